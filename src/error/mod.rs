@@ -1,0 +1,88 @@
+//! One error type for the whole program: a code that `explain` knows, one sentence, and the
+//! commands that help.
+
+mod catalogue;
+
+pub use catalogue::{Code, Entry};
+
+use std::fmt;
+
+/// The result of everything that can fail.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What went wrong, where, and what to do about it. Never holds a secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Error {
+    code: Code,
+    message: String,
+    help: Vec<String>,
+}
+
+impl Error {
+    /// An error of the kind `code`; `message` is one sentence that names the place.
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), help: Vec::new() }
+    }
+
+    /// Adds a line of help: the exact command, or the option to change.
+    #[must_use]
+    pub fn help(mut self, line: impl Into<String>) -> Self {
+        self.help.push(line.into());
+        self
+    }
+
+    /// Puts what was being done in front of the sentence.
+    #[must_use]
+    pub fn context(mut self, doing: impl fmt::Display) -> Self {
+        self.message = format!("{doing}: {}", self.message);
+        self
+    }
+
+    /// The same trouble told under another code, as when a step's failure ends a roll-back.
+    #[must_use]
+    pub fn recode(mut self, code: Code) -> Self {
+        self.code = code;
+        self
+    }
+
+    /// The code that `runnerup explain` takes.
+    pub fn code(&self) -> Code {
+        self.code
+    }
+
+    /// The sentence, without code and help.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// What helps, a line each.
+    pub fn help_lines(&self) -> &[String] {
+        &self.help
+    }
+
+    /// The process's exit code for this error.
+    pub fn exit(&self) -> u8 {
+        self.code.exit()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Error {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn context_goes_in_front_and_keeps_code_and_help() {
+        let error = Error::new(Code::ValueInvalid, "no such thing").help("try x").context("a.yaml");
+        assert_eq!(error.to_string(), "a.yaml: no such thing");
+        assert_eq!(error.exit(), 2);
+        assert_eq!(error.help_lines(), ["try x"]);
+    }
+}

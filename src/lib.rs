@@ -1,0 +1,10 @@
+//! `runnerup` gets a CircleCI self-hosted runner up, keeps it up, and says why when it is not.
+//!
+//! Three verbs, three rules: `facts` sense and never write; `plan` and `doctor` are pure
+//! functions over facts; `apply` is the only room that changes the host.
+
+pub mod agent;
+pub mod error;
+pub mod release;
+
+pub use error::{Code, Error, Result};
