@@ -5,6 +5,7 @@
 
 pub mod agent;
 pub mod error;
+pub mod platform;
 pub mod release;
 
 pub use error::{Code, Error, Result};

@@ -1,0 +1,247 @@
+//! The one way to run a program of the system: fixed folders, clean environment, a deadline,
+//! captured output, and a trait so that tests see each call.
+
+use crate::{Code, Error, Result};
+use std::{
+    fmt,
+    io::Read,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+/// Where programs are looked for; a `PATH` that a user prepared never counts.
+pub const FOLDERS: [&str; 6] =
+    ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
+
+/// Most bytes of output kept, each of standard output and error; the rest is read and dropped.
+const OUTPUT_LIMIT: u64 = 1 << 20;
+
+/// A program and its arguments. Arguments are visible to every user: never a secret among them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    program: &'static str,
+    args: Vec<String>,
+    timeout: Duration,
+}
+
+/// What a program answered.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Answer {
+    /// The exit code; `None` when a signal ended the program.
+    pub code: Option<i32>,
+    /// Standard output, lossily as text.
+    pub stdout: String,
+    /// Standard error, lossily as text.
+    pub stderr: String,
+}
+
+/// Who runs programs: the host, or a test's record.
+pub trait Commands {
+    /// Where the program stands, if it is there.
+    fn find(&self, program: &str) -> Option<PathBuf>;
+
+    /// Runs the program to its end; an exit code other than 0 is an answer, not an error.
+    fn answer(&self, call: &Call) -> Result<Answer>;
+
+    /// Runs the program and makes an error of any exit code other than 0.
+    fn run(&self, call: &Call) -> Result<Answer> {
+        let answer = self.answer(call)?;
+        if answer.code == Some(0) { Ok(answer) } else { Err(answer.failure(call)) }
+    }
+}
+
+/// Runs programs on this host.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct HostCommands;
+
+impl Call {
+    /// A call with a deadline of 30 seconds.
+    pub fn new<A: Into<String>>(program: &'static str, args: impl IntoIterator<Item = A>) -> Self {
+        let args = args.into_iter().map(Into::into).collect();
+        Self { program, args, timeout: Duration::from_secs(30) }
+    }
+
+    /// Another deadline.
+    #[must_use]
+    pub fn within(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// The program's name.
+    pub fn program(&self) -> &'static str {
+        self.program
+    }
+
+    /// The arguments.
+    pub fn args(&self) -> &[String] {
+        &self.args
+    }
+}
+
+impl fmt::Display for Call {
+    /// As a person would type it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.program)?;
+        self.args.iter().try_for_each(|arg| write!(f, " {}", quoted(arg)))
+    }
+}
+
+impl Answer {
+    /// The error for a program that did not do what it was asked.
+    pub fn failure(&self, call: &Call) -> Error {
+        let how =
+            self.code.map_or("was ended by a signal".to_owned(), |code| format!("exit {code}"));
+        let said =
+            [self.stderr.trim(), self.stdout.trim()].into_iter().find(|text| !text.is_empty());
+        let said =
+            said.map_or("it said nothing".to_owned(), |text| format!("it said: {}", tail(text)));
+        Error::new(Code::StepFailed, format!("`{call}` failed ({how}); {said}"))
+    }
+}
+
+impl Commands for HostCommands {
+    fn find(&self, program: &str) -> Option<PathBuf> {
+        FOLDERS.iter().map(|folder| Path::new(folder).join(program)).find(|path| path.is_file())
+    }
+
+    fn answer(&self, call: &Call) -> Result<Answer> {
+        let path = self.find(call.program).ok_or_else(|| {
+            Error::new(Code::ToolMissing, format!("the program {:?} is not there", call.program))
+                .help(format!("looked in {}", FOLDERS.join(", ")))
+        })?;
+        tracing::debug!(%call, "run");
+        let mut command = Command::new(path);
+        command
+            .args(&call.args)
+            .env_clear()
+            .env("PATH", FOLDERS.join(":"))
+            .env("LC_ALL", "C")
+            .current_dir("/")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        own_group(&mut command);
+        let mut child = command.spawn().map_err(|error| {
+            Error::new(Code::StepFailed, format!("`{call}` could not be started: {error}"))
+        })?;
+        let stdout = collect(child.stdout.take());
+        let stderr = collect(child.stderr.take());
+        let code = wait(&mut child, call)?;
+        let text = |reader: thread::JoinHandle<Vec<u8>>| {
+            String::from_utf8_lossy(&reader.join().unwrap_or_default()).into_owned()
+        };
+        let answer = Answer { code, stdout: text(stdout), stderr: text(stderr) };
+        tracing::debug!(%call, ?code, "done");
+        Ok(answer)
+    }
+}
+
+/// Quotes an argument for a POSIX shell where it needs it.
+pub fn quoted(arg: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,@%+".contains(c);
+    if !arg.is_empty() && arg.chars().all(plain) {
+        return arg.to_owned();
+    }
+    format!("'{}'", arg.replace('\'', r"'\''"))
+}
+
+fn collect(pipe: Option<impl Read + Send + 'static>) -> thread::JoinHandle<Vec<u8>> {
+    thread::spawn(move || {
+        let mut kept = Vec::new();
+        if let Some(mut pipe) = pipe {
+            let _ = pipe.by_ref().take(OUTPUT_LIMIT).read_to_end(&mut kept);
+            let _ = std::io::copy(&mut pipe, &mut std::io::sink());
+        }
+        kept
+    })
+}
+
+fn wait(child: &mut Child, call: &Call) -> Result<Option<i32>> {
+    let deadline = Instant::now() + call.timeout;
+    let mut pause = Duration::from_millis(1);
+    loop {
+        match child.try_wait() {
+            Ok(Some(status)) => return Ok(status.code()),
+            Ok(None) if Instant::now() < deadline => {
+                thread::sleep(pause);
+                pause = (pause * 2).min(Duration::from_millis(50));
+            }
+            Ok(None) => {
+                end_group(child);
+                let _ = child.wait();
+                let seconds = call.timeout.as_secs();
+                return Err(Error::new(
+                    Code::StepFailed,
+                    format!("`{call}` did not end within {seconds} s and was ended"),
+                ));
+            }
+            Err(error) => {
+                return Err(Error::new(Code::StepFailed, format!("`{call}` was lost: {error}")));
+            }
+        }
+    }
+}
+
+#[cfg(unix)]
+fn own_group(command: &mut Command) {
+    std::os::unix::process::CommandExt::process_group(command, 0);
+}
+
+#[cfg(not(unix))]
+fn own_group(_command: &mut Command) {}
+
+#[cfg(unix)]
+fn end_group(child: &mut Child) {
+    use rustix::process::{Pid, Signal, kill_process_group};
+    let group = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+    if group.is_none_or(|group| kill_process_group(group, Signal::KILL).is_err()) {
+        let _ = child.kill();
+    }
+}
+
+#[cfg(not(unix))]
+fn end_group(child: &mut Child) {
+    let _ = child.kill();
+}
+
+fn tail(text: &str) -> String {
+    let lines: Vec<_> = text.lines().collect();
+    lines[lines.len().saturating_sub(5)..].join(" / ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_runs_with_a_clean_environment() {
+        let answer = HostCommands.run(&Call::new("env", [] as [&str; 0])).unwrap();
+        let mut names: Vec<_> =
+            answer.stdout.lines().filter_map(|line| Some(line.split_once('=')?.0)).collect();
+        names.sort_unstable();
+        assert_eq!(names, ["LC_ALL", "PATH"]);
+    }
+
+    #[test]
+    fn a_program_that_hangs_is_ended_with_its_children() {
+        let call = Call::new("sh", ["-c", "sleep 60 & sleep 60"]).within(Duration::from_millis(50));
+        let error = HostCommands.answer(&call).unwrap_err();
+        assert!(error.message().contains("did not end within"), "{error}");
+    }
+
+    #[test]
+    fn a_failure_says_what_was_run_and_what_it_said() {
+        let call = Call::new("sh", ["-c", "echo it is broken >&2; exit 3"]);
+        let error = HostCommands.run(&call).unwrap_err();
+        assert!(error.message().contains("exit 3") && error.message().contains("it is broken"));
+    }
+
+    #[test]
+    fn a_missing_program_is_named() {
+        let error = HostCommands.run(&Call::new("no-such-tool", ["x"])).unwrap_err();
+        assert_eq!(error.code(), Code::ToolMissing);
+    }
+}

@@ -1,0 +1,49 @@
+//! What stands at a path.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// The kind of thing at a path; links are not followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// A regular file.
+    File,
+    /// A directory.
+    Folder,
+    /// A symbolic link.
+    Link,
+    /// A FIFO, socket or device: never opened.
+    Special,
+}
+
+/// Owner, mode and identity of what stands at a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Meta {
+    /// File, folder, link or something else.
+    pub kind: Kind,
+    /// The owner's number.
+    pub uid: u32,
+    /// The group's number.
+    pub gid: u32,
+    /// Permission bits, set-id and sticky included.
+    pub mode: u32,
+    /// Bytes.
+    pub size: u64,
+    /// Number of names (hard links).
+    pub links: u64,
+    /// Device, inode, and the times of the last change of content and of status, in nanoseconds:
+    /// while these are the same, so is the content.
+    pub identity: (u64, u64, i128, i128),
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::File => "a file",
+            Self::Folder => "a folder",
+            Self::Link => "a symbolic link",
+            Self::Special => "a FIFO, socket or device",
+        })
+    }
+}

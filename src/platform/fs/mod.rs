@@ -1,0 +1,14 @@
+//! Files as the steps need them: found without being led astray, made with their final mode,
+//! put in place whole.
+//!
+//! [`Root::find`] walks from the root to a path's parent a folder at a time. A link is followed
+//! only where nobody but root or the caller could have put it; everything after that works on
+//! the open folder, so that a path that is swapped meanwhile changes nothing.
+
+mod meta;
+#[cfg(unix)]
+mod unix;
+
+pub use meta::{Kind, Meta};
+#[cfg(unix)]
+pub use unix::{Root, Spot};

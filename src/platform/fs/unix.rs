@@ -1,0 +1,479 @@
+//! [`Root`] and [`Spot`] on Unix, over the `*at` calls.
+
+use super::{Kind, Meta};
+use crate::{Code, Error, Result};
+use rustix::{
+    fs::{self, AtFlags, FileType, Gid, Mode, OFlags, Uid},
+    io::Errno,
+};
+use std::{
+    collections::VecDeque,
+    ffi::{OsStr, OsString},
+    fs::File,
+    os::{fd::OwnedFd, unix::ffi::OsStringExt},
+    path::{Component, Path, PathBuf},
+};
+
+/// Links followed on the way to one path.
+const LINK_LIMIT: u32 = 40;
+
+/// The folder that counts as `/`: the real one, or `--root DIR`.
+#[derive(Debug)]
+pub struct Root {
+    handle: OwnedFd,
+    base: PathBuf,
+}
+
+/// A name in an open folder: the place where a file is, or is to be.
+#[derive(Debug)]
+pub struct Spot {
+    folder: OwnedFd,
+    name: OsString,
+    path: PathBuf,
+    trusted: bool,
+}
+
+impl Root {
+    /// Opens the folder that all paths are under.
+    pub fn open(base: &Path) -> Result<Self> {
+        let flags = OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let handle = fs::open(base, flags, Mode::empty())
+            .map_err(|errno| trouble("open the folder", base, errno))?;
+        Ok(Self { handle, base: base.to_owned() })
+    }
+
+    /// The folder itself.
+    pub fn base(&self) -> &Path {
+        &self.base
+    }
+
+    /// Where `path` (absolute, as seen inside the root) is on this machine.
+    pub fn outside(&self, path: &Path) -> PathBuf {
+        self.base.join(path.strip_prefix("/").unwrap_or(path))
+    }
+
+    /// The place of `path`; `None` when a folder on the way is not there.
+    ///
+    /// # Errors
+    /// [`Code::GroundUnsafe`] when a link on the way could have been put there by another user,
+    /// [`Code::InTheWay`] when something that is no folder stands on the way.
+    pub fn find(&self, path: &Path) -> Result<Option<Spot>> {
+        let mut ahead = names(path, Vec::new())?;
+        let name = ahead.pop_back().ok_or_else(|| not_a_place(path))?;
+        let mut walked: Vec<OsString> = Vec::new();
+        let mut folder = self.duplicate(path)?;
+        let mut trusted = is_trusted(&folder, path)?;
+        let mut links = 0;
+        while let Some(next) = ahead.pop_front() {
+            match open_folder(&folder, &next) {
+                Ok(inner) => {
+                    trusted = trusted && is_trusted(&inner, path)?;
+                    folder = inner;
+                    walked.push(next);
+                }
+                Err(Errno::NOENT) => return Ok(None),
+                Err(Errno::LOOP | Errno::NOTDIR | Errno::MLINK) => {
+                    let target = link_target(&folder, &next, path)?;
+                    links += 1;
+                    if !trusted || links > LINK_LIMIT {
+                        return Err(unsafe_link(path, &next));
+                    }
+                    // What was walked holds no link, so `..` in the target can be taken by name.
+                    let from = if target.is_absolute() { Vec::new() } else { walked.split_off(0) };
+                    let mut whole = names(&target, from)?;
+                    whole.append(&mut ahead);
+                    ahead = whole;
+                    walked.clear();
+                    folder = self.duplicate(path)?;
+                    trusted = is_trusted(&folder, path)?;
+                }
+                Err(errno) => return Err(trouble("look into", path, errno)),
+            }
+        }
+        Ok(Some(Spot { folder, name, path: path.to_owned(), trusted }))
+    }
+
+    /// What stands at `path`, a link itself and not what it points to.
+    pub fn look(&self, path: &Path) -> Result<Option<Meta>> {
+        self.find(path)?.map_or(Ok(None), |spot| spot.look())
+    }
+
+    fn duplicate(&self, path: &Path) -> Result<OwnedFd> {
+        self.handle.try_clone().map_err(|error| {
+            Error::new(Code::StepFailed, format!("cannot open {}: {error}", path.display()))
+        })
+    }
+}
+
+impl Spot {
+    /// The path, as seen inside the root.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether nobody but root and the caller can change any folder on the way.
+    pub fn is_trusted(&self) -> bool {
+        self.trusted
+    }
+
+    /// Another name in the same folder.
+    pub fn sibling(&self, name: impl Into<OsString>) -> Result<Self> {
+        let name = name.into();
+        let path = self.path.with_file_name(&name);
+        let folder = self.folder.try_clone().map_err(|error| {
+            Error::new(Code::StepFailed, format!("cannot open {}: {error}", path.display()))
+        })?;
+        Ok(Self { folder, path, trusted: self.trusted, name })
+    }
+
+    /// What stands here; a link itself and not what it points to.
+    pub fn look(&self) -> Result<Option<Meta>> {
+        match fs::statat(&self.folder, &self.name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(stat) => Ok(Some(meta(&stat))),
+            Err(Errno::NOENT) => Ok(None),
+            Err(errno) => Err(trouble("look at", &self.path, errno)),
+        }
+    }
+
+    /// Opens the regular file here for reading. Neither follows a link nor waits at a FIFO.
+    pub fn read(&self) -> Result<(File, Meta)> {
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        // A device may act when it is opened, so the look comes first; the handle is looked at
+        // again because what stands here may have been swapped in between.
+        self.expect(Kind::File, self.look()?)?;
+        let handle = fs::openat(&self.folder, &self.name, flags, Mode::empty())
+            .map_err(|errno| trouble("open", &self.path, errno))?;
+        let meta = self.expect(Kind::File, Some(self.stat(&handle)?))?;
+        Ok((File::from(handle), meta))
+    }
+
+    /// Makes a new file here, open for writing; fails when anything stands here already.
+    pub fn create(&self, mode: u32) -> Result<File> {
+        let flags =
+            OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let handle = fs::openat(&self.folder, &self.name, flags, Mode::from_raw_mode(0o600))
+            .map_err(|errno| trouble("create", &self.path, errno))?;
+        fs::fchmod(&handle, Mode::from_raw_mode(mode & 0o7777))
+            .map_err(|errno| trouble("set the mode of", &self.path, errno))?;
+        Ok(File::from(handle))
+    }
+
+    /// Makes a new folder here, for the caller alone until [`Spot::settle_folder`] opens it.
+    pub fn create_folder(&self) -> Result<()> {
+        fs::mkdirat(&self.folder, &self.name, Mode::from_raw_mode(0o700))
+            .map_err(|errno| trouble("create the folder", &self.path, errno))
+    }
+
+    /// Gives the folder here its owner and mode, on a handle that cannot be swapped.
+    pub fn settle_folder(&self, owner: Option<(u32, u32)>, mode: u32) -> Result<()> {
+        let handle = open_folder(&self.folder, &self.name)
+            .map_err(|errno| trouble("open the folder", &self.path, errno))?;
+        settle(&handle, owner, mode)
+            .map_err(|errno| trouble("set owner and mode of", &self.path, errno))
+    }
+
+    /// Gives an open file its owner and mode; the owner first, since that drops set-id bits.
+    pub fn settle_file(&self, file: &File, owner: Option<(u32, u32)>, mode: u32) -> Result<()> {
+        settle(file, owner, mode)
+            .map_err(|errno| trouble("set owner and mode of", &self.path, errno))
+    }
+
+    /// Makes a symbolic link here.
+    pub fn create_link(&self, target: &Path) -> Result<()> {
+        fs::symlinkat(target, &self.folder, &self.name)
+            .map_err(|errno| trouble("create the link", &self.path, errno))
+    }
+
+    /// Where the symbolic link here points.
+    pub fn link_target(&self) -> Result<PathBuf> {
+        link_target(&self.folder, &self.name, &self.path)
+    }
+
+    /// Makes a hard link to this file at `to`; `false` where the file systems do not allow it.
+    pub fn link_to(&self, to: &Self) -> Result<bool> {
+        match fs::linkat(&self.folder, &self.name, &to.folder, &to.name, AtFlags::empty()) {
+            Ok(()) => Ok(true),
+            Err(Errno::XDEV | Errno::PERM | Errno::MLINK | Errno::NOTSUP) => Ok(false),
+            Err(errno) => Err(trouble("link", &self.path, errno)),
+        }
+    }
+
+    /// Puts this file at `to`, over what stands there, whole or not at all, and syncs the folder.
+    pub fn rename_to(&self, to: &Self) -> Result<()> {
+        fs::renameat(&self.folder, &self.name, &to.folder, &to.name)
+            .map_err(|errno| trouble("put in place", &to.path, errno))?;
+        to.sync_folder()
+    }
+
+    /// Removes the file or link here; nothing there is fine.
+    pub fn remove(&self) -> Result<()> {
+        match fs::unlinkat(&self.folder, &self.name, AtFlags::empty()) {
+            Ok(()) => self.sync_folder(),
+            Err(Errno::NOENT) => Ok(()),
+            Err(errno) => Err(trouble("remove", &self.path, errno)),
+        }
+    }
+
+    /// Removes the folder here when it is empty; `false` when it is not. Nothing there is fine.
+    pub fn remove_folder(&self) -> Result<bool> {
+        match fs::unlinkat(&self.folder, &self.name, AtFlags::REMOVEDIR) {
+            Ok(()) => self.sync_folder().map(|()| true),
+            Err(Errno::NOENT) => Ok(true),
+            Err(Errno::NOTEMPTY | Errno::EXIST | Errno::BUSY) => Ok(false),
+            Err(errno) => Err(trouble("remove the folder", &self.path, errno)),
+        }
+    }
+
+    /// Removes the folder here with all that is in it. Follows no link and leaves what another
+    /// file system mounts there.
+    pub fn remove_tree(&self) -> Result<bool> {
+        let handle = match open_folder(&self.folder, &self.name) {
+            Ok(handle) => handle,
+            Err(Errno::NOENT) => return Ok(true),
+            Err(errno) => return Err(trouble("open the folder", &self.path, errno)),
+        };
+        let device = self.stat(&handle)?.identity.0;
+        let mut entries =
+            fs::Dir::new(handle).map_err(|errno| trouble("list", &self.path, errno))?;
+        while let Some(entry) = entries.read() {
+            let entry = entry.map_err(|errno| trouble("list", &self.path, errno))?;
+            let name = OsString::from_vec(entry.file_name().to_bytes().to_vec());
+            if name == "." || name == ".." {
+                continue;
+            }
+            let inner = self.inside(name)?;
+            match inner.look()? {
+                Some(meta) if meta.identity.0 != device => {}
+                Some(meta) if meta.kind == Kind::Folder => drop(inner.remove_tree()?),
+                _ => inner.remove()?,
+            }
+        }
+        self.remove_folder()
+    }
+
+    /// Makes what was renamed, made or removed in this folder survive a power cut.
+    pub fn sync_folder(&self) -> Result<()> {
+        match fs::fsync(&self.folder) {
+            // Some file systems cannot sync a folder and need not.
+            Ok(()) | Err(Errno::INVAL | Errno::ROFS) => Ok(()),
+            Err(errno) => Err(trouble("sync the folder of", &self.path, errno)),
+        }
+    }
+
+    fn inside(&self, name: OsString) -> Result<Self> {
+        let path = self.path.join(&name);
+        let folder = open_folder(&self.folder, &self.name)
+            .map_err(|errno| trouble("open the folder", &self.path, errno))?;
+        Ok(Self { folder, name, path, trusted: false })
+    }
+
+    fn stat(&self, handle: &OwnedFd) -> Result<Meta> {
+        fs::fstat(handle)
+            .map(|stat| meta(&stat))
+            .map_err(|errno| trouble("look at", &self.path, errno))
+    }
+
+    fn expect(&self, kind: Kind, found: Option<Meta>) -> Result<Meta> {
+        match found {
+            Some(meta) if meta.kind == kind => Ok(meta),
+            Some(meta) => Err(Error::new(
+                Code::InTheWay,
+                format!("{} is {}, not {kind}", self.path.display(), meta.kind),
+            )
+            .help(format!("look at it: ls -ld {}", self.path.display()))),
+            None => Err(trouble("open", &self.path, Errno::NOENT)),
+        }
+    }
+}
+
+fn settle(
+    handle: impl std::os::fd::AsFd,
+    owner: Option<(u32, u32)>,
+    mode: u32,
+) -> Result<(), Errno> {
+    if let Some((uid, gid)) = owner {
+        fs::fchown(&handle, Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)))?;
+    }
+    fs::fchmod(&handle, Mode::from_raw_mode(mode & 0o7777))
+}
+
+/// The names that make up `path`, walked on from `from`; only a link's target may go up.
+fn names(path: &Path, from: Vec<OsString>) -> Result<VecDeque<OsString>> {
+    let mut names = VecDeque::from(from);
+    for component in path.components() {
+        match component {
+            Component::Normal(name) => names.push_back(name.to_owned()),
+            Component::RootDir | Component::CurDir => {}
+            Component::ParentDir if names.pop_back().is_some() => {}
+            Component::ParentDir | Component::Prefix(_) => return Err(not_a_place(path)),
+        }
+    }
+    Ok(names)
+}
+
+fn open_folder(folder: &OwnedFd, name: &OsStr) -> Result<OwnedFd, Errno> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    match fs::openat(folder, name, flags, Mode::empty()) {
+        // A folder that may be passed through but not listed.
+        #[cfg(target_os = "linux")]
+        Err(Errno::ACCESS) => {
+            let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+            fs::openat(folder, name, flags, Mode::empty())
+        }
+        other => other,
+    }
+}
+
+fn link_target(folder: &OwnedFd, name: &OsStr, path: &Path) -> Result<PathBuf> {
+    match fs::readlinkat(folder, name, Vec::new()) {
+        Ok(target) => Ok(PathBuf::from(OsString::from_vec(target.into_bytes()))),
+        Err(Errno::INVAL) => Err(Error::new(
+            Code::InTheWay,
+            format!("{} on the way to {} is not a folder", name.display(), path.display()),
+        )),
+        Err(errno) => Err(trouble("read the link", path, errno)),
+    }
+}
+
+/// A folder that only root or the caller can change.
+fn is_trusted(folder: &OwnedFd, path: &Path) -> Result<bool> {
+    let stat = fs::fstat(folder).map_err(|errno| trouble("look at", path, errno))?;
+    let owner_is_ours = stat.st_uid == 0 || stat.st_uid == rustix::process::geteuid().as_raw();
+    Ok(owner_is_ours && stat.st_mode & 0o022 == 0)
+}
+
+fn meta(stat: &fs::Stat) -> Meta {
+    let kind = match FileType::from_raw_mode(stat.st_mode) {
+        FileType::RegularFile => Kind::File,
+        FileType::Directory => Kind::Folder,
+        FileType::Symlink => Kind::Link,
+        _ => Kind::Special,
+    };
+    let nanoseconds =
+        |seconds, fraction| i128::from(seconds) * 1_000_000_000 + i128::from(fraction);
+    #[allow(clippy::unnecessary_cast, clippy::useless_conversion)] // widths differ between systems
+    Meta {
+        kind,
+        uid: stat.st_uid,
+        gid: stat.st_gid,
+        mode: u32::from(stat.st_mode) & 0o7777,
+        size: stat.st_size as u64,
+        links: stat.st_nlink as u64,
+        identity: (
+            stat.st_dev as u64,
+            stat.st_ino as u64,
+            nanoseconds(stat.st_mtime as i64, stat.st_mtime_nsec as i64),
+            nanoseconds(stat.st_ctime as i64, stat.st_ctime_nsec as i64),
+        ),
+    }
+}
+
+fn unsafe_link(path: &Path, name: &OsStr) -> Error {
+    Error::new(
+        Code::GroundUnsafe,
+        format!(
+            "{} on the way to {} is a link in a folder that others can change",
+            name.display(),
+            path.display()
+        ),
+    )
+    .help("look at it with `namei -l PATH`, remove the link, and run again")
+}
+
+fn not_a_place(path: &Path) -> Error {
+    Error::new(Code::ValueInvalid, format!("{} is not a path of a file", path.display()))
+}
+
+fn trouble(doing: &str, path: &Path, errno: Errno) -> Error {
+    let error = Error::new(
+        Code::StepFailed,
+        format!("cannot {doing} {}: {}", path.display(), std::io::Error::from(errno)),
+    );
+    match errno {
+        Errno::ACCESS | Errno::PERM => error.recode(Code::NeedsRoot),
+        Errno::LOOP => error.recode(Code::GroundUnsafe).help("a link stands where none may be"),
+        Errno::NOTDIR | Errno::EXIST | Errno::ISDIR => error.recode(Code::InTheWay),
+        Errno::NOSPC | Errno::DQUOT | Errno::ROFS => error.recode(Code::HostUnfit),
+        _ => error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    fn root() -> (tempfile::TempDir, Root) {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Root::open(folder.path()).unwrap();
+        (folder, root)
+    }
+
+    #[test]
+    fn a_link_in_a_folder_of_ours_is_followed_inside_the_root() {
+        let (folder, root) = root();
+        std::fs::create_dir_all(folder.path().join("private/var")).unwrap();
+        symlink("/private/var", folder.path().join("var")).unwrap();
+        root.find(Path::new("/var/file")).unwrap().unwrap().create(0o644).unwrap();
+        assert!(folder.path().join("private/var/file").exists());
+    }
+
+    #[test]
+    fn a_link_in_a_folder_that_others_can_write_is_refused() {
+        let (folder, root) = root();
+        std::fs::create_dir(folder.path().join("open")).unwrap();
+        let mode = std::fs::Permissions::from_mode(0o777);
+        std::fs::set_permissions(folder.path().join("open"), mode).unwrap();
+        symlink("/", folder.path().join("open/way")).unwrap();
+        let error = root.find(Path::new("/open/way/file")).unwrap_err();
+        assert_eq!(error.code(), Code::GroundUnsafe);
+    }
+
+    #[test]
+    fn a_link_upwards_stays_inside_the_root() {
+        let (folder, root) = root();
+        std::fs::create_dir_all(folder.path().join("a/b")).unwrap();
+        std::fs::create_dir(folder.path().join("c")).unwrap();
+        symlink("../../c", folder.path().join("a/b/up")).unwrap();
+        symlink("../../../../../c", folder.path().join("a/b/out")).unwrap();
+        root.find(Path::new("/a/b/up/file")).unwrap().unwrap().create(0o600).unwrap();
+        assert!(folder.path().join("c/file").exists());
+        assert!(root.find(Path::new("/a/b/out/file")).is_err());
+    }
+
+    #[test]
+    fn dots_do_not_leave_the_root() {
+        let (_folder, root) = root();
+        assert!(root.find(Path::new("/../etc/passwd")).is_err());
+    }
+
+    #[test]
+    fn a_fifo_is_not_waited_at() {
+        let (folder, root) = root();
+        let fifo = folder.path().join("fifo");
+        fs::mknodat(fs::CWD, &fifo, FileType::Fifo, Mode::from_raw_mode(0o600), 0).unwrap();
+        let error = root.find(Path::new("/fifo")).unwrap().unwrap().read().unwrap_err();
+        assert_eq!(error.code(), Code::InTheWay);
+    }
+
+    #[test]
+    fn a_tree_is_removed_without_following_its_links() {
+        let (folder, root) = root();
+        std::fs::create_dir_all(folder.path().join("work/deep")).unwrap();
+        std::fs::create_dir(folder.path().join("kept")).unwrap();
+        std::fs::write(folder.path().join("kept/file"), "x").unwrap();
+        symlink("../../kept", folder.path().join("work/deep/link")).unwrap();
+        assert!(root.find(Path::new("/work")).unwrap().unwrap().remove_tree().unwrap());
+        assert!(folder.path().join("kept/file").exists());
+        assert!(!folder.path().join("work").exists());
+    }
+
+    #[test]
+    fn a_file_has_its_mode_whatever_the_umask() {
+        let (_folder, root) = root();
+        let spot = root.find(Path::new("/file")).unwrap().unwrap();
+        spot.create(0o640).unwrap();
+        assert_eq!(spot.look().unwrap().unwrap().mode, 0o640);
+        assert!(spot.create(0o640).is_err());
+    }
+}

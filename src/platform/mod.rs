@@ -1,0 +1,6 @@
+//! What differs between systems: file systems, commands, accounts, service managers, layouts.
+//!
+//! This is the one room where `cfg(target_os)` may stand.
+
+pub mod command;
+pub mod fs;
