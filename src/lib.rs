@@ -7,5 +7,6 @@ pub mod agent;
 pub mod error;
 pub mod platform;
 pub mod release;
+pub mod spec;
 
 pub use error::{Code, Error, Result};

@@ -1,0 +1,3 @@
+//! What should be: settings, their sources and precedence, validation.
+
+pub mod values;

@@ -1,0 +1,176 @@
+//! Absolute paths on the system that the install is for.
+
+use super::serde_as_text;
+use crate::agent::Os;
+use crate::{Code, Error, Result};
+use std::{fmt, str::FromStr};
+
+/// A path that is absolute on the target system, which need not be the system this program runs on.
+///
+/// Rule on Linux and macOS: starts with `/`. On Windows: a drive (`C:\…`) or a share
+/// (`\\server\share\…`), without the characters that Windows keeps for itself. Everywhere: no
+/// `..`, no control characters (a line break would end a line of a unit file), at most 4096 bytes.
+/// Doubled and trailing separators and `.` are left out, so that equal paths have equal texts.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AbsolutePath(String);
+
+const MAX_BYTES: usize = 4096;
+
+impl AbsolutePath {
+    /// Reads a path for `os`.
+    pub fn new(text: &str, os: Os) -> Result<Self> {
+        let refused = |why: &str| {
+            Err(Error::new(Code::ValueInvalid, format!("the path {text:?} {why}")).help(match os {
+                Os::Linux | Os::Darwin => "give the whole path, such as /var/opt/circleci",
+                Os::Windows => r"give the whole path, such as C:\CircleCI\Workdir",
+            }))
+        };
+        if text.len() > MAX_BYTES {
+            return Err(Error::new(
+                Code::ValueInvalid,
+                format!("a path of {} bytes is too long", text.len()),
+            )
+            .help(format!("{MAX_BYTES} bytes at most")));
+        }
+        if text.chars().any(char::is_control) {
+            return refused("has a control character");
+        }
+        let (root, rest, separator) = match os {
+            Os::Linux | Os::Darwin => match text.strip_prefix('/') {
+                Some(rest) => ("/".to_owned(), rest.to_owned(), '/'),
+                None => return refused("is not absolute"),
+            },
+            Os::Windows => match split_windows_root(text) {
+                Some((root, rest)) => (root, rest, '\\'),
+                None => return refused("is not absolute"),
+            },
+        };
+        let parts: Vec<&str> =
+            rest.split(separator).filter(|part| !part.is_empty() && *part != ".").collect();
+        if parts.contains(&"..") {
+            return refused("goes back up with ..");
+        }
+        if os == Os::Windows && !parts.iter().all(|part| is_windows_name(part)) {
+            return refused("has a name that Windows does not take");
+        }
+        Ok(Self(root + &parts.join(&separator.to_string())))
+    }
+
+    /// The text, with the separators of its system.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for AbsolutePath {
+    type Err = Error;
+
+    /// Reads a path of any system, told apart by how it starts.
+    fn from_str(text: &str) -> Result<Self> {
+        let windows = split_windows_root(text).is_some() && !text.starts_with("//");
+        Self::new(text, if windows { Os::Windows } else { Os::Linux })
+    }
+}
+
+impl fmt::Display for AbsolutePath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+serde_as_text!(AbsolutePath);
+
+/// `C:\` or `\\server\share\`, and what follows with backslashes only.
+fn split_windows_root(text: &str) -> Option<(String, String)> {
+    let text = text.replace('/', "\\");
+    if let Some(share) = text.strip_prefix(r"\\") {
+        let mut parts = share.splitn(3, '\\');
+        let (server, name) = (parts.next()?, parts.next()?);
+        // A server named `?` or `.` is the door to devices.
+        let fits = is_windows_name(server) && is_windows_name(name);
+        let rest = parts.next().unwrap_or_default().to_owned();
+        return fits.then(|| (format!(r"\\{server}\{name}\"), rest));
+    }
+    let (drive, rest) = text.split_once(r":\")?;
+    let is_letter = drive.len() == 1 && drive.bytes().all(|byte| byte.is_ascii_alphabetic());
+    is_letter.then(|| (format!(r"{}:\", drive.to_ascii_uppercase()), rest.to_owned()))
+}
+
+fn is_windows_name(name: &str) -> bool {
+    // Windows drops a dot or blank at the end, which makes two texts of one file.
+    !name.is_empty()
+        && !name.contains(['<', '>', ':', '"', '|', '?', '*'])
+        && !name.ends_with(['.', ' '])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::assert_round_trip;
+    use super::*;
+    use proptest::prelude::*;
+
+    fn unix(text: &str) -> Result<String> {
+        AbsolutePath::new(text, Os::Linux).map(|path| path.to_string())
+    }
+
+    fn windows(text: &str) -> Result<String> {
+        AbsolutePath::new(text, Os::Windows).map(|path| path.to_string())
+    }
+
+    #[test]
+    fn paths_are_written_in_one_way() {
+        assert_eq!(unix("/var//opt/./circleci/").unwrap(), "/var/opt/circleci");
+        assert_eq!(unix("/").unwrap(), "/");
+        assert_eq!(unix("/var/%s").unwrap(), "/var/%s");
+        assert_eq!(windows("c:/CircleCI//Workdir/").unwrap(), r"C:\CircleCI\Workdir");
+        assert_eq!(windows(r"\\host\share\a").unwrap(), r"\\host\share\a");
+        assert_eq!(windows(r"C:\").unwrap(), r"C:\");
+    }
+
+    #[test]
+    fn what_is_not_absolute_or_leads_elsewhere_is_refused() {
+        for text in ["", "opt", "./opt", "~/x", "/a/../b", "/..", "/a\nb", "/a\0", "C:\\x"] {
+            assert!(unix(text).is_err(), "{text:?}");
+        }
+        for text in [
+            "",
+            "C:",
+            "C:x",
+            r"\x",
+            "/opt",
+            r"C:\a\..\b",
+            r"C:\a|b",
+            r"C:\a.",
+            r"\\?\C:\x",
+            r"\\.\pipe\x",
+            r"\\host",
+            r"CC:\x",
+            r"%ProgramFiles%\CircleCI",
+            r"C:\x:stream",
+        ] {
+            assert!(windows(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn recorded_paths_of_each_system_read_back() {
+        for text in ["/var/opt/circleci", r"C:\Program Files\CircleCI", r"\\host\share\a", "//a/b"]
+        {
+            assert!(text.parse::<AbsolutePath>().is_ok(), "{text}");
+            assert_round_trip::<AbsolutePath>(text);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_judged_without_panic(text in r"([A-Za-z]:)?[/\\a.%: ]{0,20}|.{0,40}") {
+            assert_round_trip::<AbsolutePath>(&text);
+            for os in [Os::Linux, Os::Darwin, Os::Windows] {
+                if let Ok(path) = AbsolutePath::new(&text, os) {
+                    prop_assert_eq!(AbsolutePath::new(path.as_str(), os).unwrap(), path.clone());
+                    prop_assert_eq!(path.as_str().parse::<AbsolutePath>().unwrap(), path);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! Which URLs are trusted with a token or a binary.
+
+use crate::{Code, Error, Result};
+use url::{Host, Url};
+
+/// Reads the URL of a service, such as `api.url` or the release bucket.
+///
+/// Rule: `https` only; plain `http` to a loopback address (`127.0.0.0/8`, `::1`, `localhost`), or
+/// anywhere when `allow_http_anywhere` (as when `--sha256` says what must arrive). No login, query
+/// or fragment. `setting` names the setting in messages, such as `--url`.
+pub fn checked_url(setting: &str, text: &str, allow_http_anywhere: bool) -> Result<Url> {
+    let invalid = |why: &str| {
+        Error::new(Code::ValueInvalid, format!("{setting}: {:?} {why}", without_login(text)))
+    };
+    if !text.contains("://") {
+        return Err(
+            invalid("is not a whole URL").help(format!("use https://{}", without_login(text)))
+        );
+    }
+    if text.chars().any(|c| c.is_control() || c.is_whitespace() || c == '\\') {
+        return Err(invalid("has a character that URLs do not have"));
+    }
+    let url = Url::parse(text).map_err(|error| invalid(&format!("is not a URL: {error}")))?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(invalid("holds a login").help("leave out what stands in front of the @"));
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(invalid("goes on after the path").help("leave out what follows ? or #"));
+    }
+    match url.scheme() {
+        "https" => Ok(url),
+        "http" if allow_http_anywhere || is_loopback(&url) => Ok(url),
+        "http" => Err(Error::new(
+            Code::UrlInsecure,
+            format!("{setting}: {text:?} is plain http, which can be changed on the way"),
+        )
+        .help(format!("use {}", text.replacen("http", "https", 1)))),
+        scheme => Err(Error::new(
+            Code::UrlInsecure,
+            format!("{setting}: {text:?} is {scheme}, not https"),
+        )
+        .help("the URL must start with https://")),
+    }
+}
+
+/// Whether traffic for `url` stays on this host.
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    }
+}
+
+/// `text` with `***` for whatever stands in front of an `@`: it may be a password.
+pub(super) fn without_login(text: &str) -> String {
+    let Some((login, rest)) = text.rsplit_once('@') else { return text.to_owned() };
+    match login.split_once("://") {
+        Some((scheme, _)) => format!("{scheme}://***@{rest}"),
+        None => format!("***@{rest}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn code(text: &str) -> Code {
+        checked_url("--url", text, false).unwrap_err().code()
+    }
+
+    #[test]
+    fn https_anywhere_and_http_on_loopback() {
+        for text in [
+            "https://runner.circleci.com",
+            "https://ci.example.com:8443/path",
+            "http://127.0.0.1:8080",
+            "http://127.9.9.9",
+            "http://[::1]:8080",
+            "http://localhost:1",
+            "http://LOCALHOST:1",
+        ] {
+            assert!(checked_url("--url", text, false).is_ok(), "{text}");
+        }
+    }
+
+    #[test]
+    fn plain_http_elsewhere_is_insecure_unless_allowed() {
+        for text in [
+            "http://example.com",
+            "http://localhost.example.com",
+            "http://127.0.0.1.example.com",
+            "http://0.0.0.0",
+            "http://[::ffff:10.0.0.1]",
+            "ftp://example.com",
+            "file:///etc/passwd",
+        ] {
+            assert_eq!(code(text), Code::UrlInsecure, "{text}");
+        }
+        assert!(checked_url("--release-url", "http://mirror/x", true).is_ok());
+        assert!(checked_url("--release-url", "ftp://mirror/x", true).is_err());
+    }
+
+    #[test]
+    fn a_missing_scheme_is_put_in_front() {
+        let error = checked_url("--url", "ci.example.com:443/x", false).unwrap_err();
+        assert_eq!(error.help_lines(), ["use https://ci.example.com:443/x"]);
+    }
+
+    #[test]
+    fn a_login_is_refused_and_never_shown() {
+        for text in ["https://me:s3cret@ci.example.com", "https://s3cret@a@b", "me:s3cret@host"] {
+            let error = checked_url("--url", text, false).unwrap_err();
+            assert_eq!(error.code(), Code::ValueInvalid);
+            assert!(!format!("{error:?}").contains("s3cret"), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_base_is_refused() {
+        for text in
+            ["https://", "https://a?b", "https://a#b", "https://a b", "https://a\n", "https:\\\\a"]
+        {
+            assert_eq!(code(text), Code::ValueInvalid, "{text:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_judged_without_panic(text in "(https?://)?.{0,40}", anywhere: bool) {
+            if let Ok(url) = checked_url("--url", &text, anywhere) {
+                prop_assert_eq!(checked_url("--url", url.as_str(), anywhere).unwrap(), url);
+            }
+        }
+    }
+}
