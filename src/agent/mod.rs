@@ -2,8 +2,10 @@
 
 mod kind;
 mod platform;
+mod token;
 mod version;
 
 pub use kind::Kind;
 pub use platform::{Arch, Os, Platform};
+pub use token::{REDACTED, Token};
 pub use version::{Version, VersionChoice};

@@ -3,4 +3,5 @@
 //! This is the one room where `cfg(target_os)` may stand.
 
 pub mod command;
+pub mod exposure;
 pub mod fs;

@@ -1,0 +1,121 @@
+//! Where a token may come from: a file that nobody else can read, or standard input. Never an
+//! argument, which every user of the host can see.
+
+use crate::agent::Token;
+use crate::platform::command::quoted;
+use crate::platform::exposure::others_can_use;
+use crate::{Code, Error, Result};
+use secrecy::zeroize::Zeroizing;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+/// The most that a token's source may hold, in bytes.
+const MAX_BYTES: usize = 4096;
+
+/// Reads the token from `path`; `-` is standard input.
+///
+/// A file whose group or others can read or write it is refused. A pipe, as process substitution
+/// makes one, is read until it ends.
+pub fn token_from_file(path: &Path) -> Result<Token> {
+    let (source, token) = if path == Path::new("-") {
+        ("standard input".to_owned(), read(io::stdin().lock()))
+    } else {
+        let source = path.display().to_string();
+        (source.clone(), open(path, &source).and_then(read))
+    };
+    token.map_err(|error| error.context(source))
+}
+
+fn open(path: &Path, source: &str) -> Result<File> {
+    let file = File::open(path).map_err(|error| unreadable(&error))?;
+    // The open file is asked, not the path, so that what is judged is what is read.
+    let meta = file.metadata().map_err(|error| unreadable(&error))?;
+    if meta.is_dir() {
+        return Err(Error::new(Code::ValueInvalid, "this is a folder, not a file with a token"));
+    }
+    if meta.is_file() && others_can_use(&meta) {
+        return Err(Error::new(Code::TokenSource, "other users of this host can use this file")
+            .help(format!("chmod 600 {}", quoted(source))));
+    }
+    Ok(file)
+}
+
+fn read(source: impl Read) -> Result<Token> {
+    // Room for everything from the start: a buffer that grew would leave copies behind.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(2 * MAX_BYTES));
+    source
+        .take(MAX_BYTES as u64 + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| unreadable(&error))?;
+    if bytes.len() > MAX_BYTES {
+        return Err(Error::new(Code::ValueInvalid, "this is too large to be a token")
+            .help(format!("a token is about 80 characters; {MAX_BYTES} bytes are read at most")));
+    }
+    Token::from_bytes(&bytes)
+}
+
+fn unreadable(error: &io::Error) -> Error {
+    Error::new(Code::ValueInvalid, format!("the token cannot be read: {error}"))
+}
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use super::*;
+    use std::fs::Permissions;
+    use std::os::unix::fs::PermissionsExt;
+    use std::path::PathBuf;
+
+    fn file(folder: &Path, content: &[u8], mode: u32) -> PathBuf {
+        let path = folder.join("to ken");
+        std::fs::write(&path, content).unwrap();
+        std::fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+        path
+    }
+
+    #[test]
+    fn a_file_of_ones_own_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        for mode in [0o600, 0o400, 0o700] {
+            let path = file(folder.path(), b"abc123\n", mode);
+            assert_eq!(token_from_file(&path).unwrap().expose(), "abc123");
+            std::fs::remove_file(path).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_file_that_others_can_use_is_refused_with_the_cure() {
+        let folder = tempfile::tempdir().unwrap();
+        for mode in [0o644, 0o640, 0o620, 0o602] {
+            let path = file(folder.path(), b"abc123", mode);
+            let error = token_from_file(&path).unwrap_err();
+            assert_eq!(error.code(), Code::TokenSource);
+            assert_eq!(error.help_lines(), [format!("chmod 600 '{}'", path.display())]);
+            assert!(!format!("{error:?}").contains("abc123"));
+        }
+    }
+
+    #[test]
+    fn what_holds_no_token_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let code = |path: &Path| token_from_file(path).unwrap_err().code();
+        assert_eq!(code(folder.path()), Code::ValueInvalid);
+        assert_eq!(code(&folder.path().join("missing")), Code::ValueInvalid);
+        assert_eq!(code(&file(folder.path(), &[b'a'; 4097], 0o600)), Code::ValueInvalid);
+        assert_eq!(code(&file(folder.path(), b"\n", 0o600)), Code::TokenPlaceholder);
+        assert_eq!(code(Path::new("/dev/zero")), Code::ValueInvalid);
+        assert_eq!(code(Path::new("/dev/null")), Code::TokenPlaceholder);
+    }
+
+    #[test]
+    fn a_pipe_is_read_until_it_ends() {
+        use std::io::Write;
+        use std::os::fd::AsRawFd;
+        let (reader, mut writer) = io::pipe().unwrap();
+        writer.write_all(b"abc123\n").unwrap();
+        drop(writer);
+        let path = PathBuf::from(format!("/dev/fd/{}", reader.as_raw_fd()));
+        assert_eq!(token_from_file(&path).unwrap().expose(), "abc123");
+    }
+}
