@@ -8,5 +8,6 @@ pub mod error;
 pub mod platform;
 pub mod release;
 pub mod spec;
+pub mod yaml;
 
 pub use error::{Code, Error, Result};

@@ -1,0 +1,385 @@
+//! From bytes to a tree.
+
+use granit_parser::{Event, Marker, Parser, ScalarStyle, Span, StrInput, Tag};
+use std::fmt;
+
+/// The largest file that is read, in bytes.
+pub const MAX_BYTES: usize = 64 * 1024;
+
+/// How deep collections may stand in each other.
+const MAX_DEPTH: usize = 16;
+
+/// A key longer than this is not shown: it may be a token in the wrong place.
+const MAX_SHOWN_KEY: usize = 48;
+
+/// A value and where it starts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Node {
+    /// Where it starts.
+    pub place: Place,
+    /// What it is.
+    pub value: Value,
+}
+
+/// What a node holds.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Value {
+    /// Nothing, `~` or `null`.
+    Null,
+    /// A scalar of any kind, as it was written.
+    Text {
+        /// The text, with escapes undone.
+        text: String,
+        /// Not quoted, so that `true` and `5` are not strings to other readers.
+        plain: bool,
+    },
+    /// A list.
+    List(Vec<Node>),
+    /// A mapping, in the file's order, without repeated keys.
+    Map(Vec<Entry>),
+}
+
+/// A key of a mapping with its value.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The key's text.
+    pub key: String,
+    /// Where the key stands.
+    pub place: Place,
+    /// The value.
+    pub value: Node,
+}
+
+/// A line and a column, both counted from 1; columns are characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// The line.
+    pub line: usize,
+    /// The column.
+    pub column: usize,
+}
+
+/// Why a file cannot be used, and where. Never holds a value of the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// Where.
+    pub place: Place,
+    /// What is wrong there.
+    pub what: String,
+}
+
+/// Reads one document. A file without any is [`Value::Null`].
+pub fn parse(bytes: &[u8]) -> Result<Node, Fault> {
+    let text = text_of(bytes)?;
+    let options = granit_parser::options! {
+        emit_comments: false,
+        flow_nesting_limit: MAX_DEPTH,
+        block_nesting_limit: MAX_DEPTH,
+    };
+    let mut reader = Reader { parser: Parser::new_from_str_with_options(text, options), depth: 0 };
+    let mut document = None;
+    loop {
+        match reader.next()? {
+            (Event::StreamEnd, place) => {
+                return Ok(document.unwrap_or(Node { place, value: Value::Null }));
+            }
+            (Event::DocumentStart(..), place) if document.is_some() => {
+                return Err(fault(place, "a second document starts here; only one is taken"));
+            }
+            (Event::DocumentStart(..), _) => {
+                let (event, place) = reader.next()?;
+                document = Some(reader.node(event, place)?);
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Value {
+    /// `a list`, for messages.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Null => "nothing",
+            Self::Text { .. } => "a text",
+            Self::List(_) => "a list",
+            Self::Map(_) => "a mapping",
+        }
+    }
+}
+
+impl Node {
+    /// A fault that stands where this node does.
+    pub fn fault(&self, what: impl Into<String>) -> Fault {
+        fault(self.place, what)
+    }
+}
+
+impl Entry {
+    /// The key for messages.
+    pub fn shown_key(&self) -> String {
+        shown(&self.key)
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}, column {}", self.line, self.column)
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.place, self.what)
+    }
+}
+
+impl fmt::Debug for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Null => f.write_str("Null"),
+            Self::Text { .. } => f.write_str("Text"),
+            Self::List(items) => f.debug_list().entries(items).finish(),
+            Self::Map(entries) => f.debug_list().entries(entries).finish(),
+        }
+    }
+}
+
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {:?}", self.shown_key(), self.value)
+    }
+}
+
+struct Reader<'input> {
+    parser: Parser<'input, StrInput<'input>>,
+    depth: usize,
+}
+
+impl<'input> Reader<'input> {
+    fn next(&mut self) -> Result<(Event<'input>, Place), Fault> {
+        match self.parser.next_event() {
+            Some(Ok((event, span))) => Ok((event, start(&span))),
+            // These texts are fixed ones of the parser; they hold a single character at most.
+            Some(Err(error)) => Err(fault(place(error.marker()), error.info())),
+            None => Err(fault(Place { line: 1, column: 1 }, "the file ends too early")),
+        }
+    }
+
+    fn node(&mut self, event: Event<'input>, place: Place) -> Result<Node, Fault> {
+        let value = match event {
+            Event::Scalar(text, style, _, tag) => {
+                let plain = style == ScalarStyle::Plain && tag.is_none();
+                check_tag(tag.as_deref(), place)?;
+                if plain && is_null(&text) {
+                    Value::Null
+                } else {
+                    Value::Text { text: text.into_owned(), plain }
+                }
+            }
+            Event::SequenceStart(_, _, tag) => {
+                check_tag(tag.as_deref(), place)?;
+                self.nested(place, Self::list)?
+            }
+            Event::MappingStart(_, _, tag) => {
+                check_tag(tag.as_deref(), place)?;
+                self.nested(place, Self::map)?
+            }
+            Event::Alias(_) => {
+                return Err(fault(place, "an alias (*name) stands here: write the value out"));
+            }
+            _ => return Err(fault(place, "a value was expected here")),
+        };
+        Ok(Node { place, value })
+    }
+
+    fn nested(
+        &mut self,
+        place: Place,
+        read: impl FnOnce(&mut Self) -> Result<Value, Fault>,
+    ) -> Result<Value, Fault> {
+        if self.depth == MAX_DEPTH {
+            return Err(fault(place, "collections stand too deep in each other"));
+        }
+        self.depth += 1;
+        let value = read(self)?;
+        self.depth -= 1;
+        Ok(value)
+    }
+
+    fn list(&mut self) -> Result<Value, Fault> {
+        let mut items = Vec::new();
+        loop {
+            match self.next()? {
+                (Event::SequenceEnd, _) => return Ok(Value::List(items)),
+                (event, place) => items.push(self.node(event, place)?),
+            }
+        }
+    }
+
+    fn map(&mut self) -> Result<Value, Fault> {
+        let mut entries: Vec<Entry> = Vec::new();
+        loop {
+            let (event, place) = self.next()?;
+            let key = match event {
+                Event::MappingEnd => return Ok(Value::Map(entries)),
+                Event::Scalar(key, _, _, None) => key.into_owned(),
+                _ => return Err(fault(place, "a key must be a text")),
+            };
+            if let Some(first) = entries.iter().find(|entry| entry.key == key) {
+                let (key, line) = (shown(&key), first.place.line);
+                return Err(fault(
+                    place,
+                    format!("{key} stands a second time; first in line {line}"),
+                ));
+            }
+            let (event, value_place) = self.next()?;
+            let value = self.node(event, value_place)?;
+            entries.push(Entry { key, place, value });
+        }
+    }
+}
+
+fn text_of(bytes: &[u8]) -> Result<&str, Fault> {
+    let top = Place { line: 1, column: 1 };
+    if bytes.len() > MAX_BYTES {
+        return Err(fault(top, format!("the file is larger than {} KiB", MAX_BYTES / 1024)));
+    }
+    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
+        return Err(fault(top, "the file is UTF-16: save it as UTF-8"));
+    }
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
+        let line_start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+        let column = String::from_utf8_lossy(before.get(line_start..).unwrap_or_default());
+        fault(Place { line, column: column.chars().count() + 1 }, "the file is not UTF-8")
+    })?;
+    Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
+}
+
+/// `!!str` says what reading text means anyway; any other tag would be lost.
+fn check_tag(tag: Option<&Tag>, place: Place) -> Result<(), Fault> {
+    match tag {
+        Some(tag) if !tag.is_yaml_core_schema_tag("str") => {
+            Err(fault(place, "a tag (!name) stands here: leave it out"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn is_null(text: &str) -> bool {
+    matches!(text, "" | "~" | "null" | "Null" | "NULL")
+}
+
+fn shown(key: &str) -> String {
+    match key.chars().count() {
+        0..=MAX_SHOWN_KEY => format!("{key:?}"),
+        chars => format!("a key of {chars} characters"),
+    }
+}
+
+fn start(span: &Span) -> Place {
+    place(&span.start)
+}
+
+fn place(marker: &Marker) -> Place {
+    Place { line: marker.line(), column: marker.col() + 1 }
+}
+
+fn fault(place: Place, what: impl Into<String>) -> Fault {
+    Fault { place, what: what.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn map(text: &str) -> Vec<Entry> {
+        match parse(text.as_bytes()).unwrap().value {
+            Value::Map(entries) => entries,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn fault_of(text: &str) -> String {
+        parse(text.as_bytes()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn scalars_keep_their_text_and_place() {
+        let entries = map("a: 007\nb: '1.10'\n\"c\": |\n  x\n\nd:\n");
+        let texts: Vec<_> = entries.iter().map(|entry| entry.value.value.clone()).collect();
+        let text = |text: &str, plain| Value::Text { text: text.to_owned(), plain };
+        assert_eq!(
+            texts,
+            [text("007", true), text("1.10", false), text("x\n", false), Value::Null]
+        );
+        assert_eq!(entries[1].place, Place { line: 2, column: 1 });
+        assert_eq!(entries[1].value.place, Place { line: 2, column: 4 });
+    }
+
+    #[test]
+    fn what_editors_add_does_not_matter() {
+        assert_eq!(map("\u{feff}a: b\r\n").len(), 1);
+        assert_eq!(map("--- # hello\na: b\n...\n").len(), 1);
+        for text in ["", "\n\n", "# only a comment\n", "---\n"] {
+            assert_eq!(parse(text.as_bytes()).unwrap().value, Value::Null, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_could_surprise_is_refused_with_its_place() {
+        assert_eq!(
+            fault_of("a: 1\nb:\n  c: 1\n  c: 2\n"),
+            "line 4, column 3: \"c\" stands a second time; first in line 3"
+        );
+        assert!(fault_of("a: &x 1\nb: *x\n").starts_with("line 2, column 4: an alias"));
+        assert!(fault_of("a: !!binary aGk=\n").starts_with("line 1, column 13: a tag"));
+        assert!(fault_of("a: 1\n---\nb: 1\n").starts_with("line 2, column 1: a second document"));
+        assert!(fault_of("? [a]\n: 1\n").contains("a key must be a text"));
+        assert!(fault_of("a: \"b\n").starts_with("line "));
+        assert!(fault_of(&"[".repeat(100)).contains("recursion limit"));
+        assert!(fault_of(&format!("{}x", "- ".repeat(100))).contains("recursion limit"));
+        assert!(fault_of(&" ".repeat(MAX_BYTES + 1)).contains("larger than 64 KiB"));
+    }
+
+    #[test]
+    fn other_encodings_are_named() {
+        let fault = parse(b"a: b\nc: \xe4\n").unwrap_err();
+        assert_eq!(fault.to_string(), "line 2, column 4: the file is not UTF-8");
+        assert!(parse(b"\xff\xfea\0").unwrap_err().what.contains("UTF-16"));
+    }
+
+    #[test]
+    fn values_are_never_shown() {
+        let token = "s3cr3t".repeat(13);
+        for text in [
+            format!("a: {token}: b"),
+            format!("a: '{token}"),
+            format!("a: *{token}"),
+            format!("a: !{token} b"),
+            format!("{token}: 1\n{token}: 2"),
+            format!("{token}: 1"),
+            format!("a: [{token}"),
+            format!("a: \"\\{token}\""),
+            format!("\ta: {token}"),
+        ] {
+            let shown = format!("{:?}", parse(text.as_bytes()));
+            assert!(!shown.contains("s3cr3t"), "{shown}");
+        }
+        assert!(!format!("{:?}", parse(format!("a: {token}").as_bytes())).contains("s3cr3t"));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_judged_without_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            let _ = parse(&bytes);
+        }
+
+        #[test]
+        fn any_yaml_like_text_is_judged_without_panic(text in r#"[a-b0:,?!&*#|>'"%@{}\[\] \n\t\r~-]{0,60}"#) {
+            let _ = parse(text.as_bytes());
+        }
+    }
+}
