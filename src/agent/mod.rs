@@ -1,10 +1,12 @@
 //! What an agent is: its kinds, versions, platforms and its configuration file.
 
+pub mod config;
 mod kind;
 mod platform;
 mod token;
 mod version;
 
+pub use config::Config;
 pub use kind::Kind;
 pub use platform::{Arch, Os, Platform};
 pub use token::{REDACTED, Token};

@@ -78,6 +78,8 @@ catalogue! {
         "They stand in /var/lib/runnerup. A damaged one is never guessed at. The message says which line; `uninstall --force` works from what it can read.";
     HostUnfit = 3, "E3009", "the host lacks something the install needs",
         "Space, a file system that can be written, or a feature of the system. The message says what was found and what is needed.";
+    ConfigInvalid = 3, "E3010", "the agent's config file cannot be read",
+        "launch-agent-config.yaml must be YAML: a mapping with the sections api, runner and logging, texts where texts belong, true or false for switches, a list for runner.command_prefix.";
     Resolve = 4, "E4001", "a host name cannot be resolved",
         "The resolver answered that there is no such name, or did not answer. Check /etc/resolv.conf, or give --proxy when names are resolved by a proxy.";
     Connect = 4, "E4002", "a connection was refused or not answered",
