@@ -4,6 +4,7 @@
 //! functions over facts; `apply` is the only room that changes the host.
 
 pub mod agent;
+pub mod apply;
 pub mod error;
 pub mod platform;
 pub mod release;

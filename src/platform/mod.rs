@@ -2,6 +2,10 @@
 //!
 //! This is the one room where `cfg(target_os)` may stand.
 
+pub mod accounts;
 pub mod command;
 pub mod exposure;
 pub mod fs;
+pub mod layout;
+pub mod linux;
+pub mod service;

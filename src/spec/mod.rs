@@ -2,8 +2,85 @@
 
 pub mod answers;
 mod nearest;
+mod resolve;
+mod settings;
 mod token_source;
 pub mod values;
 
 pub use nearest::nearest;
+pub use resolve::Circumstances;
+pub use settings::{Given, NAMES, Settings, Source};
 pub use token_source::token_from_file;
+
+use crate::{
+    agent::{Kind, Platform, Token, VersionChoice},
+    platform::{layout::Layout, service::Manager},
+    release::Sha256,
+};
+use serde::Serialize;
+use std::{path::PathBuf, time::Duration};
+use url::Url;
+use values::{
+    AbsolutePath, AccountName, GoDuration, HostPort, InstanceName, Mode, ProxyUrl,
+    RunnerNameTemplate,
+};
+
+/// What an install is to be, every value checked.
+#[derive(Debug, Clone)]
+#[allow(missing_docs)] // Each field is the option of its name; `install --help` says what it means.
+pub struct Spec {
+    pub agent: Kind,
+    pub version: VersionChoice,
+    pub platform: Platform,
+    pub sha256: Option<Sha256>,
+    pub release_url: Url,
+    pub url: Option<Url>,
+    pub proxy: Option<ProxyUrl>,
+    pub no_proxy: Option<String>,
+    pub ca_file: Option<PathBuf>,
+    pub name: RunnerNameTemplate,
+    pub token: Option<Token>,
+    pub workdir: AbsolutePath,
+    pub cleanup_workdir: bool,
+    pub mode: Mode,
+    pub max_run_time: GoDuration,
+    pub idle_timeout: Option<GoDuration>,
+    pub command_prefix: Vec<String>,
+    pub ssh_advertise_addr: Option<HostPort>,
+    pub log_file: Option<AbsolutePath>,
+    pub auto_update: bool,
+    pub user: AccountName,
+    pub create_user: bool,
+    pub instance: Option<InstanceName>,
+    pub service: Manager,
+    pub start: bool,
+    pub hardening: Hardening,
+    pub passwordless_sudo: bool,
+    pub root: Option<PathBuf>,
+    pub timeout: Duration,
+    /// Where things go; follows from platform and instance.
+    pub layout: Layout,
+}
+
+/// `--hardening`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Hardening {
+    /// As documented: jobs may do whatever their account may.
+    #[default]
+    Compatible,
+    /// Shuts what jobs do not need.
+    Strict,
+}
+
+impl Spec {
+    /// The instance's name in receipts.
+    pub fn instance_name(&self) -> &str {
+        self.instance.as_ref().map_or("default", InstanceName::as_str)
+    }
+
+    /// Whether everything goes into a folder that is not this host.
+    pub fn is_image(&self) -> bool {
+        self.root.is_some()
+    }
+}

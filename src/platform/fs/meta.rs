@@ -37,6 +37,13 @@ pub struct Meta {
     pub identity: (u64, u64, i128, i128),
 }
 
+impl Meta {
+    /// Whether both are names of one file.
+    pub fn is_same_file(&self, other: &Self) -> bool {
+        (self.identity.0, self.identity.1) == (other.identity.0, other.identity.1)
+    }
+}
+
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -158,6 +158,33 @@ impl Spot {
         Ok(File::from(handle))
     }
 
+    /// Opens the file here for reading and writing, to hold a lock on it.
+    pub fn open_for_lock(&self) -> Result<File> {
+        let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        self.expect(Kind::File, self.look()?)?;
+        fs::openat(&self.folder, &self.name, flags, Mode::empty())
+            .map(File::from)
+            .map_err(|errno| trouble("open", &self.path, errno))
+    }
+
+    /// The names in the folder here, in no order; none when it is not there.
+    pub fn list(&self) -> Result<Vec<OsString>> {
+        let handle = match open_folder(&self.folder, &self.name) {
+            Ok(handle) => handle,
+            Err(Errno::NOENT) => return Ok(Vec::new()),
+            Err(errno) => return Err(trouble("open the folder", &self.path, errno)),
+        };
+        let mut names = Vec::new();
+        for entry in fs::Dir::new(handle).map_err(|errno| trouble("list", &self.path, errno))? {
+            let entry = entry.map_err(|errno| trouble("list", &self.path, errno))?;
+            let name = OsString::from_vec(entry.file_name().to_bytes().to_vec());
+            if name != "." && name != ".." {
+                names.push(name);
+            }
+        }
+        Ok(names)
+    }
+
     /// Makes a new folder here, for the caller alone until [`Spot::settle_folder`] opens it.
     pub fn create_folder(&self) -> Result<()> {
         fs::mkdirat(&self.folder, &self.name, Mode::from_raw_mode(0o700))
@@ -233,14 +260,7 @@ impl Spot {
             Err(errno) => return Err(trouble("open the folder", &self.path, errno)),
         };
         let device = self.stat(&handle)?.identity.0;
-        let mut entries =
-            fs::Dir::new(handle).map_err(|errno| trouble("list", &self.path, errno))?;
-        while let Some(entry) = entries.read() {
-            let entry = entry.map_err(|errno| trouble("list", &self.path, errno))?;
-            let name = OsString::from_vec(entry.file_name().to_bytes().to_vec());
-            if name == "." || name == ".." {
-                continue;
-            }
+        for name in self.list()? {
             let inner = self.inside(name)?;
             match inner.look()? {
                 Some(meta) if meta.identity.0 != device => {}

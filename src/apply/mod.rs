@@ -1,0 +1,23 @@
+//! Apply: the only room that changes the host. It does the steps of a plan with a journal,
+//! undoes them when one fails, and leaves a receipt.
+
+mod act;
+mod engine;
+mod host;
+mod journal;
+mod proof;
+mod receipt;
+mod state;
+mod step;
+mod target;
+
+pub(crate) use act::file_digest;
+pub use engine::{Task, run};
+pub use host::{BinarySource, Host, Report};
+pub use journal::Unfinished;
+pub use proof::prove;
+pub use receipt::{PlacedBinary, Receipt};
+pub(crate) use state::ancestors;
+pub use state::{Known, read};
+pub use step::{Binary, Check, Content, File, Folder, NewAccount, Owner, Step};
+pub use target::{After, Digest, Record, State, Target};

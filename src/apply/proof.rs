@@ -1,0 +1,79 @@
+//! The proof that an agent came up: the service runs, stays the same process for a while, and
+//! does not call itself unhealthy.
+
+use super::host::Host;
+use crate::{
+    Code, Error, Result,
+    platform::service::{Services, Status},
+};
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
+
+/// The same process must be there this long.
+const STEADY: Duration = Duration::from_secs(4);
+
+/// An agent that reports its health must have called itself healthy by then.
+const LIMIT: Duration = Duration::from_secs(45);
+
+/// Starts again this often: a crash loop.
+const RESTARTS: u32 = 2;
+
+/// Lines of the service's log that the error shows.
+const LINES: usize = 12;
+
+/// Waits until the service is up and stays up.
+///
+/// # Errors
+/// [`Code::Unhealthy`] with the last lines of the service's log.
+pub fn prove(host: &Host<'_>, services: &dyn Services, service: &str) -> Result<Status> {
+    let begun = Instant::now();
+    let first = services.status(service)?.restarts;
+    let mut steady: Option<(u32, Instant)> = None;
+    loop {
+        host.check_interrupted()?;
+        let status = services.status(service)?;
+        let unhealthy = status.health.as_deref().is_some_and(|text| text.contains("Unhealthy"));
+        steady = match (status.main_pid, steady) {
+            (Some(pid), Some((same, since))) if pid == same => Some((pid, since)),
+            (Some(pid), _) => Some((pid, Instant::now())),
+            (None, _) => None,
+        };
+        let stays = steady.is_some_and(|(_, since)| since.elapsed() >= STEADY);
+        if stays && !unhealthy {
+            return Ok(status);
+        }
+        let why = if !status.active {
+            Some(format!("it is {}", status.words))
+        } else if status.restarts >= first.saturating_add(RESTARTS) {
+            Some(format!("it ends and is started again: {}", status.words))
+        } else if begun.elapsed() > LIMIT {
+            Some(match status.health.as_deref() {
+                Some(health) => format!("it is {}, and says {health:?}", status.words),
+                None => format!("it is {}", status.words),
+            })
+        } else {
+            None
+        };
+        if let Some(why) = why {
+            return Err(unhealthy_error(services, service, &why));
+        }
+        host.report.waits(&format!("{service} to come up and stay up ({})", status.words));
+        thread::sleep(Duration::from_millis(100));
+    }
+}
+
+fn unhealthy_error(services: &dyn Services, service: &str, why: &str) -> Error {
+    let lines = match services.last_lines(service, LINES) {
+        Ok(lines) if lines.trim().is_empty() => "its log is empty".to_owned(),
+        Ok(lines) => format!("the last lines of its log:\n{}", lines.trim_end()),
+        Err(error) => format!("its log cannot be read: {error}"),
+    };
+    Error::new(
+        Code::Unhealthy,
+        format!("installed, but {service} did not come up healthy: {why}; {lines}"),
+    )
+    .help(format!("systemctl status {service}"))
+    .help("runnerup doctor")
+}

@@ -1,0 +1,109 @@
+//! The receipt: what was installed, and how the host stood before. Readable by everyone, and so
+//! without a secret.
+
+use super::target::{Record, Target};
+use crate::{
+    agent::{Platform, Version},
+    release::Sha256,
+};
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, path::PathBuf};
+
+/// The form of receipts that this program writes.
+pub(crate) const SCHEMA_VERSION: u32 = 1;
+
+/// What one instance's install made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Receipt {
+    /// [`SCHEMA_VERSION`].
+    pub schema_version: u32,
+    /// The version of `runnerup` that wrote it last.
+    pub tool_version: String,
+    /// The instance's name; `default` for the one without a name.
+    pub instance: String,
+    /// When it was last written, RFC 3339.
+    pub written: String,
+    /// Whether the last run came to its end.
+    pub complete: bool,
+    /// Whether an agent is installed; `false` after an uninstall that kept data.
+    pub installed: bool,
+    /// The binary that was placed.
+    pub binary: Option<PlacedBinary>,
+    /// The settings that an install took, by option name, without the token.
+    pub settings: BTreeMap<String, String>,
+    /// Folders that were made for the state folder itself, outermost first.
+    pub made_for_state: Vec<PathBuf>,
+    /// Every target that was changed, in order.
+    pub records: Vec<Record>,
+}
+
+/// The version of the agent that was placed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlacedBinary {
+    /// Where it stands.
+    pub path: PathBuf,
+    /// Its version.
+    pub version: Version,
+    /// Its platform.
+    pub platform: Platform,
+    /// Its verified checksum.
+    pub sha256: Sha256,
+}
+
+impl Receipt {
+    /// A receipt for an instance of which nothing is known yet.
+    pub fn new(instance: &str) -> Self {
+        Self {
+            schema_version: SCHEMA_VERSION,
+            tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+            instance: instance.to_owned(),
+            written: String::new(),
+            complete: false,
+            installed: false,
+            binary: None,
+            settings: BTreeMap::new(),
+            made_for_state: Vec::new(),
+            records: Vec::new(),
+        }
+    }
+
+    /// The record of a target, if this tool changed it.
+    pub fn record(&self, target: &Target) -> Option<&Record> {
+        self.records.iter().find(|record| record.target == *target)
+    }
+
+    /// Takes in what a step did. How the target stood before the *first* change stays: that is
+    /// what `uninstall` puts back.
+    pub fn changed(&mut self, record: Record) {
+        match self.records.iter_mut().find(|known| known.target == record.target) {
+            Some(known) => {
+                known.after = record.after;
+                known.data = record.data;
+            }
+            None => self.records.push(record),
+        }
+    }
+
+    /// Takes in that a target was put back.
+    pub fn restored(&mut self, target: &Target) {
+        self.records.retain(|record| record.target != *target);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::apply::State;
+
+    #[test]
+    fn the_first_before_stays() {
+        let target = Target::File("/etc/x".into());
+        let record = |before| Record { target: target.clone(), before, after: None, data: false };
+        let mut receipt = Receipt::new("default");
+        receipt.changed(record(State::Absent));
+        receipt.changed(record(State::Present));
+        assert_eq!(receipt.record(&target).unwrap().before, State::Absent);
+        receipt.restored(&target);
+        assert!(receipt.records.is_empty());
+    }
+}

@@ -1,0 +1,293 @@
+//! The state folder, `/var/lib/runnerup`: lock, journal, receipts, copies of what was replaced.
+
+use super::{
+    journal::{Journal, Unfinished},
+    receipt::{Receipt, SCHEMA_VERSION},
+};
+use crate::{
+    Code, Error, Result,
+    platform::{
+        fs::{Kind, Root, Spot},
+        layout,
+    },
+};
+use std::{
+    fs::{File, TryLockError},
+    io::{Read, Seek, Write},
+    path::{Path, PathBuf},
+};
+
+/// Most bytes of a receipt that are read.
+const RECEIPT_LIMIT: u64 = 1 << 20;
+
+/// Bytes of the key that fingerprints files with a secret.
+pub(crate) const KEY_LENGTH: usize = 32;
+
+/// What the state folder holds, read without changing it.
+#[derive(Debug, Default)]
+pub struct Known {
+    /// The instance's receipt, with what a cut-off run did already taken in.
+    pub receipt: Option<Receipt>,
+    /// The run that was cut off.
+    pub unfinished: Option<Unfinished>,
+    /// The receipts of all other instances.
+    pub others: Vec<Receipt>,
+    /// The key of the fingerprints; `None` without root, or before the first install.
+    pub key: Option<Vec<u8>>,
+}
+
+/// The state folder, locked: one run at a time may change the host.
+#[derive(Debug)]
+pub(crate) struct StateFolder<'a> {
+    root: &'a Root,
+    made: Vec<PathBuf>,
+    /// Held until the run ends; the system lets go of it with the process.
+    _lock: File,
+}
+
+/// Reads what earlier runs left.
+///
+/// # Errors
+/// [`Code::StateUnreadable`] when a receipt or the journal is damaged.
+pub fn read(root: &Root, instance: &str) -> Result<Known> {
+    let mut known = Known { key: read_key(root).unwrap_or_default(), ..Known::default() };
+    for receipt in receipts(root)? {
+        if receipt.instance == instance {
+            known.receipt = Some(receipt);
+        } else {
+            known.others.push(receipt);
+        }
+    }
+    if let Some((file, _)) = open(root, &path("journal.jsonl"))? {
+        known.unfinished = Unfinished::read(file)?;
+    }
+    if let Some(unfinished) = known.unfinished.as_ref() {
+        let name = unfinished.instance.as_str();
+        if name == instance {
+            unfinished.fold(known.receipt.get_or_insert_with(|| Receipt::new(name)));
+        } else {
+            if known.others.iter().all(|receipt| receipt.instance != name) {
+                known.others.push(Receipt::new(name));
+            }
+            known.others.iter_mut().filter(|other| other.instance == name).for_each(|other| {
+                unfinished.fold(other);
+            });
+        }
+    }
+    Ok(known)
+}
+
+impl<'a> StateFolder<'a> {
+    /// Makes the folder where it is missing and takes the lock.
+    ///
+    /// # Errors
+    /// [`Code::Locked`] while another run holds it.
+    pub(crate) fn lock(root: &'a Root) -> Result<Self> {
+        let mut made = Vec::new();
+        for folder in ancestors(&layout::state_folder()) {
+            let spot = find(root, &folder)?;
+            if spot.look()?.is_none() {
+                spot.create_folder()?;
+                spot.settle_folder(None, 0o755)?;
+                made.push(folder);
+            }
+        }
+        let spot = find(root, &path("lock"))?;
+        let mut file = match spot.create(0o644) {
+            Ok(file) => file,
+            Err(_) => spot.open_for_lock()?,
+        };
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let mut holder = String::new();
+                let _ = file.take(32).read_to_string(&mut holder);
+                return Err(Error::new(
+                    Code::Locked,
+                    format!("another run of runnerup (process {}) is at work", holder.trim()),
+                )
+                .help(format!("wait for it, or look at it: ps -fp {}", holder.trim())));
+            }
+            Err(TryLockError::Error(error)) => {
+                return Err(Error::new(Code::HostUnfit, format!("cannot lock: {error}")));
+            }
+        }
+        let written = file
+            .set_len(0)
+            .and_then(|()| file.rewind())
+            .and_then(|()| writeln!(file, "{}", std::process::id()));
+        written.map_err(|error| {
+            Error::new(
+                Code::HostUnfit,
+                format!("{} cannot be written: {error}", spot.path().display()),
+            )
+        })?;
+        Ok(Self { root, made, _lock: file })
+    }
+
+    /// Folders that [`StateFolder::lock`] had to make, outermost first.
+    pub(crate) fn made(&self) -> &[PathBuf] {
+        &self.made
+    }
+
+    /// The key of the fingerprints, made with the first install.
+    pub(crate) fn key(&self) -> Result<Vec<u8>> {
+        if let Some(key) = read_key(self.root)? {
+            return Ok(key);
+        }
+        let mut key = vec![0; KEY_LENGTH];
+        getrandom::fill(&mut key)
+            .map_err(|error| Error::new(Code::HostUnfit, format!("no random numbers: {error}")))?;
+        self.write("key", 0o600, &key)?;
+        Ok(key)
+    }
+
+    /// Begins a new journal. What an earlier one held must be in a receipt by now.
+    pub(crate) fn journal(&self) -> Result<Journal> {
+        let spot = find(self.root, &path("journal.jsonl"))?;
+        spot.remove()?;
+        spot.create(0o644).map(Journal::new)
+    }
+
+    /// Writes a receipt.
+    pub(crate) fn write_receipt(&self, receipt: &Receipt) -> Result<()> {
+        let folder = find(self.root, &path("receipts"))?;
+        if folder.look()?.is_none() {
+            folder.create_folder()?;
+            folder.settle_folder(None, 0o755)?;
+        }
+        let mut text = serde_json::to_vec_pretty(receipt)
+            .map_err(|error| Error::new(Code::StepFailed, format!("the receipt: {error}")))?;
+        text.push(b'\n');
+        self.write(&format!("receipts/{}.json", receipt.instance), 0o644, &text)
+    }
+
+    /// Removes a receipt.
+    pub(crate) fn remove_receipt(&self, instance: &str) -> Result<()> {
+        self.root
+            .find(&path(&format!("receipts/{instance}.json")))?
+            .map_or(Ok(()), |spot| spot.remove())
+    }
+
+    /// Where a copy of a replaced file is kept; only root may read there.
+    pub(crate) fn backup(&self, name: &str) -> Result<Spot> {
+        let folder = find(self.root, &path("backup"))?;
+        if folder.look()?.is_none() {
+            folder.create_folder()?;
+        }
+        find(self.root, &path(&format!("backup/{name}")))
+    }
+
+    /// Ends the run: the journal goes, and so do copies that no receipt needs. When no receipt
+    /// is left, the folder goes too, and the folders in `made` that are empty then.
+    pub(crate) fn close(self, made: &[PathBuf]) -> Result<()> {
+        let receipts = receipts(self.root)?;
+        let kept: Vec<&str> = receipts.iter().flat_map(backups_of).collect();
+        if let Some(folder) = self.root.find(&path("backup"))? {
+            for name in folder.list()? {
+                if !kept.iter().any(|kept| name == **kept) {
+                    self.backup(&name.to_string_lossy())?.remove()?;
+                }
+            }
+            folder.remove_folder()?;
+        }
+        let remove = |name: &str| -> Result<()> {
+            self.root.find(&path(name))?.map_or(Ok(()), |spot| spot.remove())
+        };
+        remove("journal.jsonl")?;
+        if !receipts.is_empty() {
+            return Ok(());
+        }
+        remove("key")?;
+        remove("lock")?;
+        for folder in [path("receipts"), layout::state_folder()] {
+            self.root.find(&folder)?.map_or(Ok(true), |spot| spot.remove_folder())?;
+        }
+        for folder in made.iter().rev().filter(|folder| **folder != layout::state_folder()) {
+            self.root.find(folder)?.map_or(Ok(true), |spot| spot.remove_folder())?;
+        }
+        Ok(())
+    }
+
+    fn write(&self, name: &str, mode: u32, content: &[u8]) -> Result<()> {
+        let spot = find(self.root, &path(name))?;
+        let temporary = find(self.root, &path(&format!("{name}.new")))?;
+        temporary.remove()?;
+        let mut file = temporary.create(mode)?;
+        file.write_all(content).and_then(|()| file.sync_all()).map_err(|error| {
+            Error::new(
+                Code::HostUnfit,
+                format!("{} cannot be written: {error}", spot.path().display()),
+            )
+        })?;
+        temporary.rename_to(&spot)
+    }
+}
+
+fn receipts(root: &Root) -> Result<Vec<Receipt>> {
+    let Some(folder) = root.find(&path("receipts"))? else { return Ok(Vec::new()) };
+    let mut receipts = Vec::new();
+    for name in folder.list()? {
+        let path = folder.path().join(&name);
+        if path.extension().is_none_or(|extension| extension != "json") {
+            continue;
+        }
+        let Some((file, _)) = open(root, &path)? else { continue };
+        let receipt: Receipt =
+            serde_json::from_reader(file.take(RECEIPT_LIMIT)).map_err(|error| {
+                Error::new(Code::StateUnreadable, format!("{} is damaged: {error}", path.display()))
+            })?;
+        if receipt.schema_version != SCHEMA_VERSION {
+            return Err(Error::new(
+                Code::StateUnreadable,
+                format!("{} was written by another version of runnerup", path.display()),
+            )
+            .help(format!("use version {} of runnerup", receipt.tool_version)));
+        }
+        receipts.push(receipt);
+    }
+    Ok(receipts)
+}
+
+fn backups_of(receipt: &Receipt) -> impl Iterator<Item = &str> {
+    receipt.records.iter().filter_map(|record| match &record.before {
+        super::target::State::File { backup, .. } => Some(backup.as_str()),
+        _ => None,
+    })
+}
+
+fn read_key(root: &Root) -> Result<Option<Vec<u8>>> {
+    let Some((file, _)) = open(root, &path("key"))? else { return Ok(None) };
+    let mut key = Vec::new();
+    file.take(KEY_LENGTH as u64)
+        .read_to_end(&mut key)
+        .map_err(|error| Error::new(Code::StateUnreadable, format!("the key: {error}")))?;
+    Ok((key.len() == KEY_LENGTH).then_some(key))
+}
+
+fn open(root: &Root, path: &Path) -> Result<Option<(File, crate::platform::fs::Meta)>> {
+    match root.find(path)? {
+        Some(spot) if spot.look()?.is_some_and(|meta| meta.kind == Kind::File) => {
+            spot.read().map(Some)
+        }
+        _ => Ok(None),
+    }
+}
+
+fn find(root: &Root, path: &Path) -> Result<Spot> {
+    root.find(path)?.ok_or_else(|| {
+        Error::new(Code::StepFailed, format!("the folder of {} is not there", path.display()))
+    })
+}
+
+fn path(name: &str) -> PathBuf {
+    layout::state_folder().join(name)
+}
+
+/// `/a/b/c` → `/a`, `/a/b`, `/a/b/c`.
+pub(crate) fn ancestors(path: &Path) -> Vec<PathBuf> {
+    let mut ancestors: Vec<_> =
+        path.ancestors().filter(|path| path.file_name().is_some()).map(Path::to_owned).collect();
+    ancestors.reverse();
+    ancestors
+}

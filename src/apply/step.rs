@@ -1,0 +1,298 @@
+//! The few steps that every plan is made of.
+
+use super::target::{Digest, Record, State, Target};
+use crate::release::Artifact;
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Serialize, Serializer, ser::SerializeMap};
+use std::{fmt, path::PathBuf, time::Duration};
+
+/// One change to the host. [`Step::to_string`] says what it will do, for a person.
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "step", rename_all = "kebab-case")]
+pub enum Step {
+    /// Makes a folder, or gives one its owner and mode.
+    Folder(Folder),
+    /// Writes a file whole, in place of what stands there.
+    File(File),
+    /// Downloads and verifies the agent's binary and puts it in place.
+    Binary(Binary),
+    /// Makes a symbolic link.
+    Link {
+        /// Where the link stands.
+        path: PathBuf,
+        /// Where it points.
+        to: PathBuf,
+    },
+    /// Creates the account that jobs run as.
+    Account(NewAccount),
+    /// Makes a service start with the host.
+    Enable {
+        /// The service's name, such as `circleci.service`.
+        service: String,
+    },
+    /// Starts a service, or starts it again so that it sees what changed, once it has drained.
+    Start {
+        /// The service's name.
+        service: String,
+        /// How long a running job may take to end.
+        drain: Duration,
+    },
+    /// Stops a service once its agent has finished the job it runs.
+    Stop {
+        /// The service's name.
+        service: String,
+        /// How long a running job may take to end.
+        drain: Duration,
+    },
+    /// Puts a target back to how it stood before this tool changed it.
+    Restore {
+        /// What is put back.
+        target: Target,
+        /// How it is to stand.
+        to: State,
+        /// Removes a folder with all that is in it.
+        purge: bool,
+    },
+}
+
+/// A folder, as it is to stand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Folder {
+    /// Where.
+    pub path: PathBuf,
+    /// Its owner; `None`: whoever runs the tool.
+    pub owner: Option<Owner>,
+    /// Permission bits.
+    #[serde(serialize_with = "octal")]
+    pub mode: u32,
+    /// Belongs to the jobs' data.
+    pub data: bool,
+}
+
+/// A file, as it is to stand.
+#[derive(Debug, Clone, Serialize)]
+pub struct File {
+    /// Where.
+    pub path: PathBuf,
+    /// What is in it.
+    pub content: Content,
+    /// Its owner; `None`: whoever runs the tool.
+    pub owner: Option<Owner>,
+    /// Permission bits.
+    #[serde(serialize_with = "octal")]
+    pub mode: u32,
+    /// What it is for, in a few words.
+    pub purpose: &'static str,
+    /// The service manager reads it, and is told when it changes.
+    pub definition: bool,
+    /// Checked by the system's own tool before it is put in place.
+    pub check: Option<Check>,
+}
+
+/// The agent's binary, as it is to stand.
+#[derive(Debug, Clone, Serialize)]
+pub struct Binary {
+    /// Where.
+    pub path: PathBuf,
+    /// What is fetched, and the checksum that it must have.
+    pub artifact: Artifact,
+    /// Its owner; `None`: whoever runs the tool.
+    pub owner: Option<Owner>,
+    /// The agent replaces it when it updates itself.
+    pub updates_itself: bool,
+}
+
+/// An account, as it is created.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NewAccount {
+    /// Its name, and its group's.
+    pub name: String,
+    /// Its home, made with it.
+    pub home: PathBuf,
+    /// Its shell; jobs need a real one.
+    pub shell: PathBuf,
+}
+
+/// User and group by name; looked up when the step is done, since the account may be new.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Owner {
+    /// The user.
+    pub user: String,
+    /// The group; `None`: the user's own.
+    pub group: Option<String>,
+}
+
+/// A tool of the system that must accept a file before it is put in place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Check {
+    /// `visudo -cf`.
+    Sudoers,
+}
+
+/// A file's content. One with a secret prints and serializes as what may be shown of it.
+#[derive(Clone)]
+pub struct Content {
+    whole: SecretString,
+    shown: String,
+    secret: bool,
+}
+
+impl Step {
+    /// What the step acts on.
+    pub fn target(&self) -> Target {
+        match self {
+            Self::Folder(folder) => Target::Folder(folder.path.clone()),
+            Self::File(file) => Target::File(file.path.clone()),
+            Self::Binary(binary) => Target::File(binary.path.clone()),
+            Self::Link { path, .. } => Target::Link(path.clone()),
+            Self::Account(account) => Target::Account(account.name.clone()),
+            Self::Enable { service } => Target::Enabled(service.clone()),
+            Self::Start { service, .. } | Self::Stop { service, .. } => {
+                Target::Running(service.clone())
+            }
+            Self::Restore { target, .. } => target.clone(),
+        }
+    }
+
+    /// Whether what it makes goes only with `--purge`.
+    pub fn is_data(&self) -> bool {
+        matches!(self, Self::Folder(Folder { data: true, .. }) | Self::Account(_))
+    }
+
+    /// The step that puts a record's target back.
+    pub fn restore(record: &Record, purge: bool) -> Self {
+        Self::Restore { target: record.target.clone(), to: record.before.clone(), purge }
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Folder(Folder { path, owner, mode, .. }) => {
+                write!(f, "make the folder {} ({}{mode:04o})", path.display(), of(owner.as_ref()))
+            }
+            Self::File(File { path, owner, mode, purpose, .. }) => {
+                write!(f, "write {}: {purpose} ({}{mode:04o})", path.display(), of(owner.as_ref()))
+            }
+            Self::Binary(Binary { path, artifact, owner, .. }) => write!(
+                f,
+                "place {}: version {} for {}, SHA-256 {} ({}0755)",
+                path.display(),
+                artifact.version,
+                artifact.platform,
+                artifact.sha256,
+                of(owner.as_ref())
+            ),
+            Self::Link { path, to } => write!(f, "link {} to {}", path.display(), to.display()),
+            Self::Account(NewAccount { name, home, shell }) => write!(
+                f,
+                "create the account {name} (home {}, shell {}, no password)",
+                home.display(),
+                shell.display()
+            ),
+            Self::Enable { service } => write!(f, "start {service} with the host"),
+            Self::Start { service, .. } => write!(f, "start {service}"),
+            Self::Stop { service, .. } => {
+                write!(f, "stop {service}, once the job it runs has ended")
+            }
+            Self::Restore { target, to, purge } => match (to, target) {
+                (State::Absent, Target::Folder(_)) if *purge => {
+                    write!(f, "remove {target} with all that is in it")
+                }
+                (State::Absent, Target::Folder(_)) => write!(f, "remove {target} if it is empty"),
+                (State::Absent, Target::Enabled(name)) => {
+                    write!(f, "no longer start {name} with the host")
+                }
+                (State::Absent, Target::Running(name)) => write!(f, "stop {name}"),
+                (State::Absent, _) => write!(f, "remove {target}"),
+                _ => write!(f, "put back {target} as it was"),
+            },
+        }
+    }
+}
+
+impl Owner {
+    /// A user with its own group.
+    pub fn user(name: impl Into<String>) -> Self {
+        Self { user: name.into(), group: None }
+    }
+}
+
+impl Content {
+    /// Content that anyone may see.
+    pub fn public(text: impl Into<String>) -> Self {
+        let shown = text.into();
+        Self { whole: SecretString::from(shown.clone()), shown, secret: false }
+    }
+
+    /// Content with a secret in it, and the same with `***` in its place.
+    pub fn secret(whole: SecretString, shown: impl Into<String>) -> Self {
+        Self { whole, shown: shown.into(), secret: true }
+    }
+
+    /// All of it, secrets included.
+    pub fn expose(&self) -> &str {
+        self.whole.expose_secret()
+    }
+
+    /// What may be shown.
+    pub fn shown(&self) -> &str {
+        &self.shown
+    }
+
+    /// Whether a secret is in it.
+    pub fn is_secret(&self) -> bool {
+        self.secret
+    }
+
+    /// The fingerprint to compare with what stands on the host.
+    pub fn digest(&self, key: &[u8]) -> Digest {
+        Digest::of(self.expose().as_bytes(), self.secret.then_some(key))
+    }
+}
+
+impl fmt::Debug for Content {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Content").field(&self.shown).finish()
+    }
+}
+
+impl Serialize for Content {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(2))?;
+        map.serialize_entry("text", &self.shown)?;
+        map.serialize_entry("secret", &self.secret)?;
+        map.end()
+    }
+}
+
+fn of(owner: Option<&Owner>) -> String {
+    owner.map_or_else(String::new, |owner| format!("{}, ", owner.user))
+}
+
+fn octal<S: Serializer>(mode: &u32, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&format_args!("{mode:04o}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_neither_printed_nor_serialized() {
+        let content = Content::secret("token: hush".to_owned().into(), "token: ***");
+        let file = Step::File(File {
+            path: "/etc/x".into(),
+            content,
+            owner: Some(Owner::user("circleci")),
+            mode: 0o600,
+            purpose: "the configuration",
+            definition: false,
+            check: None,
+        });
+        let printed = format!("{file:?} {file} {}", serde_json::to_string(&file).unwrap());
+        assert!(!printed.contains("hush"), "{printed}");
+        assert!(printed.contains("(circleci, 0600)"), "{printed}");
+    }
+}

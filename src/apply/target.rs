@@ -1,0 +1,171 @@
+//! What a step acts on, and how it stood before: all that is needed to put it back.
+
+use crate::platform::fs::Meta;
+use serde::{Deserialize, Serialize};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
+
+/// A thing on the host that a step changes.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Target {
+    /// A regular file.
+    File(PathBuf),
+    /// A folder.
+    Folder(PathBuf),
+    /// A symbolic link.
+    Link(PathBuf),
+    /// An account of the system, with its group and home.
+    Account(String),
+    /// Whether a service starts with the host.
+    Enabled(String),
+    /// Whether a service runs.
+    Running(String),
+}
+
+/// How a target stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum State {
+    /// Not there; for a service: not enabled, not running.
+    Absent,
+    /// A file, with the name of the copy that the state folder keeps of it.
+    File {
+        /// Owner, mode, size and identity.
+        meta: Meta,
+        /// A name in the state folder's `backup`.
+        backup: String,
+    },
+    /// A folder.
+    Folder {
+        /// Owner and mode.
+        meta: Meta,
+    },
+    /// A symbolic link.
+    Link {
+        /// Where it points.
+        target: PathBuf,
+    },
+    /// No account, but its home was there already, and stays.
+    HomeOnly,
+    /// There; for a service: enabled, running.
+    Present,
+}
+
+/// How a target stood when a step had done its work: tells later whether someone changed it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct After {
+    /// Owner, mode, size and identity.
+    pub meta: Meta,
+    /// What was in it; `None` where change is expected, as of a binary that updates itself.
+    pub digest: Option<Digest>,
+}
+
+/// A fingerprint of a file's content, such as `sha256:…`, or `keyed:…` for a file with a secret:
+/// the key stays in the state folder, readable by root alone, so that the receipt, which
+/// everyone may read, cannot be used to try tokens.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Digest(String);
+
+/// A target that was changed and how it stood before; a line of the receipt.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// What was changed.
+    pub target: Target,
+    /// How it stood before the first change that this tool made.
+    pub before: State,
+    /// How it stood after the last one; `None` when the change was cut off.
+    pub after: Option<After>,
+    /// Belongs to the jobs' data, and goes only with `--purge`.
+    pub data: bool,
+}
+
+/// Hashes content into a [`Digest`].
+pub(crate) struct Hasher {
+    sha: sha2::Sha256,
+    name: &'static str,
+}
+
+impl Target {
+    /// The path, for what has one.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::File(path) | Self::Folder(path) | Self::Link(path) => Some(path),
+            Self::Account(_) | Self::Enabled(_) | Self::Running(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => write!(f, "{}", path.display()),
+            Self::Folder(path) => write!(f, "the folder {}", path.display()),
+            Self::Link(path) => write!(f, "the link {}", path.display()),
+            Self::Account(name) => write!(f, "the account {name}"),
+            Self::Enabled(name) => write!(f, "the start of {name} with the host"),
+            Self::Running(name) => write!(f, "the service {name}"),
+        }
+    }
+}
+
+impl Digest {
+    /// Of a file's plain SHA-256, known already.
+    pub fn of_sha256(hex: impl fmt::Display) -> Self {
+        Self(format!("sha256:{hex}"))
+    }
+
+    /// Of `content`; with a key where the content holds a secret.
+    pub fn of(content: &[u8], key: Option<&[u8]>) -> Self {
+        let mut hasher = Hasher::new(key);
+        hasher.update(content);
+        hasher.finish()
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Hasher {
+    pub(crate) fn new(key: Option<&[u8]>) -> Self {
+        use sha2::Digest as _;
+        let mut sha = sha2::Sha256::new();
+        // The key has a fixed length, and the digest is compared, never extended.
+        key.into_iter().for_each(|key| sha.update(key));
+        Self { sha, name: if key.is_some() { "keyed" } else { "sha256" } }
+    }
+
+    pub(crate) fn update(&mut self, content: &[u8]) {
+        sha2::Digest::update(&mut self.sha, content);
+    }
+
+    pub(crate) fn finish(self) -> Digest {
+        use fmt::Write as _;
+        let mut text = format!("{}:", self.name);
+        for byte in sha2::Digest::finalize(self.sha) {
+            let _ = write!(text, "{byte:02x}");
+        }
+        Digest(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_digest_is_the_well_known_one_and_a_key_changes_it() {
+        let plain = Digest::of(b"abc", None);
+        assert_eq!(
+            plain.to_string(),
+            "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        );
+        assert_ne!(Digest::of(b"abc", Some(b"k")), Digest::of(b"abc", Some(b"l")));
+    }
+}

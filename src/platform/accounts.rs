@@ -1,0 +1,125 @@
+//! Accounts and groups: by the host's own name service, or by the files of a mounted image.
+
+use crate::{
+    Code, Error, Result,
+    platform::fs::{Kind, Root},
+};
+use serde::{Deserialize, Serialize};
+use std::{
+    io::Read,
+    path::{Path, PathBuf},
+};
+
+/// Most bytes of an image's `passwd` or `group` that are read.
+const SIZE_LIMIT: u64 = 4 << 20;
+
+/// An account of the system.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    /// Its name.
+    pub name: String,
+    /// Its number.
+    pub uid: u32,
+    /// Its main group's number.
+    pub gid: u32,
+    /// Its home.
+    pub home: PathBuf,
+    /// Its login shell.
+    pub shell: PathBuf,
+}
+
+/// Finds the account called `name`.
+pub fn find(root: &Root, name: &str) -> Result<Option<Account>> {
+    if is_host(root) {
+        return Ok(of_host(name));
+    }
+    let text = read(root, Path::new("/etc/passwd"))?.unwrap_or_default();
+    Ok(text.lines().filter_map(parse).find(|account| account.name == name))
+}
+
+/// The number of the group called `name`.
+pub fn group(root: &Root, name: &str) -> Result<Option<u32>> {
+    if is_host(root) {
+        return Ok(group_of_host(name));
+    }
+    let text = read(root, Path::new("/etc/group"))?.unwrap_or_default();
+    Ok(text.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        (fields.next() == Some(name)).then(|| fields.nth(1)?.parse().ok()).flatten()
+    }))
+}
+
+/// Whether the root can hold accounts: the host can, and an image with a `passwd` file.
+pub fn are_kept(root: &Root) -> Result<bool> {
+    Ok(is_host(root) || root.look(Path::new("/etc/passwd"))?.is_some())
+}
+
+fn is_host(root: &Root) -> bool {
+    root.base() == Path::new("/")
+}
+
+#[cfg(unix)]
+fn of_host(name: &str) -> Option<Account> {
+    use uzers::os::unix::UserExt;
+    let user = uzers::get_user_by_name(name)?;
+    Some(Account {
+        name: name.to_owned(),
+        uid: user.uid(),
+        gid: user.primary_group_id(),
+        home: user.home_dir().to_owned(),
+        shell: user.shell().to_owned(),
+    })
+}
+
+#[cfg(unix)]
+fn group_of_host(name: &str) -> Option<u32> {
+    uzers::get_group_by_name(name).map(|group| group.gid())
+}
+
+fn read(root: &Root, path: &Path) -> Result<Option<String>> {
+    let spot = match root.find(path)? {
+        Some(spot) if spot.look()?.is_some_and(|meta| meta.kind == Kind::File) => spot,
+        _ => return Ok(None),
+    };
+    let mut bytes = Vec::new();
+    spot.read()?.0.take(SIZE_LIMIT).read_to_end(&mut bytes).map_err(|error| {
+        Error::new(Code::StepFailed, format!("{} cannot be read: {error}", path.display()))
+    })?;
+    Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
+}
+
+fn parse(line: &str) -> Option<Account> {
+    let mut fields = line.split(':');
+    let mut next = || fields.next();
+    let (name, _password) = (next()?, next()?);
+    let (uid, gid) = (next()?.parse().ok()?, next()?.parse().ok()?);
+    let (_comment, home, shell) = (next()?, next()?, next()?);
+    Some(Account { name: name.to_owned(), uid, gid, home: home.into(), shell: shell.into() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_accounts_of_an_image_are_its_own() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("etc")).unwrap();
+        let passwd = "root:x:0:0::/root:/bin/sh\nbroken\nci:x:990:991:CI,,,:/home/ci:/bin/bash\n";
+        std::fs::write(folder.path().join("etc/passwd"), passwd).unwrap();
+        std::fs::write(folder.path().join("etc/group"), "docker:x:42:ci\n").unwrap();
+        let root = Root::open(folder.path()).unwrap();
+        let account = find(&root, "ci").unwrap().unwrap();
+        assert_eq!((account.uid, account.gid, account.home.to_str()), (990, 991, Some("/home/ci")));
+        assert_eq!(find(&root, "broken").unwrap(), None);
+        assert_eq!(group(&root, "docker").unwrap(), Some(42));
+        assert_eq!(group(&root, "dock").unwrap(), None);
+    }
+
+    #[test]
+    fn the_hosts_accounts_come_from_its_name_service() {
+        let root = Root::open(Path::new("/")).unwrap();
+        assert_eq!(find(&root, "root").unwrap().map(|account| account.uid), Some(0));
+        assert_eq!(find(&root, "no-such-account").unwrap(), None);
+    }
+}

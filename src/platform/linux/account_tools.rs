@@ -1,0 +1,126 @@
+//! The tools that make and remove accounts: `useradd` where there is one, else `adduser`, which
+//! is BusyBox's own (Debian's `adduser` always comes with `useradd`).
+
+use crate::{
+    Code, Error, Result,
+    platform::command::{Call, Commands},
+};
+use std::path::Path;
+
+/// The call that creates an account with a home, a real shell and no password.
+///
+/// `image` is the root of a mounted image; only `useradd` knows how to work in one. `group` is
+/// set when a group of the account's name is there already.
+pub fn create(
+    commands: &dyn Commands,
+    name: &str,
+    home: &Path,
+    shell: &Path,
+    group: bool,
+    image: Option<&Path>,
+) -> Result<Call> {
+    let (home, shell) = (home.display().to_string(), shell.display().to_string());
+    let mut args: Vec<String> = Vec::new();
+    if commands.find("useradd").is_some() {
+        if let Some(image) = image {
+            args.extend(["--prefix".to_owned(), image.display().to_string()]);
+        }
+        let own = if group { ["--gid", name] } else { ["--user-group", "--create-home"] };
+        args.extend(own.map(str::to_owned));
+        if group {
+            args.push("--create-home".to_owned());
+        }
+        args.extend(["--home-dir".to_owned(), home, "--shell".to_owned(), shell]);
+        args.extend(["--comment".to_owned(), "CircleCI runner".to_owned(), name.to_owned()]);
+        return Ok(Call::new("useradd", args));
+    }
+    if image.is_none() && commands.find("adduser").is_some() {
+        // BusyBox: -D sets no password, which its shadow file keeps as a locked account.
+        args.extend(["-D", "-h"].map(str::to_owned));
+        args.extend([home, "-s".to_owned(), shell]);
+        if group {
+            args.extend(["-G".to_owned(), name.to_owned()]);
+        }
+        args.push(name.to_owned());
+        return Ok(Call::new("adduser", args));
+    }
+    Err(Error::new(Code::ToolMissing, format!("no tool can create the account {name}"))
+        .help("install the package that has `useradd` (Debian: passwd; Fedora: shadow-utils)")
+        .help("or create the account yourself and give --no-create-user"))
+}
+
+/// The call that removes an account; with its home where this tool made that too.
+pub fn remove(
+    commands: &dyn Commands,
+    name: &str,
+    with_home: bool,
+    image: Option<&Path>,
+) -> Result<Call> {
+    let mut args: Vec<String> = Vec::new();
+    if commands.find("userdel").is_some() {
+        if let Some(image) = image {
+            args.extend(["--prefix".to_owned(), image.display().to_string()]);
+        }
+        args.extend(with_home.then(|| "--remove".to_owned()));
+        args.push(name.to_owned());
+        return Ok(Call::new("userdel", args));
+    }
+    if commands.find("deluser").is_some() {
+        args.extend(with_home.then(|| "--remove-home".to_owned()));
+        args.push(name.to_owned());
+        return Ok(Call::new("deluser", args));
+    }
+    Err(Error::new(Code::ToolMissing, format!("no tool can remove the account {name}"))
+        .help("install the package that has `userdel` (Debian: passwd; Fedora: shadow-utils)"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::platform::command::Answer;
+    use std::path::PathBuf;
+
+    /// A host with just these programs.
+    struct Has(&'static [&'static str]);
+
+    impl Commands for Has {
+        fn find(&self, program: &str) -> Option<PathBuf> {
+            self.0.contains(&program).then(|| program.into())
+        }
+
+        fn answer(&self, _call: &Call) -> Result<Answer> {
+            unreachable!("these tests only look at calls")
+        }
+    }
+
+    fn made(has: &'static [&'static str], group: bool, image: Option<&Path>) -> Result<String> {
+        let (home, shell) = (Path::new("/home/ci"), Path::new("/bin/bash"));
+        create(&Has(has), "ci", home, shell, group, image).map(|call| call.to_string())
+    }
+
+    #[test]
+    fn each_system_has_its_own_words() {
+        assert_eq!(
+            made(&["useradd", "adduser"], false, None).unwrap(),
+            "useradd --user-group --create-home --home-dir /home/ci --shell /bin/bash \
+             --comment 'CircleCI runner' ci"
+        );
+        assert_eq!(
+            made(&["useradd"], true, Some(Path::new("/mnt"))).unwrap(),
+            "useradd --prefix /mnt --gid ci --create-home --home-dir /home/ci --shell /bin/bash \
+             --comment 'CircleCI runner' ci"
+        );
+        assert_eq!(
+            made(&["adduser"], true, None).unwrap(),
+            "adduser -D -h /home/ci -s /bin/bash -G ci ci"
+        );
+        assert_eq!(made(&[], false, None).unwrap_err().code(), Code::ToolMissing);
+    }
+
+    #[test]
+    fn the_home_goes_only_where_it_was_made() {
+        let removed = |has, home| remove(&Has(has), "ci", home, None).unwrap().to_string();
+        assert_eq!(removed(&["userdel"], true), "userdel --remove ci");
+        assert_eq!(removed(&["deluser"], false), "deluser ci");
+    }
+}

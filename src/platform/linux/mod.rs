@@ -1,0 +1,5 @@
+//! Linux: its account tools and systemd. Compiles everywhere; runs what it runs through
+//! [`Commands`](super::command::Commands).
+
+pub mod account_tools;
+pub mod systemd;

@@ -1,0 +1,131 @@
+//! systemd, through `systemctl` and `journalctl`.
+
+use crate::{
+    Result,
+    platform::{
+        command::{Call, Commands},
+        service::{Services, Status, systemd_runs},
+    },
+};
+use std::time::Duration;
+
+/// The properties of a unit that [`Status`] is made of.
+const PROPERTIES: &str = "LoadState,UnitFileState,ActiveState,SubState,MainPID,NRestarts,\
+                          StatusText,NeedDaemonReload,Result,ExecMainStatus";
+
+/// The host's systemd.
+pub struct Systemd<'a> {
+    commands: &'a dyn Commands,
+}
+
+impl<'a> Systemd<'a> {
+    /// systemd as reached through `commands`.
+    pub fn new(commands: &'a dyn Commands) -> Self {
+        Self { commands }
+    }
+
+    fn systemctl(&self, args: &[&str]) -> Result<()> {
+        self.commands.run(&Call::new("systemctl", args.iter().copied())).map(drop)
+    }
+}
+
+impl Services for Systemd<'_> {
+    fn reload(&self) -> Result<()> {
+        self.systemctl(&["daemon-reload"])
+    }
+
+    fn enable(&self, service: &str) -> Result<()> {
+        self.systemctl(&["enable", service])
+    }
+
+    fn disable(&self, service: &str) -> Result<()> {
+        self.systemctl(&["disable", service])
+    }
+
+    fn start(&self, service: &str) -> Result<()> {
+        // A unit that failed too often before is not started until that is forgotten.
+        self.systemctl(&["reset-failed", service]).ok();
+        self.systemctl(&["start", "--no-block", service])
+    }
+
+    fn stop(&self, service: &str, _drain: Duration) -> Result<()> {
+        // The unit's own KillMode and TimeoutStopSec make this a drain.
+        self.systemctl(&["stop", "--no-block", service])
+    }
+
+    fn status(&self, service: &str) -> Result<Status> {
+        let call = Call::new("systemctl", ["show", "--property", PROPERTIES, service]);
+        self.commands.run(&call).map(|answer| parse(&answer.stdout))
+    }
+
+    fn last_lines(&self, service: &str, count: usize) -> Result<String> {
+        let count = count.to_string();
+        let args = ["--no-pager", "--output", "cat", "--lines", &count, "--unit", service];
+        self.commands
+            .run(&Call::new("journalctl", args).within(Duration::from_secs(10)))
+            .map(|answer| answer.stdout)
+    }
+
+    fn is_running(&self) -> bool {
+        systemd_runs()
+    }
+}
+
+fn parse(shown: &str) -> Status {
+    let value = |name: &str| {
+        shown
+            .lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix('='))
+            .unwrap_or_default()
+            .to_owned()
+    };
+    let (active, sub) = (value("ActiveState"), value("SubState"));
+    let mut words = format!("{active} ({sub})");
+    let (result, code) = (value("Result"), value("ExecMainStatus"));
+    if !matches!(result.as_str(), "" | "success") {
+        words += &format!(", {result}, last exit {code}");
+    }
+    Status {
+        loaded: value("LoadState") == "loaded",
+        enabled: value("UnitFileState").starts_with("enabled"),
+        active: !matches!(active.as_str(), "inactive" | "failed" | ""),
+        words,
+        main_pid: value("MainPID").parse().ok().filter(|pid| *pid != 0),
+        restarts: value("NRestarts").parse().unwrap_or_default(),
+        health: Some(value("StatusText")).filter(|text| !text.is_empty()),
+        needs_reload: value("NeedDaemonReload") == "yes",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_running_unit_reads_as_it_is_shown() {
+        let shown = "MainPID=42\nNRestarts=1\nStatusText=Healthy\nLoadState=loaded\n\
+                     ActiveState=active\nSubState=running\nUnitFileState=enabled\n\
+                     NeedDaemonReload=no\nResult=success\nExecMainStatus=0\n";
+        let status = parse(shown);
+        assert_eq!((status.main_pid, status.restarts, status.loaded), (Some(42), 1, true));
+        assert_eq!(
+            (status.words.as_str(), status.health.as_deref()),
+            ("active (running)", Some("Healthy"))
+        );
+    }
+
+    #[test]
+    fn a_unit_that_is_not_there_is_neither_loaded_nor_active() {
+        let status = parse("LoadState=not-found\nActiveState=inactive\nSubState=dead\nMainPID=0\n");
+        assert_eq!((status.loaded, status.active, status.main_pid), (false, false, None));
+    }
+
+    #[test]
+    fn a_crash_loop_says_how_it_ended() {
+        let shown =
+            "ActiveState=activating\nSubState=auto-restart\nResult=exit-code\nExecMainStatus=203\n";
+        let status = parse(shown);
+        assert!(status.active);
+        assert_eq!(status.words, "activating (auto-restart), exit-code, last exit 203");
+    }
+}

@@ -1,0 +1,76 @@
+//! A service manager: what the steps and the proof ask of any of them.
+
+use crate::Result;
+use serde::{Deserialize, Serialize};
+use std::{fmt, path::Path, time::Duration};
+
+/// The service managers that an agent can run under.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Manager {
+    /// Linux with systemd.
+    Systemd,
+    /// macOS.
+    Launchd,
+    /// Windows.
+    TaskScheduler,
+    /// None: the plan says how to run the agent.
+    None,
+}
+
+/// What a service manager says about one service.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Status {
+    /// Its definition is known to the manager.
+    pub loaded: bool,
+    /// It starts with the host.
+    pub enabled: bool,
+    /// It runs, is starting, stopping, or waits to be started again.
+    pub active: bool,
+    /// The manager's own words, such as `active (running)`.
+    pub words: String,
+    /// The main process, while there is one.
+    pub main_pid: Option<u32>,
+    /// How often the manager started it again.
+    pub restarts: u32,
+    /// The agent's own health text, such as `Healthy`.
+    pub health: Option<String>,
+    /// The definition on disk is newer than what the manager read.
+    pub needs_reload: bool,
+}
+
+/// Registers, starts and stops services.
+pub trait Services {
+    /// Makes the manager read its definitions again.
+    fn reload(&self) -> Result<()>;
+    /// Has the service start with the host.
+    fn enable(&self, service: &str) -> Result<()>;
+    /// Has the service no longer start with the host.
+    fn disable(&self, service: &str) -> Result<()>;
+    /// Starts the service; returns when the manager has taken it on.
+    fn start(&self, service: &str) -> Result<()>;
+    /// Asks the service to drain and stop; returns at once.
+    fn stop(&self, service: &str, drain: Duration) -> Result<()>;
+    /// What the manager says about the service.
+    fn status(&self, service: &str) -> Result<Status>;
+    /// The last lines that the service wrote.
+    fn last_lines(&self, service: &str, count: usize) -> Result<String>;
+    /// Whether the manager runs on this host.
+    fn is_running(&self) -> bool;
+}
+
+impl fmt::Display for Manager {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Systemd => "systemd",
+            Self::Launchd => "launchd",
+            Self::TaskScheduler => "task-scheduler",
+            Self::None => "none",
+        })
+    }
+}
+
+/// Whether systemd started this host; the test that `sd_booted(3)` documents.
+pub fn systemd_runs() -> bool {
+    Path::new("/run/systemd/system").is_dir()
+}

@@ -1,0 +1,246 @@
+//! From settings to a [`Spec`]: values read, defaults filled in, contradictions refused.
+
+use super::{
+    Hardening, Spec,
+    settings::Settings,
+    values::{
+        AbsolutePath, AccountName, GoDuration, InstanceName, ProxyUrl, RunnerNameTemplate,
+        checked_url, truth,
+    },
+};
+use crate::{
+    Code, Error, Result,
+    agent::{Kind, Os, Platform, Token, VersionChoice},
+    platform::{layout::Layout, service::Manager},
+};
+use std::{path::PathBuf, time::Duration};
+use url::Url;
+
+/// The release bucket (facts of CircleCI's published install scripts).
+const RELEASE_URL: &str = "https://circleci-binary-releases.s3.amazonaws.com";
+
+/// Where CircleCI cloud answers runners; anything else is a CircleCI server.
+const CLOUD_HOST: &str = "runner.circleci.com";
+
+/// What defaults depend on besides the settings themselves.
+#[derive(Debug, Clone, Copy)]
+pub struct Circumstances {
+    /// The platform that the tool runs on.
+    pub platform: Platform,
+    /// The service manager that an install here would use.
+    pub service: Manager,
+}
+
+impl Spec {
+    /// Reads every setting.
+    ///
+    /// # Errors
+    /// A usage error that names the setting and its source.
+    pub fn resolve(settings: &Settings, token: Option<Token>, here: Circumstances) -> Result<Self> {
+        let platform = settings.parse::<Platform>("platform")?.unwrap_or(here.platform);
+        let os = platform.os();
+        let agent = agent(settings)?;
+        let instance = settings.parse::<InstanceName>("instance")?;
+        let layout = Layout::of(os, instance.as_ref().map(InstanceName::as_str));
+        let sha256 = settings.parse("sha256")?;
+        let version = settings.parse("version")?.unwrap_or(VersionChoice::Latest);
+        let url = settings.read("url", |text| checked_url("url", text, false))?;
+        let on_server = url.as_ref().is_some_and(|url| url.host_str() != Some(CLOUD_HOST));
+        let absolute = |name| settings.read(name, |text| AbsolutePath::new(text, os));
+        let spec = Self {
+            agent,
+            auto_update: match settings.read("auto-update", truth)? {
+                Some(given) => given,
+                // Documented for server and for pinned versions: no updates of its own.
+                None => !on_server && version == VersionChoice::Latest,
+            },
+            version,
+            platform,
+            release_url: release_url(settings, sha256.is_some())?,
+            sha256,
+            url,
+            proxy: settings.parse::<ProxyUrl>("proxy")?,
+            no_proxy: settings.read("no-proxy", one_line)?,
+            ca_file: settings.text("ca-file").map(PathBuf::from),
+            name: match settings.parse::<RunnerNameTemplate>("name")? {
+                Some(name) => name,
+                None => "{hostname}".parse()?,
+            },
+            token,
+            workdir: match absolute("workdir")? {
+                Some(workdir) => workdir,
+                None => AbsolutePath::new(&layout.workdir.display().to_string(), os)?,
+            },
+            cleanup_workdir: settings.read("cleanup-workdir", truth)?.unwrap_or(true),
+            mode: settings.parse("mode")?.unwrap_or_default(),
+            max_run_time: match settings.parse::<GoDuration>("max-run-time")? {
+                Some(time) => time,
+                None => "5h".parse()?,
+            },
+            idle_timeout: settings.parse("idle-timeout")?,
+            command_prefix: settings.list("command-prefix").unwrap_or_default(),
+            ssh_advertise_addr: settings.parse("ssh-advertise-addr")?,
+            log_file: absolute("log-file")?,
+            user: match settings.read("user", |text| AccountName::new(text, os))? {
+                Some(user) => user,
+                None => AccountName::new(&layout.user, os)?,
+            },
+            create_user: !settings.switch("no-create-user")?,
+            instance,
+            service: service(settings, os, here)?,
+            start: !settings.switch("no-start")?,
+            hardening: settings.parse("hardening")?.unwrap_or_default(),
+            passwordless_sudo: settings.switch("passwordless-sudo")?,
+            root: settings.text("root").map(PathBuf::from),
+            timeout: settings.read("timeout", seconds)?.unwrap_or(Duration::from_secs(30)),
+            layout,
+        };
+        spec.refuse_contradictions(settings)?;
+        Ok(spec)
+    }
+
+    fn refuse_contradictions(&self, settings: &Settings) -> Result<()> {
+        let against = |one: &str, other: &str, why: &str| {
+            let (first, second) = (settings.source(one), settings.source(other));
+            Err(Error::new(
+                Code::Contradiction,
+                format!("--{one} ({first}) contradicts --{other} ({second}): {why}"),
+            )
+            .help(format!("leave out --{one} or --{other}")))
+        };
+        if self.user.as_str() == "root" && self.passwordless_sudo {
+            return against("passwordless-sudo", "user", "root needs no sudo");
+        }
+        if self.platform.os() != Os::Linux && self.passwordless_sudo {
+            return against("passwordless-sudo", "platform", "it is for Linux");
+        }
+        if self.idle_timeout.is_some_and(|idle| idle.seconds() == 0) {
+            return against("idle-timeout", "mode", "an agent that ends at once takes no job");
+        }
+        Ok(())
+    }
+}
+
+fn agent(settings: &Settings) -> Result<Kind> {
+    settings
+        .read("agent", |text| match text {
+            "launch-agent" => Ok(Kind::LaunchAgent),
+            "machine-runner" => {
+                Err(Error::new(Code::ValueInvalid, "installing machine runner 3 is not built yet")
+                    .help("use --agent launch-agent, or the package of machine runner 3"))
+            }
+            _ => Err(Error::new(Code::ValueInvalid, format!("there is no agent {text:?}"))
+                .help("agents: launch-agent, machine-runner")),
+        })
+        .map(Option::unwrap_or_default)
+}
+
+fn release_url(settings: &Settings, pinned: bool) -> Result<Url> {
+    let text = settings.text("release-url").unwrap_or_else(|| RELEASE_URL.to_owned());
+    checked_url("release-url", &text, pinned).map_err(|error| {
+        let error = error.context(format!("--release-url ({})", settings.source("release-url")));
+        if error.code() == Code::UrlInsecure {
+            return error.help("or say what must arrive with --sha256");
+        }
+        error
+    })
+}
+
+fn service(settings: &Settings, os: Os, here: Circumstances) -> Result<Manager> {
+    let read = |text: &str| match (text, os) {
+        ("systemd", Os::Linux) => Ok(Manager::Systemd),
+        ("launchd", Os::Darwin) => Ok(Manager::Launchd),
+        ("task-scheduler", Os::Windows) => Ok(Manager::TaskScheduler),
+        ("none", _) => Ok(Manager::None),
+        ("systemd" | "launchd" | "task-scheduler", _) => {
+            Err(Error::new(Code::Contradiction, format!("{text} is not a service manager of {os}")))
+        }
+        _ => Err(Error::new(Code::ValueInvalid, format!("there is no service manager {text:?}"))
+            .help("service managers: systemd, launchd, task-scheduler, none")),
+    };
+    match settings.read("service", read)? {
+        Some(given) => Ok(given),
+        None if here.platform.os() == os => Ok(here.service),
+        None => Ok(match os {
+            Os::Linux => Manager::Systemd,
+            Os::Darwin => Manager::Launchd,
+            Os::Windows => Manager::TaskScheduler,
+        }),
+    }
+}
+
+/// Reads `--timeout`.
+pub(crate) fn seconds(text: &str) -> Result<Duration> {
+    match text.parse::<u64>() {
+        Ok(seconds @ 1..=3600) => Ok(Duration::from_secs(seconds)),
+        _ => Err(Error::new(Code::ValueInvalid, format!("{text:?} is not a number of seconds"))
+            .help("from 1 to 3600, such as 30")),
+    }
+}
+
+fn one_line(text: &str) -> Result<String> {
+    if text.chars().any(char::is_control) {
+        return Err(Error::new(Code::ValueInvalid, "it holds a control character"));
+    }
+    Ok(text.to_owned())
+}
+
+impl std::str::FromStr for Hardening {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        match text {
+            "compatible" => Ok(Self::Compatible),
+            "strict" => Ok(Self::Strict),
+            _ => Err(Error::new(Code::ValueInvalid, format!("there is no hardening {text:?}"))
+                .help(
+                    "hardening: compatible (as documented), strict (shuts what jobs do not need)",
+                )),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spec::{Given, Source};
+
+    fn spec(given: &[(&str, &str)]) -> Result<Spec> {
+        let mut settings = Settings::default();
+        for (name, value) in given {
+            settings.add(name, Given::one(*value, Source::Flag)).unwrap();
+        }
+        let here =
+            Circumstances { platform: "linux/amd64".parse().unwrap(), service: Manager::Systemd };
+        Spec::resolve(&settings, None, here)
+    }
+
+    #[test]
+    fn updates_of_its_own_are_off_on_a_server_and_for_a_pinned_version() {
+        assert!(spec(&[]).unwrap().auto_update);
+        assert!(!spec(&[("url", "https://ci.example.com")]).unwrap().auto_update);
+        assert!(!spec(&[("version", "1.1.73189-8792751")]).unwrap().auto_update);
+        assert!(spec(&[("version", "server-4.6"), ("auto-update", "true")]).unwrap().auto_update);
+    }
+
+    #[test]
+    fn an_instance_has_places_of_its_own() {
+        let spec = spec(&[("instance", "gpu")]).unwrap();
+        assert_eq!(spec.workdir.as_str(), "/var/opt/circleci-gpu/workdir");
+        assert_eq!(spec.user.as_str(), "circleci-gpu");
+    }
+
+    #[test]
+    fn plain_http_needs_loopback_or_a_pin() {
+        assert!(spec(&[("release-url", "http://127.0.0.1:8080")]).is_ok());
+        let refused = spec(&[("release-url", "http://mirror.example.com")]).unwrap_err();
+        assert_eq!(refused.code(), Code::UrlInsecure);
+        let sum = "00".repeat(32);
+        assert!(spec(&[("release-url", "http://mirror.example.com"), ("sha256", &sum)]).is_ok());
+    }
+
+    #[test]
+    fn another_systems_service_manager_is_refused() {
+        assert_eq!(spec(&[("service", "launchd")]).unwrap_err().code(), Code::Contradiction);
+    }
+}
