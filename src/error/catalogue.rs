@@ -43,81 +43,182 @@ macro_rules! catalogue {
 
 catalogue! {
     Usage = 2, "E2001", "the command line is not understood",
-        "An option is unknown, given twice, or lacks its value. `runnerup help COMMAND` shows what a command takes.";
+        "The command line has an option that does not exist, that was given twice, or that lacks \
+         its value. It is found before anything is looked at or changed. `runnerup help COMMAND` \
+         shows what a command takes; the message names the option that was probably meant.";
     ValueInvalid = 2, "E2002", "a setting has a value it cannot have",
-        "The message names the setting, where its value came from, and what the value must look like. Nothing was changed. `runnerup plan` shows every setting with its source.";
+        "A setting was given a value that breaks the rule for it, such as `5d` where hours are \
+         wanted. The value may come from an option, a variable, an answers file or an existing \
+         install: the message names the setting and what its value must look like. Nothing was \
+         changed. Correct the value; `runnerup plan` shows every setting with its source.";
     SettingMissing = 2, "E2003", "a setting that has no default was not given",
-        "Without a terminal nothing is asked. The message names the option, its variable and its key in an answers file: give one of them.";
+        "A setting that has no default was given nowhere, and without a terminal, or with --yes, \
+         nothing is asked. The message names its option, its variable and its key in an answers \
+         file. Give it in one of these ways and run again.";
     TokenPlaceholder = 2, "E2004", "the token is a placeholder, not a token",
-        "The text is one of those that documentation and package templates put where the token goes. Make a token with `circleci runner token create NAMESPACE/CLASS NICKNAME` and give it in a file or on standard input.";
+        "The text given as the token is one that documentation and templates put where the token \
+         goes, such as AUTH_TOKEN, <token> or $RUNNER_AUTH_TOKEN, or it is empty. An agent \
+         started with it would be refused by CircleCI again and again. Make a token with \
+         `circleci runner token create NAMESPACE/CLASS NICKNAME` and give it in a file, on \
+         standard input or in RUNNERUP_TOKEN.";
     TokenSource = 2, "E2005", "the token comes from a place where others can see it",
-        "Arguments are visible to every user of a host, and a file that others can read is no secret. Put the token into a file of its own: `install -m 600 /dev/stdin token`, then `--token-file token`.";
+        "The file with the token can be read or written by other accounts of this host, so it is \
+         no secret. It is found by the mode of the open file before any of it is read. Make the \
+         file yours alone with `chmod 600 FILE`; if others may have read it already, make a new \
+         token and delete the old one.";
     AnswersInvalid = 2, "E2006", "the answers file cannot be used",
-        "It must be YAML: one mapping, keys named like the options without the dashes in front (`max-run-time: 5h`). The message gives line and column.";
+        "The answers file could not be read as settings. It must be YAML: one mapping, keys named \
+         like the options without the dashes in front (`max-run-time: 5h`), values that are \
+         texts, numbers, true, false or lists of texts. Aliases, tags, repeated keys and mappings \
+         in the mapping are refused. The message gives line and column of the first fault.";
     UrlInsecure = 2, "E2007", "a URL is not https",
-        "Plain http can be changed on the way. It is taken for loopback addresses only, or for the release bucket when --sha256 says what must arrive.";
+        "A URL does not start with https://, so what travels to and from it could be read and \
+         changed on the way, the token included. Plain http is taken for this host only \
+         (127.0.0.1, ::1, localhost), and for the release bucket when --sha256 says what must \
+         arrive. Use the https URL, or give --sha256 for a mirror without TLS.";
     Contradiction = 2, "E2008", "two settings contradict each other",
-        "The message names both and where they came from. Leave one of them out.";
+        "Two settings exclude each other, and following either would ignore the other. The \
+         message names both and where each came from. Leave one of them out.";
     CodeUnknown = 2, "E2009", "there is no such code or check",
-        "`runnerup explain --list` prints them all.";
+        "`explain` was given a name that is neither an error code nor a check. Codes look like \
+         E4006, checks like permissions/binary-executable. `runnerup explain --list` prints them \
+         all.";
     NeedsRoot = 3, "E3001", "this needs root",
-        "Accounts, services and the documented folders belong to root. The message has the exact command. `runnerup plan` and `--root DIR` on a folder of your own need no root.";
+        "Accounts, services and the documented folders belong to root, and the command is not run \
+         by root. Nothing was changed. Run the exact command in the message, which goes through \
+         sudo. `runnerup plan` needs no root, nor does `--root DIR` with a folder of your own.";
     PlatformUnsupported = 3, "E3002", "the agent is not published for this platform",
-        "Launch-agent exists for linux/amd64, linux/arm64, linux/ppc64le, linux/s390x, darwin/amd64, darwin/arm64 and windows/amd64. --platform names another one for a mounted image.";
+        "CircleCI publishes no agent for this operating system and processor. Launch-agent exists \
+         for linux/amd64, linux/arm64, linux/ppc64le, linux/s390x, darwin/amd64, darwin/arm64 and \
+         windows/amd64. To prepare an image of another platform than this host's, name it with \
+         --platform.";
     ServiceManagerMissing = 3, "E3003", "the service manager asked for is not there",
-        "`--service systemd` needs a host that systemd started (the folder /run/systemd/system exists). In a container or under another init use `--service none`; the plan then says how to run the agent.";
+        "The service manager that was asked for does not run on this host. For systemd the sign \
+         is the folder /run/systemd/system, which exists where systemd is the init. In a \
+         container or under another init use `--service none`: everything but the service is \
+         installed, and the way to run the agent is printed.";
     ToolMissing = 3, "E3004", "a tool of the system is missing",
-        "Tools are looked for in /usr/local/sbin, /usr/local/bin, /usr/sbin, /usr/bin, /sbin and /bin only, never in a PATH that a user prepared. Install the package that the message names.";
+        "A tool of the system that a step needs is not installed. Tools are looked for in \
+         /usr/local/sbin, /usr/local/bin, /usr/sbin, /usr/bin, /sbin and /bin only, because a \
+         PATH could have been prepared by someone else. Install the package that the message \
+         names and run again.";
     Locked = 3, "E3005", "another run of runnerup is at work on this host",
-        "One change at a time: the lock is held by the process that the message names. Wait for it, or end it; a lock does not outlive its process.";
+        "Two runs that change a host at the same time would undo each other, so the first one \
+         holds a lock. The message names the process that has it. Wait until it is done, or end \
+         it: a lock does not outlive its process, and the next run goes on from what was done.";
     GroundUnsafe = 3, "E3006", "a path leads over ground that someone else can change",
-        "Root does not follow a link, or act on a file, that the account running jobs could have put there. Look at the path, remove what does not belong, and run again.";
+        "A path leads through a link, a folder or a file that the account running jobs, or \
+         another account, could put there or swap. Root does not follow such a path, because it \
+         could be led to change any file of the host. The message names the place. Look at it, \
+         remove what does not belong there, and run again.";
     InTheWay = 3, "E3007", "something else stands where a file or folder is to go",
-        "The message names the path and what it is. Nothing was changed. Move it away, or choose another place.";
+        "Something else stands where a file or a folder must go: a folder in place of a file, a \
+         device, a service of another program. The message names the path and what was found. It \
+         is neither removed nor overwritten. Move it away, or choose another place or another \
+         --instance.";
     StateUnreadable = 3, "E3008", "the receipt or the journal cannot be read",
-        "They stand in /var/lib/runnerup. A damaged one is never guessed at. The message says which line; `uninstall --force` works from what it can read.";
+        "The receipt (what was installed) or the journal (what was being done) is damaged or of a \
+         newer runnerup. A damaged one is never guessed at, since it says what may be removed. \
+         The message names the file and the line. Restore the file from a copy or use the newer \
+         runnerup; `runnerup uninstall --force` works from what can be read.";
     HostUnfit = 3, "E3009", "the host lacks something the install needs",
-        "Space, a file system that can be written, or a feature of the system. The message says what was found and what is needed.";
+        "The host lacks something that the install needs: space, a file system that can be \
+         written, or a feature of the system. It is found before a step is taken where that is \
+         possible. The message says what was found and what is needed. Provide it and run again.";
     ConfigInvalid = 3, "E3010", "the agent's config file cannot be read",
-        "launch-agent-config.yaml must be YAML: a mapping with the sections api, runner and logging, texts where texts belong, true or false for switches, a list for runner.command_prefix.";
+        "launch-agent-config.yaml of an existing install is not YAML, or has another shape than \
+         the agent reads. It must be a mapping with the sections api, runner and logging, texts \
+         where texts belong, true or false for switches, and a list for runner.command_prefix. \
+         The message gives line and column, and never a value of the file. Correct the line, or \
+         move the file away to have a new one written.";
     Resolve = 4, "E4001", "a host name cannot be resolved",
-        "The resolver answered that there is no such name, or did not answer. Check /etc/resolv.conf, or give --proxy when names are resolved by a proxy.";
+        "The name of a host in a URL could not be turned into an address: the resolver answered \
+         that there is no such name, or did not answer. Check the spelling, and what `getent \
+         hosts NAME` says on this host; the resolvers stand in /etc/resolv.conf. Where only a \
+         proxy resolves names of the internet, give it with --proxy.";
     Connect = 4, "E4002", "a connection was refused or not answered",
-        "Outgoing TCP to port 443 must be allowed to the release bucket and the runner API; nothing inbound is needed.";
+        "The address is known, but a connection to it was refused or not answered. A firewall is \
+         the usual reason: outgoing TCP to port 443 must be allowed to the release bucket and to \
+         the runner API, and nothing inbound is needed. The message names the address and port. \
+         Where a proxy is the only way out, give it with --proxy.";
     Tls = 4, "E4003", "a TLS connection could not be trusted",
-        "The certificate is expired, for another name, or signed by an authority that this host does not know, as behind an intercepting proxy. Add the authority to the system's trust store or give it with --ca-file.";
+        "The server, or something between, showed a certificate that this host does not trust: \
+         expired, made for another name, or signed by an unknown authority, as by a proxy that \
+         inspects traffic. Checking is never switched off. Compare the host's clock with the true \
+         time, then add the authority to the system's trust store or give its certificate with \
+         --ca-file.";
     Timeout = 4, "E4004", "the network was too slow or fell silent",
-        "Nothing, or next to nothing, arrived within --timeout seconds, in every attempt. The message says how far the transfer came.";
+        "A connection stood, but nothing, or next to nothing, arrived within --timeout seconds, \
+         in every attempt. The message says how far the transfer came. Try again, raise --timeout \
+         for a slow line, or carry the files over with `runnerup bundle create` and `--bundle \
+         FILE`.";
     HttpStatus = 4, "E4005", "the server refused",
-        "The message has the status and the URL. 5xx and 429 were tried again before giving up.";
+        "The server answered, but not with what was asked for. The message has the status and the \
+         URL. 429 and 5xx were tried again before giving up and often pass with time; 401 and 403 \
+         mean that the login or the address is wrong.";
     NoSuchVersion = 4, "E4006", "no such version or platform in the release bucket",
-        "The bucket answers 403 for a key that does not exist. A version is whole, commit included: 1.1.73189-8792751. The message lists the versions that could be meant.";
+        "The release bucket has no such object; it answers 403, not 404, for a key that does not \
+         exist. Either the version is misspelt, or it was not published for this platform. A \
+         version is whole, commit included, such as 1.1.73189-8792751. The message lists versions \
+         that could be meant; `--version latest` takes the newest.";
     Proxy = 4, "E4007", "the proxy refused",
-        "407 means that it wants a login: http://USER:PASSWORD@HOST:PORT in --proxy or HTTPS_PROXY. The message names where the proxy's address came from.";
+        "The proxy was reached and did not pass the request on. 407 means that it wants a login: \
+         write http://USER:PASSWORD@HOST:PORT in --proxy or HTTPS_PROXY, with % and two hex \
+         digits for special characters. 403 usually means that it forbids the destination. The \
+         message names where the proxy's address came from.";
     Redirect = 4, "E4008", "a redirect leads where it must not",
-        "Redirects are followed to https only, and ten at most.";
+        "The server sent the request on to an address that is not https, or from one address to \
+         the next too many times. Redirects are followed to https only, and ten at most, so that \
+         nobody on the way can swap the file. Look at what --release-url points to, or whether a \
+         portal wants a login first.";
     Broken = 4, "E4009", "the transfer broke off",
-        "The connection ended before all bytes had arrived, in every attempt.";
+        "The connection ended before all bytes had arrived, in every attempt. Each attempt went \
+         on where the last one ended if the server allows that. What had arrived was deleted. Try \
+         again; where a proxy cuts long transfers, use `--bundle FILE`.";
     ChecksumMismatch = 5, "E5001", "the checksum does not match",
-        "What arrived is not what checksums.txt or --sha256 promises. It was deleted. A proxy that changes files, a broken mirror, or an attack: compare the two sums in the message.";
+        "What arrived is not what checksums.txt or --sha256 promises, and it was deleted without \
+         being run. A proxy that changes files, a broken mirror, a wrong --sha256 or an attack \
+         can be the reason. Compare the two sums in the message with those of a download by \
+         another way. Do not install until they agree.";
     ChecksumsInvalid = 5, "E5002", "checksums.txt cannot be used",
-        "It must have exactly one line for the platform: 64 hex digits and a path inside the version's folder. The message says what was found instead.";
+        "checksums.txt says not exactly one thing about this platform's file. It must have one \
+         line for it: 64 hex digits and a path inside the version's folder. The message says what \
+         was found instead; a web page means that a proxy or a portal answered. Correct the \
+         mirror, or name the sum yourself with --sha256.";
     ReleaseInvalid = 5, "E5003", "release.txt does not hold a version",
-        "One line such as 1.1.73189-8792751 was expected. A proxy's login page is the usual reason for something else. --version names a version and leaves release.txt out.";
+        "release.txt in the bucket should hold one version, such as 1.1.73189-8792751, and holds \
+         something else. A login page of a proxy or portal is the usual reason. `--version` names \
+         a version and leaves release.txt out.";
     NotExecutable = 5, "E5004", "the file is not an executable of this platform",
-        "Its first bytes are those of something else: a web page, a script, an archive, or another system's or processor's program. It was deleted.";
+        "The file starts with the bytes of something else than a program for this platform: a web \
+         page, a script, an archive, or a program for another system or processor. It was deleted \
+         without being run. Check --release-url and --platform.";
     EncodingBroken = 5, "E5005", "the encoding of what arrived is broken",
-        "The server said gzip, and the bytes are not, or end too early.";
+        "The server said that the file comes gzip-encoded, and the bytes are not gzip, are \
+         damaged, or end too early. Objects in the bucket are stored that way. A mirror that lost \
+         or doubled the encoding is the usual reason: copy the objects with their \
+         Content-Encoding, or as plain files without it.";
     TooLarge = 5, "E5006", "more arrived than can be right",
-        "Every download has a limit, before and after decoding, so that a hostile or broken server cannot fill the disk.";
+        "More bytes arrived, or came out of the decoding, than such a file can have. Every \
+         download has a limit, so that a hostile or broken server cannot fill the disk or the \
+         memory. What had arrived was deleted. Check what --release-url points to.";
     StepFailed = 6, "E6001", "a step failed, and everything was rolled back",
-        "The host is as it was before. The message says which step failed and why.";
+        "A step of the plan failed, and everything done before it was undone: the host is as it \
+         was. The message says which step failed and what the system answered. Remove that cause \
+         and run the same command again.";
     RollbackIncomplete = 7, "E7001", "a step failed, and the roll-back is incomplete",
-        "The message lists what could not be undone. `runnerup uninstall` cleans up from the journal; `runnerup install` goes on from it.";
+        "A step failed, and so did undoing one before it, so some of the new things are still \
+         there. The message lists them, and the journal keeps the record. Remove the cause, then \
+         run `runnerup uninstall` to clean up or `runnerup install` to go on from there.";
     Unhealthy = 8, "E8001", "installed, but the agent did not come up healthy",
-        "The service was started and did not stay up, or its health text says Unhealthy. The last lines of its log are in the message. Everything stays in place; `runnerup doctor` examines it.";
+        "Everything was installed, but the agent did not stay up, or its own health text says \
+         Unhealthy. The last lines of its log are in the message; a refused token and a host that \
+         cannot reach the API are the usual reasons. Everything stays in place. `runnerup doctor` \
+         examines it and says what to do.";
     Interrupted = 130, "E130001", "interrupted",
-        "Ctrl-C or a signal ended the run. What had been done was undone.";
+        "Ctrl-C or a signal ended the run. What had been done until then was undone, and the \
+         terminal is as it was. Run the command again when you are ready; nothing needs cleaning \
+         up.";
 }
 
 #[cfg(test)]
@@ -137,5 +238,15 @@ mod tests {
     fn ids_are_unique() {
         let ids: HashSet<_> = Code::ALL.iter().map(|entry| entry.id).collect();
         assert_eq!(ids.len(), Code::ALL.len());
+    }
+    /// Two to four sentences: what it means, how it is found, how it is cured.
+    #[test]
+    fn texts_are_whole_and_short() {
+        for entry in Code::ALL {
+            let sentences = entry.text.split(". ").count();
+            assert!((2..=4).contains(&sentences), "{}: {sentences}", entry.id);
+            assert!(entry.text.ends_with('.') && !entry.text.contains("  "), "{}", entry.id);
+            assert!(!entry.title.ends_with('.'), "{}", entry.id);
+        }
     }
 }
