@@ -345,6 +345,14 @@ mod tests {
     }
 
     #[test]
+    fn the_one_tag_that_changes_nothing_is_taken() {
+        let entries = map("a: !!str true\n");
+        assert_eq!(entries[0].value.value, Value::Text { text: "true".to_owned(), plain: false });
+        assert!(fault_of("a: !!int 5\n").contains("a tag"));
+        assert!(fault_of("a: !!seq [b]\n").contains("a tag"));
+    }
+
+    #[test]
     fn other_encodings_are_named() {
         let fault = parse(b"a: b\nc: \xe4\n").unwrap_err();
         assert_eq!(fault.to_string(), "line 2, column 4: the file is not UTF-8");
