@@ -6,8 +6,11 @@
 pub mod agent;
 pub mod apply;
 pub mod error;
+pub mod facts;
+pub mod plan;
 pub mod platform;
 pub mod release;
+pub mod session;
 pub mod spec;
 pub mod yaml;
 

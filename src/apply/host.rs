@@ -26,8 +26,8 @@ pub struct Host<'a> {
     pub commands: &'a dyn Commands,
     /// The service manager; `None` where nothing is registered or started.
     pub services: Option<&'a dyn Services>,
-    /// Where the agent's binary comes from.
-    pub source: &'a dyn BinarySource,
+    /// Where the agent's binary comes from; `None` for plans that place none.
+    pub source: Option<&'a dyn BinarySource>,
     /// Told what happens; asked whether to go on.
     pub report: &'a dyn Report,
 }
@@ -74,15 +74,20 @@ impl Host<'_> {
         let missing = |what: &str, name: &str| {
             Error::new(Code::StepFailed, format!("there is no {what} called {name}"))
         };
-        let account = accounts::find(self.root, &owner.user)?
-            .ok_or_else(|| missing("account", &owner.user))?;
+        // A bare folder knows no accounts, and yet root is root.
+        let (uid, own) = match owner.user.as_str() {
+            "root" => (0, 0),
+            name => accounts::find(self.root, name)?
+                .map(|account| (account.uid, account.gid))
+                .ok_or_else(|| missing("account", name))?,
+        };
         let gid = match owner.group.as_deref() {
-            None => account.gid,
+            None => own,
             Some(name) => {
                 accounts::group(self.root, name)?.ok_or_else(|| missing("group", name))?
             }
         };
-        Ok(Some((account.uid, gid)))
+        Ok(Some((uid, gid)))
     }
 
     /// Ends with [`Code::Interrupted`] once the person has asked to stop.

@@ -15,7 +15,7 @@ pub(crate) const SCHEMA_VERSION: u32 = 1;
 /// What one instance's install made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Receipt {
-    /// [`SCHEMA_VERSION`].
+    /// The form of this file; 1.
     pub schema_version: u32,
     /// The version of `runnerup` that wrote it last.
     pub tool_version: String,

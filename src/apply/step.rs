@@ -6,7 +6,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Serialize, Serializer, ser::SerializeMap};
 use std::{fmt, path::PathBuf, time::Duration};
 
-/// One change to the host. [`Step::to_string`] says what it will do, for a person.
+/// One change to the host. Its `Display` says what it will do, for a person.
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "step", rename_all = "kebab-case")]
 pub enum Step {
@@ -67,6 +67,8 @@ pub struct Folder {
     pub mode: u32,
     /// Belongs to the jobs' data.
     pub data: bool,
+    /// A folder that others use too: made when missing, and else left as it is.
+    pub shared: bool,
 }
 
 /// A file, as it is to stand.
@@ -87,6 +89,8 @@ pub struct File {
     pub definition: bool,
     /// Checked by the system's own tool before it is put in place.
     pub check: Option<Check>,
+    /// Made when missing; what is written into it later stays.
+    pub seed: bool,
 }
 
 /// The agent's binary, as it is to stand.
@@ -157,7 +161,12 @@ impl Step {
 
     /// Whether what it makes goes only with `--purge`.
     pub fn is_data(&self) -> bool {
-        matches!(self, Self::Folder(Folder { data: true, .. }) | Self::Account(_))
+        matches!(
+            self,
+            Self::Folder(Folder { data: true, .. })
+                | Self::File(File { seed: true, .. })
+                | Self::Account(_)
+        )
     }
 
     /// The step that puts a record's target back.
@@ -290,6 +299,7 @@ mod tests {
             purpose: "the configuration",
             definition: false,
             check: None,
+            seed: false,
         });
         let printed = format!("{file:?} {file} {}", serde_json::to_string(&file).unwrap());
         assert!(!printed.contains("hush"), "{printed}");

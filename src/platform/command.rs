@@ -38,7 +38,7 @@ pub struct Answer {
 }
 
 /// Who runs programs: the host, or a test's record.
-pub trait Commands {
+pub trait Commands: Sync {
     /// Where the program stands, if it is there.
     fn find(&self, program: &str) -> Option<PathBuf>;
 

@@ -12,13 +12,16 @@ use crate::{
 pub(super) fn place(tools: &Tools<'_>, binary: &Binary) -> Result<After> {
     let spot = tools.host.spot(&binary.path)?;
     file::refuse_other_kinds(&spot)?;
+    let source = tools.host.source.ok_or_else(|| {
+        Error::new(Code::StepFailed, "this plan has no source for the agent's binary")
+    })?;
     let temporary = tools.temporary(&spot)?;
     let meta = file::placed(&temporary, &spot, |temporary| {
         let open = temporary.create(0o600)?;
         let second = open.try_clone().map_err(|error| {
             Error::new(Code::StepFailed, format!("cannot open the download: {error}"))
         })?;
-        tools.host.source.fetch(&binary.artifact, second)?;
+        source.fetch(&binary.artifact, second)?;
         temporary.settle_file(&open, tools.host.numbers(binary.owner.as_ref())?, 0o755)
     })?;
     let digest = (!binary.updates_itself).then(|| Digest::of_sha256(binary.artifact.sha256));

@@ -10,6 +10,7 @@ use crate::{
     platform::{
         command::Call,
         fs::{Kind, Meta, Spot},
+        service::Services,
     },
 };
 use std::{
@@ -53,7 +54,8 @@ pub(super) fn write(tools: &Tools<'_>, file: &File) -> Result<After> {
     if file.definition {
         reload(tools)?;
     }
-    Ok(After { meta, digest: Some(file.content.digest(tools.key)) })
+    let digest = (!file.seed).then(|| file.content.digest(tools.key));
+    Ok(After { meta, digest })
 }
 
 pub(super) fn restore(tools: &Tools<'_>, path: &Path, to: &State) -> Result<()> {
@@ -139,7 +141,7 @@ fn accepted(tools: &Tools<'_>, check: Check, temporary: &Spot) -> Result<()> {
 
 /// Tells the service manager that its definitions have changed.
 fn reload(tools: &Tools<'_>) -> Result<()> {
-    tools.host.services.map_or(Ok(()), |services| services.reload())
+    tools.host.services.map_or(Ok(()), Services::reload)
 }
 
 fn is_definition(path: &Path) -> bool {

@@ -1,0 +1,48 @@
+//! The host itself: its name, its tools, what earlier runs left.
+
+use super::Facts;
+use crate::{
+    Code, Error, Result, apply,
+    platform::{accounts, command::Commands, fs::Root, service::systemd_runs},
+};
+use std::path::Path;
+
+/// Programs that a plan may need.
+const TOOLS: [&str; 6] = ["systemctl", "useradd", "userdel", "adduser", "visudo", "sudo"];
+
+/// Learns what every plan needs to know. `instance` is the one whose receipt counts.
+pub fn of_host(root: &Root, commands: &dyn Commands, instance: &str) -> Result<Facts> {
+    let known = apply::read(root, instance)?;
+    let tools = TOOLS.into_iter().filter(|tool| commands.find(tool).is_some());
+    Ok(Facts {
+        hostname: hostname(),
+        random: random()?,
+        privileged: is_privileged(),
+        is_host: root.base() == Path::new("/"),
+        systemd_runs: systemd_runs(),
+        tools: tools.map(str::to_owned).collect(),
+        keeps_accounts: accounts::are_kept(root)?,
+        receipt: known.receipt,
+        others: known.others,
+        unfinished: known.unfinished,
+        // Without the key nothing that it was used on can be told to be the same.
+        key: known.key.unwrap_or_else(|| vec![0; 32]),
+        ..Facts::default()
+    })
+}
+
+#[cfg(unix)]
+fn hostname() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
+#[cfg(unix)]
+fn is_privileged() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+fn random() -> Result<String> {
+    let number = getrandom::u32()
+        .map_err(|error| Error::new(Code::HostUnfit, format!("no random numbers: {error}")))?;
+    Ok(format!("{number:08x}"))
+}

@@ -1,0 +1,98 @@
+//! Sense: what is there. Reads and never writes; secrets never enter [`Facts`].
+
+mod existing;
+mod host;
+mod paths;
+
+pub use existing::{Existing, existing};
+pub use host::of_host;
+pub use paths::{Fingerprint, PathFact, Want};
+
+use crate::{
+    apply::{Receipt, Unfinished},
+    platform::{accounts::Account, fs::Root, service::Services, service::Status},
+    release::Artifact,
+};
+use serde::Serialize;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+};
+
+/// All that planners and checks may know.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Facts {
+    /// The host's name.
+    pub hostname: String,
+    /// A random word, for names that want one.
+    pub random: String,
+    /// The tool runs as root (on Windows: elevated).
+    pub privileged: bool,
+    /// The root is this host and no image.
+    pub is_host: bool,
+    /// systemd started this host.
+    pub systemd_runs: bool,
+    /// Programs of the system that were looked for and found.
+    pub tools: BTreeSet<String>,
+    /// The root keeps accounts; a bare folder does not.
+    pub keeps_accounts: bool,
+    /// Accounts by name; `None` when there is none of the name.
+    pub accounts: BTreeMap<String, Option<Account>>,
+    /// What stands where.
+    pub paths: BTreeMap<PathBuf, PathFact>,
+    /// What the service manager says.
+    pub services: BTreeMap<String, Status>,
+    /// What an earlier install of this instance made.
+    pub receipt: Option<Receipt>,
+    /// The other instances' receipts.
+    pub others: Vec<Receipt>,
+    /// A run that was cut off.
+    pub unfinished: Option<Unfinished>,
+    /// What the release bucket offers.
+    pub release: Option<Artifact>,
+    /// The content of `--ca-file`.
+    pub ca: Option<String>,
+    /// The key of the fingerprints of files with a secret.
+    #[serde(skip)]
+    pub key: Vec<u8>,
+}
+
+impl Facts {
+    /// What stands at `path`; nothing when it was not looked at.
+    pub fn path(&self, path: &std::path::Path) -> &PathFact {
+        static NOTHING: PathFact = PathFact::NOTHING;
+        self.paths.get(path).unwrap_or(&NOTHING)
+    }
+
+    /// The account called `name`.
+    pub fn account(&self, name: &str) -> Option<&Account> {
+        self.accounts.get(name)?.as_ref()
+    }
+
+    /// Looks at what a plan is about. A path that cannot be read becomes a fact itself.
+    pub fn look(
+        &mut self,
+        root: &Root,
+        services: Option<&dyn Services>,
+        wants: &[Want],
+    ) -> crate::Result<()> {
+        for want in wants {
+            match want {
+                Want::Path { path, digest } => {
+                    let fact = PathFact::of(root, path, *digest, self);
+                    self.paths.insert(path.clone(), fact);
+                }
+                Want::Account(name) => {
+                    let account = crate::platform::accounts::find(root, name)?;
+                    self.accounts.insert(name.clone(), account);
+                }
+                Want::Service(name) => {
+                    if let Some(services) = services {
+                        self.services.insert(name.clone(), services.status(name)?);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,59 @@
+//! Whether a step's work is there already.
+
+use crate::{
+    apply::{Digest, Owner, Step, Target},
+    facts::{Facts, PathFact},
+    platform::fs::Kind,
+};
+
+/// Whether the host is already as the step would make it.
+pub(super) fn is_so(step: &Step, facts: &Facts) -> bool {
+    match step {
+        Step::Folder(folder) => {
+            let fact = facts.path(&folder.path);
+            // Where others' folders hang is their owner's business, link or not.
+            let is_there = fact.is(Kind::Folder) || folder.shared && fact.is(Kind::Link);
+            is_there && (folder.shared || stands(fact, folder.owner.as_ref(), folder.mode, facts))
+        }
+        Step::File(file) => {
+            let fact = facts.path(&file.path);
+            let same = file.seed || fact.digest.as_ref() == Some(&file.content.digest(&facts.key));
+            fact.is(Kind::File) && same && stands(fact, file.owner.as_ref(), file.mode, facts)
+        }
+        Step::Binary(binary) => {
+            let fact = facts.path(&binary.path);
+            fact.is(Kind::File)
+                && fact.digest == Some(Digest::of_sha256(binary.artifact.sha256))
+                && stands(fact, binary.owner.as_ref(), 0o755, facts)
+        }
+        Step::Link { path, to } => facts.path(path).link.as_ref() == Some(to),
+        Step::Account(account) => facts.account(&account.name).is_some(),
+        Step::Enable { service } => facts.services.get(service).is_some_and(|s| s.enabled),
+        Step::Start { service, .. } => facts.services.get(service).is_some_and(|s| s.active),
+        Step::Stop { service, .. } => facts.services.get(service).is_none_or(|s| !s.active),
+        Step::Restore { target, .. } => is_gone(target, facts),
+    }
+}
+
+fn stands(fact: &PathFact, owner: Option<&Owner>, mode: u32, facts: &Facts) -> bool {
+    let Some(meta) = fact.meta else { return false };
+    let owned = owner.is_none_or(|owner| match owner.user.as_str() {
+        "root" => (meta.uid, meta.gid) == (0, 0),
+        user => facts
+            .account(user)
+            .is_some_and(|account| (meta.uid, meta.gid) == (account.uid, account.gid)),
+    });
+    owned && meta.mode == mode
+}
+
+fn is_gone(target: &Target, facts: &Facts) -> bool {
+    match target {
+        Target::File(path) | Target::Folder(path) | Target::Link(path) => {
+            let fact = facts.path(path);
+            fact.meta.is_none() && fact.trouble.is_none()
+        }
+        Target::Account(name) => facts.account(name).is_none(),
+        Target::Enabled(name) => facts.services.get(name).is_none_or(|s| !s.enabled),
+        Target::Running(name) => facts.services.get(name).is_none_or(|s| !s.active),
+    }
+}

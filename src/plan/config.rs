@@ -1,0 +1,37 @@
+//! From the settings to `launch-agent-config.yaml`.
+
+use crate::{
+    Result,
+    agent::{Config, Token},
+    apply::Content,
+    facts::Facts,
+    spec::{Spec, values::RunnerName},
+};
+
+/// The configuration file's content.
+pub(super) fn content(spec: &Spec, token: &Token, name: &RunnerName) -> Content {
+    let mut config = Config::default();
+    config.api.auth_token = Some(token.clone());
+    config.api.url = spec.url.as_ref().map(|url| url.as_str().trim_end_matches('/').to_owned());
+    let runner = &mut config.runner;
+    runner.name = Some(name.to_string());
+    runner.working_directory = Some(spec.workdir.to_string());
+    runner.cleanup_working_directory = Some(spec.cleanup_workdir);
+    runner.mode = Some(spec.mode.to_string());
+    runner.max_run_time = Some(spec.max_run_time.to_string());
+    runner.idle_timeout = spec.idle_timeout.map(|time| time.to_string());
+    runner.command_prefix = Some(spec.command_prefix.clone()).filter(|prefix| !prefix.is_empty());
+    runner.disable_auto_update = Some(!spec.auto_update);
+    runner.ssh.advertise_addr = spec.ssh_advertise_addr.as_ref().map(ToString::to_string);
+    config.logging.file = spec.log_file.as_ref().map(ToString::to_string);
+    let os = spec.platform.os();
+    Content::secret(config.render(os), config.render_redacted(os))
+}
+
+/// The runner's name, with its blanks filled in.
+///
+/// # Errors
+/// When the host's name makes no name for a runner.
+pub(super) fn runner_name(spec: &Spec, facts: &Facts) -> Result<RunnerName> {
+    spec.name.resolve(&facts.hostname, &facts.random)
+}

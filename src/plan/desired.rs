@@ -1,0 +1,352 @@
+//! What an install on Linux is made of, whether it is there already or not.
+
+use super::{config, environment, unit};
+use crate::{
+    Code, Error, Result,
+    agent::Token,
+    apply::{Binary, Check, Content, File, Folder, NewAccount, Owner, Step, ancestors},
+    facts::Facts,
+    platform::{fs::Kind, service::Manager},
+    release::Artifact,
+    spec::Spec,
+};
+use std::path::{Path, PathBuf};
+
+/// Makes the list.
+pub(super) struct Desired<'a> {
+    spec: &'a Spec,
+    facts: &'a Facts,
+    steps: Vec<Step>,
+}
+
+/// Where a bare folder, or a caller without root, cannot hold accounts, the image's first boot
+/// makes them from `sysusers.d` and hands over what they own by `tmpfiles.d`.
+pub(super) fn is_declared(facts: &Facts) -> bool {
+    !facts.keeps_accounts || !facts.privileged && !facts.is_host
+}
+
+impl<'a> Desired<'a> {
+    /// All steps of an install.
+    ///
+    /// # Errors
+    /// When a setting cannot be had on this host.
+    pub(super) fn steps(
+        spec: &'a Spec,
+        facts: &'a Facts,
+        token: &Token,
+        artifact: &Artifact,
+    ) -> Result<Vec<Step>> {
+        let mut desired = Self { spec, facts, steps: Vec::new() };
+        desired.account()?;
+        desired.binary(artifact);
+        desired.configuration(token)?;
+        desired.data();
+        if spec.passwordless_sudo {
+            desired.sudoers();
+        }
+        if is_declared(facts) {
+            desired.declarations();
+        }
+        if spec.service == Manager::Systemd {
+            desired.service();
+        }
+        Ok(desired.steps)
+    }
+
+    fn account(&mut self) -> Result<()> {
+        let name = self.spec.user.as_str();
+        if is_declared(self.facts) {
+            return Ok(());
+        }
+        if !self.spec.create_user {
+            return match self.facts.account(name) {
+                Some(_) => Ok(()),
+                None => Err(Error::new(
+                    Code::HostUnfit,
+                    format!("there is no account {name}, and --no-create-user forbids making it"),
+                )
+                .help(format!("create the account {name}, or leave out --no-create-user"))),
+            };
+        }
+        let shell =
+            if self.facts.path(Path::new("/bin/bash")).meta.is_some() { "bash" } else { "sh" };
+        self.steps.push(Step::Account(NewAccount {
+            name: name.to_owned(),
+            home: home(name),
+            shell: Path::new("/bin").join(shell),
+        }));
+        Ok(())
+    }
+
+    fn binary(&mut self, artifact: &Artifact) {
+        let path = &self.spec.layout.binary;
+        // The account may replace its own binary only where the agent is to update itself.
+        let owner = if self.spec.auto_update { self.user() } else { self.root() };
+        if let Some(folder) = path.parent() {
+            self.folder(folder, owner.clone(), 0o755, false);
+        }
+        self.steps.push(Step::Binary(Binary {
+            path: path.clone(),
+            artifact: artifact.clone(),
+            owner,
+            updates_itself: self.spec.auto_update,
+        }));
+    }
+
+    fn configuration(&mut self, token: &Token) -> Result<()> {
+        let layout = &self.spec.layout;
+        let name = config::runner_name(self.spec, self.facts)?;
+        if let Some(folder) = layout.config.parent() {
+            let root = self.root();
+            self.folder(folder, root, 0o755, false);
+        }
+        if let Some(ca) = self.facts.ca.as_deref() {
+            let (content, owner) = (Content::public(ca), self.root());
+            self.file(&layout.ca, content, owner, 0o644, "the authority that the agent trusts too");
+        }
+        if let Some(content) = environment::content(self.spec, layout) {
+            let owner = self.root();
+            self.file(&layout.environment, content, owner, 0o600, "the service's proxy and trust");
+        }
+        let (content, owner) = (config::content(self.spec, token, &name), self.user());
+        self.file(
+            &layout.config,
+            content,
+            owner,
+            0o600,
+            "the agent's configuration, with the token",
+        );
+        Ok(())
+    }
+
+    fn data(&mut self) {
+        let layout = &self.spec.layout;
+        let workdir = before_blank(self.spec.workdir.as_str());
+        let user = self.user();
+        if workdir.starts_with(&layout.data) {
+            self.folder(&layout.data, user.clone(), 0o750, true);
+        }
+        if workdir != layout.data {
+            self.folder(&workdir, user.clone(), 0o750, true);
+        }
+        let Some(log) = self.spec.log_file.as_ref().map(|path| PathBuf::from(path.as_str())) else {
+            return;
+        };
+        let Some(folder) = log.parent() else { return };
+        let ours = self.facts.receipt.as_ref().is_some_and(|receipt| {
+            receipt.record(&crate::apply::Target::Folder(folder.to_owned())).is_some()
+        });
+        if ours || self.facts.path(folder).meta.is_none() {
+            self.folder(folder, user, 0o750, true);
+        } else {
+            // In a folder of others the account cannot make the file: it is made for it.
+            self.steps.push(Step::File(File {
+                path: log,
+                content: Content::public(""),
+                owner: user,
+                mode: 0o640,
+                purpose: "the agent's log",
+                definition: false,
+                check: None,
+                seed: true,
+            }));
+        }
+    }
+
+    fn sudoers(&mut self) {
+        let user = self.spec.user.as_str();
+        let text = format!(
+            "# Written by runnerup, as --passwordless-sudo asked: jobs can become root.\n\
+             {user} ALL=(ALL) NOPASSWD:ALL\n"
+        );
+        // sudo passes over names with a dot in sudoers.d.
+        let path = Path::new("/etc/sudoers.d").join(user);
+        let purpose = "jobs may become root without a password";
+        let owner = self.root();
+        self.parents(&path);
+        self.steps.push(Step::File(File {
+            path,
+            content: Content::public(text),
+            owner,
+            mode: 0o440,
+            purpose,
+            definition: false,
+            check: Some(Check::Sudoers),
+            seed: false,
+        }));
+    }
+
+    fn declarations(&mut self) {
+        let (spec, layout) = (self.spec, &self.spec.layout);
+        let user = spec.user.as_str();
+        let name = layout.service.trim_end_matches(".service");
+        let account = format!(
+            "# Written by runnerup: the account that jobs run as.\n\
+             u {user} - \"CircleCI runner\" {} /bin/bash\n",
+            home(user).display()
+        );
+        let mut owned = format!(
+            "# Written by runnerup: what the account owns.\nd {} 0700 {user} {user} -\n",
+            home(user).display()
+        );
+        for step in &self.steps {
+            let (path, mode) = match step {
+                Step::Folder(folder) if folder.data => (&folder.path, folder.mode),
+                Step::File(file) if file.path == layout.config || file.seed => {
+                    (&file.path, file.mode)
+                }
+                Step::Binary(binary) if binary.updates_itself => (&binary.path, 0o755),
+                _ => continue,
+            };
+            owned += &format!("z {} {mode:04o} {user} {user} -\n", path.display());
+        }
+        if let Some(folder) = layout.binary.parent().filter(|_| spec.auto_update) {
+            owned += &format!("z {} 0755 {user} {user} -\n", folder.display());
+        }
+        let root = self.root();
+        let path = PathBuf::from(format!("/etc/sysusers.d/{name}.conf"));
+        self.file(
+            &path,
+            Content::public(account),
+            root.clone(),
+            0o644,
+            "makes the account at the first boot",
+        );
+        let path = PathBuf::from(format!("/etc/tmpfiles.d/{name}.conf"));
+        self.file(
+            &path,
+            Content::public(owned),
+            root,
+            0o644,
+            "gives the account what it owns at boot",
+        );
+    }
+
+    fn service(&mut self) {
+        let (spec, layout) = (self.spec, &self.spec.layout);
+        let with_environment = environment::content(spec, layout).is_some();
+        let owner = self.root();
+        self.parents(&layout.definition);
+        self.steps.push(Step::File(File {
+            path: layout.definition.clone(),
+            content: unit::content(spec, layout, with_environment),
+            owner,
+            mode: 0o644,
+            purpose: "the systemd unit",
+            definition: true,
+            check: None,
+            seed: false,
+        }));
+        let service = layout.service.clone();
+        if !self.facts.is_host {
+            // What `systemctl --root=DIR enable` makes of WantedBy=multi-user.target.
+            let wants = Path::new("/etc/systemd/system/multi-user.target.wants").join(&service);
+            self.parents(&wants);
+            self.steps.push(Step::Link { path: wants, to: layout.definition.clone() });
+            return;
+        }
+        self.steps.push(Step::Enable { service: service.clone() });
+        if spec.start {
+            self.steps.push(Step::Start { service, drain: unit::drain(spec) });
+        }
+    }
+
+    fn file(
+        &mut self,
+        path: &Path,
+        content: Content,
+        owner: Option<Owner>,
+        mode: u32,
+        purpose: &'static str,
+    ) {
+        self.parents(path);
+        self.steps.push(Step::File(File {
+            path: path.to_owned(),
+            content,
+            owner,
+            mode,
+            purpose,
+            definition: false,
+            check: None,
+            seed: false,
+        }));
+    }
+
+    fn folder(&mut self, path: &Path, owner: Option<Owner>, mode: u32, data: bool) {
+        self.parents(path);
+        self.steps.push(Step::Folder(Folder {
+            path: path.to_owned(),
+            owner,
+            mode,
+            data,
+            shared: false,
+        }));
+    }
+
+    /// The folders above `path`, made where they are missing and else left alone.
+    fn parents(&mut self, path: &Path) {
+        let mut above = ancestors(path);
+        above.pop();
+        for path in above {
+            let listed =
+                self.steps.iter().any(|step| matches!(step, Step::Folder(f) if f.path == path));
+            if !listed {
+                let owner = self.root();
+                self.steps.push(Step::Folder(Folder {
+                    path,
+                    owner,
+                    mode: 0o755,
+                    data: false,
+                    shared: true,
+                }));
+            }
+        }
+    }
+
+    fn root(&self) -> Option<Owner> {
+        self.facts.privileged.then(|| Owner::user("root"))
+    }
+
+    fn user(&self) -> Option<Owner> {
+        (self.facts.privileged && !is_declared(self.facts))
+            .then(|| Owner::user(self.spec.user.as_str()))
+    }
+}
+
+/// The account's home, where it is created.
+pub(super) fn home(user: &str) -> PathBuf {
+    Path::new("/home").join(user)
+}
+
+/// The part of a work folder's path that is there before any job: `%s` becomes something else
+/// for each of them.
+pub(super) fn before_blank(workdir: &str) -> PathBuf {
+    let names = Path::new(workdir).components();
+    names.take_while(|name| !name.as_os_str().to_string_lossy().contains("%s")).collect()
+}
+
+/// Refuses a work folder that belongs to someone else: handing it over could hand over the host.
+pub(super) fn refuse_foreign_workdir(spec: &Spec, facts: &Facts) -> Result<()> {
+    let workdir = before_blank(spec.workdir.as_str());
+    if workdir.starts_with(&spec.layout.data) {
+        return Ok(());
+    }
+    let fact = facts.path(&workdir);
+    let user = spec.user.as_str();
+    let owned = |uid| facts.account(user).is_some_and(|account| account.uid == uid);
+    match fact.meta {
+        Some(meta) if meta.kind == Kind::Folder && owned(meta.uid) => Ok(()),
+        Some(_) if is_declared(facts) => Ok(()),
+        Some(meta) => Err(Error::new(
+            Code::InTheWay,
+            format!(
+                "the work folder {} is {} that does not belong to {user}",
+                workdir.display(),
+                meta.kind
+            ),
+        )
+        .help(format!("give it a folder of its own: --workdir {}/runner", workdir.display()))
+        .help(format!("or hand it over yourself: chown {user}: {}", workdir.display()))),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,344 @@
+//! The plan of an install: what is wanted, less what is there, and what an earlier install made
+//! that is no longer wanted.
+
+use super::{
+    Plan, Setting, compare,
+    desired::{Desired, before_blank, home, is_declared, refuse_foreign_workdir},
+};
+use crate::{
+    Code, Error, Result,
+    agent::VersionChoice,
+    apply::{PlacedBinary, Receipt, Record, State, Step, Target, ancestors},
+    facts::{Facts, Fingerprint, Want},
+    platform::service::Manager,
+    release::Artifact,
+    spec::{Settings, Source, Spec},
+};
+use std::path::{Path, PathBuf};
+
+/// Settings that a later install goes by and that no file of the agent holds.
+const REMEMBERED: [&str; 9] = [
+    "agent",
+    "version",
+    "platform",
+    "release-url",
+    "user",
+    "no-create-user",
+    "service",
+    "hardening",
+    "passwordless-sudo",
+];
+
+/// What has to be looked at before [`install`] can plan.
+pub fn wanted(spec: &Spec, facts: &Facts) -> Vec<Want> {
+    let layout = &spec.layout;
+    let plain = Some(Fingerprint::Plain);
+    let keyed = Some(Fingerprint::Keyed);
+    let user = spec.user.as_str();
+    let mut paths: Vec<(PathBuf, Option<Fingerprint>)> = vec![
+        (layout.binary.clone(), plain),
+        (layout.config.clone(), keyed),
+        (layout.environment.clone(), keyed),
+        (layout.ca.clone(), plain),
+        (layout.definition.clone(), plain),
+        (layout.data.clone(), None),
+        (before_blank(spec.workdir.as_str()), None),
+        (Path::new("/etc/sudoers.d").join(user), plain),
+        ("/bin/bash".into(), None),
+        (home(user), None),
+    ];
+    paths.extend(spec.log_file.as_ref().map(|path| (PathBuf::from(path.as_str()), None)));
+    let service = layout.service.as_str();
+    let name = service.trim_end_matches(".service");
+    paths.push((format!("/etc/sysusers.d/{name}.conf").into(), plain));
+    paths.push((format!("/etc/tmpfiles.d/{name}.conf").into(), plain));
+    paths.push((format!("/etc/systemd/system/multi-user.target.wants/{service}").into(), None));
+    let above: Vec<_> = paths.iter().flat_map(|(path, _)| ancestors(path)).collect();
+    paths.extend(above.into_iter().map(|path| (path, None)));
+    let mut wants = wanted_for_records(facts.receipt.as_ref());
+    for (path, digest) in paths {
+        let is_listed =
+            |want: &Want| matches!(want, Want::Path { path: known, .. } if *known == path);
+        if !wants.iter().any(is_listed) {
+            wants.push(Want::Path { path, digest });
+        }
+    }
+    wants.push(Want::Account(user.to_owned()));
+    wants.push(Want::Service(service.to_owned()));
+    wants
+}
+
+/// What has to be looked at to know how a receipt's records stand now.
+pub(super) fn wanted_for_records(receipt: Option<&Receipt>) -> Vec<Want> {
+    let records = receipt.into_iter().flat_map(|receipt| &receipt.records);
+    records
+        .map(|record| match &record.target {
+            Target::File(path) => {
+                let keyed = record.after.as_ref().and_then(|after| after.digest.as_ref());
+                let keyed = keyed.is_some_and(|digest| digest.to_string().starts_with("keyed"));
+                let digest = if keyed { Fingerprint::Keyed } else { Fingerprint::Plain };
+                Want::Path { path: path.clone(), digest: Some(digest) }
+            }
+            Target::Folder(path) | Target::Link(path) => {
+                Want::Path { path: path.clone(), digest: None }
+            }
+            Target::Account(name) => Want::Account(name.clone()),
+            Target::Enabled(name) | Target::Running(name) => Want::Service(name.clone()),
+        })
+        .collect()
+}
+
+/// The artifact that an earlier install verified, when it is what is asked for now: no network
+/// is needed to know it.
+pub fn known_artifact(spec: &Spec, facts: &Facts, version: Option<&str>) -> Option<Artifact> {
+    let placed = facts.receipt.as_ref()?.binary.as_ref()?;
+    let version = match (&spec.version, version) {
+        (_, Some(newest)) => newest,
+        (VersionChoice::Exact(version), None) => version.as_str(),
+        (VersionChoice::Latest, None) => return None,
+    };
+    let same = placed.version.as_str() == version
+        && placed.platform == spec.platform
+        && spec.sha256.is_none_or(|pinned| pinned == placed.sha256);
+    same.then(|| Artifact {
+        version: placed.version.clone(),
+        platform: placed.platform,
+        url: spec.release_url.clone(),
+        sha256: placed.sha256,
+    })
+}
+
+/// The steps from what `facts` say to what `spec` wants.
+///
+/// # Errors
+/// A usage error when something is missing; [`Code::HostUnfit`] and its kin when the host cannot
+/// have it.
+pub fn install(spec: &Spec, settings: &Settings, facts: &Facts) -> Result<Plan> {
+    refuse_unfit(spec, facts)?;
+    refuse_foreign_workdir(spec, facts)?;
+    let token = spec.token.as_ref().ok_or_else(missing_token)?;
+    let artifact = facts.release.as_ref().ok_or_else(|| {
+        Error::new(Code::StepFailed, "the release bucket was not asked for the version")
+    })?;
+    let wanted = Desired::steps(spec, facts, token, artifact)?;
+    let mut steps = no_longer_wanted(&wanted, facts);
+    let (starts, rest): (Vec<_>, Vec<_>) =
+        wanted.into_iter().partition(|step| matches!(step, Step::Start { .. }));
+    steps.extend(rest.into_iter().filter(|step| !compare::is_so(step, facts)));
+    let stale = facts.services.get(&spec.layout.service).is_some_and(|status| status.needs_reload);
+    let must_restart = stale || steps.iter().any(|step| concerns_service(step, spec));
+    let prove = starts.first().map(|_| spec.layout.service.clone());
+    steps.extend(starts.into_iter().filter(|start| must_restart || !compare::is_so(start, facts)));
+    let notes = notes(spec, facts, &steps);
+    Ok(Plan {
+        instance: spec.instance_name().to_owned(),
+        prove: prove.filter(|_| steps.iter().any(|step| matches!(step, Step::Start { .. }))),
+        notes,
+        settings: shown(spec, settings, facts),
+        receipt: receipt(spec, settings, facts, artifact),
+        steps,
+    })
+}
+
+fn missing_token() -> Error {
+    Error::new(Code::SettingMissing, "the resource class token was not given")
+        .help("--token-file FILE, or --token-file - for standard input")
+        .help("or the variable RUNNERUP_TOKEN, or the key token-file in an answers file")
+}
+
+fn refuse_unfit(spec: &Spec, facts: &Facts) -> Result<()> {
+    let missing = |tool: &str, why: &str, package: &str| {
+        Err(Error::new(Code::ToolMissing, format!("the program {tool} is not there; {why}"))
+            .help(format!("install the package {package}")))
+    };
+    let has = |tool: &str| facts.tools.contains(tool);
+    if spec.service == Manager::Systemd && facts.is_host {
+        if !facts.systemd_runs {
+            return Err(Error::new(
+                Code::ServiceManagerMissing,
+                "systemd is to run the agent, and this host was not started by systemd",
+            )
+            .help("--service none   # and the plan says how to run the agent"));
+        }
+        if !has("systemctl") {
+            return missing("systemctl", "it registers the service", "systemd");
+        }
+    }
+    if spec.passwordless_sudo && !has("visudo") {
+        return missing("visudo", "it checks the file that --passwordless-sudo writes", "sudo");
+    }
+    let creates = spec.create_user && !is_declared(facts);
+    if creates && facts.account(spec.user.as_str()).is_none() && !has("useradd") && !has("adduser")
+    {
+        return missing("useradd", "it creates the account", "passwd (on Fedora shadow-utils)");
+    }
+    Ok(())
+}
+
+/// What an earlier install made, and this one does not want: put back, last made first. Data
+/// stays until `uninstall --purge`.
+fn no_longer_wanted(wanted: &[Step], facts: &Facts) -> Vec<Step> {
+    let records = facts.receipt.iter().flat_map(|receipt| &receipt.records);
+    let targets: Vec<Target> = wanted.iter().map(Step::target).collect();
+    let is_stale = |record: &&Record| {
+        let folder = matches!(&record.target, Target::Folder(path)
+            if targets.iter().filter_map(Target::path).any(|target| target.starts_with(path)));
+        !record.data && !folder && !targets.contains(&record.target)
+            // Whether it runs follows from --no-start at the time, and is nobody's to undo now.
+            && !matches!(record.target, Target::Running(_))
+    };
+    let mut stale: Vec<&Record> = records.filter(is_stale).collect();
+    stale.reverse();
+    stale
+        .into_iter()
+        .map(|record| Step::restore(record, false))
+        .filter(|step| {
+            !compare::is_so(step, facts)
+                || matches!(step, Step::Restore { to, .. } if *to != State::Absent)
+        })
+        .collect()
+}
+
+/// Whether a running agent has to be started again to see what the step changes.
+fn concerns_service(step: &Step, spec: &Spec) -> bool {
+    let layout = &spec.layout;
+    let files =
+        [&layout.binary, &layout.config, &layout.environment, &layout.ca, &layout.definition];
+    step.target().path().is_some_and(|path| files.iter().any(|file| path == file.as_path()))
+}
+
+fn notes(spec: &Spec, facts: &Facts, steps: &[Step]) -> Vec<String> {
+    let mut notes = Vec::new();
+    let user = spec.user.as_str();
+    if let Some(unfinished) = facts.unfinished.as_ref() {
+        let at = unfinished.under_way.as_deref().unwrap_or("between two steps");
+        notes.push(format!(
+            "a run of `{}` that began {} was cut off after {} steps ({at}); this one goes on from there",
+            unfinished.command, unfinished.at, unfinished.done
+        ));
+    }
+    if let Some(warning) = spec.token.as_ref().and_then(crate::agent::Token::shape_warning) {
+        notes.push(warning);
+    }
+    if spec.url.is_none() && spec.agent == crate::agent::Kind::LaunchAgent {
+        notes.push(
+            "launch-agent is no longer supported on CircleCI cloud (since 2024-07-31); \
+             give --url for a CircleCI server, or use machine runner 3"
+                .to_owned(),
+        );
+    }
+    if spec.passwordless_sudo {
+        notes.push(format!(
+            "--passwordless-sudo: whoever can run a job here can become root ({user})"
+        ));
+    }
+    if user == "root" {
+        notes.push("jobs run as root: whoever can run a job here owns the host".to_owned());
+    }
+    if is_declared(facts) {
+        notes.push(format!(
+            "accounts cannot be made in this root: the image's first boot creates {user} from \
+             sysusers.d and gives it what it owns by tmpfiles.d"
+        ));
+    }
+    let moved =
+        facts.receipt.iter().flat_map(|receipt| &receipt.records).filter(|record| {
+            record.data && !steps.iter().any(|step| step.target() == record.target)
+        });
+    for record in moved {
+        if let Target::Folder(path) = &record.target
+            && !before_blank(spec.workdir.as_str()).starts_with(path)
+        {
+            notes.push(format!("{} is no longer used and stays", record.target));
+        }
+    }
+    if spec.service == Manager::None {
+        notes.push(format!(
+            "no service is registered; run the agent with: sudo -u {user} {} --config {}",
+            spec.layout.binary.display(),
+            spec.layout.config.display()
+        ));
+    }
+    notes
+}
+
+fn receipt(spec: &Spec, settings: &Settings, facts: &Facts, artifact: &Artifact) -> Receipt {
+    let mut receipt = Receipt::new(spec.instance_name());
+    receipt.installed = true;
+    receipt.binary = Some(PlacedBinary {
+        path: spec.layout.binary.clone(),
+        version: artifact.version.clone(),
+        platform: artifact.platform,
+        sha256: artifact.sha256,
+    });
+    for name in REMEMBERED {
+        if let Some(value) = settings.text(name) {
+            receipt.settings.insert(name.to_owned(), value);
+        }
+    }
+    if let Some(earlier) = facts.receipt.as_ref() {
+        receipt.written.clone_from(&earlier.written);
+    }
+    receipt
+}
+
+fn shown(spec: &Spec, settings: &Settings, facts: &Facts) -> Vec<Setting> {
+    let text = |value: &dyn ToString| value.to_string();
+    let some = |value: Option<String>| value.unwrap_or_else(|| "(none)".to_owned());
+    let name = super::config::runner_name(spec, facts)
+        .map_or_else(|_| text(&spec.name), |name| text(&name));
+    let version = facts.release.as_ref().map_or_else(
+        || text(&spec.version),
+        |artifact| match &spec.version {
+            VersionChoice::Latest => format!("latest ({})", artifact.version),
+            VersionChoice::Exact(version) => text(version),
+        },
+    );
+    let rows: [(&'static str, String); 26] = [
+        ("agent", text(&spec.agent)),
+        ("version", version),
+        ("platform", text(&spec.platform)),
+        ("sha256", some(spec.sha256.as_ref().map(ToString::to_string))),
+        ("release-url", text(&spec.release_url)),
+        (
+            "url",
+            spec.url.as_ref().map_or("https://runner.circleci.com".into(), ToString::to_string),
+        ),
+        ("proxy", some(spec.proxy.as_ref().map(ToString::to_string))),
+        ("no-proxy", some(spec.no_proxy.clone())),
+        ("ca-file", some(spec.ca_file.as_ref().map(|path| path.display().to_string()))),
+        ("name", name),
+        ("token-file", some(spec.token.as_ref().map(|_| "***".to_owned()))),
+        ("workdir", text(&spec.workdir)),
+        ("cleanup-workdir", text(&spec.cleanup_workdir)),
+        ("mode", text(&spec.mode)),
+        ("max-run-time", text(&spec.max_run_time)),
+        ("idle-timeout", some(spec.idle_timeout.as_ref().map(ToString::to_string))),
+        (
+            "command-prefix",
+            some(Some(spec.command_prefix.join(" ")).filter(|text| !text.is_empty())),
+        ),
+        ("ssh-advertise-addr", some(spec.ssh_advertise_addr.as_ref().map(ToString::to_string))),
+        ("log-file", some(spec.log_file.as_ref().map(ToString::to_string))),
+        ("auto-update", text(&spec.auto_update)),
+        ("user", text(&spec.user)),
+        ("service", text(&spec.service)),
+        ("no-start", text(&!spec.start)),
+        ("hardening", format!("{:?}", spec.hardening).to_lowercase()),
+        ("passwordless-sudo", text(&spec.passwordless_sudo)),
+        ("timeout", format!("{} s", spec.timeout.as_secs())),
+    ];
+    rows.into_iter()
+        .map(|(name, value)| Setting { name, value, source: source(name, settings, spec) })
+        .collect()
+}
+
+fn source(name: &str, settings: &Settings, spec: &Spec) -> Source {
+    match settings.source(name) {
+        // The variable that holds the token itself is no setting of its own.
+        Source::Default if name == "token-file" && spec.token.is_some() => {
+            Source::Variable("RUNNERUP_TOKEN".to_owned())
+        }
+        source => source,
+    }
+}

@@ -1,0 +1,48 @@
+//! Plan: pure functions from what should be and what is to the steps between them.
+
+mod compare;
+mod config;
+mod desired;
+mod environment;
+mod install;
+mod uninstall;
+mod unit;
+
+pub(crate) use environment::unquoted;
+pub use install::{install, known_artifact, wanted};
+pub use uninstall::{Leave, uninstall, wanted_for_uninstall};
+
+use crate::{
+    apply::{Receipt, Step},
+    spec::Source,
+};
+use serde::Serialize;
+
+/// Steps, and what to say about them.
+#[derive(Debug, Clone, Serialize)]
+pub struct Plan {
+    /// The instance that it is about.
+    pub instance: String,
+    /// What will be done, in order; nothing when the host is as it should be.
+    pub steps: Vec<Step>,
+    /// What a person should know before saying yes.
+    pub notes: Vec<String>,
+    /// Every setting with its value and source; secrets as `***`.
+    pub settings: Vec<Setting>,
+    /// The service to prove healthy afterwards.
+    pub prove: Option<String>,
+    /// What the receipt is to say.
+    #[serde(skip)]
+    pub receipt: Receipt,
+}
+
+/// A setting, for people to see.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Setting {
+    /// The option's name.
+    pub name: &'static str,
+    /// Its value.
+    pub value: String,
+    /// Where that came from.
+    pub source: Source,
+}

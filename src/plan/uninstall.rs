@@ -1,0 +1,84 @@
+//! The plan of an uninstall: every record of the receipt put back, last made first, the agent
+//! drained before anything else.
+
+use super::{Plan, compare, install::wanted_for_records};
+use crate::{
+    apply::{Receipt, Record, Step, Target},
+    facts::{Facts, Want},
+};
+use std::time::Duration;
+
+/// What an uninstall takes along besides what it always takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Leave {
+    /// Also work folders, logs and the account.
+    pub purge: bool,
+    /// Also what a person changed since.
+    pub force: bool,
+}
+
+/// The longest that a unit of ours lets its agent drain, were its own limit unknown.
+const DRAIN: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// What has to be looked at before [`uninstall`] can plan.
+pub fn wanted_for_uninstall(facts: &Facts) -> Vec<Want> {
+    wanted_for_records(facts.receipt.as_ref())
+}
+
+/// The steps that take an instance away. `None` when nothing of it is known.
+pub fn uninstall(facts: &Facts, leave: Leave) -> Option<Plan> {
+    let earlier = facts.receipt.as_ref()?;
+    let mut plan = Plan {
+        instance: earlier.instance.clone(),
+        steps: Vec::new(),
+        notes: Vec::new(),
+        settings: Vec::new(),
+        prove: None,
+        receipt: Receipt {
+            installed: false,
+            binary: None,
+            settings: earlier.settings.clone(),
+            ..Receipt::new(&earlier.instance)
+        },
+    };
+    if let Some(unfinished) = facts.unfinished.as_ref() {
+        plan.notes.push(format!(
+            "a run of `{}` that began {} was cut off after {} steps; what it made is taken away too",
+            unfinished.command, unfinished.at, unfinished.done
+        ));
+    }
+    for (name, status) in &facts.services {
+        let ours = |record: &Record| matches!(&record.target, Target::Enabled(s) | Target::Running(s) if s == name);
+        if status.active && earlier.records.iter().any(ours) {
+            plan.steps.push(Step::Stop { service: name.clone(), drain: DRAIN });
+        }
+    }
+    for record in earlier.records.iter().rev() {
+        match kept(record, facts, leave) {
+            Some(why) => plan.notes.push(format!("{} stays: {why}", record.target)),
+            None => plan.steps.push(Step::restore(record, leave.purge && record.data)),
+        }
+    }
+    Some(plan)
+}
+
+fn kept(record: &Record, facts: &Facts, leave: Leave) -> Option<&'static str> {
+    if record.data && !leave.purge {
+        return Some("data goes with --purge only");
+    }
+    let step = Step::restore(record, false);
+    if compare::is_so(&step, facts) {
+        return None;
+    }
+    if let Target::Account(name) = &record.target {
+        let used = |other: &&Receipt| other.settings.get("user").is_some_and(|user| user == name);
+        if facts.others.iter().any(|other| used(&other)) {
+            return Some("another instance uses it");
+        }
+    }
+    let Target::File(path) = &record.target else { return None };
+    let expected = record.after.as_ref().and_then(|after| after.digest.as_ref())?;
+    let fact = facts.path(path);
+    let changed = fact.meta.is_some() && fact.digest.as_ref() != Some(expected);
+    (changed && !leave.force).then_some("it was changed since; --force removes it all the same")
+}

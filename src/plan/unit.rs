@@ -1,0 +1,111 @@
+//! The systemd unit, from its template.
+
+use crate::{
+    apply::Content,
+    platform::layout::Layout,
+    spec::{Hardening, Spec},
+};
+use std::time::Duration;
+
+const UNIT: &str = include_str!("../../templates/circleci.service");
+const STRICT: &str = include_str!("../../templates/hardening-strict.conf");
+const STRICT_WITH_SUDO: &str = include_str!("../../templates/hardening-strict-sudo.conf");
+
+/// What the service is given beyond the longest job, to end by itself (facts of the documented
+/// unit: 5 h of `max_run_time`, 18300 s until the stop is forced).
+const GRACE: Duration = Duration::from_secs(300);
+
+/// The unit file's content.
+pub(super) fn content(spec: &Spec, layout: &Layout, with_environment: bool) -> Content {
+    let description = match spec.instance.as_ref() {
+        Some(name) => format!("CircleCI self-hosted runner {name}"),
+        None => "CircleCI self-hosted runner".to_owned(),
+    };
+    let environment = if with_environment {
+        format!("EnvironmentFile={}", path(&layout.environment.display().to_string()))
+    } else {
+        String::new()
+    };
+    let hardening = match spec.hardening {
+        Hardening::Compatible => "",
+        Hardening::Strict if jobs_use_sudo(spec) => STRICT_WITH_SUDO,
+        Hardening::Strict => STRICT,
+    };
+    Content::public(filled(
+        UNIT,
+        &[
+            ("service", layout.service.as_str()),
+            ("description", &description.replace('%', "%%")),
+            ("user", spec.user.as_str()),
+            ("binary", &argument(&layout.binary.display().to_string())),
+            ("config", &argument(&layout.config.display().to_string())),
+            ("environment", &environment),
+            ("drain", &drain(spec).as_secs().to_string()),
+            ("max_run_time", &spec.max_run_time.to_string()),
+            ("hardening", hardening.trim_end()),
+        ],
+    ))
+}
+
+/// How long the service may take to stop: the longest job and five minutes.
+pub(super) fn drain(spec: &Spec) -> Duration {
+    Duration::from_secs(spec.max_run_time.seconds()).saturating_add(GRACE)
+}
+
+fn jobs_use_sudo(spec: &Spec) -> bool {
+    let is_sudo = |word: &String| word == "sudo" || word.ends_with("/sudo");
+    spec.passwordless_sudo || spec.command_prefix.iter().any(is_sudo)
+}
+
+/// Fills the blanks of a template. A line that was only a blank goes when that is empty.
+fn filled(template: &str, blanks: &[(&str, &str)]) -> String {
+    let mut text = String::new();
+    for line in template.lines() {
+        let mut filled = line.to_owned();
+        for (name, value) in blanks {
+            filled = filled.replace(&format!("{{{{{name}}}}}"), value);
+        }
+        if filled.is_empty() && !line.is_empty() {
+            continue;
+        }
+        text.push_str(&filled);
+        text.push('\n');
+    }
+    text
+}
+
+/// A word of a command line, by the rules of `systemd.service(5)`.
+fn argument(word: &str) -> String {
+    let escaped =
+        word.replace('\\', r"\\").replace('"', "\\\"").replace('%', "%%").replace('$', "$$");
+    if escaped.contains([' ', '\t', '\'', ';']) { format!("\"{escaped}\"") } else { escaped }
+}
+
+/// A path that stands alone behind an equals sign: specifiers are read, quotes are not.
+fn path(path: &str) -> String {
+    path.replace('%', "%%")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_blank_of_the_template_is_filled() {
+        let names = ["service", "description", "user", "binary", "config", "environment", "drain"];
+        let more = ["max_run_time", "hardening"];
+        let blanks: Vec<_> = names.iter().chain(&more).map(|name| (*name, "x")).collect();
+        let text = filled(UNIT, &blanks);
+        assert!(!text.contains("{{"), "{text}");
+    }
+
+    #[test]
+    fn an_empty_blank_takes_its_line_along() {
+        assert_eq!(filled("a\n{{b}}\n\nc {{b}}\n", &[("b", "")]), "a\n\nc \n");
+    }
+
+    #[test]
+    fn words_survive_systemds_reading() {
+        assert_eq!(argument("/opt/a b%c$d"), "\"/opt/a b%%c$$d\"");
+    }
+}

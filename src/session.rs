@@ -1,0 +1,251 @@
+//! One run against one host: sense, plan, apply, prove, in that order.
+
+use crate::{
+    Code, Error, Result,
+    agent::{Kind, Platform, Token, VersionChoice},
+    apply::{self, BinarySource, Host, Receipt, Report, Task},
+    facts::{self, Facts},
+    plan::{self, Leave, Plan},
+    platform::{
+        command::HostCommands,
+        fs::Root,
+        layout::Layout,
+        linux::systemd::Systemd,
+        service::{Manager, Status, systemd_runs},
+    },
+    release::{Artifact, Client, Network, Watch},
+    spec::{Circumstances, Settings, Source, Spec, values::InstanceName},
+};
+use std::{
+    fs::File,
+    io::Read,
+    path::{Path, PathBuf},
+};
+
+/// Most bytes of `--ca-file` that are read; the whole of Mozilla's list has a quarter of it.
+const CA_LIMIT: u64 = 1 << 20;
+
+/// The host that a run is about, or the folder that stands for it.
+#[derive(Debug)]
+pub struct Session {
+    root: Root,
+    commands: HostCommands,
+}
+
+/// What is known once the host was looked at and before the person is asked anything.
+#[derive(Debug)]
+pub struct Sensed {
+    /// The host.
+    pub facts: Facts,
+    /// The token, given or found in an existing install.
+    pub token: Option<Token>,
+    /// Why an existing configuration could not be read.
+    pub trouble: Option<String>,
+    /// The platform and service manager of this host.
+    pub here: Circumstances,
+}
+
+/// An install that can be applied.
+#[derive(Debug)]
+pub struct Install {
+    /// Every setting, checked.
+    pub spec: Spec,
+    /// What is to be done.
+    pub plan: Plan,
+    /// Where the binary comes from.
+    pub client: Client,
+}
+
+/// The release bucket, told where to report progress.
+struct Bucket<'a> {
+    client: &'a Client,
+    watch: &'a dyn Watch,
+}
+
+impl Session {
+    /// Opens the host, or the folder given as `--root`.
+    pub fn open(root: Option<&Path>) -> Result<Self> {
+        let root = Root::open(root.unwrap_or(Path::new("/")))?;
+        Ok(Self { root, commands: HostCommands })
+    }
+
+    /// Looks at the host and adds what an existing install has to the settings.
+    pub fn sense(&self, settings: &mut Settings, token: Option<Token>) -> Result<Sensed> {
+        let instance = settings.parse::<InstanceName>("instance")?;
+        let name = instance.as_ref().map(InstanceName::as_str);
+        let facts = facts::of_host(&self.root, &self.commands, name.unwrap_or("default"))?;
+        let here =
+            Circumstances { platform: Platform::of_this_host()?, service: self.default_service()? };
+        let platform = settings.parse::<Platform>("platform")?.unwrap_or(here.platform);
+        let layout = Layout::of(platform.os(), name);
+        let existing = facts::existing(&self.root, &layout, facts.receipt.as_ref(), settings)?;
+        let mut trouble = existing.trouble;
+        let token = match (token, existing.token) {
+            (Some(given), _) => Some(given),
+            (None, Some((found, source))) => {
+                found.check().map_err(|error| error.context(&source))?;
+                settings.add("token-file", crate::spec::Given::one("***", source))?;
+                Some(found)
+            }
+            (None, None) => None,
+        };
+        if token.is_some() {
+            trouble = None;
+        }
+        Ok(Sensed { facts, token, trouble, here })
+    }
+
+    /// Plans an install: reads the settings, asks the release bucket, looks at every place.
+    pub fn plan_install(&self, settings: &Settings, sensed: Sensed) -> Result<Install> {
+        let Sensed { mut facts, token, trouble, here } = sensed;
+        if let (None, Some(trouble)) = (&token, trouble) {
+            return Err(Error::new(
+                Code::NeedsRoot,
+                format!("no token was given, and the existing configuration is closed: {trouble}"),
+            )
+            .help("run it with sudo, or give --token-file FILE"));
+        }
+        let spec = Spec::resolve(settings, token, here)?;
+        facts.ca = self.ca(&spec, settings)?;
+        let client = Client::new(Network {
+            base: spec.release_url.clone(),
+            proxy: spec.proxy.clone(),
+            no_proxy: spec.no_proxy.clone(),
+            ca: facts.ca.clone(),
+            timeout: spec.timeout,
+        });
+        let wants = plan::wanted(&spec, &facts);
+        let systemd = self.services(spec.service);
+        // The bucket answers while the disk is read.
+        let known = plan::known_artifact(&spec, &facts, None);
+        let (artifact, looked) = std::thread::scope(|scope| {
+            let earlier = facts.clone();
+            let (spec, client) = (&spec, &client);
+            let asked = scope.spawn(move || match known {
+                Some(artifact) => Ok(artifact),
+                None => offered(client, spec, &earlier),
+            });
+            let services =
+                systemd.as_ref().map(|systemd| systemd as &dyn crate::platform::service::Services);
+            let looked = facts.look(&self.root, services, &wants);
+            let lost = || Err(Error::new(Code::StepFailed, "the question to the bucket was lost"));
+            (asked.join().unwrap_or_else(|_| lost()), looked)
+        });
+        looked?;
+        facts.release = Some(artifact?);
+        let plan = plan::install(&spec, settings, &facts)?;
+        Ok(Install { spec, plan, client })
+    }
+
+    /// Plans an uninstall; `None` when there is nothing of the instance.
+    pub fn plan_uninstall(&self, instance: &str, leave: Leave) -> Result<Option<Plan>> {
+        let mut facts = facts::of_host(&self.root, &self.commands, instance)?;
+        let wants = plan::wanted_for_uninstall(&facts);
+        let systemd = self.services(self.default_service()?);
+        let services =
+            systemd.as_ref().map(|systemd| systemd as &dyn crate::platform::service::Services);
+        facts.look(&self.root, services, &wants)?;
+        Ok(plan::uninstall(&facts, leave))
+    }
+
+    /// Does the steps of a plan.
+    pub fn apply(
+        &self,
+        command: &str,
+        plan: &Plan,
+        source: Option<(&Client, &dyn Watch)>,
+        report: &dyn Report,
+    ) -> Result<Option<Receipt>> {
+        let task = Task { command, steps: &plan.steps, receipt: plan.receipt.clone() };
+        self.with_host(source, report, |host| apply::run(task, host))
+    }
+
+    /// Waits until the service is up and stays up.
+    pub fn prove(&self, service: &str, report: &dyn Report) -> Result<Status> {
+        self.with_host(None, report, |host| match host.services {
+            Some(services) => apply::prove(host, services, service),
+            None => Ok(Status::default()),
+        })
+    }
+
+    fn with_host<T>(
+        &self,
+        source: Option<(&Client, &dyn Watch)>,
+        report: &dyn Report,
+        work: impl FnOnce(&Host<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let systemd = self.services(self.default_service()?);
+        let bucket = source.map(|(client, watch)| Bucket { client, watch });
+        work(&Host {
+            root: &self.root,
+            commands: &self.commands,
+            services: systemd.as_ref().map(|systemd| systemd as _),
+            source: bucket.as_ref().map(|bucket| bucket as _),
+            report,
+        })
+    }
+
+    /// The service manager to talk to: none for an image, and none that does not run.
+    fn services(&self, manager: Manager) -> Option<Systemd<'_>> {
+        let runs = manager == Manager::Systemd && self.is_host() && systemd_runs();
+        runs.then(|| Systemd::new(&self.commands))
+    }
+
+    /// On a host what started it; in an image what it has; else none.
+    fn default_service(&self) -> Result<Manager> {
+        let has = |path: &str| self.root.look(Path::new(path)).map(|found| found.is_some());
+        let systemd = match self.is_host() {
+            true => cfg!(target_os = "linux"),
+            false => has("/usr/lib/systemd/systemd")? || has("/lib/systemd/systemd")?,
+        };
+        Ok(if systemd { Manager::Systemd } else { Manager::None })
+    }
+
+    fn is_host(&self) -> bool {
+        self.root.base() == Path::new("/")
+    }
+
+    fn ca(&self, spec: &Spec, settings: &Settings) -> Result<Option<String>> {
+        let Some(path) = spec.ca_file.as_ref() else { return Ok(None) };
+        // What an existing install names is a path inside the root; what a person names is not.
+        let path = match settings.source("ca-file") {
+            Source::Existing(_) => self.root.outside(path),
+            _ => path.clone(),
+        };
+        read_certificates(&path).map(Some)
+    }
+}
+
+impl BinarySource for Bucket<'_> {
+    fn fetch(&self, artifact: &Artifact, into: File) -> Result<()> {
+        self.client.fetch(artifact, into, self.watch).map(drop)
+    }
+}
+
+/// What the bucket offers for the settings; no more questions than needed.
+fn offered(client: &Client, spec: &Spec, facts: &Facts) -> Result<Artifact> {
+    debug_assert_eq!(spec.agent, Kind::LaunchAgent);
+    let version = match &spec.version {
+        VersionChoice::Exact(version) => version.clone(),
+        VersionChoice::Latest => client.newest()?,
+    };
+    if let Some(known) = plan::known_artifact(spec, facts, Some(version.as_str())) {
+        return Ok(known);
+    }
+    client.artifact(&version, spec.platform, spec.sha256)
+}
+
+fn read_certificates(path: &PathBuf) -> Result<String> {
+    let unusable = |why: String| {
+        Error::new(Code::ValueInvalid, format!("--ca-file {}: {why}", path.display()))
+            .help("it must be a file of certificates in PEM form")
+    };
+    let mut text = String::new();
+    File::open(path)
+        .and_then(|file| file.take(CA_LIMIT).read_to_string(&mut text))
+        .map_err(|error| unusable(error.to_string()))?;
+    if !text.contains("-----BEGIN CERTIFICATE-----") {
+        return Err(unusable("it holds no certificate".to_owned()));
+    }
+    Ok(text)
+}
