@@ -5,6 +5,7 @@
 
 pub mod agent;
 pub mod apply;
+pub mod cli;
 pub mod error;
 pub mod facts;
 pub mod plan;

@@ -1,0 +1,81 @@
+//! What people type and read: one file a command, the dialogue, text and JSON.
+
+pub mod completions;
+mod early;
+pub mod explain;
+pub mod inputs;
+pub mod man;
+pub mod options;
+pub mod output;
+mod secrets;
+pub mod text;
+mod trace;
+mod usage;
+pub mod variables;
+
+pub use early::Manner;
+pub use inputs::Inputs;
+pub use output::Output;
+pub use secrets::Secrets;
+
+use crate::{Code, Error, Result};
+use clap::{ArgMatches, CommandFactory, FromArgMatches};
+use options::{Command, CommandLine};
+use std::{ffi::OsString, process::ExitCode};
+
+/// The whole program: reads the command line, runs the command, prints what went wrong.
+pub fn run() -> ExitCode {
+    let args: Vec<OsString> = std::env::args_os().collect();
+    let early = Output::new(Manner::guess(&args));
+    let (line, matches) = match early::refuse_token(&args).and_then(|()| parse(&args, &early)) {
+        Ok(Some(parsed)) => parsed,
+        Ok(None) => return ExitCode::SUCCESS,
+        Err(error) => return failure(&error, &early),
+    };
+    let out = match Manner::of(&line.global) {
+        Ok(manner) => Output::new(manner),
+        Err(error) => return failure(&error, &early),
+    };
+    trace::start(&out);
+    dispatch(&line.command, &matches, &out).unwrap_or_else(|error| failure(&error, &out))
+}
+
+/// `None`: help or the version was asked for, and printed.
+fn parse(args: &[OsString], out: &Output) -> Result<Option<(CommandLine, ArgMatches)>> {
+    use clap::error::ErrorKind::{DisplayHelp, DisplayVersion};
+    let parsed = CommandLine::command()
+        .try_get_matches_from(args)
+        .and_then(|matches| Ok((CommandLine::from_arg_matches(&matches)?, matches)));
+    match parsed {
+        Ok(parsed) => Ok(Some(parsed)),
+        Err(shown) if matches!(shown.kind(), DisplayHelp | DisplayVersion) => {
+            out.result(&out.rendered(&shown.render()))?;
+            Ok(None)
+        }
+        Err(error) => Err(usage::error(&error)),
+    }
+}
+
+fn dispatch(command: &Command, matches: &ArgMatches, out: &Output) -> Result<ExitCode> {
+    match command {
+        Command::Install(_) | Command::Plan(_) => {
+            let inputs = Inputs::read(of_command(matches), out)?;
+            Err(Error::new(Code::HostUnfit, format!("not wired yet: {inputs:?}")))
+        }
+        Command::Uninstall(args) => {
+            Err(Error::new(Code::HostUnfit, format!("not wired yet: {:?}", args.filled()?)))
+        }
+        Command::Explain(args) => explain::run(args, out),
+        Command::Completions(args) => completions::run(args, out),
+        Command::Man => man::run(out),
+    }
+}
+
+fn of_command(matches: &ArgMatches) -> &ArgMatches {
+    matches.subcommand().map_or(matches, |(_, of_command)| of_command)
+}
+
+fn failure(error: &Error, out: &Output) -> ExitCode {
+    out.error(error);
+    ExitCode::from(error.exit())
+}

@@ -1,0 +1,144 @@
+//! The last look at everything that is printed: a known secret becomes `***`.
+//!
+//! The types that hold secrets do not print them; this is for the day when one is carried past
+//! them, as in another program's words or a server's page.
+
+use crate::agent::REDACTED;
+use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
+use secrecy::{ExposeSecret, SecretString};
+use std::{
+    borrow::Cow,
+    fmt,
+    sync::{Arc, PoisonError, RwLock},
+};
+
+/// Shorter texts would be found in ordinary words, and blanking those helps nobody.
+const SHORTEST: usize = 6;
+
+/// The secrets of this run in every form they could be printed in. Clones share them.
+#[derive(Clone, Default)]
+pub struct Secrets(Arc<RwLock<Vec<SecretString>>>);
+
+impl Secrets {
+    /// Takes a secret on.
+    pub fn add(&self, secret: &str) {
+        if secret.len() < SHORTEST {
+            return;
+        }
+        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        known.extend(forms(secret).into_iter().map(SecretString::from));
+        // A form that holds another is blanked whole.
+        known.sort_by_key(|form| std::cmp::Reverse(form.expose_secret().len()));
+    }
+
+    /// Takes on the password in a URL, as it stands there and decoded.
+    pub fn add_login(&self, url: &str) {
+        let Some((_, rest)) = url.split_once("://") else { return };
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        let Some((login, _)) = authority.rsplit_once('@') else { return };
+        let Some((_, password)) = login.split_once(':') else { return };
+        self.add(password);
+        let query = format!("p={}", password.replace('+', "%2B"));
+        for (_, decoded) in url::form_urlencoded::parse(query.as_bytes()) {
+            self.add(&decoded);
+        }
+    }
+
+    /// The text without any known secret.
+    pub fn scrub<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let mut text = Cow::Borrowed(text);
+        for form in known.iter().map(ExposeSecret::expose_secret) {
+            if text.contains(form) {
+                text = Cow::Owned(text.replace(form, REDACTED));
+            }
+        }
+        text
+    }
+}
+
+/// Plain, URL-encoded both ways, as in JSON, and in base64 at each of the three places where it
+/// can stand in a longer text (`user:password`).
+fn forms(secret: &str) -> Vec<String> {
+    let encoded: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+    let mut forms = vec![
+        secret.to_owned(),
+        encoded.replace('+', "%20"),
+        lower_escapes(&encoded),
+        encoded,
+        secret.escape_debug().to_string(),
+        secret.escape_default().to_string(),
+    ];
+    for lead in 0..3 {
+        let base64 = STANDARD_NO_PAD.encode([&[0; 2][..lead], secret.as_bytes()].concat());
+        // The characters at both ends hold bits of what stands beside the secret.
+        let from = (lead * 8).div_ceil(6);
+        let to = (lead + secret.len()) * 8 / 6;
+        if let Some(own) = base64.get(from..to).filter(|own| own.len() >= SHORTEST) {
+            forms.push(own.replace('+', "-").replace('/', "_"));
+            forms.push(own.to_owned());
+        }
+    }
+    forms.sort_unstable();
+    forms.dedup();
+    forms
+}
+
+fn lower_escapes(encoded: &str) -> String {
+    let mut parts = encoded.split('%');
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| {
+        let (hex, rest) = part.split_at(part.len().min(2));
+        format!("{text}%{}{rest}", hex.to_ascii_lowercase())
+    })
+}
+
+impl fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(REDACTED)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+    use proptest::prelude::*;
+
+    fn with(secret: &str) -> Secrets {
+        let secrets = Secrets::default();
+        secrets.add(secret);
+        secrets
+    }
+
+    #[test]
+    fn each_form_becomes_stars() {
+        let secrets = with("p/ss wörd?1");
+        for form in [
+            "p/ss wörd?1",
+            "p%2Fss+w%C3%B6rd%3F1",
+            "p%2fss%20w%c3%b6rd%3f1".replace("%20", "+").as_str(),
+        ] {
+            assert_eq!(secrets.scrub(&format!("a {form} b")), "a *** b");
+        }
+        assert_eq!(secrets.scrub("nothing here"), "nothing here");
+        assert_eq!(format!("{secrets:?}"), "***");
+    }
+
+    #[test]
+    fn a_secret_too_short_to_tell_is_left() {
+        assert_eq!(with("a").scrub("a banana"), "a banana");
+    }
+
+    proptest! {
+        #[test]
+        fn no_secret_is_found_in_base64(before in "[a-z:]{0,5}", secret in "[!-~]{12,40}", after in ".{0,5}") {
+            let secrets = with(&secret);
+            let text = format!("{before}{secret}{after}");
+            for form in [STANDARD.encode(&text), URL_SAFE_NO_PAD.encode(&text)] {
+                prop_assert!(secrets.scrub(&form).contains("***"), "{}", form);
+            }
+            prop_assert!(!secrets.scrub(&text).contains(&secret));
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! The command line as scripts see it: exit codes, streams, JSON.
+
+#![allow(clippy::unwrap_used)]
+
+use runnerup::Code;
+use serde_json::Value;
+use std::{
+    io::Write,
+    process::{Command, Output, Stdio},
+};
+
+/// The program, with no terminal and none of this shell's variables.
+fn program(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_runnerup"));
+    command.args(args).env_clear().stdin(Stdio::null());
+    command
+}
+
+fn run(args: &[&str]) -> Output {
+    program(args).output().unwrap()
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+fn json(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// Runs one of the system's programs on `input`; `None` where it is not installed.
+fn judged_by(tool: &str, args: &[&str], input: &[u8]) -> Option<Output> {
+    let mut child = Command::new(tool)
+        .args(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .ok()?;
+    let mut stdin = child.stdin.take().unwrap();
+    let input = input.to_vec();
+    let writer = std::thread::spawn(move || stdin.write_all(&input));
+    let output = child.wait_with_output().unwrap();
+    let _ = writer.join().unwrap();
+    Some(output)
+}
+
+#[test]
+fn help_of_every_command_fits_a_screen() {
+    for args in [
+        &["--help"][..],
+        &["install", "--help"],
+        &["plan", "-h"],
+        &["uninstall", "--help"],
+        &["help", "explain"],
+    ] {
+        let output = run(args);
+        assert_eq!(output.status.code(), Some(0), "{args:?}");
+        let text = out(&output);
+        assert!(text.lines().count() <= 60, "{args:?}: {} lines", text.lines().count());
+        for line in text.lines() {
+            assert!(line.chars().count() <= 80, "{args:?}: {line}");
+        }
+        assert!(err(&output).is_empty());
+    }
+}
+
+#[test]
+fn a_wrong_command_line_ends_with_2_and_says_what_helps() {
+    for (args, code, words) in [
+        (&["install", "--workdri", "/x"][..], "E2001", "--workdir"),
+        (&["instal"], "E2001", "install"),
+        (&[], "E2001", "runnerup install "),
+        (&["install", "--mode", "sometimes"], "E2002", "single-task"),
+        (&["install", "--name", "a", "--name", "b"], "E2001", "--name"),
+        (&["install", "--token", "hush-hush"], "E2005", "--token-file"),
+        (&["plan", "--token=hush-hush"], "E2005", "--token-file"),
+        (&["--quiet", "--verbose", "man"], "E2008", "--verbose"),
+        (&["explain"], "E2001", "<CODE>"),
+        (&["explain", "E406"], "E2009", "runnerup explain E4006"),
+    ] {
+        let output = run(args);
+        let text = err(&output);
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {text}");
+        assert!(text.starts_with(&format!("error[{code}]: ")), "{args:?}: {text}");
+        assert!(text.contains(words), "{args:?}: {text}");
+        assert!(out(&output).is_empty() && !text.contains("hush"), "{args:?}: {text}");
+
+        let output = run(&[args, &["--json"]].concat());
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+        let told = json(&output);
+        assert_eq!(told["schema_version"], 1);
+        assert_eq!(told["error"]["code"], code, "{told}");
+        assert_eq!(told["error"]["exit"], 2);
+        assert!(told["error"]["help"].is_array() && !told.to_string().contains("hush"));
+        assert!(err(&output).is_empty(), "{}", err(&output));
+    }
+}
+
+#[test]
+fn json_may_be_asked_for_by_variable_and_wrong_variables_are_named() {
+    let output = program(&["instal"]).env("RUNNERUP_JSON", "true").output().unwrap();
+    assert_eq!(json(&output)["error"]["code"], "E2001");
+    for (name, value) in [("JSON", "yes"), ("COLOR", "red"), ("VERBOSE", "loud")] {
+        let name = format!("RUNNERUP_{name}");
+        let output = program(&["explain", "--list"]).env(&name, value).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{name}");
+        assert!(err(&output).contains(&name), "{}", err(&output));
+    }
+}
+
+#[test]
+fn every_code_is_explained() {
+    let list = out(&run(&["explain", "--list"]));
+    let all = json(&run(&["explain", "--list", "--json"]));
+    assert_eq!(all["codes"].as_array().unwrap().len(), Code::ALL.len());
+    for entry in Code::ALL {
+        assert!(list.contains(&format!("{} ", entry.id)) && list.contains(entry.title));
+        let output = run(&["explain", &entry.id.to_lowercase()]);
+        assert_eq!(output.status.code(), Some(0));
+        assert!(out(&output).contains(entry.title), "{}", out(&output));
+        let told = json(&run(&["explain", entry.id, "--json"]));
+        assert_eq!(told["schema_version"], 1);
+        assert_eq!(told["exit"], entry.code.exit());
+        assert_eq!(told["text"], entry.text);
+    }
+}
+
+#[test]
+fn colour_is_as_asked_for() {
+    let is_coloured = |command: &mut Command| out(&command.output().unwrap()).contains('\u{1b}');
+    assert!(!is_coloured(&mut program(&["explain", "E4006"])));
+    assert!(is_coloured(&mut program(&["explain", "E4006", "--color", "always"])));
+    assert!(is_coloured(program(&["explain", "E4006"]).env("RUNNERUP_COLOR", "always")));
+    assert!(is_coloured(program(&["--help", "--color=always"]).env("NO_COLOR", "1")));
+    let output = run(&["explain", "E9", "--color", "always"]);
+    assert!(err(&output).contains("\u{1b}["));
+}
+
+#[test]
+fn a_reader_that_leaves_is_no_error_and_a_full_disk_is() {
+    let mut child =
+        program(&["man"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), err(&output)), (Some(0), String::new()));
+
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let output = program(&["man"]).stdout(full).output().unwrap();
+    assert_eq!(output.status.code(), Some(3), "{}", err(&output));
+}
+
+#[test]
+fn completions_are_scripts_of_their_shells() {
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let output = run(&["completions", shell]);
+        assert_eq!(output.status.code(), Some(0));
+        let script = out(&output);
+        assert!(script.contains("token-file") && script.contains("uninstall"), "{shell}");
+        if let Some(judged) = judged_by(shell, &["-n"], &output.stdout) {
+            assert!(judged.status.success() && judged.stderr.is_empty(), "{judged:?}");
+        }
+    }
+}
+
+#[test]
+fn the_manual_page_is_one() {
+    let output = run(&["man"]);
+    let page = out(&output);
+    for words in [".TH", ".SH RUNNERUP INSTALL", "idle\\-timeout", ".SH EXIT STATUS"] {
+        assert!(page.contains(words), "no {words} in {page}");
+    }
+    if let Some(judged) = judged_by("groff", &["-man", "-Tutf8", "-ww", "-z"], &output.stdout) {
+        assert!(judged.status.success() && judged.stderr.is_empty(), "{judged:?}");
+    }
+}
+
+#[test]
+fn the_version_is_that_of_the_crate() {
+    let output = run(&["--version"]);
+    assert_eq!(out(&output), format!("runnerup {}\n", env!("CARGO_PKG_VERSION")));
+}
