@@ -111,6 +111,10 @@ fn go(
         let failed = |error: Error| error.context(format!("step {number}, {what}"));
         let target = step.target();
         let before = tools.before(step).map_err(failed)?;
+        if is_others_folder(step, &before) {
+            tools.host.report.done();
+            continue;
+        }
         let restores = matches!(step, Step::Restore { .. } | Step::Stop { .. });
         journal.write(&Event::Intent {
             step: number,
@@ -131,6 +135,12 @@ fn go(
         tools.host.report.done();
     }
     Ok(())
+}
+
+/// A shared folder that came to be since the plan was made, as the state folder's parents do, is
+/// neither changed nor ours to put back.
+fn is_others_folder(step: &Step, before: &State) -> bool {
+    matches!((step, before), (Step::Folder(folder), State::Folder { .. }) if folder.shared)
 }
 
 fn roll_back(error: Error, tools: &Tools<'_>, journal: &mut Journal, begun: &[Begun]) -> Error {

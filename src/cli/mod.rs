@@ -1,15 +1,23 @@
 //! What people type and read: one file a command, the dialogue, text and JSON.
 
 pub mod completions;
+mod confirm;
 mod early;
+mod elevate;
 pub mod explain;
+mod guided;
 pub mod inputs;
+mod install;
+mod interrupt;
 pub mod man;
 pub mod options;
 pub mod output;
+mod plan;
+mod progress;
 mod secrets;
 pub mod text;
 mod trace;
+mod uninstall;
 mod usage;
 pub mod variables;
 
@@ -18,7 +26,7 @@ pub use inputs::Inputs;
 pub use output::Output;
 pub use secrets::Secrets;
 
-use crate::{Code, Error, Result};
+use crate::{Error, Result};
 use clap::{ArgMatches, CommandFactory, FromArgMatches};
 use options::{Command, CommandLine};
 use std::{ffi::OsString, process::ExitCode};
@@ -60,11 +68,9 @@ fn dispatch(command: &Command, matches: &ArgMatches, out: &Output) -> Result<Exi
     match command {
         Command::Install(_) | Command::Plan(_) => {
             let inputs = Inputs::read(of_command(matches), out)?;
-            Err(Error::new(Code::HostUnfit, format!("not wired yet: {inputs:?}")))
+            install::run(inputs, matches!(command, Command::Plan(_)), out)
         }
-        Command::Uninstall(args) => {
-            Err(Error::new(Code::HostUnfit, format!("not wired yet: {:?}", args.filled()?)))
-        }
+        Command::Uninstall(args) => uninstall::run(args, out),
         Command::Explain(args) => explain::run(args, out),
         Command::Completions(args) => completions::run(args, out),
         Command::Man => man::run(out),

@@ -134,10 +134,16 @@ pub fn install(spec: &Spec, settings: &Settings, facts: &Facts) -> Result<Plan> 
         instance: spec.instance_name().to_owned(),
         prove: prove.filter(|_| steps.iter().any(|step| matches!(step, Step::Start { .. }))),
         notes,
+        unfinished: is_unfinished(facts),
         settings: shown(spec, settings, facts),
         receipt: receipt(spec, settings, facts, artifact),
         steps,
     })
+}
+
+/// Whether a run of this instance was cut off, and nothing has settled it since.
+pub(super) fn is_unfinished(facts: &Facts) -> bool {
+    facts.unfinished.is_some() || facts.receipt.as_ref().is_some_and(|receipt| !receipt.complete)
 }
 
 fn missing_token() -> Error {

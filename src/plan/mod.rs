@@ -29,11 +29,20 @@ pub struct Plan {
     pub notes: Vec<String>,
     /// Every setting with its value and source; secrets as `***`.
     pub settings: Vec<Setting>,
+    /// A run before this one was cut off: even without steps its journal has to be settled.
+    pub unfinished: bool,
     /// The service to prove healthy afterwards.
     pub prove: Option<String>,
     /// What the receipt is to say.
     #[serde(skip)]
     pub receipt: Receipt,
+}
+
+impl Plan {
+    /// Whether the host is as it should be.
+    pub fn is_satisfied(&self) -> bool {
+        self.steps.is_empty() && !self.unfinished
+    }
 }
 
 /// A setting, for people to see.

@@ -1,7 +1,10 @@
 //! The plan of an uninstall: every record of the receipt put back, last made first, the agent
 //! drained before anything else.
 
-use super::{Plan, compare, install::wanted_for_records};
+use super::{
+    Plan, compare,
+    install::{is_unfinished, wanted_for_records},
+};
 use crate::{
     apply::{Receipt, Record, Step, Target},
     facts::{Facts, Want},
@@ -33,6 +36,7 @@ pub fn uninstall(facts: &Facts, leave: Leave) -> Option<Plan> {
         steps: Vec::new(),
         notes: Vec::new(),
         settings: Vec::new(),
+        unfinished: is_unfinished(facts),
         prove: None,
         receipt: Receipt {
             installed: false,

@@ -1,0 +1,112 @@
+//! `runnerup install`, and `runnerup plan`, which is the same up to the plan.
+
+use super::{
+    Inputs, Output, confirm, elevate, guided, interrupt, plan,
+    progress::{Progress, Transfer},
+};
+use crate::{
+    Result,
+    apply::Receipt,
+    plan::Plan,
+    platform::service::Status,
+    session::{Install, Session},
+};
+use serde::Serialize;
+use std::{path::PathBuf, process::ExitCode};
+
+/// The JSON document of an install.
+#[derive(Serialize)]
+struct Document<'a> {
+    outcome: &'static str,
+    instance: &'a str,
+    steps_done: usize,
+    notes: &'a [String],
+    receipt: Option<&'a Receipt>,
+    service: Option<&'a Status>,
+}
+
+/// Installs; with `plan_only` it stops once the plan was shown.
+pub(super) fn run(inputs: Inputs, plan_only: bool, out: &Output) -> Result<ExitCode> {
+    let Inputs { mut settings, token } = inputs;
+    let plan_only = plan_only || settings.switch("dry-run")?;
+    let is_asking = !plan_only && out.is_dialogue() && !settings.switch("yes")?;
+    let root = settings.text("root").map(PathBuf::from);
+    let session = Session::open(root.as_deref())?;
+    let mut sensed = session.sense(&mut settings, token.map(|(token, _)| token))?;
+    if let Some(token) = &sensed.token {
+        out.secrets().add(token.expose());
+    }
+    if is_asking && !guided::ask(&mut settings, &mut sensed, out)? {
+        return nothing_done(out);
+    }
+    let token = sensed.token.clone();
+    let install = session.plan_install(&settings, sensed)?;
+    let Install { spec, plan, client } = &install;
+    if plan_only {
+        plan::result(plan, out)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if plan.is_satisfied() {
+        tell(plan, "nothing to do", None, None, out)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    plan.notes.iter().for_each(|note| out.note(note));
+    out.line(&plan::steps(plan));
+    if is_asking && !confirm::apply(plan, out)? {
+        return nothing_done(out);
+    }
+    if elevate::is_needed(root.as_deref()) {
+        return elevate::install(&settings, token.as_ref(), is_asking, out);
+    }
+    interrupt::applying();
+    let progress = Progress::new(out);
+    let receipt = session.apply("install", plan, Some((client, &Transfer)), &progress)?;
+    let status = match plan.prove.as_deref() {
+        Some(service) => Some(session.prove(service, &progress)?),
+        None => None,
+    };
+    progress.finish();
+    tell(plan, "installed", receipt.as_ref(), status.as_ref(), out)?;
+    if !out.is_json() && spec.root.is_none() && status.is_some() {
+        out.line(&format!("Follow it with: journalctl -fu {}", spec.layout.service));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn nothing_done(out: &Output) -> Result<ExitCode> {
+    out.line("Nothing was changed.");
+    Ok(ExitCode::SUCCESS)
+}
+
+fn tell(
+    plan: &Plan,
+    outcome: &'static str,
+    receipt: Option<&Receipt>,
+    service: Option<&Status>,
+    out: &Output,
+) -> Result<()> {
+    if out.is_json() {
+        return out.document(&Document {
+            outcome,
+            instance: &plan.instance,
+            steps_done: plan.steps.len(),
+            notes: &plan.notes,
+            receipt,
+            service,
+        });
+    }
+    if plan.is_satisfied() {
+        return out.result("Nothing to do: everything is as it should be.");
+    }
+    let version = receipt.and_then(|receipt| receipt.binary.as_ref());
+    let version = version.map_or_else(String::new, |binary| format!(" {}", binary.version));
+    let health = match service {
+        Some(Status { words, health: Some(health), .. }) => format!("; {words}, {health}"),
+        Some(Status { words, .. }) => format!("; {words}"),
+        None => String::new(),
+    };
+    out.result(&format!(
+        "Installed launch-agent{version}, {} steps done{health}.",
+        plan.steps.len()
+    ))
+}

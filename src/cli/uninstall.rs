@@ -1,0 +1,88 @@
+//! `runnerup uninstall`.
+
+use super::{
+    Output, confirm, elevate, interrupt, options::UninstallArgs, plan, progress::Progress,
+};
+use crate::{Result, apply::Receipt, plan::Leave, session::Session, spec::values::InstanceName};
+use serde::Serialize;
+use std::process::ExitCode;
+
+/// The JSON document of an uninstall.
+#[derive(Serialize)]
+struct Document<'a> {
+    outcome: &'static str,
+    instance: &'a str,
+    steps_done: usize,
+    notes: &'a [String],
+    /// What stays until `uninstall --purge`.
+    kept: Vec<String>,
+}
+
+/// Takes an instance away.
+pub(super) fn run(args: &UninstallArgs, out: &Output) -> Result<ExitCode> {
+    let args = args.filled()?;
+    let instance = match args.instance.as_deref() {
+        Some(name) => name.parse::<InstanceName>()?.to_string(),
+        None => "default".to_owned(),
+    };
+    let session = Session::open(args.root.as_deref())?;
+    let leave = Leave { purge: args.purge, force: args.force };
+    let Some(found) = session.plan_uninstall(&instance, leave)? else {
+        tell(&instance, "nothing installed", 0, &[], None, out)?;
+        return Ok(ExitCode::SUCCESS);
+    };
+    if args.dry_run {
+        plan::result(&found, out)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    found.notes.iter().for_each(|note| out.note(note));
+    if found.is_satisfied() {
+        tell(&instance, "nothing to do", 0, &found.notes, None, out)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    out.line(&plan::steps(&found));
+    if out.is_dialogue() && !args.yes && !confirm::apply(&found, out)? {
+        out.line("Nothing was changed.");
+        return Ok(ExitCode::SUCCESS);
+    }
+    if elevate::is_needed(args.root.as_deref()) {
+        return elevate::uninstall(&args, out);
+    }
+    interrupt::applying();
+    let progress = Progress::new(out);
+    let left = session.apply("uninstall", &found, None, &progress)?;
+    progress.finish();
+    tell(&instance, "uninstalled", found.steps.len(), &found.notes, left.as_ref(), out)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn tell(
+    instance: &str,
+    outcome: &'static str,
+    steps_done: usize,
+    notes: &[String],
+    left: Option<&Receipt>,
+    out: &Output,
+) -> Result<()> {
+    let kept: Vec<String> = left.map_or_else(Vec::new, |receipt| {
+        receipt.records.iter().map(|record| record.target.to_string()).collect()
+    });
+    if out.is_json() {
+        return out.document(&Document { outcome, instance, steps_done, notes, kept });
+    }
+    match outcome {
+        "nothing installed" => return out.result("Nothing to do: nothing was installed here."),
+        "nothing to do" => return out.result("Nothing to do: only what stays is left."),
+        _ => {}
+    }
+    let only_data = left.is_none_or(|receipt| receipt.records.iter().all(|record| record.data));
+    out.result(&format!("Uninstalled, {steps_done} steps done."))?;
+    if !kept.is_empty() {
+        let how = if only_data { "--purge" } else { "--purge --force" };
+        out.note(&format!(
+            "kept: {}; `runnerup uninstall {how}` takes it away too",
+            kept.join(", ")
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,163 @@
+//! A stand-in for the release bucket and for the runner API, on loopback: well-behaved, as the
+//! facts describe them. What hostile servers do is the business of other tests.
+
+use sha2::{Digest, Sha256};
+use std::{
+    fmt::Write as _,
+    io::{BufRead, BufReader, Read, Write},
+    net::{SocketAddr, TcpListener, TcpStream},
+    sync::{Arc, Mutex},
+    thread,
+};
+
+/// The newest version that the bucket offers.
+pub const NEWEST: &str = "1.1.73695-40bf772";
+
+/// The one before it.
+pub const OLDER: &str = "1.1.73189-8792751";
+
+/// A server that runs until the process ends.
+pub struct Loopback {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    platform: String,
+    agents: Vec<(&'static str, Agent)>,
+    token: String,
+    requests: Mutex<Vec<String>>,
+}
+
+struct Agent {
+    sha256: String,
+    gzipped: Vec<u8>,
+}
+
+impl Loopback {
+    /// Serves `agent` as both versions (the older one with a byte more at its end), and takes
+    /// `token` for good.
+    pub fn start(agent: &[u8], token: &str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
+        Self::on(listener, agent, token)
+    }
+
+    /// The same, on a listener that was made elsewhere.
+    pub fn on(listener: TcpListener, agent: &[u8], token: &str) -> Self {
+        let older = [agent, b"\n"].concat();
+        let shared = Arc::new(Shared {
+            platform: platform(),
+            agents: vec![(NEWEST, Agent::new(agent)), (OLDER, Agent::new(&older))],
+            token: token.to_owned(),
+            requests: Mutex::default(),
+        });
+        let address = listener.local_addr().expect("a bound listener has an address");
+        let serving = Arc::clone(&shared);
+        thread::spawn(move || {
+            for connection in listener.incoming().flatten() {
+                let shared = Arc::clone(&serving);
+                thread::spawn(move || shared.serve(connection));
+            }
+        });
+        Self { address, shared }
+    }
+
+    /// Such as `http://127.0.0.1:4711`.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// `METHOD PATH` of every request so far.
+    pub fn requests(&self) -> Vec<String> {
+        self.shared.requests.lock().expect("no thread panicked here").clone()
+    }
+}
+
+impl Shared {
+    fn serve(&self, connection: TcpStream) {
+        let Ok(mut answers) = connection.try_clone() else { return };
+        let mut asked = BufReader::new(connection);
+        while let Some((line, headers)) = request(&mut asked) {
+            let mut words = line.split(' ');
+            let (method, path) = (words.next().unwrap_or(""), words.next().unwrap_or(""));
+            self.requests.lock().expect("no thread panicked here").push(format!("{method} {path}"));
+            let length = header(&headers, "content-length").and_then(|text| text.parse().ok());
+            let mut body = vec![0; length.unwrap_or(0)];
+            if asked.read_exact(&mut body).is_err() {
+                return;
+            }
+            let (status, extra, body) = self.answer(method, path, &headers);
+            let head = format!("HTTP/1.1 {status}\r\n{extra}Content-Length: {}\r\n\r\n", body.len());
+            if answers.write_all(head.as_bytes()).and_then(|()| answers.write_all(&body)).is_err() {
+                return;
+            }
+        }
+    }
+
+    fn answer(&self, method: &str, path: &str, headers: &[String]) -> (String, String, Vec<u8>) {
+        let plain = |status: &str, body: &str| (status.to_owned(), String::new(), body.into());
+        if path.starts_with("/api/") {
+            let bearer = format!("Bearer {}", self.token);
+            return match header(headers, "authorization") {
+                Some(given) if given == bearer && method == "POST" => plain("204 No Content", ""),
+                _ => plain("401 Unauthorized", r#"{"message":"invalid bearer token"}"#),
+            };
+        }
+        let Some(key) = path.strip_prefix("/circleci-launch-agent/") else {
+            return plain("403 Forbidden", DENIED);
+        };
+        if key == "release.txt" {
+            return plain("200 OK", &format!("{NEWEST}\n"));
+        }
+        let Some((version, file)) = key.split_once('/') else {
+            return plain("403 Forbidden", DENIED);
+        };
+        let Some((_, agent)) = self.agents.iter().find(|(known, _)| *known == version) else {
+            return plain("403 Forbidden", DENIED);
+        };
+        let name = format!("{}/circleci-launch-agent", self.platform);
+        if file == "checksums.txt" {
+            return plain("200 OK", &format!("{} *{name}\n", agent.sha256));
+        }
+        if file != name {
+            return plain("403 Forbidden", DENIED);
+        }
+        let etag = &agent.sha256[..32];
+        let extra = format!("Content-Encoding: gzip\r\nETag: \"{etag}\"\r\n");
+        ("200 OK".to_owned(), extra, agent.gzipped.clone())
+    }
+}
+
+/// What S3 answers for a key that is not there, where listing is not allowed.
+const DENIED: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
+    <Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>";
+
+impl Agent {
+    fn new(bytes: &[u8]) -> Self {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(bytes).expect("memory takes all bytes");
+        let mut sha256 = String::new();
+        for byte in Sha256::digest(bytes) {
+            let _ = write!(sha256, "{byte:02x}");
+        }
+        Self { sha256, gzipped: encoder.finish().expect("memory takes all bytes") }
+    }
+}
+
+fn request(from: &mut impl BufRead) -> Option<(String, Vec<String>)> {
+    let mut lines = from.by_ref().lines().map_while(Result::ok);
+    let first = lines.next().filter(|line| !line.is_empty())?;
+    Some((first, lines.take_while(|line| !line.is_empty()).collect()))
+}
+
+fn header<'a>(headers: &'a [String], name: &str) -> Option<&'a str> {
+    headers.iter().find_map(|line| {
+        let (key, value) = line.split_once(':')?;
+        key.eq_ignore_ascii_case(name).then(|| value.trim())
+    })
+}
+
+fn platform() -> String {
+    let platform = runnerup::agent::Platform::of_this_host();
+    platform.expect("these tests run where an agent runs").to_string()
+}
