@@ -1,0 +1,71 @@
+# Keeps one test host: its mounts, its network and its machine live in this process's own
+# namespaces, so that nothing of them outlives it.
+#
+#     unshare --mount --net sh host_keeper.sh ROOT WORK
+#
+# ROOT is an unpacked root file system that stays as it is, WORK an empty folder for what changes.
+# Standard input is the leash: `boot` starts the machine, `cut` takes its power away, and the end
+# of input, which comes too when the test process is killed, ends everything and removes WORK.
+set -eu
+root=$1 work=$2 machine=
+cgroup=/sys/fs/cgroup/runnerup-host-$$
+
+# Every process in this network namespace was started by the test, servers included.
+processes_of_the_host() {
+    for process in /proc/[0-9]*; do
+        pid=${process#/proc/}
+        [ "$pid" != $$ ] || continue
+        [ "$(readlink "$process/ns/net" 2>/dev/null)" != "$(readlink /proc/$$/ns/net)" ] || echo "$pid"
+    done
+}
+
+clean_up() {
+    trap '' EXIT INT TERM HUP
+    for pid in $(processes_of_the_host); do kill -KILL "$pid" 2>/dev/null || true; done
+    wait
+    echo $$ >/sys/fs/cgroup/cgroup.procs || true
+    umount "$work/root" || umount --lazy "$work/root" || true
+    rm -rf -- "$work"
+    # A cgroup can be removed once the kernel has buried its last process.
+    for _ in 1 2 3 4 5 6 7 8 9 10; do
+        find "$cgroup" -depth -type d -exec rmdir {} + 2>/dev/null && break
+        sleep 0.1
+    done
+}
+trap clean_up EXIT
+trap 'exit 1' INT TERM HUP
+
+mkdir "$work/upper" "$work/scratch" "$work/root"
+# Without overlays (a container's own root is one already) a copy does, only slower.
+mount -t overlay overlay -o "lowerdir=$root,upperdir=$work/upper,workdir=$work/scratch" "$work/root" 2>/dev/null ||
+    { cp -a -- "$root/." "$work/root/" && mount --bind "$work/root" "$work/root"; }
+
+# What a host of today has: one cgroup tree, whatever this machine itself was booted with.
+umount --lazy /sys/fs/cgroup 2>/dev/null || true
+mount -t cgroup2 cgroup2 /sys/fs/cgroup
+mkdir "$cgroup"
+echo $$ >"$cgroup/cgroup.procs"
+ip link set lo up
+echo ready
+
+while read -r order; do
+    case $order in
+        boot)
+            systemd-nspawn --quiet --boot --keep-unit --register=no --console=pipe \
+                --machine=runnerup --directory="$work/root" \
+                --network-namespace-path=/proc/self/ns/net \
+                </dev/null >>"$work/console" 2>&1 &
+            machine=$!
+            echo "$machine"
+            ;;
+        cut)
+            kill -KILL "$machine" 2>/dev/null || true
+            wait "$machine" 2>/dev/null || true
+            echo off
+            ;;
+        off) # it was told to go down by itself
+            wait "$machine" 2>/dev/null || true
+            echo off
+            ;;
+    esac
+done

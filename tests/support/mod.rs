@@ -1,0 +1,100 @@
+//! What the tests of whole commands share.
+
+// Each test binary uses its own part of this.
+#![allow(dead_code, unreachable_pub)]
+// The lints on `unwrap` and printing know `#[test]` functions, not the helpers that they call.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
+
+#[cfg(target_os = "linux")]
+pub mod host;
+#[cfg(target_os = "linux")]
+pub mod host_tree;
+#[cfg(unix)]
+pub mod process;
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+/// Says that a test is left out, on standard error and, for `ci/test`, in the file named by
+/// `RUNNERUP_LEFT_OUT`, because the output of a test that passes is not shown.
+pub fn leave_out(what: &str, why: &str) {
+    let line = format!("LEFT OUT: {what}: {why}\n");
+    eprint!("{line}");
+    if let Some(file) = std::env::var_os("RUNNERUP_LEFT_OUT") {
+        let mut file = OpenOptions::new().append(true).create(true).open(file).unwrap();
+        file.write_all(line.as_bytes()).unwrap();
+    }
+}
+
+/// True, having said so, when `what` must be left out because it needs root:
+/// `if support::needs_root("…") { return; }`.
+#[must_use]
+pub fn needs_root(what: &str) -> bool {
+    #[cfg(unix)]
+    let missing = !rustix::process::geteuid().is_root();
+    #[cfg(not(unix))]
+    let missing = true;
+    if missing {
+        leave_out(what, "needs root");
+    }
+    missing
+}
+
+/// True, having said so, when `what` must be left out because real hosts cannot be booted here.
+#[must_use]
+pub fn needs_hosts(what: &str) -> bool {
+    if needs_root(what) {
+        return true;
+    }
+    let tools = ["systemd-nspawn", "mmdebstrap", "unshare", "nsenter", "ip"];
+    let missing: Vec<&str> = tools.into_iter().filter(|tool| !on_path(tool)).collect();
+    if !missing.is_empty() {
+        leave_out(what, &format!("needs {}; ci/provision installs it", missing.join(", ")));
+    }
+    !missing.is_empty()
+}
+
+/// The binary of this name that runs on every test host (`runnerup`, `stand-in-agent`). When it
+/// is missing, says that `what` is left out.
+///
+/// # Panics
+/// When it is older than the sources: it would prove nothing about them.
+#[must_use]
+pub fn portable(name: &str, what: &str) -> Option<PathBuf> {
+    let profile = Path::new(env!("CARGO_BIN_EXE_runnerup")).parent().unwrap();
+    let binary = profile.parent().unwrap().join("portable").join(name);
+    let Ok(about) = fs::metadata(&binary) else {
+        leave_out(what, "needs target/portable/; ci/build-portable makes it");
+        return None;
+    };
+    let sources = ["src", "templates", "examples", "Cargo.lock"];
+    let newest = sources.iter().map(|path| newest_change(&repository().join(path))).max();
+    assert!(
+        newest.unwrap() <= about.modified().unwrap(),
+        "{} is older than the sources: run ci/build-portable",
+        binary.display()
+    );
+    Some(binary)
+}
+
+/// The folder of `Cargo.toml`.
+#[must_use]
+pub fn repository() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn newest_change(path: &Path) -> SystemTime {
+    let Ok(about) = fs::metadata(path) else { return SystemTime::UNIX_EPOCH };
+    if !about.is_dir() {
+        return about.modified().unwrap();
+    }
+    let entries = fs::read_dir(path).unwrap().map(|entry| newest_change(&entry.unwrap().path()));
+    entries.max().unwrap_or(SystemTime::UNIX_EPOCH)
+}
+
+fn on_path(tool: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join(tool).is_file())
+}
