@@ -1,6 +1,9 @@
 //! What may stand on the command line. Precedence and meaning are the business of
 //! [`super::inputs`] and of [`crate::spec`]; so nothing here has a default.
 
+// The comments on options are their help, where `[x]` is a default and no link.
+#![allow(rustdoc::broken_intra_doc_links)]
+
 use super::variables;
 use crate::Result;
 use clap::{Args, Parser, Subcommand, ValueEnum, builder::PossibleValuesParser};
