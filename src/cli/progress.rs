@@ -48,4 +48,14 @@ impl Report for Progress<'_> {
 #[derive(Debug, Default)]
 pub(super) struct Transfer;
 
-impl Watch for Transfer {}
+impl Watch for Transfer {
+    fn started(&self, _total: Option<u64>) {}
+
+    fn moved(&self, _total: u64) {}
+
+    fn retrying(&self, _reason: &str, _pause: std::time::Duration) {}
+
+    fn cancelled(&self) -> bool {
+        interrupt::is_asked()
+    }
+}

@@ -1,0 +1,235 @@
+//! The client: what is asked of the bucket.
+
+use super::{
+    Sha256, checksums, download, network::Network, retry::Trouble, text, transport::Transport,
+    trouble,
+};
+use crate::{
+    Code, Error, Result,
+    agent::{Kind, Platform, Version},
+};
+use reqwest::header;
+use serde::{Deserialize, Serialize};
+use std::{
+    fs::File,
+    time::{Duration, Instant},
+};
+use tokio::time::timeout;
+use url::Url;
+
+/// Attempts at a small file.
+const ATTEMPTS: u32 = 4;
+
+/// All attempts at a small file together.
+const SMALL_LIMIT: Duration = Duration::from_secs(60);
+
+/// Bytes of `release.txt` that are read.
+const RELEASE_LIMIT: usize = 4 << 10;
+
+/// Bytes of `checksums.txt` that are read.
+const CHECKSUMS_LIMIT: usize = 1 << 20;
+
+/// Bytes of an error's body that are read.
+const BODY_LIMIT: usize = 4 << 10;
+
+/// Asks the release bucket. Cheap to make: nothing is set up before the first question.
+#[derive(Debug)]
+pub struct Client {
+    transport: Transport,
+}
+
+/// A binary in the bucket, and what it must hash to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Artifact {
+    /// Its version.
+    pub version: Version,
+    /// Its platform.
+    pub platform: Platform,
+    /// Where it is.
+    pub url: Url,
+    /// The checksum of its decoded bytes.
+    pub sha256: Sha256,
+}
+
+/// A download that was verified.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fetched {
+    /// Decoded bytes.
+    pub bytes: u64,
+    /// Requests that it took.
+    pub attempts: u32,
+}
+
+/// Told how a transfer goes, and asked whether to go on.
+pub trait Watch: Sync {
+    /// A transfer begins, of so many encoded bytes when that is known.
+    fn started(&self, total: Option<u64>);
+    /// So many encoded bytes have arrived.
+    fn moved(&self, total: u64);
+    /// Another attempt follows after a pause.
+    fn retrying(&self, reason: &str, pause: Duration);
+    /// Whether the person has asked to stop.
+    fn cancelled(&self) -> bool;
+}
+
+impl Client {
+    /// A client for this bucket.
+    pub fn new(network: Network) -> Self {
+        Self { transport: Transport::new(network) }
+    }
+
+    /// The newest version, by `release.txt`.
+    pub fn newest(&self) -> Result<Version> {
+        let bytes = self.small(&self.url("release.txt")?, RELEASE_LIMIT, Code::ReleaseInvalid)?;
+        text::newest_version(&bytes)
+    }
+
+    /// The binary of a version for a platform, by `checksums.txt`.
+    ///
+    /// # Errors
+    /// [`Code::NoSuchVersion`] with the versions that could be meant, [`Code::ChecksumMismatch`]
+    /// when `pinned` is another checksum.
+    pub fn artifact(
+        &self,
+        version: &Version,
+        platform: Platform,
+        pinned: Option<Sha256>,
+    ) -> Result<Artifact> {
+        let url = self.url(&format!("{version}/checksums.txt"))?;
+        let bytes =
+            self.small(&url, CHECKSUMS_LIMIT, Code::ChecksumsInvalid).map_err(
+                |error| match error.code() {
+                    Code::NoSuchVersion => self.with_suggestions(error, version),
+                    _ => error,
+                },
+            )?;
+        let sha256 = checksums::checksum_for(&bytes, platform)?;
+        match pinned {
+            Some(pinned) if pinned != sha256 => Err(Error::new(
+                Code::ChecksumMismatch,
+                format!("--sha256 wants {pinned}, and checksums.txt of {version} says {sha256}"),
+            )
+            .help("one of them is wrong: check where each comes from")),
+            _ => Ok(Artifact {
+                version: version.clone(),
+                platform,
+                url: self.url(&format!("{version}/{}", checksums::path_of(platform)))?,
+                sha256,
+            }),
+        }
+    }
+
+    /// Downloads, decodes, hashes and writes the binary in one pass, and syncs it. On success
+    /// `into`, which must be empty, holds what `artifact` promises; else it holds anything.
+    pub fn fetch(&self, artifact: &Artifact, into: File, watch: &dyn Watch) -> Result<Fetched> {
+        self.transport.block_on(download::run(&self.transport, artifact, into, watch))
+    }
+
+    fn url(&self, key: &str) -> Result<Url> {
+        let base = &self.transport.network().base;
+        let folder = Kind::LaunchAgent.binary_name();
+        let text = format!("{}/{folder}/{key}", base.as_str().trim_end_matches('/'));
+        text.parse().map_err(|error| {
+            Error::new(Code::ValueInvalid, format!("--release-url makes no URL ({error})"))
+        })
+    }
+
+    /// A whole small file. `code` is told when it is larger than it can be.
+    fn small(&self, url: &Url, limit: usize, code: Code) -> Result<Vec<u8>> {
+        let begun = Instant::now();
+        self.transport.block_on(async {
+            let mut attempt = 1;
+            loop {
+                let left = SMALL_LIMIT.saturating_sub(begun.elapsed());
+                let tried = timeout(left, self.small_once(url, limit, code)).await;
+                let trouble = match tried {
+                    Ok(Ok(bytes)) => return Ok(bytes),
+                    Ok(Err(trouble)) => trouble,
+                    Err(_) => {
+                        return Err(
+                            trouble::timed_out(url, "it was not all there", SMALL_LIMIT).error
+                        );
+                    }
+                };
+                attempt += 1;
+                let pause = trouble.pause(attempt);
+                if !trouble.again || attempt > ATTEMPTS || begun.elapsed() + pause > SMALL_LIMIT {
+                    return Err(after_attempts(trouble, attempt - 1));
+                }
+                tracing::debug!(%url, attempt, error = %trouble.error, "again");
+                tokio::time::sleep(pause).await;
+            }
+        })
+    }
+
+    async fn small_once(&self, url: &Url, limit: usize, code: Code) -> Result<Vec<u8>, Trouble> {
+        let network = self.transport.network();
+        let (url, mut answer) = self.transport.get(url, None).await?;
+        let status = answer.status();
+        let limit = if status.is_success() { limit } else { BODY_LIMIT };
+        let mut bytes = Vec::new();
+        let too_large = || {
+            let shown = trouble::without_login(&url);
+            Trouble::lasting(Error::new(code, format!("{shown} is longer than {limit} bytes")))
+        };
+        if status.is_success() {
+            if answer.content_length().is_some_and(|length| length > limit as u64) {
+                return Err(too_large());
+            }
+            if let Some(encoding) = answer.headers().get(header::CONTENT_ENCODING)
+                && encoding != "identity"
+            {
+                let shown = trouble::without_login(&url);
+                let error =
+                    format!("{shown} came encoded as {encoding:?}, where plain text was due");
+                return Err(Trouble::lasting(Error::new(Code::EncodingBroken, error)));
+            }
+        }
+        let headers = answer.headers().clone();
+        // The deadline is for the whole of a small file: it has no time to drip.
+        let read = timeout(network.timeout, async {
+            while let Some(chunk) = answer.chunk().await? {
+                bytes.extend_from_slice(&chunk);
+                if bytes.len() > limit {
+                    break;
+                }
+            }
+            Ok(())
+        });
+        let read = read.await;
+        if !status.is_success() {
+            bytes.truncate(limit);
+            return Err(trouble::of_status(status, &headers, &bytes, &url, network));
+        }
+        match read {
+            Err(_) => Err(trouble::timed_out(&url, "it was not all there", network.timeout)),
+            Ok(Err(error)) => Err(trouble::of_transfer(&error, &url, network)),
+            Ok(Ok(())) if bytes.len() > limit => Err(too_large()),
+            Ok(Ok(())) => Ok(bytes),
+        }
+    }
+
+    fn with_suggestions(&self, error: Error, version: &Version) -> Error {
+        let mut known: Vec<String> =
+            self.newest().into_iter().map(|newest| newest.to_string()).collect();
+        known.extend(Version::known().iter().map(ToString::to_string));
+        known.sort_by(|a, b| b.cmp(a));
+        known.dedup();
+        known.retain(|other| other != version.as_str());
+        let names: Vec<&str> = known.iter().map(String::as_str).collect();
+        let near = crate::spec::nearest(version.as_str(), &names);
+        let mut meant: Vec<&str> = near.into_iter().collect();
+        meant.extend(names.iter().filter(|name| Some(**name) != near).take(3));
+        error
+            .context(format!("there is no version {version}"))
+            .help(format!("versions that could be meant: {}", meant.join(", ")))
+    }
+}
+
+/// The error of the last attempt, with how many there were.
+pub(super) fn after_attempts(trouble: Trouble, attempts: u32) -> Error {
+    match attempts {
+        0 | 1 => trouble.error,
+        _ => trouble.error.help(format!("that was attempt {attempts}, and the last")),
+    }
+}

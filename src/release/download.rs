@@ -1,0 +1,214 @@
+//! One large download: attempts, resumed where they broke off, for as long as it moves.
+
+use super::{
+    Artifact, Fetched, Watch,
+    client::after_attempts,
+    pipeline::{Encoding, Pipeline},
+    retry::Trouble,
+    transport::{Resume, Transport},
+    trouble,
+};
+use crate::{Code, Error, Result};
+use reqwest::{Response, StatusCode, header};
+use std::{
+    fs::File,
+    future::Future,
+    time::{Duration, Instant},
+};
+use tokio::time::{sleep, timeout};
+use url::Url;
+
+/// Attempts in a row without progress.
+const FRUITLESS: u32 = 4;
+
+/// Attempts altogether: a server that breaks off again and again is no server.
+const ATTEMPTS: u32 = 50;
+
+/// Less than this is no progress.
+const PROGRESS: u64 = 64 << 10;
+
+/// Bytes a second, over a whole timeout, below which a transfer does not move.
+const SLOWEST: u64 = 1 << 10;
+
+/// An encoded file that is larger is no agent.
+const ENCODED_LIMIT: u64 = 1 << 30;
+
+/// How often the person's wish to stop is looked at.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// What has arrived so far.
+#[derive(Default)]
+struct Arrived {
+    encoded: u64,
+    /// A strong validator of what arrived; without one a broken transfer begins anew.
+    etag: Option<String>,
+    encoding: Option<Encoding>,
+}
+
+pub(super) async fn run(
+    transport: &Transport,
+    artifact: &Artifact,
+    into: File,
+    watch: &dyn Watch,
+) -> Result<Fetched> {
+    let pipeline = Pipeline::start(into, artifact);
+    let mut arrived = Arrived::default();
+    let (mut attempts, mut fruitless) = (0, 0);
+    loop {
+        attempts += 1;
+        let before = arrived.encoded;
+        let Err(trouble) = attempt(transport, artifact, &pipeline, &mut arrived, watch).await
+        else {
+            break;
+        };
+        let progress = arrived.encoded.saturating_sub(before) >= PROGRESS;
+        fruitless = if progress { 1 } else { fruitless + 1 };
+        if !trouble.again || fruitless >= FRUITLESS || attempts >= ATTEMPTS {
+            pipeline.abandon();
+            return Err(after_attempts(trouble, attempts));
+        }
+        let pause = trouble.pause(fruitless + 1);
+        watch.retrying(trouble.error.message(), pause);
+        if let Err(trouble) = watched(watch, sleep(pause)).await {
+            pipeline.abandon();
+            return Err(trouble.error);
+        }
+    }
+    let bytes = pipeline.finish()?;
+    Ok(Fetched { bytes, attempts })
+}
+
+/// One request. `Ok` when all has arrived, or when the pipeline has failed and will say why.
+async fn attempt(
+    transport: &Transport,
+    artifact: &Artifact,
+    pipeline: &Pipeline,
+    arrived: &mut Arrived,
+    watch: &dyn Watch,
+) -> Result<(), Trouble> {
+    let etag = arrived.etag.clone().filter(|_| arrived.encoded > 0);
+    let resume = etag.as_deref().map(|etag| Resume { offset: arrived.encoded, etag });
+    let (url, mut answer) = watched(watch, transport.get(&artifact.url, resume)).await??;
+    let headers = answer.headers().clone();
+    let encoding = Encoding::of(headers.get(header::CONTENT_ENCODING)).ok_or_else(|| {
+        let encoding = headers.get(header::CONTENT_ENCODING);
+        Trouble::lasting(Error::new(
+            Code::EncodingBroken,
+            format!("the binary came encoded as {encoding:?}; gzip is the only one that is due"),
+        ))
+    })?;
+    match answer.status() {
+        StatusCode::OK => {
+            arrived.encoded = 0;
+            if !pipeline.begin(encoding) {
+                return Ok(());
+            }
+        }
+        StatusCode::PARTIAL_CONTENT if resume.is_some_and(|resume| goes_on(&answer, resume)) => {
+            if arrived.encoding != Some(encoding) {
+                arrived.etag = None;
+                return Err(broken(&url, "changed its encoding in between"));
+            }
+        }
+        StatusCode::PARTIAL_CONTENT | StatusCode::RANGE_NOT_SATISFIABLE => {
+            arrived.etag = None;
+            return Err(broken(&url, "cannot be resumed where it broke off"));
+        }
+        status => {
+            let mut body = Vec::new();
+            if let Ok(Ok(Some(chunk))) = timeout(LOOK * 10, answer.chunk()).await {
+                body.extend(chunk.iter().take(4096));
+            }
+            return Err(trouble::of_status(status, &headers, &body, &url, transport.network()));
+        }
+    }
+    arrived.encoding = Some(encoding);
+    arrived.etag = strong_etag(&headers);
+    let total = answer.content_length().map(|length| length.saturating_add(arrived.encoded));
+    if total.is_some_and(|total| total > ENCODED_LIMIT) {
+        return Err(too_large(&url));
+    }
+    watch.started(total);
+    receive(transport, pipeline, arrived, watch, &url, &mut answer).await
+}
+
+async fn receive(
+    transport: &Transport,
+    pipeline: &Pipeline,
+    arrived: &mut Arrived,
+    watch: &dyn Watch,
+    url: &Url,
+    answer: &mut Response,
+) -> Result<(), Trouble> {
+    let limit = transport.network().timeout;
+    let mut window = (Instant::now(), arrived.encoded);
+    loop {
+        match timeout(LOOK, answer.chunk()).await {
+            Ok(Ok(None)) => return Ok(()),
+            Ok(Ok(Some(chunk))) => {
+                arrived.encoded += chunk.len() as u64;
+                if arrived.encoded > ENCODED_LIMIT {
+                    return Err(too_large(url));
+                }
+                if !pipeline.send(&chunk) {
+                    return Ok(());
+                }
+                watch.moved(arrived.encoded);
+            }
+            Ok(Err(error)) => return Err(trouble::of_transfer(&error, url, transport.network())),
+            Err(_) => {}
+        }
+        refuse_cancelled(watch)?;
+        if window.0.elapsed() >= limit {
+            let moved = arrived.encoded - window.1;
+            if moved < SLOWEST * limit.as_secs() {
+                let how =
+                    format!("only {moved} bytes more came, after {} in all,", arrived.encoded);
+                return Err(trouble::timed_out(url, &how, limit));
+            }
+            window = (Instant::now(), arrived.encoded);
+        }
+    }
+}
+
+/// Waits for `work`, unless the person wants to stop.
+async fn watched<T>(watch: &dyn Watch, work: impl Future<Output = T>) -> Result<T, Trouble> {
+    tokio::pin!(work);
+    loop {
+        if let Ok(done) = timeout(LOOK, &mut work).await {
+            return Ok(done);
+        }
+        refuse_cancelled(watch)?;
+    }
+}
+
+fn refuse_cancelled(watch: &dyn Watch) -> Result<(), Trouble> {
+    match watch.cancelled() {
+        true => Err(Trouble::lasting(Error::new(Code::Interrupted, "interrupted"))),
+        false => Ok(()),
+    }
+}
+
+fn goes_on(answer: &Response, resume: Resume<'_>) -> bool {
+    let same = strong_etag(answer.headers()).is_none_or(|etag| etag == resume.etag);
+    let range = answer.headers().get(header::CONTENT_RANGE).and_then(|value| value.to_str().ok());
+    let starts =
+        range.and_then(|range| range.strip_prefix("bytes ")?.split('-').next()?.parse().ok());
+    same && starts == Some(resume.offset)
+}
+
+fn strong_etag(headers: &header::HeaderMap) -> Option<String> {
+    let etag = headers.get(header::ETAG)?.to_str().ok()?;
+    etag.starts_with('"').then(|| etag.to_owned())
+}
+
+fn broken(url: &Url, how: &str) -> Trouble {
+    let shown = trouble::without_login(url);
+    Trouble::passing(Error::new(Code::Broken, format!("the transfer of {shown} {how}")))
+}
+
+fn too_large(url: &Url) -> Trouble {
+    let shown = trouble::without_login(url);
+    let limit = ENCODED_LIMIT >> 20;
+    Trouble::lasting(Error::new(Code::TooLarge, format!("{shown} is larger than {limit} MiB")))
+}
