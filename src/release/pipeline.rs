@@ -131,10 +131,11 @@ fn decode(
             Piece::Encoded(bytes) => decoder.take(bytes, blocks, free)?,
             Piece::End => {
                 decoder.check_end()?;
-                return Ok(decoder
-                    .flush(blocks)
-                    .and_then(|()| blocks.send(Block::End).map_err(|_| Stopped))
-                    .unwrap_or_default());
+                // A writer that has gone has the error to tell.
+                if decoder.flush(blocks).is_ok() {
+                    let _ = blocks.send(Block::End);
+                }
+                return Ok(());
             }
         };
         if sent.is_err() {
@@ -346,7 +347,7 @@ impl Syncing {
     }
 }
 
-fn cannot_write(error: std::io::Error) -> Error {
+fn cannot_write(error: impl std::fmt::Display) -> Error {
     Error::new(Code::HostUnfit, format!("the download cannot be written: {error}"))
         .help("df -h   # is there room?")
 }

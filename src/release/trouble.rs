@@ -148,7 +148,7 @@ fn chain(error: &reqwest::Error) -> Vec<String> {
 }
 
 /// The first cause of type `T`, also inside an I/O error, where TLS errors travel.
-fn find<'a, T: StdError + 'static>(error: &'a reqwest::Error) -> Option<&'a T> {
+fn find<T: StdError + 'static>(error: &reqwest::Error) -> Option<&T> {
     let mut next = error.source();
     while let Some(cause) = next {
         if let Some(found) = cause.downcast_ref::<T>() {
