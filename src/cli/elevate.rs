@@ -1,20 +1,189 @@
-//! Going on as root.
+//! Going on as root. The dialogue, the planning and the confirmation need no root; what changes
+//! the host does, and it gets its settings through a pipe: sudo's arguments are seen by every
+//! user and its environment is logged, so neither holds a secret.
 
-use super::{Output, options::UninstallArgs};
-use crate::{Code, Error, Result, agent::Token, spec::Settings};
-use std::{path::Path, process::ExitCode};
+use super::{
+    Output, inputs, interrupt,
+    options::{UninstallArgs, When},
+};
+use crate::{
+    Code, Error, Result,
+    agent::Token,
+    platform::{
+        command::{Commands, FOLDERS, HostCommands, quoted},
+        privilege::is_privileged,
+    },
+    spec::{NAMES, Settings, Source},
+    yaml,
+};
+use secrecy::zeroize::Zeroizing;
+use std::{
+    env,
+    ffi::OsString,
+    fmt::Write as _,
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+    process::{Command, ExitCode, Stdio},
+};
 
-/// Whether the change needs root, and this is not root.
+/// Whether the change needs more rights than this process has. A folder given as `--root` needs
+/// what its own mode says, and nothing more.
 pub(super) fn is_needed(root: Option<&Path>) -> bool {
-    root.is_none() && !rustix::process::geteuid().is_root()
+    root.is_none() && !is_privileged()
 }
 
-/// Goes on through sudo where there is a person to ask.
-pub(super) fn install(_: &Settings, _: Option<&Token>, _: bool, _: &Output) -> Result<ExitCode> {
-    Err(Error::new(Code::NeedsRoot, "installing needs root").help("sudo runnerup install ..."))
+/// Installs through sudo what was planned and confirmed, where there is a person to give the
+/// password.
+///
+/// # Errors
+/// [`Code::NeedsRoot`] with the exact command where there is nobody to ask.
+pub(super) fn install(
+    settings: &Settings,
+    token: Option<&Token>,
+    is_asking: bool,
+    out: &Output,
+) -> Result<ExitCode> {
+    if !is_asking {
+        return Err(needs_root("install", &variables_of(settings, token.is_some())));
+    }
+    let answers = answers(settings, token);
+    through_sudo(&["install", "--yes", "--answers", "-"], Some(&answers), out)
 }
 
-/// The same for `uninstall`.
-pub(super) fn uninstall(_: &UninstallArgs, _: &Output) -> Result<ExitCode> {
-    Err(Error::new(Code::NeedsRoot, "uninstalling needs root").help("sudo runnerup uninstall ..."))
+/// Uninstalls through sudo what was planned and confirmed.
+///
+/// # Errors
+/// As [`install`].
+pub(super) fn uninstall(args: &UninstallArgs, out: &Output) -> Result<ExitCode> {
+    if args.yes || !out.is_dialogue() {
+        return Err(needs_root("uninstall", &[]));
+    }
+    let mut words = vec!["uninstall", "--yes"];
+    if let Some(instance) = args.instance.as_deref() {
+        words.extend(["--instance", instance]);
+    }
+    words.extend(args.purge.then_some("--purge"));
+    words.extend(args.force.then_some("--force"));
+    through_sudo(&words, None, out)
+}
+
+fn through_sudo(words: &[&str], answers: Option<&str>, out: &Output) -> Result<ExitCode> {
+    let sudo = HostCommands.find("sudo").ok_or_else(|| {
+        Error::new(Code::NeedsRoot, "this needs root, and sudo is not there")
+            .help(format!("looked for sudo in {}", FOLDERS.join(", ")))
+            .help(format!("as root: {}", command_of(words)))
+    })?;
+    out.line("This needs root: going on through sudo, which may ask for your password.");
+    interrupt::delegated();
+    let lost = |error: io::Error| Error::new(Code::NeedsRoot, format!("sudo was lost: {error}"));
+    let mut child = Command::new(sudo)
+        .arg("--")
+        .arg(this_program())
+        .args(words)
+        .args(manner(out))
+        .env_clear()
+        .env("PATH", FOLDERS.join(":"))
+        // What the terminal can do; sudo decides what of it goes further.
+        .envs(["TERM", "LANG", "LC_ALL", "NO_COLOR"].into_iter().filter_map(kept))
+        .stdin(if answers.is_some() { Stdio::piped() } else { Stdio::inherit() })
+        .spawn()
+        .map_err(lost)?;
+    if let (Some(answers), Some(mut pipe)) = (answers, child.stdin.take()) {
+        match pipe.write_all(answers.as_bytes()) {
+            // sudo was refused and has gone; its exit code tells.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
+            written => written.map_err(lost)?,
+        }
+    }
+    let status = child.wait().map_err(lost)?;
+    let code = status.code().and_then(|code| u8::try_from(code).ok());
+    Ok(code.map_or(ExitCode::from(Code::Interrupted.exit()), ExitCode::from))
+}
+
+/// The settings and the token as an answers file. What an existing install has, root reads itself.
+fn answers(settings: &Settings, token: Option<&Token>) -> Zeroizing<String> {
+    // Room from the start: a text that grew would leave copies behind.
+    let mut text = Zeroizing::new(String::with_capacity(64 << 10));
+    for name in NAMES {
+        let is_own = !matches!(settings.source(name), Source::Default | Source::Existing(_));
+        if !is_own || inputs::is_of_the_run(name) || name == "token-file" {
+            continue;
+        }
+        // Writing to a string cannot fail.
+        let _ = match settings.list(name).as_deref() {
+            Some([one]) if name != "command-prefix" => {
+                writeln!(text, "{name}: {}", as_answer(one))
+            }
+            values => {
+                let values: Vec<_> =
+                    values.unwrap_or_default().iter().map(|value| yaml::quoted(value)).collect();
+                writeln!(text, "{name}: [{}]", values.join(", "))
+            }
+        };
+    }
+    if let Some(token) = token {
+        let _ = writeln!(text, "{}: {}", inputs::TOKEN_KEY, yaml::quoted(token.expose()));
+    }
+    text
+}
+
+/// Switches are read without quotes.
+fn as_answer(value: &str) -> String {
+    match value {
+        "true" | "false" => value.to_owned(),
+        _ => yaml::quoted(value),
+    }
+}
+
+fn needs_root(command: &str, variables: &[String]) -> Error {
+    let keep = match variables {
+        [] => String::new(),
+        names => format!(" --preserve-env={}", names.join(",")),
+    };
+    let mut words: Vec<_> = env::args().skip(1).map(|arg| quoted(&arg)).collect();
+    if words.is_empty() {
+        words.push(command.to_owned());
+    }
+    let program = quoted(&this_program().display().to_string());
+    Error::new(
+        Code::NeedsRoot,
+        format!("{command} needs root: accounts, services and the documented folders belong to it"),
+    )
+    .help(format!("sudo{keep} -- {program} {}", words.join(" ")))
+    .help("or --root DIR, to install into a folder of your own")
+}
+
+/// The variables that sudo must let through for the same settings; names only.
+fn variables_of(settings: &Settings, has_token: bool) -> Vec<String> {
+    let named = NAMES.into_iter().filter_map(|name| match settings.source(name) {
+        Source::Variable(name) => Some(name),
+        _ => None,
+    });
+    let token = has_token && env::var_os(inputs::TOKEN_VARIABLE).is_some();
+    named.chain(token.then(|| inputs::TOKEN_VARIABLE.to_owned())).collect()
+}
+
+fn command_of(words: &[&str]) -> String {
+    let program = quoted(&this_program().display().to_string());
+    words.iter().fold(program, |text, word| format!("{text} {}", quoted(word)))
+}
+
+fn this_program() -> PathBuf {
+    env::current_exe().unwrap_or_else(|_| PathBuf::from("runnerup"))
+}
+
+fn manner(out: &Output) -> Vec<&'static str> {
+    let manner = out.manner();
+    let mut words = vec![match manner.color {
+        When::Auto => "--color=auto",
+        When::Always => "--color=always",
+        When::Never => "--color=never",
+    }];
+    words.extend(manner.quiet.then_some("--quiet"));
+    words.extend(std::iter::repeat_n("-v", manner.verbose.into()));
+    words
+}
+
+fn kept(name: &'static str) -> Option<(&'static str, OsString)> {
+    env::var_os(name).map(|value| (name, value))
 }

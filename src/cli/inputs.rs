@@ -24,10 +24,10 @@ use std::{
 const OF_THE_RUN: [&str; 4] = ["yes", "dry-run", "json", "answers"];
 
 /// The variable with the token.
-const TOKEN_VARIABLE: &str = "RUNNERUP_TOKEN";
+pub(super) const TOKEN_VARIABLE: &str = "RUNNERUP_TOKEN";
 
 /// The key of the token, where answers come through standard input.
-const TOKEN_KEY: &str = "token";
+pub(super) const TOKEN_KEY: &str = "token";
 
 /// What was given.
 #[derive(Debug, Default)]
@@ -64,7 +64,7 @@ impl Inputs {
             for (name, answer) in read_answers(&path)? {
                 match name.as_str() {
                     TOKEN_KEY => token = Some((answered_token(&path, answer)?, source.clone())),
-                    _ if OF_THE_RUN.contains(&name.as_str()) => {
+                    _ if is_of_the_run(&name) => {
                         return Err(of_the_run(&name, &source));
                     }
                     _ => add(&mut settings, &name, answer, source.clone())?,
@@ -151,6 +151,11 @@ fn answered_token(path: &Path, answer: Answer) -> Result<Token> {
         Answer::Text(text) => text.parse(),
         _ => Err(Error::new(Code::ValueInvalid, "the token on standard input is not a text")),
     }
+}
+
+/// Whether a setting is about one run, and so no answer.
+pub(super) fn is_of_the_run(name: &str) -> bool {
+    OF_THE_RUN.contains(&name)
 }
 
 fn of_the_run(name: &str, source: &Source) -> Error {

@@ -1,9 +1,6 @@
 //! `runnerup install`, and `runnerup plan`, which is the same up to the plan.
 
-use super::{
-    Inputs, Output, confirm, elevate, guided, interrupt, plan,
-    progress::{Progress, Transfer},
-};
+use super::{Inputs, Output, confirm, elevate, guided, interrupt, plan, progress::Progress};
 use crate::{
     Result,
     apply::Receipt,
@@ -60,7 +57,7 @@ pub(super) fn run(inputs: Inputs, plan_only: bool, out: &Output) -> Result<ExitC
     }
     interrupt::applying();
     let progress = Progress::new(out);
-    let receipt = session.apply("install", plan, Some((client, &Transfer)), &progress)?;
+    let receipt = session.apply("install", plan, Some((client, &progress)), &progress)?;
     let status = match plan.prove.as_deref() {
         Some(service) => Some(session.prove(service, &progress)?),
         None => None,

@@ -67,10 +67,14 @@ fn parse(args: &[OsString], out: &Output) -> Result<Option<(CommandLine, ArgMatc
 fn dispatch(command: &Command, matches: &ArgMatches, out: &Output) -> Result<ExitCode> {
     match command {
         Command::Install(_) | Command::Plan(_) => {
+            interrupt::listen(out)?;
             let inputs = Inputs::read(of_command(matches), out)?;
             install::run(inputs, matches!(command, Command::Plan(_)), out)
         }
-        Command::Uninstall(args) => uninstall::run(args, out),
+        Command::Uninstall(args) => {
+            interrupt::listen(out)?;
+            uninstall::run(args, out)
+        }
         Command::Explain(args) => explain::run(args, out),
         Command::Completions(args) => completions::run(args, out),
         Command::Man => man::run(out),

@@ -22,7 +22,7 @@ pub const SCHEMA_VERSION: u32 = 1;
 const WIDEST: usize = 100;
 
 /// Where and how to print.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Output {
     manner: Manner,
     secrets: Secrets,
@@ -145,8 +145,16 @@ impl Output {
         self.labelled(&self.note_style().yellow().bold(), "warning", text);
     }
 
-    /// A line of progress, or of a dialogue.
+    /// Lines of progress, or of a dialogue, folded to the terminal.
     pub fn line(&self, text: &str) {
+        match io::stderr().is_terminal() {
+            true => self.verbatim(&folded(text, self.width(), 0)),
+            false => self.verbatim(text),
+        }
+    }
+
+    /// The same for what must keep its lines, as files do.
+    pub fn verbatim(&self, text: &str) {
         if !self.manner.quiet {
             // Standard error is the last resort; when it is gone there is nobody to tell.
             let _ = self.write(io::stderr().lock(), text);

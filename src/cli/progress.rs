@@ -1,61 +1,162 @@
-//! What happens, as it happens.
+//! What happens, as it happens: a bar at a terminal, one line an event elsewhere.
 
-use super::{Output, interrupt};
+use super::{Output, interrupt, text::harmless};
 use crate::{apply::Report, release::Watch};
-use std::cell::Cell;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::{
+    fmt,
+    io::{self, IsTerminal},
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+/// A step: what is being done stands still, the spinner moves.
+const STEP: &str = "  {spinner} {wide_msg}";
+
+/// A transfer of known size, within 60 columns.
+const TRANSFER: &str = "  {spinner} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta}";
+
+/// A transfer of unknown size.
+const STREAM: &str = "  {spinner} {wide_msg} {bytes} {bytes_per_sec}";
+
+/// Redraws a second; a spinner needs no more.
+const TICK: Duration = Duration::from_millis(120);
 
 /// Tells of steps and transfers on standard error.
-#[derive(Debug)]
 pub(super) struct Progress<'a> {
     out: &'a Output,
-    waiting: Cell<bool>,
+    bar: Option<ProgressBar>,
+    waiting_for: Mutex<String>,
 }
 
 impl<'a> Progress<'a> {
-    /// Tells through `out`.
+    /// Tells through `out`. No bar where what is done is told in lines (`-v`), or not at all (`-q`).
     pub(super) fn new(out: &'a Output) -> Self {
-        Self { out, waiting: Cell::new(false) }
+        let manner = out.manner();
+        let has_bar = io::stderr().is_terminal() && !manner.quiet && manner.verbose == 0;
+        let bar = has_bar.then(|| {
+            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+            bar.set_style(style(STEP));
+            bar.enable_steady_tick(TICK);
+            bar
+        });
+        Self { out, bar, waiting_for: Mutex::default() }
     }
 
     /// Nothing more will come.
-    pub(super) fn finish(&self) {}
+    pub(super) fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn line(&self, text: &str) {
+        match &self.bar {
+            // The bar steps aside for the line.
+            Some(bar) => bar.suspend(|| self.out.line(text)),
+            None => self.out.line(text),
+        }
+    }
+
+    /// What the spinner says.
+    fn message(&self, text: &str) {
+        if let Some(bar) = &self.bar {
+            bar.set_message(self.out.secrets().scrub(&harmless(text)).into_owned());
+        }
+    }
+
+    /// Whether `what` is waited for since just now.
+    fn is_new_wait(&self, what: &str) -> bool {
+        let mut known = self.waiting_for.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_new = *known != what;
+        if is_new {
+            what.clone_into(&mut known);
+        }
+        is_new
+    }
 }
 
 impl Report for Progress<'_> {
     fn begins(&self, number: usize, of: usize, what: &str) {
-        self.waiting.set(false);
-        self.out.line(&format!("[{number}/{of}] {what}"));
+        self.is_new_wait("");
+        self.line(&format!("[{number}/{of}] {what}"));
+        self.message(what);
     }
 
-    fn done(&self) {}
+    fn done(&self) {
+        if let Some(bar) = &self.bar {
+            bar.set_style(style(STEP));
+            bar.unset_length();
+            bar.set_position(0);
+        }
+    }
 
     fn waits(&self, what: &str) {
-        if !self.waiting.replace(true) {
-            self.out.line(&format!("waiting for {what}"));
+        if self.is_new_wait(what) {
+            let text = format!("waiting for {what}");
+            match &self.bar {
+                Some(_) => self.message(&text),
+                None => self.line(&text),
+            }
         }
     }
 
     fn undoes(&self, what: &str) {
-        self.out.line(&format!("undoing {what}"));
+        self.done();
+        let text = format!("undoing {what}");
+        self.line(&text);
+        self.message(&text);
     }
 
     fn is_interrupted(&self) -> bool {
-        interrupt::is_asked()
+        interrupt::is_requested()
     }
 }
 
-/// Tells of one transfer.
-#[derive(Debug, Default)]
-pub(super) struct Transfer;
+impl Watch for Progress<'_> {
+    fn started(&self, total: Option<u64>) {
+        if let Some(bar) = &self.bar {
+            bar.set_position(0);
+            match total {
+                Some(total) => {
+                    bar.set_length(total);
+                    bar.set_style(style(TRANSFER));
+                }
+                None => bar.set_style(style(STREAM)),
+            }
+        }
+    }
 
-impl Watch for Transfer {
-    fn started(&self, _total: Option<u64>) {}
+    fn moved(&self, position: u64) {
+        if let Some(bar) = &self.bar {
+            bar.set_position(position);
+        }
+    }
 
-    fn moved(&self, _total: u64) {}
-
-    fn retrying(&self, _reason: &str, _pause: std::time::Duration) {}
+    fn retrying(&self, reason: &str, wait: Duration) {
+        self.line(&format!("trying again in {:.1} s: {reason}", wait.as_secs_f64()));
+    }
 
     fn cancelled(&self) -> bool {
-        interrupt::is_asked()
+        interrupt::is_requested()
     }
+}
+
+impl Drop for Progress<'_> {
+    fn drop(&mut self) {
+        self.finish();
+    }
+}
+
+impl fmt::Debug for Progress<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Progress").finish_non_exhaustive()
+    }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template)
+        .unwrap_or_else(|_| ProgressStyle::default_spinner())
+        .progress_chars("=> ")
+        .tick_chars("-\\|/ ")
 }

@@ -11,6 +11,10 @@ pub fn folded(text: &str, width: usize, indent: usize) -> String {
         if number > 0 {
             out.push('\n');
         }
+        if measure_text_width(line) <= width {
+            out.push_str(line);
+            continue;
+        }
         // What a line of the text is indented by, its continuation is too.
         let own = line.len() - line.trim_start().len();
         let indent = if number == 0 { indent } else { 0 } + own;

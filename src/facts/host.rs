@@ -3,7 +3,9 @@
 use super::Facts;
 use crate::{
     Code, Error, Result, apply,
-    platform::{accounts, command::Commands, fs::Root, service::systemd_runs},
+    platform::{
+        accounts, command::Commands, fs::Root, privilege::is_privileged, service::systemd_runs,
+    },
 };
 use std::path::Path;
 
@@ -34,11 +36,6 @@ pub fn of_host(root: &Root, commands: &dyn Commands, instance: &str) -> Result<F
 #[cfg(unix)]
 fn hostname() -> String {
     rustix::system::uname().nodename().to_string_lossy().into_owned()
-}
-
-#[cfg(unix)]
-fn is_privileged() -> bool {
-    rustix::process::geteuid().is_root()
 }
 
 fn random() -> Result<String> {

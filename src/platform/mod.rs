@@ -8,4 +8,6 @@ pub mod exposure;
 pub mod fs;
 pub mod layout;
 pub mod linux;
+pub mod privilege;
 pub mod service;
+pub mod terminal;

@@ -1,0 +1,48 @@
+//! The dialogue of an install at a terminal: asks what is missing, and nothing else.
+
+mod ask;
+mod dialogue;
+mod questions;
+mod terminal;
+
+pub(super) use ask::{Ask, Prompt, Reply};
+use questions::Known;
+pub(super) use terminal::Person;
+
+use super::Output;
+use crate::{
+    Result,
+    agent::{Platform, REDACTED},
+    platform::{layout::Layout, service::Manager},
+    session::Sensed,
+    spec::{Given, NAMES, Settings, Source, values::InstanceName},
+};
+
+/// Asks for every setting that neither was given nor is known from an existing install.
+/// `false`: the person quit, and nothing is to be done.
+pub(super) fn ask(settings: &mut Settings, sensed: &mut Sensed, out: &Output) -> Result<bool> {
+    let platform = settings.parse::<Platform>("platform")?.unwrap_or(sensed.here.platform);
+    let instance = settings.parse::<InstanceName>("instance")?;
+    let is_existing = |name| matches!(settings.source(name), Source::Existing(_));
+    let known = Known {
+        hostname: sensed.facts.hostname.clone(),
+        os: platform.os(),
+        layout: Layout::of(platform.os(), instance.as_ref().map(InstanceName::as_str)),
+        has_token: sensed.token.is_some(),
+        is_installed: sensed.facts.receipt.is_some() || NAMES.into_iter().any(is_existing),
+        can_start: sensed.facts.is_host
+            && sensed.here.service != Manager::None
+            && settings.text("service").as_deref() != Some("none"),
+        settings,
+    };
+    let Some(draft) = dialogue::hold(&known, &mut Person::new(out))? else { return Ok(false) };
+    for (name, value) in draft.settings {
+        settings.add(name, Given::one(value, Source::Prompt))?;
+    }
+    if let Some(token) = draft.token {
+        out.secrets().add(token.expose());
+        settings.add("token-file", Given::one(REDACTED, Source::Prompt))?;
+        sensed.token = Some(token);
+    }
+    Ok(true)
+}

@@ -1,0 +1,235 @@
+//! The questions of an install: when each is open, how it is put, what its answer becomes.
+
+use super::ask::Prompt;
+use crate::{
+    Code, Error, Result,
+    agent::{Os, Token, VersionChoice},
+    platform::layout::Layout,
+    spec::{
+        Settings,
+        values::{AbsolutePath, AccountName, RunnerNameTemplate, checked_url},
+    },
+};
+use std::collections::BTreeMap;
+
+/// The newest CircleCI server that launch-agent is for.
+const NEWEST_SERVER: &str = "4.7";
+
+/// What is known before anything is asked.
+#[derive(Debug)]
+pub(super) struct Known<'a> {
+    /// What was given.
+    pub(super) settings: &'a Settings,
+    /// The host's name.
+    pub(super) hostname: String,
+    /// The system that the install is for.
+    pub(super) os: Os,
+    /// Where things go by default.
+    pub(super) layout: Layout,
+    /// A token was given or found.
+    pub(super) has_token: bool,
+    /// An earlier install answered everything once.
+    pub(super) is_installed: bool,
+    /// Something here will start the agent.
+    pub(super) can_start: bool,
+}
+
+/// What was answered so far.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Draft {
+    /// Settings by name.
+    pub(super) settings: BTreeMap<&'static str, String>,
+    /// The token.
+    pub(super) token: Option<Token>,
+    place: Option<Place>,
+}
+
+/// Where the jobs come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Cloud,
+    Server,
+}
+
+/// What an answer led to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// On to the next question.
+    Taken,
+    /// Back to the one before.
+    Back,
+    /// The person does not want this install.
+    Declined,
+}
+
+/// The questions, in their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Question {
+    /// Cloud or server.
+    Place,
+    /// Launch-agent on cloud, really.
+    CloudAllTheSame,
+    /// The server's URL.
+    Url,
+    /// The server's version.
+    ServerVersion,
+    /// The token.
+    Token,
+    /// A token of an unusual shape, really.
+    OddToken,
+    /// The runner's name.
+    Name,
+    /// The account that runs jobs.
+    User,
+    /// The work folder.
+    Workdir,
+    /// Whether it is emptied after each job.
+    Cleanup,
+    /// Start now or later.
+    Start,
+}
+
+impl Question {
+    /// All of them.
+    pub(super) const ALL: [Self; 11] = [
+        Self::Place,
+        Self::CloudAllTheSame,
+        Self::Url,
+        Self::ServerVersion,
+        Self::Token,
+        Self::OddToken,
+        Self::Name,
+        Self::User,
+        Self::Workdir,
+        Self::Cleanup,
+        Self::Start,
+    ];
+
+    /// Whether the question needs an answer, with what is known and what was answered before.
+    pub(super) fn is_open(self, known: &Known<'_>, draft: &Draft) -> bool {
+        let has = |name| known.settings.has(name);
+        let is_missing = |name| !known.is_installed && !has(name);
+        let is_server = draft.place == Some(Place::Server);
+        match self {
+            Self::Place => is_missing("url"),
+            Self::CloudAllTheSame => draft.place == Some(Place::Cloud),
+            Self::Url => is_server,
+            Self::ServerVersion => is_server && !has("version"),
+            Self::Token => !known.has_token,
+            Self::OddToken => shape_warning(draft).is_some(),
+            Self::Name => is_missing("name"),
+            Self::User => is_missing("user"),
+            Self::Workdir => is_missing("workdir"),
+            Self::Cleanup => is_missing("cleanup-workdir"),
+            Self::Start => known.can_start && is_missing("no-start"),
+        }
+    }
+
+    /// The question in words.
+    pub(super) fn prompt(self, known: &Known<'_>, draft: &Draft) -> Prompt {
+        match self {
+            Self::Place => Prompt::new("Where do the jobs come from?")
+                .choice("server", "a CircleCI server of your own, 4.7 or older")
+                .choice("cloud", "CircleCI cloud, circleci.com")
+                .preset("server"),
+            Self::CloudAllTheSame => Prompt::yes_or_no("Go on with launch-agent on cloud?", false)
+                .meaning("CircleCI cloud has not supported launch-agent since 2024-07-31: jobs may not be handed out, and nobody at CircleCI will help. Its successor is machine runner 3, which CircleCI has packages of."),
+            Self::Url => Prompt::new("What is the server's URL?")
+                .meaning("The address that you open in the browser, such as https://circleci.example.com. The agent asks it for jobs."),
+            Self::ServerVersion => Prompt::new("Which version of CircleCI server is it?")
+                .meaning("Each server release works with one launch-agent, which is installed and kept. The version stands in the server's admin console.")
+                .preset(NEWEST_SERVER),
+            Self::Token => Prompt::new("What is the token of the resource class?")
+                .meaning("Paste it: nothing is shown. It goes into a file that only root and the agent can read. It was shown once, when it was made; another one: circleci runner token create NAMESPACE/CLASS NICKNAME")
+                .hidden(),
+            Self::OddToken => Prompt::yes_or_no("Use this token as it is?", false)
+                .meaning(format!("Careful: {}.", shape_warning(draft).unwrap_or_default())),
+            Self::Name => Prompt::new("What is the runner to be called?")
+                .meaning("CircleCI's inventory shows the name; each runner needs one of its own. {hostname} and {random} are filled in.")
+                .preset(self.own_name(known)),
+            Self::User => Prompt::new("Which account is to run the jobs?")
+                .meaning("Jobs can do whatever this account can: read its files, use its keys. In the docker group it is as good as root. It is created when it is missing.")
+                .preset(known.layout.user.clone()),
+            Self::Workdir => Prompt::new("Which folder are jobs to run in?")
+                .meaning("It needs room for checkouts and caches. %s in it gives each job a folder of its own.")
+                .preset(known.layout.workdir.display().to_string()),
+            Self::Cleanup => Prompt::yes_or_no("Empty that folder after each job?", true)
+                .meaning("Otherwise a job finds what earlier jobs left: faster, but one job can break or read another's files."),
+            Self::Start => Prompt::yes_or_no("Start the agent now?", true)
+                .meaning("It takes jobs as soon as it runs, and starts with the host. Without, it is installed and left stopped."),
+        }
+    }
+
+    /// Takes an answer into the draft.
+    ///
+    /// # Errors
+    /// Why it cannot be taken.
+    pub(super) fn take(
+        self,
+        answer: &str,
+        known: &Known<'_>,
+        draft: &mut Draft,
+    ) -> Result<Verdict> {
+        let prompt = self.prompt(known, draft);
+        let choice = match prompt.choices.as_slice() {
+            [] => "",
+            choices => prompt.chosen(answer).ok_or_else(|| not_a_choice(choices))?,
+        };
+        let mut set = |name, value: String| draft.settings.insert(name, value);
+        match self {
+            Self::Place if choice == "cloud" => draft.place = Some(Place::Cloud),
+            Self::Place => draft.place = Some(Place::Server),
+            Self::CloudAllTheSame if choice == "n" => return Ok(Verdict::Declined),
+            Self::OddToken if choice == "n" => return Ok(Verdict::Back),
+            Self::CloudAllTheSame | Self::OddToken => {}
+            Self::Url => {
+                let text = with_scheme(answer);
+                set("url", checked_url("url", &text, false)?.to_string());
+            }
+            Self::ServerVersion => {
+                let text = format!("server-{}", answer.trim_start_matches("server-"));
+                text.parse::<VersionChoice>()?;
+                set("version", text);
+            }
+            Self::Token => draft.token = Some(answer.parse()?),
+            // What is the default anyway stays one: `plan` tells it as such.
+            Self::Name if answer == self.own_name(known) => {}
+            Self::Name => {
+                answer.parse::<RunnerNameTemplate>()?.resolve(&known.hostname, "0")?;
+                set("name", answer.to_owned());
+            }
+            Self::User => {
+                set("user", AccountName::new(answer, known.os)?.to_string());
+            }
+            Self::Workdir => {
+                set("workdir", AbsolutePath::new(answer, known.os)?.to_string());
+            }
+            Self::Cleanup => {
+                set("cleanup-workdir", (choice == "y").to_string());
+            }
+            Self::Start => {
+                set("no-start", (choice == "n").to_string());
+            }
+        }
+        Ok(Verdict::Taken)
+    }
+
+    fn own_name(self, known: &Known<'_>) -> String {
+        let resolve = |template: RunnerNameTemplate| template.resolve(&known.hostname, "");
+        let own = "{hostname}".parse().and_then(resolve);
+        own.map_or_else(|_| known.hostname.clone(), |name| name.as_str().to_owned())
+    }
+}
+
+fn shape_warning(draft: &Draft) -> Option<String> {
+    draft.token.as_ref().and_then(Token::shape_warning)
+}
+
+fn with_scheme(url: &str) -> String {
+    if url.contains("://") { url.to_owned() } else { format!("https://{url}") }
+}
+
+fn not_a_choice(choices: &[(&'static str, String)]) -> Error {
+    let words: Vec<_> = choices.iter().map(|(choice, _)| *choice).collect();
+    Error::new(Code::ValueInvalid, format!("Answer {}.", words.join(" or ")))
+}

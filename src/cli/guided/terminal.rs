@@ -1,0 +1,200 @@
+//! Questions at a terminal: a line editor of the few keys that answers need, which can hide what
+//! is typed and knows Esc; no line is wider than the terminal.
+
+use super::ask::{Ask, Prompt, Reply};
+use crate::{
+    Code, Error, Result,
+    cli::{
+        Output, interrupt,
+        text::{folded, harmless},
+    },
+    platform::terminal::Terminal,
+};
+use console::{Key, Term, measure_text_width};
+use secrecy::zeroize::Zeroizing;
+use std::io::{self, Write};
+
+/// Columns that text is indented by.
+const INDENT: &str = "  ";
+
+/// Longest answer in bytes; the rest is not taken.
+const LONGEST: usize = 4096;
+
+/// A person at standard input and standard error.
+pub(crate) struct Person<'a> {
+    out: &'a Output,
+    term: Term,
+    _hush: Hush,
+}
+
+/// Keys go to the program unseen while this lives: between two questions too, for a token that
+/// was pasted too early.
+struct Hush(Option<Terminal>);
+
+impl<'a> Person<'a> {
+    /// Asks on this terminal.
+    pub(crate) fn new(out: &'a Output) -> Self {
+        Self { out, term: Term::stderr(), _hush: Hush::new() }
+    }
+
+    fn indented(&self, text: &str) -> String {
+        let text = folded(&harmless(text), self.out.width().saturating_sub(INDENT.len() + 1), 0);
+        text.lines().map(|line| format!("{INDENT}{line}\n")).collect()
+    }
+
+    fn show(&self, prompt: &Prompt) {
+        let bold = self.out.note_style().bold();
+        let title = folded(&harmless(&prompt.title), self.out.width().saturating_sub(1), 0);
+        self.out.line(&format!("\n{}", bold.apply_to(title)));
+        for paragraph in &prompt.meaning {
+            self.out.line(&self.indented(paragraph));
+        }
+        for (choice, meaning) in prompt.choices.iter().filter(|(_, meaning)| !meaning.is_empty()) {
+            self.out.line(&self.indented(&format!("{choice}  {meaning}")));
+        }
+    }
+
+    /// What stands before the cursor.
+    fn head(prompt: &Prompt) -> String {
+        let shown = |choice: &str| match prompt.default.as_deref() {
+            Some(default) if default == choice => choice.to_uppercase(),
+            _ => choice.to_owned(),
+        };
+        let choices: Vec<_> = prompt.choices.iter().map(|(choice, _)| shown(choice)).collect();
+        match (&prompt.default, choices.is_empty()) {
+            (_, false) => format!("[{}] > ", choices.join("/")),
+            (Some(default), true) => format!("[{}] > ", harmless(default)),
+            (None, true) => "> ".to_owned(),
+        }
+    }
+
+    /// Reads a line; `None`: Esc.
+    fn line(&self, head: &str, is_hidden: bool) -> io::Result<Option<Zeroizing<String>>> {
+        let mut line = Zeroizing::new(String::with_capacity(LONGEST));
+        self.draw(head, if is_hidden { "" } else { &line })?;
+        loop {
+            let key = match self.term.read_key() {
+                // Ctrl-C, which the console library makes a signal to ourselves.
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {
+                    interrupt::give_way();
+                    continue;
+                }
+                key => key?,
+            };
+            match key {
+                Key::Enter => break,
+                Key::Escape => {
+                    self.end_line(head, &line, is_hidden)?;
+                    return Ok(None);
+                }
+                Key::Backspace => drop(line.pop()),
+                // Ctrl-U, Ctrl-W; Ctrl-D on an empty line is Esc to those who know shells.
+                Key::Char('\u{15}') => line.clear(),
+                Key::Char('\u{17}') => {
+                    let kept = line.trim_end().rfind(' ').map_or(0, |blank| blank + 1);
+                    line.truncate(kept);
+                }
+                Key::Char('\u{4}') if line.is_empty() => {
+                    self.end_line(head, &line, is_hidden)?;
+                    return Ok(None);
+                }
+                Key::Char(c) if !c.is_control() && line.len() + c.len_utf8() <= LONGEST => {
+                    line.push(c);
+                }
+                _ => continue,
+            }
+            if !is_hidden {
+                self.draw(head, &line)?;
+            }
+        }
+        self.end_line(head, &line, is_hidden)?;
+        Ok(Some(line))
+    }
+
+    /// The head and as much of the line's end as fits.
+    fn draw(&self, head: &str, line: &str) -> io::Result<()> {
+        let room = self.out.width().saturating_sub(INDENT.len() + 1);
+        let head = if measure_text_width(head) + 12 > room { "> " } else { head };
+        let mut left = room.saturating_sub(measure_text_width(head));
+        let fits = |c: char| {
+            let wide = measure_text_width(c.encode_utf8(&mut [0; 4]));
+            let fits = wide <= left;
+            left = left.saturating_sub(wide);
+            fits
+        };
+        let shown: usize = {
+            let mut fits = fits;
+            line.chars().rev().take_while(|c| fits(*c)).map(char::len_utf8).sum()
+        };
+        let shown = line.get(line.len() - shown..).unwrap_or_default();
+        self.write(&format!("\r\u{1b}[K{INDENT}{head}{shown}"))
+    }
+
+    fn end_line(&self, head: &str, line: &str, is_hidden: bool) -> io::Result<()> {
+        if is_hidden {
+            // That something arrived can be told without telling what.
+            self.draw(
+                head,
+                &match line.chars().count() {
+                    0 => String::new(),
+                    1 => "(1 character)".to_owned(),
+                    count => format!("({count} characters)"),
+                },
+            )?;
+        }
+        self.write("\r\n")
+    }
+
+    fn write(&self, text: &str) -> io::Result<()> {
+        let mut term = &self.term;
+        term.write_all(text.as_bytes())?;
+        term.flush()
+    }
+}
+
+impl Ask for Person<'_> {
+    fn say(&mut self, text: &str) {
+        self.out.line(&self.indented(text));
+    }
+
+    fn refuse(&mut self, text: &str) {
+        let text = self.indented(text);
+        self.out.line(&self.out.note_style().yellow().apply_to(text.trim_end()).to_string());
+    }
+
+    fn ask(&mut self, prompt: &Prompt, is_again: bool) -> Result<Reply> {
+        if !is_again {
+            self.show(prompt);
+        }
+        let line = self.line(&Self::head(prompt), prompt.is_hidden).map_err(|error| {
+            Error::new(
+                Code::Interrupted,
+                format!("the terminal cannot be read any more: {error}; nothing was changed"),
+            )
+        })?;
+        Ok(match line.as_deref().map(|line| line.trim()) {
+            None | Some("q") => Reply::Quit,
+            Some("<") => Reply::Back,
+            Some("") => Reply::Answer(prompt.default.clone().unwrap_or_default()),
+            Some(text) => Reply::Answer(text.to_owned()),
+        })
+    }
+}
+
+impl Hush {
+    fn new() -> Self {
+        let terminal = Terminal::found();
+        if let Some(terminal) = &terminal {
+            terminal.hush();
+        }
+        Self(terminal)
+    }
+}
+
+impl Drop for Hush {
+    fn drop(&mut self) {
+        if let Some(terminal) = &self.0 {
+            terminal.restore();
+        }
+    }
+}
