@@ -87,7 +87,8 @@ impl Shared {
                 return;
             }
             let (status, extra, body) = self.answer(method, path, &headers);
-            let head = format!("HTTP/1.1 {status}\r\n{extra}Content-Length: {}\r\n\r\n", body.len());
+            let head =
+                format!("HTTP/1.1 {status}\r\n{extra}Content-Length: {}\r\n\r\n", body.len());
             if answers.write_all(head.as_bytes()).and_then(|()| answers.write_all(&body)).is_err() {
                 return;
             }

@@ -14,13 +14,13 @@ const DECLINED: &str = "Machine runner 3 is in CircleCI's package repositories, 
 pub(super) fn hold(known: &Known<'_>, ask: &mut dyn Ask) -> Result<Option<Draft>> {
     let mut draft = Draft::default();
     let mut earlier: Vec<(usize, Draft)> = Vec::new();
-    let (mut at, mut is_again) = (0, false);
+    let (mut at, mut is_again, mut is_first) = (0, false, true);
     while let Some(question) = Question::ALL.get(at) {
         if !question.is_open(known, &draft) {
             at += 1;
             continue;
         }
-        if earlier.is_empty() && !is_again {
+        if std::mem::take(&mut is_first) {
             ask.say(INTRODUCTION);
         }
         let mut next = draft.clone();
@@ -61,4 +61,221 @@ fn reason(error: &Error) -> String {
         text = format!("{}{}", first.to_uppercase(), &text[1..]);
     }
     std::iter::once(text).chain(error.help_lines().iter().cloned()).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        agent::Os,
+        cli::guided::ask::Prompt,
+        platform::layout::Layout,
+        spec::{Given, Settings, Source},
+    };
+    use std::collections::VecDeque;
+
+    /// Answers in order, and notes all that was said.
+    struct Script {
+        answers: VecDeque<Reply>,
+        log: Vec<String>,
+    }
+
+    impl Ask for Script {
+        fn say(&mut self, text: &str) {
+            self.log.push(text.to_owned());
+        }
+
+        fn refuse(&mut self, text: &str) {
+            self.log.push(format!("! {text}"));
+        }
+
+        fn ask(&mut self, prompt: &Prompt, is_again: bool) -> Result<Reply> {
+            self.log.push(format!("{}{}", prompt.title, if is_again { " (again)" } else { "" }));
+            let reply = self.answers.pop_front().unwrap_or(Reply::Quit);
+            Ok(match reply {
+                Reply::Answer(text) if text.is_empty() => {
+                    Reply::Answer(prompt.default.clone().unwrap_or_default())
+                }
+                reply => reply,
+            })
+        }
+    }
+
+    const TOKEN: &str =
+        "0123456789abcdefghijklmnopqrstuvwxyzABCD0123456789abcdefghijklmnopqrstuvwxyzABCD";
+
+    fn settings(given: &[(&str, &str)]) -> Settings {
+        let mut settings = Settings::default();
+        for (name, value) in given {
+            settings.add(name, Given::one(*value, Source::Flag)).unwrap();
+        }
+        settings
+    }
+
+    fn known(settings: &Settings) -> Known<'_> {
+        Known {
+            settings,
+            hostname: "build_1.example".to_owned(),
+            os: Os::Linux,
+            layout: Layout::of(Os::Linux, None),
+            has_token: false,
+            is_installed: false,
+            can_start: true,
+        }
+    }
+
+    /// `<` and `q` as at a terminal.
+    fn hold(known: &Known<'_>, answers: &[&str]) -> (Option<Draft>, Vec<String>) {
+        let reply = |text: &&str| match *text {
+            "<" => Reply::Back,
+            "q" => Reply::Quit,
+            text => Reply::Answer(text.to_owned()),
+        };
+        let mut script = Script { answers: answers.iter().map(reply).collect(), log: Vec::new() };
+        let draft = super::hold(known, &mut script).unwrap();
+        assert!(script.answers.is_empty() || draft.is_none(), "left: {:?}", script.answers);
+        (draft, script.log)
+    }
+
+    fn given(draft: &Draft) -> Vec<(&str, &str)> {
+        draft.settings.iter().map(|(name, value)| (*name, value.as_str())).collect()
+    }
+
+    #[test]
+    fn enter_all_along_gives_the_defaults() {
+        let settings = Settings::default();
+        let answers = ["", "ci.example.com", "", TOKEN, "", "", "", "", ""];
+        let (draft, _) = hold(&known(&settings), &answers);
+        let draft = draft.unwrap();
+        assert_eq!(
+            given(&draft),
+            [
+                ("cleanup-workdir", "true"),
+                ("no-start", "false"),
+                ("url", "https://ci.example.com"),
+                ("user", "circleci"),
+                ("version", "server-4.7"),
+                ("workdir", "/var/opt/circleci/workdir"),
+            ]
+        );
+        assert_eq!(draft.token.unwrap().expose(), TOKEN);
+    }
+
+    #[test]
+    fn only_what_is_missing_is_asked() {
+        let all = [
+            ("url", "https://ci.example.com"),
+            ("name", "a"),
+            ("user", "ci"),
+            ("workdir", "/w"),
+            ("cleanup-workdir", "true"),
+            ("no-start", "true"),
+        ];
+        let settings = settings(&all);
+        let known = Known { has_token: true, ..known(&settings) };
+        assert_eq!(hold(&known, &[]), (Some(Draft::default()), Vec::new()));
+
+        let nothing = Settings::default();
+        let installed = Known { is_installed: true, ..tests::known(&nothing) };
+        let (draft, log) = hold(&installed, &[TOKEN]);
+        assert!(draft.unwrap().token.is_some());
+        assert_eq!(log[1..], ["What is the token of the resource class?"]);
+    }
+
+    #[test]
+    fn cloud_goes_on_only_when_that_is_meant() {
+        let settings = Settings::default();
+        for no in ["", "n", "No"] {
+            let (draft, log) = hold(&known(&settings), &["cloud", no]);
+            assert_eq!(draft, None);
+            assert!(log.last().unwrap().contains("Machine runner 3"), "{log:?}");
+        }
+        let (draft, log) = hold(&known(&settings), &["cloud", "yes", TOKEN, "", "", "", "", ""]);
+        assert!(!draft.unwrap().settings.contains_key("url"));
+        assert!(!log.iter().any(|line| line.contains("URL")), "{log:?}");
+    }
+
+    #[test]
+    fn wrong_answers_are_asked_again_with_the_reason() {
+        let settings = settings(&[("url", "https://ci.example.com"), ("version", "latest")]);
+        let answers = [
+            "AUTH_TOKEN",
+            TOKEN,
+            "a b",
+            "a",
+            "Build",
+            "0",
+            "build",
+            "workdir",
+            "/srv/w",
+            "perhaps",
+            "n",
+            "n",
+        ];
+        let (draft, log) = hold(&known(&settings), &answers);
+        let draft = draft.unwrap();
+        assert_eq!(
+            given(&draft),
+            [
+                ("cleanup-workdir", "false"),
+                ("name", "a"),
+                ("no-start", "true"),
+                ("user", "build"),
+                ("workdir", "/srv/w"),
+            ]
+        );
+        let refused: Vec<_> = log.iter().filter(|line| line.starts_with('!')).collect();
+        assert_eq!(refused.len(), 6, "{refused:#?}");
+        assert!(refused[0].contains("The token is a placeholder"), "{refused:#?}");
+        assert!(refused[2].contains("use build"), "{refused:#?}");
+        assert_eq!(log.iter().filter(|line| line.ends_with("(again)")).count(), 6);
+    }
+
+    #[test]
+    fn back_forgets_the_answer_and_stops_at_the_first_question() {
+        let settings = settings(&[("version", "latest")]);
+        let answers = [
+            "<",
+            "server",
+            "<",
+            "cloud",
+            "<",
+            "server",
+            "a.example.com",
+            "<",
+            "b.example.com",
+            TOKEN,
+            "x",
+            "<",
+            "y",
+            "",
+            "",
+            "",
+            "",
+        ];
+        let (draft, log) = hold(&known(&settings), &answers);
+        let draft = draft.unwrap();
+        assert_eq!(draft.settings["url"], "https://b.example.com");
+        assert_eq!(draft.settings["name"], "y");
+        assert!(log.contains(&"! This is the first question.".to_owned()), "{log:?}");
+    }
+
+    #[test]
+    fn an_odd_token_is_used_only_when_it_is_meant() {
+        let settings = settings(&[("url", "https://ci.example.com")]);
+        let answers = ["short-one", "n", "short-one", "y", "", "", "", "", ""];
+        let (draft, log) = hold(&known(&settings), &answers);
+        assert_eq!(draft.unwrap().token.unwrap().expose(), "short-one");
+        assert!(!log.iter().any(|line| line.contains("short-one")), "{log:?}");
+    }
+
+    #[test]
+    fn quitting_anywhere_leaves_nothing() {
+        let settings = Settings::default();
+        let answers = ["", "ci.example.com", "", TOKEN, "", "", "", "", ""];
+        for questions in 0..answers.len() {
+            let answers: Vec<_> = answers[..questions].iter().copied().chain(["q"]).collect();
+            assert_eq!(hold(&known(&settings), &answers).0, None);
+        }
+    }
 }

@@ -184,7 +184,8 @@ impl Question {
             Self::CloudAllTheSame | Self::OddToken => {}
             Self::Url => {
                 let text = with_scheme(answer);
-                set("url", checked_url("url", &text, false)?.to_string());
+                checked_url("the URL", &text, false)?;
+                set("url", text);
             }
             Self::ServerVersion => {
                 let text = format!("server-{}", answer.trim_start_matches("server-"));

@@ -17,6 +17,9 @@ use std::io::{self, Write};
 /// Columns that text is indented by.
 const INDENT: &str = "  ";
 
+/// Columns that an answer needs to be typed in.
+const ANSWER: usize = 12;
+
 /// Longest answer in bytes; the rest is not taken.
 const LONGEST: usize = 4096;
 
@@ -37,8 +40,13 @@ impl<'a> Person<'a> {
         Self { out, term: Term::stderr(), _hush: Hush::new() }
     }
 
+    /// Columns for text; the last one stays free, where terminals disagree on what comes next.
+    fn room(&self) -> usize {
+        self.out.width().saturating_sub(INDENT.len() + 1)
+    }
+
     fn indented(&self, text: &str) -> String {
-        let text = folded(&harmless(text), self.out.width().saturating_sub(INDENT.len() + 1), 0);
+        let text = folded(&harmless(text), self.room(), 0);
         text.lines().map(|line| format!("{INDENT}{line}\n")).collect()
     }
 
@@ -54,17 +62,20 @@ impl<'a> Person<'a> {
         }
     }
 
-    /// What stands before the cursor.
+    /// What stands before the cursor: the default, or the letters to choose from.
     fn head(prompt: &Prompt) -> String {
-        let shown = |choice: &str| match prompt.default.as_deref() {
-            Some(default) if default == choice => choice.to_uppercase(),
-            _ => choice.to_owned(),
+        let default = prompt.default.as_deref().unwrap_or_default();
+        let shown = |choice: &str| match choice == default {
+            true => choice.to_uppercase(),
+            false => choice.to_owned(),
         };
         let choices: Vec<_> = prompt.choices.iter().map(|(choice, _)| shown(choice)).collect();
-        match (&prompt.default, choices.is_empty()) {
-            (_, false) => format!("[{}] > ", choices.join("/")),
-            (Some(default), true) => format!("[{}] > ", harmless(default)),
-            (None, true) => "> ".to_owned(),
+        match default {
+            _ if choices.iter().any(|choice| choice.len() == 1) => {
+                format!("[{}] > ", choices.join("/"))
+            }
+            "" => "> ".to_owned(),
+            default => format!("[{}] > ", harmless(default)),
         }
     }
 
@@ -100,6 +111,11 @@ impl<'a> Person<'a> {
                 }
                 Key::Char(c) if !c.is_control() && line.len() + c.len_utf8() <= LONGEST => {
                     line.push(c);
+                    if !is_hidden && measure_text_width(&format!("{head}{}", *line)) <= self.room()
+                    {
+                        self.write(c.encode_utf8(&mut [0; 4]))?;
+                        continue;
+                    }
                 }
                 _ => continue,
             }
@@ -113,19 +129,14 @@ impl<'a> Person<'a> {
 
     /// The head and as much of the line's end as fits.
     fn draw(&self, head: &str, line: &str) -> io::Result<()> {
-        let room = self.out.width().saturating_sub(INDENT.len() + 1);
-        let head = if measure_text_width(head) + 12 > room { "> " } else { head };
-        let mut left = room.saturating_sub(measure_text_width(head));
-        let fits = |c: char| {
+        let mut left = self.room().saturating_sub(measure_text_width(head));
+        let mut fits = |c: char| {
             let wide = measure_text_width(c.encode_utf8(&mut [0; 4]));
             let fits = wide <= left;
-            left = left.saturating_sub(wide);
+            left = if fits { left - wide } else { 0 };
             fits
         };
-        let shown: usize = {
-            let mut fits = fits;
-            line.chars().rev().take_while(|c| fits(*c)).map(char::len_utf8).sum()
-        };
+        let shown: usize = line.chars().rev().take_while(|c| fits(*c)).map(char::len_utf8).sum();
         let shown = line.get(line.len() - shown..).unwrap_or_default();
         self.write(&format!("\r\u{1b}[K{INDENT}{head}{shown}"))
     }
@@ -166,7 +177,11 @@ impl Ask for Person<'_> {
         if !is_again {
             self.show(prompt);
         }
-        let line = self.line(&Self::head(prompt), prompt.is_hidden).map_err(|error| {
+        let mut head = Self::head(prompt);
+        if measure_text_width(&head) + ANSWER > self.room() {
+            "> ".clone_into(&mut head);
+        }
+        let line = self.line(&head, prompt.is_hidden).map_err(|error| {
             Error::new(
                 Code::Interrupted,
                 format!("the terminal cannot be read any more: {error}; nothing was changed"),

@@ -1,0 +1,261 @@
+//! The guided install at a real terminal, as a person has it.
+
+#![cfg(unix)]
+#![allow(clippy::unwrap_used)]
+
+#[path = "support/loopback.rs"]
+#[allow(dead_code, unreachable_pub, clippy::expect_used)]
+mod loopback;
+#[path = "support/terminal.rs"]
+#[allow(unreachable_pub, clippy::panic)]
+mod terminal;
+
+use loopback::Loopback;
+use std::{fs, path::Path};
+use terminal::Terminal;
+
+const TOKEN: &str =
+    "0123456789abcdefghijklmnopqrstuvwxyzABCD0123456789abcdefghijklmnopqrstuvwxyzABCD";
+
+/// Every question of an install into a folder, with an answer. `--root` starts nothing, so there
+/// is no question of starting.
+const DIALOGUE: [(&str, &str); 8] = [
+    ("Where do the jobs come from?", "server"),
+    ("What is the server's URL?", "https://ci.example.com"),
+    ("Which version of CircleCI server is it?", "4.6"),
+    ("What is the token of the resource class?", TOKEN),
+    ("What is the runner to be called?", "builder-7"),
+    ("Which account is to run the jobs?", ""),
+    ("Which folder are jobs to run in?", ""),
+    ("Empty that folder after each job?", "n"),
+];
+
+struct Stage {
+    folder: tempfile::TempDir,
+    bucket: Loopback,
+}
+
+impl Stage {
+    fn new() -> Self {
+        // Any program of this platform will do: it is placed, not run.
+        let agent = fs::read("/bin/sh").unwrap();
+        Self { folder: tempfile::tempdir().unwrap(), bucket: Loopback::start(&agent, TOKEN) }
+    }
+
+    fn root(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// A guided install into the folder, with these further arguments.
+    fn install(&self, more: &[&str]) -> Terminal {
+        self.install_in(80, more)
+    }
+
+    fn install_in(&self, columns: u16, more: &[&str]) -> Terminal {
+        let (root, url) = (self.root().display().to_string(), self.bucket.url());
+        let fixed = ["install", "--root", &root, "--service", "none", "--release-url", &url];
+        Terminal::start(&[&fixed, more].concat(), &[], self.root(), columns)
+    }
+
+    fn assert_untouched(&self) {
+        let found: Vec<_> = fs::read_dir(self.root()).unwrap().collect();
+        assert!(found.is_empty(), "{found:?}");
+    }
+}
+
+#[test]
+fn from_the_first_question_to_done() {
+    let stage = Stage::new();
+    let mut person = stage.install(&[]);
+    for (question, answer) in DIALOGUE {
+        person.answer(question, answer);
+    }
+    person.expect("Steps");
+    person.answer("Do this?", "e");
+    person.expect("launch-agent-config.yaml");
+    person.expect("***");
+    person.expect("> ");
+    person.keys("y\r");
+    person.expect("Installed");
+    assert_eq!(person.end(), 0, "{}", person.shown());
+    person.assert_restored();
+    assert!(!person.shown().contains(TOKEN));
+    assert!(person.shown().contains("(80 characters)"));
+
+    let config = stage.root().join("etc/opt/circleci/launch-agent-config.yaml");
+    let config = fs::read_to_string(config).unwrap();
+    for line in [
+        &format!("auth_token: {TOKEN}"),
+        "url: https://ci.example.com",
+        "name: builder-7",
+        "cleanup_working_directory: false",
+    ] {
+        assert!(config.contains(line), "no {line} in {config}");
+    }
+}
+
+#[test]
+fn ctrl_c_at_any_question_leaves_host_and_terminal_as_they_were() {
+    for asked in 0..=DIALOGUE.len() {
+        let stage = Stage::new();
+        let mut person = stage.install(&[]);
+        for (question, answer) in &DIALOGUE[..asked] {
+            person.answer(question, answer);
+        }
+        person.expect(DIALOGUE.get(asked).map_or("Do this?", |(question, _)| question));
+        person.expect("> ");
+        person.keys("some\u{3}");
+        person.expect("error[E130001]: interrupted; nothing was changed");
+        assert_eq!(person.end(), 130);
+        person.assert_restored();
+        stage.assert_untouched();
+    }
+}
+
+#[test]
+fn quitting_at_any_question_changes_nothing() {
+    for (asked, quit) in (0..=DIALOGUE.len()).zip(["q\r", "\u{1b}", "\u{4}"].into_iter().cycle()) {
+        let stage = Stage::new();
+        let mut person = stage.install(&[]);
+        for (question, answer) in &DIALOGUE[..asked] {
+            person.answer(question, answer);
+        }
+        person.expect(DIALOGUE.get(asked).map_or("Do this?", |(question, _)| question));
+        person.expect("> ");
+        person.keys(quit);
+        person.expect("Nothing was changed.");
+        assert_eq!(person.end(), 0);
+        person.assert_restored();
+        stage.assert_untouched();
+    }
+}
+
+#[test]
+fn a_signal_from_outside_restores_the_terminal_too() {
+    let stage = Stage::new();
+    let mut person = stage.install(&[]);
+    person.expect("Where do the jobs come from?");
+    person.expect("> ");
+    let pid = rustix::process::Pid::from_raw(person.pid().try_into().unwrap()).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    assert_eq!(person.end(), 130);
+    person.assert_restored();
+    stage.assert_untouched();
+}
+
+#[test]
+fn wrong_answers_are_asked_again_and_back_goes_back() {
+    let stage = Stage::new();
+    let mut person = stage.install(&[]);
+    person.answer("Where do the jobs come from?", "moon");
+    person.expect("Answer server or cloud.");
+    person.answer("", "server");
+    person.answer("What is the server's URL?", "http://ci.example.com");
+    person.expect("https");
+    person.answer("", "<");
+    person.answer("Where do the jobs come from?", "");
+    person.answer("What is the server's URL?", "ci.example.com");
+    person.answer("Which version of CircleCI server is it?", "4.9");
+    person.expect("machine runner 3");
+    person.answer("", "4.6");
+    person.answer("What is the token of the resource class?", "<< AUTH_TOKEN >>");
+    person.expect("placeholder");
+    person.answer("", "short");
+    person.expect("Use this token as it is?");
+    person.answer("unusual shape (5 characters", "");
+    person.answer("What is the token of the resource class?", TOKEN);
+    // Backspace, and the line taken back whole.
+    person.expect("What is the runner to be called?");
+    person.expect("> ");
+    person.keys("nonsense\u{15}builx\u{7f}der\r");
+    person.answer("Which account is to run the jobs?", "Build Er");
+    person.expect("cannot be the name of an account");
+    person.answer("", "builder");
+    person.answer("Which folder are jobs to run in?", "srv");
+    person.expect("srv");
+    person.answer("", "/srv/work");
+    person.answer("Empty that folder after each job?", "yes");
+    person.expect("Steps");
+    person.expect("/srv/work");
+    person.answer("Do this?", "maybe");
+    person.expect("Answer y, n or e.");
+    person.answer("", "n");
+    person.expect("Nothing was changed.");
+    assert_eq!(person.end(), 0);
+    person.assert_restored();
+    stage.assert_untouched();
+    assert!(person.shown().contains("builder"), "{}", person.shown());
+}
+
+#[test]
+fn on_cloud_it_says_that_launch_agent_has_a_successor() {
+    let stage = Stage::new();
+    let mut person = stage.install(&[]);
+    person.answer("Where do the jobs come from?", "cloud");
+    person.expect("Go on with launch-agent on cloud?");
+    person.answer("2024-07-31", "");
+    person.expect("Machine runner 3");
+    person.expect("Nothing was changed.");
+    assert_eq!(person.end(), 0);
+    stage.assert_untouched();
+}
+
+#[test]
+fn sixty_columns_are_enough() {
+    let stage = Stage::new();
+    let mut person = stage.install_in(60, &[]);
+    for (question, answer) in DIALOGUE {
+        person.answer(question, answer);
+    }
+    person.expect("Do this?");
+    person.expect("> ");
+    person.assert_fits();
+    // An answer wider than the window shows its end.
+    person.keys(&"x".repeat(200));
+    person.keys("\r");
+    person.expect("Answer y, n or e.");
+    person.keys("n\r");
+    person.expect("Nothing was changed.");
+    assert_eq!(person.end(), 0);
+    person.assert_fits();
+}
+
+#[test]
+fn a_token_pasted_too_early_is_not_shown() {
+    let stage = Stage::new();
+    let mut person = stage.install(&["--url", "https://ci.example.com", "--version", "server-4.6"]);
+    person.expect("What is the token of the resource class?");
+    person.keys(&format!("{TOKEN}\rbuilder-7\r"));
+    person.expect("(80 characters)");
+    person.expect("Which account is to run the jobs?");
+    person.expect("> ");
+    person.keys("\u{3}");
+    assert_eq!(person.end(), 130);
+    assert!(!person.shown().contains(&TOKEN[..10]), "{}", person.shown());
+    person.assert_restored();
+}
+
+#[test]
+fn without_questions_left_the_plan_comes_at_once() {
+    let stage = Stage::new();
+    let token = stage.folder.path().join("token");
+    fs::write(&token, TOKEN).unwrap();
+    fs::set_permissions(&token, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let root = stage.root().join("image");
+    fs::create_dir(&root).unwrap();
+    let answers = stage.root().join("answers.yaml");
+    fs::write(
+        &answers,
+        "url: https://ci.example.com\nversion: server-4.6\nname: a\nuser: ci\nworkdir: /w\n\
+        cleanup-workdir: true\nservice: none\ntoken-file: token\n",
+    )
+    .unwrap();
+    let (root_text, url) = (root.display().to_string(), stage.bucket.url());
+    let args =
+        ["install", "--root", &root_text, "--release-url", &url, "--answers", "answers.yaml"];
+    let mut person = Terminal::start(&args, &[], stage.root(), 80);
+    person.answer("Do this?", "n");
+    assert_eq!(person.end(), 0);
+    assert!(!person.shown().contains("Where do the jobs"), "{}", person.shown());
+    assert_eq!(fs::read_dir(&root).unwrap().count(), 0);
+}

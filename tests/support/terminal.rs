@@ -1,0 +1,147 @@
+//! The program at a real terminal, driven by what a test types and reads.
+
+use pty_process::{Size, blocking};
+use rustix::termios::{Termios, tcgetattr};
+use std::{
+    io::{Read, Write},
+    path::Path,
+    process::{Child, ExitStatus},
+    sync::{Arc, Mutex},
+    thread,
+    time::{Duration, Instant},
+};
+
+/// Longest wait for anything; a slow machine under load needs some of it.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The program and its terminal.
+pub struct Terminal {
+    pty: Arc<blocking::Pty>,
+    child: Child,
+    heard: Arc<Mutex<Vec<u8>>>,
+    read_to: usize,
+    before: Settings,
+    columns: u16,
+}
+
+/// What of a terminal's settings a program could leave wrong.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Settings(String);
+
+impl Terminal {
+    /// Starts the program with these arguments and variables, and nothing else of this process's
+    /// environment, in a window of so many columns.
+    pub fn start(args: &[&str], variables: &[(&str, &str)], folder: &Path, columns: u16) -> Self {
+        let (pty, pts) = blocking::open().unwrap();
+        pty.resize(Size::new(50, columns)).unwrap();
+        let before = Settings::of(&pty);
+        let child = blocking::Command::new(env!("CARGO_BIN_EXE_runnerup"))
+            .args(args)
+            .env_clear()
+            .env("TERM", "xterm")
+            .envs(variables.iter().copied())
+            .current_dir(folder)
+            .spawn(pts)
+            .unwrap();
+        let (pty, heard) = (Arc::new(pty), Arc::<Mutex<Vec<u8>>>::default());
+        let (reader, listener) = (Arc::clone(&pty), Arc::clone(&heard));
+        thread::spawn(move || {
+            let mut bytes = [0; 4096];
+            // The end of a terminal is an error to Linux, and the end to others.
+            while let Ok(count @ 1..) = (&*reader).read(&mut bytes) {
+                listener.lock().unwrap().extend_from_slice(&bytes[..count]);
+            }
+        });
+        Self { pty, child, heard, read_to: 0, before, columns }
+    }
+
+    /// Waits until `text` is shown, after whatever was waited for before.
+    pub fn expect(&mut self, text: &str) {
+        let begun = Instant::now();
+        loop {
+            let shown = self.shown();
+            let rest = shown.get(self.read_to..).unwrap_or_default();
+            if let Some(at) = rest.find(text) {
+                self.read_to += at + text.len();
+                return;
+            }
+            assert!(begun.elapsed() < PATIENCE, "no {text:?} in\n{shown}");
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Types the text.
+    pub fn keys(&self, text: &str) {
+        (&*self.pty).write_all(text.as_bytes()).unwrap();
+    }
+
+    /// Waits for a question, then answers it.
+    pub fn answer(&mut self, question: &str, answer: &str) {
+        self.expect(question);
+        self.expect("> ");
+        self.keys(&format!("{answer}\r"));
+    }
+
+    /// Waits until the program ends; its exit code.
+    pub fn end(&mut self) -> i32 {
+        let begun = Instant::now();
+        let status: ExitStatus = loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                break status;
+            }
+            if begun.elapsed() > PATIENCE {
+                let _ = self.child.kill();
+                panic!("it did not end:\n{}", self.shown());
+            }
+            thread::sleep(Duration::from_millis(5));
+        };
+        // What it said last may still be on its way.
+        thread::sleep(Duration::from_millis(50));
+        status.code().unwrap_or(-1)
+    }
+
+    /// The program's process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Everything shown so far, without colours and cursor moves.
+    pub fn shown(&self) -> String {
+        let text = String::from_utf8_lossy(&self.heard.lock().unwrap()).into_owned();
+        console::strip_ansi_codes(&text).into_owned()
+    }
+
+    /// That the terminal is as the program found it, its cursor shown.
+    pub fn assert_restored(&self) {
+        assert_eq!(Settings::of(&self.pty), self.before, "{}", self.shown());
+        let raw = String::from_utf8_lossy(&self.heard.lock().unwrap()).into_owned();
+        let (hidden, shown) = (raw.rfind("\u{1b}[?25l"), raw.rfind("\u{1b}[?25h"));
+        assert!(hidden.is_none() || hidden < shown, "the cursor stays hidden");
+    }
+
+    /// That no line is wider than the window.
+    pub fn assert_fits(&self) {
+        for line in self.shown().split(['\n', '\r']) {
+            let wide = console::measure_text_width(line);
+            assert!(wide <= self.columns.into(), "{wide} columns: {line}\n{}", self.shown());
+        }
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Settings {
+    fn of(pty: &blocking::Pty) -> Self {
+        let Termios {
+            input_modes, output_modes, control_modes, local_modes, special_codes, ..
+        } = tcgetattr(pty).unwrap();
+        Self(format!(
+            "{input_modes:?} {output_modes:?} {control_modes:?} {local_modes:?} {special_codes:?}"
+        ))
+    }
+}
