@@ -48,7 +48,9 @@ pub(super) fn run(inputs: Inputs, plan_only: bool, out: &Output) -> Result<ExitC
         return Ok(ExitCode::SUCCESS);
     }
     plan.notes.iter().for_each(|note| out.note(note));
-    out.line(&plan::steps(plan));
+    if is_asking {
+        out.line(&plan::steps(plan));
+    }
     if is_asking && !confirm::apply(plan, out)? {
         return nothing_done(out);
     }

@@ -33,9 +33,13 @@ use std::{ffi::OsString, process::ExitCode};
 
 /// The whole program: reads the command line, runs the command, prints what went wrong.
 pub fn run() -> ExitCode {
-    let args: Vec<OsString> = std::env::args_os().collect();
-    let early = Output::new(Manner::guess(&args));
-    let (line, matches) = match early::refuse_token(&args).and_then(|()| parse(&args, &early)) {
+    run_with(&std::env::args_os().collect::<Vec<_>>())
+}
+
+/// The same with other arguments; the first is the program's name.
+pub fn run_with(args: &[OsString]) -> ExitCode {
+    let early = Output::new(Manner::guess(args));
+    let (line, matches) = match early::refuse_token(args).and_then(|()| parse(args, &early)) {
         Ok(Some(parsed)) => parsed,
         Ok(None) => return ExitCode::SUCCESS,
         Err(error) => return failure(&error, &early),

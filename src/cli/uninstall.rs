@@ -25,6 +25,7 @@ pub(super) fn run(args: &UninstallArgs, out: &Output) -> Result<ExitCode> {
         Some(name) => name.parse::<InstanceName>()?.to_string(),
         None => "default".to_owned(),
     };
+    let is_asking = out.is_dialogue() && !args.yes;
     let session = Session::open(args.root.as_deref())?;
     let leave = Leave { purge: args.purge, force: args.force };
     let Some(found) = session.plan_uninstall(&instance, leave)? else {
@@ -40,8 +41,10 @@ pub(super) fn run(args: &UninstallArgs, out: &Output) -> Result<ExitCode> {
         tell(&instance, "nothing to do", 0, &found.notes, None, out)?;
         return Ok(ExitCode::SUCCESS);
     }
-    out.line(&plan::steps(&found));
-    if out.is_dialogue() && !args.yes && !confirm::apply(&found, out)? {
+    if is_asking {
+        out.line(&plan::steps(&found));
+    }
+    if is_asking && !confirm::apply(&found, out)? {
         out.line("Nothing was changed.");
         return Ok(ExitCode::SUCCESS);
     }
