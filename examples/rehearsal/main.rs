@@ -10,6 +10,7 @@ mod agent;
 #[path = "../stand-in-agent/job.rs"]
 mod job;
 #[path = "../../tests/support/loopback.rs"]
+#[allow(clippy::expect_used)] // of the tests, where a panic is a failure told
 mod loopback;
 
 use loopback::Loopback;
