@@ -44,7 +44,7 @@ pub(super) fn install(
     out: &Output,
 ) -> Result<ExitCode> {
     if !is_asking {
-        return Err(needs_root("install", &variables_of(settings, token.is_some())));
+        return Err(needs_root("install", &variables_of(settings)));
     }
     let answers = answers(settings, token);
     through_sudo(&["install", "--yes", "--answers", "-"], Some(&answers), out)
@@ -154,13 +154,12 @@ fn needs_root(command: &str, variables: &[String]) -> Error {
 }
 
 /// The variables that sudo must let through for the same settings; names only.
-fn variables_of(settings: &Settings, has_token: bool) -> Vec<String> {
-    let named = NAMES.into_iter().filter_map(|name| match settings.source(name) {
-        Source::Variable(name) => Some(name),
+fn variables_of(settings: &Settings) -> Vec<String> {
+    let variable = |name| match settings.source(name) {
+        Source::Variable(variable) => Some(variable),
         _ => None,
-    });
-    let token = has_token && env::var_os(inputs::TOKEN_VARIABLE).is_some();
-    named.chain(token.then(|| inputs::TOKEN_VARIABLE.to_owned())).collect()
+    };
+    NAMES.into_iter().filter_map(variable).collect()
 }
 
 fn command_of(words: &[&str]) -> String {
@@ -186,4 +185,40 @@ fn manner(out: &Output) -> Vec<&'static str> {
 
 fn kept(name: &'static str) -> Option<(&'static str, OsString)> {
     env::var_os(name).map(|value| (name, value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spec::{
+        Given,
+        answers::{Answer, parse},
+    };
+
+    #[test]
+    fn the_answers_hold_what_was_given_and_nothing_else() {
+        let mut settings = Settings::default();
+        let mut add = |name, value: &str, source| {
+            settings.add(name, Given::one(value, source)).unwrap();
+        };
+        add("name", "a: #b\"", Source::Prompt);
+        add("proxy", "http://u:p%40ss@proxy:3128", Source::Flag);
+        add("no-start", "true", Source::Variable("RUNNERUP_NO_START".to_owned()));
+        add("workdir", "/old", Source::Existing("receipt".to_owned()));
+        add("yes", "false", Source::Flag);
+        add("token-file", "token", Source::Flag);
+        let prefix = ["sudo", "-niHu", "ci", "--"].map(str::to_owned);
+        settings.add("command-prefix", Given::list(prefix.clone(), Source::Flag)).unwrap();
+        let token: Token = "0123456789".parse().unwrap();
+        let text = answers(&settings, Some(&token));
+        let read = parse(text.as_bytes(), "-").unwrap();
+        let expected = [
+            ("command-prefix", Answer::List(prefix.to_vec())),
+            ("name", Answer::Text("a: #b\"".to_owned())),
+            ("no-start", Answer::Flag(true)),
+            ("proxy", Answer::Text("http://u:p%40ss@proxy:3128".to_owned())),
+            ("token", Answer::Text("0123456789".to_owned())),
+        ];
+        assert_eq!(read, expected.map(|(name, answer)| (name.to_owned(), answer)).into());
+    }
 }

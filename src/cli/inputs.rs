@@ -3,7 +3,7 @@
 use super::{Output, variables};
 use crate::{
     Code, Error, Result,
-    agent::Token,
+    agent::{REDACTED, Token},
     spec::{
         Given, NAMES, Settings, Source,
         answers::{self, Answer},
@@ -12,9 +12,8 @@ use crate::{
     yaml,
 };
 use clap::ArgMatches;
+use secrecy::{ExposeSecret, SecretString};
 use std::{
-    collections::BTreeMap,
-    ffi::OsString,
     fs::File,
     io::{self, Read},
     path::{Path, PathBuf},
@@ -32,10 +31,10 @@ pub(super) const TOKEN_KEY: &str = "token";
 /// What was given.
 #[derive(Debug, Default)]
 pub struct Inputs {
-    /// Everything but the token.
+    /// Everything; `token-file` stands for the token, wherever it came from.
     pub settings: Settings,
-    /// The token and where it came from.
-    pub token: Option<(Token, Source)>,
+    /// The token itself.
+    pub token: Option<Token>,
 }
 
 impl Inputs {
@@ -45,40 +44,94 @@ impl Inputs {
     /// # Errors
     /// A usage error that names the source.
     pub fn read(matches: &ArgMatches, out: &Output) -> Result<Self> {
-        let mut settings = Settings::default();
+        let mut inputs = Self::default();
+        inputs.add_options(matches)?;
+        inputs.add_variables()?;
+        for (name, meant) in variables::unknown() {
+            let meant = meant.map_or_else(String::new, |meant| format!("; did you mean {meant}?"));
+            out.warning(&format!("the variable {name} means nothing to runnerup{meant}"));
+        }
+        if let Some(path) = inputs.settings.text("answers") {
+            inputs.add_answers(Path::new(&path), &read_answers(Path::new(&path))?)?;
+        }
+        if let Some(proxy) = inputs.settings.text("proxy") {
+            out.secrets().add_login(&proxy);
+        }
+        inputs.read_token_file()?;
+        if let Some(token) = &inputs.token {
+            out.secrets().add(token.expose());
+        }
+        Ok(inputs)
+    }
+
+    fn add_options(&mut self, matches: &ArgMatches) -> Result<()> {
         for name in NAMES {
             if let Some(given) = option(matches, name) {
-                add(&mut settings, name, given, Source::Flag)?;
+                add(&mut self.settings, name, given, Source::Flag)?;
             }
+        }
+        Ok(())
+    }
+
+    fn add_variables(&mut self) -> Result<()> {
+        let token = variables::text(TOKEN_KEY)?.map(SecretString::from);
+        if token.is_some() && variables::text("token-file")?.is_some() {
+            let (one, other) = (TOKEN_VARIABLE, variables::name_of("token-file"));
+            return Err(Error::new(
+                Code::Contradiction,
+                format!("the variables {one} and {other} are both set"),
+            )
+            .help(format!("unset {one}")));
+        }
+        // Read only where no option goes before it.
+        if let Some(text) = token.filter(|_| !self.settings.has("token-file")) {
+            let token = text.expose_secret().parse();
+            let token = token
+                .map_err(|error: Error| error.context(format!("variable {TOKEN_VARIABLE}")))?;
+            self.take_token(token, Source::Variable(TOKEN_VARIABLE.to_owned()))?;
         }
         for name in NAMES {
             if let Some(text) = variables::text(name)? {
                 let source = Source::Variable(variables::name_of(name));
-                add(&mut settings, name, Answer::Text(text), source)?;
+                add(&mut self.settings, name, Answer::Text(text), source)?;
             }
         }
-        let mut token = None;
-        if let Some(path) = settings.text("answers") {
-            let path = PathBuf::from(path);
-            let source = Source::Answers(shown(&path));
-            for (name, answer) in read_answers(&path)? {
-                match name.as_str() {
-                    TOKEN_KEY => token = Some((answered_token(&path, answer)?, source.clone())),
-                    _ if is_of_the_run(&name) => {
-                        return Err(of_the_run(&name, &source));
-                    }
-                    _ => add(&mut settings, &name, answer, source.clone())?,
-                }
+        Ok(())
+    }
+
+    fn add_answers(&mut self, path: &Path, bytes: &[u8]) -> Result<()> {
+        let source = Source::Answers(shown(path));
+        for (name, answer) in answers::parse(bytes, &shown(path))? {
+            if is_of_the_run(&name) {
+                return Err(of_the_run(&name, &source));
+            } else if name != TOKEN_KEY {
+                add(&mut self.settings, &name, answer, source.clone())?;
+            } else if !self.settings.has("token-file") {
+                self.take_token(answered_token(path, answer)?, source.clone())?;
             }
         }
-        if let Some(proxy) = settings.text("proxy") {
-            out.secrets().add_login(&proxy);
+        Ok(())
+    }
+
+    fn take_token(&mut self, token: Token, source: Source) -> Result<()> {
+        self.settings.add("token-file", Given::one(REDACTED, source))?;
+        self.token = Some(token);
+        Ok(())
+    }
+
+    fn read_token_file(&mut self) -> Result<()> {
+        let Some(file) = self.settings.text("token-file").filter(|_| self.token.is_none()) else {
+            return Ok(());
+        };
+        if file == "-" && self.settings.text("answers").as_deref() == Some("-") {
+            return Err(Error::new(
+                Code::Contradiction,
+                "--answers and --token-file both read standard input",
+            )
+            .help("give one of them as a file"));
         }
-        let token = find_token(&settings, token)?;
-        if let Some((token, _)) = &token {
-            out.secrets().add(token.expose());
-        }
-        Ok(Self { settings, token })
+        self.token = Some(token_from_file(Path::new(&file))?);
+        Ok(())
     }
 }
 
@@ -120,11 +173,11 @@ fn add(settings: &mut Settings, name: &str, answer: Answer, source: Source) -> R
     settings.add(name, given)
 }
 
-fn read_answers(path: &Path) -> Result<BTreeMap<String, Answer>> {
+fn read_answers(path: &Path) -> Result<Vec<u8>> {
     let source = shown(path);
     let mut bytes = Vec::new();
     let limit = yaml::MAX_BYTES as u64 + 1;
-    let read = if path == Path::new("-") {
+    let read = if is_stdin(path) {
         io::stdin().lock().take(limit).read_to_end(&mut bytes)
     } else {
         File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes))
@@ -132,12 +185,12 @@ fn read_answers(path: &Path) -> Result<BTreeMap<String, Answer>> {
     read.map_err(|error| {
         Error::new(Code::AnswersInvalid, format!("{source} cannot be read: {error}"))
     })?;
-    answers::parse(&bytes, &source)
+    Ok(bytes)
 }
 
 /// Only the pipe that `elevate` writes may carry the token.
 fn answered_token(path: &Path, answer: Answer) -> Result<Token> {
-    if path != Path::new("-") {
+    if !is_stdin(path) {
         return Err(Error::new(
             Code::TokenSource,
             format!(
@@ -163,57 +216,8 @@ fn of_the_run(name: &str, source: &Source) -> Error {
         .help(format!("leave it out, and give --{name} or {}", variables::name_of(name)))
 }
 
-/// An option first, then the variables, then the answers file, as for any setting.
-fn find_token(
-    settings: &Settings,
-    answered: Option<(Token, Source)>,
-) -> Result<Option<(Token, Source)>> {
-    let source = settings.source("token-file");
-    let file = settings.text("token-file").map(PathBuf::from);
-    // The variable is looked at only where nothing before it counts.
-    if source != Source::Flag
-        && let Some(token) = token_variable()?
-    {
-        if let Source::Variable(other) = source {
-            return Err(Error::new(
-                Code::Contradiction,
-                format!("the variables {TOKEN_VARIABLE} and {other} are both set"),
-            )
-            .help("unset one of them"));
-        }
-        return Ok(Some((token, Source::Variable(TOKEN_VARIABLE.to_owned()))));
-    }
-    match (file, answered) {
-        (Some(file), _) if is_stdin(&file) && is_stdin_answers(settings) => Err(Error::new(
-            Code::Contradiction,
-            "--answers and --token-file both read standard input",
-        )
-        .help("give one of them as a file")),
-        (Some(file), _) => Ok(Some((token_from_file(&file)?, source))),
-        (None, answered) => Ok(answered),
-    }
-}
-
-fn token_variable() -> Result<Option<Token>> {
-    match std::env::var_os(TOKEN_VARIABLE).filter(|value| !value.is_empty()) {
-        None => Ok(None),
-        Some(value) => token_text(value)
-            .and_then(|text| text.parse())
-            .map(Some)
-            .map_err(|error: Error| error.context(format!("variable {TOKEN_VARIABLE}"))),
-    }
-}
-
-fn token_text(value: OsString) -> Result<String> {
-    value.into_string().map_err(|_| Error::new(Code::ValueInvalid, "the token is not text"))
-}
-
 fn is_stdin(path: &Path) -> bool {
     path == Path::new("-")
-}
-
-fn is_stdin_answers(settings: &Settings) -> bool {
-    settings.text("answers").is_some_and(|path| is_stdin(Path::new(&path)))
 }
 
 fn shown(path: &Path) -> String {

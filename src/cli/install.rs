@@ -29,7 +29,7 @@ pub(super) fn run(inputs: Inputs, plan_only: bool, out: &Output) -> Result<ExitC
     let is_asking = !plan_only && out.is_dialogue() && !settings.switch("yes")?;
     let root = settings.text("root").map(PathBuf::from);
     let session = Session::open(root.as_deref())?;
-    let mut sensed = session.sense(&mut settings, token.map(|(token, _)| token))?;
+    let mut sensed = session.sense(&mut settings, token)?;
     if let Some(token) = &sensed.token {
         out.secrets().add(token.expose());
     }

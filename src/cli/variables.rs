@@ -1,7 +1,10 @@
 //! Environment variables: `RUNNERUP_` and the option in upper case. An empty one counts as not
 //! given, because that is what a pipeline makes of a secret or parameter that it does not have.
 
-use crate::{Code, Error, Result, spec::values::truth};
+use crate::{
+    Code, Error, Result,
+    spec::{NAMES, nearest, values::truth},
+};
 use std::env::{self, VarError};
 
 /// The variable of an option: `max-run-time` → `RUNNERUP_MAX_RUN_TIME`.
@@ -25,4 +28,21 @@ pub fn text(option: &str) -> Result<Option<String>> {
 pub fn switch(option: &str) -> Result<bool> {
     let Some(text) = text(option)? else { return Ok(false) };
     truth(&text).map_err(|error| error.context(format!("variable {}", name_of(option))))
+}
+
+/// Options besides the settings of an install.
+const OTHERS: [&str; 6] = ["token", "quiet", "verbose", "color", "purge", "force"];
+
+/// Variables that look like ours and are not, with the one that may be meant.
+pub fn unknown() -> Vec<(String, Option<String>)> {
+    let known: Vec<_> = NAMES.into_iter().chain(OTHERS).map(name_of).collect();
+    let names: Vec<_> = known.iter().map(String::as_str).collect();
+    env::vars_os()
+        .filter_map(|(name, _)| name.into_string().ok())
+        .filter(|name| name.starts_with("RUNNERUP_") && !known.contains(name))
+        .map(|name| {
+            let meant = nearest(&name, &names).map(str::to_owned);
+            (name, meant)
+        })
+        .collect()
 }
