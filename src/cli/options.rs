@@ -269,12 +269,12 @@ Examples:
   runnerup install --yes --token-file token --answers runner.yaml";
 
 const PLAN_HELP: &str = "\
-Takes the options of install, and needs no token.
+The token and the options are those of install; root is not needed.
 Options are variables too (RUNNERUP_MAX_RUN_TIME), and keys of --answers.
 
 Examples:
-  runnerup plan --url https://ci.example.com --version server-4.6
-  runnerup plan --json --answers runner.yaml";
+  runnerup plan --token-file token --version server-4.6
+  runnerup plan --json --token-file token --answers runner.yaml";
 
 const UNINSTALL_HELP: &str = "\
 Options are variables too (RUNNERUP_INSTANCE).
