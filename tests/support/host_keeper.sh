@@ -19,15 +19,30 @@ processes_of_the_host() {
     done
 }
 
+has_ended() { ! grep -qs '^State:.[^Z]' "/proc/$1/status"; }
+
+# systemd survives the nspawn that started it, so it goes first; nspawn then buries it, and ends.
+power_off() {
+    for _ in $(seq 100); do
+        kill -KILL $(cat "/proc/$machine/task/$machine/children" 2>/dev/null) 2>/dev/null || true
+        sleep 0.03
+        if has_ended "$machine"; then break; fi
+    done
+    kill -KILL "$machine" 2>/dev/null || true
+    wait "$machine" 2>/dev/null || true
+    machine=
+}
+
 clean_up() {
     trap '' EXIT INT TERM HUP
+    [ -z "$machine" ] || power_off
     for pid in $(processes_of_the_host); do kill -KILL "$pid" 2>/dev/null || true; done
     wait
     echo $$ >/sys/fs/cgroup/cgroup.procs || true
     umount "$work/root" || umount --lazy "$work/root" || true
     rm -rf -- "$work"
     # A cgroup can be removed once the kernel has buried its last process.
-    for _ in 1 2 3 4 5 6 7 8 9 10; do
+    for _ in $(seq 50); do
         find "$cgroup" -depth -type d -exec rmdir {} + 2>/dev/null && break
         sleep 0.1
     done
@@ -59,12 +74,12 @@ while read -r order; do
             echo "$machine"
             ;;
         cut)
-            kill -KILL "$machine" 2>/dev/null || true
-            wait "$machine" 2>/dev/null || true
+            power_off
             echo off
             ;;
         off) # it was told to go down by itself
             wait "$machine" 2>/dev/null || true
+            machine=
             echo off
             ;;
     esac
