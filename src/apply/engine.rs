@@ -40,6 +40,7 @@ pub fn run(task: Task<'_>, host: &Host<'_>) -> Result<Option<Receipt>> {
     let state = StateFolder::lock(host.root)?;
     let Task { command, steps, mut receipt } = task;
     let known = state::read(host.root, &receipt.instance)?;
+    refuse_stale(&receipt, known.receipt.as_ref())?;
     let fresh = known.receipt.is_none();
     if let Some(unfinished) = known.unfinished.as_ref() {
         clean_up(host, unfinished)?;
@@ -135,6 +136,18 @@ fn go(
         tools.host.report.done();
     }
     Ok(())
+}
+
+/// A plan that was made before another run ended is about a host that is no more.
+fn refuse_stale(planned: &Receipt, now: Option<&Receipt>) -> Result<()> {
+    if now.map_or("", |now| now.written.as_str()) == planned.written {
+        return Ok(());
+    }
+    Err(Error::new(
+        Code::Locked,
+        "another run of runnerup changed this host since the plan was made",
+    )
+    .help("run it again: it plans anew"))
 }
 
 /// A shared folder that came to be since the plan was made, as the state folder's parents do, is

@@ -49,6 +49,8 @@ pub trait Report {
     fn done(&self);
     /// A wait goes on: what for.
     fn waits(&self, what: &str);
+    /// Something stays, and why.
+    fn leaves(&self, what: &str);
     /// A step is undone.
     fn undoes(&self, what: &str);
     /// Whether the person has asked to stop.

@@ -101,6 +101,11 @@ impl Report for Progress<'_> {
         }
     }
 
+    fn leaves(&self, what: &str) {
+        self.done();
+        self.line(what);
+    }
+
     fn undoes(&self, what: &str) {
         self.done();
         let text = format!("undoing {what}");

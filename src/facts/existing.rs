@@ -35,7 +35,10 @@ pub fn existing(
     let mut existing = Existing::default();
     match read(root, &layout.config) {
         Ok(Some(bytes)) => match Config::parse(&bytes) {
-            Ok(config) => existing.token = from_config(config, &layout.config, settings)?,
+            Ok(config) => {
+                let ours = receipt.is_some();
+                existing.token = from_config(config, &layout.config, ours, settings)?;
+            }
             Err(error) => existing.trouble = Some(error.to_string()),
         },
         Ok(None) => {}
@@ -57,6 +60,7 @@ pub fn existing(
 fn from_config(
     config: Config,
     path: &Path,
+    ours: bool,
     settings: &mut Settings,
 ) -> Result<Option<(Token, Source)>> {
     let source = Source::Existing(path.display().to_string());
@@ -75,7 +79,9 @@ fn from_config(
         ("log-file", config.logging.file),
     ];
     for (name, value) in texts {
-        if let Some(value) = value {
+        // The account can write its configuration; what root acts on comes from the receipt.
+        let receipt_knows = ours && matches!(name, "workdir" | "log-file" | "auto-update");
+        if let Some(value) = value.filter(|_| !receipt_knows) {
             settings.add(name, Given::one(value, source.clone()))?;
         }
     }

@@ -8,7 +8,7 @@ use crate::{
     facts::Facts,
     platform::{fs::Kind, service::Manager},
     release::Artifact,
-    spec::Spec,
+    spec::{Settings, Source, Spec},
 };
 use std::path::{Path, PathBuf};
 
@@ -349,4 +349,32 @@ pub(super) fn refuse_foreign_workdir(spec: &Spec, facts: &Facts) -> Result<()> {
         .help(format!("or hand it over yourself: chown {user}: {}", workdir.display()))),
         None => Ok(()),
     }
+}
+
+/// A hand-made configuration belongs to the account: what it names is believed where it is the
+/// account's already, and never made for it by root unless a person says so.
+pub(super) fn refuse_unconfirmed(spec: &Spec, settings: &Settings, facts: &Facts) -> Result<()> {
+    if facts.receipt.is_some() {
+        return Ok(());
+    }
+    let account = facts.account(spec.user.as_str());
+    let is_theirs = |path: &Path| {
+        let owner = facts.path(path).meta.map(|meta| meta.uid);
+        path.starts_with(&spec.layout.data)
+            || owner.is_some_and(|uid| account.is_some_and(|account| account.uid == uid))
+    };
+    let workdir = Some(before_blank(spec.workdir.as_str()));
+    let log = spec.log_file.as_ref().map(|path| PathBuf::from(path.as_str()));
+    for (name, path) in [("workdir", workdir), ("log-file", log)] {
+        let source = settings.source(name);
+        let Some(path) = path.filter(|_| matches!(source, Source::Existing(_))) else { continue };
+        if !is_theirs(&path) {
+            return Err(Error::new(
+                Code::GroundUnsafe,
+                format!("{} is named by the {source}, which the account can write", path.display()),
+            )
+            .help(format!("--{name} {}   # if it is meant", path.display())));
+        }
+    }
+    Ok(())
 }

@@ -3,7 +3,9 @@
 
 use super::{
     Plan, Setting, compare,
-    desired::{Desired, before_blank, home, is_declared, refuse_foreign_workdir},
+    desired::{
+        Desired, before_blank, home, is_declared, refuse_foreign_workdir, refuse_unconfirmed,
+    },
 };
 use crate::{
     Code, Error, Result,
@@ -17,7 +19,10 @@ use crate::{
 use std::path::{Path, PathBuf};
 
 /// Settings that a later install goes by and that no file of the agent holds.
-const REMEMBERED: [&str; 9] = [
+///
+/// The last three stand in the agent's configuration too, but the account can write that: taken
+/// from there, a job could have the next `install` run by root make it a folder anywhere.
+const REMEMBERED: [&str; 12] = [
     "agent",
     "version",
     "platform",
@@ -27,6 +32,9 @@ const REMEMBERED: [&str; 9] = [
     "service",
     "hardening",
     "passwordless-sudo",
+    "auto-update",
+    "workdir",
+    "log-file",
 ];
 
 /// What has to be looked at before [`install`] can plan.
@@ -116,6 +124,7 @@ pub fn known_artifact(spec: &Spec, facts: &Facts, version: Option<&str>) -> Opti
 pub fn install(spec: &Spec, settings: &Settings, facts: &Facts) -> Result<Plan> {
     refuse_unfit(spec, facts)?;
     refuse_foreign_workdir(spec, facts)?;
+    refuse_unconfirmed(spec, settings, facts)?;
     let token = spec.token.as_ref().ok_or_else(missing_token)?;
     let artifact = facts.release.as_ref().ok_or_else(|| {
         Error::new(Code::StepFailed, "the release bucket was not asked for the version")

@@ -42,6 +42,7 @@ pub fn uninstall(facts: &Facts, leave: Leave) -> Option<Plan> {
             installed: false,
             binary: None,
             settings: earlier.settings.clone(),
+            written: earlier.written.clone(),
             ..Receipt::new(&earlier.instance)
         },
     };

@@ -104,7 +104,11 @@ pub(super) fn refuse_other_kinds(spot: &Spot) -> Result<()> {
 fn keep(spot: &Spot, meta: Meta, backup: &Spot) -> Result<()> {
     backup.remove()?;
     if meta.size > COPY_LIMIT && spot.link_to(backup)? {
-        return Ok(());
+        if backup.look()?.is_some_and(|kept| kept.is_same_file(&meta)) {
+            return Ok(());
+        }
+        // What stood there was swapped meanwhile.
+        backup.remove()?;
     }
     let (mut from, _) = spot.read()?;
     let mut to = backup.create(0o600)?;

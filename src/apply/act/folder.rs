@@ -39,8 +39,14 @@ pub(super) fn make(tools: &Tools<'_>, folder: &Folder) -> Result<After> {
 pub(super) fn restore(tools: &Tools<'_>, path: &Path, to: &State, purge: bool) -> Result<()> {
     let Some(spot) = tools.host.root.find(path)? else { return Ok(()) };
     match to {
-        State::Absent if purge => spot.remove_tree().map(drop),
-        State::Absent => spot.remove_folder().map(drop),
+        State::Absent => {
+            let gone = if purge { spot.remove_tree()? } else { spot.remove_folder()? };
+            if !gone {
+                let why = if purge { "something is mounted in it" } else { "it is not empty" };
+                tools.host.report.leaves(&format!("the folder {} stays: {why}", path.display()));
+            }
+            Ok(())
+        }
         State::Folder { meta } => {
             let owner = rustix::process::geteuid().is_root().then_some((meta.uid, meta.gid));
             if spot.look()?.is_none() {

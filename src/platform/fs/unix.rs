@@ -17,6 +17,9 @@ use std::{
 /// Links followed on the way to one path.
 const LINK_LIMIT: u32 = 40;
 
+/// Folders open at a time while a tree is removed.
+const DEPTH_LIMIT: u32 = 64;
+
 /// The folder that counts as `/`: the real one, or `--root DIR`.
 #[derive(Debug)]
 pub struct Root {
@@ -234,41 +237,57 @@ impl Spot {
 
     /// Removes the file or link here; nothing there is fine.
     pub fn remove(&self) -> Result<()> {
-        match fs::unlinkat(&self.folder, &self.name, AtFlags::empty()) {
-            Ok(()) => self.sync_folder(),
-            Err(Errno::NOENT) => Ok(()),
-            Err(errno) => Err(trouble("remove", &self.path, errno)),
-        }
+        self.unlink(AtFlags::empty())?;
+        self.sync_folder()
     }
 
     /// Removes the folder here when it is empty; `false` when it is not. Nothing there is fine.
     pub fn remove_folder(&self) -> Result<bool> {
-        match fs::unlinkat(&self.folder, &self.name, AtFlags::REMOVEDIR) {
-            Ok(()) => self.sync_folder().map(|()| true),
-            Err(Errno::NOENT) => Ok(true),
+        let gone = self.unlink(AtFlags::REMOVEDIR)?;
+        self.sync_folder().map(|()| gone)
+    }
+
+    fn unlink(&self, flags: AtFlags) -> Result<bool> {
+        match fs::unlinkat(&self.folder, &self.name, flags) {
+            Ok(()) | Err(Errno::NOENT) => Ok(true),
             Err(Errno::NOTEMPTY | Errno::EXIST | Errno::BUSY) => Ok(false),
-            Err(errno) => Err(trouble("remove the folder", &self.path, errno)),
+            Err(errno) => Err(trouble("remove", &self.path, errno)),
         }
     }
 
-    /// Removes the folder here with all that is in it. Follows no link and leaves what another
-    /// file system mounts there.
+    /// Removes the folder here with all that is in it; `false` when something stays. Follows no
+    /// link and leaves what another file system mounts there.
     pub fn remove_tree(&self) -> Result<bool> {
-        let handle = match open_folder(&self.folder, &self.name) {
-            Ok(handle) => handle,
-            Err(Errno::NOENT) => return Ok(true),
-            Err(errno) => return Err(trouble("open the folder", &self.path, errno)),
-        };
-        let device = self.stat(&handle)?.identity.0;
+        let Some(meta) = self.look()? else { return Ok(true) };
+        self.expect(Kind::Folder, Some(meta))?;
+        let mut raised = 0;
+        // A tree deeper than there are open files to have is taken up to this folder, bit by bit.
+        while self.empty(self, meta.identity.0, DEPTH_LIMIT, &mut raised)? {}
+        self.remove_folder()
+    }
+
+    /// Removes what is in the folder here; `true` when a part of it was moved up to `top`.
+    fn empty(&self, top: &Self, device: u64, depth: u32, raised: &mut u32) -> Result<bool> {
+        let mut is_raised = false;
         for name in self.list()? {
             let inner = self.inside(name)?;
             match inner.look()? {
                 Some(meta) if meta.identity.0 != device => {}
-                Some(meta) if meta.kind == Kind::Folder => drop(inner.remove_tree()?),
-                _ => inner.remove()?,
+                Some(meta) if meta.kind == Kind::Folder && depth == 0 => {
+                    *raised += 1;
+                    let above = top.inside(format!(".runnerup-raised-{raised}").into())?;
+                    fs::renameat(&inner.folder, &inner.name, &above.folder, &above.name)
+                        .map_err(|errno| trouble("move up", &inner.path, errno))?;
+                    is_raised = true;
+                }
+                Some(meta) if meta.kind == Kind::Folder => {
+                    is_raised |= inner.empty(top, device, depth - 1, raised)?;
+                    inner.unlink(AtFlags::REMOVEDIR)?;
+                }
+                _ => drop(inner.unlink(AtFlags::empty())?),
             }
         }
-        self.remove_folder()
+        Ok(is_raised)
     }
 
     /// Makes what was renamed, made or removed in this folder survive a power cut.
@@ -486,6 +505,20 @@ mod tests {
         assert!(root.find(Path::new("/work")).unwrap().unwrap().remove_tree().unwrap());
         assert!(folder.path().join("kept/file").exists());
         assert!(!folder.path().join("work").exists());
+    }
+
+    #[test]
+    fn a_tree_deeper_than_files_can_be_open_is_removed() {
+        let (folder, root) = root();
+        let spot = root.find(Path::new("/work")).unwrap().unwrap();
+        spot.create_folder().unwrap();
+        let mut deepest =
+            fs::open(folder.path().join("work"), OFlags::DIRECTORY, Mode::empty()).unwrap();
+        for _ in 0..3000 {
+            fs::mkdirat(&deepest, "deeper", Mode::from_raw_mode(0o755)).unwrap();
+            deepest = open_folder(&deepest, OsStr::new("deeper")).unwrap();
+        }
+        assert!(spot.remove_tree().unwrap());
     }
 
     #[test]
