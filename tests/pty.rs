@@ -11,7 +11,14 @@ mod loopback;
 mod terminal;
 
 use loopback::Loopback;
-use std::{fs, path::Path};
+use std::{
+    fs,
+    io::{BufRead, BufReader, Write},
+    net::{TcpListener, TcpStream},
+    path::Path,
+    thread,
+    time::Duration,
+};
 use terminal::Terminal;
 
 const TOKEN: &str =
@@ -55,6 +62,17 @@ impl Stage {
         let (root, url) = (self.root().display().to_string(), self.bucket.url());
         let fixed = ["install", "--root", &root, "--service", "none", "--release-url", &url];
         Terminal::start(&[&fixed, more].concat(), &[], self.root(), columns)
+    }
+
+    /// An unattended one, from a bucket at `url`, with a token in a file beside the root.
+    fn install_from(&self, url: &str, root: &Path) -> Terminal {
+        let token = self.root().join("token");
+        fs::write(&token, TOKEN).unwrap();
+        fs::set_permissions(&token, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+        let root = root.display().to_string();
+        let args = ["install", "--yes", "--token-file", "token", "--root", &root];
+        let more = ["--service", "none", "--release-url", url];
+        Terminal::start(&[&args[..], &more].concat(), &[], self.root(), 60)
     }
 
     fn assert_untouched(&self) {
@@ -185,6 +203,70 @@ fn wrong_answers_are_asked_again_and_back_goes_back() {
     person.assert_restored();
     stage.assert_untouched();
     assert!(person.shown().contains("builder"), "{}", person.shown());
+}
+
+#[test]
+fn ctrl_c_while_the_host_is_changed_undoes_what_was_done() {
+    let stage = Stage::new();
+    let root = stage.root().join("root");
+    fs::create_dir(&root).unwrap();
+    let mut person = stage.install_from(&stalling_bucket(), &root);
+    person.expect("4 B/1.00 MB");
+    person.keys("\u{3}");
+    person.expect("Stopping at the next safe place");
+    person.expect("undoing");
+    person.expect("error[E130001]");
+    assert_eq!(person.end(), 130);
+    person.assert_restored();
+    assert_eq!(fs::read_dir(&root).unwrap().count(), 0, "{}", person.shown());
+}
+
+#[test]
+fn progress_is_shown_in_a_narrow_window() {
+    let stage = Stage::new();
+    let root = stage.root().join("root");
+    fs::create_dir(&root).unwrap();
+    let mut person = stage.install_from(&stage.bucket.url(), &root);
+    person.expect("[1/");
+    person.expect("Installed");
+    assert_eq!(person.end(), 0);
+    person.assert_restored();
+    person.assert_fits();
+}
+
+/// A bucket that begins to send the binary and then says nothing more.
+fn stalling_bucket() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for connection in listener.incoming().flatten() {
+            thread::spawn(move || stall(connection));
+        }
+    });
+    format!("http://{address}")
+}
+
+fn stall(mut connection: TcpStream) {
+    let asked = BufReader::new(connection.try_clone().unwrap());
+    let mut lines = asked.lines().map_while(Result::ok);
+    while let Some(request) = lines.next() {
+        lines.by_ref().find(String::is_empty);
+        let platform = runnerup::agent::Platform::of_this_host().unwrap();
+        let body = match request {
+            path if path.contains("release.txt") => "1.1.73695-40bf772\n".to_owned(),
+            path if path.contains("checksums.txt") => {
+                format!("{} *{platform}/circleci-launch-agent\n", "0".repeat(64))
+            }
+            _ => {
+                let head = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n\x7fELF";
+                connection.write_all(head).unwrap();
+                return thread::sleep(Duration::from_secs(60));
+            }
+        };
+        let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len());
+        connection.write_all(head.as_bytes()).unwrap();
+        connection.write_all(body.as_bytes()).unwrap();
+    }
 }
 
 #[test]

@@ -148,7 +148,7 @@ impl Output {
     /// Lines of progress, or of a dialogue, folded to the terminal.
     pub fn line(&self, text: &str) {
         match io::stderr().is_terminal() {
-            true => self.verbatim(&folded(text, self.width(), 0)),
+            true => self.verbatim(&folded(text, self.width(), 2)),
             false => self.verbatim(text),
         }
     }

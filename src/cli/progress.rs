@@ -14,10 +14,11 @@ use std::{
 const STEP: &str = "  {spinner} {wide_msg}";
 
 /// A transfer of known size, within 60 columns.
-const TRANSFER: &str = "  {spinner} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta}";
+const TRANSFER: &str =
+    "  {spinner} {wide_bar} {decimal_bytes}/{decimal_total_bytes} {decimal_bytes_per_sec} {eta}";
 
 /// A transfer of unknown size.
-const STREAM: &str = "  {spinner} {wide_msg} {bytes} {bytes_per_sec}";
+const STREAM: &str = "  {spinner} {wide_msg} {decimal_bytes} {decimal_bytes_per_sec}";
 
 /// Redraws a second; a spinner needs no more.
 const TICK: Duration = Duration::from_millis(120);

@@ -3,9 +3,9 @@
 use console::measure_text_width;
 use std::borrow::Cow;
 
-/// Folds at blanks, so that no line is wider than `width` columns unless one word is; lines after
-/// the first are indented by `indent` blanks. Line breaks of the text stay.
-pub fn folded(text: &str, width: usize, indent: usize) -> String {
+/// Folds at blanks, so that no line is wider than `width` columns unless one word is. Line breaks
+/// of the text stay; what a line goes on with is indented as the line is, and by `hang` more.
+pub fn folded(text: &str, width: usize, hang: usize) -> String {
     let mut out = String::with_capacity(text.len() + 16);
     for (number, line) in text.lines().enumerate() {
         if number > 0 {
@@ -15,9 +15,8 @@ pub fn folded(text: &str, width: usize, indent: usize) -> String {
             out.push_str(line);
             continue;
         }
-        // What a line of the text is indented by, its continuation is too.
         let own = line.len() - line.trim_start().len();
-        let indent = if number == 0 { indent } else { 0 } + own;
+        let indent = own + hang;
         let mut column = own;
         out.push_str(&line[..own]);
         for (at, word) in line.split_whitespace().enumerate() {
