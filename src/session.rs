@@ -106,6 +106,7 @@ impl Session {
             .help("run it with sudo, or give --token-file FILE"));
         }
         let spec = Spec::resolve(settings, token, here)?;
+        plan::refuse_unfit(&spec, &facts)?;
         facts.ca = self.ca(&spec, settings)?;
         let client = Client::new(Network {
             base: spec.release_url.clone(),

@@ -75,5 +75,5 @@ fn unhealthy_error(services: &dyn Services, service: &str, why: &str) -> Error {
         format!("installed, but {service} did not come up healthy: {why}; {lines}"),
     )
     .help(format!("systemctl status {service}"))
-    .help("runnerup doctor")
+    .help(format!("journalctl --unit {service}"))
 }

@@ -33,6 +33,10 @@ pub(super) fn run(inputs: Inputs, plan_only: bool, out: &Output) -> Result<ExitC
     if let Some(token) = &sensed.token {
         out.secrets().add(token.expose());
     }
+    if !plan_only && !is_asking && elevate::is_needed(root.as_deref()) {
+        // Nobody to ask for a password: said before the network is asked for anything.
+        return elevate::install(&settings, sensed.token.as_ref(), is_asking, out);
+    }
     if is_asking && !guided::ask(&mut settings, &mut sensed, out)? {
         return nothing_done(out);
     }

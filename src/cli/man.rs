@@ -18,9 +18,8 @@ pub fn run(out: &Output) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-const EXIT_STATUS: [(&str, &str); 10] = [
+const EXIT_STATUS: [(&str, &str); 9] = [
     ("0", "Done, or nothing to do, or healthy."),
-    ("1", "doctor: something fails."),
     ("2", "Usage: an option is missing or wrong."),
     ("3", "The host is not fit: privilege, platform, missing system tool."),
     ("4", "Network: could not reach or was refused."),

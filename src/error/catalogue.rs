@@ -213,8 +213,8 @@ catalogue! {
     Unhealthy = 8, "E8001", "installed, but the agent did not come up healthy",
         "Everything was installed, but the agent did not stay up, or its own health text says \
          Unhealthy. The last lines of its log are in the message; a refused token and a host that \
-         cannot reach the API are the usual reasons. Everything stays in place. `runnerup doctor` \
-         examines it and says what to do.";
+         cannot reach the API are the usual reasons. Everything stays in place: remove the cause, \
+         and `systemctl restart` the service that the message names.";
     Interrupted = 130, "E130001", "interrupted",
         "Ctrl-C or a signal ended the run. What had been done until then was undone, and the \
          terminal is as it was. Run the command again when you are ready; nothing needs cleaning \

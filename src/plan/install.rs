@@ -123,6 +123,7 @@ pub fn known_artifact(spec: &Spec, facts: &Facts, version: Option<&str>) -> Opti
 /// have it.
 pub fn install(spec: &Spec, settings: &Settings, facts: &Facts) -> Result<Plan> {
     refuse_unfit(spec, facts)?;
+    refuse_no_account_tool(spec, facts)?;
     refuse_foreign_workdir(spec, facts)?;
     refuse_unconfirmed(spec, settings, facts)?;
     let token = spec.token.as_ref().ok_or_else(missing_token)?;
@@ -161,12 +162,11 @@ fn missing_token() -> Error {
         .help("or the variable RUNNERUP_TOKEN, or the key token-file in an answers file")
 }
 
-fn refuse_unfit(spec: &Spec, facts: &Facts) -> Result<()> {
-    let missing = |tool: &str, why: &str, package: &str| {
-        Err(Error::new(Code::ToolMissing, format!("the program {tool} is not there; {why}"))
-            .help(format!("install the package {package}")))
-    };
-    let has = |tool: &str| facts.tools.contains(tool);
+/// Refuses what no answer of the release bucket could change, so that it need not be asked.
+pub fn refuse_unfit(spec: &Spec, facts: &Facts) -> Result<()> {
+    if spec.token.is_none() {
+        return Err(missing_token());
+    }
     if spec.service == Manager::Systemd && facts.is_host {
         if !facts.systemd_runs {
             return Err(Error::new(
@@ -175,19 +175,30 @@ fn refuse_unfit(spec: &Spec, facts: &Facts) -> Result<()> {
             )
             .help("--service none   # and the plan says how to run the agent"));
         }
-        if !has("systemctl") {
-            return missing("systemctl", "it registers the service", "systemd");
+        if !facts.tools.contains("systemctl") {
+            return Err(missing_tool("systemctl", "it registers the service", "systemd"));
         }
     }
-    if spec.passwordless_sudo && !has("visudo") {
-        return missing("visudo", "it checks the file that --passwordless-sudo writes", "sudo");
-    }
-    let creates = spec.create_user && !is_declared(facts);
-    if creates && facts.account(spec.user.as_str()).is_none() && !has("useradd") && !has("adduser")
-    {
-        return missing("useradd", "it creates the account", "passwd (on Fedora shadow-utils)");
+    if spec.passwordless_sudo && !facts.tools.contains("visudo") {
+        let why = "it checks the file that --passwordless-sudo writes";
+        return Err(missing_tool("visudo", why, "sudo"));
     }
     Ok(())
+}
+
+fn refuse_no_account_tool(spec: &Spec, facts: &Facts) -> Result<()> {
+    let has_tool = ["useradd", "adduser"].iter().any(|tool| facts.tools.contains(*tool));
+    let creates = spec.create_user && !is_declared(facts);
+    if creates && !has_tool && facts.account(spec.user.as_str()).is_none() {
+        let package = "passwd (on Fedora shadow-utils)";
+        return Err(missing_tool("useradd", "it creates the account", package));
+    }
+    Ok(())
+}
+
+fn missing_tool(tool: &str, why: &str, package: &str) -> Error {
+    Error::new(Code::ToolMissing, format!("the program {tool} is not there; {why}"))
+        .help(format!("install the package {package}"))
 }
 
 /// What an earlier install made, and this one does not want: put back, last made first. Data

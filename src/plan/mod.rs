@@ -9,7 +9,7 @@ mod uninstall;
 mod unit;
 
 pub(crate) use environment::unquoted;
-pub use install::{install, known_artifact, wanted};
+pub use install::{install, known_artifact, refuse_unfit, wanted};
 pub use uninstall::{Leave, uninstall, wanted_for_uninstall};
 
 use crate::{

@@ -37,6 +37,12 @@ impl Spec {
     /// # Errors
     /// A usage error that names the setting and its source.
     pub fn resolve(settings: &Settings, token: Option<Token>, here: Circumstances) -> Result<Self> {
+        if settings.has("bundle") {
+            let source = settings.source("bundle");
+            let what = format!("--bundle ({source}): installing from a bundle is not built yet");
+            return Err(Error::new(Code::ValueInvalid, what)
+                .help("mirror the release bucket and give --release-url"));
+        }
         let platform = settings.parse::<Platform>("platform")?.unwrap_or(here.platform);
         let os = platform.os();
         let agent = agent(settings)?;

@@ -514,7 +514,7 @@ mod tests {
         spot.create_folder().unwrap();
         let mut deepest =
             fs::open(folder.path().join("work"), OFlags::DIRECTORY, Mode::empty()).unwrap();
-        for _ in 0..3000 {
+        for _ in 0..1100 {
             fs::mkdirat(&deepest, "deeper", Mode::from_raw_mode(0o755)).unwrap();
             deepest = open_folder(&deepest, OsStr::new("deeper")).unwrap();
         }
