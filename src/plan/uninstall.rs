@@ -9,7 +9,7 @@ use crate::{
     apply::{Receipt, Record, Step, Target},
     facts::{Facts, Want},
 };
-use std::time::Duration;
+use std::{collections::BTreeSet, path::Path, time::Duration};
 
 /// What an uninstall takes along besides what it always takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -23,9 +23,13 @@ pub struct Leave {
 /// The longest that a unit of ours lets its agent drain, were its own limit unknown.
 const DRAIN: Duration = Duration::from_secs(7 * 24 * 3600);
 
+/// Where an administrator's units stand.
+const UNITS: &str = "/etc/systemd/system";
+
 /// What has to be looked at before [`uninstall`] can plan.
 pub fn wanted_for_uninstall(facts: &Facts) -> Vec<Want> {
-    wanted_for_records(facts.receipt.as_ref())
+    let services = facts.receipt.iter().flat_map(services_of).map(Want::Service);
+    wanted_for_records(facts.receipt.as_ref()).into_iter().chain(services).collect()
 }
 
 /// The steps that take an instance away. `None` when nothing of it is known.
@@ -52,10 +56,9 @@ pub fn uninstall(facts: &Facts, leave: Leave) -> Option<Plan> {
             unfinished.command, unfinished.at, unfinished.done
         ));
     }
-    for (name, status) in &facts.services {
-        let ours = |record: &Record| matches!(&record.target, Target::Enabled(s) | Target::Running(s) if s == name);
-        if status.active && earlier.records.iter().any(ours) {
-            plan.steps.push(Step::Stop { service: name.clone(), drain: DRAIN });
+    for name in services_of(earlier) {
+        if facts.services.get(&name).is_some_and(|status| status.active) {
+            plan.steps.push(Step::Stop { service: name, drain: DRAIN });
         }
     }
     for record in earlier.records.iter().rev() {
@@ -65,6 +68,21 @@ pub fn uninstall(facts: &Facts, leave: Leave) -> Option<Plan> {
         }
     }
     Some(plan)
+}
+
+/// The services that an install defined. One that was installed into an image has no record of
+/// having been started, and runs all the same once that was booted.
+fn services_of(receipt: &Receipt) -> BTreeSet<String> {
+    let units = |path: &Path| {
+        let name = path.file_name().filter(|_| path.parent() == Some(Path::new(UNITS)))?;
+        Some(name.to_string_lossy().into_owned())
+    };
+    let names = receipt.records.iter().filter_map(|record| match &record.target {
+        Target::Enabled(name) | Target::Running(name) => Some(name.clone()),
+        Target::File(path) => units(path),
+        _ => None,
+    });
+    names.collect()
 }
 
 fn kept(record: &Record, facts: &Facts, leave: Leave) -> Option<&'static str> {

@@ -1,0 +1,200 @@
+//! `--root DIR`: into a scratch folder without root, and into an image that is booted afterwards.
+
+#![cfg(target_os = "linux")]
+// A test that panics has failed, which is what its helpers are to tell.
+#![allow(clippy::unwrap_used)]
+
+#[path = "support/loopback.rs"]
+#[allow(dead_code, clippy::expect_used)]
+mod loopback;
+mod support;
+
+use loopback::Loopback;
+use std::{
+    fs,
+    net::TcpListener,
+    os::unix::{fs::PermissionsExt, process::CommandExt},
+    path::{Path, PathBuf},
+    process::{Command, Output},
+    time::{Duration, Instant},
+};
+use support::{
+    host::{Host, Suite},
+    host_tree::Tree,
+};
+
+const TOKEN: &str =
+    "7c1a09be42d85f63e0b7149ad3c85f26e1904b7dc3a86f25d0be91473c6a8f52d4e07b193ac5860f";
+
+/// Nobody's number on every Linux.
+const NOBODY: u32 = 65534;
+
+/// A place that anyone may reach, with the binary, a token and an empty root, all of them the
+/// user's that runs it.
+struct Scratch {
+    folder: tempfile::TempDir,
+    owner: u32,
+}
+
+impl Scratch {
+    /// For nobody where the test may choose, and else for whoever runs it.
+    fn new(binary: &Path) -> Self {
+        let is_root = rustix::process::geteuid().is_root();
+        let owner = if is_root { NOBODY } else { rustix::process::geteuid().as_raw() };
+        let folder = tempfile::tempdir().unwrap();
+        let scratch = Self { folder, owner };
+        fs::set_permissions(scratch.folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        fs::copy(binary, scratch.path("runnerup")).unwrap();
+        fs::write(scratch.path("token"), TOKEN).unwrap();
+        fs::set_permissions(scratch.path("token"), fs::Permissions::from_mode(0o600)).unwrap();
+        fs::create_dir(scratch.path("root")).unwrap();
+        for name in ["token", "root"] {
+            std::os::unix::fs::chown(scratch.path(name), Some(owner), Some(owner)).unwrap();
+        }
+        scratch
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn runnerup(&self, args: &[&str]) -> Output {
+        let mut command = Command::new(self.path("runnerup"));
+        command.args(args).arg("--root").arg(self.path("root")).env_clear();
+        if rustix::process::geteuid().is_root() {
+            command.uid(self.owner).gid(self.owner);
+        }
+        command.output().unwrap()
+    }
+
+    fn install(&self, url: &str, more: &[&str]) -> Output {
+        let token = self.path("token").display().to_string();
+        let mut args = vec!["install", "--yes", "--release-url", url, "--url", url];
+        args.extend(["--token-file", &token, "--name", "scratch"]);
+        args.extend(more);
+        self.runnerup(&args)
+    }
+}
+
+fn said(output: &Output, code: i32) -> String {
+    let text = [output.stdout.as_slice(), &output.stderr].concat();
+    let text = String::from_utf8_lossy(&text).into_owned();
+    assert_eq!(output.status.code(), Some(code), "{text}");
+    text
+}
+
+#[test]
+fn a_user_without_root_installs_twice_and_uninstalls_without_a_trace() {
+    let binary = Path::new(env!("CARGO_BIN_EXE_runnerup"));
+    let bucket = Loopback::start(&fs::read(binary).unwrap(), TOKEN);
+    for service in ["none", "systemd"] {
+        let scratch = Scratch::new(binary);
+        let root = scratch.path("root");
+        let before = Tree::of(&root);
+        said(&scratch.install(&bucket.url(), &["--service", service]), 0);
+        let mode =
+            |path: &str| fs::metadata(root.join(path)).unwrap().permissions().mode() & 0o7777;
+        assert_eq!(mode("opt/circleci/circleci-launch-agent"), 0o755);
+        assert_eq!(mode("etc/opt/circleci/launch-agent-config.yaml"), 0o600);
+        assert_eq!(mode("var/opt/circleci/workdir"), 0o750);
+        let unit = root.join("etc/systemd/system/circleci.service");
+        assert_eq!(unit.exists(), service == "systemd");
+
+        let installed = Tree::of(&root);
+        let again = said(&scratch.install(&bucket.url(), &["--service", service]), 0);
+        assert!(again.contains("Nothing to do"), "{again}");
+        assert_eq!(installed.diff(&Tree::of(&root)), Vec::<String>::new());
+
+        said(&scratch.runnerup(&["uninstall", "--purge", "--yes"]), 0);
+        assert_eq!(before.diff(&Tree::of(&root)), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn an_image_that_was_installed_into_without_root_brings_the_agent_up_at_its_first_boot() {
+    let what = "a tree made without root, booted";
+    if support::needs_hosts(what) {
+        return;
+    }
+    let (Some(binary), Some(agent)) =
+        (support::portable("runnerup", what), support::portable("stand-in-agent", what))
+    else {
+        return;
+    };
+    let mut host = Host::boot(Suite::Bookworm);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    // The agent on the host claims at the port where the bucket was when the tree was made.
+    let port = listener.local_addr().unwrap().port();
+    let agent = fs::read(agent).unwrap();
+    let bucket = Loopback::on(listener, &agent, TOKEN);
+    let scratch = Scratch::new(&binary);
+    said(&scratch.install(&bucket.url(), &["--service", "systemd"]), 0);
+
+    // As an image is built: everything in it is root's.
+    let copied = Command::new("sh")
+        .arg("-c")
+        .arg("tar --create --owner=0 --group=0 . | tar --extract --same-owner --directory \"$0\"")
+        .arg(host.root())
+        .current_dir(scratch.path("root"))
+        .status()
+        .unwrap();
+    assert!(copied.success());
+    // systemd-sysusers acts on a system that was never booted.
+    let _ = fs::remove_file(host.root().join("etc/.updated"));
+    host.reboot();
+    let api = Loopback::on(host.listen(port), &agent, TOKEN);
+    comes_up(&host, &api);
+    let config = "/etc/opt/circleci/launch-agent-config.yaml";
+    assert_eq!(host.ok(&["stat", "--format", "%U %a", config]), "circleci 600");
+}
+
+#[test]
+fn an_image_that_was_installed_into_as_root_has_its_account_and_is_left_as_it_was() {
+    let what = "a mounted image with accounts of its own";
+    if support::needs_hosts(what) {
+        return;
+    }
+    let (Some(binary), Some(agent)) =
+        (support::portable("runnerup", what), support::portable("stand-in-agent", what))
+    else {
+        return;
+    };
+    let mut host = Host::boot(Suite::Trixie);
+    let before = (host.snapshot(), host.accounts(), host.units());
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let agent = fs::read(agent).unwrap();
+    let bucket = Loopback::on(listener, &agent, TOKEN);
+    let token = tempfile::NamedTempFile::new().unwrap();
+    fs::write(token.path(), TOKEN).unwrap();
+    let mut install = Command::new(&binary);
+    install.args(["install", "--yes", "--name", "image", "--release-url", &bucket.url()]);
+    install.args(["--url", &bucket.url()]).arg("--token-file").arg(token.path());
+    install.arg("--root").arg(host.root()).env_clear();
+    said(&install.output().unwrap(), 0);
+    host.reboot();
+    let api = Loopback::on(host.listen(port), &agent, TOKEN);
+    comes_up(&host, &api);
+
+    host.copy_in(&binary, "/tmp/runnerup", 0o755);
+    host.ok(&["/tmp/runnerup", "uninstall", "--purge", "--yes"]);
+    let after = (host.snapshot(), host.accounts(), host.units());
+    assert_eq!(before.0.diff(&after.0), Vec::<String>::new());
+    assert_eq!((before.1, before.2), (after.1, after.2));
+}
+
+fn comes_up(host: &Host, api: &Loopback) {
+    let begun = Instant::now();
+    while api.requests().is_empty() {
+        assert!(
+            begun.elapsed() < Duration::from_secs(20),
+            "{}",
+            host.ok(&["journalctl", "--no-pager", "--lines", "30"])
+        );
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    assert_eq!(host.ok(&["systemctl", "is-active", "circleci.service"]), "active");
+    let shown =
+        host.ok(&["systemctl", "show", "--property", "User,StatusText", "circleci.service"]);
+    assert!(shown.contains("User=circleci") && shown.contains("Healthy"), "{shown}");
+}
