@@ -61,7 +61,7 @@ impl Stage {
     fn install_in(&self, columns: u16, more: &[&str]) -> Terminal {
         let (root, url) = (self.root().display().to_string(), self.bucket.url());
         let fixed = ["install", "--root", &root, "--service", "none", "--release-url", &url];
-        Terminal::start(&[&fixed, more].concat(), &[], self.root(), columns)
+        Terminal::start(&[&fixed, more].concat(), self.root(), columns)
     }
 
     /// An unattended one, from a bucket at `url`, with a token in a file beside the root.
@@ -72,7 +72,7 @@ impl Stage {
         let root = root.display().to_string();
         let args = ["install", "--yes", "--token-file", "token", "--root", &root];
         let more = ["--service", "none", "--release-url", url];
-        Terminal::start(&[&args[..], &more].concat(), &[], self.root(), 60)
+        Terminal::start(&[&args[..], &more].concat(), self.root(), 60)
     }
 
     fn assert_untouched(&self) {
@@ -335,7 +335,7 @@ fn without_questions_left_the_plan_comes_at_once() {
     let (root_text, url) = (root.display().to_string(), stage.bucket.url());
     let args =
         ["install", "--root", &root_text, "--release-url", &url, "--answers", "answers.yaml"];
-    let mut person = Terminal::start(&args, &[], stage.root(), 80);
+    let mut person = Terminal::start(&args, stage.root(), 80);
     person.answer("Do this?", "n");
     assert_eq!(person.end(), 0);
     assert!(!person.shown().contains("Where do the jobs"), "{}", person.shown());

@@ -5,7 +5,7 @@ use rustix::termios::{Termios, tcgetattr};
 use std::{
     io::{Read, Write},
     path::Path,
-    process::{Child, ExitStatus},
+    process::{Child, Command, ExitStatus},
     sync::{Arc, Mutex},
     thread,
     time::{Duration, Instant},
@@ -29,20 +29,21 @@ pub struct Terminal {
 pub struct Settings(String);
 
 impl Terminal {
-    /// Starts the program with these arguments and variables, and nothing else of this process's
-    /// environment, in a window of so many columns.
-    pub fn start(args: &[&str], variables: &[(&str, &str)], folder: &Path, columns: u16) -> Self {
+    /// Starts the program with these arguments, and nothing of this process's environment, in a
+    /// window of so many columns.
+    pub fn start(args: &[&str], folder: &Path, columns: u16) -> Self {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_runnerup"));
+        program.args(args).env_clear().current_dir(folder);
+        Self::run(program, columns)
+    }
+
+    /// Runs a command at a terminal of its own.
+    pub fn run(mut command: Command, columns: u16) -> Self {
+        command.env("TERM", "xterm");
         let (pty, pts) = blocking::open().unwrap();
         pty.resize(Size::new(50, columns)).unwrap();
         let before = Settings::of(&pty);
-        let child = blocking::Command::new(env!("CARGO_BIN_EXE_runnerup"))
-            .args(args)
-            .env_clear()
-            .env("TERM", "xterm")
-            .envs(variables.iter().copied())
-            .current_dir(folder)
-            .spawn(pts)
-            .unwrap();
+        let child = blocking::Command::from(command).spawn(pts).unwrap();
         let (pty, heard) = (Arc::new(pty), Arc::<Mutex<Vec<u8>>>::default());
         let (reader, listener) = (Arc::clone(&pty), Arc::clone(&heard));
         thread::spawn(move || {
