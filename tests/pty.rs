@@ -270,6 +270,14 @@ fn stall(mut connection: TcpStream) {
 }
 
 #[test]
+fn quiet_and_questions_do_not_go_together() {
+    let stage = Stage::new();
+    let mut person = stage.install(&["--quiet"]);
+    person.expect("error[E2008]");
+    assert_eq!(person.end(), 2);
+}
+
+#[test]
 fn on_cloud_it_says_that_launch_agent_has_a_successor() {
     let stage = Stage::new();
     let mut person = stage.install(&[]);

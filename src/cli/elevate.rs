@@ -26,6 +26,10 @@ use std::{
     process::{Command, ExitCode, Stdio},
 };
 
+/// Variables that the network goes by here, and that sudo drops.
+const PROXIES: [&str; 6] =
+    ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy"];
+
 /// Whether the change needs more rights than this process has. A folder given as `--root` needs
 /// what its own mode says, and nothing more.
 pub(super) fn is_needed(root: Option<&Path>) -> bool {
@@ -46,6 +50,13 @@ pub(super) fn install(
     if !is_asking {
         return Err(needs_root("install", &variables_of(settings)));
     }
+    let proxies = proxies_of(settings);
+    if !proxies.is_empty() {
+        out.warning(&format!(
+            "{} does not reach root through sudo; if the download fails, give --proxy",
+            proxies.join(", ")
+        ));
+    }
     let answers = answers(settings, token);
     through_sudo(&["install", "--yes", "--answers", "-"], Some(&answers), out)
 }
@@ -55,7 +66,7 @@ pub(super) fn install(
 /// # Errors
 /// As [`install`].
 pub(super) fn uninstall(args: &UninstallArgs, out: &Output) -> Result<ExitCode> {
-    if args.yes || !out.is_dialogue() {
+    if !out.is_asking(args.yes)? {
         return Err(needs_root("uninstall", &[]));
     }
     let mut words = vec!["uninstall", "--yes"];
@@ -159,7 +170,17 @@ fn variables_of(settings: &Settings) -> Vec<String> {
         Source::Variable(variable) => Some(variable),
         _ => None,
     };
-    NAMES.into_iter().filter_map(variable).collect()
+    let proxies = proxies_of(settings).into_iter().map(str::to_owned);
+    NAMES.into_iter().filter_map(variable).chain(proxies).collect()
+}
+
+/// The variables that count for the network as long as no setting does.
+fn proxies_of(settings: &Settings) -> Vec<&'static str> {
+    let is_set = |name: &&str| env::var_os(name).is_some_and(|value| !value.is_empty());
+    match settings.has("proxy") {
+        true => Vec::new(),
+        false => PROXIES.into_iter().filter(is_set).collect(),
+    }
 }
 
 fn command_of(words: &[&str]) -> String {

@@ -26,7 +26,7 @@ struct Document<'a> {
 pub(super) fn run(inputs: Inputs, plan_only: bool, out: &Output) -> Result<ExitCode> {
     let Inputs { mut settings, token } = inputs;
     let plan_only = plan_only || settings.switch("dry-run")?;
-    let is_asking = !plan_only && out.is_dialogue() && !settings.switch("yes")?;
+    let is_asking = !plan_only && out.is_asking(settings.switch("yes")?)?;
     let root = settings.text("root").map(PathBuf::from);
     let session = Session::open(root.as_deref())?;
     let mut sensed = session.sense(&mut settings, token)?;

@@ -76,9 +76,21 @@ impl Output {
         &self.secrets
     }
 
-    /// Whether there is a person to ask: on a terminal, and JSON was not asked for.
-    pub fn is_dialogue(&self) -> bool {
-        !self.manner.json && io::stdin().is_terminal() && io::stderr().is_terminal()
+    /// Whether there is a person to ask: on a terminal, unless `--yes` or JSON was asked for.
+    ///
+    /// # Errors
+    /// [`Code::Contradiction`] with `--quiet`, which would leave out the questions and the plan.
+    pub fn is_asking(&self, yes: bool) -> Result<bool> {
+        let is_terminal = io::stdin().is_terminal() && io::stderr().is_terminal();
+        let is_asking = is_terminal && !yes && !self.manner.json;
+        if is_asking && self.manner.quiet {
+            return Err(Error::new(
+                Code::Contradiction,
+                "--quiet leaves out the questions and the plan that they are about",
+            )
+            .help("add --yes to ask nothing, or leave out --quiet"));
+        }
+        Ok(is_asking)
     }
 
     /// Columns of the terminal, or what is usual.

@@ -25,7 +25,7 @@ pub(super) fn run(args: &UninstallArgs, out: &Output) -> Result<ExitCode> {
         Some(name) => name.parse::<InstanceName>()?.to_string(),
         None => "default".to_owned(),
     };
-    let is_asking = out.is_dialogue() && !args.yes;
+    let is_asking = !args.dry_run && out.is_asking(args.yes)?;
     let session = Session::open(args.root.as_deref())?;
     let leave = Leave { purge: args.purge, force: args.force };
     let Some(found) = session.plan_uninstall(&instance, leave)? else {
