@@ -156,7 +156,7 @@ impl Client {
                 if !trouble.again || attempt > ATTEMPTS || begun.elapsed() + pause > SMALL_LIMIT {
                     return Err(after_attempts(trouble, attempt - 1));
                 }
-                tracing::debug!(%url, attempt, error = %trouble.error, "again");
+                tracing::debug!(attempt, error = %trouble.error, "again");
                 tokio::time::sleep(pause).await;
             }
         })
@@ -164,7 +164,7 @@ impl Client {
 
     async fn small_once(&self, url: &Url, limit: usize, code: Code) -> Result<Vec<u8>, Trouble> {
         let network = self.transport.network();
-        let (url, mut answer) = self.transport.get(url, None).await?;
+        let (url, mut answer) = self.transport.get(url, "identity", None).await?;
         let status = answer.status();
         let limit = if status.is_success() { limit } else { BODY_LIMIT };
         let mut bytes = Vec::new();

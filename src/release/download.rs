@@ -3,7 +3,9 @@
 use super::{
     Artifact, Fetched, Watch,
     client::after_attempts,
-    pipeline::{Encoding, Pipeline},
+    decode::Encoding,
+    pace::{Pace, Stall},
+    pipeline::Pipeline,
     retry::Trouble,
     transport::{Resume, Transport},
     trouble,
@@ -27,14 +29,14 @@ const ATTEMPTS: u32 = 50;
 /// Less than this is no progress.
 const PROGRESS: u64 = 64 << 10;
 
-/// Bytes a second, over a whole timeout, below which a transfer does not move.
-const SLOWEST: u64 = 1 << 10;
-
 /// An encoded file that is larger is no agent.
 const ENCODED_LIMIT: u64 = 1 << 30;
 
-/// How often the person's wish to stop is looked at.
+/// How often the person's wish to stop, and the pace, are looked at.
 const LOOK: Duration = Duration::from_millis(100);
+
+/// How long, and how much, is read of what comes with a refusal.
+const REFUSAL: (Duration, usize) = (Duration::from_secs(1), 4 << 10);
 
 /// What has arrived so far.
 #[derive(Default)]
@@ -51,7 +53,7 @@ pub(super) async fn run(
     into: File,
     watch: &dyn Watch,
 ) -> Result<Fetched> {
-    let pipeline = Pipeline::start(into, artifact);
+    let pipeline = Pipeline::start(into, artifact)?;
     let mut arrived = Arrived::default();
     let (mut attempts, mut fruitless) = (0, 0);
     loop {
@@ -88,40 +90,36 @@ async fn attempt(
 ) -> Result<(), Trouble> {
     let etag = arrived.etag.clone().filter(|_| arrived.encoded > 0);
     let resume = etag.as_deref().map(|etag| Resume { offset: arrived.encoded, etag });
-    let (url, mut answer) = watched(watch, transport.get(&artifact.url, resume)).await??;
+    let (url, mut answer) = watched(watch, transport.get(&artifact.url, "gzip", resume)).await??;
     let headers = answer.headers().clone();
-    let encoding = Encoding::of(headers.get(header::CONTENT_ENCODING)).ok_or_else(|| {
-        let encoding = headers.get(header::CONTENT_ENCODING);
-        Trouble::lasting(Error::new(
-            Code::EncodingBroken,
-            format!("the binary came encoded as {encoding:?}; gzip is the only one that is due"),
-        ))
-    })?;
-    match answer.status() {
+    let encoding = || Encoding::of(&headers).map_err(Trouble::lasting);
+    let encoding = match answer.status() {
         StatusCode::OK => {
+            let encoding = encoding()?;
             arrived.encoded = 0;
             if !pipeline.begin(encoding) {
                 return Ok(());
             }
+            encoding
         }
         StatusCode::PARTIAL_CONTENT if resume.is_some_and(|resume| goes_on(&answer, resume)) => {
+            let encoding = encoding()?;
             if arrived.encoding != Some(encoding) {
                 arrived.etag = None;
                 return Err(broken(&url, "changed its encoding in between"));
             }
+            encoding
         }
         StatusCode::PARTIAL_CONTENT | StatusCode::RANGE_NOT_SATISFIABLE => {
+            // The next attempt asks for all of it.
             arrived.etag = None;
             return Err(broken(&url, "cannot be resumed where it broke off"));
         }
         status => {
-            let mut body = Vec::new();
-            if let Ok(Ok(Some(chunk))) = timeout(LOOK * 10, answer.chunk()).await {
-                body.extend(chunk.iter().take(4096));
-            }
+            let body = refusal(&mut answer).await;
             return Err(trouble::of_status(status, &headers, &body, &url, transport.network()));
         }
-    }
+    };
     arrived.encoding = Some(encoding);
     arrived.etag = strong_etag(&headers);
     let total = answer.content_length().map(|length| length.saturating_add(arrived.encoded));
@@ -141,11 +139,12 @@ async fn receive(
     answer: &mut Response,
 ) -> Result<(), Trouble> {
     let limit = transport.network().timeout;
-    let mut window = (Instant::now(), arrived.encoded);
+    let mut pace = Pace::new(limit, Instant::now());
     loop {
         match timeout(LOOK, answer.chunk()).await {
             Ok(Ok(None)) => return Ok(()),
             Ok(Ok(Some(chunk))) => {
+                let came = Instant::now();
                 arrived.encoded += chunk.len() as u64;
                 if arrived.encoded > ENCODED_LIMIT {
                     return Err(too_large(url));
@@ -153,22 +152,38 @@ async fn receive(
                 if !pipeline.send(&chunk) {
                     return Ok(());
                 }
+                pace.moved(chunk.len() as u64, came, Instant::now());
                 watch.moved(arrived.encoded);
             }
             Ok(Err(error)) => return Err(trouble::of_transfer(&error, url, transport.network())),
             Err(_) => {}
         }
         refuse_cancelled(watch)?;
-        if window.0.elapsed() >= limit {
-            let moved = arrived.encoded - window.1;
-            if moved < SLOWEST * limit.as_secs() {
-                let how =
-                    format!("only {moved} bytes more came, after {} in all,", arrived.encoded);
-                return Err(trouble::timed_out(url, &how, limit));
-            }
-            window = (Instant::now(), arrived.encoded);
+        if let Some(stall) = pace.stall(Instant::now()) {
+            let more = match stall {
+                Stall::Silent => "nothing".to_owned(),
+                Stall::Slow(bytes) => format!("only {bytes} bytes"),
+            };
+            let how = format!("after {} bytes, {more} more came", arrived.encoded);
+            return Err(trouble::timed_out(url, &how, limit));
         }
     }
+}
+
+/// The start of what comes with an answer that is no success.
+async fn refusal(answer: &mut Response) -> Vec<u8> {
+    let mut body = Vec::new();
+    let read = async {
+        while let Ok(Some(chunk)) = answer.chunk().await {
+            body.extend(chunk.iter().take(REFUSAL.1 - body.len()));
+            if body.len() >= REFUSAL.1 {
+                break;
+            }
+        }
+    };
+    // What came until then will do.
+    let _ = timeout(REFUSAL.0, read).await;
+    body
 }
 
 /// Waits for `work`, unless the person wants to stop.

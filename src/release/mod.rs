@@ -3,15 +3,18 @@
 
 mod checksums;
 mod client;
+mod decode;
 mod download;
 mod format;
 mod network;
+mod pace;
 mod pipeline;
 mod retry;
 mod sha256;
 mod text;
 mod transport;
 mod trouble;
+mod write;
 
 pub use checksums::checksum_for;
 pub use client::{Artifact, Client, Fetched, Watch};

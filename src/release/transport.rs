@@ -1,8 +1,12 @@
 //! GET requests: proxies, trust, redirects, and the deadline of the answer.
 
-use super::{network::Network, retry::Trouble, trouble};
+use super::{
+    network::{Network, is_loopback},
+    retry::Trouble,
+    trouble,
+};
 use crate::{Code, Error, Result};
-use reqwest::{Certificate, NoProxy, Proxy, Response, header, redirect};
+use reqwest::{Certificate, Proxy, Response, header, redirect};
 use std::{collections::HashSet, future::Future, sync::OnceLock};
 use tokio::{runtime::Runtime, time::timeout};
 use url::Url;
@@ -52,17 +56,21 @@ impl Transport {
         }
     }
 
-    /// Asks for a URL, following redirects; any status is an answer.
+    /// Asks for a URL, following redirects; any status is an answer. `encoding` is what the
+    /// server may encode the answer with.
     pub(super) async fn get(
         &self,
         url: &Url,
+        encoding: &'static str,
         resume: Option<Resume<'_>>,
     ) -> Result<(Url, Response), Trouble> {
         let mut url = url.clone();
         let mut seen = HashSet::from([url.clone()]);
         loop {
+            // What the client cannot say of a proxy that it is not able to use.
+            self.network.via(&url).map_err(Trouble::lasting)?;
             let client = self.client(url.scheme()).map_err(Trouble::lasting)?;
-            let mut request = client.get(url.clone()).header(header::ACCEPT_ENCODING, "gzip");
+            let mut request = client.get(url.clone()).header(header::ACCEPT_ENCODING, encoding);
             if let Some(Resume { offset, etag }) = resume {
                 request = request
                     .header(header::RANGE, format!("bytes={offset}-"))
@@ -75,13 +83,20 @@ impl Transport {
             let Some(next) = self.redirect(&url, &answer).map_err(Trouble::lasting)? else {
                 return Ok((url, answer));
             };
-            if seen.len() > REDIRECTS || !seen.insert(next.clone()) {
-                let shown = trouble::without_login(&next);
-                let how = if seen.contains(&next) { "in a circle" } else { "too many times" };
-                let error = Error::new(Code::Redirect, format!("{shown} redirects {how}"));
-                return Err(Trouble::lasting(error));
-            }
-            url = next;
+            let how = match seen.insert(next.clone()) {
+                false => "in a circle",
+                true if seen.len() > REDIRECTS + 1 => "again and again",
+                true => {
+                    url = next;
+                    continue;
+                }
+            };
+            let shown = trouble::without_login(&url);
+            let error = Error::new(
+                Code::Redirect,
+                format!("{shown} redirects {how}, at last to {}", trouble::without_login(&next)),
+            );
+            return Err(Trouble::lasting(error));
         }
     }
 
@@ -97,10 +112,11 @@ impl Transport {
         let Some(next) = location.to_str().ok().and_then(|text| from.join(text).ok()) else {
             return refused("to what is not a URL");
         };
-        let may_be_plain = is_loopback(&self.network.base) && is_loopback(&next);
+        let base = &self.network.base;
+        let may_be_plain = base.scheme() == "http" && is_loopback(base) && is_loopback(&next);
         match next.scheme() {
             "https" => Ok(Some(next)),
-            "http" if may_be_plain && self.network.base.scheme() == "http" => Ok(Some(next)),
+            "http" if may_be_plain => Ok(Some(next)),
             _ => refused(&format!("to {}, which is not https", trouble::without_login(&next))),
         }
     }
@@ -117,42 +133,40 @@ impl Transport {
     fn build(&self, secure: bool) -> Result<reqwest::Client> {
         // Another part of the program may have chosen the same one already.
         let _ = rustls::crypto::ring::default_provider().install_default();
+        let network = self.network.clone();
+        let via = move |url: &Url| {
+            let via = network.via(url).ok().flatten()?;
+            Url::parse(via.proxy.expose()).ok()
+        };
         let mut builder = reqwest::Client::builder()
             .user_agent(concat!("runnerup/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(self.network.timeout)
+            // Sooner than the deadline of the answer, so that the two are told apart.
+            .connect_timeout(self.network.timeout * 3 / 4)
             .redirect(redirect::Policy::none())
+            .no_proxy()
+            .proxy(Proxy::custom(via))
             .http1_only();
-        builder = match (secure, self.network.ca.as_deref()) {
-            (false, _) => builder.tls_certs_only([]),
-            (true, None) => builder,
-            (true, Some(pem)) => {
-                let certificates =
-                    Certificate::from_pem_bundle(pem.as_bytes()).map_err(|error| {
-                        Error::new(Code::ValueInvalid, format!("--ca-file cannot be used: {error}"))
-                    })?;
-                builder.tls_certs_merge(certificates)
-            }
-        };
-        if let Some(proxy) = self.network.proxy.as_ref() {
-            let list = self.network.no_proxy.as_deref().and_then(NoProxy::from_string);
-            let proxy = Proxy::all(proxy.expose()).map_err(|_| {
-                Error::new(Code::ValueInvalid, format!("--proxy {proxy} cannot be used"))
+        if !secure {
+            builder = builder.tls_certs_only([]);
+        } else if let Some(pem) = self.network.ca.as_deref() {
+            let certificates = Certificate::from_pem_bundle(pem.as_bytes()).map_err(|error| {
+                Error::new(Code::ValueInvalid, format!("--ca-file cannot be used: {error}"))
             })?;
-            builder = builder.proxy(proxy.no_proxy(list));
+            builder = builder.tls_certs_merge(certificates);
         }
         builder.build().map_err(|error| {
-            let cause =
-                std::error::Error::source(&error).map_or(error.to_string(), ToString::to_string);
+            let cause = trouble::chain(&error).pop().unwrap_or_else(|| error.to_string());
             Error::new(Code::HostUnfit, format!("the HTTP client cannot be set up: {cause}"))
+                .help("where the system has no certificates: --ca-file PEM")
         })
     }
 }
 
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(url::Host::Domain(name)) => name == "localhost",
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
+impl Drop for Transport {
+    fn drop(&mut self) {
+        // The system's resolver may still be waiting for an answer; nobody else does.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
     }
 }

@@ -1,45 +1,55 @@
 //! From what the HTTP library says to what a person can act on.
 
-use super::{network::Network, retry::Trouble};
+use super::{network::Network, network::Via, retry::Trouble};
 use crate::{Code, Error};
 use reqwest::{StatusCode, header};
-use std::{error::Error as StdError, io, time::Duration};
+use std::{
+    error::Error as StdError,
+    io,
+    time::{Duration, SystemTime},
+};
 use url::Url;
 
 /// An attempt that ended before there was an answer, or in the middle of one.
 pub(super) fn of_transfer(error: &reqwest::Error, url: &Url, network: &Network) -> Trouble {
     let chain = chain(error);
-    let host = url.host_str().unwrap_or("the server");
     let says = |needle: &str| chain.iter().any(|text| text.contains(needle));
-    let last = chain.last().cloned().unwrap_or_default();
+    let last = chain.last().cloned().unwrap_or_else(|| "no cause is known".to_owned());
+    let via = network.via(url).ok().flatten();
     if let Some(tls) = find::<rustls::Error>(error) {
-        return of_tls(tls, url);
+        return of_tls(tls, url, via.as_ref());
     }
-    if says("tunnel error") || says("proxy authorization required") {
-        return of_proxy(&last, url, network);
-    }
-    if says("dns error") || says("failed to lookup address") {
-        let error = Error::new(Code::Resolve, format!("{host} cannot be resolved: {last}"))
-            .help(format!("getent hosts {host}   # asks the same resolver"));
-        return Trouble::passing(via(error, url, network));
-    }
-    if error.is_timeout() || says("timed out") {
-        return timed_out(url, "it did not answer", network.timeout);
+    if says("tunnel error") && find::<io::Error>(error).is_none() {
+        let said = match says("proxy authorization required") {
+            true => "it wants a login (407), or another one",
+            false => "it does not connect to it",
+        };
+        return of_proxy(said, url, via.as_ref());
     }
     if error.is_connect() {
-        let error = Error::new(Code::Connect, format!("{host} cannot be reached: {last}"))
-            .help(format!("curl -v {}   # from this host", without_login(url)));
-        return Trouble::passing(via(error, url, network));
+        return of_connect(
+            error.is_timeout(),
+            says("dns error"),
+            &last,
+            url,
+            network,
+            via.as_ref(),
+        );
     }
-    Trouble::passing(Error::new(
-        Code::Broken,
-        format!("the transfer of {} broke off: {last}", without_login(url)),
-    ))
+    if error.is_timeout() {
+        return timed_out(url, "it did not answer", network.timeout);
+    }
+    let shown = without_login(url);
+    let error = match last.contains("invalid HTTP") {
+        true => format!("what answers at {shown} does not speak HTTP: {last}"),
+        false => format!("the transfer of {shown} broke off: {last}"),
+    };
+    Trouble::passing(through(Error::new(Code::Broken, error), via.as_ref()))
 }
 
 /// Silence, or too little in too long a time.
 pub(super) fn timed_out(url: &Url, how: &str, limit: Duration) -> Trouble {
-    let seconds = limit.as_secs();
+    let seconds = limit.as_secs_f64();
     Trouble::passing(
         Error::new(Code::Timeout, format!("{}: {how} within {seconds} s", without_login(url)))
             .help("--timeout SECONDS waits longer"),
@@ -55,46 +65,78 @@ pub(super) fn of_status(
     network: &Network,
 ) -> Trouble {
     let shown = without_login(url);
+    let via = network.via(url).ok().flatten();
     if status == StatusCode::PROXY_AUTHENTICATION_REQUIRED {
-        return of_proxy("407 Proxy Authentication Required", url, network);
+        return of_proxy("it wants a login (407), or another one", url, via.as_ref());
     }
     let again = status.is_server_error()
         || matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT);
-    let missing = matches!(status, StatusCode::FORBIDDEN | StatusCode::NOT_FOUND);
     // S3 answers 403 for a key that is not there, since it may not list; others say 404.
-    if missing && (status == StatusCode::NOT_FOUND || is_s3(body)) {
+    if status == StatusCode::NOT_FOUND || (status == StatusCode::FORBIDDEN && is_s3(body)) {
         let error =
             Error::new(Code::NoSuchVersion, format!("the bucket has no {shown} ({status})"));
-        return Trouble::lasting(error);
+        return Trouble::lasting(through(error, via.as_ref()));
     }
     let error = Error::new(Code::HttpStatus, format!("{shown} answered {status}"));
     let after = headers.get(header::RETRY_AFTER).and_then(|value| value.to_str().ok());
-    let after = after.and_then(|text| text.trim().parse().ok()).map(Duration::from_secs);
-    Trouble { error: via(error, url, network), again, after }
+    let after = after.and_then(|text| retry_after(text, SystemTime::now()));
+    Trouble { error: through(error, via.as_ref()), again, after }
 }
 
 /// A URL as it may be shown.
 pub(super) fn without_login(url: &Url) -> String {
     let mut url = url.clone();
-    let _ = url.set_username("");
-    let _ = url.set_password(None);
+    let _ = (url.set_username(""), url.set_password(None));
     url.to_string()
 }
 
-fn of_proxy(said: &str, url: &Url, network: &Network) -> Trouble {
-    let origin = network.proxy_origin(url.scheme());
-    let origin = origin.unwrap_or_else(|| "the environment".to_owned());
-    let error = Error::new(
-        Code::Proxy,
-        format!(
-            "the proxy from {origin} refused {}: {said}",
-            url.host_str().unwrap_or("the server")
-        ),
-    );
+/// What each cause says; the last one is at the root of it.
+pub(super) fn chain(error: &reqwest::Error) -> Vec<String> {
+    let mut chain = Vec::new();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        chain.push(cause.to_string());
+        next = cause.source();
+    }
+    chain
+}
+
+fn of_connect(
+    is_timeout: bool,
+    is_name: bool,
+    last: &str,
+    url: &Url,
+    network: &Network,
+    via: Option<&Via>,
+) -> Trouble {
+    let who = match via {
+        Some(via) => via.to_string(),
+        None => url.host_str().unwrap_or("the server").to_owned(),
+    };
+    let host = via.and_then(|via| Url::parse(via.proxy.expose()).ok());
+    let host = host.as_ref().unwrap_or(url).host_str().unwrap_or_default();
+    let error = if is_name {
+        Error::new(Code::Resolve, format!("the name of {who} cannot be resolved: {last}"))
+            .help(format!("getent hosts {host}   # asks the same resolver"))
+    } else if is_timeout {
+        let seconds = (network.timeout * 3 / 4).as_secs_f64();
+        Error::new(Code::Connect, format!("no connection to {who} came about in {seconds} s"))
+            .help("a firewall may swallow it; --timeout SECONDS waits longer")
+    } else {
+        Error::new(Code::Connect, format!("{who} cannot be reached: {last}"))
+            .help(format!("curl -v {}   # from this host", without_login(url)))
+    };
+    Trouble::passing(error)
+}
+
+fn of_proxy(said: &str, url: &Url, via: Option<&Via>) -> Trouble {
+    let proxy = via.map_or_else(|| "a proxy on the way".to_owned(), ToString::to_string);
+    let host = url.host_str().unwrap_or("the server");
+    let error = Error::new(Code::Proxy, format!("{proxy} refused the way to {host}: {said}"));
     Trouble::lasting(error.help("a proxy with a login is given as http://USER:PASSWORD@HOST:PORT"))
 }
 
-fn of_tls(error: &rustls::Error, url: &Url) -> Trouble {
+fn of_tls(error: &rustls::Error, url: &Url, via: Option<&Via>) -> Trouble {
     use rustls::CertificateError as Cause;
     let host = url.host_str().unwrap_or("the server");
     let why = match error {
@@ -121,13 +163,13 @@ fn of_tls(error: &rustls::Error, url: &Url) -> Trouble {
             "openssl s_client -connect {host}:{} -servername {host}   # shows the certificate",
             url.port_or_known_default().unwrap_or(443)
         ));
-    Trouble::lasting(error)
+    Trouble::lasting(through(error, via))
 }
 
 /// Names the proxy, which is as often at fault as the server.
-fn via(error: Error, url: &Url, network: &Network) -> Error {
-    match network.proxy_origin(url.scheme()) {
-        Some(origin) => error.help(format!("it was asked through the proxy from {origin}")),
+fn through(error: Error, via: Option<&Via>) -> Error {
+    match via {
+        Some(via) => error.help(format!("it was asked through {via}")),
         None => error,
     }
 }
@@ -137,14 +179,14 @@ fn is_s3(body: &[u8]) -> bool {
     text.contains("<Code>AccessDenied</Code>") || text.contains("<Code>NoSuchKey</Code>")
 }
 
-fn chain(error: &reqwest::Error) -> Vec<String> {
-    let mut chain = Vec::new();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        chain.push(cause.to_string());
-        next = cause.source();
+/// `Retry-After` in either of its forms: seconds, or a date.
+fn retry_after(text: &str, now: SystemTime) -> Option<Duration> {
+    if let Ok(seconds) = text.trim().parse() {
+        return Some(Duration::from_secs(seconds));
     }
-    chain
+    let date = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?;
+    let date = Duration::from_secs(u64::try_from(date.as_second()).ok()?);
+    Some(date.saturating_sub(now.duration_since(SystemTime::UNIX_EPOCH).ok()?))
 }
 
 /// The first cause of type `T`, also inside an I/O error, where TLS errors travel.
@@ -164,4 +206,26 @@ fn find<T: StdError + 'static>(error: &reqwest::Error) -> Option<&T> {
         };
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_770);
+        let seconds = |text| retry_after(text, now).map(|after| after.as_secs());
+        assert_eq!(seconds(" 120 "), Some(120));
+        assert_eq!(seconds("Sun, 06 Nov 1994 08:49:37 GMT"), Some(7));
+        assert_eq!(seconds("Sun, 06 Nov 1993 08:49:37 GMT"), None, "no such weekday");
+        assert_eq!(seconds("Sat, 06 Nov 1993 08:49:37 GMT"), Some(0));
+        assert_eq!(seconds("soon"), None);
+    }
+
+    #[test]
+    fn a_login_is_not_shown() {
+        let url = "https://me:s3cret@example.com/a".parse().unwrap();
+        assert_eq!(without_login(&url), "https://example.com/a");
+    }
 }
