@@ -71,7 +71,11 @@ fn is_a_real_systemd_host(suite: Suite) {
     assert_eq!(host.ok(&is_active), "active");
     let running = Server::start(&mut host.command(&["sleep", "600"]));
     host.cut_power();
-    assert_eq!(process::children(running.id()), [], "a process outlived the power cut");
+    assert_eq!(
+        process::children(running.id()),
+        Vec::<u32>::new(),
+        "a process outlived the power cut"
+    );
     assert_eq!(host.ok(&is_active), "active");
 
     host.ok(&["systemctl", "disable", "--now", "proof.service"]);

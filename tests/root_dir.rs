@@ -4,12 +4,8 @@
 // A test that panics has failed, which is what its helpers are to tell.
 #![allow(clippy::unwrap_used)]
 
-#[path = "support/loopback.rs"]
-#[allow(dead_code, clippy::expect_used)]
-mod loopback;
 mod support;
 
-use loopback::Loopback;
 use std::{
     fs,
     net::TcpListener,
@@ -21,10 +17,9 @@ use std::{
 use support::{
     host::{Host, Suite},
     host_tree::Tree,
+    lab::{TOKEN, said},
+    loopback::Loopback,
 };
-
-const TOKEN: &str =
-    "7c1a09be42d85f63e0b7149ad3c85f26e1904b7dc3a86f25d0be91473c6a8f52d4e07b193ac5860f";
 
 /// Nobody's number on every Linux.
 const NOBODY: u32 = 65534;
@@ -74,13 +69,6 @@ impl Scratch {
         args.extend(more);
         self.runnerup(&args)
     }
-}
-
-fn said(output: &Output, code: i32) -> String {
-    let text = [output.stdout.as_slice(), &output.stderr].concat();
-    let text = String::from_utf8_lossy(&text).into_owned();
-    assert_eq!(output.status.code(), Some(code), "{text}");
-    text
 }
 
 #[test]

@@ -12,7 +12,8 @@ mod agent;
 #[path = "../stand-in-agent/job.rs"]
 mod job;
 #[path = "../../tests/support/loopback.rs"]
-#[allow(clippy::expect_used)] // of the tests, where a panic is a failure told
+// Of the tests, which use more of it, and where a panic is a failure told.
+#[allow(dead_code, unreachable_pub, clippy::expect_used)]
 mod loopback;
 
 use loopback::Loopback;

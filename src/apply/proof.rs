@@ -15,7 +15,7 @@ use std::{
 const STEADY: Duration = Duration::from_secs(4);
 
 /// An agent that reports its health must have called itself healthy by then.
-const LIMIT: Duration = Duration::from_secs(45);
+const LIMIT: Duration = Duration::from_secs(30);
 
 /// Starts again this often: a crash loop.
 const RESTARTS: u32 = 2;

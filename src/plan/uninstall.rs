@@ -61,10 +61,19 @@ pub fn uninstall(facts: &Facts, leave: Leave) -> Option<Plan> {
             plan.steps.push(Step::Stop { service: name, drain: DRAIN });
         }
     }
+    let mut kept_paths: Vec<&Path> = Vec::new();
     for record in earlier.records.iter().rev() {
-        match kept(record, facts, leave) {
-            Some(why) => plan.notes.push(format!("{} stays: {why}", record.target)),
-            None => plan.steps.push(Step::restore(record, leave.purge && record.data)),
+        let path = record.target.path();
+        let why = kept(record, facts, leave);
+        if let Some(why) = why {
+            plan.notes.push(format!("{} stays: {why}", record.target));
+        }
+        // A folder stays on record with what stays in it, so that a later uninstall finds it.
+        let holds_kept = |path: &Path| kept_paths.iter().any(|kept| kept.starts_with(path));
+        if why.is_some() || path.is_some_and(holds_kept) {
+            kept_paths.extend(path);
+        } else {
+            plan.steps.push(Step::restore(record, leave.purge && record.data));
         }
     }
     Some(plan)

@@ -11,13 +11,13 @@ use std::{
 };
 
 /// The newest version that the bucket offers.
-pub(crate) const NEWEST: &str = "1.1.73695-40bf772";
+pub const NEWEST: &str = "1.1.73695-40bf772";
 
 /// The one before it.
-pub(crate) const OLDER: &str = "1.1.73189-8792751";
+pub const OLDER: &str = "1.1.73189-8792751";
 
 /// A server that runs until the process ends.
-pub(crate) struct Loopback {
+pub struct Loopback {
     address: SocketAddr,
     shared: Arc<Shared>,
 }
@@ -37,13 +37,13 @@ struct Agent {
 impl Loopback {
     /// Serves `agent` as both versions (the older one with a byte more at its end), and takes
     /// `token` for good.
-    pub(crate) fn start(agent: &[u8], token: &str) -> Self {
+    pub fn start(agent: &[u8], token: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
         Self::on(listener, agent, token)
     }
 
     /// The same, on a listener that was made elsewhere.
-    pub(crate) fn on(listener: TcpListener, agent: &[u8], token: &str) -> Self {
+    pub fn on(listener: TcpListener, agent: &[u8], token: &str) -> Self {
         let older = [agent, b"\n"].concat();
         let shared = Arc::new(Shared {
             platform: platform(),
@@ -63,12 +63,12 @@ impl Loopback {
     }
 
     /// Such as `http://127.0.0.1:4711`.
-    pub(crate) fn url(&self) -> String {
+    pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
     /// `METHOD PATH` of every request so far.
-    pub(crate) fn requests(&self) -> Vec<String> {
+    pub fn requests(&self) -> Vec<String> {
         self.shared.requests.lock().expect("no thread panicked here").clone()
     }
 }

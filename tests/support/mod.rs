@@ -9,6 +9,10 @@
 pub mod host;
 #[cfg(target_os = "linux")]
 pub mod host_tree;
+#[cfg(target_os = "linux")]
+pub mod lab;
+#[cfg(unix)]
+pub mod loopback;
 #[cfg(unix)]
 pub mod process;
 
