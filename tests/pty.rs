@@ -3,14 +3,10 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used)]
 
-#[path = "support/loopback.rs"]
-#[allow(dead_code, unreachable_pub, clippy::expect_used)]
-mod loopback;
 #[path = "support/terminal.rs"]
 #[allow(unreachable_pub, clippy::panic)]
 mod terminal;
 
-use loopback::Loopback;
 use std::{
     fs,
     io::{BufRead, BufReader, Write},
@@ -19,6 +15,7 @@ use std::{
     thread,
     time::Duration,
 };
+use support::loopback::Loopback;
 use terminal::Terminal;
 
 const TOKEN: &str =

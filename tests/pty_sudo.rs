@@ -3,17 +3,14 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used)]
 
-#[path = "support/loopback.rs"]
-#[allow(dead_code, unreachable_pub, clippy::expect_used)]
-mod loopback;
 mod support;
 #[path = "support/terminal.rs"]
 #[allow(dead_code, unreachable_pub, clippy::panic)]
 mod terminal;
 
-use loopback::Loopback;
 use std::fs;
 use support::host::{Host, Suite};
+use support::loopback::Loopback;
 use terminal::Terminal;
 
 const TOKEN: &str =

@@ -3,11 +3,6 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used)]
 
-#[path = "support/loopback.rs"]
-#[allow(dead_code, unreachable_pub, clippy::expect_used)]
-mod loopback;
-
-use loopback::Loopback;
 use serde_json::Value;
 use std::{
     fs,
@@ -15,6 +10,7 @@ use std::{
     os::unix::fs::PermissionsExt,
     process::{Command, Output, Stdio},
 };
+use support::loopback::Loopback;
 
 const TOKEN: &str =
     "0123456789abcdefghijklmnopqrstuvwxyzABCD0123456789abcdefghijklmnopqrstuvwxyzABCD";
