@@ -10,6 +10,8 @@ use std::{
     os::unix::fs::PermissionsExt,
     process::{Command, Output, Stdio},
 };
+mod support;
+
 use support::loopback::Loopback;
 
 const TOKEN: &str =
