@@ -15,6 +15,8 @@ use std::{
     thread,
     time::Duration,
 };
+mod support;
+
 use support::loopback::Loopback;
 use terminal::Terminal;
 
