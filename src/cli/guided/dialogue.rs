@@ -261,6 +261,15 @@ mod tests {
     }
 
     #[test]
+    fn an_answer_taken_back_leaves_nothing_behind() {
+        let settings = settings(&[("version", "latest")]);
+        let there = ["server", "a.example.com", "<", "<"];
+        let then = ["cloud", "y", TOKEN, "", "", "", "", ""];
+        let (draft, _) = hold(&known(&settings), &[&there[..], &then].concat());
+        assert!(!draft.unwrap().settings.contains_key("url"));
+    }
+
+    #[test]
     fn an_odd_token_is_used_only_when_it_is_meant() {
         let settings = settings(&[("url", "https://ci.example.com")]);
         let answers = ["short-one", "n", "short-one", "y", "", "", "", "", ""];
