@@ -152,10 +152,11 @@ impl Client {
                     }
                 };
                 attempt += 1;
-                let pause = trouble.pause(attempt);
-                if !trouble.again || attempt > ATTEMPTS || begun.elapsed() + pause > SMALL_LIMIT {
-                    return Err(after_attempts(trouble, attempt - 1));
-                }
+                let pause =
+                    trouble.pause(attempt).filter(|pause| begun.elapsed() + *pause < SMALL_LIMIT);
+                let Some(pause) = pause.filter(|_| attempt <= ATTEMPTS) else {
+                    return Err(trouble.after_attempts(attempt - 1));
+                };
                 tracing::debug!(attempt, error = %trouble.error, "again");
                 tokio::time::sleep(pause).await;
             }
@@ -209,27 +210,26 @@ impl Client {
         }
     }
 
+    /// Adds what could be meant: the newest version if the bucket tells it, and those of the
+    /// table, the nearest first.
     fn with_suggestions(&self, error: Error, version: &Version) -> Error {
-        let mut known: Vec<String> =
-            self.newest().into_iter().map(|newest| newest.to_string()).collect();
+        let mut known: Vec<String> = self.newest().iter().map(ToString::to_string).collect();
         known.extend(Version::known().iter().map(ToString::to_string));
-        known.sort_by(|a, b| b.cmp(a));
-        known.dedup();
         known.retain(|other| other != version.as_str());
-        let names: Vec<&str> = known.iter().map(String::as_str).collect();
-        let near = crate::spec::nearest(version.as_str(), &names);
-        let mut meant: Vec<&str> = near.into_iter().collect();
-        meant.extend(names.iter().filter(|name| Some(**name) != near).take(3));
+        let mut left: Vec<&str> = Vec::new();
+        for name in &known {
+            if !left.contains(&name.as_str()) {
+                left.push(name);
+            }
+        }
+        let mut meant = Vec::new();
+        while let Some(near) = crate::spec::nearest(version.as_str(), &left) {
+            left.retain(|other| *other != near);
+            meant.push(near);
+        }
+        meant.extend(left);
         error
             .context(format!("there is no version {version}"))
             .help(format!("versions that could be meant: {}", meant.join(", ")))
-    }
-}
-
-/// The error of the last attempt, with how many there were.
-pub(super) fn after_attempts(trouble: Trouble, attempts: u32) -> Error {
-    match attempts {
-        0 | 1 => trouble.error,
-        _ => trouble.error.help(format!("that was attempt {attempts}, and the last")),
     }
 }

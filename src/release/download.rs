@@ -2,7 +2,6 @@
 
 use super::{
     Artifact, Fetched, Watch,
-    client::after_attempts,
     decode::Encoding,
     pace::{Pace, Stall},
     pipeline::Pipeline,
@@ -65,11 +64,11 @@ pub(super) async fn run(
         };
         let progress = arrived.encoded.saturating_sub(before) >= PROGRESS;
         fruitless = if progress { 1 } else { fruitless + 1 };
-        if !trouble.again || fruitless >= FRUITLESS || attempts >= ATTEMPTS {
-            pipeline.abandon();
-            return Err(after_attempts(trouble, attempts));
-        }
         let pause = trouble.pause(fruitless + 1);
+        let Some(pause) = pause.filter(|_| fruitless < FRUITLESS && attempts < ATTEMPTS) else {
+            pipeline.abandon();
+            return Err(trouble.after_attempts(attempts));
+        };
         watch.retrying(trouble.error.message(), pause);
         if let Err(trouble) = watched(watch, sleep(pause)).await {
             pipeline.abandon();

@@ -6,8 +6,11 @@ use std::time::Duration;
 /// The first pause; each one after it is twice as long.
 const FIRST: Duration = Duration::from_millis(250);
 
-/// No pause is longer, whatever `Retry-After` says.
+/// No pause of our own choice is longer.
 const LONGEST: Duration = Duration::from_secs(20);
+
+/// A server that wants to be left alone for longer is not asked again.
+const HEARD: Duration = Duration::from_secs(60);
 
 /// What went wrong in one attempt.
 #[derive(Debug)]
@@ -30,13 +33,30 @@ impl Trouble {
         Self { error, again: false, after: None }
     }
 
-    /// How long to wait before attempt number `next` (the first is 1).
-    pub(super) fn pause(&self, next: u32) -> Duration {
+    /// How long to wait before attempt number `next` (the first is 1); `None` when there is to be
+    /// none.
+    pub(super) fn pause(&self, next: u32) -> Option<Duration> {
         let doubled = FIRST.saturating_mul(1 << next.saturating_sub(2).min(10)).min(LONGEST);
         // Many hosts of one change window must not come back at the same moment.
         let jitter = getrandom::u32().unwrap_or_default() % 1000;
         let pause = doubled / 2 + doubled * jitter / 2000;
-        self.after.map_or(pause, |after| after.min(LONGEST).max(pause))
+        match self.after {
+            _ if !self.again => None,
+            Some(after) if after > HEARD => None,
+            after => Some(after.unwrap_or_default().max(pause)),
+        }
+    }
+
+    /// The error when this was attempt number `attempts`, and the last one.
+    pub(super) fn after_attempts(self, attempts: u32) -> Error {
+        let error = match self.after {
+            Some(after) => self.error.help(format!("it asks for {} s of peace", after.as_secs())),
+            None => self.error,
+        };
+        match attempts {
+            0 | 1 => error,
+            _ => error.help(format!("that was attempt {attempts}, and the last")),
+        }
     }
 }
 
@@ -45,23 +65,29 @@ mod tests {
     use super::*;
     use crate::Code;
 
-    #[test]
-    fn pauses_grow_and_stay_within_bounds() {
-        let trouble = Trouble::passing(Error::new(Code::Timeout, "slow"));
-        for next in 2..40 {
-            let pause = trouble.pause(next);
-            assert!(pause >= FIRST / 2 && pause <= LONGEST, "{next}: {pause:?}");
-        }
-        assert!(trouble.pause(5) > FIRST * 2);
+    fn trouble(after: Option<u64>) -> Trouble {
+        let error = Error::new(Code::HttpStatus, "429");
+        Trouble { error, again: true, after: after.map(Duration::from_secs) }
     }
 
     #[test]
-    fn a_server_is_heard_but_not_for_an_hour() {
-        let asked = |seconds| {
-            let error = Error::new(Code::HttpStatus, "429");
-            Trouble { error, again: true, after: Some(Duration::from_secs(seconds)) }.pause(2)
-        };
-        assert_eq!(asked(2), Duration::from_secs(2));
-        assert_eq!(asked(3600), LONGEST);
+    fn pauses_grow_and_stay_within_bounds() {
+        for next in 2..40 {
+            let doubled = FIRST.saturating_mul(1 << (next - 2).min(10)).min(LONGEST);
+            let pause = trouble(None).pause(next).unwrap();
+            assert!(pause >= doubled / 2 && pause <= doubled, "{next}: {pause:?}");
+        }
+    }
+
+    #[test]
+    fn a_server_is_heard_or_left_alone() {
+        assert_eq!(trouble(Some(30)).pause(2), Some(Duration::from_secs(30)));
+        assert!(trouble(Some(0)).pause(2).unwrap() >= FIRST / 2);
+        assert_eq!(trouble(Some(3600)).pause(2), None);
+    }
+
+    #[test]
+    fn what_lasts_is_not_tried_again() {
+        assert_eq!(Trouble::lasting(Error::new(Code::Tls, "expired")).pause(2), None);
     }
 }
