@@ -6,9 +6,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
 #[cfg(target_os = "linux")]
+pub mod bucket;
+pub mod certs;
+#[cfg(target_os = "linux")]
 pub mod host;
 #[cfg(target_os = "linux")]
 pub mod host_tree;
+pub mod hostile;
 #[cfg(target_os = "linux")]
 pub mod lab;
 #[cfg(unix)]
@@ -58,6 +62,20 @@ pub fn needs_hosts(what: &str) -> bool {
         leave_out(what, &format!("needs {}; ci/provision installs it", missing.join(", ")));
     }
     !missing.is_empty()
+}
+
+/// Where a program of the system is. When it is missing, says that `what` is left out.
+#[must_use]
+pub fn tool(name: &str, what: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    // Servers are not on the path of everyone.
+    let more = ["/usr/sbin", "/usr/local/sbin"].map(PathBuf::from);
+    let found = std::env::split_paths(&path).chain(more).map(|folder| folder.join(name));
+    let found = found.into_iter().find(|path| path.is_file());
+    if found.is_none() {
+        leave_out(what, &format!("needs {name}; ci/provision installs it"));
+    }
+    found
 }
 
 /// The binary of this name that runs on every test host (`runnerup`, `stand-in-agent`). When it
