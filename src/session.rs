@@ -161,6 +161,11 @@ impl Session {
         self.with_host(source, report, |host| apply::run(task, host))
     }
 
+    /// Takes away what a run left that was killed before its first step.
+    pub fn tidy(&self) -> Result<()> {
+        apply::tidy(&self.root)
+    }
+
     /// Waits until the service is up and stays up.
     pub fn prove(&self, service: &str, report: &dyn Report) -> Result<Status> {
         self.with_host(None, report, |host| match host.services {

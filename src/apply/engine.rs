@@ -68,7 +68,7 @@ pub fn run(task: Task<'_>, host: &Host<'_>) -> Result<Option<Receipt>> {
         instance: receipt.instance.clone(),
         at: now(),
         run: run.clone(),
-        made: state.made().to_owned(),
+        made: receipt.made_for_state.clone(),
     })?;
     let tools = Tools { host, state: &state, run: &run, key: &key };
     let mut begun = Vec::new();
@@ -112,7 +112,7 @@ fn go(
         let failed = |error: Error| error.context(format!("step {number}, {what}"));
         let target = step.target();
         let before = tools.before(step).map_err(failed)?;
-        if is_others_folder(step, &before) {
+        if is_others_folder(step, &before) && receipt.record(&target).is_none() {
             tools.host.report.done();
             continue;
         }
@@ -183,10 +183,8 @@ fn roll_back(error: Error, tools: &Tools<'_>, journal: &mut Journal, begun: &[Be
 
 /// Takes away the temporary files of a run that was cut off.
 fn clean_up(host: &Host<'_>, unfinished: &Unfinished) -> Result<()> {
-    for target in unfinished.files() {
-        if let Some(path) = target.path()
-            && let Some(spot) = host.root.find(path)?
-        {
+    for path in unfinished.renamed_to() {
+        if let Some(spot) = host.root.find(path)? {
             spot.sibling(temporary_name(path, &unfinished.run))?.remove()?;
         }
     }

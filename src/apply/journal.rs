@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use std::{
     fs::File,
     io::{Read, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 /// Most bytes of a journal that are read; one of a thousand steps has about half of it.
@@ -190,10 +190,12 @@ impl Unfinished {
         }
     }
 
-    /// The files that a temporary file may stand beside.
-    pub(crate) fn files(&self) -> impl Iterator<Item = &Target> {
+    /// The paths that a temporary file may stand beside.
+    pub(crate) fn renamed_to(&self) -> impl Iterator<Item = &Path> {
         self.events.iter().filter_map(|event| match event {
-            Event::Intent { target: target @ Target::File(_), .. } => Some(target),
+            Event::Intent { target: Target::File(path) | Target::Link(path), .. } => {
+                Some(path.as_path())
+            }
             _ => None,
         })
     }

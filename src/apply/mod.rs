@@ -18,6 +18,6 @@ pub use journal::Unfinished;
 pub use proof::prove;
 pub use receipt::{PlacedBinary, Receipt};
 pub(crate) use state::ancestors;
-pub use state::{Known, read};
+pub use state::{Known, read, tidy};
 pub use step::{Binary, Check, Content, File, Folder, NewAccount, Owner, Step};
 pub use target::{After, Digest, Record, State, Target};

@@ -77,6 +77,15 @@ pub fn read(root: &Root, instance: &str) -> Result<Known> {
     Ok(known)
 }
 
+/// Takes away a state folder that holds nothing: what a run leaves that was killed before its
+/// first step, or after its last.
+pub fn tidy(root: &Root) -> Result<()> {
+    if root.look(&layout::state_folder())?.is_none() {
+        return Ok(());
+    }
+    StateFolder::lock(root)?.close(&[])
+}
+
 impl<'a> StateFolder<'a> {
     /// Makes the folder where it is missing and takes the lock.
     ///
@@ -85,13 +94,12 @@ impl<'a> StateFolder<'a> {
     pub(crate) fn lock(root: &'a Root) -> Result<Self> {
         let mut made = Vec::new();
         for folder in ancestors(&layout::state_folder()) {
-            let spot = find(root, &folder)?;
-            if spot.look()?.is_none() {
-                spot.create_folder()?;
-                spot.settle_folder(None, 0o755)?;
+            if find(root, &folder)?.look()?.is_none() {
+                ensure_open_folder(root, &folder)?;
                 made.push(folder);
             }
         }
+        ensure_open_folder(root, &layout::state_folder())?;
         let spot = find(root, &path("lock"))?;
         let mut file = match spot.create(0o644) {
             Ok(file) => file,
@@ -151,11 +159,7 @@ impl<'a> StateFolder<'a> {
 
     /// Writes a receipt.
     pub(crate) fn write_receipt(&self, receipt: &Receipt) -> Result<()> {
-        let folder = find(self.root, &path("receipts"))?;
-        if folder.look()?.is_none() {
-            folder.create_folder()?;
-            folder.settle_folder(None, 0o755)?;
-        }
+        ensure_open_folder(self.root, &path("receipts"))?;
         let mut text = serde_json::to_vec_pretty(receipt)
             .map_err(|error| Error::new(Code::StepFailed, format!("the receipt: {error}")))?;
         text.push(b'\n');
@@ -191,19 +195,29 @@ impl<'a> StateFolder<'a> {
             }
             folder.remove_folder()?;
         }
+        if let Some(folder) = self.root.find(&path("receipts"))? {
+            // What was being written when a run was killed.
+            for name in folder.list()? {
+                if Path::new(&name).extension().is_some_and(|extension| extension == "new") {
+                    find(self.root, &folder.path().join(name))?.remove()?;
+                }
+            }
+        }
         let remove = |name: &str| -> Result<()> {
             self.root.find(&path(name))?.map_or(Ok(()), |spot| spot.remove())
         };
-        remove("journal.jsonl")?;
         if !receipts.is_empty() {
-            return Ok(());
+            return remove("journal.jsonl");
         }
-        remove("key")?;
+        for name in ["key", "key.new"] {
+            remove(name)?;
+        }
+        self.root.find(&path("receipts"))?.map_or(Ok(true), |spot| spot.remove_folder())?;
         remove("lock")?;
-        for folder in [path("receipts"), layout::state_folder()] {
-            self.root.find(&folder)?.map_or(Ok(true), |spot| spot.remove_folder())?;
-        }
-        for folder in made.iter().rev().filter(|folder| **folder != layout::state_folder()) {
+        // The journal knows what was made for this folder: it goes last.
+        remove("journal.jsonl")?;
+        let state = layout::state_folder();
+        for folder in made.iter().filter(|folder| **folder != state).chain([&state]).rev() {
             self.root.find(folder)?.map_or(Ok(true), |spot| spot.remove_folder())?;
         }
         Ok(())
@@ -222,6 +236,17 @@ impl<'a> StateFolder<'a> {
         })?;
         temporary.rename_to(&spot)
     }
+}
+
+/// A folder that everyone may read; one that a killed run left closed is opened.
+fn ensure_open_folder(root: &Root, path: &Path) -> Result<()> {
+    let spot = find(root, path)?;
+    match spot.look()? {
+        Some(meta) if meta.mode == 0o755 => return Ok(()),
+        Some(_) => {}
+        None => spot.create_folder()?,
+    }
+    spot.settle_folder(None, 0o755)
 }
 
 fn receipts(root: &Root) -> Result<Vec<Receipt>> {

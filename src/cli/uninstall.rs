@@ -29,6 +29,9 @@ pub(super) fn run(args: &UninstallArgs, out: &Output) -> Result<ExitCode> {
     let session = Session::open(args.root.as_deref())?;
     let leave = Leave { purge: args.purge, force: args.force };
     let Some(found) = session.plan_uninstall(&instance, leave)? else {
+        if !args.dry_run && !elevate::is_needed(args.root.as_deref()) {
+            session.tidy()?;
+        }
         tell(&instance, "nothing installed", 0, &[], None, out)?;
         return Ok(ExitCode::SUCCESS);
     };

@@ -11,9 +11,14 @@ pub(super) fn is_so(step: &Step, facts: &Facts) -> bool {
     match step {
         Step::Folder(folder) => {
             let fact = facts.path(&folder.path);
-            // Where others' folders hang is their owner's business, link or not.
-            let is_there = fact.is(Kind::Folder) || folder.shared && fact.is(Kind::Link);
-            is_there && (folder.shared || stands(fact, folder.owner.as_ref(), folder.mode, facts))
+            // Where others' folders hang is their owner's business, link or not; unless we made
+            // it, and were cut off before it had its mode.
+            let target = Target::Folder(folder.path.clone());
+            let ours =
+                facts.receipt.as_ref().is_some_and(|receipt| receipt.record(&target).is_some());
+            let is_others = folder.shared && !ours;
+            let is_there = fact.is(Kind::Folder) || is_others && fact.is(Kind::Link);
+            is_there && (is_others || stands(fact, folder.owner.as_ref(), folder.mode, facts))
         }
         Step::File(file) => {
             let fact = facts.path(&file.path);

@@ -108,12 +108,8 @@ pub fn known_artifact(spec: &Spec, facts: &Facts, version: Option<&str>) -> Opti
     let same = placed.version.as_str() == version
         && placed.platform == spec.platform
         && spec.sha256.is_none_or(|pinned| pinned == placed.sha256);
-    same.then(|| Artifact {
-        version: placed.version.clone(),
-        platform: placed.platform,
-        url: spec.release_url.clone(),
-        sha256: placed.sha256,
-    })
+    let url = &spec.release_url;
+    same.then(|| Artifact::new(url, placed.version.clone(), placed.platform, placed.sha256).ok())?
 }
 
 /// The steps from what `facts` say to what `spec` wants.
@@ -206,9 +202,11 @@ fn missing_tool(tool: &str, why: &str, package: &str) -> Error {
 fn no_longer_wanted(wanted: &[Step], facts: &Facts) -> Vec<Step> {
     let records = facts.receipt.iter().flat_map(|receipt| &receipt.records);
     let targets: Vec<Target> = wanted.iter().map(Step::target).collect();
+    let data = records.clone().filter(|record| record.data).map(|record| &record.target);
+    let staying: Vec<&Path> = targets.iter().chain(data).filter_map(Target::path).collect();
     let is_stale = |record: &&Record| {
         let folder = matches!(&record.target, Target::Folder(path)
-            if targets.iter().filter_map(Target::path).any(|target| target.starts_with(path)));
+            if staying.iter().any(|staying| staying.starts_with(path)));
         !record.data && !folder && !targets.contains(&record.target)
             // Whether it runs follows from --no-start at the time, and is nobody's to undo now.
             && !matches!(record.target, Target::Running(_))

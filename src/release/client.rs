@@ -72,6 +72,17 @@ pub trait Watch: Sync {
     fn cancelled(&self) -> bool;
 }
 
+impl Artifact {
+    /// The binary of a version for a platform in the bucket at `base`.
+    ///
+    /// # Errors
+    /// [`Code::ValueInvalid`] when that makes no URL.
+    pub fn new(base: &Url, version: Version, platform: Platform, sha256: Sha256) -> Result<Self> {
+        let url = key_url(base, &format!("{version}/{}", checksums::path_of(platform)))?;
+        Ok(Self { version, platform, url, sha256 })
+    }
+}
+
 impl Client {
     /// A client for this bucket.
     pub fn new(network: Network) -> Self {
@@ -110,12 +121,7 @@ impl Client {
                 format!("--sha256 wants {pinned}, and checksums.txt of {version} says {sha256}"),
             )
             .help("one of them is wrong: check where each comes from")),
-            _ => Ok(Artifact {
-                version: version.clone(),
-                platform,
-                url: self.url(&format!("{version}/{}", checksums::path_of(platform)))?,
-                sha256,
-            }),
+            _ => Artifact::new(&self.transport.network().base, version.clone(), platform, sha256),
         }
     }
 
@@ -126,12 +132,7 @@ impl Client {
     }
 
     fn url(&self, key: &str) -> Result<Url> {
-        let base = &self.transport.network().base;
-        let folder = Kind::LaunchAgent.binary_name();
-        let text = format!("{}/{folder}/{key}", base.as_str().trim_end_matches('/'));
-        text.parse().map_err(|error| {
-            Error::new(Code::ValueInvalid, format!("--release-url makes no URL ({error})"))
-        })
+        key_url(&self.transport.network().base, key)
     }
 
     /// A whole small file. `code` is told when it is larger than it can be.
@@ -232,4 +233,12 @@ impl Client {
             .context(format!("there is no version {version}"))
             .help(format!("versions that could be meant: {}", meant.join(", ")))
     }
+}
+
+fn key_url(base: &Url, key: &str) -> Result<Url> {
+    let folder = Kind::LaunchAgent.binary_name();
+    let text = format!("{}/{folder}/{key}", base.as_str().trim_end_matches('/'));
+    text.parse().map_err(|error| {
+        Error::new(Code::ValueInvalid, format!("--release-url makes no URL ({error})"))
+    })
 }

@@ -34,7 +34,7 @@ pub struct Meta {
     pub links: u64,
     /// Device, inode, and the times of the last change of content and of status, in nanoseconds:
     /// while these are the same, so is the content.
-    pub identity: (u64, u64, i128, i128),
+    pub identity: (u64, u64, i64, i64),
 }
 
 impl Meta {

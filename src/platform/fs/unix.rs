@@ -388,8 +388,10 @@ fn meta(stat: &fs::Stat) -> Meta {
         FileType::Symlink => Kind::Link,
         _ => Kind::Special,
     };
-    let nanoseconds =
-        |seconds, fraction| i128::from(seconds) * 1_000_000_000 + i128::from(fraction);
+    // Far enough: to the year 2262.
+    let nanoseconds = |seconds: i64, fraction: i64| {
+        seconds.saturating_mul(1_000_000_000).saturating_add(fraction)
+    };
     #[allow(clippy::unnecessary_cast, clippy::useless_conversion)] // widths differ between systems
     Meta {
         kind,
