@@ -279,7 +279,9 @@ fn an_install_on_a_real_host() {
     let is_killed = |n: usize| {
         let inside = lab.host.command(&words);
         let mut strace = Command::new("strace");
-        strace.args(["-f", "-qq", "-o", "/dev/null", "-e", "trace=fdatasync"]);
+        // Only the journal's own: the account tools sync their files too.
+        strace.args(["-f", "-qq", "-o", "/dev/null", "-P", "/var/lib/runnerup/journal.jsonl"]);
+        strace.args(["-e", "trace=fdatasync"]);
         strace.args(["-e", &format!("inject=fdatasync:signal=SIGKILL:when={n}"), "--"]);
         let output = strace.arg(inside.get_program()).args(inside.get_args()).output().unwrap();
         // What ran inside was killed; nsenter and strace tell of it, each in its way.
