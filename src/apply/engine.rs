@@ -5,7 +5,7 @@ use super::{
     host::Host,
     journal::{Event, Journal, Unfinished},
     receipt::Receipt,
-    state::{self, StateFolder},
+    state::{self, Known, StateFolder},
     step::Step,
     target::{Record, State, Target},
 };
@@ -37,11 +37,51 @@ struct Begun {
 /// cause is the network, a verification or an interruption), [`Code::RollbackIncomplete`] when
 /// something could not be undone.
 pub fn run(task: Task<'_>, host: &Host<'_>) -> Result<Option<Receipt>> {
-    let state = StateFolder::lock(host.root)?;
     let Task { command, steps, mut receipt } = task;
+    let state = StateFolder::lock(host.root)?;
     let known = state::read(host.root, &receipt.instance)?;
-    refuse_stale(&receipt, known.receipt.as_ref())?;
-    let fresh = known.receipt.is_none();
+    let begun = begin(command, &mut receipt, &known, host, &state);
+    let made = receipt.made_for_state.clone();
+    let (run, key, mut journal) = match begun {
+        Ok(begun) => begun,
+        Err(error) => {
+            // Nothing of the host was touched, and a state folder that holds nothing goes again.
+            if known.is_bare() {
+                let _ = state.close(&made);
+            }
+            return Err(error);
+        }
+    };
+    let tools = Tools { host, state: &state, run: &run, key: &key };
+    let mut steps_begun = Vec::new();
+    let finished = go(steps, &tools, &mut journal, &mut steps_begun, &mut receipt)
+        .and_then(|()| commit(&mut receipt, &state));
+    if let Err(error) = finished {
+        let failed = roll_back(error, &tools, &mut journal, &steps_begun);
+        if failed.code() != Code::RollbackIncomplete {
+            let forgotten = match known.receipt.as_ref() {
+                Some(earlier) => state.write_receipt(earlier),
+                None => state.remove_receipt(&receipt.instance),
+            };
+            tell_left(forgotten.and_then(|()| state.close(&made)), host);
+        }
+        return Err(failed);
+    }
+    tell_left(state.close(&made), host);
+    Ok(is_kept(&receipt).then_some(receipt))
+}
+
+/// Takes in what earlier runs left, and begins the journal: the run's name, the key of the
+/// fingerprints, and the journal itself.
+fn begin(
+    command: &str,
+    receipt: &mut Receipt,
+    known: &Known,
+    host: &Host<'_>,
+    state: &StateFolder<'_>,
+) -> Result<(String, Vec<u8>, Journal)> {
+    receipt.made_for_state = state.made().to_owned();
+    refuse_stale(receipt, known.receipt.as_ref())?;
     if let Some(unfinished) = known.unfinished.as_ref() {
         clean_up(host, unfinished)?;
         // On disk before the old journal goes, so that nothing is forgotten if this run is cut
@@ -50,18 +90,14 @@ pub fn run(task: Task<'_>, host: &Host<'_>) -> Result<Option<Receipt>> {
             state.write_receipt(other)?;
         }
     }
-    if let Some(earlier) = known.receipt {
-        state.write_receipt(&earlier)?;
-        receipt.records = earlier.records;
-        receipt.made_for_state = earlier.made_for_state;
+    if let Some(earlier) = known.receipt.as_ref() {
+        state.write_receipt(earlier)?;
+        receipt.records.clone_from(&earlier.records);
+        let made = receipt.made_for_state.iter();
+        let made: Vec<_> = made.filter(|made| !earlier.made_for_state.contains(made)).collect();
+        receipt.made_for_state = earlier.made_for_state.iter().chain(made).cloned().collect();
     }
-    for folder in state.made() {
-        if !receipt.made_for_state.contains(folder) {
-            receipt.made_for_state.push(folder.clone());
-        }
-    }
-    let run = random_name()?;
-    let key = state.key()?;
+    let (run, key) = (random_name()?, state.key()?);
     let mut journal = state.journal()?;
     journal.write(&Event::Begin {
         command: command.to_owned(),
@@ -70,31 +106,30 @@ pub fn run(task: Task<'_>, host: &Host<'_>) -> Result<Option<Receipt>> {
         run: run.clone(),
         made: receipt.made_for_state.clone(),
     })?;
-    let tools = Tools { host, state: &state, run: &run, key: &key };
-    let mut begun = Vec::new();
-    if let Err(error) = go(steps, &tools, &mut journal, &mut begun, &mut receipt) {
-        let failed = roll_back(error, &tools, &mut journal, &begun);
-        let made = receipt.made_for_state.clone();
-        if failed.code() != Code::RollbackIncomplete {
-            if fresh {
-                state.remove_receipt(&receipt.instance)?;
-            }
-            state.close(&made)?;
-        }
-        return Err(failed);
-    }
+    Ok((run, key, journal))
+}
+
+/// Writes the receipt, or takes it away with the last of what it was about.
+fn commit(receipt: &mut Receipt, state: &StateFolder<'_>) -> Result<()> {
     receipt.written = now();
     receipt.complete = true;
-    let made = receipt.made_for_state.clone();
-    let left = if receipt.records.is_empty() && !receipt.installed {
-        state.remove_receipt(&receipt.instance)?;
-        None
+    if is_kept(receipt) {
+        state.write_receipt(receipt)
     } else {
-        state.write_receipt(&receipt)?;
-        Some(receipt)
-    };
-    state.close(&made)?;
-    Ok(left)
+        state.remove_receipt(&receipt.instance)
+    }
+}
+
+fn is_kept(receipt: &Receipt) -> bool {
+    receipt.installed || !receipt.records.is_empty()
+}
+
+/// The work is done, or undone, and the receipt says so: what could not be tidied up is told, and
+/// the next run takes it away.
+fn tell_left(closed: Result<()>, host: &Host<'_>) {
+    if let Err(error) = closed {
+        host.report.leaves(&format!("the journal stays until the next run: {error}"));
+    }
 }
 
 fn go(

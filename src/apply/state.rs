@@ -45,6 +45,13 @@ pub(crate) struct StateFolder<'a> {
     _lock: File,
 }
 
+impl Known {
+    /// Whether no run has left anything.
+    pub(crate) fn is_bare(&self) -> bool {
+        self.receipt.is_none() && self.others.is_empty() && self.unfinished.is_none()
+    }
+}
+
 /// Reads what earlier runs left.
 ///
 /// # Errors
@@ -93,10 +100,21 @@ impl<'a> StateFolder<'a> {
     /// [`Code::Locked`] while another run holds it.
     pub(crate) fn lock(root: &'a Root) -> Result<Self> {
         let mut made = Vec::new();
+        Self::make_and_lock(root, &mut made).inspect_err(|_| {
+            if made.contains(&layout::state_folder()) {
+                let _ = find(root, &path("lock")).and_then(|spot| spot.remove());
+            }
+            for folder in made.iter().rev() {
+                let _ = find(root, folder).and_then(|spot| spot.remove_folder());
+            }
+        })
+    }
+
+    fn make_and_lock(root: &'a Root, made: &mut Vec<PathBuf>) -> Result<Self> {
         for folder in ancestors(&layout::state_folder()) {
             if find(root, &folder)?.look()?.is_none() {
+                made.push(folder.clone());
                 ensure_open_folder(root, &folder)?;
-                made.push(folder);
             }
         }
         ensure_open_folder(root, &layout::state_folder())?;
@@ -130,7 +148,7 @@ impl<'a> StateFolder<'a> {
                 format!("{} cannot be written: {error}", spot.path().display()),
             )
         })?;
-        Ok(Self { root, made, _lock: file })
+        Ok(Self { root, made: std::mem::take(made), _lock: file })
     }
 
     /// Folders that [`StateFolder::lock`] had to make, outermost first.

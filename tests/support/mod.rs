@@ -19,6 +19,8 @@ pub mod lab;
 pub mod loopback;
 #[cfg(unix)]
 pub mod process;
+#[cfg(target_os = "linux")]
+pub mod scratch;
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;

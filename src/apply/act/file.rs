@@ -62,6 +62,8 @@ pub(super) fn restore(tools: &Tools<'_>, path: &Path, to: &State) -> Result<()> 
     let Some(spot) = tools.host.root.find(path)? else { return Ok(()) };
     tools.temporary(&spot)?.remove()?;
     match to {
+        // Never touched: the step failed before.
+        State::File { meta, .. } if spot.look()? == Some(*meta) => return Ok(()),
         State::Absent => match spot.look()? {
             Some(meta) if meta.kind == Kind::Folder => return Err(in_the_way(path, meta.kind)),
             Some(_) => spot.remove()?,

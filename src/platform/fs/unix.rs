@@ -250,6 +250,8 @@ impl Spot {
     fn unlink(&self, flags: AtFlags) -> Result<bool> {
         match fs::unlinkat(&self.folder, &self.name, flags) {
             Ok(()) | Err(Errno::NOENT) => Ok(true),
+            // Said even of what is not there.
+            Err(Errno::ROFS) if self.look()?.is_none() => Ok(true),
             Err(Errno::NOTEMPTY | Errno::EXIST | Errno::BUSY) => Ok(false),
             Err(errno) => Err(trouble("remove", &self.path, errno)),
         }
