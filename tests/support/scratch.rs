@@ -71,7 +71,7 @@ impl Scratch {
         let mut command = vec![env!("CARGO_BIN_EXE_runnerup").to_owned(), words[0].to_owned()];
         command.extend(["--yes".to_owned(), "--root".to_owned()]);
         command.push(self.root().display().to_string());
-        if words[0] == "install" {
+        if words[0] != "uninstall" {
             let (url, token) = (bucket().url(), self.token().display().to_string());
             let more = ["--release-url", &url, "--token-file", &token, "--name", "scratch"];
             command.extend(more.map(str::to_owned));
