@@ -376,7 +376,7 @@ fn client(hostile: &Hostile) -> Client {
         proxy: None,
         no_proxy: None,
         ca: None,
-        timeout: Duration::from_millis(400),
+        timeout: Duration::from_secs(1),
     })
 }
 
@@ -400,7 +400,7 @@ fn for_every_kind(check: impl Fn(&Kind) -> Result<(), String> + Sync) {
     let next = Mutex::new(KINDS.iter());
     let failures = Mutex::new(Vec::new());
     thread::scope(|scope| {
-        for _ in 0..12 {
+        for _ in 0..8 {
             scope.spawn(|| {
                 while let Some(kind) = { next.lock().unwrap().next() } {
                     if let Err(why) = check(kind) {
@@ -477,7 +477,7 @@ fn install(hostile: &Hostile, folder: &Path) -> std::process::Output {
     fs::create_dir(&root).unwrap();
     Command::new(env!("CARGO_BIN_EXE_runnerup"))
         .env_clear()
-        .args(["install", "--yes", "--json", "--name", "n", "--service", "none", "--timeout", "1"])
+        .args(["install", "--yes", "--json", "--name", "n", "--service", "none", "--timeout", "2"])
         .args(["--release-url", &hostile.url()])
         .arg("--root")
         .arg(&root)
