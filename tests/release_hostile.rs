@@ -516,7 +516,7 @@ fn a_good_bucket_is_asked_once_for_each_file() {
 #[test]
 fn what_passes_is_survived() {
     type Script = fn(&Asked) -> Option<Reply>;
-    let cases: [(&str, Script, u32); 11] = [
+    let cases: [(&str, Script, u32); 12] = [
         ("as plain bytes", |a| binary(a, Reply::ok(&*AGENT)), 1),
         (
             "of no announced length",
@@ -564,6 +564,15 @@ fn what_passes_is_survived() {
             2,
         ),
         (
+            "when another file was there before, and only If-Range can tell",
+            |a| match (a.before, a.from, a.if_range.as_deref()) {
+                (0, ..) => binary(a, packed(b"old").header("ETag", "\"1\"").then(Then::Cut(20))),
+                (_, _, Some("\"1\"")) | (_, None, _) => None,
+                (_, Some(from), _) => binary(a, untagged_rest(from)),
+            },
+            2,
+        ),
+        (
             "after a refusal that asks for a second",
             |a| {
                 let reply = Reply::new("429 Too Many Requests", "").header("Retry-After", "1");
@@ -579,6 +588,13 @@ fn what_passes_is_survived() {
         let fetched = fetched.unwrap_or_else(|error| panic!("{name}: {}", whole(&error)));
         assert_eq!(fetched.attempts, attempts, "{name}: {:?}", watch.seen.lock().unwrap());
     }
+}
+
+fn untagged_rest(from: usize) -> Reply {
+    let range = format!("bytes {from}-{}/{}", PACKED.len() - 1, PACKED.len());
+    Reply::new("206 Partial Content", &PACKED[from..])
+        .header("Content-Range", &range)
+        .header("Content-Encoding", "gzip")
 }
 
 /// All of the agent as one chunk, and the end.

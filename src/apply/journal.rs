@@ -106,7 +106,7 @@ impl Journal {
 
 impl Unfinished {
     /// Reads a journal. A last line that was cut off is passed over: its step was not begun.
-    pub(crate) fn read(from: impl Read) -> Result<Option<Self>> {
+    pub fn read(from: impl Read) -> Result<Option<Self>> {
         let mut bytes = Vec::new();
         from.take(SIZE_LIMIT).read_to_end(&mut bytes).map_err(|error| {
             Error::new(Code::StateUnreadable, format!("the journal cannot be read: {error}"))

@@ -248,6 +248,19 @@ mod tests {
         }
     }
 
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn any_bytes_give_an_answer(
+            bytes: Vec<u8>, looks_right: bool, piece in 1_usize..32, encoded: bool,
+        ) {
+            let start: &[u8] = if looks_right { b"\x1f\x8b\x08\0\0\0\0\0\0\xff" } else { b"" };
+            let sent = [start, &bytes].concat();
+            let encoding = if encoded { Encoding::Gzip } else { Encoding::Identity };
+            prop_assert!(through(encoding, &sent, piece, &agent(1)).is_err());
+        }
+    }
+
     #[test]
     fn another_content_is_refused() {
         let error = through(Encoding::Identity, &agent(100), 64, &agent(101)).unwrap_err();

@@ -1,0 +1,8 @@
+//! Answers files.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| {
+    let _ = runnerup::spec::answers::parse(bytes, "answers.yaml");
+});
