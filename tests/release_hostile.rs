@@ -653,6 +653,17 @@ fn versions_that_could_be_meant_are_told_the_nearest_first() {
     assert!(help.contains("meant: 1.1.73189-8792751, ") && help.contains(VERSION), "{help}");
 }
 
+/// What would only make the message better is not waited for.
+#[test]
+fn a_bucket_that_tells_no_newest_version_does_not_delay_the_error() {
+    let hostile = bucket(|a| release(a, Reply::Silence));
+    let wrong = "1.1.73189-8792752".parse().unwrap();
+    let error = client(&hostile).artifact(&wrong, *PLATFORM, None).unwrap_err();
+    assert_eq!(error.code(), Code::NoSuchVersion);
+    assert!(error.help_lines().join("\n").contains("1.1.73189-8792751"), "{error:?}");
+    assert_eq!(hostile.asked_for("release.txt"), 1);
+}
+
 #[test]
 fn a_small_file_is_asked_for_four_times_and_a_refusal_once() {
     for (status, times) in [("500 Internal Server Error", 4), ("400 Bad Request", 1)] {

@@ -138,6 +138,8 @@ fn an_object_that_changed_after_the_break_is_fetched_anew() {
     assert!(content == agent() && fetched.attempts > 1, "{fetched:?}");
     let (log, whole) = (bucket.log(), format!("200 /circleci-launch-agent/{}", binary_key()));
     assert_eq!(log.matches(&whole).count(), 2, "{log}");
+    // By If-Range nginx itself saw that its file is another one.
+    assert!(!log.contains("206 "), "{log}");
 }
 
 #[test]
@@ -191,6 +193,32 @@ fn plain_http_where_tls_was_due_is_told_as_tls() {
     let Some(bucket) = Bucket::start("plain http for TLS", None) else { return };
     let error = trouble(network(&bucket.url("127.0.0.1").replace("http:", "https:")));
     assert_eq!(error.code(), Code::Tls, "{error}");
+    assert!(error.message().contains("does not speak TLS"), "{error}");
+}
+
+#[test]
+fn the_program_trusts_what_the_system_trusts() {
+    let what = "trust from the system's store";
+    let Some(authority) = Authority::new(what) else { return };
+    let identity = authority.sign("DNS:localhost", 2);
+    let Some(bucket) = Bucket::start(what, Some(&identity)) else { return };
+    let (bucket, ours) = (filled(bucket, &agent()), authority.file());
+    // An empty store is that of a bare image.
+    let empty = std::path::Path::new("/dev/null");
+    for (store, option, exit, words) in [
+        (ours.as_path(), None, 0, ""),
+        (empty, Some(&ours), 0, ""),
+        (empty, None, 3, "--ca-file PEM"),
+    ] {
+        let place = Place::new();
+        let mut command = place.install(&bucket.url("localhost"));
+        command.env("SSL_CERT_FILE", store);
+        command.args(option.into_iter().flat_map(|file| ["--ca-file".as_ref(), file.as_os_str()]));
+        let (output, text) = run(&mut command);
+        assert_eq!(output.status.code(), Some(exit), "{store:?} {option:?}: {text}");
+        assert!(text.contains(words), "{text}");
+        assert_eq!(place.binary().is_some(), exit == 0);
+    }
 }
 
 #[test]

@@ -17,11 +17,19 @@ use std::{
 use tokio::time::timeout;
 use url::Url;
 
-/// Attempts at a small file.
-const ATTEMPTS: u32 = 4;
+/// How long a small file is worth waiting for.
+#[derive(Debug, Clone, Copy)]
+struct Patience {
+    attempts: u32,
+    /// For all attempts together.
+    limit: Duration,
+}
 
-/// All attempts at a small file together.
-const SMALL_LIMIT: Duration = Duration::from_secs(60);
+/// For what the person asked for.
+const NEEDED: Patience = Patience { attempts: 4, limit: Duration::from_secs(60) };
+
+/// For what only makes a message better.
+const WELCOME: Patience = Patience { attempts: 1, limit: Duration::from_secs(5) };
 
 /// Bytes of `release.txt` that are read.
 const RELEASE_LIMIT: usize = 4 << 10;
@@ -91,8 +99,7 @@ impl Client {
 
     /// The newest version, by `release.txt`.
     pub fn newest(&self) -> Result<Version> {
-        let bytes = self.small(&self.url("release.txt")?, RELEASE_LIMIT, Code::ReleaseInvalid)?;
-        text::newest_version(&bytes)
+        self.newest_with(NEEDED)
     }
 
     /// The binary of a version for a platform, by `checksums.txt`.
@@ -108,12 +115,12 @@ impl Client {
     ) -> Result<Artifact> {
         let url = self.url(&format!("{version}/checksums.txt"))?;
         let bytes =
-            self.small(&url, CHECKSUMS_LIMIT, Code::ChecksumsInvalid).map_err(
-                |error| match error.code() {
+            self.small(&url, CHECKSUMS_LIMIT, Code::ChecksumsInvalid, NEEDED).map_err(|error| {
+                match error.code() {
                     Code::NoSuchVersion => self.with_suggestions(error, version),
                     _ => error,
-                },
-            )?;
+                }
+            })?;
         let sha256 = checksums::checksum_for(&bytes, platform)?;
         match pinned {
             Some(pinned) if pinned != sha256 => Err(Error::new(
@@ -131,31 +138,41 @@ impl Client {
         self.transport.block_on(download::run(&self.transport, artifact, into, watch))
     }
 
+    fn newest_with(&self, patience: Patience) -> Result<Version> {
+        let url = self.url("release.txt")?;
+        let bytes = self.small(&url, RELEASE_LIMIT, Code::ReleaseInvalid, patience)?;
+        text::newest_version(&bytes)
+    }
+
     fn url(&self, key: &str) -> Result<Url> {
         key_url(&self.transport.network().base, key)
     }
 
     /// A whole small file. `code` is told when it is larger than it can be.
-    fn small(&self, url: &Url, limit: usize, code: Code) -> Result<Vec<u8>> {
+    fn small(&self, url: &Url, limit: usize, code: Code, patience: Patience) -> Result<Vec<u8>> {
         let begun = Instant::now();
         self.transport.block_on(async {
             let mut attempt = 1;
             loop {
-                let left = SMALL_LIMIT.saturating_sub(begun.elapsed());
+                let left = patience.limit.saturating_sub(begun.elapsed());
                 let tried = timeout(left, self.small_once(url, limit, code)).await;
                 let trouble = match tried {
                     Ok(Ok(bytes)) => return Ok(bytes),
                     Ok(Err(trouble)) => trouble,
                     Err(_) => {
-                        return Err(
-                            trouble::timed_out(url, "it was not all there", SMALL_LIMIT).error
-                        );
+                        return Err(trouble::timed_out(
+                            url,
+                            "it was not all there",
+                            patience.limit,
+                        )
+                        .error);
                     }
                 };
                 attempt += 1;
-                let pause =
-                    trouble.pause(attempt).filter(|pause| begun.elapsed() + *pause < SMALL_LIMIT);
-                let Some(pause) = pause.filter(|_| attempt <= ATTEMPTS) else {
+                let pause = trouble
+                    .pause(attempt)
+                    .filter(|pause| begun.elapsed() + *pause < patience.limit);
+                let Some(pause) = pause.filter(|_| attempt <= patience.attempts) else {
                     return Err(trouble.after_attempts(attempt - 1));
                 };
                 tracing::debug!(attempt, error = %trouble.error, "again");
@@ -214,7 +231,8 @@ impl Client {
     /// Adds what could be meant: the newest version if the bucket tells it, and those of the
     /// table, the nearest first.
     fn with_suggestions(&self, error: Error, version: &Version) -> Error {
-        let mut known: Vec<String> = self.newest().iter().map(ToString::to_string).collect();
+        let mut known: Vec<String> =
+            self.newest_with(WELCOME).iter().map(ToString::to_string).collect();
         known.extend(Version::known().iter().map(ToString::to_string));
         known.retain(|other| other != version.as_str());
         let mut left: Vec<&str> = Vec::new();

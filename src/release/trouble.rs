@@ -83,10 +83,13 @@ pub(super) fn of_status(
     Trouble { error: through(error, via.as_ref()), again, after }
 }
 
-/// A URL as it may be shown.
+/// A URL as it may be shown: mirrors redirect to URLs whose query is a login, too.
 pub(super) fn without_login(url: &Url) -> String {
     let mut url = url.clone();
     let _ = (url.set_username(""), url.set_password(None));
+    if url.query().is_some() {
+        url.set_query(Some("..."));
+    }
     url.to_string()
 }
 
@@ -155,6 +158,7 @@ fn of_tls(error: &rustls::Error, url: &Url, via: Option<&Via>) -> Trouble {
             }
             other => format!("its certificate is not accepted ({other:?})"),
         },
+        rustls::Error::InvalidMessage(_) => "what answers there does not speak TLS".to_owned(),
         other => other.to_string(),
     };
     let error = Error::new(Code::Tls, format!("{host} is not to be trusted: {why}"))
@@ -227,5 +231,7 @@ mod tests {
     fn a_login_is_not_shown() {
         let url = "https://me:s3cret@example.com/a".parse().unwrap();
         assert_eq!(without_login(&url), "https://example.com/a");
+        let signed = "https://example.com/a?X-Amz-Signature=s3cret".parse().unwrap();
+        assert_eq!(without_login(&signed), "https://example.com/a?...");
     }
 }

@@ -136,7 +136,10 @@ impl Proxy {
         write("hosts", "127.0.0.1 bucket.test forbidden.test\n");
         write("passwords", &authority.password_line(user, password));
         let server = Server::start(
-            Command::new(squid).args(["-N", "-f"]).arg(folder.path().join("squid.conf")),
+            // By a name of its own: squids of one name share memory, also with the host's own.
+            Command::new(squid)
+                .args(["-N", "-n", &format!("tests{port}"), "-f"])
+                .arg(folder.path().join("squid.conf")),
         );
         wait_for(port);
         Some(Self { folder, port, _server: server })
