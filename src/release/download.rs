@@ -120,7 +120,9 @@ async fn attempt(
         }
     };
     arrived.encoding = Some(encoding);
-    arrived.etag = strong_etag(&headers);
+    // A rest that bears no ETag is still one of the file that it was asked for.
+    let earlier = etag.filter(|_| answer.status() == StatusCode::PARTIAL_CONTENT);
+    arrived.etag = strong_etag(&headers).or(earlier);
     let total = answer.content_length().map(|length| length.saturating_add(arrived.encoded));
     if total.is_some_and(|total| total > ENCODED_LIMIT) {
         return Err(too_large(&url));

@@ -13,6 +13,7 @@ pub mod host;
 #[cfg(target_os = "linux")]
 pub mod host_tree;
 pub mod hostile;
+pub mod hostile_kinds;
 #[cfg(target_os = "linux")]
 pub mod lab;
 #[cfg(unix)]
