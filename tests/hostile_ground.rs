@@ -50,6 +50,7 @@ impl Ground {
         place("etc/cron.d/job", FOREIGN, 0o644);
         place("foreign/file", FOREIGN, 0o640);
         place("foreign/inner/file", FOREIGN, 0o600);
+        place("foreign/workdir/file", FOREIGN, 0o600);
         ground
     }
 
@@ -145,6 +146,27 @@ fn what_the_account_plants_leads_a_second_install_and_an_uninstall_nowhere() {
             ground.run(&["uninstall", "--purge", "--force"], &what);
             assert!(ground.foreign() == foreign, "{what}: uninstall");
         }
+    }
+}
+
+/// A folder on the way to the work folder, which the account owns as well.
+#[test]
+fn a_link_on_the_way_leads_nowhere() {
+    if support::needs_root("a link planted on the way to a folder") {
+        return;
+    }
+    let deep = ["--workdir", "/var/opt/circleci/deep/workdir"];
+    for kind in ["link to a folder", "relative link", "link in a circle", "FIFO"] {
+        let ground = Ground::new();
+        ground.install(&deep);
+        let foreign = ground.foreign();
+        ground.plant("var/opt/circleci/deep", kind);
+        let again =
+            [["install", "--auto-update", "true", "--mode", "single-task"].as_slice(), &deep];
+        ground.run(&again.concat(), kind);
+        assert!(ground.foreign() == foreign, "{kind}: install");
+        ground.run(&["uninstall", "--purge", "--force"], kind);
+        assert!(ground.foreign() == foreign, "{kind}: uninstall");
     }
 }
 
