@@ -91,7 +91,7 @@ fn any_change_of_the_first_install() {
     if is_left_out("kill -9 at each change of the file system") {
         return;
     }
-    for call in ["renameat", "mkdirat", "unlinkat", "fchmod", "symlinkat"] {
+    for call in ["renameat", "mkdirat", "unlinkat", "fchmod", "symlinkat", "fsync"] {
         enumerate(Scratch::hand_made, &[], &["install"], call);
     }
 }
