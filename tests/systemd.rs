@@ -9,7 +9,7 @@ mod support;
 use std::{thread, time::Duration};
 use support::{
     host::Suite,
-    lab::{CONTROL, Lab, TOKEN, UNIT},
+    lab::{CONTROL, Lab, PROGRAM, TOKEN, UNIT},
 };
 
 /// The unit of CircleCI's documentation (facts, section 3), to be better than.
@@ -188,6 +188,25 @@ fn a_job_ends_before_its_agent_is_taken_away_and_gets_no_signal() {
     assert_eq!(lab.host.ok(&["cat", "/tmp/signals"]), "whole");
     let log = lab.host.ok(&["journalctl", "--no-pager", "--output", "cat", "--unit", UNIT]);
     assert!(log.contains("draining") && log.contains("result=\"success\""), "{log}");
+}
+
+#[test]
+fn an_uninstall_that_is_interrupted_while_it_drains_leaves_the_agent_at_work() {
+    let Some(lab) = Lab::new(Suite::Bookworm, "an interrupted drain") else { return };
+    lab.install(&[], 0);
+    lab.host.write(CONTROL, b"job 4\n", 0o644);
+    let log = || lab.host.ok(&["journalctl", "--no-pager", "--output", "cat", "--unit", UNIT]);
+    while !log().contains("job started") {
+        thread::sleep(Duration::from_millis(50));
+    }
+    let interrupted = ["timeout", "--signal", "INT", "1", PROGRAM, "uninstall", "--yes"];
+    let told = support::lab::said(&lab.host.run(&interrupted), 124);
+    assert!(told.contains("E130001"), "{told}");
+    lab.host.ok(&["rm", CONTROL]);
+    lab.wait_for(UNIT, "ActiveState", "active");
+    lab.wait_for(UNIT, "StatusText", "Healthy");
+    assert!(log().contains("job finished    result=\"success\""), "{}", log());
+    assert!(lab.install(&[], 0).contains("Nothing to do"));
 }
 
 #[test]

@@ -27,6 +27,8 @@ pub struct Status {
     pub enabled: bool,
     /// It runs, is starting, stopping, or waits to be started again.
     pub active: bool,
+    /// It was told to stop, and drains.
+    pub stopping: bool,
     /// The manager's own words, such as `active (running)`.
     pub words: String,
     /// The main process, while there is one.

@@ -46,7 +46,10 @@ pub(super) fn restore(tools: &Tools<'_>, target: &Target, name: &str, to: &State
     match (target, to) {
         (Target::Enabled(_), State::Present) if !status.enabled => services.enable(name),
         (Target::Enabled(_), State::Absent) if status.enabled => services.disable(name),
-        (Target::Running(_), State::Present) if !status.active => services.start(name),
+        // One that drains is started again when it has: the stop was taken back meanwhile.
+        (Target::Running(_), State::Present) if !status.active || status.stopping => {
+            services.start(name)
+        }
         (Target::Running(_), State::Absent) if status.active => {
             services.stop(name, ROLLBACK_DRAIN)?;
             // A roll-back goes on whatever the person types.

@@ -88,6 +88,7 @@ fn parse(shown: &str) -> Status {
     Status {
         loaded: value("LoadState") == "loaded",
         enabled: value("UnitFileState").starts_with("enabled"),
+        stopping: active == "deactivating",
         active: !matches!(active.as_str(), "inactive" | "failed" | ""),
         words,
         main_pid: value("MainPID").parse().ok().filter(|pid| *pid != 0),
