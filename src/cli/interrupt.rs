@@ -22,10 +22,15 @@ static IS_ENDING: AtomicBool = AtomicBool::new(false);
 
 /// Listens from now on. The terminal is remembered as it is, to be put back.
 pub(super) fn listen(out: &Output) -> Result<()> {
+    PHASE.store(ASKING, Ordering::SeqCst);
     let (out, terminal) = (out.clone(), Terminal::found());
-    ctrlc::set_handler(move || heard(&out, terminal.as_ref())).map_err(|error| {
-        Error::new(Code::HostUnfit, format!("signals cannot be listened to: {error}"))
-    })
+    match ctrlc::set_handler(move || heard(&out, terminal.as_ref())) {
+        // A process that runs several commands one after another listens since the first.
+        Ok(()) | Err(ctrlc::Error::MultipleHandlers) => Ok(()),
+        Err(error) => {
+            Err(Error::new(Code::HostUnfit, format!("signals cannot be listened to: {error}")))
+        }
+    }
 }
 
 /// The host is being changed from now on.
