@@ -39,7 +39,10 @@ impl Scratch {
         let folder = tempfile::tempdir().unwrap();
         let scratch = Self { folder, owner };
         fs::set_permissions(scratch.folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
-        fs::copy(binary, scratch.path("runnerup")).unwrap();
+        // By another process: a file that this one had open for writing could be "busy" for as
+        // long as a child of another test's thread has not got rid of its copy.
+        let copied = Command::new("cp").arg(binary).arg(scratch.path("runnerup")).status().unwrap();
+        assert!(copied.success());
         fs::write(scratch.path("token"), TOKEN).unwrap();
         fs::set_permissions(scratch.path("token"), fs::Permissions::from_mode(0o600)).unwrap();
         fs::create_dir(scratch.path("root")).unwrap();

@@ -67,7 +67,8 @@ impl FromStr for AbsolutePath {
 
     /// Reads a path of any system, told apart by how it starts.
     fn from_str(text: &str) -> Result<Self> {
-        let windows = split_windows_root(text).is_some() && !text.starts_with("//");
+        // A slash in front is Unix's, whatever follows; Windows' own form never begins with one.
+        let windows = split_windows_root(text).is_some() && !text.starts_with('/');
         Self::new(text, if windows { Os::Windows } else { Os::Linux })
     }
 }
