@@ -13,7 +13,7 @@ use crate::{
 };
 use std::{
     fs::{File, TryLockError},
-    io::{Read, Seek, Write},
+    io::{BufReader, Read, Seek, Write},
     path::{Path, PathBuf},
 };
 
@@ -276,8 +276,8 @@ fn receipts(root: &Root) -> Result<Vec<Receipt>> {
             continue;
         }
         let Some((file, _)) = open(root, &path)? else { continue };
-        let receipt: Receipt =
-            serde_json::from_reader(file.take(RECEIPT_LIMIT)).map_err(|error| {
+        let receipt: Receipt = serde_json::from_reader(BufReader::new(file.take(RECEIPT_LIMIT)))
+            .map_err(|error| {
                 Error::new(Code::StateUnreadable, format!("{} is damaged: {error}", path.display()))
             })?;
         if receipt.schema_version != SCHEMA_VERSION {
