@@ -16,6 +16,8 @@ pub enum Step {
     File(File),
     /// Downloads and verifies the agent's binary and puts it in place.
     Binary(Binary),
+    /// Gives what stands at a path its owner and mode, and leaves what is in it.
+    Settle(Settle),
     /// Makes a symbolic link.
     Link {
         /// Where the link stands.
@@ -106,6 +108,20 @@ pub struct Binary {
     pub updates_itself: bool,
 }
 
+/// Owner and mode, as they are to be, of something whose content stays.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Settle {
+    /// Where.
+    pub path: PathBuf,
+    /// A folder; else a file.
+    pub folder: bool,
+    /// Its owner; `None`: as it is.
+    pub owner: Option<Owner>,
+    /// Permission bits.
+    #[serde(serialize_with = "octal")]
+    pub mode: u32,
+}
+
 /// An account, as it is created.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct NewAccount {
@@ -149,6 +165,8 @@ impl Step {
             Self::Folder(folder) => Target::Folder(folder.path.clone()),
             Self::File(file) => Target::File(file.path.clone()),
             Self::Binary(binary) => Target::File(binary.path.clone()),
+            Self::Settle(Settle { path, folder: true, .. }) => Target::Folder(path.clone()),
+            Self::Settle(settle) => Target::File(settle.path.clone()),
             Self::Link { path, .. } => Target::Link(path.clone()),
             Self::Account(account) => Target::Account(account.name.clone()),
             Self::Enable { service } => Target::Enabled(service.clone()),
@@ -191,6 +209,12 @@ impl fmt::Display for Step {
                 artifact.version,
                 artifact.platform,
                 artifact.sha256,
+                of(owner.as_ref())
+            ),
+            Self::Settle(Settle { path, owner, mode, .. }) => write!(
+                f,
+                "set {} to {}{mode:04o}; what is in it stays",
+                path.display(),
                 of(owner.as_ref())
             ),
             Self::Link { path, to } => write!(f, "link {} to {}", path.display(), to.display()),

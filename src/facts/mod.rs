@@ -3,6 +3,7 @@
 mod existing;
 mod host;
 mod paths;
+pub mod survey;
 
 pub use existing::{Existing, existing};
 pub use host::of_host;

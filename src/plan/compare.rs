@@ -31,6 +31,9 @@ pub(super) fn is_so(step: &Step, facts: &Facts) -> bool {
                 && fact.digest == Some(Digest::of_sha256(binary.artifact.sha256))
                 && stands(fact, binary.owner.as_ref(), 0o755, facts)
         }
+        Step::Settle(settle) => {
+            stands(facts.path(&settle.path), settle.owner.as_ref(), settle.mode, facts)
+        }
         Step::Link { path, to } => facts.path(path).link.as_ref() == Some(to),
         Step::Account(account) => facts.account(&account.name).is_some(),
         Step::Enable { service } => facts.services.get(service).is_some_and(|s| s.enabled),

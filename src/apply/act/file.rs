@@ -4,7 +4,7 @@ use super::Tools;
 use crate::{
     Code, Error, Result,
     apply::{
-        step::{Check, File},
+        step::{Check, File, Settle},
         target::{After, Digest, State},
     },
     platform::{
@@ -56,6 +56,29 @@ pub(super) fn write(tools: &Tools<'_>, file: &File) -> Result<After> {
     }
     let digest = (!file.seed).then(|| file.content.digest(tools.key));
     Ok(After { meta, digest })
+}
+
+/// The other name of a file may be one that who put it here has no right to.
+pub(super) fn refuse_other_names(tools: &Tools<'_>, path: &Path) -> Result<()> {
+    let spot = tools.host.spot(path)?;
+    match spot.look()? {
+        Some(meta) if meta.links > 1 && !spot.is_trusted() => {
+            let path = path.display();
+            let message = format!("{path} has a second name (hard link)");
+            let look = format!("look for it: find / -xdev -samefile {path}");
+            Err(Error::new(Code::GroundUnsafe, message).help(look))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Owner and mode of a file that is there, on a handle that cannot be swapped.
+pub(super) fn settle(tools: &Tools<'_>, settle: &Settle) -> Result<After> {
+    let spot = tools.host.spot(&settle.path)?;
+    let (open, meta) = spot.read()?;
+    spot.settle_file(&open, tools.host.numbers(settle.owner.as_ref())?, settle.mode)?;
+    let meta = spot.look()?.unwrap_or(meta);
+    Ok(After { meta, digest: None })
 }
 
 pub(super) fn restore(tools: &Tools<'_>, path: &Path, to: &State) -> Result<()> {
@@ -122,15 +145,15 @@ fn keep(spot: &Spot, meta: Meta, backup: &Spot) -> Result<()> {
 fn put_back(tools: &Tools<'_>, spot: &Spot, meta: &Meta, backup: &str) -> Result<()> {
     let copy = tools.state.backup(backup)?;
     let (mut from, kept) = copy.read()?;
+    let owner = rustix::process::geteuid().is_root().then_some((meta.uid, meta.gid));
     if spot.look()?.is_some_and(|now| now.is_same_file(&kept)) {
-        // The copy is a second name of what still stands there.
-        return Ok(());
+        // The copy is a second name of what still stands there; owner and mode may be others.
+        return spot.settle_file(&from, owner, meta.mode);
     }
     let temporary = tools.temporary(spot)?;
     placed(&temporary, spot, |temporary| {
         let mut open = temporary.create(0o600)?;
         std::io::copy(&mut from, &mut open).map_err(|error| cannot_write(spot.path(), &error))?;
-        let owner = rustix::process::geteuid().is_root().then_some((meta.uid, meta.gid));
         temporary.settle_file(&open, owner, meta.mode)?;
         open.sync_all().map_err(|error| cannot_write(spot.path(), &error))
     })

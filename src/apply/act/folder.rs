@@ -4,7 +4,7 @@ use super::Tools;
 use crate::{
     Code, Error, Result,
     apply::{
-        step::Folder,
+        step::{Folder, Settle},
         target::{After, State},
     },
     platform::fs::Kind,
@@ -31,6 +31,17 @@ pub(super) fn make(tools: &Tools<'_>, folder: &Folder) -> Result<After> {
     spot.sync_folder()?;
     let meta = spot.look()?.ok_or_else(|| {
         let path = folder.path.display();
+        Error::new(Code::StepFailed, format!("the folder {path} was taken away at once"))
+    })?;
+    Ok(After { meta, digest: None })
+}
+
+/// Owner and mode of a folder that is there.
+pub(super) fn settle(tools: &Tools<'_>, settle: &Settle) -> Result<After> {
+    let spot = tools.host.spot(&settle.path)?;
+    spot.settle_folder(tools.host.numbers(settle.owner.as_ref())?, settle.mode)?;
+    let meta = spot.look()?.ok_or_else(|| {
+        let path = settle.path.display();
         Error::new(Code::StepFailed, format!("the folder {path} was taken away at once"))
     })?;
     Ok(After { meta, digest: None })

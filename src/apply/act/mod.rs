@@ -30,6 +30,11 @@ pub(crate) struct Tools<'a> {
 impl Tools<'_> {
     /// How the step's target stands; copies a file that is about to be replaced.
     pub(crate) fn before(&self, step: &Step) -> Result<State> {
+        if let Step::Settle(settle) = step
+            && !settle.folder
+        {
+            file::refuse_other_names(self, &settle.path)?;
+        }
         match step.target() {
             Target::File(path) => file::before(self, &path),
             Target::Folder(path) => folder::before(self, &path),
@@ -45,6 +50,8 @@ impl Tools<'_> {
             Step::Folder(folder) => folder::make(self, folder).map(Some),
             Step::File(file) => file::write(self, file).map(Some),
             Step::Binary(binary) => binary::place(self, binary).map(Some),
+            Step::Settle(settle) if settle.folder => folder::settle(self, settle).map(Some),
+            Step::Settle(settle) => file::settle(self, settle).map(Some),
             Step::Link { path, to } => link::make(self, path, to).map(Some),
             Step::Account(account) => account::create(self, account).map(|()| None),
             Step::Enable { service } => service::enable(self, service).map(|()| None),

@@ -27,6 +27,9 @@ pub(super) fn enable(tools: &Tools<'_>, name: &str) -> Result<()> {
 pub(super) fn start(tools: &Tools<'_>, name: &str, drain: Duration) -> Result<()> {
     let Some(services) = tools.host.services else { return Ok(()) };
     stop(tools, name, drain)?;
+    if services.status(name)?.needs_reload {
+        services.reload()?;
+    }
     services.start(name)
 }
 

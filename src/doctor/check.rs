@@ -1,0 +1,166 @@
+//! A check: what must hold, why, and the function that looks.
+
+use super::Remedy;
+use crate::facts::survey::{Install, Survey, Unseen};
+use serde::Serialize;
+
+/// A row of the catalogue.
+#[derive(Debug)]
+pub struct Check {
+    /// `topic/what-must-hold`; once published it keeps its meaning.
+    pub name: &'static str,
+    /// What must hold, in one line without a full stop.
+    pub holds: &'static str,
+    /// What happens otherwise, and why.
+    pub why: &'static str,
+    /// How it is found.
+    pub found: &'static str,
+    /// How it is cured.
+    pub cure: &'static str,
+    /// Checks whose failure makes this one fail too: it is skipped then, since it would tell the
+    /// same trouble twice.
+    pub after: &'static [&'static str],
+    /// The function.
+    pub judge: Judge,
+}
+
+/// What a check looks at.
+#[derive(Debug, Clone, Copy)]
+pub enum Judge {
+    /// The host as a whole.
+    Host(fn(&Survey) -> Judged),
+    /// One agent.
+    Agent(fn(&Survey, &Install) -> Judged),
+}
+
+/// A verdict, or why there can be none.
+pub type Judged = Result<Verdict, Unseen>;
+
+/// What a check found.
+#[derive(Debug, Clone)]
+pub enum Verdict {
+    /// It holds; said in one line.
+    Holds(String),
+    /// It does not apply here; why.
+    Idle(String),
+    /// It does not hold.
+    Broken(Vec<Problem>),
+}
+
+/// One thing that is wrong.
+#[derive(Debug, Clone)]
+pub struct Problem {
+    /// How bad.
+    pub severity: Severity,
+    /// One sentence without a full stop.
+    pub summary: String,
+    /// What was seen that proves it.
+    pub evidence: String,
+    /// What cures it.
+    pub remedy: Option<Remedy>,
+}
+
+/// How bad a problem is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// It may do harm, or will under other circumstances.
+    Warn,
+    /// No job runs, or jobs fail, or strangers get what they must not.
+    Fail,
+}
+
+/// The topics of checks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Topic {
+    /// The host.
+    Host,
+    /// The service's definition and state.
+    Service,
+    /// Who may do what.
+    Permissions,
+    /// The agent's configuration.
+    Config,
+    /// The way to what an agent needs.
+    Connectivity,
+    /// The agent itself.
+    Agent,
+    /// The resource class and its work.
+    Queue,
+}
+
+impl Topic {
+    /// Every topic.
+    pub const ALL: [Self; 7] = [
+        Self::Host,
+        Self::Service,
+        Self::Permissions,
+        Self::Config,
+        Self::Connectivity,
+        Self::Agent,
+        Self::Queue,
+    ];
+
+    /// As in the names of checks.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Host => "host",
+            Self::Service => "service",
+            Self::Permissions => "permissions",
+            Self::Config => "config",
+            Self::Connectivity => "connectivity",
+            Self::Agent => "agent",
+            Self::Queue => "queue",
+        }
+    }
+}
+
+impl Check {
+    /// The topic's name.
+    pub fn topic(&self) -> &'static str {
+        self.name.split('/').next().unwrap_or_default()
+    }
+}
+
+impl Problem {
+    /// What makes jobs fail.
+    pub fn fail(summary: impl Into<String>) -> Self {
+        Self::new(Severity::Fail, summary)
+    }
+
+    /// What may do harm.
+    pub fn warn(summary: impl Into<String>) -> Self {
+        Self::new(Severity::Warn, summary)
+    }
+
+    fn new(severity: Severity, summary: impl Into<String>) -> Self {
+        Self { severity, summary: summary.into(), evidence: String::new(), remedy: None }
+    }
+
+    /// With what was seen.
+    #[must_use]
+    pub fn seen(mut self, evidence: impl Into<String>) -> Self {
+        self.evidence = evidence.into();
+        self
+    }
+
+    /// With what cures it.
+    #[must_use]
+    pub fn cure(mut self, remedy: Remedy) -> Self {
+        self.remedy = Some(remedy);
+        self
+    }
+}
+
+impl From<Problem> for Verdict {
+    fn from(problem: Problem) -> Self {
+        Self::Broken(vec![problem])
+    }
+}
+
+impl Verdict {
+    /// Holds, in these words, unless there are problems.
+    pub fn of(problems: Vec<Problem>, holds: impl Into<String>) -> Self {
+        if problems.is_empty() { Self::Holds(holds.into()) } else { Self::Broken(problems) }
+    }
+}

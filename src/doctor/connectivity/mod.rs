@@ -1,0 +1,6 @@
+//! The way to what an agent needs.
+
+use super::Check;
+
+/// In the order of causes.
+pub(super) const CHECKS: &[&Check] = &[];

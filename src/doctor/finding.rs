@@ -1,0 +1,139 @@
+//! Findings, as they are told and as scripts read them.
+
+use super::{Check, Remedy};
+use serde::Serialize;
+
+/// What one check found about one agent, or about the host.
+#[derive(Debug, Clone, Serialize)]
+pub struct Finding {
+    /// The check's name.
+    pub check: &'static str,
+    /// How it ended.
+    pub status: Status,
+    /// One sentence without a full stop.
+    pub summary: String,
+    /// What was seen that proves it.
+    pub evidence: String,
+    /// What cures it.
+    pub remedy: Option<Remedy>,
+    /// Where more is said.
+    pub docs: String,
+    /// The agent that it is about; `None`: the host.
+    pub instance: Option<String>,
+    /// Milliseconds that the check took; what it looked at was there already.
+    pub elapsed_ms: u64,
+    /// The check whose failure is the cause, of one that was skipped for it.
+    #[serde(skip)]
+    pub because: Option<&'static str>,
+}
+
+/// How a check ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Status {
+    /// It holds.
+    Pass,
+    /// It may do harm.
+    Warn,
+    /// It does not hold.
+    Fail,
+    /// It was not judged, and why.
+    Skip,
+    /// The look itself broke.
+    Error,
+}
+
+/// How many findings of each status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Summary {
+    /// Checks that hold.
+    pub pass: usize,
+    /// Warnings.
+    pub warn: usize,
+    /// Failures.
+    pub fail: usize,
+    /// Not judged.
+    pub skip: usize,
+    /// Broken looks.
+    pub error: usize,
+}
+
+/// Everything that was found.
+#[derive(Debug, Clone, Serialize)]
+pub struct Diagnosis {
+    /// In the order of causes.
+    pub findings: Vec<Finding>,
+    /// Counted.
+    pub summary: Summary,
+    /// Milliseconds from the first look to the last judgement.
+    pub elapsed_ms: u64,
+}
+
+impl Finding {
+    /// Of a check, without remedy.
+    pub(super) fn new(
+        check: &Check,
+        instance: Option<&str>,
+        status: Status,
+        summary: String,
+    ) -> Self {
+        Self {
+            check: check.name,
+            status,
+            summary,
+            evidence: String::new(),
+            remedy: None,
+            docs: format!("runnerup explain {}", check.name),
+            instance: instance.map(str::to_owned),
+            elapsed_ms: 0,
+            because: None,
+        }
+    }
+
+    /// Whether a person should look at it.
+    pub fn is_trouble(&self) -> bool {
+        matches!(self.status, Status::Warn | Status::Fail | Status::Error)
+    }
+}
+
+impl Diagnosis {
+    /// Counts.
+    pub fn new(findings: Vec<Finding>, elapsed_ms: u64) -> Self {
+        let count = |status| findings.iter().filter(|finding| finding.status == status).count();
+        let summary = Summary {
+            pass: count(Status::Pass),
+            warn: count(Status::Warn),
+            fail: count(Status::Fail),
+            skip: count(Status::Skip),
+            error: count(Status::Error),
+        };
+        Self { findings, summary, elapsed_ms }
+    }
+
+    /// What is wrong, the worst first, and in the order of causes.
+    pub fn troubles(&self) -> impl Iterator<Item = &Finding> {
+        let of = |status| self.findings.iter().filter(move |finding| finding.status == status);
+        of(Status::Fail).chain(of(Status::Warn)).chain(of(Status::Error))
+    }
+
+    /// What was skipped because of a finding.
+    pub fn consequences<'a>(&'a self, cause: &'a Finding) -> impl Iterator<Item = &'a Finding> {
+        self.findings.iter().filter(move |finding| {
+            finding.because == Some(cause.check)
+                && (cause.instance.is_none() || finding.instance == cause.instance)
+        })
+    }
+}
+
+impl Status {
+    /// As in JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Warn => "warn",
+            Self::Fail => "fail",
+            Self::Skip => "skip",
+            Self::Error => "error",
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! The host: space, memory, clock, tools.
+
+use super::Check;
+
+/// In the order of causes.
+pub(super) const CHECKS: &[&Check] = &[];

@@ -1,0 +1,168 @@
+//! From a survey to a diagnosis: every selected check, once for each agent or for the host.
+
+use super::{
+    CHECKS, Check, Finding, Judge, Judged, Problem, Remedy, Severity, Status, Topic, Verdict,
+};
+use crate::{
+    Code, Error, Result,
+    facts::survey::{Survey, Unseen},
+    spec::nearest,
+};
+use std::{collections::HashSet, time::Instant};
+
+/// Which checks to judge: `--only` and `--skip`.
+#[derive(Debug, Clone, Default)]
+pub struct Selection {
+    only: Vec<String>,
+    skip: Vec<String>,
+}
+
+impl Selection {
+    /// Names of checks or topics.
+    ///
+    /// # Errors
+    /// [`Code::ValueInvalid`] for a name that is neither, with the one that was probably meant.
+    pub fn new(only: Vec<String>, skip: Vec<String>) -> Result<Self> {
+        only.iter().chain(&skip).try_for_each(|name| known(name))?;
+        Ok(Self { only, skip })
+    }
+
+    /// Whether a check is among them.
+    pub fn has(&self, check: &Check) -> bool {
+        let fits = |name: &String| name == check.name || name == check.topic();
+        (self.only.is_empty() || self.only.iter().any(fits)) && !self.skip.iter().any(fits)
+    }
+
+    /// Whether any check of a topic is among them.
+    pub fn has_topic(&self, topic: Topic) -> bool {
+        CHECKS.iter().any(|check| check.topic() == topic.name() && self.has(check))
+    }
+}
+
+/// Judges a survey. Pure but for the clock that says how long each check took.
+pub fn judge(survey: &Survey, selection: &Selection) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut broken: HashSet<(&'static str, Option<String>)> = HashSet::new();
+    for check in CHECKS.iter().filter(|check| selection.has(check)) {
+        let subjects: Vec<Option<usize>> = match check.judge {
+            Judge::Host(_) => vec![None],
+            Judge::Agent(_) => (0..survey.installs.len()).map(Some).collect(),
+        };
+        for subject in subjects {
+            let install = subject.and_then(|at| survey.installs.get(at));
+            let name = install.map(|install| install.name.as_str());
+            // What is wrong with the host is wrong for every agent on it.
+            let cause = check.after.iter().copied().find(|cause| {
+                broken.contains(&(cause, None))
+                    || broken.contains(&(cause, name.map(str::to_owned)))
+            });
+            let begun = Instant::now();
+            let judged = match (check.judge, install) {
+                (Judge::Host(judge), _) => judge(survey),
+                (Judge::Agent(judge), Some(install)) => judge(survey, install),
+                (Judge::Agent(_), None) => continue,
+            };
+            let mut finding = told(check, name, judged);
+            finding.elapsed_ms = begun.elapsed().as_millis().try_into().unwrap_or(u64::MAX);
+            if let (Some(cause), true) = (cause, finding.status != Status::Pass) {
+                explained(&mut finding, cause);
+            }
+            if finding.status == Status::Fail {
+                broken.insert((check.name, finding.instance.clone()));
+            }
+            findings.push(finding);
+        }
+    }
+    findings
+}
+
+/// A failure whose cause was found already is not told a second time.
+fn explained(finding: &mut Finding, cause: &'static str) {
+    let found = std::mem::take(&mut finding.summary);
+    finding.summary = match finding.status {
+        Status::Fail | Status::Warn => format!("not judged, {cause} fails first; seen: {found}"),
+        _ => format!("not judged, {cause} fails first"),
+    };
+    finding.status = Status::Skip;
+    finding.because = Some(cause);
+    finding.remedy = None;
+}
+
+fn told(check: &Check, instance: Option<&str>, judged: Judged) -> Finding {
+    let new = |status, summary| Finding::new(check, instance, status, summary);
+    match judged {
+        Ok(Verdict::Holds(summary)) => new(Status::Pass, summary),
+        Ok(Verdict::Idle(why)) | Err(Unseen { why, broke: false }) => new(Status::Skip, why),
+        Err(Unseen { why, broke: true }) => new(Status::Error, why),
+        Ok(Verdict::Broken(mut problems)) => {
+            problems.sort_by_key(|problem| std::cmp::Reverse(problem.severity));
+            let status = match problems.first().map(|problem| problem.severity) {
+                Some(Severity::Fail) => Status::Fail,
+                _ => Status::Warn,
+            };
+            let mut finding = new(status, summary(&problems));
+            finding.evidence = evidence(&problems);
+            finding.remedy = remedy(problems);
+            finding
+        }
+    }
+}
+
+fn summary(problems: &[Problem]) -> String {
+    let first = problems.first().map_or("", |problem| problem.summary.as_str());
+    match problems.len() {
+        0 | 1 => first.to_owned(),
+        2 => format!("{first} (and one thing more)"),
+        many => format!("{first} (and {} things more)", many - 1),
+    }
+}
+
+fn evidence(problems: &[Problem]) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for (at, problem) in problems.iter().enumerate() {
+        // The first one's sentence is the finding's own.
+        let line = match (at, problem.evidence.as_str()) {
+            (0, evidence) => evidence.to_owned(),
+            (_, "") => problem.summary.clone(),
+            (_, evidence) => format!("{}: {evidence}", problem.summary),
+        };
+        if !line.is_empty() {
+            lines.push(line);
+        }
+    }
+    lines.join("\n")
+}
+
+/// One remedy for all: what `--fix` does of it is done, and the rest stays in words.
+fn remedy(problems: Vec<Problem>) -> Option<Remedy> {
+    let mut remedies = problems.into_iter().filter_map(|problem| problem.remedy);
+    let mut whole = remedies.next()?;
+    for remedy in remedies {
+        if !whole.text.contains(&remedy.text) {
+            whole.text = format!("{} {}", whole.text, remedy.text);
+        }
+        for command in remedy.commands {
+            if !whole.commands.contains(&command) {
+                whole.commands.push(command);
+            }
+        }
+        whole.fixable |= remedy.fixable;
+        whole.steps.extend(remedy.steps);
+        whole.consent = whole.consent.or(remedy.consent);
+    }
+    Some(whole)
+}
+
+fn known(name: &str) -> Result<()> {
+    let topics = Topic::ALL.iter().map(|topic| topic.name());
+    let names: Vec<&str> = CHECKS.iter().map(|check| check.name).chain(topics).collect();
+    if names.contains(&name) {
+        return Ok(());
+    }
+    let error = Error::new(Code::ValueInvalid, format!("there is no check or topic {name:?}"));
+    Err(match nearest(name, &names) {
+        Some(near) => error.help(format!("did you mean {near}?")),
+        None => error,
+    }
+    .help("runnerup doctor --list"))
+}

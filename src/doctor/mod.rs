@@ -1,0 +1,83 @@
+//! The doctor: pure functions from a [`Survey`] to findings, each with what cures it.
+//!
+//! Every check stands in one catalogue, [`CHECKS`], in the order of causes: one that another one
+//! depends on stands before it. `doctor --list`, `explain` and `docs/checks.md` come from it.
+
+mod agent;
+mod check;
+mod config;
+mod connectivity;
+mod finding;
+mod host;
+mod judge;
+mod lookup;
+mod page;
+mod permissions;
+mod queue;
+mod remedy;
+#[cfg(test)]
+mod sample;
+mod service;
+
+pub use check::{Check, Judge, Judged, Problem, Severity, Topic, Verdict};
+pub use finding::{Diagnosis, Finding, Status, Summary};
+pub use judge::{Selection, judge};
+pub use page::page;
+pub use remedy::{Consent, Remedy};
+
+use std::sync::LazyLock;
+
+/// The catalogue.
+pub static CHECKS: LazyLock<Vec<&'static Check>> = LazyLock::new(|| {
+    let topics = [
+        host::CHECKS,
+        agent::FIRST,
+        service::DEFINITION,
+        permissions::BINARY,
+        config::CHECKS,
+        permissions::GROUND,
+        connectivity::CHECKS,
+        agent::CHECKS,
+        service::STATE,
+        queue::CHECKS,
+    ];
+    topics.into_iter().flatten().copied().collect()
+});
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn names_are_unique_and_causes_stand_first() {
+        let mut seen = HashSet::new();
+        for check in CHECKS.iter() {
+            for cause in check.after {
+                assert!(seen.contains(cause), "{} comes before {cause}", check.name);
+            }
+            assert!(seen.insert(check.name), "{} twice", check.name);
+        }
+    }
+
+    #[test]
+    fn every_name_is_a_topic_and_what_must_hold() {
+        for check in CHECKS.iter() {
+            let (topic, holds) = check.name.split_once('/').unwrap();
+            assert!(Topic::ALL.iter().any(|known| known.name() == topic), "{}", check.name);
+            let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+            assert!(holds.chars().all(plain), "{}", check.name);
+        }
+    }
+
+    /// Each text is whole sentences, and none is missing.
+    #[test]
+    fn texts_are_whole() {
+        for check in CHECKS.iter() {
+            assert!(!check.holds.ends_with('.'), "{}", check.name);
+            for text in [check.why, check.found, check.cure] {
+                assert!(text.ends_with('.') && !text.contains("  "), "{}: {text}", check.name);
+            }
+        }
+    }
+}

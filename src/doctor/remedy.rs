@@ -1,0 +1,76 @@
+//! What cures a finding: words, commands, and steps for the engine where that is safe.
+
+use crate::apply::Step;
+use serde::Serialize;
+
+/// A cure.
+#[derive(Debug, Clone, Serialize)]
+pub struct Remedy {
+    /// In a sentence or two.
+    pub text: String,
+    /// The exact commands, as a person would type them.
+    pub commands: Vec<String>,
+    /// Whether `doctor --fix` does it.
+    pub fixable: bool,
+    /// What it does.
+    #[serde(skip)]
+    pub steps: Vec<Step>,
+    /// What must be asked for in so many words.
+    #[serde(skip)]
+    pub consent: Option<Consent>,
+}
+
+/// What `--fix` does only when it is asked for in so many words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Consent {
+    /// Starting a service again while a job runs: it ends first, which may take hours.
+    RestartBusy,
+}
+
+impl Remedy {
+    /// Something that a person has to do.
+    pub fn by_hand(text: impl Into<String>) -> Self {
+        let (commands, steps) = (Vec::new(), Vec::new());
+        Self { text: text.into(), commands, fixable: false, steps, consent: None }
+    }
+
+    /// With a command.
+    #[must_use]
+    pub fn command(mut self, command: impl Into<String>) -> Self {
+        self.commands.push(command.into());
+        self
+    }
+
+    /// With a step that `--fix` does; what is offered as a step must be safe to do.
+    #[must_use]
+    pub fn step(mut self, step: Step) -> Self {
+        self.steps.push(step);
+        self.fixable = true;
+        self
+    }
+
+    /// Done only when asked for.
+    #[must_use]
+    pub fn asks(mut self, consent: Consent) -> Self {
+        self.consent = Some(consent);
+        self
+    }
+}
+
+impl Consent {
+    /// The word that `--allow` takes.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::RestartBusy => "restart-busy",
+        }
+    }
+
+    /// The question.
+    pub fn question(self) -> &'static str {
+        match self {
+            Self::RestartBusy => {
+                "A job runs. Let it end, however long it takes, and start the agent again then?"
+            }
+        }
+    }
+}

@@ -1,0 +1,282 @@
+//! A healthy host for the tests of checks: each plants its fault in it.
+
+use super::{Finding, Selection, Status, judge};
+use crate::{
+    agent::Kind as Agent,
+    facts::survey::*,
+    platform::{
+        fs::{Kind, Meta},
+        service::Manager,
+    },
+};
+use std::path::{Path, PathBuf};
+
+pub(super) const UNIT: &str = "/etc/systemd/system/circleci.service";
+pub(super) const BINARY: &str = "/opt/circleci/circleci-launch-agent";
+pub(super) const CONFIG: &str = "/etc/opt/circleci/launch-agent-config.yaml";
+pub(super) const WORKDIR: &str = "/var/opt/circleci/workdir";
+
+/// The account that everything of the agent belongs to.
+pub(super) const UID: u32 = 990;
+
+/// A Linux host with one agent of ours on it, and nothing wrong.
+pub(super) fn healthy() -> Survey {
+    let host = Host {
+        machine: "x86_64".into(),
+        system: "Debian GNU/Linux 12 (bookworm)".into(),
+        hostname: "build-1".into(),
+        privileged: true,
+        systemd: Some(252),
+        mounts: vec![Mount { point: "/".into(), kind: "ext4".into(), options: vec!["rw".into()] }],
+        volumes: vec![Volume {
+            folder: WORKDIR.into(),
+            purpose: "the work folder".into(),
+            bytes: 100 << 30,
+            bytes_free: 60 << 30,
+            inodes: 6_000_000,
+            inodes_free: 5_000_000,
+        }],
+        memory: Seen::Known(Memory { total: 8 << 30, available: 6 << 30, swap: 2 << 30 }),
+        oom_kills: Seen::Known(Vec::new()),
+        clock: Seen::Known(Clock { synchronized: true, by: Some("chronyd".into()) }),
+        resolver: Seen::Known(Resolver { servers: vec!["192.0.2.53".into()], trouble: None }),
+        accounts: vec![account("root", 0), account("circleci", UID)],
+        listening: Seen::Known(Vec::new()),
+        routes: Seen::Known((true, false)),
+        packages: Seen::Known(Vec::new()),
+        ..Host::default()
+    };
+    let text = |text: &str| Written::Text { text: text.into(), plain: true };
+    let config = config(&[
+        ("api.auth_token", Written::Hidden),
+        ("runner.name", text("build-1")),
+        ("runner.working_directory", text(WORKDIR)),
+        ("runner.cleanup_working_directory", text("true")),
+        ("runner.max_run_time", text("5h")),
+        ("runner.disable_auto_update", text("true")),
+    ]);
+    let service = Service {
+        manager: Manager::Systemd,
+        name: "circleci.service".into(),
+        definitions: vec![Definition { trail: trail(UNIT, file(0, 0o644)), trouble: None }],
+        directives: unit(
+            "[Unit]\nWants=network-online.target\nAfter=network-online.target\n\
+             StartLimitIntervalSec=0\n[Service]\nUser=circleci\n\
+             ExecStart=/opt/circleci/circleci-launch-agent --config \
+             /etc/opt/circleci/launch-agent-config.yaml\nRestart=always\nRestartSec=5\n\
+             NotifyAccess=exec\nKillMode=mixed\nTimeoutStopSec=18300\n\
+             [Install]\nWantedBy=multi-user.target\n",
+        ),
+        command: vec![BINARY.into(), "--config".into(), CONFIG.into()],
+        state: Seen::Known(State {
+            load: "loaded".into(),
+            enabled: true,
+            enabled_word: "enabled".into(),
+            active: "active".into(),
+            sub: "running".into(),
+            since: Some(TAKEN - 3600),
+            main_pid: Some(500),
+            result: "success".into(),
+            health: Some("Healthy".into()),
+            ..State::default()
+        }),
+    };
+    let install = Install {
+        name: "default".into(),
+        agent: Agent::LaunchAgent,
+        receipt: Some(Received {
+            complete: true,
+            installed: true,
+            version: Some("1.1.73189-8792751".into()),
+            sha256: Some("ab".repeat(32)),
+            changed: Vec::new(),
+        }),
+        service: Some(service),
+        user: Some("circleci".into()),
+        task_user: Some("circleci".into()),
+        environment: Vec::new(),
+        binary: Some(Binary {
+            trail: Seen::Known(trail(BINARY, file(0, 0o755))),
+            program: Seen::Known(Program::Native {
+                os: "linux".into(),
+                machines: vec!["amd64".into()],
+            }),
+            sha256: Seen::Known("ab".repeat(32)),
+            label: None,
+            quarantined: false,
+            gatekeeper: None,
+        }),
+        config: Some(Seen::Known(config)),
+        paths: vec![
+            ("the work folder".into(), Seen::Known(trail(WORKDIR, folder(UID, 0o750)))),
+            ("the temporary folder".into(), Seen::Known(trail("/tmp", folder(0, 0o1777)))),
+        ],
+        workdir: Seen::Known(Workdir { folder: WORKDIR.into(), ..Workdir::default() }),
+        processes: Seen::Known(vec![process(500, 1, UID, "circleci-launch")]),
+        orphans: Seen::Known(Vec::new()),
+        log: Seen::Known(Vec::new()),
+        log_written: Some(TAKEN - 60),
+        tools: Seen::Known(
+            ["bash", "git", "gzip", "ssh", "tar"]
+                .map(|name| Tool {
+                    name: name.into(),
+                    path: Some(Path::new("/usr/bin").join(name)),
+                })
+                .to_vec(),
+        ),
+    };
+    Survey {
+        schema_version: SCHEMA_VERSION,
+        tool_version: "test".into(),
+        taken: TAKEN,
+        host,
+        installs: vec![install],
+        network: Seen::not("--offline"),
+        queue: Seen::not("no --resource-class"),
+    }
+}
+
+/// When the samples were taken: 2026-11-01.
+pub(super) const TAKEN: i64 = 1_793_491_200;
+
+/// The survey's only agent.
+pub(super) fn agent(survey: &mut Survey) -> &mut Install {
+    &mut survey.installs[0]
+}
+
+/// Its configuration.
+pub(super) fn config_of(survey: &mut Survey) -> &mut ConfigFile {
+    match agent(survey).config.as_mut() {
+        Some(Seen::Known(config)) => config,
+        _ => unreachable!("the sample has a configuration"),
+    }
+}
+
+/// Its service.
+pub(super) fn service_of(survey: &mut Survey) -> &mut Service {
+    agent(survey).service.as_mut().unwrap()
+}
+
+/// Sets a key of the configuration to a text, or takes it away.
+pub(super) fn set(survey: &mut Survey, path: &str, value: Option<&str>) {
+    let config = config_of(survey);
+    config.settings.retain(|setting| setting.path != path);
+    if let Some(text) = value {
+        let value = Written::Text { text: text.into(), plain: true };
+        config.settings.push(Setting { path: path.into(), line: 9, column: 3, value });
+    }
+}
+
+/// Adds a line to the unit.
+pub(super) fn directive(survey: &mut Survey, section: &str, key: &str, value: &str) {
+    let line = Directive {
+        file: UNIT.into(),
+        line: 40,
+        section: section.into(),
+        key: key.into(),
+        value: value.into(),
+    };
+    service_of(survey).directives.push(line);
+}
+
+/// What one check finds.
+pub(super) fn finding(survey: &Survey, check: &str) -> Finding {
+    let only = Selection::new(vec![check.to_owned()], Vec::new()).unwrap();
+    judge(survey, &only).into_iter().next().unwrap()
+}
+
+/// How one check ends.
+pub(super) fn status(survey: &Survey, check: &str) -> Status {
+    finding(survey, check).status
+}
+
+pub(super) fn account(name: &str, uid: u32) -> AccountFacts {
+    let home = if uid == 0 { PathBuf::from("/root") } else { Path::new("/home").join(name) };
+    AccountFacts {
+        name: name.into(),
+        uid,
+        gid: uid,
+        groups: vec![(uid, name.into())],
+        home: trail(home, folder(uid, 0o755)),
+        shell: trail("/bin/bash", file(0, 0o755)),
+        sudo: Seen::Known(Sudo { installed: true, ..Sudo::default() }),
+        closed: None,
+    }
+}
+
+pub(super) fn file(uid: u32, mode: u32) -> Meta {
+    Meta { kind: Kind::File, uid, gid: uid, mode, size: 9000, links: 1, identity: (1, 1, 1, 1) }
+}
+
+pub(super) fn folder(uid: u32, mode: u32) -> Meta {
+    Meta { kind: Kind::Folder, ..file(uid, mode) }
+}
+
+/// A way through folders of root's.
+pub(super) fn trail(path: impl Into<PathBuf>, end: Meta) -> Trail {
+    let path = path.into();
+    let mut folders: Vec<_> = path.ancestors().skip(1).map(Path::to_owned).collect();
+    folders.reverse();
+    let passed = |path| Passed { path, meta: folder(0, 0o755), has_list: false };
+    let passed = folders.into_iter().map(passed).collect();
+    Trail { real: path.clone(), path, passed, end: Some(end), stopped: None }
+}
+
+pub(super) fn process(pid: u32, parent: u32, uid: u32, name: &str) -> Process {
+    Process {
+        pid,
+        parent,
+        uid,
+        name: name.into(),
+        command: name.into(),
+        started: TAKEN - 3600,
+        state: 'S',
+        in_service: true,
+    }
+}
+
+fn config(values: &[(&str, Written)]) -> ConfigFile {
+    let setting = |(at, (path, value)): (usize, &(&str, Written))| Setting {
+        path: (*path).into(),
+        line: at + 2,
+        column: 3,
+        value: value.clone(),
+    };
+    ConfigFile {
+        trail: trail(CONFIG, file(UID, 0o600)),
+        fault: None,
+        settings: values.iter().enumerate().map(setting).collect(),
+        token: Some(TokenShape {
+            length: 80,
+            alphabet: "letters and digits".into(),
+            mark: "m1".into(),
+            ..TokenShape::default()
+        }),
+    }
+}
+
+fn unit(text: &str) -> Vec<Directive> {
+    let mut section = String::new();
+    let mut directives = Vec::new();
+    for (at, line) in text.lines().enumerate() {
+        if let Some(name) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
+            section = name.to_owned();
+        } else if let Some((key, value)) = line.split_once('=') {
+            directives.push(Directive {
+                file: UNIT.into(),
+                line: at + 1,
+                section: section.clone(),
+                key: key.into(),
+                value: value.into(),
+            });
+        }
+    }
+    directives
+}
+
+#[test]
+fn nothing_is_wrong_with_a_healthy_host() {
+    for finding in judge(&healthy(), &Selection::default()) {
+        assert!(matches!(finding.status, Status::Pass | Status::Skip), "{finding:?}");
+    }
+}

@@ -1,0 +1,216 @@
+//! One agent: what runs it, what it reads, what it started.
+
+use super::{ConfigFile, Seen, Service, Trail};
+use crate::agent::Kind;
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// An agent on the host, found through a service definition, a running process or a receipt.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Install {
+    /// What findings call it: the instance's name, or the service's for one made by hand.
+    pub name: String,
+    /// Which agent.
+    pub agent: Kind,
+    /// What this tool's receipt says of it.
+    pub receipt: Option<Received>,
+    /// The service; `None` for an agent that someone started by hand.
+    pub service: Option<Service>,
+    /// The account it runs as; root where its definition names none.
+    pub user: Option<String>,
+    /// The account that its jobs run as.
+    pub task_user: Option<String>,
+    /// Variables that the service gives it.
+    pub environment: Vec<Variable>,
+    /// The binary that it runs.
+    pub binary: Option<Binary>,
+    /// The configuration that it reads.
+    pub config: Option<Seen<ConfigFile>>,
+    /// Every other path that definition and configuration name, and what it is for.
+    pub paths: Vec<Named>,
+    /// What is in the work folder.
+    pub workdir: Seen<Workdir>,
+    /// The agent's process and all that it started.
+    pub processes: Seen<Vec<Process>>,
+    /// Processes of the jobs' account that nobody waits for any more.
+    pub orphans: Seen<Vec<Process>>,
+    /// The last lines of its log, oldest first; secrets as `***`.
+    pub log: Seen<Vec<String>>,
+    /// When its log was last written, in seconds since 1970.
+    pub log_written: Option<i64>,
+    /// Programs that jobs need, as the jobs' account finds them.
+    pub tools: Seen<Vec<Tool>>,
+}
+
+/// A path that something names.
+pub type Named = (String, Seen<Trail>);
+
+/// What a receipt says of an install.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Received {
+    /// The last run came to its end.
+    pub complete: bool,
+    /// An agent is installed.
+    pub installed: bool,
+    /// The agent's version.
+    pub version: Option<String>,
+    /// The verified SHA-256 of its binary, in hex.
+    pub sha256: Option<String>,
+    /// Files that were written, with a mark when one is not as it was left.
+    pub changed: Vec<PathBuf>,
+}
+
+/// A variable of a service.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Variable {
+    /// Its name.
+    pub name: String,
+    /// Its value where that is known to be harmless; passwords as `***`.
+    pub value: Option<String>,
+    /// Where it is set: a file and a line.
+    pub source: String,
+}
+
+/// The agent's binary.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Binary {
+    /// The way to it.
+    pub trail: Seen<Trail>,
+    /// What its first bytes say it is.
+    pub program: Seen<Program>,
+    /// Its SHA-256 in hex, where a receipt has one to compare it with.
+    pub sha256: Seen<String>,
+    /// SELinux's label of it.
+    pub label: Option<String>,
+    /// macOS: it carries `com.apple.quarantine`.
+    pub quarantined: bool,
+    /// macOS: what Gatekeeper says; `None` elsewhere.
+    pub gatekeeper: Option<String>,
+}
+
+/// What the first bytes of a file say it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "kind")]
+pub enum Program {
+    /// A program for an operating system and processors, by Go's names.
+    Native {
+        /// `linux`, `darwin` or `windows`.
+        os: String,
+        /// Such as `amd64`; more than one in a universal binary.
+        machines: Vec<String>,
+    },
+    /// A script, and its interpreter.
+    Script {
+        /// What stands behind `#!`.
+        interpreter: String,
+    },
+    /// HTML, XML or JSON: a server's page that was saved.
+    Page,
+    /// Compressed: what the release bucket sends to those who do not decode it.
+    Gzip,
+    /// Nothing.
+    Empty,
+    /// Something else.
+    Other,
+}
+
+/// A work folder.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Workdir {
+    /// The folder; of one with `%s` the part before it.
+    pub folder: PathBuf,
+    /// How many things are in it at the top.
+    pub entries: usize,
+    /// The greatest of them, by what was counted within the probe's time.
+    pub greatest: Vec<Leftover>,
+    /// Things that the jobs' account does not own and could not remove.
+    pub foreign: Vec<Leftover>,
+    /// The newest change in it, in seconds since 1970.
+    pub changed: Option<i64>,
+    /// Not everything was counted.
+    pub cut_short: bool,
+}
+
+/// A thing that a job left.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Leftover {
+    /// Where.
+    pub path: PathBuf,
+    /// Bytes, as far as they were counted.
+    pub bytes: u64,
+    /// The owner's number.
+    pub uid: u32,
+    /// When it was last changed, in seconds since 1970.
+    pub changed: i64,
+}
+
+/// A process.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Process {
+    /// Its number.
+    pub pid: u32,
+    /// Its parent's.
+    pub parent: u32,
+    /// The number of its account.
+    pub uid: u32,
+    /// Its name, at most 15 characters on Linux.
+    pub name: String,
+    /// Its command line; secrets as `***`.
+    pub command: String,
+    /// When it was started, in seconds since 1970.
+    pub started: i64,
+    /// `Z` for one that has ended and that nobody fetched; else the system's letter.
+    pub state: char,
+    /// A signal to end has come and waits, or the agent was told to drain.
+    pub in_service: bool,
+}
+
+/// A program that jobs need.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tool {
+    /// Such as `git`.
+    pub name: String,
+    /// Where it was found; `None`: nowhere in the account's path.
+    pub path: Option<PathBuf>,
+}
+
+impl Install {
+    /// The configuration, as far as it could be read.
+    ///
+    /// # Errors
+    /// Why there is none to judge.
+    pub fn config(&self) -> Result<&ConfigFile, super::Unseen> {
+        match &self.config {
+            Some(config) => config.known(),
+            None => Err(super::Unseen {
+                why: "the service names no configuration".to_owned(),
+                broke: false,
+            }),
+        }
+    }
+
+    /// A variable that the service gives, by name; the last one counts.
+    pub fn variable(&self, name: &str) -> Option<&Variable> {
+        self.environment.iter().rev().find(|variable| variable.name == name)
+    }
+
+    /// A path by what it is for.
+    pub fn path(&self, purpose: &str) -> Option<&Seen<Trail>> {
+        self.paths.iter().find(|(own, _)| own == purpose).map(|(_, seen)| seen)
+    }
+
+    /// The agent's own process.
+    pub fn main_process(&self) -> Option<&Process> {
+        self.processes.ok()?.first()
+    }
+
+    /// Whether a job runs: the agent has children that are not zombies.
+    pub fn runs_job(&self) -> Option<bool> {
+        let processes = self.processes.ok()?;
+        let main = processes.first()?;
+        let alive = |process: &&Process| process.parent == main.pid && process.state != 'Z';
+        Some(processes.iter().any(|process| alive(&process)))
+    }
+}

@@ -1,0 +1,233 @@
+//! The host itself.
+
+use super::{Seen, Trail};
+use crate::agent::Os;
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// What is true of the whole host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Host {
+    /// Its operating system.
+    pub os: Os,
+    /// Its processor by the system's own name, such as `x86_64`.
+    pub machine: String,
+    /// The system in words, such as `Debian GNU/Linux 12 (bookworm)`.
+    pub system: String,
+    /// Its name.
+    pub hostname: String,
+    /// The doctor ran as root (on Windows: elevated).
+    pub privileged: bool,
+    /// A folder given as `--root` that nothing runs in.
+    pub image: bool,
+    /// The container that it is, such as `docker`.
+    pub container: Option<String>,
+    /// The version of systemd that runs it.
+    pub systemd: Option<u32>,
+    /// File systems.
+    pub mounts: Vec<Mount>,
+    /// Free space where it matters.
+    pub volumes: Vec<Volume>,
+    /// Memory.
+    pub memory: Seen<Memory>,
+    /// What the kernel killed for want of memory, newest last.
+    pub oom_kills: Seen<Vec<String>>,
+    /// The clock.
+    pub clock: Seen<Clock>,
+    /// SELinux, where there is one.
+    pub selinux: Option<Selinux>,
+    /// Who answers for names.
+    pub resolver: Seen<Resolver>,
+    /// Accounts that an agent or its jobs run as.
+    pub accounts: Vec<AccountFacts>,
+    /// TCP ports below 65536 that something listens on.
+    pub listening: Seen<Vec<u16>>,
+    /// The host has a default route for IPv4, for IPv6.
+    pub routes: Seen<(bool, bool)>,
+    /// The package manager's own complaints.
+    pub packages: Seen<Vec<String>>,
+    /// macOS only.
+    pub mac: Option<Mac>,
+    /// Windows only.
+    pub windows: Option<Windows>,
+}
+
+/// A mounted file system.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mount {
+    /// Where.
+    pub point: PathBuf,
+    /// Its kind, such as `ext4`.
+    pub kind: String,
+    /// Its options, such as `noexec`.
+    pub options: Vec<String>,
+}
+
+/// Space on the file system of a folder that matters to an agent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Volume {
+    /// The folder.
+    pub folder: PathBuf,
+    /// What it is for, such as `the work folder`.
+    pub purpose: String,
+    /// Bytes in all.
+    pub bytes: u64,
+    /// Bytes that an account other than root may still use.
+    pub bytes_free: u64,
+    /// Inodes in all; 0 where the file system does not count them.
+    pub inodes: u64,
+    /// Inodes that are free.
+    pub inodes_free: u64,
+}
+
+/// Memory, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Memory {
+    /// In all.
+    pub total: u64,
+    /// That can be had without swapping.
+    pub available: u64,
+    /// Swap in all.
+    pub swap: u64,
+}
+
+/// The clock.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Clock {
+    /// Whether the kernel is told the time by someone, and agrees.
+    pub synchronized: bool,
+    /// Who tells it, such as `chronyd`; `None`: nobody that is known.
+    pub by: Option<String>,
+}
+
+/// SELinux.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Selinux {
+    /// `enforcing`, `permissive` or `disabled`.
+    pub mode: String,
+    /// Policy modules whose names begin with `circleci`.
+    pub modules: Seen<Vec<String>>,
+}
+
+/// The resolver's configuration.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Resolver {
+    /// Addresses that are asked.
+    pub servers: Vec<String>,
+    /// Why its configuration cannot be used.
+    pub trouble: Option<String>,
+}
+
+/// An account, with what it may do.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AccountFacts {
+    /// Its name.
+    pub name: String,
+    /// Its number.
+    pub uid: u32,
+    /// Its main group's number.
+    pub gid: u32,
+    /// All of its groups, by number and name.
+    pub groups: Vec<(u32, String)>,
+    /// Its home, as the system says.
+    pub home: Trail,
+    /// Its shell.
+    pub shell: Trail,
+    /// What sudo lets it do.
+    pub sudo: Seen<Sudo>,
+    /// Windows: disabled, locked or expired, in words.
+    pub closed: Option<String>,
+}
+
+/// What sudo lets an account do.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Sudo {
+    /// sudo is installed.
+    pub installed: bool,
+    /// Rules, as `sudo -l` writes them.
+    pub rules: Vec<String>,
+    /// Any command without a password.
+    pub passwordless: bool,
+    /// sudo wants a terminal.
+    pub wants_terminal: bool,
+}
+
+/// What only macOS has.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Mac {
+    /// Its version, such as `14.5`.
+    pub version: String,
+    /// Rosetta 2 is installed.
+    pub rosetta: bool,
+    /// The user who is logged in at the screen.
+    pub console_user: Option<String>,
+    /// Labels that launchd was told never to start.
+    pub disabled: Vec<String>,
+}
+
+/// What only Windows has.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Windows {
+    /// Its build number.
+    pub build: u32,
+    /// The host is a domain controller.
+    pub domain_controller: bool,
+    /// Paths longer than 260 characters work.
+    pub long_paths: bool,
+    /// Remote Desktop is refused.
+    pub remote_desktop_off: bool,
+    /// `TERMSRV/localhost` is among the saved credentials.
+    pub saved_credential: bool,
+    /// The proxy of WinHTTP.
+    pub winhttp_proxy: Option<String>,
+    /// Programs that Defender put into quarantine.
+    pub quarantined: Vec<String>,
+}
+
+impl Default for Host {
+    fn default() -> Self {
+        Self {
+            os: Os::Linux,
+            machine: String::new(),
+            system: String::new(),
+            hostname: String::new(),
+            privileged: false,
+            image: false,
+            container: None,
+            systemd: None,
+            mounts: Vec::new(),
+            volumes: Vec::new(),
+            memory: Seen::default(),
+            oom_kills: Seen::default(),
+            clock: Seen::default(),
+            selinux: None,
+            resolver: Seen::default(),
+            accounts: Vec::new(),
+            listening: Seen::default(),
+            routes: Seen::default(),
+            packages: Seen::default(),
+            mac: None,
+            windows: None,
+        }
+    }
+}
+
+impl Host {
+    /// The file system that `path` (without links) is on.
+    pub fn mount_of(&self, path: &std::path::Path) -> Option<&Mount> {
+        // Of two mounts at one point the later one lies on top.
+        let mounts = self.mounts.iter().filter(|mount| path.starts_with(&mount.point));
+        mounts.max_by_key(|mount| mount.point.components().count())
+    }
+}
+
+impl Mount {
+    /// Whether it has an option, such as `noexec`.
+    pub fn has(&self, option: &str) -> bool {
+        self.options.iter().any(|own| own == option)
+    }
+}

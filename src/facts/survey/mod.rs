@@ -1,0 +1,131 @@
+//! All that the doctor knows of a host, as one value: it serializes, and is judged anywhere.
+//!
+//! Nothing here is a secret. A token is its length, its alphabet and a fingerprint that means
+//! something within one survey only; a text that may hold one is scrubbed before it comes here.
+
+mod agent;
+mod config;
+mod host;
+mod network;
+mod path;
+mod queue;
+mod service;
+
+pub use agent::{Binary, Install, Leftover, Process, Program, Received, Tool, Variable, Workdir};
+pub use config::{ConfigFile, Setting, TokenShape, Written};
+pub use host::{
+    AccountFacts, Clock, Host, Mac, Memory, Mount, Resolver, Selinux, Sudo, Volume, Windows,
+};
+pub use network::{Answered, Attempt, Endpoint, Network, Proxied, Route, Side, Tls};
+pub use path::{Access, Denied, Passed, Trail};
+pub use queue::{Queue, Runner};
+pub use service::{Definition, Directive, Service, State};
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// The form of saved facts.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// What the doctor learned of a host.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Survey {
+    /// The form of this document; 1.
+    pub schema_version: u32,
+    /// The version of `runnerup` that took it.
+    pub tool_version: String,
+    /// When it was taken, in seconds since 1970.
+    pub taken: i64,
+    /// The host itself.
+    pub host: Host,
+    /// Every agent that was found, however it was installed.
+    pub installs: Vec<Install>,
+    /// The network, as each agent would use it.
+    pub network: Seen<Network>,
+    /// What the runner API says of the resource class.
+    pub queue: Seen<Queue>,
+}
+
+/// A fact, or why it is not known. A probe that fails or hangs hides nothing but itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Seen<T> {
+    /// It was seen.
+    Known(T),
+    /// It was not.
+    Unseen(Unseen),
+}
+
+/// Why something was not seen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unseen {
+    /// In one sentence.
+    pub why: String,
+    /// The probe itself broke or hung; else it was not asked for, or not allowed.
+    pub broke: bool,
+}
+
+impl<T> Seen<T> {
+    /// Not looked at, for this reason.
+    pub fn not(why: impl Into<String>) -> Self {
+        Self::Unseen(Unseen { why: why.into(), broke: false })
+    }
+
+    /// The probe broke.
+    pub fn broken(why: impl fmt::Display) -> Self {
+        Self::Unseen(Unseen { why: why.to_string(), broke: true })
+    }
+
+    /// The fact, or why there is none.
+    ///
+    /// # Errors
+    /// The reason, which makes a check that needs the fact a skipped one.
+    pub fn known(&self) -> Result<&T, Unseen> {
+        match self {
+            Self::Known(fact) => Ok(fact),
+            Self::Unseen(unseen) => Err(unseen.clone()),
+        }
+    }
+
+    /// The fact, if it is known.
+    pub fn ok(&self) -> Option<&T> {
+        match self {
+            Self::Known(fact) => Some(fact),
+            Self::Unseen(_) => None,
+        }
+    }
+}
+
+impl<T> Default for Seen<T> {
+    fn default() -> Self {
+        Self::not("it was not looked at")
+    }
+}
+
+impl<T> From<crate::Result<T>> for Seen<T> {
+    fn from(result: crate::Result<T>) -> Self {
+        match result {
+            Ok(fact) => Self::Known(fact),
+            // Who may not look has not found anything broken.
+            Err(error) if error.code() == crate::Code::NeedsRoot => Self::not(error.message()),
+            Err(error) => Self::broken(error.message()),
+        }
+    }
+}
+
+impl Survey {
+    /// The account that is called `name`.
+    pub fn account(&self, name: &str) -> Option<&AccountFacts> {
+        self.host.accounts.iter().find(|account| account.name == name)
+    }
+
+    /// The account that an agent runs as.
+    pub fn account_of(&self, install: &Install) -> Option<&AccountFacts> {
+        self.account(install.user.as_deref()?)
+    }
+
+    /// The account that an agent's jobs run as: another one where the command prefix says so.
+    pub fn task_account_of(&self, install: &Install) -> Option<&AccountFacts> {
+        self.account(install.task_user.as_deref()?)
+    }
+}

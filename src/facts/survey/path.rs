@@ -1,0 +1,184 @@
+//! The way to a path, with all that decides who may use it.
+
+use super::AccountFacts;
+use crate::platform::fs::{Kind, Meta};
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+
+/// Every folder on the way to a path, and what stands at its end.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Trail {
+    /// The path, as it was named.
+    pub path: PathBuf,
+    /// The folders and links that were passed, from the root on.
+    pub passed: Vec<Passed>,
+    /// What stands at the end; `None`: nothing.
+    pub end: Option<Meta>,
+    /// Where it really is, links taken out.
+    pub real: PathBuf,
+    /// Where the way ends that has no end: the first missing name, or what is no folder.
+    pub stopped: Option<String>,
+}
+
+/// A folder or link on the way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Passed {
+    /// Its path.
+    pub path: PathBuf,
+    /// Its owner and mode.
+    pub meta: Meta,
+    /// An access control list says more than the mode does.
+    pub has_list: bool,
+}
+
+/// What someone wants to do with a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Read a file, or list a folder.
+    Read,
+    /// Change a file, or make files in a folder.
+    Write,
+    /// Run a file, or pass through a folder.
+    Execute,
+}
+
+/// The first thing on the way that keeps an account out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Denied {
+    /// The folder or file.
+    pub path: PathBuf,
+    /// Its owner and mode.
+    pub meta: Meta,
+    /// What is missing there.
+    pub access: Access,
+}
+
+impl Trail {
+    /// Whether something of this kind stands at the end.
+    pub fn is(&self, kind: Kind) -> bool {
+        self.end.is_some_and(|meta| meta.kind == kind)
+    }
+
+    /// Whether nothing stands there.
+    pub fn is_missing(&self) -> bool {
+        self.end.is_none()
+    }
+
+    /// The nearest folder on the way that is there.
+    pub fn nearest(&self) -> Option<&Passed> {
+        self.passed.iter().rev().find(|passed| passed.meta.kind == Kind::Folder)
+    }
+
+    /// What keeps `account` from `access` here, the folders on the way included.
+    ///
+    /// `None` also where an access control list decides: what it says is not known.
+    pub fn denies(&self, account: &AccountFacts, access: Access) -> Option<Denied> {
+        let denied = |path: &Path, meta: Meta, access| Denied { path: path.into(), meta, access };
+        if account.uid == 0 {
+            // Root passes everywhere, but runs only what someone may run.
+            let end = self.end.filter(|meta| meta.kind == Kind::File && meta.mode & 0o111 == 0)?;
+            return (access == Access::Execute).then(|| denied(&self.path, end, access));
+        }
+        for passed in self.passed.iter().filter(|passed| passed.meta.kind == Kind::Folder) {
+            if !passed.has_list && !account.may(&passed.meta, Access::Execute) {
+                return Some(denied(&passed.path, passed.meta, Access::Execute));
+            }
+        }
+        let end = self.end?;
+        (!account.may(&end, access)).then(|| denied(&self.path, end, access))
+    }
+
+    /// Whether `account` could put something else in this path's place: it may write to the file
+    /// or to any folder on the way.
+    pub fn is_led_by(&self, account: &AccountFacts) -> bool {
+        let folders = self.passed.iter().filter(|passed| passed.meta.kind == Kind::Folder);
+        let end = self.end.filter(|meta| meta.kind != Kind::Link);
+        folders
+            .map(|passed| passed.meta)
+            .chain(end)
+            // What stands in a sticky folder belongs to who put it there.
+            .any(|meta| account.may(&meta, Access::Write) && meta.mode & 0o1000 == 0)
+    }
+}
+
+impl AccountFacts {
+    /// Whether owner and mode allow it; the first class that fits decides, as in the kernel.
+    pub fn may(&self, meta: &Meta, access: Access) -> bool {
+        let bit = match access {
+            Access::Read => 0o4,
+            Access::Write => 0o2,
+            Access::Execute => 0o1,
+        };
+        let shift = if meta.uid == self.uid {
+            6
+        } else if meta.gid == self.gid || self.groups.iter().any(|group| group.0 == meta.gid) {
+            3
+        } else {
+            0
+        };
+        self.uid == 0 || meta.mode >> shift & bit != 0
+    }
+}
+
+impl Access {
+    /// `read`, `write to`, `run`: what is not possible with it, for a file.
+    pub fn verb(self, kind: Kind) -> &'static str {
+        match (self, kind) {
+            (Self::Read, _) => "read",
+            (Self::Write, Kind::Folder) => "make files in",
+            (Self::Write, _) => "write to",
+            (Self::Execute, Kind::Folder) => "pass through",
+            (Self::Execute, _) => "run",
+        }
+    }
+
+    /// The letter that `chmod` takes.
+    pub fn letter(self) -> char {
+        match self {
+            Self::Read => 'r',
+            Self::Write => 'w',
+            Self::Execute => 'x',
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn meta(kind: Kind, uid: u32, mode: u32) -> Meta {
+        Meta { kind, uid, gid: uid, mode, size: 1, links: 1, identity: (0, 0, 0, 0) }
+    }
+
+    fn trail(folder: Meta, end: Meta) -> Trail {
+        let passed = Passed { path: "/f".into(), meta: folder, has_list: false };
+        let path = PathBuf::from("/f/x");
+        Trail { real: path.clone(), path, passed: vec![passed], end: Some(end), stopped: None }
+    }
+
+    fn account(uid: u32) -> AccountFacts {
+        AccountFacts { uid, gid: uid, ..AccountFacts::default() }
+    }
+
+    #[test]
+    fn a_closed_folder_on_the_way_is_named() {
+        let closed = trail(meta(Kind::Folder, 0, 0o700), meta(Kind::File, 0, 0o755));
+        let denied = closed.denies(&account(7), Access::Execute).unwrap();
+        assert_eq!((denied.path.to_str(), denied.access), (Some("/f"), Access::Execute));
+        assert_eq!(closed.denies(&account(0), Access::Execute), None);
+    }
+
+    #[test]
+    fn the_owners_bits_count_before_everyones() {
+        let end = meta(Kind::File, 7, 0o077);
+        let open = trail(meta(Kind::Folder, 0, 0o755), end);
+        assert!(open.denies(&account(7), Access::Read).is_some());
+        assert!(open.denies(&account(8), Access::Read).is_none());
+    }
+
+    #[test]
+    fn not_even_root_runs_what_nobody_may_run() {
+        let plain = trail(meta(Kind::Folder, 0, 0o755), meta(Kind::File, 0, 0o644));
+        assert!(plain.denies(&account(0), Access::Execute).is_some());
+    }
+}
