@@ -3,11 +3,13 @@
 pub mod config;
 mod kind;
 mod platform;
+mod secrets;
 mod token;
 mod version;
 
 pub use config::Config;
 pub use kind::Kind;
 pub use platform::{Arch, Os, Platform};
+pub use secrets::Secrets;
 pub use token::{REDACTED, Token};
 pub use version::{Version, VersionChoice};

@@ -14,17 +14,16 @@ pub mod options;
 pub mod output;
 mod plan;
 mod progress;
-mod secrets;
 pub mod text;
 mod trace;
 mod uninstall;
 mod usage;
 pub mod variables;
 
+pub use crate::agent::Secrets;
 pub use early::Manner;
 pub use inputs::Inputs;
 pub use output::Output;
-pub use secrets::Secrets;
 
 use crate::{Error, Result};
 use clap::{ArgMatches, CommandFactory, FromArgMatches};

@@ -4,10 +4,9 @@
 use super::{
     early::Manner,
     options::When,
-    secrets::Secrets,
     text::{folded, harmless},
 };
-use crate::{Code, Error, Result};
+use crate::{Code, Error, Result, agent::Secrets};
 use console::{Style, Term};
 use serde::Serialize;
 use std::{

@@ -1,5 +1,7 @@
 //! Sense: what is there. Reads and never writes; secrets never enter [`Facts`].
 
+#[cfg(unix)]
+pub mod examine;
 mod existing;
 mod host;
 mod paths;

@@ -320,7 +320,7 @@ pub(super) fn home(user: &str) -> PathBuf {
 
 /// The part of a work folder's path that is there before any job: `%s` becomes something else
 /// for each of them.
-pub(super) fn before_blank(workdir: &str) -> PathBuf {
+pub(crate) fn before_blank(workdir: &str) -> PathBuf {
     let names = Path::new(workdir).components();
     names.take_while(|name| !name.as_os_str().to_string_lossy().contains("%s")).collect()
 }

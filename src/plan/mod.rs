@@ -8,6 +8,7 @@ mod install;
 mod uninstall;
 mod unit;
 
+pub(crate) use desired::before_blank;
 pub(crate) use environment::unquoted;
 pub use install::{install, known_artifact, refuse_unfit, wanted};
 pub use uninstall::{Leave, uninstall, wanted_for_uninstall};

@@ -49,6 +49,22 @@ pub fn group(root: &Root, name: &str) -> Result<Option<u32>> {
     }))
 }
 
+/// Numbers and names of every group that the account called `name` is in.
+pub fn groups_of(root: &Root, name: &str, gid: u32) -> Vec<(u32, String)> {
+    if is_host(root) {
+        return groups_of_host(name, gid);
+    }
+    let text = read(root, Path::new("/etc/group")).ok().flatten().unwrap_or_default();
+    let group = |line: &str| {
+        let mut fields = line.split(':');
+        let (group, _password) = (fields.next()?, fields.next()?);
+        let number: u32 = fields.next()?.parse().ok()?;
+        let is_member = fields.next().is_some_and(|names| names.split(',').any(|own| own == name));
+        (number == gid || is_member).then(|| (number, group.to_owned()))
+    };
+    text.lines().filter_map(group).collect()
+}
+
 /// Whether the root can hold accounts: the host can, and an image with a `passwd` file.
 pub fn are_kept(root: &Root) -> Result<bool> {
     Ok(is_host(root) || root.look(Path::new("/etc/passwd"))?.is_some())
@@ -74,6 +90,12 @@ fn of_host(name: &str) -> Option<Account> {
 #[cfg(unix)]
 fn group_of_host(name: &str) -> Option<u32> {
     uzers::get_group_by_name(name).map(|group| group.gid())
+}
+
+#[cfg(unix)]
+fn groups_of_host(name: &str, gid: u32) -> Vec<(u32, String)> {
+    let groups = uzers::get_user_groups(name, gid).unwrap_or_default();
+    groups.iter().map(|group| (group.gid(), group.name().to_string_lossy().into_owned())).collect()
 }
 
 fn read(root: &Root, path: &Path) -> Result<Option<String>> {

@@ -6,9 +6,11 @@
 //! the open folder, so that a path that is swapped meanwhile changes nothing.
 
 mod meta;
+mod trail;
 #[cfg(unix)]
 mod unix;
 
 pub use meta::{Kind, Meta};
+pub use trail::{Passed, Trail};
 #[cfg(unix)]
 pub use unix::{Root, Spot};

@@ -1,5 +1,6 @@
 //! [`Root`] and [`Spot`] on Unix, over the `*at` calls.
 
+mod trail;
 mod tree;
 
 use super::{Kind, Meta};
@@ -265,7 +266,8 @@ impl Spot {
         }
     }
 
-    fn inside(&self, name: OsString) -> Result<Self> {
+    /// A name in the folder here; a link here is not followed.
+    pub fn inside(&self, name: OsString) -> Result<Self> {
         let path = self.path.join(&name);
         let folder = open_folder(&self.folder, &self.name)
             .map_err(|errno| trouble("open the folder", &self.path, errno))?;

@@ -3,7 +3,7 @@
 //! The types that hold secrets do not print them; this is for the day when one is carried past
 //! them, as in another program's words or a server's page.
 
-use crate::agent::REDACTED;
+use super::REDACTED;
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 use secrecy::{ExposeSecret, SecretString};
 use std::{

@@ -1,0 +1,121 @@
+//! Accounts of agents and jobs, with what they may do.
+
+use crate::{
+    facts::survey::{AccountFacts, Seen, Sudo, Tool, Trail},
+    platform::{
+        accounts,
+        command::{Call, Commands},
+        fs::{Kind, Root},
+    },
+};
+use std::{path::Path, time::Duration};
+
+/// Programs that jobs need: facts, failure E02.
+const TOOLS: [&str; 5] = ["bash", "git", "gzip", "ssh", "tar"];
+
+/// Where systemd has a service look for programs, unless it says otherwise.
+const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// What is known of an account; `None`: there is none of the name.
+pub(super) fn facts(
+    root: &Root,
+    commands: &dyn Commands,
+    name: &str,
+    limit: Duration,
+    is_host: bool,
+) -> Option<AccountFacts> {
+    // A number is as good as a name to systemd.
+    let account = accounts::find(root, name).ok().flatten()?;
+    let trail = |path: &Path| {
+        root.trail(path).unwrap_or_else(|error| Trail {
+            path: path.to_owned(),
+            stopped: Some(error.message().to_owned()),
+            ..Trail::default()
+        })
+    };
+    Some(AccountFacts {
+        name: name.to_owned(),
+        uid: account.uid,
+        gid: account.gid,
+        groups: accounts::groups_of(root, name, account.gid),
+        home: trail(&account.home),
+        shell: trail(&account.shell),
+        sudo: match is_host {
+            true => sudo(commands, name, account.uid, limit),
+            false => Seen::not("an image: its sudo cannot be asked"),
+        },
+        closed: None,
+    })
+}
+
+/// What sudo lets the account do, by sudo's own word.
+fn sudo(commands: &dyn Commands, name: &str, uid: u32, limit: Duration) -> Seen<Sudo> {
+    if commands.find("sudo").is_none() {
+        return Seen::Known(Sudo::default());
+    }
+    if uid == 0 {
+        let rules = vec!["(ALL) ALL".to_owned()];
+        return Seen::Known(Sudo {
+            installed: true,
+            rules,
+            passwordless: true,
+            wants_terminal: false,
+        });
+    }
+    if !crate::platform::privilege::is_privileged() {
+        return Seen::not(format!("only root can ask what sudo lets {name} do"));
+    }
+    let call = Call::new("sudo", ["-n", "-l", "-U", name]).within(limit);
+    match commands.answer(&call) {
+        Ok(answer) => Seen::Known(rules(&answer.stdout)),
+        Err(error) => Seen::broken(error.message()),
+    }
+}
+
+/// The rules of `sudo -l`: indented lines behind the first line that ends in a colon.
+fn rules(said: &str) -> Sudo {
+    let rules: Vec<String> = said
+        .lines()
+        .filter(|line| line.starts_with([' ', '\t']))
+        .map(|line| line.trim().to_owned())
+        .filter(|line| line.starts_with('('))
+        .collect();
+    let is_all = |rule: &String| {
+        let commands = rule.rsplit_once(": ").map(|(_, commands)| commands);
+        rule.contains("NOPASSWD:") && commands.is_some_and(|commands| commands.trim() == "ALL")
+    };
+    // Defaults are listed too: `requiretty` among them, `!requiretty` when it is off.
+    let wants_terminal = said.split([',', ' ', '\n']).any(|word| word.trim() == "requiretty");
+    Sudo { installed: true, passwordless: rules.iter().any(is_all), rules, wants_terminal }
+}
+
+/// Where each program is found that jobs need.
+pub(super) fn tools(root: &Root, path: Option<&str>) -> Vec<Tool> {
+    let folders: Vec<&str> =
+        path.unwrap_or(PATH).split(':').filter(|folder| folder.starts_with('/')).collect();
+    let find = |name: &str| {
+        folders.iter().map(|folder| Path::new(folder).join(name)).find(|path| {
+            let end = root.trail(path).ok().and_then(|trail| trail.end);
+            end.is_some_and(|meta| meta.kind == Kind::File && meta.mode & 0o111 != 0)
+        })
+    };
+    TOOLS.into_iter().map(|name| Tool { name: name.to_owned(), path: find(name) }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sudos_own_words_are_read() {
+        let said = "Matching Defaults entries for ci on h:\n    env_reset, requiretty,\n    mail_badpass\n\n\
+                    User ci may run the following commands on h:\n    (ALL) NOPASSWD: ALL\n    (root) /bin/ls\n";
+        let sudo = rules(said);
+        assert_eq!(sudo.rules, ["(ALL) NOPASSWD: ALL", "(root) /bin/ls"]);
+        assert!(sudo.passwordless && sudo.wants_terminal);
+        let few =
+            rules("User ci may run the following commands on h:\n    (ALL) NOPASSWD: /bin/ls\n");
+        assert!(!few.passwordless && !few.wants_terminal);
+        assert!(rules("User ci is not allowed to run sudo on h.\n").rules.is_empty());
+    }
+}

@@ -1,0 +1,271 @@
+//! Agents, as far as definitions, processes and receipts tell without a closer look.
+
+use super::{
+    environment::{self, Raw},
+    processes::Processes,
+    scrub::Scrub,
+    units::Unit,
+};
+use crate::{
+    agent::{Kind, Os, Secrets, Token},
+    apply::Receipt,
+    facts::survey::{ConfigFile, Seen},
+    platform::{fs::Root, layout::Layout},
+};
+use std::path::{Path, PathBuf};
+
+/// An agent that is to be examined.
+#[derive(Default)]
+pub(super) struct Candidate {
+    pub(super) name: String,
+    pub(super) agent: Kind,
+    pub(super) receipt: Option<Receipt>,
+    pub(super) unit: Option<Unit>,
+    pub(super) command: Vec<String>,
+    pub(super) binary: Option<PathBuf>,
+    pub(super) config_path: Option<PathBuf>,
+    pub(super) config: Option<Seen<ConfigFile>>,
+    pub(super) token: Option<Token>,
+    pub(super) user: Option<String>,
+    pub(super) task_user: Option<String>,
+    pub(super) variables: Vec<Raw>,
+    pub(super) files: Vec<environment::File>,
+    /// The process of one that no service runs.
+    pub(super) process: Option<u32>,
+}
+
+/// Puts units, receipts and processes together.
+pub(super) fn all(
+    root: &Root,
+    units: Vec<Unit>,
+    receipts: Vec<Receipt>,
+    processes: &Processes,
+) -> Vec<Candidate> {
+    let mut receipts: Vec<Receipt> =
+        receipts.into_iter().filter(|receipt| receipt.installed).collect();
+    let mut found = Vec::new();
+    for unit in units {
+        let of_unit = |receipt: &Receipt| layout(receipt).service == unit.name;
+        let receipt = receipts.iter().position(of_unit).map(|at| receipts.remove(at));
+        found.push(of_definition(root, unit, receipt));
+    }
+    found.extend(receipts.into_iter().map(of_receipt));
+    for (pid, unit) in processes.agents() {
+        let runs = |candidate: &Candidate| {
+            candidate.unit.as_ref().is_some_and(|own| Some(&own.name) == unit.as_ref())
+        };
+        if !found.iter().any(runs) {
+            let candidate = of_process(pid, unit.as_deref(), processes);
+            // What a receipt without service tells of may run by hand.
+            let same = found.iter_mut().find(|own| {
+                own.unit.is_none() && own.process.is_none() && own.binary == candidate.binary
+            });
+            match same {
+                Some(own) => own.process = Some(pid),
+                None => found.push(candidate),
+            }
+        }
+    }
+    found
+}
+
+fn of_definition(root: &Root, mut unit: Unit, receipt: Option<Receipt>) -> Candidate {
+    let command = unit.command();
+    let (variables, files) = environment::of_unit(root, &unit);
+    let user = unit.directives.iter().rev();
+    let user =
+        user.filter(|d| d.section == "Service" && d.key == "User").map(|d| d.value.clone()).next();
+    let own = unit.name.trim_end_matches(".service").to_owned();
+    unit.definitions.shrink_to_fit();
+    Candidate {
+        name: receipt.as_ref().map_or(own, |receipt| receipt.instance.clone()),
+        agent: kind(&command),
+        binary: binary(&command),
+        config_path: config(&command),
+        // systemd runs what names no user as root.
+        user: Some(user.filter(|user| !user.is_empty()).unwrap_or("root".to_owned())),
+        receipt,
+        command,
+        variables,
+        files,
+        unit: Some(unit),
+        ..Candidate::default()
+    }
+}
+
+/// An install whose service is gone, or that was made without one.
+fn of_receipt(receipt: Receipt) -> Candidate {
+    let layout = layout(&receipt);
+    Candidate {
+        name: receipt.instance.clone(),
+        binary: Some(receipt.binary.as_ref().map_or(layout.binary, |binary| binary.path.clone())),
+        config_path: Some(layout.config),
+        user: Some(receipt.settings.get("user").cloned().unwrap_or(layout.user)),
+        receipt: Some(receipt),
+        ..Candidate::default()
+    }
+}
+
+fn of_process(pid: u32, unit: Option<&str>, processes: &Processes) -> Candidate {
+    let command = Processes::words(pid);
+    let account = processes.uid(pid).and_then(uzers::get_user_by_uid);
+    Candidate {
+        name: unit
+            .map_or(format!("process {pid}"), |unit| unit.trim_end_matches(".service").to_owned()),
+        agent: kind(&command),
+        binary: Processes::program(pid).or_else(|| binary(&command)),
+        config_path: config(&command),
+        user: account.map(|user| user.name().to_string_lossy().into_owned()),
+        command,
+        process: Some(pid),
+        ..Candidate::default()
+    }
+}
+
+impl Candidate {
+    /// Takes in what was read of its configuration.
+    pub(super) fn configured(&mut self, config: Seen<ConfigFile>, token: Option<Token>) {
+        let prefix = config.ok().and_then(|config| config.list("runner.command_prefix"));
+        let other = prefix.and_then(task_user).map(str::to_owned);
+        self.task_user = other.or_else(|| self.user.clone());
+        self.config = Some(config);
+        self.token = token;
+    }
+
+    /// Every secret that is known of it.
+    pub(super) fn tell(&self, secrets: &Secrets) {
+        if let Some(token) = &self.token {
+            secrets.add(token.expose());
+        }
+        for raw in &self.variables {
+            if environment::is_token(&raw.name) {
+                secrets.add(&raw.value);
+            }
+            secrets.add_login(&raw.value);
+        }
+        let mut words = self.command.iter().peekable();
+        while let Some(word) = words.next() {
+            match word.split_once('=') {
+                Some((name, value)) if name.ends_with("auth_token") => secrets.add(value),
+                None if word.ends_with("auth_token") => {
+                    words.peek().iter().for_each(|value| secrets.add(value));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Its command line without secrets.
+    pub(super) fn shown_command(&self, scrub: &Scrub) -> Vec<String> {
+        scrub.words(&self.command)
+    }
+
+    /// A variable that its service sets; the last one counts.
+    pub(super) fn variable(&self, name: &str) -> Option<&str> {
+        let set = self.variables.iter().rev().find(|raw| raw.name == name);
+        set.map(|raw| raw.value.as_str())
+    }
+}
+
+/// The places of an install of ours.
+fn layout(receipt: &Receipt) -> Layout {
+    let instance = (receipt.instance != "default").then_some(receipt.instance.as_str());
+    Layout::of(Os::Linux, instance)
+}
+
+fn kind(command: &[String]) -> Kind {
+    let is_runner = |word: &String| word.contains(Kind::MachineRunner.binary_name());
+    // A folder is often called so too; what counts is the first program that is named.
+    let first = command
+        .iter()
+        .find(|word| is_runner(word) || word.contains(Kind::LaunchAgent.binary_name()));
+    match first {
+        Some(word) if is_runner(word) => Kind::MachineRunner,
+        _ => Kind::LaunchAgent,
+    }
+}
+
+/// The agent's binary: the word that ends in its name, else the first one.
+fn binary(command: &[String]) -> Option<PathBuf> {
+    let names = [Kind::LaunchAgent.binary_name(), Kind::MachineRunner.binary_name()];
+    let named = command
+        .iter()
+        .map(Path::new)
+        .find(|word| word.file_name().is_some_and(|name| names.iter().any(|own| name == *own)));
+    named.or(command.first().map(Path::new)).filter(|path| path.is_absolute()).map(Path::to_owned)
+}
+
+/// What stands behind `--config` or `-c`.
+fn config(command: &[String]) -> Option<PathBuf> {
+    let mut words = command.iter();
+    while let Some(word) = words.next() {
+        match word.split_once('=') {
+            Some(("--config" | "-config" | "-c", path)) => return Some(path.into()),
+            None if matches!(word.as_str(), "--config" | "-config" | "-c") => {
+                return words.next().map(PathBuf::from);
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
+/// The account that a command prefix steps over to.
+fn task_user(prefix: &[String]) -> Option<&str> {
+    let program = Path::new(prefix.first()?).file_name()?.to_str()?;
+    let mut words = prefix.iter().skip(1).map(String::as_str);
+    match program {
+        "sudo" | "runuser" | "doas" => {
+            while let Some(word) = words.next() {
+                if let Some(user) = word.strip_prefix("--user=") {
+                    return Some(user);
+                }
+                let is_short = word.starts_with('-') && !word.starts_with("--");
+                if word == "--user" || is_short && word.ends_with('u') {
+                    return words.next();
+                }
+                if is_short && word.starts_with("-u") {
+                    return word.strip_prefix("-u");
+                }
+            }
+            // sudo without a user is sudo to root.
+            Some("root")
+        }
+        "su" => words.find(|word| !word.starts_with('-')),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(line: &str) -> Vec<String> {
+        line.split(' ').map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn the_account_of_jobs_is_the_prefixs() {
+        for (prefix, user) in [
+            ("sudo -niHu ci --", Some("ci")),
+            ("/usr/bin/sudo --user=ci --", Some("ci")),
+            ("sudo -uci", Some("ci")),
+            ("sudo -n --", Some("root")),
+            ("su - ci -c", Some("ci")),
+            ("nice -n 10", None),
+        ] {
+            assert_eq!(task_user(&words(prefix)), user, "{prefix}");
+        }
+    }
+
+    #[test]
+    fn binary_and_configuration_come_from_the_command() {
+        let line =
+            words("/usr/bin/env /opt/circleci-runner/circleci-runner machine --config=/c.yaml");
+        assert_eq!(kind(&line), Kind::MachineRunner);
+        assert_eq!(binary(&line), Some("/opt/circleci-runner/circleci-runner".into()));
+        assert_eq!(config(&line), Some("/c.yaml".into()));
+        assert_eq!(config(&words("/x -c /y")), Some("/y".into()));
+        assert_eq!(binary(&words("relative")), None);
+    }
+}

@@ -1,0 +1,150 @@
+//! An agent's configuration with the place of every key, and the token apart.
+
+use crate::{
+    agent::{Config, Token},
+    facts::survey::{ConfigFile, Setting, TokenShape, Trail, Written},
+    yaml::{self, Entry, Node, Value},
+};
+use sha2::{Digest, Sha256};
+
+/// The key of the token.
+const TOKEN: &str = "api.auth_token";
+
+/// What a configuration says, and its token. `salt` makes the token's mark useless elsewhere.
+pub(super) fn read(trail: Trail, bytes: &[u8], salt: &[u8]) -> (ConfigFile, Option<Token>) {
+    let mut file = ConfigFile { trail, fault: None, settings: Vec::new(), token: None };
+    let mut token = None;
+    match yaml::parse(bytes) {
+        Err(fault) => file.fault = Some(fault.to_string()),
+        Ok(Node { value: Value::Null, .. }) => file.fault = Some("the file is empty".to_owned()),
+        Ok(Node { value: Value::Map(entries), .. }) => {
+            take("", &entries, &mut file.settings, &mut token);
+        }
+        Ok(node) => {
+            let place = node.place;
+            let (line, column, kind) = (place.line, place.column, node.value.kind());
+            file.fault = Some(format!(
+                "line {line}, column {column}: the file must hold a mapping, not {kind}"
+            ));
+        }
+    }
+    file.token = token.as_ref().map(|token| shape(token, salt));
+    (file, token)
+}
+
+/// What may be told of a token.
+pub(super) fn shape(token: &Token, salt: &[u8]) -> TokenShape {
+    let text = token.expose();
+    let mut hasher = Sha256::new();
+    hasher.update(salt);
+    hasher.update(text);
+    let digest = hasher.finalize();
+    TokenShape {
+        length: text.chars().count(),
+        alphabet: alphabet(text).to_owned(),
+        mark: digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect(),
+        unusable: match text.trim().is_empty() {
+            true => Some("it is empty".to_owned()),
+            false => token.check().err().map(|error| error.message().to_owned()),
+        },
+        unusual: token.shape_warning(),
+    }
+}
+
+fn alphabet(text: &str) -> &'static str {
+    let all = |fits: fn(u8) -> bool| text.bytes().all(fits);
+    if text.is_empty() {
+        "none"
+    } else if all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)) {
+        "lowercase hex digits"
+    } else if all(|b| b.is_ascii_alphanumeric()) {
+        "letters and digits"
+    } else if text.is_ascii() {
+        "ASCII with other characters"
+    } else {
+        "more than ASCII"
+    }
+}
+
+fn take(prefix: &str, entries: &[Entry], into: &mut Vec<Setting>, token: &mut Option<Token>) {
+    for entry in entries {
+        let key = entry.shown_key();
+        let path = match prefix {
+            "" => key.trim_matches('"').to_owned(),
+            prefix => format!("{prefix}.{}", key.trim_matches('"')),
+        };
+        let is_section = matches!(path.as_str(), "api" | "runner" | "logging" | "runner.ssh");
+        if let (true, Value::Map(inner)) = (is_section, &entry.value.value) {
+            take(&path, inner, into, token);
+            continue;
+        }
+        if let (TOKEN, Value::Text { text, .. }) = (path.as_str(), &entry.value.value) {
+            *token = Some(Token::as_found(text.as_str()));
+        }
+        let value = written(&path, &entry.value.value);
+        into.push(Setting { path, line: entry.place.line, column: entry.place.column, value });
+    }
+}
+
+/// A value of a known key; what an unknown one holds may be a token in the wrong place.
+fn written(path: &str, value: &Value) -> Written {
+    let is_known = path != TOKEN && Config::KEYS.contains(&path);
+    match value {
+        Value::Null => Written::Nothing,
+        Value::Map(_) => Written::Map,
+        Value::Text { .. } | Value::List(_) if !is_known => Written::Hidden,
+        Value::Text { text, plain } => Written::Text { text: text.clone(), plain: *plain },
+        Value::List(items) => {
+            let item = |node: &Node| match &node.value {
+                Value::Text { text, .. } => text.clone(),
+                other => other.kind().to_owned(),
+            };
+            Written::List(items.iter().map(item).collect())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(text: &str) -> ConfigFile {
+        read(Trail::default(), text.as_bytes(), b"salt").0
+    }
+
+    #[test]
+    fn every_key_has_its_place_and_no_secret_stays() {
+        let text = "api:\n  auth_token: hush-hush\n  auth_tokn: hush-hush\nrunner:\n  name: \"a\"\n  ssh:\n    advertise_addr: h:1\n  command_prefix: [a, b]\n";
+        let (file, token) = read(Trail::default(), text.as_bytes(), b"salt");
+        assert_eq!(token.unwrap().expose(), "hush-hush");
+        assert!(!serde_json::to_string(&file).unwrap().contains("hush-hush"));
+        let told: Vec<_> =
+            file.settings.iter().map(|s| (s.path.as_str(), s.line, s.column)).collect();
+        assert_eq!(
+            told,
+            [
+                ("api.auth_token", 2, 3),
+                ("api.auth_tokn", 3, 3),
+                ("runner.name", 5, 3),
+                ("runner.ssh.advertise_addr", 7, 5),
+                ("runner.command_prefix", 8, 3)
+            ]
+        );
+        assert_eq!(file.list("runner.command_prefix").unwrap(), ["a", "b"]);
+    }
+
+    #[test]
+    fn the_same_token_has_the_same_mark_and_only_here() {
+        let token = Token::as_found("0123456789abcdef");
+        assert_eq!(shape(&token, b"x").mark, shape(&token, b"x").mark);
+        assert_ne!(shape(&token, b"x").mark, shape(&token, b"y").mark);
+    }
+
+    #[test]
+    fn what_is_no_mapping_is_a_fault() {
+        assert!(config("").fault.is_some());
+        assert!(config("- a").fault.unwrap().contains("line 1"));
+        assert!(config("a: [").fault.is_some());
+        assert!(config("api:\n  auth_token: ''\n").token.unwrap().unusable.is_some());
+    }
+}

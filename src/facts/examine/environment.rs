@@ -1,0 +1,186 @@
+//! The variables that a service gives its agent, and what of them may be kept.
+
+use super::{
+    ground::{self, Part},
+    scrub::Scrub,
+    units::{Unit, split},
+};
+use crate::{
+    agent::REDACTED,
+    facts::survey::{Seen, Trail, Variable},
+    platform::fs::Root,
+};
+use std::path::{Path, PathBuf};
+
+/// Most bytes of an environment file that are read.
+const LIMIT: u64 = 256 << 10;
+
+/// Variables whose values help to understand a trouble and hold no secret but a proxy's login.
+const KEPT: [&str; 16] = [
+    "HTTPS_PROXY",
+    "HTTP_PROXY",
+    "NO_PROXY",
+    "ALL_PROXY",
+    "https_proxy",
+    "http_proxy",
+    "no_proxy",
+    "all_proxy",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "TMPDIR",
+    "PATH",
+    "HOME",
+    "USER",
+    "GODEBUG",
+    "TZ",
+];
+
+/// Prefixes of the agents' own variables.
+const AGENTS: [&str; 3] = ["LAUNCH_AGENT_", "CIRCLECI_", "USE_HOME_SSH_DIR"];
+
+/// A variable as it is set, secrets included: never kept.
+pub(super) struct Raw {
+    pub(super) name: String,
+    pub(super) value: String,
+    pub(super) source: String,
+}
+
+/// A file that a service's variables come from.
+pub(super) struct File {
+    pub(super) path: PathBuf,
+    pub(super) optional: bool,
+    pub(super) trail: Seen<Trail>,
+}
+
+/// The variables of a unit in the order in which they count, and the files they come from.
+pub(super) fn of_unit(root: &Root, unit: &Unit) -> (Vec<Raw>, Vec<File>) {
+    let mut set: Vec<Raw> = Vec::new();
+    let mut from_files: Vec<Raw> = Vec::new();
+    let mut files: Vec<File> = Vec::new();
+    for directive in unit.directives.iter().filter(|directive| directive.section == "Service") {
+        let source = format!("{}:{}", directive.file.display(), directive.line);
+        match (directive.key.as_str(), directive.value.as_str()) {
+            ("Environment", "") => set.clear(),
+            ("EnvironmentFile", "") => {
+                files.clear();
+                from_files.clear();
+            }
+            ("Environment", value) => set.extend(assignments(value, &source)),
+            ("EnvironmentFile", value) => {
+                let optional = value.starts_with('-');
+                let path = PathBuf::from(value.trim_start_matches('-').replace("%%", "%"));
+                match ground::read_at(root, &path, Part::Head(LIMIT)) {
+                    Ok((trail, content)) => {
+                        let text = String::from_utf8_lossy(&content.bytes);
+                        from_files.extend(lines(&text, &path));
+                        files.push(File { path, optional, trail: Seen::Known(trail) });
+                    }
+                    Err(_) => {
+                        let trail = root.trail(&path).into();
+                        files.push(File { path, optional, trail });
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    // What a file sets counts before what the unit sets: systemd.exec(5).
+    set.extend(from_files);
+    (set, files)
+}
+
+/// The same without secrets.
+pub(super) fn kept(raw: &[Raw], scrub: &Scrub) -> Vec<Variable> {
+    let variable = |raw: &Raw| Variable {
+        name: raw.name.clone(),
+        value: shown_value(&raw.name, &raw.value, scrub),
+        source: raw.source.clone(),
+    };
+    raw.iter().map(variable).collect()
+}
+
+/// The value of an `Environment=` directive without secrets.
+pub(super) fn shown(value: &str, scrub: &Scrub) -> String {
+    let shown = split(value).into_iter().map(|word| match word.split_once('=') {
+        Some((name, value)) => {
+            format!("{name}={}", shown_value(name, value, scrub).unwrap_or(REDACTED.to_owned()))
+        }
+        None => scrub.text(&word),
+    });
+    shown.collect::<Vec<_>>().join(" ")
+}
+
+/// Whether a variable holds a token by its name.
+pub(super) fn is_token(name: &str) -> bool {
+    let name = name.to_ascii_uppercase();
+    ["TOKEN", "PASSWORD", "SECRET", "API_KEY"].iter().any(|word| name.contains(word))
+}
+
+fn shown_value(name: &str, value: &str, scrub: &Scrub) -> Option<String> {
+    if is_token(name) {
+        return Some(if value.is_empty() { String::new() } else { REDACTED.to_owned() });
+    }
+    let is_kept = KEPT.contains(&name) || AGENTS.iter().any(|prefix| name.starts_with(prefix));
+    is_kept.then(|| scrub.text(value))
+}
+
+fn assignments(value: &str, source: &str) -> Vec<Raw> {
+    let raw = |word: String| {
+        let (name, value) = word.split_once('=')?;
+        Some(Raw {
+            name: name.to_owned(),
+            value: value.replace("%%", "%"),
+            source: source.to_owned(),
+        })
+    };
+    split(value).into_iter().filter_map(raw).collect()
+}
+
+/// The lines of an environment file.
+fn lines(text: &str, path: &Path) -> Vec<Raw> {
+    let raw = |(at, line): (usize, &str)| {
+        let line = line.trim_start();
+        let (name, value) = line.split_once('=').filter(|_| !line.starts_with(['#', ';']))?;
+        let value = value.trim();
+        let value = match value.strip_prefix('\'').and_then(|value| value.strip_suffix('\'')) {
+            Some(inner) => inner.to_owned(),
+            None => crate::plan::unquoted(value),
+        };
+        let source = format!("{}:{}", path.display(), at + 1);
+        Some(Raw { name: name.trim().to_owned(), value, source })
+    };
+    text.lines().enumerate().filter_map(raw).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_and_passwords_do_not_stay() {
+        let scrub = Scrub::default();
+        let value =
+            "LAUNCH_AGENT_API_AUTH_TOKEN=hunter2 HTTPS_PROXY=http://a:pw@p:1 FOO=bar TMPDIR=/x";
+        assert_eq!(
+            shown(value, &scrub),
+            "LAUNCH_AGENT_API_AUTH_TOKEN=*** HTTPS_PROXY=http://a:***@p:1 FOO=*** TMPDIR=/x"
+        );
+        let raw = assignments("A_SECRET_TOKEN=x OTHER=y \"PATH=/a b\"", "u:1");
+        let told: Vec<_> = kept(&raw, &scrub).into_iter().map(|v| v.value).collect();
+        assert_eq!(told, [Some("***".into()), None, Some("/a b".into())]);
+    }
+
+    #[test]
+    fn files_count_before_the_unit() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("env"), "# x\nA=\"file\"\n B='c d'\n").unwrap();
+        let root = Root::open(folder.path()).unwrap();
+        let text = "[Service]\nEnvironmentFile=/env\nEnvironment=A=unit\nEnvironmentFile=-/none\n";
+        let directives = super::super::units::parse(text, Path::new("/u"));
+        let unit = Unit { directives, ..Unit::default() };
+        let (raw, files) = of_unit(&root, &unit);
+        let told: Vec<_> = raw.iter().map(|raw| (raw.name.as_str(), raw.value.as_str())).collect();
+        assert_eq!(told, [("A", "unit"), ("A", "file"), ("B", "c d")]);
+        assert_eq!(files.iter().map(|file| file.optional).collect::<Vec<_>>(), [false, true]);
+    }
+}

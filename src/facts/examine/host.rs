@@ -1,0 +1,279 @@
+//! The host itself, from `/proc`, `/etc` and `/run`.
+
+use super::{
+    ground::{Part, read_at},
+    processes::Processes,
+};
+use crate::{
+    facts::survey::{Clock, Memory, Mount, Resolver, Seen, Selinux, Volume},
+    platform::{
+        command::{Call, Commands},
+        fs::Root,
+    },
+};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+/// Most bytes of a file of the system that are read.
+const LIMIT: u64 = 1 << 20;
+
+/// Programs that keep the clock right, and the name of each process.
+const TIME_KEEPERS: [&str; 5] = ["chronyd", "ntpd", "ntpsec", "openntpd", "systemd-timesyn"];
+
+/// Seconds since the host was started.
+pub(super) fn uptime() -> i64 {
+    let text = fs::read_to_string("/proc/uptime").unwrap_or_default();
+    text.split('.').next().and_then(|seconds| seconds.parse().ok()).unwrap_or_default()
+}
+
+/// The system in words.
+pub(super) fn system(root: &Root) -> String {
+    let text = text(root, "/etc/os-release").unwrap_or_default();
+    let name = text.lines().find_map(|line| line.strip_prefix("PRETTY_NAME="));
+    name.map(|name| name.trim_matches('"').to_owned()).unwrap_or_default()
+}
+
+/// The version of systemd that runs the host.
+pub(super) fn systemd(commands: &dyn Commands, limit: Duration) -> Option<u32> {
+    let answer = commands.run(&Call::new("systemctl", ["--version"]).within(limit)).ok()?;
+    answer.stdout.split_whitespace().nth(1)?.parse().ok()
+}
+
+/// The container that this host is.
+pub(super) fn container() -> Option<String> {
+    if let Ok(name) = fs::read_to_string("/run/systemd/container") {
+        return Some(name.trim().to_owned());
+    }
+    let marks = [("/.dockerenv", "docker"), ("/run/.containerenv", "podman")];
+    marks.into_iter().find(|(mark, _)| Path::new(mark).exists()).map(|(_, name)| name.to_owned())
+}
+
+/// Mounted file systems.
+pub(super) fn mounts() -> Vec<Mount> {
+    let text = fs::read_to_string("/proc/self/mounts").unwrap_or_default();
+    let mount = |line: &str| {
+        let mut fields = line.split(' ').skip(1);
+        Some(Mount {
+            point: PathBuf::from(unescaped(fields.next()?)),
+            kind: fields.next()?.to_owned(),
+            options: fields.next()?.split(',').map(str::to_owned).collect(),
+        })
+    };
+    text.lines().filter_map(mount).collect()
+}
+
+/// `\040` and its like, as `/proc/mounts` writes blanks.
+fn unescaped(field: &str) -> String {
+    let mut parts = field.split('\\');
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        match part.get(..3).and_then(|digits| u8::from_str_radix(digits, 8).ok()) {
+            Some(byte) => {
+                out.push(char::from(byte));
+                out.push_str(&part[3..]);
+            }
+            None => out.push_str(part),
+        }
+    }
+    out
+}
+
+/// Free space of the file system that a folder is on.
+pub(super) fn volume(folder: &Path, purpose: &str) -> Option<Volume> {
+    let stat = rustix::fs::statvfs(folder).ok()?;
+    Some(Volume {
+        folder: folder.to_owned(),
+        purpose: purpose.to_owned(),
+        bytes: stat.f_blocks.saturating_mul(stat.f_frsize),
+        bytes_free: stat.f_bavail.saturating_mul(stat.f_frsize),
+        inodes: stat.f_files,
+        inodes_free: stat.f_favail,
+    })
+}
+
+/// Memory in bytes.
+pub(super) fn memory() -> Seen<Memory> {
+    let text = match fs::read_to_string("/proc/meminfo") {
+        Ok(text) => text,
+        Err(error) => return Seen::broken(format!("/proc/meminfo: {error}")),
+    };
+    let values: BTreeMap<&str, u64> = text
+        .lines()
+        .filter_map(|line| {
+            let (name, rest) = line.split_once(':')?;
+            Some((name, rest.split_whitespace().next()?.parse::<u64>().ok()? * 1024))
+        })
+        .collect();
+    let value = |name: &str| values.get(name).copied().unwrap_or_default();
+    Seen::Known(Memory {
+        total: value("MemTotal"),
+        available: value("MemAvailable"),
+        swap: value("SwapTotal"),
+    })
+}
+
+/// What the kernel killed for want of memory since it was started. The log is asked only when
+/// the kernel has counted any.
+pub(super) fn oom_kills(
+    commands: &dyn Commands,
+    limit: Duration,
+    container: bool,
+) -> Seen<Vec<String>> {
+    if container {
+        return Seen::not("a container: the kernel's log is its host's");
+    }
+    let counted = fs::read_to_string("/proc/vmstat").ok().and_then(|text| {
+        text.lines().find_map(|line| line.strip_prefix("oom_kill ")?.parse::<u64>().ok())
+    });
+    match counted {
+        Some(0) => Seen::Known(Vec::new()),
+        None => Seen::not("this kernel does not count what it kills for want of memory"),
+        Some(count) => {
+            let args = ["-k", "-b", "--no-pager", "-o", "short-iso", "-n", "2000"];
+            let call = Call::new("journalctl", args).within(limit);
+            let lines = commands.run(&call).map(|answer| answer.stdout).unwrap_or_default();
+            let is_kill =
+                |line: &&str| line.contains("Killed process") || line.contains("oom-kill:");
+            let mut kills: Vec<String> = lines.lines().filter(is_kill).map(str::to_owned).collect();
+            if kills.is_empty() {
+                kills.push(format!(
+                    "{count} since the host was started; its log has no more of them"
+                ));
+            }
+            Seen::Known(kills.split_off(kills.len().saturating_sub(5)))
+        }
+    }
+}
+
+/// Whether the clock is kept right.
+pub(super) fn clock(processes: &Processes, container: bool) -> Seen<Clock> {
+    if container {
+        return Seen::not("a container: the clock is its host's");
+    }
+    let names = processes.names();
+    let by = TIME_KEEPERS.into_iter().find(|keeper| names.contains(keeper));
+    let synchronized = match by {
+        Some("systemd-timesyn") => Path::new("/run/systemd/timesync/synchronized").exists(),
+        other => other.is_some(),
+    };
+    Seen::Known(Clock { synchronized, by: by.map(str::to_owned) })
+}
+
+/// SELinux, where there is one.
+pub(super) fn selinux(commands: &dyn Commands, limit: Duration) -> Option<Selinux> {
+    let mode = match fs::read_to_string("/sys/fs/selinux/enforce").ok()?.trim() {
+        "1" => "enforcing",
+        _ => "permissive",
+    };
+    let modules = match commands.run(&Call::new("semodule", ["-l"]).within(limit)) {
+        Ok(answer) => {
+            let names = answer.stdout.lines().filter_map(|line| line.split_whitespace().next());
+            Seen::Known(
+                names.filter(|name| name.starts_with("circleci")).map(str::to_owned).collect(),
+            )
+        }
+        Err(error) => Seen::not(error.message()),
+    };
+    Some(Selinux { mode: mode.to_owned(), modules })
+}
+
+/// The resolver's configuration.
+pub(super) fn resolver(root: &Root) -> Seen<Resolver> {
+    let (servers, trouble) = match text(root, "/etc/resolv.conf") {
+        Err(why) => (Vec::new(), Some(why)),
+        Ok(text) => {
+            let server =
+                |line: &str| Some(line.trim().strip_prefix("nameserver")?.trim().to_owned());
+            (text.lines().filter_map(server).collect(), None)
+        }
+    };
+    Seen::Known(Resolver { servers, trouble })
+}
+
+/// TCP ports that something listens on.
+pub(super) fn listening() -> Seen<Vec<u16>> {
+    let mut ports = Vec::new();
+    for file in ["/proc/net/tcp", "/proc/net/tcp6"] {
+        let Ok(text) = fs::read_to_string(file) else { continue };
+        for line in text.lines().skip(1) {
+            let mut fields = line.split_whitespace().skip(1);
+            let (Some(local), _, Some("0A")) = (fields.next(), fields.next(), fields.next()) else {
+                continue;
+            };
+            let port =
+                local.rsplit_once(':').and_then(|(_, hex)| u16::from_str_radix(hex, 16).ok());
+            ports.extend(port);
+        }
+    }
+    ports.sort_unstable();
+    ports.dedup();
+    Seen::Known(ports)
+}
+
+/// Whether there is a default route for IPv4, for IPv6.
+pub(super) fn routes() -> Seen<(bool, bool)> {
+    let v4 = fs::read_to_string("/proc/net/route").unwrap_or_default();
+    let v6 = fs::read_to_string("/proc/net/ipv6_route").unwrap_or_default();
+    let has_v4 = v4.lines().skip(1).any(|line| line.split_whitespace().nth(1) == Some("00000000"));
+    let is_default = |line: &str| {
+        let fields: Vec<_> = line.split_whitespace().collect();
+        // Destination and prefix of zeros, and not the route that refuses everything.
+        fields.first().is_some_and(|to| to.bytes().all(|b| b == b'0'))
+            && fields.get(1) == Some(&"00")
+            && fields.last() != Some(&"lo")
+    };
+    Seen::Known((has_v4, v6.lines().any(is_default)))
+}
+
+/// What the package manager left half done, or beside a configuration in `folders`.
+pub(super) fn packages(root: &Root, folders: &[PathBuf]) -> Seen<Vec<String>> {
+    let mut complaints = Vec::new();
+    let names = |folder: &Path| {
+        let spot = root.find(folder).ok().flatten()?;
+        spot.list().ok()
+    };
+    let updates = names(Path::new("/var/lib/dpkg/updates")).unwrap_or_default();
+    if !updates.is_empty() {
+        complaints.push("dpkg was interrupted: sudo dpkg --configure -a".to_owned());
+    }
+    for folder in folders {
+        for name in names(folder).unwrap_or_default() {
+            let text = name.to_string_lossy();
+            let ends = [".dpkg-dist", ".dpkg-new", ".ucf-dist", ".rpmnew", ".rpmsave"];
+            if ends.iter().any(|end| text.ends_with(end)) {
+                complaints.push(format!(
+                    "{} is a configuration that an upgrade left beside",
+                    folder.join(&name).display()
+                ));
+            }
+        }
+    }
+    Seen::Known(complaints)
+}
+
+fn text(root: &Root, path: &str) -> Result<String, String> {
+    let read = read_at(root, Path::new(path), Part::Head(LIMIT));
+    let (_, content) = read.map_err(|error| error.message().to_owned())?;
+    Ok(String::from_utf8_lossy(&content.bytes).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blanks_in_mount_points_are_read() {
+        assert_eq!(unescaped("/a\\040b\\134"), "/a b\\");
+        assert_eq!(unescaped("/a\\0"), "/a0");
+    }
+
+    #[test]
+    fn this_host_has_memory_and_mounts() {
+        assert!(memory().ok().unwrap().total > 0);
+        assert!(mounts().iter().any(|mount| mount.point == Path::new("/")));
+    }
+}

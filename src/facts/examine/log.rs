@@ -1,0 +1,97 @@
+//! The last lines of an agent's log.
+
+use super::{
+    ground::{self, Part},
+    scrub::Scrub,
+};
+use crate::{
+    Code, Error, Result,
+    facts::survey::Seen,
+    platform::{
+        command::{Call, Commands},
+        fs::Root,
+    },
+};
+use std::{path::Path, time::Duration};
+
+/// How many lines are kept.
+const LINES: usize = 40;
+
+/// Most bytes of a log file that are read, from its end.
+const LIMIT: u64 = 64 << 10;
+
+/// Most characters of a line that are kept.
+const WIDTH: usize = 400;
+
+/// The last lines, and when the last one was written, in seconds since 1970.
+pub(super) type Log = (Seen<Vec<String>>, Option<i64>);
+
+/// From the file that the configuration names. It is shown only where its reader could read it
+/// without us: it belongs to the account, or stands on ground that the account cannot change.
+pub(super) fn of_file(root: &Root, path: &Path, account: Option<u32>, scrub: &Scrub) -> Log {
+    match tail(root, path, account) {
+        Ok((text, written)) => (Seen::Known(last_lines(&text, scrub)), Some(written)),
+        Err(error) => (Seen::not(error.message()), None),
+    }
+}
+
+fn tail(root: &Root, path: &Path, account: Option<u32>) -> Result<(String, i64)> {
+    let trail = root.trail(path)?;
+    let meta = trail.end.ok_or_else(|| {
+        Error::new(Code::InTheWay, format!("the log {} is not there", path.display()))
+    })?;
+    let is_theirs = account.is_some_and(|uid| uid == meta.uid);
+    let is_trusted = root.find(&trail.real)?.is_some_and(|spot| spot.is_trusted());
+    if !is_theirs && !is_trusted {
+        let message = format!("the log {} belongs to someone else; not read", path.display());
+        return Err(Error::new(Code::GroundUnsafe, message));
+    }
+    let content = ground::read(root, &trail, Part::Tail(LIMIT))?;
+    let text = String::from_utf8_lossy(&content.bytes).into_owned();
+    Ok((text, meta.identity.2 / 1_000_000_000))
+}
+
+/// From the journal, for an agent that writes to its standard output.
+pub(super) fn of_unit(commands: &dyn Commands, unit: &str, limit: Duration, scrub: &Scrub) -> Log {
+    let count = LINES.to_string();
+    let args =
+        ["--no-pager", "--quiet", "--output", "short-unix", "--lines", &count, "--unit", unit];
+    match commands.run(&Call::new("journalctl", args).within(limit)) {
+        Ok(answer) => {
+            let last = answer.stdout.lines().last().and_then(|line| line.split('.').next());
+            let written = last.and_then(|seconds| seconds.parse().ok());
+            // `1700000000.123456 host program[1]: words`
+            let words = answer
+                .stdout
+                .lines()
+                .map(|line| line.split_once("]: ").map_or(line, |(_, words)| words));
+            let text: Vec<&str> = words.collect();
+            (Seen::Known(last_lines(&text.join("\n"), scrub)), written)
+        }
+        Err(error) => (Err::<Vec<String>, _>(error).into(), None),
+    }
+}
+
+fn last_lines(text: &str, scrub: &Scrub) -> Vec<String> {
+    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+    let kept = lines.get(lines.len().saturating_sub(LINES)..).unwrap_or_default();
+    kept.iter().map(|line| scrub.text(&line.chars().take(WIDTH).collect::<String>())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_a_long_log_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let text: String = (0..20_000).map(|n| format!("line {n}\n")).collect();
+        std::fs::write(folder.path().join("log"), text).unwrap();
+        let root = Root::open(folder.path()).unwrap();
+        let own = Some(rustix::process::geteuid().as_raw());
+        let (lines, written) = of_file(&root, Path::new("/log"), own, &Scrub::default());
+        let lines = lines.ok().unwrap();
+        assert_eq!((lines.len(), lines.last().unwrap().as_str()), (LINES, "line 19999"));
+        assert!(written.is_some());
+    }
+}

@@ -1,0 +1,291 @@
+//! Unit files of agents, with their drop-ins, by the rules of `systemd.unit(5)`.
+
+use super::{
+    ground::{self, Part},
+    scrub::Scrub,
+};
+use crate::{
+    Result,
+    facts::survey::{Definition, Directive, Trail},
+    platform::fs::{Kind, Root},
+};
+use std::{
+    collections::BTreeMap,
+    ffi::OsString,
+    path::{Path, PathBuf},
+};
+
+/// Where systemd reads units, the one that counts first.
+const FOLDERS: [&str; 6] = [
+    "/etc/systemd/system",
+    "/run/systemd/system",
+    "/run/systemd/generator",
+    "/usr/local/lib/systemd/system",
+    "/usr/lib/systemd/system",
+    "/lib/systemd/system",
+];
+
+/// Most bytes of a unit that are read; systemd itself takes lines of at most 1 MiB.
+const LIMIT: u64 = 2 << 20;
+
+/// Names of agents' programs; a unit is an agent's that names one of them.
+const PROGRAMS: [&str; 2] = ["circleci-launch-agent", "circleci-runner"];
+
+/// A unit, unread by anyone but us.
+#[derive(Debug, Default)]
+pub(super) struct Unit {
+    pub(super) name: String,
+    pub(super) definitions: Vec<Definition>,
+    pub(super) directives: Vec<Directive>,
+}
+
+/// Finds the units of agents.
+///
+/// # Errors
+/// None of a single file: what cannot be read is noted in its place.
+pub(super) fn find(root: &Root) -> Result<Vec<Unit>> {
+    let mut files: BTreeMap<String, PathBuf> = BTreeMap::new();
+    let mut drop_ins: BTreeMap<String, BTreeMap<OsString, PathBuf>> = BTreeMap::new();
+    let mut read = Vec::new();
+    for folder in FOLDERS.map(Path::new) {
+        let Ok(trail) = root.trail(folder) else { continue };
+        // `/lib` is often a link to `/usr/lib`.
+        if !trail.is(Kind::Folder) || read.contains(&trail.real) {
+            continue;
+        }
+        read.push(trail.real.clone());
+        let Some(spot) = root.find(&trail.real)? else { continue };
+        for name in spot.list().unwrap_or_default() {
+            let Some(text) = name.to_str() else { continue };
+            if text.ends_with(".service") {
+                files.entry(text.to_owned()).or_insert_with(|| folder.join(text));
+            } else if let Some(unit) =
+                text.strip_suffix(".d").filter(|unit| unit.ends_with(".service"))
+            {
+                let of_unit = drop_ins.entry(unit.to_owned()).or_default();
+                for (name, path) in confs(root, &folder.join(text)) {
+                    of_unit.entry(name).or_insert(path);
+                }
+            }
+        }
+    }
+    let mut units: Vec<Unit> =
+        files.into_iter().filter_map(|(name, path)| unit(root, name, &path, &drop_ins)).collect();
+    // The same file by another name, as an alias is.
+    let mut reals: Vec<PathBuf> = Vec::new();
+    units.retain(|unit| {
+        let real = unit.definitions.first().map(|first| first.trail.real.clone());
+        let is_new = real.as_ref().is_none_or(|real| !reals.contains(real));
+        reals.extend(real);
+        is_new
+    });
+    Ok(units)
+}
+
+/// A unit with its drop-ins, if it is an agent's.
+fn unit(
+    root: &Root,
+    name: String,
+    path: &Path,
+    drop_ins: &BTreeMap<String, BTreeMap<OsString, PathBuf>>,
+) -> Option<Unit> {
+    let mut unit = Unit { name, ..Unit::default() };
+    unit.read(root, path);
+    for path in drop_ins.get(&unit.name).into_iter().flat_map(BTreeMap::values) {
+        unit.read(root, path);
+    }
+    let runs_agent = |directive: &Directive| {
+        directive.key.starts_with("Exec")
+            && PROGRAMS.iter().any(|name| directive.value.contains(name))
+    };
+    let has_name = unit.name.starts_with("circleci");
+    (has_name || unit.directives.iter().any(runs_agent)).then_some(unit)
+}
+
+impl Unit {
+    fn read(&mut self, root: &Root, path: &Path) {
+        let trail = root.trail(path);
+        let mut definition = Definition {
+            trail: Trail { path: path.to_owned(), ..Trail::default() },
+            trouble: None,
+        };
+        match trail.and_then(|trail| {
+            definition.trail = trail;
+            ground::read(root, &definition.trail, Part::Head(LIMIT))
+        }) {
+            Ok(content) => {
+                if content.cut {
+                    definition.trouble = Some(format!("only the first {LIMIT} bytes were read"));
+                }
+                self.directives.extend(parse(&String::from_utf8_lossy(&content.bytes), path));
+            }
+            Err(error) => definition.trouble = Some(error.message().to_owned()),
+        }
+        self.definitions.push(definition);
+    }
+
+    /// The command line of the last `ExecStart`, split as systemd does.
+    pub(super) fn command(&self) -> Vec<String> {
+        let last = self.directives.iter().rev();
+        let last =
+            last.filter(|directive| directive.key == "ExecStart" && directive.section == "Service");
+        let line = last.map(|directive| directive.value.as_str()).next().unwrap_or_default();
+        let mut words = split(line);
+        if let Some(first) = words.first_mut() {
+            *first = first.trim_start_matches(['@', '-', ':', '+', '!', '|']).to_owned();
+        }
+        words
+    }
+
+    /// Takes secrets out of what will be kept.
+    pub(super) fn scrub(&mut self, scrub: &Scrub) {
+        for directive in &mut self.directives {
+            directive.value = match directive.key.as_str() {
+                "Environment" => super::environment::shown(&directive.value, scrub),
+                _ => scrub.text(&shortened(&directive.value)),
+            };
+        }
+    }
+}
+
+/// A long value tells nothing more than its beginning.
+fn shortened(value: &str) -> String {
+    match value.char_indices().nth(2000) {
+        Some((at, _)) => format!("{}…", &value[..at]),
+        None => value.to_owned(),
+    }
+}
+
+fn confs(root: &Root, folder: &Path) -> Vec<(OsString, PathBuf)> {
+    let names = root.find(folder).ok().flatten().and_then(|spot| spot.list().ok());
+    let is_conf = |name: &OsString| Path::new(name).extension().is_some_and(|end| end == "conf");
+    let named = |name: OsString| (name.clone(), folder.join(name));
+    names.unwrap_or_default().into_iter().filter(is_conf).map(named).collect()
+}
+
+/// The lines of a unit. A backslash at the end of a line joins it to the next; a comment between
+/// the two is passed over.
+pub(super) fn parse(text: &str, file: &Path) -> Vec<Directive> {
+    let mut directives = Vec::new();
+    let mut section = String::new();
+    let mut joined: Option<(usize, String)> = None;
+    for (at, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
+        let trimmed = line.trim_start();
+        if trimmed.starts_with(['#', ';']) || (trimmed.is_empty() && joined.is_none()) {
+            continue;
+        }
+        let (first, mut whole) = joined.take().unwrap_or((at + 1, String::new()));
+        whole.push_str(trimmed.trim_end_matches('\r'));
+        if let Some(more) = whole.strip_suffix('\\') {
+            joined = Some((first, format!("{more} ")));
+            continue;
+        }
+        take(&whole, first, file, &mut section, &mut directives);
+    }
+    if let Some((first, whole)) = joined {
+        take(&whole, first, file, &mut section, &mut directives);
+    }
+    directives
+}
+
+fn take(line: &str, number: usize, file: &Path, section: &mut String, into: &mut Vec<Directive>) {
+    let line = line.trim();
+    if let Some(name) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
+        name.clone_into(section);
+        return;
+    }
+    let (key, value) = line.split_once('=').unwrap_or(("", line));
+    into.push(Directive {
+        file: file.to_owned(),
+        line: number,
+        section: section.clone(),
+        key: key.trim().to_owned(),
+        value: value.trim().to_owned(),
+    });
+}
+
+/// Splits a value at blanks; quotes and backslashes as in `systemd.syntax(7)`.
+pub(super) fn split(line: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut word: Option<String> = None;
+    let mut quote = None;
+    let mut characters = line.chars();
+    while let Some(character) = characters.next() {
+        match (character, quote) {
+            ('\\', _) => word.get_or_insert_default().extend(characters.next()),
+            (c, Some(open)) if c == open => quote = None,
+            ('"' | '\'', None) => {
+                quote = Some(character);
+                word.get_or_insert_default();
+            }
+            (c, None) if c.is_whitespace() => words.extend(word.take()),
+            (c, _) => word.get_or_insert_default().push(c),
+        }
+    }
+    words.extend(word);
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn lines_keep_their_places() {
+        let text = "# a\n[Unit]\nAfter=a \\\n# between\n  b\n\n[Service]\r\nExecStart = /x 'a b' \\\n--c\nnonsense\n";
+        let parsed = parse(text, Path::new("/u"));
+        let told: Vec<_> = parsed
+            .iter()
+            .map(|d| (d.line, d.section.as_str(), d.key.as_str(), d.value.as_str()))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                (3, "Unit", "After", "a  b"),
+                (8, "Service", "ExecStart", "/x 'a b'  --c"),
+                (10, "Service", "", "nonsense")
+            ]
+        );
+        assert_eq!(split("/x 'a b' \"c\\\"d\" e\\ f"), ["/x", "a b", "c\"d", "e f"]);
+    }
+
+    #[test]
+    fn a_units_drop_ins_count_by_name_and_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |path: &str, text: &str| {
+            let path = folder.path().join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        };
+        write(
+            "usr/lib/systemd/system/ci.service",
+            "[Service]\nExecStart=/opt/circleci-runner machine\n",
+        );
+        write("usr/lib/systemd/system/other.service", "[Service]\nExecStart=/bin/true\n");
+        write("usr/lib/systemd/system/ci.service.d/a.conf", "[Service]\nUser=hidden\n");
+        write("etc/systemd/system/ci.service.d/a.conf", "[Service]\nUser=seen\n");
+        write("etc/systemd/system/ci.service.d/b.conf.bak", "[Service]\nUser=not\n");
+        let units = find(&Root::open(folder.path()).unwrap()).unwrap();
+        assert_eq!(units.len(), 1);
+        assert_eq!(units[0].command(), ["/opt/circleci-runner", "machine"]);
+        let users: Vec<_> = units[0]
+            .directives
+            .iter()
+            .filter(|d| d.key == "User")
+            .map(|d| d.value.as_str())
+            .collect();
+        assert_eq!(users, ["seen"]);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_without_panic(text in ".{0,200}", lines in "([\\[\\]a-zA-Z=\\\\#; \n]{0,200})") {
+            for text in [text, lines] {
+                let directives = parse(&text, Path::new("/u"));
+                prop_assert!(directives.iter().all(|d| d.line >= 1 && d.line <= text.lines().count()));
+                split(&text);
+            }
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! Walks to a path and notes everything on the way.
+
+use super::{LINK_LIMIT, Root, is_trusted, link_target, meta, names, open_folder, trouble};
+use crate::{
+    Result,
+    platform::fs::{Kind, Passed, Trail},
+};
+use rustix::{
+    fs::{self, AtFlags},
+    io::Errno,
+};
+use std::{
+    ffi::OsString,
+    os::fd::OwnedFd,
+    path::{Path, PathBuf},
+};
+
+/// The attribute that holds a POSIX access control list.
+const ACCESS_LIST: &str = "system.posix_acl_access";
+
+impl Root {
+    /// The way to `path` (absolute, as seen inside the root), as far as it goes. A link is
+    /// followed where nobody but root or the caller could have put it, the last one too.
+    ///
+    /// # Errors
+    /// When a folder on the way cannot be looked into, or `path` goes up.
+    pub fn trail(&self, path: &Path) -> Result<Trail> {
+        let mut trail = Trail { path: path.to_owned(), ..Trail::default() };
+        let mut ahead = names(path, Vec::new())?;
+        let mut folder = self.duplicate(path)?;
+        let mut trusted = is_trusted(&folder, path)?;
+        let mut walked: Vec<OsString> = Vec::new();
+        let mut links = 0;
+        self.pass(&mut trail, &folder, Path::new("/"))?;
+        while let Some(next) = ahead.pop_front() {
+            let here = walked.iter().fold(PathBuf::from("/"), |path, name| path.join(name));
+            let here = here.join(&next);
+            let stat = match fs::statat(&folder, &next, AtFlags::SYMLINK_NOFOLLOW) {
+                Ok(stat) => meta(&stat),
+                Err(Errno::NOENT) => {
+                    trail.stopped = Some(format!("{} is not there", here.display()));
+                    return Ok(trail);
+                }
+                Err(errno) => return Err(trouble("look at", &here, errno)),
+            };
+            let is_last = ahead.is_empty();
+            match stat.kind {
+                Kind::Link if !trusted || links == LINK_LIMIT => {
+                    let why = match trusted {
+                        true => "is a link in a circle",
+                        false => "is a link in a folder that others can change; not followed",
+                    };
+                    trail.stopped = Some(format!("{} {why}", here.display()));
+                    trail.end = is_last.then_some(stat);
+                    trail.real = here;
+                    return Ok(trail);
+                }
+                Kind::Link => {
+                    links += 1;
+                    trail.passed.push(Passed { path: here, meta: stat, has_list: false });
+                    let target = link_target(&folder, &next, path)?;
+                    let from = if target.is_absolute() { Vec::new() } else { walked.split_off(0) };
+                    let mut whole = names(&target, from)?;
+                    whole.append(&mut ahead);
+                    ahead = whole;
+                    walked.clear();
+                    folder = self.duplicate(path)?;
+                    trusted = is_trusted(&folder, path)?;
+                    if ahead.is_empty() {
+                        // A link to the root.
+                        trail.end = trail.passed.first().map(|passed| passed.meta);
+                        trail.real = PathBuf::from("/");
+                    }
+                }
+                _ if is_last => {
+                    trail.end = Some(stat);
+                    trail.real = here;
+                }
+                Kind::Folder => {
+                    let inner = open_folder(&folder, &next)
+                        .map_err(|errno| trouble("look into", &here, errno))?;
+                    self.pass(&mut trail, &inner, &here)?;
+                    trusted = trusted && is_trusted(&inner, path)?;
+                    folder = inner;
+                    walked.push(next);
+                }
+                Kind::File | Kind::Special => {
+                    trail.stopped = Some(format!("{} is {}, no folder", here.display(), stat.kind));
+                    return Ok(trail);
+                }
+            }
+        }
+        Ok(trail)
+    }
+
+    fn pass(&self, trail: &mut Trail, folder: &OwnedFd, path: &Path) -> Result<()> {
+        let stat = fs::fstat(folder).map_err(|errno| trouble("look at", path, errno))?;
+        // A folder that may not be read says nothing of its list.
+        let has_list =
+            fs::fgetxattr(folder, ACCESS_LIST, &mut [0_u8; 0][..]).is_ok_and(|size| size > 0);
+        let known = |passed: &Passed| passed.path == path;
+        if !trail.passed.iter().any(known) {
+            trail.passed.push(Passed { path: path.to_owned(), meta: meta(&stat), has_list });
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    fn root() -> (tempfile::TempDir, Root) {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Root::open(folder.path()).unwrap();
+        (folder, root)
+    }
+
+    #[test]
+    fn a_trail_names_every_folder_and_follows_a_link_of_ours() {
+        let (folder, root) = root();
+        std::fs::create_dir_all(folder.path().join("opt/real")).unwrap();
+        std::fs::write(folder.path().join("opt/real/file"), "x").unwrap();
+        symlink("real", folder.path().join("opt/link")).unwrap();
+        let trail = root.trail(Path::new("/opt/link/file")).unwrap();
+        let passed: Vec<_> =
+            trail.passed.iter().map(|passed| passed.path.display().to_string()).collect();
+        assert_eq!(passed, ["/", "/opt", "/opt/link", "/opt/real"]);
+        assert_eq!(trail.real, Path::new("/opt/real/file"));
+        assert!(trail.is(Kind::File) && trail.stopped.is_none());
+    }
+
+    #[test]
+    fn a_link_on_ground_of_others_is_not_followed() {
+        let (folder, root) = root();
+        std::fs::create_dir(folder.path().join("open")).unwrap();
+        std::fs::set_permissions(
+            folder.path().join("open"),
+            std::fs::Permissions::from_mode(0o777),
+        )
+        .unwrap();
+        symlink("/etc", folder.path().join("open/way")).unwrap();
+        let last = root.trail(Path::new("/open/way")).unwrap();
+        assert!(last.is(Kind::Link) && last.stopped.is_some());
+        let on = root.trail(Path::new("/open/way/passwd")).unwrap();
+        assert!(on.end.is_none() && on.stopped.unwrap().contains("not followed"));
+    }
+
+    #[test]
+    fn a_circle_of_links_ends() {
+        let (folder, root) = root();
+        symlink("b", folder.path().join("a")).unwrap();
+        symlink("a", folder.path().join("b")).unwrap();
+        let trail = root.trail(Path::new("/a")).unwrap();
+        assert!(trail.stopped.unwrap().contains("circle"));
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        let (folder, root) = root();
+        std::fs::create_dir(folder.path().join("a")).unwrap();
+        let trail = root.trail(Path::new("/a/b/c")).unwrap();
+        assert_eq!(trail.stopped.as_deref(), Some("/a/b is not there"));
+        assert_eq!(trail.passed.len(), 2);
+    }
+}
