@@ -31,6 +31,14 @@ impl Secrets {
         known.sort_by_key(|form| std::cmp::Reverse(form.expose_secret().len()));
     }
 
+    /// Takes on all that others know.
+    pub fn take(&self, others: &Self) {
+        let others = others.0.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        known.extend(others);
+        known.sort_by_key(|form| std::cmp::Reverse(form.expose_secret().len()));
+    }
+
     /// Takes on the password in a URL, as it stands there and decoded.
     pub fn add_login(&self, url: &str) {
         let Some((_, rest)) = url.split_once("://") else { return };

@@ -1,7 +1,12 @@
 //! `runnerup explain CODE`.
 
 use super::{options::ExplainArgs, output::Output, text::folded};
-use crate::{Code, Error, Result, error::Entry, spec::nearest};
+use crate::{
+    Code, Error, Result,
+    doctor::{CHECKS, Check},
+    error::Entry,
+    spec::nearest,
+};
 use serde::Serialize;
 use std::{fmt::Write, process::ExitCode};
 
@@ -21,7 +26,10 @@ struct List<'a> {
 /// Prints one entry of the catalogue, or the list of all.
 pub fn run(args: &ExplainArgs, out: &Output) -> Result<ExitCode> {
     match args.code.as_deref() {
-        Some(word) => one(find(word)?, out)?,
+        Some(word) => match CHECKS.iter().find(|check| check.name == word) {
+            Some(check) => of_check(check, out)?,
+            None => one(find(word)?, out)?,
+        },
         None => all(out)?,
     }
     Ok(ExitCode::SUCCESS)
@@ -31,13 +39,28 @@ fn find(word: &str) -> Result<&'static Entry> {
     if let Some(entry) = Code::ALL.iter().find(|entry| entry.id.eq_ignore_ascii_case(word)) {
         return Ok(entry);
     }
-    let ids: Vec<_> = Code::ALL.iter().map(|entry| entry.id).collect();
+    let names = CHECKS.iter().map(|check| check.name);
+    let ids: Vec<_> = Code::ALL.iter().map(|entry| entry.id).chain(names).collect();
     let error = Error::new(Code::CodeUnknown, format!("there is no code {word:?}"));
     Err(match nearest(word, &ids) {
         Some(near) => error.help(format!("runnerup explain {near}")),
         None => error,
     }
     .help("runnerup explain --list"))
+}
+
+fn of_check(check: &Check, out: &Output) -> Result<()> {
+    if out.is_json() {
+        return out.document(&super::doctor::Listed::from(check));
+    }
+    let head = out.style().bold().apply_to(format!("{}: {}", check.name, check.holds));
+    let part = |label: &str, text: &str| folded(&format!("{label}: {text}"), out.width(), 2);
+    out.result(&format!(
+        "{head}\n\n{}\n{}\n{}",
+        part("Why", check.why),
+        part("Found", check.found),
+        part("Cured", check.cure)
+    ))
 }
 
 fn one(entry: &Entry, out: &Output) -> Result<()> {

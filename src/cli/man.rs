@@ -18,8 +18,9 @@ pub fn run(out: &Output) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-const EXIT_STATUS: [(&str, &str); 9] = [
+const EXIT_STATUS: [(&str, &str); 10] = [
     ("0", "Done, or nothing to do, or healthy."),
+    ("1", "doctor: something fails; with --strict also when something is only a warning."),
     ("2", "Usage: an option is missing or wrong."),
     ("3", "The host is not fit: privilege, platform, missing system tool."),
     ("4", "Network: could not reach or was refused."),

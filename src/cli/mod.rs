@@ -2,6 +2,7 @@
 
 pub mod completions;
 mod confirm;
+mod doctor;
 mod early;
 mod elevate;
 pub mod explain;
@@ -73,6 +74,10 @@ fn dispatch(command: &Command, matches: &ArgMatches, out: &Output) -> Result<Exi
             interrupt::listen(out)?;
             let inputs = Inputs::read(of_command(matches), out)?;
             install::run(inputs, matches!(command, Command::Plan(_)), out)
+        }
+        Command::Doctor(args) => {
+            interrupt::listen(out)?;
+            doctor::run(args, out)
         }
         Command::Uninstall(args) => {
             interrupt::listen(out)?;

@@ -70,10 +70,13 @@ pub enum Command {
     /// Show what `install` would do; changes nothing, needs no root
     #[command(after_help = PLAN_HELP)]
     Plan(InstallArgs),
+    /// Find why a runner does not run, and cure it
+    #[command(after_help = DOCTOR_HELP)]
+    Doctor(DoctorArgs),
     /// Take away exactly what was installed
     #[command(after_help = UNINSTALL_HELP)]
     Uninstall(UninstallArgs),
-    /// Say what an error code means and how it is cured
+    /// Say what an error code or a check means and how it is cured
     Explain(ExplainArgs),
     /// Print the completions for a shell
     Completions(CompletionsArgs),
@@ -213,10 +216,77 @@ pub struct UninstallArgs {
     pub dry_run: bool,
 }
 
+/// The options of `doctor`.
+#[derive(Debug, Clone, Default, Args)]
+pub struct DoctorArgs {
+    /// Only one of several agents on this host
+    #[arg(long, value_name = "NAME", help_heading = EXAMINE)]
+    pub instance: Option<String>,
+    /// Only these checks or topics
+    #[arg(long, value_name = "LIST", help_heading = EXAMINE, value_delimiter = ',')]
+    pub only: Vec<String>,
+    /// Not these checks or topics
+    #[arg(long, value_name = "LIST", help_heading = EXAMINE, value_delimiter = ',')]
+    pub skip: Vec<String>,
+    /// Use no network
+    #[arg(long, help_heading = EXAMINE)]
+    pub offline: bool,
+    /// For each probe [5]
+    #[arg(long, value_name = "SECONDS", help_heading = EXAMINE)]
+    pub timeout: Option<String>,
+    /// Examine this configuration
+    #[arg(long, value_name = "FILE", help_heading = EXAMINE, value_hint = clap::ValueHint::FilePath)]
+    pub config: Option<PathBuf>,
+    /// Where an endpoint is, as storage=https://s3.example.com, or storage=none
+    #[arg(long, value_name = "NAME=URL", help_heading = EXAMINE, value_delimiter = ',')]
+    pub endpoint: Vec<String>,
+    /// Ask for its runners and queue; needs CIRCLECI_TOKEN
+    #[arg(long, value_name = "NS/NAME", help_heading = EXAMINE)]
+    pub resource_class: Option<String>,
+    /// File with a personal API token
+    #[arg(long, value_name = "FILE", help_heading = EXAMINE, value_hint = clap::ValueHint::FilePath)]
+    pub api_token_file: Option<PathBuf>,
+    /// Examine a folder that was installed into
+    #[arg(long, value_name = "DIR", help_heading = EXAMINE, value_hint = clap::ValueHint::DirPath)]
+    pub root: Option<PathBuf>,
+
+    /// Show all cures, ask, apply, examine again
+    #[arg(long, help_heading = CURE)]
+    pub fix: bool,
+    /// Ask nothing
+    #[arg(long, help_heading = CURE)]
+    pub yes: bool,
+    /// Show the cures and change nothing
+    #[arg(long, help_heading = CURE)]
+    pub dry_run: bool,
+    /// Also what must be asked for: restart-busy
+    #[arg(long, value_name = "LIST", help_heading = CURE, value_delimiter = ',')]
+    pub allow: Vec<String>,
+
+    /// Save what was seen, without secrets
+    #[arg(long, value_name = "FILE", help_heading = REPORT, value_hint = clap::ValueHint::FilePath)]
+    pub save_facts: Option<PathBuf>,
+    /// Judge saved facts, of any host
+    #[arg(long, value_name = "FILE", help_heading = REPORT, value_hint = clap::ValueHint::FilePath)]
+    pub facts: Option<PathBuf>,
+    /// Warnings count as failures too
+    #[arg(long, help_heading = REPORT)]
+    pub strict: bool,
+    /// Repeat, and show what changes
+    #[arg(long, help_heading = REPORT)]
+    pub watch: bool,
+    /// List every check
+    #[arg(long, help_heading = REPORT)]
+    pub list: bool,
+    /// With --list: the page docs/checks.md
+    #[arg(long, help_heading = REPORT, requires = "list")]
+    pub markdown: bool,
+}
+
 /// The options of `explain`.
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
-    /// Such as E4006
+    /// Such as E4006, or config/token-set
     #[arg(required_unless_present = "list")]
     pub code: Option<String>,
     /// Every code in one line
@@ -229,6 +299,50 @@ pub struct ExplainArgs {
 pub struct CompletionsArgs {
     /// The shell
     pub shell: clap_complete::Shell,
+}
+
+impl DoctorArgs {
+    /// The same, with the variables where no option was given.
+    ///
+    /// # Errors
+    /// A usage error that names the variable.
+    pub fn filled(&self) -> Result<Self> {
+        let text = |given: &Option<String>, name| match given {
+            Some(given) => Ok(Some(given.clone())),
+            None => variables::text(name),
+        };
+        let path = |given: &Option<PathBuf>, name| match given {
+            Some(given) => Ok(Some(given.clone())),
+            None => variables::text(name).map(|text| text.map(PathBuf::from)),
+        };
+        let list = |given: &[String], name| -> Result<Vec<String>> {
+            let text = if given.is_empty() { variables::text(name)? } else { None };
+            let listed = text.iter().flat_map(|text| text.split(',')).map(str::to_owned);
+            Ok(given.iter().cloned().chain(listed).collect())
+        };
+        Ok(Self {
+            instance: text(&self.instance, "instance")?,
+            only: list(&self.only, "only")?,
+            skip: list(&self.skip, "skip")?,
+            offline: self.offline || variables::switch("offline")?,
+            timeout: text(&self.timeout, "timeout")?,
+            config: path(&self.config, "config")?,
+            endpoint: list(&self.endpoint, "endpoint")?,
+            resource_class: text(&self.resource_class, "resource-class")?,
+            api_token_file: path(&self.api_token_file, "api-token-file")?,
+            root: path(&self.root, "root")?,
+            fix: self.fix || variables::switch("fix")?,
+            yes: self.yes || variables::switch("yes")?,
+            dry_run: self.dry_run || variables::switch("dry-run")?,
+            allow: list(&self.allow, "allow")?,
+            save_facts: path(&self.save_facts, "save-facts")?,
+            facts: path(&self.facts, "facts")?,
+            strict: self.strict || variables::switch("strict")?,
+            watch: self.watch || variables::switch("watch")?,
+            list: self.list,
+            markdown: self.markdown,
+        })
+    }
 }
 
 impl UninstallArgs {
@@ -259,6 +373,9 @@ const RUNNER: &str = "Runner";
 const HOST: &str = "Host";
 const NETWORK: &str = "Network";
 const RUN: &str = "Run";
+const EXAMINE: &str = "Examine";
+const CURE: &str = "Cure";
+const REPORT: &str = "Report";
 
 const INSTALL_HELP: &str = "\
 The token: --token-file, or the variable RUNNERUP_TOKEN; never an argument.
@@ -275,6 +392,15 @@ Options are variables too (RUNNERUP_MAX_RUN_TIME), and keys of --answers.
 Examples:
   runnerup plan --token-file token --version server-4.6
   runnerup plan --json --token-file token --answers runner.yaml";
+
+const DOCTOR_HELP: &str = "\
+Exit code 1 when something fails. Every check: runnerup doctor --list
+Options are variables too (RUNNERUP_OFFLINE).
+
+Examples:
+  sudo runnerup doctor              # what is wrong, and the exact cure
+  sudo runnerup doctor --fix        # cures what it safely can
+  runnerup doctor --facts host.json # judges what --save-facts wrote elsewhere";
 
 const UNINSTALL_HELP: &str = "\
 Options are variables too (RUNNERUP_INSTANCE).

@@ -31,7 +31,27 @@ pub fn switch(option: &str) -> Result<bool> {
 }
 
 /// Options besides the settings of an install.
-const OTHERS: [&str; 6] = ["token", "quiet", "verbose", "color", "purge", "force"];
+const OTHERS: [&str; 19] = [
+    "token",
+    "quiet",
+    "verbose",
+    "color",
+    "purge",
+    "force",
+    "only",
+    "skip",
+    "offline",
+    "config",
+    "endpoint",
+    "resource-class",
+    "api-token-file",
+    "fix",
+    "allow",
+    "save-facts",
+    "facts",
+    "strict",
+    "watch",
+];
 
 /// Variables that look like ours and are not, with the one that may be meant.
 pub fn unknown() -> Vec<(String, Option<String>)> {

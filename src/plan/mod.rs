@@ -2,12 +2,14 @@
 
 mod compare;
 mod config;
+mod cure;
 mod desired;
 mod environment;
 mod install;
 mod uninstall;
 mod unit;
 
+pub use cure::{Cures, cures};
 pub(crate) use desired::before_blank;
 pub(crate) use environment::unquoted;
 pub use install::{install, known_artifact, refuse_unfit, wanted};

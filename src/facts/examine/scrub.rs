@@ -115,7 +115,7 @@ mod tests {
         assert_eq!(scrubbed("via http://me:pw@proxy:1/x"), "via http://me:***@proxy:1/x");
         assert_eq!(
             scrubbed("error=\"invalid bearer token (401)\""),
-            "error=\"invalid bearer token ***"
+            "error=\"invalid bearer token (401)\""
         );
         let plain = "06:00:08 a8093 22.942ms POST /api/v3/runner/claim app.loop_name=claim";
         assert_eq!(scrubbed(plain), plain);

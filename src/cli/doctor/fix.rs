@@ -1,0 +1,178 @@
+//! `doctor --fix`: all cures as one plan, applied with journal and undo, then a second look.
+
+use super::{Examination, code, examined, report};
+use crate::{
+    Code, Error, Result, apply,
+    cli::{
+        Output, confirm, elevate,
+        guided::{Ask, Person, Prompt, Reply},
+        interrupt,
+        options::DoctorArgs,
+        plan as shown,
+        progress::Progress,
+    },
+    doctor::{Consent, Diagnosis, Finding, Selection},
+    plan::{Cures, Plan, cures},
+    platform::fs::Root,
+    session::Session,
+};
+use serde::Serialize;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    process::ExitCode,
+};
+
+/// The JSON document of a cure.
+#[derive(Serialize)]
+struct Document<'a> {
+    #[serde(flatten)]
+    diagnosis: &'a Diagnosis,
+    /// What was done, a sentence a step.
+    steps: Vec<String>,
+    /// Checks that failed or warned before and hold now.
+    cured: Vec<&'a str>,
+}
+
+/// Plans, shows, asks, applies, examines again.
+pub(super) fn run(
+    args: &DoctorArgs,
+    selection: &Selection,
+    before: Examination,
+    is_asking: bool,
+    out: &Output,
+) -> Result<ExitCode> {
+    let mut allowed = allowed(&args.allow)?;
+    let mut found = planned(args, &before, &allowed)?;
+    if is_asking {
+        let asked = ask(&found, out)?;
+        if !asked.is_empty() {
+            allowed.extend(asked);
+            found = planned(args, &before, &allowed)?;
+        }
+    }
+    let whole = merged(&found.plans);
+    if args.dry_run {
+        shown::result(&whole, out)?;
+        return Ok(code(&before.diagnosis, args.strict));
+    }
+    for (check, consent) in &found.held {
+        out.note(&format!("{check} was left: it needs --allow {}", consent.word()));
+    }
+    if whole.is_satisfied() {
+        report::tell(&before.survey, &before.diagnosis, out)?;
+        if before.diagnosis.troubles().next().is_some() {
+            out.note("there is nothing that --fix can do");
+        }
+        return Ok(code(&before.diagnosis, args.strict));
+    }
+    if is_asking {
+        out.line(&shown::steps(&whole));
+        if !confirm::apply(&whole, out)? {
+            out.line("Nothing was changed.");
+            return Ok(code(&before.diagnosis, args.strict));
+        }
+    }
+    if elevate::is_needed(args.root.as_deref()) {
+        return Err(Error::new(Code::NeedsRoot, "cures change the host, which takes root")
+            .help("sudo runnerup doctor --fix"));
+    }
+    interrupt::applying();
+    let session = Session::open(args.root.as_deref())?;
+    let progress = Progress::new(out);
+    for plan in &found.plans {
+        session.apply("doctor --fix", plan, None, &progress)?;
+        if let Some(service) = &plan.prove {
+            // That it did not come up is what the second look tells, and why.
+            if let Err(error) = session.prove(service, &progress) {
+                out.warning(error.message());
+            }
+        }
+    }
+    progress.finish();
+    let after = examined(args, selection, out)?;
+    tell(&before.diagnosis, &after, &whole, out)?;
+    Ok(code(&after.diagnosis, args.strict))
+}
+
+/// The cures of what was found.
+fn planned(
+    args: &DoctorArgs,
+    examination: &Examination,
+    allowed: &BTreeSet<Consent>,
+) -> Result<Cures> {
+    let root = Root::open(args.root.as_deref().unwrap_or(Path::new("/")))?;
+    let known = apply::read(&root, "doctor")?;
+    if let Some(unfinished) = &known.unfinished {
+        return Err(Error::new(
+            Code::StateUnreadable,
+            format!("a run of `{}` that began {} was cut off", unfinished.command, unfinished.at),
+        )
+        .help("runnerup install     # goes on from it")
+        .help("runnerup uninstall   # takes back what it did"));
+    }
+    let receipts: BTreeMap<_, _> = known
+        .receipt
+        .into_iter()
+        .chain(known.others)
+        .map(|receipt| (receipt.instance.clone(), receipt))
+        .collect();
+    Ok(cures(&examination.diagnosis.findings, &examination.survey, &receipts, allowed))
+}
+
+/// One plan for people to read; each part of it has a receipt of its own.
+fn merged(plans: &[Plan]) -> Plan {
+    Plan {
+        instance: plans.iter().map(|plan| plan.instance.as_str()).collect::<Vec<_>>().join(", "),
+        steps: plans.iter().flat_map(|plan| plan.steps.iter().cloned()).collect(),
+        notes: Vec::new(),
+        settings: Vec::new(),
+        unfinished: false,
+        prove: None,
+        receipt: apply::Receipt::new("doctor"),
+    }
+}
+
+/// Asks for what is never done without being asked.
+fn ask(cures: &Cures, out: &Output) -> Result<Vec<Consent>> {
+    let wanted: BTreeSet<Consent> = cures.held.iter().map(|(_, consent)| *consent).collect();
+    let mut given = Vec::new();
+    for consent in wanted {
+        let prompt = Prompt::yes_or_no(consent.question(), false);
+        if let Reply::Answer(answer) = Person::new(out).ask(&prompt, false)?
+            && prompt.chosen(&answer) == Some("y")
+        {
+            given.push(consent);
+        }
+    }
+    Ok(given)
+}
+
+fn allowed(words: &[String]) -> Result<BTreeSet<Consent>> {
+    words
+        .iter()
+        .map(|word| match word.as_str() {
+            "restart-busy" => Ok(Consent::RestartBusy),
+            other => Err(Error::new(Code::ValueInvalid, format!("--allow: there is no {other:?}"))
+                .help("it takes: restart-busy")),
+        })
+        .collect()
+}
+
+fn tell(before: &Diagnosis, after: &Examination, done: &Plan, out: &Output) -> Result<()> {
+    let is_now = |was: &Finding| {
+        let same = |now: &&Finding| now.check == was.check && now.instance == was.instance;
+        after.diagnosis.findings.iter().find(same).is_some_and(|now| !now.is_trouble())
+    };
+    let cured: Vec<&str> =
+        before.troubles().filter(|was| is_now(was)).map(|was| was.check).collect();
+    if out.is_json() {
+        let steps = done.steps.iter().map(ToString::to_string).collect();
+        return out.document(&Document { diagnosis: &after.diagnosis, steps, cured });
+    }
+    let count = done.steps.len();
+    let steps = if count == 1 { "1 step".to_owned() } else { format!("{count} steps") };
+    let cured = if cured.is_empty() { "nothing".to_owned() } else { cured.join(", ") };
+    out.result(&format!("Done, {steps}. Cured: {cured}.\n"))?;
+    report::tell(&after.survey, &after.diagnosis, out)
+}

@@ -1,0 +1,122 @@
+//! `runnerup doctor`.
+
+mod facts;
+mod fix;
+mod list;
+mod report;
+mod watch;
+
+pub(super) use list::Listed;
+
+use super::{Output, options::DoctorArgs};
+use crate::{
+    Code, Error, Result,
+    doctor::{Diagnosis, Selection, judge},
+    facts::{
+        examine::{Request, examine},
+        survey::Survey,
+    },
+    platform::fs::Root,
+};
+use std::{
+    path::Path,
+    process::ExitCode,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+/// Seconds that each probe is given.
+const TIMEOUT: u64 = 5;
+
+/// Examines, tells, and cures where that is asked for.
+pub(super) fn run(args: &DoctorArgs, out: &Output) -> Result<ExitCode> {
+    let args = args.filled()?;
+    if args.list {
+        list::list(args.markdown, out)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let selection = Selection::new(args.only.clone(), args.skip.clone())?;
+    refuse_contradictions(&args)?;
+    if args.watch {
+        return watch::run(&args, &selection, out);
+    }
+    let is_asking = args.fix && !args.dry_run && out.is_asking(args.yes)?;
+    let examined = examined(&args, &selection, out)?;
+    if let Some(file) = &args.save_facts {
+        facts::save(file, &examined.survey, out)?;
+    }
+    if args.fix {
+        return fix::run(&args, &selection, examined, is_asking, out);
+    }
+    report::tell(&examined.survey, &examined.diagnosis, out)?;
+    Ok(code(&examined.diagnosis, args.strict))
+}
+
+/// A survey and what was found in it.
+pub(super) struct Examination {
+    pub(super) survey: Survey,
+    pub(super) diagnosis: Diagnosis,
+}
+
+/// Takes the survey, or reads it from `--facts`, and judges it.
+pub(super) fn examined(
+    args: &DoctorArgs,
+    selection: &Selection,
+    out: &Output,
+) -> Result<Examination> {
+    let begun = Instant::now();
+    let survey = match &args.facts {
+        Some(file) => facts::load(file)?,
+        None => {
+            let root = Root::open(args.root.as_deref().unwrap_or(Path::new("/")))?;
+            let examined = examine(&Request {
+                root: Arc::new(root),
+                timeout: timeout(args)?,
+                instance: args.instance.clone(),
+                config: args.config.clone(),
+            })?;
+            out.secrets().take(&examined.secrets);
+            examined.survey
+        }
+    };
+    let findings = judge(&survey, selection);
+    let elapsed = begun.elapsed().as_millis().try_into().unwrap_or(u64::MAX);
+    Ok(Examination { survey, diagnosis: Diagnosis::new(findings, elapsed) })
+}
+
+/// 1 when something fails; with `--strict` a warning or a broken look is enough.
+pub(super) fn code(diagnosis: &Diagnosis, strict: bool) -> ExitCode {
+    let summary = &diagnosis.summary;
+    let is_bad = summary.fail > 0 || strict && summary.warn + summary.error > 0;
+    ExitCode::from(u8::from(is_bad))
+}
+
+fn timeout(args: &DoctorArgs) -> Result<Duration> {
+    let Some(text) = &args.timeout else { return Ok(Duration::from_secs(TIMEOUT)) };
+    match text.parse::<f64>() {
+        Ok(seconds) if (0.1..=600.0).contains(&seconds) => Ok(Duration::from_secs_f64(seconds)),
+        _ => Err(Error::new(
+            Code::ValueInvalid,
+            format!("--timeout: {text:?} is no number of seconds from 0.1 to 600"),
+        )),
+    }
+}
+
+fn refuse_contradictions(args: &DoctorArgs) -> Result<()> {
+    let both = |one: &str, other: &str, why: &str| {
+        Err(Error::new(Code::Contradiction, format!("{one} and {other}: {why}")))
+    };
+    if args.fix && args.facts.is_some() {
+        return both("--fix", "--facts", "the host of saved facts is not this one");
+    }
+    if args.fix && args.watch {
+        return both("--fix", "--watch", "cure first, then watch");
+    }
+    if args.save_facts.is_some() && args.facts.is_some() {
+        return both("--save-facts", "--facts", "they are saved already");
+    }
+    if args.resource_class.is_some() && args.offline {
+        return both("--resource-class", "--offline", "the queue is asked for over the network");
+    }
+    Ok(())
+}
