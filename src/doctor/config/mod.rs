@@ -1,6 +1,31 @@
 //! The configuration: what it says, and whether the agent reads it so.
 
+mod environment;
+mod file;
+mod keys;
+mod prefix;
+mod token;
+mod values;
+
 use super::Check;
 
 /// In the order of causes.
-pub(super) const CHECKS: &[&Check] = &[];
+pub(super) const CHECKS: &[&Check] = &[
+    &file::EXISTS,
+    &file::PARSES,
+    &keys::KNOWN,
+    &keys::OF_THIS_AGENT,
+    &keys::TYPES,
+    &token::SET,
+    &token::SHAPE,
+    &token::ONLY_IN_CONFIG,
+    &values::NAME,
+    &values::DURATIONS,
+    &values::OTHERS,
+    &values::WORKDIR,
+    &values::MODE,
+    &prefix::ENDS_OPTIONS,
+    &prefix::RUNS,
+    &environment::READ,
+    &environment::OVERRIDES,
+];

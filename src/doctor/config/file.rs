@@ -1,0 +1,106 @@
+//! Whether there is a configuration, and whether it can be parsed.
+
+use crate::{
+    doctor::{
+        Check, Judge, Judged, Problem, Remedy, Verdict,
+        lookup::{stand, word},
+    },
+    facts::survey::{Install, Survey},
+    platform::fs::Kind,
+};
+
+pub(super) const EXISTS: Check = Check {
+    name: "config/exists",
+    holds: "The service names a configuration, and the file is there",
+    why: "An agent without its configuration ends at once, and its service starts it again and \
+          again.",
+    found: "The path behind `--config` in the service's command is looked at, each folder on the \
+            way included.",
+    cure: "Correct the path in the service, or write the file: `runnerup install` does both.",
+    after: &["service/defined"],
+    judge: Judge::Agent(exists),
+};
+
+fn exists(survey: &Survey, install: &Install) -> Judged {
+    if install.config.is_none() {
+        if install.service.is_none() {
+            return Ok(Verdict::Idle("no service and no command line names one".to_owned()));
+        }
+        let remedy = Remedy::by_hand("Name it in the service's command: --config FILE.");
+        return Ok(Problem::fail("the service's command names no configuration")
+            .seen(install.service.as_ref().map(|own| own.command.join(" ")).unwrap_or_default())
+            .cure(remedy)
+            .into());
+    }
+    let config = install.config()?;
+    let path = config.trail.path.display();
+    if config.trail.is(Kind::File) {
+        return Ok(Verdict::Holds(format!("{path} is there")));
+    }
+    let why = config.trail.stopped.clone().unwrap_or_else(|| stand(&config.trail, survey));
+    let remedy = Remedy::by_hand("Look at what stands there, and write the configuration anew.")
+        .command(format!("ls -ld {}", word(&config.trail.path)))
+        .command("sudo runnerup install");
+    let what = match config.trail.end {
+        None => "is not there".to_owned(),
+        Some(meta) => format!("is {}, not a file", meta.kind),
+    };
+    Ok(Problem::fail(format!("the configuration {path} {what}")).seen(why).cure(remedy).into())
+}
+
+pub(super) const PARSES: Check = Check {
+    name: "config/parses",
+    holds: "The configuration is a YAML mapping",
+    why: "An agent that cannot parse its configuration ends at once, and no job is claimed.",
+    found: "The file is parsed as the agent does; the first fault is told with line and column.",
+    cure: "Correct the line that is named; tabs, missing blanks behind a colon and a quote that \
+           does not end are the usual ones.",
+    after: &["config/exists"],
+    judge: Judge::Agent(parses),
+};
+
+fn parses(_: &Survey, install: &Install) -> Judged {
+    let config = install.config()?;
+    let path = &config.trail.path;
+    match &config.fault {
+        None => Ok(Verdict::Holds(format!("{} is a mapping", path.display()))),
+        Some(fault) => {
+            let remedy = Remedy::by_hand("Correct the line that is named.")
+                .command(format!("sudoedit {}", word(path)));
+            Ok(Problem::fail(format!("{} cannot be parsed", path.display()))
+                .seen(fault)
+                .cure(remedy)
+                .into())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        doctor::{Status, sample::*},
+        facts::survey::Seen,
+    };
+
+    #[test]
+    fn a_configuration_that_is_missing_or_broken_fails() {
+        let mut survey = healthy();
+        config_of(&mut survey).trail.end = None;
+        assert_eq!(status(&survey, "config/exists"), Status::Fail);
+        let mut survey = healthy();
+        agent(&mut survey).config = None;
+        assert_eq!(status(&survey, "config/exists"), Status::Fail);
+        let mut survey = healthy();
+        config_of(&mut survey).fault = Some("line 3, column 1: a tab".into());
+        assert!(finding(&survey, "config/parses").evidence.contains("line 3"));
+    }
+
+    #[test]
+    fn what_was_not_seen_is_skipped_and_what_hung_is_an_error() {
+        let mut survey = healthy();
+        agent(&mut survey).config = Some(Seen::not("only root may"));
+        assert_eq!(status(&survey, "config/parses"), Status::Skip);
+        agent(&mut survey).config = Some(Seen::broken("it took too long"));
+        assert_eq!(status(&survey, "config/parses"), Status::Error);
+    }
+}

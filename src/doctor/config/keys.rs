@@ -1,0 +1,189 @@
+//! Keys: known ones, in their place, with the kind of value that belongs there.
+
+use crate::{
+    agent::{Config, Kind},
+    doctor::{Check, Judge, Judged, Problem, Remedy, Verdict, lookup::word},
+    facts::survey::{ConfigFile, Install, Setting, Survey, Written},
+    spec::nearest,
+};
+
+/// Keys that machine runner 3 alone reads.
+const OF_MACHINE_RUNNER: [&str; 5] = [
+    "logging.level",
+    "logging.format",
+    "runner.task_agent_directory",
+    "runner.cache_task_agent",
+    "runner.use_home_ssh_dir_for_checkout_keys",
+];
+
+/// Keys that launch-agent alone reads.
+const OF_LAUNCH_AGENT: [&str; 1] = ["runner.disable_auto_update"];
+
+/// Keys that hold `true` or `false`.
+const TRUTHS: [&str; 4] = [
+    "runner.cleanup_working_directory",
+    "runner.disable_auto_update",
+    "runner.cache_task_agent",
+    "runner.use_home_ssh_dir_for_checkout_keys",
+];
+
+pub(super) const KNOWN: Check = Check {
+    name: "config/keys-known",
+    holds: "Every key of the configuration is one that an agent reads, in its place",
+    why: "An agent passes over a key that it does not know: a setting that someone believes in \
+          has no effect, and without its name or token the agent ends at once.",
+    found: "Each key is compared with those that the agents are known to read.",
+    cure: "Correct the key as suggested, or move it under the section that is named.",
+    after: &["config/parses"],
+    judge: Judge::Agent(known),
+};
+
+fn known(_: &Survey, install: &Install) -> Judged {
+    let config = install.config()?;
+    let strange = config.settings.iter().filter(|own| !Config::KEYS.contains(&own.path.as_str()));
+    let problems = strange.map(|setting| strange_key(config, setting)).collect();
+    Ok(Verdict::of(problems, format!("{} keys, all known", config.settings.len())))
+}
+
+fn strange_key(config: &ConfigFile, setting: &Setting) -> Problem {
+    let path = setting.path.as_str();
+    let last = path.rsplit('.').next().unwrap_or(path);
+    let misplaced = Config::KEYS.iter().find(|key| key.rsplit('.').next() == Some(last));
+    let meant = misplaced.copied().or_else(|| nearest(path, &Config::KEYS)).or_else(|| {
+        // The last part alone says what was meant where the section is wrong too.
+        let lasts: Vec<&str> =
+            Config::KEYS.iter().filter_map(|key| key.rsplit('.').next()).collect();
+        let last = nearest(last, &lasts)?;
+        Config::KEYS.iter().copied().find(|key| key.rsplit('.').next() == Some(last))
+    });
+    let text = match meant {
+        Some(meant) => format!("Did you mean {meant}?"),
+        None => "Take it out: no agent reads it.".to_owned(),
+    };
+    let remedy = Remedy::by_hand(text).command(format!("sudoedit {}", word(&config.trail.path)));
+    // What the agent cannot do without is missing then.
+    let is_needed = matches!(meant, Some("api.auth_token" | "runner.name"))
+        && meant.is_some_and(|meant| config.setting(meant).is_none());
+    let summary = format!("no agent reads the key {path}");
+    let problem = if is_needed { Problem::fail(summary) } else { Problem::warn(summary) };
+    problem.seen(setting.place(config)).cure(remedy)
+}
+
+pub(super) const OF_THIS_AGENT: Check = Check {
+    name: "config/keys-of-this-agent",
+    holds: "No key is meant for the other agent",
+    why: "The two agents share a format but not all keys; one that is meant for the other has no \
+          effect.",
+    found: "The agent that the service runs is compared with the agents that read each key.",
+    cure: "Take the key out.",
+    after: &["config/parses"],
+    judge: Judge::Agent(of_this_agent),
+};
+
+fn of_this_agent(_: &Survey, install: &Install) -> Judged {
+    let config = install.config()?;
+    let (others, other) = match install.agent {
+        Kind::LaunchAgent => (&OF_MACHINE_RUNNER[..], Kind::MachineRunner),
+        Kind::MachineRunner => (&OF_LAUNCH_AGENT[..], Kind::LaunchAgent),
+    };
+    let found = config.settings.iter().filter(|own| others.contains(&own.path.as_str()));
+    let problems = found
+        .map(|setting| {
+            Problem::warn(format!("{} has no effect: only {other} reads it", setting.path))
+                .seen(setting.place(config))
+                .cure(Remedy::by_hand("Take it out."))
+        })
+        .collect();
+    Ok(Verdict::of(problems, format!("all keys are read by {}", install.agent)))
+}
+
+pub(super) const TYPES: Check = Check {
+    name: "config/types-right",
+    holds: "Every key holds the kind of value that belongs there",
+    why: "An agent ends at once when it finds a list where a text belongs, or another word where \
+          true or false belongs.",
+    found: "Each value is compared with the kind that its key takes.",
+    cure: "Write the value as the remedy shows.",
+    after: &["config/parses"],
+    judge: Judge::Agent(types),
+};
+
+fn types(_: &Survey, install: &Install) -> Judged {
+    let config = install.config()?;
+    let mut problems = Vec::new();
+    for setting in &config.settings {
+        let path = setting.path.as_str();
+        let wanted = match &setting.value {
+            _ if !Config::KEYS.contains(&path) => continue,
+            Written::Nothing | Written::Hidden => continue,
+            Written::List(_) if path == "runner.command_prefix" => continue,
+            Written::Text { text, .. } if TRUTHS.contains(&path) => {
+                if matches!(text.as_str(), "true" | "True" | "TRUE" | "false" | "False" | "FALSE") {
+                    continue;
+                }
+                "true or false"
+            }
+            _ if TRUTHS.contains(&path) => "true or false",
+            _ if path == "runner.command_prefix" => "a list, such as [\"nice\", \"-n\", \"5\"]",
+            Written::Text { .. } => continue,
+            Written::List(_) | Written::Map => "a text",
+        };
+        problems.push(
+            Problem::fail(format!("{path} must be {wanted}"))
+                .seen(setting.place(config))
+                .cure(Remedy::by_hand(format!("Write {wanted} there."))),
+        );
+    }
+    Ok(Verdict::of(problems, "every value is of its kind"))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        agent::Kind,
+        doctor::{Status, sample::*},
+        facts::survey::{Setting, Written},
+    };
+
+    #[test]
+    fn a_misspelt_key_comes_with_the_right_one() {
+        let mut survey = healthy();
+        set(&mut survey, "runner.max_runtime", Some("5h"));
+        let found = finding(&survey, "config/keys-known");
+        assert_eq!(found.status, Status::Warn);
+        assert!(found.remedy.unwrap().text.contains("runner.max_run_time"));
+        set(&mut survey, "runner.name", None);
+        set(&mut survey, "runner.nmae", Some("x"));
+        assert_eq!(status(&survey, "config/keys-known"), Status::Fail);
+    }
+
+    #[test]
+    fn a_misplaced_key_comes_with_its_section() {
+        let mut survey = healthy();
+        set(&mut survey, "runner.auth_token", Some("x"));
+        let found = finding(&survey, "config/keys-known");
+        assert!(found.remedy.unwrap().text.contains("api.auth_token"));
+    }
+
+    #[test]
+    fn keys_of_the_other_agent_are_told() {
+        let mut survey = healthy();
+        agent(&mut survey).agent = Kind::MachineRunner;
+        assert_eq!(status(&survey, "config/keys-of-this-agent"), Status::Warn);
+    }
+
+    #[test]
+    fn kinds_of_values_are_told_apart() {
+        let mut survey = healthy();
+        set(&mut survey, "runner.cleanup_working_directory", Some("yes"));
+        assert_eq!(status(&survey, "config/types-right"), Status::Fail);
+        let mut survey = healthy();
+        let value = Written::List(vec!["a".into()]);
+        let setting = Setting { path: "runner.mode".into(), line: 1, column: 1, value };
+        config_of(&mut survey).settings.push(setting);
+        assert_eq!(status(&survey, "config/types-right"), Status::Fail);
+        let mut survey = healthy();
+        set(&mut survey, "runner.command_prefix", Some("sudo"));
+        assert_eq!(status(&survey, "config/types-right"), Status::Fail);
+    }
+}

@@ -1,0 +1,111 @@
+//! The command prefix: what wraps each job.
+
+use crate::{
+    doctor::{
+        Check, Judge, Judged, Problem, Remedy, Verdict,
+        lookup::{account, stand, word},
+    },
+    facts::survey::{Access, Install, Survey},
+    platform::fs::Kind,
+};
+use std::path::Path;
+
+pub(super) const ENDS_OPTIONS: Check = Check {
+    name: "config/prefix-ends-options",
+    holds: "A command prefix of sudo ends its options with --",
+    why: "Without -- sudo takes the options of the task agent for its own, prints its usage, and \
+          the job never starts.",
+    found: "The last words of runner.command_prefix are looked at.",
+    cure: "Add \"--\" as the last word of the prefix.",
+    after: &["config/types-right"],
+    judge: Judge::Agent(ends_options),
+};
+
+fn ends_options(_: &Survey, install: &Install) -> Judged {
+    let config = install.config()?;
+    let Some(prefix) = config.list("runner.command_prefix").filter(|words| !words.is_empty())
+    else {
+        return Ok(Verdict::Idle("there is no command prefix".to_owned()));
+    };
+    let program = prefix.first().and_then(|word| Path::new(word).file_name()?.to_str());
+    let takes_options = matches!(program, Some("sudo" | "runuser" | "doas"));
+    if !takes_options || prefix.last().is_some_and(|word| word == "--") {
+        return Ok(Verdict::Holds(prefix.join(" ")));
+    }
+    let place = config.setting("runner.command_prefix").map(|own| own.place(config));
+    let words: Vec<String> = prefix.iter().map(|word| format!("{word:?}")).collect();
+    let remedy = Remedy::by_hand(format!("Write command_prefix: [{}, \"--\"].", words.join(", ")))
+        .command(format!("sudoedit {}", word(&config.trail.path)));
+    Ok(Problem::fail("the command prefix does not end with --")
+        .seen(format!("{}: {}", place.unwrap_or_default(), prefix.join(" ")))
+        .cure(remedy)
+        .into())
+}
+
+pub(super) const RUNS: Check = Check {
+    name: "config/prefix-runs",
+    holds: "The program of the command prefix is there, and the account may run it",
+    why: "The agent starts every job through it; a wrapper that is not there, or not executable, \
+          fails every job.",
+    found: "The first word of runner.command_prefix is looked for as the agent would find it.",
+    cure: "Install the program, correct its path, or make it executable.",
+    after: &["config/types-right"],
+    judge: Judge::Agent(runs),
+};
+
+fn runs(survey: &Survey, install: &Install) -> Judged {
+    let Some(trail) = install.path("the command prefix") else {
+        return Ok(Verdict::Idle("there is no command prefix".to_owned()));
+    };
+    let trail = trail.known()?;
+    let path = trail.path.display();
+    if !trail.is(Kind::File) {
+        let remedy = Remedy::by_hand("Install it, or correct the path in runner.command_prefix.");
+        return Ok(Problem::fail(format!("the command prefix {path} is not there"))
+            .seen(trail.stopped.clone().unwrap_or_else(|| stand(trail, survey)))
+            .cure(remedy)
+            .into());
+    }
+    match trail.denies(account(survey, install)?, Access::Execute) {
+        None => Ok(Verdict::Holds(format!("{path} can be run"))),
+        Some(denied) => {
+            let remedy = Remedy::by_hand("Let the account run it.")
+                .command(format!("sudo chmod a+x {}", word(&denied.path)));
+            Ok(Problem::fail(format!("the command prefix {path} cannot be run by the agent"))
+                .seen(format!("{} has mode {:04o}", denied.path.display(), denied.meta.mode))
+                .cure(remedy)
+                .into())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        doctor::{Status, sample::*},
+        facts::survey::{Seen, Setting, Written},
+    };
+
+    #[test]
+    fn sudo_without_dashes_fails() {
+        let mut survey = healthy();
+        let words = ["sudo", "-niHu", "circleci"].map(str::to_owned).to_vec();
+        let value = Written::List(words);
+        let setting = Setting { path: "runner.command_prefix".into(), line: 7, column: 3, value };
+        config_of(&mut survey).settings.push(setting);
+        let found = finding(&survey, "config/prefix-ends-options");
+        assert_eq!(found.status, Status::Fail);
+        assert!(found.remedy.unwrap().text.contains("\"--\""));
+    }
+
+    #[test]
+    fn a_wrapper_must_be_there_and_executable() {
+        let mut survey = healthy();
+        let mut wrapper = trail("/opt/wrap", file(0, 0o644));
+        agent(&mut survey).paths.push(("the command prefix".into(), Seen::Known(wrapper.clone())));
+        assert_eq!(status(&survey, "config/prefix-runs"), Status::Fail);
+        wrapper.end = Some(file(0, 0o755));
+        agent(&mut survey).paths.last_mut().unwrap().1 = Seen::Known(wrapper);
+        assert_eq!(status(&survey, "config/prefix-runs"), Status::Pass);
+    }
+}

@@ -1,0 +1,173 @@
+//! The resource class token.
+
+use crate::{
+    doctor::{
+        Check, Judge, Judged, Problem, Remedy, Verdict,
+        lookup::{restarted, unseen, word},
+    },
+    facts::survey::{ConfigFile, Install, Survey},
+};
+
+/// How a token is made: facts, failure C02.
+const MAKE: &str = "circleci runner token create NAMESPACE/CLASS NICKNAME";
+
+/// Variables that hold the token in place of the file.
+const VARIABLES: [&str; 2] = ["LAUNCH_AGENT_API_AUTH_TOKEN", "CIRCLECI_RUNNER_API_AUTH_TOKEN"];
+
+pub(super) const SET: Check = Check {
+    name: "config/token-set",
+    holds: "The configuration has a token that is no placeholder",
+    why: "Without its resource class's token an agent is refused with 401 and claims no job.",
+    found: "The value of api.auth_token is compared with the placeholders of documentation and \
+            packages; its text is never kept or shown.",
+    cure: "Make a token for the resource class and write it into the file, then start the agent \
+           again.",
+    after: &["config/parses"],
+    judge: Judge::Agent(is_set),
+};
+
+fn is_set(_: &Survey, install: &Install) -> Judged {
+    let config = install.config()?;
+    if VARIABLES.iter().any(|name| install.variable(name).is_some()) {
+        return Ok(Verdict::Idle("a variable of the service holds the token".to_owned()));
+    }
+    let (summary, seen) = match config.token() {
+        None => (
+            "the configuration has no token",
+            format!("{} has no api.auth_token", config.trail.path.display()),
+        ),
+        Some(shape) => match &shape.unusable {
+            None => {
+                return Ok(Verdict::Holds(format!(
+                    "{} characters, {}",
+                    shape.length, shape.alphabet
+                )));
+            }
+            Some(why) => ("the token cannot be one", format!("{}: {why}", place(config))),
+        },
+    };
+    Ok(Problem::fail(summary).seen(seen).cure(renew(config, install)).into())
+}
+
+pub(super) const SHAPE: Check = Check {
+    name: "config/token-shape",
+    holds: "The token has the shape of a resource class token",
+    why: "A personal API token, or one that was not copied whole, is refused with 401.",
+    found: "By length and alphabet: as far as is known a token is 80 letters and digits.",
+    cure: "Copy the whole token, or make a new one.",
+    after: &["config/token-set"],
+    judge: Judge::Agent(shape),
+};
+
+fn shape(_: &Survey, install: &Install) -> Judged {
+    let config = install.config()?;
+    let shape = config.token().ok_or_else(|| unseen("the configuration has no token"))?;
+    match &shape.unusual {
+        None => Ok(Verdict::Holds("80 letters and digits".to_owned())),
+        Some(why) => Ok(Problem::warn(why.clone())
+            .seen(format!("{}: {} characters, {}", place(config), shape.length, shape.alphabet))
+            .cure(renew(config, install))
+            .into()),
+    }
+}
+
+pub(super) const ONLY_IN_CONFIG: Check = Check {
+    name: "config/token-only-in-config",
+    holds: "The token stands in no command line and in no unit file",
+    why: "Every user of the host can read command lines and unit files, and who has the token can \
+          take the jobs of the resource class.",
+    found: "The service's command, its Environment= lines and the agent's command line are \
+            searched for options and variables of the token.",
+    cure: "Move the token into the configuration or into a file that only root and the account \
+           read, and make a new token.",
+    after: &[],
+    judge: Judge::Agent(only_in_config),
+};
+
+fn only_in_config(_: &Survey, install: &Install) -> Judged {
+    let mut problems = Vec::new();
+    let remedy = || {
+        Remedy::by_hand("Move it into the configuration, then delete this token and make another.")
+            .command(MAKE)
+    };
+    let holds = |text: &str| text.contains("auth_token=***") || text.contains("auth_token ***");
+    if let Some(service) = &install.service {
+        if holds(&service.command.join(" ")) {
+            let seen = service.command.join(" ");
+            problems.push(
+                Problem::fail("the token stands in the service's command line")
+                    .seen(seen)
+                    .cure(remedy()),
+            );
+        }
+        for line in service.directives("Service", "Environment") {
+            if VARIABLES.iter().any(|name| line.value.contains(&format!("{name}=***"))) {
+                problems.push(
+                    Problem::fail("the token stands in the unit, which every user can read")
+                        .seen(format!("{}:{}", line.file.display(), line.line))
+                        .cure(remedy()),
+                );
+            }
+        }
+    }
+    if let Some(process) = install.main_process().filter(|process| holds(&process.command))
+        && problems.is_empty()
+    {
+        problems.push(
+            Problem::fail("the token stands in the agent's command line")
+                .seen(format!("process {}: {}", process.pid, process.command))
+                .cure(remedy()),
+        );
+    }
+    Ok(Verdict::of(problems, "no command line and no unit holds it"))
+}
+
+fn place(config: &ConfigFile) -> String {
+    let path = config.trail.path.display();
+    config.setting("api.auth_token").map_or_else(|| path.to_string(), |own| own.place(config))
+}
+
+fn renew(config: &ConfigFile, install: &Install) -> Remedy {
+    let remedy = Remedy::by_hand(
+        "Make a token for the resource class, write it into the file, and start the agent again.",
+    )
+    .command(MAKE)
+    .command(format!("sudoedit {}", word(&config.trail.path)));
+    // What is started again before a person has written the token would fail again.
+    let mut remedy = restarted(remedy, install);
+    remedy.steps.clear();
+    remedy.fixable = false;
+    remedy.consent = None;
+    remedy
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::doctor::{Status, sample::*};
+
+    #[test]
+    fn a_placeholder_and_a_missing_token_fail() {
+        let mut survey = healthy();
+        config_of(&mut survey).token.as_mut().unwrap().unusable = Some("a placeholder".into());
+        assert_eq!(status(&survey, "config/token-set"), Status::Fail);
+        config_of(&mut survey).token = None;
+        assert_eq!(status(&survey, "config/token-set"), Status::Fail);
+    }
+
+    #[test]
+    fn a_token_of_another_shape_is_a_warning() {
+        let mut survey = healthy();
+        config_of(&mut survey).token.as_mut().unwrap().unusual = Some("40 characters".into());
+        assert_eq!(status(&survey, "config/token-shape"), Status::Warn);
+    }
+
+    #[test]
+    fn a_token_in_a_unit_or_command_fails() {
+        let mut survey = healthy();
+        directive(&mut survey, "Service", "Environment", "LAUNCH_AGENT_API_AUTH_TOKEN=***");
+        assert_eq!(status(&survey, "config/token-only-in-config"), Status::Fail);
+        let mut survey = healthy();
+        service_of(&mut survey).command.push("--api.auth_token=***".into());
+        assert_eq!(status(&survey, "config/token-only-in-config"), Status::Fail);
+    }
+}

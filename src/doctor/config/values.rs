@@ -1,0 +1,291 @@
+//! Values: each of its type and range.
+
+use crate::{
+    agent::Kind,
+    doctor::{Check, Judge, Judged, Problem, Remedy, Verdict, lookup::word},
+    facts::survey::{ConfigFile, Install, Survey},
+    spec::values::{GoDuration, HostPort, RunnerName},
+};
+
+pub(super) const NAME: Check = Check {
+    name: "config/name-valid",
+    holds: "The runner has a name of the allowed characters",
+    why: "An agent without a name, or with one that CircleCI does not take, ends at once.",
+    found: "runner.name must be there, of letters, digits and . ( ) - _ only.",
+    cure: "Give it a name: the host's own is usual.",
+    after: &["config/parses"],
+    judge: Judge::Agent(name),
+};
+
+fn name(survey: &Survey, install: &Install) -> Judged {
+    let config = install.config()?;
+    let variables = ["LAUNCH_AGENT_RUNNER_NAME", "CIRCLECI_RUNNER_NAME"];
+    if variables.iter().any(|name| install.variable(name).is_some()) {
+        return Ok(Verdict::Idle("a variable of the service holds the name".to_owned()));
+    }
+    let remedy = edit(config, format!("Write `name: {}` under runner.", survey.host.hostname));
+    match config.text("runner.name") {
+        None => Ok(Problem::fail("the runner has no name")
+            .seen(format!("{} has no runner.name", config.trail.path.display()))
+            .cure(remedy)
+            .into()),
+        Some(text) => match text.parse::<RunnerName>() {
+            Ok(_) => Ok(Verdict::Holds(text.to_owned())),
+            Err(error) => Ok(Problem::fail(format!("the runner's name cannot be used: {error}"))
+                .seen(place(config, "runner.name"))
+                .cure(remedy)
+                .into()),
+        },
+    }
+}
+
+pub(super) const DURATIONS: Check = Check {
+    name: "config/durations-valid",
+    holds: "Durations are hours, minutes and seconds",
+    why: "An agent that cannot read a duration, such as 5d or a bare number, ends at once.",
+    found: "runner.max_run_time and runner.idle_timeout are read by Go's rule, without days.",
+    cure: "Write it as the remedy shows.",
+    after: &["config/parses"],
+    judge: Judge::Agent(durations),
+};
+
+fn durations(_: &Survey, install: &Install) -> Judged {
+    let config = install.config()?;
+    let mut problems = Vec::new();
+    for key in ["runner.max_run_time", "runner.idle_timeout"] {
+        let Some(text) = config.text(key) else { continue };
+        match text.parse::<GoDuration>() {
+            Ok(duration) if duration.seconds() == 0 => problems.push(
+                Problem::fail(format!("{key} is no time at all"))
+                    .seen(place(config, key))
+                    .cure(edit(config, "Write a time that jobs fit into, such as 5h.".to_owned())),
+            ),
+            Ok(_) => {}
+            Err(error) => {
+                let help = error.help_lines().first().cloned().unwrap_or_default();
+                problems.push(
+                    Problem::fail(format!("{key}: {error}"))
+                        .seen(place(config, key))
+                        .cure(edit(config, format!("{help}."))),
+                );
+            }
+        }
+    }
+    Ok(Verdict::of(problems, "every duration can be read"))
+}
+
+pub(super) const OTHERS: Check = Check {
+    name: "config/values-valid",
+    holds: "Mode, URL, addresses, paths and log settings can be what they say",
+    why: "A value outside of its range ends the agent, or leads it to another server.",
+    found: "Each value is read by its own rule: a mode by name, a URL with its scheme, an address \
+            with its port, a path from the root on.",
+    cure: "Write the value as the remedy shows.",
+    after: &["config/parses"],
+    judge: Judge::Agent(others),
+};
+
+fn others(survey: &Survey, install: &Install) -> Judged {
+    let config = install.config()?;
+    let mut problems = Vec::new();
+    let mut wrong = |key: &str, why: String, right: &str| {
+        problems.push(
+            Problem::fail(format!("{key} {why}"))
+                .seen(place(config, key))
+                .cure(edit(config, right.to_owned())),
+        );
+    };
+    let words = |key: &str, known: &[&str]| {
+        config
+            .text(key)
+            .filter(|text| !known.contains(text))
+            .map(|text| format!("cannot be {text:?}"))
+    };
+    if let Some(why) = words("runner.mode", &["continuous", "single-task"]) {
+        wrong("runner.mode", why, "It is continuous or single-task.");
+    }
+    if let Some(why) = words("logging.level", &["debug", "info", "warn", "error"]) {
+        wrong("logging.level", why, "It is debug, info, warn or error.");
+    }
+    if let Some(why) = words("logging.format", &["color", "text", "json", "none"]) {
+        wrong("logging.format", why, "It is color, text, json or none.");
+    }
+    if let Some(text) = config.text("api.url") {
+        match url::Url::parse(text) {
+            Ok(url) if matches!(url.scheme(), "https" | "http") && url.host().is_some() => {
+                let is_far = !matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
+                if url.scheme() == "http" && is_far {
+                    let why = "is not https: the token would be readable on the way".to_owned();
+                    wrong("api.url", why, "Write it with https://.");
+                }
+            }
+            _ => {
+                wrong("api.url", "is no URL with a scheme".to_owned(), "Write it as https://HOST.")
+            }
+        }
+    }
+    if let Some(text) = config.text("runner.ssh.advertise_addr")
+        && let Err(error) = text.parse::<HostPort>()
+    {
+        wrong("runner.ssh.advertise_addr", format!("cannot be used: {error}"), "Write HOST:54782.");
+    }
+    for key in ["runner.working_directory", "logging.file", "runner.task_agent_directory"] {
+        if config.text(key).is_some_and(|text| !is_absolute(text, survey)) {
+            wrong(key, "is no path from the root on".to_owned(), "Write the whole path.");
+        }
+    }
+    Ok(Verdict::of(problems, "every value can be what it says"))
+}
+
+pub(super) const WORKDIR: Check = Check {
+    name: "config/workdir-per-job",
+    holds: "The work folder means what its author thought",
+    why: "Machine runner 3 takes `%s` as it stands, so that all jobs share a folder of that very \
+          name; other blanks are not filled by either agent.",
+    found: "runner.working_directory is searched for `%`, `$` and `~`.",
+    cure: "Name a fixed folder, and have it cleaned with runner.cleanup_working_directory.",
+    after: &["config/parses"],
+    judge: Judge::Agent(workdir),
+};
+
+fn workdir(_: &Survey, install: &Install) -> Judged {
+    let config = install.config()?;
+    let Some(text) = config.text("runner.working_directory") else {
+        return Ok(Verdict::Idle("no work folder is named".to_owned()));
+    };
+    let rest = match install.agent {
+        Kind::LaunchAgent => text.replace("%s", ""),
+        Kind::MachineRunner => text.to_owned(),
+    };
+    match rest.chars().find(|c| matches!(c, '%' | '$' | '~' | '{')) {
+        None => Ok(Verdict::Holds(text.to_owned())),
+        Some(blank) => Ok(Problem::fail(format!(
+            "{} does not fill {blank:?}: the folder is called so",
+            install.agent
+        ))
+        .seen(format!("{}: {text}", place(config, "runner.working_directory")))
+        .cure(edit(
+            config,
+            "Name a fixed folder, and set cleanup_working_directory: true.".to_owned(),
+        ))
+        .into()),
+    }
+}
+
+pub(super) const MODE: Check = Check {
+    name: "config/mode-fits",
+    holds: "An agent that ends by itself is started again, and Windows runs single tasks",
+    why: "In single-task mode, or with an idle timeout, the agent ends; without a service that \
+          starts it again no job runs after that.",
+    found: "runner.mode and runner.idle_timeout are compared with the service's restart rule.",
+    cure: "Set Restart=always in the service, or runner.mode to continuous.",
+    after: &["config/parses"],
+    judge: Judge::Agent(mode),
+};
+
+fn mode(survey: &Survey, install: &Install) -> Judged {
+    let config = install.config()?;
+    let is_single = config.text("runner.mode") == Some("single-task");
+    if survey.host.os == crate::agent::Os::Windows && !is_single {
+        return Ok(Problem::warn("on Windows the mode continuous is not advised")
+            .seen(place(config, "runner.mode"))
+            .cure(edit(config, "Write `mode: single-task` under runner.".to_owned()))
+            .into());
+    }
+    let ends = is_single || config.text("runner.idle_timeout").is_some();
+    let restart = install.service.as_ref().and_then(|own| own.value("Service", "Restart"));
+    if ends
+        && survey.host.os == crate::agent::Os::Linux
+        && install.service.is_some()
+        && !matches!(restart, Some("always" | "on-success"))
+    {
+        return Ok(Problem::warn(
+            "the agent ends by itself, and its service does not start it again",
+        )
+        .seen(format!("Restart={}", restart.unwrap_or("no")))
+        .cure(Remedy::by_hand("Set Restart=always in the service."))
+        .into());
+    }
+    Ok(Verdict::Holds(config.text("runner.mode").unwrap_or("continuous").to_owned()))
+}
+
+fn is_absolute(text: &str, survey: &Survey) -> bool {
+    match survey.host.os {
+        crate::agent::Os::Windows => {
+            let mut characters = text.chars();
+            let letter = characters.next().is_some_and(|c| c.is_ascii_alphabetic());
+            letter && characters.next() == Some(':') || text.starts_with("\\\\")
+        }
+        _ => text.starts_with('/'),
+    }
+}
+
+fn place(config: &ConfigFile, key: &str) -> String {
+    let path = config.trail.path.display();
+    config.setting(key).map_or_else(|| path.to_string(), |own| own.place(config))
+}
+
+fn edit(config: &ConfigFile, text: String) -> Remedy {
+    Remedy::by_hand(text).command(format!("sudoedit {}", word(&config.trail.path)))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        agent::{Kind, Os},
+        doctor::{Status, sample::*},
+    };
+
+    fn with(key: &str, value: Option<&str>, check: &str) -> Status {
+        let mut survey = healthy();
+        set(&mut survey, key, value);
+        status(&survey, check)
+    }
+
+    #[test]
+    fn values_outside_their_range_fail() {
+        for (key, value, check) in [
+            ("runner.name", None, "config/name-valid"),
+            ("runner.name", Some("a b"), "config/name-valid"),
+            ("runner.max_run_time", Some("5d"), "config/durations-valid"),
+            ("runner.idle_timeout", Some("0s"), "config/durations-valid"),
+            ("runner.mode", Some("single"), "config/values-valid"),
+            ("api.url", Some("server.example.com"), "config/values-valid"),
+            ("api.url", Some("http://server.example.com"), "config/values-valid"),
+            ("runner.ssh.advertise_addr", Some("host"), "config/values-valid"),
+            ("runner.working_directory", Some("work"), "config/values-valid"),
+            ("logging.level", Some("loud"), "config/values-valid"),
+            ("runner.working_directory", Some("/w/$USER"), "config/workdir-per-job"),
+        ] {
+            assert_eq!(with(key, value, check), Status::Fail, "{key} {value:?}");
+        }
+        assert_eq!(
+            with("runner.working_directory", Some("/w/%s"), "config/workdir-per-job"),
+            Status::Pass
+        );
+        assert_eq!(
+            with("api.url", Some("https://s.example.com"), "config/values-valid"),
+            Status::Pass
+        );
+    }
+
+    #[test]
+    fn a_blank_is_taken_literally_by_machine_runner() {
+        let mut survey = healthy();
+        agent(&mut survey).agent = Kind::MachineRunner;
+        set(&mut survey, "runner.working_directory", Some("/w/%s"));
+        assert_eq!(status(&survey, "config/workdir-per-job"), Status::Fail);
+    }
+
+    #[test]
+    fn who_ends_alone_must_be_started_again() {
+        let mut survey = healthy();
+        set(&mut survey, "runner.mode", Some("single-task"));
+        assert_eq!(status(&survey, "config/mode-fits"), Status::Pass);
+        directive(&mut survey, "Service", "Restart", "on-failure");
+        assert_eq!(status(&survey, "config/mode-fits"), Status::Warn);
+        let mut survey = healthy();
+        survey.host.os = Os::Windows;
+        assert_eq!(status(&survey, "config/mode-fits"), Status::Warn);
+    }
+}
