@@ -1,8 +1,40 @@
 //! Who may do what.
 
+mod account;
+mod binary;
+mod config;
+mod ground;
+mod program;
+mod trust;
+
 use super::Check;
 
-/// In the order of causes.
-pub(super) const BINARY: &[&Check] = &[];
-/// In the order of causes.
-pub(super) const GROUND: &[&Check] = &[];
+/// The binary.
+pub(super) const BINARY: &[&Check] = &[
+    &binary::EXECUTABLE,
+    &program::IS_PROGRAM,
+    &program::ARCHITECTURE,
+    &binary::FILESYSTEM,
+    &program::AS_VERIFIED,
+    &binary::NOT_WRITABLE,
+    &binary::UPDATABLE,
+    &program::SELINUX,
+    &program::QUARANTINE,
+    &program::GATEKEEPER,
+];
+
+/// What agent and jobs use.
+pub(super) const GROUND: &[&Check] = &[
+    &config::READABLE,
+    &config::PRIVATE,
+    &ground::WORKDIR,
+    &ground::CLEAN,
+    &ground::TEMPORARY,
+    &ground::LOG,
+    &account::SUDO,
+    &account::POWER,
+    &account::HOME,
+    &trust::DEFINITION,
+    &trust::ENVIRONMENT,
+    &account::PRIVACY,
+];

@@ -1,0 +1,269 @@
+//! The account that jobs run as: what it can do, and what it could do to the host.
+
+use crate::{
+    agent::Os,
+    doctor::{
+        Check, Judge, Judged, Problem, Remedy, Verdict,
+        lookup::{account, task_account},
+    },
+    facts::survey::{Access, Install, Survey},
+    platform::fs::Kind,
+};
+use std::path::Path;
+
+/// Groups whose members are root by another name.
+const POWERFUL: [&str; 8] = ["docker", "lxd", "libvirt", "disk", "sudo", "wheel", "admin", "root"];
+
+/// Shells that end at once.
+const NO_SHELLS: [&str; 3] = ["nologin", "false", "sync"];
+
+pub(super) const SUDO: Check = Check {
+    name: "permissions/sudo-works",
+    holds: "sudo of the command prefix works without a password and without a terminal",
+    why: "A prefix of `sudo -n` that is asked for a password fails every job while it prepares.",
+    found: "sudo's own list of what the service's account may do.",
+    cure: "Run the service as root, or add a rule with NOPASSWD for the account.",
+    after: &["config/types-right", "config/prefix-runs", "service/user-exists"],
+    judge: Judge::Agent(sudo),
+};
+
+fn sudo(survey: &Survey, install: &Install) -> Judged {
+    let config = install.config()?;
+    let prefix = config.list("runner.command_prefix").unwrap_or_default();
+    let uses = prefix
+        .first()
+        .and_then(|word| Path::new(word).file_name())
+        .is_some_and(|name| name == "sudo");
+    if !uses {
+        return Ok(Verdict::Idle("the command prefix does not use sudo".to_owned()));
+    }
+    let account = account(survey, install)?;
+    if account.uid == 0 {
+        return Ok(Verdict::Holds("root needs no rule".to_owned()));
+    }
+    let sudo = account.sudo.known()?;
+    let target = install.task_user.as_deref().unwrap_or("root");
+    let has_rule = sudo.rules.iter().any(|rule| rule.contains("NOPASSWD"));
+    let problem = if !sudo.installed {
+        Problem::fail("the command prefix uses sudo, which is not installed").cure(
+            Remedy::by_hand("Install sudo, or take the prefix out.")
+                .command("sudo apt-get install sudo"),
+        )
+    } else if !has_rule {
+        Problem::fail(format!("{} may not use sudo without a password, as the command prefix does", account.name)).cure(
+            // Rights are never given without being asked for.
+            Remedy::by_hand("Add a rule, if jobs are meant to have this right.").command(format!(
+                "echo '{} ALL=({target}) NOPASSWD: ALL' | sudo EDITOR='tee' visudo -f /etc/sudoers.d/circleci",
+                account.name
+            )),
+        )
+    } else if sudo.wants_terminal {
+        Problem::fail("sudo wants a terminal, which jobs do not have").cure(
+            Remedy::by_hand(format!("Add `Defaults:{} !requiretty`.", account.name))
+                .command("sudo visudo"),
+        )
+    } else {
+        return Ok(Verdict::Holds(sudo.rules.join("; ")));
+    };
+    Ok(problem.seen(sudo.rules.join("; ")).into())
+}
+
+pub(super) const POWER: Check = Check {
+    name: "permissions/power-known",
+    holds: "What jobs could do to this host is known, and was chosen",
+    why: "Whoever can have a job run here has the rights of its account: with passwordless sudo, \
+          or in the docker group, that is all of the host.",
+    found: "The number, groups and sudo rules of the account that jobs run as.",
+    cure: "Take the right away, or keep hosts of this kind for those you trust with root.",
+    after: &["service/user-exists"],
+    judge: Judge::Agent(power),
+};
+
+fn power(survey: &Survey, install: &Install) -> Judged {
+    let account = task_account(survey, install)?;
+    let name = &account.name;
+    let mut powers = Vec::new();
+    if account.uid == 0 {
+        powers.push("they run as root".to_owned());
+    }
+    for (_, group) in
+        account.groups.iter().filter(|(gid, _)| *gid != account.gid || account.uid != 0)
+    {
+        if POWERFUL.contains(&group.as_str()) && account.uid != 0 {
+            powers.push(format!("{name} is in the group {group}"));
+        }
+    }
+    let sudo = account.sudo.ok();
+    let is_free = sudo.is_some_and(|sudo| sudo.passwordless) && account.uid != 0;
+    if is_free {
+        powers.push(format!("{name} may do everything with sudo"));
+    }
+    if powers.is_empty() {
+        return Ok(Verdict::Holds(format!("{name}, an account without power over the host")));
+    }
+    let words = powers.join("; ");
+    // Our own install asked for passwordless sudo in so many words.
+    if install.receipt.is_some() && powers.len() == 1 && is_free {
+        return Ok(Verdict::Holds(format!("{words}, as was chosen when it was installed")));
+    }
+    Ok(Problem::warn(format!("jobs have all power over this host: {words}"))
+        .seen(words)
+        .cure(
+            Remedy::by_hand("Take the right away, or trust every author of a job with root.")
+                .command(format!("id {name}"))
+                .command(format!("sudo -l -U {name}")),
+        )
+        .into())
+}
+
+pub(super) const HOME: Check = Check {
+    name: "permissions/home-usable",
+    holds: "The account that jobs run as has a home and a shell",
+    why: "Jobs write to their home, and steps run in a shell: without either they fail with \
+          errors that name something else.",
+    found: "The account's home and shell, as the system knows them.",
+    cure: "Make the home, and give the account a shell.",
+    after: &["service/user-exists"],
+    judge: Judge::Agent(home),
+};
+
+fn home(survey: &Survey, install: &Install) -> Judged {
+    let account = task_account(survey, install)?;
+    let name = &account.name;
+    let mut problems = Vec::new();
+    let home = account.home.path.display();
+    let make = Remedy::by_hand("Make it.").command(format!("sudo mkhomedir_helper {name}"));
+    if survey.host.os == Os::Windows {
+        return Ok(Verdict::Idle("Windows makes the home when it is needed".to_owned()));
+    }
+    if !account.home.is(Kind::Folder) {
+        problems.push(
+            Problem::warn(format!("the home {home} of {name} is not there"))
+                .seen(account.home.stopped.clone().unwrap_or_default())
+                .cure(make),
+        );
+    } else if let Some(denied) = account.home.denies(account, Access::Write) {
+        problems.push(
+            Problem::warn(format!("{name} may not write to its home {home}"))
+                .seen(format!("{} has mode {:04o}", denied.path.display(), denied.meta.mode))
+                .cure(
+                    Remedy::by_hand("Give it to the account.")
+                        .command(format!("sudo chown {name}: {home}")),
+                ),
+        );
+    }
+    let shell = account.shell.path.display();
+    let last = account.shell.path.file_name().map(|name| name.to_string_lossy().into_owned());
+    let is_none = last.as_deref().is_some_and(|name| NO_SHELLS.contains(&name));
+    // A prefix of `sudo -i`, or `su -`, starts the shell of the account.
+    let steps_down = install.task_user != install.user;
+    if steps_down && (is_none || !account.shell.is(Kind::File)) {
+        problems.push(
+            Problem::fail(format!(
+                "the shell {shell} of {name} is none, and the command prefix starts it"
+            ))
+            .cure(
+                Remedy::by_hand("Give it a shell.")
+                    .command(format!("sudo usermod --shell /bin/bash {name}")),
+            ),
+        );
+    }
+    Ok(Verdict::of(problems, format!("home {home}, shell {shell}")))
+}
+
+pub(super) const PRIVACY: Check = Check {
+    name: "permissions/privacy-folders",
+    holds: "Nothing of the agent is in a folder that macOS keeps from services",
+    why: "Services get no access to Documents, Desktop and Downloads: an agent that works in a \
+          terminal fails as a service.",
+    found: "The paths of binary and work folder.",
+    cure: "Move them, or give the agent Full Disk Access.",
+    after: &[],
+    judge: Judge::Agent(privacy),
+};
+
+fn privacy(survey: &Survey, install: &Install) -> Judged {
+    if survey.host.os != Os::Darwin {
+        return Ok(Verdict::Idle("only macOS has such folders".to_owned()));
+    }
+    let binary = install.binary.as_ref().and_then(|binary| binary.trail.ok());
+    let paths = install.paths.iter().filter_map(|(_, trail)| trail.ok()).chain(binary);
+    for trail in paths {
+        let mut names = trail
+            .path
+            .components()
+            .skip(1)
+            .map(|part| part.as_os_str().to_string_lossy().into_owned());
+        let (users, _, folder) = (names.next(), names.next(), names.next());
+        if users.as_deref() == Some("Users")
+            && matches!(folder.as_deref(), Some("Documents" | "Desktop" | "Downloads"))
+        {
+            return Ok(Problem::fail(format!(
+                "{} is in a folder that macOS keeps from services",
+                trail.path.display()
+            ))
+            .cure(Remedy::by_hand("Move it out of there."))
+            .into());
+        }
+    }
+    Ok(Verdict::Holds("none".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        agent::Os,
+        doctor::{Status, sample::*},
+        facts::survey::{AccountFacts, Seen, Setting, Sudo, Survey, Written},
+    };
+
+    fn with(change: impl FnOnce(&mut AccountFacts)) -> Survey {
+        let mut survey = healthy();
+        change(&mut survey.host.accounts[1]);
+        survey
+    }
+
+    fn sudo_prefix(survey: &mut Survey) {
+        let words = ["sudo", "-niHu", "circleci", "--"].map(str::to_owned).to_vec();
+        let value = Written::List(words);
+        let setting = Setting { path: "runner.command_prefix".into(), line: 7, column: 3, value };
+        config_of(survey).settings.push(setting);
+    }
+
+    #[test]
+    fn sudo_must_not_ask() {
+        let mut survey = healthy();
+        sudo_prefix(&mut survey);
+        assert_eq!(status(&survey, "permissions/sudo-works"), Status::Fail);
+        let rules = vec!["(ALL) NOPASSWD: ALL".to_owned()];
+        let rule = Sudo { installed: true, rules, passwordless: true, wants_terminal: false };
+        survey.host.accounts[1].sudo = Seen::Known(rule.clone());
+        assert_eq!(status(&survey, "permissions/sudo-works"), Status::Pass);
+        survey.host.accounts[1].sudo = Seen::Known(Sudo { wants_terminal: true, ..rule });
+        assert_eq!(status(&survey, "permissions/sudo-works"), Status::Fail);
+    }
+
+    #[test]
+    fn power_is_said_plainly() {
+        let docker = with(|account| account.groups.push((999, "docker".into())));
+        assert_eq!(status(&docker, "permissions/power-known"), Status::Warn);
+        let mut root = healthy();
+        agent(&mut root).task_user = Some("root".into());
+        assert_eq!(status(&root, "permissions/power-known"), Status::Warn);
+    }
+
+    #[test]
+    fn a_home_that_is_missing_warns() {
+        let survey = with(|account| account.home.end = None);
+        assert_eq!(status(&survey, "permissions/home-usable"), Status::Warn);
+    }
+
+    #[test]
+    fn private_folders_of_macos_fail() {
+        let mut survey = healthy();
+        survey.host.os = Os::Darwin;
+        let path = trail("/Users/ci/Documents/work", folder(UID, 0o755));
+        agent(&mut survey).paths.push(("the work folder".into(), Seen::Known(path)));
+        assert_eq!(status(&survey, "permissions/privacy-folders"), Status::Fail);
+    }
+}

@@ -1,0 +1,255 @@
+//! Whether the agent's binary can be run, and by whom it can be changed.
+
+use crate::{
+    agent::Kind as Agent,
+    doctor::{
+        Check, Judge, Judged, Problem, Remedy, Verdict,
+        lookup::{account, octal, restarted, settled, unseen, word},
+    },
+    facts::survey::{Access, Binary, Install, Survey, Trail, Unseen},
+    platform::fs::Kind,
+};
+
+/// CircleCI's own runner API, where launch-agent updates itself.
+const CLOUD: &str = "runner.circleci.com";
+
+/// The binary of an agent.
+///
+/// # Errors
+/// Why there is none to judge.
+pub(super) fn binary(install: &Install) -> Result<(&Binary, &Trail), Unseen> {
+    let binary = install.binary.as_ref().ok_or_else(|| unseen("no binary is named"))?;
+    Ok((binary, binary.trail.known()?))
+}
+
+pub(super) const EXECUTABLE: Check = Check {
+    name: "permissions/binary-executable",
+    holds: "The service's account can execute the binary",
+    why: "A job hangs in \"Preparing Environment\" with no error anywhere: the published download \
+          script leaves the binary without its executable bit where sha256sum is missing.",
+    found: "Mode and owner of the binary and of every folder on the way, for the account that the \
+            service runs as.",
+    cure: "Set the mode to 0755, and start the agent again.",
+    after: &["service/defined"],
+    judge: Judge::Agent(executable),
+};
+
+fn executable(survey: &Survey, install: &Install) -> Judged {
+    let (_, trail) = binary(install)?;
+    let path = trail.path.display();
+    if trail.is(Kind::Link) {
+        return Ok(Problem::fail(format!("{path} is a link that is not followed"))
+            .seen(trail.stopped.clone().unwrap_or_default())
+            .cure(Remedy::by_hand("Put the binary itself there.").command("sudo runnerup install"))
+            .into());
+    }
+    if !trail.is(Kind::File) {
+        let what = trail.end.map_or("is not there".to_owned(), |meta| format!("is {}", meta.kind));
+        return Ok(Problem::fail(format!("the agent's binary {path} {what}"))
+            .seen(trail.stopped.clone().unwrap_or_default())
+            .cure(Remedy::by_hand("Install the agent.").command("sudo runnerup install"))
+            .into());
+    }
+    let account = account(survey, install)?;
+    let Some(denied) = trail.denies(account, Access::Execute) else {
+        return Ok(Verdict::Holds(format!("{path} can be run by {}", account.name)));
+    };
+    let mode = octal(denied.meta.mode);
+    if denied.path == trail.path {
+        let remedy = settled(Remedy::by_hand("Set its mode."), trail, None, 0o755);
+        return Ok(Problem::fail(format!("{path} is not executable by {}", account.name))
+            .seen(format!("mode {mode}"))
+            .cure(restarted(remedy, install))
+            .into());
+    }
+    Ok(closed_folder(&denied.path, denied.meta.mode, trail, &account.name, install).into())
+}
+
+/// A folder on the way that keeps an account out.
+pub(super) fn closed_folder(
+    folder: &std::path::Path,
+    mode: u32,
+    trail: &Trail,
+    account: &str,
+    install: &Install,
+) -> Problem {
+    let shown = folder.display();
+    let wanted = mode | 0o111;
+    let own = Trail {
+        path: folder.to_owned(),
+        end: trail.passed.iter().find(|own| own.path == folder).map(|own| own.meta),
+        ..Trail::default()
+    };
+    let remedy = settled(Remedy::by_hand("Let the account pass."), &own, None, wanted);
+    Problem::fail(format!("{account} cannot pass through {shown} to {}", trail.path.display()))
+        .seen(format!("{shown} has mode {}", octal(mode)))
+        .cure(restarted(remedy, install))
+}
+
+pub(super) const FILESYSTEM: Check = Check {
+    name: "permissions/binary-filesystem",
+    holds: "Programs may be run on the file system of the binary",
+    why: "On a file system that is mounted noexec the binary is refused, whatever its mode says.",
+    found: "The mount options of the file system that the binary is on.",
+    cure: "Move the binary, or mount without noexec.",
+    after: &["permissions/binary-executable"],
+    judge: Judge::Agent(filesystem),
+};
+
+fn filesystem(survey: &Survey, install: &Install) -> Judged {
+    let (_, trail) = binary(install)?;
+    let mount =
+        survey.host.mount_of(&trail.real).ok_or_else(|| unseen("its mount is not known"))?;
+    let point = mount.point.display();
+    if !mount.has("noexec") {
+        return Ok(Verdict::Holds(format!("{point} is mounted for programs")));
+    }
+    let remedy = Remedy::by_hand("Mount it without noexec, here and in /etc/fstab.")
+        .command(format!("sudo mount -o remount,exec {}", word(&mount.point)));
+    Ok(Problem::fail(format!("{} is on {point}, which is mounted noexec", trail.path.display()))
+        .seen(format!("{point} ({})", mount.options.join(",")))
+        .cure(remedy)
+        .into())
+}
+
+pub(super) const NOT_WRITABLE: Check = Check {
+    name: "permissions/binary-not-writable",
+    holds: "Only who must can change the binary",
+    why: "Who can change the binary, or its folder, decides what the service runs, with all that \
+          the account may do.",
+    found: "Mode and owner of the binary and its folder.",
+    cure: "Give both to root, with mode 0755; a self-updating agent needs its folder.",
+    after: &["permissions/binary-executable"],
+    judge: Judge::Agent(not_writable),
+};
+
+fn not_writable(survey: &Survey, install: &Install) -> Judged {
+    let (_, trail) = binary(install)?;
+    let account = account(survey, install)?;
+    let end = trail.end.ok_or_else(|| unseen("there is no binary"))?;
+    let folder = trail.nearest().map(|passed| (passed.path.clone(), passed.meta));
+    for (path, meta) in [(trail.path.clone(), end)].into_iter().chain(folder.clone()) {
+        if meta.mode & 0o002 != 0 && meta.mode & 0o1000 == 0 {
+            let own = Trail { path: path.clone(), end: Some(meta), ..Trail::default() };
+            let remedy = settled(Remedy::by_hand("Close it."), &own, None, meta.mode & !0o022);
+            return Ok(Problem::fail(format!("every user may change {}", path.display()))
+                .seen(format!("mode {}", octal(meta.mode)))
+                .cure(remedy)
+                .into());
+        }
+    }
+    let owned = account.uid != 0
+        && (end.uid == account.uid || folder.is_some_and(|(_, meta)| meta.uid == account.uid));
+    if owned && !updates_itself(install) {
+        let remedy = Remedy::by_hand("Give it to root.")
+            .command(format!("sudo chown root: {}", word(&trail.path)));
+        return Ok(Problem::warn(format!(
+            "jobs can replace {}: {} owns it or its folder",
+            trail.path.display(),
+            account.name
+        ))
+        .seen("the agent does not update itself, so nothing needs that")
+        .cure(remedy)
+        .into());
+    }
+    Ok(Verdict::Holds("as it must be".to_owned()))
+}
+
+pub(super) const UPDATABLE: Check = Check {
+    name: "permissions/binary-updatable",
+    holds: "An agent that updates itself can replace its binary",
+    why: "launch-agent on cloud updates itself; where its account may not write to the binary's \
+          folder every update fails, and in time the agent is too old to be served.",
+    found: "Owner and mode of the binary's folder, where runner.disable_auto_update is not set.",
+    cure: "Give the folder to the account, or set runner.disable_auto_update: true.",
+    after: &["permissions/binary-executable"],
+    judge: Judge::Agent(updatable),
+};
+
+fn updatable(survey: &Survey, install: &Install) -> Judged {
+    let (_, trail) = binary(install)?;
+    if !updates_itself(install) {
+        return Ok(Verdict::Idle("it does not update itself".to_owned()));
+    }
+    let account = account(survey, install)?;
+    let folder = trail.nearest().ok_or_else(|| unseen("there is no folder"))?;
+    if account.may(&folder.meta, Access::Write) {
+        return Ok(Verdict::Holds(format!("{} may", account.name)));
+    }
+    let path = folder.path.display();
+    let remedy = Remedy::by_hand("Give it the folder, or set disable_auto_update: true.")
+        .command(format!("sudo chown {}: {}", account.name, word(&folder.path)));
+    Ok(Problem::warn(format!(
+        "the agent updates itself, and {} may not write to {path}",
+        account.name
+    ))
+    .seen(format!("mode {}, owner number {}", octal(folder.meta.mode), folder.meta.uid))
+    .cure(remedy)
+    .into())
+}
+
+/// launch-agent on cloud does, unless it is told not to: facts, section 1.
+pub(super) fn updates_itself(install: &Install) -> bool {
+    let config = install.config().ok();
+    let disabled = config.and_then(|config| config.truth("runner.disable_auto_update"));
+    let url = config.and_then(|config| config.text("api.url"));
+    install.agent == Agent::LaunchAgent
+        && disabled != Some(true)
+        && url.is_none_or(|url| url.contains(CLOUD))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        doctor::{Status, sample::*},
+        facts::survey::{Mount, Seen, Survey, Trail},
+    };
+
+    fn with(change: impl FnOnce(&mut Trail)) -> Survey {
+        let mut survey = healthy();
+        if let Seen::Known(trail) = &mut agent(&mut survey).binary.as_mut().unwrap().trail {
+            change(trail);
+        }
+        survey
+    }
+
+    #[test]
+    fn the_documented_hang_is_found_with_its_cure() {
+        let survey = with(|trail| trail.end = Some(file(0, 0o644)));
+        let found = finding(&survey, "permissions/binary-executable");
+        assert_eq!(found.status, Status::Fail);
+        let remedy = found.remedy.unwrap();
+        assert_eq!(remedy.commands[0], format!("sudo chmod 755 {BINARY}"));
+        assert!(remedy.fixable && remedy.steps.len() == 2);
+    }
+
+    #[test]
+    fn a_closed_folder_and_a_missing_binary_fail() {
+        let closed = with(|trail| trail.passed[1].meta.mode = 0o700);
+        let found = finding(&closed, "permissions/binary-executable");
+        assert!(found.summary.contains("/opt"), "{}", found.summary);
+        let missing = with(|trail| trail.end = None);
+        assert_eq!(status(&missing, "permissions/binary-executable"), Status::Fail);
+    }
+
+    #[test]
+    fn noexec_and_open_modes_fail() {
+        let mut survey = healthy();
+        let options = vec!["rw".into(), "noexec".into()];
+        survey.host.mounts.push(Mount { point: "/opt".into(), kind: "ext4".into(), options });
+        assert_eq!(status(&survey, "permissions/binary-filesystem"), Status::Fail);
+        let open = with(|trail| trail.end = Some(file(0, 0o777)));
+        assert_eq!(status(&open, "permissions/binary-not-writable"), Status::Fail);
+        let owned = with(|trail| trail.end = Some(file(UID, 0o755)));
+        assert_eq!(status(&owned, "permissions/binary-not-writable"), Status::Warn);
+    }
+
+    #[test]
+    fn a_self_updating_agent_needs_its_folder() {
+        let mut survey = healthy();
+        set(&mut survey, "runner.disable_auto_update", None);
+        assert_eq!(status(&survey, "permissions/binary-updatable"), Status::Warn);
+        set(&mut survey, "api.url", Some("https://server.example.com"));
+        assert_eq!(status(&survey, "permissions/binary-updatable"), Status::Skip);
+    }
+}

@@ -1,0 +1,119 @@
+//! Who reads the configuration, and with it the token.
+
+use super::binary::closed_folder;
+use crate::{
+    doctor::{
+        Check, Judge, Judged, Problem, Remedy, Verdict,
+        lookup::{account, octal, owner, restarted, settled, unseen},
+    },
+    facts::survey::{Access, Install, Survey},
+    platform::fs::Kind,
+};
+
+pub(super) const READABLE: Check = Check {
+    name: "permissions/config-readable",
+    holds: "The service's account can read the configuration",
+    why: "An agent that may not read its configuration ends at once: after a change of the \
+          account, or under a strict umask, the file or a folder is root's alone.",
+    found: "Mode and owner of the file and of every folder on the way.",
+    cure: "Give the file to the account, with mode 0600, and let it pass the folders.",
+    after: &["config/exists", "service/user-exists"],
+    judge: Judge::Agent(readable),
+};
+
+fn readable(survey: &Survey, install: &Install) -> Judged {
+    let config = install.config()?;
+    let trail = &config.trail;
+    if !trail.is(Kind::File) {
+        return Err(unseen("it is no file"));
+    }
+    let account = account(survey, install)?;
+    let Some(denied) = trail.denies(account, Access::Read) else {
+        return Ok(Verdict::Holds(format!("{} may", account.name)));
+    };
+    let path = trail.path.display();
+    if denied.path != trail.path {
+        return Ok(
+            closed_folder(&denied.path, denied.meta.mode, trail, &account.name, install).into()
+        );
+    }
+    let remedy =
+        settled(Remedy::by_hand("Give it to the account."), trail, Some(&account.name), 0o600);
+    Ok(Problem::fail(format!("{} may not read {path}", account.name))
+        .seen(format!("mode {}, owner {}", octal(denied.meta.mode), owner(survey, denied.meta.uid)))
+        .cure(restarted(remedy, install))
+        .into())
+}
+
+pub(super) const PRIVATE: Check = Check {
+    name: "permissions/config-private",
+    holds: "Nobody but the service's account and root can read the configuration",
+    why: "It holds the token: who reads it can take the jobs of the resource class, and what they \
+          carry.",
+    found: "Mode and owner of the file.",
+    cure: "Set the mode to 0600; where strangers could read it, make a new token.",
+    after: &["config/exists"],
+    judge: Judge::Agent(private),
+};
+
+fn private(survey: &Survey, install: &Install) -> Judged {
+    let config = install.config()?;
+    let meta = config.trail.end.filter(|meta| meta.kind == Kind::File);
+    let meta = meta.ok_or_else(|| unseen("it is no file"))?;
+    if config.token.is_none() {
+        return Ok(Verdict::Idle("it holds no token".to_owned()));
+    }
+    let path = config.trail.path.display();
+    let account = account(survey, install)?;
+    let is_theirs = meta.uid == 0 || meta.uid == account.uid;
+    if is_theirs && meta.mode & 0o077 == 0 {
+        return Ok(Verdict::Holds(format!("mode {}", octal(meta.mode))));
+    }
+    // A group with nobody else in it is as good as none.
+    let who = if meta.mode & 0o007 != 0 { "every user" } else { "a group" };
+    let what = match is_theirs {
+        true => format!("{who} can read {path}, which holds the token"),
+        false => format!(
+            "{path} belongs to {}, who is neither root nor the agent",
+            owner(survey, meta.uid)
+        ),
+    };
+    let remedy =
+        Remedy::by_hand("Close it, and make a new token where strangers are on this host.");
+    // Who must read it decides who owns it.
+    let keep = is_theirs && (meta.uid == account.uid || account.uid == 0);
+    let owner = (!keep).then_some(account.name.as_str());
+    Ok(Problem::fail(what)
+        .seen(format!("mode {}", octal(meta.mode)))
+        .cure(settled(remedy, &config.trail, owner, 0o600))
+        .into())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::doctor::{Status, sample::*};
+
+    #[test]
+    fn a_file_of_roots_alone_fails_and_so_does_a_closed_folder() {
+        let mut survey = healthy();
+        config_of(&mut survey).trail.end = Some(file(0, 0o600));
+        let found = finding(&survey, "permissions/config-readable");
+        assert_eq!(found.status, Status::Fail);
+        assert!(found.remedy.unwrap().fixable);
+        let mut survey = healthy();
+        config_of(&mut survey).trail.passed[1].meta.mode = 0o750;
+        assert!(finding(&survey, "permissions/config-readable").summary.contains("/etc"));
+    }
+
+    #[test]
+    fn a_file_that_others_read_fails() {
+        for mode in [0o644, 0o640, 0o777, 0o604] {
+            let mut survey = healthy();
+            config_of(&mut survey).trail.end = Some(file(UID, mode));
+            assert_eq!(status(&survey, "permissions/config-private"), Status::Fail, "{mode:o}");
+        }
+        let mut survey = healthy();
+        config_of(&mut survey).trail.end = Some(file(4321, 0o600));
+        assert_eq!(status(&survey, "permissions/config-private"), Status::Fail);
+    }
+}

@@ -1,0 +1,307 @@
+//! Folders that jobs work in, and the agent's log.
+
+use super::binary::closed_folder;
+use crate::{
+    apply::{Folder, Owner, Step},
+    doctor::{
+        Check, Judge, Judged, Problem, Remedy, Verdict,
+        lookup::{account, octal, owner, restarted, settled, task_account, unseen, word},
+    },
+    facts::survey::{Access, Install, Survey, Trail},
+    platform::fs::Kind,
+};
+
+pub(super) const WORKDIR: Check = Check {
+    name: "permissions/workdir-usable",
+    holds: "Jobs can use their work folder",
+    why: "A job whose work folder cannot be made or written to fails at its start.",
+    found: "Mode and owner of the folder and of every folder on the way, for the account that \
+            jobs run as; a folder that is not there yet must be one that they may make.",
+    cure: "Give the folder to the account that jobs run as.",
+    after: &["config/parses", "config/values-valid", "service/user-exists"],
+    judge: Judge::Agent(workdir),
+};
+
+fn workdir(survey: &Survey, install: &Install) -> Judged {
+    let Some(trail) = install.path("the work folder") else {
+        return Ok(Verdict::Idle("no work folder is named".to_owned()));
+    };
+    let trail = trail.known()?;
+    let account = task_account(survey, install)?;
+    let path = trail.path.display();
+    match trail.end {
+        Some(meta) if meta.kind == Kind::Folder => {}
+        Some(meta) => {
+            let remedy = Remedy::by_hand("Look at it, and put a folder in its place.")
+                .command(format!("ls -ld {}", word(&trail.path)));
+            return Ok(Problem::fail(format!("the work folder {path} is {}", meta.kind))
+                .seen(trail.stopped.clone().unwrap_or_default())
+                .cure(remedy)
+                .into());
+        }
+        None => return missing(survey, trail, &account.name, account.uid == 0),
+    }
+    for access in [Access::Execute, Access::Write, Access::Read] {
+        let Some(denied) = trail.denies(account, access) else { continue };
+        if denied.path != trail.path {
+            return Ok(closed_folder(
+                &denied.path,
+                denied.meta.mode,
+                trail,
+                &account.name,
+                install,
+            )
+            .into());
+        }
+        let remedy =
+            settled(Remedy::by_hand("Give it to the account."), trail, Some(&account.name), 0o750);
+        return Ok(Problem::fail(format!(
+            "{} may not {} {path}",
+            account.name,
+            access.verb(Kind::Folder)
+        ))
+        .seen(format!("mode {}, owner {}", octal(denied.meta.mode), owner(survey, denied.meta.uid)))
+        .cure(remedy)
+        .into());
+    }
+    Ok(Verdict::Holds(format!("{} may use {path}", account.name)))
+}
+
+fn missing(survey: &Survey, trail: &Trail, account: &str, is_root: bool) -> Judged {
+    let path = trail.path.display();
+    let why = trail.stopped.clone().unwrap_or_default();
+    let nearest = trail.nearest().ok_or_else(|| unseen(why.clone()))?;
+    let is_theirs =
+        survey.account(account).is_some_and(|own| own.may(&nearest.meta, Access::Write));
+    if is_root || is_theirs && !why.contains("not followed") {
+        return Ok(Verdict::Holds(format!("{path} is not there yet, and {account} may make it")));
+    }
+    let mut remedy = Remedy::by_hand("Make it for the account.")
+        .command(format!("sudo install -d -m 750 -o {account} {}", word(&trail.path)));
+    // Only where the folder above is there, and nobody but root can put something else there.
+    let is_next = trail.path.parent() == Some(nearest.path.as_path());
+    if is_next && nearest.meta.uid == 0 && nearest.meta.mode & 0o022 == 0 {
+        remedy = remedy.step(Step::Folder(Folder {
+            path: trail.path.clone(),
+            owner: Some(Owner::user(account)),
+            mode: 0o750,
+            data: true,
+            shared: false,
+        }));
+    }
+    Ok(Problem::fail(format!("the work folder {path} is not there, and {account} may not make it"))
+        .seen(why)
+        .cure(remedy)
+        .into())
+}
+
+pub(super) const CLEAN: Check = Check {
+    name: "permissions/workdir-clean",
+    holds: "Jobs can remove what earlier jobs left",
+    why: "Files that a container's root left in the work folder cannot be removed by the next \
+          job, which fails when it cleans up.",
+    found: "The owners of what is in the work folder, as far as it was counted in time.",
+    cure: "Remove the files as root, and have jobs run containers as their own user.",
+    after: &["permissions/workdir-usable"],
+    judge: Judge::Agent(clean),
+};
+
+fn clean(survey: &Survey, install: &Install) -> Judged {
+    let workdir = install.workdir.known()?;
+    if workdir.foreign.is_empty() {
+        return Ok(Verdict::Holds(format!(
+            "{} things, all of the jobs' own account",
+            workdir.entries
+        )));
+    }
+    let seen = workdir
+        .foreign
+        .iter()
+        .map(|own| format!("{} belongs to {}", own.path.display(), owner(survey, own.uid)));
+    let first = workdir.foreign.first().map(|own| word(&own.path)).unwrap_or_default();
+    // Jobs' data is never removed without being asked for.
+    let remedy = Remedy::by_hand("Look at them, and remove what no job needs.")
+        .command(format!("sudo ls -ld {first}"))
+        .command(format!("sudo rm -r --one-file-system {first}"));
+    Ok(Problem::warn(format!("{} holds files that jobs cannot remove", workdir.folder.display()))
+        .seen(seen.collect::<Vec<_>>().join("\n"))
+        .cure(remedy)
+        .into())
+}
+
+pub(super) const TEMPORARY: Check = Check {
+    name: "permissions/temporary-folder-usable",
+    holds: "Jobs can write and run programs in the temporary folder",
+    why: "The agent puts helpers there and runs them: where that is not allowed OIDC tokens are \
+          missing, and steps fail with permission denied.",
+    found: "TMPDIR of the service, else /tmp: mode, owner and mount options.",
+    cure: "Mount it without noexec, or set TMPDIR to another folder in the service.",
+    after: &["service/user-exists"],
+    judge: Judge::Agent(temporary),
+};
+
+fn temporary(survey: &Survey, install: &Install) -> Judged {
+    let trail =
+        install.path("the temporary folder").ok_or_else(|| unseen("none is known"))?.known()?;
+    let path = trail.path.display();
+    if !trail.is(Kind::Folder) {
+        let remedy = Remedy::by_hand("Make it, or take TMPDIR out of the service.")
+            .command(format!("sudo install -d -m 1777 {}", word(&trail.path)));
+        return Ok(Problem::fail(format!("the temporary folder {path} is not there"))
+            .seen(trail.stopped.clone().unwrap_or_default())
+            .cure(remedy)
+            .into());
+    }
+    let account = task_account(survey, install)?;
+    for access in [Access::Execute, Access::Write] {
+        if let Some(denied) = trail.denies(account, access) {
+            let remedy = Remedy::by_hand("Open it as /tmp is.");
+            let remedy = match denied.path == trail.path {
+                true => settled(remedy, trail, None, 0o1777),
+                false => remedy.command(format!("sudo chmod a+x {}", word(&denied.path))),
+            };
+            return Ok(Problem::fail(format!(
+                "{} may not use the temporary folder {path}",
+                account.name
+            ))
+            .seen(format!("{} has mode {}", denied.path.display(), octal(denied.meta.mode)))
+            .cure(remedy)
+            .into());
+        }
+    }
+    match survey.host.mount_of(&trail.real).filter(|mount| mount.has("noexec")) {
+        None => Ok(Verdict::Holds(format!("{path} can be used"))),
+        Some(mount) => {
+            let remedy =
+                Remedy::by_hand("Mount it for programs, or give the service another TMPDIR.")
+                    .command(format!("sudo mount -o remount,exec {}", word(&mount.point)));
+            Ok(Problem::fail(format!("no program can be run in the temporary folder {path}"))
+                .seen(format!("{} is mounted noexec", mount.point.display()))
+                .cure(remedy)
+                .into())
+        }
+    }
+}
+
+pub(super) const LOG: Check = Check {
+    name: "permissions/log-writable",
+    holds: "The agent can write its log",
+    why: "An agent that cannot open the log that its configuration names ends at once.",
+    found: "Mode and owner of the file and of every folder on the way.",
+    cure: "Give the file to the account.",
+    after: &["config/parses", "config/values-valid", "service/user-exists"],
+    judge: Judge::Agent(log),
+};
+
+fn log(survey: &Survey, install: &Install) -> Judged {
+    let Some(trail) = install.path("the log file") else {
+        return Ok(Verdict::Idle("its log goes to the service manager".to_owned()));
+    };
+    let trail = trail.known()?;
+    let account = account(survey, install)?;
+    let path = trail.path.display();
+    let denied = match trail.end {
+        Some(meta) if meta.kind == Kind::File => trail.denies(account, Access::Write),
+        Some(meta) => {
+            return Ok(Problem::fail(format!("the log {path} is {}", meta.kind))
+                .cure(Remedy::by_hand("Name a file in logging.file."))
+                .into());
+        }
+        None => {
+            let nearest = trail.nearest().ok_or_else(|| unseen("no folder on the way is there"))?;
+            let is_next = trail.path.parent() == Some(nearest.path.as_path());
+            if is_next && account.may(&nearest.meta, Access::Write) {
+                return Ok(Verdict::Holds(format!("{path} can be made")));
+            }
+            let remedy = Remedy::by_hand("Make it for the account.").command(format!(
+                "sudo install -m 640 -o {} /dev/null {}",
+                account.name,
+                word(&trail.path)
+            ));
+            return Ok(Problem::fail(format!("the log {path} cannot be made by {}", account.name))
+                .seen(trail.stopped.clone().unwrap_or_default())
+                .cure(remedy)
+                .into());
+        }
+    };
+    match denied {
+        None => Ok(Verdict::Holds(format!("{} may write to {path}", account.name))),
+        Some(denied) if denied.path != trail.path => {
+            Ok(closed_folder(&denied.path, denied.meta.mode, trail, &account.name, install).into())
+        }
+        Some(denied) => {
+            let remedy = settled(
+                Remedy::by_hand("Give it to the account."),
+                trail,
+                Some(&account.name),
+                0o640,
+            );
+            Ok(Problem::fail(format!("{} may not write to its log {path}", account.name))
+                .seen(format!(
+                    "mode {}, owner {}",
+                    octal(denied.meta.mode),
+                    owner(survey, denied.meta.uid)
+                ))
+                .cure(restarted(remedy, install))
+                .into())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        doctor::{Status, sample::*},
+        facts::survey::{Leftover, Mount, Seen, Survey, Trail, Workdir},
+    };
+
+    fn path(what: &str, trail: Trail) -> Survey {
+        let mut survey = healthy();
+        agent(&mut survey).paths.retain(|(own, _)| own != what);
+        agent(&mut survey).paths.push((what.into(), Seen::Known(trail)));
+        survey
+    }
+
+    #[test]
+    fn a_work_folder_of_roots_fails_with_a_cure() {
+        let survey = path("the work folder", trail(WORKDIR, folder(0, 0o755)));
+        let found = finding(&survey, "permissions/workdir-usable");
+        assert!(found.status == Status::Fail && found.remedy.unwrap().fixable);
+        let survey = path("the work folder", trail(WORKDIR, file(UID, 0o644)));
+        assert_eq!(status(&survey, "permissions/workdir-usable"), Status::Fail);
+        let mut missing = trail(WORKDIR, folder(UID, 0o755));
+        missing.end = None;
+        let survey = path("the work folder", missing.clone());
+        assert_eq!(status(&survey, "permissions/workdir-usable"), Status::Fail);
+        missing.passed.last_mut().unwrap().meta = folder(UID, 0o755);
+        assert_eq!(
+            status(&path("the work folder", missing), "permissions/workdir-usable"),
+            Status::Pass
+        );
+    }
+
+    #[test]
+    fn leftovers_of_root_are_told_and_never_removed() {
+        let mut survey = healthy();
+        let foreign = vec![Leftover { path: "/w/x".into(), bytes: 1, uid: 0, changed: 0 }];
+        agent(&mut survey).workdir = Seen::Known(Workdir { foreign, ..Workdir::default() });
+        let found = finding(&survey, "permissions/workdir-clean");
+        assert!(found.status == Status::Warn && !found.remedy.unwrap().fixable);
+    }
+
+    #[test]
+    fn a_temporary_folder_must_take_programs() {
+        let mut survey = healthy();
+        let options = vec!["noexec".into()];
+        survey.host.mounts.push(Mount { point: "/tmp".into(), kind: "tmpfs".into(), options });
+        assert_eq!(status(&survey, "permissions/temporary-folder-usable"), Status::Fail);
+        let survey = path("the temporary folder", trail("/tmp", folder(0, 0o755)));
+        assert_eq!(status(&survey, "permissions/temporary-folder-usable"), Status::Fail);
+    }
+
+    #[test]
+    fn a_log_of_roots_fails() {
+        let survey = path("the log file", trail("/var/log/x.log", file(0, 0o644)));
+        assert_eq!(status(&survey, "permissions/log-writable"), Status::Fail);
+    }
+}

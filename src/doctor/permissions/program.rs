@@ -1,0 +1,261 @@
+//! What the binary is, and what the system's policies say of it.
+
+use super::binary::{binary, updates_itself};
+use crate::{
+    agent::{Kind as Agent, Os},
+    doctor::{
+        Check, Judge, Judged, Problem, Remedy, Verdict,
+        lookup::{restarted, unseen, word},
+    },
+    facts::survey::{Install, Program, Survey},
+};
+
+pub(super) const IS_PROGRAM: Check = Check {
+    name: "permissions/binary-is-program",
+    holds: "The binary is a program, and not a page that was saved in its place",
+    why: "A download that was refused leaves the server's page, or a compressed file, where the \
+          binary belongs: it cannot be executed.",
+    found: "The first bytes of the file.",
+    cure: "Download the agent again, and verify its checksum: `runnerup install` does both.",
+    after: &["permissions/binary-executable"],
+    judge: Judge::Agent(is_program),
+};
+
+fn is_program(_: &Survey, install: &Install) -> Judged {
+    let (binary, trail) = binary(install)?;
+    let path = trail.path.display();
+    let what = match binary.program.known()? {
+        Program::Native { .. } => return Ok(Verdict::Holds("a program".to_owned())),
+        Program::Script { interpreter } => {
+            return Ok(Problem::warn(format!("{path} is a script, not the agent itself"))
+                .seen(format!("#!{interpreter}"))
+                .cure(Remedy::by_hand("Let it end with exec, so that signals reach the agent."))
+                .into());
+        }
+        Program::Page => "a page that a server or proxy sent in its place",
+        Program::Gzip => "still compressed: it was downloaded without decoding",
+        Program::Empty => "empty",
+        Program::Other => "no program of any system",
+    };
+    let size = trail.end.map_or(0, |meta| meta.size);
+    let remedy = Remedy::by_hand("Download and verify it again.").command("sudo runnerup install");
+    Ok(Problem::fail(format!("{path} is {what}")).seen(format!("{size} bytes")).cure(remedy).into())
+}
+
+pub(super) const ARCHITECTURE: Check = Check {
+    name: "permissions/binary-architecture",
+    holds: "The binary is for this system and processor",
+    why: "A program for another processor is refused with \"Exec format error\", and the job hangs.",
+    found: "The header of the binary is compared with the host's processor.",
+    cure: "Install the agent for this platform.",
+    after: &["permissions/binary-is-program"],
+    judge: Judge::Agent(architecture),
+};
+
+fn architecture(survey: &Survey, install: &Install) -> Judged {
+    let (binary, trail) = binary(install)?;
+    let Program::Native { os, machines } = binary.program.known()? else {
+        return Err(unseen("it is no program"));
+    };
+    let host = &survey.host;
+    let machine = match host.machine.as_str() {
+        "x86_64" | "AMD64" | "amd64" => "amd64",
+        "aarch64" | "arm64" | "ARM64" => "arm64",
+        other => other,
+    };
+    let runs = machines.iter().any(|own| own == machine);
+    let translated = host.os == Os::Darwin
+        && machine == "arm64"
+        && machines.iter().any(|own| own == "amd64")
+        && host.mac.as_ref().is_some_and(|mac| mac.rosetta);
+    let is_for = format!("{os}/{}", machines.join("+"));
+    if *os == host.os.to_string() && (runs || translated) {
+        return Ok(Verdict::Holds(is_for));
+    }
+    let remedy =
+        Remedy::by_hand("Install the agent for this platform.").command("sudo runnerup install");
+    Ok(Problem::fail(format!(
+        "{} is for {is_for}, this host is {}/{machine}",
+        trail.path.display(),
+        host.os
+    ))
+    .seen(format!("uname says {}", host.machine))
+    .cure(remedy)
+    .into())
+}
+
+pub(super) const AS_VERIFIED: Check = Check {
+    name: "permissions/binary-as-verified",
+    holds: "The binary is the one that was verified when it was installed",
+    why: "A binary that is not the published one may be broken, or someone else's.",
+    found: "Its SHA-256 is compared with the one in the receipt.",
+    cure: "Install the agent again; if nobody changed the file on purpose, find out who did.",
+    after: &["permissions/binary-is-program"],
+    judge: Judge::Agent(as_verified),
+};
+
+fn as_verified(_: &Survey, install: &Install) -> Judged {
+    let (binary, trail) = binary(install)?;
+    let expected = install.receipt.as_ref().and_then(|receipt| receipt.sha256.as_deref());
+    let Some(expected) = expected else {
+        return Ok(Verdict::Idle("no receipt tells its checksum".to_owned()));
+    };
+    let found = binary.sha256.known()?;
+    if found == expected {
+        return Ok(Verdict::Holds(format!("SHA-256 {expected}")));
+    }
+    if updates_itself(install) {
+        return Ok(Verdict::Holds("it has updated itself since it was installed".to_owned()));
+    }
+    let remedy = Remedy::by_hand("Install it again.").command("sudo runnerup install");
+    Ok(Problem::fail(format!("{} is not the binary that was verified", trail.path.display()))
+        .seen(format!("SHA-256 {found}, the receipt says {expected}"))
+        .cure(remedy)
+        .into())
+}
+
+pub(super) const SELINUX: Check = Check {
+    name: "permissions/selinux-allows",
+    holds: "SELinux lets the service run the agent",
+    why: "Where SELinux is enforcing, an agent without a policy module, or with a label that \
+          services may not run, ends with status 203, or accepts no job.",
+    found: "The mode of SELinux, the label of the binary, and the policy modules of agents.",
+    cure: "Install the policy module of the agent, or restore the label.",
+    after: &["permissions/binary-executable"],
+    judge: Judge::Agent(selinux),
+};
+
+fn selinux(survey: &Survey, install: &Install) -> Judged {
+    let Some(selinux) = &survey.host.selinux else {
+        return Ok(Verdict::Idle("there is no SELinux here".to_owned()));
+    };
+    if selinux.mode != "enforcing" {
+        return Ok(Verdict::Holds(format!("it is {}", selinux.mode)));
+    }
+    let (binary, trail) = binary(install)?;
+    let module = match install.agent {
+        Agent::LaunchAgent => "circleci_launch_agent",
+        Agent::MachineRunner => "circleci_runner",
+    };
+    let label = binary.label.clone().unwrap_or_default();
+    let kind = label.split(':').nth(2).unwrap_or_default();
+    let modules = selinux.modules.known()?;
+    let is_own = kind.starts_with(module);
+    let may_run = ["bin_t", "usr_t", "lib_t", "initrc_exec_t"].contains(&kind);
+    if modules.iter().any(|own| own == module) && (is_own || may_run) || kind == "bin_t" {
+        return Ok(Verdict::Holds(format!("label {kind}")));
+    }
+    let remedy = Remedy::by_hand("Build and install the policy module, then restore the label.")
+        .command(format!("sudo sepolicy generate --init {}", word(&trail.path)))
+        .command(format!("sudo restorecon -v {}", word(&trail.path)))
+        .command("sudo ausearch -m avc -ts recent");
+    Ok(Problem::fail("SELinux is enforcing and keeps the service from running the agent")
+        .seen(format!("label {label:?}; modules: {}", modules.join(", ")))
+        .cure(remedy)
+        .into())
+}
+
+pub(super) const QUARANTINE: Check = Check {
+    name: "permissions/quarantine",
+    holds: "macOS does not hold the binary in quarantine",
+    why: "A downloaded binary that carries com.apple.quarantine is killed at its start.",
+    found: "The extended attributes of the binary.",
+    cure: "Take the attribute off, once the checksum was verified.",
+    after: &["permissions/binary-executable"],
+    judge: Judge::Agent(quarantine),
+};
+
+fn quarantine(survey: &Survey, install: &Install) -> Judged {
+    if survey.host.os != Os::Darwin {
+        return Ok(Verdict::Idle("only macOS has a quarantine".to_owned()));
+    }
+    let (binary, trail) = binary(install)?;
+    if !binary.quarantined {
+        return Ok(Verdict::Holds("it is not in quarantine".to_owned()));
+    }
+    let remedy = Remedy::by_hand("Take the attribute off.")
+        .command(format!("sudo xattr -d com.apple.quarantine {}", word(&trail.path)));
+    Ok(Problem::fail(format!("{} is in quarantine", trail.path.display()))
+        .seen("it carries com.apple.quarantine")
+        .cure(restarted(remedy, install))
+        .into())
+}
+
+pub(super) const GATEKEEPER: Check = Check {
+    name: "permissions/gatekeeper",
+    holds: "Gatekeeper accepts the binary",
+    why: "What Gatekeeper rejects is killed with signal 9 when it was downloaded.",
+    found: "spctl is asked for its verdict.",
+    cure: "Install the notarized binary of the release.",
+    after: &["permissions/quarantine"],
+    judge: Judge::Agent(gatekeeper),
+};
+
+fn gatekeeper(survey: &Survey, install: &Install) -> Judged {
+    if survey.host.os != Os::Darwin {
+        return Ok(Verdict::Idle("only macOS has Gatekeeper".to_owned()));
+    }
+    let (binary, trail) = binary(install)?;
+    match binary.gatekeeper.as_deref() {
+        None => Ok(Verdict::Idle("Gatekeeper was not asked".to_owned())),
+        Some(verdict) if verdict.contains("accepted") => Ok(Verdict::Holds(verdict.to_owned())),
+        Some(verdict) => Ok(Problem::warn("Gatekeeper does not accept the binary")
+            .seen(verdict)
+            .cure(
+                Remedy::by_hand("Install the binary of the release.")
+                    .command(format!("spctl -a -vvv -t install {}", word(&trail.path))),
+            )
+            .into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        agent::Os,
+        doctor::{Status, sample::*},
+        facts::survey::{Binary, Program, Seen, Selinux, Survey},
+    };
+
+    fn with(change: impl FnOnce(&mut Binary)) -> Survey {
+        let mut survey = healthy();
+        change(agent(&mut survey).binary.as_mut().unwrap());
+        survey
+    }
+
+    #[test]
+    fn what_is_no_program_fails() {
+        for program in [Program::Page, Program::Gzip, Program::Empty, Program::Other] {
+            let survey = with(|binary| binary.program = Seen::Known(program));
+            assert_eq!(status(&survey, "permissions/binary-is-program"), Status::Fail);
+        }
+    }
+
+    #[test]
+    fn another_processor_or_another_checksum_fails() {
+        let arm = Program::Native { os: "linux".into(), machines: vec!["arm64".into()] };
+        let survey = with(|binary| binary.program = Seen::Known(arm));
+        assert_eq!(status(&survey, "permissions/binary-architecture"), Status::Fail);
+        let survey = with(|binary| binary.sha256 = Seen::Known("cd".repeat(32)));
+        assert_eq!(status(&survey, "permissions/binary-as-verified"), Status::Fail);
+    }
+
+    #[test]
+    fn selinux_without_a_module_fails() {
+        let mut survey = with(|binary| binary.label = Some("u:object_r:user_home_t:s0".into()));
+        let modules = Seen::Known(Vec::new());
+        survey.host.selinux = Some(Selinux { mode: "enforcing".into(), modules });
+        assert_eq!(status(&survey, "permissions/selinux-allows"), Status::Fail);
+    }
+
+    #[test]
+    fn quarantine_and_gatekeeper_are_told_on_macos() {
+        let mut survey = with(|binary| {
+            binary.quarantined = true;
+            binary.gatekeeper = Some("rejected".into());
+        });
+        survey.host.os = Os::Darwin;
+        assert_eq!(status(&survey, "permissions/quarantine"), Status::Fail);
+        assert_eq!(status(&survey, "permissions/gatekeeper"), Status::Warn);
+    }
+}

@@ -1,0 +1,114 @@
+//! Files that root acts on, and files with secrets beside the configuration.
+
+use crate::{
+    doctor::{
+        Check, Judge, Judged, Problem, Remedy, Verdict,
+        lookup::{octal, settled, task_account, unseen, word},
+    },
+    facts::survey::{Install, Survey},
+};
+
+pub(super) const DEFINITION: Check = Check {
+    name: "permissions/definition-trusted",
+    holds: "Jobs cannot change what the service manager reads as root",
+    why: "A job that can change the unit, a drop-in or an environment file has the service \
+          manager run what it likes, as root.",
+    found: "Owner and mode of each file and of every folder on the way, for the account that jobs \
+            run as.",
+    cure: "Move the file to /etc/systemd/system, and give it to root.",
+    after: &["service/user-exists"],
+    judge: Judge::Agent(definition),
+};
+
+fn definition(survey: &Survey, install: &Install) -> Judged {
+    let service = install.service.as_ref().ok_or_else(|| unseen("there is no service"))?;
+    let account = task_account(survey, install)?;
+    if account.uid == 0 {
+        return Ok(Verdict::Idle("jobs are root already".to_owned()));
+    }
+    let files = install.paths.iter().filter(|(what, _)| what.ends_with("environment file"));
+    let files = files.filter_map(|(_, trail)| trail.ok());
+    let trails = service.definitions.iter().map(|own| &own.trail).chain(files);
+    let problems = trails
+        .filter(|trail| trail.is_led_by(account))
+        .map(|trail| {
+            let path = trail.path.display();
+            let real = if trail.real == trail.path {
+                String::new()
+            } else {
+                format!(", which is {}", trail.real.display())
+            };
+            Problem::warn(format!("jobs can change {path}{real}, which root acts on"))
+                .seen(format!("{} may write to it, or to a folder on the way", account.name))
+                .cure(Remedy::by_hand("Move it where only root may write.").command(format!(
+                    "sudo install -m 644 {} /etc/systemd/system/",
+                    word(&trail.real)
+                )))
+        })
+        .collect();
+    Ok(Verdict::of(problems, "they cannot"))
+}
+
+pub(super) const ENVIRONMENT: Check = Check {
+    name: "permissions/environment-private",
+    holds: "No other user can read a file with the service's secrets",
+    why: "An environment file often holds the proxy's password, or the token itself.",
+    found: "The mode of each environment file that sets a variable with a secret.",
+    cure: "Set the mode to 0600: systemd reads it as root.",
+    after: &[],
+    judge: Judge::Agent(environment),
+};
+
+fn environment(_: &Survey, install: &Install) -> Judged {
+    let secret = |variable: &crate::facts::survey::Variable| {
+        variable.value.as_deref().is_some_and(|value| value.contains("***"))
+    };
+    let mut problems = Vec::new();
+    for (_, trail) in install.paths.iter().filter(|(what, _)| what.ends_with("environment file")) {
+        let Some(trail) = trail.ok() else { continue };
+        let name = format!("{}:", trail.path.display());
+        let held =
+            install.environment.iter().find(|own| own.source.starts_with(&name) && secret(own));
+        let Some(meta) = trail.end.filter(|meta| meta.mode & 0o004 != 0) else { continue };
+        if let Some(held) = held {
+            problems.push(
+                Problem::fail(format!(
+                    "every user can read {}, which holds a secret",
+                    trail.path.display()
+                ))
+                .seen(format!("{} at {}; mode {}", held.name, held.source, octal(meta.mode)))
+                .cure(settled(Remedy::by_hand("Close it."), trail, None, 0o600)),
+            );
+        }
+    }
+    Ok(Verdict::of(problems, "none"))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        doctor::{Status, sample::*},
+        facts::survey::{Seen, Variable},
+    };
+
+    #[test]
+    fn a_unit_that_jobs_can_change_is_told() {
+        let mut survey = healthy();
+        service_of(&mut survey).definitions[0].trail.passed.last_mut().unwrap().meta =
+            folder(UID, 0o755);
+        assert_eq!(status(&survey, "permissions/definition-trusted"), Status::Warn);
+    }
+
+    #[test]
+    fn a_password_that_others_read_fails() {
+        let mut survey = healthy();
+        let env = trail("/etc/default/ci", file(0, 0o644));
+        agent(&mut survey).paths.push(("an environment file".into(), Seen::Known(env)));
+        agent(&mut survey).environment.push(Variable {
+            name: "HTTPS_PROXY".into(),
+            value: Some("http://me:***@proxy:1".into()),
+            source: "/etc/default/ci:1".into(),
+        });
+        assert_eq!(status(&survey, "permissions/environment-private"), Status::Fail);
+    }
+}

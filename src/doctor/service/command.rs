@@ -1,0 +1,128 @@
+//! The command of the service.
+
+use crate::{
+    agent::Kind,
+    doctor::{Check, Judge, Judged, Problem, Remedy, Verdict, lookup::unseen},
+    facts::survey::{Install, Service, Survey},
+    platform::service::Manager,
+};
+use std::path::Path;
+
+/// Programs that run another one by its words.
+const SHELLS: [&str; 5] = ["sh", "bash", "dash", "zsh", "env"];
+
+pub(super) const RIGHT: Check = Check {
+    name: "service/command-right",
+    holds: "The service runs the agent as it wants to be run",
+    why: "An unknown command, or a shell in front of the agent, ends it at once, or keeps the \
+          signal to drain from it.",
+    found: "The service's command is read word by word: launch-agent takes `--config FILE`, \
+            machine runner 3 takes `machine --config FILE`.",
+    cure: "Write the command as the remedy shows.",
+    after: &["service/defined"],
+    judge: Judge::Agent(right),
+};
+
+fn right(_: &Survey, install: &Install) -> Judged {
+    let service = install.service.as_ref().ok_or_else(|| unseen("there is no service"))?;
+    let words = &service.command;
+    let Some(program) = words.first() else {
+        let remedy = Remedy::by_hand("Add ExecStart= with the agent and its configuration.");
+        return Ok(Problem::fail("the service runs nothing")
+            .seen("there is no ExecStart=")
+            .cure(remedy)
+            .into());
+    };
+    let name =
+        |word: &str| Path::new(word).file_name().map(|name| name.to_string_lossy().into_owned());
+    let agent = install.agent.binary_name();
+    let at = words
+        .iter()
+        .position(|word| name(word).is_some_and(|name| name.trim_end_matches(".exe") == agent));
+    let mut problems = Vec::new();
+    if name(program).is_some_and(|name| SHELLS.contains(&name.as_str()))
+        && !words.iter().any(|word| word.contains("exec "))
+    {
+        problems.push(
+            Problem::warn("a shell stands in front of the agent: it gets the signal to drain")
+                .seen(words.join(" "))
+                .cure(told(service, install)),
+        );
+    } else if service.manager == Manager::Systemd && !program.starts_with('/') {
+        problems.push(
+            Problem::fail(format!("{program:?} is no path from the root on"))
+                .seen(place(service))
+                .cure(told(service, install)),
+        );
+    }
+    let rest = at.map(|at| words.get(at + 1..).unwrap_or_default()).unwrap_or_default();
+    let first = rest.first().map(String::as_str);
+    match (install.agent, first) {
+        _ if at.is_none() => {}
+        (Kind::MachineRunner, Some("machine")) => {}
+        (Kind::MachineRunner, other) => {
+            let what =
+                other.map_or("without a command".to_owned(), |word| format!("with {word:?}"));
+            problems.push(
+                Problem::fail(format!("circleci-runner is started {what}; it takes `machine`"))
+                    .seen(place(service))
+                    .cure(told(service, install)),
+            );
+        }
+        (Kind::LaunchAgent, Some(word)) if !word.starts_with('-') => {
+            problems.push(
+                Problem::fail(format!("circleci-launch-agent has no command {word:?}"))
+                    .seen(place(service))
+                    .cure(told(service, install)),
+            );
+        }
+        (Kind::LaunchAgent, _) => {}
+    }
+    Ok(Verdict::of(problems, words.join(" ")))
+}
+
+fn place(service: &Service) -> String {
+    let line = service.directive("Service", "ExecStart");
+    let place = line.map(|line| format!("{}:{}: ", line.file.display(), line.line));
+    format!("{}{}", place.unwrap_or_default(), service.command.join(" "))
+}
+
+fn told(service: &Service, install: &Install) -> Remedy {
+    let command = match install.agent {
+        Kind::LaunchAgent => "ExecStart=/PATH/circleci-launch-agent --config FILE",
+        Kind::MachineRunner => "ExecStart=/PATH/circleci-runner machine --config FILE",
+    };
+    Remedy::by_hand(format!("Write {command}."))
+        .command(format!("sudo systemctl edit --full {}", service.name))
+        .command(format!("sudo systemctl restart {}", service.name))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        agent::Kind,
+        doctor::{Status, sample::*},
+    };
+
+    fn with(agent_kind: Kind, command: &str) -> Status {
+        let mut survey = healthy();
+        agent(&mut survey).agent = agent_kind;
+        service_of(&mut survey).command = command.split(' ').map(str::to_owned).collect();
+        status(&survey, "service/command-right")
+    }
+
+    #[test]
+    fn commands_that_no_agent_has_fail() {
+        for (kind, command, expected) in [
+            (Kind::MachineRunner, "/usr/bin/circleci-runner start --config /c", Status::Fail),
+            (Kind::MachineRunner, "/usr/bin/circleci-runner --config /c", Status::Fail),
+            (Kind::MachineRunner, "/usr/bin/circleci-runner machine -c /c", Status::Pass),
+            (Kind::LaunchAgent, "/opt/circleci-launch-agent machine --config /c", Status::Fail),
+            (Kind::LaunchAgent, "circleci-launch-agent --config /c", Status::Fail),
+            (Kind::LaunchAgent, "/bin/sh -c /opt/circleci-launch-agent", Status::Warn),
+            (Kind::LaunchAgent, "/opt/wrapper", Status::Pass),
+        ] {
+            assert_eq!(with(kind, command), expected, "{command}");
+        }
+    }
+}

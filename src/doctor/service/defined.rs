@@ -1,0 +1,205 @@
+//! Whether there is a service, and whether its manager could load it.
+
+use crate::{
+    doctor::{
+        Check, Judge, Judged, Problem, Remedy, Verdict,
+        lookup::{unseen, word},
+    },
+    facts::survey::{Install, Survey},
+    platform::service::Manager,
+};
+
+/// The first version that a unit of an agent is documented for.
+const SYSTEMD: u32 = 235;
+
+pub(super) const DEFINED: Check = Check {
+    name: "service/defined",
+    holds: "The agent is run by a service of the system",
+    why: "An agent that someone started by hand ends with the session or the next reboot, and \
+          nothing starts it again.",
+    found: "Service definitions are compared with running agents and with receipts.",
+    cure: "Run `runnerup install`: it defines the service with what the agent has already.",
+    after: &[],
+    judge: Judge::Agent(defined),
+};
+
+fn defined(survey: &Survey, install: &Install) -> Judged {
+    if let Some(service) = &install.service {
+        let file = service.file().map_or(String::new(), |file| file.path.display().to_string());
+        return Ok(Verdict::Holds(format!("{} in {file}", service.name)));
+    }
+    if install.binary.is_none() {
+        return Ok(Verdict::Idle("only a configuration was given".to_owned()));
+    }
+    let remedy = Remedy::by_hand("Have it defined.").command("sudo runnerup install");
+    if let Some(process) = install.main_process() {
+        return Ok(Problem::fail("the agent runs, and no service runs it")
+            .seen(format!("process {}: {}", process.pid, process.command))
+            .cure(remedy)
+            .into());
+    }
+    if survey.host.systemd.is_none() && survey.host.os == crate::agent::Os::Linux {
+        return Ok(Verdict::Idle("this host has no systemd".to_owned()));
+    }
+    Ok(Problem::fail("the agent is installed, and no service runs it")
+        .seen("a receipt tells of it; there is no definition")
+        .cure(remedy)
+        .into())
+}
+
+pub(super) const LOADED: Check = Check {
+    name: "service/loaded",
+    holds: "The service manager could read the definition",
+    why: "A unit with a bad setting, or one that is masked, cannot be started at all.",
+    found: "systemd is asked for the unit's load state, and why it is not loaded.",
+    cure: "Correct what systemd names, or unmask the unit.",
+    after: &["service/defined"],
+    judge: Judge::Agent(loaded),
+};
+
+fn loaded(_: &Survey, install: &Install) -> Judged {
+    let service = install.service.as_ref().ok_or_else(|| unseen("there is no service"))?;
+    let name = &service.name;
+    let unread = service.definitions.iter().find_map(|own| Some((own, own.trouble.as_ref()?)));
+    let state = service.state.known()?;
+    let trouble = state.load_trouble.clone().unwrap_or_default();
+    let problem = match state.load.as_str() {
+        "loaded" => {
+            return Ok(match unread {
+                Some((definition, why)) => Problem::warn(format!(
+                    "{} could not be read whole",
+                    definition.trail.path.display()
+                ))
+                .seen(why)
+                .into(),
+                None => Verdict::Holds("loaded".to_owned()),
+            });
+        }
+        "masked" => Problem::fail(format!("{name} is masked: nothing can start it")).cure(
+            Remedy::by_hand("Unmask it.")
+                .command(format!("sudo systemctl unmask {name}"))
+                .command(format!("sudo systemctl enable --now {name}")),
+        ),
+        "not-found" => Problem::fail(format!("systemd finds no unit {name}")).cure(
+            Remedy::by_hand("Have it read the folder again.")
+                .command("sudo systemctl daemon-reload"),
+        ),
+        other => {
+            let path = service.file().map(|file| word(&file.path)).unwrap_or_default();
+            Problem::fail(format!("systemd cannot load {name}: {other}")).cure(
+                Remedy::by_hand("Correct the unit.")
+                    .command(format!("systemd-analyze verify {path}"))
+                    .command("sudo systemctl daemon-reload"),
+            )
+        }
+    };
+    Ok(problem.seen(trouble).into())
+}
+
+pub(super) const USER: Check = Check {
+    name: "service/user-exists",
+    holds: "The service runs as an account that exists, and not as root",
+    why: "A unit whose account is missing ends with status 217 before the agent starts; one \
+          without an account runs every job as root.",
+    found: "User= of the unit is looked up among the host's accounts.",
+    cure: "Create the account, or correct User=.",
+    after: &["service/defined"],
+    judge: Judge::Agent(user),
+};
+
+fn user(survey: &Survey, install: &Install) -> Judged {
+    let service = install.service.as_ref().ok_or_else(|| unseen("there is no service"))?;
+    if service.manager != Manager::Systemd {
+        return Ok(Verdict::Idle("another check is about who runs jobs here".to_owned()));
+    }
+    let Some(name) = service.value("Service", "User") else {
+        let steps_down = install.task_user.as_deref().is_some_and(|user| user != "root");
+        if steps_down {
+            return Ok(Verdict::Holds("root, which steps down for jobs".to_owned()));
+        }
+        let remedy = Remedy::by_hand("Give the service an account of its own.")
+            .command(format!("sudo systemctl edit {}   # [Service] User=circleci", service.name));
+        return Ok(Problem::warn("the service names no account: agent and jobs run as root")
+            .seen("the unit has no User=")
+            .cure(remedy)
+            .into());
+    };
+    match survey.account(name) {
+        Some(account) => Ok(Verdict::Holds(format!("{name}, number {}", account.uid))),
+        None => {
+            let line = service.directive("Service", "User");
+            let place = line.map(|line| format!("{}:{}", line.file.display(), line.line));
+            let remedy = Remedy::by_hand("Create it, or correct User=.")
+                .command(format!("sudo useradd --system --create-home --shell /bin/bash {name}"));
+            Ok(Problem::fail(format!("there is no account {name}, as which the service is to run"))
+                .seen(place.unwrap_or_default())
+                .cure(remedy)
+                .into())
+        }
+    }
+}
+
+pub(super) const NEW_ENOUGH: Check = Check {
+    name: "service/systemd-new-enough",
+    holds: "systemd knows the directives of an agent's unit",
+    why: "Before version 235 systemd passes over directives that the agent needs, and says so \
+          only in its log.",
+    found: "systemctl --version.",
+    cure: "Upgrade the system, or run the agent under another supervisor with --service none.",
+    after: &[],
+    judge: Judge::Agent(new_enough),
+};
+
+fn new_enough(survey: &Survey, _: &Install) -> Judged {
+    match survey.host.systemd {
+        None => Ok(Verdict::Idle("systemd does not run here".to_owned())),
+        Some(version) if version >= SYSTEMD => Ok(Verdict::Holds(format!("version {version}"))),
+        Some(version) => Ok(Problem::fail(format!("systemd {version} is older than {SYSTEMD}"))
+            .cure(Remedy::by_hand("Upgrade the system."))
+            .into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        doctor::{Status, sample::*},
+        facts::survey::Seen,
+    };
+
+    #[test]
+    fn an_agent_without_a_service_fails() {
+        let mut survey = healthy();
+        agent(&mut survey).service = None;
+        assert_eq!(status(&survey, "service/defined"), Status::Fail);
+    }
+
+    #[test]
+    fn a_unit_that_cannot_be_loaded_fails() {
+        for load in ["masked", "bad-setting", "not-found", "error"] {
+            let mut survey = healthy();
+            if let Seen::Known(state) = &mut service_of(&mut survey).state {
+                state.load = load.into();
+            }
+            assert_eq!(status(&survey, "service/loaded"), Status::Fail, "{load}");
+        }
+    }
+
+    #[test]
+    fn an_account_must_be_there_and_not_be_root() {
+        let mut survey = healthy();
+        survey.host.accounts.retain(|account| account.name == "root");
+        assert_eq!(status(&survey, "service/user-exists"), Status::Fail);
+        let mut survey = healthy();
+        service_of(&mut survey).directives.retain(|line| line.key != "User");
+        agent(&mut survey).task_user = Some("root".into());
+        assert_eq!(status(&survey, "service/user-exists"), Status::Warn);
+    }
+
+    #[test]
+    fn an_old_systemd_fails() {
+        let mut survey = healthy();
+        survey.host.systemd = Some(219);
+        assert_eq!(status(&survey, "service/systemd-new-enough"), Status::Fail);
+    }
+}

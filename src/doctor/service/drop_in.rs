@@ -1,0 +1,41 @@
+//! Cures of a unit, each in a drop-in of its own, so that what someone wrote stays as it is.
+
+use crate::{
+    apply::{Content, File, Owner, Step},
+    doctor::{Remedy, lookup::restarted},
+    facts::survey::Install,
+    platform::service::Manager,
+};
+
+/// Adds `lines` to the unit of an agent, in a drop-in that is called after `what`.
+pub(super) fn drop_in(text: &str, install: &Install, what: &str, lines: &str) -> Remedy {
+    let Some(service) = install.service.as_ref().filter(|own| own.manager == Manager::Systemd)
+    else {
+        return Remedy::by_hand(text);
+    };
+    let unit = &service.name;
+    let body = format!("# Written by runnerup doctor.\n{lines}");
+    let path = format!("/etc/systemd/system/{unit}.d/50-runnerup-{what}.conf");
+    let folder = crate::apply::Folder {
+        path: format!("/etc/systemd/system/{unit}.d").into(),
+        owner: Some(Owner::user("root")),
+        mode: 0o755,
+        data: false,
+        shared: true,
+    };
+    let file = File {
+        path: path.clone().into(),
+        content: Content::public(body),
+        owner: Some(Owner::user("root")),
+        mode: 0o644,
+        purpose: "a cure of the unit",
+        definition: true,
+        check: None,
+        seed: false,
+    };
+    let remedy = Remedy::by_hand(text)
+        .command(format!("sudo systemctl edit {unit}   # {}", lines.trim().replace('\n', ", ")))
+        .step(Step::Folder(folder))
+        .step(Step::File(file));
+    restarted(remedy, install)
+}

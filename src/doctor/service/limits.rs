@@ -1,0 +1,96 @@
+//! Limits of the unit that no job fits into.
+
+use crate::{
+    doctor::{Check, Judge, Judged, Problem, Remedy, Verdict, lookup::unseen},
+    facts::survey::{Install, Survey},
+    platform::service::Manager,
+};
+
+/// Each limit, the least that jobs get along with, and what happens below.
+const LEAST: [(&str, u64, &str); 9] = [
+    ("TasksMax", 64, "jobs cannot start processes"),
+    ("LimitNPROC", 64, "jobs cannot start processes"),
+    ("LimitNOFILE", 1024, "jobs cannot open files"),
+    ("MemoryMax", 512 << 20, "jobs are killed for want of memory"),
+    ("MemoryLimit", 512 << 20, "jobs are killed for want of memory"),
+    ("LimitAS", 4 << 30, "programs of jobs cannot have memory"),
+    ("LimitFSIZE", 1 << 30, "jobs cannot write large files"),
+    ("RuntimeMaxSec", 18_000, "the agent is killed with its job after this time"),
+    ("LimitCPU", 18_000, "jobs are killed after this time"),
+];
+
+pub(super) const SENSIBLE: Check = Check {
+    name: "service/limits-sensible",
+    holds: "No limit of the unit is one that no job fits into",
+    why: "A limit of the agent's unit holds for all of its jobs together: what is ample for a \
+          daemon kills a build.",
+    found: "The unit's limits are compared with the least that jobs get along with.",
+    cure: "Raise the limit, or take it out.",
+    after: &["service/defined"],
+    judge: Judge::Agent(sensible),
+};
+
+fn sensible(_: &Survey, install: &Install) -> Judged {
+    let service = install.service.as_ref().ok_or_else(|| unseen("there is no service"))?;
+    if service.manager != Manager::Systemd {
+        return Ok(Verdict::Idle("it is not a unit of systemd".to_owned()));
+    }
+    let mut problems = Vec::new();
+    for (key, least, what) in LEAST {
+        let Some(line) = service.directive("Service", key) else { continue };
+        // Of `soft:hard` the soft one is felt first.
+        let soft = line.value.split(':').next().unwrap_or_default();
+        if number(soft).is_some_and(|number| number < least) {
+            problems.push(
+                Problem::warn(format!("{key}={}: {what}", line.value))
+                    .seen(format!("{}:{}", line.file.display(), line.line))
+                    .cure(
+                        Remedy::by_hand("Raise it, or take it out.")
+                            .command(format!("sudo systemctl edit {}", service.name)),
+                    ),
+            );
+        }
+    }
+    Ok(Verdict::of(problems, "none that jobs would feel"))
+}
+
+/// A number with systemd's suffixes; `None` where there is no limit, or a share of the host.
+fn number(text: &str) -> Option<u64> {
+    let text = text.trim();
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, unit) = text.split_at(digits);
+    let factor = match unit {
+        "" | "s" => 1,
+        "K" => 1 << 10,
+        "M" => 1 << 20,
+        "G" => 1 << 30,
+        "T" => 1 << 40,
+        "min" | "m" => 60,
+        "h" => 3600,
+        "d" => 86_400,
+        _ => return None,
+    };
+    number.parse::<u64>().ok()?.checked_mul(factor)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::doctor::{Status, sample::*};
+
+    #[test]
+    fn limits_below_the_least_warn() {
+        for (key, value, expected) in [
+            ("TasksMax", "10", Status::Warn),
+            ("TasksMax", "infinity", Status::Pass),
+            ("TasksMax", "80%", Status::Pass),
+            ("MemoryMax", "64M", Status::Warn),
+            ("MemoryMax", "8G", Status::Pass),
+            ("LimitNOFILE", "256:4096", Status::Warn),
+            ("RuntimeMaxSec", "1h", Status::Warn),
+        ] {
+            let mut survey = healthy();
+            directive(&mut survey, "Service", key, value);
+            assert_eq!(status(&survey, "service/limits-sensible"), expected, "{key}={value}");
+        }
+    }
+}

@@ -1,0 +1,302 @@
+//! What the service manager says of the agent.
+
+use crate::{
+    apply::Step,
+    doctor::{
+        Check, Judge, Judged, Problem, Remedy, Verdict,
+        lookup::{restarted, unseen},
+    },
+    facts::survey::{Install, Service, State, Survey, Unseen},
+    platform::service::Manager,
+};
+
+/// What keeps an agent from running, whatever its service says.
+const CAUSES: &[&str] = &[
+    "service/defined",
+    "service/loaded",
+    "service/user-exists",
+    "service/command-right",
+    "service/environment-files",
+    "service/health-reported",
+    "service/sandbox-allows-jobs",
+    "permissions/binary-executable",
+    "permissions/binary-is-program",
+    "permissions/binary-architecture",
+    "permissions/binary-filesystem",
+    "permissions/selinux-allows",
+    "permissions/quarantine",
+    "permissions/config-readable",
+    "permissions/log-writable",
+    "config/exists",
+    "config/parses",
+    "config/keys-known",
+    "config/types-right",
+    "config/token-set",
+    "config/name-valid",
+    "config/durations-valid",
+    "config/values-valid",
+    "agent/label-free",
+    "agent/token-accepted",
+];
+
+/// Starts again in this many seconds since the last one are a loop.
+const LOOP: u32 = 3;
+
+fn state(install: &Install) -> Result<(&Service, &State), Unseen> {
+    let service = install.service.as_ref().ok_or_else(|| unseen("there is no service"))?;
+    Ok((service, service.state.known()?))
+}
+
+pub(super) const RELOADED: Check = Check {
+    name: "service/reloaded",
+    holds: "The service manager has read the definition that is on disk",
+    why: "What was changed in a unit has no effect until systemd reads it again.",
+    found: "systemd is asked whether the unit's files changed since.",
+    cure: "systemctl daemon-reload, and start the agent again.",
+    after: &["service/loaded"],
+    judge: Judge::Agent(reloaded),
+};
+
+fn reloaded(_: &Survey, install: &Install) -> Judged {
+    let (service, state) = state(install)?;
+    if !state.needs_reload {
+        return Ok(Verdict::Holds("as on disk".to_owned()));
+    }
+    let remedy = Remedy::by_hand("Have it read again.").command("sudo systemctl daemon-reload");
+    Ok(Problem::warn(format!("{} was changed on disk since systemd read it", service.name))
+        .seen("NeedDaemonReload=yes")
+        .cure(restarted(remedy, install))
+        .into())
+}
+
+pub(super) const ENABLED: Check = Check {
+    name: "service/enabled",
+    holds: "The service starts with the host",
+    why: "After the next reboot nothing starts the agent, and jobs wait.",
+    found: "systemd is asked for the state of the unit file.",
+    cure: "Enable the service.",
+    after: &["service/loaded"],
+    judge: Judge::Agent(enabled),
+};
+
+fn enabled(_: &Survey, install: &Install) -> Judged {
+    let (service, state) = state(install)?;
+    let name = &service.name;
+    if state.enabled {
+        return Ok(Verdict::Holds(state.enabled_word.clone()));
+    }
+    let remedy = match service.manager {
+        Manager::Launchd => {
+            Remedy::by_hand("Enable it.").command(format!("sudo launchctl enable system/{name}"))
+        }
+        Manager::TaskScheduler => Remedy::by_hand("Enable it.")
+            .command(format!("schtasks /Change /TN \"{name}\" /ENABLE")),
+        _ => Remedy::by_hand("Enable it.")
+            .command(format!("sudo systemctl enable {name}"))
+            .step(Step::Enable { service: name.clone() }),
+    };
+    let word = if state.enabled_word.is_empty() { "not enabled" } else { &state.enabled_word };
+    Ok(Problem::fail(format!("{name} does not start with the host")).seen(word).cure(remedy).into())
+}
+
+pub(super) const RUNNING: Check = Check {
+    name: "service/running",
+    holds: "The agent runs",
+    why: "While the agent does not run, no job of its resource class is claimed on this host.",
+    found: "The service manager's state, with the meaning of its exit status.",
+    cure: "Start the service, once the cause that the exit status names is cured.",
+    after: CAUSES,
+    judge: Judge::Agent(running),
+};
+
+fn running(survey: &Survey, install: &Install) -> Judged {
+    let (service, state) = state(install)?;
+    match (state.active.as_str(), state.sub.as_str()) {
+        ("active", _) => return Ok(Verdict::Holds(words(state))),
+        ("deactivating", _) => {
+            return Ok(Verdict::Holds("it was told to stop, and drains".to_owned()));
+        }
+        ("activating", sub) if sub != "auto-restart" => return Ok(Verdict::Holds(words(state))),
+        _ => {}
+    }
+    let mut seen = words(state);
+    if let Some(meaning) = meaning(state) {
+        seen = format!("{seen}; {meaning}");
+    }
+    let last = install.log.ok().and_then(|lines| lines.last().cloned());
+    if let Some(line) = last {
+        seen = format!("{seen}\nlast line of its log: {line}");
+    }
+    let remedy = match service.manager {
+        Manager::Systemd => Remedy::by_hand("Start it, and look at what it says.")
+            .command(format!("sudo systemctl start {}", service.name))
+            .command(format!("journalctl --unit {} --lines 50", service.name)),
+        _ => Remedy::by_hand("Start it."),
+    };
+    // What runs at least is started again by the service manager itself.
+    let remedy = if survey.host.image { remedy } else { restarted(remedy, install) };
+    Ok(Problem::fail(format!("{} does not run", service.name)).seen(seen).cure(remedy).into())
+}
+
+pub(super) const NOT_LOOPING: Check = Check {
+    name: "service/not-crash-looping",
+    holds: "The agent is not started again and again",
+    why: "Restart=always hides an agent that ends every few seconds: the service looks active \
+          most of the time, and no job is claimed.",
+    found: "systemd's count of restarts, and how long the agent has run since the last one.",
+    cure: "Cure the cause that its log and exit status name.",
+    after: CAUSES,
+    judge: Judge::Agent(not_looping),
+};
+
+fn not_looping(survey: &Survey, install: &Install) -> Judged {
+    let (service, state) = state(install)?;
+    let since = state.since.map(|since| (survey.taken - since).max(0));
+    let waits = state.active == "activating" && state.sub == "auto-restart" && state.restarts > 0;
+    let is_new = since.is_some_and(|seconds| seconds < 60);
+    if waits || state.restarts >= LOOP && is_new {
+        let mut seen = format!("{} restarts; {}", state.restarts, words(state));
+        if let Some(meaning) = meaning(state) {
+            seen = format!("{seen}; {meaning}");
+        }
+        let last = install
+            .log
+            .ok()
+            .map(|lines| lines.iter().rev().take(3).rev().cloned().collect::<Vec<_>>());
+        for line in last.into_iter().flatten() {
+            seen = format!("{seen}\nits log: {line}");
+        }
+        let remedy = Remedy::by_hand("Look at what it says before it ends.")
+            .command(format!("journalctl --unit {} --lines 50", service.name));
+        return Ok(Problem::fail(format!(
+            "{} ends and is started again, over and over",
+            service.name
+        ))
+        .seen(seen)
+        .cure(remedy)
+        .into());
+    }
+    Ok(Verdict::Holds(match (state.restarts, since) {
+        (0, _) => "never started again".to_owned(),
+        (count, Some(seconds)) => format!("started again {count} times, last {seconds} s ago"),
+        (count, None) => format!("started again {count} times"),
+    }))
+}
+
+pub(super) const HEALTHY: Check = Check {
+    name: "service/healthy",
+    holds: "The agent calls itself healthy",
+    why: "An agent that calls itself unhealthy runs but claims no jobs.",
+    found: "The status text that the agent gives its service manager.",
+    cure: "Cure what its log says; connectivity and the token are the usual causes.",
+    after: &[
+        "service/defined",
+        "service/loaded",
+        "config/token-set",
+        "connectivity/names-resolve",
+        "connectivity/reachable",
+        "connectivity/proxy-works",
+        "connectivity/tls-trusted",
+        "connectivity/api-answers",
+        "agent/token-accepted",
+        "service/running",
+        "service/not-crash-looping",
+    ],
+    judge: Judge::Agent(healthy),
+};
+
+fn healthy(_: &Survey, install: &Install) -> Judged {
+    let (service, state) = state(install)?;
+    match state.health.as_deref() {
+        None => Ok(Verdict::Idle("the agent says nothing of its health".to_owned())),
+        Some(text) if text.contains("Unhealthy") => {
+            let remedy = Remedy::by_hand("Look at its log.")
+                .command(format!("journalctl --unit {} --lines 50", service.name));
+            Ok(Problem::fail("the agent calls itself unhealthy").seen(text).cure(remedy).into())
+        }
+        Some(text) => Ok(Verdict::Holds(text.to_owned())),
+    }
+}
+
+fn words(state: &State) -> String {
+    let mut text = format!("{} ({})", state.active, state.sub);
+    if !matches!(state.result.as_str(), "" | "success") {
+        text = format!("{text}, {}", state.result);
+    }
+    match state.exit_status {
+        Some(status) if status != 0 => format!("{text}, exit status {status}"),
+        _ => text,
+    }
+}
+
+/// What an exit status of systemd's own means: `systemd.exec(5)`.
+fn meaning(state: &State) -> Option<&'static str> {
+    Some(match (state.result.as_str(), state.exit_status?) {
+        ("oom-kill", _) => "the kernel killed it for want of memory",
+        ("start-limit-hit", _) => "it was started too often, and systemd gave up",
+        ("resources", _) => {
+            "systemd could not read what the unit names, such as an environment file"
+        }
+        ("timeout", _) => "it did not get ready, or did not end, in time",
+        (_, 200) => "its working directory cannot be entered",
+        (_, 203) => "the binary cannot be executed",
+        (_, 209) => "its output cannot be opened",
+        (_, 216) => "its group does not exist",
+        (_, 217) => "its account does not exist",
+        (_, 218) => "its capabilities cannot be set",
+        (_, 226) => "its mount namespace cannot be set up: a path of the sandbox is missing",
+        (_, 228) => "its system call filter cannot be set",
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        doctor::{Status, sample::*},
+        facts::survey::{Seen, State, Survey},
+    };
+
+    fn with(change: impl FnOnce(&mut State)) -> Survey {
+        let mut survey = healthy();
+        if let Seen::Known(state) = &mut service_of(&mut survey).state {
+            change(state);
+        }
+        survey
+    }
+
+    #[test]
+    fn each_state_is_told() {
+        assert_eq!(status(&with(|s| s.needs_reload = true), "service/reloaded"), Status::Warn);
+        assert_eq!(status(&with(|s| s.enabled = false), "service/enabled"), Status::Fail);
+        assert_eq!(
+            status(&with(|s| s.active = "inactive".into()), "service/running"),
+            Status::Fail
+        );
+        assert_eq!(
+            status(&with(|s| s.health = Some("Unhealthy".into())), "service/healthy"),
+            Status::Fail
+        );
+    }
+
+    #[test]
+    fn a_loop_is_told_from_a_restart_long_ago() {
+        let looping = with(|state| {
+            state.restarts = 40;
+            state.since = Some(TAKEN - 2);
+        });
+        assert_eq!(status(&looping, "service/not-crash-looping"), Status::Fail);
+        let once = with(|state| state.restarts = 40);
+        assert_eq!(status(&once, "service/not-crash-looping"), Status::Pass);
+    }
+
+    #[test]
+    fn systemds_own_exit_status_is_explained() {
+        let survey = with(|state| {
+            state.active = "failed".into();
+            state.result = "exit-code".into();
+            state.exit_status = Some(203);
+        });
+        assert!(finding(&survey, "service/running").evidence.contains("cannot be executed"));
+    }
+}

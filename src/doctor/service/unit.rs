@@ -1,0 +1,340 @@
+//! Directives that mean something to an agent.
+
+use super::drop_in::drop_in;
+use crate::{
+    doctor::{
+        Check, Judge, Judged, Problem, Remedy, Verdict,
+        lookup::{octal, settled, unseen},
+    },
+    facts::survey::{Install, Service, Survey, Unseen},
+    platform::{fs::Kind, service::Manager},
+    spec::values::GoDuration,
+};
+
+/// The longest job that a configuration allows that says nothing: facts, section 4.
+const LONGEST: u64 = 5 * 3600;
+
+/// systemd's own limit where a unit names none.
+const DEFAULT_STOP: u64 = 90;
+
+fn unit(install: &Install) -> Result<&Service, Unseen> {
+    let service = install.service.as_ref().ok_or_else(|| unseen("there is no service"))?;
+    match service.manager {
+        Manager::Systemd => Ok(service),
+        _ => Err(unseen("it is not a unit of systemd")),
+    }
+}
+
+pub(super) const MODE: Check = Check {
+    name: "service/definition-mode",
+    holds: "The unit file is not executable, and only its owner may change it",
+    why: "systemd complains of an executable unit at every reload; one that others may change is \
+          a way to become root.",
+    found: "The mode of the unit file and of each drop-in.",
+    cure: "Set the mode to 0644.",
+    after: &["service/defined"],
+    judge: Judge::Agent(mode),
+};
+
+fn mode(_: &Survey, install: &Install) -> Judged {
+    let service = unit(install)?;
+    let mut problems = Vec::new();
+    for definition in &service.definitions {
+        let Some(meta) = definition.trail.end.filter(|meta| meta.kind == Kind::File) else {
+            continue;
+        };
+        let path = definition.trail.path.display();
+        let open = meta.mode & 0o022 != 0;
+        if !open && meta.mode & 0o111 == 0 {
+            continue;
+        }
+        let problem = match open {
+            true => Problem::fail(format!("others may change {path}, which root acts on")),
+            false => Problem::warn(format!("{path} is executable")),
+        };
+        let remedy = settled(Remedy::by_hand("Set its mode."), &definition.trail, None, 0o644);
+        problems.push(problem.seen(format!("mode {}", octal(meta.mode))).cure(remedy));
+    }
+    Ok(Verdict::of(problems, "0644 or less"))
+}
+
+pub(super) const ENVIRONMENT_FILES: Check = Check {
+    name: "service/environment-files",
+    holds: "Every environment file that the unit needs is there",
+    why: "systemd does not start a unit whose EnvironmentFile= is missing, unless the path begins \
+          with a dash.",
+    found: "Each EnvironmentFile= is looked at.",
+    cure: "Write the file, or put a dash in front of its path.",
+    after: &["service/defined"],
+    judge: Judge::Agent(environment_files),
+};
+
+fn environment_files(_: &Survey, install: &Install) -> Judged {
+    unit(install)?;
+    let mut problems = Vec::new();
+    let mut count = 0;
+    for (_, trail) in install.paths.iter().filter(|(what, _)| what == "an environment file") {
+        count += 1;
+        let trail = trail.known()?;
+        if !trail.is(Kind::File) {
+            let path = trail.path.display();
+            problems.push(
+                Problem::fail(format!("the environment file {path} is not there"))
+                    .seen(trail.stopped.clone().unwrap_or_else(|| format!("{path} is no file")))
+                    .cure(Remedy::by_hand("Write it, or write EnvironmentFile=-PATH.")),
+            );
+        }
+    }
+    Ok(Verdict::of(problems, format!("{count} needed, all there")))
+}
+
+pub(super) const NETWORK: Check = Check {
+    name: "service/network-ordered",
+    holds: "The agent is started once the network is up",
+    why: "network.target orders only the shutdown: at boot the agent's first call fails, and \
+          whether it comes up is a matter of luck.",
+    found: "After= and Wants= of the unit are searched for network-online.target.",
+    cure: "Add Wants=network-online.target and After=network-online.target.",
+    after: &["service/defined"],
+    judge: Judge::Agent(network),
+};
+
+fn network(_: &Survey, install: &Install) -> Judged {
+    let service = unit(install)?;
+    let names = |key: &str| {
+        service
+            .directives("Unit", key)
+            .any(|line| line.value.split_whitespace().any(|name| name == "network-online.target"))
+    };
+    if names("After") && (names("Wants") || names("Requires") || names("BindsTo")) {
+        return Ok(Verdict::Holds("after network-online.target".to_owned()));
+    }
+    let lines = "[Unit]\nWants=network-online.target\nAfter=network-online.target\n";
+    let after: Vec<_> =
+        service.directives("Unit", "After").map(|line| line.value.as_str()).collect();
+    Ok(Problem::warn("the unit does not wait for the network")
+        .seen(format!("After={}", after.join(" ")))
+        .cure(drop_in("Wait for network-online.target.", install, "network", lines))
+        .into())
+}
+
+pub(super) const RESTARTS: Check = Check {
+    name: "service/restarts",
+    holds: "The service starts the agent again when it ends",
+    why: "An agent that ends for a moment's trouble, or to update itself, stays away for good.",
+    found: "Restart= of the unit.",
+    cure: "Add Restart=always.",
+    after: &["service/defined"],
+    judge: Judge::Agent(restarts),
+};
+
+fn restarts(_: &Survey, install: &Install) -> Judged {
+    let service = unit(install)?;
+    let restart = service.value("Service", "Restart").unwrap_or("no");
+    if restart == "always" {
+        return Ok(Verdict::Holds("always".to_owned()));
+    }
+    let problem = match restart {
+        "no" => Problem::fail("the service does not start the agent again when it ends"),
+        other => Problem::warn(format!("Restart={other} does not start the agent after every end")),
+    };
+    let lines = "[Service]\nRestart=always\nRestartSec=5\n";
+    let cure = drop_in("Have it started again.", install, "restart", lines);
+    Ok(problem.seen(format!("Restart={restart}")).cure(cure).into())
+}
+
+pub(super) const STOP: Check = Check {
+    name: "service/stop-waits",
+    holds: "A stop waits for the longest job",
+    why: "When the agent is stopped it finishes its job; a shorter limit kills the job instead, \
+          at every upgrade and shutdown.",
+    found: "TimeoutStopSec= is compared with runner.max_run_time; KillSignal= and KillMode= are \
+            looked at.",
+    cure: "Set TimeoutStopSec to the longest job and five minutes.",
+    after: &["service/defined"],
+    judge: Judge::Agent(stop),
+};
+
+fn stop(_: &Survey, install: &Install) -> Judged {
+    let service = unit(install)?;
+    let longest = install
+        .config()
+        .ok()
+        .and_then(|config| config.text("runner.max_run_time")?.parse::<GoDuration>().ok())
+        .map_or(LONGEST, GoDuration::seconds);
+    let mut problems = Vec::new();
+    let line = service
+        .value("Service", "TimeoutStopSec")
+        .or_else(|| service.value("Service", "TimeoutSec"));
+    let seconds = match line {
+        None => Some(DEFAULT_STOP),
+        Some("infinity" | "0") => None,
+        Some(text) => match span(text) {
+            Some(seconds) => Some(seconds),
+            None => {
+                problems.push(
+                    Problem::fail(format!("TimeoutStopSec={text} is no time"))
+                        .cure(Remedy::by_hand("Write seconds, such as 18300.")),
+                );
+                None
+            }
+        },
+    };
+    if let Some(seconds) = seconds.filter(|seconds| *seconds < longest) {
+        let wanted = longest + 300;
+        let lines = format!("[Service]\nTimeoutStopSec={wanted}\n");
+        problems.push(
+            Problem::warn(format!(
+                "a stop kills a job after {seconds} s; jobs may take {longest} s"
+            ))
+            .seen(line.map_or("no TimeoutStopSec=: 90 s".to_owned(), |own| {
+                format!("TimeoutStopSec={own}")
+            }))
+            .cure(drop_in(
+                "Let it wait for the longest job.",
+                install,
+                "stop",
+                &lines,
+            )),
+        );
+    }
+    if let Some(signal @ ("SIGKILL" | "KILL" | "9")) = service.value("Service", "KillSignal") {
+        let lines = "[Service]\nKillSignal=SIGTERM\n";
+        problems.push(
+            Problem::fail("a stop kills the agent and its job at once")
+                .seen(format!("KillSignal={signal}"))
+                .cure(drop_in("Ask it to end instead.", install, "signal", lines)),
+        );
+    }
+    if service.value("Service", "KillMode") == Some("none") {
+        let lines = "[Service]\nKillMode=mixed\n";
+        problems.push(
+            Problem::warn("a stop leaves the agent's processes behind")
+                .seen("KillMode=none")
+                .cure(drop_in("Have them ended.", install, "kill", lines)),
+        );
+    }
+    Ok(Verdict::of(problems, "a stop waits for the longest job"))
+}
+
+/// A time span of `systemd.time(7)` in whole seconds.
+fn span(text: &str) -> Option<u64> {
+    let mut seconds = 0_u64;
+    let mut rest = text.trim();
+    if rest.is_empty() {
+        return None;
+    }
+    while !rest.is_empty() {
+        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+        let (number, after) = rest.split_at(digits);
+        let after = after.trim_start();
+        let letters = after.bytes().take_while(u8::is_ascii_alphabetic).count();
+        let (unit, after) = after.split_at(letters);
+        let unit = match unit {
+            "" | "s" | "sec" | "second" | "seconds" => 1,
+            "m" | "min" | "minute" | "minutes" => 60,
+            "h" | "hr" | "hour" | "hours" => 3600,
+            "d" | "day" | "days" => 86_400,
+            "w" | "week" | "weeks" => 604_800,
+            "ms" | "msec" | "us" | "usec" => 0,
+            _ => return None,
+        };
+        seconds = seconds.checked_add(number.parse::<u64>().ok()?.checked_mul(unit)?)?;
+        rest = after.trim_start();
+    }
+    Some(seconds)
+}
+
+pub(super) const HEALTH: Check = Check {
+    name: "service/health-reported",
+    holds: "The service manager hears what the agent says of its health",
+    why: "Without NotifyAccess=exec `systemctl status` never shows Healthy or Unhealthy; with \
+          Type=notify systemd waits for a word that the agent may never say.",
+    found: "NotifyAccess= and Type= of the unit.",
+    cure: "Set NotifyAccess=exec and leave Type= out.",
+    after: &["service/defined"],
+    judge: Judge::Agent(health),
+};
+
+fn health(_: &Survey, install: &Install) -> Judged {
+    let service = unit(install)?;
+    if let Some(kind @ ("notify" | "notify-reload" | "forking" | "dbus" | "oneshot")) =
+        service.value("Service", "Type")
+    {
+        let lines = "[Service]\nType=simple\n";
+        return Ok(Problem::fail(format!(
+            "systemd waits for a word that the agent does not say: Type={kind}"
+        ))
+        .seen(format!("Type={kind}"))
+        .cure(drop_in("Do not wait for it.", install, "type", lines))
+        .into());
+    }
+    match service.value("Service", "NotifyAccess") {
+        Some("exec" | "all" | "main") => Ok(Verdict::Holds("it is heard".to_owned())),
+        // Only launch-agent is documented to report its health so.
+        _ if install.agent == crate::agent::Kind::MachineRunner => {
+            Ok(Verdict::Idle("machine runner 3 does not report so".to_owned()))
+        }
+        other => {
+            let lines = "[Service]\nNotifyAccess=exec\n";
+            Ok(Problem::warn("the agent's word on its health is not heard")
+                .seen(format!("NotifyAccess={}", other.unwrap_or("none")))
+                .cure(drop_in("Let it be heard.", install, "health", lines))
+                .into())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::span;
+    use crate::{
+        doctor::{Status, sample::*},
+        facts::survey::Seen,
+    };
+
+    #[test]
+    fn spans_are_read_as_systemd_reads_them() {
+        assert_eq!(span("18300"), Some(18300));
+        assert_eq!(span("5h 5min"), Some(18300));
+        assert_eq!(span("1d2h"), Some(93600));
+        assert_eq!(span("soon"), None);
+        assert_eq!(span(""), None);
+    }
+
+    #[test]
+    fn each_directive_is_judged() {
+        for (section, key, value, check, expected) in [
+            ("Service", "Restart", "no", "service/restarts", Status::Fail),
+            ("Service", "Restart", "on-failure", "service/restarts", Status::Warn),
+            ("Service", "TimeoutStopSec", "90", "service/stop-waits", Status::Warn),
+            ("Service", "TimeoutStopSec", "infinity", "service/stop-waits", Status::Pass),
+            ("Service", "KillSignal", "SIGKILL", "service/stop-waits", Status::Fail),
+            ("Service", "Type", "notify", "service/health-reported", Status::Fail),
+            ("Service", "NotifyAccess", "none", "service/health-reported", Status::Warn),
+            ("Unit", "After", "", "service/network-ordered", Status::Warn),
+        ] {
+            let mut survey = healthy();
+            directive(&mut survey, section, key, value);
+            assert_eq!(status(&survey, check), expected, "{key}={value}");
+        }
+    }
+
+    #[test]
+    fn a_unit_is_neither_executable_nor_open() {
+        let mut survey = healthy();
+        service_of(&mut survey).definitions[0].trail.end = Some(file(0, 0o755));
+        assert_eq!(status(&survey, "service/definition-mode"), Status::Warn);
+        service_of(&mut survey).definitions[0].trail.end = Some(file(0, 0o666));
+        assert_eq!(status(&survey, "service/definition-mode"), Status::Fail);
+    }
+
+    #[test]
+    fn an_environment_file_must_be_there() {
+        let mut survey = healthy();
+        let mut missing = trail("/etc/default/x", file(0, 0o644));
+        missing.end = None;
+        agent(&mut survey).paths.push(("an environment file".into(), Seen::Known(missing)));
+        assert_eq!(status(&survey, "service/environment-files"), Status::Fail);
+    }
+}
