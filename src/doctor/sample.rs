@@ -49,6 +49,7 @@ pub(super) fn healthy() -> Survey {
     let text = |text: &str| Written::Text { text: text.into(), plain: true };
     let config = config(&[
         ("api.auth_token", Written::Hidden),
+        ("api.url", text("https://server.example.com")),
         ("runner.name", text("build-1")),
         ("runner.working_directory", text(WORKDIR)),
         ("runner.cleanup_working_directory", text("true")),
@@ -138,6 +139,33 @@ pub(super) fn healthy() -> Survey {
 
 /// When the samples were taken: 2026-11-01.
 pub(super) const TAKEN: i64 = 1_793_491_200;
+
+/// The healthy host with its server asked and answering, and a fault planted in that.
+pub(super) fn online(change: impl FnOnce(&mut Endpoint)) -> Survey {
+    let good = || Attempt { ms: 5, outcome: Ok(()), route: Route::Open };
+    let tls = Tls { issuer: "CN=Amazon".into(), ..Tls::default() };
+    let told = Answered { status: 200, clock_ahead: Some(0), ..Answered::default() };
+    let mut api = Endpoint {
+        name: "api".into(),
+        install: "default".into(),
+        url: "https://runner.circleci.com".into(),
+        required: true,
+        purpose: "claiming jobs".into(),
+        side: Side::Service,
+        proxy: None,
+        resolved: Attempt { ms: 2, outcome: Ok(vec!["192.0.2.1".into()]), route: Route::Open },
+        v4: Some(good()),
+        v6: None,
+        tunnel: None,
+        tls: Some(Attempt { ms: 9, outcome: Ok(tls), route: Route::Open }),
+        answer: Some(Attempt { ms: 20, outcome: Ok(told), route: Route::Open }),
+    };
+    change(&mut api);
+    let mut survey = healthy();
+    let endpoints = vec![api];
+    survey.network = Seen::Known(Network { timeout: 5, endpoints, newest: None });
+    survey
+}
 
 /// The survey's only agent.
 pub(super) fn agent(survey: &mut Survey) -> &mut Install {

@@ -4,6 +4,7 @@
 pub mod examine;
 mod existing;
 mod host;
+pub mod network;
 mod paths;
 pub mod survey;
 

@@ -13,7 +13,7 @@ use crate::{
     Code, Error, Result,
     doctor::{Diagnosis, Selection, judge},
     facts::{
-        examine::{Request, examine},
+        examine::{Endpoints, Request, examine},
         survey::Survey,
     },
     platform::fs::Root,
@@ -74,6 +74,10 @@ pub(super) fn examined(
                 timeout: timeout(args)?,
                 instance: args.instance.clone(),
                 config: args.config.clone(),
+                endpoints: match args.offline || args.root.is_some() {
+                    true => None,
+                    false => Some(Endpoints::parse(&args.endpoint)?),
+                },
             })?;
             out.secrets().take(&examined.secrets);
             examined.survey

@@ -1,6 +1,10 @@
 //! The agent itself: its version, its jobs, its neighbours.
 
 mod installed;
+mod jobs;
+mod neighbours;
+mod token;
+mod version;
 
 use super::Check;
 
@@ -8,4 +12,16 @@ use super::Check;
 pub(super) const FIRST: &[&Check] = &[&installed::INSTALLED];
 
 /// In the order of causes.
-pub(super) const CHECKS: &[&Check] = &[];
+pub(super) const CHECKS: &[&Check] = &[
+    &neighbours::IDENTITY,
+    &neighbours::SHARED,
+    &neighbours::LABEL,
+    &neighbours::ONE_PROCESS,
+    &version::SUPPORTED,
+    &version::NEWEST,
+    &token::ACCEPTED,
+    &jobs::NO_ZOMBIES,
+    &jobs::NO_ORPHANS,
+    &jobs::MOVES,
+    &jobs::DRAIN_ENDS,
+];

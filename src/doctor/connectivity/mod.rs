@@ -1,6 +1,53 @@
 //! The way to what an agent needs.
 
-use super::Check;
+mod answers;
+mod proxy;
+mod reach;
+mod tls;
+
+use super::{Check, Problem, Remedy, lookup::unseen};
+use crate::facts::survey::{Endpoint, Install, Network, Survey, Unseen};
 
 /// In the order of causes.
-pub(super) const CHECKS: &[&Check] = &[];
+pub(super) const CHECKS: &[&Check] = &[
+    &reach::RESOLVER,
+    &proxy::EXEMPTIONS,
+    &reach::RESOLVE,
+    &reach::REACHABLE,
+    &reach::IPV6,
+    &proxy::WORKS,
+    &proxy::SAME,
+    &tls::TRUSTED,
+    &answers::API,
+    &answers::RELEASES,
+    &answers::STORAGE,
+    &answers::VCS,
+    &answers::CLOCK,
+    &answers::LATENCY,
+];
+
+/// The endpoints of an agent, as its service reaches them.
+///
+/// # Errors
+/// Why the network was not looked at.
+fn endpoints<'a>(survey: &'a Survey, install: &'a Install) -> Result<Vec<&'a Endpoint>, Unseen> {
+    let network: &Network = survey.network.known()?;
+    let own: Vec<_> = network.of(&install.name).collect();
+    if own.is_empty() { Err(unseen("no endpoint was asked for")) } else { Ok(own) }
+}
+
+/// A failure for what is needed, a warning for the rest.
+fn by_need(endpoint: &Endpoint, summary: String) -> Problem {
+    if endpoint.required { Problem::fail(summary) } else { Problem::warn(summary) }
+}
+
+/// `runner.circleci.com (claiming jobs)`.
+fn named(endpoint: &Endpoint) -> String {
+    format!("{} ({})", endpoint.host(), endpoint.purpose)
+}
+
+/// What is said of an endpoint's own trouble.
+fn ask_network(text: &str, endpoint: &Endpoint) -> Remedy {
+    Remedy::by_hand(text)
+        .command(format!("curl -sS -o /dev/null -w '%{{http_code}}\\n' {}", endpoint.url))
+}

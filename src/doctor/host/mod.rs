@@ -1,6 +1,23 @@
 //! The host: space, memory, clock, tools.
 
+mod resources;
+mod system;
+mod windows;
+
 use super::Check;
 
 /// In the order of causes.
-pub(super) const CHECKS: &[&Check] = &[];
+pub(super) const CHECKS: &[&Check] = &[
+    &system::CLOCK_RIGHT,
+    &system::CLOCK_SYNCHRONIZED,
+    &resources::DISK,
+    &resources::INODES,
+    &resources::MEMORY,
+    &resources::OOM,
+    &system::TOOLS,
+    &system::SSH_PORT,
+    &system::PACKAGES,
+    &windows::NOT_CONTROLLER,
+    &windows::LONG_PATHS,
+    &windows::DESKTOP,
+];

@@ -248,6 +248,7 @@ mod tests {
     fn a_self_updating_agent_needs_its_folder() {
         let mut survey = healthy();
         set(&mut survey, "runner.disable_auto_update", None);
+        set(&mut survey, "api.url", None);
         assert_eq!(status(&survey, "permissions/binary-updatable"), Status::Warn);
         set(&mut survey, "api.url", Some("https://server.example.com"));
         assert_eq!(status(&survey, "permissions/binary-updatable"), Status::Skip);

@@ -2,6 +2,7 @@
 //! changed. What is found first is where to look closer: definitions, processes, receipts.
 
 mod account;
+mod asks;
 mod binary;
 mod candidate;
 mod config;
@@ -26,7 +27,7 @@ use crate::{
     apply::{self, Receipt},
     plan::before_blank,
     platform::{
-        command::{Commands, HostCommands},
+        command::HostCommands,
         fs::Root,
         privilege::is_privileged,
         service::{Manager, systemd_runs},
@@ -43,6 +44,8 @@ use std::{
     sync::Arc,
     time::Duration,
 };
+
+pub use asks::Endpoints;
 
 /// Programs and files of the host itself answer within this time, or are said to hang.
 const LOCAL_LIMIT: Duration = Duration::from_secs(2);
@@ -61,6 +64,8 @@ pub struct Request {
     pub instance: Option<String>,
     /// This configuration, whatever the service names.
     pub config: Option<PathBuf>,
+    /// Where to reach what an agent needs; `None`: no network.
+    pub endpoints: Option<Endpoints>,
 }
 
 /// A survey, and the secrets that were met on the way and did not enter it.
@@ -111,7 +116,19 @@ pub fn examine(request: &Request) -> Result<Examined> {
     if let Some(only) = &request.instance {
         candidates.retain(|candidate| candidate.name == *only);
     }
-    let network: Option<Probe<Network>> = None;
+    let network = request.endpoints.as_ref().map(|endpoints| {
+        let asks = asks::of(endpoints, &candidates, &ground.root);
+        let (timeout, scrub) = (request.timeout, ground.scrub.clone());
+        // Each attempt has a deadline of its own; this one guards against a hang.
+        probe("the network", timeout + LOCAL_LIMIT, move || {
+            let mut network = super::network::examine(asks, timeout);
+            let answers = network.endpoints.iter_mut().filter_map(|own| own.answer.as_mut());
+            for answer in answers.filter_map(|answer| answer.outcome.as_mut().ok()) {
+                answer.begins = scrub.text(&answer.begins);
+            }
+            network
+        })
+    });
     let units: Vec<String> = candidates
         .iter()
         .filter_map(|candidate| Some(candidate.unit.as_ref()?.name.clone()))

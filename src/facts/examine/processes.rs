@@ -22,7 +22,6 @@ const AGENTS: [&str; 3] = ["circleci-launch", "circleci-launch-agent", "circleci
 #[derive(Debug, Default)]
 pub(super) struct Processes {
     all: HashMap<u32, Entry>,
-    booted: i64,
 }
 
 #[derive(Debug)]
@@ -42,7 +41,7 @@ impl Processes {
         let ids = fs::read_dir("/proc").into_iter().flatten().flatten();
         let ids = ids.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
         let all = ids.filter_map(|pid| Some((pid, entry(pid, booted)?))).collect();
-        Self { all, booted }
+        Self { all }
     }
 
     /// Agents' processes that no other agent's process started, with the unit they run in.
@@ -125,11 +124,6 @@ impl Processes {
     /// The names of all processes.
     pub(super) fn names(&self) -> HashSet<&str> {
         self.all.values().map(|entry| entry.name.as_str()).collect()
-    }
-
-    /// When the host was started, in seconds since 1970.
-    pub(super) fn booted(&self) -> i64 {
-        self.booted
     }
 
     fn ancestors(&self, pid: u32) -> impl Iterator<Item = u32> {

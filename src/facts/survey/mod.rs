@@ -11,7 +11,9 @@ mod path;
 mod queue;
 mod service;
 
-pub use agent::{Binary, Install, Leftover, Process, Program, Received, Tool, Variable, Workdir};
+pub use agent::{
+    Binary, Install, Leftover, Named, Process, Program, Received, Tool, Variable, Workdir,
+};
 pub use config::{ConfigFile, Setting, TokenShape, Written};
 pub use host::{
     AccountFacts, Clock, Host, Mac, Memory, Mount, Resolver, Selinux, Sudo, Volume, Windows,

@@ -112,8 +112,6 @@ pub struct Tls {
     pub expires: Option<i64>,
     /// Where the trusted authorities came from.
     pub trust: String,
-    /// Only the person's own shell trusts it, not the service.
-    pub shell_trusts: bool,
 }
 
 /// An HTTP answer.

@@ -1,0 +1,207 @@
+//! Jobs: running, stuck, and what dead ones left.
+
+use crate::{
+    doctor::{
+        Check, Judge, Judged, Problem, Remedy, Verdict,
+        lookup::{drain, unseen},
+    },
+    facts::survey::{Install, Process, Survey},
+};
+
+/// This long without a line or a changed file, and a job is suspect.
+const SILENT: i64 = 3600;
+
+pub(super) const NO_ZOMBIES: Check = Check {
+    name: "agent/no-zombies",
+    holds: "Ended processes of jobs are fetched",
+    why: "Where nobody fetches ended processes they pile up until no new one can be started.",
+    found: "The agent's process tree.",
+    cure: "Run the container with --init, so that something fetches them.",
+    after: &[],
+    judge: Judge::Agent(no_zombies),
+};
+
+fn no_zombies(_: &Survey, install: &Install) -> Judged {
+    let processes = install.processes.known()?;
+    let orphans = install.orphans.ok().map(Vec::as_slice).unwrap_or_default();
+    let zombies = processes.iter().chain(orphans).filter(|process| process.state == 'Z').count();
+    if zombies <= 10 {
+        return Ok(Verdict::Holds(format!("{zombies} wait")));
+    }
+    Ok(Problem::warn(format!("{zombies} ended processes wait to be fetched"))
+        .cure(
+            Remedy::by_hand("Run the container with --init.")
+                .command("ps -eo pid,ppid,stat,comm | grep ' Z'"),
+        )
+        .into())
+}
+
+pub(super) const NO_ORPHANS: Check = Check {
+    name: "agent/no-orphans",
+    holds: "Dead jobs have left no processes",
+    why: "What a cancelled job leaves running holds ports, files and memory that the next job \
+          needs.",
+    found: "Processes of the jobs' account, or of the service, that no agent's process is an \
+            ancestor of.",
+    cure: "Look at them, and end them.",
+    after: &[],
+    judge: Judge::Agent(no_orphans),
+};
+
+fn no_orphans(survey: &Survey, install: &Install) -> Judged {
+    let orphans = install.orphans.known()?;
+    // Two agents with one account cannot be told apart by it.
+    let first = survey.installs.iter().find(|own| own.task_user == install.task_user);
+    let is_first = first.is_some_and(|own| own.name == install.name);
+    let left: Vec<&Process> = orphans
+        .iter()
+        .filter(|process| process.state != 'Z' && (process.in_service || is_first))
+        .filter(|process| !(install.main_process().is_none() && process.in_service))
+        .collect();
+    if left.is_empty() {
+        return Ok(Verdict::Holds("none".to_owned()));
+    }
+    let seen: Vec<String> = left
+        .iter()
+        .take(5)
+        .map(|process| format!("process {}: {}", process.pid, process.command))
+        .collect();
+    let pids: Vec<String> = left.iter().map(|process| process.pid.to_string()).collect();
+    Ok(Problem::warn(format!("{} processes are left of jobs that have ended", left.len()))
+        .seen(seen.join("\n"))
+        .cure(
+            Remedy::by_hand("Look at them, and end what no running job needs.")
+                .command(format!("ps -fp {}", pids.join(",")))
+                .command(format!("sudo kill {}", pids.join(" "))),
+        )
+        .into())
+}
+
+pub(super) const MOVES: Check = Check {
+    name: "agent/job-moves",
+    holds: "A job that runs gets on",
+    why: "A job that hangs keeps the agent from claiming another one until runner.max_run_time is \
+          over.",
+    found: "The agent's process tree says whether a job runs and since when; its log and its work \
+            folder say whether anything happens.",
+    cure: "Cancel the job in CircleCI; the agent ends it then.",
+    after: &[],
+    judge: Judge::Agent(moves),
+};
+
+fn moves(survey: &Survey, install: &Install) -> Judged {
+    let processes = install.processes.known()?;
+    let main = processes.first().ok_or_else(|| unseen("the agent does not run"))?;
+    let job = processes
+        .iter()
+        .filter(|own| own.parent == main.pid && own.state != 'Z')
+        .min_by_key(|own| own.started);
+    let Some(job) = job else {
+        return Ok(Verdict::Holds("no job runs".to_owned()));
+    };
+    let since = (survey.taken - job.started).max(0);
+    let newest = install
+        .workdir
+        .ok()
+        .and_then(|own| own.changed)
+        .into_iter()
+        .chain(install.log_written)
+        .max();
+    let silent = newest.map_or(since, |newest| (survey.taken - newest).max(0)).min(since);
+    let longest = i64::try_from(drain(install).as_secs()).unwrap_or(i64::MAX);
+    let seen = format!("process {}, {since} s old; nothing changed for {silent} s", job.pid);
+    let problem = if since > longest {
+        Problem::fail(format!("a job has run for {since} s, longer than runner.max_run_time"))
+    } else if silent > SILENT {
+        Problem::warn(format!("a job runs, and nothing has happened for {silent} s"))
+    } else {
+        return Ok(Verdict::Holds(format!("a job runs since {since} s ago")));
+    };
+    Ok(problem
+        .seen(seen)
+        .cure(
+            Remedy::by_hand("Cancel the job in CircleCI, or look at what it waits for.")
+                .command(format!("sudo ps -f --forest -g {}", main.pid)),
+        )
+        .into())
+}
+
+pub(super) const DRAIN_ENDS: Check = Check {
+    name: "agent/drain-ends",
+    holds: "An agent that was told to stop ends with its job",
+    why: "While it drains an agent claims no job; one that never ends keeps the host from all.",
+    found: "How long the service has been stopping, compared with runner.max_run_time.",
+    cure: "Send it TERM a second time: that ends the job.",
+    after: &[],
+    judge: Judge::Agent(drain_ends),
+};
+
+fn drain_ends(survey: &Survey, install: &Install) -> Judged {
+    let service = install.service.as_ref().ok_or_else(|| unseen("there is no service"))?;
+    let state = service.state.known()?;
+    if state.active != "deactivating" {
+        return Ok(Verdict::Holds("it was not told to stop".to_owned()));
+    }
+    let since = state.since.map_or(0, |since| (survey.taken - since).max(0));
+    let longest = i64::try_from(drain(install).as_secs()).unwrap_or(i64::MAX);
+    let remedy = Remedy::by_hand("Let the job end, or end it.")
+        .command(format!("sudo systemctl kill --kill-who=main --signal=TERM {}", service.name))
+        .command(format!("sudo systemctl start {}", service.name));
+    let words = format!("{} was told to stop {since} s ago, and claims no jobs", service.name);
+    let problem = if since > longest { Problem::fail(words) } else { Problem::warn(words) };
+    Ok(problem.seen(format!("{} ({})", state.active, state.sub)).cure(remedy).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        doctor::{Status, sample::*},
+        facts::survey::{Seen, Survey},
+    };
+
+    fn job(age: i64, silent: i64) -> Survey {
+        let mut survey = healthy();
+        let mut child = process(501, 500, UID, "circleci-agent");
+        child.started = TAKEN - age;
+        if let Seen::Known(processes) = &mut agent(&mut survey).processes {
+            processes.push(child);
+        }
+        agent(&mut survey).log_written = Some(TAKEN - silent);
+        survey
+    }
+
+    #[test]
+    fn a_job_is_idle_running_suspect_or_stuck() {
+        assert!(finding(&healthy(), "agent/job-moves").summary.contains("no job"));
+        assert_eq!(status(&job(600, 10), "agent/job-moves"), Status::Pass);
+        assert_eq!(status(&job(9000, 8000), "agent/job-moves"), Status::Warn);
+        assert_eq!(status(&job(100_000, 10), "agent/job-moves"), Status::Fail);
+    }
+
+    #[test]
+    fn orphans_and_zombies_are_told() {
+        let mut survey = healthy();
+        agent(&mut survey).orphans = Seen::Known(vec![process(900, 1, UID, "sleep")]);
+        assert_eq!(status(&survey, "agent/no-orphans"), Status::Warn);
+        let zombie = |pid| {
+            let mut zombie = process(pid, 1, UID, "x");
+            zombie.state = 'Z';
+            zombie
+        };
+        agent(&mut survey).orphans = Seen::Known((900..920).map(zombie).collect());
+        assert_eq!(status(&survey, "agent/no-zombies"), Status::Warn);
+    }
+
+    #[test]
+    fn a_drain_that_does_not_end_fails() {
+        let mut survey = healthy();
+        if let Seen::Known(state) = &mut service_of(&mut survey).state {
+            state.active = "deactivating".into();
+        }
+        assert_eq!(status(&survey, "agent/drain-ends"), Status::Warn);
+        if let Seen::Known(state) = &mut service_of(&mut survey).state {
+            state.since = Some(TAKEN - 100_000);
+        }
+        assert_eq!(status(&survey, "agent/drain-ends"), Status::Fail);
+    }
+}

@@ -1,0 +1,205 @@
+//! What two agents of one host must not share.
+
+use crate::{
+    agent::Kind,
+    doctor::{Check, Judge, Judged, Problem, Remedy, Verdict, lookup::unseen},
+    facts::survey::{Install, Survey},
+    platform::service::Manager,
+};
+
+pub(super) const IDENTITY: Check = Check {
+    name: "agent/one-identity",
+    holds: "No two agents of this host claim jobs under one identity",
+    why: "Two agents with one token and one name overwrite each other in the inventory, and one \
+          of them looks dead; two that read one configuration are two such.",
+    found: "Configurations, names and marks of tokens of all agents on the host.",
+    cure: "Give each agent a configuration and a name of its own: `runnerup install --instance`.",
+    after: &[],
+    judge: Judge::Agent(identity),
+};
+
+/// Every other agent that comes later, so that a pair is told once.
+fn others<'a>(survey: &'a Survey, install: &'a Install) -> impl Iterator<Item = &'a Install> {
+    let at = survey.installs.iter().position(|own| own.name == install.name);
+    survey.installs.iter().skip(at.map_or(usize::MAX, |at| at + 1))
+}
+
+fn identity(survey: &Survey, install: &Install) -> Judged {
+    let config = install.config()?;
+    let mut problems = Vec::new();
+    for other in others(survey, install) {
+        let Ok(theirs) = other.config() else { continue };
+        let same_file = config.trail.real == theirs.trail.real && config.trail.end.is_some();
+        let mark =
+            |config: &crate::facts::survey::ConfigFile| config.token().map(|own| own.mark.clone());
+        let same_name = config.text("runner.name").is_some()
+            && config.text("runner.name") == theirs.text("runner.name");
+        let same_token = mark(config).is_some() && mark(config) == mark(theirs);
+        let (what, seen) = if same_file {
+            ("read one configuration", config.trail.real.display().to_string())
+        } else if same_name && same_token {
+            (
+                "have one token and one name",
+                config.text("runner.name").unwrap_or_default().to_owned(),
+            )
+        } else {
+            continue;
+        };
+        problems.push(
+            Problem::fail(format!("{} and {} {what}", install.name, other.name)).seen(seen).cure(
+                Remedy::by_hand("Give each its own.")
+                    .command("sudo runnerup install --instance NAME"),
+            ),
+        );
+    }
+    Ok(Verdict::of(problems, "none other has it"))
+}
+
+pub(super) const SHARED: Check = Check {
+    name: "agent/nothing-shared",
+    holds: "No two agents of this host share a folder or a log",
+    why: "Jobs of two agents in one work folder delete each other's files.",
+    found: "The work folders and logs of all agents on the host.",
+    cure: "Give each agent folders of its own.",
+    after: &["agent/one-identity"],
+    judge: Judge::Agent(shared),
+};
+
+fn shared(survey: &Survey, install: &Install) -> Judged {
+    let mut problems = Vec::new();
+    for other in others(survey, install) {
+        for what in ["the work folder", "the log file"] {
+            let real = |own: &Install| {
+                own.path(what).and_then(|seen| seen.ok()).map(|trail| trail.path.clone())
+            };
+            let (Some(ours), Some(theirs)) = (real(install), real(other)) else { continue };
+            if ours.starts_with(&theirs) || theirs.starts_with(&ours) {
+                problems.push(
+                    Problem::fail(format!("{} and {} share {what}", install.name, other.name))
+                        .seen(format!("{} and {}", ours.display(), theirs.display()))
+                        .cure(Remedy::by_hand("Give each its own.")),
+                );
+            }
+        }
+    }
+    Ok(Verdict::of(problems, "nothing is shared"))
+}
+
+pub(super) const LABEL: Check = Check {
+    name: "agent/label-free",
+    holds: "No other agent has the label of this one",
+    why: "On macOS launch-agent and machine runner 3 have one label: whichever is loaded second \
+          fails, or throws the other out.",
+    found: "The labels of all job definitions that run an agent.",
+    cure: "Unload and remove the one that is not wanted any more.",
+    after: &[],
+    judge: Judge::Agent(label),
+};
+
+fn label(survey: &Survey, install: &Install) -> Judged {
+    let service = install.service.as_ref().ok_or_else(|| unseen("there is no service"))?;
+    if service.manager != Manager::Launchd {
+        return Ok(Verdict::Idle("only launchd has labels".to_owned()));
+    }
+    let same = others(survey, install)
+        .find(|own| own.service.as_ref().is_some_and(|own| own.name == service.name));
+    match same {
+        None => Ok(Verdict::Holds(service.name.clone())),
+        Some(other) => {
+            let file = other.service.as_ref().and_then(|own| own.file());
+            let path = file.map_or(String::new(), |file| file.path.display().to_string());
+            Ok(Problem::fail(format!("{} is the label of two agents", service.name))
+                .seen(path.clone())
+                .cure(
+                    Remedy::by_hand("Unload and remove one.")
+                        .command(format!("sudo launchctl bootout system/{}", service.name))
+                        .command(format!("sudo rm {path}")),
+                )
+                .into())
+        }
+    }
+}
+
+pub(super) const ONE_PROCESS: Check = Check {
+    name: "agent/one-process",
+    holds: "The agent runs once",
+    why: "A second agent that someone started by hand with the same configuration claims jobs \
+          under the same name, outside of the service's limits.",
+    found: "Agents that run outside of any service are compared with services by their \
+            configuration.",
+    cure: "End the one that no service runs.",
+    after: &[],
+    judge: Judge::Agent(one_process),
+};
+
+fn one_process(survey: &Survey, install: &Install) -> Judged {
+    if install.service.is_none() {
+        return Ok(Verdict::Idle("no service runs it".to_owned()));
+    }
+    let config = install.config.as_ref().and_then(|own| own.ok()).map(|own| &own.trail.real);
+    let twin = survey.installs.iter().filter(|own| own.service.is_none()).find(|own| {
+        let theirs = own.config.as_ref().and_then(|own| own.ok()).map(|own| &own.trail.real);
+        config.is_some() && config == theirs && own.main_process().is_some()
+    });
+    let Some(process) = twin.and_then(Install::main_process) else {
+        return Ok(Verdict::Holds("once".to_owned()));
+    };
+    let kind = if install.agent == Kind::MachineRunner {
+        "circleci-runner"
+    } else {
+        "circleci-launch-agent"
+    };
+    Ok(Problem::fail(format!("a second {kind} runs with the same configuration"))
+        .seen(format!("process {}: {}", process.pid, process.command))
+        .cure(
+            Remedy::by_hand("End it; TERM lets it finish its job.")
+                .command(format!("sudo kill {}", process.pid)),
+        )
+        .into())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        doctor::{Status, sample::*},
+        facts::survey::{Seen, Survey},
+        platform::service::Manager,
+    };
+
+    fn two() -> Survey {
+        let mut survey = healthy();
+        let mut other = survey.installs[0].clone();
+        other.name = "gpu".into();
+        survey.installs.push(other);
+        survey
+    }
+
+    #[test]
+    fn twins_are_told_once() {
+        let survey = two();
+        assert_eq!(status(&survey, "agent/one-identity"), Status::Fail);
+        let mut other = two();
+        if let Some(Seen::Known(config)) = &mut other.installs[1].config {
+            config.trail.real = "/etc/opt/circleci-gpu/x".into();
+            config.token.as_mut().unwrap().mark = "m2".into();
+        }
+        assert_eq!(status(&other, "agent/one-identity"), Status::Pass);
+        assert_eq!(status(&other, "agent/nothing-shared"), Status::Fail);
+    }
+
+    #[test]
+    fn one_label_cannot_be_twos() {
+        let mut survey = two();
+        for install in &mut survey.installs {
+            install.service.as_mut().unwrap().manager = Manager::Launchd;
+        }
+        assert_eq!(status(&survey, "agent/label-free"), Status::Fail);
+    }
+
+    #[test]
+    fn a_second_process_is_told() {
+        let mut survey = two();
+        survey.installs[1].service = None;
+        assert_eq!(status(&survey, "agent/one-process"), Status::Fail);
+    }
+}

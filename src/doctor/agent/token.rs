@@ -1,0 +1,53 @@
+//! Whether the server accepts the token.
+
+use crate::{
+    doctor::{
+        Check, Judge, Judged, Problem, Remedy, Verdict,
+        lookup::{unseen, word},
+    },
+    facts::survey::{Install, Survey},
+};
+
+pub(super) const ACCEPTED: Check = Check {
+    name: "agent/token-accepted",
+    holds: "The server accepts the token",
+    why: "A token that was deleted, or whose resource class was, is refused with 401: the agent \
+          runs, and never claims a job.",
+    found: "With the question that machine runner 3 asks when it starts, which takes no job; \
+            anything but 200 and 401 tells nothing.",
+    cure: "Make a token for the resource class and write it into the configuration.",
+    after: &[
+        "config/token-set",
+        "connectivity/names-resolve",
+        "connectivity/reachable",
+        "connectivity/proxy-works",
+        "connectivity/tls-trusted",
+        "connectivity/api-answers",
+    ],
+    judge: Judge::Agent(accepted),
+};
+
+fn accepted(survey: &Survey, install: &Install) -> Judged {
+    let network = survey.network.known()?;
+    let api = network.of(&install.name).find(|endpoint| endpoint.name == "api");
+    let answer = api.and_then(|api| api.answer.as_ref()?.outcome.as_ref().ok());
+    let answer = answer.filter(|answer| answer.with_token);
+    let answer = answer.ok_or_else(|| unseen("the server was not asked with the token"))?;
+    match answer.status {
+        200 | 204 => Ok(Verdict::Holds(format!("it answers {}", answer.status))),
+        401 => {
+            let path = install.config().map(|config| word(&config.trail.path)).unwrap_or_default();
+            Ok(Problem::fail("the server refuses the token")
+                .seen("it answers 401")
+                .cure(
+                    Remedy::by_hand(
+                        "Make a token, write it into the file, and start the agent again.",
+                    )
+                    .command("circleci runner token create NAMESPACE/CLASS NICKNAME")
+                    .command(format!("sudoedit {path}")),
+                )
+                .into())
+        }
+        other => Ok(Verdict::Idle(format!("could not tell: it answers {other}"))),
+    }
+}

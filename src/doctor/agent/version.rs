@@ -1,0 +1,91 @@
+//! Versions: what is supported, and what is newest.
+
+use crate::{
+    agent::Kind,
+    doctor::{Check, Judge, Judged, Problem, Remedy, Verdict},
+    facts::survey::{Install, Survey},
+};
+
+/// When launch-agent stopped being supported on cloud: 2024-07-31.
+const END_OF_LIFE: i64 = 1_722_384_000;
+
+pub(super) const SUPPORTED: Check = Check {
+    name: "agent/supported",
+    holds: "The agent is one that its server still serves",
+    why: "launch-agent has not been supported on cloud since 2024-07-31: one day its downloads \
+          are refused, and all jobs fail at once.",
+    found: "The agent and the URL that it is served from.",
+    cure: "Move to machine runner 3; on CircleCI server name the server's URL in api.url.",
+    after: &["config/parses"],
+    judge: Judge::Agent(supported),
+};
+
+fn supported(survey: &Survey, install: &Install) -> Judged {
+    if install.agent == Kind::MachineRunner {
+        return Ok(Verdict::Holds("machine runner 3".to_owned()));
+    }
+    let config = install.config()?;
+    let url = config
+        .text("api.url")
+        .or_else(|| install.variable("LAUNCH_AGENT_API_URL")?.value.as_deref());
+    match url {
+        Some(url) if !url.contains("runner.circleci.com") => {
+            Ok(Verdict::Holds(format!("launch-agent on {url}: for server 4.0 to 4.7")))
+        }
+        _ if survey.taken < END_OF_LIFE => Ok(Verdict::Holds("launch-agent on cloud".to_owned())),
+        _ => Ok(Problem::warn("launch-agent is not supported on cloud since 2024-07-31")
+            .seen("the configuration names no server")
+            .cure(Remedy::by_hand(
+                "Move to machine runner 3; on CircleCI server name its URL in api.url.",
+            ))
+            .into()),
+    }
+}
+
+pub(super) const NEWEST: Check = Check {
+    name: "agent/newest",
+    holds: "An agent that does not update itself is the newest, or pinned on purpose",
+    why: "An old agent misses corrections, and in time is refused by the server.",
+    found: "The version in the receipt is compared with the one that the release bucket names.",
+    cure: "Run `runnerup install --version latest`.",
+    after: &["connectivity/releases-answer"],
+    judge: Judge::Agent(newest),
+};
+
+fn newest(survey: &Survey, install: &Install) -> Judged {
+    let network = survey.network.known()?;
+    let installed = install.receipt.as_ref().and_then(|receipt| receipt.version.as_deref());
+    let (Some(installed), Some(newest)) = (installed, network.newest.as_deref()) else {
+        return Ok(Verdict::Idle("the version of one of the two is not known".to_owned()));
+    };
+    if installed == newest || numbers(installed) >= numbers(newest) {
+        return Ok(Verdict::Holds(installed.to_owned()));
+    }
+    // A server's version is pinned for it, and not to be raised for a newer one elsewhere.
+    Ok(Verdict::Holds(format!("{installed}, pinned; the newest is {newest}")))
+}
+
+fn numbers(version: &str) -> Vec<u64> {
+    let plain = version.split('-').next().unwrap_or(version);
+    plain.split('.').filter_map(|part| part.parse().ok()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::numbers;
+    use crate::doctor::{Status, sample::*};
+
+    #[test]
+    fn versions_compare_by_number() {
+        assert!(numbers("1.1.9-abc") < numbers("1.1.10-abc"));
+    }
+
+    #[test]
+    fn an_agent_of_a_server_is_supported() {
+        let mut survey = healthy();
+        set(&mut survey, "api.url", None);
+        assert_eq!(status(&survey, "agent/supported"), Status::Warn);
+        set(&mut survey, "api.url", Some("https://server.example.com"));
+        assert_eq!(status(&survey, "agent/supported"), Status::Pass);
+    }
+}

@@ -1,0 +1,295 @@
+//! Whether it is really the endpoint that answers, and what its answer tells.
+
+use super::{ask_network, by_need, endpoints, named};
+use crate::{
+    doctor::{Check, Judge, Judged, Problem, Remedy, Verdict},
+    facts::survey::{Answered, Endpoint, Install, Survey},
+};
+
+/// What must hold before an answer can be expected.
+const WAY: &[&str] = &[
+    "connectivity/names-resolve",
+    "connectivity/reachable",
+    "connectivity/proxy-works",
+    "connectivity/tls-trusted",
+];
+
+pub(super) const API: Check = Check {
+    name: "connectivity/api-answers",
+    holds: "It is the runner API that answers",
+    why: "A captive portal or a proxy's page answers every question with a page: the agent gets \
+          no jobs and no clear error.",
+    found: "Status, kind and beginning of the answer to a question that takes no job.",
+    cure: "Log in to the network, or have the host let through without a portal.",
+    after: WAY,
+    judge: Judge::Agent(api),
+};
+
+fn api(survey: &Survey, install: &Install) -> Judged {
+    judge(survey, install, "api")
+}
+
+pub(super) const RELEASES: Check = Check {
+    name: "connectivity/releases-answer",
+    holds: "The release bucket answers",
+    why: "The agent downloads the task agent from there for every job: without it jobs hang in \
+          \"Preparing Environment\".",
+    found: "The file with the newest version is asked for.",
+    cure: "Allow the bucket's host through firewall and proxy.",
+    after: WAY,
+    judge: Judge::Agent(releases),
+};
+
+fn releases(survey: &Survey, install: &Install) -> Judged {
+    judge(survey, install, "releases")
+}
+
+pub(super) const STORAGE: Check = Check {
+    name: "connectivity/storage-answers",
+    holds: "The storage of caches and artifacts answers",
+    why: "Jobs are claimed and fail later, when they restore a cache or store an artifact.",
+    found: "The storage's host is asked; any answer of its own will do.",
+    cure: "Allow its host through firewall and proxy.",
+    after: WAY,
+    judge: Judge::Agent(storage),
+};
+
+fn storage(survey: &Survey, install: &Install) -> Judged {
+    judge(survey, install, "storage")
+}
+
+fn judge(survey: &Survey, install: &Install, name: &str) -> Judged {
+    let endpoints = endpoints(survey, install)?;
+    let Some(endpoint) = endpoints.iter().find(|own| own.name == name) else {
+        return Ok(Verdict::Idle("it was not asked".to_owned()));
+    };
+    let Some(answer) = &endpoint.answer else {
+        return Ok(Verdict::Idle("the way there ends before".to_owned()));
+    };
+    let told = match &answer.outcome {
+        Ok(told) => told,
+        Err(why) => {
+            return Ok(by_need(endpoint, format!("{} gives no answer", named(endpoint)))
+                .seen(format!("{why} ({} ms)", answer.ms))
+                .cure(ask_network("Look at what answers there.", endpoint))
+                .into());
+        }
+    };
+    if let Some(portal) = portal(endpoint, told) {
+        return Ok(by_need(endpoint, format!("something else answers for {}", named(endpoint)))
+            .seen(portal)
+            .cure(ask_network("Log in to the network, or have this host let through.", endpoint))
+            .into());
+    }
+    match told.status {
+        500..=599 => Ok(Problem::warn(format!(
+            "{} has trouble of its own ({})",
+            named(endpoint),
+            told.status
+        ))
+        .seen(format!("HTTP {}", told.status))
+        .cure(Remedy::by_hand(
+            "Wait: this is not the host's fault. https://status.circleci.com tells more.",
+        ))
+        .into()),
+        // What a token makes of it is another check's matter.
+        401 if name == "api" => Ok(Verdict::Holds("it answers 401".to_owned())),
+        401 | 403 if name != "storage" => {
+            Ok(by_need(endpoint, format!("{} refuses ({})", named(endpoint), told.status))
+                .seen(format!("HTTP {}: {}", told.status, first_line(&told.begins)))
+                .cure(ask_network("Look at who refuses: a proxy, or the server.", endpoint))
+                .into())
+        }
+        status => Ok(Verdict::Holds(format!("it answers {status} in {} ms", answer.ms))),
+    }
+}
+
+/// Why it cannot be the endpoint that answered.
+fn portal(endpoint: &Endpoint, told: &Answered) -> Option<String> {
+    if let Some(location) = told.location.as_deref().filter(|_| (300..400).contains(&told.status)) {
+        let host = location
+            .split_once("://")
+            .map(|(_, rest)| rest.split(['/', ':']).next().unwrap_or(rest));
+        let host = host.filter(|host| *host != endpoint.host())?;
+        return Some(format!("HTTP {} leads to {host}", told.status));
+    }
+    let is_page = told.content_type.as_deref().is_some_and(|kind| kind.contains("text/html"))
+        || told.begins.trim_start().to_lowercase().starts_with("<!doctype html");
+    let says_amazon = told.server.as_deref().is_some_and(|server| server.contains("AmazonS3"));
+    (is_page && told.status == 200 && endpoint.name != "vcs" && !says_amazon)
+        .then(|| format!("HTTP 200 with a page: {}", first_line(&told.begins)))
+}
+
+fn first_line(text: &str) -> String {
+    text.lines()
+        .find(|line| !line.trim().is_empty())
+        .unwrap_or_default()
+        .chars()
+        .take(120)
+        .collect()
+}
+
+pub(super) const VCS: Check = Check {
+    name: "connectivity/vcs-answers",
+    holds: "At least one provider of repositories can be reached",
+    why: "The first step of nearly every job is a checkout.",
+    found: "github.com, bitbucket.org and gitlab.com, or the one that was named, over HTTPS and \
+            SSH.",
+    cure: "Allow the provider that your projects use, on ports 443 and 22.",
+    after: &[],
+    judge: Judge::Agent(vcs),
+};
+
+fn vcs(survey: &Survey, install: &Install) -> Judged {
+    let endpoints = endpoints(survey, install)?;
+    let own: Vec<_> = endpoints.into_iter().filter(|own| own.name == "vcs").collect();
+    if own.is_empty() {
+        return Ok(Verdict::Idle("none was asked".to_owned()));
+    }
+    let arrived: Vec<&str> = own
+        .iter()
+        .filter(|own| own.answer.as_ref().is_some_and(|answer| answer.outcome.is_ok()))
+        .map(|own| own.url.as_str())
+        .collect();
+    if !arrived.is_empty() {
+        return Ok(Verdict::Holds(arrived.join(", ")));
+    }
+    let names: Vec<&str> = own.iter().map(|own| own.url.as_str()).collect();
+    Ok(Problem::warn("no provider of repositories can be reached: checkouts will fail")
+        .seen(names.join(", "))
+        .cure(Remedy::by_hand("Allow the provider that your projects use."))
+        .into())
+}
+
+pub(super) const CLOCK: Check = Check {
+    name: "connectivity/clock-agrees",
+    holds: "This host's clock agrees with the servers'",
+    why: "With a clock that is minutes off requests are refused, and with one that is hours off \
+          certificates are.",
+    found: "The Date header of each answer is compared with the clock.",
+    cure: "Have the clock kept right.",
+    after: &[],
+    judge: Judge::Agent(clock),
+};
+
+fn clock(survey: &Survey, install: &Install) -> Judged {
+    let endpoints = endpoints(survey, install)?;
+    let answers = endpoints.iter().filter_map(|own| own.answer.as_ref()?.outcome.as_ref().ok());
+    let ahead = answers.filter_map(|told| told.clock_ahead).min_by_key(|ahead| ahead.abs());
+    let Some(ahead) = ahead else {
+        return Ok(Verdict::Idle("no answer had a date".to_owned()));
+    };
+    if ahead.abs() <= 60 {
+        return Ok(Verdict::Holds(format!("{} s apart", ahead.abs())));
+    }
+    let words =
+        format!("the clock is {} s {}", ahead.abs(), if ahead > 0 { "behind" } else { "ahead" });
+    let problem = if ahead.abs() > 300 { Problem::fail(words) } else { Problem::warn(words) };
+    Ok(problem
+        .seen("by the Date header that differs least")
+        .cure(
+            Remedy::by_hand("Have it kept right.")
+                .command("sudo timedatectl set-ntp true")
+                .command("timedatectl status"),
+        )
+        .into())
+}
+
+pub(super) const LATENCY: Check = Check {
+    name: "connectivity/latency",
+    holds: "What the agent needs is near enough",
+    why: "Each step asks the server, and caches and artifacts are in AWS us-east-1: distance \
+          makes every job slower.",
+    found: "The time of connection and answer of each endpoint.",
+    cure: "Move the host nearer, or put a mirror near it.",
+    after: WAY,
+    judge: Judge::Agent(latency),
+};
+
+fn latency(survey: &Survey, install: &Install) -> Judged {
+    let endpoints = endpoints(survey, install)?;
+    let time = |own: &&Endpoint| {
+        own.answer.as_ref().filter(|answer| answer.outcome.is_ok()).map(|answer| answer.ms)
+    };
+    let slowest = endpoints
+        .iter()
+        .copied()
+        .filter_map(|own| Some((time(&own)?, own)))
+        .max_by_key(|(ms, _)| *ms);
+    let Some((ms, slowest)) = slowest else {
+        return Ok(Verdict::Idle("nothing answered".to_owned()));
+    };
+    let meaning = match slowest.name.as_str() {
+        "storage" => "; caches and artifacts are in us-east-1",
+        _ => "",
+    };
+    if ms <= 1000 {
+        return Ok(Verdict::Holds(format!("at most {ms} ms{meaning}")));
+    }
+    Ok(Problem::warn(format!("{} takes {ms} ms to answer{meaning}", named(slowest)))
+        .seen(format!("{ms} ms"))
+        .cure(Remedy::by_hand("Look at the link, and at the distance."))
+        .into())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        doctor::{Status, sample::*},
+        facts::survey::{Answered, Survey},
+    };
+
+    fn answered(change: impl FnOnce(&mut Answered)) -> Survey {
+        online(|api| {
+            if let Some(answer) = &mut api.answer
+                && let Ok(told) = &mut answer.outcome
+            {
+                change(told);
+            }
+        })
+    }
+
+    #[test]
+    fn a_portal_and_another_ones_trouble_are_told_apart() {
+        let page = answered(|told| told.content_type = Some("text/html".into()));
+        assert_eq!(status(&page, "connectivity/api-answers"), Status::Fail);
+        let moved = answered(|told| {
+            told.status = 302;
+            told.location = Some("http://login.hotel.example/".into());
+        });
+        assert_eq!(status(&moved, "connectivity/api-answers"), Status::Fail);
+        let trouble = answered(|told| told.status = 503);
+        assert_eq!(status(&trouble, "connectivity/api-answers"), Status::Warn);
+        let refused = answered(|told| told.status = 403);
+        assert_eq!(status(&refused, "connectivity/api-answers"), Status::Fail);
+        assert_eq!(status(&online(|_| {}), "connectivity/api-answers"), Status::Pass);
+    }
+
+    #[test]
+    fn a_refused_token_is_told_by_its_own_check() {
+        let refused = answered(|told| {
+            told.status = 401;
+            told.with_token = true;
+        });
+        assert_eq!(status(&refused, "connectivity/api-answers"), Status::Pass);
+        assert_eq!(status(&refused, "agent/token-accepted"), Status::Fail);
+    }
+
+    #[test]
+    fn a_clock_two_hours_off_fails() {
+        let off = answered(|told| told.clock_ahead = Some(7200));
+        assert_eq!(status(&off, "connectivity/clock-agrees"), Status::Fail);
+        let little = answered(|told| told.clock_ahead = Some(-100));
+        assert_eq!(status(&little, "connectivity/clock-agrees"), Status::Warn);
+    }
+
+    #[test]
+    fn a_slow_answer_warns() {
+        let slow = online(|api| {
+            if let Some(answer) = &mut api.answer {
+                answer.ms = 3000;
+            }
+        });
+        assert_eq!(status(&slow, "connectivity/latency"), Status::Warn);
+    }
+}

@@ -1,0 +1,201 @@
+//! Proxies: the service's, and the person's own.
+
+use super::{endpoints, named};
+use crate::{
+    doctor::{Check, Judge, Judged, Problem, Remedy, Verdict},
+    facts::survey::{Install, Side, Survey},
+};
+
+pub(super) const EXEMPTIONS: Check = Check {
+    name: "connectivity/no-proxy-sane",
+    holds: "NO_PROXY means what its author thought",
+    why: "A list with blanks, URLs or patterns in it exempts nothing, or everything.",
+    found: "NO_PROXY of the service is read as Go reads it.",
+    cure: "Write names and networks with commas between them: example.com,10.0.0.0/8.",
+    after: &[],
+    judge: Judge::Agent(exemptions),
+};
+
+fn exemptions(_: &Survey, install: &Install) -> Judged {
+    let variable = install.variable("NO_PROXY").or_else(|| install.variable("no_proxy"));
+    let Some(variable) = variable else {
+        return Ok(Verdict::Idle("the service has no NO_PROXY".to_owned()));
+    };
+    let list = variable.value.as_deref().unwrap_or_default();
+    let has_proxy = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"]
+        .iter()
+        .any(|name| install.variable(name).is_some());
+    let odd = list.split(',').map(str::trim).find(|entry| {
+        entry.contains("://")
+            || entry.contains(char::is_whitespace)
+            || entry.contains('/') && !entry.contains(['.', ':'])
+            || (entry.contains('*') && *entry != "*" && !entry.starts_with("*."))
+    });
+    let problem = match odd {
+        Some(odd) => Problem::warn(format!("NO_PROXY has an entry that exempts nothing: {odd:?}")),
+        None if list.trim() == "*" && has_proxy => {
+            Problem::warn("NO_PROXY is *: the proxy beside it is never used")
+        }
+        None => return Ok(Verdict::Holds(list.to_owned())),
+    };
+    Ok(problem
+        .seen(variable.source.clone())
+        .cure(Remedy::by_hand("Write names and networks with commas between them."))
+        .into())
+}
+
+pub(super) const WORKS: Check = Check {
+    name: "connectivity/proxy-works",
+    holds: "The service's proxy lets it through",
+    why: "A proxy that is down, or wants a login, keeps the agent from its server as a firewall \
+          would.",
+    found: "Each endpoint is asked for through the proxy that applies to it.",
+    cure: "Correct the proxy's address or login where the finding says that it is set.",
+    after: &["connectivity/names-resolve"],
+    judge: Judge::Agent(works),
+};
+
+fn works(survey: &Survey, install: &Install) -> Judged {
+    let endpoints = endpoints(survey, install)?;
+    let through: Vec<_> = endpoints.iter().filter(|own| own.proxy.is_some()).collect();
+    let Some(first) = through.first().and_then(|own| own.proxy.as_ref()) else {
+        return Ok(Verdict::Idle("no proxy applies".to_owned()));
+    };
+    let mut problems = Vec::new();
+    for endpoint in &through {
+        let Some(proxy) = endpoint.proxy.as_ref() else { continue };
+        if endpoint.resolved.outcome.is_err() {
+            continue;
+        }
+        let status = endpoint.tunnel.as_ref().and_then(|own| own.outcome.as_ref().ok().copied());
+        let answered = endpoint.answer.as_ref().and_then(|own| own.outcome.as_ref().ok());
+        let plain_407 = answered.is_some_and(|own| own.status == 407);
+        let what = if !endpoint.is_connected() {
+            "cannot be reached".to_owned()
+        } else if status == Some(407) || plain_407 {
+            let login =
+                if proxy.has_login { "refuses the login (407)" } else { "wants a login (407)" };
+            login.to_owned()
+        } else if let Some(status) = status.filter(|status| !(200..300).contains(status)) {
+            format!("does not let {} through ({status})", named(endpoint))
+        } else if let Some(Err(why)) = endpoint.tunnel.as_ref().map(|own| own.outcome.clone()) {
+            format!("gives no tunnel: {why}")
+        } else {
+            continue;
+        };
+        problems.push(
+            Problem::fail(format!("the proxy {} {what}", proxy.url))
+                .seen(format!("it is {}", proxy.source))
+                .cure(Remedy::by_hand("Correct it there; the login goes in front of the host: http://USER:PASSWORD@HOST:PORT.")),
+        );
+        // Every endpoint tells the same of one proxy.
+        break;
+    }
+    Ok(Verdict::of(problems, format!("{} lets {} endpoints through", first.url, through.len())))
+}
+
+pub(super) const SAME: Check = Check {
+    name: "connectivity/proxy-same",
+    holds: "The service goes the way that the person's own shell goes",
+    why: "A service gets none of the shell's variables: what works when it is tried by hand fails \
+          as a service.",
+    found: "Where the proxies differ, the needed endpoints are asked for both ways.",
+    cure: "Give the service the shell's proxy, in a drop-in.",
+    after: &[],
+    judge: Judge::Agent(same),
+};
+
+fn same(survey: &Survey, install: &Install) -> Judged {
+    let network = survey.network.known()?;
+    let arrives = |side: Side, name: &str| {
+        let own = network
+            .endpoints
+            .iter()
+            .find(|own| own.install == install.name && own.side == side && own.name == name)?;
+        Some((
+            own,
+            own.answer
+                .as_ref()
+                .is_some_and(|answer| answer.outcome.as_ref().is_ok_and(|told| told.status != 407)),
+        ))
+    };
+    for name in ["api", "releases"] {
+        let (Some((ours, as_service)), Some((theirs, as_shell))) =
+            (arrives(Side::Service, name), arrives(Side::Shell, name))
+        else {
+            continue;
+        };
+        if !as_service && as_shell {
+            let proxy = theirs.proxy.as_ref().map_or("none".to_owned(), |own| own.url.clone());
+            let own = ours.proxy.as_ref().map_or("none".to_owned(), |own| own.url.clone());
+            let unit = install.service.as_ref().map_or("UNIT", |own| own.name.as_str());
+            return Ok(Problem::fail(format!(
+                "the shell reaches {}, the service does not",
+                named(ours)
+            ))
+            .seen(format!("proxy of the shell: {proxy}; of the service: {own}"))
+            .cure(
+                Remedy::by_hand("Give the service the same proxy.")
+                    .command(format!(
+                        "sudo systemctl edit {unit}   # [Service] Environment=HTTPS_PROXY={proxy}"
+                    ))
+                    .command(format!("sudo systemctl restart {unit}")),
+            )
+            .into());
+        }
+    }
+    Ok(Verdict::Holds("both arrive, or neither does".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        doctor::{Status, sample::*},
+        facts::survey::{Attempt, Proxied, Route, Seen, Side, Variable},
+    };
+
+    fn proxied() -> Option<Proxied> {
+        let url = "http://proxy:3128".to_owned();
+        Some(Proxied { url, source: "HTTPS_PROXY in /etc/x:1".into(), has_login: false })
+    }
+
+    #[test]
+    fn a_proxy_that_wants_a_login_or_is_down_fails() {
+        let survey = online(|api| {
+            api.proxy = proxied();
+            api.tunnel = Some(Attempt { ms: 1, outcome: Ok(407), route: Route::Open });
+            api.answer = None;
+        });
+        assert!(finding(&survey, "connectivity/proxy-works").summary.contains("407"));
+        let survey = online(|api| {
+            api.proxy = proxied();
+            api.v4 = Some(Attempt { ms: 1, outcome: Err("refused".into()), route: Route::Refused });
+        });
+        assert_eq!(status(&survey, "connectivity/proxy-works"), Status::Fail);
+        assert_eq!(status(&survey, "connectivity/reachable"), Status::Pass);
+    }
+
+    #[test]
+    fn a_shell_that_arrives_where_the_service_does_not_is_told() {
+        let mut survey = online(|api| api.answer = None);
+        let Seen::Known(network) = &mut survey.network else { panic!() };
+        let good = online(|_| {});
+        let Seen::Known(good) = good.network else { panic!() };
+        let mut shell = good.endpoints[0].clone();
+        shell.side = Side::Shell;
+        shell.proxy = proxied();
+        network.endpoints.push(shell);
+        assert_eq!(status(&survey, "connectivity/proxy-same"), Status::Fail);
+    }
+
+    #[test]
+    fn a_list_with_blanks_is_told() {
+        let mut survey = healthy();
+        agent(&mut survey).environment.push(Variable {
+            name: "NO_PROXY".into(),
+            value: Some("a.com b.com".into()),
+            source: "x:1".into(),
+        });
+        assert_eq!(status(&survey, "connectivity/no-proxy-sane"), Status::Warn);
+    }
+}

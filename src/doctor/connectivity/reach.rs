@@ -1,0 +1,164 @@
+//! Names, addresses, connections.
+
+use super::{ask_network, by_need, endpoints, named};
+use crate::{
+    doctor::{Check, Judge, Judged, Problem, Remedy, Verdict},
+    facts::survey::{Install, Route, Survey},
+};
+
+pub(super) const RESOLVER: Check = Check {
+    name: "connectivity/resolver-configured",
+    holds: "The host knows whom to ask for names",
+    why: "Without a resolver no name can be turned into an address, and nothing can be reached.",
+    found: "nameserver lines of /etc/resolv.conf.",
+    cure: "Configure a resolver.",
+    after: &[],
+    judge: Judge::Host(resolver),
+};
+
+fn resolver(survey: &Survey) -> Judged {
+    if survey.host.image {
+        return Ok(Verdict::Idle("an image gets its resolver where it runs".to_owned()));
+    }
+    let resolver = survey.host.resolver.known()?;
+    if !resolver.servers.is_empty() {
+        return Ok(Verdict::Holds(resolver.servers.join(", ")));
+    }
+    let why = resolver.trouble.clone().unwrap_or_else(|| "it has no nameserver line".to_owned());
+    // Without the file the resolver of the C library asks this very host, which may well answer.
+    Ok(Verdict::Idle(format!("/etc/resolv.conf names nobody: {why}")))
+}
+
+pub(super) const RESOLVE: Check = Check {
+    name: "connectivity/names-resolve",
+    holds: "Every name that the agent needs has an address",
+    why: "An agent that cannot resolve its server's name tries for ever, and claims no job.",
+    found: "Each name is resolved as the system does; of a proxy where one applies.",
+    cure: "Correct the resolver, or the name in the configuration.",
+    after: &["connectivity/resolver-configured"],
+    judge: Judge::Agent(resolve),
+};
+
+fn resolve(survey: &Survey, install: &Install) -> Judged {
+    let endpoints = endpoints(survey, install)?;
+    let servers = survey.host.resolver.ok().map(|own| own.servers.join(", ")).unwrap_or_default();
+    let mut problems = Vec::new();
+    let mut slowest = 0;
+    for endpoint in &endpoints {
+        slowest = slowest.max(endpoint.resolved.ms);
+        let Err(why) = &endpoint.resolved.outcome else { continue };
+        let what = match endpoint.resolved.route {
+            Route::Silent => "the resolver does not answer for",
+            _ => "there is no address for",
+        };
+        problems.push(
+            by_need(endpoint, format!("{what} {}", named(endpoint)))
+                .seen(format!("{why}; asked: {servers}; {} ms", endpoint.resolved.ms))
+                .cure(
+                    Remedy::by_hand("Correct the resolver, or the name.")
+                        .command(format!("getent hosts {}", endpoint.host()))
+                        .command("cat /etc/resolv.conf"),
+                ),
+        );
+    }
+    Ok(Verdict::of(problems, format!("{} names, at most {slowest} ms", endpoints.len())))
+}
+
+pub(super) const REACHABLE: Check = Check {
+    name: "connectivity/reachable",
+    holds: "Every endpoint that the agent needs takes connections",
+    why: "An agent that reaches no server claims no job; one that reaches no storage fails jobs \
+          at caches and artifacts.",
+    found: "A connection is made to each address, IPv4 and IPv6 apart, within the timeout.",
+    cure: "Allow outgoing connections to the hosts and ports that are named.",
+    after: &["connectivity/names-resolve"],
+    judge: Judge::Agent(reachable),
+};
+
+fn reachable(survey: &Survey, install: &Install) -> Judged {
+    let endpoints = endpoints(survey, install)?;
+    let mut problems = Vec::new();
+    // A proxy that is down is told once, and by another check.
+    let direct = endpoints.iter().filter(|own| own.proxy.is_none() && own.resolved.outcome.is_ok());
+    for endpoint in direct.filter(|own| !own.is_connected() && own.name != "vcs") {
+        let attempts = [&endpoint.v4, &endpoint.v6].into_iter().flatten();
+        let seen: Vec<String> = attempts
+            .clone()
+            .filter_map(|own| Some(format!("{} ({} ms)", own.outcome.as_ref().err()?, own.ms)))
+            .collect();
+        let refused = attempts.clone().any(|own| own.route == Route::Refused);
+        let what =
+            if refused { "refuses connections" } else { "does not answer: a firewall may drop it" };
+        let port = if endpoint.url.starts_with("ssh") { 22 } else { 443 };
+        problems.push(
+            by_need(endpoint, format!("{} {what}", named(endpoint))).seen(seen.join("; ")).cure(
+                ask_network(
+                    &format!("Allow outgoing connections to it, usually on port {port}."),
+                    endpoint,
+                ),
+            ),
+        );
+    }
+    Ok(Verdict::of(problems, format!("{} endpoints", endpoints.len())))
+}
+
+pub(super) const IPV6: Check = Check {
+    name: "connectivity/ipv6-usable",
+    holds: "Where an endpoint has IPv6 addresses they can be reached, or nothing tries them",
+    why: "An address that swallows connections makes each first one wait for seconds, and jobs \
+          look slow for no reason.",
+    found: "IPv6 is tried apart from IPv4.",
+    cure: "Correct the IPv6 route, or prefer IPv4 in /etc/gai.conf.",
+    after: &["connectivity/reachable"],
+    judge: Judge::Agent(ipv6),
+};
+
+fn ipv6(survey: &Survey, install: &Install) -> Judged {
+    let endpoints = endpoints(survey, install)?;
+    let bad = endpoints.iter().find(|own| {
+        let v4_works = own.v4.as_ref().is_some_and(|attempt| attempt.outcome.is_ok());
+        v4_works && own.v6.as_ref().is_some_and(|attempt| attempt.route == Route::Silent)
+    });
+    let Some(bad) = bad else {
+        return Ok(Verdict::Holds("nothing is swallowed".to_owned()));
+    };
+    Ok(Problem::warn(format!("IPv6 to {} is swallowed, IPv4 works", named(bad)))
+        .seen(bad.v6.as_ref().and_then(|own| own.outcome.clone().err()).unwrap_or_default())
+        .cure(
+            Remedy::by_hand("Correct the route, or prefer IPv4.")
+                .command("ip -6 route")
+                .command("echo 'precedence ::ffff:0:0/96 100' | sudo tee -a /etc/gai.conf"),
+        )
+        .into())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        doctor::{Status, sample::*},
+        facts::survey::{Attempt, Route},
+    };
+
+    #[test]
+    fn each_part_of_the_way_has_its_check() {
+        let lost = || Attempt { ms: 5, outcome: Err("no".to_owned()), route: Route::NoName };
+        let survey = online(|api| api.resolved = lost());
+        assert_eq!(status(&survey, "connectivity/names-resolve"), Status::Fail);
+        let refused = Attempt { ms: 1, outcome: Err("refused".into()), route: Route::Refused };
+        let survey = online(|api| api.v4 = Some(refused));
+        assert_eq!(status(&survey, "connectivity/reachable"), Status::Fail);
+        let silent = Attempt { ms: 5000, outcome: Err("no answer".into()), route: Route::Silent };
+        let survey = online(|api| api.v6 = Some(silent));
+        assert_eq!(status(&survey, "connectivity/ipv6-usable"), Status::Warn);
+        assert_eq!(status(&survey, "connectivity/reachable"), Status::Pass);
+    }
+
+    #[test]
+    fn what_is_not_needed_is_a_warning() {
+        let survey = online(|api| {
+            api.required = false;
+            api.v4 = Some(Attempt { ms: 1, outcome: Err("no".into()), route: Route::Silent });
+        });
+        assert_eq!(status(&survey, "connectivity/reachable"), Status::Warn);
+    }
+}

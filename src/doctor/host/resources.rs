@@ -1,0 +1,207 @@
+//! Space and memory.
+
+use crate::{
+    doctor::{Check, Judge, Judged, Problem, Remedy, Verdict, lookup::word},
+    facts::survey::{Survey, Volume},
+};
+
+const GIB: u64 = 1 << 30;
+
+pub(super) const DISK: Check = Check {
+    name: "host/disk-space",
+    holds: "There is space where agent and jobs write",
+    why: "On a full disk jobs hang while they prepare, or die in the middle, and the agent cannot \
+          write its log.",
+    found: "Free bytes of the file systems of work folder, temporary folder and log; the greatest \
+            leftovers of jobs are named.",
+    cure: "Remove what no job needs, and have work folders cleaned with \
+           runner.cleanup_working_directory.",
+    after: &[],
+    judge: Judge::Host(disk),
+};
+
+fn disk(survey: &Survey) -> Judged {
+    let mut problems = Vec::new();
+    for volume in &survey.host.volumes {
+        let free = volume.bytes_free;
+        let is_full = free < GIB / 2 || free < volume.bytes / 100;
+        let is_low = free < 2 * GIB || free < volume.bytes / 20;
+        if volume.bytes == 0 || !is_low {
+            continue;
+        }
+        let what =
+            format!("{} has {} free for {}", volume.folder.display(), size(free), volume.purpose);
+        let problem = if is_full { Problem::fail(what) } else { Problem::warn(what) };
+        problems.push(problem.seen(seen(survey, volume)).cure(cure(survey, volume)));
+    }
+    Ok(Verdict::of(problems, least(survey)))
+}
+
+fn seen(survey: &Survey, volume: &Volume) -> String {
+    let mut text = format!("{} of {} free", size(volume.bytes_free), size(volume.bytes));
+    for leftover in
+        survey.installs.iter().filter_map(|own| own.workdir.ok()).flat_map(|own| &own.greatest)
+    {
+        if leftover.bytes > volume.bytes / 100 && leftover.path.starts_with(&volume.folder) {
+            text = format!("{text}\n{} in {}", size(leftover.bytes), leftover.path.display());
+        }
+    }
+    text
+}
+
+/// Jobs' data is never removed by the doctor.
+fn cure(survey: &Survey, volume: &Volume) -> Remedy {
+    let greatest = survey
+        .installs
+        .iter()
+        .filter_map(|own| own.workdir.ok())
+        .flat_map(|own| own.greatest.first());
+    let remedy = Remedy::by_hand("Look at what is large, and remove what no job needs.")
+        .command(format!("sudo du -xh --max-depth 2 {} | sort -h | tail", word(&volume.folder)));
+    greatest.filter(|own| own.path.starts_with(&volume.folder)).fold(remedy, |remedy, own| {
+        remedy.command(format!("sudo rm -r --one-file-system {}", word(&own.path)))
+    })
+}
+
+fn least(survey: &Survey) -> String {
+    let least = survey.host.volumes.iter().map(|volume| volume.bytes_free).min();
+    least.map_or("no folder is known to look at".to_owned(), |free| {
+        format!("at least {} free", size(free))
+    })
+}
+
+pub(super) const INODES: Check = Check {
+    name: "host/inodes",
+    holds: "There are inodes left where agent and jobs write",
+    why: "A file system without free inodes is full, whatever space is left: no file can be made.",
+    found: "Free inodes of the file systems of work folder, temporary folder and log.",
+    cure: "Remove trees of many small files, such as old caches.",
+    after: &[],
+    judge: Judge::Host(inodes),
+};
+
+fn inodes(survey: &Survey) -> Judged {
+    let mut problems = Vec::new();
+    // Some file systems make inodes as they need them, and count none.
+    for volume in survey.host.volumes.iter().filter(|volume| volume.inodes > 0) {
+        let free = volume.inodes_free;
+        let is_low = free < volume.inodes / 20;
+        if !is_low {
+            continue;
+        }
+        let what =
+            format!("{} has {free} inodes left for {}", volume.folder.display(), volume.purpose);
+        let is_full = free < 1000 || free < volume.inodes / 100;
+        let problem = if is_full { Problem::fail(what) } else { Problem::warn(what) };
+        problems.push(problem.seen(format!("{free} of {} inodes free", volume.inodes)).cure(
+            Remedy::by_hand("Remove trees of many small files.").command(format!(
+                "sudo du -x --inodes --max-depth 2 {} | sort -n | tail",
+                word(&volume.folder)
+            )),
+        ));
+    }
+    Ok(Verdict::of(problems, "enough"))
+}
+
+pub(super) const MEMORY: Check = Check {
+    name: "host/memory",
+    holds: "There is memory left for a job",
+    why: "Where memory runs out the kernel kills the job, or the agent, and CircleCI reports a \
+          lost heartbeat.",
+    found: "Available memory and swap.",
+    cure: "Add memory or swap, or run fewer jobs on the host.",
+    after: &[],
+    judge: Judge::Host(memory),
+};
+
+fn memory(survey: &Survey) -> Judged {
+    let memory = survey.host.memory.known()?;
+    let words = format!(
+        "{} of {} available, {} of swap",
+        size(memory.available),
+        size(memory.total),
+        size(memory.swap)
+    );
+    let is_tight = memory.available < GIB / 4 || memory.available < GIB && memory.swap == 0;
+    if !is_tight || memory.total == 0 {
+        return Ok(Verdict::Holds(words));
+    }
+    Ok(Problem::warn("there is little memory left for a job")
+        .seen(words)
+        .cure(Remedy::by_hand("Add memory or swap.")
+            .command("sudo fallocate -l 4G /swapfile && sudo chmod 600 /swapfile && sudo mkswap /swapfile && sudo swapon /swapfile"))
+        .into())
+}
+
+pub(super) const OOM: Check = Check {
+    name: "host/no-oom-kills",
+    holds: "The kernel has killed nothing for want of memory",
+    why: "A killed job shows as \"Lost connection to job executor\", or as exit code 137.",
+    found: "The kernel's count since it was started, and its log.",
+    cure: "Add memory or swap, or give jobs less.",
+    after: &[],
+    judge: Judge::Host(oom),
+};
+
+fn oom(survey: &Survey) -> Judged {
+    let kills = survey.host.oom_kills.known()?;
+    if kills.is_empty() {
+        return Ok(Verdict::Holds("none since the host was started".to_owned()));
+    }
+    Ok(Problem::warn("the kernel has killed processes for want of memory")
+        .seen(kills.join("\n"))
+        .cure(
+            Remedy::by_hand("Add memory or swap.").command("journalctl -k --grep 'Killed process'"),
+        )
+        .into())
+}
+
+/// Bytes for people.
+fn size(bytes: u64) -> String {
+    match bytes {
+        bytes if bytes >= 10 * GIB => format!("{} GiB", bytes / GIB),
+        bytes if bytes >= GIB => format!("{}.{} GiB", bytes / GIB, bytes % GIB * 10 / GIB),
+        bytes => format!("{} MiB", bytes >> 20),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        doctor::{Status, sample::*},
+        facts::survey::{Leftover, Memory, Seen, Workdir},
+    };
+
+    #[test]
+    fn a_full_disk_names_the_greatest_leftover() {
+        let mut survey = healthy();
+        survey.host.volumes[0].bytes_free = 10 << 20;
+        let greatest = vec![Leftover {
+            path: format!("{WORKDIR}/old").into(),
+            bytes: 50 << 30,
+            uid: UID,
+            changed: 0,
+        }];
+        agent(&mut survey).workdir = Seen::Known(Workdir { greatest, ..Workdir::default() });
+        let found = finding(&survey, "host/disk-space");
+        assert_eq!(found.status, Status::Fail);
+        assert!(
+            found.evidence.contains("50 GiB in /var/opt/circleci/workdir/old"),
+            "{}",
+            found.evidence
+        );
+        survey.host.volumes[0].bytes_free = 4 << 30;
+        assert_eq!(status(&survey, "host/disk-space"), Status::Warn);
+    }
+
+    #[test]
+    fn inodes_and_memory_are_told() {
+        let mut survey = healthy();
+        survey.host.volumes[0].inodes_free = 3;
+        assert_eq!(status(&survey, "host/inodes"), Status::Fail);
+        survey.host.memory = Seen::Known(Memory { total: 1 << 30, available: 100 << 20, swap: 0 });
+        assert_eq!(status(&survey, "host/memory"), Status::Warn);
+        survey.host.oom_kills = Seen::Known(vec!["Killed process 7".into()]);
+        assert_eq!(status(&survey, "host/no-oom-kills"), Status::Warn);
+    }
+}

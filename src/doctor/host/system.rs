@@ -1,0 +1,204 @@
+//! Clock, tools, ports and packages.
+
+use crate::{
+    agent::Os,
+    doctor::{Check, Judge, Judged, Problem, Remedy, Verdict},
+    facts::survey::{Install, Survey},
+};
+
+/// No host's clock can be right that is before this program was written: 2026-01-01.
+const WRITTEN: i64 = 1_767_225_600;
+
+/// The port of reruns with SSH, the same for every agent: facts, section 4.
+const SSH: u16 = 54782;
+
+pub(super) const CLOCK_RIGHT: Check = Check {
+    name: "host/clock-right",
+    holds: "The clock is not in the past",
+    why: "With a wrong clock every certificate is out of date or not valid yet, and nothing can \
+          be reached.",
+    found: "The clock is compared with the date of this program.",
+    cure: "Set the clock, and have it kept right.",
+    after: &[],
+    judge: Judge::Host(clock_right),
+};
+
+fn clock_right(survey: &Survey) -> Judged {
+    if survey.taken >= WRITTEN {
+        return Ok(Verdict::Holds("it is after the date of this program".to_owned()));
+    }
+    Ok(Problem::fail("the clock is years in the past")
+        .seen(format!("{} s since 1970", survey.taken))
+        .cure(
+            Remedy::by_hand("Set it, and have it kept right.")
+                .command("sudo timedatectl set-ntp true")
+                .command("timedatectl status"),
+        )
+        .into())
+}
+
+pub(super) const CLOCK_SYNCHRONIZED: Check = Check {
+    name: "host/clock-synchronized",
+    holds: "Something keeps the clock right",
+    why: "A clock that nobody corrects runs away, until certificates are refused and caches have \
+          dates in the future.",
+    found: "Running time services, and systemd-timesyncd's own mark.",
+    cure: "Install a time service.",
+    after: &["host/clock-right"],
+    judge: Judge::Host(clock_synchronized),
+};
+
+fn clock_synchronized(survey: &Survey) -> Judged {
+    let clock = survey.host.clock.known()?;
+    let by = clock.by.as_deref();
+    if clock.synchronized {
+        return Ok(Verdict::Holds(by.unwrap_or("it is").to_owned()));
+    }
+    Ok(Problem::warn("nothing keeps the clock right")
+        .seen(by.map_or("no time service runs".to_owned(), |by| {
+            format!("{by} has not reached a server yet")
+        }))
+        .cure(Remedy::by_hand("Install a time service.").command("sudo apt-get install chrony"))
+        .into())
+}
+
+pub(super) const TOOLS: Check = Check {
+    name: "host/job-tools",
+    holds: "The tools that every job needs are installed",
+    why: "Checkout needs git and ssh, caches and workspaces need tar and gzip, steps need bash: \
+          without them jobs fail at once.",
+    found: "git, tar, gzip, ssh and bash are looked for in the path that the service gives.",
+    cure: "Install them.",
+    after: &[],
+    judge: Judge::Agent(tools),
+};
+
+fn tools(survey: &Survey, install: &Install) -> Judged {
+    let tools = install.tools.known()?;
+    let missing: Vec<&str> =
+        tools.iter().filter(|tool| tool.path.is_none()).map(|tool| tool.name.as_str()).collect();
+    if missing.is_empty() {
+        return Ok(Verdict::Holds("all there".to_owned()));
+    }
+    let packages: Vec<&str> =
+        missing.iter().map(|name| if *name == "ssh" { "openssh-client" } else { name }).collect();
+    let remedy = match survey.host.os {
+        Os::Linux => Remedy::by_hand("Install them.")
+            .command(format!("sudo apt-get install {}", packages.join(" "))),
+        Os::Darwin => Remedy::by_hand("Install them.").command("xcode-select --install"),
+        Os::Windows => {
+            Remedy::by_hand("Install Git for Windows, and put it on the path of the machine.")
+        }
+    };
+    // A host may be set up for jobs without checkout; what every job needs is another matter.
+    let is_needed = missing
+        .iter()
+        .any(|name| matches!(*name, "bash" | "tar" | "gzip") && survey.host.os != Os::Windows);
+    let what = format!("jobs will miss {}", missing.join(", "));
+    let problem = if is_needed { Problem::fail(what) } else { Problem::warn(what) };
+    Ok(problem.seen("not in the path of the service").cure(remedy).into())
+}
+
+pub(super) const SSH_PORT: Check = Check {
+    name: "host/ssh-rerun-port",
+    holds: "At most one agent takes reruns with SSH",
+    why: "Every agent listens on the same port for reruns with SSH: the second one cannot, and \
+          who connects reaches the other's job.",
+    found: "Agents with runner.ssh.advertise_addr are counted, and who listens on the port.",
+    cure: "Keep the setting in one agent's configuration only.",
+    after: &[],
+    judge: Judge::Host(ssh_port),
+};
+
+fn ssh_port(survey: &Survey) -> Judged {
+    let takes: Vec<&str> = survey
+        .installs
+        .iter()
+        .filter(|own| {
+            own.config().is_ok_and(|config| config.text("runner.ssh.advertise_addr").is_some())
+        })
+        .map(|own| own.name.as_str())
+        .collect();
+    if takes.len() > 1 {
+        return Ok(Problem::fail(format!(
+            "{} agents take reruns with SSH on port {SSH}",
+            takes.len()
+        ))
+        .seen(takes.join(", "))
+        .cure(Remedy::by_hand("Take runner.ssh.advertise_addr out of all but one."))
+        .into());
+    }
+    let listens = survey.host.listening.ok().is_some_and(|ports| ports.contains(&SSH));
+    let runs = survey.installs.iter().any(|own| own.main_process().is_some());
+    if takes.len() == 1 && listens && !runs {
+        return Ok(Problem::warn(format!("something else listens on port {SSH}"))
+            .seen("no agent runs")
+            .cure(Remedy::by_hand("End it.").command(format!("sudo ss -ltnp sport = :{SSH}")))
+            .into());
+    }
+    Ok(Verdict::Holds(match takes.as_slice() {
+        [] => "no agent takes them".to_owned(),
+        names => names.join(", "),
+    }))
+}
+
+pub(super) const PACKAGES: Check = Check {
+    name: "host/packages-settled",
+    holds: "No upgrade was left half done",
+    why: "An interrupted upgrade, or a new configuration that was put beside the old one, leaves \
+          an agent with settings that do not fit it.",
+    found: "dpkg's own marks, and files such as *.dpkg-dist beside a configuration.",
+    cure: "Finish the upgrade, and merge the configurations.",
+    after: &[],
+    judge: Judge::Host(packages),
+};
+
+fn packages(survey: &Survey) -> Judged {
+    let complaints = survey.host.packages.known()?;
+    if complaints.is_empty() {
+        return Ok(Verdict::Holds("none".to_owned()));
+    }
+    Ok(Problem::warn("an upgrade was left half done")
+        .seen(complaints.join("\n"))
+        .cure(
+            Remedy::by_hand("Compare the two files and remove the one that is not needed.")
+                .command("sudo dpkg --audit"),
+        )
+        .into())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        doctor::{Status, sample::*},
+        facts::survey::{Clock, Seen},
+    };
+
+    #[test]
+    fn clock_tools_and_packages_are_told() {
+        let mut survey = healthy();
+        survey.taken = 1_000_000;
+        assert_eq!(status(&survey, "host/clock-right"), Status::Fail);
+        let mut survey = healthy();
+        survey.host.clock = Seen::Known(Clock::default());
+        assert_eq!(status(&survey, "host/clock-synchronized"), Status::Warn);
+        let mut survey = healthy();
+        survey.host.packages = Seen::Known(vec!["x".into()]);
+        assert_eq!(status(&survey, "host/packages-settled"), Status::Warn);
+        let mut survey = healthy();
+        if let Seen::Known(tools) = &mut agent(&mut survey).tools {
+            tools[4].path = None;
+        }
+        assert_eq!(status(&survey, "host/job-tools"), Status::Fail);
+    }
+
+    #[test]
+    fn two_agents_cannot_take_reruns() {
+        let mut survey = healthy();
+        set(&mut survey, "runner.ssh.advertise_addr", Some("h:54782"));
+        let mut other = survey.installs[0].clone();
+        other.name = "gpu".into();
+        survey.installs.push(other);
+        assert_eq!(status(&survey, "host/ssh-rerun-port"), Status::Fail);
+    }
+}

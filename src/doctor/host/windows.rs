@@ -1,0 +1,123 @@
+//! What only Windows has.
+
+use crate::{
+    doctor::{Check, Judge, Judged, Problem, Remedy, Verdict, lookup::unseen},
+    facts::survey::{Survey, Unseen, Windows},
+};
+
+fn windows(survey: &Survey) -> Result<&Windows, Unseen> {
+    survey.host.windows.as_ref().ok_or_else(|| unseen("this is not Windows"))
+}
+
+pub(super) const NOT_CONTROLLER: Check = Check {
+    name: "host/not-domain-controller",
+    holds: "The host is no domain controller",
+    why: "A domain controller has no local accounts: the agent's cannot be made, and jobs would \
+          have rights over the domain.",
+    found: "The host's role in its domain.",
+    cure: "Use a member server.",
+    after: &[],
+    judge: Judge::Host(not_controller),
+};
+
+fn not_controller(survey: &Survey) -> Judged {
+    if windows(survey)?.domain_controller {
+        return Ok(Problem::fail("this host is a domain controller")
+            .cure(Remedy::by_hand("Use a member server."))
+            .into());
+    }
+    Ok(Verdict::Holds("it is none".to_owned()))
+}
+
+pub(super) const LONG_PATHS: Check = Check {
+    name: "host/long-paths",
+    holds: "Paths longer than 260 characters work",
+    why: "Trees of node modules and the like have longer paths; checkout and clean-up fail on \
+          them.",
+    found: "The registry's LongPathsEnabled.",
+    cure: "Set it to 1.",
+    after: &[],
+    judge: Judge::Host(long_paths),
+};
+
+fn long_paths(survey: &Survey) -> Judged {
+    if windows(survey)?.long_paths {
+        return Ok(Verdict::Holds("they do".to_owned()));
+    }
+    let key = r"HKLM\SYSTEM\CurrentControlSet\Control\FileSystem";
+    Ok(Problem::warn("paths longer than 260 characters do not work")
+        .seen("LongPathsEnabled is 0")
+        .cure(
+            Remedy::by_hand("Switch them on.")
+                .command(format!("reg add {key} /v LongPathsEnabled /t REG_DWORD /d 1 /f")),
+        )
+        .into())
+}
+
+pub(super) const DESKTOP: Check = Check {
+    name: "host/desktop-session",
+    holds: "The session that the agent runs in can be kept open",
+    why: "An agent with a desktop lives in a Remote Desktop session to the host itself; without \
+          Remote Desktop, or the saved credential, it is gone after a logoff or reboot.",
+    found: "The policy of Remote Desktop, and the saved credential TERMSRV/localhost.",
+    cure: "Allow Remote Desktop, and save the credential again.",
+    after: &[],
+    judge: Judge::Host(desktop),
+};
+
+fn desktop(survey: &Survey) -> Judged {
+    let windows = windows(survey)?;
+    let keeps = survey.installs.iter().filter_map(|own| own.service.as_ref());
+    let keeps = keeps.flat_map(|own| &own.directives).any(|line| line.key == "SessionKeeper");
+    if !keeps {
+        return Ok(Verdict::Idle("no agent here runs with a desktop".to_owned()));
+    }
+    let mut problems = Vec::new();
+    if windows.remote_desktop_off {
+        let key = r"HKLM\SYSTEM\CurrentControlSet\Control\Terminal Server";
+        problems.push(
+            Problem::fail("Remote Desktop is off, and the agent's session needs it")
+                .seen("fDenyTSConnections is 1")
+                .cure(Remedy::by_hand("Allow it.").command(format!(
+                    "reg add \"{key}\" /v fDenyTSConnections /t REG_DWORD /d 0 /f"
+                ))),
+        );
+    }
+    if !windows.saved_credential {
+        problems.push(
+            Problem::fail("the credential of the agent's session is gone")
+                .seen("cmdkey lists no TERMSRV/localhost")
+                .cure(
+                    Remedy::by_hand("Save it again, as the agent's user.")
+                        .command("cmdkey /add:TERMSRV/localhost /user:circleci /pass"),
+                ),
+        );
+    }
+    Ok(Verdict::of(problems, "it can"))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        agent::Os,
+        doctor::{Status, sample::*},
+        facts::survey::{Survey, Windows},
+    };
+
+    fn with(windows: Windows) -> Survey {
+        let mut survey = healthy();
+        survey.host.os = Os::Windows;
+        survey.host.windows = Some(windows);
+        survey
+    }
+
+    #[test]
+    fn what_windows_lacks_is_told() {
+        let survey = with(Windows { domain_controller: true, ..Windows::default() });
+        assert_eq!(status(&survey, "host/not-domain-controller"), Status::Fail);
+        assert_eq!(status(&survey, "host/long-paths"), Status::Warn);
+        let mut survey = with(Windows { remote_desktop_off: true, ..Windows::default() });
+        directive(&mut survey, "", "SessionKeeper", "CircleCI Launch Agent session keeper");
+        assert_eq!(status(&survey, "host/desktop-session"), Status::Fail);
+    }
+}

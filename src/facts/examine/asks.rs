@@ -1,0 +1,173 @@
+//! Which endpoints an agent needs, and with which settings its service asks for them.
+
+use super::{
+    candidate::Candidate,
+    ground::{Part, read_at},
+};
+use crate::{
+    Code, Error, Result,
+    agent::Kind,
+    facts::{network::Ask, survey::Side},
+    platform::fs::Root,
+};
+use std::{collections::BTreeMap, env, path::Path};
+use url::Url;
+
+/// Facts, section 5.
+const API: &str = "https://runner.circleci.com";
+const RELEASES: &str = "https://circleci-binary-releases.s3.amazonaws.com";
+const STORAGE: &str = "https://circleci-tasks-prod.s3.us-east-1.amazonaws.com";
+const VCS: [&str; 6] = [
+    "https://github.com",
+    "https://bitbucket.org",
+    "https://gitlab.com",
+    "ssh://github.com",
+    "ssh://bitbucket.org",
+    "ssh://gitlab.com",
+];
+
+/// Endpoints that can be pointed elsewhere.
+const NAMES: [&str; 4] = ["api", "releases", "storage", "vcs"];
+
+/// Variables that decide how a connection is made.
+const VARIABLES: [&str; 6] =
+    ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "NO_PROXY", "no_proxy"];
+
+/// Most bytes of a file of authorities that are read.
+const LIMIT: u64 = 8 << 20;
+
+/// Where endpoints are that are not at the usual place.
+#[derive(Debug, Clone, Default)]
+pub struct Endpoints(BTreeMap<String, Option<Url>>);
+
+impl Endpoints {
+    /// From `NAME=URL` and `NAME=none`.
+    ///
+    /// # Errors
+    /// [`Code::ValueInvalid`] for another name, or what is no URL.
+    pub fn parse(words: &[String]) -> Result<Self> {
+        let mut own = BTreeMap::new();
+        for word in words {
+            let wrong = |why: &str| {
+                Error::new(Code::ValueInvalid, format!("--endpoint {word:?}: {why}"))
+                    .help(format!("NAME=URL or NAME=none; names: {}", NAMES.join(", ")))
+            };
+            let (name, place) = word.split_once('=').ok_or_else(|| wrong("it has no ="))?;
+            if !NAMES.contains(&name) {
+                return Err(wrong("there is no endpoint of this name"));
+            }
+            let url = match place {
+                "none" => None,
+                url => match Url::parse(url) {
+                    Ok(url) if matches!(url.scheme(), "http" | "https" | "ssh") => Some(url),
+                    _ => return Err(wrong("it is no URL of https, http or ssh")),
+                },
+            };
+            own.insert(name.to_owned(), url);
+        }
+        Ok(Self(own))
+    }
+
+    /// An endpoint, unless it is not to be asked.
+    fn place(&self, name: &str, usual: &str) -> Option<Url> {
+        match self.0.get(name) {
+            Some(own) => own.clone(),
+            None => Url::parse(usual).ok(),
+        }
+    }
+}
+
+/// Every question for every agent.
+pub(super) fn of(endpoints: &Endpoints, candidates: &[Candidate], root: &Root) -> Vec<Ask> {
+    candidates.iter().flat_map(|candidate| of_one(endpoints, candidate, root)).collect()
+}
+
+fn of_one(endpoints: &Endpoints, candidate: &Candidate, root: &Root) -> Vec<Ask> {
+    let own: BTreeMap<String, (String, String)> = VARIABLES
+        .iter()
+        .filter_map(|name| {
+            let raw = candidate.variables.iter().rev().find(|raw| raw.name == *name)?;
+            Some(((*name).to_owned(), (raw.value.clone(), raw.source.clone())))
+        })
+        .collect();
+    let authorities = candidate.variable("SSL_CERT_FILE").and_then(|path| {
+        let (_, content) = read_at(root, Path::new(path), Part::Head(LIMIT)).ok()?;
+        Some((String::from_utf8_lossy(&content.bytes).into_owned(), path.to_owned()))
+    });
+    let config = candidate.config.as_ref().and_then(|config| config.ok());
+    let api = candidate
+        .variable("LAUNCH_AGENT_API_URL")
+        .or_else(|| candidate.variable("CIRCLECI_RUNNER_API_URL"))
+        .or_else(|| config?.text("api.url"))
+        .unwrap_or(API);
+    let is_cloud = api.contains("runner.circleci.com");
+    let settings = candidate.receipt.as_ref().map(|receipt| &receipt.settings);
+    let releases = settings.and_then(|own| own.get("release-url")).map_or(RELEASES, String::as_str);
+    let platform = crate::agent::Platform::of_this_host();
+    let (os, arch) = platform.map_or_else(
+        |_| (String::new(), String::new()),
+        |platform| (platform.os().to_string(), platform.arch().to_string()),
+    );
+    let ask = |name: &str, url: Url, required, purpose: &str, path: &str| Ask {
+        install: candidate.name.clone(),
+        side: Side::Service,
+        endpoint: name.to_owned(),
+        url,
+        required,
+        purpose: purpose.to_owned(),
+        variables: own.clone(),
+        authorities: authorities.clone(),
+        bearer: None,
+        path: path.to_owned(),
+    };
+    let mut asks = Vec::new();
+    if let Some(url) = endpoints.place("api", api) {
+        // The question that machine runner 3 asks when it starts: it takes no job.
+        let path = format!("/api/v2/tasks/download?os={os}&arch={arch}&version=");
+        let mut question = ask("api", url, true, "claiming jobs", &path);
+        question.bearer.clone_from(&candidate.token);
+        asks.push(question);
+    }
+    let file = match candidate.agent {
+        Kind::LaunchAgent => "circleci-launch-agent/release.txt",
+        Kind::MachineRunner => "circleci-runner/manifest.json",
+    };
+    if let Some(url) = endpoints.place("releases", releases) {
+        let path = format!("{}/{file}", url.path().trim_end_matches('/'));
+        asks.push(ask("releases", url, true, "the agents' binaries", &path));
+    }
+    // A server has its own storage, which nobody has named here.
+    if is_cloud || endpoints.0.contains_key("storage") {
+        let url = endpoints.place("storage", STORAGE);
+        asks.extend(url.map(|url| ask("storage", url, false, "caches and artifacts", "/")));
+    }
+    match endpoints.0.get("vcs") {
+        Some(None) => {}
+        Some(Some(url)) => asks.push(ask("vcs", url.clone(), false, "the checkout", "/")),
+        None => {
+            let urls = VCS.iter().filter_map(|url| Url::parse(url).ok());
+            asks.extend(urls.map(|url| ask("vcs", url, false, "the checkout", "/")));
+        }
+    }
+    // Only where the person's shell would go another way.
+    let shell = of_shell();
+    let differs = VARIABLES
+        .iter()
+        .any(|name| shell.get(*name).map(|own| &own.0) != own.get(*name).map(|own| &own.0));
+    if differs {
+        let needed: Vec<Ask> = asks.iter().filter(|ask| ask.required).cloned().collect();
+        asks.extend(needed.into_iter().map(|ask| Ask {
+            side: Side::Shell,
+            variables: shell.clone(),
+            bearer: None,
+            ..ask
+        }));
+    }
+    asks
+}
+
+fn of_shell() -> BTreeMap<String, (String, String)> {
+    let value = |name: &&str| Some(env::var(name).ok()?).filter(|value| !value.is_empty());
+    let found = VARIABLES.iter().filter_map(|name| Some((*name, value(name)?)));
+    found.map(|(name, value)| (name.to_owned(), (value, "the shell".to_owned()))).collect()
+}

@@ -1,0 +1,111 @@
+//! From a name to a connection, IPv4 and IPv6 apart.
+
+use super::{Ask, failed, proxy, since};
+use crate::facts::survey::{Attempt, Endpoint, Route};
+use std::{
+    collections::BTreeMap,
+    io::ErrorKind,
+    net::{IpAddr, SocketAddr},
+};
+use tokio::{
+    net::{TcpStream, lookup_host},
+    sync::OnceCell,
+    time::{Instant, timeout_at},
+};
+use url::{Host, Url};
+
+type Resolved = (Attempt<Vec<String>>, Vec<SocketAddr>);
+
+/// Every name that is asked for, each resolved once.
+pub(super) struct Names(BTreeMap<(String, u16), OnceCell<Resolved>>);
+
+impl Names {
+    pub(super) fn new(asks: &[Ask]) -> Self {
+        let places = asks.iter().filter_map(|ask| {
+            let via = proxy::of(ask);
+            place(via.as_ref().map_or(&ask.url, |via| &via.url))
+        });
+        Self(places.map(|place| (place, OnceCell::new())).collect())
+    }
+
+    /// The addresses of a name.
+    pub(super) async fn resolve(&self, host: &str, port: u16, deadline: Instant) -> Resolved {
+        let look = || look_up(host.to_owned(), port, deadline);
+        match self.0.get(&(host.to_owned(), port)) {
+            Some(cell) => cell.get_or_init(look).await.clone(),
+            None => look().await,
+        }
+    }
+}
+
+async fn look_up(host: String, port: u16, deadline: Instant) -> Resolved {
+    let begun = Instant::now();
+    match timeout_at(deadline, lookup_host((host.as_str(), port))).await {
+        Ok(Ok(found)) => {
+            let addresses: Vec<SocketAddr> = found.collect();
+            let told = addresses.iter().map(|address| address.ip().to_string()).collect();
+            (Attempt { ms: since(begun), outcome: Ok(told), route: Route::Open }, addresses)
+        }
+        Ok(Err(error)) => (failed(since(begun), &error.to_string(), Route::NoName), Vec::new()),
+        Err(_) => {
+            (failed(since(begun), "the resolver did not answer in time", Route::Silent), Vec::new())
+        }
+    }
+}
+
+/// Connects to the first address of each protocol; keeps whichever stands, IPv4 first.
+pub(super) async fn connected(
+    endpoint: &mut Endpoint,
+    addresses: &[SocketAddr],
+    deadline: Instant,
+) -> Option<TcpStream> {
+    let first = |is_v4: bool| addresses.iter().copied().find(|address| address.is_ipv4() == is_v4);
+    let (v4, v6) = tokio::join!(connect(first(true), deadline), connect(first(false), deadline));
+    let mut kept = None;
+    for (attempt, slot) in [(v4, &mut endpoint.v4), (v6, &mut endpoint.v6)] {
+        let Some((told, stream)) = attempt else { continue };
+        *slot = Some(told);
+        kept = kept.or(stream);
+    }
+    kept
+}
+
+async fn connect(
+    address: Option<SocketAddr>,
+    deadline: Instant,
+) -> Option<(Attempt<()>, Option<TcpStream>)> {
+    let address = address?;
+    let begun = Instant::now();
+    let told = match timeout_at(deadline, TcpStream::connect(address)).await {
+        Ok(Ok(stream)) => {
+            let told = Attempt { ms: since(begun), outcome: Ok(()), route: Route::Open };
+            return Some((told, Some(stream)));
+        }
+        Ok(Err(error)) => {
+            let route = match error.kind() {
+                ErrorKind::ConnectionRefused => Route::Refused,
+                ErrorKind::TimedOut => Route::Silent,
+                _ => Route::Broken,
+            };
+            failed(since(begun), &format!("{address}: {error}"), route)
+        }
+        Err(_) => failed(since(begun), &format!("{address}: no answer in time"), Route::Silent),
+    };
+    Some((told, None))
+}
+
+/// Host and port of a URL.
+pub(super) fn place(url: &Url) -> Option<(String, u16)> {
+    let port = url.port_or_known_default().or_else(|| (url.scheme() == "ssh").then_some(22))?;
+    let host = match Host::parse(url.host_str()?).ok()? {
+        Host::Ipv6(address) => address.to_string(),
+        other => other.to_string(),
+    };
+    Some((host, port))
+}
+
+/// Whether traffic for `url` stays on this host.
+pub(super) fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
