@@ -9,6 +9,8 @@
 pub mod bucket;
 pub mod certs;
 #[cfg(target_os = "linux")]
+pub mod faults;
+#[cfg(target_os = "linux")]
 pub mod host;
 #[cfg(target_os = "linux")]
 pub mod host_tree;

@@ -17,7 +17,7 @@ pub(super) const EXISTS: Check = Check {
     found: "The path behind `--config` in the service's command is looked at, each folder on the \
             way included.",
     cure: "Correct the path in the service, or write the file: `runnerup install` does both.",
-    after: &["service/defined"],
+    after: &["service/defined", "service/loaded", "service/command-right"],
     judge: Judge::Agent(exists),
 };
 
@@ -32,7 +32,7 @@ fn exists(survey: &Survey, install: &Install) -> Judged {
             .cure(remedy)
             .into());
     }
-    let config = install.config()?;
+    let config = install.config_file()?;
     let path = config.trail.path.display();
     if config.trail.is(Kind::File) {
         return Ok(Verdict::Holds(format!("{path} is there")));
@@ -60,7 +60,7 @@ pub(super) const PARSES: Check = Check {
 };
 
 fn parses(_: &Survey, install: &Install) -> Judged {
-    let config = install.config()?;
+    let config = install.config_file()?;
     let path = &config.trail.path;
     match &config.fault {
         None => Ok(Verdict::Holds(format!("{} is a mapping", path.display()))),

@@ -22,7 +22,7 @@ pub(super) const SET: Check = Check {
             packages; its text is never kept or shown.",
     cure: "Make a token for the resource class and write it into the file, then start the agent \
            again.",
-    after: &["config/parses"],
+    after: &["config/parses", "config/keys-known"],
     judge: Judge::Agent(is_set),
 };
 

@@ -85,13 +85,12 @@ fn inodes(survey: &Survey) -> Judged {
     // Some file systems make inodes as they need them, and count none.
     for volume in survey.host.volumes.iter().filter(|volume| volume.inodes > 0) {
         let free = volume.inodes_free;
-        let is_low = free < volume.inodes / 20;
-        if !is_low {
+        let is_full = free < 1000 || free < volume.inodes / 100;
+        if !is_full && free >= volume.inodes / 20 {
             continue;
         }
         let what =
             format!("{} has {free} inodes left for {}", volume.folder.display(), volume.purpose);
-        let is_full = free < 1000 || free < volume.inodes / 100;
         let problem = if is_full { Problem::fail(what) } else { Problem::warn(what) };
         problems.push(problem.seen(format!("{free} of {} inodes free", volume.inodes)).cure(
             Remedy::by_hand("Remove trees of many small files.").command(format!(

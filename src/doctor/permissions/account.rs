@@ -75,7 +75,7 @@ pub(super) const POWER: Check = Check {
           or in the docker group, that is all of the host.",
     found: "The number, groups and sudo rules of the account that jobs run as.",
     cure: "Take the right away, or keep hosts of this kind for those you trust with root.",
-    after: &["service/user-exists"],
+    after: &["service/loaded", "service/user-exists"],
     judge: Judge::Agent(power),
 };
 

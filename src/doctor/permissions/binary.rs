@@ -30,7 +30,7 @@ pub(super) const EXECUTABLE: Check = Check {
     found: "Mode and owner of the binary and of every folder on the way, for the account that the \
             service runs as.",
     cure: "Set the mode to 0755, and start the agent again.",
-    after: &["service/defined"],
+    after: &["service/defined", "service/loaded"],
     judge: Judge::Agent(executable),
 };
 
@@ -190,12 +190,10 @@ fn updatable(survey: &Survey, install: &Install) -> Judged {
 
 /// launch-agent on cloud does, unless it is told not to: facts, section 1.
 pub(super) fn updates_itself(install: &Install) -> bool {
-    let config = install.config().ok();
-    let disabled = config.and_then(|config| config.truth("runner.disable_auto_update"));
-    let url = config.and_then(|config| config.text("api.url"));
+    let Ok(config) = install.config() else { return false };
     install.agent == Agent::LaunchAgent
-        && disabled != Some(true)
-        && url.is_none_or(|url| url.contains(CLOUD))
+        && config.truth("runner.disable_auto_update") != Some(true)
+        && config.text("api.url").is_none_or(|url| url.contains(CLOUD))
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ pub(super) const READABLE: Check = Check {
 };
 
 fn readable(survey: &Survey, install: &Install) -> Judged {
-    let config = install.config()?;
+    let config = install.config_file()?;
     let trail = &config.trail;
     if !trail.is(Kind::File) {
         return Err(unseen("it is no file"));
@@ -57,7 +57,7 @@ pub(super) const PRIVATE: Check = Check {
 };
 
 fn private(survey: &Survey, install: &Install) -> Judged {
-    let config = install.config()?;
+    let config = install.config_file()?;
     let meta = config.trail.end.filter(|meta| meta.kind == Kind::File);
     let meta = meta.ok_or_else(|| unseen("it is no file"))?;
     if config.token.is_none() {

@@ -90,7 +90,7 @@ pub(super) const AS_VERIFIED: Check = Check {
     why: "A binary that is not the published one may be broken, or someone else's.",
     found: "Its SHA-256 is compared with the one in the receipt.",
     cure: "Install the agent again; if nobody changed the file on purpose, find out who did.",
-    after: &["permissions/binary-is-program"],
+    after: &["permissions/binary-is-program", "permissions/binary-architecture"],
     judge: Judge::Agent(as_verified),
 };
 

@@ -19,7 +19,7 @@ pub(super) const RIGHT: Check = Check {
     found: "The service's command is read word by word: launch-agent takes `--config FILE`, \
             machine runner 3 takes `machine --config FILE`.",
     cure: "Write the command as the remedy shows.",
-    after: &["service/defined"],
+    after: &["service/defined", "service/loaded"],
     judge: Judge::Agent(right),
 };
 

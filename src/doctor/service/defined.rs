@@ -103,7 +103,7 @@ pub(super) const USER: Check = Check {
           without an account runs every job as root.",
     found: "User= of the unit is looked up among the host's accounts.",
     cure: "Create the account, or correct User=.",
-    after: &["service/defined"],
+    after: &["service/defined", "service/loaded"],
     judge: Judge::Agent(user),
 };
 

@@ -15,7 +15,8 @@ pub(super) fn drop_in(text: &str, install: &Install, what: &str, lines: &str) ->
     };
     let unit = &service.name;
     let body = format!("# Written by runnerup doctor.\n{lines}");
-    let path = format!("/etc/systemd/system/{unit}.d/50-runnerup-{what}.conf");
+    // Read last, so that it wins over whatever else was dropped in.
+    let path = format!("/etc/systemd/system/{unit}.d/zz-runnerup-{what}.conf");
     let folder = crate::apply::Folder {
         path: format!("/etc/systemd/system/{unit}.d").into(),
         owner: Some(Owner::user("root")),

@@ -336,7 +336,7 @@ pub(super) const DIRECTIVES: Check = Check {
           set has no effect.",
     found: "Each line of the unit and its drop-ins is compared with the directives of systemd 257.",
     cure: "Correct the name, or move the line into the section that is named.",
-    after: &["service/defined"],
+    after: &["service/defined", "service/loaded"],
     judge: Judge::Agent(directives),
 };
 

@@ -26,7 +26,7 @@ pub(super) const SENSIBLE: Check = Check {
           daemon kills a build.",
     found: "The unit's limits are compared with the least that jobs get along with.",
     cure: "Raise the limit, or take it out.",
-    after: &["service/defined"],
+    after: &["service/defined", "service/loaded"],
     judge: Judge::Agent(sensible),
 };
 

@@ -15,7 +15,7 @@ pub(super) const ALLOWS_JOBS: Check = Check {
     found: "The sandbox's directives are compared with the work folder, the temporary folder and \
             the command prefix.",
     cure: "Take the directive out, or add the folder to ReadWritePaths=.",
-    after: &["service/defined"],
+    after: &["service/defined", "service/loaded"],
     judge: Judge::Agent(allows_jobs),
 };
 

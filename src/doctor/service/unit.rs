@@ -32,7 +32,7 @@ pub(super) const MODE: Check = Check {
           a way to become root.",
     found: "The mode of the unit file and of each drop-in.",
     cure: "Set the mode to 0644.",
-    after: &["service/defined"],
+    after: &["service/defined", "service/loaded"],
     judge: Judge::Agent(mode),
 };
 
@@ -65,7 +65,7 @@ pub(super) const ENVIRONMENT_FILES: Check = Check {
           with a dash.",
     found: "Each EnvironmentFile= is looked at.",
     cure: "Write the file, or put a dash in front of its path.",
-    after: &["service/defined"],
+    after: &["service/defined", "service/loaded"],
     judge: Judge::Agent(environment_files),
 };
 
@@ -95,7 +95,7 @@ pub(super) const NETWORK: Check = Check {
           whether it comes up is a matter of luck.",
     found: "After= and Wants= of the unit are searched for network-online.target.",
     cure: "Add Wants=network-online.target and After=network-online.target.",
-    after: &["service/defined"],
+    after: &["service/defined", "service/loaded"],
     judge: Judge::Agent(network),
 };
 
@@ -124,7 +124,7 @@ pub(super) const RESTARTS: Check = Check {
     why: "An agent that ends for a moment's trouble, or to update itself, stays away for good.",
     found: "Restart= of the unit.",
     cure: "Add Restart=always.",
-    after: &["service/defined"],
+    after: &["service/defined", "service/loaded"],
     judge: Judge::Agent(restarts),
 };
 
@@ -151,7 +151,7 @@ pub(super) const STOP: Check = Check {
     found: "TimeoutStopSec= is compared with runner.max_run_time; KillSignal= and KillMode= are \
             looked at.",
     cure: "Set TimeoutStopSec to the longest job and five minutes.",
-    after: &["service/defined"],
+    after: &["service/defined", "service/loaded"],
     judge: Judge::Agent(stop),
 };
 
@@ -252,7 +252,7 @@ pub(super) const HEALTH: Check = Check {
           Type=notify systemd waits for a word that the agent may never say.",
     found: "NotifyAccess= and Type= of the unit.",
     cure: "Set NotifyAccess=exec and leave Type= out.",
-    after: &["service/defined"],
+    after: &["service/defined", "service/loaded"],
     judge: Judge::Agent(health),
 };
 

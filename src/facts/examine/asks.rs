@@ -94,11 +94,13 @@ fn of_one(endpoints: &Endpoints, candidate: &Candidate, root: &Root) -> Vec<Ask>
         let (_, content) = read_at(root, Path::new(path), Part::Head(LIMIT)).ok()?;
         Some((String::from_utf8_lossy(&content.bytes).into_owned(), path.to_owned()))
     });
+    // Whom an agent would ask that cannot read its configuration nobody knows.
     let config = candidate.config.as_ref().and_then(|config| config.ok());
+    let Some(config) = config.filter(|config| config.fault.is_none()) else { return Vec::new() };
     let api = candidate
         .variable("LAUNCH_AGENT_API_URL")
         .or_else(|| candidate.variable("CIRCLECI_RUNNER_API_URL"))
-        .or_else(|| config?.text("api.url"))
+        .or_else(|| config.text("api.url"))
         .unwrap_or(API);
     let is_cloud = api.contains("runner.circleci.com");
     let settings = candidate.receipt.as_ref().map(|receipt| &receipt.settings);

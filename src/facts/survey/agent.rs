@@ -177,11 +177,23 @@ pub struct Tool {
 }
 
 impl Install {
-    /// The configuration, as far as it could be read.
+    /// The configuration, where it could be parsed.
     ///
     /// # Errors
-    /// Why there is none to judge.
+    /// Why there is none whose settings could be judged.
     pub fn config(&self) -> Result<&ConfigFile, super::Unseen> {
+        let file = self.config_file()?;
+        match &file.fault {
+            None => Ok(file),
+            Some(fault) => Err(super::Unseen { why: fault.clone(), broke: false }),
+        }
+    }
+
+    /// The configuration's file, whatever is in it.
+    ///
+    /// # Errors
+    /// Why it was not looked at.
+    pub fn config_file(&self) -> Result<&ConfigFile, super::Unseen> {
         match &self.config {
             Some(config) => config.known(),
             None => Err(super::Unseen {

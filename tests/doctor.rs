@@ -1,0 +1,295 @@
+//! The doctor on real hosts: faults planted one by one, healthy hosts in every layout.
+
+#![cfg(target_os = "linux")]
+// A test that panics has failed, which is what its helpers are to tell.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
+
+mod support;
+
+use serde_json::Value;
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
+use support::{
+    faults::{self, Cure, Fault, PRELUDE},
+    host::Suite,
+    lab::{Lab, PROGRAM, UNIT, said},
+};
+
+/// The hosts of a test reach nothing but themselves.
+const HERE: &str = "--endpoint=storage=none,vcs=none";
+
+#[test]
+fn faults_on_debian_11() {
+    planted(Suite::Bullseye);
+}
+
+#[test]
+fn faults_on_debian_12() {
+    planted(Suite::Bookworm);
+}
+
+#[test]
+fn faults_on_debian_13() {
+    planted(Suite::Trixie);
+}
+
+/// Plants every fault on a healthy host, one after another. `ci/faults` prints the table.
+fn planted(suite: Suite) {
+    let Some(lab) = Lab::new(suite, &format!("faults under systemd {}", suite.systemd())) else {
+        return;
+    };
+    ready(&lab);
+    lab.install(&[], 0);
+    for (from, to) in [
+        ("/opt/circleci/circleci-launch-agent", "/root/binary.kept"),
+        ("/etc/opt/circleci/launch-agent-config.yaml", "/root/config.kept"),
+        ("/etc/systemd/system/circleci.service", "/root/unit.kept"),
+    ] {
+        lab.host.ok(&["cp", "-p", from, to]);
+    }
+    healthy(&lab, "before any fault");
+    let only = std::env::var("RUNNERUP_FAULT").unwrap_or_default();
+    let mut lines = Vec::new();
+    for fault in faults::all().filter(|fault| fault.name.contains(&only)) {
+        lines.push(tried(&lab, fault));
+    }
+    let bad: Vec<_> = lines.iter().filter(|line| !line.contains(" ok ")).cloned().collect();
+    for line in &lines {
+        println!("{line}");
+    }
+    assert!(bad.is_empty(), "{} of {}:\n{}", bad.len(), lines.len(), bad.join("\n"));
+}
+
+/// A line of the table: what was expected and what was found.
+fn tried(lab: &Lab, fault: &Fault) -> String {
+    script(lab, fault.plant);
+    let report = doctor(lab, &[]);
+    let found: Vec<String> = troubles(&report);
+    let mut wrong = Vec::new();
+    if !found.iter().any(|check| check == fault.check) {
+        wrong.push(format!("not found; found {found:?}"));
+    }
+    let unrelated: Vec<_> = found
+        .iter()
+        .filter(|check| *check != fault.check && !fault.also.contains(&check.as_str()))
+        .collect();
+    if !unrelated.is_empty() {
+        wrong.push(format!("also found {unrelated:?}"));
+    }
+    let fixable = finding(&report, fault.check).is_some_and(|own| own["remedy"]["fixable"] == true);
+    if fixable != (fault.cure == Cure::Fix) {
+        wrong.push(format!("fixable: {fixable}"));
+    }
+    if fault.cure == Cure::Fix {
+        let output = lab.host.run(&[PROGRAM, "doctor", "--fix", "--yes", HERE]);
+        if output.status.code() != Some(0) {
+            wrong.push(format!(
+                "--fix did not cure it: {}",
+                said(&output, output.status.code().unwrap_or(-1))
+            ));
+        }
+    }
+    script(lab, fault.heal);
+    if let Err(left) = becomes_healthy(lab) {
+        wrong.push(format!("not healthy afterwards: {left:?}"));
+    }
+    let how = if fault.cure == Cure::Fix { "--fix" } else { "by hand" };
+    let told =
+        if wrong.is_empty() { " ok ".to_owned() } else { format!(" WRONG {}", wrong.join("; ")) };
+    format!("{:52} {:38} {how:8}{told}", fault.name, fault.check)
+}
+
+#[test]
+fn our_own_installs_are_healthy() {
+    let Some(lab) = Lab::new(Suite::Bookworm, "a doctor's word on our own installs") else {
+        return;
+    };
+    ready(&lab);
+    lab.install(&[], 0);
+    lab.install(&["--instance", "gpu", "--name", "lab-gpu"], 0);
+    healthy(&lab, "two instances");
+    let report = doctor(&lab, &[]);
+    let names =
+        report["findings"].as_array().unwrap().iter().filter_map(|own| own["instance"].as_str());
+    assert!(names.clone().any(|name| name == "default") && names.clone().any(|name| name == "gpu"));
+}
+
+#[test]
+fn hand_made_installs_raise_no_false_alarm() {
+    let Some(lab) = Lab::new(Suite::Bookworm, "a doctor's word on hand-made installs") else {
+        return;
+    };
+    ready(&lab);
+    let agent = support::portable("stand-in-agent", "hand-made installs").unwrap();
+    lab.host.ok(&["useradd", "--create-home", "--shell", "/bin/bash", "circleci"]);
+    // The documented layout; the flaws are those of the documentation.
+    let documented = Layout {
+        binary: "/opt/circleci/circleci-launch-agent",
+        config: "/etc/opt/circleci/launch-agent-config.yaml",
+        workdir: "/var/opt/circleci/workdir",
+        unit: "/usr/lib/systemd/system/circleci.service",
+        command: "/opt/circleci/circleci-launch-agent --config /etc/opt/circleci/launch-agent-config.yaml",
+        flaws: &[
+            // "chmod 755" of the unit is one of its steps.
+            "service/definition-mode",
+            // Its unit has After=network.target.
+            "service/network-ordered",
+            // It has the account own /opt/circleci, on server too, where nothing is updated.
+            "permissions/binary-not-writable",
+        ],
+    };
+    judged(&lab, &agent, &documented);
+    let older = Layout {
+        config: "/opt/circleci/launch-agent-config.yaml",
+        workdir: "/opt/circleci/workdir",
+        unit: "/opt/circleci/circleci.service",
+        command: "/opt/circleci/circleci-launch-agent --config /opt/circleci/launch-agent-config.yaml",
+        flaws: &[
+            "service/definition-mode",
+            "service/network-ordered",
+            "permissions/binary-not-writable",
+            // The unit stands in the folder that the account owns, and is linked from there.
+            "permissions/definition-trusted",
+        ],
+        ..documented
+    };
+    judged(&lab, &agent, &older);
+    let package = Layout {
+        binary: "/usr/bin/circleci-runner",
+        config: "/etc/circleci-runner/circleci-runner-config.yaml",
+        workdir: "/var/lib/circleci-runner/workdir",
+        unit: "/usr/lib/systemd/system/circleci-runner.service",
+        command: "/usr/bin/circleci-runner machine --config /etc/circleci-runner/circleci-runner-config.yaml",
+        flaws: &["service/network-ordered", "service/definition-mode"],
+    };
+    judged(&lab, &agent, &package);
+}
+
+#[derive(Clone, Copy)]
+struct Layout {
+    binary: &'static str,
+    config: &'static str,
+    workdir: &'static str,
+    unit: &'static str,
+    command: &'static str,
+    flaws: &'static [&'static str],
+}
+
+/// Makes a layout as its documentation says, has it judged, and takes it away.
+fn judged(lab: &Lab, agent: &std::path::Path, layout: &Layout) {
+    let host = &lab.host;
+    let name = layout.unit.rsplit('/').next().unwrap();
+    let folder = |path: &str| path.rsplit_once('/').unwrap().0.to_owned();
+    let (api, token) = (lab.api.url(), support::lab::TOKEN);
+    let config = format!(
+        "api:\n  auth_token: {token}\n  url: {api}\nrunner:\n  name: lab\n  working_directory: {}\n",
+        layout.workdir
+    );
+    host.copy_in(agent, layout.binary, 0o755);
+    host.write(layout.config, config.as_bytes(), 0o600);
+    host.ok(&[
+        "install",
+        "-d",
+        "-m",
+        "750",
+        "-o",
+        "circleci",
+        "-g",
+        "circleci",
+        &folder(layout.workdir),
+        layout.workdir,
+    ]);
+    host.ok(&["chown", "-R", "circleci:", &folder(layout.config)]);
+    if layout.binary.starts_with("/opt") {
+        host.ok(&["chown", "-R", "circleci:", &folder(layout.binary)]);
+    }
+    let unit = format!(
+        "[Unit]\nDescription=CircleCI Runner\nAfter=network.target\n[Service]\nExecStart={}\n\
+         Restart=always\nUser=circleci\nNotifyAccess=exec\nTimeoutStopSec=18300\n[Install]\n\
+         WantedBy=multi-user.target\n",
+        layout.command
+    );
+    host.write(layout.unit, unit.as_bytes(), 0o755);
+    if layout.unit.starts_with("/opt") {
+        host.ok(&["systemctl", "enable", "-q", layout.unit]);
+    } else {
+        host.ok(&["systemctl", "enable", "-q", name]);
+    }
+    host.ok(&["systemctl", "start", name]);
+    lab.wait_for(name, "SubState", "running");
+    let report = doctor(lab, &[&format!("--endpoint=releases={}", lab.api.url())]);
+    let found = troubles(&report);
+    let unexpected: Vec<_> =
+        found.iter().filter(|check| !layout.flaws.contains(&check.as_str())).collect();
+    assert!(unexpected.is_empty(), "{}: {unexpected:?}\n{report:#}", layout.unit);
+    assert_eq!(report["summary"]["fail"], 0, "{}: {report:#}", layout.unit);
+    host.ok(&["systemctl", "disable", "--now", "-q", name]);
+    for path in [layout.binary, layout.config, layout.unit] {
+        host.ok(&["rm", "-f", path]);
+    }
+    host.ok(&["systemctl", "daemon-reload"]);
+}
+
+/// What jobs need and a minimal host does not have: stand-ins that are never run.
+fn ready(lab: &Lab) {
+    for tool in ["git", "ssh"] {
+        lab.host.write(&format!("/usr/local/bin/{tool}"), b"#!/bin/sh\n", 0o755);
+    }
+}
+
+fn script(lab: &Lab, text: &str) {
+    if !text.is_empty() {
+        lab.host.ok(&["sh", "-c", &format!("{PRELUDE}\n{text}")]);
+    }
+}
+
+fn doctor(lab: &Lab, more: &[&str]) -> Value {
+    let words: Vec<&str> =
+        [PROGRAM, "doctor", "--json", HERE].into_iter().chain(more.iter().copied()).collect();
+    let output = lab.host.run(&words);
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
+        panic!("{error}: {}", said(&output, output.status.code().unwrap_or(-1)))
+    })
+}
+
+fn finding<'a>(report: &'a Value, check: &str) -> Option<&'a Value> {
+    report["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|own| own["check"] == check && own["status"] != "pass" && own["status"] != "skip")
+}
+
+fn troubles(report: &Value) -> Vec<String> {
+    let findings = report["findings"].as_array().unwrap().iter();
+    let bad =
+        findings.filter(|own| matches!(own["status"].as_str(), Some("fail" | "warn" | "error")));
+    bad.map(|own| own["check"].as_str().unwrap().to_owned()).collect()
+}
+
+fn healthy(lab: &Lab, when: &str) {
+    let report = doctor(lab, &[]);
+    assert!(troubles(&report).is_empty(), "{when}: {:?}\n{report:#}", troubles(&report));
+    assert!(report["summary"]["pass"].as_u64().unwrap() > 40, "{when}: {report:#}");
+}
+
+/// Has the service run again, as a person would after a cure by hand.
+fn becomes_healthy(lab: &Lab) -> Result<(), Vec<String>> {
+    let begun = Instant::now();
+    loop {
+        let found = troubles(&doctor(lab, &[]));
+        if found.is_empty() {
+            return Ok(());
+        }
+        if begun.elapsed() > Duration::from_secs(20) {
+            return Err(found);
+        }
+        if lab.property(UNIT, "ActiveState") != "active" {
+            lab.host.run(&["systemctl", "reset-failed", UNIT]);
+            lab.host.run(&["systemctl", "start", UNIT]);
+        }
+        thread::sleep(Duration::from_millis(300));
+    }
+}
