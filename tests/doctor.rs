@@ -108,7 +108,9 @@ fn our_own_installs_are_healthy() {
     };
     ready(&lab);
     lab.install(&[], 0);
-    lab.install(&["--instance", "gpu", "--name", "lab-gpu"], 0);
+    let mut second = lab.arguments(&["--instance", "gpu"]);
+    second.iter_mut().filter(|word| *word == "lab").for_each(|word| word.push_str("-gpu"));
+    said(&lab.host.run(&second.iter().map(String::as_str).collect::<Vec<_>>()), 0);
     healthy(&lab, "two instances");
     let report = doctor(&lab, &[]);
     let names =
@@ -293,3 +295,80 @@ fn becomes_healthy(lab: &Lab) -> Result<(), Vec<String>> {
         thread::sleep(Duration::from_millis(300));
     }
 }
+
+#[test]
+fn a_hostile_host_neither_stops_the_doctor_nor_leads_it_astray() {
+    let Some(lab) = Lab::new(Suite::Bookworm, "a doctor on a hostile host") else { return };
+    ready(&lab);
+    lab.install(&[], 0);
+    script(&lab, HOSTILE);
+    let before = lab.host.ok(&[
+        "sh",
+        "-c",
+        "stat -c '%a %u %g %n' /etc /etc/shadow /etc/passwd; cksum /etc/shadow",
+    ]);
+    // Its memory is watched from outside, as nothing on so small a host measures it.
+    let watched = format!(
+        "{PROGRAM} doctor --json {HERE} >/root/report & p=$!; while kill -0 $p 2>/dev/null; do \
+         grep VmHWM /proc/$p/status >/root/peak.new 2>/dev/null && mv /root/peak.new /root/peak; \
+         sleep 0.02; done; wait $p; cat /root/peak"
+    );
+    let peak = said(&lab.host.run(&["sh", "-c", &watched]), 0);
+    let report: Value = serde_json::from_str(&lab.host.ok(&["cat", "/root/report"])).unwrap();
+    let peak: u64 = peak.split_whitespace().nth(1).unwrap().parse().unwrap();
+    println!("hostile host: {} ms, {} MB at most", report["elapsed_ms"], peak / 1024);
+    let found = troubles(&report);
+    for check in ["config/exists", "service/environment-files"] {
+        assert!(found.iter().any(|own| own == check), "{check}: {found:?}\n{report:#}");
+    }
+    // What could not be seen is said, and hides nothing else.
+    let hung = report["findings"].as_array().unwrap().iter();
+    let hung =
+        hung.filter(|own| own["status"] == "error").map(|own| own["summary"].as_str().unwrap());
+    assert!(hung.clone().any(|text| text.contains("systemctl")), "{:?}", hung.collect::<Vec<_>>());
+    lab.host.run(&[PROGRAM, "doctor", "--fix", "--yes", HERE]);
+    // Now that its configuration can be read again, its work folder is a link to /etc.
+    script(&lab, "rm $C; cp /root/config.kept $C; chmod 644 $C; chown circleci: $C");
+    let found = troubles(&doctor(&lab, &[]));
+    assert!(found.iter().any(|own| own == "permissions/workdir-usable"), "{found:?}");
+    lab.host.run(&[PROGRAM, "doctor", "--fix", "--yes", HERE]);
+    let after = lab.host.ok(&[
+        "sh",
+        "-c",
+        "stat -c '%a %u %g %n' /etc /etc/shadow /etc/passwd; cksum /etc/shadow",
+    ]);
+    assert_eq!(before, after);
+    for args in
+        [vec!["doctor", "--save-facts", "-"], vec!["doctor", "-vv"], vec!["doctor", "--json"]]
+    {
+        let args: Vec<&str> = [PROGRAM].into_iter().chain(args).chain([HERE]).collect();
+        let output = lab.host.run(&args);
+        let text = said(&output, output.status.code().unwrap());
+        for secret in [support::lab::TOKEN, "hunter2hunter2", "root:*"] {
+            assert!(!text.contains(secret), "{args:?} tells {secret}");
+        }
+    }
+}
+
+/// What a job, or a careless hand, can leave.
+const HOSTILE: &str = "
+cp $C /root/config.kept
+mkdir $U.d
+# A line of a megabyte, and bytes that are no text.
+{ echo '[Service]'; printf 'Environment=X='; head -c 1000000 /dev/zero | tr '\\0' x; echo; } >$U.d/long.conf
+printf '[Service]\\nEnvironment=Y=\\377\\376 HTTPS_PROXY=http://me:hunter2hunter2@127.0.0.1:1\\n' >$U.d/bytes.conf
+mkfifo /etc/default/fifo
+printf '[Service]\\nEnvironmentFile=/etc/default/fifo\\n' >$U.d/fifo.conf
+ln -s circleci-round.service /etc/systemd/system/circleci-round.service
+mkfifo /etc/systemd/system/circleci-fifo.service
+# The account's own ground: a full folder, links out of it, a device, a long log.
+mkdir $W.many; cd $W.many; seq 200000 | xargs touch; chmod 000 $W.many
+ln -s / $W.many/out; ln -s round $W/round; mknod $W/device b 7 0
+truncate -s 2G /var/opt/circleci/agent.log; chown circleci: /var/opt/circleci/agent.log
+mv $W /var/opt/circleci/kept; ln -s /etc $W
+chown circleci: /etc/opt/circleci; rm $C; ln -s /etc/shadow $C
+# The system's own tools hang.
+printf '#!/bin/sh\\nexec sleep 600\\n' >/usr/local/sbin/systemctl
+cp /usr/local/sbin/systemctl /usr/local/sbin/journalctl
+chmod 755 /usr/local/sbin/systemctl /usr/local/sbin/journalctl
+";

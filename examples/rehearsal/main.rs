@@ -94,7 +94,16 @@ fn rehearse() -> io::Result<()> {
     if left > 0 {
         return Err(io::Error::other("uninstall left something behind"));
     }
-    Ok(())
+    title("the doctor: healthy, then with a fault that the published script plants");
+    run("install", &token)?;
+    runnerup(&["doctor", "--root", &root_text])?;
+    let binary = root.join("opt/circleci/circleci-launch-agent");
+    fs::set_permissions(&binary, fs::Permissions::from_mode(0o644))?;
+    if runnerup(&["doctor", "--root", &root_text]).is_ok() {
+        return Err(io::Error::other("the doctor did not see the fault"));
+    }
+    title("the doctor's cure, and its report");
+    runnerup(&["doctor", "--root", &root_text, "--fix", "--yes"])
 }
 
 /// The program itself, in this process: the same code from the command line on.

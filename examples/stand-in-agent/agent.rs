@@ -97,6 +97,11 @@ enum Claim {
 
 impl Agent {
     fn new(mut arguments: impl Iterator<Item = String>) -> io::Result<Agent> {
+        // Machine runner 3 has a command, launch-agent has none.
+        let is_runner = std::env::args().next().is_some_and(|own| own.ends_with("circleci-runner"));
+        if is_runner && arguments.next().as_deref() != Some("machine") {
+            return Err(io::Error::other("usage: circleci-runner machine --config FILE"));
+        }
         let (Some("--config" | "-c"), Some(file)) = (arguments.next().as_deref(), arguments.next())
         else {
             return Err(io::Error::other("usage: circleci-launch-agent --config FILE"));

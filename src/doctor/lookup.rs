@@ -83,7 +83,9 @@ pub(super) fn settled(remedy: Remedy, trail: &Trail, owner: Option<&str>, mode: 
     }
     remedy = remedy.command(format!("sudo chmod {mode:o} {path}"));
     let is_folder = trail.is(Kind::Folder);
-    if !is_folder && !trail.is(Kind::File) {
+    // What is a link belongs to whoever made what it leads to.
+    let is_link = trail.passed.iter().any(|passed| passed.path == trail.path);
+    if is_link || !is_folder && !trail.is(Kind::File) {
         return remedy;
     }
     remedy.step(Step::Settle(Settle {

@@ -111,6 +111,9 @@ impl Shared {
                 _ => plain("401 Unauthorized", r#"{"message":"invalid bearer token"}"#),
             };
         }
+        if path == "/circleci-runner/manifest.json" {
+            return plain("200 OK", "{\"releases\": {}}");
+        }
         let Some(key) = path.strip_prefix("/circleci-launch-agent/") else {
             return plain("403 Forbidden", DENIED);
         };

@@ -50,6 +50,14 @@ fn executable(survey: &Survey, install: &Install) -> Judged {
             .cure(Remedy::by_hand("Install the agent.").command("sudo runnerup install"))
             .into());
     }
+    if trail.end.is_some_and(|meta| meta.mode & 0o111 == 0) {
+        let mode = octal(trail.end.map_or(0, |meta| meta.mode));
+        let remedy = settled(Remedy::by_hand("Set its mode."), trail, None, 0o755);
+        return Ok(Problem::fail(format!("{path} is executable by nobody"))
+            .seen(format!("mode {mode}"))
+            .cure(restarted(remedy, install))
+            .into());
+    }
     let account = account(survey, install)?;
     let Some(denied) = trail.denies(account, Access::Execute) else {
         return Ok(Verdict::Holds(format!("{path} can be run by {}", account.name)));

@@ -125,6 +125,9 @@ fn user(survey: &Survey, install: &Install) -> Judged {
             .into());
     };
     match survey.account(name) {
+        None if survey.host.image => {
+            Ok(Verdict::Idle("an image gets its accounts at its first boot".to_owned()))
+        }
         Some(account) => Ok(Verdict::Holds(format!("{name}, number {}", account.uid))),
         None => {
             let line = service.directive("Service", "User");

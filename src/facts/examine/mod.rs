@@ -50,6 +50,9 @@ pub use asks::Endpoints;
 /// Programs and files of the host itself answer within this time, or are said to hang.
 const LOCAL_LIMIT: Duration = Duration::from_secs(2);
 
+/// Why nothing is said of what only runs.
+const IMAGE: &str = "nothing runs in an image";
+
 /// Most bytes of a configuration that are read.
 const CONFIG_LIMIT: u64 = 256 << 10;
 
@@ -276,8 +279,9 @@ fn looks(ground: &Ground, mut candidate: Candidate, uids: &BTreeMap<String, u32>
     name("the work folder", work.clone());
     let file = text("logging.file").map(PathBuf::from).filter(|path| path.is_absolute());
     name("the log file", file.clone());
-    let temporary = candidate.variable("TMPDIR").unwrap_or("/tmp");
-    name("the temporary folder", Some(temporary.into()));
+    // An image gets its /tmp where it runs.
+    let temporary = candidate.variable("TMPDIR").or(ground.is_host.then_some("/tmp"));
+    name("the temporary folder", temporary.map(PathBuf::from));
     name("the task agent's folder", text("runner.task_agent_directory").map(PathBuf::from));
     name("the certificates", candidate.variable("SSL_CERT_FILE").map(PathBuf::from));
     let directive = |key: &str| {
@@ -381,7 +385,7 @@ impl Looks {
                 Seen::Known(main.map_or_else(Vec::new, |main| processes.tree(main, scrub))),
                 Seen::Known(processes.orphans(name.as_deref(), task_uid, scrub)),
             ),
-            false => (Seen::not("an image"), Seen::not("an image")),
+            false => (Seen::not(IMAGE), Seen::not(IMAGE)),
         };
         let environment = environment::kept(&candidate.variables, scrub);
         let service = candidate.unit.map(|mut unit| {
@@ -426,7 +430,7 @@ impl Looks {
             orphans,
             log,
             log_written,
-            tools: self.tools.seen(),
+            tools: if ground.is_host { self.tools.seen() } else { Seen::not(IMAGE) },
         }
     }
 }
@@ -483,9 +487,12 @@ fn host_looks(
             systemd: systemd.seen().ok().copied().flatten(),
             mounts: if ground.is_host { host::mounts() } else { Vec::new() },
             volumes,
-            memory: host::memory(),
+            memory: if ground.is_host { host::memory() } else { Seen::not(IMAGE) },
             oom_kills: kills.flat(),
-            clock: host::clock(&processes, is_container),
+            clock: match ground.is_host {
+                true => host::clock(&processes, is_container),
+                false => Seen::not(IMAGE),
+            },
             selinux: selinux.seen().ok().cloned().flatten(),
             resolver: resolver.flat(),
             accounts: Vec::new(),
