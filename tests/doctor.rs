@@ -169,6 +169,40 @@ fn hand_made_installs_raise_no_false_alarm() {
     judged(&lab, &agent, &package);
 }
 
+/// Prints how long the doctor takes; `ci/faults` shows it. Nothing is asserted of time.
+#[test]
+fn figures() {
+    let Some(lab) = Lab::new(Suite::Bookworm, "how long a doctor takes") else { return };
+    ready(&lab);
+    lab.install(&[], 0);
+    let median = |more: &[&str]| {
+        let mut all: Vec<u64> =
+            (0..9).map(|_| doctor(&lab, more)["elapsed_ms"].as_u64().unwrap()).collect();
+        all.sort_unstable();
+        all[4]
+    };
+    println!("figure: healthy host, all endpoints on loopback: {} ms (goal 250)", median(&[]));
+    println!("figure: healthy host, --offline: {} ms (goal 100)", median(&["--offline"]));
+    // What is sent there comes back to this host, which takes it for nobody's and drops it.
+    lab.host.ok(&["ip", "route", "add", "192.0.2.0/24", "dev", "lo"]);
+    let dropped: Vec<String> = ["releases", "storage", "vcs"]
+        .iter()
+        .enumerate()
+        .map(|(at, name)| format!("--endpoint={name}=https://192.0.2.{}", at + 2))
+        .collect();
+    lab.host.ok(&["cp", "-p", "/etc/opt/circleci/launch-agent-config.yaml", "/root/config.kept"]);
+    script(&lab, "edit 's#url: .*#url: https://192.0.2.1#'");
+    let words = [PROGRAM, "doctor", "--json", "--timeout", "2"].into_iter();
+    let words: Vec<&str> = words.chain(dropped.iter().map(String::as_str)).collect();
+    let output = lab.host.run(&words);
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    println!(
+        "figure: every endpoint dropped, --timeout 2: {} ms (goal 3000)",
+        report["elapsed_ms"]
+    );
+    assert_eq!(finding(&report, "connectivity/reachable").unwrap()["status"], "fail", "{report:#}");
+}
+
 #[derive(Clone, Copy)]
 struct Layout {
     binary: &'static str,
@@ -316,7 +350,7 @@ fn a_hostile_host_neither_stops_the_doctor_nor_leads_it_astray() {
     let peak = said(&lab.host.run(&["sh", "-c", &watched]), 0);
     let report: Value = serde_json::from_str(&lab.host.ok(&["cat", "/root/report"])).unwrap();
     let peak: u64 = peak.split_whitespace().nth(1).unwrap().parse().unwrap();
-    println!("hostile host: {} ms, {} MB at most", report["elapsed_ms"], peak / 1024);
+    println!("figure: hostile host: {} ms, {} MB at most", report["elapsed_ms"], peak / 1024);
     let found = troubles(&report);
     for check in ["config/exists", "service/environment-files"] {
         assert!(found.iter().any(|own| own == check), "{check}: {found:?}\n{report:#}");
@@ -326,6 +360,7 @@ fn a_hostile_host_neither_stops_the_doctor_nor_leads_it_astray() {
     let hung =
         hung.filter(|own| own["status"] == "error").map(|own| own["summary"].as_str().unwrap());
     assert!(hung.clone().any(|text| text.contains("systemctl")), "{:?}", hung.collect::<Vec<_>>());
+    script(&lab, "rm /usr/local/sbin/systemctl /usr/local/sbin/journalctl; chmod 700 $W.many");
     lab.host.run(&[PROGRAM, "doctor", "--fix", "--yes", HERE]);
     // Now that its configuration can be read again, its work folder is a link to /etc.
     script(&lab, "rm $C; cp /root/config.kept $C; chmod 644 $C; chown circleci: $C");

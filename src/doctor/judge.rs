@@ -64,7 +64,7 @@ pub fn judge(survey: &Survey, selection: &Selection) -> Vec<Finding> {
             };
             let mut finding = told(check, name, judged);
             finding.elapsed_ms = begun.elapsed().as_millis().try_into().unwrap_or(u64::MAX);
-            if let (Some(cause), true) = (cause, finding.status != Status::Pass) {
+            if let Some(cause) = cause.filter(|_| finding.is_trouble()) {
                 explained(&mut finding, cause);
             }
             if finding.status == Status::Fail {
@@ -79,10 +79,7 @@ pub fn judge(survey: &Survey, selection: &Selection) -> Vec<Finding> {
 /// A failure whose cause was found already is not told a second time.
 fn explained(finding: &mut Finding, cause: &'static str) {
     let found = std::mem::take(&mut finding.summary);
-    finding.summary = match finding.status {
-        Status::Fail | Status::Warn => format!("not judged, {cause} fails first; seen: {found}"),
-        _ => format!("not judged, {cause} fails first"),
-    };
+    finding.summary = format!("not judged, {cause} fails first; seen: {found}");
     finding.status = Status::Skip;
     finding.because = Some(cause);
     finding.remedy = None;

@@ -38,17 +38,17 @@ struct Document<'a> {
 pub(super) fn run(
     args: &DoctorArgs,
     selection: &Selection,
-    before: Examination,
+    before: &Examination,
     is_asking: bool,
     out: &Output,
 ) -> Result<ExitCode> {
     let mut allowed = allowed(&args.allow)?;
-    let mut found = planned(args, &before, &allowed)?;
+    let mut found = planned(args, before, &allowed)?;
     if is_asking {
         let asked = ask(&found, out)?;
         if !asked.is_empty() {
             allowed.extend(asked);
-            found = planned(args, &before, &allowed)?;
+            found = planned(args, before, &allowed)?;
         }
     }
     let whole = merged(&found.plans);

@@ -46,7 +46,7 @@ pub(super) fn run(args: &DoctorArgs, out: &Output) -> Result<ExitCode> {
         facts::save(file, &examined.survey, out)?;
     }
     if args.fix {
-        return fix::run(&args, &selection, examined, is_asking, out);
+        return fix::run(&args, &selection, &examined, is_asking, out);
     }
     report::tell(&examined.survey, &examined.diagnosis, out)?;
     Ok(code(&examined.diagnosis, args.strict))

@@ -73,12 +73,15 @@ fn trouble(finding: &Finding, diagnosis: &Diagnosis, out: &Output) -> String {
     match names.as_slice() {
         [] => {}
         [one] => {
-            let words = format!("because of it one check was not judged: {one}");
+            let words = format!("it explains one more that was not judged: {one}");
             let _ = writeln!(text, "{}", lines(&words, out));
         }
         many => {
-            let words =
-                format!("because of it {} checks were not judged: {}", many.len(), many.join(", "));
+            let words = format!(
+                "it explains {} more that were not judged: {}",
+                many.len(),
+                many.join(", ")
+            );
             let _ = writeln!(text, "{}", lines(&words, out));
         }
     }

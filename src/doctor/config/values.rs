@@ -120,7 +120,7 @@ fn others(survey: &Survey, install: &Install) -> Judged {
                 }
             }
             _ => {
-                wrong("api.url", "is no URL with a scheme".to_owned(), "Write it as https://HOST.")
+                wrong("api.url", "is no URL with a scheme".to_owned(), "Write it as https://HOST.");
             }
         }
     }

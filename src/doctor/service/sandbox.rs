@@ -93,22 +93,15 @@ fn allows_jobs(_: &Survey, install: &Install) -> Judged {
             "IPAddressDeny"
                 if value.split_whitespace().any(|word| matches!(word, "any" | "0.0.0.0/0")) =>
             {
-                if service.value("Service", "IPAddressAllow").is_none() {
-                    add(line, "jobs and agent reach no address".to_owned());
-                }
+                add(line, "jobs and agent reach no address".to_owned());
             }
             "RestrictAddressFamilies"
                 if !value.starts_with('~') && !value.contains("AF_INET") && !value.is_empty() =>
             {
                 add(line, "jobs and agent have no internet sockets".to_owned());
             }
-            "NoNewPrivileges" | "RestrictSUIDSGID" if is_on(value) && uses_sudo(install) => {
-                if line.key == "NoNewPrivileges" {
-                    add(
-                        line,
-                        "sudo of the command prefix cannot become another account".to_owned(),
-                    );
-                }
+            "NoNewPrivileges" if is_on(value) && uses_sudo(install) => {
+                add(line, "sudo of the command prefix cannot become another account".to_owned());
             }
             "MemoryDenyWriteExecute" if is_on(value) => {
                 add(
@@ -117,7 +110,7 @@ fn allows_jobs(_: &Survey, install: &Install) -> Judged {
                 );
             }
             "RootDirectory" | "RootImage" => {
-                add(line, "agent and jobs see another root".to_owned())
+                add(line, "agent and jobs see another root".to_owned());
             }
             _ => {}
         }

@@ -180,7 +180,7 @@ fn unit_of(pid: u32) -> Option<String> {
         Path::new(name).extension().is_some_and(|end| end == "service")
             && !name.starts_with("user@")
     };
-    names.filter(is_unit).last().map(str::to_owned)
+    names.rev().find(is_unit).map(str::to_owned)
 }
 
 /// Whether a process belongs to nobody's login.

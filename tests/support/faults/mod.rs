@@ -15,6 +15,7 @@ pub enum Cure {
 }
 
 /// A line of the table.
+#[derive(Clone, Copy)]
 pub struct Fault {
     /// What is planted, in words.
     pub name: &'static str,
