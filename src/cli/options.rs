@@ -237,7 +237,7 @@ pub struct DoctorArgs {
     /// Examine this configuration
     #[arg(long, value_name = "FILE", help_heading = EXAMINE, value_hint = clap::ValueHint::FilePath)]
     pub config: Option<PathBuf>,
-    /// Where an endpoint is, as storage=https://s3.example.com, or storage=none
+    /// Where an endpoint is: storage=URL, or storage=none
     #[arg(long, value_name = "NAME=URL", help_heading = EXAMINE, value_delimiter = ',')]
     pub endpoint: Vec<String>,
     /// Ask for its runners and queue; needs CIRCLECI_TOKEN

@@ -1,4 +1,4 @@
-//! The doctor: pure functions from a [`Survey`] to findings, each with what cures it.
+//! The doctor: pure functions from a survey to findings, each with what cures it.
 //!
 //! Every check stands in one catalogue, [`CHECKS`], in the order of causes: one that another one
 //! depends on stands before it. `doctor --list`, `explain` and `docs/checks.md` come from it.
