@@ -5,6 +5,7 @@
 // The lints on `unwrap` and printing know `#[test]` functions, not the helpers that they call.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
+pub mod answers;
 #[cfg(target_os = "linux")]
 pub mod bucket;
 pub mod certs;
