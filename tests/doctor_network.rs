@@ -11,7 +11,7 @@ use runnerup::{
     agent::Token,
     doctor::{Finding, Selection, Status, judge},
     facts::{
-        network::{Ask, examine},
+        network::{Ask, Inquiry, examine, inquire},
         survey::{Network, Seen, Side, Survey},
     },
 };
@@ -182,4 +182,25 @@ fn what_is_refused_silent_or_unknown_is_told_in_time() {
     let silent = troubles(vec![ask("api", &url)]);
     assert_eq!(told(&silent), [("connectivity/tls-trusted", Status::Fail)]);
     assert!(silent[0].evidence.contains("no answer in time"), "{}", silent[0].evidence);
+}
+
+#[test]
+fn a_resource_class_is_asked_for_and_refusals_are_told() {
+    let body = r#"{"items": [{"resource_class": "acme/linux", "name": "a", "hostname": "h",
+        "last_connected": "2026-10-01T00:00:00Z", "version": "1"}],
+        "unclaimed_task_count": 3, "running_runner_tasks": 1}"#;
+    let asked = |status: &str, class: &str| {
+        let inquiry = Inquiry { resource_class: class.to_owned(), token: Token::as_found(TOKEN) };
+        let way = ask("api", &server(status, "", body, Duration::ZERO));
+        let mut survey = survey(Network::default());
+        survey.queue = inquire(&inquiry, &way, TIMEOUT);
+        let only = Selection::new(vec!["queue".to_owned()], Vec::new()).unwrap();
+        let findings = judge(&survey, &only).into_iter().filter(Finding::is_trouble);
+        told(&findings.collect::<Vec<_>>())
+    };
+    let found = asked("200 OK", "acme/linux");
+    assert!(found.contains(&("queue/work-has-runner", Status::Fail)), "{found:?}");
+    let found = asked("200 OK", "acme/linus");
+    assert!(found.contains(&("queue/class-exists", Status::Fail)), "{found:?}");
+    assert_eq!(asked("401 Unauthorized", "acme/linux"), [("queue/answers", Status::Fail)]);
 }

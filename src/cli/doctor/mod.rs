@@ -11,12 +11,15 @@ pub(super) use list::Listed;
 use super::{Output, options::DoctorArgs};
 use crate::{
     Code, Error, Result,
+    agent::Token,
     doctor::{Diagnosis, Selection, judge},
     facts::{
         examine::{Endpoints, Request, examine},
+        network::Inquiry,
         survey::Survey,
     },
     platform::fs::Root,
+    spec::token_from_file,
 };
 use std::{
     path::Path,
@@ -78,6 +81,7 @@ pub(super) fn examined(
                     true => None,
                     false => Some(Endpoints::parse(&args.endpoint)?),
                 },
+                inquiry: inquiry(args, out)?,
             })?;
             out.secrets().take(&examined.secrets);
             examined.survey
@@ -86,6 +90,32 @@ pub(super) fn examined(
     let findings = judge(&survey, selection);
     let elapsed = begun.elapsed().as_millis().try_into().unwrap_or(u64::MAX);
     Ok(Examination { survey, diagnosis: Diagnosis::new(findings, elapsed) })
+}
+
+/// The resource class and the personal token; both or neither.
+fn inquiry(args: &DoctorArgs, out: &Output) -> Result<Option<Inquiry>> {
+    let Some(resource_class) = args.resource_class.clone() else { return Ok(None) };
+    if resource_class.split('/').filter(|part| !part.is_empty()).count() != 2 {
+        return Err(Error::new(
+            Code::ValueInvalid,
+            format!("--resource-class: {resource_class:?} is not NAMESPACE/NAME"),
+        ));
+    }
+    let token = match &args.api_token_file {
+        Some(file) => token_from_file(file)?,
+        None => match std::env::var("CIRCLECI_TOKEN") {
+            Ok(text) if !text.trim().is_empty() => Token::as_found(text.trim()),
+            _ => {
+                return Err(Error::new(
+                    Code::SettingMissing,
+                    "--resource-class needs a personal API token",
+                )
+                .help("set the variable CIRCLECI_TOKEN, or give --api-token-file FILE"));
+            }
+        },
+    };
+    out.secrets().add(token.expose());
+    Ok(Some(Inquiry { resource_class, token }))
 }
 
 /// 1 when something fails; with `--strict` a warning or a broken look is enough.

@@ -13,7 +13,7 @@ pub(super) const NAME: Check = Check {
     why: "An agent without a name, or with one that CircleCI does not take, ends at once.",
     found: "runner.name must be there, of letters, digits and . ( ) - _ only.",
     cure: "Give it a name: the host's own is usual.",
-    after: &["config/parses", "config/types-right"],
+    after: &["config/parses", "config/keys-known", "config/types-right"],
     judge: Judge::Agent(name),
 };
 

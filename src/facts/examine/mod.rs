@@ -17,6 +17,7 @@ mod scrub;
 mod units;
 mod workdir;
 
+use super::network::{Ask, Inquiry};
 use super::survey::{
     AccountFacts, Host, Install, Network, Process, Queue, Received, SCHEMA_VERSION, Seen, Service,
     State, Survey, Trail,
@@ -69,6 +70,8 @@ pub struct Request {
     pub config: Option<PathBuf>,
     /// Where to reach what an agent needs; `None`: no network.
     pub endpoints: Option<Endpoints>,
+    /// The resource class to ask for.
+    pub inquiry: Option<Inquiry>,
 }
 
 /// A survey, and the secrets that were met on the way and did not enter it.
@@ -119,8 +122,10 @@ pub fn examine(request: &Request) -> Result<Examined> {
     if let Some(only) = &request.instance {
         candidates.retain(|candidate| candidate.name == *only);
     }
-    let network = request.endpoints.as_ref().map(|endpoints| {
-        let asks = asks::of(endpoints, &candidates, &ground.root);
+    let asks =
+        request.endpoints.as_ref().map(|endpoints| asks::of(endpoints, &candidates, &ground.root));
+    let queue = queue_look(request, asks.as_deref());
+    let network = asks.map(|asks| {
         let (timeout, scrub) = (request.timeout, ground.scrub.clone());
         // Each attempt has a deadline of its own; this one guards against a hang.
         probe("the network", timeout + LOCAL_LIMIT, move || {
@@ -169,9 +174,21 @@ pub fn examine(request: &Request) -> Result<Examined> {
         host,
         installs,
         network,
-        queue: Seen::<Queue>::not("not asked: --resource-class and an API token were not given"),
+        queue: queue
+            .map_or_else(|| Seen::not("not asked: --resource-class was not given"), Probe::flat),
     };
     Ok(Examined { survey, secrets })
+}
+
+/// Asks for the resource class, by the way that an agent of this host reaches the API.
+fn queue_look(request: &Request, asks: Option<&[Ask]>) -> Option<Probe<Seen<Queue>>> {
+    let inquiry = request.inquiry.clone()?;
+    let way = asks.unwrap_or_default().iter().find(|ask| ask.endpoint == "api").cloned();
+    let timeout = request.timeout;
+    Some(probe("the runner API", timeout * 2 + LOCAL_LIMIT, move || match way {
+        Some(way) => super::network::inquire(&inquiry, &way, timeout),
+        None => Seen::not("no agent here says where its API is"),
+    }))
 }
 
 /// Finds the agents and reads their configurations.

@@ -8,11 +8,12 @@ use hyper::{
     Request, Response,
     body::Incoming,
     header::{
-        AUTHORIZATION, CONTENT_TYPE, DATE, HOST, HeaderName, LOCATION, PROXY_AUTHORIZATION, SERVER,
-        USER_AGENT,
+        AUTHORIZATION, CONTENT_TYPE, DATE, HOST, HeaderName, HeaderValue, LOCATION,
+        PROXY_AUTHORIZATION, SERVER, USER_AGENT,
     },
 };
 use hyper_util::rt::TokioIo;
+use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 
 /// Most bytes of an answer's body that are read, and most of its text that is kept.
@@ -62,6 +63,42 @@ fn request(
     }
     // The text of an error could show the token.
     request.body(Empty::new()).map_err(|_| "the question cannot be put into HTTP".to_owned())
+}
+
+/// Most bytes of a document that are read.
+const DOCUMENT: usize = 1 << 20;
+
+/// A document, asked for with a personal token; 200 alone is an answer.
+pub(super) async fn json<S>(stream: S, ask: &Ask, token: &Token) -> Result<Value, String>
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let said = |error: hyper::Error| error.to_string();
+    let (mut sender, connection) =
+        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(said)?;
+    let driver = tokio::spawn(connection);
+    let mut request = request(ask, None, None)?;
+    let mut value = HeaderValue::from_str(token.expose())
+        .map_err(|_| "the token cannot stand in a header".to_owned())?;
+    value.set_sensitive(true);
+    request.headers_mut().insert("Circle-Token", value);
+    let answer = sender.send_request(request).await.map_err(said)?;
+    let status = answer.status().as_u16();
+    let mut body = answer.into_body();
+    let mut bytes = Vec::new();
+    while let Some(frame) = body.frame().await {
+        bytes.extend(frame.map_err(said)?.data_ref().into_iter().flatten());
+        if bytes.len() > DOCUMENT {
+            return Err("the answer does not end".to_owned());
+        }
+    }
+    driver.abort();
+    match status {
+        200 => serde_json::from_slice(&bytes).map_err(|error| error.to_string()),
+        // Both what does not exist and what the token may not see.
+        404 => Err(format!("404 for {}: it does not exist, or the token may not see it", ask.path)),
+        status => Err(format!("{status} for {}", ask.path)),
+    }
 }
 
 async fn told(answer: Response<Incoming>, with_token: bool) -> Answered {

@@ -1,5 +1,6 @@
 //! Reaches endpoints as an agent's service would, and notes what each part of the way came to.
 
+mod api;
 mod dial;
 mod http;
 mod proxy;
@@ -8,6 +9,7 @@ mod trust;
 
 use super::survey::{Answered, Attempt, Endpoint, Network, Route, Side};
 use crate::agent::{Token, Version};
+pub use api::{Inquiry, inquire};
 use dial::{Names, connected};
 use std::{collections::BTreeMap, future::Future, sync::Arc, time::Duration};
 use tokio::time::{Instant, timeout_at};

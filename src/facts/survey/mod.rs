@@ -44,7 +44,7 @@ pub struct Survey {
     pub installs: Vec<Install>,
     /// The network, as each agent would use it.
     pub network: Seen<Network>,
-    /// What the runner API says of the resource class.
+    /// What the runner API says of the resource class, where it was asked.
     pub queue: Seen<Queue>,
 }
 

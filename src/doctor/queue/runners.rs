@@ -1,0 +1,97 @@
+//! The inventory of the resource class.
+
+use super::queue;
+use crate::{
+    doctor::{Check, Judge, Judged, Problem, Remedy, Verdict, lookup::unseen},
+    facts::survey::{Install, Queue, Runner, Survey, Unseen},
+};
+
+/// An agent that is idle asks for work every few seconds; after this many it is away.
+pub(super) const AWAY: i64 = 600;
+
+/// The runner of an agent, by the name in its configuration.
+fn of<'a>(queue: &'a Queue, install: &Install) -> Result<Option<&'a Runner>, Unseen> {
+    let name = install.config()?.text("runner.name");
+    Ok(queue.runners.iter().find(|own| Some(own.name.as_str()) == name))
+}
+
+pub(super) const LISTED: Check = Check {
+    name: "queue/runner-listed",
+    holds: "The runner is in the inventory of the resource class",
+    why: "A runner that is not listed has not been in touch for twelve hours, or its token is \
+          that of another class: jobs of this class never reach it.",
+    found: "The class's inventory is searched for the name in the configuration.",
+    cure: "Give the agent a token of this class, or cure what keeps it from its server.",
+    after: &["queue/answers", "queue/class-exists", "agent/token-accepted", "service/running"],
+    judge: Judge::Agent(listed),
+};
+
+fn listed(survey: &Survey, install: &Install) -> Judged {
+    let queue = queue(survey)?;
+    if let Some(runner) = of(queue, install)? {
+        return Ok(Verdict::Holds(format!("{} on {}", runner.name, runner.hostname)));
+    }
+    let names: Vec<&str> = queue.runners.iter().map(|own| own.name.as_str()).collect();
+    Ok(Problem::fail(format!("the runner is not in the inventory of {}", queue.resource_class))
+        .seen(format!("listed are: {}", names.join(", ")))
+        .cure(
+            Remedy::by_hand("Give it a token of this class.")
+                .command(format!("circleci runner token create {} NICKNAME", queue.resource_class)),
+        )
+        .into())
+}
+
+pub(super) const SEEN: Check = Check {
+    name: "queue/runner-seen",
+    holds: "The runner was in touch within the last ten minutes",
+    why: "A runner that was not in touch claims no jobs, whatever its service says.",
+    found: "last_connected of the runner in the inventory.",
+    cure: "Cure what keeps the agent from its server.",
+    after: &["queue/runner-listed", "service/running"],
+    judge: Judge::Agent(seen),
+};
+
+fn seen(survey: &Survey, install: &Install) -> Judged {
+    let runner = of(queue(survey)?, install)?.ok_or_else(|| unseen("it is not listed"))?;
+    let last = runner.last_connected.ok_or_else(|| unseen("the inventory has no time for it"))?;
+    let ago = (survey.taken - last).max(0);
+    // While it runs a job it need not ask for another.
+    if ago <= AWAY || install.runs_job() == Some(true) {
+        return Ok(Verdict::Holds(format!("{ago} s ago")));
+    }
+    Ok(Problem::fail(format!("the runner was last in touch {ago} s ago"))
+        .seen(format!("{} on {}", runner.name, runner.hostname))
+        .cure(Remedy::by_hand("Cure what keeps it from its server."))
+        .into())
+}
+
+pub(super) const NAMES: Check = Check {
+    name: "queue/names-unique",
+    holds: "No two hosts have runners of one name",
+    why: "Runners of one name overwrite each other in the inventory: nobody can tell which of \
+          them is alive.",
+    found: "Names and hosts of the inventory.",
+    cure: "Give each runner a name of its own, such as its host's.",
+    after: &["queue/answers"],
+    judge: Judge::Host(names),
+};
+
+fn names(survey: &Survey) -> Judged {
+    let queue = queue(survey)?;
+    let mut problems = Vec::new();
+    for (at, runner) in queue.runners.iter().enumerate() {
+        let is_twin =
+            |other: &&Runner| other.name == runner.name && other.hostname != runner.hostname;
+        if let Some(twin) = queue.runners.iter().skip(at + 1).find(is_twin) {
+            problems.push(
+                Problem::warn(format!("two hosts have a runner called {}", runner.name))
+                    .seen(format!("{} and {}", runner.hostname, twin.hostname))
+                    .cure(
+                        Remedy::by_hand("Give each a name of its own.")
+                            .command("sudo runnerup install --name '{hostname}'"),
+                    ),
+            );
+        }
+    }
+    Ok(Verdict::of(problems, format!("{} runners", queue.runners.len())))
+}

@@ -1,0 +1,199 @@
+//! Tasks that wait and tasks that run.
+
+use super::{queue, runners::AWAY};
+use crate::{
+    doctor::{Check, Judge, Judged, Problem, Remedy, Verdict},
+    facts::survey::{Queue, Survey},
+};
+
+pub(super) const ANSWERS: Check = Check {
+    name: "queue/answers",
+    holds: "The runner API answers for the resource class",
+    why: "Without its answers nothing can be said of runners and queue.",
+    found: "Inventory, waiting and running tasks, and the classes of the namespace are asked for; \
+            never is a task claimed.",
+    cure: "Use a personal token of someone who may see the namespace.",
+    after: &[],
+    judge: Judge::Host(answers),
+};
+
+fn answers(survey: &Survey) -> Judged {
+    let queue = queue(survey)?;
+    match &queue.trouble {
+        None => Ok(Verdict::Holds(queue.resource_class.clone())),
+        Some(why) => Ok(Problem::fail(format!(
+            "the runner API does not answer for {}",
+            queue.resource_class
+        ))
+        .seen(why.clone())
+        .cure(
+            Remedy::by_hand("Look at the token in CIRCLECI_TOKEN, and at the name of the class.")
+                .command("circleci runner resource-class list NAMESPACE"),
+        )
+        .into()),
+    }
+}
+
+pub(super) const CLASS: Check = Check {
+    name: "queue/class-exists",
+    holds: "The resource class exists",
+    why: "Jobs of a class that does not exist, or that a project misspells, wait for ever.",
+    found: "The classes of the namespace are listed.",
+    cure: "Correct the name in the project's configuration, or make the class.",
+    after: &["queue/answers"],
+    judge: Judge::Host(class),
+};
+
+fn class(survey: &Survey) -> Judged {
+    let queue = queue(survey)?;
+    match queue.exists {
+        None => Ok(Verdict::Idle("the API did not say".to_owned())),
+        Some(true) => Ok(Verdict::Holds(queue.resource_class.clone())),
+        Some(false) => {
+            let names: Vec<&str> = queue.classes.iter().map(String::as_str).collect();
+            let near = crate::spec::nearest(&queue.resource_class, &names);
+            let text = near.map_or("Make it.".to_owned(), |near| format!("Did you mean {near}?"));
+            Ok(Problem::fail(format!("there is no resource class {}", queue.resource_class))
+                .seen(names.join(", "))
+                .cure(Remedy::by_hand(text).command(format!(
+                    "circleci runner resource-class create {} DESCRIPTION",
+                    queue.resource_class
+                )))
+                .into())
+        }
+    }
+}
+
+pub(super) const HAS_RUNNER: Check = Check {
+    name: "queue/work-has-runner",
+    holds: "Tasks that wait have a runner that could take them",
+    why: "Tasks of a class without a runner in touch wait until somebody cancels them.",
+    found: "Waiting tasks are compared with runners that were in touch within ten minutes.",
+    cure: "Start a runner of the class.",
+    after: &["queue/answers", "queue/class-exists"],
+    judge: Judge::Host(has_runner),
+};
+
+fn alive(queue: &Queue, survey: &Survey) -> usize {
+    let is_alive = |last: i64| survey.taken - last <= AWAY;
+    queue.runners.iter().filter(|own| own.last_connected.is_some_and(is_alive)).count()
+}
+
+fn has_runner(survey: &Survey) -> Judged {
+    let queue = queue(survey)?;
+    let waiting = queue.unclaimed.unwrap_or_default();
+    let alive = alive(queue, survey);
+    if waiting == 0 || alive > 0 {
+        return Ok(Verdict::Holds(format!("{waiting} wait, {alive} runners in touch")));
+    }
+    Ok(Problem::fail(format!(
+        "{waiting} tasks wait, and no runner of {} is in touch",
+        queue.resource_class
+    ))
+    .seen(format!("{} runners are listed", queue.runners.len()))
+    .cure(Remedy::by_hand("Start one.").command("sudo runnerup doctor"))
+    .into())
+}
+
+pub(super) const CONCURRENCY: Check = Check {
+    name: "queue/concurrency",
+    holds: "Tasks do not wait beside an idle runner",
+    why: "Concurrency is an organisation's, over all of its classes: when others use it up, tasks \
+          wait although a runner is free.",
+    found: "Waiting and running tasks of this class and of the namespace's other classes, and \
+            whether a job runs here.",
+    cure: "Cancel queued and forgotten SSH jobs of the other classes, or raise the plan.",
+    after: &["queue/answers", "queue/work-has-runner"],
+    judge: Judge::Host(concurrency),
+};
+
+fn concurrency(survey: &Survey) -> Judged {
+    let queue = queue(survey)?;
+    let (waiting, elsewhere) =
+        (queue.unclaimed.unwrap_or_default(), queue.running_elsewhere.unwrap_or_default());
+    let idle = survey.installs.iter().any(|own| own.runs_job() == Some(false));
+    if waiting == 0 || !idle {
+        return Ok(Verdict::Holds(format!("{waiting} wait")));
+    }
+    Ok(Problem::warn(format!("{waiting} tasks wait while a runner here is idle"))
+        .seen(format!(
+            "{} run in this class, {elsewhere} in the namespace's others",
+            queue.running.unwrap_or_default()
+        ))
+        .cure(Remedy::by_hand("Look for queued and SSH jobs of other classes: all of them count."))
+        .into())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        doctor::{Status, sample::*},
+        facts::survey::{Queue, Runner, Seen, Survey},
+    };
+
+    fn with(change: impl FnOnce(&mut Queue)) -> Survey {
+        let runner = |name: &str, hostname: &str| Runner {
+            name: name.into(),
+            hostname: hostname.into(),
+            last_connected: Some(TAKEN - 5),
+            ..Runner::default()
+        };
+        let mut queue = Queue {
+            resource_class: "acme/linux".into(),
+            exists: Some(true),
+            classes: vec!["acme/linux".into()],
+            runners: vec![runner("build-1", "build-1"), runner("build-2", "build-2")],
+            unclaimed: Some(0),
+            running: Some(0),
+            running_elsewhere: Some(0),
+            trouble: None,
+        };
+        change(&mut queue);
+        let mut survey = healthy();
+        survey.queue = Seen::Known(queue);
+        survey
+    }
+
+    #[test]
+    fn each_trouble_of_a_queue_has_its_check() {
+        let fine = with(|_| {});
+        for check in [
+            "answers",
+            "class-exists",
+            "runner-listed",
+            "runner-seen",
+            "names-unique",
+            "work-has-runner",
+            "concurrency",
+        ] {
+            assert_eq!(status(&fine, &format!("queue/{check}")), Status::Pass, "{check}");
+        }
+        let cases: [(Survey, &str, Status); 7] = [
+            (with(|queue| queue.trouble = Some("401".into())), "queue/answers", Status::Fail),
+            (with(|queue| queue.exists = Some(false)), "queue/class-exists", Status::Fail),
+            (with(|queue| queue.runners.clear()), "queue/runner-listed", Status::Fail),
+            (
+                with(|queue| queue.runners[0].last_connected = Some(TAKEN - 9000)),
+                "queue/runner-seen",
+                Status::Fail,
+            ),
+            (
+                with(|queue| queue.runners[1].name = "build-1".into()),
+                "queue/names-unique",
+                Status::Warn,
+            ),
+            (
+                with(|queue| {
+                    queue.unclaimed = Some(3);
+                    queue.runners.clear();
+                }),
+                "queue/work-has-runner",
+                Status::Fail,
+            ),
+            (with(|queue| queue.unclaimed = Some(3)), "queue/concurrency", Status::Warn),
+        ];
+        for (survey, check, expected) in cases {
+            assert_eq!(status(&survey, check), expected, "{check}");
+        }
+    }
+}

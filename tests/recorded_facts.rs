@@ -1,0 +1,169 @@
+//! Facts of macOS and Windows, made by hand from what is known of the two, judged by the program
+//! as facts that were saved elsewhere are. No Mac and no Windows was there to take them.
+
+// A test that panics has failed, which is what its helpers are to tell.
+#![allow(clippy::unwrap_used)]
+
+use serde_json::{Value, json};
+use std::{fs, process::Command};
+
+const MAC: &str = include_str!("facts/macos-made.json");
+const WINDOWS: &str = include_str!("facts/windows-made.json");
+
+/// Judges facts with a value changed; the checks that fail or warn, and the exit code.
+fn judged(facts: &str, changes: &[(&str, Value)]) -> (Vec<String>, i32) {
+    let mut facts: Value = serde_json::from_str(facts).unwrap();
+    for (pointer, value) in changes {
+        *facts.pointer_mut(pointer).ok_or(pointer).unwrap() = value.clone();
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("facts.json");
+    fs::write(&file, facts.to_string()).unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_runnerup"))
+        .args(["doctor", "--json", "--facts"])
+        .arg(&file)
+        .output()
+        .unwrap();
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let findings = report["findings"].as_array().unwrap().iter();
+    let bad =
+        findings.filter(|own| matches!(own["status"].as_str(), Some("fail" | "warn" | "error")));
+    let names = bad.map(|own| own["check"].as_str().unwrap().to_owned()).collect();
+    (names, output.status.code().unwrap())
+}
+
+#[test]
+fn healthy_ones_have_no_finding() {
+    for facts in [MAC, WINDOWS] {
+        assert_eq!(judged(facts, &[]), (Vec::new(), 0));
+    }
+}
+
+#[test]
+fn faults_of_a_mac_are_found() {
+    let end = "/installs/0/binary/trail/known/end/mode";
+    for (what, pointer, value, check) in [
+        ("the documented hang", end, json!(0o644), "permissions/binary-executable"),
+        ("quarantine", "/installs/0/binary/quarantined", json!(true), "permissions/quarantine"),
+        (
+            "Gatekeeper",
+            "/installs/0/binary/gatekeeper",
+            json!("rejected"),
+            "permissions/gatekeeper",
+        ),
+        (
+            "no Rosetta needed, none there",
+            "/host/machine",
+            json!("x86_64"),
+            "permissions/binary-architecture",
+        ),
+        (
+            "a page",
+            "/installs/0/binary/program/known",
+            json!({"kind": "page"}),
+            "permissions/binary-is-program",
+        ),
+        (
+            "a prefix without --",
+            "/installs/0/config/known/settings/3/value/list",
+            json!(["sudo", "-niHu", "ci"]),
+            "config/prefix-ends-options",
+        ),
+        (
+            "an open configuration",
+            "/installs/0/config/known/trail/end/mode",
+            json!(0o644),
+            "permissions/config-private",
+        ),
+        (
+            "a work folder in Documents",
+            "/installs/0/paths/0/1/known/path",
+            json!("/Users/ci/Documents/work"),
+            "permissions/privacy-folders",
+        ),
+        (
+            "a work folder of another's",
+            "/installs/0/paths/0/1/known/end/uid",
+            json!(0),
+            "permissions/workdir-usable",
+        ),
+        (
+            "not loaded",
+            "/installs/0/service/state/known/active",
+            json!("inactive"),
+            "service/running",
+        ),
+        ("not enabled", "/installs/0/service/state/known/enabled", json!(false), "service/enabled"),
+        (
+            "a placeholder",
+            "/installs/0/config/known/token/unusable",
+            json!("a placeholder"),
+            "config/token-set",
+        ),
+        ("a full disk", "/host/volumes/0/bytes_free", json!(1000), "host/disk-space"),
+    ] {
+        let (found, code) = judged(MAC, &[(pointer, value)]);
+        assert_eq!(found, [check], "{what}");
+        assert_eq!(code, i32::from(check != "permissions/gatekeeper"), "{what}");
+    }
+}
+
+#[test]
+fn faults_of_windows_are_found() {
+    for (what, pointer, value, check) in [
+        (
+            "a domain controller",
+            "/host/windows/domain_controller",
+            json!(true),
+            "host/not-domain-controller",
+        ),
+        ("short paths", "/host/windows/long_paths", json!(false), "host/long-paths"),
+        (
+            "no Remote Desktop",
+            "/host/windows/remote_desktop_off",
+            json!(true),
+            "host/desktop-session",
+        ),
+        ("no credential", "/host/windows/saved_credential", json!(false), "host/desktop-session"),
+        (
+            "continuous mode",
+            "/installs/0/config/known/settings/3/value/text/text",
+            json!("continuous"),
+            "config/mode-fits",
+        ),
+        (
+            "a relative work folder",
+            "/installs/0/config/known/settings/4/value/text/text",
+            json!("Workdir"),
+            "config/values-valid",
+        ),
+        ("git is missing", "/installs/0/tools/known/1/path", json!(null), "host/job-tools"),
+        (
+            "a binary for Linux",
+            "/installs/0/binary/program/known/os",
+            json!("linux"),
+            "permissions/binary-architecture",
+        ),
+        (
+            "a task that does not run",
+            "/installs/0/service/state/known/active",
+            json!("inactive"),
+            "service/running",
+        ),
+        (
+            "a disabled task",
+            "/installs/0/service/state/known/enabled",
+            json!(false),
+            "service/enabled",
+        ),
+        (
+            "a runner without a name",
+            "/installs/0/config/known/settings/2/path",
+            json!("runner.nmae"),
+            "config/keys-known",
+        ),
+    ] {
+        let (found, _) = judged(WINDOWS, &[(pointer, value)]);
+        assert_eq!(found, [check], "{what}");
+    }
+}
