@@ -74,6 +74,7 @@ fn unhealthy_error(services: &dyn Services, service: &str, why: &str) -> Error {
         Code::Unhealthy,
         format!("installed, but {service} did not come up healthy: {why}; {lines}"),
     )
+    .help("sudo runnerup doctor   # says why, and how it is cured")
     .help(format!("systemctl status {service}"))
     .help(format!("journalctl --unit {service}"))
 }

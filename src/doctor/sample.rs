@@ -90,7 +90,6 @@ pub(super) fn healthy() -> Survey {
             installed: true,
             version: Some("1.1.73189-8792751".into()),
             sha256: Some("ab".repeat(32)),
-            changed: Vec::new(),
         }),
         service: Some(service),
         user: Some("circleci".into()),

@@ -57,8 +57,6 @@ pub struct Received {
     pub version: Option<String>,
     /// The verified SHA-256 of its binary, in hex.
     pub sha256: Option<String>,
-    /// Files that were written, with a mark when one is not as it was left.
-    pub changed: Vec<PathBuf>,
 }
 
 /// A variable of a service.
@@ -163,7 +161,7 @@ pub struct Process {
     pub started: i64,
     /// `Z` for one that has ended and that nobody fetched; else the system's letter.
     pub state: char,
-    /// A signal to end has come and waits, or the agent was told to drain.
+    /// It belongs to the service, by its control group.
     pub in_service: bool,
 }
 

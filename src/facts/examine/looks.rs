@@ -1,0 +1,219 @@
+//! The looks at one agent: all begun at once, then put together.
+
+use super::{
+    Ground, IMAGE, account, binary, candidate::Candidate, environment, log, probe::Probe,
+    processes::Processes, workdir,
+};
+use crate::{
+    apply::Receipt,
+    facts::survey::{
+        Binary, Install, Process, Received, Seen, Service, State, Tool, Trail, Workdir,
+    },
+    plan::before_blank,
+    platform::{fs::Root, service::Manager},
+};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+/// The looks at one agent.
+pub(super) struct Looks {
+    candidate: Candidate,
+    binary: Option<Probe<Binary>>,
+    paths: Vec<(String, Probe<Seen<Trail>>)>,
+    workdir: Option<Probe<Seen<Workdir>>>,
+    log: Option<Probe<log::Log>>,
+    tools: Probe<Vec<Tool>>,
+}
+
+/// Starts to look at an agent.
+pub(super) fn begin(
+    ground: &Ground,
+    mut candidate: Candidate,
+    uids: &BTreeMap<String, u32>,
+) -> Looks {
+    let uid = |name: &Option<String>| name.as_ref().and_then(|name| uids.get(name).copied());
+    let (user, task_user) = (uid(&candidate.user), uid(&candidate.task_user));
+    let binary = candidate.binary.clone().map(|path| {
+        let receipt = candidate.receipt.clone();
+        ground.look("the binary", move |ground| binary::look(&ground.root, &path, receipt.as_ref()))
+    });
+    let config = candidate.config.as_ref().and_then(Seen::ok).cloned();
+    let text = |key: &str| config.as_ref().and_then(|config| config.text(key)).map(str::to_owned);
+    let mut named: Vec<(String, PathBuf)> = Vec::new();
+    let mut name =
+        |what: &str, path: Option<PathBuf>| named.extend(path.map(|path| (what.to_owned(), path)));
+    let work = candidate
+        .variable("LAUNCH_AGENT_RUNNER_WORK_DIR")
+        .map(str::to_owned)
+        .or_else(|| text("runner.working_directory"));
+    let work = work.map(|path| before_blank(&path)).filter(|path| path.is_absolute());
+    name("the work folder", work.clone());
+    let file = text("logging.file").map(PathBuf::from).filter(|path| path.is_absolute());
+    name("the log file", file.clone());
+    // An image gets its /tmp where it runs.
+    let temporary = candidate.variable("TMPDIR").or(ground.is_host.then_some("/tmp"));
+    name("the temporary folder", temporary.map(PathBuf::from));
+    name("the task agent's folder", text("runner.task_agent_directory").map(PathBuf::from));
+    name("the certificates", candidate.variable("SSL_CERT_FILE").map(PathBuf::from));
+    let directive = |key: &str| {
+        let directives = candidate.unit.iter().flat_map(|unit| unit.directives.iter().rev());
+        directives
+            .filter(|own| own.section == "Service" && own.key == key)
+            .map(|own| own.value.clone())
+            .next()
+    };
+    let own = directive("WorkingDirectory").map(|path| path.trim_start_matches('-').to_owned());
+    name("the service's own folder", own.filter(|path| path.starts_with('/')).map(PathBuf::from));
+    let prefix =
+        config.as_ref().and_then(|config| config.list("runner.command_prefix")?.first().cloned());
+    name(
+        "the command prefix",
+        prefix.map(|word| program(&ground.root, &word, candidate.variable("PATH"))),
+    );
+    let mut paths: Vec<_> = named
+        .into_iter()
+        .map(|(what, path)| {
+            let look = ground.look("a path", move |ground| Seen::from(ground.root.trail(&path)));
+            (what, look)
+        })
+        .collect();
+    for file in std::mem::take(&mut candidate.files) {
+        let what =
+            if file.optional { "an optional environment file" } else { "an environment file" };
+        let trail = match file.trail {
+            Seen::Known(trail) => Seen::Known(trail),
+            Seen::Unseen(unseen) => Seen::not(format!("{}: {}", file.path.display(), unseen.why)),
+        };
+        paths.push((what.to_owned(), ground.look("a path", move |_| trail)));
+    }
+    let workdir = work.map(|path| {
+        ground.look("the work folder", move |ground| {
+            Seen::from(workdir::look(&ground.root, &path, task_user))
+        })
+    });
+    let unit = candidate.unit.as_ref().map(|unit| unit.name.clone());
+    let log = match (file, unit) {
+        (Some(path), _) => {
+            Some(ground.look("the log", move |ground| {
+                log::of_file(&ground.root, &path, user, &ground.scrub)
+            }))
+        }
+        (None, Some(unit)) if ground.is_host => Some(ground.look("the journal", move |ground| {
+            log::of_unit(&ground.commands, &unit, ground.limit, &ground.scrub)
+        })),
+        _ => None,
+    };
+    let path = candidate.variable("PATH").map(str::to_owned);
+    let tools = ground
+        .look("the tools of jobs", move |ground| account::tools(&ground.root, path.as_deref()));
+    Looks { candidate, binary, paths, workdir, log, tools }
+}
+
+/// Where a program is that is named without its folder.
+fn program(root: &Root, word: &str, path: Option<&str>) -> PathBuf {
+    let folders = path.unwrap_or("/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+    let stands = |path: &PathBuf| root.trail(path).is_ok_and(|trail| trail.end.is_some());
+    let found = || folders.split(':').map(|folder| Path::new(folder).join(word)).find(stands);
+    if word.contains('/') {
+        word.into()
+    } else {
+        found().unwrap_or(Path::new("/usr/bin").join(word))
+    }
+}
+
+impl Looks {
+    /// What was seen, once all of it is there or late.
+    pub(super) fn done(
+        self,
+        ground: &Ground,
+        states: &Seen<BTreeMap<String, State>>,
+        processes: &Processes,
+        uids: &BTreeMap<String, u32>,
+    ) -> Install {
+        let scrub = &ground.scrub;
+        let candidate = self.candidate;
+        let command = candidate.shown_command(scrub);
+        let name = candidate.unit.as_ref().map(|unit| unit.name.clone());
+        let state = match (states, &name) {
+            (Seen::Known(states), Some(name)) => states.get(name).cloned().map_or_else(
+                || Seen::broken(format!("systemctl said nothing of {name}")),
+                Seen::Known,
+            ),
+            (Seen::Unseen(unseen), _) => Seen::Unseen(unseen.clone()),
+            (_, None) => Seen::not("no service"),
+        };
+        let main = state.ok().and_then(|state| state.main_pid).or(candidate.process);
+        let of_unit = || {
+            processes
+                .agents()
+                .into_iter()
+                .find(|(_, unit)| name.is_some() && *unit == name)
+                .map(|(pid, _)| pid)
+        };
+        let main = main.or_else(of_unit);
+        let task_uid = candidate.task_user.as_ref().and_then(|name| uids.get(name).copied());
+        let (tree, orphans): (Seen<Vec<Process>>, Seen<Vec<Process>>) = match ground.is_host {
+            true => (
+                Seen::Known(main.map_or_else(Vec::new, |main| processes.tree(main, scrub))),
+                Seen::Known(processes.orphans(name.as_deref(), task_uid, scrub)),
+            ),
+            false => (Seen::not(IMAGE), Seen::not(IMAGE)),
+        };
+        let environment = environment::kept(&candidate.variables, scrub);
+        let service = candidate.unit.map(|mut unit| {
+            unit.scrub(scrub);
+            Service {
+                manager: Manager::Systemd,
+                name: unit.name,
+                definitions: unit.definitions,
+                directives: unit.directives,
+                command,
+                state,
+            }
+        });
+        let (log, log_written) = match self.log.map(Probe::seen) {
+            Some(Seen::Known(log)) => log,
+            Some(Seen::Unseen(unseen)) => (Seen::Unseen(unseen), None),
+            None => (Seen::not("it has no log that is known"), None),
+        };
+        Install {
+            name: candidate.name,
+            agent: candidate.agent,
+            receipt: candidate.receipt.as_ref().map(received),
+            service,
+            user: candidate.user,
+            task_user: candidate.task_user,
+            environment,
+            binary: self.binary.map(|binary| match binary.seen() {
+                Seen::Known(binary) => binary,
+                Seen::Unseen(unseen) => Binary {
+                    trail: Seen::Unseen(unseen),
+                    program: Seen::default(),
+                    sha256: Seen::default(),
+                    label: None,
+                    quarantined: false,
+                    gatekeeper: None,
+                },
+            }),
+            config: candidate.config,
+            paths: self.paths.into_iter().map(|(what, look)| (what, look.flat())).collect(),
+            workdir: self.workdir.map_or_else(|| Seen::not("no work folder is named"), Probe::flat),
+            processes: tree,
+            orphans,
+            log,
+            log_written,
+            tools: if ground.is_host { self.tools.seen() } else { Seen::not(IMAGE) },
+        }
+    }
+}
+
+fn received(receipt: &Receipt) -> Received {
+    Received {
+        complete: receipt.complete,
+        installed: receipt.installed,
+        version: receipt.binary.as_ref().map(|binary| binary.version.to_string()),
+        sha256: receipt.binary.as_ref().map(|binary| binary.sha256.to_string()),
+    }
+}
