@@ -163,3 +163,57 @@ fn known(name: &str) -> Result<()> {
     }
     .help("runnerup doctor --list"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        doctor::{Consent, Diagnosis, sample::*},
+        facts::survey::Seen,
+        plan::cures,
+    };
+    use std::collections::{BTreeMap, BTreeSet};
+
+    /// The documented hang: a binary that cannot be run, and a service that therefore does not.
+    fn hang() -> Survey {
+        let mut survey = healthy();
+        if let Seen::Known(trail) = &mut agent(&mut survey).binary.as_mut().unwrap().trail {
+            trail.end = Some(file(0, 0o644));
+        }
+        if let Seen::Known(state) = &mut service_of(&mut survey).state {
+            state.active = "failed".into();
+        }
+        survey
+    }
+
+    #[test]
+    fn one_cause_is_told_once_with_what_comes_of_it() {
+        let findings = judge(&hang(), &Selection::default());
+        let diagnosis = Diagnosis::new(findings, 0);
+        let told: Vec<_> = diagnosis.troubles().map(|own| own.check).collect();
+        assert_eq!(told, ["permissions/binary-executable"]);
+        let cause = diagnosis.troubles().next().unwrap();
+        let explained: Vec<_> = diagnosis.consequences(cause).map(|own| own.check).collect();
+        assert_eq!(explained, ["service/running"]);
+    }
+
+    #[test]
+    fn a_restart_waits_for_a_word_while_a_job_runs() {
+        let mut survey = hang();
+        if let Seen::Known(processes) = &mut agent(&mut survey).processes {
+            processes.push(process(501, 500, UID, "circleci-agent"));
+        }
+        let findings = judge(&survey, &Selection::default());
+        let none = cures(&findings, &survey, &BTreeMap::new(), &BTreeSet::new());
+        assert!(none.plans.is_empty() && none.held.len() == 1);
+        let asked = BTreeSet::from([Consent::RestartBusy]);
+        let given = cures(&findings, &survey, &BTreeMap::new(), &asked);
+        assert_eq!(given.plans[0].steps.len(), 2);
+    }
+
+    #[test]
+    fn names_that_are_none_are_refused_with_the_one_meant() {
+        let error = Selection::new(vec!["config/token-sett".into()], Vec::new()).unwrap_err();
+        assert!(error.help_lines()[0].contains("config/token-set"));
+    }
+}
