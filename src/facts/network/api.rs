@@ -34,10 +34,12 @@ async fn asked(inquiry: &Inquiry, way: &Ask, timeout: Duration) -> Seen<Queue> {
     let class: String = byte_serialize(inquiry.resource_class.as_bytes()).collect();
     let namespace = inquiry.resource_class.split('/').next().unwrap_or_default();
     let namespace: String = byte_serialize(namespace.as_bytes()).collect();
+    let begun = Instant::now();
     let shared = Arc::new(Shared {
+        begun,
         names: Names::new(std::slice::from_ref(way)),
         trusts: Trusts::read(std::iter::once(way.authorities.as_ref())),
-        deadline: Instant::now() + timeout,
+        deadline: begun + timeout,
     });
     let question = |path: String| {
         let ask = Ask { path, bearer: None, ..way.clone() };

@@ -1,7 +1,7 @@
 //! From a name to a connection, IPv4 and IPv6 apart.
 
 use super::{Ask, failed, proxy, since};
-use crate::facts::survey::{Attempt, Endpoint, Route};
+use crate::facts::survey::{Attempt, Route};
 use std::{
     collections::BTreeMap,
     io::ErrorKind,
@@ -53,33 +53,17 @@ async fn look_up(host: String, port: u16, deadline: Instant) -> Resolved {
     }
 }
 
-/// Connects to the first address of each protocol; keeps whichever stands, IPv4 first.
-pub(super) async fn connected(
-    endpoint: &mut Endpoint,
-    addresses: &[SocketAddr],
-    deadline: Instant,
-) -> Option<TcpStream> {
-    let first = |is_v4: bool| addresses.iter().copied().find(|address| address.is_ipv4() == is_v4);
-    let (v4, v6) = tokio::join!(connect(first(true), deadline), connect(first(false), deadline));
-    let mut kept = None;
-    for (attempt, slot) in [(v4, &mut endpoint.v4), (v6, &mut endpoint.v6)] {
-        let Some((told, stream)) = attempt else { continue };
-        *slot = Some(told);
-        kept = kept.or(stream);
-    }
-    kept
-}
-
-async fn connect(
+/// Connects to an address; what came of it, and the connection if there is one.
+pub(super) async fn connect(
     address: Option<SocketAddr>,
     deadline: Instant,
-) -> Option<(Attempt<()>, Option<TcpStream>)> {
-    let address = address?;
+) -> (Option<Attempt<()>>, Option<TcpStream>) {
+    let Some(address) = address else { return (None, None) };
     let begun = Instant::now();
     let told = match timeout_at(deadline, TcpStream::connect(address)).await {
         Ok(Ok(stream)) => {
             let told = Attempt { ms: since(begun), outcome: Ok(()), route: Route::Open };
-            return Some((told, Some(stream)));
+            return (Some(told), Some(stream));
         }
         Ok(Err(error)) => {
             let route = match error.kind() {
@@ -91,7 +75,7 @@ async fn connect(
         }
         Err(_) => failed(since(begun), &format!("{address}: no answer in time"), Route::Silent),
     };
-    Some((told, None))
+    (Some(told), None)
 }
 
 /// Host and port of a URL.

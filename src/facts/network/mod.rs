@@ -10,7 +10,7 @@ mod trust;
 use super::survey::{Answered, Attempt, Endpoint, Network, Route, Side};
 use crate::agent::{Token, Version};
 pub use api::{Inquiry, inquire};
-use dial::{Names, connected};
+use dial::{Names, connect};
 use std::{collections::BTreeMap, future::Future, sync::Arc, time::Duration};
 use tokio::time::{Instant, timeout_at};
 use trust::Trusts;
@@ -45,6 +45,7 @@ pub struct Ask {
 struct Shared {
     names: Names,
     trusts: Trusts,
+    begun: Instant,
     deadline: Instant,
 }
 
@@ -56,7 +57,8 @@ pub fn examine(asks: Vec<Ask>, timeout: Duration) -> Network {
     let trusts = Trusts::read(asks.iter().map(|ask| ask.authorities.as_ref()));
     runtime.block_on(async {
         let names = Names::new(&asks);
-        let shared = Arc::new(Shared { names, trusts, deadline: Instant::now() + timeout });
+        let begun = Instant::now();
+        let shared = Arc::new(Shared { names, trusts, begun, deadline: begun + timeout });
         let running: Vec<_> = asks
             .into_iter()
             .map(|ask| {
@@ -98,10 +100,25 @@ async fn reached(ask: &Ask, shared: &Shared) -> Endpoint {
     };
     let addresses;
     (endpoint.resolved, addresses) = shared.names.resolve(&host, port, shared.deadline).await;
-    let Some(stream) = connected(&mut endpoint, &addresses, shared.deadline).await else {
-        return endpoint;
+    let first = |is_v4: bool| addresses.iter().copied().find(|own| own.is_ipv4() == is_v4);
+    let (v4, v6) = (first(true), first(false));
+    // Where there is another protocol to go by, one that swallows everything must leave it time.
+    let limit = match v6 {
+        Some(_) => shared.begun + (shared.deadline - shared.begun) * 3 / 5,
+        None => shared.deadline,
     };
-    talk(ask, proxy.as_ref(), stream, &mut endpoint, shared).await;
+    let over_v4 = async {
+        let (told, stream) = connect(v4, limit).await;
+        endpoint.v4 = told;
+        let Some(stream) = stream else { return false };
+        talk(ask, proxy.as_ref(), stream, &mut endpoint, shared).await;
+        true
+    };
+    let (is_told, (told, stream)) = tokio::join!(over_v4, connect(v6, shared.deadline));
+    endpoint.v6 = told;
+    if let Some(stream) = stream.filter(|_| !is_told) {
+        talk(ask, proxy.as_ref(), stream, &mut endpoint, shared).await;
+    }
     endpoint
 }
 
