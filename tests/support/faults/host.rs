@@ -51,7 +51,8 @@ pub const FAULTS: &[Fault] = &[
     // Neighbours and leftovers.
     fault(
         "process that a dead job left",
-        "systemd-run --quiet --unit left --uid circleci sleep 600",
+        // Type=exec: it is the account's process, not systemd's on its way there.
+        "systemd-run --quiet --unit left --property Type=exec --uid circleci sleep 600",
         "agent/no-orphans",
         Hand,
         "systemctl stop left",
