@@ -101,6 +101,18 @@ fn faults_of_a_mac_are_found() {
             "config/token-set",
         ),
         ("a full disk", "/host/volumes/0/bytes_free", json!(1000), "host/disk-space"),
+        (
+            "a plist that is not root's",
+            "/installs/0/service/definitions/0/trail/end/uid",
+            json!(502),
+            "service/definition-mode",
+        ),
+        (
+            "a wrapper that splits arguments",
+            "/installs/0/wrapper",
+            json!({"passes_arguments": false, "ends_in_exec": true}),
+            "config/prefix-forwards",
+        ),
     ] {
         let (found, code) = judged(MAC, &[(pointer, value)]);
         assert_eq!(found, [check], "{what}");

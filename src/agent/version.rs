@@ -44,6 +44,14 @@ impl Version {
         &self.0
     }
 
+    /// The first and the last CircleCI server release that a version is pinned for.
+    pub fn servers_of(version: &str) -> Option<(&'static str, &'static str)> {
+        let mut servers =
+            SERVER_PINS.iter().filter(|(_, pin)| *pin == version).map(|(server, _)| *server);
+        let first = servers.next()?;
+        Some((first, servers.next_back().unwrap_or(first)))
+    }
+
     /// The version to pin for a CircleCI server release such as `4.6`.
     pub fn for_server(release: &str) -> Result<Self> {
         if let Some((_, pin)) = SERVER_PINS.iter().find(|(server, _)| *server == release) {

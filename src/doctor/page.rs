@@ -52,6 +52,31 @@ const BEYOND: &[(&str, &str, &str)] = &[
         "Told apart from the host's own trouble by `connectivity/api-answers`; its end is not in the host's hands.",
     ),
     (
+        "N13",
+        "a closed-off server that lacks `canary.txt`, or the task agent's download",
+        "What a server mirrors shows itself only when a task is claimed, and the doctor never claims one.",
+    ),
+    (
+        "P14",
+        "a locked login keychain",
+        "Only a job that signs needs one, and a look from outside of its session sees another one than the job does.",
+    ),
+    (
+        "Q12",
+        "a server's release that the agent does not fit",
+        "The server does not tell a runner its release; `agent/supported` names the releases that the installed version is pinned for.",
+    ),
+    (
+        "Q14",
+        "a loop of one's own around the agent that `set -e` ends",
+        "What supervises is then a script that nothing on the host names; `service/defined` asks for a service of the system.",
+    ),
+    (
+        "Q23",
+        "an autoscaler that counts processes by name",
+        "The count is taken by a program elsewhere; `agent/job-moves` shows how to see a job: by the agent's process tree.",
+    ),
+    (
         "Q02",
         "a resource class of another organisation",
         "Only the job's own page says it; `queue/class-exists` sees what the given token may see.",
@@ -73,6 +98,16 @@ const BEYOND: &[(&str, &str, &str)] = &[
         "E01",
         "`circleci: command not found` in a job",
         "Whether a job needs the CLI stands in its own configuration; `host/job-tools` says what jobs always need.",
+    ),
+    (
+        "E04",
+        "rerun with SSH that cannot connect",
+        "Who may reach port 54782 is decided by firewalls on the way; `config/values-valid` judges the address, `host/ssh-rerun-port` who listens.",
+    ),
+    (
+        "E05",
+        "`permission denied` on docker's socket",
+        "Whether jobs should have docker, which is to have root, is the owner's choice; `permissions/power-known` says who has it.",
     ),
     ("E03", "checkout with the wrong SSH key", "Which key a job gets is decided by the project."),
     (

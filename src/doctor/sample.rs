@@ -124,6 +124,7 @@ pub(super) fn healthy() -> Survey {
                 })
                 .to_vec(),
         ),
+        wrapper: None,
     };
     Survey {
         schema_version: SCHEMA_VERSION,

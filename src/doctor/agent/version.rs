@@ -1,7 +1,7 @@
 //! Versions: what is supported, and what is newest.
 
 use crate::{
-    agent::Kind,
+    agent::{Kind, Version},
     doctor::{Check, Judge, Judged, Problem, Remedy, Verdict},
     facts::survey::{Install, Survey},
 };
@@ -30,7 +30,11 @@ fn supported(survey: &Survey, install: &Install) -> Judged {
         .or_else(|| install.variable("LAUNCH_AGENT_API_URL")?.value.as_deref());
     match url {
         Some(url) if !url.contains("runner.circleci.com") => {
-            Ok(Verdict::Holds(format!("launch-agent on {url}: for server 4.0 to 4.7")))
+            let installed = install.receipt.as_ref().and_then(|receipt| receipt.version.as_deref());
+            Ok(Verdict::Holds(match installed.and_then(Version::servers_of) {
+                Some((first, last)) => format!("pinned for server {first} to {last}; on {url}"),
+                None => format!("launch-agent on {url}: for server 4.0 to 4.7"),
+            }))
         }
         _ if survey.taken < END_OF_LIFE => Ok(Verdict::Holds("launch-agent on cloud".to_owned())),
         _ => Ok(Problem::warn("launch-agent is not supported on cloud since 2024-07-31")

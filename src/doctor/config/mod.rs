@@ -26,6 +26,7 @@ pub(super) const CHECKS: &[&Check] = &[
     &values::MODE,
     &prefix::ENDS_OPTIONS,
     &prefix::RUNS,
+    &prefix::FORWARDS,
     &environment::READ,
     &environment::OVERRIDES,
 ];

@@ -79,11 +79,44 @@ fn runs(survey: &Survey, install: &Install) -> Judged {
     }
 }
 
+pub(super) const FORWARDS: Check = Check {
+    name: "config/prefix-forwards",
+    holds: "A wrapper script hands the job on as it is, and ends as the job ends",
+    why: "A script that splits the arguments breaks paths with blanks; one that goes on after the \
+          job hides its exit code, and a signal to the job ends at the script.",
+    found: "A shell script that is the command prefix is searched for \"$@\", and for exec in its \
+            last line.",
+    cure: "Let the last line of the script be: exec \"$@\".",
+    after: &["config/prefix-runs"],
+    judge: Judge::Agent(forwards),
+};
+
+fn forwards(_: &Survey, install: &Install) -> Judged {
+    let Some(wrapper) = install.wrapper else {
+        return Ok(Verdict::Idle("the command prefix is no shell script".to_owned()));
+    };
+    let trail = install.path("the command prefix").and_then(|trail| trail.known().ok());
+    let path = trail.map(|trail| trail.path.clone()).unwrap_or_default();
+    let shown = path.display();
+    let problem = if !wrapper.passes_arguments {
+        Problem::fail(format!("{shown} does not pass its arguments on as they are"))
+            .seen("there is no \"$@\" in it")
+    } else if !wrapper.ends_in_exec {
+        Problem::warn(format!("{shown} stays between the agent and the job"))
+            .seen("its last line does not begin with exec")
+    } else {
+        return Ok(Verdict::Holds(format!("{shown} ends in exec and passes \"$@\"")));
+    };
+    let remedy = Remedy::by_hand("Let the last line of the script be: exec \"$@\".")
+        .command(format!("sudoedit {}", word(&path)));
+    Ok(problem.cure(remedy).into())
+}
+
 #[cfg(test)]
 mod tests {
     use crate::{
         doctor::{Status, sample::*},
-        facts::survey::{Seen, Setting, Written},
+        facts::survey::{Seen, Setting, Wrapper, Written},
     };
 
     #[test]
@@ -107,5 +140,11 @@ mod tests {
         wrapper.end = Some(file(0, 0o755));
         agent(&mut survey).paths.last_mut().unwrap().1 = Seen::Known(wrapper);
         assert_eq!(status(&survey, "config/prefix-runs"), Status::Pass);
+        for (passes_arguments, ends_in_exec, expected) in
+            [(true, true, Status::Pass), (true, false, Status::Warn), (false, true, Status::Fail)]
+        {
+            agent(&mut survey).wrapper = Some(Wrapper { passes_arguments, ends_in_exec });
+            assert_eq!(status(&survey, "config/prefix-forwards"), expected);
+        }
     }
 }

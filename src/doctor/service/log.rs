@@ -23,7 +23,7 @@ const KNOWN: [(&str, &str); 13] = [
     ("no space left", "a disk is full"),
     ("permission denied", "the account lacks a right"),
     ("platform is required", "this agent is too old for the server"),
-    ("410", "this agent is too old for the server"),
+    ("410-gone", "this agent is too old for the server"),
     ("password is required", "sudo of the command prefix wants a password"),
     ("you must have a tty", "sudo of the command prefix wants a terminal"),
 ];

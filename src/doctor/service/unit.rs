@@ -4,7 +4,7 @@ use super::drop_in::drop_in;
 use crate::{
     doctor::{
         Check, Judge, Judged, Problem, Remedy, Verdict,
-        lookup::{octal, settled, unseen},
+        lookup::{octal, settled, stand, unseen, word},
     },
     facts::survey::{Install, Service, Survey, Unseen},
     platform::{fs::Kind, service::Manager},
@@ -27,17 +27,21 @@ fn unit(install: &Install) -> Result<&Service, Unseen> {
 
 pub(super) const MODE: Check = Check {
     name: "service/definition-mode",
-    holds: "The unit file is not executable, and only its owner may change it",
-    why: "systemd complains of an executable unit at every reload; one that others may change is \
-          a way to become root.",
-    found: "The mode of the unit file and of each drop-in.",
-    cure: "Set the mode to 0644.",
+    holds: "The definition is not executable, is root's, and only root may change it",
+    why: "systemd complains of an executable unit at every reload; launchd answers \"Bootstrap \
+          failed: 5\" to a daemon's plist that is not root's; one that others may change is a way \
+          to become root.",
+    found: "Owner and mode of the unit file and of each drop-in, or of the plist.",
+    cure: "Set the mode to 0644, and the owner of a plist under /Library to root.",
     after: &["service/defined", "service/loaded"],
     judge: Judge::Agent(mode),
 };
 
-fn mode(_: &Survey, install: &Install) -> Judged {
-    let service = unit(install)?;
+fn mode(survey: &Survey, install: &Install) -> Judged {
+    let service = install.service.as_ref().ok_or_else(|| unseen("there is no service"))?;
+    if service.manager == Manager::TaskScheduler {
+        return Err(unseen("a task is no file"));
+    }
     let mut problems = Vec::new();
     for definition in &service.definitions {
         let Some(meta) = definition.trail.end.filter(|meta| meta.kind == Kind::File) else {
@@ -45,6 +49,19 @@ fn mode(_: &Survey, install: &Install) -> Judged {
         };
         let path = definition.trail.path.display();
         let open = meta.mode & 0o022 != 0;
+        // launchd loads what is in /Library for root and for nobody else.
+        let is_roots = service.manager == Manager::Launchd
+            && definition.trail.path.starts_with("/Library")
+            && meta.uid != 0;
+        if is_roots {
+            let remedy = Remedy::by_hand("Give it to root.")
+                .command(format!("sudo chown root:wheel {}", word(&definition.trail.path)));
+            problems.push(
+                Problem::fail(format!("launchd does not load {path}, which is not root's"))
+                    .seen(stand(&definition.trail, survey))
+                    .cure(remedy),
+            );
+        }
         if !open && meta.mode & 0o111 == 0 {
             continue;
         }

@@ -2,7 +2,7 @@
 
 use super::{
     Ground, IMAGE, account, binary, candidate::Candidate, environment, log, probe::Probe,
-    processes::Processes, workdir,
+    processes::Processes, workdir, wrapper,
 };
 use crate::{
     apply::Receipt,
@@ -173,6 +173,10 @@ impl Looks {
                 state,
             }
         });
+        let paths: Vec<_> =
+            self.paths.into_iter().map(|(what, look)| (what, look.flat())).collect();
+        let prefix = paths.iter().find(|(what, _)| what == "the command prefix");
+        let wrapper = prefix.and_then(|(_, trail)| wrapper::look(&ground.root, trail.ok()?));
         let (log, log_written) = match self.log.map(Probe::seen) {
             Some(Seen::Known(log)) => log,
             Some(Seen::Unseen(unseen)) => (Seen::Unseen(unseen), None),
@@ -198,7 +202,8 @@ impl Looks {
                 },
             }),
             config: candidate.config,
-            paths: self.paths.into_iter().map(|(what, look)| (what, look.flat())).collect(),
+            paths,
+            wrapper,
             workdir: self.workdir.map_or_else(|| Seen::not("no work folder is named"), Probe::flat),
             processes: tree,
             orphans,

@@ -17,6 +17,7 @@ mod processes;
 mod scrub;
 mod units;
 mod workdir;
+mod wrapper;
 
 use super::network::{Ask, Inquiry};
 use super::survey::{

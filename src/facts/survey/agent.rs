@@ -40,6 +40,18 @@ pub struct Install {
     pub log_written: Option<i64>,
     /// Programs that jobs need, as the jobs' account finds them.
     pub tools: Seen<Vec<Tool>>,
+    /// The command prefix's program, where that is a script.
+    #[serde(default)]
+    pub wrapper: Option<Wrapper>,
+}
+
+/// What a wrapper script does with what it is given; of its text nothing is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wrapper {
+    /// It passes its arguments on, each as it is: `"$@"`.
+    pub passes_arguments: bool,
+    /// The last of it is an `exec`, so that exit code and signals are the job's.
+    pub ends_in_exec: bool,
 }
 
 /// A path that something names.

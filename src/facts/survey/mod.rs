@@ -12,7 +12,7 @@ mod queue;
 mod service;
 
 pub use agent::{
-    Binary, Install, Leftover, Named, Process, Program, Received, Tool, Variable, Workdir,
+    Binary, Install, Leftover, Named, Process, Program, Received, Tool, Variable, Workdir, Wrapper,
 };
 pub use config::{ConfigFile, Setting, TokenShape, Written};
 pub use host::{

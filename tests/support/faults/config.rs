@@ -172,6 +172,20 @@ pub const FAULTS: &[Fault] = &[
         "config; rm /opt/wrapper",
     ),
     fault(
+        "wrapper that splits arguments",
+        "printf '#!/bin/sh\\nexec $@\\n' >/opt/wrapper; chmod 755 /opt/wrapper; edit 's#^runner:#runner:\\n  command_prefix: [/opt/wrapper]#'",
+        "config/prefix-forwards",
+        Hand,
+        "config; rm /opt/wrapper",
+    ),
+    fault(
+        "wrapper that goes on after the job",
+        "printf '#!/bin/sh\\nset -e\\n\"$@\"\\necho done\\n' >/opt/wrapper; chmod 755 /opt/wrapper; edit 's#^runner:#runner:\\n  command_prefix: [/opt/wrapper]#'",
+        "config/prefix-forwards",
+        Hand,
+        "config; rm /opt/wrapper",
+    ),
+    fault(
         "log that cannot be made",
         "edit 's#^runner:#logging:\\n  file: /var/log/agent.log\\nrunner:#'",
         "permissions/log-writable",
