@@ -20,6 +20,7 @@ use support::{
     answers::server,
     bucket::{Bucket, Proxy, free_port},
     certs::Authority,
+    interceptor::Interceptor,
 };
 
 const TIMEOUT: Duration = Duration::from_secs(2);
@@ -123,6 +124,20 @@ fn a_proxy_that_wants_a_login_or_is_down_is_told() {
     let found = through(format!("http://127.0.0.1:{}", free_port()));
     assert_eq!(told(&found), [("connectivity/proxy-works", Status::Fail)]);
     assert!(found[0].evidence.contains("HTTPS_PROXY in /etc/x:1"), "{}", found[0].evidence);
+}
+
+#[test]
+fn an_interceptor_is_named_and_gets_no_token() {
+    let what = "the doctor and an interceptor";
+    let Some(interceptor) = Interceptor::start(what) else { return };
+    let mut own = ask("api", "https://runner.example");
+    own.variables.insert("HTTPS_PROXY".to_owned(), (interceptor.url(), "a test".to_owned()));
+    let network = examine(vec![own.clone()], TIMEOUT);
+    let answer = network.endpoints[0].answer.as_ref().unwrap();
+    assert!(!answer.outcome.as_ref().unwrap().with_token);
+    let found = troubles(vec![own]);
+    assert_eq!(told(&found), [("connectivity/tls-trusted", Status::Fail)]);
+    assert!(found[0].evidence.contains("mitmproxy"), "{}", found[0].evidence);
 }
 
 #[test]

@@ -194,7 +194,11 @@ pub fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
-fn wait_for(port: u16) {
+/// Waits until something listens.
+///
+/// # Panics
+/// When nothing does for 10 s.
+pub fn wait_for(port: u16) {
     for _ in 0..500 {
         if TcpStream::connect(("127.0.0.1", port)).is_ok() {
             return;

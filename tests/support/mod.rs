@@ -18,6 +18,8 @@ pub mod host_tree;
 pub mod hostile;
 pub mod hostile_kinds;
 #[cfg(target_os = "linux")]
+pub mod interceptor;
+#[cfg(target_os = "linux")]
 pub mod lab;
 #[cfg(unix)]
 pub mod loopback;
