@@ -395,7 +395,8 @@ Examples:
 
 const DOCTOR_HELP: &str = "\
 Exit code 1 when something fails. Every check: runnerup doctor --list
-Options are variables too (RUNNERUP_OFFLINE).
+Options are variables too (RUNNERUP_OFFLINE). What --fix did to an agent that runnerup did not
+install is taken back by: runnerup uninstall --instance doctor
 
 Examples:
   sudo runnerup doctor              # what is wrong, and the exact cure

@@ -23,7 +23,7 @@ pub(super) fn look(root: &Root, trail: &Trail) -> Option<Wrapper> {
 fn of(text: &str) -> Wrapper {
     let lines =
         text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
-    let last = lines.clone().last().unwrap_or_default();
+    let last = lines.clone().next_back().unwrap_or_default();
     Wrapper {
         passes_arguments: text.contains("\"$@\"") || text.contains("\"${@"),
         ends_in_exec: last.starts_with("exec ") || last.contains(" exec "),
