@@ -2,7 +2,7 @@
 
 use crate::{
     Code, Error, Result,
-    agent::{Kind, Platform, Token, VersionChoice},
+    agent::{Kind, Os, Platform, Token, VersionChoice},
     apply::{self, BinarySource, Host, Receipt, Report, Task},
     facts::{self, Facts},
     plan::{self, Leave, Plan},
@@ -11,7 +11,9 @@ use crate::{
         fs::Root,
         layout::Layout,
         linux::systemd::Systemd,
-        service::{Manager, Status, systemd_runs},
+        macos::launchd::Launchd,
+        service::{Hints, Manager, Services, Status},
+        system,
     },
     release::{Artifact, Client, Network, Watch},
     spec::{Circumstances, Settings, Source, Spec, values::InstanceName},
@@ -116,7 +118,7 @@ impl Session {
             timeout: spec.timeout,
         });
         let wants = plan::wanted(&spec, &facts);
-        let systemd = self.services(spec.service);
+        let services = self.services(spec.service);
         // The bucket answers while the disk is read.
         let known = plan::known_artifact(&spec, &facts, None);
         let (artifact, looked) = std::thread::scope(|scope| {
@@ -126,9 +128,7 @@ impl Session {
                 Some(artifact) => Ok(artifact),
                 None => offered(client, spec, &earlier),
             });
-            let services =
-                systemd.as_ref().map(|systemd| systemd as &dyn crate::platform::service::Services);
-            let looked = facts.look(&self.root, services, &wants);
+            let looked = facts.look(&self.root, services.as_deref(), &wants);
             let lost = || Err(Error::new(Code::StepFailed, "the question to the bucket was lost"));
             (asked.join().unwrap_or_else(|_| lost()), looked)
         });
@@ -142,10 +142,8 @@ impl Session {
     pub fn plan_uninstall(&self, instance: &str, leave: Leave) -> Result<Option<Plan>> {
         let mut facts = facts::of_host(&self.root, &self.commands, instance)?;
         let wants = plan::wanted_for_uninstall(&facts);
-        let systemd = self.services(self.default_service()?);
-        let services =
-            systemd.as_ref().map(|systemd| systemd as &dyn crate::platform::service::Services);
-        facts.look(&self.root, services, &wants)?;
+        let services = self.services(self.default_service()?);
+        facts.look(&self.root, services.as_deref(), &wants)?;
         Ok(plan::uninstall(&facts, leave))
     }
 
@@ -174,41 +172,54 @@ impl Session {
         })
     }
 
+    /// What a person would type to look at the service.
+    pub fn hints(&self, manager: Manager, service: &str) -> Option<Hints> {
+        self.services(manager).map(|services| services.hints(service))
+    }
+
     fn with_host<T>(
         &self,
         source: Option<(&Client, &dyn Watch)>,
         report: &dyn Report,
         work: impl FnOnce(&Host<'_>) -> Result<T>,
     ) -> Result<T> {
-        let systemd = self.services(self.default_service()?);
+        let services = self.services(self.default_service()?);
+        let system = system::of(Platform::of_this_host()?.os(), &self.commands, &self.root);
         let bucket = source.map(|(client, watch)| Bucket { client, watch });
         work(&Host {
             root: &self.root,
             commands: &self.commands,
-            services: systemd.as_ref().map(|systemd| systemd as _),
+            system: system.as_ref(),
+            services: services.as_deref(),
             source: bucket.as_ref().map(|bucket| bucket as _),
             report,
         })
     }
 
     /// The service manager to talk to: none for an image, and none that does not run.
-    fn services(&self, manager: Manager) -> Option<Systemd<'_>> {
-        let runs = manager == Manager::Systemd && self.is_host() && systemd_runs();
-        runs.then(|| Systemd::new(&self.commands))
+    fn services(&self, manager: Manager) -> Option<Box<dyn Services + '_>> {
+        let services: Box<dyn Services> = match manager {
+            Manager::Systemd => Box::new(Systemd::new(&self.commands)),
+            Manager::Launchd => Box::new(Launchd::new(&self.commands)),
+            Manager::TaskScheduler | Manager::None => return None,
+        };
+        (self.root.is_host() && services.is_running()).then_some(services)
     }
 
     /// On a host what started it; in an image what it has; else none.
     fn default_service(&self) -> Result<Manager> {
+        if self.root.is_host() {
+            return Ok(match Platform::of_this_host()?.os() {
+                Os::Linux => Manager::Systemd,
+                Os::Darwin => Manager::Launchd,
+                Os::Windows => Manager::TaskScheduler,
+            });
+        }
         let has = |path: &str| self.root.look(Path::new(path)).map(|found| found.is_some());
-        let systemd = match self.is_host() {
-            true => cfg!(target_os = "linux"),
-            false => has("/usr/lib/systemd/systemd")? || has("/lib/systemd/systemd")?,
-        };
-        Ok(if systemd { Manager::Systemd } else { Manager::None })
-    }
-
-    fn is_host(&self) -> bool {
-        self.root.base() == Path::new("/")
+        if has("/usr/lib/systemd/systemd")? || has("/lib/systemd/systemd")? {
+            return Ok(Manager::Systemd);
+        }
+        Ok(if has("/Library/LaunchDaemons")? { Manager::Launchd } else { Manager::None })
     }
 
     fn ca(&self, spec: &Spec, settings: &Settings) -> Result<Option<String>> {

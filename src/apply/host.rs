@@ -8,6 +8,7 @@ use crate::{
         command::Commands,
         fs::{Root, Spot},
         service::Services,
+        system::System,
     },
     release::Artifact,
 };
@@ -24,6 +25,8 @@ pub struct Host<'a> {
     pub root: &'a Root,
     /// Runs the system's programs.
     pub commands: &'a dyn Commands,
+    /// Its account tools, and what it wants of a program.
+    pub system: &'a dyn System,
     /// The service manager; `None` where nothing is registered or started.
     pub services: Option<&'a dyn Services>,
     /// Where the agent's binary comes from; `None` for plans that place none.
@@ -49,6 +52,8 @@ pub trait Report {
     fn done(&self);
     /// A wait goes on: what for.
     fn waits(&self, what: &str);
+    /// Something that a person should know of.
+    fn tells(&self, what: &str);
     /// Something stays, and why.
     fn leaves(&self, what: &str);
     /// A step is undone.
@@ -63,11 +68,6 @@ impl Host<'_> {
         self.root.find(path)?.ok_or_else(|| {
             Error::new(Code::StepFailed, format!("the folder of {} is not there", path.display()))
         })
-    }
-
-    /// The image that tools are told to work in; `None` on the host itself.
-    pub fn image(&self) -> Option<&Path> {
-        (self.root.base() != Path::new("/")).then(|| self.root.base())
     }
 
     /// The numbers of an owner; `None` leaves what is made to whoever runs the tool.

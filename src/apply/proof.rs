@@ -70,11 +70,12 @@ fn unhealthy_error(services: &dyn Services, service: &str, why: &str) -> Error {
         Ok(lines) => format!("the last lines of its log:\n{}", lines.trim_end()),
         Err(error) => format!("its log cannot be read: {error}"),
     };
+    let hints = services.hints(service);
     Error::new(
         Code::Unhealthy,
         format!("installed, but {service} did not come up healthy: {why}; {lines}"),
     )
     .help("sudo runnerup doctor   # says why, and how it is cured")
-    .help(format!("systemctl status {service}"))
-    .help(format!("journalctl --unit {service}"))
+    .help(hints.inspect)
+    .help(hints.follow)
 }

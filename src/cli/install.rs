@@ -70,8 +70,9 @@ pub(super) fn run(inputs: Inputs, plan_only: bool, out: &Output) -> Result<ExitC
     };
     progress.finish();
     tell(plan, "installed", receipt.as_ref(), status.as_ref(), out)?;
-    if !out.is_json() && spec.root.is_none() && status.is_some() {
-        out.line(&format!("Follow it with: journalctl -fu {}", spec.layout.service));
+    let hints = session.hints(spec.service, &spec.layout.service).filter(|_| status.is_some());
+    if let Some(hints) = hints.filter(|_| !out.is_json()) {
+        out.line(&format!("Follow it with: {}", hints.follow));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -102,6 +102,10 @@ impl Report for Progress<'_> {
         }
     }
 
+    fn tells(&self, what: &str) {
+        self.line(what);
+    }
+
     fn leaves(&self, what: &str) {
         self.done();
         self.line(what);

@@ -45,7 +45,16 @@ pub fn existing(
         Err(error) => existing.trouble = Some(error.to_string()),
     }
     if let Ok(Some(bytes)) = read(root, &layout.environment) {
-        from_environment(&String::from_utf8_lossy(&bytes), &layout.environment, settings)?;
+        let text = String::from_utf8_lossy(&bytes);
+        let variables = text.lines().filter_map(|line| {
+            let (name, value) = line.split_once('=')?;
+            Some((name.to_owned(), crate::plan::unquoted(value)))
+        });
+        from_environment(&variables.collect::<Vec<_>>(), &layout.environment, settings)?;
+    }
+    if let Ok(Some(bytes)) = read(root, &layout.definition) {
+        let variables = crate::plan::plist_variables(&bytes);
+        from_environment(&variables, &layout.definition, settings)?;
     }
     if let Some(receipt) = receipt {
         let source = Source::Existing(format!("receipt of {}", receipt.written));
@@ -91,15 +100,17 @@ fn from_config(
     Ok(config.api.auth_token.map(|token| (token, source)))
 }
 
-fn from_environment(text: &str, path: &Path, settings: &mut Settings) -> Result<()> {
+fn from_environment(
+    variables: &[(String, String)],
+    path: &Path,
+    settings: &mut Settings,
+) -> Result<()> {
     let source = Source::Existing(path.display().to_string());
     for (variable, name) in
         [("HTTPS_PROXY", "proxy"), ("NO_PROXY", "no-proxy"), ("SSL_CERT_FILE", "ca-file")]
     {
-        let value = text.lines().find_map(|line| line.strip_prefix(variable)?.strip_prefix('='));
-        if let Some(value) = value {
-            let value = crate::plan::unquoted(value);
-            settings.add(name, Given::one(value, source.clone()))?;
+        if let Some((_, value)) = variables.iter().find(|(name, _)| name == variable) {
+            settings.add(name, Given::one(value.clone(), source.clone()))?;
         }
     }
     Ok(())

@@ -10,7 +10,8 @@ use crate::{
 use std::path::Path;
 
 /// Programs that a plan may need.
-const TOOLS: [&str; 6] = ["systemctl", "useradd", "userdel", "adduser", "visudo", "sudo"];
+const TOOLS: [&str; 8] =
+    ["systemctl", "useradd", "userdel", "adduser", "visudo", "sudo", "launchctl", "dscl"];
 
 /// Learns what every plan needs to know. `instance` is the one whose receipt counts.
 pub fn of_host(root: &Root, commands: &dyn Commands, instance: &str) -> Result<Facts> {

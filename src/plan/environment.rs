@@ -3,10 +3,19 @@
 use crate::{apply::Content, platform::layout::Layout, spec::Spec};
 use secrecy::SecretString;
 
-/// The file's content; `None` when the service needs no environment of its own.
-pub(super) fn content(spec: &Spec, layout: &Layout) -> Option<Content> {
-    let mut lines: Vec<(&str, String, String)> = Vec::new();
-    let mut add = |name, value: &str, shown: &str| lines.push((name, quoted(value), quoted(shown)));
+/// A variable of the service, with its value as it may be shown.
+pub(super) struct Variable {
+    pub(super) name: &'static str,
+    pub(super) value: String,
+    pub(super) shown: String,
+}
+
+/// What the service's own environment holds: proxy and certificates.
+pub(super) fn variables(spec: &Spec, layout: &Layout) -> Vec<Variable> {
+    let mut variables = Vec::new();
+    let mut add = |name, value: &str, shown: &str| {
+        variables.push(Variable { name, value: value.to_owned(), shown: shown.to_owned() });
+    };
     if let Some(proxy) = spec.proxy.as_ref() {
         for name in ["HTTPS_PROXY", "HTTP_PROXY", "https_proxy", "http_proxy"] {
             add(name, proxy.expose(), &proxy.to_string());
@@ -22,14 +31,20 @@ pub(super) fn content(spec: &Spec, layout: &Layout) -> Option<Content> {
         let ca = layout.ca.display().to_string();
         add("SSL_CERT_FILE", &ca, &ca);
     }
-    if lines.is_empty() {
+    variables
+}
+
+/// The file's content; `None` when the service needs no environment of its own.
+pub(super) fn content(spec: &Spec, layout: &Layout) -> Option<Content> {
+    let variables = variables(spec, layout);
+    if variables.is_empty() {
         return None;
     }
     let head = "# Written by runnerup: what the service's own environment holds.\n";
     let (mut whole, mut shown) = (head.to_owned(), head.to_owned());
-    for (name, value, redacted) in lines {
-        whole += &format!("{name}={value}\n");
-        shown += &format!("{name}={redacted}\n");
+    for Variable { name, value, shown: redacted } in variables {
+        whole += &format!("{name}={}\n", quoted(&value));
+        shown += &format!("{name}={}\n", quoted(&redacted));
     }
     Some(Content::secret(SecretString::from(whole), shown))
 }

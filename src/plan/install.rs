@@ -3,16 +3,14 @@
 
 use super::{
     Plan, Setting, compare,
-    desired::{
-        Desired, before_blank, home, is_declared, refuse_foreign_workdir, refuse_unconfirmed,
-    },
+    desired::{Desired, before_blank, is_declared, refuse_foreign_workdir, refuse_unconfirmed},
 };
 use crate::{
     Code, Error, Result,
-    agent::VersionChoice,
+    agent::{Os, VersionChoice},
     apply::{PlacedBinary, Receipt, Record, State, Step, Target, ancestors},
     facts::{Facts, Fingerprint, Want},
-    platform::service::Manager,
+    platform::{layout::home, service::Manager},
     release::Artifact,
     spec::{Settings, Source, Spec},
 };
@@ -51,16 +49,25 @@ pub fn wanted(spec: &Spec, facts: &Facts) -> Vec<Want> {
         (layout.definition.clone(), plain),
         (layout.data.clone(), None),
         (before_blank(spec.workdir.as_str()), None),
-        (Path::new("/etc/sudoers.d").join(user), plain),
-        ("/bin/bash".into(), None),
-        (home(user), None),
+        (home(spec.platform.os(), user), None),
     ];
     paths.extend(spec.log_file.as_ref().map(|path| (PathBuf::from(path.as_str()), None)));
+    paths.extend(layout.start_log.as_ref().map(|path| (path.clone(), None)));
     let service = layout.service.as_str();
-    let name = service.trim_end_matches(".service");
-    paths.push((format!("/etc/sysusers.d/{name}.conf").into(), plain));
-    paths.push((format!("/etc/tmpfiles.d/{name}.conf").into(), plain));
-    paths.push((format!("/etc/systemd/system/multi-user.target.wants/{service}").into(), None));
+    match spec.platform.os() {
+        Os::Linux => {
+            let name = service.trim_end_matches(".service");
+            paths.extend([
+                (Path::new("/etc/sudoers.d").join(user), plain),
+                ("/bin/bash".into(), None),
+                (format!("/etc/sysusers.d/{name}.conf").into(), plain),
+                (format!("/etc/tmpfiles.d/{name}.conf").into(), plain),
+                (format!("/etc/systemd/system/multi-user.target.wants/{service}").into(), None),
+            ]);
+        }
+        Os::Darwin => paths.extend(rivals(spec).map(|path| (path, None))),
+        Os::Windows => {}
+    }
     let above: Vec<_> = paths.iter().flat_map(|(path, _)| ancestors(path)).collect();
     paths.extend(above.into_iter().map(|path| (path, None)));
     let mut wants = wanted_for_records(facts.receipt.as_ref());
@@ -74,6 +81,32 @@ pub fn wanted(spec: &Spec, facts: &Facts) -> Vec<Want> {
     wants.push(Want::Account(user.to_owned()));
     wants.push(Want::Service(service.to_owned()));
     wants
+}
+
+/// Definitions by which another agent, machine runner 3, would have our label.
+fn rivals(spec: &Spec) -> impl Iterator<Item = PathBuf> {
+    let file = format!("{}.plist", spec.layout.service);
+    let home = home(Os::Darwin, spec.user.as_str());
+    [PathBuf::from("/Library/LaunchAgents"), home.join("Library/LaunchAgents")]
+        .into_iter()
+        .map(move |folder| folder.join(&file))
+}
+
+/// launchd takes one job of a label: the other one would be driven out, or ours never start.
+fn refuse_rival(spec: &Spec, facts: &Facts) -> Result<()> {
+    if spec.service != Manager::Launchd {
+        return Ok(());
+    }
+    let label = &spec.layout.service;
+    let loaded = facts.services.get(label).and_then(|status| status.definition.clone());
+    let loaded = loaded.filter(|path| *path != spec.layout.definition);
+    let defined = rivals(spec).find(|path| facts.path(path).meta.is_some());
+    let Some(rival) = loaded.or(defined) else { return Ok(()) };
+    let rival = rival.display();
+    Err(Error::new(Code::InTheWay, format!("the label {label} belongs to {rival} already"))
+        .help("machine runner 3 has the same label; one of the two can run here")
+        .help(format!("to take it away: sudo launchctl bootout system/{label}; sudo rm {rival}"))
+        .help("of a logged-in user it is: launchctl bootout gui/$(id -u USER)/LABEL"))
 }
 
 /// What has to be looked at to know how a receipt's records stand now.
@@ -120,6 +153,7 @@ pub fn known_artifact(spec: &Spec, facts: &Facts, version: Option<&str>) -> Opti
 pub fn install(spec: &Spec, settings: &Settings, facts: &Facts) -> Result<Plan> {
     refuse_unfit(spec, facts)?;
     refuse_no_account_tool(spec, facts)?;
+    refuse_rival(spec, facts)?;
     refuse_foreign_workdir(spec, facts)?;
     refuse_unconfirmed(spec, settings, facts)?;
     let token = spec.token.as_ref().ok_or_else(missing_token)?;
@@ -175,6 +209,13 @@ pub fn refuse_unfit(spec: &Spec, facts: &Facts) -> Result<()> {
             return Err(missing_tool("systemctl", "it registers the service", "systemd"));
         }
     }
+    if spec.service == Manager::Launchd && facts.is_host && !facts.tools.contains("launchctl") {
+        return Err(Error::new(
+            Code::ServiceManagerMissing,
+            "launchd is to run the agent, and this host has no launchctl",
+        )
+        .help("--service none   # and the plan says how to run the agent"));
+    }
     if spec.passwordless_sudo && !facts.tools.contains("visudo") {
         let why = "it checks the file that --passwordless-sudo writes";
         return Err(missing_tool("visudo", why, "sudo"));
@@ -183,7 +224,12 @@ pub fn refuse_unfit(spec: &Spec, facts: &Facts) -> Result<()> {
 }
 
 fn refuse_no_account_tool(spec: &Spec, facts: &Facts) -> Result<()> {
-    let has_tool = ["useradd", "adduser"].iter().any(|tool| facts.tools.contains(*tool));
+    let tools: &[&str] = match spec.platform.os() {
+        Os::Linux => &["useradd", "adduser"],
+        Os::Darwin => &["dscl"],
+        Os::Windows => return Ok(()),
+    };
+    let has_tool = tools.iter().any(|tool| facts.tools.contains(*tool));
     let creates = spec.create_user && !is_declared(facts);
     if creates && !has_tool && facts.account(spec.user.as_str()).is_none() {
         let package = "passwd (on Fedora shadow-utils)";
@@ -259,7 +305,9 @@ fn notes(spec: &Spec, facts: &Facts, steps: &[Step]) -> Vec<String> {
     if user == "root" {
         notes.push("jobs run as root: whoever can run a job here owns the host".to_owned());
     }
-    if is_declared(facts) {
+    if spec.platform.os() == Os::Darwin {
+        notes.extend(macos_notes(spec, facts));
+    } else if is_declared(facts) {
         notes.push(format!(
             "accounts cannot be made in this root: the image's first boot creates {user} from \
              sysusers.d and gives it what it owns by tmpfiles.d"
@@ -278,9 +326,33 @@ fn notes(spec: &Spec, facts: &Facts, steps: &[Step]) -> Vec<String> {
     }
     if spec.service == Manager::None {
         notes.push(format!(
-            "no service is registered; run the agent with: sudo -u {user} {} --config {}",
+            "no service is registered; run the agent with: sudo {}{} --config {}",
+            if spec.platform.os() == Os::Darwin { String::new() } else { format!("-u {user} ") },
             spec.layout.binary.display(),
             spec.layout.config.display()
+        ));
+    }
+    notes
+}
+
+fn macos_notes(spec: &Spec, facts: &Facts) -> Vec<String> {
+    let mut notes = Vec::new();
+    let user = spec.user.as_str();
+    if facts.account(user).is_none_or(|account| account.uid < 500) && user != "root" {
+        notes.push(format!(
+            "{user} has no desktop: jobs that need one, such as simulators, need a user who is \
+             logged in; name that one with --user"
+        ));
+    }
+    if is_declared(facts) {
+        notes.push(format!("accounts cannot be made in this root: make {user} before it is used"));
+    }
+    if spec.ca_file.is_some() {
+        notes.push(format!(
+            "the agent trusts what the System keychain trusts; SSL_CERT_FILE is for the tools of \
+             jobs: sudo security add-trusted-cert -d -r trustRoot -k \
+             /Library/Keychains/System.keychain {}",
+            spec.layout.ca.display()
         ));
     }
     notes

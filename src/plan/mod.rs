@@ -6,6 +6,8 @@ mod cure;
 mod desired;
 mod environment;
 mod install;
+mod plist;
+mod service;
 mod uninstall;
 mod unit;
 
@@ -13,6 +15,7 @@ pub use cure::{Cures, cures};
 pub(crate) use desired::before_blank;
 pub(crate) use environment::unquoted;
 pub use install::{install, known_artifact, refuse_unfit, wanted};
+pub(crate) use plist::variables as plist_variables;
 pub use uninstall::{Leave, uninstall, wanted_for_uninstall};
 
 use crate::{

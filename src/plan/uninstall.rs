@@ -23,9 +23,6 @@ pub struct Leave {
 /// The longest that a unit of ours lets its agent drain, were its own limit unknown.
 const DRAIN: Duration = Duration::from_secs(7 * 24 * 3600);
 
-/// Where an administrator's units stand.
-const UNITS: &str = "/etc/systemd/system";
-
 /// What has to be looked at before [`uninstall`] can plan.
 pub fn wanted_for_uninstall(facts: &Facts) -> Vec<Want> {
     let services = facts.receipt.iter().flat_map(services_of).map(Want::Service);
@@ -82,13 +79,18 @@ pub fn uninstall(facts: &Facts, leave: Leave) -> Option<Plan> {
 /// The services that an install defined. One that was installed into an image has no record of
 /// having been started, and runs all the same once that was booted.
 fn services_of(receipt: &Receipt) -> BTreeSet<String> {
-    let units = |path: &Path| {
-        let name = path.file_name().filter(|_| path.parent() == Some(Path::new(UNITS)))?;
+    // Where an administrator's definitions stand.
+    let defined = |path: &Path| {
+        let name = match path.parent()?.to_str()? {
+            "/etc/systemd/system" => path.file_name()?,
+            "/Library/LaunchDaemons" => path.file_stem()?,
+            _ => return None,
+        };
         Some(name.to_string_lossy().into_owned())
     };
     let names = receipt.records.iter().filter_map(|record| match &record.target {
         Target::Enabled(name) | Target::Running(name) => Some(name.clone()),
-        Target::File(path) => units(path),
+        Target::File(path) => defined(path),
         _ => None,
     });
     names.collect()

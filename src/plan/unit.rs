@@ -1,19 +1,15 @@
 //! The systemd unit, from its template.
 
+use super::service::drain;
 use crate::{
     apply::Content,
     platform::layout::Layout,
     spec::{Hardening, Spec},
 };
-use std::time::Duration;
 
 const UNIT: &str = include_str!("../../templates/circleci.service");
 const STRICT: &str = include_str!("../../templates/hardening-strict.conf");
 const STRICT_WITH_SUDO: &str = include_str!("../../templates/hardening-strict-sudo.conf");
-
-/// What the service is given beyond the longest job, to end by itself (facts of the documented
-/// unit: 5 h of `max_run_time`, 18300 s until the stop is forced).
-const GRACE: Duration = Duration::from_secs(300);
 
 /// The unit file's content.
 pub(super) fn content(spec: &Spec, layout: &Layout, with_environment: bool) -> Content {
@@ -45,11 +41,6 @@ pub(super) fn content(spec: &Spec, layout: &Layout, with_environment: bool) -> C
             ("hardening", hardening.trim_end()),
         ],
     ))
-}
-
-/// How long the service may take to stop: the longest job and five minutes.
-pub(super) fn drain(spec: &Spec) -> Duration {
-    Duration::from_secs(spec.max_run_time.seconds()).saturating_add(GRACE)
 }
 
 fn jobs_use_sudo(spec: &Spec) -> bool {

@@ -30,7 +30,7 @@ pub struct Account {
 
 /// Finds the account called `name`.
 pub fn find(root: &Root, name: &str) -> Result<Option<Account>> {
-    if is_host(root) {
+    if root.is_host() {
         return Ok(of_host(name));
     }
     let text = read(root, Path::new("/etc/passwd"))?.unwrap_or_default();
@@ -39,7 +39,7 @@ pub fn find(root: &Root, name: &str) -> Result<Option<Account>> {
 
 /// The number of the group called `name`.
 pub fn group(root: &Root, name: &str) -> Result<Option<u32>> {
-    if is_host(root) {
+    if root.is_host() {
         return Ok(group_of_host(name));
     }
     let text = read(root, Path::new("/etc/group"))?.unwrap_or_default();
@@ -51,7 +51,7 @@ pub fn group(root: &Root, name: &str) -> Result<Option<u32>> {
 
 /// Numbers and names of every group that the account called `name` is in.
 pub fn groups_of(root: &Root, name: &str, gid: u32) -> Vec<(u32, String)> {
-    if is_host(root) {
+    if root.is_host() {
         return groups_of_host(name, gid);
     }
     let text = read(root, Path::new("/etc/group")).ok().flatten().unwrap_or_default();
@@ -67,11 +67,7 @@ pub fn groups_of(root: &Root, name: &str, gid: u32) -> Vec<(u32, String)> {
 
 /// Whether the root can hold accounts: the host can, and an image with a `passwd` file.
 pub fn are_kept(root: &Root) -> Result<bool> {
-    Ok(is_host(root) || root.look(Path::new("/etc/passwd"))?.is_some())
-}
-
-fn is_host(root: &Root) -> bool {
-    root.base() == Path::new("/")
+    Ok(root.is_host() || root.look(Path::new("/etc/passwd"))?.is_some())
 }
 
 #[cfg(unix)]

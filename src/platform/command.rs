@@ -1,6 +1,11 @@
 //! The one way to run a program of the system: fixed folders, clean environment, a deadline,
 //! captured output, and a trait so that tests see each call.
 
+#[cfg(test)]
+mod script;
+#[cfg(test)]
+pub(crate) use script::Script;
+
 use crate::{Code, Error, Result};
 use std::{
     fmt,

@@ -1,8 +1,9 @@
-//! Where things stand. All systems' layouts compile everywhere, so that plans for all systems
-//! can be made anywhere.
+//! Where things stand: facts, section 3. All systems' layouts compile everywhere, so that plans
+//! for all systems can be made anywhere; for the same reason a Windows path is written with
+//! slashes here, which Windows takes as well, and shown with backslashes.
 
 use crate::agent::{Kind, Os};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The places of one instance.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,7 +12,7 @@ pub struct Layout {
     pub binary: PathBuf,
     /// `launch-agent-config.yaml`.
     pub config: PathBuf,
-    /// Proxy and certificate settings for the service.
+    /// Proxy and certificate settings for the service, where they stand in a file of their own.
     pub environment: PathBuf,
     /// The copy of `--ca-file` that the service reads.
     pub ca: PathBuf,
@@ -19,6 +20,10 @@ pub struct Layout {
     pub data: PathBuf,
     /// The default work folder.
     pub workdir: PathBuf,
+    /// The agent's log, where the system keeps none.
+    pub log: Option<PathBuf>,
+    /// What the agent writes before its log is open, where the system keeps none.
+    pub start_log: Option<PathBuf>,
     /// The service's definition.
     pub definition: PathBuf,
     /// The service's name.
@@ -28,9 +33,17 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// The layout of launch-agent on `os`; only Linux so far.
-    pub fn of(_os: Os, instance: Option<&str>) -> Self {
+    /// The layout of launch-agent on `os`.
+    pub fn of(os: Os, instance: Option<&str>) -> Self {
         let name = instance.map_or("circleci".to_owned(), |name| format!("circleci-{name}"));
+        match os {
+            Os::Linux => Self::linux(name),
+            Os::Darwin => Self::macos(name, instance),
+            Os::Windows => Self::windows(name, instance),
+        }
+    }
+
+    fn linux(name: String) -> Self {
         let etc = PathBuf::from("/etc/opt").join(&name);
         let data = PathBuf::from("/var/opt").join(&name);
         let service = format!("{name}.service");
@@ -41,14 +54,101 @@ impl Layout {
             ca: etc.join("ca.pem"),
             workdir: data.join("workdir"),
             data,
+            log: None,
+            start_log: None,
             definition: PathBuf::from("/etc/systemd/system").join(&service),
+            service,
+            user: name,
+        }
+    }
+
+    fn macos(name: String, instance: Option<&str>) -> Self {
+        let label = instance.map_or("com.circleci.runner".to_owned(), |instance| {
+            format!("com.circleci.runner.{instance}")
+        });
+        let preferences = PathBuf::from("/Library/Preferences").join(&label);
+        let logs = Path::new("/Library/Logs");
+        let data = PathBuf::from("/var/opt").join(&name);
+        Self {
+            binary: PathBuf::from("/opt").join(&name).join(Kind::LaunchAgent.binary_name()),
+            config: preferences.join("launch-agent-config.yaml"),
+            environment: preferences.join("environment"),
+            ca: preferences.join("ca.pem"),
+            workdir: data.clone(),
+            data,
+            log: Some(logs.join(format!("{label}.log"))),
+            start_log: Some(logs.join(format!("{label}.start.log"))),
+            definition: Path::new("/Library/LaunchDaemons").join(format!("{label}.plist")),
+            service: label,
+            user: name,
+        }
+    }
+
+    fn windows(name: String, instance: Option<&str>) -> Self {
+        let suffix = instance.map_or(String::new(), |instance| format!(" {instance}"));
+        let folder = PathBuf::from(format!("C:/Program Files/CircleCI{suffix}"));
+        let service = format!("CircleCI Launch Agent{suffix}");
+        Self {
+            binary: folder.join(format!("{}.exe", Kind::LaunchAgent.binary_name())),
+            config: folder.join("launch-agent-config.yaml"),
+            environment: folder.join("environment"),
+            ca: folder.join("ca.pem"),
+            workdir: folder.join("Workdir"),
+            data: folder.join("Workdir"),
+            log: Some(folder.join("circleci-runner.log")),
+            start_log: None,
+            definition: folder.join("launch-agent-task.xml"),
             service,
             user: name,
         }
     }
 }
 
+/// A path as its system writes it.
+pub fn shown(path: &Path) -> String {
+    let text = path.display().to_string();
+    let has_drive = matches!(text.as_bytes(), [letter, b':', ..] if letter.is_ascii_alphabetic());
+    if has_drive { text.replace('/', "\\") } else { text }
+}
+
+/// Where an account's home is, where it is created.
+pub fn home(os: Os, user: &str) -> PathBuf {
+    let homes = match os {
+        Os::Linux => "/home",
+        Os::Darwin => "/Users",
+        Os::Windows => "C:/Users",
+    };
+    Path::new(homes).join(user)
+}
+
 /// Receipt, journal and lock; readable without root.
 pub fn state_folder() -> PathBuf {
-    PathBuf::from("/var/lib/runnerup")
+    PathBuf::from(if cfg!(windows) {
+        "C:/ProgramData/runnerup"
+    } else if cfg!(target_os = "macos") {
+        "/Library/Application Support/runnerup"
+    } else {
+        "/var/lib/runnerup"
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn instances_share_no_place() {
+        for os in [Os::Linux, Os::Darwin, Os::Windows] {
+            let (one, other) = (Layout::of(os, None), Layout::of(os, Some("gpu")));
+            assert_ne!(one.service, other.service);
+            for (one, other) in [
+                (&one.binary, &other.binary),
+                (&one.config, &other.config),
+                (&one.workdir, &other.workdir),
+                (&one.definition, &other.definition),
+            ] {
+                assert!(one != other && !other.starts_with(one), "{os}: {}", other.display());
+            }
+        }
+    }
 }

@@ -8,6 +8,8 @@ pub mod exposure;
 pub mod fs;
 pub mod layout;
 pub mod linux;
+pub mod macos;
 pub mod privilege;
 pub mod service;
+pub mod system;
 pub mod terminal;

@@ -2,7 +2,11 @@
 
 use crate::Result;
 use serde::{Deserialize, Serialize};
-use std::{fmt, path::Path, time::Duration};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 /// The service managers that an agent can run under.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,6 +43,18 @@ pub struct Status {
     pub health: Option<String>,
     /// The definition on disk is newer than what the manager read.
     pub needs_reload: bool,
+    /// The file that the manager read, where it says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub definition: Option<PathBuf>,
+}
+
+/// Commands with which a person goes on from here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hints {
+    /// Shows how the service stands.
+    pub inspect: String,
+    /// Shows what it writes, as it writes it.
+    pub follow: String,
 }
 
 /// Registers, starts and stops services.
@@ -59,6 +75,8 @@ pub trait Services {
     fn last_lines(&self, service: &str, count: usize) -> Result<String>;
     /// Whether the manager runs on this host.
     fn is_running(&self) -> bool;
+    /// What a person would type to look at the service.
+    fn hints(&self, service: &str) -> Hints;
 }
 
 impl fmt::Display for Manager {

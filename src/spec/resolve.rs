@@ -11,7 +11,10 @@ use super::{
 use crate::{
     Code, Error, Result,
     agent::{Kind, Os, Platform, Token, VersionChoice},
-    platform::{layout::Layout, service::Manager},
+    platform::{
+        layout::{Layout, shown},
+        service::Manager,
+    },
 };
 use std::{path::PathBuf, time::Duration};
 use url::Url;
@@ -53,7 +56,7 @@ impl Spec {
         let url = settings.read("url", |text| checked_url("url", text, false))?;
         let on_server = url.as_ref().is_some_and(|url| url.host_str() != Some(CLOUD_HOST));
         let absolute = |name| settings.read(name, |text| AbsolutePath::new(text, os));
-        let spec = Self {
+        let mut spec = Self {
             agent,
             auto_update: match settings.read("auto-update", truth)? {
                 Some(given) => given,
@@ -75,7 +78,7 @@ impl Spec {
             token,
             workdir: match absolute("workdir")? {
                 Some(workdir) => workdir,
-                None => AbsolutePath::new(&layout.workdir.display().to_string(), os)?,
+                None => AbsolutePath::new(&shown(&layout.workdir), os)?,
             },
             cleanup_workdir: settings.read("cleanup-workdir", truth)?.unwrap_or(true),
             mode: settings.parse("mode")?.unwrap_or_default(),
@@ -84,9 +87,13 @@ impl Spec {
                 None => "5h".parse()?,
             },
             idle_timeout: settings.parse("idle-timeout")?,
-            command_prefix: settings.list("command-prefix").unwrap_or_default(),
+            command_prefix: Vec::new(),
             ssh_advertise_addr: settings.parse("ssh-advertise-addr")?,
-            log_file: absolute("log-file")?,
+            log_file: match (absolute("log-file")?, layout.log.as_ref()) {
+                (Some(log), _) => Some(log),
+                (None, Some(log)) => Some(AbsolutePath::new(&shown(log), os)?),
+                (None, None) => None,
+            },
             user: match settings.read("user", |text| AccountName::new(text, os))? {
                 Some(user) => user,
                 None => AccountName::new(&layout.user, os)?,
@@ -101,8 +108,19 @@ impl Spec {
             timeout: settings.read("timeout", seconds)?.unwrap_or(Duration::from_secs(30)),
             layout,
         };
+        spec.command_prefix = settings.list("command-prefix").unwrap_or_else(|| spec.steps_down());
         spec.refuse_contradictions(settings)?;
         Ok(spec)
+    }
+
+    /// On macOS the agent runs as root, and each job is handed to the account that is to run it.
+    fn steps_down(&self) -> Vec<String> {
+        match (self.platform.os(), self.user.as_str()) {
+            (Os::Darwin, user) if user != "root" => {
+                ["sudo", "-niHu", user, "--"].map(str::to_owned).to_vec()
+            }
+            _ => Vec::new(),
+        }
     }
 
     fn refuse_contradictions(&self, settings: &Settings) -> Result<()> {

@@ -7,7 +7,7 @@ use crate::{
         step::{NewAccount, Step},
         target::State,
     },
-    platform::{accounts, linux::account_tools},
+    platform::accounts,
 };
 
 pub(super) fn before(tools: &Tools<'_>, name: &str, step: &Step) -> Result<State> {
@@ -27,15 +27,13 @@ pub(super) fn create(tools: &Tools<'_>, account: &NewAccount) -> Result<()> {
     if accounts::find(host.root, &account.name)?.is_some() {
         return Ok(());
     }
-    let group = accounts::group(host.root, &account.name)?.is_some();
     let NewAccount { name, home, shell } = account;
-    let call = account_tools::create(host.commands, name, home, shell, group, host.image())?;
-    host.commands.run(&call)?;
+    host.system.create_account(name, home, shell)?;
     match accounts::find(host.root, name)? {
         Some(_) => Ok(()),
         None => Err(Error::new(
             Code::StepFailed,
-            format!("`{call}` ended well, and yet there is no account {name}"),
+            format!("the system's tools ended well, and yet there is no account {name}"),
         )),
     }
 }
@@ -48,8 +46,7 @@ pub(super) fn restore(tools: &Tools<'_>, name: &str, to: &State) -> Result<()> {
                 return Err(Error::new(Code::StepFailed, format!("{name} is root; it stays")));
             }
             let with_home = *to == State::Absent;
-            let call = account_tools::remove(host.commands, name, with_home, host.image())?;
-            host.commands.run(&call).map(drop)
+            host.system.remove_account(&account, with_home)
         }
         _ => Ok(()),
     }

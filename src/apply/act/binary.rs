@@ -22,6 +22,10 @@ pub(super) fn place(tools: &Tools<'_>, binary: &Binary) -> Result<After> {
             Error::new(Code::StepFailed, format!("cannot open the download: {error}"))
         })?;
         source.fetch(&binary.artifact, second)?;
+        // Only now that it was verified may anything be let run.
+        if let Some(said) = tools.host.system.admit(&tools.host.root.outside(temporary.path()))? {
+            tools.host.report.tells(&said);
+        }
         temporary.settle_file(&open, tools.host.numbers(binary.owner.as_ref())?, 0o755)
     })?;
     let digest = (!binary.updates_itself).then(|| Digest::of_sha256(binary.artifact.sha256));

@@ -50,6 +50,11 @@ impl Root {
         &self.base
     }
 
+    /// Whether it is this host's own, and no image.
+    pub fn is_host(&self) -> bool {
+        self.base == Path::new("/")
+    }
+
     /// Where `path` (absolute, as seen inside the root) is on this machine.
     pub fn outside(&self, path: &Path) -> PathBuf {
         self.base.join(path.strip_prefix("/").unwrap_or(path))

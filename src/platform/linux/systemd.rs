@@ -4,7 +4,7 @@ use crate::{
     Result,
     platform::{
         command::{Call, Commands},
-        service::{Services, Status, systemd_runs},
+        service::{Hints, Services, Status, systemd_runs},
     },
 };
 use std::time::Duration;
@@ -69,6 +69,13 @@ impl Services for Systemd<'_> {
     fn is_running(&self) -> bool {
         systemd_runs()
     }
+
+    fn hints(&self, service: &str) -> Hints {
+        Hints {
+            inspect: format!("systemctl status {service}"),
+            follow: format!("journalctl -fu {service}"),
+        }
+    }
 }
 
 fn parse(shown: &str) -> Status {
@@ -95,6 +102,7 @@ fn parse(shown: &str) -> Status {
         restarts: value("NRestarts").parse().unwrap_or_default(),
         health: Some(value("StatusText")).filter(|text| !text.is_empty()),
         needs_reload: value("NeedDaemonReload") == "yes",
+        definition: None,
     }
 }
 

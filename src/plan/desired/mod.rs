@@ -1,12 +1,16 @@
-//! What an install on Linux is made of, whether it is there already or not.
+//! What an install is made of, whether it is there already or not; what only one system has is
+//! in a file of its name.
 
-use super::{config, environment, unit};
+mod linux;
+mod macos;
+
+use super::{config, environment};
 use crate::{
     Code, Error, Result,
-    agent::Token,
-    apply::{Binary, Check, Content, File, Folder, NewAccount, Owner, Step, ancestors},
+    agent::{Os, Token},
+    apply::{Binary, Content, File, Folder, NewAccount, Owner, Step, ancestors},
     facts::Facts,
-    platform::{fs::Kind, service::Manager},
+    platform::{fs::Kind, layout::home, service::Manager},
     release::Artifact,
     spec::{Settings, Source, Spec},
 };
@@ -44,11 +48,13 @@ impl<'a> Desired<'a> {
         if spec.passwordless_sudo {
             desired.sudoers();
         }
-        if is_declared(facts) {
+        if is_declared(facts) && desired.os() == Os::Linux {
             desired.declarations();
         }
-        if spec.service == Manager::Systemd {
-            desired.service();
+        match spec.service {
+            Manager::Systemd => desired.unit(),
+            Manager::Launchd => desired.daemon()?,
+            Manager::TaskScheduler | Manager::None => {}
         }
         Ok(desired.steps)
     }
@@ -68,12 +74,10 @@ impl<'a> Desired<'a> {
                 .help(format!("create the account {name}, or leave out --no-create-user"))),
             };
         }
-        let shell =
-            if self.facts.path(Path::new("/bin/bash")).meta.is_some() { "bash" } else { "sh" };
         self.steps.push(Step::Account(NewAccount {
             name: name.to_owned(),
-            home: home(name),
-            shell: Path::new("/bin").join(shell),
+            home: home(self.os(), name),
+            shell: self.shell(),
         }));
         Ok(())
     }
@@ -81,7 +85,7 @@ impl<'a> Desired<'a> {
     fn binary(&mut self, artifact: &Artifact) {
         let path = &self.spec.layout.binary;
         // The account may replace its own binary only where the agent is to update itself.
-        let owner = if self.spec.auto_update { self.user() } else { self.root() };
+        let owner = if self.spec.auto_update { self.agent() } else { self.root() };
         if let Some(folder) = path.parent() {
             self.folder(folder, owner.clone(), 0o755, false);
         }
@@ -104,11 +108,13 @@ impl<'a> Desired<'a> {
             let (content, owner) = (Content::public(ca), self.root());
             self.file(&layout.ca, content, owner, 0o644, "the authority that the agent trusts too");
         }
-        if let Some(content) = environment::content(self.spec, layout) {
+        if let Some(content) = environment::content(self.spec, layout)
+            && self.os() == Os::Linux
+        {
             let owner = self.root();
             self.file(&layout.environment, content, owner, 0o600, "the service's proxy and trust");
         }
-        let (content, owner) = (config::content(self.spec, token, &name), self.user());
+        let (content, owner) = (config::content(self.spec, token, &name), self.agent());
         self.file(
             &layout.config,
             content,
@@ -129,9 +135,8 @@ impl<'a> Desired<'a> {
         if workdir != layout.data {
             self.folder(&workdir, user.clone(), 0o750, true);
         }
-        let Some(log) = self.spec.log_file.as_ref().map(|path| PathBuf::from(path.as_str())) else {
-            return;
-        };
+        let log = self.spec.log_file.as_ref().map(|path| PathBuf::from(path.as_str()));
+        let Some(log) = log.filter(|_| self.os() == Os::Linux) else { return };
         let Some(folder) = log.parent() else { return };
         let ours = self.facts.receipt.as_ref().is_some_and(|receipt| {
             receipt.record(&crate::apply::Target::Folder(folder.to_owned())).is_some()
@@ -140,115 +145,23 @@ impl<'a> Desired<'a> {
             self.folder(folder, user, 0o750, true);
         } else {
             // In a folder of others the account cannot make the file: it is made for it.
-            self.steps.push(Step::File(File {
-                path: log,
-                content: Content::public(""),
-                owner: user,
-                mode: 0o640,
-                purpose: "the agent's log",
-                definition: false,
-                check: None,
-                seed: true,
-            }));
+            self.log(log, user);
         }
     }
 
-    fn sudoers(&mut self) {
-        let user = self.spec.user.as_str();
-        let text = format!(
-            "# Written by runnerup, as --passwordless-sudo asked: jobs can become root.\n\
-             {user} ALL=(ALL) NOPASSWD:ALL\n"
-        );
-        // sudo passes over names with a dot in sudoers.d.
-        let path = Path::new("/etc/sudoers.d").join(user);
-        let purpose = "jobs may become root without a password";
-        let owner = self.root();
+    /// A log that is there before the agent writes it, and goes with the jobs' data.
+    fn log(&mut self, path: PathBuf, owner: Option<Owner>) {
         self.parents(&path);
         self.steps.push(Step::File(File {
             path,
-            content: Content::public(text),
+            content: Content::public(""),
             owner,
-            mode: 0o440,
-            purpose,
+            mode: 0o640,
+            purpose: "the agent's log",
             definition: false,
-            check: Some(Check::Sudoers),
-            seed: false,
-        }));
-    }
-
-    fn declarations(&mut self) {
-        let (spec, layout) = (self.spec, &self.spec.layout);
-        let user = spec.user.as_str();
-        let name = layout.service.trim_end_matches(".service");
-        let account = format!(
-            "# Written by runnerup: the account that jobs run as.\n\
-             u {user} - \"CircleCI runner\" {} /bin/bash\n",
-            home(user).display()
-        );
-        let mut owned = format!(
-            "# Written by runnerup: what the account owns.\nd {} 0700 {user} {user} -\n",
-            home(user).display()
-        );
-        for step in &self.steps {
-            let (path, mode) = match step {
-                Step::Folder(folder) if folder.data => (&folder.path, folder.mode),
-                Step::File(file) if file.path == layout.config || file.seed => {
-                    (&file.path, file.mode)
-                }
-                Step::Binary(binary) if binary.updates_itself => (&binary.path, 0o755),
-                _ => continue,
-            };
-            owned += &format!("z {} {mode:04o} {user} {user} -\n", path.display());
-        }
-        if let Some(folder) = layout.binary.parent().filter(|_| spec.auto_update) {
-            owned += &format!("z {} 0755 {user} {user} -\n", folder.display());
-        }
-        let root = self.root();
-        let path = PathBuf::from(format!("/etc/sysusers.d/{name}.conf"));
-        self.file(
-            &path,
-            Content::public(account),
-            root.clone(),
-            0o644,
-            "makes the account at the first boot",
-        );
-        let path = PathBuf::from(format!("/etc/tmpfiles.d/{name}.conf"));
-        self.file(
-            &path,
-            Content::public(owned),
-            root,
-            0o644,
-            "gives the account what it owns at boot",
-        );
-    }
-
-    fn service(&mut self) {
-        let (spec, layout) = (self.spec, &self.spec.layout);
-        let with_environment = environment::content(spec, layout).is_some();
-        let owner = self.root();
-        self.parents(&layout.definition);
-        self.steps.push(Step::File(File {
-            path: layout.definition.clone(),
-            content: unit::content(spec, layout, with_environment),
-            owner,
-            mode: 0o644,
-            purpose: "the systemd unit",
-            definition: true,
             check: None,
-            seed: false,
+            seed: true,
         }));
-        let service = layout.service.clone();
-        if !self.facts.is_host {
-            // What `systemctl --root=DIR enable` makes of WantedBy=multi-user.target.
-            let wants = Path::new("/etc/systemd/system/multi-user.target.wants").join(&service);
-            self.parents(&wants);
-            self.steps.push(Step::Link { path: wants, to: layout.definition.clone() });
-            return;
-        }
-        self.steps.push(Step::Enable { service: service.clone() });
-        if spec.start {
-            self.steps.push(Step::Start { service, drain: unit::drain(spec) });
-        }
     }
 
     fn file(
@@ -307,15 +220,29 @@ impl<'a> Desired<'a> {
         self.facts.privileged.then(|| Owner::user("root"))
     }
 
+    /// The account that the agent itself runs as: on macOS root, which steps down for each job.
+    fn agent(&self) -> Option<Owner> {
+        if self.os() == Os::Darwin { self.root() } else { self.user() }
+    }
+
+    fn os(&self) -> Os {
+        self.spec.platform.os()
+    }
+
+    /// What the account types into, and jobs are run by.
+    fn shell(&self) -> PathBuf {
+        let has_bash = self.facts.path(Path::new("/bin/bash")).meta.is_some();
+        PathBuf::from(match self.os() {
+            Os::Darwin => "/bin/zsh",
+            Os::Linux if !has_bash => "/bin/sh",
+            _ => "/bin/bash",
+        })
+    }
+
     fn user(&self) -> Option<Owner> {
         (self.facts.privileged && !is_declared(self.facts))
             .then(|| Owner::user(self.spec.user.as_str()))
     }
-}
-
-/// The account's home, where it is created.
-pub(super) fn home(user: &str) -> PathBuf {
-    Path::new("/home").join(user)
 }
 
 /// The part of a work folder's path that is there before any job: `%s` becomes something else

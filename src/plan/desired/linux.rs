@@ -1,0 +1,110 @@
+//! Linux: the unit, sudo's rule, and what an image's first boot makes of declarations.
+
+use super::Desired;
+use crate::{
+    agent::Os,
+    apply::{Check, Content, File, Step},
+    plan::{environment, service::drain, unit},
+    platform::layout::home,
+};
+use std::path::{Path, PathBuf};
+
+impl Desired<'_> {
+    pub(super) fn unit(&mut self) {
+        let (spec, layout) = (self.spec, &self.spec.layout);
+        let with_environment = environment::content(spec, layout).is_some();
+        let owner = self.root();
+        self.parents(&layout.definition);
+        self.steps.push(Step::File(File {
+            path: layout.definition.clone(),
+            content: unit::content(spec, layout, with_environment),
+            owner,
+            mode: 0o644,
+            purpose: "the systemd unit",
+            definition: true,
+            check: None,
+            seed: false,
+        }));
+        let service = layout.service.clone();
+        if !self.facts.is_host {
+            // What `systemctl --root=DIR enable` makes of WantedBy=multi-user.target.
+            let wants = Path::new("/etc/systemd/system/multi-user.target.wants").join(&service);
+            self.parents(&wants);
+            self.steps.push(Step::Link { path: wants, to: layout.definition.clone() });
+            return;
+        }
+        self.steps.push(Step::Enable { service: service.clone() });
+        if spec.start {
+            self.steps.push(Step::Start { service, drain: drain(spec) });
+        }
+    }
+
+    pub(super) fn sudoers(&mut self) {
+        let user = self.spec.user.as_str();
+        let text = format!(
+            "# Written by runnerup, as --passwordless-sudo asked: jobs can become root.\n\
+             {user} ALL=(ALL) NOPASSWD:ALL\n"
+        );
+        // sudo passes over names with a dot in sudoers.d.
+        let path = Path::new("/etc/sudoers.d").join(user);
+        let purpose = "jobs may become root without a password";
+        let owner = self.root();
+        self.parents(&path);
+        self.steps.push(Step::File(File {
+            path,
+            content: Content::public(text),
+            owner,
+            mode: 0o440,
+            purpose,
+            definition: false,
+            check: Some(Check::Sudoers),
+            seed: false,
+        }));
+    }
+
+    pub(super) fn declarations(&mut self) {
+        let (spec, layout) = (self.spec, &self.spec.layout);
+        let user = spec.user.as_str();
+        let name = layout.service.trim_end_matches(".service");
+        let account = format!(
+            "# Written by runnerup: the account that jobs run as.\n\
+             u {user} - \"CircleCI runner\" {} /bin/bash\n",
+            home(Os::Linux, user).display()
+        );
+        let mut owned = format!(
+            "# Written by runnerup: what the account owns.\nd {} 0700 {user} {user} -\n",
+            home(Os::Linux, user).display()
+        );
+        for step in &self.steps {
+            let (path, mode) = match step {
+                Step::Folder(folder) if folder.data => (&folder.path, folder.mode),
+                Step::File(file) if file.path == layout.config || file.seed => {
+                    (&file.path, file.mode)
+                }
+                Step::Binary(binary) if binary.updates_itself => (&binary.path, 0o755),
+                _ => continue,
+            };
+            owned += &format!("z {} {mode:04o} {user} {user} -\n", path.display());
+        }
+        if let Some(folder) = layout.binary.parent().filter(|_| spec.auto_update) {
+            owned += &format!("z {} 0755 {user} {user} -\n", folder.display());
+        }
+        let root = self.root();
+        let path = PathBuf::from(format!("/etc/sysusers.d/{name}.conf"));
+        self.file(
+            &path,
+            Content::public(account),
+            root.clone(),
+            0o644,
+            "makes the account at the first boot",
+        );
+        let path = PathBuf::from(format!("/etc/tmpfiles.d/{name}.conf"));
+        self.file(
+            &path,
+            Content::public(owned),
+            root,
+            0o644,
+            "gives the account what it owns at boot",
+        );
+    }
+}

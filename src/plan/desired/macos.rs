@@ -1,0 +1,46 @@
+//! macOS: the daemon that launchd keeps up.
+
+use super::Desired;
+use crate::{
+    Result,
+    apply::{File, Step},
+    plan::{plist, service::drain},
+};
+use std::path::PathBuf;
+
+impl Desired<'_> {
+    /// # Errors
+    /// When the definition cannot be written down.
+    pub(super) fn daemon(&mut self) -> Result<()> {
+        let (spec, layout) = (self.spec, &self.spec.layout);
+        let own = spec.log_file.as_ref().map(|path| PathBuf::from(path.as_str()));
+        for log in [own, layout.start_log.clone()].into_iter().flatten() {
+            let owner = self.root();
+            self.log(log, owner);
+        }
+        let content = plist::content(spec, layout)?;
+        // launchd wants it root's; a proxy's password in it is nobody else's.
+        let mode = if content.is_secret() { 0o600 } else { 0o644 };
+        let owner = self.root();
+        self.parents(&layout.definition);
+        self.steps.push(Step::File(File {
+            path: layout.definition.clone(),
+            content,
+            owner,
+            mode,
+            purpose: "the launchd definition",
+            definition: true,
+            check: None,
+            seed: false,
+        }));
+        if !self.facts.is_host {
+            return Ok(());
+        }
+        let service = layout.service.clone();
+        self.steps.push(Step::Enable { service: service.clone() });
+        if spec.start {
+            self.steps.push(Step::Start { service, drain: drain(spec) });
+        }
+        Ok(())
+    }
+}

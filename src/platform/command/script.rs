@@ -1,0 +1,43 @@
+//! A record of calls: each is asserted, whole and in order, and answered as a test says.
+
+use super::{Answer, Call, Commands};
+use crate::{Code, Error, Result};
+use std::{collections::VecDeque, path::PathBuf, sync::Mutex};
+
+/// Calls to come, as a person would type them, each with its exit code and what it says. An
+/// exit code of [`Script::HANGS`] is a program that does not end.
+pub(crate) struct Script(Mutex<VecDeque<(String, i32, String)>>);
+
+impl Script {
+    /// The exit code of what has to be ended.
+    pub(crate) const HANGS: i32 = i32::MIN;
+
+    pub(crate) fn new(calls: &[(&str, i32, &str)]) -> Self {
+        let own = |(call, code, said): &(&str, i32, &str)| ((*call).into(), *code, (*said).into());
+        Self(Mutex::new(calls.iter().map(own).collect()))
+    }
+
+    /// That every call came.
+    pub(crate) fn assert_done(&self) {
+        let left = self.0.lock().unwrap();
+        assert!(left.is_empty(), "these calls did not come: {left:?}");
+    }
+}
+
+impl Commands for Script {
+    fn find(&self, program: &str) -> Option<PathBuf> {
+        Some(program.into())
+    }
+
+    fn answer(&self, call: &Call) -> Result<Answer> {
+        let next = self.0.lock().unwrap().pop_front();
+        let (expected, code, said) = next.unwrap_or_else(|| panic!("`{call}` was not expected"));
+        assert_eq!(call.to_string(), expected);
+        if code == Self::HANGS {
+            return Err(Error::new(Code::StepFailed, format!("`{call}` did not end within 30 s")));
+        }
+        let (stdout, stderr) =
+            if code == 0 { (said, String::new()) } else { (String::new(), said) };
+        Ok(Answer { code: Some(code), stdout, stderr })
+    }
+}

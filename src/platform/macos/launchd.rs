@@ -1,0 +1,321 @@
+//! launchd, through `launchctl`.
+
+use crate::{
+    Code, Error, Result,
+    platform::{
+        command::{Answer, Call, Commands},
+        service::{Hints, Services, Status},
+    },
+};
+use std::{
+    path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant},
+};
+
+/// Where an administrator's daemons are defined.
+pub const DAEMONS: &str = "/Library/LaunchDaemons";
+
+/// `launchctl print` of a label that is not loaded.
+const NOT_FOUND: i32 = 113;
+
+/// `launchctl bootout` of a job that takes its time to end: errno 36, `EINPROGRESS`.
+const IN_PROGRESS: i32 = 36;
+
+/// A subcommand that an older `launchctl` does not have: `EX_USAGE`.
+const USAGE: i32 = 64;
+
+/// How long launchd may take to forget a job that has ended.
+const SETTLE: Duration = Duration::from_secs(10);
+
+/// The host's launchd, its system domain.
+pub struct Launchd<'a> {
+    commands: &'a dyn Commands,
+}
+
+impl<'a> Launchd<'a> {
+    /// launchd as reached through `commands`.
+    pub fn new(commands: &'a dyn Commands) -> Self {
+        Self { commands }
+    }
+
+    fn launchctl(&self, args: &[&str]) -> Result<Answer> {
+        self.commands.answer(&call(args))
+    }
+
+    /// Whether the label is loaded.
+    fn is_loaded(&self, label: &str) -> Result<bool> {
+        Ok(self.printed(label)?.is_some())
+    }
+
+    /// What launchd knows of the label; `None`: nothing.
+    fn printed(&self, label: &str) -> Result<Option<String>> {
+        let call = call(&["print", &target(label)]);
+        let answer = self.commands.answer(&call)?;
+        match answer.code {
+            Some(0) => Ok(Some(answer.stdout)),
+            Some(NOT_FOUND) => Ok(None),
+            // Older systems say it in words alone.
+            _ if answer.stderr.contains("Could not find service") => Ok(None),
+            _ => Err(answer.failure(&call)),
+        }
+    }
+
+    fn bootout(&self, label: &str) -> Result<()> {
+        let call = call(&["bootout", &target(label)]);
+        let answer = self.commands.answer(&call)?;
+        match answer.code {
+            // It drains: whoever asked looks at its status until it is gone.
+            Some(0 | IN_PROGRESS | NOT_FOUND) => Ok(()),
+            // 3: no such process. It was gone already.
+            Some(3) => Ok(()),
+            Some(USAGE) => self
+                .commands
+                .run(&Call::new("launchctl", ["unload", &definition(label).display().to_string()]))
+                .map(drop),
+            _ => Err(answer.failure(&call)),
+        }
+    }
+}
+
+impl Services for Launchd<'_> {
+    fn reload(&self) -> Result<()> {
+        // A definition is read when it is bootstrapped, and only then.
+        Ok(())
+    }
+
+    fn enable(&self, label: &str) -> Result<()> {
+        self.commands.run(&call(&["enable", &target(label)])).map(drop)
+    }
+
+    fn disable(&self, label: &str) -> Result<()> {
+        self.commands.run(&call(&["disable", &target(label)])).map(drop)
+    }
+
+    fn start(&self, label: &str) -> Result<()> {
+        if self.is_loaded(label)? {
+            // What is loaded may be an older definition.
+            self.bootout(label)?;
+            let begun = Instant::now();
+            while self.is_loaded(label)? {
+                if begun.elapsed() > SETTLE {
+                    return Err(Error::new(
+                        Code::StepFailed,
+                        format!("launchd still holds {label} after {} s", SETTLE.as_secs()),
+                    )
+                    .help(format!("launchctl print {}", target(label))));
+                }
+                thread::sleep(Duration::from_millis(100));
+            }
+        }
+        let path = definition(label).display().to_string();
+        let bootstrap = call(&["bootstrap", "system", &path]);
+        let answer = self.commands.answer(&bootstrap)?;
+        match answer.code {
+            Some(0) => Ok(()),
+            Some(USAGE) => {
+                self.commands.run(&Call::new("launchctl", ["load", "-w", &path])).map(drop)
+            }
+            // "Input/output error": launchd's word for almost everything.
+            Some(5) => Err(answer.failure(&bootstrap).help(format!(
+                "launchd refuses a plist that is not root's, that others may write to, or whose \
+                 label another job has: ls -l {path}; launchctl print {}",
+                target(label)
+            ))),
+            _ => Err(answer.failure(&bootstrap)),
+        }
+    }
+
+    fn stop(&self, label: &str, _drain: Duration) -> Result<()> {
+        // TERM, and KILL only after the definition's ExitTimeOut: a drain.
+        self.bootout(label)
+    }
+
+    fn status(&self, label: &str) -> Result<Status> {
+        let disabled = self.launchctl(&["print-disabled", "system"])?;
+        let enabled = !is_disabled(&disabled.stdout, label);
+        Ok(match self.printed(label)? {
+            Some(printed) => Status { enabled, ..parse(&printed) },
+            None => Status { enabled, words: "not loaded".to_owned(), ..Status::default() },
+        })
+    }
+
+    fn last_lines(&self, label: &str, count: usize) -> Result<String> {
+        let paths = [format!("/Library/Logs/{label}.log"), start_log(label).display().to_string()];
+        let args = [vec!["-q".to_owned(), "-n".to_owned(), count.to_string()], paths.to_vec()];
+        // It is no error of the agent's that one of the two is not there yet.
+        let call = Call::new("tail", args.concat()).within(Duration::from_secs(10));
+        self.commands.answer(&call).map(|answer| answer.stdout)
+    }
+
+    fn is_running(&self) -> bool {
+        cfg!(target_os = "macos")
+    }
+
+    fn hints(&self, label: &str) -> Hints {
+        Hints {
+            inspect: format!("sudo launchctl print {}", target(label)),
+            follow: format!("tail -f /Library/Logs/{label}.log {}", start_log(label).display()),
+        }
+    }
+}
+
+/// Where a label of ours is defined.
+pub fn definition(label: &str) -> PathBuf {
+    Path::new(DAEMONS).join(format!("{label}.plist"))
+}
+
+/// What the agent writes before its own log is open.
+pub fn start_log(label: &str) -> PathBuf {
+    Path::new("/Library/Logs").join(format!("{label}.start.log"))
+}
+
+fn target(label: &str) -> String {
+    format!("system/{label}")
+}
+
+fn call(args: &[&str]) -> Call {
+    Call::new("launchctl", args.iter().copied())
+}
+
+/// `"com.example" => disabled`, or `=> true` on older systems.
+fn is_disabled(shown: &str, label: &str) -> bool {
+    let quoted = format!("\"{label}\"");
+    shown.lines().any(|line| {
+        let (name, value) = line.split_once("=>").unwrap_or_default();
+        name.trim() == quoted && matches!(value.trim(), "disabled" | "true")
+    })
+}
+
+/// Reads `launchctl print`: lines of `key = value`, those of the job itself one tab deep.
+fn parse(printed: &str) -> Status {
+    let value = |key: &str| {
+        printed.lines().find_map(|line| {
+            let line = line.strip_prefix('\t')?;
+            let (name, value) = line.split_once(" = ")?;
+            (name == key).then(|| value.trim().to_owned())
+        })
+    };
+    let state = value("state").unwrap_or_default();
+    let last = value("last exit code").filter(|code| code != "(never exited)" && code != "0");
+    let runs: u32 = value("runs").and_then(|runs| runs.parse().ok()).unwrap_or_default();
+    Status {
+        loaded: true,
+        enabled: true,
+        // With KeepAlive a job that has ended is only waiting to be started again.
+        active: true,
+        stopping: state.contains("SIGTERM"),
+        words: match last {
+            Some(last) => format!("{state}, last exit {last}"),
+            None => state,
+        },
+        main_pid: value("pid").and_then(|pid| pid.parse().ok()),
+        restarts: runs.saturating_sub(1),
+        definition: value("path").map(PathBuf::from),
+        ..Status::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::platform::command::Script;
+
+    const LABEL: &str = "com.circleci.runner";
+
+    /// After `launchctl print` of macOS 14, shortened.
+    const RUNNING: &str = "system/com.circleci.runner = {\n\tactive count = 1\n\tpath = \
+        /Library/LaunchDaemons/com.circleci.runner.plist\n\ttype = LaunchDaemon\n\tstate = running\n\n\
+        \tprogram = /opt/circleci/circleci-launch-agent\n\tinherited environment = {\n\t\tstate = \
+        other\n\t}\n\truns = 3\n\tpid = 412\n\tlast exit code = 1\n}\n";
+
+    #[test]
+    fn a_running_job_reads_as_it_is_printed() {
+        let status = parse(RUNNING);
+        assert_eq!((status.main_pid, status.restarts), (Some(412), 2));
+        assert_eq!(status.words, "running, last exit 1");
+        assert_eq!(status.definition.as_deref(), Some(definition(LABEL).as_path()));
+    }
+
+    #[test]
+    fn a_disabled_label_is_known_old_and_new() {
+        assert!(is_disabled("\t\t\"com.circleci.runner\" => disabled\n", LABEL));
+        assert!(is_disabled("\t\"com.circleci.runner\" => true\n", LABEL));
+        assert!(!is_disabled("\t\"com.circleci.runner\" => enabled\n", LABEL));
+        assert!(!is_disabled("\t\"com.circleci.runner.gpu\" => disabled\n", LABEL));
+    }
+
+    #[test]
+    fn a_start_bootstraps_the_definition() {
+        let script = Script::new(&[
+            ("launchctl print system/com.circleci.runner", 113, ""),
+            ("launchctl bootstrap system /Library/LaunchDaemons/com.circleci.runner.plist", 0, ""),
+        ]);
+        Launchd::new(&script).start(LABEL).unwrap();
+        script.assert_done();
+    }
+
+    #[test]
+    fn a_start_takes_an_older_definition_out_first() {
+        let script = Script::new(&[
+            ("launchctl print system/com.circleci.runner", 0, RUNNING),
+            ("launchctl bootout system/com.circleci.runner", 36, ""),
+            ("launchctl print system/com.circleci.runner", 0, RUNNING),
+            ("launchctl print system/com.circleci.runner", 113, ""),
+            ("launchctl bootstrap system /Library/LaunchDaemons/com.circleci.runner.plist", 0, ""),
+        ]);
+        Launchd::new(&script).start(LABEL).unwrap();
+        script.assert_done();
+    }
+
+    #[test]
+    fn an_older_launchctl_loads_and_unloads() {
+        let script = Script::new(&[
+            ("launchctl print system/com.circleci.runner", 113, ""),
+            ("launchctl bootstrap system /Library/LaunchDaemons/com.circleci.runner.plist", 64, ""),
+            ("launchctl load -w /Library/LaunchDaemons/com.circleci.runner.plist", 0, ""),
+            ("launchctl bootout system/com.circleci.runner", 64, ""),
+            ("launchctl unload /Library/LaunchDaemons/com.circleci.runner.plist", 0, ""),
+        ]);
+        let launchd = Launchd::new(&script);
+        launchd.start(LABEL).unwrap();
+        launchd.stop(LABEL, Duration::ZERO).unwrap();
+        script.assert_done();
+    }
+
+    #[test]
+    fn a_refused_plist_says_why_that_may_be() {
+        let script = Script::new(&[
+            ("launchctl print system/com.circleci.runner", 113, ""),
+            (
+                "launchctl bootstrap system /Library/LaunchDaemons/com.circleci.runner.plist",
+                5,
+                "Bootstrap failed: 5: Input/output error",
+            ),
+        ]);
+        let error = Launchd::new(&script).start(LABEL).unwrap_err();
+        assert!(error.message().contains("Bootstrap failed: 5"), "{error}");
+        assert!(error.help_lines().join(" ").contains("launchctl print system/"), "{error:?}");
+    }
+
+    #[test]
+    fn a_stop_of_what_is_gone_is_done() {
+        for code in [0, 3, 36, 113] {
+            let script = Script::new(&[("launchctl bootout system/com.circleci.runner", code, "")]);
+            Launchd::new(&script).stop(LABEL, Duration::ZERO).unwrap();
+        }
+        let script = Script::new(&[("launchctl bootout system/com.circleci.runner", 1, "no")]);
+        assert!(Launchd::new(&script).stop(LABEL, Duration::ZERO).is_err());
+    }
+
+    #[test]
+    fn a_status_knows_what_is_not_loaded() {
+        let script = Script::new(&[
+            ("launchctl print-disabled system", 0, "\t\"com.circleci.runner\" => disabled\n"),
+            ("launchctl print system/com.circleci.runner", 113, ""),
+        ]);
+        let status = Launchd::new(&script).status(LABEL).unwrap();
+        assert!(!status.enabled && !status.loaded && !status.active);
+        script.assert_done();
+    }
+}

@@ -1,0 +1,92 @@
+//! What the steps ask of a system besides its service manager.
+
+use super::{
+    accounts::{self, Account},
+    command::Commands,
+    fs::Root,
+    linux, macos,
+};
+use crate::{Code, Error, Result, agent::Os};
+use std::path::Path;
+
+/// Accounts, made and removed by the system's own tools, and what it wants of a program.
+pub trait System {
+    /// Creates an account, and a group of its name, with a home and no password.
+    fn create_account(&self, name: &str, home: &Path, shell: &Path) -> Result<()>;
+    /// Removes an account; with its home where that was made with it.
+    fn remove_account(&self, account: &Account, with_home: bool) -> Result<()>;
+    /// Lets a binary be run that was verified; what the system says of it, if anything.
+    fn admit(&self, binary: &Path) -> Result<Option<String>>;
+}
+
+/// The tools of `os`, for the host or an image.
+pub fn of<'a>(os: Os, commands: &'a dyn Commands, root: &'a Root) -> Box<dyn System + 'a> {
+    match os {
+        Os::Darwin => Box::new(Mac { commands, root }),
+        Os::Linux | Os::Windows => Box::new(Linux { commands, root }),
+    }
+}
+
+struct Linux<'a> {
+    commands: &'a dyn Commands,
+    root: &'a Root,
+}
+
+impl Linux<'_> {
+    fn image(&self) -> Option<&Path> {
+        (!self.root.is_host()).then(|| self.root.base())
+    }
+}
+
+impl System for Linux<'_> {
+    fn create_account(&self, name: &str, home: &Path, shell: &Path) -> Result<()> {
+        let group = accounts::group(self.root, name)?.is_some();
+        let call =
+            linux::account_tools::create(self.commands, name, home, shell, group, self.image())?;
+        self.commands.run(&call).map(drop)
+    }
+
+    fn remove_account(&self, account: &Account, with_home: bool) -> Result<()> {
+        let call =
+            linux::account_tools::remove(self.commands, &account.name, with_home, self.image())?;
+        self.commands.run(&call).map(drop)
+    }
+
+    fn admit(&self, _binary: &Path) -> Result<Option<String>> {
+        Ok(None)
+    }
+}
+
+struct Mac<'a> {
+    commands: &'a dyn Commands,
+    root: &'a Root,
+}
+
+impl System for Mac<'_> {
+    fn create_account(&self, name: &str, home: &Path, shell: &Path) -> Result<()> {
+        if !self.root.is_host() {
+            return Err(Error::new(
+                Code::HostUnfit,
+                "accounts cannot be made in an image of macOS",
+            )
+            .help(format!("make {name} at its first boot, and give --no-create-user")));
+        }
+        macos::account_tools::create(self.commands, name, home, shell)
+    }
+
+    fn remove_account(&self, account: &Account, with_home: bool) -> Result<()> {
+        macos::account_tools::remove(self.commands, &account.name)?;
+        // `dscl` leaves it.
+        let home = if with_home { self.root.find(&account.home)? } else { None };
+        home.map_or(Ok(()), |spot| spot.remove_tree().map(drop))
+    }
+
+    fn admit(&self, binary: &Path) -> Result<Option<String>> {
+        if !self.root.is_host() {
+            return Ok(None);
+        }
+        macos::gatekeeper::release(self.commands, binary)?;
+        let verdict = macos::gatekeeper::verdict(self.commands, binary);
+        Ok(verdict.map(|verdict| format!("Gatekeeper says of the agent: {verdict}")))
+    }
+}
