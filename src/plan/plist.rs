@@ -55,11 +55,10 @@ fn text<'a>(
         keys.insert("ExitTimeOut".to_owned(), Value::from(drain(spec).as_secs()));
         let variables: Dictionary =
             variables.map(|(name, value)| (name.to_owned(), Value::from(value))).collect();
-        if variables.is_empty() {
-            keys.remove("EnvironmentVariables");
-        } else {
-            keys.insert("EnvironmentVariables".to_owned(), Value::Dictionary(variables));
-        }
+        keys.insert("EnvironmentVariables".to_owned(), Value::Dictionary(variables));
+        // The order stays the template's, as people read it.
+        let is_filled = |value: &Value| value.as_dictionary().is_none_or(|own| !own.is_empty());
+        *keys = std::mem::take(keys).into_iter().filter(|(_, value)| is_filled(value)).collect();
     }
     let mut bytes = Vec::new();
     plist.to_writer_xml(&mut bytes).map_err(broken)?;

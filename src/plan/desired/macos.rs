@@ -14,9 +14,12 @@ impl Desired<'_> {
     pub(super) fn daemon(&mut self) -> Result<()> {
         let (spec, layout) = (self.spec, &self.spec.layout);
         let own = spec.log_file.as_ref().map(|path| PathBuf::from(path.as_str()));
-        for log in [own, layout.start_log.clone()].into_iter().flatten() {
-            let owner = self.root();
-            self.log(log, owner);
+        let before = (layout.start_log.clone(), "what the agent says before its log is open");
+        for (log, purpose) in [(own, "the agent's log"), before] {
+            if let Some(log) = log {
+                let owner = self.root();
+                self.log(log, owner, purpose);
+            }
         }
         let content = plist::content(spec, layout)?;
         // launchd wants it root's; a proxy's password in it is nobody else's.

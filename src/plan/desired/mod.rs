@@ -145,19 +145,19 @@ impl<'a> Desired<'a> {
             self.folder(folder, user, 0o750, true);
         } else {
             // In a folder of others the account cannot make the file: it is made for it.
-            self.log(log, user);
+            self.log(log, user, "the agent's log");
         }
     }
 
     /// A log that is there before the agent writes it, and goes with the jobs' data.
-    fn log(&mut self, path: PathBuf, owner: Option<Owner>) {
+    fn log(&mut self, path: PathBuf, owner: Option<Owner>, purpose: &'static str) {
         self.parents(&path);
         self.steps.push(Step::File(File {
             path,
             content: Content::public(""),
             owner,
             mode: 0o640,
-            purpose: "the agent's log",
+            purpose,
             definition: false,
             check: None,
             seed: true,

@@ -1,0 +1,336 @@
+//! Whole plans, made here for every system, against what is written down in `tests/plans/`.
+//!
+//! `RUNNERUP_BLESS=1 cargo test --test plans` writes them anew; the difference is then to be read.
+
+// A test that panics has failed, which is what its helpers are to tell.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod support;
+
+use runnerup::{
+    agent::{Os, Platform, Token},
+    apply::{After, Digest, Owner, Receipt, Record, State, Step, Target},
+    facts::{Facts, PathFact},
+    plan::{self, Leave, Plan},
+    platform::{
+        accounts::Account,
+        fs::{Kind, Meta},
+        service::{Manager, Status},
+    },
+    release::{Artifact, Sha256},
+    spec::{Circumstances, Given, Settings, Source, Spec},
+};
+use std::{fmt::Write, fs, path::Path, process::Command};
+
+const TOKEN: &str =
+    "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+const VERSION: &str = "1.1.73189-8792751";
+const SYSTEMS: [(&str, Manager); 2] =
+    [("linux/amd64", Manager::Systemd), ("darwin/arm64", Manager::Launchd)];
+const USUAL: [(&str, &str); 3] =
+    [("url", "https://ci.example.com"), ("version", VERSION), ("name", "builder")];
+
+/// A host of which nothing is known but that it is new.
+fn fresh(platform: &str) -> Facts {
+    let artifact = Artifact::new(
+        &"https://releases.example.com".parse().unwrap(),
+        VERSION.parse().unwrap(),
+        platform.parse().unwrap(),
+        "5a".repeat(32).parse::<Sha256>().unwrap(),
+    );
+    let tools = ["systemctl", "useradd", "visudo", "launchctl", "dscl"];
+    let mut facts = Facts {
+        hostname: "host-1".into(),
+        privileged: true,
+        is_host: true,
+        systemd_runs: true,
+        tools: tools.map(str::to_owned).into(),
+        keeps_accounts: true,
+        release: Some(artifact.unwrap()),
+        key: vec![7; 32],
+        ..Facts::default()
+    };
+    for folder in ["/opt", "/etc", "/etc/opt", "/var", "/var/opt", "/etc/systemd/system"] {
+        stands(&mut facts, Path::new(folder), meta(Kind::Folder, (0, 0), 0o755), None);
+    }
+    stands(&mut facts, Path::new("/bin/bash"), meta(Kind::File, (0, 0), 0o755), None);
+    for folder in ["/Library", "/Library/LaunchDaemons", "/Library/Logs", "/Library/Preferences"] {
+        stands(&mut facts, Path::new(folder), meta(Kind::Folder, (0, 0), 0o755), None);
+    }
+    stands(&mut facts, Path::new("/etc/systemd"), meta(Kind::Folder, (0, 0), 0o755), None);
+    facts
+}
+
+fn meta(kind: Kind, owner: (u32, u32), mode: u32) -> Meta {
+    Meta { kind, uid: owner.0, gid: owner.1, mode, size: 1, links: 1, identity: (1, 1, 1, 1) }
+}
+
+fn stands(facts: &mut Facts, path: &Path, meta: Meta, digest: Option<Digest>) {
+    let fact = PathFact { meta: Some(meta), digest, ..PathFact::default() };
+    facts.paths.insert(path.to_owned(), fact);
+}
+
+fn settings(given: &[(&str, &str)]) -> Settings {
+    let mut settings = Settings::default();
+    for (name, value) in given {
+        settings.add(name, Given::one(*value, Source::Flag)).unwrap();
+    }
+    settings
+}
+
+fn planned(system: (&str, Manager), given: &[(&str, &str)], facts: &Facts) -> Plan {
+    let here = Circumstances { platform: system.0.parse().unwrap(), service: system.1 };
+    let settings = settings(given);
+    let token = TOKEN.parse::<Token>().unwrap();
+    let spec = Spec::resolve(&settings, Some(token), here).unwrap();
+    plan::install(&spec, &settings, facts).unwrap()
+}
+
+/// The host once the plan was done, as the engine would leave it.
+fn done(mut facts: Facts, plan: &Plan) -> Facts {
+    let mut receipt = Receipt { complete: true, ..plan.receipt.clone() };
+    receipt.records = facts.receipt.take().map(|earlier| earlier.records).unwrap_or_default();
+    for step in &plan.steps {
+        let before = match step.target().path() {
+            Some(path) if facts.path(path).meta.is_some() => State::Present,
+            _ => State::Absent,
+        };
+        let after = take_in(&mut facts, step);
+        if let Step::Restore { target, .. } = step {
+            receipt.restored(target);
+        } else {
+            receipt.changed(Record { target: step.target(), before, after, data: step.is_data() });
+        }
+    }
+    facts.receipt = Some(receipt);
+    facts
+}
+
+/// What a step leaves on the host.
+fn take_in(facts: &mut Facts, step: &Step) -> Option<After> {
+    let numbers = |facts: &Facts, owner: &Option<Owner>| match owner.as_ref() {
+        Some(owner) if owner.user != "root" => {
+            facts.account(&owner.user).map(|account| (account.uid, account.gid)).unwrap()
+        }
+        _ => (0, 0),
+    };
+    let (path, meta, digest) = match step {
+        Step::Folder(folder) => {
+            let owner = numbers(facts, &folder.owner);
+            (folder.path.clone(), meta(Kind::Folder, owner, folder.mode), None)
+        }
+        Step::File(file) => {
+            let owner = numbers(facts, &file.owner);
+            let digest = file.content.digest(&facts.key);
+            (file.path.clone(), meta(Kind::File, owner, file.mode), Some(digest))
+        }
+        Step::Binary(binary) => {
+            let owner = numbers(facts, &binary.owner);
+            let digest = Digest::of_sha256(binary.artifact.sha256);
+            (binary.path.clone(), meta(Kind::File, owner, 0o755), Some(digest))
+        }
+        Step::Account(new) => {
+            let account = Account {
+                name: new.name.clone(),
+                uid: 450,
+                gid: 450,
+                home: new.home.clone(),
+                shell: new.shell.clone(),
+            };
+            facts.accounts.insert(new.name.clone(), Some(account));
+            return None;
+        }
+        Step::Enable { service } => {
+            facts.services.entry(service.clone()).or_default().enabled = true;
+            return None;
+        }
+        Step::Start { service, .. } => {
+            facts.services.entry(service.clone()).or_default().active = true;
+            return None;
+        }
+        Step::Restore { target, .. } => {
+            if let Some(path) = target.path() {
+                facts.paths.remove(path);
+            }
+            return None;
+        }
+        other => panic!("not in these plans: {other}"),
+    };
+    stands(facts, &path, meta, digest.clone());
+    Some(After { meta, digest })
+}
+
+/// A plan as a person reads it, every file whole.
+fn shown(plan: &Plan) -> String {
+    let mut text = String::new();
+    for (number, step) in plan.steps.iter().enumerate() {
+        let _ = writeln!(text, "{:>3}. {step}", number + 1);
+        if let Step::File(file) = step {
+            for line in file.content.shown().lines() {
+                let _ = writeln!(text, "     | {line}");
+            }
+        }
+    }
+    if plan.steps.is_empty() {
+        text += "nothing to do\n";
+    }
+    for note in &plan.notes {
+        let _ = writeln!(text, "note: {note}");
+    }
+    text
+}
+
+fn compare(name: &str, text: &str) {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/plans").join(name);
+    assert!(!text.contains(TOKEN), "{name} holds the token");
+    if std::env::var_os("RUNNERUP_BLESS").is_some() {
+        fs::write(&file, text).unwrap();
+    }
+    let known = fs::read_to_string(&file).unwrap_or_default();
+    assert!(known == text, "{} differs; the plan is now:\n{text}", file.display());
+}
+
+fn named(system: (&str, Manager), case: &str) -> String {
+    format!("{}-{case}.txt", system.0.split('/').next().unwrap())
+}
+
+#[test]
+fn fresh_hosts_and_hosts_that_are_right_already() {
+    for system in SYSTEMS {
+        let before = fresh(system.0);
+        let plan = planned(system, &USUAL, &before);
+        compare(&named(system, "fresh"), &shown(&plan));
+        let again = planned(system, &USUAL, &done(before, &plan));
+        assert!(again.steps.is_empty(), "{}: {}", system.0, shown(&again));
+    }
+}
+
+#[test]
+fn other_settings_change_what_they_are_about() {
+    for system in SYSTEMS {
+        let installed = done(fresh(system.0), &planned(system, &USUAL, &fresh(system.0)));
+        let mut given = USUAL.to_vec();
+        given.extend([
+            ("proxy", "http://me:hush@proxy.example.com:3128"),
+            ("max-run-time", "12h"),
+            ("auto-update", "true"),
+        ]);
+        let mut facts = installed;
+        facts.ca = None;
+        let plan = planned(system, &given, &facts);
+        let text = shown(&plan);
+        assert!(!text.contains("hush"), "{text}");
+        compare(&named(system, "other-settings"), &text);
+    }
+}
+
+#[test]
+fn hand_made_installs_are_taken_over() {
+    for system in SYSTEMS {
+        let mut facts = fresh(system.0);
+        let user = "ci";
+        let account = Account {
+            name: user.into(),
+            uid: 501,
+            gid: 20,
+            home: "/Users/ci".into(),
+            shell: "/bin/zsh".into(),
+        };
+        facts.accounts.insert(user.into(), Some(account));
+        let os = system.0.parse::<Platform>().unwrap().os();
+        let layout = runnerup::platform::layout::Layout::of(os, None);
+        // As documented: the unit is executable, the binary's folder the account's.
+        let owner = if os == Os::Linux { (501, 20) } else { (0, 0) };
+        let folder = |path: &Path| path.parent().unwrap().to_owned();
+        let digest = Some(Digest::of(b"another", None));
+        for (path, mode) in [(&layout.binary, 0o755), (&layout.config, 0o644)] {
+            stands(&mut facts, path, meta(Kind::File, owner, mode), digest.clone());
+            stands(&mut facts, &folder(path), meta(Kind::Folder, owner, 0o755), None);
+        }
+        stands(&mut facts, &layout.definition, meta(Kind::File, (0, 0), 0o755), digest);
+        stands(&mut facts, &layout.data, meta(Kind::Folder, (501, 20), 0o750), None);
+        let status = Status { active: true, enabled: true, loaded: true, ..Status::default() };
+        facts.services.insert(layout.service, status);
+        let mut given = USUAL.to_vec();
+        given.push(("user", user));
+        compare(&named(system, "hand-made"), &shown(&planned(system, &given, &facts)));
+    }
+}
+
+#[test]
+fn what_was_installed_is_taken_away() {
+    for system in SYSTEMS {
+        let installed = done(fresh(system.0), &planned(system, &USUAL, &fresh(system.0)));
+        for (case, purge) in [("uninstall", false), ("purge", true)] {
+            let plan = plan::uninstall(&installed, Leave { purge, force: false }).unwrap();
+            compare(&named(system, case), &shown(&plan));
+        }
+    }
+}
+
+/// What is written into a definition comes out again in readers that are not ours.
+#[test]
+fn independent_readers_read_the_property_list() {
+    let system = SYSTEMS[1];
+    let mut given = USUAL.to_vec();
+    let proxy = "http://me:a%3C%26%22b@proxy.example.com:3128";
+    given.extend([("proxy", proxy), ("no-proxy", "a.example,<&>\"'"), ("max-run-time", "7h")]);
+    let plan = planned(system, &given, &fresh(system.0));
+    let content = plan.steps.iter().find_map(|step| match step {
+        Step::File(file) if file.definition => Some(file.content.expose().to_owned()),
+        _ => None,
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("made.plist");
+    fs::write(&file, content.unwrap()).unwrap();
+    let reader =
+        "import plistlib, json, sys; print(json.dumps(plistlib.load(open(sys.argv[1], 'rb'))))";
+    let by_python = |file: &Path| -> Option<serde_json::Value> {
+        let python = support::tool("python3", "a property list and Python")?;
+        let output = Command::new(python).args(["-c", reader]).arg(file).output().unwrap();
+        Some(serde_json::from_slice(&output.stdout).unwrap())
+    };
+    let Some(read) = by_python(&file) else { return };
+    assert_eq!(read["Label"], "com.circleci.runner");
+    assert_eq!(read["ExitTimeOut"], 7 * 3600 + 300);
+    assert_eq!((&read["KeepAlive"], &read["RunAtLoad"]), (&true.into(), &true.into()));
+    assert_eq!(read["ProgramArguments"][1], "--config");
+    let variables = &read["EnvironmentVariables"];
+    assert_eq!(
+        (&variables["HTTPS_PROXY"], &variables["NO_PROXY"]),
+        (&proxy.into(), &given[4].1.into())
+    );
+    // libplist reads it, and Python reads what libplist made of it.
+    let Some(plistutil) = support::tool("plistutil", "a property list and libplist") else {
+        return;
+    };
+    let binary = folder.path().join("made.bplist");
+    let mut made = Command::new(plistutil);
+    made.arg("-i").arg(&file).arg("-o").arg(&binary).args(["-f", "bin"]);
+    assert!(made.status().unwrap().success());
+    assert_eq!(by_python(&binary), Some(read));
+}
+
+#[test]
+fn another_agents_label_is_refused_with_the_way_out() {
+    let system = SYSTEMS[1];
+    let mut facts = fresh(system.0);
+    let rival = Path::new("/Library/LaunchAgents/com.circleci.runner.plist");
+    stands(&mut facts, rival, meta(Kind::File, (0, 0), 0o644), None);
+    let here = Circumstances { platform: system.0.parse().unwrap(), service: system.1 };
+    let settings = settings(&USUAL);
+    let spec = Spec::resolve(&settings, Some(TOKEN.parse().unwrap()), here).unwrap();
+    let error = plan::install(&spec, &settings, &facts).unwrap_err();
+    assert!(error.message().contains("LaunchAgents"), "{error}");
+    assert!(error.help_lines().join(" ").contains("launchctl bootout"), "{error:?}");
+    facts.paths.remove(rival);
+    let status = Status { definition: Some(rival.to_owned()), ..Status::default() };
+    facts.services.insert(spec.layout.service.clone(), status);
+    assert!(plan::install(&spec, &settings, &facts).is_err());
+    // Whose own definition it is, is no rival.
+    let target = Target::Running(spec.layout.service.clone());
+    let status = Status { definition: Some(spec.layout.definition.clone()), ..Status::default() };
+    facts.services.insert(spec.layout.service.clone(), status);
+    let plan = plan::install(&spec, &settings, &facts).unwrap();
+    assert!(plan.steps.iter().any(|step| step.target() == target));
+}
