@@ -4,7 +4,8 @@ use super::Facts;
 use crate::{
     Code, Error, Result, apply,
     platform::{
-        accounts, command::Commands, fs::Root, privilege::is_privileged, service::systemd_runs,
+        accounts, command::Commands, fs::Root, machine::hostname, privilege::is_privileged,
+        service::systemd_runs,
     },
 };
 use std::path::Path;
@@ -32,11 +33,6 @@ pub fn of_host(root: &Root, commands: &dyn Commands, instance: &str) -> Result<F
         key: known.key.unwrap_or_else(|| vec![0; 32]),
         ..Facts::default()
     })
-}
-
-#[cfg(unix)]
-fn hostname() -> String {
-    rustix::system::uname().nodename().to_string_lossy().into_owned()
 }
 
 fn random() -> Result<String> {

@@ -1,6 +1,5 @@
 //! Sense: what is there. Reads and never writes; secrets never enter [`Facts`].
 
-#[cfg(unix)]
 pub mod examine;
 mod existing;
 mod host;

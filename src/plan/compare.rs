@@ -3,7 +3,7 @@
 use crate::{
     apply::{Digest, Owner, Step, Target},
     facts::{Facts, PathFact},
-    platform::fs::Kind,
+    platform::fs::{Kind, Meta},
 };
 
 /// Whether the host is already as the step would make it.
@@ -45,6 +45,10 @@ pub(super) fn is_so(step: &Step, facts: &Facts) -> bool {
 
 fn stands(fact: &PathFact, owner: Option<&Owner>, mode: u32, facts: &Facts) -> bool {
     let Some(meta) = fact.meta else { return false };
+    if meta.mode == Meta::LISTED {
+        // Its access list was set when it was made; doctor looks at it.
+        return true;
+    }
     let owned = owner.is_none_or(|owner| match owner.user.as_str() {
         "root" => (meta.uid, meta.gid) == (0, 0),
         user => facts

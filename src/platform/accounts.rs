@@ -83,6 +83,30 @@ fn of_host(name: &str) -> Option<Account> {
     })
 }
 
+/// The number of the account that something belongs to.
+#[cfg(unix)]
+pub fn owner(meta: &std::fs::Metadata) -> u32 {
+    std::os::unix::fs::MetadataExt::uid(meta)
+}
+
+/// Accounts of Windows have no numbers.
+#[cfg(windows)]
+pub fn owner(_meta: &std::fs::Metadata) -> u32 {
+    0
+}
+
+/// The name of the account with this number.
+#[cfg(unix)]
+pub fn name_of(uid: u32) -> Option<String> {
+    uzers::get_user_by_uid(uid).map(|user| user.name().to_string_lossy().into_owned())
+}
+
+/// Accounts of Windows have no numbers.
+#[cfg(windows)]
+pub fn name_of(_uid: u32) -> Option<String> {
+    None
+}
+
 #[cfg(unix)]
 fn group_of_host(name: &str) -> Option<u32> {
     uzers::get_group_by_name(name).map(|group| group.gid())
@@ -92,6 +116,30 @@ fn group_of_host(name: &str) -> Option<u32> {
 fn groups_of_host(name: &str, gid: u32) -> Vec<(u32, String)> {
     let groups = uzers::get_user_groups(name, gid).unwrap_or_default();
     groups.iter().map(|group| (group.gid(), group.name().to_string_lossy().into_owned())).collect()
+}
+
+/// Windows says by its exit code whether there is one of the name; numbers mean nothing there.
+#[cfg(windows)]
+fn of_host(name: &str) -> Option<Account> {
+    use super::command::{Call, Commands, HostCommands};
+    let answer = HostCommands.answer(&Call::new("net", ["user", name])).ok()?;
+    (answer.code == Some(0)).then(|| Account {
+        name: name.to_owned(),
+        uid: 0,
+        gid: 0,
+        home: super::layout::home(crate::agent::Os::Windows, name),
+        shell: PathBuf::from("C:/Windows/System32/cmd.exe"),
+    })
+}
+
+#[cfg(windows)]
+fn group_of_host(_name: &str) -> Option<u32> {
+    None
+}
+
+#[cfg(windows)]
+fn groups_of_host(_name: &str, _gid: u32) -> Vec<(u32, String)> {
+    Vec::new()
 }
 
 fn read(root: &Root, path: &Path) -> Result<Option<String>> {

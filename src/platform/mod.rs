@@ -8,6 +8,7 @@ pub mod exposure;
 pub mod fs;
 pub mod layout;
 pub mod linux;
+pub mod machine;
 pub mod macos;
 pub mod privilege;
 pub mod service;

@@ -10,6 +10,7 @@ use crate::{
     platform::{
         command::Call,
         fs::{Kind, Meta, Spot},
+        privilege::is_privileged,
         service::Services,
     },
 };
@@ -145,7 +146,7 @@ fn keep(spot: &Spot, meta: Meta, backup: &Spot) -> Result<()> {
 fn put_back(tools: &Tools<'_>, spot: &Spot, meta: &Meta, backup: &str) -> Result<()> {
     let copy = tools.state.backup(backup)?;
     let (mut from, kept) = copy.read()?;
-    let owner = rustix::process::geteuid().is_root().then_some((meta.uid, meta.gid));
+    let owner = is_privileged().then_some((meta.uid, meta.gid));
     if spot.look()?.is_some_and(|now| now.is_same_file(&kept)) {
         // The copy is a second name of what still stands there; owner and mode may be others.
         return spot.settle_file(&from, owner, meta.mode);

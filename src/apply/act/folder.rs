@@ -7,7 +7,7 @@ use crate::{
         step::{Folder, Settle},
         target::{After, State},
     },
-    platform::fs::Kind,
+    platform::{fs::Kind, privilege::is_privileged},
 };
 use std::path::Path;
 
@@ -59,7 +59,7 @@ pub(super) fn restore(tools: &Tools<'_>, path: &Path, to: &State, purge: bool) -
             Ok(())
         }
         State::Folder { meta } => {
-            let owner = rustix::process::geteuid().is_root().then_some((meta.uid, meta.gid));
+            let owner = is_privileged().then_some((meta.uid, meta.gid));
             if spot.look()?.is_none() {
                 spot.create_folder()?;
             }

@@ -10,7 +10,7 @@ use crate::{
     agent::{Kind, Os, Secrets, Token},
     apply::Receipt,
     facts::survey::{ConfigFile, Seen},
-    platform::{fs::Root, layout::Layout},
+    platform::{accounts, fs::Root, layout::Layout},
 };
 use std::path::{Path, PathBuf};
 
@@ -108,14 +108,14 @@ fn of_receipt(receipt: Receipt) -> Candidate {
 
 fn of_process(pid: u32, unit: Option<&str>, processes: &Processes) -> Candidate {
     let command = Processes::words(pid);
-    let account = processes.uid(pid).and_then(uzers::get_user_by_uid);
+    let account = processes.uid(pid).and_then(accounts::name_of);
     Candidate {
         name: unit
             .map_or(format!("process {pid}"), |unit| unit.trim_end_matches(".service").to_owned()),
         agent: kind(&command),
         binary: Processes::program(pid).or_else(|| binary(&command)),
         config_path: config(&command),
-        user: account.map(|user| user.name().to_string_lossy().into_owned()),
+        user: account,
         command,
         process: Some(pid),
         ..Candidate::default()

@@ -9,6 +9,7 @@ use crate::{
     platform::{
         command::{Call, Commands},
         fs::Root,
+        machine::space,
     },
 };
 use std::{
@@ -84,14 +85,14 @@ fn unescaped(field: &str) -> String {
 
 /// Free space of the file system that a folder is on.
 pub(super) fn volume(folder: &Path, purpose: &str) -> Option<Volume> {
-    let stat = rustix::fs::statvfs(folder).ok()?;
+    let space = space(folder)?;
     Some(Volume {
         folder: folder.to_owned(),
         purpose: purpose.to_owned(),
-        bytes: stat.f_blocks.saturating_mul(stat.f_frsize),
-        bytes_free: stat.f_bavail.saturating_mul(stat.f_frsize),
-        inodes: stat.f_files,
-        inodes_free: stat.f_favail,
+        bytes: space.bytes,
+        bytes_free: space.bytes_free,
+        inodes: space.inodes,
+        inodes_free: space.inodes_free,
     })
 }
 

@@ -78,7 +78,7 @@ fn last_lines(text: &str, scrub: &Scrub) -> Vec<String> {
     kept.iter().map(|line| scrub.text(&line.chars().take(WIDTH).collect::<String>())).collect()
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     use super::*;
 

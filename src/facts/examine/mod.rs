@@ -27,7 +27,13 @@ use crate::{
     Result,
     agent::{Os, Secrets},
     apply::{self, Receipt},
-    platform::{command::HostCommands, fs::Root, privilege::is_privileged, service::systemd_runs},
+    platform::{
+        command::HostCommands,
+        fs::Root,
+        machine::{hostname, machine},
+        privilege::is_privileged,
+        service::systemd_runs,
+    },
 };
 use candidate::Candidate;
 use ground::Part;
@@ -383,12 +389,4 @@ fn known_or_default<T: Default>(seen: Seen<T>) -> T {
             T::default()
         }
     }
-}
-
-fn machine() -> String {
-    rustix::system::uname().machine().to_string_lossy().into_owned()
-}
-
-fn hostname() -> String {
-    rustix::system::uname().nodename().to_string_lossy().into_owned()
 }

@@ -1,11 +1,10 @@
 //! Processes, from `/proc`: agents, what they started, and what dead jobs left.
 
 use super::scrub::Scrub;
-use crate::facts::survey::Process;
+use crate::{facts::survey::Process, platform::accounts::owner};
 use std::{
     collections::{HashMap, HashSet},
     fs,
-    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
 
@@ -139,7 +138,7 @@ impl Processes {
 
 fn entry(pid: u32, booted: i64) -> Option<Entry> {
     let folder = format!("/proc/{pid}");
-    let uid = fs::metadata(&folder).ok()?.uid();
+    let uid = owner(&fs::metadata(&folder).ok()?);
     let stat = String::from_utf8_lossy(&fs::read(format!("{folder}/stat")).ok()?).into_owned();
     // The name stands in brackets and may hold brackets and blanks itself.
     let (head, rest) = stat.rsplit_once(')')?;

@@ -38,6 +38,9 @@ pub struct Meta {
 }
 
 impl Meta {
+    /// The mode of what has an access list in place of one.
+    pub const LISTED: u32 = u32::MAX;
+
     /// Whether both are names of one file.
     pub fn is_same_file(&self, other: &Self) -> bool {
         (self.identity.0, self.identity.1) == (other.identity.0, other.identity.1)

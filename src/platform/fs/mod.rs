@@ -9,8 +9,12 @@ mod meta;
 mod trail;
 #[cfg(unix)]
 mod unix;
+#[cfg(windows)]
+mod windows;
 
 pub use meta::{Kind, Meta};
 pub use trail::{Passed, Trail};
 #[cfg(unix)]
 pub use unix::{Root, Spot};
+#[cfg(windows)]
+pub use windows::{Root, Spot};

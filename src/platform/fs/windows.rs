@@ -1,0 +1,460 @@
+//! [`Root`] and [`Spot`] on Windows, over the standard library.
+//!
+//! Rights are access lists, which a [`System`](crate::platform::system::System) sets by name;
+//! what is made here inherits those of its folder. No link (symbolic link, junction) is ever
+//! followed. Other than on Unix a path is walked by name: a folder on the way that is swapped
+//! between two steps is not noticed, and so every folder on the way has to be one that only
+//! administrators can change.
+
+use super::{Kind, Meta, Passed, Trail};
+use crate::{Code, Error, Result};
+use std::{
+    ffi::{OsStr, OsString},
+    fs::{self, File, Metadata, OpenOptions},
+    io::{self, ErrorKind},
+    os::windows::fs::MetadataExt,
+    path::{Component, Path, PathBuf},
+};
+
+/// The folder that counts as the host: all drives, or `--root DIR`.
+#[derive(Debug)]
+pub struct Root {
+    base: PathBuf,
+}
+
+/// A name in a folder: the place where a file is, or is to be.
+#[derive(Debug)]
+pub struct Spot {
+    /// Where it is on this machine.
+    real: PathBuf,
+    path: PathBuf,
+}
+
+impl Root {
+    /// Opens the folder that all paths are under; `/` is this host.
+    pub fn open(base: &Path) -> Result<Self> {
+        let root = Self { base: base.to_owned() };
+        if !root.is_host() {
+            let meta =
+                fs::metadata(base).map_err(|error| trouble("open the folder", base, &error))?;
+            if !meta.is_dir() {
+                return Err(Error::new(Code::InTheWay, format!("{} is no folder", base.display())));
+            }
+        }
+        Ok(root)
+    }
+
+    /// The folder itself.
+    pub fn base(&self) -> &Path {
+        &self.base
+    }
+
+    /// Whether it is this host's own, and no image.
+    pub fn is_host(&self) -> bool {
+        self.base == Path::new("/")
+    }
+
+    /// Where `path` (absolute, as seen inside the root) is on this machine: in an image
+    /// `C:/folder` is `DIR/C/folder`.
+    pub fn outside(&self, path: &Path) -> PathBuf {
+        if self.is_host() {
+            return path.to_owned();
+        }
+        let text = path.to_string_lossy().replace('\\', "/");
+        let names = text.split('/').filter(|name| !name.is_empty());
+        let mut real = self.base.clone();
+        real.extend(names.map(|name| name.trim_end_matches(':')));
+        real
+    }
+
+    /// The place of `path`; `None` when a folder on the way is not there.
+    ///
+    /// # Errors
+    /// [`Code::GroundUnsafe`] when a link is on the way, [`Code::InTheWay`] when something that
+    /// is no folder is.
+    pub fn find(&self, path: &Path) -> Result<Option<Spot>> {
+        let (above, real) = self.way(path)?;
+        for folder in above {
+            match fs::symlink_metadata(&folder) {
+                Ok(meta) => match kind(&meta) {
+                    Kind::Folder => {}
+                    Kind::Link => return Err(unsafe_link(path, &folder)),
+                    Kind::File | Kind::Special => {
+                        return Err(Error::new(
+                            Code::InTheWay,
+                            format!(
+                                "{} on the way to {} is not a folder",
+                                folder.display(),
+                                path.display()
+                            ),
+                        ));
+                    }
+                },
+                Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+                Err(error) => return Err(trouble("look into", &folder, &error)),
+            }
+        }
+        Ok(Some(Spot { real, path: path.to_owned() }))
+    }
+
+    /// What stands at `path`, a link itself and not what it points to.
+    pub fn look(&self, path: &Path) -> Result<Option<Meta>> {
+        self.find(path)?.map_or(Ok(None), |spot| spot.look())
+    }
+
+    /// The way to `path`, as far as it goes.
+    ///
+    /// # Errors
+    /// When a folder on the way cannot be looked into, or `path` goes up.
+    pub fn trail(&self, path: &Path) -> Result<Trail> {
+        let mut trail = Trail { path: path.to_owned(), ..Trail::default() };
+        let (above, real) = self.way(path)?;
+        for folder in above {
+            match look(&folder)? {
+                Some(meta) if meta.kind == Kind::Folder => {
+                    trail.passed.push(Passed { path: folder, meta, has_list: true });
+                }
+                Some(meta) => {
+                    trail.stopped =
+                        Some(format!("{} is {}, no folder", folder.display(), meta.kind));
+                    return Ok(trail);
+                }
+                None => {
+                    trail.stopped = Some(format!("{} is not there", folder.display()));
+                    return Ok(trail);
+                }
+            }
+        }
+        trail.end = look(&real)?;
+        match trail.end {
+            Some(_) => trail.real = path.to_owned(),
+            None => trail.stopped = Some(format!("{} is not there", real.display())),
+        }
+        Ok(trail)
+    }
+
+    /// The folders on the way to `path`, outermost first, and its own place on this machine.
+    fn way(&self, path: &Path) -> Result<(Vec<PathBuf>, PathBuf)> {
+        let goes_up = path.components().any(|part| matches!(part, Component::ParentDir));
+        if goes_up || path.file_name().is_none() {
+            return Err(not_a_place(path));
+        }
+        let real = self.outside(path);
+        let is_above = |folder: &&Path| self.is_host() || folder.starts_with(&self.base);
+        let mut above: Vec<PathBuf> = real
+            .ancestors()
+            .skip(1)
+            .filter(is_above)
+            .filter(|folder| folder.file_name().is_some())
+            .map(Path::to_owned)
+            .collect();
+        above.reverse();
+        Ok((above, real))
+    }
+}
+
+impl Spot {
+    /// The path, as seen inside the root.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether nobody but administrators can change any folder on the way: not known here, and
+    /// so never taken for granted.
+    pub fn is_trusted(&self) -> bool {
+        false
+    }
+
+    /// Another name in the same folder.
+    pub fn sibling(&self, name: impl Into<OsString>) -> Result<Self> {
+        let name = name.into();
+        Ok(Self { real: self.real.with_file_name(&name), path: self.path.with_file_name(&name) })
+    }
+
+    /// What stands here; a link itself and not what it points to.
+    pub fn look(&self) -> Result<Option<Meta>> {
+        look(&self.real)
+    }
+
+    /// Opens the regular file here for reading.
+    pub fn read(&self) -> Result<(File, Meta)> {
+        let meta = self.expect(Kind::File)?;
+        let file = File::open(&self.real).map_err(|error| trouble("open", &self.path, &error))?;
+        Ok((file, meta))
+    }
+
+    /// Makes a new file here, open for writing; fails when anything stands here already. Its
+    /// rights are those of its folder.
+    pub fn create(&self, _mode: u32) -> Result<File> {
+        OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create_new(true)
+            .open(&self.real)
+            .map_err(|error| trouble("create", &self.path, &error))
+    }
+
+    /// Opens the file here for reading and writing, to hold a lock on it.
+    pub fn open_for_lock(&self) -> Result<File> {
+        self.expect(Kind::File)?;
+        OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open(&self.real)
+            .map_err(|error| trouble("open", &self.path, &error))
+    }
+
+    /// The names in the folder here, in no order; none when it is not there.
+    pub fn list(&self) -> Result<Vec<OsString>> {
+        let entries = match fs::read_dir(&self.real) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(trouble("list", &self.path, &error)),
+        };
+        entries
+            .map(|entry| {
+                let entry = entry.map_err(|error| trouble("list", &self.path, &error))?;
+                Ok(entry.file_name())
+            })
+            .collect()
+    }
+
+    /// Makes a new folder here.
+    pub fn create_folder(&self) -> Result<()> {
+        fs::create_dir(&self.real).map_err(|error| trouble("create the folder", &self.path, &error))
+    }
+
+    /// Nothing: rights are set by name, not by number.
+    pub fn settle_folder(&self, _owner: Option<(u32, u32)>, _mode: u32) -> Result<()> {
+        Ok(())
+    }
+
+    /// Nothing: rights are set by name, not by number.
+    pub fn settle_file(&self, _file: &File, _owner: Option<(u32, u32)>, _mode: u32) -> Result<()> {
+        Ok(())
+    }
+
+    /// Links are not made on Windows.
+    pub fn create_link(&self, _target: &Path) -> Result<()> {
+        Err(Error::new(Code::StepFailed, format!("{}: no link is made here", self.path.display())))
+    }
+
+    /// Where the symbolic link here points.
+    pub fn link_target(&self) -> Result<PathBuf> {
+        fs::read_link(&self.real).map_err(|error| trouble("read the link", &self.path, &error))
+    }
+
+    /// Makes a hard link to this file at `to`; `false` where the file systems do not allow it.
+    pub fn link_to(&self, to: &Self) -> Result<bool> {
+        Ok(fs::hard_link(&self.real, &to.real).is_ok())
+    }
+
+    /// Puts this file at `to`, over what stands there. A program that runs cannot be replaced,
+    /// but moved aside; it goes when it has ended.
+    pub fn rename_to(&self, to: &Self) -> Result<()> {
+        let failed = |error: io::Error| trouble("put in place", &to.path, &error);
+        match fs::rename(&self.real, &to.real) {
+            Ok(()) => Ok(()),
+            Err(error) if error.kind() == ErrorKind::PermissionDenied && to.look()?.is_some() => {
+                let aside = to.aside();
+                // What an earlier replacement left and nothing runs any more.
+                let _ = fs::remove_file(&aside);
+                fs::rename(&to.real, &aside).map_err(|_| failed(error))?;
+                if let Err(error) = fs::rename(&self.real, &to.real) {
+                    let _ = fs::rename(&aside, &to.real);
+                    return Err(failed(error));
+                }
+                let _ = fs::remove_file(&aside);
+                Ok(())
+            }
+            Err(error) => Err(failed(error)),
+        }
+    }
+
+    /// Removes the file or link here; nothing there is fine.
+    pub fn remove(&self) -> Result<()> {
+        let _ = fs::remove_file(self.aside());
+        match fs::remove_file(&self.real) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                Err(trouble("remove", &self.path, &error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Removes the folder here when it is empty; `false` when it is not. Nothing there is fine.
+    pub fn remove_folder(&self) -> Result<bool> {
+        match fs::remove_dir(&self.real) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(true),
+            Err(error) if error.kind() == ErrorKind::DirectoryNotEmpty => Ok(false),
+            Err(error) => Err(trouble("remove", &self.path, &error)),
+        }
+    }
+
+    /// Removes the folder here with all that is in it; follows no link.
+    pub fn remove_tree(&self) -> Result<bool> {
+        match self.look()? {
+            None => return Ok(true),
+            Some(meta) if meta.kind == Kind::Folder => {}
+            Some(_) => drop(self.expect(Kind::Folder)?),
+        }
+        fs::remove_dir_all(&self.real)
+            .map(|()| true)
+            .map_err(|error| trouble("remove", &self.path, &error))
+    }
+
+    /// Nothing: a folder cannot be flushed by its name.
+    pub fn sync_folder(&self) -> Result<()> {
+        Ok(())
+    }
+
+    /// A name in the folder here; a link here is not followed.
+    pub fn inside(&self, name: OsString) -> Result<Self> {
+        self.expect(Kind::Folder)?;
+        Ok(Self { real: self.real.join(&name), path: self.path.join(&name) })
+    }
+
+    /// Where a running program is moved that is replaced.
+    fn aside(&self) -> PathBuf {
+        let mut name = OsString::from(".");
+        name.push(self.real.file_name().unwrap_or(OsStr::new("file")));
+        name.push(".replaced");
+        self.real.with_file_name(name)
+    }
+
+    fn expect(&self, wanted: Kind) -> Result<Meta> {
+        match self.look()? {
+            Some(meta) if meta.kind == wanted => Ok(meta),
+            Some(meta) => Err(Error::new(
+                Code::InTheWay,
+                format!("{} is {}, not {wanted}", self.path.display(), meta.kind),
+            )),
+            None => Err(trouble("open", &self.path, &io::Error::from(ErrorKind::NotFound))),
+        }
+    }
+}
+
+fn look(real: &Path) -> Result<Option<Meta>> {
+    match fs::symlink_metadata(real) {
+        Ok(about) => Ok(Some(meta(&about))),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(trouble("look at", real, &error)),
+    }
+}
+
+fn kind(meta: &Metadata) -> Kind {
+    /// `FILE_ATTRIBUTE_REPARSE_POINT`: a symbolic link, a junction, or a cloud's stand-in.
+    const REPARSE_POINT: u32 = 0x400;
+    if meta.file_attributes() & REPARSE_POINT != 0 {
+        Kind::Link
+    } else if meta.is_dir() {
+        Kind::Folder
+    } else {
+        Kind::File
+    }
+}
+
+fn meta(about: &Metadata) -> Meta {
+    let time = |ticks: u64| i64::try_from(ticks).unwrap_or_default();
+    Meta {
+        kind: kind(about),
+        uid: 0,
+        gid: 0,
+        mode: Meta::LISTED,
+        size: about.file_size(),
+        links: 1,
+        // Volume and index are not to be had; a file keeps the instant in which it was made.
+        identity: (0, about.creation_time(), time(about.last_write_time()), 0),
+    }
+}
+
+fn unsafe_link(path: &Path, link: &Path) -> Error {
+    Error::new(
+        Code::GroundUnsafe,
+        format!("{} on the way to {} is a link", link.display(), path.display()),
+    )
+    .help("name a path without links in it")
+}
+
+fn not_a_place(path: &Path) -> Error {
+    Error::new(Code::ValueInvalid, format!("{} is not a path of a file", path.display()))
+}
+
+fn trouble(doing: &str, path: &Path, error: &io::Error) -> Error {
+    let told = Error::new(Code::StepFailed, format!("cannot {doing} {}: {error}", path.display()));
+    match error.kind() {
+        ErrorKind::PermissionDenied => told.recode(Code::NeedsRoot),
+        ErrorKind::AlreadyExists | ErrorKind::NotADirectory | ErrorKind::IsADirectory => {
+            told.recode(Code::InTheWay)
+        }
+        ErrorKind::StorageFull | ErrorKind::ReadOnlyFilesystem => told.recode(Code::HostUnfit),
+        _ => told,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    fn root() -> (tempfile::TempDir, Root) {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Root::open(folder.path()).unwrap();
+        (folder, root)
+    }
+
+    #[test]
+    fn a_drive_is_a_folder_of_an_image() {
+        let (folder, root) = root();
+        let real = root.outside(Path::new("C:/Program Files/CircleCI"));
+        assert_eq!(real, folder.path().join("C").join("Program Files").join("CircleCI"));
+        assert!(root.find(Path::new("C:/a/file")).unwrap().is_none());
+        fs::create_dir_all(folder.path().join("C/a")).unwrap();
+        let spot = root.find(Path::new("C:\\a\\file")).unwrap().unwrap();
+        spot.create(0o600).unwrap();
+        assert!(folder.path().join("C/a/file").is_file());
+    }
+
+    #[test]
+    fn dots_do_not_leave_the_root() {
+        let (_folder, root) = root();
+        assert!(root.find(Path::new("C:/../x")).is_err());
+    }
+
+    #[test]
+    fn a_file_is_made_once_and_replaced_whole() {
+        let (folder, root) = root();
+        fs::create_dir(folder.path().join("C")).unwrap();
+        let spot = root.find(Path::new("C:/file")).unwrap().unwrap();
+        let mut made = spot.create(0o600).unwrap();
+        assert!(spot.create(0o600).is_err());
+        made.write_all(b"old").unwrap();
+        drop(made);
+        let new = spot.sibling("new").unwrap();
+        new.create(0o600).unwrap().write_all(b"new").unwrap();
+        new.rename_to(&spot).unwrap();
+        assert_eq!(fs::read(folder.path().join("C/file")).unwrap(), b"new");
+        assert!(new.look().unwrap().is_none());
+        spot.remove().unwrap();
+        spot.remove().unwrap();
+    }
+
+    #[test]
+    fn a_tree_is_removed_whole() {
+        let (folder, root) = root();
+        fs::create_dir_all(folder.path().join("C/work/deep")).unwrap();
+        fs::write(folder.path().join("C/work/deep/file"), "x").unwrap();
+        let spot = root.find(Path::new("C:/work")).unwrap().unwrap();
+        assert!(!spot.remove_folder().unwrap());
+        assert!(spot.remove_tree().unwrap() && spot.remove_tree().unwrap());
+    }
+
+    #[test]
+    fn a_trail_says_where_it_stops() {
+        let (folder, root) = root();
+        fs::create_dir(folder.path().join("C")).unwrap();
+        let trail = root.trail(Path::new("C:/none/file")).unwrap();
+        assert!(trail.stopped.unwrap().contains("none is not there"));
+    }
+}
