@@ -1,7 +1,7 @@
 //! The few steps that every plan is made of.
 
 use super::target::{Digest, Record, State, Target};
-use crate::release::Artifact;
+use crate::{platform::layout::shown, release::Artifact};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Serialize, Serializer, ser::SerializeMap};
 use std::{fmt, path::PathBuf, time::Duration};
@@ -197,15 +197,15 @@ impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Folder(Folder { path, owner, mode, .. }) => {
-                write!(f, "make the folder {} ({}{mode:04o})", path.display(), of(owner.as_ref()))
+                write!(f, "make the folder {} ({}{mode:04o})", shown(path), of(owner.as_ref()))
             }
             Self::File(File { path, owner, mode, purpose, .. }) => {
-                write!(f, "write {}: {purpose} ({}{mode:04o})", path.display(), of(owner.as_ref()))
+                write!(f, "write {}: {purpose} ({}{mode:04o})", shown(path), of(owner.as_ref()))
             }
             Self::Binary(Binary { path, artifact, owner, .. }) => write!(
                 f,
                 "place {}: version {} for {}, SHA-256 {} ({}0755)",
-                path.display(),
+                shown(path),
                 artifact.version,
                 artifact.platform,
                 artifact.sha256,
@@ -214,15 +214,15 @@ impl fmt::Display for Step {
             Self::Settle(Settle { path, owner, mode, .. }) => write!(
                 f,
                 "set {} to {}{mode:04o}; what is in it stays",
-                path.display(),
+                shown(path),
                 of(owner.as_ref())
             ),
-            Self::Link { path, to } => write!(f, "link {} to {}", path.display(), to.display()),
+            Self::Link { path, to } => write!(f, "link {} to {}", shown(path), shown(to)),
             Self::Account(NewAccount { name, home, shell }) => write!(
                 f,
                 "create the account {name} (home {}, shell {}, no password)",
-                home.display(),
-                shell.display()
+                shown(home),
+                shown(shell)
             ),
             Self::Enable { service } => write!(f, "start {service} with the host"),
             Self::Start { service, .. } => write!(f, "start {service}"),

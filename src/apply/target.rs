@@ -1,6 +1,6 @@
 //! What a step acts on, and how it stood before: all that is needed to put it back.
 
-use crate::platform::fs::Meta;
+use crate::platform::{fs::Meta, layout::shown};
 use serde::{Deserialize, Serialize};
 use std::{
     fmt,
@@ -102,9 +102,9 @@ impl Target {
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::File(path) => write!(f, "{}", path.display()),
-            Self::Folder(path) => write!(f, "the folder {}", path.display()),
-            Self::Link(path) => write!(f, "the link {}", path.display()),
+            Self::File(path) => write!(f, "{}", shown(path)),
+            Self::Folder(path) => write!(f, "the folder {}", shown(path)),
+            Self::Link(path) => write!(f, "the link {}", shown(path)),
             Self::Account(name) => write!(f, "the account {name}"),
             Self::Enabled(name) => write!(f, "the start of {name} with the host"),
             Self::Running(name) => write!(f, "the service {name}"),

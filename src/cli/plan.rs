@@ -1,7 +1,7 @@
 //! A plan, for people and for programs.
 
 use super::Output;
-use crate::{Result, apply::Step, plan::Plan, spec::Source};
+use crate::{Result, apply::Step, plan::Plan, platform::layout::shown, spec::Source};
 use serde::Serialize;
 use std::fmt::Write;
 
@@ -59,7 +59,7 @@ pub(super) fn details(plan: &Plan) -> String {
     let mut text = String::new();
     for step in &plan.steps {
         if let Step::File(file) = step {
-            let _ = writeln!(text, "--- {}", file.path.display());
+            let _ = writeln!(text, "--- {}", shown(&file.path));
             for line in file.content.shown().lines() {
                 let _ = writeln!(text, "    {line}");
             }

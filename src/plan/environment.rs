@@ -1,6 +1,10 @@
 //! The service's environment file: proxy and certificates, as `systemd.exec(5)` reads it.
 
-use crate::{apply::Content, platform::layout::Layout, spec::Spec};
+use crate::{
+    apply::Content,
+    platform::layout::{Layout, shown},
+    spec::Spec,
+};
 use secrecy::SecretString;
 
 /// A variable of the service, with its value as it may be shown.
@@ -28,7 +32,7 @@ pub(super) fn variables(spec: &Spec, layout: &Layout) -> Vec<Variable> {
     }
     if spec.ca_file.is_some() {
         // Go reads this file and, beside it, the folders of the system's own certificates.
-        let ca = layout.ca.display().to_string();
+        let ca = shown(&layout.ca);
         add("SSL_CERT_FILE", &ca, &ca);
     }
     variables

@@ -10,7 +10,10 @@ use crate::{
     agent::{Os, VersionChoice},
     apply::{PlacedBinary, Receipt, Record, State, Step, Target, ancestors},
     facts::{Facts, Fingerprint, Want},
-    platform::{layout::home, service::Manager},
+    platform::{
+        layout::{home, shown},
+        service::Manager,
+    },
     release::Artifact,
     spec::{Settings, Source, Spec},
 };
@@ -102,7 +105,7 @@ fn refuse_rival(spec: &Spec, facts: &Facts) -> Result<()> {
     let loaded = loaded.filter(|path| *path != spec.layout.definition);
     let defined = rivals(spec).find(|path| facts.path(path).meta.is_some());
     let Some(rival) = loaded.or(defined) else { return Ok(()) };
-    let rival = rival.display();
+    let rival = shown(&rival);
     Err(Error::new(Code::InTheWay, format!("the label {label} belongs to {rival} already"))
         .help("machine runner 3 has the same label; one of the two can run here")
         .help(format!("to take it away: sudo launchctl bootout system/{label}; sudo rm {rival}"))
@@ -175,7 +178,7 @@ pub fn install(spec: &Spec, settings: &Settings, facts: &Facts) -> Result<Plan> 
         prove: prove.filter(|_| steps.iter().any(|step| matches!(step, Step::Start { .. }))),
         notes,
         unfinished: is_unfinished(facts),
-        settings: shown(spec, settings, facts),
+        settings: described(spec, settings, facts),
         receipt: receipt(spec, settings, facts, artifact),
         steps,
     })
@@ -328,8 +331,8 @@ fn notes(spec: &Spec, facts: &Facts, steps: &[Step]) -> Vec<String> {
         notes.push(format!(
             "no service is registered; run the agent with: sudo {}{} --config {}",
             if spec.platform.os() == Os::Darwin { String::new() } else { format!("-u {user} ") },
-            spec.layout.binary.display(),
-            spec.layout.config.display()
+            shown(&spec.layout.binary),
+            shown(&spec.layout.config)
         ));
     }
     notes
@@ -352,7 +355,7 @@ fn macos_notes(spec: &Spec, facts: &Facts) -> Vec<String> {
             "the agent trusts what the System keychain trusts; SSL_CERT_FILE is for the tools of \
              jobs: sudo security add-trusted-cert -d -r trustRoot -k \
              /Library/Keychains/System.keychain {}",
-            spec.layout.ca.display()
+            shown(&spec.layout.ca)
         ));
     }
     notes
@@ -378,7 +381,7 @@ fn receipt(spec: &Spec, settings: &Settings, facts: &Facts, artifact: &Artifact)
     receipt
 }
 
-fn shown(spec: &Spec, settings: &Settings, facts: &Facts) -> Vec<Setting> {
+fn described(spec: &Spec, settings: &Settings, facts: &Facts) -> Vec<Setting> {
     let text = |value: &dyn ToString| value.to_string();
     let some = |value: Option<String>| value.unwrap_or_else(|| "(none)".to_owned());
     let name = super::config::runner_name(spec, facts)
@@ -402,7 +405,7 @@ fn shown(spec: &Spec, settings: &Settings, facts: &Facts) -> Vec<Setting> {
         ),
         ("proxy", some(spec.proxy.as_ref().map(ToString::to_string))),
         ("no-proxy", some(spec.no_proxy.clone())),
-        ("ca-file", some(spec.ca_file.as_ref().map(|path| path.display().to_string()))),
+        ("ca-file", some(spec.ca_file.as_ref().map(shown))),
         ("name", name),
         ("token-file", some(spec.token.as_ref().map(|_| "***".to_owned()))),
         ("workdir", text(&spec.workdir)),

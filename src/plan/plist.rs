@@ -1,7 +1,12 @@
 //! The launchd definition, from its template, and back.
 
 use super::{environment, service::drain};
-use crate::{Code, Error, Result, apply::Content, platform::layout::Layout, spec::Spec};
+use crate::{
+    Code, Error, Result,
+    apply::Content,
+    platform::layout::{Layout, shown},
+    spec::Spec,
+};
 use plist::{Dictionary, Value};
 use secrecy::SecretString;
 use std::path::Path;
@@ -41,7 +46,7 @@ fn text<'a>(
     let broken = |error: plist::Error| {
         Error::new(Code::StepFailed, format!("the property list cannot be written: {error}"))
     };
-    let path = |path: &Path| path.display().to_string();
+    let path = |path: &Path| shown(path);
     let start_log = layout.start_log.as_deref().map(path).unwrap_or_default();
     let blanks = [
         ("{{label}}", layout.service.clone()),

@@ -3,7 +3,7 @@
 use super::service::drain;
 use crate::{
     apply::Content,
-    platform::layout::Layout,
+    platform::layout::{Layout, shown},
     spec::{Hardening, Spec},
 };
 
@@ -18,7 +18,7 @@ pub(super) fn content(spec: &Spec, layout: &Layout, with_environment: bool) -> C
         None => "CircleCI self-hosted runner".to_owned(),
     };
     let environment = if with_environment {
-        format!("EnvironmentFile={}", path(&layout.environment.display().to_string()))
+        format!("EnvironmentFile={}", path(&shown(&layout.environment)))
     } else {
         String::new()
     };
@@ -33,8 +33,8 @@ pub(super) fn content(spec: &Spec, layout: &Layout, with_environment: bool) -> C
             ("service", layout.service.as_str()),
             ("description", &description.replace('%', "%%")),
             ("user", spec.user.as_str()),
-            ("binary", &argument(&layout.binary.display().to_string())),
-            ("config", &argument(&layout.config.display().to_string())),
+            ("binary", &argument(&shown(&layout.binary))),
+            ("config", &argument(&shown(&layout.config))),
             ("environment", &environment),
             ("drain", &drain(spec).as_secs().to_string()),
             ("max_run_time", &spec.max_run_time.to_string()),

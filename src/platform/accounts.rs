@@ -183,6 +183,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg(unix)]
     fn the_hosts_accounts_come_from_its_name_service() {
         let root = Root::open(Path::new("/")).unwrap();
         assert_eq!(find(&root, "root").unwrap().map(|account| account.uid), Some(0));

@@ -4,7 +4,7 @@
 #[cfg(test)]
 mod script;
 #[cfg(test)]
-pub(crate) use script::Script;
+pub(crate) use script::{Script, typed};
 
 use crate::{Code, Error, Result};
 use std::{
@@ -17,8 +17,14 @@ use std::{
 };
 
 /// Where programs are looked for; a `PATH` that a user prepared never counts.
+#[cfg(not(windows))]
 pub const FOLDERS: [&str; 6] =
     ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
+
+/// Where programs are looked for; a `Path` that a user prepared never counts.
+#[cfg(windows)]
+pub const FOLDERS: [&str; 2] =
+    [r"C:\Windows\System32", r"C:\Windows\System32\WindowsPowerShell\v1.0"];
 
 /// Most bytes of output kept, each of standard output and error; the rest is read and dropped.
 const OUTPUT_LIMIT: u64 = 1 << 20;
@@ -109,7 +115,8 @@ impl Answer {
 
 impl Commands for HostCommands {
     fn find(&self, program: &str) -> Option<PathBuf> {
-        FOLDERS.iter().map(|folder| Path::new(folder).join(program)).find(|path| path.is_file())
+        let name = format!("{program}{}", std::env::consts::EXE_SUFFIX);
+        FOLDERS.iter().map(|folder| Path::new(folder).join(&name)).find(|path| path.is_file())
     }
 
     fn answer(&self, call: &Call) -> Result<Answer> {
@@ -122,9 +129,8 @@ impl Commands for HostCommands {
         command
             .args(&call.args)
             .env_clear()
-            .env("PATH", FOLDERS.join(":"))
-            .env("LC_ALL", "C")
-            .current_dir("/")
+            .envs(environment())
+            .current_dir(if cfg!(windows) { FOLDERS[0] } else { "/" })
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
@@ -144,8 +150,56 @@ impl Commands for HostCommands {
     }
 }
 
-/// Quotes an argument for a POSIX shell where it needs it.
+/// All that a program gets of an environment.
+fn environment() -> Vec<(&'static str, String)> {
+    if cfg!(windows) {
+        // Without the first most programs of the system do not start.
+        let fixed = [
+            ("SystemRoot", r"C:\Windows"),
+            ("SystemDrive", "C:"),
+            ("ComSpec", r"C:\Windows\System32\cmd.exe"),
+            ("PATHEXT", ".COM;.EXE;.BAT;.CMD"),
+            ("TEMP", r"C:\Windows\Temp"),
+            ("TMP", r"C:\Windows\Temp"),
+        ];
+        let mut all: Vec<_> = fixed.map(|(name, value)| (name, value.to_owned())).to_vec();
+        all.push(("PATH", FOLDERS.join(";")));
+        return all;
+    }
+    vec![("PATH", FOLDERS.join(":")), ("LC_ALL", "C".to_owned())]
+}
+
+/// Quotes an argument as a person would have to type it: for a POSIX shell, or by the rules of
+/// Windows programs.
 pub fn quoted(arg: &str) -> String {
+    if cfg!(windows) { quoted_windows(arg) } else { quoted_posix(arg) }
+}
+
+/// By the rules that the C library of Windows reads a command line by: a quote is escaped, and
+/// so are the backslashes in front of it.
+fn quoted_windows(arg: &str) -> String {
+    if !arg.is_empty() && !arg.contains([' ', '\t', '"']) {
+        return arg.to_owned();
+    }
+    let mut text = String::from("\"");
+    let mut backslashes = 0;
+    for c in arg.chars() {
+        match c {
+            '\\' => backslashes += 1,
+            '"' => {
+                text.extend(std::iter::repeat_n('\\', backslashes + 1));
+                backslashes = 0;
+            }
+            _ => backslashes = 0,
+        }
+        text.push(c);
+    }
+    text.extend(std::iter::repeat_n('\\', backslashes));
+    text.push('"');
+    text
+}
+
+fn quoted_posix(arg: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,@%+".contains(c);
     if !arg.is_empty() && arg.chars().all(plain) {
         return arg.to_owned();
@@ -221,7 +275,17 @@ fn tail(text: &str) -> String {
 mod tests {
     use super::*;
 
+    /// A script of the system's own shell.
+    fn shell(posix: &str, windows: &str) -> Call {
+        if cfg!(windows) {
+            Call::new("cmd", ["/c", windows])
+        } else {
+            Call::new("sh", ["-c", posix])
+        }
+    }
+
     #[test]
+    #[cfg(unix)]
     fn a_program_runs_with_a_clean_environment() {
         let answer = HostCommands.run(&Call::new("env", [] as [&str; 0])).unwrap();
         let mut names: Vec<_> =
@@ -232,14 +296,14 @@ mod tests {
 
     #[test]
     fn a_program_that_hangs_is_ended_with_its_children() {
-        let call = Call::new("sh", ["-c", "sleep 60 & sleep 60"]).within(Duration::from_millis(50));
-        let error = HostCommands.answer(&call).unwrap_err();
+        let call = shell("sleep 60 & sleep 60", "ping -n 60 127.0.0.1");
+        let error = HostCommands.answer(&call.within(Duration::from_millis(50))).unwrap_err();
         assert!(error.message().contains("did not end within"), "{error}");
     }
 
     #[test]
     fn a_failure_says_what_was_run_and_what_it_said() {
-        let call = Call::new("sh", ["-c", "echo it is broken >&2; exit 3"]);
+        let call = shell("echo it is broken >&2; exit 3", "echo it is broken>&2& exit 3");
         let error = HostCommands.run(&call).unwrap_err();
         assert!(error.message().contains("exit 3") && error.message().contains("it is broken"));
     }
@@ -248,5 +312,20 @@ mod tests {
     fn a_missing_program_is_named() {
         let error = HostCommands.run(&Call::new("no-such-tool", ["x"])).unwrap_err();
         assert_eq!(error.code(), Code::ToolMissing);
+    }
+
+    #[test]
+    fn quotes_are_those_of_the_system() {
+        assert_eq!(quoted_posix("it's"), r"'it'\''s'");
+        for (plain, quoted) in [
+            ("plain", "plain"),
+            ("", "\"\""),
+            (r"C:\Program Files\x", "\"C:\\Program Files\\x\""),
+            (r"C:\with blank\", "\"C:\\with blank\\\\\""),
+            (r#"say "hi""#, r#""say \"hi\"""#),
+            (r#"\" x"#, r#""\\\" x""#),
+        ] {
+            assert_eq!(quoted_windows(plain), quoted);
+        }
     }
 }

@@ -104,11 +104,17 @@ impl Layout {
     }
 }
 
-/// A path as its system writes it.
-pub fn shown(path: &Path) -> String {
-    let text = path.display().to_string();
+/// A path as its system writes it, wherever it is written.
+pub fn shown(path: impl AsRef<Path>) -> String {
+    let text = path.as_ref().display().to_string();
     let has_drive = matches!(text.as_bytes(), [letter, b':', ..] if letter.is_ascii_alphabetic());
-    if has_drive { text.replace('/', "\\") } else { text }
+    let is_unc = text.starts_with(r"\\");
+    match text.starts_with(['/', '\\']) {
+        _ if has_drive => text.replace('/', "\\"),
+        // Another system's path, planned for on Windows.
+        true if cfg!(windows) && !is_unc => text.replace('\\', "/"),
+        _ => text,
+    }
 }
 
 /// Where an account's home is, where it is created.
@@ -135,6 +141,15 @@ pub fn state_folder() -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_path_is_written_as_its_system_does() {
+        assert_eq!(
+            shown(Path::new("C:/Program Files").join("CircleCI")),
+            "C:\\Program Files\\CircleCI"
+        );
+        assert_eq!(shown(Path::new("/opt").join("circleci")), "/opt/circleci");
+    }
 
     #[test]
     fn instances_share_no_place() {

@@ -4,7 +4,7 @@ use super::ask::Prompt;
 use crate::{
     Code, Error, Result,
     agent::{Os, Token, VersionChoice},
-    platform::layout::Layout,
+    platform::layout::{Layout, shown},
     spec::{
         Settings,
         values::{AbsolutePath, AccountName, RunnerNameTemplate, checked_url},
@@ -152,7 +152,7 @@ impl Question {
                 .preset(known.layout.user.clone()),
             Self::Workdir => Prompt::new("Which folder are jobs to run in?")
                 .meaning("It needs room for checkouts and caches. %s in it gives each job a folder of its own.")
-                .preset(known.layout.workdir.display().to_string()),
+                .preset(shown(&known.layout.workdir)),
             Self::Cleanup => Prompt::yes_or_no("Empty that folder after each job?", true)
                 .meaning("Otherwise a job finds what earlier jobs left: faster, but one job can break or read another's files."),
             Self::Start => Prompt::yes_or_no("Start the agent now?", true)

@@ -259,6 +259,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg(unix)] // The path is whole only there.
     fn binary_and_configuration_come_from_the_command() {
         let line =
             words("/usr/bin/env /opt/circleci-runner/circleci-runner machine --config=/c.yaml");

@@ -5,7 +5,7 @@ use crate::{
     agent::Os,
     apply::{Check, Content, File, Step},
     plan::{environment, service::drain, unit},
-    platform::layout::home,
+    platform::layout::{home, shown},
 };
 use std::path::{Path, PathBuf};
 
@@ -69,11 +69,11 @@ impl Desired<'_> {
         let account = format!(
             "# Written by runnerup: the account that jobs run as.\n\
              u {user} - \"CircleCI runner\" {} /bin/bash\n",
-            home(Os::Linux, user).display()
+            shown(home(Os::Linux, user))
         );
         let mut owned = format!(
             "# Written by runnerup: what the account owns.\nd {} 0700 {user} {user} -\n",
-            home(Os::Linux, user).display()
+            shown(home(Os::Linux, user))
         );
         for step in &self.steps {
             let (path, mode) = match step {
@@ -84,10 +84,10 @@ impl Desired<'_> {
                 Step::Binary(binary) if binary.updates_itself => (&binary.path, 0o755),
                 _ => continue,
             };
-            owned += &format!("z {} {mode:04o} {user} {user} -\n", path.display());
+            owned += &format!("z {} {mode:04o} {user} {user} -\n", shown(path));
         }
         if let Some(folder) = layout.binary.parent().filter(|_| spec.auto_update) {
-            owned += &format!("z {} 0755 {user} {user} -\n", folder.display());
+            owned += &format!("z {} 0755 {user} {user} -\n", shown(folder));
         }
         let root = self.root();
         let path = PathBuf::from(format!("/etc/sysusers.d/{name}.conf"));

@@ -10,7 +10,11 @@ use crate::{
     agent::{Os, Token},
     apply::{Binary, Content, File, Folder, NewAccount, Owner, Step, ancestors},
     facts::Facts,
-    platform::{fs::Kind, layout::home, service::Manager},
+    platform::{
+        fs::Kind,
+        layout::{home, shown},
+        service::Manager,
+    },
     release::Artifact,
     spec::{Settings, Source, Spec},
 };
@@ -268,12 +272,12 @@ pub(super) fn refuse_foreign_workdir(spec: &Spec, facts: &Facts) -> Result<()> {
             Code::InTheWay,
             format!(
                 "the work folder {} is {} that does not belong to {user}",
-                workdir.display(),
+                shown(&workdir),
                 meta.kind
             ),
         )
-        .help(format!("give it a folder of its own: --workdir {}/runner", workdir.display()))
-        .help(format!("or hand it over yourself: chown {user}: {}", workdir.display()))),
+        .help(format!("give it a folder of its own: --workdir {}/runner", shown(&workdir)))
+        .help(format!("or hand it over yourself: chown {user}: {}", shown(&workdir)))),
         None => Ok(()),
     }
 }
@@ -298,9 +302,9 @@ pub(super) fn refuse_unconfirmed(spec: &Spec, settings: &Settings, facts: &Facts
         if !is_theirs(&path) {
             return Err(Error::new(
                 Code::GroundUnsafe,
-                format!("{} is named by the {source}, which the account can write", path.display()),
+                format!("{} is named by the {source}, which the account can write", shown(&path)),
             )
-            .help(format!("--{name} {}   # if it is meant", path.display())));
+            .help(format!("--{name} {}   # if it is meant", shown(&path))));
         }
     }
     Ok(())

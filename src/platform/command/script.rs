@@ -1,6 +1,6 @@
 //! A record of calls: each is asserted, whole and in order, and answered as a test says.
 
-use super::{Answer, Call, Commands};
+use super::{Answer, Call, Commands, quoted_posix};
 use crate::{Code, Error, Result};
 use std::{collections::VecDeque, path::PathBuf, sync::Mutex};
 
@@ -24,6 +24,12 @@ impl Script {
     }
 }
 
+/// A call as it would be typed into a POSIX shell, whatever system the test runs on.
+pub(crate) fn typed(call: &Call) -> String {
+    let words = std::iter::once(call.program().to_owned());
+    words.chain(call.args().iter().map(|arg| quoted_posix(arg))).collect::<Vec<_>>().join(" ")
+}
+
 impl Commands for Script {
     fn find(&self, program: &str) -> Option<PathBuf> {
         Some(program.into())
@@ -32,7 +38,7 @@ impl Commands for Script {
     fn answer(&self, call: &Call) -> Result<Answer> {
         let next = self.0.lock().unwrap().pop_front();
         let (expected, code, said) = next.unwrap_or_else(|| panic!("`{call}` was not expected"));
-        assert_eq!(call.to_string(), expected);
+        assert_eq!(typed(call), expected);
         if code == Self::HANGS {
             return Err(Error::new(Code::StepFailed, format!("`{call}` did not end within 30 s")));
         }

@@ -3,7 +3,10 @@
 
 use crate::{
     Code, Error, Result,
-    platform::command::{Call, Commands},
+    platform::{
+        command::{Call, Commands},
+        layout::shown,
+    },
 };
 use std::path::Path;
 
@@ -19,11 +22,11 @@ pub fn create(
     group: bool,
     image: Option<&Path>,
 ) -> Result<Call> {
-    let (home, shell) = (home.display().to_string(), shell.display().to_string());
+    let (home, shell) = (shown(home), shown(shell));
     let mut args: Vec<String> = Vec::new();
     if commands.find("useradd").is_some() {
         if let Some(image) = image {
-            args.extend(["--prefix".to_owned(), image.display().to_string()]);
+            args.extend(["--prefix".to_owned(), shown(image)]);
         }
         let own = if group { ["--gid", name] } else { ["--user-group", "--create-home"] };
         args.extend(own.map(str::to_owned));
@@ -59,7 +62,7 @@ pub fn remove(
     let mut args: Vec<String> = Vec::new();
     if commands.find("userdel").is_some() {
         if let Some(image) = image {
-            args.extend(["--prefix".to_owned(), image.display().to_string()]);
+            args.extend(["--prefix".to_owned(), shown(image)]);
         }
         args.extend(with_home.then(|| "--remove".to_owned()));
         args.push(name.to_owned());
@@ -77,7 +80,7 @@ pub fn remove(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::platform::command::Answer;
+    use crate::platform::command::{Answer, typed};
     use std::path::PathBuf;
 
     /// A host with just these programs.
@@ -95,7 +98,7 @@ mod tests {
 
     fn made(has: &'static [&'static str], group: bool, image: Option<&Path>) -> Result<String> {
         let (home, shell) = (Path::new("/home/ci"), Path::new("/bin/bash"));
-        create(&Has(has), "ci", home, shell, group, image).map(|call| call.to_string())
+        create(&Has(has), "ci", home, shell, group, image).map(|call| typed(&call))
     }
 
     #[test]
@@ -119,7 +122,7 @@ mod tests {
 
     #[test]
     fn the_home_goes_only_where_it_was_made() {
-        let removed = |has, home| remove(&Has(has), "ci", home, None).unwrap().to_string();
+        let removed = |has, home| typed(&remove(&Has(has), "ci", home, None).unwrap());
         assert_eq!(removed(&["userdel"], true), "userdel --remove ci");
         assert_eq!(removed(&["deluser"], false), "deluser ci");
     }

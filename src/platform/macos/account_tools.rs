@@ -2,7 +2,10 @@
 
 use crate::{
     Code, Error, Result,
-    platform::command::{Answer, Call, Commands},
+    platform::{
+        command::{Answer, Call, Commands},
+        layout::shown,
+    },
 };
 use std::{collections::BTreeSet, path::Path};
 
@@ -19,10 +22,10 @@ const DENIED: &str = "-14120";
 /// When no number is free, or the directory refuses.
 pub fn create(commands: &dyn Commands, name: &str, home: &Path, shell: &Path) -> Result<()> {
     let number = free_number(commands)?;
-    let (number, home) = (number.to_string(), home.display().to_string());
+    let (number, home) = (number.to_string(), shown(home));
     let group = format!("/Groups/{name}");
     let user = format!("/Users/{name}");
-    let shell = shell.display().to_string();
+    let shell = shown(shell);
     let steps: [&[&str]; 11] = [
         &["-create", &group],
         &["-create", &group, "PrimaryGroupID", &number],

@@ -2,7 +2,10 @@
 
 use crate::{
     Result,
-    platform::command::{Call, Commands},
+    platform::{
+        command::{Call, Commands},
+        layout::shown,
+    },
 };
 use std::path::Path;
 
@@ -14,7 +17,7 @@ pub const QUARANTINE: &str = "com.apple.quarantine";
 /// # Errors
 /// When it is in quarantine and cannot be taken out.
 pub fn release(commands: &dyn Commands, binary: &Path) -> Result<()> {
-    let path = binary.display().to_string();
+    let path = shown(binary);
     let asked = commands.answer(&Call::new("xattr", ["-p", QUARANTINE, &path]))?;
     if asked.code != Some(0) {
         return Ok(());
@@ -25,7 +28,7 @@ pub fn release(commands: &dyn Commands, binary: &Path) -> Result<()> {
 /// What Gatekeeper says of a binary, such as `accepted, source=Notarized Developer ID`; `None`
 /// where it cannot be asked.
 pub fn verdict(commands: &dyn Commands, binary: &Path) -> Option<String> {
-    let path = binary.display().to_string();
+    let path = shown(binary);
     let answer =
         commands.answer(&Call::new("spctl", ["-a", "-vvv", "-t", "install", &path])).ok()?;
     let text = format!("{}{}", answer.stderr, answer.stdout);

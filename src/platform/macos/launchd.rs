@@ -4,6 +4,7 @@ use crate::{
     Code, Error, Result,
     platform::{
         command::{Answer, Call, Commands},
+        layout::shown,
         service::{Hints, Services, Status},
     },
 };
@@ -71,7 +72,7 @@ impl<'a> Launchd<'a> {
             Some(3) => Ok(()),
             Some(USAGE) => self
                 .commands
-                .run(&Call::new("launchctl", ["unload", &definition(label).display().to_string()]))
+                .run(&Call::new("launchctl", ["unload", &shown(definition(label))]))
                 .map(drop),
             _ => Err(answer.failure(&call)),
         }
@@ -108,7 +109,7 @@ impl Services for Launchd<'_> {
                 thread::sleep(Duration::from_millis(100));
             }
         }
-        let path = definition(label).display().to_string();
+        let path = shown(definition(label));
         let bootstrap = call(&["bootstrap", "system", &path]);
         let answer = self.commands.answer(&bootstrap)?;
         match answer.code {
@@ -141,7 +142,7 @@ impl Services for Launchd<'_> {
     }
 
     fn last_lines(&self, label: &str, count: usize) -> Result<String> {
-        let paths = [format!("/Library/Logs/{label}.log"), start_log(label).display().to_string()];
+        let paths = [format!("/Library/Logs/{label}.log"), shown(start_log(label))];
         let args = [vec!["-q".to_owned(), "-n".to_owned(), count.to_string()], paths.to_vec()];
         // It is no error of the agent's that one of the two is not there yet.
         let call = Call::new("tail", args.concat()).within(Duration::from_secs(10));
@@ -155,7 +156,7 @@ impl Services for Launchd<'_> {
     fn hints(&self, label: &str) -> Hints {
         Hints {
             inspect: format!("sudo launchctl print {}", target(label)),
-            follow: format!("tail -f /Library/Logs/{label}.log {}", start_log(label).display()),
+            follow: format!("tail -f /Library/Logs/{label}.log {}", shown(start_log(label))),
         }
     }
 }
