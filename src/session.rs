@@ -14,6 +14,7 @@ use crate::{
         macos::launchd::Launchd,
         service::{Hints, Manager, Services, Status},
         system,
+        windows::tasks::Tasks,
     },
     release::{Artifact, Client, Network, Watch},
     spec::{Circumstances, Settings, Source, Spec, values::InstanceName},
@@ -201,7 +202,8 @@ impl Session {
         let services: Box<dyn Services> = match manager {
             Manager::Systemd => Box::new(Systemd::new(&self.commands)),
             Manager::Launchd => Box::new(Launchd::new(&self.commands)),
-            Manager::TaskScheduler | Manager::None => return None,
+            Manager::TaskScheduler => Box::new(Tasks::new(&self.commands)),
+            Manager::None => return None,
         };
         (self.root.is_host() && services.is_running()).then_some(services)
     }

@@ -25,8 +25,11 @@ use std::{fmt::Write, fs, path::Path, process::Command};
 const TOKEN: &str =
     "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 const VERSION: &str = "1.1.73189-8792751";
-const SYSTEMS: [(&str, Manager); 2] =
-    [("linux/amd64", Manager::Systemd), ("darwin/arm64", Manager::Launchd)];
+const SYSTEMS: [(&str, Manager); 3] = [
+    ("linux/amd64", Manager::Systemd),
+    ("darwin/arm64", Manager::Launchd),
+    ("windows/amd64", Manager::TaskScheduler),
+];
 const USUAL: [(&str, &str); 3] =
     [("url", "https://ci.example.com"), ("version", VERSION), ("name", "builder")];
 
@@ -57,6 +60,7 @@ fn fresh(platform: &str) -> Facts {
     for folder in ["/Library", "/Library/LaunchDaemons", "/Library/Logs", "/Library/Preferences"] {
         stands(&mut facts, Path::new(folder), meta(Kind::Folder, (0, 0), 0o755), None);
     }
+    stands(&mut facts, Path::new("C:/Program Files"), meta(Kind::Folder, (0, 0), 0o755), None);
     stands(&mut facts, Path::new("/etc/systemd"), meta(Kind::Folder, (0, 0), 0o755), None);
     facts
 }
@@ -240,7 +244,7 @@ fn hand_made_installs_are_taken_over() {
         let os = system.0.parse::<Platform>().unwrap().os();
         let layout = runnerup::platform::layout::Layout::of(os, None);
         // As documented: the unit is executable, the binary's folder the account's.
-        let owner = if os == Os::Linux { (501, 20) } else { (0, 0) };
+        let owner = if os == Os::Darwin { (0, 0) } else { (501, 20) };
         let folder = |path: &Path| path.parent().unwrap().to_owned();
         let digest = Some(Digest::of(b"another", None));
         for (path, mode) in [(&layout.binary, 0o755), (&layout.config, 0o644)] {
@@ -309,6 +313,41 @@ fn independent_readers_read_the_property_list() {
     made.arg("-i").arg(&file).arg("-o").arg(&binary).args(["-f", "bin"]);
     assert!(made.status().unwrap().success());
     assert_eq!(by_python(&binary), Some(read));
+}
+
+/// The definition against the rules of the published task schema, version 1.2, as far as they
+/// concern it: what is allowed where, in which order, and how durations are written.
+#[test]
+fn the_task_is_what_the_schema_wants() {
+    let system = SYSTEMS[2];
+    let definition = |given: &[(&str, &str)]| {
+        let plan = planned(system, given, &fresh(system.0));
+        plan.steps
+            .iter()
+            .find_map(|step| match step {
+                Step::File(file) if file.definition => Some(file.content.bytes()),
+                _ => None,
+            })
+            .unwrap()
+    };
+    let bytes = definition(&USUAL);
+    assert_eq!(bytes[..2], [0xFF, 0xFE], "a mark in front");
+    assert!(bytes.len() % 2 == 0);
+    let Some(python) = support::tool("python3", "a task's definition and Python") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let mut given = USUAL.to_vec();
+    given.extend([("no-proxy", "a.example,<&>"), ("instance", "gpu"), ("user", "ci")]);
+    for bytes in [bytes, definition(&given)] {
+        let file = folder.path().join("task.xml");
+        fs::write(&file, bytes).unwrap();
+        let checked = Command::new(&python)
+            .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/task_schema.py"))
+            .arg(&file)
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&checked.stderr);
+        assert!(checked.status.success(), "{said}");
+    }
 }
 
 #[test]

@@ -327,10 +327,15 @@ fn path(name: &str) -> PathBuf {
     layout::state_folder().join(name)
 }
 
+/// A root is no folder to make, and neither is a drive.
+fn is_folder_name(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| !name.to_string_lossy().ends_with(':'))
+}
+
 /// `/a/b/c` → `/a`, `/a/b`, `/a/b/c`.
 pub(crate) fn ancestors(path: &Path) -> Vec<PathBuf> {
     let mut ancestors: Vec<_> =
-        path.ancestors().filter(|path| path.file_name().is_some()).map(Path::to_owned).collect();
+        path.ancestors().filter(|path| is_folder_name(path)).map(Path::to_owned).collect();
     ancestors.reverse();
     ancestors
 }

@@ -156,6 +156,7 @@ pub struct Content {
     whole: SecretString,
     shown: String,
     secret: bool,
+    wide: bool,
 }
 
 impl Step {
@@ -256,17 +257,32 @@ impl Content {
     /// Content that anyone may see.
     pub fn public(text: impl Into<String>) -> Self {
         let shown = text.into();
-        Self { whole: SecretString::from(shown.clone()), shown, secret: false }
+        Self { whole: SecretString::from(shown.clone()), shown, secret: false, wide: false }
+    }
+
+    /// Content that stands in the file as UTF-16 with a mark in front, as Windows wants its XML.
+    pub fn wide(text: impl Into<String>) -> Self {
+        Self { wide: true, ..Self::public(text) }
     }
 
     /// Content with a secret in it, and the same with `***` in its place.
     pub fn secret(whole: SecretString, shown: impl Into<String>) -> Self {
-        Self { whole, shown: shown.into(), secret: true }
+        Self { whole, shown: shown.into(), secret: true, wide: false }
     }
 
     /// All of it, secrets included.
     pub fn expose(&self) -> &str {
         self.whole.expose_secret()
+    }
+
+    /// The bytes that stand in the file.
+    pub fn bytes(&self) -> Vec<u8> {
+        let text = self.expose();
+        if !self.wide {
+            return text.as_bytes().to_vec();
+        }
+        let units = std::iter::once(0xFEFF).chain(text.encode_utf16());
+        units.flat_map(u16::to_le_bytes).collect()
     }
 
     /// What may be shown.
@@ -281,7 +297,7 @@ impl Content {
 
     /// The fingerprint to compare with what stands on the host.
     pub fn digest(&self, key: &[u8]) -> Digest {
-        Digest::of(self.expose().as_bytes(), self.secret.then_some(key))
+        Digest::of(&self.bytes(), self.secret.then_some(key))
     }
 }
 

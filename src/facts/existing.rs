@@ -50,7 +50,9 @@ pub fn existing(
             let (name, value) = line.split_once('=')?;
             Some((name.to_owned(), crate::plan::unquoted(value)))
         });
-        from_environment(&variables.collect::<Vec<_>>(), &layout.environment, settings)?;
+        let mut variables = variables.collect::<Vec<_>>();
+        variables.extend(crate::plan::script_variables(&text));
+        from_environment(&variables, &layout.environment, settings)?;
     }
     if let Ok(Some(bytes)) = read(root, &layout.definition) {
         let variables = crate::plan::plist_variables(&bytes);

@@ -11,8 +11,18 @@ use crate::{
 use std::path::Path;
 
 /// Programs that a plan may need.
-const TOOLS: [&str; 8] =
-    ["systemctl", "useradd", "userdel", "adduser", "visudo", "sudo", "launchctl", "dscl"];
+const TOOLS: [&str; 10] = [
+    "systemctl",
+    "useradd",
+    "userdel",
+    "adduser",
+    "visudo",
+    "sudo",
+    "launchctl",
+    "dscl",
+    "icacls",
+    "powershell",
+];
 
 /// Learns what every plan needs to know. `instance` is the one whose receipt counts.
 pub fn of_host(root: &Root, commands: &dyn Commands, instance: &str) -> Result<Facts> {

@@ -11,7 +11,7 @@ use crate::{
     apply::{PlacedBinary, Receipt, Record, State, Step, Target, ancestors},
     facts::{Facts, Fingerprint, Want},
     platform::{
-        layout::{home, shown},
+        layout::{home, inner, shown},
         service::Manager,
     },
     release::Artifact,
@@ -54,7 +54,7 @@ pub fn wanted(spec: &Spec, facts: &Facts) -> Vec<Want> {
         (before_blank(spec.workdir.as_str()), None),
         (home(spec.platform.os(), user), None),
     ];
-    paths.extend(spec.log_file.as_ref().map(|path| (PathBuf::from(path.as_str()), None)));
+    paths.extend(spec.log_file.as_ref().map(|path| (inner(path.as_str()), None)));
     paths.extend(layout.start_log.as_ref().map(|path| (path.clone(), None)));
     let service = layout.service.as_str();
     match spec.platform.os() {
@@ -308,7 +308,9 @@ fn notes(spec: &Spec, facts: &Facts, steps: &[Step]) -> Vec<String> {
     if user == "root" {
         notes.push("jobs run as root: whoever can run a job here owns the host".to_owned());
     }
-    if spec.platform.os() == Os::Darwin {
+    if spec.platform.os() == Os::Windows {
+        notes.extend(windows_notes(spec, facts));
+    } else if spec.platform.os() == Os::Darwin {
         notes.extend(macos_notes(spec, facts));
     } else if is_declared(facts) {
         notes.push(format!(
@@ -329,13 +331,33 @@ fn notes(spec: &Spec, facts: &Facts, steps: &[Step]) -> Vec<String> {
     }
     if spec.service == Manager::None {
         notes.push(format!(
-            "no service is registered; run the agent with: sudo {}{} --config {}",
-            if spec.platform.os() == Os::Darwin { String::new() } else { format!("-u {user} ") },
+            "no service is registered; run the agent with: {}{} --config {}",
+            match spec.platform.os() {
+                Os::Linux => format!("sudo -u {user} "),
+                Os::Darwin => "sudo ".to_owned(),
+                Os::Windows => String::new(),
+            },
             shown(&spec.layout.binary),
             shown(&spec.layout.config)
         ));
     }
     notes
+}
+
+fn windows_notes(spec: &Spec, facts: &Facts) -> Option<String> {
+    let user = spec.user.as_str();
+    if is_declared(facts) {
+        return Some(format!(
+            "accounts cannot be made in this root: make {user} before it is used"
+        ));
+    }
+    let is_new = facts.account(user).is_none();
+    is_new.then(|| {
+        format!(
+            "{user} is made a local administrator, as documented: whoever can run a job here owns \
+             the host; with --no-create-user an account of fewer rights can be named"
+        )
+    })
 }
 
 fn macos_notes(spec: &Spec, facts: &Facts) -> Vec<String> {

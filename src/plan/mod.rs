@@ -8,6 +8,7 @@ mod environment;
 mod install;
 mod plist;
 mod service;
+mod task;
 mod uninstall;
 mod unit;
 
@@ -16,6 +17,7 @@ pub(crate) use desired::before_blank;
 pub(crate) use environment::unquoted;
 pub use install::{install, known_artifact, refuse_unfit, wanted};
 pub(crate) use plist::variables as plist_variables;
+pub(crate) use task::variables as script_variables;
 pub use uninstall::{Leave, uninstall, wanted_for_uninstall};
 
 use crate::{

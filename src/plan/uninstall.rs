@@ -84,6 +84,7 @@ fn services_of(receipt: &Receipt) -> BTreeSet<String> {
         let name = match path.parent()?.to_str()? {
             "/etc/systemd/system" => path.file_name()?,
             "/Library/LaunchDaemons" => path.file_stem()?,
+            // A task has its name from the install's own record of it.
             _ => return None,
         };
         Some(name.to_string_lossy().into_owned())

@@ -4,7 +4,7 @@
 #[cfg(test)]
 mod script;
 #[cfg(test)]
-pub(crate) use script::{Script, typed};
+pub(crate) use script::{Recorded, Script, typed};
 
 use crate::{Code, Error, Result};
 use std::{

@@ -91,7 +91,7 @@ impl Layout {
         Self {
             binary: folder.join(format!("{}.exe", Kind::LaunchAgent.binary_name())),
             config: folder.join("launch-agent-config.yaml"),
-            environment: folder.join("environment"),
+            environment: folder.join("circleci-launch-agent.cmd"),
             ca: folder.join("ca.pem"),
             workdir: folder.join("Workdir"),
             data: folder.join("Workdir"),
@@ -102,6 +102,12 @@ impl Layout {
             user: name,
         }
     }
+}
+
+/// A path as it was given, in the form that paths have in plans: see the module.
+pub fn inner(text: &str) -> PathBuf {
+    let has_drive = matches!(text.as_bytes(), [letter, b':', ..] if letter.is_ascii_alphabetic());
+    if has_drive { text.replace('\\', "/").into() } else { text.into() }
 }
 
 /// A path as its system writes it, wherever it is written.

@@ -14,3 +14,4 @@ pub mod privilege;
 pub mod service;
 pub mod system;
 pub mod terminal;
+pub mod windows;

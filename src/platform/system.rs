@@ -4,7 +4,7 @@ use super::{
     accounts::{self, Account},
     command::Commands,
     fs::Root,
-    linux, macos,
+    linux, macos, windows,
 };
 use crate::{Code, Error, Result, agent::Os};
 use std::path::Path;
@@ -15,6 +15,10 @@ pub trait System {
     fn create_account(&self, name: &str, home: &Path, shell: &Path) -> Result<()>;
     /// Removes an account; with its home where that was made with it.
     fn remove_account(&self, account: &Account, with_home: bool) -> Result<()>;
+    /// Gives a file or folder the rights that a mode and an owner mean, where the file system
+    /// knows no modes.
+    fn protect(&self, path: &Path, account: Option<&str>, mode: u32, is_folder: bool)
+    -> Result<()>;
     /// Lets a binary be run that was verified; what the system says of it, if anything.
     fn admit(&self, binary: &Path) -> Result<Option<String>>;
 }
@@ -23,7 +27,8 @@ pub trait System {
 pub fn of<'a>(os: Os, commands: &'a dyn Commands, root: &'a Root) -> Box<dyn System + 'a> {
     match os {
         Os::Darwin => Box::new(Mac { commands, root }),
-        Os::Linux | Os::Windows => Box::new(Linux { commands, root }),
+        Os::Linux => Box::new(Linux { commands, root }),
+        Os::Windows => Box::new(Windows { commands, root }),
     }
 }
 
@@ -50,6 +55,10 @@ impl System for Linux<'_> {
         let call =
             linux::account_tools::remove(self.commands, &account.name, with_home, self.image())?;
         self.commands.run(&call).map(drop)
+    }
+
+    fn protect(&self, _: &Path, _: Option<&str>, _: u32, _: bool) -> Result<()> {
+        Ok(())
     }
 
     fn admit(&self, _binary: &Path) -> Result<Option<String>> {
@@ -81,6 +90,10 @@ impl System for Mac<'_> {
         home.map_or(Ok(()), |spot| spot.remove_tree().map(drop))
     }
 
+    fn protect(&self, _: &Path, _: Option<&str>, _: u32, _: bool) -> Result<()> {
+        Ok(())
+    }
+
     fn admit(&self, binary: &Path) -> Result<Option<String>> {
         if !self.root.is_host() {
             return Ok(None);
@@ -88,5 +101,39 @@ impl System for Mac<'_> {
         macos::gatekeeper::release(self.commands, binary)?;
         let verdict = macos::gatekeeper::verdict(self.commands, binary);
         Ok(verdict.map(|verdict| format!("Gatekeeper says of the agent: {verdict}")))
+    }
+}
+
+struct Windows<'a> {
+    commands: &'a dyn Commands,
+    root: &'a Root,
+}
+
+impl System for Windows<'_> {
+    fn create_account(&self, name: &str, _home: &Path, _shell: &Path) -> Result<()> {
+        windows::account_tools::create(self.commands, name)
+    }
+
+    fn remove_account(&self, account: &Account, with_home: bool) -> Result<()> {
+        windows::account_tools::remove(self.commands, &account.name, with_home)
+    }
+
+    fn protect(
+        &self,
+        path: &Path,
+        account: Option<&str>,
+        mode: u32,
+        is_folder: bool,
+    ) -> Result<()> {
+        if !self.root.is_host() {
+            return Ok(());
+        }
+        // Administrators have their rights in any case.
+        let account = account.filter(|name| *name != "root");
+        self.commands.run(&windows::rights::set(path, account, mode, is_folder)).map(drop)
+    }
+
+    fn admit(&self, _binary: &Path) -> Result<Option<String>> {
+        Ok(None)
     }
 }

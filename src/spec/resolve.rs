@@ -4,7 +4,7 @@ use super::{
     Hardening, Spec,
     settings::Settings,
     values::{
-        AbsolutePath, AccountName, GoDuration, InstanceName, ProxyUrl, RunnerNameTemplate,
+        AbsolutePath, AccountName, GoDuration, InstanceName, Mode, ProxyUrl, RunnerNameTemplate,
         checked_url, truth,
     },
 };
@@ -81,7 +81,12 @@ impl Spec {
                 None => AbsolutePath::new(&shown(&layout.workdir), os)?,
             },
             cleanup_workdir: settings.read("cleanup-workdir", truth)?.unwrap_or(true),
-            mode: settings.parse("mode")?.unwrap_or_default(),
+            mode: match settings.parse("mode")? {
+                Some(mode) => mode,
+                // As documented; continuous mode is not advised there.
+                None if os == Os::Windows => Mode::SingleTask,
+                None => Mode::Continuous,
+            },
             max_run_time: match settings.parse::<GoDuration>("max-run-time")? {
                 Some(time) => time,
                 None => "5h".parse()?,

@@ -26,6 +26,7 @@ pub(super) fn place(tools: &Tools<'_>, binary: &Binary) -> Result<After> {
         if let Some(said) = tools.host.system.admit(&tools.host.root.outside(temporary.path()))? {
             tools.host.report.tells(&said);
         }
+        tools.protect(temporary, binary.owner.as_ref(), 0o755, false)?;
         temporary.settle_file(&open, tools.host.numbers(binary.owner.as_ref())?, 0o755)
     })?;
     let digest = (!binary.updates_itself).then(|| Digest::of_sha256(binary.artifact.sha256));

@@ -40,11 +40,12 @@ pub(super) fn write(tools: &Tools<'_>, file: &File) -> Result<After> {
     let spot = tools.host.spot(&file.path)?;
     refuse_other_kinds(&spot)?;
     let temporary = tools.temporary(&spot)?;
-    let content = file.content.expose().as_bytes();
+    let content = file.content.bytes();
     let meta = placed(&temporary, &spot, |temporary| {
         // Not even for an instant with more than its final mode.
         let mut open = temporary.create(file.mode & 0o600)?;
-        open.write_all(content).map_err(|error| cannot_write(&file.path, &error))?;
+        tools.protect(temporary, file.owner.as_ref(), file.mode, false)?;
+        open.write_all(&content).map_err(|error| cannot_write(&file.path, &error))?;
         temporary.settle_file(&open, tools.host.numbers(file.owner.as_ref())?, file.mode)?;
         open.sync_all().map_err(|error| cannot_write(&file.path, &error))?;
         if let Some(check) = file.check {
@@ -78,6 +79,7 @@ pub(super) fn settle(tools: &Tools<'_>, settle: &Settle) -> Result<After> {
     let spot = tools.host.spot(&settle.path)?;
     let (open, meta) = spot.read()?;
     spot.settle_file(&open, tools.host.numbers(settle.owner.as_ref())?, settle.mode)?;
+    tools.protect(&spot, settle.owner.as_ref(), settle.mode, false)?;
     let meta = spot.look()?.unwrap_or(meta);
     Ok(After { meta, digest: None })
 }

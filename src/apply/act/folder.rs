@@ -28,6 +28,9 @@ pub(super) fn make(tools: &Tools<'_>, folder: &Folder) -> Result<After> {
         Some(_) => {}
     }
     spot.settle_folder(tools.host.numbers(folder.owner.as_ref())?, folder.mode)?;
+    if !folder.shared {
+        tools.protect(&spot, folder.owner.as_ref(), folder.mode, true)?;
+    }
     spot.sync_folder()?;
     let meta = spot.look()?.ok_or_else(|| {
         let path = folder.path.display();
@@ -40,6 +43,7 @@ pub(super) fn make(tools: &Tools<'_>, folder: &Folder) -> Result<After> {
 pub(super) fn settle(tools: &Tools<'_>, settle: &Settle) -> Result<After> {
     let spot = tools.host.spot(&settle.path)?;
     spot.settle_folder(tools.host.numbers(settle.owner.as_ref())?, settle.mode)?;
+    tools.protect(&spot, settle.owner.as_ref(), settle.mode, true)?;
     let meta = spot.look()?.ok_or_else(|| {
         let path = settle.path.display();
         Error::new(Code::StepFailed, format!("the folder {path} was taken away at once"))

@@ -12,7 +12,7 @@ pub(crate) use file::digest as file_digest;
 use super::{
     host::Host,
     state::StateFolder,
-    step::Step,
+    step::{Owner, Step},
     target::{After, State, Target},
 };
 use crate::{Result, platform::fs::Spot};
@@ -72,6 +72,19 @@ impl Tools<'_> {
                 service::restore(self, target, name, to)
             }
         }
+    }
+
+    /// Rights by access list, where there are no modes.
+    fn protect(
+        &self,
+        spot: &Spot,
+        owner: Option<&Owner>,
+        mode: u32,
+        is_folder: bool,
+    ) -> Result<()> {
+        let path = self.host.root.outside(spot.path());
+        let account = owner.map(|owner| owner.user.as_str());
+        self.host.system.protect(&path, account, mode, is_folder)
     }
 
     /// The name of this run's temporary file beside `path`.

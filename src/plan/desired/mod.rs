@@ -3,6 +3,7 @@
 
 mod linux;
 mod macos;
+mod windows;
 
 use super::{config, environment};
 use crate::{
@@ -12,7 +13,7 @@ use crate::{
     facts::Facts,
     platform::{
         fs::Kind,
-        layout::{home, shown},
+        layout::{home, inner, shown},
         service::Manager,
     },
     release::Artifact,
@@ -46,6 +47,10 @@ impl<'a> Desired<'a> {
     ) -> Result<Vec<Step>> {
         let mut desired = Self { spec, facts, steps: Vec::new() };
         desired.account()?;
+        if desired.os() == Os::Windows {
+            desired.program_folder(token, artifact)?;
+            return Ok(desired.steps);
+        }
         desired.binary(artifact);
         desired.configuration(token)?;
         desired.data();
@@ -237,6 +242,7 @@ impl<'a> Desired<'a> {
     fn shell(&self) -> PathBuf {
         let has_bash = self.facts.path(Path::new("/bin/bash")).meta.is_some();
         PathBuf::from(match self.os() {
+            Os::Windows => return windows::shell().to_owned(),
             Os::Darwin => "/bin/zsh",
             Os::Linux if !has_bash => "/bin/sh",
             _ => "/bin/bash",
@@ -252,7 +258,8 @@ impl<'a> Desired<'a> {
 /// The part of a work folder's path that is there before any job: `%s` becomes something else
 /// for each of them.
 pub(crate) fn before_blank(workdir: &str) -> PathBuf {
-    let names = Path::new(workdir).components();
+    let workdir = inner(workdir);
+    let names = workdir.components();
     names.take_while(|name| !name.as_os_str().to_string_lossy().contains("%s")).collect()
 }
 
@@ -295,7 +302,7 @@ pub(super) fn refuse_unconfirmed(spec: &Spec, settings: &Settings, facts: &Facts
             || owner.is_some_and(|uid| account.is_some_and(|account| account.uid == uid))
     };
     let workdir = Some(before_blank(spec.workdir.as_str()));
-    let log = spec.log_file.as_ref().map(|path| PathBuf::from(path.as_str()));
+    let log = spec.log_file.as_ref().map(|path| inner(path.as_str()));
     for (name, path) in [("workdir", workdir), ("log-file", log)] {
         let source = settings.source(name);
         let Some(path) = path.filter(|_| matches!(source, Source::Existing(_))) else { continue };

@@ -47,3 +47,37 @@ impl Commands for Script {
         Ok(Answer { code: Some(code), stdout, stderr })
     }
 }
+
+/// Keeps every call, and gives the same answer to each: for calls that are asserted in part.
+pub(crate) struct Recorded {
+    calls: Mutex<Vec<String>>,
+    code: i32,
+    said: String,
+}
+
+impl Default for Recorded {
+    fn default() -> Self {
+        Self::answering(0, "")
+    }
+}
+
+impl Recorded {
+    pub(crate) fn answering(code: i32, said: &str) -> Self {
+        Self { calls: Mutex::default(), code, said: said.to_owned() }
+    }
+
+    pub(crate) fn calls(&self) -> Vec<String> {
+        self.calls.lock().unwrap().clone()
+    }
+}
+
+impl Commands for Recorded {
+    fn find(&self, program: &str) -> Option<PathBuf> {
+        Some(program.into())
+    }
+
+    fn answer(&self, call: &Call) -> Result<Answer> {
+        self.calls.lock().unwrap().push(typed(call));
+        Script::new(&[(&typed(call), self.code, &self.said)]).answer(call)
+    }
+}

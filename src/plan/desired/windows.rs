@@ -1,0 +1,96 @@
+//! Windows: one folder whose access list keeps everything in it, and a scheduled task.
+
+use super::Desired;
+use crate::{
+    Code, Error, Result,
+    agent::Token,
+    apply::{Binary, Content, File, Step, Target},
+    plan::{before_blank, config, environment, service::drain, task},
+    platform::{layout::inner, service::Manager},
+    release::Artifact,
+};
+use std::path::Path;
+
+impl Desired<'_> {
+    /// The folder comes first: what is made in it has its rights from the first instant on.
+    ///
+    /// # Errors
+    /// When a value cannot be had on Windows.
+    pub(super) fn program_folder(&mut self, token: &Token, artifact: &Artifact) -> Result<()> {
+        let (spec, layout) = (self.spec, &self.spec.layout);
+        let (user, root) = (self.user(), self.root());
+        let Some(folder) = layout.binary.parent() else { return Ok(()) };
+        // The account may replace its own binary only where the agent is to update itself.
+        let mode = if spec.auto_update { 0o700 } else { 0o500 };
+        self.folder(folder, user.clone(), mode, false);
+        self.steps.push(Step::Binary(Binary {
+            path: layout.binary.clone(),
+            artifact: artifact.clone(),
+            owner: if spec.auto_update { user.clone() } else { root.clone() },
+            updates_itself: spec.auto_update,
+        }));
+        if let Some(ca) = self.facts.ca.as_deref() {
+            let purpose = "the authority that the agent trusts too";
+            self.file(&layout.ca, Content::public(ca), user.clone(), 0o400, purpose);
+        }
+        for variable in environment::variables(spec, layout) {
+            if !task::can_hold(&variable.value) {
+                let what = format!("{} cannot hold a quote on Windows", variable.name);
+                return Err(Error::new(Code::ValueInvalid, what));
+            }
+        }
+        if let Some(script) = task::script(spec, layout) {
+            let purpose = "sets the agent's environment and runs it";
+            self.file(&layout.environment, script, user.clone(), 0o500, purpose);
+        }
+        let name = config::runner_name(spec, self.facts)?;
+        let content = config::content(spec, token, &name);
+        let purpose = "the agent's configuration, with the token";
+        self.file(&layout.config, content, user.clone(), 0o400, purpose);
+        self.folder(&before_blank(spec.workdir.as_str()), user.clone(), 0o700, true);
+        if let Some(log) = spec.log_file.as_ref() {
+            self.log(inner(log.as_str()), user, "the agent's log");
+        }
+        if spec.service == Manager::TaskScheduler {
+            self.task();
+        }
+        Ok(())
+    }
+
+    fn task(&mut self) {
+        let (spec, layout) = (self.spec, &self.spec.layout);
+        let logon = task::logon(spec, self.is_own_account(spec.user.as_str()));
+        let owner = self.root();
+        self.parents(&layout.definition);
+        self.steps.push(Step::File(File {
+            path: layout.definition.clone(),
+            content: task::content(spec, layout, logon),
+            owner,
+            mode: 0o400,
+            purpose: "the scheduled task",
+            definition: true,
+            check: None,
+            seed: false,
+        }));
+        if !self.facts.is_host {
+            return;
+        }
+        let service = layout.service.clone();
+        self.steps.push(Step::Enable { service: service.clone() });
+        if spec.start {
+            self.steps.push(Step::Start { service, drain: drain(spec) });
+        }
+    }
+
+    /// Whether this install makes the account, or an earlier one did.
+    fn is_own_account(&self, name: &str) -> bool {
+        let target = Target::Account(name.to_owned());
+        let made = |receipt: &crate::apply::Receipt| receipt.record(&target).is_some();
+        self.facts.account(name).is_none() || self.facts.receipt.as_ref().is_some_and(made)
+    }
+}
+
+/// A path that only Windows has.
+pub(super) fn shell() -> &'static Path {
+    Path::new("C:/Windows/System32/cmd.exe")
+}

@@ -1,0 +1,80 @@
+//! A local account with a password that nobody knows.
+
+use super::powershell::{literal, run};
+use crate::{Result, platform::command::Commands};
+
+/// Sets `$password` to 256 random bits, in characters of every kind that a policy may ask for.
+pub(super) const RANDOM_PASSWORD: &str = "$bytes = New-Object byte[] 32; \
+    [Security.Cryptography.RandomNumberGenerator]::Create().GetBytes($bytes); \
+    $password = ConvertTo-SecureString ('Aa1!' + [Convert]::ToBase64String($bytes)) -AsPlainText -Force; ";
+
+/// Creates the account as documented: a local administrator whose password never expires. The
+/// password is made where it is used and kept nowhere.
+///
+/// # Errors
+/// When the system refuses.
+pub fn create(commands: &dyn Commands, name: &str) -> Result<()> {
+    let name = literal(name);
+    let script = format!(
+        "{RANDOM_PASSWORD}\
+         New-LocalUser -Name {name} -Password $password -PasswordNeverExpires \
+         -UserMayNotChangePassword -AccountNeverExpires -Description 'CircleCI runner' | Out-Null; \
+         Add-LocalGroupMember -SID S-1-5-32-544 -Member {name}"
+    );
+    run(commands, &script).map(drop)
+}
+
+/// Removes the account, with its profile where that was made with it.
+///
+/// # Errors
+/// When the system refuses.
+pub fn remove(commands: &dyn Commands, name: &str, with_home: bool) -> Result<()> {
+    let name = literal(name);
+    let profile = if with_home {
+        "Get-CimInstance Win32_UserProfile | Where-Object { $_.SID -eq $user.SID.Value } | \
+         Remove-CimInstance; "
+    } else {
+        ""
+    };
+    let script = format!(
+        "$user = Get-LocalUser | Where-Object {{ $_.Name -eq {name} }}; \
+         if ($user) {{ {profile}Remove-LocalUser -SID $user.SID }}"
+    );
+    run(commands, &script).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::platform::command::{Recorded, Script};
+
+    #[test]
+    fn an_account_gets_a_password_that_is_not_in_the_call() {
+        let recorded = Recorded::default();
+        create(&recorded, "circleci").unwrap();
+        let calls = recorded.calls();
+        assert_eq!(calls.len(), 1);
+        assert!(calls[0].starts_with("powershell -NoProfile -NonInteractive -Command "));
+        for part in ["RandomNumberGenerator", "-PasswordNeverExpires", "S-1-5-32-544"] {
+            assert!(calls[0].contains(part), "{calls:?}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_is_told_in_the_systems_words() {
+        let recorded = Recorded::answering(1, "Access is denied.");
+        let error = create(&recorded, "circleci").unwrap_err();
+        assert!(error.message().contains("Access is denied."), "{error}");
+        let hangs = Recorded::answering(Script::HANGS, "");
+        assert!(remove(&hangs, "circleci", true).unwrap_err().message().contains("did not end"));
+    }
+
+    #[test]
+    fn a_profile_goes_only_where_it_was_made() {
+        let recorded = Recorded::default();
+        remove(&recorded, "circleci", true).unwrap();
+        remove(&recorded, "circleci", false).unwrap();
+        let calls = recorded.calls();
+        assert!(calls[0].contains("Win32_UserProfile") && !calls[1].contains("Win32_UserProfile"));
+    }
+}

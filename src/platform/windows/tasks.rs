@@ -1,0 +1,237 @@
+//! Scheduled tasks, through PowerShell's own commands, whose answers are the same in every
+//! language.
+
+use super::{
+    account_tools::RANDOM_PASSWORD,
+    powershell::{literal, run, run_within},
+};
+use crate::{
+    Code, Error, Result,
+    agent::Os,
+    platform::{
+        command::Commands,
+        layout::{Layout, shown},
+        service::{Hints, Services, Status},
+    },
+};
+use serde::Deserialize;
+use std::{path::PathBuf, time::Duration};
+
+/// What a task of ours is called; an instance's name follows.
+const PREFIX: &str = "CircleCI Launch Agent";
+
+/// `SCHED_S_TASK_RUNNING` and `SCHED_S_TASK_HAS_NOT_RUN`: no failures.
+const RUNNING: u32 = 0x41301;
+const NEVER_RAN: u32 = 0x41303;
+
+/// The host's task scheduler.
+pub struct Tasks<'a> {
+    commands: &'a dyn Commands,
+}
+
+/// What the script of [`Tasks::status`] prints.
+#[derive(Debug, Deserialize)]
+struct Shown {
+    state: String,
+    result: u32,
+    pid: Option<u32>,
+    stale: bool,
+}
+
+impl<'a> Tasks<'a> {
+    /// The scheduler as reached through `commands`.
+    pub fn new(commands: &'a dyn Commands) -> Self {
+        Self { commands }
+    }
+}
+
+impl Services for Tasks<'_> {
+    fn reload(&self) -> Result<()> {
+        // A definition is read when it is registered, and only then.
+        Ok(())
+    }
+
+    fn enable(&self, task: &str) -> Result<()> {
+        run(self.commands, &register(task)).map(drop)
+    }
+
+    fn disable(&self, task: &str) -> Result<()> {
+        let script =
+            format!("Unregister-ScheduledTask -TaskName {} -Confirm:$false", literal(task));
+        run(self.commands, &script).map(drop)
+    }
+
+    fn start(&self, task: &str) -> Result<()> {
+        let script = format!("{}; Start-ScheduledTask -TaskName {}", register(task), literal(task));
+        run(self.commands, &script).map(drop)
+    }
+
+    /// A task cannot be told to drain: it is kept from being started again, and ended once the
+    /// agent has no child, which is a job. It stays so until it is started or registered again.
+    fn stop(&self, task: &str, drain: Duration) -> Result<()> {
+        let name = literal(task);
+        let script = format!(
+            "{}$end = (Get-Date).AddSeconds({}); \
+             Disable-ScheduledTask -TaskName {name} | Out-Null; \
+             while ($agent -and (Get-CimInstance Win32_Process -Filter \
+             \"ParentProcessId=$($agent.ProcessId)\") -and (Get-Date) -lt $end) \
+             {{ Start-Sleep -Seconds 1 }}; \
+             Stop-ScheduledTask -TaskName {name}",
+            find_agent(task),
+            drain.as_secs(),
+        );
+        run_within(self.commands, &script, drain.saturating_add(Duration::from_secs(120))).map(drop)
+    }
+
+    fn status(&self, task: &str) -> Result<Status> {
+        // The scheduler's own file is written when a task is registered.
+        let script = format!(
+            "$task = Get-ScheduledTask | Where-Object {{ $_.TaskName -eq {name} }}; \
+             if ($task) {{ $info = $task | Get-ScheduledTaskInfo; {}\
+             $own = Join-Path $env:SystemRoot ('System32\\Tasks\\' + {name}); \
+             $stale = (Test-Path -LiteralPath {file}) -and (Test-Path -LiteralPath $own) -and \
+             (Get-Item -LiteralPath {file}).LastWriteTime -gt (Get-Item -LiteralPath $own).LastWriteTime; \
+             @{{ state = \"$($task.State)\"; result = $info.LastTaskResult; \
+             pid = $agent.ProcessId; stale = [bool]$stale }} | ConvertTo-Json -Compress }}",
+            find_agent(task),
+            name = literal(task),
+            file = literal(&shown(definition(task))),
+        );
+        let printed = run(self.commands, &script)?;
+        if printed.trim().is_empty() {
+            return Ok(Status { words: "not registered".to_owned(), ..Status::default() });
+        }
+        let told: Shown = serde_json::from_str(printed.trim()).map_err(|error| {
+            Error::new(Code::StepFailed, format!("PowerShell said of {task}: {printed} ({error})"))
+        })?;
+        Ok(status(told))
+    }
+
+    fn last_lines(&self, task: &str, count: usize) -> Result<String> {
+        let log = layout(task).log.map(shown).unwrap_or_default();
+        let log = literal(&log);
+        let script = format!(
+            "if (Test-Path -LiteralPath {log}) {{ Get-Content -LiteralPath {log} -Tail {count} }}"
+        );
+        run(self.commands, &script)
+    }
+
+    fn is_running(&self) -> bool {
+        cfg!(windows)
+    }
+
+    fn hints(&self, task: &str) -> Hints {
+        let log = layout(task).log.map(shown).unwrap_or_default();
+        Hints {
+            inspect: format!("Get-ScheduledTaskInfo -TaskName {}", literal(task)),
+            follow: format!("Get-Content -Wait -Tail 20 -LiteralPath {}", literal(&log)),
+        }
+    }
+}
+
+/// Where a task of ours is defined.
+pub fn definition(task: &str) -> PathBuf {
+    layout(task).definition
+}
+
+fn layout(task: &str) -> Layout {
+    let instance = task.strip_prefix(PREFIX).map(str::trim).filter(|name| !name.is_empty());
+    Layout::of(Os::Windows, instance)
+}
+
+/// Registers a task by its definition. An account that logs on by password is given a new one
+/// at the same time: nobody but the scheduler ever has it.
+fn register(task: &str) -> String {
+    format!(
+        "$xml = [IO.File]::ReadAllText({}, [Text.Encoding]::Unicode); \
+         $principal = ([xml]$xml).Task.Principals.Principal; \
+         if ($principal.LogonType -eq 'Password') {{ {RANDOM_PASSWORD}\
+         Set-LocalUser -Name $principal.UserId -Password $password; \
+         $plain = (New-Object PSCredential 'x', $password).GetNetworkCredential().Password; \
+         Register-ScheduledTask -TaskName {name} -Xml $xml -User $principal.UserId \
+         -Password $plain -Force | Out-Null }} else \
+         {{ Register-ScheduledTask -TaskName {name} -Xml $xml -Force | Out-Null }}",
+        literal(&shown(definition(task))),
+        name = literal(task),
+    )
+}
+
+/// Sets `$agent` to the process of the task's own binary.
+fn find_agent(task: &str) -> String {
+    format!(
+        "$agent = Get-CimInstance Win32_Process | Where-Object {{ $_.ExecutablePath -eq {} }} | \
+         Select-Object -First 1; ",
+        literal(&shown(layout(task).binary))
+    )
+}
+
+fn status(told: Shown) -> Status {
+    let failed = !matches!(told.result, 0 | RUNNING | NEVER_RAN);
+    let mut words = told.state.to_lowercase();
+    if failed {
+        words += &format!(", last result 0x{:X}", told.result);
+    }
+    Status {
+        loaded: true,
+        // What a stop disabled is enabled by the next start.
+        enabled: true,
+        active: told.state == "Running" || told.pid.is_some(),
+        main_pid: told.pid,
+        needs_reload: told.stale,
+        words,
+        ..Status::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::platform::command::Recorded;
+
+    const TASK: &str = "CircleCI Launch Agent";
+
+    #[test]
+    fn a_task_is_registered_from_its_definition_and_started() {
+        let recorded = Recorded::default();
+        Tasks::new(&recorded).start(TASK).unwrap();
+        let calls = recorded.calls();
+        let at = |part: &str| calls[0].find(part).unwrap_or_else(|| panic!("{part}: {calls:?}"));
+        assert!(at("launch-agent-task.xml") < at("Set-LocalUser"));
+        assert!(at("Register-ScheduledTask") < at("Start-ScheduledTask"));
+    }
+
+    #[test]
+    fn an_instance_has_a_definition_of_its_own() {
+        assert_eq!(
+            shown(definition("CircleCI Launch Agent gpu")),
+            r"C:\Program Files\CircleCI gpu\launch-agent-task.xml"
+        );
+    }
+
+    #[test]
+    fn a_stop_waits_for_the_job_and_ends_in_time() {
+        let recorded = Recorded::default();
+        Tasks::new(&recorded).stop(TASK, Duration::from_secs(18300)).unwrap();
+        let calls = recorded.calls();
+        let at = |part: &str| calls[0].find(part).unwrap_or_else(|| panic!("{part}: {calls:?}"));
+        assert!(at("AddSeconds(18300)") < at("Disable-ScheduledTask"));
+        assert!(at("ParentProcessId") < at("Stop-ScheduledTask"));
+    }
+
+    #[test]
+    fn what_the_scheduler_says_is_read() {
+        let said = |text: &str| Tasks::new(&Recorded::answering(0, text)).status(TASK).unwrap();
+        let none = said("\r\n");
+        assert!(!none.loaded && !none.enabled && !none.active);
+        let runs = said("{\"state\":\"Running\",\"result\":267009,\"pid\":42,\"stale\":false}\r\n");
+        assert_eq!((runs.main_pid, runs.active, runs.words.as_str()), (Some(42), true, "running"));
+        let failed =
+            said("{\"state\":\"Ready\",\"result\":3221225786,\"pid\":null,\"stale\":true}");
+        assert_eq!(failed.words, "ready, last result 0xC000013A");
+        assert!(failed.enabled && !failed.active && failed.needs_reload);
+        let off = said("{\"state\":\"Disabled\",\"result\":267011,\"pid\":null,\"stale\":false}");
+        assert!(!off.active && off.words == "disabled");
+        let odd = Recorded::answering(0, "PS C:\\> ");
+        assert!(Tasks::new(&odd).status(TASK).is_err());
+    }
+}
