@@ -4,7 +4,11 @@ use super::target::{Digest, Record, State, Target};
 use crate::{platform::layout::shown, release::Artifact};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Serialize, Serializer, ser::SerializeMap};
-use std::{fmt, path::PathBuf, time::Duration};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 /// One change to the host. Its `Display` says what it will do, for a person.
 #[derive(Debug, Clone, Serialize)]
@@ -131,6 +135,8 @@ pub struct NewAccount {
     pub home: PathBuf,
     /// Its shell; jobs need a real one.
     pub shell: PathBuf,
+    /// A local administrator with a password that nobody knows, as Windows has it.
+    pub administrator: bool,
 }
 
 /// User and group by name; looked up when the step is done, since the account may be new.
@@ -198,28 +204,33 @@ impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Folder(Folder { path, owner, mode, .. }) => {
-                write!(f, "make the folder {} ({}{mode:04o})", shown(path), of(owner.as_ref()))
+                write!(f, "make the folder {} ({})", shown(path), rights(path, owner, *mode))
             }
             Self::File(File { path, owner, mode, purpose, .. }) => {
-                write!(f, "write {}: {purpose} ({}{mode:04o})", shown(path), of(owner.as_ref()))
+                write!(f, "write {}: {purpose} ({})", shown(path), rights(path, owner, *mode))
             }
             Self::Binary(Binary { path, artifact, owner, .. }) => write!(
                 f,
-                "place {}: version {} for {}, SHA-256 {} ({}0755)",
+                "place {}: version {} for {}, SHA-256 {} ({})",
                 shown(path),
                 artifact.version,
                 artifact.platform,
                 artifact.sha256,
-                of(owner.as_ref())
+                rights(path, owner, 0o755)
             ),
             Self::Settle(Settle { path, owner, mode, .. }) => write!(
                 f,
-                "set {} to {}{mode:04o}; what is in it stays",
+                "set {} to {}; what is in it stays",
                 shown(path),
-                of(owner.as_ref())
+                rights(path, owner, *mode)
             ),
             Self::Link { path, to } => write!(f, "link {} to {}", shown(path), shown(to)),
-            Self::Account(NewAccount { name, home, shell }) => write!(
+            Self::Account(NewAccount { name, administrator: true, .. }) => write!(
+                f,
+                "create the account {name} (local administrator, random password that is kept \
+                 nowhere)"
+            ),
+            Self::Account(NewAccount { name, home, shell, .. }) => write!(
                 f,
                 "create the account {name} (home {}, shell {}, no password)",
                 shown(home),
@@ -316,8 +327,21 @@ impl Serialize for Content {
     }
 }
 
-fn of(owner: Option<&Owner>) -> String {
-    owner.map_or_else(String::new, |owner| format!("{}, ", owner.user))
+/// Owner and mode, or on Windows what the access list comes to.
+fn rights(path: &Path, owner: &Option<Owner>, mode: u32) -> String {
+    let owner = owner.as_ref().map(|owner| owner.user.as_str());
+    if !shown(path).contains(":\\") {
+        return owner.map_or(format!("{mode:04o}"), |owner| format!("{owner}, {mode:04o}"));
+    }
+    let may = |bits: u32| if bits & 0o2 != 0 { "change" } else { "read" };
+    let mut list = vec!["administrators".to_owned()];
+    if let Some(owner) = owner.filter(|owner| *owner != "root") {
+        list.push(format!("{owner} may {}", may(mode >> 6)));
+    }
+    if mode & 0o7 != 0 {
+        list.push(format!("all may {}", may(mode)));
+    }
+    list.join(", ")
 }
 
 fn octal<S: Serializer>(mode: &u32, serializer: S) -> Result<S::Ok, S::Error> {

@@ -5,7 +5,7 @@ use crate::{
     Code, Error, Result, apply,
     platform::{
         accounts, command::Commands, fs::Root, machine::hostname, privilege::is_privileged,
-        service::systemd_runs,
+        service::systemd_runs, windows::is_domain_controller,
     },
 };
 use std::path::Path;
@@ -34,6 +34,7 @@ pub fn of_host(root: &Root, commands: &dyn Commands, instance: &str) -> Result<F
         privileged: is_privileged(),
         is_host: root.base() == Path::new("/"),
         systemd_runs: systemd_runs(),
+        domain_controller: cfg!(windows) && is_domain_controller(commands),
         tools: tools.map(str::to_owned).collect(),
         keeps_accounts: accounts::are_kept(root)?,
         receipt: known.receipt,

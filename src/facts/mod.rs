@@ -35,6 +35,8 @@ pub struct Facts {
     pub is_host: bool,
     /// systemd started this host.
     pub systemd_runs: bool,
+    /// Windows: it keeps the accounts of a domain, and has none of its own.
+    pub domain_controller: bool,
     /// Programs of the system that were looked for and found.
     pub tools: BTreeSet<String>,
     /// The root keeps accounts; a bare folder does not.

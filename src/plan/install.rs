@@ -212,6 +212,13 @@ pub fn refuse_unfit(spec: &Spec, facts: &Facts) -> Result<()> {
             return Err(missing_tool("systemctl", "it registers the service", "systemd"));
         }
     }
+    if facts.domain_controller && spec.create_user {
+        return Err(Error::new(
+            Code::HostUnfit,
+            "this host is a domain controller, which has no local accounts",
+        )
+        .help("install the runner on a member server"));
+    }
     if spec.service == Manager::Launchd && facts.is_host && !facts.tools.contains("launchctl") {
         return Err(Error::new(
             Code::ServiceManagerMissing,

@@ -126,7 +126,8 @@ impl Shared {
         let Some((_, agent)) = self.agents.iter().find(|(known, _)| *known == version) else {
             return plain("403 Forbidden", DENIED);
         };
-        let name = format!("{}/circleci-launch-agent", self.platform);
+        let name =
+            format!("{}/circleci-launch-agent{}", self.platform, std::env::consts::EXE_SUFFIX);
         if file == "checksums.txt" {
             return plain("200 OK", &format!("{} *{name}\n", agent.sha256));
         }

@@ -21,7 +21,6 @@ pub mod hostile_kinds;
 pub mod interceptor;
 #[cfg(target_os = "linux")]
 pub mod lab;
-#[cfg(unix)]
 pub mod loopback;
 #[cfg(unix)]
 pub mod process;

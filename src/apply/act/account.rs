@@ -27,7 +27,7 @@ pub(super) fn create(tools: &Tools<'_>, account: &NewAccount) -> Result<()> {
     if accounts::find(host.root, &account.name)?.is_some() {
         return Ok(());
     }
-    let NewAccount { name, home, shell } = account;
+    let NewAccount { name, home, shell, .. } = account;
     host.system.create_account(name, home, shell)?;
     match accounts::find(host.root, name)? {
         Some(_) => Ok(()),

@@ -87,6 +87,7 @@ impl<'a> Desired<'a> {
             name: name.to_owned(),
             home: home(self.os(), name),
             shell: self.shell(),
+            administrator: self.os() == Os::Windows,
         }));
         Ok(())
     }

@@ -5,3 +5,14 @@ pub mod account_tools;
 pub mod powershell;
 pub mod rights;
 pub mod tasks;
+
+use super::command::{Call, Commands};
+
+/// Where Windows says what kind of Windows it is.
+const PRODUCT: &str = r"HKLM\SYSTEM\CurrentControlSet\Control\ProductOptions";
+
+/// Whether this host is a domain controller, which has no local accounts.
+pub fn is_domain_controller(commands: &dyn Commands) -> bool {
+    let call = Call::new("reg", ["query", PRODUCT, "/v", "ProductType"]);
+    commands.answer(&call).is_ok_and(|answer| answer.stdout.contains("LanmanNT"))
+}
