@@ -104,7 +104,7 @@ impl Services for Tasks<'_> {
         let told: Shown = serde_json::from_str(printed.trim()).map_err(|error| {
             Error::new(Code::StepFailed, format!("PowerShell said of {task}: {printed} ({error})"))
         })?;
-        Ok(status(told))
+        Ok(status(&told))
     }
 
     fn last_lines(&self, task: &str, count: usize) -> Result<String> {
@@ -165,7 +165,7 @@ fn find_agent(task: &str) -> String {
     )
 }
 
-fn status(told: Shown) -> Status {
+fn status(told: &Shown) -> Status {
     let failed = !matches!(told.result, 0 | RUNNING | NEVER_RAN);
     let mut words = told.state.to_lowercase();
     if failed {
