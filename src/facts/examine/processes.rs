@@ -188,12 +188,11 @@ fn is_outside_sessions(pid: u32) -> bool {
     !groups.contains("/user.slice")
 }
 
-#[cfg(test)]
+#[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
 
     #[test]
-    #[cfg(target_os = "linux")]
     fn this_process_and_its_child_are_a_tree() {
         let mut child = std::process::Command::new("sleep").arg("30").spawn().unwrap();
         let processes = Processes::read(1000, 500);
