@@ -9,10 +9,11 @@ use std::{
 };
 
 /// The service managers that an agent can run under.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Manager {
     /// Linux with systemd.
+    #[default]
     Systemd,
     /// macOS.
     Launchd,

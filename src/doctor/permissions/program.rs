@@ -63,7 +63,7 @@ fn architecture(survey: &Survey, install: &Install) -> Judged {
         "aarch64" | "arm64" | "ARM64" => "arm64",
         other => other,
     };
-    let runs = machines.iter().any(|own| own == machine);
+    let runs = machine.is_empty() || machines.iter().any(|own| own == machine);
     let translated = host.os == Os::Darwin
         && machine == "arm64"
         && machines.iter().any(|own| own == "amd64")

@@ -61,6 +61,14 @@ fn loaded(_: &Survey, install: &Install) -> Judged {
     let service = install.service.as_ref().ok_or_else(|| unseen("there is no service"))?;
     let name = &service.name;
     let unread = service.definitions.iter().find_map(|own| Some((own, own.trouble.as_ref()?)));
+    if let (Manager::Launchd, Some((definition, why))) = (service.manager, unread) {
+        let path = word(&definition.trail.path);
+        let remedy = Remedy::by_hand("Correct it.").command(format!("plutil -lint {path}"));
+        return Ok(Problem::fail(format!("launchd cannot read {path}"))
+            .seen(why)
+            .cure(remedy)
+            .into());
+    }
     let state = service.state.known()?;
     let trouble = state.load_trouble.clone().unwrap_or_default();
     let problem = match state.load.as_str() {
@@ -80,6 +88,14 @@ fn loaded(_: &Survey, install: &Install) -> Judged {
                 .command(format!("sudo systemctl unmask {name}"))
                 .command(format!("sudo systemctl enable --now {name}")),
         ),
+        "not-found" if service.manager == Manager::Launchd => {
+            let path = service.file().map(|file| word(&file.path)).unwrap_or_default();
+            Problem::fail(format!("launchd has not loaded {name}")).cure(
+                Remedy::by_hand("Load it.")
+                    .command(format!("sudo launchctl enable system/{name}"))
+                    .command(format!("sudo launchctl bootstrap system {path}")),
+            )
+        }
         "not-found" => Problem::fail(format!("systemd finds no unit {name}")).cure(
             Remedy::by_hand("Have it read the folder again.")
                 .command("sudo systemctl daemon-reload"),

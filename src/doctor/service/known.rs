@@ -1,5 +1,6 @@
 //! Directives that systemd knows, where it knows them.
 
+use super::daemon;
 use crate::{
     doctor::{Check, Judge, Judged, Problem, Remedy, Verdict, lookup::unseen},
     facts::survey::{Directive, Install, Survey},
@@ -331,10 +332,11 @@ const INSTALL: &[&str] =
 
 pub(super) const DIRECTIVES: Check = Check {
     name: "service/directives-known",
-    holds: "Every line of the unit is a directive that systemd knows, in its section",
-    why: "systemd passes over what it does not know, and says so only in its log: what someone \
-          set has no effect.",
-    found: "Each line of the unit and its drop-ins is compared with the directives of systemd 257.",
+    holds: "Every line of a unit, and every key of a plist, is one that is known, in its place",
+    why: "systemd and launchd pass over what they do not know, and say so only in a log: what \
+          someone set has no effect.",
+    found: "Each line of the unit and its drop-ins is compared with the directives of systemd 257, \
+            each key of a plist with launchd.plist(5).",
     cure: "Correct the name, or move the line into the section that is named.",
     after: &["service/defined", "service/loaded"],
     judge: Judge::Agent(directives),
@@ -342,6 +344,9 @@ pub(super) const DIRECTIVES: Check = Check {
 
 fn directives(_: &Survey, install: &Install) -> Judged {
     let service = install.service.as_ref().ok_or_else(|| unseen("there is no service"))?;
+    if let Some(daemon) = daemon::of(install)? {
+        return daemon::keys(daemon);
+    }
     if service.manager != Manager::Systemd {
         return Ok(Verdict::Idle("it is not a unit of systemd".to_owned()));
     }

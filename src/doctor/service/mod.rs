@@ -1,6 +1,7 @@
 //! The service: its definition and its state.
 
 mod command;
+mod daemon;
 mod defined;
 mod drop_in;
 mod known;

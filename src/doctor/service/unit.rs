@@ -1,6 +1,6 @@
 //! Directives that mean something to an agent.
 
-use super::drop_in::drop_in;
+use super::{daemon, drop_in::drop_in};
 use crate::{
     doctor::{
         Check, Judge, Judged, Problem, Remedy, Verdict,
@@ -139,13 +139,16 @@ pub(super) const RESTARTS: Check = Check {
     name: "service/restarts",
     holds: "The service starts the agent again when it ends",
     why: "An agent that ends for a moment's trouble, or to update itself, stays away for good.",
-    found: "Restart= of the unit.",
-    cure: "Add Restart=always.",
+    found: "Restart= of the unit; KeepAlive of a plist.",
+    cure: "Add Restart=always, or KeepAlive.",
     after: &["service/defined", "service/loaded"],
     judge: Judge::Agent(restarts),
 };
 
 fn restarts(_: &Survey, install: &Install) -> Judged {
+    if let Some(daemon) = daemon::of(install)? {
+        return daemon::restarts(install, daemon);
+    }
     let service = unit(install)?;
     let restart = service.value("Service", "Restart").unwrap_or("no");
     if restart == "always" {
@@ -165,14 +168,17 @@ pub(super) const STOP: Check = Check {
     holds: "A stop waits for the longest job",
     why: "When the agent is stopped it finishes its job; a shorter limit kills the job instead, \
           at every upgrade and shutdown.",
-    found: "TimeoutStopSec= is compared with runner.max_run_time; KillSignal= and KillMode= are \
-            looked at.",
-    cure: "Set TimeoutStopSec to the longest job and five minutes.",
+    found: "TimeoutStopSec=, or ExitTimeOut of a plist, is compared with runner.max_run_time; \
+            KillSignal= and KillMode= are looked at.",
+    cure: "Set TimeoutStopSec, or ExitTimeOut, to the longest job and five minutes.",
     after: &["service/defined", "service/loaded"],
     judge: Judge::Agent(stop),
 };
 
 fn stop(_: &Survey, install: &Install) -> Judged {
+    if let Some(daemon) = daemon::of(install)? {
+        return daemon::stop(install, daemon);
+    }
     let service = unit(install)?;
     let longest = install
         .config()

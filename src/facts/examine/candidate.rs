@@ -10,7 +10,7 @@ use crate::{
     agent::{Kind, Os, Secrets, Token},
     apply::Receipt,
     facts::survey::{ConfigFile, Seen},
-    platform::{accounts, fs::Root, layout::Layout},
+    platform::{accounts, fs::Root, layout::Layout, service::Manager},
 };
 use std::path::{Path, PathBuf};
 
@@ -71,10 +71,14 @@ pub(super) fn all(
 
 fn of_definition(root: &Root, mut unit: Unit, receipt: Option<Receipt>) -> Candidate {
     let command = unit.command();
-    let (variables, files) = environment::of_unit(root, &unit);
+    let (mut variables, files) = environment::of_unit(root, &unit);
+    variables.append(&mut unit.variables);
     let user = unit.directives.iter().rev();
-    let user =
-        user.filter(|d| d.section == "Service" && d.key == "User").map(|d| d.value.clone()).next();
+    let user = user.filter(|d| match unit.manager {
+        Manager::Launchd => d.key == "UserName",
+        _ => d.section == "Service" && d.key == "User",
+    });
+    let user = user.map(|d| d.value.clone()).next().or_else(|| owner_of_home(&unit));
     let own = unit.name.trim_end_matches(".service").to_owned();
     unit.definitions.shrink_to_fit();
     Candidate {
@@ -82,7 +86,7 @@ fn of_definition(root: &Root, mut unit: Unit, receipt: Option<Receipt>) -> Candi
         agent: kind(&command),
         binary: binary(&command),
         config_path: config(&command),
-        // systemd runs what names no user as root.
+        // systemd and launchd run what names no user as root.
         user: Some(user.filter(|user| !user.is_empty()).unwrap_or("root".to_owned())),
         receipt,
         command,
@@ -91,6 +95,13 @@ fn of_definition(root: &Root, mut unit: Unit, receipt: Option<Receipt>) -> Candi
         unit: Some(unit),
         ..Candidate::default()
     }
+}
+
+/// Whose a definition is that stands in a home.
+fn owner_of_home(unit: &Unit) -> Option<String> {
+    let path = &unit.definitions.first()?.trail.path;
+    let name = path.strip_prefix("/Users").ok()?.components().next()?;
+    Some(name.as_os_str().to_string_lossy().into_owned())
 }
 
 /// An install whose service is gone, or that was made without one.
@@ -170,7 +181,8 @@ impl Candidate {
 /// The places of an install of ours.
 fn layout(receipt: &Receipt) -> Layout {
     let instance = (receipt.instance != "default").then_some(receipt.instance.as_str());
-    Layout::of(Os::Linux, instance)
+    let os = receipt.binary.as_ref().map_or(Os::Linux, |binary| binary.platform.os());
+    Layout::of(os, instance)
 }
 
 fn kind(command: &[String]) -> Kind {

@@ -39,6 +39,7 @@ const KEPT: [&str; 16] = [
 const AGENTS: [&str; 3] = ["LAUNCH_AGENT_", "CIRCLECI_", "USE_HOME_SSH_DIR"];
 
 /// A variable as it is set, secrets included: never kept.
+#[derive(Debug, Clone)]
 pub(super) struct Raw {
     pub(super) name: String,
     pub(super) value: String,

@@ -5,12 +5,13 @@ use super::{
     processes::Processes, workdir, wrapper,
 };
 use crate::{
+    agent::Os,
     apply::Receipt,
     facts::survey::{
         Binary, Install, Process, Received, Seen, Service, State, Tool, Trail, Workdir,
     },
     plan::before_blank,
-    platform::{fs::Root, service::Manager},
+    platform::{fs::Root, macos::gatekeeper},
 };
 use std::{
     collections::BTreeMap,
@@ -37,7 +38,16 @@ pub(super) fn begin(
     let (user, task_user) = (uid(&candidate.user), uid(&candidate.task_user));
     let binary = candidate.binary.clone().map(|path| {
         let receipt = candidate.receipt.clone();
-        ground.look("the binary", move |ground| binary::look(&ground.root, &path, receipt.as_ref()))
+        ground.look("the binary", move |ground| {
+            let mut binary = binary::look(&ground.root, &path, receipt.as_ref());
+            if ground.os == Os::Darwin && ground.is_host {
+                let commands = &ground.commands;
+                binary.quarantined =
+                    gatekeeper::is_quarantined(commands, &path).unwrap_or_default();
+                binary.gatekeeper = gatekeeper::verdict(commands, &path);
+            }
+            binary
+        })
     });
     let config = candidate.config.as_ref().and_then(Seen::ok).cloned();
     let text = |key: &str| config.as_ref().and_then(|config| config.text(key)).map(str::to_owned);
@@ -165,7 +175,7 @@ impl Looks {
         let service = candidate.unit.map(|mut unit| {
             unit.scrub(scrub);
             Service {
-                manager: Manager::Systemd,
+                manager: unit.manager,
                 name: unit.name,
                 definitions: unit.definitions,
                 directives: unit.directives,

@@ -11,7 +11,9 @@ mod ground;
 mod host;
 mod log;
 mod looks;
+mod mac;
 mod manager;
+mod plists;
 mod probe;
 mod processes;
 mod scrub;
@@ -32,7 +34,7 @@ use crate::{
         fs::Root,
         machine::{hostname, machine},
         privilege::is_privileged,
-        service::systemd_runs,
+        service::{Manager, systemd_runs},
     },
 };
 use candidate::Candidate;
@@ -92,6 +94,7 @@ struct Ground {
     limit: Duration,
     scrub: Scrub,
     is_host: bool,
+    os: Os,
     now: i64,
 }
 
@@ -106,7 +109,8 @@ pub fn examine(request: &Request) -> Result<Examined> {
         commands: HostCommands,
         limit: request.timeout.min(LOCAL_LIMIT),
         scrub: Scrub(secrets.clone()),
-        is_host: request.root.base() == Path::new("/"),
+        is_host: request.root.is_host(),
+        os: mac::os(&request.root),
         now: jiff::Timestamp::now().as_second(),
     };
     let (mut candidates, processes) = discover(&ground, request, &secrets)?;
@@ -128,16 +132,24 @@ pub fn examine(request: &Request) -> Result<Examined> {
             network
         })
     });
-    let units: Vec<String> = candidates
-        .iter()
-        .filter_map(|candidate| Some(candidate.unit.as_ref()?.name.clone()))
-        .collect();
+    let of_manager = |manager: Manager| -> Vec<String> {
+        let units = candidates.iter().filter_map(|candidate| candidate.unit.as_ref());
+        units.filter(|unit| unit.manager == manager).map(|unit| unit.name.clone()).collect()
+    };
+    let (units, labels) = (of_manager(Manager::Systemd), of_manager(Manager::Launchd));
     let uptime = host::uptime();
-    let states =
-        ground.look("systemctl show", move |ground| match ground.is_host && systemd_runs() {
-            true => manager::states(&ground.commands, &units, ground.limit, ground.now, uptime),
-            false => Seen::not("systemd does not run here"),
-        });
+    let states = match labels.is_empty() {
+        true => {
+            ground.look("systemctl show", move |ground| match ground.is_host && systemd_runs() {
+                true => manager::states(&ground.commands, &units, ground.limit, ground.now, uptime),
+                false => Seen::not("systemd does not run here"),
+            })
+        }
+        false => ground.look("launchctl print", move |ground| match ground.is_host {
+            true => plists::states(&ground.commands, &labels),
+            false => Seen::not(IMAGE),
+        }),
+    };
     let host = host_looks(&ground, &candidates, &processes);
     let accounts = accounts(&ground, &candidates);
     let uids: BTreeMap<String, u32> = candidates
@@ -188,13 +200,19 @@ fn discover(
     request: &Request,
     secrets: &Secrets,
 ) -> Result<(Vec<Candidate>, Arc<Processes>)> {
-    let units =
-        ground.look("the unit files", |ground| units::find(&ground.root).unwrap_or_default());
+    let units = ground.look("the definitions of services", |ground| {
+        let mut units = units::find(&ground.root).unwrap_or_default();
+        units.extend(plists::find(&ground.root));
+        units
+    });
     let receipts = ground.look("the receipts", |ground| {
         let known = apply::read(&ground.root, "default").unwrap_or_default();
         known.receipt.into_iter().chain(known.others).collect::<Vec<Receipt>>()
     });
     let processes = ground.look("the processes", |ground| match ground.is_host {
+        true if ground.os == Os::Darwin => {
+            Processes::of(mac::processes(&ground.commands, ground.now))
+        }
         true => Processes::read(ground.now, host::uptime()),
         false => Processes::default(),
     });
@@ -294,14 +312,16 @@ fn host_looks(
     let packages = ground.look("the package manager", move |ground| {
         host::packages(&ground.root, &folders.into_iter().collect::<Vec<_>>())
     });
+    let mac = ground.look("what macOS says", mac::facts);
     let resolver =
         ground.look("the resolver's configuration", |ground| host::resolver(&ground.root));
     let ground = ground.clone();
     move |installs| {
         let volumes = volumes(&ground, installs);
         Host {
-            os: if cfg!(target_os = "macos") { Os::Darwin } else { Os::Linux },
-            machine: machine(),
+            os: ground.os,
+            // An image says nothing of the machine that it is for.
+            machine: if ground.is_host { machine() } else { String::new() },
             system: host::system(&ground.root),
             hostname: hostname(),
             privileged: is_privileged(),
@@ -322,7 +342,7 @@ fn host_looks(
             routes: host::routes(),
             packages: packages.flat(),
             container,
-            mac: None,
+            mac: mac.seen().ok().cloned().flatten(),
             windows: None,
         }
     }

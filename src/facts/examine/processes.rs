@@ -43,6 +43,19 @@ impl Processes {
         Self { all }
     }
 
+    /// What another program has listed.
+    pub(super) fn of(listed: Vec<Process>) -> Self {
+        let entry = |own: Process| Entry {
+            pid: own.pid,
+            parent: own.parent,
+            uid: own.uid,
+            name: own.name,
+            state: own.state,
+            started: own.started,
+        };
+        Self { all: listed.into_iter().map(|own| (own.pid, entry(own))).collect() }
+    }
+
     /// Agents' processes that no other agent's process started, with the unit they run in.
     pub(super) fn agents(&self) -> Vec<(u32, Option<String>)> {
         let is_agent = |pid: u32| {

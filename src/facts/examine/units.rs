@@ -1,13 +1,17 @@
 //! Unit files of agents, with their drop-ins, by the rules of `systemd.unit(5)`.
 
 use super::{
+    environment::Raw,
     ground::{self, Part},
     scrub::Scrub,
 };
 use crate::{
     Result,
     facts::survey::{Definition, Directive, Trail},
-    platform::fs::{Kind, Root},
+    platform::{
+        fs::{Kind, Root},
+        service::Manager,
+    },
 };
 use std::{
     collections::BTreeMap,
@@ -29,14 +33,19 @@ const FOLDERS: [&str; 6] = [
 const LIMIT: u64 = 2 << 20;
 
 /// Names of agents' programs; a unit is an agent's that names one of them.
-const PROGRAMS: [&str; 2] = ["circleci-launch-agent", "circleci-runner"];
+pub(super) const PROGRAMS: [&str; 2] = ["circleci-launch-agent", "circleci-runner"];
 
 /// A unit, unread by anyone but us.
 #[derive(Debug, Default)]
 pub(super) struct Unit {
     pub(super) name: String,
+    pub(super) manager: Manager,
     pub(super) definitions: Vec<Definition>,
     pub(super) directives: Vec<Directive>,
+    /// What it runs, where no directive has to be split for that.
+    pub(super) command: Option<Vec<String>>,
+    /// Its environment, where that stands in no directive.
+    pub(super) variables: Vec<Raw>,
 }
 
 /// Finds the units of agents.
@@ -126,6 +135,9 @@ impl Unit {
 
     /// The command line of the last `ExecStart`, split as systemd does.
     pub(super) fn command(&self) -> Vec<String> {
+        if let Some(command) = &self.command {
+            return command.clone();
+        }
         let last = self.directives.iter().rev();
         let last =
             last.filter(|directive| directive.key == "ExecStart" && directive.section == "Service");

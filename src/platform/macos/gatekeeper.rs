@@ -12,17 +12,24 @@ use std::path::Path;
 /// The attribute that keeps a downloaded program from being run unasked.
 pub const QUARANTINE: &str = "com.apple.quarantine";
 
+/// Whether a program is kept from being run.
+///
+/// # Errors
+/// When that cannot be asked.
+pub fn is_quarantined(commands: &dyn Commands, binary: &Path) -> Result<bool> {
+    let asked = commands.answer(&Call::new("xattr", ["-p", QUARANTINE, &shown(binary)]))?;
+    Ok(asked.code == Some(0))
+}
+
 /// Takes a binary that was verified out of quarantine; one that is not in it stays as it is.
 ///
 /// # Errors
 /// When it is in quarantine and cannot be taken out.
 pub fn release(commands: &dyn Commands, binary: &Path) -> Result<()> {
-    let path = shown(binary);
-    let asked = commands.answer(&Call::new("xattr", ["-p", QUARANTINE, &path]))?;
-    if asked.code != Some(0) {
+    if !is_quarantined(commands, binary)? {
         return Ok(());
     }
-    commands.run(&Call::new("xattr", ["-d", QUARANTINE, &path])).map(drop)
+    commands.run(&Call::new("xattr", ["-d", QUARANTINE, &shown(binary)])).map(drop)
 }
 
 /// What Gatekeeper says of a binary, such as `accepted, source=Notarized Developer ID`; `None`

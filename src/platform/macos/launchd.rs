@@ -134,7 +134,7 @@ impl Services for Launchd<'_> {
 
     fn status(&self, label: &str) -> Result<Status> {
         let disabled = self.launchctl(&["print-disabled", "system"])?;
-        let enabled = !is_disabled(&disabled.stdout, label);
+        let enabled = !self::disabled(&disabled.stdout).any(|own| own == label);
         Ok(match self.printed(label)? {
             Some(printed) => Status { enabled, ..parse(&printed) },
             None => Status { enabled, words: "not loaded".to_owned(), ..Status::default() },
@@ -179,12 +179,13 @@ fn call(args: &[&str]) -> Call {
     Call::new("launchctl", args.iter().copied())
 }
 
-/// `"com.example" => disabled`, or `=> true` on older systems.
-fn is_disabled(shown: &str, label: &str) -> bool {
-    let quoted = format!("\"{label}\"");
-    shown.lines().any(|line| {
-        let (name, value) = line.split_once("=>").unwrap_or_default();
-        name.trim() == quoted && matches!(value.trim(), "disabled" | "true")
+/// The labels that `launchctl print-disabled` says are never started: `"com.example" =>
+/// disabled`, or `=> true` on older systems.
+pub fn disabled(shown: &str) -> impl Iterator<Item = &str> {
+    shown.lines().filter_map(|line| {
+        let (name, value) = line.split_once("=>")?;
+        let is_off = matches!(value.trim(), "disabled" | "true");
+        is_off.then(|| name.trim().trim_matches('"'))
     })
 }
 
@@ -240,10 +241,9 @@ mod tests {
 
     #[test]
     fn a_disabled_label_is_known_old_and_new() {
-        assert!(is_disabled("\t\t\"com.circleci.runner\" => disabled\n", LABEL));
-        assert!(is_disabled("\t\"com.circleci.runner\" => true\n", LABEL));
-        assert!(!is_disabled("\t\"com.circleci.runner\" => enabled\n", LABEL));
-        assert!(!is_disabled("\t\"com.circleci.runner.gpu\" => disabled\n", LABEL));
+        let shown =
+            "disabled services = {\n\t\"a\" => disabled\n\t\"b\" => true\n\t\"c\" => enabled\n}\n";
+        assert_eq!(disabled(shown).collect::<Vec<_>>(), ["a", "b"]);
     }
 
     #[test]

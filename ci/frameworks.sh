@@ -1,0 +1,3 @@
+framework Security A
+framework CoreFoundation A
+framework SystemConfiguration A

@@ -1,0 +1,152 @@
+//! Keys of a launchd definition that mean something to an agent.
+
+use crate::{
+    doctor::{
+        Judged, Problem, Remedy, Verdict,
+        lookup::{unseen, word},
+    },
+    facts::survey::{Install, Service},
+    spec::values::GoDuration,
+};
+
+/// The longest job that a configuration allows that says nothing: facts, section 4.
+const LONGEST: u64 = 5 * 3600;
+
+/// launchd's own limit where a definition names none: `launchd.plist(5)`.
+const DEFAULT_STOP: u64 = 20;
+
+/// Keys of `launchd.plist(5)` that a person might write for an agent.
+const KEYS: [&str; 38] = [
+    "Label",
+    "Disabled",
+    "UserName",
+    "GroupName",
+    "Program",
+    "ProgramArguments",
+    "RunAtLoad",
+    "KeepAlive",
+    "EnvironmentVariables",
+    "WorkingDirectory",
+    "RootDirectory",
+    "Umask",
+    "TimeOut",
+    "ExitTimeOut",
+    "ThrottleInterval",
+    "InitGroups",
+    "WatchPaths",
+    "QueueDirectories",
+    "StartOnMount",
+    "StartInterval",
+    "StartCalendarInterval",
+    "StandardInPath",
+    "StandardOutPath",
+    "StandardErrorPath",
+    "Debug",
+    "WaitForDebugger",
+    "SoftResourceLimits",
+    "HardResourceLimits",
+    "Nice",
+    "ProcessType",
+    "AbandonProcessGroup",
+    "LowPriorityIO",
+    "LaunchOnlyOnce",
+    "MachServices",
+    "Sockets",
+    "LimitLoadToSessionType",
+    "SessionCreate",
+    "LegacyTimers",
+];
+
+fn value<'a>(service: &'a Service, key: &str) -> Option<&'a str> {
+    service.directives("", key).last().map(|own| own.value.as_str())
+}
+
+/// Whether launchd starts the agent again after every end.
+pub(super) fn restarts(install: &Install, service: &Service) -> Judged {
+    match value(service, "KeepAlive") {
+        Some("true") => Ok(Verdict::Holds("KeepAlive".to_owned())),
+        // A dictionary keeps it alive under conditions; which, is its author's business.
+        None if service.directives.iter().any(|own| own.section == "KeepAlive") => {
+            Ok(Verdict::Holds("KeepAlive, under conditions".to_owned()))
+        }
+        other => Ok(Problem::fail("launchd does not start the agent again when it ends")
+            .seen(other.map_or("no KeepAlive".to_owned(), |own| format!("KeepAlive {own}")))
+            .cure(set(install, service, "KeepAlive", "-bool true"))
+            .into()),
+    }
+}
+
+/// Whether a stop waits for the longest job.
+pub(super) fn stop(install: &Install, service: &Service) -> Judged {
+    let longest = install
+        .config()
+        .ok()
+        .and_then(|config| config.text("runner.max_run_time")?.parse::<GoDuration>().ok())
+        .map_or(LONGEST, GoDuration::seconds);
+    let written = value(service, "ExitTimeOut");
+    let seconds = match written.map(str::parse::<u64>) {
+        None => DEFAULT_STOP,
+        // 0 is launchd's word for no limit.
+        Some(Ok(0)) => return Ok(Verdict::Holds("a stop waits for ever".to_owned())),
+        Some(Ok(seconds)) => seconds,
+        Some(Err(_)) => {
+            return Ok(Problem::fail("ExitTimeOut is no number of seconds")
+                .seen(written.unwrap_or_default())
+                .cure(set(install, service, "ExitTimeOut", "-integer 18300"))
+                .into());
+        }
+    };
+    if seconds >= longest {
+        return Ok(Verdict::Holds(format!("a stop waits {seconds} s")));
+    }
+    let message = format!("a stop kills a job after {seconds} s; jobs may take {longest} s");
+    Ok(Problem::warn(message)
+        .seen(written.map_or("no ExitTimeOut: 20 s".to_owned(), |own| format!("ExitTimeOut {own}")))
+        .cure(set(install, service, "ExitTimeOut", &format!("-integer {}", longest + 300)))
+        .into())
+}
+
+/// Whether every key is one that launchd knows, and of its kind.
+pub(super) fn keys(service: &Service) -> Judged {
+    let mut problems = Vec::new();
+    for own in service.directives.iter().filter(|own| own.section.is_empty()) {
+        if !KEYS.contains(&own.key.as_str()) {
+            let near = crate::spec::nearest(&own.key, &KEYS);
+            let guess = near.map_or(String::new(), |near| format!("; {near} may be meant"));
+            problems.push(
+                Problem::warn(format!("launchd passes over the key {}{guess}", own.key))
+                    .seen(own.file.display().to_string())
+                    .cure(Remedy::by_hand("Correct the key, or take it out.")),
+            );
+        }
+        let wants_truth = ["RunAtLoad", "KeepAlive", "Disabled"].contains(&own.key.as_str());
+        if wants_truth && !matches!(own.value.as_str(), "true" | "false") {
+            problems.push(
+                Problem::fail(format!("{} is neither true nor false", own.key))
+                    .seen(own.value.clone())
+                    .cure(Remedy::by_hand("Write <true/>, which is no text.")),
+            );
+        }
+    }
+    Ok(Verdict::of(problems, format!("{} keys", service.directives.len())))
+}
+
+/// Changes one key and has launchd read the definition again.
+fn set(install: &Install, service: &Service, key: &str, to: &str) -> Remedy {
+    let remedy = Remedy::by_hand(format!("Set {key}."));
+    let Some(file) = service.file().map(|file| word(&file.path)) else { return remedy };
+    debug_assert!(install.service.is_some());
+    remedy
+        .command(format!("sudo plutil -replace {key} {to} {file}"))
+        .command(format!("sudo launchctl bootout system/{}", service.name))
+        .command(format!("sudo launchctl bootstrap system {file}"))
+}
+
+/// The definition of an agent that launchd runs.
+///
+/// # Errors
+/// When something else runs it.
+pub(super) fn of(install: &Install) -> Result<Option<&Service>, crate::facts::survey::Unseen> {
+    let service = install.service.as_ref().ok_or_else(|| unseen("there is no service"))?;
+    Ok(Some(service).filter(|own| own.manager == crate::platform::service::Manager::Launchd))
+}
