@@ -1,5 +1,5 @@
 //! Windows: accounts, rights and scheduled tasks, through programs of the system. Compiles
-//! everywhere; runs what it runs through [`Commands`](super::command::Commands).
+//! everywhere; runs what it runs through [`Commands`].
 
 pub mod account_tools;
 pub mod powershell;
