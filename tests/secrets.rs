@@ -24,6 +24,9 @@ use support::{
 /// A proxy's password; as it is written in a URL, and as it is meant.
 const PASSWORD: (&str, &str) = ("s3cr%2Ft%40pw%24x", "s3cr/t@pw$x");
 
+/// Of the person who asks for the queue.
+const PERSONAL: &str = "ccipat_b81f0e27d94c6a53_1f0e27d94c6a53b8";
+
 const CONFIG: &str = "etc/opt/circleci/launch-agent-config.yaml";
 const ENVIRONMENT: &str = "etc/opt/circleci/environment";
 
@@ -167,5 +170,77 @@ fn no_process_of_an_install_is_given_the_token() {
     for line in text.lines().filter(|line| line.contains("/useradd\"") && line.ends_with("= 0")) {
         let environment = line.rsplit_once("], [").unwrap().1;
         assert_eq!(environment.matches('=').count(), 3, "PATH, LC_ALL and the result: {line}");
+    }
+}
+
+/// Stand in places where people and other programs have left such things.
+const ELSEWHERE: [&str; 4] = [
+    "9f3b6e01c7d24a58b0e16f93a2c8d75e4b1f06a9d3c7e82f5061b9a4d8e3c72f10a5b6d9e8f4c3a27b10",
+    "a41d8c0e7b5f29361e0c84d7f3a6b5928d1e7c0f4b6a39520d8e1c7f6b4a3928e5d0c1b7a6f4938271ee",
+    "c05e9a7d1b3f48260c9e5a7d1f3b86420e7c9a5d3f1b82640c7e9a1d5f3b48269a7c1e5d3f0b84627e0d",
+    "hunter2!hunter2",
+];
+
+#[test]
+fn nothing_that_the_doctor_tells_holds_a_secret() {
+    let Some(lab) = Lab::new(Suite::Bookworm, "a doctor's words, searched for secrets") else {
+        return;
+    };
+    let proxy = format!("http://user:{}@127.0.0.1:9", PASSWORD.0);
+    lab.install(&["--proxy", &proxy, "--no-proxy", "127.0.0.1"], 0);
+    let [variable, argument, key, login] = ELSEWHERE;
+    let unit = format!(
+        "[Service]\nEnvironment=LAUNCH_AGENT_API_AUTH_TOKEN={variable} ALL_PROXY=http://me:{login}@127.0.0.1:9\n\
+         ExecStart=\nExecStart=/opt/circleci/circleci-launch-agent --config /{CONFIG} --api.auth_token {argument}\n"
+    );
+    lab.host.write("/etc/systemd/system/circleci.service.d/token.conf", unit.as_bytes(), 0o644);
+    lab.host.ok(&["systemctl", "daemon-reload"]);
+    let log = format!(
+        "ERRO[0001] claiming    error=\"Authorization: Bearer {TOKEN}\" token={variable}\n\
+         ERRO[0002] via {proxy}: the word is {login}, not {argument}: connection refused\n"
+    );
+    lab.host.write("/var/opt/circleci/agent.log", log.as_bytes(), 0o644);
+    let config = lab.host.ok(&["cat", &format!("/{CONFIG}")]);
+    let logged =
+        format!("{config}\n  deploy_key: {key}\nlogging:\n  file: /var/opt/circleci/agent.log\n");
+    // One that a person wrote into, and one that is no YAML from the line of the token on.
+    let broken = config.replace("auth_token:", "auth_token: [");
+    assert_ne!(config, broken);
+    for (what, text) in [("a configuration", &logged), ("one that does not parse", &broken)] {
+        lab.host.write(&format!("/{CONFIG}"), text.as_bytes(), 0o600);
+        lab.host.ok(&["chown", "circleci:", &format!("/{CONFIG}")]);
+        for words in [
+            ["-v"].as_slice(),
+            &["-vv"],
+            &["-vvv"],
+            &["--json", "-vv"],
+            &["--save-facts", "-"],
+            &["--save-facts", "/root/facts", "--json"],
+            &["--facts", "/root/facts", "-vv"],
+            &["--resource-class", "acme/linux", "-vvv"],
+            &["--fix", "--dry-run", "-vv"],
+            &["--fix", "--dry-run", "--json"],
+            &["--fix", "--yes", "--json", "-vv"],
+        ] {
+            let argv = [&[PROGRAM, "doctor", "--endpoint=storage=none,vcs=none"], words].concat();
+            let output = lab.host.run_with(&argv, &[("CIRCLECI_TOKEN", PERSONAL)], b"");
+            let what = format!("doctor {} of {what}", words.join(" "));
+            assert!(!output.stdout.is_empty(), "{what} says nothing");
+            assert_output_free(&output, &what);
+            for secret in [ELSEWHERE.as_slice(), &[PERSONAL]].concat() {
+                assert_free_of(&output.stdout, secret, &format!("{what}, standard output"));
+                assert_free_of(&output.stderr, secret, &format!("{what}, standard error"));
+            }
+        }
+        let kept =
+            lab.host.ok(&["sh", "-c", "find /root/facts /var/lib/runnerup -type f -exec cat {} +"]);
+        for secret in [[TOKEN, PASSWORD.0, PASSWORD.1].as_slice(), &ELSEWHERE, &[PERSONAL]].concat()
+        {
+            assert_free_of(
+                kept.as_bytes(),
+                secret,
+                &format!("facts, journal and receipt of {what}"),
+            );
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! The receipt: what was installed, and how the host stood before. Readable by everyone, and so
 //! without a secret.
 
-use super::target::{Record, Target};
+use super::target::{Record, State, Target};
 use crate::{
     agent::{Platform, Version},
     release::Sha256,
@@ -77,6 +77,12 @@ impl Receipt {
     pub fn changed(&mut self, record: Record) {
         match self.records.iter_mut().find(|known| known.target == record.target) {
             Some(known) => {
+                // Its content is replaced for the first time only now.
+                if let (State::Settled { meta }, State::File { backup, .. }) =
+                    (&known.before, &record.before)
+                {
+                    known.before = State::File { meta: *meta, backup: backup.clone() };
+                }
                 known.after = record.after;
                 known.data = record.data;
             }
@@ -93,7 +99,7 @@ impl Receipt {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::apply::State;
+    use crate::platform::fs::{Kind, Meta};
 
     #[test]
     fn the_first_before_stays() {
@@ -105,5 +111,25 @@ mod tests {
         assert_eq!(receipt.record(&target).unwrap().before, State::Absent);
         receipt.restored(&target);
         assert!(receipt.records.is_empty());
+    }
+
+    #[test]
+    fn what_was_settled_and_then_written_is_put_back_whole() {
+        let target = Target::File("/etc/x".into());
+        let record = |before| Record { target: target.clone(), before, after: None, data: false };
+        let meta = |mode| Meta {
+            kind: Kind::File,
+            uid: 1,
+            gid: 1,
+            mode,
+            size: 1,
+            links: 1,
+            identity: (1, 1, 1, 1),
+        };
+        let mut receipt = Receipt::new("doctor");
+        receipt.changed(record(State::Settled { meta: meta(0o644) }));
+        receipt.changed(record(State::File { meta: meta(0o600), backup: "b".into() }));
+        let whole = State::File { meta: meta(0o644), backup: "b".into() };
+        assert_eq!(receipt.record(&target).unwrap().before, whole);
     }
 }

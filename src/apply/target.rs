@@ -38,6 +38,11 @@ pub enum State {
         /// A name in the state folder's `backup`.
         backup: String,
     },
+    /// A file that keeps its content: owner and mode alone are put back.
+    Settled {
+        /// Owner and mode.
+        meta: Meta,
+    },
     /// A folder.
     Folder {
         /// Owner and mode.

@@ -60,17 +60,21 @@ pub(super) fn write(tools: &Tools<'_>, file: &File) -> Result<After> {
     Ok(After { meta, digest })
 }
 
-/// The other name of a file may be one that who put it here has no right to.
-pub(super) fn refuse_other_names(tools: &Tools<'_>, path: &Path) -> Result<()> {
+/// Of a file whose owner and mode alone are to change no copy is made: it may be a log that grows
+/// meanwhile, or hold the token.
+pub(super) fn before_settle(tools: &Tools<'_>, path: &Path) -> Result<State> {
     let spot = tools.host.spot(path)?;
     match spot.look()? {
+        None => Ok(State::Absent),
+        // The other name may be one that who put it here has no right to.
         Some(meta) if meta.links > 1 && !spot.is_trusted() => {
             let path = path.display();
             let message = format!("{path} has a second name (hard link)");
             let look = format!("look for it: find / -xdev -samefile {path}");
             Err(Error::new(Code::GroundUnsafe, message).help(look))
         }
-        _ => Ok(()),
+        Some(meta) if meta.kind == Kind::File => Ok(State::Settled { meta }),
+        Some(meta) => Err(in_the_way(path, meta.kind)),
     }
 }
 
@@ -96,6 +100,12 @@ pub(super) fn restore(tools: &Tools<'_>, path: &Path, to: &State) -> Result<()> 
             None => return Ok(()),
         },
         State::File { meta, backup } => put_back(tools, &spot, meta, backup)?,
+        State::Settled { meta } => {
+            let owner = is_privileged().then_some((meta.uid, meta.gid));
+            if spot.look()?.is_some() {
+                spot.settle_file(&spot.read()?.0, owner, meta.mode)?;
+            }
+        }
         State::Folder { .. } | State::Link { .. } | State::HomeOnly | State::Present => {}
     }
     if is_definition(path) { reload(tools) } else { Ok(()) }

@@ -33,7 +33,7 @@ impl Tools<'_> {
         if let Step::Settle(settle) = step
             && !settle.folder
         {
-            file::refuse_other_names(self, &settle.path)?;
+            return file::before_settle(self, &settle.path);
         }
         match step.target() {
             Target::File(path) => file::before(self, &path),
