@@ -16,6 +16,9 @@ const APPLYING: u8 = 1;
 /// Another process is at work, which hears of Ctrl-C itself.
 const DELEGATED: u8 = 2;
 
+/// Between a question's last look at the terminal's settings and its change of them.
+const TAKEN: Duration = Duration::from_millis(50);
+
 static PHASE: AtomicU8 = AtomicU8::new(ASKING);
 static TIMES: AtomicUsize = AtomicUsize::new(0);
 static IS_ENDING: AtomicBool = AtomicBool::new(false);
@@ -74,5 +77,10 @@ fn end(out: &Output, terminal: Option<&Terminal>) {
     }
     let error = Error::new(Code::Interrupted, "interrupted; nothing was changed");
     out.error(&error);
+    if let Some(terminal) = terminal {
+        // A question that was about to read a key may have taken the terminal once more.
+        thread::sleep(TAKEN);
+        terminal.restore();
+    }
     process::exit(error.exit().into());
 }

@@ -8,7 +8,10 @@ use crate::{
     facts::survey::{Survey, Unseen},
     spec::nearest,
 };
-use std::{collections::HashSet, time::Instant};
+use std::{
+    collections::{HashMap, HashSet, hash_map::Entry},
+    time::Instant,
+};
 
 /// Which checks to judge: `--only` and `--skip`.
 #[derive(Debug, Clone, Default)]
@@ -43,6 +46,8 @@ impl Selection {
 pub fn judge(survey: &Survey, selection: &Selection) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut broken: HashSet<(&'static str, Option<String>)> = HashSet::new();
+    // Looks that broke, by their agent and what they said, and the check that told it.
+    let mut lost: HashMap<(Option<String>, String), &'static str> = HashMap::new();
     for check in CHECKS.iter().filter(|check| selection.has(check)) {
         let subjects: Vec<Option<usize>> = match check.judge {
             Judge::Host(_) => vec![None],
@@ -67,6 +72,13 @@ pub fn judge(survey: &Survey, selection: &Selection) -> Vec<Finding> {
             if let Some(cause) = cause.filter(|_| finding.is_trouble()) {
                 explained(&mut finding, cause);
             }
+            if finding.status == Status::Error {
+                let look = (finding.instance.clone(), finding.summary.clone());
+                match lost.entry(look) {
+                    Entry::Occupied(told) => unlooked(&mut finding, told.get()),
+                    Entry::Vacant(new) => drop(new.insert(check.name)),
+                }
+            }
             if finding.status == Status::Fail {
                 broken.insert((check.name, finding.instance.clone()));
             }
@@ -83,6 +95,13 @@ fn explained(finding: &mut Finding, cause: &'static str) {
     finding.status = Status::Skip;
     finding.because = Some(cause);
     finding.remedy = None;
+}
+
+/// Nor is a look that broke told once more by each check that would have needed it.
+fn unlooked(finding: &mut Finding, told: &'static str) {
+    finding.summary = format!("not judged, for want of what {told} could not see either");
+    finding.status = Status::Skip;
+    finding.because = Some(told);
 }
 
 fn told(check: &Check, instance: Option<&str>, judged: Judged) -> Finding {
@@ -195,6 +214,17 @@ mod tests {
         let cause = diagnosis.troubles().next().unwrap();
         let explained: Vec<_> = diagnosis.consequences(cause).map(|own| own.check).collect();
         assert_eq!(explained, ["service/running"]);
+    }
+
+    #[test]
+    fn a_look_that_broke_is_told_once() {
+        let mut survey = healthy();
+        service_of(&mut survey).state = Seen::broken("`systemctl show` did not end");
+        let diagnosis = Diagnosis::new(judge(&survey, &Selection::default()), 0);
+        let told: Vec<_> = diagnosis.troubles().map(|own| (own.check, own.status)).collect();
+        assert_eq!(told, [("service/loaded", Status::Error)]);
+        let cause = diagnosis.troubles().next().unwrap();
+        assert!(diagnosis.consequences(cause).any(|own| own.check == "service/running"));
     }
 
     #[test]

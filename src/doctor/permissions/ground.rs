@@ -109,10 +109,9 @@ pub(super) const CLEAN: Check = Check {
 fn clean(survey: &Survey, install: &Install) -> Judged {
     let workdir = install.workdir.known()?;
     if workdir.foreign.is_empty() {
-        return Ok(Verdict::Holds(format!(
-            "{} things, all of the jobs' own account",
-            workdir.entries
-        )));
+        let which = if workdir.cut_short { "those that were looked at" } else { "all" };
+        let count = workdir.entries;
+        return Ok(Verdict::Holds(format!("{count} things, {which} of the jobs' own account")));
     }
     let seen = workdir
         .foreign

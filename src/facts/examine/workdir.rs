@@ -26,10 +26,10 @@ const DEPTH: usize = 40;
 pub(super) fn look(root: &Root, folder: &Path, owner: Option<u32>) -> Result<Workdir> {
     let mut workdir = Workdir { folder: folder.to_owned(), ..Workdir::default() };
     let Some(spot) = root.find(folder)? else { return Ok(workdir) };
-    let mut count =
-        Count { until: Instant::now() + TIME, owner, foreign: Vec::new(), newest: i64::MIN };
     let names = spot.list()?;
     workdir.entries = names.len();
+    let mut count =
+        Count { until: Instant::now() + TIME, owner, foreign: Vec::new(), newest: i64::MIN };
     let mut found = Vec::new();
     for name in names.into_iter().take(ENTRIES) {
         if count.is_over() {
