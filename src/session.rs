@@ -129,7 +129,7 @@ impl Session {
                 Some(artifact) => Ok(artifact),
                 None => offered(client, spec, &earlier),
             });
-            let looked = facts.look(&self.root, services.as_deref(), &wants);
+            let looked = facts.look(&self.root, &self.commands, services.as_deref(), &wants);
             let lost = || Err(Error::new(Code::StepFailed, "the question to the bucket was lost"));
             (asked.join().unwrap_or_else(|_| lost()), looked)
         });
@@ -144,7 +144,7 @@ impl Session {
         let mut facts = facts::of_host(&self.root, &self.commands, instance)?;
         let wants = plan::wanted_for_uninstall(&facts);
         let services = self.services(self.default_service()?);
-        facts.look(&self.root, services.as_deref(), &wants)?;
+        facts.look(&self.root, &self.commands, services.as_deref(), &wants)?;
         Ok(plan::uninstall(&facts, leave))
     }
 

@@ -16,6 +16,7 @@ use runnerup::{
         accounts::Account,
         fs::{Kind, Meta},
         service::{Manager, Status},
+        windows::registry::Value,
     },
     release::{Artifact, Sha256},
     spec::{Circumstances, Given, Settings, Source, Spec},
@@ -152,9 +153,17 @@ fn take_in(facts: &mut Facts, step: &Step) -> Option<After> {
             facts.services.entry(service.clone()).or_default().active = true;
             return None;
         }
+        Step::Registry(wanted) => {
+            facts.registry.insert(wanted.place.to_string(), wanted.value.clone());
+            return None;
+        }
         Step::Restore { target, .. } => {
-            if let Some(path) = target.path() {
-                facts.paths.remove(path);
+            match target {
+                Target::Registry(place) => drop(facts.registry.remove(&place.to_string())),
+                Target::Enabled(service) => {
+                    facts.services.entry(service.clone()).or_default().enabled = false;
+                }
+                _ => drop(target.path().map(|path| facts.paths.remove(path))),
             }
             return None;
         }
@@ -207,6 +216,100 @@ fn fresh_hosts_and_hosts_that_are_right_already() {
         let again = planned(system, &USUAL, &done(before, &plan));
         assert!(again.steps.is_empty(), "{}: {}", system.0, shown(&again));
     }
+}
+
+/// The same account and folder, with a session that is kept over Remote Desktop.
+#[test]
+fn a_desktop_session_is_kept_and_given_up_again() {
+    let system = SYSTEMS[2];
+    let given = [&USUAL[..], &[("desktop-session", "true")]].concat();
+    let mut before = fresh(system.0);
+    before.job_tools_missing = vec!["git", "gzip"];
+    let plan = planned(system, &given, &before);
+    compare("windows-desktop-fresh.txt", &shown(&plan));
+    assert_eq!(plan.prove.as_deref(), Some("CircleCI Launch Agent"));
+    let installed = done(before, &plan);
+    let again = planned(system, &given, &installed);
+    assert!(again.steps.is_empty(), "{}", shown(&again));
+    for (case, purge) in [("uninstall", false), ("purge", true)] {
+        let plan = plan::uninstall(&installed, Leave { purge, force: false }).unwrap();
+        compare(&format!("windows-desktop-{case}.txt"), &shown(&plan));
+    }
+    let plan = planned(system, &USUAL, &installed);
+    compare("windows-desktop-given-up.txt", &shown(&plan));
+    let headless = done(installed, &plan);
+    assert!(headless.registry.is_empty(), "{:?}", headless.registry);
+    let again = planned(system, &USUAL, &headless);
+    assert!(again.steps.is_empty(), "{}", shown(&again));
+}
+
+/// What stands on the registry already is not touched, and so not taken away later.
+#[test]
+fn values_that_are_right_already_stay_when_a_session_goes() {
+    let system = SYSTEMS[2];
+    let given = [&USUAL[..], &[("desktop-session", "true")]].concat();
+    let mut before = fresh(system.0);
+    let plan = planned(system, &given, &before);
+    let values: Vec<_> = plan
+        .steps
+        .iter()
+        .filter_map(|step| match step {
+            Step::Registry(wanted) => Some(wanted.clone()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(values.len(), 4);
+    for wanted in &values {
+        before.registry.insert(wanted.place.to_string(), wanted.value.clone());
+    }
+    let plan = planned(system, &given, &before);
+    assert!(!plan.steps.iter().any(|step| matches!(step, Step::Registry(_))), "{}", shown(&plan));
+    let gone = plan::uninstall(&done(before, &plan), Leave::default()).unwrap();
+    assert!(!shown(&gone).contains("registry"), "{}", shown(&gone));
+}
+
+#[test]
+fn a_desktop_session_is_refused_where_it_cannot_be_kept() {
+    let refused = |system: (&str, Manager), given: &[(&str, &str)], facts: &Facts| {
+        let given = [&USUAL[..], &[("desktop-session", "true")], given].concat();
+        let here = Circumstances { platform: system.0.parse().unwrap(), service: system.1 };
+        let settings = settings(&given);
+        Spec::resolve(&settings, Some(TOKEN.parse().unwrap()), here)
+            .and_then(|spec| plan::install(&spec, &settings, facts))
+            .unwrap_err()
+    };
+    for system in &SYSTEMS[..2] {
+        let error = refused(*system, &[], &fresh(system.0));
+        assert_eq!(error.exit(), 2, "{error}");
+        assert!(error.message().contains("is for Windows"), "{error}");
+    }
+    let windows = SYSTEMS[2];
+    for (name, value) in [("root", "image"), ("service", "none"), ("no-create-user", "true")] {
+        let error = refused(windows, &[(name, value)], &fresh(windows.0));
+        assert_eq!(error.exit(), 2, "{error}");
+        assert!(error.message().contains(&format!("--{name}")), "{error}");
+    }
+    let mut facts = fresh(windows.0);
+    facts.domain_controller = true;
+    let error = refused(windows, &[], &facts);
+    assert_eq!(error.exit(), 3, "{error}");
+    assert!(error.message().contains("domain controller"), "{error}");
+    let mut facts = fresh(windows.0);
+    let place = r"HKLM\SOFTWARE\Policies\Microsoft\Windows NT\Terminal Services\fDenyTSConnections";
+    facts.registry.insert(place.to_owned(), Value::number(1));
+    let error = refused(windows, &[], &facts);
+    assert!(error.exit() == 3 && error.message().contains("forbids Remote Desktop"), "{error}");
+    let mut facts = fresh(windows.0);
+    let account = Account {
+        name: "circleci".into(),
+        uid: 0,
+        gid: 0,
+        home: "C:/Users/circleci".into(),
+        shell: "C:/Windows/System32/cmd.exe".into(),
+    };
+    facts.accounts.insert("circleci".into(), Some(account));
+    let error = refused(windows, &[], &facts);
+    assert!(error.exit() == 3 && error.message().contains("its owner's alone"), "{error}");
 }
 
 #[test]
@@ -320,24 +423,26 @@ fn independent_readers_read_the_property_list() {
 #[test]
 fn the_task_is_what_the_schema_wants() {
     let system = SYSTEMS[2];
-    let definition = |given: &[(&str, &str)]| {
+    let definitions = |given: &[(&str, &str)]| -> Vec<Vec<u8>> {
         let plan = planned(system, given, &fresh(system.0));
-        plan.steps
-            .iter()
-            .find_map(|step| match step {
-                Step::File(file) if file.definition => Some(file.content.bytes()),
-                _ => None,
-            })
-            .unwrap()
+        let content = |step: &Step| match step {
+            Step::File(file) if file.definition => Some(file.content.bytes()),
+            _ => None,
+        };
+        plan.steps.iter().filter_map(content).collect()
     };
-    let bytes = definition(&USUAL);
-    assert_eq!(bytes[..2], [0xFF, 0xFE], "a mark in front");
-    assert!(bytes.len() % 2 == 0);
+    for bytes in definitions(&USUAL) {
+        assert_eq!(bytes[..2], [0xFF, 0xFE], "a mark in front");
+        assert!(bytes.len() % 2 == 0);
+    }
     let Some(python) = support::tool("python3", "a task's definition and Python") else { return };
     let folder = tempfile::tempdir().unwrap();
     let mut given = USUAL.to_vec();
     given.extend([("no-proxy", "a.example,<&>"), ("instance", "gpu"), ("user", "ci")]);
-    for bytes in [bytes, definition(&given)] {
+    let desktop = [&given[..], &[("desktop-session", "true")]].concat();
+    let all = [definitions(&USUAL), definitions(&given), definitions(&desktop)].concat();
+    assert_eq!(all.len(), 4);
+    for bytes in all {
         let file = folder.path().join("task.xml");
         fs::write(&file, bytes).unwrap();
         let checked = Command::new(&python)

@@ -19,5 +19,7 @@ pub use proof::prove;
 pub use receipt::{PlacedBinary, Receipt};
 pub(crate) use state::ancestors;
 pub use state::{Known, read, tidy};
-pub use step::{Binary, Check, Content, File, Folder, NewAccount, Owner, Settle, Step};
+pub use step::{
+    Binary, Check, Content, File, Folder, NewAccount, Owner, RegistryValue, Settle, Step,
+};
 pub use target::{After, Digest, Record, State, Target};

@@ -1,7 +1,13 @@
 //! The few steps that every plan is made of.
 
 use super::target::{Digest, Record, State, Target};
-use crate::{platform::layout::shown, release::Artifact};
+use crate::{
+    platform::{
+        layout::shown,
+        windows::registry::{Place, Value},
+    },
+    release::Artifact,
+};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Serialize, Serializer, ser::SerializeMap};
 use std::{
@@ -31,6 +37,8 @@ pub enum Step {
     },
     /// Creates the account that jobs run as.
     Account(NewAccount),
+    /// Sets a value of the Windows registry.
+    Registry(RegistryValue),
     /// Makes a service start with the host.
     Enable {
         /// The service's name, such as `circleci.service`.
@@ -139,6 +147,17 @@ pub struct NewAccount {
     pub administrator: bool,
 }
 
+/// A value of the registry, as it is to stand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RegistryValue {
+    /// Where.
+    pub place: Place,
+    /// What.
+    pub value: Value,
+    /// What it is for, in a few words.
+    pub purpose: &'static str,
+}
+
 /// User and group by name; looked up when the step is done, since the account may be new.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Owner {
@@ -176,6 +195,7 @@ impl Step {
             Self::Settle(settle) => Target::File(settle.path.clone()),
             Self::Link { path, .. } => Target::Link(path.clone()),
             Self::Account(account) => Target::Account(account.name.clone()),
+            Self::Registry(value) => Target::Registry(value.place.clone()),
             Self::Enable { service } => Target::Enabled(service.clone()),
             Self::Start { service, .. } | Self::Stop { service, .. } => {
                 Target::Running(service.clone())
@@ -236,6 +256,9 @@ impl fmt::Display for Step {
                 shown(home),
                 shown(shell)
             ),
+            Self::Registry(RegistryValue { place, value, purpose }) => {
+                write!(f, "set the registry value {place} to {}: {purpose}", value.data)
+            }
             Self::Enable { service } => write!(f, "start {service} with the host"),
             Self::Start { service, .. } => write!(f, "start {service}"),
             Self::Stop { service, .. } => {
@@ -250,7 +273,7 @@ impl fmt::Display for Step {
                     write!(f, "no longer start {name} with the host")
                 }
                 (State::Absent, Target::Running(name)) => write!(f, "stop {name}"),
-                (State::Absent, _) => write!(f, "remove {target}"),
+                (State::Absent | State::NoKey { .. }, _) => write!(f, "remove {target}"),
                 _ => write!(f, "put back {target} as it was"),
             },
         }

@@ -1,6 +1,10 @@
 //! What a step acts on, and how it stood before: all that is needed to put it back.
 
-use crate::platform::{fs::Meta, layout::shown};
+use crate::platform::{
+    fs::Meta,
+    layout::shown,
+    windows::registry::{Place, Value},
+};
 use serde::{Deserialize, Serialize};
 use std::{
     fmt,
@@ -19,6 +23,8 @@ pub enum Target {
     Link(PathBuf),
     /// An account of the system, with its group and home.
     Account(String),
+    /// A value of the Windows registry.
+    Registry(Place),
     /// Whether a service starts with the host.
     Enabled(String),
     /// Whether a service runs.
@@ -55,6 +61,13 @@ pub enum State {
     },
     /// No account, but its home was there already, and stays.
     HomeOnly,
+    /// A value of the registry.
+    Value(Value),
+    /// No value of the registry, and no key for it either.
+    NoKey {
+        /// The nearest key above that was there.
+        nearest: String,
+    },
     /// There; for a service: enabled, running.
     Present,
 }
@@ -99,7 +112,7 @@ impl Target {
     pub fn path(&self) -> Option<&Path> {
         match self {
             Self::File(path) | Self::Folder(path) | Self::Link(path) => Some(path),
-            Self::Account(_) | Self::Enabled(_) | Self::Running(_) => None,
+            Self::Account(_) | Self::Registry(_) | Self::Enabled(_) | Self::Running(_) => None,
         }
     }
 }
@@ -111,6 +124,7 @@ impl fmt::Display for Target {
             Self::Folder(path) => write!(f, "the folder {}", shown(path)),
             Self::Link(path) => write!(f, "the link {}", shown(path)),
             Self::Account(name) => write!(f, "the account {name}"),
+            Self::Registry(place) => write!(f, "the registry value {place}"),
             Self::Enabled(name) => write!(f, "the start of {name} with the host"),
             Self::Running(name) => write!(f, "the service {name}"),
         }

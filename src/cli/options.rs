@@ -150,6 +150,9 @@ pub struct InstallArgs {
     /// Let jobs be root through sudo
     #[arg(long, help_heading = HOST)]
     pub passwordless_sudo: bool,
+    /// Windows: jobs have a desktop session
+    #[arg(long, help_heading = HOST)]
+    pub desktop_session: bool,
     /// compatible or strict [compatible]
     #[arg(long, value_name = "HOW", help_heading = HOST, value_parser = choice(["compatible", "strict"]), hide_possible_values = true)]
     pub hardening: Option<String>,
@@ -381,16 +384,14 @@ const INSTALL_HELP: &str = "\
 The token: --token-file, or the variable RUNNERUP_TOKEN; never an argument.
 Options are variables too (RUNNERUP_MAX_RUN_TIME), and keys of --answers.
 
-Examples:
-  runnerup install        # asks what it needs to know
+Without options it asks. Unattended:
   runnerup install --yes --token-file token --answers runner.yaml";
 
 const PLAN_HELP: &str = "\
 The token and the options are those of install; root is not needed.
 Options are variables too (RUNNERUP_MAX_RUN_TIME), and keys of --answers.
 
-Examples:
-  runnerup plan --token-file token --version server-4.6
+Example:
   runnerup plan --json --token-file token --answers runner.yaml";
 
 const DOCTOR_HELP: &str = "\

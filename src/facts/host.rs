@@ -4,8 +4,13 @@ use super::Facts;
 use crate::{
     Code, Error, Result, apply,
     platform::{
-        accounts, command::Commands, fs::Root, machine::hostname, privilege::is_privileged,
-        service::systemd_runs, windows::is_domain_controller,
+        accounts,
+        command::Commands,
+        fs::Root,
+        machine::hostname,
+        privilege::is_privileged,
+        service::systemd_runs,
+        windows::{is_domain_controller, job_tools},
     },
 };
 use std::path::Path;
@@ -35,6 +40,7 @@ pub fn of_host(root: &Root, commands: &dyn Commands, instance: &str) -> Result<F
         is_host: root.base() == Path::new("/"),
         systemd_runs: systemd_runs(),
         domain_controller: cfg!(windows) && is_domain_controller(commands),
+        job_tools_missing: if cfg!(windows) { job_tools::missing(commands) } else { Vec::new() },
         tools: tools.map(str::to_owned).collect(),
         keeps_accounts: accounts::are_kept(root)?,
         receipt: known.receipt,

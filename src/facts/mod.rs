@@ -13,7 +13,13 @@ pub use paths::{Fingerprint, PathFact, Want};
 
 use crate::{
     apply::{Receipt, Unfinished},
-    platform::{accounts::Account, fs::Root, service::Services, service::Status},
+    platform::{
+        accounts::Account,
+        command::Commands,
+        fs::Root,
+        service::{Services, Status},
+        windows::registry::{self, Place, Value},
+    },
     release::Artifact,
 };
 use serde::Serialize;
@@ -37,6 +43,8 @@ pub struct Facts {
     pub systemd_runs: bool,
     /// Windows: it keeps the accounts of a domain, and has none of its own.
     pub domain_controller: bool,
+    /// Windows: programs that jobs need and that are not on the machine's Path.
+    pub job_tools_missing: Vec<&'static str>,
     /// Programs of the system that were looked for and found.
     pub tools: BTreeSet<String>,
     /// The root keeps accounts; a bare folder does not.
@@ -47,6 +55,8 @@ pub struct Facts {
     pub paths: BTreeMap<PathBuf, PathFact>,
     /// What the service manager says.
     pub services: BTreeMap<String, Status>,
+    /// Values of the Windows registry, by their place in words.
+    pub registry: BTreeMap<String, Value>,
     /// What an earlier install of this instance made.
     pub receipt: Option<Receipt>,
     /// The other instances' receipts.
@@ -74,10 +84,16 @@ impl Facts {
         self.accounts.get(name)?.as_ref()
     }
 
+    /// The value of the registry at `place`.
+    pub fn registry_value(&self, place: &Place) -> Option<&Value> {
+        self.registry.get(&place.to_string())
+    }
+
     /// Looks at what a plan is about. A path that cannot be read becomes a fact itself.
     pub fn look(
         &mut self,
         root: &Root,
+        commands: &dyn Commands,
         services: Option<&dyn Services>,
         wants: &[Want],
     ) -> crate::Result<()> {
@@ -94,6 +110,11 @@ impl Facts {
                 Want::Service(name) => {
                     if let Some(services) = services {
                         self.services.insert(name.clone(), services.status(name)?);
+                    }
+                }
+                Want::Registry(place) => {
+                    if let Some(value) = registry::look(commands, place)? {
+                        self.registry.insert(place.to_string(), value);
                     }
                 }
             }

@@ -4,7 +4,10 @@ use super::Facts;
 use crate::{
     Result,
     apply::{self, Digest, Target},
-    platform::fs::{Kind, Meta, Root},
+    platform::{
+        fs::{Kind, Meta, Root},
+        windows::registry::Place,
+    },
 };
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -23,6 +26,8 @@ pub enum Want {
     Account(String),
     /// A service, by name.
     Service(String),
+    /// A value of the Windows registry.
+    Registry(Place),
 }
 
 /// How content is fingerprinted.

@@ -36,6 +36,7 @@ pub(super) fn is_so(step: &Step, facts: &Facts) -> bool {
         }
         Step::Link { path, to } => facts.path(path).link.as_ref() == Some(to),
         Step::Account(account) => facts.account(&account.name).is_some(),
+        Step::Registry(wanted) => facts.registry_value(&wanted.place) == Some(&wanted.value),
         Step::Enable { service } => facts.services.get(service).is_some_and(|s| s.enabled),
         Step::Start { service, .. } => facts.services.get(service).is_some_and(|s| s.active),
         Step::Stop { service, .. } => facts.services.get(service).is_none_or(|s| !s.active),
@@ -65,6 +66,7 @@ fn is_gone(target: &Target, facts: &Facts) -> bool {
             fact.meta.is_none() && fact.trouble.is_none()
         }
         Target::Account(name) => facts.account(name).is_none(),
+        Target::Registry(place) => facts.registry_value(place).is_none(),
         Target::Enabled(name) => facts.services.get(name).is_none_or(|s| !s.enabled),
         Target::Running(name) => facts.services.get(name).is_none_or(|s| !s.active),
     }

@@ -87,7 +87,11 @@ fn ordered(steps: Vec<Step>) -> Vec<Step> {
         Step::Account(_) => (0, 0),
         Step::Folder(folder) => (1, folder.path.components().count()),
         Step::Settle(Settle { folder: true, path, .. }) => (1, path.components().count()),
-        Step::Settle(_) | Step::File(_) | Step::Binary(_) | Step::Link { .. } => (2, 0),
+        Step::Settle(_)
+        | Step::File(_)
+        | Step::Binary(_)
+        | Step::Link { .. }
+        | Step::Registry(_) => (2, 0),
         Step::Restore { .. } | Step::Stop { .. } => (3, 0),
         Step::Enable { .. } => (4, 0),
         Step::Start { .. } => (5, 0),

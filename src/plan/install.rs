@@ -4,6 +4,7 @@
 use super::{
     Plan, Setting, compare,
     desired::{Desired, before_blank, is_declared, refuse_foreign_workdir, refuse_unconfirmed},
+    desktop, notes,
 };
 use crate::{
     Code, Error, Result,
@@ -13,6 +14,7 @@ use crate::{
     platform::{
         layout::{home, inner, shown},
         service::Manager,
+        windows::tasks,
     },
     release::Artifact,
     spec::{Settings, Source, Spec},
@@ -23,7 +25,7 @@ use std::path::{Path, PathBuf};
 ///
 /// The last three stand in the agent's configuration too, but the account can write that: taken
 /// from there, a job could have the next `install` run by root make it a folder anywhere.
-const REMEMBERED: [&str; 12] = [
+const REMEMBERED: [&str; 13] = [
     "agent",
     "version",
     "platform",
@@ -33,6 +35,7 @@ const REMEMBERED: [&str; 12] = [
     "service",
     "hardening",
     "passwordless-sudo",
+    "desktop-session",
     "auto-update",
     "workdir",
     "log-file",
@@ -83,6 +86,7 @@ pub fn wanted(spec: &Spec, facts: &Facts) -> Vec<Want> {
     }
     wants.push(Want::Account(user.to_owned()));
     wants.push(Want::Service(service.to_owned()));
+    wants.extend(desktop::wanted(spec));
     wants
 }
 
@@ -127,6 +131,7 @@ pub(super) fn wanted_for_records(receipt: Option<&Receipt>) -> Vec<Want> {
                 Want::Path { path: path.clone(), digest: None }
             }
             Target::Account(name) => Want::Account(name.clone()),
+            Target::Registry(place) => Want::Registry(place.clone()),
             Target::Enabled(name) | Target::Running(name) => Want::Service(name.clone()),
         })
         .collect()
@@ -168,11 +173,16 @@ pub fn install(spec: &Spec, settings: &Settings, facts: &Facts) -> Result<Plan> 
     let (starts, rest): (Vec<_>, Vec<_>) =
         wanted.into_iter().partition(|step| matches!(step, Step::Start { .. }));
     steps.extend(rest.into_iter().filter(|step| !compare::is_so(step, facts)));
-    let stale = facts.services.get(&spec.layout.service).is_some_and(|status| status.needs_reload);
+    let stale = starts.iter().any(|start| match start {
+        Step::Start { service, .. } => {
+            facts.services.get(service).is_some_and(|status| status.needs_reload)
+        }
+        _ => false,
+    });
     let must_restart = stale || steps.iter().any(|step| concerns_service(step, spec));
     let prove = starts.first().map(|_| spec.layout.service.clone());
     steps.extend(starts.into_iter().filter(|start| must_restart || !compare::is_so(start, facts)));
-    let notes = notes(spec, facts, &steps);
+    let notes = notes::of(spec, facts, &steps);
     Ok(Plan {
         instance: spec.instance_name().to_owned(),
         prove: prove.filter(|_| steps.iter().any(|step| matches!(step, Step::Start { .. }))),
@@ -212,10 +222,11 @@ pub fn refuse_unfit(spec: &Spec, facts: &Facts) -> Result<()> {
             return Err(missing_tool("systemctl", "it registers the service", "systemd"));
         }
     }
-    if facts.domain_controller && spec.create_user {
+    if facts.domain_controller && spec.platform.os() == Os::Windows {
         return Err(Error::new(
             Code::HostUnfit,
-            "this host is a domain controller, which has no local accounts",
+            "this host is a domain controller: it has no local accounts, and jobs would run as one \
+             of the domain's administrators",
         )
         .help("install the runner on a member server"));
     }
@@ -266,6 +277,7 @@ fn no_longer_wanted(wanted: &[Step], facts: &Facts) -> Vec<Step> {
         !record.data && !folder && !targets.contains(&record.target)
             // Whether it runs follows from --no-start at the time, and is nobody's to undo now.
             && !matches!(record.target, Target::Running(_))
+            && !desktop::is_needed_by_others(record, facts)
     };
     let mut stale: Vec<&Record> = records.filter(is_stale).collect();
     stale.reverse();
@@ -282,112 +294,16 @@ fn no_longer_wanted(wanted: &[Step], facts: &Facts) -> Vec<Step> {
 /// Whether a running agent has to be started again to see what the step changes.
 fn concerns_service(step: &Step, spec: &Spec) -> bool {
     let layout = &spec.layout;
-    let files =
-        [&layout.binary, &layout.config, &layout.environment, &layout.ca, &layout.definition];
+    let keeper = tasks::definition(&tasks::keeper(&layout.service));
+    let files = [
+        &layout.binary,
+        &layout.config,
+        &layout.environment,
+        &layout.ca,
+        &layout.definition,
+        &keeper,
+    ];
     step.target().path().is_some_and(|path| files.iter().any(|file| path == file.as_path()))
-}
-
-fn notes(spec: &Spec, facts: &Facts, steps: &[Step]) -> Vec<String> {
-    let mut notes = Vec::new();
-    let user = spec.user.as_str();
-    if let Some(unfinished) = facts.unfinished.as_ref() {
-        let at = unfinished.under_way.as_deref().unwrap_or("between two steps");
-        notes.push(format!(
-            "a run of `{}` that began {} was cut off after {} steps ({at}); this one goes on from there",
-            unfinished.command, unfinished.at, unfinished.done
-        ));
-    }
-    if let Some(warning) = spec.token.as_ref().and_then(crate::agent::Token::shape_warning) {
-        notes.push(warning);
-    }
-    if spec.url.is_none() && spec.agent == crate::agent::Kind::LaunchAgent {
-        notes.push(
-            "launch-agent is no longer supported on CircleCI cloud (since 2024-07-31); \
-             give --url for a CircleCI server, or use machine runner 3"
-                .to_owned(),
-        );
-    }
-    if spec.passwordless_sudo {
-        notes.push(format!(
-            "--passwordless-sudo: whoever can run a job here can become root ({user})"
-        ));
-    }
-    if user == "root" {
-        notes.push("jobs run as root: whoever can run a job here owns the host".to_owned());
-    }
-    if spec.platform.os() == Os::Windows {
-        notes.extend(windows_notes(spec, facts));
-    } else if spec.platform.os() == Os::Darwin {
-        notes.extend(macos_notes(spec, facts));
-    } else if is_declared(facts) {
-        notes.push(format!(
-            "accounts cannot be made in this root: the image's first boot creates {user} from \
-             sysusers.d and gives it what it owns by tmpfiles.d"
-        ));
-    }
-    let moved =
-        facts.receipt.iter().flat_map(|receipt| &receipt.records).filter(|record| {
-            record.data && !steps.iter().any(|step| step.target() == record.target)
-        });
-    for record in moved {
-        if let Target::Folder(path) = &record.target
-            && !before_blank(spec.workdir.as_str()).starts_with(path)
-        {
-            notes.push(format!("{} is no longer used and stays", record.target));
-        }
-    }
-    if spec.service == Manager::None {
-        notes.push(format!(
-            "no service is registered; run the agent with: {}{} --config {}",
-            match spec.platform.os() {
-                Os::Linux => format!("sudo -u {user} "),
-                Os::Darwin => "sudo ".to_owned(),
-                Os::Windows => String::new(),
-            },
-            shown(&spec.layout.binary),
-            shown(&spec.layout.config)
-        ));
-    }
-    notes
-}
-
-fn windows_notes(spec: &Spec, facts: &Facts) -> Option<String> {
-    let user = spec.user.as_str();
-    if is_declared(facts) {
-        return Some(format!(
-            "accounts cannot be made in this root: make {user} before it is used"
-        ));
-    }
-    let is_new = facts.account(user).is_none();
-    is_new.then(|| {
-        format!(
-            "{user} is made a local administrator, as documented: whoever can run a job here owns \
-             the host; with --no-create-user an account of fewer rights can be named"
-        )
-    })
-}
-
-fn macos_notes(spec: &Spec, facts: &Facts) -> Vec<String> {
-    let mut notes = Vec::new();
-    let user = spec.user.as_str();
-    if facts.account(user).is_none_or(|account| account.uid < 500) && user != "root" {
-        notes.push(format!(
-            "{user} has no desktop: jobs that need one, such as simulators, need a user who is \
-             logged in; name that one with --user"
-        ));
-    }
-    if is_declared(facts) {
-        notes.push(format!("accounts cannot be made in this root: make {user} before it is used"));
-    }
-    if spec.ca_file.is_some() {
-        notes.push(format!(
-            "the agent trusts what the System keychain trusts; SSL_CERT_FILE is for the tools of \
-             jobs: sudo security add-trusted-cert -d -r trustRoot -k \
-             /Library/Keychains/System.keychain {}",
-            shown(&spec.layout.ca)
-        ));
-    }
-    notes
 }
 
 fn receipt(spec: &Spec, settings: &Settings, facts: &Facts, artifact: &Artifact) -> Receipt {
@@ -422,7 +338,7 @@ fn described(spec: &Spec, settings: &Settings, facts: &Facts) -> Vec<Setting> {
             VersionChoice::Exact(version) => text(version),
         },
     );
-    let rows: [(&'static str, String); 26] = [
+    let rows: [(&'static str, String); 27] = [
         ("agent", text(&spec.agent)),
         ("version", version),
         ("platform", text(&spec.platform)),
@@ -454,6 +370,7 @@ fn described(spec: &Spec, settings: &Settings, facts: &Facts) -> Vec<Setting> {
         ("no-start", text(&!spec.start)),
         ("hardening", format!("{:?}", spec.hardening).to_lowercase()),
         ("passwordless-sudo", text(&spec.passwordless_sudo)),
+        ("desktop-session", text(&spec.desktop_session)),
         ("timeout", format!("{} s", spec.timeout.as_secs())),
     ];
     rows.into_iter()

@@ -1,16 +1,20 @@
-//! The scheduled task's definition, from its template, and the script that gives the agent an
+//! The scheduled tasks' definitions, from their template, and the script that gives the agent an
 //! environment where it needs one: a task has none of its own.
 
 use super::environment;
 use crate::{
-    agent::Os,
     apply::Content,
-    platform::layout::{Layout, shown},
+    platform::{
+        layout::{Layout, shown},
+        windows::session,
+    },
     spec::Spec,
 };
 use secrecy::SecretString;
 
 const TASK: &str = include_str!("../../templates/launch-agent-task.xml");
+const AT_START: &str = include_str!("../../templates/task-trigger-boot.xml");
+const AT_LOGON: &str = include_str!("../../templates/task-trigger-logon.xml");
 
 /// How the task's account logs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,45 +23,73 @@ pub(super) enum Logon {
     Password,
     /// Without one: of an account that is somebody's.
     Service,
+    /// In the session that the keeper opens: the task begins with it.
+    Session,
 }
 
-/// The definition, in UTF-16.
+/// The agent's definition, in UTF-16.
 pub(super) fn content(spec: &Spec, layout: &Layout, logon: Logon) -> Content {
-    let description = match spec.instance.as_ref() {
+    let script = shown(&layout.environment);
+    let (command, arguments) = match has_script(spec, layout) {
+        false => (shown(&layout.binary), format!("--config \"{}\"", shown(&layout.config))),
+        true => (r"C:\Windows\System32\cmd.exe".to_owned(), format!("/d /c \"\"{script}\"\"")),
+    };
+    definition(spec, layout, logon, &described(spec), &command, &arguments)
+}
+
+/// The definition of the task that keeps a session open, in UTF-16.
+pub(super) fn keeper(spec: &Spec, layout: &Layout) -> Content {
+    let command = r"C:\Windows\System32\WindowsPowerShell\v1.0\powershell.exe";
+    let arguments = session::keeper_arguments(spec.user.as_str());
+    let description = format!("{}: keeps its desktop session open", described(spec));
+    definition(spec, layout, Logon::Password, &description, command, &arguments)
+}
+
+fn described(spec: &Spec) -> String {
+    match spec.instance.as_ref() {
         Some(name) => format!("CircleCI self-hosted runner {name}"),
         None => "CircleCI self-hosted runner".to_owned(),
-    };
-    let script = shown(&layout.environment);
-    let (command, arguments) = match environment::variables(spec, layout).is_empty() {
-        true => (shown(&layout.binary), format!("--config \"{}\"", shown(&layout.config))),
-        false => (r"C:\Windows\System32\cmd.exe".to_owned(), format!("/d /c \"\"{script}\"\"")),
-    };
-    let logon = match logon {
-        Logon::Password => "Password",
-        Logon::Service => "S4U",
+    }
+}
+
+fn definition(
+    spec: &Spec,
+    layout: &Layout,
+    logon: Logon,
+    description: &str,
+    command: &str,
+    arguments: &str,
+) -> Content {
+    let (trigger, logon) = match logon {
+        Logon::Password => (AT_START, "Password"),
+        Logon::Service => (AT_START, "S4U"),
+        Logon::Session => (AT_LOGON, "InteractiveToken"),
     };
     let folder = layout.binary.parent().map(shown).unwrap_or_default();
     let blanks = [
-        ("{{description}}", description.as_str()),
+        ("{{description}}", description),
         ("{{user}}", spec.user.as_str()),
         ("{{logon}}", logon),
-        ("{{command}}", &command),
-        ("{{arguments}}", &arguments),
+        ("{{command}}", command),
+        ("{{arguments}}", arguments),
         ("{{folder}}", &folder),
     ];
-    let mut text = TASK.replace('\n', "\r\n");
+    // The trigger has a blank itself.
+    let trigger = trigger.trim_end().replace('\n', "\n    ");
+    let mut text = TASK.replace("{{trigger}}", &trigger).replace('\n', "\r\n");
     for (blank, value) in blanks {
         text = text.replace(blank, &escaped(value));
     }
     Content::wide(text)
 }
 
-/// The script that sets the environment and runs the agent; `None` where there is none to set.
+/// The script that sets the environment and runs the agent, and then logs its session off; `None`
+/// where there is neither.
 pub(super) fn script(spec: &Spec, layout: &Layout) -> Option<Content> {
-    let variables = environment::variables(spec, layout);
-    if variables.is_empty() {
+    if !has_script(spec, layout) {
         return None;
     }
+    let variables = environment::variables(spec, layout);
     let text = |value: fn(&environment::Variable) -> &str| {
         let mut text = "@rem Written by runnerup: the agent's environment.\r\n".to_owned();
         for variable in &variables {
@@ -66,10 +98,19 @@ pub(super) fn script(spec: &Spec, layout: &Layout) -> Option<Content> {
             text += &format!("@set \"{}={value}\"\r\n", variable.name);
         }
         let (binary, config) = (shown(&layout.binary), shown(&layout.config));
-        text + &format!("@\"{binary}\" --config \"{config}\"\r\n")
+        text += &format!("@\"{binary}\" --config \"{config}\"\r\n");
+        if spec.desktop_session {
+            text += "@rem The session keeper opens the next one.\r\n";
+            text += "@C:\\Windows\\System32\\logoff.exe\r\n";
+        }
+        text
     };
     let whole = SecretString::from(text(|variable| &variable.value));
     Some(Content::secret(whole, text(|variable| &variable.shown)))
+}
+
+fn has_script(spec: &Spec, layout: &Layout) -> bool {
+    spec.desktop_session || !environment::variables(spec, layout).is_empty()
 }
 
 /// The variables that a script of ours sets.
@@ -86,10 +127,13 @@ pub(super) fn can_hold(value: &str) -> bool {
     !value.contains('"')
 }
 
-/// Whether the task's account is ours to give a password to.
+/// How the account logs on; only one of ours can be given a password.
 pub(super) fn logon(spec: &Spec, is_ours: bool) -> Logon {
-    debug_assert_eq!(spec.platform.os(), Os::Windows);
-    if spec.create_user && is_ours { Logon::Password } else { Logon::Service }
+    match spec.create_user && is_ours {
+        true if spec.desktop_session => Logon::Session,
+        true => Logon::Password,
+        false => Logon::Service,
+    }
 }
 
 fn escaped(text: &str) -> String {
@@ -102,8 +146,8 @@ mod tests {
 
     #[test]
     fn every_blank_of_the_template_is_known() {
-        let blanks = TASK.matches("{{").count();
-        assert_eq!(blanks, 6);
+        let blanks = |text: &str| text.matches("{{").count();
+        assert_eq!([blanks(TASK), blanks(AT_START), blanks(AT_LOGON)], [7, 0, 1]);
     }
 
     #[test]

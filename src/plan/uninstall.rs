@@ -2,7 +2,7 @@
 //! drained before anything else.
 
 use super::{
-    Plan, compare,
+    Plan, compare, desktop,
     install::{is_unfinished, wanted_for_records},
 };
 use crate::{
@@ -110,6 +110,9 @@ fn kept(record: &Record, facts: &Facts, leave: Leave) -> Option<&'static str> {
         if facts.others.iter().any(|other| used(&other)) {
             return Some("another instance uses it");
         }
+    }
+    if desktop::is_needed_by_others(record, facts) {
+        return Some("another instance needs it");
     }
     let Target::File(path) = &record.target else { return None };
     let expected = record.after.as_ref().and_then(|after| after.digest.as_ref())?;

@@ -56,6 +56,7 @@ pub struct Spec {
     pub start: bool,
     pub hardening: Hardening,
     pub passwordless_sudo: bool,
+    pub desktop_session: bool,
     pub root: Option<PathBuf>,
     pub timeout: Duration,
     /// Where things go; follows from platform and instance.

@@ -109,6 +109,7 @@ impl Spec {
             start: !settings.switch("no-start")?,
             hardening: settings.parse("hardening")?.unwrap_or_default(),
             passwordless_sudo: settings.switch("passwordless-sudo")?,
+            desktop_session: settings.switch("desktop-session")?,
             root: settings.text("root").map(PathBuf::from),
             timeout: settings.read("timeout", seconds)?.unwrap_or(Duration::from_secs(30)),
             layout,
@@ -142,6 +143,22 @@ impl Spec {
         }
         if self.platform.os() != Os::Linux && self.passwordless_sudo {
             return against("passwordless-sudo", "platform", "it is for Linux");
+        }
+        if self.desktop_session {
+            let not_here = match self.service {
+                _ if self.platform.os() != Os::Windows => {
+                    Some(("platform", "a logon session kept over Remote Desktop is for Windows"))
+                }
+                _ if self.is_image() => Some(("root", "an image has no scheduler and no sessions")),
+                Manager::None => Some(("service", "a task of the scheduler keeps the session")),
+                _ if !self.create_user => {
+                    Some(("no-create-user", "the account needs a password that is made here"))
+                }
+                _ => None,
+            };
+            if let Some((other, why)) = not_here {
+                return against("desktop-session", other, why);
+            }
         }
         if self.idle_timeout.is_some_and(|idle| idle.seconds() == 0) {
             return against("idle-timeout", "mode", "an agent that ends at once takes no job");

@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, fmt, str::FromStr};
 
 /// Every setting's name: the option without its dashes in front, the key in an answers file,
 /// and, in upper case with underscores, the variable behind `RUNNERUP_`.
-pub const NAMES: [&str; 34] = [
+pub const NAMES: [&str; 35] = [
     "agent",
     "version",
     "platform",
@@ -37,6 +37,7 @@ pub const NAMES: [&str; 34] = [
     "no-start",
     "hardening",
     "passwordless-sudo",
+    "desktop-session",
     "root",
     "timeout",
     "yes",

@@ -18,9 +18,12 @@ RULES = {
     "RegistrationInfo": ["any", "Author", "Description", "Date", "URI", "Version"],
     "Author": ".+",
     "Description": ".+",
-    "Triggers": ["BootTrigger"],
+    # A choice, any number of times.
+    "Triggers": ["any", "BootTrigger", "LogonTrigger"],
     # triggerBaseType, then bootTriggerType.
     "BootTrigger": ["Repetition", "StartBoundary", "EndBoundary", "ExecutionTimeLimit", "Enabled", "Delay"],
+    # triggerBaseType, then logonTriggerType.
+    "LogonTrigger": ["Repetition", "StartBoundary", "EndBoundary", "ExecutionTimeLimit", "Enabled", "UserId", "Delay"],
     "Repetition": ["any", "Interval", "Duration", "StopAtDurationEnd"],
     "StopAtDurationEnd": BOOLEAN,
     "Principals": ["Principal"],

@@ -106,7 +106,7 @@ pub(super) fn restore(tools: &Tools<'_>, path: &Path, to: &State) -> Result<()> 
                 spot.settle_file(&spot.read()?.0, owner, meta.mode)?;
             }
         }
-        State::Folder { .. } | State::Link { .. } | State::HomeOnly | State::Present => {}
+        _ => {}
     }
     if is_definition(path) { reload(tools) } else { Ok(()) }
 }

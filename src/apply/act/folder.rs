@@ -69,11 +69,7 @@ pub(super) fn restore(tools: &Tools<'_>, path: &Path, to: &State, purge: bool) -
             }
             spot.settle_folder(owner, meta.mode)
         }
-        State::File { .. }
-        | State::Settled { .. }
-        | State::Link { .. }
-        | State::HomeOnly
-        | State::Present => Ok(()),
+        _ => Ok(()),
     }
 }
 

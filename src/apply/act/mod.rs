@@ -5,6 +5,7 @@ mod binary;
 mod file;
 mod folder;
 mod link;
+mod registry;
 mod service;
 
 pub(crate) use file::digest as file_digest;
@@ -40,6 +41,7 @@ impl Tools<'_> {
             Target::Folder(path) => folder::before(self, &path),
             Target::Link(path) => link::before(self, &path),
             Target::Account(name) => account::before(self, &name, step),
+            Target::Registry(place) => registry::before(self, &place),
             target @ (Target::Enabled(_) | Target::Running(_)) => service::before(self, &target),
         }
     }
@@ -54,6 +56,7 @@ impl Tools<'_> {
             Step::Settle(settle) => file::settle(self, settle).map(Some),
             Step::Link { path, to } => link::make(self, path, to).map(Some),
             Step::Account(account) => account::create(self, account).map(|()| None),
+            Step::Registry(value) => registry::set(self, value).map(|()| None),
             Step::Enable { service } => service::enable(self, service).map(|()| None),
             Step::Start { service, drain } => service::start(self, service, *drain).map(|()| None),
             Step::Stop { service, drain } => service::stop(self, service, *drain).map(|()| None),
@@ -68,6 +71,7 @@ impl Tools<'_> {
             Target::Folder(path) => folder::restore(self, path, to, purge),
             Target::Link(path) => link::restore(self, path, to),
             Target::Account(name) => account::restore(self, name, to),
+            Target::Registry(place) => registry::restore(self, place, to),
             Target::Enabled(name) | Target::Running(name) => {
                 service::restore(self, target, name, to)
             }

@@ -5,8 +5,8 @@ use crate::{
     Code, Error, Result,
     agent::Token,
     apply::{Binary, Content, File, Step, Target},
-    plan::{before_blank, config, environment, service::drain, task},
-    platform::{layout::inner, service::Manager},
+    plan::{before_blank, config, desktop, environment, service::drain, task},
+    platform::{layout::inner, service::Manager, windows::tasks},
     release::Artifact,
 };
 use std::path::Path;
@@ -20,6 +20,7 @@ impl Desired<'_> {
         let (spec, layout) = (self.spec, &self.spec.layout);
         let (user, root) = (self.user(), self.root());
         let Some(folder) = layout.binary.parent() else { return Ok(()) };
+        desktop::refuse(spec, self.facts, self.is_own_account(spec.user.as_str()))?;
         // The account may replace its own binary only where the agent is to update itself.
         let mode = if spec.auto_update { 0o700 } else { 0o500 };
         self.folder(folder, user.clone(), mode, false);
@@ -40,7 +41,10 @@ impl Desired<'_> {
             }
         }
         if let Some(script) = task::script(spec, layout) {
-            let purpose = "sets the agent's environment and runs it";
+            let purpose = match spec.desktop_session {
+                true => "runs the agent, and then logs its session off",
+                false => "sets the agent's environment and runs it",
+            };
             self.file(&layout.environment, script, user.clone(), 0o500, purpose);
         }
         let name = config::runner_name(spec, self.facts)?;
@@ -60,26 +64,43 @@ impl Desired<'_> {
     fn task(&mut self) {
         let (spec, layout) = (self.spec, &self.spec.layout);
         let logon = task::logon(spec, self.is_own_account(spec.user.as_str()));
+        let content = task::content(spec, layout, logon);
+        self.definition(&layout.definition, content, "the scheduled task");
+        let mut services = vec![layout.service.clone()];
+        if spec.desktop_session {
+            let keeper = tasks::keeper(&layout.service);
+            let content = task::keeper(spec, layout);
+            let purpose = "the task that keeps the account's session open";
+            self.definition(&tasks::definition(&keeper), content, purpose);
+            let values = desktop::values(self.facts);
+            self.steps.extend(values.into_iter().map(Step::Registry));
+            // It saves the password; and the agent's task is to be there when it opens a session.
+            services.insert(0, keeper);
+        }
+        if !self.facts.is_host {
+            return;
+        }
+        let enable = |service: &String| Step::Enable { service: service.clone() };
+        self.steps.extend(services.iter().map(enable));
+        if spec.start {
+            let start = |service| Step::Start { service, drain: drain(spec) };
+            self.steps.extend(services.into_iter().map(start));
+        }
+    }
+
+    fn definition(&mut self, path: &Path, content: Content, purpose: &'static str) {
         let owner = self.root();
-        self.parents(&layout.definition);
+        self.parents(path);
         self.steps.push(Step::File(File {
-            path: layout.definition.clone(),
-            content: task::content(spec, layout, logon),
+            path: path.to_owned(),
+            content,
             owner,
             mode: 0o400,
-            purpose: "the scheduled task",
+            purpose,
             definition: true,
             check: None,
             seed: false,
         }));
-        if !self.facts.is_host {
-            return;
-        }
-        let service = layout.service.clone();
-        self.steps.push(Step::Enable { service: service.clone() });
-        if spec.start {
-            self.steps.push(Step::Start { service, drain: drain(spec) });
-        }
     }
 
     /// Whether this install makes the account, or an earlier one did.

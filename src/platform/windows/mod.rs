@@ -2,8 +2,12 @@
 //! everywhere; runs what it runs through [`Commands`].
 
 pub mod account_tools;
+pub mod job_tools;
 pub mod powershell;
+pub mod registry;
 pub mod rights;
+pub mod session;
+mod task_scripts;
 pub mod tasks;
 
 use super::command::{Call, Commands};

@@ -2,23 +2,22 @@
 //! language.
 
 use super::{
-    account_tools::RANDOM_PASSWORD,
     powershell::{literal, run, run_within},
+    task_scripts::{self as scripts, KEEPER, layout},
 };
 use crate::{
     Code, Error, Result,
-    agent::Os,
     platform::{
         command::Commands,
-        layout::{Layout, shown},
+        layout::shown,
         service::{Hints, Services, Status},
     },
 };
 use serde::Deserialize;
 use std::{path::PathBuf, time::Duration};
 
-/// What a task of ours is called; an instance's name follows.
-const PREFIX: &str = "CircleCI Launch Agent";
+/// A script that makes an account's profile, or waits for its session, takes minutes on a busy host.
+const LONG: Duration = Duration::from_secs(300);
 
 /// `SCHED_S_TASK_RUNNING` and `SCHED_S_TASK_HAS_NOT_RUN`: no failures.
 const RUNNING: u32 = 0x41301;
@@ -52,52 +51,26 @@ impl Services for Tasks<'_> {
     }
 
     fn enable(&self, task: &str) -> Result<()> {
-        run(self.commands, &register(task)).map(drop)
+        run_within(self.commands, &scripts::register(task), LONG).map(drop)
     }
 
     fn disable(&self, task: &str) -> Result<()> {
-        let script =
-            format!("Unregister-ScheduledTask -TaskName {} -Confirm:$false", literal(task));
-        run(self.commands, &script).map(drop)
+        run_within(self.commands, &scripts::unregister(task), LONG).map(drop)
     }
 
     fn start(&self, task: &str) -> Result<()> {
-        let script = format!("{}; Start-ScheduledTask -TaskName {}", register(task), literal(task));
-        run(self.commands, &script).map(drop)
+        run_within(self.commands, &scripts::start(task), LONG).map(drop)
     }
 
     /// A task cannot be told to drain: it is kept from being started again, and ended once the
     /// agent has no child, which is a job. It stays so until it is started or registered again.
     fn stop(&self, task: &str, drain: Duration) -> Result<()> {
-        let name = literal(task);
-        let script = format!(
-            "{}$end = (Get-Date).AddSeconds({}); \
-             Disable-ScheduledTask -TaskName {name} | Out-Null; \
-             while ($agent -and (Get-CimInstance Win32_Process -Filter \
-             \"ParentProcessId=$($agent.ProcessId)\") -and (Get-Date) -lt $end) \
-             {{ Start-Sleep -Seconds 1 }}; \
-             Stop-ScheduledTask -TaskName {name}",
-            find_agent(task),
-            drain.as_secs(),
-        );
-        run_within(self.commands, &script, drain.saturating_add(Duration::from_secs(120))).map(drop)
+        let limit = drain.saturating_add(Duration::from_secs(120));
+        run_within(self.commands, &scripts::stop(task, drain), limit).map(drop)
     }
 
     fn status(&self, task: &str) -> Result<Status> {
-        // The scheduler's own file is written when a task is registered.
-        let script = format!(
-            "$task = Get-ScheduledTask | Where-Object {{ $_.TaskName -eq {name} }}; \
-             if ($task) {{ $info = $task | Get-ScheduledTaskInfo; {}\
-             $own = Join-Path $env:SystemRoot ('System32\\Tasks\\' + {name}); \
-             $stale = (Test-Path -LiteralPath {file}) -and (Test-Path -LiteralPath $own) -and \
-             (Get-Item -LiteralPath {file}).LastWriteTime -gt (Get-Item -LiteralPath $own).LastWriteTime; \
-             @{{ state = \"$($task.State)\"; result = $info.LastTaskResult; \
-             pid = $agent.ProcessId; stale = [bool]$stale }} | ConvertTo-Json -Compress }}",
-            find_agent(task),
-            name = literal(task),
-            file = literal(&shown(definition(task))),
-        );
-        let printed = run(self.commands, &script)?;
+        let printed = run(self.commands, &scripts::status(task))?;
         if printed.trim().is_empty() {
             return Ok(Status { words: "not registered".to_owned(), ..Status::default() });
         }
@@ -129,40 +102,14 @@ impl Services for Tasks<'_> {
     }
 }
 
+/// The task that keeps the logon session open in which `task` runs.
+pub fn keeper(task: &str) -> String {
+    format!("{task}{KEEPER}")
+}
+
 /// Where a task of ours is defined.
 pub fn definition(task: &str) -> PathBuf {
-    layout(task).definition
-}
-
-fn layout(task: &str) -> Layout {
-    let instance = task.strip_prefix(PREFIX).map(str::trim).filter(|name| !name.is_empty());
-    Layout::of(Os::Windows, instance)
-}
-
-/// Registers a task by its definition. An account that logs on by password is given a new one
-/// at the same time: nobody but the scheduler ever has it.
-fn register(task: &str) -> String {
-    format!(
-        "$xml = [IO.File]::ReadAllText({}, [Text.Encoding]::Unicode); \
-         $principal = ([xml]$xml).Task.Principals.Principal; \
-         if ($principal.LogonType -eq 'Password') {{ {RANDOM_PASSWORD}\
-         Set-LocalUser -Name $principal.UserId -Password $password; \
-         $plain = (New-Object PSCredential 'x', $password).GetNetworkCredential().Password; \
-         Register-ScheduledTask -TaskName {name} -Xml $xml -User $principal.UserId \
-         -Password $plain -Force | Out-Null }} else \
-         {{ Register-ScheduledTask -TaskName {name} -Xml $xml -Force | Out-Null }}",
-        literal(&shown(definition(task))),
-        name = literal(task),
-    )
-}
-
-/// Sets `$agent` to the process of the task's own binary.
-fn find_agent(task: &str) -> String {
-    format!(
-        "$agent = Get-CimInstance Win32_Process | Where-Object {{ $_.ExecutablePath -eq {} }} | \
-         Select-Object -First 1; ",
-        literal(&shown(layout(task).binary))
-    )
+    scripts::definition(task)
 }
 
 fn status(told: &Shown) -> Status {

@@ -1,0 +1,180 @@
+//! What a logon session kept over Remote Desktop needs of Windows: values of the registry that
+//! are everyone's, and what stands against it. Values of the account's own are its keeper's.
+
+use crate::{
+    Code, Error, Result,
+    apply::{Receipt, Record, RegistryValue, Target},
+    facts::{Facts, Fingerprint, Want},
+    platform::windows::{
+        registry::{Place, Value},
+        tasks,
+    },
+    spec::Spec,
+};
+
+/// Which hosts saved credentials may be used for; a policy, so that no host stands in it unasked.
+const DELEGATION: &str = r"HKLM\SOFTWARE\Policies\Microsoft\Windows\CredentialsDelegation";
+
+/// The name of a policy, and of the key below with the hosts that it is for. A local account has
+/// no other way than NTLM.
+const ALLOW: &str = "AllowSavedCredentialsWhenNTLMOnly";
+
+/// Keeps what Windows itself allows allowed, beside the list.
+const CONCATENATE: &str = "ConcatenateDefaults_AllowSavedNTLMOnly";
+
+/// The host, as it stands in the policy.
+const HOST: &str = "TERMSRV/localhost";
+
+/// Whether Remote Desktop is off; the policy of the same name goes before it.
+const DENY: &str = "fDenyTSConnections";
+const TERMINAL_SERVER: &str = r"HKLM\SYSTEM\CurrentControlSet\Control\Terminal Server";
+const POLICY: &str = r"HKLM\SOFTWARE\Policies\Microsoft\Windows NT\Terminal Services";
+
+/// Names that a list of the policy's hosts is numbered with, as far as is looked.
+const NUMBERS: std::ops::RangeInclusive<u8> = 1..=9;
+
+/// What has to be looked at.
+pub(super) fn wanted(spec: &Spec) -> Vec<Want> {
+    if !spec.desktop_session {
+        return Vec::new();
+    }
+    let settings = [(DELEGATION, ALLOW), (DELEGATION, CONCATENATE), (TERMINAL_SERVER, DENY)];
+    let settings = settings.into_iter().chain([(POLICY, DENY)]);
+    let places = settings.map(|(key, name)| Place::new(key, name)).chain(NUMBERS.map(host));
+    let keeper = tasks::keeper(&spec.layout.service);
+    let definition =
+        Want::Path { path: tasks::definition(&keeper), digest: Some(Fingerprint::Plain) };
+    places.map(Want::Registry).chain([definition, Want::Service(keeper)]).collect()
+}
+
+/// The values, as they are to stand.
+pub(super) fn values(facts: &Facts) -> Vec<RegistryValue> {
+    let set = |place, value, purpose| RegistryValue { place, value, purpose };
+    let own = |key: &str, name: &str, number, purpose| {
+        set(Place::new(key, name), Value::number(number), purpose)
+    };
+    let mut values = vec![
+        own(DELEGATION, ALLOW, 1, "Remote Desktop may use saved credentials"),
+        own(DELEGATION, CONCATENATE, 1, "where Windows allowed them before, too"),
+    ];
+    if let Some(place) = slot(facts) {
+        values.push(set(place, Value::text(HOST), "of this host alone"));
+    }
+    values.push(own(TERMINAL_SERVER, DENY, 0, "this host takes Remote Desktop sessions"));
+    values
+}
+
+/// Refuses where no session of the account can be kept.
+///
+/// # Errors
+/// With what stands against it.
+pub(super) fn refuse(spec: &Spec, facts: &Facts, is_own_account: bool) -> Result<()> {
+    if !spec.desktop_session {
+        return Ok(());
+    }
+    let user = spec.user.as_str();
+    if !is_own_account {
+        return Err(Error::new(
+            Code::HostUnfit,
+            format!(
+                "--desktop-session saves the account's password, and runnerup did not make the \
+                 account {user}: its password is its owner's alone"
+            ),
+        )
+        .help("name one that runnerup makes: --user NAME")
+        .help("or leave out --desktop-session: jobs then run without a desktop"));
+    }
+    if facts.registry_value(&Place::new(POLICY, DENY)) == Some(&Value::number(1)) {
+        return Err(Error::new(
+            Code::HostUnfit,
+            "a policy of this host's administrators forbids Remote Desktop, which keeps the session",
+        )
+        .help(format!("look at it: reg query \"{POLICY}\" /v {DENY}"))
+        .help("or leave out --desktop-session: jobs then run without a desktop"));
+    }
+    if slot(facts).is_none() {
+        return Err(Error::new(
+            Code::InTheWay,
+            format!(r"{DELEGATION}\{ALLOW} names nine hosts already, and {HOST} is none of them"),
+        )
+        .help(format!("add {HOST} to the list of that policy")));
+    }
+    Ok(())
+}
+
+/// What a person should know of it.
+pub(super) fn notes(spec: &Spec) -> Vec<String> {
+    if !spec.desktop_session {
+        return Vec::new();
+    }
+    let user = spec.user.as_str();
+    vec![
+        format!(
+            "{user} stays logged on over Remote Desktop to this host; its password is saved as \
+             {HOST} in its own store, and goes with uninstall"
+        ),
+        "the firewall's rules for Remote Desktop stay as they are; without a licence server \
+         Windows Server has two sessions, and this is one of them"
+            .to_owned(),
+    ]
+}
+
+/// Whether a record is of something that another instance needs as well.
+pub(super) fn is_needed_by_others(record: &Record, facts: &Facts) -> bool {
+    let has = |other: &Receipt| {
+        other.installed && other.settings.get("desktop-session").is_some_and(|on| on == "true")
+    };
+    matches!(record.target, Target::Registry(_)) && facts.others.iter().any(has)
+}
+
+/// Where this host stands in the list, or is to stand.
+fn slot(facts: &Facts) -> Option<Place> {
+    let ours = |place: &Place| facts.registry_value(place) == Some(&Value::text(HOST));
+    let free = |place: &Place| facts.registry_value(place).is_none();
+    NUMBERS.map(host).find(ours).or_else(|| NUMBERS.map(host).find(free))
+}
+
+fn host(number: u8) -> Place {
+    Place::new(format!(r"{DELEGATION}\{ALLOW}"), number.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_that_others_allowed_stay_on_the_list() {
+        let mut facts = Facts::default();
+        assert_eq!(slot(&facts).unwrap().name, "1");
+        let mut stands = |number, host_name: &str| {
+            facts.registry.insert(host(number).to_string(), Value::text(host_name));
+        };
+        stands(1, "TERMSRV/other");
+        stands(3, HOST);
+        assert_eq!(slot(&facts).unwrap().name, "3");
+        facts.registry.remove(&host(3).to_string());
+        assert_eq!(slot(&facts).unwrap().name, "2");
+        for number in NUMBERS {
+            facts.registry.insert(host(number).to_string(), Value::text("TERMSRV/*"));
+        }
+        assert_eq!(slot(&facts), None);
+    }
+
+    #[test]
+    fn values_stay_for_an_instance_that_has_a_session_too() {
+        let record = Record {
+            target: Target::Registry(host(1)),
+            before: crate::apply::State::Absent,
+            after: None,
+            data: false,
+        };
+        let mut other = Receipt::new("gpu");
+        other.installed = true;
+        let mut facts = Facts { others: vec![other], ..Facts::default() };
+        assert!(!is_needed_by_others(&record, &facts));
+        facts.others[0].settings.insert("desktop-session".into(), "true".into());
+        assert!(is_needed_by_others(&record, &facts));
+        facts.others[0].installed = false;
+        assert!(!is_needed_by_others(&record, &facts));
+    }
+}

@@ -1,0 +1,126 @@
+//! What a person should know before saying yes to an install.
+
+use super::{
+    desired::{before_blank, is_declared},
+    desktop,
+};
+use crate::{
+    agent::Os,
+    apply::{Step, Target},
+    facts::Facts,
+    platform::{layout::shown, service::Manager},
+    spec::Spec,
+};
+
+/// What there is to say of these steps on this host.
+pub(super) fn of(spec: &Spec, facts: &Facts, steps: &[Step]) -> Vec<String> {
+    let mut notes = Vec::new();
+    let user = spec.user.as_str();
+    if let Some(unfinished) = facts.unfinished.as_ref() {
+        let at = unfinished.under_way.as_deref().unwrap_or("between two steps");
+        notes.push(format!(
+            "a run of `{}` that began {} was cut off after {} steps ({at}); this one goes on from there",
+            unfinished.command, unfinished.at, unfinished.done
+        ));
+    }
+    if let Some(warning) = spec.token.as_ref().and_then(crate::agent::Token::shape_warning) {
+        notes.push(warning);
+    }
+    if spec.url.is_none() && spec.agent == crate::agent::Kind::LaunchAgent {
+        notes.push(
+            "launch-agent is no longer supported on CircleCI cloud (since 2024-07-31); \
+             give --url for a CircleCI server, or use machine runner 3"
+                .to_owned(),
+        );
+    }
+    if spec.passwordless_sudo {
+        notes.push(format!(
+            "--passwordless-sudo: whoever can run a job here can become root ({user})"
+        ));
+    }
+    if user == "root" {
+        notes.push("jobs run as root: whoever can run a job here owns the host".to_owned());
+    }
+    if spec.platform.os() == Os::Windows {
+        notes.extend(windows_notes(spec, facts));
+    } else if spec.platform.os() == Os::Darwin {
+        notes.extend(macos_notes(spec, facts));
+    } else if is_declared(facts) {
+        notes.push(format!(
+            "accounts cannot be made in this root: the image's first boot creates {user} from \
+             sysusers.d and gives it what it owns by tmpfiles.d"
+        ));
+    }
+    let moved =
+        facts.receipt.iter().flat_map(|receipt| &receipt.records).filter(|record| {
+            record.data && !steps.iter().any(|step| step.target() == record.target)
+        });
+    for record in moved {
+        if let Target::Folder(path) = &record.target
+            && !before_blank(spec.workdir.as_str()).starts_with(path)
+        {
+            notes.push(format!("{} is no longer used and stays", record.target));
+        }
+    }
+    if spec.service == Manager::None {
+        notes.push(format!(
+            "no service is registered; run the agent with: {}{} --config {}",
+            match spec.platform.os() {
+                Os::Linux => format!("sudo -u {user} "),
+                Os::Darwin => "sudo ".to_owned(),
+                Os::Windows => String::new(),
+            },
+            shown(&spec.layout.binary),
+            shown(&spec.layout.config)
+        ));
+    }
+    notes
+}
+
+fn windows_notes(spec: &Spec, facts: &Facts) -> Vec<String> {
+    let user = spec.user.as_str();
+    if is_declared(facts) {
+        return vec![format!(
+            "accounts cannot be made in this root: make {user} before it is used"
+        )];
+    }
+    let mut notes = Vec::new();
+    if facts.account(user).is_none() {
+        notes.push(format!(
+            "{user} is made a local administrator, as documented: whoever can run a job here owns \
+             the host; with --no-create-user an account of fewer rights can be named"
+        ));
+    }
+    notes.extend(desktop::notes(spec));
+    if facts.is_host && !facts.job_tools_missing.is_empty() {
+        notes.push(format!(
+            "jobs need {}, not found on the machine's Path; with Chocolatey both come by: choco \
+             install -y git --params \"/GitAndUnixToolsOnPath\"; start the agent again then",
+            facts.job_tools_missing.join(" and ")
+        ));
+    }
+    notes
+}
+
+fn macos_notes(spec: &Spec, facts: &Facts) -> Vec<String> {
+    let mut notes = Vec::new();
+    let user = spec.user.as_str();
+    if facts.account(user).is_none_or(|account| account.uid < 500) && user != "root" {
+        notes.push(format!(
+            "{user} has no desktop: jobs that need one, such as simulators, need a user who is \
+             logged in; name that one with --user"
+        ));
+    }
+    if is_declared(facts) {
+        notes.push(format!("accounts cannot be made in this root: make {user} before it is used"));
+    }
+    if spec.ca_file.is_some() {
+        notes.push(format!(
+            "the agent trusts what the System keychain trusts; SSL_CERT_FILE is for the tools of \
+             jobs: sudo security add-trusted-cert -d -r trustRoot -k \
+             /Library/Keychains/System.keychain {}",
+            shown(&spec.layout.ca)
+        ));
+    }
+    notes
+}
