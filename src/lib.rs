@@ -14,6 +14,9 @@ pub mod platform;
 pub mod release;
 pub mod session;
 pub mod spec;
+#[cfg(test)]
+#[cfg(unix)]
+mod whole_runs;
 pub mod yaml;
 
 pub use error::{Code, Error, Result};

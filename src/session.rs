@@ -8,6 +8,7 @@ use crate::{
     plan::{self, Leave, Plan},
     platform::{
         command::HostCommands,
+        encoding::from_utf16,
         fs::Root,
         layout::Layout,
         linux::systemd::Systemd,
@@ -185,7 +186,12 @@ impl Session {
         work: impl FnOnce(&Host<'_>) -> Result<T>,
     ) -> Result<T> {
         let services = self.services(self.default_service()?);
-        let system = system::of(Platform::of_this_host()?.os(), &self.commands, &self.root);
+        let system = system::of(
+            Platform::of_this_host()?.os(),
+            &self.commands,
+            &self.root,
+            self.root.is_host(),
+        );
         let bucket = source.map(|(client, watch)| Bucket { client, watch });
         work(&Host {
             root: &self.root,
@@ -259,10 +265,13 @@ fn read_certificates(path: &PathBuf) -> Result<String> {
         Error::new(Code::ValueInvalid, format!("--ca-file {}: {why}", path.display()))
             .help("it must be a file of certificates in PEM form")
     };
-    let mut text = String::new();
+    let mut bytes = Vec::new();
     File::open(path)
-        .and_then(|file| file.take(CA_LIMIT).read_to_string(&mut text))
+        .and_then(|file| file.take(CA_LIMIT).read_to_end(&mut bytes))
         .map_err(|error| unusable(error.to_string()))?;
+    let bytes = from_utf16(&bytes).map_or(bytes, |mut wide| std::mem::take(&mut *wide));
+    let text = String::from_utf8(bytes).map_err(|error| unusable(error.to_string()))?;
+    let text = text.trim_start_matches('\u{feff}').to_owned();
     if !text.contains("-----BEGIN CERTIFICATE-----") {
         return Err(unusable("it holds no certificate".to_owned()));
     }

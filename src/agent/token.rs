@@ -1,6 +1,6 @@
 //! The resource class token, which nobody but the agent may see.
 
-use crate::{Code, Error, Result};
+use crate::{Code, Error, Result, platform::encoding::from_utf16};
 use secrecy::{ExposeSecret, SecretString};
 use std::{fmt, str::FromStr};
 
@@ -46,6 +46,8 @@ impl Token {
     /// Reads a token from bytes, as a file or standard input has them: white space around it and
     /// a byte order mark do not count.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        let wide = from_utf16(bytes);
+        let bytes = wide.as_deref().map_or(bytes, Vec::as_slice);
         let text = std::str::from_utf8(bytes)
             .map_err(|_| Error::new(Code::ValueInvalid, "the token is not text"))?;
         text.parse()
@@ -209,12 +211,16 @@ mod tests {
         for text in ["abc def", "abc\ndef", "abc\tdef", "abc\0def", "abc\u{a0}def"] {
             assert_eq!(code(text), Code::ValueInvalid, "{text:?}");
         }
-        assert_eq!(Token::from_bytes(b"\xff\xfea").unwrap_err().code(), Code::ValueInvalid);
+        for bytes in [&b"\xff\xfea"[..], b"a\xff"] {
+            assert_eq!(Token::from_bytes(bytes).unwrap_err().code(), Code::ValueInvalid);
+        }
     }
 
     #[test]
     fn what_stands_around_a_token_does_not_count() {
-        for bytes in [&b"abc123\r\n"[..], b"  abc123 ", b"\xef\xbb\xbfabc123\n"] {
+        // The last is what `echo abc123 > token` leaves in PowerShell.
+        let wide = b"\xff\xfea\0b\0c\x001\x002\x003\0\r\0\n\0";
+        for bytes in [&b"abc123\r\n"[..], b"  abc123 ", b"\xef\xbb\xbfabc123\n", wide] {
             assert_eq!(Token::from_bytes(bytes).unwrap().expose(), "abc123");
         }
     }

@@ -2,7 +2,13 @@
 //! captured output, and a trait so that tests see each call.
 
 #[cfg(test)]
+#[cfg(unix)]
+mod pretended;
+#[cfg(test)]
 mod script;
+#[cfg(test)]
+#[cfg(unix)]
+pub(crate) use pretended::{Pretended, Told, Trouble};
 #[cfg(test)]
 pub(crate) use script::{Recorded, Script, typed};
 

@@ -4,6 +4,7 @@
 
 pub mod accounts;
 pub mod command;
+pub mod encoding;
 pub mod exposure;
 pub mod fs;
 pub mod layout;

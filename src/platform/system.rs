@@ -24,22 +24,28 @@ pub trait System {
 }
 
 /// The tools of `os`, for the host or an image.
-pub fn of<'a>(os: Os, commands: &'a dyn Commands, root: &'a Root) -> Box<dyn System + 'a> {
+pub fn of<'a>(
+    os: Os,
+    commands: &'a dyn Commands,
+    root: &'a Root,
+    is_host: bool,
+) -> Box<dyn System + 'a> {
     match os {
-        Os::Darwin => Box::new(Mac { commands, root }),
-        Os::Linux => Box::new(Linux { commands, root }),
-        Os::Windows => Box::new(Windows { commands, root }),
+        Os::Darwin => Box::new(Mac { commands, root, is_host }),
+        Os::Linux => Box::new(Linux { commands, root, is_host }),
+        Os::Windows => Box::new(Windows { commands, is_host }),
     }
 }
 
 struct Linux<'a> {
     commands: &'a dyn Commands,
     root: &'a Root,
+    is_host: bool,
 }
 
 impl Linux<'_> {
     fn image(&self) -> Option<&Path> {
-        (!self.root.is_host()).then(|| self.root.base())
+        (!self.is_host).then(|| self.root.base())
     }
 }
 
@@ -69,11 +75,12 @@ impl System for Linux<'_> {
 struct Mac<'a> {
     commands: &'a dyn Commands,
     root: &'a Root,
+    is_host: bool,
 }
 
 impl System for Mac<'_> {
     fn create_account(&self, name: &str, home: &Path, shell: &Path) -> Result<()> {
-        if !self.root.is_host() {
+        if !self.is_host {
             return Err(Error::new(
                 Code::HostUnfit,
                 "accounts cannot be made in an image of macOS",
@@ -95,7 +102,7 @@ impl System for Mac<'_> {
     }
 
     fn admit(&self, binary: &Path) -> Result<Option<String>> {
-        if !self.root.is_host() {
+        if !self.is_host {
             return Ok(None);
         }
         macos::gatekeeper::release(self.commands, binary)?;
@@ -106,7 +113,7 @@ impl System for Mac<'_> {
 
 struct Windows<'a> {
     commands: &'a dyn Commands,
-    root: &'a Root,
+    is_host: bool,
 }
 
 impl System for Windows<'_> {
@@ -125,7 +132,7 @@ impl System for Windows<'_> {
         mode: u32,
         is_folder: bool,
     ) -> Result<()> {
-        if !self.root.is_host() {
+        if !self.is_host {
             return Ok(());
         }
         // Administrators have their rights in any case.

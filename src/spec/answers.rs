@@ -3,6 +3,7 @@
 //! One mapping; keys are the options without the dashes in front (`max-run-time: 5h`). Which keys
 //! there are is the caller's to know; [`super::nearest()`] finds what was meant by another.
 
+use crate::platform::encoding::from_utf16;
 use crate::yaml::{self, Entry, Fault, Node, Value};
 use crate::{Code, Error, Result};
 use std::collections::BTreeMap;
@@ -25,7 +26,8 @@ pub fn parse(bytes: &[u8], source: &str) -> Result<BTreeMap<String, Answer>> {
 }
 
 fn read(bytes: &[u8]) -> Result<BTreeMap<String, Answer>, Fault> {
-    let file = yaml::parse(bytes)?;
+    let wide = from_utf16(bytes);
+    let file = yaml::parse(wide.as_deref().map_or(bytes, Vec::as_slice))?;
     match file.value {
         Value::Null => Ok(BTreeMap::new()),
         Value::Map(entries) => {
@@ -105,6 +107,18 @@ mod tests {
     fn an_empty_file_answers_nothing() {
         assert_eq!(parse(b"", "a.yaml").unwrap(), BTreeMap::new());
         assert_eq!(parse(b"# later\n{}\n", "a.yaml").unwrap(), BTreeMap::new());
+    }
+
+    #[test]
+    fn a_file_reads_as_windows_writes_it() {
+        let text = "# é\r\nname: a\r\ncommand-prefix: [b]\r\n";
+        let plain = parse(text.as_bytes(), "a.yaml").unwrap();
+        assert_eq!(plain.len(), 2);
+        let marked = format!("\u{feff}{text}");
+        let wide: Vec<u8> = marked.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        assert_eq!(parse(marked.as_bytes(), "a.yaml").unwrap(), plain);
+        assert_eq!(parse(&wide, "a.yaml").unwrap(), plain);
+        assert!(parse(&wide[2..], "a.yaml").is_err());
     }
 
     #[test]

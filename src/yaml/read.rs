@@ -245,7 +245,10 @@ fn text_of(bytes: &[u8]) -> Result<&str, Fault> {
         return Err(fault(top, format!("the file is larger than {} KiB", MAX_BYTES / 1024)));
     }
     if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
-        return Err(fault(top, "the file is UTF-16: save it as UTF-8"));
+        return Err(fault(
+            top,
+            "the file is UTF-16, as PowerShell's > writes it: save it as UTF-8",
+        ));
     }
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let before = bytes.get(..error.valid_up_to()).unwrap_or_default();

@@ -3,10 +3,13 @@
 use super::powershell::{literal, run};
 use crate::{Result, platform::command::Commands};
 
-/// Sets `$password` to 256 random bits, in characters of every kind that a policy may ask for.
-pub(super) const RANDOM_PASSWORD: &str = "$bytes = New-Object byte[] 32; \
+/// Sets `$plain`, and `$password` as PowerShell wants it, to 256 random bits in characters of every
+/// kind that a policy may ask for. No command is given it in the clear: where commands are logged,
+/// their arguments are, and calls of methods are not.
+pub(super) const RANDOM_PASSWORD: &str = "$bytes = [byte[]]::new(32); \
     [Security.Cryptography.RandomNumberGenerator]::Create().GetBytes($bytes); \
-    $password = ConvertTo-SecureString ('Aa1!' + [Convert]::ToBase64String($bytes)) -AsPlainText -Force; ";
+    $plain = 'Aa1!' + [Convert]::ToBase64String($bytes); \
+    $password = [Net.NetworkCredential]::new('', $plain).SecurePassword; ";
 
 /// Creates the account as documented: a local administrator whose password never expires. The
 /// password is made where it is used and kept nowhere.

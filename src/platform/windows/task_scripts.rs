@@ -13,6 +13,11 @@ const PREFIX: &str = "CircleCI Launch Agent";
 /// Ends the name of the task that keeps a session open.
 pub(super) const KEEPER: &str = " session keeper";
 
+/// `TASK_CREATE_OR_UPDATE` and `TASK_LOGON_PASSWORD`. The scheduler's own interface takes the
+/// password: an argument of `Register-ScheduledTask` is logged where commands are.
+const UPDATE: u32 = 6;
+const BY_PASSWORD: u32 = 1;
+
 /// Seconds that a session of the account may take to come up.
 const LOGON: u32 = 120;
 
@@ -39,10 +44,10 @@ pub(super) fn register(task: &str) -> String {
          $principal = ([xml]$xml).Task.Principals.Principal; \
          $account = $principal.UserId; \
          if ($principal.LogonType -eq 'Password') {{ {RANDOM_PASSWORD}\
-         Set-LocalUser -Name $account -Password $password; \
-         $plain = (New-Object PSCredential 'x', $password).GetNetworkCredential().Password; {save}\
-         Register-ScheduledTask -TaskName {name} -Xml $xml -User $account \
-         -Password $plain -Force | Out-Null }} else \
+         Set-LocalUser -Name $account -Password $password; {save}\
+         $scheduler = New-Object -ComObject Schedule.Service; $scheduler.Connect(); \
+         $scheduler.GetFolder('\\').RegisterTask({name}, $xml, {UPDATE}, $account, $plain, \
+         {BY_PASSWORD}) | Out-Null }} else \
          {{ Register-ScheduledTask -TaskName {name} -Xml $xml -Force | Out-Null }}; ",
         file = literal(&shown(definition(task))),
         name = literal(task),
@@ -60,9 +65,7 @@ pub(super) fn unregister(task: &str) -> String {
     format!(
         "Stop-ScheduledTask -TaskName {name} -ErrorAction SilentlyContinue; {}\
          if (Get-LocalUser | Where-Object {{ $_.Name -eq $account }}) {{ {RANDOM_PASSWORD}\
-         Set-LocalUser -Name $account -Password $password; \
-         $plain = (New-Object PSCredential 'x', $password).GetNetworkCredential().Password; \
-         {}{}{}{}}}; {unregister}",
+         Set-LocalUser -Name $account -Password $password; {}{}{}{}}}; {unregister}",
         find_account(task),
         session::END_CLIENTS,
         session::forget(),

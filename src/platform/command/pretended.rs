@@ -1,0 +1,249 @@
+//! A host that is none of this machine: it answers as the tools of Windows and macOS do, and
+//! keeps what they are told. Every call that does something can be made to fail, to hang, or to
+//! be the last one before the run is killed.
+
+use super::{Answer, Call, Commands, Script, typed};
+use crate::Result;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::PathBuf,
+    sync::Mutex,
+};
+
+/// What goes wrong, at the call of this number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Trouble {
+    Fails(usize),
+    Hangs(usize),
+    /// Once the call was done.
+    Kills(usize),
+}
+
+/// What the tools were told.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Told {
+    /// `KEY|NAME` to `KIND|DATA`.
+    pub(crate) registry: BTreeMap<String, String>,
+    pub(crate) keys: BTreeSet<String>,
+    /// Tasks, or labels of launchd, and whether they run.
+    pub(crate) services: BTreeMap<String, bool>,
+    pub(crate) disabled: BTreeSet<String>,
+    /// Whether the account's own store holds its password.
+    pub(crate) is_saved: bool,
+}
+
+pub(crate) struct Pretended {
+    /// The `passwd` that stands for the host's accounts.
+    pub(crate) passwd: PathBuf,
+    told: Mutex<Told>,
+    calls: Mutex<Vec<Call>>,
+    trouble: Mutex<Option<Trouble>>,
+}
+
+const TASKS: [&str; 2] = ["CircleCI Launch Agent session keeper", "CircleCI Launch Agent"];
+
+impl Pretended {
+    pub(crate) fn new(passwd: PathBuf, told: Told) -> Self {
+        let (told, calls, trouble) = (Mutex::new(told), Mutex::default(), Mutex::default());
+        Self { passwd, told, calls, trouble }
+    }
+
+    pub(crate) fn told(&self) -> Told {
+        self.told.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    }
+
+    /// The calls since this was asked last.
+    pub(crate) fn calls(&self) -> Vec<Call> {
+        std::mem::take(&mut *self.calls.lock().unwrap())
+    }
+
+    /// From the next call on, counted from 0.
+    pub(crate) fn make(&self, trouble: Trouble) {
+        self.calls();
+        *self.trouble.lock().unwrap() = Some(trouble);
+    }
+
+    fn has(&self, account: &str) -> bool {
+        let text = fs::read_to_string(&self.passwd).unwrap();
+        text.lines().any(|line| line.starts_with(&format!("{account}:")))
+    }
+
+    fn account(&self, name: &str, is_there: bool) {
+        let text = fs::read_to_string(&self.passwd).unwrap();
+        let mut lines: Vec<_> =
+            text.lines().filter(|line| !line.starts_with(&format!("{name}:"))).collect();
+        let line = format!("{name}:x:499:499::/Users/{name}:/bin/zsh");
+        lines.extend(is_there.then_some(line.as_str()));
+        fs::write(&self.passwd, lines.join("\n") + "\n").unwrap();
+    }
+
+    fn reg(&self, args: &[&str]) -> (i32, String) {
+        let mut told = self.told.lock().unwrap();
+        let whole = |key: &str| key.replacen("HKLM", "HKEY_LOCAL_MACHINE", 1);
+        match args {
+            ["query", key, "/v", name] => match told.registry.get(&format!("{key}|{name}")) {
+                Some(value) => {
+                    let (kind, data) = value.split_once('|').unwrap();
+                    (0, format!("\r\n{}\r\n    {name}    {kind}    {data}\r\n\r\n", whole(key)))
+                }
+                None => (1, "ERROR: The system was unable to find it.".to_owned()),
+            },
+            ["query", key] => {
+                let inside = told.registry.keys().any(|own| own.starts_with(&format!("{key}|")));
+                let below = told.keys.iter().find(|own| own.starts_with(&format!("{key}\\")));
+                match told.keys.contains(*key) {
+                    true if inside => (0, format!("{}\r\n    x    REG_SZ    x\r\n", whole(key))),
+                    true => (0, below.map_or_else(String::new, |own| whole(own) + "\r\n")),
+                    false => (1, "ERROR: The system was unable to find it.".to_owned()),
+                }
+            }
+            ["add", key, "/v", name, "/t", kind, "/d", data, "/f"] => {
+                told.registry.insert(format!("{key}|{name}"), format!("{kind}|{data}"));
+                let mut key = *key;
+                while told.keys.insert(key.to_owned()) {
+                    key = key.rsplit_once('\\').unwrap().0;
+                }
+                (0, String::new())
+            }
+            ["delete", key, "/v", name, "/f"] => {
+                (i32::from(told.registry.remove(&format!("{key}|{name}")).is_none()), String::new())
+            }
+            ["delete", key, "/f"] => (i32::from(!told.keys.remove(*key)), String::new()),
+            other => panic!("reg: {other:?}"),
+        }
+    }
+
+    fn powershell(&self, script: &str) -> (i32, String) {
+        let task = TASKS.iter().find(|task| script.contains(&format!("'{task}'")));
+        let mut told = self.told.lock().unwrap();
+        let task = task.map(|task| (*task).to_owned());
+        let saves = script.contains("CredWriteW([ref]");
+        match task {
+            None if script.contains("New-LocalUser") => self.account("circleci", true),
+            None if script.contains("Remove-LocalUser") => self.account("circleci", false),
+            Some(task) if script.contains("ConvertTo-Json") => {
+                return (
+                    0,
+                    match told.services.get(&task) {
+                        None => "\r\n".to_owned(),
+                        Some(true) => {
+                            "{\"state\":\"Running\",\"result\":267009,\"pid\":7,\"stale\":false}"
+                                .to_owned()
+                        }
+                        Some(false) => {
+                            "{\"state\":\"Ready\",\"result\":0,\"pid\":null,\"stale\":false}"
+                                .to_owned()
+                        }
+                    },
+                );
+            }
+            Some(task) if script.contains("; Unregister-") || script.contains(" Unregister-") => {
+                told.is_saved &= !script.contains("CredDeleteW(");
+                told.services.remove(&task);
+            }
+            Some(task) if script.contains("Disable-ScheduledTask") => {
+                told.services.insert(task, false);
+            }
+            Some(task) if script.contains("Register-ScheduledTask") => {
+                told.is_saved |= saves;
+                told.services.insert(task, script.contains("Start-ScheduledTask"));
+            }
+            other => panic!("powershell, {other:?}: {script}"),
+        }
+        (0, String::new())
+    }
+
+    fn launchctl(&self, args: &[&str]) -> (i32, String) {
+        let mut told = self.told.lock().unwrap();
+        let label = |target: &str| target.trim_start_matches("system/").to_owned();
+        let of_file =
+            |file: &str| file.rsplit_once('/').unwrap().1.trim_end_matches(".plist").to_owned();
+        match args {
+            ["print-disabled", "system"] => {
+                (0, told.disabled.iter().map(|own| format!("\t\"{own}\" => disabled\n")).collect())
+            }
+            ["print", target] => match told.services.contains_key(&label(target)) {
+                true => (0, "x = {\n\tstate = running\n\tpid = 7\n\truns = 1\n}\n".to_owned()),
+                false => (113, "Could not find service".to_owned()),
+            },
+            ["enable", target] => {
+                (i32::from(false & told.disabled.remove(&label(target))), String::new())
+            }
+            ["disable", target] => {
+                (i32::from(false & told.disabled.insert(label(target))), String::new())
+            }
+            ["bootstrap", "system", file] => {
+                told.services.insert(of_file(file), true);
+                (0, String::new())
+            }
+            ["bootout", target] => {
+                (if told.services.remove(&label(target)).is_some() { 0 } else { 3 }, String::new())
+            }
+            other => panic!("launchctl: {other:?}"),
+        }
+    }
+
+    fn dscl(&self, args: &[&str]) -> (i32, String) {
+        let user = |record: &str| record.strip_prefix("/Users/").map(str::to_owned);
+        match args {
+            [".", "-list", ..] => (0, "root   0\n".to_owned()),
+            [".", "-create", record] => {
+                if let Some(name) = user(record) {
+                    self.account(&name, true);
+                }
+                (0, String::new())
+            }
+            [".", "-create", ..] => (0, String::new()),
+            [".", "-read", record, _] => match user(record) {
+                Some(name) if !self.has(&name) => (56, "eDSRecordNotFound".to_owned()),
+                _ => (0, String::new()),
+            },
+            [".", "-delete", record] => {
+                if let Some(name) = user(record) {
+                    self.account(&name, false);
+                }
+                (0, String::new())
+            }
+            other => panic!("dscl: {other:?}"),
+        }
+    }
+}
+
+impl Commands for Pretended {
+    fn find(&self, program: &str) -> Option<PathBuf> {
+        Some(program.into())
+    }
+
+    fn answer(&self, call: &Call) -> Result<Answer> {
+        let number = {
+            let mut calls = self.calls.lock().unwrap();
+            calls.push(call.clone());
+            calls.len() - 1
+        };
+        let trouble = *self.trouble.lock().unwrap();
+        let ends = |code| Script::new(&[(&typed(call), code, "it said no")]).answer(call);
+        match trouble {
+            Some(Trouble::Fails(at)) if at == number => return ends(9),
+            Some(Trouble::Hangs(at)) if at == number => return ends(Script::HANGS),
+            _ => {}
+        }
+        let args: Vec<_> = call.args().iter().map(String::as_str).collect();
+        let (code, said) = match call.program() {
+            "reg" => self.reg(&args),
+            "powershell" => self.powershell(args.last().unwrap()),
+            "launchctl" => self.launchctl(&args),
+            "dscl" => self.dscl(&args),
+            "spctl" => (0, "accepted\nsource=Notarized Developer ID".to_owned()),
+            "icacls" | "createhomedir" | "xattr" => (0, String::new()),
+            other => panic!("{other} was not expected"),
+        };
+        if trouble == Some(Trouble::Kills(number)) {
+            // Nothing is undone on the way, and nothing is printed.
+            std::panic::resume_unwind(Box::new("killed here"));
+        }
+        let (stdout, stderr) =
+            if code == 0 { (said, String::new()) } else { (String::new(), said) };
+        Ok(Answer { code: Some(code), stdout, stderr })
+    }
+}

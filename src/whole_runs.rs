@@ -1,0 +1,315 @@
+//! Whole installs and uninstalls of Windows and macOS, done by the engine itself against a host
+//! that only pretends: every command in its order, against what is written down in
+//! `tests/calls/`, and what is left when any of them fails, hangs, or is the last one.
+//!
+//! `RUNNERUP_BLESS=1 cargo test --lib whole_runs` writes them anew; the difference is to be read.
+
+use crate::{
+    Code, Result,
+    agent::{Os, Token},
+    apply::{self, BinarySource, Digest, Host, Receipt, Report, Task},
+    facts::{self, Facts},
+    plan::{self, Leave, Plan},
+    platform::{
+        command::{Call, Pretended, Told, Trouble},
+        fs::Root,
+        macos::launchd::Launchd,
+        privilege::is_privileged,
+        service::{Manager, Services},
+        system,
+        windows::tasks::Tasks,
+    },
+    release::Artifact,
+    spec::{Circumstances, Given, Settings, Source, Spec},
+};
+use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
+    fs::{self, File},
+    io::Write as _,
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::Path,
+};
+
+const TOKEN: &str =
+    "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+const AGENT: &[u8] = b"the agent";
+const VERSION: &str = "1.1.73189-8792751";
+
+/// A host of `os` that has nothing of ours.
+struct Stage {
+    folder: tempfile::TempDir,
+    root: Root,
+    host: Pretended,
+    os: Os,
+    desktop: bool,
+}
+
+struct Agent;
+
+impl BinarySource for Agent {
+    fn fetch(&self, _: &Artifact, mut into: File) -> Result<()> {
+        into.write_all(AGENT).unwrap();
+        Ok(())
+    }
+}
+
+struct Nobody;
+
+impl Report for Nobody {
+    fn begins(&self, _: usize, _: usize, _: &str) {}
+    fn done(&self) {}
+    fn waits(&self, _: &str) {}
+    fn tells(&self, _: &str) {}
+    fn leaves(&self, what: &str) {
+        panic!("left: {what}");
+    }
+    fn undoes(&self, _: &str) {}
+    fn is_interrupted(&self) -> bool {
+        false
+    }
+}
+
+impl Stage {
+    fn new(os: Os, desktop: bool) -> Self {
+        // Hundreds of runs, each of which waits for the disk again and again: where memory serves.
+        let memory = Some(Path::new("/dev/shm")).filter(|folder| folder.is_dir());
+        let folder = memory.map_or_else(tempfile::tempdir, tempfile::tempdir_in).unwrap();
+        fs::create_dir(folder.path().join("etc")).unwrap();
+        // A drive is a folder here.
+        fs::create_dir_all(folder.path().join("C:/Program Files")).unwrap();
+        let passwd = folder.path().join("etc/passwd");
+        fs::write(&passwd, "root:x:0:0::/root:/bin/sh\n").unwrap();
+        let mut told = Told::default();
+        // One value stands as another, one as another kind, and one key is not there.
+        let delegation = r"HKLM\SOFTWARE\Policies\Microsoft\Windows\CredentialsDelegation";
+        let terminal = r"HKLM\SYSTEM\CurrentControlSet\Control\Terminal Server";
+        for (key, name, value) in [
+            (delegation, "AllowSavedCredentialsWhenNTLMOnly", "REG_SZ|0"),
+            (terminal, "fDenyTSConnections", "REG_DWORD|0x1"),
+        ] {
+            told.registry.insert(format!("{key}|{name}"), value.to_owned());
+            told.keys.insert(key.to_owned());
+        }
+        let root = Root::open(folder.path()).unwrap();
+        Self { root, host: Pretended::new(passwd, told), folder, os, desktop }
+    }
+
+    fn services(&self) -> Box<dyn Services + '_> {
+        match self.os {
+            Os::Windows => Box::new(Tasks::new(&self.host)),
+            _ => Box::new(Launchd::new(&self.host)),
+        }
+    }
+
+    fn facts(&self) -> Facts {
+        let facts = facts::of_host(&self.root, &self.host, "default").unwrap();
+        Facts { is_host: true, privileged: true, systemd_runs: false, ..facts }
+    }
+
+    fn install(&self) -> Plan {
+        let (platform, manager) = match self.os {
+            Os::Windows => ("windows/amd64", Manager::TaskScheduler),
+            _ => ("darwin/arm64", Manager::Launchd),
+        };
+        let here = Circumstances { platform: platform.parse().unwrap(), service: manager };
+        let mut settings = Settings::default();
+        for (name, value) in [
+            ("url", "https://ci.example.com"),
+            ("version", VERSION),
+            ("name", "builder"),
+            ("desktop-session", if self.desktop { "true" } else { "false" }),
+        ] {
+            settings.add(name, Given::one(value, Source::Flag)).unwrap();
+        }
+        let token = TOKEN.parse::<Token>().unwrap();
+        let spec = Spec::resolve(&settings, Some(token), here).unwrap();
+        let mut facts = self.facts();
+        let sum = Digest::of(AGENT, None).to_string().replace("sha256:", "");
+        let artifact = Artifact::new(
+            &spec.release_url,
+            VERSION.parse().unwrap(),
+            here.platform,
+            sum.parse().unwrap(),
+        );
+        facts.release = Some(artifact.unwrap());
+        let wants = plan::wanted(&spec, &facts);
+        facts.look(&self.root, &self.host, Some(self.services().as_ref()), &wants).unwrap();
+        plan::install(&spec, &settings, &facts).unwrap()
+    }
+
+    fn uninstall(&self, purge: bool) -> Option<Plan> {
+        let mut facts = self.facts();
+        let wants = plan::wanted_for_uninstall(&facts);
+        facts.look(&self.root, &self.host, Some(self.services().as_ref()), &wants).unwrap();
+        plan::uninstall(&facts, Leave { purge, force: false })
+    }
+
+    fn apply(&self, plan: &Plan) -> Result<Option<Receipt>> {
+        let services = self.services();
+        let system = system::of(self.os, &self.host, &self.root, true);
+        let host = Host {
+            root: &self.root,
+            commands: &self.host,
+            system: system.as_ref(),
+            services: Some(services.as_ref()),
+            source: Some(&Agent),
+            report: &Nobody,
+        };
+        let receipt = plan.receipt.clone();
+        apply::run(Task { command: "install", steps: &plan.steps, receipt }, &host)
+    }
+
+    /// All that is below the root, and all that the tools were told.
+    fn stands(&self) -> (BTreeMap<String, Vec<u8>>, Told) {
+        let mut files = BTreeMap::new();
+        list(self.folder.path(), &mut files);
+        (files, self.host.told())
+    }
+
+    /// The calls, each with this run's own names left out.
+    fn shown(&self, calls: &[Call]) -> String {
+        let base = format!("{}/", self.folder.path().display());
+        let mut text = String::new();
+        for call in calls {
+            let args = call.args().join(" ");
+            let mut line = format!("{} {args}", call.program());
+            if call.program() == "powershell" {
+                line = line.replace("; ", ";\n    ");
+            }
+            line = line.replace(&base, if self.os == Os::Windows { "" } else { "/" });
+            while let Some(at) = line.find(".runnerup-") {
+                line.replace_range(at..at + ".runnerup-".len() + 16, ".RUN");
+            }
+            let _ = writeln!(text, "{line}");
+        }
+        text
+    }
+}
+
+fn list(folder: &Path, files: &mut BTreeMap<String, Vec<u8>>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.insert(path.display().to_string(), Vec::new());
+            list(&path, files);
+        } else {
+            files.insert(path.display().to_string(), fs::read(&path).unwrap());
+        }
+    }
+}
+
+fn compare(name: &str, text: &str) {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/calls").join(name);
+    assert!(!text.contains(TOKEN), "{name} holds the token");
+    if std::env::var_os("RUNNERUP_BLESS").is_some() {
+        fs::write(&file, text).unwrap();
+    }
+    let known = fs::read_to_string(&file).unwrap_or_default();
+    assert!(known == text, "{} differs; the calls are now:\n{text}", file.display());
+}
+
+/// Files belong to accounts here: without root they cannot.
+fn kinds() -> Vec<(&'static str, Os, bool)> {
+    let all = [
+        ("darwin", Os::Darwin, false),
+        ("windows", Os::Windows, false),
+        ("windows-desktop", Os::Windows, true),
+    ];
+    if is_privileged() { all.to_vec() } else { Vec::new() }
+}
+
+#[test]
+fn every_command_comes_as_it_is_written_down() {
+    for (name, os, desktop) in kinds() {
+        let stage = Stage::new(os, desktop);
+        let before = stage.stands();
+        let plan = stage.install();
+        stage.host.calls();
+        stage.apply(&plan).unwrap();
+        compare(&format!("{name}-install.txt"), &stage.shown(&stage.host.calls()));
+        let again = stage.install();
+        assert!(again.is_satisfied(), "{name}: {:?}", again.steps);
+        compare(&format!("{name}-look.txt"), &stage.shown(&stage.host.calls()));
+        let plan = stage.uninstall(false).unwrap();
+        stage.host.calls();
+        stage.apply(&plan).unwrap();
+        compare(&format!("{name}-uninstall.txt"), &stage.shown(&stage.host.calls()));
+        let plan = stage.uninstall(true).unwrap();
+        stage.host.calls();
+        stage.apply(&plan).unwrap();
+        compare(&format!("{name}-purge.txt"), &stage.shown(&stage.host.calls()));
+        assert_same(&stage.stands(), &before, name);
+    }
+}
+
+#[test]
+fn a_command_that_fails_or_hangs_is_told_and_all_before_it_undone() {
+    for (name, os, desktop) in kinds() {
+        for number in 0..calls_of_an_install(os, desktop) {
+            for trouble in [Trouble::Fails(number), Trouble::Hangs(number)] {
+                let stage = Stage::new(os, desktop);
+                let before = stage.stands();
+                let plan = stage.install();
+                stage.host.make(trouble);
+                let done = stage.apply(&plan);
+                let when = format!("{name}, {trouble:?}, {}", stage.shown(&stage.host.calls()));
+                let Err(error) = done else {
+                    // What Gatekeeper says, and what is there already: asked, and not needed.
+                    assert!(stage.install().is_satisfied(), "{when}");
+                    continue;
+                };
+                assert_eq!(error.code(), Code::StepFailed, "{when}: {error}");
+                let words = error.message();
+                let is_told = words.contains("it said no") || words.contains("did not end within");
+                assert!(is_told, "{when}: {error}");
+                assert_same(&stage.stands(), &before, &when);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_run_that_is_killed_at_any_command_is_finished_or_taken_away() {
+    for (name, os, desktop) in kinds() {
+        for number in 0..calls_of_an_install(os, desktop) {
+            for finishes in [false, true] {
+                let stage = Stage::new(os, desktop);
+                let before = stage.stands();
+                let plan = stage.install();
+                stage.host.make(Trouble::Kills(number));
+                let killed = catch_unwind(AssertUnwindSafe(|| stage.apply(&plan))).is_err();
+                let when = format!("{name}, {}", stage.shown(&stage.host.calls()));
+                assert!(killed, "{when}");
+                stage.host.make(Trouble::Kills(usize::MAX));
+                if finishes {
+                    stage.apply(&stage.install()).unwrap();
+                    let again = stage.install();
+                    assert!(again.is_satisfied(), "{when}: {:?}", again.steps);
+                }
+                let plan = stage.uninstall(true).unwrap();
+                stage.apply(&plan).unwrap();
+                assert_same(&stage.stands(), &before, &when);
+            }
+        }
+    }
+}
+
+fn calls_of_an_install(os: Os, desktop: bool) -> usize {
+    let stage = Stage::new(os, desktop);
+    let plan = stage.install();
+    stage.host.calls();
+    stage.apply(&plan).unwrap();
+    stage.host.calls().len()
+}
+
+fn assert_same(
+    now: &(BTreeMap<String, Vec<u8>>, Told),
+    before: &(BTreeMap<String, Vec<u8>>, Told),
+    when: &str,
+) {
+    assert_eq!(now.1, before.1, "{when}");
+    let names = |files: &BTreeMap<String, Vec<u8>>| files.keys().cloned().collect::<Vec<_>>();
+    assert_eq!(names(&now.0), names(&before.0), "{when}");
+    assert!(now.0 == before.0, "{when}: a file has another content");
+}
