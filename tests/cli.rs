@@ -69,6 +69,24 @@ fn help_of_every_command_fits_a_screen() {
     }
 }
 
+/// What an old console has no sign for would be a question mark there.
+#[test]
+fn what_is_printed_of_itself_is_plain_text() {
+    let list = out(&run(&["explain", "--list"]));
+    let codes: Vec<_> = list.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    assert!(codes.len() > 20, "{list}");
+    let explained = codes.iter().map(|code| out(&run(&["explain", code])));
+    let help = ["--help", "install", "plan", "doctor", "uninstall"].map(|word| {
+        let args = if word == "--help" { vec![word] } else { vec![word, "--help"] };
+        out(&run(&args))
+    });
+    let all = [list.clone(), out(&run(&["doctor", "--list"]))].into_iter().chain(help);
+    for text in all.chain(explained) {
+        let odd = text.lines().find(|line| line.chars().any(|c| !c.is_ascii() || c == '\u{1b}'));
+        assert_eq!(odd, None);
+    }
+}
+
 #[test]
 fn a_wrong_command_line_ends_with_2_and_says_what_helps() {
     for (args, code, words) in [

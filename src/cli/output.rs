@@ -6,7 +6,7 @@ use super::{
     options::When,
     text::{folded, harmless},
 };
-use crate::{Code, Error, Result, agent::Secrets};
+use crate::{Code, Error, Result, agent::Secrets, platform::terminal::takes_escapes};
 use console::{Style, Term};
 use serde::Serialize;
 use std::{
@@ -55,8 +55,12 @@ impl Output {
         Self {
             manner,
             secrets: Secrets::default(),
-            color_out: colours(manner.color, io::stdout().is_terminal()),
-            color_err: colours(manner.color, io::stderr().is_terminal()),
+            color_out: is_coloured(manner.color, || {
+                io::stdout().is_terminal() && is_wanted() && takes_escapes(false)
+            }),
+            color_err: is_coloured(manner.color, || {
+                io::stderr().is_terminal() && is_wanted() && takes_escapes(true)
+            }),
         }
     }
 
@@ -214,13 +218,29 @@ impl Output {
     }
 }
 
-fn colours(when: When, terminal: bool) -> bool {
-    let is_set = |name: &str| env::var_os(name).is_some_and(|value| !value.is_empty());
+/// Colour is escape sequences: none where they would be printed as they are.
+fn is_coloured(when: When, by_itself: impl FnOnce() -> bool) -> bool {
     match when {
         When::Always => true,
         When::Never => false,
-        When::Auto => {
-            terminal && !is_set("NO_COLOR") && env::var_os("TERM").is_none_or(|term| term != "dumb")
+        When::Auto => by_itself(),
+    }
+}
+
+fn is_wanted() -> bool {
+    let is_set = |name: &str| env::var_os(name).is_some_and(|value| !value.is_empty());
+    !is_set("NO_COLOR") && env::var_os("TERM").is_none_or(|term| term != "dumb")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_old_console_gets_no_escapes_by_itself() {
+        for takes in [false, true] {
+            assert_eq!(is_coloured(When::Auto, || takes), takes);
+            assert!(is_coloured(When::Always, || takes) && !is_coloured(When::Never, || takes));
         }
     }
 }

@@ -34,6 +34,22 @@ mod unix {
     }
 }
 
+/// Whether the terminal at standard output, or at standard error, understands escape sequences:
+/// every one of Unix does as far as its `TERM` says so.
+#[cfg(unix)]
+pub fn takes_escapes(_is_error: bool) -> bool {
+    true
+}
+
+/// Whether the console at standard output, or at standard error, understands escape sequences.
+/// That of Windows Server 2016 and later does once it is told to; in its "legacy" form, and
+/// before, it prints them.
+#[cfg(not(unix))]
+pub fn takes_escapes(is_error: bool) -> bool {
+    let term = if is_error { console::Term::stderr() } else { console::Term::stdout() };
+    term.features().colors_supported()
+}
+
 /// On other systems the console library alone steers the terminal, key by key.
 #[cfg(not(unix))]
 #[derive(Debug, Clone)]

@@ -138,7 +138,9 @@ impl<'a> Person<'a> {
         };
         let shown: usize = line.chars().rev().take_while(|c| fits(*c)).map(char::len_utf8).sum();
         let shown = line.get(line.len() - shown..).unwrap_or_default();
-        self.write(&format!("\r\u{1b}[K{INDENT}{head}{shown}"))
+        // By the console's own calls where it knows no escape sequences.
+        self.term.clear_line()?;
+        self.write(&format!("{INDENT}{head}{shown}"))
     }
 
     fn end_line(&self, head: &str, line: &str, is_hidden: bool) -> io::Result<()> {
