@@ -8,7 +8,7 @@ use std::{fmt, str::FromStr};
 /// A path that is absolute on the target system, which need not be the system this program runs on.
 ///
 /// Rule on Linux and macOS: starts with `/`. On Windows: a drive (`C:\…`) or a share
-/// (`\\server\share\…`), without the characters that Windows keeps for itself. Everywhere: no
+/// (`\\server\share\…`), without the characters and names that Windows keeps for itself. Everywhere: no
 /// `..`, no control characters (a line break would end a line of a unit file), at most 4096 bytes.
 /// Doubled and trailing separators and `.` are left out, so that equal paths have equal texts.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -34,6 +34,9 @@ impl AbsolutePath {
         }
         if text.chars().any(char::is_control) {
             return refused("has a control character");
+        }
+        if os == Os::Windows && (text.starts_with(r"\\?\") || text.starts_with(r"\\.\")) {
+            return refused(r"starts with \\?\ or \\.\ (leave that out: long paths work without)");
         }
         let (root, rest, separator) = match os {
             Os::Linux | Os::Darwin => match text.strip_prefix('/') {
@@ -98,8 +101,19 @@ fn split_windows_root(text: &str) -> Option<(String, String)> {
 }
 
 fn is_windows_name(name: &str) -> bool {
+    // A device in every folder, whatever follows a dot.
+    let stem = name.split('.').next().unwrap_or_default().trim_end().to_ascii_uppercase();
+    let is_numbered = |kind: &str| {
+        stem.strip_prefix(kind).is_some_and(|number| {
+            matches!(number, "1" | "2" | "3" | "4" | "5" | "6" | "7" | "8" | "9")
+        })
+    };
+    let is_device = matches!(stem.as_str(), "CON" | "PRN" | "AUX" | "NUL" | "CONIN$" | "CONOUT$")
+        || is_numbered("COM")
+        || is_numbered("LPT");
     // Windows drops a dot or blank at the end, which makes two texts of one file.
     !name.is_empty()
+        && !is_device
         && !name.contains(['<', '>', ':', '"', '|', '?', '*'])
         && !name.ends_with(['.', ' '])
 }
@@ -126,6 +140,8 @@ mod tests {
         assert_eq!(windows("c:/CircleCI//Workdir/").unwrap(), r"C:\CircleCI\Workdir");
         assert_eq!(windows(r"\\host\share\a").unwrap(), r"\\host\share\a");
         assert_eq!(windows(r"C:\").unwrap(), r"C:\");
+        assert_eq!(windows(r"d:\Nullable\com0\conx").unwrap(), r"D:\Nullable\com0\conx");
+        assert_eq!(windows("//host/share/a b//").unwrap(), r"\\host\share\a b");
     }
 
     #[test]
@@ -148,6 +164,10 @@ mod tests {
             r"CC:\x",
             r"%ProgramFiles%\CircleCI",
             r"C:\x:stream",
+            r"C:\work\nul",
+            r"C:\Com1.d\x",
+            r"C:\a\CON .txt",
+            r"\\?\UNC\host\share\x",
         ] {
             assert!(windows(text).is_err(), "{text:?}");
         }
@@ -162,7 +182,34 @@ mod tests {
         }
     }
 
+    #[test]
+    fn the_door_to_devices_is_named() {
+        for text in [r"\\?\C:\work", r"\\.\C:\work"] {
+            assert!(windows(text).unwrap_err().message().contains("long paths work without"));
+        }
+    }
+
     proptest! {
+        #[test]
+        fn a_windows_path_is_the_same_place_in_every_spelling(
+            drive in "[A-Za-z]",
+            names in prop::collection::vec("[a-zA-Z0-9äé_ -]{1,12}[a-z0-9]y", 0..5),
+            slashes in prop::collection::vec(prop::sample::select(vec!["/", "\\", "//", "\\.\\"]), 6),
+        ) {
+            let mut text = format!("{drive}:{}", if slashes[5].starts_with('/') { "/" } else { "\\" });
+            for (name, slash) in names.iter().zip(&slashes) {
+                text += name;
+                text += slash;
+            }
+            let path = AbsolutePath::new(&text, Os::Windows).unwrap();
+            let expected = format!("{}:\\{}", drive.to_uppercase(), names.join("\\"));
+            prop_assert_eq!(path.as_str(), &expected);
+            // As plans have it, and back again as a person reads it.
+            let inner = crate::platform::layout::inner(path.as_str());
+            prop_assert!(!inner.display().to_string().contains('\\') || cfg!(windows));
+            prop_assert_eq!(crate::platform::layout::shown(&inner), expected);
+        }
+
         #[test]
         fn any_text_is_judged_without_panic(text in r"([A-Za-z]:)?[/\\a.%: ]{0,20}|.{0,40}") {
             assert_round_trip::<AbsolutePath>(&text);
