@@ -455,6 +455,40 @@ fn the_task_is_what_the_schema_wants() {
     }
 }
 
+/// What the scheduler itself says; under Wine it takes definitions in, and never starts any.
+#[cfg(windows)]
+#[test]
+fn the_scheduler_takes_every_definition() {
+    let system = SYSTEMS[2];
+    let desktop = [&USUAL[..], &[("desktop-session", "true")]].concat();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("task.xml");
+    let schtasks = |args: &[&str]| {
+        let mut command = Command::new("schtasks");
+        command.args(args).args(["/tn", "runnerup test"]);
+        command.output().unwrap().status.success()
+    };
+    let create = |bytes: &[u8]| {
+        fs::write(&file, bytes).unwrap();
+        schtasks(&["/create", "/xml", file.to_str().unwrap()])
+    };
+    let mut taken = 0;
+    for given in [&USUAL[..], &desktop] {
+        for step in planned(system, given, &fresh(system.0)).steps {
+            let Step::File(content) = step else { continue };
+            if !content.definition {
+                continue;
+            }
+            assert!(create(&content.content.bytes()), "{}", content.content.shown());
+            assert!(schtasks(&["/delete", "/f"]), "it was not there");
+            assert!(!schtasks(&["/delete", "/f"]), "it is there still");
+            taken += 1;
+        }
+    }
+    assert_eq!(taken, 3);
+    assert!(!create(b"<Task>"), "a definition that is none");
+}
+
 #[test]
 fn another_agents_label_is_refused_with_the_way_out() {
     let system = SYSTEMS[1];

@@ -450,6 +450,36 @@ mod tests {
     }
 
     #[test]
+    fn a_path_may_be_longer_than_windows_once_took() {
+        let (folder, root) = root();
+        let mut path = PathBuf::from("C:/");
+        for number in 0..8 {
+            path.push(format!("a folder with blanks and a long name, number {number}"));
+            root.find(&path).unwrap().unwrap().create_folder().unwrap();
+        }
+        let spot = root.find(&path.join("file")).unwrap().unwrap();
+        assert!(spot.real.as_os_str().len() > 400, "{}", spot.real.display());
+        let new = spot.sibling("new").unwrap();
+        for content in [&b"one"[..], b"two"] {
+            new.create(0o600).unwrap().write_all(content).unwrap();
+            new.rename_to(&spot).unwrap();
+        }
+        assert_eq!(fs::read(&spot.real).unwrap(), b"two");
+        let top = root.find(Path::new("C:/a folder with blanks and a long name, number 0"));
+        assert!(top.unwrap().unwrap().remove_tree().unwrap());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn names_are_the_same_in_every_case() {
+        let (_folder, root) = root();
+        root.find(Path::new("C:/Config")).unwrap().unwrap().create_folder().unwrap();
+        let spot = root.find(Path::new(r"c:\CONFIG\File")).unwrap().unwrap();
+        spot.create(0o600).unwrap();
+        assert!(root.look(Path::new("C:/config/file")).unwrap().is_some());
+    }
+
+    #[test]
     fn a_trail_says_where_it_stops() {
         let (_folder, root) = root();
         let trail = root.trail(Path::new("C:/none/file")).unwrap();
