@@ -75,7 +75,9 @@ fn what_is_printed_of_itself_is_plain_text() {
     let list = out(&run(&["explain", "--list"]));
     let codes: Vec<_> = list.lines().filter_map(|line| line.split_whitespace().next()).collect();
     assert!(codes.len() > 20, "{list}");
-    let explained = codes.iter().map(|code| out(&run(&["explain", code])));
+    // A program takes its time to start under Wine.
+    let some = codes.iter().step_by(if cfg!(windows) { 20 } else { 1 });
+    let explained = some.map(|code| out(&run(&["explain", code])));
     let help = ["--help", "install", "plan", "doctor", "uninstall"].map(|word| {
         let args = if word == "--help" { vec![word] } else { vec![word, "--help"] };
         out(&run(&args))
