@@ -75,7 +75,8 @@ impl Image {
              </array><key>RunAtLoad</key><true/><key>KeepAlive</key><true/>\
              <key>ProcessType</key><string>Interactive</string>\
              <key>ThrottleInterval</key><integer>3</integer>\
-             <key>ExitTimeOut</key><integer>18300</integer>",
+             <key>ExitTimeOut</key><integer>18300</integer>\
+             <key>StandardErrorPath</key><string>/Library/Logs/com.circleci.runner.start.log</string>",
             ),
         );
         Some(image)

@@ -3,8 +3,13 @@
 use super::{Consent, Remedy};
 use crate::{
     apply::{Owner, Settle, Step},
-    facts::survey::{AccountFacts, Install, Survey, Trail, Unseen},
-    platform::{command::quoted, fs::Kind, service::Manager},
+    facts::survey::{AccountFacts, Install, Service, Survey, Trail, Unseen},
+    platform::{
+        command::quoted,
+        fs::Kind,
+        macos::launchd::{self, SYSTEM},
+        service::Manager,
+    },
 };
 use std::{path::Path, time::Duration};
 
@@ -109,12 +114,48 @@ pub(super) fn restarted(remedy: Remedy, install: &Install) -> Remedy {
                 _ => remedy.step(step),
             }
         }
-        Manager::Launchd => remedy.command(format!("sudo launchctl kickstart -k system/{name}")),
+        Manager::Launchd => {
+            let remedy = remedy.command(format!("sudo launchctl kickstart -k {}", target(service)));
+            let step = Step::Start { service: name.clone(), drain: drain(install) };
+            match install.runs_job() {
+                // Only what the system's domain holds is known to be started by its label alone.
+                _ if !is_daemon(service) => remedy,
+                Some(true) => remedy.step(step).asks(Consent::RestartBusy),
+                _ => remedy.step(step),
+            }
+        }
         Manager::TaskScheduler => remedy
             .command(format!("schtasks /End /TN \"{name}\""))
             .command(format!("schtasks /Run /TN \"{name}\"")),
         Manager::None => remedy,
     }
+}
+
+/// What `launchctl` calls the job of a service: its domain and its label.
+pub(super) fn target(service: &Service) -> String {
+    format!("{}/{}", domain(service), service.name)
+}
+
+/// The domain that launchd has, or would have, a service in, as a word of a shell.
+pub(super) fn domain(service: &Service) -> String {
+    if let Some(domain) = service.state.ok().and_then(|state| state.domain.clone()) {
+        return domain;
+    }
+    let file = service.file().map(|file| file.path.as_path());
+    let home = file.and_then(|file| file.strip_prefix("/Users").ok());
+    match home.and_then(|rest| rest.components().next()) {
+        Some(user) => format!("gui/$(id -u {})", user.as_os_str().to_string_lossy()),
+        None if file.is_some_and(|file| file.starts_with("/Library/LaunchAgents")) => {
+            "gui/$(id -u)".to_owned()
+        }
+        None => SYSTEM.to_owned(),
+    }
+}
+
+/// Whether launchd runs it for the system, from the place where daemons are.
+pub(super) fn is_daemon(service: &Service) -> bool {
+    let file = service.file().map(|file| file.path.as_path());
+    domain(service) == SYSTEM && file == Some(launchd::definition(&service.name).as_path())
 }
 
 /// How long an agent's job may take to end.

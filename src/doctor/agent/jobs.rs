@@ -3,9 +3,10 @@
 use crate::{
     doctor::{
         Check, Judge, Judged, Problem, Remedy, Verdict,
-        lookup::{drain, unseen},
+        lookup::{domain, drain, target, unseen, word},
     },
     facts::survey::{Install, Process, Survey},
+    platform::service::Manager,
 };
 
 /// This long without a line or a changed file, and a job is suspect.
@@ -144,9 +145,15 @@ fn drain_ends(survey: &Survey, install: &Install) -> Judged {
     }
     let since = state.since.map_or(0, |since| (survey.taken - since).max(0));
     let longest = i64::try_from(drain(install).as_secs()).unwrap_or(i64::MAX);
-    let remedy = Remedy::by_hand("Let the job end, or end it.")
-        .command(format!("sudo systemctl kill --kill-who=main --signal=TERM {}", service.name))
-        .command(format!("sudo systemctl start {}", service.name));
+    let remedy = Remedy::by_hand("Let the job end, or end it.");
+    let remedy = match (service.manager, service.file()) {
+        (Manager::Launchd, Some(file)) => remedy
+            .command(format!("sudo launchctl kill TERM {}", target(service)))
+            .command(format!("sudo launchctl bootstrap {} {}", domain(service), word(&file.path))),
+        _ => remedy
+            .command(format!("sudo systemctl kill --kill-who=main --signal=TERM {}", service.name))
+            .command(format!("sudo systemctl start {}", service.name)),
+    };
     let words = format!("{} was told to stop {since} s ago, and claims no jobs", service.name);
     let problem = if since > longest { Problem::fail(words) } else { Problem::warn(words) };
     Ok(problem.seen(format!("{} ({})", state.active, state.sub)).cure(remedy).into())

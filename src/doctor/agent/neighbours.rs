@@ -2,7 +2,10 @@
 
 use crate::{
     agent::Kind,
-    doctor::{Check, Judge, Judged, Problem, Remedy, Verdict, lookup::unseen},
+    doctor::{
+        Check, Judge, Judged, Problem, Remedy, Verdict,
+        lookup::{target, unseen},
+    },
     facts::survey::{Install, Survey},
     platform::service::Manager,
 };
@@ -108,11 +111,12 @@ fn label(survey: &Survey, install: &Install) -> Judged {
         Some(other) => {
             let file = other.service.as_ref().and_then(|own| own.file());
             let path = file.map_or(String::new(), |file| file.path.display().to_string());
+            let theirs = other.service.as_ref().map(target);
             Ok(Problem::fail(format!("{} is the label of two agents", service.name))
                 .seen(path.clone())
                 .cure(
                     Remedy::by_hand("Unload and remove one.")
-                        .command(format!("sudo launchctl bootout system/{}", service.name))
+                        .command(format!("sudo launchctl bootout {}", theirs.unwrap_or_default()))
                         .command(format!("sudo rm {path}")),
                 )
                 .into())

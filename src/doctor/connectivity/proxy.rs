@@ -2,8 +2,12 @@
 
 use super::{endpoints, named};
 use crate::{
-    doctor::{Check, Judge, Judged, Problem, Remedy, Verdict},
+    doctor::{
+        Check, Judge, Judged, Problem, Remedy, Verdict,
+        lookup::{domain, target, word},
+    },
     facts::survey::{Install, Side, Survey},
+    platform::service::Manager,
 };
 
 pub(super) const EXEMPTIONS: Check = Check {
@@ -128,19 +132,31 @@ fn same(survey: &Survey, install: &Install) -> Judged {
         if !as_service && as_shell {
             let proxy = theirs.proxy.as_ref().map_or("none".to_owned(), |own| own.url.clone());
             let own = ours.proxy.as_ref().map_or("none".to_owned(), |own| own.url.clone());
-            let unit = install.service.as_ref().map_or("UNIT", |own| own.name.as_str());
+            let remedy = Remedy::by_hand("Give the service the same proxy.");
+            let key = "EnvironmentVariables.HTTPS_PROXY";
+            let remedy = match install.service.as_ref().map(|own| (own, own.manager, own.file())) {
+                Some((service, Manager::Launchd, Some(file))) => {
+                    let file = word(&file.path);
+                    let (domain, target) = (domain(service), target(service));
+                    remedy
+                        .command(format!("sudo plutil -replace {key} -string {proxy} {file}"))
+                        .command(format!("sudo launchctl bootout {target}"))
+                        .command(format!("sudo launchctl bootstrap {domain} {file}"))
+                }
+                own => {
+                    let unit = own.map_or("UNIT", |(own, ..)| own.name.as_str());
+                    let line = format!("[Service] Environment=HTTPS_PROXY={proxy}");
+                    remedy
+                        .command(format!("sudo systemctl edit {unit}   # {line}"))
+                        .command(format!("sudo systemctl restart {unit}"))
+                }
+            };
             return Ok(Problem::fail(format!(
                 "the shell reaches {}, the service does not",
                 named(ours)
             ))
             .seen(format!("proxy of the shell: {proxy}; of the service: {own}"))
-            .cure(
-                Remedy::by_hand("Give the service the same proxy.")
-                    .command(format!(
-                        "sudo systemctl edit {unit}   # [Service] Environment=HTTPS_PROXY={proxy}"
-                    ))
-                    .command(format!("sudo systemctl restart {unit}")),
-            )
+            .cure(remedy)
             .into());
         }
     }

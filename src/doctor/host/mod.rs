@@ -1,5 +1,6 @@
 //! The host: space, memory, clock, tools.
 
+mod mac;
 mod resources;
 mod system;
 mod windows;
@@ -17,6 +18,7 @@ pub(super) const CHECKS: &[&Check] = &[
     &system::TOOLS,
     &system::SSH_PORT,
     &system::PACKAGES,
+    &mac::AWAKE,
     &windows::NOT_CONTROLLER,
     &windows::LONG_PATHS,
     &windows::DESKTOP,

@@ -29,11 +29,7 @@ fn clock_right(survey: &Survey) -> Judged {
     }
     Ok(Problem::fail("the clock is years in the past")
         .seen(format!("{} s since 1970", survey.taken))
-        .cure(
-            Remedy::by_hand("Set it, and have it kept right.")
-                .command("sudo timedatectl set-ntp true")
-                .command("timedatectl status"),
-        )
+        .cure(time_service(survey, "Set it, and have it kept right."))
         .into())
 }
 
@@ -58,8 +54,22 @@ fn clock_synchronized(survey: &Survey) -> Judged {
         .seen(by.map_or("no time service runs".to_owned(), |by| {
             format!("{by} has not reached a server yet")
         }))
-        .cure(Remedy::by_hand("Install a time service.").command("sudo apt-get install chrony"))
+        .cure(time_service(survey, "Have it kept right."))
         .into())
+}
+
+fn time_service(survey: &Survey, text: &str) -> Remedy {
+    let remedy = Remedy::by_hand(text);
+    match survey.host.os {
+        Os::Linux if survey.host.systemd.is_some() => {
+            remedy.command("sudo timedatectl set-ntp true").command("timedatectl status")
+        }
+        Os::Linux => remedy.command("sudo apt-get install chrony"),
+        Os::Darwin => remedy
+            .command("sudo systemsetup -setusingnetworktime on")
+            .command("sudo sntp -sS time.apple.com"),
+        Os::Windows => remedy.command("w32tm /resync"),
+    }
 }
 
 pub(super) const TOOLS: Check = Check {

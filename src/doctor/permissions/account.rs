@@ -132,7 +132,10 @@ fn home(survey: &Survey, install: &Install) -> Judged {
     let name = &account.name;
     let mut problems = Vec::new();
     let home = account.home.path.display();
-    let make = Remedy::by_hand("Make it.").command(format!("sudo mkhomedir_helper {name}"));
+    let make = Remedy::by_hand("Make it.").command(match survey.host.os {
+        Os::Darwin => format!("sudo createhomedir -c -u {name}"),
+        _ => format!("sudo mkhomedir_helper {name}"),
+    });
     if survey.host.os == Os::Windows {
         return Ok(Verdict::Idle("Windows makes the home when it is needed".to_owned()));
     }
@@ -162,10 +165,10 @@ fn home(survey: &Survey, install: &Install) -> Judged {
             Problem::fail(format!(
                 "the shell {shell} of {name} is none, and the command prefix starts it"
             ))
-            .cure(
-                Remedy::by_hand("Give it a shell.")
-                    .command(format!("sudo usermod --shell /bin/bash {name}")),
-            ),
+            .cure(Remedy::by_hand("Give it a shell.").command(match survey.host.os {
+                Os::Darwin => format!("sudo dscl . -create /Users/{name} UserShell /bin/zsh"),
+                _ => format!("sudo usermod --shell /bin/bash {name}"),
+            })),
         );
     }
     Ok(Verdict::of(problems, format!("home {home}, shell {shell}")))
@@ -176,7 +179,7 @@ pub(super) const PRIVACY: Check = Check {
     holds: "Nothing of the agent is in a folder that macOS keeps from services",
     why: "Services get no access to Documents, Desktop and Downloads: an agent that works in a \
           terminal fails as a service.",
-    found: "The paths of binary and work folder.",
+    found: "The paths of the binary, of the configuration and of what it names.",
     cure: "Move them, or give the agent Full Disk Access.",
     after: &[],
     judge: Judge::Agent(privacy),
@@ -187,7 +190,9 @@ fn privacy(survey: &Survey, install: &Install) -> Judged {
         return Ok(Verdict::Idle("only macOS has such folders".to_owned()));
     }
     let binary = install.binary.as_ref().and_then(|binary| binary.trail.ok());
-    let paths = install.paths.iter().filter_map(|(_, trail)| trail.ok()).chain(binary);
+    let config = install.config_file().ok().map(|config| &config.trail);
+    let paths = install.paths.iter().filter_map(|(_, trail)| trail.ok());
+    let paths = paths.chain(binary).chain(config);
     for trail in paths {
         let mut names = trail
             .path

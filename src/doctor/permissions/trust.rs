@@ -3,9 +3,13 @@
 use crate::{
     doctor::{
         Check, Judge, Judged, Problem, Remedy, Verdict,
-        lookup::{octal, settled, task_account, unseen, word},
+        lookup::{domain, octal, settled, task_account, unseen, word},
     },
     facts::survey::{Install, Survey},
+    platform::{
+        macos::launchd::{DAEMONS, SYSTEM},
+        service::Manager,
+    },
 };
 
 pub(super) const DEFINITION: Check = Check {
@@ -26,8 +30,15 @@ fn definition(survey: &Survey, install: &Install) -> Judged {
     if account.uid == 0 {
         return Ok(Verdict::Idle("jobs are root already".to_owned()));
     }
+    if service.manager == Manager::Launchd && domain(service) != SYSTEM {
+        return Ok(Verdict::Idle("root does not read it: launchd runs it as its user".to_owned()));
+    }
     let files = install.paths.iter().filter(|(what, _)| what.ends_with("environment file"));
     let files = files.filter_map(|(_, trail)| trail.ok());
+    let to = match service.manager {
+        Manager::Launchd => DAEMONS,
+        _ => "/etc/systemd/system",
+    };
     let trails = service.definitions.iter().map(|own| &own.trail).chain(files);
     let problems = trails
         .filter(|trail| trail.is_led_by(account))
@@ -40,10 +51,10 @@ fn definition(survey: &Survey, install: &Install) -> Judged {
             };
             Problem::warn(format!("jobs can change {path}{real}, which root acts on"))
                 .seen(format!("{} may write to it, or to a folder on the way", account.name))
-                .cure(Remedy::by_hand("Move it where only root may write.").command(format!(
-                    "sudo install -m 644 {} /etc/systemd/system/",
-                    word(&trail.real)
-                )))
+                .cure(
+                    Remedy::by_hand("Move it where only root may write.")
+                        .command(format!("sudo install -m 644 {} {to}/", word(&trail.real))),
+                )
         })
         .collect();
     Ok(Verdict::of(problems, "they cannot"))

@@ -1,5 +1,6 @@
 //! The command of the service.
 
+use super::daemon;
 use crate::{
     agent::Kind,
     doctor::{Check, Judge, Judged, Problem, Remedy, Verdict, lookup::unseen},
@@ -48,7 +49,9 @@ fn right(_: &Survey, install: &Install) -> Judged {
                 .seen(words.join(" "))
                 .cure(told(service, install)),
         );
-    } else if service.manager == Manager::Systemd && !program.starts_with('/') {
+    } else if matches!(service.manager, Manager::Systemd | Manager::Launchd)
+        && !program.starts_with('/')
+    {
         problems.push(
             Problem::fail(format!("{program:?} is no path from the root on"))
                 .seen(place(service))
@@ -88,6 +91,9 @@ fn place(service: &Service) -> String {
 }
 
 fn told(service: &Service, install: &Install) -> Remedy {
+    if service.manager == Manager::Launchd {
+        return daemon::command(service, install);
+    }
     let command = match install.agent {
         Kind::LaunchAgent => "ExecStart=/PATH/circleci-launch-agent --config FILE",
         Kind::MachineRunner => "ExecStart=/PATH/circleci-runner machine --config FILE",

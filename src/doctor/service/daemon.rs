@@ -1,11 +1,12 @@
 //! Keys of a launchd definition that mean something to an agent.
 
 use crate::{
+    agent::Kind,
     doctor::{
         Judged, Problem, Remedy, Verdict,
-        lookup::{unseen, word},
+        lookup::{domain, target, unseen, word},
     },
-    facts::survey::{Install, Service},
+    facts::survey::{Install, Service, Survey},
     spec::values::GoDuration,
 };
 
@@ -62,8 +63,21 @@ fn value<'a>(service: &'a Service, key: &str) -> Option<&'a str> {
 }
 
 /// Whether launchd starts the agent again after every end.
-pub(super) fn restarts(install: &Install, service: &Service) -> Judged {
+pub(super) fn restarts(service: &Service) -> Judged {
+    if value(service, "LaunchOnlyOnce") == Some("true") {
+        return Ok(Problem::fail("launchd starts the agent once, and never again")
+            .seen("LaunchOnlyOnce true")
+            .cure(set(service, "LaunchOnlyOnce", "-bool false"))
+            .into());
+    }
     match value(service, "KeepAlive") {
+        // Each end of a drain, of an idle time or of a single task is a successful one.
+        None if service.value("KeepAlive", "SuccessfulExit") == Some("false") => {
+            Ok(Problem::warn("launchd does not start the agent again when it ends well")
+                .seen("KeepAlive, only after an end that failed: SuccessfulExit false")
+                .cure(set(service, "KeepAlive", "-bool true"))
+                .into())
+        }
         Some("true") => Ok(Verdict::Holds("KeepAlive".to_owned())),
         // A dictionary keeps it alive under conditions; which, is its author's business.
         None if service.directives.iter().any(|own| own.section == "KeepAlive") => {
@@ -71,7 +85,7 @@ pub(super) fn restarts(install: &Install, service: &Service) -> Judged {
         }
         other => Ok(Problem::fail("launchd does not start the agent again when it ends")
             .seen(other.map_or("no KeepAlive".to_owned(), |own| format!("KeepAlive {own}")))
-            .cure(set(install, service, "KeepAlive", "-bool true"))
+            .cure(set(service, "KeepAlive", "-bool true"))
             .into()),
     }
 }
@@ -92,7 +106,7 @@ pub(super) fn stop(install: &Install, service: &Service) -> Judged {
         Some(Err(_)) => {
             return Ok(Problem::fail("ExitTimeOut is no number of seconds")
                 .seen(written.unwrap_or_default())
-                .cure(set(install, service, "ExitTimeOut", "-integer 18300"))
+                .cure(set(service, "ExitTimeOut", "-integer 18300"))
                 .into());
         }
     };
@@ -102,7 +116,7 @@ pub(super) fn stop(install: &Install, service: &Service) -> Judged {
     let message = format!("a stop kills a job after {seconds} s; jobs may take {longest} s");
     Ok(Problem::warn(message)
         .seen(written.map_or("no ExitTimeOut: 20 s".to_owned(), |own| format!("ExitTimeOut {own}")))
-        .cure(set(install, service, "ExitTimeOut", &format!("-integer {}", longest + 300)))
+        .cure(set(service, "ExitTimeOut", &format!("-integer {}", longest + 300)))
         .into())
 }
 
@@ -131,15 +145,47 @@ pub(super) fn keys(service: &Service) -> Judged {
     Ok(Verdict::of(problems, format!("{} keys", service.directives.len())))
 }
 
-/// Changes one key and has launchd read the definition again.
-fn set(install: &Install, service: &Service, key: &str, to: &str) -> Remedy {
+/// Whether the account exists that a definition names.
+pub(super) fn user(survey: &Survey, service: &Service) -> Judged {
+    let Some(name) = value(service, "UserName") else {
+        return Ok(Verdict::Idle("another check is about who runs jobs here".to_owned()));
+    };
+    if let Some(account) = survey.account(name) {
+        return Ok(Verdict::Holds(format!("{name}, number {}", account.uid)));
+    }
+    let remedy = Remedy::by_hand("Create it, or take UserName out, and step down for each job.")
+        .command(format!("sudo sysadminctl -addUser {name} -roleAccount"));
+    Ok(Problem::fail(format!("there is no account {name}, as which launchd is to run the agent"))
+        .seen(format!("UserName {name}"))
+        .cure(remedy)
+        .into())
+}
+
+/// How the agent's command is written right.
+pub(super) fn command(service: &Service, install: &Install) -> Remedy {
+    let words = match install.agent {
+        Kind::LaunchAgent => "/PATH/circleci-launch-agent --config FILE",
+        Kind::MachineRunner => "/PATH/circleci-runner machine --config FILE",
+    };
+    let remedy = Remedy::by_hand(format!("Write as ProgramArguments, word by word: {words}."));
+    match service.file().map(|file| word(&file.path)) {
+        Some(file) => reloaded(remedy.command(format!("plutil -lint {file}")), service, &file),
+        None => remedy,
+    }
+}
+
+/// Changes one key, and has launchd read the definition again.
+pub(super) fn set(service: &Service, key: &str, to: &str) -> Remedy {
     let remedy = Remedy::by_hand(format!("Set {key}."));
     let Some(file) = service.file().map(|file| word(&file.path)) else { return remedy };
-    debug_assert!(install.service.is_some());
+    reloaded(remedy.command(format!("sudo plutil -replace {key} {to} {file}")), service, &file)
+}
+
+/// Has launchd read the definition again.
+fn reloaded(remedy: Remedy, service: &Service, file: &str) -> Remedy {
     remedy
-        .command(format!("sudo plutil -replace {key} {to} {file}"))
-        .command(format!("sudo launchctl bootout system/{}", service.name))
-        .command(format!("sudo launchctl bootstrap system {file}"))
+        .command(format!("sudo launchctl bootout {}", target(service)))
+        .command(format!("sudo launchctl bootstrap {} {file}", domain(service)))
 }
 
 /// The definition of an agent that launchd runs.

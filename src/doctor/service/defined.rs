@@ -1,9 +1,10 @@
 //! Whether there is a service, and whether its manager could load it.
 
+use super::{daemon, launchd};
 use crate::{
     doctor::{
         Check, Judge, Judged, Problem, Remedy, Verdict,
-        lookup::{unseen, word},
+        lookup::{domain, target, unseen, word},
     },
     facts::survey::{Install, Survey},
     platform::service::Manager,
@@ -57,7 +58,7 @@ pub(super) const LOADED: Check = Check {
     judge: Judge::Agent(loaded),
 };
 
-fn loaded(_: &Survey, install: &Install) -> Judged {
+fn loaded(survey: &Survey, install: &Install) -> Judged {
     let service = install.service.as_ref().ok_or_else(|| unseen("there is no service"))?;
     let name = &service.name;
     let unread = service.definitions.iter().find_map(|own| Some((own, own.trouble.as_ref()?)));
@@ -88,12 +89,15 @@ fn loaded(_: &Survey, install: &Install) -> Judged {
                 .command(format!("sudo systemctl unmask {name}"))
                 .command(format!("sudo systemctl enable --now {name}")),
         ),
+        "not-found" if launchd::waits(survey, install, service) => {
+            return Err(unseen("launchd loads it when its user logs in"));
+        }
         "not-found" if service.manager == Manager::Launchd => {
             let path = service.file().map(|file| word(&file.path)).unwrap_or_default();
             Problem::fail(format!("launchd has not loaded {name}")).cure(
                 Remedy::by_hand("Load it.")
-                    .command(format!("sudo launchctl enable system/{name}"))
-                    .command(format!("sudo launchctl bootstrap system {path}")),
+                    .command(format!("sudo launchctl enable {}", target(service)))
+                    .command(format!("sudo launchctl bootstrap {} {path}", domain(service))),
             )
         }
         "not-found" => Problem::fail(format!("systemd finds no unit {name}")).cure(
@@ -125,6 +129,9 @@ pub(super) const USER: Check = Check {
 
 fn user(survey: &Survey, install: &Install) -> Judged {
     let service = install.service.as_ref().ok_or_else(|| unseen("there is no service"))?;
+    if let Some(daemon) = daemon::of(install)? {
+        return daemon::user(survey, daemon);
+    }
     if service.manager != Manager::Systemd {
         return Ok(Verdict::Idle("another check is about who runs jobs here".to_owned()));
     }

@@ -2,7 +2,7 @@
 
 use crate::{
     doctor::{Check, Judge, Judged, Problem, Remedy, Verdict, lookup::unseen},
-    facts::survey::{Install, Survey},
+    facts::survey::{Install, Service, Survey},
     platform::service::Manager,
 };
 
@@ -19,12 +19,23 @@ const LEAST: [(&str, u64, &str); 9] = [
     ("LimitCPU", 18_000, "jobs are killed after this time"),
 ];
 
+/// The same of a plist.
+const LEAST_OF_PLISTS: [(&str, u64, &str); 5] = [
+    ("NumberOfProcesses", 64, "jobs cannot start processes"),
+    // What macOS itself gives each process.
+    ("NumberOfFiles", 256, "jobs cannot open files"),
+    ("FileSize", 1 << 30, "jobs cannot write large files"),
+    ("Data", 512 << 20, "programs of jobs cannot have memory"),
+    ("CPU", 18_000, "jobs are killed after this time"),
+];
+
 pub(super) const SENSIBLE: Check = Check {
     name: "service/limits-sensible",
     holds: "No limit of the unit is one that no job fits into",
     why: "A limit of the agent's unit holds for all of its jobs together: what is ample for a \
           daemon kills a build.",
-    found: "The unit's limits are compared with the least that jobs get along with.",
+    found: "The limits of the unit, or of the plist, are compared with the least that jobs get \
+            along with.",
     cure: "Raise the limit, or take it out.",
     after: &["service/defined", "service/loaded"],
     judge: Judge::Agent(sensible),
@@ -32,6 +43,9 @@ pub(super) const SENSIBLE: Check = Check {
 
 fn sensible(_: &Survey, install: &Install) -> Judged {
     let service = install.service.as_ref().ok_or_else(|| unseen("there is no service"))?;
+    if service.manager == Manager::Launchd {
+        return Ok(launchds(service));
+    }
     if service.manager != Manager::Systemd {
         return Ok(Verdict::Idle("it is not a unit of systemd".to_owned()));
     }
@@ -52,6 +66,23 @@ fn sensible(_: &Survey, install: &Install) -> Judged {
         }
     }
     Ok(Verdict::of(problems, "none that jobs would feel"))
+}
+
+/// Limits of a plist, of each kind.
+fn launchds(service: &Service) -> Verdict {
+    let sections = ["SoftResourceLimits", "HardResourceLimits"].into_iter();
+    let all = sections.flat_map(|section| LEAST_OF_PLISTS.map(|own| (section, own)));
+    let felt = all.filter_map(|(section, (key, least, what))| {
+        let value = service.value(section, key)?;
+        let problem = Problem::warn(format!("{section} {key} {value}: {what}"));
+        value.parse::<u64>().is_ok_and(|value| value < least).then(|| {
+            let file = service.file().map(|file| file.path.display().to_string());
+            problem
+                .seen(file.unwrap_or_default())
+                .cure(Remedy::by_hand("Raise it, or take it out."))
+        })
+    });
+    Verdict::of(felt.collect(), "none that jobs would feel")
 }
 
 /// A number with systemd's suffixes; `None` where there is no limit, or a share of the host.
@@ -76,6 +107,20 @@ fn number(text: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use crate::doctor::{Status, sample::*};
+
+    #[test]
+    fn limits_of_a_plist_warn_too() {
+        for (key, value, expected) in [
+            ("NumberOfFiles", "64", Status::Warn),
+            ("NumberOfFiles", "4096", Status::Pass),
+            ("CPU", "600", Status::Warn),
+        ] {
+            let mut survey = healthy();
+            service_of(&mut survey).manager = crate::platform::service::Manager::Launchd;
+            directive(&mut survey, "SoftResourceLimits", key, value);
+            assert_eq!(status(&survey, "service/limits-sensible"), expected, "{key} {value}");
+        }
+    }
 
     #[test]
     fn limits_below_the_least_warn() {

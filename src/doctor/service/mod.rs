@@ -5,6 +5,7 @@ mod daemon;
 mod defined;
 mod drop_in;
 mod known;
+mod launchd;
 mod limits;
 mod log;
 mod sandbox;
@@ -22,6 +23,9 @@ pub(super) const DEFINITION: &[&Check] = &[
     &defined::USER,
     &known::DIRECTIVES,
     &unit::MODE,
+    &launchd::DOMAIN,
+    &launchd::OUTPUT,
+    &launchd::UNHINDERED,
     &unit::ENVIRONMENT_FILES,
     &unit::NETWORK,
     &unit::RESTARTS,

@@ -4,7 +4,7 @@ use crate::{
     apply::Step,
     doctor::{
         Check, Judge, Judged, Problem, Remedy, Verdict,
-        lookup::{restarted, unseen},
+        lookup::{is_daemon, restarted, target, unseen, word},
     },
     facts::survey::{Install, Service, State, Survey, Unseen},
     platform::service::Manager,
@@ -17,6 +17,8 @@ const CAUSES: &[&str] = &[
     "service/user-exists",
     "service/command-right",
     "service/environment-files",
+    "service/definition-mode",
+    "service/domain-right",
     "service/health-reported",
     "service/sandbox-allows-jobs",
     "permissions/binary-executable",
@@ -82,12 +84,29 @@ pub(super) const ENABLED: Check = Check {
 fn enabled(_: &Survey, install: &Install) -> Judged {
     let (service, state) = state(install)?;
     let name = &service.name;
+    // What launchctl was told wins over the definition, which it is running already then.
+    let says_no = service.manager == Manager::Launchd
+        && service.value("", "Disabled") == Some("true")
+        && state.active != "active";
+    if says_no {
+        let remedy = Remedy::by_hand("Take the key out, and have launchd enable it.")
+            .command(format!("sudo launchctl enable {}", target(service)));
+        return Ok(Problem::fail(format!("the definition of {name} says that it is disabled"))
+            .seen("Disabled true")
+            .cure(remedy)
+            .into());
+    }
     if state.enabled {
         return Ok(Verdict::Holds(state.enabled_word.clone()));
     }
     let remedy = match service.manager {
         Manager::Launchd => {
-            Remedy::by_hand("Enable it.").command(format!("sudo launchctl enable system/{name}"))
+            let remedy = Remedy::by_hand("Enable it.")
+                .command(format!("sudo launchctl enable {}", target(service)));
+            match is_daemon(service) {
+                true => remedy.step(Step::Enable { service: name.clone() }),
+                false => remedy,
+            }
         }
         Manager::TaskScheduler => Remedy::by_hand("Enable it.")
             .command(format!("schtasks /Change /TN \"{name}\" /ENABLE")),
@@ -120,7 +139,7 @@ fn running(survey: &Survey, install: &Install) -> Judged {
         _ => {}
     }
     let mut seen = words(state);
-    if let Some(meaning) = meaning(state) {
+    if let Some(meaning) = meaning(service.manager, state) {
         seen = format!("{seen}; {meaning}");
     }
     let last = install.log.ok().and_then(|lines| lines.last().cloned());
@@ -151,12 +170,14 @@ pub(super) const NOT_LOOPING: Check = Check {
 
 fn not_looping(survey: &Survey, install: &Install) -> Judged {
     let (service, state) = state(install)?;
-    let since = state.since.map(|since| (survey.taken - since).max(0));
+    // launchd does not say since when; the process does.
+    let started = install.main_process().map(|process| process.started);
+    let since = state.since.or(started).map(|since| (survey.taken - since).max(0));
     let waits = state.active == "activating" && state.sub == "auto-restart" && state.restarts > 0;
     let is_new = since.is_some_and(|seconds| seconds < 60);
     if waits || state.restarts >= LOOP && is_new {
         let mut seen = format!("{} restarts; {}", state.restarts, words(state));
-        if let Some(meaning) = meaning(state) {
+        if let Some(meaning) = meaning(service.manager, state) {
             seen = format!("{seen}; {meaning}");
         }
         let last = install
@@ -166,8 +187,7 @@ fn not_looping(survey: &Survey, install: &Install) -> Judged {
         for line in last.into_iter().flatten() {
             seen = format!("{seen}\nits log: {line}");
         }
-        let remedy = Remedy::by_hand("Look at what it says before it ends.")
-            .command(format!("journalctl --unit {} --lines 50", service.name));
+        let remedy = listened(Remedy::by_hand("Look at what it says before it ends."), install);
         return Ok(Problem::fail(format!(
             "{} ends and is started again, over and over",
             service.name
@@ -206,12 +226,11 @@ pub(super) const HEALTHY: Check = Check {
 };
 
 fn healthy(_: &Survey, install: &Install) -> Judged {
-    let (service, state) = state(install)?;
+    let (_, state) = state(install)?;
     match state.health.as_deref() {
         None => Ok(Verdict::Idle("the agent says nothing of its health".to_owned())),
         Some(text) if text.contains("Unhealthy") => {
-            let remedy = Remedy::by_hand("Look at its log.")
-                .command(format!("journalctl --unit {} --lines 50", service.name));
+            let remedy = listened(Remedy::by_hand("Look at its log."), install);
             Ok(Problem::fail("the agent calls itself unhealthy").seen(text).cure(remedy).into())
         }
         Some(text) => Ok(Verdict::Holds(text.to_owned())),
@@ -229,8 +248,44 @@ fn words(state: &State) -> String {
     }
 }
 
+/// With the commands that show what the agent says.
+fn listened(remedy: Remedy, install: &Install) -> Remedy {
+    let Some(service) = install.service.as_ref() else { return remedy };
+    if service.manager == Manager::Systemd {
+        return remedy.command(format!("journalctl --unit {} --lines 50", service.name));
+    }
+    let logs = ["the log file", "the service's output"].into_iter();
+    let logs = logs.filter_map(|what| install.path(what)?.ok()).map(|trail| word(&trail.path));
+    let logs: Vec<_> = logs.filter(|path| path != "/dev/null").collect();
+    let remedy = match service.manager {
+        Manager::Launchd => remedy.command(format!("sudo launchctl print {}", target(service))),
+        _ => remedy,
+    };
+    if logs.is_empty() { remedy } else { remedy.command(format!("tail -n 50 {}", logs.join(" "))) }
+}
+
+fn meaning(manager: Manager, state: &State) -> Option<&'static str> {
+    match manager {
+        Manager::Launchd => launchds_meaning(state),
+        _ => systemds_meaning(state),
+    }
+}
+
+/// What launchd's own exit status means, and the signals of macOS's policies.
+fn launchds_meaning(state: &State) -> Option<&'static str> {
+    Some(match (state.result.as_str(), state.exit_status) {
+        ("signal", _) if state.sub.contains("Killed: 9") => {
+            "macOS killed it: a signature that does not hold, or a quarantine, does that"
+        }
+        (_, Some(78)) => "launchd could not execute it, or not open its output",
+        (_, Some(126)) => "the binary cannot be executed",
+        (_, Some(127)) => "the binary, or what it is run by, is not there",
+        _ => return None,
+    })
+}
+
 /// What an exit status of systemd's own means: `systemd.exec(5)`.
-fn meaning(state: &State) -> Option<&'static str> {
+fn systemds_meaning(state: &State) -> Option<&'static str> {
     Some(match (state.result.as_str(), state.exit_status?) {
         ("oom-kill", _) => "the kernel killed it for want of memory",
         ("start-limit-hit", _) => "it was started too often, and systemd gave up",

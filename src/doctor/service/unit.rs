@@ -4,7 +4,7 @@ use super::{daemon, drop_in::drop_in};
 use crate::{
     doctor::{
         Check, Judge, Judged, Problem, Remedy, Verdict,
-        lookup::{octal, settled, stand, unseen, word},
+        lookup::{account, octal, settled, stand, unseen, word},
     },
     facts::survey::{Install, Service, Survey, Unseen},
     platform::{fs::Kind, service::Manager},
@@ -32,7 +32,7 @@ pub(super) const MODE: Check = Check {
           failed: 5\" to a daemon's plist that is not root's; one that others may change is a way \
           to become root.",
     found: "Owner and mode of the unit file and of each drop-in, or of the plist.",
-    cure: "Set the mode to 0644, and the owner of a plist under /Library to root.",
+    cure: "Set the mode to 0644, and the owner of a plist to root; in a home, to its user.",
     after: &["service/defined", "service/loaded"],
     judge: Judge::Agent(mode),
 };
@@ -49,15 +49,21 @@ fn mode(survey: &Survey, install: &Install) -> Judged {
         };
         let path = definition.trail.path.display();
         let open = meta.mode & 0o022 != 0;
-        // launchd loads what is in /Library for root and for nobody else.
-        let is_roots = service.manager == Manager::Launchd
-            && definition.trail.path.starts_with("/Library")
-            && meta.uid != 0;
-        if is_roots {
-            let remedy = Remedy::by_hand("Give it to root.")
-                .command(format!("sudo chown root:wheel {}", word(&definition.trail.path)));
+        // launchd loads what is in /Library for root and for nobody else, and what is in a home
+        // only where it is that user's or root's.
+        let is_of_all = definition.trail.path.starts_with("/Library");
+        let user = account(survey, install).ok().filter(|_| !is_of_all);
+        let is_strangers =
+            meta.uid != 0 && (is_of_all || user.is_some_and(|user| user.uid != meta.uid));
+        if service.manager == Manager::Launchd && is_strangers {
+            let (whose, to) = match user {
+                None => ("root".to_owned(), "root:wheel".to_owned()),
+                Some(user) => (user.name.clone(), user.name.clone()),
+            };
+            let remedy = Remedy::by_hand(format!("Give it to {whose}."))
+                .command(format!("sudo chown {to} {}", word(&definition.trail.path)));
             problems.push(
-                Problem::fail(format!("launchd does not load {path}, which is not root's"))
+                Problem::fail(format!("launchd does not load {path}, which is not {whose}'s"))
                     .seen(stand(&definition.trail, survey))
                     .cure(remedy),
             );
@@ -147,7 +153,7 @@ pub(super) const RESTARTS: Check = Check {
 
 fn restarts(_: &Survey, install: &Install) -> Judged {
     if let Some(daemon) = daemon::of(install)? {
-        return daemon::restarts(install, daemon);
+        return daemon::restarts(daemon);
     }
     let service = unit(install)?;
     let restart = service.value("Service", "Restart").unwrap_or("no");

@@ -74,6 +74,10 @@ pub(super) fn begin(
             .map(|own| own.value.clone())
             .next()
     };
+    let output = candidate.unit.iter().flat_map(|unit| &unit.directives);
+    let output = output.filter(|own| own.section.is_empty() && own.key == "StandardErrorPath");
+    let output = output.map(|own| PathBuf::from(&own.value)).find(|path| path.is_absolute());
+    name("the service's output", output);
     let own = directive("WorkingDirectory").map(|path| path.trim_start_matches('-').to_owned());
     name("the service's own folder", own.filter(|path| path.starts_with('/')).map(PathBuf::from));
     let prefix =

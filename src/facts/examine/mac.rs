@@ -1,13 +1,13 @@
 //! What only macOS has.
 
-use super::Ground;
+use super::{Ground, IMAGE};
 use crate::{
     agent::{Os, Platform},
-    facts::survey::{Mac, Process},
+    facts::survey::{Clock, Host, Mac, Memory, Mount, Process, Seen},
     platform::{
         accounts,
         command::{Call, Commands},
-        fs::Root,
+        fs::{Meta, Root},
         macos::launchd,
     },
 };
@@ -31,19 +31,122 @@ pub(super) fn os(root: &Root) -> Os {
     }
 }
 
+/// What a Mac says of itself, where other systems are asked in other ways.
+#[derive(Debug, Clone)]
+pub(super) struct Told {
+    mac: Mac,
+    memory: Seen<Memory>,
+    mounts: Vec<Mount>,
+    clock: Seen<Clock>,
+    is_host: bool,
+}
+
 /// What macOS says of itself; `None` elsewhere.
-pub(super) fn facts(ground: &Ground) -> Option<Mac> {
+pub(super) fn facts(ground: &Ground) -> Option<Told> {
     if ground.os != Os::Darwin {
         return None;
     }
-    let look = |path: &str| ground.root.trail(Path::new(path)).ok().and_then(|trail| trail.end);
-    let console = look("/dev/console").filter(|_| ground.is_host);
-    Some(Mac {
-        version: version(&ground.root).unwrap_or_default(),
-        rosetta: look(ROSETTA).is_some(),
-        console_user: console.and_then(|meta| accounts::name_of(meta.uid)),
-        disabled: if ground.is_host { disabled(&ground.commands) } else { Vec::new() },
+    let rosetta = ground.root.trail(Path::new(ROSETTA)).ok().and_then(|trail| trail.end);
+    let mut told = Told {
+        mac: Mac {
+            version: version(&ground.root).unwrap_or_default(),
+            rosetta: rosetta.is_some(),
+            ..Mac::default()
+        },
+        memory: Seen::not(IMAGE),
+        mounts: Vec::new(),
+        clock: Seen::not(IMAGE),
+        is_host: ground.is_host,
+    };
+    if ground.is_host {
+        let ask = |program: &'static str, args: &[&str]| said(&ground.commands, program, args);
+        let console = console(ground).filter(|meta| meta.uid != 0);
+        told.mac.console_user = console.and_then(|meta| accounts::name_of(meta.uid));
+        told.mac.disabled = disabled(&ground.commands);
+        told.mac.sleeps_after = ask("pmset", &["-g"]).as_deref().and_then(sleeps_after);
+        told.mounts = ask("mount", &[]).as_deref().map(mounts).unwrap_or_default();
+        told.memory = memory(ask("sysctl", &["-n", "hw.memsize"]), ask("vm_stat", &[]));
+        told.clock = clock(ask("systemsetup", &["-getusingnetworktime"]).as_deref());
+    }
+    Some(told)
+}
+
+impl Told {
+    /// Puts it where the checks look for it.
+    pub(super) fn into_host(self, host: &mut Host) {
+        host.system = format!("macOS {}", self.mac.version);
+        host.memory = self.memory;
+        host.mounts = self.mounts;
+        host.clock = self.clock;
+        host.mac = Some(self.mac);
+        if self.is_host {
+            // Both are read from /proc elsewhere.
+            host.listening = Seen::not("macOS is not asked for it");
+            host.routes = Seen::not("macOS is not asked for it");
+            // configd answers for names; the file is a copy that need not be there.
+            if host.resolver.ok().is_some_and(|own| own.trouble.is_some()) {
+                host.resolver = Seen::not("macOS keeps it elsewhere");
+            }
+        }
+    }
+}
+
+/// Whose the screen is; root's where nobody is logged in.
+pub(super) fn console(ground: &Ground) -> Option<Meta> {
+    let trail = ground.root.trail(Path::new("/dev/console")).ok()?;
+    trail.end.filter(|_| ground.is_host)
+}
+
+fn said(commands: &dyn Commands, program: &'static str, args: &[&str]) -> Option<String> {
+    let answer = commands.answer(&Call::new(program, args.iter().copied())).ok()?;
+    (answer.code == Some(0)).then_some(answer.stdout)
+}
+
+/// The line `sleep N` of `pmset -g`.
+fn sleeps_after(said: &str) -> Option<u32> {
+    said.lines().find_map(|line| {
+        let mut words = line.split_whitespace();
+        (words.next() == Some("sleep")).then(|| words.next()?.parse().ok())?
     })
+}
+
+/// Lines such as `/dev/disk3s1s1 on / (apfs, sealed, local)`.
+fn mounts(said: &str) -> Vec<Mount> {
+    let mount = |line: &str| {
+        let (_, rest) = line.split_once(" on /")?;
+        let (point, options) = rest.rsplit_once(" (")?;
+        let mut options = options.trim_end_matches(')').split(", ").map(str::to_owned);
+        let kind = options.next()?;
+        Some(Mount { point: format!("/{point}").into(), kind, options: options.collect() })
+    };
+    said.lines().filter_map(mount).collect()
+}
+
+/// `hw.memsize`, and what `vm_stat` counts as soon to be had, in pages.
+fn memory(size: Option<String>, pages: Option<String>) -> Seen<Memory> {
+    let total = size.and_then(|size| size.trim().parse().ok());
+    let (Some(total), Some(pages)) = (total, pages) else {
+        return Seen::not("macOS did not say it");
+    };
+    let after = |text: &str| {
+        let (_, rest) = pages.split_once(text)?;
+        let digits = rest.trim_start().bytes().take_while(u8::is_ascii_digit).count();
+        rest.trim_start()[..digits].parse::<u64>().ok()
+    };
+    let size = after("page size of ").unwrap_or(4096);
+    let free = ["Pages free:", "Pages inactive:", "Pages speculative:", "Pages purgeable:"];
+    let free: u64 = free.into_iter().filter_map(after).sum();
+    // Swap grows with the need, as long as the disk has room.
+    Seen::Known(Memory { total, available: free * size, swap: total })
+}
+
+/// `Network Time: On`; only root is told.
+fn clock(said: Option<&str>) -> Seen<Clock> {
+    match said.and_then(|said| said.trim().strip_prefix("Network Time: ")) {
+        Some("On") => Seen::Known(Clock { synchronized: true, by: Some("timed".to_owned()) }),
+        Some(_) => Seen::Known(Clock::default()),
+        None => Seen::not("macOS tells only root"),
+    }
 }
 
 fn version(root: &Root) -> Option<String> {
@@ -113,6 +216,29 @@ mod tests {
         assert_eq!(names, ["launchd", "circleci-launch-agent", "(x y)"]);
         assert_eq!(found[0].started, 1_000_000 - (2 * 86_400 + 3 * 3600 + 4 * 60 + 5));
         assert_eq!((found[1].parent, found[1].uid, found[2].state), (1, 501, 'Z'));
+    }
+
+    #[test]
+    fn what_macos_says_of_itself_is_read() {
+        let power = "Currently in use:\n standby 1\n sleep                10 (sleep prevented by \
+                     powerd)\n displaysleep         5\n";
+        assert_eq!((sleeps_after(power), sleeps_after(" displaysleep 5")), (Some(10), None));
+        let read = mounts(
+            "/dev/disk3s1s1 on / (apfs, sealed, local, read-only)\n/dev/disk4 on /Volumes/a (b) \
+             (hfs, local, noexec)\n",
+        );
+        assert_eq!((read[0].point.to_str(), read[0].kind.as_str()), (Some("/"), "apfs"));
+        assert_eq!(read[1].point.to_str(), Some("/Volumes/a (b)"));
+        assert!(read[1].has("noexec") && !read[0].has("noexec"));
+        let pages = "Mach Virtual Memory Statistics: (page size of 16384 bytes)\nPages free:   100.\n\
+                     Pages active:  900.\nPages inactive:  50.\n";
+        let seen = memory(Some("17179869184\n".to_owned()), Some(pages.to_owned()));
+        let seen = seen.ok().unwrap();
+        assert_eq!((seen.total, seen.available), (17_179_869_184, 150 * 16384));
+        assert!(memory(None, None).ok().is_none());
+        assert!(clock(Some("Network Time: On\n")).ok().unwrap().synchronized);
+        assert!(!clock(Some("Network Time: Off")).ok().unwrap().synchronized);
+        assert!(clock(None).ok().is_none());
     }
 
     #[test]

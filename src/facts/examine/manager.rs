@@ -46,6 +46,7 @@ fn state(block: &str, booted: i64) -> State {
     let trouble = value("LoadError").split_once('"').map(|(_, words)| words.trim_end_matches('"'));
     State {
         load: value("LoadState").to_owned(),
+        domain: None,
         load_trouble: trouble.filter(|words| !words.is_empty()).map(str::to_owned),
         enabled: matches!(
             enabled,

@@ -136,9 +136,10 @@ pub fn examine(request: &Request) -> Result<Examined> {
         let units = candidates.iter().filter_map(|candidate| candidate.unit.as_ref());
         units.filter(|unit| unit.manager == manager).map(|unit| unit.name.clone()).collect()
     };
-    let (units, labels) = (of_manager(Manager::Systemd), of_manager(Manager::Launchd));
+    let units = of_manager(Manager::Systemd);
+    let jobs = jobs(&ground, &candidates);
     let uptime = host::uptime();
-    let states = match labels.is_empty() {
+    let states = match jobs.is_empty() {
         true => {
             ground.look("systemctl show", move |ground| match ground.is_host && systemd_runs() {
                 true => manager::states(&ground.commands, &units, ground.limit, ground.now, uptime),
@@ -146,7 +147,7 @@ pub fn examine(request: &Request) -> Result<Examined> {
             })
         }
         false => ground.look("launchctl print", move |ground| match ground.is_host {
-            true => plists::states(&ground.commands, &labels),
+            true => plists::states(&ground.commands, &jobs),
             false => Seen::not(IMAGE),
         }),
     };
@@ -181,6 +182,20 @@ pub fn examine(request: &Request) -> Result<Examined> {
             .map_or_else(|| Seen::not("not asked: --resource-class was not given"), Probe::flat),
     };
     Ok(Examined { survey, secrets })
+}
+
+/// What launchd runs, and where it would have loaded it.
+fn jobs(ground: &Ground, candidates: &[Candidate]) -> Vec<plists::Job> {
+    let units = candidates.iter().filter_map(|candidate| candidate.unit.as_ref());
+    let uid = |name: &str| match name {
+        plists::CONSOLE => mac::console(ground).map(|meta| meta.uid),
+        name => uid_of(&ground.root, name),
+    };
+    let job = |unit: &units::Unit| {
+        let file = &unit.definitions.first()?.trail.path;
+        (unit.manager == Manager::Launchd).then(|| plists::job(&unit.name, file, uid))
+    };
+    units.filter_map(job).collect()
 }
 
 /// Asks for the resource class, by the way that an agent of this host reaches the API.
@@ -318,7 +333,7 @@ fn host_looks(
     let ground = ground.clone();
     move |installs| {
         let volumes = volumes(&ground, installs);
-        Host {
+        let mut host = Host {
             os: ground.os,
             // An image says nothing of the machine that it is for.
             machine: if ground.is_host { machine() } else { String::new() },
@@ -342,9 +357,13 @@ fn host_looks(
             routes: host::routes(),
             packages: packages.flat(),
             container,
-            mac: mac.seen().ok().cloned().flatten(),
+            mac: None,
             windows: None,
+        };
+        if let Some(told) = mac.seen().ok().cloned().flatten() {
+            told.into_host(&mut host);
         }
+        host
     }
 }
 

@@ -10,8 +10,8 @@ use crate::{
     platform::{
         command::Commands,
         fs::{Kind, Root},
-        macos::launchd::Launchd,
-        service::{Manager, Services},
+        macos::launchd::{Launchd, SYSTEM},
+        service::{Manager, Status},
     },
 };
 use plist::Value;
@@ -19,6 +19,9 @@ use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
 };
+
+/// Whoever is logged in at the screen, in place of a name.
+pub(super) const CONSOLE: &str = "";
 
 /// Most bytes of a definition that are read.
 const LIMIT: u64 = 256 << 10;
@@ -38,35 +41,95 @@ pub(super) fn find(root: &Root) -> Vec<Unit> {
     files.filter_map(|path| definition(root, &path)).collect()
 }
 
+/// A label, and the domains that launchd may have loaded it in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Job {
+    pub(super) label: String,
+    pub(super) domains: Vec<String>,
+}
+
+/// Where launchd loads a definition: a daemon's for the system, an agent's for the user whose
+/// home it is in, else for the one who is logged in; with a desktop, or without one.
+pub(super) fn job(label: &str, file: &Path, uid_of: impl Fn(&str) -> Option<u32>) -> Job {
+    let user = file.strip_prefix("/Users").ok().and_then(|rest| rest.components().next());
+    let uid = match user {
+        Some(user) => uid_of(&user.as_os_str().to_string_lossy()),
+        None if file.starts_with("/Library/LaunchAgents") => uid_of(CONSOLE),
+        None => None,
+    };
+    let domains = match uid {
+        Some(uid) => vec![format!("gui/{uid}"), format!("user/{uid}")],
+        None => vec![SYSTEM.to_owned()],
+    };
+    Job { label: label.to_owned(), domains }
+}
+
 /// What launchd says of each label.
-pub(super) fn states(commands: &dyn Commands, labels: &[String]) -> Seen<BTreeMap<String, State>> {
+pub(super) fn states(commands: &dyn Commands, jobs: &[Job]) -> Seen<BTreeMap<String, State>> {
     let launchd = Launchd::new(commands);
-    let state = |label: &String| {
-        let status = launchd.status(label)?;
-        let is_running = status.main_pid.is_some();
-        let failed = status.words.contains("last exit");
-        let state = State {
-            load: if status.loaded { "loaded" } else { "not-found" }.to_owned(),
-            enabled: status.enabled,
-            enabled_word: if status.enabled { "enabled" } else { "disabled" }.to_owned(),
-            active: match (status.loaded, is_running) {
-                (true, true) => "active",
-                (true, false) => "activating",
-                (false, _) => "inactive",
+    let state = |job: &Job| {
+        let mut enabled = true;
+        for domain in &job.domains {
+            if let Some(status) = launchd.status_in(domain, &job.label)? {
+                return Ok((job.label.clone(), loaded(domain, &status)));
             }
-            .to_owned(),
-            sub: status.words,
-            main_pid: status.main_pid,
-            restarts: status.restarts,
-            result: if failed { "exit-code" } else { "success" }.to_owned(),
+            enabled &= !launchd.is_disabled(domain, &job.label)?;
+        }
+        let state = State {
+            load: "not-found".to_owned(),
+            enabled,
+            enabled_word: word(enabled),
+            active: "inactive".to_owned(),
+            sub: "not loaded".to_owned(),
             ..State::default()
         };
-        Ok((label.clone(), state))
+        Ok((job.label.clone(), state))
     };
-    match labels.iter().map(state).collect::<crate::Result<_>>() {
+    match jobs.iter().map(state).collect::<crate::Result<_>>() {
         Ok(states) => Seen::Known(states),
         Err(error) => Seen::broken(error.message()),
     }
+}
+
+fn loaded(domain: &str, status: &Status) -> State {
+    let exit_status = status.words.split_once("last exit ").and_then(|(_, rest)| {
+        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+        rest[..digits].parse().ok()
+    });
+    let killed = status.words.contains("last killed by");
+    let has_failed = exit_status.is_some() || killed;
+    let (active, sub) = match status.main_pid {
+        Some(_) if status.stopping => ("deactivating", status.words.clone()),
+        Some(_) => ("active", status.words.clone()),
+        // It waits for ThrottleInterval to pass.
+        None if status.words.starts_with("spawn scheduled") && has_failed => {
+            ("activating", "auto-restart".to_owned())
+        }
+        None if status.words.starts_with("spawn scheduled") => ("activating", status.words.clone()),
+        None => ("inactive", status.words.clone()),
+    };
+    State {
+        load: "loaded".to_owned(),
+        domain: Some(domain.to_owned()),
+        enabled: status.enabled,
+        enabled_word: word(status.enabled),
+        active: active.to_owned(),
+        sub,
+        main_pid: status.main_pid,
+        restarts: status.restarts,
+        result: match (killed, exit_status) {
+            (true, _) => "signal",
+            (false, Some(_)) => "exit-code",
+            (false, None) => "success",
+        }
+        .to_owned(),
+        exit_status,
+        ..State::default()
+    }
+}
+
+fn word(enabled: bool) -> String {
+    if enabled { "enabled" } else { "disabled" }.to_owned()
 }
 
 fn names(root: &Root, folder: &Path) -> Vec<String> {
@@ -219,6 +282,10 @@ mod tests {
         assert!(found[0].definitions[0].trouble.as_ref().unwrap().contains("no plist"));
     }
 
+    fn daemon(label: &str) -> Job {
+        Job { label: label.to_owned(), domains: vec![SYSTEM.to_owned()] }
+    }
+
     #[test]
     fn launchds_words_become_a_state() {
         let script = Script::new(&[
@@ -226,12 +293,48 @@ mod tests {
             (
                 "launchctl print system/a",
                 0,
-                "system/a = {\n\tstate = spawn scheduled\n\truns = 9\n\tlast exit code = 78\n}\n",
+                "system/a = {\n\tstate = spawn scheduled\n\truns = 9\n\tlast exit code = 78: \
+                 EX_CONFIG\n}\n",
             ),
         ]);
-        let states = states(&script, &["a".to_owned()]);
+        let states = states(&script, &[daemon("a")]);
         let state = &states.ok().unwrap()["a"];
-        assert_eq!((state.active.as_str(), state.restarts), ("activating", 8));
+        assert_eq!((state.active.as_str(), state.sub.as_str()), ("activating", "auto-restart"));
+        assert_eq!((state.restarts, state.exit_status), (8, Some(78)));
         assert_eq!(state.result, "exit-code");
+        assert_eq!(state.domain.as_deref(), Some("system"));
+    }
+
+    #[test]
+    fn an_agent_of_a_users_is_looked_for_with_a_desktop_and_without() {
+        let uid = |name: &str| (name == "ci").then_some(501);
+        let home = Path::new("/Users/ci/Library/LaunchAgents/a.plist");
+        assert_eq!(job("a", home, uid).domains, ["gui/501", "user/501"]);
+        let all = Path::new("/Library/LaunchAgents/a.plist");
+        assert_eq!(job("a", all, uid).domains, ["system"]);
+        assert_eq!(job("a", all, |_| Some(502)).domains, ["gui/502", "user/502"]);
+        let script = Script::new(&[
+            ("launchctl print-disabled gui/501", 125, ""),
+            ("launchctl print gui/501/a", 113, ""),
+            ("launchctl print-disabled gui/501", 125, ""),
+            ("launchctl print-disabled user/501", 0, ""),
+            ("launchctl print user/501/a", 0, "user/501/a = {\n\tstate = running\n\tpid = 9\n}\n"),
+        ]);
+        let states = states(&script, &[job("a", home, uid)]);
+        let state = &states.ok().unwrap()["a"];
+        assert_eq!((state.active.as_str(), state.domain.as_deref()), ("active", Some("user/501")));
+        script.assert_done();
+    }
+
+    #[test]
+    fn what_is_nowhere_is_not_loaded() {
+        let script = Script::new(&[
+            ("launchctl print-disabled system", 0, "\t\"a\" => disabled\n"),
+            ("launchctl print system/a", 113, ""),
+            ("launchctl print-disabled system", 0, "\t\"a\" => disabled\n"),
+        ]);
+        let states = states(&script, &[daemon("a")]);
+        let state = &states.ok().unwrap()["a"];
+        assert_eq!((state.load.as_str(), state.enabled), ("not-found", false));
     }
 }

@@ -166,6 +166,8 @@ pub struct Mac {
     pub console_user: Option<String>,
     /// Labels that launchd was told never to start.
     pub disabled: Vec<String>,
+    /// Minutes without use after which it goes to sleep; 0: never, `None`: not known.
+    pub sleeps_after: Option<u32>,
 }
 
 /// What only Windows has.

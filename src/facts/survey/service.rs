@@ -53,6 +53,8 @@ pub struct Directive {
 pub struct State {
     /// `loaded`, `not-found`, `bad-setting`, `error`, `masked`; of a task `Ready`, `Disabled`…
     pub load: String,
+    /// launchd: the domain that it is loaded in, such as `system` or `gui/501`.
+    pub domain: Option<String>,
     /// Why it could not be loaded.
     pub load_trouble: Option<String>,
     /// It starts with the host.

@@ -17,6 +17,9 @@ use std::{
 /// Where an administrator's daemons are defined.
 pub const DAEMONS: &str = "/Library/LaunchDaemons";
 
+/// The domain of what runs whether anyone is logged in or not.
+pub const SYSTEM: &str = "system";
+
 /// `launchctl print` of a label that is not loaded.
 const NOT_FOUND: i32 = 113;
 
@@ -46,18 +49,38 @@ impl<'a> Launchd<'a> {
 
     /// Whether the label is loaded.
     fn is_loaded(&self, label: &str) -> Result<bool> {
-        Ok(self.printed(label)?.is_some())
+        Ok(self.printed(&target(label))?.is_some())
     }
 
-    /// What launchd knows of the label; `None`: nothing.
-    fn printed(&self, label: &str) -> Result<Option<String>> {
-        let call = call(&["print", &target(label)]);
+    /// What a domain, such as `system` or `gui/501`, says of a label; `None`: it is not loaded
+    /// there, or there is no such domain because nobody is logged in.
+    ///
+    /// # Errors
+    /// When launchd cannot be asked.
+    pub fn status_in(&self, domain: &str, label: &str) -> Result<Option<Status>> {
+        let enabled = !self.is_disabled(domain, label)?;
+        let printed = self.printed(&format!("{domain}/{label}"))?;
+        Ok(printed.map(|printed| Status { enabled, ..parse(&printed) }))
+    }
+
+    /// Whether a domain was told never to start a label.
+    ///
+    /// # Errors
+    /// When launchd cannot be asked.
+    pub fn is_disabled(&self, domain: &str, label: &str) -> Result<bool> {
+        let answer = self.launchctl(&["print-disabled", domain])?;
+        Ok(disabled(&answer.stdout).any(|own| own == label))
+    }
+
+    /// What launchd knows of a target; `None`: nothing.
+    fn printed(&self, target: &str) -> Result<Option<String>> {
+        let call = call(&["print", target]);
         let answer = self.commands.answer(&call)?;
         match answer.code {
             Some(0) => Ok(Some(answer.stdout)),
             Some(NOT_FOUND) => Ok(None),
-            // Older systems say it in words alone.
-            _ if answer.stderr.contains("Could not find service") => Ok(None),
+            // Older systems say it in words alone; a user who is not logged in has no domain.
+            _ if answer.stderr.contains("Could not find") => Ok(None),
             _ => Err(answer.failure(&call)),
         }
     }
@@ -133,9 +156,8 @@ impl Services for Launchd<'_> {
     }
 
     fn status(&self, label: &str) -> Result<Status> {
-        let disabled = self.launchctl(&["print-disabled", "system"])?;
-        let enabled = !self::disabled(&disabled.stdout).any(|own| own == label);
-        Ok(match self.printed(label)? {
+        let enabled = !self.is_disabled(SYSTEM, label)?;
+        Ok(match self.printed(&target(label))? {
             Some(printed) => Status { enabled, ..parse(&printed) },
             None => Status { enabled, words: "not loaded".to_owned(), ..Status::default() },
         })
@@ -172,7 +194,7 @@ pub fn start_log(label: &str) -> PathBuf {
 }
 
 fn target(label: &str) -> String {
-    format!("system/{label}")
+    format!("{SYSTEM}/{label}")
 }
 
 fn call(args: &[&str]) -> Call {
@@ -200,6 +222,7 @@ fn parse(printed: &str) -> Status {
     };
     let state = value("state").unwrap_or_default();
     let last = value("last exit code").filter(|code| code != "(never exited)" && code != "0");
+    let killed = value("last terminating signal");
     let runs: u32 = value("runs").and_then(|runs| runs.parse().ok()).unwrap_or_default();
     Status {
         loaded: true,
@@ -207,9 +230,10 @@ fn parse(printed: &str) -> Status {
         // With KeepAlive a job that has ended is only waiting to be started again.
         active: true,
         stopping: state.contains("SIGTERM"),
-        words: match last {
-            Some(last) => format!("{state}, last exit {last}"),
-            None => state,
+        words: match (last, killed) {
+            (_, Some(signal)) => format!("{state}, last killed by {signal}"),
+            (Some(last), None) => format!("{state}, last exit {last}"),
+            (None, None) => state,
         },
         main_pid: value("pid").and_then(|pid| pid.parse().ok()),
         restarts: runs.saturating_sub(1),
@@ -237,6 +261,27 @@ mod tests {
         assert_eq!((status.main_pid, status.restarts), (Some(412), 2));
         assert_eq!(status.words, "running, last exit 1");
         assert_eq!(status.definition.as_deref(), Some(definition(LABEL).as_path()));
+    }
+
+    #[test]
+    fn a_job_that_was_killed_says_by_what() {
+        let printed = RUNNING.replace("last exit code = 1", "last terminating signal = Killed: 9");
+        assert_eq!(parse(&printed).words, "running, last killed by Killed: 9");
+    }
+
+    #[test]
+    fn a_users_domain_is_asked_and_may_not_be_there() {
+        let script = Script::new(&[
+            ("launchctl print-disabled gui/501", 0, "\t\"com.circleci.runner\" => disabled\n"),
+            ("launchctl print gui/501/com.circleci.runner", 0, RUNNING),
+            ("launchctl print-disabled gui/502", 125, ""),
+            ("launchctl print gui/502/com.circleci.runner", 113, ""),
+        ]);
+        let launchd = Launchd::new(&script);
+        let status = launchd.status_in("gui/501", LABEL).unwrap().unwrap();
+        assert!(status.loaded && !status.enabled);
+        assert_eq!(launchd.status_in("gui/502", LABEL).unwrap(), None);
+        script.assert_done();
     }
 
     #[test]

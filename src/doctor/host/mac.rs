@@ -1,0 +1,47 @@
+//! What only macOS has.
+
+use crate::{
+    doctor::{Check, Judge, Judged, Problem, Remedy, Verdict},
+    facts::survey::Survey,
+};
+
+pub(super) const AWAKE: Check = Check {
+    name: "host/stays-awake",
+    holds: "The Mac does not go to sleep",
+    why: "A Mac that nobody types on goes to sleep: no job is claimed, and one that runs is lost \
+          when its heartbeats stay away.",
+    found: "pmset is asked after how many minutes the system sleeps.",
+    cure: "Switch the sleep off.",
+    after: &[],
+    judge: Judge::Host(awake),
+};
+
+fn awake(survey: &Survey) -> Judged {
+    match survey.host.mac.as_ref().and_then(|mac| mac.sleeps_after) {
+        None => Ok(Verdict::Idle("no Mac, or it did not say".to_owned())),
+        Some(0) => Ok(Verdict::Holds("it never sleeps".to_owned())),
+        Some(minutes) => Ok(Problem::warn(format!("this Mac sleeps after {minutes} minutes"))
+            .seen(format!("pmset -g says: sleep {minutes}"))
+            .cure(Remedy::by_hand("Keep it awake.").command("sudo pmset -a sleep 0"))
+            .into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        doctor::{Status, sample::*},
+        facts::survey::Mac,
+    };
+
+    #[test]
+    fn a_mac_that_sleeps_warns() {
+        for (minutes, expected) in
+            [(None, Status::Skip), (Some(0), Status::Pass), (Some(10), Status::Warn)]
+        {
+            let mut survey = healthy();
+            survey.host.mac = Some(Mac { sleeps_after: minutes, ..Mac::default() });
+            assert_eq!(status(&survey, "host/stays-awake"), expected, "{minutes:?}");
+        }
+    }
+}

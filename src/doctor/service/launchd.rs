@@ -1,0 +1,296 @@
+//! Where launchd runs an agent, how well it treats it, and where what it says goes.
+
+use super::daemon;
+use crate::{
+    doctor::{
+        Check, Judge, Judged, Problem, Remedy, Verdict,
+        lookup::{target, unseen, word},
+    },
+    facts::survey::{Install, Service, Survey, Unseen},
+    platform::{fs::Kind, macos::launchd::DAEMONS},
+};
+use std::path::Path;
+
+/// Where an administrator defines what launchd runs for each user who logs in.
+const AGENTS: &str = "/Library/LaunchAgents";
+
+/// Longest wait before a new start that nobody minds.
+const PATIENCE: u64 = 60;
+
+fn job(install: &Install) -> Result<&Service, Unseen> {
+    daemon::of(install)?.ok_or_else(|| unseen("launchd does not run it"))
+}
+
+fn file(service: &Service) -> &Path {
+    service.file().map_or(Path::new(""), |file| file.path.as_path())
+}
+
+pub(super) const DOMAIN: Check = Check {
+    name: "service/domain-right",
+    holds: "launchd can load the definition from where it is, for the session that it asks for",
+    why: "What is in LaunchDaemons runs always; what is in LaunchAgents runs for a user who is \
+          logged in, and else not at all: \"Bootstrap failed: 5: Input/output error\".",
+    found: "The folder of the plist, LimitLoadToSessionType and UserName in it, and who is logged \
+            in at the screen.",
+    cure: "Move the plist to the folder of its kind, or have the user log in.",
+    after: &["service/defined", "service/definition-mode"],
+    judge: Judge::Agent(domain),
+};
+
+fn domain(survey: &Survey, install: &Install) -> Judged {
+    let service = job(install)?;
+    let file = file(service);
+    let sessions = service.value("", "LimitLoadToSessionType").unwrap_or_default();
+    if file.starts_with(DAEMONS) {
+        if sessions.is_empty() || sessions.split(' ').any(|own| own == "System") {
+            return Ok(Verdict::Holds("a daemon, which runs always".to_owned()));
+        }
+        let path = word(file);
+        let remedy = Remedy::by_hand("Take the key out, or make it an agent of a user's.")
+            .command(format!("sudo plutil -remove LimitLoadToSessionType {path}"))
+            .command(format!("sudo launchctl bootstrap system {path}"));
+        return Ok(Problem::fail(format!("launchd loads no daemon for the session {sessions}"))
+            .seen(format!("LimitLoadToSessionType {sessions} in {}", file.display()))
+            .cure(remedy)
+            .into());
+    }
+    let is_home = file.starts_with("/Users");
+    if !file.starts_with(AGENTS) && !is_home {
+        return Ok(Problem::warn(format!("launchd does not look into {}", folder(file)))
+            .seen(format!("{} is gone after the next start of the host", service.name))
+            .cure(moved(service, file))
+            .into());
+    }
+    let user = install.user.as_deref().unwrap_or("root");
+    let mut problems = Vec::new();
+    if let Some(name) = service.value("", "UserName").filter(|name| *name != user || !is_home) {
+        problems.push(
+            Problem::warn(format!("launchd passes over UserName {name}: it is not a daemon's"))
+                .seen(file.display().to_string())
+                .cure(moved(service, file)),
+        );
+    }
+    let Some(mac) = &survey.host.mac else {
+        return Ok(Verdict::of(problems, "who is logged in is not known"));
+    };
+    if waits(survey, install, service) {
+        let at = mac.console_user.as_deref().unwrap_or("nobody");
+        problems.push(
+            Problem::fail(format!("{} waits for {user} to log in", service.name))
+                .seen(format!("{at} is logged in at the screen; {}", file.display()))
+                .cure(headless(service, file)),
+        );
+    }
+    Ok(Verdict::of(problems, "an agent of a user who is there"))
+}
+
+/// Whether it is an agent of a user's who is not logged in.
+pub(super) fn waits(survey: &Survey, install: &Install, service: &Service) -> bool {
+    let file = file(service);
+    let Some(mac) = survey.host.mac.as_ref().filter(|_| !survey.host.image) else { return false };
+    let is_there = match (mac.console_user.as_deref(), file.starts_with("/Users")) {
+        (None, _) => false,
+        (Some(at), true) => Some(at) == install.user.as_deref(),
+        (Some(_), false) => true,
+    };
+    let runs = service.state.ok().is_some_and(|state| state.active == "active");
+    // `user/UID` is there without a desktop.
+    let sessions = service.value("", "LimitLoadToSessionType").unwrap_or_default();
+    let is_agent = file.starts_with(AGENTS) || file.starts_with("/Users");
+    is_agent && !is_there && !runs && !sessions.contains("Background")
+}
+
+fn folder(file: &Path) -> String {
+    file.parent().map(|own| own.display().to_string()).unwrap_or_default()
+}
+
+fn moved(service: &Service, file: &Path) -> Remedy {
+    let name = file.file_name().map(|name| name.to_string_lossy().into_owned());
+    let to = format!("{DAEMONS}/{}", name.unwrap_or_default());
+    Remedy::by_hand("Make it a daemon, which runs whether anyone is logged in or not.")
+        .command(format!("sudo launchctl bootout {}", target(service)))
+        .command(format!("sudo install -o root -g wheel -m 644 {} {to}", word(file)))
+        .command(format!("sudo rm {}", word(file)))
+        .command(format!("sudo launchctl bootstrap system {to}"))
+}
+
+fn headless(service: &Service, file: &Path) -> Remedy {
+    let to = format!("{AGENTS}/{}.plist", service.name);
+    let mut remedy = Remedy::by_hand(
+        "Have the user log in, and by itself after a start (System Settings, Users & Groups); or \
+         run it without a desktop.",
+    );
+    if !file.starts_with(AGENTS) {
+        remedy = remedy.command(format!("sudo mv {} {to}", word(file)));
+        remedy = remedy.command(format!("sudo chown root:wheel {to}"));
+    }
+    remedy
+        .command(format!("sudo plutil -replace LimitLoadToSessionType -string Background {to}"))
+        .command(format!("sudo launchctl bootstrap user/UID {to}"))
+}
+
+pub(super) const OUTPUT: Check = Check {
+    name: "service/output-kept",
+    holds: "What the agent says before its own log is open is kept somewhere",
+    why: "An agent that cannot read its configuration, or open its log, says so on its output \
+          alone: launchd throws that away, and a job hangs in \"Preparing Environment\" without \
+          an error anywhere. Where the folder of the output is missing nothing starts at all.",
+    found: "StandardErrorPath of the plist, and the folder that it names.",
+    cure: "Name a file in StandardErrorPath.",
+    after: &["service/defined", "service/loaded"],
+    judge: Judge::Agent(output),
+};
+
+fn output(_: &Survey, install: &Install) -> Judged {
+    let service = job(install)?;
+    let path = service.value("", "StandardErrorPath").unwrap_or("/dev/null");
+    let wanted = format!("/Library/Logs/{}.start.log", service.name);
+    if path == "/dev/null" {
+        return Ok(Problem::warn("what the agent says before its own log is open is lost")
+            .seen(format!("StandardErrorPath {path}"))
+            .cure(daemon::set(service, "StandardErrorPath", &format!("-string {wanted}")))
+            .into());
+    }
+    let Some(trail) = install.path("the service's output").and_then(|seen| seen.ok()) else {
+        return Ok(Verdict::Holds(path.to_owned()));
+    };
+    let folder = trail.path.parent();
+    let has_folder =
+        trail.end.is_some() || trail.passed.iter().any(|own| Some(own.path.as_path()) == folder);
+    let stands = trail.end.is_none_or(|meta| meta.kind == Kind::File);
+    if has_folder && stands {
+        return Ok(Verdict::Holds(path.to_owned()));
+    }
+    let what = if stands { "is in a folder that is not there" } else { "is no file" };
+    Ok(Problem::fail(format!("launchd cannot open the agent's output: {path} {what}"))
+        .seen(trail.stopped.clone().unwrap_or_default())
+        .cure(daemon::set(service, "StandardErrorPath", &format!("-string {wanted}")))
+        .into())
+}
+
+pub(super) const UNHINDERED: Check = Check {
+    name: "service/not-throttled",
+    holds: "launchd neither holds the agent and its jobs back, nor makes them wait for a start",
+    why: "What is of the type Background, or of low priority, gets the disk and the processor \
+          last: builds take many times as long, and heartbeats come late.",
+    found: "ProcessType, LowPriorityIO, Nice and ThrottleInterval of the plist.",
+    cure: "Set ProcessType to Interactive, and take the other keys out.",
+    after: &["service/defined", "service/loaded"],
+    judge: Judge::Agent(unhindered),
+};
+
+fn unhindered(_: &Survey, install: &Install) -> Judged {
+    let service = job(install)?;
+    let mut problems = Vec::new();
+    if let Some(kind @ ("Background" | "Adaptive")) = service.value("", "ProcessType") {
+        problems.push(
+            Problem::warn("launchd holds the agent and its jobs back")
+                .seen(format!("ProcessType {kind}"))
+                .cure(daemon::set(service, "ProcessType", "-string Interactive")),
+        );
+    }
+    let is_low = service.value("", "LowPriorityIO") == Some("true");
+    let nice = service.value("", "Nice").filter(|own| own.parse::<i32>().is_ok_and(|own| own > 0));
+    if is_low || nice.is_some() {
+        let seen = if is_low { "LowPriorityIO true" } else { "Nice is greater than 0" };
+        problems.push(
+            Problem::warn("jobs get the disk or the processor last")
+                .seen(seen)
+                .cure(Remedy::by_hand("Take the key out.")),
+        );
+    }
+    let wait = service.value("", "ThrottleInterval").and_then(|own| own.parse::<u64>().ok());
+    if let Some(wait) = wait.filter(|wait| *wait > PATIENCE) {
+        problems.push(
+            Problem::warn(format!("the agent stays away for {wait} s whenever it ends"))
+                .seen(format!("ThrottleInterval {wait}"))
+                .cure(daemon::set(service, "ThrottleInterval", "-integer 3")),
+        );
+    }
+    Ok(Verdict::of(problems, "it is let run"))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        doctor::{Status, sample::*},
+        facts::survey::{Mac, Seen, Survey},
+        platform::service::Manager,
+    };
+
+    fn mac(plist: &str, at: Option<&str>) -> Survey {
+        let mut survey = healthy();
+        survey.host.mac = Some(Mac { console_user: at.map(str::to_owned), ..Mac::default() });
+        let service = service_of(&mut survey);
+        service.manager = Manager::Launchd;
+        service.name = "com.circleci.runner".into();
+        service.directives.clear();
+        service.definitions[0].trail = trail(plist, file(0, 0o644));
+        if let Seen::Known(state) = &mut service.state {
+            state.active = "inactive".into();
+        }
+        directive(&mut survey, "", "StandardErrorPath", "/Library/Logs/r.start.log");
+        survey
+    }
+
+    #[test]
+    fn a_session_that_is_not_there_fails_with_the_ways_out() {
+        let daemon = "/Library/LaunchDaemons/com.circleci.runner.plist";
+        let home = "/Users/circleci/Library/LaunchAgents/com.circleci.runner.plist";
+        let all = "/Library/LaunchAgents/com.circleci.runner.plist";
+        for (plist, at, expected) in [
+            (daemon, None, Status::Pass),
+            (home, Some("circleci"), Status::Pass),
+            (home, Some("other"), Status::Fail),
+            (home, None, Status::Fail),
+            (all, Some("other"), Status::Pass),
+            (all, None, Status::Fail),
+            ("/opt/circleci/runner.plist", None, Status::Warn),
+        ] {
+            let survey = mac(plist, at);
+            assert_eq!(status(&survey, "service/domain-right"), expected, "{plist} {at:?}");
+        }
+        let mut survey = mac(all, None);
+        directive(&mut survey, "", "LimitLoadToSessionType", "Background");
+        assert_eq!(status(&survey, "service/domain-right"), Status::Pass);
+        let mut survey = mac(daemon, None);
+        directive(&mut survey, "", "LimitLoadToSessionType", "Aqua");
+        assert_eq!(status(&survey, "service/domain-right"), Status::Fail);
+        let mut survey = mac(home, Some("circleci"));
+        directive(&mut survey, "", "UserName", "root");
+        assert_eq!(status(&survey, "service/domain-right"), Status::Warn);
+    }
+
+    #[test]
+    fn output_must_lead_somewhere() {
+        let daemon = "/Library/LaunchDaemons/com.circleci.runner.plist";
+        let mut survey = mac(daemon, None);
+        assert_eq!(status(&survey, "service/output-kept"), Status::Pass);
+        let mut there = trail("/Library/Logs/r.start.log", file(0, 0o644));
+        there.end = None;
+        agent(&mut survey).paths.push(("the service's output".into(), Seen::Known(there)));
+        assert_eq!(status(&survey, "service/output-kept"), Status::Pass);
+        if let Some((_, Seen::Known(trail))) = agent(&mut survey).paths.last_mut() {
+            trail.passed.pop();
+        }
+        assert_eq!(status(&survey, "service/output-kept"), Status::Fail);
+        directive(&mut survey, "", "StandardErrorPath", "/dev/null");
+        assert_eq!(status(&survey, "service/output-kept"), Status::Warn);
+    }
+
+    #[test]
+    fn what_holds_jobs_back_warns() {
+        for (key, value, expected) in [
+            ("ProcessType", "Background", Status::Warn),
+            ("ProcessType", "Interactive", Status::Pass),
+            ("LowPriorityIO", "true", Status::Warn),
+            ("Nice", "10", Status::Warn),
+            ("ThrottleInterval", "3600", Status::Warn),
+            ("ThrottleInterval", "3", Status::Pass),
+        ] {
+            let mut survey = mac("/Library/LaunchDaemons/com.circleci.runner.plist", None);
+            directive(&mut survey, "", key, value);
+            assert_eq!(status(&survey, "service/not-throttled"), expected, "{key} {value}");
+        }
+    }
+}
