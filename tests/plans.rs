@@ -10,7 +10,7 @@ mod support;
 use runnerup::{
     agent::{Os, Platform, Token},
     apply::{After, Digest, Owner, Receipt, Record, State, Step, Target},
-    facts::{Facts, PathFact},
+    facts::{Facts, PathFact, examine::Defined},
     plan::{self, Leave, Plan},
     platform::{
         accounts::Account,
@@ -507,6 +507,29 @@ fn another_agents_label_is_refused_with_the_way_out() {
     let status = Status { definition: Some(rival.to_owned()), ..Status::default() };
     facts.services.insert(spec.layout.service.clone(), status);
     assert!(plan::install(&spec, &settings, &facts).is_err());
+    // In the home of any user, and in the very place of ours when it runs the other agent.
+    facts.services.clear();
+    let ours = spec.layout.definition.clone();
+    for (file, agent, is_rival) in [
+        (
+            "/Users/jo/Library/LaunchAgents/com.circleci.runner.plist",
+            runnerup::agent::Kind::MachineRunner,
+            true,
+        ),
+        (ours.to_str().unwrap(), runnerup::agent::Kind::MachineRunner, true),
+        (ours.to_str().unwrap(), runnerup::agent::Kind::LaunchAgent, false),
+    ] {
+        let label = spec.layout.service.clone();
+        facts.launchd = vec![Defined { label, file: file.into(), agent }];
+        let planned = plan::install(&spec, &settings, &facts);
+        assert_eq!(planned.is_err(), is_rival, "{file}");
+        let Err(error) = planned else { continue };
+        let way_out = error.help_lines().join("\n");
+        let domain = if file.starts_with("/Users") { "gui/$(id -u jo)" } else { "system" };
+        assert!(way_out.contains(&format!("bootout {domain}/com.circleci.runner")), "{way_out}");
+        assert!(way_out.contains(&format!("rm {file}")), "{way_out}");
+    }
+    facts.launchd.clear();
     // Whose own definition it is, is no rival.
     let target = Target::Running(spec.layout.service.clone());
     let status = Status { definition: Some(spec.layout.definition.clone()), ..Status::default() };

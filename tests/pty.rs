@@ -358,3 +358,22 @@ fn without_questions_left_the_plan_comes_at_once() {
     assert!(!person.shown().contains("Where do the jobs"), "{}", person.shown());
     assert_eq!(fs::read_dir(&root).unwrap().count(), 0);
 }
+
+/// For a Mac the person is asked what only a Mac needs to know; of another one it is not known who
+/// is logged in, so nobody is proposed.
+#[test]
+fn a_mac_is_asked_for_a_desktop() {
+    let stage = Stage::new();
+    let mut person = stage.install(&["--platform", "darwin/arm64"]);
+    for (question, answer) in &DIALOGUE[..5] {
+        person.answer(question, answer);
+    }
+    person.answer("Do jobs need a desktop?", "y");
+    person.expect("Nobody is logged in at the screen now.");
+    person.expect("> ");
+    person.keys("jo\r");
+    person.answer("Which folder are jobs to run in?", "q");
+    assert_eq!(person.end(), 0, "{}", person.shown());
+    person.assert_restored();
+    stage.assert_untouched();
+}

@@ -141,15 +141,7 @@ pub(super) fn domain(service: &Service) -> String {
     if let Some(domain) = service.state.ok().and_then(|state| state.domain.clone()) {
         return domain;
     }
-    let file = service.file().map(|file| file.path.as_path());
-    let home = file.and_then(|file| file.strip_prefix("/Users").ok());
-    match home.and_then(|rest| rest.components().next()) {
-        Some(user) => format!("gui/$(id -u {})", user.as_os_str().to_string_lossy()),
-        None if file.is_some_and(|file| file.starts_with("/Library/LaunchAgents")) => {
-            "gui/$(id -u)".to_owned()
-        }
-        None => SYSTEM.to_owned(),
-    }
+    launchd::domain_of(service.file().map_or(Path::new(""), |file| file.path.as_path()))
 }
 
 /// Whether launchd runs it for the system, from the place where daemons are.

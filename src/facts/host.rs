@@ -1,6 +1,6 @@
 //! The host itself: its name, its tools, what earlier runs left.
 
-use super::Facts;
+use super::{Facts, examine};
 use crate::{
     Code, Error, Result, apply,
     platform::{
@@ -41,6 +41,8 @@ pub fn of_host(root: &Root, commands: &dyn Commands, instance: &str) -> Result<F
         systemd_runs: systemd_runs(),
         domain_controller: cfg!(windows) && is_domain_controller(commands),
         job_tools_missing: if cfg!(windows) { job_tools::missing(commands) } else { Vec::new() },
+        console_user: examine::console_user(root),
+        launchd: examine::defined(root),
         tools: tools.map(str::to_owned).collect(),
         keeps_accounts: accounts::are_kept(root)?,
         receipt: known.receipt,

@@ -45,6 +45,10 @@ pub struct Facts {
     pub domain_controller: bool,
     /// Windows: programs that jobs need and that are not on the machine's Path.
     pub job_tools_missing: Vec<&'static str>,
+    /// A Mac: who is logged in at the screen.
+    pub console_user: Option<String>,
+    /// A Mac: what launchd is to run of agents, whoever defined it.
+    pub launchd: Vec<examine::Defined>,
     /// Programs of the system that were looked for and found.
     pub tools: BTreeSet<String>,
     /// The root keeps accounts; a bare folder does not.

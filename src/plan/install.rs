@@ -10,9 +10,10 @@ use crate::{
     Code, Error, Result,
     agent::{Os, VersionChoice},
     apply::{PlacedBinary, Receipt, Record, State, Step, Target, ancestors},
-    facts::{Facts, Fingerprint, Want},
+    facts::{Facts, Fingerprint, Want, examine::Defined},
     platform::{
         layout::{home, inner, shown},
+        macos::launchd,
         service::Manager,
         windows::tasks,
     },
@@ -108,12 +109,19 @@ fn refuse_rival(spec: &Spec, facts: &Facts) -> Result<()> {
     let loaded = facts.services.get(label).and_then(|status| status.definition.clone());
     let loaded = loaded.filter(|path| *path != spec.layout.definition);
     let defined = rivals(spec).find(|path| facts.path(path).meta.is_some());
-    let Some(rival) = loaded.or(defined) else { return Ok(()) };
+    // In whichever home; and where ours would be, when it runs the other agent.
+    let is_rival = |own: &&Defined| {
+        own.label == *label && (own.file != spec.layout.definition || own.agent != spec.agent)
+    };
+    let of_launchd = facts.launchd.iter().find(is_rival).map(|own| own.file.clone());
+    let Some(rival) = loaded.or(defined).or(of_launchd) else { return Ok(()) };
+    let domain = launchd::domain_of(&rival);
     let rival = shown(&rival);
     Err(Error::new(Code::InTheWay, format!("the label {label} belongs to {rival} already"))
         .help("machine runner 3 has the same label; one of the two can run here")
-        .help(format!("to take it away: sudo launchctl bootout system/{label}; sudo rm {rival}"))
-        .help("of a logged-in user it is: launchctl bootout gui/$(id -u USER)/LABEL"))
+        .help(format!("to take it away: sudo launchctl bootout {domain}/{label}; sudo rm {rival}"))
+        .help("if Homebrew installed it: brew uninstall circleci-runner")
+        .help("or give this one another label: --instance NAME"))
 }
 
 /// What has to be looked at to know how a receipt's records stand now.

@@ -121,6 +121,7 @@ mod tests {
             has_token: false,
             is_installed: false,
             can_start: true,
+            console_user: None,
         }
     }
 
@@ -276,6 +277,34 @@ mod tests {
         let (draft, log) = hold(&known(&settings), &answers);
         assert_eq!(draft.unwrap().token.unwrap().expose(), "short-one");
         assert!(!log.iter().any(|line| line.contains("short-one")), "{log:?}");
+    }
+
+    #[test]
+    fn a_mac_is_asked_for_a_desktop_and_offered_who_is_there() {
+        let nothing = settings(&[("url", "https://ci.example.com"), ("version", "latest")]);
+        let mac = |console_user: Option<&str>| Known {
+            os: Os::Darwin,
+            layout: Layout::of(Os::Darwin, None),
+            console_user: console_user.map(str::to_owned),
+            ..known(&nothing)
+        };
+        let user = |draft: Option<Draft>| {
+            let draft = draft.unwrap();
+            let made = !draft.settings.contains_key("no-create-user");
+            (draft.settings["user"].clone(), made)
+        };
+        let (draft, log) = hold(&mac(Some("jo")), &[TOKEN, "", "y", "", "", "", ""]);
+        assert_eq!(user(draft), ("jo".to_owned(), false));
+        assert!(log.contains(&"Do jobs need a desktop?".to_owned()), "{log:?}");
+        let (draft, _) = hold(&mac(Some("jo")), &[TOKEN, "", "", "", "", "", ""]);
+        assert_eq!(user(draft), ("circleci".to_owned(), true));
+        // Taken back, it proposes the account again.
+        let (draft, _) = hold(&mac(Some("jo")), &[TOKEN, "", "y", "<", "n", "", "", "", ""]);
+        assert_eq!(user(draft), ("circleci".to_owned(), true));
+        // With nobody at the screen there is nothing to propose.
+        let (draft, log) = hold(&mac(None), &[TOKEN, "", "y", "", "mo", "", "", ""]);
+        assert_eq!(user(draft), ("mo".to_owned(), false));
+        assert!(log.iter().any(|line| line.starts_with('!')), "{log:?}");
     }
 
     #[test]

@@ -33,6 +33,7 @@ pub(super) fn ask(settings: &mut Settings, sensed: &mut Sensed, out: &Output) ->
         can_start: sensed.facts.is_host
             && sensed.here.service != Manager::None
             && settings.text("service").as_deref() != Some("none"),
+        console_user: sensed.facts.console_user.clone(),
         settings,
     };
     let Some(draft) = dialogue::hold(&known, &mut Person::new(out))? else { return Ok(false) };

@@ -32,6 +32,8 @@ pub(super) struct Known<'a> {
     pub(super) is_installed: bool,
     /// Something here will start the agent.
     pub(super) can_start: bool,
+    /// A Mac: who is logged in at the screen.
+    pub(super) console_user: Option<String>,
 }
 
 /// What was answered so far.
@@ -42,6 +44,8 @@ pub(super) struct Draft {
     /// The token.
     pub(super) token: Option<Token>,
     place: Option<Place>,
+    /// Jobs need a user who is logged in.
+    desktop: bool,
 }
 
 /// Where the jobs come from.
@@ -79,6 +83,8 @@ pub(super) enum Question {
     OddToken,
     /// The runner's name.
     Name,
+    /// A Mac: whether jobs need a desktop.
+    Desktop,
     /// The account that runs jobs.
     User,
     /// The work folder.
@@ -91,7 +97,7 @@ pub(super) enum Question {
 
 impl Question {
     /// All of them.
-    pub(super) const ALL: [Self; 11] = [
+    pub(super) const ALL: [Self; 12] = [
         Self::Place,
         Self::CloudAllTheSame,
         Self::Url,
@@ -99,6 +105,7 @@ impl Question {
         Self::Token,
         Self::OddToken,
         Self::Name,
+        Self::Desktop,
         Self::User,
         Self::Workdir,
         Self::Cleanup,
@@ -118,6 +125,7 @@ impl Question {
             Self::Token => !known.has_token,
             Self::OddToken => shape_warning(draft).is_some(),
             Self::Name => is_missing("name"),
+            Self::Desktop => known.os == Os::Darwin && is_missing("user"),
             Self::User => is_missing("user"),
             Self::Workdir => is_missing("workdir"),
             Self::Cleanup => is_missing("cleanup-workdir"),
@@ -147,6 +155,18 @@ impl Question {
             Self::Name => Prompt::new("What is the runner to be called?")
                 .meaning("CircleCI's inventory shows the name; each runner needs one of its own. {hostname} and {random} are filled in.")
                 .preset(self.own_name(known)),
+            Self::Desktop => Prompt::yes_or_no("Do jobs need a desktop?", false)
+                .meaning("Simulators, apps with windows and keys of a login keychain are there only for a user who is logged in at the screen. Other jobs are better off with an account of their own, which can do less."),
+            Self::User if draft.desktop => {
+                let prompt = Prompt::new("Which user is to run the jobs?")
+                    .meaning("One who is logged in whenever jobs run: have that user logged in by itself after a start (System Settings, Users & Groups, Automatic login). Jobs can do whatever this user can.");
+                match &known.console_user {
+                    Some(user) => prompt
+                        .meaning(format!("{user} is logged in at the screen now."))
+                        .preset(user.clone()),
+                    None => prompt.meaning("Nobody is logged in at the screen now."),
+                }
+            }
             Self::User => Prompt::new("Which account is to run the jobs?")
                 .meaning("Jobs can do whatever this account can: read its files, use its keys. In the docker group it is as good as root. It is created when it is missing.")
                 .preset(known.layout.user.clone()),
@@ -175,6 +195,7 @@ impl Question {
             [] => "",
             choices => prompt.chosen(answer).ok_or_else(|| not_a_choice(choices))?,
         };
+        let is_desktop = draft.desktop;
         let mut set = |name, value: String| draft.settings.insert(name, value);
         match self {
             Self::Place if choice == "cloud" => draft.place = Some(Place::Cloud),
@@ -199,7 +220,12 @@ impl Question {
                 answer.parse::<RunnerNameTemplate>()?.resolve(&known.hostname, "0")?;
                 set("name", answer.to_owned());
             }
+            Self::Desktop => draft.desktop = choice == "y",
             Self::User => {
+                if is_desktop {
+                    // A user who is to be logged in cannot be made here.
+                    set("no-create-user", true.to_string());
+                }
                 set("user", AccountName::new(answer, known.os)?.to_string());
             }
             Self::Workdir => {

@@ -7,12 +7,12 @@ use crate::{
         lookup::{target, unseen, word},
     },
     facts::survey::{Install, Service, Survey, Unseen},
-    platform::{fs::Kind, macos::launchd::DAEMONS},
+    platform::{
+        fs::Kind,
+        macos::launchd::{AGENTS, DAEMONS},
+    },
 };
 use std::path::Path;
-
-/// Where an administrator defines what launchd runs for each user who logs in.
-const AGENTS: &str = "/Library/LaunchAgents";
 
 /// Longest wait before a new start that nobody minds.
 const PATIENCE: u64 = 60;

@@ -185,7 +185,7 @@ fn layout(receipt: &Receipt) -> Layout {
     Layout::of(os, instance)
 }
 
-fn kind(command: &[String]) -> Kind {
+pub(super) fn kind(command: &[String]) -> Kind {
     let is_runner = |word: &String| word.contains(Kind::MachineRunner.binary_name());
     // A folder is often called so too; what counts is the first program that is named.
     let first = command

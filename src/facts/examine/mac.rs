@@ -60,8 +60,7 @@ pub(super) fn facts(ground: &Ground) -> Option<Told> {
     };
     if ground.is_host {
         let ask = |program: &'static str, args: &[&str]| said(&ground.commands, program, args);
-        let console = console(ground).filter(|meta| meta.uid != 0);
-        told.mac.console_user = console.and_then(|meta| accounts::name_of(meta.uid));
+        told.mac.console_user = console_user(&ground.root);
         told.mac.disabled = disabled(&ground.commands);
         told.mac.sleeps_after = ask("pmset", &["-g"]).as_deref().and_then(sleeps_after);
         told.mounts = ask("mount", &[]).as_deref().map(mounts).unwrap_or_default();
@@ -92,9 +91,15 @@ impl Told {
 }
 
 /// Whose the screen is; root's where nobody is logged in.
-pub(super) fn console(ground: &Ground) -> Option<Meta> {
-    let trail = ground.root.trail(Path::new("/dev/console")).ok()?;
-    trail.end.filter(|_| ground.is_host)
+pub(super) fn console(root: &Root) -> Option<Meta> {
+    let trail = root.trail(Path::new("/dev/console")).ok()?;
+    trail.end.filter(|_| root.is_host())
+}
+
+/// Who is logged in at the screen.
+pub(super) fn console_user(root: &Root) -> Option<String> {
+    let console = console(root).filter(|meta| meta.uid != 0)?;
+    accounts::name_of(console.uid)
 }
 
 fn said(commands: &dyn Commands, program: &'static str, args: &[&str]) -> Option<String> {

@@ -27,7 +27,7 @@ use super::survey::{
 };
 use crate::{
     Result,
-    agent::{Os, Secrets},
+    agent::{Kind, Os, Secrets},
     apply::{self, Receipt},
     platform::{
         command::HostCommands,
@@ -42,6 +42,7 @@ use ground::Part;
 use probe::{Probe, probe};
 use processes::Processes;
 use scrub::Scrub;
+use serde::Serialize;
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
@@ -96,6 +97,32 @@ struct Ground {
     is_host: bool,
     os: Os,
     now: i64,
+}
+
+/// A definition of launchd's that runs an agent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Defined {
+    /// Its label.
+    pub label: String,
+    /// Where it stands.
+    pub file: PathBuf,
+    /// Which agent it runs.
+    pub agent: Kind,
+}
+
+/// What launchd is to run of agents: the administrator's, and every user's.
+pub fn defined(root: &Root) -> Vec<Defined> {
+    let of = |unit: units::Unit| {
+        let file = unit.definitions.first()?.trail.path.clone();
+        let agent = candidate::kind(&unit.command());
+        Some(Defined { label: unit.name, file, agent })
+    };
+    plists::find(root).into_iter().filter_map(of).collect()
+}
+
+/// Who is logged in at the screen of a Mac.
+pub fn console_user(root: &Root) -> Option<String> {
+    (mac::os(root) == Os::Darwin).then(|| mac::console_user(root))?
 }
 
 /// Examines a host.
@@ -188,7 +215,7 @@ pub fn examine(request: &Request) -> Result<Examined> {
 fn jobs(ground: &Ground, candidates: &[Candidate]) -> Vec<plists::Job> {
     let units = candidates.iter().filter_map(|candidate| candidate.unit.as_ref());
     let uid = |name: &str| match name {
-        plists::CONSOLE => mac::console(ground).map(|meta| meta.uid),
+        plists::CONSOLE => mac::console(&ground.root).map(|meta| meta.uid),
         name => uid_of(&ground.root, name),
     };
     let job = |unit: &units::Unit| {

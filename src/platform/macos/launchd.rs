@@ -17,6 +17,9 @@ use std::{
 /// Where an administrator's daemons are defined.
 pub const DAEMONS: &str = "/Library/LaunchDaemons";
 
+/// Where an administrator defines what runs for each user who logs in.
+pub const AGENTS: &str = "/Library/LaunchAgents";
+
 /// The domain of what runs whether anyone is logged in or not.
 pub const SYSTEM: &str = "system";
 
@@ -186,6 +189,16 @@ impl Services for Launchd<'_> {
 /// Where a label of ours is defined.
 pub fn definition(label: &str) -> PathBuf {
     Path::new(DAEMONS).join(format!("{label}.plist"))
+}
+
+/// The domain that launchd loads a definition into, as a word of a shell.
+pub fn domain_of(file: &Path) -> String {
+    let home = file.strip_prefix("/Users").ok();
+    match home.and_then(|rest| rest.components().next()) {
+        Some(user) => format!("gui/$(id -u {})", user.as_os_str().to_string_lossy()),
+        None if file.starts_with(AGENTS) => "gui/$(id -u)".to_owned(),
+        None => SYSTEM.to_owned(),
+    }
 }
 
 /// What the agent writes before its own log is open.
