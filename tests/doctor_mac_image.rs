@@ -161,7 +161,7 @@ fn the_documented_hang_is_found_cured_and_proven() {
 #[test]
 fn faults_of_a_macs_disk_are_found() {
     type Plant = fn(&Image);
-    let faults: [(&str, Plant, &str); 12] = [
+    let faults: [(&str, Plant, &str); 19] = [
         (
             "an open configuration",
             |image| image.write(CONFIG, 0o644, fs::read(image.path(CONFIG)).unwrap()),
@@ -226,6 +226,56 @@ fn faults_of_a_macs_disk_are_found() {
                 image.edit(CONFIG, &token, "  auth_token: '[[RESOURCE_CLASS_TOKEN]]'");
             },
             "config/token-set",
+        ),
+        (
+            "an output into the void",
+            |image| image.edit(DAEMON, "/Library/Logs/com.circleci.runner.start.log", "/dev/null"),
+            "service/output-kept",
+        ),
+        (
+            "an output into a folder that is not there",
+            |image| image.edit(DAEMON, "/Library/Logs/com.circleci.runner.start", "/Library/Lgs/x"),
+            "service/output-kept",
+        ),
+        (
+            "a daemon for a desktop",
+            |image| {
+                let more = "</integer><key>LimitLoadToSessionType</key><array><string>Aqua\
+                    </string></array><key>StandardErrorPath";
+                image.edit(DAEMON, "</integer><key>StandardErrorPath", more);
+            },
+            "service/domain-right",
+        ),
+        (
+            "a job in the background",
+            |image| image.edit(DAEMON, "Interactive", "Background"),
+            "service/not-throttled",
+        ),
+        (
+            "no start after a good end",
+            |image| {
+                let more = "<dict><key>SuccessfulExit</key><false/></dict><key>ProcessType";
+                image.edit(DAEMON, "<true/><key>ProcessType", more);
+            },
+            "service/restarts",
+        ),
+        (
+            "few open files",
+            |image| {
+                let more = "</integer><key>SoftResourceLimits</key><dict><key>NumberOfFiles</key>\
+                    <integer>64</integer></dict><key>StandardErrorPath";
+                image.edit(DAEMON, "</integer><key>StandardErrorPath", more);
+            },
+            "service/limits-sensible",
+        ),
+        (
+            "an account that is not there",
+            |image| {
+                let more = "</integer><key>UserName</key><string>ghost</string>\
+                    <key>StandardErrorPath";
+                image.edit(DAEMON, "</integer><key>StandardErrorPath", more);
+            },
+            "service/user-exists",
         ),
         (
             "two agents with one label",

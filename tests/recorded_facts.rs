@@ -26,7 +26,7 @@ fn judge(facts: &Value) -> (Value, i32) {
 }
 
 /// The checks that fail, warn or break, and the exit code.
-fn judged(facts: &Value) -> (Vec<String>, i32) {
+fn troubles(facts: &Value) -> (Vec<String>, i32) {
     let (report, code) = judge(facts);
     let findings = report["findings"].as_array().unwrap().iter();
     let bad =
@@ -35,10 +35,10 @@ fn judged(facts: &Value) -> (Vec<String>, i32) {
 }
 
 /// Judges facts with values changed.
-fn changed(facts: &str, changes: &[(&str, Value)]) -> (Vec<String>, i32) {
+fn judged(facts: &str, changes: &[(&str, Value)]) -> (Vec<String>, i32) {
     let mut facts: Value = serde_json::from_str(facts).unwrap();
     for (pointer, value) in changes {
         *facts.pointer_mut(pointer).ok_or(pointer).unwrap() = value.clone();
     }
-    judged(&facts)
+    troubles(&facts)
 }

@@ -4,7 +4,7 @@
 #[path = "mac/faults.rs"]
 mod faults;
 
-use super::{judge, judged};
+use super::{judge, troubles};
 use faults::FAULTS;
 use serde_json::{Value, json};
 
@@ -177,7 +177,7 @@ fn trail(path: &str, kind: &str, uid: u32, mode: u32) -> Value {
 
 #[test]
 fn healthy_ones_have_no_finding() {
-    assert_eq!(judged(&Mac::ours().0), (Vec::new(), 0));
+    assert_eq!(troubles(&Mac::ours().0), (Vec::new(), 0));
 }
 
 /// Flaws that the documentation builds in, each of them worth a warning.
@@ -189,7 +189,7 @@ fn one_made_by_hand_has_the_documentations_own_flaws() {
         // What the agent says before its own log is open goes to /dev/null.
         "service/output-kept",
     ];
-    let (mut found, code) = judged(&Mac::documented().0);
+    let (mut found, code) = troubles(&Mac::documented().0);
     found.sort();
     let mut flaws = flaws.to_vec();
     flaws.sort_unstable();
@@ -204,7 +204,7 @@ fn homebrews_has_homebrews_own_flaws() {
         // That user is an administrator, or Homebrew could not be used.
         "permissions/power-known",
     ];
-    let (found, code) = judged(&Mac::homebrew().0);
+    let (found, code) = troubles(&Mac::homebrew().0);
     assert_eq!((found, code), (flaws.map(str::to_owned).to_vec(), 0));
 }
 
@@ -214,9 +214,9 @@ fn each_fault_is_found_by_its_check_alone() {
     let mut wrong = Vec::new();
     for (what, on, plant, check) in FAULTS {
         let mut mac = Mac::on(*on);
-        let (before, _) = judged(&mac.0);
+        let (before, _) = troubles(&mac.0);
         plant(&mut mac);
-        let (found, _) = judged(&mac.0);
+        let (found, _) = troubles(&mac.0);
         let new: Vec<_> = found.into_iter().filter(|own| !before.contains(own)).collect();
         if new != [*check] {
             wrong.push(format!("{what}: {new:?} instead of {check}"));

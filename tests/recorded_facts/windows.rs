@@ -1,13 +1,13 @@
 //! Windows.
 
-use super::changed;
+use super::judged;
 use serde_json::json;
 
 const WINDOWS: &str = include_str!("../facts/windows-made.json");
 
 #[test]
 fn a_healthy_one_has_no_finding() {
-    assert_eq!(changed(WINDOWS, &[]), (Vec::new(), 0));
+    assert_eq!(judged(WINDOWS, &[]), (Vec::new(), 0));
 }
 
 #[test]
@@ -65,7 +65,7 @@ fn faults_of_windows_are_found() {
             "config/keys-known",
         ),
     ] {
-        let (found, _) = changed(WINDOWS, &[(pointer, value)]);
+        let (found, _) = judged(WINDOWS, &[(pointer, value)]);
         assert_eq!(found, [check], "{what}");
     }
 }
