@@ -295,6 +295,41 @@ fn a_run_that_is_killed_at_any_command_is_finished_or_taken_away() {
     }
 }
 
+#[test]
+fn an_uninstall_that_does_not_end_is_ended_by_the_next() {
+    for (name, os, desktop) in kinds() {
+        let mut number = 0;
+        let mut is_over = false;
+        while !is_over {
+            for trouble in [Trouble::Fails(number), Trouble::Hangs(number), Trouble::Kills(number)]
+            {
+                let stage = Stage::new(os, desktop);
+                let before = stage.stands();
+                stage.apply(&stage.install()).unwrap();
+                let plan = stage.uninstall(true).unwrap();
+                stage.host.make(trouble);
+                let done = catch_unwind(AssertUnwindSafe(|| stage.apply(&plan)));
+                let calls = stage.host.calls();
+                is_over = calls.len() <= number;
+                let when = format!("{name}, {trouble:?}, {}", stage.shown(&calls));
+                if let (Trouble::Fails(_) | Trouble::Hangs(_), Ok(Err(error))) = (trouble, &done) {
+                    let words = error.message();
+                    let is_told = words.contains("it said no") || words.contains("did not end");
+                    assert!(is_told, "{when}: {error}");
+                }
+                stage.host.make(Trouble::Kills(usize::MAX));
+                if let Some(plan) = stage.uninstall(true) {
+                    stage.apply(&plan).unwrap();
+                }
+                apply::tidy(&stage.root).unwrap();
+                assert_same(&stage.stands(), &before, &when);
+            }
+            number += 1;
+        }
+        assert!(number > 5, "{name}: {number} calls");
+    }
+}
+
 fn calls_of_an_install(os: Os, desktop: bool) -> usize {
     let stage = Stage::new(os, desktop);
     let plan = stage.install();

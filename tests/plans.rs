@@ -357,6 +357,10 @@ fn hand_made_installs_are_taken_over() {
         stands(&mut facts, &layout.definition, meta(Kind::File, (0, 0), 0o755), digest);
         stands(&mut facts, &layout.data, meta(Kind::Folder, (501, 20), 0o750), None);
         let status = Status { active: true, enabled: true, loaded: true, ..Status::default() };
+        if os == Os::Windows {
+            // The documented way there.
+            facts.services.insert(format!("{} session keeper", layout.service), status.clone());
+        }
         facts.services.insert(layout.service, status);
         let mut given = USUAL.to_vec();
         given.push(("user", user));

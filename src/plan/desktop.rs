@@ -35,13 +35,14 @@ const NUMBERS: std::ops::RangeInclusive<u8> = 1..=9;
 
 /// What has to be looked at.
 pub(super) fn wanted(spec: &Spec) -> Vec<Want> {
+    let keeper = tasks::keeper(&spec.layout.service);
     if !spec.desktop_session {
-        return Vec::new();
+        // One may stand there from an install by hand.
+        return vec![Want::Service(keeper)];
     }
     let settings = [(DELEGATION, ALLOW), (DELEGATION, CONCATENATE), (TERMINAL_SERVER, DENY)];
     let settings = settings.into_iter().chain([(POLICY, DENY)]);
     let places = settings.map(|(key, name)| Place::new(key, name)).chain(NUMBERS.map(host));
-    let keeper = tasks::keeper(&spec.layout.service);
     let definition =
         Want::Path { path: tasks::definition(&keeper), digest: Some(Fingerprint::Plain) };
     places.map(Want::Registry).chain([definition, Want::Service(keeper)]).collect()
@@ -103,9 +104,17 @@ pub(super) fn refuse(spec: &Spec, facts: &Facts, is_own_account: bool) -> Result
 }
 
 /// What a person should know of it.
-pub(super) fn notes(spec: &Spec) -> Vec<String> {
+pub(super) fn notes(spec: &Spec, facts: &Facts) -> Vec<String> {
     if !spec.desktop_session {
-        return Vec::new();
+        let keeper = tasks::keeper(&spec.layout.service);
+        let target = Target::Enabled(keeper.clone());
+        let is_ours = facts.receipt.as_ref().is_some_and(|own| own.record(&target).is_some());
+        let is_there = facts.services.get(&keeper).is_some_and(|status| status.loaded);
+        let stays = format!(
+            "the task {keeper} was made by hand and stays: nothing needs it any more; in \
+             PowerShell: Unregister-ScheduledTask -TaskName '{keeper}'"
+        );
+        return Vec::from_iter((is_there && !is_ours).then_some(stays));
     }
     let user = spec.user.as_str();
     vec![

@@ -87,7 +87,9 @@ pub fn wanted(spec: &Spec, facts: &Facts) -> Vec<Want> {
     }
     wants.push(Want::Account(user.to_owned()));
     wants.push(Want::Service(service.to_owned()));
-    wants.extend(desktop::wanted(spec));
+    if spec.platform.os() == Os::Windows {
+        wants.extend(desktop::wanted(spec));
+    }
     wants
 }
 

@@ -91,7 +91,7 @@ fn windows_notes(spec: &Spec, facts: &Facts) -> Vec<String> {
              the host; with --no-create-user an account of fewer rights can be named"
         ));
     }
-    notes.extend(desktop::notes(spec));
+    notes.extend(desktop::notes(spec, facts));
     if facts.is_host && !facts.job_tools_missing.is_empty() {
         notes.push(format!(
             "jobs need {}, not found on the machine's Path; with Chocolatey both come by: choco \

@@ -12,6 +12,9 @@ use std::{collections::BTreeSet, path::Path};
 /// Numbers below 500 are not shown at the login window; the system's own end at 400.
 const NUMBERS: std::ops::Range<u32> = 420..500;
 
+/// `dscl` of a record that is not there: `eDSRecordNotFound`, as an exit code.
+const NOT_FOUND: i32 = 56;
+
 /// `eDSPermissionError`: root itself may not, where the terminal lacks Full Disk Access.
 const DENIED: &str = "-14120";
 
@@ -52,8 +55,13 @@ pub fn create(commands: &dyn Commands, name: &str, home: &Path, shell: &Path) ->
 /// When the directory refuses.
 pub fn remove(commands: &dyn Commands, name: &str) -> Result<()> {
     for record in [format!("/Users/{name}"), format!("/Groups/{name}")] {
-        if dscl_answer(commands, &["-read", &record, "RecordName"])?.code == Some(0) {
-            dscl(commands, &["-delete", &record])?;
+        let read = ["-read", &record, "RecordName"];
+        let answer = dscl_answer(commands, &read)?;
+        match answer.code {
+            Some(0) => drop(dscl(commands, &["-delete", &record])?),
+            Some(NOT_FOUND) => {}
+            // That it could not be asked does not mean that it is gone.
+            _ => return Err(answer.failure(&call(&read))),
         }
     }
     Ok(())
@@ -138,6 +146,13 @@ mod tests {
         ]);
         remove(&script, "circleci").unwrap();
         script.assert_done();
+    }
+
+    #[test]
+    fn what_cannot_be_asked_for_is_not_taken_for_gone() {
+        let script =
+            Script::new(&[("dscl . -read /Users/circleci RecordName", 70, "no directory")]);
+        assert!(remove(&script, "circleci").unwrap_err().message().contains("no directory"));
     }
 
     #[test]

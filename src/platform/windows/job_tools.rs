@@ -63,6 +63,16 @@ mod tests {
         assert_eq!(missing_on("", |_| true), NEEDED);
     }
 
+    /// Wine has a registry, too.
+    #[test]
+    #[cfg(windows)]
+    fn the_machines_own_path_is_read() {
+        use crate::platform::command::HostCommands;
+        let path = registry::look(&HostCommands, &Place::new(ENVIRONMENT, "Path")).unwrap();
+        assert!(path.unwrap().data.to_lowercase().contains("system32"));
+        assert!(!super::super::is_domain_controller(&HostCommands));
+    }
+
     #[test]
     fn a_path_that_cannot_be_read_misses_nothing() {
         let ask = format!("reg query '{ENVIRONMENT}' /v Path");

@@ -85,8 +85,11 @@ pub fn set(commands: &dyn Commands, place: &Place, value: &Value) -> Result<()> 
 /// When the system refuses.
 pub fn remove(commands: &dyn Commands, place: &Place) -> Result<()> {
     let call = Call::new("reg", ["query", &place.key, "/v", &place.name]);
-    if commands.answer(&call)?.code != Some(0) {
-        return Ok(());
+    let answer = commands.answer(&call)?;
+    match answer.code {
+        Some(0) => {}
+        Some(1) => return Ok(()),
+        _ => return Err(answer.failure(&call)),
     }
     let call = Call::new("reg", ["delete", &place.key, "/v", &place.name, "/f"]);
     commands.run(&call).map(drop)
