@@ -22,6 +22,7 @@ pub mod interceptor;
 #[cfg(target_os = "linux")]
 pub mod lab;
 pub mod loopback;
+pub mod plans;
 #[cfg(unix)]
 pub mod process;
 #[cfg(target_os = "linux")]
