@@ -17,7 +17,6 @@ const CAUSES: &[&str] = &[
     "service/user-exists",
     "service/command-right",
     "service/environment-files",
-    "service/definition-mode",
     "service/domain-right",
     "service/health-reported",
     "service/sandbox-allows-jobs",
