@@ -33,12 +33,3 @@ fn troubles(facts: &Value) -> (Vec<String>, i32) {
         findings.filter(|own| matches!(own["status"].as_str(), Some("fail" | "warn" | "error")));
     (bad.map(|own| own["check"].as_str().unwrap().to_owned()).collect(), code)
 }
-
-/// Judges facts with values changed.
-fn judged(facts: &str, changes: &[(&str, Value)]) -> (Vec<String>, i32) {
-    let mut facts: Value = serde_json::from_str(facts).unwrap();
-    for (pointer, value) in changes {
-        *facts.pointer_mut(pointer).ok_or(pointer).unwrap() = value.clone();
-    }
-    troubles(&facts)
-}

@@ -5,6 +5,7 @@ use super::{
 };
 use crate::{
     Code, Error, Result,
+    agent::Os,
     facts::survey::{Survey, Unseen},
     spec::nearest,
 };
@@ -68,6 +69,9 @@ pub fn judge(survey: &Survey, selection: &Selection) -> Vec<Finding> {
                 (Judge::Agent(_), None) => continue,
             };
             let mut finding = told(check, name, judged);
+            if survey.host.os == Os::Windows {
+                finding.remedy = finding.remedy.map(Remedy::on_windows);
+            }
             finding.elapsed_ms = begun.elapsed().as_millis().try_into().unwrap_or(u64::MAX);
             if let Some(cause) = cause.filter(|_| finding.is_trouble()) {
                 explained(&mut finding, cause);

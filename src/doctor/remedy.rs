@@ -57,6 +57,51 @@ impl Remedy {
     }
 }
 
+/// Programs of other systems, which no command for Windows names.
+const ELSEWHERE: [&str; 22] = [
+    "apt-get",
+    "chmod",
+    "chown",
+    "df",
+    "du",
+    "fallocate",
+    "id",
+    "install",
+    "journalctl",
+    "kill",
+    "launchctl",
+    "ls",
+    "mkhomedir_helper",
+    "ps",
+    "rm",
+    "ss",
+    "sudo",
+    "systemctl",
+    "systemd-analyze",
+    "timedatectl",
+    "useradd",
+    "visudo",
+];
+
+impl Remedy {
+    /// The same as a person at Windows types it, who has no sudo there.
+    #[must_use]
+    pub(super) fn on_windows(mut self) -> Self {
+        for command in &mut self.commands {
+            if let Some(file) = command.strip_prefix("sudoedit ") {
+                *command = format!("notepad {file}");
+            } else if let Some(rest) = command.strip_prefix("sudo ") {
+                *command = rest.to_owned();
+            }
+        }
+        let is_there = |command: &String| {
+            command.split_whitespace().next().is_some_and(|word| !ELSEWHERE.contains(&word))
+        };
+        self.commands.retain(is_there);
+        self
+    }
+}
+
 impl Consent {
     /// The word that `--allow` takes.
     pub fn word(self) -> &'static str {
@@ -72,5 +117,21 @@ impl Consent {
                 "A job runs. Let it end, however long it takes, and start the agent again then?"
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_for_windows_has_no_sudo() {
+        let remedy = Remedy::by_hand("x")
+            .command("sudo runnerup install")
+            .command("sudo systemctl restart x")
+            .command("sudoedit C:\\x.yaml")
+            .command("schtasks /Run /TN x");
+        let commands = ["runnerup install", "notepad C:\\x.yaml", "schtasks /Run /TN x"];
+        assert_eq!(remedy.on_windows().commands, commands);
     }
 }

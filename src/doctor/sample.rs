@@ -228,7 +228,7 @@ pub(super) fn account(name: &str, uid: u32) -> AccountFacts {
         home: trail(home, folder(uid, 0o755)),
         shell: trail("/bin/bash", file(0, 0o755)),
         sudo: Seen::Known(Sudo { installed: true, ..Sudo::default() }),
-        closed: None,
+        ..AccountFacts::default()
     }
 }
 

@@ -110,6 +110,14 @@ pub fn inner(text: &str) -> PathBuf {
     if has_drive { text.replace('\\', "/").into() } else { text.into() }
 }
 
+/// Whether a path is whole, by the rules of any system: a definition is read on another one too.
+pub fn is_whole(path: &Path) -> bool {
+    let text = path.to_string_lossy();
+    let has_drive =
+        matches!(text.as_bytes(), [letter, b':', b'/' | b'\\', ..] if letter.is_ascii_alphabetic());
+    has_drive || text.starts_with(r"\\") || path.is_absolute()
+}
+
 /// A path as its system writes it, wherever it is written.
 pub fn shown(path: impl AsRef<Path>) -> String {
     let text = path.as_ref().display().to_string();

@@ -1,71 +1,460 @@
-//! Windows.
+//! Windows: our own install with and without a desktop, and both agents as documented.
 
-use super::judged;
-use serde_json::json;
+use super::troubles;
+use serde_json::{Value, json};
 
-const WINDOWS: &str = include_str!("../facts/windows-made.json");
+const OURS: &str = include_str!("../facts/windows-made.json");
+const OTHERS: &str = include_str!("../facts/windows-installs-made.json");
 
-#[test]
-fn a_healthy_one_has_no_finding() {
-    assert_eq!(judged(WINDOWS, &[]), (Vec::new(), 0));
+const AGENT: &str = "CircleCI Launch Agent";
+const FOLDER: &str = r"C:\Program Files\CircleCI";
+const USERS: &str = "S-1-5-32-545";
+
+/// What the documented installs leave, and why each of it is told.
+const DOCUMENTED_FLAWS: [(&str, &str); 2] = [
+    ("permissions/config-private", "the program folder lets every user read what is put into it"),
+    ("permissions/power-known", "the account is made an administrator"),
+];
+
+fn ours() -> Value {
+    serde_json::from_str(OURS).unwrap()
+}
+
+/// Another install in the place of ours, with the task that keeps its session.
+fn other(kind: &str, name: &str) -> Value {
+    let (mut facts, others) = (ours(), serde_json::from_str::<Value>(OTHERS).unwrap());
+    facts["installs"][0] = others[kind].clone();
+    let task = |name: &str| json!({"name": name, "state": "Running", "result": 0x41301});
+    let keeper = format!("{name} session keeper");
+    facts["host"]["windows"]["tasks"]["known"] = json!([task(name), task(&keeper)]);
+    let config = &facts["installs"][0]["config"]["known"]["trail"]["path"];
+    facts["host"]["windows"]["rights"]["known"][0]["path"] = config.clone();
+    let binary = &facts["installs"][0]["binary"]["trail"]["known"]["path"];
+    facts["host"]["windows"]["rights"]["known"][1]["path"] = binary.clone();
+    facts
+}
+
+/// What Program Files gives every user.
+fn inherits(facts: &mut Value) {
+    for rights in facts["host"]["windows"]["rights"]["known"].as_array_mut().unwrap() {
+        rights["grants"].as_array_mut().unwrap().push(json!(
+            {"sid": USERS, "name": r"BUILTIN\Users", "read": true, "write": false, "inherited": true}
+        ));
+    }
+}
+
+fn documented() -> Value {
+    let mut facts = other("documented", AGENT);
+    inherits(&mut facts);
+    facts
+}
+
+fn machine_runner() -> Value {
+    let mut facts = other("machine-runner", "CircleCI Runner Agent");
+    inherits(&mut facts);
+    facts
+}
+
+/// Ours with a desktop: the documented two tasks, on ground that is closed.
+fn desktop() -> Value {
+    let (mut facts, ours) = (other("documented", AGENT), ours());
+    for key in ["receipt", "name"] {
+        facts["installs"][0][key] = ours["installs"][0][key].clone();
+    }
+    facts
 }
 
 #[test]
-fn faults_of_windows_are_found() {
-    for (what, pointer, value, check) in [
-        (
-            "a domain controller",
-            "/host/windows/domain_controller",
-            json!(true),
-            "host/not-domain-controller",
-        ),
-        ("short paths", "/host/windows/long_paths", json!(false), "host/long-paths"),
-        (
-            "no Remote Desktop",
-            "/host/windows/remote_desktop_off",
-            json!(true),
-            "host/desktop-session",
-        ),
-        ("no credential", "/host/windows/saved_credential", json!(false), "host/desktop-session"),
-        (
-            "continuous mode",
-            "/installs/0/config/known/settings/3/value/text/text",
-            json!("continuous"),
-            "config/mode-fits",
-        ),
-        (
-            "a relative work folder",
-            "/installs/0/config/known/settings/4/value/text/text",
-            json!("Workdir"),
-            "config/values-valid",
-        ),
-        ("git is missing", "/installs/0/tools/known/1/path", json!(null), "host/job-tools"),
-        (
-            "a binary for Linux",
-            "/installs/0/binary/program/known/os",
-            json!("linux"),
-            "permissions/binary-architecture",
-        ),
-        (
-            "a task that does not run",
-            "/installs/0/service/state/known/active",
-            json!("inactive"),
-            "service/running",
-        ),
-        (
-            "a disabled task",
-            "/installs/0/service/state/known/enabled",
-            json!(false),
-            "service/enabled",
-        ),
-        (
-            "a runner without a name",
-            "/installs/0/config/known/settings/2/path",
-            json!("runner.nmae"),
-            "config/keys-known",
-        ),
-    ] {
-        let (found, _) = judged(WINDOWS, &[(pointer, value)]);
-        assert_eq!(found, [check], "{what}");
+fn our_own_have_no_finding() {
+    for facts in [ours(), desktop()] {
+        assert_eq!(troubles(&facts), (Vec::new(), 0));
     }
+}
+
+#[test]
+fn those_made_by_hand_have_the_flaws_that_are_documented_and_no_other() {
+    for facts in [documented(), machine_runner()] {
+        let flaws: Vec<_> = DOCUMENTED_FLAWS.iter().map(|own| own.0.to_owned()).collect();
+        assert_eq!(troubles(&facts), (flaws, 0));
+    }
+}
+
+fn windows<'a>(facts: &'a mut Value, key: &str) -> &'a mut Value {
+    &mut facts["host"]["windows"][key]
+}
+
+fn install<'a>(facts: &'a mut Value, key: &str) -> &'a mut Value {
+    &mut facts["installs"][0][key]
+}
+
+fn lines(facts: &mut Value) -> &mut Vec<Value> {
+    facts["installs"][0]["service"]["directives"].as_array_mut().unwrap()
+}
+
+/// Sets a line of the task's definition.
+fn line(facts: &mut Value, section: &str, key: &str, value: &str) {
+    let is_it = |own: &&mut Value| own["section"] == section && own["key"] == key;
+    let own = lines(facts).iter_mut().find(is_it);
+    own.ok_or((section, key)).unwrap()["value"] = json!(value);
+}
+
+/// Takes lines out whose section begins so, and whose key is this one.
+fn without(facts: &mut Value, section: &str, key: &str) {
+    lines(facts).retain(|own| {
+        !own["section"].as_str().unwrap().starts_with(section) || key != "*" && own["key"] != key
+    });
+}
+
+/// How the task last ended; the agent does not run.
+fn ended(facts: &mut Value, result: u32) {
+    install(facts, "processes")["known"] = json!([]);
+    let state = &mut install(facts, "service")["state"]["known"];
+    state["active"] = json!("inactive");
+    state["sub"] = json!("Ready");
+    state["main_pid"] = json!(null);
+    state["exit_status"] = json!(result.cast_signed());
+    windows(facts, "tasks")["known"][0]["state"] = json!("Ready");
+    windows(facts, "tasks")["known"][0]["result"] = json!(result);
+}
+
+fn grant(facts: &mut Value, at: usize, write: bool) {
+    let grants = &mut windows(facts, "rights")["known"][at]["grants"];
+    grants.as_array_mut().unwrap().push(json!(
+        {"sid": USERS, "name": r"BUILTIN\Users", "read": true, "write": write, "inherited": false}
+    ));
+}
+
+fn setting(facts: &mut Value, key: &str, value: &str) {
+    let settings = install(facts, "config")["known"]["settings"].as_array_mut().unwrap();
+    let own = settings.iter_mut().find(|own| own["path"] == key).unwrap();
+    own["value"]["text"]["text"] = json!(value);
+}
+
+type Plant = fn(&mut Value);
+
+/// A fault: what it is, in which install, and the one check that finds it.
+struct Fault(&'static str, fn() -> Value, Plant, &'static str);
+
+const HOST: [Fault; 9] = [
+    Fault(
+        "a domain controller",
+        ours,
+        |facts| *windows(facts, "domain_controller") = json!(true),
+        "host/not-domain-controller",
+    ),
+    Fault(
+        "short paths",
+        ours,
+        |facts| *windows(facts, "long_paths") = json!(false),
+        "host/long-paths",
+    ),
+    Fault(
+        "no Remote Desktop",
+        desktop,
+        |facts| *windows(facts, "remote_desktop_off") = json!(true),
+        "host/desktop-session",
+    ),
+    Fault(
+        "no credential",
+        desktop,
+        |facts| *windows(facts, "saved_credential") = json!(false),
+        "host/desktop-session",
+    ),
+    Fault(
+        "no time service",
+        ours,
+        |facts| facts["host"]["clock"]["known"] = json!({"synchronized": false, "by": "w32time"}),
+        "host/clock-synchronized",
+    ),
+    Fault(
+        "a full disk",
+        ours,
+        |facts| facts["host"]["volumes"][0]["bytes_free"] = json!(1000),
+        "host/disk-space",
+    ),
+    Fault(
+        "little memory",
+        ours,
+        |facts| facts["host"]["memory"]["known"]["available"] = json!(1000),
+        "host/memory",
+    ),
+    Fault(
+        "git is missing",
+        ours,
+        |facts| install(facts, "tools")["known"][0]["path"] = json!(null),
+        "host/job-tools",
+    ),
+    Fault(
+        "a proxy of WinHTTP alone",
+        ours,
+        |facts| *windows(facts, "winhttp_proxy") = json!("proxy.example.com:3128"),
+        "connectivity/winhttp-proxy-given",
+    ),
+];
+
+const TASK: [Fault; 19] = [
+    Fault(
+        "a limit of three days",
+        ours,
+        |facts| line(facts, "Settings", "ExecutionTimeLimit", "PT72H"),
+        "service/task-unlimited",
+    ),
+    Fault(
+        "the scheduler's own limit",
+        ours,
+        |facts| without(facts, "Settings", "ExecutionTimeLimit"),
+        "service/task-unlimited",
+    ),
+    Fault("no trigger", ours, |facts| without(facts, "Triggers", "*"), "service/task-triggered"),
+    Fault(
+        "a trigger that is switched off",
+        ours,
+        |facts| line(facts, "Triggers", "BootTrigger", "disabled"),
+        "service/task-triggered",
+    ),
+    Fault(
+        "a start-up without a session",
+        ours,
+        |facts| line(facts, "Principals/Principal", "LogonType", "InteractiveToken"),
+        "service/task-triggered",
+    ),
+    Fault(
+        "no start after an end",
+        ours,
+        |facts| {
+            without(facts, "Triggers/BootTrigger/Repetition", "*");
+            without(facts, "Settings/RestartOnFailure", "*");
+        },
+        "service/restarts",
+    ),
+    Fault(
+        "no start on battery power",
+        ours,
+        |facts| line(facts, "Settings", "DisallowStartIfOnBatteries", "true"),
+        "service/task-unconditional",
+    ),
+    Fault(
+        "an end when the mains fail",
+        ours,
+        |facts| without(facts, "Settings", "StopIfGoingOnBatteries"),
+        "service/task-unconditional",
+    ),
+    Fault(
+        "two agents at once",
+        ours,
+        |facts| line(facts, "Settings", "MultipleInstancesPolicy", "Parallel"),
+        "service/task-one-instance",
+    ),
+    Fault(
+        "an agent that is ended for the next",
+        documented_closed,
+        |facts| line(facts, "Settings", "MultipleInstancesPolicy", "StopExisting"),
+        "service/task-one-instance",
+    ),
+    Fault(
+        "a disabled task",
+        ours,
+        |facts| {
+            ended(facts, 0x41302);
+            install(facts, "service")["state"]["known"]["enabled"] = json!(false);
+        },
+        "service/enabled",
+    ),
+    Fault(
+        "a task that is not registered",
+        ours,
+        |facts| install(facts, "service")["state"]["known"]["load"] = json!("not-found"),
+        "service/loaded",
+    ),
+    Fault("a logoff", ours, |facts| ended(facts, 0xC000_013A), "service/running"),
+    Fault("a run that was never", ours, |facts| ended(facts, 0x41303), "service/running"),
+    Fault("a changed password", ours, |facts| ended(facts, 0x8007_052E), "service/task-logs-on"),
+    Fault(
+        "a right that is missing",
+        ours,
+        |facts| ended(facts, 0x8007_0569),
+        "service/task-logs-on",
+    ),
+    Fault(
+        "a keeper that has ended",
+        desktop,
+        |facts| windows(facts, "tasks")["known"][1]["state"] = json!("Ready"),
+        "service/session-kept",
+    ),
+    Fault(
+        "a keeper of another's session",
+        desktop,
+        |facts| line(facts, "SessionKeeper/Principals/Principal", "UserId", r"WIN-1\bob"),
+        "service/session-kept",
+    ),
+    Fault(
+        "a keeper that is not registered",
+        desktop,
+        |facts| drop(windows(facts, "tasks")["known"].as_array_mut().unwrap().pop()),
+        "service/session-kept",
+    ),
+];
+
+const RIGHTS: [Fault; 12] = [
+    Fault("an account that is locked", ours, |facts| closed(facts, "it is locked"), OPEN),
+    Fault("an account that is disabled", ours, |facts| closed(facts, "it is disabled"), OPEN),
+    Fault("an account that has expired", ours, |facts| closed(facts, "it has expired"), OPEN),
+    Fault("a password that has expired", ours, |facts| closed(facts, "its password"), OPEN),
+    Fault("no account", ours, |facts| facts["host"]["accounts"] = json!([]), "service/user-exists"),
+    Fault(
+        "a configuration for all users",
+        ours,
+        |facts| grant(facts, 0, false),
+        "permissions/config-private",
+    ),
+    Fault(
+        "a configuration that the account may not read",
+        ours,
+        |facts| {
+            let account = &mut facts["host"]["accounts"][0];
+            account["administrator"] = json!(false);
+            account["sid"] = json!("S-1-5-21-1-2-3-1002");
+            for rights in windows(facts, "rights")["known"].as_array_mut().unwrap() {
+                rights["grants"].as_array_mut().unwrap().pop();
+            }
+        },
+        "permissions/config-readable",
+    ),
+    Fault(
+        "a binary that all may change",
+        ours,
+        |facts| grant(facts, 1, true),
+        "permissions/binary-not-writable",
+    ),
+    Fault(
+        "a folder that all may change",
+        ours,
+        |facts| grant(facts, 2, true),
+        "permissions/binary-not-writable",
+    ),
+    Fault(
+        "a binary in quarantine",
+        ours,
+        |facts| {
+            let found = format!(r"{}\CIRCLECI-launch-agent.exe", FOLDER.to_lowercase());
+            windows(facts, "quarantined")["known"] = json!([found]);
+            let trail = &mut install(facts, "binary")["trail"]["known"];
+            trail["end"] = json!(null);
+            trail["stopped"] = json!("it is not there");
+            ended(facts, 0x8007_0002);
+        },
+        "permissions/defender-allows",
+    ),
+    Fault(
+        "a binary that is not there",
+        ours,
+        |facts| {
+            install(facts, "binary")["trail"]["known"]["end"] = json!(null);
+            ended(facts, 0x8007_0002);
+        },
+        "permissions/binary-executable",
+    ),
+    Fault(
+        "an administrator where none was asked for",
+        documented_closed,
+        |facts| facts["host"]["accounts"][0]["administrator"] = json!(true),
+        "permissions/power-known",
+    ),
+];
+
+const OPEN: &str = "permissions/account-open";
+
+const AGENTS: [Fault; 8] = [
+    Fault(
+        "continuous mode",
+        ours,
+        |facts| setting(facts, "runner.mode", "continuous"),
+        "config/mode-fits",
+    ),
+    Fault(
+        "a relative work folder",
+        ours,
+        |facts| setting(facts, "runner.working_directory", "Workdir"),
+        "config/values-valid",
+    ),
+    Fault(
+        "a binary for Linux",
+        ours,
+        |facts| install(facts, "binary")["program"]["known"]["os"] = json!("linux"),
+        "permissions/binary-architecture",
+    ),
+    Fault(
+        "a page",
+        ours,
+        |facts| install(facts, "binary")["program"]["known"] = json!({"kind": "page"}),
+        "permissions/binary-is-program",
+    ),
+    Fault(
+        "another checksum",
+        ours,
+        |facts| install(facts, "binary")["sha256"]["known"] = json!("cd".repeat(32)),
+        "permissions/binary-as-verified",
+    ),
+    Fault(
+        "a key that is misspelt",
+        ours,
+        |facts| {
+            install(facts, "config")["known"]["settings"][2]["path"] = json!("runner.nmae");
+        },
+        "config/keys-known",
+    ),
+    Fault(
+        "a command that machine runner 3 has not",
+        runner_closed,
+        |facts| install(facts, "service")["command"][1] = json!("start"),
+        "service/command-right",
+    ),
+    Fault(
+        "a blank that machine runner 3 does not fill",
+        runner_closed,
+        |facts| setting(facts, "runner.working_directory", r"C:\jobs\%s"),
+        "config/workdir-per-job",
+    ),
+];
+
+/// Made by hand, and its flaws cured.
+fn documented_closed() -> Value {
+    cured(other("documented", AGENT))
+}
+
+fn runner_closed() -> Value {
+    cured(other("machine-runner", "CircleCI Runner Agent"))
+}
+
+fn cured(mut facts: Value) -> Value {
+    facts["host"]["accounts"][0]["administrator"] = json!(false);
+    facts
+}
+
+fn closed(facts: &mut Value, why: &str) {
+    facts["host"]["accounts"][0]["closed"] = json!(why);
+    ended(facts, 0x8007_0775);
+}
+
+#[test]
+fn each_fault_is_found_by_its_check_alone() {
+    let mut count = 0;
+    for Fault(what, healthy, plant, check) in HOST.iter().chain(&TASK).chain(&RIGHTS).chain(&AGENTS)
+    {
+        let mut facts = healthy();
+        assert!(!troubles(&facts).0.iter().any(|own| own == check), "{what}: before it");
+        plant(&mut facts);
+        assert_eq!(troubles(&facts).0, [*check], "{what}");
+        count += 1;
+    }
+    assert!(count >= 25, "{count}");
+}
+
+#[test]
+fn an_agent_between_two_jobs_is_well() {
+    let mut facts = ours();
+    ended(&mut facts, 0);
+    assert_eq!(troubles(&facts).0, Vec::<String>::new());
+    windows(&mut facts, "tasks")["known"][0]["next_run"] = json!(null);
+    assert_eq!(troubles(&facts).0, ["service/running"]);
 }

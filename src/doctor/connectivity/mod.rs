@@ -4,6 +4,7 @@ mod answers;
 mod proxy;
 mod reach;
 mod tls;
+mod winhttp;
 
 use super::{Check, Problem, Remedy, lookup::unseen};
 use crate::facts::survey::{Endpoint, Install, Network, Survey, Unseen};
@@ -12,6 +13,7 @@ use crate::facts::survey::{Endpoint, Install, Network, Survey, Unseen};
 pub(super) const CHECKS: &[&Check] = &[
     &reach::RESOLVER,
     &proxy::EXEMPTIONS,
+    &winhttp::HEEDED,
     &reach::RESOLVE,
     &reach::REACHABLE,
     &reach::IPV6,

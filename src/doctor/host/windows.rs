@@ -21,7 +21,8 @@ pub(super) const NOT_CONTROLLER: Check = Check {
 };
 
 fn not_controller(survey: &Survey) -> Judged {
-    if windows(survey)?.domain_controller {
+    let windows = windows(survey)?;
+    if *windows.known(windows.domain_controller.as_ref())? {
         return Ok(Problem::fail("this host is a domain controller")
             .cure(Remedy::by_hand("Use a member server."))
             .into());
@@ -41,7 +42,8 @@ pub(super) const LONG_PATHS: Check = Check {
 };
 
 fn long_paths(survey: &Survey) -> Judged {
-    if windows(survey)?.long_paths {
+    let windows = windows(survey)?;
+    if *windows.known(windows.long_paths.as_ref())? {
         return Ok(Verdict::Holds("they do".to_owned()));
     }
     let key = r"HKLM\SYSTEM\CurrentControlSet\Control\FileSystem";
@@ -73,7 +75,7 @@ fn desktop(survey: &Survey) -> Judged {
         return Ok(Verdict::Idle("no agent here runs with a desktop".to_owned()));
     }
     let mut problems = Vec::new();
-    if windows.remote_desktop_off {
+    if *windows.known(windows.remote_desktop_off.as_ref())? {
         let key = r"HKLM\SYSTEM\CurrentControlSet\Control\Terminal Server";
         problems.push(
             Problem::fail("Remote Desktop is off, and the agent's session needs it")
@@ -83,10 +85,10 @@ fn desktop(survey: &Survey) -> Judged {
                 ))),
         );
     }
-    if !windows.saved_credential {
+    if windows.saved_credential == Some(false) {
         problems.push(
             Problem::fail("the credential of the agent's session is gone")
-                .seen("cmdkey lists no TERMSRV/localhost")
+                .seen("the account keeps no credential, such as TERMSRV/localhost")
                 .cure(
                     Remedy::by_hand("Save it again, as the agent's user.")
                         .command("cmdkey /add:TERMSRV/localhost /user:circleci /pass"),
@@ -113,10 +115,14 @@ mod tests {
 
     #[test]
     fn what_windows_lacks_is_told() {
-        let survey = with(Windows { domain_controller: true, ..Windows::default() });
+        let survey = with(Windows {
+            domain_controller: Some(true),
+            long_paths: Some(false),
+            ..Windows::default()
+        });
         assert_eq!(status(&survey, "host/not-domain-controller"), Status::Fail);
         assert_eq!(status(&survey, "host/long-paths"), Status::Warn);
-        let mut survey = with(Windows { remote_desktop_off: true, ..Windows::default() });
+        let mut survey = with(Windows { remote_desktop_off: Some(true), ..Windows::default() });
         directive(&mut survey, "", "SessionKeeper", "CircleCI Launch Agent session keeper");
         assert_eq!(status(&survey, "host/desktop-session"), Status::Fail);
     }

@@ -4,9 +4,9 @@ use crate::{
     agent::Os,
     doctor::{
         Check, Judge, Judged, Problem, Remedy, Verdict,
-        lookup::{account, task_account},
+        lookup::{account, task_account, unseen},
     },
-    facts::survey::{Access, Install, Survey},
+    facts::survey::{Access, AccountFacts, Install, Survey},
     platform::fs::Kind,
 };
 use std::path::Path;
@@ -73,7 +73,8 @@ pub(super) const POWER: Check = Check {
     holds: "What jobs could do to this host is known, and was chosen",
     why: "Whoever can have a job run here has the rights of its account: with passwordless sudo, \
           or in the docker group, that is all of the host.",
-    found: "The number, groups and sudo rules of the account that jobs run as.",
+    found: "The number, groups and sudo rules of the account that jobs run as; on Windows whether \
+            it is an administrator.",
     cure: "Take the right away, or keep hosts of this kind for those you trust with root.",
     after: &["service/loaded", "service/user-exists"],
     judge: Judge::Agent(power),
@@ -83,6 +84,9 @@ fn power(survey: &Survey, install: &Install) -> Judged {
     let account = task_account(survey, install)?;
     let name = &account.name;
     let mut powers = Vec::new();
+    if survey.host.os == Os::Windows {
+        return administrator(install, account);
+    }
     if account.uid == 0 {
         powers.push("they run as root".to_owned());
     }
@@ -112,6 +116,26 @@ fn power(survey: &Survey, install: &Install) -> Judged {
             Remedy::by_hand("Take the right away, or trust every author of a job with root.")
                 .command(format!("id {name}"))
                 .command(format!("sudo -l -U {name}")),
+        )
+        .into())
+}
+
+/// On Windows the documented install makes the account an administrator, as ours does.
+fn administrator(install: &Install, account: &AccountFacts) -> Judged {
+    let name = &account.name;
+    let is_admin = account.administrator.ok_or_else(|| unseen("its groups are not known"))?;
+    if !is_admin {
+        return Ok(Verdict::Holds(format!("{name}, an account without power over the host")));
+    }
+    let words = format!("{name} is an administrator");
+    if install.receipt.is_some() {
+        return Ok(Verdict::Holds(format!("{words}, as is documented")));
+    }
+    Ok(Problem::warn(format!("jobs have all power over this host: {words}"))
+        .seen(words)
+        .cure(
+            Remedy::by_hand("Take the right away, or trust every author of a job with the host.")
+                .command("net localgroup Administrators"),
         )
         .into())
 }

@@ -1,5 +1,6 @@
 //! Whether the agent's binary can be run, and by whom it can be changed.
 
+use super::rights;
 use crate::{
     agent::Kind as Agent,
     doctor::{
@@ -30,7 +31,7 @@ pub(super) const EXECUTABLE: Check = Check {
     found: "Mode and owner of the binary and of every folder on the way, for the account that the \
             service runs as.",
     cure: "Set the mode to 0755, and start the agent again.",
-    after: &["service/defined", "service/loaded"],
+    after: &["service/defined", "service/loaded", "permissions/defender-allows"],
     judge: Judge::Agent(executable),
 };
 
@@ -49,6 +50,9 @@ fn executable(survey: &Survey, install: &Install) -> Judged {
             .seen(trail.stopped.clone().unwrap_or_default())
             .cure(Remedy::by_hand("Install the agent.").command("sudo runnerup install"))
             .into());
+    }
+    if rights::apply(survey) {
+        return Ok(Verdict::Holds(format!("{path} is there")));
     }
     if trail.end.is_some_and(|meta| meta.mode & 0o111 == 0) {
         let mode = octal(trail.end.map_or(0, |meta| meta.mode));
@@ -125,13 +129,16 @@ pub(super) const NOT_WRITABLE: Check = Check {
     holds: "Only who must can change the binary",
     why: "Who can change the binary, or its folder, decides what the service runs, with all that \
           the account may do.",
-    found: "Mode and owner of the binary and its folder.",
+    found: "Mode and owner of the binary and its folder; on Windows their access lists.",
     cure: "Give both to root, with mode 0755; a self-updating agent needs its folder.",
     after: &["permissions/binary-executable"],
     judge: Judge::Agent(not_writable),
 };
 
 fn not_writable(survey: &Survey, install: &Install) -> Judged {
+    if rights::apply(survey) {
+        return rights::unchangeable(survey, install);
+    }
     let (_, trail) = binary(install)?;
     let account = account(survey, install)?;
     let end = trail.end.ok_or_else(|| unseen("there is no binary"))?;

@@ -1,6 +1,6 @@
 //! Who reads the configuration, and with it the token.
 
-use super::binary::closed_folder;
+use super::{binary::closed_folder, rights};
 use crate::{
     doctor::{
         Check, Judge, Judged, Problem, Remedy, Verdict,
@@ -15,7 +15,7 @@ pub(super) const READABLE: Check = Check {
     holds: "The service's account can read the configuration",
     why: "An agent that may not read its configuration ends at once: after a change of the \
           account, or under a strict umask, the file or a folder is root's alone.",
-    found: "Mode and owner of the file and of every folder on the way.",
+    found: "Mode and owner of the file and of every folder on the way; on Windows its access list.",
     cure: "Give the file to the account, with mode 0600, and let it pass the folders.",
     after: &["config/exists", "service/user-exists"],
     judge: Judge::Agent(readable),
@@ -26,6 +26,9 @@ fn readable(survey: &Survey, install: &Install) -> Judged {
     let trail = &config.trail;
     if !trail.is(Kind::File) {
         return Err(unseen("it is no file"));
+    }
+    if rights::apply(survey) {
+        return rights::readable(survey, install, &trail.path);
     }
     let account = account(survey, install)?;
     let Some(denied) = trail.denies(account, Access::Read) else {
@@ -50,7 +53,7 @@ pub(super) const PRIVATE: Check = Check {
     holds: "Nobody but the service's account and root can read the configuration",
     why: "It holds the token: who reads it can take the jobs of the resource class, and what they \
           carry.",
-    found: "Mode and owner of the file.",
+    found: "Mode and owner of the file; on Windows its access list.",
     cure: "Set the mode to 0600; where strangers could read it, make a new token.",
     after: &["config/exists"],
     judge: Judge::Agent(private),
@@ -62,6 +65,9 @@ fn private(survey: &Survey, install: &Install) -> Judged {
     let meta = meta.ok_or_else(|| unseen("it is no file"))?;
     if config.token.is_none() {
         return Ok(Verdict::Idle("it holds no token".to_owned()));
+    }
+    if rights::apply(survey) {
+        return rights::private(survey, install, &config.trail.path);
     }
     let path = config.trail.path.display();
     let account = account(survey, install)?;

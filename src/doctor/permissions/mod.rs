@@ -5,12 +5,15 @@ mod binary;
 mod config;
 mod ground;
 mod program;
+mod rights;
 mod trust;
+mod windows;
 
 use super::Check;
 
 /// The binary.
 pub(super) const BINARY: &[&Check] = &[
+    &windows::DEFENDER,
     &binary::EXECUTABLE,
     &program::IS_PROGRAM,
     &program::ARCHITECTURE,
@@ -25,6 +28,7 @@ pub(super) const BINARY: &[&Check] = &[
 
 /// What agent and jobs use.
 pub(super) const GROUND: &[&Check] = &[
+    &windows::ACCOUNT_OPEN,
     &config::READABLE,
     &config::PRIVATE,
     &ground::WORKDIR,

@@ -7,7 +7,6 @@ use crate::{
     facts::survey::{Install, Service, Survey},
     platform::service::Manager,
 };
-use std::path::Path;
 
 /// Programs that run another one by its words.
 const SHELLS: [&str; 5] = ["sh", "bash", "dash", "zsh", "env"];
@@ -34,8 +33,7 @@ fn right(_: &Survey, install: &Install) -> Judged {
             .cure(remedy)
             .into());
     };
-    let name =
-        |word: &str| Path::new(word).file_name().map(|name| name.to_string_lossy().into_owned());
+    let name = |word: &str| word.rsplit(['/', '\\']).next().map(str::to_owned);
     let agent = install.agent.binary_name();
     let at = words
         .iter()
@@ -93,6 +91,16 @@ fn place(service: &Service) -> String {
 fn told(service: &Service, install: &Install) -> Remedy {
     if service.manager == Manager::Launchd {
         return daemon::command(service, install);
+    }
+    if service.manager == Manager::TaskScheduler {
+        let arguments = match install.agent {
+            Kind::LaunchAgent => "--config FILE",
+            Kind::MachineRunner => "machine --config FILE",
+        };
+        return Remedy::by_hand(format!(
+            "Have the task's action run the agent with `{arguments}`."
+        ))
+        .command(format!("Get-ScheduledTask '{}' | Select-Object -Expand Actions", service.name));
     }
     let command = match install.agent {
         Kind::LaunchAgent => "ExecStart=/PATH/circleci-launch-agent --config FILE",

@@ -6,7 +6,7 @@ use crate::{
         Check, Judge, Judged, Problem, Remedy, Verdict,
         lookup::{domain, target, unseen, word},
     },
-    facts::survey::{Install, Survey},
+    facts::survey::{Install, Service, Survey},
     platform::service::Manager,
 };
 
@@ -62,6 +62,14 @@ fn loaded(survey: &Survey, install: &Install) -> Judged {
     let service = install.service.as_ref().ok_or_else(|| unseen("there is no service"))?;
     let name = &service.name;
     let unread = service.definitions.iter().find_map(|own| Some((own, own.trouble.as_ref()?)));
+    if let (Manager::TaskScheduler, Some((definition, why))) = (service.manager, unread) {
+        let path = definition.trail.path.display();
+        let remedy = Remedy::by_hand("Register it again.").command("runnerup install");
+        return Ok(Problem::fail(format!("{path} cannot be read as a task"))
+            .seen(why)
+            .cure(remedy)
+            .into());
+    }
     if let (Manager::Launchd, Some((definition, why))) = (service.manager, unread) {
         let path = word(&definition.trail.path);
         let remedy = Remedy::by_hand("Correct it.").command(format!("plutil -lint {path}"));
@@ -100,6 +108,13 @@ fn loaded(survey: &Survey, install: &Install) -> Judged {
                     .command(format!("sudo launchctl bootstrap {} {path}", domain(service))),
             )
         }
+        "not-found" if service.manager == Manager::TaskScheduler => {
+            Problem::fail(format!("the scheduler knows no task {name}")).cure(
+                Remedy::by_hand("Register it again.")
+                    .command(format!("schtasks /Query /TN \"{name}\""))
+                    .command("runnerup install"),
+            )
+        }
         "not-found" => Problem::fail(format!("systemd finds no unit {name}")).cure(
             Remedy::by_hand("Have it read the folder again.")
                 .command("sudo systemctl daemon-reload"),
@@ -121,7 +136,7 @@ pub(super) const USER: Check = Check {
     holds: "The service runs as an account that exists, and not as root",
     why: "A unit whose account is missing ends with status 217 before the agent starts; one \
           without an account runs every job as root.",
-    found: "User= of the unit is looked up among the host's accounts.",
+    found: "User= of the unit, or the principal of a task, is looked up among the host's accounts.",
     cure: "Create the account, or correct User=.",
     after: &["service/defined", "service/loaded"],
     judge: Judge::Agent(user),
@@ -133,6 +148,9 @@ fn user(survey: &Survey, install: &Install) -> Judged {
         return daemon::user(survey, daemon);
     }
     if service.manager != Manager::Systemd {
+        if service.manager == Manager::TaskScheduler {
+            return task_user(survey, install, service);
+        }
         return Ok(Verdict::Idle("another check is about who runs jobs here".to_owned()));
     }
     let Some(name) = service.value("Service", "User") else {
@@ -163,6 +181,35 @@ fn user(survey: &Survey, install: &Install) -> Judged {
                 .into())
         }
     }
+}
+
+/// Whether the account of a task is there, where it is one of the host's own.
+fn task_user(survey: &Survey, install: &Install, service: &Service) -> Judged {
+    let Some(name) = install.user.as_deref() else {
+        return Ok(Verdict::Idle("the task runs as whoever is logged on".to_owned()));
+    };
+    let written = service.value("Principals/Principal", "UserId").unwrap_or(name);
+    let domain = written.rsplit_once('\\').map(|(domain, _)| domain);
+    let is_here =
+        |domain: &str| domain == "." || domain.eq_ignore_ascii_case(&survey.host.hostname);
+    if let Some(account) = survey.account(name) {
+        return Ok(Verdict::Holds(account.name.clone()));
+    }
+    if ["SYSTEM", "LOCAL SERVICE", "NETWORK SERVICE"].contains(&name) {
+        return Ok(Verdict::Holds(format!("{name}, an account of the system")));
+    }
+    if !domain.is_none_or(is_here) {
+        return Ok(Verdict::Idle(format!("{written} is an account of a domain")));
+    }
+    if !survey.host.windows.as_ref().is_some_and(|own| own.lists_accounts) {
+        return Ok(Verdict::Idle("the accounts of this host are not known".to_owned()));
+    }
+    let remedy = Remedy::by_hand("Have the account made, and the task registered with it.")
+        .command("runnerup install");
+    Ok(Problem::fail(format!("there is no account {name}, as which the task is to run"))
+        .seen(format!("UserId {written}"))
+        .cure(remedy)
+        .into())
 }
 
 pub(super) const NEW_ENOUGH: Check = Check {

@@ -8,8 +8,10 @@ mod known;
 mod launchd;
 mod limits;
 mod log;
+mod result;
 mod sandbox;
 mod state;
+mod task;
 mod unit;
 
 use super::Check;
@@ -22,6 +24,10 @@ pub(super) const DEFINITION: &[&Check] = &[
     &command::RIGHT,
     &defined::USER,
     &known::DIRECTIVES,
+    &task::TRIGGERED,
+    &task::UNLIMITED,
+    &task::UNCONDITIONAL,
+    &task::ONE_INSTANCE,
     &unit::MODE,
     &launchd::DOMAIN,
     &launchd::OUTPUT,
@@ -39,6 +45,8 @@ pub(super) const DEFINITION: &[&Check] = &[
 pub(super) const STATE: &[&Check] = &[
     &state::RELOADED,
     &state::ENABLED,
+    &result::SESSION_KEPT,
+    &result::LOGS_ON,
     &state::RUNNING,
     &state::NOT_LOOPING,
     &state::HEALTHY,

@@ -1,5 +1,6 @@
 //! What the service manager says of the agent.
 
+use super::{result, task};
 use crate::{
     apply::Step,
     doctor::{
@@ -38,6 +39,11 @@ const CAUSES: &[&str] = &[
     "config/values-valid",
     "agent/label-free",
     "agent/token-accepted",
+    "permissions/account-open",
+    "permissions/defender-allows",
+    "service/enabled",
+    "service/session-kept",
+    "service/task-logs-on",
 ];
 
 /// Starts again in this many seconds since the last one are a loop.
@@ -81,6 +87,11 @@ pub(super) const ENABLED: Check = Check {
 };
 
 fn enabled(_: &Survey, install: &Install) -> Judged {
+    // The definition alone says so too: of an image there is nothing else.
+    if result::is_switched_off(install) {
+        let name = install.service.as_ref().map_or("it", |own| own.name.as_str());
+        return Ok(Problem::fail(format!("{name} is disabled")).cure(switched_on(name)).into());
+    }
     let (service, state) = state(install)?;
     let name = &service.name;
     // What launchctl was told wins over the definition, which it is running already then.
@@ -107,14 +118,17 @@ fn enabled(_: &Survey, install: &Install) -> Judged {
                 false => remedy,
             }
         }
-        Manager::TaskScheduler => Remedy::by_hand("Enable it.")
-            .command(format!("schtasks /Change /TN \"{name}\" /ENABLE")),
+        Manager::TaskScheduler => switched_on(name),
         _ => Remedy::by_hand("Enable it.")
             .command(format!("sudo systemctl enable {name}"))
             .step(Step::Enable { service: name.clone() }),
     };
     let word = if state.enabled_word.is_empty() { "not enabled" } else { &state.enabled_word };
     Ok(Problem::fail(format!("{name} does not start with the host")).seen(word).cure(remedy).into())
+}
+
+fn switched_on(task: &str) -> Remedy {
+    Remedy::by_hand("Enable it.").command(format!("schtasks /Change /TN \"{task}\" /ENABLE"))
 }
 
 pub(super) const RUNNING: Check = Check {
@@ -130,14 +144,17 @@ pub(super) const RUNNING: Check = Check {
 fn running(survey: &Survey, install: &Install) -> Judged {
     let (service, state) = state(install)?;
     match (state.active.as_str(), state.sub.as_str()) {
-        ("active", _) => return Ok(Verdict::Holds(words(state))),
+        ("active", _) => return Ok(Verdict::Holds(words_of(service, state))),
         ("deactivating", _) => {
             return Ok(Verdict::Holds("it was told to stop, and drains".to_owned()));
         }
         ("activating", sub) if sub != "auto-restart" => return Ok(Verdict::Holds(words(state))),
         _ => {}
     }
-    let mut seen = words(state);
+    if result_of_task(service) && task::is_between_jobs(survey, install, service) {
+        return Ok(Verdict::Holds("it has ended with its job, and is started again".to_owned()));
+    }
+    let mut seen = words_of(service, state);
     if let Some(meaning) = meaning(service.manager, state) {
         seen = format!("{seen}; {meaning}");
     }
@@ -236,6 +253,15 @@ fn healthy(_: &Survey, install: &Install) -> Judged {
     }
 }
 
+/// Whether the result is one that the scheduler of Windows tells.
+fn result_of_task(service: &Service) -> bool {
+    service.manager == Manager::TaskScheduler
+}
+
+fn words_of(service: &Service, state: &State) -> String {
+    if result_of_task(service) { result::words(state) } else { words(state) }
+}
+
 fn words(state: &State) -> String {
     let mut text = format!("{} ({})", state.active, state.sub);
     if !matches!(state.result.as_str(), "" | "success") {
@@ -266,6 +292,8 @@ fn listened(remedy: Remedy, install: &Install) -> Remedy {
 fn meaning(manager: Manager, state: &State) -> Option<&'static str> {
     match manager {
         Manager::Launchd => launchds_meaning(state),
+        // Its words say so already.
+        Manager::TaskScheduler => None,
         _ => systemds_meaning(state),
     }
 }

@@ -1,6 +1,6 @@
 //! Directives that mean something to an agent.
 
-use super::{daemon, drop_in::drop_in};
+use super::{daemon, drop_in::drop_in, task};
 use crate::{
     doctor::{
         Check, Judge, Judged, Problem, Remedy, Verdict,
@@ -145,15 +145,18 @@ pub(super) const RESTARTS: Check = Check {
     name: "service/restarts",
     holds: "The service starts the agent again when it ends",
     why: "An agent that ends for a moment's trouble, or to update itself, stays away for good.",
-    found: "Restart= of the unit; KeepAlive of a plist.",
-    cure: "Add Restart=always, or KeepAlive.",
-    after: &["service/defined", "service/loaded"],
+    found: "Restart= of the unit; KeepAlive of a plist; of a task what repeats or restarts it.",
+    cure: "Add Restart=always, KeepAlive, or a trigger that repeats.",
+    after: &["service/defined", "service/loaded", "service/task-triggered"],
     judge: Judge::Agent(restarts),
 };
 
 fn restarts(_: &Survey, install: &Install) -> Judged {
     if let Some(daemon) = daemon::of(install)? {
         return daemon::restarts(daemon);
+    }
+    if let Ok(task) = task::of(install) {
+        return task::restarts(task);
     }
     let service = unit(install)?;
     let restart = service.value("Service", "Restart").unwrap_or("no");

@@ -1,14 +1,19 @@
 //! Accounts of agents and jobs, with what they may do.
 
 use crate::{
+    agent::Os,
     facts::survey::{AccountFacts, Seen, Sudo, Tool, Trail},
     platform::{
         accounts,
         command::{Call, Commands},
         fs::{Kind, Root},
+        layout::{inner, is_whole},
     },
 };
-use std::{path::Path, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 /// Programs that jobs need: facts, failure E02.
 const TOOLS: [&str; 5] = ["bash", "git", "gzip", "ssh", "tar"];
@@ -44,7 +49,7 @@ pub(super) fn facts(
             true => sudo(commands, name, account.uid, limit),
             false => Seen::not("an image: its sudo cannot be asked"),
         },
-        closed: None,
+        ..AccountFacts::default()
     })
 }
 
@@ -90,7 +95,10 @@ fn rules(said: &str) -> Sudo {
 }
 
 /// Where each program is found that jobs need.
-pub(super) fn tools(root: &Root, path: Option<&str>) -> Vec<Tool> {
+pub(super) fn tools(root: &Root, os: Os, path: Option<&str>) -> Vec<Tool> {
+    if os == Os::Windows {
+        return tools_of_windows(root, path.unwrap_or_default());
+    }
     let folders: Vec<&str> =
         path.unwrap_or(PATH).split(':').filter(|folder| folder.starts_with('/')).collect();
     let find = |name: &str| {
@@ -102,9 +110,45 @@ pub(super) fn tools(root: &Root, path: Option<&str>) -> Vec<Tool> {
     TOOLS.into_iter().map(|name| Tool { name: name.to_owned(), path: find(name) }).collect()
 }
 
+/// The same where a path has drives and programs have endings; of what is documented there.
+fn tools_of_windows(root: &Root, path: &str) -> Vec<Tool> {
+    let folders = path.split(';').map(|own| own.trim().trim_matches('"')).map(|own| {
+        match own.get(..12).filter(|own| own.eq_ignore_ascii_case("%systemroot%")) {
+            Some(_) => inner(&format!("C:\\Windows{}", own.split_at(12).1)),
+            None => inner(own),
+        }
+    });
+    let folders: Vec<_> = folders.filter(|folder| is_whole(folder)).collect();
+    let find = |name: &str| {
+        let ends = ["exe", "cmd", "bat", "com"].map(|end| format!("{name}.{end}"));
+        let all = folders.iter().flat_map(|folder| ends.iter().map(|name| folder.join(name)));
+        let stands = |path: &PathBuf| root.trail(path).is_ok_and(|own| own.is(Kind::File));
+        all.into_iter().find(stands)
+    };
+    ["git", "gzip"].map(|name| Tool { name: name.to_owned(), path: find(name) }).into()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn tools_of_windows_are_found_by_its_own_path() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str| {
+            let file = folder.path().join(name);
+            std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+            std::fs::write(file, "").unwrap();
+        };
+        write("Program Files/Git/cmd/git.exe");
+        write("Windows/System32/gzip");
+        let root = Root::open(folder.path()).unwrap();
+        let path = r"%SystemRoot%\system32;C:\Program Files\Git\cmd;;relative";
+        let found = tools(&root, Os::Windows, Some(path));
+        let told: Vec<_> =
+            found.iter().map(|own| (own.name.as_str(), own.path.is_some())).collect();
+        assert_eq!(told, [("git", true), ("gzip", false)]);
+    }
 
     #[test]
     fn sudos_own_words_are_read() {

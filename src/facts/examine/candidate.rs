@@ -1,16 +1,23 @@
 //! Agents, as far as definitions, processes and receipts tell without a closer look.
 
 use super::{
+    action::program_name,
     environment::{self, Raw},
     processes::Processes,
     scrub::Scrub,
-    units::Unit,
+    tasks,
+    units::{PROGRAMS, Unit},
 };
 use crate::{
     agent::{Kind, Os, Secrets, Token},
     apply::Receipt,
     facts::survey::{ConfigFile, Seen},
-    platform::{accounts, fs::Root, layout::Layout, service::Manager},
+    platform::{
+        accounts,
+        fs::Root,
+        layout::{Layout, inner, is_whole},
+        service::Manager,
+    },
 };
 use std::path::{Path, PathBuf};
 
@@ -79,6 +86,12 @@ fn of_definition(root: &Root, mut unit: Unit, receipt: Option<Receipt>) -> Candi
         _ => d.section == "Service" && d.key == "User",
     });
     let user = user.map(|d| d.value.clone()).next().or_else(|| owner_of_home(&unit));
+    let user = match unit.manager {
+        // A task of a group runs as whoever of it is logged on.
+        Manager::TaskScheduler => tasks::account(&unit),
+        // systemd and launchd run what names no user as root.
+        _ => Some(user.filter(|user| !user.is_empty()).unwrap_or("root".to_owned())),
+    };
     let own = unit.name.trim_end_matches(".service").to_owned();
     unit.definitions.shrink_to_fit();
     Candidate {
@@ -86,8 +99,7 @@ fn of_definition(root: &Root, mut unit: Unit, receipt: Option<Receipt>) -> Candi
         agent: kind(&command),
         binary: binary(&command),
         config_path: config(&command),
-        // systemd and launchd run what names no user as root.
-        user: Some(user.filter(|user| !user.is_empty()).unwrap_or("root".to_owned())),
+        user,
         receipt,
         command,
         variables,
@@ -104,6 +116,16 @@ fn owner_of_home(unit: &Unit) -> Option<String> {
     Some(name.as_os_str().to_string_lossy().into_owned())
 }
 
+/// Agents that run though no task of the candidates runs them.
+pub(super) fn by_hand(found: &[Candidate], processes: &Processes) -> Vec<Candidate> {
+    let is_found = |pid: &u32| {
+        let of = |own: &Candidate| own.binary.as_ref().and_then(|path| processes.running(path));
+        found.iter().filter_map(of).any(|(own, _)| own == *pid)
+    };
+    let agents = processes.agents().into_iter().map(|(pid, _)| pid);
+    agents.filter(|pid| !is_found(pid)).map(|pid| of_process(pid, None, processes)).collect()
+}
+
 /// An install whose service is gone, or that was made without one.
 fn of_receipt(receipt: Receipt) -> Candidate {
     let layout = layout(&receipt);
@@ -118,13 +140,18 @@ fn of_receipt(receipt: Receipt) -> Candidate {
 }
 
 fn of_process(pid: u32, unit: Option<&str>, processes: &Processes) -> Candidate {
-    let command = Processes::words(pid);
+    let program = processes.program(pid);
+    let mut command = Processes::words(pid);
+    if command.is_empty() {
+        // Where no command line is to be had its program still says which agent it is.
+        command.extend(program.as_ref().map(|path| path.display().to_string()));
+    }
     let account = processes.uid(pid).and_then(accounts::name_of);
     Candidate {
         name: unit
             .map_or(format!("process {pid}"), |unit| unit.trim_end_matches(".service").to_owned()),
         agent: kind(&command),
-        binary: Processes::program(pid).or_else(|| binary(&command)),
+        binary: program.or_else(|| binary(&command)),
         config_path: config(&command),
         user: account,
         command,
@@ -199,12 +226,9 @@ pub(super) fn kind(command: &[String]) -> Kind {
 
 /// The agent's binary: the word that ends in its name, else the first one.
 fn binary(command: &[String]) -> Option<PathBuf> {
-    let names = [Kind::LaunchAgent.binary_name(), Kind::MachineRunner.binary_name()];
-    let named = command
-        .iter()
-        .map(Path::new)
-        .find(|word| word.file_name().is_some_and(|name| names.iter().any(|own| name == *own)));
-    named.or(command.first().map(Path::new)).filter(|path| path.is_absolute()).map(Path::to_owned)
+    let named = command.iter().find(|word| PROGRAMS.contains(&program_name(word).as_str()));
+    let path = inner(named.or(command.first())?);
+    is_whole(&path).then_some(path)
 }
 
 /// What stands behind `--config` or `-c`.
@@ -212,9 +236,9 @@ fn config(command: &[String]) -> Option<PathBuf> {
     let mut words = command.iter();
     while let Some(word) = words.next() {
         match word.split_once('=') {
-            Some(("--config" | "-config" | "-c", path)) => return Some(path.into()),
+            Some(("--config" | "-config" | "-c", path)) => return Some(inner(path)),
             None if matches!(word.as_str(), "--config" | "-config" | "-c") => {
-                return words.next().map(PathBuf::from);
+                return words.next().map(|path| inner(path));
             }
             _ => {}
         }

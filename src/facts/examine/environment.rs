@@ -117,12 +117,16 @@ pub(super) fn is_token(name: &str) -> bool {
     ["TOKEN", "PASSWORD", "SECRET", "API_KEY"].iter().any(|word| name.contains(word))
 }
 
+/// Whether a variable means something to an agent.
+pub(super) fn matters(name: &str) -> bool {
+    KEPT.contains(&name) || AGENTS.iter().any(|prefix| name.starts_with(prefix))
+}
+
 fn shown_value(name: &str, value: &str, scrub: &Scrub) -> Option<String> {
     if is_token(name) {
         return Some(if value.is_empty() { String::new() } else { REDACTED.to_owned() });
     }
-    let is_kept = KEPT.contains(&name) || AGENTS.iter().any(|prefix| name.starts_with(prefix));
-    is_kept.then(|| scrub.text(value))
+    matters(name).then(|| scrub.text(value))
 }
 
 fn assignments(value: &str, source: &str) -> Vec<Raw> {

@@ -11,7 +11,11 @@ use crate::{
         Binary, Install, Process, Received, Seen, Service, State, Tool, Trail, Workdir,
     },
     plan::before_blank,
-    platform::{fs::Root, macos::gatekeeper},
+    platform::{
+        fs::Root,
+        layout::{inner, is_whole},
+        macos::gatekeeper,
+    },
 };
 use std::{
     collections::BTreeMap,
@@ -58,12 +62,13 @@ pub(super) fn begin(
         .variable("LAUNCH_AGENT_RUNNER_WORK_DIR")
         .map(str::to_owned)
         .or_else(|| text("runner.working_directory"));
-    let work = work.map(|path| before_blank(&path)).filter(|path| path.is_absolute());
+    let work = work.map(|path| before_blank(&path)).filter(|path| is_whole(path));
     name("the work folder", work.clone());
-    let file = text("logging.file").map(PathBuf::from).filter(|path| path.is_absolute());
+    let file = text("logging.file").map(|path| inner(&path)).filter(|path| is_whole(path));
     name("the log file", file.clone());
     // An image gets its /tmp where it runs.
-    let temporary = candidate.variable("TMPDIR").or(ground.is_host.then_some("/tmp"));
+    let usual = (ground.is_host && ground.os != Os::Windows).then_some("/tmp");
+    let temporary = candidate.variable("TMPDIR").or(usual);
     name("the temporary folder", temporary.map(PathBuf::from));
     name("the task agent's folder", text("runner.task_agent_directory").map(PathBuf::from));
     name("the certificates", candidate.variable("SSL_CERT_FILE").map(PathBuf::from));
@@ -120,8 +125,9 @@ pub(super) fn begin(
         _ => None,
     };
     let path = candidate.variable("PATH").map(str::to_owned);
-    let tools = ground
-        .look("the tools of jobs", move |ground| account::tools(&ground.root, path.as_deref()));
+    let tools = ground.look("the tools of jobs", move |ground| {
+        account::tools(&ground.root, ground.os, path.as_deref())
+    });
     Looks { candidate, binary, paths, workdir, log, tools }
 }
 
@@ -151,10 +157,10 @@ impl Looks {
         let command = candidate.shown_command(scrub);
         let name = candidate.unit.as_ref().map(|unit| unit.name.clone());
         let state = match (states, &name) {
-            (Seen::Known(states), Some(name)) => states.get(name).cloned().map_or_else(
-                || Seen::broken(format!("systemctl said nothing of {name}")),
-                Seen::Known,
-            ),
+            (Seen::Known(states), Some(name)) => states
+                .get(name)
+                .cloned()
+                .map_or_else(|| Seen::broken(format!("nothing was said of {name}")), Seen::Known),
             (Seen::Unseen(unseen), _) => Seen::Unseen(unseen.clone()),
             (_, None) => Seen::not("no service"),
         };

@@ -2,11 +2,13 @@
 //! changed. What is found first is where to look closer: definitions, processes, receipts.
 
 mod account;
+mod action;
 mod asks;
 mod binary;
 mod candidate;
 mod config;
 mod environment;
+mod grants;
 mod ground;
 mod host;
 mod log;
@@ -17,14 +19,17 @@ mod plists;
 mod probe;
 mod processes;
 mod scrub;
+mod tasks;
 mod units;
+mod volumes;
+mod windows;
 mod workdir;
 mod wrapper;
+mod written;
+mod xml;
 
 use super::network::{Ask, Inquiry};
-use super::survey::{
-    AccountFacts, Host, Install, Network, Queue, SCHEMA_VERSION, Seen, Survey, Trail,
-};
+use super::survey::{AccountFacts, Host, Install, Network, Queue, SCHEMA_VERSION, Seen, Survey};
 use crate::{
     Result,
     agent::{Kind, Os, Secrets},
@@ -39,7 +44,7 @@ use crate::{
 };
 use candidate::Candidate;
 use ground::Part;
-use probe::{Probe, probe};
+use probe::{Probe, known_or_default, probe};
 use processes::Processes;
 use scrub::Scrub;
 use serde::Serialize;
@@ -57,6 +62,9 @@ const LOCAL_LIMIT: Duration = Duration::from_secs(2);
 
 /// Why nothing is said of what only runs.
 const IMAGE: &str = "nothing runs in an image";
+
+/// Why nothing is said of what only other systems keep in files.
+const THERE: &str = "Windows does not keep it in a file";
 
 /// Most bytes of a configuration that are read.
 const CONFIG_LIMIT: u64 = 256 << 10;
@@ -140,10 +148,12 @@ pub fn examine(request: &Request) -> Result<Examined> {
         os: mac::os(&request.root),
         now: jiff::Timestamp::now().as_second(),
     };
-    let (mut candidates, processes) = discover(&ground, request, &secrets)?;
+    let (mut candidates, mut processes) = discover(&ground, request, &secrets)?;
     if let Some(only) = &request.instance {
         candidates.retain(|candidate| candidate.name == *only);
     }
+    let windows = (ground.is_host && ground.os == Os::Windows)
+        .then(|| windows::ask(&ground, &candidates, request.timeout));
     let asks =
         request.endpoints.as_ref().map(|endpoints| asks::of(endpoints, &candidates, &ground.root));
     let queue = queue_look(request, asks.as_deref());
@@ -159,6 +169,12 @@ pub fn examine(request: &Request) -> Result<Examined> {
             network
         })
     });
+    let windows = windows.map(windows::Asked::answer);
+    if let Some(windows) = &windows {
+        processes = Arc::new(known_or_default(windows.processes()));
+        windows.name_users(&mut candidates);
+        candidates.extend(candidate::by_hand(&candidates, &processes));
+    }
     let of_manager = |manager: Manager| -> Vec<String> {
         let units = candidates.iter().filter_map(|candidate| candidate.unit.as_ref());
         units.filter(|unit| unit.manager == manager).map(|unit| unit.name.clone()).collect()
@@ -179,8 +195,14 @@ pub fn examine(request: &Request) -> Result<Examined> {
         }),
     };
     let host = host_looks(&ground, &candidates, &processes);
-    let accounts = accounts(&ground, &candidates);
-    let uids: BTreeMap<String, u32> = candidates
+    let of_windows = windows.as_ref().map(|own| {
+        let accounts = own.accounts(&candidates, ground.now);
+        (own.states(&candidates, &processes), accounts, own.facts(&candidates))
+    });
+    // Windows tells of its accounts in another way, and none of them has a number here.
+    let asked: &[Candidate] = if ground.os == Os::Windows { &[] } else { &candidates };
+    let accounts = accounts(&ground, asked);
+    let uids: BTreeMap<String, u32> = asked
         .iter()
         .flat_map(|candidate| [&candidate.user, &candidate.task_user])
         .flatten()
@@ -188,12 +210,23 @@ pub fn examine(request: &Request) -> Result<Examined> {
         .collect();
     let looks: Vec<looks::Looks> =
         candidates.into_iter().map(|candidate| looks::begin(&ground, candidate, &uids)).collect();
-    let states = states.flat();
-    let installs: Vec<Install> =
+    let mut states = states.flat();
+    if let Some((own, _, _)) = &of_windows {
+        states = own.clone();
+    } else if ground.os == Os::Windows {
+        states = Seen::not(IMAGE);
+    }
+    let mut installs: Vec<Install> =
         looks.into_iter().map(|looks| looks.done(&ground, &states, &processes, &uids)).collect();
     let mut host = host(&installs);
+    if ground.os == Os::Windows {
+        installs.iter_mut().for_each(written::as_windows_does);
+    }
     host.accounts =
         accounts.into_iter().filter_map(|account| account.seen().ok().cloned().flatten()).collect();
+    if let (Some(own), Some((_, accounts, facts))) = (&windows, of_windows) {
+        own.complete(&mut host, accounts, facts, &installs);
+    }
     let network: Seen<Network> = match network {
         Some(network) => network.seen(),
         None => Seen::not("not asked: --offline"),
@@ -245,11 +278,18 @@ fn discover(
     let units = ground.look("the definitions of services", |ground| {
         let mut units = units::find(&ground.root).unwrap_or_default();
         units.extend(plists::find(&ground.root));
+        if ground.os == Os::Windows {
+            units.extend(tasks::find(&ground.root));
+        }
         units
     });
     let receipts = ground.look("the receipts", |ground| {
         let known = apply::read(&ground.root, "default").unwrap_or_default();
         known.receipt.into_iter().chain(known.others).collect::<Vec<Receipt>>()
+    });
+    let machine = ground.look("the machine's environment", |ground| {
+        let asks = ground.is_host && ground.os == Os::Windows;
+        if asks { windows::variables(&ground.commands, ground.limit) } else { Vec::new() }
     });
     let processes = ground.look("the processes", |ground| match ground.is_host {
         true if ground.os == Os::Darwin => {
@@ -262,6 +302,11 @@ fn discover(
     let receipts = known_or_default(receipts.seen());
     let processes = Arc::new(known_or_default(processes.seen()));
     let mut candidates = candidate::all(&ground.root, units, receipts, &processes);
+    let machine = known_or_default(machine.seen());
+    for candidate in &mut candidates {
+        // What a script sets comes later, and counts.
+        candidate.variables.splice(0..0, machine.iter().cloned());
+    }
     if let Some(path) = &request.config {
         let named = candidates.iter().any(|candidate| candidate.config_path.as_ref() == Some(path));
         if !named {
@@ -359,7 +404,8 @@ fn host_looks(
         ground.look("the resolver's configuration", |ground| host::resolver(&ground.root));
     let ground = ground.clone();
     move |installs| {
-        let volumes = volumes(&ground, installs);
+        let is_windows = ground.os == Os::Windows;
+        let volumes = if is_windows { Vec::new() } else { volumes::of(&ground, installs) };
         let mut host = Host {
             os: ground.os,
             // An image says nothing of the machine that it is for.
@@ -371,17 +417,21 @@ fn host_looks(
             systemd: systemd.seen().ok().copied().flatten(),
             mounts: if ground.is_host { host::mounts() } else { Vec::new() },
             volumes,
-            memory: if ground.is_host { host::memory() } else { Seen::not(IMAGE) },
+            memory: match ground.is_host {
+                true if is_windows => Seen::default(),
+                true => host::memory(),
+                false => Seen::not(IMAGE),
+            },
             oom_kills: kills.flat(),
             clock: match ground.is_host {
                 true => host::clock(&processes, is_container),
                 false => Seen::not(IMAGE),
             },
             selinux: selinux.seen().ok().cloned().flatten(),
-            resolver: resolver.flat(),
+            resolver: if is_windows { Seen::not(THERE) } else { resolver.flat() },
             accounts: Vec::new(),
-            listening: host::listening(),
-            routes: host::routes(),
+            listening: if is_windows { Seen::not(THERE) } else { host::listening() },
+            routes: if is_windows { Seen::not(THERE) } else { host::routes() },
             packages: packages.flat(),
             container,
             mac: None,
@@ -392,32 +442,6 @@ fn host_looks(
         }
         host
     }
-}
-
-/// The file systems that an agent writes to, each once.
-fn volumes(ground: &Ground, installs: &[Install]) -> Vec<super::survey::Volume> {
-    if !ground.is_host {
-        return Vec::new();
-    }
-    let mut folders: Vec<(PathBuf, String)> = Vec::new();
-    for (what, trail) in installs.iter().flat_map(|install| &install.paths) {
-        let Some(folder) = trail.ok().and_then(Trail::nearest) else { continue };
-        let is_ours =
-            ["the work folder", "the temporary folder", "the log file", "the task agent's folder"]
-                .contains(&what.as_str());
-        let folder = match trail.ok() {
-            Some(trail) if trail.is(crate::platform::fs::Kind::Folder) => trail.real.clone(),
-            _ => folder.path.clone(),
-        };
-        if is_ours && !folders.iter().any(|(own, _)| *own == folder) {
-            folders.push((folder, what.clone()));
-        }
-    }
-    let looks: Vec<_> = folders
-        .into_iter()
-        .map(|(folder, what)| ground.look("a file system", move |_| host::volume(&folder, &what)))
-        .collect();
-    looks.into_iter().filter_map(|look| look.seen().ok().cloned().flatten()).collect()
 }
 
 fn accounts(ground: &Ground, candidates: &[Candidate]) -> Vec<Probe<Option<AccountFacts>>> {
@@ -445,14 +469,4 @@ impl Ground {
 
 fn uid_of(root: &Root, name: &str) -> Option<u32> {
     crate::platform::accounts::find(root, name).ok().flatten().map(|account| account.uid)
-}
-
-fn known_or_default<T: Default>(seen: Seen<T>) -> T {
-    match seen {
-        Seen::Known(known) => known,
-        Seen::Unseen(unseen) => {
-            tracing::warn!("{}", unseen.why);
-            T::default()
-        }
-    }
 }

@@ -62,6 +62,17 @@ impl<T> Probe<Seen<T>> {
     }
 }
 
+/// What was seen, else nothing, and a word on it.
+pub(super) fn known_or_default<T: Default>(seen: Seen<T>) -> T {
+    match seen {
+        Seen::Known(known) => known,
+        Seen::Unseen(unseen) => {
+            tracing::warn!("{}", unseen.why);
+            T::default()
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

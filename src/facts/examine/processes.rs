@@ -1,7 +1,10 @@
 //! Processes, from `/proc`: agents, what they started, and what dead jobs left.
 
 use super::scrub::Scrub;
-use crate::{facts::survey::Process, platform::accounts::owner};
+use crate::{
+    facts::survey::{Process, same},
+    platform::accounts::owner,
+};
 use std::{
     collections::{HashMap, HashSet},
     fs,
@@ -31,6 +34,8 @@ struct Entry {
     name: String,
     state: char,
     started: i64,
+    /// Its program, where another program has listed it: there is no `/proc` then.
+    program: Option<PathBuf>,
 }
 
 impl Processes {
@@ -52,15 +57,15 @@ impl Processes {
             name: own.name,
             state: own.state,
             started: own.started,
+            program: Some(own.command).filter(|path| !path.is_empty()).map(PathBuf::from),
         };
         Self { all: listed.into_iter().map(|own| (own.pid, entry(own))).collect() }
     }
 
     /// Agents' processes that no other agent's process started, with the unit they run in.
     pub(super) fn agents(&self) -> Vec<(u32, Option<String>)> {
-        let is_agent = |pid: u32| {
-            self.all.get(&pid).is_some_and(|entry| AGENTS.contains(&entry.name.as_str()))
-        };
+        let is_agent =
+            |pid: u32| self.all.get(&pid).is_some_and(|entry| AGENTS.contains(&plain(&entry.name)));
         let mut found: Vec<u32> = self.all.keys().copied().filter(|pid| is_agent(*pid)).collect();
         found.sort_unstable();
         found.retain(|pid| !self.ancestors(*pid).any(is_agent));
@@ -124,8 +129,21 @@ impl Processes {
     }
 
     /// The program that a process runs.
-    pub(super) fn program(pid: u32) -> Option<PathBuf> {
-        fs::read_link(format!("/proc/{pid}/exe")).ok()
+    pub(super) fn program(&self, pid: u32) -> Option<PathBuf> {
+        let listed = self.all.get(&pid).and_then(|entry| entry.program.clone());
+        listed.or_else(|| fs::read_link(format!("/proc/{pid}/exe")).ok())
+    }
+
+    /// The number and start of the process that runs this program of Windows, of several the
+    /// first that was started.
+    pub(super) fn running(&self, program: &Path) -> Option<(u32, i64)> {
+        let program = same(&program.display().to_string());
+        let runs = |entry: &&Entry| {
+            entry.program.as_ref().is_some_and(|own| same(&own.display().to_string()) == program)
+        };
+        let first =
+            self.all.values().filter(runs).min_by_key(|entry| (entry.started, entry.pid))?;
+        Some((first.pid, first.started))
     }
 
     /// The number of a process's account.
@@ -161,11 +179,14 @@ fn entry(pid: u32, booted: i64) -> Option<Entry> {
     let parent = fields.next()?.parse().ok()?;
     let ticks: u64 = fields.nth(17)?.parse().ok()?;
     let started = booted + i64::try_from(ticks / TICKS).ok()?;
-    Some(Entry { pid, parent, uid, name, state, started })
+    Some(Entry { pid, parent, uid, name, state, started, program: None })
 }
 
 fn process(entry: &Entry, in_service: bool, scrub: &Scrub) -> Process {
-    let mut command = scrub.words(&Processes::words(entry.pid)).join(" ");
+    let mut command = match &entry.program {
+        Some(program) => program.display().to_string(),
+        None => scrub.words(&Processes::words(entry.pid)).join(" "),
+    };
     if let Some((at, _)) = command.char_indices().nth(COMMAND_LIMIT) {
         command.truncate(at);
     }
@@ -179,6 +200,11 @@ fn process(entry: &Entry, in_service: bool, scrub: &Scrub) -> Process {
         state: entry.state,
         in_service,
     }
+}
+
+/// A program's name without what Windows ends it in.
+fn plain(name: &str) -> &str {
+    name.strip_suffix(".exe").unwrap_or(name)
 }
 
 /// The unit that a process belongs to, by its control group.

@@ -1,6 +1,6 @@
 //! The host itself.
 
-use super::{Seen, Trail};
+use super::{Seen, Trail, Windows};
 use crate::agent::Os;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -139,6 +139,10 @@ pub struct AccountFacts {
     pub sudo: Seen<Sudo>,
     /// Windows: disabled, locked or expired, in words.
     pub closed: Option<String>,
+    /// Windows: its number there.
+    pub sid: Option<String>,
+    /// Windows: it is in the group of administrators.
+    pub administrator: Option<bool>,
 }
 
 /// What sudo lets an account do.
@@ -168,26 +172,6 @@ pub struct Mac {
     pub disabled: Vec<String>,
     /// Minutes without use after which it goes to sleep; 0: never, `None`: not known.
     pub sleeps_after: Option<u32>,
-}
-
-/// What only Windows has.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Windows {
-    /// Its build number.
-    pub build: u32,
-    /// The host is a domain controller.
-    pub domain_controller: bool,
-    /// Paths longer than 260 characters work.
-    pub long_paths: bool,
-    /// Remote Desktop is refused.
-    pub remote_desktop_off: bool,
-    /// `TERMSRV/localhost` is among the saved credentials.
-    pub saved_credential: bool,
-    /// The proxy of WinHTTP.
-    pub winhttp_proxy: Option<String>,
-    /// Programs that Defender put into quarantine.
-    pub quarantined: Vec<String>,
 }
 
 impl Default for Host {

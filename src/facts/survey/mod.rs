@@ -10,18 +10,18 @@ mod network;
 mod path;
 mod queue;
 mod service;
+mod windows;
 
 pub use agent::{
     Binary, Install, Leftover, Named, Process, Program, Received, Tool, Variable, Workdir, Wrapper,
 };
 pub use config::{ConfigFile, Setting, TokenShape, Written};
-pub use host::{
-    AccountFacts, Clock, Host, Mac, Memory, Mount, Resolver, Selinux, Sudo, Volume, Windows,
-};
+pub use host::{AccountFacts, Clock, Host, Mac, Memory, Mount, Resolver, Selinux, Sudo, Volume};
 pub use network::{Answered, Attempt, Endpoint, Network, Proxied, Route, Side, Tls};
 pub use path::{Access, Denied, Passed, Trail};
 pub use queue::{Queue, Runner};
 pub use service::{Definition, Directive, Service, State};
+pub use windows::{Grant, Rights, TaskState, Windows, same};
 
 use serde::{Deserialize, Serialize};
 use std::fmt;

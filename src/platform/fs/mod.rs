@@ -5,6 +5,8 @@
 //! only where nobody but root or the caller could have put it; everything after that works on
 //! the open folder, so that a path that is swapped meanwhile changes nothing.
 
+#[cfg(unix)]
+mod drive;
 mod meta;
 mod trail;
 #[cfg(unix)]

@@ -3,7 +3,7 @@
 mod trail;
 mod tree;
 
-use super::{Kind, Meta};
+use super::{Kind, Meta, drive};
 use crate::{Code, Error, Result};
 use rustix::{
     fs::{self, AtFlags, FileType, Gid, Mode, OFlags, Uid},
@@ -317,7 +317,7 @@ fn bits(mode: u32) -> Mode {
 /// The names that make up `path`, walked on from `from`; only a link's target may go up.
 fn names(path: &Path, from: Vec<OsString>) -> Result<VecDeque<OsString>> {
     let mut names = VecDeque::from(from);
-    for component in path.components() {
+    for component in drive::inside(path).components() {
         match component {
             Component::Normal(name) => names.push_back(name.to_owned()),
             Component::RootDir | Component::CurDir => {}

@@ -3,6 +3,7 @@
 
 pub mod account_tools;
 pub mod job_tools;
+pub mod look;
 pub mod powershell;
 pub mod registry;
 pub mod rights;

@@ -1,0 +1,37 @@
+//! The proxy that Windows keeps for its own services.
+
+use crate::{
+    doctor::{Check, Judge, Judged, Problem, Remedy, Verdict, lookup::unseen},
+    facts::survey::{Install, Survey},
+};
+
+pub(super) const HEEDED: Check = Check {
+    name: "connectivity/winhttp-proxy-given",
+    holds: "The agent is told of the proxy that Windows itself uses",
+    why: "The agent reads HTTPS_PROXY and its like alone; the proxy of WinHTTP, which an \
+          administrator sets for all of the host, means nothing to it.",
+    found: "The proxy of WinHTTP, and the variables of the task and of the machine.",
+    cure: "Give the agent the proxy: runnerup install --proxy, or a variable of the machine.",
+    after: &[],
+    judge: Judge::Agent(heeded),
+};
+
+fn heeded(survey: &Survey, install: &Install) -> Judged {
+    let windows = survey.host.windows.as_ref();
+    let windows = windows.ok_or_else(|| unseen("only Windows has WinHTTP"))?;
+    let Some(proxy) = &windows.winhttp_proxy else {
+        return Ok(Verdict::Idle("Windows uses no proxy".to_owned()));
+    };
+    let has = ["HTTPS_PROXY", "https_proxy"].iter().any(|name| install.variable(name).is_some());
+    if has {
+        return Ok(Verdict::Holds("it has one of its own".to_owned()));
+    }
+    let url = if proxy.contains("://") { proxy.clone() } else { format!("http://{proxy}") };
+    Ok(Problem::warn("Windows uses a proxy that the agent knows nothing of")
+        .seen(format!("WinHTTP: {proxy}; the agent has no HTTPS_PROXY"))
+        .cure(
+            Remedy::by_hand("Give the agent the same, where it cannot do without.")
+                .command(format!("runnerup install --proxy {url}")),
+        )
+        .into())
+}

@@ -1,0 +1,114 @@
+//! Access lists, which Windows has in place of owners and modes.
+
+use super::binary::binary;
+use crate::{
+    agent::Os,
+    doctor::{Judged, Problem, Remedy, Verdict, lookup::unseen},
+    facts::survey::{AccountFacts, Grant, Install, Survey, Unseen, Windows},
+};
+use std::path::Path;
+
+/// What only Windows has, where the host is one and is no image.
+///
+/// # Errors
+/// Why nothing is known of it.
+fn windows(survey: &Survey) -> Result<&Windows, Unseen> {
+    survey.host.windows.as_ref().ok_or_else(|| unseen("access lists are not part of an image"))
+}
+
+/// Whether owners and modes say nothing here.
+pub(super) fn apply(survey: &Survey) -> bool {
+    survey.host.os == Os::Windows
+}
+
+/// Whose rights are its own business; without it nobody's can be told from a stranger's.
+fn account<'a>(survey: &'a Survey, install: &Install) -> Result<&'a AccountFacts, Unseen> {
+    survey.account_of(install).ok_or_else(|| unseen("nothing is known of the account"))
+}
+
+/// Whether the agent's account is given the right to read its configuration.
+pub(super) fn readable(survey: &Survey, install: &Install, path: &Path) -> Judged {
+    let rights = windows(survey)?.rights(path)?.ok_or_else(|| unseen("it is not there"))?;
+    let account = account(survey, install)?;
+    if rights.may_read(account) {
+        return Ok(Verdict::Holds(format!("{} may", account.name)));
+    }
+    let remedy = Remedy::by_hand("Give the account the right to read it.").command(format!(
+        "icacls \"{}\" /grant \"{}:(RX)\"",
+        path.display(),
+        account.name
+    ));
+    Ok(Problem::fail(format!("{} may not read {}", account.name, path.display()))
+        .seen(list(&rights.grants.iter().filter(|own| own.read).collect::<Vec<_>>()))
+        .cure(remedy)
+        .into())
+}
+
+/// Whether nobody else is given the right to read the configuration. What the program folder
+/// gives every user by itself is what the documented install leaves: a warning.
+pub(super) fn private(survey: &Survey, install: &Install, path: &Path) -> Judged {
+    let rights = windows(survey)?.rights(path)?.ok_or_else(|| unseen("it is not there"))?;
+    let others: Vec<&Grant> = rights.others(account(survey, install)?).collect();
+    let readers: Vec<&Grant> = others.iter().copied().filter(|own| own.read).collect();
+    if readers.is_empty() {
+        return Ok(Verdict::Holds("only its account and administrators may read it".to_owned()));
+    }
+    let what = format!("{} can read {}, which holds the token", who(&readers), path.display());
+    let is_left = others.iter().all(|own| own.inherited && !own.write);
+    let problem = if is_left { Problem::warn(what) } else { Problem::fail(what) };
+    let user = install.user.as_deref().unwrap_or("circleci");
+    let remedy =
+        Remedy::by_hand("Close it, and make a new token where strangers are on this host.")
+            .command(format!(
+                "icacls \"{}\" /inheritance:r /grant:r *S-1-5-32-544:F *S-1-5-18:F \"{user}:(RX)\"",
+                path.display()
+            ));
+    Ok(problem.seen(list(&readers)).cure(remedy).into())
+}
+
+/// Whether nobody else is given the right to change what the service runs: the binary, its
+/// folder, or the script in front of it.
+pub(super) fn unchangeable(survey: &Survey, install: &Install) -> Judged {
+    let (windows, account) = (windows(survey)?, account(survey, install)?);
+    let (_, trail) = binary(install)?;
+    let folder = crate::facts::survey::same(&trail.path.display().to_string());
+    let folder = folder.rsplit_once('\\').map(|(folder, _)| folder.to_owned()).unwrap_or_default();
+    let scripts = install.service.iter().flat_map(|own| own.definitions.iter().skip(1));
+    let scripts = scripts.map(|own| own.trail.path.clone());
+    let mut judged = false;
+    let mut problems = Vec::new();
+    for path in [trail.path.clone(), folder.into()].into_iter().chain(scripts) {
+        let Some(rights) = windows.rights(&path)? else { continue };
+        judged = true;
+        let others: Vec<&Grant> = rights.others(account).filter(|own| own.write).collect();
+        if others.is_empty() {
+            continue;
+        }
+        let remedy = Remedy::by_hand("Take the right away.").command(format!(
+            "icacls \"{}\" /inheritance:r /grant:r *S-1-5-32-544:F *S-1-5-18:F *S-1-5-32-545:RX",
+            rights.path
+        ));
+        problems.push(
+            Problem::fail(format!("{} can change {}", who(&others), rights.path))
+                .seen(list(&others))
+                .cure(remedy),
+        );
+    }
+    if !judged {
+        return Err(unseen("its access list was not read"));
+    }
+    Ok(Verdict::of(problems, "only administrators and its account can"))
+}
+
+fn who(grants: &[&Grant]) -> String {
+    let names: Vec<&str> = grants.iter().map(|own| own.who()).collect();
+    names.join(", ")
+}
+
+fn list(grants: &[&Grant]) -> String {
+    let told = grants.iter().map(|own| {
+        let what = if own.write { "changes" } else { "reads" };
+        format!("{} {what}{}", own.who(), if own.inherited { " (inherited)" } else { "" })
+    });
+    told.collect::<Vec<_>>().join("; ")
+}

@@ -1,0 +1,72 @@
+//! What Windows alone keeps an agent from: a scanner that takes its binary away, and an account
+//! that nobody can log on with.
+
+use super::binary::binary;
+use crate::{
+    agent::Os,
+    doctor::{
+        Check, Judge, Judged, Problem, Remedy, Verdict,
+        lookup::{account, unseen},
+    },
+    facts::survey::{Install, Survey, same},
+    platform::fs::Kind,
+};
+
+pub(super) const DEFENDER: Check = Check {
+    name: "permissions/defender-allows",
+    holds: "Defender has not taken the binary away",
+    why: "A scanner that takes the agent for a threat moves it into quarantine: the task finds no \
+          program, and whoever puts it back sees it vanish again.",
+    found: "What Microsoft Defender says that it has found, and whether the binary is still there.",
+    cure: "Verify the binary's checksum, and tell Defender to leave its folder alone.",
+    after: &["service/defined", "service/loaded"],
+    judge: Judge::Agent(defender),
+};
+
+fn defender(survey: &Survey, install: &Install) -> Judged {
+    let windows = survey.host.windows.as_ref();
+    let windows = windows.ok_or_else(|| unseen("only Windows has Defender"))?;
+    let (_, trail) = binary(install)?;
+    let path = trail.path.display().to_string();
+    let found = windows.quarantined.known()?;
+    if !found.iter().any(|own| same(own) == same(&path)) {
+        return Ok(Verdict::Holds("it has found nothing in it".to_owned()));
+    }
+    let folder = path.rsplit_once(['/', '\\']).map_or("", |(folder, _)| folder);
+    let remedy = Remedy::by_hand("Compare the binary's checksum with the release's; where it is the same, have the folder left alone and install again.")
+        .command(format!("Add-MpPreference -ExclusionPath \"{folder}\""))
+        .command("runnerup install");
+    let (seen, problem) = match trail.is(Kind::File) {
+        true => {
+            ("the binary is there", Problem::warn(format!("Defender took {path} for a threat")))
+        }
+        false => ("the binary is gone", Problem::fail(format!("Defender took {path} away"))),
+    };
+    Ok(problem.seen(seen).cure(remedy).into())
+}
+
+pub(super) const ACCOUNT_OPEN: Check = Check {
+    name: "permissions/account-open",
+    holds: "The service's account can log on",
+    why: "With an account that is disabled, locked or expired, or a password that has expired, \
+          the scheduler cannot start the agent: it shows at the next reboot, or at the next job.",
+    found: "What Windows says of the account.",
+    cure: "Enable or unlock the account, and let neither it nor its password expire.",
+    after: &["service/user-exists"],
+    judge: Judge::Agent(account_open),
+};
+
+fn account_open(survey: &Survey, install: &Install) -> Judged {
+    if survey.host.os != Os::Windows {
+        return Ok(Verdict::Idle("only Windows closes accounts in this way".to_owned()));
+    }
+    let account = account(survey, install)?;
+    let name = &account.name;
+    let Some(why) = &account.closed else {
+        return Ok(Verdict::Holds(format!("{name} can")));
+    };
+    let remedy = Remedy::by_hand("Open it again.")
+        .command(format!("net user {name} /active:yes /expires:never"))
+        .command(format!("Set-LocalUser -Name {name} -PasswordNeverExpires $true"));
+    Ok(Problem::fail(format!("nobody can log on as {name}")).seen(why).cure(remedy).into())
+}

@@ -1,0 +1,199 @@
+//! How a scheduled task last ended, and whether the session is kept that it runs in.
+
+use super::task::{self, keeper};
+use crate::{
+    doctor::{Check, Judge, Judged, Problem, Remedy, Verdict, lookup::unseen},
+    facts::survey::{Install, Service, State, Survey, TaskState},
+    platform::service::Manager,
+};
+
+/// The scheduler's own results, and those of Windows that it passes on; what each one means.
+const MEANINGS: [(u32, &str); 17] = [
+    (0x0004_1300, "it is ready, and has not ended"),
+    (0x0004_1301, "it runs"),
+    (0x0004_1302, "it is disabled"),
+    (0x0004_1303, "it has never run"),
+    (0x0004_1306, "someone ended it"),
+    (0x8004_130F, "the scheduler has no password for its account"),
+    (0x8004_1315, "the task scheduler's service does not run"),
+    (0x8004_131F, "it runs already"),
+    (0x8007_0002, "its program, or a folder, is not there"),
+    (0x8007_0003, "a folder on the way to its program is not there"),
+    (0x8007_0005, "the account may not run its program"),
+    (0x8007_00C1, "its file is no program for this system"),
+    (0x8007_04DD, "its account was not logged on"),
+    (0xC000_013A, "it was ended by Ctrl-C, a logoff or a shutdown"),
+    (0xC000_0005, "the program broke: it reached for memory that is not its own"),
+    (0xC000_0135, "a library of the program is not there"),
+    (0xC000_0142, "the program could not be set up in its session"),
+];
+
+/// Results that say why the account could not log on.
+const LOGON: [(u32, &str); 9] = [
+    (0x8007_052E, "the password that the scheduler keeps is not the account's"),
+    (0x8007_0533, "the account is disabled"),
+    (0x8007_0701, "the account has expired"),
+    (0x8007_0775, "the account is locked"),
+    (0x8007_0532, "the account's password has expired"),
+    (0x8007_0773, "the account's password has to be changed first"),
+    (0x8007_0569, "the account lacks the right to log on as a batch job"),
+    (0x8007_0534, "there is no such account"),
+    (0x8004_1310, "there is no such account"),
+];
+
+pub(super) const LOGS_ON: Check = Check {
+    name: "service/task-logs-on",
+    holds: "The scheduler could log on with the task's account",
+    why: "Where a password was changed since the task was registered, or a right was taken away, \
+          every start fails before the agent begins, and only the task's last result tells of it.",
+    found: "The last result of the task.",
+    cure: "Register the task again with the account's password.",
+    after: &["service/loaded", "service/user-exists", "permissions/account-open"],
+    judge: Judge::Agent(logs_on),
+};
+
+fn logs_on(_: &Survey, install: &Install) -> Judged {
+    let (service, state) = task_state(install)?;
+    let code = state.exit_status.unwrap_or_default().cast_unsigned();
+    // What runs has logged on, whatever happened before.
+    if state.main_pid.is_some() {
+        return Ok(Verdict::Holds("it has".to_owned()));
+    }
+    let Some((_, why)) = LOGON.iter().find(|(own, _)| *own == code) else {
+        return Ok(Verdict::Holds("the last start did not fail for it".to_owned()));
+    };
+    let remedy =
+        Remedy::by_hand("Give the scheduler the account's password again; it asks for it.")
+            .command(format!("schtasks /Change /TN \"{}\" /RP *", service.name));
+    Ok(Problem::fail(format!("the task cannot log on: {why}"))
+        .seen(format!("last result 0x{code:08X}"))
+        .cure(remedy)
+        .into())
+}
+
+pub(super) const SESSION_KEPT: Check = Check {
+    name: "service/session-kept",
+    holds: "The task that keeps the agent's session open does so",
+    why: "An agent with a desktop lives in a session that another task opens and holds; when that \
+          one ends, the session is closed with the next logoff or reboot, and the agent with it.",
+    found: "Definition and state of the session keeper's task.",
+    cure: "Enable and start it.",
+    after: &["service/loaded", "host/desktop-session"],
+    judge: Judge::Agent(session_kept),
+};
+
+fn session_kept(survey: &Survey, install: &Install) -> Judged {
+    let service = install.service.as_ref().ok_or_else(|| unseen("there is no service"))?;
+    let Some(name) = keeper(service) else {
+        return Ok(Verdict::Idle("no task keeps a session for it".to_owned()));
+    };
+    let start = Remedy::by_hand("Enable and start it.")
+        .command(format!("schtasks /Change /TN \"{name}\" /ENABLE"))
+        .command(format!("schtasks /Run /TN \"{name}\""));
+    let of = |section: &str, key: &str| service.value(&format!("SessionKeeper/{section}"), key);
+    let account = |own: &str| own.rsplit('\\').next().unwrap_or_default().to_lowercase();
+    let theirs = of("Principals/Principal", "UserId").map(account);
+    let ours = service.value("Principals/Principal", "UserId").map(account);
+    // One may be called by its name, the other by its number.
+    let is_number = |own: &str| own.starts_with("s-1-");
+    if let (Some(theirs), Some(ours)) = (&theirs, &ours)
+        && is_number(theirs) == is_number(ours)
+        && theirs != ours
+    {
+        let remedy = Remedy::by_hand("Have both tasks run as one account.")
+            .command(format!("schtasks /Change /TN \"{name}\" /RU {ours}"));
+        return Ok(Problem::fail(format!("{name} keeps the session of {theirs}, not of {ours}"))
+            .seen("the two tasks name two accounts")
+            .cure(remedy)
+            .into());
+    }
+    let is_off = of("Settings", "Enabled") == Some("false");
+    let windows = survey.host.windows.as_ref();
+    match windows.map(|own| own.tasks.known().map(|_| own.task(name))) {
+        None | Some(Err(_)) if !is_off => {
+            Ok(Verdict::Idle("whether it runs is not known".to_owned()))
+        }
+        Some(Ok(Some(task))) if task.state == "Running" => {
+            Ok(Verdict::Holds(format!("{name} runs")))
+        }
+        Some(Ok(Some(task))) => {
+            Ok(Problem::fail(format!("{name} does not run")).seen(told(task)).cure(start).into())
+        }
+        Some(Ok(None)) => Ok(Problem::fail(format!("the scheduler knows no task {name}"))
+            .seen("its definition is on disk, and is not registered")
+            .cure(start)
+            .into()),
+        _ => Ok(Problem::fail(format!("{name} is disabled")).cure(start).into()),
+    }
+}
+
+fn told(task: &TaskState) -> String {
+    format!("{}, last result 0x{:08X}{}", task.state, task.result, explained(task.result))
+}
+
+fn task_state(install: &Install) -> Result<(&Service, &State), crate::facts::survey::Unseen> {
+    let service = install.service.as_ref().ok_or_else(|| unseen("there is no service"))?;
+    match service.manager {
+        Manager::TaskScheduler => Ok((service, service.state.known()?)),
+        _ => Err(unseen("it is no scheduled task")),
+    }
+}
+
+/// A task's state in words.
+pub(super) fn words(state: &State) -> String {
+    let code = state.exit_status.unwrap_or_default().cast_unsigned();
+    format!("{}, last result 0x{code:08X}{}", state.sub, explained(code))
+}
+
+fn explained(code: u32) -> String {
+    let known = MEANINGS.iter().chain(&LOGON).find(|(own, _)| *own == code);
+    known.map_or(String::new(), |(_, meaning)| format!(": {meaning}"))
+}
+
+/// Whether the definition alone says that the task is never started.
+pub(super) fn is_switched_off(install: &Install) -> bool {
+    task::of(install).is_ok_and(|own| own.value("Settings", "Enabled") == Some("false"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        doctor::{Status, sample::*},
+        facts::survey::Seen,
+    };
+
+    fn ended(code: u32) -> Survey {
+        let mut survey = healthy();
+        let service = service_of(&mut survey);
+        service.manager = Manager::TaskScheduler;
+        if let Seen::Known(state) = &mut service.state {
+            state.active = "inactive".into();
+            state.sub = "Ready".into();
+            state.main_pid = None;
+            state.exit_status = Some(code.cast_signed());
+        }
+        survey
+    }
+
+    #[test]
+    fn a_result_is_told_with_its_meaning() {
+        let found = finding(&ended(0xC000_013A), "service/running");
+        assert_eq!(found.status, Status::Fail);
+        assert!(
+            found.evidence.contains("0xC000013A: it was ended by Ctrl-C, a logoff"),
+            "{found:?}"
+        );
+        let unknown = finding(&ended(0x1234), "service/running");
+        assert!(unknown.evidence.contains("0x00001234"), "{unknown:?}");
+    }
+
+    #[test]
+    fn a_logon_that_fails_is_the_cause() {
+        for (code, _) in LOGON {
+            let survey = ended(code);
+            assert_eq!(status(&survey, "service/task-logs-on"), Status::Fail, "{code:X}");
+        }
+        assert_eq!(status(&healthy(), "service/task-logs-on"), Status::Skip);
+    }
+}

@@ -1,0 +1,294 @@
+//! What the definition of a scheduled task means to an agent.
+
+use crate::{
+    doctor::{Check, Judge, Judged, Problem, Remedy, Verdict, lookup::unseen},
+    facts::survey::{Directive, Install, Service, Survey, Unseen},
+    platform::service::Manager,
+};
+
+const SETTINGS: &str = "Settings";
+
+/// A task's definition.
+///
+/// # Errors
+/// When something else runs the agent, or the definition could not be read.
+pub(super) fn of(install: &Install) -> Result<&Service, Unseen> {
+    let service = install.service.as_ref().ok_or_else(|| unseen("there is no service"))?;
+    match service.manager {
+        Manager::TaskScheduler if service.directives.iter().any(|own| own.section == SETTINGS) => {
+            Ok(service)
+        }
+        Manager::TaskScheduler => Err(unseen("the task's definition was not read")),
+        _ => Err(unseen("it is no scheduled task")),
+    }
+}
+
+/// The task that keeps the agent's session open.
+pub(super) fn keeper(service: &Service) -> Option<&str> {
+    service.value("", "SessionKeeper")
+}
+
+fn setting<'a>(service: &'a Service, key: &str) -> Option<&'a str> {
+    service.value(SETTINGS, key)
+}
+
+/// Triggers that are not disabled, by kind.
+fn triggers(service: &Service) -> Vec<&Directive> {
+    let all = service.directives.iter().filter(|own| own.section == "Triggers");
+    all.filter(|own| own.value == "enabled").collect()
+}
+
+fn place(line: Option<&Directive>, missing: &str) -> String {
+    line.map_or_else(
+        || missing.to_owned(),
+        |own| format!("{} {} in {}:{}", own.key, own.value, own.file.display(), own.line),
+    )
+}
+
+/// Changes a task through PowerShell, which writes the rest back as it was.
+fn changed(service: &Service, text: &str, change: &str) -> Remedy {
+    let name = &service.name;
+    Remedy::by_hand(text).command(format!(
+        "$task = Get-ScheduledTask '{name}'; {change}; Set-ScheduledTask -InputObject $task"
+    ))
+}
+
+pub(super) const TRIGGERED: Check = Check {
+    name: "service/task-triggered",
+    holds: "Something starts the task when the host has started",
+    why: "A task without a trigger that fires after a reboot runs until then only; one that waits \
+          for a logon waits for ever where nobody logs on.",
+    found: "The task's triggers and its kind of logon; at a trigger of a logon, the task that \
+            keeps the session open.",
+    cure: "Add a trigger at start-up.",
+    after: &["service/defined", "service/loaded"],
+    judge: Judge::Agent(triggered),
+};
+
+fn triggered(_: &Survey, install: &Install) -> Judged {
+    let service = of(install)?;
+    let triggers = triggers(service);
+    let has = |kind: &str| triggers.iter().any(|own| own.key == kind);
+    let kinds: Vec<&str> = triggers.iter().map(|own| own.key.as_str()).collect();
+    let logon = service.value("Principals/Principal", "LogonType").unwrap_or("InteractiveToken");
+    let needs_session = logon == "InteractiveToken";
+    let remedy = changed(
+        service,
+        "Have it started with the host.",
+        "$task.Triggers += New-ScheduledTaskTrigger -AtStartup",
+    );
+    let problem = if kinds.is_empty() {
+        Problem::fail(format!("nothing starts the task {}", service.name))
+            .seen("it has no trigger that is enabled")
+    } else if has("LogonTrigger") && keeper(service).is_some() {
+        return Ok(Verdict::Holds("when its session is opened".to_owned()));
+    } else if has("BootTrigger") && needs_session {
+        Problem::fail(
+            "the task is started with the host, and may run only while someone is logged on",
+        )
+        .seen(place(service.directive("Principals/Principal", "LogonType"), "no LogonType"))
+    } else if has("BootTrigger") {
+        return Ok(Verdict::Holds("with the host".to_owned()));
+    } else if has("LogonTrigger") {
+        Problem::warn("the task waits for a logon, and nothing logs on after a reboot")
+            .seen(kinds.join(", "))
+    } else {
+        Problem::warn("after a reboot the task waits for its time").seen(kinds.join(", "))
+    };
+    Ok(problem.cure(remedy).into())
+}
+
+pub(super) const UNLIMITED: Check = Check {
+    name: "service/task-unlimited",
+    holds: "The scheduler does not end the agent after some time",
+    why: "Where a task names no limit the scheduler ends it after three days, amid a job.",
+    found: "ExecutionTimeLimit of the task; none means PT72H, PT0S means no limit.",
+    cure: "Set the limit to PT0S.",
+    after: &["service/defined", "service/loaded"],
+    judge: Judge::Agent(unlimited),
+};
+
+fn unlimited(_: &Survey, install: &Install) -> Judged {
+    let service = of(install)?;
+    let written = service.directive(SETTINGS, "ExecutionTimeLimit");
+    let limit = written.map_or("PT72H", |own| own.value.as_str());
+    if is_none(limit) {
+        return Ok(Verdict::Holds("no limit".to_owned()));
+    }
+    let remedy =
+        changed(service, "Take the limit off.", "$task.Settings.ExecutionTimeLimit = 'PT0S'");
+    Ok(Problem::fail(format!("the scheduler ends the agent, amid a job, after {limit}"))
+        .seen(place(written, "no ExecutionTimeLimit: PT72H"))
+        .cure(remedy)
+        .into())
+}
+
+/// Whether a duration of XML is none at all, which the scheduler takes for no limit.
+fn is_none(duration: &str) -> bool {
+    let digits = duration.chars().filter(char::is_ascii_digit);
+    duration.starts_with('P') && digits.clone().count() > 0 && digits.clone().all(|own| own == '0')
+}
+
+pub(super) const UNCONDITIONAL: Check = Check {
+    name: "service/task-unconditional",
+    holds: "The task runs whatever the host does",
+    why: "The scheduler's own settings keep a task from starting on battery power, and end it \
+          when the mains fail; others wait for a host that idles.",
+    found: "The conditions among the task's settings; what is not written has the scheduler's own \
+            value.",
+    cure: "Take the conditions out.",
+    after: &["service/defined", "service/loaded"],
+    judge: Judge::Agent(unconditional),
+};
+
+/// Each condition, what it is where nothing is written, and what happens then.
+const CONDITIONS: [(&str, &str, &str); 3] = [
+    ("DisallowStartIfOnBatteries", "true", "does not start on battery power"),
+    ("StopIfGoingOnBatteries", "true", "is ended, amid a job, when the mains fail"),
+    ("RunOnlyIfIdle", "false", "starts only while the host idles"),
+];
+
+fn unconditional(_: &Survey, install: &Install) -> Judged {
+    let service = of(install)?;
+    let mut problems = Vec::new();
+    for (key, usual, what) in CONDITIONS {
+        if setting(service, key).unwrap_or(usual) == "true" {
+            let missing = format!("no {key}: {usual}");
+            problems.push(
+                Problem::warn(format!("the task {what}"))
+                    .seen(place(service.directive(SETTINGS, key), &missing))
+                    .cure(changed(
+                        service,
+                        "Take the condition out.",
+                        &format!("$task.Settings.{key} = $false"),
+                    )),
+            );
+        }
+    }
+    let ends = service.directives.iter().filter(|own| own.key == "EndBoundary");
+    problems.extend(ends.filter(|own| own.section.starts_with("Triggers/")).map(|own| {
+        Problem::warn("the task's trigger ends at a date").seen(place(Some(own), "")).cure(changed(
+            service,
+            "Take the date out.",
+            "$task.Triggers | ForEach-Object { $_.EndBoundary = $null }",
+        ))
+    }));
+    Ok(Verdict::of(problems, "no condition"))
+}
+
+pub(super) const ONE_INSTANCE: Check = Check {
+    name: "service/task-one-instance",
+    holds: "The scheduler neither starts a second agent nor ends the one that runs",
+    why: "Two agents of one task claim jobs under one name; a task that is ended to be started \
+          anew takes its job with it.",
+    found: "MultipleInstancesPolicy of the task.",
+    cure: "Set it to IgnoreNew.",
+    after: &["service/defined", "service/loaded"],
+    judge: Judge::Agent(one_instance),
+};
+
+fn one_instance(_: &Survey, install: &Install) -> Judged {
+    let service = of(install)?;
+    let policy = setting(service, "MultipleInstancesPolicy").unwrap_or("IgnoreNew");
+    let what = match policy {
+        "Parallel" => "the scheduler starts a second agent beside the one that runs",
+        "StopExisting" => "the scheduler ends the agent, with its job, to start it anew",
+        _ => return Ok(Verdict::Holds(policy.to_owned())),
+    };
+    let change = "$task.Settings.MultipleInstances = 'IgnoreNew'";
+    Ok(Problem::fail(what)
+        .seen(place(service.directive(SETTINGS, "MultipleInstancesPolicy"), ""))
+        .cure(changed(service, "Have a second start passed over.", change))
+        .into())
+}
+
+/// Whether the scheduler starts the agent again after it has ended.
+pub(super) fn restarts(service: &Service) -> Judged {
+    let repeats = |own: &&Directive| {
+        own.key == "Interval"
+            && own.section.starts_with("Triggers/")
+            && own.section.ends_with("/Repetition")
+    };
+    if let Some(own) = service.directives.iter().find(repeats) {
+        return Ok(Verdict::Holds(format!("looked after each {}", own.value)));
+    }
+    if keeper(service).is_some() && triggers(service).iter().any(|own| own.key == "LogonTrigger") {
+        return Ok(Verdict::Holds("with its session, which is opened again".to_owned()));
+    }
+    let count = service.value("Settings/RestartOnFailure", "Count");
+    let remedy = changed(
+        service,
+        "Have it started again.",
+        "$task.Settings.RestartCount = 999; $task.Settings.RestartInterval = 'PT1M'",
+    );
+    match count {
+        Some(count) => Ok(Verdict::Holds(format!("{count} times, when it fails"))),
+        None => Ok(Problem::fail("the scheduler does not start the agent again when it ends")
+            .seen("neither RestartOnFailure nor a trigger that repeats")
+            .cure(remedy)
+            .into()),
+    }
+}
+
+/// Whether the agent ends by itself after a job, and is looked after by a trigger.
+pub(super) fn is_between_jobs(survey: &Survey, install: &Install, service: &Service) -> bool {
+    let task = survey.host.windows.as_ref().and_then(|own| own.task(&service.name));
+    let is_single =
+        install.config().is_ok_and(|config| config.text("runner.mode") == Some("single-task"));
+    let soon = |next: i64| next - survey.taken <= 300;
+    is_single
+        && task.is_some_and(|task| {
+            task.state == "Ready" && task.result == 0 && task.next_run.is_some_and(soon)
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::doctor::{Status, sample::*};
+
+    fn with(lines: &[(&str, &str, &str)]) -> Survey {
+        let mut survey = healthy();
+        let service = service_of(&mut survey);
+        service.manager = Manager::TaskScheduler;
+        service.directives.clear();
+        for (section, key, value) in lines {
+            directive(&mut survey, section, key, value);
+        }
+        survey
+    }
+
+    #[test]
+    fn only_a_duration_of_nothing_is_no_limit() {
+        for (duration, none) in [
+            ("PT0S", true),
+            ("P0D", true),
+            ("PT72H", false),
+            ("P3D", false),
+            ("", false),
+            ("P", false),
+        ] {
+            assert_eq!(is_none(duration), none, "{duration}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_written_has_the_schedulers_own_value() {
+        let survey = with(&[("Settings", "Enabled", "true")]);
+        assert_eq!(status(&survey, "service/task-unlimited"), Status::Fail);
+        assert_eq!(status(&survey, "service/task-triggered"), Status::Fail);
+        assert_eq!(status(&survey, "service/task-unconditional"), Status::Warn);
+        assert_eq!(status(&survey, "service/task-one-instance"), Status::Pass);
+    }
+
+    #[test]
+    fn a_logon_needs_one_who_makes_it() {
+        let logon = ("Triggers", "LogonTrigger", "enabled");
+        let settings = ("Settings", "ExecutionTimeLimit", "PT0S");
+        assert_eq!(status(&with(&[logon, settings]), "service/task-triggered"), Status::Warn);
+        let keeper = ("", "SessionKeeper", "keeper");
+        let kept = with(&[logon, settings, keeper]);
+        assert_eq!(status(&kept, "service/task-triggered"), Status::Pass);
+        assert_eq!(status(&kept, "service/restarts"), Status::Pass);
+    }
+}

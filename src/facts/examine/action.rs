@@ -1,0 +1,328 @@
+//! What the action of a scheduled task comes to: an agent directly, by a shell's command line, or
+//! by a script that gives it an environment first.
+
+use super::{
+    environment::Raw,
+    ground::{self, Part},
+    units::PROGRAMS,
+};
+use crate::platform::{
+    fs::Root,
+    layout::{inner, is_whole},
+};
+use std::path::{Path, PathBuf};
+
+/// Most bytes of a script that are read.
+const LIMIT: u64 = 64 << 10;
+
+/// Folders that definitions name by a variable, as they are on every host that has them at their
+/// usual place.
+const VARIABLES: [(&str, &str); 6] = [
+    ("%programfiles%", r"C:\Program Files"),
+    ("%programdata%", r"C:\ProgramData"),
+    ("%systemroot%", r"C:\Windows"),
+    ("%windir%", r"C:\Windows"),
+    ("%systemdrive%", "C:"),
+    ("%comspec%", r"C:\Windows\System32\cmd.exe"),
+];
+
+/// Words in front of a program that a shell takes for itself.
+const LEADS: [&str; 6] = ["&", "call", "start", "/wait", "/b", "/min"];
+
+/// An `Exec` of a definition.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Action {
+    pub(super) command: String,
+    pub(super) arguments: String,
+    pub(super) folder: String,
+}
+
+/// What an action runs.
+#[derive(Debug, Default)]
+pub(super) struct Run {
+    /// The agent with its arguments, or the action itself where it is no agent.
+    pub(super) words: Vec<String>,
+    /// What a script sets before.
+    pub(super) variables: Vec<Raw>,
+    /// The script.
+    pub(super) script: Option<PathBuf>,
+}
+
+impl Run {
+    /// Whether it runs an agent.
+    pub(super) fn is_agent(&self) -> bool {
+        self.words.iter().any(|word| is_agent(word))
+    }
+}
+
+/// The name of a program by its path, of any system, without `.exe`.
+pub(super) fn program_name(word: &str) -> String {
+    let name = word.rsplit(['/', '\\']).next().unwrap_or_default().to_ascii_lowercase();
+    name.strip_suffix(".exe").map_or(name.clone(), str::to_owned)
+}
+
+/// Follows an action to the agent.
+pub(super) fn follow(root: &Root, action: &Action) -> Run {
+    let program = expanded(action.command.trim().trim_matches('"'));
+    let arguments = expanded(&action.arguments);
+    let line = match program_name(&program).as_str() {
+        "cmd" => after(&arguments, &["/c", "/k", "/r"]),
+        "powershell" | "pwsh" => after(&arguments, &["-command", "-c", "-file", "-f"]),
+        _ => None,
+    };
+    let plain = || {
+        let mut own = vec![program.clone()];
+        own.extend(words(&arguments.replace("\\\"", "\"")));
+        own
+    };
+    let statements = line.map_or_else(|| vec![plain()], |line| statements(&bare(line)));
+    let folder = expanded(action.folder.trim().trim_matches('"'));
+    let mut run = statements
+        .iter()
+        .find(|own| own.iter().any(|word| is_agent(word)))
+        .map(|own| Run { words: own.clone(), ..Run::default() })
+        .or_else(|| statements.iter().find_map(|own| of_script(root, own.first()?, &folder)))
+        .unwrap_or_else(|| Run { words: plain(), ..Run::default() });
+    if let Some(first) = run.words.first_mut().filter(|first| !is_whole(Path::new(first.as_str())))
+        && is_agent(first)
+        && !folder.is_empty()
+    {
+        *first = format!("{}\\{first}", folder.trim_end_matches('\\'));
+    }
+    run
+}
+
+fn is_agent(word: &str) -> bool {
+    PROGRAMS.contains(&program_name(word).as_str())
+}
+
+/// A text with the variables filled in that stand for known folders.
+fn expanded(text: &str) -> String {
+    let mut text = text.to_owned();
+    for (name, value) in VARIABLES {
+        while let Some(at) = text.to_ascii_lowercase().find(name) {
+            text.replace_range(at..at + name.len(), value);
+        }
+    }
+    text
+}
+
+/// What stands behind the first of these options, whatever their case.
+fn after<'a>(arguments: &'a str, options: &[&str]) -> Option<&'a str> {
+    let small = arguments.to_ascii_lowercase();
+    let mut at = 0;
+    for word in small.split_whitespace() {
+        at = small.get(at..)?.find(word)? + at + word.len();
+        if options.contains(&word) {
+            return arguments.get(at..).map(str::trim);
+        }
+        // What is behind the first word of the command itself is no option of the shell's.
+        if !word.starts_with(['/', '-']) && !word.chars().all(char::is_alphanumeric) {
+            return None;
+        }
+    }
+    None
+}
+
+/// A shell's command without the quotes around all of it, and with those in it made single.
+fn bare(line: &str) -> String {
+    let inner = line.strip_prefix('"').and_then(|line| line.strip_suffix('"'));
+    // A path alone in quotes is one word with them.
+    let inner =
+        inner.filter(|inner| inner.contains('"') || inner.contains("'") || inner.contains('&'));
+    inner.unwrap_or(line).replace("\\\"", "\"").replace("\"\"", "\"")
+}
+
+/// The statements of a command line, each in words.
+fn statements(line: &str) -> Vec<Vec<String>> {
+    let mut quote = None;
+    let mut statements = vec![String::new()];
+    for c in line.chars() {
+        match (c, quote) {
+            (c, Some(open)) if c == open => quote = None,
+            ('"' | '\'', None) => quote = Some(c),
+            (';' | '&' | '|' | '\n', None) => {
+                statements.push(String::new());
+                continue;
+            }
+            _ => {}
+        }
+        statements.last_mut().map(|own| own.push(c)).unwrap_or_default();
+    }
+    let led = |word: &String| LEADS.contains(&word.to_ascii_lowercase().as_str());
+    let told = statements.iter().map(|own| words(own.trim().trim_start_matches('@')));
+    told.map(|own| own.into_iter().skip_while(led).collect::<Vec<_>>())
+        .filter(|own: &Vec<String>| !own.is_empty())
+        .collect()
+}
+
+/// Splits at blanks outside of quotes.
+fn words(text: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut word: Option<String> = None;
+    let mut quote = None;
+    for c in text.chars() {
+        match (c, quote) {
+            (c, Some(open)) if c == open => quote = None,
+            ('"' | '\'', None) => {
+                quote = Some(c);
+                word.get_or_insert_default();
+            }
+            (c, None) if c.is_whitespace() => words.extend(word.take()),
+            (c, _) => word.get_or_insert_default().push(c),
+        }
+    }
+    words.extend(word);
+    words
+}
+
+/// What a script sets and runs; `None` where the word is no script, or runs no agent.
+fn of_script(root: &Root, word: &str, folder: &str) -> Option<Run> {
+    let small = word.to_ascii_lowercase();
+    if ![".cmd", ".bat", ".ps1"].iter().any(|end| small.ends_with(end)) {
+        return None;
+    }
+    let whole =
+        if is_whole(Path::new(word)) { word.to_owned() } else { format!("{folder}\\{word}") };
+    let path = inner(&whole);
+    let (_, content) = ground::read_at(root, &path, Part::Head(LIMIT)).ok()?;
+    let text = super::xml::decoded(&content.bytes);
+    let here = whole.rsplit_once(['/', '\\']).map_or("", |(folder, _)| folder);
+    let mut run = Run { script: Some(path.clone()), ..Run::default() };
+    for (at, line) in text.lines().enumerate() {
+        let line = line.trim().trim_start_matches('@').trim_start();
+        let is_note =
+            ["rem ", "::", "#"].iter().any(|note| line.to_ascii_lowercase().starts_with(note));
+        if is_note {
+            continue;
+        }
+        if let Some((name, value)) = assignment(line) {
+            let source = format!("{}:{}", crate::platform::layout::shown(&path), at + 1);
+            run.variables.push(Raw { name, value, source });
+            continue;
+        }
+        let line = line.replace("%~dp0", &format!("{here}\\")).replace("$PSScriptRoot", here);
+        let runs = statements(&expanded(&line));
+        if let Some(own) = runs.into_iter().find(|own| own.iter().any(|word| is_agent(word))) {
+            run.words = own;
+        }
+    }
+    (!run.words.is_empty()).then_some(run)
+}
+
+/// `set "A=b"` and `set A=b` of cmd, `$env:A = 'b'` of PowerShell.
+fn assignment(line: &str) -> Option<(String, String)> {
+    let (name, value) = match line.get(..4)?.to_ascii_lowercase().as_str() {
+        "set " => {
+            let rest = line.get(4..)?.trim();
+            let rest =
+                rest.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(rest);
+            let (name, value) = rest.split_once('=')?;
+            (name, value.replace("%%", "%"))
+        }
+        "$env" => {
+            let (name, value) = line.get(5..)?.split_once('=')?;
+            (name, value.trim().trim_matches(['"', '\'']).to_owned())
+        }
+        _ => return None,
+    };
+    let name = name.trim();
+    (!name.is_empty() && !name.contains(' ')).then(|| (name.to_owned(), value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const AGENT: &str = r"C:\Program Files\CircleCI\circleci-launch-agent.exe";
+    const CONFIG: &str = r"C:\Program Files\CircleCI\launch-agent-config.yaml";
+
+    fn root() -> (tempfile::TempDir, Root) {
+        let folder = tempfile::tempdir().unwrap();
+        let own = folder.path().join("Program Files/CircleCI");
+        std::fs::create_dir_all(&own).unwrap();
+        let ours = format!(
+            "@rem Written by runnerup\r\n@set \"HTTPS_PROXY=http://a%%3Cb@p:1\"\r\n@\"{AGENT}\" --config \"{CONFIG}\"\r\n"
+        );
+        std::fs::write(own.join("circleci-launch-agent.cmd"), ours).unwrap();
+        let theirs = "# x\n$env:NO_PROXY = 'a.b'\n& \"$PSScriptRoot\\circleci-launch-agent.exe\" --config \"$PSScriptRoot\\launch-agent-config.yaml\"\n";
+        std::fs::write(own.join("run.ps1"), theirs).unwrap();
+        let root = Root::open(folder.path()).unwrap();
+        (folder, root)
+    }
+
+    fn run(command: &str, arguments: &str) -> Run {
+        let (_folder, root) = root();
+        let folder = r"C:\Program Files\CircleCI".to_owned();
+        let (command, arguments) = (command.to_owned(), arguments.to_owned());
+        follow(&root, &Action { command, arguments, folder })
+    }
+
+    #[test]
+    fn the_agent_is_found_behind_every_shell() {
+        let powershell = r"C:\Windows\System32\WindowsPowerShell\v1.0\powershell.exe";
+        let logs_off = format!(
+            "-NoProfile -Command \"& \"\"{AGENT}\"\" --config \"\"{CONFIG}\"\"; & logoff (Get-Process -Id $PID).SessionID\""
+        );
+        for (command, arguments) in [
+            (AGENT, format!("--config \"{CONFIG}\"")),
+            (
+                r#""%ProgramFiles%\CircleCI\circleci-launch-agent.exe""#,
+                format!("--config \"{CONFIG}\""),
+            ),
+            ("circleci-launch-agent.exe", format!("--config \"{CONFIG}\"")),
+            ("cmd.exe", format!("/c \"\"{AGENT}\" --config \"{CONFIG}\" & logoff\"")),
+            ("%ComSpec%", format!("/d /c call \"{AGENT}\" --config \"{CONFIG}\" && shutdown /l")),
+            (powershell, logs_off),
+            ("powershell", format!("-c \"& '{AGENT}' --config '{CONFIG}'; logoff\"")),
+            ("powershell", "-ExecutionPolicy Bypass -File run.ps1".to_owned()),
+            (
+                r"C:\Windows\System32\cmd.exe",
+                r#"/d /c ""C:\Program Files\CircleCI\circleci-launch-agent.cmd"""#.to_owned(),
+            ),
+            (r"%ProgramFiles%\CircleCI\circleci-launch-agent.cmd", String::new()),
+        ] {
+            let run = run(command, &arguments);
+            assert_eq!(run.words, [AGENT, "--config", CONFIG], "{command} {arguments}");
+            assert!(run.is_agent());
+        }
+    }
+
+    #[test]
+    fn the_environment_is_what_a_script_sets() {
+        let ours = run("cmd", "/c \"C:\\Program Files\\CircleCI\\circleci-launch-agent.cmd\"");
+        assert_eq!(ours.variables[0].name, "HTTPS_PROXY");
+        assert_eq!(ours.variables[0].value, "http://a%3Cb@p:1");
+        assert_eq!(
+            ours.variables[0].source,
+            r"C:\Program Files\CircleCI\circleci-launch-agent.cmd:2"
+        );
+        let theirs = run("powershell", "-File \"C:\\Program Files\\CircleCI\\run.ps1\"");
+        assert_eq!(
+            (theirs.variables[0].name.as_str(), theirs.variables[0].value.as_str()),
+            ("NO_PROXY", "a.b")
+        );
+    }
+
+    #[test]
+    fn what_runs_no_agent_is_told_as_it_stands() {
+        for (command, arguments) in [
+            ("mstsc.exe", "/v:localhost"),
+            ("powershell", "-Command \"while ($true) { mstsc /v:localhost; Start-Sleep 10 }\""),
+            ("cmd", "/c gone.cmd"),
+            ("cmd", ""),
+            ("", ""),
+        ] {
+            assert!(!run(command, arguments).is_agent(), "{command} {arguments}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_action_is_followed_without_panic(command in ".{0,30}", arguments in "(/c|-c| |\"|'|&|;|%ProgramFiles%|é|circleci-launch-agent.exe|x\\.cmd){0,20}") {
+            run(&command, &arguments);
+            run("cmd", &arguments);
+            run("powershell", &arguments);
+        }
+    }
+}
