@@ -20,3 +20,11 @@ pub use trail::{Passed, Trail};
 pub use unix::{Root, Spot};
 #[cfg(windows)]
 pub use windows::{Root, Spot};
+
+/// An empty folder as a root; it is gone with the first of the two.
+#[cfg(test)]
+pub(crate) fn empty_root() -> (tempfile::TempDir, Root) {
+    let folder = tempfile::tempdir().unwrap();
+    let root = Root::open(folder.path()).unwrap();
+    (folder, root)
+}

@@ -420,13 +420,8 @@ fn trouble(doing: &str, path: &Path, errno: Errno) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::platform::fs::empty_root as root;
     use std::os::unix::fs::{PermissionsExt, symlink};
-
-    fn root() -> (tempfile::TempDir, Root) {
-        let folder = tempfile::tempdir().unwrap();
-        let root = Root::open(folder.path()).unwrap();
-        (folder, root)
-    }
 
     #[test]
     fn a_link_in_a_folder_of_ours_is_followed_inside_the_root() {

@@ -397,13 +397,8 @@ fn trouble(doing: &str, path: &Path, error: &io::Error) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::platform::fs::empty_root as root;
     use std::io::Write;
-
-    fn root() -> (tempfile::TempDir, Root) {
-        let folder = tempfile::tempdir().unwrap();
-        let root = Root::open(folder.path()).unwrap();
-        (folder, root)
-    }
 
     #[test]
     fn a_drive_is_a_folder_of_an_image() {

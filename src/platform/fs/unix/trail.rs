@@ -109,13 +109,8 @@ impl Root {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::platform::fs::empty_root as root;
     use std::os::unix::fs::{PermissionsExt, symlink};
-
-    fn root() -> (tempfile::TempDir, Root) {
-        let folder = tempfile::tempdir().unwrap();
-        let root = Root::open(folder.path()).unwrap();
-        (folder, root)
-    }
 
     #[test]
     fn a_trail_names_every_folder_and_follows_a_link_of_ours() {

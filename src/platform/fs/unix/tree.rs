@@ -46,16 +46,11 @@ impl Spot {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{OFlags, OsStr, Path, Root, open_folder};
+    use super::super::{OFlags, OsStr, Path, open_folder};
     use super::*;
+    use crate::platform::fs::empty_root as root;
     use rustix::fs::Mode;
     use std::os::unix::fs::symlink;
-
-    fn root() -> (tempfile::TempDir, Root) {
-        let folder = tempfile::tempdir().unwrap();
-        let root = Root::open(folder.path()).unwrap();
-        (folder, root)
-    }
 
     #[test]
     fn a_tree_is_removed_without_following_its_links() {
