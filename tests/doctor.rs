@@ -364,6 +364,9 @@ fn a_hostile_host_neither_stops_the_doctor_nor_leads_it_astray() {
     let report = watched(&lab);
     let found = troubles(&report);
     assert!(found.iter().any(|own| own == "permissions/workdir-clean"), "{found:?}\n{report:#}");
+    let log = report["findings"].as_array().unwrap().iter();
+    let mut log = log.filter(|own| own["check"] == "service/log-explained");
+    assert!(log.any(|own| own["instance"] == "default" && own["status"] == "pass"), "{report:#}");
     lab.host.run(&[PROGRAM, "doctor", "--fix", "--yes", HERE]);
     let after = lab.host.ok(&[
         "sh",
@@ -404,8 +407,9 @@ cp /usr/local/sbin/systemctl /usr/local/sbin/journalctl
 chmod 755 /usr/local/sbin/systemctl /usr/local/sbin/journalctl
 ";
 
-/// A work folder that nobody ever cleaned.
+/// A work folder that nobody ever cleaned, and a log that nobody ever cut.
 const FULL: &str = "
+printf 'logging:\\n  file: /var/opt/circleci/agent.log\\n' >>$C
 rm $W; mkdir $W; mount -t tmpfs none $W; chown circleci: $W; cd $W
 seq 200000 | xargs touch
 ln -s / out; ln -s round round; mknod device b 7 0; mkfifo pipe; mkdir shut; chmod 000 shut
