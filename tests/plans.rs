@@ -363,15 +363,15 @@ fn another_agents_label_is_refused_with_the_way_out() {
     assert!(plan::install(&spec, &settings, &facts).is_err());
     // In the home of any user, and in the very place of ours when it runs the other agent.
     facts.services.clear();
-    let ours = spec.layout.definition.clone();
+    let ours = runnerup::platform::layout::shown(&spec.layout.definition);
     for (file, agent, is_rival) in [
         (
             "/Users/jo/Library/LaunchAgents/com.circleci.runner.plist",
             runnerup::agent::Kind::MachineRunner,
             true,
         ),
-        (ours.to_str().unwrap(), runnerup::agent::Kind::MachineRunner, true),
-        (ours.to_str().unwrap(), runnerup::agent::Kind::LaunchAgent, false),
+        (ours.as_str(), runnerup::agent::Kind::MachineRunner, true),
+        (ours.as_str(), runnerup::agent::Kind::LaunchAgent, false),
     ] {
         let label = spec.layout.service.clone();
         facts.launchd = vec![Defined { label, file: file.into(), agent }];
