@@ -9,8 +9,8 @@ mod support;
 use std::{
     fs::{self, OpenOptions},
     io::Write,
-    os::unix::fs::PermissionsExt,
-    process::Command,
+    os::unix::fs::{MetadataExt, PermissionsExt},
+    process::{Command, Output},
 };
 use support::{lab::said, scratch::Scratch};
 
@@ -22,13 +22,9 @@ fn owner_and_mode_are_put_back_and_what_was_written_since_stays() {
     let unit = scratch.root().join(UNIT);
     let mode = || fs::metadata(&unit).unwrap().permissions().mode() & 0o7777;
     let before = scratch.tree();
-    let runnerup = |words: &[&str]| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_runnerup"));
-        command.args(words).arg("--yes").arg("--root").arg(scratch.root()).env_clear();
-        command.output().unwrap()
-    };
     // Other checks fail of this image, and stay so.
-    let told = said(&runnerup(&["doctor", "--fix", "--only", "service/definition-mode"]), 0);
+    let told =
+        said(&runnerup(&scratch, &["doctor", "--fix", "--only", "service/definition-mode"]), 0);
     assert!(told.contains("Cured: service/definition-mode"), "{told}");
     assert_eq!(mode(), 0o644);
     let copies = scratch.root().join("var/lib/runnerup/backup");
@@ -36,9 +32,39 @@ fn owner_and_mode_are_put_back_and_what_was_written_since_stays() {
     assert!(copies.is_empty(), "its content is nobody's to copy: {copies:?}");
 
     OpenOptions::new().append(true).open(&unit).unwrap().write_all(b"# since then\n").unwrap();
-    said(&runnerup(&["uninstall", "--instance", "doctor"]), 0);
+    said(&runnerup(&scratch, &["uninstall", "--instance", "doctor"]), 0);
     assert_eq!(mode(), 0o755);
     assert!(fs::read_to_string(&unit).unwrap().ends_with("# since then\n"));
     fs::write(&unit, "[Service]\nExecStart=/bin/true\n").unwrap();
     assert_eq!(before.diff(&scratch.tree()), Vec::<String>::new());
+}
+
+#[test]
+fn what_was_put_in_its_place_since_is_not_given_away() {
+    let what = "a cure that is taken back where the account has put a second name";
+    if support::needs_root(what) {
+        return;
+    }
+    let scratch = Scratch::hand_made();
+    let binary = scratch.root().join("opt/circleci/circleci-launch-agent");
+    let unit = "[Service]\nExecStart=/opt/circleci/circleci-launch-agent --config /x\n";
+    fs::write(scratch.root().join(UNIT), unit).unwrap();
+    fs::set_permissions(&binary, fs::Permissions::from_mode(0o600)).unwrap();
+    let cured = ["doctor", "--fix", "--only", "permissions/binary-executable"];
+    said(&runnerup(&scratch, &cured), 0);
+    let kept = scratch.root().join("var/lib/keep");
+    let about = |path| fs::metadata(path).map(|own| (own.uid(), own.mode() & 0o7777)).unwrap();
+    let before = about(&kept);
+    fs::remove_file(&binary).unwrap();
+    fs::hard_link(&kept, &binary).unwrap();
+    let output = runnerup(&scratch, &["uninstall", "--instance", "doctor"]);
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && told.contains("second name"), "{told}");
+    assert_eq!(about(&kept), before);
+}
+
+fn runnerup(scratch: &Scratch, words: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_runnerup"));
+    command.args(words).arg("--yes").arg("--root").arg(scratch.root()).env_clear();
+    command.output().unwrap()
 }

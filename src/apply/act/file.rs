@@ -66,22 +66,31 @@ pub(super) fn before_settle(tools: &Tools<'_>, path: &Path) -> Result<State> {
     let spot = tools.host.spot(path)?;
     match spot.look()? {
         None => Ok(State::Absent),
-        // The other name may be one that who put it here has no right to.
-        Some(meta) if meta.links > 1 && !spot.is_trusted() => {
-            let path = path.display();
-            let message = format!("{path} has a second name (hard link)");
-            let look = format!("look for it: find / -xdev -samefile {path}");
-            Err(Error::new(Code::GroundUnsafe, message).help(look))
+        Some(meta) if meta.kind == Kind::File => {
+            refuse_other_names(&spot, meta)?;
+            Ok(State::Settled { meta })
         }
-        Some(meta) if meta.kind == Kind::File => Ok(State::Settled { meta }),
         Some(meta) => Err(in_the_way(path, meta.kind)),
     }
+}
+
+/// The other name of a file may be one that who put it here has no right to.
+fn refuse_other_names(spot: &Spot, meta: Meta) -> Result<()> {
+    if meta.links < 2 || spot.is_trusted() {
+        return Ok(());
+    }
+    let path = spot.path().display();
+    let message = format!("{path} has a second name (hard link)");
+    let look = format!("look for it: find / -xdev -samefile {path}");
+    Err(Error::new(Code::GroundUnsafe, message).help(look))
 }
 
 /// Owner and mode of a file that is there, on a handle that cannot be swapped.
 pub(super) fn settle(tools: &Tools<'_>, settle: &Settle) -> Result<After> {
     let spot = tools.host.spot(&settle.path)?;
     let (open, meta) = spot.read()?;
+    // Once more, of what is open now: it could have been swapped since it was looked at.
+    refuse_other_names(&spot, meta)?;
     spot.settle_file(&open, tools.host.numbers(settle.owner.as_ref())?, settle.mode)?;
     tools.protect(&spot, settle.owner.as_ref(), settle.mode, false)?;
     let meta = spot.look()?.unwrap_or(meta);
@@ -100,11 +109,11 @@ pub(super) fn restore(tools: &Tools<'_>, path: &Path, to: &State) -> Result<()> 
             None => return Ok(()),
         },
         State::File { meta, backup } => put_back(tools, &spot, meta, backup)?,
-        State::Settled { meta } => {
+        State::Settled { meta } if spot.look()?.is_some() => {
+            let (open, now) = spot.read()?;
+            refuse_other_names(&spot, now)?;
             let owner = is_privileged().then_some((meta.uid, meta.gid));
-            if spot.look()?.is_some() {
-                spot.settle_file(&spot.read()?.0, owner, meta.mode)?;
-            }
+            spot.settle_file(&open, owner, meta.mode)?;
         }
         _ => {}
     }
