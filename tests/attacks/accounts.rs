@@ -1,0 +1,1 @@
+//! Locks, tools, core dumps and names that another account could use against root.

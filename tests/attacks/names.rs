@@ -1,0 +1,1 @@
+//! Names that an account wrote: paths, accounts and URLs in its configuration.

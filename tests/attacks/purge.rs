@@ -1,0 +1,1 @@
+//! What an uninstall removes, and what it says of it.

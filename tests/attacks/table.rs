@@ -1,0 +1,1 @@
+//! Every source of a name against every use of it.
