@@ -265,6 +265,14 @@ pub struct DoctorArgs {
     /// Also what must be asked for: restart-busy
     #[arg(long, value_name = "LIST", help_heading = CURE, value_delimiter = ',')]
     pub allow: Vec<String>,
+    /// Give this path to the agent's account
+    ///
+    /// A path that only the agent's own configuration names is not given to its account: whoever
+    /// can write the configuration could name any path. Where the path is meant, name it here,
+    /// once for each path. A path of the system, and one that holds what belongs to root or to
+    /// other accounts, is never given away.
+    #[arg(long, value_name = "PATH", help_heading = CURE, value_hint = clap::ValueHint::AnyPath)]
+    pub allow_path: Vec<String>,
 
     /// Save what was seen, without secrets
     #[arg(long, value_name = "FILE", help_heading = REPORT, value_hint = clap::ValueHint::FilePath)]
@@ -338,6 +346,7 @@ impl DoctorArgs {
             yes: self.yes || variables::switch("yes")?,
             dry_run: self.dry_run || variables::switch("dry-run")?,
             allow: list(&self.allow, "allow")?,
+            allow_path: list(&self.allow_path, "allow-path")?,
             save_facts: path(&self.save_facts, "save-facts")?,
             facts: path(&self.facts, "facts")?,
             strict: self.strict || variables::switch("strict")?,

@@ -31,7 +31,7 @@ pub fn switch(option: &str) -> Result<bool> {
 }
 
 /// Options besides the settings of an install.
-const OTHERS: [&str; 19] = [
+const OTHERS: [&str; 20] = [
     "token",
     "quiet",
     "verbose",
@@ -47,6 +47,7 @@ const OTHERS: [&str; 19] = [
     "api-token-file",
     "fix",
     "allow",
+    "allow-path",
     "save-facts",
     "facts",
     "strict",

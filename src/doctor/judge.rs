@@ -72,6 +72,10 @@ pub fn judge(survey: &Survey, selection: &Selection) -> Vec<Finding> {
             if survey.host.os == Os::Windows {
                 finding.remedy = finding.remedy.map(Remedy::on_windows);
             }
+            if survey.host.image {
+                let base = survey.base.as_deref();
+                finding.remedy = finding.remedy.map(|remedy| remedy.in_image(base));
+            }
             finding.elapsed_ms = begun.elapsed().as_millis().try_into().unwrap_or(u64::MAX);
             if let Some(cause) = cause.filter(|_| finding.is_trouble()) {
                 explained(&mut finding, cause);
@@ -158,17 +162,7 @@ fn remedy(problems: Vec<Problem>) -> Option<Remedy> {
     let mut remedies = problems.into_iter().filter_map(|problem| problem.remedy);
     let mut whole = remedies.next()?;
     for remedy in remedies {
-        if !whole.text.contains(&remedy.text) {
-            whole.text = format!("{} {}", whole.text, remedy.text);
-        }
-        for command in remedy.commands {
-            if !whole.commands.contains(&command) {
-                whole.commands.push(command);
-            }
-        }
-        whole.fixable |= remedy.fixable;
-        whole.steps.extend(remedy.steps);
-        whole.consent = whole.consent.or(remedy.consent);
+        whole.join(remedy);
     }
     Some(whole)
 }

@@ -1,12 +1,10 @@
 //! What several checks ask of a survey, and remedies that several of them give.
 
-use super::{Consent, Remedy};
+use super::{Command, Consent, Remedy};
 use crate::{
-    apply::{Owner, Settle, Step},
-    facts::survey::{AccountFacts, Install, Service, Survey, Trail, Unseen},
+    apply::Step,
+    facts::survey::{AccountFacts, Install, Provenance, Service, Survey, Trail, Unseen},
     platform::{
-        command::quoted,
-        fs::Kind,
         macos::launchd::{self, SYSTEM},
         service::Manager,
     },
@@ -16,10 +14,9 @@ use std::{path::Path, time::Duration};
 /// How long an agent may drain whose configuration says nothing usable.
 const DRAIN: Duration = Duration::from_secs(5 * 3600 + 300);
 
-/// A path as a word of a shell command.
-pub(super) fn word(path: &Path) -> String {
-    quoted(&path.display().to_string())
-}
+/// The longest job that a limit of root's is set for, whatever a configuration says that an account
+/// can write: a week.
+pub(super) const LONGEST_LIMIT: u64 = 7 * 24 * 3600;
 
 /// A mode as `ls` and `chmod` write it.
 pub(super) fn octal(mode: u32) -> String {
@@ -78,56 +75,77 @@ pub(super) fn unseen(why: impl Into<String>) -> Unseen {
     Unseen { why: why.into(), broke: false }
 }
 
-/// Sets owner and mode of what stands at a path. A step only on ground that nobody but root can
-/// change: elsewhere the path could be another one by then.
-pub(super) fn settled(remedy: Remedy, trail: &Trail, owner: Option<&str>, mode: u32) -> Remedy {
-    let path = word(&trail.path);
-    let mut remedy = remedy;
-    if let Some(owner) = owner {
-        remedy = remedy.command(format!("sudo chown {owner}: {path}"));
-    }
-    remedy = remedy.command(format!("sudo chmod {mode:o} {path}"));
-    let is_folder = trail.is(Kind::Folder);
-    // What is a link belongs to whoever made what it leads to.
-    let is_link = trail.passed.iter().any(|passed| passed.path == trail.path);
-    if is_link || !is_folder && !trail.is(Kind::File) {
-        return remedy;
-    }
-    remedy.step(Step::Settle(Settle {
-        path: trail.path.clone(),
-        folder: is_folder,
-        owner: owner.map(Owner::user),
-        mode,
-    }))
-}
-
 /// The same remedy, and the service started again so that it sees the change.
+///
+/// Root starts nothing that an account could have defined.
 pub(super) fn restarted(remedy: Remedy, install: &Install) -> Remedy {
-    let Some(service) = install.service.as_ref() else { return remedy };
+    let Some(service) = install.service.as_ref().filter(|_| install.named_by.is_root()) else {
+        return remedy;
+    };
     let name = &service.name;
+    let step = Step::Start { service: name.clone(), drain: drain(install) };
+    let consented = |remedy: Remedy| match install.runs_job() {
+        Some(true) => remedy.step(step).asks(Consent::RestartBusy),
+        _ => remedy.step(step),
+    };
     match service.manager {
         Manager::Systemd => {
-            let remedy = remedy.command(format!("sudo systemctl restart {name}"));
-            let step = Step::Start { service: name.clone(), drain: drain(install) };
-            match install.runs_job() {
-                Some(true) => remedy.step(step).asks(Consent::RestartBusy),
-                _ => remedy.step(step),
-            }
+            consented(remedy.command(on_service("systemctl restart", install, service)))
         }
         Manager::Launchd => {
-            let remedy = remedy.command(format!("sudo launchctl kickstart -k {}", target(service)));
-            let step = Step::Start { service: name.clone(), drain: drain(install) };
-            match install.runs_job() {
-                // Only what the system's domain holds is known to be started by its label alone.
-                _ if !is_daemon(service) => remedy,
-                Some(true) => remedy.step(step).asks(Consent::RestartBusy),
-                _ => remedy.step(step),
-            }
+            let remedy = remedy.command(on_job("launchctl kickstart -k", install, service));
+            // Only what the system's domain holds is known to be started by its label alone.
+            if is_daemon(service) { consented(remedy) } else { remedy }
         }
         Manager::TaskScheduler => remedy
-            .command(format!("schtasks /End /TN \"{name}\""))
-            .command(format!("schtasks /Run /TN \"{name}\"")),
+            .command(on_task("schtasks /End /TN", install, service, ""))
+            .command(on_task("schtasks /Run /TN", install, service, "")),
         Manager::None => remedy,
+    }
+}
+
+/// A command of root's on a unit.
+pub(super) fn on_service(text: &'static str, install: &Install, service: &Service) -> Command {
+    Command::root(text).value(&service.name, install.named_by)
+}
+
+/// A command of root's on a job of launchd.
+pub(super) fn on_job(text: &'static str, install: &Install, service: &Service) -> Command {
+    Command::root(text).value(&target(service), install.named_by)
+}
+
+/// A command on a task of the scheduler.
+pub(super) fn on_task(
+    text: &'static str,
+    install: &Install,
+    service: &Service,
+    then: &'static str,
+) -> Command {
+    let command = Command::fixed(text).windows(&service.name, install.named_by);
+    if then.is_empty() { command } else { command.then(then) }
+}
+
+/// The command that edits the configuration: as root where root alone named it and can change the
+/// folders on the way, and else as the account whose file it is.
+pub(super) fn edit(survey: &Survey, install: &Install, trail: &Trail) -> Command {
+    if install.named_by.is_root() && trail.ground.is_root() {
+        return Command::fixed("sudoedit").path(&trail.path, install.named_by);
+    }
+    let owner = trail.end.and_then(|end| {
+        survey.host.accounts.iter().find(|account| account.uid == end.uid && account.uid != 0)
+    });
+    let Some(owner) = owner else { return Command::left_out() };
+    Command::root("-u")
+        .value(&owner.name, Provenance::Anybody)
+        .then("vi")
+        .path(&trail.path, install.named_by)
+}
+
+/// The same for the configuration of an agent; no command where none is known.
+pub(super) fn edit_config(survey: &Survey, install: &Install) -> Command {
+    match install.config_file() {
+        Ok(config) => edit(survey, install, &config.trail),
+        Err(_) => Command::left_out(),
     }
 }
 
@@ -157,6 +175,7 @@ pub(super) fn drain(install: &Install) -> Duration {
         .ok()
         .and_then(|config| config.text("runner.max_run_time"))
         .and_then(|text| text.parse::<crate::spec::values::GoDuration>().ok());
-    longest
-        .map_or(DRAIN, |longest| Duration::from_secs(longest.seconds()) + Duration::from_secs(300))
+    longest.map_or(DRAIN, |longest| {
+        Duration::from_secs(longest.seconds().min(LONGEST_LIMIT)) + Duration::from_secs(300)
+    })
 }

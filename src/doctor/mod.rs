@@ -4,13 +4,16 @@
 //! depends on stands before it. `doctor --list`, `explain` and `docs/checks.md` come from it.
 
 mod agent;
+mod change;
 mod check;
+mod command;
 mod config;
 mod connectivity;
 mod finding;
 mod host;
 mod judge;
 mod lookup;
+mod own_folders;
 mod page;
 mod permissions;
 mod queue;
@@ -19,7 +22,9 @@ mod remedy;
 mod sample;
 mod service;
 
+pub use change::allowed_path;
 pub use check::{Check, Judge, Judged, Problem, Severity, Topic, Verdict};
+pub use command::Command;
 pub use finding::{Diagnosis, Finding, Status, Summary};
 pub use judge::{Selection, judge};
 pub use page::page;

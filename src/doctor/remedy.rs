@@ -1,7 +1,9 @@
 //! What cures a finding: words, commands, and steps for the engine where that is safe.
 
+use super::Command;
 use crate::apply::Step;
 use serde::Serialize;
+use std::path::Path;
 
 /// A cure.
 #[derive(Debug, Clone, Serialize)]
@@ -9,12 +11,12 @@ pub struct Remedy {
     /// In a sentence or two.
     pub text: String,
     /// The exact commands, as a person would type them.
-    pub commands: Vec<String>,
+    commands: Vec<String>,
     /// Whether `doctor --fix` does it.
     pub fixable: bool,
     /// What it does.
     #[serde(skip)]
-    pub steps: Vec<Step>,
+    steps: Vec<Step>,
     /// What must be asked for in so many words.
     #[serde(skip)]
     pub consent: Option<Consent>,
@@ -34,16 +36,66 @@ impl Remedy {
         Self { text: text.into(), commands, fixable: false, steps, consent: None }
     }
 
-    /// With a command.
+    /// With a command, unless a value in it cannot be trusted.
     #[must_use]
-    pub fn command(mut self, command: impl Into<String>) -> Self {
-        self.commands.push(command.into());
+    pub(super) fn command(mut self, command: Command) -> Self {
+        self.commands.extend(command.into_line());
         self
     }
 
-    /// With a step that `--fix` does; what is offered as a step must be safe to do.
+    /// The exact commands, as a person would type them.
+    pub fn commands(&self) -> &[String] {
+        &self.commands
+    }
+
+    /// What `doctor --fix` does.
+    pub fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
+    /// The same for a person alone: nothing is done by `doctor --fix`.
     #[must_use]
-    pub fn step(mut self, step: Step) -> Self {
+    pub(super) fn without_steps(mut self) -> Self {
+        self.steps.clear();
+        self.fixable = false;
+        self.consent = None;
+        self
+    }
+
+    /// Takes in another remedy for the same finding.
+    pub(super) fn join(&mut self, other: Self) {
+        if !self.text.contains(&other.text) {
+            self.text = format!("{} {}", self.text, other.text);
+        }
+        for command in other.commands {
+            if !self.commands.contains(&command) {
+                self.commands.push(command);
+            }
+        }
+        self.fixable |= other.fixable;
+        self.steps.extend(other.steps);
+        self.consent = self.consent.or(other.consent);
+    }
+
+    /// The same for an image in a folder: what does not know of the folder would act on the host
+    /// that the command is typed on.
+    #[must_use]
+    pub(super) fn in_image(mut self, base: Option<&Path>) -> Self {
+        let commands = std::mem::take(&mut self.commands);
+        let is_ours = |line: &&String| line.trim_start_matches("sudo ").starts_with("runnerup ");
+        if let Some(base) =
+            base.and_then(Path::to_str).filter(|base| super::command::is_plain(base))
+        {
+            let ours = commands.iter().filter(is_ours);
+            self.commands = ours.map(|line| format!("{line} --root {base}")).collect();
+        }
+        self
+    }
+
+    /// With a step that `--fix` does; what is offered as a step must be safe to do. Steps that set an
+    /// owner or a mode, or make a folder, come from [`super::change`].
+    #[must_use]
+    pub(super) fn step(mut self, step: Step) -> Self {
         self.steps.push(step);
         self.fixable = true;
         self
@@ -127,11 +179,22 @@ mod tests {
     #[test]
     fn a_command_for_windows_has_no_sudo() {
         let remedy = Remedy::by_hand("x")
-            .command("sudo runnerup install")
-            .command("sudo systemctl restart x")
-            .command("sudoedit C:\\x.yaml")
-            .command("schtasks /Run /TN x");
+            .command(Command::root("runnerup install"))
+            .command(Command::root("systemctl restart x"))
+            .command(Command::fixed("sudoedit C:\\x.yaml"))
+            .command(Command::fixed("schtasks /Run /TN x"));
         let commands = ["runnerup install", "notepad C:\\x.yaml", "schtasks /Run /TN x"];
-        assert_eq!(remedy.on_windows().commands, commands);
+        assert_eq!(remedy.on_windows().commands(), commands);
+    }
+
+    #[test]
+    fn a_command_for_an_image_names_its_folder_or_is_left_out() {
+        let remedy = Remedy::by_hand("x")
+            .command(Command::root("runnerup install"))
+            .command(Command::root("systemctl restart x"));
+        let image = |base| remedy.clone().in_image(Some(Path::new(base))).commands().to_vec();
+        assert_eq!(image("/srv/img"), ["sudo runnerup install --root /srv/img"]);
+        assert!(image("/srv/$(x)").is_empty());
+        assert!(remedy.clone().in_image(None).commands().is_empty());
     }
 }

@@ -83,6 +83,7 @@ pub(super) fn healthy() -> Survey {
         }),
     };
     let install = Install {
+        named_by: Provenance::Root,
         name: "default".into(),
         agent: Agent::LaunchAgent,
         receipt: Some(Received {
@@ -108,8 +109,8 @@ pub(super) fn healthy() -> Survey {
         }),
         config: Some(Seen::Known(config)),
         paths: vec![
-            ("the work folder".into(), Seen::Known(trail(WORKDIR, folder(UID, 0o750)))),
-            ("the temporary folder".into(), Seen::Known(trail("/tmp", folder(0, 0o1777)))),
+            named("the work folder", trail(WORKDIR, folder(UID, 0o750))),
+            named("the temporary folder", trail("/tmp", folder(0, 0o1777))),
         ],
         workdir: Seen::Known(Workdir { folder: WORKDIR.into(), ..Workdir::default() }),
         processes: Seen::Known(vec![process(500, 1, UID, "circleci-launch")]),
@@ -134,6 +135,9 @@ pub(super) fn healthy() -> Survey {
         installs: vec![install],
         network: Seen::not("--offline"),
         queue: Seen::not("no --resource-class"),
+        strays: Strays::default(),
+        allowed: Vec::new(),
+        base: None,
     }
 }
 
@@ -183,6 +187,11 @@ pub(super) fn config_of(survey: &mut Survey) -> &mut ConfigFile {
 /// Its service.
 pub(super) fn service_of(survey: &mut Survey) -> &mut Service {
     agent(survey).service.as_mut().unwrap()
+}
+
+/// A path that root named.
+pub(super) fn named(purpose: &str, trail: Trail) -> Named {
+    Named { purpose: purpose.into(), trail: Seen::Known(trail), named_by: Provenance::Root }
 }
 
 /// Sets a key of the configuration to a text, or takes it away.
@@ -245,9 +254,11 @@ pub(super) fn trail(path: impl Into<PathBuf>, end: Meta) -> Trail {
     let path = path.into();
     let mut folders: Vec<_> = path.ancestors().skip(1).map(Path::to_owned).collect();
     folders.reverse();
-    let passed = |path| Passed { path, meta: folder(0, 0o755), has_list: false };
+    let passed =
+        |path| Passed { path, meta: folder(0, 0o755), has_list: false, ground: Provenance::Root };
     let passed = folders.into_iter().map(passed).collect();
-    Trail { real: path.clone(), path, passed, end: Some(end), stopped: None }
+    let ground = Provenance::Root;
+    Trail { real: path.clone(), path, passed, end: Some(end), stopped: None, ground }
 }
 
 pub(super) fn process(pid: u32, parent: u32, uid: u32, name: &str) -> Process {
@@ -273,6 +284,8 @@ fn config(values: &[(&str, Written)]) -> ConfigFile {
     ConfigFile {
         trail: trail(CONFIG, file(UID, 0o600)),
         fault: None,
+        unread: None,
+        written_by: Provenance::Account(UID),
         settings: values.iter().enumerate().map(setting).collect(),
         token: Some(TokenShape {
             length: 80,

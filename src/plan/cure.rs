@@ -32,13 +32,13 @@ pub fn cures(
     let mut cures = Cures::default();
     let mut steps: BTreeMap<String, Vec<Step>> = BTreeMap::new();
     for finding in findings.iter().filter(|finding| finding.is_trouble()) {
-        let remedy = finding.remedy.as_ref().filter(|remedy| !remedy.steps.is_empty());
+        let remedy = finding.remedy.as_ref().filter(|remedy| !remedy.steps().is_empty());
         match remedy {
             Some(remedy) => match remedy.consent.filter(|consent| !allowed.contains(consent)) {
                 Some(consent) => cures.held.push((finding.check, consent)),
                 None => {
                     let receipt = receipt_of(finding, survey);
-                    steps.entry(receipt).or_default().extend(remedy.steps.iter().cloned());
+                    steps.entry(receipt).or_default().extend(remedy.steps().iter().cloned());
                 }
             },
             None if finding.status == Status::Fail => cures.by_hand.push(finding.check),

@@ -37,6 +37,15 @@ pub fn find(root: &Root, name: &str) -> Result<Option<Account>> {
     Ok(text.lines().filter_map(parse).find(|account| account.name == name))
 }
 
+/// Finds the account with a number.
+pub fn by_number(root: &Root, uid: u32) -> Option<Account> {
+    if root.is_host() {
+        return find(root, &name_of(uid)?).ok().flatten();
+    }
+    let text = read(root, Path::new("/etc/passwd")).ok().flatten()?;
+    text.lines().filter_map(parse).find(|account| account.uid == uid)
+}
+
 /// The number of the group called `name`.
 pub fn group(root: &Root, name: &str) -> Result<Option<u32>> {
     if root.is_host() {

@@ -43,6 +43,30 @@ impl Layout {
         }
     }
 
+    /// The layout of either agent, as its documentation or its package has it.
+    pub fn of_agent(agent: Kind, os: Os, instance: Option<&str>) -> Self {
+        let layout = Self::of(os, instance);
+        if agent == Kind::LaunchAgent || os != Os::Linux {
+            return layout;
+        }
+        let base = "circleci-runner";
+        let name = instance.map_or(base.to_owned(), |name| format!("{base}-{name}"));
+        let etc = PathBuf::from("/etc").join(&name);
+        let data = PathBuf::from("/var/lib").join(&name);
+        let service = format!("{name}.service");
+        Self {
+            binary: PathBuf::from("/opt").join(&name).join(Kind::MachineRunner.binary_name()),
+            config: etc.join("circleci-runner-config.yaml"),
+            environment: etc.join("environment"),
+            ca: etc.join("ca.pem"),
+            workdir: data.join("workdir"),
+            data,
+            definition: PathBuf::from("/etc/systemd/system").join(&service),
+            service,
+            ..layout
+        }
+    }
+
     fn linux(name: String) -> Self {
         let etc = PathBuf::from("/etc/opt").join(&name);
         let data = PathBuf::from("/var/opt").join(&name);
@@ -104,6 +128,80 @@ impl Layout {
     }
 }
 
+/// Folders whose whole content is the system's.
+const SYSTEM: [&str; 24] = [
+    "/bin",
+    "/boot",
+    "/dev",
+    "/etc",
+    "/lib",
+    "/lib32",
+    "/lib64",
+    "/libx32",
+    "/proc",
+    "/root",
+    "/run",
+    "/sbin",
+    "/snap",
+    "/sys",
+    "/usr",
+    "/var/backups",
+    "/var/cache",
+    "/var/lib",
+    "/var/log",
+    "/var/mail",
+    "/var/run",
+    "/var/spool",
+    "/private/etc",
+    "/System",
+];
+
+/// Folders that hold what belongs to many: they themselves are the system's, not what is in them.
+const SHARED: [&str; 24] = [
+    "/",
+    "/home",
+    "/media",
+    "/mnt",
+    "/opt",
+    "/srv",
+    "/tmp",
+    "/var",
+    "/var/local",
+    "/var/opt",
+    "/var/tmp",
+    "/lost+found",
+    "/private",
+    "/private/var",
+    "/private/tmp",
+    "/Applications",
+    "/Library",
+    "/Users",
+    "/Users/Shared",
+    "/Volumes",
+    "/usr/local",
+    "/var/www",
+    "/data",
+    "/nix",
+];
+
+/// Folders of Windows whose whole content is the system's, in small letters.
+const SYSTEM_OF_WINDOWS: [&str; 2] = ["c:/windows", "c:/program files/windowsapps"];
+
+/// Whether a path is the system's, or holds what belongs to many: never one agent's own.
+pub fn is_system(path: &Path) -> bool {
+    let text = path.to_string_lossy().replace('\\', "/");
+    if text.starts_with('/') {
+        let is_library = path.starts_with("/Library") && path.components().count() < 4;
+        return is_library
+            || SYSTEM.iter().any(|folder| path.starts_with(folder))
+            || SHARED.iter().any(|folder| path == Path::new(folder));
+    }
+    let text = text.to_lowercase();
+    let text = text.trim_end_matches('/');
+    let is_top = text.split('/').count() < 3 && !text.starts_with("//");
+    is_top || SYSTEM_OF_WINDOWS.iter().any(|folder| text.starts_with(folder))
+}
+
 /// A path as it was given, in the form that paths have in plans: see the module.
 pub fn inner(text: &str) -> PathBuf {
     let has_drive = matches!(text.as_bytes(), [letter, b':', ..] if letter.is_ascii_alphabetic());
@@ -163,6 +261,32 @@ mod tests {
             "C:\\Program Files\\CircleCI"
         );
         assert_eq!(shown(Path::new("/opt").join("circleci")), "/opt/circleci");
+    }
+
+    #[test]
+    fn paths_of_the_system_are_known() {
+        for path in [
+            "/",
+            "/etc",
+            "/etc/cron.d",
+            "/root/.ssh",
+            "/usr/local/bin",
+            "/var/lib/dpkg",
+            "/opt",
+            "/srv",
+            "/home",
+            "/tmp",
+            "/var/log/x",
+            "/Library/LaunchDaemons",
+            "C:/",
+            "C:/Users",
+            "c:\\Windows\\x",
+        ] {
+            assert!(is_system(Path::new(path)), "{path}");
+        }
+        for path in ["/srv/ci", "/opt/ci", "/home/ci/work", "/mnt/disk/work", "D:/ci/work"] {
+            assert!(!is_system(Path::new(path)), "{path}");
+        }
     }
 
     #[test]

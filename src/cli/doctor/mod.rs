@@ -12,7 +12,7 @@ use super::{Output, options::DoctorArgs};
 use crate::{
     Code, Error, Result,
     agent::Token,
-    doctor::{Diagnosis, Selection, judge},
+    doctor::{Diagnosis, Selection, allowed_path, judge},
     facts::{
         examine::{Endpoints, Request, examine},
         network::Inquiry,
@@ -68,7 +68,9 @@ pub(super) fn examined(
     out: &Output,
 ) -> Result<Examination> {
     let begun = Instant::now();
-    let survey = match &args.facts {
+    let allowed: Vec<_> =
+        args.allow_path.iter().map(|path| allowed_path(path)).collect::<Result<_>>()?;
+    let mut survey = match &args.facts {
         Some(file) => facts::load(file)?,
         None => {
             let root = Root::open(args.root.as_deref().unwrap_or(Path::new("/")))?;
@@ -87,6 +89,7 @@ pub(super) fn examined(
             examined.survey
         }
     };
+    survey.allowed = allowed;
     let findings = judge(&survey, selection);
     let elapsed = begun.elapsed().as_millis().try_into().unwrap_or(u64::MAX);
     Ok(Examination { survey, diagnosis: Diagnosis::new(findings, elapsed) })

@@ -6,8 +6,8 @@ use crate::{
         Output,
         text::{folded, harmless},
     },
-    doctor::{CHECKS, Diagnosis, Finding, Status},
-    facts::survey::Survey,
+    doctor::{CHECKS, Command, Diagnosis, Finding, Status},
+    facts::survey::{Provenance, Survey},
 };
 use std::fmt::Write;
 
@@ -35,7 +35,7 @@ pub(super) fn text(survey: &Survey, diagnosis: &Diagnosis, out: &Output) -> Stri
         text.push_str(&trouble(finding, diagnosis, out));
     }
     let _ = writeln!(text, "{}", counted(survey, diagnosis));
-    text.push_str(&folded(&harmless(&last_line(diagnosis)), out.width(), 0));
+    text.push_str(&folded(&harmless(&last_line(diagnosis, survey)), out.width(), 0));
     text
 }
 
@@ -64,7 +64,7 @@ fn trouble(finding: &Finding, diagnosis: &Diagnosis, out: &Output) -> String {
     if let Some(remedy) = &finding.remedy {
         let by_fix = if remedy.fixable { " (`doctor --fix` does it)" } else { "" };
         let _ = writeln!(text, "{}", lines(&format!("cure: {}{by_fix}", remedy.text), out));
-        for command in &remedy.commands {
+        for command in remedy.commands() {
             // Not folded: a command is copied whole.
             let _ = writeln!(text, "{:INDENT$}  {}", "", harmless(command));
         }
@@ -115,7 +115,7 @@ fn counted(survey: &Survey, diagnosis: &Diagnosis) -> String {
 }
 
 /// What will happen if nothing is done, and the next command.
-fn last_line(diagnosis: &Diagnosis) -> String {
+fn last_line(diagnosis: &Diagnosis, survey: &Survey) -> String {
     let Some(worst) = diagnosis.troubles().next() else {
         return "Nothing has to be done.".to_owned();
     };
@@ -123,10 +123,20 @@ fn last_line(diagnosis: &Diagnosis) -> String {
     let why = why.split_inclusive(". ").next().unwrap_or(why).trim_end();
     let fixable = |finding: &Finding| finding.remedy.as_ref().is_some_and(|remedy| remedy.fixable);
     let next = if diagnosis.troubles().any(fixable) {
-        "sudo runnerup doctor --fix".to_owned()
+        fix(survey)
     } else {
-        let command = worst.remedy.as_ref().and_then(|remedy| remedy.commands.first());
+        let command = worst.remedy.as_ref().and_then(|remedy| remedy.commands().first());
         command.cloned().unwrap_or_else(|| format!("runnerup explain {}", worst.check))
     };
     format!("If nothing is done: {why} Next: {next}")
+}
+
+/// The command that cures what is found: of an image, with its folder.
+fn fix(survey: &Survey) -> String {
+    let fix = Command::root("runnerup doctor --fix");
+    let fix = match &survey.base {
+        Some(base) => fix.then("--root").path(base, Provenance::Root),
+        None => fix,
+    };
+    fix.line().unwrap_or("sudo runnerup doctor --fix --root DIR").to_owned()
 }

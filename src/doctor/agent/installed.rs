@@ -1,7 +1,7 @@
 //! Whether there is anything to examine.
 
 use crate::{
-    doctor::{Check, Judge, Judged, Problem, Remedy, Verdict},
+    doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict},
     facts::survey::Survey,
 };
 
@@ -19,12 +19,52 @@ pub(super) const INSTALLED: Check = Check {
 
 fn installed(survey: &Survey) -> Judged {
     if survey.installs.is_empty() {
-        let remedy = Remedy::by_hand("Install an agent.").command("sudo runnerup install");
+        let remedy =
+            Remedy::by_hand("Install an agent.").command(Command::root("runnerup install"));
+        let seen = match survey.strays.count {
+            0 => "no service definition, no process and no receipt names one".to_owned(),
+            count => format!("{count} processes call themselves one; no service runs them"),
+        };
         return Ok(Problem::fail("no agent is installed on this host")
-            .seen("no service definition, no process and no receipt names one")
+            .seen(seen)
             .cure(remedy)
             .into());
     }
     let names: Vec<_> = survey.installs.iter().map(|install| install.name.as_str()).collect();
     Ok(Verdict::Holds(format!("found: {}", names.join(", "))))
+}
+
+pub(super) const NO_STRAYS: Check = Check {
+    name: "agent/no-strays",
+    holds: "Every process that calls itself an agent is run by a service that runs an agent",
+    why: "An agent that someone started by hand ends with the session or the next reboot; one that \
+          another account started may be anything, and only looks like an agent.",
+    found: "Processes by the agents' names are compared with the services and receipts of this \
+            host. What such a process says of itself is neither read nor believed.",
+    cure: "Install the agent as a service with `runnerup install`, and end the process.",
+    after: &["agent/installed"],
+    judge: Judge::Host(no_strays),
+};
+
+fn no_strays(survey: &Survey) -> Judged {
+    if survey.strays.count == 0 {
+        return Ok(Verdict::Holds("none".to_owned()));
+    }
+    let seen = survey.strays.shown.iter().map(|stray| {
+        let who = stray.account.clone().unwrap_or(format!("account {}", stray.process.uid));
+        let unit = stray.unit.as_ref().map_or(String::new(), |unit| format!(" in {unit}"));
+        format!("process {} of {who}{unit}: {}", stray.process.pid, stray.process.command)
+    });
+    let more = survey.strays.count - survey.strays.shown.len();
+    let more = (more > 0).then(|| format!("{more} more"));
+    let lines: Vec<String> = seen.chain(more).collect();
+    let pids = survey.strays.shown.iter().map(|stray| stray.process.pid);
+    let look = pids.fold(Command::fixed("ps -f"), |all, pid| all.then("-p").number(pid));
+    let count = survey.strays.count;
+    Ok(Problem::warn(format!(
+        "{count} processes call themselves an agent, and no service runs them"
+    ))
+    .seen(lines.join("\n"))
+    .cure(Remedy::by_hand("Look who started them.").command(look))
+    .into())
 }

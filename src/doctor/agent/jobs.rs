@@ -2,8 +2,8 @@
 
 use crate::{
     doctor::{
-        Check, Judge, Judged, Problem, Remedy, Verdict,
-        lookup::{domain, drain, target, unseen, word},
+        Check, Command, Judge, Judged, Problem, Remedy, Verdict,
+        lookup::{domain, drain, on_job, on_service, unseen},
     },
     facts::survey::{Install, Process, Survey},
     platform::service::Manager,
@@ -32,7 +32,7 @@ fn no_zombies(_: &Survey, install: &Install) -> Judged {
     Ok(Problem::warn(format!("{zombies} ended processes wait to be fetched"))
         .cure(
             Remedy::by_hand("Run the container with --init.")
-                .command("ps -eo pid,ppid,stat,comm | grep ' Z'"),
+                .command(Command::fixed("ps -eo pid,ppid,stat,comm | grep ' Z'")),
         )
         .into())
 }
@@ -67,13 +67,14 @@ fn no_orphans(survey: &Survey, install: &Install) -> Judged {
         .take(5)
         .map(|process| format!("process {}: {}", process.pid, process.command))
         .collect();
-    let pids: Vec<String> = left.iter().map(|process| process.pid.to_string()).collect();
     Ok(Problem::warn(format!("{} processes are left of jobs that have ended", left.len()))
         .seen(seen.join("\n"))
         .cure(
-            Remedy::by_hand("Look at them, and end what no running job needs.")
-                .command(format!("ps -fp {}", pids.join(",")))
-                .command(format!("sudo kill {}", pids.join(" "))),
+            Remedy::by_hand("Look at them, and end what no running job needs.").command(
+                left.iter().fold(Command::fixed("ps -f"), |all, process| {
+                    all.then("-p").number(process.pid)
+                }),
+            ),
         )
         .into())
 }
@@ -122,7 +123,7 @@ fn moves(survey: &Survey, install: &Install) -> Judged {
         .seen(seen)
         .cure(
             Remedy::by_hand("Cancel the job in CircleCI, or look at what it waits for.")
-                .command(format!("sudo ps -f --forest -g {}", main.pid)),
+                .command(Command::root("ps -f --forest -g").number(main.pid)),
         )
         .into())
 }
@@ -147,12 +148,16 @@ fn drain_ends(survey: &Survey, install: &Install) -> Judged {
     let longest = i64::try_from(drain(install).as_secs()).unwrap_or(i64::MAX);
     let remedy = Remedy::by_hand("Let the job end, or end it.");
     let remedy = match (service.manager, service.file()) {
-        (Manager::Launchd, Some(file)) => remedy
-            .command(format!("sudo launchctl kill TERM {}", target(service)))
-            .command(format!("sudo launchctl bootstrap {} {}", domain(service), word(&file.path))),
+        (Manager::Launchd, Some(file)) => {
+            remedy.command(on_job("launchctl kill TERM", install, service)).command(
+                Command::root("launchctl bootstrap")
+                    .value(&domain(service), install.named_by)
+                    .path(&file.path, install.named_by),
+            )
+        }
         _ => remedy
-            .command(format!("sudo systemctl kill --kill-who=main --signal=TERM {}", service.name))
-            .command(format!("sudo systemctl start {}", service.name)),
+            .command(on_service("systemctl kill --kill-who=main --signal=TERM", install, service))
+            .command(on_service("systemctl start", install, service)),
     };
     let words = format!("{} was told to stop {since} s ago, and claims no jobs", service.name);
     let problem = if since > longest { Problem::fail(words) } else { Problem::warn(words) };

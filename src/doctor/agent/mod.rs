@@ -9,7 +9,7 @@ mod version;
 use super::Check;
 
 /// What all else stands on.
-pub(super) const FIRST: &[&Check] = &[&installed::INSTALLED];
+pub(super) const FIRST: &[&Check] = &[&installed::INSTALLED, &installed::NO_STRAYS];
 
 /// In the order of causes.
 pub(super) const CHECKS: &[&Check] = &[

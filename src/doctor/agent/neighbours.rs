@@ -1,10 +1,9 @@
 //! What two agents of one host must not share.
 
 use crate::{
-    agent::Kind,
     doctor::{
-        Check, Judge, Judged, Problem, Remedy, Verdict,
-        lookup::{target, unseen},
+        Check, Command, Judge, Judged, Problem, Remedy, Verdict,
+        lookup::{account, on_job, unseen},
     },
     facts::survey::{Install, Survey},
     platform::service::Manager,
@@ -51,7 +50,7 @@ fn identity(survey: &Survey, install: &Install) -> Judged {
         problems.push(
             Problem::fail(format!("{} and {} {what}", install.name, other.name)).seen(seen).cure(
                 Remedy::by_hand("Give each its own.")
-                    .command("sudo runnerup install --instance NAME"),
+                    .command(Command::root("runnerup install --instance NAME")),
             ),
         );
     }
@@ -111,14 +110,12 @@ fn label(survey: &Survey, install: &Install) -> Judged {
         Some(other) => {
             let file = other.service.as_ref().and_then(|own| own.file());
             let path = file.map_or(String::new(), |file| file.path.display().to_string());
-            let theirs = other.service.as_ref().map(target);
             Ok(Problem::fail(format!("{} is the label of two agents", service.name))
                 .seen(path.clone())
-                .cure(
-                    Remedy::by_hand("Unload and remove one.")
-                        .command(format!("sudo launchctl bootout {}", theirs.unwrap_or_default()))
-                        .command(format!("sudo rm {path}")),
-                )
+                .cure(other.service.iter().fold(
+                    Remedy::by_hand("Unload one, and remove its property list."),
+                    |all, theirs| all.command(on_job("launchctl bootout", other, theirs)),
+                ))
                 .into())
         }
     }
@@ -140,24 +137,19 @@ fn one_process(survey: &Survey, install: &Install) -> Judged {
     if install.service.is_none() {
         return Ok(Verdict::Idle("no service runs it".to_owned()));
     }
-    let config = install.config.as_ref().and_then(|own| own.ok()).map(|own| &own.trail.real);
-    let twin = survey.installs.iter().filter(|own| own.service.is_none()).find(|own| {
-        let theirs = own.config.as_ref().and_then(|own| own.ok()).map(|own| &own.trail.real);
-        config.is_some() && config == theirs && own.main_process().is_some()
+    let account = account(survey, install)?;
+    let path = install.config_file()?.trail.path.display().to_string();
+    // What a process says of itself counts only for what it could have done as its account.
+    let twin = survey.strays.shown.iter().map(|stray| &stray.process).find(|process| {
+        let names_it = process.command.split([' ', '=']).any(|word| word == path);
+        process.uid == account.uid && names_it
     });
-    let Some(process) = twin.and_then(Install::main_process) else {
-        return Ok(Verdict::Holds("once".to_owned()));
-    };
-    let kind = if install.agent == Kind::MachineRunner {
-        "circleci-runner"
-    } else {
-        "circleci-launch-agent"
-    };
-    Ok(Problem::fail(format!("a second {kind} runs with the same configuration"))
+    let Some(process) = twin else { return Ok(Verdict::Holds("once".to_owned())) };
+    Ok(Problem::fail("a second agent runs with the same configuration")
         .seen(format!("process {}: {}", process.pid, process.command))
         .cure(
             Remedy::by_hand("End it; TERM lets it finish its job.")
-                .command(format!("sudo kill {}", process.pid)),
+                .command(Command::fixed("ps -fp").number(process.pid)),
         )
         .into())
 }
@@ -166,7 +158,7 @@ fn one_process(survey: &Survey, install: &Install) -> Judged {
 mod tests {
     use crate::{
         doctor::{Status, sample::*},
-        facts::survey::{Seen, Survey},
+        facts::survey::{Process, Seen, Stray, Strays, Survey},
         platform::service::Manager,
     };
 
@@ -202,8 +194,17 @@ mod tests {
 
     #[test]
     fn a_second_process_is_told() {
-        let mut survey = two();
-        survey.installs[1].service = None;
-        assert_eq!(status(&survey, "agent/one-process"), Status::Fail);
+        let mut survey = healthy();
+        let mut stray = |uid| {
+            let command = format!("circleci-launch-agent --config={CONFIG}");
+            let process = Process { command, ..process(700, 1, uid, "circleci-launch") };
+            let stray = Stray { process, account: None, unit: None };
+            survey.strays = Strays { shown: vec![stray], count: 1 };
+            status(&survey, "agent/one-process")
+        };
+        assert_eq!(stray(UID), Status::Fail);
+        // Another account may call its process what it likes.
+        assert_eq!(stray(UID + 1), Status::Pass);
+        assert_eq!(status(&survey, "agent/no-strays"), Status::Warn);
     }
 }

@@ -2,8 +2,8 @@
 
 use crate::{
     doctor::{
-        Check, Judge, Judged, Problem, Remedy, Verdict,
-        lookup::{unseen, word},
+        Check, Command, Judge, Judged, Problem, Remedy, Verdict,
+        lookup::{edit_config, unseen},
     },
     facts::survey::{Install, Survey},
 };
@@ -35,19 +35,16 @@ fn accepted(survey: &Survey, install: &Install) -> Judged {
     let answer = answer.ok_or_else(|| unseen("the server was not asked with the token"))?;
     match answer.status {
         200 | 204 => Ok(Verdict::Holds(format!("it answers {}", answer.status))),
-        401 => {
-            let path = install.config().map(|config| word(&config.trail.path)).unwrap_or_default();
-            Ok(Problem::fail("the server refuses the token")
-                .seen("it answers 401")
-                .cure(
-                    Remedy::by_hand(
-                        "Make a token, write it into the file, and start the agent again.",
-                    )
-                    .command("circleci runner token create NAMESPACE/CLASS NICKNAME")
-                    .command(format!("sudoedit {path}")),
-                )
-                .into())
-        }
+        401 => Ok(Problem::fail("the server refuses the token")
+            .seen("it answers 401")
+            .cure(
+                Remedy::by_hand("Make a token, write it into the file, and start the agent again.")
+                    .command(Command::fixed(
+                        "circleci runner token create NAMESPACE/CLASS NICKNAME",
+                    ))
+                    .command(edit_config(survey, install)),
+            )
+            .into()),
         other => Ok(Verdict::Idle(format!("could not tell: it answers {other}"))),
     }
 }

@@ -127,8 +127,12 @@ mod tests {
 
     fn variable(name: &str, value: &str) -> Survey {
         let mut survey = healthy();
-        let variable =
-            Variable { name: name.into(), value: Some(value.into()), source: "/etc/x:1".into() };
+        let variable = Variable {
+            name: name.into(),
+            value: Some(value.into()),
+            source: "/etc/x:1".into(),
+            written_by: Default::default(),
+        };
         agent(&mut survey).environment.push(variable);
         survey
     }

@@ -2,8 +2,8 @@
 
 use crate::{
     doctor::{
-        Check, Judge, Judged, Problem, Remedy, Verdict,
-        lookup::{stand, word},
+        Check, Command, Judge, Judged, Problem, Remedy, Verdict,
+        lookup::{edit_config, stand, unseen},
     },
     facts::survey::{Install, Survey},
     platform::fs::Kind,
@@ -39,8 +39,8 @@ fn exists(survey: &Survey, install: &Install) -> Judged {
     }
     let why = config.trail.stopped.clone().unwrap_or_else(|| stand(&config.trail, survey));
     let remedy = Remedy::by_hand("Look at what stands there, and write the configuration anew.")
-        .command(format!("ls -ld {}", word(&config.trail.path)))
-        .command("sudo runnerup install");
+        .command(Command::fixed("ls -ld").path(&config.trail.path, install.named_by))
+        .command(Command::root("runnerup install"));
     let what = match config.trail.end {
         None => "is not there".to_owned(),
         Some(meta) => format!("is {}, not a file", meta.kind),
@@ -59,14 +59,17 @@ pub(super) const PARSES: Check = Check {
     judge: Judge::Agent(parses),
 };
 
-fn parses(_: &Survey, install: &Install) -> Judged {
+fn parses(survey: &Survey, install: &Install) -> Judged {
     let config = install.config_file()?;
     let path = &config.trail.path;
+    if let Some(why) = &config.unread {
+        return Err(unseen(why.clone()));
+    }
     match &config.fault {
         None => Ok(Verdict::Holds(format!("{} is a mapping", path.display()))),
         Some(fault) => {
             let remedy = Remedy::by_hand("Correct the line that is named.")
-                .command(format!("sudoedit {}", word(path)));
+                .command(edit_config(survey, install));
             Ok(Problem::fail(format!("{} cannot be parsed", path.display()))
                 .seen(fault)
                 .cure(remedy)

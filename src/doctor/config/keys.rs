@@ -2,7 +2,7 @@
 
 use crate::{
     agent::{Config, Kind},
-    doctor::{Check, Judge, Judged, Problem, Remedy, Verdict, lookup::word},
+    doctor::{Check, Judge, Judged, Problem, Remedy, Verdict, lookup::edit_config},
     facts::survey::{ConfigFile, Install, Setting, Survey, Written},
     spec::nearest,
 };
@@ -38,14 +38,19 @@ pub(super) const KNOWN: Check = Check {
     judge: Judge::Agent(known),
 };
 
-fn known(_: &Survey, install: &Install) -> Judged {
+fn known(survey: &Survey, install: &Install) -> Judged {
     let config = install.config()?;
     let strange = config.settings.iter().filter(|own| !Config::KEYS.contains(&own.path.as_str()));
-    let problems = strange.map(|setting| strange_key(config, setting)).collect();
+    let problems = strange.map(|setting| strange_key(survey, install, config, setting)).collect();
     Ok(Verdict::of(problems, format!("{} keys, all known", config.settings.len())))
 }
 
-fn strange_key(config: &ConfigFile, setting: &Setting) -> Problem {
+fn strange_key(
+    survey: &Survey,
+    install: &Install,
+    config: &ConfigFile,
+    setting: &Setting,
+) -> Problem {
     let path = setting.path.as_str();
     let last = path.rsplit('.').next().unwrap_or(path);
     let misplaced = Config::KEYS.iter().find(|key| key.rsplit('.').next() == Some(last));
@@ -60,7 +65,7 @@ fn strange_key(config: &ConfigFile, setting: &Setting) -> Problem {
         Some(meant) => format!("Did you mean {meant}?"),
         None => "Take it out: no agent reads it.".to_owned(),
     };
-    let remedy = Remedy::by_hand(text).command(format!("sudoedit {}", word(&config.trail.path)));
+    let remedy = Remedy::by_hand(text).command(edit_config(survey, install));
     // What the agent cannot do without is missing then.
     let is_needed = matches!(meant, Some("api.auth_token" | "runner.name"))
         && meant.is_some_and(|meant| config.setting(meant).is_none());

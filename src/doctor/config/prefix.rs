@@ -3,7 +3,8 @@
 use crate::{
     doctor::{
         Check, Judge, Judged, Problem, Remedy, Verdict,
-        lookup::{account, stand, word},
+        change::{Change, Site},
+        lookup::{account, edit, edit_config, stand},
     },
     facts::survey::{Access, Install, Survey},
     platform::fs::Kind,
@@ -21,7 +22,7 @@ pub(super) const ENDS_OPTIONS: Check = Check {
     judge: Judge::Agent(ends_options),
 };
 
-fn ends_options(_: &Survey, install: &Install) -> Judged {
+fn ends_options(survey: &Survey, install: &Install) -> Judged {
     let config = install.config()?;
     let Some(prefix) = config.list("runner.command_prefix").filter(|words| !words.is_empty())
     else {
@@ -33,9 +34,8 @@ fn ends_options(_: &Survey, install: &Install) -> Judged {
         return Ok(Verdict::Holds(prefix.join(" ")));
     }
     let place = config.setting("runner.command_prefix").map(|own| own.place(config));
-    let words: Vec<String> = prefix.iter().map(|word| format!("{word:?}")).collect();
-    let remedy = Remedy::by_hand(format!("Write command_prefix: [{}, \"--\"].", words.join(", ")))
-        .command(format!("sudoedit {}", word(&config.trail.path)));
+    let remedy = Remedy::by_hand("Add \"--\" as the last word of runner.command_prefix.")
+        .command(edit_config(survey, install));
     Ok(Problem::fail("the command prefix does not end with --")
         .seen(format!("{}: {}", place.unwrap_or_default(), prefix.join(" ")))
         .cure(remedy)
@@ -54,10 +54,11 @@ pub(super) const RUNS: Check = Check {
 };
 
 fn runs(survey: &Survey, install: &Install) -> Judged {
-    let Some(trail) = install.path("the command prefix") else {
+    let Some(named) = install.named("the command prefix") else {
         return Ok(Verdict::Idle("there is no command prefix".to_owned()));
     };
-    let trail = trail.known()?;
+    let trail = named.trail.known()?;
+    let site = Site { trail, named_by: named.named_by };
     let path = trail.path.display();
     if !trail.is(Kind::File) {
         let remedy = Remedy::by_hand("Install it, or correct the path in runner.command_prefix.");
@@ -69,8 +70,14 @@ fn runs(survey: &Survey, install: &Install) -> Judged {
     match trail.denies(account(survey, install)?, Access::Execute) {
         None => Ok(Verdict::Holds(format!("{path} can be run"))),
         Some(denied) => {
-            let remedy = Remedy::by_hand("Let the account run it.")
-                .command(format!("sudo chmod a+x {}", word(&denied.path)));
+            let remedy = Remedy::by_hand("Let the account run it.");
+            let change = Change::new(survey, install);
+            // A program for jobs is set right by whoever put it there.
+            let remedy = match denied.path == trail.path {
+                true => change.permissions(remedy, site, None, denied.meta.mode | 0o111),
+                false => change.pass(remedy, site, &denied.path),
+            };
+            let remedy = remedy.without_steps();
             Ok(Problem::fail(format!("the command prefix {path} cannot be run by the agent"))
                 .seen(format!("{} has mode {:04o}", denied.path.display(), denied.meta.mode))
                 .cure(remedy)
@@ -91,13 +98,12 @@ pub(super) const FORWARDS: Check = Check {
     judge: Judge::Agent(forwards),
 };
 
-fn forwards(_: &Survey, install: &Install) -> Judged {
+fn forwards(survey: &Survey, install: &Install) -> Judged {
     let Some(wrapper) = install.wrapper else {
         return Ok(Verdict::Idle("the command prefix is no shell script".to_owned()));
     };
     let trail = install.path("the command prefix").and_then(|trail| trail.known().ok());
-    let path = trail.map(|trail| trail.path.clone()).unwrap_or_default();
-    let shown = path.display();
+    let shown = trail.map(|trail| trail.path.display().to_string()).unwrap_or_default();
     let problem = if !wrapper.passes_arguments {
         Problem::fail(format!("{shown} does not pass its arguments on as they are"))
             .seen("there is no \"$@\" in it")
@@ -107,8 +113,11 @@ fn forwards(_: &Survey, install: &Install) -> Judged {
     } else {
         return Ok(Verdict::Holds(format!("{shown} ends in exec and passes \"$@\"")));
     };
-    let remedy = Remedy::by_hand("Let the last line of the script be: exec \"$@\".")
-        .command(format!("sudoedit {}", word(&path)));
+    let remedy = Remedy::by_hand("Let the last line of the script be: exec \"$@\".");
+    let remedy = match trail {
+        Some(trail) => remedy.command(edit(survey, install, trail)),
+        None => remedy,
+    };
     Ok(problem.cure(remedy).into())
 }
 
@@ -135,10 +144,10 @@ mod tests {
     fn a_wrapper_must_be_there_and_executable() {
         let mut survey = healthy();
         let mut wrapper = trail("/opt/wrap", file(0, 0o644));
-        agent(&mut survey).paths.push(("the command prefix".into(), Seen::Known(wrapper.clone())));
+        agent(&mut survey).paths.push(named("the command prefix", wrapper.clone()));
         assert_eq!(status(&survey, "config/prefix-runs"), Status::Fail);
         wrapper.end = Some(file(0, 0o755));
-        agent(&mut survey).paths.last_mut().unwrap().1 = Seen::Known(wrapper);
+        agent(&mut survey).paths.last_mut().unwrap().trail = Seen::Known(wrapper);
         assert_eq!(status(&survey, "config/prefix-runs"), Status::Pass);
         for (passes_arguments, ends_in_exec, expected) in
             [(true, true, Status::Pass), (true, false, Status::Warn), (false, true, Status::Fail)]

@@ -2,8 +2,8 @@
 
 use crate::{
     doctor::{
-        Check, Judge, Judged, Problem, Remedy, Verdict,
-        lookup::{restarted, unseen, word},
+        Check, Command, Judge, Judged, Problem, Remedy, Verdict,
+        lookup::{edit_config, restarted, unseen},
     },
     facts::survey::{ConfigFile, Install, Survey},
 };
@@ -26,7 +26,7 @@ pub(super) const SET: Check = Check {
     judge: Judge::Agent(is_set),
 };
 
-fn is_set(_: &Survey, install: &Install) -> Judged {
+fn is_set(survey: &Survey, install: &Install) -> Judged {
     let config = install.config()?;
     if VARIABLES.iter().any(|name| install.variable(name).is_some()) {
         return Ok(Verdict::Idle("a variable of the service holds the token".to_owned()));
@@ -46,7 +46,7 @@ fn is_set(_: &Survey, install: &Install) -> Judged {
             Some(why) => ("the token cannot be one", format!("{}: {why}", place(config))),
         },
     };
-    Ok(Problem::fail(summary).seen(seen).cure(renew(config, install)).into())
+    Ok(Problem::fail(summary).seen(seen).cure(renew(survey, install)).into())
 }
 
 pub(super) const SHAPE: Check = Check {
@@ -59,14 +59,14 @@ pub(super) const SHAPE: Check = Check {
     judge: Judge::Agent(shape),
 };
 
-fn shape(_: &Survey, install: &Install) -> Judged {
+fn shape(survey: &Survey, install: &Install) -> Judged {
     let config = install.config()?;
     let shape = config.token().ok_or_else(|| unseen("the configuration has no token"))?;
     match &shape.unusual {
         None => Ok(Verdict::Holds("80 letters and digits".to_owned())),
         Some(why) => Ok(Problem::warn(why.clone())
             .seen(format!("{}: {} characters, {}", place(config), shape.length, shape.alphabet))
-            .cure(renew(config, install))
+            .cure(renew(survey, install))
             .into()),
     }
 }
@@ -88,7 +88,7 @@ fn only_in_config(_: &Survey, install: &Install) -> Judged {
     let mut problems = Vec::new();
     let remedy = || {
         Remedy::by_hand("Move it into the configuration, then delete this token and make another.")
-            .command(MAKE)
+            .command(Command::fixed(MAKE))
     };
     let holds = |text: &str| text.contains("auth_token=***") || text.contains("auth_token ***");
     if let Some(service) = &install.service {
@@ -127,18 +127,14 @@ fn place(config: &ConfigFile) -> String {
     config.setting("api.auth_token").map_or_else(|| path.to_string(), |own| own.place(config))
 }
 
-fn renew(config: &ConfigFile, install: &Install) -> Remedy {
+fn renew(survey: &Survey, install: &Install) -> Remedy {
     let remedy = Remedy::by_hand(
         "Make a token for the resource class, write it into the file, and start the agent again.",
     )
-    .command(MAKE)
-    .command(format!("sudoedit {}", word(&config.trail.path)));
+    .command(Command::fixed(MAKE))
+    .command(edit_config(survey, install));
     // What is started again before a person has written the token would fail again.
-    let mut remedy = restarted(remedy, install);
-    remedy.steps.clear();
-    remedy.fixable = false;
-    remedy.consent = None;
-    remedy
+    restarted(remedy, install).without_steps()
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use crate::{
     agent::Kind,
-    doctor::{Check, Judge, Judged, Problem, Remedy, Verdict, lookup::word},
+    doctor::{Check, Judge, Judged, Problem, Remedy, Verdict, lookup},
     facts::survey::{ConfigFile, Install, Survey},
     spec::values::{GoDuration, HostPort, RunnerName},
 };
@@ -23,7 +23,8 @@ fn name(survey: &Survey, install: &Install) -> Judged {
     if variables.iter().any(|name| install.variable(name).is_some()) {
         return Ok(Verdict::Idle("a variable of the service holds the name".to_owned()));
     }
-    let remedy = edit(config, format!("Write `name: {}` under runner.", survey.host.hostname));
+    let remedy =
+        edit(survey, install, format!("Write `name: {}` under runner.", survey.host.hostname));
     match config.text("runner.name") {
         None => Ok(Problem::fail("the runner has no name")
             .seen(format!("{} has no runner.name", config.trail.path.display()))
@@ -49,24 +50,30 @@ pub(super) const DURATIONS: Check = Check {
     judge: Judge::Agent(durations),
 };
 
-fn durations(_: &Survey, install: &Install) -> Judged {
+fn durations(survey: &Survey, install: &Install) -> Judged {
     let config = install.config()?;
     let mut problems = Vec::new();
     for key in ["runner.max_run_time", "runner.idle_timeout"] {
         let Some(text) = config.text(key) else { continue };
         match text.parse::<GoDuration>() {
             Ok(duration) if duration.seconds() == 0 => problems.push(
-                Problem::fail(format!("{key} is no time at all"))
-                    .seen(place(config, key))
-                    .cure(edit(config, "Write a time that jobs fit into, such as 5h.".to_owned())),
+                Problem::fail(format!("{key} is no time at all")).seen(place(config, key)).cure(
+                    edit(
+                        survey,
+                        install,
+                        "Write a time that jobs fit into, such as 5h.".to_owned(),
+                    ),
+                ),
             ),
             Ok(_) => {}
             Err(error) => {
                 let help = error.help_lines().first().cloned().unwrap_or_default();
                 problems.push(
-                    Problem::fail(format!("{key}: {error}"))
-                        .seen(place(config, key))
-                        .cure(edit(config, format!("{help}."))),
+                    Problem::fail(format!("{key}: {error}")).seen(place(config, key)).cure(edit(
+                        survey,
+                        install,
+                        format!("{help}."),
+                    )),
                 );
             }
         }
@@ -89,11 +96,11 @@ fn others(survey: &Survey, install: &Install) -> Judged {
     let config = install.config()?;
     let mut problems = Vec::new();
     let mut wrong = |key: &str, why: String, right: &str| {
-        problems.push(
-            Problem::fail(format!("{key} {why}"))
-                .seen(place(config, key))
-                .cure(edit(config, right.to_owned())),
-        );
+        problems.push(Problem::fail(format!("{key} {why}")).seen(place(config, key)).cure(edit(
+            survey,
+            install,
+            right.to_owned(),
+        )));
     };
     let words = |key: &str, known: &[&str]| {
         config
@@ -148,7 +155,7 @@ pub(super) const WORKDIR: Check = Check {
     judge: Judge::Agent(workdir),
 };
 
-fn workdir(_: &Survey, install: &Install) -> Judged {
+fn workdir(survey: &Survey, install: &Install) -> Judged {
     let config = install.config()?;
     let Some(text) = config.text("runner.working_directory") else {
         return Ok(Verdict::Idle("no work folder is named".to_owned()));
@@ -165,7 +172,8 @@ fn workdir(_: &Survey, install: &Install) -> Judged {
         ))
         .seen(format!("{}: {text}", place(config, "runner.working_directory")))
         .cure(edit(
-            config,
+            survey,
+            install,
             "Name a fixed folder, and set cleanup_working_directory: true.".to_owned(),
         ))
         .into()),
@@ -189,7 +197,7 @@ fn mode(survey: &Survey, install: &Install) -> Judged {
     if survey.host.os == crate::agent::Os::Windows && !is_single {
         return Ok(Problem::warn("on Windows the mode continuous is not advised")
             .seen(place(config, "runner.mode"))
-            .cure(edit(config, "Write `mode: single-task` under runner.".to_owned()))
+            .cure(edit(survey, install, "Write `mode: single-task` under runner.".to_owned()))
             .into());
     }
     let ends = is_single || config.text("runner.idle_timeout").is_some();
@@ -225,8 +233,8 @@ fn place(config: &ConfigFile, key: &str) -> String {
     config.setting(key).map_or_else(|| path.to_string(), |own| own.place(config))
 }
 
-fn edit(config: &ConfigFile, text: String) -> Remedy {
-    Remedy::by_hand(text).command(format!("sudoedit {}", word(&config.trail.path)))
+fn edit(survey: &Survey, install: &Install, text: String) -> Remedy {
+    Remedy::by_hand(text).command(lookup::edit_config(survey, install))
 }
 
 #[cfg(test)]

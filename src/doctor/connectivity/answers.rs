@@ -2,7 +2,7 @@
 
 use super::{ask_network, by_need, endpoints, named};
 use crate::{
-    doctor::{Check, Judge, Judged, Problem, Remedy, Verdict},
+    doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict},
     facts::survey::{Answered, Endpoint, Install, Survey},
 };
 
@@ -189,8 +189,8 @@ fn clock(survey: &Survey, install: &Install) -> Judged {
         .seen("by the Date header that differs least")
         .cure(
             Remedy::by_hand("Have it kept right.")
-                .command("sudo timedatectl set-ntp true")
-                .command("timedatectl status"),
+                .command(Command::root("timedatectl set-ntp true"))
+                .command(Command::fixed("timedatectl status")),
         )
         .into())
 }

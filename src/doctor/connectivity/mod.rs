@@ -6,8 +6,8 @@ mod reach;
 mod tls;
 mod winhttp;
 
-use super::{Check, Problem, Remedy, lookup::unseen};
-use crate::facts::survey::{Endpoint, Install, Network, Survey, Unseen};
+use super::{Check, Command, Problem, Remedy, lookup::unseen};
+use crate::facts::survey::{Endpoint, Install, Network, Provenance, Survey, Unseen};
 
 /// In the order of causes.
 pub(super) const CHECKS: &[&Check] = &[
@@ -50,6 +50,8 @@ fn named(endpoint: &Endpoint) -> String {
 
 /// What is said of an endpoint's own trouble.
 fn ask_network(text: &str, endpoint: &Endpoint) -> Remedy {
-    Remedy::by_hand(text)
-        .command(format!("curl -sS -o /dev/null -w '%{{http_code}}\\n' {}", endpoint.url))
+    Remedy::by_hand(text).command(
+        Command::fixed("curl -sS -o /dev/null -w '%{http_code}\\n'")
+            .value(&endpoint.url, Provenance::Anybody),
+    )
 }

@@ -2,12 +2,8 @@
 
 use super::{endpoints, named};
 use crate::{
-    doctor::{
-        Check, Judge, Judged, Problem, Remedy, Verdict,
-        lookup::{domain, target, word},
-    },
-    facts::survey::{Install, Side, Survey},
-    platform::service::Manager,
+    doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict},
+    facts::survey::{Install, Provenance, Side, Survey},
 };
 
 pub(super) const EXEMPTIONS: Check = Check {
@@ -133,24 +129,10 @@ fn same(survey: &Survey, install: &Install) -> Judged {
             let proxy = theirs.proxy.as_ref().map_or("none".to_owned(), |own| own.url.clone());
             let own = ours.proxy.as_ref().map_or("none".to_owned(), |own| own.url.clone());
             let remedy = Remedy::by_hand("Give the service the same proxy.");
-            let key = "EnvironmentVariables.HTTPS_PROXY";
-            let remedy = match install.service.as_ref().map(|own| (own, own.manager, own.file())) {
-                Some((service, Manager::Launchd, Some(file))) => {
-                    let file = word(&file.path);
-                    let (domain, target) = (domain(service), target(service));
-                    remedy
-                        .command(format!("sudo plutil -replace {key} -string {proxy} {file}"))
-                        .command(format!("sudo launchctl bootout {target}"))
-                        .command(format!("sudo launchctl bootstrap {domain} {file}"))
-                }
-                own => {
-                    let unit = own.map_or("UNIT", |(own, ..)| own.name.as_str());
-                    let line = format!("[Service] Environment=HTTPS_PROXY={proxy}");
-                    remedy
-                        .command(format!("sudo systemctl edit {unit}   # {line}"))
-                        .command(format!("sudo systemctl restart {unit}"))
-                }
-            };
+            // Of an install that a receipt knows, the whole of its settings stays as it is.
+            let remedy = remedy.command(
+                Command::root("runnerup install --proxy").value(&proxy, Provenance::Anybody),
+            );
             return Ok(Problem::fail(format!(
                 "the shell reaches {}, the service does not",
                 named(ours)
@@ -211,6 +193,7 @@ mod tests {
             name: "NO_PROXY".into(),
             value: Some("a.com b.com".into()),
             source: "x:1".into(),
+            written_by: Default::default(),
         });
         assert_eq!(status(&survey, "connectivity/no-proxy-sane"), Status::Warn);
     }

@@ -2,8 +2,8 @@
 
 use super::{ask_network, by_need, endpoints, named};
 use crate::{
-    doctor::{Check, Judge, Judged, Problem, Remedy, Verdict},
-    facts::survey::{Install, Route, Survey},
+    doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict},
+    facts::survey::{Install, Provenance, Route, Survey},
 };
 
 pub(super) const RESOLVER: Check = Check {
@@ -56,8 +56,11 @@ fn resolve(survey: &Survey, install: &Install) -> Judged {
                 .seen(format!("{why}; asked: {servers}; {} ms", endpoint.resolved.ms))
                 .cure(
                     Remedy::by_hand("Correct the resolver, or the name.")
-                        .command(format!("getent hosts {}", endpoint.host()))
-                        .command("cat /etc/resolv.conf"),
+                        .command(
+                            Command::fixed("getent hosts")
+                                .value(endpoint.host(), Provenance::Anybody),
+                        )
+                        .command(Command::fixed("cat /etc/resolv.conf")),
                 ),
         );
     }
@@ -126,8 +129,10 @@ fn ipv6(survey: &Survey, install: &Install) -> Judged {
         .seen(bad.v6.as_ref().and_then(|own| own.outcome.clone().err()).unwrap_or_default())
         .cure(
             Remedy::by_hand("Correct the route, or prefer IPv4.")
-                .command("ip -6 route")
-                .command("echo 'precedence ::ffff:0:0/96 100' | sudo tee -a /etc/gai.conf"),
+                .command(Command::fixed("ip -6 route"))
+                .command(Command::fixed(
+                    "echo 'precedence ::ffff:0:0/96 100' | sudo tee -a /etc/gai.conf",
+                )),
         )
         .into())
 }

@@ -2,8 +2,8 @@
 
 use super::{by_need, endpoints, named};
 use crate::{
-    doctor::{Check, Judge, Judged, Remedy, Verdict},
-    facts::survey::{Endpoint, Install, Survey, Tls},
+    doctor::{Check, Command, Judge, Judged, Remedy, Verdict},
+    facts::survey::{Endpoint, Install, Provenance, Survey, Tls},
 };
 
 pub(super) const TRUSTED: Check = Check {
@@ -57,8 +57,8 @@ fn distrusted(endpoint: &Endpoint, tls: &Tls, why: &str) -> crate::doctor::Probl
     let mut remedy = show(endpoint, text);
     if tls.distrust_kind.as_deref() == Some("unknown-issuer") {
         remedy = remedy
-            .command("sudo cp AUTHORITY.crt /usr/local/share/ca-certificates/ && sudo update-ca-certificates")
-            .command("sudo runnerup install --ca-file AUTHORITY.pem");
+            .command(Command::fixed("sudo cp AUTHORITY.crt /usr/local/share/ca-certificates/ && sudo update-ca-certificates"))
+            .command(Command::root("runnerup install --ca-file AUTHORITY.pem"));
     }
     by_need(endpoint, format!("the certificate of {} {what}", named(endpoint)))
         .seen(format!("{why}; {who}; trusted: {}", tls.trust))
@@ -67,9 +67,13 @@ fn distrusted(endpoint: &Endpoint, tls: &Tls, why: &str) -> crate::doctor::Probl
 
 fn show(endpoint: &Endpoint, text: &str) -> Remedy {
     let host = endpoint.host();
-    Remedy::by_hand(text).command(format!(
-        "openssl s_client -connect {host}:443 -servername {host} </dev/null | openssl x509 -noout -subject -issuer -dates"
-    ))
+    Remedy::by_hand(text).command(
+        Command::fixed("openssl s_client -connect")
+            .within("", host, ":443", Provenance::Anybody)
+            .then("-servername")
+            .value(host, Provenance::Anybody)
+            .then("</dev/null | openssl x509 -noout -subject -issuer -dates"),
+    )
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! The proxy that Windows keeps for its own services.
 
 use crate::{
-    doctor::{Check, Judge, Judged, Problem, Remedy, Verdict, lookup::unseen},
-    facts::survey::{Install, Survey},
+    doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict, lookup::unseen},
+    facts::survey::{Install, Provenance, Survey},
 };
 
 pub(super) const HEEDED: Check = Check {
@@ -30,8 +30,9 @@ fn heeded(survey: &Survey, install: &Install) -> Judged {
     Ok(Problem::warn("Windows uses a proxy that the agent knows nothing of")
         .seen(format!("WinHTTP: {proxy}; the agent has no HTTPS_PROXY"))
         .cure(
-            Remedy::by_hand("Give the agent the same, where it cannot do without.")
-                .command(format!("runnerup install --proxy {url}")),
+            Remedy::by_hand("Give the agent the same, where it cannot do without.").command(
+                Command::fixed("runnerup install --proxy").value(&url, Provenance::Anybody),
+            ),
         )
         .into())
 }

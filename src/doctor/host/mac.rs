@@ -1,7 +1,7 @@
 //! What only macOS has.
 
 use crate::{
-    doctor::{Check, Judge, Judged, Problem, Remedy, Verdict},
+    doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict},
     facts::survey::Survey,
 };
 
@@ -22,7 +22,7 @@ fn awake(survey: &Survey) -> Judged {
         Some(0) => Ok(Verdict::Holds("it never sleeps".to_owned())),
         Some(minutes) => Ok(Problem::warn(format!("this Mac sleeps after {minutes} minutes"))
             .seen(format!("pmset -g says: sleep {minutes}"))
-            .cure(Remedy::by_hand("Keep it awake.").command("sudo pmset -a sleep 0"))
+            .cure(Remedy::by_hand("Keep it awake.").command(Command::root("pmset -a sleep 0")))
             .into()),
     }
 }

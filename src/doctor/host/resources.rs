@@ -1,8 +1,8 @@
 //! Space and memory.
 
 use crate::{
-    doctor::{Check, Judge, Judged, Problem, Remedy, Verdict, lookup::word},
-    facts::survey::{Survey, Volume},
+    doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict},
+    facts::survey::{Provenance, Survey, Volume},
 };
 
 const GIB: u64 = 1 << 30;
@@ -32,7 +32,7 @@ fn disk(survey: &Survey) -> Judged {
         let what =
             format!("{} has {} free for {}", volume.folder.display(), size(free), volume.purpose);
         let problem = if is_full { Problem::fail(what) } else { Problem::warn(what) };
-        problems.push(problem.seen(seen(survey, volume)).cure(cure(survey, volume)));
+        problems.push(problem.seen(seen(survey, volume)).cure(cure(volume)));
     }
     Ok(Verdict::of(problems, least(survey)))
 }
@@ -49,18 +49,14 @@ fn seen(survey: &Survey, volume: &Volume) -> String {
     text
 }
 
-/// Jobs' data is never removed by the doctor.
-fn cure(survey: &Survey, volume: &Volume) -> Remedy {
-    let greatest = survey
-        .installs
-        .iter()
-        .filter_map(|own| own.workdir.ok())
-        .flat_map(|own| own.greatest.first());
-    let remedy = Remedy::by_hand("Look at what is large, and remove what no job needs.")
-        .command(format!("sudo du -xh --max-depth 2 {} | sort -h | tail", word(&volume.folder)));
-    greatest.filter(|own| own.path.starts_with(&volume.folder)).fold(remedy, |remedy, own| {
-        remedy.command(format!("sudo rm -r --one-file-system {}", word(&own.path)))
-    })
+/// Jobs' data is never removed by the doctor, and nobody is told to remove it by a path that a job
+/// can swap.
+fn cure(volume: &Volume) -> Remedy {
+    Remedy::by_hand("Look at what is large, and remove what no job needs.").command(
+        Command::root("du -xh --max-depth 2")
+            .path(&volume.folder, Provenance::Anybody)
+            .then("| sort -h | tail"),
+    )
 }
 
 fn least(survey: &Survey) -> String {
@@ -92,12 +88,15 @@ fn inodes(survey: &Survey) -> Judged {
         let what =
             format!("{} has {free} inodes left for {}", volume.folder.display(), volume.purpose);
         let problem = if is_full { Problem::fail(what) } else { Problem::warn(what) };
-        problems.push(problem.seen(format!("{free} of {} inodes free", volume.inodes)).cure(
-            Remedy::by_hand("Remove trees of many small files.").command(format!(
-                "sudo du -x --inodes --max-depth 2 {} | sort -n | tail",
-                word(&volume.folder)
-            )),
-        ));
+        problems.push(
+            problem.seen(format!("{free} of {} inodes free", volume.inodes)).cure(
+                Remedy::by_hand("Remove trees of many small files.").command(
+                    Command::root("du -x --inodes --max-depth 2")
+                        .path(&volume.folder, Provenance::Anybody)
+                        .then("| sort -n | tail"),
+                ),
+            ),
+        );
     }
     Ok(Verdict::of(problems, "enough"))
 }
@@ -128,7 +127,7 @@ fn memory(survey: &Survey) -> Judged {
     Ok(Problem::warn("there is little memory left for a job")
         .seen(words)
         .cure(Remedy::by_hand("Add memory or swap.")
-            .command("sudo fallocate -l 4G /swapfile && sudo chmod 600 /swapfile && sudo mkswap /swapfile && sudo swapon /swapfile"))
+            .command(Command::root("fallocate -l 4G /swapfile && sudo chmod 600 /swapfile && sudo mkswap /swapfile && sudo swapon /swapfile")))
         .into())
 }
 
@@ -150,7 +149,8 @@ fn oom(survey: &Survey) -> Judged {
     Ok(Problem::warn("the kernel has killed processes for want of memory")
         .seen(kills.join("\n"))
         .cure(
-            Remedy::by_hand("Add memory or swap.").command("journalctl -k --grep 'Killed process'"),
+            Remedy::by_hand("Add memory or swap.")
+                .command(Command::fixed("journalctl -k --grep 'Killed process'")),
         )
         .into())
 }

@@ -2,8 +2,8 @@
 
 use crate::{
     agent::Os,
-    doctor::{Check, Judge, Judged, Problem, Remedy, Verdict},
-    facts::survey::{Install, Survey},
+    doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict},
+    facts::survey::{Install, Provenance, Survey},
 };
 
 /// No host's clock can be right that is before this program was written: 2026-01-01.
@@ -61,14 +61,14 @@ fn clock_synchronized(survey: &Survey) -> Judged {
 fn time_service(survey: &Survey, text: &str) -> Remedy {
     let remedy = Remedy::by_hand(text);
     match survey.host.os {
-        Os::Linux if survey.host.systemd.is_some() => {
-            remedy.command("sudo timedatectl set-ntp true").command("timedatectl status")
-        }
-        Os::Linux => remedy.command("sudo apt-get install chrony"),
+        Os::Linux if survey.host.systemd.is_some() => remedy
+            .command(Command::root("timedatectl set-ntp true"))
+            .command(Command::fixed("timedatectl status")),
+        Os::Linux => remedy.command(Command::root("apt-get install chrony")),
         Os::Darwin => remedy
-            .command("sudo systemsetup -setusingnetworktime on")
-            .command("sudo sntp -sS time.apple.com"),
-        Os::Windows => remedy.command("w32tm /resync"),
+            .command(Command::root("systemsetup -setusingnetworktime on"))
+            .command(Command::root("sntp -sS time.apple.com")),
+        Os::Windows => remedy.command(Command::fixed("w32tm /resync")),
     }
 }
 
@@ -93,9 +93,14 @@ fn tools(survey: &Survey, install: &Install) -> Judged {
     let packages: Vec<&str> =
         missing.iter().map(|name| if *name == "ssh" { "openssh-client" } else { name }).collect();
     let remedy = match survey.host.os {
-        Os::Linux => Remedy::by_hand("Install them.")
-            .command(format!("sudo apt-get install {}", packages.join(" "))),
-        Os::Darwin => Remedy::by_hand("Install them.").command("xcode-select --install"),
+        Os::Linux => Remedy::by_hand("Install them.").command(
+            packages.iter().fold(Command::root("apt-get install"), |all, package| {
+                all.value(package, Provenance::Root)
+            }),
+        ),
+        Os::Darwin => {
+            Remedy::by_hand("Install them.").command(Command::fixed("xcode-select --install"))
+        }
         Os::Windows => {
             Remedy::by_hand("Install Git for Windows, and put it on the path of the machine.")
         }
@@ -143,7 +148,7 @@ fn ssh_port(survey: &Survey) -> Judged {
     if takes.len() == 1 && listens && !runs {
         return Ok(Problem::warn(format!("something else listens on port {SSH}"))
             .seen("no agent runs")
-            .cure(Remedy::by_hand("End it.").command(format!("sudo ss -ltnp sport = :{SSH}")))
+            .cure(Remedy::by_hand("End it.").command(Command::root("ss -ltnp sport = :54782")))
             .into());
     }
     Ok(Verdict::Holds(match takes.as_slice() {
@@ -172,7 +177,7 @@ fn packages(survey: &Survey) -> Judged {
         .seen(complaints.join("\n"))
         .cure(
             Remedy::by_hand("Compare the two files and remove the one that is not needed.")
-                .command("sudo dpkg --audit"),
+                .command(Command::root("dpkg --audit")),
         )
         .into())
 }

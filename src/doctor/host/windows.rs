@@ -1,7 +1,7 @@
 //! What only Windows has.
 
 use crate::{
-    doctor::{Check, Judge, Judged, Problem, Remedy, Verdict, lookup::unseen},
+    doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict, lookup::unseen},
     facts::survey::{Survey, Unseen, Windows},
 };
 
@@ -46,12 +46,13 @@ fn long_paths(survey: &Survey) -> Judged {
     if *windows.known(windows.long_paths.as_ref())? {
         return Ok(Verdict::Holds("they do".to_owned()));
     }
-    let key = r"HKLM\SYSTEM\CurrentControlSet\Control\FileSystem";
     Ok(Problem::warn("paths longer than 260 characters do not work")
         .seen("LongPathsEnabled is 0")
         .cure(
             Remedy::by_hand("Switch them on.")
-                .command(format!("reg add {key} /v LongPathsEnabled /t REG_DWORD /d 1 /f")),
+                .command(Command::fixed(
+                r"reg add HKLM\SYSTEM\CurrentControlSet\Control\FileSystem /v LongPathsEnabled /t REG_DWORD /d 1 /f",
+            )),
         )
         .into())
 }
@@ -76,12 +77,11 @@ fn desktop(survey: &Survey) -> Judged {
     }
     let mut problems = Vec::new();
     if *windows.known(windows.remote_desktop_off.as_ref())? {
-        let key = r"HKLM\SYSTEM\CurrentControlSet\Control\Terminal Server";
         problems.push(
             Problem::fail("Remote Desktop is off, and the agent's session needs it")
                 .seen("fDenyTSConnections is 1")
-                .cure(Remedy::by_hand("Allow it.").command(format!(
-                    "reg add \"{key}\" /v fDenyTSConnections /t REG_DWORD /d 0 /f"
+                .cure(Remedy::by_hand("Allow it.").command(Command::fixed(
+                    r#"reg add "HKLM\SYSTEM\CurrentControlSet\Control\Terminal Server" /v fDenyTSConnections /t REG_DWORD /d 0 /f"#,
                 ))),
         );
     }
@@ -90,8 +90,9 @@ fn desktop(survey: &Survey) -> Judged {
             Problem::fail("the credential of the agent's session is gone")
                 .seen("the account keeps no credential, such as TERMSRV/localhost")
                 .cure(
-                    Remedy::by_hand("Save it again, as the agent's user.")
-                        .command("cmdkey /add:TERMSRV/localhost /user:circleci /pass"),
+                    Remedy::by_hand("Save it again, as the agent's user.").command(Command::fixed(
+                        "cmdkey /add:TERMSRV/localhost /user:circleci /pass",
+                    )),
                 ),
         );
     }

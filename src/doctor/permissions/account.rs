@@ -3,7 +3,8 @@
 use crate::{
     agent::Os,
     doctor::{
-        Check, Judge, Judged, Problem, Remedy, Verdict,
+        Check, Command, Judge, Judged, Problem, Remedy, Verdict,
+        change::{Change, Site},
         lookup::{account, task_account, unseen},
     },
     facts::survey::{Access, AccountFacts, Install, Survey},
@@ -42,25 +43,29 @@ fn sudo(survey: &Survey, install: &Install) -> Judged {
         return Ok(Verdict::Holds("root needs no rule".to_owned()));
     }
     let sudo = account.sudo.known()?;
-    let target = install.task_user.as_deref().unwrap_or("root");
     let has_rule = sudo.rules.iter().any(|rule| rule.contains("NOPASSWD"));
     let problem = if !sudo.installed {
         Problem::fail("the command prefix uses sudo, which is not installed").cure(
             Remedy::by_hand("Install sudo, or take the prefix out.")
-                .command("sudo apt-get install sudo"),
+                .command(Command::root("apt-get install sudo")),
         )
     } else if !has_rule {
-        Problem::fail(format!("{} may not use sudo without a password, as the command prefix does", account.name)).cure(
-            // Rights are never given without being asked for.
-            Remedy::by_hand("Add a rule, if jobs are meant to have this right.").command(format!(
-                "echo '{} ALL=({target}) NOPASSWD: ALL' | sudo EDITOR='tee' visudo -f /etc/sudoers.d/circleci",
-                account.name
-            )),
+        Problem::fail(format!(
+            "{} may not use sudo without a password, as the command prefix does",
+            account.name
+        ))
+        .cure(
+            // The configuration says what it wants; no command here gives it to whoever wrote that.
+            Remedy::by_hand(
+                "Take sudo out of runner.command_prefix. Where jobs are meant to have this right, \
+                 install the agent with --passwordless-sudo, which says what that means.",
+            )
+            .command(Command::root("runnerup install --passwordless-sudo")),
         )
     } else if sudo.wants_terminal {
         Problem::fail("sudo wants a terminal, which jobs do not have").cure(
             Remedy::by_hand(format!("Add `Defaults:{} !requiretty`.", account.name))
-                .command("sudo visudo"),
+                .command(Command::fixed("sudo visudo")),
         )
     } else {
         return Ok(Verdict::Holds(sudo.rules.join("; ")));
@@ -106,6 +111,7 @@ fn power(survey: &Survey, install: &Install) -> Judged {
         return Ok(Verdict::Holds(format!("{name}, an account without power over the host")));
     }
     let words = powers.join("; ");
+    let by = install.account_by(account);
     // Our own install asked for passwordless sudo in so many words.
     if install.receipt.is_some() && powers.len() == 1 && is_free {
         return Ok(Verdict::Holds(format!("{words}, as was chosen when it was installed")));
@@ -114,8 +120,8 @@ fn power(survey: &Survey, install: &Install) -> Judged {
         .seen(words)
         .cure(
             Remedy::by_hand("Take the right away, or trust every author of a job with root.")
-                .command(format!("id {name}"))
-                .command(format!("sudo -l -U {name}")),
+                .command(Command::fixed("id").value(name, by))
+                .command(Command::root("-l -U").value(name, by)),
         )
         .into())
 }
@@ -135,7 +141,7 @@ fn administrator(install: &Install, account: &AccountFacts) -> Judged {
         .seen(words)
         .cure(
             Remedy::by_hand("Take the right away, or trust every author of a job with the host.")
-                .command("net localgroup Administrators"),
+                .command(Command::fixed("net localgroup Administrators")),
         )
         .into())
 }
@@ -156,10 +162,12 @@ fn home(survey: &Survey, install: &Install) -> Judged {
     let name = &account.name;
     let mut problems = Vec::new();
     let home = account.home.path.display();
-    let make = Remedy::by_hand("Make it.").command(match survey.host.os {
-        Os::Darwin => format!("sudo createhomedir -c -u {name}"),
-        _ => format!("sudo mkhomedir_helper {name}"),
-    });
+    let by = install.account_by(account);
+    let tool = match survey.host.os {
+        Os::Darwin => "createhomedir -c -u",
+        _ => "mkhomedir_helper",
+    };
+    let make = Remedy::by_hand("Make it.").command(Command::root(tool).value(name, by));
     if survey.host.os == Os::Windows {
         return Ok(Verdict::Idle("Windows makes the home when it is needed".to_owned()));
     }
@@ -173,10 +181,11 @@ fn home(survey: &Survey, install: &Install) -> Judged {
         problems.push(
             Problem::warn(format!("{name} may not write to its home {home}"))
                 .seen(format!("{} has mode {:04o}", denied.path.display(), denied.meta.mode))
-                .cure(
-                    Remedy::by_hand("Give it to the account.")
-                        .command(format!("sudo chown {name}: {home}")),
-                ),
+                .cure(Change::new(survey, install).home(
+                    Remedy::by_hand("Give it to the account."),
+                    Site { trail: &account.home, named_by: by },
+                    account,
+                )),
         );
     }
     let shell = account.shell.path.display();
@@ -189,10 +198,14 @@ fn home(survey: &Survey, install: &Install) -> Judged {
             Problem::fail(format!(
                 "the shell {shell} of {name} is none, and the command prefix starts it"
             ))
-            .cure(Remedy::by_hand("Give it a shell.").command(match survey.host.os {
-                Os::Darwin => format!("sudo dscl . -create /Users/{name} UserShell /bin/zsh"),
-                _ => format!("sudo usermod --shell /bin/bash {name}"),
-            })),
+            .cure(
+                Remedy::by_hand("Give it a shell.").command(match survey.host.os {
+                    Os::Darwin => Command::root("dscl . -create")
+                        .within("/Users/", name, "", by)
+                        .then("UserShell /bin/zsh"),
+                    _ => Command::root("chsh --shell /bin/bash").value(name, by),
+                }),
+            ),
         );
     }
     Ok(Verdict::of(problems, format!("home {home}, shell {shell}")))
@@ -215,7 +228,7 @@ fn privacy(survey: &Survey, install: &Install) -> Judged {
     }
     let binary = install.binary.as_ref().and_then(|binary| binary.trail.ok());
     let config = install.config_file().ok().map(|config| &config.trail);
-    let paths = install.paths.iter().filter_map(|(_, trail)| trail.ok());
+    let paths = install.paths.iter().filter_map(|own| own.trail.ok());
     let paths = paths.chain(binary).chain(config);
     for trail in paths {
         let mut names = trail
@@ -292,7 +305,7 @@ mod tests {
         let mut survey = healthy();
         survey.host.os = Os::Darwin;
         let path = trail("/Users/ci/Documents/work", folder(UID, 0o755));
-        agent(&mut survey).paths.push(("the work folder".into(), Seen::Known(path)));
+        agent(&mut survey).paths.push(named("the work folder", path));
         assert_eq!(status(&survey, "permissions/privacy-folders"), Status::Fail);
     }
 }

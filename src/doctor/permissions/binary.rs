@@ -4,12 +4,14 @@ use super::rights;
 use crate::{
     agent::Kind as Agent,
     doctor::{
-        Check, Judge, Judged, Problem, Remedy, Verdict,
-        lookup::{account, octal, restarted, settled, unseen, word},
+        Check, Command, Judge, Judged, Problem, Remedy, Verdict,
+        change::{Change, Site},
+        lookup::{account, octal, restarted, unseen},
     },
-    facts::survey::{Access, Binary, Install, Survey, Trail, Unseen},
+    facts::survey::{Access, Binary, Denied, Install, Provenance, Survey, Trail, Unseen},
     platform::fs::Kind,
 };
+use std::path::Path;
 
 /// CircleCI's own runner API, where launch-agent updates itself.
 const CLOUD: &str = "runner.circleci.com";
@@ -38,17 +40,22 @@ pub(super) const EXECUTABLE: Check = Check {
 fn executable(survey: &Survey, install: &Install) -> Judged {
     let (_, trail) = binary(install)?;
     let path = trail.path.display();
+    let site = Site { trail, named_by: install.named_by };
+    let change = Change::new(survey, install);
     if trail.is(Kind::Link) {
         return Ok(Problem::fail(format!("{path} is a link that is not followed"))
             .seen(trail.stopped.clone().unwrap_or_default())
-            .cure(Remedy::by_hand("Put the binary itself there.").command("sudo runnerup install"))
+            .cure(
+                Remedy::by_hand("Put the binary itself there.")
+                    .command(Command::root("runnerup install")),
+            )
             .into());
     }
     if !trail.is(Kind::File) {
         let what = trail.end.map_or("is not there".to_owned(), |meta| format!("is {}", meta.kind));
         return Ok(Problem::fail(format!("the agent's binary {path} {what}"))
             .seen(trail.stopped.clone().unwrap_or_default())
-            .cure(Remedy::by_hand("Install the agent.").command("sudo runnerup install"))
+            .cure(Remedy::by_hand("Install the agent.").command(Command::root("runnerup install")))
             .into());
     }
     if rights::apply(survey) {
@@ -56,7 +63,7 @@ fn executable(survey: &Survey, install: &Install) -> Judged {
     }
     if trail.end.is_some_and(|meta| meta.mode & 0o111 == 0) {
         let mode = octal(trail.end.map_or(0, |meta| meta.mode));
-        let remedy = settled(Remedy::by_hand("Set its mode."), trail, None, 0o755);
+        let remedy = change.permissions(Remedy::by_hand("Set its mode."), site, None, 0o755);
         return Ok(Problem::fail(format!("{path} is executable by nobody"))
             .seen(format!("mode {mode}"))
             .cure(restarted(remedy, install))
@@ -68,34 +75,32 @@ fn executable(survey: &Survey, install: &Install) -> Judged {
     };
     let mode = octal(denied.meta.mode);
     if denied.path == trail.path {
-        let remedy = settled(Remedy::by_hand("Set its mode."), trail, None, 0o755);
+        let remedy = change.permissions(Remedy::by_hand("Set its mode."), site, None, 0o755);
         return Ok(Problem::fail(format!("{path} is not executable by {}", account.name))
             .seen(format!("mode {mode}"))
             .cure(restarted(remedy, install))
             .into());
     }
-    Ok(closed_folder(&denied.path, denied.meta.mode, trail, &account.name, install).into())
+    Ok(closed_folder(&change, &denied, site, &account.name, install).into())
 }
 
 /// A folder on the way that keeps an account out.
 pub(super) fn closed_folder(
-    folder: &std::path::Path,
-    mode: u32,
-    trail: &Trail,
+    change: &Change<'_>,
+    denied: &Denied,
+    site: Site<'_>,
     account: &str,
     install: &Install,
 ) -> Problem {
-    let shown = folder.display();
-    let wanted = mode | 0o111;
-    let own = Trail {
-        path: folder.to_owned(),
-        end: trail.passed.iter().find(|own| own.path == folder).map(|own| own.meta),
-        ..Trail::default()
-    };
-    let remedy = settled(Remedy::by_hand("Let the account pass."), &own, None, wanted);
-    Problem::fail(format!("{account} cannot pass through {shown} to {}", trail.path.display()))
-        .seen(format!("{shown} has mode {}", octal(mode)))
-        .cure(restarted(remedy, install))
+    let folder = denied.path.display();
+    let remedy = change.pass(Remedy::by_hand("Let the account pass."), site, &denied.path);
+    let cure = if remedy.fixable { restarted(remedy, install) } else { remedy };
+    Problem::fail(format!(
+        "{account} cannot pass through {folder} to {}",
+        site.trail.path.display()
+    ))
+    .seen(format!("{folder} has mode {}", octal(denied.meta.mode)))
+    .cure(cure)
 }
 
 pub(super) const FILESYSTEM: Check = Check {
@@ -117,7 +122,7 @@ fn filesystem(survey: &Survey, install: &Install) -> Judged {
         return Ok(Verdict::Holds(format!("{point} is mounted for programs")));
     }
     let remedy = Remedy::by_hand("Mount it without noexec, here and in /etc/fstab.")
-        .command(format!("sudo mount -o remount,exec {}", word(&mount.point)));
+        .command(remount(&mount.point));
     Ok(Problem::fail(format!("{} is on {point}, which is mounted noexec", trail.path.display()))
         .seen(format!("{point} ({})", mount.options.join(",")))
         .cure(remedy)
@@ -145,8 +150,12 @@ fn not_writable(survey: &Survey, install: &Install) -> Judged {
     let folder = trail.nearest().map(|passed| (passed.path.clone(), passed.meta));
     for (path, meta) in [(trail.path.clone(), end)].into_iter().chain(folder.clone()) {
         if meta.mode & 0o002 != 0 && meta.mode & 0o1000 == 0 {
-            let own = Trail { path: path.clone(), end: Some(meta), ..Trail::default() };
-            let remedy = settled(Remedy::by_hand("Close it."), &own, None, meta.mode & !0o022);
+            let way = if path == trail.path { Some(trail.clone()) } else { trail.up_to(&path) };
+            let way = way.ok_or_else(|| unseen("the way to it is not known"))?;
+            let site = Site { trail: &way, named_by: install.named_by };
+            let remedy = Remedy::by_hand("Remove write access for others.");
+            let change = Change::new(survey, install);
+            let remedy = change.permissions(remedy, site, None, meta.mode & !0o022);
             return Ok(Problem::fail(format!("every user may change {}", path.display()))
                 .seen(format!("mode {}", octal(meta.mode)))
                 .cure(remedy)
@@ -156,8 +165,8 @@ fn not_writable(survey: &Survey, install: &Install) -> Judged {
     let owned = account.uid != 0
         && (end.uid == account.uid || folder.is_some_and(|(_, meta)| meta.uid == account.uid));
     if owned && !updates_itself(install) {
-        let remedy = Remedy::by_hand("Give it to root.")
-            .command(format!("sudo chown root: {}", word(&trail.path)));
+        let remedy = Remedy::by_hand("Install it again: it belongs to root then.")
+            .command(Command::root("runnerup install --auto-update false"));
         return Ok(Problem::warn(format!(
             "jobs can replace {}: {} owns it or its folder",
             trail.path.display(),
@@ -193,7 +202,7 @@ fn updatable(survey: &Survey, install: &Install) -> Judged {
     }
     let path = folder.path.display();
     let remedy = Remedy::by_hand("Give it the folder, or set disable_auto_update: true.")
-        .command(format!("sudo chown {}: {}", account.name, word(&folder.path)));
+        .command(Command::root("runnerup install --auto-update true"));
     Ok(Problem::warn(format!(
         "the agent updates itself, and {} may not write to {path}",
         account.name
@@ -201,6 +210,12 @@ fn updatable(survey: &Survey, install: &Install) -> Judged {
     .seen(format!("mode {}, owner number {}", octal(folder.meta.mode), folder.meta.uid))
     .cure(remedy)
     .into())
+}
+
+/// Lets programs run on a mounted file system.
+pub(super) fn remount(point: &Path) -> Command {
+    // Who mounts is root, but what a mount point is called may be another's choice.
+    Command::root("mount -o remount,exec").path(point, Provenance::Anybody)
 }
 
 /// launch-agent on cloud does, unless it is told not to: facts, section 1.
@@ -232,8 +247,8 @@ mod tests {
         let found = finding(&survey, "permissions/binary-executable");
         assert_eq!(found.status, Status::Fail);
         let remedy = found.remedy.unwrap();
-        assert_eq!(remedy.commands[0], format!("sudo chmod 755 {BINARY}"));
-        assert!(remedy.fixable && remedy.steps.len() == 2);
+        assert_eq!(remedy.commands()[0], format!("sudo chmod 755 {BINARY}"));
+        assert!(remedy.fixable && remedy.steps().len() == 2);
     }
 
     #[test]

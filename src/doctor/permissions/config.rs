@@ -4,7 +4,8 @@ use super::{binary::closed_folder, rights};
 use crate::{
     doctor::{
         Check, Judge, Judged, Problem, Remedy, Verdict,
-        lookup::{account, octal, owner, restarted, settled, unseen},
+        change::{Change, Site},
+        lookup::{account, octal, owner, restarted, unseen},
     },
     facts::survey::{Access, Install, Survey},
     platform::fs::Kind,
@@ -35,13 +36,13 @@ fn readable(survey: &Survey, install: &Install) -> Judged {
         return Ok(Verdict::Holds(format!("{} may", account.name)));
     };
     let path = trail.path.display();
+    let site = Site { trail, named_by: install.named_by };
+    let change = Change::new(survey, install);
     if denied.path != trail.path {
-        return Ok(
-            closed_folder(&denied.path, denied.meta.mode, trail, &account.name, install).into()
-        );
+        return Ok(closed_folder(&change, &denied, site, &account.name, install).into());
     }
-    let remedy =
-        settled(Remedy::by_hand("Give it to the account."), trail, Some(&account.name), 0o600);
+    let remedy = Remedy::by_hand("Give it to the account.");
+    let remedy = change.permissions(remedy, site, Some(account), 0o600);
     Ok(Problem::fail(format!("{} may not read {path}", account.name))
         .seen(format!("mode {}, owner {}", octal(denied.meta.mode), owner(survey, denied.meta.uid)))
         .cure(restarted(remedy, install))
@@ -88,10 +89,11 @@ fn private(survey: &Survey, install: &Install) -> Judged {
         Remedy::by_hand("Close it, and make a new token where strangers are on this host.");
     // Who must read it decides who owns it.
     let keep = is_theirs && (meta.uid == account.uid || account.uid == 0);
-    let owner = (!keep).then_some(account.name.as_str());
+    let owner = (!keep).then_some(account);
+    let site = Site { trail: &config.trail, named_by: install.named_by };
     Ok(Problem::fail(what)
         .seen(format!("mode {}", octal(meta.mode)))
-        .cure(settled(remedy, &config.trail, owner, 0o600))
+        .cure(Change::new(survey, install).permissions(remedy, site, owner, 0o600))
         .into())
 }
 

@@ -1,13 +1,13 @@
 //! Folders that jobs work in, and the agent's log.
 
-use super::binary::closed_folder;
+use super::binary::{closed_folder, remount};
 use crate::{
-    apply::{Folder, Owner, Step},
     doctor::{
-        Check, Judge, Judged, Problem, Remedy, Verdict,
-        lookup::{account, octal, owner, restarted, settled, task_account, unseen, word},
+        Check, Command, Judge, Judged, Problem, Remedy, Verdict,
+        change::{Change, Site},
+        lookup::{account, edit_config, octal, owner, restarted, task_account, unseen},
     },
-    facts::survey::{Access, Install, Survey, Trail},
+    facts::survey::{Access, AccountFacts, Install, Survey},
     platform::fs::Kind,
 };
 
@@ -23,38 +23,33 @@ pub(super) const WORKDIR: Check = Check {
 };
 
 fn workdir(survey: &Survey, install: &Install) -> Judged {
-    let Some(trail) = install.path("the work folder") else {
+    let Some(named) = install.named("the work folder") else {
         return Ok(Verdict::Idle("no work folder is named".to_owned()));
     };
-    let trail = trail.known()?;
+    let trail = named.trail.known()?;
+    let site = Site { trail, named_by: named.named_by };
+    let change = Change::new(survey, install);
     let account = task_account(survey, install)?;
     let path = trail.path.display();
     match trail.end {
         Some(meta) if meta.kind == Kind::Folder => {}
         Some(meta) => {
             let remedy = Remedy::by_hand("Look at it, and put a folder in its place.")
-                .command(format!("ls -ld {}", word(&trail.path)));
+                .command(Command::fixed("ls -ld").path(&trail.path, named.named_by));
             return Ok(Problem::fail(format!("the work folder {path} is {}", meta.kind))
                 .seen(trail.stopped.clone().unwrap_or_default())
                 .cure(remedy)
                 .into());
         }
-        None => return missing(survey, trail, &account.name, account.uid == 0),
+        None => return missing(&change, site, account),
     }
     for access in [Access::Execute, Access::Write, Access::Read] {
         let Some(denied) = trail.denies(account, access) else { continue };
         if denied.path != trail.path {
-            return Ok(closed_folder(
-                &denied.path,
-                denied.meta.mode,
-                trail,
-                &account.name,
-                install,
-            )
-            .into());
+            return Ok(closed_folder(&change, &denied, site, &account.name, install).into());
         }
-        let remedy =
-            settled(Remedy::by_hand("Give it to the account."), trail, Some(&account.name), 0o750);
+        let remedy = Remedy::by_hand("Give it to the account.");
+        let remedy = change.permissions(remedy, site, Some(account), 0o750);
         return Ok(Problem::fail(format!(
             "{} may not {} {path}",
             account.name,
@@ -67,29 +62,17 @@ fn workdir(survey: &Survey, install: &Install) -> Judged {
     Ok(Verdict::Holds(format!("{} may use {path}", account.name)))
 }
 
-fn missing(survey: &Survey, trail: &Trail, account: &str, is_root: bool) -> Judged {
-    let path = trail.path.display();
+fn missing(change: &Change<'_>, site: Site<'_>, account: &AccountFacts) -> Judged {
+    let trail = site.trail;
+    let (path, name) = (trail.path.display(), &account.name);
     let why = trail.stopped.clone().unwrap_or_default();
     let nearest = trail.nearest().ok_or_else(|| unseen(why.clone()))?;
-    let is_theirs =
-        survey.account(account).is_some_and(|own| own.may(&nearest.meta, Access::Write));
-    if is_root || is_theirs && !why.contains("not followed") {
-        return Ok(Verdict::Holds(format!("{path} is not there yet, and {account} may make it")));
+    let is_theirs = account.may(&nearest.meta, Access::Write);
+    if account.uid == 0 || is_theirs && !why.contains("not followed") {
+        return Ok(Verdict::Holds(format!("{path} is not there yet, and {name} may make it")));
     }
-    let mut remedy = Remedy::by_hand("Make it for the account.")
-        .command(format!("sudo install -d -m 750 -o {account} {}", word(&trail.path)));
-    // Only where the folder above is there, and nobody but root can put something else there.
-    let is_next = trail.path.parent() == Some(nearest.path.as_path());
-    if is_next && nearest.meta.uid == 0 && nearest.meta.mode & 0o022 == 0 {
-        remedy = remedy.step(Step::Folder(Folder {
-            path: trail.path.clone(),
-            owner: Some(Owner::user(account)),
-            mode: 0o750,
-            data: true,
-            shared: false,
-        }));
-    }
-    Ok(Problem::fail(format!("the work folder {path} is not there, and {account} may not make it"))
+    let remedy = change.folder(Remedy::by_hand("Make it for the account."), site, account, 0o750);
+    Ok(Problem::fail(format!("the work folder {path} is not there, and {name} may not make it"))
         .seen(why)
         .cure(remedy)
         .into())
@@ -117,11 +100,12 @@ fn clean(survey: &Survey, install: &Install) -> Judged {
         .foreign
         .iter()
         .map(|own| format!("{} belongs to {}", own.path.display(), owner(survey, own.uid)));
-    let first = workdir.foreign.first().map(|own| word(&own.path)).unwrap_or_default();
-    // Jobs' data is never removed without being asked for.
-    let remedy = Remedy::by_hand("Look at them, and remove what no job needs.")
-        .command(format!("sudo ls -ld {first}"))
-        .command(format!("sudo rm -r --one-file-system {first}"));
+    // Jobs' data is never removed without being asked for, and never by a path that jobs can swap.
+    let remedy = Remedy::by_hand(
+        "Stop the agent, look at them, and remove what no job needs. Jobs can put a link in the \
+         place of a path there: remove nothing by its path as root while their processes run.",
+    )
+    .command(Command::root("runnerup explain permissions/workdir-clean"));
     Ok(Problem::warn(format!("{} holds files that jobs cannot remove", workdir.folder.display()))
         .seen(seen.collect::<Vec<_>>().join("\n"))
         .cure(remedy)
@@ -140,24 +124,25 @@ pub(super) const TEMPORARY: Check = Check {
 };
 
 fn temporary(survey: &Survey, install: &Install) -> Judged {
-    let trail =
-        install.path("the temporary folder").ok_or_else(|| unseen("none is known"))?.known()?;
+    let named = install.named("the temporary folder").ok_or_else(|| unseen("none is known"))?;
+    let trail = named.trail.known()?;
+    let site = Site { trail, named_by: named.named_by };
     let path = trail.path.display();
     if !trail.is(Kind::Folder) {
-        let remedy = Remedy::by_hand("Make it, or take TMPDIR out of the service.")
-            .command(format!("sudo install -d -m 1777 {}", word(&trail.path)));
+        let remedy = Remedy::by_hand("Make it, or take TMPDIR out of the service.");
         return Ok(Problem::fail(format!("the temporary folder {path} is not there"))
             .seen(trail.stopped.clone().unwrap_or_default())
             .cure(remedy)
             .into());
     }
     let account = task_account(survey, install)?;
+    let change = Change::new(survey, install);
     for access in [Access::Execute, Access::Write] {
         if let Some(denied) = trail.denies(account, access) {
-            let remedy = Remedy::by_hand("Open it as /tmp is.");
+            let remedy = Remedy::by_hand("Let every account use it, as it may use /tmp.");
             let remedy = match denied.path == trail.path {
-                true => settled(remedy, trail, None, 0o1777),
-                false => remedy.command(format!("sudo chmod a+x {}", word(&denied.path))),
+                true => change.permissions(remedy, site, None, 0o1777),
+                false => change.pass(remedy, site, &denied.path),
             };
             return Ok(Problem::fail(format!(
                 "{} may not use the temporary folder {path}",
@@ -173,7 +158,7 @@ fn temporary(survey: &Survey, install: &Install) -> Judged {
         Some(mount) => {
             let remedy =
                 Remedy::by_hand("Mount it for programs, or give the service another TMPDIR.")
-                    .command(format!("sudo mount -o remount,exec {}", word(&mount.point)));
+                    .command(remount(&mount.point));
             Ok(Problem::fail(format!("no program can be run in the temporary folder {path}"))
                 .seen(format!("{} is mounted noexec", mount.point.display()))
                 .cure(remedy)
@@ -193,10 +178,12 @@ pub(super) const LOG: Check = Check {
 };
 
 fn log(survey: &Survey, install: &Install) -> Judged {
-    let Some(trail) = install.path("the log file") else {
+    let Some(named) = install.named("the log file") else {
         return Ok(Verdict::Idle("its log goes to the service manager".to_owned()));
     };
-    let trail = trail.known()?;
+    let trail = named.trail.known()?;
+    let site = Site { trail, named_by: named.named_by };
+    let change = Change::new(survey, install);
     let account = account(survey, install)?;
     let path = trail.path.display();
     let denied = match trail.end {
@@ -212,11 +199,11 @@ fn log(survey: &Survey, install: &Install) -> Judged {
             if is_next && account.may(&nearest.meta, Access::Write) {
                 return Ok(Verdict::Holds(format!("{path} can be made")));
             }
-            let remedy = Remedy::by_hand("Make it for the account.").command(format!(
-                "sudo install -m 640 -o {} /dev/null {}",
-                account.name,
-                word(&trail.path)
-            ));
+            let remedy = Remedy::by_hand(
+                "Name a file in logging.file that the account can make, or leave the key out: the \
+                 service manager keeps the log then.",
+            )
+            .command(edit_config(survey, install));
             return Ok(Problem::fail(format!("the log {path} cannot be made by {}", account.name))
                 .seen(trail.stopped.clone().unwrap_or_default())
                 .cure(remedy)
@@ -226,22 +213,19 @@ fn log(survey: &Survey, install: &Install) -> Judged {
     match denied {
         None => Ok(Verdict::Holds(format!("{} may write to {path}", account.name))),
         Some(denied) if denied.path != trail.path => {
-            Ok(closed_folder(&denied.path, denied.meta.mode, trail, &account.name, install).into())
+            Ok(closed_folder(&change, &denied, site, &account.name, install).into())
         }
         Some(denied) => {
-            let remedy = settled(
-                Remedy::by_hand("Give it to the account."),
-                trail,
-                Some(&account.name),
-                0o640,
-            );
+            let remedy = Remedy::by_hand("Give it to the account.");
+            let remedy = change.permissions(remedy, site, Some(account), 0o640);
+            let remedy = if remedy.fixable { restarted(remedy, install) } else { remedy };
             Ok(Problem::fail(format!("{} may not write to its log {path}", account.name))
                 .seen(format!(
                     "mode {}, owner {}",
                     octal(denied.meta.mode),
                     owner(survey, denied.meta.uid)
                 ))
-                .cure(restarted(remedy, install))
+                .cure(remedy)
                 .into())
         }
     }
@@ -256,8 +240,8 @@ mod tests {
 
     fn path(what: &str, trail: Trail) -> Survey {
         let mut survey = healthy();
-        agent(&mut survey).paths.retain(|(own, _)| own != what);
-        agent(&mut survey).paths.push((what.into(), Seen::Known(trail)));
+        agent(&mut survey).paths.retain(|own| own.purpose != what);
+        agent(&mut survey).paths.push(named(what, trail));
         survey
     }
 

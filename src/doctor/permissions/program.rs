@@ -4,8 +4,8 @@ use super::binary::{binary, updates_itself};
 use crate::{
     agent::{Kind as Agent, Os},
     doctor::{
-        Check, Judge, Judged, Problem, Remedy, Verdict,
-        lookup::{restarted, unseen, word},
+        Check, Command, Judge, Judged, Problem, Remedy, Verdict,
+        lookup::{restarted, unseen},
     },
     facts::survey::{Install, Program, Survey},
 };
@@ -38,7 +38,8 @@ fn is_program(_: &Survey, install: &Install) -> Judged {
         Program::Other => "no program of any system",
     };
     let size = trail.end.map_or(0, |meta| meta.size);
-    let remedy = Remedy::by_hand("Download and verify it again.").command("sudo runnerup install");
+    let remedy =
+        Remedy::by_hand("Download and verify it again.").command(Command::root("runnerup install"));
     Ok(Problem::fail(format!("{path} is {what}")).seen(format!("{size} bytes")).cure(remedy).into())
 }
 
@@ -72,8 +73,8 @@ fn architecture(survey: &Survey, install: &Install) -> Judged {
     if *os == host.os.to_string() && (runs || translated) {
         return Ok(Verdict::Holds(is_for));
     }
-    let remedy =
-        Remedy::by_hand("Install the agent for this platform.").command("sudo runnerup install");
+    let remedy = Remedy::by_hand("Install the agent for this platform.")
+        .command(Command::root("runnerup install"));
     Ok(Problem::fail(format!(
         "{} is for {is_for}, this host is {}/{machine}",
         trail.path.display(),
@@ -107,7 +108,7 @@ fn as_verified(_: &Survey, install: &Install) -> Judged {
     if updates_itself(install) {
         return Ok(Verdict::Holds("it has updated itself since it was installed".to_owned()));
     }
-    let remedy = Remedy::by_hand("Install it again.").command("sudo runnerup install");
+    let remedy = Remedy::by_hand("Install it again.").command(Command::root("runnerup install"));
     Ok(Problem::fail(format!("{} is not the binary that was verified", trail.path.display()))
         .seen(format!("SHA-256 {found}, the receipt says {expected}"))
         .cure(remedy)
@@ -146,9 +147,9 @@ fn selinux(survey: &Survey, install: &Install) -> Judged {
         return Ok(Verdict::Holds(format!("label {kind}")));
     }
     let remedy = Remedy::by_hand("Build and install the policy module, then restore the label.")
-        .command(format!("sudo sepolicy generate --init {}", word(&trail.path)))
-        .command(format!("sudo restorecon -v {}", word(&trail.path)))
-        .command("sudo ausearch -m avc -ts recent");
+        .command(Command::root("sepolicy generate --init").path(&trail.path, install.named_by))
+        .command(Command::root("restorecon -v").path(&trail.path, install.named_by))
+        .command(Command::root("ausearch -m avc -ts recent"));
     Ok(Problem::fail("SELinux is enforcing and keeps the service from running the agent")
         .seen(format!("label {label:?}; modules: {}", modules.join(", ")))
         .cure(remedy)
@@ -173,8 +174,9 @@ fn quarantine(survey: &Survey, install: &Install) -> Judged {
     if !binary.quarantined {
         return Ok(Verdict::Holds("it is not in quarantine".to_owned()));
     }
-    let remedy = Remedy::by_hand("Take the attribute off.")
-        .command(format!("sudo xattr -d com.apple.quarantine {}", word(&trail.path)));
+    let remedy = Remedy::by_hand("Take the attribute off.").command(
+        Command::root("xattr -d com.apple.quarantine").path(&trail.path, install.named_by),
+    );
     Ok(Problem::fail(format!("{} is in quarantine", trail.path.display()))
         .seen("it carries com.apple.quarantine")
         .cure(restarted(remedy, install))
@@ -201,10 +203,9 @@ fn gatekeeper(survey: &Survey, install: &Install) -> Judged {
         Some(verdict) if verdict.contains("accepted") => Ok(Verdict::Holds(verdict.to_owned())),
         Some(verdict) => Ok(Problem::warn("Gatekeeper does not accept the binary")
             .seen(verdict)
-            .cure(
-                Remedy::by_hand("Install the binary of the release.")
-                    .command(format!("spctl -a -vvv -t install {}", word(&trail.path))),
-            )
+            .cure(Remedy::by_hand("Install the binary of the release.").command(
+                Command::fixed("spctl -a -vvv -t install").path(&trail.path, install.named_by),
+            ))
             .into()),
     }
 }

@@ -3,7 +3,7 @@
 use super::binary::binary;
 use crate::{
     agent::Os,
-    doctor::{Judged, Problem, Remedy, Verdict, lookup::unseen},
+    doctor::{Command, Judged, Problem, Remedy, Verdict, lookup::unseen},
     facts::survey::{AccountFacts, Grant, Install, Survey, Unseen, Windows},
 };
 use std::path::Path;
@@ -33,11 +33,14 @@ pub(super) fn readable(survey: &Survey, install: &Install, path: &Path) -> Judge
     if rights.may_read(account) {
         return Ok(Verdict::Holds(format!("{} may", account.name)));
     }
-    let remedy = Remedy::by_hand("Give the account the right to read it.").command(format!(
-        "icacls \"{}\" /grant \"{}:(RX)\"",
-        path.display(),
-        account.name
-    ));
+    let remedy = Remedy::by_hand("Give the account the right to read it.").command(
+        Command::fixed("icacls").path(path, install.named_by).then("/grant").windows_within(
+            "",
+            &account.name,
+            ":(RX)",
+            install.account_by(account),
+        ),
+    );
     Ok(Problem::fail(format!("{} may not read {}", account.name, path.display()))
         .seen(list(&rights.grants.iter().filter(|own| own.read).collect::<Vec<_>>()))
         .cure(remedy)
@@ -59,10 +62,12 @@ pub(super) fn private(survey: &Survey, install: &Install, path: &Path) -> Judged
     let user = install.user.as_deref().unwrap_or("circleci");
     let remedy =
         Remedy::by_hand("Close it, and make a new token where strangers are on this host.")
-            .command(format!(
-                "icacls \"{}\" /inheritance:r /grant:r *S-1-5-32-544:F *S-1-5-18:F \"{user}:(RX)\"",
-                path.display()
-            ));
+            .command(
+                Command::fixed("icacls")
+                    .path(path, install.named_by)
+                    .then("/inheritance:r /grant:r *S-1-5-32-544:F *S-1-5-18:F")
+                    .windows_within("", user, ":(RX)", install.named_by),
+            );
     Ok(problem.seen(list(&readers)).cure(remedy).into())
 }
 
@@ -84,10 +89,11 @@ pub(super) fn unchangeable(survey: &Survey, install: &Install) -> Judged {
         if others.is_empty() {
             continue;
         }
-        let remedy = Remedy::by_hand("Take the right away.").command(format!(
-            "icacls \"{}\" /inheritance:r /grant:r *S-1-5-32-544:F *S-1-5-18:F *S-1-5-32-545:RX",
-            rights.path
-        ));
+        let remedy = Remedy::by_hand("Take the right away.").command(
+            Command::fixed("icacls")
+                .path(&path, install.named_by)
+                .then("/inheritance:r /grant:r *S-1-5-32-544:F *S-1-5-18:F *S-1-5-32-545:RX"),
+        );
         problems.push(
             Problem::fail(format!("{} can change {}", who(&others), rights.path))
                 .seen(list(&others))

@@ -2,14 +2,12 @@
 
 use crate::{
     doctor::{
-        Check, Judge, Judged, Problem, Remedy, Verdict,
-        lookup::{domain, octal, settled, task_account, unseen, word},
+        Check, Command, Judge, Judged, Problem, Remedy, Verdict,
+        change::{Change, Site},
+        lookup::{domain, octal, on_service, task_account, unseen},
     },
     facts::survey::{Install, Survey},
-    platform::{
-        macos::launchd::{DAEMONS, SYSTEM},
-        service::Manager,
-    },
+    platform::{macos::launchd::SYSTEM, service::Manager},
 };
 
 pub(super) const DEFINITION: Check = Check {
@@ -19,7 +17,7 @@ pub(super) const DEFINITION: Check = Check {
           manager run what it likes, as root.",
     found: "Owner and mode of each file and of every folder on the way, for the account that jobs \
             run as.",
-    cure: "Move the file to /etc/systemd/system, and give it to root.",
+    cure: "Write what is meant to a file in /etc/systemd/system that is root's, and remove this one.",
     after: &["service/user-exists"],
     judge: Judge::Agent(definition),
 };
@@ -33,11 +31,18 @@ fn definition(survey: &Survey, install: &Install) -> Judged {
     if service.manager == Manager::Launchd && domain(service) != SYSTEM {
         return Ok(Verdict::Idle("root does not read it: launchd runs it as its user".to_owned()));
     }
-    let files = install.paths.iter().filter(|(what, _)| what.ends_with("environment file"));
-    let files = files.filter_map(|(_, trail)| trail.ok());
-    let to = match service.manager {
-        Manager::Launchd => DAEMONS,
-        _ => "/etc/systemd/system",
+    let files = install.paths.iter().filter(|own| own.purpose.ends_with("environment file"));
+    let files = files.filter_map(|own| own.trail.ok());
+    // What jobs could have written is not copied to where root acts on it.
+    let remedy = || {
+        let text = "Compare it with what you mean it to be, write that where only root can write, \
+                    and remove this one; `runnerup install` does so for the unit of an agent.";
+        let remedy = Remedy::by_hand(text);
+        match service.manager {
+            Manager::Systemd => remedy.command(on_service("systemctl cat", install, service)),
+            _ => remedy,
+        }
+        .command(Command::root("runnerup install"))
     };
     let trails = service.definitions.iter().map(|own| &own.trail).chain(files);
     let problems = trails
@@ -51,10 +56,7 @@ fn definition(survey: &Survey, install: &Install) -> Judged {
             };
             Problem::warn(format!("jobs can change {path}{real}, which root acts on"))
                 .seen(format!("{} may write to it, or to a folder on the way", account.name))
-                .cure(
-                    Remedy::by_hand("Move it where only root may write.")
-                        .command(format!("sudo install -m 644 {} {to}/", word(&trail.real))),
-                )
+                .cure(remedy())
         })
         .collect();
     Ok(Verdict::of(problems, "they cannot"))
@@ -70,13 +72,15 @@ pub(super) const ENVIRONMENT: Check = Check {
     judge: Judge::Agent(environment),
 };
 
-fn environment(_: &Survey, install: &Install) -> Judged {
+fn environment(survey: &Survey, install: &Install) -> Judged {
     let secret = |variable: &crate::facts::survey::Variable| {
         variable.value.as_deref().is_some_and(|value| value.contains("***"))
     };
     let mut problems = Vec::new();
-    for (_, trail) in install.paths.iter().filter(|(what, _)| what.ends_with("environment file")) {
-        let Some(trail) = trail.ok() else { continue };
+    let change = Change::new(survey, install);
+    for named in install.paths.iter().filter(|own| own.purpose.ends_with("environment file")) {
+        let Some(site) = Site::of(named) else { continue };
+        let trail = site.trail;
         let name = format!("{}:", trail.path.display());
         let held =
             install.environment.iter().find(|own| own.source.starts_with(&name) && secret(own));
@@ -88,7 +92,12 @@ fn environment(_: &Survey, install: &Install) -> Judged {
                     trail.path.display()
                 ))
                 .seen(format!("{} at {}; mode {}", held.name, held.source, octal(meta.mode)))
-                .cure(settled(Remedy::by_hand("Close it."), trail, None, 0o600)),
+                .cure(change.permissions(
+                    Remedy::by_hand("Let root alone read it."),
+                    site,
+                    None,
+                    0o600,
+                )),
             );
         }
     }
@@ -99,7 +108,7 @@ fn environment(_: &Survey, install: &Install) -> Judged {
 mod tests {
     use crate::{
         doctor::{Status, sample::*},
-        facts::survey::{Seen, Variable},
+        facts::survey::Variable,
     };
 
     #[test]
@@ -114,11 +123,12 @@ mod tests {
     fn a_password_that_others_read_fails() {
         let mut survey = healthy();
         let env = trail("/etc/default/ci", file(0, 0o644));
-        agent(&mut survey).paths.push(("an environment file".into(), Seen::Known(env)));
+        agent(&mut survey).paths.push(named("an environment file", env));
         agent(&mut survey).environment.push(Variable {
             name: "HTTPS_PROXY".into(),
             value: Some("http://me:***@proxy:1".into()),
             source: "/etc/default/ci:1".into(),
+            written_by: Default::default(),
         });
         assert_eq!(status(&survey, "permissions/environment-private"), Status::Fail);
     }

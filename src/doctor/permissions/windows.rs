@@ -5,12 +5,13 @@ use super::binary::binary;
 use crate::{
     agent::Os,
     doctor::{
-        Check, Judge, Judged, Problem, Remedy, Verdict,
+        Check, Command, Judge, Judged, Problem, Remedy, Verdict,
         lookup::{account, unseen},
     },
     facts::survey::{Install, Survey, same},
     platform::fs::Kind,
 };
+use std::path::Path;
 
 pub(super) const DEFENDER: Check = Check {
     name: "permissions/defender-allows",
@@ -34,8 +35,11 @@ fn defender(survey: &Survey, install: &Install) -> Judged {
     }
     let folder = path.rsplit_once(['/', '\\']).map_or("", |(folder, _)| folder);
     let remedy = Remedy::by_hand("Compare the binary's checksum with the release's; where it is the same, have the folder left alone and install again.")
-        .command(format!("Add-MpPreference -ExclusionPath \"{folder}\""))
-        .command("runnerup install");
+        .command(
+            Command::fixed("Add-MpPreference -ExclusionPath")
+                .path(Path::new(folder), install.named_by),
+        )
+        .command(Command::fixed("runnerup install"));
     let (seen, problem) = match trail.is(Kind::File) {
         true => {
             ("the binary is there", Problem::warn(format!("Defender took {path} for a threat")))
@@ -66,7 +70,15 @@ fn account_open(survey: &Survey, install: &Install) -> Judged {
         return Ok(Verdict::Holds(format!("{name} can")));
     };
     let remedy = Remedy::by_hand("Open it again.")
-        .command(format!("net user {name} /active:yes /expires:never"))
-        .command(format!("Set-LocalUser -Name {name} -PasswordNeverExpires $true"));
+        .command(
+            Command::fixed("net user")
+                .windows(name, install.named_by)
+                .then("/active:yes /expires:never"),
+        )
+        .command(
+            Command::fixed("Set-LocalUser -Name")
+                .windows(name, install.named_by)
+                .then("-PasswordNeverExpires $true"),
+        );
     Ok(Problem::fail(format!("nobody can log on as {name}")).seen(why).cure(remedy).into())
 }

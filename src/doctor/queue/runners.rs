@@ -2,8 +2,8 @@
 
 use super::queue;
 use crate::{
-    doctor::{Check, Judge, Judged, Problem, Remedy, Verdict, lookup::unseen},
-    facts::survey::{Install, Queue, Runner, Survey, Unseen},
+    doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict, lookup::unseen},
+    facts::survey::{Install, Provenance, Queue, Runner, Survey, Unseen},
 };
 
 /// An agent that is idle asks for work every few seconds; after this many it is away.
@@ -35,8 +35,11 @@ fn listed(survey: &Survey, install: &Install) -> Judged {
     Ok(Problem::fail(format!("the runner is not in the inventory of {}", queue.resource_class))
         .seen(format!("listed are: {}", names.join(", ")))
         .cure(
-            Remedy::by_hand("Give it a token of this class.")
-                .command(format!("circleci runner token create {} NICKNAME", queue.resource_class)),
+            Remedy::by_hand("Give it a token of this class.").command(
+                Command::fixed("circleci runner token create")
+                    .value(&queue.resource_class, Provenance::Anybody)
+                    .then("NICKNAME"),
+            ),
         )
         .into())
 }
@@ -88,7 +91,7 @@ fn names(survey: &Survey) -> Judged {
                     .seen(format!("{} and {}", runner.hostname, twin.hostname))
                     .cure(
                         Remedy::by_hand("Give each a name of its own.")
-                            .command("sudo runnerup install --name '{hostname}'"),
+                            .command(Command::root("runnerup install --name '{hostname}'")),
                     ),
             );
         }

@@ -2,8 +2,8 @@
 
 use super::{queue, runners::AWAY};
 use crate::{
-    doctor::{Check, Judge, Judged, Problem, Remedy, Verdict},
-    facts::survey::{Queue, Survey},
+    doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict},
+    facts::survey::{Provenance, Queue, Survey},
 };
 
 pub(super) const ANSWERS: Check = Check {
@@ -28,7 +28,7 @@ fn answers(survey: &Survey) -> Judged {
         .seen(why.clone())
         .cure(
             Remedy::by_hand("Look at the token in CIRCLECI_TOKEN, and at the name of the class.")
-                .command("circleci runner resource-class list NAMESPACE"),
+                .command(Command::fixed("circleci runner resource-class list NAMESPACE")),
         )
         .into()),
     }
@@ -55,10 +55,13 @@ fn class(survey: &Survey) -> Judged {
             let text = near.map_or("Make it.".to_owned(), |near| format!("Did you mean {near}?"));
             Ok(Problem::fail(format!("there is no resource class {}", queue.resource_class))
                 .seen(names.join(", "))
-                .cure(Remedy::by_hand(text).command(format!(
-                    "circleci runner resource-class create {} DESCRIPTION",
-                    queue.resource_class
-                )))
+                .cure(
+                    Remedy::by_hand(text).command(
+                        Command::fixed("circleci runner resource-class create")
+                            .value(&queue.resource_class, Provenance::Anybody)
+                            .then("DESCRIPTION"),
+                    ),
+                )
                 .into())
         }
     }
@@ -91,7 +94,7 @@ fn has_runner(survey: &Survey) -> Judged {
         queue.resource_class
     ))
     .seen(format!("{} runners are listed", queue.runners.len()))
-    .cure(Remedy::by_hand("Start one.").command("sudo runnerup doctor"))
+    .cure(Remedy::by_hand("Start one.").command(Command::root("runnerup doctor")))
     .into())
 }
 

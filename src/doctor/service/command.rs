@@ -3,7 +3,10 @@
 use super::daemon;
 use crate::{
     agent::Kind,
-    doctor::{Check, Judge, Judged, Problem, Remedy, Verdict, lookup::unseen},
+    doctor::{
+        Check, Command, Judge, Judged, Problem, Remedy, Verdict,
+        lookup::{on_service, unseen},
+    },
     facts::survey::{Install, Service, Survey},
     platform::service::Manager,
 };
@@ -100,15 +103,19 @@ fn told(service: &Service, install: &Install) -> Remedy {
         return Remedy::by_hand(format!(
             "Have the task's action run the agent with `{arguments}`."
         ))
-        .command(format!("Get-ScheduledTask '{}' | Select-Object -Expand Actions", service.name));
+        .command(
+            Command::fixed("Get-ScheduledTask")
+                .windows(&service.name, install.named_by)
+                .then("| Select-Object -Expand Actions"),
+        );
     }
     let command = match install.agent {
         Kind::LaunchAgent => "ExecStart=/PATH/circleci-launch-agent --config FILE",
         Kind::MachineRunner => "ExecStart=/PATH/circleci-runner machine --config FILE",
     };
     Remedy::by_hand(format!("Write {command}."))
-        .command(format!("sudo systemctl edit --full {}", service.name))
-        .command(format!("sudo systemctl restart {}", service.name))
+        .command(on_service("systemctl edit --full", install, service))
+        .command(on_service("systemctl restart", install, service))
 }
 
 #[cfg(test)]

@@ -3,10 +3,10 @@
 use crate::{
     agent::Kind,
     doctor::{
-        Judged, Problem, Remedy, Verdict,
-        lookup::{domain, target, unseen, word},
+        Command, Judged, Problem, Remedy, Verdict,
+        lookup::{LONGEST_LIMIT, domain, on_job, unseen},
     },
-    facts::survey::{Install, Service, Survey},
+    facts::survey::{Install, Provenance, Service, Survey, Trail},
     spec::values::GoDuration,
 };
 
@@ -63,11 +63,11 @@ fn value<'a>(service: &'a Service, key: &str) -> Option<&'a str> {
 }
 
 /// Whether launchd starts the agent again after every end.
-pub(super) fn restarts(service: &Service) -> Judged {
+pub(super) fn restarts(install: &Install, service: &Service) -> Judged {
     if value(service, "LaunchOnlyOnce") == Some("true") {
         return Ok(Problem::fail("launchd starts the agent once, and never again")
             .seen("LaunchOnlyOnce true")
-            .cure(set(service, "LaunchOnlyOnce", "-bool false"))
+            .cure(set(install, service, "LaunchOnlyOnce", "-bool", "false"))
             .into());
     }
     match value(service, "KeepAlive") {
@@ -75,7 +75,7 @@ pub(super) fn restarts(service: &Service) -> Judged {
         None if service.value("KeepAlive", "SuccessfulExit") == Some("false") => {
             Ok(Problem::warn("launchd does not start the agent again when it ends well")
                 .seen("KeepAlive, only after an end that failed: SuccessfulExit false")
-                .cure(set(service, "KeepAlive", "-bool true"))
+                .cure(set(install, service, "KeepAlive", "-bool", "true"))
                 .into())
         }
         Some("true") => Ok(Verdict::Holds("KeepAlive".to_owned())),
@@ -85,7 +85,7 @@ pub(super) fn restarts(service: &Service) -> Judged {
         }
         other => Ok(Problem::fail("launchd does not start the agent again when it ends")
             .seen(other.map_or("no KeepAlive".to_owned(), |own| format!("KeepAlive {own}")))
-            .cure(set(service, "KeepAlive", "-bool true"))
+            .cure(set(install, service, "KeepAlive", "-bool", "true"))
             .into()),
     }
 }
@@ -106,7 +106,7 @@ pub(super) fn stop(install: &Install, service: &Service) -> Judged {
         Some(Err(_)) => {
             return Ok(Problem::fail("ExitTimeOut is no number of seconds")
                 .seen(written.unwrap_or_default())
-                .cure(set(service, "ExitTimeOut", "-integer 18300"))
+                .cure(set(install, service, "ExitTimeOut", "-integer", "18300"))
                 .into());
         }
     };
@@ -116,7 +116,13 @@ pub(super) fn stop(install: &Install, service: &Service) -> Judged {
     let message = format!("a stop kills a job after {seconds} s; jobs may take {longest} s");
     Ok(Problem::warn(message)
         .seen(written.map_or("no ExitTimeOut: 20 s".to_owned(), |own| format!("ExitTimeOut {own}")))
-        .cure(set(service, "ExitTimeOut", &format!("-integer {}", longest + 300)))
+        .cure(set(
+            install,
+            service,
+            "ExitTimeOut",
+            "-integer",
+            &(longest.min(LONGEST_LIMIT) + 300).to_string(),
+        ))
         .into())
 }
 
@@ -146,7 +152,7 @@ pub(super) fn keys(service: &Service) -> Judged {
 }
 
 /// Whether the account exists that a definition names.
-pub(super) fn user(survey: &Survey, service: &Service) -> Judged {
+pub(super) fn user(survey: &Survey, install: &Install, service: &Service) -> Judged {
     let Some(name) = value(service, "UserName") else {
         return Ok(Verdict::Idle("another check is about who runs jobs here".to_owned()));
     };
@@ -154,7 +160,11 @@ pub(super) fn user(survey: &Survey, service: &Service) -> Judged {
         return Ok(Verdict::Holds(format!("{name}, number {}", account.uid)));
     }
     let remedy = Remedy::by_hand("Create it, or take UserName out, and step down for each job.")
-        .command(format!("sudo sysadminctl -addUser {name} -roleAccount"));
+        .command(
+            Command::root("sysadminctl -addUser")
+                .value(name, install.named_by)
+                .then("-roleAccount"),
+        );
     Ok(Problem::fail(format!("there is no account {name}, as which launchd is to run the agent"))
         .seen(format!("UserName {name}"))
         .cure(remedy)
@@ -168,24 +178,48 @@ pub(super) fn command(service: &Service, install: &Install) -> Remedy {
         Kind::MachineRunner => "/PATH/circleci-runner machine --config FILE",
     };
     let remedy = Remedy::by_hand(format!("Write as ProgramArguments, word by word: {words}."));
-    match service.file().map(|file| word(&file.path)) {
-        Some(file) => reloaded(remedy.command(format!("plutil -lint {file}")), service, &file),
-        None => remedy,
-    }
+    let Some(file) = service.file() else { return remedy };
+    let check = Command::fixed("plutil -lint").path(&file.path, install.named_by);
+    reloaded(remedy.command(check), install, service, file)
 }
 
 /// Changes one key, and has launchd read the definition again.
-pub(super) fn set(service: &Service, key: &str, to: &str) -> Remedy {
+pub(super) fn set(
+    install: &Install,
+    service: &Service,
+    key: &'static str,
+    kind: &'static str,
+    to: &str,
+) -> Remedy {
     let remedy = Remedy::by_hand(format!("Set {key}."));
-    let Some(file) = service.file().map(|file| word(&file.path)) else { return remedy };
-    reloaded(remedy.command(format!("sudo plutil -replace {key} {to} {file}")), service, &file)
+    let Some(file) = service.file() else { return remedy };
+    let replace = plutil(install, file, "plutil -replace")
+        .then(key)
+        .then(kind)
+        .value(to, install.named_by)
+        .path(&file.path, install.named_by);
+    reloaded(remedy.command(replace), install, service, file)
+}
+
+/// A command on a property list: as root where root alone can put another one in its place, and
+/// else as the user whose it is.
+pub(super) fn plutil(install: &Install, file: &Trail, text: &'static str) -> Command {
+    match install.user.as_deref().filter(|user| *user != "root") {
+        Some(user) if file.path.starts_with("/Users") => {
+            Command::root("-u").value(user, Provenance::Anybody).then(text)
+        }
+        _ if file.path.starts_with("/Users") => Command::left_out(),
+        _ => Command::root(text),
+    }
 }
 
 /// Has launchd read the definition again.
-fn reloaded(remedy: Remedy, service: &Service, file: &str) -> Remedy {
-    remedy
-        .command(format!("sudo launchctl bootout {}", target(service)))
-        .command(format!("sudo launchctl bootstrap {} {file}", domain(service)))
+fn reloaded(remedy: Remedy, install: &Install, service: &Service, file: &Trail) -> Remedy {
+    remedy.command(on_job("launchctl bootout", install, service)).command(
+        Command::root("launchctl bootstrap")
+            .value(&domain(service), install.named_by)
+            .path(&file.path, install.named_by),
+    )
 }
 
 /// The definition of an agent that launchd runs.

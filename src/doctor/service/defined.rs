@@ -3,8 +3,8 @@
 use super::{daemon, launchd};
 use crate::{
     doctor::{
-        Check, Judge, Judged, Problem, Remedy, Verdict,
-        lookup::{domain, target, unseen, word},
+        Check, Command, Judge, Judged, Problem, Remedy, Verdict,
+        lookup::{domain, on_job, on_service, on_task, unseen},
     },
     facts::survey::{Install, Service, Survey},
     platform::service::Manager,
@@ -32,7 +32,7 @@ fn defined(survey: &Survey, install: &Install) -> Judged {
     if install.binary.is_none() {
         return Ok(Verdict::Idle("only a configuration was given".to_owned()));
     }
-    let remedy = Remedy::by_hand("Have it defined.").command("sudo runnerup install");
+    let remedy = Remedy::by_hand("Have it defined.").command(Command::root("runnerup install"));
     if let Some(process) = install.main_process() {
         return Ok(Problem::fail("the agent runs, and no service runs it")
             .seen(format!("process {}: {}", process.pid, process.command))
@@ -64,16 +64,18 @@ fn loaded(survey: &Survey, install: &Install) -> Judged {
     let unread = service.definitions.iter().find_map(|own| Some((own, own.trouble.as_ref()?)));
     if let (Manager::TaskScheduler, Some((definition, why))) = (service.manager, unread) {
         let path = definition.trail.path.display();
-        let remedy = Remedy::by_hand("Register it again.").command("runnerup install");
+        let remedy =
+            Remedy::by_hand("Register it again.").command(Command::fixed("runnerup install"));
         return Ok(Problem::fail(format!("{path} cannot be read as a task"))
             .seen(why)
             .cure(remedy)
             .into());
     }
     if let (Manager::Launchd, Some((definition, why))) = (service.manager, unread) {
-        let path = word(&definition.trail.path);
-        let remedy = Remedy::by_hand("Correct it.").command(format!("plutil -lint {path}"));
-        return Ok(Problem::fail(format!("launchd cannot read {path}"))
+        let path = &definition.trail.path;
+        let remedy = Remedy::by_hand("Correct it.")
+            .command(Command::fixed("plutil -lint").path(path, install.named_by));
+        return Ok(Problem::fail(format!("launchd cannot read {}", path.display()))
             .seen(why)
             .cure(remedy)
             .into());
@@ -94,41 +96,45 @@ fn loaded(survey: &Survey, install: &Install) -> Judged {
         }
         "masked" => Problem::fail(format!("{name} is masked: nothing can start it")).cure(
             Remedy::by_hand("Unmask it.")
-                .command(format!("sudo systemctl unmask {name}"))
-                .command(format!("sudo systemctl enable --now {name}")),
+                .command(on_service("systemctl unmask", install, service))
+                .command(on_service("systemctl enable --now", install, service)),
         ),
         "not-found" if launchd::waits(survey, install, service) => {
             return Err(unseen("launchd loads it when its user logs in"));
         }
         "not-found" if service.manager == Manager::Launchd => {
-            let path = service.file().map(|file| word(&file.path)).unwrap_or_default();
             Problem::fail(format!("launchd has not loaded {name}")).cure(
                 Remedy::by_hand("Load it.")
-                    .command(format!("sudo launchctl enable {}", target(service)))
-                    .command(format!("sudo launchctl bootstrap {} {path}", domain(service))),
+                    .command(on_job("launchctl enable", install, service))
+                    .command(bootstrap(install, service)),
             )
         }
         "not-found" if service.manager == Manager::TaskScheduler => {
             Problem::fail(format!("the scheduler knows no task {name}")).cure(
                 Remedy::by_hand("Register it again.")
-                    .command(format!("schtasks /Query /TN \"{name}\""))
-                    .command("runnerup install"),
+                    .command(on_task("schtasks /Query /TN", install, service, ""))
+                    .command(Command::fixed("runnerup install")),
             )
         }
         "not-found" => Problem::fail(format!("systemd finds no unit {name}")).cure(
             Remedy::by_hand("Have it read the folder again.")
-                .command("sudo systemctl daemon-reload"),
+                .command(Command::root("systemctl daemon-reload")),
         ),
-        other => {
-            let path = service.file().map(|file| word(&file.path)).unwrap_or_default();
-            Problem::fail(format!("systemd cannot load {name}: {other}")).cure(
-                Remedy::by_hand("Correct the unit.")
-                    .command(format!("systemd-analyze verify {path}"))
-                    .command("sudo systemctl daemon-reload"),
-            )
-        }
+        other => Problem::fail(format!("systemd cannot load {name}: {other}")).cure(
+            Remedy::by_hand("Correct the unit.")
+                .command(Command::fixed("systemd-analyze verify").value(name, install.named_by))
+                .command(Command::root("systemctl daemon-reload")),
+        ),
     };
     Ok(problem.seen(trouble).into())
+}
+
+/// Has launchd load a definition.
+fn bootstrap(install: &Install, service: &Service) -> Command {
+    let Some(file) = service.file() else { return Command::left_out() };
+    Command::root("launchctl bootstrap")
+        .value(&domain(service), install.named_by)
+        .path(&file.path, install.named_by)
 }
 
 pub(super) const USER: Check = Check {
@@ -145,7 +151,7 @@ pub(super) const USER: Check = Check {
 fn user(survey: &Survey, install: &Install) -> Judged {
     let service = install.service.as_ref().ok_or_else(|| unseen("there is no service"))?;
     if let Some(daemon) = daemon::of(install)? {
-        return daemon::user(survey, daemon);
+        return daemon::user(survey, install, daemon);
     }
     if service.manager != Manager::Systemd {
         if service.manager == Manager::TaskScheduler {
@@ -158,8 +164,10 @@ fn user(survey: &Survey, install: &Install) -> Judged {
         if steps_down {
             return Ok(Verdict::Holds("root, which steps down for jobs".to_owned()));
         }
-        let remedy = Remedy::by_hand("Give the service an account of its own.")
-            .command(format!("sudo systemctl edit {}   # [Service] User=circleci", service.name));
+        let remedy = Remedy::by_hand(
+            "Give the service an account of its own: User=circleci under [Service].",
+        )
+        .command(on_service("systemctl edit", install, service));
         return Ok(Problem::warn("the service names no account: agent and jobs run as root")
             .seen("the unit has no User=")
             .cure(remedy)
@@ -173,8 +181,10 @@ fn user(survey: &Survey, install: &Install) -> Judged {
         None => {
             let line = service.directive("Service", "User");
             let place = line.map(|line| format!("{}:{}", line.file.display(), line.line));
-            let remedy = Remedy::by_hand("Create it, or correct User=.")
-                .command(format!("sudo useradd --system --create-home --shell /bin/bash {name}"));
+            let remedy = Remedy::by_hand("Create it, or correct User=.").command(
+                Command::root("useradd --system --create-home --shell /bin/bash")
+                    .value(name, install.named_by),
+            );
             Ok(Problem::fail(format!("there is no account {name}, as which the service is to run"))
                 .seen(place.unwrap_or_default())
                 .cure(remedy)
@@ -205,7 +215,7 @@ fn task_user(survey: &Survey, install: &Install, service: &Service) -> Judged {
         return Ok(Verdict::Idle("the accounts of this host are not known".to_owned()));
     }
     let remedy = Remedy::by_hand("Have the account made, and the task registered with it.")
-        .command("runnerup install");
+        .command(Command::fixed("runnerup install"));
     Ok(Problem::fail(format!("there is no account {name}, as which the task is to run"))
         .seen(format!("UserId {written}"))
         .cure(remedy)

@@ -2,15 +2,19 @@
 
 use crate::{
     apply::{Content, File, Owner, Step},
-    doctor::{Remedy, lookup::restarted},
+    doctor::{
+        Remedy,
+        lookup::{on_service, restarted},
+    },
     facts::survey::Install,
     platform::service::Manager,
 };
 
 /// Adds `lines` to the unit of an agent, in a drop-in that is called after `what`.
 pub(super) fn drop_in(text: &str, install: &Install, what: &str, lines: &str) -> Remedy {
-    let Some(service) = install.service.as_ref().filter(|own| own.manager == Manager::Systemd)
-    else {
+    let service = install.service.as_ref().filter(|own| own.manager == Manager::Systemd);
+    // Root adds nothing to what an account could have defined, and starts nothing of it.
+    let Some(service) = service.filter(|_| install.named_by.is_root()) else {
         return Remedy::by_hand(text);
     };
     let unit = &service.name;
@@ -34,8 +38,9 @@ pub(super) fn drop_in(text: &str, install: &Install, what: &str, lines: &str) ->
         check: None,
         seed: false,
     };
-    let remedy = Remedy::by_hand(text)
-        .command(format!("sudo systemctl edit {unit}   # {}", lines.trim().replace('\n', ", ")))
+    let lines = lines.trim().replace('\n', ", ");
+    let remedy = Remedy::by_hand(format!("{text} In a drop-in of the unit: {lines}."))
+        .command(on_service("systemctl edit", install, service))
         .step(Step::Folder(folder))
         .step(Step::File(file));
     restarted(remedy, install)

@@ -3,8 +3,8 @@
 use super::daemon;
 use crate::{
     doctor::{
-        Check, Judge, Judged, Problem, Remedy, Verdict,
-        lookup::{target, unseen, word},
+        Check, Command, Judge, Judged, Problem, Remedy, Verdict,
+        lookup::{on_job, unseen},
     },
     facts::survey::{Install, Service, Survey, Unseen},
     platform::{
@@ -45,10 +45,11 @@ fn domain(survey: &Survey, install: &Install) -> Judged {
         if sessions.is_empty() || sessions.split(' ').any(|own| own == "System") {
             return Ok(Verdict::Holds("a daemon, which runs always".to_owned()));
         }
-        let path = word(file);
         let remedy = Remedy::by_hand("Take the key out, or make it an agent of a user's.")
-            .command(format!("sudo plutil -remove LimitLoadToSessionType {path}"))
-            .command(format!("sudo launchctl bootstrap system {path}"));
+            .command(
+                Command::root("plutil -remove LimitLoadToSessionType").path(file, install.named_by),
+            )
+            .command(Command::root("launchctl bootstrap system").path(file, install.named_by));
         return Ok(Problem::fail(format!("launchd loads no daemon for the session {sessions}"))
             .seen(format!("LimitLoadToSessionType {sessions} in {}", file.display()))
             .cure(remedy)
@@ -58,7 +59,7 @@ fn domain(survey: &Survey, install: &Install) -> Judged {
     if !file.starts_with(AGENTS) && !is_home {
         return Ok(Problem::warn(format!("launchd does not look into {}", folder(file)))
             .seen(format!("{} is gone after the next start of the host", service.name))
-            .cure(moved(service, file))
+            .cure(moved(install, service))
             .into());
     }
     let user = install.user.as_deref().unwrap_or("root");
@@ -67,7 +68,7 @@ fn domain(survey: &Survey, install: &Install) -> Judged {
         problems.push(
             Problem::warn(format!("launchd passes over UserName {name}: it is not a daemon's"))
                 .seen(file.display().to_string())
-                .cure(moved(service, file)),
+                .cure(moved(install, service)),
         );
     }
     let Some(mac) = &survey.host.mac else {
@@ -78,7 +79,7 @@ fn domain(survey: &Survey, install: &Install) -> Judged {
         problems.push(
             Problem::fail(format!("{} waits for {user} to log in", service.name))
                 .seen(format!("{at} is logged in at the screen; {}", file.display()))
-                .cure(headless(service, file)),
+                .cure(headless(install, service, file)),
         );
     }
     Ok(Verdict::of(problems, "an agent of a user who is there"))
@@ -104,29 +105,31 @@ fn folder(file: &Path) -> String {
     file.parent().map(|own| own.display().to_string()).unwrap_or_default()
 }
 
-fn moved(service: &Service, file: &Path) -> Remedy {
-    let name = file.file_name().map(|name| name.to_string_lossy().into_owned());
-    let to = format!("{DAEMONS}/{}", name.unwrap_or_default());
-    Remedy::by_hand("Make it a daemon, which runs whether anyone is logged in or not.")
-        .command(format!("sudo launchctl bootout {}", target(service)))
-        .command(format!("sudo install -o root -g wheel -m 644 {} {to}", word(file)))
-        .command(format!("sudo rm {}", word(file)))
-        .command(format!("sudo launchctl bootstrap system {to}"))
+/// What a user could have written is not copied to where launchd runs it as root.
+fn moved(install: &Install, service: &Service) -> Remedy {
+    Remedy::by_hand(
+        "Make it a daemon, which runs whether anyone is logged in or not: `runnerup install` writes \
+         its definition anew. Then unload and remove this one.",
+    )
+    .command(on_job("launchctl bootout", install, service))
+    .command(Command::root("runnerup install"))
 }
 
-fn headless(service: &Service, file: &Path) -> Remedy {
-    let to = format!("{AGENTS}/{}.plist", service.name);
-    let mut remedy = Remedy::by_hand(
+fn headless(install: &Install, service: &Service, file: &Path) -> Remedy {
+    let remedy = Remedy::by_hand(
         "Have the user log in, and by itself after a start (System Settings, Users & Groups); or \
-         run it without a desktop.",
+         run it without a desktop, from /Library/LaunchAgents and as LimitLoadToSessionType \
+         Background.",
     );
     if !file.starts_with(AGENTS) {
-        remedy = remedy.command(format!("sudo mv {} {to}", word(file)));
-        remedy = remedy.command(format!("sudo chown root:wheel {to}"));
+        return remedy.command(Command::root("runnerup install"));
     }
     remedy
-        .command(format!("sudo plutil -replace LimitLoadToSessionType -string Background {to}"))
-        .command(format!("sudo launchctl bootstrap user/UID {to}"))
+        .command(
+            Command::root("plutil -replace LimitLoadToSessionType -string Background")
+                .path(file, install.named_by),
+        )
+        .command(on_job("launchctl bootout", install, service))
 }
 
 pub(super) const OUTPUT: Check = Check {
@@ -148,7 +151,7 @@ fn output(_: &Survey, install: &Install) -> Judged {
     if path == "/dev/null" {
         return Ok(Problem::warn("what the agent says before its own log is open is lost")
             .seen(format!("StandardErrorPath {path}"))
-            .cure(daemon::set(service, "StandardErrorPath", &format!("-string {wanted}")))
+            .cure(daemon::set(install, service, "StandardErrorPath", "-string", &wanted))
             .into());
     }
     let Some(trail) = install.path("the service's output").and_then(|seen| seen.ok()) else {
@@ -164,7 +167,7 @@ fn output(_: &Survey, install: &Install) -> Judged {
     let what = if stands { "is in a folder that is not there" } else { "is no file" };
     Ok(Problem::fail(format!("launchd cannot open the agent's output: {path} {what}"))
         .seen(trail.stopped.clone().unwrap_or_default())
-        .cure(daemon::set(service, "StandardErrorPath", &format!("-string {wanted}")))
+        .cure(daemon::set(install, service, "StandardErrorPath", "-string", &wanted))
         .into())
 }
 
@@ -186,7 +189,7 @@ fn unhindered(_: &Survey, install: &Install) -> Judged {
         problems.push(
             Problem::warn("launchd holds the agent and its jobs back")
                 .seen(format!("ProcessType {kind}"))
-                .cure(daemon::set(service, "ProcessType", "-string Interactive")),
+                .cure(daemon::set(install, service, "ProcessType", "-string", "Interactive")),
         );
     }
     let is_low = service.value("", "LowPriorityIO") == Some("true");
@@ -204,7 +207,7 @@ fn unhindered(_: &Survey, install: &Install) -> Judged {
         problems.push(
             Problem::warn(format!("the agent stays away for {wait} s whenever it ends"))
                 .seen(format!("ThrottleInterval {wait}"))
-                .cure(daemon::set(service, "ThrottleInterval", "-integer 3")),
+                .cure(daemon::set(install, service, "ThrottleInterval", "-integer", "3")),
         );
     }
     Ok(Verdict::of(problems, "it is let run"))
@@ -214,7 +217,7 @@ fn unhindered(_: &Survey, install: &Install) -> Judged {
 mod tests {
     use crate::{
         doctor::{Status, sample::*},
-        facts::survey::{Mac, Seen, Survey},
+        facts::survey::{Mac, Named, Seen, Survey},
         platform::service::Manager,
     };
 
@@ -268,9 +271,9 @@ mod tests {
         assert_eq!(status(&survey, "service/output-kept"), Status::Pass);
         let mut there = trail("/Library/Logs/r.start.log", file(0, 0o644));
         there.end = None;
-        agent(&mut survey).paths.push(("the service's output".into(), Seen::Known(there)));
+        agent(&mut survey).paths.push(named("the service's output", there));
         assert_eq!(status(&survey, "service/output-kept"), Status::Pass);
-        if let Some((_, Seen::Known(trail))) = agent(&mut survey).paths.last_mut() {
+        if let Some(Named { trail: Seen::Known(trail), .. }) = agent(&mut survey).paths.last_mut() {
             trail.passed.pop();
         }
         assert_eq!(status(&survey, "service/output-kept"), Status::Fail);

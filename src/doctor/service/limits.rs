@@ -1,7 +1,10 @@
 //! Limits of the unit that no job fits into.
 
 use crate::{
-    doctor::{Check, Judge, Judged, Problem, Remedy, Verdict, lookup::unseen},
+    doctor::{
+        Check, Judge, Judged, Problem, Remedy, Verdict,
+        lookup::{on_service, unseen},
+    },
     facts::survey::{Install, Service, Survey},
     platform::service::Manager,
 };
@@ -58,10 +61,11 @@ fn sensible(_: &Survey, install: &Install) -> Judged {
             problems.push(
                 Problem::warn(format!("{key}={}: {what}", line.value))
                     .seen(format!("{}:{}", line.file.display(), line.line))
-                    .cure(
-                        Remedy::by_hand("Raise it, or take it out.")
-                            .command(format!("sudo systemctl edit {}", service.name)),
-                    ),
+                    .cure(Remedy::by_hand("Raise it, or take it out.").command(on_service(
+                        "systemctl edit",
+                        install,
+                        service,
+                    ))),
             );
         }
     }

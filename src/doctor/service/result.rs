@@ -2,7 +2,10 @@
 
 use super::task::{self, keeper};
 use crate::{
-    doctor::{Check, Judge, Judged, Problem, Remedy, Verdict, lookup::unseen},
+    doctor::{
+        Check, Command, Judge, Judged, Problem, Remedy, Verdict,
+        lookup::{on_task, unseen},
+    },
     facts::survey::{Install, Service, State, Survey, TaskState},
     platform::service::Manager,
 };
@@ -64,7 +67,7 @@ fn logs_on(_: &Survey, install: &Install) -> Judged {
     };
     let remedy =
         Remedy::by_hand("Give the scheduler the account's password again; it asks for it.")
-            .command(format!("schtasks /Change /TN \"{}\" /RP *", service.name));
+            .command(on_task("schtasks /Change /TN", install, service, "/RP *"));
     Ok(Problem::fail(format!("the task cannot log on: {why}"))
         .seen(format!("last result 0x{code:08X}"))
         .cure(remedy)
@@ -88,8 +91,10 @@ fn session_kept(survey: &Survey, install: &Install) -> Judged {
         return Ok(Verdict::Idle("no task keeps a session for it".to_owned()));
     };
     let start = Remedy::by_hand("Enable and start it.")
-        .command(format!("schtasks /Change /TN \"{name}\" /ENABLE"))
-        .command(format!("schtasks /Run /TN \"{name}\""));
+        .command(
+            Command::fixed("schtasks /Change /TN").windows(name, install.named_by).then("/ENABLE"),
+        )
+        .command(Command::fixed("schtasks /Run /TN").windows(name, install.named_by));
     let of = |section: &str, key: &str| service.value(&format!("SessionKeeper/{section}"), key);
     let account = |own: &str| own.rsplit('\\').next().unwrap_or_default().to_lowercase();
     let theirs = of("Principals/Principal", "UserId").map(account);
@@ -100,8 +105,12 @@ fn session_kept(survey: &Survey, install: &Install) -> Judged {
         && is_number(theirs) == is_number(ours)
         && theirs != ours
     {
-        let remedy = Remedy::by_hand("Have both tasks run as one account.")
-            .command(format!("schtasks /Change /TN \"{name}\" /RU {ours}"));
+        let remedy = Remedy::by_hand("Have both tasks run as one account.").command(
+            Command::fixed("schtasks /Change /TN")
+                .windows(name, install.named_by)
+                .then("/RU")
+                .windows(ours, install.named_by),
+        );
         return Ok(Problem::fail(format!("{name} keeps the session of {theirs}, not of {ours}"))
             .seen("the two tasks name two accounts")
             .cure(remedy)

@@ -1,7 +1,10 @@
 //! What the unit takes away from jobs.
 
 use crate::{
-    doctor::{Check, Judge, Judged, Problem, Remedy, Verdict, lookup::unseen},
+    doctor::{
+        Check, Judge, Judged, Problem, Remedy, Verdict,
+        lookup::{on_service, unseen},
+    },
     facts::survey::{Directive, Install, Survey},
     platform::service::Manager,
 };
@@ -31,7 +34,7 @@ fn allows_jobs(_: &Survey, install: &Install) -> Judged {
                 .seen(format!("{}:{}: {}={}", line.file.display(), line.line, line.key, line.value))
                 .cure(
                     Remedy::by_hand("Take the directive out, or make an exception.")
-                        .command(format!("sudo systemctl edit {}", service.name)),
+                        .command(on_service("systemctl edit", install, service)),
                 ),
         );
     };

@@ -4,12 +4,13 @@ use super::{result, task};
 use crate::{
     apply::Step,
     doctor::{
-        Check, Judge, Judged, Problem, Remedy, Verdict,
-        lookup::{is_daemon, restarted, target, unseen, word},
+        Check, Command, Judge, Judged, Problem, Remedy, Verdict,
+        lookup::{is_daemon, on_job, on_service, on_task, restarted, unseen},
     },
     facts::survey::{Install, Service, State, Survey, Unseen},
     platform::service::Manager,
 };
+use std::path::Path;
 
 /// What keeps an agent from running, whatever its service says.
 const CAUSES: &[&str] = &[
@@ -69,7 +70,8 @@ fn reloaded(_: &Survey, install: &Install) -> Judged {
     if !state.needs_reload {
         return Ok(Verdict::Holds("as on disk".to_owned()));
     }
-    let remedy = Remedy::by_hand("Have it read again.").command("sudo systemctl daemon-reload");
+    let remedy =
+        Remedy::by_hand("Have it read again.").command(Command::root("systemctl daemon-reload"));
     Ok(Problem::warn(format!("{} was changed on disk since systemd read it", service.name))
         .seen("NeedDaemonReload=yes")
         .cure(restarted(remedy, install))
@@ -89,8 +91,9 @@ pub(super) const ENABLED: Check = Check {
 fn enabled(_: &Survey, install: &Install) -> Judged {
     // The definition alone says so too: of an image there is nothing else.
     if result::is_switched_off(install) {
-        let name = install.service.as_ref().map_or("it", |own| own.name.as_str());
-        return Ok(Problem::fail(format!("{name} is disabled")).cure(switched_on(name)).into());
+        let service = install.service.as_ref().ok_or_else(|| unseen("there is no service"))?;
+        let problem = Problem::fail(format!("{} is disabled", service.name));
+        return Ok(problem.cure(switched_on(install, service)).into());
     }
     let (service, state) = state(install)?;
     let name = &service.name;
@@ -100,7 +103,7 @@ fn enabled(_: &Survey, install: &Install) -> Judged {
         && state.active != "active";
     if says_no {
         let remedy = Remedy::by_hand("Take the key out, and have launchd enable it.")
-            .command(format!("sudo launchctl enable {}", target(service)));
+            .command(on_job("launchctl enable", install, service));
         return Ok(Problem::fail(format!("the definition of {name} says that it is disabled"))
             .seen("Disabled true")
             .cure(remedy)
@@ -111,24 +114,32 @@ fn enabled(_: &Survey, install: &Install) -> Judged {
     }
     let remedy = match service.manager {
         Manager::Launchd => {
-            let remedy = Remedy::by_hand("Enable it.")
-                .command(format!("sudo launchctl enable {}", target(service)));
-            match is_daemon(service) {
+            let remedy =
+                Remedy::by_hand("Enable it.").command(on_job("launchctl enable", install, service));
+            match is_daemon(service) && install.named_by.is_root() {
                 true => remedy.step(Step::Enable { service: name.clone() }),
                 false => remedy,
             }
         }
-        Manager::TaskScheduler => switched_on(name),
+        Manager::TaskScheduler => switched_on(install, service),
+        _ if !install.named_by.is_root() => Remedy::by_hand(
+            "Have root alone own the definition, which jobs can change, then enable it.",
+        ),
         _ => Remedy::by_hand("Enable it.")
-            .command(format!("sudo systemctl enable {name}"))
+            .command(on_service("systemctl enable", install, service))
             .step(Step::Enable { service: name.clone() }),
     };
     let word = if state.enabled_word.is_empty() { "not enabled" } else { &state.enabled_word };
     Ok(Problem::fail(format!("{name} does not start with the host")).seen(word).cure(remedy).into())
 }
 
-fn switched_on(task: &str) -> Remedy {
-    Remedy::by_hand("Enable it.").command(format!("schtasks /Change /TN \"{task}\" /ENABLE"))
+fn switched_on(install: &Install, service: &Service) -> Remedy {
+    Remedy::by_hand("Enable it.").command(on_task(
+        "schtasks /Change /TN",
+        install,
+        service,
+        "/ENABLE",
+    ))
 }
 
 pub(super) const RUNNING: Check = Check {
@@ -164,8 +175,8 @@ fn running(survey: &Survey, install: &Install) -> Judged {
     }
     let remedy = match service.manager {
         Manager::Systemd => Remedy::by_hand("Start it, and look at what it says.")
-            .command(format!("sudo systemctl start {}", service.name))
-            .command(format!("journalctl --unit {} --lines 50", service.name)),
+            .command(started(install, service))
+            .command(journal(install, service)),
         _ => Remedy::by_hand("Start it."),
     };
     // What runs at least is started again by the service manager itself.
@@ -273,20 +284,37 @@ fn words(state: &State) -> String {
     }
 }
 
+/// Root starts nothing that an account could have defined.
+fn started(install: &Install, service: &Service) -> Command {
+    match install.named_by.is_root() {
+        true => on_service("systemctl start", install, service),
+        false => Command::left_out(),
+    }
+}
+
+fn journal(install: &Install, service: &Service) -> Command {
+    Command::fixed("journalctl --lines 50 --unit").value(&service.name, install.named_by)
+}
+
 /// With the commands that show what the agent says.
 fn listened(remedy: Remedy, install: &Install) -> Remedy {
     let Some(service) = install.service.as_ref() else { return remedy };
     if service.manager == Manager::Systemd {
-        return remedy.command(format!("journalctl --unit {} --lines 50", service.name));
+        return remedy.command(journal(install, service));
     }
-    let logs = ["the log file", "the service's output"].into_iter();
-    let logs = logs.filter_map(|what| install.path(what)?.ok()).map(|trail| word(&trail.path));
-    let logs: Vec<_> = logs.filter(|path| path != "/dev/null").collect();
     let remedy = match service.manager {
-        Manager::Launchd => remedy.command(format!("sudo launchctl print {}", target(service))),
+        Manager::Launchd => remedy.command(on_job("launchctl print", install, service)),
         _ => remedy,
     };
-    if logs.is_empty() { remedy } else { remedy.command(format!("tail -n 50 {}", logs.join(" "))) }
+    let logs = ["the log file", "the service's output"].into_iter();
+    let logs = logs.filter_map(|what| {
+        let named = install.named(what)?;
+        let trail = named.trail.ok().filter(|trail| trail.path != Path::new("/dev/null"))?;
+        Some((trail, named.named_by))
+    });
+    logs.fold(remedy, |remedy, (trail, named_by)| {
+        remedy.command(Command::fixed("tail -n 50").path(&trail.path, named_by))
+    })
 }
 
 fn meaning(manager: Manager, state: &State) -> Option<&'static str> {

@@ -1,7 +1,7 @@
 //! What the definition of a scheduled task means to an agent.
 
 use crate::{
-    doctor::{Check, Judge, Judged, Problem, Remedy, Verdict, lookup::unseen},
+    doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict, lookup::unseen},
     facts::survey::{Directive, Install, Service, Survey, Unseen},
     platform::service::Manager,
 };
@@ -46,11 +46,14 @@ fn place(line: Option<&Directive>, missing: &str) -> String {
 }
 
 /// Changes a task through PowerShell, which writes the rest back as it was.
-fn changed(service: &Service, text: &str, change: &str) -> Remedy {
-    let name = &service.name;
-    Remedy::by_hand(text).command(format!(
-        "$task = Get-ScheduledTask '{name}'; {change}; Set-ScheduledTask -InputObject $task"
-    ))
+fn changed(install: &Install, service: &Service, text: &str, change: &'static str) -> Remedy {
+    Remedy::by_hand(text).command(
+        Command::fixed("$task = Get-ScheduledTask")
+            .windows(&service.name, install.named_by)
+            .then(";")
+            .then(change)
+            .then("; Set-ScheduledTask -InputObject $task"),
+    )
 }
 
 pub(super) const TRIGGERED: Check = Check {
@@ -73,6 +76,7 @@ fn triggered(_: &Survey, install: &Install) -> Judged {
     let logon = service.value("Principals/Principal", "LogonType").unwrap_or("InteractiveToken");
     let needs_session = logon == "InteractiveToken";
     let remedy = changed(
+        install,
         service,
         "Have it started with the host.",
         "$task.Triggers += New-ScheduledTaskTrigger -AtStartup",
@@ -115,8 +119,12 @@ fn unlimited(_: &Survey, install: &Install) -> Judged {
     if is_none(limit) {
         return Ok(Verdict::Holds("no limit".to_owned()));
     }
-    let remedy =
-        changed(service, "Take the limit off.", "$task.Settings.ExecutionTimeLimit = 'PT0S'");
+    let remedy = changed(
+        install,
+        service,
+        "Take the limit off.",
+        "$task.Settings.ExecutionTimeLimit = 'PT0S'",
+    );
     Ok(Problem::fail(format!("the scheduler ends the agent, amid a job, after {limit}"))
         .seen(place(written, "no ExecutionTimeLimit: PT72H"))
         .cure(remedy)
@@ -141,33 +149,45 @@ pub(super) const UNCONDITIONAL: Check = Check {
     judge: Judge::Agent(unconditional),
 };
 
-/// Each condition, what it is where nothing is written, and what happens then.
-const CONDITIONS: [(&str, &str, &str); 3] = [
-    ("DisallowStartIfOnBatteries", "true", "does not start on battery power"),
-    ("StopIfGoingOnBatteries", "true", "is ended, amid a job, when the mains fail"),
-    ("RunOnlyIfIdle", "false", "starts only while the host idles"),
+/// Each condition, what it is where nothing is written, what happens then, and what takes it out.
+const CONDITIONS: [(&str, &str, &str, &str); 3] = [
+    (
+        "DisallowStartIfOnBatteries",
+        "true",
+        "does not start on battery power",
+        "$task.Settings.DisallowStartIfOnBatteries = $false",
+    ),
+    (
+        "StopIfGoingOnBatteries",
+        "true",
+        "is ended, amid a job, when the mains fail",
+        "$task.Settings.StopIfGoingOnBatteries = $false",
+    ),
+    (
+        "RunOnlyIfIdle",
+        "false",
+        "starts only while the host idles",
+        "$task.Settings.RunOnlyIfIdle = $false",
+    ),
 ];
 
 fn unconditional(_: &Survey, install: &Install) -> Judged {
     let service = of(install)?;
     let mut problems = Vec::new();
-    for (key, usual, what) in CONDITIONS {
+    for (key, usual, what, change) in CONDITIONS {
         if setting(service, key).unwrap_or(usual) == "true" {
             let missing = format!("no {key}: {usual}");
             problems.push(
                 Problem::warn(format!("the task {what}"))
                     .seen(place(service.directive(SETTINGS, key), &missing))
-                    .cure(changed(
-                        service,
-                        "Take the condition out.",
-                        &format!("$task.Settings.{key} = $false"),
-                    )),
+                    .cure(changed(install, service, "Take the condition out.", change)),
             );
         }
     }
     let ends = service.directives.iter().filter(|own| own.key == "EndBoundary");
     problems.extend(ends.filter(|own| own.section.starts_with("Triggers/")).map(|own| {
         Problem::warn("the task's trigger ends at a date").seen(place(Some(own), "")).cure(changed(
+            install,
             service,
             "Take the date out.",
             "$task.Triggers | ForEach-Object { $_.EndBoundary = $null }",
@@ -198,12 +218,12 @@ fn one_instance(_: &Survey, install: &Install) -> Judged {
     let change = "$task.Settings.MultipleInstances = 'IgnoreNew'";
     Ok(Problem::fail(what)
         .seen(place(service.directive(SETTINGS, "MultipleInstancesPolicy"), ""))
-        .cure(changed(service, "Have a second start passed over.", change))
+        .cure(changed(install, service, "Have a second start passed over.", change))
         .into())
 }
 
 /// Whether the scheduler starts the agent again after it has ended.
-pub(super) fn restarts(service: &Service) -> Judged {
+pub(super) fn restarts(install: &Install, service: &Service) -> Judged {
     let repeats = |own: &&Directive| {
         own.key == "Interval"
             && own.section.starts_with("Triggers/")
@@ -217,6 +237,7 @@ pub(super) fn restarts(service: &Service) -> Judged {
     }
     let count = service.value("Settings/RestartOnFailure", "Count");
     let remedy = changed(
+        install,
         service,
         "Have it started again.",
         "$task.Settings.RestartCount = 999; $task.Settings.RestartInterval = 'PT1M'",

@@ -3,8 +3,9 @@
 use super::{daemon, drop_in::drop_in, task};
 use crate::{
     doctor::{
-        Check, Judge, Judged, Problem, Remedy, Verdict,
-        lookup::{account, octal, settled, stand, unseen, word},
+        Check, Command, Judge, Judged, Problem, Remedy, Verdict,
+        change::Change,
+        lookup::{LONGEST_LIMIT, account, octal, stand, unseen},
     },
     facts::survey::{Install, Service, Survey, Unseen},
     platform::{fs::Kind, service::Manager},
@@ -56,12 +57,12 @@ fn mode(survey: &Survey, install: &Install) -> Judged {
         let is_strangers =
             meta.uid != 0 && (is_of_all || user.is_some_and(|user| user.uid != meta.uid));
         if service.manager == Manager::Launchd && is_strangers {
-            let (whose, to) = match user {
-                None => ("root".to_owned(), "root:wheel".to_owned()),
-                Some(user) => (user.name.clone(), user.name.clone()),
-            };
-            let remedy = Remedy::by_hand(format!("Give it to {whose}."))
-                .command(format!("sudo chown {to} {}", word(&definition.trail.path)));
+            let whose = user.map_or("root", |user| user.name.as_str());
+            // Who owns it now has written it, or could have.
+            let remedy = Remedy::by_hand(format!(
+                "Compare it with what you mean it to be, and write it anew as {whose}."
+            ))
+            .command(Command::root("runnerup install"));
             problems.push(
                 Problem::fail(format!("launchd does not load {path}, which is not {whose}'s"))
                     .seen(stand(&definition.trail, survey))
@@ -75,7 +76,8 @@ fn mode(survey: &Survey, install: &Install) -> Judged {
             true => Problem::fail(format!("others may change {path}, which root acts on")),
             false => Problem::warn(format!("{path} is executable")),
         };
-        let remedy = settled(Remedy::by_hand("Set its mode."), &definition.trail, None, 0o644);
+        let remedy = Remedy::by_hand("Set its mode.");
+        let remedy = Change::new(survey, install).definition(remedy, &definition.trail, 0o644);
         problems.push(problem.seen(format!("mode {}", octal(meta.mode))).cure(remedy));
     }
     Ok(Verdict::of(problems, "0644 or less"))
@@ -96,9 +98,9 @@ fn environment_files(_: &Survey, install: &Install) -> Judged {
     unit(install)?;
     let mut problems = Vec::new();
     let mut count = 0;
-    for (_, trail) in install.paths.iter().filter(|(what, _)| what == "an environment file") {
+    for named in install.paths.iter().filter(|own| own.purpose == "an environment file") {
         count += 1;
-        let trail = trail.known()?;
+        let trail = named.trail.known()?;
         if !trail.is(Kind::File) {
             let path = trail.path.display();
             problems.push(
@@ -153,10 +155,10 @@ pub(super) const RESTARTS: Check = Check {
 
 fn restarts(_: &Survey, install: &Install) -> Judged {
     if let Some(daemon) = daemon::of(install)? {
-        return daemon::restarts(daemon);
+        return daemon::restarts(install, daemon);
     }
     if let Ok(task) = task::of(install) {
-        return task::restarts(task);
+        return task::restarts(install, task);
     }
     let service = unit(install)?;
     let restart = service.value("Service", "Restart").unwrap_or("no");
@@ -215,6 +217,11 @@ fn stop(_: &Survey, install: &Install) -> Judged {
     if let Some(seconds) = seconds.filter(|seconds| *seconds < longest) {
         let wanted = longest + 300;
         let lines = format!("[Service]\nTimeoutStopSec={wanted}\n");
+        let cure = match longest > LONGEST_LIMIT {
+            // An agent that passes over TERM would hold up every shutdown for so long.
+            true => Remedy::by_hand("Name a shorter runner.max_run_time: a week is the longest."),
+            false => drop_in("Let it wait for the longest job.", install, "stop", &lines),
+        };
         problems.push(
             Problem::warn(format!(
                 "a stop kills a job after {seconds} s; jobs may take {longest} s"
@@ -222,12 +229,7 @@ fn stop(_: &Survey, install: &Install) -> Judged {
             .seen(line.map_or("no TimeoutStopSec=: 90 s".to_owned(), |own| {
                 format!("TimeoutStopSec={own}")
             }))
-            .cure(drop_in(
-                "Let it wait for the longest job.",
-                install,
-                "stop",
-                &lines,
-            )),
+            .cure(cure),
         );
     }
     if let Some(signal @ ("SIGKILL" | "KILL" | "9")) = service.value("Service", "KillSignal") {
@@ -320,10 +322,7 @@ fn health(_: &Survey, install: &Install) -> Judged {
 #[cfg(test)]
 mod tests {
     use super::span;
-    use crate::{
-        doctor::{Status, sample::*},
-        facts::survey::Seen,
-    };
+    use crate::doctor::{Status, sample::*};
 
     #[test]
     fn spans_are_read_as_systemd_reads_them() {
@@ -366,7 +365,7 @@ mod tests {
         let mut survey = healthy();
         let mut missing = trail("/etc/default/x", file(0, 0o644));
         missing.end = None;
-        agent(&mut survey).paths.push(("an environment file".into(), Seen::Known(missing)));
+        agent(&mut survey).paths.push(named("an environment file", missing));
         assert_eq!(status(&survey, "service/environment-files"), Status::Fail);
     }
 }

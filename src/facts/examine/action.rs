@@ -3,11 +3,11 @@
 
 use super::{
     environment::Raw,
-    ground::{self, Part},
+    reader::{self, Part},
     units::PROGRAMS,
 };
 use crate::platform::{
-    fs::Root,
+    fs::{Provenance, Root},
     layout::{inner, is_whole},
 };
 use std::path::{Path, PathBuf};
@@ -62,7 +62,7 @@ pub(super) fn program_name(word: &str) -> String {
 }
 
 /// Follows an action to the agent.
-pub(super) fn follow(root: &Root, action: &Action) -> Run {
+pub(super) fn follow(root: &Root, action: &Action, named_by: Provenance) -> Run {
     let program = expanded(action.command.trim().trim_matches('"'));
     let arguments = expanded(&action.arguments);
     let line = match program_name(&program).as_str() {
@@ -81,7 +81,10 @@ pub(super) fn follow(root: &Root, action: &Action) -> Run {
         .iter()
         .find(|own| own.iter().any(|word| is_agent(word)))
         .map(|own| Run { words: own.clone(), ..Run::default() })
-        .or_else(|| statements.iter().find_map(|own| of_script(root, own.first()?, &folder)))
+        .or_else(|| {
+            let of_script = |own: &Vec<String>| of_script(root, own.first()?, &folder, named_by);
+            statements.iter().find_map(of_script)
+        })
         .unwrap_or_else(|| Run { words: plain(), ..Run::default() });
     if let Some(first) = run.words.first_mut().filter(|first| !is_whole(Path::new(first.as_str())))
         && is_agent(first)
@@ -177,7 +180,7 @@ fn words(text: &str) -> Vec<String> {
 }
 
 /// What a script sets and runs; `None` where the word is no script, or runs no agent.
-fn of_script(root: &Root, word: &str, folder: &str) -> Option<Run> {
+fn of_script(root: &Root, word: &str, folder: &str, named_by: Provenance) -> Option<Run> {
     let small = word.to_ascii_lowercase();
     if ![".cmd", ".bat", ".ps1"].iter().any(|end| small.ends_with(end)) {
         return None;
@@ -185,7 +188,8 @@ fn of_script(root: &Root, word: &str, folder: &str) -> Option<Run> {
     let whole =
         if is_whole(Path::new(word)) { word.to_owned() } else { format!("{folder}\\{word}") };
     let path = inner(&whole);
-    let (_, content) = ground::read_at(root, &path, Part::Head(LIMIT)).ok()?;
+    let (trail, content) = reader::read_at(root, &path, Part::Head(LIMIT), named_by).ok()?;
+    let written_by = named_by.and(trail.written_by());
     let text = super::xml::decoded(&content.bytes);
     let here = whole.rsplit_once(['/', '\\']).map_or("", |(folder, _)| folder);
     let mut run = Run { script: Some(path.clone()), ..Run::default() };
@@ -198,7 +202,7 @@ fn of_script(root: &Root, word: &str, folder: &str) -> Option<Run> {
         }
         if let Some((name, value)) = assignment(line) {
             let source = format!("{}:{}", crate::platform::layout::shown(&path), at + 1);
-            run.variables.push(Raw { name, value, source });
+            run.variables.push(Raw { name, value, source, written_by });
             continue;
         }
         let line = line.replace("%~dp0", &format!("{here}\\")).replace("$PSScriptRoot", here);
@@ -255,7 +259,7 @@ mod tests {
         let (_folder, root) = root();
         let folder = r"C:\Program Files\CircleCI".to_owned();
         let (command, arguments) = (command.to_owned(), arguments.to_owned());
-        follow(&root, &Action { command, arguments, folder })
+        follow(&root, &Action { command, arguments, folder }, Provenance::Root)
     }
 
     #[test]

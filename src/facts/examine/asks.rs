@@ -2,7 +2,7 @@
 
 use super::{
     candidate::Candidate,
-    ground::{Part, read_at},
+    reader::{Part, read_at},
 };
 use crate::{
     Code, Error, Result,
@@ -90,9 +90,10 @@ fn of_one(endpoints: &Endpoints, candidate: &Candidate, root: &Root) -> Vec<Ask>
             Some(((*name).to_owned(), (raw.value.clone(), raw.source.clone())))
         })
         .collect();
-    let authorities = candidate.variable("SSL_CERT_FILE").and_then(|path| {
-        let (_, content) = read_at(root, Path::new(path), Part::Head(LIMIT)).ok()?;
-        Some((String::from_utf8_lossy(&content.bytes).into_owned(), path.to_owned()))
+    let authorities = candidate.raw("SSL_CERT_FILE").and_then(|raw| {
+        let path = Path::new(&raw.value);
+        let (_, content) = read_at(root, path, Part::Head(LIMIT), raw.written_by).ok()?;
+        Some((String::from_utf8_lossy(&content.bytes).into_owned(), raw.value.clone()))
     });
     // Whom an agent would ask that cannot read its configuration nobody knows.
     let config = candidate.config.as_ref().and_then(|config| config.ok());

@@ -1,9 +1,9 @@
 //! The agent's binary: what its first bytes say, and its checksum where a receipt has one.
 
-use super::ground::{self, Part};
+use super::reader::{self, Part};
 use crate::{
     apply::{Receipt, Target},
-    facts::survey::{Binary, Program, Seen},
+    facts::survey::{Binary, Program, Provenance, Seen},
     platform::fs::{Kind, Root, Trail},
 };
 use std::path::Path;
@@ -11,12 +11,17 @@ use std::path::Path;
 /// Enough for every header that tells the processor.
 const HEAD: u64 = 4096;
 
-/// Looks at the binary at `path`.
-pub(super) fn look(root: &Root, path: &Path, receipt: Option<&Receipt>) -> Binary {
+/// Looks at the binary at `path`, which `named_by` named.
+pub(super) fn look(
+    root: &Root,
+    path: &Path,
+    named_by: Provenance,
+    receipt: Option<&Receipt>,
+) -> Binary {
     let trail: Seen<Trail> = root.trail(path).into();
     let (program, sha256) = match &trail {
         Seen::Known(trail) if trail.is(Kind::File) => {
-            let program = match ground::read(root, trail, Part::Head(HEAD)) {
+            let program = match reader::read(root, trail, Part::Head(HEAD), named_by) {
                 Ok(content) => Seen::Known(program(&content.bytes)),
                 Err(error) => Err::<Program, _>(error).into(),
             };

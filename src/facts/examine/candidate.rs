@@ -11,7 +11,7 @@ use super::{
 use crate::{
     agent::{Kind, Os, Secrets, Token},
     apply::Receipt,
-    facts::survey::{ConfigFile, Seen},
+    facts::survey::{ConfigFile, Provenance, Seen, Stray, Strays},
     platform::{
         accounts,
         fs::Root,
@@ -20,6 +20,9 @@ use crate::{
     },
 };
 use std::path::{Path, PathBuf};
+
+/// Most strays that are shown; the rest are counted.
+const STRAYS: usize = 8;
 
 /// An agent that is to be examined.
 #[derive(Default)]
@@ -31,6 +34,8 @@ pub(super) struct Candidate {
     pub(super) command: Vec<String>,
     pub(super) binary: Option<PathBuf>,
     pub(super) config_path: Option<PathBuf>,
+    /// Who could have named binary, configuration and account.
+    pub(super) named_by: Provenance,
     pub(super) config: Option<Seen<ConfigFile>>,
     pub(super) token: Option<Token>,
     pub(super) user: Option<String>,
@@ -42,12 +47,16 @@ pub(super) struct Candidate {
 }
 
 /// Puts units, receipts and processes together.
+///
+/// A process alone is no install: its name, its arguments and its program are the words of whoever
+/// started it. One that no unit and no receipt accounts for is a stray.
 pub(super) fn all(
     root: &Root,
     units: Vec<Unit>,
     receipts: Vec<Receipt>,
     processes: &Processes,
-) -> Vec<Candidate> {
+    scrub: &Scrub,
+) -> (Vec<Candidate>, Strays) {
     let mut receipts: Vec<Receipt> =
         receipts.into_iter().filter(|receipt| receipt.installed).collect();
     let mut found = Vec::new();
@@ -57,23 +66,45 @@ pub(super) fn all(
         found.push(of_definition(root, unit, receipt));
     }
     found.extend(receipts.into_iter().map(of_receipt));
+    let mut strays = Strays::default();
     for (pid, unit) in processes.agents() {
         let runs = |candidate: &Candidate| {
             candidate.unit.as_ref().is_some_and(|own| Some(&own.name) == unit.as_ref())
         };
-        if !found.iter().any(runs) {
-            let candidate = of_process(pid, unit.as_deref(), processes);
-            // What a receipt without service tells of may run by hand.
-            let same = found.iter_mut().find(|own| {
-                own.unit.is_none() && own.process.is_none() && own.binary == candidate.binary
-            });
-            match same {
-                Some(own) => own.process = Some(pid),
-                None => found.push(candidate),
-            }
+        if found.iter().any(runs) {
+            continue;
+        }
+        // What a receipt without service tells of may run by hand.
+        let program = processes.program(pid);
+        let same = found.iter_mut().find(|own| {
+            own.unit.is_none()
+                && own.process.is_none()
+                && own.binary.is_some()
+                && own.binary == program
+        });
+        match same {
+            Some(own) => own.process = Some(pid),
+            None => stray(&mut strays, pid, unit, processes, scrub),
         }
     }
-    found
+    (found, strays)
+}
+
+/// Notes an agent's process that nothing accounts for.
+fn stray(
+    strays: &mut Strays,
+    pid: u32,
+    unit: Option<String>,
+    processes: &Processes,
+    scrub: &Scrub,
+) {
+    strays.count += 1;
+    if strays.shown.len() < STRAYS
+        && let Some(process) = processes.one(pid, scrub)
+    {
+        let account = accounts::name_of(process.uid);
+        strays.shown.push(Stray { process, account, unit });
+    }
 }
 
 fn of_definition(root: &Root, mut unit: Unit, receipt: Option<Receipt>) -> Candidate {
@@ -95,6 +126,7 @@ fn of_definition(root: &Root, mut unit: Unit, receipt: Option<Receipt>) -> Candi
     let own = unit.name.trim_end_matches(".service").to_owned();
     unit.definitions.shrink_to_fit();
     Candidate {
+        named_by: unit.provenance(),
         name: receipt.as_ref().map_or(own, |receipt| receipt.instance.clone()),
         agent: kind(&command),
         binary: binary(&command),
@@ -117,13 +149,16 @@ fn owner_of_home(unit: &Unit) -> Option<String> {
 }
 
 /// Agents that run though no task of the candidates runs them.
-pub(super) fn by_hand(found: &[Candidate], processes: &Processes) -> Vec<Candidate> {
+pub(super) fn by_hand(found: &[Candidate], processes: &Processes, scrub: &Scrub) -> Strays {
     let is_found = |pid: &u32| {
         let of = |own: &Candidate| own.binary.as_ref().and_then(|path| processes.running(path));
         found.iter().filter_map(of).any(|(own, _)| own == *pid)
     };
-    let agents = processes.agents().into_iter().map(|(pid, _)| pid);
-    agents.filter(|pid| !is_found(pid)).map(|pid| of_process(pid, None, processes)).collect()
+    let mut strays = Strays::default();
+    for (pid, _) in processes.agents().into_iter().filter(|(pid, _)| !is_found(pid)) {
+        stray(&mut strays, pid, None, processes, scrub);
+    }
+    strays
 }
 
 /// An install whose service is gone, or that was made without one.
@@ -134,28 +169,9 @@ fn of_receipt(receipt: Receipt) -> Candidate {
         binary: Some(receipt.binary.as_ref().map_or(layout.binary, |binary| binary.path.clone())),
         config_path: Some(layout.config),
         user: Some(receipt.settings.get("user").cloned().unwrap_or(layout.user)),
+        // Only root writes receipts, and others' are not read.
+        named_by: Provenance::Root,
         receipt: Some(receipt),
-        ..Candidate::default()
-    }
-}
-
-fn of_process(pid: u32, unit: Option<&str>, processes: &Processes) -> Candidate {
-    let program = processes.program(pid);
-    let mut command = Processes::words(pid);
-    if command.is_empty() {
-        // Where no command line is to be had its program still says which agent it is.
-        command.extend(program.as_ref().map(|path| path.display().to_string()));
-    }
-    let account = processes.uid(pid).and_then(accounts::name_of);
-    Candidate {
-        name: unit
-            .map_or(format!("process {pid}"), |unit| unit.trim_end_matches(".service").to_owned()),
-        agent: kind(&command),
-        binary: program.or_else(|| binary(&command)),
-        config_path: config(&command),
-        user: account,
-        command,
-        process: Some(pid),
         ..Candidate::default()
     }
 }
@@ -200,8 +216,12 @@ impl Candidate {
 
     /// A variable that its service sets; the last one counts.
     pub(super) fn variable(&self, name: &str) -> Option<&str> {
-        let set = self.variables.iter().rev().find(|raw| raw.name == name);
-        set.map(|raw| raw.value.as_str())
+        self.raw(name).map(|raw| raw.value.as_str())
+    }
+
+    /// The same with who could have set it.
+    pub(super) fn raw(&self, name: &str) -> Option<&Raw> {
+        self.variables.iter().rev().find(|raw| raw.name == name)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     agent::{Config, Token},
-    facts::survey::{ConfigFile, Setting, TokenShape, Trail, Written},
+    facts::survey::{ConfigFile, Provenance, Setting, TokenShape, Trail, Written},
     yaml::{self, Entry, Node, Value},
 };
 use sha2::{Digest, Sha256};
@@ -10,15 +10,41 @@ use sha2::{Digest, Sha256};
 /// The key of the token.
 const TOKEN: &str = "api.auth_token";
 
+/// What a key is called that no agent knows, in a file that may be another program's.
+const NOT_SHOWN: &str = "(a key that is not shown)";
+
 /// What a configuration says, and its token. `salt` makes the token's mark useless elsewhere.
-pub(super) fn read(trail: Trail, bytes: &[u8], salt: &[u8]) -> (ConfigFile, Option<Token>) {
-    let mut file = ConfigFile { trail, fault: None, settings: Vec::new(), token: None };
+///
+/// Where an account could have named the file it may be any file, and nothing of it is kept but
+/// the keys that agents know.
+pub(super) fn read(
+    trail: Trail,
+    bytes: &[u8],
+    named_by: Provenance,
+    salt: &[u8],
+) -> (ConfigFile, Option<Token>) {
+    let written_by = named_by.and(trail.written_by());
+    let mut file = ConfigFile {
+        trail,
+        fault: None,
+        unread: None,
+        settings: Vec::new(),
+        token: None,
+        written_by,
+    };
     let mut token = None;
     match yaml::parse(bytes) {
         Err(fault) => file.fault = Some(fault.to_string()),
         Ok(Node { value: Value::Null, .. }) => file.fault = Some("the file is empty".to_owned()),
         Ok(Node { value: Value::Map(entries), .. }) => {
             take("", &entries, &mut file.settings, &mut token);
+            if !named_by.is_root() {
+                let unknown = file
+                    .settings
+                    .iter_mut()
+                    .filter(|own| !Config::KEYS.contains(&own.path.as_str()));
+                unknown.for_each(|own| NOT_SHOWN.clone_into(&mut own.path));
+            }
         }
         Ok(node) => {
             let place = node.place;
@@ -109,13 +135,13 @@ mod tests {
     use super::*;
 
     fn config(text: &str) -> ConfigFile {
-        read(Trail::default(), text.as_bytes(), b"salt").0
+        read(Trail::default(), text.as_bytes(), Provenance::Root, b"salt").0
     }
 
     #[test]
     fn every_key_has_its_place_and_no_secret_stays() {
         let text = "api:\n  auth_token: hush-hush\n  auth_tokn: hush-hush\nrunner:\n  name: \"a\"\n  ssh:\n    advertise_addr: h:1\n  command_prefix: [a, b]\n";
-        let (file, token) = read(Trail::default(), text.as_bytes(), b"salt");
+        let (file, token) = read(Trail::default(), text.as_bytes(), Provenance::Root, b"salt");
         assert_eq!(token.unwrap().expose(), "hush-hush");
         assert!(!serde_json::to_string(&file).unwrap().contains("hush-hush"));
         let told: Vec<_> =

@@ -1,13 +1,13 @@
 //! The variables that a service gives its agent, and what of them may be kept.
 
 use super::{
-    ground::{self, Part},
+    reader::{self, Part},
     scrub::Scrub,
     units::{Unit, split},
 };
 use crate::{
     agent::REDACTED,
-    facts::survey::{Seen, Trail, Variable},
+    facts::survey::{Provenance, Seen, Trail, Variable},
     platform::fs::Root,
 };
 use std::path::{Path, PathBuf};
@@ -44,6 +44,8 @@ pub(super) struct Raw {
     pub(super) name: String,
     pub(super) value: String,
     pub(super) source: String,
+    /// Who could have set it.
+    pub(super) written_by: Provenance,
 }
 
 /// A file that a service's variables come from.
@@ -51,6 +53,8 @@ pub(super) struct File {
     pub(super) path: PathBuf,
     pub(super) optional: bool,
     pub(super) trail: Seen<Trail>,
+    /// Who could have named it.
+    pub(super) named_by: Provenance,
 }
 
 /// The variables of a unit in the order in which they count, and the files they come from.
@@ -60,27 +64,26 @@ pub(super) fn of_unit(root: &Root, unit: &Unit) -> (Vec<Raw>, Vec<File>) {
     let mut files: Vec<File> = Vec::new();
     for directive in unit.directives.iter().filter(|directive| directive.section == "Service") {
         let source = format!("{}:{}", directive.file.display(), directive.line);
+        let named_by = unit.written_by(&directive.file);
         match (directive.key.as_str(), directive.value.as_str()) {
             ("Environment", "") => set.clear(),
             ("EnvironmentFile", "") => {
                 files.clear();
                 from_files.clear();
             }
-            ("Environment", value) => set.extend(assignments(value, &source)),
+            ("Environment", value) => set.extend(assignments(value, &source, named_by)),
             ("EnvironmentFile", value) => {
                 let optional = value.starts_with('-');
                 let path = PathBuf::from(value.trim_start_matches('-').replace("%%", "%"));
-                match ground::read_at(root, &path, Part::Head(LIMIT)) {
+                let trail = match reader::read_at(root, &path, Part::Head(LIMIT), named_by) {
                     Ok((trail, content)) => {
                         let text = String::from_utf8_lossy(&content.bytes);
-                        from_files.extend(lines(&text, &path));
-                        files.push(File { path, optional, trail: Seen::Known(trail) });
+                        from_files.extend(lines(&text, &path, named_by.and(trail.written_by())));
+                        Seen::Known(trail)
                     }
-                    Err(_) => {
-                        let trail = root.trail(&path).into();
-                        files.push(File { path, optional, trail });
-                    }
-                }
+                    Err(_) => root.trail(&path).into(),
+                };
+                files.push(File { path, optional, trail, named_by });
             }
             _ => {}
         }
@@ -96,6 +99,7 @@ pub(super) fn kept(raw: &[Raw], scrub: &Scrub) -> Vec<Variable> {
         name: raw.name.clone(),
         value: shown_value(&raw.name, &raw.value, scrub),
         source: raw.source.clone(),
+        written_by: raw.written_by,
     };
     raw.iter().map(variable).collect()
 }
@@ -129,20 +133,21 @@ fn shown_value(name: &str, value: &str, scrub: &Scrub) -> Option<String> {
     matters(name).then(|| scrub.text(value))
 }
 
-fn assignments(value: &str, source: &str) -> Vec<Raw> {
+fn assignments(value: &str, source: &str, written_by: Provenance) -> Vec<Raw> {
     let raw = |word: String| {
         let (name, value) = word.split_once('=')?;
         Some(Raw {
             name: name.to_owned(),
             value: value.replace("%%", "%"),
             source: source.to_owned(),
+            written_by,
         })
     };
     split(value).into_iter().filter_map(raw).collect()
 }
 
 /// The lines of an environment file.
-fn lines(text: &str, path: &Path) -> Vec<Raw> {
+fn lines(text: &str, path: &Path, written_by: Provenance) -> Vec<Raw> {
     let raw = |(at, line): (usize, &str)| {
         let line = line.trim_start();
         let (name, value) = line.split_once('=').filter(|_| !line.starts_with(['#', ';']))?;
@@ -152,7 +157,7 @@ fn lines(text: &str, path: &Path) -> Vec<Raw> {
             None => crate::plan::unquoted(value),
         };
         let source = format!("{}:{}", path.display(), at + 1);
-        Some(Raw { name: name.trim().to_owned(), value, source })
+        Some(Raw { name: name.trim().to_owned(), value, source, written_by })
     };
     text.lines().enumerate().filter_map(raw).collect()
 }
@@ -170,7 +175,7 @@ mod tests {
             shown(value, &scrub),
             "LAUNCH_AGENT_API_AUTH_TOKEN=*** HTTPS_PROXY=http://a:***@p:1 FOO=*** TMPDIR=/x"
         );
-        let raw = assignments("A_SECRET_TOKEN=x OTHER=y \"PATH=/a b\"", "u:1");
+        let raw = assignments("A_SECRET_TOKEN=x OTHER=y \"PATH=/a b\"", "u:1", Provenance::Root);
         let told: Vec<_> = kept(&raw, &scrub).into_iter().map(|v| v.value).collect();
         assert_eq!(told, [Some("***".into()), None, Some("/a b".into())]);
     }

@@ -1,11 +1,11 @@
 //! The host itself, from `/proc`, `/etc` and `/run`.
 
 use super::{
-    ground::{Part, read_at},
     processes::Processes,
+    reader::{Part, read_at},
 };
 use crate::{
-    facts::survey::{Clock, Memory, Mount, Resolver, Seen, Selinux, Volume},
+    facts::survey::{Clock, Memory, Mount, Provenance, Resolver, Seen, Selinux, Volume},
     platform::{
         command::{Call, Commands},
         fs::Root,
@@ -257,7 +257,7 @@ pub(super) fn packages(root: &Root, folders: &[PathBuf]) -> Seen<Vec<String>> {
 }
 
 fn text(root: &Root, path: &str) -> Result<String, String> {
-    let read = read_at(root, Path::new(path), Part::Head(LIMIT));
+    let read = read_at(root, Path::new(path), Part::Head(LIMIT), Provenance::Root);
     let (_, content) = read.map_err(|error| error.message().to_owned())?;
     Ok(String::from_utf8_lossy(&content.bytes).into_owned())
 }

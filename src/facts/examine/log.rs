@@ -1,15 +1,15 @@
 //! The last lines of an agent's log.
 
 use super::{
-    ground::{self, Part},
+    reader::{self, Part},
     scrub::Scrub,
 };
 use crate::{
     Code, Error, Result,
-    facts::survey::Seen,
+    facts::survey::{Provenance, Seen},
     platform::{
         command::{Call, Commands},
-        fs::{Meta, Root},
+        fs::Root,
     },
 };
 use std::{path::Path, time::Duration};
@@ -26,29 +26,21 @@ const WIDTH: usize = 400;
 /// The last lines, and when the last one was written, in seconds since 1970.
 pub(super) type Log = (Seen<Vec<String>>, Option<i64>);
 
-/// From the file that the configuration names. It is shown only where its reader could read it
-/// without us: it belongs to the account, or stands on ground that the account cannot change.
-pub(super) fn of_file(root: &Root, path: &Path, account: Option<u32>, scrub: &Scrub) -> Log {
-    match tail(root, path, account) {
+/// From the file that `named_by` named. Its lines are shown, so it must be the account's own.
+pub(super) fn of_file(root: &Root, path: &Path, named_by: Provenance, scrub: &Scrub) -> Log {
+    match tail(root, path, named_by) {
         Ok((text, written)) => (Seen::Known(last_lines(&text, scrub)), Some(written)),
         Err(error) => (Seen::not(error.message()), None),
     }
 }
 
-fn tail(root: &Root, path: &Path, account: Option<u32>) -> Result<(String, i64)> {
+fn tail(root: &Root, path: &Path, named_by: Provenance) -> Result<(String, i64)> {
     let trail = root.trail(path)?;
     let meta = trail.end.ok_or_else(|| {
         Error::new(Code::InTheWay, format!("the log {} is not there", path.display()))
     })?;
-    let is_theirs = account.is_some_and(|uid| uid == meta.uid);
-    let is_trusted = root.find(&trail.real)?.is_some_and(|spot| spot.is_trusted());
-    // Where access lists stand in for modes no link is followed, whoever made it.
-    let has_list = meta.mode == Meta::LISTED;
-    if !is_theirs && !is_trusted && !has_list {
-        let message = format!("the log {} belongs to someone else; not read", path.display());
-        return Err(Error::new(Code::GroundUnsafe, message));
-    }
-    let content = ground::read(root, &trail, Part::Tail(LIMIT))?;
+    reader::may_echo(root, &trail, named_by)?;
+    let content = reader::read(root, &trail, Part::Tail(LIMIT), named_by)?;
     let text = String::from_utf8_lossy(&content.bytes).into_owned();
     Ok((text, meta.identity.2 / 1_000_000_000))
 }
@@ -90,7 +82,7 @@ mod tests {
         let text: String = (0..20_000).map(|n| format!("line {n}\n")).collect();
         std::fs::write(folder.path().join("log"), text).unwrap();
         let root = Root::open(folder.path()).unwrap();
-        let own = Some(rustix::process::geteuid().as_raw());
+        let own = Provenance::Account(rustix::process::geteuid().as_raw());
         let (lines, written) = of_file(&root, Path::new("/log"), own, &Scrub::default());
         let lines = lines.ok().unwrap();
         assert_eq!((lines.len(), lines.last().unwrap().as_str()), (LINES, "line 19999"));

@@ -2,13 +2,14 @@
 
 use super::{
     Ground, IMAGE, account, binary, candidate::Candidate, environment, log, probe::Probe,
-    processes::Processes, workdir, wrapper,
+    processes::Processes, reader, workdir, wrapper,
 };
 use crate::{
     agent::Os,
     apply::Receipt,
     facts::survey::{
-        Binary, Install, Process, Received, Seen, Service, State, Tool, Trail, Workdir,
+        Binary, Install, Named, Process, Provenance, Received, Seen, Service, State, Tool, Trail,
+        Workdir,
     },
     plan::before_blank,
     platform::{
@@ -26,7 +27,7 @@ use std::{
 pub(super) struct Looks {
     candidate: Candidate,
     binary: Option<Probe<Binary>>,
-    paths: Vec<(String, Probe<Seen<Trail>>)>,
+    paths: Vec<(String, Provenance, Probe<Seen<Trail>>)>,
     workdir: Option<Probe<Seen<Workdir>>>,
     log: Option<Probe<log::Log>>,
     tools: Probe<Vec<Tool>>,
@@ -39,11 +40,12 @@ pub(super) fn begin(
     uids: &BTreeMap<String, u32>,
 ) -> Looks {
     let uid = |name: &Option<String>| name.as_ref().and_then(|name| uids.get(name).copied());
-    let (user, task_user) = (uid(&candidate.user), uid(&candidate.task_user));
+    let task_user = uid(&candidate.task_user);
+    let by_service = candidate.named_by;
     let binary = candidate.binary.clone().map(|path| {
         let receipt = candidate.receipt.clone();
         ground.look("the binary", move |ground| {
-            let mut binary = binary::look(&ground.root, &path, receipt.as_ref());
+            let mut binary = binary::look(&ground.root, &path, by_service, receipt.as_ref());
             if ground.os == Os::Darwin && ground.is_host {
                 let commands = &ground.commands;
                 binary.quarantined =
@@ -55,23 +57,44 @@ pub(super) fn begin(
     });
     let config = candidate.config.as_ref().and_then(Seen::ok).cloned();
     let text = |key: &str| config.as_ref().and_then(|config| config.text(key)).map(str::to_owned);
-    let mut named: Vec<(String, PathBuf)> = Vec::new();
-    let mut name =
-        |what: &str, path: Option<PathBuf>| named.extend(path.map(|path| (what.to_owned(), path)));
-    let work = candidate
-        .variable("LAUNCH_AGENT_RUNNER_WORK_DIR")
-        .map(str::to_owned)
-        .or_else(|| text("runner.working_directory"));
-    let work = work.map(|path| before_blank(&path)).filter(|path| is_whole(path));
-    name("the work folder", work.clone());
-    let file = text("logging.file").map(|path| inner(&path)).filter(|path| is_whole(path));
-    name("the log file", file.clone());
+    let by_config = config.as_ref().map_or(Provenance::Anybody, |config| config.written_by);
+    // What the receipt knows was named by root, whoever repeats it.
+    let by_receipt = |setting: &str, text: &str| {
+        let known = candidate.receipt.as_ref().and_then(|receipt| receipt.settings.get(setting));
+        if known.is_some_and(|known| known == text) { Provenance::Root } else { by_config }
+    };
+    let mut named: Vec<(String, Provenance, PathBuf)> = Vec::new();
+    let mut name = |what: &str, named_by: Provenance, path: Option<PathBuf>| {
+        named.extend(path.map(|path| (what.to_owned(), named_by, path)));
+    };
+    let variable = |key: &str| {
+        candidate.raw(key).map(|raw| (raw.value.clone(), by_service.and(raw.written_by)))
+    };
+    let work = variable("LAUNCH_AGENT_RUNNER_WORK_DIR").or_else(|| {
+        let path = text("runner.working_directory")?;
+        let by = by_receipt("workdir", &path);
+        Some((path, by))
+    });
+    let work = work.map(|(path, by)| (before_blank(&path), by)).filter(|(path, _)| is_whole(path));
+    if let Some((path, by)) = &work {
+        name("the work folder", *by, Some(path.clone()));
+    }
+    let file = text("logging.file").map(|path| (inner(&path), by_receipt("log-file", &path)));
+    let file = file.filter(|(path, _)| is_whole(path));
+    if let Some((path, by)) = &file {
+        name("the log file", *by, Some(path.clone()));
+    }
     // An image gets its /tmp where it runs.
     let usual = (ground.is_host && ground.os != Os::Windows).then_some("/tmp");
-    let temporary = candidate.variable("TMPDIR").or(usual);
-    name("the temporary folder", temporary.map(PathBuf::from));
-    name("the task agent's folder", text("runner.task_agent_directory").map(PathBuf::from));
-    name("the certificates", candidate.variable("SSL_CERT_FILE").map(PathBuf::from));
+    match (variable("TMPDIR"), usual) {
+        (Some((path, by)), _) => name("the temporary folder", by, Some(path.into())),
+        (None, usual) => name("the temporary folder", Provenance::Root, usual.map(PathBuf::from)),
+    }
+    let folder = text("runner.task_agent_directory").map(PathBuf::from);
+    name("the task agent's folder", by_config, folder);
+    if let Some((path, by)) = variable("SSL_CERT_FILE") {
+        name("the certificates", by, Some(path.into()));
+    }
     let directive = |key: &str| {
         let directives = candidate.unit.iter().flat_map(|unit| unit.directives.iter().rev());
         directives
@@ -82,20 +105,22 @@ pub(super) fn begin(
     let output = candidate.unit.iter().flat_map(|unit| &unit.directives);
     let output = output.filter(|own| own.section.is_empty() && own.key == "StandardErrorPath");
     let output = output.map(|own| PathBuf::from(&own.value)).find(|path| path.is_absolute());
-    name("the service's output", output);
+    name("the service's output", by_service, output);
     let own = directive("WorkingDirectory").map(|path| path.trim_start_matches('-').to_owned());
-    name("the service's own folder", own.filter(|path| path.starts_with('/')).map(PathBuf::from));
+    let own = own.filter(|path| path.starts_with('/')).map(PathBuf::from);
+    name("the service's own folder", by_service, own);
     let prefix =
         config.as_ref().and_then(|config| config.list("runner.command_prefix")?.first().cloned());
     name(
         "the command prefix",
+        by_config,
         prefix.map(|word| program(&ground.root, &word, candidate.variable("PATH"))),
     );
     let mut paths: Vec<_> = named
         .into_iter()
-        .map(|(what, path)| {
+        .map(|(what, named_by, path)| {
             let look = ground.look("a path", move |ground| Seen::from(ground.root.trail(&path)));
-            (what, look)
+            (what, named_by, look)
         })
         .collect();
     for file in std::mem::take(&mut candidate.files) {
@@ -105,18 +130,22 @@ pub(super) fn begin(
             Seen::Known(trail) => Seen::Known(trail),
             Seen::Unseen(unseen) => Seen::not(format!("{}: {}", file.path.display(), unseen.why)),
         };
-        paths.push((what.to_owned(), ground.look("a path", move |_| trail)));
+        paths.push((what.to_owned(), file.named_by, ground.look("a path", move |_| trail)));
     }
-    let workdir = work.map(|path| {
+    let workdir = work.map(|(path, named_by)| {
         ground.look("the work folder", move |ground| {
-            Seen::from(workdir::look(&ground.root, &path, task_user))
+            let listed = ground.root.trail(&path).and_then(|trail| {
+                reader::may_echo(&ground.root, &trail, named_by)?;
+                workdir::look(&ground.root, &path, task_user)
+            });
+            Seen::from(listed)
         })
     });
     let unit = candidate.unit.as_ref().map(|unit| unit.name.clone());
     let log = match (file, unit) {
-        (Some(path), _) => {
+        (Some((path, by)), _) => {
             Some(ground.look("the log", move |ground| {
-                log::of_file(&ground.root, &path, user, &ground.scrub)
+                log::of_file(&ground.root, &path, by, &ground.scrub)
             }))
         }
         (None, Some(unit)) if ground.is_host => Some(ground.look("the journal", move |ground| {
@@ -193,10 +222,14 @@ impl Looks {
                 state,
             }
         });
-        let paths: Vec<_> =
-            self.paths.into_iter().map(|(what, look)| (what, look.flat())).collect();
-        let prefix = paths.iter().find(|(what, _)| what == "the command prefix");
-        let wrapper = prefix.and_then(|(_, trail)| wrapper::look(&ground.root, trail.ok()?));
+        let paths: Vec<_> = self
+            .paths
+            .into_iter()
+            .map(|(purpose, named_by, look)| Named { purpose, trail: look.flat(), named_by })
+            .collect();
+        let prefix = paths.iter().find(|named| named.purpose == "the command prefix");
+        let wrapper =
+            prefix.and_then(|named| wrapper::look(&ground.root, named.trail.ok()?, named.named_by));
         let (log, log_written) = match self.log.map(Probe::seen) {
             Some(Seen::Known(log)) => log,
             Some(Seen::Unseen(unseen)) => (Seen::Unseen(unseen), None),
@@ -206,6 +239,7 @@ impl Looks {
             name: candidate.name,
             agent: candidate.agent,
             receipt: candidate.receipt.as_ref().map(received),
+            named_by: candidate.named_by,
             service,
             user: candidate.user,
             task_user: candidate.task_user,

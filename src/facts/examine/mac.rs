@@ -3,7 +3,7 @@
 use super::{Ground, IMAGE};
 use crate::{
     agent::{Os, Platform},
-    facts::survey::{Clock, Host, Mac, Memory, Mount, Process, Seen},
+    facts::survey::{Clock, Host, Mac, Memory, Mount, Process, Provenance, Seen},
     platform::{
         accounts,
         command::{Call, Commands},
@@ -155,9 +155,13 @@ fn clock(said: Option<&str>) -> Seen<Clock> {
 }
 
 fn version(root: &Root) -> Option<String> {
-    let (_, content) =
-        super::ground::read_at(root, Path::new(VERSION), super::ground::Part::Head(1 << 16))
-            .ok()?;
+    let (_, content) = super::reader::read_at(
+        root,
+        Path::new(VERSION),
+        super::reader::Part::Head(1 << 16),
+        Provenance::Root,
+    )
+    .ok()?;
     let plist = plist::Value::from_reader(std::io::Cursor::new(content.bytes)).ok()?;
     Some(plist.as_dictionary()?.get("ProductVersion")?.as_string()?.to_owned())
 }

@@ -9,7 +9,6 @@ mod candidate;
 mod config;
 mod environment;
 mod grants;
-mod ground;
 mod host;
 mod log;
 mod looks;
@@ -18,6 +17,7 @@ mod manager;
 mod plists;
 mod probe;
 mod processes;
+mod reader;
 mod scrub;
 mod tasks;
 mod units;
@@ -29,9 +29,11 @@ mod written;
 mod xml;
 
 use super::network::{Ask, Inquiry};
-use super::survey::{AccountFacts, Host, Install, Network, Queue, SCHEMA_VERSION, Seen, Survey};
+use super::survey::{
+    AccountFacts, Host, Install, Network, Provenance, Queue, SCHEMA_VERSION, Seen, Strays, Survey,
+};
 use crate::{
-    Result,
+    Code, Result,
     agent::{Kind, Os, Secrets},
     apply::{self, Receipt},
     platform::{
@@ -43,9 +45,9 @@ use crate::{
     },
 };
 use candidate::Candidate;
-use ground::Part;
 use probe::{Probe, known_or_default, probe};
 use processes::Processes;
+use reader::Part;
 use scrub::Scrub;
 use serde::Serialize;
 use std::{
@@ -148,7 +150,7 @@ pub fn examine(request: &Request) -> Result<Examined> {
         os: mac::os(&request.root),
         now: jiff::Timestamp::now().as_second(),
     };
-    let (mut candidates, mut processes) = discover(&ground, request, &secrets)?;
+    let (mut candidates, mut strays, mut processes) = discover(&ground, request, &secrets)?;
     if let Some(only) = &request.instance {
         candidates.retain(|candidate| candidate.name == *only);
     }
@@ -173,7 +175,7 @@ pub fn examine(request: &Request) -> Result<Examined> {
     if let Some(windows) = &windows {
         processes = Arc::new(known_or_default(windows.processes()));
         windows.name_users(&mut candidates);
-        candidates.extend(candidate::by_hand(&candidates, &processes));
+        strays = candidate::by_hand(&candidates, &processes, &ground.scrub);
     }
     let of_manager = |manager: Manager| -> Vec<String> {
         let units = candidates.iter().filter_map(|candidate| candidate.unit.as_ref());
@@ -240,6 +242,9 @@ pub fn examine(request: &Request) -> Result<Examined> {
         network,
         queue: queue
             .map_or_else(|| Seen::not("not asked: --resource-class was not given"), Probe::flat),
+        strays,
+        allowed: Vec::new(),
+        base: (!ground.is_host).then(|| ground.root.base().to_owned()),
     };
     Ok(Examined { survey, secrets })
 }
@@ -274,7 +279,7 @@ fn discover(
     ground: &Ground,
     request: &Request,
     secrets: &Secrets,
-) -> Result<(Vec<Candidate>, Arc<Processes>)> {
+) -> Result<(Vec<Candidate>, Strays, Arc<Processes>)> {
     let units = ground.look("the definitions of services", |ground| {
         let mut units = units::find(&ground.root).unwrap_or_default();
         units.extend(plists::find(&ground.root));
@@ -301,7 +306,8 @@ fn discover(
     let units = known_or_default(units.seen());
     let receipts = known_or_default(receipts.seen());
     let processes = Arc::new(known_or_default(processes.seen()));
-    let mut candidates = candidate::all(&ground.root, units, receipts, &processes);
+    let (mut candidates, strays) =
+        candidate::all(&ground.root, units, receipts, &processes, &ground.scrub);
     let machine = known_or_default(machine.seen());
     for candidate in &mut candidates {
         // What a script sets comes later, and counts.
@@ -313,6 +319,8 @@ fn discover(
             candidates = vec![Candidate {
                 name: path.display().to_string(),
                 config_path: Some(path.clone()),
+                // Whoever runs the doctor named it.
+                named_by: Provenance::Root,
                 ..Candidate::default()
             }];
         } else {
@@ -321,14 +329,14 @@ fn discover(
     }
     let mut salt = [0; 16];
     getrandom::fill(&mut salt).map_err(|error| {
-        crate::Error::new(crate::Code::HostUnfit, format!("no random numbers: {error}"))
+        crate::Error::new(Code::HostUnfit, format!("no random numbers: {error}"))
     })?;
     let configs: Vec<_> = candidates
         .iter()
         .map(|candidate| {
-            let path = candidate.config_path.clone();
+            let (path, named_by) = (candidate.config_path.clone(), candidate.named_by);
             ground.look("a configuration", move |ground| {
-                path.map(|path| read_config(&ground.root, &path, &salt))
+                path.map(|path| read_config(&ground.root, &path, named_by, &salt))
             })
         })
         .collect();
@@ -340,34 +348,38 @@ fn discover(
         }
         candidate.tell(secrets);
     }
-    Ok((candidates, processes))
+    Ok((candidates, strays, processes))
 }
 
 type ReadConfig = (Seen<super::survey::ConfigFile>, Option<crate::agent::Token>);
 
-fn read_config(root: &Root, path: &Path, salt: &[u8]) -> ReadConfig {
+fn read_config(root: &Root, path: &Path, named_by: Provenance, salt: &[u8]) -> ReadConfig {
     let trail = match root.trail(path) {
         Ok(trail) => trail,
         Err(error) => return (Err(error).into(), None),
     };
-    match ground::read(root, &trail, Part::Head(CONFIG_LIMIT)) {
+    match reader::read(root, &trail, Part::Head(CONFIG_LIMIT), named_by) {
         Ok(content) => {
-            let (config, token) = config::read(trail, &content.bytes, salt);
+            let (config, token) = config::read(trail, &content.bytes, named_by, salt);
             (Seen::Known(config), token)
         }
-        Err(error) if error.code() == crate::Code::NeedsRoot => (Err(error).into(), None),
-        // That it is not there, or is no file, is for the checks.
+        Err(error) if error.code() == Code::NeedsRoot => (Err(error).into(), None),
         Err(error) => {
-            let fault = Some(error.message().to_owned());
-            (
-                Seen::Known(super::survey::ConfigFile {
-                    trail,
-                    fault,
-                    settings: Vec::new(),
-                    token: None,
-                }),
-                None,
-            )
+            let why = error.message().to_owned();
+            // That it is not there, or is no file, is for the checks.
+            let (fault, unread) = match error.code() {
+                Code::GroundUnsafe => (None, Some(why)),
+                _ => (Some(why), None),
+            };
+            let config = super::survey::ConfigFile {
+                trail,
+                fault,
+                unread,
+                settings: Vec::new(),
+                token: None,
+                written_by: Provenance::Anybody,
+            };
+            (Seen::Known(config), None)
         }
     }
 }

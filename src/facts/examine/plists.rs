@@ -2,11 +2,11 @@
 
 use super::{
     environment::Raw,
-    ground::{self, Part},
+    reader::{self, Part},
     units::{PROGRAMS, Unit},
 };
 use crate::{
-    facts::survey::{Definition, Directive, Seen, State, Trail},
+    facts::survey::{Definition, Directive, Provenance, Seen, State, Trail},
     platform::{
         command::Commands,
         fs::{Kind, Root},
@@ -151,7 +151,7 @@ fn definition(root: &Root, path: &Path) -> Option<Unit> {
         Definition { trail: Trail { path: path.to_owned(), ..Trail::default() }, trouble: None };
     let read = root.trail(path).and_then(|trail| {
         definition.trail = trail;
-        ground::read(root, &definition.trail, Part::Head(LIMIT))
+        reader::read(root, &definition.trail, Part::Head(LIMIT), Provenance::Root)
     });
     let plist = read.map_err(|error| error.message().to_owned()).and_then(|content| {
         let reader = std::io::Cursor::new(content.bytes);
@@ -195,6 +195,7 @@ fn definition(root: &Root, path: &Path) -> Option<Unit> {
         key: key.to_owned(),
         value,
     };
+    let written_by = definition.trail.written_by();
     let mut directives = Vec::new();
     let mut variables = Vec::new();
     for (key, value) in &keys {
@@ -203,7 +204,7 @@ fn definition(root: &Root, path: &Path) -> Option<Unit> {
                 let value = scalar(value);
                 if key == "EnvironmentVariables" {
                     let source = path.display().to_string();
-                    variables.push(Raw { name: name.clone(), value, source });
+                    variables.push(Raw { name: name.clone(), value, source, written_by });
                 } else {
                     directives.push(directive(key, name, value));
                 }

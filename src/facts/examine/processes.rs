@@ -72,6 +72,11 @@ impl Processes {
         found.into_iter().map(|pid| (pid, unit_of(pid))).collect()
     }
 
+    /// One process.
+    pub(super) fn one(&self, pid: u32, scrub: &Scrub) -> Option<Process> {
+        self.all.get(&pid).map(|entry| process(entry, false, scrub))
+    }
+
     /// A process and all that it started, itself first.
     pub(super) fn tree(&self, main: u32, scrub: &Scrub) -> Vec<Process> {
         let mut tree = Vec::new();
@@ -144,11 +149,6 @@ impl Processes {
         let first =
             self.all.values().filter(runs).min_by_key(|entry| (entry.started, entry.pid))?;
         Some((first.pid, first.started))
-    }
-
-    /// The number of a process's account.
-    pub(super) fn uid(&self, pid: u32) -> Option<u32> {
-        self.all.get(&pid).map(|entry| entry.uid)
     }
 
     /// The names of all processes.

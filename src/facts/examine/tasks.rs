@@ -2,12 +2,12 @@
 
 use super::{
     action::{self, Action},
-    ground::{self, Part},
+    reader::{self, Part},
     units::{PROGRAMS, Unit},
     xml,
 };
 use crate::{
-    facts::survey::{Definition, Directive, Trail},
+    facts::survey::{Definition, Directive, Provenance, Trail},
     platform::{
         fs::{Kind, Root},
         service::Manager,
@@ -100,7 +100,7 @@ fn definition(root: &Root, path: &Path) -> Option<Unit> {
         Definition { trail: Trail { path: path.to_owned(), ..Trail::default() }, trouble: None };
     let read = root.trail(path).and_then(|trail| {
         own.trail = trail;
-        ground::read(root, &own.trail, Part::Head(LIMIT))
+        reader::read(root, &own.trail, Part::Head(LIMIT), Provenance::Root)
     });
     let directives = match read {
         Err(error) => Err(error.message().to_owned()),
@@ -114,7 +114,9 @@ fn definition(root: &Root, path: &Path) -> Option<Unit> {
         Err(trouble) => own.trouble = Some(trouble),
     }
     unit.definitions.push(own);
-    let runs: Vec<_> = actions(&unit).iter().map(|own| action::follow(root, own)).collect();
+    let named_by = unit.provenance();
+    let runs: Vec<_> =
+        actions(&unit).iter().map(|own| action::follow(root, own, named_by)).collect();
     let at = runs.iter().position(action::Run::is_agent);
     let is_agents = at.is_some() || is_called_so;
     let run = runs.into_iter().nth(at.unwrap_or_default()).unwrap_or_default();

@@ -2,12 +2,12 @@
 
 use super::{
     environment::Raw,
-    ground::{self, Part},
+    reader::{self, Part},
     scrub::Scrub,
 };
 use crate::{
     Result,
-    facts::survey::{Definition, Directive, Trail},
+    facts::survey::{Definition, Directive, Provenance, Trail},
     platform::{
         fs::{Kind, Root},
         service::Manager,
@@ -120,7 +120,8 @@ impl Unit {
         };
         match trail.and_then(|trail| {
             definition.trail = trail;
-            ground::read(root, &definition.trail, Part::Head(LIMIT))
+            // Its folder is the manager's own: the name is nobody else's.
+            reader::read(root, &definition.trail, Part::Head(LIMIT), Provenance::Root)
         }) {
             Ok(content) => {
                 if content.cut {
@@ -147,6 +148,23 @@ impl Unit {
             *first = first.trim_start_matches(['@', '-', ':', '+', '!', '|']).to_owned();
         }
         words
+    }
+
+    /// Who could have written a file of the definition.
+    pub(super) fn written_by(&self, file: &Path) -> Provenance {
+        let of_file = self.definitions.iter().find(|definition| definition.trail.path == file);
+        of_file.map_or(Provenance::Anybody, |definition| definition.trail.written_by())
+    }
+
+    /// Who could have written any part of the definition.
+    pub(super) fn provenance(&self) -> Provenance {
+        self.definitions.iter().fold(Provenance::Root, |all, definition| {
+            all.and(match definition.trouble {
+                None => definition.trail.written_by(),
+                // Nothing was read of it; who could put another one there still counts.
+                Some(_) => definition.trail.ground,
+            })
+        })
     }
 
     /// Takes secrets out of what will be kept.

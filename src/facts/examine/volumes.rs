@@ -2,7 +2,7 @@
 
 use super::{Ground, host};
 use crate::{
-    facts::survey::{Install, Trail, Volume},
+    facts::survey::{Install, Named, Trail, Volume},
     platform::fs::Kind,
 };
 use std::path::PathBuf;
@@ -22,7 +22,7 @@ pub(super) fn of(ground: &Ground, installs: &[Install]) -> Vec<Volume> {
 /// The folders that agents write to, each once, and what they are for.
 pub(super) fn writes(installs: &[Install]) -> Vec<(PathBuf, String)> {
     let mut folders: Vec<(PathBuf, String)> = Vec::new();
-    for (what, trail) in installs.iter().flat_map(|install| &install.paths) {
+    for Named { purpose: what, trail, .. } in installs.iter().flat_map(|install| &install.paths) {
         let Some(folder) = trail.ok().and_then(Trail::nearest) else { continue };
         let is_ours =
             ["the work folder", "the temporary folder", "the log file", "the task agent's folder"]

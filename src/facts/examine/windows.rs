@@ -5,8 +5,8 @@ use super::{
 };
 use crate::{
     facts::survey::{
-        AccountFacts, Clock, Host, Install, Memory, Process, Seen, State, TaskState, Unseen,
-        Volume, Windows, same,
+        AccountFacts, Clock, Host, Install, Memory, Process, Provenance, Seen, State, TaskState,
+        Unseen, Volume, Windows, same,
     },
     platform::{
         command::{Call, Commands},
@@ -358,6 +358,8 @@ pub(super) fn variables(commands: &dyn Commands, limit: Duration) -> Vec<Raw> {
             name,
             value: value.trim_end().to_owned(),
             source: "the machine's environment".to_owned(),
+            // Only administrators change the machine's part of the registry.
+            written_by: Provenance::Root,
         })
     };
     said.lines().filter_map(variable).collect()

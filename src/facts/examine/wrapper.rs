@@ -1,8 +1,8 @@
 //! What a wrapper script of a command prefix does with what it is given.
 
-use super::ground::{self, Part};
+use super::reader::{self, Part};
 use crate::{
-    facts::survey::{Trail, Wrapper},
+    facts::survey::{Provenance, Trail, Wrapper},
     platform::fs::Root,
 };
 
@@ -10,8 +10,8 @@ use crate::{
 const LIMIT: u64 = 64 << 10;
 
 /// Looks at a program; `None` where it is no shell script.
-pub(super) fn look(root: &Root, trail: &Trail) -> Option<Wrapper> {
-    let content = ground::read(root, trail, Part::Head(LIMIT)).ok()?;
+pub(super) fn look(root: &Root, trail: &Trail, named_by: Provenance) -> Option<Wrapper> {
+    let content = reader::read(root, trail, Part::Head(LIMIT), named_by).ok()?;
     let text = String::from_utf8_lossy(&content.bytes);
     let first = text.lines().next()?.strip_prefix("#!")?;
     let is_shell = ["sh", "bash", "dash", "zsh", "ksh"]

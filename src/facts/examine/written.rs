@@ -15,7 +15,7 @@ pub(super) fn as_windows_does(install: &mut Install) {
     if let Some(Seen::Known(config)) = &mut install.config {
         trails.push(&mut config.trail);
     }
-    trails.extend(install.paths.iter_mut().filter_map(|(_, trail)| known(trail)));
+    trails.extend(install.paths.iter_mut().filter_map(|named| known(&mut named.trail)));
     if let Some(service) = &mut install.service {
         trails.extend(service.definitions.iter_mut().map(|own| &mut own.trail));
         service.directives.iter_mut().for_each(|own| write(&mut own.file));

@@ -1,6 +1,6 @@
 //! One agent: what runs it, what it reads, what it started.
 
-use super::{ConfigFile, Seen, Service, Trail};
+use super::{ConfigFile, Provenance, Seen, Service, Trail};
 use crate::agent::Kind;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -14,7 +14,11 @@ pub struct Install {
     pub agent: Kind,
     /// What this tool's receipt says of it.
     pub receipt: Option<Received>,
-    /// The service; `None` for an agent that someone started by hand.
+    /// Who could have named the binary, the configuration and the account: who could write the
+    /// service's definition.
+    #[serde(default)]
+    pub named_by: Provenance,
+    /// The service; `None` for an agent whose service is gone.
     pub service: Option<Service>,
     /// The account it runs as; root where its definition names none.
     pub user: Option<String>,
@@ -54,8 +58,32 @@ pub struct Wrapper {
     pub ends_in_exec: bool,
 }
 
-/// A path that something names.
-pub type Named = (String, Seen<Trail>);
+/// A path that a definition or a configuration names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "SavedNamed")]
+pub struct Named {
+    /// What it is for.
+    pub purpose: String,
+    /// The way to it.
+    pub trail: Seen<Trail>,
+    /// Who could have named it.
+    pub named_by: Provenance,
+}
+
+/// A named path in saved facts: as it is written today, or without provenance, as it once was.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum SavedNamed {
+    Today { purpose: String, trail: Seen<Trail> },
+    Pair(String, Seen<Trail>),
+}
+
+impl From<SavedNamed> for Named {
+    fn from(saved: SavedNamed) -> Self {
+        let (SavedNamed::Today { purpose, trail } | SavedNamed::Pair(purpose, trail)) = saved;
+        Self { purpose, trail, named_by: Provenance::Anybody }
+    }
+}
 
 /// What a receipt says of an install.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -80,6 +108,9 @@ pub struct Variable {
     pub value: Option<String>,
     /// Where it is set: a file and a line.
     pub source: String,
+    /// Who could have set it.
+    #[serde(default)]
+    pub written_by: Provenance,
 }
 
 /// The agent's binary.
@@ -193,9 +224,9 @@ impl Install {
     /// Why there is none whose settings could be judged.
     pub fn config(&self) -> Result<&ConfigFile, super::Unseen> {
         let file = self.config_file()?;
-        match &file.fault {
+        match file.unread.as_ref().or(file.fault.as_ref()) {
             None => Ok(file),
-            Some(fault) => Err(super::Unseen { why: fault.clone(), broke: false }),
+            Some(why) => Err(super::Unseen { why: why.clone(), broke: false }),
         }
     }
 
@@ -218,9 +249,24 @@ impl Install {
         self.environment.iter().rev().find(|variable| variable.name == name)
     }
 
+    /// Who could have named an account: the definition for the one that the agent runs as, the
+    /// configuration for another one that its command prefix names.
+    pub fn account_by(&self, account: &super::AccountFacts) -> Provenance {
+        let by_config = self.config().map_or(Provenance::Anybody, |config| config.written_by);
+        match self.user.as_deref() == Some(account.name.as_str()) {
+            true => self.named_by,
+            false => self.named_by.and(by_config),
+        }
+    }
+
     /// A path by what it is for.
     pub fn path(&self, purpose: &str) -> Option<&Seen<Trail>> {
-        self.paths.iter().find(|(own, _)| own == purpose).map(|(_, seen)| seen)
+        self.named(purpose).map(|named| &named.trail)
+    }
+
+    /// A path by what it is for, with who named it.
+    pub fn named(&self, purpose: &str) -> Option<&Named> {
+        self.paths.iter().find(|named| named.purpose == purpose)
     }
 
     /// The agent's own process.

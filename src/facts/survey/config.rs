@@ -1,6 +1,6 @@
 //! An agent's configuration, with the place of every key.
 
-use super::Trail;
+use super::{Provenance, Trail};
 use serde::{Deserialize, Serialize};
 
 /// The configuration that an agent reads.
@@ -10,10 +10,16 @@ pub struct ConfigFile {
     pub trail: Trail,
     /// Why it cannot be parsed, with line and column; then there are no settings.
     pub fault: Option<String>,
+    /// Why it was named and not read: an account could have named it that may not read it.
+    #[serde(default)]
+    pub unread: Option<String>,
     /// Every key with a value, in the file's order. A section is no key.
     pub settings: Vec<Setting>,
     /// The token, by its shape alone.
     pub token: Option<TokenShape>,
+    /// Who could have written its values, or named another file in its place.
+    #[serde(default)]
+    pub written_by: Provenance,
 }
 
 /// A key, where it stands and what it holds.

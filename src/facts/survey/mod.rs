@@ -18,13 +18,13 @@ pub use agent::{
 pub use config::{ConfigFile, Setting, TokenShape, Written};
 pub use host::{AccountFacts, Clock, Host, Mac, Memory, Mount, Resolver, Selinux, Sudo, Volume};
 pub use network::{Answered, Attempt, Endpoint, Network, Proxied, Route, Side, Tls};
-pub use path::{Access, Denied, Passed, Trail};
+pub use path::{Access, Denied, Passed, Provenance, Trail};
 pub use queue::{Queue, Runner};
 pub use service::{Definition, Directive, Service, State};
 pub use windows::{Grant, Rights, TaskState, Windows, same};
 
 use serde::{Deserialize, Serialize};
-use std::fmt;
+use std::{fmt, path::PathBuf};
 
 /// The form of saved facts.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -46,6 +46,37 @@ pub struct Survey {
     pub network: Seen<Network>,
     /// What the runner API says of the resource class, where it was asked.
     pub queue: Seen<Queue>,
+    /// Agents' processes that no service, receipt or definition accounts for: told, and nothing
+    /// else. Whatever they claim was said by whoever started them.
+    #[serde(default)]
+    pub strays: Strays,
+    /// Paths that the person at this run allows to be given to an agent's account.
+    #[serde(skip)]
+    pub allowed: Vec<PathBuf>,
+    /// The folder of an image; `None` for a host, and for facts that were saved.
+    #[serde(skip)]
+    pub base: Option<PathBuf>,
+}
+
+/// Processes that look like an agent.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Strays {
+    /// The first of them.
+    pub shown: Vec<Stray>,
+    /// How many there are.
+    pub count: usize,
+}
+
+/// A process that looks like an agent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stray {
+    /// The process; its name and command line are its own words.
+    pub process: Process,
+    /// The account that started it.
+    pub account: Option<String>,
+    /// The unit of the system that it runs in, of an agent that the unit does not name.
+    pub unit: Option<String>,
 }
 
 /// A fact, or why it is not known. A probe that fails or hangs hides nothing but itself.
@@ -108,8 +139,12 @@ impl<T> From<crate::Result<T>> for Seen<T> {
     fn from(result: crate::Result<T>) -> Self {
         match result {
             Ok(fact) => Self::Known(fact),
-            // Who may not look has not found anything broken.
-            Err(error) if error.code() == crate::Code::NeedsRoot => Self::not(error.message()),
+            // Who may not look, or does not for another's sake, has not found anything broken.
+            Err(error)
+                if matches!(error.code(), crate::Code::NeedsRoot | crate::Code::GroundUnsafe) =>
+            {
+                Self::not(error.message())
+            }
             Err(error) => Self::broken(error.message()),
         }
     }

@@ -2,7 +2,7 @@
 
 use super::AccountFacts;
 use crate::platform::fs::{Kind, Meta};
-pub use crate::platform::fs::{Passed, Trail};
+pub use crate::platform::fs::{Passed, Provenance, Trail};
 use std::path::{Path, PathBuf};
 
 /// What someone wants to do with a path.
@@ -125,9 +125,17 @@ mod tests {
     }
 
     fn trail(folder: Meta, end: Meta) -> Trail {
-        let passed = Passed { path: "/f".into(), meta: folder, has_list: false };
+        let passed =
+            Passed { path: "/f".into(), meta: folder, has_list: false, ground: Provenance::Root };
         let path = PathBuf::from("/f/x");
-        Trail { real: path.clone(), path, passed: vec![passed], end: Some(end), stopped: None }
+        Trail {
+            real: path.clone(),
+            path,
+            passed: vec![passed],
+            end: Some(end),
+            stopped: None,
+            ground: Provenance::Root,
+        }
     }
 
     fn account(uid: u32) -> AccountFacts {

@@ -8,6 +8,7 @@
 #[cfg(unix)]
 mod drive;
 mod meta;
+mod provenance;
 mod trail;
 #[cfg(unix)]
 mod unix;
@@ -15,11 +16,12 @@ mod unix;
 mod windows;
 
 pub use meta::{Kind, Meta};
+pub use provenance::Provenance;
 pub use trail::{Passed, Trail};
 #[cfg(unix)]
-pub use unix::{Root, Spot};
+pub use unix::{Root, Spot, has_access_list};
 #[cfg(windows)]
-pub use windows::{Root, Spot};
+pub use windows::{Root, Spot, has_access_list};
 
 /// An empty folder as a root; it is gone with the first of the two.
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! The way to a path, as it is found.
 
-use super::Meta;
+use super::{Kind, Meta, Provenance};
 use serde::{Deserialize, Serialize};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Every folder on the way to a path, and what stands at its end.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -17,6 +17,47 @@ pub struct Trail {
     pub real: PathBuf,
     /// Where the way ends that has no end: the first missing name, or what is no folder.
     pub stopped: Option<String>,
+    /// Who could have put another thing in the place of what stands at the end.
+    #[serde(default)]
+    pub ground: Provenance,
+}
+
+impl Trail {
+    /// Computes who could have put another thing in the place of each thing on the way.
+    ///
+    /// The caller counts as root, so this is for a walk made just now.
+    pub(crate) fn note_grounds(&mut self) {
+        let grounds = Provenance::of_way(self);
+        self.ground = grounds.last().copied().unwrap_or_default();
+        for (passed, ground) in self.passed.iter_mut().zip(grounds) {
+            passed.ground = ground;
+        }
+    }
+
+    /// The walk as far as a folder on the way; `None` where it did not pass the folder.
+    pub fn up_to(&self, folder: &Path) -> Option<Self> {
+        let at = self.passed.iter().position(|passed| passed.path == folder)?;
+        let passed = self.passed.get(at)?;
+        Some(Self {
+            path: folder.to_owned(),
+            real: folder.to_owned(),
+            passed: self.passed.get(..at)?.to_vec(),
+            end: Some(passed.meta),
+            stopped: None,
+            ground: passed.ground,
+        })
+    }
+
+    /// Who could have written the content of the file at the end. A walk that did not reach a file
+    /// proves nothing.
+    pub fn written_by(&self) -> Provenance {
+        match (self.end, &self.stopped) {
+            (Some(end), None) if end.kind == Kind::File => {
+                self.ground.and(Provenance::of_meta(&end))
+            }
+            _ => Provenance::Anybody,
+        }
+    }
 }
 
 /// A folder or link on the way.
@@ -28,4 +69,7 @@ pub struct Passed {
     pub meta: Meta,
     /// An access control list says more than the mode does.
     pub has_list: bool,
+    /// Who could have put another thing in its place.
+    #[serde(default)]
+    pub ground: Provenance,
 }

@@ -3,6 +3,8 @@
 mod trail;
 mod tree;
 
+pub use trail::has_access_list;
+
 use super::{Kind, Meta, drive};
 use crate::{Code, Error, Result};
 use rustix::{

@@ -6,7 +6,7 @@
 //! between two steps is not noticed, and so every folder on the way has to be one that only
 //! administrators can change.
 
-use super::{Kind, Meta, Passed, Trail};
+use super::{Kind, Meta, Passed, Provenance, Trail};
 use crate::{Code, Error, Result};
 use std::{
     ffi::{OsStr, OsString},
@@ -108,12 +108,23 @@ impl Root {
     /// # Errors
     /// When a folder on the way cannot be looked into, or `path` goes up.
     pub fn trail(&self, path: &Path) -> Result<Trail> {
+        let mut trail = self.walk(path)?;
+        trail.note_grounds();
+        Ok(trail)
+    }
+
+    fn walk(&self, path: &Path) -> Result<Trail> {
         let mut trail = Trail { path: path.to_owned(), ..Trail::default() };
         let (above, real) = self.way(path)?;
         for folder in above {
             match look(&folder)? {
                 Some(meta) if meta.kind == Kind::Folder => {
-                    trail.passed.push(Passed { path: folder, meta, has_list: true });
+                    trail.passed.push(Passed {
+                        path: folder,
+                        meta,
+                        has_list: true,
+                        ground: Provenance::Anybody,
+                    });
                 }
                 Some(meta) => {
                     trail.stopped =
@@ -152,6 +163,11 @@ impl Root {
         above.reverse();
         Ok((above, real))
     }
+}
+
+/// Rights are access lists here: that there is one says nothing.
+pub fn has_access_list(_file: &File) -> bool {
+    false
 }
 
 impl Spot {

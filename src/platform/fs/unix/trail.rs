@@ -3,7 +3,7 @@
 use super::{LINK_LIMIT, Root, is_trusted, link_target, meta, names, open_folder, trouble};
 use crate::{
     Result,
-    platform::fs::{Kind, Passed, Trail},
+    platform::fs::{Kind, Passed, Provenance, Trail},
 };
 use rustix::{
     fs::{self, AtFlags},
@@ -18,6 +18,11 @@ use std::{
 /// The attribute that holds a POSIX access control list.
 const ACCESS_LIST: &str = "system.posix_acl_access";
 
+/// Whether an access control list says more of an open file than its mode does.
+pub fn has_access_list(file: &std::fs::File) -> bool {
+    fs::fgetxattr(file, ACCESS_LIST, &mut [0_u8; 0][..]).is_ok_and(|size| size > 0)
+}
+
 impl Root {
     /// The way to `path` (absolute, as seen inside the root), as far as it goes. A link is
     /// followed where nobody but root or the caller could have put it, the last one too.
@@ -25,6 +30,12 @@ impl Root {
     /// # Errors
     /// When a folder on the way cannot be looked into, or `path` goes up.
     pub fn trail(&self, path: &Path) -> Result<Trail> {
+        let mut trail = self.walk(path)?;
+        trail.note_grounds();
+        Ok(trail)
+    }
+
+    fn walk(&self, path: &Path) -> Result<Trail> {
         let mut trail = Trail { path: path.to_owned(), ..Trail::default() };
         let mut ahead = names(path, Vec::new())?;
         let mut folder = self.duplicate(path)?;
@@ -57,7 +68,12 @@ impl Root {
                 }
                 Kind::Link => {
                     links += 1;
-                    trail.passed.push(Passed { path: here, meta: stat, has_list: false });
+                    trail.passed.push(Passed {
+                        path: here,
+                        meta: stat,
+                        has_list: false,
+                        ground: Provenance::Anybody,
+                    });
                     let target = link_target(&folder, &next, path)?;
                     let from = if target.is_absolute() { Vec::new() } else { walked.split_off(0) };
                     let mut whole = names(&target, from)?;
@@ -100,7 +116,12 @@ impl Root {
             fs::fgetxattr(folder, ACCESS_LIST, &mut [0_u8; 0][..]).is_ok_and(|size| size > 0);
         let known = |passed: &Passed| passed.path == path;
         if !trail.passed.iter().any(known) {
-            trail.passed.push(Passed { path: path.to_owned(), meta: meta(&stat), has_list });
+            trail.passed.push(Passed {
+                path: path.to_owned(),
+                meta: meta(&stat),
+                has_list,
+                ground: Provenance::Anybody,
+            });
         }
         Ok(())
     }

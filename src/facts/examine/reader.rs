@@ -1,0 +1,155 @@
+//! Reads a file that something names, on behalf of whoever named it.
+//!
+//! A name that an account could have written leads root only to what that account could read by
+//! itself. Otherwise an account has root read out the files of root, by naming them.
+
+use crate::{
+    Code, Error, Result,
+    facts::survey::{Access, AccountFacts, Provenance},
+    platform::{
+        accounts,
+        fs::{Kind, Root, Trail, has_access_list},
+    },
+};
+use std::{
+    io::{Read, Seek, SeekFrom},
+    path::Path,
+};
+
+/// Owns nothing and is in no group: what it can read, everybody can.
+const NOBODY: u32 = u32::MAX - 1;
+
+/// A file's content, or the part of it that was asked for.
+pub(super) struct Content {
+    pub(super) bytes: Vec<u8>,
+    /// The file has more.
+    pub(super) cut: bool,
+}
+
+/// Which part of a file to read.
+#[derive(Clone, Copy)]
+pub(super) enum Part {
+    /// The first bytes.
+    Head(u64),
+    /// The last bytes.
+    Tail(u64),
+}
+
+/// Reads the file at the end of a walk, which `named_by` named.
+///
+/// # Errors
+/// [`Code::InTheWay`] when it is no regular file, or has a second name on ground of others;
+/// [`Code::GroundUnsafe`] when an account could have named it that could not read it.
+pub(super) fn read(
+    root: &Root,
+    trail: &Trail,
+    part: Part,
+    named_by: Provenance,
+) -> Result<Content> {
+    let path = trail.path.display();
+    let end = match trail.end {
+        Some(meta) if meta.kind == Kind::File => meta,
+        Some(meta) => return Err(refused(format!("{path} is {}", meta.kind))),
+        None => {
+            let why = trail.stopped.clone().unwrap_or_else(|| format!("{path} is not there"));
+            return Err(refused(why));
+        }
+    };
+    let reader = reader(root, named_by.and(trail.ground));
+    if let Some(reader) = &reader {
+        allow(trail, reader)?;
+    }
+    let spot = root
+        .find(&trail.real)?
+        .ok_or_else(|| refused(format!("{path} was taken away meanwhile")))?;
+    let (mut file, meta) = spot.read()?;
+    if meta.links > 1 && !spot.is_trusted() {
+        return Err(refused(format!("{path} has a second name (hard link); not read")));
+    }
+    // What was judged is what is open now, and its rights are still the same.
+    if let Some(reader) = &reader
+        && !(meta.is_same_file(&end) && reader.may(&meta, Access::Read) && !has_access_list(&file))
+    {
+        return Err(not_read(trail, reader));
+    }
+    let trouble = |error: std::io::Error| refused(format!("{path} cannot be read: {error}"));
+    let limit = match part {
+        Part::Head(limit) => limit,
+        Part::Tail(limit) => {
+            file.seek(SeekFrom::Start(meta.size.saturating_sub(limit))).map_err(trouble)?;
+            limit
+        }
+    };
+    let mut bytes = Vec::new();
+    file.take(limit).read_to_end(&mut bytes).map_err(trouble)?;
+    Ok(Content { bytes, cut: meta.size > limit })
+}
+
+/// The same from a path.
+pub(super) fn read_at(
+    root: &Root,
+    path: &Path,
+    part: Part,
+    named_by: Provenance,
+) -> Result<(Trail, Content)> {
+    let trail = root.trail(path)?;
+    let content = read(root, &trail, part, named_by)?;
+    Ok((trail, content))
+}
+
+/// Refuses to show what is in a file or folder that is not `named_by`'s own, though that account may
+/// read it: it is no word of the agent's.
+///
+/// # Errors
+/// [`Code::GroundUnsafe`].
+pub(super) fn may_echo(root: &Root, trail: &Trail, named_by: Provenance) -> Result<()> {
+    let Some(reader) = reader(root, named_by) else { return Ok(()) };
+    match trail.end {
+        Some(end) if end.uid != reader.uid => Err(not_read(trail, &reader)),
+        _ => allow(trail, &reader),
+    }
+}
+
+/// On whose behalf a file is read; `None`: root's own.
+fn reader(root: &Root, by: Provenance) -> Option<AccountFacts> {
+    let uid = match by {
+        Provenance::Root => return None,
+        Provenance::Account(uid) => uid,
+        Provenance::Anybody => NOBODY,
+    };
+    let stranger = AccountFacts { uid, gid: NOBODY, ..AccountFacts::default() };
+    let known = accounts::by_number(root, uid).map(|account| AccountFacts {
+        groups: accounts::groups_of(root, &account.name, account.gid),
+        name: account.name,
+        uid,
+        gid: account.gid,
+        ..AccountFacts::default()
+    });
+    Some(known.unwrap_or(stranger))
+}
+
+/// An access list on the way may deny what the mode allows, and is taken to do so.
+fn allow(trail: &Trail, reader: &AccountFacts) -> Result<()> {
+    let has_list = |passed: &crate::platform::fs::Passed| {
+        passed.has_list && passed.meta.mode != crate::platform::fs::Meta::LISTED
+    };
+    match trail.passed.iter().any(has_list) || trail.denies(reader, Access::Read).is_some() {
+        true => Err(not_read(trail, reader)),
+        false => Ok(()),
+    }
+}
+
+fn not_read(trail: &Trail, reader: &AccountFacts) -> Error {
+    let path = trail.path.display();
+    let who = match (reader.uid, reader.name.as_str()) {
+        (NOBODY, _) => "not everybody".to_owned(),
+        (uid, "") => format!("not the account {uid}"),
+        (_, name) => format!("not {name}"),
+    };
+    let message = format!("{path} is named, not read: {who}, who could have named it, may read it");
+    Error::new(Code::GroundUnsafe, message)
+}
+
+fn refused(why: String) -> Error {
+    Error::new(Code::InTheWay, why)
+}

@@ -1,0 +1,172 @@
+//! Who could have written a value: what decides how root may use it.
+//!
+//! A path, an account, a URL or a unit's name often comes from a file that an unprivileged account
+//! can write. Such a name is no less an attack when the file that it leads to is opened with every
+//! care. So each value of the model says who could have written it, and root changes, reads and
+//! prints only what that allows: see `doctor::change`, `doctor::command` and `examine::reader`.
+
+use super::{Kind, Meta, Trail};
+use crate::platform::privilege;
+use serde::{Deserialize, Deserializer, Serialize, de::IgnoredAny};
+use std::path::Path;
+
+/// Folders of Windows that only administrators can write to, unless somebody changed that. Rights
+/// are access lists there, which a walk does not read.
+const ADMINISTRATORS: [&str; 3] = ["c:/windows/", "c:/program files/", "c:/programdata/runnerup/"];
+
+/// Who could have written a value, beside root.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Default)]
+#[serde(rename_all = "kebab-case")]
+pub enum Provenance {
+    /// Nobody: root alone, or the caller for itself.
+    Root,
+    /// One account, by its number.
+    Account(u32),
+    /// More than one account, or it is not known who.
+    #[default]
+    Anybody,
+}
+
+/// What a document says of its values was written by whoever wrote the document: a value that is
+/// read back from one is anybody's, whatever it claims.
+impl<'de> Deserialize<'de> for Provenance {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        IgnoredAny::deserialize(deserializer).map(|_| Self::Anybody)
+    }
+}
+
+impl Provenance {
+    /// Of each thing that a walk passed, and last of what stands at its end: who could have put
+    /// another thing in its place.
+    pub(super) fn of_way(trail: &Trail) -> Vec<Self> {
+        if trail.passed.iter().any(|passed| passed.meta.mode == Meta::LISTED) {
+            let of = |path: &Path| Self::by_path(path);
+            let passed = trail.passed.iter().map(|passed| of(&passed.path));
+            return passed.chain([of(&trail.path)]).collect();
+        }
+        // Nobody can put another root in the place of the root.
+        let mut grounds = vec![if trail.passed.is_empty() { Self::Anybody } else { Self::Root }];
+        let mut way = Self::Root;
+        for (at, passed) in trail.passed.iter().enumerate() {
+            let has_next = at + 1 < trail.passed.len() || trail.end.is_some();
+            way = way.and(Self::of_step(&passed.meta, has_next));
+            grounds.push(way);
+        }
+        grounds
+    }
+
+    /// Of two values that are used together.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Root, other) | (other, Self::Root) => other,
+            (Self::Account(one), Self::Account(two)) if one == two => self,
+            _ => Self::Anybody,
+        }
+    }
+
+    /// Whether nobody but root could have written it.
+    pub fn is_root(self) -> bool {
+        self == Self::Root
+    }
+
+    /// Of what stands at a place, by its own owner and mode.
+    pub(super) fn of_meta(meta: &Meta) -> Self {
+        // An access list needs no look of its own: with one, the group bits are its mask.
+        if meta.mode != Meta::LISTED && meta.mode & 0o022 != 0 {
+            return Self::Anybody;
+        }
+        match meta.uid {
+            0 => Self::Root,
+            uid if uid == privilege::uid() => Self::Root,
+            uid => Self::Account(uid),
+        }
+    }
+
+    /// Of a folder or link that was passed on the way.
+    fn of_step(meta: &Meta, has_next: bool) -> Self {
+        let mode = match meta.kind {
+            // The mode of a link means nothing: who may replace it is up to its folder.
+            Kind::Link => 0o644,
+            // What stands in a sticky folder can be replaced by its owner alone.
+            _ if meta.mode & 0o1000 != 0 && has_next => meta.mode & !0o022,
+            _ => meta.mode,
+        };
+        Self::of_meta(&Meta { mode, ..*meta })
+    }
+
+    fn by_path(path: &Path) -> Self {
+        let path = path.to_string_lossy().replace('\\', "/").to_lowercase();
+        let is_theirs = ADMINISTRATORS.iter().any(|folder| path.starts_with(folder));
+        if is_theirs { Self::Root } else { Self::Anybody }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::platform::fs::Passed;
+
+    fn meta(kind: Kind, uid: u32, mode: u32) -> Meta {
+        Meta { kind, uid, gid: uid, mode, size: 1, links: 1, identity: (0, 0, 0, 0) }
+    }
+
+    fn trail(folder: Meta, end: Option<Meta>) -> Trail {
+        let passed = |path: &str, meta| Passed {
+            path: path.into(),
+            meta,
+            has_list: false,
+            ground: Provenance::Anybody,
+        };
+        let root = meta(Kind::Folder, 0, 0o755);
+        let mut trail = Trail {
+            path: "/f/x".into(),
+            real: "/f/x".into(),
+            passed: vec![passed("/", root), passed("/f", folder)],
+            end,
+            ..Trail::default()
+        };
+        trail.note_grounds();
+        trail
+    }
+
+    #[test]
+    fn every_folder_on_the_way_counts() {
+        let folder = |uid, mode| meta(Kind::Folder, uid, mode);
+        let file = |uid, mode| Some(meta(Kind::File, uid, mode));
+        for (folder, end, expected) in [
+            (folder(0, 0o755), file(0, 0o644), Provenance::Root),
+            (folder(0, 0o755), file(7_000_001, 0o600), Provenance::Account(7_000_001)),
+            (folder(7_000_001, 0o755), file(0, 0o644), Provenance::Account(7_000_001)),
+            (folder(7_000_001, 0o755), file(7_000_002, 0o644), Provenance::Anybody),
+            (folder(0, 0o777), file(0, 0o644), Provenance::Anybody),
+            (folder(0, 0o1777), file(0, 0o644), Provenance::Root),
+            (folder(0, 0o755), file(0, 0o664), Provenance::Anybody),
+            (folder(0, 0o755), None, Provenance::Anybody),
+        ] {
+            assert_eq!(trail(folder, end).written_by(), expected, "{folder:?} {end:?}");
+        }
+    }
+
+    #[test]
+    fn a_new_name_in_a_sticky_folder_is_anybodys() {
+        let way = trail(meta(Kind::Folder, 0, 0o1777), None);
+        assert_eq!(way.ground, Provenance::Anybody);
+        // The folder itself can be replaced by nobody.
+        assert_eq!(way.up_to(Path::new("/f")).unwrap().ground, Provenance::Root);
+    }
+
+    #[test]
+    fn what_a_document_claims_is_anybodys() {
+        let saved = serde_json::to_string(&Provenance::Root).unwrap();
+        assert_eq!(serde_json::from_str::<Provenance>(&saved).unwrap(), Provenance::Anybody);
+    }
+
+    #[test]
+    fn what_was_not_looked_at_is_anybodys() {
+        let mut nothing = Trail::default();
+        nothing.note_grounds();
+        assert_eq!(nothing.ground, Provenance::Anybody);
+        assert_eq!(Provenance::default(), Provenance::Anybody);
+    }
+}
