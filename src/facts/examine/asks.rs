@@ -97,7 +97,9 @@ fn of_one(endpoints: &Endpoints, candidate: &Candidate, root: &Root) -> Vec<Ask>
     });
     // Whom an agent would ask that cannot read its configuration nobody knows.
     let config = candidate.config.as_ref().and_then(|config| config.ok());
-    let Some(config) = config.filter(|config| config.fault.is_none()) else { return Vec::new() };
+    let Some(config) = config.filter(|own| own.fault.is_none() && own.unread.is_none()) else {
+        return Vec::new();
+    };
     let api = candidate
         .variable("LAUNCH_AGENT_API_URL")
         .or_else(|| candidate.variable("CIRCLECI_RUNNER_API_URL"))
