@@ -11,3 +11,15 @@ pub fn is_privileged() -> bool {
 pub fn is_privileged() -> bool {
     true
 }
+
+/// The number of the user that this process acts as.
+#[cfg(unix)]
+pub(crate) fn uid() -> u32 {
+    rustix::process::geteuid().as_raw()
+}
+
+/// Without numbers of users, all of them are one.
+#[cfg(not(unix))]
+pub(crate) fn uid() -> u32 {
+    0
+}
