@@ -163,7 +163,13 @@ impl Session {
 
     /// Takes away what a run left that was killed before its first step.
     pub fn tidy(&self) -> Result<()> {
-        apply::tidy(&self.root)
+        let system = system::of(
+            Platform::of_this_host()?.os(),
+            &self.commands,
+            &self.root,
+            self.root.is_host(),
+        );
+        apply::tidy(&self.root, system.as_ref())
     }
 
     /// Waits until the service is up and stays up.

@@ -4,11 +4,15 @@
 #[cfg(test)]
 #[cfg(unix)]
 mod pretended;
+mod programs;
 #[cfg(test)]
 mod script;
+
 #[cfg(test)]
 #[cfg(unix)]
 pub(crate) use pretended::{Pretended, Told, Trouble};
+pub use programs::FOLDERS;
+pub(crate) use programs::{looked_in, search_path};
 #[cfg(test)]
 pub(crate) use script::{Recorded, Script, typed};
 
@@ -16,21 +20,11 @@ use crate::{Code, Error, Result};
 use std::{
     fmt,
     io::Read,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Child, Command, Stdio},
     thread,
     time::{Duration, Instant},
 };
-
-/// Where programs are looked for; a `PATH` that a user prepared never counts.
-#[cfg(not(windows))]
-pub const FOLDERS: [&str; 6] =
-    ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
-
-/// Where programs are looked for; a `Path` that a user prepared never counts.
-#[cfg(windows)]
-pub const FOLDERS: [&str; 2] =
-    [r"C:\Windows\System32", r"C:\Windows\System32\WindowsPowerShell\v1.0"];
 
 /// Most bytes of output kept, each of standard output and error; the rest is read and dropped.
 const OUTPUT_LIMIT: u64 = 1 << 20;
@@ -121,14 +115,13 @@ impl Answer {
 
 impl Commands for HostCommands {
     fn find(&self, program: &str) -> Option<PathBuf> {
-        let name = format!("{program}{}", std::env::consts::EXE_SUFFIX);
-        FOLDERS.iter().map(|folder| Path::new(folder).join(&name)).find(|path| path.is_file())
+        programs::find(program)
     }
 
     fn answer(&self, call: &Call) -> Result<Answer> {
         let path = self.find(call.program).ok_or_else(|| {
             Error::new(Code::ToolMissing, format!("the program {:?} is not there", call.program))
-                .help(format!("looked in {}", FOLDERS.join(", ")))
+                .help(looked_in())
         })?;
         tracing::debug!(%call, "run");
         let mut command = Command::new(path);
@@ -169,10 +162,10 @@ fn environment() -> Vec<(&'static str, String)> {
             ("TMP", r"C:\Windows\Temp"),
         ];
         let mut all: Vec<_> = fixed.map(|(name, value)| (name, value.to_owned())).to_vec();
-        all.push(("PATH", FOLDERS.join(";")));
+        all.push(("PATH", search_path()));
         return all;
     }
-    vec![("PATH", FOLDERS.join(":")), ("LC_ALL", "C".to_owned())]
+    vec![("PATH", search_path()), ("LC_ALL", "C".to_owned())]
 }
 
 /// Quotes an argument as a person would have to type it: for a POSIX shell, or by the rules of

@@ -19,6 +19,14 @@ pub trait System {
     /// knows no modes.
     fn protect(&self, path: &Path, account: Option<&str>, mode: u32, is_folder: bool)
     -> Result<()>;
+    /// Sees to it that only administrators can change the state folder, where owner and mode do
+    /// not do so already. `is_new`: this run made it.
+    ///
+    /// # Errors
+    /// When another account has made the folder, or this process may not close it.
+    fn admit_state_folder(&self, _folder: &Path, _is_new: bool) -> Result<()> {
+        Ok(())
+    }
     /// Lets a binary be run that was verified; what the system says of it, if anything.
     fn admit(&self, binary: &Path) -> Result<Option<String>>;
 }
@@ -138,6 +146,13 @@ impl System for Windows<'_> {
         // Administrators have their rights in any case.
         let account = account.filter(|name| *name != "root");
         self.commands.run(&windows::rights::set(path, account, mode, is_folder)).map(drop)
+    }
+
+    fn admit_state_folder(&self, folder: &Path, is_new: bool) -> Result<()> {
+        if !self.is_host {
+            return Ok(());
+        }
+        windows::state_folder::admit(self.commands, folder, is_new)
     }
 
     fn admit(&self, _binary: &Path) -> Result<Option<String>> {
