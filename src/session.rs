@@ -3,17 +3,18 @@
 use crate::{
     Code, Error, Result,
     agent::{Kind, Os, Platform, Token, VersionChoice},
-    apply::{self, BinarySource, Host, Receipt, Report, Task},
+    apply::{self, BinarySource, Host, Receipt, Report, Step, Target, Task},
     facts::{self, Facts},
     plan::{self, Leave, Plan},
     platform::{
+        accounts,
         command::HostCommands,
         fs::Root,
         layout::{Layout, shown},
         linux::systemd::Systemd,
         macos::launchd::Launchd,
         service::{Hints, Manager, Services, Status},
-        system,
+        system::{self, System},
         windows::tasks::Tasks,
     },
     release::{Artifact, Client, Network, Watch, read_certificates},
@@ -134,6 +135,7 @@ impl Session {
         let mut plan = plan::install(&spec, settings, &facts)?;
         notes.append(&mut plan.notes);
         plan.notes = notes;
+        self.refuse_led_out(&plan)?;
         Ok(Install { spec, plan, client })
     }
 
@@ -143,7 +145,32 @@ impl Session {
         let wants = plan::wanted_for_uninstall(&facts);
         let services = self.services(self.default_service()?);
         facts.look(&self.root, &self.commands, services.as_deref(), &wants)?;
-        Ok(plan::uninstall(&facts, leave))
+        let plan = plan::uninstall(&facts, leave);
+        plan.iter().try_for_each(|plan| self.refuse_led_out(plan))?;
+        Ok(plan)
+    }
+
+    /// Before anything is changed: an image in which the tools for accounts would change this
+    /// host.
+    fn refuse_led_out(&self, plan: &Plan) -> Result<()> {
+        let system = self.system()?;
+        for step in &plan.steps {
+            match step {
+                Step::Account(account) => system.admit_account(&account.name, &account.home)?,
+                Step::Restore { target: Target::Account(name), .. } => {
+                    if let Some(account) = accounts::find(&self.root, name)? {
+                        system.admit_account(name, &account.home)?;
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn system(&self) -> Result<Box<dyn System + '_>> {
+        let os = Platform::of_this_host()?.os();
+        Ok(system::of(os, &self.commands, &self.root, self.root.is_host()))
     }
 
     /// Does the steps of a plan.
@@ -160,12 +187,7 @@ impl Session {
 
     /// Takes away what a run left that was killed before its first step.
     pub fn tidy(&self) -> Result<()> {
-        let system = system::of(
-            Platform::of_this_host()?.os(),
-            &self.commands,
-            &self.root,
-            self.root.is_host(),
-        );
+        let system = self.system()?;
         apply::tidy(&self.root, system.as_ref())
     }
 
@@ -189,12 +211,7 @@ impl Session {
         work: impl FnOnce(&Host<'_>) -> Result<T>,
     ) -> Result<T> {
         let services = self.services(self.default_service()?);
-        let system = system::of(
-            Platform::of_this_host()?.os(),
-            &self.commands,
-            &self.root,
-            self.root.is_host(),
-        );
+        let system = self.system()?;
         let bucket = source.map(|(client, watch)| Bucket { client, watch });
         work(&Host {
             root: &self.root,

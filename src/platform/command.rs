@@ -16,11 +16,12 @@ pub(crate) use programs::{looked_in, search_path};
 #[cfg(test)]
 pub(crate) use script::{Recorded, Script, typed};
 
+use super::fs::Root;
 use crate::{Code, Error, Result};
 use std::{
     fmt,
     io::Read,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     thread,
     time::{Duration, Instant},
@@ -35,6 +36,16 @@ pub struct Call {
     program: &'static str,
     args: Vec<String>,
     timeout: Duration,
+    folder: Option<Folder>,
+}
+
+/// Where a program is started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Folder {
+    /// As the program's process reaches it.
+    handle: PathBuf,
+    /// As a person names it.
+    name: PathBuf,
 }
 
 /// What a program answered.
@@ -71,13 +82,20 @@ impl Call {
     /// A call with a deadline of 30 seconds.
     pub fn new<A: Into<String>>(program: &'static str, args: impl IntoIterator<Item = A>) -> Self {
         let args = args.into_iter().map(Into::into).collect();
-        Self { program, args, timeout: Duration::from_secs(30) }
+        Self { program, args, timeout: Duration::from_secs(30), folder: None }
     }
 
     /// Another deadline.
     #[must_use]
     pub fn within(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
+        self
+    }
+
+    /// Started in the folder of a root; else it is one that everyone may be in.
+    #[must_use]
+    pub fn inside(mut self, root: &Root) -> Self {
+        self.folder = Some(Folder { handle: root.handle_path(), name: root.base().to_owned() });
         self
     }
 
@@ -95,6 +113,9 @@ impl Call {
 impl fmt::Display for Call {
     /// As a person would type it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(folder) = &self.folder {
+            write!(f, "cd {} && ", quoted(&folder.name.display().to_string()))?;
+        }
         f.write_str(self.program)?;
         self.args.iter().try_for_each(|arg| write!(f, " {}", quoted(arg)))
     }
@@ -124,12 +145,13 @@ impl Commands for HostCommands {
                 .help(looked_in())
         })?;
         tracing::debug!(%call, "run");
+        let anywhere = Path::new(if cfg!(windows) { FOLDERS[0] } else { "/" });
         let mut command = Command::new(path);
         command
             .args(&call.args)
             .env_clear()
             .envs(environment())
-            .current_dir(if cfg!(windows) { FOLDERS[0] } else { "/" })
+            .current_dir(call.folder.as_ref().map_or(anywhere, |folder| &folder.handle))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());

@@ -2,7 +2,7 @@
 
 use super::{
     accounts::{self, Account},
-    command::Commands,
+    command::{Call, Commands},
     fs::Root,
     linux, macos, windows,
 };
@@ -15,6 +15,14 @@ pub trait System {
     fn create_account(&self, name: &str, home: &Path, shell: &Path) -> Result<()>;
     /// Removes an account; with its home where that was made with it.
     fn remove_account(&self, account: &Account, with_home: bool) -> Result<()>;
+    /// Whether the tools that make and remove an account can do so without touching anything
+    /// outside of the root. Asked again before they run.
+    ///
+    /// # Errors
+    /// When an image would lead them out.
+    fn admit_account(&self, _name: &str, _home: &Path) -> Result<()> {
+        Ok(())
+    }
     /// Gives a file or folder the rights that a mode and an owner mean, where the file system
     /// knows no modes.
     fn protect(&self, path: &Path, account: Option<&str>, mode: u32, is_folder: bool)
@@ -53,22 +61,40 @@ struct Linux<'a> {
 
 impl Linux<'_> {
     fn image(&self) -> Option<&Path> {
-        (!self.is_host).then(|| self.root.base())
+        (!self.is_host).then(|| Path::new(linux::image::STARTED_THERE))
+    }
+
+    fn run(&self, call: Call) -> Result<()> {
+        let call = if self.is_host { call } else { call.inside(self.root) };
+        self.commands.run(&call).map(drop)
     }
 }
 
 impl System for Linux<'_> {
     fn create_account(&self, name: &str, home: &Path, shell: &Path) -> Result<()> {
+        self.admit_account(name, home)?;
         let group = accounts::group(self.root, name)?.is_some();
-        let call =
-            linux::account_tools::create(self.commands, name, home, shell, group, self.image())?;
-        self.commands.run(&call).map(drop)
+        self.run(linux::account_tools::create(
+            self.commands,
+            name,
+            home,
+            shell,
+            group,
+            self.image(),
+        )?)
     }
 
     fn remove_account(&self, account: &Account, with_home: bool) -> Result<()> {
-        let call =
-            linux::account_tools::remove(self.commands, &account.name, with_home, self.image())?;
-        self.commands.run(&call).map(drop)
+        self.admit_account(&account.name, &account.home)?;
+        let image = self.image();
+        self.run(linux::account_tools::remove(self.commands, &account.name, with_home, image)?)
+    }
+
+    fn admit_account(&self, name: &str, home: &Path) -> Result<()> {
+        if self.is_host {
+            return Ok(());
+        }
+        linux::image::refuse_led_out(self.root, name, home)
     }
 
     fn protect(&self, _: &Path, _: Option<&str>, _: u32, _: bool) -> Result<()> {

@@ -15,7 +15,7 @@ mod unix;
 mod windows;
 
 pub use meta::{Kind, Meta};
-pub use trail::{Passed, Trail, only_root_could_write};
+pub use trail::{Passed, Trail, only_root_could_lead, only_root_could_write};
 #[cfg(unix)]
 pub use unix::{Root, Spot};
 #[cfg(windows)]

@@ -42,16 +42,27 @@ pub fn only_root_could_write(trail: &Trail) -> bool {
     only_these_could_write(trail, [0, privilege::uid()])
 }
 
+/// Whether nobody but root and the caller can change the way that was walked, so that it leads to
+/// the same place a moment later. What stands at the end, if anything, does not count.
+pub fn only_root_could_lead(trail: &Trail) -> bool {
+    only_these_could_lead(trail, [0, privilege::uid()])
+}
+
 fn only_these_could_write(trail: &Trail, owners: [u32; 2]) -> bool {
-    let is_closed = |meta: &Meta| {
-        // The mode of a link means nothing: who may replace it is up to its folder.
-        let is_open = meta.kind != Kind::Link && meta.mode & 0o022 != 0;
-        owners.contains(&meta.uid) && !is_open
-    };
-    let is_walked = trail.stopped.is_none() && !trail.passed.is_empty();
-    is_walked
-        && trail.passed.iter().all(|passed| is_closed(&passed.meta))
-        && trail.end.as_ref().is_some_and(is_closed)
+    trail.stopped.is_none()
+        && only_these_could_lead(trail, owners)
+        && trail.end.is_some_and(|end| is_closed(&end, owners))
+}
+
+fn only_these_could_lead(trail: &Trail, owners: [u32; 2]) -> bool {
+    let mut passed = trail.passed.iter();
+    !trail.passed.is_empty() && passed.all(|passed| is_closed(&passed.meta, owners))
+}
+
+fn is_closed(meta: &Meta, owners: [u32; 2]) -> bool {
+    // The mode of a link means nothing: who may replace it is up to its folder.
+    let is_open = meta.kind != Kind::Link && meta.mode & 0o022 != 0;
+    owners.contains(&meta.uid) && !is_open
 }
 
 #[cfg(test)]
