@@ -3,5 +3,6 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    runnerup::platform::privilege::keep_memory_private();
     runnerup::cli::run()
 }

@@ -3,31 +3,24 @@
 use crate::{
     Code, Error, Result,
     agent::{Kind, Os, Platform, Token, VersionChoice},
-    apply::{self, BinarySource, Host, Receipt, Report, Task},
+    apply::{self, BinarySource, Host, Receipt, Report, Step, Target, Task},
     facts::{self, Facts},
     plan::{self, Leave, Plan},
     platform::{
+        accounts,
         command::HostCommands,
-        encoding::from_utf16,
         fs::Root,
-        layout::Layout,
+        layout::{Layout, shown},
         linux::systemd::Systemd,
         macos::launchd::Launchd,
         service::{Hints, Manager, Services, Status},
-        system,
+        system::{self, System},
         windows::tasks::Tasks,
     },
-    release::{Artifact, Client, Network, Watch},
+    release::{Artifact, Client, Network, Watch, read_certificates},
     spec::{Circumstances, Settings, Source, Spec, values::InstanceName},
 };
-use std::{
-    fs::File,
-    io::Read,
-    path::{Path, PathBuf},
-};
-
-/// Most bytes of `--ca-file` that are read; the whole of Mozilla's list has a quarter of it.
-const CA_LIMIT: u64 = 1 << 20;
+use std::{fs::File, path::Path};
 
 /// The host that a run is about, or the folder that stands for it.
 #[derive(Debug)]
@@ -45,6 +38,8 @@ pub struct Sensed {
     pub token: Option<Token>,
     /// Why an existing configuration could not be read.
     pub trouble: Option<String>,
+    /// What an existing install has that is not taken over, and why.
+    pub notes: Vec<String>,
     /// The platform and service manager of this host.
     pub here: Circumstances,
 }
@@ -82,7 +77,8 @@ impl Session {
             Circumstances { platform: Platform::of_this_host()?, service: self.default_service()? };
         let platform = settings.parse::<Platform>("platform")?.unwrap_or(here.platform);
         let layout = Layout::of(platform.os(), name);
-        let existing = facts::existing(&self.root, &layout, facts.receipt.as_ref(), settings)?;
+        let receipt = facts.receipt.as_ref();
+        let existing = facts::existing(&self.root, &layout, receipt, &facts.key, settings)?;
         let mut trouble = existing.trouble;
         let token = match (token, existing.token) {
             (Some(given), _) => Some(given),
@@ -96,12 +92,12 @@ impl Session {
         if token.is_some() {
             trouble = None;
         }
-        Ok(Sensed { facts, token, trouble, here })
+        Ok(Sensed { facts, token, trouble, notes: existing.notes, here })
     }
 
     /// Plans an install: reads the settings, asks the release bucket, looks at every place.
     pub fn plan_install(&self, settings: &Settings, sensed: Sensed) -> Result<Install> {
-        let Sensed { mut facts, token, trouble, here } = sensed;
+        let Sensed { mut facts, token, trouble, mut notes, here } = sensed;
         if let (None, Some(trouble)) = (&token, trouble) {
             return Err(Error::new(
                 Code::NeedsRoot,
@@ -136,7 +132,10 @@ impl Session {
         });
         looked?;
         facts.release = Some(artifact?);
-        let plan = plan::install(&spec, settings, &facts)?;
+        let mut plan = plan::install(&spec, settings, &facts)?;
+        notes.append(&mut plan.notes);
+        plan.notes = notes;
+        self.refuse_led_out(&plan)?;
         Ok(Install { spec, plan, client })
     }
 
@@ -146,7 +145,32 @@ impl Session {
         let wants = plan::wanted_for_uninstall(&facts);
         let services = self.services(self.default_service()?);
         facts.look(&self.root, &self.commands, services.as_deref(), &wants)?;
-        Ok(plan::uninstall(&facts, leave))
+        let plan = plan::uninstall(&facts, leave);
+        plan.iter().try_for_each(|plan| self.refuse_led_out(plan))?;
+        Ok(plan)
+    }
+
+    /// Before anything is changed: an image in which the tools for accounts would change this
+    /// host.
+    fn refuse_led_out(&self, plan: &Plan) -> Result<()> {
+        let system = self.system()?;
+        for step in &plan.steps {
+            match step {
+                Step::Account(account) => system.admit_account(&account.name, &account.home)?,
+                Step::Restore { target: Target::Account(name), .. } => {
+                    if let Some(account) = accounts::find(&self.root, name)? {
+                        system.admit_account(name, &account.home)?;
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn system(&self) -> Result<Box<dyn System + '_>> {
+        let os = Platform::of_this_host()?.os();
+        Ok(system::of(os, &self.commands, &self.root, self.root.is_host()))
     }
 
     /// Does the steps of a plan.
@@ -163,7 +187,8 @@ impl Session {
 
     /// Takes away what a run left that was killed before its first step.
     pub fn tidy(&self) -> Result<()> {
-        apply::tidy(&self.root)
+        let system = self.system()?;
+        apply::tidy(&self.root, system.as_ref())
     }
 
     /// Waits until the service is up and stays up.
@@ -186,12 +211,7 @@ impl Session {
         work: impl FnOnce(&Host<'_>) -> Result<T>,
     ) -> Result<T> {
         let services = self.services(self.default_service()?);
-        let system = system::of(
-            Platform::of_this_host()?.os(),
-            &self.commands,
-            &self.root,
-            self.root.is_host(),
-        );
+        let system = self.system()?;
         let bucket = source.map(|(client, watch)| Bucket { client, watch });
         work(&Host {
             root: &self.root,
@@ -232,12 +252,16 @@ impl Session {
 
     fn ca(&self, spec: &Spec, settings: &Settings) -> Result<Option<String>> {
         let Some(path) = spec.ca_file.as_ref() else { return Ok(None) };
+        let source = settings.source("ca-file");
+        let named = |error: Error| error.context(format!("--ca-file {} ({source})", shown(path)));
         // What an existing install names is a path inside the root; what a person names is not.
-        let path = match settings.source("ca-file") {
-            Source::Existing(_) => self.root.outside(path),
-            _ => path.clone(),
+        let read = match source {
+            Source::Existing(_) => read_certificates(&self.root, path),
+            _ => std::path::absolute(path)
+                .map_err(|error| Error::new(Code::ValueInvalid, error.to_string()))
+                .and_then(|path| read_certificates(&Root::open(Path::new("/"))?, &path)),
         };
-        read_certificates(&path).map(Some)
+        read.map(Some).map_err(named)
     }
 }
 
@@ -258,22 +282,4 @@ fn offered(client: &Client, spec: &Spec, facts: &Facts) -> Result<Artifact> {
         return Ok(known);
     }
     client.artifact(&version, spec.platform, spec.sha256)
-}
-
-fn read_certificates(path: &PathBuf) -> Result<String> {
-    let unusable = |why: String| {
-        Error::new(Code::ValueInvalid, format!("--ca-file {}: {why}", path.display()))
-            .help("it must be a file of certificates in PEM form")
-    };
-    let mut bytes = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(CA_LIMIT).read_to_end(&mut bytes))
-        .map_err(|error| unusable(error.to_string()))?;
-    let bytes = from_utf16(&bytes).map_or(bytes, |mut wide| std::mem::take(&mut *wide));
-    let text = String::from_utf8(bytes).map_err(|error| unusable(error.to_string()))?;
-    let text = text.trim_start_matches('\u{feff}').to_owned();
-    if !text.contains("-----BEGIN CERTIFICATE-----") {
-        return Err(unusable("it holds no certificate".to_owned()));
-    }
-    Ok(text)
 }

@@ -38,7 +38,7 @@ struct Begun {
 /// something could not be undone.
 pub fn run(task: Task<'_>, host: &Host<'_>) -> Result<Option<Receipt>> {
     let Task { command, steps, mut receipt } = task;
-    let state = StateFolder::lock(host.root)?;
+    let state = StateFolder::lock(host.root, host.system)?;
     let known = state::read(host.root, &receipt.instance)?;
     let begun = begin(command, &mut receipt, &known, host, &state);
     let made = receipt.made_for_state.clone();

@@ -5,6 +5,7 @@ mod act;
 mod engine;
 mod host;
 mod journal;
+mod lock;
 mod proof;
 mod receipt;
 mod state;

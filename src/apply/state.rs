@@ -2,6 +2,7 @@
 
 use super::{
     journal::{Journal, Unfinished},
+    lock,
     receipt::{Receipt, SCHEMA_VERSION},
 };
 use crate::{
@@ -9,11 +10,12 @@ use crate::{
     platform::{
         fs::{Kind, Root, Spot},
         layout,
+        system::System,
     },
 };
 use std::{
-    fs::{File, TryLockError},
-    io::{BufReader, Read, Seek, Write},
+    fs::File,
+    io::{BufReader, Read, Write},
     path::{Path, PathBuf},
 };
 
@@ -37,9 +39,9 @@ pub struct Known {
 }
 
 /// The state folder, locked: one run at a time may change the host.
-#[derive(Debug)]
 pub(crate) struct StateFolder<'a> {
     root: &'a Root,
+    system: &'a dyn System,
     made: Vec<PathBuf>,
     /// Held until the run ends; the system lets go of it with the process.
     _lock: File,
@@ -86,11 +88,11 @@ pub fn read(root: &Root, instance: &str) -> Result<Known> {
 
 /// Takes away a state folder that holds nothing: what a run leaves that was killed before its
 /// first step, or after its last.
-pub fn tidy(root: &Root) -> Result<()> {
+pub fn tidy(root: &Root, system: &dyn System) -> Result<()> {
     if root.look(&layout::state_folder())?.is_none() {
         return Ok(());
     }
-    StateFolder::lock(root)?.close(&[])
+    StateFolder::lock(root, system)?.close(&[])
 }
 
 impl<'a> StateFolder<'a> {
@@ -98,9 +100,9 @@ impl<'a> StateFolder<'a> {
     ///
     /// # Errors
     /// [`Code::Locked`] while another run holds it.
-    pub(crate) fn lock(root: &'a Root) -> Result<Self> {
+    pub(crate) fn lock(root: &'a Root, system: &'a dyn System) -> Result<Self> {
         let mut made = Vec::new();
-        Self::make_and_lock(root, &mut made).inspect_err(|_| {
+        Self::make_and_lock(root, system, &mut made).inspect_err(|_| {
             if made.contains(&layout::state_folder()) {
                 let _ = find(root, &path("lock")).and_then(|spot| spot.remove());
             }
@@ -110,45 +112,23 @@ impl<'a> StateFolder<'a> {
         })
     }
 
-    fn make_and_lock(root: &'a Root, made: &mut Vec<PathBuf>) -> Result<Self> {
-        for folder in ancestors(&layout::state_folder()) {
-            if find(root, &folder)?.look()?.is_none() {
-                made.push(folder.clone());
-                ensure_open_folder(root, &folder)?;
-            }
-        }
-        ensure_open_folder(root, &layout::state_folder())?;
-        let spot = find(root, &path("lock"))?;
-        let mut file = match spot.create(0o644) {
-            Ok(file) => file,
-            Err(_) => spot.open_for_lock()?,
-        };
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                let mut holder = String::new();
-                let _ = file.take(32).read_to_string(&mut holder);
-                return Err(Error::new(
-                    Code::Locked,
-                    format!("another run of runnerup (process {}) is at work", holder.trim()),
-                )
-                .help(format!("wait for it, or look at it: ps -fp {}", holder.trim())));
-            }
-            Err(TryLockError::Error(error)) => {
-                return Err(Error::new(Code::HostUnfit, format!("cannot lock: {error}")));
-            }
-        }
-        let written = file
-            .set_len(0)
-            .and_then(|()| file.rewind())
-            .and_then(|()| writeln!(file, "{}", std::process::id()));
-        written.map_err(|error| {
-            Error::new(
-                Code::HostUnfit,
-                format!("{} cannot be written: {error}", spot.path().display()),
+    fn make_and_lock(
+        root: &'a Root,
+        system: &'a dyn System,
+        made: &mut Vec<PathBuf>,
+    ) -> Result<Self> {
+        let folder = find_state_folder(root, made)?;
+        let is_new = made.contains(&layout::state_folder());
+        system.admit_state_folder(&root.outside(folder.path()), is_new)?;
+        if is_new && !folder.list()?.is_empty() {
+            return Err(Error::new(
+                Code::GroundUnsafe,
+                format!("{} was just made, and holds files of others", folder.path().display()),
             )
-        })?;
-        Ok(Self { root, made: std::mem::take(made), _lock: file })
+            .help("look at it, remove what is in it, and run again"));
+        }
+        let lock = lock::take(&find(root, &path("lock"))?)?;
+        Ok(Self { root, system, made: std::mem::take(made), _lock: lock })
     }
 
     /// Folders that [`StateFolder::lock`] had to make, outermost first.
@@ -172,12 +152,19 @@ impl<'a> StateFolder<'a> {
     pub(crate) fn journal(&self) -> Result<Journal> {
         let spot = find(self.root, &path("journal.jsonl"))?;
         spot.remove()?;
-        spot.create(0o644).map(Journal::new)
+        let file = spot.create(0o644)?;
+        self.open_to_readers(&spot, false)?;
+        Ok(Journal::new(file))
     }
 
     /// Writes a receipt.
     pub(crate) fn write_receipt(&self, receipt: &Receipt) -> Result<()> {
-        ensure_open_folder(self.root, &path("receipts"))?;
+        let folder = find(self.root, &path("receipts"))?;
+        let is_new = folder.look()?.is_none();
+        ensure_open_folder(self.root, folder.path())?;
+        if is_new {
+            self.open_to_readers(&folder, true)?;
+        }
         let mut text = serde_json::to_vec_pretty(receipt)
             .map_err(|error| Error::new(Code::StepFailed, format!("the receipt: {error}")))?;
         text.push(b'\n');
@@ -241,6 +228,13 @@ impl<'a> StateFolder<'a> {
         Ok(())
     }
 
+    /// Where rights are not modes, what is new in the state folder is closed to all users, so that
+    /// a run that is cut off leaves nothing open.
+    fn open_to_readers(&self, spot: &Spot, is_folder: bool) -> Result<()> {
+        let mode = if is_folder { 0o755 } else { 0o644 };
+        self.system.protect(&self.root.outside(spot.path()), None, mode, is_folder)
+    }
+
     fn write(&self, name: &str, mode: u32, content: &[u8]) -> Result<()> {
         let spot = find(self.root, &path(name))?;
         let temporary = find(self.root, &path(&format!("{name}.new")))?;
@@ -254,6 +248,18 @@ impl<'a> StateFolder<'a> {
         })?;
         temporary.rename_to(&spot)
     }
+}
+
+/// The state folder, made where it is missing, and the folders above it.
+fn find_state_folder(root: &Root, made: &mut Vec<PathBuf>) -> Result<Spot> {
+    for folder in ancestors(&layout::state_folder()) {
+        if find(root, &folder)?.look()?.is_none() {
+            made.push(folder.clone());
+            ensure_open_folder(root, &folder)?;
+        }
+    }
+    ensure_open_folder(root, &layout::state_folder())?;
+    find(root, &layout::state_folder())
 }
 
 /// A folder that everyone may read; one that a killed run left closed is opened.

@@ -10,7 +10,7 @@ use crate::{
     Code, Error, Result,
     agent::Token,
     platform::{
-        command::{Commands, FOLDERS, HostCommands, quoted},
+        command::{Commands, HostCommands, looked_in, quoted, search_path},
         privilege::is_privileged,
     },
     spec::{NAMES, Settings, Source},
@@ -81,7 +81,7 @@ pub(super) fn uninstall(args: &UninstallArgs, out: &Output) -> Result<ExitCode> 
 fn through_sudo(words: &[&str], answers: Option<&str>, out: &Output) -> Result<ExitCode> {
     let sudo = HostCommands.find("sudo").ok_or_else(|| {
         Error::new(Code::NeedsRoot, "this needs root, and sudo is not there")
-            .help(format!("looked for sudo in {}", FOLDERS.join(", ")))
+            .help(looked_in())
             .help(format!("as root: {}", command_of(words)))
     })?;
     out.line("This needs root: going on through sudo, which may ask for your password.");
@@ -93,7 +93,7 @@ fn through_sudo(words: &[&str], answers: Option<&str>, out: &Output) -> Result<E
         .args(words)
         .args(manner(out))
         .env_clear()
-        .env("PATH", FOLDERS.join(":"))
+        .env("PATH", search_path())
         // What the terminal can do; sudo decides what of it goes further.
         .envs(["TERM", "LANG", "LC_ALL", "NO_COLOR"].into_iter().filter_map(kept))
         .stdin(if answers.is_some() { Stdio::piped() } else { Stdio::inherit() })

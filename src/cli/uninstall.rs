@@ -3,7 +3,13 @@
 use super::{
     Output, confirm, elevate, interrupt, options::UninstallArgs, plan, progress::Progress,
 };
-use crate::{Result, apply::Receipt, plan::Leave, session::Session, spec::values::InstanceName};
+use crate::{
+    Result,
+    apply::Receipt,
+    plan::{BY_HAND, Leave},
+    session::Session,
+    spec::values::InstanceName,
+};
 use serde::Serialize;
 use std::process::ExitCode;
 
@@ -22,6 +28,8 @@ struct Document<'a> {
 pub(super) fn run(args: &UninstallArgs, out: &Output) -> Result<ExitCode> {
     let args = args.filled()?;
     let instance = match args.instance.as_deref() {
+        // No install has this name; its receipt is that of `doctor --fix`, which this takes back.
+        Some(name) if name == BY_HAND => name.to_owned(),
         Some(name) => name.parse::<InstanceName>()?.to_string(),
         None => "default".to_owned(),
     };

@@ -107,12 +107,13 @@ catalogue! {
          installed, and the way to run the agent is printed.";
     ToolMissing = 3, "E3004", "a tool of the system is missing",
         "A tool of the system that a step needs is not installed. Tools are looked for in \
-         /usr/local/sbin, /usr/local/bin, /usr/sbin, /usr/bin, /sbin and /bin only, because a \
-         PATH could have been prepared by someone else. Install the package that the message \
-         names and run again.";
+         /usr/sbin, /usr/bin, /sbin, /bin, /usr/local/sbin and /usr/local/bin only (the last two \
+         not on macOS), because a PATH could have been prepared by someone else. A folder or \
+         program that an account other than root can change is passed over; the message says \
+         which. Install the package that the message names and run again.";
     Locked = 3, "E3005", "another run of runnerup is at work on this host",
         "Two runs that change a host at the same time would undo each other, so the first one \
-         holds a lock. The message names the process that has it. Wait until it is done, or end \
+         holds a lock. The message names the process that has it, or how to find it. Wait until it is done, or end \
          it: a lock does not outlive its process, and the next run goes on from what was done.";
     GroundUnsafe = 3, "E3006", "a path leads over ground that someone else can change",
         "A path leads through a link, a folder or a file that the account running jobs, or \

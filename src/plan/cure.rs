@@ -9,7 +9,7 @@ use crate::{
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// The receipt of cures of what this tool did not install; its uninstall takes them back.
-const BY_HAND: &str = "doctor";
+pub(crate) const BY_HAND: &str = "doctor";
 
 /// What can be cured, and what cannot without being asked.
 #[derive(Debug, Default)]

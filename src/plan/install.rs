@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 
 /// Settings that a later install goes by and that no file of the agent holds.
 ///
-/// The last three stand in the agent's configuration too, but the account can write that: taken
+/// The last three, and `max-run-time`, stand in the agent's configuration too, but the account can write that: taken
 /// from there, a job could have the next `install` run by root make it a folder anywhere.
 const REMEMBERED: [&str; 13] = [
     "agent",
@@ -330,6 +330,8 @@ fn receipt(spec: &Spec, settings: &Settings, facts: &Facts, artifact: &Artifact)
             receipt.settings.insert(name.to_owned(), value);
         }
     }
+    // The default too: the account can write the configuration, which has it as well.
+    receipt.settings.insert("max-run-time".to_owned(), spec.max_run_time.to_string());
     if let Some(earlier) = facts.receipt.as_ref() {
         receipt.written.clone_from(&earlier.written);
     }

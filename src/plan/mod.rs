@@ -14,6 +14,7 @@ mod task;
 mod uninstall;
 mod unit;
 
+pub(crate) use cure::BY_HAND;
 pub use cure::{Cures, cures};
 pub(crate) use desired::before_blank;
 pub(crate) use environment::unquoted;

@@ -4,14 +4,19 @@
 #[cfg(test)]
 #[cfg(unix)]
 mod pretended;
+mod programs;
 #[cfg(test)]
 mod script;
+
 #[cfg(test)]
 #[cfg(unix)]
 pub(crate) use pretended::{Pretended, Told, Trouble};
+pub use programs::FOLDERS;
+pub(crate) use programs::{looked_in, search_path};
 #[cfg(test)]
 pub(crate) use script::{Recorded, Script, typed};
 
+use super::fs::Root;
 use crate::{Code, Error, Result};
 use std::{
     fmt,
@@ -22,16 +27,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Where programs are looked for; a `PATH` that a user prepared never counts.
-#[cfg(not(windows))]
-pub const FOLDERS: [&str; 6] =
-    ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
-
-/// Where programs are looked for; a `Path` that a user prepared never counts.
-#[cfg(windows)]
-pub const FOLDERS: [&str; 2] =
-    [r"C:\Windows\System32", r"C:\Windows\System32\WindowsPowerShell\v1.0"];
-
 /// Most bytes of output kept, each of standard output and error; the rest is read and dropped.
 const OUTPUT_LIMIT: u64 = 1 << 20;
 
@@ -41,6 +36,16 @@ pub struct Call {
     program: &'static str,
     args: Vec<String>,
     timeout: Duration,
+    folder: Option<Folder>,
+}
+
+/// Where a program is started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Folder {
+    /// As the program's process reaches it.
+    handle: PathBuf,
+    /// As a person names it.
+    name: PathBuf,
 }
 
 /// What a program answered.
@@ -77,13 +82,20 @@ impl Call {
     /// A call with a deadline of 30 seconds.
     pub fn new<A: Into<String>>(program: &'static str, args: impl IntoIterator<Item = A>) -> Self {
         let args = args.into_iter().map(Into::into).collect();
-        Self { program, args, timeout: Duration::from_secs(30) }
+        Self { program, args, timeout: Duration::from_secs(30), folder: None }
     }
 
     /// Another deadline.
     #[must_use]
     pub fn within(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
+        self
+    }
+
+    /// Started in the folder of a root; else it is one that everyone may be in.
+    #[must_use]
+    pub fn inside(mut self, root: &Root) -> Self {
+        self.folder = Some(Folder { handle: root.handle_path(), name: root.base().to_owned() });
         self
     }
 
@@ -101,6 +113,9 @@ impl Call {
 impl fmt::Display for Call {
     /// As a person would type it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(folder) = &self.folder {
+            write!(f, "cd {} && ", quoted(&folder.name.display().to_string()))?;
+        }
         f.write_str(self.program)?;
         self.args.iter().try_for_each(|arg| write!(f, " {}", quoted(arg)))
     }
@@ -121,22 +136,22 @@ impl Answer {
 
 impl Commands for HostCommands {
     fn find(&self, program: &str) -> Option<PathBuf> {
-        let name = format!("{program}{}", std::env::consts::EXE_SUFFIX);
-        FOLDERS.iter().map(|folder| Path::new(folder).join(&name)).find(|path| path.is_file())
+        programs::find(program)
     }
 
     fn answer(&self, call: &Call) -> Result<Answer> {
         let path = self.find(call.program).ok_or_else(|| {
             Error::new(Code::ToolMissing, format!("the program {:?} is not there", call.program))
-                .help(format!("looked in {}", FOLDERS.join(", ")))
+                .help(looked_in())
         })?;
         tracing::debug!(%call, "run");
+        let anywhere = Path::new(if cfg!(windows) { FOLDERS[0] } else { "/" });
         let mut command = Command::new(path);
         command
             .args(&call.args)
             .env_clear()
             .envs(environment())
-            .current_dir(if cfg!(windows) { FOLDERS[0] } else { "/" })
+            .current_dir(call.folder.as_ref().map_or(anywhere, |folder| &folder.handle))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
@@ -169,10 +184,10 @@ fn environment() -> Vec<(&'static str, String)> {
             ("TMP", r"C:\Windows\Temp"),
         ];
         let mut all: Vec<_> = fixed.map(|(name, value)| (name, value.to_owned())).to_vec();
-        all.push(("PATH", FOLDERS.join(";")));
+        all.push(("PATH", search_path()));
         return all;
     }
-    vec![("PATH", FOLDERS.join(":")), ("LC_ALL", "C".to_owned())]
+    vec![("PATH", search_path()), ("LC_ALL", "C".to_owned())]
 }
 
 /// Quotes an argument as a person would have to type it: for a POSIX shell, or by the rules of

@@ -23,3 +23,22 @@ pub(crate) fn uid() -> u32 {
 pub(crate) fn uid() -> u32 {
     0
 }
+
+/// Keeps the memory of this process, which may hold the token, from becoming a file: no core dump
+/// is written when the process ends by a fault, and no other process of its user may read it.
+///
+/// Where a system refuses either, the process goes on: it is as safe as it was.
+pub fn keep_memory_private() {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, Rlimit, setrlimit};
+        let none = Rlimit { current: Some(0), maximum: Some(0) };
+        let _ = setrlimit(Resource::Core, none);
+    }
+    // A handler of dumps that is a program (`core_pattern` with a pipe) does not heed the limit.
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+        let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
+    }
+}

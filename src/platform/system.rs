@@ -2,7 +2,7 @@
 
 use super::{
     accounts::{self, Account},
-    command::Commands,
+    command::{Call, Commands},
     fs::Root,
     linux, macos, windows,
 };
@@ -15,10 +15,26 @@ pub trait System {
     fn create_account(&self, name: &str, home: &Path, shell: &Path) -> Result<()>;
     /// Removes an account; with its home where that was made with it.
     fn remove_account(&self, account: &Account, with_home: bool) -> Result<()>;
+    /// Whether the tools that make and remove an account can do so without touching anything
+    /// outside of the root. Asked again before they run.
+    ///
+    /// # Errors
+    /// When an image would lead them out.
+    fn admit_account(&self, _name: &str, _home: &Path) -> Result<()> {
+        Ok(())
+    }
     /// Gives a file or folder the rights that a mode and an owner mean, where the file system
     /// knows no modes.
     fn protect(&self, path: &Path, account: Option<&str>, mode: u32, is_folder: bool)
     -> Result<()>;
+    /// Sees to it that only administrators can change the state folder, where owner and mode do
+    /// not do so already. `is_new`: this run made it.
+    ///
+    /// # Errors
+    /// When another account has made the folder, or this process may not close it.
+    fn admit_state_folder(&self, _folder: &Path, _is_new: bool) -> Result<()> {
+        Ok(())
+    }
     /// Lets a binary be run that was verified; what the system says of it, if anything.
     fn admit(&self, binary: &Path) -> Result<Option<String>>;
 }
@@ -45,22 +61,40 @@ struct Linux<'a> {
 
 impl Linux<'_> {
     fn image(&self) -> Option<&Path> {
-        (!self.is_host).then(|| self.root.base())
+        (!self.is_host).then(|| Path::new(linux::image::STARTED_THERE))
+    }
+
+    fn run(&self, call: Call) -> Result<()> {
+        let call = if self.is_host { call } else { call.inside(self.root) };
+        self.commands.run(&call).map(drop)
     }
 }
 
 impl System for Linux<'_> {
     fn create_account(&self, name: &str, home: &Path, shell: &Path) -> Result<()> {
+        self.admit_account(name, home)?;
         let group = accounts::group(self.root, name)?.is_some();
-        let call =
-            linux::account_tools::create(self.commands, name, home, shell, group, self.image())?;
-        self.commands.run(&call).map(drop)
+        self.run(linux::account_tools::create(
+            self.commands,
+            name,
+            home,
+            shell,
+            group,
+            self.image(),
+        )?)
     }
 
     fn remove_account(&self, account: &Account, with_home: bool) -> Result<()> {
-        let call =
-            linux::account_tools::remove(self.commands, &account.name, with_home, self.image())?;
-        self.commands.run(&call).map(drop)
+        self.admit_account(&account.name, &account.home)?;
+        let image = self.image();
+        self.run(linux::account_tools::remove(self.commands, &account.name, with_home, image)?)
+    }
+
+    fn admit_account(&self, name: &str, home: &Path) -> Result<()> {
+        if self.is_host {
+            return Ok(());
+        }
+        linux::image::refuse_led_out(self.root, name, home)
     }
 
     fn protect(&self, _: &Path, _: Option<&str>, _: u32, _: bool) -> Result<()> {
@@ -138,6 +172,13 @@ impl System for Windows<'_> {
         // Administrators have their rights in any case.
         let account = account.filter(|name| *name != "root");
         self.commands.run(&windows::rights::set(path, account, mode, is_folder)).map(drop)
+    }
+
+    fn admit_state_folder(&self, folder: &Path, is_new: bool) -> Result<()> {
+        if !self.is_host {
+            return Ok(());
+        }
+        windows::state_folder::admit(self.commands, folder, is_new)
     }
 
     fn admit(&self, _binary: &Path) -> Result<Option<String>> {

@@ -1,6 +1,7 @@
 //! The release bucket: which version there is, what it must hash to, and the one pass that
 //! downloads, decodes, hashes and writes it.
 
+mod certificates;
 mod checksums;
 mod client;
 mod decode;
@@ -16,6 +17,7 @@ mod transport;
 mod trouble;
 mod write;
 
+pub(crate) use certificates::read as read_certificates;
 pub use checksums::checksum_for;
 pub use client::{Artifact, Client, Fetched, Watch};
 pub use format::check_executable;

@@ -1,1 +1,179 @@
 //! Images and existing installs that lead out of their root, and certificates that are keys.
+
+use crate::support::{
+    certs::Authority,
+    host::{Host, Suite},
+    lab::{Lab, PROGRAM, UNIT, said},
+};
+use std::fs;
+
+const KEYS: &str = "/etc/haproxy/site.pem";
+const CONFIG: &str = "/etc/opt/circleci/launch-agent-config.yaml";
+const ENVIRONMENT: &str = "/etc/opt/circleci/environment";
+const AUTHORITIES: &str = "/etc/opt/circleci/ca.pem";
+
+/// Stands in every private key.
+const KEY: &str = "PRIVATE KEY";
+
+fn sh(host: &Host, script: &str) -> String {
+    host.ok(&["sh", "-ec", script])
+}
+
+/// Certificate and key in one file, as some servers keep them, for root alone.
+fn place_keys(host: &Host, authority: &Authority) -> String {
+    let identity = authority.sign("DNS:site.example", 2);
+    let certificate = fs::read_to_string(identity.certificate).unwrap();
+    let both = format!("{certificate}{}", fs::read_to_string(identity.key).unwrap());
+    assert!(both.contains(KEY), "{both}");
+    host.write(KEYS, both.as_bytes(), 0o600);
+    sh(host, "chmod 700 /etc/haproxy");
+    certificate
+}
+
+/// An install as the documentation has it, with folders of the account's.
+fn make_by_hand(host: &Host, config: &str, environment: &str) {
+    sh(
+        host,
+        "id circleci 2>/dev/null || useradd --create-home circleci; mkdir -p /var/opt/circleci",
+    );
+    host.write(CONFIG, config.as_bytes(), 0o600);
+    host.write(ENVIRONMENT, environment.as_bytes(), 0o600);
+    sh(host, "chown -R circleci: /etc/opt/circleci /var/opt/circleci");
+}
+
+#[test]
+fn an_accounts_settings_give_away_no_key_and_lead_no_download() {
+    let what = "settings that the account of the jobs wrote";
+    let Some(authority) = Authority::new(what) else { return };
+    let Some(lab) = Lab::new(Suite::Bookworm, what) else { return };
+    let certificate = place_keys(&lab.host, &authority);
+    // A FIFO that nobody writes to, as the certificates: no waiting.
+    let environment = "HTTPS_PROXY=http://proxy.of-the-account.example:3128\n\
+                       SSL_CERT_FILE=/var/opt/circleci/fifo\n";
+    make_by_hand(&lab.host, "runner:\n  name: a\n", environment);
+    sh(&lab.host, "runuser -u circleci -- mkfifo /var/opt/circleci/fifo");
+    let words = lab.arguments(&["--dry-run"]);
+    let limited: Vec<&str> =
+        ["timeout", "20"].into_iter().chain(words.iter().map(String::as_str)).collect();
+    let plan = said(&lab.host.run(&limited), 0);
+    assert!(plan.contains("give --proxy") && plan.contains("give --ca-file"), "{plan}");
+
+    make_by_hand(&lab.host, "runner:\n  name: a\n", &format!("SSL_CERT_FILE={KEYS}\n"));
+    let told = lab.install(&[], 0);
+    assert!(told.contains(KEYS) && told.contains("not taken over"), "{told}");
+    sh(&lab.host, &format!("test ! -e {AUTHORITIES}"));
+
+    // What the administrator names is read, and yet only certificates are taken from it.
+    lab.install(&["--ca-file", KEYS], 0);
+    let kept = sh(&lab.host, &format!("cat {AUTHORITIES}"));
+    assert_eq!(kept.trim(), certificate.trim());
+    let refused = ["timeout", "20", PROGRAM, "plan", "--token-file", "/root/token", "--ca-file"];
+    for (place, script) in [
+        ("/var/opt/circleci/fifo", "true"),
+        ("/var/opt/circleci/link", "ln -s /etc/haproxy/site.pem /var/opt/circleci/link"),
+        ("/dev/zero", "true"),
+        ("/root/token", "true"),
+    ] {
+        sh(&lab.host, script);
+        let output = lab.host.run(&[&refused[..], &[place]].concat());
+        assert!(matches!(output.status.code(), Some(2 | 3)), "{place}: {output:?}");
+    }
+    // A link of root's is the administrator's own.
+    sh(&lab.host, "ln -s haproxy/site.pem /etc/authorities.pem");
+    lab.install(&["--ca-file", "/etc/authorities.pem"], 0);
+}
+
+#[test]
+fn an_account_does_not_hold_up_a_shutdown() {
+    let what = "the time that a stop may take";
+    let Some(lab) = Lab::new(Suite::Bookworm, what) else { return };
+    let config = "runner:\n  name: a\n  max_run_time: 87600h\n";
+    make_by_hand(&lab.host, config, "");
+    let told = lab.install(&[], 2);
+    assert!(told.contains("--max-run-time 87600h   # if it is meant"), "{told}");
+    make_by_hand(&lab.host, &config.replace("87600h", "20h"), "");
+    lab.install(&[], 0);
+    assert_eq!(lab.property(UNIT, "TimeoutStopUSec"), "20h 5min");
+    // Its own install, changed by a job: the receipt decides.
+    for time in ["21h", "87600h"] {
+        sh(&lab.host, &format!("sed -i s/20h.*/{time}/ {CONFIG}"));
+        lab.install(&[], 0);
+        assert_eq!(lab.property(UNIT, "TimeoutStopUSec"), "20h 5min");
+    }
+}
+
+/// An image of Linux as far as the tools for accounts look at it.
+fn make_image(host: &Host, image: &str) {
+    sh(
+        host,
+        &format!(
+            "mkdir -p {image}/etc/default {image}/etc/skel {image}/home {image}/var/mail
+             for name in passwd group shadow gshadow login.defs default/useradd; do
+                 cp /etc/$name {image}/etc/$name
+             done
+             sed -i /^circleci:/d {image}/etc/passwd {image}/etc/group \
+                 {image}/etc/shadow {image}/etc/gshadow"
+        ),
+    );
+}
+
+#[test]
+fn an_image_reaches_nothing_of_the_host() {
+    let what = "images that lead to the host";
+    let Some(authority) = Authority::new(what) else { return };
+    let Some(lab) = Lab::new(Suite::Bookworm, what) else { return };
+    let host = &lab.host;
+    place_keys(host, &authority);
+    let install = |image: &str, code: i32| lab.install(&["--root", image], code);
+
+    // The databases of the image are the host's, for whoever resolves links as the host does.
+    make_image(host, "/srv/etc");
+    sh(
+        host,
+        "cd /srv/etc; mkdir -p proc/self/root; mv etc proc/self/root
+         ln -s /proc/self/root/etc etc",
+    );
+    let before = lab.state();
+    let told = install("/srv/etc", 3);
+    assert!(told.contains("/srv/etc/etc: it is a link to /proc/self/root/etc"), "{told}");
+    assert_eq!(before.diff(&lab.state()), Vec::<String>::new());
+
+    // So are its homes, once something was installed.
+    sh(host, "useradd --create-home circleci; touch /home/circleci/of-the-host");
+    make_image(host, "/srv/home");
+    install("/srv/home", 0);
+    sh(
+        host,
+        "cd /srv/home; grep ^circleci: etc/passwd; mkdir -p proc/self/root; mv home proc/self/root
+         ln -s /proc/self/root/home home",
+    );
+    let before = lab.state();
+    lab.runnerup(&["uninstall", "--purge", "--yes", "--root", "/srv/home"], 3);
+    assert_eq!(before.diff(&lab.state()), Vec::<String>::new());
+    sh(host, "cd /srv/home; rm home; mv proc/self/root/home home");
+    lab.runnerup(&["uninstall", "--purge", "--yes", "--root", "/srv/home"], 0);
+    sh(host, "test ! -e /srv/home/home/circleci; test -e /home/circleci/of-the-host");
+
+    // A file that is named in the image is the image's.
+    make_image(host, "/srv/ca");
+    sh(
+        host,
+        &format!(
+            "cd /srv/ca; ln -s {KEYS} ca; mkdir -p etc/opt/circleci
+             echo SSL_CERT_FILE=/ca >etc/opt/circleci/environment"
+        ),
+    );
+    let before = lab.state();
+    install("/srv/ca", 2);
+    assert_eq!(before.diff(&lab.state()), Vec::<String>::new());
+
+    // Another account could change it while it is worked on.
+    make_image(host, "/srv/of-others/image");
+    for (owner, mode) in [("circleci", "755"), ("root", "777")] {
+        sh(host, &format!("chown {owner} /srv/of-others; chmod {mode} /srv/of-others"));
+        let before = lab.state();
+        let told = install("/srv/of-others/image", 3);
+        assert!(told.contains("in a folder that other accounts can change"), "{told}");
+        assert_eq!(before.diff(&lab.state()), Vec::<String>::new());
+    }
+}

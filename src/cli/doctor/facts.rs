@@ -4,9 +4,10 @@ use crate::{
     Code, Error, Result,
     cli::Output,
     facts::survey::{SCHEMA_VERSION, Survey},
+    platform::fs::Root,
 };
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::File,
     io::{Read, Write},
     path::Path,
 };
@@ -27,20 +28,9 @@ pub(super) fn save(file: &Path, survey: &Survey, out: &Output) -> Result<()> {
     if file == Path::new("-") {
         return out.result(&text);
     }
-    let failed = |error: std::io::Error| {
-        Error::new(Code::HostUnfit, format!("{} cannot be written: {error}", file.display()))
-    };
-    let mut name = file.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}", std::process::id()));
-    let temporary = file.with_file_name(name);
-    let written = create(&temporary)
-        .and_then(|mut open| open.write_all(text.as_bytes()).and_then(|()| open.sync_all()))
-        .and_then(|()| fs::rename(&temporary, file));
-    if let Err(error) = written {
-        // What cannot be removed either is told by the error that comes first.
-        let _ = fs::remove_file(&temporary);
-        return Err(failed(error));
-    }
+    place(file, text.as_bytes()).map_err(|error| {
+        error.recode(Code::HostUnfit).context(format!("{} cannot be written", file.display()))
+    })?;
     out.note(&format!("facts saved: runnerup doctor --facts {}", file.display()));
     Ok(())
 }
@@ -67,10 +57,24 @@ pub(super) fn load(file: &Path) -> Result<Survey> {
     Ok(survey)
 }
 
-fn create(path: &Path) -> std::io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
+/// Puts a file in place, whole or not at all. Its folder may belong to others, who can put any
+/// name there before or meanwhile: the temporary has a name that nobody knows before, and only
+/// what was made here is taken away again.
+fn place(file: &Path, content: &[u8]) -> Result<()> {
+    let lost = |error: std::io::Error| Error::new(Code::HostUnfit, error.to_string());
+    let root = Root::open(Path::new("/"))?;
+    let spot = root.find(&std::path::absolute(file).map_err(lost)?)?;
+    let spot = spot.ok_or_else(|| Error::new(Code::HostUnfit, "its folder is not there"))?;
+    let random = getrandom::u64().map_err(std::io::Error::other).map_err(lost)?;
+    let temporary = spot.sibling(format!(".runnerup-{random:016x}"))?;
+    let mut open = temporary.create(0o600)?;
+    let made = temporary.look()?;
+    let written = open.write_all(content).and_then(|()| open.sync_all()).map_err(lost);
+    written.and_then(|()| temporary.rename_to(&spot)).inspect_err(|_| {
+        let now = temporary.look().ok().flatten();
+        if now.zip(made).is_some_and(|(now, made)| now.is_same_file(&made)) {
+            // What cannot be removed either is told by the error that comes first.
+            let _ = temporary.remove();
+        }
+    })
 }

@@ -293,6 +293,7 @@ pub(super) fn refuse_foreign_workdir(spec: &Spec, facts: &Facts) -> Result<()> {
 /// A hand-made configuration belongs to the account: what it names is believed where it is the
 /// account's already, and never made for it by root unless a person says so.
 pub(super) fn refuse_unconfirmed(spec: &Spec, settings: &Settings, facts: &Facts) -> Result<()> {
+    refuse_endless_stop(spec, settings, facts)?;
     if facts.receipt.is_some() {
         return Ok(());
     }
@@ -316,4 +317,31 @@ pub(super) fn refuse_unconfirmed(spec: &Spec, settings: &Settings, facts: &Facts
         }
     }
     Ok(())
+}
+
+/// The longest that root lets a stop of the service, and so of the host, wait for what only the
+/// account says: jobs that last longer are rare, and then a person says so.
+const LONGEST_UNCONFIRMED: u64 = 24 * 3600;
+
+fn refuse_endless_stop(spec: &Spec, settings: &Settings, facts: &Facts) -> Result<()> {
+    let source = settings.source("max-run-time");
+    let of_receipt = facts.receipt.as_ref().is_some_and(|receipt| {
+        receipt
+            .settings
+            .get("max-run-time")
+            .is_some_and(|own| *own == spec.max_run_time.to_string())
+    });
+    let is_unconfirmed = matches!(source, Source::Existing(_)) && !of_receipt;
+    if !is_unconfirmed || spec.max_run_time.seconds() <= LONGEST_UNCONFIRMED {
+        return Ok(());
+    }
+    Err(Error::new(
+        Code::ValueInvalid,
+        format!(
+            "a stop of the service would wait {} for a job, by the {source}, which the account can \
+             write",
+            spec.max_run_time
+        ),
+    )
+    .help(format!("--max-run-time {}   # if it is meant", spec.max_run_time)))
 }

@@ -48,15 +48,20 @@ impl Trail {
         })
     }
 
+    /// Who could have put what stands at the end there, or changed it since: a file's content, or
+    /// what is in a folder.
+    pub fn changed_by(&self) -> Provenance {
+        match (self.end, &self.stopped) {
+            (Some(end), None) => self.ground.and(Provenance::of_meta(&end)),
+            _ => Provenance::Anybody,
+        }
+    }
+
     /// Who could have written the content of the file at the end. A walk that did not reach a file
     /// proves nothing.
     pub fn written_by(&self) -> Provenance {
-        match (self.end, &self.stopped) {
-            (Some(end), None) if end.kind == Kind::File => {
-                self.ground.and(Provenance::of_meta(&end))
-            }
-            _ => Provenance::Anybody,
-        }
+        let is_file = self.end.is_some_and(|end| end.kind == Kind::File);
+        if is_file { self.changed_by() } else { Provenance::Anybody }
     }
 }
 

@@ -108,6 +108,40 @@ impl Root {
         self.find(path)?.map_or(Ok(None), |spot| spot.look())
     }
 
+    /// Whether no account but root and the caller can put another folder in this one's place. In
+    /// a sticky folder, such as `/tmp`, only owners can replace what is theirs.
+    pub fn is_closed_above(&self) -> Result<bool> {
+        let failed = |errno| trouble("look above", &self.base, errno);
+        let mut folder = self.duplicate(&self.base)?;
+        let mut here = fs::fstat(&folder).map_err(failed)?;
+        loop {
+            folder = open_folder(&folder, OsStr::new("..")).map_err(failed)?;
+            let above = fs::fstat(&folder).map_err(failed)?;
+            if (above.st_dev, above.st_ino) == (here.st_dev, here.st_ino) {
+                return Ok(true);
+            }
+            let is_ours = is_ours(&above);
+            if !is_ours || above.st_mode & 0o022 != 0 && above.st_mode & 0o1000 == 0 {
+                return Ok(false);
+            }
+            here = above;
+        }
+    }
+
+    /// A name of the open folder itself for a process that this one starts, whatever becomes of
+    /// the name by which it was opened.
+    #[cfg(target_os = "linux")]
+    pub fn handle_path(&self) -> PathBuf {
+        use std::os::fd::AsRawFd;
+        PathBuf::from(format!("/proc/self/fd/{}", self.handle.as_raw_fd()))
+    }
+
+    /// Only Linux has names for open folders.
+    #[cfg(not(target_os = "linux"))]
+    pub fn handle_path(&self) -> PathBuf {
+        self.base.clone()
+    }
+
     fn duplicate(&self, path: &Path) -> Result<OwnedFd> {
         self.handle.try_clone().map_err(|error| {
             Error::new(Code::StepFailed, format!("cannot open {}: {error}", path.display()))
@@ -357,8 +391,11 @@ fn link_target(folder: &OwnedFd, name: &OsStr, path: &Path) -> Result<PathBuf> {
 /// A folder that only root or the caller can change.
 fn is_trusted(folder: &OwnedFd, path: &Path) -> Result<bool> {
     let stat = fs::fstat(folder).map_err(|errno| trouble("look at", path, errno))?;
-    let owner_is_ours = stat.st_uid == 0 || stat.st_uid == rustix::process::geteuid().as_raw();
-    Ok(owner_is_ours && stat.st_mode & 0o022 == 0)
+    Ok(is_ours(&stat) && stat.st_mode & 0o022 == 0)
+}
+
+fn is_ours(stat: &fs::Stat) -> bool {
+    stat.st_uid == 0 || stat.st_uid == rustix::process::geteuid().as_raw()
 }
 
 fn meta(stat: &fs::Stat) -> Meta {

@@ -145,6 +145,16 @@ impl Root {
         Ok(trail)
     }
 
+    /// Not known here, and so never taken for granted.
+    pub fn is_closed_above(&self) -> Result<bool> {
+        Ok(false)
+    }
+
+    /// Windows has no names for open folders.
+    pub fn handle_path(&self) -> PathBuf {
+        self.base.clone()
+    }
+
     /// The folders on the way to `path`, outermost first, and its own place on this machine.
     fn way(&self, path: &Path) -> Result<(Vec<PathBuf>, PathBuf)> {
         let goes_up = path.components().any(|part| matches!(part, Component::ParentDir));

@@ -68,7 +68,8 @@ pub fn remove(
         args.push(name.to_owned());
         return Ok(Call::new("userdel", args));
     }
-    if commands.find("deluser").is_some() {
+    // It knows nothing of images: it would remove the account of this host.
+    if image.is_none() && commands.find("deluser").is_some() {
         args.extend(with_home.then(|| "--remove-home".to_owned()));
         args.push(name.to_owned());
         return Ok(Call::new("deluser", args));
@@ -125,5 +126,7 @@ mod tests {
         let removed = |has, home| typed(&remove(&Has(has), "ci", home, None).unwrap());
         assert_eq!(removed(&["userdel"], true), "userdel --remove ci");
         assert_eq!(removed(&["deluser"], false), "deluser ci");
+        let in_image = remove(&Has(&["deluser"]), "ci", false, Some(Path::new("/mnt")));
+        assert_eq!(in_image.unwrap_err().code(), Code::ToolMissing);
     }
 }

@@ -2,4 +2,5 @@
 //! [`Commands`](super::command::Commands).
 
 pub mod account_tools;
+pub mod image;
 pub mod systemd;

@@ -8,6 +8,7 @@ pub mod powershell;
 pub mod registry;
 pub mod rights;
 pub mod session;
+pub mod state_folder;
 mod task_scripts;
 pub mod tasks;
 

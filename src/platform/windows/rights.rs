@@ -6,9 +6,9 @@ use std::path::Path;
 
 /// `BUILTIN\Administrators`, `NT AUTHORITY\SYSTEM` and `BUILTIN\Users`, whatever the system's
 /// language calls them.
-const ADMINISTRATORS: &str = "*S-1-5-32-544";
-const SYSTEM: &str = "*S-1-5-18";
-const USERS: &str = "*S-1-5-32-545";
+pub(super) const ADMINISTRATORS: &str = "*S-1-5-32-544";
+pub(super) const SYSTEM: &str = "*S-1-5-18";
+pub(super) const USERS: &str = "*S-1-5-32-545";
 
 /// The call that gives a file or folder just these rights, and cuts what it would inherit.
 pub fn set(path: &Path, account: Option<&str>, mode: u32, is_folder: bool) -> Call {

@@ -6,12 +6,18 @@ use std::{fmt, str::FromStr};
 
 /// What `--instance` takes. It becomes part of names of units and folders: `circleci-NAME.service`.
 ///
-/// Rule: small letters, digits and `-`, not at an end; 32 at most; not `runner`, because
-/// `circleci-runner.service` belongs to the machine runner packages.
+/// Rule: small letters, digits and `-`, not at an end; 32 at most; none of [`RESERVED`].
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct InstanceName(String);
 
 const MAX_CHARS: usize = 32;
+
+/// Names that are taken, each with by what.
+const RESERVED: [(&str, &str); 3] = [
+    ("runner", "circleci-runner.service is the unit of the machine runner packages"),
+    ("default", "the receipt of that name belongs to the install without an instance name"),
+    ("doctor", "the receipt of that name belongs to what `runnerup doctor --fix` changed"),
+];
 
 impl InstanceName {
     /// The text.
@@ -24,12 +30,12 @@ impl FromStr for InstanceName {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        if text == "runner" {
+        if let Some((_, why)) = RESERVED.iter().find(|(name, _)| *name == text) {
             return Err(Error::new(
                 Code::ValueInvalid,
-                "an instance cannot be named \"runner\": circleci-runner.service is the unit of the machine runner packages",
+                format!("an instance cannot be named {text:?}: {why}"),
             )
-            .help("choose another name, such as runner-1"));
+            .help(format!("choose another name, such as {text}-1")));
         }
         let fits = (1..=MAX_CHARS).contains(&text.len())
             && text.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
@@ -68,6 +74,15 @@ mod tests {
         for text in ["", "-a", "a-", "A", "a_b", "a.b", "a/b", "..", "a@b", "a b", "runner", &long]
         {
             assert!(text.parse::<InstanceName>().is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_is_taken_is_refused_with_the_reason() {
+        for name in ["default", "doctor", "runner"] {
+            let error = name.parse::<InstanceName>().unwrap_err();
+            assert!(error.message().contains(name) && error.exit() == 2, "{error}");
+            assert!(format!("{name}-1").parse::<InstanceName>().is_ok());
         }
     }
 

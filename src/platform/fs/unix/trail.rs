@@ -173,6 +173,42 @@ mod tests {
     }
 
     #[test]
+    #[cfg(target_os = "linux")]
+    fn a_list_that_lets_another_account_write_shows_in_the_mode() {
+        /// A list with an entry for account 12345, in the form of the kernel's attribute.
+        fn list(granted: u16) -> Vec<u8> {
+            let nobody = u32::MAX;
+            // Owner, account 12345, group, mask, others.
+            let entries: [(u16, u16, u32); 5] = [
+                (0x01, 6, nobody),
+                (0x02, granted, 12345),
+                (0x04, 4, nobody),
+                (0x10, granted, nobody),
+                (0x20, 4, nobody),
+            ];
+            let mut bytes = 2_u32.to_le_bytes().to_vec();
+            for (tag, rights, id) in entries {
+                bytes.extend(tag.to_le_bytes());
+                bytes.extend(rights.to_le_bytes());
+                bytes.extend(id.to_le_bytes());
+            }
+            bytes
+        }
+
+        let (folder, root) = root();
+        std::fs::write(folder.path().join("file"), "x").unwrap();
+        let file = std::fs::File::open(folder.path().join("file")).unwrap();
+        for (granted, expected) in [(4, true), (6, false)] {
+            match fs::fsetxattr(&file, ACCESS_LIST, &list(granted), fs::XattrFlags::empty()) {
+                Err(Errno::NOTSUP) => return,
+                set => set.unwrap(),
+            }
+            let trail = root.trail(Path::new("/file")).unwrap();
+            assert_eq!(trail.changed_by().is_root(), expected, "{granted}: {trail:?}");
+        }
+    }
+
+    #[test]
     fn what_is_missing_is_named() {
         let (folder, root) = root();
         std::fs::create_dir(folder.path().join("a")).unwrap();

@@ -1,0 +1,114 @@
+//! The lock: one run at a time may change the host.
+
+use crate::{
+    Code, Error, Result,
+    platform::{fs::Spot, layout::shown},
+};
+use std::{
+    fs::{File, TryLockError},
+    io::{self, Read, Seek, Write},
+};
+
+/// For its owner alone: whoever can open the file, if only for reading, can hold the lock.
+const MODE: u32 = 0o600;
+
+/// Takes the lock on the file at `spot`, which is made where it is missing, and closed to others
+/// where an earlier version left it open.
+///
+/// # Errors
+/// [`Code::Locked`] while another run holds it.
+pub(super) fn take(spot: &Spot) -> Result<File> {
+    let (mut file, was_closed) = match spot.create(MODE) {
+        Ok(file) => (file, true),
+        Err(_) => {
+            let file = spot.open_for_lock()?;
+            let was_closed = spot.look()?.is_some_and(|meta| meta.mode & 0o077 == 0);
+            if !was_closed {
+                spot.settle_file(&file, None, MODE)?;
+            }
+            (file, was_closed)
+        }
+    };
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Err(held(file, spot, was_closed)),
+        Err(TryLockError::Error(error)) => {
+            return Err(Error::new(Code::HostUnfit, format!("cannot lock: {error}")));
+        }
+    }
+    write_number(&mut file).map_err(|error| {
+        Error::new(Code::HostUnfit, format!("{} cannot be written: {error}", spot.path().display()))
+    })?;
+    Ok(file)
+}
+
+/// Whoever holds the lock: the file says which process that is only where no other account could
+/// have opened it.
+fn held(file: File, spot: &Spot, was_closed: bool) -> Error {
+    let mut number = String::new();
+    let _ = file.take(32).read_to_string(&mut number);
+    match number.trim().parse::<u32>() {
+        Ok(number) if was_closed => Error::new(
+            Code::Locked,
+            format!("another run of runnerup (process {number}) is at work"),
+        )
+        .help(format!("wait for it, or look at it: ps -fp {number}")),
+        _ => {
+            let path = shown(spot.path());
+            let error = Error::new(Code::Locked, format!("the lock {path} is held"))
+                .help("no other account can take it from now on: end the process, and run again");
+            if cfg!(windows) { error } else { error.help(format!("sudo fuser -v {path}")) }
+        }
+    }
+}
+
+fn write_number(file: &mut File) -> io::Result<()> {
+    file.set_len(0)?;
+    file.rewind()?;
+    writeln!(file, "{}", std::process::id())
+}
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use super::*;
+    use crate::platform::fs::{Root, empty_root};
+    use std::{fs, os::unix::fs::PermissionsExt, path::Path};
+
+    fn take_in(root: &Root) -> Result<File> {
+        take(&root.find(Path::new("/lock")).unwrap().unwrap())
+    }
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn the_lock_is_its_owners_alone_and_names_the_process_that_holds_it() {
+        let (folder, root) = empty_root();
+        let held = take_in(&root).unwrap();
+        assert_eq!(mode(&folder.path().join("lock")), 0o600);
+        let error = take_in(&root).unwrap_err();
+        assert!(error.message().contains(&std::process::id().to_string()), "{error}");
+        drop(held);
+        take_in(&root).unwrap();
+    }
+
+    #[test]
+    fn an_open_lock_is_closed_and_whoever_held_it_is_not_believed() {
+        let (folder, root) = empty_root();
+        let lock = folder.path().join("lock");
+        fs::write(&lock, "36\n").unwrap();
+        fs::set_permissions(&lock, fs::Permissions::from_mode(0o644)).unwrap();
+        // As any account of the host could.
+        let stranger = File::open(&lock).unwrap();
+        stranger.lock().unwrap();
+        let error = take_in(&root).unwrap_err();
+        assert_eq!(error.code(), Code::Locked);
+        assert!(!error.message().contains("36"), "{error}");
+        assert!(error.help_lines()[1].contains("fuser -v /lock"), "{error:?}");
+        assert_eq!(mode(&lock), 0o600);
+        drop(stranger);
+        take_in(&root).unwrap();
+    }
+}

@@ -1,0 +1,118 @@
+//! The folder of receipts and of the lock: every user may make files in what is new below
+//! `C:\ProgramData`, and whoever makes a folder there first owns it.
+
+use super::{
+    powershell::{self, literal},
+    rights::{self, ADMINISTRATORS, SYSTEM, USERS},
+};
+use crate::{
+    Code, Error, Result,
+    platform::{
+        command::{Call, Commands},
+        layout::shown,
+    },
+};
+use std::path::Path;
+
+/// Lets only administrators change the folder and read what is made in it; all users may list it,
+/// and read what is opened to them. `is_new`: this run made it.
+///
+/// # Errors
+/// [`Code::NeedsRoot`] without elevation, [`Code::GroundUnsafe`] when a user owns the folder, who
+/// may have written receipts for this run to act on.
+pub fn admit(commands: &dyn Commands, folder: &Path, is_new: bool) -> Result<()> {
+    let said = powershell::run(commands, &question(folder))?;
+    let (is_elevated, owner) = said.trim().split_once(' ').unwrap_or((said.trim(), ""));
+    if is_elevated != "True" {
+        return Err(Error::new(Code::NeedsRoot, "this needs the rights of an administrator")
+            .help("run it again in a window that was opened with \"Run as administrator\""));
+    }
+    let is_administrators = [ADMINISTRATORS, SYSTEM].iter().any(|sid| sid[1..] == *owner);
+    let shown = shown(folder);
+    if !is_administrators {
+        if !is_new {
+            return Err(Error::new(
+                Code::GroundUnsafe,
+                format!(
+                    "{shown} belongs to the user {owner}, who could have written what is in it"
+                ),
+            )
+            .help(format!("look at it: icacls \"{shown}\" /t"))
+            .help("if it is not known: move it away, and run again")
+            .help(format!("if it is: icacls \"{shown}\" /setowner \"{ADMINISTRATORS}\" /t")));
+        }
+        let args = [shown.as_str(), "/setowner", ADMINISTRATORS, "/q"];
+        commands.run(&Call::new("icacls", args))?;
+    }
+    commands.run(&rights::set(folder, None, 0o700, true))?;
+    commands.run(&readable(folder)).map(drop)
+}
+
+/// For the folder itself: nothing that is made in it inherits this.
+fn readable(folder: &Path) -> Call {
+    Call::new(
+        "icacls",
+        [shown(folder), "/grant".to_owned(), format!("{USERS}:RX"), "/q".to_owned()],
+    )
+}
+
+/// Prints whether this process is elevated, and the folder's owner as a SID.
+fn question(folder: &Path) -> String {
+    format!(
+        "$me = [Security.Principal.WindowsPrincipal]\
+         [Security.Principal.WindowsIdentity]::GetCurrent(); \
+         $elevated = $me.IsInRole([Security.Principal.SecurityIdentifier]'{}'); \
+         $list = Get-Acl -LiteralPath {}; \
+         \"$elevated $($list.GetOwner([Security.Principal.SecurityIdentifier]).Value)\"",
+        &ADMINISTRATORS[1..],
+        literal(&shown(folder))
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::platform::command::{Script, typed};
+
+    const FOLDER: &str = "C:/ProgramData/runnerup";
+    const STRANGER: &str = "S-1-5-21-1-2-3-1001";
+
+    fn asked() -> String {
+        typed(&powershell::call(&question(Path::new(FOLDER))))
+    }
+
+    #[test]
+    fn a_folder_of_administrators_is_closed_to_others_before_it_is_used() {
+        let close = "icacls 'C:\\ProgramData\\runnerup' /inheritance:r /grant:r \
+                     '*S-1-5-32-544:(OI)(CI)F' '*S-1-5-18:(OI)(CI)F' /q";
+        let list = "icacls 'C:\\ProgramData\\runnerup' /grant '*S-1-5-32-545:RX' /q";
+        for owner in ["S-1-5-32-544", "S-1-5-18"] {
+            let said = format!("True {owner}\r\n");
+            let host = Script::new(&[(&asked(), 0, &said), (close, 0, ""), (list, 0, "")]);
+            admit(&host, Path::new(FOLDER), false).unwrap();
+            host.assert_done();
+        }
+        let own = "icacls 'C:\\ProgramData\\runnerup' /setowner '*S-1-5-32-544' /q";
+        let said = format!("True {STRANGER}\r\n");
+        let host =
+            Script::new(&[(&asked(), 0, &said), (own, 0, ""), (close, 0, ""), (list, 0, "")]);
+        admit(&host, Path::new(FOLDER), true).unwrap();
+        host.assert_done();
+    }
+
+    #[test]
+    fn a_folder_that_a_user_made_first_is_refused() {
+        let said = format!("True {STRANGER}\r\n");
+        let host = Script::new(&[(&asked(), 0, &said)]);
+        let error = admit(&host, Path::new(FOLDER), false).unwrap_err();
+        assert_eq!(error.code(), Code::GroundUnsafe);
+        assert!(error.message().contains(STRANGER), "{error}");
+    }
+
+    #[test]
+    fn without_elevation_nothing_is_changed() {
+        let host = Script::new(&[(&asked(), 0, &format!("False {STRANGER}\r\n"))]);
+        let error = admit(&host, Path::new(FOLDER), true).unwrap_err();
+        assert_eq!(error.code(), Code::NeedsRoot);
+    }
+}
