@@ -14,7 +14,7 @@ use crate::{
         linux::systemd::Systemd,
         macos::launchd::Launchd,
         service::{Hints, Manager, Services, Status},
-        system,
+        system::{self, System},
         windows::tasks::Tasks,
     },
     release::{Artifact, Client, Network, Watch},
@@ -146,7 +146,11 @@ impl Session {
         let wants = plan::wanted_for_uninstall(&facts);
         let services = self.services(self.default_service()?);
         facts.look(&self.root, &self.commands, services.as_deref(), &wants)?;
-        Ok(plan::uninstall(&facts, leave))
+        let plan = plan::uninstall(&facts, leave);
+        if let Some(plan) = &plan {
+            apply::refuse_mounts(&plan.steps, &self.root, self.system()?.as_ref())?;
+        }
+        Ok(plan)
     }
 
     /// Does the steps of a plan.
@@ -186,12 +190,7 @@ impl Session {
         work: impl FnOnce(&Host<'_>) -> Result<T>,
     ) -> Result<T> {
         let services = self.services(self.default_service()?);
-        let system = system::of(
-            Platform::of_this_host()?.os(),
-            &self.commands,
-            &self.root,
-            self.root.is_host(),
-        );
+        let system = self.system()?;
         let bucket = source.map(|(client, watch)| Bucket { client, watch });
         work(&Host {
             root: &self.root,
@@ -201,6 +200,11 @@ impl Session {
             source: bucket.as_ref().map(|bucket| bucket as _),
             report,
         })
+    }
+
+    fn system(&self) -> Result<Box<dyn System + '_>> {
+        let os = Platform::of_this_host()?.os();
+        Ok(system::of(os, &self.commands, &self.root, self.root.is_host()))
     }
 
     /// The service manager to talk to: none for an image, and none that does not run.

@@ -2,19 +2,27 @@
 
 use super::{
     accounts::{self, Account},
-    command::Commands,
+    command::{Call, Commands},
     fs::Root,
-    linux, macos, windows,
+    layout, linux, macos,
+    processes::{self, Process},
+    windows,
 };
 use crate::{Code, Error, Result, agent::Os};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Accounts, made and removed by the system's own tools, and what it wants of a program.
 pub trait System {
     /// Creates an account, and a group of its name, with a home and no password.
     fn create_account(&self, name: &str, home: &Path, shell: &Path) -> Result<()>;
-    /// Removes an account; with its home where that was made with it.
+    /// Removes an account. Its home stays, unless [`System::left_home`] says that the system
+    /// removes it: then it goes where `with_home` is set.
     fn remove_account(&self, account: &Account, with_home: bool) -> Result<()>;
+    /// The home that [`System::create_account`] makes for an account of this name, where it stays
+    /// when the account is removed; `None` where the system removes it itself.
+    fn left_home(&self, name: &str) -> Option<PathBuf>;
+    /// The processes of an account; none of an image.
+    fn processes(&self, account: &Account) -> Result<Vec<Process>>;
     /// Gives a file or folder the rights that a mode and an owner mean, where the file system
     /// knows no modes.
     fn protect(&self, path: &Path, account: Option<&str>, mode: u32, is_folder: bool)
@@ -31,7 +39,7 @@ pub fn of<'a>(
     is_host: bool,
 ) -> Box<dyn System + 'a> {
     match os {
-        Os::Darwin => Box::new(Mac { commands, root, is_host }),
+        Os::Darwin => Box::new(Mac { commands, is_host }),
         Os::Linux => Box::new(Linux { commands, root, is_host }),
         Os::Windows => Box::new(Windows { commands, is_host }),
     }
@@ -57,10 +65,20 @@ impl System for Linux<'_> {
         self.commands.run(&call).map(drop)
     }
 
-    fn remove_account(&self, account: &Account, with_home: bool) -> Result<()> {
-        let call =
-            linux::account_tools::remove(self.commands, &account.name, with_home, self.image())?;
+    fn remove_account(&self, account: &Account, _with_home: bool) -> Result<()> {
+        let call = linux::account_tools::remove(self.commands, &account.name, self.image())?;
         self.commands.run(&call).map(drop)
+    }
+
+    fn left_home(&self, name: &str) -> Option<PathBuf> {
+        Some(layout::home(Os::Linux, name))
+    }
+
+    fn processes(&self, account: &Account) -> Result<Vec<Process>> {
+        if !self.is_host {
+            return Ok(Vec::new());
+        }
+        processes::of_user(account.uid)
     }
 
     fn protect(&self, _: &Path, _: Option<&str>, _: u32, _: bool) -> Result<()> {
@@ -74,7 +92,6 @@ impl System for Linux<'_> {
 
 struct Mac<'a> {
     commands: &'a dyn Commands,
-    root: &'a Root,
     is_host: bool,
 }
 
@@ -90,11 +107,21 @@ impl System for Mac<'_> {
         macos::account_tools::create(self.commands, name, home, shell)
     }
 
-    fn remove_account(&self, account: &Account, with_home: bool) -> Result<()> {
-        macos::account_tools::remove(self.commands, &account.name)?;
-        // `dscl` leaves it.
-        let home = if with_home { self.root.find(&account.home)? } else { None };
-        home.map_or(Ok(()), |spot| spot.remove_tree().map(drop))
+    fn remove_account(&self, account: &Account, _with_home: bool) -> Result<()> {
+        macos::account_tools::remove(self.commands, &account.name)
+    }
+
+    fn left_home(&self, name: &str) -> Option<PathBuf> {
+        Some(layout::home(Os::Darwin, name))
+    }
+
+    fn processes(&self, account: &Account) -> Result<Vec<Process>> {
+        if !self.is_host {
+            return Ok(Vec::new());
+        }
+        let columns = ["-A", "-o", "pid=", "-o", "ruid=", "-o", "state=", "-o", "comm="];
+        let answer = self.commands.run(&Call::new("ps", columns))?;
+        Ok(processes::listed(&answer.stdout, account.uid))
     }
 
     fn protect(&self, _: &Path, _: Option<&str>, _: u32, _: bool) -> Result<()> {
@@ -123,6 +150,14 @@ impl System for Windows<'_> {
 
     fn remove_account(&self, account: &Account, with_home: bool) -> Result<()> {
         windows::account_tools::remove(self.commands, &account.name, with_home)
+    }
+
+    fn left_home(&self, _name: &str) -> Option<PathBuf> {
+        None
+    }
+
+    fn processes(&self, _account: &Account) -> Result<Vec<Process>> {
+        Ok(Vec::new())
     }
 
     fn protect(

@@ -8,13 +8,15 @@
 #[cfg(unix)]
 mod drive;
 mod meta;
+mod removal;
 mod trail;
 #[cfg(unix)]
 mod unix;
 #[cfg(windows)]
 mod windows;
 
-pub use meta::{Kind, Meta};
+pub use meta::{Found, Kind, Meta};
+pub use removal::{GoOn, Removal};
 pub use trail::{Passed, Trail};
 #[cfg(unix)]
 pub use unix::{Root, Spot};
