@@ -146,6 +146,9 @@ impl Session {
         let services = self.services(self.default_service()?);
         facts.look(&self.root, &self.commands, services.as_deref(), &wants)?;
         let plan = plan::uninstall(&facts, leave);
+        if let Some(plan) = &plan {
+            apply::refuse_mounts(&plan.steps, &self.root, self.system()?.as_ref())?;
+        }
         plan.iter().try_for_each(|plan| self.refuse_led_out(plan))?;
         Ok(plan)
     }
@@ -166,11 +169,6 @@ impl Session {
             }
         }
         Ok(())
-    }
-
-    fn system(&self) -> Result<Box<dyn System + '_>> {
-        let os = Platform::of_this_host()?.os();
-        Ok(system::of(os, &self.commands, &self.root, self.root.is_host()))
     }
 
     /// Does the steps of a plan.
@@ -221,6 +219,11 @@ impl Session {
             source: bucket.as_ref().map(|bucket| bucket as _),
             report,
         })
+    }
+
+    fn system(&self) -> Result<Box<dyn System + '_>> {
+        let os = Platform::of_this_host()?.os();
+        Ok(system::of(os, &self.commands, &self.root, self.root.is_host()))
     }
 
     /// The service manager to talk to: none for an image, and none that does not run.

@@ -1,15 +1,20 @@
 //! Does the steps of a plan, in order, with a journal; undoes them when one fails.
 
 use super::{
-    act::{Tools, temporary_name},
+    act::{Outcome, Tools, purged_by, temporary_name},
     host::Host,
     journal::{Event, Journal, Unfinished},
     receipt::Receipt,
     state::{self, Known, StateFolder},
     step::Step,
-    target::{Record, State, Target},
+    target::{Record, State},
+    undo::{Begun, roll_back},
 };
-use crate::{Code, Error, Result};
+use crate::{
+    Code, Error, Result,
+    platform::{command::quoted, fs::Root, layout::shown, system::System},
+};
+use std::path::PathBuf;
 
 /// Steps to do, and what the receipt is to say when they are done.
 #[derive(Debug)]
@@ -22,22 +27,16 @@ pub struct Task<'a> {
     pub receipt: Receipt,
 }
 
-/// A step that was begun.
-struct Begun {
-    number: usize,
-    target: Target,
-    before: State,
-    restores: bool,
-}
-
 /// Does the task. `Ok(None)`: nothing of the instance is left, and so no receipt.
 ///
 /// # Errors
 /// The failed step's own error when everything was rolled back ([`Code::StepFailed`] unless the
 /// cause is the network, a verification or an interruption), [`Code::RollbackIncomplete`] when
-/// something could not be undone.
+/// something could not be undone, [`Code::InTheWay`] when something is mounted where everything is
+/// to be removed: then nothing was changed.
 pub fn run(task: Task<'_>, host: &Host<'_>) -> Result<Option<Receipt>> {
     let Task { command, steps, mut receipt } = task;
+    refuse_mounts(steps, host.root, host.system)?;
     let state = StateFolder::lock(host.root, host.system)?;
     let known = state::read(host.root, &receipt.instance)?;
     let begun = begin(command, &mut receipt, &known, host, &state);
@@ -52,12 +51,13 @@ pub fn run(task: Task<'_>, host: &Host<'_>) -> Result<Option<Receipt>> {
             return Err(error);
         }
     };
-    let tools = Tools { host, state: &state, run: &run, key: &key };
+    let mut tools = Tools { host, state: &state, run: &run, key: &key, undoes: false };
     let mut steps_begun = Vec::new();
     let finished = go(steps, &tools, &mut journal, &mut steps_begun, &mut receipt)
         .and_then(|()| commit(&mut receipt, &state));
     if let Err(error) = finished {
-        let failed = roll_back(error, &tools, &mut journal, &steps_begun);
+        tools.undoes = true;
+        let failed = roll_back(error, &tools, &mut journal, &steps_begun, &receipt);
         if failed.code() != Code::RollbackIncomplete {
             let forgotten = match known.receipt.as_ref() {
                 Some(earlier) => state.write_receipt(earlier),
@@ -151,7 +151,8 @@ fn go(
             tools.host.report.done();
             continue;
         }
-        let restores = matches!(step, Step::Restore { .. } | Step::Stop { .. });
+        let restores =
+            matches!(step, Step::Restore { .. } | Step::Stop { .. } | Step::EndProcesses { .. });
         journal.write(&Event::Intent {
             step: number,
             what: what.clone(),
@@ -160,8 +161,17 @@ fn go(
             restores,
             data: step.is_data(),
         })?;
-        begun.push(Begun { number, target: target.clone(), before: before.clone(), restores });
-        let mut after = tools.apply(step).map_err(failed)?;
+        let purges = matches!(step, Step::Restore { purge: true, .. });
+        let (target_begun, before_begun) = (target.clone(), before.clone());
+        begun.push(Begun { number, target: target_begun, before: before_begun, restores, purges });
+        let mut after = match tools.apply(step, receipt.record(&target)).map_err(failed)? {
+            Outcome::Done(after) => after,
+            // The record stays, so that a later uninstall finds what is left.
+            Outcome::Stays => {
+                tools.host.report.done();
+                continue;
+            }
+        };
         if let (Step::Settle(_), Some(after)) = (step, after.as_mut()) {
             // The content is what it was.
             let known = receipt.record(&target).and_then(|record| record.after.as_ref());
@@ -174,6 +184,36 @@ fn go(
             receipt.changed(Record { target, before, after, data: step.is_data() });
         }
         tools.host.report.done();
+    }
+    Ok(())
+}
+
+/// What is mounted in a folder is not the folder's own, and no purge touches it: the whole run is
+/// refused before anything is changed.
+///
+/// # Errors
+/// [`Code::InTheWay`] with the mount points.
+pub fn refuse_mounts(steps: &[Step], root: &Root, system: &dyn System) -> Result<()> {
+    for folder in steps.iter().filter_map(|step| purged_by(step, system)) {
+        let points = root.mounts_below(&folder)?;
+        if points.is_empty() {
+            continue;
+        }
+        let is_plain = |point: &&PathBuf| quoted(&shown(point)) == shown(point);
+        let names: Vec<String> = points.iter().map(|point| format!("{point:?}")).collect();
+        let message = format!(
+            "something is mounted in {}, which is to be removed with all that is in it: {}; \
+             nothing was changed",
+            shown(&folder),
+            names.join(", ")
+        );
+        let error = Error::new(Code::InTheWay, message);
+        // The last one may stand on the first.
+        return Err(points
+            .iter()
+            .rev()
+            .filter(is_plain)
+            .fold(error, |error, point| error.help(format!("sudo umount {}", shown(point)))));
     }
     Ok(())
 }
@@ -194,31 +234,6 @@ fn refuse_stale(planned: &Receipt, now: Option<&Receipt>) -> Result<()> {
 /// neither changed nor ours to put back.
 fn is_others_folder(step: &Step, before: &State) -> bool {
     matches!((step, before), (Step::Folder(folder), State::Folder { .. }) if folder.shared)
-}
-
-fn roll_back(error: Error, tools: &Tools<'_>, journal: &mut Journal, begun: &[Begun]) -> Error {
-    let mut left = Vec::new();
-    for Begun { number, target, before, restores } in begun.iter().rev() {
-        tools.host.report.undoes(&target.to_string());
-        // A folder that this very run made holds nothing of anyone else's.
-        let purge = !restores && *before == State::Absent;
-        match tools.restore(target, before, purge) {
-            // The journal serves a later run; a full disk must not keep this one from undoing.
-            Ok(()) => drop(journal.write(&Event::Undone { step: *number })),
-            Err(trouble) => left.push(format!("{target}: {trouble}")),
-        }
-    }
-    if left.is_empty() {
-        return match error.code() {
-            code if matches!(code.exit(), 4 | 5 | 130) => error,
-            _ => error.recode(Code::StepFailed),
-        }
-        .help("everything was rolled back");
-    }
-    let sum = format!("{}; not undone: {}", error.message(), left.join("; "));
-    Error::new(Code::RollbackIncomplete, sum)
-        .help("runnerup uninstall   # cleans up from the journal")
-        .help("runnerup install     # goes on from it")
 }
 
 /// Takes away the temporary files of a run that was cut off.

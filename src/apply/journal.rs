@@ -180,8 +180,7 @@ impl Unfinished {
                     _ => {}
                 },
                 Event::Undone { step } => {
-                    if let Some(Event::Intent { target, restores: false, .. }) = self.intent(*step)
-                    {
+                    if let Some(Event::Intent { target, .. }) = self.intent(*step) {
                         receipt.restored(target);
                         receipt.records.extend(original.record(target).cloned());
                     }
@@ -258,6 +257,25 @@ mod tests {
         let targets: Vec<_> = receipt.records.iter().map(|record| &record.target).collect();
         assert_eq!(targets, [&Target::File("/b".into())]);
         assert_eq!(receipt.made_for_state, [PathBuf::from("/var")]);
+    }
+
+    #[test]
+    fn what_was_taken_away_and_put_back_again_is_on_record_again() {
+        let target = Target::File("/a".into());
+        let record =
+            Record { target: target.clone(), before: State::Absent, after: None, data: false };
+        let mut receipt = Receipt::new("default");
+        receipt.changed(record.clone());
+        let Event::Intent { step, what, before, data, .. } = intent(1, "/a") else { panic!() };
+        let removal = Event::Intent { step, what, target, before, data, restores: true };
+        let done = Event::Done { step: 1, after: None };
+        let mut cut_off = receipt.clone();
+        let bytes = written(&[begin(), removal.clone(), done.clone()]);
+        Unfinished::read(&bytes[..]).unwrap().unwrap().fold(&mut cut_off);
+        assert_eq!(cut_off.records, []);
+        let bytes = written(&[begin(), removal, done, Event::Undone { step: 1 }]);
+        Unfinished::read(&bytes[..]).unwrap().unwrap().fold(&mut receipt);
+        assert_eq!(receipt.records, [record]);
     }
 
     #[test]

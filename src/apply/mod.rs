@@ -11,9 +11,10 @@ mod receipt;
 mod state;
 mod step;
 mod target;
+mod undo;
 
-pub(crate) use act::file_digest;
-pub use engine::{Task, run};
+pub(crate) use act::{FILE_LIMIT, file_digest};
+pub use engine::{Task, refuse_mounts, run};
 pub use host::{BinarySource, Host, Report};
 pub use journal::Unfinished;
 pub use proof::prove;

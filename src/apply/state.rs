@@ -270,7 +270,7 @@ fn ensure_open_folder(root: &Root, path: &Path) -> Result<()> {
         Some(_) => {}
         None => spot.create_folder()?,
     }
-    spot.settle_folder(None, 0o755)
+    spot.settle_folder(None, 0o755, &|_| Ok(()))
 }
 
 fn receipts(root: &Root) -> Result<Vec<Receipt>> {

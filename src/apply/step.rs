@@ -58,6 +58,11 @@ pub enum Step {
         /// How long a running job may take to end.
         drain: Duration,
     },
+    /// Ends every process of an account that is about to be removed.
+    EndProcesses {
+        /// The account's name.
+        account: String,
+    },
     /// Puts a target back to how it stood before this tool changed it.
     Restore {
         /// What is put back.
@@ -200,6 +205,7 @@ impl Step {
             Self::Start { service, .. } | Self::Stop { service, .. } => {
                 Target::Running(service.clone())
             }
+            Self::EndProcesses { account } => Target::Processes(account.clone()),
             Self::Restore { target, .. } => target.clone(),
         }
     }
@@ -264,6 +270,9 @@ impl fmt::Display for Step {
             Self::Stop { service, .. } => {
                 write!(f, "stop {service}, once the job it runs has ended")
             }
+            Self::EndProcesses { account } => {
+                write!(f, "end the processes of {account}, if any are left")
+            }
             Self::Restore { target, to, purge } => match (to, target) {
                 (State::Absent, Target::Folder(_)) if *purge => {
                     write!(f, "remove {target} with all that is in it")
@@ -273,6 +282,7 @@ impl fmt::Display for Step {
                     write!(f, "no longer start {name} with the host")
                 }
                 (State::Absent, Target::Running(name)) => write!(f, "stop {name}"),
+                (State::Absent, Target::Account(_)) => write!(f, "remove {target} and its home"),
                 (State::Absent | State::NoKey { .. }, _) => write!(f, "remove {target}"),
                 _ => write!(f, "put back {target} as it was"),
             },

@@ -29,6 +29,8 @@ pub enum Target {
     Enabled(String),
     /// Whether a service runs.
     Running(String),
+    /// The processes of an account.
+    Processes(String),
 }
 
 /// How a target stands.
@@ -43,6 +45,11 @@ pub enum State {
         meta: Meta,
         /// A name in the state folder's `backup`.
         backup: String,
+    },
+    /// A file, or what stands in its place, that is removed and of which no copy could be kept.
+    Unkept {
+        /// Owner, mode, size and identity.
+        meta: Meta,
     },
     /// A file that keeps its content: owner and mode alone are put back.
     Settled {
@@ -112,7 +119,11 @@ impl Target {
     pub fn path(&self) -> Option<&Path> {
         match self {
             Self::File(path) | Self::Folder(path) | Self::Link(path) => Some(path),
-            Self::Account(_) | Self::Registry(_) | Self::Enabled(_) | Self::Running(_) => None,
+            Self::Account(_)
+            | Self::Registry(_)
+            | Self::Enabled(_)
+            | Self::Running(_)
+            | Self::Processes(_) => None,
         }
     }
 }
@@ -127,6 +138,7 @@ impl fmt::Display for Target {
             Self::Registry(place) => write!(f, "the registry value {place}"),
             Self::Enabled(name) => write!(f, "the start of {name} with the host"),
             Self::Running(name) => write!(f, "the service {name}"),
+            Self::Processes(name) => write!(f, "the processes of {name}"),
         }
     }
 }

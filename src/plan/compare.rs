@@ -40,6 +40,8 @@ pub(super) fn is_so(step: &Step, facts: &Facts) -> bool {
         Step::Enable { service } => facts.services.get(service).is_some_and(|s| s.enabled),
         Step::Start { service, .. } => facts.services.get(service).is_some_and(|s| s.active),
         Step::Stop { service, .. } => facts.services.get(service).is_none_or(|s| !s.active),
+        // Not looked at: the step itself sees whether there are any.
+        Step::EndProcesses { .. } => false,
         Step::Restore { target, .. } => is_gone(target, facts),
     }
 }
@@ -67,6 +69,7 @@ fn is_gone(target: &Target, facts: &Facts) -> bool {
         }
         Target::Account(name) => facts.account(name).is_none(),
         Target::Registry(place) => facts.registry_value(place).is_none(),
+        Target::Processes(_) => false,
         Target::Enabled(name) => facts.services.get(name).is_none_or(|s| !s.enabled),
         Target::Running(name) => facts.services.get(name).is_none_or(|s| !s.active),
     }

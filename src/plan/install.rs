@@ -129,8 +129,8 @@ fn refuse_rival(spec: &Spec, facts: &Facts) -> Result<()> {
 /// What has to be looked at to know how a receipt's records stand now.
 pub(super) fn wanted_for_records(receipt: Option<&Receipt>) -> Vec<Want> {
     let records = receipt.into_iter().flat_map(|receipt| &receipt.records);
-    records
-        .map(|record| match &record.target {
+    let want = |record: &Record| {
+        Some(match &record.target {
             Target::File(path) => {
                 let keyed = record.after.as_ref().and_then(|after| after.digest.as_ref());
                 let keyed = keyed.is_some_and(|digest| digest.to_string().starts_with("keyed"));
@@ -143,8 +143,10 @@ pub(super) fn wanted_for_records(receipt: Option<&Receipt>) -> Vec<Want> {
             Target::Account(name) => Want::Account(name.clone()),
             Target::Registry(place) => Want::Registry(place.clone()),
             Target::Enabled(name) | Target::Running(name) => Want::Service(name.clone()),
+            Target::Processes(_) => return None,
         })
-        .collect()
+    };
+    records.filter_map(want).collect()
 }
 
 /// The artifact that an earlier install verified, when it is what is asked for now: no network

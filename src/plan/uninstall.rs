@@ -59,6 +59,7 @@ pub fn uninstall(facts: &Facts, leave: Leave) -> Option<Plan> {
         }
     }
     let mut kept_paths: Vec<&Path> = Vec::new();
+    let mut going: Vec<&Record> = Vec::new();
     for record in earlier.records.iter().rev() {
         let path = record.target.path();
         let why = kept(record, facts, leave);
@@ -70,10 +71,50 @@ pub fn uninstall(facts: &Facts, leave: Leave) -> Option<Plan> {
         if why.is_some() || path.is_some_and(holds_kept) {
             kept_paths.extend(path);
         } else {
-            plan.steps.push(Step::restore(record, leave.purge && record.data));
+            going.push(record);
         }
     }
+    plan.steps.extend(ending(&going, facts));
+    plan.steps.extend(in_order(going, leave).into_iter().map(|record| {
+        let purges = leave.purge && record.data;
+        Step::restore(record, purges)
+    }));
     Some(plan)
+}
+
+/// An account that is removed leaves no process behind, and none is there to write into what is
+/// removed.
+fn ending(going: &[&Record], facts: &Facts) -> Option<Step> {
+    let name = going.iter().find_map(|record| match &record.target {
+        Target::Account(name) => Some(name),
+        _ => None,
+    })?;
+    let is_there = facts.is_host && facts.account(name).is_some();
+    is_there.then(|| Step::EndProcesses { account: name.clone() })
+}
+
+/// Last made first. What cannot be brought back comes after all that can: the account, so that
+/// nothing of it starts again, then the folders of data, the outer one first since it takes the
+/// inner ones along wherever the account moved them, then the folders around those.
+fn in_order(going: Vec<&Record>, leave: Leave) -> Vec<&Record> {
+    let purged: Vec<&Path> = going
+        .iter()
+        .filter(|record| leave.purge && record.data)
+        .filter_map(|record| match &record.target {
+            Target::Folder(path) => Some(path.as_path()),
+            _ => None,
+        })
+        .collect();
+    let rank = |record: &Record| match &record.target {
+        Target::Account(_) => (1, 0),
+        Target::Folder(path) if purged.contains(&path.as_path()) => (2, path.components().count()),
+        Target::Folder(path) if purged.iter().any(|inner| inner.starts_with(path)) => (3, 0),
+        _ => (0, 0),
+    };
+    let mut ordered = going;
+    // Stable: the order of what has the same rank stays.
+    ordered.sort_by_key(|record| rank(record));
+    ordered
 }
 
 /// The services that an install defined. One that was installed into an image has no record of

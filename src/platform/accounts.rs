@@ -46,6 +46,15 @@ pub fn by_number(root: &Root, uid: u32) -> Option<Account> {
     text.lines().filter_map(parse).find(|account| account.uid == uid)
 }
 
+/// Whether an account has this number.
+pub fn is_used(root: &Root, uid: u32) -> Result<bool> {
+    if root.is_host() {
+        return Ok(name_of(uid).is_some());
+    }
+    let text = read(root, Path::new("/etc/passwd"))?.unwrap_or_default();
+    Ok(text.lines().filter_map(parse).any(|account| account.uid == uid))
+}
+
 /// The number of the group called `name`.
 pub fn group(root: &Root, name: &str) -> Result<Option<u32>> {
     if root.is_host() {

@@ -12,6 +12,7 @@ pub mod linux;
 pub mod machine;
 pub mod macos;
 pub mod privilege;
+pub mod processes;
 pub mod service;
 pub mod system;
 pub mod terminal;

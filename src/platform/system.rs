@@ -4,16 +4,19 @@ use super::{
     accounts::{self, Account},
     command::{Call, Commands},
     fs::Root,
-    linux, macos, windows,
+    layout, linux, macos,
+    processes::{self, Process},
+    windows,
 };
 use crate::{Code, Error, Result, agent::Os};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Accounts, made and removed by the system's own tools, and what it wants of a program.
 pub trait System {
     /// Creates an account, and a group of its name, with a home and no password.
     fn create_account(&self, name: &str, home: &Path, shell: &Path) -> Result<()>;
-    /// Removes an account; with its home where that was made with it.
+    /// Removes an account. Its home stays, unless [`System::left_home`] says that the system
+    /// removes it: then it goes where `with_home` is set.
     fn remove_account(&self, account: &Account, with_home: bool) -> Result<()>;
     /// Whether the tools that make and remove an account can do so without touching anything
     /// outside of the root. Asked again before they run.
@@ -23,6 +26,11 @@ pub trait System {
     fn admit_account(&self, _name: &str, _home: &Path) -> Result<()> {
         Ok(())
     }
+    /// The home that [`System::create_account`] makes for an account of this name, where it stays
+    /// when the account is removed; `None` where the system removes it itself.
+    fn left_home(&self, name: &str) -> Option<PathBuf>;
+    /// The processes of an account; none of an image.
+    fn processes(&self, account: &Account) -> Result<Vec<Process>>;
     /// Gives a file or folder the rights that a mode and an owner mean, where the file system
     /// knows no modes.
     fn protect(&self, path: &Path, account: Option<&str>, mode: u32, is_folder: bool)
@@ -47,7 +55,7 @@ pub fn of<'a>(
     is_host: bool,
 ) -> Box<dyn System + 'a> {
     match os {
-        Os::Darwin => Box::new(Mac { commands, root, is_host }),
+        Os::Darwin => Box::new(Mac { commands, is_host }),
         Os::Linux => Box::new(Linux { commands, root, is_host }),
         Os::Windows => Box::new(Windows { commands, is_host }),
     }
@@ -84,10 +92,9 @@ impl System for Linux<'_> {
         )?)
     }
 
-    fn remove_account(&self, account: &Account, with_home: bool) -> Result<()> {
+    fn remove_account(&self, account: &Account, _with_home: bool) -> Result<()> {
         self.admit_account(&account.name, &account.home)?;
-        let image = self.image();
-        self.run(linux::account_tools::remove(self.commands, &account.name, with_home, image)?)
+        self.run(linux::account_tools::remove(self.commands, &account.name, self.image())?)
     }
 
     fn admit_account(&self, name: &str, home: &Path) -> Result<()> {
@@ -95,6 +102,17 @@ impl System for Linux<'_> {
             return Ok(());
         }
         linux::image::refuse_led_out(self.root, name, home)
+    }
+
+    fn left_home(&self, name: &str) -> Option<PathBuf> {
+        Some(layout::home(Os::Linux, name))
+    }
+
+    fn processes(&self, account: &Account) -> Result<Vec<Process>> {
+        if !self.is_host {
+            return Ok(Vec::new());
+        }
+        processes::of_user(account.uid)
     }
 
     fn protect(&self, _: &Path, _: Option<&str>, _: u32, _: bool) -> Result<()> {
@@ -108,7 +126,6 @@ impl System for Linux<'_> {
 
 struct Mac<'a> {
     commands: &'a dyn Commands,
-    root: &'a Root,
     is_host: bool,
 }
 
@@ -124,11 +141,21 @@ impl System for Mac<'_> {
         macos::account_tools::create(self.commands, name, home, shell)
     }
 
-    fn remove_account(&self, account: &Account, with_home: bool) -> Result<()> {
-        macos::account_tools::remove(self.commands, &account.name)?;
-        // `dscl` leaves it.
-        let home = if with_home { self.root.find(&account.home)? } else { None };
-        home.map_or(Ok(()), |spot| spot.remove_tree().map(drop))
+    fn remove_account(&self, account: &Account, _with_home: bool) -> Result<()> {
+        macos::account_tools::remove(self.commands, &account.name)
+    }
+
+    fn left_home(&self, name: &str) -> Option<PathBuf> {
+        Some(layout::home(Os::Darwin, name))
+    }
+
+    fn processes(&self, account: &Account) -> Result<Vec<Process>> {
+        if !self.is_host {
+            return Ok(Vec::new());
+        }
+        let columns = ["-A", "-o", "pid=", "-o", "ruid=", "-o", "state=", "-o", "comm="];
+        let answer = self.commands.run(&Call::new("ps", columns))?;
+        Ok(processes::listed(&answer.stdout, account.uid))
     }
 
     fn protect(&self, _: &Path, _: Option<&str>, _: u32, _: bool) -> Result<()> {
@@ -157,6 +184,14 @@ impl System for Windows<'_> {
 
     fn remove_account(&self, account: &Account, with_home: bool) -> Result<()> {
         windows::account_tools::remove(self.commands, &account.name, with_home)
+    }
+
+    fn left_home(&self, _name: &str) -> Option<PathBuf> {
+        None
+    }
+
+    fn processes(&self, _account: &Account) -> Result<Vec<Process>> {
+        Ok(Vec::new())
     }
 
     fn protect(

@@ -1,1 +1,348 @@
 //! What an uninstall removes, and what it says of it.
+
+use crate::support::{
+    self,
+    host::Suite,
+    lab::{Lab, PROGRAM, UNIT, said},
+    scratch::{Scratch, difference, is_left_out},
+};
+use std::{
+    fs::{self, File},
+    process::{Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+const CONFIG: &str = "/etc/opt/circleci/launch-agent-config.yaml";
+const WORK: &str = "/var/opt/circleci/workdir";
+const PURGE: [&str; 3] = ["uninstall", "--purge", "--yes"];
+
+/// Starts a shell script on the host that goes on by itself.
+fn start(lab: &Lab, user: &str, script: &str) {
+    let line = r#"exec setsid -f runuser -u "$1" -- sh -c "$2" </dev/null >/dev/null 2>&1"#;
+    lab.host.ok(&["sh", "-c", line, "sh", user, script]);
+}
+
+/// Waits until a shell condition holds on the host.
+fn wait_until(lab: &Lab, condition: &str) {
+    let begun = Instant::now();
+    while !lab.host.run(&["sh", "-c", condition]).status.success() {
+        assert!(begun.elapsed() < Duration::from_secs(20), "{condition}");
+        thread::sleep(Duration::from_millis(30));
+    }
+}
+
+fn holds(lab: &Lab, condition: &str) -> bool {
+    lab.host.run(&["sh", "-c", condition]).status.success()
+}
+
+/// Everything that the state of a host must be compared by, with a bind mount that it may keep.
+#[test]
+fn what_is_mounted_in_a_purged_folder_stops_the_run_before_anything_is_removed() {
+    for suite in [Suite::Bookworm, Suite::Bullseye] {
+        let Some(lab) = Lab::new(suite, "a purge where something is mounted") else { return };
+        lab.host.write("/srv/cache/file", b"kept", 0o644);
+        lab.host.write("/srv/b c/file", b"kept", 0o644);
+        let before = lab.state();
+        lab.install(&[], 0);
+        let mounted = [
+            ("--bind /srv/cache", "/var/opt/circleci/workdir/cache", true),
+            ("-t tmpfs none", "/var/opt/circleci/workdir/memory", true),
+            ("--bind /srv/cache", "/home/circleci/cache", true),
+            ("-t tmpfs none", "/home/circleci/memory", true),
+            // A file, and a name that no command line is made of.
+            ("--bind /srv/cache/file", "/home/circleci/one", true),
+            ("--bind '/srv/b c'", "/home/circleci/b c", false),
+        ];
+        for (what, point, is_plain) in mounted {
+            let script = format!(
+                "if test -f $(echo {what} | sed 's/.* //'); then touch '{point}'; \
+                 else mkdir -p '{point}'; fi; mount {what} '{point}'; touch '{point}/own'; true"
+            );
+            lab.host.ok(&["sh", "-c", &script]);
+            let process = lab.property(UNIT, "MainPID");
+            for words in [PURGE.as_slice(), &["uninstall", "--purge", "--dry-run"]] {
+                let told = lab.runnerup(words, 3);
+                assert!(told.contains(point), "{suite:?}, {point}: {told}");
+                let umount = format!("sudo umount {point}");
+                assert_eq!(told.contains(&umount), is_plain, "{suite:?}, {point}: {told}");
+            }
+            assert_eq!(lab.property(UNIT, "MainPID"), process, "{suite:?}, {point}");
+            assert!(holds(&lab, "test -f /srv/cache/file"), "{suite:?}, {point}");
+            lab.host.ok(&["test", "-e", point]);
+            lab.host.ok(&["umount", point]);
+        }
+        lab.host.ok(&["rm", "/srv/cache/own", "/srv/b c/own"]);
+        lab.runnerup(&PURGE, 0);
+        assert_eq!(before.diff(&lab.state()), Vec::<String>::new(), "{suite:?}");
+    }
+}
+
+#[test]
+fn what_is_mounted_during_a_purge_stays_and_the_next_one_goes_on() {
+    let Some(lab) = Lab::new(Suite::Bookworm, "a mount that appears during a purge") else {
+        return;
+    };
+    lab.host.write("/srv/cache/file", b"kept", 0o644);
+    let before = lab.state();
+    lab.install(&[], 0);
+    // It refuses to end, which leaves some seconds between the first look and the removal.
+    start(&lab, "circleci", "trap '' TERM; touch /tmp/waits; while :; do sleep 0.1; done");
+    wait_until(&lab, "test -e /tmp/waits");
+    let words: Vec<&str> = [PROGRAM].into_iter().chain(PURGE).collect();
+    let mut command = lab.host.command(&words);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let run = command.spawn().unwrap();
+    wait_until(&lab, &format!("! systemctl is-active --quiet {UNIT}"));
+    let points = [format!("{WORK}/cache"), "/home/circleci/cache".to_owned()];
+    for point in &points {
+        lab.host.ok(&["mkdir", "-p", point]);
+        lab.host.ok(&["mount", "--bind", "/srv/cache", point]);
+    }
+    let told = said(&run.wait_with_output().unwrap(), 0);
+    assert!(holds(&lab, "test -f /srv/cache/file"), "{told}");
+    for point in &points {
+        assert!(told.contains(&format!("something is mounted at {point}")), "{told}");
+        lab.host.ok(&["umount", point]);
+    }
+    assert!(told.contains("kept: ") && told.contains("--purge"), "{told}");
+    lab.runnerup(&PURGE, 0);
+    assert_eq!(before.diff(&lab.state()), Vec::<String>::new());
+}
+
+#[test]
+fn processes_of_the_account_end_before_anything_is_removed() {
+    let Some(lab) = Lab::new(Suite::Bookworm, "a purge against processes of the account") else {
+        return;
+    };
+    let before = lab.state();
+    lab.install(&[], 0);
+    start(&lab, "circleci", "touch /tmp/one; exec sleep 1000");
+    start(&lab, "circleci", "trap '' TERM; touch /tmp/two; while :; do sleep 0.1; done");
+    // Each of them starts two, as often as the account may.
+    let bomb = "ulimit -u 40; touch /tmp/three; f() { while :; do f & f; sleep 0.01; done; }; f";
+    start(&lab, "circleci", bomb);
+    wait_until(&lab, "test -e /tmp/one && test -e /tmp/two && test -e /tmp/three");
+    // One of another account, whose number begins with the same digits.
+    lab.host.ok(&["useradd", "--no-create-home", "other"]);
+    start(&lab, "other", "touch /tmp/four; exec sleep 1000");
+    wait_until(&lab, "test -e /tmp/four");
+    let told = lab.runnerup(&PURGE, 0);
+    assert!(told.contains("end the processes of circleci"), "{told}");
+    assert!(told.contains("(sleep)"), "the processes are named: {told}");
+    assert!(holds(&lab, "pgrep -u other sleep"), "{told}");
+    lab.host.ok(&["pkill", "-KILL", "-u", "other"]);
+    wait_until(&lab, "! pgrep -u other");
+    lab.host.ok(&["userdel", "other"]);
+    assert_eq!(before.diff(&lab.state()), Vec::<String>::new(), "{told}");
+}
+
+#[test]
+fn processes_that_cannot_be_ended_and_an_account_that_stays_stop_the_run_in_time() {
+    let Some(lab) = Lab::new(Suite::Bookworm, "a purge that cannot remove the account") else {
+        return;
+    };
+    let before = lab.state();
+    lab.install(&[], 0);
+    lab.host.ok(&["runuser", "-u", "circleci", "--", "touch", &format!("{WORK}/result")]);
+    let is_whole = |told: &str| {
+        assert!(told.contains("everything was rolled back"), "{told}");
+        assert!(holds(&lab, &format!("test -f {WORK}/result")), "the jobs' data is gone: {told}");
+        assert!(holds(&lab, "test -d /home/circleci && id circleci"), "{told}");
+        assert!(holds(&lab, &format!("test -f {CONFIG}")), "{told}");
+        lab.wait_for(UNIT, "ActiveState", "active");
+    };
+    // Root starts them again and again.
+    let script = "touch /tmp/starts; while :; do runuser -u circleci -- sleep 1000 & sleep 0.05; \
+                  done";
+    start(&lab, "root", script);
+    wait_until(&lab, "pgrep -u circleci sleep");
+    let told = lab.runnerup(&PURGE, 6);
+    assert!(told.contains("cannot be ended") && told.contains("(sleep)"), "{told}");
+    assert!(told.contains("sudo pkill -KILL -u circleci"), "{told}");
+    is_whole(&told);
+    lab.host.ok(&[
+        "sh",
+        "-c",
+        "pkill -KILL -f '[t]ouch /tmp/starts'; pkill -KILL -u circleci sleep",
+    ]);
+
+    // The system's tool refuses.
+    lab.host.ok(&["sh", "-c", "echo 1 >/etc/passwd.lock"]);
+    let told = lab.runnerup(&PURGE, 6);
+    assert!(told.contains("userdel"), "{told}");
+    is_whole(&told);
+    lab.host.ok(&["rm", "/etc/passwd.lock"]);
+
+    lab.runnerup(&PURGE, 0);
+    assert_eq!(before.diff(&lab.state()), Vec::<String>::new());
+}
+
+/// Whatever fails of a purge, and however late: what is said of it is true.
+#[test]
+fn a_purge_that_fails_says_what_is_gone_and_the_next_one_ends_it() {
+    if is_left_out("a purge that fails at each removal") {
+        return;
+    }
+    let words = ["uninstall", "--purge"];
+    let made = || {
+        let scratch = Scratch::hand_made();
+        said(&scratch.run(&["install"]), 0);
+        let job = scratch.root().join(&WORK[1..]).join("job/deep");
+        fs::create_dir_all(&job).unwrap();
+        fs::write(job.join("result"), "data").unwrap();
+        scratch
+    };
+    let untouched = Scratch::hand_made().tree();
+    let mut ends = [0, 0];
+    for n in 1..200 {
+        let scratch = made();
+        let before = scratch.tree();
+        let mut strace = Command::new("strace");
+        strace.args(["-f", "-qq", "-o", "/dev/null", "-e", "trace=unlinkat"]);
+        strace.args(["-e", &format!("inject=unlinkat:error=EIO:when={n}"), "--"]);
+        let output = strace.args(scratch.command(&words)).env_clear().output().unwrap();
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        let left = difference(&before, &scratch.tree());
+        let left: Vec<_> = left.iter().filter(|line| !line.contains("/var/lib/runnerup")).collect();
+        match output.status.code() {
+            Some(0) if untouched.diff(&scratch.tree()).is_empty() => break,
+            // What could not be tidied up at the end.
+            Some(0) => {}
+            Some(6) => {
+                assert_eq!(left, Vec::<&String>::new(), "{n}: {told}");
+                assert!(told.contains("everything was rolled back"), "{n}: {told}");
+                ends[0] += 1;
+            }
+            Some(7) => {
+                assert!(!told.contains("everything was rolled back"), "{n}: {told}");
+                assert!(told.contains("runnerup uninstall"), "{n}: {told}");
+                ends[1] += 1;
+                // A cure is no way round it.
+                let fix = Command::new(env!("CARGO_BIN_EXE_runnerup"))
+                    .args(["doctor", "--fix", "--yes", "--offline", "--root"])
+                    .arg(scratch.root())
+                    .output()
+                    .unwrap();
+                let fix = said(&fix, 3);
+                assert!(fix.contains("runnerup uninstall"), "{n}: {fix}");
+            }
+            code => panic!("{n}: ended with {code:?}: {told}"),
+        }
+        let then = said(&scratch.run(&words), 0);
+        assert_eq!(untouched.diff(&scratch.tree()), Vec::<String>::new(), "{n}: {told}; {then}");
+    }
+    assert!(ends.iter().all(|count| *count > 1), "{ends:?}");
+}
+
+#[test]
+fn a_folder_that_is_filled_again_and_again_holds_up_no_purge() {
+    let Some(lab) = Lab::new(Suite::Bookworm, "a work folder that is filled all the while") else {
+        return;
+    };
+    let before = lab.state();
+    lab.install(&[], 0);
+    lab.host.ok(&["chmod", "0777", "/var/opt/circleci", WORK]);
+    // Trees that are deeper than the folders that a removal holds open.
+    let script = format!(
+        "exec perl -e 'for ($n = 0; ; $n++) {{ chdir \"{WORK}\" or next; mkdir \"/tmp/fills\"; \
+         mkdir \"t$n\"; chdir \"t$n\" or next; for (1..70) {{ mkdir \"d\"; chdir \"d\" or last }} }}'"
+    );
+    start(&lab, "nobody", &script);
+    wait_until(&lab, "test -e /tmp/fills");
+    let begun = Instant::now();
+    let told = lab.runnerup(&PURGE, 0);
+    assert!(begun.elapsed() < Duration::from_secs(60), "{:?}: {told}", begun.elapsed());
+    lab.host.ok(&["pkill", "-KILL", "perl"]);
+    if told.contains("keeps adding files") {
+        assert!(told.contains("kept: "), "{told}");
+        lab.runnerup(&PURGE, 0);
+    }
+    assert_eq!(before.diff(&lab.state()), Vec::<String>::new(), "{told}");
+}
+
+#[test]
+fn a_purge_that_takes_long_can_be_stopped() {
+    let Some(lab) = Lab::new(Suite::Bookworm, "a purge that is stopped by a signal") else {
+        return;
+    };
+    let before = lab.state();
+    lab.install(&[], 0);
+    let fill = format!(
+        "cd {WORK} && perl -e 'for $a (1..300) {{ mkdir $a; for (1..400) \
+                        {{ open F, \">$a/$_\" }} }}'"
+    );
+    lab.host.ok(&["sh", "-c", &fill]);
+    let words: Vec<&str> = [PROGRAM].into_iter().chain(PURGE).collect();
+    let mut command = lab.host.command(&words);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let run = command.spawn().unwrap();
+    wait_until(&lab, &format!("test $(ls {WORK} | wc -l) -lt 290"));
+    lab.host.ok(&["pkill", "-TERM", "-x", "runnerup"]);
+    let told = said(&run.wait_with_output().unwrap(), 7);
+    assert!(told.contains("interrupted") && told.contains("cannot be"), "{told}");
+    assert!(holds(&lab, &format!("test $(ls {WORK} | wc -l) -gt 1")), "it went on: {told}");
+    lab.runnerup(&PURGE, 0);
+    assert_eq!(before.diff(&lab.state()), Vec::<String>::new(), "{told}");
+}
+
+/// A sparse file costs its owner nothing, and whoever reads it hours.
+#[test]
+fn a_file_that_the_account_made_huge_is_not_read() {
+    if support::needs_root("a huge file of the account") {
+        return;
+    }
+    for place in [&CONFIG[1..], "opt/circleci/circleci-launch-agent"] {
+        let scratch = Scratch::hand_made();
+        let untouched = scratch.tree();
+        said(&scratch.run(&["install"]), 0);
+        let grow = || {
+            let file = File::options().write(true).open(scratch.root().join(place)).unwrap();
+            file.set_len(4 << 40).unwrap();
+        };
+        let timed = |words: &[&str], code: i32| {
+            let begun = Instant::now();
+            let mut program = scratch.command(words);
+            program.splice(0..0, ["timeout".to_owned(), "20".to_owned()]);
+            let output = Command::new(&program[0]).args(&program[1..]).output().unwrap();
+            let told = said(&output, code);
+            let took = begun.elapsed();
+            assert!(took < Duration::from_secs(5), "{place}, {words:?}: {took:?}: {told}");
+            told
+        };
+        grow();
+        timed(&["plan"], 0);
+        timed(&["install"], 0);
+        grow();
+        let told = timed(&["uninstall"], 0);
+        assert!(told.contains("changed since"), "{place}: {told}");
+        timed(&["uninstall", "--purge", "--force"], 0);
+        assert_eq!(untouched.diff(&scratch.tree()), Vec::<String>::new(), "{place}");
+    }
+}
+
+/// A lease makes every attempt to open the file fail.
+#[test]
+fn a_lease_on_the_configuration_stops_neither_install_nor_uninstall() {
+    let Some(lab) = Lab::new(Suite::Bookworm, "a lease on the configuration") else { return };
+    let before = lab.state();
+    lab.install(&[], 0);
+    let hold = || {
+        let script = format!(
+            "exec perl -e '$SIG{{IO}} = \"IGNORE\"; open F, \"+<\", \"{CONFIG}\" or die; \
+             fcntl(F, 1024, 1) or die; mkdir \"/tmp/held\"; sleep 1000'"
+        );
+        lab.host.ok(&["rm", "-rf", "/tmp/held"]);
+        start(&lab, "circleci", &script);
+        wait_until(&lab, "test -e /tmp/held && grep -q LEASE /proc/locks");
+    };
+    hold();
+    lab.install(&["--max-run-time", "2h"], 0);
+    lab.host.ok(&["grep", "2h", CONFIG]);
+    lab.host.ok(&["pkill", "-KILL", "perl"]);
+    hold();
+    let told = lab.runnerup(&["uninstall", "--yes"], 0);
+    assert!(!holds(&lab, &format!("test -e {CONFIG}")), "{told}");
+    lab.runnerup(&PURGE, 0);
+    assert_eq!(before.diff(&lab.state()), Vec::<String>::new());
+}

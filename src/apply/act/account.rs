@@ -1,14 +1,22 @@
-//! The account that jobs run as.
+//! The account that jobs run as, and its home.
 
-use super::Tools;
+use super::{Restored, Tools, folder, processes};
 use crate::{
     Code, Error, Result,
     apply::{
         step::{NewAccount, Step},
         target::State,
     },
-    platform::accounts,
+    platform::{
+        accounts::{self, Account},
+        fs::Kind,
+        system::System,
+    },
 };
+use std::path::{Path, PathBuf};
+
+/// Where mail for an account is kept; the second is a link to the first, or the other way round.
+const MAIL: [&str; 2] = ["/var/mail", "/var/spool/mail"];
 
 pub(super) fn before(tools: &Tools<'_>, name: &str, step: &Step) -> Result<State> {
     if accounts::find(tools.host.root, name)?.is_some() {
@@ -38,16 +46,84 @@ pub(super) fn create(tools: &Tools<'_>, account: &NewAccount) -> Result<()> {
     }
 }
 
-pub(super) fn restore(tools: &Tools<'_>, name: &str, to: &State) -> Result<()> {
-    let host = tools.host;
-    match (to, accounts::find(host.root, name)?) {
-        (State::Absent | State::HomeOnly, Some(account)) => {
-            if account.uid == 0 {
-                return Err(Error::new(Code::StepFailed, format!("{name} is root; it stays")));
-            }
-            let with_home = *to == State::Absent;
-            host.system.remove_account(&account, with_home)
-        }
-        _ => Ok(()),
+/// Removes an account that this tool made, and then its home where that was made with it. An
+/// earlier run may have been cut off between the two.
+pub(super) fn restore(tools: &Tools<'_>, name: &str, to: &State) -> Result<Restored> {
+    let with_home = match to {
+        State::Absent => true,
+        State::HomeOnly => false,
+        _ => return Ok(Restored::Done),
+    };
+    let account = accounts::find(tools.host.root, name)?;
+    if let Some(account) = &account {
+        remove(tools, account, with_home)?;
     }
+    match tools.host.system.left_home(name) {
+        Some(home) if with_home => remove_home(tools, &home, account.as_ref()),
+        _ => Ok(Restored::Done),
+    }
+}
+
+/// The home that goes with an account of this name.
+pub(super) fn home(system: &dyn System, name: &str, to: &State) -> Option<PathBuf> {
+    system.left_home(name).filter(|_| *to == State::Absent)
+}
+
+fn remove(tools: &Tools<'_>, account: &Account, with_home: bool) -> Result<()> {
+    let (host, name) = (tools.host, &account.name);
+    if account.uid == 0 {
+        return Err(Error::new(Code::StepFailed, format!("{name} is root; it stays")));
+    }
+    // What a timer or a login started since.
+    processes::end(tools, account)?;
+    let removed = host.system.remove_account(account, with_home);
+    // What counts is whether it is gone, whatever the tool said.
+    if accounts::find(host.root, name)?.is_some() {
+        return Err(removed.err().unwrap_or_else(|| {
+            Error::new(
+                Code::StepFailed,
+                format!("the system's tools ended well, and yet the account {name} is still there"),
+            )
+        }));
+    }
+    if let Err(error) = removed {
+        host.report.leaves(&format!("the account {name} is removed, and yet: {error}"));
+    }
+    if host.system.left_home(name).is_some() {
+        remove_mail(tools, account);
+    }
+    Ok(())
+}
+
+/// Only a file of the account's own: other users may write to the folder.
+fn remove_mail(tools: &Tools<'_>, account: &Account) {
+    for folder in MAIL {
+        let path = Path::new(folder).join(&account.name);
+        let Ok(Some(spot)) = tools.host.root.find(&path) else { continue };
+        let is_theirs = |found: Option<crate::platform::fs::Meta>| {
+            found.is_some_and(|meta| meta.kind == Kind::File && meta.uid == account.uid)
+        };
+        if spot.look().is_ok_and(is_theirs)
+            && let Err(error) = spot.remove()
+        {
+            tools.host.report.leaves(&format!("{} stays: {error}", path.display()));
+        }
+    }
+}
+
+fn remove_home(tools: &Tools<'_>, home: &Path, account: Option<&Account>) -> Result<Restored> {
+    let root = tools.host.root;
+    let Some(spot) = root.find(home)? else { return Ok(Restored::Done) };
+    let Some(meta) = spot.look()? else { return Ok(Restored::Done) };
+    let is_theirs = match account {
+        Some(account) => account.uid == meta.uid,
+        // Its account went in an earlier run.
+        None => !accounts::is_used(root, meta.uid)?,
+    };
+    if meta.kind != Kind::Folder || !is_theirs {
+        let why = if is_theirs { "it is no folder" } else { "it belongs to another account" };
+        tools.host.report.leaves(&format!("the home {} stays: {why}", home.display()));
+        return Ok(Restored::Done);
+    }
+    folder::purge(tools, &spot)
 }

@@ -1,38 +1,39 @@
 //! Files: written whole beside their place and renamed over it.
 
-use super::Tools;
+use super::{Restored, Tools, claim, keep};
 use crate::{
     Code, Error, Result,
     apply::{
         step::{Check, File, Settle},
-        target::{After, Digest, State},
+        target::{After, Record, State},
     },
     platform::{
         command::Call,
-        fs::{Kind, Meta, Spot},
+        fs::{Found, Kind, Meta, Spot},
         privilege::is_privileged,
         service::Services,
     },
 };
-use std::{
-    io::{Read, Write},
-    path::Path,
-};
-
-/// Up to this size a copy is a copy; above it a second name for the same file serves.
-const COPY_LIMIT: u64 = 1 << 20;
+use std::{io::Write, path::Path};
 
 pub(super) fn before(tools: &Tools<'_>, path: &Path) -> Result<State> {
     // A folder that is not there yet, as when the steps that make it are in the same plan.
     let Some(spot) = tools.host.root.find(path)? else { return Ok(State::Absent) };
     match spot.look()? {
         None => Ok(State::Absent),
-        Some(meta) if meta.kind == Kind::File => {
-            let backup = format!("{}-{}", tools.run, meta.identity.1);
-            keep(&spot, meta, &tools.state.backup(&backup)?)?;
-            Ok(State::File { meta, backup })
-        }
+        Some(meta) if meta.kind == Kind::File => keep::replaced(tools, &spot),
         Some(meta) => Err(in_the_way(path, meta.kind)),
+    }
+}
+
+/// Before a file of ours is removed. Whatever stands in its place by now goes too.
+pub(super) fn before_removal(tools: &Tools<'_>, path: &Path) -> Result<State> {
+    let Some(spot) = tools.host.root.find(path)? else { return Ok(State::Absent) };
+    match spot.look()? {
+        None => Ok(State::Absent),
+        Some(meta) if meta.kind == Kind::File => keep::removed(tools, &spot, meta),
+        Some(meta) if meta.kind == Kind::Folder => Ok(State::Folder { meta }),
+        Some(meta) => Ok(State::Unkept { meta }),
     }
 }
 
@@ -67,57 +68,71 @@ pub(super) fn before_settle(tools: &Tools<'_>, path: &Path) -> Result<State> {
     match spot.look()? {
         None => Ok(State::Absent),
         Some(meta) if meta.kind == Kind::File => {
-            refuse_other_names(&spot, meta)?;
+            claim::refuse_other_names(&spot, &meta)?;
             Ok(State::Settled { meta })
         }
         Some(meta) => Err(in_the_way(path, meta.kind)),
     }
 }
 
-/// The other name of a file may be one that who put it here has no right to.
-fn refuse_other_names(spot: &Spot, meta: Meta) -> Result<()> {
-    if meta.links < 2 || spot.is_trusted() {
-        return Ok(());
-    }
-    let path = spot.path().display();
-    let message = format!("{path} has a second name (hard link)");
-    let look = format!("look for it: find / -xdev -samefile {path}");
-    Err(Error::new(Code::GroundUnsafe, message).help(look))
-}
-
 /// Owner and mode of a file that is there, on a handle that cannot be swapped.
-pub(super) fn settle(tools: &Tools<'_>, settle: &Settle) -> Result<After> {
+pub(super) fn settle(tools: &Tools<'_>, settle: &Settle, known: Option<&Record>) -> Result<After> {
     let spot = tools.host.spot(&settle.path)?;
     let (open, meta) = spot.read()?;
-    // Once more, of what is open now: it could have been swapped since it was looked at.
-    refuse_other_names(&spot, meta)?;
-    spot.settle_file(&open, tools.host.numbers(settle.owner.as_ref())?, settle.mode)?;
+    let owner = tools.host.numbers(settle.owner.as_ref())?;
+    // Of what is open now: it could have been swapped since it was looked at.
+    claim::check(&spot, &of_file(meta), owner.map(|(uid, _)| uid), known)?;
+    spot.settle_file(&open, owner, settle.mode)?;
     tools.protect(&spot, settle.owner.as_ref(), settle.mode, false)?;
     let meta = spot.look()?.unwrap_or(meta);
     Ok(After { meta, digest: None })
 }
 
-pub(super) fn restore(tools: &Tools<'_>, path: &Path, to: &State) -> Result<()> {
-    let Some(spot) = tools.host.root.find(path)? else { return Ok(()) };
+pub(super) fn restore(
+    tools: &Tools<'_>,
+    path: &Path,
+    to: &State,
+    known: Option<&Record>,
+) -> Result<Restored> {
+    let Some(spot) = tools.host.root.find(path)? else { return Ok(Restored::Done) };
     tools.temporary(&spot)?.remove()?;
     match to {
         // Never touched: the step failed before.
-        State::File { meta, .. } if spot.look()? == Some(*meta) => return Ok(()),
+        State::File { meta, .. } if spot.look()? == Some(*meta) => return Ok(Restored::Done),
         State::Absent => match spot.look()? {
-            Some(meta) if meta.kind == Kind::Folder => return Err(in_the_way(path, meta.kind)),
+            None => return Ok(Restored::Done),
+            Some(meta) if meta.kind == Kind::Folder => {
+                if !spot.remove_folder()? {
+                    let path = path.display();
+                    tools.host.report.leaves(&format!("{path} stays: it is a folder now"));
+                    return Ok(Restored::Stays);
+                }
+            }
             Some(_) => spot.remove()?,
-            None => return Ok(()),
         },
-        State::File { meta, backup } => put_back(tools, &spot, meta, backup)?,
+        State::File { meta, backup } => keep::put_back(tools, &spot, meta, backup)?,
         State::Settled { meta } if spot.look()?.is_some() => {
             let (open, now) = spot.read()?;
-            refuse_other_names(&spot, now)?;
             let owner = is_privileged().then_some((meta.uid, meta.gid));
-            spot.settle_file(&open, owner, meta.mode)?;
+            claim::check(&spot, &of_file(now), owner.map(|(uid, _)| uid), known)?;
+            // What its owner wrote since must not run with another's rights.
+            let mode = if now.uid == meta.uid { meta.mode } else { meta.mode & 0o1777 };
+            spot.settle_file(&open, owner, mode)?;
+        }
+        State::Unkept { meta } if !spot.look()?.is_some_and(|now| now.is_same_file(meta)) => {
+            let message = format!("no copy of {} could be kept", path.display());
+            return Err(Error::new(Code::StepFailed, message));
         }
         _ => {}
     }
-    if is_definition(path) { reload(tools) } else { Ok(()) }
+    if is_definition(path) {
+        reload(tools)?;
+    }
+    Ok(Restored::Done)
+}
+
+fn of_file(meta: Meta) -> Found {
+    Found { meta, is_bare_folder: false }
 }
 
 /// Fills a temporary file and renames it over `spot`; takes it away again when that fails.
@@ -148,40 +163,6 @@ pub(super) fn refuse_other_kinds(spot: &Spot) -> Result<()> {
     }
 }
 
-fn keep(spot: &Spot, meta: Meta, backup: &Spot) -> Result<()> {
-    backup.remove()?;
-    if meta.size > COPY_LIMIT && spot.link_to(backup)? {
-        if backup.look()?.is_some_and(|kept| kept.is_same_file(&meta)) {
-            return Ok(());
-        }
-        // What stood there was swapped meanwhile.
-        backup.remove()?;
-    }
-    let (mut from, _) = spot.read()?;
-    let mut to = backup.create(0o600)?;
-    std::io::copy(&mut from, &mut to)
-        .and_then(|_| to.sync_all())
-        .map_err(|error| cannot_write(backup.path(), &error))
-}
-
-fn put_back(tools: &Tools<'_>, spot: &Spot, meta: &Meta, backup: &str) -> Result<()> {
-    let copy = tools.state.backup(backup)?;
-    let (mut from, kept) = copy.read()?;
-    let owner = is_privileged().then_some((meta.uid, meta.gid));
-    if spot.look()?.is_some_and(|now| now.is_same_file(&kept)) {
-        // The copy is a second name of what still stands there; owner and mode may be others.
-        return spot.settle_file(&from, owner, meta.mode);
-    }
-    let temporary = tools.temporary(spot)?;
-    placed(&temporary, spot, |temporary| {
-        let mut open = temporary.create(0o600)?;
-        std::io::copy(&mut from, &mut open).map_err(|error| cannot_write(spot.path(), &error))?;
-        temporary.settle_file(&open, owner, meta.mode)?;
-        open.sync_all().map_err(|error| cannot_write(spot.path(), &error))
-    })
-    .map(drop)
-}
-
 fn accepted(tools: &Tools<'_>, check: Check, temporary: &Spot) -> Result<()> {
     let path = tools.host.root.outside(temporary.path()).display().to_string();
     let call = match check {
@@ -204,22 +185,6 @@ fn in_the_way(path: &Path, kind: Kind) -> Error {
         .help(format!("look at it: ls -ld {}", path.display()))
 }
 
-fn cannot_write(path: &Path, error: &std::io::Error) -> Error {
+pub(super) fn cannot_write(path: &Path, error: &std::io::Error) -> Error {
     Error::new(Code::HostUnfit, format!("cannot write {}: {error}", path.display()))
-}
-
-/// Fingerprints a file's content, without a limit on its size.
-pub(crate) fn digest(spot: &Spot, key: Option<&[u8]>) -> Result<Digest> {
-    let (mut file, _) = spot.read()?;
-    let mut hasher = crate::apply::target::Hasher::new(key);
-    let mut buffer = vec![0; 128 * 1024];
-    loop {
-        let read = file.read(&mut buffer).map_err(|error| {
-            Error::new(Code::StepFailed, format!("cannot read {}: {error}", spot.path().display()))
-        })?;
-        if read == 0 {
-            return Ok(hasher.finish());
-        }
-        hasher.update(buffer.get(..read).unwrap_or_default());
-    }
 }

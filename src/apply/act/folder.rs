@@ -1,13 +1,17 @@
 //! Folders: made closed, opened to their owner last.
 
-use super::Tools;
+use super::{Restored, Tools, claim};
 use crate::{
     Code, Error, Result,
     apply::{
         step::{Folder, Settle},
-        target::{After, State},
+        target::{After, Record, State},
     },
-    platform::{fs::Kind, privilege::is_privileged},
+    platform::{
+        fs::{Kind, Removal, Spot},
+        layout::shown,
+        privilege::is_privileged,
+    },
 };
 use std::path::Path;
 
@@ -20,57 +24,91 @@ pub(super) fn before(tools: &Tools<'_>, path: &Path) -> Result<State> {
     }
 }
 
-pub(super) fn make(tools: &Tools<'_>, folder: &Folder) -> Result<After> {
+pub(super) fn make(tools: &Tools<'_>, folder: &Folder, known: Option<&Record>) -> Result<After> {
     let spot = tools.host.spot(&folder.path)?;
+    let owner = tools.host.numbers(folder.owner.as_ref())?;
     match spot.look()? {
-        None => spot.create_folder()?,
+        None => {
+            spot.create_folder()?;
+            spot.settle_new_folder(owner, folder.mode)?;
+        }
         Some(meta) if meta.kind != Kind::Folder => return Err(in_the_way(&folder.path, meta.kind)),
-        Some(_) => {}
+        Some(_) => settle_claimed(&spot, owner, folder.mode, known)?,
     }
-    spot.settle_folder(tools.host.numbers(folder.owner.as_ref())?, folder.mode)?;
     if !folder.shared {
         tools.protect(&spot, folder.owner.as_ref(), folder.mode, true)?;
     }
     spot.sync_folder()?;
-    let meta = spot.look()?.ok_or_else(|| {
-        let path = folder.path.display();
-        Error::new(Code::StepFailed, format!("the folder {path} was taken away at once"))
-    })?;
-    Ok(After { meta, digest: None })
+    after(&spot)
 }
 
 /// Owner and mode of a folder that is there.
-pub(super) fn settle(tools: &Tools<'_>, settle: &Settle) -> Result<After> {
+pub(super) fn settle(tools: &Tools<'_>, settle: &Settle, known: Option<&Record>) -> Result<After> {
     let spot = tools.host.spot(&settle.path)?;
-    spot.settle_folder(tools.host.numbers(settle.owner.as_ref())?, settle.mode)?;
+    let owner = tools.host.numbers(settle.owner.as_ref())?;
+    settle_claimed(&spot, owner, settle.mode, known)?;
     tools.protect(&spot, settle.owner.as_ref(), settle.mode, true)?;
-    let meta = spot.look()?.ok_or_else(|| {
-        let path = settle.path.display();
-        Error::new(Code::StepFailed, format!("the folder {path} was taken away at once"))
-    })?;
-    Ok(After { meta, digest: None })
+    after(&spot)
 }
 
-pub(super) fn restore(tools: &Tools<'_>, path: &Path, to: &State, purge: bool) -> Result<()> {
-    let Some(spot) = tools.host.root.find(path)? else { return Ok(()) };
+pub(super) fn restore(
+    tools: &Tools<'_>,
+    path: &Path,
+    to: &State,
+    purges: bool,
+    known: Option<&Record>,
+) -> Result<Restored> {
+    let Some(spot) = tools.host.root.find(path)? else { return Ok(Restored::Done) };
     match to {
-        State::Absent => {
-            let gone = if purge { spot.remove_tree()? } else { spot.remove_folder()? };
-            if !gone {
-                let why = if purge { "something is mounted in it" } else { "it is not empty" };
-                tools.host.report.leaves(&format!("the folder {} stays: {why}", path.display()));
-            }
-            Ok(())
+        State::Absent if purges => return purge(tools, &spot),
+        State::Absent if !spot.remove_folder()? => {
+            let path = path.display();
+            tools.host.report.leaves(&format!("the folder {path} stays: it is not empty"));
         }
         State::Folder { meta } => {
             let owner = is_privileged().then_some((meta.uid, meta.gid));
             if spot.look()?.is_none() {
                 spot.create_folder()?;
+                spot.settle_new_folder(owner, meta.mode)?;
+            } else {
+                settle_claimed(&spot, owner, meta.mode, known)?;
             }
-            spot.settle_folder(owner, meta.mode)
         }
-        _ => Ok(()),
+        _ => {}
     }
+    Ok(Restored::Done)
+}
+
+/// Removes a folder with all that is in it, and says what stays.
+pub(super) fn purge(tools: &Tools<'_>, spot: &Spot) -> Result<Restored> {
+    let why = match spot.remove_tree(&|| tools.go_on())? {
+        Removal::Complete => return Ok(Restored::Done),
+        Removal::Mounted(points) => {
+            let points: Vec<String> = points.iter().map(shown).collect();
+            format!("something is mounted at {}", points.join(", "))
+        }
+        Removal::Refilled => "something keeps adding files to it".to_owned(),
+    };
+    tools.host.report.leaves(&format!("the folder {} stays: {why}", spot.path().display()));
+    Ok(Restored::Stays)
+}
+
+fn settle_claimed(
+    spot: &Spot,
+    owner: Option<(u32, u32)>,
+    mode: u32,
+    known: Option<&Record>,
+) -> Result<()> {
+    let to = owner.map(|(uid, _)| uid);
+    spot.settle_folder(owner, mode, &|found| claim::check(spot, found, to, known))
+}
+
+fn after(spot: &Spot) -> Result<After> {
+    let meta = spot.look()?.ok_or_else(|| {
+        let path = spot.path().display();
+        Error::new(Code::StepFailed, format!("the folder {path} was taken away at once"))
+    })?;
+    Ok(After { meta, digest: None })
 }
 
 fn in_the_way(path: &Path, kind: Kind) -> Error {

@@ -2,22 +2,32 @@
 
 mod account;
 mod binary;
+mod claim;
 mod file;
 mod folder;
+mod keep;
 mod link;
+mod processes;
 mod registry;
 mod service;
+mod verify;
 
-pub(crate) use file::digest as file_digest;
+pub(crate) use keep::{SIZE_LIMIT as FILE_LIMIT, digest as file_digest};
 
 use super::{
     host::Host,
     state::StateFolder,
     step::{Owner, Step},
-    target::{After, State, Target},
+    target::{After, Record, State, Target},
 };
-use crate::{Result, platform::fs::Spot};
-use std::{ffi::OsString, path::Path};
+use crate::{
+    Result,
+    platform::{fs::Spot, system::System},
+};
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+};
 
 /// What a step may use besides the host.
 pub(crate) struct Tools<'a> {
@@ -26,6 +36,25 @@ pub(crate) struct Tools<'a> {
     /// Ends the names of this run's temporary files and copies.
     pub(crate) run: &'a str,
     pub(crate) key: &'a [u8],
+    /// A roll-back goes on whatever the person types.
+    pub(crate) undoes: bool,
+}
+
+/// What a step came to.
+pub(crate) enum Outcome {
+    /// It was done; how its target stands now goes into the receipt.
+    Done(Option<After>),
+    /// Its target could not be removed whole, and stays on record.
+    Stays,
+}
+
+/// What putting a target back came to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Restored {
+    /// It stands as it is to.
+    Done,
+    /// A part of it stays, which the person was told.
+    Stays,
 }
 
 impl Tools<'_> {
@@ -37,45 +66,76 @@ impl Tools<'_> {
             return file::before_settle(self, &settle.path);
         }
         match step.target() {
-            Target::File(path) => file::before(self, &path),
+            Target::File(path) => match step {
+                Step::Restore { to: State::Absent, .. } => file::before_removal(self, &path),
+                _ => file::before(self, &path),
+            },
             Target::Folder(path) => folder::before(self, &path),
             Target::Link(path) => link::before(self, &path),
             Target::Account(name) => account::before(self, &name, step),
             Target::Registry(place) => registry::before(self, &place),
+            Target::Processes(name) => processes::before(self, &name),
             target @ (Target::Enabled(_) | Target::Running(_)) => service::before(self, &target),
         }
     }
 
-    /// Does the step. What it returns goes into the receipt.
-    pub(crate) fn apply(&self, step: &Step) -> Result<Option<After>> {
-        match step {
-            Step::Folder(folder) => folder::make(self, folder).map(Some),
-            Step::File(file) => file::write(self, file).map(Some),
-            Step::Binary(binary) => binary::place(self, binary).map(Some),
-            Step::Settle(settle) if settle.folder => folder::settle(self, settle).map(Some),
-            Step::Settle(settle) => file::settle(self, settle).map(Some),
-            Step::Link { path, to } => link::make(self, path, to).map(Some),
-            Step::Account(account) => account::create(self, account).map(|()| None),
-            Step::Registry(value) => registry::set(self, value).map(|()| None),
-            Step::Enable { service } => service::enable(self, service).map(|()| None),
-            Step::Start { service, drain } => service::start(self, service, *drain).map(|()| None),
-            Step::Stop { service, drain } => service::stop(self, service, *drain).map(|()| None),
-            Step::Restore { target, to, purge } => self.restore(target, to, *purge).map(|()| None),
-        }
+    /// Does the step. `known` is the receipt's record of its target.
+    pub(crate) fn apply(&self, step: &Step, known: Option<&Record>) -> Result<Outcome> {
+        let after = match step {
+            Step::Folder(folder) => Some(folder::make(self, folder, known)?),
+            Step::File(file) => Some(file::write(self, file)?),
+            Step::Binary(binary) => Some(binary::place(self, binary)?),
+            Step::Settle(settle) if settle.folder => Some(folder::settle(self, settle, known)?),
+            Step::Settle(settle) => Some(file::settle(self, settle, known)?),
+            Step::Link { path, to } => Some(link::make(self, path, to)?),
+            Step::Account(account) => account::create(self, account).map(|()| None)?,
+            Step::Registry(value) => registry::set(self, value).map(|()| None)?,
+            Step::Enable { service } => service::enable(self, service).map(|()| None)?,
+            Step::Start { service, drain } => {
+                service::start(self, service, *drain).map(|()| None)?
+            }
+            Step::Stop { service, drain } => service::stop(self, service, *drain).map(|()| None)?,
+            Step::EndProcesses { account } => processes::end_of(self, account).map(|()| None)?,
+            Step::Restore { target, to, purge } => {
+                match self.restore(target, to, *purge, known)? {
+                    Restored::Done => None,
+                    Restored::Stays => return Ok(Outcome::Stays),
+                }
+            }
+        };
+        Ok(Outcome::Done(after))
     }
 
     /// Puts a target back to how it stood. What is so already is left alone.
-    pub(crate) fn restore(&self, target: &Target, to: &State, purge: bool) -> Result<()> {
+    pub(crate) fn restore(
+        &self,
+        target: &Target,
+        to: &State,
+        purge: bool,
+        known: Option<&Record>,
+    ) -> Result<Restored> {
         match target {
-            Target::File(path) => file::restore(self, path, to),
-            Target::Folder(path) => folder::restore(self, path, to, purge),
-            Target::Link(path) => link::restore(self, path, to),
-            Target::Account(name) => account::restore(self, name, to),
-            Target::Registry(place) => registry::restore(self, place, to),
+            Target::File(path) => return file::restore(self, path, to, known),
+            Target::Folder(path) => return folder::restore(self, path, to, purge, known),
+            Target::Account(name) => return account::restore(self, name, to),
+            Target::Link(path) => link::restore(self, path, to)?,
+            Target::Registry(place) => registry::restore(self, place, to)?,
             Target::Enabled(name) | Target::Running(name) => {
-                service::restore(self, target, name, to)
+                service::restore(self, target, name, to)?;
             }
+            Target::Processes(_) => {}
         }
+        Ok(Restored::Done)
+    }
+
+    /// Whether the target stands as it did before.
+    pub(crate) fn is_as_before(&self, target: &Target, before: &State) -> Result<bool> {
+        verify::is_as_before(self, target, before)
+    }
+
+    /// Ends what takes long once the person has asked to stop, but no roll-back.
+    fn go_on(&self) -> Result<()> {
+        if self.undoes { Ok(()) } else { self.host.check_interrupted() }
     }
 
     /// Rights by access list, where there are no modes.
@@ -94,6 +154,17 @@ impl Tools<'_> {
     /// The name of this run's temporary file beside `path`.
     pub(crate) fn temporary(&self, spot: &Spot) -> Result<Spot> {
         spot.sibling(temporary_name(spot.path(), self.run))
+    }
+}
+
+/// The folder that the step removes with all that is in it.
+pub(crate) fn purged_by(step: &Step, system: &dyn System) -> Option<PathBuf> {
+    match step {
+        Step::Restore { target: Target::Folder(path), to: State::Absent, purge: true } => {
+            Some(path.clone())
+        }
+        Step::Restore { target: Target::Account(name), to, .. } => account::home(system, name, to),
+        _ => None,
     }
 }
 

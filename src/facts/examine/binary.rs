@@ -51,11 +51,14 @@ fn checksum(root: &Root, trail: &Trail, receipt: Option<&Receipt>) -> Seen<Strin
         return Seen::Known(placed.sha256.to_string());
     }
     let digest = root.find(&trail.real).and_then(|spot| match spot {
-        Some(spot) => crate::apply::file_digest(&spot, None),
+        Some(spot) => crate::apply::file_digest(&spot, None, crate::apply::FILE_LIMIT),
         None => Err(crate::Error::new(crate::Code::StepFailed, "it was taken away meanwhile")),
     });
     match digest {
-        Ok(digest) => Seen::Known(digest.to_string().trim_start_matches("sha256:").to_owned()),
+        Ok(None) => Seen::not("it has more bytes than any program of an agent"),
+        Ok(Some(digest)) => {
+            Seen::Known(digest.to_string().trim_start_matches("sha256:").to_owned())
+        }
         Err(error) => Err::<String, _>(error).into(),
     }
 }

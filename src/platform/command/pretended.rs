@@ -238,7 +238,7 @@ impl Commands for Pretended {
             "launchctl" => self.launchctl(&args),
             "dscl" => self.dscl(&args),
             "spctl" => (0, "accepted\nsource=Notarized Developer ID".to_owned()),
-            "icacls" | "createhomedir" | "xattr" => (0, String::new()),
+            "icacls" | "createhomedir" | "xattr" | "ps" => (0, String::new()),
             other => panic!("{other} was not expected"),
         };
         if trouble == Some(Trouble::Kills(number)) {

@@ -37,6 +37,15 @@ pub struct Meta {
     pub identity: (u64, u64, i64, i64),
 }
 
+/// What an open handle shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Found {
+    /// Owner, mode and identity.
+    pub meta: Meta,
+    /// It is a folder with nothing in it.
+    pub is_bare_folder: bool,
+}
+
 impl Meta {
     /// The mode of what has an access list in place of one.
     pub const LISTED: u32 = u32::MAX;

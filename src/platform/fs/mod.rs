@@ -9,14 +9,16 @@
 mod drive;
 mod meta;
 mod provenance;
+mod removal;
 mod trail;
 #[cfg(unix)]
 mod unix;
 #[cfg(windows)]
 mod windows;
 
-pub use meta::{Kind, Meta};
+pub use meta::{Found, Kind, Meta};
 pub use provenance::Provenance;
+pub use removal::{GoOn, Removal};
 pub use trail::{Passed, Trail};
 #[cfg(unix)]
 pub use unix::{Root, Spot, has_access_list};

@@ -1,11 +1,13 @@
 //! [`Root`] and [`Spot`] on Unix, over the `*at` calls.
 
+mod lease;
+mod mount;
 mod trail;
 mod tree;
 
 pub use trail::has_access_list;
 
-use super::{Kind, Meta, drive};
+use super::{Found, Kind, Meta, drive};
 use crate::{Code, Error, Result};
 use rustix::{
     fs::{self, AtFlags, FileType, Gid, Mode, OFlags, Uid},
@@ -184,9 +186,13 @@ impl Spot {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         // A device may act when it is opened, so the look comes first; the handle is looked at
         // again because what stands here may have been swapped in between.
-        self.expect(Kind::File, self.look()?)?;
-        let handle = fs::openat(&self.folder, &self.name, flags, Mode::empty())
-            .map_err(|errno| trouble("open", &self.path, errno))?;
+        let found = self.expect(Kind::File, self.look()?)?;
+        let handle = fs::openat(&self.folder, &self.name, flags, Mode::empty()).map_err(
+            |errno| match errno {
+                Errno::AGAIN => lease::held(&self.path, found.identity.1),
+                errno => trouble("open", &self.path, errno),
+            },
+        )?;
         let meta = self.expect(Kind::File, Some(self.stat(&handle)?))?;
         Ok((File::from(handle), meta))
     }
@@ -235,12 +241,42 @@ impl Spot {
             .map_err(|errno| trouble("create the folder", &self.path, errno))
     }
 
-    /// Gives the folder here its owner and mode, on a handle that cannot be swapped.
-    pub fn settle_folder(&self, owner: Option<(u32, u32)>, mode: u32) -> Result<()> {
+    /// Gives the folder here its owner and mode, on a handle that cannot be swapped, once `permit`
+    /// has accepted what was opened.
+    pub fn settle_folder(
+        &self,
+        owner: Option<(u32, u32)>,
+        mode: u32,
+        permit: &dyn Fn(&Found) -> Result<()>,
+    ) -> Result<()> {
         let handle = open_folder(&self.folder, &self.name)
             .map_err(|errno| trouble("open the folder", &self.path, errno))?;
+        permit(&self.found(&handle)?)?;
         settle(&handle, owner, mode)
             .map_err(|errno| trouble("set owner and mode of", &self.path, errno))
+    }
+
+    /// The same for a folder that [`Spot::create_folder`] has just made. Another folder that was
+    /// put in its place since is told by its owner, its mode, or what is in it.
+    pub fn settle_new_folder(&self, owner: Option<(u32, u32)>, mode: u32) -> Result<()> {
+        let handle = open_folder(&self.folder, &self.name)
+            .map_err(|errno| trouble("open the folder", &self.path, errno))?;
+        let Found { meta, is_bare_folder } = self.found(&handle)?;
+        let is_ours = meta.uid == rustix::process::geteuid().as_raw() && meta.mode & 0o077 == 0;
+        if !is_ours || !is_bare_folder {
+            return Err(Error::new(
+                Code::GroundUnsafe,
+                format!("{} was swapped for another folder at once", self.path.display()),
+            )
+            .help("look for processes of the account that the folder above belongs to"));
+        }
+        settle(&handle, owner, mode)
+            .map_err(|errno| trouble("set owner and mode of", &self.path, errno))
+    }
+
+    /// The owner of the folder that this name is in.
+    pub fn folder_owner(&self) -> Result<u32> {
+        self.stat(&self.folder).map(|meta| meta.uid)
     }
 
     /// Gives an open file its owner and mode; the owner first, since that drops set-id bits.
@@ -313,6 +349,19 @@ impl Spot {
         let folder = open_folder(&self.folder, &self.name)
             .map_err(|errno| trouble("open the folder", &self.path, errno))?;
         Ok(Self { folder, name, path, trusted: false })
+    }
+
+    fn found(&self, folder: &OwnedFd) -> Result<Found> {
+        let failed = |errno| trouble("list", &self.path, errno);
+        let mut is_bare_folder = true;
+        for entry in fs::Dir::read_from(folder).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            if !matches!(entry.file_name().to_bytes(), b"." | b"..") {
+                is_bare_folder = false;
+                break;
+            }
+        }
+        Ok(Found { meta: self.stat(folder)?, is_bare_folder })
     }
 
     fn stat(&self, handle: &OwnedFd) -> Result<Meta> {

@@ -6,7 +6,7 @@
 //! between two steps is not noticed, and so every folder on the way has to be one that only
 //! administrators can change.
 
-use super::{Kind, Meta, Passed, Provenance, Trail};
+use super::{Found, GoOn, Kind, Meta, Passed, Provenance, Removal, Trail};
 use crate::{Code, Error, Result};
 use std::{
     ffi::{OsStr, OsString},
@@ -155,6 +155,11 @@ impl Root {
         self.base.clone()
     }
 
+    /// A mounted volume is a link here, which is not followed.
+    pub fn mounts_below(&self, _path: &Path) -> Result<Vec<PathBuf>> {
+        Ok(Vec::new())
+    }
+
     /// The folders on the way to `path`, outermost first, and its own place on this machine.
     fn way(&self, path: &Path) -> Result<(Vec<PathBuf>, PathBuf)> {
         let goes_up = path.components().any(|part| matches!(part, Component::ParentDir));
@@ -251,9 +256,26 @@ impl Spot {
         fs::create_dir(&self.real).map_err(|error| trouble("create the folder", &self.path, &error))
     }
 
+    /// Asks `permit` whether what stands here may be changed, and changes nothing: rights are set
+    /// by name, not by number.
+    pub fn settle_folder(
+        &self,
+        _owner: Option<(u32, u32)>,
+        _mode: u32,
+        permit: &dyn Fn(&Found) -> Result<()>,
+    ) -> Result<()> {
+        let is_bare_folder = self.list()?.is_empty();
+        permit(&Found { meta: self.expect(Kind::Folder)?, is_bare_folder })
+    }
+
     /// Nothing: rights are set by name, not by number.
-    pub fn settle_folder(&self, _owner: Option<(u32, u32)>, _mode: u32) -> Result<()> {
+    pub fn settle_new_folder(&self, _owner: Option<(u32, u32)>, _mode: u32) -> Result<()> {
         Ok(())
+    }
+
+    /// The owner of the folder that this name is in: accounts have no numbers here.
+    pub fn folder_owner(&self) -> Result<u32> {
+        Ok(0)
     }
 
     /// Nothing: rights are set by name, not by number.
@@ -319,15 +341,17 @@ impl Spot {
         }
     }
 
-    /// Removes the folder here with all that is in it; follows no link.
-    pub fn remove_tree(&self) -> Result<bool> {
+    /// Removes the folder here with all that is in it; follows no link, and enters no volume that
+    /// is mounted in it, which is a link too.
+    pub fn remove_tree(&self, go_on: &GoOn<'_>) -> Result<Removal> {
         match self.look()? {
-            None => return Ok(true),
+            None => return Ok(Removal::Complete),
             Some(meta) if meta.kind == Kind::Folder => {}
             Some(_) => drop(self.expect(Kind::Folder)?),
         }
+        go_on()?;
         fs::remove_dir_all(&self.real)
-            .map(|()| true)
+            .map(|()| Removal::Complete)
             .map_err(|error| trouble("remove", &self.path, &error))
     }
 
@@ -469,7 +493,9 @@ mod tests {
         fs::write(folder.path().join("work/deep/file"), "x").unwrap();
         let spot = root.find(Path::new("C:/work")).unwrap().unwrap();
         assert!(!spot.remove_folder().unwrap());
-        assert!(spot.remove_tree().unwrap() && spot.remove_tree().unwrap());
+        for _ in 0..2 {
+            assert_eq!(spot.remove_tree(&|| Ok(())).unwrap(), Removal::Complete);
+        }
     }
 
     #[test]
@@ -488,7 +514,8 @@ mod tests {
             new.rename_to(&spot).unwrap();
         }
         let top = root.find(Path::new("C:/a folder with blanks and a long name, number 0"));
-        assert!(top.unwrap().unwrap().remove_tree().unwrap());
+        let removal = top.unwrap().unwrap().remove_tree(&|| Ok(())).unwrap();
+        assert_eq!(removal, Removal::Complete);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 

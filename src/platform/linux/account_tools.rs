@@ -52,25 +52,19 @@ pub fn create(
         .help("or create the account yourself and give --no-create-user"))
 }
 
-/// The call that removes an account; with its home where this tool made that too.
-pub fn remove(
-    commands: &dyn Commands,
-    name: &str,
-    with_home: bool,
-    image: Option<&Path>,
-) -> Result<Call> {
+/// The call that removes an account, and never its home: the system's tools remove that with all
+/// that is mounted in it.
+pub fn remove(commands: &dyn Commands, name: &str, image: Option<&Path>) -> Result<Call> {
     let mut args: Vec<String> = Vec::new();
     if commands.find("userdel").is_some() {
         if let Some(image) = image {
             args.extend(["--prefix".to_owned(), shown(image)]);
         }
-        args.extend(with_home.then(|| "--remove".to_owned()));
         args.push(name.to_owned());
         return Ok(Call::new("userdel", args));
     }
     // It knows nothing of images: it would remove the account of this host.
     if image.is_none() && commands.find("deluser").is_some() {
-        args.extend(with_home.then(|| "--remove-home".to_owned()));
         args.push(name.to_owned());
         return Ok(Call::new("deluser", args));
     }
@@ -122,11 +116,12 @@ mod tests {
     }
 
     #[test]
-    fn the_home_goes_only_where_it_was_made() {
-        let removed = |has, home| typed(&remove(&Has(has), "ci", home, None).unwrap());
-        assert_eq!(removed(&["userdel"], true), "userdel --remove ci");
-        assert_eq!(removed(&["deluser"], false), "deluser ci");
-        let in_image = remove(&Has(&["deluser"]), "ci", false, Some(Path::new("/mnt")));
+    fn no_tool_is_told_to_remove_the_home() {
+        let removed = |has, image| typed(&remove(&Has(has), "ci", image).unwrap());
+        assert_eq!(removed(&["userdel"], None), "userdel ci");
+        assert_eq!(removed(&["userdel"], Some(Path::new("/mnt"))), "userdel --prefix /mnt ci");
+        assert_eq!(removed(&["deluser"], None), "deluser ci");
+        let in_image = remove(&Has(&["deluser"]), "ci", Some(Path::new("/mnt")));
         assert_eq!(in_image.unwrap_err().code(), Code::ToolMissing);
     }
 }

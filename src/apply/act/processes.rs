@@ -1,0 +1,130 @@
+//! Ends the processes of an account that is removed: what still runs would keep its number, and
+//! could go on writing into folders that are being removed.
+
+use super::Tools;
+use crate::{
+    Code, Error, Result,
+    apply::target::State,
+    platform::{
+        accounts::{self, Account},
+        command::quoted,
+        processes::{Process, Signal, ancestors, send},
+    },
+};
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
+
+/// What a process has to end by itself once it was asked to.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// What the system has to take a killed process away.
+const BURIAL: Duration = Duration::from_secs(2);
+
+/// Attempts to kill all of them: more are started while they are killed one by one.
+const ROUNDS: u32 = 5;
+
+/// Sweeps that stop what still moves. Those that were started during the last one are few: what
+/// is stopped counts towards the account's limit of processes.
+const SWEEPS: u32 = 200;
+
+/// Processes that are named to a person.
+const NAMED: usize = 8;
+
+pub(super) fn before(tools: &Tools<'_>, name: &str) -> Result<State> {
+    let is_there = accounts::find(tools.host.root, name)?.is_some();
+    Ok(if is_there { State::Present } else { State::Absent })
+}
+
+pub(super) fn end_of(tools: &Tools<'_>, name: &str) -> Result<()> {
+    match accounts::find(tools.host.root, name)? {
+        Some(account) => end(tools, &account),
+        None => Ok(()),
+    }
+}
+
+/// Ends all processes of an account, or says which ones are left.
+pub(super) fn end(tools: &Tools<'_>, account: &Account) -> Result<()> {
+    let name = &account.name;
+    if account.uid == 0 {
+        return Err(Error::new(Code::StepFailed, format!("{name} is root; its processes stay")));
+    }
+    let running = tools.host.system.processes(account)?;
+    if running.is_empty() {
+        return Ok(());
+    }
+    let above = ancestors();
+    if running.iter().any(|process| above.contains(&process.pid)) {
+        return Err(Error::new(
+            Code::StepFailed,
+            format!("this program was started by a process of {name}, which would be ended"),
+        )
+        .help("log in as another user, and run it again"));
+    }
+    tools.host.report.tells(&format!("ending the processes of {name}: {}", shown(&running)));
+    let tell = |processes: &[Process], signal| {
+        processes.iter().for_each(|process| send(process.pid, account.uid, signal));
+    };
+    tell(&running, Signal::Term);
+    if is_over(tools, account, GRACE)? {
+        return Ok(());
+    }
+    for _ in 0..ROUNDS {
+        stop_all(tools, account)?;
+        tell(&tools.host.system.processes(account)?, Signal::Kill);
+        if is_over(tools, account, BURIAL)? {
+            return Ok(());
+        }
+    }
+    let left = tools.host.system.processes(account)?;
+    Err(Error::new(
+        Code::StepFailed,
+        format!("the processes of {name} cannot be ended: {}", shown(&left)),
+    )
+    .help(format!("sudo pkill -KILL -u {}   # and run it again", quoted(name))))
+}
+
+/// A process that stands still starts no other.
+fn stop_all(tools: &Tools<'_>, account: &Account) -> Result<()> {
+    for _ in 0..SWEEPS {
+        tools.go_on()?;
+        let mut moving = tools.host.system.processes(account)?;
+        moving.retain(|process| !process.is_stopped && !process.is_zombie);
+        if moving.is_empty() {
+            break;
+        }
+        moving.iter().for_each(|process| send(process.pid, account.uid, Signal::Stop));
+    }
+    Ok(())
+}
+
+/// Whether none is left within `limit`. One that has ended is no longer there once its parent has
+/// taken note of it, and does nothing more in any case.
+fn is_over(tools: &Tools<'_>, account: &Account, limit: Duration) -> Result<bool> {
+    let begun = Instant::now();
+    loop {
+        let left = tools.host.system.processes(account)?;
+        if left.is_empty() {
+            return Ok(true);
+        }
+        if begun.elapsed() > limit {
+            return Ok(left.iter().all(|process| process.is_zombie));
+        }
+        tools.go_on()?;
+        tools.host.report.waits(&format!("the processes of {} to end", account.name));
+        thread::sleep(Duration::from_millis(30));
+    }
+}
+
+fn shown(processes: &[Process]) -> String {
+    let mut words: Vec<String> = processes
+        .iter()
+        .take(NAMED)
+        .map(|process| format!("{} ({})", process.pid, process.name))
+        .collect();
+    if processes.len() > NAMED {
+        words.push(format!("and {} more", processes.len() - NAMED));
+    }
+    words.join(", ")
+}

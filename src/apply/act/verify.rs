@@ -1,0 +1,71 @@
+//! Whether a target stands as it did before: what an undo came to is looked at, not believed.
+
+use super::{Tools, registry, service};
+use crate::{
+    Result,
+    apply::target::{State, Target},
+    platform::{
+        accounts,
+        fs::{Kind, Meta},
+        privilege::is_privileged,
+    },
+};
+use std::{
+    path::Path,
+    thread,
+    time::{Duration, Instant},
+};
+
+/// A service manager may take this long to show what it was told.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Whether the target stands as `before` says.
+pub(super) fn is_as_before(tools: &Tools<'_>, target: &Target, before: &State) -> Result<bool> {
+    match target {
+        Target::File(path) | Target::Folder(path) | Target::Link(path) => {
+            is_path_as_before(tools, path, before)
+        }
+        Target::Account(name) => {
+            let is_there = accounts::find(tools.host.root, name)?.is_some();
+            Ok(is_there == (*before == State::Present))
+        }
+        Target::Registry(place) => Ok(registry::before(tools, place)? == *before),
+        Target::Enabled(_) | Target::Running(_) => {
+            let begun = Instant::now();
+            while service::before(tools, target)? != *before {
+                if begun.elapsed() > PATIENCE {
+                    return Ok(false);
+                }
+                thread::sleep(Duration::from_millis(50));
+            }
+            Ok(true)
+        }
+        // A process that was ended is no state of the host.
+        Target::Processes(_) => Ok(true),
+    }
+}
+
+fn is_path_as_before(tools: &Tools<'_>, path: &Path, before: &State) -> Result<bool> {
+    let spot = tools.host.root.find(path)?;
+    let found = spot.as_ref().map_or(Ok(None), |spot| spot.look())?;
+    Ok(match (before, found, spot) {
+        (State::Absent, None, _) => true,
+        (State::File { meta, .. }, Some(found), _) => {
+            has_rights(&found, meta) && found.size == meta.size
+        }
+        (State::Unkept { meta }, Some(found), _) => found.is_same_file(meta),
+        (State::Settled { meta } | State::Folder { meta }, Some(found), _) => {
+            has_rights(&found, meta)
+        }
+        (State::Link { target }, Some(found), Some(spot)) => {
+            found.kind == Kind::Link && spot.link_target()? == *target
+        }
+        _ => false,
+    })
+}
+
+/// Without root nothing is given to anybody, and what was another's is the caller's now.
+fn has_rights(found: &Meta, wanted: &Meta) -> bool {
+    let owner = (found.uid, found.gid) == (wanted.uid, wanted.gid);
+    found.kind == wanted.kind && found.mode == wanted.mode && (owner || !is_privileged())
+}

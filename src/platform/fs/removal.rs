@@ -1,0 +1,18 @@
+//! How the removal of a folder with all that is in it ends.
+
+use std::path::PathBuf;
+
+/// What is left of a folder after the removal of all that was in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Removal {
+    /// Nothing.
+    Complete,
+    /// The folder, because something is mounted at these places. It was not entered.
+    Mounted(Vec<PathBuf>),
+    /// The folder, because something kept adding files to it until the limit of passes or of
+    /// time was reached.
+    Refilled,
+}
+
+/// Asked again and again while a tree is removed; an error ends the removal at once.
+pub type GoOn<'a> = dyn Fn() -> crate::Result<()> + 'a;

@@ -1,0 +1,148 @@
+//! Mounts: which one a folder belongs to, and which ones are below a path.
+//!
+//! A bind mount has the device number of the file system that it shows again, so on Linux mounts
+//! are told apart by the kernel's number of the mount. macOS has no bind mounts.
+
+use super::{Root, trouble};
+use crate::Result;
+use rustix::{fs, io::Errno};
+use std::{
+    os::fd::AsFd,
+    path::{Path, PathBuf},
+};
+
+/// Tells the mounts of this host apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum MountId {
+    /// The kernel's number of the mount.
+    #[cfg(target_os = "linux")]
+    Mount(u64),
+    /// The device number, where nothing better is known.
+    Device(u64),
+}
+
+impl MountId {
+    /// The mount that an open folder belongs to.
+    pub(super) fn of(folder: impl AsFd) -> Result<Self, Errno> {
+        #[cfg(target_os = "linux")]
+        if let Some(number) = linux::mount_number(&folder) {
+            return Ok(Self::Mount(number));
+        }
+        #[allow(clippy::unnecessary_cast)] // its width differs between systems
+        fs::fstat(folder).map(|stat| Self::Device(stat.st_dev as u64))
+    }
+}
+
+impl Root {
+    /// The mount points at `path` and below it, as seen from outside the root.
+    ///
+    /// # Errors
+    /// When the way to `path` or the list of mounts cannot be read.
+    pub fn mounts_below(&self, path: &Path) -> Result<Vec<PathBuf>> {
+        let real = self.trail(path)?.real;
+        if real.as_os_str().is_empty() {
+            // It is not there, so nothing is mounted on it.
+            return Ok(Vec::new());
+        }
+        let base = std::fs::canonicalize(&self.base).unwrap_or_else(|_| self.base.clone());
+        let real = base.join(real.strip_prefix("/").unwrap_or(&real));
+        let mut points = mount_points()?;
+        points.retain(|point| point.starts_with(&real));
+        points.dedup();
+        Ok(points)
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn mount_points() -> Result<Vec<PathBuf>> {
+    let list = Path::new("/proc/self/mountinfo");
+    let text = std::fs::read(list).map_err(|error| {
+        let errno = Errno::from_io_error(&error).unwrap_or(Errno::IO);
+        trouble("read the list of mounts in", list, errno)
+    })?;
+    Ok(linux::mount_points(&text))
+}
+
+/// A volume has a device number of its own, by which the removal of a tree knows it.
+#[cfg(not(target_os = "linux"))]
+fn mount_points() -> Result<Vec<PathBuf>> {
+    let _ = trouble;
+    Ok(Vec::new())
+}
+
+#[cfg(target_os = "linux")]
+mod linux {
+    use rustix::fs::{self, AtFlags, StatxFlags};
+    use std::{
+        ffi::OsString,
+        os::{
+            fd::{AsFd, AsRawFd},
+            unix::ffi::OsStringExt,
+        },
+        path::PathBuf,
+    };
+
+    pub(super) fn mount_number(folder: impl AsFd) -> Option<u64> {
+        let flags = AtFlags::EMPTY_PATH | AtFlags::NO_AUTOMOUNT;
+        let known = fs::statx(&folder, "", flags, StatxFlags::MNT_ID).ok();
+        let known = known.filter(|stat| stat.stx_mask & StatxFlags::MNT_ID.bits() != 0);
+        known.map(|stat| stat.stx_mnt_id).or_else(|| listed_number(&folder))
+    }
+
+    /// What Linux before 5.8 says of an open file.
+    pub(super) fn listed_number(folder: impl AsFd) -> Option<u64> {
+        let number = folder.as_fd().as_raw_fd();
+        let text = std::fs::read_to_string(format!("/proc/self/fdinfo/{number}")).ok()?;
+        text.lines().find_map(|line| line.strip_prefix("mnt_id:")?.trim().parse().ok())
+    }
+
+    /// The fifth field of each line of `mountinfo`.
+    pub(super) fn mount_points(list: &[u8]) -> Vec<PathBuf> {
+        let point = |line: &[u8]| {
+            let field = line.split(|byte| *byte == b' ').nth(4)?;
+            Some(PathBuf::from(OsString::from_vec(unescaped(field))))
+        };
+        list.split(|byte| *byte == b'\n').filter_map(point).collect()
+    }
+
+    /// Blanks, tabs, line ends and backslashes stand there as three octal digits.
+    fn unescaped(field: &[u8]) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(field.len());
+        let mut rest = field;
+        while let Some((first, after)) = rest.split_first() {
+            let octal = after.get(..3).filter(|_| *first == b'\\');
+            let octal = octal.and_then(|digits| std::str::from_utf8(digits).ok());
+            match octal.and_then(|digits| u8::from_str_radix(digits, 8).ok()) {
+                Some(byte) => {
+                    bytes.push(byte);
+                    rest = after.get(3..).unwrap_or_default();
+                }
+                None => {
+                    bytes.push(*first);
+                    rest = after;
+                }
+            }
+        }
+        bytes
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[test]
+        fn both_ways_to_the_number_of_a_mount_agree() {
+            let [root, proc] = ["/", "/proc"].map(|path| std::fs::File::open(path).unwrap());
+            assert_eq!(mount_number(&root), listed_number(&root));
+            assert_ne!(listed_number(&root), listed_number(&proc));
+        }
+
+        #[test]
+        fn mount_points_are_read_with_their_blanks() {
+            let list = b"22 1 0:21 / /proc rw - proc proc rw\n\
+                         40 1 8:1 /a /srv/a\\040b\\134c rw shared:1 - ext4 /dev/sda1 rw\n";
+            assert_eq!(mount_points(list), ["/proc", "/srv/a b\\c"].map(PathBuf::from));
+            assert_eq!(mount_points(b"\n22 1\n"), Vec::<PathBuf>::new());
+        }
+    }
+}
