@@ -109,7 +109,7 @@ impl Root {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::platform::fs::{empty_root as root, only_root_could_write};
+    use crate::platform::fs::empty_root as root;
     use std::os::unix::fs::{PermissionsExt, symlink};
 
     #[test]
@@ -183,7 +183,11 @@ mod tests {
                 set => set.unwrap(),
             }
             let trail = root.trail(Path::new("/file")).unwrap();
-            assert_eq!(only_root_could_write(&trail), expected, "{granted}: {trail:?}");
+            assert_eq!(
+                crate::platform::fs::only_root_could_write(&trail),
+                expected,
+                "{granted}: {trail:?}"
+            );
         }
     }
 
