@@ -353,7 +353,7 @@ fn a_hostile_host_neither_stops_the_doctor_nor_leads_it_astray() {
     assert!(hung.clone().any(|text| text.contains("systemctl")), "{:?}", hung.collect::<Vec<_>>());
     // systemd itself would wait for ever for someone who writes into these.
     script(&lab, "rm $U.d/fifo.conf /etc/systemd/system/circleci-fifo.service");
-    script(&lab, "rm /usr/local/sbin/systemctl /usr/local/sbin/journalctl");
+    script(&lab, "mv /root/systemctl /root/journalctl /usr/bin");
     lab.host.run(&[PROGRAM, "doctor", "--fix", "--yes", HERE]);
     // Now that its configuration can be read again, its work folder is a link to /etc.
     script(&lab, "rm $C; cp /root/config.kept $C; chmod 644 $C; chown circleci: $C");
@@ -402,9 +402,10 @@ truncate -s 2G /var/opt/circleci/agent.log; chown circleci: /var/opt/circleci/ag
 mv $W /var/opt/circleci/kept; ln -s /etc $W
 chown circleci: /etc/opt/circleci; rm $C; ln -s /etc/shadow $C
 # The system's own tools hang.
-printf '#!/bin/sh\\nexec sleep 600\\n' >/usr/local/sbin/systemctl
-cp /usr/local/sbin/systemctl /usr/local/sbin/journalctl
-chmod 755 /usr/local/sbin/systemctl /usr/local/sbin/journalctl
+mv /usr/bin/systemctl /usr/bin/journalctl /root
+printf '#!/bin/sh\\nexec sleep 600\\n' >/usr/bin/systemctl
+cp /usr/bin/systemctl /usr/bin/journalctl
+chmod 755 /usr/bin/systemctl /usr/bin/journalctl
 ";
 
 /// A work folder that nobody ever cleaned, and a log that nobody ever cut.

@@ -6,7 +6,7 @@ use std::{fmt, str::FromStr};
 
 /// What `--instance` takes. It becomes part of names of units and folders: `circleci-NAME.service`.
 ///
-/// Rule: small letters, digits and `-`, not at an end; 32 at most; none of [`RESERVED`].
+/// Rule: small letters, digits and `-`, not at an end; 32 at most; none that is taken: `runner`, `default`, `doctor`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct InstanceName(String);
 
