@@ -2,6 +2,8 @@
 //! undoes them when one fails, and leaves a receipt.
 
 mod act;
+#[cfg(all(test, unix))]
+mod bench;
 mod engine;
 mod host;
 mod journal;
