@@ -2,7 +2,8 @@
 //! undoes them when one fails, and leaves a receipt.
 
 mod act;
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod bench;
 mod engine;
 mod host;

@@ -96,7 +96,7 @@ fn stays_begun(error: &Error, tools: &Tools<'_>, begun: &[Begun], receipt: &Rece
 }
 
 fn with_help(error: Error, cause: &Error) -> Error {
-    cause.help_lines().iter().fold(error, |error, line| error.help(line))
+    cause.help_lines().iter().fold(error, Error::help)
 }
 
 fn instance(receipt: &Receipt) -> String {
