@@ -2,6 +2,9 @@
 //! undoes them when one fails, and leaves a receipt.
 
 mod act;
+#[cfg(test)]
+#[cfg(unix)]
+mod bench;
 mod engine;
 mod host;
 mod journal;

@@ -96,12 +96,161 @@ fn stays_begun(error: &Error, tools: &Tools<'_>, begun: &[Begun], receipt: &Rece
 }
 
 fn with_help(error: Error, cause: &Error) -> Error {
-    cause.help_lines().iter().fold(error, |error, line| error.help(line))
+    cause.help_lines().iter().fold(error, Error::help)
 }
 
 fn instance(receipt: &Receipt) -> String {
     match receipt.instance.as_str() {
         "default" => String::new(),
         name => format!(" --instance {name}"),
+    }
+}
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use super::*;
+    use crate::{
+        apply::{
+            Content, File, Step,
+            bench::{Bench, OnEnable, content, run, run_with},
+            state,
+            target::Record,
+        },
+        platform::privilege::is_privileged,
+    };
+    use std::{fs, os::unix::fs::chown};
+
+    fn file(path: &str) -> Step {
+        Step::File(File {
+            path: path.into(),
+            content: Content::public("new"),
+            owner: None,
+            mode: 0o600,
+            purpose: "a test",
+            definition: false,
+            check: None,
+            seed: false,
+        })
+    }
+
+    fn enable() -> Step {
+        Step::Enable { service: "x.service".into() }
+    }
+
+    fn refused() -> Error {
+        Error::new(Code::StepFailed, "the test refuses")
+    }
+
+    fn removal(target: Target, purge: bool) -> Step {
+        Step::Restore { target, to: State::Absent, purge }
+    }
+
+    #[test]
+    fn what_was_swapped_meanwhile_is_not_called_rolled_back_and_the_next_run_ends_it() {
+        let bench = Bench::new();
+        fs::write(bench.at("ground/file"), "old").unwrap();
+        let swap = || {
+            fs::remove_file(bench.at("ground/file")).unwrap();
+            fs::create_dir_all(bench.at("ground/file/full")).unwrap();
+            Err(refused())
+        };
+        let mut receipt = Receipt::new("default");
+        receipt.installed = true;
+        let steps = [file("/ground/file"), enable()];
+        let error = run_with(&bench, Some(&OnEnable(&swap)), &steps, receipt).unwrap_err();
+        assert_eq!(error.code(), Code::RollbackIncomplete, "{error}");
+        assert!(error.message().contains("not undone: /ground/file"), "{error}");
+        let help = error.help_lines().join("; ");
+        assert!(help.contains("runnerup uninstall"), "{help}");
+        assert!(!help.contains("was rolled back"), "{help}");
+
+        // Once the swapped thing is out of the way, the uninstall that was named puts back.
+        fs::remove_dir_all(bench.at("ground/file")).unwrap();
+        let known = state::read(&bench.root, "default").unwrap().receipt.unwrap();
+        let back: Vec<Step> = known.records.iter().map(|own| Step::restore(own, false)).collect();
+        let uninstalled = Receipt { written: known.written, ..Receipt::new("default") };
+        assert_eq!(run(&bench, &back, uninstalled).unwrap(), None);
+        assert_eq!(content(&bench.at("ground/file")).as_deref(), Some("old"));
+    }
+
+    #[test]
+    fn a_purge_that_was_begun_is_not_called_rolled_back_and_goes_on_with_the_next_run() {
+        let bench = Bench::new();
+        fs::create_dir_all(bench.at("var/work/job")).unwrap();
+        fs::write(bench.at("etc/config"), "ours").unwrap();
+        let targets = [Target::File("/etc/config".into()), Target::Folder("/var/work".into())];
+        let steps: Vec<Step> = targets.iter().map(|own| removal(own.clone(), true)).collect();
+        let refuse = || Err(refused());
+        let services = OnEnable(&refuse);
+        let all = [steps.clone(), vec![enable()]].concat();
+        let error = run_with(&bench, Some(&services), &all, Receipt::new("default")).unwrap_err();
+        assert_eq!(error.code(), Code::RollbackIncomplete);
+        assert!(error.message().contains("what was in the folder /var/work"), "{error}");
+        let help = error.help_lines().join("; ");
+        assert!(help.contains("runnerup uninstall --purge"), "{help}");
+        assert!(!help.contains("was rolled back"), "{help}");
+        assert!(!bench.at("var/work").exists() && !bench.at("etc/config").exists());
+
+        // Before anything is gone for good, everything comes back, and nothing was read for it.
+        fs::write(bench.at("etc/config"), "ours").unwrap();
+        let known = state::read(&bench.root, "default").unwrap().receipt.unwrap();
+        let receipt = Receipt { written: known.written, ..Receipt::new("default") };
+        let all = [steps[..1].to_vec(), vec![enable()]].concat();
+        let error = run_with(&bench, Some(&services), &all, receipt).unwrap_err();
+        assert_eq!(error.code(), Code::StepFailed);
+        assert_eq!(error.help_lines().last().unwrap(), "everything was rolled back");
+        assert_eq!(content(&bench.at("etc/config")).as_deref(), Some("ours"));
+    }
+
+    #[test]
+    fn a_removed_file_of_any_size_comes_back_whole() {
+        let bench = Bench::new();
+        let path = bench.at("ground/huge");
+        fs::File::create(&path).unwrap().set_len(4 << 40).unwrap();
+        let refuse = || Err(refused());
+        let steps = [removal(Target::File("/ground/huge".into()), false), enable()];
+        let services = OnEnable(&refuse);
+        run_with(&bench, Some(&services), &steps, Receipt::new("default")).unwrap_err();
+        assert_eq!(fs::metadata(&path).unwrap().len(), 4 << 40);
+    }
+
+    #[test]
+    fn another_kind_of_thing_in_the_place_of_our_file_does_not_stop_its_removal() {
+        for folder in [false, true] {
+            let bench = Bench::new();
+            let path = bench.at("ground/file");
+            match folder {
+                true => fs::create_dir(&path).unwrap(),
+                false => std::os::unix::fs::symlink("/etc/shadow", &path).unwrap(),
+            }
+            let steps = [removal(Target::File("/ground/file".into()), false)];
+            assert_eq!(run(&bench, &steps, Receipt::new("default")).unwrap(), None);
+            assert!(fs::symlink_metadata(&path).is_err());
+        }
+    }
+
+    #[test]
+    fn a_home_that_was_left_when_its_account_went_is_removed_by_the_next_run() {
+        let bench = Bench::new();
+        let home = bench.at("home/runner");
+        fs::create_dir_all(home.join("inner")).unwrap();
+        if !is_privileged() {
+            return;
+        }
+        chown(&home, Some(4243), Some(4243)).unwrap();
+        let record = Record {
+            target: Target::Account("runner".into()),
+            before: State::Absent,
+            after: None,
+            data: true,
+        };
+        run(&bench, &[Step::restore(&record, true)], Receipt::new("default")).unwrap();
+        assert!(!home.exists());
+        // One that belongs to an account stays.
+        fs::create_dir_all(&home).unwrap();
+        chown(&home, Some(4242), Some(4242)).unwrap();
+        run(&bench, &[Step::restore(&record, true)], Receipt::new("default")).unwrap();
+        assert!(home.exists());
     }
 }

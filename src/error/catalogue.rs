@@ -121,10 +121,10 @@ catalogue! {
          could be led to change any file of the host. The message names the place. Look at it, \
          remove what does not belong there, and run again.";
     InTheWay = 3, "E3007", "something else stands where a file or folder is to go",
-        "Something else stands where a file or a folder must go: a folder in place of a file, a \
-         device, a service of another program. The message names the path and what was found. It \
-         is neither removed nor overwritten. Move it away, or choose another place or another \
-         --instance.";
+        "Something else stands where a file or a folder must go, or in a folder that must be removed: \
+         a folder in place of a file, a device, a mount, a service of another program. The message \
+         names the path and what was found. It is neither removed nor overwritten. Move it away or \
+         unmount it, or choose another place or another --instance.";
     StateUnreadable = 3, "E3008", "the receipt or the journal cannot be read",
         "The receipt (what was installed) or the journal (what was being done) is damaged or of a \
          newer runnerup. A damaged one is never guessed at, since it says what may be removed. \
@@ -212,13 +212,14 @@ catalogue! {
          download has a limit, so that a hostile or broken server cannot fill the disk or the \
          memory. What had arrived was deleted. Check what --release-url points to.";
     StepFailed = 6, "E6001", "a step failed, and everything was rolled back",
-        "A step of the plan failed, and everything done before it was undone: the host is as it \
-         was. The message says which step failed and what the system answered. Remove that cause \
+        "A step of the plan failed, and everything done before it was undone, and looked at again: \
+         the host is as it was. The message says which step failed and what the system answered. Remove that cause \
          and run the same command again.";
     RollbackIncomplete = 7, "E7001", "a step failed, and the roll-back is incomplete",
-        "A step failed, and so did undoing one before it, so some of the new things are still \
-         there. The message lists them, and the journal keeps the record. Remove the cause, then \
-         run `runnerup uninstall` to clean up or `runnerup install` to go on from there.";
+        "A step failed, and something done before it is not as it was: undoing it failed too, or it \
+         cannot be undone, as the removal of an account or of the jobs' data. The message lists it, \
+         and the journal keeps the record. Remove the cause, then run the command that the message \
+         names: `runnerup uninstall` cleans up, `runnerup install` goes on from there.";
     Unhealthy = 8, "E8001", "installed, but the agent did not come up healthy",
         "Everything was installed, but the agent did not stay up, or its own health text says \
          Unhealthy. The last lines of its log are in the message; a refused token and a host that \

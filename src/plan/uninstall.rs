@@ -8,6 +8,7 @@ use super::{
 use crate::{
     apply::{Receipt, Record, Step, Target},
     facts::{Facts, Want},
+    platform::layout::shown,
 };
 use std::{collections::BTreeSet, path::Path, time::Duration};
 
@@ -89,7 +90,11 @@ fn ending(going: &[&Record], facts: &Facts) -> Option<Step> {
         Target::Account(name) => Some(name),
         _ => None,
     })?;
-    let is_there = facts.is_host && facts.account(name).is_some();
+    // Windows ends the processes of a task with the task.
+    let is_windows = going
+        .iter()
+        .any(|record| record.target.path().is_some_and(|path| shown(path).contains(":\\")));
+    let is_there = facts.is_host && !is_windows && facts.account(name).is_some();
     is_there.then(|| Step::EndProcesses { account: name.clone() })
 }
 

@@ -70,3 +70,149 @@ fn is_recorded(found: &Meta, after: &After) -> bool {
         && found.uid == recorded.uid
         && (found.uid != 0 || found.kind == Kind::Folder || is_unchanged)
 }
+
+/// Against accounts that are only numbers here; files of others take root.
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use super::*;
+    use crate::{
+        apply::{
+            Folder, Owner, Receipt, Settle, Step,
+            bench::{Bench, run},
+            target::{State, Target},
+        },
+        platform::fs::empty_root,
+    };
+    use std::{
+        fs,
+        os::unix::fs::{MetadataExt, PermissionsExt, chown},
+        path::Path,
+    };
+
+    /// The number of the account in [`Bench`].
+    const ACCOUNT: u32 = 4242;
+
+    fn about(path: &Path) -> (u32, u32) {
+        let meta = fs::metadata(path).unwrap();
+        (meta.uid(), meta.mode() & 0o7777)
+    }
+
+    fn settle(path: &str, folder: bool, mode: u32) -> Step {
+        let owner = Some(Owner::user("circleci"));
+        Step::Settle(Settle { path: path.into(), folder, owner, mode })
+    }
+
+    /// An old shadow file that the account has moved, or linked, into its own folder.
+    #[test]
+    fn what_is_roots_is_not_given_away_in_a_folder_of_the_account() {
+        if !is_privileged() {
+            return;
+        }
+        let bench = Bench::new();
+        let [file, folder] = ["ground/shadow", "ground/private"].map(|path| bench.at(path));
+        fs::write(&file, "root:$1$").unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
+        fs::create_dir(&folder).unwrap();
+        fs::set_permissions(&folder, fs::Permissions::from_mode(0o700)).unwrap();
+        fs::write(folder.join("key"), "x").unwrap();
+        let made = Folder {
+            path: "/ground/private".into(),
+            owner: Some(Owner::user("circleci")),
+            mode: 0o750,
+            data: true,
+            shared: false,
+        };
+        let steps = [
+            settle("/ground/shadow", false, 0o600),
+            settle("/ground/private", true, 0o750),
+            Step::Folder(made),
+        ];
+        for step in steps {
+            let error = run(&bench, &[step], Receipt::new("default")).unwrap_err();
+            assert!(error.message().contains("given to nobody"), "{error}");
+            assert_eq!(about(&file), (0, 0o640));
+            assert_eq!(about(&folder), (0, 0o700));
+        }
+        // The owner stays, and the mode would open it to the account.
+        let open =
+            Settle { path: "/ground/shadow".into(), folder: false, owner: None, mode: 0o644 };
+        run(&bench, &[Step::Settle(open)], Receipt::new("default")).unwrap_err();
+        assert_eq!(about(&file), (0, 0o640));
+    }
+
+    #[test]
+    fn what_is_the_accounts_own_is_settled_and_put_back() {
+        if !is_privileged() {
+            return;
+        }
+        let bench = Bench::new();
+        let file = bench.at("ground/log");
+        fs::write(&file, "x").unwrap();
+        chown(&file, Some(ACCOUNT), Some(ACCOUNT)).unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+        let mut receipt = Receipt::new("default");
+        receipt.installed = true;
+        let done = run(&bench, &[settle("/ground/log", false, 0o600)], receipt).unwrap().unwrap();
+        assert_eq!(about(&file), (ACCOUNT, 0o600));
+        // Swapped since for a file of root's.
+        fs::remove_file(&file).unwrap();
+        fs::write(&file, "root").unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+        let back = Step::restore(&done.records[0], false);
+        let uninstalled = Receipt { written: done.written.clone(), ..Receipt::new("default") };
+        let error = run(&bench, &[back], uninstalled).unwrap_err();
+        assert!(error.message().contains("given to nobody"), "{error}");
+        assert_eq!(about(&file), (0, 0o600));
+    }
+
+    /// Bits that let a program run with its owner's rights go when others could have written it.
+    #[test]
+    fn a_program_that_the_account_has_had_does_not_become_roots() {
+        if !is_privileged() {
+            return;
+        }
+        let bench = Bench::new();
+        fs::create_dir(bench.at("own")).unwrap();
+        let file = bench.at("own/program");
+        fs::write(&file, "x").unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o4755)).unwrap();
+        let mut receipt = Receipt::new("default");
+        receipt.installed = true;
+        let done = run(&bench, &[settle("/own/program", false, 0o700)], receipt).unwrap().unwrap();
+        assert_eq!(about(&file), (ACCOUNT, 0o700));
+        let back = Step::restore(&done.records[0], false);
+        let uninstalled = Receipt { written: done.written.clone(), ..Receipt::new("default") };
+        run(&bench, &[back], uninstalled).unwrap();
+        assert_eq!(about(&file), (0, 0o755));
+    }
+
+    #[test]
+    fn a_record_counts_for_the_very_file_alone() {
+        if !is_privileged() {
+            return;
+        }
+        let (folder, root) = empty_root();
+        let file = folder.path().join("file");
+        fs::write(&file, "one").unwrap();
+        chown(folder.path(), Some(ACCOUNT), Some(ACCOUNT)).unwrap();
+        let spot = root.find(Path::new("/file")).unwrap().unwrap();
+        let meta = spot.look().unwrap().unwrap();
+        let record = Record {
+            target: Target::File("/file".into()),
+            before: State::Absent,
+            after: Some(After { meta, digest: None }),
+            data: false,
+        };
+        let judged = |meta: Meta| {
+            let found = Found { meta, is_bare_folder: false };
+            check(&spot, &found, Some(ACCOUNT), Some(&record)).is_ok()
+        };
+        assert!(judged(meta));
+        let (device, inode, written, changed) = meta.identity;
+        // Its number was used again for what root wrote later.
+        assert!(!judged(Meta { identity: (device, inode, written + 1, changed), ..meta }));
+        assert!(!judged(Meta { identity: (device, inode + 1, written, changed), ..meta }));
+        assert!(!judged(Meta { links: 2, ..meta }));
+    }
+}

@@ -162,3 +162,61 @@ fn free_name(tools: &Tools<'_>) -> Result<(String, Spot)> {
     }
     Err(Error::new(Code::HostUnfit, "there are too many copies of replaced files"))
 }
+
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+mod tests {
+    use super::*;
+    use crate::apply::{
+        bench::{Bench, tools},
+        target::State,
+    };
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    use std::{
+        fs,
+        os::unix::fs::chown,
+        path::Path,
+        sync::atomic::{AtomicBool, Ordering},
+        thread,
+    };
+
+    /// The account exchanges its own file with one of root's, small ones and large ones.
+    #[test]
+    fn owner_and_content_of_a_copy_are_of_one_file() {
+        if !is_privileged() {
+            return;
+        }
+        for size in [8, 2 << 20] {
+            let bench = Bench::new();
+            let [own, roots] = ["ground/own", "ground/roots"].map(|path| bench.at(path));
+            fs::write(&own, vec![b'a'; size]).unwrap();
+            chown(&own, Some(4242), Some(4242)).unwrap();
+            fs::write(&roots, vec![b'r'; size]).unwrap();
+            let is_over = AtomicBool::new(false);
+            thread::scope(|scope| {
+                scope.spawn(|| {
+                    while !is_over.load(Ordering::Relaxed) {
+                        renameat_with(CWD, &own, CWD, &roots, RenameFlags::EXCHANGE).unwrap();
+                    }
+                });
+                let kept = tools(&bench, |tools| {
+                    let spot = bench.root.find(Path::new("/ground/own")).unwrap().unwrap();
+                    let one = || match replaced(tools, &spot).unwrap() {
+                        State::File { meta, backup } => {
+                            let copy = tools.state.backup(&backup).unwrap();
+                            let mut first = [0];
+                            copy.read().unwrap().0.read_exact(&mut first).unwrap();
+                            copy.remove().unwrap();
+                            (meta.uid, first[0])
+                        }
+                        state => panic!("{state:?}"),
+                    };
+                    (0..400).map(|_| one()).collect::<Vec<_>>()
+                });
+                is_over.store(true, Ordering::Relaxed);
+                let is_true = |kept: &(u32, u8)| matches!(kept, (4242, b'a') | (0, b'r'));
+                assert!(kept.iter().all(is_true), "{size}: {kept:?}");
+            });
+        }
+    }
+}

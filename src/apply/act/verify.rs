@@ -6,7 +6,7 @@ use crate::{
     apply::target::{State, Target},
     platform::{
         accounts,
-        fs::{Kind, Meta},
+        fs::{Kind, Meta, Spot},
         privilege::is_privileged,
     },
 };
@@ -47,7 +47,7 @@ pub(super) fn is_as_before(tools: &Tools<'_>, target: &Target, before: &State) -
 
 fn is_path_as_before(tools: &Tools<'_>, path: &Path, before: &State) -> Result<bool> {
     let spot = tools.host.root.find(path)?;
-    let found = spot.as_ref().map_or(Ok(None), |spot| spot.look())?;
+    let found = spot.as_ref().map_or(Ok(None), Spot::look)?;
     Ok(match (before, found, spot) {
         (State::Absent, None, _) => true,
         (State::File { meta, .. }, Some(found), _) => {

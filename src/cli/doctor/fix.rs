@@ -106,7 +106,10 @@ fn planned(
     if let Some(unfinished) = &known.unfinished {
         return Err(Error::new(
             Code::StateUnreadable,
-            format!("a run of `{}` that began {} was cut off", unfinished.command, unfinished.at),
+            format!(
+                "a run of `{}` that began {} did not come to its end, and was not undone",
+                unfinished.command, unfinished.at
+            ),
         )
         .help("runnerup install     # goes on from it")
         .help("runnerup uninstall   # takes back what it did"));

@@ -2,15 +2,16 @@
 
 mod lease;
 mod mount;
+mod rights;
 mod trail;
 mod tree;
 
 pub use trail::has_access_list;
 
-use super::{Found, Kind, Meta, drive};
+use super::{Kind, Meta, drive};
 use crate::{Code, Error, Result};
 use rustix::{
-    fs::{self, AtFlags, FileType, Gid, Mode, OFlags, Uid},
+    fs::{self, AtFlags, FileType, Mode, OFlags},
     io::Errno,
 };
 use std::{
@@ -203,7 +204,7 @@ impl Spot {
             OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let handle = fs::openat(&self.folder, &self.name, flags, Mode::from_raw_mode(0o600))
             .map_err(|errno| trouble("create", &self.path, errno))?;
-        fs::fchmod(&handle, bits(mode))
+        fs::fchmod(&handle, rights::bits(mode))
             .map_err(|errno| trouble("set the mode of", &self.path, errno))?;
         Ok(File::from(handle))
     }
@@ -239,50 +240,6 @@ impl Spot {
     pub fn create_folder(&self) -> Result<()> {
         fs::mkdirat(&self.folder, &self.name, Mode::from_raw_mode(0o700))
             .map_err(|errno| trouble("create the folder", &self.path, errno))
-    }
-
-    /// Gives the folder here its owner and mode, on a handle that cannot be swapped, once `permit`
-    /// has accepted what was opened.
-    pub fn settle_folder(
-        &self,
-        owner: Option<(u32, u32)>,
-        mode: u32,
-        permit: &dyn Fn(&Found) -> Result<()>,
-    ) -> Result<()> {
-        let handle = open_folder(&self.folder, &self.name)
-            .map_err(|errno| trouble("open the folder", &self.path, errno))?;
-        permit(&self.found(&handle)?)?;
-        settle(&handle, owner, mode)
-            .map_err(|errno| trouble("set owner and mode of", &self.path, errno))
-    }
-
-    /// The same for a folder that [`Spot::create_folder`] has just made. Another folder that was
-    /// put in its place since is told by its owner, its mode, or what is in it.
-    pub fn settle_new_folder(&self, owner: Option<(u32, u32)>, mode: u32) -> Result<()> {
-        let handle = open_folder(&self.folder, &self.name)
-            .map_err(|errno| trouble("open the folder", &self.path, errno))?;
-        let Found { meta, is_bare_folder } = self.found(&handle)?;
-        let is_ours = meta.uid == rustix::process::geteuid().as_raw() && meta.mode & 0o077 == 0;
-        if !is_ours || !is_bare_folder {
-            return Err(Error::new(
-                Code::GroundUnsafe,
-                format!("{} was swapped for another folder at once", self.path.display()),
-            )
-            .help("look for processes of the account that the folder above belongs to"));
-        }
-        settle(&handle, owner, mode)
-            .map_err(|errno| trouble("set owner and mode of", &self.path, errno))
-    }
-
-    /// The owner of the folder that this name is in.
-    pub fn folder_owner(&self) -> Result<u32> {
-        self.stat(&self.folder).map(|meta| meta.uid)
-    }
-
-    /// Gives an open file its owner and mode; the owner first, since that drops set-id bits.
-    pub fn settle_file(&self, file: &File, owner: Option<(u32, u32)>, mode: u32) -> Result<()> {
-        settle(file, owner, mode)
-            .map_err(|errno| trouble("set owner and mode of", &self.path, errno))
     }
 
     /// Makes a symbolic link here.
@@ -351,19 +308,6 @@ impl Spot {
         Ok(Self { folder, name, path, trusted: false })
     }
 
-    fn found(&self, folder: &OwnedFd) -> Result<Found> {
-        let failed = |errno| trouble("list", &self.path, errno);
-        let mut is_bare_folder = true;
-        for entry in fs::Dir::read_from(folder).map_err(failed)? {
-            let entry = entry.map_err(failed)?;
-            if !matches!(entry.file_name().to_bytes(), b"." | b"..") {
-                is_bare_folder = false;
-                break;
-            }
-        }
-        Ok(Found { meta: self.stat(folder)?, is_bare_folder })
-    }
-
     fn stat(&self, handle: &OwnedFd) -> Result<Meta> {
         fs::fstat(handle)
             .map(|stat| meta(&stat))
@@ -381,22 +325,6 @@ impl Spot {
             None => Err(trouble("open", &self.path, Errno::NOENT)),
         }
     }
-}
-
-fn settle(
-    handle: impl std::os::fd::AsFd,
-    owner: Option<(u32, u32)>,
-    mode: u32,
-) -> Result<(), Errno> {
-    if let Some((uid, gid)) = owner {
-        fs::fchown(&handle, Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)))?;
-    }
-    fs::fchmod(&handle, bits(mode))
-}
-
-fn bits(mode: u32) -> Mode {
-    #[allow(clippy::unnecessary_cast)] // its width differs between systems
-    Mode::from_raw_mode((mode & 0o7777) as fs::RawMode)
 }
 
 /// The names that make up `path`, walked on from `from`; only a link's target may go up.

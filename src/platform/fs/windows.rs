@@ -6,7 +6,9 @@
 //! between two steps is not noticed, and so every folder on the way has to be one that only
 //! administrators can change.
 
-use super::{Found, GoOn, Kind, Meta, Passed, Provenance, Removal, Trail};
+mod rights;
+
+use super::{GoOn, Kind, Meta, Passed, Provenance, Removal, Trail};
 use crate::{Code, Error, Result};
 use std::{
     ffi::{OsStr, OsString},
@@ -254,33 +256,6 @@ impl Spot {
     /// Makes a new folder here.
     pub fn create_folder(&self) -> Result<()> {
         fs::create_dir(&self.real).map_err(|error| trouble("create the folder", &self.path, &error))
-    }
-
-    /// Asks `permit` whether what stands here may be changed, and changes nothing: rights are set
-    /// by name, not by number.
-    pub fn settle_folder(
-        &self,
-        _owner: Option<(u32, u32)>,
-        _mode: u32,
-        permit: &dyn Fn(&Found) -> Result<()>,
-    ) -> Result<()> {
-        let is_bare_folder = self.list()?.is_empty();
-        permit(&Found { meta: self.expect(Kind::Folder)?, is_bare_folder })
-    }
-
-    /// Nothing: rights are set by name, not by number.
-    pub fn settle_new_folder(&self, _owner: Option<(u32, u32)>, _mode: u32) -> Result<()> {
-        Ok(())
-    }
-
-    /// The owner of the folder that this name is in: accounts have no numbers here.
-    pub fn folder_owner(&self) -> Result<u32> {
-        Ok(0)
-    }
-
-    /// Nothing: rights are set by name, not by number.
-    pub fn settle_file(&self, _file: &File, _owner: Option<(u32, u32)>, _mode: u32) -> Result<()> {
-        Ok(())
     }
 
     /// Links are not made on Windows.

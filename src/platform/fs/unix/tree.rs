@@ -26,6 +26,10 @@ const PASS_LIMIT: u32 = 256;
 /// Longest time for one tree. The next run goes on from there.
 const TIME_LIMIT: Duration = Duration::from_secs(30 * 60);
 
+/// Time for what was added during the first pass, or was too deep for it; where that took longer,
+/// as much again.
+const REPEAT_LIMIT: Duration = Duration::from_secs(10);
+
 /// Mount points that are named; more do not help.
 const NAMED_MOUNTS: usize = 16;
 
@@ -70,9 +74,14 @@ impl Spot {
         if mount != of(&self.folder)? {
             return Ok(Removal::Mounted(vec![self.path.clone()]));
         }
-        let until = Instant::now() + TIME_LIMIT;
+        let begun = Instant::now();
+        let until = begun + TIME_LIMIT;
         let mut sweep = Sweep { top: &top, mount, until, go_on, raised: 0, mounted: Vec::new() };
-        for _ in 0..PASS_LIMIT {
+        for number in 0..PASS_LIMIT {
+            if number == 1 {
+                let repeats = begun.elapsed().max(REPEAT_LIMIT);
+                sweep.until = sweep.until.min(Instant::now() + repeats);
+            }
             sweep.mounted.clear();
             match sweep.empty(&top, &self.path, DEPTH_LIMIT)? {
                 Pass::OutOfTime => return Ok(Removal::Refilled),
