@@ -2,8 +2,10 @@
 //! commands that help.
 
 mod catalogue;
+mod foreign;
 
 pub use catalogue::{Code, Entry};
+pub use foreign::Foreign;
 
 use std::fmt;
 
@@ -14,6 +16,9 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
     code: Code,
+    sentence: String,
+    said: Foreign,
+    /// Both in one line.
     message: String,
     help: Vec<String>,
 }
@@ -21,7 +26,16 @@ pub struct Error {
 impl Error {
     /// An error of the kind `code`; `message` is one sentence that names the place.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), help: Vec::new() }
+        let sentence: String = message.into();
+        let message = sentence.clone();
+        Self { code, sentence, said: Foreign::default(), message, help: Vec::new() }
+    }
+
+    /// Adds what another program said about it. The sentence should end with a colon.
+    #[must_use]
+    pub fn said(mut self, said: Foreign) -> Self {
+        self.said = said;
+        self.joined()
     }
 
     /// Adds a line of help: the exact command, or the option to change.
@@ -34,8 +48,8 @@ impl Error {
     /// Puts what was being done in front of the sentence.
     #[must_use]
     pub fn context(mut self, doing: impl fmt::Display) -> Self {
-        self.message = format!("{doing}: {}", self.message);
-        self
+        self.sentence = format!("{doing}: {}", self.sentence);
+        self.joined()
     }
 
     /// The same trouble told under another code, as when a step's failure ends a roll-back.
@@ -50,9 +64,19 @@ impl Error {
         self.code
     }
 
-    /// The sentence, without code and help.
+    /// The sentence and what another program said, in one line, without code and help.
     pub fn message(&self) -> &str {
         &self.message
+    }
+
+    /// The sentence alone.
+    pub fn sentence(&self) -> &str {
+        &self.sentence
+    }
+
+    /// What another program said about it.
+    pub fn foreign(&self) -> &Foreign {
+        &self.said
     }
 
     /// What helps, a line each.
@@ -63,6 +87,14 @@ impl Error {
     /// The process's exit code for this error.
     pub fn exit(&self) -> u8 {
         self.code.exit()
+    }
+
+    fn joined(mut self) -> Self {
+        self.message = match self.said.is_empty() {
+            true => self.sentence.clone(),
+            false => format!("{} {}", self.sentence, self.said),
+        };
+        self
     }
 }
 
@@ -84,5 +116,15 @@ mod tests {
         assert_eq!(error.to_string(), "a.yaml: no such thing");
         assert_eq!(error.exit(), 2);
         assert_eq!(error.help_lines(), ["try x"]);
+    }
+
+    #[test]
+    fn what_another_program_said_stays_apart_from_the_sentence() {
+        let error = Error::new(Code::StepFailed, "`x` failed; it said:")
+            .said(Foreign::new("no\nhelp: run this"))
+            .context("step 1");
+        assert_eq!(error.sentence(), "step 1: `x` failed; it said:");
+        assert_eq!(error.foreign().lines(), ["no", "help: run this"]);
+        assert_eq!(error.message(), r#"step 1: `x` failed; it said: "no / help: run this""#);
     }
 }

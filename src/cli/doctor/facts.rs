@@ -14,18 +14,11 @@ use std::{
 /// Most bytes of saved facts that are read.
 const LIMIT: u64 = 64 << 20;
 
-/// Writes the survey, for the caller alone, unless a known secret is found in it.
+/// Writes the survey, for the caller alone, without any known secret.
 pub(super) fn save(file: &Path, survey: &Survey, out: &Output) -> Result<()> {
-    let text = serde_json::to_string_pretty(survey)
-        .map_err(|error| Error::new(Code::HostUnfit, format!("the facts: {error}")))?;
-    if out.secrets().scrub(&text) != text {
-        return Err(Error::new(
-            Code::FactsSecret,
-            format!("a secret was found in the facts; {} was not written", file.display()),
-        ));
-    }
+    let facts = out.json(survey)?;
     if file == Path::new("-") {
-        return out.result(&text);
+        return out.json_result(&facts);
     }
     let failed = |error: std::io::Error| {
         Error::new(Code::HostUnfit, format!("{} cannot be written: {error}", file.display()))
@@ -34,7 +27,7 @@ pub(super) fn save(file: &Path, survey: &Survey, out: &Output) -> Result<()> {
     name.push(format!(".{}", std::process::id()));
     let temporary = file.with_file_name(name);
     let written = create(&temporary)
-        .and_then(|mut open| open.write_all(text.as_bytes()).and_then(|()| open.sync_all()))
+        .and_then(|mut open| open.write_all(facts.as_bytes()).and_then(|()| open.sync_all()))
         .and_then(|()| fs::rename(&temporary, file));
     if let Err(error) = written {
         // What cannot be removed either is told by the error that comes first.

@@ -11,10 +11,10 @@ use super::{
 use crate::{
     agent::{Kind, Os, Secrets, Token},
     apply::Receipt,
-    facts::survey::{ConfigFile, Seen},
+    facts::survey::{ConfigFile, Seen, Trail},
     platform::{
         accounts,
-        fs::Root,
+        fs::{self, Root},
         layout::{Layout, inner, is_whole},
         service::Manager,
     },
@@ -170,23 +170,35 @@ impl Candidate {
         self.token = token;
     }
 
-    /// Every secret that is known of it.
+    /// Every secret that is known of it. What only root could have written is the administrator's;
+    /// anything else must look like a token to be searched for.
     pub(super) fn tell(&self, secrets: &Secrets) {
         if let Some(token) = &self.token {
-            secrets.add(token.expose());
+            let config = self.config.as_ref().and_then(Seen::ok);
+            let is_roots = config.is_some_and(|config| is_roots(&config.trail));
+            let add = if is_roots { Secrets::add } else { Secrets::add_found };
+            add(secrets, token.expose());
         }
+        let definitions = self.unit.iter().flat_map(|unit| &unit.definitions);
+        let roots: Vec<String> = definitions
+            .filter(|definition| is_roots(&definition.trail))
+            .map(|definition| format!("{}:", definition.trail.path.display()))
+            .collect();
         for raw in &self.variables {
+            let is_roots = roots.iter().any(|file| raw.source.starts_with(file));
             if environment::is_token(&raw.name) {
-                secrets.add(&raw.value);
+                let add = if is_roots { Secrets::add } else { Secrets::add_found };
+                add(secrets, &raw.value);
             }
-            secrets.add_login(&raw.value);
+            let add = if is_roots { Secrets::add_login } else { Secrets::add_found_login };
+            add(secrets, &raw.value);
         }
         let mut words = self.command.iter().peekable();
         while let Some(word) = words.next() {
             match word.split_once('=') {
-                Some((name, value)) if name.ends_with("auth_token") => secrets.add(value),
+                Some((name, value)) if name.ends_with("auth_token") => secrets.add_found(value),
                 None if word.ends_with("auth_token") => {
-                    words.peek().iter().for_each(|value| secrets.add(value));
+                    words.peek().iter().for_each(|value| secrets.add_found(value));
                 }
                 _ => {}
             }
@@ -203,6 +215,14 @@ impl Candidate {
         let set = self.variables.iter().rev().find(|raw| raw.name == name);
         set.map(|raw| raw.value.as_str())
     }
+}
+
+/// Whether nobody but root could have written a file.
+fn is_roots(trail: &Trail) -> bool {
+    let folders = trail.passed.iter().map(|passed| passed.meta);
+    let folders = folders.filter(|meta| meta.kind != fs::Kind::Link);
+    let mut all = folders.chain(trail.end);
+    trail.end.is_some() && all.all(|meta| meta.uid == 0 && meta.mode & 0o022 == 0)
 }
 
 /// The places of an install of ours.
