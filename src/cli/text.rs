@@ -344,7 +344,7 @@ mod tests {
         text.foreign(&Foreign::new("no\nhelp: run this and that and more of it"));
         assert_eq!(
             rendered(&text, 24, false),
-            "it said:\n    | no\n    | help: run this and\n    |   that and more of it\n"
+            "it said:\n    | no\n    | help: run this and\n    |   that and more of\n    |   it\n"
         );
     }
 

@@ -112,6 +112,11 @@ impl Terminal {
         console::strip_ansi_codes(&text).into_owned()
     }
 
+    /// Everything shown so far, as the terminal got it.
+    pub fn raw(&self) -> String {
+        String::from_utf8_lossy(&self.heard.lock().unwrap()).into_owned()
+    }
+
     /// That the terminal is as the program found it, its cursor shown.
     pub fn assert_restored(&self) {
         assert_eq!(Settings::of(&self.pty), self.before, "{}", self.shown());
