@@ -54,9 +54,10 @@ fn steers(c: char) -> bool {
     ranges.iter().any(|(from, to)| (*from..=*to).contains(&c))
 }
 
-fn assert_harmless(text: &str, what: &str) {
-    let bad = text.lines().find(|line| line.contains(steers));
-    assert_eq!(bad, None, "{what} lets through what steers a terminal");
+/// The first line that steers a terminal, after what it is a line of.
+fn steering(text: &str, what: &str) -> Option<String> {
+    let bad = text.lines().find(|line| line.contains(steers))?;
+    Some(format!("{what}: {bad:?}"))
 }
 
 fn text(output: &Output) -> (String, String) {
@@ -93,9 +94,9 @@ fn no_escape_sequence_of_a_configuration_reaches_a_terminal() {
             0o600,
         );
         // One more thing to cure, so that there is a question to ask.
-        script(&lab, "cp /root/config.hostile $C; chown circleci: $C; chmod 644 $C");
+        script(&lab, "rm -rf /x*; cp /root/config.hostile $C; chown circleci: $C; chmod 644 $C");
     };
-    let mut shown = String::new();
+    let (mut shown, mut bad) = (String::new(), Vec::new());
     for words in [
         ["doctor"].as_slice(),
         &["doctor", "-v"],
@@ -118,8 +119,8 @@ fn no_escape_sequence_of_a_configuration_reaches_a_terminal() {
         }
         let (out, err) = text(&lab.host.run(&argv));
         let what = words.join(" ");
-        assert_harmless(&out, &format!("{what}, standard output"));
-        assert_harmless(&err, &format!("{what}, standard error"));
+        bad.extend(steering(&out, &format!("{what}, standard output")));
+        bad.extend(steering(&err, &format!("{what}, standard error")));
         shown += &out;
         shown += &err;
     }
@@ -135,8 +136,11 @@ fn no_escape_sequence_of_a_configuration_reaches_a_terminal() {
     assert!(raw.contains("config"), "{raw}");
     for sequence in ["\u{1b}]", "\u{1b}[2J", "\u{7}", "\u{9b}", "\u{202e}", "\u{200b}", "\u{2028}"]
     {
-        assert!(!raw.contains(sequence), "{sequence:?} reached the terminal");
+        if raw.contains(sequence) {
+            bad.push(format!("the question at a terminal: {sequence:?}"));
+        }
     }
+    assert_eq!(bad, Vec::<String>::new());
 }
 
 #[test]
@@ -160,25 +164,24 @@ fn an_agents_words_do_not_pass_for_this_programs() {
     let (out, err) = text(&output);
     assert_eq!(output.status.code(), Some(0), "{out}{err}");
     assert!(out.contains("Healthy"), "the status is told: {out}");
-    assert_harmless(&out, "the result of an install");
-    assert_harmless(&err, "the progress of an install");
+    let mut bad = Vec::from_iter(steering(&out, "the result of an install"));
+    bad.extend(steering(&err, "the progress of an install"));
 
     agent("exit 3");
     let words = lab.arguments(&["--mode", "continuous"]);
     let output = lab.host.run(&words.iter().map(String::as_str).collect::<Vec<_>>());
     let (out, err) = text(&output);
     assert_eq!(output.status.code(), Some(8), "{out}{err}");
-    assert_harmless(&err, "E8001");
-    assert!(err.contains("    | help: sudo sh /tmp/mallory\n"), "the log is told: {err}");
-    for line in err.lines().filter(|line| line.contains("mallory")) {
-        assert!(line.starts_with("    | "), "a line of the agent's stands as ours: {line:?}");
-    }
-    let (out, _) = text(&lab.host.run(&[PROGRAM, "doctor", HERE]));
-    let told: Vec<&str> = out.lines().filter(|line| line.contains("mallory")).collect();
-    assert!(!told.is_empty(), "{out}");
-    for line in told {
-        assert!(line.contains(" | "), "a line of the agent's stands as ours: {line:?}");
-    }
+    bad.extend(steering(&err, "E8001"));
+    let of_agent = |text: &str| -> Vec<String> {
+        text.lines().filter(|line| line.contains("mallory")).map(str::to_owned).collect()
+    };
+    assert!(of_agent(&err).len() >= IMITATIONS.len(), "the log is told: {err}");
+    bad.extend(of_agent(&err).into_iter().filter(|line| !line.starts_with("    | ")));
+    let (report, _) = text(&lab.host.run(&[PROGRAM, "doctor", HERE]));
+    assert!(!of_agent(&report).is_empty(), "the log is told: {report}");
+    bad.extend(of_agent(&report).into_iter().filter(|line| !line.contains(" | ")));
+    assert_eq!(bad, Vec::<String>::new());
 }
 
 /// What of a diagnosis must not depend on any token: keys, checks, statuses.
@@ -251,7 +254,15 @@ fn a_word_that_is_called_a_token_blanks_nothing() {
              chown circleci: $C $E; chmod 600 $C $E",
         );
         let arguments = [fake, "machine", "--auth_token", token];
-        let run = ["systemd-run", "--quiet", "--collect", "--uid=nobody", "--unit=fake", "--"];
+        let run = [
+            "systemd-run",
+            "--quiet",
+            "--collect",
+            "--service-type=exec",
+            "--uid=nobody",
+            "--unit=fake",
+            "--",
+        ];
         lab.host.ok(&[run.as_slice(), &arguments].concat());
         let output = lab.host.run(&[PROGRAM, "doctor", "--json", "--offline"]);
         let report = lab.host.run(&[PROGRAM, "doctor", "--offline"]);
@@ -277,7 +288,10 @@ fn a_word_that_is_called_a_token_blanks_nothing() {
     };
     for word in WORDS {
         let (output, told) = examined(word);
-        assert_eq!(skeleton(&output.stdout, word), expected, "{word}");
+        let (keys, told_now) = skeleton(&output.stdout, word);
+        assert_eq!(keys, expected.0, "{word}");
+        let other: Vec<_> = told_now.iter().filter(|own| !expected.1.contains(own)).collect();
+        assert_eq!((other, told_now.len()), (Vec::new(), expected.1.len()), "{word}");
         let token = |label: &String| label.contains("config/token");
         let of = |output: &Output| -> BTreeSet<String> {
             kept(output).into_iter().filter(|label| !token(label)).collect()
