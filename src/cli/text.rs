@@ -194,7 +194,7 @@ fn indent(line: &str) -> usize {
 /// columns unless one word is.
 fn rows(line: &str, width: usize, hang: usize) -> Vec<Range<usize>> {
     if measure_text_width(line) <= width {
-        return vec![0..line.len()];
+        return std::iter::once(0..line.len()).collect();
     }
     let mut rows = Vec::new();
     let (mut row, mut column) = (0..indent(line), indent(line));

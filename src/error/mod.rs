@@ -16,26 +16,31 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
     code: Code,
-    sentence: String,
-    said: Foreign,
-    /// Both in one line.
+    /// The sentence, then what another program said, in one line.
     message: String,
+    /// Bytes of the sentence in it.
+    sentence: usize,
+    said: Foreign,
     help: Vec<String>,
 }
 
 impl Error {
     /// An error of the kind `code`; `message` is one sentence that names the place.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        let sentence: String = message.into();
-        let message = sentence.clone();
-        Self { code, sentence, said: Foreign::default(), message, help: Vec::new() }
+        let message: String = message.into();
+        let sentence = message.len();
+        Self { code, message, sentence, said: Foreign::default(), help: Vec::new() }
     }
 
     /// Adds what another program said about it. The sentence should end with a colon.
     #[must_use]
     pub fn said(mut self, said: Foreign) -> Self {
+        self.message.truncate(self.sentence);
+        if !said.is_empty() {
+            self.message = format!("{} {said}", self.message);
+        }
         self.said = said;
-        self.joined()
+        self
     }
 
     /// Adds a line of help: the exact command, or the option to change.
@@ -48,8 +53,10 @@ impl Error {
     /// Puts what was being done in front of the sentence.
     #[must_use]
     pub fn context(mut self, doing: impl fmt::Display) -> Self {
-        self.sentence = format!("{doing}: {}", self.sentence);
-        self.joined()
+        let before = self.message.len();
+        self.message = format!("{doing}: {}", self.message);
+        self.sentence += self.message.len() - before;
+        self
     }
 
     /// The same trouble told under another code, as when a step's failure ends a roll-back.
@@ -71,7 +78,7 @@ impl Error {
 
     /// The sentence alone.
     pub fn sentence(&self) -> &str {
-        &self.sentence
+        self.message.get(..self.sentence).unwrap_or(&self.message)
     }
 
     /// What another program said about it.
@@ -87,14 +94,6 @@ impl Error {
     /// The process's exit code for this error.
     pub fn exit(&self) -> u8 {
         self.code.exit()
-    }
-
-    fn joined(mut self) -> Self {
-        self.message = match self.said.is_empty() {
-            true => self.sentence.clone(),
-            false => format!("{} {}", self.sentence, self.said),
-        };
-        self
     }
 }
 
