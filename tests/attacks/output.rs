@@ -178,6 +178,13 @@ fn an_agents_words_do_not_pass_for_this_programs() {
     };
     assert!(of_agent(&err).len() >= IMITATIONS.len(), "the log is told: {err}");
     bad.extend(of_agent(&err).into_iter().filter(|line| !line.starts_with("    | ")));
+    // A log of its own, so that no line of systemd's is the last one.
+    lab.host.write("/var/opt/circleci/agent.log", IMITATIONS.join("\n").as_bytes(), 0o600);
+    script(
+        &lab,
+        "printf 'logging:\\n  file: /var/opt/circleci/agent.log\\n' >>$C
+         chown circleci: /var/opt/circleci/agent.log; systemctl stop circleci.service",
+    );
     let (report, _) = text(&lab.host.run(&[PROGRAM, "doctor", HERE]));
     assert!(!of_agent(&report).is_empty(), "the log is told: {report}");
     bad.extend(of_agent(&report).into_iter().filter(|line| !line.contains(" | ")));
