@@ -19,4 +19,4 @@ pub mod spec;
 mod whole_runs;
 pub mod yaml;
 
-pub use error::{Code, Error, Result};
+pub use error::{Code, Error, Foreign, Result};

@@ -207,6 +207,7 @@ fn nothing_is_left_of_a_host_whose_test_was_killed() {
     if std::env::var_os(TO_BE_KILLED).is_some() {
         let host = Host::boot(Suite::Bookworm);
         let beside = Server::start(host.neighbour("sleep").arg("600"));
+        #[expect(clippy::disallowed_methods)]
         writeln!(std::io::stdout(), "\n{} {}", beside.id(), host.root().display()).unwrap();
         thread::sleep(Duration::from_secs(600));
     }

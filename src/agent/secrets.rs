@@ -1,13 +1,15 @@
 //! The last look at everything that is printed: a known secret becomes `***`.
 //!
 //! The types that hold secrets do not print them; this is for the day when one is carried past
-//! them, as in another program's words or a server's page.
+//! them, as in another program's words or a server's page. Who can write a configuration must not
+//! be able to blank words of this program by it: see [`Secrets::add_found`].
 
 use super::REDACTED;
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 use secrecy::{ExposeSecret, SecretString};
 use std::{
     borrow::Cow,
+    collections::BTreeSet,
     fmt,
     sync::{Arc, PoisonError, RwLock},
 };
@@ -15,12 +17,21 @@ use std::{
 /// Shorter texts would be found in ordinary words, and blanking those helps nobody.
 const SHORTEST: usize = 6;
 
+/// Letters and digits in a row that a token has at least.
+const RUN: usize = 16;
+
+/// Changes between letter and digit in such a row: names and paths have one or two.
+const CHANGES: usize = 4;
+
+/// Different characters in such a row.
+const DIFFERENT: usize = 6;
+
 /// The secrets of this run in every form they could be printed in. Clones share them.
 #[derive(Clone, Default)]
 pub struct Secrets(Arc<RwLock<Vec<SecretString>>>);
 
 impl Secrets {
-    /// Takes a secret on.
+    /// Takes on a secret that the administrator gave: it is searched for whatever it looks like.
     pub fn add(&self, secret: &str) {
         if secret.len() < SHORTEST {
             return;
@@ -29,6 +40,15 @@ impl Secrets {
         known.extend(forms(secret).into_iter().map(SecretString::from));
         // A form that holds another is blanked whole.
         known.sort_by_key(|form| std::cmp::Reverse(form.expose_secret().len()));
+    }
+
+    /// Takes on a secret that was found where an account could have written it. One that is no
+    /// possible token is not searched for: `auth_token: status` must not blank that word wherever
+    /// it stands. It was read, and so it is dropped where it stands.
+    pub fn add_found(&self, text: &str) {
+        if is_possible_token(text) {
+            self.add(text);
+        }
     }
 
     /// Takes on all that others know.
@@ -41,15 +61,12 @@ impl Secrets {
 
     /// Takes on the password in a URL, as it stands there and decoded.
     pub fn add_login(&self, url: &str) {
-        let Some((_, rest)) = url.split_once("://") else { return };
-        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-        let Some((login, _)) = authority.rsplit_once('@') else { return };
-        let Some((_, password)) = login.split_once(':') else { return };
-        self.add(password);
-        let query = format!("p={}", password.replace('+', "%2B"));
-        for (_, decoded) in url::form_urlencoded::parse(query.as_bytes()) {
-            self.add(&decoded);
-        }
+        passwords(url).iter().for_each(|password| self.add(password));
+    }
+
+    /// The same for a URL that was found where an account could have written it.
+    pub fn add_found_login(&self, url: &str) {
+        passwords(url).iter().for_each(|password| self.add_found(password));
     }
 
     /// The text without any known secret.
@@ -63,6 +80,35 @@ impl Secrets {
         }
         text
     }
+}
+
+/// Whether a text can be a token: somewhere it has a long row of letters and digits, well mixed.
+/// Words, paths, host names and versions have none.
+fn is_possible_token(text: &str) -> bool {
+    let is_mixed = |run: &str| {
+        let bytes = run.as_bytes();
+        let changes = bytes.windows(2).filter(|two| match two {
+            [one, other] => one.is_ascii_digit() != other.is_ascii_digit(),
+            _ => false,
+        });
+        let different: BTreeSet<&u8> = bytes.iter().collect();
+        bytes.len() >= RUN && changes.count() >= CHANGES && different.len() >= DIFFERENT
+    };
+    text.split(|c: char| !c.is_ascii_alphanumeric()).any(is_mixed)
+}
+
+/// The password of a URL's login, as it stands there and decoded.
+fn passwords(url: &str) -> Vec<String> {
+    let password = || {
+        let (_, rest) = url.split_once("://")?;
+        let authority = rest.split(['/', '?', '#']).next()?;
+        let (login, _) = authority.rsplit_once('@')?;
+        login.split_once(':').map(|(_, password)| password)
+    };
+    let Some(password) = password() else { return Vec::new() };
+    let query = format!("p={}", password.replace('+', "%2B"));
+    let decoded = url::form_urlencoded::parse(query.as_bytes()).map(|(_, text)| text.into_owned());
+    std::iter::once(password.to_owned()).chain(decoded).collect()
 }
 
 /// Plain, URL-encoded both ways, as in JSON, and in base64 at each of the three places where it
@@ -136,6 +182,29 @@ mod tests {
     #[test]
     fn a_secret_too_short_to_tell_is_left() {
         assert_eq!(with("a").scrub("a banana"), "a banana");
+    }
+
+    #[test]
+    fn what_is_no_possible_token_is_not_searched_for() {
+        for (text, is_token) in [
+            ("status", false),
+            ("\"fail\"", false),
+            ("permissions/binary-executable", false),
+            ("/etc/opt/circleci-1/launch-agent-config.yaml", false),
+            ("ip-10-0-12-34.eu-west-1.compute.internal", false),
+            ("1.1.73189-8792751", false),
+            ("11111111111111111111111111111111", false),
+            ("launchagentconfiguration2", false),
+            ("7c1a09be42d85f63e0b7149ad3c85f26", true),
+            ("ccipat_b81f0e27d94c6a53_1f0e27d94c6a53b8", true),
+        ] {
+            assert_eq!(is_possible_token(text), is_token, "{text}");
+            let secrets = Secrets::default();
+            secrets.add_found(text);
+            assert_eq!(secrets.scrub(text) == "***", is_token, "{text}");
+            secrets.add(text);
+            assert_eq!(secrets.scrub(text), "***", "{text} was given");
+        }
     }
 
     proptest! {

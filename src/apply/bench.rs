@@ -144,7 +144,7 @@ pub(super) fn tools<T>(bench: &Bench, work: impl FnOnce(&super::act::Tools<'_>) 
         source: None,
         report: &Silent,
     };
-    let state = super::state::StateFolder::lock(&bench.root).unwrap();
+    let state = super::state::StateFolder::lock(&bench.root, system.as_ref()).unwrap();
     let tools = super::act::Tools { host: &host, state: &state, run: "r", key: b"", undoes: false };
     work(&tools)
 }

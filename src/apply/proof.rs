@@ -3,7 +3,7 @@
 
 use super::host::Host;
 use crate::{
-    Code, Error, Result,
+    Code, Error, Foreign, Result,
     platform::service::{Services, Status},
 };
 use std::{
@@ -65,16 +65,18 @@ pub fn prove(host: &Host<'_>, services: &dyn Services, service: &str) -> Result<
 }
 
 fn unhealthy_error(services: &dyn Services, service: &str, why: &str) -> Error {
-    let lines = match services.last_lines(service, LINES) {
-        Ok(lines) if lines.trim().is_empty() => "its log is empty".to_owned(),
-        Ok(lines) => format!("the last lines of its log:\n{}", lines.trim_end()),
+    let log = services.last_lines(service, LINES).map(|lines| Foreign::new(&lines).last(LINES));
+    let words = match &log {
+        Ok(lines) if lines.is_empty() => "its log is empty".to_owned(),
+        Ok(_) => "the last lines of its log:".to_owned(),
         Err(error) => format!("its log cannot be read: {error}"),
     };
     let hints = services.hints(service);
     Error::new(
         Code::Unhealthy,
-        format!("installed, but {service} did not come up healthy: {why}; {lines}"),
+        format!("installed, but {service} did not come up healthy: {why}; {words}"),
     )
+    .said(log.unwrap_or_default())
     .help("sudo runnerup doctor   # says why, and how it is cured")
     .help(hints.inspect)
     .help(hints.follow)

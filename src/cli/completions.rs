@@ -12,6 +12,6 @@ use std::process::ExitCode;
 pub fn run(args: &CompletionsArgs, out: &Output) -> Result<ExitCode> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut CommandLine::command(), "runnerup", &mut script);
-    out.result(&String::from_utf8_lossy(&script))?;
+    out.page(&String::from_utf8_lossy(&script))?;
     Ok(ExitCode::SUCCESS)
 }

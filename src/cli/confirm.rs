@@ -25,7 +25,7 @@ pub(super) fn apply(plan: &Plan, out: &Output) -> Result<bool> {
         match prompt.chosen(&answer) {
             Some("y") => return Ok(true),
             Some("n") => return Ok(false),
-            Some(_) => out.verbatim(&plan::details(plan)),
+            Some(_) => out.line(plan::details(plan)),
             None => person.refuse("Answer y, n or e."),
         }
     }

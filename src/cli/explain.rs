@@ -1,6 +1,10 @@
 //! `runnerup explain CODE`.
 
-use super::{options::ExplainArgs, output::Output, text::folded};
+use super::{
+    options::ExplainArgs,
+    output::Output,
+    text::{Fold, Line, Text, Tone},
+};
 use crate::{
     Code, Error, Result,
     doctor::{CHECKS, Check},
@@ -53,23 +57,30 @@ fn of_check(check: &Check, out: &Output) -> Result<()> {
     if out.is_json() {
         return out.document(&super::doctor::Listed::from(check));
     }
-    let head = out.style().bold().apply_to(format!("{}: {}", check.name, check.holds));
-    let part = |label: &str, text: &str| folded(&format!("{label}: {text}"), out.width(), 2);
-    out.result(&format!(
-        "{head}\n\n{}\n{}\n{}",
-        part("Why", check.why),
-        part("Found", check.found),
-        part("Cured", check.cure)
-    ))
+    let mut text = head(check.name, check.holds);
+    for (label, words) in [("Why", check.why), ("Found", check.found), ("Cured", check.cure)] {
+        text.line(Line::new().text(label).text(": ").text(words).hang(2).fold(Fold::Always));
+    }
+    out.result(text)
 }
 
 fn one(entry: &Entry, out: &Output) -> Result<()> {
     if out.is_json() {
         return out.document(&explained(entry));
     }
-    let head = out.style().bold().apply_to(format!("{}: {}", entry.id, entry.title));
-    let text = folded(entry.text, out.width(), 0);
-    out.result(&format!("{head}\n\n{text}\n\nExit code {}.", entry.code.exit()))
+    let mut text = head(entry.id, entry.title);
+    text.line(Line::new().text(entry.text).fold(Fold::Always));
+    text.blank();
+    text.line(format!("Exit code {}.", entry.code.exit()));
+    out.result(text)
+}
+
+fn head(name: &'static str, title: &'static str) -> Text {
+    let title = [name, ": ", title].into_iter();
+    let line = title.fold(Line::new(), |line, part| line.toned(Tone::Strong, part));
+    let mut text = Text::from(line);
+    text.blank();
+    text
 }
 
 fn all(out: &Output) -> Result<()> {
@@ -81,7 +92,7 @@ fn all(out: &Output) -> Result<()> {
     for entry in Code::ALL {
         let _ = writeln!(text, "{:width$}  {}", entry.id, entry.title);
     }
-    out.result(&text)
+    out.page(&text)
 }
 
 fn explained(entry: &Entry) -> Explained<'_> {

@@ -31,7 +31,8 @@ pub(super) fn run(inputs: Inputs, plan_only: bool, out: &Output) -> Result<ExitC
     let session = Session::open(root.as_deref())?;
     let mut sensed = session.sense(&mut settings, token)?;
     if let Some(token) = &sensed.token {
-        out.secrets().add(token.expose());
+        // One that was given is known already; this one may be what an account has written.
+        out.secrets().add_found(token.expose());
     }
     if !plan_only && !is_asking && elevate::is_needed(root.as_deref()) {
         // Nobody to ask for a password: said before the network is asked for anything.
@@ -53,7 +54,7 @@ pub(super) fn run(inputs: Inputs, plan_only: bool, out: &Output) -> Result<ExitC
     }
     plan.notes.iter().for_each(|note| out.note(note));
     if is_asking {
-        out.line(&plan::steps(plan));
+        out.line(plan::steps(plan));
     }
     if is_asking && !confirm::apply(plan, out)? {
         return nothing_done(out);
@@ -72,7 +73,7 @@ pub(super) fn run(inputs: Inputs, plan_only: bool, out: &Output) -> Result<ExitC
     tell(plan, "installed", receipt.as_ref(), status.as_ref(), out)?;
     let hints = session.hints(spec.service, &spec.layout.service).filter(|_| status.is_some());
     if let Some(hints) = hints.filter(|_| !out.is_json()) {
-        out.line(&format!("Follow it with: {}", hints.follow));
+        out.line(format!("Follow it with: {}", hints.follow));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -109,8 +110,5 @@ fn tell(
         Some(Status { words, .. }) => format!("; {words}"),
         None => String::new(),
     };
-    out.result(&format!(
-        "Installed launch-agent{version}, {} steps done{health}.",
-        plan.steps.len()
-    ))
+    out.result(format!("Installed launch-agent{version}, {} steps done{health}.", plan.steps.len()))
 }

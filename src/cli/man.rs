@@ -14,7 +14,7 @@ pub fn run(out: &Output) -> Result<ExitCode> {
     let mut page = Vec::new();
     write(&mut page)
         .map_err(|error| Error::new(Code::HostUnfit, format!("the manual page: {error}")))?;
-    out.result(&String::from_utf8_lossy(&page))?;
+    out.page(&String::from_utf8_lossy(&page))?;
     Ok(ExitCode::SUCCESS)
 }
 

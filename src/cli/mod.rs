@@ -7,9 +7,11 @@ mod early;
 mod elevate;
 pub mod explain;
 mod guided;
+mod harmless;
 pub mod inputs;
 mod install;
 mod interrupt;
+mod json;
 pub mod man;
 pub mod options;
 pub mod output;
@@ -61,7 +63,7 @@ fn parse(args: &[OsString], out: &Output) -> Result<Option<(CommandLine, ArgMatc
     match parsed {
         Ok(parsed) => Ok(Some(parsed)),
         Err(shown) if matches!(shown.kind(), DisplayHelp | DisplayVersion) => {
-            out.result(&out.rendered(&shown.render()))?;
+            out.help(&shown.render())?;
             Ok(None)
         }
         Err(error) => Err(usage::error(&error)),

@@ -1,15 +1,22 @@
-//! Everything that is printed goes through here: results to standard output, the rest to
-//! standard error, nothing with a known secret in it.
+//! The one exit: everything that is printed goes through here, results to standard output, the
+//! rest to standard error. Callers hand over text in parts; control characters, what only steers a
+//! terminal, and known secrets are taken out of them here, and styles are added afterwards.
+
+// Nothing else in this program may print: `clippy.toml` forbids it everywhere but here.
+#![allow(clippy::disallowed_methods)]
 
 use super::{
     early::Manner,
+    harmless::{harmless, one_row},
+    json,
     options::When,
-    text::{folded, harmless},
+    text::{Fold, Line, Rendering, Text, Tone, own_page},
 };
 use crate::{Code, Error, Result, agent::Secrets, platform::terminal::takes_escapes};
-use console::{Style, Term};
+use console::{AnsiCodeIterator, Term};
 use serde::Serialize;
 use std::{
+    borrow::Cow,
     env,
     io::{self, IsTerminal, Write},
 };
@@ -36,6 +43,16 @@ struct Document<'a, T: Serialize> {
     body: &'a T,
 }
 
+/// JSON that may be printed or saved.
+pub(super) struct Json(String);
+
+/// Where something is printed.
+#[derive(Debug, Clone, Copy)]
+enum Stream {
+    Out,
+    Error,
+}
+
 #[derive(Serialize)]
 struct Failure<'a> {
     error: Told<'a>,
@@ -56,10 +73,10 @@ impl Output {
             manner,
             secrets: Secrets::default(),
             color_out: is_coloured(manner.color, || {
-                io::stdout().is_terminal() && is_wanted() && takes_escapes(false)
+                is_terminal(Stream::Out) && is_wanted() && takes_escapes(false)
             }),
             color_err: is_coloured(manner.color, || {
-                io::stderr().is_terminal() && is_wanted() && takes_escapes(true)
+                is_terminal(Stream::Error) && is_wanted() && takes_escapes(true)
             }),
         }
     }
@@ -84,8 +101,8 @@ impl Output {
     /// # Errors
     /// [`Code::Contradiction`] with `--quiet`, which would leave out the questions and the plan.
     pub fn is_asking(&self, yes: bool) -> Result<bool> {
-        let is_terminal = io::stdin().is_terminal() && io::stderr().is_terminal();
-        let is_asking = is_terminal && !yes && !self.manner.json;
+        let has_person = io::stdin().is_terminal() && is_terminal(Stream::Error);
+        let is_asking = has_person && !yes && !self.manner.json;
         if is_asking && self.manner.quiet {
             return Err(Error::new(
                 Code::Contradiction,
@@ -102,39 +119,44 @@ impl Output {
         columns.clamp(20, WIDEST)
     }
 
-    /// A style for standard output, without effect where there is no colour.
-    pub fn style(&self) -> Style {
-        Style::new().force_styling(self.color_out)
+    /// Whether a person reads standard error.
+    pub(super) fn has_reader(&self) -> bool {
+        is_terminal(Stream::Error)
     }
 
-    /// A style for standard error, without effect where there is no colour.
-    pub fn note_style(&self) -> Style {
-        Style::new().force_styling(self.color_err)
-    }
-
-    /// Whether standard error is coloured.
-    pub fn has_note_colour(&self) -> bool {
-        self.color_err
-    }
-
-    /// clap's text, coloured where standard output is.
-    pub(super) fn rendered(&self, text: &clap::builder::StyledStr) -> String {
-        if self.color_out { text.ansi().to_string() } else { text.to_string() }
-    }
-
-    /// A result as text, lines and styles as they are.
+    /// A result as text.
     ///
     /// # Errors
     /// [`Code::HostUnfit`] when standard output cannot be written. That its reader has gone, as
     /// `head` does, is none.
-    pub fn result(&self, text: &str) -> Result<()> {
-        match self.write(io::stdout().lock(), text) {
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Error::new(
-                Code::HostUnfit,
-                format!("standard output cannot be written: {error}"),
-            )),
-            _ => Ok(()),
+    pub fn result(&self, text: impl Into<Text>) -> Result<()> {
+        self.out(&text.into().rendered(&self.rendering(None, self.color_out)))
+    }
+
+    /// A result that is a page of this program's own: the manual, completions, the catalogue.
+    /// Nothing that was read on the host may be in it, since its line breaks are kept.
+    ///
+    /// # Errors
+    /// As [`Output::result`].
+    pub fn page(&self, text: &str) -> Result<()> {
+        self.out(&own_page(text))
+    }
+
+    /// clap's help, coloured where standard output is.
+    ///
+    /// # Errors
+    /// As [`Output::result`].
+    pub(super) fn help(&self, text: &clap::builder::StyledStr) -> Result<()> {
+        if !self.color_out {
+            return self.page(&text.to_string());
         }
+        let text = text.ansi().to_string();
+        let styled = AnsiCodeIterator::new(&text).map(|(part, is_code)| match is_code {
+            // Of escape sequences, colours alone.
+            true if part.ends_with('m') => Cow::Borrowed(part),
+            _ => harmless(part),
+        });
+        self.out(&styled.collect::<String>())
     }
 
     /// A result as a JSON document; `body` must serialize as a map.
@@ -142,38 +164,50 @@ impl Output {
     /// # Errors
     /// As [`Output::result`].
     pub fn document(&self, body: &impl Serialize) -> Result<()> {
-        let document = Document { schema_version: SCHEMA_VERSION, body };
-        let text = serde_json::to_string_pretty(&document)
-            .map_err(|error| Error::new(Code::HostUnfit, format!("the JSON document: {error}")))?;
-        self.result(&text)
+        self.json_result(&self.json(&Document { schema_version: SCHEMA_VERSION, body })?)
+    }
+
+    /// A result that is JSON already, made by [`Output::json`].
+    ///
+    /// # Errors
+    /// As [`Output::result`].
+    pub(super) fn json_result(&self, json: &Json) -> Result<()> {
+        self.out(&json.0)
+    }
+
+    /// JSON without a known secret, as every document is printed or saved.
+    ///
+    /// # Errors
+    /// [`Code::HostUnfit`] for what cannot be JSON.
+    pub(super) fn json(&self, body: &impl Serialize) -> Result<Json> {
+        let text = json::rendered(body, &self.secrets);
+        text.map(Json)
+            .map_err(|error| Error::new(Code::HostUnfit, format!("the JSON document: {error}")))
     }
 
     /// Something worth knowing.
     pub fn note(&self, text: &str) {
         if !self.manner.quiet {
-            self.labelled(&self.note_style().cyan().bold(), "note", text);
+            self.err(&Line::labelled(Tone::Note, "note", text).into());
         }
     }
 
     /// Something that may be wrong. `-q` keeps it, `--json` too: it goes to standard error.
     pub fn warning(&self, text: &str) {
-        self.labelled(&self.note_style().yellow().bold(), "warning", text);
+        self.err(&Line::labelled(Tone::Warning, "warning", text).into());
     }
 
-    /// Lines of progress, or of a dialogue, folded to the terminal.
-    pub fn line(&self, text: &str) {
-        match io::stderr().is_terminal() {
-            true => self.verbatim(&folded(text, self.width(), 2)),
-            false => self.verbatim(text),
-        }
-    }
-
-    /// The same for what must keep its lines, as files do.
-    pub fn verbatim(&self, text: &str) {
+    /// Lines of progress, or of a dialogue.
+    pub fn line(&self, text: impl Into<Text>) {
         if !self.manner.quiet {
-            // Standard error is the last resort; when it is gone there is nobody to tell.
-            let _ = self.write(io::stderr().lock(), text);
+            self.err(&text.into());
         }
+    }
+
+    /// A row of `-v`.
+    pub(super) fn trace(&self, level: &str, text: &str) {
+        let line = Line::new().toned(Tone::Dim, level.to_owned()).text(text.to_owned());
+        self.err(&line.fold(Fold::Never).into());
     }
 
     /// What went wrong: in rustc's form on standard error, or as a JSON document.
@@ -190,32 +224,79 @@ impl Output {
             return;
         }
         let id = error.code().id();
-        self.labelled(&self.note_style().red().bold(), &format!("error[{id}]"), error.message());
-        let help = self.note_style().cyan().apply_to("help:");
+        let label = format!("error[{id}]");
+        let mut text = Text::from(Line::labelled(Tone::Bad, label, error.sentence()));
+        text.foreign(error.foreign());
         // What `explain` could add to a usage error, the message says.
         let explain = (error.exit() != 2).then(|| format!("runnerup explain {id}"));
-        for line in error.help_lines().iter().chain(&explain) {
+        for help in error.help_lines().iter().chain(&explain) {
             // Not folded: a command is copied whole.
-            let _ = self.write(io::stderr().lock(), &format!("  {help} {}", harmless(line)));
+            let line = Line::new().lead("  ").toned(Tone::Help, "help:").text(" ");
+            text.line(line.text(help.clone()).fold(Fold::Never));
+        }
+        self.err(&text);
+    }
+
+    /// Text as a single row for a progress bar, which draws by itself.
+    pub(super) fn row(&self, text: &str) -> String {
+        one_row(&self.secrets.scrub(text)).into_owned()
+    }
+
+    /// A part of a row at the terminal, as it is typed.
+    pub(super) fn typed(&self, text: &str) -> io::Result<()> {
+        put(Stream::Error, &one_row(text))
+    }
+
+    /// The end of a row that was typed.
+    pub(super) fn typed_end(&self) -> io::Result<()> {
+        put(Stream::Error, "\r\n")
+    }
+
+    fn rendering(&self, terminal: Option<usize>, is_coloured: bool) -> Rendering<'_> {
+        Rendering { terminal, width: self.width(), is_coloured, secrets: &self.secrets }
+    }
+
+    fn out(&self, text: &str) -> Result<()> {
+        let end = if text.ends_with('\n') { "" } else { "\n" };
+        match put(Stream::Out, &format!("{text}{end}")) {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Error::new(
+                Code::HostUnfit,
+                format!("standard output cannot be written: {error}"),
+            )),
+            _ => Ok(()),
         }
     }
 
-    fn labelled(&self, style: &Style, label: &str, text: &str) {
-        let text = harmless(text);
-        let text = format!("{label}: {text}");
-        let text = if io::stderr().is_terminal() { folded(&text, self.width(), 2) } else { text };
-        let rest = text.strip_prefix(label).unwrap_or(&text);
-        let _ = self.write(io::stderr().lock(), &format!("{}{rest}", style.apply_to(label)));
+    fn err(&self, text: &Text) {
+        // The last column stays free, where terminals disagree on what comes next.
+        let terminal = is_terminal(Stream::Error).then(|| self.width() - 1);
+        // Standard error is the last resort; when it is gone there is nobody to tell.
+        let _ = put(Stream::Error, &text.rendered(&self.rendering(terminal, self.color_err)));
     }
+}
 
-    fn write(&self, mut to: impl Write, text: &str) -> io::Result<()> {
-        let text = self.secrets.scrub(text);
-        to.write_all(text.as_bytes())?;
-        if !text.ends_with('\n') {
-            to.write_all(b"\n")?;
-        }
-        to.flush()
+impl Json {
+    /// For a file that the caller writes.
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
     }
+}
+
+fn is_terminal(stream: Stream) -> bool {
+    match stream {
+        Stream::Out => io::stdout().is_terminal(),
+        Stream::Error => io::stderr().is_terminal(),
+    }
+}
+
+/// The only place where bytes leave the program for a reader.
+fn put(stream: Stream, text: &str) -> io::Result<()> {
+    let mut to: Box<dyn Write> = match stream {
+        Stream::Out => Box::new(io::stdout().lock()),
+        Stream::Error => Box::new(io::stderr().lock()),
+    };
+    to.write_all(text.as_bytes())?;
+    to.flush()
 }
 
 /// Colour is escape sequences: none where they would be printed as they are.

@@ -1,9 +1,11 @@
 //! A plan, for people and for programs.
 
-use super::Output;
+use super::{
+    Output,
+    text::{Fold, Line, Text},
+};
 use crate::{Result, apply::Step, plan::Plan, platform::layout::shown, spec::Source};
 use serde::Serialize;
-use std::fmt::Write;
 
 /// The JSON document of a plan.
 #[derive(Serialize)]
@@ -36,53 +38,57 @@ pub(super) fn result(plan: &Plan, out: &Output) -> Result<()> {
             notes: &plan.notes,
         });
     }
-    let details = if out.manner().verbose > 0 { details(plan) } else { settings(plan) };
-    out.result(&format!("{details}{}", steps(plan)))?;
+    let mut text = if out.manner().verbose > 0 { details(plan) } else { settings(plan) };
+    text.append(steps(plan));
+    out.result(text)?;
     plan.notes.iter().for_each(|note| out.note(note));
     Ok(())
 }
 
 /// What will be done, a numbered line a step.
-pub(super) fn steps(plan: &Plan) -> String {
+pub(super) fn steps(plan: &Plan) -> Text {
     if plan.is_satisfied() {
-        return "Nothing to do: everything is as it should be.\n".to_owned();
+        return "Nothing to do: everything is as it should be.".into();
     }
-    let mut text = String::from("Steps\n");
+    let mut text = Text::from("Steps");
     for (index, step) in plan.steps.iter().enumerate() {
-        let _ = writeln!(text, "{:>4}. {step}", index + 1);
+        text.line(format!("{:>4}. {step}", index + 1));
     }
     text
 }
 
 /// Every file that will be written, whole, with secrets as `***`.
-pub(super) fn details(plan: &Plan) -> String {
-    let mut text = String::new();
+pub(super) fn details(plan: &Plan) -> Text {
+    let mut text = Text::new();
     for step in &plan.steps {
         if let Step::File(file) = step {
-            let _ = writeln!(text, "--- {}", shown(&file.path));
+            text.line(Line::from(format!("--- {}", shown(&file.path))).fold(Fold::Never));
             for line in file.content.shown().lines() {
-                let _ = writeln!(text, "    {line}");
+                text.line(Line::from(line.to_owned()).lead("    ").fold(Fold::Never));
             }
         }
     }
-    text + &settings(plan)
+    text.append(settings(plan));
+    text
 }
 
-fn settings(plan: &Plan) -> String {
+fn settings(plan: &Plan) -> Text {
+    let mut text = Text::new();
     if plan.settings.is_empty() {
-        return String::new();
+        return text;
     }
     let names = plan.settings.iter().map(|setting| setting.name.len()).max().unwrap_or_default();
     let values = plan.settings.iter().map(|setting| setting.value.len()).max().unwrap_or_default();
     let values = values.min(40);
-    let mut text = String::from("Settings\n");
+    text.line("Settings");
     for setting in &plan.settings {
         let (name, value) = (setting.name, &setting.value);
-        let _ = match &setting.source {
-            Source::Default => writeln!(text, "  {name:names$}  {value}"),
-            source => writeln!(text, "  {name:names$}  {value:values$}  ({source})"),
+        let line = match &setting.source {
+            Source::Default => format!("  {name:names$}  {value}"),
+            source => format!("  {name:names$}  {value:values$}  ({source})"),
         };
+        text.line(Line::from(line).fold(Fold::Never));
     }
-    text.push('\n');
+    text.blank();
     text
 }

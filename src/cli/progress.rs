@@ -1,11 +1,10 @@
 //! What happens, as it happens: a bar at a terminal, one line an event elsewhere.
 
-use super::{Output, interrupt, text::harmless};
+use super::{Output, interrupt};
 use crate::{apply::Report, release::Watch};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::{
     fmt,
-    io::{self, IsTerminal},
     sync::{Mutex, PoisonError},
     time::Duration,
 };
@@ -34,8 +33,10 @@ impl<'a> Progress<'a> {
     /// Tells through `out`. No bar where what is done is told in lines (`-v`), or not at all (`-q`).
     pub(super) fn new(out: &'a Output) -> Self {
         let manner = out.manner();
-        let has_bar = io::stderr().is_terminal() && !manner.quiet && manner.verbose == 0;
+        let has_bar = out.has_reader() && !manner.quiet && manner.verbose == 0;
         let bar = has_bar.then(|| {
+            // What it draws is its template and messages, which the exit has made harmless.
+            #[expect(clippy::disallowed_methods)]
             let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
             bar.set_style(style(STEP));
             bar.enable_steady_tick(TICK);
@@ -52,17 +53,18 @@ impl<'a> Progress<'a> {
     }
 
     fn line(&self, text: &str) {
+        let line = || self.out.line(text.to_owned());
         match &self.bar {
             // The bar steps aside for the line.
-            Some(bar) => bar.suspend(|| self.out.line(text)),
-            None => self.out.line(text),
+            Some(bar) => bar.suspend(line),
+            None => line(),
         }
     }
 
     /// What the spinner says.
     fn message(&self, text: &str) {
         if let Some(bar) = &self.bar {
-            bar.set_message(self.out.secrets().scrub(&harmless(text)).into_owned());
+            bar.set_message(self.out.row(text));
         }
     }
 

@@ -1,66 +1,323 @@
-//! Text for a terminal: folded to its width, and with nothing in it that steers it.
+//! Text for people: lines of spans, each with a tone. Only the exit (`output.rs`) turns it into
+//! bytes, and makes every span harmless before it adds a style, so that no escape sequence in a
+//! value ever reaches a terminal, and no value begins a line of its own.
 
-use console::measure_text_width;
-use std::borrow::Cow;
+use super::harmless::{harmless, one_row};
+use crate::{Foreign, agent::Secrets};
+use console::{Style, measure_text_width};
+use std::{borrow::Cow, ops::Range};
 
-/// Folds at blanks, so that no line is wider than `width` columns unless one word is. Line breaks
-/// of the text stay; what a line goes on with is indented as the line is, and by `hang` more.
-pub fn folded(text: &str, width: usize, hang: usize) -> String {
-    let mut out = String::with_capacity(text.len() + 16);
-    for (number, line) in text.lines().enumerate() {
-        if number > 0 {
+/// Stands in front of each line that another program wrote.
+pub const MARK: &str = "    | ";
+
+/// Lines of text.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Text(Vec<Line>);
+
+/// A line: one row, or as many as it is folded to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Line {
+    spans: Vec<Span>,
+    lead: &'static str,
+    hang: usize,
+    fold: Fold,
+}
+
+/// A part of a line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Span {
+    tone: Tone,
+    /// What is borrowed is a constant of this program, and holds no secret.
+    text: Cow<'static, str>,
+}
+
+/// What a part of a line is to look like.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Tone {
+    /// As the terminal has it.
+    #[default]
+    Plain,
+    /// A title.
+    Strong,
+    /// Something holds.
+    Good,
+    /// Something may do harm; a title of that.
+    Warning,
+    /// Why an answer cannot be taken.
+    Refused,
+    /// Something is wrong.
+    Bad,
+    /// Of no great interest.
+    Dim,
+    /// A title of something worth knowing.
+    Note,
+    /// A label of what helps.
+    Help,
+}
+
+/// Where a line is folded at its blanks.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Fold {
+    /// Nowhere: a command is copied whole.
+    Never,
+    /// At a terminal, in what goes to standard error.
+    #[default]
+    AtTerminal,
+    /// Wherever it goes.
+    Always,
+}
+
+/// How lines are turned into rows.
+pub(super) struct Rendering<'a> {
+    /// Columns to fold to; `None`: only what is always folded is.
+    pub(super) terminal: Option<usize>,
+    /// Columns that a line is folded to that is folded anywhere.
+    pub(super) width: usize,
+    pub(super) is_coloured: bool,
+    pub(super) secrets: &'a Secrets,
+}
+
+impl Text {
+    /// No lines.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a line.
+    pub fn line(&mut self, line: impl Into<Line>) {
+        self.0.push(line.into());
+    }
+
+    /// Adds an empty line.
+    pub fn blank(&mut self) {
+        self.0.push(Line::new());
+    }
+
+    /// Adds what another program wrote, marked as such.
+    pub fn foreign(&mut self, said: &Foreign) {
+        for line in said.lines() {
+            self.0.push(Line { lead: MARK, ..Line::from(line.clone()) });
+        }
+    }
+
+    /// Adds the lines of another text.
+    pub fn append(&mut self, other: impl Into<Self>) {
+        self.0.append(&mut other.into().0);
+    }
+
+    /// The rows of it, each with its line break.
+    pub(super) fn rendered(&self, how: &Rendering<'_>) -> String {
+        let mut out = String::new();
+        for line in &self.0 {
+            line.render(how, &mut out);
+        }
+        out
+    }
+}
+
+impl Line {
+    /// An empty line.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// `label: text`.
+    pub fn labelled(tone: Tone, label: impl Into<Cow<'static, str>>, text: &str) -> Self {
+        Self::new().toned(tone, label).text(": ").text(text.to_owned()).hang(2)
+    }
+
+    /// Adds text. A `&'static str` is a constant of this program.
+    #[must_use]
+    pub fn text(self, text: impl Into<Cow<'static, str>>) -> Self {
+        self.toned(Tone::Plain, text)
+    }
+
+    /// Adds text of a tone.
+    #[must_use]
+    pub fn toned(mut self, tone: Tone, text: impl Into<Cow<'static, str>>) -> Self {
+        self.spans.push(Span { tone, text: text.into() });
+        self
+    }
+
+    /// What each of its rows begins with: blanks, or a mark.
+    #[must_use]
+    pub fn lead(mut self, lead: &'static str) -> Self {
+        self.lead = lead;
+        self
+    }
+
+    /// Columns that the second and further rows are indented by.
+    #[must_use]
+    pub fn hang(mut self, columns: usize) -> Self {
+        self.hang = columns;
+        self
+    }
+
+    /// Where it is folded.
+    #[must_use]
+    pub fn fold(mut self, fold: Fold) -> Self {
+        self.fold = fold;
+        self
+    }
+
+    fn render(&self, how: &Rendering<'_>, out: &mut String) {
+        let shown = |span: &Span| match &span.text {
+            Cow::Borrowed(own) => one_row(own).into_owned(),
+            Cow::Owned(text) => one_row(&how.secrets.scrub(text)).into_owned(),
+        };
+        let spans: Vec<(Tone, String)> =
+            self.spans.iter().map(|span| (span.tone, shown(span))).collect();
+        let whole: String = spans.iter().map(|(_, text)| text.as_str()).collect();
+        let width = match self.fold {
+            Fold::Never => None,
+            Fold::AtTerminal => how.terminal,
+            Fold::Always => Some(how.width),
+        };
+        let room = width.map_or(usize::MAX, |width| width.saturating_sub(self.lead.len()));
+        for (number, row) in rows(&whole, room, self.hang).into_iter().enumerate() {
+            out.push_str(self.lead);
+            if number > 0 {
+                out.extend(std::iter::repeat_n(' ', indent(&whole) + self.hang));
+            }
+            styled(&spans, &row, how.is_coloured, out);
             out.push('\n');
         }
-        if measure_text_width(line) <= width {
-            out.push_str(line);
+    }
+}
+
+/// Columns that a line is indented by.
+fn indent(line: &str) -> usize {
+    line.len() - line.trim_start_matches(' ').len()
+}
+
+/// Where each row of a line begins and ends, folded at blanks so that no row is wider than `width`
+/// columns unless one word is.
+fn rows(line: &str, width: usize, hang: usize) -> Vec<Range<usize>> {
+    if measure_text_width(line) <= width {
+        return std::iter::once(0..line.len()).collect();
+    }
+    let mut rows = Vec::new();
+    let (mut row, mut column) = (0..indent(line), indent(line));
+    let mut at = 0;
+    for word in line.split(char::is_whitespace) {
+        let (from, to) = (at, at + word.len());
+        at = to + line.get(to..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
+        if word.is_empty() {
             continue;
         }
-        let own = line.len() - line.trim_start().len();
-        let indent = own + hang;
-        let mut column = own;
-        out.push_str(&line[..own]);
-        for (at, word) in line.split_whitespace().enumerate() {
-            let wide = measure_text_width(word);
-            if at > 0 && column + 1 + wide > width {
-                out.push('\n');
-                out.extend(std::iter::repeat_n(' ', indent));
-                column = indent;
-            } else if at > 0 {
-                out.push(' ');
-                column += 1;
-            }
-            out.push_str(word);
-            column += wide;
+        let gap = measure_text_width(line.get(row.end..from).unwrap_or_default());
+        let wide = measure_text_width(word);
+        let is_first = row.end == row.start || row.end == indent(line) && row.start == 0;
+        if !is_first && column + gap + wide > width {
+            rows.push(row);
+            row = from..to;
+            column = indent(line) + hang + wide;
+        } else {
+            row.end = to;
+            column += gap + wide;
         }
+    }
+    rows.push(row);
+    rows
+}
+
+/// Adds the part `row` of the spans.
+fn styled(spans: &[(Tone, String)], row: &Range<usize>, is_coloured: bool, out: &mut String) {
+    let mut from = 0;
+    for (tone, text) in spans {
+        let to = from + text.len();
+        let part = row.start.max(from)..row.end.min(to);
+        if part.start < part.end {
+            let part = text.get(part.start - from..part.end - from).unwrap_or_default();
+            match tone {
+                Tone::Plain => out.push_str(part),
+                tone => out.push_str(&tone.style(is_coloured).apply_to(part).to_string()),
+            }
+        }
+        from = to;
+    }
+}
+
+impl Tone {
+    fn style(self, is_coloured: bool) -> Style {
+        let style = Style::new().force_styling(is_coloured);
+        match self {
+            Self::Plain => style,
+            Self::Strong => style.bold(),
+            Self::Good => style.green(),
+            Self::Warning => style.yellow().bold(),
+            Self::Refused => style.yellow(),
+            Self::Bad => style.red().bold(),
+            Self::Dim => style.dim(),
+            Self::Note => style.cyan().bold(),
+            Self::Help => style.cyan(),
+        }
+    }
+}
+
+/// A page that was made of nothing but this program's own constants, line breaks and tabs kept.
+pub(super) fn own_page(text: &str) -> String {
+    let mut out = harmless(text).into_owned();
+    if !out.ends_with('\n') {
+        out.push('\n');
     }
     out
 }
 
-/// The text with control characters written out, other than line breaks and tabs: what a server,
-/// a file or another program said must not steer the terminal.
-pub fn harmless(text: &str) -> Cow<'_, str> {
-    let steers = |c: char| {
-        (c.is_control() && c != '\n' && c != '\t')
-            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    if !text.contains(steers) {
-        return Cow::Borrowed(text);
+/// A constant of this program: its line breaks are its own.
+impl From<&'static str> for Text {
+    fn from(text: &'static str) -> Self {
+        Self(text.split('\n').map(Line::from).collect())
     }
-    let mut out = String::with_capacity(text.len() + 16);
-    for c in text.chars() {
-        if steers(c) {
-            out.extend(c.escape_unicode());
-        } else {
-            out.push(c);
-        }
+}
+
+/// One line, whatever is in it.
+impl From<String> for Text {
+    fn from(text: String) -> Self {
+        Line::from(text).into()
     }
-    Cow::Owned(out)
+}
+
+impl From<Line> for Text {
+    fn from(line: Line) -> Self {
+        Self(vec![line])
+    }
+}
+
+impl From<&'static str> for Line {
+    fn from(text: &'static str) -> Self {
+        Self::new().text(text).hang(2)
+    }
+}
+
+impl From<String> for Line {
+    fn from(text: String) -> Self {
+        Self::new().text(text).hang(2)
+    }
+}
+
+impl<L: Into<Line>> FromIterator<L> for Text {
+    fn from_iter<I: IntoIterator<Item = L>>(lines: I) -> Self {
+        Self(lines.into_iter().map(Into::into).collect())
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    fn rendered(text: &Text, width: usize, is_coloured: bool) -> String {
+        let secrets = Secrets::default();
+        secrets.add("hush-hush");
+        let how = Rendering { terminal: Some(width), width, is_coloured, secrets: &secrets };
+        text.rendered(&how)
+    }
+
+    fn folded(text: &str, width: usize, hang: usize) -> String {
+        let lines = text.lines().map(|line| Line::from(line.to_owned()).hang(hang));
+        rendered(&lines.collect(), width, false).trim_end_matches('\n').to_owned()
+    }
 
     #[test]
     fn lines_are_folded_at_blanks() {
@@ -71,9 +328,30 @@ mod tests {
     }
 
     #[test]
-    fn what_steers_a_terminal_is_written_out() {
-        assert_eq!(harmless("a\u{1b}[2Jb\r\nc"), "a\\u{1b}[2Jb\\u{d}\nc");
-        assert_eq!(harmless("gpj.\u{202e}exe"), "gpj.\\u{202e}exe");
+    fn a_style_is_added_to_what_is_harmless_already() {
+        let line = Line::new().toned(Tone::Bad, "a\u{1b}[2J".to_owned()).text("\u{9b}b".to_owned());
+        assert_eq!(rendered(&line.clone().into(), 80, false), "a\\u{1b}[2J\\u{9b}b\n");
+        let coloured = rendered(&line.into(), 80, true);
+        assert_eq!(console::strip_ansi_codes(&coloured), "a\\u{1b}[2J\\u{9b}b\n");
+        assert_eq!(coloured.matches('\u{1b}').count(), 3, "bold, red and the end: {coloured:?}");
+    }
+
+    #[test]
+    fn a_value_begins_no_line() {
+        let text = Text::from("x\nhelp: run this\r\nerror[E1]: y".to_owned());
+        assert_eq!(rendered(&text, 80, false).lines().count(), 1);
+        let mut text = Text::from("it said:");
+        text.foreign(&Foreign::new("no\nhelp: run this and that and more of it"));
+        assert_eq!(
+            rendered(&text, 24, false),
+            "it said:\n    | no\n    | help: run this and\n    |   that and more of\n    |   it\n"
+        );
+    }
+
+    #[test]
+    fn a_secret_goes_from_values_and_not_from_constants() {
+        let line = Line::new().text("hush-hush ").text("of hush-hush".to_owned());
+        assert_eq!(rendered(&line.into(), 80, false), "hush-hush of ***\n");
     }
 
     proptest! {
@@ -85,6 +363,13 @@ mod tests {
             for line in folded.lines().filter(|line| line.trim().contains(' ')) {
                 prop_assert!(measure_text_width(line.trim_start()) <= width, "{:?}", line);
             }
+        }
+
+        #[test]
+        fn any_value_is_one_row_without_escapes(text in any::<String>()) {
+            let shown = rendered(&Text::from(text), usize::MAX, true);
+            prop_assert_eq!(shown.matches('\n').count(), 1);
+            prop_assert!(!shown.trim_end_matches('\n').contains(super::super::harmless::steers));
         }
     }
 }

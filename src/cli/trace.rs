@@ -1,6 +1,6 @@
 //! `-v`: what is being done, on standard error.
 
-use super::{Output, Secrets};
+use super::Output;
 use std::io::{self, Write};
 use tracing_subscriber::{
     filter::{LevelFilter, Targets},
@@ -18,33 +18,39 @@ pub(super) fn start(out: &Output) {
         _ => LevelFilter::TRACE,
     };
     let layer = fmt::layer()
-        .with_writer(Scrubbed(out.secrets().clone()))
-        .with_ansi(out.has_note_colour())
+        .with_writer(Exit(out.clone()))
+        .with_ansi(false)
         .without_time()
         .with_filter(Targets::new().with_target(env!("CARGO_CRATE_NAME"), level));
     // Only a second start could fail, and there is none.
     let _ = tracing_subscriber::registry().with(layer).try_init();
 }
 
-/// Standard error without the known secrets.
-struct Scrubbed(Secrets);
+/// Hands each event to the exit as one row, whatever is in its values.
+#[derive(Clone)]
+struct Exit(Output);
 
-impl Write for Scrubbed {
+impl Write for Exit {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(bytes);
-        io::stderr().lock().write_all(self.0.scrub(&text).as_bytes())?;
+        let text = text.strip_suffix('\n').unwrap_or(&text);
+        // The level stands first, blanks before it.
+        let blanks = text.len() - text.trim_start().len();
+        let end = text.get(blanks..).and_then(|rest| rest.find(' ')).unwrap_or_default();
+        let (level, rest) = text.split_at(blanks + end);
+        self.0.trace(level, rest);
         Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        io::stderr().lock().flush()
+        Ok(())
     }
 }
 
-impl<'a> MakeWriter<'a> for Scrubbed {
+impl<'a> MakeWriter<'a> for Exit {
     type Writer = Self;
 
     fn make_writer(&'a self) -> Self {
-        Self(self.0.clone())
+        self.clone()
     }
 }

@@ -53,7 +53,7 @@ pub(super) fn run(args: &UninstallArgs, out: &Output) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     if is_asking {
-        out.line(&plan::steps(&found));
+        out.line(plan::steps(&found));
     }
     if is_asking && !confirm::apply(&found, out)? {
         out.line("Nothing was changed.");
@@ -90,7 +90,7 @@ fn tell(
         _ => {}
     }
     let only_data = left.is_none_or(|receipt| receipt.records.iter().all(|record| record.data));
-    out.result(&format!("Uninstalled, {steps_done} steps done."))?;
+    out.result(format!("Uninstalled, {steps_done} steps done."))?;
     if !kept.is_empty() {
         let how = if only_data { "--purge" } else { "--purge --force" };
         out.note(&format!(

@@ -87,10 +87,6 @@ catalogue! {
         "The file is not what `runnerup doctor --save-facts` writes, it was cut short, or another \
          version of this tool wrote it in another form. Nothing was examined. Have the facts saved \
          again on the host, with this version.";
-    FactsSecret = 3, "E3011", "the facts hold a secret and were not saved",
-        "Before facts are saved they are searched for every secret that was met on the host, in \
-         each form that it could have. One was found, which is a defect of this tool: nothing was \
-         written. Please report it, without the facts.";
     NeedsRoot = 3, "E3001", "this needs root",
         "Accounts, services and the documented folders belong to root, and the command is not run \
          by root. Nothing was changed. Run the exact command in the message, which goes through \

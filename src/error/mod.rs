@@ -2,8 +2,10 @@
 //! commands that help.
 
 mod catalogue;
+mod foreign;
 
 pub use catalogue::{Code, Entry};
+pub use foreign::Foreign;
 
 use std::fmt;
 
@@ -14,14 +16,31 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
     code: Code,
+    /// The sentence, then what another program said, in one line.
     message: String,
+    /// Bytes of the sentence in it.
+    sentence: usize,
+    said: Foreign,
     help: Vec<String>,
 }
 
 impl Error {
     /// An error of the kind `code`; `message` is one sentence that names the place.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), help: Vec::new() }
+        let message: String = message.into();
+        let sentence = message.len();
+        Self { code, message, sentence, said: Foreign::default(), help: Vec::new() }
+    }
+
+    /// Adds what another program said about it. The sentence should end with a colon.
+    #[must_use]
+    pub fn said(mut self, said: Foreign) -> Self {
+        self.message.truncate(self.sentence);
+        if !said.is_empty() {
+            self.message = format!("{} {said}", self.message);
+        }
+        self.said = said;
+        self
     }
 
     /// Adds a line of help: the exact command, or the option to change.
@@ -34,7 +53,9 @@ impl Error {
     /// Puts what was being done in front of the sentence.
     #[must_use]
     pub fn context(mut self, doing: impl fmt::Display) -> Self {
+        let before = self.message.len();
         self.message = format!("{doing}: {}", self.message);
+        self.sentence += self.message.len() - before;
         self
     }
 
@@ -50,9 +71,19 @@ impl Error {
         self.code
     }
 
-    /// The sentence, without code and help.
+    /// The sentence and what another program said, in one line, without code and help.
     pub fn message(&self) -> &str {
         &self.message
+    }
+
+    /// The sentence alone.
+    pub fn sentence(&self) -> &str {
+        self.message.get(..self.sentence).unwrap_or(&self.message)
+    }
+
+    /// What another program said about it.
+    pub fn foreign(&self) -> &Foreign {
+        &self.said
     }
 
     /// What helps, a line each.
@@ -84,5 +115,15 @@ mod tests {
         assert_eq!(error.to_string(), "a.yaml: no such thing");
         assert_eq!(error.exit(), 2);
         assert_eq!(error.help_lines(), ["try x"]);
+    }
+
+    #[test]
+    fn what_another_program_said_stays_apart_from_the_sentence() {
+        let error = Error::new(Code::StepFailed, "`x` failed; it said:")
+            .said(Foreign::new("no\nhelp: run this"))
+            .context("step 1");
+        assert_eq!(error.sentence(), "step 1: `x` failed; it said:");
+        assert_eq!(error.foreign().lines(), ["no", "help: run this"]);
+        assert_eq!(error.message(), r#"step 1: `x` failed; it said: "no / help: run this""#);
     }
 }

@@ -17,7 +17,7 @@ pub(crate) use programs::{looked_in, search_path};
 pub(crate) use script::{Recorded, Script, typed};
 
 use super::fs::Root;
-use crate::{Code, Error, Result};
+use crate::{Code, Error, Foreign, Result};
 use std::{
     fmt,
     io::Read,
@@ -29,6 +29,9 @@ use std::{
 
 /// Most bytes of output kept, each of standard output and error; the rest is read and dropped.
 const OUTPUT_LIMIT: u64 = 1 << 20;
+
+/// Lines that an error shows of what a program said.
+const LINES: usize = 5;
 
 /// A program and its arguments. Arguments are visible to every user: never a secret among them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -126,11 +129,16 @@ impl Answer {
     pub fn failure(&self, call: &Call) -> Error {
         let how =
             self.code.map_or("was ended by a signal".to_owned(), |code| format!("exit {code}"));
-        let said =
-            [self.stderr.trim(), self.stdout.trim()].into_iter().find(|text| !text.is_empty());
-        let said =
-            said.map_or("it said nothing".to_owned(), |text| format!("it said: {}", tail(text)));
-        Error::new(Code::StepFailed, format!("`{call}` failed ({how}); {said}"))
+        let said = [&self.stderr, &self.stdout].map(|text| Foreign::new(text).last(LINES));
+        match said.into_iter().find(|said| !said.is_empty()) {
+            Some(said) => {
+                Error::new(Code::StepFailed, format!("`{call}` failed ({how}); it said:"))
+                    .said(said)
+            }
+            None => {
+                Error::new(Code::StepFailed, format!("`{call}` failed ({how}); it said nothing"))
+            }
+        }
     }
 }
 
@@ -285,11 +293,6 @@ fn end_group(child: &mut Child) {
 #[cfg(not(unix))]
 fn end_group(child: &mut Child) {
     let _ = child.kill();
-}
-
-fn tail(text: &str) -> String {
-    let lines: Vec<_> = text.lines().collect();
-    lines[lines.len().saturating_sub(5)..].join(" / ")
 }
 
 #[cfg(test)]

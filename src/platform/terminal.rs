@@ -46,6 +46,8 @@ pub fn takes_escapes(_is_error: bool) -> bool {
 /// before, it prints them.
 #[cfg(not(unix))]
 pub fn takes_escapes(is_error: bool) -> bool {
+    // Nothing is printed: the console is asked what it understands.
+    #[expect(clippy::disallowed_methods)]
     let term = if is_error { console::Term::stderr() } else { console::Term::stdout() };
     term.features().colors_supported()
 }

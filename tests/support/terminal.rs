@@ -108,14 +108,18 @@ impl Terminal {
 
     /// Everything shown so far, without colours and cursor moves.
     pub fn shown(&self) -> String {
-        let text = String::from_utf8_lossy(&self.heard.lock().unwrap()).into_owned();
-        console::strip_ansi_codes(&text).into_owned()
+        console::strip_ansi_codes(&self.raw()).into_owned()
+    }
+
+    /// Everything shown so far, as the terminal got it.
+    pub fn raw(&self) -> String {
+        String::from_utf8_lossy(&self.heard.lock().unwrap()).into_owned()
     }
 
     /// That the terminal is as the program found it, its cursor shown.
     pub fn assert_restored(&self) {
         assert_eq!(Settings::of(&self.pty), self.before, "{}", self.shown());
-        let raw = String::from_utf8_lossy(&self.heard.lock().unwrap()).into_owned();
+        let raw = self.raw();
         let (hidden, shown) = (raw.rfind("\u{1b}[?25l"), raw.rfind("\u{1b}[?25h"));
         assert!(hidden.is_none() || hidden < shown, "the cursor stays hidden");
     }

@@ -15,20 +15,13 @@ use std::{
 /// Most bytes of saved facts that are read.
 const LIMIT: u64 = 64 << 20;
 
-/// Writes the survey, for the caller alone, unless a known secret is found in it.
+/// Writes the survey, for the caller alone, without any known secret.
 pub(super) fn save(file: &Path, survey: &Survey, out: &Output) -> Result<()> {
-    let text = serde_json::to_string_pretty(survey)
-        .map_err(|error| Error::new(Code::HostUnfit, format!("the facts: {error}")))?;
-    if out.secrets().scrub(&text) != text {
-        return Err(Error::new(
-            Code::FactsSecret,
-            format!("a secret was found in the facts; {} was not written", file.display()),
-        ));
-    }
+    let facts = out.json(survey)?;
     if file == Path::new("-") {
-        return out.result(&text);
+        return out.json_result(&facts);
     }
-    place(file, text.as_bytes()).map_err(|error| {
+    place(file, facts.as_bytes()).map_err(|error| {
         error.recode(Code::HostUnfit).context(format!("{} cannot be written", file.display()))
     })?;
     out.note(&format!("facts saved: runnerup doctor --facts {}", file.display()));

@@ -10,6 +10,7 @@ use crate::{
         options::DoctorArgs,
         plan as shown,
         progress::Progress,
+        text::Text,
     },
     doctor::{Consent, Diagnosis, Finding, Selection},
     plan::{Cures, Plan, cures},
@@ -67,7 +68,7 @@ pub(super) fn run(
         return Ok(code(&before.diagnosis, args.strict));
     }
     if is_asking {
-        out.line(&shown::steps(&whole));
+        out.line(shown::steps(&whole));
         if !confirm::apply(&whole, out)? {
             out.line("Nothing was changed.");
             return Ok(code(&before.diagnosis, args.strict));
@@ -176,6 +177,8 @@ fn tell(before: &Diagnosis, after: &Examination, done: &Plan, out: &Output) -> R
     let count = done.steps.len();
     let steps = if count == 1 { "1 step".to_owned() } else { format!("{count} steps") };
     let cured = if cured.is_empty() { "nothing".to_owned() } else { cured.join(", ") };
-    out.result(&format!("Done, {steps}. Cured: {cured}.\n"))?;
+    let mut text = Text::from(format!("Done, {steps}. Cured: {cured}."));
+    text.blank();
+    out.result(text)?;
     report::tell(&after.survey, &after.diagnosis, out)
 }

@@ -37,12 +37,12 @@ pub(super) fn list(markdown: bool, out: &Output) -> Result<()> {
         return out.document(&List { checks });
     }
     if markdown {
-        return out.result(&page());
+        return out.page(&page());
     }
     let width = CHECKS.iter().map(|check| check.name.len()).max().unwrap_or_default();
     let mut text = String::new();
     for check in CHECKS.iter() {
         let _ = writeln!(text, "{:width$}  {}", check.name, check.holds);
     }
-    out.result(&text)
+    out.page(&text)
 }

@@ -4,94 +4,86 @@ use crate::{
     Result,
     cli::{
         Output,
-        text::{folded, harmless},
+        text::{Fold, Line, Text, Tone},
     },
     doctor::{CHECKS, Command, Diagnosis, Finding, Status},
     facts::survey::{Provenance, Survey},
 };
-use std::fmt::Write;
 
 /// The label's width, so that sentences stand in a column.
 const INDENT: usize = 7;
+
+/// As many blanks. Only this program's own words begin in that column: what a value is folded to
+/// stands further to the right.
+const COLUMN: &str = "       ";
 
 /// Prints a diagnosis as the command's result.
 pub(super) fn tell(survey: &Survey, diagnosis: &Diagnosis, out: &Output) -> Result<()> {
     if out.is_json() {
         return out.document(diagnosis);
     }
-    out.result(&text(survey, diagnosis, out))
+    out.result(text(survey, diagnosis, out.manner().verbose > 0))
 }
 
 /// The whole report.
-pub(super) fn text(survey: &Survey, diagnosis: &Diagnosis, out: &Output) -> String {
-    let mut text = String::new();
-    if out.manner().verbose > 0 {
+fn text(survey: &Survey, diagnosis: &Diagnosis, is_verbose: bool) -> Text {
+    let mut text = Text::new();
+    if is_verbose {
         let quiet = |finding: &&Finding| matches!(finding.status, Status::Pass | Status::Skip);
         for finding in diagnosis.findings.iter().filter(quiet) {
-            text.push_str(&head(finding, out));
+            text.line(head(finding, None));
         }
     }
     for finding in diagnosis.troubles() {
-        text.push_str(&trouble(finding, diagnosis, out));
+        trouble(finding, diagnosis, &mut text);
     }
-    let _ = writeln!(text, "{}", counted(survey, diagnosis));
-    text.push_str(&folded(&harmless(&last_line(diagnosis, survey)), out.width(), 0));
+    text.line(counted(survey, diagnosis));
+    text.line(last_line(diagnosis, survey));
     text
 }
 
-/// `fail   check (instance): sentence`.
-pub(super) fn head(finding: &Finding, out: &Output) -> String {
-    let style = match finding.status {
-        Status::Pass => out.style().green(),
-        Status::Warn => out.style().yellow().bold(),
-        Status::Fail | Status::Error => out.style().red().bold(),
-        Status::Skip => out.style().dim(),
+/// `fail   check (instance): sentence`, after the time where one is given.
+pub(super) fn head(finding: &Finding, time: Option<String>) -> Line {
+    let tone = match finding.status {
+        Status::Pass => Tone::Good,
+        Status::Warn => Tone::Warning,
+        Status::Fail | Status::Error => Tone::Bad,
+        Status::Skip => Tone::Dim,
     };
-    let of = finding.instance.as_deref().map_or_else(String::new, |name| format!(" ({name})"));
-    let words = format!("{}{of}: {}", finding.check, finding.summary);
-    let lines = lines(&words, out);
     let label = finding.status.word();
-    format!("{}{}\n", style.apply_to(format!("{label:INDENT$}")), lines.trim_start())
+    let gap = COLUMN.get(label.len()..).unwrap_or(" ");
+    let of = finding.instance.as_deref().map_or_else(String::new, |name| format!(" ({name})"));
+    let line = Line::new().text(time.unwrap_or_default()).toned(tone, label).text(gap);
+    let line = line.text(finding.check).text(of).text(": ").text(finding.summary.clone());
+    line.hang(INDENT + 2).fold(Fold::Always)
 }
 
-fn trouble(finding: &Finding, diagnosis: &Diagnosis, out: &Output) -> String {
-    let mut text = head(finding, out);
-    if !finding.evidence.is_empty() {
-        for line in finding.evidence.lines() {
-            let _ = writeln!(text, "{}", lines(&format!("seen: {line}"), out));
-        }
+fn trouble(finding: &Finding, diagnosis: &Diagnosis, text: &mut Text) {
+    let line = |label: &'static str, words: String| {
+        Line::new().lead(COLUMN).text(label).text(words).hang(2).fold(Fold::Always)
+    };
+    text.line(head(finding, None));
+    for evidence in finding.evidence.lines() {
+        text.line(line("seen: ", evidence.to_owned()));
     }
     if let Some(remedy) = &finding.remedy {
         let by_fix = if remedy.fixable { " (`doctor --fix` does it)" } else { "" };
-        let _ = writeln!(text, "{}", lines(&format!("cure: {}{by_fix}", remedy.text), out));
+        text.line(line("cure: ", format!("{}{by_fix}", remedy.text)));
         for command in remedy.commands() {
             // Not folded: a command is copied whole.
-            let _ = writeln!(text, "{:INDENT$}  {}", "", harmless(command));
+            text.line(Line::new().lead("         ").text(command.clone()).fold(Fold::Never));
         }
     }
     let names: Vec<&str> = diagnosis.consequences(finding).map(|skipped| skipped.check).collect();
-    match names.as_slice() {
-        [] => {}
-        [one] => {
-            let words = format!("it explains one more that was not judged: {one}");
-            let _ = writeln!(text, "{}", lines(&words, out));
-        }
-        many => {
-            let words = format!(
-                "it explains {} more that were not judged: {}",
-                many.len(),
-                many.join(", ")
-            );
-            let _ = writeln!(text, "{}", lines(&words, out));
-        }
+    match names.len() {
+        0 => {}
+        1 => text.line(line("it explains one more that was not judged: ", names.concat())),
+        many => text.line(line(
+            "",
+            format!("it explains {many} more that were not judged: {}", names.join(", ")),
+        )),
     }
-    text.push('\n');
-    text
-}
-
-fn lines(words: &str, out: &Output) -> String {
-    let indented = format!("{:INDENT$}{}", "", harmless(words).replace('\n', " "));
-    folded(&indented, out.width(), 0)
+    text.blank();
 }
 
 fn counted(survey: &Survey, diagnosis: &Diagnosis) -> String {
@@ -115,20 +107,23 @@ fn counted(survey: &Survey, diagnosis: &Diagnosis) -> String {
 }
 
 /// What will happen if nothing is done, and the next command.
-fn last_line(diagnosis: &Diagnosis, survey: &Survey) -> String {
+fn last_line(diagnosis: &Diagnosis, survey: &Survey) -> Line {
+    let line = Line::new().fold(Fold::Always).hang(2);
     let Some(worst) = diagnosis.troubles().next() else {
-        return "Nothing has to be done.".to_owned();
+        return line.text("Nothing has to be done.");
     };
     let why = CHECKS.iter().find(|check| check.name == worst.check).map_or("", |check| check.why);
     let why = why.split_inclusive(". ").next().unwrap_or(why).trim_end();
     let fixable = |finding: &Finding| finding.remedy.as_ref().is_some_and(|remedy| remedy.fixable);
-    let next = if diagnosis.troubles().any(fixable) {
-        fix(survey)
-    } else {
-        let command = worst.remedy.as_ref().and_then(|remedy| remedy.commands().first());
-        command.cloned().unwrap_or_else(|| format!("runnerup explain {}", worst.check))
-    };
-    format!("If nothing is done: {why} Next: {next}")
+    let line = line.text("If nothing is done: ").text(why).text(" Next: ");
+    if diagnosis.troubles().any(fixable) {
+        return line.text(fix(survey));
+    }
+    let command = worst.remedy.as_ref().and_then(|remedy| remedy.commands().first());
+    match command {
+        Some(command) => line.text(command.clone()),
+        None => line.text("runnerup explain ").text(worst.check),
+    }
 }
 
 /// The command that cures what is found: of an image, with its folder.

@@ -42,7 +42,7 @@ pub(super) fn run(args: &DoctorArgs, selection: &Selection, out: &Output) -> Res
             let time = jiff::Timestamp::now().strftime("%H:%M:%SZ");
             for finding in now.diagnosis.findings.iter().filter(|finding| changed(finding, &before))
             {
-                out.result(&format!("{time} {}", report::head(finding, out).trim_end()))?;
+                out.result(report::head(finding, Some(format!("{time} "))))?;
             }
         }
         before = after;

@@ -5,14 +5,16 @@ use super::ask::{Ask, Prompt, Reply};
 use crate::{
     Code, Error, Result,
     cli::{
-        Output, interrupt,
-        text::{folded, harmless},
+        Output,
+        harmless::one_row,
+        interrupt,
+        text::{Line, Text, Tone},
     },
     platform::terminal::Terminal,
 };
 use console::{Key, Term, measure_text_width};
 use secrecy::zeroize::Zeroizing;
-use std::io::{self, Write};
+use std::io;
 
 /// Columns that text is indented by.
 const INDENT: &str = "  ";
@@ -37,7 +39,10 @@ struct Hush(Option<Terminal>);
 impl<'a> Person<'a> {
     /// Asks on this terminal.
     pub(crate) fn new(out: &'a Output) -> Self {
-        Self { out, term: Term::stderr(), _hush: Hush::new() }
+        // To read keys and to clear a row; what is shown goes through the exit.
+        #[expect(clippy::disallowed_methods)]
+        let term = Term::stderr();
+        Self { out, term, _hush: Hush::new() }
     }
 
     /// Columns for text; the last one stays free, where terminals disagree on what comes next.
@@ -45,21 +50,17 @@ impl<'a> Person<'a> {
         self.out.width().saturating_sub(INDENT.len() + 1)
     }
 
-    fn indented(&self, text: &str) -> String {
-        let text = folded(&harmless(text), self.room(), 0);
-        text.lines().map(|line| format!("{INDENT}{line}\n")).collect()
-    }
-
     fn show(&self, prompt: &Prompt) {
-        let bold = self.out.note_style().bold();
-        let title = folded(&harmless(&prompt.title), self.out.width().saturating_sub(1), 0);
-        self.out.line(&format!("\n{}", bold.apply_to(title)));
+        let mut text = Text::new();
+        text.blank();
+        text.line(Line::new().toned(Tone::Strong, prompt.title.clone()));
         for paragraph in &prompt.meaning {
-            self.out.line(&self.indented(paragraph));
+            text.append(indented(paragraph, Tone::Plain));
         }
         for (choice, meaning) in prompt.choices.iter().filter(|(_, meaning)| !meaning.is_empty()) {
-            self.out.line(&self.indented(&format!("{choice}  {meaning}")));
+            text.append(indented(&format!("{choice}  {meaning}"), Tone::Plain));
         }
+        self.out.line(text);
     }
 
     /// What stands before the cursor: the default, or the letters to choose from.
@@ -75,7 +76,7 @@ impl<'a> Person<'a> {
                 format!("[{}] > ", choices.join("/"))
             }
             "" => "> ".to_owned(),
-            default => format!("[{}] > ", harmless(default)),
+            default => format!("[{}] > ", one_row(default)),
         }
     }
 
@@ -111,9 +112,12 @@ impl<'a> Person<'a> {
                 }
                 Key::Char(c) if !c.is_control() && line.len() + c.len_utf8() <= LONGEST => {
                     line.push(c);
-                    if !is_hidden && measure_text_width(&format!("{head}{}", *line)) <= self.room()
-                    {
-                        self.write(c.encode_utf8(&mut [0; 4]))?;
+                    let fits = |line: &str| {
+                        let shown = format!("{head}{}", one_row(line));
+                        measure_text_width(&shown) <= self.room()
+                    };
+                    if !is_hidden && fits(&line) {
+                        self.out.typed(c.encode_utf8(&mut [0; 4]))?;
                         continue;
                     }
                 }
@@ -129,6 +133,7 @@ impl<'a> Person<'a> {
 
     /// The head and as much of the line's end as fits.
     fn draw(&self, head: &str, line: &str) -> io::Result<()> {
+        let line = &*one_row(line);
         let mut left = self.room().saturating_sub(measure_text_width(head));
         let mut fits = |c: char| {
             let wide = measure_text_width(c.encode_utf8(&mut [0; 4]));
@@ -140,7 +145,7 @@ impl<'a> Person<'a> {
         let shown = line.get(line.len() - shown..).unwrap_or_default();
         // By the console's own calls where it knows no escape sequences.
         self.term.clear_line()?;
-        self.write(&format!("{INDENT}{head}{shown}"))
+        self.out.typed(&format!("{INDENT}{head}{shown}"))
     }
 
     fn end_line(&self, head: &str, line: &str, is_hidden: bool) -> io::Result<()> {
@@ -155,24 +160,17 @@ impl<'a> Person<'a> {
                 },
             )?;
         }
-        self.write("\r\n")
-    }
-
-    fn write(&self, text: &str) -> io::Result<()> {
-        let mut term = &self.term;
-        term.write_all(text.as_bytes())?;
-        term.flush()
+        self.out.typed_end()
     }
 }
 
 impl Ask for Person<'_> {
     fn say(&mut self, text: &str) {
-        self.out.line(&self.indented(text));
+        self.out.line(indented(text, Tone::Plain));
     }
 
     fn refuse(&mut self, text: &str) {
-        let text = self.indented(text);
-        self.out.line(&self.out.note_style().yellow().apply_to(text.trim_end()).to_string());
+        self.out.line(indented(text, Tone::Refused));
     }
 
     fn ask(&mut self, prompt: &Prompt, is_again: bool) -> Result<Reply> {
@@ -196,6 +194,10 @@ impl Ask for Person<'_> {
             Some(text) => Reply::Answer(text.to_owned()),
         })
     }
+}
+
+fn indented(text: &str, tone: Tone) -> Text {
+    text.lines().map(|line| Line::new().lead(INDENT).toned(tone, line.to_owned())).collect()
 }
 
 impl Hush {

@@ -1,6 +1,7 @@
 //! Lines of an agent's log that are known.
 
 use crate::{
+    Foreign,
     doctor::{Check, Judge, Judged, Problem, Remedy, Verdict},
     facts::survey::{Install, Survey},
 };
@@ -71,7 +72,7 @@ fn explained(_: &Survey, install: &Install) -> Judged {
         }
         if let Some((_, meaning)) = KNOWN.iter().find(|(text, _)| small.contains(text)) {
             return Ok(Problem::warn(format!("the agent's log tells of a failure: {meaning}"))
-                .seen(line.clone())
+                .seen(Foreign::new(line).marked())
                 .cure(Remedy::by_hand(
                     "Cure what the line means; it goes with the next good start.",
                 ))

@@ -2,6 +2,7 @@
 
 use super::{result, task};
 use crate::{
+    Foreign,
     apply::Step,
     doctor::{
         Check, Command, Judge, Judged, Problem, Remedy, Verdict,
@@ -171,7 +172,7 @@ fn running(survey: &Survey, install: &Install) -> Judged {
     }
     let last = install.log.ok().and_then(|lines| lines.last().cloned());
     if let Some(line) = last {
-        seen = format!("{seen}\nlast line of its log: {line}");
+        seen = format!("{seen}\nlast line of its log:\n{}", Foreign::new(&line).marked());
     }
     let remedy = match service.manager {
         Manager::Systemd => Remedy::by_hand("Start it, and look at what it says.")
@@ -207,12 +208,9 @@ fn not_looping(survey: &Survey, install: &Install) -> Judged {
         if let Some(meaning) = meaning(service.manager, state) {
             seen = format!("{seen}; {meaning}");
         }
-        let last = install
-            .log
-            .ok()
-            .map(|lines| lines.iter().rev().take(3).rev().cloned().collect::<Vec<_>>());
-        for line in last.into_iter().flatten() {
-            seen = format!("{seen}\nits log: {line}");
+        if let Some(lines) = install.log.ok().filter(|lines| !lines.is_empty()) {
+            let last = Foreign::new(&lines.join("\n")).last(3);
+            seen = format!("{seen}\nthe last lines of its log:\n{}", last.marked());
         }
         let remedy = listened(Remedy::by_hand("Look at what it says before it ends."), install);
         return Ok(Problem::fail(format!(

@@ -186,23 +186,30 @@ impl Candidate {
         self.token = token;
     }
 
-    /// Every secret that is known of it.
+    /// Every secret that is known of it. What only root could have written is the administrator's;
+    /// anything else must look like a token to be searched for.
     pub(super) fn tell(&self, secrets: &Secrets) {
         if let Some(token) = &self.token {
-            secrets.add(token.expose());
+            let config = self.config.as_ref().and_then(Seen::ok);
+            let is_roots = config.is_some_and(|config| config.written_by.is_root());
+            let add = if is_roots { Secrets::add } else { Secrets::add_found };
+            add(secrets, token.expose());
         }
         for raw in &self.variables {
+            let is_roots = self.named_by.and(raw.written_by).is_root();
             if environment::is_token(&raw.name) {
-                secrets.add(&raw.value);
+                let add = if is_roots { Secrets::add } else { Secrets::add_found };
+                add(secrets, &raw.value);
             }
-            secrets.add_login(&raw.value);
+            let add = if is_roots { Secrets::add_login } else { Secrets::add_found_login };
+            add(secrets, &raw.value);
         }
         let mut words = self.command.iter().peekable();
         while let Some(word) = words.next() {
             match word.split_once('=') {
-                Some((name, value)) if name.ends_with("auth_token") => secrets.add(value),
+                Some((name, value)) if name.ends_with("auth_token") => secrets.add_found(value),
                 None if word.ends_with("auth_token") => {
-                    words.peek().iter().for_each(|value| secrets.add(value));
+                    words.peek().iter().for_each(|value| secrets.add_found(value));
                 }
                 _ => {}
             }

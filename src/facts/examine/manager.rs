@@ -1,6 +1,7 @@
 //! What systemd says of the units of agents: one question for all of them.
 
 use crate::{
+    Foreign,
     facts::survey::{Seen, State},
     platform::command::{Call, Commands},
 };
@@ -60,7 +61,7 @@ fn state(block: &str, booted: i64) -> State {
         restarts: value("NRestarts").parse().unwrap_or_default(),
         result: value("Result").to_owned(),
         exit_status: value("ExecMainStatus").parse().ok(),
-        health: Some(value("StatusText")).filter(|text| !text.is_empty()).map(str::to_owned),
+        health: Some(Foreign::words(value("StatusText"))).filter(|text| !text.is_empty()),
         needs_reload: value("NeedDaemonReload") == "yes",
     }
 }

@@ -1,7 +1,7 @@
 //! systemd, through `systemctl` and `journalctl`.
 
 use crate::{
-    Result,
+    Foreign, Result,
     platform::{
         command::{Call, Commands},
         service::{Hints, Services, Status, systemd_runs},
@@ -100,7 +100,7 @@ fn parse(shown: &str) -> Status {
         words,
         main_pid: value("MainPID").parse().ok().filter(|pid| *pid != 0),
         restarts: value("NRestarts").parse().unwrap_or_default(),
-        health: Some(value("StatusText")).filter(|text| !text.is_empty()),
+        health: Some(Foreign::words(&value("StatusText"))).filter(|text| !text.is_empty()),
         needs_reload: value("NeedDaemonReload") == "yes",
         definition: None,
     }

@@ -1,0 +1,210 @@
+//! JSON as it leaves the program: secrets are taken out of values that may hold foreign text, and
+//! what steers a terminal is escaped, because documents are read there too.
+
+use super::harmless::steers;
+use crate::agent::Secrets;
+use serde::Serialize;
+use serde_json::ser::{CharEscape, Formatter, PrettyFormatter, Serializer};
+use std::io::{self, Write};
+
+/// Keys of values that are words of this program: never foreign text, and so never searched for
+/// secrets. A script must find `"status": "fail"` whatever an agent's token is.
+const OWN: [&str; 13] = [
+    "agent", "before", "check", "code", "cured", "docs", "kind", "manager", "os", "outcome",
+    "purpose", "status", "step",
+];
+
+/// A document, pretty, without any known secret. Keys stay as they are.
+pub(super) fn rendered(body: &impl Serialize, secrets: &Secrets) -> serde_json::Result<String> {
+    let mut bytes = Vec::new();
+    let exit = Exit {
+        pretty: PrettyFormatter::new(),
+        secrets,
+        keys: Vec::new(),
+        key: String::new(),
+        text: String::new(),
+        is_key: false,
+    };
+    body.serialize(&mut Serializer::with_formatter(&mut bytes, exit))?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// Writes strings whole, when all of their text is there.
+struct Exit<'a> {
+    pretty: PrettyFormatter<'static>,
+    secrets: &'a Secrets,
+    /// Of the objects that are open, the key whose value is written.
+    keys: Vec<String>,
+    key: String,
+    text: String,
+    is_key: bool,
+}
+
+impl Exit<'_> {
+    fn is_own(&self) -> bool {
+        self.is_key || self.keys.last().is_some_and(|key| OWN.contains(&key.as_str()))
+    }
+}
+
+impl Formatter for Exit<'_> {
+    fn begin_string<W: ?Sized + Write>(&mut self, to: &mut W) -> io::Result<()> {
+        self.text.clear();
+        to.write_all(b"\"")
+    }
+
+    fn write_string_fragment<W: ?Sized + Write>(
+        &mut self,
+        _: &mut W,
+        text: &str,
+    ) -> io::Result<()> {
+        self.text.push_str(text);
+        Ok(())
+    }
+
+    fn write_char_escape<W: ?Sized + Write>(&mut self, _: &mut W, c: CharEscape) -> io::Result<()> {
+        self.text.push(match c {
+            CharEscape::Quote => '"',
+            CharEscape::ReverseSolidus => '\\',
+            CharEscape::Solidus => '/',
+            CharEscape::Backspace => '\u{8}',
+            CharEscape::FormFeed => '\u{c}',
+            CharEscape::LineFeed => '\n',
+            CharEscape::CarriageReturn => '\r',
+            CharEscape::Tab => '\t',
+            CharEscape::AsciiControl(byte) => char::from(byte),
+        });
+        Ok(())
+    }
+
+    fn end_string<W: ?Sized + Write>(&mut self, to: &mut W) -> io::Result<()> {
+        let shown = match self.is_own() {
+            true => escaped(&self.text),
+            false => escaped(&self.secrets.scrub(&self.text)),
+        };
+        if self.is_key {
+            self.key.clone_from(&self.text);
+        }
+        to.write_all(shown.as_bytes())?;
+        to.write_all(b"\"")
+    }
+
+    fn begin_object_key<W: ?Sized + Write>(&mut self, to: &mut W, first: bool) -> io::Result<()> {
+        self.is_key = true;
+        self.pretty.begin_object_key(to, first)
+    }
+
+    fn end_object_key<W: ?Sized + Write>(&mut self, to: &mut W) -> io::Result<()> {
+        self.is_key = false;
+        self.pretty.end_object_key(to)
+    }
+
+    fn begin_object_value<W: ?Sized + Write>(&mut self, to: &mut W) -> io::Result<()> {
+        self.keys.push(std::mem::take(&mut self.key));
+        self.pretty.begin_object_value(to)
+    }
+
+    fn end_object_value<W: ?Sized + Write>(&mut self, to: &mut W) -> io::Result<()> {
+        self.keys.pop();
+        self.pretty.end_object_value(to)
+    }
+
+    fn begin_array<W: ?Sized + Write>(&mut self, to: &mut W) -> io::Result<()> {
+        self.pretty.begin_array(to)
+    }
+
+    fn end_array<W: ?Sized + Write>(&mut self, to: &mut W) -> io::Result<()> {
+        self.pretty.end_array(to)
+    }
+
+    fn begin_array_value<W: ?Sized + Write>(&mut self, to: &mut W, first: bool) -> io::Result<()> {
+        self.pretty.begin_array_value(to, first)
+    }
+
+    fn end_array_value<W: ?Sized + Write>(&mut self, to: &mut W) -> io::Result<()> {
+        self.pretty.end_array_value(to)
+    }
+
+    fn begin_object<W: ?Sized + Write>(&mut self, to: &mut W) -> io::Result<()> {
+        self.pretty.begin_object(to)
+    }
+
+    fn end_object<W: ?Sized + Write>(&mut self, to: &mut W) -> io::Result<()> {
+        self.pretty.end_object(to)
+    }
+}
+
+/// A string's text as JSON.
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            c if steers(c) => {
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    out.push_str(&format!("\\u{unit:04x}"));
+                }
+            }
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+    use std::collections::BTreeMap;
+
+    fn with(secret: &str) -> Secrets {
+        let secrets = Secrets::default();
+        secrets.add(secret);
+        secrets
+    }
+
+    #[test]
+    fn keys_and_own_words_stay_whatever_the_secret_is() {
+        let body = json!({"status": "status", "cured": ["status"], "summary": "its status",
+                          "list": [{"check": "status"}, "status"]});
+        let text = rendered(&body, &with("status")).unwrap();
+        let read: Value = serde_json::from_str(&text).unwrap();
+        let expected = json!({"status": "status", "cured": ["status"], "summary": "its ***",
+                              "list": [{"check": "status"}, "***"]});
+        assert_eq!(read, expected);
+    }
+
+    #[test]
+    fn numbers_as_keys_and_the_order_of_a_struct_stay() {
+        #[derive(Serialize)]
+        struct Body {
+            z: BTreeMap<u32, &'static str>,
+            a: Option<bool>,
+        }
+        let body = Body { z: [(7, "x")].into(), a: None };
+        let plain = serde_json::to_string_pretty(&body).unwrap();
+        assert_eq!(rendered(&body, &Secrets::default()).unwrap(), plain);
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_read_back_is_what_was_written(text in any::<String>(), key in any::<String>()) {
+            let body: Value = json!({ key: [text] });
+            let shown = rendered(&body, &Secrets::default()).unwrap();
+            prop_assert_eq!(serde_json::from_str::<Value>(&shown).unwrap(), body);
+            prop_assert!(!shown.contains(|c| steers(c) && c != '\n'));
+        }
+
+        #[test]
+        fn a_secret_with_quotes_leaves_valid_json(secret in "[!-~]{6,20}", lead in "[a-z\"\\\\]{0,4}") {
+            let body = json!({ "evidence": format!("{lead}{secret}{lead}") });
+            let read: Value = serde_json::from_str(&rendered(&body, &with(&secret)).unwrap()).unwrap();
+            let shown = read["evidence"].as_str().unwrap();
+            prop_assert!(!shown.contains(&secret) || "***".contains(&secret));
+        }
+    }
+}
