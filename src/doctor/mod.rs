@@ -4,6 +4,7 @@
 //! depends on stands before it. `doctor --list`, `explain` and `docs/checks.md` come from it.
 
 mod agent;
+mod bounds;
 mod check;
 mod config;
 mod connectivity;
@@ -21,7 +22,7 @@ mod service;
 
 pub use check::{Check, Judge, Judged, Problem, Severity, Topic, Verdict};
 pub use finding::{Diagnosis, Finding, Status, Summary};
-pub use judge::{Selection, judge};
+pub use judge::{JUDGED_LIMIT, Selection, judge};
 pub use page::page;
 pub use remedy::{Consent, Remedy};
 

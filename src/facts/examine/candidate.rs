@@ -3,7 +3,7 @@
 use super::{
     action::program_name,
     environment::{self, Raw},
-    processes::Processes,
+    processes::{Agent, Processes},
     scrub::Scrub,
     tasks,
     units::{PROGRAMS, Unit},
@@ -57,18 +57,19 @@ pub(super) fn all(
         found.push(of_definition(root, unit, receipt));
     }
     found.extend(receipts.into_iter().map(of_receipt));
-    for (pid, unit) in processes.agents() {
+    for agent in processes.agents() {
+        let unit = agent.managed.system_unit();
         let runs = |candidate: &Candidate| {
-            candidate.unit.as_ref().is_some_and(|own| Some(&own.name) == unit.as_ref())
+            candidate.unit.as_ref().is_some_and(|own| Some(own.name.as_str()) == unit)
         };
         if !found.iter().any(runs) {
-            let candidate = of_process(pid, unit.as_deref(), processes);
+            let candidate = of_process(agent);
             // What a receipt without service tells of may run by hand.
             let same = found.iter_mut().find(|own| {
                 own.unit.is_none() && own.process.is_none() && own.binary == candidate.binary
             });
             match same {
-                Some(own) => own.process = Some(pid),
+                Some(own) => own.process = Some(agent.pid),
                 None => found.push(candidate),
             }
         }
@@ -122,8 +123,7 @@ pub(super) fn by_hand(found: &[Candidate], processes: &Processes) -> Vec<Candida
         let of = |own: &Candidate| own.binary.as_ref().and_then(|path| processes.running(path));
         found.iter().filter_map(of).any(|(own, _)| own == *pid)
     };
-    let agents = processes.agents().into_iter().map(|(pid, _)| pid);
-    agents.filter(|pid| !is_found(pid)).map(|pid| of_process(pid, None, processes)).collect()
+    processes.agents().iter().filter(|agent| !is_found(&agent.pid)).map(of_process).collect()
 }
 
 /// An install whose service is gone, or that was made without one.
@@ -139,21 +139,22 @@ fn of_receipt(receipt: Receipt) -> Candidate {
     }
 }
 
-fn of_process(pid: u32, unit: Option<&str>, processes: &Processes) -> Candidate {
-    let program = processes.program(pid);
-    let mut command = Processes::words(pid);
+fn of_process(agent: &Agent) -> Candidate {
+    let (pid, program) = (agent.pid, agent.program.clone());
+    let mut command = agent.words.clone();
     if command.is_empty() {
         // Where no command line is to be had its program still says which agent it is.
         command.extend(program.as_ref().map(|path| path.display().to_string()));
     }
-    let account = processes.uid(pid).and_then(accounts::name_of);
     Candidate {
-        name: unit
+        name: agent
+            .managed
+            .system_unit()
             .map_or(format!("process {pid}"), |unit| unit.trim_end_matches(".service").to_owned()),
         agent: kind(&command),
         binary: program.or_else(|| binary(&command)),
         config_path: config(&command),
-        user: account,
+        user: accounts::name_of(agent.uid),
         command,
         process: Some(pid),
         ..Candidate::default()

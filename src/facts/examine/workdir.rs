@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Things at the top of the folder that are looked at.
+/// Things in each folder that are looked at.
 const ENTRIES: usize = 2000;
 
 /// The time for counting.
@@ -26,12 +26,13 @@ const DEPTH: usize = 40;
 pub(super) fn look(root: &Root, folder: &Path, owner: Option<u32>) -> Result<Workdir> {
     let mut workdir = Workdir { folder: folder.to_owned(), ..Workdir::default() };
     let Some(spot) = root.find(folder)? else { return Ok(workdir) };
-    let names = spot.list()?;
-    workdir.entries = names.len();
+    let until = Instant::now() + TIME;
+    let listed = spot.list_some(ENTRIES, until)?;
+    workdir.entries = listed.count;
     let mut count =
-        Count { until: Instant::now() + TIME, owner, foreign: Vec::new(), newest: i64::MIN };
+        Count { until, owner, foreign: Vec::new(), newest: i64::MIN, cut: !listed.is_whole };
     let mut found = Vec::new();
-    for name in names.into_iter().take(ENTRIES) {
+    for name in listed.names {
         if count.is_over() {
             break;
         }
@@ -45,7 +46,7 @@ pub(super) fn look(root: &Root, folder: &Path, owner: Option<u32>) -> Result<Wor
             changed: meta.identity.2 / 1_000_000_000,
         });
     }
-    workdir.cut_short = count.is_over() || workdir.entries > ENTRIES;
+    workdir.cut_short = count.cut || count.is_over();
     workdir.changed = (count.newest > i64::MIN).then_some(count.newest);
     found.sort_by_key(|leftover| std::cmp::Reverse(leftover.bytes));
     found.truncate(KEPT);
@@ -59,6 +60,8 @@ struct Count {
     owner: Option<u32>,
     foreign: Vec<Leftover>,
     newest: i64,
+    /// Something was left out.
+    cut: bool,
 }
 
 impl Count {
@@ -84,7 +87,9 @@ impl Count {
             return if meta.kind == Kind::File { meta.size } else { 0 };
         }
         let mut bytes = 0;
-        for name in spot.list().unwrap_or_default() {
+        let listed = spot.list_some(ENTRIES, self.until).unwrap_or_default();
+        self.cut |= !listed.is_whole;
+        for name in listed.names {
             if self.is_over() {
                 break;
             }

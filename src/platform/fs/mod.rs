@@ -14,7 +14,7 @@ mod unix;
 #[cfg(windows)]
 mod windows;
 
-pub use meta::{Kind, Meta};
+pub use meta::{Kind, Listed, Meta};
 pub use trail::{Passed, Trail};
 #[cfg(unix)]
 pub use unix::{Root, Spot};

@@ -6,7 +6,7 @@
 //! between two steps is not noticed, and so every folder on the way has to be one that only
 //! administrators can change.
 
-use super::{Kind, Meta, Passed, Trail};
+use super::{Kind, Listed, Meta, Passed, Trail};
 use crate::{Code, Error, Result};
 use std::{
     ffi::{OsStr, OsString},
@@ -14,6 +14,7 @@ use std::{
     io::{self, ErrorKind},
     os::windows::fs::MetadataExt,
     path::{Component, Path, PathBuf},
+    time::Instant,
 };
 
 /// The folder that counts as the host: all drives, or `--root DIR`.
@@ -218,6 +219,30 @@ impl Spot {
                 Ok(entry.file_name())
             })
             .collect()
+    }
+
+    /// The first `limit` names in the folder here, and how many there are as far as that can be
+    /// counted until then.
+    pub fn list_some(&self, limit: usize, until: Instant) -> Result<Listed> {
+        let entries = match fs::read_dir(&self.real) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Listed::default()),
+            Err(error) => return Err(trouble("list", &self.path, &error)),
+        };
+        let mut listed = Listed { is_whole: true, ..Listed::default() };
+        for entry in entries {
+            let entry = entry.map_err(|error| trouble("list", &self.path, &error))?;
+            listed.count += 1;
+            if listed.count <= limit {
+                listed.names.push(entry.file_name());
+            }
+            if Instant::now() >= until {
+                listed.is_whole = false;
+                break;
+            }
+        }
+        listed.is_whole &= listed.count <= limit;
+        Ok(listed)
     }
 
     /// Makes a new folder here.
