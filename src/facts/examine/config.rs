@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 const TOKEN: &str = "api.auth_token";
 
 /// What a configuration says, and its token. `salt` makes the token's mark useless elsewhere.
-pub(super) fn read(trail: Trail, bytes: &[u8], salt: &[u8]) -> (ConfigFile, Option<Token>) {
+pub fn read(trail: Trail, bytes: &[u8], salt: &[u8]) -> (ConfigFile, Option<Token>) {
     let mut file = ConfigFile { trail, fault: None, settings: Vec::new(), token: None };
     let mut token = None;
     match yaml::parse(bytes) {

@@ -6,7 +6,7 @@ mod action;
 mod asks;
 mod binary;
 mod candidate;
-mod config;
+pub mod config;
 mod environment;
 mod grants;
 mod ground;
