@@ -198,7 +198,7 @@ fn crowds_are_counted_and_cost_no_more_than_a_few() {
     let report: Value = serde_json::from_str(&report).unwrap();
     let findings = report["findings"].as_array().unwrap();
     let told = findings.iter().find(|own| own["check"] == "agent/installed").unwrap();
-    let more = format!("{} more processes", BEYOND);
+    let more = format!("{BEYOND} more processes");
     assert!(told["summary"].as_str().unwrap().contains(&more), "{told}");
     let running = findings
         .iter()
