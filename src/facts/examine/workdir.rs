@@ -13,7 +13,7 @@ use std::{
 /// Things in each folder that are looked at.
 const ENTRIES: usize = 2000;
 
-/// The time for counting.
+/// The time for listing the folder, and again for counting what is in it.
 const TIME: Duration = Duration::from_millis(120);
 
 /// How many of the greatest, and of the foreign, are kept.
@@ -26,8 +26,9 @@ const DEPTH: usize = 40;
 pub(super) fn look(root: &Root, folder: &Path, owner: Option<u32>) -> Result<Workdir> {
     let mut workdir = Workdir { folder: folder.to_owned(), ..Workdir::default() };
     let Some(spot) = root.find(folder)? else { return Ok(workdir) };
+    let listed = spot.list_some(ENTRIES, Instant::now() + TIME)?;
+    // However long the list is, something of it is looked at.
     let until = Instant::now() + TIME;
-    let listed = spot.list_some(ENTRIES, until)?;
     workdir.entries = listed.count;
     let mut count =
         Count { until, owner, foreign: Vec::new(), newest: i64::MIN, cut: !listed.is_whole };
@@ -119,5 +120,21 @@ mod tests {
         assert!(!workdir.cut_short && !workdir.foreign.is_empty());
         let own = look(&root, Path::new("/w"), Some(rustix::process::geteuid().as_raw())).unwrap();
         assert!(own.foreign.is_empty());
+    }
+
+    #[test]
+    fn of_a_full_folder_a_part_is_looked_at() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("w")).unwrap();
+        for number in 0..ENTRIES + 5 {
+            fs::write(folder.path().join("w").join(number.to_string()), "").unwrap();
+        }
+        let root = Root::open(folder.path()).unwrap();
+        let spot = root.find(Path::new("/w")).unwrap().unwrap();
+        let listed = spot.list_some(3, Instant::now() + Duration::from_secs(20)).unwrap();
+        assert_eq!((listed.names.len(), listed.count, listed.is_whole), (3, ENTRIES + 5, false));
+        let late = spot.list_some(3, Instant::now()).unwrap();
+        assert_eq!((late.count, late.is_whole), (1, false));
+        assert!(look(&root, Path::new("/w"), None).unwrap().cut_short);
     }
 }
