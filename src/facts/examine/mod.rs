@@ -11,6 +11,7 @@ mod environment;
 mod grants;
 mod ground;
 mod host;
+mod host_probes;
 mod log;
 mod looks;
 mod mac;
@@ -30,9 +31,7 @@ mod written;
 mod xml;
 
 use super::network::{Ask, Inquiry};
-use super::survey::{
-    AccountFacts, Host, Install, Network, Queue, SCHEMA_VERSION, Seen, Survey, Unseen,
-};
+use super::survey::{AccountFacts, Install, Network, Queue, SCHEMA_VERSION, Seen, Survey, Unseen};
 use crate::{
     Result,
     agent::{Kind, Os, Secrets},
@@ -40,8 +39,6 @@ use crate::{
     platform::{
         command::HostCommands,
         fs::Root,
-        machine::{hostname, machine},
-        privilege::is_privileged,
         service::{Manager, systemd_runs},
     },
 };
@@ -226,7 +223,7 @@ fn take(request: &Request, until: Instant) -> Result<Examined> {
             false => Seen::not(IMAGE),
         }),
     };
-    let host = host_looks(&ground, &candidates, &processes);
+    let host = host_probes::begin(&ground, &candidates, &processes);
     let of_windows = windows.as_ref().map(|own| {
         let accounts = own.accounts(&candidates, ground.now);
         (own.states(&candidates, &processes), accounts, own.facts(&candidates))
@@ -432,94 +429,6 @@ fn read_config(root: &Root, path: &Path, salt: &[u8]) -> ReadConfig {
                 None,
             )
         }
-    }
-}
-
-/// Starts the looks at the host; what it returns waits for them.
-fn host_looks(
-    ground: &Ground,
-    candidates: &[Candidate],
-    processes: &Arc<Processes>,
-) -> impl FnOnce(&[Install]) -> Host + use<> {
-    let processes = Arc::clone(processes);
-    let container = ground.is_host.then(host::container).flatten();
-    let is_container = container.is_some();
-    let systemd =
-        ground.look("systemd's version", |ground| match ground.is_host && systemd_runs() {
-            true => host::systemd(&ground.commands, ground.limit),
-            false => None,
-        });
-    let kills = ground.look("the kernel's log", move |ground| {
-        host::oom_kills(&ground.commands, ground.limit, is_container || !ground.is_host)
-    });
-    let selinux = ground.look("SELinux", |ground| {
-        ground.is_host.then(|| host::selinux(&ground.commands, ground.limit)).flatten()
-    });
-    let folders: BTreeSet<PathBuf> = candidates
-        .iter()
-        .filter_map(|candidate| Some(candidate.config_path.as_ref()?.parent()?.to_owned()))
-        .collect();
-    let packages = ground.look("the package manager", move |ground| {
-        let folders: Vec<_> = folders.into_iter().collect();
-        host::packages(&ground.root, &folders, ground.soon())
-    });
-    let mac = ground.look("what macOS says", mac::facts);
-    let resolver =
-        ground.look("the resolver's configuration", |ground| host::resolver(&ground.root));
-    let is_windows = ground.os == Os::Windows;
-    let system = ground.look("the system's name", |ground| host::system(&ground.root));
-    let mounts = ground.look("the mounts", |ground| match ground.is_host {
-        true => host::mounts(),
-        false => Vec::new(),
-    });
-    let memory = ground.look("the memory", move |ground| match ground.is_host {
-        true if is_windows => Seen::default(),
-        true => host::memory(),
-        false => Seen::not(IMAGE),
-    });
-    let listening = ground.look("the listening sockets", move |_| match is_windows {
-        true => Seen::not(THERE),
-        false => host::listening(),
-    });
-    let routes = ground.look("the routes", move |_| match is_windows {
-        true => Seen::not(THERE),
-        false => host::routes(),
-    });
-    let ground = ground.clone();
-    move |installs| {
-        let volumes = if is_windows { Vec::new() } else { volumes::of(&ground, installs) };
-        let mut host = Host {
-            os: ground.os,
-            // An image says nothing of the machine that it is for.
-            machine: if ground.is_host { machine() } else { String::new() },
-            system: known_or_default(system.seen()),
-            hostname: hostname(),
-            privileged: is_privileged(),
-            image: !ground.is_host,
-            systemd: systemd.seen().ok().copied().flatten(),
-            mounts: known_or_default(mounts.seen()),
-            volumes,
-            memory: memory.flat(),
-            oom_kills: kills.flat(),
-            clock: match ground.is_host {
-                true => host::clock(&processes, is_container),
-                false => Seen::not(IMAGE),
-            },
-            selinux: selinux.seen().ok().cloned().flatten(),
-            resolver: if is_windows { Seen::not(THERE) } else { resolver.flat() },
-            accounts: Vec::new(),
-            listening: listening.flat(),
-            routes: routes.flat(),
-            packages: packages.flat(),
-            agents_beyond: processes.agents_beyond(),
-            container,
-            mac: None,
-            windows: None,
-        };
-        if let Some(told) = mac.seen().ok().cloned().flatten() {
-            told.into_host(&mut host);
-        }
-        host
     }
 }
 
