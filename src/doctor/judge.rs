@@ -2,6 +2,7 @@
 
 use super::{
     CHECKS, Check, Finding, Judge, Judged, Problem, Remedy, Severity, Status, Topic, Verdict,
+    bounds,
 };
 use crate::{
     Code, Error, Result,
@@ -43,6 +44,10 @@ impl Selection {
     }
 }
 
+/// Most agents of a survey that are judged: what one check compares with every other agent costs
+/// the square of their number.
+pub const JUDGED_LIMIT: usize = 128;
+
 /// Judges a survey. Pure but for the clock that says how long each check took.
 pub fn judge(survey: &Survey, selection: &Selection) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -52,7 +57,7 @@ pub fn judge(survey: &Survey, selection: &Selection) -> Vec<Finding> {
     for check in CHECKS.iter().filter(|check| selection.has(check)) {
         let subjects: Vec<Option<usize>> = match check.judge {
             Judge::Host(_) => vec![None],
-            Judge::Agent(_) => (0..survey.installs.len()).map(Some).collect(),
+            Judge::Agent(_) => (0..survey.installs.len().min(JUDGED_LIMIT)).map(Some).collect(),
         };
         for subject in subjects {
             let install = subject.and_then(|at| survey.installs.get(at));
@@ -68,7 +73,7 @@ pub fn judge(survey: &Survey, selection: &Selection) -> Vec<Finding> {
                 (Judge::Agent(judge), Some(install)) => judge(survey, install),
                 (Judge::Agent(_), None) => continue,
             };
-            let mut finding = told(check, name, judged);
+            let mut finding = bounds::bounded(told(check, name, judged));
             if survey.host.os == Os::Windows {
                 finding.remedy = finding.remedy.map(Remedy::on_windows);
             }
@@ -120,11 +125,13 @@ fn told(check: &Check, instance: Option<&str>, judged: Judged) -> Finding {
         Err(Unseen { why, broke: true }) => new(Status::Error, why),
         Ok(Verdict::Broken(mut problems)) => {
             problems.sort_by_key(|problem| std::cmp::Reverse(problem.severity));
+            let count = problems.len();
+            problems.truncate(bounds::PROBLEMS);
             let status = match problems.first().map(|problem| problem.severity) {
                 Some(Severity::Fail) => Status::Fail,
                 _ => Status::Warn,
             };
-            let mut finding = new(status, summary(&problems));
+            let mut finding = new(status, summary(&problems, count));
             finding.evidence = evidence(&problems);
             finding.remedy = remedy(problems);
             finding
@@ -132,9 +139,9 @@ fn told(check: &Check, instance: Option<&str>, judged: Judged) -> Finding {
     }
 }
 
-fn summary(problems: &[Problem]) -> String {
+fn summary(problems: &[Problem], count: usize) -> String {
     let first = problems.first().map_or("", |problem| problem.summary.as_str());
-    match problems.len() {
+    match count {
         0 | 1 => first.to_owned(),
         2 => format!("{first} (and one thing more)"),
         many => format!("{first} (and {} things more)", many - 1),

@@ -4,6 +4,7 @@
 //! depends on stands before it. `doctor --list`, `explain` and `docs/checks.md` come from it.
 
 mod agent;
+mod bounds;
 mod change;
 mod check;
 mod command;
@@ -26,7 +27,7 @@ pub use change::allowed_path;
 pub use check::{Check, Judge, Judged, Problem, Severity, Topic, Verdict};
 pub use command::Command;
 pub use finding::{Diagnosis, Finding, Status, Summary};
-pub use judge::{Selection, judge};
+pub use judge::{JUDGED_LIMIT, Selection, judge};
 pub use page::page;
 pub use remedy::{Consent, Remedy};
 

@@ -48,6 +48,12 @@ impl Remedy {
         &self.commands
     }
 
+    /// No more than so many commands, and none longer than so many bytes.
+    pub(super) fn keep_commands(&mut self, most: usize, longest: usize) {
+        self.commands.retain(|command| command.len() <= longest);
+        self.commands.truncate(most);
+    }
+
     /// What `doctor --fix` does.
     pub fn steps(&self) -> &[Step] {
         &self.steps

@@ -115,6 +115,7 @@ pub(super) fn healthy() -> Survey {
         workdir: Seen::Known(Workdir { folder: WORKDIR.into(), ..Workdir::default() }),
         processes: Seen::Known(vec![process(500, 1, UID, "circleci-launch")]),
         orphans: Seen::Known(Vec::new()),
+        unlisted: Unlisted::default(),
         log: Seen::Known(Vec::new()),
         log_written: Some(TAKEN - 60),
         tools: Seen::Known(
@@ -133,6 +134,7 @@ pub(super) fn healthy() -> Survey {
         taken: TAKEN,
         host,
         installs: vec![install],
+        undiscovered: Vec::new(),
         network: Seen::not("--offline"),
         queue: Seen::not("no --resource-class"),
         strays: Strays::default(),

@@ -10,6 +10,8 @@ pub mod answers;
 pub mod bucket;
 pub mod certs;
 #[cfg(target_os = "linux")]
+pub mod crowd;
+#[cfg(target_os = "linux")]
 pub mod faults;
 #[cfg(target_os = "linux")]
 pub mod host;

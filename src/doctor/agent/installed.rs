@@ -1,8 +1,8 @@
 //! Whether there is anything to examine.
 
 use crate::{
-    doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict},
-    facts::survey::Survey,
+    doctor::{Check, Command, JUDGED_LIMIT, Judge, Judged, Problem, Remedy, Verdict},
+    facts::survey::{Survey, Unseen},
 };
 
 pub(super) const INSTALLED: Check = Check {
@@ -17,8 +17,14 @@ pub(super) const INSTALLED: Check = Check {
     judge: Judge::Host(installed),
 };
 
+/// Most names that are told.
+const TOLD: usize = 32;
+
 fn installed(survey: &Survey) -> Judged {
     if survey.installs.is_empty() {
+        if let Some(why) = survey.undiscovered.first() {
+            return Err(Unseen { why: why.clone(), broke: true });
+        }
         let remedy =
             Remedy::by_hand("Install an agent.").command(Command::root("runnerup install"));
         let seen = match survey.strays.count {
@@ -30,8 +36,24 @@ fn installed(survey: &Survey) -> Judged {
             .cure(remedy)
             .into());
     }
-    let names: Vec<_> = survey.installs.iter().map(|install| install.name.as_str()).collect();
-    Ok(Verdict::Holds(format!("found: {}", names.join(", "))))
+    let names: Vec<_> =
+        survey.installs.iter().take(TOLD).map(|install| install.name.as_str()).collect();
+    let mut found = format!("found: {}", names.join(", "));
+    match survey.installs.len().saturating_sub(TOLD) {
+        0 => {}
+        more => found.push_str(&format!(" and {more} more")),
+    }
+    match survey.installs.len().saturating_sub(JUDGED_LIMIT) {
+        0 => {}
+        more => found.push_str(&format!("; the last {more} are not judged")),
+    }
+    match survey.host.agents_beyond {
+        0 => {}
+        more => found.push_str(&format!(
+            "; {more} more processes have an agent's name and were not looked at"
+        )),
+    }
+    Ok(Verdict::Holds(found))
 }
 
 pub(super) const NO_STRAYS: Check = Check {
@@ -67,4 +89,30 @@ fn no_strays(survey: &Survey) -> Judged {
     .seen(lines.join("\n"))
     .cure(Remedy::by_hand("Look who started them.").command(look))
     .into())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::doctor::{JUDGED_LIMIT, Status, sample::*};
+
+    #[test]
+    fn no_agent_is_said_to_be_missing_where_the_search_broke_off() {
+        let mut survey = healthy();
+        survey.installs.clear();
+        assert_eq!(status(&survey, "agent/installed"), Status::Fail);
+        survey.undiscovered = vec!["the receipts took longer than 2 s".into()];
+        assert_eq!(status(&survey, "agent/installed"), Status::Error);
+    }
+
+    #[test]
+    fn what_is_beyond_the_limits_is_counted() {
+        let mut survey = healthy();
+        survey.host.agents_beyond = 968;
+        let summary = finding(&survey, "agent/installed").summary;
+        assert!(summary.contains("968 more processes"), "{summary}");
+        survey.installs = vec![survey.installs[0].clone(); JUDGED_LIMIT + 5];
+        let summary = finding(&survey, "agent/installed").summary;
+        assert!(summary.contains("the last 5 are not judged"), "{summary}");
+        assert!(summary.len() < 500, "{summary}");
+    }
 }

@@ -25,7 +25,8 @@ pub(super) const NO_ZOMBIES: Check = Check {
 fn no_zombies(_: &Survey, install: &Install) -> Judged {
     let processes = install.processes.known()?;
     let orphans = install.orphans.ok().map(Vec::as_slice).unwrap_or_default();
-    let zombies = processes.iter().chain(orphans).filter(|process| process.state == 'Z').count();
+    let listed = processes.iter().chain(orphans).filter(|process| process.state == 'Z').count();
+    let zombies = listed + install.unlisted.zombies;
     if zombies <= 10 {
         return Ok(Verdict::Holds(format!("{zombies} wait")));
     }
@@ -67,7 +68,8 @@ fn no_orphans(survey: &Survey, install: &Install) -> Judged {
         .take(5)
         .map(|process| format!("process {}: {}", process.pid, process.command))
         .collect();
-    Ok(Problem::warn(format!("{} processes are left of jobs that have ended", left.len()))
+    let count = left.len() + install.unlisted.orphans;
+    Ok(Problem::warn(format!("{count} processes are left of jobs that have ended"))
         .seen(seen.join("\n"))
         .cure(
             Remedy::by_hand("Look at them, and end what no running job needs.").command(

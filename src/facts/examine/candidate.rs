@@ -3,7 +3,7 @@
 use super::{
     action::program_name,
     environment::{self, Raw},
-    processes::Processes,
+    processes::{Agent, Processes},
     scrub::Scrub,
     tasks,
     units::{PROGRAMS, Unit},
@@ -66,43 +66,38 @@ pub(super) fn all(
         found.push(of_definition(root, unit, receipt));
     }
     found.extend(receipts.into_iter().map(of_receipt));
-    let mut strays = Strays::default();
-    for (pid, unit) in processes.agents() {
+    let mut strays = Strays { count: processes.agents_beyond(), ..Strays::default() };
+    for agent in processes.agents() {
+        let unit = agent.managed.system_unit();
         let runs = |candidate: &Candidate| {
-            candidate.unit.as_ref().is_some_and(|own| Some(&own.name) == unit.as_ref())
+            candidate.unit.as_ref().is_some_and(|own| Some(own.name.as_str()) == unit)
         };
         if found.iter().any(runs) {
             continue;
         }
         // What a receipt without service tells of may run by hand.
-        let program = processes.program(pid);
         let same = found.iter_mut().find(|own| {
             own.unit.is_none()
                 && own.process.is_none()
                 && own.binary.is_some()
-                && own.binary == program
+                && own.binary == agent.program
         });
         match same {
-            Some(own) => own.process = Some(pid),
-            None => stray(&mut strays, pid, unit, processes, scrub),
+            Some(own) => own.process = Some(agent.pid),
+            None => stray(&mut strays, agent, processes, scrub),
         }
     }
     (found, strays)
 }
 
 /// Notes an agent's process that nothing accounts for.
-fn stray(
-    strays: &mut Strays,
-    pid: u32,
-    unit: Option<String>,
-    processes: &Processes,
-    scrub: &Scrub,
-) {
+fn stray(strays: &mut Strays, agent: &Agent, processes: &Processes, scrub: &Scrub) {
     strays.count += 1;
     if strays.shown.len() < STRAYS
-        && let Some(process) = processes.one(pid, scrub)
+        && let Some(process) = processes.agent_process(agent, scrub)
     {
-        let account = accounts::name_of(process.uid);
+        let account = accounts::name_of(agent.uid);
+        let unit = agent.managed.system_unit().map(str::to_owned);
         strays.shown.push(Stray { process, account, unit });
     }
 }
@@ -154,9 +149,9 @@ pub(super) fn by_hand(found: &[Candidate], processes: &Processes, scrub: &Scrub)
         let of = |own: &Candidate| own.binary.as_ref().and_then(|path| processes.running(path));
         found.iter().filter_map(of).any(|(own, _)| own == *pid)
     };
-    let mut strays = Strays::default();
-    for (pid, _) in processes.agents().into_iter().filter(|(pid, _)| !is_found(pid)) {
-        stray(&mut strays, pid, None, processes, scrub);
+    let mut strays = Strays { count: processes.agents_beyond(), ..Strays::default() };
+    for agent in processes.agents().iter().filter(|agent| !is_found(&agent.pid)) {
+        stray(&mut strays, agent, processes, scrub);
     }
     strays
 }

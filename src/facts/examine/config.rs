@@ -17,7 +17,7 @@ const NOT_SHOWN: &str = "(a key that is not shown)";
 ///
 /// Where an account could have named the file it may be any file, and nothing of it is kept but
 /// the keys that agents know.
-pub(super) fn read(
+pub fn read(
     trail: Trail,
     bytes: &[u8],
     named_by: Provenance,

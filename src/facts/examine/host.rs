@@ -13,14 +13,21 @@ use crate::{
     },
 };
 use std::{
-    collections::BTreeMap,
-    fs,
+    collections::{BTreeMap, BTreeSet},
+    fs::{self, File},
+    io::{BufRead, BufReader},
     path::{Path, PathBuf},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 /// Most bytes of a file of the system that are read.
 const LIMIT: u64 = 1 << 20;
+
+/// Names in a folder that are looked at; accounts can fill it.
+const ENTRIES: usize = 2000;
+
+/// Most complaints of the package manager that are told.
+const COMPLAINTS: usize = 20;
 
 /// Programs that keep the clock right, and the name of each process.
 const TIME_KEEPERS: [&str; 5] = ["chronyd", "ntpd", "ntpsec", "openntpd", "systemd-timesyn"];
@@ -155,7 +162,10 @@ pub(super) fn clock(processes: &Processes, container: bool) -> Seen<Clock> {
     if container {
         return Seen::not("a container: the clock is its host's");
     }
-    let names = processes.names();
+    let names = match processes.names() {
+        Ok(names) => names,
+        Err(unseen) => return Seen::Unseen(unseen),
+    };
     let by = TIME_KEEPERS.into_iter().find(|keeper| names.contains(keeper));
     let synchronized = match by {
         Some("systemd-timesyn") => Path::new("/run/systemd/timesync/synchronized").exists(),
@@ -195,24 +205,23 @@ pub(super) fn resolver(root: &Root) -> Seen<Resolver> {
     Seen::Known(Resolver { servers, trouble })
 }
 
-/// TCP ports that something listens on.
+/// TCP ports that something listens on. A line a socket: users can have any number of them.
 pub(super) fn listening() -> Seen<Vec<u16>> {
-    let mut ports = Vec::new();
+    let mut ports = BTreeSet::new();
     for file in ["/proc/net/tcp", "/proc/net/tcp6"] {
-        let Ok(text) = fs::read_to_string(file) else { continue };
-        for line in text.lines().skip(1) {
-            let mut fields = line.split_whitespace().skip(1);
-            let (Some(local), _, Some("0A")) = (fields.next(), fields.next(), fields.next()) else {
-                continue;
-            };
-            let port =
-                local.rsplit_once(':').and_then(|(_, hex)| u16::from_str_radix(hex, 16).ok());
-            ports.extend(port);
-        }
+        let Ok(file) = File::open(file) else { continue };
+        let lines = BufReader::new(file).lines().map_while(Result::ok);
+        ports.extend(lines.skip(1).filter_map(|line| listening_port(&line)));
     }
-    ports.sort_unstable();
-    ports.dedup();
-    Seen::Known(ports)
+    Seen::Known(ports.into_iter().collect())
+}
+
+fn listening_port(line: &str) -> Option<u16> {
+    let mut fields = line.split_whitespace().skip(1);
+    let local = fields.next()?;
+    let is_listening = fields.nth(1)? == "0A";
+    let (_, port) = local.rsplit_once(':')?;
+    is_listening.then(|| u16::from_str_radix(port, 16).ok())?
 }
 
 /// Whether there is a default route for IPv4, for IPv6.
@@ -231,11 +240,11 @@ pub(super) fn routes() -> Seen<(bool, bool)> {
 }
 
 /// What the package manager left half done, or beside a configuration in `folders`.
-pub(super) fn packages(root: &Root, folders: &[PathBuf]) -> Seen<Vec<String>> {
+pub(super) fn packages(root: &Root, folders: &[PathBuf], until: Instant) -> Seen<Vec<String>> {
     let mut complaints = Vec::new();
     let names = |folder: &Path| {
         let spot = root.find(folder).ok().flatten()?;
-        spot.list().ok()
+        Some(spot.list_some(ENTRIES, until).ok()?.names)
     };
     let updates = names(Path::new("/var/lib/dpkg/updates")).unwrap_or_default();
     if !updates.is_empty() {
@@ -245,7 +254,7 @@ pub(super) fn packages(root: &Root, folders: &[PathBuf]) -> Seen<Vec<String>> {
         for name in names(folder).unwrap_or_default() {
             let text = name.to_string_lossy();
             let ends = [".dpkg-dist", ".dpkg-new", ".ucf-dist", ".rpmnew", ".rpmsave"];
-            if ends.iter().any(|end| text.ends_with(end)) {
+            if complaints.len() < COMPLAINTS && ends.iter().any(|end| text.ends_with(end)) {
                 complaints.push(format!(
                     "{} is a configuration that an upgrade left beside",
                     folder.join(&name).display()
@@ -270,6 +279,14 @@ mod tests {
     fn blanks_in_mount_points_are_read() {
         assert_eq!(unescaped("/a\\040b\\134"), "/a b\\");
         assert_eq!(unescaped("/a\\0"), "/a0");
+    }
+
+    #[test]
+    fn only_what_listens_has_its_port_told() {
+        let line = |state: &str| format!("   0: 0100007F:1F90 00000000:0000 {state} 0:0 00:0 0 0");
+        assert_eq!(listening_port(&line("0A")), Some(8080));
+        assert_eq!(listening_port(&line("01")), None);
+        assert_eq!(listening_port("0A"), None);
     }
 
     #[test]

@@ -1,14 +1,18 @@
 //! The looks at one agent: all begun at once, then put together.
 
 use super::{
-    Ground, IMAGE, account, binary, candidate::Candidate, environment, log, probe::Probe,
-    processes::Processes, reader, workdir, wrapper,
+    Ground, IMAGE, account, binary,
+    candidate::Candidate,
+    environment, log,
+    probe::Probe,
+    processes::{OfInstall, Processes},
+    reader, workdir, wrapper,
 };
 use crate::{
     agent::Os,
     apply::Receipt,
     facts::survey::{
-        Binary, Install, Named, Process, Provenance, Received, Seen, Service, State, Tool, Trail,
+        Binary, Install, Named, Provenance, Received, Seen, Service, State, Tool, Trail, Unseen,
         Workdir,
     },
     plan::before_blank,
@@ -194,21 +198,11 @@ impl Looks {
             (_, None) => Seen::not("no service"),
         };
         let main = state.ok().and_then(|state| state.main_pid).or(candidate.process);
-        let of_unit = || {
-            processes
-                .agents()
-                .into_iter()
-                .find(|(_, unit)| name.is_some() && *unit == name)
-                .map(|(pid, _)| pid)
-        };
-        let main = main.or_else(of_unit);
+        let main = main.or_else(|| processes.agent_of(name.as_ref()?));
         let task_uid = candidate.task_user.as_ref().and_then(|name| uids.get(name).copied());
-        let (tree, orphans): (Seen<Vec<Process>>, Seen<Vec<Process>>) = match ground.is_host {
-            true => (
-                Seen::Known(main.map_or_else(Vec::new, |main| processes.tree(main, scrub))),
-                Seen::Known(processes.orphans(name.as_deref(), task_uid, scrub)),
-            ),
-            false => (Seen::not(IMAGE), Seen::not(IMAGE)),
+        let of_install = match ground.is_host {
+            true => processes.of_install(main, name.as_deref(), task_uid, scrub, ground.until),
+            false => OfInstall::unseen(&Unseen { why: IMAGE.to_owned(), broke: false }),
         };
         let environment = environment::kept(&candidate.variables, scrub);
         let service = candidate.unit.map(|mut unit| {
@@ -259,8 +253,9 @@ impl Looks {
             paths,
             wrapper,
             workdir: self.workdir.map_or_else(|| Seen::not("no work folder is named"), Probe::flat),
-            processes: tree,
-            orphans,
+            processes: of_install.processes,
+            orphans: of_install.orphans,
+            unlisted: of_install.unlisted,
             log,
             log_written,
             tools: if ground.is_host { self.tools.seen() } else { Seen::not(IMAGE) },

@@ -6,10 +6,11 @@ mod action;
 mod asks;
 mod binary;
 mod candidate;
-mod config;
+pub mod config;
 mod environment;
 mod grants;
 mod host;
+mod host_probes;
 mod log;
 mod looks;
 mod mac;
@@ -17,6 +18,7 @@ mod manager;
 mod plists;
 mod probe;
 mod processes;
+pub mod procfs;
 mod reader;
 mod scrub;
 mod tasks;
@@ -30,7 +32,7 @@ mod xml;
 
 use super::network::{Ask, Inquiry};
 use super::survey::{
-    AccountFacts, Host, Install, Network, Provenance, Queue, SCHEMA_VERSION, Seen, Strays, Survey,
+    AccountFacts, Install, Network, Provenance, Queue, SCHEMA_VERSION, Seen, Strays, Survey, Unseen,
 };
 use crate::{
     Code, Result,
@@ -39,13 +41,11 @@ use crate::{
     platform::{
         command::HostCommands,
         fs::Root,
-        machine::{hostname, machine},
-        privilege::is_privileged,
         service::{Manager, systemd_runs},
     },
 };
 use candidate::Candidate;
-use probe::{Probe, known_or_default, probe};
+use probe::{Limit, Probe, known_or_default, probe};
 use processes::Processes;
 use reader::Part;
 use scrub::Scrub;
@@ -54,13 +54,22 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 pub use asks::Endpoints;
 
 /// Programs and files of the host itself answer within this time, or are said to hang.
 const LOCAL_LIMIT: Duration = Duration::from_secs(2);
+
+/// How much longer a probe may take than the programs that it runs.
+const MARGIN: Duration = Duration::from_millis(250);
+
+/// What the whole examination takes at most, beside the time for the probes of the network.
+const WHOLE_LIMIT: Duration = Duration::from_secs(10);
+
+/// How much later than that it is given up, where something hangs that no probe looks at.
+const GRACE: Duration = Duration::from_secs(5);
 
 /// Why nothing is said of what only runs.
 const IMAGE: &str = "nothing runs in an image";
@@ -103,6 +112,8 @@ struct Ground {
     root: Arc<Root>,
     commands: HostCommands,
     limit: Duration,
+    /// When the time of the whole examination is up.
+    until: Instant,
     scrub: Scrub,
     is_host: bool,
     os: Os,
@@ -135,22 +146,37 @@ pub fn console_user(root: &Root) -> Option<String> {
     (mac::os(root) == Os::Darwin).then(|| mac::console_user(root))?
 }
 
-/// Examines a host.
+/// Examines a host, within a time that follows from that for each probe.
 ///
 /// # Errors
-/// None that hides the rest: only when no random number can be had.
+/// None that hides the rest: only when no random number can be had, or when all of it hangs.
 pub fn examine(request: &Request) -> Result<Examined> {
+    let each = request.timeout * 2 + WHOLE_LIMIT;
+    let until = Instant::now() + each;
+    let whole = Limit { each: each + GRACE, until: until + GRACE };
+    let request = request.clone();
+    match probe("this host", whole, move || take(&request, until)).seen() {
+        Seen::Known(examined) => examined,
+        Seen::Unseen(unseen) => Err(crate::Error::new(Code::HostUnfit, unseen.why)
+            .help("runnerup doctor -vv   # says what was looked at last")),
+    }
+}
+
+/// Takes the survey.
+fn take(request: &Request, until: Instant) -> Result<Examined> {
     let secrets = Secrets::default();
     let ground = Ground {
         root: Arc::clone(&request.root),
         commands: HostCommands,
         limit: request.timeout.min(LOCAL_LIMIT),
+        until,
         scrub: Scrub(secrets.clone()),
         is_host: request.root.is_host(),
         os: mac::os(&request.root),
         now: jiff::Timestamp::now().as_second(),
     };
-    let (mut candidates, mut strays, mut processes) = discover(&ground, request, &secrets)?;
+    let Discovery { mut candidates, mut strays, mut processes, undiscovered } =
+        discover(&ground, request, &secrets)?;
     if let Some(only) = &request.instance {
         candidates.retain(|candidate| candidate.name == *only);
     }
@@ -158,11 +184,11 @@ pub fn examine(request: &Request) -> Result<Examined> {
         .then(|| windows::ask(&ground, &candidates, request.timeout));
     let asks =
         request.endpoints.as_ref().map(|endpoints| asks::of(endpoints, &candidates, &ground.root));
-    let queue = queue_look(request, asks.as_deref());
+    let queue = queue_look(&ground, request, asks.as_deref());
     let network = asks.map(|asks| {
         let (timeout, scrub) = (request.timeout, ground.scrub.clone());
         // Each attempt has a deadline of its own; this one guards against a hang.
-        probe("the network", timeout + LOCAL_LIMIT, move || {
+        probe("the network", ground.within(timeout + LOCAL_LIMIT), move || {
             let mut network = super::network::examine(asks, timeout);
             let answers = network.endpoints.iter_mut().filter_map(|own| own.answer.as_mut());
             for answer in answers.filter_map(|answer| answer.outcome.as_mut().ok()) {
@@ -173,7 +199,10 @@ pub fn examine(request: &Request) -> Result<Examined> {
     });
     let windows = windows.map(windows::Asked::answer);
     if let Some(windows) = &windows {
-        processes = Arc::new(known_or_default(windows.processes()));
+        processes = Arc::new(match windows.processes() {
+            Seen::Known(processes) => processes,
+            Seen::Unseen(unseen) => Processes::unseen(unseen),
+        });
         windows.name_users(&mut candidates);
         strays = candidate::by_hand(&candidates, &processes, &ground.scrub);
     }
@@ -196,7 +225,7 @@ pub fn examine(request: &Request) -> Result<Examined> {
             false => Seen::not(IMAGE),
         }),
     };
-    let host = host_looks(&ground, &candidates, &processes);
+    let host = host_probes::begin(&ground, &candidates, &processes);
     let of_windows = windows.as_ref().map(|own| {
         let accounts = own.accounts(&candidates, ground.now);
         (own.states(&candidates, &processes), accounts, own.facts(&candidates))
@@ -204,12 +233,12 @@ pub fn examine(request: &Request) -> Result<Examined> {
     // Windows tells of its accounts in another way, and none of them has a number here.
     let asked: &[Candidate] = if ground.os == Os::Windows { &[] } else { &candidates };
     let accounts = accounts(&ground, asked);
-    let uids: BTreeMap<String, u32> = asked
-        .iter()
-        .flat_map(|candidate| [&candidate.user, &candidate.task_user])
-        .flatten()
-        .filter_map(|name| Some((name.clone(), uid_of(&ground.root, name)?)))
-        .collect();
+    let names: BTreeSet<String> = names(asked).collect();
+    let uids = ground.look("the accounts' numbers", |ground| {
+        let number = |name: String| Some((name.clone(), uid_of(&ground.root, &name)?));
+        names.into_iter().filter_map(number).collect::<BTreeMap<_, _>>()
+    });
+    let uids = known_or_default(uids.seen());
     let looks: Vec<looks::Looks> =
         candidates.into_iter().map(|candidate| looks::begin(&ground, candidate, &uids)).collect();
     let mut states = states.flat();
@@ -239,6 +268,7 @@ pub fn examine(request: &Request) -> Result<Examined> {
         taken: ground.now,
         host,
         installs,
+        undiscovered,
         network,
         queue: queue
             .map_or_else(|| Seen::not("not asked: --resource-class was not given"), Probe::flat),
@@ -264,22 +294,32 @@ fn jobs(ground: &Ground, candidates: &[Candidate]) -> Vec<plists::Job> {
 }
 
 /// Asks for the resource class, by the way that an agent of this host reaches the API.
-fn queue_look(request: &Request, asks: Option<&[Ask]>) -> Option<Probe<Seen<Queue>>> {
+fn queue_look(
+    ground: &Ground,
+    request: &Request,
+    asks: Option<&[Ask]>,
+) -> Option<Probe<Seen<Queue>>> {
     let inquiry = request.inquiry.clone()?;
     let way = asks.unwrap_or_default().iter().find(|ask| ask.endpoint == "api").cloned();
     let timeout = request.timeout;
-    Some(probe("the runner API", timeout * 2 + LOCAL_LIMIT, move || match way {
+    let limit = ground.within(timeout * 2 + LOCAL_LIMIT);
+    Some(probe("the runner API", limit, move || match way {
         Some(way) => super::network::inquire(&inquiry, &way, timeout),
         None => Seen::not("no agent here says where its API is"),
     }))
 }
 
+/// What was found to look closer at.
+struct Discovery {
+    candidates: Vec<Candidate>,
+    strays: Strays,
+    processes: Arc<Processes>,
+    /// Why there may be more.
+    undiscovered: Vec<String>,
+}
+
 /// Finds the agents and reads their configurations.
-fn discover(
-    ground: &Ground,
-    request: &Request,
-    secrets: &Secrets,
-) -> Result<(Vec<Candidate>, Strays, Arc<Processes>)> {
+fn discover(ground: &Ground, request: &Request, secrets: &Secrets) -> Result<Discovery> {
     let units = ground.look("the definitions of services", |ground| {
         let mut units = units::find(&ground.root).unwrap_or_default();
         units.extend(plists::find(&ground.root));
@@ -300,14 +340,26 @@ fn discover(
         true if ground.os == Os::Darwin => {
             Processes::of(mac::processes(&ground.commands, ground.now))
         }
-        true => Processes::read(ground.now, host::uptime()),
+        true => Processes::read(ground.now, host::uptime(), ground.soon()),
         false => Processes::default(),
     });
-    let units = known_or_default(units.seen());
-    let receipts = known_or_default(receipts.seen());
-    let processes = Arc::new(known_or_default(processes.seen()));
-    let (mut candidates, strays) =
-        candidate::all(&ground.root, units, receipts, &processes, &ground.scrub);
+    let (units, receipts) = (units.seen(), receipts.seen());
+    let processes = Arc::new(match processes.seen() {
+        Seen::Known(processes) => processes,
+        Seen::Unseen(unseen) => Processes::unseen(unseen),
+    });
+    let faults = [reason(&units), reason(&receipts), processes.fault()];
+    let mut undiscovered: Vec<String> =
+        faults.into_iter().flatten().map(|unseen| unseen.why.clone()).collect();
+    let (units, receipts) = (known_or_default(units), known_or_default(receipts));
+    let of_processes = Arc::clone(&processes);
+    let candidates = ground
+        .look("the agents' environments", move |ground| {
+            candidate::all(&ground.root, units, receipts, &of_processes, &ground.scrub)
+        })
+        .seen();
+    undiscovered.extend(reason(&candidates).map(|unseen| unseen.why.clone()));
+    let (mut candidates, strays) = known_or_default(candidates);
     let machine = known_or_default(machine.seen());
     for candidate in &mut candidates {
         // What a script sets comes later, and counts.
@@ -348,7 +400,15 @@ fn discover(
         }
         candidate.tell(secrets);
     }
-    Ok((candidates, strays, processes))
+    Ok(Discovery { candidates, strays, processes, undiscovered })
+}
+
+/// Why something was not seen.
+fn reason<T>(seen: &Seen<T>) -> Option<&Unseen> {
+    match seen {
+        Seen::Known(_) => None,
+        Seen::Unseen(unseen) => Some(unseen),
+    }
 }
 
 type ReadConfig = (Seen<super::survey::ConfigFile>, Option<crate::agent::Token>);
@@ -384,81 +444,8 @@ fn read_config(root: &Root, path: &Path, named_by: Provenance, salt: &[u8]) -> R
     }
 }
 
-/// Starts the looks at the host; what it returns waits for them.
-fn host_looks(
-    ground: &Ground,
-    candidates: &[Candidate],
-    processes: &Arc<Processes>,
-) -> impl FnOnce(&[Install]) -> Host + use<> {
-    let processes = Arc::clone(processes);
-    let container = ground.is_host.then(host::container).flatten();
-    let is_container = container.is_some();
-    let systemd =
-        ground.look("systemd's version", |ground| match ground.is_host && systemd_runs() {
-            true => host::systemd(&ground.commands, ground.limit),
-            false => None,
-        });
-    let kills = ground.look("the kernel's log", move |ground| {
-        host::oom_kills(&ground.commands, ground.limit, is_container || !ground.is_host)
-    });
-    let selinux = ground.look("SELinux", |ground| {
-        ground.is_host.then(|| host::selinux(&ground.commands, ground.limit)).flatten()
-    });
-    let folders: BTreeSet<PathBuf> = candidates
-        .iter()
-        .filter_map(|candidate| Some(candidate.config_path.as_ref()?.parent()?.to_owned()))
-        .collect();
-    let packages = ground.look("the package manager", move |ground| {
-        host::packages(&ground.root, &folders.into_iter().collect::<Vec<_>>())
-    });
-    let mac = ground.look("what macOS says", mac::facts);
-    let resolver =
-        ground.look("the resolver's configuration", |ground| host::resolver(&ground.root));
-    let ground = ground.clone();
-    move |installs| {
-        let is_windows = ground.os == Os::Windows;
-        let volumes = if is_windows { Vec::new() } else { volumes::of(&ground, installs) };
-        let mut host = Host {
-            os: ground.os,
-            // An image says nothing of the machine that it is for.
-            machine: if ground.is_host { machine() } else { String::new() },
-            system: host::system(&ground.root),
-            hostname: hostname(),
-            privileged: is_privileged(),
-            image: !ground.is_host,
-            systemd: systemd.seen().ok().copied().flatten(),
-            mounts: if ground.is_host { host::mounts() } else { Vec::new() },
-            volumes,
-            memory: match ground.is_host {
-                true if is_windows => Seen::default(),
-                true => host::memory(),
-                false => Seen::not(IMAGE),
-            },
-            oom_kills: kills.flat(),
-            clock: match ground.is_host {
-                true => host::clock(&processes, is_container),
-                false => Seen::not(IMAGE),
-            },
-            selinux: selinux.seen().ok().cloned().flatten(),
-            resolver: if is_windows { Seen::not(THERE) } else { resolver.flat() },
-            accounts: Vec::new(),
-            listening: if is_windows { Seen::not(THERE) } else { host::listening() },
-            routes: if is_windows { Seen::not(THERE) } else { host::routes() },
-            packages: packages.flat(),
-            container,
-            mac: None,
-            windows: None,
-        };
-        if let Some(told) = mac.seen().ok().cloned().flatten() {
-            told.into_host(&mut host);
-        }
-        host
-    }
-}
-
 fn accounts(ground: &Ground, candidates: &[Candidate]) -> Vec<Probe<Option<AccountFacts>>> {
-    let names = candidates.iter().flat_map(|candidate| [&candidate.user, &candidate.task_user]);
-    let mut names: BTreeSet<String> = names.flatten().cloned().collect();
+    let mut names: BTreeSet<String> = names(candidates).collect();
     names.insert("root".to_owned());
     let look = |name: String| {
         ground.look("an account", move |ground| {
@@ -468,6 +455,12 @@ fn accounts(ground: &Ground, candidates: &[Candidate]) -> Vec<Probe<Option<Accou
     names.into_iter().map(look).collect()
 }
 
+/// The accounts that agents and their jobs run as.
+fn names(candidates: &[Candidate]) -> impl Iterator<Item = String> {
+    let users = candidates.iter().flat_map(|candidate| [&candidate.user, &candidate.task_user]);
+    users.flatten().cloned()
+}
+
 impl Ground {
     fn look<T: Send + 'static>(
         &self,
@@ -475,7 +468,16 @@ impl Ground {
         look: impl FnOnce(&Self) -> T + Send + 'static,
     ) -> Probe<T> {
         let own = self.clone();
-        probe(what, self.limit + Duration::from_millis(250), move || look(&own))
+        probe(what, self.within(self.limit + MARGIN), move || look(&own))
+    }
+
+    fn within(&self, each: Duration) -> Limit {
+        Limit { each, until: self.until }
+    }
+
+    /// When a probe that is begun now should end by itself.
+    fn soon(&self) -> Instant {
+        self.until.min(Instant::now() + self.limit)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Looks that run at once, each with a deadline. One that hangs is left behind.
+//! Probes that run at once, each with a deadline. One that hangs is left behind.
 
 use crate::facts::survey::Seen;
 use std::{
@@ -7,10 +7,19 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// A look that is under way.
+/// How long a probe may take.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limit {
+    /// Its own time.
+    pub(super) each: Duration,
+    /// When the time of the whole examination is up.
+    pub(super) until: Instant,
+}
+
+/// A probe that is under way.
 pub(super) struct Probe<T> {
     what: &'static str,
-    limit: Duration,
+    limit: Limit,
     deadline: Instant,
     answer: Receiver<T>,
 }
@@ -18,35 +27,43 @@ pub(super) struct Probe<T> {
 /// Starts to look at `what`.
 pub(super) fn probe<T: Send + 'static>(
     what: &'static str,
-    limit: Duration,
+    limit: Limit,
     look: impl FnOnce() -> T + Send + 'static,
 ) -> Probe<T> {
     let (send, answer) = mpsc::sync_channel(1);
-    // Not joined: a stat on a dead network file system never comes back.
-    let begun = thread::Builder::new().name(what.to_owned()).spawn(move || {
-        let begun = Instant::now();
-        let seen = look();
-        tracing::debug!(what, ms = begun.elapsed().as_millis(), "looked");
-        let _ = send.send(seen);
-    });
-    if let Err(error) = begun {
-        tracing::debug!(what, %error, "no thread");
+    let now = Instant::now();
+    let deadline = limit.until.min(now + limit.each);
+    if now < deadline {
+        // Not joined: a stat on a dead network file system never comes back.
+        let begun = thread::Builder::new().name(what.to_owned()).spawn(move || {
+            let begun = Instant::now();
+            let seen = look();
+            tracing::debug!(what, ms = begun.elapsed().as_millis(), "looked");
+            let _ = send.send(seen);
+        });
+        if let Err(error) = begun {
+            tracing::debug!(what, %error, "no thread");
+        }
     }
-    Probe { what, limit, deadline: Instant::now() + limit, answer }
+    Probe { what, limit, deadline, answer }
 }
 
 impl<T> Probe<T> {
     /// What was seen, once it is there or the deadline has come.
     pub(super) fn seen(self) -> Seen<T> {
         let left = self.deadline.saturating_duration_since(Instant::now());
+        let what = self.what;
         match self.answer.recv_timeout(left) {
             Ok(seen) => Seen::Known(seen),
+            Err(_) if self.deadline == self.limit.until && Instant::now() >= self.deadline => {
+                Seen::broken(format!("the time of the examination was up before {what} was seen"))
+            }
             Err(RecvTimeoutError::Timeout) => {
-                let seconds = self.limit.as_secs_f32();
-                Seen::broken(format!("{} took longer than {seconds} s", self.what))
+                let seconds = self.limit.each.as_secs_f32();
+                Seen::broken(format!("{what} took longer than {seconds} s"))
             }
             Err(RecvTimeoutError::Disconnected) => {
-                Seen::broken(format!("the look at {} broke off", self.what))
+                Seen::broken(format!("the look at {what} broke off"))
             }
         }
     }
@@ -77,12 +94,16 @@ pub(super) fn known_or_default<T: Default>(seen: Seen<T>) -> T {
 mod tests {
     use super::*;
 
+    fn within(each: Duration) -> Limit {
+        Limit { each, until: Instant::now() + Duration::from_secs(60) }
+    }
+
     #[test]
     fn what_hangs_hides_nothing_but_itself() {
-        let hangs = probe("the thing that hangs", Duration::from_millis(20), || {
+        let hangs = probe("the thing that hangs", within(Duration::from_millis(20)), || {
             thread::sleep(Duration::from_secs(60));
         });
-        let answers = probe("another", Duration::from_secs(10), || 7);
+        let answers = probe("another", within(Duration::from_secs(10)), || 7);
         assert_eq!(answers.seen(), Seen::Known(7));
         let Seen::Unseen(unseen) = hangs.seen() else { panic!("it ended") };
         assert!(unseen.broke && unseen.why.contains("the thing that hangs"), "{}", unseen.why);
@@ -90,7 +111,29 @@ mod tests {
 
     #[test]
     fn what_panics_is_said_to_have_broken() {
-        let broken = probe("a broken look", Duration::from_secs(10), || assert_eq!(1, 2));
+        let broken = probe("a broken look", within(Duration::from_secs(10)), || assert_eq!(1, 2));
         assert!(matches!(broken.seen(), Seen::Unseen(unseen) if unseen.broke));
+    }
+
+    #[test]
+    fn nothing_is_begun_when_the_time_of_the_whole_is_up() {
+        let over = Limit { each: Duration::from_secs(10), until: Instant::now() };
+        let (send, begun) = mpsc::channel();
+        let Seen::Unseen(unseen) = probe("it", over, move || send.send(())).seen() else {
+            panic!("it was seen")
+        };
+        assert!(unseen.broke && unseen.why.contains("time of the examination"), "{}", unseen.why);
+        assert!(begun.recv().is_err());
+    }
+
+    #[test]
+    fn the_whole_ends_though_each_has_time_left() {
+        let begun = Instant::now();
+        let limit =
+            Limit { each: Duration::from_secs(600), until: begun + Duration::from_millis(50) };
+        let hang = || thread::sleep(Duration::from_secs(600));
+        let all: Vec<_> = (0..20).map(|_| probe("it", limit, hang)).collect();
+        assert!(all.into_iter().all(|probe| probe.seen().ok().is_none()));
+        assert!(begun.elapsed() < Duration::from_secs(60), "each was waited for");
     }
 }

@@ -40,7 +40,7 @@ pub(super) struct Answer(Result<Told, Unseen>);
 pub(super) fn ask(ground: &Ground, candidates: &[Candidate], timeout: Duration) -> Asked {
     let (wanted, limit) = (wanted(candidates), timeout.max(LEAST));
     let commands = ground.commands;
-    let guard = limit + Duration::from_millis(500);
+    let guard = ground.within(limit + Duration::from_millis(500));
     Asked(super::probe::probe("PowerShell", guard, move || look::look(&commands, &wanted, limit)))
 }
 
@@ -405,8 +405,11 @@ mod tests {
         assert_eq!((state.main_pid, state.active.as_str()), (Some(400), "active"));
         assert_eq!(state.since, Some(1_793_487_600));
         // What is older than its parent is not its child.
-        let tree = processes.tree(400, &super::super::scrub::Scrub::default());
-        let names: Vec<_> = tree.iter().map(|own| own.name.as_str()).collect();
+        let scrub = super::super::scrub::Scrub::default();
+        let soon = std::time::Instant::now() + Duration::from_secs(20);
+        let found = processes.of_install(Some(400), None, None, &scrub, soon);
+        let names: Vec<_> =
+            found.processes.ok().unwrap().iter().map(|own| own.name.as_str()).collect();
         assert_eq!(names, ["circleci-launch-agent.exe", "circleci-agent.exe"]);
     }
 

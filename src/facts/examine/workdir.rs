@@ -10,10 +10,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Things at the top of the folder that are looked at.
+/// Things in each folder that are looked at.
 const ENTRIES: usize = 2000;
 
-/// The time for counting.
+/// The time for listing the folder, and again for counting what is in it.
 const TIME: Duration = Duration::from_millis(120);
 
 /// How many of the greatest, and of the foreign, are kept.
@@ -26,12 +26,14 @@ const DEPTH: usize = 40;
 pub(super) fn look(root: &Root, folder: &Path, owner: Option<u32>) -> Result<Workdir> {
     let mut workdir = Workdir { folder: folder.to_owned(), ..Workdir::default() };
     let Some(spot) = root.find(folder)? else { return Ok(workdir) };
-    let names = spot.list()?;
-    workdir.entries = names.len();
+    let listed = spot.list_some(ENTRIES, Instant::now() + TIME)?;
+    // However long the list is, something of it is looked at.
+    let until = Instant::now() + TIME;
+    workdir.entries = listed.count;
     let mut count =
-        Count { until: Instant::now() + TIME, owner, foreign: Vec::new(), newest: i64::MIN };
+        Count { until, owner, foreign: Vec::new(), newest: i64::MIN, cut: !listed.is_whole };
     let mut found = Vec::new();
-    for name in names.into_iter().take(ENTRIES) {
+    for name in listed.names {
         if count.is_over() {
             break;
         }
@@ -45,7 +47,7 @@ pub(super) fn look(root: &Root, folder: &Path, owner: Option<u32>) -> Result<Wor
             changed: meta.identity.2 / 1_000_000_000,
         });
     }
-    workdir.cut_short = count.is_over() || workdir.entries > ENTRIES;
+    workdir.cut_short = count.cut || count.is_over();
     workdir.changed = (count.newest > i64::MIN).then_some(count.newest);
     found.sort_by_key(|leftover| std::cmp::Reverse(leftover.bytes));
     found.truncate(KEPT);
@@ -59,6 +61,8 @@ struct Count {
     owner: Option<u32>,
     foreign: Vec<Leftover>,
     newest: i64,
+    /// Something was left out.
+    cut: bool,
 }
 
 impl Count {
@@ -84,7 +88,9 @@ impl Count {
             return if meta.kind == Kind::File { meta.size } else { 0 };
         }
         let mut bytes = 0;
-        for name in spot.list().unwrap_or_default() {
+        let listed = spot.list_some(ENTRIES, self.until).unwrap_or_default();
+        self.cut |= !listed.is_whole;
+        for name in listed.names {
             if self.is_over() {
                 break;
             }
@@ -114,5 +120,21 @@ mod tests {
         assert!(!workdir.cut_short && !workdir.foreign.is_empty());
         let own = look(&root, Path::new("/w"), Some(rustix::process::geteuid().as_raw())).unwrap();
         assert!(own.foreign.is_empty());
+    }
+
+    #[test]
+    fn of_a_full_folder_a_part_is_looked_at() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("w")).unwrap();
+        for number in 0..ENTRIES + 5 {
+            fs::write(folder.path().join("w").join(number.to_string()), "").unwrap();
+        }
+        let root = Root::open(folder.path()).unwrap();
+        let spot = root.find(Path::new("/w")).unwrap().unwrap();
+        let listed = spot.list_some(3, Instant::now() + Duration::from_secs(20)).unwrap();
+        assert_eq!((listed.names.len(), listed.count, listed.is_whole), (3, ENTRIES + 5, false));
+        let late = spot.list_some(3, Instant::now()).unwrap();
+        assert_eq!((late.count, late.is_whole), (1, false));
+        assert!(look(&root, Path::new("/w"), None).unwrap().cut_short);
     }
 }

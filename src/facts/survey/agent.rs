@@ -38,6 +38,9 @@ pub struct Install {
     pub processes: Seen<Vec<Process>>,
     /// Processes of the jobs' account that nobody waits for any more.
     pub orphans: Seen<Vec<Process>>,
+    /// How many processes there are beyond those that are listed.
+    #[serde(default)]
+    pub unlisted: Unlisted,
     /// The last lines of its log, oldest first; secrets as `***`.
     pub log: Seen<Vec<String>>,
     /// When its log was last written, in seconds since 1970.
@@ -206,6 +209,18 @@ pub struct Process {
     pub state: char,
     /// It belongs to the service, by its control group.
     pub in_service: bool,
+}
+
+/// How many processes are not listed, because others fill the lists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Unlisted {
+    /// Of the agent's process and all that it started, those that have not ended.
+    pub processes: usize,
+    /// Of those that jobs left, those that have not ended.
+    pub orphans: usize,
+    /// Of both, those that have ended.
+    pub zombies: usize,
 }
 
 /// A program that jobs need.

@@ -47,6 +47,8 @@ pub struct Host {
     pub routes: Seen<(bool, bool)>,
     /// The package manager's own complaints.
     pub packages: Seen<Vec<String>>,
+    /// How many processes with an agent's name were not looked at, because there are too many.
+    pub agents_beyond: usize,
     /// macOS only.
     pub mac: Option<Mac>,
     /// Windows only.
@@ -196,6 +198,7 @@ impl Default for Host {
             listening: Seen::default(),
             routes: Seen::default(),
             packages: Seen::default(),
+            agents_beyond: 0,
             mac: None,
             windows: None,
         }

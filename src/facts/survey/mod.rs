@@ -13,7 +13,8 @@ mod service;
 mod windows;
 
 pub use agent::{
-    Binary, Install, Leftover, Named, Process, Program, Received, Tool, Variable, Workdir, Wrapper,
+    Binary, Install, Leftover, Named, Process, Program, Received, Tool, Unlisted, Variable,
+    Workdir, Wrapper,
 };
 pub use config::{ConfigFile, Setting, TokenShape, Written};
 pub use host::{AccountFacts, Clock, Host, Mac, Memory, Mount, Resolver, Selinux, Sudo, Volume};
@@ -42,6 +43,9 @@ pub struct Survey {
     pub host: Host,
     /// Every agent that was found, however it was installed.
     pub installs: Vec<Install>,
+    /// Why there may be more agents than these.
+    #[serde(default)]
+    pub undiscovered: Vec<String>,
     /// The network, as each agent would use it.
     pub network: Seen<Network>,
     /// What the runner API says of the resource class, where it was asked.

@@ -1,7 +1,7 @@
 //! What stands at a path.
 
 use serde::{Deserialize, Serialize};
-use std::fmt;
+use std::{ffi::OsString, fmt};
 
 /// The kind of thing at a path; links are not followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,6 +44,17 @@ pub struct Found {
     pub meta: Meta,
     /// It is a folder with nothing in it.
     pub is_bare_folder: bool,
+}
+
+/// Some of the names in a folder.
+#[derive(Debug, Clone, Default)]
+pub struct Listed {
+    /// In no order.
+    pub names: Vec<OsString>,
+    /// How many names there are, as far as they were counted.
+    pub count: usize,
+    /// There are no more than these.
+    pub is_whole: bool,
 }
 
 impl Meta {

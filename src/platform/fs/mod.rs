@@ -16,7 +16,7 @@ mod unix;
 #[cfg(windows)]
 mod windows;
 
-pub use meta::{Found, Kind, Meta};
+pub use meta::{Found, Kind, Listed, Meta};
 pub use provenance::Provenance;
 pub use removal::{GoOn, Removal};
 pub use trail::{Passed, Trail};

@@ -8,7 +8,7 @@ mod tree;
 
 pub use trail::has_access_list;
 
-use super::{Kind, Meta, drive};
+use super::{Kind, Listed, Meta, drive};
 use crate::{Code, Error, Result};
 use rustix::{
     fs::{self, AtFlags, FileType, Mode, OFlags},
@@ -18,8 +18,12 @@ use std::{
     collections::VecDeque,
     ffi::{OsStr, OsString},
     fs::File,
-    os::{fd::OwnedFd, unix::ffi::OsStringExt},
+    os::{
+        fd::OwnedFd,
+        unix::ffi::{OsStrExt, OsStringExt},
+    },
     path::{Component, Path, PathBuf},
+    time::Instant,
 };
 
 /// Links followed on the way to one path.
@@ -220,20 +224,45 @@ impl Spot {
 
     /// The names in the folder here, in no order; none when it is not there.
     pub fn list(&self) -> Result<Vec<OsString>> {
+        let mut names = Vec::new();
+        self.each_name(|name| {
+            names.push(name.to_owned());
+            true
+        })?;
+        Ok(names)
+    }
+
+    /// The first `limit` names in the folder here, and how many there are as far as that can be
+    /// counted until then: an account can fill a folder of its own without end.
+    pub fn list_some(&self, limit: usize, until: Instant) -> Result<Listed> {
+        let mut listed = Listed { is_whole: true, ..Listed::default() };
+        self.each_name(|name| {
+            listed.count += 1;
+            if listed.count <= limit {
+                listed.names.push(name.to_owned());
+            }
+            listed.is_whole = Instant::now() < until;
+            listed.is_whole
+        })?;
+        listed.is_whole &= listed.count <= limit;
+        Ok(listed)
+    }
+
+    /// Passes each name on until `next` wants no more of them.
+    fn each_name(&self, mut next: impl FnMut(&OsStr) -> bool) -> Result<()> {
         let handle = match open_folder(&self.folder, &self.name) {
             Ok(handle) => handle,
-            Err(Errno::NOENT) => return Ok(Vec::new()),
+            Err(Errno::NOENT) => return Ok(()),
             Err(errno) => return Err(trouble("open the folder", &self.path, errno)),
         };
-        let mut names = Vec::new();
         for entry in fs::Dir::new(handle).map_err(|errno| trouble("list", &self.path, errno))? {
             let entry = entry.map_err(|errno| trouble("list", &self.path, errno))?;
-            let name = OsString::from_vec(entry.file_name().to_bytes().to_vec());
-            if name != "." && name != ".." {
-                names.push(name);
+            let name = OsStr::from_bytes(entry.file_name().to_bytes());
+            if name != "." && name != ".." && !next(name) {
+                break;
             }
         }
-        Ok(names)
+        Ok(())
     }
 
     /// Makes a new folder here, for the caller alone until [`Spot::settle_folder`] opens it.

@@ -8,7 +8,7 @@
 
 mod rights;
 
-use super::{GoOn, Kind, Meta, Passed, Provenance, Removal, Trail};
+use super::{GoOn, Kind, Listed, Meta, Passed, Provenance, Removal, Trail};
 use crate::{Code, Error, Result};
 use std::{
     ffi::{OsStr, OsString},
@@ -16,6 +16,7 @@ use std::{
     io::{self, ErrorKind},
     os::windows::fs::MetadataExt,
     path::{Component, Path, PathBuf},
+    time::Instant,
 };
 
 /// The folder that counts as the host: all drives, or `--root DIR`.
@@ -251,6 +252,30 @@ impl Spot {
                 Ok(entry.file_name())
             })
             .collect()
+    }
+
+    /// The first `limit` names in the folder here, and how many there are as far as that can be
+    /// counted until then.
+    pub fn list_some(&self, limit: usize, until: Instant) -> Result<Listed> {
+        let entries = match fs::read_dir(&self.real) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Listed::default()),
+            Err(error) => return Err(trouble("list", &self.path, &error)),
+        };
+        let mut listed = Listed { is_whole: true, ..Listed::default() };
+        for entry in entries {
+            let entry = entry.map_err(|error| trouble("list", &self.path, &error))?;
+            listed.count += 1;
+            if listed.count <= limit {
+                listed.names.push(entry.file_name());
+            }
+            if Instant::now() >= until {
+                listed.is_whole = false;
+                break;
+            }
+        }
+        listed.is_whole &= listed.count <= limit;
+        Ok(listed)
     }
 
     /// Makes a new folder here.

@@ -1,0 +1,325 @@
+//! Processes: agents, what they started, and what dead jobs left.
+//!
+//! Every user can start processes of any name, in any number. So what is kept of them is limited
+//! and what is beyond a limit is only counted, and no question takes more than one pass over the
+//! table.
+
+mod index;
+mod read;
+
+use super::{
+    procfs::{CommandLine, ManagedBy},
+    scrub::Scrub,
+};
+use crate::facts::survey::{Process, Seen, Unlisted, Unseen, same};
+use index::Index;
+use read::{Details, Identity};
+use std::{
+    collections::{HashMap, HashSet},
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+/// Most processes with an agent's name that are looked at.
+pub(super) const AGENTS_LIMIT: usize = 32;
+
+/// Most processes of one list that are shown, and most of those that have ended.
+const SHOWN_LIMIT: usize = 64;
+const ZOMBIES_LIMIT: usize = 16;
+
+/// Longest command line that is shown, in characters.
+const COMMAND_SHOWN: usize = 400;
+
+/// Longest name that is kept where another program has listed the processes, in characters.
+const NAME_SHOWN: usize = 64;
+
+/// The time for the command lines of one list.
+const COMMANDS_TIME: Duration = Duration::from_secs(1);
+
+/// Why there is no table.
+const LATE: &str = "there are more processes than can be read in time";
+
+/// Names of agents' processes; Linux keeps 15 characters of a name.
+const AGENTS: [&str; 3] = ["circleci-launch", "circleci-launch-agent", "circleci-runner"];
+
+/// Every process of the host, as far as it shows itself.
+#[derive(Debug, Default)]
+pub(super) struct Processes {
+    index: Index,
+    agents: Vec<Agent>,
+    agents_beyond: usize,
+    fault: Option<Unseen>,
+}
+
+/// A process that has an agent's name, which any user can give to any process.
+#[derive(Debug, Default)]
+pub(super) struct Agent {
+    pub(super) pid: u32,
+    pub(super) uid: u32,
+    pub(super) managed: ManagedBy,
+    /// Its command line, as far as it was read; its user has chosen it.
+    pub(super) words: Vec<String>,
+    /// The program that it runs, where that is known.
+    pub(super) program: Option<PathBuf>,
+}
+
+/// The processes that belong to one install.
+pub(super) struct OfInstall {
+    pub(super) processes: Seen<Vec<Process>>,
+    pub(super) orphans: Seen<Vec<Process>>,
+    pub(super) unlisted: Unlisted,
+}
+
+/// A process in the table.
+#[derive(Debug)]
+struct Entry {
+    pid: u32,
+    parent: u32,
+    uid: u32,
+    name: String,
+    state: char,
+    started: i64,
+    ticks: u64,
+    managed: ManagedBy,
+    /// Its program, where another program has listed it: there is no `/proc` then.
+    program: Option<PathBuf>,
+}
+
+impl Processes {
+    /// Reads all of them.
+    pub(super) fn read(now: i64, uptime: i64, until: Instant) -> Self {
+        match read::table(now, uptime, until) {
+            Seen::Known(all) => Self::new(all, until),
+            Seen::Unseen(unseen) => Self::unseen(unseen),
+        }
+    }
+
+    /// What another program has listed.
+    pub(super) fn of(listed: Vec<Process>) -> Self {
+        let entry = |own: Process| Entry {
+            pid: own.pid,
+            parent: own.parent,
+            uid: own.uid,
+            name: shortened(own.name, NAME_SHOWN),
+            state: own.state,
+            started: own.started,
+            ticks: 0,
+            managed: ManagedBy::Nobody,
+            program: Some(own.command).filter(|path| !path.is_empty()).map(PathBuf::from),
+        };
+        Self::new(listed.into_iter().map(entry).collect(), Instant::now())
+    }
+
+    /// None could be read.
+    pub(super) fn unseen(unseen: Unseen) -> Self {
+        Self { fault: Some(unseen), ..Self::default() }
+    }
+
+    fn new(all: Vec<Entry>, until: Instant) -> Self {
+        let index = Index::new(all, |entry| AGENTS.contains(&plain(&entry.name)));
+        let mut agents: Vec<&Entry> = index.topmost_agents().collect();
+        let agents_beyond = agents.len().saturating_sub(AGENTS_LIMIT);
+        // Those of the system's services first: no number of others takes their place.
+        agents
+            .sort_by_key(|entry| (entry.managed.system_unit().is_none(), entry.started, entry.pid));
+        agents.truncate(AGENTS_LIMIT);
+        let mut details = look_closer(agents.iter().copied(), until);
+        let agents = agents.into_iter().map(|entry| {
+            let Details { command, program } = details.remove(&entry.pid).unwrap_or_default();
+            Agent {
+                pid: entry.pid,
+                uid: entry.uid,
+                managed: entry.managed.clone(),
+                words: command.words,
+                program: entry.program.clone().or(program),
+            }
+        });
+        let agents = agents.collect();
+        Self { index, agents, agents_beyond, fault: None }
+    }
+
+    /// Why they are not known.
+    pub(super) fn fault(&self) -> Option<&Unseen> {
+        self.fault.as_ref()
+    }
+
+    /// Processes with an agent's name that no other such process started, at most
+    /// [`AGENTS_LIMIT`] of them.
+    pub(super) fn agents(&self) -> &[Agent] {
+        &self.agents
+    }
+
+    /// How many more there are.
+    pub(super) fn agents_beyond(&self) -> usize {
+        self.agents_beyond
+    }
+
+    /// An agent's process as it is told.
+    pub(super) fn agent_process(&self, agent: &Agent, scrub: &Scrub) -> Option<Process> {
+        let entry = self.index.tree(agent.pid).next()?;
+        let command = CommandLine { words: agent.words.clone(), ..CommandLine::default() };
+        let details = Details { command, program: None };
+        Some(process(entry, false, Some(details), scrub))
+    }
+
+    /// The agent's process that the system's manager runs as this service.
+    pub(super) fn agent_of(&self, unit: &str) -> Option<u32> {
+        let mut agents = self.agents.iter();
+        agents.find(|agent| agent.managed.system_unit() == Some(unit)).map(|agent| agent.pid)
+    }
+
+    /// What belongs to an install: its `main` process and all that it started, and what its jobs
+    /// left, of its service or of the account `uid`.
+    pub(super) fn of_install(
+        &self,
+        main: Option<u32>,
+        unit: Option<&str>,
+        uid: Option<u32>,
+        scrub: &Scrub,
+        until: Instant,
+    ) -> OfInstall {
+        if let Some(unseen) = &self.fault {
+            return OfInstall::unseen(unseen);
+        }
+        let tree = main.map_or_else(Vec::new, |main| self.index.tree(main).collect());
+        let (tree, of_tree) = limited(tree);
+        let (orphans, of_orphans) = limited(self.orphans(unit, uid));
+        let mut details = look_closer(tree.iter().chain(&orphans).copied(), until);
+        let mut shown = |entries: Vec<&Entry>, is_tree: bool| {
+            let shown = |entry: &Entry| {
+                let in_service = is_tree || unit.is_some() && entry.managed.system_unit() == unit;
+                process(entry, in_service, details.remove(&entry.pid), scrub)
+            };
+            Seen::Known(entries.into_iter().map(shown).collect())
+        };
+        OfInstall {
+            processes: shown(tree, true),
+            orphans: shown(orphans, false),
+            unlisted: Unlisted {
+                processes: of_tree.alive,
+                orphans: of_orphans.alive,
+                zombies: of_tree.zombies + of_orphans.zombies,
+            },
+        }
+    }
+
+    /// What jobs left: processes of the unit while it runs an agent, or of the jobs' account
+    /// outside of anyone's session, that no agent's process is an ancestor of.
+    fn orphans(&self, unit: Option<&str>, uid: Option<u32>) -> Vec<&Entry> {
+        let unit = unit.filter(|unit| self.agent_of(unit).is_some());
+        let uid = uid.filter(|uid| *uid != 0);
+        let is_left = |entry: &&Entry| {
+            let in_unit = unit.is_some() && entry.managed.system_unit() == unit;
+            let in_session = matches!(entry.managed, ManagedBy::User { .. });
+            let is_own = uid == Some(entry.uid) && !in_session;
+            entry.pid != 1 && (in_unit || is_own) && !self.index.is_agents(entry.pid)
+        };
+        let mut orphans: Vec<&Entry> = self.index.all().filter(is_left).collect();
+        orphans.sort_unstable_by_key(|entry| entry.pid);
+        orphans
+    }
+
+    /// The number and start of the process that runs this program of Windows, of several the
+    /// first that was started.
+    pub(super) fn running(&self, program: &Path) -> Option<(u32, i64)> {
+        let program = same(&program.display().to_string());
+        let runs = |entry: &&Entry| {
+            entry.program.as_ref().is_some_and(|own| same(&own.display().to_string()) == program)
+        };
+        let first = self.index.all().filter(runs).min_by_key(|entry| (entry.started, entry.pid))?;
+        Some((first.pid, first.started))
+    }
+
+    /// The names of all processes.
+    ///
+    /// # Errors
+    /// Why they are not known.
+    pub(super) fn names(&self) -> Result<HashSet<&str>, Unseen> {
+        match &self.fault {
+            Some(unseen) => Err(unseen.clone()),
+            None => Ok(self.index.all().map(|entry| entry.name.as_str()).collect()),
+        }
+    }
+}
+
+impl OfInstall {
+    /// Nothing is known of them, and why.
+    pub(super) fn unseen(unseen: &Unseen) -> Self {
+        Self {
+            processes: Seen::Unseen(unseen.clone()),
+            orphans: Seen::Unseen(unseen.clone()),
+            unlisted: Unlisted::default(),
+        }
+    }
+}
+
+/// How many of a list are not shown.
+struct Beyond {
+    alive: usize,
+    zombies: usize,
+}
+
+fn limited(all: Vec<&Entry>) -> (Vec<&Entry>, Beyond) {
+    let (mut alive, mut zombies) = (0, 0);
+    let mut shown = Vec::new();
+    for entry in all {
+        let (count, limit) = match entry.state {
+            'Z' => (&mut zombies, ZOMBIES_LIMIT),
+            _ => (&mut alive, SHOWN_LIMIT),
+        };
+        *count += 1;
+        if *count <= limit {
+            shown.push(entry);
+        }
+    }
+    let beyond = Beyond {
+        alive: alive.saturating_sub(SHOWN_LIMIT),
+        zombies: zombies.saturating_sub(ZOMBIES_LIMIT),
+    };
+    (shown, beyond)
+}
+
+/// Command lines and programs, of processes that no other program has listed.
+fn look_closer<'a>(
+    entries: impl Iterator<Item = &'a Entry>,
+    until: Instant,
+) -> HashMap<u32, Details> {
+    let identity = |entry: &Entry| Identity { pid: entry.pid, ticks: entry.ticks };
+    let of: Vec<Identity> = entries.filter(|entry| entry.program.is_none()).map(identity).collect();
+    read::details(&of, until.min(Instant::now() + COMMANDS_TIME))
+}
+
+fn process(entry: &Entry, in_service: bool, details: Option<Details>, scrub: &Scrub) -> Process {
+    let words = details.unwrap_or_default().command.words;
+    let command = match &entry.program {
+        Some(program) => program.display().to_string(),
+        // As `ps` shows one whose command line is not to be had.
+        None if words.is_empty() => format!("[{}]", entry.name),
+        None => scrub.words(&words).join(" "),
+    };
+    Process {
+        pid: entry.pid,
+        parent: entry.parent,
+        uid: entry.uid,
+        name: entry.name.clone(),
+        command: shortened(command, COMMAND_SHOWN),
+        started: entry.started,
+        state: entry.state,
+        in_service,
+    }
+}
+
+fn shortened(mut text: String, limit: usize) -> String {
+    if let Some((at, _)) = text.char_indices().nth(limit) {
+        text.truncate(at);
+    }
+    text
+}
+
+/// A program's name without what Windows ends it in.
+fn plain(name: &str) -> &str {
+    name.strip_suffix(".exe").unwrap_or(name)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,275 @@
+//! The text forms of `/proc/PID/…`, as pure functions over bytes.
+//!
+//! Any user can start processes, and so choose names, command lines and, below the control groups
+//! that are delegated to that user, control groups: all of it is foreign text.
+
+/// Longest name of a process, in bytes: what `comm` holds without its end.
+const NAME_LIMIT: usize = 15;
+
+/// Longest command line that is read, in bytes; the kernel allows megabytes.
+pub const COMMAND_LIMIT: usize = 4 << 10;
+
+/// What `/proc/PID/stat` says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stat {
+    /// The process's name, at most 15 bytes of it.
+    pub name: String,
+    /// The kernel's letter for its state, such as `Z`.
+    pub state: char,
+    /// Its parent's number.
+    pub parent: u32,
+    /// When it was started, in clock ticks since the host was.
+    pub ticks: u64,
+}
+
+/// Reads `/proc/PID/stat`.
+pub fn stat(bytes: &[u8]) -> Option<Stat> {
+    let text = String::from_utf8_lossy(bytes);
+    // The name stands in brackets and may hold brackets, blanks and newlines itself.
+    let (head, rest) = text.rsplit_once(')')?;
+    let name = head.split_once('(')?.1;
+    let mut fields = rest.split_whitespace();
+    let state = fields.next()?.chars().next()?;
+    let parent = fields.next()?.parse().ok()?;
+    let ticks = fields.nth(17)?.parse().ok()?;
+    let name = name.get(..name.floor_char_boundary(NAME_LIMIT))?.to_owned();
+    Some(Stat { name, state, parent, ticks })
+}
+
+/// The real user of a process, from `/proc/PID/status`. The owner of `/proc/PID` is another one:
+/// it is root where the process cannot be dumped, which a process can choose.
+pub fn real_uid(status: &[u8]) -> Option<u32> {
+    // The name comes before it, but with its newlines escaped.
+    let line = status.split(|byte| *byte == b'\n').find_map(|line| line.strip_prefix(b"Uid:"))?;
+    std::str::from_utf8(line).ok()?.split_whitespace().next()?.parse().ok()
+}
+
+/// The words of a command line.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CommandLine {
+    /// The words, without empty ones.
+    pub words: Vec<String>,
+    /// There are more.
+    pub cut: bool,
+}
+
+/// Splits what `/proc/PID/cmdline` holds, at most [`COMMAND_LIMIT`] bytes of it. A word that the
+/// limit cuts through is left out: half of a secret is not recognized as one, nor half of a path as
+/// another path.
+pub fn command_line(bytes: &[u8]) -> CommandLine {
+    let cut = bytes.len() > COMMAND_LIMIT;
+    let whole = match bytes.get(..COMMAND_LIMIT) {
+        Some(head) if cut => {
+            let end = head.iter().rposition(|byte| *byte == 0).unwrap_or_default();
+            head.get(..end).unwrap_or_default()
+        }
+        _ => bytes,
+    };
+    let words = whole.split(|byte| *byte == 0).filter(|word| !word.is_empty());
+    CommandLine {
+        words: words.map(|word| String::from_utf8_lossy(word).into_owned()).collect(),
+        cut,
+    }
+}
+
+/// Which service manager a process is under, by its control group.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum ManagedBy {
+    /// A service of the system's manager.
+    System(String),
+    /// A session of an account, or a service of its own manager (`systemd --user`).
+    User {
+        /// The account's number.
+        uid: Option<u32>,
+        /// The service, whose name the account has chosen.
+        unit: Option<String>,
+    },
+    /// None that is known.
+    #[default]
+    Nobody,
+}
+
+impl ManagedBy {
+    /// The service of the system's manager.
+    pub fn system_unit(&self) -> Option<&str> {
+        match self {
+            Self::System(unit) => Some(unit),
+            _ => None,
+        }
+    }
+}
+
+/// Where the control groups of the system's manager begin. In a container that is not at `/`.
+#[derive(Debug, Clone, Default)]
+pub struct ControlGroups {
+    base: Paths,
+}
+
+/// The paths in the two hierarchies that systemd uses: its own named one, and the unified one.
+type Paths = [String; 2];
+
+impl ControlGroups {
+    /// By what `/proc/1/cgroup` says.
+    pub fn of_init(cgroup: &[u8]) -> Self {
+        let above = |path: String| {
+            let path = path.strip_suffix("/init.scope").unwrap_or(&path);
+            path.trim_end_matches('/').to_owned()
+        };
+        Self { base: paths(cgroup).map(above) }
+    }
+
+    /// Who manages the process whose `/proc/PID/cgroup` this is.
+    pub fn managed_by(&self, cgroup: &[u8]) -> ManagedBy {
+        let paths = paths(cgroup);
+        let below = self.base.iter().zip(&paths).filter_map(|(base, path)| path.strip_prefix(base));
+        // In the hierarchy that systemd does not use each process is at the top.
+        let known = below.map(manager).find(|managed| *managed != ManagedBy::Nobody);
+        known.unwrap_or_default()
+    }
+}
+
+fn paths(cgroup: &[u8]) -> Paths {
+    let text = String::from_utf8_lossy(cgroup);
+    let mut paths = Paths::default();
+    let [named, unified] = &mut paths;
+    for line in text.lines() {
+        let mut fields = line.splitn(3, ':');
+        match (fields.next(), fields.next(), fields.next()) {
+            (_, Some("name=systemd"), Some(path)) => path.clone_into(named),
+            (Some("0"), Some(""), Some(path)) => path.clone_into(unified),
+            _ => {}
+        }
+    }
+    paths
+}
+
+/// Only slices stand above a service of the system's manager. What stands below a service or a
+/// scope is delegated: its names are chosen by whoever runs there.
+fn manager(path: &str) -> ManagedBy {
+    let is_service = |name: &&str| name.len() > ".service".len() && name.ends_with(".service");
+    if !path.is_empty() && !path.starts_with('/') {
+        return ManagedBy::Nobody;
+    }
+    let groups: Vec<&str> = path.split('/').filter(|name| !name.is_empty()).collect();
+    let slices = groups.iter().take_while(|name| name.ends_with(".slice")).count();
+    let (slices, rest) = groups.split_at(slices);
+    let first = rest.first();
+    let of_user = |name: &&str| name.starts_with("user@");
+    if slices.first() == Some(&"user.slice") || first.is_some_and(of_user) {
+        let manager = first.and_then(|name| name.strip_prefix("user@")?.strip_suffix(".service"));
+        let slice =
+            || slices.iter().find_map(|name| name.strip_prefix("user-")?.strip_suffix(".slice"));
+        let uid = manager.or_else(slice).and_then(|uid| uid.parse().ok());
+        let unit = rest.iter().filter(|name| !of_user(name)).rfind(|name| is_service(name));
+        return ManagedBy::User { uid, unit: unit.map(|unit| (*unit).to_owned()) };
+    }
+    match first.filter(|name| is_service(name)) {
+        Some(unit) => ManagedBy::System((*unit).to_owned()),
+        None => ManagedBy::Nobody,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const INIT: &[u8] = b"12:pids:/init.scope\n1:name=systemd:/init.scope\n0::/init.scope\n";
+
+    fn system(name: &str) -> ManagedBy {
+        ManagedBy::System(name.to_owned())
+    }
+
+    fn user(uid: u32, unit: Option<&str>) -> ManagedBy {
+        ManagedBy::User { uid: Some(uid), unit: unit.map(str::to_owned) }
+    }
+
+    #[test]
+    fn a_stat_is_read_whatever_the_name_is() {
+        let rest = "S 7 1 1 0 -1 4194304 1 0 0 0 0 0 0 0 20 0 1 0 4200 1 1";
+        let read = |name: &str| stat(format!("9 ({name}) {rest}").as_bytes()).unwrap();
+        let plain = read("circleci-runner");
+        assert_eq!((plain.state, plain.parent, plain.ticks), ('S', 7, 4200));
+        assert_eq!(read("a) R 1 (b\n").name, "a) R 1 (b\n");
+        assert_eq!(read(&"ä".repeat(40)).name, "ä".repeat(7));
+        assert_eq!(stat(b"9 (x"), None);
+    }
+
+    #[test]
+    fn the_user_is_the_real_one() {
+        let status = b"Name:\tUid:\\n0\nUmask:\t0022\nUid:\t1001\t0\t0\t0\nGid:\t5\t5\t5\t5\n";
+        assert_eq!(real_uid(status), Some(1001));
+        assert_eq!(real_uid(b"Name:\tx\n"), None);
+    }
+
+    #[test]
+    fn a_command_line_ends_at_a_whole_word() {
+        let all = command_line(b"a\0--b\0\0c");
+        assert_eq!((all.words.join(" ").as_str(), all.cut), ("a --b c", false));
+        let long = [b"a\0--token\0".as_slice(), &[b'x'; 2 * COMMAND_LIMIT]].concat();
+        let read = command_line(&long);
+        assert_eq!((read.words.join(" ").as_str(), read.cut), ("a --token", true));
+        assert!(command_line(&[b'x'; COMMAND_LIMIT + 1]).words.is_empty());
+    }
+
+    #[test]
+    fn only_the_systems_manager_has_the_systems_services() {
+        let groups = ControlGroups::of_init(INIT);
+        for (path, managed) in [
+            ("/system.slice/circleci.service", system("circleci.service")),
+            ("/system.slice/system-ci.slice/ci@1.service", system("ci@1.service")),
+            // Below a service or a scope another than the system's manager makes the groups.
+            ("/system.slice/x.service/circleci.service", system("x.service")),
+            ("/system.slice/x.scope/circleci.service", ManagedBy::Nobody),
+            ("/machine.slice/m.scope/system.slice/circleci.service", ManagedBy::Nobody),
+            ("/mallory/system.slice/circleci.service", ManagedBy::Nobody),
+            ("/../system.slice/circleci.service", ManagedBy::Nobody),
+            ("/system.slice/.service", ManagedBy::Nobody),
+            ("/system.slice/circleci.service (deleted)", ManagedBy::Nobody),
+            ("/user.slice/user-1001.slice/session-3.scope", user(1001, None)),
+            (
+                "/user.slice/user-1001.slice/user@1001.service/app.slice/circleci.service",
+                user(1001, Some("circleci.service")),
+            ),
+            ("/elsewhere.slice/user@1001.service/init.scope", user(1001, None)),
+            ("/", ManagedBy::Nobody),
+        ] {
+            for form in [format!("1:name=systemd:{path}\n0::/\n"), format!("0::{path}\n")] {
+                assert_eq!(groups.managed_by(form.as_bytes()), managed, "{form}");
+            }
+            // Other hierarchies are not the manager's.
+            let other = format!("3:cpu:{path}\n1:name=other:{path}\n");
+            assert_eq!(groups.managed_by(other.as_bytes()), ManagedBy::Nobody, "{other}");
+        }
+    }
+
+    #[test]
+    fn in_a_container_services_are_below_its_own_group() {
+        let groups = ControlGroups::of_init(b"0::/machine.slice/m.scope/init.scope\n");
+        let of = |path: &str| groups.managed_by(format!("0::{path}\n").as_bytes());
+        let inner = "/machine.slice/m.scope/system.slice/circleci.service";
+        assert_eq!(of(inner), system("circleci.service"));
+        assert_eq!(of("/system.slice/circleci.service"), ManagedBy::Nobody);
+        assert_eq!(of("/machine.slice/m.scopes/x.service"), ManagedBy::Nobody);
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_within_limits(
+            bytes in proptest::collection::vec(any::<u8>(), 0..3 * COMMAND_LIMIT),
+            path in "(/(system|user|user-1)\\.slice|/user@1\\.service|/x\\.(service|scope)|/){0,8}",
+        ) {
+            if let Some(stat) = stat(&bytes) {
+                prop_assert!(stat.name.len() <= NAME_LIMIT);
+            }
+            real_uid(&bytes);
+            let words = command_line(&bytes).words;
+            prop_assert!(words.iter().map(String::len).sum::<usize>() <= 3 * COMMAND_LIMIT);
+            let groups = ControlGroups::of_init(&bytes);
+            groups.managed_by(&bytes);
+            if let ManagedBy::System(unit) = manager(&path) {
+                prop_assert!(unit == "x.service" && !path.starts_with("/user.slice"), "{}", path);
+            }
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! Processes that any user can start, alone and in numbers.
+
+use super::lab::Lab;
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
+
+/// Starts this many processes with an agent's name and command line.
+pub fn fake_agents(lab: &Lab, account: &str, count: usize) {
+    const FORKS: &str = "for (1..$ARGV[0]) { next if fork; \
+        $0 = join qq{\\0}, 'circleci-runner', 'machine', '--config', \"/home/$ARGV[1]/c.yaml\"; \
+        sleep 900; exit } sleep 900";
+    let config = format!("/home/{account}/c.yaml");
+    lab.host.write(&config, b"runner:\n  name: fake\n  nmae: fake\n", 0o644);
+    // The name is written over these.
+    let room = "room".repeat(20);
+    start(lab, account, &["perl", "-e", FORKS, &count.to_string(), account, &room]);
+    wait_for(lab, "pgrep -x circleci-runner", count);
+}
+
+/// Starts this many processes with command lines of 1.8 MB.
+pub fn long_commands(lab: &Lab, account: &str, count: usize) {
+    const FORKS: &str = "for (1..$ARGV[0]) { next if fork; \
+        exec 'sh', '-c', 'sleep 900; :', ('x' x 130000) x 14 } sleep 900";
+    start(lab, account, &["perl", "-e", FORKS, &count.to_string()]);
+    wait_for(lab, &format!("pgrep -x sleep -u {account}"), count);
+}
+
+/// Starts a program as an account, outside of any session.
+pub fn start(lab: &Lab, account: &str, argv: &[&str]) {
+    let runner = ["runuser", "-u", account, "--", "setsid", "--fork"];
+    let words: Vec<&str> = ["sh", "-c", "cd /; exec \"$@\" </dev/null >/dev/null 2>&1", "sh"]
+        .into_iter()
+        .chain(runner)
+        .chain(argv.iter().copied())
+        .collect();
+    lab.host.ok(&words);
+}
+
+/// Waits until a command of the host prints this many lines.
+pub fn wait_for(lab: &Lab, command: &str, lines: usize) {
+    let begun = Instant::now();
+    loop {
+        let output = lab.host.run(&["sh", "-c", command]);
+        let text = String::from_utf8_lossy(&output.stdout);
+        if text.lines().count() >= lines {
+            return;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(60), "{command}: {text}");
+        thread::sleep(Duration::from_millis(50));
+    }
+}
