@@ -314,13 +314,32 @@ fn read_key(root: &Root) -> Result<Option<Vec<u8>>> {
     Ok((key.len() == KEY_LENGTH).then_some(key))
 }
 
+/// Opens a file of the state folder.
+///
+/// # Errors
+/// [`Code::GroundUnsafe`] when another account could have written it: what it says would have root
+/// change, remove and start whatever that account likes.
 fn open(root: &Root, path: &Path) -> Result<Option<(File, crate::platform::fs::Meta)>> {
-    match root.find(path)? {
-        Some(spot) if spot.look()?.is_some_and(|meta| meta.kind == Kind::File) => {
-            spot.read().map(Some)
-        }
-        _ => Ok(None),
+    let Some(spot) = root.find(path)? else { return Ok(None) };
+    if spot.look()?.is_none_or(|meta| meta.kind != Kind::File) {
+        return Ok(None);
     }
+    let opened = spot.read()?;
+    let trail = root.trail(path)?;
+    let is_same = trail.end.is_some_and(|end| end.is_same_file(&opened.1));
+    if !is_same || !trail.written_by().is_root() {
+        let message = format!(
+            "{} could have been written by another account than root, and is not believed",
+            path.display()
+        );
+        return Err(Error::new(Code::GroundUnsafe, message)
+            .help(format!(
+                "look at owners and modes: ls -la {}",
+                crate::platform::command::quoted(&layout::shown(layout::state_folder()))
+            ))
+            .help("restore the folder from a backup, or remove it and install again"));
+    }
+    Ok(Some(opened))
 }
 
 fn find(root: &Root, path: &Path) -> Result<Spot> {

@@ -53,6 +53,11 @@ fn installed(survey: &Survey) -> Judged {
             "; {more} more processes have an agent's name and were not looked at"
         )),
     }
+    if !survey.undiscovered.is_empty() {
+        return Ok(Problem::warn("there may be more agents here than were found")
+            .seen(format!("{}\n{found}", survey.undiscovered.join("\n")))
+            .into());
+    }
     Ok(Verdict::Holds(found))
 }
 

@@ -328,10 +328,12 @@ fn discover(ground: &Ground, request: &Request, secrets: &Secrets) -> Result<Dis
         }
         units
     });
-    let receipts = ground.look("the receipts", |ground| {
-        let known = apply::read(&ground.root, "default").unwrap_or_default();
-        known.receipt.into_iter().chain(known.others).collect::<Vec<Receipt>>()
-    });
+    let receipts =
+        ground.look("the receipts", |ground| {
+            Seen::from(apply::read(&ground.root, "default").map(|known| {
+                known.receipt.into_iter().chain(known.others).collect::<Vec<Receipt>>()
+            }))
+        });
     let machine = ground.look("the machine's environment", |ground| {
         let asks = ground.is_host && ground.os == Os::Windows;
         if asks { windows::variables(&ground.commands, ground.limit) } else { Vec::new() }
@@ -343,7 +345,7 @@ fn discover(ground: &Ground, request: &Request, secrets: &Secrets) -> Result<Dis
         true => Processes::read(ground.now, host::uptime(), ground.soon()),
         false => Processes::default(),
     });
-    let (units, receipts) = (units.seen(), receipts.seen());
+    let (units, receipts) = (units.seen(), receipts.flat());
     let processes = Arc::new(match processes.seen() {
         Seen::Known(processes) => processes,
         Seen::Unseen(unseen) => Processes::unseen(unseen),
