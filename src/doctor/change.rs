@@ -373,3 +373,6 @@ pub fn allowed_path(text: &str) -> crate::Result<PathBuf> {
     }
     Ok(path)
 }
+
+#[cfg(test)]
+mod tests;

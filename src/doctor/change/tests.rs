@@ -1,0 +1,124 @@
+use super::*;
+use crate::{
+    doctor::sample::{UID, WORKDIR, agent, file, folder, healthy, trail},
+    facts::survey::{Leftover, Mount, Seen, Workdir},
+    platform::fs::Meta,
+};
+
+const CI: Provenance = Provenance::Account(UID);
+
+/// What root would do to a path that `named_by` named, for the agent's account.
+fn given(survey: &Survey, path: &str, end: Meta, named_by: Provenance) -> Remedy {
+    let trail = trail(path, end);
+    let install = &survey.installs[0];
+    let site = Site { trail: &trail, named_by };
+    let owner = survey.account("circleci");
+    Change::new(survey, install).permissions(Remedy::by_hand("Give it."), site, owner, 0o750)
+}
+
+#[test]
+fn a_path_that_an_account_named_is_given_only_inside_the_installs_own_folders() {
+    let survey = healthy();
+    for (path, end, is_given) in [
+        (WORKDIR, folder(0, 0o755), true),
+        ("/var/opt/circleci/other/deep", folder(0, 0o755), true),
+        ("/etc/opt/circleci/launch-agent-config.yaml", file(0, 0o600), true),
+        ("/etc/shadow", file(0, 0o640), false),
+        ("/etc/cron.d", folder(0, 0o755), false),
+        ("/root", folder(0, 0o700), false),
+        ("/srv/victim", folder(0, 0o755), false),
+        ("/var/opt/circleci-other/workdir", folder(0, 0o755), false),
+        ("/var/opt/circleci2", folder(0, 0o755), false),
+        // What is the account's already it could change by itself.
+        ("/srv/theirs", folder(UID, 0o500), true),
+    ] {
+        let remedy = given(&survey, path, end, CI);
+        assert_eq!(remedy.fixable, is_given, "{path}: {remedy:?}");
+        let changes = |line: &String| line.contains("chown") || line.contains("chmod");
+        assert_eq!(remedy.commands().iter().any(changes), is_given, "{path}: {remedy:?}");
+    }
+}
+
+#[test]
+fn not_even_root_names_a_path_of_the_system() {
+    let survey = healthy();
+    assert!(given(&survey, "/srv/work", folder(0, 0o755), Provenance::Root).fixable);
+    for path in ["/etc", "/usr/local/bin", "/root/x", "/home", "/srv", "/var/lib/dpkg"] {
+        assert!(!given(&survey, path, folder(0, 0o755), Provenance::Root).fixable, "{path}");
+    }
+}
+
+#[test]
+fn a_file_of_roots_on_the_accounts_ground_may_be_any_file() {
+    let mut survey = healthy();
+    let path = "/var/opt/circleci/log";
+    assert!(given(&survey, path, file(0, 0o600), CI).fixable);
+    let on_theirs = |survey: &Survey, end| {
+        let mut trail = trail(path, end);
+        trail.ground = CI;
+        trail.passed.last_mut().unwrap().meta = folder(UID, 0o750);
+        let site = Site { trail: &trail, named_by: CI };
+        let owner = survey.account("circleci");
+        Change::new(survey, &survey.installs[0]).permissions(
+            Remedy::by_hand("x"),
+            site,
+            owner,
+            0o640,
+        )
+    };
+    assert!(!on_theirs(&survey, file(0, 0o600)).fixable);
+    let own = on_theirs(&survey, file(UID, 0o000));
+    assert!(own.fixable);
+    // By a path that the account can swap meanwhile no command changes anything.
+    assert_eq!(own.commands(), ["sudo runnerup doctor --fix"]);
+    // Nor where something is mounted that the account's configuration names.
+    let mount =
+        Mount { point: "/var/opt/circleci/cache".into(), kind: "ext4".into(), options: vec![] };
+    survey.host.mounts.push(mount);
+    assert!(!given(&survey, "/var/opt/circleci/cache/x", folder(0, 0o755), CI).fixable);
+    assert!(given(&survey, WORKDIR, folder(0, 0o755), CI).fixable);
+}
+
+#[test]
+fn what_a_person_allows_is_given_where_it_holds_nothing_of_others() {
+    let mut survey = healthy();
+    let path = "/srv/jobs";
+    survey.allowed = vec![path.into()];
+    agent(&mut survey).workdir = Seen::Known(Workdir { folder: path.into(), ..Workdir::default() });
+    assert!(given(&survey, path, folder(0, 0o755), CI).fixable);
+    assert!(!given(&survey, "/srv/jobs/inner", folder(0, 0o755), CI).fixable, "exact");
+    let theirs = Leftover { path: "/srv/jobs/x".into(), bytes: 1, uid: 0, changed: 0 };
+    if let Seen::Known(workdir) = &mut agent(&mut survey).workdir {
+        workdir.foreign.push(theirs);
+    }
+    assert!(!given(&survey, path, folder(0, 0o755), CI).fixable);
+    assert!(allowed_path("/srv/jobs").is_ok());
+    for path in ["/etc/x", "relative", "/srv/../etc", "/"] {
+        assert!(allowed_path(path).is_err(), "{path}");
+    }
+}
+
+#[test]
+fn a_definition_that_an_account_wrote_names_nobody_to_give_to() {
+    let mut survey = healthy();
+    agent(&mut survey).named_by = CI;
+    assert!(!given(&survey, WORKDIR, folder(0, 0o755), Provenance::Root).fixable);
+}
+
+#[test]
+fn a_folder_on_the_way_is_opened_only_above_or_in_the_installs_own() {
+    let survey = healthy();
+    let change = Change::new(&survey, &survey.installs[0]);
+    for (path, folder, named_by, is_opened) in [
+        ("/opt/circleci/circleci-launch-agent", "/opt", Provenance::Root, true),
+        ("/opt/circleci/circleci-launch-agent", "/opt/circleci", Provenance::Root, true),
+        (WORKDIR, "/var/opt", CI, false),
+        ("/srv/private/log", "/srv/private", CI, false),
+        ("/srv/private/log", "/srv/private", Provenance::Root, false),
+    ] {
+        let trail = trail(path, file(UID, 0o600));
+        let site = Site { trail: &trail, named_by };
+        let remedy = change.pass(Remedy::by_hand("x"), site, Path::new(folder));
+        assert_eq!(remedy.fixable, is_opened, "{path} {folder}");
+    }
+}
