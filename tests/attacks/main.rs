@@ -3,15 +3,33 @@
 
 #![cfg(target_os = "linux")]
 // A test that panics has failed, which is what its helpers are to tell.
-#![allow(clippy::unwrap_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
+#![allow(unreachable_pub)]
 
 #[path = "../support/mod.rs"]
 mod support;
 
 mod accounts;
+mod allowed;
+mod anything;
+mod commands;
+mod fleet;
 mod images;
+mod installs;
 mod names;
 mod output;
+mod outside;
+mod pasted;
+mod places;
 mod processes;
 mod purge;
+mod reads;
+mod receipts;
+mod rooted;
+mod saved;
+mod sources;
+mod stage;
+mod strangers;
 mod table;
+mod trap;
+mod trial;

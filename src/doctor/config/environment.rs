@@ -42,6 +42,11 @@ const MACHINE_RUNNER: [(&str, &str); 16] = [
     ("USE_HOME_SSH_DIR_FOR_CHECKOUT_KEYS", "runner.use_home_ssh_dir_for_checkout_keys"),
 ];
 
+/// Every variable that an agent reads.
+pub fn variables() -> impl Iterator<Item = &'static str> {
+    LAUNCH_AGENT.iter().chain(&MACHINE_RUNNER).map(|(name, _)| *name)
+}
+
 fn known(agent: Kind) -> &'static [(&'static str, &'static str)] {
     match agent {
         Kind::LaunchAgent => &LAUNCH_AGENT,

@@ -7,6 +7,8 @@ mod prefix;
 mod token;
 mod values;
 
+pub use environment::variables;
+
 use super::Check;
 
 /// In the order of causes.

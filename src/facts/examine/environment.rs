@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 const LIMIT: u64 = 256 << 10;
 
 /// Variables whose values help to understand a trouble and hold no secret but a proxy's login.
-const KEPT: [&str; 16] = [
+pub const KEPT: [&str; 16] = [
     "HTTPS_PROXY",
     "HTTP_PROXY",
     "NO_PROXY",

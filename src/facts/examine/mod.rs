@@ -58,6 +58,7 @@ use std::{
 };
 
 pub use asks::Endpoints;
+pub use environment::KEPT as KEPT_VARIABLES;
 
 /// Programs and files of the host itself answer within this time, or are said to hang.
 const LOCAL_LIMIT: Duration = Duration::from_secs(2);

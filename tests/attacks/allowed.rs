@@ -1,0 +1,96 @@
+//! A path that only the account's configuration names, and that a person allows.
+
+use super::stage::{CONFIG, Made, Stage};
+use crate::support::lab::PROGRAM;
+use std::process::Output;
+
+/// Paths that nobody is given, whatever a person allows: the system's, or what others own.
+const REFUSED: &[&str] = &[
+    "/",
+    "/etc",
+    "/etc/cron.d",
+    "/etc/shadow",
+    "/etc/systemd/system/dbus.service.d",
+    "/home",
+    "/home/mallory",
+    "/home/mallory/new",
+    "/opt",
+    "/root",
+    "/root/new",
+    "/srv",
+    "/srv/../etc/private",
+    "/srv/link",
+    "/srv/victim",
+    "/srv/victim/secret.yaml",
+    "/usr/local/bin",
+    "/usr/local/sbin/new",
+    "/var",
+    "/var/spool/cron",
+    "srv/new",
+];
+
+#[test]
+fn a_path_is_given_when_a_person_names_it_and_no_other() {
+    let Some(stage) = Stage::new(Made::ByHand, "paths that a person allows") else { return };
+    let host = &stage.lab.host;
+    names(&stage, "/srv/builds");
+    let told = stage.examined(&["--offline"]);
+    let text: Vec<&str> = told.outputs.iter().map(|(_, text)| text.as_str()).collect();
+    assert!(text.concat().contains("--allow-path"), "how to allow it is told");
+
+    let output = fixed(&stage, &[]);
+    assert_eq!(stage.changes(), Vec::<String>::new(), "{}", text_of(&output));
+    for other in ["/srv", "/srv/builds/deeper", "/srv/build", "/srv/other"] {
+        let output = fixed(&stage, &["--allow-path", other]);
+        assert_eq!(stage.changes(), Vec::<String>::new(), "{other}: {}", text_of(&output));
+    }
+
+    let output = fixed(&stage, &["--allow-path", "/srv/builds"]);
+    let made = host.run(&["stat", "-c", "%U %a", "/srv/builds"]);
+    let made = String::from_utf8_lossy(&made.stdout).into_owned();
+    assert_eq!(made.trim(), "circleci 750", "{}", text_of(&output));
+    let changes = stage.changes();
+    assert_eq!(changes.len(), 1, "nothing else: {changes:?}");
+}
+
+#[test]
+fn what_is_anothers_is_not_given_even_when_a_person_names_it() {
+    let Some(stage) = Stage::new(Made::ByHand, "paths that nobody may allow") else { return };
+    let mut wrong = Vec::new();
+    for path in REFUSED {
+        stage.script("ln -s /srv/victim /srv/link");
+        let links = stage.changes();
+        for key in ["working_directory", "file"] {
+            match key {
+                "file" => {
+                    stage.script(&format!("printf 'logging:\\n  file: {path}\\n' >>{CONFIG}"));
+                }
+                _ => names(&stage, path),
+            }
+            let output = fixed(&stage, &["--allow-path", path]);
+            let changes: Vec<_> =
+                stage.changes().into_iter().filter(|line| !links.contains(line)).collect();
+            if !changes.is_empty() {
+                wrong.push(format!("{key}: {path}: {changes:?}\n{}", text_of(&output)));
+            }
+            stage.reset();
+            stage.script("ln -sfn /srv/victim /srv/link");
+        }
+        stage.reset();
+    }
+    assert!(wrong.is_empty(), "{} were given away:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// Has the account's configuration name a work folder.
+fn names(stage: &Stage, path: &str) {
+    stage.script(&format!("edit 's#working_directory: .*#working_directory: {path}#'"));
+}
+
+fn fixed(stage: &Stage, more: &[&str]) -> Output {
+    let words = [PROGRAM, "doctor", "--fix", "--yes", "--offline"].into_iter();
+    stage.lab.host.run(&words.chain(more.iter().copied()).collect::<Vec<_>>())
+}
+
+fn text_of(output: &Output) -> String {
+    String::from_utf8_lossy(&[output.stdout.as_slice(), &output.stderr].concat()).into_owned()
+}
