@@ -11,7 +11,7 @@ use crate::{
     facts::survey::{Access, AccountFacts, Install, Named, Provenance, Survey, Trail},
     platform::{fs::Kind, layout::is_system},
 };
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 /// Where services' environment files are kept beside the install's own folders.
 const ENVIRONMENT_FOLDERS: [&str; 2] = ["/etc/default", "/etc/sysconfig"];
@@ -56,6 +56,8 @@ enum Refusal {
     System,
     /// It is a link, or nothing that has an owner and a mode of its own.
     NoFile,
+    /// It goes up: what it is called is not where it is.
+    Up,
     /// The account that it would be given to is named by what another account can write.
     Account,
 }
@@ -91,7 +93,7 @@ impl<'a> Change<'a> {
             mode,
         });
         let remedy = match trail.ground.is_root() {
-            true => by_commands(remedy, trail, owner, mode),
+            true => by_commands(remedy, site, owner, mode),
             // A path that can be swapped is changed on an open handle, which no shell has.
             false => remedy.command(self.fix()),
         };
@@ -101,6 +103,9 @@ impl<'a> Change<'a> {
     /// Lets an account pass through a folder on the way to a path: the install's own, or one above
     /// it that root named. No other folder on a way is opened.
     pub(super) fn pass(&self, remedy: Remedy, site: Site<'_>, folder: &Path) -> Remedy {
+        if goes_up(&site.trail.path) {
+            return self.refused(remedy, site, Refusal::Up);
+        }
         let Some(way) = site.trail.up_to(folder) else { return remedy };
         let Some(meta) = way.end else { return remedy };
         let way = Site { trail: &way, named_by: site.named_by };
@@ -113,7 +118,7 @@ impl<'a> Change<'a> {
             return self.refused(remedy, way, Refusal::NotOwn);
         }
         match is_above {
-            true => by_commands(remedy, way.trail, None, mode).step(Step::Settle(Settle {
+            true => by_commands(remedy, way, None, mode).step(Step::Settle(Settle {
                 path: folder.to_owned(),
                 folder: true,
                 owner: None,
@@ -160,7 +165,7 @@ impl<'a> Change<'a> {
             && trail.is(Kind::Folder)
             && trail.end.is_some_and(|end| end.uid == 0)
             && trail.real == trail.path;
-        if !is_roots || !site.named_by.is_root() || is_system(&trail.path) || account.uid == 0 {
+        if !is_roots || !site.named_by.is_root() || is_systems(trail) || account.uid == 0 {
             return self.refused(remedy, site, Refusal::System);
         }
         let owner = Command::root("chown -h").within("", &account.name, ":", site.named_by);
@@ -175,12 +180,9 @@ impl<'a> Change<'a> {
         if !is_roots || !trail.is(Kind::File) || !DEFINITION_FOLDERS.iter().any(is_in) {
             return remedy;
         }
-        by_commands(remedy, trail, None, mode).step(Step::Settle(Settle {
-            path: trail.path.clone(),
-            folder: false,
-            owner: None,
-            mode,
-        }))
+        by_commands(remedy, Site { trail, named_by: Provenance::Root }, None, mode).step(
+            Step::Settle(Settle { path: trail.path.clone(), folder: false, owner: None, mode }),
+        )
     }
 
     fn may_set(
@@ -190,6 +192,9 @@ impl<'a> Change<'a> {
         mode: u32,
     ) -> Result<(), Refusal> {
         let trail = site.trail;
+        if goes_up(&trail.path) {
+            return Err(Refusal::Up);
+        }
         let Some(end) = trail.end.filter(|end| matches!(end.kind, Kind::File | Kind::Folder))
         else {
             return Err(Refusal::NoFile);
@@ -223,10 +228,10 @@ impl<'a> Change<'a> {
             return self.may_set_for_root(trail, owner, mode, end.uid == 0 || is_theirs);
         }
         if !self.survey.allowed.contains(&trail.path) {
-            return Err(if is_system(&trail.path) { Refusal::System } else { Refusal::NotOwn });
+            return Err(if is_systems(trail) { Refusal::System } else { Refusal::NotOwn });
         }
         match end.kind {
-            _ if is_system(&trail.path) => Err(Refusal::System),
+            _ if is_systems(trail) => Err(Refusal::System),
             Kind::Folder if self.holds_nothing_of_others(&trail.path) => Ok(()),
             Kind::File if is_theirs => Ok(()),
             _ => Err(Refusal::Foreign),
@@ -249,13 +254,16 @@ impl<'a> Change<'a> {
             && ENVIRONMENT_FOLDERS.iter().any(|folder| trail.path.starts_with(folder));
         match owner {
             None if is_temporary || is_environment => Ok(()),
-            _ if is_system(&trail.path) => Err(Refusal::System),
+            _ if is_systems(trail) => Err(Refusal::System),
             _ if !is_ours => Err(Refusal::Foreign),
             _ => Ok(()),
         }
     }
 
     fn may_make(&self, site: Site<'_>, owner: &AccountFacts) -> Result<(), Refusal> {
+        if goes_up(&site.trail.path) {
+            return Err(Refusal::Up);
+        }
         if !self.may_own(owner) {
             return Err(Refusal::Account);
         }
@@ -264,7 +272,7 @@ impl<'a> Change<'a> {
         }
         let is_named = site.named_by.is_root() || self.survey.allowed.contains(&site.trail.path);
         match is_named {
-            _ if is_system(&site.trail.path) => Err(Refusal::System),
+            _ if is_systems(site.trail) => Err(Refusal::System),
             true => Ok(()),
             false => Err(Refusal::NotOwn),
         }
@@ -316,6 +324,10 @@ impl<'a> Change<'a> {
                 "Another file system is mounted there. Name another path in the configuration, or \
                  set owner and mode of what is mounted."
             }
+            Refusal::Up => {
+                "This path goes up (`..`), and leads elsewhere than its name says: root changes \
+                 nothing there. Write the path in the configuration as it is."
+            }
             Refusal::NoFile => return remedy,
             Refusal::Account => {
                 "Another account is named there by what jobs can change: root gives it nothing."
@@ -336,20 +348,31 @@ impl<'a> Change<'a> {
     }
 }
 
+/// Whether a path is another one than its name says, whatever its beginning looks like.
+fn goes_up(path: &Path) -> bool {
+    path.components().any(|part| part == Component::ParentDir)
+}
+
+/// Whether a path is the system's, or leads to one that is.
+fn is_systems(trail: &Trail) -> bool {
+    is_system(&trail.path) || trail.end.is_some() && is_system(&trail.real)
+}
+
 /// The commands for a path that nobody but root can put another thing in the place of.
-fn by_commands(remedy: Remedy, trail: &Trail, owner: Option<&AccountFacts>, mode: u32) -> Remedy {
+fn by_commands(remedy: Remedy, site: Site<'_>, owner: Option<&AccountFacts>, mode: u32) -> Remedy {
+    let Site { trail, named_by } = site;
     let remedy = match owner {
         Some(owner) => remedy.command(
             Command::root("chown -h")
-                .within("", &owner.name, ":", Provenance::Root)
-                .path(&trail.path, Provenance::Root),
+                .within("", &owner.name, ":", Provenance::Anybody)
+                .path(&trail.path, named_by),
         ),
         None => remedy,
     };
     remedy.command(
         Command::root("chmod")
             .value(&format!("{mode:o}"), Provenance::Root)
-            .path(&trail.path, Provenance::Root),
+            .path(&trail.path, named_by),
     )
 }
 
@@ -359,13 +382,12 @@ fn by_commands(remedy: Remedy, trail: &Trail, owner: Option<&AccountFacts>, mode
 /// [`crate::Code::ValueInvalid`], with what is wrong.
 pub fn allowed_path(text: &str) -> crate::Result<PathBuf> {
     let path = crate::platform::layout::inner(text);
-    let goes_up = path.components().any(|part| part == std::path::Component::ParentDir);
     let refuse = |why: &str| {
         let message = format!("--allow-path {text}: {why}");
         Err(crate::Error::new(crate::Code::ValueInvalid, message)
             .help("runnerup doctor   # names each path that can be allowed"))
     };
-    if !crate::platform::layout::is_whole(&path) || goes_up {
+    if !crate::platform::layout::is_whole(&path) || goes_up(&path) {
         return refuse("it must be a whole path, without `..`");
     }
     if is_system(&path) {

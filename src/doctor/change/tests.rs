@@ -29,6 +29,8 @@ fn a_path_that_an_account_named_is_given_only_inside_the_installs_own_folders() 
         ("/srv/victim", folder(0, 0o755), false),
         ("/var/opt/circleci-other/workdir", folder(0, 0o755), false),
         ("/var/opt/circleci2", folder(0, 0o755), false),
+        ("/var/opt/circleci/../../../root", folder(0, 0o755), false),
+        ("/var/opt/circleci/../../../etc/shadow", file(0, 0o640), false),
         // What is the account's already it could change by itself.
         ("/srv/theirs", folder(UID, 0o500), true),
     ] {
@@ -43,7 +45,9 @@ fn a_path_that_an_account_named_is_given_only_inside_the_installs_own_folders() 
 fn not_even_root_names_a_path_of_the_system() {
     let survey = healthy();
     assert!(given(&survey, "/srv/work", folder(0, 0o755), Provenance::Root).fixable);
-    for path in ["/etc", "/usr/local/bin", "/root/x", "/home", "/srv", "/var/lib/dpkg"] {
+    for path in
+        ["/etc", "/usr/local/bin", "/root/x", "/home", "/srv", "/var/lib/dpkg", "/srv/../etc"]
+    {
         assert!(!given(&survey, path, folder(0, 0o755), Provenance::Root).fixable, "{path}");
     }
 }
