@@ -47,8 +47,12 @@ fn what_was_put_in_its_place_since_is_not_given_away() {
     }
     let scratch = Scratch::hand_made();
     let binary = scratch.root().join("opt/circleci/circleci-launch-agent");
-    let unit = "[Service]\nExecStart=/opt/circleci/circleci-launch-agent --config /x\n";
+    let unit =
+        "[Service]\nUser=runner\nExecStart=/opt/circleci/circleci-launch-agent --config /x\n";
     fs::write(scratch.root().join(UNIT), unit).unwrap();
+    // The account whose binary it is: that of another one is not cured.
+    let accounts = "runner:x:1234:4321::/home/runner:/bin/sh\n";
+    fs::write(scratch.root().join("etc/passwd"), accounts).unwrap();
     fs::set_permissions(&binary, fs::Permissions::from_mode(0o600)).unwrap();
     let cured = ["doctor", "--fix", "--only", "permissions/binary-executable"];
     said(&runnerup(&scratch, &cured), 0);

@@ -104,6 +104,11 @@ pub(super) fn restarted(remedy: Remedy, install: &Install) -> Remedy {
     }
 }
 
+/// The service started again where the remedy changes something that it has to see.
+pub(super) fn restarted_if_changed(remedy: Remedy, install: &Install) -> Remedy {
+    if remedy.fixable { restarted(remedy, install) } else { remedy }
+}
+
 /// A command of root's on a unit.
 pub(super) fn on_service(text: &'static str, install: &Install, service: &Service) -> Command {
     Command::root(text).value(&service.name, install.named_by)

@@ -121,9 +121,10 @@ fn processes_of_the_account_end_before_anything_is_removed() {
     lab.host.ok(&["install", "-o", "circleci", "-m", "0660", "/dev/null", "/var/mail/circleci"]);
     start(&lab, "circleci", "touch /tmp/one; exec sleep 1000");
     start(&lab, "circleci", "trap '' TERM; touch /tmp/two; while :; do sleep 0.1; done");
-    // Each of them starts two, as often as the account may.
+    // Each of them starts two, as often as the account may. The kernel counts the processes of this
+    // number on all test hosts together.
     let bomb = "touch /tmp/three; f() { while :; do f & f; sleep 0.01; done; }; f";
-    start(&lab, "circleci", &format!("exec prlimit --nproc=40:40 sh -c '{bomb}'"));
+    start(&lab, "circleci", &format!("exec prlimit --nproc=400:400 sh -c '{bomb}'"));
     wait_until(&lab, "test -e /tmp/one && test -e /tmp/two && test -e /tmp/three");
     // One of another account, whose number begins with the same digits.
     lab.host.ok(&["useradd", "--no-create-home", "other"]);

@@ -46,45 +46,48 @@ cp /bin/true /srv/victim/tool
 chmod 600 /etc/ssl/private/site.key /etc/haproxy/site.pem /root/secret/notes.yaml /srv/victim/secret.yaml /srv/victim/tool /home/mallory/diary
 ";
 
+/// `own FOLDER` lists the places of installs below a copy of the host, or below `/`, with all that
+/// tells one state of them from another.
+const OWN: &str = "
+set -e
+own() {
+    cd $1
+    find $(ls -d opt/circleci* etc/opt/circleci* var/opt/circleci* home/circleci var/lib/runnerup \\
+        etc/systemd/system/circleci* etc/systemd/system/multi-user.target.wants/circleci* 2>/dev/null) \\
+        -type d -printf '%H\\t%P %m %U %G\\n' -o -printf '%H\\t%P %y %m %U %G %s %T@ %l\\n' | sort
+}
+";
+
 /// Copies all that may have to be put back.
 const KEEP: &str = "
-set -e
 rm -rf /run/kept; mkdir -p /run/kept/var/lib
 cp -a /etc /home /root /srv /opt /run/kept; cp -a /var/opt /run/kept/var
 if [ -d /var/lib/runnerup ]; then cp -a /var/lib/runnerup /run/kept/var/lib; fi
+own /run/kept >/run/kept.own
 cd /etc/systemd/system
 for unit in circleci*.service; do
     if systemctl -q is-active $unit; then echo $unit; fi
-done >/run/kept/running
+done >/run/kept.running
 ";
 
 /// Puts back what is the installs' own, and has their services run again.
 const RESET: &str = "
-set -e
-cd /run/kept
-own() { ls -d $1opt/circleci* $1etc/opt/circleci* $1var/opt/circleci* $1home/circleci $1var/lib/runnerup \\
-    $1etc/systemd/system/circleci* $1etc/systemd/system/multi-user.target.wants/circleci* 2>/dev/null || true; }
-state() { find $1 -printf '%P %m %U %G %l\\n' | sort; }
-same() { diff -rq --no-dereference $1 $2 >/dev/null 2>&1 && [ \"$(state $1)\" = \"$(state $2)\" ]; }
-changed=
-for path in $(own /); do
-    if ! [ -e .$path ] && ! [ -L .$path ]; then
-        rm -rf $path
-        case $path in /etc/systemd/*) changed=1;; esac
-    fi
+own / >/run/now.own
+definitions=
+for place in $(diff /run/kept.own /run/now.own | sed -n 's/^[<>] //p' | cut -f 1 | sort -u); do
+    rm -rf /$place
+    if [ -e /run/kept/$place ] || [ -L /run/kept/$place ]; then cp -a /run/kept/$place /$place; fi
+    case $place in etc/systemd/*) definitions=changed;; esac
 done
-for path in $(own ''); do
-    if ! same $path /$path; then
-        rm -rf /$path; cp -a $path /$path
-        case $path in etc/systemd/*) changed=1;; esac
-    fi
-done
-if [ -n \"$changed\" ]; then systemctl daemon-reload; fi
-for unit in $(cat running); do
-    systemctl -q is-active $unit && continue
-    systemctl reset-failed $unit || true
-    systemctl restart $unit
-done
+if [ -n \"$definitions\" ]; then systemctl daemon-reload; fi
+units=$(cat /run/kept.running)
+if [ -n \"$units\" ] && systemctl is-active $units | grep -qv '^active$'; then
+    for unit in $units; do
+        systemctl -q is-active $unit && continue
+        systemctl reset-failed $unit || true
+        systemctl restart $unit
+    done
+fi
 ";
 
 /// Who made the install.
@@ -286,13 +289,13 @@ impl Stage {
         self.repair();
         // All of these are the stranger's.
         self.lab.host.run(&["pkill", "-KILL", "-u", "mallory"]);
-        self.lab.host.ok(&["sh", "-c", RESET]);
+        self.lab.host.ok(&["sh", "-c", &format!("{OWN}{RESET}")]);
     }
 }
 
 /// What must stay, once it was copied.
 fn watched(host: &Host, private: &[String]) -> (Outside, Reads) {
-    host.ok(&["sh", "-c", KEEP]);
+    host.ok(&["sh", "-c", &format!("{OWN}{KEEP}")]);
     (Outside::of(host), Reads::of(host, private))
 }
 

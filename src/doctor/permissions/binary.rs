@@ -6,7 +6,7 @@ use crate::{
     doctor::{
         Check, Command, Judge, Judged, Problem, Remedy, Verdict,
         change::{Change, Site},
-        lookup::{account, octal, restarted, unseen},
+        lookup::{account, octal, restarted_if_changed, unseen},
     },
     facts::survey::{Access, Binary, Denied, Install, Provenance, Survey, Trail, Unseen},
     platform::fs::Kind,
@@ -66,7 +66,7 @@ fn executable(survey: &Survey, install: &Install) -> Judged {
         let remedy = change.permissions(Remedy::by_hand("Set its mode."), site, None, 0o755);
         return Ok(Problem::fail(format!("{path} is executable by nobody"))
             .seen(format!("mode {mode}"))
-            .cure(restarted(remedy, install))
+            .cure(restarted_if_changed(remedy, install))
             .into());
     }
     let account = account(survey, install)?;
@@ -78,7 +78,7 @@ fn executable(survey: &Survey, install: &Install) -> Judged {
         let remedy = change.permissions(Remedy::by_hand("Set its mode."), site, None, 0o755);
         return Ok(Problem::fail(format!("{path} is not executable by {}", account.name))
             .seen(format!("mode {mode}"))
-            .cure(restarted(remedy, install))
+            .cure(restarted_if_changed(remedy, install))
             .into());
     }
     Ok(closed_folder(&change, &denied, site, &account.name, install).into())
@@ -94,13 +94,12 @@ pub(super) fn closed_folder(
 ) -> Problem {
     let folder = denied.path.display();
     let remedy = change.pass(Remedy::by_hand("Let the account pass."), site, &denied.path);
-    let cure = if remedy.fixable { restarted(remedy, install) } else { remedy };
     Problem::fail(format!(
         "{account} cannot pass through {folder} to {}",
         site.trail.path.display()
     ))
     .seen(format!("{folder} has mode {}", octal(denied.meta.mode)))
-    .cure(cure)
+    .cure(restarted_if_changed(remedy, install))
 }
 
 pub(super) const FILESYSTEM: Check = Check {

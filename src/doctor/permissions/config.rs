@@ -5,7 +5,7 @@ use crate::{
     doctor::{
         Check, Judge, Judged, Problem, Remedy, Verdict,
         change::{Change, Site},
-        lookup::{account, octal, owner, restarted, unseen},
+        lookup::{account, octal, owner, restarted_if_changed, unseen},
     },
     facts::survey::{Access, Install, Survey},
     platform::fs::Kind,
@@ -45,7 +45,7 @@ fn readable(survey: &Survey, install: &Install) -> Judged {
     let remedy = change.permissions(remedy, site, Some(account), 0o600);
     Ok(Problem::fail(format!("{} may not read {path}", account.name))
         .seen(format!("mode {}, owner {}", octal(denied.meta.mode), owner(survey, denied.meta.uid)))
-        .cure(restarted(remedy, install))
+        .cure(restarted_if_changed(remedy, install))
         .into())
 }
 

@@ -5,7 +5,7 @@ use crate::{
     doctor::{
         Check, Command, Judge, Judged, Problem, Remedy, Verdict,
         change::{Change, Site},
-        lookup::{account, edit_config, octal, owner, restarted, task_account, unseen},
+        lookup::{account, edit_config, octal, owner, restarted_if_changed, task_account, unseen},
     },
     facts::survey::{Access, AccountFacts, Install, Survey},
     platform::fs::Kind,
@@ -218,7 +218,7 @@ fn log(survey: &Survey, install: &Install) -> Judged {
         Some(denied) => {
             let remedy = Remedy::by_hand("Give it to the account.");
             let remedy = change.permissions(remedy, site, Some(account), 0o640);
-            let remedy = if remedy.fixable { restarted(remedy, install) } else { remedy };
+            let remedy = restarted_if_changed(remedy, install);
             Ok(Problem::fail(format!("{} may not write to its log {path}", account.name))
                 .seen(format!(
                     "mode {}, owner {}",
