@@ -147,7 +147,11 @@ impl Session {
         facts.look(&self.root, &self.commands, services.as_deref(), &wants)?;
         let plan = plan::uninstall(&facts, leave);
         if let Some(plan) = &plan {
-            apply::refuse_mounts(&plan.steps, &self.root, self.system()?.as_ref())?;
+            match apply::refuse_mounts(&plan.steps, &self.root, self.system()?.as_ref()) {
+                // The run itself, which needs root, looks once more before its first step.
+                Err(error) if error.code() == Code::NeedsRoot => {}
+                looked => looked?,
+            }
         }
         plan.iter().try_for_each(|plan| self.refuse_led_out(plan))?;
         Ok(plan)

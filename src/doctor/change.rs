@@ -9,7 +9,10 @@ use super::{Command, Remedy, own_folders::OwnFolders};
 use crate::{
     apply::{Folder, Owner, Settle, Step},
     facts::survey::{Access, AccountFacts, Install, Named, Provenance, Survey, Trail},
-    platform::{fs::Kind, layout::is_system},
+    platform::{
+        fs::{Kind, Meta},
+        layout::is_system,
+    },
 };
 use std::path::{Component, Path, PathBuf};
 
@@ -92,7 +95,7 @@ impl<'a> Change<'a> {
             owner: owner.map(|owner| Owner::user(&owner.name)),
             mode,
         });
-        let remedy = match trail.ground.is_root() {
+        let remedy = match trail.ground.is_root() || self.is_closed_by_record(trail) {
             true => by_commands(remedy, site, owner, mode),
             // A path that can be swapped is changed on an open handle, which no shell has.
             false => remedy.command(self.fix()),
@@ -298,6 +301,16 @@ impl<'a> Change<'a> {
             })
     }
 
+    /// Whether saved facts tell that only root can change the way to a path that the documentation
+    /// names.
+    fn is_closed_by_record(&self, trail: &Trail) -> bool {
+        let is_closed = |meta: &Meta| meta.uid == 0 && meta.mode & 0o022 == 0;
+        self.own.is_known(&trail.path)
+            && trail.real == trail.path
+            && !trail.passed.is_empty()
+            && trail.passed.iter().all(|passed| is_closed(&passed.meta))
+    }
+
     fn holds_nothing_of_others(&self, folder: &Path) -> bool {
         self.install.workdir.ok().is_some_and(|workdir| {
             workdir.folder == folder && workdir.foreign.is_empty() && !workdir.cut_short
@@ -356,6 +369,16 @@ fn goes_up(path: &Path) -> bool {
 /// Whether a path is the system's, or leads to one that is.
 fn is_systems(trail: &Trail) -> bool {
     is_system(&trail.path) || trail.end.is_some() && is_system(&trail.real)
+}
+
+/// A command of root's that makes an account, or changes what one has: only of a name that root alone
+/// could have written, and that can be an account's.
+pub(super) fn on_account(text: &'static str, name: &str, named_by: Provenance) -> Command {
+    let is_sign = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    match named_by.is_root() && name.len() <= 32 && name.chars().all(is_sign) {
+        true => Command::root(text).value(name, named_by),
+        false => Command::left_out(),
+    }
 }
 
 /// The commands for a path that nobody but root can put another thing in the place of.

@@ -5,6 +5,7 @@ use crate::{
     apply::Step,
     facts::survey::{AccountFacts, Install, Provenance, Service, Survey, Trail, Unseen},
     platform::{
+        fs::Meta,
         macos::launchd::{self, SYSTEM},
         service::Manager,
     },
@@ -79,12 +80,14 @@ pub(super) fn unseen(why: impl Into<String>) -> Unseen {
 ///
 /// Root starts nothing that an account could have defined.
 pub(super) fn restarted(remedy: Remedy, install: &Install) -> Remedy {
-    let Some(service) = install.service.as_ref().filter(|_| install.named_by.is_root()) else {
+    let Some(service) = &install.service else { return remedy };
+    if !install.named_by.is_root() && !is_documented(service) {
         return remedy;
-    };
+    }
     let name = &service.name;
     let step = Step::Start { service: name.clone(), drain: drain(install) };
     let consented = |remedy: Remedy| match install.runs_job() {
+        _ if !install.named_by.is_root() => remedy,
         Some(true) => remedy.step(step).asks(Consent::RestartBusy),
         _ => remedy.step(step),
     };
@@ -109,14 +112,39 @@ pub(super) fn restarted_if_changed(remedy: Remedy, install: &Install) -> Remedy 
     if remedy.fixable { restarted(remedy, install) } else { remedy }
 }
 
+/// Whether a service that facts tell of is one by the documentation's name, in a file that root
+/// alone can change: what saved facts claim may have root start an agent, and nothing else.
+fn is_documented(service: &Service) -> bool {
+    let of_agent = ["circleci", "com.circleci."].iter().any(|name| service.name.starts_with(name));
+    let is_closed = |meta: &Meta| meta.uid == 0 && meta.mode & 0o022 == 0;
+    of_agent
+        && service.definitions.iter().all(|definition| {
+            let trail = &definition.trail;
+            trail.end.is_some_and(|end| is_closed(&end))
+                && trail.passed.iter().all(|passed| is_closed(&passed.meta))
+        })
+}
+
 /// A command of root's on a unit.
 pub(super) fn on_service(text: &'static str, install: &Install, service: &Service) -> Command {
-    Command::root(text).value(&service.name, install.named_by)
+    match is_service_name(&service.name) && service.name.ends_with(".service") {
+        true => Command::root(text).value(&service.name, install.named_by),
+        false => Command::left_out(),
+    }
 }
 
 /// A command of root's on a job of launchd.
 pub(super) fn on_job(text: &'static str, install: &Install, service: &Service) -> Command {
-    Command::root(text).value(&target(service), install.named_by)
+    match is_service_name(&service.name) {
+        true => Command::root(text).value(&target(service), install.named_by),
+        false => Command::left_out(),
+    }
+}
+
+/// Whether a text can be the name of a unit or of a job, and no path.
+pub(super) fn is_service_name(name: &str) -> bool {
+    let is_sign = |c: char| c.is_ascii_alphanumeric() || "-_.@:\\".contains(c);
+    !name.is_empty() && !name.starts_with(['-', '.']) && name.chars().all(is_sign)
 }
 
 /// A command on a task of the scheduler.

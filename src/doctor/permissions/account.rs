@@ -4,7 +4,7 @@ use crate::{
     agent::Os,
     doctor::{
         Check, Command, Judge, Judged, Problem, Remedy, Verdict,
-        change::{Change, Site},
+        change::{Change, Site, on_account},
         lookup::{account, task_account, unseen},
     },
     facts::survey::{Access, AccountFacts, Install, Survey},
@@ -167,7 +167,7 @@ fn home(survey: &Survey, install: &Install) -> Judged {
         Os::Darwin => "createhomedir -c -u",
         _ => "mkhomedir_helper",
     };
-    let make = Remedy::by_hand("Make it.").command(Command::root(tool).value(name, by));
+    let make = Remedy::by_hand("Make it.").command(on_account(tool, name, by));
     if survey.host.os == Os::Windows {
         return Ok(Verdict::Idle("Windows makes the home when it is needed".to_owned()));
     }
@@ -198,14 +198,10 @@ fn home(survey: &Survey, install: &Install) -> Judged {
             Problem::fail(format!(
                 "the shell {shell} of {name} is none, and the command prefix starts it"
             ))
-            .cure(
-                Remedy::by_hand("Give it a shell.").command(match survey.host.os {
-                    Os::Darwin => Command::root("dscl . -create")
-                        .within("/Users/", name, "", by)
-                        .then("UserShell /bin/zsh"),
-                    _ => Command::root("chsh --shell /bin/bash").value(name, by),
-                }),
-            ),
+            .cure(Remedy::by_hand("Give it a shell.").command(match survey.host.os {
+                Os::Darwin => on_account("chsh -s /bin/zsh", name, by),
+                _ => on_account("chsh --shell /bin/bash", name, by),
+            })),
         );
     }
     Ok(Verdict::of(problems, format!("home {home}, shell {shell}")))

@@ -4,6 +4,7 @@ use crate::{
     agent::Kind,
     doctor::{
         Command, Judged, Problem, Remedy, Verdict,
+        change::on_account,
         lookup::{LONGEST_LIMIT, domain, on_job, unseen},
     },
     facts::survey::{Install, Provenance, Service, Survey, Trail},
@@ -160,11 +161,7 @@ pub(super) fn user(survey: &Survey, install: &Install, service: &Service) -> Jud
         return Ok(Verdict::Holds(format!("{name}, number {}", account.uid)));
     }
     let remedy = Remedy::by_hand("Create it, or take UserName out, and step down for each job.")
-        .command(
-            Command::root("sysadminctl -addUser")
-                .value(name, install.named_by)
-                .then("-roleAccount"),
-        );
+        .command(on_account("sysadminctl -roleAccount -addUser", name, install.named_by));
     Ok(Problem::fail(format!("there is no account {name}, as which launchd is to run the agent"))
         .seen(format!("UserName {name}"))
         .cure(remedy)

@@ -4,7 +4,8 @@ use super::{daemon, launchd};
 use crate::{
     doctor::{
         Check, Command, Judge, Judged, Problem, Remedy, Verdict,
-        lookup::{domain, on_job, on_service, on_task, unseen},
+        change::on_account,
+        lookup::{domain, is_service_name, on_job, on_service, on_task, unseen},
     },
     facts::survey::{Install, Service, Survey},
     platform::service::Manager,
@@ -122,11 +123,19 @@ fn loaded(survey: &Survey, install: &Install) -> Judged {
         ),
         other => Problem::fail(format!("systemd cannot load {name}: {other}")).cure(
             Remedy::by_hand("Correct the unit.")
-                .command(Command::fixed("systemd-analyze verify").value(name, install.named_by))
+                .command(verify(install, service))
                 .command(Command::root("systemctl daemon-reload")),
         ),
     };
     Ok(problem.seen(trouble).into())
+}
+
+/// Has systemd judge the unit.
+fn verify(install: &Install, service: &Service) -> Command {
+    match is_service_name(&service.name) {
+        true => Command::fixed("systemd-analyze verify").value(&service.name, install.named_by),
+        false => Command::left_out(),
+    }
 }
 
 /// Has launchd load a definition.
@@ -181,10 +190,11 @@ fn user(survey: &Survey, install: &Install) -> Judged {
         None => {
             let line = service.directive("Service", "User");
             let place = line.map(|line| format!("{}:{}", line.file.display(), line.line));
-            let remedy = Remedy::by_hand("Create it, or correct User=.").command(
-                Command::root("useradd --system --create-home --shell /bin/bash")
-                    .value(name, install.named_by),
-            );
+            let remedy = Remedy::by_hand("Create it, or correct User=.").command(on_account(
+                "useradd --system --create-home --shell /bin/bash",
+                name,
+                install.named_by,
+            ));
             Ok(Problem::fail(format!("there is no account {name}, as which the service is to run"))
                 .seen(place.unwrap_or_default())
                 .cure(remedy)

@@ -6,7 +6,7 @@ use crate::{
     apply::Step,
     doctor::{
         Check, Command, Judge, Judged, Problem, Remedy, Verdict,
-        lookup::{is_daemon, on_job, on_service, on_task, restarted, unseen},
+        lookup::{is_daemon, is_service_name, on_job, on_service, on_task, restarted, unseen},
     },
     facts::survey::{Install, Service, State, Survey, Unseen},
     platform::service::Manager,
@@ -291,7 +291,12 @@ fn started(install: &Install, service: &Service) -> Command {
 }
 
 fn journal(install: &Install, service: &Service) -> Command {
-    Command::fixed("journalctl --lines 50 --unit").value(&service.name, install.named_by)
+    match is_service_name(&service.name) {
+        true => {
+            Command::fixed("journalctl --lines 50 --unit").value(&service.name, install.named_by)
+        }
+        false => Command::left_out(),
+    }
 }
 
 /// With the commands that show what the agent says.
