@@ -6,6 +6,7 @@
 pub mod agent;
 pub mod apply;
 pub mod cli;
+mod command;
 pub mod doctor;
 pub mod error;
 pub mod facts;
@@ -19,4 +20,5 @@ pub mod spec;
 mod whole_runs;
 pub mod yaml;
 
-pub use error::{Code, Error, Foreign, Result};
+pub use command::Command;
+pub use error::{Code, Error, Foreign, Help, Result};

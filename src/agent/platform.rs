@@ -1,6 +1,6 @@
 //! Operating system and processor, as the release bucket names them.
 
-use crate::{Code, Error, Result};
+use crate::{Code, Error, Help, Result};
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
@@ -113,7 +113,7 @@ impl FromStr for Platform {
         Self::ALL.into_iter().find(|platform| platform.to_string() == text).ok_or_else(|| {
             let known: Vec<_> = Self::ALL.iter().map(ToString::to_string).collect();
             Error::new(Code::ValueInvalid, format!("there is no agent for the platform {text:?}"))
-                .help(format!("platforms: {}", known.join(", ")))
+                .help(Help::words(format!("platforms: {}", known.join(", "))))
         })
     }
 }

@@ -1,6 +1,6 @@
 //! Versions: what a user may ask for, and what the bucket names.
 
-use crate::{Code, Error, Result};
+use crate::{Code, Error, Help, Result};
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
@@ -62,9 +62,9 @@ impl Version {
             Code::ValueInvalid,
             format!("no launch-agent version is known for CircleCI server {release}"),
         )
-        .help(format!(
+        .help(Help::words(format!(
             "server {first} to {last} work with launch-agent; from 4.4 on use machine runner 3"
-        )))
+        ))))
     }
 
     /// The versions of the server table, newest server first, without repeats.

@@ -11,10 +11,13 @@ use super::{
     undo::{Begun, roll_back},
 };
 use crate::{
-    Code, Error, Result,
-    platform::{command::quoted, fs::Root, layout::shown, system::System},
+    Code, Command, Error, Result,
+    platform::{
+        fs::{Provenance, Root},
+        layout::shown,
+        system::System,
+    },
 };
-use std::path::PathBuf;
 
 /// Steps to do, and what the receipt is to say when they are done.
 #[derive(Debug)]
@@ -199,7 +202,6 @@ pub fn refuse_mounts(steps: &[Step], root: &Root, system: &dyn System) -> Result
         if points.is_empty() {
             continue;
         }
-        let is_plain = |point: &&PathBuf| quoted(&shown(point)) == shown(point);
         let names: Vec<String> = points.iter().map(|point| format!("{point:?}")).collect();
         let message = format!(
             "something is mounted in {}, which is to be removed with all that is in it: {}; \
@@ -209,11 +211,9 @@ pub fn refuse_mounts(steps: &[Step], root: &Root, system: &dyn System) -> Result
         );
         let error = Error::new(Code::InTheWay, message);
         // The last one may stand on the first.
-        return Err(points
-            .iter()
-            .rev()
-            .filter(is_plain)
-            .fold(error, |error, point| error.help(format!("sudo umount {}", shown(point)))));
+        return Err(points.iter().rev().fold(error, |error, point| {
+            error.help(Command::root("umount").path(point, Provenance::Anybody))
+        }));
     }
     Ok(())
 }

@@ -1,8 +1,11 @@
 //! The lock: one run at a time may change the host.
 
 use crate::{
-    Code, Error, Result,
-    platform::{fs::Spot, layout::shown},
+    Code, Command, Error, Help, Result,
+    platform::{
+        fs::{Provenance, Spot},
+        layout::shown,
+    },
 };
 use std::{
     fs::{File, TryLockError},
@@ -52,12 +55,19 @@ fn held(file: File, spot: &Spot, was_closed: bool) -> Error {
             Code::Locked,
             format!("another run of runnerup (process {number}) is at work"),
         )
-        .help(format!("wait for it, or look at it: ps -fp {number}")),
+        .help(Help::command(
+            "wait for it, or look at it",
+            &Command::fixed("ps -fp").number(number),
+        )),
         _ => {
             let path = shown(spot.path());
             let error = Error::new(Code::Locked, format!("the lock {path} is held"))
                 .help("no other account can take it from now on: end the process, and run again");
-            if cfg!(windows) { error } else { error.help(format!("sudo fuser -v {path}")) }
+            if cfg!(windows) {
+                error
+            } else {
+                error.help(Command::root("fuser -v").path(spot.path(), Provenance::Anybody))
+            }
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use super::host::Host;
 use crate::{
-    Code, Error, Foreign, Result,
+    Code, Error, Foreign, Help, Result,
     platform::service::{Services, Status},
 };
 use std::{
@@ -78,6 +78,6 @@ fn unhealthy_error(services: &dyn Services, service: &str, why: &str) -> Error {
     )
     .said(log.unwrap_or_default())
     .help("sudo runnerup doctor   # says why, and how it is cured")
-    .help(hints.inspect)
-    .help(hints.follow)
+    .help(Help::words(hints.inspect))
+    .help(Help::words(hints.follow))
 }

@@ -6,7 +6,7 @@ use super::{
     receipt::{Receipt, SCHEMA_VERSION},
 };
 use crate::{
-    Code, Error, Result,
+    Code, Error, Help, Result,
     platform::{
         fs::{Kind, Root, Spot},
         layout,
@@ -291,7 +291,7 @@ fn receipts(root: &Root) -> Result<Vec<Receipt>> {
                 Code::StateUnreadable,
                 format!("{} was written by another version of runnerup", path.display()),
             )
-            .help(format!("use version {} of runnerup", receipt.tool_version)));
+            .help(Help::words(format!("use version {} of runnerup", receipt.tool_version))));
         }
         receipts.push(receipt);
     }
@@ -333,10 +333,7 @@ fn open(root: &Root, path: &Path) -> Result<Option<(File, crate::platform::fs::M
             path.display()
         );
         return Err(Error::new(Code::GroundUnsafe, message)
-            .help(format!(
-                "look at owners and modes: ls -la {}",
-                crate::platform::command::quoted(&layout::shown(layout::state_folder()))
-            ))
+            .help(Help::look("ls -la", &layout::state_folder()))
             .help("restore the folder from a backup, or remove it and install again"));
     }
     Ok(Some(opened))

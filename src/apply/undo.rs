@@ -7,7 +7,10 @@ use super::{
     receipt::Receipt,
     target::{State, Target},
 };
-use crate::{Code, Error, platform::accounts};
+use crate::{
+    Code, Command, Error,
+    platform::{accounts, fs::Provenance},
+};
 
 /// A step that was begun.
 pub(super) struct Begun {
@@ -69,10 +72,10 @@ pub(super) fn roll_back(
     }
     let sum = format!("{}; not undone: {}", error.message(), left.join("; "));
     let incomplete = Error::new(Code::RollbackIncomplete, sum);
-    let incomplete = with_help(incomplete, &error);
+    let incomplete = incomplete.help_of(&error);
     incomplete
-        .help(format!("runnerup uninstall{}   # cleans up from the journal", instance(receipt)))
-        .help(format!("runnerup install{}     # goes on from it", instance(receipt)))
+        .help(again("runnerup uninstall", receipt, "   # cleans up from the journal"))
+        .help(again("runnerup install", receipt, "     # goes on from it"))
 }
 
 /// Half an install beside data that is gone would serve nobody: what was removed stays removed, and
@@ -91,19 +94,20 @@ fn stays_begun(error: &Error, tools: &Tools<'_>, begun: &[Begun], receipt: &Rece
         error.message(),
         gone.join(", ")
     );
-    with_help(Error::new(Code::RollbackIncomplete, sum), error)
-        .help(format!("runnerup uninstall --purge{}   # goes on from here", instance(receipt)))
+    Error::new(Code::RollbackIncomplete, sum).help_of(error).help(again(
+        "runnerup uninstall --purge",
+        receipt,
+        "   # goes on from here",
+    ))
 }
 
-fn with_help(error: Error, cause: &Error) -> Error {
-    cause.help_lines().iter().fold(error, Error::help)
-}
-
-fn instance(receipt: &Receipt) -> String {
-    match receipt.instance.as_str() {
-        "default" => String::new(),
-        name => format!(" --instance {name}"),
-    }
+fn again(command: &'static str, receipt: &Receipt, why: &'static str) -> Command {
+    let command = Command::fixed(command);
+    let command = match receipt.instance.as_str() {
+        "default" => command,
+        name => command.then("--instance").value(name, Provenance::Root),
+    };
+    command.then(why.trim_start())
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use super::{
     options::{UninstallArgs, When},
 };
 use crate::{
-    Code, Error, Result,
+    Code, Error, Help, Result,
     agent::Token,
     platform::{
         command::{Commands, HostCommands, looked_in, quoted, search_path},
@@ -81,8 +81,8 @@ pub(super) fn uninstall(args: &UninstallArgs, out: &Output) -> Result<ExitCode> 
 fn through_sudo(words: &[&str], answers: Option<&str>, out: &Output) -> Result<ExitCode> {
     let sudo = HostCommands.find("sudo").ok_or_else(|| {
         Error::new(Code::NeedsRoot, "this needs root, and sudo is not there")
-            .help(looked_in())
-            .help(format!("as root: {}", command_of(words)))
+            .help(Help::words(looked_in()))
+            .help(Help::words(format!("as root: {}", command_of(words))))
     })?;
     out.line("This needs root: going on through sudo, which may ask for your password.");
     interrupt::delegated();
@@ -160,7 +160,7 @@ fn needs_root(command: &str, variables: &[String]) -> Error {
         Code::NeedsRoot,
         format!("{command} needs root: accounts, services and the documented folders belong to it"),
     )
-    .help(format!("sudo{keep} -- {program} {}", words.join(" ")))
+    .help(Help::words(format!("sudo{keep} -- {program} {}", words.join(" "))))
     .help("or --root DIR, to install into a folder of your own")
 }
 

@@ -6,7 +6,7 @@ use super::{
     text::{Fold, Line, Text, Tone},
 };
 use crate::{
-    Code, Error, Result,
+    Code, Error, Help, Result,
     doctor::{CHECKS, Check},
     error::Entry,
     spec::nearest,
@@ -47,7 +47,7 @@ fn find(word: &str) -> Result<&'static Entry> {
     let ids: Vec<_> = Code::ALL.iter().map(|entry| entry.id).chain(names).collect();
     let error = Error::new(Code::CodeUnknown, format!("there is no code {word:?}"));
     Err(match nearest(word, &ids) {
-        Some(near) => error.help(format!("runnerup explain {near}")),
+        Some(near) => error.help(Help::words(format!("runnerup explain {near}"))),
         None => error,
     }
     .help("runnerup explain --list"))

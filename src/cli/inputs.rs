@@ -2,7 +2,7 @@
 
 use super::{Output, variables};
 use crate::{
-    Code, Error, Result,
+    Code, Error, Help, Result,
     agent::{REDACTED, Token},
     spec::{
         Given, NAMES, Settings, Source,
@@ -81,7 +81,7 @@ impl Inputs {
                 Code::Contradiction,
                 format!("the variables {one} and {other} are both set"),
             )
-            .help(format!("unset {one}")));
+            .help(Help::words(format!("unset {one}"))));
         }
         // Read only where no option goes before it.
         if let Some(text) = token.filter(|_| !self.settings.has("token-file")) {
@@ -213,7 +213,10 @@ pub(super) fn is_of_the_run(name: &str) -> bool {
 
 fn of_the_run(name: &str, source: &Source) -> Error {
     Error::new(Code::AnswersInvalid, format!("{source}: {name} is about one run, not an answer"))
-        .help(format!("leave it out, and give --{name} or {}", variables::name_of(name)))
+        .help(Help::words(format!(
+            "leave it out, and give --{name} or {}",
+            variables::name_of(name)
+        )))
 }
 
 fn is_stdin(path: &Path) -> bool {

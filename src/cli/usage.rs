@@ -1,6 +1,6 @@
 //! clap's errors in this program's form.
 
-use crate::{Code, Error};
+use crate::{Code, Error, Help};
 use clap::error::{ContextKind, ErrorKind};
 
 /// clap's rendering is text for people: `error: …`, then `tip: …` and `Usage: …` paragraphs.
@@ -27,11 +27,11 @@ pub(super) fn error(error: &clap::Error) -> Error {
     let mut told = Error::new(code, words(first));
     for line in paragraphs.flat_map(str::lines).map(str::trim) {
         if let Some(tip) = line.strip_prefix("tip: ") {
-            told = told.help(tip);
+            told = told.help(Help::words(tip));
         } else if let Some(usage) = line.strip_prefix("Usage: ") {
             let command: Vec<_> =
                 usage.split(' ').take_while(|word| !word.starts_with(['-', '<', '['])).collect();
-            told = told.help(format!("{} --help", command.join(" ")));
+            told = told.help(Help::words(format!("{} --help", command.join(" "))));
         }
     }
     told

@@ -5,7 +5,7 @@ use super::{
     bounds,
 };
 use crate::{
-    Code, Error, Result,
+    Code, Error, Help, Result,
     agent::Os,
     facts::survey::{Survey, Unseen},
     spec::nearest,
@@ -182,7 +182,7 @@ fn known(name: &str) -> Result<()> {
     }
     let error = Error::new(Code::ValueInvalid, format!("there is no check or topic {name:?}"));
     Err(match nearest(name, &names) {
-        Some(near) => error.help(format!("did you mean {near}?")),
+        Some(near) => error.help(Help::words(format!("did you mean {near}?"))),
         None => error,
     }
     .help("runnerup doctor --list"))

@@ -7,7 +7,6 @@ mod agent;
 mod bounds;
 mod change;
 mod check;
-mod command;
 mod config;
 mod connectivity;
 mod finding;
@@ -23,9 +22,9 @@ mod remedy;
 mod sample;
 mod service;
 
+pub use crate::Command;
 pub use change::allowed_path;
 pub use check::{Check, Judge, Judged, Problem, Severity, Topic, Verdict};
-pub use command::Command;
 pub use config::variables;
 pub use finding::{Diagnosis, Finding, Status, Summary};
 pub use judge::{JUDGED_LIMIT, Selection, judge};

@@ -90,7 +90,7 @@ impl Remedy {
         let commands = std::mem::take(&mut self.commands);
         let is_ours = |line: &&String| line.trim_start_matches("sudo ").starts_with("runnerup ");
         if let Some(base) =
-            base.and_then(Path::to_str).filter(|base| super::command::is_plain(base))
+            base.and_then(Path::to_str).filter(|base| crate::command::is_plain(base))
         {
             let ours = commands.iter().filter(is_ours);
             self.commands = ours.map(|line| format!("{line} --root {base}")).collect();

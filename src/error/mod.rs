@@ -3,9 +3,11 @@
 
 mod catalogue;
 mod foreign;
+mod help;
 
 pub use catalogue::{Code, Entry};
 pub use foreign::Foreign;
+pub use help::Help;
 
 use std::fmt;
 
@@ -45,8 +47,15 @@ impl Error {
 
     /// Adds a line of help: the exact command, or the option to change.
     #[must_use]
-    pub fn help(mut self, line: impl Into<String>) -> Self {
-        self.help.push(line.into());
+    pub fn help(mut self, line: impl Into<Help>) -> Self {
+        self.help.extend(line.into().into_line());
+        self
+    }
+
+    /// Adds what helps against another error too.
+    #[must_use]
+    pub fn help_of(mut self, other: &Self) -> Self {
+        self.help.extend(other.help.iter().cloned());
         self
     }
 

@@ -68,7 +68,13 @@ pub fn existing(
         let source = Source::Existing(format!("receipt of {}", receipt.written));
         for (name, value) in &receipt.settings {
             // An uninstall that kept data leaves a receipt whose token and name are gone.
-            settings.add(name, Given::one(value.clone(), source.clone()))?;
+            let given = match name.as_str() {
+                "command-prefix" => {
+                    Given::list(shlex::split(value).unwrap_or_default(), source.clone())
+                }
+                _ => Given::one(value.clone(), source.clone()),
+            };
+            settings.add(name, given)?;
         }
     }
     Ok(existing)
@@ -78,7 +84,7 @@ pub fn existing(
 ///
 /// | setting | what root does by it |
 /// | --- | --- |
-/// | workdir, log-file, auto-update, max-run-time | makes folders, gives the binary away, lets a stop wait: the receipt decides, and without one the planner asks for what is not harmless |
+/// | workdir, log-file, auto-update, max-run-time, command-prefix | makes folders, gives the binary away, lets a stop wait, starts jobs (macOS) or lets them use sudo: the receipt decides, and without one the planner asks for what is not harmless |
 /// | all others | writes them into the configuration again, for the agent that runs as the account |
 fn from_config(
     config: Config,
@@ -102,7 +108,7 @@ fn from_config(
         ("log-file", config.logging.file),
     ];
     let receipt_decides = |name: &str| match name {
-        "workdir" | "log-file" | "auto-update" => receipt.is_some(),
+        "workdir" | "log-file" | "auto-update" | "command-prefix" => receipt.is_some(),
         // Receipts of earlier versions do not have it.
         "max-run-time" => receipt.is_some_and(|receipt| receipt.settings.contains_key(name)),
         _ => false,
@@ -112,7 +118,8 @@ fn from_config(
             settings.add(name, Given::one(value, source.clone()))?;
         }
     }
-    if let Some(prefix) = runner.command_prefix.filter(|prefix| !prefix.is_empty()) {
+    let prefix = runner.command_prefix.filter(|_| !receipt_decides("command-prefix"));
+    if let Some(prefix) = prefix.filter(|prefix| !prefix.is_empty()) {
         settings.add("command-prefix", Given::list(prefix, source.clone()))?;
     }
     Ok(config.api.auth_token.map(|token| (token, source)))

@@ -2,7 +2,7 @@
 //! are everyone's, and what stands against it. Values of the account's own are its keeper's.
 
 use crate::{
-    Code, Error, Result,
+    Code, Error, Help, Result,
     apply::{Receipt, Record, RegistryValue, Target},
     facts::{Facts, Fingerprint, Want},
     platform::windows::{
@@ -90,7 +90,7 @@ pub(super) fn refuse(spec: &Spec, facts: &Facts, is_own_account: bool) -> Result
             Code::HostUnfit,
             "a policy of this host's administrators forbids Remote Desktop, which keeps the session",
         )
-        .help(format!("look at it: reg query \"{POLICY}\" /v {DENY}"))
+        .help(Help::words(format!("look at it: reg query \"{POLICY}\" /v {DENY}")))
         .help("or leave out --desktop-session: jobs then run without a desktop"));
     }
     if slot(facts).is_none() {
@@ -98,7 +98,7 @@ pub(super) fn refuse(spec: &Spec, facts: &Facts, is_own_account: bool) -> Result
             Code::InTheWay,
             format!(r"{DELEGATION}\{ALLOW} names nine hosts already, and {HOST} is none of them"),
         )
-        .help(format!("add {HOST} to the list of that policy")));
+        .help(Help::words(format!("add {HOST} to the list of that policy"))));
     }
     Ok(())
 }

@@ -3,15 +3,17 @@
 
 use super::{
     Plan, Setting, compare,
-    desired::{Desired, before_blank, is_declared, refuse_foreign_workdir, refuse_unconfirmed},
+    desired::{Desired, before_blank, is_declared, refuse_foreign_workdir},
     desktop, notes,
+    unconfirmed::refuse_unconfirmed,
 };
 use crate::{
-    Code, Error, Result,
+    Code, Command, Error, Help, Result,
     agent::{Os, VersionChoice},
     apply::{PlacedBinary, Receipt, Record, State, Step, Target, ancestors},
     facts::{Facts, Fingerprint, Want, examine::Defined},
     platform::{
+        fs::Provenance,
         layout::{home, inner, shown},
         macos::launchd,
         service::Manager,
@@ -24,8 +26,9 @@ use std::path::{Path, PathBuf};
 
 /// Settings that a later install goes by and that no file of the agent holds.
 ///
-/// The last three, and `max-run-time`, stand in the agent's configuration too, but the account can write that: taken
-/// from there, a job could have the next `install` run by root make it a folder anywhere.
+/// The last three, `max-run-time` and `command-prefix` stand in the agent's configuration too, but
+/// the account can write that: taken from there, a job could have the next `install` run by root
+/// make it a folder anywhere.
 const REMEMBERED: [&str; 13] = [
     "agent",
     "version",
@@ -117,11 +120,21 @@ fn refuse_rival(spec: &Spec, facts: &Facts) -> Result<()> {
     };
     let of_launchd = facts.launchd.iter().find(is_rival).map(|own| own.file.clone());
     let Some(rival) = loaded.or(defined).or(of_launchd) else { return Ok(()) };
-    let domain = launchd::domain_of(&rival);
+    // Whoever owns a home may swap what root would remove in it.
+    let out_of =
+        |domain| Command::root("launchctl bootout").within(domain, label, "", Provenance::Root);
+    let removed = |command: Command| command.then("; sudo rm").path(&rival, Provenance::Root);
+    let removal = match rival.parent().and_then(Path::to_str) {
+        Some(launchd::DAEMONS) => removed(out_of("system/")),
+        Some(launchd::AGENTS) => removed(out_of("gui/$(id -u)/")),
+        _ => Command::fixed("launchctl bootout")
+            .within("gui/$(id -u)/", label, "", Provenance::Root)
+            .then("# as the user in whose home it is, who then removes the file"),
+    };
     let rival = shown(&rival);
     Err(Error::new(Code::InTheWay, format!("the label {label} belongs to {rival} already"))
         .help("machine runner 3 has the same label; one of the two can run here")
-        .help(format!("to take it away: sudo launchctl bootout {domain}/{label}; sudo rm {rival}"))
+        .help(Help::command("to take it away", &removal))
         .help("if Homebrew installed it: brew uninstall circleci-runner")
         .help("or give this one another label: --instance NAME"))
 }
@@ -174,8 +187,8 @@ pub fn install(spec: &Spec, settings: &Settings, facts: &Facts) -> Result<Plan> 
     refuse_unfit(spec, facts)?;
     refuse_no_account_tool(spec, facts)?;
     refuse_rival(spec, facts)?;
-    refuse_foreign_workdir(spec, facts)?;
     refuse_unconfirmed(spec, settings, facts)?;
+    refuse_foreign_workdir(spec, facts)?;
     let token = spec.token.as_ref().ok_or_else(missing_token)?;
     let artifact = facts.release.as_ref().ok_or_else(|| {
         Error::new(Code::StepFailed, "the release bucket was not asked for the version")
@@ -273,7 +286,7 @@ fn refuse_no_account_tool(spec: &Spec, facts: &Facts) -> Result<()> {
 
 fn missing_tool(tool: &str, why: &str, package: &str) -> Error {
     Error::new(Code::ToolMissing, format!("the program {tool} is not there; {why}"))
-        .help(format!("install the package {package}"))
+        .help(Help::words(format!("install the package {package}")))
 }
 
 /// What an earlier install made, and this one does not want: put back, last made first. Data
@@ -331,6 +344,11 @@ fn receipt(spec: &Spec, settings: &Settings, facts: &Facts, artifact: &Artifact)
         if let Some(value) = settings.text(name) {
             receipt.settings.insert(name.to_owned(), value);
         }
+    }
+    let prefix = settings.list("command-prefix");
+    let prefix = prefix.and_then(|words| shlex::try_join(words.iter().map(String::as_str)).ok());
+    if let Some(prefix) = prefix {
+        receipt.settings.insert("command-prefix".to_owned(), prefix);
     }
     // The default too: the account can write the configuration, which has it as well.
     receipt.settings.insert("max-run-time".to_owned(), spec.max_run_time.to_string());

@@ -11,6 +11,7 @@ mod notes;
 mod plist;
 mod service;
 mod task;
+mod unconfirmed;
 mod uninstall;
 mod unit;
 

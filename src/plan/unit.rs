@@ -44,8 +44,7 @@ pub(super) fn content(spec: &Spec, layout: &Layout, with_environment: bool) -> C
 }
 
 fn jobs_use_sudo(spec: &Spec) -> bool {
-    let is_sudo = |word: &String| word == "sudo" || word.ends_with("/sudo");
-    spec.passwordless_sudo || spec.command_prefix.iter().any(is_sudo)
+    spec.passwordless_sudo || spec.prefix_has_sudo()
 }
 
 /// Fills the blanks of a template. A line that was only a blank goes when that is empty.

@@ -17,7 +17,7 @@ pub(crate) use programs::{looked_in, search_path};
 pub(crate) use script::{Recorded, Script, typed};
 
 use super::fs::Root;
-use crate::{Code, Error, Foreign, Result};
+use crate::{Code, Error, Foreign, Help, Result};
 use std::{
     fmt,
     io::Read,
@@ -150,7 +150,7 @@ impl Commands for HostCommands {
     fn answer(&self, call: &Call) -> Result<Answer> {
         let path = self.find(call.program).ok_or_else(|| {
             Error::new(Code::ToolMissing, format!("the program {:?} is not there", call.program))
-                .help(looked_in())
+                .help(Help::words(looked_in()))
         })?;
         tracing::debug!(%call, "run");
         let anywhere = Path::new(if cfg!(windows) { FOLDERS[0] } else { "/" });

@@ -8,7 +8,7 @@ use super::{
     processes::{self, Process},
     windows,
 };
-use crate::{Code, Error, Result, agent::Os};
+use crate::{Code, Error, Help, Result, agent::Os};
 use std::path::{Path, PathBuf};
 
 /// Accounts, made and removed by the system's own tools, and what it wants of a program.
@@ -136,7 +136,11 @@ impl System for Mac<'_> {
                 Code::HostUnfit,
                 "accounts cannot be made in an image of macOS",
             )
-            .help(format!("make {name} at its first boot, and give --no-create-user")));
+            .help(Help::value(
+                "make ",
+                name,
+                " at its first boot, and give --no-create-user",
+            )));
         }
         macos::account_tools::create(self.commands, name, home, shell)
     }

@@ -2,7 +2,7 @@
 
 use super::{Sha256, text::description};
 use crate::{
-    Code, Error, Result,
+    Code, Error, Help, Result,
     agent::{Kind, Os, Platform},
 };
 
@@ -47,7 +47,7 @@ pub fn checksum_for(bytes: &[u8], platform: Platform) -> Result<Sha256> {
             Code::NoSuchVersion,
             format!("checksums.txt has no line for {wanted}: there is no agent for {platform}"),
         )
-        .help(format!("it has: {}", listed(platforms)))),
+        .help(Help::words(format!("it has: {}", listed(platforms))))),
     }
 }
 

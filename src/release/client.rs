@@ -5,7 +5,7 @@ use super::{
     trouble,
 };
 use crate::{
-    Code, Error, Result,
+    Code, Error, Help, Result,
     agent::{Kind, Platform, Version},
 };
 use reqwest::header;
@@ -249,7 +249,7 @@ impl Client {
         meant.extend(left);
         error
             .context(format!("there is no version {version}"))
-            .help(format!("versions that could be meant: {}", meant.join(", ")))
+            .help(Help::words(format!("versions that could be meant: {}", meant.join(", "))))
     }
 }
 

@@ -1,6 +1,7 @@
 //! When to try again, and how long to wait before.
 
 use crate::Error;
+use crate::Help;
 use std::time::Duration;
 
 /// The first pause; each one after it is twice as long.
@@ -50,12 +51,14 @@ impl Trouble {
     /// The error when this was attempt number `attempts`, and the last one.
     pub(super) fn after_attempts(self, attempts: u32) -> Error {
         let error = match self.after {
-            Some(after) => self.error.help(format!("it asks for {} s of peace", after.as_secs())),
+            Some(after) => {
+                self.error.help(Help::value("it asks to wait for ", after.as_secs(), " s"))
+            }
             None => self.error,
         };
         match attempts {
             0 | 1 => error,
-            _ => error.help(format!("that was attempt {attempts}, and the last")),
+            _ => error.help(Help::words(format!("that was attempt {attempts}, and the last"))),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! From what the HTTP library says to what a person can act on.
 
 use super::{network::Network, network::Via, retry::Trouble};
-use crate::{Code, Error};
+use crate::{Code, Command, Error, Help, platform::fs::Provenance};
 use reqwest::{StatusCode, header};
 use std::{
     error::Error as StdError,
@@ -119,15 +119,21 @@ fn of_connect(
     let host = via.and_then(|via| Url::parse(via.proxy.expose()).ok());
     let host = host.as_ref().unwrap_or(url).host_str().unwrap_or_default();
     let error = if is_name {
-        Error::new(Code::Resolve, format!("the name of {who} cannot be resolved: {last}"))
-            .help(format!("getent hosts {host}   # asks the same resolver"))
+        Error::new(Code::Resolve, format!("the name of {who} cannot be resolved: {last}")).help(
+            Command::fixed("getent hosts")
+                .value(host, Provenance::Anybody)
+                .then("# asks the same resolver"),
+        )
     } else if is_timeout {
         let seconds = (network.timeout * 3 / 4).as_secs_f64();
         Error::new(Code::Connect, format!("no connection to {who} came about in {seconds} s"))
             .help("a firewall may swallow it; --timeout SECONDS waits longer")
     } else {
-        Error::new(Code::Connect, format!("{who} cannot be reached: {last}"))
-            .help(format!("curl -v {}   # from this host", without_login(url)))
+        Error::new(Code::Connect, format!("{who} cannot be reached: {last}")).help(
+            Command::fixed("curl -v")
+                .value(&without_login(url), Provenance::Anybody)
+                .then("# from this host"),
+        )
     };
     Trouble::passing(error)
 }
@@ -161,19 +167,23 @@ fn of_tls(error: &rustls::Error, url: &Url, via: Option<&Via>) -> Trouble {
         rustls::Error::InvalidMessage(_) => "what answers there does not speak TLS".to_owned(),
         other => other.to_string(),
     };
+    let port = url.port_or_known_default().unwrap_or(443);
     let error = Error::new(Code::Tls, format!("{host} is not to be trusted: {why}"))
         .help("behind a proxy that opens TLS: --ca-file PEM with its authority")
-        .help(format!(
-            "openssl s_client -connect {host}:{} -servername {host}   # shows the certificate",
-            url.port_or_known_default().unwrap_or(443)
-        ));
+        .help(
+            Command::fixed("openssl s_client -connect")
+                .value(&format!("{host}:{port}"), Provenance::Anybody)
+                .then("-servername")
+                .value(host, Provenance::Anybody)
+                .then("# shows the certificate"),
+        );
     Trouble::lasting(through(error, via))
 }
 
 /// Names the proxy, which is as often at fault as the server.
 fn through(error: Error, via: Option<&Via>) -> Error {
     match via {
-        Some(via) => error.help(format!("it was asked through {via}")),
+        Some(via) => error.help(Help::words(format!("it was asked through {via}"))),
         None => error,
     }
 }

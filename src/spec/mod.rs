@@ -80,6 +80,12 @@ impl Spec {
         self.instance.as_ref().map_or("default", InstanceName::as_str)
     }
 
+    /// Whether jobs are started through sudo.
+    pub fn prefix_has_sudo(&self) -> bool {
+        let is_sudo = |word: &String| word == "sudo" || word.ends_with("/sudo");
+        self.command_prefix.iter().any(is_sudo)
+    }
+
     /// Whether everything goes into a folder that is not this host.
     pub fn is_image(&self) -> bool {
         self.root.is_some()

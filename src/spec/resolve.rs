@@ -9,7 +9,7 @@ use super::{
     },
 };
 use crate::{
-    Code, Error, Result,
+    Code, Error, Help, Result,
     agent::{Kind, Os, Platform, Token, VersionChoice},
     platform::{
         layout::{Layout, shown},
@@ -120,7 +120,7 @@ impl Spec {
     }
 
     /// On macOS the agent runs as root, and each job is handed to the account that is to run it.
-    fn steps_down(&self) -> Vec<String> {
+    pub fn steps_down(&self) -> Vec<String> {
         match (self.platform.os(), self.user.as_str()) {
             (Os::Darwin, user) if user != "root" => {
                 ["sudo", "-niHu", user, "--"].map(str::to_owned).to_vec()
@@ -136,7 +136,7 @@ impl Spec {
                 Code::Contradiction,
                 format!("--{one} ({first}) contradicts --{other} ({second}): {why}"),
             )
-            .help(format!("leave out --{one} or --{other}")))
+            .help(Help::words(format!("leave out --{one} or --{other}"))))
         };
         if self.user.as_str() == "root" && self.passwordless_sudo {
             return against("passwordless-sudo", "user", "root needs no sudo");

@@ -1,7 +1,7 @@
 //! Settings as they were given, each with where it came from. The first source that has a
 //! setting wins: flag, variable, answers file, existing install, prompt, default.
 
-use crate::{Code, Error, Result};
+use crate::{Code, Error, Help, Result};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use std::{collections::BTreeMap, fmt, str::FromStr};
@@ -102,7 +102,7 @@ impl Settings {
             let error =
                 Error::new(Code::Usage, format!("{}: there is no setting {name:?}", given.source));
             match super::nearest(name, &NAMES) {
-                Some(near) => error.help(format!("did you mean {near}?")),
+                Some(near) => error.help(Help::words(format!("did you mean {near}?"))),
                 None => error.help("runnerup install --help shows them all"),
             }
         })?;

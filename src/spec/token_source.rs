@@ -2,9 +2,8 @@
 //! argument, which every user of the host can see.
 
 use crate::agent::Token;
-use crate::platform::command::quoted;
 use crate::platform::exposure::others_can_use;
-use crate::{Code, Error, Result};
+use crate::{Code, Command, Error, Help, Result, platform::fs::Provenance};
 use secrecy::zeroize::Zeroizing;
 use std::fs::File;
 use std::io::{self, Read};
@@ -36,7 +35,7 @@ fn open(path: &Path, source: &str) -> Result<File> {
     }
     if meta.is_file() && others_can_use(&meta) {
         return Err(Error::new(Code::TokenSource, "other users of this host can use this file")
-            .help(format!("chmod 600 {}", quoted(source))));
+            .help(Command::fixed("chmod 600").value(source, Provenance::Root)));
     }
     Ok(file)
 }
@@ -49,8 +48,11 @@ fn read(source: impl Read) -> Result<Token> {
         .read_to_end(&mut bytes)
         .map_err(|error| unreadable(&error))?;
     if bytes.len() > MAX_BYTES {
-        return Err(Error::new(Code::ValueInvalid, "this is too large to be a token")
-            .help(format!("a token is about 80 characters; {MAX_BYTES} bytes are read at most")));
+        return Err(Error::new(Code::ValueInvalid, "this is too large to be a token").help(
+            Help::words(format!(
+                "a token is about 80 characters; {MAX_BYTES} bytes are read at most"
+            )),
+        ));
     }
     Token::from_bytes(&bytes)
 }

@@ -97,6 +97,31 @@ pub fn of(findings: &[Value], report: &str) -> BTreeSet<String> {
     commands
 }
 
+/// Places of others, which no option may name because an account did; a new folder in them, which
+/// takes nothing from anybody, it may.
+const SYSTEM: [&str; 4] = ["/etc/", "/root/", "/srv/victims/", "/usr/"];
+
+/// What is wrong with the lines that help against an error: commands behind a word or two on what
+/// they are for, and options.
+pub fn dangers_of_help(text: &str) -> Vec<String> {
+    let helps = text.lines().filter_map(|line| line.trim().strip_prefix("help: "));
+    let danger = |help: &str| {
+        let starts = |word: &str| word == "sudo" || CHANGING.contains(&word);
+        let mut words = help.split(' ').filter(|word| !word.is_empty());
+        if let Some(first) = words.clone().find(|word| starts(word)) {
+            let command = &help[help.find(first)?..];
+            return Some(format!("{help:?}: {}", danger(command)?));
+        }
+        let option = words.next().filter(|word| word.starts_with("--"))?;
+        let value = help[option.len()..].trim();
+        let is_system =
+            SYSTEM.iter().any(|folder| value.starts_with(folder)) && !value.contains("/new/");
+        let is_odd = value.contains(['\'', '$', '`', '&', ';', '|']);
+        (is_system || is_odd).then(|| format!("{help:?}: an option with what an account wrote"))
+    };
+    helps.filter_map(danger).collect()
+}
+
 /// What is wrong with commands by what they say.
 pub fn dangers(commands: &BTreeSet<String>) -> Vec<String> {
     let danger = |command: &String| Some(format!("{command:?}: {}", danger(command)?));
@@ -217,6 +242,34 @@ pub fn words(command: &str) -> Option<Vec<String>> {
 /// A text as one word of a shell command.
 pub fn word(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+#[test]
+fn what_is_dangerous_in_help_is_known() {
+    for harmless in [
+        "--workdir /opt/jobs   # if it is meant",
+        "look at it: ls -ld /etc/cron.d",
+        "install the package passwd",
+        "runnerup explain E3001",
+    ] {
+        assert_eq!(
+            dangers_of_help(&format!("error: x\n  help: {harmless}\n")).len(),
+            0,
+            "{harmless}"
+        );
+    }
+    for harmful in [
+        "or hand it over yourself: chown circleci: /etc/cron.d",
+        "--workdir /etc/cron.d/x   # if it is meant",
+        "--log-file /srv/x$(touch /root/x)   # if it is meant",
+        "to take it away: sudo rm /etc/shadow",
+    ] {
+        assert_eq!(
+            dangers_of_help(&format!("error: x\n  help: {harmful}\n")).len(),
+            1,
+            "{harmful}"
+        );
+    }
 }
 
 #[test]

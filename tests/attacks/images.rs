@@ -102,6 +102,24 @@ fn an_account_does_not_hold_up_a_shutdown() {
     }
 }
 
+#[test]
+fn an_account_has_no_job_gain_privileges() {
+    let what = "a command prefix that an account wrote";
+    let Some(lab) = Lab::new(Suite::Bookworm, what) else { return };
+    let strict = ["--hardening", "strict"];
+    make_by_hand(&lab.host, "runner:\n  command_prefix: [sudo, -niHu, root, --]\n", "");
+    let told = lab.install(&strict, 3);
+    assert!(told.contains("--command-prefix"), "{told}");
+    lab.install(&[&strict[..], &["--command-prefix", "nice -n 5"]].concat(), 0);
+    assert_eq!(lab.property(UNIT, "NoNewPrivileges"), "yes");
+    // Its own install, changed by a job: the receipt decides.
+    sh(&lab.host, &format!("sed -i 's/command_prefix:.*/command_prefix: [sudo, --]/' {CONFIG}"));
+    lab.install(&[], 0);
+    assert_eq!(lab.property(UNIT, "NoNewPrivileges"), "yes");
+    let prefix = sh(&lab.host, &format!("grep command_prefix {CONFIG}"));
+    assert_eq!(prefix.trim(), r#"command_prefix: ["nice", "-n", "5"]"#);
+}
+
 /// An image of Linux as far as the tools for accounts look at it.
 fn make_image(host: &Host, image: &str) {
     sh(

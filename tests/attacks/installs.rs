@@ -92,6 +92,8 @@ fn rounds(sources: &[Source]) -> Vec<(Vec<(usize, Source)>, &'static Hostile)> {
     for (at, group) in groups(sources).into_iter().enumerate() {
         let names: Vec<_> = match group[..] {
             [(_, Source::Variable(name))] if name.starts_with("SSL_CERT") => all.clone(),
+            // What an install would make, and give away.
+            [(_, Source::Key("runner.working_directory"))] => all.clone(),
             [_] => (0..NAMES).map(|name| all[(at * NAMES + name) % all.len()]).collect(),
             _ => all.clone(),
         };
@@ -128,7 +130,8 @@ fn run(stage: &Stage, args: &[&str]) -> Wrongs {
     let text = [output.stdout, output.stderr].concat();
     let text = String::from_utf8_lossy(&text).into_owned();
     let said = text.lines().map(str::trim).filter(|line| line.starts_with("sudo "));
-    let said = commands::dangers(&said.map(str::to_owned).collect());
+    let mut said = commands::dangers(&said.map(str::to_owned).collect());
+    said.extend(commands::dangers_of_help(&text));
     let printed = trial::printed(args[0], text);
     let mut wrongs = trial::shown(&printed);
     wrongs.extend(said.into_iter().map(|danger| (Sink::Command, danger)));

@@ -4,10 +4,10 @@
 //! that root left in a folder of the account. No such file is given to anybody, or opened to others.
 
 use crate::{
-    Code, Error, Result,
+    Code, Command, Error, Help, Result,
     apply::target::{After, Record},
     platform::{
-        fs::{Found, Kind, Meta, Spot},
+        fs::{Found, Kind, Meta, Provenance, Spot},
         privilege::is_privileged,
     },
 };
@@ -46,7 +46,7 @@ pub(super) fn check(
         found.uid
     );
     Err(Error::new(Code::GroundUnsafe, message)
-        .help(format!("look at it: ls -ld {path}"))
+        .help(Help::look("ls -ld", spot.path()))
         .help("if nothing needs it, move it away, and run again"))
 }
 
@@ -57,8 +57,8 @@ pub(super) fn refuse_other_names(spot: &Spot, found: &Meta) -> Result<()> {
     }
     let path = spot.path().display();
     let message = format!("{path} has a second name (hard link)");
-    let look = format!("look for it: find / -xdev -samefile {path}");
-    Err(Error::new(Code::GroundUnsafe, message).help(look))
+    let look = Command::root("find / -xdev -samefile").path(spot.path(), Provenance::Anybody);
+    Err(Error::new(Code::GroundUnsafe, message).help(Help::command("look for it", &look)))
 }
 
 /// The same inode with the owner that it was given. Numbers of inodes are used again, so what is

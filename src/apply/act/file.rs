@@ -2,7 +2,7 @@
 
 use super::{Restored, Tools, claim, keep};
 use crate::{
-    Code, Error, Result,
+    Code, Error, Help, Result,
     apply::{
         step::{Check, File, Settle},
         target::{After, Record, State},
@@ -147,7 +147,7 @@ pub(super) fn placed(
     if let Err(error) = filled {
         return Err(match temporary.remove() {
             Ok(()) => error,
-            Err(left) => error.help(format!("left behind: {left}")),
+            Err(left) => error.help(Help::words(format!("left behind: {left}"))),
         });
     }
     spot.look()?.ok_or_else(|| {
@@ -182,7 +182,7 @@ fn is_definition(path: &Path) -> bool {
 
 fn in_the_way(path: &Path, kind: Kind) -> Error {
     Error::new(Code::InTheWay, format!("{} is {kind}, where a file is to go", path.display()))
-        .help(format!("look at it: ls -ld {}", path.display()))
+        .help(Help::look("ls -ld", path))
 }
 
 pub(super) fn cannot_write(path: &Path, error: &std::io::Error) -> Error {

@@ -2,7 +2,7 @@
 
 use super::{Restored, Tools, claim};
 use crate::{
-    Code, Error, Result,
+    Code, Error, Help, Result,
     apply::{
         step::{Folder, Settle},
         target::{After, Record, State},
@@ -113,5 +113,5 @@ fn after(spot: &Spot) -> Result<After> {
 
 fn in_the_way(path: &Path, kind: Kind) -> Error {
     Error::new(Code::InTheWay, format!("{} is {kind}, where a folder is to be", path.display()))
-        .help(format!("look at it: ls -ld {}", path.display()))
+        .help(Help::look("ls -ld", path))
 }

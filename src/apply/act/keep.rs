@@ -5,7 +5,7 @@
 
 use super::Tools;
 use crate::{
-    Code, Error, Result,
+    Code, Error, Help, Result,
     apply::target::{Digest, Hasher, State},
     platform::{
         fs::{Kind, Meta, Spot},
@@ -120,7 +120,8 @@ fn copied(tools: &Tools<'_>, spot: &Spot, from: File, mut meta: Meta) -> Result<
             Code::InTheWay,
             format!("{} has more bytes than any file of an agent", path.display()),
         )
-        .help(format!("look at it, and move it away: ls -ls {}", path.display()))
+        .help(Help::look("ls -ls", path))
+        .help("and move it away")
     };
     if meta.size > SIZE_LIMIT {
         return Err(too_large());

@@ -2,7 +2,7 @@
 
 use super::Tools;
 use crate::{
-    Code, Error, Result,
+    Code, Error, Help, Result,
     apply::target::{After, State},
     platform::fs::Kind,
 };
@@ -17,7 +17,7 @@ pub(super) fn before(tools: &Tools<'_>, path: &Path) -> Result<State> {
             Code::InTheWay,
             format!("{} is {}, where a link is to go", path.display(), meta.kind),
         )
-        .help(format!("look at it: ls -ld {}", path.display()))),
+        .help(Help::look("ls -ld", path))),
     }
 }
 

@@ -3,11 +3,11 @@
 
 use super::Tools;
 use crate::{
-    Code, Error, Result,
+    Code, Command, Error, Result,
     apply::target::State,
     platform::{
         accounts::{self, Account},
-        command::quoted,
+        fs::Provenance,
         processes::{Process, Signal, ancestors, send},
     },
 };
@@ -82,7 +82,8 @@ pub(super) fn end(tools: &Tools<'_>, account: &Account) -> Result<()> {
         Code::StepFailed,
         format!("the processes of {name} cannot be ended: {}", shown(&left)),
     )
-    .help(format!("sudo pkill -KILL -u {}   # and run it again", quoted(name))))
+    .help(Command::root("pkill -KILL -u").value(name, Provenance::Root))
+    .help("and run it again"))
 }
 
 /// A process that stands still starts no other.

@@ -5,7 +5,7 @@ use super::{
     reader::{Part, read_at},
 };
 use crate::{
-    Code, Error, Result,
+    Code, Error, Help, Result,
     agent::Kind,
     facts::{network::Ask, survey::Side},
     platform::fs::Root,
@@ -49,8 +49,9 @@ impl Endpoints {
         let mut own = BTreeMap::new();
         for word in words {
             let wrong = |why: &str| {
-                Error::new(Code::ValueInvalid, format!("--endpoint {word:?}: {why}"))
-                    .help(format!("NAME=URL or NAME=none; names: {}", NAMES.join(", ")))
+                Error::new(Code::ValueInvalid, format!("--endpoint {word:?}: {why}")).help(
+                    Help::words(format!("NAME=URL or NAME=none; names: {}", NAMES.join(", "))),
+                )
             };
             let (name, place) = word.split_once('=').ok_or_else(|| wrong("it has no ="))?;
             if !NAMES.contains(&name) {

@@ -7,7 +7,7 @@ mod windows;
 
 use super::{config, environment};
 use crate::{
-    Code, Error, Result,
+    Code, Error, Help, Result,
     agent::{Os, Token},
     apply::{Binary, Content, File, Folder, NewAccount, Owner, Step, ancestors},
     facts::Facts,
@@ -17,7 +17,7 @@ use crate::{
         service::Manager,
     },
     release::Artifact,
-    spec::{Settings, Source, Spec},
+    spec::Spec,
 };
 use std::path::{Path, PathBuf};
 
@@ -80,7 +80,11 @@ impl<'a> Desired<'a> {
                     Code::HostUnfit,
                     format!("there is no account {name}, and --no-create-user forbids making it"),
                 )
-                .help(format!("create the account {name}, or leave out --no-create-user"))),
+                .help(Help::value(
+                    "create the account ",
+                    name,
+                    ", or leave out --no-create-user",
+                ))),
             };
         }
         self.steps.push(Step::Account(NewAccount {
@@ -284,64 +288,7 @@ pub(super) fn refuse_foreign_workdir(spec: &Spec, facts: &Facts) -> Result<()> {
                 meta.kind
             ),
         )
-        .help(format!("give it a folder of its own: --workdir {}/runner", shown(&workdir)))
-        .help(format!("or hand it over yourself: chown {user}: {}", shown(&workdir)))),
+        .help("give the work folder a place of its own: --workdir PATH")),
         None => Ok(()),
     }
-}
-
-/// A hand-made configuration belongs to the account: what it names is believed where it is the
-/// account's already, and never made for it by root unless a person says so.
-pub(super) fn refuse_unconfirmed(spec: &Spec, settings: &Settings, facts: &Facts) -> Result<()> {
-    refuse_endless_stop(spec, settings, facts)?;
-    if facts.receipt.is_some() {
-        return Ok(());
-    }
-    let account = facts.account(spec.user.as_str());
-    let is_theirs = |path: &Path| {
-        let owner = facts.path(path).meta.map(|meta| meta.uid);
-        path.starts_with(&spec.layout.data)
-            || owner.is_some_and(|uid| account.is_some_and(|account| account.uid == uid))
-    };
-    let workdir = Some(before_blank(spec.workdir.as_str()));
-    let log = spec.log_file.as_ref().map(|path| inner(path.as_str()));
-    for (name, path) in [("workdir", workdir), ("log-file", log)] {
-        let source = settings.source(name);
-        let Some(path) = path.filter(|_| matches!(source, Source::Existing(_))) else { continue };
-        if !is_theirs(&path) {
-            return Err(Error::new(
-                Code::GroundUnsafe,
-                format!("{} is named by the {source}, which the account can write", shown(&path)),
-            )
-            .help(format!("--{name} {}   # if it is meant", shown(&path))));
-        }
-    }
-    Ok(())
-}
-
-/// The longest that root lets a stop of the service, and so of the host, wait for what only the
-/// account says: jobs that last longer are rare, and then a person says so.
-const LONGEST_UNCONFIRMED: u64 = 24 * 3600;
-
-fn refuse_endless_stop(spec: &Spec, settings: &Settings, facts: &Facts) -> Result<()> {
-    let source = settings.source("max-run-time");
-    let of_receipt = facts.receipt.as_ref().is_some_and(|receipt| {
-        receipt
-            .settings
-            .get("max-run-time")
-            .is_some_and(|own| *own == spec.max_run_time.to_string())
-    });
-    let is_unconfirmed = matches!(source, Source::Existing(_)) && !of_receipt;
-    if !is_unconfirmed || spec.max_run_time.seconds() <= LONGEST_UNCONFIRMED {
-        return Ok(());
-    }
-    Err(Error::new(
-        Code::ValueInvalid,
-        format!(
-            "a stop of the service would wait {} for a job, by the {source}, which the account can \
-             write",
-            spec.max_run_time
-        ),
-    )
-    .help(format!("--max-run-time {}   # if it is meant", spec.max_run_time)))
 }

@@ -9,7 +9,7 @@ mod tree;
 pub use trail::has_access_list;
 
 use super::{Kind, Listed, Meta, drive};
-use crate::{Code, Error, Result};
+use crate::{Code, Error, Help, Result};
 use rustix::{
     fs::{self, AtFlags, FileType, Mode, OFlags},
     io::Errno,
@@ -350,7 +350,7 @@ impl Spot {
                 Code::InTheWay,
                 format!("{} is {}, not {kind}", self.path.display(), meta.kind),
             )
-            .help(format!("look at it: ls -ld {}", self.path.display()))),
+            .help(Help::look("ls -ld", &self.path))),
             None => Err(trouble("open", &self.path, Errno::NOENT)),
         }
     }

@@ -9,7 +9,7 @@
 //! made the image, may be for another processor, and as root is not kept in by `chroot` at all.
 
 use crate::{
-    Code, Error, Result,
+    Code, Error, Help, Result,
     platform::{
         fs::{Kind, Root, Trail},
         layout::shown,
@@ -198,7 +198,7 @@ impl Image<'_> {
             Code::GroundUnsafe,
             format!("the tools of this host cannot work safely in the image: {outside}: {why}"),
         )
-        .help(format!("look at it: namei -l {}", crate::platform::command::quoted(&outside)))
+        .help(Help::look("namei -l", Path::new(&outside)))
         .help("or make the account in the image yourself, and give --no-create-user")
     }
 }

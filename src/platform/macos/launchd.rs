@@ -1,9 +1,10 @@
 //! launchd, through `launchctl`.
 
 use crate::{
-    Code, Error, Result,
+    Code, Command, Error, Help, Result,
     platform::{
         command::{Answer, Call, Commands},
+        fs::Provenance,
         layout::shown,
         service::{Hints, Services, Status},
     },
@@ -130,7 +131,9 @@ impl Services for Launchd<'_> {
                         Code::StepFailed,
                         format!("launchd still holds {label} after {} s", SETTLE.as_secs()),
                     )
-                    .help(format!("launchctl print {}", target(label))));
+                    .help(
+                        Command::fixed("launchctl print").value(&target(label), Provenance::Root),
+                    ));
                 }
                 thread::sleep(Duration::from_millis(100));
             }
@@ -144,11 +147,14 @@ impl Services for Launchd<'_> {
                 self.commands.run(&Call::new("launchctl", ["load", "-w", &path])).map(drop)
             }
             // "Input/output error": launchd's word for almost everything.
-            Some(5) => Err(answer.failure(&bootstrap).help(format!(
-                "launchd refuses a plist that is not root's, that others may write to, or whose \
-                 label another job has: ls -l {path}; launchctl print {}",
-                target(label)
-            ))),
+            Some(5) => Err(answer
+                .failure(&bootstrap)
+                .help(
+                    "launchd refuses a plist that is not root's, that others may write to, or \
+                     whose label another job has",
+                )
+                .help(Help::look("ls -l", &definition(label)))
+                .help(Command::fixed("launchctl print").value(&target(label), Provenance::Root))),
             _ => Err(answer.failure(&bootstrap)),
         }
     }

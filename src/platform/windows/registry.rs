@@ -1,7 +1,7 @@
 //! Values of the registry, through `reg`, whose answers are the same in every language.
 
 use crate::{
-    Code, Error, Result,
+    Code, Error, Help, Result,
     platform::command::{Call, Commands},
 };
 use serde::{Deserialize, Serialize};
@@ -163,7 +163,7 @@ fn parse(printed: &str, place: &Place) -> Result<Value> {
             Code::InTheWay,
             format!("the registry value {place} holds what could not be put back as it is"),
         )
-        .help(format!("look at it: reg query \"{}\" /v \"{name}\"", place.key))
+        .help(Help::words(format!("look at it: reg query \"{}\" /v \"{name}\"", place.key)))
     })
 }
 

@@ -6,7 +6,7 @@ use super::{
     rights::{self, ADMINISTRATORS, SYSTEM, USERS},
 };
 use crate::{
-    Code, Error, Result,
+    Code, Error, Help, Result,
     platform::{
         command::{Call, Commands},
         layout::shown,
@@ -37,9 +37,11 @@ pub fn admit(commands: &dyn Commands, folder: &Path, is_new: bool) -> Result<()>
                     "{shown} belongs to the user {owner}, who could have written what is in it"
                 ),
             )
-            .help(format!("look at it: icacls \"{shown}\" /t"))
+            .help(Help::words(format!("look at it: icacls \"{shown}\" /t")))
             .help("if it is not known: move it away, and run again")
-            .help(format!("if it is: icacls \"{shown}\" /setowner \"{ADMINISTRATORS}\" /t")));
+            .help(Help::words(format!(
+                "if it is: icacls \"{shown}\" /setowner \"{ADMINISTRATORS}\" /t"
+            ))));
         }
         let args = [shown.as_str(), "/setowner", ADMINISTRATORS, "/q"];
         commands.run(&Call::new("icacls", args))?;

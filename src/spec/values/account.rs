@@ -2,7 +2,7 @@
 
 use super::serde_as_text;
 use crate::agent::Os;
-use crate::{Code, Error, Result};
+use crate::{Code, Error, Help, Result};
 use std::{fmt, str::FromStr};
 
 /// The name of a local account.
@@ -31,7 +31,7 @@ impl AccountName {
             Error::new(Code::ValueInvalid, format!("{text:?} cannot be the name of an account"));
         let lower = text.to_ascii_lowercase();
         if os != Os::Windows && is_unix_name(&lower) {
-            return Err(error.help(format!("use {lower}")));
+            return Err(error.help(Help::value("use ", lower, "")));
         }
         Err(error.help(rule))
     }

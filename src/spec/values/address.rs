@@ -1,7 +1,7 @@
 //! Addresses with a port.
 
 use super::serde_as_text;
-use crate::{Code, Error, Result};
+use crate::{Code, Error, Help, Result};
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::{fmt, str::FromStr};
 
@@ -31,18 +31,18 @@ impl FromStr for HostPort {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        let refused = |help: String| {
+        let refused = |help: Help| {
             Err(Error::new(Code::ValueInvalid, format!("{text:?} is not host:port")).help(help))
         };
         if text.parse::<Ipv6Addr>().is_ok() {
-            return refused(format!("put the address into brackets: [{text}]:54782"));
+            return refused(Help::words(format!("put the address into brackets: [{text}]:54782")));
         }
         let Some((host, port)) = text.rsplit_once(':') else {
-            return refused("give host and port, such as build.example.com:54782".to_owned());
+            return refused("give host and port, such as build.example.com:54782".into());
         };
         let number = port.bytes().all(|byte| byte.is_ascii_digit()).then(|| port.parse::<u16>());
         let Some(Ok(port @ 1..)) = number else {
-            return refused("the port is a number from 1 to 65535".to_owned());
+            return refused("the port is a number from 1 to 65535".into());
         };
         let host = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
             Some(v6) => v6.parse::<Ipv6Addr>().ok().map(|address| address.to_string()),
@@ -51,7 +51,7 @@ impl FromStr for HostPort {
         match host {
             Some(host) => Ok(Self { host, port }),
             None => refused(
-                "the host is a name, an IPv4 address, or an IPv6 address in brackets".to_owned(),
+                "the host is a name, an IPv4 address, or an IPv6 address in brackets".into(),
             ),
         }
     }

@@ -1,7 +1,7 @@
 //! Settings with a few fixed values.
 
 use super::serde_as_text;
-use crate::{Code, Error, Result};
+use crate::{Code, Error, Help, Result};
 use std::{fmt, str::FromStr};
 
 /// `runner.mode`.
@@ -25,7 +25,7 @@ pub fn truth(text: &str) -> Result<bool> {
         ("true" | "false", Some(meant)) => Ok(meant),
         (_, Some(meant)) => {
             Err(Error::new(Code::ValueInvalid, format!("{text:?} is neither true nor false"))
-                .help(format!("use {meant}")))
+                .help(Help::value("use ", meant, "")))
         }
         (_, None) => {
             Err(Error::new(Code::ValueInvalid, format!("{text:?} is neither true nor false"))

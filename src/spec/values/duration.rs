@@ -1,7 +1,7 @@
 //! Durations as the agent reads them.
 
 use super::serde_as_text;
-use crate::{Code, Error, Result};
+use crate::{Code, Error, Help, Result};
 use std::{fmt, str::FromStr};
 
 /// A length of time in Go's syntax: hours, minutes and seconds in this order, such as `5h` or
@@ -46,7 +46,7 @@ impl FromStr for GoDuration {
         let Some(parts) = split(text) else {
             let error = Error::new(Code::ValueInvalid, format!("{text:?} is not a duration"));
             return Err(match suggestion(text) {
-                Some(better) => error.help(format!("use {better}")),
+                Some(better) => error.help(Help::value("use ", better, "")),
                 None => error.help(RULE),
             });
         };

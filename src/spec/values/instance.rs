@@ -1,7 +1,7 @@
 //! Names that tell several agents on a host apart.
 
 use super::serde_as_text;
-use crate::{Code, Error, Result};
+use crate::{Code, Error, Help, Result};
 use std::{fmt, str::FromStr};
 
 /// What `--instance` takes. It becomes part of names of units and folders: `circleci-NAME.service`.
@@ -35,7 +35,7 @@ impl FromStr for InstanceName {
                 Code::ValueInvalid,
                 format!("an instance cannot be named {text:?}: {why}"),
             )
-            .help(format!("choose another name, such as {text}-1")));
+            .help(Help::value("choose another name, such as ", text, "-1")));
         }
         let fits = (1..=MAX_CHARS).contains(&text.len())
             && text.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
@@ -45,9 +45,9 @@ impl FromStr for InstanceName {
             return Ok(Self(text.to_owned()));
         }
         Err(Error::new(Code::ValueInvalid, format!("{text:?} cannot be the name of an instance"))
-            .help(format!(
+            .help(Help::words(format!(
                 "a name has small letters, digits and - between them, {MAX_CHARS} at most"
-            )))
+            ))))
     }
 }
 

@@ -1,7 +1,7 @@
 //! The runner's name in CircleCI's inventory, and the template it is made from.
 
 use super::serde_as_text;
-use crate::{Code, Error, Result};
+use crate::{Code, Error, Help, Result};
 use std::{fmt, str::FromStr};
 
 /// `runner.name`: unique among an organisation's runners.
@@ -57,7 +57,7 @@ impl FromStr for RunnerName {
                 Code::ValueInvalid,
                 format!("a runner's name of {} characters is too long", text.chars().count()),
             )
-            .help(format!("{MAX_CHARS} characters at most")));
+            .help(Help::words(format!("{MAX_CHARS} characters at most"))));
         }
         match text.chars().find(|c| !is_allowed(*c)) {
             None => Ok(Self(text.to_owned())),

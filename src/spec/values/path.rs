@@ -2,7 +2,7 @@
 
 use super::serde_as_text;
 use crate::agent::Os;
-use crate::{Code, Error, Result};
+use crate::{Code, Error, Help, Result};
 use std::{fmt, str::FromStr};
 
 /// A path that is absolute on the target system, which need not be the system this program runs on.
@@ -30,7 +30,7 @@ impl AbsolutePath {
                 Code::ValueInvalid,
                 format!("a path of {} bytes is too long", text.len()),
             )
-            .help(format!("{MAX_BYTES} bytes at most")));
+            .help(Help::words(format!("{MAX_BYTES} bytes at most"))));
         }
         if text.chars().any(char::is_control) {
             return refused("has a control character");

@@ -1,7 +1,7 @@
 //! Proxies, whose addresses may hold a password.
 
 use super::url::without_login;
-use crate::{Code, Error, Result};
+use crate::{Code, Error, Help, Result};
 use secrecy::{ExposeSecret, SecretString};
 use std::{fmt, str::FromStr};
 use url::Url;
@@ -30,9 +30,11 @@ impl FromStr for ProxyUrl {
             Error::new(Code::ValueInvalid, format!("the proxy {:?} {why}", without_login(text)))
         };
         if !text.contains("://") {
-            return Err(
-                invalid("has no scheme").help(format!("use http://{}", without_login(text)))
-            );
+            return Err(invalid("has no scheme").help(Help::value(
+                "use http://",
+                without_login(text),
+                "",
+            )));
         }
         if text.chars().any(|c| c.is_control() || c.is_whitespace() || c == '\\') {
             return Err(invalid("has a character that URLs do not have")

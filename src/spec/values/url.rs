@@ -1,6 +1,6 @@
 //! Which URLs are trusted with a token or a binary.
 
-use crate::{Code, Error, Result};
+use crate::{Code, Error, Help, Result};
 use url::{Host, Url};
 
 /// Reads the URL of a service, such as `api.url` or the release bucket.
@@ -13,9 +13,11 @@ pub fn checked_url(setting: &str, text: &str, allow_http_anywhere: bool) -> Resu
         Error::new(Code::ValueInvalid, format!("{setting}: {:?} {why}", without_login(text)))
     };
     if !text.contains("://") {
-        return Err(
-            invalid("is not a whole URL").help(format!("use https://{}", without_login(text)))
-        );
+        return Err(invalid("is not a whole URL").help(Help::value(
+            "use https://",
+            without_login(text),
+            "",
+        )));
     }
     if text.chars().any(|c| c.is_control() || c.is_whitespace() || c == '\\') {
         return Err(invalid("has a character that URLs do not have"));
@@ -34,7 +36,7 @@ pub fn checked_url(setting: &str, text: &str, allow_http_anywhere: bool) -> Resu
             Code::UrlInsecure,
             format!("{setting}: {text:?} is plain http, which can be changed on the way"),
         )
-        .help(format!("use {}", text.replacen("http", "https", 1)))),
+        .help(Help::value("use ", text.replacen("http", "https", 1), ""))),
         scheme => Err(Error::new(
             Code::UrlInsecure,
             format!("{setting}: {text:?} is {scheme}, not https"),

@@ -1,6 +1,6 @@
 //! Leases: a process may be told before a file of its own is opened, and can hold up the opening.
 
-use crate::{Code, Error};
+use crate::{Code, Command, Error, Help};
 use std::path::Path;
 
 /// The error for a file that cannot be opened now because a process holds a lease on it.
@@ -12,8 +12,8 @@ pub(super) fn held(path: &Path, inode: u64) -> Error {
     };
     match holder(&list, inode) {
         Some(pid) => error(format!("the process {pid}"))
-            .help(format!("look at it: ps -fp {pid}"))
-            .help(format!("end it, and run again: sudo kill -KILL {pid}")),
+            .help(Help::command("look at it", &Command::fixed("ps -fp").number(pid)))
+            .help(Help::command("end it, and run again", &Command::root("kill -KILL").number(pid))),
         None => error("another process".to_owned()).help(
             "look for the word LEASE in /proc/locks; the number after the mode is the process",
         ),

@@ -4,7 +4,7 @@
 //! written is a word only where it is plain, and else the whole command is left out: quotes do not
 //! help against what means something to the program itself, or to whoever reads the line.
 
-use crate::{facts::survey::Provenance, platform::layout::shown};
+use crate::platform::{fs::Provenance, layout::shown};
 use serde::{Serialize, Serializer};
 use std::path::Path;
 
@@ -38,7 +38,7 @@ impl Command {
     }
 
     /// No command at all, where one that helps would be unsafe.
-    pub(super) fn left_out() -> Self {
+    pub(crate) fn left_out() -> Self {
         Self { text: String::new(), is_refused: true }
     }
 
@@ -111,7 +111,7 @@ impl Command {
     }
 
     /// The same, when nothing is added any more.
-    pub(super) fn into_line(self) -> Option<String> {
+    pub(crate) fn into_line(self) -> Option<String> {
         (!self.is_refused).then_some(self.text)
     }
 
@@ -141,7 +141,7 @@ impl Serialize for Command {
 }
 
 /// Whether a value stands for itself in every shell, and for no option.
-pub(super) fn is_plain(value: &str) -> bool {
+pub(crate) fn is_plain(value: &str) -> bool {
     let goes_up = value.split('/').any(|part| part == "..");
     is_sound(value) && !goes_up && value.chars().all(is_plain_sign)
 }
@@ -218,10 +218,10 @@ mod tests {
     const CHANGING: [&str; 11] =
         ["chmod", "chown", "cp", "install", "ln", "mkdir", "mv", "rm", "setfacl", "tee", "usermod"];
 
-    /// Only [`super::super::change`] knows whether a target may be changed.
+    /// Only `doctor::change` knows whether a target may be changed.
     #[test]
     fn a_command_that_changes_a_path_is_made_in_one_place() {
-        let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src/doctor")];
+        let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
         while let Some(folder) = folders.pop() {
             for entry in std::fs::read_dir(folder).unwrap() {
                 let path = entry.unwrap().path();

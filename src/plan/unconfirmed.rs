@@ -1,0 +1,103 @@
+//! What only an existing configuration says, which the account of the jobs can write: believed
+//! where root does nothing by it, and else only when a person says so.
+
+use super::desired::before_blank;
+use crate::{
+    Code, Error, Help, Result,
+    agent::Os,
+    facts::Facts,
+    platform::layout::{inner, is_system, shown},
+    spec::{Settings, Source, Spec},
+};
+use std::path::Path;
+
+/// Refuses what nobody but the account has said.
+///
+/// # Errors
+/// With the option by which a person says it.
+pub(super) fn refuse_unconfirmed(spec: &Spec, settings: &Settings, facts: &Facts) -> Result<()> {
+    refuse_endless_stop(spec, settings, facts)?;
+    if facts.receipt.is_some() {
+        return Ok(());
+    }
+    refuse_places(spec, settings, facts)?;
+    refuse_prefix(spec, settings)
+}
+
+/// A folder or a file that root would make for the account.
+fn refuse_places(spec: &Spec, settings: &Settings, facts: &Facts) -> Result<()> {
+    let account = facts.account(spec.user.as_str());
+    let is_theirs = |path: &Path| {
+        let owner = facts.path(path).meta.map(|meta| meta.uid);
+        path.starts_with(&spec.layout.data)
+            || owner.is_some_and(|uid| account.is_some_and(|account| account.uid == uid))
+    };
+    let workdir = Some(before_blank(spec.workdir.as_str()));
+    let log = spec.log_file.as_ref().map(|path| inner(path.as_str()));
+    let places = [("workdir", "--workdir ", workdir), ("log-file", "--log-file ", log)];
+    for (name, option, path) in places {
+        let source = settings.source(name);
+        let Some(path) = path.filter(|_| matches!(source, Source::Existing(_))) else { continue };
+        if is_theirs(&path) {
+            continue;
+        }
+        let text = shown(&path);
+        let error = Error::new(
+            Code::GroundUnsafe,
+            format!("{text} is named by the {source}, which the account can write"),
+        );
+        // To what is there already nobody may give it a right by pasting a line.
+        let is_taken = is_system(&path) || facts.path(&path).meta.is_some();
+        return Err(match is_taken {
+            true => error.help(Help::words(format!("name a place of its own by {option}PATH"))),
+            false => error.help(Help::value(option, text, "   # if it is meant")),
+        });
+    }
+    Ok(())
+}
+
+/// The longest that root lets a stop of the service, and so of the host, wait for what only the
+/// account says: jobs that last longer are rare, and then a person says so.
+const LONGEST_UNCONFIRMED: u64 = 24 * 3600;
+
+fn refuse_endless_stop(spec: &Spec, settings: &Settings, facts: &Facts) -> Result<()> {
+    let source = settings.source("max-run-time");
+    let of_receipt = facts.receipt.as_ref().is_some_and(|receipt| {
+        receipt
+            .settings
+            .get("max-run-time")
+            .is_some_and(|own| *own == spec.max_run_time.to_string())
+    });
+    let is_unconfirmed = matches!(source, Source::Existing(_)) && !of_receipt;
+    if !is_unconfirmed || spec.max_run_time.seconds() <= LONGEST_UNCONFIRMED {
+        return Ok(());
+    }
+    Err(Error::new(
+        Code::ValueInvalid,
+        format!(
+            "a stop of the service would wait {} for a job, by the {source}, which the account can \
+             write",
+            spec.max_run_time
+        ),
+    )
+    .help(Help::value("--max-run-time ", spec.max_run_time, "   # if it is meant")))
+}
+
+/// A command prefix that has power of root's: on macOS the agent runs it as root, and where it has
+/// sudo the unit lets jobs gain privileges.
+fn refuse_prefix(spec: &Spec, settings: &Settings) -> Result<()> {
+    let source = settings.source("command-prefix");
+    let is_powerful = match spec.platform.os() {
+        Os::Darwin => spec.command_prefix != spec.steps_down(),
+        Os::Linux => spec.prefix_has_sudo(),
+        Os::Windows => false,
+    };
+    if !matches!(source, Source::Existing(_)) || !is_powerful {
+        return Ok(());
+    }
+    Err(Error::new(
+        Code::GroundUnsafe,
+        format!("the command prefix comes from the {source}, which the account can write"),
+    )
+    .help("say which one is meant, such as --command-prefix 'sudo -niHu USER --', or ''"))
+}
