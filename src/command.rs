@@ -69,6 +69,16 @@ impl Command {
         self.word(before, value, after, written_by, Shell::Posix)
     }
 
+    /// With signs that a shell reads and a value, at the end of the last word.
+    #[must_use]
+    pub fn joined(mut self, signs: &'static str, value: &str, written_by: Provenance) -> Self {
+        match as_word(value, value, written_by, Shell::Posix) {
+            Some(word) => self.text.extend([signs, &word]),
+            None => self.is_refused = true,
+        }
+        self
+    }
+
     /// With a path as one word, for the shell of the system that it is written for.
     #[must_use]
     pub fn path(self, path: &Path, named_by: Provenance) -> Self {

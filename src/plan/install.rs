@@ -5,17 +5,16 @@ use super::{
     Plan, Setting, compare,
     desired::{Desired, before_blank, is_declared, refuse_foreign_workdir},
     desktop, notes,
+    rival::{refuse_rival, rivals},
     unconfirmed::refuse_unconfirmed,
 };
 use crate::{
-    Code, Command, Error, Help, Result,
+    Code, Error, Help, Result,
     agent::{Os, VersionChoice},
     apply::{PlacedBinary, Receipt, Record, State, Step, Target, ancestors},
-    facts::{Facts, Fingerprint, Want, examine::Defined},
+    facts::{Facts, Fingerprint, Want},
     platform::{
-        fs::Provenance,
         layout::{home, inner, shown},
-        macos::launchd,
         service::Manager,
         windows::tasks,
     },
@@ -94,49 +93,6 @@ pub fn wanted(spec: &Spec, facts: &Facts) -> Vec<Want> {
         wants.extend(desktop::wanted(spec));
     }
     wants
-}
-
-/// Definitions by which another agent, machine runner 3, would have our label.
-fn rivals(spec: &Spec) -> impl Iterator<Item = PathBuf> {
-    let file = format!("{}.plist", spec.layout.service);
-    let home = home(Os::Darwin, spec.user.as_str());
-    [PathBuf::from("/Library/LaunchAgents"), home.join("Library/LaunchAgents")]
-        .into_iter()
-        .map(move |folder| folder.join(&file))
-}
-
-/// launchd takes one job of a label: the other one would be driven out, or ours never start.
-fn refuse_rival(spec: &Spec, facts: &Facts) -> Result<()> {
-    if spec.service != Manager::Launchd {
-        return Ok(());
-    }
-    let label = &spec.layout.service;
-    let loaded = facts.services.get(label).and_then(|status| status.definition.clone());
-    let loaded = loaded.filter(|path| *path != spec.layout.definition);
-    let defined = rivals(spec).find(|path| facts.path(path).meta.is_some());
-    // In whichever home; and where ours would be, when it runs the other agent.
-    let is_rival = |own: &&Defined| {
-        own.label == *label && (own.file != spec.layout.definition || own.agent != spec.agent)
-    };
-    let of_launchd = facts.launchd.iter().find(is_rival).map(|own| own.file.clone());
-    let Some(rival) = loaded.or(defined).or(of_launchd) else { return Ok(()) };
-    // Whoever owns a home may swap what root would remove in it.
-    let out_of =
-        |domain| Command::root("launchctl bootout").within(domain, label, "", Provenance::Root);
-    let removed = |command: Command| command.then("; sudo rm").path(&rival, Provenance::Root);
-    let removal = match rival.parent().and_then(Path::to_str) {
-        Some(launchd::DAEMONS) => removed(out_of("system/")),
-        Some(launchd::AGENTS) => removed(out_of("gui/$(id -u)/")),
-        _ => Command::fixed("launchctl bootout")
-            .within("gui/$(id -u)/", label, "", Provenance::Root)
-            .then("# as the user in whose home it is, who then removes the file"),
-    };
-    let rival = shown(&rival);
-    Err(Error::new(Code::InTheWay, format!("the label {label} belongs to {rival} already"))
-        .help("machine runner 3 has the same label; one of the two can run here")
-        .help(Help::command("to take it away", &removal))
-        .help("if Homebrew installed it: brew uninstall circleci-runner")
-        .help("or give this one another label: --instance NAME"))
 }
 
 /// What has to be looked at to know how a receipt's records stand now.

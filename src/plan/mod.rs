@@ -9,6 +9,7 @@ mod environment;
 mod install;
 mod notes;
 mod plist;
+mod rival;
 mod service;
 mod task;
 mod unconfirmed;

@@ -1,0 +1,73 @@
+//! Another agent that has our label of launchd already.
+
+use crate::{
+    Code, Command, Error, Help, Result,
+    agent::Os,
+    facts::{Facts, examine::Defined},
+    platform::{
+        fs::Provenance,
+        layout::{home, shown},
+        macos::launchd,
+        service::Manager,
+    },
+    spec::Spec,
+};
+use std::path::{Path, PathBuf};
+
+/// Definitions by which another agent, machine runner 3, would have our label.
+pub(super) fn rivals(spec: &Spec) -> impl Iterator<Item = PathBuf> {
+    let file = format!("{}.plist", spec.layout.service);
+    let home = home(Os::Darwin, spec.user.as_str());
+    [PathBuf::from("/Library/LaunchAgents"), home.join("Library/LaunchAgents")]
+        .into_iter()
+        .map(move |folder| folder.join(&file))
+}
+
+/// launchd takes one job of a label: the other one would be driven out, or ours never start.
+pub(super) fn refuse_rival(spec: &Spec, facts: &Facts) -> Result<()> {
+    if spec.service != Manager::Launchd {
+        return Ok(());
+    }
+    let label = &spec.layout.service;
+    let loaded = facts.services.get(label).and_then(|status| status.definition.clone());
+    let loaded = loaded.filter(|path| *path != spec.layout.definition);
+    let defined = rivals(spec).find(|path| facts.path(path).meta.is_some());
+    // In whichever home; and where ours would be, when it runs the other agent.
+    let is_rival = |own: &&Defined| {
+        own.label == *label && (own.file != spec.layout.definition || own.agent != spec.agent)
+    };
+    let of_launchd = facts.launchd.iter().find(is_rival).map(|own| own.file.clone());
+    let Some(rival) = loaded.or(defined).or(of_launchd) else { return Ok(()) };
+    let removal = removal(&rival, label);
+    let rival = shown(&rival);
+    Err(Error::new(Code::InTheWay, format!("the label {label} belongs to {rival} already"))
+        .help("machine runner 3 has the same label; one of the two can run here")
+        .help(Help::command("to take it away", &removal))
+        .help("if Homebrew installed it: brew uninstall circleci-runner")
+        .help("or give this one another label: --instance NAME"))
+}
+
+/// Takes a definition of launchd away. What is in a home is removed by its user, who could swap it
+/// for something of root's.
+fn removal(file: &Path, label: &str) -> Command {
+    let by = Provenance::Anybody;
+    let bootout = Command::root("launchctl bootout");
+    let user = file.strip_prefix("/Users").ok().and_then(|rest| rest.iter().next()?.to_str());
+    match (user, file.parent().and_then(Path::to_str)) {
+        (Some(user), _) => bootout
+            .then("gui/$(id -u")
+            .value(user, by)
+            .joined(")/", label, by)
+            .then("; sudo -u")
+            .value(user, by)
+            .then("rm")
+            .path(file, by),
+        (None, Some(launchd::DAEMONS)) => {
+            bootout.within("system/", label, "", by).then("; sudo rm").path(file, by)
+        }
+        (None, Some(launchd::AGENTS)) => {
+            bootout.within("gui/$(id -u)/", label, "", by).then("; sudo rm").path(file, by)
+        }
+        _ => Command::left_out(),
+    }
+}
