@@ -18,6 +18,7 @@ use crate::{
         system::System,
     },
 };
+use std::path::Path;
 
 /// Steps to do, and what the receipt is to say when they are done.
 #[derive(Debug)]
@@ -211,11 +212,28 @@ pub fn refuse_mounts(steps: &[Step], root: &Root, system: &dyn System) -> Result
         );
         let error = Error::new(Code::InTheWay, message);
         // The last one may stand on the first.
-        return Err(points.iter().rev().fold(error, |error, point| {
-            error.help(Command::root("umount").path(point, Provenance::Anybody))
-        }));
+        let mut helped =
+            points.iter().rev().fold(error, |error, point| error.help(unmounting(root, point)));
+        if points.iter().any(|point| unmounting(root, point).line().is_none()) {
+            helped = helped.help(
+                "unmount it when no process of the account runs: until then the account can put \
+                 another mount point in its place",
+            );
+        }
+        return Err(helped);
     }
     Ok(())
+}
+
+/// Takes a mount away; left out where the account could have the path lead to another mount.
+fn unmounting(root: &Root, point: &Path) -> Command {
+    let trail = root.trail(point).ok().filter(|_| root.is_host());
+    match trail {
+        Some(trail) if trail.ground.is_root() => {
+            Command::root("umount").path(point, Provenance::Anybody)
+        }
+        _ => Command::left_out(),
+    }
 }
 
 /// A plan that was made before another run ended is about a host that is no more.
