@@ -121,7 +121,7 @@ fn filesystem(survey: &Survey, install: &Install) -> Judged {
         return Ok(Verdict::Holds(format!("{point} is mounted for programs")));
     }
     let remedy = Remedy::by_hand("Mount it without noexec, here and in /etc/fstab.")
-        .command(remount(&mount.point));
+        .command(remount(&mount.point, trail, install.named_by));
     Ok(Problem::fail(format!("{} is on {point}, which is mounted noexec", trail.path.display()))
         .seen(format!("{point} ({})", mount.options.join(",")))
         .cure(remedy)
@@ -211,10 +211,15 @@ fn updatable(survey: &Survey, install: &Install) -> Judged {
     .into())
 }
 
-/// Lets programs run on a mounted file system.
-pub(super) fn remount(point: &Path) -> Command {
-    // Who mounts is root, but what a mount point is called may be another's choice.
-    Command::root("mount -o remount,exec").path(point, Provenance::Anybody)
+/// Lets programs run on the file system that the end of a way is on. Which one that is, no other
+/// account may have chosen, by the name or by what stands on the way to the mount point.
+pub(super) fn remount(point: &Path, trail: &Trail, named_by: Provenance) -> Command {
+    let passed = trail.passed.iter().find(|passed| passed.path == point);
+    let ground = passed.map_or(trail.ground, |passed| passed.ground);
+    match named_by.and(ground) {
+        by @ Provenance::Root => Command::root("mount -o remount,exec").path(point, by),
+        _ => Command::left_out(),
+    }
 }
 
 /// launch-agent on cloud does, unless it is told not to: facts, section 1.
@@ -227,9 +232,10 @@ pub(super) fn updates_itself(install: &Install) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::{
         doctor::{Status, sample::*},
-        facts::survey::{Mount, Seen, Survey, Trail},
+        facts::survey::{Mount, Seen},
     };
 
     fn with(change: impl FnOnce(&mut Trail)) -> Survey {
@@ -269,6 +275,21 @@ mod tests {
         assert_eq!(status(&open, "permissions/binary-not-writable"), Status::Fail);
         let owned = with(|trail| trail.end = Some(file(UID, 0o755)));
         assert_eq!(status(&owned, "permissions/binary-not-writable"), Status::Warn);
+    }
+
+    #[test]
+    fn what_is_mounted_is_changed_only_where_nobody_else_chose_it() {
+        let survey = healthy();
+        let (_, trail) = binary(&survey.installs[0]).unwrap();
+        let line =
+            |point: &str, trail: &Trail, by| remount(Path::new(point), trail, by).into_line();
+        let root = Provenance::Root;
+        assert_eq!(line("/opt", trail, root).unwrap(), "sudo mount -o remount,exec /opt");
+        assert_eq!(line("/opt", trail, Provenance::Account(UID)), None);
+        let mut moved = trail.clone();
+        moved.passed[1].ground = Provenance::Account(UID);
+        assert_eq!(line("/opt", &moved, root), None);
+        assert_eq!(line("/", &moved, root).unwrap(), "sudo mount -o remount,exec /");
     }
 
     #[test]

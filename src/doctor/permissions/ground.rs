@@ -158,7 +158,7 @@ fn temporary(survey: &Survey, install: &Install) -> Judged {
         Some(mount) => {
             let remedy =
                 Remedy::by_hand("Mount it for programs, or give the service another TMPDIR.")
-                    .command(remount(&mount.point));
+                    .command(remount(&mount.point, trail, named.named_by));
             Ok(Problem::fail(format!("no program can be run in the temporary folder {path}"))
                 .seen(format!("{} is mounted noexec", mount.point.display()))
                 .cure(remedy)
