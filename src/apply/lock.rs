@@ -66,7 +66,7 @@ fn held(file: File, spot: &Spot, was_closed: bool) -> Error {
             if cfg!(windows) {
                 error
             } else {
-                error.help(Command::root("fuser -v").path(spot.path(), Provenance::Anybody))
+                error.help(Command::root("fuser -v").path(spot.outside(), Provenance::Anybody))
             }
         }
     }

@@ -333,7 +333,7 @@ fn open(root: &Root, path: &Path) -> Result<Option<(File, crate::platform::fs::M
             path.display()
         );
         return Err(Error::new(Code::GroundUnsafe, message)
-            .help(Help::look("ls -la", &layout::state_folder()))
+            .help(Help::look("ls -la", &root.outside(&layout::state_folder())))
             .help("restore the folder from a backup, or remove it and install again"));
     }
     Ok(Some(opened))

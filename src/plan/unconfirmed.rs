@@ -6,7 +6,7 @@ use crate::{
     Code, Error, Help, Result,
     agent::Os,
     facts::Facts,
-    platform::layout::{inner, is_system, shown},
+    platform::layout::{inner, shown},
     spec::{Settings, Source, Spec},
 };
 use std::path::Path;
@@ -34,8 +34,8 @@ fn refuse_places(spec: &Spec, settings: &Settings, facts: &Facts) -> Result<()> 
     };
     let workdir = Some(before_blank(spec.workdir.as_str()));
     let log = spec.log_file.as_ref().map(|path| inner(path.as_str()));
-    let places = [("workdir", "--workdir ", workdir), ("log-file", "--log-file ", log)];
-    for (name, option, path) in places {
+    let places = [("workdir", workdir), ("log-file", log)];
+    for (name, path) in places {
         let source = settings.source(name);
         let Some(path) = path.filter(|_| matches!(source, Source::Existing(_))) else { continue };
         if is_theirs(&path) {
@@ -46,12 +46,12 @@ fn refuse_places(spec: &Spec, settings: &Settings, facts: &Facts) -> Result<()> 
             Code::GroundUnsafe,
             format!("{text} is named by the {source}, which the account can write"),
         );
-        // To what is there already nobody may give it a right by pasting a line.
-        let is_taken = is_system(&path) || facts.path(&path).meta.is_some();
-        return Err(match is_taken {
-            true => error.help(Help::words(format!("name a place of its own by {option}PATH"))),
-            false => error.help(Help::value(option, text, "   # if it is meant")),
-        });
+        // Not the option with the path: whoever pastes it gives a right to a place that the account
+        // has chosen.
+        return Err(error.help(match name {
+            "workdir" => "say which folder is meant: --workdir PATH",
+            _ => "say which file is meant: --log-file PATH",
+        }));
     }
     Ok(())
 }

@@ -99,7 +99,7 @@ pub fn of(findings: &[Value], report: &str) -> BTreeSet<String> {
 
 /// Places of others, which no option may name because an account did; a new folder in them, which
 /// takes nothing from anybody, it may.
-const SYSTEM: [&str; 4] = ["/etc/", "/root/", "/srv/victims/", "/usr/"];
+const SYSTEM: [&str; 5] = ["/etc/", "/home/mallory/", "/root/", "/srv/victims/", "/usr/"];
 
 /// What is wrong with the lines that help against an error: commands behind a word or two on what
 /// they are for, and options.

@@ -185,6 +185,12 @@ fn an_image_reaches_nothing_of_the_host() {
     install("/srv/ca", 2);
     assert_eq!(before.diff(&lab.state()), Vec::<String>::new());
 
+    // What a person is told to look at is in the image.
+    make_image(host, "/srv/way");
+    sh(host, "mkdir /srv/way/opt; ln -s /srv/elsewhere /srv/way/opt/circleci");
+    let told = install("/srv/way", 6);
+    assert!(told.contains("ls -ld /srv/way/opt/circleci"), "{told}");
+
     // Another account could change it while it is worked on.
     make_image(host, "/srv/of-others/image");
     for (owner, mode) in [("circleci", "755"), ("root", "777")] {

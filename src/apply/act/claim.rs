@@ -46,7 +46,7 @@ pub(super) fn check(
         found.uid
     );
     Err(Error::new(Code::GroundUnsafe, message)
-        .help(Help::look("ls -ld", spot.path()))
+        .help(Help::look("ls -ld", spot.outside()))
         .help("if nothing needs it, move it away, and run again"))
 }
 
@@ -57,7 +57,7 @@ pub(super) fn refuse_other_names(spot: &Spot, found: &Meta) -> Result<()> {
     }
     let path = spot.path().display();
     let message = format!("{path} has a second name (hard link)");
-    let look = Command::root("find / -xdev -samefile").path(spot.path(), Provenance::Anybody);
+    let look = Command::root("find / -xdev -samefile").path(spot.outside(), Provenance::Anybody);
     Err(Error::new(Code::GroundUnsafe, message).help(Help::command("look for it", &look)))
 }
 

@@ -22,7 +22,7 @@ pub(super) fn before(tools: &Tools<'_>, path: &Path) -> Result<State> {
     match spot.look()? {
         None => Ok(State::Absent),
         Some(meta) if meta.kind == Kind::File => keep::replaced(tools, &spot),
-        Some(meta) => Err(in_the_way(path, meta.kind)),
+        Some(meta) => Err(in_the_way(&spot, meta.kind)),
     }
 }
 
@@ -71,7 +71,7 @@ pub(super) fn before_settle(tools: &Tools<'_>, path: &Path) -> Result<State> {
             claim::refuse_other_names(&spot, &meta)?;
             Ok(State::Settled { meta })
         }
-        Some(meta) => Err(in_the_way(path, meta.kind)),
+        Some(meta) => Err(in_the_way(&spot, meta.kind)),
     }
 }
 
@@ -158,7 +158,7 @@ pub(super) fn placed(
 /// A file or nothing may stand where a file is to go.
 pub(super) fn refuse_other_kinds(spot: &Spot) -> Result<()> {
     match spot.look()? {
-        Some(meta) if meta.kind != Kind::File => Err(in_the_way(spot.path(), meta.kind)),
+        Some(meta) if meta.kind != Kind::File => Err(in_the_way(spot, meta.kind)),
         _ => Ok(()),
     }
 }
@@ -180,9 +180,12 @@ fn is_definition(path: &Path) -> bool {
     path.starts_with("/etc/systemd/system")
 }
 
-fn in_the_way(path: &Path, kind: Kind) -> Error {
-    Error::new(Code::InTheWay, format!("{} is {kind}, where a file is to go", path.display()))
-        .help(Help::look("ls -ld", path))
+fn in_the_way(spot: &Spot, kind: Kind) -> Error {
+    Error::new(
+        Code::InTheWay,
+        format!("{} is {kind}, where a file is to go", spot.path().display()),
+    )
+    .help(Help::look("ls -ld", spot.outside()))
 }
 
 pub(super) fn cannot_write(path: &Path, error: &std::io::Error) -> Error {

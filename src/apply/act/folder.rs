@@ -20,7 +20,7 @@ pub(super) fn before(tools: &Tools<'_>, path: &Path) -> Result<State> {
     match spot.look()? {
         None => Ok(State::Absent),
         Some(meta) if meta.kind == Kind::Folder => Ok(State::Folder { meta }),
-        Some(meta) => Err(in_the_way(path, meta.kind)),
+        Some(meta) => Err(in_the_way(&spot, meta.kind)),
     }
 }
 
@@ -32,7 +32,7 @@ pub(super) fn make(tools: &Tools<'_>, folder: &Folder, known: Option<&Record>) -
             spot.create_folder()?;
             spot.settle_new_folder(owner, folder.mode)?;
         }
-        Some(meta) if meta.kind != Kind::Folder => return Err(in_the_way(&folder.path, meta.kind)),
+        Some(meta) if meta.kind != Kind::Folder => return Err(in_the_way(&spot, meta.kind)),
         Some(_) => settle_claimed(&spot, owner, folder.mode, known)?,
     }
     if !folder.shared {
@@ -111,7 +111,10 @@ fn after(spot: &Spot) -> Result<After> {
     Ok(After { meta, digest: None })
 }
 
-fn in_the_way(path: &Path, kind: Kind) -> Error {
-    Error::new(Code::InTheWay, format!("{} is {kind}, where a folder is to be", path.display()))
-        .help(Help::look("ls -ld", path))
+fn in_the_way(spot: &Spot, kind: Kind) -> Error {
+    Error::new(
+        Code::InTheWay,
+        format!("{} is {kind}, where a folder is to be", spot.path().display()),
+    )
+    .help(Help::look("ls -ld", spot.outside()))
 }

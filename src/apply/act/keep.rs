@@ -120,7 +120,7 @@ fn copied(tools: &Tools<'_>, spot: &Spot, from: File, mut meta: Meta) -> Result<
             Code::InTheWay,
             format!("{} has more bytes than any file of an agent", path.display()),
         )
-        .help(Help::look("ls -ls", path))
+        .help(Help::look("ls -ls", spot.outside()))
         .help("and move it away")
     };
     if meta.size > SIZE_LIMIT {

@@ -17,7 +17,7 @@ pub(super) fn before(tools: &Tools<'_>, path: &Path) -> Result<State> {
             Code::InTheWay,
             format!("{} is {}, where a link is to go", path.display(), meta.kind),
         )
-        .help(Help::look("ls -ld", path))),
+        .help(Help::look("ls -ld", spot.outside()))),
     }
 }
 

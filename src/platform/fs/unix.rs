@@ -42,6 +42,8 @@ pub struct Spot {
     folder: OwnedFd,
     name: OsString,
     path: PathBuf,
+    /// Where it is on this machine.
+    outside: PathBuf,
     trusted: bool,
 }
 
@@ -107,7 +109,8 @@ impl Root {
                 Err(errno) => return Err(trouble("look into", path, errno)),
             }
         }
-        Ok(Some(Spot { folder, name, path: path.to_owned(), trusted }))
+        let outside = self.outside(path);
+        Ok(Some(Spot { folder, name, path: path.to_owned(), outside, trusted }))
     }
 
     /// What stands at `path`, a link itself and not what it points to.
@@ -162,6 +165,11 @@ impl Spot {
         &self.path
     }
 
+    /// The path on this machine: what a person is told to look at.
+    pub fn outside(&self) -> &Path {
+        &self.outside
+    }
+
     /// Whether nobody but root and the caller can change any folder on the way.
     pub fn is_trusted(&self) -> bool {
         self.trusted
@@ -174,7 +182,8 @@ impl Spot {
         let folder = self.folder.try_clone().map_err(|error| {
             Error::new(Code::StepFailed, format!("cannot open {}: {error}", path.display()))
         })?;
-        Ok(Self { folder, path, trusted: self.trusted, name })
+        let outside = self.outside.with_file_name(&name);
+        Ok(Self { folder, path, outside, trusted: self.trusted, name })
     }
 
     /// What stands here; a link itself and not what it points to.
@@ -331,10 +340,10 @@ impl Spot {
 
     /// A name in the folder here; a link here is not followed.
     pub fn inside(&self, name: OsString) -> Result<Self> {
-        let path = self.path.join(&name);
+        let (path, outside) = (self.path.join(&name), self.outside.join(&name));
         let folder = open_folder(&self.folder, &self.name)
             .map_err(|errno| trouble("open the folder", &self.path, errno))?;
-        Ok(Self { folder, name, path, trusted: false })
+        Ok(Self { folder, name, path, outside, trusted: false })
     }
 
     fn stat(&self, handle: &OwnedFd) -> Result<Meta> {
@@ -350,7 +359,7 @@ impl Spot {
                 Code::InTheWay,
                 format!("{} is {}, not {kind}", self.path.display(), meta.kind),
             )
-            .help(Help::look("ls -ld", &self.path))),
+            .help(Help::look("ls -ld", &self.outside))),
             None => Err(trouble("open", &self.path, Errno::NOENT)),
         }
     }

@@ -194,6 +194,11 @@ impl Spot {
         &self.path
     }
 
+    /// The path on this machine: what a person is told to look at.
+    pub fn outside(&self) -> &Path {
+        &self.real
+    }
+
     /// Whether nobody but administrators can change any folder on the way: not known here, and
     /// so never taken for granted.
     pub fn is_trusted(&self) -> bool {
