@@ -63,18 +63,23 @@ pub(super) fn of(spec: &Spec, facts: &Facts, steps: &[Step]) -> Vec<String> {
         }
     }
     if spec.service == Manager::None {
-        notes.push(format!(
-            "no service is registered; run the agent with: {}{} --config {}",
-            match spec.platform.os() {
-                Os::Linux => format!("sudo -u {user} "),
-                Os::Darwin => "sudo ".to_owned(),
-                Os::Windows => String::new(),
-            },
-            shown(&spec.layout.binary),
-            shown(&spec.layout.config)
-        ));
+        notes.push(match facts.is_host {
+            true => format!("no service is registered; run the agent with: {}", by_hand(spec)),
+            // The paths are those of the host that the image becomes.
+            false => "no service is registered in the image".to_owned(),
+        });
     }
     notes
+}
+
+fn by_hand(spec: &Spec) -> String {
+    let as_whom = match spec.platform.os() {
+        Os::Linux => format!("sudo -u {} ", spec.user),
+        Os::Darwin => "sudo ".to_owned(),
+        Os::Windows => String::new(),
+    };
+    let (binary, config) = (shown(&spec.layout.binary), shown(&spec.layout.config));
+    format!("{as_whom}{binary} --config {config}")
 }
 
 fn windows_notes(spec: &Spec, facts: &Facts) -> Vec<String> {

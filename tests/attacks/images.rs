@@ -185,6 +185,17 @@ fn an_image_reaches_nothing_of_the_host() {
     install("/srv/ca", 2);
     assert_eq!(before.diff(&lab.state()), Vec::<String>::new());
 
+    // A path that brings an owner and a mode along, for what the first boot gives away.
+    let config = r#"runner: {working_directory: "/var/opt/circleci/x 4777 root root - y"}"#;
+    let script = format!(
+        "mkdir -p /srv/bare/etc/opt/circleci
+         echo '{config}' >/srv/bare/etc/opt/circleci/launch-agent-config.yaml"
+    );
+    sh(host, &script);
+    let told = install("/srv/bare", 2);
+    assert!(told.contains("cannot be declared in an image"), "{told}");
+    sh(host, "test ! -e /srv/bare/etc/tmpfiles.d");
+
     // What a person is told to look at is in the image.
     make_image(host, "/srv/way");
     sh(host, "mkdir /srv/way/opt; ln -s /srv/elsewhere /srv/way/opt/circleci");

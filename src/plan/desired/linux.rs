@@ -2,6 +2,7 @@
 
 use super::Desired;
 use crate::{
+    Code, Error, Result,
     agent::Os,
     apply::{Check, Content, File, Step},
     plan::{environment, service::drain, unit},
@@ -62,7 +63,9 @@ impl Desired<'_> {
         }));
     }
 
-    pub(super) fn declarations(&mut self) {
+    /// # Errors
+    /// When a path could mean something else to the programs that read the declarations.
+    pub(super) fn declarations(&mut self) -> Result<()> {
         let (spec, layout) = (self.spec, &self.spec.layout);
         let user = spec.user.as_str();
         let name = layout.service.trim_end_matches(".service");
@@ -84,10 +87,10 @@ impl Desired<'_> {
                 Step::Binary(binary) if binary.updates_itself => (&binary.path, 0o755),
                 _ => continue,
             };
-            owned += &format!("z {} {mode:04o} {user} {user} -\n", shown(path));
+            owned += &format!("z {} {mode:04o} {user} {user} -\n", field(path)?);
         }
         if let Some(folder) = layout.binary.parent().filter(|_| spec.auto_update) {
-            owned += &format!("z {} 0755 {user} {user} -\n", shown(folder));
+            owned += &format!("z {} 0755 {user} {user} -\n", field(folder)?);
         }
         let root = self.root();
         let path = PathBuf::from(format!("/etc/sysusers.d/{name}.conf"));
@@ -106,5 +109,38 @@ impl Desired<'_> {
             0o644,
             "gives the account what it owns at boot",
         );
+        Ok(())
+    }
+}
+
+/// A path as a field of `tmpfiles.d(5)`. There a blank begins the next field, so that a path could
+/// bring an owner and a mode of its own along; other signs are specifiers, patterns and quotes, which
+/// versions of systemd read in different ways: a path with any of them is refused.
+fn field(path: &Path) -> Result<String> {
+    let text = shown(path);
+    let is_plain = |c: char| c.is_alphanumeric() || "/._-+@:,=".contains(c);
+    if text.chars().all(is_plain) {
+        return Ok(text);
+    }
+    Err(Error::new(
+        Code::ValueInvalid,
+        format!("the path {text:?} cannot be declared in an image, whose first boot gives it away"),
+    )
+    .help("take a path of letters, digits and the signs . _ - + @ : , ="))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_one_field_or_refused() {
+        for path in ["/var/opt/circleci/a-b_c.d", "/srv/über/x@1,y=2"] {
+            assert_eq!(field(Path::new(path)).unwrap(), path);
+        }
+        for sign in [" ", "\t", "\n", "%", "*", "?", "[", "]", "\"", "'", "\\", "#", "\u{202e}"] {
+            let path = format!("/var/opt/circleci/x{sign}4777");
+            assert!(field(Path::new(&path)).is_err(), "{path:?}");
+        }
     }
 }

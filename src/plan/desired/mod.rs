@@ -58,7 +58,7 @@ impl<'a> Desired<'a> {
             desired.sudoers();
         }
         if is_declared(facts) && desired.os() == Os::Linux {
-            desired.declarations();
+            desired.declarations()?;
         }
         match spec.service {
             Manager::Systemd => desired.unit(),
