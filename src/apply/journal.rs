@@ -2,7 +2,7 @@
 //! before the host is touched. What a killed run leaves is read back by the next one.
 
 use super::{
-    receipt::Receipt,
+    receipt::{Receipt, is_instance},
     target::{After, Record, State, Target},
 };
 use crate::{Code, Error, Result};
@@ -129,6 +129,14 @@ impl Unfinished {
         let Some(Event::Begin { command, instance, at, run, .. }) = events.first().cloned() else {
             return Ok(None);
         };
+        // An image brings its own journal: what it says ends names of files, and options.
+        let is_run = run.len() == 16 && run.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if !is_run || !is_instance(&instance) {
+            return Err(Error::new(
+                Code::StateUnreadable,
+                "the journal names a run or an instance that this program does not name so",
+            ));
+        }
         let mut unfinished =
             Self { command, instance, at, run, done: 0, under_way: None, events: Vec::new() };
         for event in &events {
@@ -215,7 +223,7 @@ mod tests {
             command: "install".into(),
             instance: "default".into(),
             at: "2026-01-01T00:00:00Z".into(),
-            run: "r".into(),
+            run: "0123456789abcdef".into(),
             made: vec!["/var".into()],
         }
     }
@@ -239,6 +247,17 @@ mod tests {
         std::io::Seek::rewind(&mut file).unwrap();
         file.read_to_end(&mut bytes).unwrap();
         bytes
+    }
+
+    #[test]
+    fn a_journal_with_foreign_names_is_not_believed() {
+        for (name, value) in [("run", "x/../../srv/x"), ("run", ""), ("instance", "a --purge")] {
+            let mut line = serde_json::to_value(begin()).unwrap();
+            line[name] = value.into();
+            let text = format!("{line}\n");
+            let error = Unfinished::read(text.as_bytes()).unwrap_err();
+            assert_eq!(error.code(), Code::StateUnreadable, "{value}");
+        }
     }
 
     #[test]

@@ -116,7 +116,8 @@ mod tests {
         let error = take_in(&root).unwrap_err();
         assert_eq!(error.code(), Code::Locked);
         assert!(!error.message().contains("36"), "{error}");
-        assert!(error.help_lines()[1].contains("fuser -v /lock"), "{error:?}");
+        let fuser = format!("fuser -v {}", lock.display());
+        assert!(error.help_lines()[1].contains(&fuser), "{error:?}");
         assert_eq!(mode(&lock), 0o600);
         drop(stranger);
         take_in(&root).unwrap();

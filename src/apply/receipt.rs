@@ -37,6 +37,13 @@ pub struct Receipt {
     pub records: Vec<Record>,
 }
 
+/// Whether a text can be the name of an instance in a receipt or a journal.
+pub(super) fn is_instance(name: &str) -> bool {
+    // The reserved names too: receipts have them.
+    let fits = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-');
+    (1..=64).contains(&name.len()) && name.bytes().all(fits) && !name.starts_with('-')
+}
+
 /// The version of the agent that was placed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlacedBinary {

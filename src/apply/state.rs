@@ -3,7 +3,7 @@
 use super::{
     journal::{Journal, Unfinished},
     lock,
-    receipt::{Receipt, SCHEMA_VERSION},
+    receipt::{Receipt, SCHEMA_VERSION, is_instance},
 };
 use crate::{
     Code, Error, Help, Result,
@@ -291,7 +291,13 @@ fn receipts(root: &Root) -> Result<Vec<Receipt>> {
                 Code::StateUnreadable,
                 format!("{} was written by another version of runnerup", path.display()),
             )
-            .help(Help::words(format!("use version {} of runnerup", receipt.tool_version))));
+            .help(Help::value("use version ", &receipt.tool_version, " of runnerup")));
+        }
+        if !is_instance(&receipt.instance) {
+            return Err(Error::new(
+                Code::StateUnreadable,
+                format!("{} names no instance", path.display()),
+            ));
         }
         receipts.push(receipt);
     }

@@ -185,6 +185,23 @@ fn an_image_reaches_nothing_of_the_host() {
     install("/srv/ca", 2);
     assert_eq!(before.diff(&lab.state()), Vec::<String>::new());
 
+    // A journal that has a temporary file removed by a name that leads out of its folder.
+    let name = "x/../../../../../../../../../srv/victim";
+    let begin = format!(
+        r#"{{"event":"begin","command":"install","instance":"default","at":"","run":"{name}","made":[]}}"#
+    );
+    let intent = r#"{"event":"intent","step":1,"what":"x","target":{"file":"/opt/circleci/f"},"before":"absent","restores":false,"data":false}"#;
+    make_image(host, "/srv/journal");
+    let script = format!(
+        "cd /srv/journal; echo kept >/srv/victim; mkdir -p opt/circleci/.f.runnerup-x var/lib/runnerup
+         printf '%s\n' '{begin}' '{intent}' >var/lib/runnerup/journal.jsonl"
+    );
+    sh(host, &script);
+    let before = lab.state();
+    lab.runnerup(&["uninstall", "--yes", "--root", "/srv/journal"], 3);
+    install("/srv/journal", 3);
+    assert_eq!(before.diff(&lab.state()), Vec::<String>::new());
+
     // A path that brings an owner and a mode along, for what the first boot gives away.
     let config = r#"runner: {working_directory: "/var/opt/circleci/x 4777 root root - y"}"#;
     let script = format!(

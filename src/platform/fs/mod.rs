@@ -25,6 +25,34 @@ pub use unix::{Root, Spot, has_access_list};
 #[cfg(windows)]
 pub use windows::{Root, Spot, has_access_list};
 
+/// Refuses what is no single name: a call on an open folder would follow it out of the folder.
+///
+/// # Errors
+/// [`Code::ValueInvalid`](crate::Code::ValueInvalid) for nothing, `.`, `..`, and what has a
+/// separator in it.
+fn one_name(name: &std::ffi::OsStr) -> crate::Result<()> {
+    let mut parts = std::path::Path::new(name).components();
+    let is_one = matches!(
+        (parts.next(), parts.next()),
+        (Some(std::path::Component::Normal(part)), None) if part == name
+    );
+    if is_one {
+        return Ok(());
+    }
+    Err(crate::Error::new(crate::Code::ValueInvalid, format!("{name:?} is not a name of a file")))
+}
+
+#[cfg(test)]
+#[test]
+fn a_name_leads_nowhere() {
+    for name in ["a", ".a", "a b", "...", "a\u{e9}"] {
+        one_name(name.as_ref()).unwrap();
+    }
+    for name in ["", ".", "..", "/", "a/", "a/b", "./a", "../a", "/a", "x/../../a"] {
+        assert!(one_name(name.as_ref()).is_err(), "{name:?}");
+    }
+}
+
 /// An empty folder as a root; it is gone with the first of the two.
 #[cfg(test)]
 pub(crate) fn empty_root() -> (tempfile::TempDir, Root) {

@@ -8,7 +8,7 @@ mod tree;
 
 pub use trail::has_access_list;
 
-use super::{Kind, Listed, Meta, drive};
+use super::{Kind, Listed, Meta, drive, one_name};
 use crate::{Code, Error, Help, Result};
 use rustix::{
     fs::{self, AtFlags, FileType, Mode, OFlags},
@@ -178,6 +178,7 @@ impl Spot {
     /// Another name in the same folder.
     pub fn sibling(&self, name: impl Into<OsString>) -> Result<Self> {
         let name = name.into();
+        one_name(&name)?;
         let path = self.path.with_file_name(&name);
         let folder = self.folder.try_clone().map_err(|error| {
             Error::new(Code::StepFailed, format!("cannot open {}: {error}", path.display()))
@@ -340,6 +341,7 @@ impl Spot {
 
     /// A name in the folder here; a link here is not followed.
     pub fn inside(&self, name: OsString) -> Result<Self> {
+        one_name(&name)?;
         let (path, outside) = (self.path.join(&name), self.outside.join(&name));
         let folder = open_folder(&self.folder, &self.name)
             .map_err(|errno| trouble("open the folder", &self.path, errno))?;

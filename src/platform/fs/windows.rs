@@ -8,7 +8,7 @@
 
 mod rights;
 
-use super::{GoOn, Kind, Listed, Meta, Passed, Provenance, Removal, Trail};
+use super::{GoOn, Kind, Listed, Meta, Passed, Provenance, Removal, Trail, one_name};
 use crate::{Code, Error, Result};
 use std::{
     ffi::{OsStr, OsString},
@@ -208,6 +208,7 @@ impl Spot {
     /// Another name in the same folder.
     pub fn sibling(&self, name: impl Into<OsString>) -> Result<Self> {
         let name = name.into();
+        one_name(&name)?;
         Ok(Self { real: self.real.with_file_name(&name), path: self.path.with_file_name(&name) })
     }
 
@@ -367,6 +368,7 @@ impl Spot {
 
     /// A name in the folder here; a link here is not followed.
     pub fn inside(&self, name: OsString) -> Result<Self> {
+        one_name(&name)?;
         self.expect(Kind::Folder)?;
         Ok(Self { real: self.real.join(&name), path: self.path.join(&name) })
     }
