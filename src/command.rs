@@ -42,6 +42,12 @@ impl Command {
         Self { text: String::new(), is_refused: true }
     }
 
+    /// The same where it gives somebody a right: left out unless root alone could have written what
+    /// it is advised for.
+    pub fn granting(text: &'static str, because: Provenance) -> Self {
+        if because.is_root() { Self::root(text) } else { Self::left_out() }
+    }
+
     /// With more words that are the same on every host, or signs that a shell reads.
     #[must_use]
     pub fn then(mut self, text: &'static str) -> Self {

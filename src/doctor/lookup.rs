@@ -158,26 +158,26 @@ pub(super) fn on_task(
     if then.is_empty() { command } else { command.then(then) }
 }
 
-/// The command that edits the configuration: as root where root alone named it and can change the
-/// folders on the way, and else as the account whose file it is.
-pub(super) fn edit(survey: &Survey, install: &Install, trail: &Trail) -> Command {
-    if install.named_by.is_root() && trail.ground.is_root() {
-        return Command::fixed("sudoedit").path(&trail.path, install.named_by);
+/// The command that edits a file: as root where root alone named it and can change the folders on
+/// the way, and else with the rights of the account whose file it is. The editor is of whoever types
+/// the command in both cases: one that the account runs would read the account's own settings.
+pub(super) fn edit(survey: &Survey, trail: &Trail, named_by: Provenance) -> Command {
+    if named_by.is_root() && trail.ground.is_root() {
+        return Command::fixed("sudoedit").path(&trail.path, named_by);
     }
     let owner = trail.end.and_then(|end| {
         survey.host.accounts.iter().find(|account| account.uid == end.uid && account.uid != 0)
     });
     let Some(owner) = owner else { return Command::left_out() };
-    Command::root("-u")
+    Command::fixed("sudoedit -u")
         .value(&owner.name, Provenance::Anybody)
-        .then("vi")
-        .path(&trail.path, install.named_by)
+        .path(&trail.path, named_by)
 }
 
 /// The same for the configuration of an agent; no command where none is known.
 pub(super) fn edit_config(survey: &Survey, install: &Install) -> Command {
     match install.config_file() {
-        Ok(config) => edit(survey, install, &config.trail),
+        Ok(config) => edit(survey, &config.trail, install.named_by),
         Err(_) => Command::left_out(),
     }
 }

@@ -54,7 +54,7 @@ const KNOWN: [&str; 44] = [
 ];
 
 /// Those that change what their words name.
-const CHANGING: [&str; 19] = [
+const CHANGING: [&str; 20] = [
     "chmod",
     "chown",
     "chsh",
@@ -69,6 +69,7 @@ const CHANGING: [&str; 19] = [
     "plutil",
     "rm",
     "setfacl",
+    "sudoedit",
     "systemctl",
     "tee",
     "userdel",
@@ -145,7 +146,7 @@ fn danger(command: &str) -> Option<String> {
 /// Of one simple command.
 fn danger_of(words: &[String]) -> Option<String> {
     let mut words = words.iter().map(String::as_str).peekable();
-    let mut is_roots = true;
+    let (mut is_roots, mut is_accounts) = (true, false);
     while let Some(word) = words.peek().copied() {
         let is_assignment = word.split_once('=').is_some_and(|(name, _)| {
             !name.is_empty() && name.chars().all(|c| c.is_ascii_uppercase() || c == '_')
@@ -156,6 +157,7 @@ fn danger_of(words: &[String]) -> Option<String> {
             "-l" => return None,
             "-u" => {
                 words.next();
+                is_accounts = true;
                 is_roots = words.next().is_none_or(|user| user != "circleci");
             }
             "--" | "-n" => drop(words.next()),
@@ -164,6 +166,14 @@ fn danger_of(words: &[String]) -> Option<String> {
         }
     }
     let program = words.next().unwrap_or_default();
+    // At a terminal, with the settings of the account.
+    if is_accounts && ["ed", "nano", "sh", "bash", "vi", "vim"].contains(&program) {
+        return Some(format!("runs {program} as an account"));
+    }
+    let rest: Vec<&str> = words.clone().collect();
+    if program == "runnerup" && rest.contains(&"--passwordless-sudo") {
+        return Some("gives the right to become root".to_owned());
+    }
     if !KNOWN.contains(&program) {
         return Some(format!("{program:?} is no known command"));
     }
@@ -280,13 +290,15 @@ fn what_is_dangerous_is_known() {
         "sudo -u circleci rm -r /srv/x",
         "curl -sS -o /dev/null -w '%{http_code}\\n' 'http://x/?a&b'",
         "sudo runnerup doctor --fix",
-        "sudo -u circleci vi /etc/opt/circleci/launch-agent-config.yaml",
+        "sudoedit -u circleci /etc/opt/circleci/launch-agent-config.yaml",
         "sudo -l -U root",
         FIXED[0],
     ] {
         assert_eq!(danger(harmless), None, "{harmless}");
     }
     for harmful in [
+        "sudo -u circleci vi /etc/opt/circleci/launch-agent-config.yaml",
+        "sudo runnerup install --passwordless-sudo",
         "sudo chown circleci: /etc/shadow",
         "sudo chmod 711 /var/opt/circleci/../../../etc",
         "sudo systemctl restart circleci.service$(touch /tmp/x)",

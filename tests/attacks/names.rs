@@ -48,6 +48,16 @@ const NAMED: &[Attack] = &[
         "permissions/log-writable",
     ),
     attack(
+        "prefix: sudo, without a rule for it",
+        "printf '  command_prefix: [sudo, -n, --]\\n' >>$C",
+        "permissions/sudo-works",
+    ),
+    attack(
+        "prefix: a script of the system",
+        "printf '  command_prefix: [/usr/sbin/service]\\n' >>$C",
+        "config/prefix-forwards",
+    ),
+    attack(
         "work folder: sudo's rules",
         "edit 's#working_directory: .*#working_directory: /etc/sudoers.d#'",
         "permissions/workdir-usable",

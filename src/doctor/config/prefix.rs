@@ -102,7 +102,8 @@ fn forwards(survey: &Survey, install: &Install) -> Judged {
     let Some(wrapper) = install.wrapper else {
         return Ok(Verdict::Idle("the command prefix is no shell script".to_owned()));
     };
-    let trail = install.path("the command prefix").and_then(|trail| trail.known().ok());
+    let named = install.named("the command prefix");
+    let trail = named.and_then(|named| named.trail.known().ok());
     let shown = trail.map(|trail| trail.path.display().to_string()).unwrap_or_default();
     let problem = if !wrapper.passes_arguments {
         Problem::fail(format!("{shown} does not pass its arguments on as they are"))
@@ -114,9 +115,12 @@ fn forwards(survey: &Survey, install: &Install) -> Judged {
         return Ok(Verdict::Holds(format!("{shown} ends in exec and passes \"$@\"")));
     };
     let remedy = Remedy::by_hand("Let the last line of the script be: exec \"$@\".");
-    let remedy = match trail {
-        Some(trail) => remedy.command(edit(survey, install, trail)),
-        None => remedy,
+    let remedy = match (named, trail) {
+        // A program that the configuration names alone may be one of the system's.
+        (Some(named), Some(trail)) if named.named_by.is_root() => {
+            remedy.command(edit(survey, trail, named.named_by))
+        }
+        _ => remedy,
     };
     Ok(problem.cure(remedy).into())
 }

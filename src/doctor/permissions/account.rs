@@ -60,7 +60,10 @@ fn sudo(survey: &Survey, install: &Install) -> Judged {
                 "Take sudo out of runner.command_prefix. Where jobs are meant to have this right, \
                  install the agent with --passwordless-sudo, which says what that means.",
             )
-            .command(Command::root("runnerup install --passwordless-sudo")),
+            .command(Command::granting(
+                "runnerup install --passwordless-sudo",
+                install.config_file()?.written_by,
+            )),
         )
     } else if sudo.wants_terminal {
         Problem::fail("sudo wants a terminal, which jobs do not have").cure(
