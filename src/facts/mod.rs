@@ -1,5 +1,6 @@
 //! Sense: what is there. Reads and never writes; secrets never enter [`Facts`].
 
+mod drop_ins;
 pub mod examine;
 mod existing;
 mod host;
@@ -65,6 +66,8 @@ pub struct Facts {
     pub receipt: Option<Receipt>,
     /// The other instances' receipts.
     pub others: Vec<Receipt>,
+    /// Drop-ins of the service, and folders of them, that another account could have written.
+    pub strange_drop_ins: Vec<PathBuf>,
     /// A run that was cut off.
     pub unfinished: Option<Unfinished>,
     /// What the release bucket offers.
@@ -115,6 +118,9 @@ impl Facts {
                     if let Some(services) = services {
                         self.services.insert(name.clone(), services.status(name)?);
                     }
+                }
+                Want::DropIns(name) => {
+                    self.strange_drop_ins = drop_ins::strange(root, name)?;
                 }
                 Want::Registry(place) => {
                     if let Some(value) = registry::look(commands, place)? {

@@ -26,6 +26,8 @@ pub enum Want {
     Account(String),
     /// A service, by name.
     Service(String),
+    /// What systemd adds to a unit, by the unit's name.
+    DropIns(String),
     /// A value of the Windows registry.
     Registry(Place),
 }

@@ -89,6 +89,9 @@ pub fn wanted(spec: &Spec, facts: &Facts) -> Vec<Want> {
     }
     wants.push(Want::Account(user.to_owned()));
     wants.push(Want::Service(service.to_owned()));
+    if spec.service == Manager::Systemd {
+        wants.push(Want::DropIns(service.to_owned()));
+    }
     if spec.platform.os() == Os::Windows {
         wants.extend(desktop::wanted(spec));
     }
@@ -143,6 +146,8 @@ pub fn install(spec: &Spec, settings: &Settings, facts: &Facts) -> Result<Plan> 
     refuse_unfit(spec, facts)?;
     refuse_no_account_tool(spec, facts)?;
     refuse_rival(spec, facts)?;
+    refuse_strange_drop_ins(facts)?;
+    refuse_foreign_home(spec, facts)?;
     refuse_unconfirmed(spec, settings, facts)?;
     refuse_foreign_workdir(spec, facts)?;
     let token = spec.token.as_ref().ok_or_else(missing_token)?;
@@ -238,6 +243,41 @@ fn refuse_no_account_tool(spec: &Spec, facts: &Facts) -> Result<()> {
         return Err(missing_tool("useradd", "it creates the account", package));
     }
     Ok(())
+}
+
+/// The service manager does what a drop-in says, as root.
+fn refuse_strange_drop_ins(facts: &Facts) -> Result<()> {
+    let Some(path) = facts.strange_drop_ins.first() else { return Ok(()) };
+    let message = format!(
+        "{} could have been written by another account than root, and systemd would do as root what \
+         it says",
+        shown(path)
+    );
+    Err(Error::new(Code::GroundUnsafe, message)
+        .help("write what is meant of it to a file of root's, and remove it"))
+}
+
+/// What is in a home acts for the account whose home it is: nobody else may have left it there.
+fn refuse_foreign_home(spec: &Spec, facts: &Facts) -> Result<()> {
+    let user = spec.user.as_str();
+    let home = home(spec.platform.os(), user);
+    let Some(meta) = facts.path(&home).meta else { return Ok(()) };
+    let is_ours = facts
+        .receipt
+        .as_ref()
+        .is_some_and(|receipt| receipt.record(&Target::Account(user.to_owned())).is_some());
+    let is_made = spec.create_user && !is_declared(facts) && facts.account(user).is_none();
+    if !is_made || is_ours || meta.uid == 0 {
+        return Ok(());
+    }
+    let message = format!(
+        "the home {} of the account {user}, which is to be made, is there already and belongs to \
+         the number {}: what is in it would act for {user}",
+        shown(&home),
+        meta.uid
+    );
+    Err(Error::new(Code::InTheWay, message)
+        .help("move it away, or name another account: --user NAME"))
 }
 
 fn missing_tool(tool: &str, why: &str, package: &str) -> Error {

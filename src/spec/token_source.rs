@@ -3,7 +3,10 @@
 
 use crate::agent::Token;
 use crate::platform::exposure::others_can_use;
-use crate::{Code, Command, Error, Help, Result, platform::fs::Provenance};
+use crate::{
+    Code, Command, Error, Help, Result,
+    platform::fs::{Provenance, Root},
+};
 use secrecy::zeroize::Zeroizing;
 use std::fs::File;
 use std::io::{self, Read};
@@ -35,9 +38,23 @@ fn open(path: &Path, source: &str) -> Result<File> {
     }
     if meta.is_file() && others_can_use(&meta) {
         return Err(Error::new(Code::TokenSource, "other users of this host can use this file")
-            .help(Command::fixed("chmod 600").value(source, Provenance::Root)));
+            .help(closing(path, source)));
     }
     Ok(file)
+}
+
+/// A command by the path where nobody else can lead it to another file.
+fn closing(path: &Path, source: &str) -> Help {
+    let whole = std::path::absolute(path).and_then(|path| {
+        let root = Root::open(Path::new("/")).map_err(io::Error::other)?;
+        root.trail(&path).map_err(io::Error::other)
+    });
+    match whole {
+        Ok(trail) if trail.ground.is_root() => {
+            Command::fixed("chmod 600").value(source, Provenance::Root).into()
+        }
+        _ => "let its owner alone read and write it (mode 0600), in a folder that is yours".into(),
+    }
 }
 
 fn read(source: impl Read) -> Result<Token> {

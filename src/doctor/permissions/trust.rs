@@ -7,7 +7,7 @@ use crate::{
         lookup::{domain, octal, on_service, task_account, unseen},
     },
     facts::survey::{Install, Survey},
-    platform::{macos::launchd::SYSTEM, service::Manager},
+    platform::{fs::Kind, macos::launchd::SYSTEM, service::Manager},
 };
 
 pub(super) const DEFINITION: Check = Check {
@@ -24,10 +24,8 @@ pub(super) const DEFINITION: Check = Check {
 
 fn definition(survey: &Survey, install: &Install) -> Judged {
     let service = install.service.as_ref().ok_or_else(|| unseen("there is no service"))?;
+    // It may be root because a definition says so that is not root's.
     let account = task_account(survey, install)?;
-    if account.uid == 0 {
-        return Ok(Verdict::Idle("jobs are root already".to_owned()));
-    }
     if service.manager == Manager::Launchd && domain(service) != SYSTEM {
         return Ok(Verdict::Idle("root does not read it: launchd runs it as its user".to_owned()));
     }
@@ -45,20 +43,36 @@ fn definition(survey: &Survey, install: &Install) -> Judged {
         .command(Command::root("runnerup install"))
     };
     let trails = service.definitions.iter().map(|own| &own.trail).chain(files);
-    let problems = trails
-        .filter(|trail| trail.is_led_by(account))
-        .map(|trail| {
+    let problems: Vec<Problem> = trails
+        .filter_map(|trail| {
+            let is_jobs = account.uid != 0 && trail.is_led_by(account);
+            // A unit that is masked is a link to a device.
+            let is_file = trail.end.is_none_or(|end| end.kind == Kind::File);
+            let is_strange = service.manager == Manager::Systemd && is_file && !trail.is_roots();
+            if !is_jobs && !is_strange {
+                return None;
+            }
             let path = trail.path.display();
-            let real = if trail.real == trail.path {
+            let real = if trail.real == trail.path || trail.end.is_none() {
                 String::new()
             } else {
                 format!(", which is {}", trail.real.display())
             };
-            Problem::warn(format!("jobs can change {path}{real}, which root acts on"))
-                .seen(format!("{} may write to it, or to a folder on the way", account.name))
-                .cure(remedy())
+            let problem = if is_jobs {
+                Problem::warn(format!("jobs can change {path}{real}, which root acts on"))
+                    .seen(format!("{} may write to it, or to a folder on the way", account.name))
+            } else {
+                Problem::fail(format!(
+                    "others than root can change {path}{real}, which root acts on"
+                ))
+                .seen("it, or a folder on the way, is not root's alone")
+            };
+            Some(problem.cure(remedy()))
         })
         .collect();
+    if problems.is_empty() && account.uid == 0 {
+        return Ok(Verdict::Idle("jobs are root already".to_owned()));
+    }
     Ok(Verdict::of(problems, "they cannot"))
 }
 
@@ -117,6 +131,15 @@ mod tests {
         service_of(&mut survey).definitions[0].trail.passed.last_mut().unwrap().meta =
             folder(UID, 0o755);
         assert_eq!(status(&survey, "permissions/definition-trusted"), Status::Warn);
+    }
+
+    #[test]
+    fn a_drop_in_of_an_account_is_told_when_it_makes_jobs_root() {
+        let mut survey = healthy();
+        agent(&mut survey).task_user = Some("root".into());
+        assert_eq!(status(&survey, "permissions/definition-trusted"), Status::Skip);
+        service_of(&mut survey).definitions[0].trail.end = Some(file(UID, 0o644));
+        assert_eq!(status(&survey, "permissions/definition-trusted"), Status::Fail);
     }
 
     #[test]

@@ -57,6 +57,14 @@ impl Trail {
         }
     }
 
+    /// Whether owners and modes, as they are noted, let nobody but root change what stands at the
+    /// end or on the way. This is for judging; what root does goes by who was found to be able to.
+    pub fn is_roots(&self) -> bool {
+        let way = Provenance::of_way(self).last().copied().unwrap_or_default();
+        let end = self.end.as_ref().map_or(Provenance::Root, Provenance::of_meta);
+        way.and(end).is_root()
+    }
+
     /// Who could have written the content of the file at the end. A walk that did not reach a file
     /// proves nothing.
     pub fn written_by(&self) -> Provenance {

@@ -1,0 +1,108 @@
+//! What systemd adds to a unit, and another account than root could have written.
+
+use crate::{
+    Result,
+    platform::fs::{Kind, Root},
+};
+use std::path::{Path, PathBuf};
+
+/// Where systemd reads units: `systemd.unit(5)`.
+const FOLDERS: [&str; 8] = [
+    "/etc/systemd/system.control",
+    "/run/systemd/system.control",
+    "/run/systemd/transient",
+    "/etc/systemd/system",
+    "/run/systemd/system",
+    "/usr/local/lib/systemd/system",
+    "/usr/lib/systemd/system",
+    "/lib/systemd/system",
+];
+
+/// Most files of a folder that are looked at; no unit has as many.
+const LONGEST: usize = 1000;
+
+/// The folders and files of drop-ins for `service` that somebody else than root could have written,
+/// or could put another one in the place of.
+///
+/// # Errors
+/// When a folder cannot be looked into.
+pub(super) fn strange(root: &Root, service: &str) -> Result<Vec<PathBuf>> {
+    let mut strange = Vec::new();
+    for folder in FOLDERS {
+        for name in names(service) {
+            let path = Path::new(folder).join(name);
+            let trail = root.trail(&path)?;
+            if trail.end.is_none() {
+                continue;
+            }
+            if !trail.changed_by().is_root() {
+                strange.push(path);
+                continue;
+            }
+            if trail.is(Kind::Folder) {
+                strange.extend(of_folder(root, &path)?);
+            }
+        }
+    }
+    Ok(strange)
+}
+
+fn of_folder(root: &Root, folder: &Path) -> Result<Vec<PathBuf>> {
+    let Some(spot) = root.find(folder)? else { return Ok(Vec::new()) };
+    let mut strange = Vec::new();
+    for name in spot.list()?.into_iter().take(LONGEST) {
+        let path = folder.join(name);
+        if path.extension().is_some_and(|extension| extension == "conf")
+            && !root.trail(&path)?.changed_by().is_root()
+        {
+            strange.push(path);
+        }
+    }
+    Ok(strange)
+}
+
+/// The folders that are read for a unit: its own, those of each beginning of its name, and that of
+/// all services.
+fn names(service: &str) -> Vec<String> {
+    let stem = service.trim_end_matches(".service");
+    let dashes = stem.match_indices('-').map(|(at, _)| format!("{}.service.d", &stem[..=at]));
+    dashes.chain([format!("{service}.d"), "service.d".to_owned()]).collect()
+}
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use super::*;
+    use crate::platform::fs::empty_root;
+    use std::{
+        fs::{self, Permissions},
+        os::unix::fs::PermissionsExt,
+    };
+
+    #[test]
+    fn folders_of_beginnings_are_read_too() {
+        let own = ["circleci-.service.d", "circleci-a-.service.d", "circleci-a-b.service.d"];
+        assert_eq!(names("circleci-a-b.service"), [&own[..], &["service.d"]].concat());
+    }
+
+    #[test]
+    fn what_others_could_have_written_is_found() {
+        let (folder, root) = empty_root();
+        let units = folder.path().join("etc/systemd/system");
+        let place = |name: &str, mode: u32| {
+            let path = units.join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(&path, "").unwrap();
+            fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+        };
+        place("circleci.service.d/own.conf", 0o644);
+        place("circleci.service.d/note.txt", 0o666);
+        assert_eq!(strange(&root, "circleci.service").unwrap(), Vec::<PathBuf>::new());
+        place("circleci.service.d/other.conf", 0o666);
+        place("service.d/x.conf", 0o644);
+        fs::set_permissions(units.join("service.d"), Permissions::from_mode(0o777)).unwrap();
+        let found = strange(&root, "circleci.service").unwrap();
+        let path = |name: &str| Path::new("/etc/systemd/system").join(name);
+        assert_eq!(found, [path("circleci.service.d/other.conf"), path("service.d")]);
+    }
+}
