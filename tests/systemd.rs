@@ -237,6 +237,17 @@ fn two_instances_share_nothing_and_data_stays_until_purged() {
     lab.host.ok(&["grep", "name: mine", CONFIG]);
     lab.runnerup(&["uninstall", "--purge", "--force", "--yes"], 0);
     assert_eq!(before.diff(&lab.state()), Vec::<String>::new());
+
+    // An account that another instance uses by default stays, and so does its running job.
+    lab.install(&["--instance", "gpu", "--user", "circleci"], 0);
+    lab.install(&[], 0);
+    let process = lab.property(UNIT, "MainPID");
+    let told = lab.runnerup(&["uninstall", "--instance", "gpu", "--purge", "--yes"], 0);
+    assert!(told.contains("another instance uses it"), "{told}");
+    assert_eq!(lab.property(UNIT, "MainPID"), process);
+    lab.runnerup(&["uninstall", "--purge", "--yes"], 0);
+    lab.runnerup(&["uninstall", "--instance", "gpu", "--purge", "--yes"], 0);
+    assert_eq!(before.diff(&lab.state()), Vec::<String>::new());
 }
 
 #[test]

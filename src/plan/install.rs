@@ -28,12 +28,11 @@ use std::path::{Path, PathBuf};
 /// The last three, `max-run-time` and `command-prefix` stand in the agent's configuration too, but
 /// the account can write that: taken from there, a job could have the next `install` run by root
 /// make it a folder anywhere.
-const REMEMBERED: [&str; 13] = [
+const REMEMBERED: [&str; 12] = [
     "agent",
     "version",
     "platform",
     "release-url",
-    "user",
     "no-create-user",
     "service",
     "hardening",
@@ -346,6 +345,8 @@ fn receipt(spec: &Spec, settings: &Settings, facts: &Facts, artifact: &Artifact)
     if let Some(prefix) = prefix {
         receipt.settings.insert("command-prefix".to_owned(), prefix);
     }
+    // The default too: whoever uninstalls another instance has to know that this one uses it.
+    receipt.settings.insert("user".to_owned(), spec.user.to_string());
     // The default too: the account can write the configuration, which has it as well.
     receipt.settings.insert("max-run-time".to_owned(), spec.max_run_time.to_string());
     if let Some(earlier) = facts.receipt.as_ref() {

@@ -6,9 +6,10 @@ use super::{
     install::{is_unfinished, wanted_for_records},
 };
 use crate::{
+    agent::Os,
     apply::{Receipt, Record, Step, Target},
     facts::{Facts, Want},
-    platform::layout::shown,
+    platform::layout::{Layout, shown},
 };
 use std::{collections::BTreeSet, path::Path, time::Duration};
 
@@ -143,6 +144,17 @@ fn services_of(receipt: &Receipt) -> BTreeSet<String> {
     names.collect()
 }
 
+/// The account that an instance runs as.
+fn user_of(receipt: &Receipt) -> String {
+    let given = receipt.settings.get("user").cloned();
+    given.unwrap_or_else(|| {
+        // Receipts of earlier versions name it only where it was given.
+        let os = receipt.binary.as_ref().map_or(Os::Linux, |binary| binary.platform.os());
+        let name = Some(receipt.instance.as_str()).filter(|name| *name != "default");
+        Layout::of(os, name).user
+    })
+}
+
 fn kept(record: &Record, facts: &Facts, leave: Leave) -> Option<&'static str> {
     if record.data && !leave.purge {
         return Some("data goes with --purge only");
@@ -151,11 +163,10 @@ fn kept(record: &Record, facts: &Facts, leave: Leave) -> Option<&'static str> {
     if compare::is_so(&step, facts) {
         return None;
     }
-    if let Target::Account(name) = &record.target {
-        let used = |other: &&Receipt| other.settings.get("user").is_some_and(|user| user == name);
-        if facts.others.iter().any(|other| used(&other)) {
-            return Some("another instance uses it");
-        }
+    if let Target::Account(name) = &record.target
+        && facts.others.iter().any(|other| user_of(other) == *name)
+    {
+        return Some("another instance uses it");
     }
     if desktop::is_needed_by_others(record, facts) {
         return Some("another instance needs it");
