@@ -6,13 +6,14 @@ use crate::{
 };
 use std::path::{Path, PathBuf};
 
-/// Where systemd reads units: `systemd.unit(5)`.
-const FOLDERS: [&str; 8] = [
+/// Where systemd reads units, the one that counts first: `systemd.unit(5)`.
+pub(in crate::facts) const FOLDERS: [&str; 9] = [
     "/etc/systemd/system.control",
     "/run/systemd/system.control",
     "/run/systemd/transient",
     "/etc/systemd/system",
     "/run/systemd/system",
+    "/run/systemd/generator",
     "/usr/local/lib/systemd/system",
     "/usr/lib/systemd/system",
     "/lib/systemd/system",
@@ -61,12 +62,12 @@ fn of_folder(root: &Root, folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(strange)
 }
 
-/// The folders that are read for a unit: its own, those of each beginning of its name, and that of
-/// all services.
-fn names(service: &str) -> Vec<String> {
+/// The folders that are read for a unit, the one that counts first: its own, those of each beginning
+/// of its name, and that of all services.
+pub(in crate::facts) fn names(service: &str) -> Vec<String> {
     let stem = service.trim_end_matches(".service");
-    let dashes = stem.match_indices('-').map(|(at, _)| format!("{}.service.d", &stem[..=at]));
-    dashes.chain([format!("{service}.d"), "service.d".to_owned()]).collect()
+    let dashes = stem.rmatch_indices('-').map(|(at, _)| format!("{}.service.d", &stem[..=at]));
+    [format!("{service}.d")].into_iter().chain(dashes).chain(["service.d".to_owned()]).collect()
 }
 
 #[cfg(test)]
@@ -81,7 +82,7 @@ mod tests {
 
     #[test]
     fn folders_of_beginnings_are_read_too() {
-        let own = ["circleci-.service.d", "circleci-a-.service.d", "circleci-a-b.service.d"];
+        let own = ["circleci-a-b.service.d", "circleci-a-.service.d", "circleci-.service.d"];
         assert_eq!(names("circleci-a-b.service"), [&own[..], &["service.d"]].concat());
     }
 

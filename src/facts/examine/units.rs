@@ -7,7 +7,10 @@ use super::{
 };
 use crate::{
     Result,
-    facts::survey::{Definition, Directive, Provenance, Trail},
+    facts::{
+        drop_ins::{FOLDERS, names},
+        survey::{Definition, Directive, Provenance, Trail},
+    },
     platform::{
         fs::{Kind, Root},
         service::Manager,
@@ -19,18 +22,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Where systemd reads units, the one that counts first.
-const FOLDERS: [&str; 6] = [
-    "/etc/systemd/system",
-    "/run/systemd/system",
-    "/run/systemd/generator",
-    "/usr/local/lib/systemd/system",
-    "/usr/lib/systemd/system",
-    "/lib/systemd/system",
-];
+/// Most bytes of a unit that are read, all of its files together: an account may have written some
+/// of them.
+const LIMIT: u64 = 512 << 10;
 
-/// Most bytes of a unit that are read; systemd itself takes lines of at most 1 MiB.
-const LIMIT: u64 = 2 << 20;
+/// Most files of a unit, and most lines of them, that are looked at.
+const FILES: usize = 100;
+const DIRECTIVES: usize = 2000;
 
 /// Names of agents' programs; a unit is an agent's that names one of them.
 pub(super) const PROGRAMS: [&str; 2] = ["circleci-launch-agent", "circleci-runner"];
@@ -68,10 +66,8 @@ pub(super) fn find(root: &Root) -> Result<Vec<Unit>> {
             let Some(text) = name.to_str() else { continue };
             if text.ends_with(".service") {
                 files.entry(text.to_owned()).or_insert_with(|| folder.join(text));
-            } else if let Some(unit) =
-                text.strip_suffix(".d").filter(|unit| unit.ends_with(".service"))
-            {
-                let of_unit = drop_ins.entry(unit.to_owned()).or_default();
+            } else if text.ends_with(".service.d") || text == "service.d" {
+                let of_unit = drop_ins.entry(text.to_owned()).or_default();
                 for (name, path) in confs(root, &folder.join(text)) {
                     of_unit.entry(name).or_insert(path);
                 }
@@ -99,9 +95,16 @@ fn unit(
     drop_ins: &BTreeMap<String, BTreeMap<OsString, PathBuf>>,
 ) -> Option<Unit> {
     let mut unit = Unit { name, ..Unit::default() };
-    unit.read(root, path);
-    for path in drop_ins.get(&unit.name).into_iter().flat_map(BTreeMap::values) {
-        unit.read(root, path);
+    let mut left = LIMIT;
+    unit.read(root, path, &mut left);
+    let mut added: BTreeMap<&OsString, &PathBuf> = BTreeMap::new();
+    for folder in names(&unit.name) {
+        for (name, path) in drop_ins.get(&folder).into_iter().flatten() {
+            added.entry(name).or_insert(path);
+        }
+    }
+    for path in added.into_values() {
+        unit.read(root, path, &mut left);
     }
     let runs_agent = |directive: &Directive| {
         directive.key.starts_with("Exec")
@@ -112,7 +115,15 @@ fn unit(
 }
 
 impl Unit {
-    fn read(&mut self, root: &Root, path: &Path) {
+    fn read(&mut self, root: &Root, path: &Path, left: &mut u64) {
+        if self.definitions.len() >= FILES {
+            let last = self.definitions.last_mut();
+            last.into_iter().for_each(|last| {
+                last.trouble =
+                    Some(format!("the unit has more than {FILES} files: the rest was not read"));
+            });
+            return;
+        }
         let trail = root.trail(path);
         let mut definition = Definition {
             trail: Trail { path: path.to_owned(), ..Trail::default() },
@@ -121,13 +132,19 @@ impl Unit {
         match trail.and_then(|trail| {
             definition.trail = trail;
             // Its folder is the manager's own: the name is nobody else's.
-            reader::read(root, &definition.trail, Part::Head(LIMIT), Provenance::Root)
+            reader::read(root, &definition.trail, Part::Head(*left), Provenance::Root)
         }) {
             Ok(content) => {
-                if content.cut {
-                    definition.trouble = Some(format!("only the first {LIMIT} bytes were read"));
+                *left = left.saturating_sub(content.bytes.len() as u64);
+                let directives = parse(&String::from_utf8_lossy(&content.bytes), path);
+                let room = DIRECTIVES.saturating_sub(self.directives.len());
+                if content.cut || directives.len() > room {
+                    definition.trouble = Some(format!(
+                        "the unit has more than {LIMIT} bytes or {DIRECTIVES} lines: the rest was \
+                         not read"
+                    ));
                 }
-                self.directives.extend(parse(&String::from_utf8_lossy(&content.bytes), path));
+                self.directives.extend(directives.into_iter().take(room));
             }
             Err(error) => definition.trouble = Some(error.message().to_owned()),
         }
@@ -159,11 +176,10 @@ impl Unit {
     /// Who could have written any part of the definition.
     pub(super) fn provenance(&self) -> Provenance {
         self.definitions.iter().fold(Provenance::Root, |all, definition| {
-            all.and(match definition.trouble {
-                None => definition.trail.written_by(),
-                // Nothing was read of it; who could put another one there still counts.
-                Some(_) => definition.trail.ground,
-            })
+            let trail = &definition.trail;
+            // No file, as a mask is none: who could put another one there still counts.
+            let is_file = trail.end.is_some_and(|end| end.kind == Kind::File);
+            all.and(if is_file { trail.written_by() } else { trail.ground })
         })
     }
 
@@ -278,6 +294,47 @@ mod tests {
             ]
         );
         assert_eq!(split("/x 'a b' \"c\\\"d\" e\\ f"), ["/x", "a b", "c\"d", "e f"]);
+    }
+
+    #[test]
+    fn files_of_others_make_no_unit_large() {
+        let (folder, root) = crate::platform::fs::empty_root();
+        let units = folder.path().join("etc/systemd/system");
+        std::fs::create_dir_all(units.join("circleci.service.d")).unwrap();
+        std::fs::write(units.join("circleci.service"), "[Service]\nUser=ci\n").unwrap();
+        for number in 0..2 * FILES {
+            let path = units.join(format!("circleci.service.d/{number}.conf"));
+            std::fs::write(path, "[Service]\n".to_owned() + &"a\n".repeat(5000)).unwrap();
+        }
+        let units = find(&root).unwrap();
+        assert_eq!((units[0].definitions.len(), units[0].directives.len()), (FILES, DIRECTIVES));
+        assert!(units[0].definitions[1].trouble.is_some());
+        assert!(units[0].definitions[0].trouble.is_none());
+    }
+
+    #[test]
+    fn drop_ins_of_all_services_and_of_beginnings_of_a_name_are_read() {
+        let (folder, root) = crate::platform::fs::empty_root();
+        let units = folder.path().join("etc/systemd/system");
+        for (name, user) in
+            [("service.d", "a"), ("circleci-.service.d", "b"), ("circleci-x.service.d", "c")]
+        {
+            std::fs::create_dir_all(units.join(name)).unwrap();
+            std::fs::write(units.join(name).join("a.conf"), format!("User={user}\n")).unwrap();
+            std::fs::write(units.join(name).join(user), "User=not").unwrap();
+            std::fs::write(
+                units.join(name).join(format!("{user}.conf")),
+                format!("Group={user}\n"),
+            )
+            .unwrap();
+        }
+        std::fs::write(units.join("circleci-x.service"), "[Service]\n").unwrap();
+        let units = find(&root).unwrap();
+        let of = |key: &str| -> Vec<String> {
+            let own = units[0].directives.iter().filter(|own| own.key == key);
+            own.map(|own| own.value.clone()).collect()
+        };
+        assert_eq!((of("User"), of("Group")), (vec!["c".to_owned()], vec!["b".into(), "c".into()]));
     }
 
     #[test]
