@@ -9,7 +9,7 @@ use crate::{
         lookup::{account, octal, restarted_if_changed, unseen},
     },
     facts::survey::{Access, Binary, Denied, Install, Provenance, Survey, Trail, Unseen},
-    platform::fs::Kind,
+    platform::{fs::Kind, service::Manager},
 };
 use std::path::Path;
 
@@ -161,6 +161,24 @@ fn not_writable(survey: &Survey, install: &Install) -> Judged {
                 .into());
         }
     }
+    let is_systemds =
+        install.service.as_ref().is_some_and(|service| service.manager == Manager::Systemd);
+    if account.uid == 0 && is_systemds && !trail.is_roots() {
+        return Ok(Problem::fail(format!(
+            "others than root can change {}, which runs as root",
+            trail.path.display()
+        ))
+        .seen(format!(
+            "owner number {}, mode {}; the folders on the way count too",
+            end.uid,
+            octal(end.mode)
+        ))
+        .cure(
+            Remedy::by_hand("Install it again: it belongs to root then.")
+                .command(Command::root("runnerup install --auto-update false")),
+        )
+        .into());
+    }
     let owned = account.uid != 0
         && (end.uid == account.uid || folder.is_some_and(|(_, meta)| meta.uid == account.uid));
     if owned && !updates_itself(install) {
@@ -275,6 +293,13 @@ mod tests {
         assert_eq!(status(&open, "permissions/binary-not-writable"), Status::Fail);
         let owned = with(|trail| trail.end = Some(file(UID, 0o755)));
         assert_eq!(status(&owned, "permissions/binary-not-writable"), Status::Warn);
+    }
+
+    #[test]
+    fn what_root_runs_is_roots() {
+        let mut survey = with(|trail| trail.end = Some(file(UID, 0o755)));
+        agent(&mut survey).user = Some("root".into());
+        assert_eq!(status(&survey, "permissions/binary-not-writable"), Status::Fail);
     }
 
     #[test]
