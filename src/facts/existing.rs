@@ -67,6 +67,15 @@ pub fn existing(
     if let Some(receipt) = receipt {
         let source = Source::Existing(format!("receipt of {}", receipt.written));
         for (name, value) in &receipt.settings {
+            // What an image says leads no download of this host.
+            if name == "release-url" && !root.is_host() && !settings.has(name) {
+                existing.notes.push(
+                    "the bucket that the receipt of the image names is not taken over; if it is \
+                     meant, give --release-url"
+                        .to_owned(),
+                );
+                continue;
+            }
             // An uninstall that kept data leaves a receipt whose token and name are gone.
             let given = match name.as_str() {
                 "command-prefix" => {
@@ -292,6 +301,15 @@ mod tests {
             let Found { settings, .. } = found("", 0o777, Some(&receipt), b"key");
             assert_eq!(settings.has("proxy"), expected);
         }
+    }
+
+    #[test]
+    fn a_receipt_of_an_image_leads_no_download() {
+        let mut receipt = Receipt::new("default");
+        receipt.settings.insert("release-url".into(), "http://127.0.0.1:9/x".into());
+        let Found { settings, notes } = found("", 0o755, Some(&receipt), b"key");
+        assert!(!settings.has("release-url"));
+        assert!(notes.iter().any(|note| note.contains("--release-url")), "{notes:?}");
     }
 
     #[test]
