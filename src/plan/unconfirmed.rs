@@ -7,7 +7,7 @@ use crate::{
     agent::Os,
     facts::Facts,
     platform::layout::{inner, shown},
-    spec::{Settings, Source, Spec},
+    spec::{Settings, Source, Spec, values::LONGEST_UNCONFIRMED},
 };
 use std::path::Path;
 
@@ -56,10 +56,7 @@ fn refuse_places(spec: &Spec, settings: &Settings, facts: &Facts) -> Result<()> 
     Ok(())
 }
 
-/// The longest that root lets a stop of the service, and so of the host, wait for what only the
-/// account says: jobs that last longer are rare, and then a person says so.
-const LONGEST_UNCONFIRMED: u64 = 24 * 3600;
-
+/// A stop of the service, and so of the host, that waits longer for a job than by default.
 fn refuse_endless_stop(spec: &Spec, settings: &Settings, facts: &Facts) -> Result<()> {
     let source = settings.source("max-run-time");
     let of_receipt = facts.receipt.as_ref().is_some_and(|receipt| {
@@ -69,7 +66,7 @@ fn refuse_endless_stop(spec: &Spec, settings: &Settings, facts: &Facts) -> Resul
             .is_some_and(|own| *own == spec.max_run_time.to_string())
     });
     let is_unconfirmed = matches!(source, Source::Existing(_)) && !of_receipt;
-    if !is_unconfirmed || spec.max_run_time.seconds() <= LONGEST_UNCONFIRMED {
+    if !is_unconfirmed || spec.max_run_time <= LONGEST_UNCONFIRMED {
         return Ok(());
     }
     Err(Error::new(
