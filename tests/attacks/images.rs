@@ -105,6 +105,39 @@ fn an_account_does_not_hold_up_a_shutdown() {
 }
 
 #[test]
+fn an_account_is_given_no_binary_of_roots() {
+    let what = "updates that an account asked for";
+    let Some(lab) = Lab::new(Suite::Bookworm, what) else { return };
+    let owner = || sh(&lab.host, "stat -c %U /opt/circleci /opt/circleci/circleci-launch-agent");
+    sh(
+        &lab.host,
+        "install -d -m 755 /opt/circleci
+         install -m 755 /bin/true /opt/circleci/circleci-launch-agent",
+    );
+    for config in [
+        "runner:\n  name: a\n  disable_auto_update: false\n",
+        "runner:\n  name: a\n",
+        "api:\n  url: https://runner.circleci.com\nrunner:\n  name: a\n",
+    ] {
+        make_by_hand(&lab.host, config, "");
+        let told = lab.install(&[], 3);
+        assert!(told.contains("--auto-update false"), "{config}: {told}");
+        assert_eq!(owner(), "root\nroot", "{config}");
+    }
+    // An install for a server, where the account names the cloud afterwards.
+    lab.install(&["--url", "https://ci.example.com"], 0);
+    assert_eq!(owner(), "root\nroot");
+    sh(
+        &lab.host,
+        &format!("sed -i s,https://ci.example.com,https://runner.circleci.com, {CONFIG}"),
+    );
+    lab.install(&[], 3);
+    assert_eq!(owner(), "root\nroot");
+    lab.install(&["--auto-update", "true"], 0);
+    assert_eq!(owner(), "circleci\ncircleci");
+}
+
+#[test]
 fn an_account_has_no_job_gain_privileges() {
     let what = "a command prefix that an account wrote";
     let Some(lab) = Lab::new(Suite::Bookworm, what) else { return };
