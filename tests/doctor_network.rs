@@ -11,8 +11,8 @@ use runnerup::{
     agent::Token,
     doctor::{Finding, Selection, Status, judge},
     facts::{
-        network::{Ask, Inquiry, examine, inquire},
-        survey::{Network, Seen, Side, Survey},
+        network::{Ask, Inquiry, Way, examine, inquire},
+        survey::{Network, Provenance, Seen, Side, Survey},
     },
 };
 use std::{collections::BTreeMap, time::Duration};
@@ -37,6 +37,7 @@ fn ask(name: &str, url: &str) -> Ask {
         purpose: "a test".to_owned(),
         variables: BTreeMap::new(),
         authorities: None,
+        named_by: Provenance::Root,
         bearer: (name == "api").then(|| Token::as_found(TOKEN)),
         path: "/circleci-launch-agent/release.txt".to_owned(),
     }
@@ -206,7 +207,7 @@ fn a_resource_class_is_asked_for_and_refusals_are_told() {
         "unclaimed_task_count": 3, "running_runner_tasks": 1}"#;
     let asked = |status: &str, class: &str| {
         let inquiry = Inquiry { resource_class: class.to_owned(), token: Token::as_found(TOKEN) };
-        let way = ask("api", &server(status, "", body, Duration::ZERO));
+        let way = Way::of(ask("api", &server(status, "", body, Duration::ZERO))).unwrap();
         let mut survey = survey(Network::default());
         survey.queue = inquire(&inquiry, &way, TIMEOUT);
         let only = Selection::new(vec!["queue".to_owned()], Vec::new()).unwrap();
@@ -218,4 +219,11 @@ fn a_resource_class_is_asked_for_and_refusals_are_told() {
     let found = asked("200 OK", "acme/linus");
     assert!(found.contains(&("queue/class-exists", Status::Fail)), "{found:?}");
     assert_eq!(asked("401 Unauthorized", "acme/linux"), [("queue/answers", Status::Fail)]);
+}
+
+#[test]
+fn no_way_that_another_account_could_have_named_takes_a_persons_token() {
+    for named_by in [Provenance::Account(7), Provenance::Anybody] {
+        assert!(Way::of(Ask { named_by, ..ask("api", "https://runner.example") }).is_none());
+    }
 }

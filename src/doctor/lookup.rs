@@ -9,15 +9,18 @@ use crate::{
         macos::launchd::{self, SYSTEM},
         service::Manager,
     },
+    spec::values::{GoDuration, LONGEST_UNCONFIRMED},
 };
 use std::{path::Path, time::Duration};
 
-/// How long an agent may drain whose configuration says nothing usable.
-const DRAIN: Duration = Duration::from_secs(5 * 3600 + 300);
+/// What an agent is given beyond the longest job, to end by itself.
+const GRACE: Duration = Duration::from_secs(300);
 
-/// The longest job that a limit of root's is set for, whatever a configuration says that an account
-/// can write: a week.
-pub(super) const LONGEST_LIMIT: u64 = 7 * 24 * 3600;
+/// The longest job that a configuration allows that says nothing usable: facts, section 4.
+const DEFAULT_JOB: u64 = 5 * 3600;
+
+/// The longest job that a limit of root's is set for, whatever a configuration says: a week.
+const LONGEST_LIMIT: u64 = 7 * 24 * 3600;
 
 /// A mode as `ls` and `chmod` write it.
 pub(super) fn octal(mode: u32) -> String {
@@ -85,7 +88,8 @@ pub(super) fn restarted(remedy: Remedy, install: &Install) -> Remedy {
         return remedy;
     }
     let name = &service.name;
-    let step = Step::Start { service: name.clone(), drain: drain(install) };
+    let drain = drain(install).min(Duration::from_secs(longest_stop(install)) + GRACE);
+    let step = Step::Start { service: name.clone(), drain };
     let consented = |remedy: Remedy| match install.runs_job() {
         _ if !install.named_by.is_root() => remedy,
         Some(true) => remedy.step(step).asks(Consent::RestartBusy),
@@ -201,14 +205,33 @@ pub(super) fn is_daemon(service: &Service) -> bool {
     domain(service) == SYSTEM && file == Some(launchd::definition(&service.name).as_path())
 }
 
+/// The longest that a job may take by the agent's configuration, in seconds.
+pub(super) fn longest_job(install: &Install) -> u64 {
+    let config = install.config().ok();
+    let said = config.and_then(|config| config.text("runner.max_run_time")?.parse().ok());
+    said.map_or(DEFAULT_JOB, GoDuration::seconds)
+}
+
+/// The longest job, in seconds, that root lets a stop of the service wait for: an agent that passes
+/// over TERM holds up every shutdown for so long. What an account could have written counts no more
+/// than for an install.
+pub(super) fn longest_stop(install: &Install) -> u64 {
+    match install.config().is_ok_and(|config| config.written_by.is_root()) {
+        true => LONGEST_LIMIT,
+        false => LONGEST_UNCONFIRMED.seconds(),
+    }
+}
+
 /// How long an agent's job may take to end.
 pub(super) fn drain(install: &Install) -> Duration {
-    let longest = install
-        .config()
-        .ok()
-        .and_then(|config| config.text("runner.max_run_time"))
-        .and_then(|text| text.parse::<crate::spec::values::GoDuration>().ok());
-    longest.map_or(DRAIN, |longest| {
-        Duration::from_secs(longest.seconds().min(LONGEST_LIMIT)) + Duration::from_secs(300)
-    })
+    Duration::from_secs(longest_job(install).min(LONGEST_LIMIT)) + GRACE
+}
+
+/// What is right where a stop must not wait for as long as a job may take.
+pub(super) fn shorter_jobs(install: &Install) -> Remedy {
+    let hours = longest_stop(install) / 3600;
+    Remedy::by_hand(format!(
+        "Name a shorter runner.max_run_time: by what this configuration says a stop waits for a \
+         job of {hours} h at most."
+    ))
 }

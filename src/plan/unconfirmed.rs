@@ -7,7 +7,7 @@ use crate::{
     agent::Os,
     facts::Facts,
     platform::layout::{inner, shown},
-    spec::{Settings, Source, Spec},
+    spec::{Settings, Source, Spec, values::LONGEST_UNCONFIRMED},
 };
 use std::path::Path;
 
@@ -17,6 +17,7 @@ use std::path::Path;
 /// With the option by which a person says it.
 pub(super) fn refuse_unconfirmed(spec: &Spec, settings: &Settings, facts: &Facts) -> Result<()> {
     refuse_endless_stop(spec, settings, facts)?;
+    refuse_updates(spec, settings, facts)?;
     if facts.receipt.is_some() {
         return Ok(());
     }
@@ -56,10 +57,7 @@ fn refuse_places(spec: &Spec, settings: &Settings, facts: &Facts) -> Result<()> 
     Ok(())
 }
 
-/// The longest that root lets a stop of the service, and so of the host, wait for what only the
-/// account says: jobs that last longer are rare, and then a person says so.
-const LONGEST_UNCONFIRMED: u64 = 24 * 3600;
-
+/// A stop of the service, and so of the host, that waits longer for a job than by default.
 fn refuse_endless_stop(spec: &Spec, settings: &Settings, facts: &Facts) -> Result<()> {
     let source = settings.source("max-run-time");
     let of_receipt = facts.receipt.as_ref().is_some_and(|receipt| {
@@ -69,7 +67,7 @@ fn refuse_endless_stop(spec: &Spec, settings: &Settings, facts: &Facts) -> Resul
             .is_some_and(|own| *own == spec.max_run_time.to_string())
     });
     let is_unconfirmed = matches!(source, Source::Existing(_)) && !of_receipt;
-    if !is_unconfirmed || spec.max_run_time.seconds() <= LONGEST_UNCONFIRMED {
+    if !is_unconfirmed || spec.max_run_time <= LONGEST_UNCONFIRMED {
         return Ok(());
     }
     Err(Error::new(
@@ -81,6 +79,41 @@ fn refuse_endless_stop(spec: &Spec, settings: &Settings, facts: &Facts) -> Resul
         ),
     )
     .help(Help::value("--max-run-time ", spec.max_run_time, "   # if it is meant")))
+}
+
+/// A binary of root's, or its folder, that would be given to the account so that the agent updates
+/// itself. That the agent is one of the cloud, which updates itself by default, is what the
+/// configuration says.
+fn refuse_updates(spec: &Spec, settings: &Settings, facts: &Facts) -> Result<()> {
+    let is_persons = |source| !matches!(source, Source::Existing(_) | Source::Default);
+    let said_by = match settings.source("auto-update") {
+        Source::Existing(_) if facts.receipt.is_some() => return Ok(()),
+        Source::Default if facts.path(&spec.layout.config).meta.is_none() => return Ok(()),
+        Source::Default => settings.source("url"),
+        source => source,
+    };
+    if !spec.auto_update || is_persons(said_by) {
+        return Ok(());
+    }
+    let account = facts.account(spec.user.as_str());
+    let is_others = |path: &&Path| {
+        let owner = facts.path(path).meta.map(|meta| meta.uid);
+        owner.is_some_and(|uid| account.is_none_or(|account| account.uid != uid))
+    };
+    let binary = spec.layout.binary.as_path();
+    let Some(path) = [Some(binary), binary.parent()].into_iter().flatten().find(is_others) else {
+        return Ok(());
+    };
+    Err(Error::new(
+        Code::GroundUnsafe,
+        format!(
+            "{} would be given to {} so that the agent updates itself, by the configuration, which \
+             the account can write",
+            shown(path),
+            spec.user
+        ),
+    )
+    .help("say whether it is meant: --auto-update true, or --auto-update false"))
 }
 
 /// A command prefix that has power of root's: on macOS the agent runs it as root, and where it has

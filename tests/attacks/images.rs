@@ -88,11 +88,13 @@ fn an_account_does_not_hold_up_a_shutdown() {
     let what = "the time that a stop may take";
     let Some(lab) = Lab::new(Suite::Bookworm, what) else { return };
     let config = "runner:\n  name: a\n  max_run_time: 87600h\n";
-    make_by_hand(&lab.host, config, "");
-    let told = lab.install(&[], 2);
-    assert!(told.contains("--max-run-time 87600h   # if it is meant"), "{told}");
-    make_by_hand(&lab.host, &config.replace("87600h", "20h"), "");
-    lab.install(&[], 0);
+    // A stop waits no longer than by default where only the account says it.
+    for time in ["87600h", "20h"] {
+        make_by_hand(&lab.host, &config.replace("87600h", time), "");
+        let told = lab.install(&[], 2);
+        assert!(told.contains(&format!("--max-run-time {time}   # if it is meant")), "{told}");
+    }
+    lab.install(&["--max-run-time", "20h"], 0);
     assert_eq!(lab.property(UNIT, "TimeoutStopUSec"), "20h 5min");
     // Its own install, changed by a job: the receipt decides.
     for time in ["21h", "87600h"] {
@@ -100,6 +102,42 @@ fn an_account_does_not_hold_up_a_shutdown() {
         lab.install(&[], 0);
         assert_eq!(lab.property(UNIT, "TimeoutStopUSec"), "20h 5min");
     }
+}
+
+#[test]
+fn an_account_is_given_no_binary_of_roots() {
+    let what = "updates that an account asked for";
+    let Some(lab) = Lab::new(Suite::Bookworm, what) else { return };
+    let owner = || sh(&lab.host, "stat -c %U /opt/circleci /opt/circleci/circleci-launch-agent");
+    // Nobody says where the API is but the configuration.
+    let refused = || {
+        let mut words = lab.arguments(&["--dry-run"]);
+        let at = words.iter().position(|word| word == "--url").unwrap();
+        words.drain(at..at + 2);
+        said(&lab.host.run(&words.iter().map(String::as_str).collect::<Vec<_>>()), 3)
+    };
+    sh(
+        &lab.host,
+        "install -d -m 755 /opt/circleci
+         install -m 755 /bin/true /opt/circleci/circleci-launch-agent",
+    );
+    for config in [
+        "runner:\n  name: a\n  disable_auto_update: false\n",
+        "runner:\n  name: a\n",
+        "api:\n  url: https://runner.circleci.com\nrunner:\n  name: a\n",
+    ] {
+        make_by_hand(&lab.host, config, "");
+        let told = refused();
+        assert!(told.contains("--auto-update false"), "{config}: {told}");
+    }
+    // An install for a server, where the account names the cloud afterwards.
+    lab.install(&[], 0);
+    assert_eq!(owner(), "root\nroot");
+    sh(&lab.host, &format!("sed -i 's,url:.*,url: https://runner.circleci.com,' {CONFIG}"));
+    let told = refused();
+    assert!(told.contains("--auto-update false"), "{told}");
+    lab.install(&["--auto-update", "true"], 0);
+    assert_eq!(owner(), "circleci\ncircleci");
 }
 
 #[test]

@@ -218,8 +218,16 @@ fn updatable(survey: &Survey, install: &Install) -> Judged {
         return Ok(Verdict::Holds(format!("{} may", account.name)));
     }
     let path = folder.path.display();
-    let remedy = Remedy::by_hand("Give it the folder, or set disable_auto_update: true.")
-        .command(Command::root("runnerup install --auto-update true"));
+    // The command gives the binary to the account: not because the account says so.
+    let remedy = match install.config()?.written_by.is_root() {
+        true => Remedy::by_hand("Give it the folder, or set disable_auto_update: true.")
+            .command(Command::root("runnerup install --auto-update true")),
+        false => Remedy::by_hand(
+            "Set runner.disable_auto_update: true. That the agent updates itself is what its \
+             configuration says, which other accounts than root could have written; whoever means \
+             it gives --auto-update true to an install.",
+        ),
+    };
     Ok(Problem::warn(format!(
         "the agent updates itself, and {} may not write to {path}",
         account.name
@@ -323,6 +331,12 @@ mod tests {
         set(&mut survey, "runner.disable_auto_update", None);
         set(&mut survey, "api.url", None);
         assert_eq!(status(&survey, "permissions/binary-updatable"), Status::Warn);
+        // The account's word gives it nothing.
+        for (by, commands) in [(Provenance::Account(UID), 0), (Provenance::Root, 1)] {
+            config_of(&mut survey).written_by = by;
+            let remedy = finding(&survey, "permissions/binary-updatable").remedy.unwrap();
+            assert_eq!(remedy.commands().len(), commands, "{by:?}");
+        }
         set(&mut survey, "api.url", Some("https://server.example.com"));
         assert_eq!(status(&survey, "permissions/binary-updatable"), Status::Skip);
     }

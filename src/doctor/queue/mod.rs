@@ -3,7 +3,7 @@
 mod runners;
 mod work;
 
-use super::Check;
+use super::{Check, lookup::unseen};
 use crate::facts::survey::{Queue, Survey, Unseen};
 
 /// In the order of causes.
@@ -17,6 +17,11 @@ pub(super) const CHECKS: &[&Check] = &[
     &work::CONCURRENCY,
 ];
 
+/// What the API said.
 fn queue(survey: &Survey) -> Result<&Queue, Unseen> {
-    survey.queue.known()
+    let queue = survey.queue.known()?;
+    match queue.withheld_from {
+        None => Ok(queue),
+        Some(_) => Err(unseen("the runner API was not asked")),
+    }
 }

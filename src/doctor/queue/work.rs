@@ -18,7 +18,20 @@ pub(super) const ANSWERS: Check = Check {
 };
 
 fn answers(survey: &Survey) -> Judged {
-    let queue = queue(survey)?;
+    let queue = survey.queue.known()?;
+    if let Some(host) = &queue.withheld_from {
+        return Ok(Problem::fail(format!(
+            "the runner API was not asked for {}: other accounts than root could have named {host}",
+            queue.resource_class
+        ))
+        .seen(format!("{host} would have got the personal token"))
+        .cure(Remedy::by_hand(
+            "Name the right server: --endpoint api=URL. A proxy and authorities that another \
+             account could have named are not used for it: HTTPS_PROXY and SSL_CERT_FILE of this \
+             shell are.",
+        ))
+        .into());
+    }
     match &queue.trouble {
         None => Ok(Verdict::Holds(queue.resource_class.clone())),
         Some(why) => Ok(Problem::fail(format!(
@@ -150,11 +163,25 @@ mod tests {
             running: Some(0),
             running_elsewhere: Some(0),
             trouble: None,
+            withheld_from: None,
         };
         change(&mut queue);
         let mut survey = healthy();
         survey.queue = Seen::Known(queue);
         survey
+    }
+
+    #[test]
+    fn what_to_give_is_told_where_the_token_was_withheld() {
+        let survey = with(|queue| {
+            *queue = Queue::withheld("acme/linux".into(), "evil.example".into());
+        });
+        let found = finding(&survey, "queue/answers");
+        assert!(found.summary.contains("evil.example"), "{}", found.summary);
+        let remedy = found.remedy.unwrap();
+        assert!(remedy.text.contains("--endpoint api=URL"), "{}", remedy.text);
+        assert!(remedy.commands().is_empty());
+        assert_eq!(status(&survey, "queue/runner-listed"), Status::Skip);
     }
 
     #[test]
@@ -171,7 +198,12 @@ mod tests {
         ] {
             assert_eq!(status(&fine, &format!("queue/{check}")), Status::Pass, "{check}");
         }
-        let cases: [(Survey, &str, Status); 7] = [
+        let cases: [(Survey, &str, Status); 8] = [
+            (
+                with(|queue| queue.withheld_from = Some("evil.example".into())),
+                "queue/answers",
+                Status::Fail,
+            ),
             (with(|queue| queue.trouble = Some("401".into())), "queue/answers", Status::Fail),
             (with(|queue| queue.exists = Some(false)), "queue/class-exists", Status::Fail),
             (with(|queue| queue.runners.clear()), "queue/runner-listed", Status::Fail),

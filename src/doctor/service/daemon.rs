@@ -5,14 +5,10 @@ use crate::{
     doctor::{
         Command, Judged, Problem, Remedy, Verdict,
         change::on_account,
-        lookup::{LONGEST_LIMIT, domain, on_job, unseen},
+        lookup::{domain, longest_job, longest_stop, on_job, shorter_jobs, unseen},
     },
     facts::survey::{Install, Provenance, Service, Survey, Trail},
-    spec::values::GoDuration,
 };
-
-/// The longest job that a configuration allows that says nothing: facts, section 4.
-const LONGEST: u64 = 5 * 3600;
 
 /// launchd's own limit where a definition names none: `launchd.plist(5)`.
 const DEFAULT_STOP: u64 = 20;
@@ -93,11 +89,7 @@ pub(super) fn restarts(install: &Install, service: &Service) -> Judged {
 
 /// Whether a stop waits for the longest job.
 pub(super) fn stop(install: &Install, service: &Service) -> Judged {
-    let longest = install
-        .config()
-        .ok()
-        .and_then(|config| config.text("runner.max_run_time")?.parse::<GoDuration>().ok())
-        .map_or(LONGEST, GoDuration::seconds);
+    let longest = longest_job(install);
     let written = value(service, "ExitTimeOut");
     let seconds = match written.map(str::parse::<u64>) {
         None => DEFAULT_STOP,
@@ -115,15 +107,13 @@ pub(super) fn stop(install: &Install, service: &Service) -> Judged {
         return Ok(Verdict::Holds(format!("a stop waits {seconds} s")));
     }
     let message = format!("a stop kills a job after {seconds} s; jobs may take {longest} s");
+    let cure = match longest > longest_stop(install) {
+        true => shorter_jobs(install),
+        false => set(install, service, "ExitTimeOut", "-integer", &(longest + 300).to_string()),
+    };
     Ok(Problem::warn(message)
         .seen(written.map_or("no ExitTimeOut: 20 s".to_owned(), |own| format!("ExitTimeOut {own}")))
-        .cure(set(
-            install,
-            service,
-            "ExitTimeOut",
-            "-integer",
-            &(longest.min(LONGEST_LIMIT) + 300).to_string(),
-        ))
+        .cure(cure)
         .into())
 }
 

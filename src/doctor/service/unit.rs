@@ -5,15 +5,11 @@ use crate::{
     doctor::{
         Check, Command, Judge, Judged, Problem, Remedy, Verdict,
         change::Change,
-        lookup::{LONGEST_LIMIT, account, octal, stand, unseen},
+        lookup::{account, longest_job, longest_stop, octal, shorter_jobs, stand, unseen},
     },
     facts::survey::{Install, Service, Survey, Unseen},
     platform::{fs::Kind, service::Manager},
-    spec::values::GoDuration,
 };
-
-/// The longest job that a configuration allows that says nothing: facts, section 4.
-const LONGEST: u64 = 5 * 3600;
 
 /// systemd's own limit where a unit names none.
 const DEFAULT_STOP: u64 = 90;
@@ -191,11 +187,7 @@ fn stop(_: &Survey, install: &Install) -> Judged {
         return daemon::stop(install, daemon);
     }
     let service = unit(install)?;
-    let longest = install
-        .config()
-        .ok()
-        .and_then(|config| config.text("runner.max_run_time")?.parse::<GoDuration>().ok())
-        .map_or(LONGEST, GoDuration::seconds);
+    let longest = longest_job(install);
     let mut problems = Vec::new();
     let line = service
         .value("Service", "TimeoutStopSec")
@@ -217,9 +209,8 @@ fn stop(_: &Survey, install: &Install) -> Judged {
     if let Some(seconds) = seconds.filter(|seconds| *seconds < longest) {
         let wanted = longest + 300;
         let lines = format!("[Service]\nTimeoutStopSec={wanted}\n");
-        let cure = match longest > LONGEST_LIMIT {
-            // An agent that passes over TERM would hold up every shutdown for so long.
-            true => Remedy::by_hand("Name a shorter runner.max_run_time: a week is the longest."),
+        let cure = match longest > longest_stop(install) {
+            true => shorter_jobs(install),
             false => drop_in("Let it wait for the longest job.", install, "stop", &lines),
         };
         problems.push(
@@ -322,7 +313,11 @@ fn health(_: &Survey, install: &Install) -> Judged {
 #[cfg(test)]
 mod tests {
     use super::span;
-    use crate::doctor::{Status, sample::*};
+    use crate::{
+        apply::Step,
+        doctor::{Status, sample::*},
+        facts::survey::Provenance,
+    };
 
     #[test]
     fn spans_are_read_as_systemd_reads_them() {
@@ -349,6 +344,36 @@ mod tests {
             directive(&mut survey, section, key, value);
             assert_eq!(status(&survey, check), expected, "{key}={value}");
         }
+    }
+
+    #[test]
+    fn a_stop_waits_no_longer_by_the_accounts_word_than_by_default() {
+        for (by, time, fixable) in [
+            (Provenance::Account(UID), "167h", false),
+            (Provenance::Account(UID), "5h1s", false),
+            (Provenance::Anybody, "167h", false),
+            (Provenance::Account(UID), "5h", true),
+            (Provenance::Root, "167h", true),
+            (Provenance::Root, "169h", false),
+        ] {
+            let mut survey = healthy();
+            directive(&mut survey, "Service", "TimeoutStopSec", "90");
+            set(&mut survey, "runner.max_run_time", Some(time));
+            config_of(&mut survey).written_by = by;
+            let remedy = finding(&survey, "service/stop-waits").remedy.unwrap();
+            assert_eq!(remedy.fixable, fixable, "{by:?} {time}");
+            assert!(fixable || remedy.text.contains("max_run_time"), "{}", remedy.text);
+        }
+        // Nor does a start that another finding asks for.
+        let mut survey = healthy();
+        directive(&mut survey, "Service", "Restart", "no");
+        set(&mut survey, "runner.max_run_time", Some("167h"));
+        let remedy = finding(&survey, "service/restarts").remedy.unwrap();
+        let drain = remedy.steps().iter().find_map(|step| match step {
+            Step::Start { drain, .. } => Some(drain.as_secs()),
+            _ => None,
+        });
+        assert_eq!(drain, Some(18300));
     }
 
     #[test]

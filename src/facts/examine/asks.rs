@@ -2,19 +2,22 @@
 
 use super::{
     candidate::Candidate,
-    reader::{Part, read_at},
+    route::{self, Route, Said, VARIABLES},
 };
 use crate::{
     Code, Error, Help, Result,
     agent::Kind,
-    facts::{network::Ask, survey::Side},
+    facts::{
+        network::Ask,
+        survey::{ConfigFile, Provenance, Side},
+    },
     platform::fs::Root,
 };
-use std::{collections::BTreeMap, env, path::Path};
+use std::collections::BTreeMap;
 use url::Url;
 
 /// Facts, section 5.
-const API: &str = "https://runner.circleci.com";
+pub(super) const API: &str = "https://runner.circleci.com";
 const RELEASES: &str = "https://circleci-binary-releases.s3.amazonaws.com";
 const STORAGE: &str = "https://circleci-tasks-prod.s3.us-east-1.amazonaws.com";
 const VCS: [&str; 6] = [
@@ -28,13 +31,6 @@ const VCS: [&str; 6] = [
 
 /// Endpoints that can be pointed elsewhere.
 const NAMES: [&str; 4] = ["api", "releases", "storage", "vcs"];
-
-/// Variables that decide how a connection is made.
-const VARIABLES: [&str; 6] =
-    ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "NO_PROXY", "no_proxy"];
-
-/// Most bytes of a file of authorities that are read.
-const LIMIT: u64 = 8 << 20;
 
 /// Where endpoints are that are not at the usual place.
 #[derive(Debug, Clone, Default)]
@@ -69,6 +65,11 @@ impl Endpoints {
         Ok(Self(own))
     }
 
+    /// Where whoever runs the doctor says that an endpoint is; `Some(None)`: it is not to be asked.
+    pub(super) fn named(&self, name: &str) -> Option<Option<&Url>> {
+        self.0.get(name).map(Option::as_ref)
+    }
+
     /// An endpoint, unless it is not to be asked.
     fn place(&self, name: &str, usual: &str) -> Option<Url> {
         match self.0.get(name) {
@@ -84,29 +85,13 @@ pub(super) fn of(endpoints: &Endpoints, candidates: &[Candidate], root: &Root) -
 }
 
 fn of_one(endpoints: &Endpoints, candidate: &Candidate, root: &Root) -> Vec<Ask> {
-    let own: BTreeMap<String, (String, String)> = VARIABLES
-        .iter()
-        .filter_map(|name| {
-            let raw = candidate.variables.iter().rev().find(|raw| raw.name == *name)?;
-            Some(((*name).to_owned(), (raw.value.clone(), raw.source.clone())))
-        })
-        .collect();
-    let authorities = candidate.raw("SSL_CERT_FILE").and_then(|raw| {
-        let path = Path::new(&raw.value);
-        let (_, content) = read_at(root, path, Part::Head(LIMIT), raw.written_by).ok()?;
-        Some((String::from_utf8_lossy(&content.bytes).into_owned(), raw.value.clone()))
-    });
     // Whom an agent would ask that cannot read its configuration nobody knows.
-    let config = candidate.config.as_ref().and_then(|config| config.ok());
-    let Some(config) = config.filter(|own| own.fault.is_none() && own.unread.is_none()) else {
-        return Vec::new();
-    };
-    let api = candidate
-        .variable("LAUNCH_AGENT_API_URL")
-        .or_else(|| candidate.variable("CIRCLECI_RUNNER_API_URL"))
-        .or_else(|| config.text("api.url"))
-        .unwrap_or(API);
-    let is_cloud = api.contains("runner.circleci.com");
+    let Some(config) = readable(candidate) else { return Vec::new() };
+    let route = Route::of(candidate, root);
+    let api = api(candidate, config);
+    let named_by = api.by.and(route.by());
+    let Route { variables, authorities } = route;
+    let is_cloud = api.value.contains("runner.circleci.com");
     let settings = candidate.receipt.as_ref().map(|receipt| &receipt.settings);
     let releases = settings.and_then(|own| own.get("release-url")).map_or(RELEASES, String::as_str);
     let platform = crate::agent::Platform::of_this_host();
@@ -121,13 +106,14 @@ fn of_one(endpoints: &Endpoints, candidate: &Candidate, root: &Root) -> Vec<Ask>
         url,
         required,
         purpose: purpose.to_owned(),
-        variables: own.clone(),
-        authorities: authorities.clone(),
+        variables: variables.value.clone(),
+        authorities: authorities.value.clone(),
+        named_by,
         bearer: None,
         path: path.to_owned(),
     };
     let mut asks = Vec::new();
-    if let Some(url) = endpoints.place("api", api) {
+    if let Some(url) = endpoints.place("api", api.value) {
         // The question that machine runner 3 asks when it starts: it takes no job.
         let path = format!("/api/v2/tasks/download?os={os}&arch={arch}&version=");
         let mut question = ask("api", url, true, "claiming jobs", &path);
@@ -156,10 +142,10 @@ fn of_one(endpoints: &Endpoints, candidate: &Candidate, root: &Root) -> Vec<Ask>
         }
     }
     // Only where the person's shell would go another way.
-    let shell = of_shell();
-    let differs = VARIABLES
-        .iter()
-        .any(|name| shell.get(*name).map(|own| &own.0) != own.get(*name).map(|own| &own.0));
+    let shell = route::of_shell();
+    let differs = VARIABLES.iter().any(|name| {
+        shell.get(*name).map(|own| &own.0) != variables.value.get(*name).map(|own| &own.0)
+    });
     if differs {
         let needed: Vec<Ask> = asks.iter().filter(|ask| ask.required).cloned().collect();
         asks.extend(needed.into_iter().map(|ask| Ask {
@@ -172,8 +158,20 @@ fn of_one(endpoints: &Endpoints, candidate: &Candidate, root: &Root) -> Vec<Ask>
     asks
 }
 
-fn of_shell() -> BTreeMap<String, (String, String)> {
-    let value = |name: &&str| Some(env::var(name).ok()?).filter(|value| !value.is_empty());
-    let found = VARIABLES.iter().filter_map(|name| Some((*name, value(name)?)));
-    found.map(|(name, value)| (name.to_owned(), (value, "the shell".to_owned()))).collect()
+/// A configuration that the agent can read, too.
+pub(super) fn readable(candidate: &Candidate) -> Option<&ConfigFile> {
+    let config = candidate.config.as_ref()?.ok()?;
+    (config.fault.is_none() && config.unread.is_none()).then_some(config)
+}
+
+/// The server that the agent talks to. That it is the cloud is no choice of an account's.
+pub(super) fn api<'a>(candidate: &'a Candidate, config: &'a ConfigFile) -> Said<&'a str> {
+    let variable = ["LAUNCH_AGENT_API_URL", "CIRCLECI_RUNNER_API_URL"]
+        .into_iter()
+        .find_map(|name| candidate.raw(name));
+    let (value, by) = match variable {
+        Some(raw) => (raw.value.as_str(), candidate.named_by.and(raw.written_by)),
+        None => (config.text("api.url").unwrap_or(API), config.written_by),
+    };
+    Said { value, by: if value == API { Provenance::Root } else { by } }
 }

@@ -15,11 +15,13 @@ mod log;
 mod looks;
 mod mac;
 mod manager;
+mod personal;
 mod plists;
 mod probe;
 mod processes;
 pub mod procfs;
 mod reader;
+mod route;
 mod scrub;
 mod tasks;
 mod units;
@@ -30,7 +32,7 @@ mod wrapper;
 mod written;
 mod xml;
 
-use super::network::{Ask, Inquiry};
+use super::network::Inquiry;
 use super::survey::{
     AccountFacts, Install, Network, Provenance, Queue, SCHEMA_VERSION, Seen, Strays, Survey, Unseen,
 };
@@ -185,7 +187,7 @@ fn take(request: &Request, until: Instant) -> Result<Examined> {
         .then(|| windows::ask(&ground, &candidates, request.timeout));
     let asks =
         request.endpoints.as_ref().map(|endpoints| asks::of(endpoints, &candidates, &ground.root));
-    let queue = queue_look(&ground, request, asks.as_deref());
+    let queue = queue_look(&ground, request, &candidates);
     let network = asks.map(|asks| {
         let (timeout, scrub) = (request.timeout, ground.scrub.clone());
         // Each attempt has a deadline of its own; this one guards against a hang.
@@ -294,19 +296,25 @@ fn jobs(ground: &Ground, candidates: &[Candidate]) -> Vec<plists::Job> {
     units.filter_map(job).collect()
 }
 
-/// Asks for the resource class, by the way that an agent of this host reaches the API.
+/// Asks for the resource class.
 fn queue_look(
     ground: &Ground,
     request: &Request,
-    asks: Option<&[Ask]>,
+    candidates: &[Candidate],
 ) -> Option<Probe<Seen<Queue>>> {
     let inquiry = request.inquiry.clone()?;
-    let way = asks.unwrap_or_default().iter().find(|ask| ask.endpoint == "api").cloned();
+    let way = match &request.endpoints {
+        Some(endpoints) => personal::way(endpoints, candidates, &ground.root),
+        None => Err(personal::Refusal::NotAsked("not asked: --offline")),
+    };
     let timeout = request.timeout;
     let limit = ground.within(timeout * 2 + LOCAL_LIMIT);
     Some(probe("the runner API", limit, move || match way {
-        Some(way) => super::network::inquire(&inquiry, &way, timeout),
-        None => Seen::not("no agent here says where its API is"),
+        Ok(way) => super::network::inquire(&inquiry, &way, timeout),
+        Err(personal::Refusal::NotAsked(why)) => Seen::not(why),
+        Err(personal::Refusal::Withheld(host)) => {
+            Seen::Known(Queue::withheld(inquiry.resource_class, host))
+        }
     }))
 }
 

@@ -1,6 +1,6 @@
 //! Questions to the runner API with a personal token. Only questions: a claim would take a job.
 
-use super::{Ask, Shared, dial::Names, http, proxy, tls, trust::Trusts};
+use super::{Ask, Shared, Way, dial::Names, http, proxy, tls, trust::Trusts};
 use crate::{
     agent::Token,
     facts::survey::{Queue, Runner, Seen},
@@ -19,8 +19,8 @@ pub struct Inquiry {
     pub token: Token,
 }
 
-/// Asks for a resource class, its runners and its work. `way` says how the API is reached.
-pub fn inquire(inquiry: &Inquiry, way: &Ask, timeout: Duration) -> Seen<Queue> {
+/// Asks for a resource class, its runners and its work.
+pub fn inquire(inquiry: &Inquiry, way: &Way, timeout: Duration) -> Seen<Queue> {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return Seen::broken(error),
@@ -30,7 +30,8 @@ pub fn inquire(inquiry: &Inquiry, way: &Ask, timeout: Duration) -> Seen<Queue> {
     seen
 }
 
-async fn asked(inquiry: &Inquiry, way: &Ask, timeout: Duration) -> Seen<Queue> {
+async fn asked(inquiry: &Inquiry, way: &Way, timeout: Duration) -> Seen<Queue> {
+    let way = way.ask();
     let class: String = byte_serialize(inquiry.resource_class.as_bytes()).collect();
     let namespace = inquiry.resource_class.split('/').next().unwrap_or_default();
     let namespace: String = byte_serialize(namespace.as_bytes()).collect();
@@ -42,7 +43,7 @@ async fn asked(inquiry: &Inquiry, way: &Ask, timeout: Duration) -> Seen<Queue> {
         deadline: begun + timeout,
     });
     let question = |path: String| {
-        let ask = Ask { path, bearer: None, ..way.clone() };
+        let ask = Ask { path, ..way.clone() };
         let (shared, token) = (Arc::clone(&shared), inquiry.token.clone());
         tokio::spawn(async move { answer(&ask, &token, &shared).await })
     };

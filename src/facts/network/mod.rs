@@ -6,8 +6,9 @@ mod http;
 mod proxy;
 mod tls;
 mod trust;
+mod way;
 
-use super::survey::{Answered, Attempt, Endpoint, Network, Route, Side};
+use super::survey::{Answered, Attempt, Endpoint, Network, Provenance, Route, Side};
 use crate::agent::{Token, Version};
 pub use api::{Inquiry, inquire};
 use dial::{Names, connect};
@@ -15,6 +16,7 @@ use std::{collections::BTreeMap, future::Future, sync::Arc, time::Duration};
 use tokio::time::{Instant, timeout_at};
 use trust::Trusts;
 use url::Url;
+pub use way::Way;
 
 /// An endpoint to reach, and with whose settings.
 #[derive(Debug, Clone)]
@@ -35,6 +37,8 @@ pub struct Ask {
     pub variables: BTreeMap<String, (String, String)>,
     /// Authorities that are trusted beside the system's, in PEM form, and where they stand.
     pub authorities: Option<(String, String)>,
+    /// Who could have named the server, the proxy or the authorities.
+    pub named_by: Provenance,
     /// The resource class token; sent only over a connection that is trusted.
     pub bearer: Option<Token>,
     /// The path and query to ask for.

@@ -22,6 +22,16 @@ pub struct Queue {
     pub running_elsewhere: Option<u64>,
     /// What the API refused, such as `401 for …`.
     pub trouble: Option<String>,
+    /// The host that was not asked, since another account than root could have named it: it would
+    /// have got the person's token.
+    pub withheld_from: Option<String>,
+}
+
+impl Queue {
+    /// Of a resource class that was not asked for.
+    pub fn withheld(resource_class: String, host: String) -> Self {
+        Self { resource_class, withheld_from: Some(host), ..Self::default() }
+    }
 }
 
 /// A runner in the inventory.

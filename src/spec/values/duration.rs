@@ -15,6 +15,10 @@ pub struct GoDuration {
     seconds: u64,
 }
 
+/// The longest job that root lets a stop of the service, and so of the host, wait for where only an
+/// account says how long jobs may take: the documented default. A person says what is longer.
+pub const LONGEST_UNCONFIRMED: GoDuration = GoDuration { seconds: 5 * 3600 };
+
 /// Go counts a duration in nanoseconds, in a signed 64-bit number.
 const MAX_SECONDS: u64 = i64::MAX as u64 / 1_000_000_000;
 

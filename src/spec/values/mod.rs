@@ -19,7 +19,7 @@ mod url;
 pub use account::AccountName;
 pub use address::HostPort;
 pub use choice::{Mode, truth};
-pub use duration::GoDuration;
+pub use duration::{GoDuration, LONGEST_UNCONFIRMED};
 pub use instance::InstanceName;
 pub use name::{RunnerName, RunnerNameTemplate};
 pub use path::AbsolutePath;
