@@ -1,9 +1,10 @@
 //! What a cure may change: the one place where a path gets an owner, a mode or a folder.
 //!
 //! A path in a configuration was named by whoever can write that file. Root gives such a path to
-//! nobody, unless it lies in the install's own folders, or belongs to that very account already.
-//! All else is told with the cure that is right: to name another path, or to say at this run that
-//! the path is meant (`--allow-path`).
+//! nobody, unless it lies in the install's own folder for data, or belongs to that very account
+//! already. The binary and the configuration are changed as such alone, and only where root named
+//! them. All else is told with the cure that is right: to name another path, or to say at this run
+//! that the path is meant (`--allow-path`).
 
 use super::{Command, Remedy, own_folders::OwnFolders};
 use crate::{
@@ -14,7 +15,10 @@ use crate::{
         layout::is_system,
     },
 };
+use refusal::Refusal;
 use std::path::{Component, Path, PathBuf};
+
+mod refusal;
 
 /// Where services' environment files are kept beside the install's own folders.
 const ENVIRONMENT_FOLDERS: [&str; 2] = ["/etc/default", "/etc/sysconfig"];
@@ -32,11 +36,21 @@ const DEFINITION_FOLDERS: [&str; 6] = [
 /// The temporary folder of the whole host, and the mode that it has everywhere.
 const TEMPORARY: (&str, u32) = ("/tmp", 0o1777);
 
-/// A path with who could have named it.
+/// A path with who could have named it, and for what.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Site<'a> {
     pub(super) trail: &'a Trail,
     pub(super) named_by: Provenance,
+    pub(super) purpose: Purpose,
+}
+
+/// What a path is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// A part of the agent: its binary, its configuration, an environment file of its service.
+    Agent,
+    /// What jobs and the agent use: the work folder, the log, the temporary folder, a wrapper.
+    Data,
 }
 
 /// Makes remedies that change what is an install's own.
@@ -46,29 +60,10 @@ pub(super) struct Change<'a> {
     own: OwnFolders,
 }
 
-/// Why a path is not changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Refusal {
-    /// An account could have named it, and it is no part of the install.
-    NotOwn,
-    /// It belongs to another account, or to root on ground that an account can change.
-    Foreign,
-    /// A file system is mounted there that only the account's configuration names.
-    Mounted,
-    /// It is a path of the system.
-    System,
-    /// It is a link, or nothing that has an owner and a mode of its own.
-    NoFile,
-    /// It goes up: what it is called is not where it is.
-    Up,
-    /// The account that it would be given to is named by what another account can write.
-    Account,
-}
-
 impl<'a> Site<'a> {
     /// A path that something names, once it was looked at.
-    pub(super) fn of(named: &'a Named) -> Option<Self> {
-        Some(Self { trail: named.trail.ok()?, named_by: named.named_by })
+    pub(super) fn of(named: &'a Named, purpose: Purpose) -> Option<Self> {
+        Some(Self { trail: named.trail.ok()?, named_by: named.named_by, purpose })
     }
 }
 
@@ -109,15 +104,18 @@ impl<'a> Change<'a> {
         if goes_up(&site.trail.path) {
             return self.refused(remedy, site, Refusal::Up);
         }
+        if self.is_with_agent(site) {
+            return self.refused(remedy, site, Refusal::Agent);
+        }
         let Some(way) = site.trail.up_to(folder) else { return remedy };
         let Some(meta) = way.end else { return remedy };
-        let way = Site { trail: &way, named_by: site.named_by };
+        let way = Site { trail: &way, ..site };
         let mode = meta.mode | 0o111;
         let is_above = site.named_by.is_root()
             && way.trail.ground.is_root()
             && self.own.is_above(folder)
             && meta.uid == 0;
-        if !is_above && !self.own.contains(folder) {
+        if !is_above && !self.own.contains(folder, open_to(site)) {
             return self.refused(remedy, way, Refusal::NotOwn);
         }
         match is_above {
@@ -142,10 +140,7 @@ impl<'a> Change<'a> {
         if let Err(refusal) = self.may_make(site, owner) {
             return self.refused(remedy, site, refusal);
         }
-        // A link may be put where nothing stands, unless root alone can write there.
-        let nearest = site.trail.nearest().map(|passed| passed.path.as_path());
-        let is_next = nearest.is_some() && site.trail.path.parent() == nearest;
-        if !is_next || !site.trail.ground.is_root() {
+        if !can_be_made(site.trail) {
             return remedy;
         }
         let command = Command::root("install -d")
@@ -183,9 +178,13 @@ impl<'a> Change<'a> {
         if !is_roots || !trail.is(Kind::File) || !DEFINITION_FOLDERS.iter().any(is_in) {
             return remedy;
         }
-        by_commands(remedy, Site { trail, named_by: Provenance::Root }, None, mode).step(
-            Step::Settle(Settle { path: trail.path.clone(), folder: false, owner: None, mode }),
-        )
+        let site = Site { trail, named_by: Provenance::Root, purpose: Purpose::Agent };
+        by_commands(remedy, site, None, mode).step(Step::Settle(Settle {
+            path: trail.path.clone(),
+            folder: false,
+            owner: None,
+            mode,
+        }))
     }
 
     fn may_set(
@@ -211,7 +210,10 @@ impl<'a> Change<'a> {
         }
         let accounts = [self.survey.account_of(self.install), owner];
         let is_theirs = accounts.into_iter().flatten().any(|own| own.uid == end.uid);
-        if self.own.holds(trail) {
+        if self.is_with_agent(site) {
+            return Err(Refusal::Agent);
+        }
+        if self.own.holds(trail, open_to(site)) {
             if self.is_mounted(site) {
                 return Err(Refusal::Mounted);
             }
@@ -270,7 +272,10 @@ impl<'a> Change<'a> {
         if !self.may_own(owner) {
             return Err(Refusal::Account);
         }
-        if self.own.holds(site.trail) {
+        if self.is_with_agent(site) {
+            return Err(Refusal::Agent);
+        }
+        if self.own.holds(site.trail, open_to(site)) {
             return if self.is_mounted(site) { Err(Refusal::Mounted) } else { Ok(()) };
         }
         let is_named = site.named_by.is_root() || self.survey.allowed.contains(&site.trail.path);
@@ -279,6 +284,28 @@ impl<'a> Change<'a> {
             true => Ok(()),
             false => Err(Refusal::NotOwn),
         }
+    }
+
+    /// Whether a path for data is the binary's or the configuration's too: whoever has such a path
+    /// decides what the agent is, and what everyone runs who uses this binary.
+    fn is_with_agent(&self, site: Site<'_>) -> bool {
+        let trail = site.trail;
+        let is_theirs = trail.end.is_some_and(|end| {
+            let account = self.survey.account_of(self.install);
+            account.is_some_and(|account| account.uid == end.uid && end.uid != 0)
+        });
+        let named = [
+            self.install.binary.as_ref().and_then(|binary| binary.trail.ok()),
+            self.install.config_file().ok().map(|config| &config.trail),
+        ];
+        let is_with = |path: &Path| {
+            let mut parts = named.iter().flatten().flat_map(|part| [&part.path, &part.real]);
+            parts.any(|part| part.starts_with(path))
+                || self.own.has_part_in(path)
+                || !is_theirs && self.own.is_with_part(path)
+        };
+        site.purpose == Purpose::Data
+            && (is_with(&trail.path) || trail.end.is_some() && is_with(&trail.real))
     }
 
     /// Whether who is to own it was named by root, or is the account that the service runs as.
@@ -295,7 +322,7 @@ impl<'a> Change<'a> {
         !site.named_by.is_root()
             && !self.own.is_known(path)
             && self.survey.host.mounts.iter().any(|mount| {
-                self.own.contains(&mount.point)
+                self.own.contains(&mount.point, Purpose::Agent)
                     && !self.own.is_known(&mount.point)
                     && path.starts_with(&mount.point)
             })
@@ -319,39 +346,13 @@ impl<'a> Change<'a> {
 
     /// Says why, and what is right instead.
     fn refused(&self, remedy: Remedy, site: Site<'_>, refusal: Refusal) -> Remedy {
-        let path = &site.trail.path;
-        let why = match refusal {
-            Refusal::NotOwn => {
-                "This path is not one of the install's own folders, and an account could have \
-                 named it: root changes nothing there. Name another path in the configuration."
-            }
-            Refusal::System => {
-                "This is a path of the system: it is given to no account. Name another path in \
-                 the configuration."
-            }
-            Refusal::Foreign => {
-                "It belongs to someone else, where the account could have put it: root does not \
-                 give it away. Remove it, or name another path in the configuration."
-            }
-            Refusal::Mounted => {
-                "Another file system is mounted there. Name another path in the configuration, or \
-                 set owner and mode of what is mounted."
-            }
-            Refusal::Up => {
-                "This path goes up (`..`), and leads elsewhere than its name says: root changes \
-                 nothing there. Write the path in the configuration as it is."
-            }
-            Refusal::NoFile => return remedy,
-            Refusal::Account => {
-                "Another account is named there by what jobs can change: root gives it nothing."
-            }
-        };
+        let Some(why) = refusal.why() else { return remedy };
         let mut remedy = remedy;
         remedy.text = format!("{} {why}", remedy.text);
         if refusal == Refusal::NotOwn && self.install.named_by.is_root() {
             let command = Command::root("runnerup doctor --fix --allow-path");
             remedy.text.push_str(" Where this path is meant, say so with --allow-path.");
-            return remedy.command(command.path(path, site.named_by));
+            return remedy.command(command.path(&site.trail.path, site.named_by));
         }
         remedy
     }
@@ -364,6 +365,17 @@ impl<'a> Change<'a> {
 /// Whether a path is another one than its name says, whatever its beginning looks like.
 fn goes_up(path: &Path) -> bool {
     path.components().any(|part| part == Component::ParentDir)
+}
+
+/// What of an install's own a path may lie in: parts of the agent are root's to name.
+fn open_to(site: Site<'_>) -> Purpose {
+    if site.named_by.is_root() { site.purpose } else { Purpose::Data }
+}
+
+/// Whether a folder can be made at once, and nobody else can put a link there before.
+fn can_be_made(trail: &Trail) -> bool {
+    let nearest = trail.nearest().map(|passed| passed.path.as_path());
+    nearest.is_some() && trail.path.parent() == nearest && trail.ground.is_root()
 }
 
 /// Whether a path is the system's, or leads to one that is.
@@ -383,7 +395,7 @@ pub(super) fn on_account(text: &'static str, name: &str, named_by: Provenance) -
 
 /// The commands for a path that nobody but root can put another thing in the place of.
 fn by_commands(remedy: Remedy, site: Site<'_>, owner: Option<&AccountFacts>, mode: u32) -> Remedy {
-    let Site { trail, named_by } = site;
+    let Site { trail, named_by, .. } = site;
     let remedy = match owner {
         Some(owner) => remedy.command(
             Command::root("chown -h")

@@ -1,5 +1,6 @@
 //! The folders that an install has for itself, by the documented layout of its agent.
 
+use super::change::Purpose;
 use crate::{
     agent::Kind,
     facts::survey::{Install, Survey, Trail},
@@ -9,8 +10,13 @@ use std::path::{Path, PathBuf};
 
 /// The folders of one install.
 pub(super) struct OwnFolders {
-    folders: Vec<PathBuf>,
-    /// Places in them that the documentation names.
+    /// Of the binary and of the configuration.
+    parts: Vec<PathBuf>,
+    /// Of jobs' data and of logs.
+    data: Vec<PathBuf>,
+    /// The binary, the configuration, and what stands beside it for the service.
+    files: [PathBuf; 4],
+    /// Places in all of them that the documentation names.
     known: Vec<PathBuf>,
 }
 
@@ -18,23 +24,37 @@ impl OwnFolders {
     pub(super) fn of(survey: &Survey, install: &Install) -> Self {
         let layout = Layout::of_agent(install.agent, survey.host.os, instance(install));
         let parent = |path: &Path| path.parent().map(Path::to_owned);
-        let mut folders: Vec<PathBuf> =
+        let parts: Vec<PathBuf> =
             [parent(&layout.binary), parent(&layout.config)].into_iter().flatten().collect();
-        folders.push(layout.data.clone());
-        let mut known = folders.clone();
-        known.extend([layout.binary, layout.config, layout.environment, layout.ca]);
-        known.push(layout.workdir);
         // A log that stands beside others' is a place of its own.
         let logs = [layout.log, layout.start_log].into_iter().flatten();
-        let logs: Vec<PathBuf> = logs.collect();
-        folders.extend(logs.iter().cloned());
-        known.extend(logs);
-        Self { folders, known }
+        let data: Vec<PathBuf> = std::iter::once(layout.data).chain(logs).collect();
+        let files = [layout.binary, layout.config, layout.environment, layout.ca];
+        let mut known = [parts.as_slice(), &data, &files].concat();
+        known.push(layout.workdir);
+        Self { parts, data, files, known }
+    }
+
+    /// The folders that a path for this purpose may lie in.
+    fn of_purpose(&self, purpose: Purpose) -> impl Iterator<Item = &PathBuf> {
+        let parts = self.parts.iter().filter(move |_| purpose == Purpose::Agent);
+        parts.chain(&self.data)
     }
 
     /// Whether a path is one of these folders, or in one of them.
-    pub(super) fn contains(&self, path: &Path) -> bool {
-        self.folders.iter().any(|folder| path.starts_with(folder))
+    pub(super) fn contains(&self, path: &Path, purpose: Purpose) -> bool {
+        self.of_purpose(purpose).any(|folder| path.starts_with(folder))
+    }
+
+    /// Whether the binary, the configuration or a file of the service is at a path, or below it.
+    pub(super) fn has_part_in(&self, path: &Path) -> bool {
+        self.files.iter().any(|file| file.starts_with(path))
+    }
+
+    /// Whether a path is in the folder of the binary or of the configuration, and in none for data.
+    pub(super) fn is_with_part(&self, path: &Path) -> bool {
+        self.parts.iter().any(|folder| path.starts_with(folder))
+            && !self.contains(path, Purpose::Data)
     }
 
     /// Whether a path is one that the documentation names.
@@ -44,18 +64,18 @@ impl OwnFolders {
 
     /// Whether one of these folders is below a path.
     pub(super) fn is_above(&self, path: &Path) -> bool {
-        self.folders.iter().any(|folder| folder.starts_with(path) && folder != path)
+        self.of_purpose(Purpose::Agent).any(|folder| folder.starts_with(path) && folder != path)
     }
 
     /// Whether a walk ends in one of these folders, and nobody but root can put another one in its
     /// place.
-    pub(super) fn holds(&self, trail: &Trail) -> bool {
+    pub(super) fn holds(&self, trail: &Trail, purpose: Purpose) -> bool {
         let is_moved = trail.end.is_some() && trail.real != trail.path;
         let is_roots = |meta: &Meta| {
             meta.mode == Meta::LISTED
                 || meta.uid == 0 && (meta.mode & 0o022 == 0 || meta.mode & 0o1000 != 0)
         };
-        self.folders.iter().filter(|folder| trail.path.starts_with(folder)).any(|folder| {
+        self.of_purpose(purpose).filter(|folder| trail.path.starts_with(folder)).any(|folder| {
             let mut above = trail
                 .passed
                 .iter()

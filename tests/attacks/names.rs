@@ -172,3 +172,54 @@ fn what_a_variable_names_is_not_given_away() {
     let Some(stage) = Stage::new(Made::ByHand, "names in an environment file") else { return };
     tried(&stage, VARIABLES, &[&["--offline"]]);
 }
+
+/// What of root's install the account's configuration names as something of the jobs'.
+const PARTS: &[(&str, &str)] = &[
+    ("working_directory", "/opt/circleci"),
+    ("working_directory", "/opt/circleci/tools"),
+    ("working_directory", "/opt/circleci/new"),
+    ("working_directory", "/etc/opt/circleci"),
+    ("working_directory", "/etc/opt/circleci/new"),
+    ("file", "/opt/circleci/circleci-launch-agent"),
+    ("file", "/etc/opt/circleci/environment"),
+    ("file", "/etc/opt/circleci/ca.pem"),
+    ("TMPDIR", "/opt/circleci"),
+    ("TMPDIR", "/etc/opt/circleci"),
+];
+
+#[test]
+fn what_is_roots_of_an_install_is_not_given_to_the_account() {
+    let Some(stage) = Stage::new(Made::ByUs, "names of the install's own parts") else { return };
+    let mut wrong = Vec::new();
+    for (key, path) in PARTS {
+        stage.script(
+            "mkdir -m 700 /opt/circleci/tools; chmod 700 /opt/circleci/tools
+             for file in environment ca.pem; do : >/etc/opt/circleci/$file; done
+             chown root: /opt/circleci $B /etc/opt/circleci /etc/opt/circleci/*.pem $E
+             chmod 755 /opt/circleci $B /etc/opt/circleci; chmod 600 $E /etc/opt/circleci/*.pem",
+        );
+        match *key {
+            "file" => stage.script(&format!("printf 'logging:\\n  file: {path}\\n' >>$C")),
+            "TMPDIR" => stage.script(&format!("drop '[Service]\\nEnvironment=TMPDIR={path}\\n'")),
+            _ => stage.script(&format!("edit 's#{key}: .*#{key}: {path}#'")),
+        }
+        let before = parts(&stage);
+        let printed = stage.examined(&["--offline"]);
+        let gives = |line: &&String| line.contains(path) && line.contains("ch");
+        wrong.extend(printed.commands.iter().filter(gives).map(|line| format!("{key}: {line}")));
+        stage.fixed(&["--offline"]);
+        let now = parts(&stage);
+        if now != before {
+            wrong.push(format!("{key}: {path}: {now}"));
+        }
+        stage.reset();
+    }
+    assert!(wrong.is_empty(), "{} were given away:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// Owner and mode of all that belongs to the binary and to the configuration.
+fn parts(stage: &Stage) -> String {
+    let list = "find /opt/circleci /etc/opt/circleci -printf '%p %u %m\\n' | sort";
+    let list = stage.lab.host.run(&["sh", "-c", list]);
+    String::from_utf8_lossy(&list.stdout).into_owned()
+}

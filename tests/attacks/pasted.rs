@@ -160,6 +160,21 @@ const SWAPS: &[Attack] = &[
         "mv /var/opt/circleci/workdir /home/circleci/w; ln -s /srv/victim /var/opt/circleci/workdir",
     ),
     swapped(
+        "swap: the work folder in a sticky folder of root's that the group can write",
+        "chown root:circleci /var/opt/circleci; chmod 1775 /var/opt/circleci; chmod 0 $W",
+        "mv $W $W.old; ln -s /srv/victim $W",
+    ),
+    swapped(
+        "swap: the log in a sticky folder of root's that the group can write",
+        "chown root:circleci /var/opt/circleci; chmod 1775 /var/opt/circleci; L=/var/opt/circleci/agent.log; : >$L; chown circleci: $L; chmod 0 $L; printf 'logging:\\n  file: /var/opt/circleci/agent.log\\n' >>$C",
+        "rm /var/opt/circleci/agent.log; ln -s /srv/victim/secret.yaml /var/opt/circleci/agent.log",
+    ),
+    swapped(
+        "swap: the temporary folder in a sticky folder of root's that the group can write",
+        "chown root:circleci /var/opt/circleci; chmod 1775 /var/opt/circleci; install -d -m 0 -o circleci /var/opt/circleci/tmp; variables 'TMPDIR=/var/opt/circleci/tmp\\n'",
+        "mv /var/opt/circleci/tmp /var/opt/circleci/was; ln -s /etc/cron.d /var/opt/circleci/tmp",
+    ),
+    swapped(
         "swap: the work folder that is to be made",
         "mkdir $W/left; edit 's#working_directory: .*#working_directory: /var/opt/circleci/workdir/left/jobs#'",
         "mv $W/left $W/was; mkdir $W/left; ln -s /srv/victim $W/left/jobs",

@@ -1,17 +1,27 @@
 use super::*;
 use crate::{
-    doctor::sample::{UID, WORKDIR, agent, file, folder, healthy, trail},
+    doctor::sample::{UID, WORKDIR, agent, config_of, file, folder, healthy, trail},
     facts::survey::{Leftover, Mount, Seen, Workdir},
     platform::fs::Meta,
 };
 
 const CI: Provenance = Provenance::Account(UID);
 
-/// What root would do to a path that `named_by` named, for the agent's account.
+/// What root would do to a path for data that `named_by` named, for the agent's account.
 fn given(survey: &Survey, path: &str, end: Meta, named_by: Provenance) -> Remedy {
+    given_as(Purpose::Data, survey, path, end, named_by)
+}
+
+fn given_as(
+    purpose: Purpose,
+    survey: &Survey,
+    path: &str,
+    end: Meta,
+    named_by: Provenance,
+) -> Remedy {
     let trail = trail(path, end);
     let install = &survey.installs[0];
-    let site = Site { trail: &trail, named_by };
+    let site = Site { trail: &trail, named_by, purpose };
     let owner = survey.account("circleci");
     Change::new(survey, install).permissions(Remedy::by_hand("Give it."), site, owner, 0o750)
 }
@@ -22,7 +32,7 @@ fn a_path_that_an_account_named_is_given_only_inside_the_installs_own_folders() 
     for (path, end, is_given) in [
         (WORKDIR, folder(0, 0o755), true),
         ("/var/opt/circleci/other/deep", folder(0, 0o755), true),
-        ("/etc/opt/circleci/launch-agent-config.yaml", file(0, 0o600), true),
+        ("/etc/opt/circleci/launch-agent-config.yaml", file(0, 0o600), false),
         ("/etc/shadow", file(0, 0o640), false),
         ("/etc/cron.d", folder(0, 0o755), false),
         ("/root", folder(0, 0o700), false),
@@ -39,6 +49,42 @@ fn a_path_that_an_account_named_is_given_only_inside_the_installs_own_folders() 
         let changes = |line: &String| line.contains("chown") || line.contains("chmod");
         assert_eq!(remedy.commands().iter().any(changes), is_given, "{path}: {remedy:?}");
     }
+}
+
+#[test]
+fn what_is_the_agents_is_changed_as_that_alone() {
+    let survey = healthy();
+    let root = Provenance::Root;
+    for (path, end) in [
+        ("/opt/circleci", folder(0, 0o755)),
+        ("/opt/circleci/circleci-launch-agent", file(0, 0o755)),
+        ("/etc/opt/circleci", folder(0, 0o755)),
+        ("/etc/opt/circleci/launch-agent-config.yaml", file(UID, 0o600)),
+        ("/etc/opt/circleci/environment", file(0, 0o600)),
+        ("/etc/opt/circleci/ca.pem", file(0, 0o644)),
+    ] {
+        assert!(given_as(Purpose::Agent, &survey, path, end, root).fixable, "{path}");
+        for named_by in [root, CI] {
+            let remedy = given(&survey, path, end, named_by);
+            assert!(!remedy.fixable && remedy.commands().is_empty(), "{path}: {remedy:?}");
+            assert!(remedy.text.contains("binary or configuration"), "{path}: {remedy:?}");
+        }
+        let by_account = given_as(Purpose::Agent, &survey, path, Meta { uid: 0, ..end }, CI);
+        assert!(!by_account.fixable, "{path}");
+    }
+    let inner = "/opt/circleci/workdir";
+    assert!(!given(&survey, inner, folder(0, 0o755), CI).fixable);
+    assert!(given(&survey, inner, folder(UID, 0o500), CI).fixable, "theirs already");
+}
+
+#[test]
+fn what_an_agent_in_another_place_is_made_of_is_no_data() {
+    let mut survey = healthy();
+    config_of(&mut survey).trail = trail("/srv/agent/config.yaml", file(UID, 0o600));
+    for path in ["/srv/agent", "/srv/agent/config.yaml"] {
+        assert!(!given(&survey, path, folder(UID, 0o500), Provenance::Root).fixable, "{path}");
+    }
+    assert!(given(&survey, "/srv/agent/work", folder(UID, 0o500), CI).fixable);
 }
 
 #[test]
@@ -61,7 +107,7 @@ fn a_file_of_roots_on_the_accounts_ground_may_be_any_file() {
         let mut trail = trail(path, end);
         trail.ground = CI;
         trail.passed.last_mut().unwrap().meta = folder(UID, 0o750);
-        let site = Site { trail: &trail, named_by: CI };
+        let site = Site { trail: &trail, named_by: CI, purpose: Purpose::Data };
         let owner = survey.account("circleci");
         Change::new(survey, &survey.installs[0]).permissions(
             Remedy::by_hand("x"),
@@ -126,7 +172,8 @@ fn a_folder_on_the_way_is_opened_only_above_or_in_the_installs_own() {
         ("/srv/private/log", "/srv/private", Provenance::Root, false),
     ] {
         let trail = trail(path, file(UID, 0o600));
-        let site = Site { trail: &trail, named_by };
+        let purpose = if path.starts_with("/opt") { Purpose::Agent } else { Purpose::Data };
+        let site = Site { trail: &trail, named_by, purpose };
         let remedy = change.pass(Remedy::by_hand("x"), site, Path::new(folder));
         assert_eq!(remedy.fixable, is_opened, "{path} {folder}");
     }

@@ -3,7 +3,7 @@
 use crate::{
     doctor::{
         Check, Judge, Judged, Problem, Remedy, Verdict,
-        change::{Change, Site},
+        change::{Change, Purpose, Site},
         lookup::{account, edit, edit_config, stand},
     },
     facts::survey::{Access, Install, Survey},
@@ -58,7 +58,7 @@ fn runs(survey: &Survey, install: &Install) -> Judged {
         return Ok(Verdict::Idle("there is no command prefix".to_owned()));
     };
     let trail = named.trail.known()?;
-    let site = Site { trail, named_by: named.named_by };
+    let site = Site { trail, named_by: named.named_by, purpose: Purpose::Data };
     let path = trail.path.display();
     if !trail.is(Kind::File) {
         let remedy = Remedy::by_hand("Install it, or correct the path in runner.command_prefix.");

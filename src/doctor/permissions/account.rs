@@ -4,7 +4,7 @@ use crate::{
     agent::Os,
     doctor::{
         Check, Command, Judge, Judged, Problem, Remedy, Verdict,
-        change::{Change, Site, on_account},
+        change::{Change, Purpose, Site, on_account},
         lookup::{account, task_account, unseen},
     },
     facts::survey::{Access, AccountFacts, Install, Survey},
@@ -186,7 +186,7 @@ fn home(survey: &Survey, install: &Install) -> Judged {
                 .seen(format!("{} has mode {:04o}", denied.path.display(), denied.meta.mode))
                 .cure(Change::new(survey, install).home(
                     Remedy::by_hand("Give it to the account."),
-                    Site { trail: &account.home, named_by: by },
+                    Site { trail: &account.home, named_by: by, purpose: Purpose::Data },
                     account,
                 )),
         );

@@ -5,7 +5,7 @@ use crate::{
     agent::Kind as Agent,
     doctor::{
         Check, Command, Judge, Judged, Problem, Remedy, Verdict,
-        change::{Change, Site},
+        change::{Change, Purpose, Site},
         lookup::{account, octal, restarted_if_changed, unseen},
     },
     facts::survey::{Access, Binary, Denied, Install, Provenance, Survey, Trail, Unseen},
@@ -40,7 +40,7 @@ pub(super) const EXECUTABLE: Check = Check {
 fn executable(survey: &Survey, install: &Install) -> Judged {
     let (_, trail) = binary(install)?;
     let path = trail.path.display();
-    let site = Site { trail, named_by: install.named_by };
+    let site = Site { trail, named_by: install.named_by, purpose: Purpose::Agent };
     let change = Change::new(survey, install);
     if trail.is(Kind::Link) {
         return Ok(Problem::fail(format!("{path} is a link that is not followed"))
@@ -151,7 +151,7 @@ fn not_writable(survey: &Survey, install: &Install) -> Judged {
         if meta.mode & 0o002 != 0 && meta.mode & 0o1000 == 0 {
             let way = if path == trail.path { Some(trail.clone()) } else { trail.up_to(&path) };
             let way = way.ok_or_else(|| unseen("the way to it is not known"))?;
-            let site = Site { trail: &way, named_by: install.named_by };
+            let site = Site { trail: &way, named_by: install.named_by, purpose: Purpose::Agent };
             let remedy = Remedy::by_hand("Remove write access for others.");
             let change = Change::new(survey, install);
             let remedy = change.permissions(remedy, site, None, meta.mode & !0o022);

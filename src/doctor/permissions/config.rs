@@ -4,7 +4,7 @@ use super::{binary::closed_folder, rights};
 use crate::{
     doctor::{
         Check, Judge, Judged, Problem, Remedy, Verdict,
-        change::{Change, Site},
+        change::{Change, Purpose, Site},
         lookup::{account, octal, owner, restarted_if_changed, unseen},
     },
     facts::survey::{Access, Install, Survey},
@@ -36,7 +36,7 @@ fn readable(survey: &Survey, install: &Install) -> Judged {
         return Ok(Verdict::Holds(format!("{} may", account.name)));
     };
     let path = trail.path.display();
-    let site = Site { trail, named_by: install.named_by };
+    let site = Site { trail, named_by: install.named_by, purpose: Purpose::Agent };
     let change = Change::new(survey, install);
     if denied.path != trail.path {
         return Ok(closed_folder(&change, &denied, site, &account.name, install).into());
@@ -90,7 +90,7 @@ fn private(survey: &Survey, install: &Install) -> Judged {
     // Who must read it decides who owns it.
     let keep = is_theirs && (meta.uid == account.uid || account.uid == 0);
     let owner = (!keep).then_some(account);
-    let site = Site { trail: &config.trail, named_by: install.named_by };
+    let site = Site { trail: &config.trail, named_by: install.named_by, purpose: Purpose::Agent };
     Ok(Problem::fail(what)
         .seen(format!("mode {}", octal(meta.mode)))
         .cure(Change::new(survey, install).permissions(remedy, site, owner, 0o600))

@@ -4,7 +4,7 @@ use super::binary::{closed_folder, remount};
 use crate::{
     doctor::{
         Check, Command, Judge, Judged, Problem, Remedy, Verdict,
-        change::{Change, Site},
+        change::{Change, Purpose, Site},
         lookup::{account, edit_config, octal, owner, restarted_if_changed, task_account, unseen},
     },
     facts::survey::{Access, AccountFacts, Install, Survey},
@@ -27,7 +27,7 @@ fn workdir(survey: &Survey, install: &Install) -> Judged {
         return Ok(Verdict::Idle("no work folder is named".to_owned()));
     };
     let trail = named.trail.known()?;
-    let site = Site { trail, named_by: named.named_by };
+    let site = Site { trail, named_by: named.named_by, purpose: Purpose::Data };
     let change = Change::new(survey, install);
     let account = task_account(survey, install)?;
     let path = trail.path.display();
@@ -126,7 +126,7 @@ pub(super) const TEMPORARY: Check = Check {
 fn temporary(survey: &Survey, install: &Install) -> Judged {
     let named = install.named("the temporary folder").ok_or_else(|| unseen("none is known"))?;
     let trail = named.trail.known()?;
-    let site = Site { trail, named_by: named.named_by };
+    let site = Site { trail, named_by: named.named_by, purpose: Purpose::Data };
     let path = trail.path.display();
     if !trail.is(Kind::Folder) {
         let remedy = Remedy::by_hand("Make it, or take TMPDIR out of the service.");
@@ -182,7 +182,7 @@ fn log(survey: &Survey, install: &Install) -> Judged {
         return Ok(Verdict::Idle("its log goes to the service manager".to_owned()));
     };
     let trail = named.trail.known()?;
-    let site = Site { trail, named_by: named.named_by };
+    let site = Site { trail, named_by: named.named_by, purpose: Purpose::Data };
     let change = Change::new(survey, install);
     let account = account(survey, install)?;
     let path = trail.path.display();

@@ -3,7 +3,7 @@
 use crate::{
     doctor::{
         Check, Command, Judge, Judged, Problem, Remedy, Verdict,
-        change::{Change, Site},
+        change::{Change, Purpose, Site},
         lookup::{domain, octal, on_service, task_account, unseen},
     },
     facts::survey::{Install, Survey},
@@ -93,7 +93,7 @@ fn environment(survey: &Survey, install: &Install) -> Judged {
     let mut problems = Vec::new();
     let change = Change::new(survey, install);
     for named in install.paths.iter().filter(|own| own.purpose.ends_with("environment file")) {
-        let Some(site) = Site::of(named) else { continue };
+        let Some(site) = Site::of(named, Purpose::Agent) else { continue };
         let trail = site.trail;
         let name = format!("{}:", trail.path.display());
         let held =

@@ -47,10 +47,12 @@ impl Provenance {
         // Nobody can put another root in the place of the root.
         let mut grounds = vec![if trail.passed.is_empty() { Self::Anybody } else { Self::Root }];
         let mut way = Self::Root;
-        for (at, passed) in trail.passed.iter().enumerate() {
-            let has_next = at + 1 < trail.passed.len() || trail.end.is_some();
-            way = way.and(Self::of_step(&passed.meta, has_next));
-            grounds.push(way);
+        let next = trail.passed.iter().skip(1).map(|next| (&next.path, Some(next.meta)));
+        let next = next.chain([(&trail.real, trail.end)]);
+        for (passed, (path, meta)) in trail.passed.iter().zip(next) {
+            way = way.and(Self::of_step(&passed.meta, meta.is_some()));
+            let entry = meta.map_or(Self::Root, |meta| Self::of_entry(trail, path, meta));
+            grounds.push(way.and(entry));
         }
         grounds
     }
@@ -88,11 +90,23 @@ impl Provenance {
         let mode = match meta.kind {
             // The mode of a link means nothing: who may replace it is up to its folder.
             Kind::Link => 0o644,
-            // What stands in a sticky folder can be replaced by its owner alone.
+            // See `of_entry`.
             _ if meta.mode & 0o1000 != 0 && has_next => meta.mode & !0o022,
             _ => meta.mode,
         };
         Self::of_meta(&Meta { mode, ..*meta })
+    }
+
+    /// Of a name in a folder: in a sticky folder that others can write, the owner of what has the
+    /// name can put another thing in its place, beside the folder's owner. A walk that follows links
+    /// may pass a folder twice, so the folder is the one that the path says.
+    fn of_entry(trail: &Trail, path: &Path, meta: Meta) -> Self {
+        let parent = trail.passed.iter().find(|passed| path.parent() == Some(&passed.path));
+        let is_shared = |folder: &Meta| folder.mode & 0o1000 != 0 && folder.mode & 0o022 != 0;
+        match parent.is_some_and(|parent| is_shared(&parent.meta)) {
+            true => Self::of_meta(&Meta { mode: 0o644, ..meta }),
+            false => Self::Root,
+        }
     }
 
     fn by_path(path: &Path) -> Self {
@@ -154,6 +168,51 @@ mod tests {
         assert_eq!(way.ground, Provenance::Anybody);
         // The folder itself can be replaced by nobody.
         assert_eq!(way.up_to(Path::new("/f")).unwrap().ground, Provenance::Root);
+    }
+
+    #[test]
+    fn a_name_in_a_sticky_folder_is_its_own_owners_too() {
+        let folder = |uid, mode| meta(Kind::Folder, uid, mode);
+        let theirs = Provenance::Account(7_000_001);
+        for (mode, uid, expected) in [
+            (0o1777, 0, Provenance::Root),
+            (0o1777, 7_000_001, theirs),
+            (0o1775, 7_000_001, theirs),
+            (0o3770, 7_000_001, theirs),
+            // Nobody but root can change names there.
+            (0o1755, 7_000_001, Provenance::Root),
+            (0o0755, 7_000_001, Provenance::Root),
+        ] {
+            let way = trail(folder(0, mode), Some(folder(uid, 0o755)));
+            assert_eq!(way.ground, expected, "{mode:o} {uid}");
+            // The same of a folder on the way.
+            let mut way = trail(folder(0, mode), Some(meta(Kind::File, 0, 0o644)));
+            way.passed.push(Passed {
+                path: "/f/d".into(),
+                meta: folder(uid, 0o755),
+                has_list: false,
+                ground: Provenance::Anybody,
+            });
+            way.path = "/f/d/x".into();
+            way.real = "/f/d/x".into();
+            way.note_grounds();
+            assert_eq!(way.up_to(Path::new("/f/d")).unwrap().ground, expected, "{mode:o} {uid}");
+        }
+    }
+
+    #[test]
+    fn a_link_of_roots_does_not_hide_whose_its_target_is() {
+        let mut way = trail(meta(Kind::Folder, 0, 0o1777), None);
+        way.passed.push(Passed {
+            path: "/f/link".into(),
+            meta: meta(Kind::Link, 0, 0o777),
+            has_list: false,
+            ground: Provenance::Anybody,
+        });
+        way.end = Some(meta(Kind::Folder, 7_000_001, 0o755));
+        way.path = "/f/link".into();
+        way.note_grounds();
+        assert_eq!(way.ground, Provenance::Account(7_000_001));
     }
 
     #[test]
