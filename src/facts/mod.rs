@@ -59,6 +59,8 @@ pub struct Facts {
     pub paths: BTreeMap<PathBuf, PathFact>,
     /// What the service manager says.
     pub services: BTreeMap<String, Status>,
+    /// The account that each service of the manager runs as, by the service's name.
+    pub service_users: BTreeMap<String, String>,
     /// Values of the Windows registry, by their place in words.
     pub registry: BTreeMap<String, Value>,
     /// What an earlier install of this instance made.
@@ -114,6 +116,11 @@ impl Facts {
                 Want::Service(name) => {
                     if let Some(services) = services {
                         self.services.insert(name.clone(), services.status(name)?);
+                    }
+                }
+                Want::ServiceUsers => {
+                    if let Some(services) = services.filter(|services| services.is_running()) {
+                        self.service_users = services.users()?;
                     }
                 }
                 Want::Registry(place) => {

@@ -28,6 +28,8 @@ pub enum Want {
     Service(String),
     /// A value of the Windows registry.
     Registry(Place),
+    /// The accounts that the services of the host run as.
+    ServiceUsers,
 }
 
 /// How content is fingerprinted.

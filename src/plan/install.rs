@@ -28,12 +28,11 @@ use std::path::{Path, PathBuf};
 /// The last three, `max-run-time` and `command-prefix` stand in the agent's configuration too, but
 /// the account can write that: taken from there, a job could have the next `install` run by root
 /// make it a folder anywhere.
-const REMEMBERED: [&str; 13] = [
+const REMEMBERED: [&str; 12] = [
     "agent",
     "version",
     "platform",
     "release-url",
-    "user",
     "no-create-user",
     "service",
     "hardening",
@@ -308,6 +307,8 @@ fn receipt(spec: &Spec, settings: &Settings, facts: &Facts, artifact: &Artifact)
     }
     // The default too: the account can write the configuration, which has it as well.
     receipt.settings.insert("max-run-time".to_owned(), spec.max_run_time.to_string());
+    // The default too: a purge of another instance has to know whose account it would take.
+    receipt.settings.insert("user".to_owned(), spec.user.as_str().to_owned());
     if let Some(earlier) = facts.receipt.as_ref() {
         receipt.written.clone_from(&earlier.written);
     }
