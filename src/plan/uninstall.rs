@@ -82,7 +82,7 @@ pub fn uninstall(facts: &Facts, leave: Leave) -> Option<Plan> {
     }
     plan.steps.extend(ending(&going, facts));
     plan.steps.extend(in_order(going, leave).into_iter().map(|record| {
-        let purges = leave.purge && record.data;
+        let purges = leave.purge && record.goes_with_purge();
         Step::restore(record, purges)
     }));
     Some(plan)
@@ -109,7 +109,7 @@ fn ending(going: &[&Record], facts: &Facts) -> Option<Step> {
 fn in_order(going: Vec<&Record>, leave: Leave) -> Vec<&Record> {
     let purged: Vec<&Path> = going
         .iter()
-        .filter(|record| leave.purge && record.data)
+        .filter(|record| leave.purge && record.goes_with_purge())
         .filter_map(|record| match &record.target {
             Target::Folder(path) => Some(path.as_path()),
             _ => None,
@@ -167,7 +167,7 @@ fn other_service<'a>(account: &str, facts: &'a Facts) -> Option<&'a str> {
 }
 
 fn kept(record: &Record, facts: &Facts, leave: Leave) -> Option<Cow<'static, str>> {
-    if record.data && !leave.purge {
+    if record.goes_with_purge() && !leave.purge {
         return Some("data goes with --purge only".into());
     }
     let step = Step::restore(record, false);
