@@ -9,7 +9,7 @@ mod support;
 
 use runnerup::{
     agent::{Os, Platform},
-    apply::{Digest, Step, Target},
+    apply::{Digest, Receipt, Step, Target},
     facts::{Facts, examine::Defined},
     plan::{self, Leave, Plan},
     platform::{
@@ -65,6 +65,47 @@ fn fresh_hosts_and_hosts_that_are_right_already() {
         compare(&named(system, "fresh"), &shown(&plan));
         let again = planned(system, &USUAL, &done(before, &plan));
         assert!(again.steps.is_empty(), "{}: {}", system.0, shown(&again));
+    }
+}
+
+/// By default another instance runs as the account that this one has made, or an agent of a person's
+/// own does.
+#[test]
+fn an_account_that_something_else_runs_as_survives_a_purge() {
+    let system = SYSTEMS[0];
+    let before = fresh(system.0);
+    let plan = planned(system, &USUAL, &before);
+    assert_eq!(plan.receipt.settings.get("user").map(String::as_str), Some("circleci"));
+    let installed = done(before, &plan);
+    let purge = Leave { purge: true, force: false };
+    let goes = |facts: &Facts| {
+        let plan = plan::uninstall(facts, purge).unwrap();
+        let is_account = |step: &&Step| {
+            matches!(step, Step::EndProcesses { .. })
+                || matches!(step, Step::Restore { target: Target::Account(_), .. })
+        };
+        (plan.steps.iter().filter(is_account).count(), plan.notes.join("\n"))
+    };
+    assert_eq!(goes(&installed).0, 2);
+
+    let mut made_by_b = installed.clone();
+    let mut default = made_by_b.receipt.take().unwrap();
+    made_by_b.receipt = Some(Receipt { instance: "b".to_owned(), ..default.clone() });
+    // As earlier versions wrote it.
+    default.settings.remove("user");
+    made_by_b.others = vec![default];
+    let (steps, notes) = goes(&made_by_b);
+    assert_eq!(steps, 0);
+    assert!(notes.contains("another instance uses it"), "{notes}");
+
+    for user in ["circleci".to_owned(), installed.account("circleci").unwrap().uid.to_string()] {
+        let mut hand_made = installed.clone();
+        hand_made.service_users.insert("circleci.service".to_owned(), user.clone());
+        assert_eq!(goes(&hand_made).0, 2, "its own service keeps no account");
+        hand_made.service_users.insert("other.service".to_owned(), user);
+        let (steps, notes) = goes(&hand_made);
+        assert_eq!(steps, 0);
+        assert!(notes.contains("other.service runs as it"), "{notes}");
     }
 }
 

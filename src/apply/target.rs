@@ -108,6 +108,14 @@ pub struct Record {
     pub data: bool,
 }
 
+impl Record {
+    /// Whether it goes only with `--purge`. What was there before, and was only given an owner and a
+    /// mode, is put back by every uninstall.
+    pub fn goes_with_purge(&self) -> bool {
+        self.data && !matches!(self.before, State::Settled { .. })
+    }
+}
+
 /// Hashes content into a [`Digest`].
 pub(crate) struct Hasher {
     sha: sha2::Sha256,

@@ -60,6 +60,8 @@ pub struct Facts {
     pub paths: BTreeMap<PathBuf, PathFact>,
     /// What the service manager says.
     pub services: BTreeMap<String, Status>,
+    /// The account that each service of the manager runs as, by the service's name.
+    pub service_users: BTreeMap<String, String>,
     /// Values of the Windows registry, by their place in words.
     pub registry: BTreeMap<String, Value>,
     /// What an earlier install of this instance made.
@@ -121,6 +123,11 @@ impl Facts {
                 }
                 Want::DropIns(name) => {
                     self.strange_drop_ins = drop_ins::strange(root, name)?;
+                }
+                Want::ServiceUsers => {
+                    if let Some(services) = services.filter(|services| services.is_running()) {
+                        self.service_users = services.users()?;
+                    }
                 }
                 Want::Registry(place) => {
                     if let Some(value) = registry::look(commands, place)? {

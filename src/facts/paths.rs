@@ -30,6 +30,8 @@ pub enum Want {
     DropIns(String),
     /// A value of the Windows registry.
     Registry(Place),
+    /// The accounts that the services of the host run as.
+    ServiceUsers,
 }
 
 /// How content is fingerprinted.

@@ -345,10 +345,10 @@ fn receipt(spec: &Spec, settings: &Settings, facts: &Facts, artifact: &Artifact)
     if let Some(prefix) = prefix {
         receipt.settings.insert("command-prefix".to_owned(), prefix);
     }
-    // The default too: whoever uninstalls another instance has to know that this one uses it.
-    receipt.settings.insert("user".to_owned(), spec.user.to_string());
     // The default too: the account can write the configuration, which has it as well.
     receipt.settings.insert("max-run-time".to_owned(), spec.max_run_time.to_string());
+    // The default too: a purge of another instance has to know whose account it would take.
+    receipt.settings.insert("user".to_owned(), spec.user.as_str().to_owned());
     if let Some(earlier) = facts.receipt.as_ref() {
         receipt.written.clone_from(&earlier.written);
     }

@@ -11,7 +11,7 @@ use crate::{
     facts::{Facts, Want},
     platform::layout::{Layout, shown},
 };
-use std::{collections::BTreeSet, path::Path, time::Duration};
+use std::{borrow::Cow, collections::BTreeSet, path::Path, time::Duration};
 
 /// What an uninstall takes along besides what it always takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -28,7 +28,11 @@ const DRAIN: Duration = Duration::from_secs(7 * 24 * 3600);
 /// What has to be looked at before [`uninstall`] can plan.
 pub fn wanted_for_uninstall(facts: &Facts) -> Vec<Want> {
     let services = facts.receipt.iter().flat_map(services_of).map(Want::Service);
-    wanted_for_records(facts.receipt.as_ref()).into_iter().chain(services).collect()
+    let records = wanted_for_records(facts.receipt.as_ref());
+    // An account that goes must not be needed by a service that no receipt tells of.
+    let users = records.iter().any(|want| matches!(want, Want::Account(_)));
+    let users = users.then_some(Want::ServiceUsers);
+    records.iter().cloned().chain(services).chain(users).collect()
 }
 
 /// The steps that take an instance away. `None` when nothing of it is known.
@@ -65,7 +69,7 @@ pub fn uninstall(facts: &Facts, leave: Leave) -> Option<Plan> {
     for record in earlier.records.iter().rev() {
         let path = record.target.path();
         let why = kept(record, facts, leave);
-        if let Some(why) = why {
+        if let Some(why) = &why {
             plan.notes.push(format!("{} stays: {why}", record.target));
         }
         // A folder stays on record with what stays in it, so that a later uninstall finds it.
@@ -78,7 +82,7 @@ pub fn uninstall(facts: &Facts, leave: Leave) -> Option<Plan> {
     }
     plan.steps.extend(ending(&going, facts));
     plan.steps.extend(in_order(going, leave).into_iter().map(|record| {
-        let purges = leave.purge && record.data;
+        let purges = leave.purge && record.goes_with_purge();
         Step::restore(record, purges)
     }));
     Some(plan)
@@ -105,7 +109,7 @@ fn ending(going: &[&Record], facts: &Facts) -> Option<Step> {
 fn in_order(going: Vec<&Record>, leave: Leave) -> Vec<&Record> {
     let purged: Vec<&Path> = going
         .iter()
-        .filter(|record| leave.purge && record.data)
+        .filter(|record| leave.purge && record.goes_with_purge())
         .filter_map(|record| match &record.target {
             Target::Folder(path) => Some(path.as_path()),
             _ => None,
@@ -144,36 +148,47 @@ fn services_of(receipt: &Receipt) -> BTreeSet<String> {
     names.collect()
 }
 
-/// The account that an instance runs as.
+/// The account that an instance runs as. Receipts of earlier versions hold it only where it is not
+/// the default.
 fn user_of(receipt: &Receipt) -> String {
-    let given = receipt.settings.get("user").cloned();
-    given.unwrap_or_else(|| {
-        // Receipts of earlier versions name it only where it was given.
-        let os = receipt.binary.as_ref().map_or(Os::Linux, |binary| binary.platform.os());
-        let name = Some(receipt.instance.as_str()).filter(|name| *name != "default");
-        Layout::of(os, name).user
-    })
+    let instance = Some(receipt.instance.as_str()).filter(|name| *name != "default");
+    // The default has the same name on all systems.
+    let default = || Layout::of(Os::Linux, instance).user;
+    receipt.settings.get("user").cloned().unwrap_or_else(default)
 }
 
-fn kept(record: &Record, facts: &Facts, leave: Leave) -> Option<&'static str> {
-    if record.data && !leave.purge {
-        return Some("data goes with --purge only");
+/// A service that this instance did not define and that runs as the account.
+fn other_service<'a>(account: &str, facts: &'a Facts) -> Option<&'a str> {
+    let number = facts.account(account).map(|account| account.uid.to_string());
+    let own: BTreeSet<String> = facts.receipt.iter().flat_map(services_of).collect();
+    let runs_as = |user: &str| user == account || number.as_deref() == Some(user);
+    let mut others = facts.service_users.iter().filter(|(service, _)| !own.contains(*service));
+    others.find_map(|(service, user)| runs_as(user).then_some(service.as_str()))
+}
+
+fn kept(record: &Record, facts: &Facts, leave: Leave) -> Option<Cow<'static, str>> {
+    if record.goes_with_purge() && !leave.purge {
+        return Some("data goes with --purge only".into());
     }
     let step = Step::restore(record, false);
     if compare::is_so(&step, facts) {
         return None;
     }
-    if let Target::Account(name) = &record.target
-        && facts.others.iter().any(|other| user_of(other) == *name)
-    {
-        return Some("another instance uses it");
+    if let Target::Account(name) = &record.target {
+        if facts.others.iter().any(|other| user_of(other) == *name) {
+            return Some("another instance uses it".into());
+        }
+        if let Some(service) = other_service(name, facts) {
+            return Some(format!("{service} runs as it").into());
+        }
     }
     if desktop::is_needed_by_others(record, facts) {
-        return Some("another instance needs it");
+        return Some("another instance needs it".into());
     }
     let Target::File(path) = &record.target else { return None };
     let expected = record.after.as_ref().and_then(|after| after.digest.as_ref())?;
     let fact = facts.path(path);
     let changed = fact.meta.is_some() && fact.digest.as_ref() != Some(expected);
-    (changed && !leave.force).then_some("it was changed since; --force removes it all the same")
+    (changed && !leave.force)
+        .then_some("it was changed since; --force removes it all the same".into())
 }

@@ -3,6 +3,7 @@
 use crate::Result;
 use serde::{Deserialize, Serialize};
 use std::{
+    collections::BTreeMap,
     fmt,
     path::{Path, PathBuf},
     time::Duration,
@@ -72,6 +73,11 @@ pub trait Services {
     fn stop(&self, service: &str, drain: Duration) -> Result<()>;
     /// What the manager says about the service.
     fn status(&self, service: &str) -> Result<Status>;
+    /// The services that the manager knows with the account, by name or number, that each runs as.
+    /// None where the manager keeps no such list.
+    fn users(&self) -> Result<BTreeMap<String, String>> {
+        Ok(BTreeMap::new())
+    }
     /// The last lines that the service wrote.
     fn last_lines(&self, service: &str, count: usize) -> Result<String>;
     /// Whether the manager runs on this host.

@@ -75,6 +75,23 @@ pub(super) fn before_settle(tools: &Tools<'_>, path: &Path) -> Result<State> {
     }
 }
 
+/// A seed never replaces what is there.
+pub(super) fn before_seed(tools: &Tools<'_>, path: &Path) -> Result<State> {
+    match tools.host.root.find(path)? {
+        Some(_) => before_settle(tools, path),
+        None => Ok(State::Absent),
+    }
+}
+
+/// Makes the file, or gives the one that is there its owner and mode: what it holds is not ours.
+pub(super) fn seed(tools: &Tools<'_>, file: &File, known: Option<&Record>) -> Result<After> {
+    if tools.host.spot(&file.path)?.look()?.is_none() {
+        return write(tools, file);
+    }
+    let File { path, owner, mode, .. } = file.clone();
+    settle(tools, &Settle { path, folder: false, owner, mode }, known)
+}
+
 /// Owner and mode of a file that is there, on a handle that cannot be swapped.
 pub(super) fn settle(tools: &Tools<'_>, settle: &Settle, known: Option<&Record>) -> Result<After> {
     let spot = tools.host.spot(&settle.path)?;
@@ -190,4 +207,56 @@ fn in_the_way(spot: &Spot, kind: Kind) -> Error {
 
 pub(super) fn cannot_write(path: &Path, error: &std::io::Error) -> Error {
     Error::new(Code::HostUnfit, format!("cannot write {}: {error}", path.display()))
+}
+
+/// Files of others take root.
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use super::*;
+    use crate::apply::{
+        Content, Owner, Receipt, Step,
+        bench::{Bench, run},
+    };
+    use std::{
+        fs,
+        os::unix::fs::{MetadataExt, PermissionsExt},
+    };
+
+    /// A log that somebody's own agent has written.
+    #[test]
+    fn a_log_that_is_there_keeps_its_lines() {
+        if !is_privileged() {
+            return;
+        }
+        let bench = Bench::new();
+        let path = bench.at("var/agent.log");
+        fs::write(&path, "precious").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        let seed = Step::File(File {
+            path: "/var/agent.log".into(),
+            content: Content::public(""),
+            owner: Some(Owner::user("circleci")),
+            mode: 0o640,
+            purpose: "a log",
+            definition: false,
+            check: None,
+            seed: true,
+        });
+        let about = || {
+            let meta = fs::metadata(&path).unwrap();
+            let content = fs::read_to_string(&path).unwrap();
+            (content, meta.uid(), meta.mode() & 0o7777, meta.ino())
+        };
+        let inode = about().3;
+        let mut receipt = Receipt::new("default");
+        receipt.installed = true;
+        let done = run(&bench, &[seed], receipt).unwrap().unwrap();
+        assert_eq!(about(), ("precious".to_owned(), 4242, 0o640, inode));
+        assert!(!done.records[0].goes_with_purge());
+        let back = Step::restore(&done.records[0], false);
+        let uninstalled = Receipt { written: done.written.clone(), ..Receipt::new("default") };
+        run(&bench, &[back], uninstalled).unwrap();
+        assert_eq!(about(), ("precious".to_owned(), 0, 0o644, inode));
+    }
 }

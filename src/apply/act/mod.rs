@@ -65,6 +65,11 @@ impl Tools<'_> {
         {
             return file::before_settle(self, &settle.path);
         }
+        if let Step::File(own) = step
+            && own.seed
+        {
+            return file::before_seed(self, &own.path);
+        }
         match step.target() {
             Target::File(path) => match step {
                 Step::Restore { to: State::Absent, .. } => file::before_removal(self, &path),
@@ -83,6 +88,7 @@ impl Tools<'_> {
     pub(crate) fn apply(&self, step: &Step, known: Option<&Record>) -> Result<Outcome> {
         let after = match step {
             Step::Folder(folder) => Some(folder::make(self, folder, known)?),
+            Step::File(file) if file.seed => Some(file::seed(self, file, known)?),
             Step::File(file) => Some(file::write(self, file)?),
             Step::Binary(binary) => Some(binary::place(self, binary)?),
             Step::Settle(settle) if settle.folder => Some(folder::settle(self, settle, known)?),

@@ -7,7 +7,7 @@ use crate::{
         service::{Hints, Services, Status, systemd_runs},
     },
 };
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 /// The properties of a unit that [`Status`] is made of.
 const PROPERTIES: &str = "LoadState,UnitFileState,ActiveState,SubState,MainPID,NRestarts,\
@@ -58,6 +58,11 @@ impl Services for Systemd<'_> {
         self.commands.run(&call).map(|answer| parse(&answer.stdout))
     }
 
+    fn users(&self) -> Result<BTreeMap<String, String>> {
+        let args = ["show", "--all", "--property", "Id,User", "*.service"];
+        self.commands.run(&Call::new("systemctl", args)).map(|answer| parse_users(&answer.stdout))
+    }
+
     fn last_lines(&self, service: &str, count: usize) -> Result<String> {
         let count = count.to_string();
         let args = ["--no-pager", "--output", "cat", "--lines", &count, "--unit", service];
@@ -106,9 +111,30 @@ fn parse(shown: &str) -> Status {
     }
 }
 
+/// A paragraph for each unit. A user's own manager is part of that user's login, which ends with
+/// the account, and no service that needs the account.
+fn parse_users(shown: &str) -> BTreeMap<String, String> {
+    let unit = |paragraph: &str| {
+        let value = |name: &str| paragraph.lines().find_map(|line| line.strip_prefix(name));
+        let (unit, user) = (value("Id=")?, value("User=")?);
+        let is_service = !user.is_empty() && !unit.starts_with("user@");
+        is_service.then(|| (unit.to_owned(), user.to_owned()))
+    };
+    shown.split("\n\n").filter_map(unit).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn units_are_known_by_the_accounts_they_run_as() {
+        let shown = "Id=own.service\nUser=circleci\n\nUser=1001\nId=number.service\n\n\
+                     Id=root.service\nUser=\n\nId=user@1001.service\nUser=1001\n";
+        let known = parse_users(shown);
+        let known: Vec<_> = known.iter().map(|(unit, user)| (&**unit, &**user)).collect();
+        assert_eq!(known, [("number.service", "1001"), ("own.service", "circleci")]);
+    }
 
     #[test]
     fn a_running_unit_reads_as_it_is_shown() {
