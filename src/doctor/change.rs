@@ -81,7 +81,7 @@ impl<'a> Change<'a> {
         mode: u32,
     ) -> Remedy {
         if let Err(refusal) = self.may_set(site, owner, mode) {
-            return self.refused(remedy, site, refusal);
+            return self.refused(remedy, refusal);
         }
         let trail = site.trail;
         let step = Step::Settle(Settle {
@@ -102,10 +102,10 @@ impl<'a> Change<'a> {
     /// it that root named. No other folder on a way is opened.
     pub(super) fn pass(&self, remedy: Remedy, site: Site<'_>, folder: &Path) -> Remedy {
         if goes_up(&site.trail.path) {
-            return self.refused(remedy, site, Refusal::Up);
+            return self.refused(remedy, Refusal::Up);
         }
         if self.is_with_agent(site) {
-            return self.refused(remedy, site, Refusal::Agent);
+            return self.refused(remedy, Refusal::Agent);
         }
         let Some(way) = site.trail.up_to(folder) else { return remedy };
         let Some(meta) = way.end else { return remedy };
@@ -116,7 +116,7 @@ impl<'a> Change<'a> {
             && self.own.is_above(folder)
             && meta.uid == 0;
         if !is_above && !self.own.contains(folder, open_to(site)) {
-            return self.refused(remedy, way, Refusal::NotOwn);
+            return self.refused(remedy, Refusal::NotOwn);
         }
         match is_above {
             true => by_commands(remedy, way, None, mode).step(Step::Settle(Settle {
@@ -138,7 +138,7 @@ impl<'a> Change<'a> {
         mode: u32,
     ) -> Remedy {
         if let Err(refusal) = self.may_make(site, owner) {
-            return self.refused(remedy, site, refusal);
+            return self.refused(remedy, refusal);
         }
         if !can_be_made(site.trail) {
             return remedy;
@@ -164,7 +164,7 @@ impl<'a> Change<'a> {
             && trail.end.is_some_and(|end| end.uid == 0)
             && trail.real == trail.path;
         if !is_roots || !site.named_by.is_root() || is_systems(trail) || account.uid == 0 {
-            return self.refused(remedy, site, Refusal::System);
+            return self.refused(remedy, Refusal::System);
         }
         let owner = Command::root("chown -h").within("", &account.name, ":", site.named_by);
         remedy.command(owner.path(&trail.path, Provenance::Root))
@@ -232,14 +232,17 @@ impl<'a> Change<'a> {
         if site.named_by.is_root() {
             return self.may_set_for_root(trail, owner, mode, end.uid == 0 || is_theirs);
         }
-        if !self.survey.allowed.contains(&trail.path) {
-            return Err(if is_systems(trail) { Refusal::System } else { Refusal::NotOwn });
-        }
-        match end.kind {
+        // Whether it is empty is not known: what is in it is not shown to who only names it.
+        let may_be_allowed = owner.is_some()
+            && end.kind == Kind::Folder
+            && trail.ground.is_root()
+            && (end.uid == 0 || is_theirs);
+        match self.survey.allowed.contains(&trail.path) {
             _ if is_systems(trail) => Err(Refusal::System),
-            Kind::Folder if self.holds_nothing_of_others(&trail.path) => Ok(()),
-            Kind::File if is_theirs => Ok(()),
-            _ => Err(Refusal::Foreign),
+            false if may_be_allowed => Err(Refusal::NotAllowed),
+            false => Err(Refusal::NotOwn),
+            true if may_be_allowed && self.is_empty(&trail.path) => Ok(()),
+            true => Err(Refusal::Foreign),
         }
     }
 
@@ -282,6 +285,7 @@ impl<'a> Change<'a> {
         match is_named {
             _ if is_systems(site.trail) => Err(Refusal::System),
             true => Ok(()),
+            false if can_be_made(site.trail) => Err(Refusal::NotAllowed),
             false => Err(Refusal::NotOwn),
         }
     }
@@ -338,21 +342,23 @@ impl<'a> Change<'a> {
             && trail.passed.iter().all(|passed| is_closed(&passed.meta))
     }
 
-    fn holds_nothing_of_others(&self, folder: &Path) -> bool {
+    fn is_empty(&self, folder: &Path) -> bool {
         self.install.workdir.ok().is_some_and(|workdir| {
-            workdir.folder == folder && workdir.foreign.is_empty() && !workdir.cut_short
+            workdir.folder == folder && workdir.entries == 0 && !workdir.cut_short
         })
     }
 
     /// Says why, and what is right instead.
-    fn refused(&self, remedy: Remedy, site: Site<'_>, refusal: Refusal) -> Remedy {
+    fn refused(&self, remedy: Remedy, refusal: Refusal) -> Remedy {
         let Some(why) = refusal.why() else { return remedy };
         let mut remedy = remedy;
         remedy.text = format!("{} {why}", remedy.text);
-        if refusal == Refusal::NotOwn && self.install.named_by.is_root() {
-            let command = Command::root("runnerup doctor --fix --allow-path");
-            remedy.text.push_str(" Where this path is meant, say so with --allow-path.");
-            return remedy.command(command.path(&site.trail.path, site.named_by));
+        // In words alone: the path is the account's, and so would the command be.
+        if refusal == Refusal::NotAllowed && self.install.named_by.is_root() {
+            remedy.text.push_str(
+                " Where this path is meant, and nothing is in it, add `--allow-path PATH` to \
+                 `runnerup doctor --fix`.",
+            );
         }
         remedy
     }

@@ -54,6 +54,50 @@ fn a_path_is_given_when_a_person_names_it_and_no_other() {
 }
 
 #[test]
+fn an_empty_folder_of_roots_is_given_when_a_person_names_it() {
+    let Some(stage) = Stage::new(Made::ByHand, "a folder that a person allows") else { return };
+    stage.script(
+        "install -d /srv/empty /srv/full; : >/srv/full/x; install -d -o mallory /srv/mallory",
+    );
+    let owner = |path: &str| {
+        let owner = stage.lab.host.run(&["stat", "-c", "%U %a", path]);
+        String::from_utf8_lossy(&owner.stdout).trim().to_owned()
+    };
+    for (path, now) in
+        [("/srv/full", "root 755"), ("/srv/mallory", "mallory 755"), ("/srv/empty", "circleci 750")]
+    {
+        names(&stage, path);
+        let output = fixed(&stage, &["--allow-path", path]);
+        assert_eq!(owner(path), now, "{}", text_of(&output));
+    }
+}
+
+#[test]
+fn what_can_be_allowed_is_told_and_nothing_else() {
+    let Some(stage) = Stage::new(Made::ByHand, "what is told of --allow-path") else { return };
+    stage.script(
+        "install -d -m 700 /srv/closed /srv/closed/deep; install -d -o mallory /srv/mallory",
+    );
+    for (path, is_told) in [
+        ("/srv/builds", true),
+        ("/srv/closed", true),
+        ("/srv/closed/deep", false),
+        ("/srv/new/deep", false),
+        ("/srv/mallory", false),
+        ("/home/mallory/.ssh", false),
+        ("/opt/circleci", false),
+        ("/etc/cron.d", false),
+    ] {
+        names(&stage, path);
+        let printed = stage.examined(&["--offline"]);
+        let told = printed.findings.iter().any(|own| own.to_string().contains("--allow-path"));
+        assert_eq!(told, is_told, "{path}: {:?}", printed.findings);
+        let pasted = printed.commands.iter().find(|line| line.contains("--allow-path"));
+        assert_eq!(pasted, None, "the name is the account's");
+    }
+}
+
+#[test]
 fn what_is_anothers_is_not_given_even_when_a_person_names_it() {
     let Some(stage) = Stage::new(Made::ByHand, "paths that nobody may allow") else { return };
     let mut wrong = Vec::new();

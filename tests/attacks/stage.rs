@@ -264,8 +264,7 @@ impl Stage {
             script.push_str(&line);
         }
         self.lab.host.run_with(&["sh", "-s"], &[], script.as_bytes());
-        let is_meant = |line: &String| commands.iter().any(|command| is_meant(command, line));
-        self.changes().into_iter().filter(|line| !is_meant(line)).collect()
+        self.changes()
     }
 
     /// Puts back what was changed outside of the install.
@@ -302,17 +301,6 @@ fn watched(host: &Host, private: &[String]) -> (Outside, Reads) {
 /// Whether a change is what putting a file back leaves.
 fn is_restored(line: &str) -> bool {
     line.starts_with("written ")
-}
-
-/// Whether a change is a new folder that the command allows by name. What was there before, and
-/// what is the system's, nothing may allow.
-fn is_meant(command: &str, change: &str) -> bool {
-    let words = commands::words(command).unwrap_or_default();
-    let path = words.iter().skip_while(|word| *word != "--allow-path").nth(1);
-    path.is_some_and(|path| {
-        !["/etc/", "/usr/", "/root/"].iter().any(|system| path.starts_with(system))
-            && change.starts_with(&format!("made {path}: folder "))
-    })
 }
 
 /// The documented install, made by hand; its service runs.

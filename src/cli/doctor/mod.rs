@@ -70,8 +70,8 @@ pub(super) fn examined(
     let begun = Instant::now();
     let allowed: Vec<_> =
         args.allow_path.iter().map(|path| allowed_path(path)).collect::<Result<_>>()?;
-    let mut survey = match &args.facts {
-        Some(file) => facts::load(file)?,
+    let survey = match &args.facts {
+        Some(file) => Survey { allowed, ..facts::load(file)? },
         None => {
             let root = Root::open(args.root.as_deref().unwrap_or(Path::new("/")))?;
             let examined = examine(&Request {
@@ -84,12 +84,12 @@ pub(super) fn examined(
                     false => Some(Endpoints::parse(&args.endpoint)?),
                 },
                 inquiry: inquiry(args, out)?,
+                allowed,
             })?;
             out.secrets().take(&examined.secrets);
             examined.survey
         }
     };
-    survey.allowed = allowed;
     let findings = judge(&survey, selection);
     let elapsed = begun.elapsed().as_millis().try_into().unwrap_or(u64::MAX);
     Ok(Examination { survey, diagnosis: Diagnosis::new(findings, elapsed) })

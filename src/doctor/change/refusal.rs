@@ -5,6 +5,8 @@
 pub(super) enum Refusal {
     /// An account could have named it, and it is no part of the install.
     NotOwn,
+    /// The same, and a person may allow it.
+    NotAllowed,
     /// It is for data, and lies with the binary or the configuration.
     Agent,
     /// It belongs to another account, or to root on ground that an account can change.
@@ -25,7 +27,7 @@ impl Refusal {
     /// The reason in words, and what is right instead; `None` where the finding says enough.
     pub(super) fn why(self) -> Option<&'static str> {
         Some(match self {
-            Self::NotOwn => {
+            Self::NotOwn | Self::NotAllowed => {
                 "This path is not one of the install's own folders, and an account could have \
                  named it: root changes nothing there. Name another path in the configuration."
             }

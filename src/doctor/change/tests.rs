@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
     doctor::sample::{UID, WORKDIR, agent, config_of, file, folder, healthy, trail},
-    facts::survey::{Leftover, Mount, Seen, Workdir},
+    facts::survey::{Mount, Seen, Workdir},
     platform::fs::Meta,
 };
 
@@ -133,15 +133,30 @@ fn a_file_of_roots_on_the_accounts_ground_may_be_any_file() {
 fn what_a_person_allows_is_given_where_it_holds_nothing_of_others() {
     let mut survey = healthy();
     let path = "/srv/jobs";
+    let told = |remedy: &Remedy| remedy.text.contains("--allow-path");
+    let unnamed = given(&survey, path, folder(0, 0o755), CI);
+    assert!(!unnamed.fixable && told(&unnamed) && unnamed.commands().is_empty(), "{unnamed:?}");
+    assert!(!told(&given(&survey, path, folder(4321, 0o755), CI)), "of another account");
+    assert!(!told(&given(&survey, path, file(0, 0o644), CI)), "no folder");
+
     survey.allowed = vec![path.into()];
     agent(&mut survey).workdir = Seen::Known(Workdir { folder: path.into(), ..Workdir::default() });
     assert!(given(&survey, path, folder(0, 0o755), CI).fixable);
+    assert!(!given(&survey, path, folder(4321, 0o755), CI).fixable, "of another account");
     assert!(!given(&survey, "/srv/jobs/inner", folder(0, 0o755), CI).fixable, "exact");
-    let theirs = Leftover { path: "/srv/jobs/x".into(), bytes: 1, uid: 0, changed: 0 };
-    if let Seen::Known(workdir) = &mut agent(&mut survey).workdir {
-        workdir.foreign.push(theirs);
-    }
+    let full = Workdir { folder: path.into(), entries: 1, ..Workdir::default() };
+    agent(&mut survey).workdir = Seen::Known(full);
     assert!(!given(&survey, path, folder(0, 0o755), CI).fixable);
+}
+
+#[test]
+fn a_folder_on_the_way_is_not_what_a_person_allows() {
+    let survey = healthy();
+    let trail = trail("/srv/closed/deep", folder(0, 0o755));
+    let site = Site { trail: &trail, named_by: CI, purpose: Purpose::Data };
+    let change = Change::new(&survey, &survey.installs[0]);
+    let remedy = change.pass(Remedy::by_hand("x"), site, Path::new("/srv/closed"));
+    assert!(!remedy.fixable && !remedy.text.contains("--allow-path"), "{remedy:?}");
 }
 
 #[test]

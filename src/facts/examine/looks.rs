@@ -138,6 +138,9 @@ pub(super) fn begin(
     }
     let workdir = work.map(|(path, named_by)| {
         ground.look("the work folder", move |ground| {
+            // What a person allows was named by root.
+            let is_allowed = ground.allowed.contains(&path);
+            let named_by = if is_allowed { Provenance::Root } else { named_by };
             let listed = ground.root.trail(&path).and_then(|trail| {
                 reader::may_echo(&ground.root, &trail, named_by)?;
                 workdir::look(&ground.root, &path, task_user)

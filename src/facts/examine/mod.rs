@@ -98,6 +98,8 @@ pub struct Request {
     pub endpoints: Option<Endpoints>,
     /// The resource class to ask for.
     pub inquiry: Option<Inquiry>,
+    /// Paths that the person at this run allows to be given to an agent's account.
+    pub allowed: Vec<PathBuf>,
 }
 
 /// A survey, and the secrets that were met on the way and did not enter it.
@@ -121,6 +123,7 @@ struct Ground {
     is_host: bool,
     os: Os,
     now: i64,
+    allowed: Arc<[PathBuf]>,
 }
 
 /// A definition of launchd's that runs an agent.
@@ -177,6 +180,7 @@ fn take(request: &Request, until: Instant) -> Result<Examined> {
         is_host: request.root.is_host(),
         os: mac::os(&request.root),
         now: jiff::Timestamp::now().as_second(),
+        allowed: request.allowed.clone().into(),
     };
     let Discovery { mut candidates, mut strays, mut processes, undiscovered } =
         discover(&ground, request, &secrets)?;
@@ -276,7 +280,7 @@ fn take(request: &Request, until: Instant) -> Result<Examined> {
         queue: queue
             .map_or_else(|| Seen::not("not asked: --resource-class was not given"), Probe::flat),
         strays,
-        allowed: Vec::new(),
+        allowed: request.allowed.clone(),
         base: (!ground.is_host).then(|| ground.root.base().to_owned()),
     };
     Ok(Examined { survey, secrets })
