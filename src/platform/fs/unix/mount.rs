@@ -145,9 +145,8 @@ mod linux {
         let mut system = fields.skip_while(|field| *field != b"-").skip(1);
         let kind = system.next().map(text).unwrap_or_default();
         for option in system.nth(1).map(list).unwrap_or_default() {
-            // Of the file system; what the mount itself says counts before it.
-            let is_access = matches!(option.as_str(), "rw" | "ro");
-            if !options.contains(&option) && !(is_access && option == "rw") {
+            // Whether the mount is writable it says itself.
+            if option != "rw" && !options.contains(&option) {
                 options.push(option);
             }
         }
