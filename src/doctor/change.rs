@@ -325,11 +325,16 @@ impl<'a> Change<'a> {
         let path = &site.trail.path;
         !site.named_by.is_root()
             && !self.own.is_known(path)
-            && self.survey.host.mounts.iter().any(|mount| {
-                self.own.contains(&mount.point, Purpose::Agent)
-                    && !self.own.is_known(&mount.point)
-                    && path.starts_with(&mount.point)
-            })
+            && self
+                .survey
+                .host
+                .mounts
+                .iter()
+                .map(|mount| &mount.point)
+                .filter(|point| path.starts_with(point))
+                // The walk itself tells without names, which the account can change meanwhile.
+                .chain(&site.trail.mounts)
+                .any(|point| self.own.contains(point, Purpose::Agent) && !self.own.is_known(point))
     }
 
     /// Whether saved facts tell that only root can change the way to a path that the documentation

@@ -260,7 +260,15 @@ pub(super) fn trail(path: impl Into<PathBuf>, end: Meta) -> Trail {
         |path| Passed { path, meta: folder(0, 0o755), has_list: false, ground: Provenance::Root };
     let passed = folders.into_iter().map(passed).collect();
     let ground = Provenance::Root;
-    Trail { real: path.clone(), path, passed, end: Some(end), stopped: None, ground }
+    Trail {
+        real: path.clone(),
+        path,
+        passed,
+        end: Some(end),
+        stopped: None,
+        ground,
+        mounts: Vec::new(),
+    }
 }
 
 pub(super) fn process(pid: u32, parent: u32, uid: u32, name: &str) -> Process {

@@ -193,3 +193,21 @@ fn a_folder_on_the_way_is_opened_only_above_or_in_the_installs_own() {
         assert_eq!(remedy.fixable, is_opened, "{path} {folder}");
     }
 }
+
+#[test]
+fn a_mount_that_the_walk_came_upon_needs_no_list_of_mounts() {
+    let survey = healthy();
+    let mut trail = trail("/var/opt/circleci/cache/x", folder(0, 0o755));
+    let fixable = |trail: &Trail| {
+        let site = Site { trail, named_by: CI, purpose: Purpose::Data };
+        let owner = survey.account("circleci");
+        let change = Change::new(&survey, &survey.installs[0]);
+        change.permissions(Remedy::by_hand("x"), site, owner, 0o750).fixable
+    };
+    assert!(fixable(&trail));
+    trail.mounts = vec!["/var/opt/circleci/cache".into()];
+    assert!(!fixable(&trail));
+    // The data folder itself may be a mount.
+    trail.mounts = vec!["/var/opt/circleci".into()];
+    assert!(fixable(&trail));
+}

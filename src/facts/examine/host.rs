@@ -7,8 +7,9 @@ use super::{
 use crate::{
     facts::survey::{Clock, Memory, Mount, Provenance, Resolver, Seen, Selinux, Volume},
     platform::{
+        self,
         command::{Call, Commands},
-        fs::Root,
+        fs::{Mounted, Root},
         machine::space,
     },
 };
@@ -61,33 +62,17 @@ pub(super) fn container() -> Option<String> {
 }
 
 /// Mounted file systems.
-pub(super) fn mounts() -> Vec<Mount> {
-    let text = fs::read_to_string("/proc/self/mounts").unwrap_or_default();
-    let mount = |line: &str| {
-        let mut fields = line.split(' ').skip(1);
-        Some(Mount {
-            point: PathBuf::from(unescaped(fields.next()?)),
-            kind: fields.next()?.to_owned(),
-            options: fields.next()?.split(',').map(str::to_owned).collect(),
-        })
-    };
-    text.lines().filter_map(mount).collect()
-}
-
-/// `\040` and its like, as `/proc/mounts` writes blanks.
-fn unescaped(field: &str) -> String {
-    let mut parts = field.split('\\');
-    let mut out = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        match part.get(..3).and_then(|digits| u8::from_str_radix(digits, 8).ok()) {
-            Some(byte) => {
-                out.push(char::from(byte));
-                out.push_str(&part[3..]);
-            }
-            None => out.push_str(part),
-        }
-    }
-    out
+pub(super) fn mounts() -> Seen<Vec<Mount>> {
+    let list = platform::fs::mounts().map(|mounts| {
+        // A survey is text; the walk to a path tells of mounts whatever their names are.
+        let own = |Mounted { point, kind, options }| Mount {
+            point: point.to_string_lossy().into_owned().into(),
+            kind,
+            options,
+        };
+        mounts.into_iter().map(own).collect()
+    });
+    Seen::from(list)
 }
 
 /// Free space of the file system that a folder is on.
@@ -276,12 +261,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn blanks_in_mount_points_are_read() {
-        assert_eq!(unescaped("/a\\040b\\134"), "/a b\\");
-        assert_eq!(unescaped("/a\\0"), "/a0");
-    }
-
-    #[test]
     fn only_what_listens_has_its_port_told() {
         let line = |state: &str| format!("   0: 0100007F:1F90 00000000:0000 {state} 0:0 00:0 0 0");
         assert_eq!(listening_port(&line("0A")), Some(8080));
@@ -292,6 +271,6 @@ mod tests {
     #[test]
     fn this_host_has_memory_and_mounts() {
         assert!(memory().ok().unwrap().total > 0);
-        assert!(mounts().iter().any(|mount| mount.point == Path::new("/")));
+        assert!(mounts().ok().unwrap().iter().any(|mount| mount.point == Path::new("/")));
     }
 }

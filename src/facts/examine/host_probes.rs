@@ -50,7 +50,7 @@ pub(super) fn begin(
     let system = ground.look("the system's name", |ground| host::system(&ground.root));
     let mounts = ground.look("the mounts", |ground| match ground.is_host {
         true => host::mounts(),
-        false => Vec::new(),
+        false => Seen::not(IMAGE),
     });
     let memory = ground.look("the memory", move |ground| match ground.is_host {
         true if is_windows => Seen::default(),
@@ -77,7 +77,7 @@ pub(super) fn begin(
             privileged: is_privileged(),
             image: !ground.is_host,
             systemd: systemd.seen().ok().copied().flatten(),
-            mounts: known_or_default(mounts.seen()),
+            mounts: known_or_default(mounts.flat()),
             volumes,
             memory: memory.flat(),
             oom_kills: kills.flat(),

@@ -135,6 +135,7 @@ mod tests {
             end: Some(end),
             stopped: None,
             ground: Provenance::Root,
+            mounts: Vec::new(),
         }
     }
 

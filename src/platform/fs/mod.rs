@@ -8,6 +8,7 @@
 #[cfg(unix)]
 mod drive;
 mod meta;
+mod mounted;
 mod provenance;
 mod removal;
 mod trail;
@@ -17,13 +18,14 @@ mod unix;
 mod windows;
 
 pub use meta::{Found, Kind, Listed, Meta};
+pub use mounted::Mounted;
 pub use provenance::Provenance;
 pub use removal::{GoOn, Removal};
 pub use trail::{Passed, Trail};
 #[cfg(unix)]
-pub use unix::{Root, Spot, has_access_list};
+pub use unix::{Root, Spot, has_access_list, mounts};
 #[cfg(windows)]
-pub use windows::{Root, Spot, has_access_list};
+pub use windows::{Root, Spot, has_access_list, mounts};
 
 /// Refuses what is no single name: a call on an open folder would follow it out of the folder.
 ///

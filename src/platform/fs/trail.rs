@@ -20,6 +20,10 @@ pub struct Trail {
     /// Who could have put another thing in the place of what stands at the end.
     #[serde(default)]
     pub ground: Provenance,
+    /// Where the walk came upon another mount: folders on the way, and the end. What could not be
+    /// told counts as one.
+    #[serde(default)]
+    pub mounts: Vec<PathBuf>,
 }
 
 impl Trail {
@@ -45,6 +49,7 @@ impl Trail {
             end: Some(passed.meta),
             stopped: None,
             ground: passed.ground,
+            mounts: self.mounts.iter().filter(|own| folder.starts_with(own)).cloned().collect(),
         })
     }
 

@@ -6,6 +6,7 @@ mod rights;
 mod trail;
 mod tree;
 
+pub use mount::mounts;
 pub use trail::has_access_list;
 
 use super::{Kind, Listed, Meta, drive, one_name};

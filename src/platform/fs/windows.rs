@@ -8,7 +8,7 @@
 
 mod rights;
 
-use super::{GoOn, Kind, Listed, Meta, Passed, Provenance, Removal, Trail, one_name};
+use super::{GoOn, Kind, Listed, Meta, Mounted, Passed, Provenance, Removal, Trail, one_name};
 use crate::{Code, Error, Result};
 use std::{
     ffi::{OsStr, OsString},
@@ -181,6 +181,14 @@ impl Root {
         above.reverse();
         Ok((above, real))
     }
+}
+
+/// Nothing decides by mounts here: what leads to another volume is a link.
+///
+/// # Errors
+/// None.
+pub fn mounts() -> Result<Vec<Mounted>> {
+    Ok(Vec::new())
 }
 
 /// Rights are access lists here: that there is one says nothing.

@@ -4,9 +4,13 @@
 //! are told apart by the kernel's number of the mount. macOS has no bind mounts.
 
 use super::{Root, trouble};
-use crate::Result;
-use rustix::{fs, io::Errno};
+use crate::{Result, platform::fs::Mounted};
+use rustix::{
+    fs::{self, AtFlags},
+    io::Errno,
+};
 use std::{
+    ffi::OsStr,
     os::fd::AsFd,
     path::{Path, PathBuf},
 };
@@ -31,6 +35,22 @@ impl MountId {
         #[allow(clippy::unnecessary_cast)] // its width differs between systems
         fs::fstat(folder).map(|stat| Self::Device(stat.st_dev as u64))
     }
+
+    /// The mount of what stands under a name in an open folder; a link is not followed.
+    pub(super) fn at(folder: impl AsFd, name: &OsStr) -> Result<Self, Errno> {
+        #[cfg(target_os = "linux")]
+        if let Some(number) = linux::mount_number_at(&folder, name) {
+            return Ok(Self::Mount(number));
+        }
+        #[allow(clippy::unnecessary_cast)] // its width differs between systems
+        fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW)
+            .map(|stat| Self::Device(stat.st_dev as u64))
+    }
+
+    /// Whether both are known and are one mount.
+    pub(super) fn is_known_same(one: Option<Self>, other: Option<Self>) -> bool {
+        one.is_some() && one == other
+    }
 }
 
 impl Root {
@@ -46,35 +66,43 @@ impl Root {
         }
         let base = std::fs::canonicalize(&self.base).unwrap_or_else(|_| self.base.clone());
         let real = base.join(real.strip_prefix("/").unwrap_or(&real));
-        let mut points = mount_points()?;
+        let mut points: Vec<_> = mounts()?.into_iter().map(|mount| mount.point).collect();
         points.retain(|point| point.starts_with(&real));
         points.dedup();
         Ok(points)
     }
 }
 
+/// The mounts of this host, in the order in which they lie on top of each other.
+///
+/// # Errors
+/// When the list cannot be read: nothing is known then, and not that nothing is mounted.
 #[cfg(target_os = "linux")]
-fn mount_points() -> Result<Vec<PathBuf>> {
+pub fn mounts() -> Result<Vec<Mounted>> {
     let list = Path::new("/proc/self/mountinfo");
     let text = std::fs::read(list).map_err(|error| {
         let errno = Errno::from_io_error(&error).unwrap_or(Errno::IO);
         trouble("read the list of mounts in", list, errno)
     })?;
-    Ok(linux::mount_points(&text))
+    Ok(linux::mounts(&text))
 }
 
 /// A volume has a device number of its own, by which the removal of a tree knows it.
+///
+/// # Errors
+/// None.
 #[cfg(not(target_os = "linux"))]
-fn mount_points() -> Result<Vec<PathBuf>> {
+pub fn mounts() -> Result<Vec<Mounted>> {
     let _ = trouble;
     Ok(Vec::new())
 }
 
 #[cfg(target_os = "linux")]
 mod linux {
-    use rustix::fs::{self, AtFlags, StatxFlags};
+    use crate::platform::fs::Mounted;
+    use rustix::fs::{self, AtFlags, Mode, OFlags, StatxFlags};
     use std::{
-        ffi::OsString,
+        ffi::{OsStr, OsString},
         os::{
             fd::{AsFd, AsRawFd},
             unix::ffi::OsStringExt,
@@ -89,6 +117,12 @@ mod linux {
         known.map(|stat| stat.stx_mnt_id).or_else(|| listed_number(&folder))
     }
 
+    pub(super) fn mount_number_at(folder: impl AsFd, name: &OsStr) -> Option<u64> {
+        let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let end = fs::openat(folder, name, flags, Mode::empty()).ok()?;
+        mount_number(end)
+    }
+
     /// What Linux before 5.8 says of an open file.
     pub(super) fn listed_number(folder: impl AsFd) -> Option<u64> {
         let number = folder.as_fd().as_raw_fd();
@@ -96,13 +130,27 @@ mod linux {
         text.lines().find_map(|line| line.strip_prefix("mnt_id:")?.trim().parse().ok())
     }
 
-    /// The fifth field of each line of `mountinfo`.
-    pub(super) fn mount_points(list: &[u8]) -> Vec<PathBuf> {
-        let point = |line: &[u8]| {
-            let field = line.split(|byte| *byte == b' ').nth(4)?;
-            Some(PathBuf::from(OsString::from_vec(unescaped(field))))
-        };
-        list.split(|byte| *byte == b'\n').filter_map(point).collect()
+    /// The lines of `mountinfo`: the point is the fifth field, and its options the sixth; after a
+    /// dash come the file system's kind, its source and its own options. A name may be any bytes.
+    pub(super) fn mounts(list: &[u8]) -> Vec<Mounted> {
+        list.split(|byte| *byte == b'\n').filter_map(mount).collect()
+    }
+
+    fn mount(line: &[u8]) -> Option<Mounted> {
+        let mut fields = line.split(|byte| *byte == b' ').skip(4);
+        let point = PathBuf::from(OsString::from_vec(unescaped(fields.next()?)));
+        let text = |field: &[u8]| String::from_utf8_lossy(field).into_owned();
+        let list = |field: &[u8]| text(field).split(',').map(str::to_owned).collect::<Vec<_>>();
+        let mut options = fields.next().map(list).unwrap_or_default();
+        let mut system = fields.skip_while(|field| *field != b"-").skip(1);
+        let kind = system.next().map(text).unwrap_or_default();
+        for option in system.nth(1).map(list).unwrap_or_default() {
+            // Whether the mount is writable it says itself.
+            if option != "rw" && !options.contains(&option) {
+                options.push(option);
+            }
+        }
+        Some(Mounted { point, kind, options })
     }
 
     /// Blanks, tabs, line ends and backslashes stand there as three octal digits.
@@ -140,9 +188,20 @@ mod linux {
         #[test]
         fn mount_points_are_read_with_their_blanks() {
             let list = b"22 1 0:21 / /proc rw - proc proc rw\n\
-                         40 1 8:1 /a /srv/a\\040b\\134c rw shared:1 - ext4 /dev/sda1 rw\n";
-            assert_eq!(mount_points(list), ["/proc", "/srv/a b\\c"].map(PathBuf::from));
-            assert_eq!(mount_points(b"\n22 1\n"), Vec::<PathBuf>::new());
+                         40 1 8:1 /a /srv/a\\040b\\134c rw,noexec shared:1 - ext4 /dev/sda1 ro\n";
+            let found = mounts(list);
+            let points: Vec<_> = found.iter().map(|mount| mount.point.clone()).collect();
+            assert_eq!(points, ["/proc", "/srv/a b\\c"].map(PathBuf::from));
+            assert_eq!(found[1].kind, "ext4");
+            assert_eq!(found[1].options, ["rw", "noexec", "ro"]);
+            assert!(mounts(b"\n22 1\n").is_empty());
+        }
+
+        #[test]
+        fn a_name_that_is_no_text_hides_no_other_mount() {
+            let found = mounts(b"1 0 0:1 / /a\xff rw - ext4 x rw\n2 0 0:1 / /b rw - ext4 x rw\n");
+            assert_eq!(found.len(), 2);
+            assert_eq!(found[0].point.as_os_str().as_encoded_bytes(), b"/a\xff");
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Walks to a path and notes everything on the way.
 
-use super::{LINK_LIMIT, Root, is_trusted, link_target, meta, names, open_folder, trouble};
+use super::{
+    LINK_LIMIT, Root, is_trusted, link_target, meta, mount::MountId, names, open_folder, trouble,
+};
 use crate::{
     Result,
     platform::fs::{Kind, Passed, Provenance, Trail},
@@ -40,6 +42,7 @@ impl Root {
         let mut ahead = names(path, Vec::new())?;
         let mut folder = self.duplicate(path)?;
         let mut trusted = is_trusted(&folder, path)?;
+        let mut mount = MountId::of(&folder).ok();
         let mut walked: Vec<OsString> = Vec::new();
         let mut links = 0;
         self.pass(&mut trail, &folder, Path::new("/"))?;
@@ -82,6 +85,7 @@ impl Root {
                     walked.clear();
                     folder = self.duplicate(path)?;
                     trusted = is_trusted(&folder, path)?;
+                    mount = MountId::of(&folder).ok();
                     if ahead.is_empty() {
                         // A link to the root.
                         trail.end = trail.passed.first().map(|passed| passed.meta);
@@ -89,6 +93,9 @@ impl Root {
                     }
                 }
                 _ if is_last => {
+                    if !MountId::is_known_same(mount, MountId::at(&folder, &next).ok()) {
+                        trail.mounts.push(here.clone());
+                    }
                     trail.end = Some(stat);
                     trail.real = here;
                 }
@@ -96,6 +103,11 @@ impl Root {
                     let inner = open_folder(&folder, &next)
                         .map_err(|errno| trouble("look into", &here, errno))?;
                     self.pass(&mut trail, &inner, &here)?;
+                    let inner_mount = MountId::of(&inner).ok();
+                    if !MountId::is_known_same(mount, inner_mount) {
+                        trail.mounts.push(here);
+                    }
+                    mount = inner_mount;
                     trusted = trusted && is_trusted(&inner, path)?;
                     folder = inner;
                     walked.push(next);
@@ -206,6 +218,23 @@ mod tests {
             let trail = root.trail(Path::new("/file")).unwrap();
             assert_eq!(trail.changed_by().is_root(), expected, "{granted}: {trail:?}");
         }
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn another_mount_shows_on_the_way_and_at_the_end() {
+        let mounts = |root: &Root, path: &str| root.trail(Path::new(path)).unwrap().mounts;
+        let host = Root::open(Path::new("/")).unwrap();
+        assert_eq!(mounts(&host, "/proc"), [Path::new("/proc")]);
+        assert_eq!(mounts(&host, "/proc/version"), [Path::new("/proc")]);
+        let trail = host.trail(Path::new("/proc/version")).unwrap();
+        assert_eq!(trail.up_to(Path::new("/proc")).unwrap().mounts, [Path::new("/proc")]);
+        assert!(trail.up_to(Path::new("/")).unwrap().mounts.is_empty());
+        let (folder, root) = root();
+        std::fs::create_dir_all(folder.path().join("a/b")).unwrap();
+        symlink("/a/b", folder.path().join("c")).unwrap();
+        assert!(mounts(&root, "/a/b").is_empty() && mounts(&root, "/c").is_empty());
+        assert!(!MountId::is_known_same(None, None), "what is not known is another mount");
     }
 
     #[test]
