@@ -115,7 +115,7 @@ impl<'a> Change<'a> {
             && way.trail.ground.is_root()
             && self.own.is_above(folder)
             && meta.uid == 0;
-        if !is_above && !self.own.contains(folder, open_to(site)) {
+        if !is_above && !self.own.contains(folder, self.open_to(site)) {
             return self.refused(remedy, Refusal::NotOwn);
         }
         match is_above {
@@ -213,7 +213,7 @@ impl<'a> Change<'a> {
         if self.is_with_agent(site) {
             return Err(Refusal::Agent);
         }
-        if self.own.holds(trail, open_to(site)) {
+        if self.own.holds(trail, self.open_to(site)) {
             if self.is_mounted(site) {
                 return Err(Refusal::Mounted);
             }
@@ -225,6 +225,7 @@ impl<'a> Change<'a> {
         if let Some(own) = accounts.into_iter().flatten().find(|own| own.uid == end.uid)
             && own.uid != 0
             && owner.is_none_or(|owner| owner.uid == end.uid)
+            && self.speaks_for_itself(own, site)
             && trail.denies(own, Access::Execute).is_none_or(|denied| denied.path == trail.path)
         {
             return Ok(());
@@ -244,6 +245,23 @@ impl<'a> Change<'a> {
             true if may_be_allowed && self.is_empty(&trail.path) => Ok(()),
             true => Err(Refusal::Foreign),
         }
+    }
+
+    /// What of an install's own a path may lie in: parts of the agent are root's to name, or the
+    /// documentation's.
+    fn open_to(&self, site: Site<'_>) -> Purpose {
+        let is_documented =
+            site.named_by == Provenance::Anybody && self.own.is_known(&site.trail.path);
+        let is_named = site.named_by.is_root() || is_documented;
+        if is_named { site.purpose } else { Purpose::Data }
+    }
+
+    /// Whether an account was named by root or by itself, and the path too: one account may have
+    /// named another, as a drop-in of its own does, for what that one keeps from it.
+    fn speaks_for_itself(&self, own: &AccountFacts, site: Site<'_>) -> bool {
+        let is_its_own = |by: Provenance| by.is_root() || by == Provenance::Account(own.uid);
+        is_its_own(site.named_by) && is_its_own(self.install.named_by)
+            || self.own.is_known(&site.trail.path)
     }
 
     /// Of a path that root alone could have named.
@@ -278,7 +296,7 @@ impl<'a> Change<'a> {
         if self.is_with_agent(site) {
             return Err(Refusal::Agent);
         }
-        if self.own.holds(site.trail, open_to(site)) {
+        if self.own.holds(site.trail, self.open_to(site)) {
             return if self.is_mounted(site) { Err(Refusal::Mounted) } else { Ok(()) };
         }
         let is_named = site.named_by.is_root() || self.survey.allowed.contains(&site.trail.path);
@@ -376,11 +394,6 @@ impl<'a> Change<'a> {
 /// Whether a path is another one than its name says, whatever its beginning looks like.
 fn goes_up(path: &Path) -> bool {
     path.components().any(|part| part == Component::ParentDir)
-}
-
-/// What of an install's own a path may lie in: parts of the agent are root's to name.
-fn open_to(site: Site<'_>) -> Purpose {
-    if site.named_by.is_root() { site.purpose } else { Purpose::Data }
 }
 
 /// Whether a folder can be made at once, and nobody else can put a link there before.

@@ -48,6 +48,13 @@ const NAMED: &[Attack] = &[
         "permissions/log-writable",
     ),
     attack(
+        "drop-in of the account: another account, and its folder",
+        "mkdir -p /etc/systemd/system/circleci.service.d
+         printf '[Service]\\nUser=mallory\\nEnvironment=TMPDIR=/home/mallory\\n' >/etc/systemd/system/circleci.service.d/x.conf
+         chown -R circleci: /etc/systemd/system/circleci.service.d; systemctl daemon-reload",
+        "permissions/definition-trusted",
+    ),
+    attack(
         "prefix: sudo, without a rule for it",
         "printf '  command_prefix: [sudo, -n, --]\\n' >>$C",
         "permissions/sudo-works",
