@@ -1,7 +1,7 @@
 //! What only an existing configuration says, which the account of the jobs can write: believed
 //! where root does nothing by it, and else only when a person says so.
 
-use super::desired::before_blank;
+use super::desired::{before_blank, is_declared};
 use crate::{
     Code, Error, Help, Result,
     agent::Os,
@@ -92,7 +92,10 @@ fn refuse_updates(spec: &Spec, settings: &Settings, facts: &Facts) -> Result<()>
         Source::Default => settings.source("url"),
         source => source,
     };
-    if !spec.auto_update || is_persons(said_by) {
+    // Owners are not told on Windows, and in an image that only declares its account all is root's
+    // until the first boot.
+    let is_unknown = spec.platform.os() == Os::Windows || is_declared(facts);
+    if !spec.auto_update || is_persons(said_by) || is_unknown {
         return Ok(());
     }
     let account = facts.account(spec.user.as_str());

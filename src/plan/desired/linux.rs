@@ -130,6 +130,7 @@ fn field(path: &Path) -> Result<String> {
 }
 
 #[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use super::*;
 
