@@ -68,6 +68,9 @@ pub(super) fn end(tools: &Tools<'_>, account: &Account) -> Result<()> {
         let theirs = processes.iter().filter(|process| !process.is_roots);
         theirs.for_each(|process| send(process.pid, &numbers, signal));
     };
+    if running.iter().any(|process| !process.is_roots) {
+        tools.ended.borrow_mut().insert(name.clone());
+    }
     tell(&running, Signal::Term);
     let is_over = |limit| is_over(tools, &account.name, &numbers, limit);
     if is_over(GRACE)? {
