@@ -17,6 +17,12 @@ const CONFIG: &str = "/etc/opt/circleci/launch-agent-config.yaml";
 const WORK: &str = "/var/opt/circleci/workdir";
 const PURGE: [&str; 3] = ["uninstall", "--purge", "--yes"];
 
+/// Names whose bytes alone are more than [`MEMORY`].
+const NAMES: u32 = 80_000;
+
+/// Bytes of data that a purge may have.
+const MEMORY: u32 = 16 << 20;
+
 /// Starts a shell script on the host that goes on by itself.
 fn start(lab: &Lab, user: &str, script: &str) {
     let line = r#"exec setsid -f runuser -u "$1" -- sh -c "$2" </dev/null >/dev/null 2>&1"#;
@@ -288,6 +294,25 @@ fn a_purge_that_takes_long_can_be_stopped() {
     assert!(holds(&lab, &format!("test $(ls {WORK} | wc -l) -gt 1")), "it went on: {told}");
     lab.runnerup(&PURGE, 0);
     assert_eq!(before.diff(&lab.state()), Vec::<String>::new(), "{told}");
+}
+
+/// A hard link costs its owner no inode.
+#[test]
+fn the_names_in_a_folder_do_not_decide_how_much_memory_a_purge_takes() {
+    if support::needs_root("a folder with many names") {
+        return;
+    }
+    let scratch = Scratch::hand_made();
+    let untouched = scratch.tree();
+    said(&scratch.run(&["install"]), 0);
+    let folder = scratch.root().join(&WORK[1..]);
+    let name = |number: u32| folder.join(format!("{number:0>240}"));
+    fs::write(name(0), "").unwrap();
+    (1..NAMES).for_each(|number| fs::hard_link(name(0), name(number)).unwrap());
+    let mut program = scratch.command(&["uninstall", "--purge"]);
+    program.splice(0..0, ["prlimit".to_owned(), format!("--data={MEMORY}")]);
+    said(&Command::new(&program[0]).args(&program[1..]).env_clear().output().unwrap(), 0);
+    assert_eq!(untouched.diff(&scratch.tree()), Vec::<String>::new());
 }
 
 /// A sparse file costs its owner nothing, and whoever reads it hours.

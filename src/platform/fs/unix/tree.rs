@@ -10,7 +10,7 @@ use rustix::{
     io::Errno,
 };
 use std::{
-    ffi::{CStr, CString},
+    ffi::CStr,
     os::{fd::OwnedFd, unix::ffi::OsStrExt},
     path::{Path, PathBuf},
     time::{Duration, Instant},
@@ -98,15 +98,24 @@ impl Spot {
 }
 
 impl Sweep<'_> {
-    /// Removes what is in an open folder.
+    /// Removes what is in an open folder, each name as soon as it is read: a folder can have more
+    /// names than fit in memory.
     fn empty(&mut self, folder: &OwnedFd, path: &Path, depth: u32) -> Result<Pass> {
+        let failed = |errno| trouble("list", path, errno);
         let mut pass = Pass::Swept;
-        for name in self.names(folder, path)? {
+        // A folder that grows while it is read comes to an end as well.
+        let count = self.count(folder, path)?;
+        for entry in fs::Dir::read_from(folder).map_err(failed)?.take(count) {
             (self.go_on)()?;
             if Instant::now() > self.until {
                 return Ok(Pass::OutOfTime);
             }
-            match self.remove(folder, &name, path, depth)? {
+            let entry = entry.map_err(failed)?;
+            let name = entry.file_name();
+            if matches!(name.to_bytes(), b"." | b"..") {
+                continue;
+            }
+            match self.remove(folder, name, path, depth)? {
                 Pass::Swept => {}
                 Pass::Raised => pass = Pass::Raised,
                 Pass::OutOfTime => return Ok(Pass::OutOfTime),
@@ -161,21 +170,19 @@ impl Sweep<'_> {
         }
     }
 
-    /// The names in an open folder. A list that grows while it is read comes to an end as well.
-    fn names(&self, folder: &OwnedFd, path: &Path) -> Result<Vec<CString>> {
+    /// How many names an open folder has, the two that every folder has included.
+    fn count(&self, folder: &OwnedFd, path: &Path) -> Result<usize> {
         let failed = |errno| trouble("list", path, errno);
-        let mut names = Vec::new();
+        let mut count = 0;
         for entry in fs::Dir::read_from(folder).map_err(failed)? {
             (self.go_on)()?;
-            let name = entry.map_err(failed)?.file_name().to_owned();
-            if name.to_bytes() != b"." && name.to_bytes() != b".." {
-                names.push(name);
-            }
+            entry.map_err(failed)?;
+            count += 1;
             if Instant::now() > self.until {
                 break;
             }
         }
-        Ok(names)
+        Ok(count)
     }
 
     fn is_mounted(&mut self, point: PathBuf) -> Result<Pass> {
