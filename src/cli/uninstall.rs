@@ -4,9 +4,10 @@ use super::{
     Output, confirm, elevate, interrupt, options::UninstallArgs, plan, progress::Progress,
 };
 use crate::{
-    Result,
-    apply::Receipt,
-    plan::{BY_HAND, Leave},
+    Code, Command, Error, Result,
+    apply::{Receipt, Step},
+    plan::{BY_HAND, Leave, Plan},
+    platform::fs::Provenance,
     session::Session,
     spec::values::InstanceName,
 };
@@ -66,8 +67,33 @@ pub(super) fn run(args: &UninstallArgs, out: &Output) -> Result<ExitCode> {
     let progress = Progress::new(out);
     let left = session.apply("uninstall", &found, None, &progress)?;
     progress.finish();
+    if let Some(left) = left.as_ref().filter(|_| args.purge) {
+        refuse_rest(&found, left)?;
+    }
     tell(&instance, "uninstalled", found.steps.len(), &found.notes, left.as_ref(), out)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What the plan was to remove and is on record all the same.
+///
+/// # Errors
+/// [`Code::RemovalIncomplete`] when there is any.
+fn refuse_rest(plan: &Plan, left: &Receipt) -> Result<()> {
+    let is_left = |step: &&Step| {
+        matches!(step, Step::Restore { .. }) && left.record(&step.target()).is_some()
+    };
+    let rest: Vec<String> =
+        plan.steps.iter().filter(is_left).map(|step| step.target().to_string()).collect();
+    if rest.is_empty() {
+        return Ok(());
+    }
+    let again = Command::fixed("runnerup uninstall --purge");
+    let again = match left.instance.as_str() {
+        "default" => again,
+        name => again.then("--instance").value(name, Provenance::Root),
+    };
+    let message = format!("uninstalled, but this stays: {}", rest.join(", "));
+    Err(Error::new(Code::RemovalIncomplete, message).help(again.then("# goes on from here")))
 }
 
 fn tell(

@@ -216,6 +216,11 @@ catalogue! {
          cannot be undone, as the removal of an account or of the jobs' data. The message lists it, \
          and the journal keeps the record. Remove the cause, then run the command that the message \
          names: `runnerup uninstall` cleans up, `runnerup install` goes on from there.";
+    RemovalIncomplete = 7, "E7002", "not everything could be removed",
+        "All steps of `runnerup uninstall --purge` were done, but a folder or a file that was to go \
+         stays: something is mounted in it, another program keeps adding to it, or it holds more than \
+         can be removed in the time for it. Lines above the message say which. Remove the cause, then \
+         run the command that the message names: it goes on from there.";
     Unhealthy = 8, "E8001", "installed, but the agent did not come up healthy",
         "Everything was installed, but the agent did not stay up, or its own health text says \
          Unhealthy. The last lines of its log are in the message; a refused token and a host that \

@@ -88,6 +88,7 @@ pub(super) fn purge(tools: &Tools<'_>, spot: &Spot) -> Result<Restored> {
             format!("something is mounted at {}", points.join(", "))
         }
         Removal::Refilled => "something keeps adding files to it".to_owned(),
+        Removal::OutOfTime => "it holds more than could be removed in the time for it".to_owned(),
     };
     tools.host.report.leaves(&format!("the folder {} stays: {why}", spot.path().display()));
     Ok(Restored::Stays)

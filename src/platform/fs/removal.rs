@@ -12,6 +12,9 @@ pub enum Removal {
     /// The folder, because something kept adding files to it until the limit of passes or of
     /// time was reached.
     Refilled,
+    /// The folder, because it held more than can be removed in the time for it. The next removal
+    /// goes on from there.
+    OutOfTime,
 }
 
 /// Asked again and again while a tree is removed; an error ends the removal at once.

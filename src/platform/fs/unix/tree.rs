@@ -1,16 +1,16 @@
 //! Removing a folder with all that is in it.
 
-use super::{Spot, mount::MountId, open_folder, trouble};
+use super::{Spot, is_ours, mount::MountId, open_folder, trouble};
 use crate::{
     Result,
     platform::fs::{GoOn, Kind, Removal},
 };
 use rustix::{
-    fs::{self, AtFlags, FileType},
+    fs::{self, AtFlags, FileType, Mode},
     io::Errno,
 };
 use std::{
-    ffi::{CStr, CString},
+    ffi::CStr,
     os::{fd::OwnedFd, unix::ffi::OsStrExt},
     path::{Path, PathBuf},
     time::{Duration, Instant},
@@ -19,15 +19,13 @@ use std::{
 /// Folders open at a time while a tree is removed.
 const DEPTH_LIMIT: u32 = 64;
 
-/// Passes over a tree. One is enough for a tree that nobody adds to and that is not deeper than
-/// [`DEPTH_LIMIT`]; each further one removes as many levels more.
+/// Passes over a tree. One is enough for a tree that nobody adds to.
 const PASS_LIMIT: u32 = 256;
 
 /// Longest time for one tree. The next run goes on from there.
 const TIME_LIMIT: Duration = Duration::from_secs(30 * 60);
 
-/// Time for what was added during the first pass, or was too deep for it; where that took longer,
-/// as much again.
+/// Time for what was added during the first pass; where that took longer, as much again.
 const REPEAT_LIMIT: Duration = Duration::from_secs(10);
 
 /// Mount points that are named; more do not help.
@@ -35,22 +33,29 @@ const NAMED_MOUNTS: usize = 16;
 
 /// One removal: what holds for all folders of the tree.
 struct Sweep<'a> {
-    /// The folder whose content is removed. Parts that are too deep are moved up to it.
+    /// The folder whose content is removed.
     top: &'a OwnedFd,
     mount: MountId,
     until: Instant,
     go_on: &'a GoOn<'a>,
-    /// Numbers the parts that were moved up.
-    raised: u32,
+    pit: Option<Pit>,
+    /// Numbers the parts that are moved up.
+    raised: u64,
     mounted: Vec<PathBuf>,
 }
 
+/// A folder in the top folder that the caller alone can enter. Parts that are too deep are moved
+/// up to it: what stands in the top folder after a pass was added by somebody else.
+struct Pit {
+    folder: OwnedFd,
+    name: String,
+}
+
 /// How a pass over a folder ended.
+#[derive(PartialEq, Eq)]
 enum Pass {
     /// The folder was empty for a moment, or holds only what is mounted in it.
     Swept,
-    /// A part of it was too deep, and stands in the top folder now.
-    Raised,
     /// The time is over.
     OutOfTime,
 }
@@ -76,21 +81,23 @@ impl Spot {
         }
         let begun = Instant::now();
         let until = begun + TIME_LIMIT;
-        let mut sweep = Sweep { top: &top, mount, until, go_on, raised: 0, mounted: Vec::new() };
+        let (pit, mounted) = (None, Vec::new());
+        let mut sweep = Sweep { top: &top, mount, until, go_on, pit, raised: 0, mounted };
         for number in 0..PASS_LIMIT {
             if number == 1 {
                 let repeats = begun.elapsed().max(REPEAT_LIMIT);
                 sweep.until = sweep.until.min(Instant::now() + repeats);
             }
             sweep.mounted.clear();
-            match sweep.empty(&top, &self.path, DEPTH_LIMIT)? {
-                Pass::OutOfTime => return Ok(Removal::Refilled),
-                Pass::Raised => {}
-                Pass::Swept if !sweep.mounted.is_empty() => {
-                    return Ok(Removal::Mounted(sweep.mounted));
-                }
-                Pass::Swept if self.remove_folder()? => return Ok(Removal::Complete),
-                Pass::Swept => {}
+            if sweep.pass(&self.path)? == Pass::OutOfTime {
+                let is_first = number == 0;
+                return Ok(if is_first { Removal::OutOfTime } else { Removal::Refilled });
+            }
+            if !sweep.mounted.is_empty() {
+                return Ok(Removal::Mounted(sweep.mounted));
+            }
+            if self.remove_folder()? {
+                return Ok(Removal::Complete);
             }
         }
         Ok(Removal::Refilled)
@@ -98,21 +105,45 @@ impl Spot {
 }
 
 impl Sweep<'_> {
-    /// Removes what is in an open folder.
+    /// Removes what is in the top folder, however deep it is.
+    fn pass(&mut self, path: &Path) -> Result<Pass> {
+        let top = self.top;
+        let mut pass = self.empty(top, path, DEPTH_LIMIT)?;
+        while pass == Pass::Swept
+            && let Some(Pit { folder, name }) = self.pit.take()
+        {
+            let path = path.join(&name);
+            // What is too deep for this pit goes to another one.
+            pass = self.empty(&folder, &path, DEPTH_LIMIT)?;
+            match fs::unlinkat(top, &name, AtFlags::REMOVEDIR) {
+                Ok(()) | Err(Errno::NOENT | Errno::NOTDIR | Errno::NOTEMPTY | Errno::EXIST) => {}
+                Err(errno) => return Err(trouble("remove", &path, errno)),
+            }
+        }
+        Ok(pass)
+    }
+
+    /// Removes what is in an open folder, each name as soon as it is read: a folder can have more
+    /// names than fit in memory.
     fn empty(&mut self, folder: &OwnedFd, path: &Path, depth: u32) -> Result<Pass> {
-        let mut pass = Pass::Swept;
-        for name in self.names(folder, path)? {
+        let failed = |errno| trouble("list", path, errno);
+        // A folder that grows while it is read comes to an end as well.
+        let count = self.count(folder, path)?;
+        for entry in fs::Dir::read_from(folder).map_err(failed)?.take(count) {
             (self.go_on)()?;
             if Instant::now() > self.until {
                 return Ok(Pass::OutOfTime);
             }
-            match self.remove(folder, &name, path, depth)? {
-                Pass::Swept => {}
-                Pass::Raised => pass = Pass::Raised,
-                Pass::OutOfTime => return Ok(Pass::OutOfTime),
+            let entry = entry.map_err(failed)?;
+            let name = entry.file_name();
+            if matches!(name.to_bytes(), b"." | b"..") {
+                continue;
+            }
+            if self.remove(folder, name, path, depth)? == Pass::OutOfTime {
+                return Ok(Pass::OutOfTime);
             }
         }
-        Ok(pass)
+        Ok(Pass::Swept)
     }
 
     /// Removes one name in an open folder.
@@ -131,6 +162,10 @@ impl Sweep<'_> {
             Err(Errno::NOENT) => return Ok(Pass::Swept),
             Err(errno) => return Err(failed(errno)),
         }
+        let is_pit = |pit: &Pit| pit.name.as_bytes() == name.to_bytes();
+        if depth == DEPTH_LIMIT && self.pit.as_ref().is_some_and(is_pit) {
+            return Ok(Pass::Swept);
+        }
         let inner = match open_folder(folder, std::ffi::OsStr::from_bytes(name.to_bytes())) {
             Ok(inner) => inner,
             // It was swapped meanwhile: the next pass sees what stands there then.
@@ -143,15 +178,7 @@ impl Sweep<'_> {
             return self.is_mounted(here);
         }
         if depth == 0 {
-            self.raised += 1;
-            let above = format!(".runnerup-raised-{}-{}", std::process::id(), self.raised);
-            return match fs::renameat(folder, name, self.top, above) {
-                Ok(()) => Ok(Pass::Raised),
-                Err(Errno::NOENT) => Ok(Pass::Swept),
-                // Something is mounted on it, or in the place where it is to go.
-                Err(Errno::BUSY) => self.is_mounted(here),
-                Err(errno) => Err(trouble("move up", &here, errno)),
-            };
+            return self.raise(folder, name, here);
         }
         let pass = self.empty(&inner, &here, depth - 1)?;
         match fs::unlinkat(folder, name, AtFlags::REMOVEDIR) {
@@ -161,21 +188,39 @@ impl Sweep<'_> {
         }
     }
 
-    /// The names in an open folder. A list that grows while it is read comes to an end as well.
-    fn names(&self, folder: &OwnedFd, path: &Path) -> Result<Vec<CString>> {
+    /// Moves a folder that is too deep up, from where it is removed later.
+    fn raise(&mut self, folder: &OwnedFd, name: &CStr, here: PathBuf) -> Result<Pass> {
+        self.raised += 1;
+        let above = format!(".runnerup-raised-{}-{}", std::process::id(), self.raised);
+        if self.pit.is_none() {
+            self.pit = Pit::new(self.top, format!("{above}-pit"))
+                .map_err(|errno| trouble("move up", &here, errno))?;
+        }
+        let to = self.pit.as_ref().map_or(self.top, |pit| &pit.folder);
+        match fs::renameat(folder, name, to, above) {
+            // The next pass tries again where the new name is taken, which cannot be in the pit.
+            Ok(()) | Err(Errno::NOENT | Errno::NOTEMPTY | Errno::EXIST | Errno::NOTDIR) => {
+                Ok(Pass::Swept)
+            }
+            // Something is mounted on it.
+            Err(Errno::BUSY) => self.is_mounted(here),
+            Err(errno) => Err(trouble("move up", &here, errno)),
+        }
+    }
+
+    /// How many names an open folder has, the two that every folder has included.
+    fn count(&self, folder: &OwnedFd, path: &Path) -> Result<usize> {
         let failed = |errno| trouble("list", path, errno);
-        let mut names = Vec::new();
+        let mut count = 0;
         for entry in fs::Dir::read_from(folder).map_err(failed)? {
             (self.go_on)()?;
-            let name = entry.map_err(failed)?.file_name().to_owned();
-            if name.to_bytes() != b"." && name.to_bytes() != b".." {
-                names.push(name);
-            }
+            entry.map_err(failed)?;
+            count += 1;
             if Instant::now() > self.until {
                 break;
             }
         }
-        Ok(names)
+        Ok(count)
     }
 
     fn is_mounted(&mut self, point: PathBuf) -> Result<Pass> {
@@ -183,6 +228,26 @@ impl Sweep<'_> {
             self.mounted.push(point);
         }
         Ok(Pass::Swept)
+    }
+}
+
+impl Pit {
+    /// `None` where it cannot be made now: the name is taken, or the disk is full.
+    fn new(top: &OwnedFd, name: String) -> Result<Option<Self>, Errno> {
+        match fs::mkdirat(top, &name, Mode::RWXU) {
+            Ok(()) => {}
+            Err(Errno::EXIST | Errno::NOSPC | Errno::DQUOT) => return Ok(None),
+            Err(errno) => return Err(errno),
+        }
+        let folder = match open_folder(top, std::ffi::OsStr::new(&name)) {
+            Ok(folder) => folder,
+            // It was swapped meanwhile.
+            Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP | Errno::MLINK) => return Ok(None),
+            Err(errno) => return Err(errno),
+        };
+        let stat = fs::fstat(&folder)?;
+        let is_closed = is_ours(&stat) && stat.st_mode & 0o077 == 0;
+        Ok(is_closed.then_some(Self { folder, name }))
     }
 }
 
@@ -194,7 +259,6 @@ mod tests {
         Code, Error,
         platform::fs::{Root, empty_root as root},
     };
-    use rustix::fs::Mode;
     use std::{
         cell::Cell,
         os::unix::fs::symlink,
@@ -243,6 +307,41 @@ mod tests {
         assert_eq!(removed(&root), Removal::Complete);
     }
 
+    /// In memory where there is such a folder: disks take ten times as long.
+    #[test]
+    fn a_tree_of_more_levels_than_passes_can_open_is_removed() {
+        let place = Path::new("/dev/shm");
+        let place = if place.is_dir() { place.to_owned() } else { std::env::temp_dir() };
+        let folder = tempfile::tempdir_in(place).unwrap();
+        let root = Root::open(folder.path()).unwrap();
+        spot(&root).create_folder().unwrap();
+        let top = fs::open(folder.path().join("work"), OFlags::DIRECTORY, Mode::empty()).unwrap();
+        chain(&top, (PASS_LIMIT * (DEPTH_LIMIT + 2)) as usize);
+        assert_eq!(removed(&root), Removal::Complete);
+    }
+
+    #[test]
+    fn a_name_that_a_deep_part_is_to_have_stops_no_removal() {
+        let (folder, root) = root();
+        spot(&root).create_folder().unwrap();
+        let work = folder.path().join("work");
+        let top = fs::open(&work, OFlags::DIRECTORY, Mode::empty()).unwrap();
+        let deep = |number: u32| {
+            let name = format!("deep{number}");
+            fs::mkdirat(&top, &name, Mode::from_raw_mode(0o755)).unwrap();
+            chain(&open_folder(&top, OsStr::new(&name)).unwrap(), 70);
+        };
+        // Some are read before the names that are taken, in whatever order folders are read.
+        (0..5).for_each(deep);
+        for number in 1..20 {
+            let taken = format!(".runnerup-raised-{}-{number}", std::process::id());
+            std::fs::create_dir_all(work.join(&taken).join("full")).unwrap();
+            std::fs::write(work.join(format!("{taken}-pit")), "x").unwrap();
+        }
+        (5..10).for_each(deep);
+        assert_eq!(removed(&root), Removal::Complete);
+    }
+
     #[test]
     fn a_tree_that_grows_all_the_while_is_left_in_the_end() {
         let (folder, root) = root();
@@ -269,7 +368,7 @@ mod tests {
             removal.unwrap()
         });
         // The folder itself is gone where the last pass met it empty: that is no less an end.
-        assert!(matches!(removal, Removal::Refilled | Removal::Complete), "{removal:?}");
+        assert!(!matches!(removal, Removal::Mounted(_)), "{removal:?}");
     }
 
     #[test]
