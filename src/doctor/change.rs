@@ -84,10 +84,16 @@ impl<'a> Change<'a> {
             return self.refused(remedy, refusal);
         }
         let trail = site.trail;
+        // On ground of others a step changes only what belongs to the account that it names.
+        let keeper = || {
+            let own = self.survey.account_of(self.install)?;
+            let is_theirs = trail.end.is_some_and(|end| end.uid == own.uid);
+            (is_theirs && !trail.ground.is_root()).then_some(own)
+        };
         let step = Step::Settle(Settle {
             path: trail.path.clone(),
             folder: trail.is(Kind::Folder),
-            owner: owner.map(|owner| Owner::user(&owner.name)),
+            owner: owner.or_else(keeper).map(|owner| Owner::user(&owner.name)),
             mode,
         });
         let remedy = match trail.ground.is_root() || self.is_closed_by_record(trail) {
