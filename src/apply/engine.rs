@@ -12,11 +12,7 @@ use super::{
 };
 use crate::{
     Code, Command, Error, Result,
-    platform::{
-        fs::{Provenance, Root},
-        layout::shown,
-        system::System,
-    },
+    platform::{fs::Root, layout::shown, system::System},
 };
 use std::path::Path;
 
@@ -236,9 +232,7 @@ pub fn refuse_mounts(steps: &[Step], root: &Root, system: &dyn System) -> Result
 fn unmounting(root: &Root, point: &Path) -> Command {
     let trail = root.trail(point).ok().filter(|_| root.is_host());
     match trail {
-        Some(trail) if trail.ground.is_root() => {
-            Command::root("umount").path(point, Provenance::Anybody)
-        }
+        Some(trail) if trail.ground.is_root() => Command::root("umount").path(point, trail.ground),
         _ => Command::left_out(),
     }
 }

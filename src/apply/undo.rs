@@ -123,7 +123,7 @@ fn again(command: &'static str, receipt: &Receipt, why: &'static str) -> Command
     let command = Command::fixed(command);
     let command = match receipt.instance.as_str() {
         "default" => command,
-        name => command.then("--instance").value(name, Provenance::Root),
+        name => command.then("--instance").own(name, Provenance::Root),
     };
     command.then(why.trim_start())
 }

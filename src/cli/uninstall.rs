@@ -90,7 +90,7 @@ fn refuse_rest(plan: &Plan, left: &Receipt) -> Result<()> {
     let again = Command::fixed("runnerup uninstall --purge");
     let again = match left.instance.as_str() {
         "default" => again,
-        name => again.then("--instance").value(name, Provenance::Root),
+        name => again.then("--instance").own(name, Provenance::Root),
     };
     let message = format!("uninstalled, but this stays: {}", rest.join(", "));
     Err(Error::new(Code::RemovalIncomplete, message).help(again.then("# goes on from here")))

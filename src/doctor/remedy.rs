@@ -1,4 +1,7 @@
 //! What cures a finding: words, commands, and steps for the engine where that is safe.
+//!
+//! The words are advice to root as the commands are, so they too are this program's own: see
+//! [`Text`].
 
 use super::Command;
 use crate::apply::Step;
@@ -9,7 +12,7 @@ use std::path::Path;
 #[derive(Debug, Clone, Serialize)]
 pub struct Remedy {
     /// In a sentence or two.
-    pub text: String,
+    text: Text,
     /// The exact commands, as a person would type them.
     commands: Vec<String>,
     /// Whether `doctor --fix` does it.
@@ -22,6 +25,47 @@ pub struct Remedy {
     pub consent: Option<Consent>,
 }
 
+/// Advice, made of this program's own words and of numbers. What a probe saw, or a document tells,
+/// stands in the evidence.
+#[derive(Debug, Clone, Serialize)]
+#[serde(transparent)]
+pub(super) struct Text(String);
+
+impl From<&'static str> for Text {
+    fn from(text: &'static str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+impl<const N: usize> From<[&'static str; N]> for Text {
+    fn from(parts: [&'static str; N]) -> Self {
+        Self(parts.concat())
+    }
+}
+
+impl Text {
+    /// With a number.
+    pub(super) fn number(before: &'static str, number: u64, after: &'static str) -> Self {
+        Self(format!("{before}{number}{after}"))
+    }
+
+    /// Followed by more.
+    #[must_use]
+    pub(super) fn then(self, more: impl Into<Self>) -> Self {
+        Self(self.0 + &more.into().0)
+    }
+
+    /// Its lines as one.
+    #[must_use]
+    pub(super) fn in_one_line(self) -> Self {
+        Self(self.0.trim().replace('\n', ", "))
+    }
+
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 /// What `--fix` does only when it is asked for in so many words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Consent {
@@ -31,9 +75,27 @@ pub enum Consent {
 
 impl Remedy {
     /// Something that a person has to do.
-    pub fn by_hand(text: impl Into<String>) -> Self {
+    pub(super) fn by_hand(text: impl Into<Text>) -> Self {
         let (commands, steps) = (Vec::new(), Vec::new());
         Self { text: text.into(), commands, fixable: false, steps, consent: None }
+    }
+
+    /// In a sentence or two.
+    pub fn text(&self) -> &str {
+        &self.text.0
+    }
+
+    /// With another sentence.
+    #[must_use]
+    pub(super) fn and(mut self, text: &'static str) -> Self {
+        self.text = Text(format!("{} {text}", self.text.0));
+        self
+    }
+
+    /// The same commands and steps, told in other words.
+    #[must_use]
+    pub(super) fn told(self, text: &'static str) -> Self {
+        Self { text: text.into(), ..self }
     }
 
     /// With a command, unless a value in it cannot be trusted.
@@ -70,8 +132,8 @@ impl Remedy {
 
     /// Takes in another remedy for the same finding.
     pub(super) fn join(&mut self, other: Self) {
-        if !self.text.contains(&other.text) {
-            self.text = format!("{} {}", self.text, other.text);
+        if !self.text.0.contains(&other.text.0) {
+            self.text = Text(format!("{} {}", self.text.0, other.text.0));
         }
         for command in other.commands {
             if !self.commands.contains(&command) {

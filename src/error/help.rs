@@ -1,6 +1,6 @@
 //! Lines that help: what a person will paste, and so what no other account may steer.
 
-use crate::{Command, command::is_plain, platform::fs::Provenance};
+use crate::{Command, command::is_plain};
 use std::{fmt::Display, path::Path};
 
 /// A line of help; none where a value in it could mean something to a shell.
@@ -22,7 +22,7 @@ impl Help {
 
     /// A command that shows who owns what is at a path, and what it is.
     pub fn look(command: &'static str, path: &Path) -> Self {
-        let command = Command::fixed(command).path(path, Provenance::Anybody);
+        let command = Command::shows(command, path);
         Self::command("look at it", &command)
     }
 

@@ -7,7 +7,7 @@ use crate::{
     Code, Command, Error, Help, Result,
     apply::target::{After, Record},
     platform::{
-        fs::{Found, Kind, Meta, Provenance, Spot},
+        fs::{Found, Kind, Meta, Spot},
         privilege::is_privileged,
     },
 };
@@ -57,7 +57,7 @@ pub(super) fn refuse_other_names(spot: &Spot, found: &Meta) -> Result<()> {
     }
     let path = spot.path().display();
     let message = format!("{path} has a second name (hard link)");
-    let look = Command::root("find / -xdev -samefile").path(spot.outside(), Provenance::Anybody);
+    let look = Command::shows("sudo find / -xdev -samefile", spot.outside()).then("| cat -v");
     Err(Error::new(Code::GroundUnsafe, message).help(Help::command("look for it", &look)))
 }
 

@@ -1,10 +1,10 @@
 //! Facts that travel: saved without a secret, judged anywhere.
 
 use crate::{
-    Code, Error, Result,
+    Code, Command, Error, Result,
     cli::Output,
-    facts::survey::{SCHEMA_VERSION, Survey},
-    platform::fs::Root,
+    facts::survey::{Provenance, SCHEMA_VERSION, Survey},
+    platform::{fs::Root, layout::shown},
 };
 use std::{
     fs::File,
@@ -24,7 +24,11 @@ pub(super) fn save(file: &Path, survey: &Survey, out: &Output) -> Result<()> {
     place(file, facts.as_bytes()).map_err(|error| {
         error.recode(Code::HostUnfit).context(format!("{} cannot be written", file.display()))
     })?;
-    out.note(&format!("facts saved: runnerup doctor --facts {}", file.display()));
+    let judged = Command::fixed("runnerup doctor --facts").own(&shown(file), Provenance::Root);
+    match judged.line() {
+        Some(line) => out.note(&format!("facts saved: {line}")),
+        None => out.note("facts saved"),
+    }
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 use crate::{
     doctor::{
         Check, Command, Judge, Judged, Problem, Remedy, Verdict,
-        lookup::{domain, drain, on_job, on_service, unseen},
+        lookup::{bootstrap, drain, on_job, on_service, unseen},
     },
     facts::survey::{Install, Process, Survey},
     platform::service::Manager,
@@ -150,13 +150,9 @@ fn drain_ends(survey: &Survey, install: &Install) -> Judged {
     let longest = i64::try_from(drain(install).as_secs()).unwrap_or(i64::MAX);
     let remedy = Remedy::by_hand("Let the job end, or end it.");
     let remedy = match (service.manager, service.file()) {
-        (Manager::Launchd, Some(file)) => {
-            remedy.command(on_job("launchctl kill TERM", install, service)).command(
-                Command::root("launchctl bootstrap")
-                    .value(&domain(service), install.named_by)
-                    .path(&file.path, install.named_by),
-            )
-        }
+        (Manager::Launchd, Some(_)) => remedy
+            .command(on_job("launchctl kill TERM", install, service))
+            .command(bootstrap(install, service)),
         _ => remedy
             .command(on_service("systemctl kill --kill-who=main --signal=TERM", install, service))
             .command(on_service("systemctl start", install, service)),

@@ -4,7 +4,7 @@ use super::binary::{closed_folder, remount};
 use crate::{
     doctor::{
         Check, Command, Judge, Judged, Problem, Remedy, Verdict,
-        change::{Change, Purpose, Site},
+        change::{Change, Mode, Purpose, Site},
         lookup::{account, edit_config, octal, owner, restarted_if_changed, task_account, unseen},
     },
     facts::survey::{Access, AccountFacts, Install, Survey},
@@ -49,7 +49,7 @@ fn workdir(survey: &Survey, install: &Install) -> Judged {
             return Ok(closed_folder(&change, &denied, site, &account.name, install).into());
         }
         let remedy = Remedy::by_hand("Give it to the account.");
-        let remedy = change.permissions(remedy, site, Some(account), 0o750);
+        let remedy = change.permissions(remedy, site, Some(account), Mode::Work);
         return Ok(Problem::fail(format!(
             "{} may not {} {path}",
             account.name,
@@ -71,7 +71,8 @@ fn missing(change: &Change<'_>, site: Site<'_>, account: &AccountFacts) -> Judge
     if account.uid == 0 || is_theirs && !why.contains("not followed") {
         return Ok(Verdict::Holds(format!("{path} is not there yet, and {name} may make it")));
     }
-    let remedy = change.folder(Remedy::by_hand("Make it for the account."), site, account, 0o750);
+    let remedy =
+        change.folder(Remedy::by_hand("Make it for the account."), site, account, Mode::Work);
     Ok(Problem::fail(format!("the work folder {path} is not there, and {name} may not make it"))
         .seen(why)
         .cure(remedy)
@@ -141,7 +142,7 @@ fn temporary(survey: &Survey, install: &Install) -> Judged {
         if let Some(denied) = trail.denies(account, access) {
             let remedy = Remedy::by_hand("Let every account use it, as it may use /tmp.");
             let remedy = match denied.path == trail.path {
-                true => change.permissions(remedy, site, None, 0o1777),
+                true => change.permissions(remedy, site, None, Mode::Temporary),
                 false => change.pass(remedy, site, &denied.path),
             };
             return Ok(Problem::fail(format!(
@@ -217,7 +218,7 @@ fn log(survey: &Survey, install: &Install) -> Judged {
         }
         Some(denied) => {
             let remedy = Remedy::by_hand("Give it to the account.");
-            let remedy = change.permissions(remedy, site, Some(account), 0o640);
+            let remedy = change.permissions(remedy, site, Some(account), Mode::Log);
             let remedy = restarted_if_changed(remedy, install);
             Ok(Problem::fail(format!("{} may not write to its log {path}", account.name))
                 .seen(format!(

@@ -3,7 +3,7 @@
 use super::queue;
 use crate::{
     doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict, lookup::unseen},
-    facts::survey::{Install, Provenance, Queue, Runner, Survey, Unseen},
+    facts::survey::{Install, Queue, Runner, Survey, Unseen},
 };
 
 /// An agent that is idle asks for work every few seconds; after this many it is away.
@@ -35,11 +35,8 @@ fn listed(survey: &Survey, install: &Install) -> Judged {
     Ok(Problem::fail(format!("the runner is not in the inventory of {}", queue.resource_class))
         .seen(format!("listed are: {}", names.join(", ")))
         .cure(
-            Remedy::by_hand("Give it a token of this class.").command(
-                Command::fixed("circleci runner token create")
-                    .value(&queue.resource_class, Provenance::Anybody)
-                    .then("NICKNAME"),
-            ),
+            Remedy::by_hand("Give it a token of this class.")
+                .command(Command::fixed("circleci runner token create NAMESPACE/CLASS NICKNAME")),
         )
         .into())
 }

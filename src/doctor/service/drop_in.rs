@@ -5,20 +5,27 @@ use crate::{
     doctor::{
         Remedy,
         lookup::{on_service, restarted},
+        remedy::Text,
     },
     facts::survey::Install,
     platform::service::Manager,
 };
 
 /// Adds `lines` to the unit of an agent, in a drop-in that is called after `what`.
-pub(super) fn drop_in(text: &str, install: &Install, what: &str, lines: &str) -> Remedy {
+pub(super) fn drop_in(
+    text: &'static str,
+    install: &Install,
+    what: &'static str,
+    lines: impl Into<Text>,
+) -> Remedy {
+    let lines = lines.into();
     let service = install.service.as_ref().filter(|own| own.manager == Manager::Systemd);
     // Root adds nothing to what an account could have defined, and starts nothing of it.
     let Some(service) = service.filter(|_| install.named_by.is_root()) else {
         return Remedy::by_hand(text);
     };
     let unit = &service.name;
-    let body = format!("# Written by runnerup doctor.\n{lines}");
+    let body = format!("# Written by runnerup doctor.\n{}", lines.as_str());
     // Read last, so that it wins over whatever else was dropped in.
     let path = format!("/etc/systemd/system/{unit}.d/zz-runnerup-{what}.conf");
     let folder = crate::apply::Folder {
@@ -38,10 +45,11 @@ pub(super) fn drop_in(text: &str, install: &Install, what: &str, lines: &str) ->
         check: None,
         seed: false,
     };
-    let lines = lines.trim().replace('\n', ", ");
-    let remedy = Remedy::by_hand(format!("{text} In a drop-in of the unit: {lines}."))
-        .command(on_service("systemctl edit", install, service))
-        .step(Step::Folder(folder))
-        .step(Step::File(file));
+    let lines = lines.in_one_line();
+    let remedy =
+        Remedy::by_hand(Text::from([text, " In a drop-in of the unit: "]).then(lines).then("."))
+            .command(on_service("systemctl edit", install, service))
+            .step(Step::Folder(folder))
+            .step(Step::File(file));
     restarted(remedy, install)
 }

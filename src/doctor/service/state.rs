@@ -6,7 +6,7 @@ use crate::{
     apply::Step,
     doctor::{
         Check, Command, Judge, Judged, Problem, Remedy, Verdict,
-        lookup::{is_daemon, is_service_name, on_job, on_service, on_task, restarted, unseen},
+        lookup::{is_daemon, on_job, on_service, on_task, restarted, unseen},
     },
     facts::survey::{Install, Service, State, Survey, Unseen},
     platform::service::Manager,
@@ -291,12 +291,7 @@ fn started(install: &Install, service: &Service) -> Command {
 }
 
 fn journal(install: &Install, service: &Service) -> Command {
-    match is_service_name(&service.name) {
-        true => {
-            Command::fixed("journalctl --lines 50 --unit").value(&service.name, install.named_by)
-        }
-        false => Command::left_out(),
-    }
+    Command::fixed("journalctl --lines 50 --unit").unit(&service.name, install.named_by)
 }
 
 /// With the commands that show what the agent says.
@@ -316,7 +311,7 @@ fn listened(remedy: Remedy, install: &Install) -> Remedy {
         Some((trail, named.named_by))
     });
     logs.fold(remedy, |remedy, (trail, named_by)| {
-        remedy.command(Command::fixed("tail -n 50").path(&trail.path, named_by))
+        remedy.command(Command::fixed("tail -n 50").path(&trail.path, named_by).then("| cat -v"))
     })
 }
 

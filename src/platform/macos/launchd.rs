@@ -24,6 +24,9 @@ pub const AGENTS: &str = "/Library/LaunchAgents";
 /// The domain of what runs whether anyone is logged in or not.
 pub const SYSTEM: &str = "system";
 
+/// The domain of the desktop of whoever types a command, as a word of a shell.
+pub const DESKTOP: &str = "gui/$(id -u)";
+
 /// `launchctl print` of a label that is not loaded.
 const NOT_FOUND: i32 = 113;
 
@@ -131,9 +134,11 @@ impl Services for Launchd<'_> {
                         Code::StepFailed,
                         format!("launchd still holds {label} after {} s", SETTLE.as_secs()),
                     )
-                    .help(
-                        Command::fixed("launchctl print").value(&target(label), Provenance::Root),
-                    ));
+                    .help(Command::fixed("launchctl print").job(
+                        SYSTEM,
+                        label,
+                        Provenance::Root,
+                    )));
                 }
                 thread::sleep(Duration::from_millis(100));
             }
@@ -154,7 +159,7 @@ impl Services for Launchd<'_> {
                      whose label another job has",
                 )
                 .help(Help::look("ls -l", &definition(label)))
-                .help(Command::fixed("launchctl print").value(&target(label), Provenance::Root))),
+                .help(Command::fixed("launchctl print").job(SYSTEM, label, Provenance::Root))),
             _ => Err(answer.failure(&bootstrap)),
         }
     }
@@ -197,13 +202,13 @@ pub fn definition(label: &str) -> PathBuf {
     Path::new(DAEMONS).join(format!("{label}.plist"))
 }
 
-/// The domain that launchd loads a definition into, as a word of a shell.
-pub fn domain_of(file: &Path) -> String {
-    let home = file.strip_prefix("/Users").ok();
-    match home.and_then(|rest| rest.components().next()) {
-        Some(user) => format!("gui/$(id -u {})", user.as_os_str().to_string_lossy()),
-        None if file.starts_with(AGENTS) => "gui/$(id -u)".to_owned(),
-        None => SYSTEM.to_owned(),
+/// The domain that launchd loads a definition into, as a word of a shell; `None` where it is a
+/// user's, whose number only the host knows.
+pub fn domain_of(file: &Path) -> Option<&'static str> {
+    match file.starts_with("/Users") {
+        true => None,
+        false if file.starts_with(AGENTS) => Some(DESKTOP),
+        false => Some(SYSTEM),
     }
 }
 
