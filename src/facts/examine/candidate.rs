@@ -11,7 +11,7 @@ use super::{
 use crate::{
     agent::{Kind, Os, Secrets, Token},
     apply::Receipt,
-    facts::survey::{ConfigFile, Provenance, Seen, Stray, Strays},
+    facts::survey::{ConfigFile, Provenance, Seen, Stray, Strays, Unseen},
     platform::{
         accounts,
         fs::Root,
@@ -66,7 +66,7 @@ pub(super) fn all(
         found.push(of_definition(root, unit, receipt));
     }
     found.extend(receipts.into_iter().map(of_receipt));
-    let mut strays = Strays { count: processes.agents_beyond(), ..Strays::default() };
+    let mut strays = none_yet(processes);
     for agent in processes.agents() {
         let unit = agent.managed.system_unit();
         let runs = |candidate: &Candidate| {
@@ -88,6 +88,12 @@ pub(super) fn all(
         }
     }
     (found, strays)
+}
+
+/// No strays but those that were not looked at.
+fn none_yet(processes: &Processes) -> Strays {
+    let unseen = processes.fault().map(|fault| Unseen { why: fault.why.clone(), broke: false });
+    Strays { shown: Vec::new(), count: processes.agents_beyond(), unseen }
 }
 
 /// Notes an agent's process that nothing accounts for.
@@ -149,7 +155,7 @@ pub(super) fn by_hand(found: &[Candidate], processes: &Processes, scrub: &Scrub)
         let of = |own: &Candidate| own.binary.as_ref().and_then(|path| processes.running(path));
         found.iter().filter_map(of).any(|(own, _)| own == *pid)
     };
-    let mut strays = Strays { count: processes.agents_beyond(), ..Strays::default() };
+    let mut strays = none_yet(processes);
     for agent in processes.agents().iter().filter(|agent| !is_found(&agent.pid)) {
         stray(&mut strays, agent, processes, scrub);
     }

@@ -208,7 +208,7 @@ fn take(request: &Request, until: Instant) -> Result<Examined> {
     if let Some(windows) = &windows {
         processes = Arc::new(match windows.processes() {
             Seen::Known(processes) => processes,
-            Seen::Unseen(unseen) => Processes::unseen(unseen),
+            Seen::Unseen(unseen) => Processes::unseen(unseen, ground.now - host::uptime()),
         });
         windows.name_users(&mut candidates);
         strays = candidate::by_hand(&candidates, &processes, &ground.scrub);
@@ -361,7 +361,7 @@ fn discover(ground: &Ground, request: &Request, secrets: &Secrets) -> Result<Dis
     let (units, receipts) = (units.seen(), receipts.flat());
     let processes = Arc::new(match processes.seen() {
         Seen::Known(processes) => processes,
-        Seen::Unseen(unseen) => Processes::unseen(unseen),
+        Seen::Unseen(unseen) => Processes::unseen(unseen, ground.now - host::uptime()),
     });
     let faults = [reason(&units), reason(&receipts), processes.fault()];
     let mut undiscovered: Vec<String> =
@@ -373,8 +373,10 @@ fn discover(ground: &Ground, request: &Request, secrets: &Secrets) -> Result<Dis
             candidate::all(&ground.root, units, receipts, &of_processes, &ground.scrub)
         })
         .seen();
-    undiscovered.extend(reason(&candidates).map(|unseen| unseen.why.clone()));
-    let (mut candidates, strays) = known_or_default(candidates);
+    let fault = reason(&candidates).map(|unseen| unseen.why.clone());
+    undiscovered.extend(fault.clone());
+    let (mut candidates, mut strays) = known_or_default(candidates);
+    strays.unseen = strays.unseen.or(fault.map(|why| Unseen { why, broke: false }));
     let machine = known_or_default(machine.seen());
     for candidate in &mut candidates {
         // What a script sets comes later, and counts.
