@@ -59,3 +59,11 @@ pub fn ended(lab: &Lab, account: &str, count: usize) {
     start(lab, account, &["perl", "-e", FORKS, &count.to_string()]);
     wait_for(lab, "pgrep -x all-ended", 1);
 }
+
+/// Starts this many processes with command lines of 1900 words.
+pub fn many_words(lab: &Lab, account: &str, count: usize) {
+    const FORKS: &str = "for (1..$ARGV[0]) { next if fork; \
+        exec 'sh', '-c', 'sleep 900; :', ('a') x 1900 } sleep 900";
+    start(lab, account, &["perl", "-e", FORKS, &count.to_string()]);
+    wait_for(lab, &format!("pgrep -x sleep -u {account}"), count);
+}
