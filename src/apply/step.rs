@@ -50,6 +50,9 @@ pub enum Step {
         service: String,
         /// How long a running job may take to end.
         drain: Duration,
+        /// What is done with a service that runs a job.
+        #[serde(skip_serializing_if = "IfBusy::is_drain")]
+        if_busy: IfBusy,
     },
     /// Stops a service once its agent has finished the job it runs.
     Stop {
@@ -72,6 +75,17 @@ pub enum Step {
         /// Removes a folder with all that is in it.
         purge: bool,
     },
+}
+
+/// What a step that starts a service again does with one that runs a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum IfBusy {
+    /// The job ends first.
+    #[default]
+    Drain,
+    /// The service is left as it is, also where nobody can say whether a job runs.
+    Leave,
 }
 
 /// A folder, as it is to stand.
@@ -266,7 +280,10 @@ impl fmt::Display for Step {
                 write!(f, "set the registry value {place} to {}: {purpose}", value.data)
             }
             Self::Enable { service } => write!(f, "start {service} with the host"),
-            Self::Start { service, .. } => write!(f, "start {service}"),
+            Self::Start { service, if_busy: IfBusy::Drain, .. } => write!(f, "start {service}"),
+            Self::Start { service, if_busy: IfBusy::Leave, .. } => {
+                write!(f, "start {service}, unless it runs a job then")
+            }
             Self::Stop { service, .. } => {
                 write!(f, "stop {service}, once the job it runs has ended")
             }
@@ -287,6 +304,13 @@ impl fmt::Display for Step {
                 _ => write!(f, "put back {target} as it was"),
             },
         }
+    }
+}
+
+impl IfBusy {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+    fn is_drain(&self) -> bool {
+        *self == Self::Drain
     }
 }
 

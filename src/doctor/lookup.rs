@@ -1,8 +1,8 @@
 //! What several checks ask of a survey, and remedies that several of them give.
 
-use super::{Command, Consent, Remedy, remedy::Text};
+use super::{Command, Consent, Remedy, remedy::Text, service::drop_in};
 use crate::{
-    apply::Step,
+    apply::{IfBusy, Step},
     facts::survey::{AccountFacts, Install, Provenance, Service, Survey, Trail, Unseen},
     platform::{
         fs::Meta,
@@ -89,11 +89,14 @@ pub(super) fn restarted(remedy: Remedy, install: &Install) -> Remedy {
     }
     let name = &service.name;
     let drain = drain(install).min(Duration::from_secs(longest_stop(install)) + GRACE);
-    let step = Step::Start { service: name.clone(), drain };
-    let consented = |remedy: Remedy| match install.runs_job() {
+    let start = |if_busy| Step::Start { service: name.clone(), drain, if_busy };
+    let consented = |remedy: Remedy| match install.is_free() {
         _ if !install.named_by.is_root() => remedy,
-        Some(true) => remedy.step(step).asks(Consent::RestartBusy),
-        _ => remedy.step(step),
+        true => remedy.step(start(IfBusy::Leave)),
+        // Unknown counts as busy: who hides the job must not have it ended.
+        false => {
+            drop_in::draining(remedy, service).step(start(IfBusy::Drain)).asks(Consent::RestartBusy)
+        }
     };
     match service.manager {
         Manager::Systemd => {

@@ -69,7 +69,7 @@ impl Text {
 /// What `--fix` does only when it is asked for in so many words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Consent {
-    /// Starting a service again while a job runs: it ends first, which may take hours.
+    /// Starting a service again while a job runs, or may run: it ends first, which may take hours.
     RestartBusy,
 }
 
@@ -234,7 +234,8 @@ impl Consent {
     pub fn question(self) -> &'static str {
         match self {
             Self::RestartBusy => {
-                "A job runs. Let it end, however long it takes, and start the agent again then?"
+                "A job runs, or may run. Let it end, however long it takes, and start the agent \
+                 again then?"
             }
         }
     }

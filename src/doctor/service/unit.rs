@@ -1,6 +1,10 @@
 //! Directives that mean something to an agent.
 
-use super::{daemon, drop_in::drop_in, task};
+use super::{
+    daemon,
+    drop_in::{drains, drop_in},
+    task,
+};
 use crate::{
     doctor::{
         Check, Command, Judge, Judged, Problem, Remedy, Verdict,
@@ -213,6 +217,7 @@ fn stop(_: &Survey, install: &Install) -> Judged {
     if let Some(seconds) = seconds.filter(|seconds| *seconds < longest) {
         let wanted = longest + 300;
         let lines = Text::number("[Service]\nTimeoutStopSec=", wanted, "\n");
+        let lines = if drains(service) { lines } else { lines.then("KillMode=mixed\n") };
         let cure = match longest > longest_stop(install) {
             true => shorter_jobs(install),
             false => drop_in("Let it wait for the longest job.", install, "stop", lines),
@@ -378,6 +383,23 @@ mod tests {
             _ => None,
         });
         assert_eq!(drain, Some(18300));
+    }
+
+    #[test]
+    fn a_stop_that_waits_signals_the_agent_alone() {
+        let written = |survey: &crate::facts::survey::Survey| {
+            let remedy = finding(survey, "service/stop-waits").remedy.unwrap();
+            let file = remedy.steps().iter().find_map(|step| match step {
+                Step::File(file) => Some(file.content.shown().to_owned()),
+                _ => None,
+            });
+            file.unwrap()
+        };
+        let mut survey = healthy();
+        directive(&mut survey, "Service", "TimeoutStopSec", "90");
+        assert!(!written(&survey).contains("KillMode"));
+        directive(&mut survey, "Service", "KillMode", "control-group");
+        assert!(written(&survey).ends_with("TimeoutStopSec=18300\nKillMode=mixed\n"));
     }
 
     #[test]

@@ -79,12 +79,8 @@ impl Endpoints {
     }
 }
 
-/// Every question for every agent.
-pub(super) fn of(endpoints: &Endpoints, candidates: &[Candidate], root: &Root) -> Vec<Ask> {
-    candidates.iter().flat_map(|candidate| of_one(endpoints, candidate, root)).collect()
-}
-
-fn of_one(endpoints: &Endpoints, candidate: &Candidate, root: &Root) -> Vec<Ask> {
+/// Every question for an agent. Files of authorities are read for that, which may hang.
+pub(super) fn of(endpoints: &Endpoints, candidate: &Candidate, root: &Root) -> Vec<Ask> {
     // Whom an agent would ask that cannot read its configuration nobody knows.
     let Some(config) = readable(candidate) else { return Vec::new() };
     let route = Route::of(candidate, root);

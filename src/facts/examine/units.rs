@@ -34,7 +34,7 @@ const DIRECTIVES: usize = 2000;
 pub(super) const PROGRAMS: [&str; 2] = ["circleci-launch-agent", "circleci-runner"];
 
 /// A unit, unread by anyone but us.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Unit {
     pub(super) name: String,
     pub(super) manager: Manager,

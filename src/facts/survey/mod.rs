@@ -70,6 +70,8 @@ pub struct Strays {
     pub shown: Vec<Stray>,
     /// How many there are.
     pub count: usize,
+    /// Why there may be others, where the processes could not be listed.
+    pub unseen: Option<Unseen>,
 }
 
 /// A process that looks like an agent.

@@ -109,6 +109,13 @@ impl<'a> Launchd<'a> {
     }
 }
 
+/// Whether a line by `ps -o ppid= -o stat=` is of a child of `parent` that has not ended.
+fn is_living_child(line: &str, parent: u32) -> bool {
+    let mut fields = line.split_whitespace();
+    let is_child = fields.next().and_then(|own| own.parse().ok()) == Some(parent);
+    is_child && fields.next().is_some_and(|state| !state.starts_with('Z'))
+}
+
 impl Services for Launchd<'_> {
     fn reload(&self) -> Result<()> {
         // A definition is read when it is bootstrapped, and only then.
@@ -175,6 +182,13 @@ impl Services for Launchd<'_> {
             Some(printed) => Status { enabled, ..parse(&printed) },
             None => Status { enabled, words: "not loaded".to_owned(), ..Status::default() },
         })
+    }
+
+    fn runs_job(&self, label: &str) -> Result<Option<bool>> {
+        let Some(main) = self.status(label)?.main_pid else { return Ok(Some(false)) };
+        let call = Call::new("ps", ["-A", "-o", "ppid=", "-o", "stat="]);
+        let list = self.commands.run(&call)?.stdout;
+        Ok(Some(list.lines().any(|line| is_living_child(line, main))))
     }
 
     fn last_lines(&self, label: &str, count: usize) -> Result<String> {
