@@ -12,6 +12,7 @@ mod support;
 mod accounts;
 mod allowed;
 mod anything;
+mod bases;
 mod commands;
 mod fleet;
 mod images;
