@@ -187,6 +187,42 @@ fn processes_that_cannot_be_ended_and_an_account_that_stays_stop_the_run_in_time
     assert_eq!(before.diff(&lab.state()), Vec::<String>::new());
 }
 
+/// The next account of the name, or of the number, would start it and own it.
+#[test]
+fn what_a_job_planted_outside_of_the_home_goes_with_the_account() {
+    let Some(lab) = Lab::new(Suite::Bookworm, "files of the account outside of its home") else {
+        return;
+    };
+    // As these programs have them; they are not on the test host.
+    let folders = "install -d -m 1730 /var/spool/cron/crontabs; install -d /var/lib/systemd/linger
+        install -d -m 1770 -o daemon -g daemon /var/spool/cron/atjobs
+        for file in crontabs/root atjobs/root; do echo root >/var/spool/cron/$file; done
+        echo >/var/lib/systemd/linger/root; install -o nobody /dev/null /tmp/nobodys
+        ln -s nobodys /tmp/circleci; install -d -m 0777 -o nobody /dev/shm/nobodys";
+    lab.host.ok(&["sh", "-ec", folders]);
+    let before = lab.state();
+    lab.install(&[], 0);
+    let number = lab.host.ok(&["id", "-u", "circleci"]);
+    let spools = "cd /var/spool/cron; for file in crontabs/circleci atjobs/a0001; do
+        echo job >$file; chown circleci $file; done; echo >/var/lib/systemd/linger/circleci";
+    lab.host.ok(&["sh", "-ec", spools]);
+    let files = "cp /bin/sh /var/tmp/shell; chmod 4755 /var/tmp/shell; ln -s /etc/passwd /tmp/link
+        mkdir -p /dev/shm/left/deep; echo x >/dev/shm/left/deep/file; mkfifo /var/tmp/fifo
+        echo x >/dev/shm/nobodys/file";
+    lab.host.ok(&["runuser", "-u", "circleci", "--", "sh", "-ec", files]);
+    let told = lab.runnerup(&PURGE, 0);
+    assert!(told.contains(&format!("sudo find / -xdev -uid {}", number.trim())), "{told}");
+    let places = "find /tmp /var/tmp /dev/shm /var/spool /var/lib/systemd/linger";
+    let list = |test: &str| lab.host.ok(&["sh", "-c", &format!("{places} {test} | sort")]);
+    // In a folder of another account's it stays, and is told of.
+    assert_eq!(list(&format!("-uid {}", number.trim())).trim(), "/dev/shm/nobodys/file", "{told}");
+    assert_eq!(list("-name circleci").trim(), "/tmp/circleci", "{told}");
+    let kept = list("-name root -o -name nobodys");
+    assert_eq!(kept.lines().count(), 5, "{kept}");
+    lab.host.ok(&["rm", "/dev/shm/nobodys/file"]);
+    assert_eq!(before.diff(&lab.state()), Vec::<String>::new(), "{told}");
+}
+
 /// Whatever fails of a purge, and however late: what is said of it is true.
 #[test]
 fn a_purge_that_fails_says_what_is_gone_and_the_next_one_ends_it() {

@@ -7,6 +7,7 @@ mod file;
 mod folder;
 mod keep;
 mod link;
+mod planted;
 mod processes;
 mod registry;
 mod service;

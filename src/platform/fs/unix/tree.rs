@@ -1,6 +1,6 @@
-//! Removing a folder with all that is in it.
+//! Removing a folder with all that is in it, or what one account has in it.
 
-use super::{Spot, is_ours, mount::MountId, open_folder, trouble};
+use super::{Root, Spot, is_ours, mount::MountId, open_folder, trouble};
 use crate::{
     Result,
     platform::fs::{GoOn, Kind, Removal},
@@ -28,6 +28,9 @@ const TIME_LIMIT: Duration = Duration::from_secs(30 * 60);
 /// Time for what was added during the first pass; where that took longer, as much again.
 const REPEAT_LIMIT: Duration = Duration::from_secs(10);
 
+/// Longest time for what one account has in a folder that others can fill.
+const OWNED_LIMIT: Duration = Duration::from_secs(60);
+
 /// Mount points that are named; more do not help.
 const NAMED_MOUNTS: usize = 16;
 
@@ -35,6 +38,8 @@ const NAMED_MOUNTS: usize = 16;
 struct Sweep<'a> {
     /// The folder whose content is removed.
     top: &'a OwnedFd,
+    /// Only what belongs to this account is removed, and nothing is moved up.
+    owner: Option<u32>,
     mount: MountId,
     until: Instant,
     go_on: &'a GoOn<'a>,
@@ -60,6 +65,25 @@ enum Pass {
     OutOfTime,
 }
 
+impl Root {
+    /// Removes what belongs to the account with this number from a folder that others use too:
+    /// files, and folders with what is in them and belongs to the account as well. Enters nothing
+    /// that is mounted there, nor what is deeper than a few dozen levels. `false` when the time was
+    /// over before the end.
+    ///
+    /// # Errors
+    /// When something cannot be removed, and when `go_on` says so.
+    pub fn remove_owned(&self, folder: &Path, uid: u32, go_on: &GoOn<'_>) -> Result<bool> {
+        // By a name in the folder: a link of root's in the folder's own place is followed.
+        let Some(inside) = self.find(&folder.join("name"))? else { return Ok(true) };
+        let top = &inside.folder;
+        let mount = MountId::of(top).map_err(|errno| trouble("look at", folder, errno))?;
+        let until = Instant::now() + OWNED_LIMIT;
+        let mut sweep = Sweep::of(top, Some(uid), mount, until, go_on);
+        Ok(sweep.empty(top, folder, DEPTH_LIMIT)? == Pass::Swept)
+    }
+}
+
 impl Spot {
     /// Removes the folder here with all that is in it. Follows no link, enters nothing that is
     /// mounted in it, and ends even when something keeps adding to it.
@@ -81,8 +105,7 @@ impl Spot {
         }
         let begun = Instant::now();
         let until = begun + TIME_LIMIT;
-        let (pit, mounted) = (None, Vec::new());
-        let mut sweep = Sweep { top: &top, mount, until, go_on, pit, raised: 0, mounted };
+        let mut sweep = Sweep::of(&top, None, mount, until, go_on);
         for number in 0..PASS_LIMIT {
             if number == 1 {
                 let repeats = begun.elapsed().max(REPEAT_LIMIT);
@@ -104,7 +127,17 @@ impl Spot {
     }
 }
 
-impl Sweep<'_> {
+impl<'a> Sweep<'a> {
+    fn of(
+        top: &'a OwnedFd,
+        owner: Option<u32>,
+        mount: MountId,
+        until: Instant,
+        go_on: &'a GoOn<'a>,
+    ) -> Self {
+        Self { top, owner, mount, until, go_on, pit: None, raised: 0, mounted: Vec::new() }
+    }
+
     /// Removes what is in the top folder, however deep it is.
     fn pass(&mut self, path: &Path) -> Result<Pass> {
         let top = self.top;
@@ -150,7 +183,9 @@ impl Sweep<'_> {
     fn remove(&mut self, folder: &OwnedFd, name: &CStr, path: &Path, depth: u32) -> Result<Pass> {
         let here = path.join(std::ffi::OsStr::from_bytes(name.to_bytes()));
         let failed = |errno| trouble("remove", &here, errno);
+        let is_others = |stat: &fs::Stat| self.owner.is_some_and(|owner| stat.st_uid != owner);
         match fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(stat) if is_others(&stat) => return Ok(Pass::Swept),
             Ok(stat) if FileType::from_raw_mode(stat.st_mode) != FileType::Directory => {
                 return match fs::unlinkat(folder, name, AtFlags::empty()) {
                     Ok(()) | Err(Errno::NOENT | Errno::ISDIR) => Ok(Pass::Swept),
@@ -174,8 +209,14 @@ impl Sweep<'_> {
             }
             Err(errno) => return Err(trouble("open the folder", &here, errno)),
         };
+        if self.owner.is_some() && fs::fstat(&inner).is_ok_and(|stat| is_others(&stat)) {
+            return Ok(Pass::Swept);
+        }
         if MountId::of(&inner).map_err(failed)? != self.mount {
             return self.is_mounted(here);
+        }
+        if depth == 0 && self.owner.is_some() {
+            return Ok(Pass::Swept);
         }
         if depth == 0 {
             return self.raise(folder, name, here);
@@ -257,11 +298,11 @@ mod tests {
     use super::*;
     use crate::{
         Code, Error,
-        platform::fs::{Root, empty_root as root},
+        platform::{fs::empty_root as root, privilege::is_privileged},
     };
     use std::{
         cell::Cell,
-        os::unix::fs::symlink,
+        os::unix::fs::{lchown, symlink},
         sync::atomic::{AtomicBool, Ordering},
     };
 
@@ -305,6 +346,44 @@ mod tests {
         let top = fs::open(folder.path().join("work"), OFlags::DIRECTORY, Mode::empty()).unwrap();
         chain(&top, 1100);
         assert_eq!(removed(&root), Removal::Complete);
+    }
+
+    #[test]
+    fn what_belongs_to_one_account_goes_from_a_folder_that_others_use() {
+        if !is_privileged() {
+            return;
+        }
+        let (folder, root) = root();
+        let at = |path: &str| folder.path().join(path);
+        let own = |path: &str, uid| lchown(at(path), Some(uid), None).unwrap();
+        for (path, uid) in [("tmp", 0), ("tmp/deep", 7), ("tmp/deep/er", 7), ("tmp/other", 8)] {
+            std::fs::create_dir(at(path)).unwrap();
+            own(path, uid);
+        }
+        let files = [
+            ("kept", 7),
+            ("tmp/file", 7),
+            ("tmp/deep/er/file", 7),
+            ("tmp/deep/other", 8),
+            ("tmp/other/file", 7),
+            ("tmp/root", 0),
+        ];
+        for (path, uid) in files {
+            std::fs::write(at(path), "x").unwrap();
+            own(path, uid);
+        }
+        symlink("../kept", at("tmp/link")).unwrap();
+        own("tmp/link", 7);
+        // As a system has it that keeps the folder elsewhere.
+        symlink("tmp", at("shared")).unwrap();
+        assert!(root.remove_owned(Path::new("/shared"), 7, &|| Ok(())).unwrap());
+        for path in ["kept", "tmp/deep/other", "tmp/other/file", "tmp/root"] {
+            assert!(at(path).exists(), "{path}");
+        }
+        for path in ["tmp/file", "tmp/link", "tmp/deep/er"] {
+            assert!(at(path).symlink_metadata().is_err(), "{path}");
+        }
+        assert!(root.remove_owned(Path::new("/none"), 7, &|| Ok(())).unwrap());
     }
 
     /// In memory where there is such a folder: disks take ten times as long.
