@@ -145,6 +145,13 @@ pub(super) fn tools<T>(bench: &Bench, work: impl FnOnce(&super::act::Tools<'_>) 
         report: &Silent,
     };
     let state = super::state::StateFolder::lock(&bench.root, system.as_ref()).unwrap();
-    let tools = super::act::Tools { host: &host, state: &state, run: "r", key: b"", undoes: false };
+    let tools = super::act::Tools {
+        host: &host,
+        state: &state,
+        run: "r",
+        key: b"",
+        undoes: false,
+        ended: std::cell::RefCell::default(),
+    };
     work(&tools)
 }

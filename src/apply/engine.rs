@@ -55,7 +55,14 @@ pub fn run(task: Task<'_>, host: &Host<'_>) -> Result<Option<Receipt>> {
             return Err(error);
         }
     };
-    let mut tools = Tools { host, state: &state, run: &run, key: &key, undoes: false };
+    let mut tools = Tools {
+        host,
+        state: &state,
+        run: &run,
+        key: &key,
+        undoes: false,
+        ended: std::cell::RefCell::default(),
+    };
     let mut steps_begun = Vec::new();
     let finished = go(steps, &tools, &mut journal, &mut steps_begun, &mut receipt)
         .and_then(|()| commit(&mut receipt, &state));

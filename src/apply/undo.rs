@@ -8,7 +8,7 @@ use super::{
     target::{State, Target},
 };
 use crate::{
-    Code, Command, Error,
+    Code, Command, Error, Help,
     platform::{accounts, fs::Provenance},
 };
 
@@ -64,18 +64,35 @@ pub(super) fn roll_back(
         }
     }
     if left.is_empty() {
-        return match error.code() {
+        let error = match error.code() {
             code if matches!(code.exit(), 4 | 5 | 130) => error,
             _ => error.recode(Code::StepFailed),
+        };
+        let ended = tools.ended.borrow();
+        if ended.is_empty() {
+            return error.help("everything was rolled back");
         }
-        .help("everything was rolled back");
+        let stays = |name| Help::value(STAYS_ENDED.0, name, STAYS_ENDED.1);
+        return ended
+            .iter()
+            .fold(error, |error, name| error.help(stays(name)))
+            .help("everything else was rolled back");
     }
+    left.extend(what_stays_ended(tools));
     let sum = format!("{}; not undone: {}", error.message(), left.join("; "));
     let incomplete = Error::new(Code::RollbackIncomplete, sum);
     let incomplete = incomplete.help_of(&error);
     incomplete
         .help(again("runnerup uninstall", receipt, "   # cleans up from the journal"))
         .help(again("runnerup install", receipt, "     # goes on from it"))
+}
+
+/// What is said of an account's processes that this run told to end, around its name.
+const STAYS_ENDED: (&str, &str) = ("what was ended of the processes of ", " stays ended");
+
+fn what_stays_ended(tools: &Tools<'_>) -> Vec<String> {
+    let (before, after) = STAYS_ENDED;
+    tools.ended.borrow().iter().map(|name| format!("{before}{name}{after}")).collect()
 }
 
 /// Half an install beside data that is gone would serve nobody: what was removed stays removed, and
@@ -88,6 +105,7 @@ fn stays_begun(error: &Error, tools: &Tools<'_>, begun: &[Begun], receipt: &Rece
             Target::Folder(_) => format!("what was in {}", begun.target),
             target => target.to_string(),
         })
+        .chain(what_stays_ended(tools))
         .collect();
     let sum = format!(
         "{}; nothing was rolled back, because this cannot be: {}",

@@ -2,15 +2,16 @@
 
 use crate::{
     Code, Error, Result,
-    platform::fs::{Kind, Root},
+    platform::fs::{Kind, Meta, Root},
 };
 use serde::{Deserialize, Serialize};
 use std::{
     io::Read,
+    ops::Range,
     path::{Path, PathBuf},
 };
 
-/// Most bytes of an image's `passwd` or `group` that are read.
+/// Most bytes of a list of accounts, groups or numbers that are read.
 const SIZE_LIMIT: u64 = 4 << 20;
 
 /// An account of the system.
@@ -81,6 +82,35 @@ pub fn groups_of(root: &Root, name: &str, gid: u32) -> Vec<(u32, String)> {
         (number == gid || is_member).then(|| (number, group.to_owned()))
     };
     text.lines().filter_map(group).collect()
+}
+
+/// The numbers that `account` may give to processes in a user namespace: none where another than
+/// root could have written the list.
+///
+/// # Errors
+/// When the list cannot be read.
+pub fn subordinate(root: &Root, account: &Account) -> Result<Vec<Range<u32>>> {
+    let path = Path::new("/etc/subuid");
+    let is_roots = |meta: Meta| meta.uid == 0 && meta.mode & 0o022 == 0;
+    match root.find(path)? {
+        Some(spot) if spot.is_trusted() && spot.look()?.is_some_and(is_roots) => {
+            Ok(ranges(&read(root, path)?.unwrap_or_default(), account))
+        }
+        _ => Ok(Vec::new()),
+    }
+}
+
+/// An entry names the account, or has its number.
+fn ranges(list: &str, account: &Account) -> Vec<Range<u32>> {
+    let uid = account.uid.to_string();
+    let range = |line: &str| {
+        let mut fields = line.split(':');
+        fields.next().filter(|whose| *whose == account.name || *whose == uid)?;
+        let start: u32 = fields.next()?.trim().parse().ok()?;
+        let count: u32 = fields.next()?.trim().parse().ok()?;
+        Some(start..start.saturating_add(count))
+    };
+    list.lines().filter_map(range).collect()
 }
 
 /// Whether the root can hold accounts: the host can, and an image with a `passwd` file.
@@ -198,6 +228,14 @@ mod tests {
         assert_eq!(find(&root, "broken").unwrap(), None);
         assert_eq!(group(&root, "docker").unwrap(), Some(42));
         assert_eq!(group(&root, "dock").unwrap(), None);
+    }
+
+    #[test]
+    fn subordinate_numbers_are_those_of_the_name_and_of_the_number() {
+        let account = parse("ci:x:990:991::/home/ci:/bin/sh").unwrap();
+        let list = "ci:165536:65536\ncid:1:9\n990:7:2\nci:x:1\nci:5\nci:4294967295:9\n:1:1\n";
+        let expected = [165_536..231_072, 7..9, u32::MAX..u32::MAX];
+        assert_eq!(ranges(list, &account), expected);
     }
 
     #[test]

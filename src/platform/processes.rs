@@ -1,6 +1,19 @@
 //! The processes of an account, and signals to them.
 
-use crate::Result;
+use super::{
+    accounts::{self, Account},
+    fs::Root,
+};
+use crate::{Command, Result};
+use std::ops::Range;
+
+/// The numbers of users that mean an account: a process that has one of them, in whatever role,
+/// can do what the account can, and keeps the account from being removed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Numbers {
+    own: u32,
+    subordinate: Vec<Range<u32>>,
+}
 
 /// A process of an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +26,8 @@ pub struct Process {
     pub is_zombie: bool,
     /// It is stopped, and does nothing until it is continued.
     pub is_stopped: bool,
+    /// Its real user is root: a service that acts for the account for a while. It gets no signal.
+    pub is_roots: bool,
 }
 
 /// What a process is told.
@@ -26,6 +41,28 @@ pub enum Signal {
     Kill,
 }
 
+impl Numbers {
+    /// Those of `account`.
+    ///
+    /// # Errors
+    /// When the list of subordinate numbers cannot be read.
+    pub fn of(root: &Root, account: &Account) -> Result<Self> {
+        Ok(Self { own: account.uid, subordinate: accounts::subordinate(root, account)? })
+    }
+
+    /// A range that was written too wide gives no right over other accounts.
+    fn have(&self, number: u32) -> bool {
+        number == self.own
+            || self.subordinate.iter().any(|range| range.contains(&number))
+                && accounts::name_of(number).is_none()
+    }
+}
+
+/// The command that lists all processes with their users.
+pub fn list() -> Command {
+    Command::root("ps -A -o pid,ruser,euser,suser,args")
+}
+
 /// A name as it may be shown.
 fn plain(name: &str) -> String {
     let shown =
@@ -33,20 +70,21 @@ fn plain(name: &str) -> String {
     name.chars().take(32).map(shown).collect()
 }
 
-/// The processes whose real user is `uid`, from a list by `ps -A -o pid= -o ruid= -o state= -o
-/// comm=`.
-pub fn listed(list: &str, uid: u32) -> Vec<Process> {
+/// The processes whose real user is one of `numbers`, from a list by `ps -A -o pid= -o ruid= -o
+/// state= -o comm=`.
+pub fn listed(list: &str, numbers: &Numbers) -> Vec<Process> {
     let process = |line: &str| {
         let mut fields = line.split_whitespace();
         let (pid, owner) = (fields.next()?.parse().ok()?, fields.next()?.parse::<u32>().ok()?);
         let state = fields.next()?;
         let name = fields.next().unwrap_or_default();
         let name = name.rsplit('/').next().unwrap_or_default();
-        (owner == uid).then(|| Process {
+        numbers.have(owner).then(|| Process {
             pid,
             name: plain(name),
             is_zombie: state.starts_with('Z'),
             is_stopped: state.starts_with('T'),
+            is_roots: owner == 0,
         })
     };
     list.lines().filter_map(process).collect()
@@ -57,7 +95,7 @@ pub use linux::{ancestors, of_user, send};
 
 #[cfg(target_os = "linux")]
 mod linux {
-    use super::{Process, Result, Signal, plain};
+    use super::{Numbers, Process, Result, Signal, plain};
     use crate::{Code, Error};
     use rustix::{
         io::Errno,
@@ -65,32 +103,34 @@ mod linux {
     };
     use std::{ffi::OsStr, fs, path::PathBuf};
 
-    /// The processes whose real user is `uid`, without those of containers that root started:
+    /// The processes that have one of `numbers`, without those of containers that root started:
     /// their numbers of users mean other accounts.
     ///
     /// # Errors
     /// When `/proc` cannot be read.
-    pub fn of_user(uid: u32) -> Result<Vec<Process>> {
+    pub fn of_user(numbers: &Numbers) -> Result<Vec<Process>> {
         let entries = fs::read_dir("/proc").map_err(|error| {
             Error::new(Code::HostUnfit, format!("the processes cannot be listed: {error}"))
         })?;
         let pids = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-        Ok(pids.filter_map(|pid| look(pid, uid)).collect())
+        Ok(pids.filter_map(|pid| look(pid, numbers)).collect())
     }
 
-    /// Sends a signal to a process of `uid`, and to no other that has its number by now.
-    pub fn send(pid: u32, uid: u32, signal: Signal) {
+    /// Sends a signal to a process that has one of `numbers` and is not root's, and to no other
+    /// that has its number by now.
+    pub fn send(pid: u32, numbers: &Numbers, signal: Signal) {
         let Some(number) = i32::try_from(pid).ok().and_then(Pid::from_raw) else { return };
         let signal = match signal {
             Signal::Term => rustix::process::Signal::TERM,
             Signal::Stop => rustix::process::Signal::STOP,
             Signal::Kill => rustix::process::Signal::KILL,
         };
+        let is_target = || look(pid, numbers).is_some_and(|process| !process.is_roots);
         match pidfd_open(number, PidfdFlags::empty()) {
             // The handle is of one process: if that is the account's, so is the target.
-            Ok(handle) if look(pid, uid).is_some() => drop(pidfd_send_signal(handle, signal)),
+            Ok(handle) if is_target() => drop(pidfd_send_signal(handle, signal)),
             // Linux before 5.3.
-            Err(Errno::NOSYS) if look(pid, uid).is_some() => drop(kill_process(number, signal)),
+            Err(Errno::NOSYS) if is_target() => drop(kill_process(number, signal)),
             // It has ended, or its number is another process's now.
             Ok(_) | Err(_) => {}
         }
@@ -114,27 +154,56 @@ mod linux {
         line?.trim().parse().ok().filter(|parent| *parent != 0)
     }
 
-    fn look(pid: u32, uid: u32) -> Option<Process> {
+    fn look(pid: u32, numbers: &Numbers) -> Option<Process> {
         // A name with a line end in it is escaped by the kernel.
-        let status =
-            String::from_utf8_lossy(&fs::read(format!("/proc/{pid}/status")).ok()?).into_owned();
-        let process = parsed(pid, uid, &status)?;
+        let read = |path: PathBuf| {
+            Some(String::from_utf8_lossy(&fs::read(path.join("status")).ok()?).into_owned())
+        };
+        let folder = PathBuf::from(format!("/proc/{pid}"));
+        let status = read(folder.clone())?;
+        let by_thread = || {
+            // Each thread has users of its own.
+            let threads = fs::read_dir(folder.join("task")).ok()?.flatten();
+            let own = threads
+                .filter_map(|entry| parsed(pid, numbers, &read(entry.path())?))
+                .find(|thread| !thread.is_zombie)?;
+            Some(Process { is_roots: own.is_roots || real_user(&status) == Some(0), ..own })
+        };
+        let process = parsed(pid, numbers, &status)
+            .or_else(|| if threads(&status) > 1 { by_thread() } else { None })?;
         (!is_of_a_container(pid)).then_some(process)
     }
 
-    pub(super) fn parsed(pid: u32, uid: u32, status: &str) -> Option<Process> {
-        let value = |name: &str| {
-            let line = status.lines().find_map(|line| line.strip_prefix(name));
-            Some(line?.strip_prefix(':')?.trim())
-        };
-        let real: u32 = value("Uid")?.split_whitespace().next()?.parse().ok()?;
-        let state = value("State")?;
-        (real == uid).then(|| Process {
+    pub(super) fn parsed(pid: u32, numbers: &Numbers, status: &str) -> Option<Process> {
+        let mut users = users(status);
+        let state = value(status, "State")?;
+        users.any(|user| numbers.have(user)).then(|| Process {
             pid,
-            name: plain(value("Name").unwrap_or_default()),
-            is_zombie: state.starts_with(['Z', 'X']),
+            name: plain(value(status, "Name").unwrap_or_default()),
+            // Its first thread may have ended before the others.
+            is_zombie: state.starts_with(['Z', 'X']) && threads(status) <= 1,
             is_stopped: state.starts_with(['T', 't']),
+            is_roots: real_user(status) == Some(0),
         })
+    }
+
+    fn value<'a>(status: &'a str, name: &str) -> Option<&'a str> {
+        let line = status.lines().find_map(|line| line.strip_prefix(name));
+        Some(line?.strip_prefix(':')?.trim())
+    }
+
+    /// The real user, the effective one, the saved one, and the one for files.
+    fn users(status: &str) -> impl Iterator<Item = u32> {
+        let words = value(status, "Uid").unwrap_or_default().split_whitespace();
+        words.filter_map(|word| word.parse().ok())
+    }
+
+    fn real_user(status: &str) -> Option<u32> {
+        users(status).next()
+    }
+
+    fn threads(status: &str) -> u32 {
+        value(status, "Threads").and_then(|count| count.parse().ok()).unwrap_or(1)
     }
 
     /// Only root makes a process namespace without a user namespace of its own.
@@ -157,11 +226,11 @@ pub use others::send;
 
 #[cfg(all(unix, not(target_os = "linux")))]
 mod others {
-    use super::Signal;
+    use super::{Numbers, Signal};
     use rustix::process::{Pid, kill_process};
 
-    /// Sends a signal to a process that was just listed as one of `uid`.
-    pub fn send(pid: u32, _uid: u32, signal: Signal) {
+    /// Sends a signal to a process that was just listed as one of the account.
+    pub fn send(pid: u32, _numbers: &Numbers, signal: Signal) {
         let Some(number) = i32::try_from(pid).ok().and_then(Pid::from_raw) else { return };
         let signal = match signal {
             Signal::Term => rustix::process::Signal::TERM,
@@ -174,7 +243,7 @@ mod others {
 
 /// Windows ends the processes of a task with the task.
 #[cfg(not(unix))]
-pub fn send(_pid: u32, _uid: u32, _signal: Signal) {}
+pub fn send(_pid: u32, _numbers: &Numbers, _signal: Signal) {}
 
 /// Not known without `/proc`.
 #[cfg(not(target_os = "linux"))]
@@ -187,7 +256,7 @@ pub fn ancestors() -> Vec<u32> {
 /// # Errors
 /// None.
 #[cfg(not(target_os = "linux"))]
-pub fn of_user(_uid: u32) -> Result<Vec<Process>> {
+pub fn of_user(_numbers: &Numbers) -> Result<Vec<Process>> {
     Ok(Vec::new())
 }
 
@@ -195,11 +264,15 @@ pub fn of_user(_uid: u32) -> Result<Vec<Process>> {
 mod tests {
     use super::*;
 
+    fn only(own: u32) -> Numbers {
+        Numbers { own, subordinate: Vec::new() }
+    }
+
     #[test]
     fn a_list_of_ps_names_the_processes_of_one_user() {
         let list = "    1     0 Ss   /sbin/launchd\n  814   421 S    /bin/sleep\n\
                     815   421 Z    (x)\n  816   421 T    a\u{1b}[m\n  817 4211 S x\nbroken\n";
-        let found = listed(list, 421);
+        let found = listed(list, &only(421));
         let shown: Vec<_> = found
             .iter()
             .map(|own| (own.pid, own.name.as_str(), own.is_zombie, own.is_stopped))
@@ -212,19 +285,46 @@ mod tests {
 
     #[test]
     #[cfg(target_os = "linux")]
-    fn the_real_user_counts_and_a_name_is_no_line_of_its_own() {
-        let status = "Name:\tx\\nUid:\t7\nState:\tS (sleeping)\nUid:\t9\t0\t0\t0\n";
-        let found = linux::parsed(3, 9, status).unwrap();
+    fn every_user_of_a_process_counts_and_a_name_is_no_line_of_its_own() {
+        let status = "Name:\tx\\nUid:\t7\nState:\tS (sleeping)\nUid:\t9\t10\t11\t12\n";
+        let found = linux::parsed(3, &only(9), status).unwrap();
         assert_eq!((found.pid, found.name.as_str()), (3, "x?nUid:?7"));
-        assert_eq!(linux::parsed(3, 0, status), None);
-        assert_eq!(linux::parsed(3, 7, status), None);
+        for own in 10..=12 {
+            assert_eq!(linux::parsed(3, &only(own), status).as_ref(), Some(&found), "{own}");
+        }
+        assert_eq!(linux::parsed(3, &only(7), status), None);
+        // Root's, in the middle of becoming the account.
+        let switching = "State:\tS (sleeping)\nUid:\t0\t9\t9\t9\n";
+        assert!(linux::parsed(3, &only(9), switching).unwrap().is_roots && !found.is_roots);
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_subordinate_number_counts_unless_it_is_an_account() {
+        let numbers = Numbers { own: 9, subordinate: vec![0..1, 165_536..165_540] };
+        let is_one = |uid: u32| {
+            let status = format!("State:\tS (sleeping)\nUid:\t{uid}\t{uid}\t{uid}\t{uid}\n");
+            linux::parsed(3, &numbers, &status).is_some()
+        };
+        let found = [0, 165_535, 165_536, 165_539, 165_540].map(is_one);
+        assert_eq!(found, [false, false, true, true, false]);
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_process_goes_on_while_one_of_its_threads_does() {
+        let is_zombie = |threads: u32| {
+            let status = format!("State:\tZ (zombie)\nUid:\t9\t9\t9\t9\nThreads:\t{threads}\n");
+            linux::parsed(3, &only(9), &status).unwrap().is_zombie
+        };
+        assert_eq!([1, 2].map(is_zombie), [true, false]);
     }
 
     #[test]
     #[cfg(target_os = "linux")]
     fn this_process_is_one_of_its_user() {
         let uid = rustix::process::getuid().as_raw();
-        assert!(of_user(uid).unwrap().iter().any(|own| own.pid == std::process::id()));
+        assert!(of_user(&only(uid)).unwrap().iter().any(|own| own.pid == std::process::id()));
         assert!(ancestors().contains(&std::os::unix::process::parent_id()));
     }
 }

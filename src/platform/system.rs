@@ -5,7 +5,7 @@ use super::{
     command::{Call, Commands},
     fs::Root,
     layout, linux, macos,
-    processes::{self, Process},
+    processes::{self, Numbers, Process},
     windows,
 };
 use crate::{Code, Error, Help, Result, agent::Os};
@@ -29,8 +29,8 @@ pub trait System {
     /// The home that [`System::create_account`] makes for an account of this name, where it stays
     /// when the account is removed; `None` where the system removes it itself.
     fn left_home(&self, name: &str) -> Option<PathBuf>;
-    /// The processes of an account; none of an image.
-    fn processes(&self, account: &Account) -> Result<Vec<Process>>;
+    /// The processes that have one of an account's numbers; none of an image.
+    fn processes(&self, numbers: &Numbers) -> Result<Vec<Process>>;
     /// Gives a file or folder the rights that a mode and an owner mean, where the file system
     /// knows no modes.
     fn protect(&self, path: &Path, account: Option<&str>, mode: u32, is_folder: bool)
@@ -94,7 +94,17 @@ impl System for Linux<'_> {
 
     fn remove_account(&self, account: &Account, _with_home: bool) -> Result<()> {
         self.admit_account(&account.name, &account.home)?;
-        self.run(linux::account_tools::remove(self.commands, &account.name, self.image())?)
+        let call = linux::account_tools::remove(self.commands, &account.name, self.image())?;
+        let call = if self.is_host { call } else { call.inside(self.root) };
+        let answer = self.commands.answer(&call)?;
+        match answer.code {
+            Some(0) => Ok(()),
+            Some(linux::account_tools::IS_BUSY) => Err(answer
+                .failure(&call)
+                .help(Help::command("look for what has one of its numbers", &processes::list()))
+                .help("end it, and run this again")),
+            _ => Err(answer.failure(&call)),
+        }
     }
 
     fn admit_account(&self, name: &str, home: &Path) -> Result<()> {
@@ -108,11 +118,11 @@ impl System for Linux<'_> {
         Some(layout::home(Os::Linux, name))
     }
 
-    fn processes(&self, account: &Account) -> Result<Vec<Process>> {
+    fn processes(&self, numbers: &Numbers) -> Result<Vec<Process>> {
         if !self.is_host {
             return Ok(Vec::new());
         }
-        processes::of_user(account.uid)
+        processes::of_user(numbers)
     }
 
     fn protect(&self, _: &Path, _: Option<&str>, _: u32, _: bool) -> Result<()> {
@@ -153,13 +163,13 @@ impl System for Mac<'_> {
         Some(layout::home(Os::Darwin, name))
     }
 
-    fn processes(&self, account: &Account) -> Result<Vec<Process>> {
+    fn processes(&self, numbers: &Numbers) -> Result<Vec<Process>> {
         if !self.is_host {
             return Ok(Vec::new());
         }
         let columns = ["-A", "-o", "pid=", "-o", "ruid=", "-o", "state=", "-o", "comm="];
         let answer = self.commands.run(&Call::new("ps", columns))?;
-        Ok(processes::listed(&answer.stdout, account.uid))
+        Ok(processes::listed(&answer.stdout, numbers))
     }
 
     fn protect(&self, _: &Path, _: Option<&str>, _: u32, _: bool) -> Result<()> {
@@ -194,7 +204,7 @@ impl System for Windows<'_> {
         None
     }
 
-    fn processes(&self, _account: &Account) -> Result<Vec<Process>> {
+    fn processes(&self, _numbers: &Numbers) -> Result<Vec<Process>> {
         Ok(Vec::new())
     }
 

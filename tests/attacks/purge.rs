@@ -137,13 +137,29 @@ fn processes_of_the_account_end_before_anything_is_removed() {
     lab.host.ok(&["useradd", "--no-create-home", "other"]);
     start(&lab, "other", "touch /tmp/four; exec sleep 1000");
     wait_until(&lab, "test -e /tmp/four");
+    // It runs a program that a job made set-user-id: the account is its effective user alone.
+    start(&lab, "circleci", "cp /bin/sleep /var/tmp/lent; chmod 4755 /var/tmp/lent");
+    wait_until(&lab, "test -u /var/tmp/lent");
+    start(&lab, "other", "exec /var/tmp/lent 1000");
+    // Subordinate numbers, as processes in a container of either account have them.
+    for (account, name) in [("circleci", "inner"), ("other", "outer")] {
+        let first = format!("$(sed -n 's/^{account}:\\([0-9]*\\):.*/\\1/p' /etc/subuid)");
+        let copy = format!("install -m 0755 /bin/sleep /var/tmp/{name}");
+        let become_it =
+            format!("exec setpriv --reuid=$(({first} + 7)) --clear-groups unshare --user");
+        start(&lab, "root", &format!("{copy}; {become_it} /var/tmp/{name} 1000"));
+    }
+    wait_until(&lab, "pgrep -x lent && pgrep -x inner && pgrep -x outer");
     let told = lab.runnerup(&PURGE, 0);
     assert!(told.contains("end the processes of circleci"), "{told}");
     assert!(told.contains("(sleep)"), "the processes are named: {told}");
-    assert!(holds(&lab, "pgrep -u other sleep"), "{told}");
+    assert!(!holds(&lab, "pgrep -x 'lent|inner'"), "{told}");
+    assert!(holds(&lab, "pgrep -u other sleep && pgrep -x outer"), "{told}");
     lab.host.ok(&["pkill", "-KILL", "-u", "other"]);
-    wait_until(&lab, "! pgrep -u other");
+    lab.host.ok(&["pkill", "-KILL", "-x", "outer"]);
+    wait_until(&lab, "! pgrep -u other && ! pgrep -x outer");
     lab.host.ok(&["userdel", "other"]);
+    lab.host.ok(&["sh", "-c", "rm -f /var/tmp/lent /var/tmp/inner /var/tmp/outer"]);
     assert_eq!(before.diff(&lab.state()), Vec::<String>::new(), "{told}");
 }
 
@@ -155,8 +171,10 @@ fn processes_that_cannot_be_ended_and_an_account_that_stays_stop_the_run_in_time
     let before = lab.state();
     lab.install(&[], 0);
     lab.host.ok(&["runuser", "-u", "circleci", "--", "touch", &format!("{WORK}/result")]);
-    let is_whole = |told: &str| {
-        assert!(told.contains("everything was rolled back"), "{told}");
+    let is_whole = |told: &str, have_ended: bool| {
+        assert_eq!(told.contains("everything was rolled back"), !have_ended, "{told}");
+        let stays = "what was ended of the processes of circleci stays ended";
+        assert_eq!(told.contains(stays), have_ended, "{told}");
         assert!(holds(&lab, &format!("test -f {WORK}/result")), "the jobs' data is gone: {told}");
         assert!(holds(&lab, "test -d /home/circleci && id circleci"), "{told}");
         assert!(holds(&lab, &format!("test -f {CONFIG}")), "{told}");
@@ -173,15 +191,41 @@ fn processes_that_cannot_be_ended_and_an_account_that_stays_stop_the_run_in_time
     let told = lab.runnerup(&PURGE, 6);
     assert!(told.contains("cannot be ended") && told.contains("(sleep)"), "{told}");
     assert!(told.contains("sudo pkill -KILL -u circleci"), "{told}");
-    is_whole(&told);
+    is_whole(&told, true);
     lab.host.ok(&["sh", "-c", "pkill -KILL -x starter; pkill -KILL -u circleci sleep"]);
 
     // The system's tool refuses.
     lab.host.ok(&["sh", "-c", "echo 1 >/etc/passwd.lock"]);
     let told = lab.runnerup(&PURGE, 6);
     assert!(told.contains("userdel"), "{told}");
-    is_whole(&told);
+    is_whole(&told, false);
     lab.host.ok(&["rm", "/etc/passwd.lock"]);
+
+    // One of root's that acts for the account, as a file server does, is named and goes on.
+    let acting = r#"$0 = "acting"; $> = getpwnam("circleci"); sleep 1000 while 1"#;
+    start(&lab, "root", &format!("exec perl -e '{acting}'"));
+    wait_until(&lab, "pgrep -u circleci -x acting");
+    let told = lab.runnerup(&PURGE, 6);
+    assert!(told.contains("(acting)") && told.contains("root's"), "{told}");
+    assert!(told.contains("sudo ps -A -o pid,ruser,euser,suser,args"), "{told}");
+    assert!(holds(&lab, "pgrep -x acting"), "{told}");
+    is_whole(&told, false);
+    lab.host.ok(&["pkill", "-KILL", "-x", "acting"]);
+
+    // Whose the subordinate numbers are is believed of a file that root alone writes to.
+    lab.host.ok(&["chmod", "0666", "/etc/subuid"]);
+    let first = "$(sed -n 's/^circleci:\\([0-9]*\\):.*/\\1/p' /etc/subuid)";
+    let lent = format!(
+        "exec setpriv --reuid={first} --clear-groups unshare --user perl -e '$0 = \"lent\"; sleep 1000'"
+    );
+    start(&lab, "root", &lent);
+    wait_until(&lab, "pgrep -x lent");
+    let told = lab.runnerup(&PURGE, 6);
+    assert!(told.contains("userdel") && holds(&lab, "pgrep -x lent"), "{told}");
+    assert!(told.contains("sudo ps -A -o pid,ruser,euser,suser,args"), "{told}");
+    is_whole(&told, false);
+    lab.host.ok(&["pkill", "-KILL", "-x", "lent"]);
+    lab.host.ok(&["chmod", "0644", "/etc/subuid"]);
 
     lab.runnerup(&PURGE, 0);
     assert_eq!(before.diff(&lab.state()), Vec::<String>::new());

@@ -26,6 +26,8 @@ use crate::{
     platform::{fs::Spot, system::System},
 };
 use std::{
+    cell::RefCell,
+    collections::BTreeSet,
     ffi::OsString,
     path::{Path, PathBuf},
 };
@@ -39,6 +41,8 @@ pub(crate) struct Tools<'a> {
     pub(crate) key: &'a [u8],
     /// A roll-back goes on whatever the person types.
     pub(crate) undoes: bool,
+    /// Accounts of which processes were told to end: nothing brings those back.
+    pub(crate) ended: RefCell<BTreeSet<String>>,
 }
 
 /// What a step came to.

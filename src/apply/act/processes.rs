@@ -3,12 +3,12 @@
 
 use super::Tools;
 use crate::{
-    Code, Command, Error, Result,
+    Code, Command, Error, Help, Result,
     apply::target::State,
     platform::{
         accounts::{self, Account},
         fs::Provenance,
-        processes::{Process, Signal, ancestors, send},
+        processes::{Numbers, Process, Signal, ancestors, list, send},
     },
 };
 use std::{
@@ -50,7 +50,8 @@ pub(super) fn end(tools: &Tools<'_>, account: &Account) -> Result<()> {
     if account.uid == 0 {
         return Err(Error::new(Code::StepFailed, format!("{name} is root; its processes stay")));
     }
-    let running = tools.host.system.processes(account)?;
+    let numbers = Numbers::of(tools.host.root, account)?;
+    let running = tools.host.system.processes(&numbers)?;
     if running.is_empty() {
         return Ok(());
     }
@@ -64,48 +65,72 @@ pub(super) fn end(tools: &Tools<'_>, account: &Account) -> Result<()> {
     }
     tools.host.report.tells(&format!("ending the processes of {name}: {}", shown(&running)));
     let tell = |processes: &[Process], signal| {
-        processes.iter().for_each(|process| send(process.pid, account.uid, signal));
+        let theirs = processes.iter().filter(|process| !process.is_roots);
+        theirs.for_each(|process| send(process.pid, &numbers, signal));
     };
+    if running.iter().any(|process| !process.is_roots) {
+        tools.ended.borrow_mut().insert(name.clone());
+    }
     tell(&running, Signal::Term);
-    if is_over(tools, account, GRACE)? {
+    let is_over = |limit| is_over(tools, &account.name, &numbers, limit);
+    if is_over(GRACE)? {
         return Ok(());
     }
     for _ in 0..ROUNDS {
-        stop_all(tools, account)?;
-        tell(&tools.host.system.processes(account)?, Signal::Kill);
-        if is_over(tools, account, BURIAL)? {
+        stop_all(tools, &numbers)?;
+        let left = tools.host.system.processes(&numbers)?;
+        tell(&left, Signal::Kill);
+        if is_over(BURIAL)? {
             return Ok(());
         }
+        if left.iter().all(|process| process.is_roots) {
+            break;
+        }
     }
-    let left = tools.host.system.processes(account)?;
-    Err(Error::new(
-        Code::StepFailed,
-        format!("the processes of {name} cannot be ended: {}", shown(&left)),
-    )
-    .help(Command::root("pkill -KILL -u").value(name, Provenance::Root))
-    .help("and run it again"))
+    Err(unended(name, tools.host.system.processes(&numbers)?))
+}
+
+fn unended(name: &str, left: Vec<Process>) -> Error {
+    let (roots, theirs): (Vec<_>, Vec<_>) = left.into_iter().partition(|own| own.is_roots);
+    let mut parts = Vec::new();
+    if !theirs.is_empty() || roots.is_empty() {
+        parts.push(format!("the processes of {name} cannot be ended: {}", shown(&theirs)));
+    }
+    if !roots.is_empty() {
+        let roots = shown(&roots);
+        parts.push(format!("root's processes that act as {name} are not ended: {roots}"));
+    }
+    let mut error = Error::new(Code::StepFailed, parts.join("; "));
+    if !theirs.is_empty() {
+        error = error.help(Command::root("pkill -KILL -u").value(name, Provenance::Root));
+    }
+    if !roots.is_empty() {
+        error = error.help(Help::command("look for the service that they are of", &list()));
+        error = error.help("stop that service");
+    }
+    error.help("and run it again")
 }
 
 /// A process that stands still starts no other.
-fn stop_all(tools: &Tools<'_>, account: &Account) -> Result<()> {
+fn stop_all(tools: &Tools<'_>, numbers: &Numbers) -> Result<()> {
     for _ in 0..SWEEPS {
         tools.go_on()?;
-        let mut moving = tools.host.system.processes(account)?;
-        moving.retain(|process| !process.is_stopped && !process.is_zombie);
+        let mut moving = tools.host.system.processes(numbers)?;
+        moving.retain(|own| !own.is_stopped && !own.is_zombie && !own.is_roots);
         if moving.is_empty() {
             break;
         }
-        moving.iter().for_each(|process| send(process.pid, account.uid, Signal::Stop));
+        moving.iter().for_each(|process| send(process.pid, numbers, Signal::Stop));
     }
     Ok(())
 }
 
 /// Whether none is left within `limit`. One that has ended is no longer there once its parent has
 /// taken note of it, and does nothing more in any case.
-fn is_over(tools: &Tools<'_>, account: &Account, limit: Duration) -> Result<bool> {
+fn is_over(tools: &Tools<'_>, name: &str, numbers: &Numbers, limit: Duration) -> Result<bool> {
     let begun = Instant::now();
     loop {
-        let left = tools.host.system.processes(account)?;
+        let left = tools.host.system.processes(numbers)?;
         if left.is_empty() {
             return Ok(true);
         }
@@ -113,7 +138,7 @@ fn is_over(tools: &Tools<'_>, account: &Account, limit: Duration) -> Result<bool
             return Ok(left.iter().all(|process| process.is_zombie));
         }
         tools.go_on()?;
-        tools.host.report.waits(&format!("the processes of {} to end", account.name));
+        tools.host.report.waits(&format!("the processes of {name} to end"));
         thread::sleep(Duration::from_millis(30));
     }
 }

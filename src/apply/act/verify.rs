@@ -40,7 +40,7 @@ pub(super) fn is_as_before(tools: &Tools<'_>, target: &Target, before: &State) -
             }
             Ok(true)
         }
-        // A process that was ended is no state of the host.
+        // What was ended is no state to put back; the roll-back says that it stays ended.
         Target::Processes(_) => Ok(true),
     }
 }

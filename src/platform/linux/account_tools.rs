@@ -10,6 +10,9 @@ use crate::{
 };
 use std::path::Path;
 
+/// The exit code of `userdel` for an account that a process still uses.
+pub const IS_BUSY: i32 = 8;
+
 /// The call that creates an account with a home, a real shell and no password.
 ///
 /// `image` is the root of a mounted image; only `useradd` knows how to work in one. `group` is
