@@ -67,6 +67,7 @@ fn a_running_job_is_not_cut_off_without_a_word() {
     let Some(lab) = installed("doctor --fix beside a job") else { return };
     // A changed unit wants a restart, which a job that runs forbids.
     lab.host.write(support::lab::CONTROL, b"job 300\n", 0o644);
+    lab.wait_for_job();
     script(&lab, "drop '[Service]\\nKillSignal=SIGKILL\\n'");
     let main = lab.property(support::lab::UNIT, "MainPID");
     let mut person = at_terminal(&lab, &["--fix"]);

@@ -176,13 +176,7 @@ fn a_job_ends_before_its_agent_is_taken_away_and_gets_no_signal() {
                 for i in 1 2 3 4 5 6; do /bin/sleep 0.5; done; echo whole >>/tmp/signals";
     lab.host.write("/usr/local/bin/sleep", format!("#!/bin/bash\n{trap}\n").as_bytes(), 0o755);
     lab.host.write(CONTROL, b"job 3\n", 0o644);
-    let begun = |lab: &Lab| {
-        let log = lab.host.ok(&["journalctl", "--no-pager", "--output", "cat", "--unit", UNIT]);
-        log.contains("job started")
-    };
-    while !begun(&lab) {
-        thread::sleep(Duration::from_millis(50));
-    }
+    lab.wait_for_job();
     let told = lab.runnerup(&["uninstall", "--purge", "--yes"], 0);
     assert!(told.contains("waiting for circleci.service"), "{told}");
     assert_eq!(lab.host.ok(&["cat", "/tmp/signals"]), "whole");
@@ -196,9 +190,7 @@ fn an_uninstall_that_is_interrupted_while_it_drains_leaves_the_agent_at_work() {
     lab.install(&[], 0);
     lab.host.write(CONTROL, b"job 4\n", 0o644);
     let log = || lab.host.ok(&["journalctl", "--no-pager", "--output", "cat", "--unit", UNIT]);
-    while !log().contains("job started") {
-        thread::sleep(Duration::from_millis(50));
-    }
+    lab.wait_for_job();
     let interrupted = ["timeout", "--signal", "INT", "1", PROGRAM, "uninstall", "--yes"];
     let told = support::lab::said(&lab.host.run(&interrupted), 124);
     assert!(told.contains("E130001"), "{told}");

@@ -92,6 +92,16 @@ impl Lab {
         }
     }
 
+    /// Waits until the stand-in agent of the default instance has begun a job.
+    pub fn wait_for_job(&self) {
+        let begun = Instant::now();
+        let log = || self.host.ok(&["journalctl", "--no-pager", "--output", "cat", "--unit", UNIT]);
+        while !log().contains("job started") {
+            assert!(begun.elapsed() < Duration::from_secs(30), "no job: {}", log());
+            thread::sleep(Duration::from_millis(50));
+        }
+    }
+
     /// Files, accounts and units as they are.
     pub fn state(&self) -> State {
         State {
