@@ -151,7 +151,7 @@ pub(super) fn tools<T>(bench: &Bench, work: impl FnOnce(&super::act::Tools<'_>) 
         run: "r",
         key: b"",
         undoes: false,
-        ended: std::cell::RefCell::default(),
+        lost: std::cell::RefCell::default(),
     };
     work(&tools)
 }

@@ -61,7 +61,7 @@ pub fn run(task: Task<'_>, host: &Host<'_>) -> Result<Option<Receipt>> {
         run: &run,
         key: &key,
         undoes: false,
-        ended: std::cell::RefCell::default(),
+        lost: std::cell::RefCell::default(),
     };
     let mut steps_begun = Vec::new();
     let finished = go(steps, &tools, &mut journal, &mut steps_begun, &mut receipt)

@@ -247,19 +247,50 @@ fn what_a_job_planted_outside_of_the_home_goes_with_the_account() {
     let before = lab.state();
     lab.install(&[], 0);
     let number = lab.host.ok(&["id", "-u", "circleci"]);
-    let spools = "cd /var/spool/cron; for file in crontabs/circleci atjobs/a0001; do
-        echo job >$file; chown circleci $file; done; echo >/var/lib/systemd/linger/circleci";
-    lab.host.ok(&["sh", "-ec", spools]);
-    let files = "cp /bin/sh /var/tmp/shell; chmod 4755 /var/tmp/shell; ln -s /etc/passwd /tmp/link
-        mkdir -p /dev/shm/left/deep; echo x >/dev/shm/left/deep/file; mkfifo /var/tmp/fifo
-        echo x >/dev/shm/nobodys/file";
-    lab.host.ok(&["runuser", "-u", "circleci", "--", "sh", "-ec", files]);
-    let told = lab.runnerup(&PURGE, 0);
-    assert!(told.contains(&format!("sudo find / -xdev -uid {}", number.trim())), "{told}");
+    let number = number.trim();
+    let plant = || {
+        let spools = "cd /var/spool/cron; for file in crontabs/circleci atjobs/a0001; do
+            echo job >$file; chown circleci $file; done; echo >/var/lib/systemd/linger/circleci";
+        lab.host.ok(&["sh", "-ec", spools]);
+        let files = "cp /bin/sh /var/tmp/shell; chmod 4755 /var/tmp/shell
+            ln -sf /etc/passwd /tmp/link; mkdir -p /dev/shm/left/deep /tmp/point
+            echo x >/dev/shm/left/deep/file; test -p /var/tmp/fifo || mkfifo /var/tmp/fifo
+            echo x >/dev/shm/nobodys/file";
+        lab.host.ok(&["runuser", "-u", "circleci", "--", "sh", "-ec", files]);
+    };
     let places = "find /tmp /var/tmp /dev/shm /var/spool /var/lib/systemd/linger";
     let list = |test: &str| lab.host.ok(&["sh", "-c", &format!("{places} {test} | sort")]);
-    // In a folder of another account's it stays, and is told of.
-    assert_eq!(list(&format!("-uid {}", number.trim())).trim(), "/dev/shm/nobodys/file", "{told}");
+    let theirs = || list(&format!("-uid {number}"));
+
+    // Nothing tells the files of two accounts with one number apart.
+    plant();
+    let whole = theirs();
+    lab.host.ok(&["useradd", "--non-unique", "--uid", number, "--no-create-home", "twin"]);
+    let told = lab.runnerup(&PURGE, 6);
+    assert!(told.contains("twin has the same number") && theirs() == whole, "{told}");
+    lab.host.ok(&["sed", "-i", "/^twin:/d", "/etc/passwd", "/etc/shadow", "/etc/group"]);
+    lab.host.ok(&["sed", "-i", "/^twin:/d", "/etc/gshadow", "/etc/subuid", "/etc/subgid"]);
+
+    // Where the account stays after all, what is gone is not called rolled back.
+    lab.host.ok(&["sh", "-c", "echo 1 >/etc/passwd.lock"]);
+    let told = lab.runnerup(&PURGE, 6);
+    let stays = "what was removed of the files of circleci outside of its home stays removed";
+    assert!(told.contains(stays) && told.contains("everything else was rolled back"), "{told}");
+    assert!(holds(&lab, "id circleci && test -d /home/circleci"), "{told}");
+    lab.host.ok(&["rm", "/etc/passwd.lock"]);
+
+    // What is mounted there is another place, whoever owns what is in it.
+    plant();
+    lab.host.ok(&["install", "-d", "-o", number, "/srv/cache"]);
+    lab.host.ok(&["install", "-o", number, "/dev/null", "/srv/cache/file"]);
+    lab.host.ok(&["mount", "--bind", "/srv/cache", "/tmp/point"]);
+    let told = lab.runnerup(&PURGE, 0);
+    assert!(told.contains(&format!("sudo find / -xdev -uid {number}")), "{told}");
+    assert!(holds(&lab, "test -f /srv/cache/file"), "{told}");
+    lab.host.ok(&["umount", "/tmp/point"]);
+    lab.host.ok(&["rm", "-r", "/srv/cache", "/tmp/point"]);
+    // In a folder of another account's it stays.
+    assert_eq!(theirs().trim(), "/dev/shm/nobodys/file", "{told}");
     assert_eq!(list("-name circleci").trim(), "/tmp/circleci", "{told}");
     let kept = list("-name root -o -name nobodys");
     assert_eq!(kept.lines().count(), 5, "{kept}");

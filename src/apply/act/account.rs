@@ -73,6 +73,10 @@ fn remove(tools: &Tools<'_>, account: &Account, with_home: bool) -> Result<()> {
     }
     // What a timer or a login started since.
     processes::end(tools, account)?;
+    // What it leaves is found by its number, which another account can have once this one is gone.
+    planted::remove(tools, account)?;
+    // What one of those files started before it went.
+    processes::end(tools, account)?;
     let removed = host.system.remove_account(account, with_home);
     // What counts is whether it is gone, whatever the tool said.
     if accounts::find(host.root, name)?.is_some() {
@@ -86,9 +90,7 @@ fn remove(tools: &Tools<'_>, account: &Account, with_home: bool) -> Result<()> {
     if let Err(error) = removed {
         host.report.leaves(&format!("the account {name} is removed, and yet: {error}"));
     }
-    if host.system.left_home(name).is_some() {
-        planted::remove(tools, account)?;
-    }
+    planted::tell_rest(tools, account);
     Ok(())
 }
 

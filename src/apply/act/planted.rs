@@ -1,7 +1,7 @@
-//! What an account leaves outside of its home. It would be the next account's that gets the name or
-//! the number, and its jobs would run again.
+//! What an account has outside of its home. The next account of its name or its number would own
+//! it, and what it scheduled would run as that account.
 
-use super::Tools;
+use super::{Loss, Tools};
 use crate::{
     Code, Command, Result,
     platform::{
@@ -9,16 +9,20 @@ use crate::{
         fs::{Kind, Meta, Spot},
     },
 };
-use std::path::Path;
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
 /// Where mail for an account is kept, in a file of its name; the second is a link to the first, or
 /// the other way round.
 const MAIL: [&str; 2] = ["/var/mail", "/var/spool/mail"];
 
-/// Folders in which a file of the account's name starts something: the tables of cron (Debian, Red
-/// Hat, Alpine, macOS), and who is logged in from the boot on.
-const BY_NAME: [&str; 5] = [
+/// Folders in which a file of the account's name starts something: the tables of cron (Debian, SUSE,
+/// Red Hat, Alpine, macOS), and the accounts whose services start with the host.
+const BY_NAME: [&str; 6] = [
     "/var/spool/cron/crontabs",
+    "/var/spool/cron/tabs",
     "/var/spool/cron",
     "/etc/crontabs",
     "/var/at/tabs",
@@ -27,7 +31,7 @@ const BY_NAME: [&str; 5] = [
 
 /// Folders in which files are an account's by their owner: the jobs of `at` (Debian, Red Hat, SUSE,
 /// macOS) with what they printed, and the folders that every account may write to.
-const BY_NUMBER: [&str; 10] = [
+const BY_NUMBER: [&str; 11] = [
     "/var/spool/cron/atjobs",
     "/var/spool/cron/atspool",
     "/var/spool/at",
@@ -38,13 +42,21 @@ const BY_NUMBER: [&str; 10] = [
     "/var/tmp",
     "/dev/shm",
     "/run/lock",
+    "/Users/Shared",
 ];
 
-/// Removes what an account that is gone has left in these places, and says that there may be more.
+/// Longest time for all of these folders: other accounts can fill some of them without end.
+const TIME_LIMIT: Duration = Duration::from_secs(60);
+
+/// Removes what an account that is about to go has in these places.
 ///
 /// # Errors
 /// Interruption. Whatever else stays is told.
 pub(super) fn remove(tools: &Tools<'_>, account: &Account) -> Result<()> {
+    // Windows keeps none of these, and has no numbers.
+    if tools.host.system.left_home(&account.name).is_none() {
+        return Ok(());
+    }
     MAIL.iter().for_each(|folder| remove_named(tools, folder, account));
     // Of an account that this very run made nothing else is there, and what has its number is older.
     if tools.undoes {
@@ -52,25 +64,38 @@ pub(super) fn remove(tools: &Tools<'_>, account: &Account) -> Result<()> {
     }
     BY_NAME.iter().for_each(|folder| remove_named(tools, folder, account));
     let report = tools.host.report;
+    let until = Instant::now() + TIME_LIMIT;
     for folder in BY_NUMBER {
-        let removed =
-            tools.host.root.remove_owned(Path::new(folder), account.uid, &|| tools.go_on());
+        let path = Path::new(folder);
+        let removed = tools.host.root.remove_owned(path, account.uid, until, &|| tools.go_on());
+        if removed.as_ref().map_or(true, |end| end.has_removed) {
+            note_loss(tools, account);
+        }
         match removed {
-            Ok(true) => {}
-            Ok(false) => report.leaves(&format!("{folder} holds too much to be looked through")),
+            Ok(end) if end.is_whole => {}
+            Ok(_) => report.leaves(&format!(
+                "{folder} holds more than could be looked through in the time for it"
+            )),
             Err(error) if error.code() == Code::Interrupted => return Err(error),
             Err(error) => report.leaves(&format!("in {folder} something stays: {error}")),
         }
     }
-    let list = Command::root("find / -xdev -uid").number(account.uid);
-    if let Some(line) = list.line().filter(|_| tools.host.root.is_host()) {
-        report.tells(&format!(
-            "other files of {} may stay, and would belong to the next account with the number {}; \
-             to list those of one file system: {line}",
-            account.name, account.uid
+    Ok(())
+}
+
+/// Says that an account which is gone may have more files than these.
+pub(super) fn tell_rest(tools: &Tools<'_>, account: &Account) {
+    let Account { name, uid, .. } = account;
+    if tools.undoes || !tools.host.root.is_host() || *uid == 0 {
+        return;
+    }
+    let list = Command::root("find / -xdev -uid").number(*uid);
+    if let Some(line) = list.line() {
+        tools.host.report.tells(&format!(
+            "other files of {name} may stay; the next account with the number {uid} would own \
+             them; this lists those of one file system: {line}"
         ));
     }
-    Ok(())
 }
 
 /// Only a file of the account's own, or one that nobody but root can have put there.
@@ -80,11 +105,25 @@ fn remove_named(tools: &Tools<'_>, folder: &str, account: &Account) {
         meta.kind == Kind::File && (meta.uid == account.uid || spot.is_trusted())
     };
     let removed = tools.host.root.find(&path).and_then(|spot| {
-        let Some(spot) = spot else { return Ok(()) };
+        let Some(spot) = spot else { return Ok(false) };
         let found = spot.look()?;
-        if found.is_some_and(|meta| is_theirs(&spot, meta)) { spot.remove() } else { Ok(()) }
+        let is_theirs = found.is_some_and(|meta| is_theirs(&spot, meta));
+        if is_theirs {
+            spot.remove()?;
+        }
+        Ok(is_theirs)
     });
-    if let Err(error) = removed {
-        tools.host.report.leaves(&format!("{} stays: {error}", path.display()));
+    match removed {
+        Ok(true) => note_loss(tools, account),
+        Ok(false) => {}
+        Err(error) => tools.host.report.leaves(&format!("{} stays: {error}", path.display())),
     }
+}
+
+/// What a roll-back removes was made by the run that it undoes.
+fn note_loss(tools: &Tools<'_>, account: &Account) {
+    if tools.undoes {
+        return;
+    }
+    tools.lost.borrow_mut().insert(Loss::Planted(account.name.clone()));
 }

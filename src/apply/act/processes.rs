@@ -1,7 +1,7 @@
 //! Ends the processes of an account that is removed: what still runs would keep its number, and
 //! could go on writing into folders that are being removed.
 
-use super::Tools;
+use super::{Loss, Tools};
 use crate::{
     Code, Command, Error, Help, Result,
     apply::target::State,
@@ -50,6 +50,17 @@ pub(super) fn end(tools: &Tools<'_>, account: &Account) -> Result<()> {
     if account.uid == 0 {
         return Err(Error::new(Code::StepFailed, format!("{name} is root; its processes stay")));
     }
+    if let Some(twin) = accounts::twin(tools.host.root, account)? {
+        let message = format!(
+            "{twin} has the same number as {name}, {}: what belongs to either cannot be told apart",
+            account.uid
+        );
+        return Err(Error::new(Code::StepFailed, message).help(Help::value(
+            "give ",
+            twin,
+            " another number, and run this again",
+        )));
+    }
     let numbers = Numbers::of(tools.host.root, account)?;
     let running = tools.host.system.processes(&numbers)?;
     if running.is_empty() {
@@ -69,7 +80,7 @@ pub(super) fn end(tools: &Tools<'_>, account: &Account) -> Result<()> {
         theirs.for_each(|process| send(process.pid, &numbers, signal));
     };
     if running.iter().any(|process| !process.is_roots) {
-        tools.ended.borrow_mut().insert(name.clone());
+        tools.lost.borrow_mut().insert(Loss::Processes(name.clone()));
     }
     tell(&running, Signal::Term);
     let is_over = |limit| is_over(tools, &account.name, &numbers, limit);

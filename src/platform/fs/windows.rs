@@ -8,7 +8,9 @@
 
 mod rights;
 
-use super::{GoOn, Kind, Listed, Meta, Mounted, Passed, Provenance, Removal, Trail, one_name};
+use super::{
+    GoOn, Kind, Listed, Meta, Mounted, Owned, Passed, Provenance, Removal, Trail, one_name,
+};
 use crate::{Code, Error, Result};
 use std::{
     ffi::{OsStr, OsString},
@@ -47,9 +49,18 @@ impl Root {
         Ok(root)
     }
 
-    /// Nothing: files of Windows have no owner's number.
-    pub fn remove_owned(&self, _folder: &Path, _uid: u32, _go_on: &GoOn<'_>) -> Result<bool> {
-        Ok(true)
+    /// Nothing: accounts of Windows have no numbers.
+    ///
+    /// # Errors
+    /// None.
+    pub fn remove_owned(
+        &self,
+        _folder: &Path,
+        _uid: u32,
+        _until: Instant,
+        _go_on: &GoOn<'_>,
+    ) -> Result<Owned> {
+        Ok(Owned { has_removed: false, is_whole: true })
     }
 
     /// The folder itself.

@@ -6,11 +6,11 @@
 use super::{Root, trouble};
 use crate::{Result, platform::fs::Mounted};
 use rustix::{
-    fs::{self, AtFlags},
+    fs::{self, AtFlags, FileType},
     io::Errno,
 };
 use std::{
-    ffi::OsStr,
+    ffi::{CStr, OsStr},
     os::fd::AsFd,
     path::{Path, PathBuf},
 };
@@ -50,6 +50,30 @@ impl MountId {
     /// Whether both are known and are one mount.
     pub(super) fn is_known_same(one: Option<Self>, other: Option<Self>) -> bool {
         one.is_some() && one == other
+    }
+}
+
+/// What the kernel knows of a name in an open folder by itself: the server of a file system that is
+/// mounted there is not asked, and so need not answer.
+pub(super) struct Glance {
+    pub(super) is_folder: bool,
+    pub(super) uid: u32,
+    /// `None` where the kernel does not tell.
+    pub(super) mount: Option<MountId>,
+}
+
+impl Glance {
+    /// A link is not followed.
+    pub(super) fn at(folder: impl AsFd, name: &CStr) -> Result<Self, Errno> {
+        #[cfg(target_os = "linux")]
+        match linux::glance(&folder, name) {
+            // Linux before 4.11, and filters of system calls that are older than this one.
+            Err(Errno::NOSYS | Errno::PERM) => {}
+            found => return found,
+        }
+        let stat = fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW)?;
+        let is_folder = FileType::from_raw_mode(stat.st_mode) == FileType::Directory;
+        Ok(Self { is_folder, uid: stat.st_uid, mount: None })
     }
 }
 
@@ -99,10 +123,14 @@ pub fn mounts() -> Result<Vec<Mounted>> {
 
 #[cfg(target_os = "linux")]
 mod linux {
+    use super::{Glance, MountId};
     use crate::platform::fs::Mounted;
-    use rustix::fs::{self, AtFlags, Mode, OFlags, StatxFlags};
+    use rustix::{
+        fs::{self, AtFlags, FileType, Mode, OFlags, StatxFlags},
+        io::Errno,
+    };
     use std::{
-        ffi::{OsStr, OsString},
+        ffi::{CStr, OsStr, OsString},
         os::{
             fd::{AsFd, AsRawFd},
             unix::ffi::OsStringExt,
@@ -110,8 +138,26 @@ mod linux {
         path::PathBuf,
     };
 
+    /// What the kernel has in memory is enough.
+    const UNASKED: AtFlags = AtFlags::NO_AUTOMOUNT.union(AtFlags::STATX_DONT_SYNC);
+
+    pub(super) fn glance(folder: impl AsFd, name: &CStr) -> Result<Glance, Errno> {
+        let look = |wanted| fs::statx(&folder, name, AtFlags::SYMLINK_NOFOLLOW | UNASKED, wanted);
+        let stat = match look(StatxFlags::TYPE | StatxFlags::UID | StatxFlags::MNT_ID) {
+            // A mount of another account, which hides from root all but the mount itself.
+            Err(Errno::ACCESS) => look(StatxFlags::MNT_ID)?,
+            found => found?,
+        };
+        let has_mount = stat.stx_mask & StatxFlags::MNT_ID.bits() != 0;
+        Ok(Glance {
+            is_folder: FileType::from_raw_mode(stat.stx_mode.into()) == FileType::Directory,
+            uid: stat.stx_uid,
+            mount: has_mount.then_some(MountId::Mount(stat.stx_mnt_id)),
+        })
+    }
+
     pub(super) fn mount_number(folder: impl AsFd) -> Option<u64> {
-        let flags = AtFlags::EMPTY_PATH | AtFlags::NO_AUTOMOUNT;
+        let flags = AtFlags::EMPTY_PATH | UNASKED;
         let known = fs::statx(&folder, "", flags, StatxFlags::MNT_ID).ok();
         let known = known.filter(|stat| stat.stx_mask & StatxFlags::MNT_ID.bits() != 0);
         known.map(|stat| stat.stx_mnt_id).or_else(|| listed_number(&folder))

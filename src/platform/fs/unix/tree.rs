@@ -1,12 +1,18 @@
 //! Removing a folder with all that is in it, or what one account has in it.
 
-use super::{Root, Spot, is_ours, mount::MountId, open_folder, trouble};
+mod owned;
+
+use super::{
+    Spot, is_ours,
+    mount::{Glance, MountId},
+    open_folder, trouble,
+};
 use crate::{
     Result,
     platform::fs::{GoOn, Kind, Removal},
 };
 use rustix::{
-    fs::{self, AtFlags, FileType, Mode},
+    fs::{self, AtFlags, Mode},
     io::Errno,
 };
 use std::{
@@ -28,9 +34,6 @@ const TIME_LIMIT: Duration = Duration::from_secs(30 * 60);
 /// Time for what was added during the first pass; where that took longer, as much again.
 const REPEAT_LIMIT: Duration = Duration::from_secs(10);
 
-/// Longest time for what one account has in a folder that others can fill.
-const OWNED_LIMIT: Duration = Duration::from_secs(60);
-
 /// Mount points that are named; more do not help.
 const NAMED_MOUNTS: usize = 16;
 
@@ -46,6 +49,8 @@ struct Sweep<'a> {
     pit: Option<Pit>,
     /// Numbers the parts that are moved up.
     raised: u64,
+    /// Whether anything was removed.
+    has_removed: bool,
     mounted: Vec<PathBuf>,
 }
 
@@ -63,25 +68,6 @@ enum Pass {
     Swept,
     /// The time is over.
     OutOfTime,
-}
-
-impl Root {
-    /// Removes what belongs to the account with this number from a folder that others use too:
-    /// files, and folders with what is in them and belongs to the account as well. Enters nothing
-    /// that is mounted there, nor what is deeper than a few dozen levels. `false` when the time was
-    /// over before the end.
-    ///
-    /// # Errors
-    /// When something cannot be removed, and when `go_on` says so.
-    pub fn remove_owned(&self, folder: &Path, uid: u32, go_on: &GoOn<'_>) -> Result<bool> {
-        // By a name in the folder: a link of root's in the folder's own place is followed.
-        let Some(inside) = self.find(&folder.join("name"))? else { return Ok(true) };
-        let top = &inside.folder;
-        let mount = MountId::of(top).map_err(|errno| trouble("look at", folder, errno))?;
-        let until = Instant::now() + OWNED_LIMIT;
-        let mut sweep = Sweep::of(top, Some(uid), mount, until, go_on);
-        Ok(sweep.empty(top, folder, DEPTH_LIMIT)? == Pass::Swept)
-    }
 }
 
 impl Spot {
@@ -135,7 +121,8 @@ impl<'a> Sweep<'a> {
         until: Instant,
         go_on: &'a GoOn<'a>,
     ) -> Self {
-        Self { top, owner, mount, until, go_on, pit: None, raised: 0, mounted: Vec::new() }
+        let (pit, mounted) = (None, Vec::new());
+        Self { top, owner, mount, until, go_on, pit, raised: 0, has_removed: false, mounted }
     }
 
     /// Removes what is in the top folder, however deep it is.
@@ -183,19 +170,29 @@ impl<'a> Sweep<'a> {
     fn remove(&mut self, folder: &OwnedFd, name: &CStr, path: &Path, depth: u32) -> Result<Pass> {
         let here = path.join(std::ffi::OsStr::from_bytes(name.to_bytes()));
         let failed = |errno| trouble("remove", &here, errno);
-        let is_others = |stat: &fs::Stat| self.owner.is_some_and(|owner| stat.st_uid != owner);
-        match fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW) {
-            Ok(stat) if is_others(&stat) => return Ok(Pass::Swept),
-            Ok(stat) if FileType::from_raw_mode(stat.st_mode) != FileType::Directory => {
-                return match fs::unlinkat(folder, name, AtFlags::empty()) {
-                    Ok(()) | Err(Errno::NOENT | Errno::ISDIR) => Ok(Pass::Swept),
-                    Err(Errno::BUSY) => self.is_mounted(here),
-                    Err(errno) => Err(failed(errno)),
-                };
-            }
-            Ok(_) => {}
+        let found = match Glance::at(folder, name) {
+            Ok(found) => found,
             Err(Errno::NOENT) => return Ok(Pass::Swept),
             Err(errno) => return Err(failed(errno)),
+        };
+        if found.mount.is_some_and(|mount| mount != self.mount) {
+            return self.is_mounted(here);
+        }
+        let owner = self.owner;
+        let is_others = |uid: u32| owner.is_some_and(|owner| uid != owner);
+        if is_others(found.uid) {
+            return Ok(Pass::Swept);
+        }
+        if !found.is_folder {
+            return match fs::unlinkat(folder, name, AtFlags::empty()) {
+                Ok(()) => {
+                    self.has_removed = true;
+                    Ok(Pass::Swept)
+                }
+                Err(Errno::NOENT | Errno::ISDIR) => Ok(Pass::Swept),
+                Err(Errno::BUSY) => self.is_mounted(here),
+                Err(errno) => Err(failed(errno)),
+            };
         }
         let is_pit = |pit: &Pit| pit.name.as_bytes() == name.to_bytes();
         if depth == DEPTH_LIMIT && self.pit.as_ref().is_some_and(is_pit) {
@@ -209,21 +206,24 @@ impl<'a> Sweep<'a> {
             }
             Err(errno) => return Err(trouble("open the folder", &here, errno)),
         };
-        if self.owner.is_some() && fs::fstat(&inner).is_ok_and(|stat| is_others(&stat)) {
-            return Ok(Pass::Swept);
-        }
         if MountId::of(&inner).map_err(failed)? != self.mount {
             return self.is_mounted(here);
         }
-        if depth == 0 && self.owner.is_some() {
+        if owner.is_some() && is_others(fs::fstat(&inner).map_err(failed)?.st_uid) {
             return Ok(Pass::Swept);
         }
         if depth == 0 {
-            return self.raise(folder, name, here);
+            // A folder that others use is no place to move anything up to.
+            let is_left = owner.is_some();
+            return if is_left { Ok(Pass::Swept) } else { self.raise(folder, name, here) };
         }
         let pass = self.empty(&inner, &here, depth - 1)?;
         match fs::unlinkat(folder, name, AtFlags::REMOVEDIR) {
-            Ok(()) | Err(Errno::NOENT | Errno::NOTDIR | Errno::NOTEMPTY | Errno::EXIST) => Ok(pass),
+            Ok(()) => {
+                self.has_removed = true;
+                Ok(pass)
+            }
+            Err(Errno::NOENT | Errno::NOTDIR | Errno::NOTEMPTY | Errno::EXIST) => Ok(pass),
             Err(Errno::BUSY) => self.is_mounted(here),
             Err(errno) => Err(failed(errno)),
         }
@@ -298,11 +298,11 @@ mod tests {
     use super::*;
     use crate::{
         Code, Error,
-        platform::{fs::empty_root as root, privilege::is_privileged},
+        platform::fs::{Root, empty_root as root},
     };
     use std::{
         cell::Cell,
-        os::unix::fs::{lchown, symlink},
+        os::unix::fs::symlink,
         sync::atomic::{AtomicBool, Ordering},
     };
 
@@ -346,44 +346,6 @@ mod tests {
         let top = fs::open(folder.path().join("work"), OFlags::DIRECTORY, Mode::empty()).unwrap();
         chain(&top, 1100);
         assert_eq!(removed(&root), Removal::Complete);
-    }
-
-    #[test]
-    fn what_belongs_to_one_account_goes_from_a_folder_that_others_use() {
-        if !is_privileged() {
-            return;
-        }
-        let (folder, root) = root();
-        let at = |path: &str| folder.path().join(path);
-        let own = |path: &str, uid| lchown(at(path), Some(uid), None).unwrap();
-        for (path, uid) in [("tmp", 0), ("tmp/deep", 7), ("tmp/deep/er", 7), ("tmp/other", 8)] {
-            std::fs::create_dir(at(path)).unwrap();
-            own(path, uid);
-        }
-        let files = [
-            ("kept", 7),
-            ("tmp/file", 7),
-            ("tmp/deep/er/file", 7),
-            ("tmp/deep/other", 8),
-            ("tmp/other/file", 7),
-            ("tmp/root", 0),
-        ];
-        for (path, uid) in files {
-            std::fs::write(at(path), "x").unwrap();
-            own(path, uid);
-        }
-        symlink("../kept", at("tmp/link")).unwrap();
-        own("tmp/link", 7);
-        // As a system has it that keeps the folder elsewhere.
-        symlink("tmp", at("shared")).unwrap();
-        assert!(root.remove_owned(Path::new("/shared"), 7, &|| Ok(())).unwrap());
-        for path in ["kept", "tmp/deep/other", "tmp/other/file", "tmp/root"] {
-            assert!(at(path).exists(), "{path}");
-        }
-        for path in ["tmp/file", "tmp/link", "tmp/deep/er"] {
-            assert!(at(path).symlink_metadata().is_err(), "{path}");
-        }
-        assert!(root.remove_owned(Path::new("/none"), 7, &|| Ok(())).unwrap());
     }
 
     /// In memory where there is such a folder: disks take ten times as long.
