@@ -150,7 +150,31 @@ fn processes_of_the_account_end_before_anything_is_removed() {
         start(&lab, "root", &format!("{copy}; {become_it} /var/tmp/{name} 1000"));
     }
     wait_until(&lab, "pgrep -x lent && pgrep -x inner && pgrep -x outer");
+    // What a sandbox with root's rights makes for whoever calls it: namespaces, and another root.
+    let jail = "mkdir /srv/jail; mount -t tmpfs none /srv/jail; cd /srv/jail; mkdir usr
+        mount --bind /usr usr; for name in bin lib lib64; do ln -s usr/$name $name; done
+        for name in boxed caged inmate; do cp /bin/sleep $name; done";
+    lab.host.ok(&["sh", "-ec", jail]);
+    start(
+        &lab,
+        "root",
+        "exec unshare --pid --fork setpriv --reuid circleci --clear-groups /srv/jail/boxed 1000",
+    );
+    for (slice, name) in [("user.slice", "caged"), ("machine.slice", "inmate")] {
+        let scope = format!("exec systemd-run --quiet --scope --slice={slice}");
+        let become_it = "chroot --userspec=\"$(id -u circleci)\" /srv/jail";
+        start(&lab, "root", &format!("{scope} {become_it} /{name} 1000"));
+    }
+    wait_until(&lab, "pgrep -x boxed && pgrep -x caged && pgrep -x inmate");
     let told = lab.runnerup(&PURGE, 0);
+    assert!(!holds(&lab, "pgrep -x 'boxed|caged'"), "{told}");
+    // A container of root's, where the number means another account.
+    let passed_over = told.lines().find(|line| line.contains("processes of containers"));
+    assert!(passed_over.is_some_and(|line| line.contains("(inmate)")), "{told}");
+    assert!(holds(&lab, "pgrep -x inmate"), "{told}");
+    lab.host.ok(&["pkill", "-KILL", "-x", "inmate"]);
+    wait_until(&lab, "! pgrep -x inmate");
+    lab.host.ok(&["sh", "-c", "umount /srv/jail/usr /srv/jail; rmdir /srv/jail"]);
     assert!(told.contains("end the processes of circleci"), "{told}");
     assert!(told.contains("(sleep)"), "the processes are named: {told}");
     assert!(!holds(&lab, "pgrep -x 'lent|inner'"), "{told}");
