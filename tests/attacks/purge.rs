@@ -117,6 +117,34 @@ fn what_is_mounted_during_a_purge_stays_and_the_next_one_goes_on() {
     assert_eq!(before.diff(&lab.state()), Vec::<String>::new());
 }
 
+/// A look at a file system whose server is dead is never answered.
+#[test]
+fn a_mount_that_never_answers_is_named_at_once() {
+    if support::needs_root("a dead file system") {
+        return;
+    }
+    let scratch = Scratch::hand_made();
+    let untouched = scratch.tree();
+    said(&scratch.run(&["install"]), 0);
+    let work = &WORK[1..];
+    fs::create_dir(scratch.root().join(work).join("cache")).unwrap();
+    let script = r#"exec 9<>/dev/fuse
+        mount -i -t fuse -o fd=9,rootmode=40000,user_id=0,group_id=0,allow_other none "$1" || exit 99
+        shift; exec timeout -s KILL 10 "$@""#;
+    for point in ["var/opt/circleci", work, &format!("{work}/cache")] {
+        let mut dead = Command::new("unshare");
+        dead.args(["--mount", "sh", "-c", script, "sh"]).arg(scratch.root().join(point));
+        let output = dead.args(scratch.command(&["uninstall", "--purge"])).output().unwrap();
+        if output.status.code() == Some(99) {
+            return support::leave_out("a dead file system", "needs /dev/fuse");
+        }
+        let told = said(&output, 3);
+        assert!(told.contains(&format!("{point}\"; nothing was changed")), "{point}: {told}");
+    }
+    said(&scratch.run(&["uninstall", "--purge"]), 0);
+    assert_eq!(untouched.diff(&scratch.tree()), Vec::<String>::new());
+}
+
 #[test]
 fn processes_of_the_account_end_before_anything_is_removed() {
     let Some(lab) = Lab::new(Suite::Bookworm, "a purge against processes of the account") else {

@@ -3,15 +3,15 @@
 //! A bind mount has the device number of the file system that it shows again, so on Linux mounts
 //! are told apart by the kernel's number of the mount. macOS has no bind mounts.
 
-use super::{Root, trouble};
+use super::{LINK_LIMIT, Root, trouble};
 use crate::{Result, platform::fs::Mounted};
 use rustix::{
     fs::{self, AtFlags, FileType},
     io::Errno,
 };
 use std::{
-    ffi::{CStr, OsStr},
-    os::fd::AsFd,
+    ffi::{CStr, OsStr, OsString},
+    os::{fd::AsFd, unix::ffi::OsStringExt},
     path::{Path, PathBuf},
 };
 
@@ -78,22 +78,43 @@ impl Glance {
 }
 
 impl Root {
-    /// The mount points at `path` and below it, as seen from outside the root.
+    /// The mount points at `path` and below it, as seen from outside the root. They are only read
+    /// from the list of mounts: a look at one may never be answered.
     ///
     /// # Errors
     /// When the way to `path` or the list of mounts cannot be read.
     pub fn mounts_below(&self, path: &Path) -> Result<Vec<PathBuf>> {
-        let real = self.trail(path)?.real;
-        if real.as_os_str().is_empty() {
-            // It is not there, so nothing is mounted on it.
-            return Ok(Vec::new());
-        }
+        // Nothing is mounted on what is not there.
+        let Some(real) = self.real(path.to_owned())? else { return Ok(Vec::new()) };
         let base = std::fs::canonicalize(&self.base).unwrap_or_else(|_| self.base.clone());
         let real = base.join(real.strip_prefix("/").unwrap_or(&real));
         let mut points: Vec<_> = mounts()?.into_iter().map(|mount| mount.point).collect();
         points.retain(|point| point.starts_with(&real));
         points.dedup();
         Ok(points)
+    }
+}
+
+impl Root {
+    /// Where `path` really is, with the links on the way followed that [`Root::trail`] follows. What
+    /// stands there itself is not looked at. `None` when it is not there.
+    fn real(&self, path: PathBuf) -> Result<Option<PathBuf>> {
+        let mut path = path;
+        for _ in 0..LINK_LIMIT {
+            let (Some(above), Some(name)) = (path.parent(), path.file_name()) else {
+                return Ok(Some(path));
+            };
+            let Some(spot) = self.find(&path)? else { return Ok(None) };
+            let above =
+                if above.parent().is_some() { self.trail(above)?.real } else { above.into() };
+            path = match fs::readlinkat(&spot.folder, name, Vec::new()) {
+                Ok(target) if spot.trusted => above.join(OsString::from_vec(target.into_bytes())),
+                Err(Errno::NOENT) => return Ok(None),
+                // No link, or one that is not followed.
+                Ok(_) | Err(_) => return Ok(Some(above.join(name))),
+            };
+        }
+        Ok(None)
     }
 }
 
