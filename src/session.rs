@@ -142,16 +142,24 @@ impl Session {
     /// Plans an uninstall; `None` when there is nothing of the instance.
     pub fn plan_uninstall(&self, instance: &str, leave: Leave) -> Result<Option<Plan>> {
         let mut facts = facts::of_host(&self.root, &self.commands, instance)?;
+        // The run itself, which needs root, looks once more before its first step.
+        let without_root = |refused: Result<()>| match refused {
+            Err(error) if error.code() == Code::NeedsRoot => Ok(()),
+            refused => refused,
+        };
+        if leave.purge {
+            // Before a look at a folder that a dead file system could be mounted on.
+            for folder in plan::purged_folders(&facts) {
+                without_root(apply::refuse_mounts_in(&folder, &self.root))?;
+            }
+        }
         let wants = plan::wanted_for_uninstall(&facts);
         let services = self.services(self.default_service()?);
         facts.look(&self.root, &self.commands, services.as_deref(), &wants)?;
         let plan = plan::uninstall(&facts, leave);
         if let Some(plan) = &plan {
-            match apply::refuse_mounts(&plan.steps, &self.root, self.system()?.as_ref()) {
-                // The run itself, which needs root, looks once more before its first step.
-                Err(error) if error.code() == Code::NeedsRoot => {}
-                looked => looked?,
-            }
+            let system = self.system()?;
+            without_root(apply::refuse_mounts(&plan.steps, &self.root, system.as_ref()))?;
         }
         plan.iter().try_for_each(|plan| self.refuse_led_out(plan))?;
         Ok(plan)

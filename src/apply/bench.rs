@@ -161,7 +161,7 @@ pub(super) fn tools_with<T>(
         run: "r",
         key: b"",
         undoes: false,
-        ended: std::cell::RefCell::default(),
+        lost: std::cell::RefCell::default(),
     };
     work(&tools)
 }

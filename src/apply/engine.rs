@@ -14,7 +14,7 @@ use crate::{
     Code, Command, Error, Result,
     platform::{fs::Root, layout::shown, system::System},
 };
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Steps to do, and what the receipt is to say when they are done.
 #[derive(Debug)]
@@ -57,7 +57,7 @@ pub fn run(task: Task<'_>, host: &Host<'_>) -> Result<Option<Receipt>> {
         run: &run,
         key: &key,
         undoes: false,
-        ended: std::cell::RefCell::default(),
+        lost: std::cell::RefCell::default(),
     };
     let mut steps_begun = Vec::new();
     let finished = go(steps, &tools, &mut journal, &mut steps_begun, &mut receipt)
@@ -201,39 +201,52 @@ fn go(
 /// # Errors
 /// [`Code::InTheWay`] with the mount points.
 pub fn refuse_mounts(steps: &[Step], root: &Root, system: &dyn System) -> Result<()> {
-    for folder in steps.iter().filter_map(|step| purged_by(step, system)) {
-        let points = root.mounts_below(&folder)?;
-        if points.is_empty() {
-            continue;
-        }
-        let names: Vec<String> = points.iter().map(|point| format!("{point:?}")).collect();
-        let message = format!(
-            "something is mounted in {}, which is to be removed with all that is in it: {}; \
-             nothing was changed",
-            shown(&folder),
-            names.join(", ")
-        );
-        let error = Error::new(Code::InTheWay, message);
-        // The last one may stand on the first.
-        let mut helped =
-            points.iter().rev().fold(error, |error, point| error.help(unmounting(root, point)));
-        if points.iter().any(|point| unmounting(root, point).line().is_none()) {
-            helped = helped.help(
-                "unmount it when no process of the account runs: until then the account can put \
-                 another mount point in its place",
-            );
-        }
+    steps
+        .iter()
+        .filter_map(|step| purged_by(step, system))
+        .try_for_each(|folder| refuse_mounts_in(&folder, root))
+}
+
+/// The same for one folder that is to be removed. Asks no file system that is mounted there.
+///
+/// # Errors
+/// [`Code::InTheWay`] with the mount points.
+pub fn refuse_mounts_in(folder: &Path, root: &Root) -> Result<()> {
+    let points = root.mounts_below(folder)?;
+    if points.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<String> = points.iter().map(|point| format!("{point:?}")).collect();
+    let message = format!(
+        "something is mounted in {}, which is to be removed with all that is in it: {}; nothing \
+         was changed",
+        shown(folder),
+        names.join(", ")
+    );
+    // The last one may stand on the first.
+    let commands: Vec<_> =
+        points.iter().rev().map(|point| unmounting(root, point, &points)).collect();
+    let is_whole = commands.iter().all(|command| command.line().is_some());
+    let error = Error::new(Code::InTheWay, message);
+    let helped = commands.into_iter().fold(error, Error::help);
+    if is_whole {
         return Err(helped);
     }
-    Ok(())
+    Err(helped.help(
+        "unmount it when no process of the account runs: until then the account can put another \
+         mount point in its place",
+    ))
 }
 
 /// Takes a mount away; left out where the account could have the path lead to another mount.
-fn unmounting(root: &Root, point: &Path) -> Command {
-    let trail = root.trail(point).ok().filter(|_| root.is_host());
-    match trail {
-        Some(trail) if trail.ground.is_root() => Command::root("umount").path(point, trail.ground),
-        _ => Command::left_out(),
+fn unmounting(root: &Root, point: &Path, points: &[PathBuf]) -> Command {
+    // A look at what is mounted may never be answered: only the folders above are walked.
+    let is_inside = points.iter().any(|outer| outer != point && point.starts_with(outer));
+    let above = point.parent().filter(|_| root.is_host() && !is_inside);
+    let changed_by = above.and_then(|above| root.trail(above).ok()).map(|way| way.changed_by());
+    match changed_by.filter(|by| by.is_root()) {
+        Some(root) => Command::root("umount").path(point, root),
+        None => Command::left_out(),
     }
 }
 

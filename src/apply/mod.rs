@@ -17,7 +17,7 @@ mod target;
 mod undo;
 
 pub(crate) use act::{FILE_LIMIT, file_digest};
-pub use engine::{Task, refuse_mounts, run};
+pub use engine::{Task, refuse_mounts, refuse_mounts_in, run};
 pub use host::{BinarySource, Host, Report};
 pub use journal::Unfinished;
 pub use proof::prove;

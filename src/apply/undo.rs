@@ -2,7 +2,7 @@
 //! at, or left as they are where one of them cannot be undone.
 
 use super::{
-    act::{Restored, Tools},
+    act::{Loss, Restored, Tools},
     journal::{Event, Journal},
     receipt::Receipt,
     target::{State, Target},
@@ -68,17 +68,20 @@ pub(super) fn roll_back(
             code if matches!(code.exit(), 4 | 5 | 130) => error,
             _ => error.recode(Code::StepFailed),
         };
-        let ended = tools.ended.borrow();
-        if ended.is_empty() {
+        let lost = tools.lost.borrow();
+        if lost.is_empty() {
             return error.help("everything was rolled back");
         }
-        let stays = |name| Help::value(STAYS_ENDED.0, name, STAYS_ENDED.1);
-        return ended
+        let told = |loss: &Loss| {
+            let (before, name, after) = loss.words();
+            Help::value(before, name, after)
+        };
+        return lost
             .iter()
-            .fold(error, |error, name| error.help(stays(name)))
+            .fold(error, |error, loss| error.help(told(loss)))
             .help("everything else was rolled back");
     }
-    left.extend(what_stays_ended(tools));
+    left.extend(losses(tools));
     let sum = format!("{}; not undone: {}", error.message(), left.join("; "));
     let incomplete = Error::new(Code::RollbackIncomplete, sum);
     let incomplete = incomplete.help_of(&error);
@@ -87,12 +90,12 @@ pub(super) fn roll_back(
         .help(again("runnerup install", receipt, "     # goes on from it"))
 }
 
-/// What is said of an account's processes that this run told to end, around its name.
-const STAYS_ENDED: (&str, &str) = ("what was ended of the processes of ", " stays ended");
-
-fn what_stays_ended(tools: &Tools<'_>) -> Vec<String> {
-    let (before, after) = STAYS_ENDED;
-    tools.ended.borrow().iter().map(|name| format!("{before}{name}{after}")).collect()
+fn losses(tools: &Tools<'_>) -> Vec<String> {
+    let told = |loss: &Loss| {
+        let (before, name, after) = loss.words();
+        format!("{before}{name}{after}")
+    };
+    tools.lost.borrow().iter().map(told).collect()
 }
 
 /// Half an install beside data that is gone would serve nobody: what was removed stays removed, and
@@ -105,7 +108,7 @@ fn stays_begun(error: &Error, tools: &Tools<'_>, begun: &[Begun], receipt: &Rece
             Target::Folder(_) => format!("what was in {}", begun.target),
             target => target.to_string(),
         })
-        .chain(what_stays_ended(tools))
+        .chain(losses(tools))
         .collect();
     let sum = format!(
         "{}; nothing was rolled back, because this cannot be: {}",

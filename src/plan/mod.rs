@@ -24,7 +24,7 @@ pub(crate) use environment::unquoted;
 pub use install::{install, known_artifact, refuse_unfit, wanted};
 pub(crate) use plist::variables as plist_variables;
 pub(crate) use task::variables as script_variables;
-pub use uninstall::{Leave, uninstall, wanted_for_uninstall};
+pub use uninstall::{Leave, purged_folders, uninstall, wanted_for_uninstall};
 
 use crate::{
     apply::{Receipt, Step},

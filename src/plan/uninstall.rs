@@ -7,11 +7,16 @@ use super::{
 };
 use crate::{
     agent::Os,
-    apply::{Receipt, Record, Step, Target},
+    apply::{Receipt, Record, State, Step, Target},
     facts::{Facts, Want},
     platform::layout::{Layout, shown},
 };
-use std::{borrow::Cow, collections::BTreeSet, path::Path, time::Duration};
+use std::{
+    borrow::Cow,
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 /// What an uninstall takes along besides what it always takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -33,6 +38,18 @@ pub fn wanted_for_uninstall(facts: &Facts) -> Vec<Want> {
     let users = records.iter().any(|want| matches!(want, Want::Account(_)));
     let users = users.then_some(Want::ServiceUsers);
     records.iter().cloned().chain(services).chain(users).collect()
+}
+
+/// The folders that a purge removes with all that is in them, by the receipt alone.
+pub fn purged_folders(facts: &Facts) -> Vec<PathBuf> {
+    let records = facts.receipt.iter().flat_map(|receipt| &receipt.records);
+    records
+        .filter(|record| record.goes_with_purge() && record.before == State::Absent)
+        .filter_map(|record| match &record.target {
+            Target::Folder(path) => Some(path.clone()),
+            _ => None,
+        })
+        .collect()
 }
 
 /// The steps that take an instance away. `None` when nothing of it is known.

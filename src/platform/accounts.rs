@@ -56,6 +56,20 @@ pub fn is_used(root: &Root, uid: u32) -> Result<bool> {
     Ok(text.lines().filter_map(parse).any(|account| account.uid == uid))
 }
 
+/// The name of another account with the number of `account`: what belongs to one belongs to both.
+///
+/// # Errors
+/// When the list of accounts cannot be read.
+pub fn twin(root: &Root, account: &Account) -> Result<Option<String>> {
+    let is_twin = |other: &Account| other.uid == account.uid && other.name != account.name;
+    if let Some(first) = by_number(root, account.uid).filter(is_twin) {
+        return Ok(Some(first.name));
+    }
+    // A look-up by number finds one of them, which may be the account itself.
+    let text = read(root, Path::new("/etc/passwd"))?.unwrap_or_default();
+    Ok(text.lines().filter_map(parse).find(is_twin).map(|other| other.name))
+}
+
 /// The number of the group called `name`.
 pub fn group(root: &Root, name: &str) -> Result<Option<u32>> {
     if root.is_host() {
@@ -228,6 +242,21 @@ mod tests {
         assert_eq!(find(&root, "broken").unwrap(), None);
         assert_eq!(group(&root, "docker").unwrap(), Some(42));
         assert_eq!(group(&root, "dock").unwrap(), None);
+    }
+
+    #[test]
+    fn an_account_with_the_same_number_is_found_before_and_behind() {
+        let (folder, root) = crate::platform::fs::empty_root();
+        std::fs::create_dir(folder.path().join("etc")).unwrap();
+        let line = |name: &str| format!("{name}:x:990:991::/home/{name}:/bin/sh\n");
+        let twins =
+            [("ci", "", None), ("first", "ci", Some("first")), ("ci", "other", Some("other"))];
+        for (first, second, expected) in twins {
+            let second = if second.is_empty() { String::new() } else { line(second) };
+            std::fs::write(folder.path().join("etc/passwd"), line(first) + &second).unwrap();
+            let account = find(&root, "ci").unwrap().unwrap();
+            assert_eq!(twin(&root, &account).unwrap().as_deref(), expected);
+        }
     }
 
     #[test]

@@ -1,5 +1,8 @@
 //! The processes of an account, and signals to them.
 
+#[cfg(target_os = "linux")]
+mod containers;
+
 use super::{
     accounts::{self, Account},
     fs::Root,
@@ -28,6 +31,9 @@ pub struct Process {
     pub is_stopped: bool,
     /// Its real user is root: a service that acts for the account for a while. It gets no signal.
     pub is_roots: bool,
+    /// It is of a container that root started, where its number means another account. It gets no
+    /// signal either.
+    pub is_contained: bool,
 }
 
 /// What a process is told.
@@ -85,6 +91,7 @@ pub fn listed(list: &str, numbers: &Numbers) -> Vec<Process> {
             is_zombie: state.starts_with('Z'),
             is_stopped: state.starts_with('T'),
             is_roots: owner == 0,
+            is_contained: false,
         })
     };
     list.lines().filter_map(process).collect()
@@ -123,16 +130,15 @@ fn is_alive(_pid: u32) -> bool {
 
 #[cfg(target_os = "linux")]
 mod linux {
-    use super::{Numbers, Process, Result, Signal, plain};
+    use super::{Numbers, Process, Result, Signal, containers, plain};
     use crate::{Code, Error};
     use rustix::{
         io::Errno,
         process::{Pid, PidfdFlags, kill_process, pidfd_open, pidfd_send_signal},
     };
-    use std::{ffi::OsStr, fs, io::Read, path::PathBuf};
+    use std::{fs, io::Read, path::PathBuf};
 
-    /// The processes that have one of `numbers`, without those of containers that root started:
-    /// their numbers of users mean other accounts.
+    /// The processes that have one of `numbers`.
     ///
     /// # Errors
     /// When `/proc` cannot be read.
@@ -144,8 +150,8 @@ mod linux {
         Ok(pids.filter_map(|pid| look(pid, numbers)).collect())
     }
 
-    /// Sends a signal to a process that has one of `numbers` and is not root's, and to no other
-    /// that has its number by now.
+    /// Sends a signal to a process that has one of `numbers`, and is neither root's nor a container's;
+    /// never to another process that has got its number meanwhile.
     pub fn send(pid: u32, numbers: &Numbers, signal: Signal) {
         let Some(number) = i32::try_from(pid).ok().and_then(Pid::from_raw) else { return };
         let signal = match signal {
@@ -153,7 +159,8 @@ mod linux {
             Signal::Stop => rustix::process::Signal::STOP,
             Signal::Kill => rustix::process::Signal::KILL,
         };
-        let is_target = || look(pid, numbers).is_some_and(|process| !process.is_roots);
+        let is_target =
+            || look(pid, numbers).is_some_and(|process| !process.is_roots && !process.is_contained);
         match pidfd_open(number, PidfdFlags::empty()) {
             // The handle is of one process: if that is the account's, so is the target.
             Ok(handle) if is_target() => drop(pidfd_send_signal(handle, signal)),
@@ -230,7 +237,7 @@ mod linux {
         };
         let process = parsed(pid, numbers, &status)
             .or_else(|| if threads(&status) > 1 { by_thread() } else { None })?;
-        (!is_of_a_container(pid)).then_some(process)
+        Some(Process { is_contained: containers::is_contained(pid), ..process })
     }
 
     pub(super) fn parsed(pid: u32, numbers: &Numbers, status: &str) -> Option<Process> {
@@ -243,6 +250,7 @@ mod linux {
             is_zombie: state.starts_with(['Z', 'X']) && threads(status) <= 1,
             is_stopped: state.starts_with(['T', 't']),
             is_roots: real_user(status) == Some(0),
+            is_contained: false,
         })
     }
 
@@ -263,20 +271,6 @@ mod linux {
 
     fn threads(status: &str) -> u32 {
         value(status, "Threads").and_then(|count| count.parse().ok()).unwrap_or(1)
-    }
-
-    /// Only root makes a process namespace without a user namespace of its own.
-    fn is_of_a_container(pid: u32) -> bool {
-        let namespace = |of: &OsStr, kind: &str| {
-            fs::read_link(PathBuf::from("/proc").join(of).join("ns").join(kind)).ok()
-        };
-        let own = OsStr::new("self");
-        let other = pid.to_string();
-        let is_same = |kind: &str| {
-            let (mine, its) = (namespace(own, kind), namespace(OsStr::new(&other), kind));
-            mine.zip(its).is_none_or(|(mine, its)| mine == its)
-        };
-        !is_same("pid") && is_same("user")
     }
 }
 

@@ -117,6 +117,34 @@ fn what_is_mounted_during_a_purge_stays_and_the_next_one_goes_on() {
     assert_eq!(before.diff(&lab.state()), Vec::<String>::new());
 }
 
+/// A look at a file system whose server is dead is never answered.
+#[test]
+fn a_mount_that_never_answers_is_named_at_once() {
+    if support::needs_root("a dead file system") {
+        return;
+    }
+    let scratch = Scratch::hand_made();
+    let untouched = scratch.tree();
+    said(&scratch.run(&["install"]), 0);
+    let work = &WORK[1..];
+    fs::create_dir(scratch.root().join(work).join("cache")).unwrap();
+    let script = r#"exec 9<>/dev/fuse
+        mount -i -t fuse -o fd=9,rootmode=40000,user_id=0,group_id=0,allow_other none "$1" || exit 99
+        shift; exec timeout -s KILL 10 "$@""#;
+    for point in ["var/opt/circleci", work, &format!("{work}/cache")] {
+        let mut dead = Command::new("unshare");
+        dead.args(["--mount", "sh", "-c", script, "sh"]).arg(scratch.root().join(point));
+        let output = dead.args(scratch.command(&["uninstall", "--purge"])).output().unwrap();
+        if output.status.code() == Some(99) {
+            return support::leave_out("a dead file system", "needs /dev/fuse");
+        }
+        let told = said(&output, 3);
+        assert!(told.contains(&format!("{point}\"; nothing was changed")), "{point}: {told}");
+    }
+    said(&scratch.run(&["uninstall", "--purge"]), 0);
+    assert_eq!(untouched.diff(&scratch.tree()), Vec::<String>::new());
+}
+
 #[test]
 fn processes_of_the_account_end_before_anything_is_removed() {
     let Some(lab) = Lab::new(Suite::Bookworm, "a purge against processes of the account") else {
@@ -150,7 +178,31 @@ fn processes_of_the_account_end_before_anything_is_removed() {
         start(&lab, "root", &format!("{copy}; {become_it} /var/tmp/{name} 1000"));
     }
     wait_until(&lab, "pgrep -x lent && pgrep -x inner && pgrep -x outer");
+    // What a sandbox with root's rights makes for whoever calls it: namespaces, and another root.
+    let jail = "mkdir /srv/jail; mount -t tmpfs none /srv/jail; cd /srv/jail; mkdir usr
+        mount --bind /usr usr; for name in bin lib lib64; do ln -s usr/$name $name; done
+        for name in boxed caged inmate; do cp /bin/sleep $name; done";
+    lab.host.ok(&["sh", "-ec", jail]);
+    start(
+        &lab,
+        "root",
+        "exec unshare --pid --fork setpriv --reuid circleci --clear-groups /srv/jail/boxed 1000",
+    );
+    for (slice, name) in [("user.slice", "caged"), ("machine.slice", "inmate")] {
+        let scope = format!("exec systemd-run --quiet --scope --slice={slice}");
+        let become_it = "chroot --userspec=\"$(id -u circleci)\" /srv/jail";
+        start(&lab, "root", &format!("{scope} {become_it} /{name} 1000"));
+    }
+    wait_until(&lab, "pgrep -x boxed && pgrep -x caged && pgrep -x inmate");
     let told = lab.runnerup(&PURGE, 0);
+    assert!(!holds(&lab, "pgrep -x 'boxed|caged'"), "{told}");
+    // A container of root's, where the number means another account.
+    let passed_over = told.lines().find(|line| line.contains("processes of containers"));
+    assert!(passed_over.is_some_and(|line| line.contains("(inmate)")), "{told}");
+    assert!(holds(&lab, "pgrep -x inmate"), "{told}");
+    lab.host.ok(&["pkill", "-KILL", "-x", "inmate"]);
+    wait_until(&lab, "! pgrep -x inmate");
+    lab.host.ok(&["sh", "-c", "umount /srv/jail/usr /srv/jail; rmdir /srv/jail"]);
     assert!(told.contains("end the processes of circleci"), "{told}");
     assert!(told.contains("(sleep)"), "the processes are named: {told}");
     assert!(!holds(&lab, "pgrep -x 'lent|inner'"), "{told}");
@@ -229,6 +281,73 @@ fn processes_that_cannot_be_ended_and_an_account_that_stays_stop_the_run_in_time
 
     lab.runnerup(&PURGE, 0);
     assert_eq!(before.diff(&lab.state()), Vec::<String>::new());
+}
+
+/// The next account of the name, or of the number, would start it and own it.
+#[test]
+fn what_a_job_planted_outside_of_the_home_goes_with_the_account() {
+    let Some(lab) = Lab::new(Suite::Bookworm, "files of the account outside of its home") else {
+        return;
+    };
+    // As these programs have them; they are not on the test host.
+    let folders = "install -d -m 1730 /var/spool/cron/crontabs; install -d /var/lib/systemd/linger
+        install -d -m 1770 -o daemon -g daemon /var/spool/cron/atjobs
+        for file in crontabs/root atjobs/root; do echo root >/var/spool/cron/$file; done
+        echo >/var/lib/systemd/linger/root; install -o nobody /dev/null /tmp/nobodys
+        ln -s nobodys /tmp/circleci; install -d -m 0777 -o nobody /dev/shm/nobodys";
+    lab.host.ok(&["sh", "-ec", folders]);
+    let before = lab.state();
+    lab.install(&[], 0);
+    let number = lab.host.ok(&["id", "-u", "circleci"]);
+    let number = number.trim();
+    let plant = || {
+        let spools = "cd /var/spool/cron; for file in crontabs/circleci atjobs/a0001; do
+            echo job >$file; chown circleci $file; done; echo >/var/lib/systemd/linger/circleci";
+        lab.host.ok(&["sh", "-ec", spools]);
+        let files = "cp /bin/sh /var/tmp/shell; chmod 4755 /var/tmp/shell
+            ln -sf /etc/passwd /tmp/link; mkdir -p /dev/shm/left/deep /tmp/point
+            echo x >/dev/shm/left/deep/file; test -p /var/tmp/fifo || mkfifo /var/tmp/fifo
+            echo x >/dev/shm/nobodys/file";
+        lab.host.ok(&["runuser", "-u", "circleci", "--", "sh", "-ec", files]);
+    };
+    let places = "find /tmp /var/tmp /dev/shm /var/spool /var/lib/systemd/linger";
+    let list = |test: &str| lab.host.ok(&["sh", "-c", &format!("{places} {test} | sort")]);
+    let theirs = || list(&format!("-uid {number}"));
+
+    // Nothing tells the files of two accounts with one number apart.
+    plant();
+    let whole = theirs();
+    lab.host.ok(&["useradd", "--non-unique", "--uid", number, "--no-create-home", "twin"]);
+    let told = lab.runnerup(&PURGE, 6);
+    assert!(told.contains("twin has the same number") && theirs() == whole, "{told}");
+    lab.host.ok(&["sed", "-i", "/^twin:/d", "/etc/passwd", "/etc/shadow", "/etc/group"]);
+    lab.host.ok(&["sed", "-i", "/^twin:/d", "/etc/gshadow", "/etc/subuid", "/etc/subgid"]);
+
+    // Where the account stays after all, what is gone is not called rolled back.
+    lab.host.ok(&["sh", "-c", "echo 1 >/etc/passwd.lock"]);
+    let told = lab.runnerup(&PURGE, 6);
+    let stays = "what was removed of the files of circleci outside of its home stays removed";
+    assert!(told.contains(stays) && told.contains("everything else was rolled back"), "{told}");
+    assert!(holds(&lab, "id circleci && test -d /home/circleci"), "{told}");
+    lab.host.ok(&["rm", "/etc/passwd.lock"]);
+
+    // What is mounted there is another place, whoever owns what is in it.
+    plant();
+    lab.host.ok(&["install", "-d", "-o", number, "/srv/cache"]);
+    lab.host.ok(&["install", "-o", number, "/dev/null", "/srv/cache/file"]);
+    lab.host.ok(&["mount", "--bind", "/srv/cache", "/tmp/point"]);
+    let told = lab.runnerup(&PURGE, 0);
+    assert!(told.contains(&format!("sudo find / -xdev -uid {number}")), "{told}");
+    assert!(holds(&lab, "test -f /srv/cache/file"), "{told}");
+    lab.host.ok(&["umount", "/tmp/point"]);
+    lab.host.ok(&["rm", "-r", "/srv/cache", "/tmp/point"]);
+    // In a folder of another account's it stays.
+    assert_eq!(theirs().trim(), "/dev/shm/nobodys/file", "{told}");
+    assert_eq!(list("-name circleci").trim(), "/tmp/circleci", "{told}");
+    let kept = list("-name root -o -name nobodys");
+    assert_eq!(kept.lines().count(), 5, "{kept}");
+    lab.host.ok(&["rm", "/dev/shm/nobodys/file"]);
+    assert_eq!(before.diff(&lab.state()), Vec::<String>::new(), "{told}");
 }
 
 /// Whatever fails of a purge, and however late: what is said of it is true.

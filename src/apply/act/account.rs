@@ -1,6 +1,6 @@
 //! The account that jobs run as, and its home.
 
-use super::{Restored, Tools, folder, processes};
+use super::{Restored, Tools, folder, planted, processes};
 use crate::{
     Code, Error, Result,
     apply::{
@@ -14,9 +14,6 @@ use crate::{
     },
 };
 use std::path::{Path, PathBuf};
-
-/// Where mail for an account is kept; the second is a link to the first, or the other way round.
-const MAIL: [&str; 2] = ["/var/mail", "/var/spool/mail"];
 
 pub(super) fn before(tools: &Tools<'_>, name: &str, step: &Step) -> Result<State> {
     if accounts::find(tools.host.root, name)?.is_some() {
@@ -76,6 +73,10 @@ fn remove(tools: &Tools<'_>, account: &Account, with_home: bool) -> Result<()> {
     }
     // What a timer or a login started since.
     processes::end(tools, account)?;
+    // What it leaves is found by its number, which another account can have once this one is gone.
+    planted::remove(tools, account)?;
+    // What one of those files started before it went.
+    processes::end(tools, account)?;
     let removed = host.system.remove_account(account, with_home);
     // What counts is whether it is gone, whatever the tool said.
     if accounts::find(host.root, name)?.is_some() {
@@ -89,26 +90,8 @@ fn remove(tools: &Tools<'_>, account: &Account, with_home: bool) -> Result<()> {
     if let Err(error) = removed {
         host.report.leaves(&format!("the account {name} is removed, and yet: {error}"));
     }
-    if host.system.left_home(name).is_some() {
-        remove_mail(tools, account);
-    }
+    planted::tell_rest(tools, account);
     Ok(())
-}
-
-/// Only a file of the account's own: other users may write to the folder.
-fn remove_mail(tools: &Tools<'_>, account: &Account) {
-    for folder in MAIL {
-        let path = Path::new(folder).join(&account.name);
-        let Ok(Some(spot)) = tools.host.root.find(&path) else { continue };
-        let is_theirs = |found: Option<crate::platform::fs::Meta>| {
-            found.is_some_and(|meta| meta.kind == Kind::File && meta.uid == account.uid)
-        };
-        if spot.look().is_ok_and(is_theirs)
-            && let Err(error) = spot.remove()
-        {
-            tools.host.report.leaves(&format!("{} stays: {error}", path.display()));
-        }
-    }
 }
 
 fn remove_home(tools: &Tools<'_>, home: &Path, account: Option<&Account>) -> Result<Restored> {

@@ -7,6 +7,7 @@ mod file;
 mod folder;
 mod keep;
 mod link;
+mod planted;
 mod processes;
 mod registry;
 mod service;
@@ -40,8 +41,29 @@ pub(crate) struct Tools<'a> {
     pub(crate) key: &'a [u8],
     /// A roll-back goes on whatever the person types.
     pub(crate) undoes: bool,
-    /// Accounts of which processes were told to end: nothing brings those back.
-    pub(crate) ended: RefCell<BTreeSet<String>>,
+    /// What this run took away that no roll-back brings back.
+    pub(crate) lost: RefCell<BTreeSet<Loss>>,
+}
+
+/// What a roll-back does not bring back, with the name of the account that it was of.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Loss {
+    /// Processes.
+    Processes(String),
+    /// Files outside of the home.
+    Planted(String),
+}
+
+impl Loss {
+    /// The account, and the words around its name.
+    pub(crate) fn words(&self) -> (&'static str, &str, &'static str) {
+        match self {
+            Self::Processes(name) => ("what was ended of the processes of ", name, " stays ended"),
+            Self::Planted(name) => {
+                ("what was removed of the files of ", name, " outside of its home stays removed")
+            }
+        }
+    }
 }
 
 /// What a step came to.

@@ -1,7 +1,7 @@
 //! Ends the processes of an account that is removed: what still runs would keep its number, and
 //! could go on writing into folders that are being removed.
 
-use super::Tools;
+use super::{Loss, Tools};
 use crate::{
     Code, Command, Error, Help, Result,
     apply::target::State,
@@ -37,11 +37,21 @@ pub(super) fn before(tools: &Tools<'_>, name: &str) -> Result<State> {
     Ok(if is_there { State::Present } else { State::Absent })
 }
 
+/// Ends all processes of the account with this name, if there is one. Names those first that are
+/// passed over.
 pub(super) fn end_of(tools: &Tools<'_>, name: &str) -> Result<()> {
-    match accounts::find(tools.host.root, name)? {
-        Some(account) => end(tools, &account),
-        None => Ok(()),
+    let Some(account) = accounts::find(tools.host.root, name)? else { return Ok(()) };
+    let numbers = Numbers::of(tools.host.root, &account)?;
+    let mut contained = tools.host.system.processes(&numbers)?;
+    contained.retain(|process| process.is_contained);
+    if !contained.is_empty() {
+        tools.host.report.tells(&format!(
+            "processes of containers have the number of {name}, mean another account by it, and go \
+             on: {}",
+            shown(&contained)
+        ));
     }
+    end(tools, &account)
 }
 
 /// Ends all processes of an account, or says which ones are left.
@@ -50,35 +60,46 @@ pub(super) fn end(tools: &Tools<'_>, account: &Account) -> Result<()> {
     if account.uid == 0 {
         return Err(Error::new(Code::StepFailed, format!("{name} is root; its processes stay")));
     }
+    if let Some(twin) = accounts::twin(tools.host.root, account)? {
+        let message = format!(
+            "{twin} has the same number as {name}, {}: what belongs to either cannot be told apart",
+            account.uid
+        );
+        return Err(Error::new(Code::StepFailed, message).help(Help::value(
+            "give ",
+            twin,
+            " another number, and run this again",
+        )));
+    }
     let numbers = Numbers::of(tools.host.root, account)?;
-    let running = tools.host.system.processes(&numbers)?;
-    if running.is_empty() {
+    let found = running(tools, &numbers)?;
+    if found.is_empty() {
         return Ok(());
     }
     let above = ancestors();
-    if running.iter().any(|process| above.contains(&process.pid)) {
+    if found.iter().any(|process| above.contains(&process.pid)) {
         return Err(Error::new(
             Code::StepFailed,
             format!("this program was started by a process of {name}, which would be ended"),
         )
         .help("log in as another user, and run it again"));
     }
-    tools.host.report.tells(&format!("ending the processes of {name}: {}", shown(&running)));
+    tools.host.report.tells(&format!("ending the processes of {name}: {}", shown(&found)));
     let tell = |processes: &[Process], signal| {
         let theirs = processes.iter().filter(|process| !process.is_roots);
         theirs.for_each(|process| send(process.pid, &numbers, signal));
     };
-    if running.iter().any(|process| !process.is_roots) {
-        tools.ended.borrow_mut().insert(name.clone());
+    if found.iter().any(|process| !process.is_roots) {
+        tools.lost.borrow_mut().insert(Loss::Processes(name.clone()));
     }
-    tell(&running, Signal::Term);
+    tell(&found, Signal::Term);
     let is_over = |limit| is_over(tools, &account.name, &numbers, limit);
     if is_over(GRACE)? {
         return Ok(());
     }
     for _ in 0..ROUNDS {
         stop_all(tools, &numbers)?;
-        let left = tools.host.system.processes(&numbers)?;
+        let left = running(tools, &numbers)?;
         tell(&left, Signal::Kill);
         if is_over(BURIAL)? {
             return Ok(());
@@ -87,7 +108,14 @@ pub(super) fn end(tools: &Tools<'_>, account: &Account) -> Result<()> {
             break;
         }
     }
-    Err(unended(name, tools.host.system.processes(&numbers)?))
+    Err(unended(name, running(tools, &numbers)?))
+}
+
+/// The processes that are to end.
+fn running(tools: &Tools<'_>, numbers: &Numbers) -> Result<Vec<Process>> {
+    let mut found = tools.host.system.processes(numbers)?;
+    found.retain(|process| !process.is_contained);
+    Ok(found)
 }
 
 fn unended(name: &str, left: Vec<Process>) -> Error {
@@ -115,7 +143,7 @@ fn unended(name: &str, left: Vec<Process>) -> Error {
 fn stop_all(tools: &Tools<'_>, numbers: &Numbers) -> Result<()> {
     for _ in 0..SWEEPS {
         tools.go_on()?;
-        let mut moving = tools.host.system.processes(numbers)?;
+        let mut moving = running(tools, numbers)?;
         moving.retain(|own| !own.is_stopped && !own.is_zombie && !own.is_roots);
         if moving.is_empty() {
             break;
@@ -130,7 +158,7 @@ fn stop_all(tools: &Tools<'_>, numbers: &Numbers) -> Result<()> {
 fn is_over(tools: &Tools<'_>, name: &str, numbers: &Numbers, limit: Duration) -> Result<bool> {
     let begun = Instant::now();
     loop {
-        let left = tools.host.system.processes(numbers)?;
+        let left = running(tools, numbers)?;
         if left.is_empty() {
             return Ok(true);
         }

@@ -20,7 +20,7 @@ mod windows;
 pub use meta::{Found, Kind, Listed, Meta};
 pub use mounted::Mounted;
 pub use provenance::Provenance;
-pub use removal::{GoOn, Removal};
+pub use removal::{GoOn, Owned, Removal};
 pub use trail::{Passed, Trail};
 #[cfg(unix)]
 pub use unix::{Root, Spot, has_access_list, mounts};

@@ -17,5 +17,14 @@ pub enum Removal {
     OutOfTime,
 }
 
+/// What became of the files of one account in a folder that others use too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Owned {
+    /// Something was removed.
+    pub has_removed: bool,
+    /// The whole folder was looked through in the time for it.
+    pub is_whole: bool,
+}
+
 /// Asked again and again while a tree is removed; an error ends the removal at once.
 pub type GoOn<'a> = dyn Fn() -> crate::Result<()> + 'a;

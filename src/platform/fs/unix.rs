@@ -201,7 +201,10 @@ impl Spot {
     /// Removes the folder here when it is empty; `false` when it is not. Nothing there is fine.
     pub fn remove_folder(&self) -> Result<bool> {
         let gone = self.unlink(AtFlags::REMOVEDIR)?;
-        self.sync_folder().map(|()| gone)
+        if gone {
+            self.sync_folder()?;
+        }
+        Ok(gone)
     }
 
     fn unlink(&self, flags: AtFlags) -> Result<bool> {

@@ -3,15 +3,15 @@
 //! A bind mount has the device number of the file system that it shows again, so on Linux mounts
 //! are told apart by the kernel's number of the mount. macOS has no bind mounts.
 
-use super::{Root, trouble};
+use super::{Root, root::LINK_LIMIT, trouble};
 use crate::{Code, Error, Result, platform::fs::Mounted};
 use rustix::{
-    fs::{self, AtFlags},
+    fs::{self, AtFlags, FileType},
     io::Errno,
 };
 use std::{
-    ffi::OsStr,
-    os::fd::AsFd,
+    ffi::{CStr, OsStr, OsString},
+    os::{fd::AsFd, unix::ffi::OsStringExt},
     path::{Path, PathBuf},
 };
 
@@ -123,23 +123,68 @@ const DISKS: [u32; 19] = [
     0x7461_636F, // OCFS2
 ];
 
+/// What the kernel knows of a name in an open folder by itself: the server of a file system that is
+/// mounted there is not asked, and so need not answer.
+pub(super) struct Glance {
+    pub(super) is_folder: bool,
+    pub(super) uid: u32,
+    /// `None` where the kernel does not tell.
+    pub(super) mount: Option<MountId>,
+}
+
+impl Glance {
+    /// A link is not followed.
+    pub(super) fn at(folder: impl AsFd, name: &CStr) -> Result<Self, Errno> {
+        #[cfg(target_os = "linux")]
+        match linux::glance(&folder, name) {
+            // Linux before 4.11, and filters of system calls that are older than this one.
+            Err(Errno::NOSYS | Errno::PERM) => {}
+            found => return found,
+        }
+        let stat = fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW)?;
+        let is_folder = FileType::from_raw_mode(stat.st_mode) == FileType::Directory;
+        Ok(Self { is_folder, uid: stat.st_uid, mount: None })
+    }
+}
+
 impl Root {
-    /// The mount points at `path` and below it, as seen from outside the root.
+    /// The mount points at `path` and below it, as seen from outside the root. They are only read
+    /// from the list of mounts: a look at one may never be answered.
     ///
     /// # Errors
     /// When the way to `path` or the list of mounts cannot be read.
     pub fn mounts_below(&self, path: &Path) -> Result<Vec<PathBuf>> {
-        let real = self.trail(path)?.real;
-        if real.as_os_str().is_empty() {
-            // It is not there, so nothing is mounted on it.
-            return Ok(Vec::new());
-        }
+        // Nothing is mounted on what is not there.
+        let Some(real) = self.real(path.to_owned())? else { return Ok(Vec::new()) };
         let base = std::fs::canonicalize(&self.base).unwrap_or_else(|_| self.base.clone());
         let real = base.join(real.strip_prefix("/").unwrap_or(&real));
         let mut points: Vec<_> = mounts()?.into_iter().map(|mount| mount.point).collect();
         points.retain(|point| point.starts_with(&real));
         points.dedup();
         Ok(points)
+    }
+}
+
+impl Root {
+    /// Where `path` really is, with the links on the way followed that [`Root::trail`] follows. What
+    /// stands there itself is not looked at. `None` when it is not there.
+    fn real(&self, path: PathBuf) -> Result<Option<PathBuf>> {
+        let mut path = path;
+        for _ in 0..LINK_LIMIT {
+            let (Some(above), Some(name)) = (path.parent(), path.file_name()) else {
+                return Ok(Some(path));
+            };
+            let Some(spot) = self.find(&path)? else { return Ok(None) };
+            let above =
+                if above.parent().is_some() { self.trail(above)?.real } else { above.into() };
+            path = match fs::readlinkat(&spot.folder, name, Vec::new()) {
+                Ok(target) if spot.trusted => above.join(OsString::from_vec(target.into_bytes())),
+                Err(Errno::NOENT) => return Ok(None),
+                // No link, or one that is not followed.
+                Ok(_) | Err(_) => return Ok(Some(above.join(name))),
+            };
+        }
+        Ok(None)
     }
 }
 
@@ -169,10 +214,14 @@ pub fn mounts() -> Result<Vec<Mounted>> {
 
 #[cfg(target_os = "linux")]
 mod linux {
+    use super::{Glance, MountId};
     use crate::platform::fs::Mounted;
-    use rustix::fs::{self, AtFlags, Mode, OFlags, StatxFlags};
+    use rustix::{
+        fs::{self, AtFlags, FileType, Mode, OFlags, StatxFlags},
+        io::Errno,
+    };
     use std::{
-        ffi::{OsStr, OsString},
+        ffi::{CStr, OsStr, OsString},
         os::{
             fd::{AsFd, AsRawFd},
             unix::ffi::OsStringExt,
@@ -180,8 +229,26 @@ mod linux {
         path::PathBuf,
     };
 
+    /// What the kernel has in memory is enough.
+    const UNASKED: AtFlags = AtFlags::NO_AUTOMOUNT.union(AtFlags::STATX_DONT_SYNC);
+
+    pub(super) fn glance(folder: impl AsFd, name: &CStr) -> Result<Glance, Errno> {
+        let look = |wanted| fs::statx(&folder, name, AtFlags::SYMLINK_NOFOLLOW | UNASKED, wanted);
+        let stat = match look(StatxFlags::TYPE | StatxFlags::UID | StatxFlags::MNT_ID) {
+            // A mount of another account, which hides from root all but the mount itself.
+            Err(Errno::ACCESS) => look(StatxFlags::MNT_ID)?,
+            found => found?,
+        };
+        let has_mount = stat.stx_mask & StatxFlags::MNT_ID.bits() != 0;
+        Ok(Glance {
+            is_folder: FileType::from_raw_mode(stat.stx_mode.into()) == FileType::Directory,
+            uid: stat.stx_uid,
+            mount: has_mount.then_some(MountId::Mount(stat.stx_mnt_id)),
+        })
+    }
+
     pub(super) fn mount_number(folder: impl AsFd) -> Option<u64> {
-        let flags = AtFlags::EMPTY_PATH | AtFlags::NO_AUTOMOUNT;
+        let flags = AtFlags::EMPTY_PATH | UNASKED;
         let known = fs::statx(&folder, "", flags, StatxFlags::MNT_ID).ok();
         let known = known.filter(|stat| stat.stx_mask & StatxFlags::MNT_ID.bits() != 0);
         known.map(|stat| stat.stx_mnt_id).or_else(|| listed_number(&folder))

@@ -1,12 +1,18 @@
-//! Removing a folder with all that is in it.
+//! Removing a folder with all that is in it, or what one account has in it.
 
-use super::{Spot, is_ours, mount::MountId, open_folder, trouble};
+mod owned;
+
+use super::{
+    Spot, is_ours,
+    mount::{Glance, MountId},
+    open_folder, trouble,
+};
 use crate::{
     Result,
     platform::fs::{GoOn, Kind, Removal},
 };
 use rustix::{
-    fs::{self, AtFlags, FileType, Mode},
+    fs::{self, AtFlags, Mode},
     io::Errno,
 };
 use std::{
@@ -35,12 +41,16 @@ const NAMED_MOUNTS: usize = 16;
 struct Sweep<'a> {
     /// The folder whose content is removed.
     top: &'a OwnedFd,
+    /// Only what belongs to this account is removed, and nothing is moved up.
+    owner: Option<u32>,
     mount: MountId,
     until: Instant,
     go_on: &'a GoOn<'a>,
     pit: Option<Pit>,
     /// Numbers the parts that are moved up.
     raised: u64,
+    /// Whether anything was removed.
+    has_removed: bool,
     mounted: Vec<PathBuf>,
 }
 
@@ -81,8 +91,7 @@ impl Spot {
         }
         let begun = Instant::now();
         let until = begun + TIME_LIMIT;
-        let (pit, mounted) = (None, Vec::new());
-        let mut sweep = Sweep { top: &top, mount, until, go_on, pit, raised: 0, mounted };
+        let mut sweep = Sweep::of(&top, None, mount, until, go_on);
         for number in 0..PASS_LIMIT {
             if number == 1 {
                 let repeats = begun.elapsed().max(REPEAT_LIMIT);
@@ -104,7 +113,18 @@ impl Spot {
     }
 }
 
-impl Sweep<'_> {
+impl<'a> Sweep<'a> {
+    fn of(
+        top: &'a OwnedFd,
+        owner: Option<u32>,
+        mount: MountId,
+        until: Instant,
+        go_on: &'a GoOn<'a>,
+    ) -> Self {
+        let (pit, mounted) = (None, Vec::new());
+        Self { top, owner, mount, until, go_on, pit, raised: 0, has_removed: false, mounted }
+    }
+
     /// Removes what is in the top folder, however deep it is.
     fn pass(&mut self, path: &Path) -> Result<Pass> {
         let top = self.top;
@@ -150,17 +170,29 @@ impl Sweep<'_> {
     fn remove(&mut self, folder: &OwnedFd, name: &CStr, path: &Path, depth: u32) -> Result<Pass> {
         let here = path.join(std::ffi::OsStr::from_bytes(name.to_bytes()));
         let failed = |errno| trouble("remove", &here, errno);
-        match fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW) {
-            Ok(stat) if FileType::from_raw_mode(stat.st_mode) != FileType::Directory => {
-                return match fs::unlinkat(folder, name, AtFlags::empty()) {
-                    Ok(()) | Err(Errno::NOENT | Errno::ISDIR) => Ok(Pass::Swept),
-                    Err(Errno::BUSY) => self.is_mounted(here),
-                    Err(errno) => Err(failed(errno)),
-                };
-            }
-            Ok(_) => {}
+        let found = match Glance::at(folder, name) {
+            Ok(found) => found,
             Err(Errno::NOENT) => return Ok(Pass::Swept),
             Err(errno) => return Err(failed(errno)),
+        };
+        if found.mount.is_some_and(|mount| mount != self.mount) {
+            return self.is_mounted(here);
+        }
+        let owner = self.owner;
+        let is_others = |uid: u32| owner.is_some_and(|owner| uid != owner);
+        if is_others(found.uid) {
+            return Ok(Pass::Swept);
+        }
+        if !found.is_folder {
+            return match fs::unlinkat(folder, name, AtFlags::empty()) {
+                Ok(()) => {
+                    self.has_removed = true;
+                    Ok(Pass::Swept)
+                }
+                Err(Errno::NOENT | Errno::ISDIR) => Ok(Pass::Swept),
+                Err(Errno::BUSY) => self.is_mounted(here),
+                Err(errno) => Err(failed(errno)),
+            };
         }
         let is_pit = |pit: &Pit| pit.name.as_bytes() == name.to_bytes();
         if depth == DEPTH_LIMIT && self.pit.as_ref().is_some_and(is_pit) {
@@ -177,12 +209,21 @@ impl Sweep<'_> {
         if MountId::of(&inner).map_err(failed)? != self.mount {
             return self.is_mounted(here);
         }
+        if owner.is_some() && is_others(fs::fstat(&inner).map_err(failed)?.st_uid) {
+            return Ok(Pass::Swept);
+        }
         if depth == 0 {
-            return self.raise(folder, name, here);
+            // A folder that others use is no place to move anything up to.
+            let is_left = owner.is_some();
+            return if is_left { Ok(Pass::Swept) } else { self.raise(folder, name, here) };
         }
         let pass = self.empty(&inner, &here, depth - 1)?;
         match fs::unlinkat(folder, name, AtFlags::REMOVEDIR) {
-            Ok(()) | Err(Errno::NOENT | Errno::NOTDIR | Errno::NOTEMPTY | Errno::EXIST) => Ok(pass),
+            Ok(()) => {
+                self.has_removed = true;
+                Ok(pass)
+            }
+            Err(Errno::NOENT | Errno::NOTDIR | Errno::NOTEMPTY | Errno::EXIST) => Ok(pass),
             Err(Errno::BUSY) => self.is_mounted(here),
             Err(errno) => Err(failed(errno)),
         }

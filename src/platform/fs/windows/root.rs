@@ -3,12 +3,13 @@
 use super::{Spot, kind, look, not_a_place, trouble, unsafe_link};
 use crate::{
     Code, Error, Result,
-    platform::fs::{Kind, Meta, Passed, Provenance, Trail},
+    platform::fs::{GoOn, Kind, Meta, Owned, Passed, Provenance, Trail},
 };
 use std::{
     fs,
     io::ErrorKind,
     path::{Component, Path, PathBuf, Prefix},
+    time::Instant,
 };
 
 /// The folder that counts as the host: all drives, or `--root DIR`.
@@ -44,6 +45,20 @@ impl Root {
             Some(_) => Err(Error::new(Code::InTheWay, format!("{} is no folder", base.display()))),
             None => Err(trouble("open the folder", base, &ErrorKind::NotFound.into())),
         }
+    }
+
+    /// Nothing: accounts of Windows have no numbers.
+    ///
+    /// # Errors
+    /// None.
+    pub fn remove_owned(
+        &self,
+        _folder: &Path,
+        _uid: u32,
+        _until: Instant,
+        _go_on: &GoOn<'_>,
+    ) -> Result<Owned> {
+        Ok(Owned { has_removed: false, is_whole: true })
     }
 
     /// The folder itself.

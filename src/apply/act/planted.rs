@@ -1,0 +1,129 @@
+//! What an account has outside of its home. The next account of its name or its number would own
+//! it, and what it scheduled would run as that account.
+
+use super::{Loss, Tools};
+use crate::{
+    Code, Command, Result,
+    platform::{
+        accounts::Account,
+        fs::{Kind, Meta, Spot},
+    },
+};
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
+
+/// Where mail for an account is kept, in a file of its name; the second is a link to the first, or
+/// the other way round.
+const MAIL: [&str; 2] = ["/var/mail", "/var/spool/mail"];
+
+/// Folders in which a file of the account's name starts something: the tables of cron (Debian, SUSE,
+/// Red Hat, Alpine, macOS), and the accounts whose services start with the host.
+const BY_NAME: [&str; 6] = [
+    "/var/spool/cron/crontabs",
+    "/var/spool/cron/tabs",
+    "/var/spool/cron",
+    "/etc/crontabs",
+    "/var/at/tabs",
+    "/var/lib/systemd/linger",
+];
+
+/// Folders in which files are an account's by their owner: the jobs of `at` (Debian, Red Hat, SUSE,
+/// macOS) with what they printed, and the folders that every account may write to.
+const BY_NUMBER: [&str; 11] = [
+    "/var/spool/cron/atjobs",
+    "/var/spool/cron/atspool",
+    "/var/spool/at",
+    "/var/spool/at/spool",
+    "/var/spool/atjobs",
+    "/var/at/jobs",
+    "/tmp",
+    "/var/tmp",
+    "/dev/shm",
+    "/run/lock",
+    "/Users/Shared",
+];
+
+/// Longest time for all of these folders: other accounts can fill some of them without end.
+const TIME_LIMIT: Duration = Duration::from_secs(60);
+
+/// Removes what an account that is about to go has in these places.
+///
+/// # Errors
+/// Interruption. Whatever else stays is told.
+pub(super) fn remove(tools: &Tools<'_>, account: &Account) -> Result<()> {
+    // Windows keeps none of these, and has no numbers.
+    if tools.host.system.left_home(&account.name).is_none() {
+        return Ok(());
+    }
+    MAIL.iter().for_each(|folder| remove_named(tools, folder, account));
+    // Of an account that this very run made nothing else is there, and what has its number is older.
+    if tools.undoes {
+        return Ok(());
+    }
+    BY_NAME.iter().for_each(|folder| remove_named(tools, folder, account));
+    let report = tools.host.report;
+    let until = Instant::now() + TIME_LIMIT;
+    for folder in BY_NUMBER {
+        let path = Path::new(folder);
+        let removed = tools.host.root.remove_owned(path, account.uid, until, &|| tools.go_on());
+        if removed.as_ref().map_or(true, |end| end.has_removed) {
+            note_loss(tools, account);
+        }
+        match removed {
+            Ok(end) if end.is_whole => {}
+            Ok(_) => report.leaves(&format!(
+                "{folder} holds more than could be looked through in the time for it"
+            )),
+            Err(error) if error.code() == Code::Interrupted => return Err(error),
+            Err(error) => report.leaves(&format!("in {folder} something stays: {error}")),
+        }
+    }
+    Ok(())
+}
+
+/// Says that an account which is gone may have more files than these.
+pub(super) fn tell_rest(tools: &Tools<'_>, account: &Account) {
+    let Account { name, uid, .. } = account;
+    if tools.undoes || !tools.host.root.is_host() || *uid == 0 {
+        return;
+    }
+    let list = Command::root("find / -xdev -uid").number(*uid);
+    if let Some(line) = list.line() {
+        tools.host.report.tells(&format!(
+            "other files of {name} may stay; the next account with the number {uid} would own \
+             them; this lists those of one file system: {line}"
+        ));
+    }
+}
+
+/// Only a file of the account's own, or one that nobody but root can have put there.
+fn remove_named(tools: &Tools<'_>, folder: &str, account: &Account) {
+    let path = Path::new(folder).join(&account.name);
+    let is_theirs = |spot: &Spot, meta: Meta| {
+        meta.kind == Kind::File && (meta.uid == account.uid || spot.is_trusted())
+    };
+    let removed = tools.host.root.find(&path).and_then(|spot| {
+        let Some(spot) = spot else { return Ok(false) };
+        let found = spot.look()?;
+        let is_theirs = found.is_some_and(|meta| is_theirs(&spot, meta));
+        if is_theirs {
+            spot.remove()?;
+        }
+        Ok(is_theirs)
+    });
+    match removed {
+        Ok(true) => note_loss(tools, account),
+        Ok(false) => {}
+        Err(error) => tools.host.report.leaves(&format!("{} stays: {error}", path.display())),
+    }
+}
+
+/// What a roll-back removes was made by the run that it undoes.
+fn note_loss(tools: &Tools<'_>, account: &Account) {
+    if tools.undoes {
+        return;
+    }
+    tools.lost.borrow_mut().insert(Loss::Planted(account.name.clone()));
+}

@@ -1,0 +1,88 @@
+//! Removing what one account has in a folder that others use too.
+
+use super::{DEPTH_LIMIT, Pass, Sweep};
+use crate::{
+    Result,
+    platform::fs::{GoOn, Owned, Root, unix::mount::MountId, unix::trouble},
+};
+use std::{path::Path, time::Instant};
+
+impl Root {
+    /// Removes what belongs to the account with this number from a folder that others use too:
+    /// files, and folders with what is in them and belongs to the account as well. Enters nothing
+    /// that is mounted there, nor what is deeper than a few dozen levels.
+    ///
+    /// # Errors
+    /// When something cannot be removed, and when `go_on` says so.
+    pub fn remove_owned(
+        &self,
+        folder: &Path,
+        uid: u32,
+        until: Instant,
+        go_on: &GoOn<'_>,
+    ) -> Result<Owned> {
+        // By a name in the folder: a link of root's in the folder's own place is followed.
+        let Some(inside) = self.find(&folder.join("name"))? else {
+            return Ok(Owned { has_removed: false, is_whole: true });
+        };
+        let top = &inside.folder;
+        let mount = MountId::of(top).map_err(|errno| trouble("look at", folder, errno))?;
+        let mut sweep = Sweep::of(top, Some(uid), mount, until, go_on);
+        let is_whole = sweep.empty(top, folder, DEPTH_LIMIT)? == Pass::Swept;
+        Ok(Owned { has_removed: sweep.has_removed, is_whole })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::platform::{fs::empty_root as root, privilege::is_privileged};
+    use std::{
+        os::unix::fs::{lchown, symlink},
+        time::Duration,
+    };
+
+    #[test]
+    fn what_belongs_to_one_account_goes_from_a_folder_that_others_use() {
+        if !is_privileged() {
+            return;
+        }
+        let (folder, root) = root();
+        let at = |path: &str| folder.path().join(path);
+        let own = |path: &str, uid| lchown(at(path), Some(uid), None).unwrap();
+        for (path, uid) in [("tmp", 0), ("tmp/deep", 7), ("tmp/deep/er", 7), ("tmp/other", 8)] {
+            std::fs::create_dir(at(path)).unwrap();
+            own(path, uid);
+        }
+        let files = [
+            ("kept", 7),
+            ("tmp/file", 7),
+            ("tmp/deep/er/file", 7),
+            ("tmp/deep/other", 8),
+            ("tmp/other/file", 7),
+            ("tmp/root", 0),
+        ];
+        for (path, uid) in files {
+            std::fs::write(at(path), "x").unwrap();
+            own(path, uid);
+        }
+        symlink("../kept", at("tmp/link")).unwrap();
+        own("tmp/link", 7);
+        // As a system has it that keeps the folder elsewhere.
+        symlink("tmp", at("shared")).unwrap();
+        let until = Instant::now() + Duration::from_secs(20);
+        let removed = |folder: &str| {
+            let end = root.remove_owned(Path::new(folder), 7, until, &|| Ok(())).unwrap();
+            assert!(end.is_whole, "{folder}");
+            end.has_removed
+        };
+        assert!(removed("/shared"));
+        for path in ["kept", "tmp/deep/other", "tmp/other/file", "tmp/root"] {
+            assert!(at(path).exists(), "{path}");
+        }
+        for path in ["tmp/file", "tmp/link", "tmp/deep/er"] {
+            assert!(at(path).symlink_metadata().is_err(), "{path}");
+        }
+        assert!(!removed("/none") && !removed("/shared"));
+    }
+}
