@@ -115,8 +115,9 @@ impl Output {
 
     /// Columns of the terminal, or what is usual.
     pub fn width(&self) -> usize {
-        let columns = Term::stderr().size_checked().map_or(80, |(_, columns)| columns.into());
-        columns.clamp(20, WIDEST)
+        // Either may have been sent elsewhere.
+        let size = Term::stderr().size_checked().or_else(|| Term::stdout().size_checked());
+        size.map_or(80, |(_, columns)| columns.into()).clamp(20, WIDEST)
     }
 
     /// Whether a person reads standard error.
@@ -130,7 +131,8 @@ impl Output {
     /// [`Code::HostUnfit`] when standard output cannot be written. That its reader has gone, as
     /// `head` does, is none.
     pub fn result(&self, text: impl Into<Text>) -> Result<()> {
-        self.out(&text.into().rendered(&self.rendering(None, self.color_out)))
+        let terminal = is_terminal(Stream::Out).then(|| self.width());
+        self.out(&text.into().rendered(&self.rendering(terminal, self.color_out)))
     }
 
     /// A result that is a page of this program's own: the manual, completions, the catalogue.
@@ -207,7 +209,7 @@ impl Output {
     /// A row of `-v`.
     pub(super) fn trace(&self, level: &str, text: &str) {
         let line = Line::new().toned(Tone::Dim, level.to_owned()).text(text.to_owned());
-        self.err(&line.fold(Fold::Never).into());
+        self.err(&line.hang(2).into());
     }
 
     /// What went wrong: in rustc's form on standard error, or as a JSON document.

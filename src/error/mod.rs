@@ -4,10 +4,12 @@
 mod catalogue;
 mod foreign;
 mod help;
+mod inkless;
 
 pub use catalogue::{Code, Entry};
 pub use foreign::Foreign;
 pub use help::Help;
+pub(crate) use inkless::is_inkless;
 
 use std::fmt;
 

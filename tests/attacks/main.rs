@@ -27,6 +27,7 @@ mod purge;
 mod reads;
 mod receipts;
 mod rooted;
+mod rows;
 mod saved;
 mod sources;
 mod stage;
