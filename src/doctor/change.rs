@@ -8,6 +8,7 @@
 
 use super::{Command, Remedy, own_folders::OwnFolders};
 use crate::{
+    Help,
     apply::{Folder, Owner, Settle, Step},
     facts::survey::{Access, AccountFacts, Install, Named, Provenance, Survey, Trail},
     platform::{
@@ -152,7 +153,7 @@ impl<'a> Change<'a> {
             return self.refused(remedy, refusal);
         }
         if !can_be_made(site.trail) {
-            return remedy;
+            return remedy.and("Make the folder above it first, for root alone to write.");
         }
         let command = Command::root("install -d --mode")
             .then(mode.text())
@@ -457,7 +458,7 @@ pub fn allowed_path(text: &str) -> crate::Result<PathBuf> {
     let refuse = |why: &str| {
         let message = format!("--allow-path {text}: {why}");
         Err(crate::Error::new(crate::Code::ValueInvalid, message)
-            .help("runnerup doctor   # names each path that can be allowed"))
+            .help(Help::own(Command::fixed("runnerup doctor"), "names paths that can be allowed")))
     };
     if !crate::platform::layout::is_whole(&path) || goes_up(&path) {
         return refuse("it must be a whole path, without `..`");

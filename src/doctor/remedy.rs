@@ -149,6 +149,10 @@ impl Remedy {
     /// that the command is typed on.
     #[must_use]
     pub(super) fn in_image(mut self, base: Option<&Path>) -> Self {
+        // Nothing runs in an image, so that nothing in it is started.
+        self.steps.retain(|step| !matches!(step, Step::Start { .. }));
+        self.fixable &= !self.steps.is_empty();
+        self.consent = self.consent.filter(|consent| *consent != Consent::RestartBusy);
         let commands = std::mem::take(&mut self.commands);
         let is_ours = |line: &&String| line.trim_start_matches("sudo ").starts_with("runnerup ");
         if let Some(base) =
@@ -265,5 +269,17 @@ mod tests {
         assert_eq!(image("/srv/img"), ["sudo runnerup install --root /srv/img"]);
         assert!(image("/srv/$(x)").is_empty());
         assert!(remedy.clone().in_image(None).commands().is_empty());
+    }
+
+    #[test]
+    fn nothing_is_started_in_an_image() {
+        let start = Step::Start { service: "x.service".into(), drain: Default::default() };
+        let enable = Step::Enable { service: "x.service".into() };
+        let remedy = Remedy::by_hand("x").step(start).asks(Consent::RestartBusy);
+        let of_image = |remedy: Remedy| remedy.in_image(Some(Path::new("/srv/img")));
+        let left = of_image(remedy.clone());
+        assert!(left.steps().is_empty() && !left.fixable && left.consent.is_none(), "{left:?}");
+        let left = of_image(remedy.step(enable));
+        assert!(left.steps().len() == 1 && left.fixable && left.consent.is_none(), "{left:?}");
     }
 }

@@ -32,6 +32,7 @@ fn installed(survey: &Survey) -> Judged {
             Remedy::by_hand("Install an agent.").command(Command::root("runnerup install"));
         let seen = match survey.strays.count {
             0 => "no service definition, no process and no receipt names one".to_owned(),
+            1 => "1 process calls itself one; no service runs it".to_owned(),
             count => format!("{count} processes call themselves one; no service runs them"),
         };
         return Ok(Problem::fail("no agent is installed on this host")
@@ -94,9 +95,10 @@ fn no_strays(survey: &Survey) -> Judged {
     let pids = survey.strays.shown.iter().map(|stray| stray.process.pid);
     let look = pids.fold(Command::fixed("ps -f"), |all, pid| all.then("-p").number(pid));
     let count = survey.strays.count;
-    Ok(Problem::warn(format!(
-        "{count} processes call themselves an agent, and no service runs them"
-    ))
+    Ok(Problem::warn(match count {
+        1 => "1 process calls itself an agent, and no service runs it".to_owned(),
+        count => format!("{count} processes call themselves an agent, and no service runs them"),
+    })
     .seen(lines.join("\n"))
     .cure(Remedy::by_hand("Look who started them.").command(look))
     .into())

@@ -69,16 +69,18 @@ fn no_orphans(survey: &Survey, install: &Install) -> Judged {
         .map(|process| format!("process {}: {}", process.pid, process.command))
         .collect();
     let count = left.len() + install.unlisted.orphans;
-    Ok(Problem::warn(format!("{count} processes are left of jobs that have ended"))
-        .seen(seen.join("\n"))
-        .cure(
-            Remedy::by_hand("Look at them, and end what no running job needs.").command(
-                left.iter().fold(Command::fixed("ps -f"), |all, process| {
-                    all.then("-p").number(process.pid)
-                }),
-            ),
-        )
-        .into())
+    Ok(Problem::warn(match count {
+        1 => "1 process is left of jobs that have ended".to_owned(),
+        count => format!("{count} processes are left of jobs that have ended"),
+    })
+    .seen(seen.join("\n"))
+    .cure(
+        Remedy::by_hand("Look at them, and end what no running job needs.").command(
+            left.iter()
+                .fold(Command::fixed("ps -f"), |all, process| all.then("-p").number(process.pid)),
+        ),
+    )
+    .into())
 }
 
 pub(super) const MOVES: Check = Check {

@@ -63,7 +63,7 @@ fn durations(survey: &Survey, install: &Install) -> Judged {
             ),
             Ok(_) => {}
             Err(error) => {
-                let help = error.help_lines().first().cloned().unwrap_or_default();
+                let help = error.help_lines().into_iter().next().unwrap_or_default();
                 let text = "Write hours, minutes and seconds, such as 5h or 1h30m.";
                 problems.push(
                     Problem::fail(format!("{key}: {error}"))

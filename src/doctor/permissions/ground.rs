@@ -17,7 +17,9 @@ pub(super) const WORKDIR: Check = Check {
     why: "A job whose work folder cannot be made or written to fails at its start.",
     found: "Mode and owner of the folder and of every folder on the way, for the account that \
             jobs run as; a folder that is not there yet must be one that they may make.",
-    cure: "Give the folder to the account that jobs run as.",
+    cure: "Give the folder to the account that jobs run as. One that only the agent's own \
+           configuration names is given with `doctor --fix --allow-path PATH` alone: jobs can \
+           write the configuration. Use it for an empty folder that you chose yourself.",
     after: &["config/parses", "config/values-valid", "service/user-exists"],
     judge: Judge::Agent(workdir),
 };
@@ -130,7 +132,10 @@ fn temporary(survey: &Survey, install: &Install) -> Judged {
     let site = Site { trail, named_by: named.named_by, purpose: Purpose::Data };
     let path = trail.path.display();
     if !trail.is(Kind::Folder) {
-        let remedy = Remedy::by_hand("Make it, or take TMPDIR out of the service.");
+        let remedy = Remedy::by_hand(match named.named_by.is_root() {
+            true => "Make it, or take TMPDIR out of the service.",
+            false => "Take TMPDIR out where it is set: an account could have named this folder.",
+        });
         return Ok(Problem::fail(format!("the temporary folder {path} is not there"))
             .seen(trail.stopped.clone().unwrap_or_default())
             .cure(remedy)

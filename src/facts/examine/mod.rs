@@ -37,7 +37,7 @@ use super::survey::{
     AccountFacts, Install, Network, Provenance, Queue, SCHEMA_VERSION, Seen, Strays, Survey, Unseen,
 };
 use crate::{
-    Code, Result,
+    Code, Command, Help, Result,
     agent::{Kind, Os, Secrets},
     apply::{self, Receipt},
     platform::{
@@ -163,8 +163,9 @@ pub fn examine(request: &Request) -> Result<Examined> {
     let request = request.clone();
     match probe("this host", whole, move || take(&request, until)).seen() {
         Seen::Known(examined) => examined,
-        Seen::Unseen(unseen) => Err(crate::Error::new(Code::HostUnfit, unseen.why)
-            .help("runnerup doctor -vv   # says what was looked at last")),
+        Seen::Unseen(unseen) => Err(crate::Error::new(Code::HostUnfit, unseen.why).help(
+            Help::own(Command::fixed("runnerup doctor -vv"), "says what was looked at last"),
+        )),
     }
 }
 
