@@ -89,6 +89,7 @@ impl<'a> Change<'a> {
             folder: trail.is(Kind::Folder),
             owner: owner.map(|owner| Owner::user(&owner.name)),
             mode,
+            judged: trail.end,
         });
         let remedy = match trail.ground.is_root() || self.is_closed_by_record(trail) {
             true => by_commands(remedy, site, owner, mode),
@@ -124,6 +125,7 @@ impl<'a> Change<'a> {
                 folder: true,
                 owner: None,
                 mode,
+                judged: way.trail.end,
             })),
             false => self.permissions(remedy, way, None, mode),
         }
@@ -184,6 +186,7 @@ impl<'a> Change<'a> {
             folder: false,
             owner: None,
             mode,
+            judged: trail.end,
         }))
     }
 

@@ -108,7 +108,13 @@ mod tests {
     fn a_service_is_started_once_and_last() {
         let start = Step::Start { service: "a.service".into(), drain: Duration::from_secs(1) };
         let settle = |path: &str, folder| {
-            Step::Settle(Settle { path: path.into(), folder, owner: None, mode: 0o755 })
+            Step::Settle(Settle {
+                path: path.into(),
+                folder,
+                owner: None,
+                mode: 0o755,
+                judged: None,
+            })
         };
         let steps = ordered(vec![
             settle("/opt/a/file", false),
