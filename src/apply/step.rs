@@ -3,6 +3,7 @@
 use super::target::{Digest, Record, State, Target};
 use crate::{
     platform::{
+        fs::Meta,
         layout::shown,
         windows::registry::{Place, Value},
     },
@@ -151,6 +152,10 @@ pub struct Settle {
     /// Permission bits.
     #[serde(serialize_with = "octal")]
     pub mode: u32,
+    /// What stood there when the step was decided on, where an account can put another thing in its
+    /// place meanwhile.
+    #[serde(skip)]
+    pub judged: Option<Meta>,
 }
 
 /// An account, as it is created.

@@ -98,6 +98,7 @@ impl<'a> Change<'a> {
             folder: trail.is(Kind::Folder),
             owner: owner.or_else(keeper).map(|owner| Owner::user(&owner.name)),
             mode: mode.bits(),
+            judged: trail.end,
         });
         let is_closed = trail.ground.is_root() || self.is_closed_by_record(trail);
         let remedy = match by_commands(site, owner, mode).filter(|_| is_closed) {
@@ -136,6 +137,7 @@ impl<'a> Change<'a> {
                 folder: true,
                 owner: None,
                 mode: mode.bits(),
+                judged: way.trail.end,
             })),
             false => self.permissions(remedy, way, None, mode),
         }
@@ -196,6 +198,7 @@ impl<'a> Change<'a> {
             folder: false,
             owner: None,
             mode: mode.bits(),
+            judged: trail.end,
         }))
     }
 

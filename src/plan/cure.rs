@@ -113,7 +113,13 @@ mod tests {
             if_busy: IfBusy::Leave,
         };
         let settle = |path: &str, folder| {
-            Step::Settle(Settle { path: path.into(), folder, owner: None, mode: 0o755 })
+            Step::Settle(Settle {
+                path: path.into(),
+                folder,
+                owner: None,
+                mode: 0o755,
+                judged: None,
+            })
         };
         let steps = ordered(vec![
             settle("/opt/a/file", false),

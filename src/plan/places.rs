@@ -132,6 +132,7 @@ mod tests {
             folder: true,
             owner: None,
             mode: 0o755,
+            judged: None,
         });
         for steps in [[enable("a"), enable("a")], [link("/a"), link("/a")], [link("/a"), settled]] {
             assert_eq!(refuse_twice(&steps).unwrap_err().code(), Code::StepFailed);
