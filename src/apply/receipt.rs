@@ -91,7 +91,8 @@ impl Receipt {
                     known.before = State::File { meta: *meta, backup: backup.clone() };
                 }
                 known.after = record.after;
-                known.data = record.data;
+                // A step that only sets rights does not know what the folder is for.
+                known.data |= record.data;
             }
             None => self.records.push(record),
         }

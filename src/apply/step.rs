@@ -67,6 +67,12 @@ pub enum Step {
         /// The account's name.
         account: String,
     },
+    /// Gives a folder of data to root alone, before its account goes: what is left in it if the run
+    /// is cut off then belongs to no free number.
+    Close {
+        /// The folder.
+        path: PathBuf,
+    },
     /// Puts a target back to how it stood before this tool changed it.
     Restore {
         /// What is put back.
@@ -225,6 +231,7 @@ impl Step {
                 Target::Running(service.clone())
             }
             Self::EndProcesses { account } => Target::Processes(account.clone()),
+            Self::Close { path } => Target::Folder(path.clone()),
             Self::Restore { target, .. } => target.clone(),
         }
     }
@@ -295,6 +302,9 @@ impl fmt::Display for Step {
             Self::EndProcesses { account } => {
                 write!(f, "end the processes of {account}, if any are left")
             }
+            Self::Close { path } => {
+                write!(f, "close the folder {} (root, 0700)", shown(path))
+            }
             Self::Restore { target, to, purge } => match (to, target) {
                 (State::Absent, Target::Folder(_)) if *purge => {
                     write!(f, "remove {target} with all that is in it")
@@ -304,7 +314,12 @@ impl fmt::Display for Step {
                     write!(f, "no longer start {name} with the host")
                 }
                 (State::Absent, Target::Running(name)) => write!(f, "stop {name}"),
-                (State::Absent, Target::Account(_)) => write!(f, "remove {target} and its home"),
+                (State::Absent | State::GroupOnly { home: false, .. }, Target::Account(_)) => {
+                    write!(f, "remove {target} and its home")
+                }
+                (State::HomeOnly | State::GroupOnly { .. }, Target::Account(_)) => {
+                    write!(f, "remove {target}, but not its home")
+                }
                 (State::Absent | State::NoKey { .. }, _) => write!(f, "remove {target}"),
                 _ => write!(f, "put back {target} as it was"),
             },

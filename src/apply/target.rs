@@ -68,6 +68,13 @@ pub enum State {
     },
     /// No account, but its home was there already, and stays.
     HomeOnly,
+    /// No account, but a group of its name was there already, and stays.
+    GroupOnly {
+        /// The group's number.
+        gid: u32,
+        /// Its home was there already as well.
+        home: bool,
+    },
     /// A value of the registry.
     Value(Value),
     /// No value of the registry, and no key for it either.

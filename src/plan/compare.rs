@@ -42,6 +42,11 @@ pub(super) fn is_so(step: &Step, facts: &Facts) -> bool {
         Step::Stop { service, .. } => facts.services.get(service).is_none_or(|s| !s.active),
         // Not looked at: the step itself sees whether there are any.
         Step::EndProcesses { .. } => false,
+        Step::Close { path } => {
+            let fact = facts.path(path);
+            let is_closed = |meta: Meta| meta.uid == 0 && meta.mode == 0o700;
+            fact.trouble.is_none() && fact.meta.is_none_or(is_closed)
+        }
         Step::Restore { target, .. } => is_gone(target, facts),
     }
 }

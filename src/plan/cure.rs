@@ -92,7 +92,10 @@ fn ordered(steps: Vec<Step>) -> Vec<Step> {
         | Step::Binary(_)
         | Step::Link { .. }
         | Step::Registry(_) => (2, 0),
-        Step::Restore { .. } | Step::Stop { .. } | Step::EndProcesses { .. } => (3, 0),
+        Step::Restore { .. }
+        | Step::Stop { .. }
+        | Step::EndProcesses { .. }
+        | Step::Close { .. } => (3, 0),
         Step::Enable { .. } => (4, 0),
         Step::Start { .. } => (5, 0),
     });

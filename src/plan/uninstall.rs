@@ -43,13 +43,16 @@ pub fn wanted_for_uninstall(facts: &Facts) -> Vec<Want> {
 /// The folders that a purge removes with all that is in them, by the receipt alone.
 pub fn purged_folders(facts: &Facts) -> Vec<PathBuf> {
     let records = facts.receipt.iter().flat_map(|receipt| &receipt.records);
-    records
-        .filter(|record| record.goes_with_purge() && record.before == State::Absent)
-        .filter_map(|record| match &record.target {
-            Target::Folder(path) => Some(path.clone()),
-            _ => None,
-        })
-        .collect()
+    records.filter_map(purged_folder).map(Path::to_owned).collect()
+}
+
+fn purged_folder(record: &Record) -> Option<&Path> {
+    match &record.target {
+        Target::Folder(path) if record.goes_with_purge() && record.before == State::Absent => {
+            Some(path)
+        }
+        _ => None,
+    }
 }
 
 /// The steps that take an instance away. `None` when nothing of it is known.
@@ -97,26 +100,42 @@ pub fn uninstall(facts: &Facts, leave: Leave) -> Option<Plan> {
             going.push(record);
         }
     }
-    plan.steps.extend(ending(&going, facts));
-    plan.steps.extend(in_order(going, leave).into_iter().map(|record| {
+    plan.steps.extend(ending(&going, earlier, facts));
+    let mut closing = closing(&going, facts);
+    for record in in_order(going, leave) {
+        if matches!(record.target, Target::Account(_)) && leave.purge && !is_windows(earlier) {
+            plan.steps.append(&mut closing);
+        }
         let purges = leave.purge && record.goes_with_purge();
-        Step::restore(record, purges)
-    }));
+        plan.steps.push(Step::restore(record, purges));
+    }
     Some(plan)
+}
+
+/// What a run that is cut off leaves of the data belongs to root, and not to whoever gets the
+/// number of the account next. The outermost folders are enough.
+fn closing(going: &[&Record], facts: &Facts) -> Vec<Step> {
+    let all: Vec<&Path> = going.iter().filter_map(|record| purged_folder(record)).collect();
+    let is_inner = |path: &Path| all.iter().any(|other| *other != path && path.starts_with(other));
+    let outermost = all.iter().filter(|path| !is_inner(path));
+    let steps = outermost.map(|path| Step::Close { path: (*path).to_owned() });
+    steps.filter(|step| !compare::is_so(step, facts)).collect()
+}
+
+/// Whether a receipt is of a Windows host: there a task ends its processes, and rights are lists.
+fn is_windows(receipt: &Receipt) -> bool {
+    let mut paths = receipt.records.iter().filter_map(|record| record.target.path());
+    paths.any(|path| shown(path).contains(":\\"))
 }
 
 /// An account that is removed leaves no process behind, and none is there to write into what is
 /// removed.
-fn ending(going: &[&Record], facts: &Facts) -> Option<Step> {
+fn ending(going: &[&Record], receipt: &Receipt, facts: &Facts) -> Option<Step> {
     let name = going.iter().find_map(|record| match &record.target {
         Target::Account(name) => Some(name),
         _ => None,
     })?;
-    // Windows ends the processes of a task with the task.
-    let is_windows = going
-        .iter()
-        .any(|record| record.target.path().is_some_and(|path| shown(path).contains(":\\")));
-    let is_there = facts.is_host && !is_windows && facts.account(name).is_some();
+    let is_there = facts.is_host && !is_windows(receipt) && facts.account(name).is_some();
     is_there.then(|| Step::EndProcesses { account: name.clone() })
 }
 

@@ -18,6 +18,8 @@ pub trait System {
     /// Removes an account. Its home stays, unless [`System::left_home`] says that the system
     /// removes it: then it goes where `with_home` is set.
     fn remove_account(&self, account: &Account, with_home: bool) -> Result<()>;
+    /// Creates a group with a number of its own.
+    fn create_group(&self, name: &str, gid: u32) -> Result<()>;
     /// Whether the tools that make and remove an account can do so without touching anything
     /// outside of the root. Asked again before they run.
     ///
@@ -107,6 +109,10 @@ impl System for Linux<'_> {
         }
     }
 
+    fn create_group(&self, name: &str, gid: u32) -> Result<()> {
+        self.run(linux::account_tools::create_group(self.commands, name, gid, self.image())?)
+    }
+
     fn admit_account(&self, name: &str, home: &Path) -> Result<()> {
         if self.is_host {
             return Ok(());
@@ -159,6 +165,10 @@ impl System for Mac<'_> {
         macos::account_tools::remove(self.commands, &account.name)
     }
 
+    fn create_group(&self, name: &str, gid: u32) -> Result<()> {
+        macos::account_tools::create_group(self.commands, name, gid)
+    }
+
     fn left_home(&self, name: &str) -> Option<PathBuf> {
         Some(layout::home(Os::Darwin, name))
     }
@@ -198,6 +208,11 @@ impl System for Windows<'_> {
 
     fn remove_account(&self, account: &Account, with_home: bool) -> Result<()> {
         windows::account_tools::remove(self.commands, &account.name, with_home)
+    }
+
+    /// No group goes with an account here.
+    fn create_group(&self, _name: &str, _gid: u32) -> Result<()> {
+        Ok(())
     }
 
     fn left_home(&self, _name: &str) -> Option<PathBuf> {

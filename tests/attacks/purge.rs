@@ -296,6 +296,8 @@ fn what_a_job_planted_outside_of_the_home_goes_with_the_account() {
         echo >/var/lib/systemd/linger/root; install -o nobody /dev/null /tmp/nobodys
         ln -s nobodys /tmp/circleci; install -d -m 0777 -o nobody /dev/shm/nobodys";
     lab.host.ok(&["sh", "-ec", folders]);
+    // A group of the administrator's that has the name of the account.
+    lab.host.ok(&["groupadd", "--gid", "5555", "circleci"]);
     let before = lab.state();
     lab.install(&[], 0);
     let number = lab.host.ok(&["id", "-u", "circleci"]);
@@ -347,6 +349,7 @@ fn what_a_job_planted_outside_of_the_home_goes_with_the_account() {
     let kept = list("-name root -o -name nobodys");
     assert_eq!(kept.lines().count(), 5, "{kept}");
     lab.host.ok(&["rm", "/dev/shm/nobodys/file"]);
+    assert_eq!(lab.host.ok(&["getent", "group", "circleci"]), "circleci:x:5555:", "{told}");
     assert_eq!(before.diff(&lab.state()), Vec::<String>::new(), "{told}");
 }
 
@@ -444,23 +447,29 @@ fn a_purge_that_takes_long_can_be_stopped() {
         return;
     };
     let before = lab.state();
-    lab.install(&[], 0);
-    let fill = format!(
-        "cd {WORK} && perl -e 'for $a (1..300) {{ mkdir $a; for (1..400) \
-                        {{ open F, \">$a/$_\" }} }}'"
-    );
-    lab.host.ok(&["sh", "-c", &fill]);
-    let words: Vec<&str> = [PROGRAM].into_iter().chain(PURGE).collect();
-    let mut command = lab.host.command(&words);
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let run = command.spawn().unwrap();
-    wait_until(&lab, &format!("test $(ls {WORK} | wc -l) -lt 290"));
-    lab.host.ok(&["pkill", "-TERM", "-x", "runnerup"]);
-    let told = said(&run.wait_with_output().unwrap(), 7);
-    assert!(told.contains("interrupted") && told.contains("cannot be"), "{told}");
-    assert!(holds(&lab, &format!("test $(ls {WORK} | wc -l) -gt 1")), "it went on: {told}");
-    lab.runnerup(&PURGE, 0);
-    assert_eq!(before.diff(&lab.state()), Vec::<String>::new(), "{told}");
+    for folder in ["/home/circleci", WORK] {
+        lab.install(&[], 0);
+        let fill = format!(
+            "cd {folder} && perl -e 'for $a (1..300) {{ mkdir $a; for (1..400) \
+                            {{ open F, \">$a/$_\" }} }}'"
+        );
+        lab.host.ok(&["sh", "-c", &fill]);
+        let words: Vec<&str> = [PROGRAM].into_iter().chain(PURGE).collect();
+        let mut command = lab.host.command(&words);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let run = command.spawn().unwrap();
+        wait_until(&lab, &format!("test $(ls {folder} | wc -l) -lt 290"));
+        lab.host.ok(&["pkill", "-TERM", "-x", "runnerup"]);
+        let told = said(&run.wait_with_output().unwrap(), 7);
+        assert!(told.contains("interrupted") && told.contains("cannot be"), "{told}");
+        assert!(holds(&lab, &format!("test $(ls {folder} | wc -l) -gt 1")), "it went on: {told}");
+        // The next account gets the number, and nothing that jobs left.
+        let left = "find /home/circleci /var/opt/circleci -maxdepth 0 ! \\( -uid 0 -perm 0700 \\)";
+        let left = lab.host.run(&["sh", "-c", left]);
+        assert_eq!(String::from_utf8_lossy(&left.stdout), "", "{told}");
+        lab.runnerup(&PURGE, 0);
+        assert_eq!(before.diff(&lab.state()), Vec::<String>::new(), "{told}");
+    }
 }
 
 /// A hard link costs its owner no inode.

@@ -19,12 +19,13 @@ pub(super) fn before(tools: &Tools<'_>, name: &str, step: &Step) -> Result<State
     if accounts::find(tools.host.root, name)?.is_some() {
         return Ok(State::Present);
     }
-    match step {
-        Step::Account(NewAccount { home, .. }) if tools.host.root.look(home)?.is_some() => {
-            Ok(State::HomeOnly)
-        }
-        _ => Ok(State::Absent),
-    }
+    let Step::Account(NewAccount { home, .. }) = step else { return Ok(State::Absent) };
+    let home = tools.host.root.look(home)?.is_some();
+    Ok(match accounts::group(tools.host.root, name)? {
+        Some(gid) => State::GroupOnly { gid, home },
+        None if home => State::HomeOnly,
+        None => State::Absent,
+    })
 }
 
 pub(super) fn create(tools: &Tools<'_>, account: &NewAccount) -> Result<()> {
@@ -46,14 +47,18 @@ pub(super) fn create(tools: &Tools<'_>, account: &NewAccount) -> Result<()> {
 /// Removes an account that this tool made, and then its home where that was made with it. An
 /// earlier run may have been cut off between the two.
 pub(super) fn restore(tools: &Tools<'_>, name: &str, to: &State) -> Result<Restored> {
-    let with_home = match to {
-        State::Absent => true,
-        State::HomeOnly => false,
+    let (with_home, group) = match to {
+        State::Absent => (true, None),
+        State::HomeOnly => (false, None),
+        State::GroupOnly { gid, home } => (!home, Some(*gid)),
         _ => return Ok(Restored::Done),
     };
     let account = accounts::find(tools.host.root, name)?;
     if let Some(account) = &account {
         remove(tools, account, with_home)?;
+    }
+    if let Some(gid) = group {
+        restore_group(tools, name, gid)?;
     }
     match tools.host.system.left_home(name) {
         Some(home) if with_home => remove_home(tools, &home, account.as_ref()),
@@ -63,7 +68,22 @@ pub(super) fn restore(tools: &Tools<'_>, name: &str, to: &State) -> Result<Resto
 
 /// The home that goes with an account of this name.
 pub(super) fn home(system: &dyn System, name: &str, to: &State) -> Option<PathBuf> {
-    system.left_home(name).filter(|_| *to == State::Absent)
+    let goes = matches!(to, State::Absent | State::GroupOnly { home: false, .. });
+    system.left_home(name).filter(|_| goes)
+}
+
+/// The tools that remove an account remove the group of its name as well.
+fn restore_group(tools: &Tools<'_>, name: &str, gid: u32) -> Result<()> {
+    if accounts::group(tools.host.root, name)?.is_some() {
+        return Ok(());
+    }
+    if let Err(error) = tools.host.system.create_group(name, gid) {
+        // The account is gone: a later run has nothing to go on from.
+        tools.host.report.leaves(&format!(
+            "the group {name} with the number {gid}, which was there before, is gone: {error}"
+        ));
+    }
+    Ok(())
 }
 
 fn remove(tools: &Tools<'_>, account: &Account, with_home: bool) -> Result<()> {
@@ -100,8 +120,8 @@ fn remove_home(tools: &Tools<'_>, home: &Path, account: Option<&Account>) -> Res
     let Some(meta) = spot.look()? else { return Ok(Restored::Done) };
     let is_theirs = match account {
         Some(account) => account.uid == meta.uid,
-        // Its account went in an earlier run.
-        None => !accounts::is_used(root, meta.uid)?,
+        // Its account went in an earlier run, which may have given the home to root.
+        None => meta.uid == 0 || !accounts::is_used(root, meta.uid)?,
     };
     if meta.kind != Kind::Folder || !is_theirs {
         let why = if is_theirs { "it is no folder" } else { "it belongs to another account" };

@@ -51,6 +51,18 @@ pub(super) fn settle(tools: &Tools<'_>, settle: &Settle, known: Option<&Record>)
     after(&spot)
 }
 
+/// Gives a folder to root alone. Where another account could have put another folder in its place,
+/// it is left as it is.
+pub(super) fn close(tools: &Tools<'_>, path: &Path) -> Result<Option<After>> {
+    let Some(spot) = tools.host.root.find(path)? else { return Ok(None) };
+    let is_there = spot.look()?.is_some_and(|meta| meta.kind == Kind::Folder);
+    if !is_there || !spot.is_trusted() {
+        return Ok(None);
+    }
+    spot.settle_folder(is_privileged().then_some((0, 0)), 0o700, &|_| Ok(()))?;
+    after(&spot).map(Some)
+}
+
 pub(super) fn restore(
     tools: &Tools<'_>,
     path: &Path,

@@ -128,6 +128,7 @@ impl Tools<'_> {
             }
             Step::Stop { service, drain } => service::stop(self, service, *drain).map(|()| None)?,
             Step::EndProcesses { account } => processes::end_of(self, account).map(|()| None)?,
+            Step::Close { path } => folder::close(self, path)?,
             Step::Restore { target, to, purge } => {
                 match self.restore(target, to, *purge, known)? {
                     Restored::Done => None,

@@ -75,6 +75,29 @@ pub fn remove(commands: &dyn Commands, name: &str, image: Option<&Path>) -> Resu
         .help("install the package that has `userdel` (Debian: passwd; Fedora: shadow-utils)"))
 }
 
+/// The call that creates a group with this number.
+pub fn create_group(
+    commands: &dyn Commands,
+    name: &str,
+    gid: u32,
+    image: Option<&Path>,
+) -> Result<Call> {
+    let (gid, name) = (gid.to_string(), name.to_owned());
+    if commands.find("groupadd").is_some() {
+        let mut args = Vec::new();
+        if let Some(image) = image {
+            args.extend(["--prefix".to_owned(), shown(image)]);
+        }
+        args.extend(["--gid".to_owned(), gid, name]);
+        return Ok(Call::new("groupadd", args));
+    }
+    if image.is_none() && commands.find("addgroup").is_some() {
+        return Ok(Call::new("addgroup", ["-g".to_owned(), gid, name]));
+    }
+    Err(Error::new(Code::ToolMissing, format!("no tool can create the group {name}"))
+        .help("install the package that has `groupadd` (Debian: passwd; Fedora: shadow-utils)"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -116,6 +139,19 @@ mod tests {
             "adduser -D -h /home/ci -s /bin/bash -G ci ci"
         );
         assert_eq!(made(&[], false, None).unwrap_err().code(), Code::ToolMissing);
+    }
+
+    #[test]
+    fn a_group_is_made_with_its_number() {
+        let made = |has, image| typed(&create_group(&Has(has), "ci", 55, image).unwrap());
+        assert_eq!(made(&["groupadd", "addgroup"], None), "groupadd --gid 55 ci");
+        assert_eq!(
+            made(&["groupadd"], Some(Path::new("/mnt"))),
+            "groupadd --prefix /mnt --gid 55 ci"
+        );
+        assert_eq!(made(&["addgroup"], None), "addgroup -g 55 ci");
+        let in_image = create_group(&Has(&["addgroup"]), "ci", 55, Some(Path::new("/mnt")));
+        assert_eq!(in_image.unwrap_err().code(), Code::ToolMissing);
     }
 
     #[test]

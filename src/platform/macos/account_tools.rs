@@ -49,6 +49,20 @@ pub fn create(commands: &dyn Commands, name: &str, home: &Path, shell: &Path) ->
     commands.run(&Call::new("createhomedir", ["-c", "-u", name])).map(drop)
 }
 
+/// Creates a group with this number and no password.
+///
+/// # Errors
+/// When the directory refuses.
+pub fn create_group(commands: &dyn Commands, name: &str, gid: u32) -> Result<()> {
+    let (group, number) = (format!("/Groups/{name}"), gid.to_string());
+    let steps: [&[&str]; 3] = [
+        &["-create", &group],
+        &["-create", &group, "PrimaryGroupID", &number],
+        &["-create", &group, "Password", "*"],
+    ];
+    steps.iter().try_for_each(|step| dscl(commands, step).map(drop))
+}
+
 /// Removes the account and its group; its home is the caller's to remove.
 ///
 /// # Errors

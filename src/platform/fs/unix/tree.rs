@@ -9,7 +9,10 @@ use super::{
 };
 use crate::{
     Result,
-    platform::fs::{GoOn, Kind, Removal},
+    platform::{
+        fs::{GoOn, Kind, Removal},
+        privilege::is_privileged,
+    },
 };
 use rustix::{
     fs::{self, AtFlags, Mode},
@@ -89,6 +92,7 @@ impl Spot {
         if mount != of(&self.folder)? {
             return Ok(Removal::Mounted(vec![self.path.clone()]));
         }
+        close(&top);
         let begun = Instant::now();
         let until = begun + TIME_LIMIT;
         let mut sweep = Sweep::of(&top, None, mount, until, go_on);
@@ -111,6 +115,15 @@ impl Spot {
         }
         Ok(Removal::Refilled)
     }
+}
+
+/// Gives a folder to root alone, so that what a removal that is cut off leaves in it is for nobody
+/// else. The removal goes on where a file system does not allow that.
+fn close(folder: &OwnedFd) {
+    if is_privileged() {
+        let _ = fs::fchown(folder, Some(fs::Uid::ROOT), Some(fs::Gid::ROOT));
+    }
+    let _ = fs::fchmod(folder, Mode::RWXU);
 }
 
 impl<'a> Sweep<'a> {
