@@ -273,7 +273,11 @@ mod tests {
 
     #[test]
     fn nothing_is_started_in_an_image() {
-        let start = Step::Start { service: "x.service".into(), drain: Default::default() };
+        let start = Step::Start {
+            service: "x.service".into(),
+            drain: Default::default(),
+            if_busy: crate::apply::IfBusy::default(),
+        };
         let enable = Step::Enable { service: "x.service".into() };
         let remedy = Remedy::by_hand("x").step(start).asks(Consent::RestartBusy);
         let of_image = |remedy: Remedy| remedy.in_image(Some(Path::new("/srv/img")));
