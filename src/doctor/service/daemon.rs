@@ -175,7 +175,7 @@ pub(super) fn command(service: &Service, install: &Install) -> Remedy {
 pub(super) fn set(install: &Install, service: &Service, key: &'static str, to: To<'_>) -> Remedy {
     let remedy = Remedy::by_hand(["Set ", key, "."]);
     let Some(file) = service.file() else { return remedy };
-    let replace = plutil(install, file, "plutil -replace").then(key);
+    let replace = plutil(file, "plutil -replace").then(key);
     let replace = match to {
         To::Truth(text) => replace.then("-bool").then(text),
         To::Text(text) => replace.then("-string").then(text),
@@ -198,15 +198,12 @@ pub(super) enum To<'a> {
     File(&'a Path),
 }
 
-/// A command on a property list: as root where root alone can put another one in its place, and
-/// else as the user whose it is.
-pub(super) fn plutil(install: &Install, file: &Trail, text: &'static str) -> Command {
-    match install.user.as_deref().filter(|user| *user != "root") {
-        Some(user) if file.path.starts_with("/Users") => {
-            Command::root("-u").user(user, install.named_by).then(text)
-        }
-        _ if file.path.starts_with("/Users") => Command::left_out(),
-        _ => Command::root(text),
+/// A command of root's on a property list; left out in a home, where its user can put another file
+/// in its place.
+fn plutil(file: &Trail, text: &'static str) -> Command {
+    match file.path.starts_with("/Users") {
+        true => Command::left_out(),
+        false => Command::root(text),
     }
 }
 
