@@ -105,7 +105,7 @@ fn moves(survey: &Survey, install: &Install) -> Judged {
     let Some(job) = job else {
         return Ok(Verdict::Holds("no job runs".to_owned()));
     };
-    let since = (survey.taken - job.started).max(0);
+    let since = survey.age(job.started);
     let newest = install
         .workdir
         .ok()
@@ -113,7 +113,7 @@ fn moves(survey: &Survey, install: &Install) -> Judged {
         .into_iter()
         .chain(install.log_written)
         .max();
-    let silent = newest.map_or(since, |newest| (survey.taken - newest).max(0)).min(since);
+    let silent = newest.map_or(since, |newest| survey.age(newest)).min(since);
     let longest = i64::try_from(drain(install).as_secs()).unwrap_or(i64::MAX);
     let seen = format!("process {}, {since} s old; nothing changed for {silent} s", job.pid);
     let problem = if since > longest {
@@ -148,7 +148,7 @@ fn drain_ends(survey: &Survey, install: &Install) -> Judged {
     if state.active != "deactivating" {
         return Ok(Verdict::Holds("it was not told to stop".to_owned()));
     }
-    let since = state.since.map_or(0, |since| (survey.taken - since).max(0));
+    let since = state.since.map_or(0, |since| survey.age(since));
     let longest = i64::try_from(drain(install).as_secs()).unwrap_or(i64::MAX);
     let remedy = Remedy::by_hand("Let the job end, or end it.");
     let remedy = match (service.manager, service.file()) {
@@ -188,6 +188,26 @@ mod tests {
         assert_eq!(status(&job(600, 10), "agent/job-moves"), Status::Pass);
         assert_eq!(status(&job(9000, 8000), "agent/job-moves"), Status::Warn);
         assert_eq!(status(&job(100_000, 10), "agent/job-moves"), Status::Fail);
+    }
+
+    #[test]
+    fn times_at_the_ends_of_numbers_are_judged() {
+        for (taken, at) in [(i64::MIN, i64::MAX), (i64::MAX, i64::MIN)] {
+            let mut survey = job(9000, 8000);
+            survey.taken = taken;
+            agent(&mut survey).log_written = Some(at);
+            if let Seen::Known(processes) = &mut agent(&mut survey).processes {
+                processes.iter_mut().for_each(|process| process.started = at);
+            }
+            if let Seen::Known(state) = &mut service_of(&mut survey).state {
+                state.active = "deactivating".into();
+                state.since = Some(at);
+            }
+            let expected = if taken > 0 { Status::Fail } else { Status::Pass };
+            assert_eq!(status(&survey, "agent/job-moves"), expected);
+            let expected = if taken > 0 { Status::Fail } else { Status::Warn };
+            assert_eq!(status(&survey, "agent/drain-ends"), expected);
+        }
     }
 
     #[test]

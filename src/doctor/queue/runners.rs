@@ -54,7 +54,7 @@ pub(super) const SEEN: Check = Check {
 fn seen(survey: &Survey, install: &Install) -> Judged {
     let runner = of(queue(survey)?, install)?.ok_or_else(|| unseen("it is not listed"))?;
     let last = runner.last_connected.ok_or_else(|| unseen("the inventory has no time for it"))?;
-    let ago = (survey.taken - last).max(0);
+    let ago = survey.age(last);
     // While it runs a job it need not ask for another.
     if ago <= AWAY || install.runs_job() == Some(true) {
         return Ok(Verdict::Holds(format!("{ago} s ago")));

@@ -89,7 +89,7 @@ pub(super) const HAS_RUNNER: Check = Check {
 };
 
 fn alive(queue: &Queue, survey: &Survey) -> usize {
-    let is_alive = |last: i64| survey.taken - last <= AWAY;
+    let is_alive = |last: i64| survey.age(last) <= AWAY;
     queue.runners.iter().filter(|own| own.last_connected.is_some_and(is_alive)).count()
 }
 

@@ -200,7 +200,7 @@ fn not_looping(survey: &Survey, install: &Install) -> Judged {
     let (service, state) = state(install)?;
     // launchd does not say since when; the process does.
     let started = install.main_process().map(|process| process.started);
-    let since = state.since.or(started).map(|since| (survey.taken - since).max(0));
+    let since = state.since.or(started).map(|since| survey.age(since));
     let waits = state.active == "activating" && state.sub == "auto-restart" && state.restarts > 0;
     let is_new = since.is_some_and(|seconds| seconds < 60);
     if waits || state.restarts >= LOOP && is_new {

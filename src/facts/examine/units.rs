@@ -9,7 +9,7 @@ use crate::{
     Result,
     facts::{
         drop_ins::{FOLDERS, names},
-        survey::{Definition, Directive, Provenance, Trail},
+        survey::{Definition, Directive, Provenance, Trail, limits::DIRECTIVES},
     },
     platform::{
         fs::{Kind, Root},
@@ -27,9 +27,8 @@ use std::{
 /// of them.
 const LIMIT: u64 = 512 << 10;
 
-/// Most files of a unit, and most lines of them, that are looked at.
+/// Most files of a unit that are looked at.
 const FILES: usize = 100;
-const DIRECTIVES: usize = 2000;
 
 /// How long a folder of drop-ins may take to be listed.
 const LISTED: Duration = Duration::from_millis(100);
