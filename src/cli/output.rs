@@ -32,6 +32,7 @@ const WIDEST: usize = 100;
 pub struct Output {
     manner: Manner,
     secrets: Secrets,
+    found: Secrets,
     color_out: bool,
     color_err: bool,
 }
@@ -72,6 +73,7 @@ impl Output {
         Self {
             manner,
             secrets: Secrets::default(),
+            found: Secrets::default(),
             color_out: is_coloured(manner.color, || {
                 is_terminal(Stream::Out) && is_wanted() && takes_escapes(false)
             }),
@@ -94,6 +96,12 @@ impl Output {
     /// What must not be printed; add every secret as soon as it is known.
     pub fn secrets(&self) -> &Secrets {
         &self.secrets
+    }
+
+    /// What must not be printed of text that others wrote: secrets that stand where an account
+    /// could have written them.
+    pub fn found(&self) -> &Secrets {
+        &self.found
     }
 
     /// Whether there is a person to ask: on a terminal, unless `--yes` or JSON was asked for.
@@ -182,7 +190,7 @@ impl Output {
     /// # Errors
     /// [`Code::HostUnfit`] for what cannot be JSON.
     pub(super) fn json(&self, body: &impl Serialize) -> Result<Json> {
-        let text = json::rendered(body, &self.secrets);
+        let text = json::rendered(body, &self.secrets, &self.found);
         text.map(Json)
             .map_err(|error| Error::new(Code::HostUnfit, format!("the JSON document: {error}")))
     }
@@ -191,6 +199,15 @@ impl Output {
     pub fn note(&self, text: &str) {
         if !self.manner.quiet {
             self.err(&Line::labelled(Tone::Note, "note", text).into());
+        }
+    }
+
+    /// The same, and a command in a row of its own.
+    pub(super) fn note_with(&self, text: &str, command: String) {
+        if !self.manner.quiet {
+            let mut lines = Text::from(Line::labelled(Tone::Note, "note", &format!("{text}:")));
+            lines.line(Line::new().lead("  ").text(command).fold(Fold::Never));
+            self.err(&lines);
         }
     }
 
@@ -208,7 +225,7 @@ impl Output {
 
     /// A row of `-v`.
     pub(super) fn trace(&self, level: &str, text: &str) {
-        let line = Line::new().toned(Tone::Dim, level.to_owned()).text(text.to_owned());
+        let line = Line::new().toned(Tone::Dim, level.to_owned()).said(text);
         self.err(&line.hang(2).into());
     }
 
@@ -255,7 +272,8 @@ impl Output {
     }
 
     fn rendering(&self, terminal: Option<usize>, is_coloured: bool) -> Rendering<'_> {
-        Rendering { terminal, width: self.width(), is_coloured, secrets: &self.secrets }
+        let (secrets, found) = (&self.secrets, &self.found);
+        Rendering { terminal, width: self.width(), is_coloured, secrets, found }
     }
 
     fn out(&self, text: &str) -> Result<()> {

@@ -4,7 +4,7 @@ use crate::{
     Code, Error, Result,
     cli::Output,
     facts::survey::{SCHEMA_VERSION, Survey},
-    platform::fs::Root,
+    platform::{command::quoted, fs::Root},
 };
 use std::{
     fs::File,
@@ -24,8 +24,16 @@ pub(super) fn save(file: &Path, survey: &Survey, out: &Output) -> Result<()> {
     place(file, facts.as_bytes()).map_err(|error| {
         error.recode(Code::HostUnfit).context(format!("{} cannot be written", file.display()))
     })?;
-    out.note(&format!("facts saved: runnerup doctor --facts {}", file.display()));
+    out.note_with("facts saved; they are judged anywhere by", judging(file));
     Ok(())
+}
+
+/// The command that judges saved facts, as it is typed.
+fn judging(file: &Path) -> String {
+    let name = file.display().to_string();
+    // No option, whatever the file is called.
+    let name = if name.starts_with('-') { format!("./{name}") } else { name };
+    format!("runnerup doctor --facts {}", quoted(&name))
 }
 
 /// Reads saved facts.
@@ -70,4 +78,22 @@ fn place(file: &Path, content: &[u8]) -> Result<()> {
             let _ = temporary.remove();
         }
     })
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shell_reads_the_name_of_the_file_back() {
+        for (file, expected) in [
+            ("/root/host.json", "/root/host.json"),
+            ("/root/my facts.json", "/root/my facts.json"),
+            ("a'b;id", "a'b;id"),
+            ("-x", "./-x"),
+        ] {
+            let words = shlex::split(&judging(Path::new(file))).unwrap();
+            assert_eq!(words, ["runnerup", "doctor", "--facts", expected]);
+        }
+    }
 }
