@@ -316,7 +316,7 @@ fn listened(remedy: Remedy, install: &Install) -> Remedy {
         Some((trail, named.named_by))
     });
     logs.fold(remedy, |remedy, (trail, named_by)| {
-        remedy.command(Command::fixed("tail -n 50").path(&trail.path, named_by))
+        remedy.command(Command::fixed("tail -n 50").path(&trail.path, named_by).then("| cat -v"))
     })
 }
 
