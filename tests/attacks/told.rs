@@ -7,8 +7,10 @@ use crate::support::{
     faults::PRELUDE,
     host::Suite,
     lab::{Lab, PROGRAM},
+    scratch::Scratch,
 };
 use serde_json::Value;
+use std::{fs, os::unix::fs::chown, process::Command};
 
 /// The hosts of a test reach nothing but themselves.
 const HERE: &str = "--endpoint=storage=none,vcs=none";
@@ -144,4 +146,32 @@ fn a_command_that_shows_what_others_wrote_ends_in_a_filter() {
             }
         }
     });
+}
+
+/// An account calls the checksum of the release its token: root goes on to see what it compares.
+#[test]
+fn no_token_of_an_account_blanks_a_checksum() {
+    if support::needs_root("a token that is a checksum") {
+        return;
+    }
+    let scratch = Scratch::new();
+    let planned = String::from_utf8(scratch.run(&["plan"]).stdout).unwrap();
+    let sum = planned.split_once("SHA-256 ").unwrap().1.split_whitespace().next().unwrap();
+    assert_eq!(sum.len(), 64, "{planned}");
+    let config = scratch.root().join("etc/opt/circleci/launch-agent-config.yaml");
+    fs::create_dir_all(config.parent().unwrap()).unwrap();
+    fs::write(&config, format!("api:\n  auth_token: {sum}\nrunner:\n  name: x\n")).unwrap();
+    chown(&config, Some(1234), Some(1234)).unwrap();
+    for more in [["-v"].as_slice(), &["--json"]] {
+        let mut words = scratch.command(&[&["plan"], more].concat());
+        // The token is the one that the configuration has.
+        let at = words.iter().position(|word| word == "--token-file").unwrap();
+        words.drain(at..at + 2);
+        let output = Command::new(&words[0]).args(&words[1..]).env_clear().output().unwrap();
+        let plan = support::lab::said(&output, 0);
+        assert!(plan.contains(sum), "{plan}");
+        let of_token = plan.lines().filter(|line| line.contains("auth_token"));
+        assert!(of_token.clone().count() > 0 || more != ["-v"], "{plan}");
+        assert!(of_token.clone().all(|line| !line.contains(sum)), "{plan}");
+    }
 }
