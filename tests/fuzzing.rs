@@ -167,6 +167,8 @@ fn configured(bytes: &[u8]) -> Survey {
     if let Some(Seen::Known(recorded)) = &install.config {
         file.trail = recorded.trail.clone();
     }
+    // As it would be read from saved facts.
+    let file = serde_json::from_value(serde_json::to_value(file).unwrap()).unwrap();
     install.config = Some(Seen::Known(file));
     survey
 }

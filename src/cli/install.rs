@@ -1,6 +1,8 @@
 //! `runnerup install`, and `runnerup plan`, which is the same up to the plan.
 
-use super::{Inputs, Output, confirm, elevate, guided, interrupt, plan, progress::Progress};
+use super::{
+    Inputs, Output, confirm, elevate, guided, interrupt, plan, progress::Progress, text::Line,
+};
 use crate::{
     Result,
     apply::Receipt,
@@ -32,7 +34,7 @@ pub(super) fn run(inputs: Inputs, plan_only: bool, out: &Output) -> Result<ExitC
     let mut sensed = session.sense(&mut settings, token)?;
     if let Some(token) = &sensed.token {
         // One that was given is known already; this one may be what an account has written.
-        out.secrets().add_found(token.expose());
+        out.found().add_found(token.expose());
     }
     if !plan_only && !is_asking && elevate::is_needed(root.as_deref()) {
         // Nobody to ask for a password: said before the network is asked for anything.
@@ -105,10 +107,14 @@ fn tell(
     }
     let version = receipt.and_then(|receipt| receipt.binary.as_ref());
     let version = version.map_or_else(String::new, |binary| format!(" {}", binary.version));
-    let health = match service {
-        Some(Status { words, health: Some(health), .. }) => format!("; {words}, {health}"),
-        Some(Status { words, .. }) => format!("; {words}"),
-        None => String::new(),
+    let steps = plan.steps.len();
+    let line = Line::new().text(format!("Installed launch-agent{version}, {steps} steps done"));
+    let line = match service {
+        Some(Status { words, health: Some(health), .. }) => {
+            line.text("; ").said(words).text(", ").said(health)
+        }
+        Some(Status { words, .. }) => line.text("; ").said(words),
+        None => line,
     };
-    out.result(format!("Installed launch-agent{version}, {} steps done{health}.", plan.steps.len()))
+    out.result(line.text(".").hang(2))
 }

@@ -5,7 +5,10 @@ use super::harmless::steers;
 use crate::agent::Secrets;
 use serde::Serialize;
 use serde_json::ser::{CharEscape, Formatter, PrettyFormatter, Serializer};
-use std::io::{self, Write};
+use std::{
+    borrow::Cow,
+    io::{self, Write},
+};
 
 /// Keys of values that are words of this program: never foreign text, and so never searched for
 /// secrets. A script must find `"status": "fail"` whatever an agent's token is.
@@ -14,12 +17,21 @@ const OWN: [&str; 13] = [
     "purpose", "status", "step",
 ];
 
+/// Keys of values that others may have written: here alone secrets are searched for that were
+/// found, so that no token blanks a checksum.
+const FOREIGN: [&str; 4] = ["health", "message", "value", "words"];
+
 /// A document, pretty, without any known secret. Keys stay as they are.
-pub(super) fn rendered(body: &impl Serialize, secrets: &Secrets) -> serde_json::Result<String> {
+pub(super) fn rendered(
+    body: &impl Serialize,
+    secrets: &Secrets,
+    found: &Secrets,
+) -> serde_json::Result<String> {
     let mut bytes = Vec::new();
     let exit = Exit {
         pretty: PrettyFormatter::new(),
         secrets,
+        found,
         keys: Vec::new(),
         key: String::new(),
         text: String::new(),
@@ -33,6 +45,7 @@ pub(super) fn rendered(body: &impl Serialize, secrets: &Secrets) -> serde_json::
 struct Exit<'a> {
     pretty: PrettyFormatter<'static>,
     secrets: &'a Secrets,
+    found: &'a Secrets,
     /// Of the objects that are open, the key whose value is written.
     keys: Vec<String>,
     key: String,
@@ -41,8 +54,17 @@ struct Exit<'a> {
 }
 
 impl Exit<'_> {
-    fn is_own(&self) -> bool {
-        self.is_key || self.keys.last().is_some_and(|key| OWN.contains(&key.as_str()))
+    /// The text without secrets.
+    fn shown(&self) -> Cow<'_, str> {
+        let is_one =
+            |keys: &[&str]| self.keys.last().is_some_and(|key| keys.contains(&key.as_str()));
+        if self.is_key || is_one(&OWN) {
+            return Cow::Borrowed(&self.text);
+        }
+        match is_one(&FOREIGN) {
+            true => Cow::Owned(self.secrets.scrub(&self.found.scrub(&self.text)).into_owned()),
+            false => self.secrets.scrub(&self.text),
+        }
     }
 }
 
@@ -77,10 +99,7 @@ impl Formatter for Exit<'_> {
     }
 
     fn end_string<W: ?Sized + Write>(&mut self, to: &mut W) -> io::Result<()> {
-        let shown = match self.is_own() {
-            true => escaped(&self.text),
-            false => escaped(&self.secrets.scrub(&self.text)),
-        };
+        let shown = escaped(&self.shown());
         if self.is_key {
             self.key.clone_from(&self.text);
         }
@@ -167,11 +186,26 @@ mod tests {
         secrets
     }
 
+    fn none() -> Secrets {
+        Secrets::default()
+    }
+
+    #[test]
+    fn a_token_that_was_found_blanks_no_checksum() {
+        let token = "9f86d081884c7d659a2feaa0c55ad015";
+        let body = json!({"sha256": token, "what": token, "value": token, "message": token});
+        let found = Secrets::default();
+        found.add_found(token);
+        let read: Value = serde_json::from_str(&rendered(&body, &none(), &found).unwrap()).unwrap();
+        let expected = json!({"sha256": token, "what": token, "value": "***", "message": "***"});
+        assert_eq!(read, expected);
+    }
+
     #[test]
     fn keys_and_own_words_stay_whatever_the_secret_is() {
         let body = json!({"status": "status", "cured": ["status"], "summary": "its status",
                           "list": [{"check": "status"}, "status"]});
-        let text = rendered(&body, &with("status")).unwrap();
+        let text = rendered(&body, &with("status"), &none()).unwrap();
         let read: Value = serde_json::from_str(&text).unwrap();
         let expected = json!({"status": "status", "cured": ["status"], "summary": "its ***",
                               "list": [{"check": "status"}, "***"]});
@@ -187,14 +221,14 @@ mod tests {
         }
         let body = Body { z: [(7, "x")].into(), a: None };
         let plain = serde_json::to_string_pretty(&body).unwrap();
-        assert_eq!(rendered(&body, &Secrets::default()).unwrap(), plain);
+        assert_eq!(rendered(&body, &none(), &none()).unwrap(), plain);
     }
 
     proptest! {
         #[test]
         fn what_is_read_back_is_what_was_written(text in any::<String>(), key in any::<String>()) {
             let body: Value = json!({ key: [text] });
-            let shown = rendered(&body, &Secrets::default()).unwrap();
+            let shown = rendered(&body, &none(), &none()).unwrap();
             prop_assert_eq!(serde_json::from_str::<Value>(&shown).unwrap(), body);
             prop_assert!(!shown.contains(|c| steers(c) && c != '\n'));
         }
@@ -202,7 +236,7 @@ mod tests {
         #[test]
         fn a_secret_with_quotes_leaves_valid_json(secret in "[!-~]{6,20}", lead in "[a-z\"\\\\]{0,4}") {
             let body = json!({ "evidence": format!("{lead}{secret}{lead}") });
-            let read: Value = serde_json::from_str(&rendered(&body, &with(&secret)).unwrap()).unwrap();
+            let read: Value = serde_json::from_str(&rendered(&body, &with(&secret), &none()).unwrap()).unwrap();
             let shown = read["evidence"].as_str().unwrap();
             prop_assert!(!shown.contains(&secret) || "***".contains(&secret));
         }

@@ -36,6 +36,7 @@ pub struct Output {
     secrets: Secrets,
     /// The folder of the image that the run is about.
     image: Arc<OnceLock<PathBuf>>,
+    found: Secrets,
     color_out: bool,
     color_err: bool,
 }
@@ -77,6 +78,7 @@ impl Output {
             manner,
             secrets: Secrets::default(),
             image: Arc::default(),
+            found: Secrets::default(),
             color_out: is_coloured(manner.color, || {
                 is_terminal(Stream::Out) && is_wanted() && takes_escapes(false)
             }),
@@ -126,6 +128,12 @@ impl Output {
             help.push(format!("paths here are those inside of {shown}"));
         }
         help
+    }
+
+    /// What must not be printed of text that others wrote: secrets that stand where an account
+    /// could have written them.
+    pub fn found(&self) -> &Secrets {
+        &self.found
     }
 
     /// Whether there is a person to ask: on a terminal, unless `--yes` or JSON was asked for.
@@ -214,7 +222,7 @@ impl Output {
     /// # Errors
     /// [`Code::HostUnfit`] for what cannot be JSON.
     pub(super) fn json(&self, body: &impl Serialize) -> Result<Json> {
-        let text = json::rendered(body, &self.secrets);
+        let text = json::rendered(body, &self.secrets, &self.found);
         text.map(Json)
             .map_err(|error| Error::new(Code::HostUnfit, format!("the JSON document: {error}")))
     }
@@ -223,6 +231,15 @@ impl Output {
     pub fn note(&self, text: &str) {
         if !self.manner.quiet {
             self.err(&Line::labelled(Tone::Note, "note", text).into());
+        }
+    }
+
+    /// The same, and a command in a row of its own.
+    pub(super) fn note_with(&self, text: &str, command: String) {
+        if !self.manner.quiet {
+            let mut lines = Text::from(Line::labelled(Tone::Note, "note", &format!("{text}:")));
+            lines.line(Line::new().lead("  ").text(command).fold(Fold::Never));
+            self.err(&lines);
         }
     }
 
@@ -240,7 +257,7 @@ impl Output {
 
     /// A row of `-v`.
     pub(super) fn trace(&self, level: &str, text: &str) {
-        let line = Line::new().toned(Tone::Dim, level.to_owned()).text(text.to_owned());
+        let line = Line::new().toned(Tone::Dim, level.to_owned()).said(text);
         self.err(&line.hang(2).into());
     }
 
@@ -287,7 +304,8 @@ impl Output {
     }
 
     fn rendering(&self, terminal: Option<usize>, is_coloured: bool) -> Rendering<'_> {
-        Rendering { terminal, width: self.width(), is_coloured, secrets: &self.secrets }
+        let (secrets, found) = (&self.secrets, &self.found);
+        Rendering { terminal, width: self.width(), is_coloured, secrets, found }
     }
 
     fn out(&self, text: &str) -> Result<()> {

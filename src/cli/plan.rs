@@ -64,7 +64,7 @@ pub(super) fn details(plan: &Plan) -> Text {
         if let Step::File(file) = step {
             text.line(format!("--- {}", shown(&file.path)));
             for line in file.content.shown().lines() {
-                text.line(Line::from(line.to_owned()).lead("    "));
+                text.line(Line::new().said(line).hang(2).lead("    "));
             }
         }
     }
@@ -83,12 +83,14 @@ fn settings(plan: &Plan) -> Text {
     text.line("Settings");
     for setting in &plan.settings {
         let (name, value) = (setting.name, &setting.value);
+        let line = Line::new().text(format!("  {name:names$}  "));
         let line = match &setting.source {
-            Source::Default => format!("  {name:names$}  {value}"),
-            source => format!("  {name:names$}  {value:values$}  ({source})"),
+            Source::Default => line.text(value.clone()),
+            Source::Existing(_) => line.said(&format!("{value:values$}  ({})", setting.source)),
+            source => line.text(format!("{value:values$}  ({source})")),
         };
         // A value stays in the column of values.
-        text.line(Line::from(line).hang(names + 2));
+        text.line(line.hang(names + 2));
     }
     text.blank();
     text

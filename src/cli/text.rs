@@ -29,6 +29,9 @@ struct Span {
     tone: Tone,
     /// What is borrowed is a constant of this program, and holds no secret.
     text: Cow<'static, str>,
+    /// Others wrote it: secrets that were found are searched for here alone, so that nobody blanks
+    /// this program's own words by calling them a token.
+    is_foreign: bool,
 }
 
 /// What a part of a line is to look like.
@@ -76,7 +79,10 @@ pub(super) struct Rendering<'a> {
     /// Columns that a line is folded to that is folded anywhere.
     pub(super) width: usize,
     pub(super) is_coloured: bool,
+    /// Searched for in every value.
     pub(super) secrets: &'a Secrets,
+    /// Searched for in what others wrote.
+    pub(super) found: &'a Secrets,
 }
 
 impl Text {
@@ -98,7 +104,7 @@ impl Text {
     /// Adds what another program wrote, marked as such.
     pub fn foreign(&mut self, said: &Foreign) {
         for line in said.lines() {
-            self.0.push(Line { lead: MARK, ..Line::from(line.clone()) });
+            self.0.push(Line::new().said(line).hang(2).lead(MARK));
         }
     }
 
@@ -137,7 +143,15 @@ impl Line {
     /// Adds text of a tone.
     #[must_use]
     pub fn toned(mut self, tone: Tone, text: impl Into<Cow<'static, str>>) -> Self {
-        self.spans.push(Span { tone, text: text.into() });
+        self.spans.push(Span { tone, text: text.into(), is_foreign: false });
+        self
+    }
+
+    /// Adds text that others wrote.
+    #[must_use]
+    pub fn said(mut self, text: &str) -> Self {
+        let text = Cow::Owned(text.to_owned());
+        self.spans.push(Span { tone: Tone::Plain, text, is_foreign: true });
         self
     }
 
@@ -165,6 +179,9 @@ impl Line {
     fn render(&self, how: &Rendering<'_>, out: &mut String) {
         let shown = |span: &Span| match &span.text {
             Cow::Borrowed(own) => one_row(own).into_owned(),
+            Cow::Owned(text) if span.is_foreign => {
+                one_row(&how.secrets.scrub(&how.found.scrub(text))).into_owned()
+            }
             Cow::Owned(text) => one_row(&how.secrets.scrub(text)).into_owned(),
         };
         let spans: Vec<(Tone, String)> =
@@ -345,10 +362,21 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    /// A token that is called so where an account could have written it.
+    const FOUND: &str = "9f86d081884c7d659a2feaa0c55ad015";
+
     fn rendered(text: &Text, width: usize, is_coloured: bool) -> String {
         let secrets = Secrets::default();
         secrets.add("hush-hush");
-        let how = Rendering { terminal: Some(width), width, is_coloured, secrets: &secrets };
+        let found = Secrets::default();
+        found.add_found(FOUND);
+        let how = Rendering {
+            terminal: Some(width),
+            width,
+            is_coloured,
+            secrets: &secrets,
+            found: &found,
+        };
         text.rendered(&how)
     }
 
@@ -393,6 +421,16 @@ mod tests {
     fn a_secret_goes_from_values_and_not_from_constants() {
         let line = Line::new().text("hush-hush ").text("of hush-hush".to_owned());
         assert_eq!(rendered(&line.into(), 80, false), "hush-hush of ***\n");
+    }
+
+    #[test]
+    fn a_token_that_was_found_goes_from_what_others_wrote_alone() {
+        let own = Line::new().text(format!("SHA-256 {FOUND}"));
+        assert_eq!(rendered(&own.into(), 80, false), format!("SHA-256 {FOUND}\n"));
+        let mut text = Text::new();
+        text.foreign(&Foreign::new(&format!("token {FOUND}")));
+        text.line(Line::new().text("it says ").said(FOUND));
+        assert_eq!(rendered(&text, 80, false), "    | token ***\nit says ***\n");
     }
 
     proptest! {

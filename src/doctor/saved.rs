@@ -79,7 +79,7 @@ fn documents() -> Vec<Value> {
         |survey| state(survey, |own| own.active = "failed".into()),
         |survey| service_of(survey).command[0] = "/usr/bin/other".into(),
         |survey| {
-            let words = ["sudo", "-n", "--"].map(str::to_owned).to_vec();
+            let words = ["sudo", "-n", "--"].map(Into::into).to_vec();
             set(survey, "runner.command_prefix", Some("x"));
             config_of(survey).settings.last_mut().unwrap().value =
                 crate::facts::survey::Written::List(words);

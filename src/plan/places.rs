@@ -57,7 +57,7 @@ pub(super) fn refuse_twice(steps: &[Step]) -> Result<()> {
                 Code::StepFailed,
                 format!("a fault of this program: two steps of the plan change {target}"),
             )
-            .help("nothing was changed; report it with the output of `runnerup plan --json`"));
+            .help("nothing was changed; please report it with the plan as JSON"));
         }
     }
     Ok(())

@@ -33,5 +33,6 @@ mod sources;
 mod stage;
 mod strangers;
 mod table;
+mod told;
 mod trap;
 mod trial;

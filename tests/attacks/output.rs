@@ -379,7 +379,7 @@ fn only_the_exit_prints() {
     assert_eq!(found, STREAMS.map(str::to_owned).into());
 }
 
-fn sources(folder: &Path, look: &mut impl FnMut(&Path, &str)) {
+pub fn sources(folder: &Path, look: &mut impl FnMut(&Path, &str)) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {

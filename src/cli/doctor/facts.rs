@@ -1,10 +1,10 @@
 //! Facts that travel: saved without a secret, judged anywhere.
 
 use crate::{
-    Code, Command, Error, Result,
+    Code, Error, Result,
     cli::Output,
-    facts::survey::{Provenance, SCHEMA_VERSION, Survey},
-    platform::{fs::Root, layout::shown},
+    facts::survey::{SCHEMA_VERSION, Survey},
+    platform::{command::quoted, fs::Root},
 };
 use std::{
     fs::File,
@@ -24,12 +24,16 @@ pub(super) fn save(file: &Path, survey: &Survey, out: &Output) -> Result<()> {
     place(file, facts.as_bytes()).map_err(|error| {
         error.recode(Code::HostUnfit).context(format!("{} cannot be written", file.display()))
     })?;
-    let judged = Command::fixed("runnerup doctor --facts").own(&shown(file), Provenance::Root);
-    match judged.line() {
-        Some(line) => out.note(&format!("facts saved: {line}")),
-        None => out.note("facts saved"),
-    }
+    out.note_with("facts saved; they are judged anywhere by", judging(file));
     Ok(())
+}
+
+/// The command that judges saved facts, as it is typed.
+fn judging(file: &Path) -> String {
+    let name = file.display().to_string();
+    // No option, whatever the file is called.
+    let name = if name.starts_with('-') { format!("./{name}") } else { name };
+    format!("runnerup doctor --facts {}", quoted(&name))
 }
 
 /// Reads saved facts.
@@ -119,5 +123,19 @@ mod tests {
         let length = usize::try_from(LIMIT).unwrap();
         let told = refused(|survey| survey.installs[0].name = "x".repeat(length));
         assert!(told.as_ref().is_some_and(|why| why.contains("larger than 16 MiB")), "{told:?}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_shell_reads_the_name_of_the_file_back() {
+        for (file, expected) in [
+            ("/root/host.json", "/root/host.json"),
+            ("/root/my facts.json", "/root/my facts.json"),
+            ("a'b;id", "a'b;id"),
+            ("-x", "./-x"),
+        ] {
+            let words = shlex::split(&judging(Path::new(file))).unwrap();
+            assert_eq!(words, ["runnerup", "doctor", "--facts", expected]);
+        }
     }
 }

@@ -201,7 +201,7 @@ mod tests {
     fn a_second_process_is_told() {
         let mut survey = healthy();
         let mut stray = |uid| {
-            let command = format!("circleci-launch-agent --config={CONFIG}");
+            let command = format!("circleci-launch-agent --config={CONFIG}").into();
             let process = Process { command, ..process(700, 1, uid, "circleci-launch") };
             let stray = Stray { process, account: None, unit: None };
             survey.strays = Strays { shown: vec![stray], count: 1, unseen: None };

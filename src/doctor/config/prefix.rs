@@ -60,14 +60,15 @@ fn runs(survey: &Survey, install: &Install) -> Judged {
     let trail = named.trail.known()?;
     let site = Site { trail, named_by: named.named_by, purpose: Purpose::Data };
     let path = trail.path.display();
-    if !trail.is(Kind::File) {
+    let denied = trail.denies(account(survey, install)?, Access::Execute);
+    if !trail.is(Kind::File) && denied.is_none() {
         let remedy = Remedy::by_hand("Install it, or correct the path in runner.command_prefix.");
         return Ok(Problem::fail(format!("the command prefix {path} is not there"))
             .seen(trail.stopped.clone().unwrap_or_else(|| stand(trail, survey)))
             .cure(remedy)
             .into());
     }
-    match trail.denies(account(survey, install)?, Access::Execute) {
+    match denied {
         None => Ok(Verdict::Holds(format!("{path} can be run"))),
         Some(denied) => {
             let remedy = Remedy::by_hand("Let the account run it.");
@@ -135,7 +136,7 @@ mod tests {
     #[test]
     fn sudo_without_dashes_fails() {
         let mut survey = healthy();
-        let words = ["sudo", "-niHu", "circleci"].map(str::to_owned).to_vec();
+        let words = ["sudo", "-niHu", "circleci"].map(Into::into).to_vec();
         let value = Written::List(words);
         let setting = Setting { path: "runner.command_prefix".into(), line: 7, column: 3, value };
         config_of(&mut survey).settings.push(setting);

@@ -267,7 +267,7 @@ mod tests {
     }
 
     fn sudo_prefix(survey: &mut Survey) {
-        let words = ["sudo", "-niHu", "circleci", "--"].map(str::to_owned).to_vec();
+        let words = ["sudo", "-niHu", "circleci", "--"].map(Into::into).to_vec();
         let value = Written::List(words);
         let setting = Setting { path: "runner.command_prefix".into(), line: 7, column: 3, value };
         config_of(survey).settings.push(setting);

@@ -43,7 +43,14 @@ fn workdir(survey: &Survey, install: &Install) -> Judged {
                 .cure(remedy)
                 .into());
         }
-        None => return missing(&change, site, account),
+        None => {
+            return match trail.denies(account, Access::Execute) {
+                Some(closed) => {
+                    Ok(closed_folder(&change, &closed, site, &account.name, install).into())
+                }
+                None => missing(&change, site, account),
+            };
+        }
     }
     for access in [Access::Execute, Access::Write, Access::Read] {
         let Some(denied) = trail.denies(account, access) else { continue };

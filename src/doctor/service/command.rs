@@ -7,7 +7,7 @@ use crate::{
         Check, Command, Judge, Judged, Problem, Remedy, Verdict,
         lookup::{on_service, unseen},
     },
-    facts::survey::{Install, Service, Survey},
+    facts::survey::{Install, Scrubbed, Service, Survey},
     platform::service::Manager,
 };
 
@@ -60,7 +60,7 @@ fn right(_: &Survey, install: &Install) -> Judged {
         );
     }
     let rest = at.map(|at| words.get(at + 1..).unwrap_or_default()).unwrap_or_default();
-    let first = rest.first().map(String::as_str);
+    let first = rest.first().map(Scrubbed::as_str);
     match (install.agent, first) {
         _ if at.is_none() => {}
         (Kind::MachineRunner, Some("machine")) => {}
@@ -126,7 +126,7 @@ mod tests {
     fn with(agent_kind: Kind, command: &str) -> Status {
         let mut survey = healthy();
         agent(&mut survey).agent = agent_kind;
-        service_of(&mut survey).command = command.split(' ').map(str::to_owned).collect();
+        service_of(&mut survey).command = command.split(' ').map(Into::into).collect();
         status(&survey, "service/command-right")
     }
 

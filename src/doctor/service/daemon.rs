@@ -135,7 +135,7 @@ pub(super) fn keys(service: &Service) -> Judged {
         if wants_truth && !matches!(own.value.as_str(), "true" | "false") {
             problems.push(
                 Problem::fail(format!("{} is neither true nor false", own.key))
-                    .seen(own.value.clone())
+                    .seen(own.value.as_str())
                     .cure(Remedy::by_hand("Write <true/>, which is no text.")),
             );
         }

@@ -91,7 +91,7 @@ mod tests {
 
     fn with(lines: &[&str]) -> Status {
         let mut survey = healthy();
-        agent(&mut survey).log = Seen::Known(lines.iter().map(ToString::to_string).collect());
+        agent(&mut survey).log = Seen::Known(lines.iter().copied().map(Into::into).collect());
         status(&survey, "service/log-explained")
     }
 

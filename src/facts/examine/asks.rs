@@ -156,13 +156,13 @@ pub(super) fn of(endpoints: &Endpoints, candidate: &Candidate, root: &Root) -> V
 }
 
 /// A configuration that the agent can read, too.
-pub(super) fn readable(candidate: &Candidate) -> Option<&ConfigFile> {
+pub(super) fn readable(candidate: &Candidate) -> Option<&ConfigFile<String>> {
     let config = candidate.config.as_ref()?.ok()?;
     (config.fault.is_none() && config.unread.is_none()).then_some(config)
 }
 
 /// The server that the agent talks to. That it is the cloud is no choice of an account's.
-pub(super) fn api<'a>(candidate: &'a Candidate, config: &'a ConfigFile) -> Said<&'a str> {
+pub(super) fn api<'a>(candidate: &'a Candidate, config: &'a ConfigFile<String>) -> Said<&'a str> {
     let variable = ["LAUNCH_AGENT_API_URL", "CIRCLECI_RUNNER_API_URL"]
         .into_iter()
         .find_map(|name| candidate.raw(name));

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     agent::{Found, Kind, Os, Secrets, Token},
     apply::Receipt,
-    facts::survey::{ConfigFile, Provenance, Seen, Stray, Strays, Unseen},
+    facts::survey::{ConfigFile, Provenance, Scrubbed, Seen, Stray, Strays, Unseen},
     platform::{
         accounts,
         fs::Root,
@@ -36,7 +36,7 @@ pub(super) struct Candidate {
     pub(super) config_path: Option<PathBuf>,
     /// Who could have named binary, configuration and account.
     pub(super) named_by: Provenance,
-    pub(super) config: Option<Seen<ConfigFile>>,
+    pub(super) config: Option<Seen<ConfigFile<String>>>,
     pub(super) token: Option<Token>,
     pub(super) user: Option<String>,
     pub(super) task_user: Option<String>,
@@ -179,7 +179,7 @@ fn of_receipt(receipt: Receipt) -> Candidate {
 
 impl Candidate {
     /// Takes in what was read of its configuration.
-    pub(super) fn configured(&mut self, config: Seen<ConfigFile>, token: Option<Token>) {
+    pub(super) fn configured(&mut self, config: Seen<ConfigFile<String>>, token: Option<Token>) {
         let prefix = config.ok().and_then(|config| config.list("runner.command_prefix"));
         let other = prefix.and_then(task_user).map(str::to_owned);
         self.task_user = other.or_else(|| self.user.clone());
@@ -226,8 +226,8 @@ impl Candidate {
     }
 
     /// Its command line without secrets.
-    pub(super) fn shown_command(&self, scrub: &Scrub) -> Vec<String> {
-        scrub.words(&self.command)
+    pub(super) fn shown_command(&self, scrub: &Scrub) -> Vec<Scrubbed> {
+        Scrubbed::words(&self.command, scrub)
     }
 
     /// A variable that its service sets; the last one counts.
@@ -268,7 +268,7 @@ fn binary(command: &[String]) -> Option<PathBuf> {
 }
 
 /// What stands behind `--config` or `-c`.
-fn config(command: &[String]) -> Option<PathBuf> {
+pub(super) fn config(command: &[String]) -> Option<PathBuf> {
     let mut words = command.iter();
     while let Some(word) = words.next() {
         match word.split_once('=') {

@@ -1,9 +1,10 @@
 //! An agent's configuration with the place of every key, and the token apart.
 
+use super::scrub::Scrub;
 use crate::{
     agent::{Config, Token},
     facts::survey::{
-        ConfigFile, Provenance, Setting, TokenShape, Trail, Written, limits::SETTINGS,
+        ConfigFile, Provenance, Scrubbed, Setting, TokenShape, Trail, Written, limits::SETTINGS,
     },
     yaml::{self, Entry, Node, Value},
 };
@@ -24,7 +25,7 @@ pub fn read(
     bytes: &[u8],
     named_by: Provenance,
     salt: &[u8],
-) -> (ConfigFile, Option<Token>) {
+) -> (ConfigFile<String>, Option<Token>) {
     let written_by = named_by.and(trail.written_by());
     let mut file = ConfigFile {
         trail,
@@ -64,6 +65,33 @@ pub fn read(
     (file, token)
 }
 
+/// The same as it may be told.
+pub(super) fn scrubbed(file: ConfigFile<String>, scrub: &Scrub) -> ConfigFile {
+    let value = |own: Written<String>| match own {
+        Written::Nothing => Written::Nothing,
+        Written::Map => Written::Map,
+        Written::Hidden => Written::Hidden,
+        Written::Text { text, plain } => {
+            Written::Text { text: Scrubbed::text(&text, scrub), plain }
+        }
+        Written::List(items) => Written::List(Scrubbed::items(&items, scrub)),
+    };
+    let setting = |own: Setting<String>| Setting {
+        path: own.path,
+        line: own.line,
+        column: own.column,
+        value: value(own.value),
+    };
+    ConfigFile {
+        trail: file.trail,
+        fault: file.fault.map(|fault| scrub.text(&fault)),
+        unread: file.unread,
+        settings: file.settings.into_iter().map(setting).collect(),
+        token: file.token,
+        written_by: file.written_by,
+    }
+}
+
 /// What may be told of a token.
 pub(super) fn shape(token: &Token, salt: &[u8]) -> TokenShape {
     let text = token.expose();
@@ -98,7 +126,12 @@ fn alphabet(text: &str) -> &'static str {
     }
 }
 
-fn take(prefix: &str, entries: &[Entry], into: &mut Vec<Setting>, token: &mut Option<Token>) {
+fn take(
+    prefix: &str,
+    entries: &[Entry],
+    into: &mut Vec<Setting<String>>,
+    token: &mut Option<Token>,
+) {
     for entry in entries {
         let key = entry.shown_key();
         let path = match prefix {
@@ -119,7 +152,7 @@ fn take(prefix: &str, entries: &[Entry], into: &mut Vec<Setting>, token: &mut Op
 }
 
 /// A value of a known key; what an unknown one holds may be a token in the wrong place.
-fn written(path: &str, value: &Value) -> Written {
+fn written(path: &str, value: &Value) -> Written<String> {
     let is_known = path != TOKEN && Config::KEYS.contains(&path);
     match value {
         Value::Null => Written::Nothing,
@@ -140,7 +173,7 @@ fn written(path: &str, value: &Value) -> Written {
 mod tests {
     use super::*;
 
-    fn config(text: &str) -> ConfigFile {
+    fn config(text: &str) -> ConfigFile<String> {
         read(Trail::default(), text.as_bytes(), Provenance::Root, b"salt").0
     }
 
@@ -172,6 +205,39 @@ mod tests {
             ]
         );
         assert_eq!(file.list("runner.command_prefix").unwrap(), ["a", "b"]);
+    }
+
+    #[test]
+    fn no_value_of_a_setting_is_told_with_its_secret() {
+        let long =
+            "7c1a09be42d85f63e0b7149ad3c85f26e1904b7dc3a86f25d0be91473c6a8f52d4e07b193ac5860f";
+        let kept = "hunter2";
+        for line in [
+            "api:\n  url: https://u:hunter2@h.example",
+            "api:\n  url: https://hunter2@h.example",
+            "api:\n  url: https://h.example/?token=hunter2",
+            "api:\n  url: https://h.example?x=hunter2",
+            "runner:\n  command_prefix: [env, GITHUB_TOKEN=hunter2, --]",
+            "runner:\n  command_prefix: [env, DEPLOY=hunter2, HTTPS_PROXY=http://a:hunter2@p:1]",
+            "runner:\n  command_prefix: [vault, --token, hunter2]",
+            "runner:\n  name: password=hunter2",
+            "runner:\n  working_directory: https://x:hunter2@h/",
+            "runner:\n  mode: LONG",
+            "logging:\n  file: /x/LONG",
+        ] {
+            let text = line.replace("LONG", long);
+            let file = scrubbed(config(&text), &Scrub::default());
+            assert_eq!(file.settings.len(), 1, "{line}");
+            let shown = serde_json::to_string(&file).unwrap();
+            assert!(!shown.contains(kept) && !shown.contains(long), "{line}: {shown}");
+            assert!(shown.contains("***"), "{line}: {shown}");
+        }
+        let prefix =
+            "runner:\n  command_prefix: [sudo, -niHu, ci, --preserve-env=PATH, TMPDIR=/x, --]";
+        let file = scrubbed(config(prefix), &Scrub::default());
+        let items = ["sudo", "-niHu", "ci", "--preserve-env=PATH", "TMPDIR=/x", "--"];
+        assert_eq!(file.list("runner.command_prefix").unwrap(), items);
+        assert!(file.list("runner.command_prefix").unwrap().iter().all(Scrubbed::is_whole));
     }
 
     #[test]

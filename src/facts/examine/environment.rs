@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     agent::REDACTED,
-    facts::survey::{Provenance, Seen, Trail, Variable},
+    facts::survey::{Provenance, Scrubbed, Seen, Trail, Variable},
     platform::fs::Root,
 };
 use std::{
@@ -146,7 +146,7 @@ fn limited(mut set: Vec<Raw>, most: usize) -> Vec<Raw> {
 pub(super) fn kept(raw: &[Raw], scrub: &Scrub) -> Vec<Variable> {
     let variable = |raw: &Raw| Variable {
         name: raw.name.clone(),
-        value: shown_value(&raw.name, &raw.value, scrub),
+        value: Scrubbed::variable(&raw.name, &raw.value, scrub),
         source: raw.source.clone(),
         written_by: raw.written_by,
     };
@@ -175,7 +175,7 @@ pub(super) fn matters(name: &str) -> bool {
     KEPT.contains(&name) || AGENTS.iter().any(|prefix| name.starts_with(prefix))
 }
 
-fn shown_value(name: &str, value: &str, scrub: &Scrub) -> Option<String> {
+pub(super) fn shown_value(name: &str, value: &str, scrub: &Scrub) -> Option<String> {
     if is_token(name) {
         return Some(if value.is_empty() { String::new() } else { REDACTED.to_owned() });
     }

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     Code, Error, Result,
-    facts::survey::{Provenance, Seen},
+    facts::survey::{Provenance, Scrubbed, Seen},
     platform::{
         command::{Call, Commands},
         fs::Root,
@@ -24,7 +24,7 @@ const LIMIT: u64 = 64 << 10;
 const WIDTH: usize = 400;
 
 /// The last lines, and when the last one was written, in seconds since 1970.
-pub(super) type Log = (Seen<Vec<String>>, Option<i64>);
+pub(super) type Log = (Seen<Vec<Scrubbed>>, Option<i64>);
 
 /// From the file that `named_by` named. Its lines are shown, so it must be the account's own.
 pub(super) fn of_file(root: &Root, path: &Path, named_by: Provenance, scrub: &Scrub) -> Log {
@@ -35,7 +35,7 @@ pub(super) fn of_file(root: &Root, path: &Path, named_by: Provenance, scrub: &Sc
 }
 
 fn tail(root: &Root, path: &Path, named_by: Provenance) -> Result<(String, i64)> {
-    let trail = root.trail(path)?;
+    let trail = reader::walk(root, path, named_by, None)?;
     let meta = trail.end.ok_or_else(|| {
         Error::new(Code::InTheWay, format!("the log {} is not there", path.display()))
     })?;
@@ -62,14 +62,15 @@ pub(super) fn of_unit(commands: &dyn Commands, unit: &str, limit: Duration, scru
             let text: Vec<&str> = words.collect();
             (Seen::Known(last_lines(&text.join("\n"), scrub)), written)
         }
-        Err(error) => (Err::<Vec<String>, _>(error).into(), None),
+        Err(error) => (Err::<Vec<Scrubbed>, _>(error).into(), None),
     }
 }
 
-fn last_lines(text: &str, scrub: &Scrub) -> Vec<String> {
+fn last_lines(text: &str, scrub: &Scrub) -> Vec<Scrubbed> {
     let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
     let kept = lines.get(lines.len().saturating_sub(LINES)..).unwrap_or_default();
-    kept.iter().map(|line| scrub.text(&line.chars().take(WIDTH).collect::<String>())).collect()
+    // Scrubbed whole: half of a secret is not recognized as one.
+    kept.iter().map(|line| Scrubbed::text(line, scrub).cut(WIDTH)).collect()
 }
 
 #[cfg(all(test, unix))]

@@ -3,10 +3,12 @@
 use super::{
     Ground, IMAGE, account, binary,
     candidate::Candidate,
-    environment, log,
+    config, environment, log,
     probe::Probe,
     processes::{OfInstall, Processes},
-    reader, workdir, wrapper,
+    reader,
+    units::Unit,
+    workdir, wrapper,
 };
 use crate::{
     agent::Os,
@@ -26,6 +28,9 @@ use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
 };
+
+/// Why nothing is said of a path.
+const SECRET: &str = "what is named as its path looks like a secret";
 
 /// The looks at one agent.
 pub(super) struct Looks {
@@ -50,6 +55,7 @@ pub(super) fn begin(
 ) -> Looks {
     let uid = |name: &Option<String>| name.as_ref().and_then(|name| uids.get(name).copied());
     let task_user = uid(&candidate.task_user);
+    let agent = uid(&candidate.user);
     let by_service = candidate.named_by;
     let binary = candidate.binary.clone().map(|path| {
         let receipt = candidate.receipt.clone();
@@ -134,7 +140,7 @@ pub(super) fn begin(
     let mut paths: Vec<_> = named
         .into_iter()
         .map(|(what, named_by, path)| {
-            let look = ground.look("a path", move |ground| Seen::from(ground.root.trail(&path)));
+            let look = ground.look("a path", move |ground| walk(ground, &path, named_by, agent));
             (what, named_by, look)
         })
         .collect();
@@ -149,6 +155,9 @@ pub(super) fn begin(
     }
     let workdir = work.map(|(path, named_by)| {
         ground.look("the work folder", move |ground| {
+            if holds_secret(ground, &path) {
+                return Seen::not(SECRET);
+            }
             // What a person allows was named by root.
             let is_allowed = ground.allowed.contains(&path);
             let named_by = if is_allowed { Provenance::Root } else { named_by };
@@ -162,8 +171,9 @@ pub(super) fn begin(
     let unit = candidate.unit.as_ref().map(|unit| unit.name.clone());
     let log = match (file, unit) {
         (Some((path, by)), _) => {
-            Some(ground.look("the log", move |ground| {
-                log::of_file(&ground.root, &path, by, &ground.scrub)
+            Some(ground.look("the log", move |ground| match holds_secret(ground, &path) {
+                true => (Seen::not(SECRET), None),
+                false => log::of_file(&ground.root, &path, by, &ground.scrub),
             }))
         }
         (None, Some(unit)) if ground.is_host => Some(ground.look("the journal", move |ground| {
@@ -176,6 +186,20 @@ pub(super) fn begin(
         account::tools(&ground.root, ground.os, path.as_deref())
     });
     Looks { candidate, binary, paths, prefix, workdir, log, tools }
+}
+
+/// The way to a path that `named_by` named.
+fn walk(ground: &Ground, path: &Path, named_by: Provenance, agent: Option<u32>) -> Seen<Trail> {
+    match holds_secret(ground, path) {
+        true => Seen::not(SECRET),
+        false => Seen::from(reader::walk(&ground.root, path, named_by, agent)),
+    }
+}
+
+/// Whether what is named as a path looks like a secret, and so is told nowhere.
+fn holds_secret(ground: &Ground, path: &Path) -> bool {
+    let text = path.display().to_string();
+    ground.scrub.text(&text) != text
 }
 
 /// Where a program is that is named without its folder.
@@ -220,16 +244,13 @@ impl Looks {
             false => OfInstall::unseen(&Unseen { why: IMAGE.to_owned(), broke: false }),
         };
         let environment = environment::kept(&candidate.variables, scrub);
-        let service = candidate.unit.map(|mut unit| {
-            unit.scrub(scrub);
-            Service {
-                manager: unit.manager,
-                name: unit.name,
-                definitions: unit.definitions,
-                directives: unit.directives,
-                command,
-                state,
-            }
+        let service = candidate.unit.map(|unit| Service {
+            manager: unit.manager,
+            name: unit.name,
+            definitions: unit.definitions,
+            directives: Unit::scrubbed(unit.directives, scrub),
+            command,
+            state,
         });
         let mut paths: Vec<_> = self
             .paths
@@ -259,7 +280,7 @@ impl Looks {
             named_by: candidate.named_by,
             service,
             user: candidate.user,
-            task_user: candidate.task_user,
+            task_user: candidate.task_user.filter(|name| scrub.text(name) == *name),
             environment,
             binary: self.binary.map(|binary| match binary.seen() {
                 Seen::Known(binary) => binary,
@@ -272,7 +293,10 @@ impl Looks {
                     gatekeeper: None,
                 },
             }),
-            config: candidate.config,
+            config: candidate.config.map(|config| match config {
+                Seen::Known(file) => Seen::Known(config::scrubbed(file, scrub)),
+                Seen::Unseen(unseen) => Seen::Unseen(unseen),
+            }),
             paths,
             wrapper,
             workdir: self.workdir.map_or_else(|| Seen::not("no work folder is named"), Probe::flat),

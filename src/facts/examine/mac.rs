@@ -173,14 +173,14 @@ fn disabled(commands: &dyn Commands) -> Vec<String> {
 }
 
 /// Every process, as `ps` lists them where there is no `/proc`.
-pub(super) fn processes(commands: &dyn Commands, now: i64) -> Vec<Process> {
+pub(super) fn processes(commands: &dyn Commands, now: i64) -> Vec<Process<String>> {
     let columns = "pid=,ppid=,uid=,stat=,etime=,comm=";
     let listed = commands.answer(&Call::new("ps", ["-axo", columns]));
     let text = listed.map(|answer| answer.stdout).unwrap_or_default();
     text.lines().filter_map(|line| process(line, now)).collect()
 }
 
-fn process(line: &str, now: i64) -> Option<Process> {
+fn process(line: &str, now: i64) -> Option<Process<String>> {
     let mut rest = line.trim_start();
     let mut next = || {
         let (word, after) = rest.split_once(char::is_whitespace)?;

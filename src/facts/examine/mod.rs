@@ -23,6 +23,8 @@ pub mod procfs;
 mod reader;
 mod route;
 mod scrub;
+mod scrubbed;
+mod secret_words;
 mod tasks;
 mod units;
 mod volumes;
@@ -34,7 +36,8 @@ mod xml;
 
 use super::network::{Ask, Inquiry};
 use super::survey::{
-    AccountFacts, Install, Network, Provenance, Queue, SCHEMA_VERSION, Seen, Strays, Survey, Unseen,
+    AccountFacts, Endpoint, Install, Network, Provenance, Queue, SCHEMA_VERSION, Seen, Strays,
+    Survey, Unseen,
 };
 use crate::{
     Code, Command, Help, Result,
@@ -61,6 +64,7 @@ use std::{
 
 pub use asks::Endpoints;
 pub use environment::KEPT as KEPT_VARIABLES;
+pub use scrubbed::Scrubbed;
 
 /// Programs and files of the host itself answer within this time, or are said to hang.
 const LOCAL_LIMIT: Duration = Duration::from_secs(2);
@@ -197,10 +201,7 @@ fn take(request: &Request, until: Instant) -> Result<Examined> {
         // Each attempt has a deadline of its own; this one guards against a hang.
         probe("the network", ground.within(timeout + LOCAL_LIMIT), move || {
             let mut network = super::network::examine(asks, timeout);
-            let answers = network.endpoints.iter_mut().filter_map(|own| own.answer.as_mut());
-            for answer in answers.filter_map(|answer| answer.outcome.as_mut().ok()) {
-                answer.begins = scrub.text(&answer.begins);
-            }
+            network.endpoints.iter_mut().for_each(|endpoint| scrub_endpoint(endpoint, &scrub));
             network
         })
     });
@@ -297,6 +298,27 @@ fn asks(ground: &Ground, endpoints: &Endpoints, candidates: &[Candidate]) -> Vec
     };
     let begun: Vec<_> = candidates.iter().map(begin).collect();
     begun.into_iter().flat_map(|look| known_or_default(look.seen())).collect()
+}
+
+/// Takes secrets out of what an account named and a server said.
+fn scrub_endpoint(endpoint: &mut Endpoint, scrub: &Scrub) {
+    let take = |text: &mut String| *text = scrub.text(text);
+    take(&mut endpoint.url);
+    if let Some(proxy) = &mut endpoint.proxy {
+        take(&mut proxy.url);
+    }
+    if let Some(Ok(tls)) = endpoint.tls.as_mut().map(|tls| &mut tls.outcome) {
+        [&mut tls.subject, &mut tls.issuer, &mut tls.root_issuer].into_iter().for_each(take);
+    }
+    match endpoint.answer.as_mut().map(|answer| &mut answer.outcome) {
+        Some(Ok(answer)) => {
+            take(&mut answer.begins);
+            let headers = [&mut answer.server, &mut answer.content_type, &mut answer.location];
+            headers.into_iter().flatten().for_each(take);
+        }
+        Some(Err(why)) => take(why),
+        None => {}
+    }
 }
 
 /// What launchd runs, and where it would have loaded it.
@@ -442,7 +464,7 @@ fn reason<T>(seen: &Seen<T>) -> Option<&Unseen> {
     }
 }
 
-type ReadConfig = (Seen<super::survey::ConfigFile>, Option<crate::agent::Token>);
+type ReadConfig = (Seen<super::survey::ConfigFile<String>>, Option<crate::agent::Token>);
 
 fn read_config(root: &Root, path: &Path, named_by: Provenance, salt: &[u8]) -> ReadConfig {
     let trail = match root.trail(path) {

@@ -8,7 +8,7 @@ use crate::{
     facts::survey::{Access, AccountFacts, Provenance},
     platform::{
         accounts,
-        fs::{Kind, Root, Trail, has_access_list},
+        fs::{Kind, Passed, Root, Trail, has_access_list},
     },
 };
 use std::{
@@ -97,6 +97,50 @@ pub(super) fn read_at(
     Ok((trail, content))
 }
 
+/// The way to a path that `named_by` named, as far as that account could go by itself, or the one
+/// that the agent runs as: beyond a folder that is closed to both, owners, sizes and times are
+/// nobody's to learn by naming a path.
+///
+/// # Errors
+/// As [`Root::trail`].
+pub(super) fn walk(
+    root: &Root,
+    path: &Path,
+    named_by: Provenance,
+    agent: Option<u32>,
+) -> Result<Trail> {
+    let trail = root.trail(path)?;
+    let Some(namer) = reader(root, named_by) else { return Ok(trail) };
+    // An agent of root's could go anywhere, and would be no reason to tell.
+    let agent = agent.filter(|uid| *uid != 0).map(|uid| account(root, uid));
+    let who: Vec<AccountFacts> = std::iter::once(namer).chain(agent).collect();
+    // What an access list says is not known.
+    let is_closed = |passed: &Passed| {
+        passed.meta.kind == Kind::Folder
+            && !passed.has_list
+            && !who.iter().any(|own| own.may(&passed.meta, Access::Execute))
+    };
+    let closed = trail.passed.iter().find(|passed| is_closed(passed));
+    let Some(folder) = closed.map(|passed| passed.path.clone()) else { return Ok(trail) };
+    Ok(cut(trail, &folder))
+}
+
+/// The walk as far as a folder, and why no further.
+fn cut(trail: Trail, folder: &Path) -> Trail {
+    let shown = folder.display();
+    let stopped = format!("{shown} is closed to whoever named the path: not looked at further");
+    let Some(way) = trail.up_to(folder) else { return trail };
+    let passed = trail.passed.into_iter();
+    let at = way.passed.len();
+    Trail {
+        path: trail.path,
+        passed: passed.take(at + 1).collect(),
+        end: None,
+        stopped: Some(stopped),
+        ..way
+    }
+}
+
 /// Refuses to show what is in a file or folder that is not `named_by`'s own, though that account may
 /// read it: it is no word of the agent's.
 ///
@@ -117,6 +161,11 @@ fn reader(root: &Root, by: Provenance) -> Option<AccountFacts> {
         Provenance::Account(uid) => uid,
         Provenance::Anybody => NOBODY,
     };
+    Some(account(root, uid))
+}
+
+/// An account as far as it matters to what it may read.
+fn account(root: &Root, uid: u32) -> AccountFacts {
     let stranger = AccountFacts { uid, gid: NOBODY, ..AccountFacts::default() };
     let known = accounts::by_number(root, uid).map(|account| AccountFacts {
         groups: accounts::groups_of(root, &account.name, account.gid),
@@ -125,14 +174,13 @@ fn reader(root: &Root, by: Provenance) -> Option<AccountFacts> {
         gid: account.gid,
         ..AccountFacts::default()
     });
-    Some(known.unwrap_or(stranger))
+    known.unwrap_or(stranger)
 }
 
 /// An access list on the way may deny what the mode allows, and is taken to do so.
 fn allow(trail: &Trail, reader: &AccountFacts) -> Result<()> {
-    let has_list = |passed: &crate::platform::fs::Passed| {
-        passed.has_list && passed.meta.mode != crate::platform::fs::Meta::LISTED
-    };
+    let has_list =
+        |passed: &Passed| passed.has_list && passed.meta.mode != crate::platform::fs::Meta::LISTED;
     match trail.passed.iter().any(has_list) || trail.denies(reader, Access::Read).is_some() {
         true => Err(not_read(trail, reader)),
         false => Ok(()),
@@ -152,4 +200,42 @@ fn not_read(trail: &Trail, reader: &AccountFacts) -> Error {
 
 fn refused(why: String) -> Error {
     Error::new(Code::InTheWay, why)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use std::{fs, os::unix::fs::PermissionsExt};
+
+    #[test]
+    fn a_way_ends_where_whoever_named_it_could_not_go_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let inner = folder.path().join("open/closed/inner");
+        fs::create_dir_all(&inner).unwrap();
+        fs::write(inner.join("file"), "x").unwrap();
+        let close = |name: &str, mode| {
+            let path = folder.path().join(name);
+            fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+        };
+        close("", 0o755);
+        close("open", 0o755);
+        close("open/closed", 0o700);
+        let root = Root::open(folder.path()).unwrap();
+        let own = rustix::process::geteuid().as_raw();
+        let stranger = Provenance::Account(own + 7);
+        for name in ["open/closed/inner/file", "open/closed/inner", "open/closed/none"] {
+            let way = walk(&root, &Path::new("/").join(name), stranger, None).unwrap();
+            let text = serde_json::to_string(&way).unwrap();
+            assert_eq!(way.passed.last().unwrap().path, Path::new("/open/closed"), "{text}");
+            assert_eq!((way.end, way.real.as_path()), (None, Path::new("/open/closed")));
+            assert!(way.stopped.unwrap().contains("closed to whoever named"), "{text}");
+        }
+        let path = Path::new("/open/closed/inner/file");
+        assert!(walk(&root, path, Provenance::Root, None).unwrap().end.is_some());
+        assert!(walk(&root, path, Provenance::Account(own), None).unwrap().end.is_some());
+        assert!(walk(&root, Path::new("/open/x"), stranger, None).unwrap().stopped.is_some());
+        if own != 0 {
+            assert!(walk(&root, path, stranger, Some(own)).unwrap().end.is_some());
+        }
+    }
 }

@@ -9,7 +9,7 @@ use crate::{
     Result,
     facts::{
         drop_ins::{FOLDERS, names},
-        survey::{Definition, Directive, Provenance, Trail, limits::DIRECTIVES},
+        survey::{Definition, Directive, Provenance, Scrubbed, Trail, limits::DIRECTIVES},
     },
     platform::{
         fs::{Kind, Root},
@@ -42,7 +42,7 @@ pub(super) struct Unit {
     pub(super) name: String,
     pub(super) manager: Manager,
     pub(super) definitions: Vec<Definition>,
-    pub(super) directives: Vec<Directive>,
+    pub(super) directives: Vec<Directive<String>>,
     /// What it runs, where no directive has to be split for that.
     pub(super) command: Option<Vec<String>>,
     /// Its environment, where that stands in no directive.
@@ -118,7 +118,7 @@ fn unit(
     if let (Some(trouble), Some(last)) = (trouble, unit.definitions.last_mut()) {
         last.trouble = Some(trouble);
     }
-    let runs_agent = |directive: &Directive| {
+    let runs_agent = |directive: &Directive<String>| {
         directive.key.starts_with("Exec")
             && PROGRAMS.iter().any(|name| directive.value.contains(name))
     };
@@ -216,14 +216,20 @@ impl Unit {
         })
     }
 
-    /// Takes secrets out of what will be kept.
-    pub(super) fn scrub(&mut self, scrub: &Scrub) {
-        for directive in &mut self.directives {
-            directive.value = match directive.key.as_str() {
-                "Environment" => super::environment::shown(&directive.value, scrub),
-                _ => scrub.text(&shortened(&directive.value)),
-            };
-        }
+    /// Its directives as they may be told.
+    pub(super) fn scrubbed(directives: Vec<Directive<String>>, scrub: &Scrub) -> Vec<Directive> {
+        let value = |own: &Directive<String>| match own.key.as_str() {
+            "Environment" => Scrubbed::assignments(&own.value, scrub),
+            _ => Scrubbed::text(&shortened(&own.value), scrub),
+        };
+        let scrubbed = |own: Directive<String>| Directive {
+            value: value(&own),
+            file: own.file,
+            line: own.line,
+            section: own.section,
+            key: own.key,
+        };
+        directives.into_iter().map(scrubbed).collect()
     }
 }
 
@@ -237,7 +243,7 @@ fn shortened(value: &str) -> String {
 
 /// The lines of a unit. A backslash at the end of a line joins it to the next; a comment between
 /// the two is passed over.
-pub(super) fn parse(text: &str, file: &Path) -> Vec<Directive> {
+pub(super) fn parse(text: &str, file: &Path) -> Vec<Directive<String>> {
     let mut directives = Vec::new();
     let mut section = String::new();
     let mut joined: Option<(usize, String)> = None;
@@ -260,7 +266,13 @@ pub(super) fn parse(text: &str, file: &Path) -> Vec<Directive> {
     directives
 }
 
-fn take(line: &str, number: usize, file: &Path, section: &mut String, into: &mut Vec<Directive>) {
+fn take(
+    line: &str,
+    number: usize,
+    file: &Path,
+    section: &mut String,
+    into: &mut Vec<Directive<String>>,
+) {
     let line = line.trim();
     if let Some(name) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
         name.clone_into(section);

@@ -39,7 +39,7 @@ struct Open {
 ///
 /// # Errors
 /// Why it is none: no XML, or another document.
-pub(super) fn directives(text: &str, file: &Path) -> Result<Vec<Directive>, String> {
+pub(super) fn directives(text: &str, file: &Path) -> Result<Vec<Directive<String>>, String> {
     let mut reader = Reader::from_str(text);
     let mut reading = Reading { file, directives: Vec::new(), open: Vec::new(), is_task: false };
     let mut lines = Lines { text, at: 0, line: 1 };
@@ -72,7 +72,7 @@ pub(super) fn directives(text: &str, file: &Path) -> Result<Vec<Directive>, Stri
 
 struct Reading<'a> {
     file: &'a Path,
-    directives: Vec<Directive>,
+    directives: Vec<Directive<String>>,
     open: Vec<Open>,
     is_task: bool,
 }
@@ -106,7 +106,7 @@ impl Reading<'_> {
         let value = if section == "Triggers" {
             // A trigger counts without any element in it.
             let inner = self.directives.iter().skip(own.before);
-            let is_off = |line: &Directive| line.key == "Enabled" && line.value == "false";
+            let is_off = |line: &Directive<String>| line.key == "Enabled" && line.value == "false";
             if inner.clone().any(is_off) { "disabled" } else { "enabled" }.to_owned()
         } else if own.has_elements || self.open.is_empty() {
             return;

@@ -1,6 +1,6 @@
 //! One agent: what runs it, what it reads, what it started.
 
-use super::{ConfigFile, Provenance, Seen, Service, Trail};
+use super::{ConfigFile, Provenance, Scrubbed, Seen, Service, Trail};
 use crate::agent::Kind;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -41,8 +41,8 @@ pub struct Install {
     /// How many processes there are beyond those that are listed.
     #[serde(default)]
     pub unlisted: Unlisted,
-    /// The last lines of its log, oldest first; secrets as `***`.
-    pub log: Seen<Vec<String>>,
+    /// The last lines of its log, oldest first.
+    pub log: Seen<Vec<Scrubbed>>,
     /// When its log was last written, in seconds since 1970.
     pub log_written: Option<i64>,
     /// Programs that jobs need, as the jobs' account finds them.
@@ -107,8 +107,8 @@ pub struct Received {
 pub struct Variable {
     /// Its name.
     pub name: String,
-    /// Its value where that is known to be harmless; passwords as `***`.
-    pub value: Option<String>,
+    /// Its value where that is known to be harmless.
+    pub value: Option<Scrubbed>,
     /// Where it is set: a file and a line.
     pub source: String,
     /// Who could have set it.
@@ -190,9 +190,9 @@ pub struct Leftover {
     pub changed: i64,
 }
 
-/// A process.
+/// A process; before its command line is scrubbed, of a `String`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Process {
+pub struct Process<T = Scrubbed> {
     /// Its number.
     pub pid: u32,
     /// Its parent's.
@@ -201,8 +201,9 @@ pub struct Process {
     pub uid: u32,
     /// Its name, at most 15 characters on Linux.
     pub name: String,
-    /// Its command line; secrets as `***`.
-    pub command: String,
+    /// Its program, and how many words its command line has; of an agent what names its
+    /// configuration.
+    pub command: T,
     /// When it was started, in seconds since 1970.
     pub started: i64,
     /// `Z` for one that has ended and that nobody fetched; else the system's letter.

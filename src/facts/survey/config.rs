@@ -1,11 +1,11 @@
 //! An agent's configuration, with the place of every key.
 
-use super::{Provenance, Trail};
+use super::{Provenance, Scrubbed, Trail};
 use serde::{Deserialize, Serialize};
 
-/// The configuration that an agent reads.
+/// The configuration that an agent reads; before it is scrubbed, of `String`s.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ConfigFile {
+pub struct ConfigFile<T = Scrubbed> {
     /// The way to it.
     pub trail: Trail,
     /// Why it cannot be parsed, with line and column; then there are no settings.
@@ -14,7 +14,7 @@ pub struct ConfigFile {
     #[serde(default)]
     pub unread: Option<String>,
     /// Every key with a value, in the file's order. A section is no key.
-    pub settings: Vec<Setting>,
+    pub settings: Vec<Setting<T>>,
     /// The token, by its shape alone.
     pub token: Option<TokenShape>,
     /// Who could have written its values, or named another file in its place.
@@ -24,7 +24,7 @@ pub struct ConfigFile {
 
 /// A key, where it stands and what it holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Setting {
+pub struct Setting<T = Scrubbed> {
     /// Its path, such as `runner.name`.
     pub path: String,
     /// The key's line, counted from 1.
@@ -32,24 +32,24 @@ pub struct Setting {
     /// The key's column, counted from 1.
     pub column: usize,
     /// What it holds.
-    pub value: Written,
+    pub value: Written<T>,
 }
 
 /// A value as it was written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Written {
+pub enum Written<T = Scrubbed> {
     /// Nothing.
     Nothing,
     /// A text; number and truth are texts too.
     Text {
         /// The text.
-        text: String,
+        text: T,
         /// Not quoted.
         plain: bool,
     },
     /// A list of texts; what is no text stands as its kind, such as `a mapping`.
-    List(Vec<String>),
+    List(Vec<T>),
     /// A mapping where a value belongs.
     Map,
     /// Not shown: the token, or a value of a key that no agent knows and that may be one.
@@ -72,22 +72,22 @@ pub struct TokenShape {
     pub unusual: Option<String>,
 }
 
-impl ConfigFile {
+impl<T: AsRef<str>> ConfigFile<T> {
     /// A setting by its path.
-    pub fn setting(&self, path: &str) -> Option<&Setting> {
+    pub fn setting(&self, path: &str) -> Option<&Setting<T>> {
         self.settings.iter().find(|setting| setting.path == path)
     }
 
     /// A setting's text; `None` where it holds something else.
     pub fn text(&self, path: &str) -> Option<&str> {
         match &self.setting(path)?.value {
-            Written::Text { text, .. } => Some(text),
+            Written::Text { text, .. } => Some(text.as_ref()),
             _ => None,
         }
     }
 
     /// A setting's list.
-    pub fn list(&self, path: &str) -> Option<&[String]> {
+    pub fn list(&self, path: &str) -> Option<&[T]> {
         match &self.setting(path)?.value {
             Written::List(items) => Some(items),
             _ => None,
@@ -109,9 +109,9 @@ impl ConfigFile {
     }
 }
 
-impl Setting {
+impl<T: AsRef<str>> Setting<T> {
     /// `FILE:LINE:COLUMN`, as editors take it.
-    pub fn place(&self, config: &ConfigFile) -> String {
+    pub fn place(&self, config: &ConfigFile<T>) -> String {
         format!("{}:{}:{}", config.trail.path.display(), self.line, self.column)
     }
 }

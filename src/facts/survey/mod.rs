@@ -13,6 +13,7 @@ mod queue;
 mod service;
 mod windows;
 
+pub use super::examine::Scrubbed;
 pub use agent::{
     Binary, Install, Leftover, Named, Process, Program, Received, Tool, Unlisted, Variable,
     Workdir, Wrapper,

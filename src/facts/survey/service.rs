@@ -1,6 +1,6 @@
 //! A service as it is defined, and as its manager sees it.
 
-use super::{Seen, Trail};
+use super::{Scrubbed, Seen, Trail};
 use crate::platform::service::Manager;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -17,8 +17,8 @@ pub struct Service {
     pub definitions: Vec<Definition>,
     /// Every directive of these files, in order. An empty value takes earlier ones back.
     pub directives: Vec<Directive>,
-    /// What it runs, word by word; secrets as `***`.
-    pub command: Vec<String>,
+    /// What it runs, word by word.
+    pub command: Vec<Scrubbed>,
     /// What its manager says.
     pub state: Seen<State>,
 }
@@ -32,9 +32,9 @@ pub struct Definition {
     pub trouble: Option<String>,
 }
 
-/// A line of a definition.
+/// A line of a definition; before it is scrubbed, of a `String`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Directive {
+pub struct Directive<T = Scrubbed> {
     /// The file.
     pub file: PathBuf,
     /// The line, counted from 1.
@@ -43,8 +43,8 @@ pub struct Directive {
     pub section: String,
     /// The key; empty for a line that is none.
     pub key: String,
-    /// The value; secrets as `***`.
-    pub value: String,
+    /// The value.
+    pub value: T,
 }
 
 /// What a service manager says.

@@ -6,12 +6,13 @@
 
 mod index;
 mod read;
+mod told;
 
 use super::{
     procfs::{CommandLine, ManagedBy},
     scrub::Scrub,
 };
-use crate::facts::survey::{Process, Seen, Unlisted, Unseen, same};
+use crate::facts::survey::{Process, Scrubbed, Seen, Unlisted, Unseen, same};
 use index::Index;
 use read::{Details, Identity};
 use std::{
@@ -19,6 +20,7 @@ use std::{
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
+pub(super) use told::told;
 
 /// Most processes with an agent's name that are looked at.
 pub(super) const AGENTS_LIMIT: usize = 32;
@@ -97,8 +99,8 @@ impl Processes {
     }
 
     /// What another program has listed.
-    pub(super) fn of(listed: Vec<Process>) -> Self {
-        let entry = |own: Process| Entry {
+    pub(super) fn of(listed: Vec<Process<String>>) -> Self {
+        let entry = |own: Process<String>| Entry {
             pid: own.pid,
             parent: own.parent,
             uid: own.uid,
@@ -313,19 +315,19 @@ fn look_closer<'a>(
 }
 
 fn process(entry: &Entry, in_service: bool, details: Option<Details>, scrub: &Scrub) -> Process {
-    let words = details.unwrap_or_default().command.words;
+    let line = details.unwrap_or_default().command;
     let command = match &entry.program {
-        Some(program) => program.display().to_string(),
+        Some(program) => Scrubbed::text(&program.display().to_string(), scrub),
         // As `ps` shows one whose command line is not to be had.
-        None if words.is_empty() => format!("[{}]", entry.name),
-        None => scrub.words(&words).join(" "),
+        None if line.words.is_empty() => Scrubbed::text(&format!("[{}]", entry.name), scrub),
+        None => Scrubbed::process(&line, scrub),
     };
     Process {
         pid: entry.pid,
         parent: entry.parent,
         uid: entry.uid,
         name: entry.name.clone(),
-        command: shortened(command, COMMAND_SHOWN),
+        command: command.cut(COMMAND_SHOWN),
         started: entry.started,
         state: entry.state,
         in_service,
