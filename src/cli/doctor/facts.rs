@@ -4,10 +4,9 @@ use crate::{
     Code, Error, Result,
     cli::Output,
     facts::survey::{SCHEMA_VERSION, Survey},
-    platform::fs::Root,
+    platform::{fs::Root, input},
 };
 use std::{
-    fs::File,
     io::{Read, Write},
     path::Path,
 };
@@ -38,7 +37,7 @@ pub(super) fn load(file: &Path) -> Result<Survey> {
     let read = if file == Path::new("-") {
         std::io::stdin().lock().take(LIMIT).read_to_string(&mut text)
     } else {
-        File::open(file).and_then(|open| open.take(LIMIT).read_to_string(&mut text))
+        input::open(file).and_then(|open| open.take(LIMIT).read_to_string(&mut text))
     };
     read.map_err(|error| unusable(error.to_string()))?;
     let survey: Survey =
