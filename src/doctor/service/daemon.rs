@@ -7,7 +7,7 @@ use crate::{
         change::on_account,
         lookup::{domain, longest_job, longest_stop, on_job, shorter_jobs, unseen},
     },
-    facts::survey::{Install, Provenance, Service, Survey, Trail},
+    facts::survey::{Install, Provenance, Service, Survey, Trail, Unseen},
 };
 
 /// launchd's own limit where a definition names none: `launchd.plist(5)`.
@@ -150,6 +150,9 @@ pub(super) fn user(survey: &Survey, install: &Install, service: &Service) -> Jud
     if let Some(account) = survey.account(name) {
         return Ok(Verdict::Holds(format!("{name}, number {}", account.uid)));
     }
+    if let Some(why) = &survey.host.accounts_unread {
+        return Err(Unseen { why: why.clone(), broke: true });
+    }
     let remedy = Remedy::by_hand("Create it, or take UserName out, and step down for each job.")
         .command(on_account("sysadminctl -roleAccount -addUser", name, install.named_by));
     Ok(Problem::fail(format!("there is no account {name}, as which launchd is to run the agent"))
@@ -213,7 +216,7 @@ fn reloaded(remedy: Remedy, install: &Install, service: &Service, file: &Trail) 
 ///
 /// # Errors
 /// When something else runs it.
-pub(super) fn of(install: &Install) -> Result<Option<&Service>, crate::facts::survey::Unseen> {
+pub(super) fn of(install: &Install) -> Result<Option<&Service>, Unseen> {
     let service = install.service.as_ref().ok_or_else(|| unseen("there is no service"))?;
     Ok(Some(service).filter(|own| own.manager == crate::platform::service::Manager::Launchd))
 }
