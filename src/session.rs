@@ -1,5 +1,7 @@
 //! One run against one host: sense, plan, apply, prove, in that order.
 
+mod network;
+
 use crate::{
     Code, Error, Result,
     agent::{Kind, Os, Platform, Token, VersionChoice},
@@ -17,7 +19,7 @@ use crate::{
         system::{self, System},
         windows::tasks::Tasks,
     },
-    release::{Artifact, Client, Network, Watch, read_certificates},
+    release::{Artifact, Client, Watch, read_certificates},
     spec::{Circumstances, Settings, Source, Spec, values::InstanceName},
 };
 use std::{fs::File, path::Path};
@@ -108,13 +110,10 @@ impl Session {
         let spec = Spec::resolve(settings, token, here)?;
         plan::refuse_unfit(&spec, &facts)?;
         facts.ca = self.ca(&spec, settings)?;
-        let client = Client::new(Network {
-            base: spec.release_url.clone(),
-            proxy: spec.proxy.clone(),
-            no_proxy: spec.no_proxy.clone(),
-            ca: facts.ca.clone(),
-            timeout: spec.timeout,
-        });
+        let (network, told) =
+            network::of_download(&spec, settings, facts.ca.clone(), self.root.is_host());
+        notes.extend(told);
+        let client = Client::new(network);
         let wants = plan::wanted(&spec, &facts);
         let services = self.services(spec.service);
         // The bucket answers while the disk is read.

@@ -4,6 +4,7 @@ use super::{Output, variables};
 use crate::{
     Code, Error, Help, Result,
     agent::{REDACTED, Token},
+    platform::input,
     spec::{
         Given, NAMES, Settings, Source,
         answers::{self, Answer},
@@ -14,7 +15,6 @@ use crate::{
 use clap::ArgMatches;
 use secrecy::{ExposeSecret, SecretString};
 use std::{
-    fs::File,
     io::{self, Read},
     path::{Path, PathBuf},
 };
@@ -180,7 +180,7 @@ fn read_answers(path: &Path) -> Result<Vec<u8>> {
     let read = if is_stdin(path) {
         io::stdin().lock().take(limit).read_to_end(&mut bytes)
     } else {
-        File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes))
+        input::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes))
     };
     read.map_err(|error| {
         Error::new(Code::AnswersInvalid, format!("{source} cannot be read: {error}"))

@@ -25,6 +25,7 @@ pub(super) fn healthy() -> Survey {
         machine: "x86_64".into(),
         system: "Debian GNU/Linux 12 (bookworm)".into(),
         hostname: "build-1".into(),
+        accounts_unread: None,
         privileged: true,
         systemd: Some(252),
         mounts: vec![Mount { point: "/".into(), kind: "ext4".into(), options: vec!["rw".into()] }],

@@ -1,8 +1,8 @@
 //! Accounts and groups: by the host's own name service, or by the files of a mounted image.
 
 use crate::{
-    Code, Error, Result,
-    platform::fs::{Kind, Meta, Root},
+    Code, Error, Help, Result,
+    platform::fs::{Meta, Root},
 };
 use serde::{Deserialize, Serialize};
 use std::{
@@ -204,16 +204,28 @@ fn groups_of_host(_name: &str, _gid: u32) -> Vec<(u32, String)> {
     Vec::new()
 }
 
+/// A database of accounts; `None`: there is none.
+///
+/// # Errors
+/// When it cannot be read whole: nothing is known then, and not that there is no account.
 fn read(root: &Root, path: &Path) -> Result<Option<String>> {
     let spot = match root.find(path)? {
-        Some(spot) if spot.look()?.is_some_and(|meta| meta.kind == Kind::File) => spot,
+        Some(spot) if spot.look()?.is_some() => spot,
         _ => return Ok(None),
     };
+    let refused = |why: String| {
+        let outside = spot.outside().display();
+        Err(Error::new(Code::StepFailed, format!("the accounts in {outside} are not known: {why}"))
+            .help(Help::look("ls -l", spot.outside())))
+    };
     let mut bytes = Vec::new();
-    spot.read()?.0.take(SIZE_LIMIT).read_to_end(&mut bytes).map_err(|error| {
-        Error::new(Code::StepFailed, format!("{} cannot be read: {error}", path.display()))
-    })?;
-    Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
+    match spot.read()?.0.take(SIZE_LIMIT + 1).read_to_end(&mut bytes) {
+        Err(error) => refused(error.to_string()),
+        Ok(_) if bytes.len() as u64 > SIZE_LIMIT => {
+            refused(format!("the file has more than {SIZE_LIMIT} bytes"))
+        }
+        Ok(_) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
+    }
 }
 
 fn parse(line: &str) -> Option<Account> {
@@ -257,6 +269,24 @@ mod tests {
             let account = find(&root, "ci").unwrap().unwrap();
             assert_eq!(twin(&root, &account).unwrap().as_deref(), expected);
         }
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn accounts_that_cannot_be_read_are_not_none() {
+        let (folder, root) = crate::platform::fs::empty_root();
+        assert_eq!(find(&root, "ci").unwrap(), None, "there is no list");
+        let etc = folder.path().join("etc");
+        std::fs::create_dir(&etc).unwrap();
+        let made = std::process::Command::new("mkfifo").arg(etc.join("passwd")).status();
+        assert!(made.unwrap().success());
+        find(&root, "ci").unwrap_err();
+        std::fs::remove_file(etc.join("passwd")).unwrap();
+        let file = std::fs::File::create(etc.join("passwd")).unwrap();
+        file.set_len(SIZE_LIMIT).unwrap();
+        assert_eq!(find(&root, "ci").unwrap(), None);
+        file.set_len(8 << 30).unwrap();
+        assert!(find(&root, "ci").unwrap_err().message().contains("not known"));
     }
 
     #[test]

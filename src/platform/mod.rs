@@ -7,6 +7,7 @@ pub mod command;
 pub mod encoding;
 pub mod exposure;
 pub mod fs;
+pub(crate) mod input;
 pub mod layout;
 pub mod linux;
 pub mod machine;

@@ -5,7 +5,10 @@ use crate::agent::Token;
 use crate::platform::exposure::others_can_use;
 use crate::{
     Code, Command, Error, Help, Result,
-    platform::fs::{Provenance, Root},
+    platform::{
+        fs::{Provenance, Root},
+        input,
+    },
 };
 use secrecy::zeroize::Zeroizing;
 use std::fs::File;
@@ -30,7 +33,7 @@ pub fn token_from_file(path: &Path) -> Result<Token> {
 }
 
 fn open(path: &Path, source: &str) -> Result<File> {
-    let file = File::open(path).map_err(|error| unreadable(&error))?;
+    let file = input::open(path).map_err(|error| unreadable(&error))?;
     // The open file is asked, not the path, so that what is judged is what is read.
     let meta = file.metadata().map_err(|error| unreadable(&error))?;
     if meta.is_dir() {

@@ -4,10 +4,9 @@ use crate::{
     Code, Error, Result,
     cli::Output,
     facts::survey::{SCHEMA_VERSION, Survey},
-    platform::{command::quoted, fs::Root},
+    platform::{command::quoted, fs::Root, input},
 };
 use std::{
-    fs::File,
     io::{Read, Write},
     path::Path,
 };
@@ -46,7 +45,7 @@ pub(super) fn load(file: &Path) -> Result<Survey> {
     let read = if file == Path::new("-") {
         std::io::stdin().lock().take(LIMIT + 1).read_to_string(&mut text)
     } else {
-        File::open(file).and_then(|open| open.take(LIMIT + 1).read_to_string(&mut text))
+        input::open(file).and_then(|open| open.take(LIMIT + 1).read_to_string(&mut text))
     };
     let length = read.map_err(|error| unusable(error.to_string()))?;
     if u64::try_from(length).is_ok_and(|length| length > LIMIT) {

@@ -102,7 +102,11 @@ fn counted(survey: &Survey, diagnosis: &Diagnosis) -> String {
     add(counts.warn, "warns", "warn");
     add(counts.error, "could not be made", "could not be made");
     add(counts.skip, "was skipped", "were skipped");
-    let host = if survey.host.hostname.is_empty() { "this host" } else { &survey.host.hostname };
+    let host = match survey.host.hostname.as_str() {
+        "" if survey.host.image => "this image",
+        "" => "this host",
+        name => name,
+    };
     format!("{agents} on {host}, {} ms: {}.", diagnosis.elapsed_ms, parts.join(", "))
 }
 

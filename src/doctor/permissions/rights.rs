@@ -23,7 +23,10 @@ pub(super) fn apply(survey: &Survey) -> bool {
 
 /// Whose rights are its own business; without it nobody's can be told from a stranger's.
 fn account<'a>(survey: &'a Survey, install: &Install) -> Result<&'a AccountFacts, Unseen> {
-    survey.account_of(install).ok_or_else(|| unseen("nothing is known of the account"))
+    survey.account_of(install).ok_or_else(|| match &survey.host.accounts_unread {
+        Some(why) => Unseen { why: why.clone(), broke: true },
+        None => unseen("nothing is known of the account"),
+    })
 }
 
 /// Whether the agent's account is given the right to read its configuration.

@@ -7,7 +7,7 @@ use crate::{
         change::on_account,
         lookup::{bootstrap, longest_job, longest_stop, on_job, shorter_jobs, unseen},
     },
-    facts::survey::{Install, Service, Survey, Trail},
+    facts::survey::{Install, Service, Survey, Trail, Unseen},
 };
 use std::path::Path;
 
@@ -151,6 +151,9 @@ pub(super) fn user(survey: &Survey, install: &Install, service: &Service) -> Jud
     if let Some(account) = survey.account(name) {
         return Ok(Verdict::Holds(format!("{name}, number {}", account.uid)));
     }
+    if let Some(why) = &survey.host.accounts_unread {
+        return Err(Unseen { why: why.clone(), broke: true });
+    }
     let remedy = Remedy::by_hand("Create it, or take UserName out, and step down for each job.")
         .command(on_account("sysadminctl -roleAccount -addUser", name, install.named_by));
     Ok(Problem::fail(format!("there is no account {name}, as which launchd is to run the agent"))
@@ -218,7 +221,7 @@ fn reloaded(remedy: Remedy, install: &Install, service: &Service) -> Remedy {
 ///
 /// # Errors
 /// When something else runs it.
-pub(super) fn of(install: &Install) -> Result<Option<&Service>, crate::facts::survey::Unseen> {
+pub(super) fn of(install: &Install) -> Result<Option<&Service>, Unseen> {
     let service = install.service.as_ref().ok_or_else(|| unseen("there is no service"))?;
     Ok(Some(service).filter(|own| own.manager == crate::platform::service::Manager::Launchd))
 }

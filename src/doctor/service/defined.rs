@@ -7,7 +7,7 @@ use crate::{
         change::on_account,
         lookup::{bootstrap, on_job, on_service, on_task, unseen},
     },
-    facts::survey::{Install, Service, Survey},
+    facts::survey::{Install, Service, Survey, Unseen},
     platform::service::Manager,
 };
 
@@ -171,6 +171,9 @@ fn user(survey: &Survey, install: &Install) -> Judged {
             .cure(remedy)
             .into());
     };
+    if let (None, Some(why)) = (survey.account(name), &survey.host.accounts_unread) {
+        return Err(Unseen { why: why.clone(), broke: true });
+    }
     match survey.account(name) {
         None if survey.host.image => {
             Ok(Verdict::Idle("an image gets its accounts at its first boot".to_owned()))
@@ -276,6 +279,17 @@ mod tests {
         service_of(&mut survey).directives.retain(|line| line.key != "User");
         agent(&mut survey).task_user = Some("root".into());
         assert_eq!(status(&survey, "service/user-exists"), Status::Warn);
+    }
+
+    #[test]
+    fn accounts_that_are_not_known_are_no_health() {
+        for image in [false, true] {
+            let mut survey = healthy();
+            survey.host.image = image;
+            survey.host.accounts.clear();
+            survey.host.accounts_unread = Some("it is a FIFO".into());
+            assert_eq!(status(&survey, "service/user-exists"), Status::Error, "{image}");
+        }
     }
 
     #[test]

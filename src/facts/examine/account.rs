@@ -1,6 +1,7 @@
 //! Accounts of agents and jobs, with what they may do.
 
 use crate::{
+    Result,
     agent::Os,
     facts::survey::{AccountFacts, Seen, Sudo, Tool, Trail},
     platform::{
@@ -25,15 +26,17 @@ const TOOLS: [&str; 5] = ["bash", "git", "gzip", "ssh", "tar"];
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// What is known of an account; `None`: there is none of the name.
+///
+/// # Errors
+/// When the accounts cannot be read.
 pub(super) fn facts(
     root: &Root,
     commands: &dyn Commands,
     name: &str,
     limit: Duration,
     is_host: bool,
-) -> Option<AccountFacts> {
-    // A number is as good as a name to systemd.
-    let account = accounts::find(root, name).ok().flatten()?;
+) -> Result<Option<AccountFacts>> {
+    let Some(account) = accounts::find(root, name)? else { return Ok(None) };
     let trail = |path: &Path| {
         root.trail(path).unwrap_or_else(|error| Trail {
             path: path.to_owned(),
@@ -41,7 +44,7 @@ pub(super) fn facts(
             ..Trail::default()
         })
     };
-    Some(AccountFacts {
+    Ok(Some(AccountFacts {
         name: name.to_owned(),
         uid: account.uid,
         gid: account.gid,
@@ -53,7 +56,7 @@ pub(super) fn facts(
             false => Seen::not("an image: its sudo cannot be asked"),
         },
         ..AccountFacts::default()
-    })
+    }))
 }
 
 /// What sudo lets the account do, by sudo's own word.

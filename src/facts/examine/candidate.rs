@@ -3,9 +3,9 @@
 use super::{
     action::program_name,
     environment::{self, Raw},
-    processes::{Agent, Processes},
+    processes::{Agent, Processes, Wanted},
     scrub::Scrub,
-    tasks,
+    tasks, uid_of,
     units::{PROGRAMS, Unit},
 };
 use crate::{
@@ -19,7 +19,10 @@ use crate::{
         service::Manager,
     },
 };
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Instant,
+};
 
 /// Most strays that are shown; the rest are counted.
 const STRAYS: usize = 8;
@@ -56,6 +59,7 @@ pub(super) fn all(
     receipts: Vec<Receipt>,
     processes: &Processes,
     scrub: &Scrub,
+    until: Instant,
 ) -> (Vec<Candidate>, Strays) {
     let mut receipts: Vec<Receipt> =
         receipts.into_iter().filter(|receipt| receipt.installed).collect();
@@ -66,8 +70,12 @@ pub(super) fn all(
         found.push(of_definition(root, unit, receipt));
     }
     found.extend(receipts.into_iter().map(of_receipt));
+    let uids: Vec<Option<u32>> =
+        found.iter().map(|own| uid_of(root, own.user.as_deref()?)).collect();
+    let units = found.iter().filter_map(|own| Some(own.unit.as_ref()?.name.clone()));
+    let wanted = Wanted { units: units.collect(), uids: uids.iter().flatten().copied().collect() };
     let mut strays = none_yet(processes);
-    for agent in processes.agents() {
+    for agent in &processes.agents(&wanted, until) {
         let unit = agent.managed.system_unit();
         let runs = |candidate: &Candidate| {
             candidate.unit.as_ref().is_some_and(|own| Some(own.name.as_str()) == unit)
@@ -75,15 +83,17 @@ pub(super) fn all(
         if found.iter().any(runs) {
             continue;
         }
-        // What a receipt without service tells of may run by hand.
-        let same = found.iter_mut().find(|own| {
+        // What a receipt without service tells of may run by hand, as its account or root has begun
+        // it: the program is one that everybody can run.
+        let same = found.iter_mut().zip(&uids).find(|(own, uid)| {
             own.unit.is_none()
                 && own.process.is_none()
                 && own.binary.is_some()
                 && own.binary == agent.program
+                && (agent.uid == 0 || **uid == Some(agent.uid))
         });
         match same {
-            Some(own) => own.process = Some(agent.pid),
+            Some((own, _)) => own.process = Some(agent.pid),
             None => stray(&mut strays, agent, processes, scrub),
         }
     }
@@ -156,7 +166,8 @@ pub(super) fn by_hand(found: &[Candidate], processes: &Processes, scrub: &Scrub)
         found.iter().filter_map(of).any(|(own, _)| own == *pid)
     };
     let mut strays = none_yet(processes);
-    for agent in processes.agents().iter().filter(|agent| !is_found(&agent.pid)) {
+    let agents = processes.agents(&Wanted::default(), Instant::now());
+    for agent in agents.iter().filter(|agent| !is_found(&agent.pid)) {
         stray(&mut strays, agent, processes, scrub);
     }
     strays
@@ -314,6 +325,37 @@ mod tests {
 
     fn words(line: &str) -> Vec<String> {
         line.split(' ').map(str::to_owned).collect()
+    }
+
+    /// Everybody can run the program that an install without service has.
+    #[test]
+    #[cfg(unix)] // Accounts have numbers only there.
+    fn a_process_of_another_account_is_no_agent_of_an_install() {
+        let (folder, root) = crate::platform::fs::empty_root();
+        std::fs::create_dir(folder.path().join("etc")).unwrap();
+        let line = "circleci:x:4242:4242::/home/circleci:/bin/sh\n";
+        std::fs::write(folder.path().join("etc/passwd"), line).unwrap();
+        let mut receipt = Receipt::new("default");
+        receipt.installed = true;
+        for (uid, is_own) in [(1001, false), (4242, true), (0, true)] {
+            let command = "/opt/circleci/circleci-launch-agent".to_owned();
+            let process = crate::facts::survey::Process {
+                pid: 7,
+                uid,
+                name: "circleci-launch".into(),
+                command,
+                parent: 1,
+                started: 0,
+                state: 'S',
+                in_service: false,
+            };
+            let processes = Processes::of(vec![process]);
+            let (receipts, scrub) = (vec![receipt.clone()], Scrub::default());
+            let (found, strays) =
+                all(&root, Vec::new(), receipts, &processes, &scrub, Instant::now());
+            assert_eq!(found[0].process.is_some(), is_own, "{uid}");
+            assert_eq!(strays.count == 0, is_own, "{uid}");
+        }
     }
 
     #[test]

@@ -46,6 +46,15 @@ pub(super) fn system(root: &Root) -> String {
     name.map(|name| name.trim_matches('"').to_owned()).unwrap_or_default()
 }
 
+/// The name that an image gives to the host that it becomes; nothing where it has none.
+pub(super) fn hostname_of_image(root: &Root) -> String {
+    let text = text(root, "/etc/hostname").unwrap_or_default();
+    let name = text.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with('#'));
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
+    let name = name.filter(|name| name.len() <= 253 && name.chars().all(is_plain));
+    name.unwrap_or_default().to_owned()
+}
+
 /// The version of systemd that runs the host.
 pub(super) fn systemd(commands: &dyn Commands, limit: Duration) -> Option<u32> {
     let answer = commands.run(&Call::new("systemctl", ["--version"]).within(limit)).ok()?;
@@ -259,6 +268,20 @@ fn text(root: &Root, path: &str) -> Result<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    #[cfg(unix)]
+    fn an_image_has_a_name_of_its_own_or_none() {
+        let (folder, root) = platform::fs::empty_root();
+        assert_eq!(hostname_of_image(&root), "");
+        fs::create_dir(folder.path().join("etc")).unwrap();
+        for (text, name) in
+            [("# x\nbuild-1.example\n", "build-1.example"), ("a b\n", ""), ("\n", "")]
+        {
+            fs::write(folder.path().join("etc/hostname"), text).unwrap();
+            assert_eq!(hostname_of_image(&root), name);
+        }
+    }
 
     #[test]
     fn only_what_listens_has_its_port_told() {

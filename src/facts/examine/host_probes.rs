@@ -65,6 +65,10 @@ pub(super) fn begin(
         true => Seen::not(THERE),
         false => host::routes(),
     });
+    let hostname = ground.look("the name of the host", |ground| match ground.is_host {
+        true => hostname(),
+        false => host::hostname_of_image(&ground.root),
+    });
     let ground = ground.clone();
     move |installs| {
         let volumes = if is_windows { Vec::new() } else { volumes::of(&ground, installs) };
@@ -73,7 +77,7 @@ pub(super) fn begin(
             // An image says nothing of the machine that it is for.
             machine: if ground.is_host { machine() } else { String::new() },
             system: known_or_default(system.seen()),
-            hostname: hostname(),
+            hostname: hostname.seen().ok().cloned().unwrap_or_default(),
             privileged: is_privileged(),
             image: !ground.is_host,
             systemd: systemd.seen().ok().copied().flatten(),
@@ -88,6 +92,7 @@ pub(super) fn begin(
             selinux: selinux.seen().ok().cloned().flatten(),
             resolver: if is_windows { Seen::not(THERE) } else { resolver.flat() },
             accounts: Vec::new(),
+            accounts_unread: None,
             listening: listening.flat(),
             routes: routes.flat(),
             packages: packages.flat(),

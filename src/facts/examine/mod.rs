@@ -261,8 +261,12 @@ fn take(request: &Request, until: Instant) -> Result<Examined> {
     if ground.os == Os::Windows {
         installs.iter_mut().for_each(written::as_windows_does);
     }
-    host.accounts =
-        accounts.into_iter().filter_map(|account| account.seen().ok().cloned().flatten()).collect();
+    for account in accounts {
+        match account.flat() {
+            Seen::Known(account) => host.accounts.extend(account),
+            Seen::Unseen(unseen) => host.accounts_unread = Some(unseen.why),
+        }
+    }
     if let (Some(own), Some((_, accounts, facts))) = (&windows, of_windows) {
         own.complete(&mut host, accounts, facts, &installs);
     }
@@ -406,7 +410,8 @@ fn discover(ground: &Ground, request: &Request, secrets: &Secrets) -> Result<Dis
     let of_processes = Arc::clone(&processes);
     let candidates = ground
         .look("the agents' environments", move |ground| {
-            candidate::all(&ground.root, units, receipts, &of_processes, &ground.scrub)
+            let (root, scrub, until) = (&ground.root, &ground.scrub, ground.soon());
+            candidate::all(root, units, receipts, &of_processes, scrub, until)
         })
         .seen();
     let fault = reason(&candidates).map(|unseen| unseen.why.clone());
@@ -497,12 +502,13 @@ fn read_config(root: &Root, path: &Path, named_by: Provenance, salt: &[u8]) -> R
     }
 }
 
-fn accounts(ground: &Ground, candidates: &[Candidate]) -> Vec<Probe<Option<AccountFacts>>> {
+fn accounts(ground: &Ground, candidates: &[Candidate]) -> Vec<Probe<Seen<Option<AccountFacts>>>> {
     let mut names: BTreeSet<String> = names(candidates).collect();
     names.insert("root".to_owned());
     let look = |name: String| {
         ground.look("an account", move |ground| {
-            account::facts(&ground.root, &ground.commands, &name, ground.limit, ground.is_host)
+            let Ground { root, commands, limit, is_host, .. } = ground;
+            Seen::from(account::facts(root, commands, &name, *limit, *is_host))
         })
     };
     names.into_iter().map(look).collect()

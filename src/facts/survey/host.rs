@@ -41,6 +41,8 @@ pub struct Host {
     pub resolver: Seen<Resolver>,
     /// Accounts that an agent or its jobs run as.
     pub accounts: Vec<AccountFacts>,
+    /// Why more accounts than these may be there.
+    pub accounts_unread: Option<String>,
     /// TCP ports below 65536 that something listens on.
     pub listening: Seen<Vec<u16>>,
     /// The host has a default route for IPv4, for IPv6.
@@ -195,6 +197,7 @@ impl Default for Host {
             selinux: None,
             resolver: Seen::default(),
             accounts: Vec::new(),
+            accounts_unread: None,
             listening: Seen::default(),
             routes: Seen::default(),
             packages: Seen::default(),

@@ -4,6 +4,7 @@
 //! and what is beyond a limit is only counted, and no question takes more than one pass over the
 //! table.
 
+mod agents;
 mod index;
 mod read;
 mod told;
@@ -13,6 +14,7 @@ use super::{
     scrub::Scrub,
 };
 use crate::facts::survey::{Process, Scrubbed, Seen, Unlisted, Unseen, same};
+pub(super) use agents::{Agent, Wanted};
 use index::Index;
 use read::{Details, Identity};
 use std::{
@@ -21,9 +23,6 @@ use std::{
     time::{Duration, Instant},
 };
 pub(super) use told::told;
-
-/// Most processes with an agent's name that are looked at.
-pub(super) const AGENTS_LIMIT: usize = 32;
 
 /// Most processes of one list that are shown, and most of those that have ended.
 const SHOWN_LIMIT: usize = 64;
@@ -48,23 +47,11 @@ const AGENTS: [&str; 3] = ["circleci-launch", "circleci-launch-agent", "circleci
 #[derive(Debug, Default)]
 pub(super) struct Processes {
     index: Index,
-    agents: Vec<Agent>,
-    agents_beyond: usize,
+    /// Of each service of the system's manager that runs agents, the one that was started first.
+    of_services: HashMap<String, u32>,
     fault: Option<Unseen>,
     /// When the host was started, in seconds since 1970.
     booted: i64,
-}
-
-/// A process that has an agent's name, which any user can give to any process.
-#[derive(Debug, Default)]
-pub(super) struct Agent {
-    pub(super) pid: u32,
-    pub(super) uid: u32,
-    pub(super) managed: ManagedBy,
-    /// Its command line, as far as it was read; its user has chosen it.
-    pub(super) words: Vec<String>,
-    /// The program that it runs, where that is known.
-    pub(super) program: Option<PathBuf>,
 }
 
 /// The processes that belong to one install.
@@ -93,7 +80,7 @@ impl Processes {
     /// Reads all of them.
     pub(super) fn read(now: i64, uptime: i64, until: Instant) -> Self {
         match read::table(now, uptime, until) {
-            Seen::Known(all) => Self::new(all, until),
+            Seen::Known(all) => Self::new(all),
             Seen::Unseen(unseen) => Self::unseen(unseen, now - uptime),
         }
     }
@@ -111,7 +98,7 @@ impl Processes {
             managed: ManagedBy::Nobody,
             program: Some(own.command).filter(|path| !path.is_empty()).map(PathBuf::from),
         };
-        Self::new(listed.into_iter().map(entry).collect(), Instant::now())
+        Self::new(listed.into_iter().map(entry).collect())
     }
 
     /// None could be read, of a host that was started at `booted`.
@@ -119,43 +106,15 @@ impl Processes {
         Self { fault: Some(unseen), booted, ..Self::default() }
     }
 
-    fn new(all: Vec<Entry>, until: Instant) -> Self {
+    fn new(all: Vec<Entry>) -> Self {
         let index = Index::new(all, |entry| AGENTS.contains(&plain(&entry.name)));
-        let mut agents: Vec<&Entry> = index.topmost_agents().collect();
-        let agents_beyond = agents.len().saturating_sub(AGENTS_LIMIT);
-        // Those of the system's services first: no number of others takes their place.
-        agents
-            .sort_by_key(|entry| (entry.managed.system_unit().is_none(), entry.started, entry.pid));
-        agents.truncate(AGENTS_LIMIT);
-        let mut details = look_closer(agents.iter().copied(), until);
-        let agents = agents.into_iter().map(|entry| {
-            let Details { command, program } = details.remove(&entry.pid).unwrap_or_default();
-            Agent {
-                pid: entry.pid,
-                uid: entry.uid,
-                managed: entry.managed.clone(),
-                words: command.words,
-                program: entry.program.clone().or(program),
-            }
-        });
-        let agents = agents.collect();
-        Self { index, agents, agents_beyond, ..Self::default() }
+        let of_services = agents::of_services(&index);
+        Self { index, of_services, ..Self::default() }
     }
 
     /// Why they are not known.
     pub(super) fn fault(&self) -> Option<&Unseen> {
         self.fault.as_ref()
-    }
-
-    /// Processes with an agent's name that no other such process started, at most
-    /// [`AGENTS_LIMIT`] of them.
-    pub(super) fn agents(&self) -> &[Agent] {
-        &self.agents
-    }
-
-    /// How many more there are.
-    pub(super) fn agents_beyond(&self) -> usize {
-        self.agents_beyond
     }
 
     /// An agent's process as it is told.
@@ -168,8 +127,7 @@ impl Processes {
 
     /// The agent's process that the system's manager runs as this service.
     pub(super) fn agent_of(&self, unit: &str) -> Option<u32> {
-        let mut agents = self.agents.iter();
-        agents.find(|agent| agent.managed.system_unit() == Some(unit)).map(|agent| agent.pid)
+        self.of_services.get(unit).copied()
     }
 
     /// What belongs to an install: its `main` process and all that it started, and what its jobs

@@ -1,5 +1,6 @@
 //! Tables of processes as any user can make them.
 
+use super::agents::AGENTS_LIMIT;
 use super::*;
 use crate::platform::processes::children;
 use proptest::prelude::*;
@@ -30,7 +31,7 @@ fn in_unit(mut entry: Entry) -> Entry {
 }
 
 fn table(all: Vec<Entry>) -> Processes {
-    Processes::new(all, Instant::now())
+    Processes::new(all)
 }
 
 fn of(processes: &Processes, main: u32) -> OfInstall {
@@ -105,9 +106,36 @@ fn no_number_of_fake_agents_takes_the_place_of_a_services_own() {
     let fakes = (100..5100).map(|pid| entry(pid, 1, MALLORY, "circleci-runner"));
     let own = in_unit(entry(9000, 1, JOBS, "circleci-launch"));
     let processes = table(fakes.chain([own]).collect());
-    assert_eq!(processes.agents().len(), AGENTS_LIMIT);
+    assert_eq!(chosen(&processes).len(), AGENTS_LIMIT);
     assert_eq!(processes.agents_beyond(), 5001 - AGENTS_LIMIT);
     assert_eq!(processes.agent_of(UNIT), Some(9000));
+}
+
+fn chosen(processes: &Processes) -> Vec<u32> {
+    let wanted = Wanted { units: [UNIT.to_owned()].into(), uids: [JOBS].into() };
+    processes.agents(&wanted, Instant::now()).iter().map(|agent| agent.pid).collect()
+}
+
+/// Whoever has a crontab can start processes in a service of the system, and numbers of a
+/// namespace are accounts of their own.
+#[test]
+fn fakes_in_a_service_of_the_system_push_no_real_agent_out() {
+    let in_cron = |mut entry: Entry| {
+        entry.managed = ManagedBy::System("cron.service".to_owned());
+        entry
+    };
+    let fake = |pid: u32, uid: u32| in_cron(entry(pid, 1, uid, "circleci-runner"));
+    let fakes = (100..200).map(|pid| fake(pid, MALLORY));
+    let of_numbers = (200..300).map(|pid| fake(pid, 100_000 + pid));
+    let own = in_unit(entry(9000, 1, JOBS, "circleci-launch"));
+    let by_hand = entry(9001, 1, JOBS, "circleci-launch");
+    let processes = table(fakes.chain(of_numbers).chain([own, by_hand]).collect());
+    assert_eq!(chosen(&processes)[..2], [9000, 9001]);
+    assert_eq!(processes.agent_of(UNIT), Some(9000));
+    // Without numbers of their own they leave room for others.
+    let fakes = (100..200).map(|pid| fake(pid, MALLORY));
+    let processes = table(fakes.chain([entry(9002, 1, 1002, "circleci-launch")]).collect());
+    assert!(chosen(&processes).contains(&9002));
 }
 
 #[test]
@@ -167,7 +195,7 @@ fn each_question_passes_over_the_table_a_fixed_number_of_times() {
         let found = of(&processes, 2);
         let asked = steps() - made;
         assert!(asked <= 3 * COUNT as usize, "{shape}: {asked} steps for one install");
-        assert!(processes.agents().len() <= AGENTS_LIMIT, "{shape}");
+        assert!(chosen(&processes).len() <= AGENTS_LIMIT, "{shape}");
         for listed in [&found.processes, &found.orphans] {
             assert!(pids(listed).len() <= SHOWN_LIMIT + ZOMBIES_LIMIT, "{shape}");
         }
@@ -219,7 +247,7 @@ proptest! {
         let mut listed = pids(&found.processes);
         listed.extend(pids(&found.orphans));
         prop_assert!(listed.len() <= 2 * (SHOWN_LIMIT + ZOMBIES_LIMIT));
-        let agents: HashSet<u32> = processes.agents().iter().map(|agent| agent.pid).collect();
+        let agents: HashSet<u32> = chosen(&processes).into_iter().collect();
         prop_assert!(pids(&found.orphans).iter().all(|pid| !agents.contains(pid)));
     }
 }
