@@ -7,12 +7,12 @@ use crate::{
     Code, Command, Error, Result,
     apply::{Receipt, Step},
     plan::{BY_HAND, Leave, Plan},
-    platform::fs::Provenance,
+    platform::{fs::Provenance, layout::shown},
     session::Session,
     spec::values::InstanceName,
 };
 use serde::Serialize;
-use std::process::ExitCode;
+use std::{path::PathBuf, process::ExitCode};
 
 /// The JSON document of an uninstall.
 #[derive(Serialize)]
@@ -21,17 +21,22 @@ struct Document<'a> {
     instance: &'a str,
     steps_done: usize,
     notes: &'a [String],
-    /// What stays until `uninstall --purge`.
+    /// What stays until `uninstall --purge`, or was put there without this program.
     kept: Vec<String>,
 }
 
 /// Takes an instance away.
 pub(super) fn run(args: &UninstallArgs, out: &Output) -> Result<ExitCode> {
     let args = args.filled()?;
-    let instance = match args.instance.as_deref() {
-        // No install has this name; its receipt is that of `doctor --fix`, which this takes back.
-        Some(name) if name == BY_HAND => name.to_owned(),
-        Some(name) => name.parse::<InstanceName>()?.to_string(),
+    // No install has this name; its receipt is that of `doctor --fix`, which this takes back.
+    let is_of_cures = args.instance.as_deref() == Some(BY_HAND);
+    let name = match args.instance.as_deref().filter(|_| !is_of_cures) {
+        Some(name) => Some(name.parse::<InstanceName>()?),
+        None => None,
+    };
+    let instance = match &name {
+        Some(name) => name.to_string(),
+        None if is_of_cures => BY_HAND.to_owned(),
         None => "default".to_owned(),
     };
     let is_asking = !args.dry_run && out.is_asking(args.yes)?;
@@ -41,7 +46,8 @@ pub(super) fn run(args: &UninstallArgs, out: &Output) -> Result<ExitCode> {
         if !args.dry_run && !elevate::is_needed(args.root.as_deref()) {
             session.tidy()?;
         }
-        tell(&instance, "nothing installed", 0, &[], None, out)?;
+        let found = if is_of_cures { Vec::new() } else { session.found_by_hand(name.as_ref())? };
+        tell_unknown(&instance, &found, out)?;
         return Ok(ExitCode::SUCCESS);
     };
     if args.dry_run {
@@ -96,6 +102,25 @@ fn refuse_rest(plan: &Plan, left: &Receipt) -> Result<()> {
     Err(Error::new(Code::RemovalIncomplete, message).help(again.then("# goes on from here")))
 }
 
+/// Without a receipt nothing is removed: what stands there, a person or a package put there.
+fn tell_unknown(instance: &str, found: &[PathBuf], out: &Output) -> Result<()> {
+    let kept: Vec<String> = found.iter().map(shown).collect();
+    let outcome = if kept.is_empty() { "nothing installed" } else { "installed by hand" };
+    if out.is_json() {
+        return out.document(&Document { outcome, instance, steps_done: 0, notes: &[], kept });
+    }
+    if kept.is_empty() {
+        return out.result("Nothing to do: there is no receipt of an install here.");
+    }
+    let files = kept.join(", ");
+    out.result(format!("Nothing was removed. Put here without runnerup: {files}."))?;
+    out.note(
+        "without a receipt it is not known how the host was before; stop the service, and remove \
+         these files by hand or with the package that they came with",
+    );
+    Ok(())
+}
+
 fn tell(
     instance: &str,
     outcome: &'static str,
@@ -111,7 +136,6 @@ fn tell(
         return out.document(&Document { outcome, instance, steps_done, notes, kept });
     }
     match outcome {
-        "nothing installed" => return out.result("Nothing to do: nothing was installed here."),
         "nothing to do" => return out.result("Nothing to do: only what stays is left."),
         _ => {}
     }
