@@ -14,10 +14,23 @@ use crate::{
 use serde::Serialize;
 use std::{path::PathBuf, process::ExitCode};
 
+/// How an uninstall ended.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize)]
+enum Outcome {
+    #[serde(rename = "nothing installed")]
+    NothingInstalled,
+    #[serde(rename = "installed by hand")]
+    InstalledByHand,
+    #[serde(rename = "nothing to do")]
+    NothingToDo,
+    #[serde(rename = "uninstalled")]
+    Uninstalled,
+}
+
 /// The JSON document of an uninstall.
 #[derive(Serialize)]
 struct Document<'a> {
-    outcome: &'static str,
+    outcome: Outcome,
     instance: &'a str,
     steps_done: usize,
     notes: &'a [String],
@@ -56,7 +69,7 @@ pub(super) fn run(args: &UninstallArgs, out: &Output) -> Result<ExitCode> {
     }
     found.notes.iter().for_each(|note| out.note(note));
     if found.is_satisfied() {
-        tell(&instance, "nothing to do", 0, &found.notes, None, out)?;
+        tell(&instance, Outcome::NothingToDo, 0, &found.notes, None, out)?;
         return Ok(ExitCode::SUCCESS);
     }
     if is_asking {
@@ -76,7 +89,7 @@ pub(super) fn run(args: &UninstallArgs, out: &Output) -> Result<ExitCode> {
     if let Some(left) = left.as_ref().filter(|_| args.purge) {
         refuse_rest(&found, left)?;
     }
-    tell(&instance, "uninstalled", found.steps.len(), &found.notes, left.as_ref(), out)?;
+    tell(&instance, Outcome::Uninstalled, found.steps.len(), &found.notes, left.as_ref(), out)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -105,7 +118,8 @@ fn refuse_rest(plan: &Plan, left: &Receipt) -> Result<()> {
 /// Without a receipt nothing is removed: what stands there, a person or a package put there.
 fn tell_unknown(instance: &str, found: &[PathBuf], out: &Output) -> Result<()> {
     let kept: Vec<String> = found.iter().map(shown).collect();
-    let outcome = if kept.is_empty() { "nothing installed" } else { "installed by hand" };
+    let outcome =
+        if kept.is_empty() { Outcome::NothingInstalled } else { Outcome::InstalledByHand };
     if out.is_json() {
         return out.document(&Document { outcome, instance, steps_done: 0, notes: &[], kept });
     }
@@ -123,7 +137,7 @@ fn tell_unknown(instance: &str, found: &[PathBuf], out: &Output) -> Result<()> {
 
 fn tell(
     instance: &str,
-    outcome: &'static str,
+    outcome: Outcome,
     steps_done: usize,
     notes: &[String],
     left: Option<&Receipt>,
@@ -135,9 +149,8 @@ fn tell(
     if out.is_json() {
         return out.document(&Document { outcome, instance, steps_done, notes, kept });
     }
-    match outcome {
-        "nothing to do" => return out.result("Nothing to do: only what stays is left."),
-        _ => {}
+    if outcome == Outcome::NothingToDo {
+        return out.result("Nothing to do: only what stays is left.");
     }
     let only_data = left.is_none_or(|receipt| receipt.records.iter().all(|record| record.data));
     out.result(format!("Uninstalled, {steps_done} steps done."))?;
