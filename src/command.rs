@@ -1,29 +1,26 @@
 //! Commands that a person is shown, to paste.
 //!
-//! A command is words, and is written as a shell takes it in one place. What an account could have
-//! written is a word only where it is plain, and else the whole command is left out: quotes do not
-//! help against what means something to the program itself, or to whoever reads the line.
+//! A command is words, and is written as a shell takes it in one place. A word that is not the same
+//! on every host is of the kind that the program takes there, and root alone chose it, or the
+//! documentation names it: see [`word`]. Otherwise the whole command is left out. Saved facts are
+//! anybody's, and whoever reads them has root on a host of their own.
+
+mod server;
+mod word;
+
+pub(crate) use server::Server;
+pub(crate) use word::is_plain;
 
 use crate::platform::{fs::Provenance, layout::shown};
 use serde::{Serialize, Serializer};
 use std::path::Path;
-
-/// Most bytes of a value in a command.
-const LONGEST: usize = 1024;
+use word::{Kind, Shell, written};
 
 /// A command line; left out where a value in it cannot be trusted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Command {
     text: String,
     is_refused: bool,
-}
-
-/// Who reads the line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Shell {
-    Posix,
-    /// `cmd` and PowerShell alike.
-    Windows,
 }
 
 impl Command {
@@ -42,10 +39,18 @@ impl Command {
         Self { text: String::new(), is_refused: true }
     }
 
-    /// The same where it gives somebody a right: left out unless root alone could have written what
-    /// it is advised for.
+    /// The same where it gives somebody a right, or takes a protection away: left out unless root
+    /// alone could have written what it is advised for.
     pub fn granting(text: &'static str, because: Provenance) -> Self {
         if because.is_root() { Self::root(text) } else { Self::left_out() }
+    }
+
+    /// A command that shows what is at a path, and who uses it, and changes nothing: any plain path
+    /// of this host will do. Never for what a document tells.
+    pub(crate) fn shows(text: &'static str, path: &Path) -> Self {
+        let path = shown(path);
+        let named_by = if is_plain(&path) { Provenance::Root } else { Provenance::Anybody };
+        Self::fixed(text).path(Path::new(&path), named_by)
     }
 
     /// With more words that are the same on every host, or signs that a shell reads.
@@ -56,33 +61,59 @@ impl Command {
         self
     }
 
-    /// With a value as one word. Where root alone could have written it, it is quoted where it has
-    /// to be; else it must be plain.
+    /// With a unit of systemd.
     #[must_use]
-    pub fn value(self, value: &str, written_by: Provenance) -> Self {
-        self.word("", value, "", written_by, Shell::Posix)
+    pub fn unit(self, name: &str, named_by: Provenance) -> Self {
+        self.word(Kind::Unit, ["", name, ""], named_by, Shell::Posix)
     }
 
-    /// With a value between words that are the same on every host, all as one word.
+    /// With a job of launchd: its domain and its label, as one word.
     #[must_use]
-    pub fn within(
+    pub fn job(self, domain: &str, label: &str, named_by: Provenance) -> Self {
+        match Kind::Domain.takes(domain, named_by) && Kind::Label.takes(label, named_by) {
+            // The kinds allow no other sign that means anything to a shell.
+            true => Self { text: format!("{} {domain}/{label}", self.text), ..self },
+            false => Self { is_refused: true, ..self },
+        }
+    }
+
+    /// With a domain of launchd.
+    #[must_use]
+    pub fn domain(self, domain: &str, named_by: Provenance) -> Self {
+        match Kind::Domain.takes(domain, named_by) {
+            true => Self { text: format!("{} {domain}", self.text), ..self },
+            false => Self { is_refused: true, ..self },
+        }
+    }
+
+    /// With a task of Windows' scheduler.
+    #[must_use]
+    pub fn task(self, name: &str, named_by: Provenance) -> Self {
+        self.word(Kind::Task, ["", name, ""], named_by, Shell::Windows)
+    }
+
+    /// With an account.
+    #[must_use]
+    pub fn user(self, name: &str, named_by: Provenance) -> Self {
+        self.word(Kind::User, ["", name, ""], named_by, Shell::Posix)
+    }
+
+    /// With an account between signs that are the same on every host, all as one word.
+    #[must_use]
+    pub fn user_within(
         self,
         before: &'static str,
-        value: &str,
+        name: &str,
         after: &'static str,
-        written_by: Provenance,
+        named_by: Provenance,
     ) -> Self {
-        self.word(before, value, after, written_by, Shell::Posix)
+        self.word(Kind::User, [before, name, after], named_by, Shell::Posix)
     }
 
-    /// With signs that a shell reads and a value, at the end of the last word.
+    /// With an account of Windows, and signs that are the same on every host at its end.
     #[must_use]
-    pub fn joined(mut self, signs: &'static str, value: &str, written_by: Provenance) -> Self {
-        match as_word(value, value, written_by, Shell::Posix) {
-            Some(word) => self.text.extend([signs, &word]),
-            None => self.is_refused = true,
-        }
-        self
+    pub fn windows_user(self, name: &str, after: &'static str, named_by: Provenance) -> Self {
+        self.word(Kind::User, ["", name, after], named_by, Shell::Windows)
     }
 
     /// With a path as one word, for the shell of the system that it is written for.
@@ -93,7 +124,14 @@ impl Command {
         };
         let has_drive = matches!(text.as_bytes(), [_, b':', b'\\', ..]);
         let shell = if has_drive { Shell::Windows } else { Shell::Posix };
-        self.word("", &text, "", named_by, shell)
+        self.word(Kind::Path, ["", &text, ""], named_by, shell)
+    }
+
+    /// With a value of root's own, such as a setting: left out where anybody else could have
+    /// written it.
+    #[must_use]
+    pub fn own(self, value: &str, written_by: Provenance) -> Self {
+        self.word(Kind::Own, ["", value, ""], written_by, Shell::Posix)
     }
 
     /// With a number.
@@ -103,22 +141,22 @@ impl Command {
         self
     }
 
-    /// With a value as the shells of Windows read it: plain, or between double quotes.
+    /// With the URL of a server; left out without one.
     #[must_use]
-    pub fn windows(self, value: &str, written_by: Provenance) -> Self {
-        self.word("", value, "", written_by, Shell::Windows)
+    pub(crate) fn url(self, server: Option<&Server>) -> Self {
+        self.of_server(server.map(Server::url))
     }
 
-    /// The same between words that are the same on every host.
+    /// With the host of a server.
     #[must_use]
-    pub fn windows_within(
-        self,
-        before: &'static str,
-        value: &str,
-        after: &'static str,
-        written_by: Provenance,
-    ) -> Self {
-        self.word(before, value, after, written_by, Shell::Windows)
+    pub(crate) fn host(self, server: Option<&Server>) -> Self {
+        self.of_server(server.map(|own| own.host().to_owned()))
+    }
+
+    /// With host and port of a server.
+    #[must_use]
+    pub(crate) fn authority(self, server: Option<&Server>) -> Self {
+        self.of_server(server.map(Server::authority))
     }
 
     /// The line, unless it has to be left out.
@@ -131,15 +169,24 @@ impl Command {
         (!self.is_refused).then_some(self.text)
     }
 
+    fn of_server(mut self, text: Option<String>) -> Self {
+        match text {
+            Some(text) if text.contains('[') => self.text.push_str(&format!(" '{text}'")),
+            Some(text) => self.text.push_str(&format!(" {text}")),
+            None => self.is_refused = true,
+        }
+        self
+    }
+
     fn word(
         mut self,
-        before: &'static str,
-        value: &str,
-        after: &'static str,
-        written_by: Provenance,
+        kind: Kind,
+        [before, value, after]: [&str; 3],
+        named_by: Provenance,
         shell: Shell,
     ) -> Self {
-        match as_word(&format!("{before}{value}{after}"), value, written_by, shell) {
+        let word = format!("{before}{value}{after}");
+        match written(&word, value, shell).filter(|_| kind.takes(value, named_by)) {
             Some(word) => {
                 self.text.push(' ');
                 self.text.push_str(&word);
@@ -156,43 +203,6 @@ impl Serialize for Command {
     }
 }
 
-/// Whether a value stands for itself in every shell, and for no option.
-pub(crate) fn is_plain(value: &str) -> bool {
-    let goes_up = value.split('/').any(|part| part == "..");
-    is_sound(value) && !goes_up && value.chars().all(is_plain_sign)
-}
-
-fn is_plain_sign(c: char) -> bool {
-    c.is_ascii_alphanumeric() || "-_./:=,@+".contains(c)
-}
-
-/// Whether a value can be one word of a line at all.
-fn is_sound(value: &str) -> bool {
-    !value.is_empty()
-        && value.len() <= LONGEST
-        && !value.starts_with('-')
-        && !value.chars().any(char::is_control)
-}
-
-/// `None` for what may not be in a command.
-fn as_word(word: &str, value: &str, written_by: Provenance, shell: Shell) -> Option<String> {
-    if is_plain(value) {
-        return Some(word.to_owned());
-    }
-    // Between double quotes these mean nothing to either shell of Windows.
-    let is_quotable = |c: char| is_plain_sign(c) || " \\()".contains(c);
-    match shell {
-        Shell::Windows if is_sound(value) && value.chars().all(is_quotable) => {
-            let needs_quotes = word.contains([' ', '(', ')']);
-            Some(if needs_quotes { format!("\"{word}\"") } else { word.to_owned() })
-        }
-        Shell::Posix if is_sound(value) && written_by.is_root() => {
-            Some(format!("'{}'", word.replace('\'', r"'\''")))
-        }
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -200,27 +210,103 @@ mod tests {
 
     const CI: Provenance = Provenance::Account(990);
 
-    fn line(value: &str, by: Provenance) -> Option<String> {
-        Command::root("ls -ld").value(value, by).line().map(str::to_owned)
+    fn own(value: &str, by: Provenance) -> Option<String> {
+        Command::root("ls -ld").own(value, by).line().map(str::to_owned)
     }
 
     #[test]
-    fn what_an_account_wrote_is_plain_or_left_out() {
-        assert_eq!(line("/srv/a b", CI), None);
-        assert_eq!(line("/srv/a b", Provenance::Root).unwrap(), "sudo ls -ld '/srv/a b'");
-        assert_eq!(line("/srv/ab", CI).unwrap(), "sudo ls -ld /srv/ab");
-        for odd in ["-rf", "", "/a/../b", "$(x)", "`x`", "a;b", "a&b", "a\nb", "it's", "~x", "*"] {
-            assert_eq!(line(odd, CI), None, "{odd}");
+    fn a_value_of_roots_is_quoted_and_one_of_anybody_else_left_out() {
+        assert_eq!(own("/srv/a b", Provenance::Root).unwrap(), "sudo ls -ld '/srv/a b'");
+        for by in [CI, Provenance::Anybody] {
+            assert_eq!(own("http://evil.example:3128", by), None);
         }
         for odd in ["-rf", "", "a\nb", "a\u{9b}b"] {
-            assert_eq!(line(odd, Provenance::Root), None, "{odd}");
+            assert_eq!(own(odd, Provenance::Root), None, "{odd}");
         }
+    }
+
+    /// A command of each kind with a value.
+    fn all(value: &str, by: Provenance) -> Vec<Command> {
+        let new = || Command::root("x");
+        vec![
+            new().unit(value, by),
+            new().job("system", value, by),
+            new().job(value, "com.circleci.runner", by),
+            new().domain(value, by),
+            new().task(value, by),
+            new().user(value, by),
+            new().user_within("--owner=", value, "", by),
+            new().windows_user(value, ":(RX)", by),
+            new().path(Path::new(value), by),
+            new().own(value, by),
+        ]
+    }
+
+    #[test]
+    fn what_an_account_or_a_document_names_is_documented_or_left_out() {
+        for by in [CI, Provenance::Anybody] {
+            for strange in [
+                "/tmp/git.deb",
+                "/etc/shadow",
+                "/opt",
+                "ssh.service",
+                "circleci.service.d",
+                "com.openssh.sshd",
+                "gui/501",
+                "mallory",
+                "root",
+                "sudo-",
+                "777",
+                "http://evil.example:3128",
+                "circleci;id",
+                "circleci-$(id).service",
+            ] {
+                for command in all(strange, by) {
+                    assert_eq!(command.line(), None, "{strange}");
+                }
+            }
+            for known in [
+                "circleci.service",
+                "circleci-gpu.service",
+                "circleci-runner.service",
+                "com.circleci.runner",
+                "system",
+                "CircleCI Launch Agent",
+                "circleci",
+                "/opt/circleci/circleci-launch-agent",
+                "/Library/LaunchDaemons/com.circleci.runner.plist",
+                "C:\\Program Files\\CircleCI\\launch-agent-config.yaml",
+            ] {
+                assert!(all(known, by).iter().any(|own| own.line().is_some()), "{known}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_word_of_roots_is_of_the_kind_that_the_program_takes() {
+        let root = Provenance::Root;
+        let new = || Command::root("x");
+        for command in [
+            new().unit("/tmp/x.service", root),
+            new().unit("dbus.socket", root),
+            new().job("system/x", "l", root),
+            new().job("system", "a/b", root),
+            new().domain("gui/$(id)", root),
+            new().user("a:b", root),
+            new().user("-u", root),
+            new().path(Path::new("relative"), root),
+            new().path(Path::new("/a/../b"), root),
+        ] {
+            assert_eq!(command.line(), None);
+        }
+        assert_eq!(new().domain("gui/$(id -u)", root).line().unwrap(), "sudo x gui/$(id -u)");
     }
 
     #[test]
     fn a_path_of_windows_is_quoted_for_its_shells() {
         let path = |text: &str| {
-            Command::fixed("icacls").path(Path::new(text), CI).line().map(str::to_owned)
+            let command = Command::fixed("icacls").path(Path::new(text), Provenance::Root);
+            command.line().map(str::to_owned)
         };
         assert_eq!(
             path("C:/Program Files/CircleCI/x.yaml").unwrap(),
@@ -259,17 +345,16 @@ mod tests {
     proptest! {
         #[test]
         fn a_shell_reads_back_what_root_wrote(value in "[^-\\p{Cc}][^\\p{Cc}]{0,40}") {
-            if let Some(line) = line(&value, Provenance::Root) {
+            if let Some(line) = own(&value, Provenance::Root) {
                 let words = shlex::split(&line).unwrap();
                 prop_assert_eq!(words, ["sudo", "ls", "-ld", value.as_str()]);
             }
         }
 
         #[test]
-        fn no_sign_of_an_account_means_anything_to_a_shell(value in ".{0,40}") {
-            if let Some(line) = line(&value, CI) {
-                let means_something = |c: char| "$`\\\"';&|<>(){}[]*?!#~\n".contains(c);
-                prop_assert!(!line.contains(means_something), "{}", line);
+        fn no_value_of_an_account_is_a_word(value in ".{0,40}") {
+            for command in all(&value, CI) {
+                prop_assert_eq!(command.line(), None, "{}", value);
             }
         }
     }

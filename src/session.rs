@@ -187,9 +187,10 @@ impl Session {
         Ok(found)
     }
 
-    /// Before anything is changed: an image in which the tools for accounts would change this
-    /// host.
+    /// Before anything is changed: an image that another account can swap, and one in which the
+    /// tools for accounts would change this host.
     fn refuse_led_out(&self, plan: &Plan) -> Result<()> {
+        self.root.admit_changes()?;
         let system = self.system()?;
         for step in &plan.steps {
             match step {
@@ -213,12 +214,14 @@ impl Session {
         source: Option<(&Client, &dyn Watch)>,
         report: &dyn Report,
     ) -> Result<Option<Receipt>> {
+        self.root.admit_changes()?;
         let task = Task { command, steps: &plan.steps, receipt: plan.receipt.clone() };
         self.with_host(source, report, |host| apply::run(task, host))
     }
 
     /// Takes away what a run left that was killed before its first step.
     pub fn tidy(&self) -> Result<()> {
+        self.root.admit_changes()?;
         let system = self.system()?;
         apply::tidy(&self.root, system.as_ref())
     }

@@ -56,6 +56,9 @@ fn help_of_every_command_fits_a_screen() {
         &["install", "--help"],
         &["plan", "-h"],
         &["uninstall", "--help"],
+        &["doctor", "--help"],
+        &["completions", "--help"],
+        &["man", "--help"],
         &["help", "explain"],
     ] {
         let output = run(args);

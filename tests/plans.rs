@@ -420,9 +420,10 @@ fn another_agents_label_is_refused_with_the_way_out() {
         assert_eq!(planned.is_err(), is_rival, "{file}");
         let Err(error) = planned else { continue };
         let way_out = error.help_lines().join("\n");
-        let domain = if file.starts_with("/Users") { "gui/$(id -u jo)" } else { "system" };
-        assert!(way_out.contains(&format!("bootout {domain}/com.circleci.runner")), "{way_out}");
-        assert!(way_out.contains(&format!("rm {file}")), "{way_out}");
+        // What is in a home was named by its user: no command of root's has that name.
+        let is_roots = !file.starts_with("/Users");
+        assert_eq!(way_out.contains("bootout system/com.circleci.runner"), is_roots, "{way_out}");
+        assert_eq!(way_out.contains(&format!("rm {file}")), is_roots, "{way_out}");
     }
     facts.launchd.clear();
     // Whose own definition it is, is no rival.
@@ -431,4 +432,71 @@ fn another_agents_label_is_refused_with_the_way_out() {
     facts.services.insert(spec.layout.service.clone(), status);
     let plan = plan::install(&spec, &settings, &facts).unwrap();
     assert!(plan.steps.iter().any(|step| step.target() == target));
+}
+
+/// The account can write its configuration, where an install takes folder and log from.
+#[test]
+fn what_the_account_owns_is_in_the_place_of_nothing_else() {
+    let linux = [
+        ("log-file", "/etc/opt/circleci/launch-agent-config.yaml"),
+        ("log-file", "/etc/opt/circleci/launch-agent-config.yaml/log"),
+        ("log-file", "/opt/circleci/circleci-launch-agent"),
+        ("log-file", "/etc/opt/circleci/environment"),
+        ("log-file", "/etc/opt/circleci/ca.pem"),
+        ("log-file", "/etc/systemd/system/circleci.service"),
+        ("log-file", "/etc/opt/circleci"),
+        ("log-file", "/etc/opt/circleci/agent.log"),
+        ("log-file", "/opt/circleci/agent.log"),
+        ("log-file", "/var/lib/runnerup/lock"),
+        ("workdir", "/opt/circleci"),
+        ("workdir", "/opt/circleci/circleci-launch-agent"),
+        ("workdir", "/etc/opt/circleci"),
+        ("workdir", "/etc/opt/circleci/ca.pem/work"),
+        ("workdir", "/var/lib/runnerup"),
+        ("workdir", "/opt/circleci/%s"),
+    ];
+    let windows = [
+        ("log-file", r"c:\program files\circleci\LAUNCH-agent-config.yaml"),
+        ("workdir", r"C:\Program Files\CircleCI"),
+    ];
+    let macos = [("log-file", "/opt/CircleCI/circleci-launch-agent")];
+    for (system, taken) in
+        [(SYSTEMS[0], &linux[..]), (SYSTEMS[1], &macos[..]), (SYSTEMS[2], &windows[..])]
+    {
+        let facts = fresh(system.0);
+        let here = Circumstances { platform: system.0.parse().unwrap(), service: system.1 };
+        for (name, value) in taken {
+            let settings = settings(&[&USUAL[..], &[(name, value)]].concat());
+            let spec = Spec::resolve(&settings, Some(TOKEN.parse().unwrap()), here).unwrap();
+            let error = plan::install(&spec, &settings, &facts).unwrap_err();
+            assert!(error.message().contains("in the place of"), "{name} {value}: {error}");
+            assert!(error.message().contains(&format!("--{name}")), "{error}");
+        }
+    }
+}
+
+#[test]
+fn what_the_account_owns_may_be_beside_the_rest() {
+    for given in [
+        [("log-file", "/srv/ci/agent.log"), ("workdir", "/srv/ci/work")],
+        [("log-file", "/var/opt/circleci/agent.log"), ("workdir", "/var/opt/circleci")],
+        [("log-file", "/var/opt/circleci/workdir/agent.log"), ("workdir", "/opt/circleci/work")],
+        [("log-file", "/opt/agent.log"), ("workdir", "/srv/ci")],
+    ] {
+        let plan = planned(SYSTEMS[0], &[&USUAL[..], &given].concat(), &fresh(SYSTEMS[0].0));
+        let folders = plan.steps.iter().filter_map(|step| match step {
+            Step::Folder(folder) => Some((folder.path.display().to_string(), &folder.owner)),
+            _ => None,
+        });
+        let of_the_account: Vec<_> = folders
+            .filter(|(_, owner)| format!("{owner:?}").contains("circleci"))
+            .map(|(path, _)| path)
+            .collect();
+        assert!(
+            of_the_account.iter().all(|path| path.starts_with("/srv/ci")
+                || path.starts_with("/var/opt/circleci")
+                || path.starts_with("/opt/circleci/work")),
+            "{of_the_account:?}"
+        );
+    }
 }

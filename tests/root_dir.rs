@@ -65,6 +65,16 @@ impl Scratch {
         command.output().unwrap()
     }
 
+    /// The same with the folder named from where it is.
+    fn run_outside(&self, args: &[&str]) -> Output {
+        let mut command = Command::new(self.path("runnerup"));
+        command.args(args).args(["--root", "root"]).env_clear().current_dir(self.folder.path());
+        if rustix::process::geteuid().is_root() {
+            command.uid(self.owner).gid(self.owner);
+        }
+        command.output().unwrap()
+    }
+
     fn install(&self, url: &str, more: &[&str]) -> Output {
         let token = self.path("token").display().to_string();
         let mut args = vec!["install", "--yes", "--release-url", url, "--url", url];
@@ -99,6 +109,57 @@ fn a_user_without_root_installs_twice_and_uninstalls_without_a_trace() {
         said(&scratch.runnerup(&["uninstall", "--purge", "--yes"]), 0);
         assert_eq!(before.diff(&Tree::of(&root)), Vec::<String>::new());
     }
+}
+
+/// A command that is printed for a folder must not act on the host of whoever pastes it.
+#[test]
+fn no_command_of_ours_is_told_without_the_folder() {
+    let what = "an uninstall that fails half-way";
+    if support::needs_root(what) {
+        return;
+    }
+    let binary = Path::new(env!("CARGO_BIN_EXE_runnerup"));
+    let bucket = Loopback::start(&fs::read(binary).unwrap(), TOKEN);
+    let scratch = Scratch::new(binary);
+    let root = scratch.path("root");
+    let told = |args: &[&str], code: i32, expected: &str| {
+        // From another folder than the one that is named: what is told holds everywhere.
+        let text = said(&scratch.run_outside(args), code);
+        assert!(text.contains(expected), "{args:?}: {text}");
+        let named = format!("--root {}", root.display());
+        for line in text.lines().filter(|line| !line.contains("runnerup explain")) {
+            let rest = line.split_once("runnerup ").map_or("", |(_, rest)| rest);
+            let acts = ["install", "uninstall", "doctor", "plan"].iter();
+            let acts = acts.into_iter().any(|verb| rest.starts_with(verb));
+            assert!(!acts || line.contains(&named), "{args:?}: {line}");
+        }
+    };
+    said(&scratch.install(&bucket.url(), &["--service", "systemd"]), 0);
+    // Of root, which whoever uninstalls cannot remove.
+    let job = root.join("var/opt/circleci/workdir/job");
+    fs::create_dir(&job).unwrap();
+    fs::write(job.join("x"), "").unwrap();
+    told(&["uninstall", "--purge", "--yes"], 7, "goes on from here");
+    fs::remove_dir_all(&job).unwrap();
+    told(&["uninstall", "--yes"], 0, "");
+
+    let state = root.join("var/lib/runnerup");
+    fs::create_dir_all(&state).unwrap();
+    let begun = r#"{"event":"begin","command":"x` help: sudo sh","instance":"gpu","at":"now","run":"0123456789abcdef","made":[]}"#;
+    let step = r#"{"event":"intent","step":1,"what":"x","target":{"file":"/opt/circleci/f"},"before":"absent","restores":false,"data":false}"#;
+    fs::write(state.join("journal.jsonl"), format!("{begun}\n{step}\n")).unwrap();
+    told(&["doctor", "--fix", "--yes"], 3, "a run");
+    let text = said(&scratch.run_outside(&["doctor", "--fix", "--yes"]), 3);
+    assert!(!text.contains("sudo sh"), "{text}");
+}
+
+/// What fails and has no cure that is done is told, and not called right.
+#[test]
+fn a_rehearsal_of_cures_that_has_none_tells_what_fails() {
+    let scratch = Scratch::new(Path::new(env!("CARGO_BIN_EXE_runnerup")));
+    let text = said(&scratch.runnerup(&["doctor", "--fix", "--dry-run"]), 1);
+    assert!(text.contains("there is nothing that --fix can do"), "{text}");
+    assert!(text.contains("agent/installed") && !text.contains("as it should be"), "{text}");
 }
 
 #[test]

@@ -129,6 +129,41 @@ fn nothing_but_the_configuration_holds_the_token() {
     }
 }
 
+/// A file that is made open and closed afterwards can be opened in between, and read for ever.
+#[test]
+fn every_file_with_the_token_is_closed_from_the_moment_it_is_made() {
+    if is_left_out("the modes with which files are made") {
+        return;
+    }
+    let scratch = Scratch::new();
+    let log = tempfile::NamedTempFile::new().unwrap();
+    let mut strace = Command::new("strace");
+    strace.args(["-f", "-qq", "-y", "-s", "65536", "-o"]).arg(log.path());
+    strace.args(["-e", "trace=openat,write,pwrite64,fchmod,fchmodat", "--"]);
+    strace.args(scratch.command(&["install"])).env_clear();
+    support::lab::said(&strace.output().unwrap(), 0);
+    let text = fs::read_to_string(log.path()).unwrap();
+    // A call with the file that it is about: `write(9</a/file>, "…", 3) = 3`.
+    let calls = |name: &'static str| text.lines().filter(move |line| line.contains(name));
+    let file = |line: &str| {
+        let path = line.split_once('<').and_then(|(_, rest)| rest.split_once('>'));
+        path.map(|(path, _)| path.to_owned()).unwrap_or_default()
+    };
+    let written: Vec<String> =
+        calls("write").filter(|line| line.contains(TOKEN)).map(file).collect();
+    assert!(!written.is_empty(), "no write of the token was seen");
+    for path in written {
+        // `openat(5</a>, "file", O_WRONLY|O_CREAT…, 0600) = 9</a/file>`
+        let made = calls("openat(").find(|line| line.ends_with(&format!("<{path}>")));
+        let made = made.unwrap_or_else(|| panic!("{path} was not made by this run"));
+        assert!(made.contains("O_CREAT") && made.contains(", 0600) ="), "{made}");
+        let opened: Vec<_> = calls("fchmod(")
+            .filter(|line| file(line) == path && !line.contains(", 0600)"))
+            .collect();
+        assert!(opened.is_empty(), "{opened:?}");
+    }
+}
+
 #[test]
 fn what_a_killed_run_leaves_holds_no_token() {
     if is_left_out("the journal of a killed run, searched for the token") {

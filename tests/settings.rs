@@ -52,6 +52,37 @@ impl Stage {
     }
 }
 
+/// What asks a person at a terminal says what it needs, and ends; standard input stays open, so that
+/// a question would wait for ever.
+#[test]
+fn nothing_is_asked_where_there_is_no_terminal() {
+    let stage = Stage::new();
+    let url = stage.bucket.url();
+    let run = |words: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_runnerup"));
+        command.args(words).args(["--root", "root"]).env_clear().current_dir(&stage.folder);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let held = child.stdin.take();
+        let output = child.wait_with_output().unwrap();
+        drop(held);
+        let text = [output.stdout, output.stderr].concat();
+        (output.status.code(), String::from_utf8_lossy(&text).into_owned())
+    };
+    let install = ["install", "--service=none", "--release-url", &url, "--name", "a"];
+    let (code, told) = run(&install);
+    assert!(code == Some(2) && told.contains("E2003"), "{code:?}: {told}");
+    for (words, code) in [
+        ([&install[..], &["--token-file", "token"]].concat(), 0),
+        (vec!["doctor", "--fix", "--offline"], 0),
+        (vec!["uninstall", "--purge"], 0),
+    ] {
+        let (ended, told) = run(&words);
+        assert_eq!(ended, Some(code), "{words:?}: {told}");
+        assert!(!told.contains("[y/n"), "{words:?}: {told}");
+    }
+}
+
 fn json(output: &Output) -> Value {
     let error = String::from_utf8_lossy(&output.stderr);
     let text = String::from_utf8_lossy(&output.stdout);

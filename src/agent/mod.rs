@@ -10,6 +10,6 @@ mod version;
 pub use config::Config;
 pub use kind::Kind;
 pub use platform::{Arch, Os, Platform};
-pub use secrets::Secrets;
+pub use secrets::{Found, Secrets};
 pub use token::{REDACTED, Token};
 pub use version::{Version, VersionChoice};

@@ -4,8 +4,11 @@
 //! them, as in another program's words or a server's page. Who can write a configuration must not
 //! be able to blank words of this program by it: see [`Secrets::add_found`].
 
+mod index;
+
 use super::REDACTED;
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
+use index::Index;
 use secrecy::{ExposeSecret, SecretString};
 use std::{
     borrow::Cow,
@@ -26,37 +29,52 @@ const CHANGES: usize = 4;
 /// Different characters in such a row.
 const DIFFERENT: usize = 6;
 
+/// Longest text, in bytes, that is taken on as a secret that was found.
+const LONGEST_FOUND: usize = 1024;
+
+/// Most secrets that are taken on as found in one place. A token of the place comes first; the
+/// others were read from where they stand and are printed from nowhere.
+const MOST_FOUND: usize = 64;
+
 /// The secrets of this run in every form they could be printed in. Clones share them.
 #[derive(Clone, Default)]
-pub struct Secrets(Arc<RwLock<Vec<SecretString>>>);
+pub struct Secrets(Arc<RwLock<Index>>);
+
+/// What was found in one place that an account could have written.
+#[derive(Debug, Default)]
+pub struct Found(Vec<SecretString>);
 
 impl Secrets {
     /// Takes on a secret that the administrator gave: it is searched for whatever it looks like.
     pub fn add(&self, secret: &str) {
-        if secret.len() < SHORTEST {
-            return;
+        if secret.len() >= SHORTEST {
+            self.extend(forms(secret).into_iter().map(SecretString::from));
         }
-        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        known.extend(forms(secret).into_iter().map(SecretString::from));
-        // A form that holds another is blanked whole.
-        known.sort_by_key(|form| std::cmp::Reverse(form.expose_secret().len()));
     }
 
     /// Takes on a secret that was found where an account could have written it. One that is no
     /// possible token is not searched for: `auth_token: status` must not blank that word wherever
     /// it stands. It was read, and so it is dropped where it stands.
     pub fn add_found(&self, text: &str) {
-        if is_possible_token(text) {
-            self.add(text);
-        }
+        let mut found = Found::default();
+        found.token(text);
+        self.add_all(&found);
+    }
+
+    /// Takes on everything that was found in one place.
+    pub fn add_all(&self, found: &Found) {
+        let forms = found.0.iter().flat_map(|secret| forms(secret.expose_secret()));
+        self.extend(forms.map(SecretString::from));
+    }
+
+    fn extend(&self, forms: impl Iterator<Item = SecretString>) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).extend(forms);
     }
 
     /// Takes on all that others know.
     pub fn take(&self, others: &Self) {
-        let others = others.0.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        known.extend(others);
-        known.sort_by_key(|form| std::cmp::Reverse(form.expose_secret().len()));
+        let others = others.0.read().unwrap_or_else(PoisonError::into_inner).forms().to_vec();
+        self.extend(others.into_iter());
     }
 
     /// Takes on the password in a URL, as it stands there and decoded.
@@ -64,21 +82,24 @@ impl Secrets {
         passwords(url).iter().for_each(|password| self.add(password));
     }
 
-    /// The same for a URL that was found where an account could have written it.
-    pub fn add_found_login(&self, url: &str) {
-        passwords(url).iter().for_each(|password| self.add_found(password));
-    }
-
     /// The text without any known secret.
     pub fn scrub<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        let mut text = Cow::Borrowed(text);
-        for form in known.iter().map(ExposeSecret::expose_secret) {
-            if text.contains(form) {
-                text = Cow::Owned(text.replace(form, REDACTED));
-            }
+        known.without(text, REDACTED)
+    }
+}
+
+impl Found {
+    /// A secret, if it is a possible token.
+    pub fn token(&mut self, text: &str) {
+        if self.0.len() < MOST_FOUND && text.len() <= LONGEST_FOUND && is_possible_token(text) {
+            self.0.push(SecretString::from(text));
         }
-        text
+    }
+
+    /// The password in a URL.
+    pub fn login(&mut self, url: &str) {
+        passwords(url).iter().for_each(|password| self.token(password));
     }
 }
 
@@ -205,6 +226,20 @@ mod tests {
             secrets.add(text);
             assert_eq!(secrets.scrub(text), "***", "{text} was given");
         }
+    }
+
+    #[test]
+    fn no_place_has_more_searched_for_than_is_taken_on() {
+        let secrets = Secrets::default();
+        let mut found = Found::default();
+        let token = |number: usize| format!("a1b2c3d4e5f6a7b8{number:04}");
+        found.token(&format!("{}{}", token(0), "x".repeat(LONGEST_FOUND)));
+        (0..5000).for_each(|number| found.token(&token(number)));
+        secrets.add_all(&found);
+        assert_eq!(secrets.scrub(&token(0)), "***");
+        assert_eq!(secrets.scrub(&token(MOST_FOUND)), token(MOST_FOUND));
+        let forms = secrets.0.read().unwrap().forms().len();
+        assert!(forms <= MOST_FOUND * 12, "{forms} forms");
     }
 
     proptest! {

@@ -135,12 +135,22 @@ pub(super) fn content(path: &Path) -> Option<String> {
 /// What the steps work with, in the middle of a run.
 #[cfg(target_os = "linux")]
 pub(super) fn tools<T>(bench: &Bench, work: impl FnOnce(&super::act::Tools<'_>) -> T) -> T {
+    tools_with(bench, None, work)
+}
+
+/// The same with a service manager.
+#[cfg(target_os = "linux")]
+pub(super) fn tools_with<T>(
+    bench: &Bench,
+    services: Option<&dyn Services>,
+    work: impl FnOnce(&super::act::Tools<'_>) -> T,
+) -> T {
     let system = system::of(Os::Linux, &NoCommands, &bench.root, false);
     let host = Host {
         root: &bench.root,
         commands: &NoCommands,
         system: system.as_ref(),
-        services: None,
+        services,
         source: None,
         report: &Silent,
     };

@@ -12,11 +12,7 @@ use super::{
 };
 use crate::{
     Code, Command, Error, Result,
-    platform::{
-        fs::{Provenance, Root},
-        layout::shown,
-        system::System,
-    },
+    platform::{fs::Root, layout::shown, system::System},
 };
 use std::path::{Path, PathBuf};
 
@@ -247,11 +243,10 @@ fn unmounting(root: &Root, point: &Path, points: &[PathBuf]) -> Command {
     // A look at what is mounted may never be answered: only the folders above are walked.
     let is_inside = points.iter().any(|outer| outer != point && point.starts_with(outer));
     let above = point.parent().filter(|_| root.is_host() && !is_inside);
-    match above.and_then(|above| root.trail(above).ok()) {
-        Some(trail) if trail.changed_by().is_root() => {
-            Command::root("umount").path(point, Provenance::Anybody)
-        }
-        _ => Command::left_out(),
+    let changed_by = above.and_then(|above| root.trail(above).ok()).map(|way| way.changed_by());
+    match changed_by.filter(|by| by.is_root()) {
+        Some(root) => Command::root("umount").path(point, root),
+        None => Command::left_out(),
     }
 }
 

@@ -2,10 +2,7 @@
 
 use crate::{
     Code, Command, Error, Help, Result,
-    platform::{
-        fs::{Provenance, Spot},
-        layout::shown,
-    },
+    platform::{fs::Spot, layout::shown},
 };
 use std::{
     fs::{File, TryLockError},
@@ -66,7 +63,7 @@ fn held(file: File, spot: &Spot, was_closed: bool) -> Error {
             if cfg!(windows) {
                 error
             } else {
-                error.help(Command::root("fuser -v").path(spot.outside(), Provenance::Anybody))
+                error.help(Command::shows("sudo fuser -v", spot.outside()))
             }
         }
     }

@@ -25,6 +25,6 @@ pub use receipt::{PlacedBinary, Receipt};
 pub(crate) use state::ancestors;
 pub use state::{Known, read, tidy};
 pub use step::{
-    Binary, Check, Content, File, Folder, NewAccount, Owner, RegistryValue, Settle, Step,
+    Binary, Check, Content, File, Folder, IfBusy, NewAccount, Owner, RegistryValue, Settle, Step,
 };
 pub use target::{After, Digest, Record, State, Target};

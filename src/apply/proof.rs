@@ -3,7 +3,7 @@
 
 use super::host::Host;
 use crate::{
-    Code, Error, Foreign, Help, Result,
+    Code, Command, Error, Foreign, Help, Result,
     platform::service::{Services, Status},
 };
 use std::{
@@ -77,7 +77,7 @@ fn unhealthy_error(services: &dyn Services, service: &str, why: &str) -> Error {
         format!("installed, but {service} did not come up healthy: {why}; {words}"),
     )
     .said(log.unwrap_or_default())
-    .help("sudo runnerup doctor   # says why, and how it is cured")
+    .help(Help::own(Command::root("runnerup doctor"), "says why, and how it is cured"))
     .help(Help::words(hints.inspect))
     .help(Help::words(hints.follow))
 }

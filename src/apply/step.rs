@@ -3,6 +3,7 @@
 use super::target::{Digest, Record, State, Target};
 use crate::{
     platform::{
+        fs::Meta,
         layout::shown,
         windows::registry::{Place, Value},
     },
@@ -50,6 +51,9 @@ pub enum Step {
         service: String,
         /// How long a running job may take to end.
         drain: Duration,
+        /// What is done with a service that runs a job.
+        #[serde(skip_serializing_if = "IfBusy::is_drain")]
+        if_busy: IfBusy,
     },
     /// Stops a service once its agent has finished the job it runs.
     Stop {
@@ -78,6 +82,17 @@ pub enum Step {
         /// Removes a folder with all that is in it.
         purge: bool,
     },
+}
+
+/// What a step that starts a service again does with one that runs a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum IfBusy {
+    /// The job ends first.
+    #[default]
+    Drain,
+    /// The service is left as it is, also where nobody can say whether a job runs.
+    Leave,
 }
 
 /// A folder, as it is to stand.
@@ -143,6 +158,10 @@ pub struct Settle {
     /// Permission bits.
     #[serde(serialize_with = "octal")]
     pub mode: u32,
+    /// What stood there when the step was decided on, where an account can put another thing in its
+    /// place meanwhile.
+    #[serde(skip)]
+    pub judged: Option<Meta>,
 }
 
 /// An account, as it is created.
@@ -273,7 +292,10 @@ impl fmt::Display for Step {
                 write!(f, "set the registry value {place} to {}: {purpose}", value.data)
             }
             Self::Enable { service } => write!(f, "start {service} with the host"),
-            Self::Start { service, .. } => write!(f, "start {service}"),
+            Self::Start { service, if_busy: IfBusy::Drain, .. } => write!(f, "start {service}"),
+            Self::Start { service, if_busy: IfBusy::Leave, .. } => {
+                write!(f, "start {service}, unless it runs a job then")
+            }
             Self::Stop { service, .. } => {
                 write!(f, "stop {service}, once the job it runs has ended")
             }
@@ -302,6 +324,13 @@ impl fmt::Display for Step {
                 _ => write!(f, "put back {target} as it was"),
             },
         }
+    }
+}
+
+impl IfBusy {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+    fn is_drain(&self) -> bool {
+        *self == Self::Drain
     }
 }
 

@@ -85,9 +85,11 @@ pub(super) fn roll_back(
     let sum = format!("{}; not undone: {}", error.message(), left.join("; "));
     let incomplete = Error::new(Code::RollbackIncomplete, sum);
     let incomplete = incomplete.help_of(&error);
-    incomplete
-        .help(again("runnerup uninstall", receipt, "   # cleans up from the journal"))
-        .help(again("runnerup install", receipt, "     # goes on from it"))
+    incomplete.help(again("runnerup uninstall", receipt, "cleans up from the journal")).help(again(
+        "runnerup install",
+        receipt,
+        "goes on from it",
+    ))
 }
 
 fn losses(tools: &Tools<'_>) -> Vec<String> {
@@ -118,17 +120,17 @@ fn stays_begun(error: &Error, tools: &Tools<'_>, begun: &[Begun], receipt: &Rece
     Error::new(Code::RollbackIncomplete, sum).help_of(error).help(again(
         "runnerup uninstall --purge",
         receipt,
-        "   # goes on from here",
+        "goes on from here",
     ))
 }
 
-fn again(command: &'static str, receipt: &Receipt, why: &'static str) -> Command {
+fn again(command: &'static str, receipt: &Receipt, why: &'static str) -> Help {
     let command = Command::fixed(command);
     let command = match receipt.instance.as_str() {
         "default" => command,
-        name => command.then("--instance").value(name, Provenance::Root),
+        name => command.then("--instance").own(name, Provenance::Root),
     };
-    command.then(why.trim_start())
+    Help::own(command, why)
 }
 
 #[cfg(test)]

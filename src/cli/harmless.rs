@@ -1,6 +1,12 @@
 //! Characters that steer a terminal, hide, or change the order in which text is read: written out.
 
+use crate::error::is_inkless;
+use console::measure_text_width;
 use std::borrow::Cow;
+
+/// Most combining marks on one character: what any language writes. More of them cover the rows
+/// above.
+const MARKS: usize = 4;
 
 /// The text with such characters written out as `\u{1b}`, other than line breaks and tabs.
 pub(super) fn harmless(text: &str) -> Cow<'_, str> {
@@ -14,28 +20,31 @@ pub(super) fn one_row(text: &str) -> Cow<'_, str> {
 
 /// Whether a character does something else than show itself.
 pub(super) fn steers(c: char) -> bool {
-    // C0, DEL and C1.
-    c.is_control()
-        || matches!(c,
-            // Soft hyphen, letter mark, fillers and separators that show nothing.
-            '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
-            | '\u{180b}'..='\u{180f}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}'
-            // Zero width, direction marks; line and paragraph separators, embeddings, overrides;
-            // joiners, isolates and deprecated format characters.
-            | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-            // Variation selectors and interlinear marks; tags and more selectors.
-            | '\u{fe00}'..='\u{fe0f}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+    // C0, DEL and C1; direction marks, fillers and all else that shows nothing.
+    c.is_control() || is_inkless(c)
+}
+
+/// Columns that a text takes. A sequence that some terminals draw as one sign counts as its parts.
+pub(super) fn columns(text: &str) -> usize {
+    text.chars().map(column_count).sum()
+}
+
+fn column_count(c: char) -> usize {
+    if c.is_ascii() { 1 } else { measure_text_width(c.encode_utf8(&mut [0; 4])) }
 }
 
 fn written_out(text: &str, is_bad: impl Fn(char) -> bool + Copy) -> Cow<'_, str> {
-    if !text.contains(is_bad) {
+    if text.is_ascii() && !text.contains(is_bad) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len() + 16);
+    // Characters without a column of their own that are drawn over the last one that has one.
+    let mut marks = 0;
     for c in text.chars() {
+        marks = if c.is_ascii() || column_count(c) > 0 { 0 } else { marks + 1 };
         match c {
             '\n' | '\t' if is_bad(c) => out.extend(c.escape_default()),
-            c if is_bad(c) => out.extend(c.escape_unicode()),
+            c if is_bad(c) || marks > MARKS => out.extend(c.escape_unicode()),
             c => out.push(c),
         }
     }
@@ -58,13 +67,20 @@ mod tests {
     fn each_kind_of_such_character_is_known() {
         let kinds = "\0\u{7}\u{1b}\u{7f}\u{80}\u{9b}\u{9d}\u{9f}\u{61c}\u{200b}\u{200e}\u{200f}\
                      \u{2028}\u{2029}\u{202a}\u{202e}\u{2060}\u{2066}\u{2069}\u{feff}\u{e0001}\
-                     \u{e0041}\u{e007f}";
+                     \u{e0041}\u{e007f}\u{34f}\u{2800}\u{1d159}\u{1bca0}\u{13441}\u{16fe4}";
         for c in kinds.chars() {
             assert_eq!(one_row(&c.to_string()), c.escape_unicode().to_string());
         }
         for plain in ["a Z~", "wörd", "漢字", "é", "👍", "\u{a0}"] {
             assert_eq!(one_row(plain), plain);
         }
+    }
+
+    #[test]
+    fn a_few_marks_stand_on_a_character() {
+        assert_eq!(one_row("e\u{301}\u{323}x"), "e\u{301}\u{323}x");
+        let shown = one_row(&format!("e{}", "\u{301}".repeat(6))).into_owned();
+        assert_eq!(shown, format!("e{}\\u{{301}}\\u{{301}}", "\u{301}".repeat(4)));
     }
 
     proptest! {

@@ -9,7 +9,7 @@ use crate::{
     session::{Install, Session},
 };
 use serde::Serialize;
-use std::{path::PathBuf, process::ExitCode};
+use std::{path::Path, process::ExitCode};
 
 /// The JSON document of an install.
 #[derive(Serialize)]
@@ -27,7 +27,7 @@ pub(super) fn run(inputs: Inputs, plan_only: bool, out: &Output) -> Result<ExitC
     let Inputs { mut settings, token } = inputs;
     let plan_only = plan_only || settings.switch("dry-run")?;
     let is_asking = !plan_only && out.is_asking(settings.switch("yes")?)?;
-    let root = settings.text("root").map(PathBuf::from);
+    let root = out.about(settings.text("root").as_deref().map(Path::new))?;
     let session = Session::open(root.as_deref())?;
     let mut sensed = session.sense(&mut settings, token)?;
     if let Some(token) = &sensed.token {

@@ -240,13 +240,13 @@ pub struct DoctorArgs {
     /// Examine this configuration
     #[arg(long, value_name = "FILE", help_heading = EXAMINE, value_hint = clap::ValueHint::FilePath)]
     pub config: Option<PathBuf>,
-    /// Where an endpoint is: storage=URL, or storage=none
+    /// Such as storage=URL, or storage=none
     #[arg(long, value_name = "NAME=URL", help_heading = EXAMINE, value_delimiter = ',')]
     pub endpoint: Vec<String>,
-    /// Ask for its runners and queue; needs CIRCLECI_TOKEN
+    /// Ask for its runners and queue
     #[arg(long, value_name = "NS/NAME", help_heading = EXAMINE)]
     pub resource_class: Option<String>,
-    /// File with a personal API token
+    /// Personal API token, else CIRCLECI_TOKEN
     #[arg(long, value_name = "FILE", help_heading = EXAMINE, value_hint = clap::ValueHint::FilePath)]
     pub api_token_file: Option<PathBuf>,
     /// Examine a folder that was installed into
@@ -265,12 +265,7 @@ pub struct DoctorArgs {
     /// Also what must be asked for: restart-busy
     #[arg(long, value_name = "LIST", help_heading = CURE, value_delimiter = ',')]
     pub allow: Vec<String>,
-    /// Give this path to the agent's account
-    ///
-    /// A path that only the agent's own configuration names is not given to its account: whoever
-    /// can write the configuration could name any path. Where the path is meant, name it here,
-    /// once for each path. A path of the system, and one that holds what belongs to root or to
-    /// other accounts, is never given away.
+    /// Give the agent this empty folder of yours
     #[arg(long, value_name = "PATH", help_heading = CURE, value_hint = clap::ValueHint::AnyPath)]
     pub allow_path: Vec<String>,
 
@@ -405,8 +400,13 @@ Example:
 
 const DOCTOR_HELP: &str = "\
 Exit code 1 when something fails. Every check: runnerup doctor --list
-Options are variables too (RUNNERUP_OFFLINE). What --fix did to an agent that runnerup did not
-install is taken back by: runnerup uninstall --instance doctor
+Options are variables too (RUNNERUP_OFFLINE).
+What --fix did to an agent that runnerup did not install is taken back by:
+runnerup uninstall --instance doctor
+A folder that only the agent's own configuration names is given to its account
+with --allow-path alone, since jobs can write the configuration: give it for a
+folder that you chose, once for each. A path of the system, and a folder that
+holds anything of others, is never given.
 
 Examples:
   sudo runnerup doctor              # what is wrong, and the exact cure

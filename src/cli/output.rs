@@ -12,13 +12,15 @@ use super::{
     options::When,
     text::{Fold, Line, Rendering, Text, Tone, own_page},
 };
-use crate::{Code, Error, Result, agent::Secrets, platform::terminal::takes_escapes};
+use crate::{Code, Command, Error, Result, agent::Secrets, platform::terminal::takes_escapes};
 use console::{AnsiCodeIterator, Term};
 use serde::Serialize;
 use std::{
     borrow::Cow,
     env,
     io::{self, IsTerminal, Write},
+    path::{Path, PathBuf},
+    sync::{Arc, OnceLock},
 };
 
 /// The version of every JSON document.
@@ -32,6 +34,8 @@ const WIDEST: usize = 100;
 pub struct Output {
     manner: Manner,
     secrets: Secrets,
+    /// The folder of the image that the run is about.
+    image: Arc<OnceLock<PathBuf>>,
     color_out: bool,
     color_err: bool,
 }
@@ -62,7 +66,7 @@ struct Failure<'a> {
 struct Told<'a> {
     code: &'a str,
     message: &'a str,
-    help: &'a [String],
+    help: Vec<String>,
     exit: u8,
 }
 
@@ -72,6 +76,7 @@ impl Output {
         Self {
             manner,
             secrets: Secrets::default(),
+            image: Arc::default(),
             color_out: is_coloured(manner.color, || {
                 is_terminal(Stream::Out) && is_wanted() && takes_escapes(false)
             }),
@@ -96,6 +101,33 @@ impl Output {
         &self.secrets
     }
 
+    /// Takes down the folder of the image that the run is about, so that no command of ours that is
+    /// told acts on the host instead; it is returned as it is from any folder.
+    ///
+    /// # Errors
+    /// [`Code::HostUnfit`] where the folder that this process is in is gone.
+    pub(super) fn about(&self, root: Option<&Path>) -> Result<Option<PathBuf>> {
+        let Some(root) = root else { return Ok(None) };
+        let whole = std::path::absolute(root)
+            .map_err(|error| Error::new(Code::HostUnfit, format!("{}: {error}", root.display())))?;
+        Ok(Some(self.image.get_or_init(|| whole).clone()))
+    }
+
+    /// A command of this program as it is told by this run; `None` where it cannot be typed.
+    pub(super) fn own(&self, command: Command) -> Option<String> {
+        command.of_image(self.image.get().map(PathBuf::as_path)).into_line()
+    }
+
+    fn help_of(&self, error: &Error) -> Vec<String> {
+        let Some(base) = self.image.get() else { return error.help_lines() };
+        let mut help = error.help_in(Some(base));
+        let shown = base.display().to_string();
+        if error.sentence().contains('/') && !error.sentence().contains(&shown) {
+            help.push(format!("paths here are those inside of {shown}"));
+        }
+        help
+    }
+
     /// Whether there is a person to ask: on a terminal, unless `--yes` or JSON was asked for.
     ///
     /// # Errors
@@ -115,8 +147,9 @@ impl Output {
 
     /// Columns of the terminal, or what is usual.
     pub fn width(&self) -> usize {
-        let columns = Term::stderr().size_checked().map_or(80, |(_, columns)| columns.into());
-        columns.clamp(20, WIDEST)
+        // Either may have been sent elsewhere.
+        let size = Term::stderr().size_checked().or_else(|| Term::stdout().size_checked());
+        size.map_or(80, |(_, columns)| columns.into()).clamp(20, WIDEST)
     }
 
     /// Whether a person reads standard error.
@@ -130,7 +163,8 @@ impl Output {
     /// [`Code::HostUnfit`] when standard output cannot be written. That its reader has gone, as
     /// `head` does, is none.
     pub fn result(&self, text: impl Into<Text>) -> Result<()> {
-        self.out(&text.into().rendered(&self.rendering(None, self.color_out)))
+        let terminal = is_terminal(Stream::Out).then(|| self.width());
+        self.out(&text.into().rendered(&self.rendering(terminal, self.color_out)))
     }
 
     /// A result that is a page of this program's own: the manual, completions, the catalogue.
@@ -207,7 +241,7 @@ impl Output {
     /// A row of `-v`.
     pub(super) fn trace(&self, level: &str, text: &str) {
         let line = Line::new().toned(Tone::Dim, level.to_owned()).text(text.to_owned());
-        self.err(&line.fold(Fold::Never).into());
+        self.err(&line.hang(2).into());
     }
 
     /// What went wrong: in rustc's form on standard error, or as a JSON document.
@@ -216,7 +250,7 @@ impl Output {
             let told = Told {
                 code: error.code().id(),
                 message: error.message(),
-                help: error.help_lines(),
+                help: self.help_of(error),
                 exit: error.exit(),
             };
             // Nothing is left to do about an error while telling an error.
@@ -229,10 +263,10 @@ impl Output {
         text.foreign(error.foreign());
         // What `explain` could add to a usage error, the message says.
         let explain = (error.exit() != 2).then(|| format!("runnerup explain {id}"));
-        for help in error.help_lines().iter().chain(&explain) {
+        for help in self.help_of(error).into_iter().chain(explain) {
             // Not folded: a command is copied whole.
             let line = Line::new().lead("  ").toned(Tone::Help, "help:").text(" ");
-            text.line(line.text(help.clone()).fold(Fold::Never));
+            text.line(line.text(help).fold(Fold::Never));
         }
         self.err(&text);
     }

@@ -2,7 +2,7 @@
 
 use super::{
     Output,
-    text::{Fold, Line, Text},
+    text::{Line, Text},
 };
 use crate::{Result, apply::Step, plan::Plan, platform::layout::shown, spec::Source};
 use serde::Serialize;
@@ -62,9 +62,9 @@ pub(super) fn details(plan: &Plan) -> Text {
     let mut text = Text::new();
     for step in &plan.steps {
         if let Step::File(file) = step {
-            text.line(Line::from(format!("--- {}", shown(&file.path))).fold(Fold::Never));
+            text.line(format!("--- {}", shown(&file.path)));
             for line in file.content.shown().lines() {
-                text.line(Line::from(line.to_owned()).lead("    ").fold(Fold::Never));
+                text.line(Line::from(line.to_owned()).lead("    "));
             }
         }
     }
@@ -87,7 +87,8 @@ fn settings(plan: &Plan) -> Text {
             Source::Default => format!("  {name:names$}  {value}"),
             source => format!("  {name:names$}  {value:values$}  ({source})"),
         };
-        text.line(Line::from(line).fold(Fold::Never));
+        // A value stays in the column of values.
+        text.line(Line::from(line).hang(names + 2));
     }
     text.blank();
     text

@@ -2,9 +2,9 @@
 //! bytes, and makes every span harmless before it adds a style, so that no escape sequence in a
 //! value ever reaches a terminal, and no value begins a line of its own.
 
-use super::harmless::{harmless, one_row};
+use super::harmless::{columns, harmless, one_row};
 use crate::{Foreign, agent::Secrets};
-use console::{Style, measure_text_width};
+use console::Style;
 use std::{borrow::Cow, ops::Range};
 
 /// Stands in front of each line that another program wrote.
@@ -55,12 +55,14 @@ pub enum Tone {
     Help,
 }
 
-/// Where a line is folded at its blanks.
+/// Where a line is folded at its blanks, and a word that is wider than a row within it. A terminal
+/// would do the latter too, but begin the next row in its first column, as this program's own
+/// lines do.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Fold {
-    /// Nowhere: a command is copied whole.
+    /// Nowhere: a command is copied whole. No value but a plain one may be in it.
     Never,
-    /// At a terminal, in what goes to standard error.
+    /// At a terminal.
     #[default]
     AtTerminal,
     /// Wherever it goes.
@@ -173,11 +175,11 @@ impl Line {
             Fold::AtTerminal => how.terminal,
             Fold::Always => Some(how.width),
         };
-        let room = width.map_or(usize::MAX, |width| width.saturating_sub(self.lead.len()));
-        for (number, row) in rows(&whole, room, self.hang).into_iter().enumerate() {
+        let shape = Shape::new(&whole, width, self.lead.len(), self.hang);
+        for (number, row) in rows(&whole, &shape).into_iter().enumerate() {
             out.push_str(self.lead);
             if number > 0 {
-                out.extend(std::iter::repeat_n(' ', indent(&whole) + self.hang));
+                out.extend(std::iter::repeat_n(' ', shape.indent + shape.hang));
             }
             styled(&spans, &row, how.is_coloured, out);
             out.push('\n');
@@ -185,19 +187,43 @@ impl Line {
     }
 }
 
-/// Columns that a line is indented by.
-fn indent(line: &str) -> usize {
-    line.len() - line.trim_start_matches(' ').len()
+/// Columns of the rows of a line.
+struct Shape {
+    /// Of a row, without the lead.
+    room: usize,
+    /// What each row is indented by: as the line is, unless that leaves no room.
+    indent: usize,
+    /// What the second and further rows are indented by besides.
+    hang: usize,
 }
 
-/// Where each row of a line begins and ends, folded at blanks so that no row is wider than `width`
-/// columns unless one word is.
-fn rows(line: &str, width: usize, hang: usize) -> Vec<Range<usize>> {
-    if measure_text_width(line) <= width {
+impl Shape {
+    fn new(line: &str, width: Option<usize>, lead: usize, hang: usize) -> Self {
+        let blanks = line.len() - line.trim_start_matches(' ').len();
+        let Some(width) = width else { return Self { room: usize::MAX, indent: blanks, hang } };
+        let room = width.saturating_sub(lead);
+        let indent = blanks.min(room / 2);
+        Self { room, indent, hang: hang.min((room - indent) / 2) }
+    }
+
+    /// Columns that words have in the second and further rows.
+    fn rest(&self) -> usize {
+        self.room.saturating_sub(self.indent + self.hang)
+    }
+}
+
+/// Where each row of a line begins and ends. No row is wider than the room for it, unless one
+/// character is.
+fn rows(line: &str, shape: &Shape) -> Vec<Range<usize>> {
+    if columns(line) <= shape.room {
         return std::iter::once(0..line.len()).collect();
     }
     let mut rows = Vec::new();
-    let (mut row, mut column) = (0..indent(line), indent(line));
+    let blanks = line.len() - line.trim_start_matches(' ').len();
+    let mut row = blanks - shape.indent..blanks;
+    let mut left = shape.room - shape.indent;
+    // Whether the row holds nothing but its indentation.
+    let mut is_empty = true;
     let mut at = 0;
     for word in line.split(char::is_whitespace) {
         let (from, to) = (at, at + word.len());
@@ -205,16 +231,28 @@ fn rows(line: &str, width: usize, hang: usize) -> Vec<Range<usize>> {
         if word.is_empty() {
             continue;
         }
-        let gap = measure_text_width(line.get(row.end..from).unwrap_or_default());
-        let wide = measure_text_width(word);
-        let is_first = row.end == row.start || row.end == indent(line) && row.start == 0;
-        if !is_first && column + gap + wide > width {
-            rows.push(row);
-            row = from..to;
-            column = indent(line) + hang + wide;
+        let gap = columns(line.get(row.end..from).unwrap_or_default());
+        let wide = columns(word);
+        if !is_empty && gap + wide > left {
+            rows.push(std::mem::replace(&mut row, from..from));
+            left = shape.rest();
         } else {
-            row.end = to;
-            column += gap + wide;
+            left = left.saturating_sub(gap);
+        }
+        is_empty = false;
+        row.end = to;
+        if wide <= left {
+            left -= wide;
+            continue;
+        }
+        for (at, c) in word.char_indices().map(|(at, c)| (from + at, c)) {
+            let wide = columns(c.encode_utf8(&mut [0; 4]));
+            if wide > left && at > from {
+                rows.push(row.start..at);
+                row.start = at;
+                left = shape.rest();
+            }
+            left = left.saturating_sub(wide);
         }
     }
     rows.push(row);
@@ -322,7 +360,10 @@ mod tests {
     #[test]
     fn lines_are_folded_at_blanks() {
         assert_eq!(folded("one two three", 8, 2), "one two\n  three");
-        assert_eq!(folded("a-word-too-wide x", 5, 0), "a-word-too-wide\nx");
+        assert_eq!(folded("a-word-too-wide x", 5, 0), "a-wor\nd-too\n-wide\nx");
+        assert_eq!(folded("of a/path/too/wide x", 8, 2), "of\n  a/path\n  /too/w\n  ide x");
+        assert_eq!(folded("漢漢漢", 5, 0), "漢漢\n漢");
+        assert_eq!(folded(&format!("{}x y", " ".repeat(9)), 6, 0), "   x y");
         assert_eq!(folded("a\n  - b c", 5, 0), "a\n  - b\n  c");
         assert_eq!(folded("", 5, 0), "");
     }
@@ -356,12 +397,25 @@ mod tests {
 
     proptest! {
         #[test]
-        fn folding_keeps_every_word_and_the_width(text in "[a-zä漢 \n]{0,200}", width in 12usize..40) {
-            let folded = folded(&text, width, 0);
-            let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
-            prop_assert_eq!(words(&text), words(&folded));
-            for line in folded.lines().filter(|line| line.trim().contains(' ')) {
-                prop_assert!(measure_text_width(line.trim_start()) <= width, "{:?}", line);
+        fn folding_keeps_every_character_but_blanks(
+            text in "[a-zä漢 \n]{0,200}", width in 12usize..40, hang in 0usize..12,
+        ) {
+            let folded = folded(&text, width, hang);
+            let ink = |text: &str| text.split_whitespace().collect::<String>();
+            prop_assert_eq!(ink(&text), ink(&folded));
+        }
+
+        #[test]
+        fn no_value_fills_a_row_or_begins_in_the_first_column(
+            text in "[ -~ä漢\u{2800}\u{301}\u{a0}\u{3000}👍\u{202e}]{0,300}", width in 24usize..100,
+            said in any::<String>(),
+        ) {
+            let mut lines = Text::from(Line::new().text("own: ").text(text).hang(2));
+            lines.foreign(&Foreign::new(&said));
+            let shown = rendered(&lines, width, false);
+            for (number, row) in shown.lines().enumerate() {
+                prop_assert!(columns(row) <= width, "{:?}", row);
+                prop_assert!(number == 0 || row.starts_with("  "), "{:?}", row);
             }
         }
 

@@ -4,7 +4,7 @@ use super::{
     Output, confirm, elevate, interrupt, options::UninstallArgs, plan, progress::Progress,
 };
 use crate::{
-    Code, Command, Error, Result,
+    Code, Command, Error, Help, Result,
     apply::{Receipt, Step},
     plan::{BY_HAND, Leave, Plan},
     platform::{fs::Provenance, layout::shown},
@@ -40,7 +40,8 @@ struct Document<'a> {
 
 /// Takes an instance away.
 pub(super) fn run(args: &UninstallArgs, out: &Output) -> Result<ExitCode> {
-    let args = args.filled()?;
+    let mut args = args.filled()?;
+    args.root = out.about(args.root.as_deref())?;
     // No install has this name; its receipt is that of `doctor --fix`, which this takes back.
     let is_of_cures = args.instance.as_deref() == Some(BY_HAND);
     let name = match args.instance.as_deref().filter(|_| !is_of_cures) {
@@ -106,13 +107,16 @@ fn refuse_rest(plan: &Plan, left: &Receipt) -> Result<()> {
     if rest.is_empty() {
         return Ok(());
     }
-    let again = Command::fixed("runnerup uninstall --purge");
-    let again = match left.instance.as_str() {
-        "default" => again,
-        name => again.then("--instance").value(name, Provenance::Root),
-    };
+    let again = of_instance(Command::fixed("runnerup uninstall --purge"), &left.instance);
     let message = format!("uninstalled, but this stays: {}", rest.join(", "));
-    Err(Error::new(Code::RemovalIncomplete, message).help(again.then("# goes on from here")))
+    Err(Error::new(Code::RemovalIncomplete, message).help(Help::own(again, "goes on from here")))
+}
+
+fn of_instance(command: Command, instance: &str) -> Command {
+    match instance {
+        "default" => command,
+        name => command.then("--instance").own(name, Provenance::Root),
+    }
 }
 
 /// Without a receipt nothing is removed: what stands there, a person or a package put there.
@@ -156,10 +160,9 @@ fn tell(
     out.result(format!("Uninstalled, {steps_done} steps done."))?;
     if !kept.is_empty() {
         let how = if only_data { "--purge" } else { "--purge --force" };
-        out.note(&format!(
-            "kept: {}; `runnerup uninstall {how}` takes it away too",
-            kept.join(", ")
-        ));
+        let how = out.own(of_instance(Command::fixed("runnerup uninstall").then(how), instance));
+        let how = how.map_or(String::new(), |line| format!("; `{line}` takes it away too"));
+        out.note(&format!("kept: {}{how}", kept.join(", ")));
     }
     Ok(())
 }

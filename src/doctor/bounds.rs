@@ -13,9 +13,6 @@ const SUMMARY: usize = 1 << 10;
 /// Longest evidence, in bytes.
 const EVIDENCE: usize = 8 << 10;
 
-/// Longest text of a remedy, in bytes.
-const TEXT: usize = 4 << 10;
-
 /// Longest command, in bytes, and most commands. What is cut is no command any more: a longer one
 /// is left out.
 const COMMAND: usize = 8 << 10;
@@ -28,7 +25,6 @@ pub(super) fn bounded(mut finding: Finding) -> Finding {
     // Names come from definitions, and from processes.
     finding.instance.iter_mut().for_each(|name| shorten(name, SUMMARY));
     if let Some(remedy) = &mut finding.remedy {
-        shorten(&mut remedy.text, TEXT);
         remedy.keep_commands(COMMANDS, COMMAND);
     }
     finding

@@ -8,6 +8,7 @@
 
 use super::{Command, Remedy, own_folders::OwnFolders};
 use crate::{
+    Help,
     apply::{Folder, Owner, Settle, Step},
     facts::survey::{Access, AccountFacts, Install, Named, Provenance, Survey, Trail},
     platform::{
@@ -15,9 +16,11 @@ use crate::{
         layout::is_system,
     },
 };
+pub(super) use mode::Mode;
 use refusal::Refusal;
 use std::path::{Component, Path, PathBuf};
 
+mod mode;
 mod refusal;
 
 /// Where services' environment files are kept beside the install's own folders.
@@ -33,8 +36,8 @@ const DEFINITION_FOLDERS: [&str; 6] = [
     "/Library/LaunchAgents",
 ];
 
-/// The temporary folder of the whole host, and the mode that it has everywhere.
-const TEMPORARY: (&str, u32) = ("/tmp", 0o1777);
+/// The temporary folder of the whole host, which has a mode of its own everywhere.
+const TEMPORARY: &str = "/tmp";
 
 /// A path with who could have named it, and for what.
 #[derive(Debug, Clone, Copy)]
@@ -78,22 +81,30 @@ impl<'a> Change<'a> {
         remedy: Remedy,
         site: Site<'_>,
         owner: Option<&AccountFacts>,
-        mode: u32,
+        mode: Mode,
     ) -> Remedy {
         if let Err(refusal) = self.may_set(site, owner, mode) {
             return self.refused(remedy, refusal);
         }
         let trail = site.trail;
+        // On ground of others a step changes only what belongs to the account that it names.
+        let keeper = || {
+            let own = self.survey.account_of(self.install)?;
+            let is_theirs = trail.end.is_some_and(|end| end.uid == own.uid);
+            (is_theirs && !trail.ground.is_root()).then_some(own)
+        };
         let step = Step::Settle(Settle {
             path: trail.path.clone(),
             folder: trail.is(Kind::Folder),
-            owner: owner.map(|owner| Owner::user(&owner.name)),
-            mode,
+            owner: owner.or_else(keeper).map(|owner| Owner::user(&owner.name)),
+            mode: mode.bits(),
+            judged: trail.end,
         });
-        let remedy = match trail.ground.is_root() || self.is_closed_by_record(trail) {
-            true => by_commands(remedy, site, owner, mode),
+        let is_closed = trail.ground.is_root() || self.is_closed_by_record(trail);
+        let remedy = match by_commands(site, owner, mode).filter(|_| is_closed) {
+            Some(commands) => commands.into_iter().flatten().fold(remedy, Remedy::command),
             // A path that can be swapped is changed on an open handle, which no shell has.
-            false => remedy.command(self.fix()),
+            None => remedy.command(self.fix()),
         };
         remedy.step(step)
     }
@@ -110,7 +121,9 @@ impl<'a> Change<'a> {
         let Some(way) = site.trail.up_to(folder) else { return remedy };
         let Some(meta) = way.end else { return remedy };
         let way = Site { trail: &way, ..site };
-        let mode = meta.mode | 0o111;
+        let Some(mode) = Mode::of_way(meta.mode) else {
+            return self.refused(remedy, Refusal::Shared);
+        };
         let is_above = site.named_by.is_root()
             && way.trail.ground.is_root()
             && self.own.is_above(folder)
@@ -119,11 +132,12 @@ impl<'a> Change<'a> {
             return self.refused(remedy, Refusal::NotOwn);
         }
         match is_above {
-            true => by_commands(remedy, way, None, mode).step(Step::Settle(Settle {
+            true => told(remedy, way, mode).step(Step::Settle(Settle {
                 path: folder.to_owned(),
                 folder: true,
                 owner: None,
-                mode,
+                mode: mode.bits(),
+                judged: way.trail.end,
             })),
             false => self.permissions(remedy, way, None, mode),
         }
@@ -135,22 +149,22 @@ impl<'a> Change<'a> {
         remedy: Remedy,
         site: Site<'_>,
         owner: &AccountFacts,
-        mode: u32,
+        mode: Mode,
     ) -> Remedy {
         if let Err(refusal) = self.may_make(site, owner) {
             return self.refused(remedy, refusal);
         }
         if !can_be_made(site.trail) {
-            return remedy;
+            return remedy.and("Make the folder above it first, for root alone to write.");
         }
-        let command = Command::root("install -d")
-            .within("--mode=", &format!("{mode:o}"), "", Provenance::Root)
-            .within("--owner=", &owner.name, "", self.install.account_by(owner))
+        let command = Command::root("install -d --mode")
+            .then(mode.text())
+            .user_within("--owner=", &owner.name, "", self.install.account_by(owner))
             .path(&site.trail.path, site.named_by);
         remedy.command(command).step(Step::Folder(Folder {
             path: site.trail.path.clone(),
             owner: Some(Owner::user(&owner.name)),
-            mode,
+            mode: mode.bits(),
             data: true,
             shared: false,
         }))
@@ -166,12 +180,12 @@ impl<'a> Change<'a> {
         if !is_roots || !site.named_by.is_root() || is_systems(trail) || account.uid == 0 {
             return self.refused(remedy, Refusal::System);
         }
-        let owner = Command::root("chown -h").within("", &account.name, ":", site.named_by);
-        remedy.command(owner.path(&trail.path, Provenance::Root))
+        let owner = Command::root("chown -h").user_within("", &account.name, ":", site.named_by);
+        remedy.command(owner.path(&trail.path, site.named_by))
     }
 
     /// Sets the mode of a unit, drop-in or property list, where only root could have put it.
-    pub(super) fn definition(&self, remedy: Remedy, trail: &Trail, mode: u32) -> Remedy {
+    pub(super) fn definition(&self, remedy: Remedy, trail: &Trail, mode: Mode) -> Remedy {
         let is_in =
             |folder: &&str| trail.path.starts_with(folder) && trail.real.starts_with(folder);
         let is_roots = trail.ground.is_root() && trail.end.is_some_and(|end| end.uid == 0);
@@ -179,11 +193,12 @@ impl<'a> Change<'a> {
             return remedy;
         }
         let site = Site { trail, named_by: Provenance::Root, purpose: Purpose::Agent };
-        by_commands(remedy, site, None, mode).step(Step::Settle(Settle {
+        told(remedy, site, mode).step(Step::Settle(Settle {
             path: trail.path.clone(),
             folder: false,
             owner: None,
-            mode,
+            mode: mode.bits(),
+            judged: trail.end,
         }))
     }
 
@@ -191,7 +206,7 @@ impl<'a> Change<'a> {
         &self,
         site: Site<'_>,
         owner: Option<&AccountFacts>,
-        mode: u32,
+        mode: Mode,
     ) -> Result<(), Refusal> {
         let trail = site.trail;
         if goes_up(&trail.path) {
@@ -269,14 +284,13 @@ impl<'a> Change<'a> {
         &self,
         trail: &Trail,
         owner: Option<&AccountFacts>,
-        mode: u32,
+        mode: Mode,
         is_ours: bool,
     ) -> Result<(), Refusal> {
-        let (temporary, its_mode) = TEMPORARY;
-        let is_temporary = trail.path == Path::new(temporary) && mode == its_mode;
+        let is_temporary = trail.path == Path::new(TEMPORARY) && mode == Mode::Temporary;
         let is_environment = trail.is(Kind::File)
             && trail.ground.is_root()
-            && trail.end.is_some_and(|end| end.mode & mode == mode)
+            && trail.end.is_some_and(|end| end.mode & mode.bits() == mode.bits())
             && ENVIRONMENT_FOLDERS.iter().any(|folder| trail.path.starts_with(folder));
         match owner {
             None if is_temporary || is_environment => Ok(()),
@@ -374,16 +388,15 @@ impl<'a> Change<'a> {
     /// Says why, and what is right instead.
     fn refused(&self, remedy: Remedy, refusal: Refusal) -> Remedy {
         let Some(why) = refusal.why() else { return remedy };
-        let mut remedy = remedy;
-        remedy.text = format!("{} {why}", remedy.text);
+        let remedy = remedy.told(why);
         // In words alone: the path is the account's, and so would the command be.
-        if refusal == Refusal::NotAllowed && self.install.named_by.is_root() {
-            remedy.text.push_str(
-                " Where this path is meant, and nothing is in it, add `--allow-path PATH` to \
-                 `runnerup doctor --fix`.",
-            );
+        match refusal == Refusal::NotAllowed && self.install.named_by.is_root() {
+            true => remedy.and(
+                "If you, and no job, chose this path, and nothing is in it, add `--allow-path \
+                 PATH` to `runnerup doctor --fix`.",
+            ),
+            false => remedy,
         }
-        remedy
     }
 
     fn fix(&self) -> Command {
@@ -410,29 +423,33 @@ fn is_systems(trail: &Trail) -> bool {
 /// A command of root's that makes an account, or changes what one has: only of a name that root alone
 /// could have written, and that can be an account's.
 pub(super) fn on_account(text: &'static str, name: &str, named_by: Provenance) -> Command {
-    let is_sign = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-    match named_by.is_root() && name.len() <= 32 && name.chars().all(is_sign) {
-        true => Command::root(text).value(name, named_by),
+    match named_by.is_root() {
+        true => Command::root(text).user(name, named_by),
         false => Command::left_out(),
     }
 }
 
-/// The commands for a path that nobody but root can put another thing in the place of.
-fn by_commands(remedy: Remedy, site: Site<'_>, owner: Option<&AccountFacts>, mode: u32) -> Remedy {
+/// With the command that sets a mode, where it can be told.
+fn told(remedy: Remedy, site: Site<'_>, mode: Mode) -> Remedy {
+    let commands = by_commands(site, None, mode).into_iter().flatten().flatten();
+    commands.fold(remedy, Remedy::command)
+}
+
+/// The commands for a path that nobody but root can put another thing in the place of: all of them,
+/// or none where one of them cannot be told.
+fn by_commands(
+    site: Site<'_>,
+    owner: Option<&AccountFacts>,
+    mode: Mode,
+) -> Option<[Option<Command>; 2]> {
     let Site { trail, named_by, .. } = site;
-    let remedy = match owner {
-        Some(owner) => remedy.command(
-            Command::root("chown -h")
-                .within("", &owner.name, ":", Provenance::Anybody)
-                .path(&trail.path, named_by),
-        ),
-        None => remedy,
-    };
-    remedy.command(
-        Command::root("chmod")
-            .value(&format!("{mode:o}"), Provenance::Root)
-            .path(&trail.path, named_by),
-    )
+    let owning = owner.map(|owner| {
+        let command = Command::root("chown -h").user_within("", &owner.name, ":", named_by);
+        command.path(&trail.path, named_by)
+    });
+    let setting = Command::root("chmod").then(mode.text()).path(&trail.path, named_by);
+    let commands = [owning, Some(setting)];
+    commands.iter().flatten().all(|command| command.line().is_some()).then_some(commands)
 }
 
 /// A path that a person may allow: whole, and none of the system's.
@@ -444,7 +461,7 @@ pub fn allowed_path(text: &str) -> crate::Result<PathBuf> {
     let refuse = |why: &str| {
         let message = format!("--allow-path {text}: {why}");
         Err(crate::Error::new(crate::Code::ValueInvalid, message)
-            .help("runnerup doctor   # names each path that can be allowed"))
+            .help(Help::own(Command::fixed("runnerup doctor"), "names paths that can be allowed")))
     };
     if !crate::platform::layout::is_whole(&path) || goes_up(&path) {
         return refuse("it must be a whole path, without `..`");

@@ -192,6 +192,7 @@ fn known(name: &str) -> Result<()> {
 mod tests {
     use super::*;
     use crate::{
+        apply::Step,
         doctor::{Consent, Diagnosis, sample::*},
         facts::survey::Seen,
         plan::cures,
@@ -244,6 +245,49 @@ mod tests {
         let asked = BTreeSet::from([Consent::RestartBusy]);
         let given = cures(&findings, &survey, &BTreeMap::new(), &asked);
         assert_eq!(given.plans[0].steps.len(), 2);
+    }
+
+    #[test]
+    fn a_restart_waits_for_a_word_where_nobody_knows_whether_a_job_runs() {
+        let mut survey = hang();
+        agent(&mut survey).processes = Seen::broken("there are more processes than can be read");
+        let cured = |survey: &Survey, allowed| {
+            let findings = judge(survey, &Selection::default());
+            cures(&findings, survey, &BTreeMap::new(), &allowed)
+        };
+        let none = cured(&survey, BTreeSet::new());
+        assert!(none.plans.is_empty() && none.held.len() == 1, "{none:?}");
+        // Where the manager has no process no job can run.
+        if let Seen::Known(state) = &mut service_of(&mut survey).state {
+            state.main_pid = None;
+        }
+        assert!(cured(&survey, BTreeSet::new()).held.is_empty());
+        agent(&mut survey).processes = Seen::not("nothing runs in an image");
+        assert!(cured(&survey, BTreeSet::new()).held.is_empty());
+    }
+
+    #[test]
+    fn a_restart_that_lets_the_job_end_signals_the_agent_alone() {
+        let mut survey = hang();
+        if let Seen::Known(processes) = &mut agent(&mut survey).processes {
+            processes.push(process(501, 500, UID, "circleci-agent"));
+        }
+        let written = |survey: &Survey| {
+            let findings = judge(survey, &Selection::default());
+            let asked = BTreeSet::from([Consent::RestartBusy]);
+            let given = cures(&findings, survey, &BTreeMap::new(), &asked);
+            let steps = given.plans.iter().flat_map(|plan| &plan.steps);
+            let contents = steps.filter_map(|step| match step {
+                Step::File(file) => Some(file.content.shown().to_owned()),
+                _ => None,
+            });
+            contents.collect::<Vec<_>>()
+        };
+        assert_eq!(written(&survey), Vec::<String>::new());
+        // systemd's default sends TERM to the job, too.
+        service_of(&mut survey).directives.retain(|own| own.key != "KillMode");
+        let lines = written(&survey);
+        assert!(lines.len() == 1 && lines[0].contains("KillMode=mixed"), "{lines:?}");
     }
 
     #[test]

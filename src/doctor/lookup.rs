@@ -1,8 +1,8 @@
 //! What several checks ask of a survey, and remedies that several of them give.
 
-use super::{Command, Consent, Remedy};
+use super::{Command, Consent, Remedy, remedy::Text, service::drop_in};
 use crate::{
-    apply::Step,
+    apply::{IfBusy, Step},
     facts::survey::{AccountFacts, Install, Provenance, Service, Survey, Trail, Unseen},
     platform::{
         fs::Meta,
@@ -89,11 +89,14 @@ pub(super) fn restarted(remedy: Remedy, install: &Install) -> Remedy {
     }
     let name = &service.name;
     let drain = drain(install).min(Duration::from_secs(longest_stop(install)) + GRACE);
-    let step = Step::Start { service: name.clone(), drain };
-    let consented = |remedy: Remedy| match install.runs_job() {
+    let start = |if_busy| Step::Start { service: name.clone(), drain, if_busy };
+    let consented = |remedy: Remedy| match install.is_free() {
         _ if !install.named_by.is_root() => remedy,
-        Some(true) => remedy.step(step).asks(Consent::RestartBusy),
-        _ => remedy.step(step),
+        true => remedy.step(start(IfBusy::Leave)),
+        // Unknown counts as busy: who hides the job must not have it ended.
+        false => {
+            drop_in::draining(remedy, service).step(start(IfBusy::Drain)).asks(Consent::RestartBusy)
+        }
     };
     match service.manager {
         Manager::Systemd => {
@@ -122,6 +125,7 @@ fn is_documented(service: &Service) -> bool {
     let of_agent = ["circleci", "com.circleci."].iter().any(|name| service.name.starts_with(name));
     let is_closed = |meta: &Meta| meta.uid == 0 && meta.mode & 0o022 == 0;
     of_agent
+        && !service.definitions.is_empty()
         && service.definitions.iter().all(|definition| {
             let trail = &definition.trail;
             trail.end.is_some_and(|end| is_closed(&end))
@@ -131,24 +135,12 @@ fn is_documented(service: &Service) -> bool {
 
 /// A command of root's on a unit.
 pub(super) fn on_service(text: &'static str, install: &Install, service: &Service) -> Command {
-    match is_service_name(&service.name) && service.name.ends_with(".service") {
-        true => Command::root(text).value(&service.name, install.named_by),
-        false => Command::left_out(),
-    }
+    Command::root(text).unit(&service.name, install.named_by)
 }
 
 /// A command of root's on a job of launchd.
 pub(super) fn on_job(text: &'static str, install: &Install, service: &Service) -> Command {
-    match is_service_name(&service.name) {
-        true => Command::root(text).value(&target(service), install.named_by),
-        false => Command::left_out(),
-    }
-}
-
-/// Whether a text can be the name of a unit or of a job, and no path.
-pub(super) fn is_service_name(name: &str) -> bool {
-    let is_sign = |c: char| c.is_ascii_alphanumeric() || "-_.@:\\".contains(c);
-    !name.is_empty() && !name.starts_with(['-', '.']) && name.chars().all(is_sign)
+    Command::root(text).job(domain(service), &service.name, install.named_by)
 }
 
 /// A command on a task of the scheduler.
@@ -158,7 +150,7 @@ pub(super) fn on_task(
     service: &Service,
     then: &'static str,
 ) -> Command {
-    let command = Command::fixed(text).windows(&service.name, install.named_by);
+    let command = Command::fixed(text).task(&service.name, install.named_by);
     if then.is_empty() { command } else { command.then(then) }
 }
 
@@ -173,9 +165,8 @@ pub(super) fn edit(survey: &Survey, trail: &Trail, named_by: Provenance) -> Comm
         survey.host.accounts.iter().find(|account| account.uid == end.uid && account.uid != 0)
     });
     let Some(owner) = owner else { return Command::left_out() };
-    Command::fixed("sudoedit -u")
-        .value(&owner.name, Provenance::Anybody)
-        .path(&trail.path, named_by)
+    // What an account is called, a host's own list says.
+    Command::fixed("sudoedit -u").user(&owner.name, named_by).path(&trail.path, named_by)
 }
 
 /// The same for the configuration of an agent; no command where none is known.
@@ -186,17 +177,21 @@ pub(super) fn edit_config(survey: &Survey, install: &Install) -> Command {
     }
 }
 
-/// What `launchctl` calls the job of a service: its domain and its label.
-pub(super) fn target(service: &Service) -> String {
-    format!("{}/{}", domain(service), service.name)
-}
-
-/// The domain that launchd has, or would have, a service in, as a word of a shell.
-pub(super) fn domain(service: &Service) -> String {
-    if let Some(domain) = service.state.ok().and_then(|state| state.domain.clone()) {
+/// The domain that launchd has, or would have, a service in; empty where that is not known.
+pub(super) fn domain(service: &Service) -> &str {
+    if let Some(domain) = service.state.ok().and_then(|state| state.domain.as_deref()) {
         return domain;
     }
-    launchd::domain_of(service.file().map_or(Path::new(""), |file| file.path.as_path()))
+    let file = service.file().map_or(Path::new(""), |file| file.path.as_path());
+    launchd::domain_of(file).unwrap_or_default()
+}
+
+/// The command that has launchd load a definition.
+pub(super) fn bootstrap(install: &Install, service: &Service) -> Command {
+    let Some(file) = service.file() else { return Command::left_out() };
+    Command::root("launchctl bootstrap")
+        .domain(domain(service), install.named_by)
+        .path(&file.path, install.named_by)
 }
 
 /// Whether launchd runs it for the system, from the place where daemons are.
@@ -230,8 +225,10 @@ pub(super) fn drain(install: &Install) -> Duration {
 /// What is right where a stop must not wait for as long as a job may take.
 pub(super) fn shorter_jobs(install: &Install) -> Remedy {
     let hours = longest_stop(install) / 3600;
-    Remedy::by_hand(format!(
+    Remedy::by_hand(Text::number(
         "Name a shorter runner.max_run_time: by what this configuration says a stop waits for a \
-         job of {hours} h at most."
+         job of ",
+        hours,
+        " h at most.",
     ))
 }

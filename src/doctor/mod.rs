@@ -20,6 +20,8 @@ mod queue;
 mod remedy;
 #[cfg(test)]
 mod sample;
+#[cfg(test)]
+mod saved;
 mod service;
 
 pub use crate::Command;

@@ -1,4 +1,7 @@
 //! What cures a finding: words, commands, and steps for the engine where that is safe.
+//!
+//! The words are advice to root as the commands are, so they too are this program's own: see
+//! [`Text`].
 
 use super::Command;
 use crate::apply::Step;
@@ -9,7 +12,7 @@ use std::path::Path;
 #[derive(Debug, Clone, Serialize)]
 pub struct Remedy {
     /// In a sentence or two.
-    pub text: String,
+    text: Text,
     /// The exact commands, as a person would type them.
     commands: Vec<String>,
     /// Whether `doctor --fix` does it.
@@ -22,18 +25,77 @@ pub struct Remedy {
     pub consent: Option<Consent>,
 }
 
+/// Advice, made of this program's own words and of numbers. What a probe saw, or a document tells,
+/// stands in the evidence.
+#[derive(Debug, Clone, Serialize)]
+#[serde(transparent)]
+pub(super) struct Text(String);
+
+impl From<&'static str> for Text {
+    fn from(text: &'static str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+impl<const N: usize> From<[&'static str; N]> for Text {
+    fn from(parts: [&'static str; N]) -> Self {
+        Self(parts.concat())
+    }
+}
+
+impl Text {
+    /// With a number.
+    pub(super) fn number(before: &'static str, number: u64, after: &'static str) -> Self {
+        Self(format!("{before}{number}{after}"))
+    }
+
+    /// Followed by more.
+    #[must_use]
+    pub(super) fn then(self, more: impl Into<Self>) -> Self {
+        Self(self.0 + &more.into().0)
+    }
+
+    /// Its lines as one.
+    #[must_use]
+    pub(super) fn in_one_line(self) -> Self {
+        Self(self.0.trim().replace('\n', ", "))
+    }
+
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 /// What `--fix` does only when it is asked for in so many words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Consent {
-    /// Starting a service again while a job runs: it ends first, which may take hours.
+    /// Starting a service again while a job runs, or may run: it ends first, which may take hours.
     RestartBusy,
 }
 
 impl Remedy {
     /// Something that a person has to do.
-    pub fn by_hand(text: impl Into<String>) -> Self {
+    pub(super) fn by_hand(text: impl Into<Text>) -> Self {
         let (commands, steps) = (Vec::new(), Vec::new());
         Self { text: text.into(), commands, fixable: false, steps, consent: None }
+    }
+
+    /// In a sentence or two.
+    pub fn text(&self) -> &str {
+        &self.text.0
+    }
+
+    /// With another sentence.
+    #[must_use]
+    pub(super) fn and(mut self, text: &'static str) -> Self {
+        self.text = Text(format!("{} {text}", self.text.0));
+        self
+    }
+
+    /// The same commands and steps, told in other words.
+    #[must_use]
+    pub(super) fn told(self, text: &'static str) -> Self {
+        Self { text: text.into(), ..self }
     }
 
     /// With a command, unless a value in it cannot be trusted.
@@ -70,8 +132,8 @@ impl Remedy {
 
     /// Takes in another remedy for the same finding.
     pub(super) fn join(&mut self, other: Self) {
-        if !self.text.contains(&other.text) {
-            self.text = format!("{} {}", self.text, other.text);
+        if !self.text.0.contains(&other.text.0) {
+            self.text = Text(format!("{} {}", self.text.0, other.text.0));
         }
         for command in other.commands {
             if !self.commands.contains(&command) {
@@ -87,6 +149,10 @@ impl Remedy {
     /// that the command is typed on.
     #[must_use]
     pub(super) fn in_image(mut self, base: Option<&Path>) -> Self {
+        // Nothing runs in an image, so that nothing in it is started.
+        self.steps.retain(|step| !matches!(step, Step::Start { .. }));
+        self.fixable &= !self.steps.is_empty();
+        self.consent = self.consent.filter(|consent| *consent != Consent::RestartBusy);
         let commands = std::mem::take(&mut self.commands);
         let is_ours = |line: &&String| line.trim_start_matches("sudo ").starts_with("runnerup ");
         if let Some(base) =
@@ -172,7 +238,8 @@ impl Consent {
     pub fn question(self) -> &'static str {
         match self {
             Self::RestartBusy => {
-                "A job runs. Let it end, however long it takes, and start the agent again then?"
+                "A job runs, or may run. Let it end, however long it takes, and start the agent \
+                 again then?"
             }
         }
     }
@@ -202,5 +269,21 @@ mod tests {
         assert_eq!(image("/srv/img"), ["sudo runnerup install --root /srv/img"]);
         assert!(image("/srv/$(x)").is_empty());
         assert!(remedy.clone().in_image(None).commands().is_empty());
+    }
+
+    #[test]
+    fn nothing_is_started_in_an_image() {
+        let start = Step::Start {
+            service: "x.service".into(),
+            drain: Default::default(),
+            if_busy: crate::apply::IfBusy::default(),
+        };
+        let enable = Step::Enable { service: "x.service".into() };
+        let remedy = Remedy::by_hand("x").step(start).asks(Consent::RestartBusy);
+        let of_image = |remedy: Remedy| remedy.in_image(Some(Path::new("/srv/img")));
+        let left = of_image(remedy.clone());
+        assert!(left.steps().is_empty() && !left.fixable && left.consent.is_none(), "{left:?}");
+        let left = of_image(remedy.step(enable));
+        assert!(left.steps().len() == 1 && left.fixable && left.consent.is_none(), "{left:?}");
     }
 }

@@ -157,6 +157,7 @@ pub(super) fn online(change: impl FnOnce(&mut Endpoint)) -> Survey {
         url: "https://runner.circleci.com".into(),
         required: true,
         purpose: "claiming jobs".into(),
+        named_by: Provenance::Root,
         side: Side::Service,
         proxy: None,
         resolved: Attempt { ms: 2, outcome: Ok(vec!["192.0.2.1".into()]), route: Route::Open },

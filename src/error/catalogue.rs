@@ -207,10 +207,10 @@ catalogue! {
         "More bytes arrived, or came out of the decoding, than such a file can have. Every \
          download has a limit, so that a hostile or broken server cannot fill the disk or the \
          memory. What had arrived was deleted. Check what --release-url points to.";
-    StepFailed = 6, "E6001", "a step failed, and everything was rolled back",
-        "A step of the plan failed, and everything done before it was undone, and looked at again: \
-         the host is as it was. The message says which step failed and what the system answered. Remove that cause \
-         and run the same command again.";
+    StepFailed = 6, "E6001", "a step failed, and what was done before it was rolled back",
+        "A step of the plan failed, and what was done before it was undone, and looked at again. \
+         Processes that the run ended stay ended, which is said then; all else is as it was. \
+         Remove the cause that the message names, and run the same command again.";
     RollbackIncomplete = 7, "E7001", "a step failed, and the roll-back is incomplete",
         "A step failed, and something done before it is not as it was: undoing it failed too, or it \
          cannot be undone, as the removal of an account or of the jobs' data. The message lists it, \

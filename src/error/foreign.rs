@@ -5,6 +5,7 @@
 //! terminal shows each of its lines behind a mark. Control characters are made harmless where text
 //! is printed, not here.
 
+use super::inkless::is_inkless;
 use std::fmt;
 
 /// Most characters of a line that are kept.
@@ -29,10 +30,11 @@ impl Foreign {
     }
 
     /// One line of a few words, such as a status: blanks in a row become one, so that it cannot
-    /// fill the rest of a terminal's row.
+    /// fill the rest of a terminal's row. What leaves no ink counts as a blank.
     pub fn words(text: &str) -> String {
         let text: String = text.chars().take(WIDTH).collect();
-        text.split_whitespace().collect::<Vec<_>>().join(" ")
+        let words = text.split(|c: char| c.is_whitespace() || is_inkless(c));
+        words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
     }
 
     /// The lines.
@@ -72,6 +74,9 @@ mod tests {
 
     #[test]
     fn a_status_fills_no_row() {
-        assert_eq!(Foreign::words(&format!("Healthy{}help: x", " ".repeat(90))), "Healthy help: x");
+        for blank in [" ", "\u{2800}", "\u{a0}", "\u{3164}\u{16fe4} "] {
+            let status = format!("Healthy{}help: x", blank.repeat(90));
+            assert_eq!(Foreign::words(&status), "Healthy help: x", "{blank:?}");
+        }
     }
 }

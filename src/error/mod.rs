@@ -4,12 +4,14 @@
 mod catalogue;
 mod foreign;
 mod help;
+mod inkless;
 
 pub use catalogue::{Code, Entry};
 pub use foreign::Foreign;
 pub use help::Help;
+pub(crate) use inkless::is_inkless;
 
-use std::fmt;
+use std::{fmt, path::Path};
 
 /// The result of everything that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -23,7 +25,7 @@ pub struct Error {
     /// Bytes of the sentence in it.
     sentence: usize,
     said: Foreign,
-    help: Vec<String>,
+    help: Vec<help::Line>,
 }
 
 impl Error {
@@ -95,9 +97,14 @@ impl Error {
         &self.said
     }
 
-    /// What helps, a line each.
-    pub fn help_lines(&self) -> &[String] {
-        &self.help
+    /// What helps, a line each, for a run that was about the host itself.
+    pub fn help_lines(&self) -> Vec<String> {
+        self.help_in(None)
+    }
+
+    /// The same for a run that was about the folder of an image.
+    pub fn help_in(&self, base: Option<&Path>) -> Vec<String> {
+        self.help.iter().filter_map(|line| line.told(base)).collect()
     }
 
     /// The process's exit code for this error.

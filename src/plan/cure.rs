@@ -105,13 +105,24 @@ fn ordered(steps: Vec<Step>) -> Vec<Step> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::apply::IfBusy;
     use std::time::Duration;
 
     #[test]
     fn a_service_is_started_once_and_last() {
-        let start = Step::Start { service: "a.service".into(), drain: Duration::from_secs(1) };
+        let start = Step::Start {
+            service: "a.service".into(),
+            drain: Duration::from_secs(1),
+            if_busy: IfBusy::Leave,
+        };
         let settle = |path: &str, folder| {
-            Step::Settle(Settle { path: path.into(), folder, owner: None, mode: 0o755 })
+            Step::Settle(Settle {
+                path: path.into(),
+                folder,
+                owner: None,
+                mode: 0o755,
+                judged: None,
+            })
         };
         let steps = ordered(vec![
             settle("/opt/a/file", false),

@@ -5,6 +5,7 @@ use super::{
     Plan, Setting, compare,
     desired::{Desired, before_blank, is_declared, refuse_foreign_workdir},
     desktop, notes,
+    places::{refuse_taken_places, refuse_twice},
     rival::{refuse_rival, rivals},
     unconfirmed::refuse_unconfirmed,
 };
@@ -147,6 +148,7 @@ pub fn install(spec: &Spec, settings: &Settings, facts: &Facts) -> Result<Plan> 
     refuse_rival(spec, facts)?;
     refuse_strange_drop_ins(facts)?;
     refuse_foreign_home(spec, facts)?;
+    refuse_taken_places(spec, settings, facts)?;
     refuse_unconfirmed(spec, settings, facts)?;
     refuse_foreign_workdir(spec, facts)?;
     let token = spec.token.as_ref().ok_or_else(missing_token)?;
@@ -167,6 +169,7 @@ pub fn install(spec: &Spec, settings: &Settings, facts: &Facts) -> Result<Plan> 
     let must_restart = stale || steps.iter().any(|step| concerns_service(step, spec));
     let prove = starts.first().map(|_| spec.layout.service.clone());
     steps.extend(starts.into_iter().filter(|start| must_restart || !compare::is_so(start, facts)));
+    refuse_twice(&steps)?;
     let notes = notes::of(spec, facts, &steps);
     Ok(Plan {
         instance: spec.instance_name().to_owned(),

@@ -8,6 +8,7 @@ mod desktop;
 mod environment;
 mod install;
 mod notes;
+mod places;
 mod plist;
 mod rival;
 mod service;

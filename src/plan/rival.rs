@@ -47,27 +47,18 @@ pub(super) fn refuse_rival(spec: &Spec, facts: &Facts) -> Result<()> {
         .help("or give this one another label: --instance NAME"))
 }
 
-/// Takes a definition of launchd away. What is in a home is removed by its user, who could swap it
-/// for something of root's.
+/// Takes a definition of launchd away that only root can write. What is in a home, its user names.
 fn removal(file: &Path, label: &str) -> Command {
-    let by = Provenance::Anybody;
-    let bootout = Command::root("launchctl bootout");
-    let user = file.strip_prefix("/Users").ok().and_then(|rest| rest.iter().next()?.to_str());
-    match (user, file.parent().and_then(Path::to_str)) {
-        (Some(user), _) => bootout
-            .then("gui/$(id -u")
-            .value(user, by)
-            .joined(")/", label, by)
-            .then("; sudo -u")
-            .value(user, by)
-            .then("rm")
+    let by = Provenance::Root;
+    match file.parent().and_then(Path::to_str) {
+        Some(launchd::DAEMONS) => Command::root("launchctl bootout")
+            .job(launchd::SYSTEM, label, by)
+            .then("; sudo rm")
             .path(file, by),
-        (None, Some(launchd::DAEMONS)) => {
-            bootout.within("system/", label, "", by).then("; sudo rm").path(file, by)
-        }
-        (None, Some(launchd::AGENTS)) => {
-            bootout.within("gui/$(id -u)/", label, "", by).then("; sudo rm").path(file, by)
-        }
+        Some(launchd::AGENTS) => Command::root("launchctl bootout")
+            .job(launchd::DESKTOP, label, by)
+            .then("; sudo rm")
+            .path(file, by),
         _ => Command::left_out(),
     }
 }

@@ -2,7 +2,10 @@
 //! for all systems can be made anywhere; for the same reason a Windows path is written with
 //! slashes here, which Windows takes as well, and shown with backslashes.
 
-use crate::agent::{Kind, Os};
+use crate::{
+    agent::{Kind, Os},
+    spec::values::InstanceName,
+};
 use std::path::{Path, PathBuf};
 
 /// The places of one instance.
@@ -65,6 +68,16 @@ impl Layout {
             service,
             ..layout
         }
+    }
+
+    /// Every place that it names: files, their folders, and those of jobs.
+    pub fn places(&self) -> Vec<PathBuf> {
+        let files = [&self.binary, &self.config, &self.environment, &self.ca];
+        let folders = [&self.binary, &self.config].into_iter().filter_map(|file| file.parent());
+        let more = [&self.definition, &self.data, &self.workdir];
+        let logs = [&self.log, &self.start_log].into_iter().flatten();
+        let paths = files.into_iter().chain(more).chain(logs).map(PathBuf::as_path);
+        paths.chain(folders).map(Path::to_owned).collect()
     }
 
     fn linux(name: String) -> Self {
@@ -229,6 +242,35 @@ pub fn shown(path: impl AsRef<Path>) -> String {
     }
 }
 
+/// Whether what is asked for holds of a layout that is documented: of each system and agent, without
+/// an instance or with the one that a name tells.
+pub fn is_documented(holds: impl Fn(&Layout) -> bool, name: &str) -> bool {
+    let instances = name.split(['/', '\\']).filter_map(instance_in).map(Some);
+    let systems = [Os::Linux, Os::Darwin, Os::Windows];
+    std::iter::once(None).chain(instances).any(|instance| {
+        let instance = instance.as_ref().map(InstanceName::as_str);
+        systems.iter().any(|os| {
+            let agents = [Kind::LaunchAgent, Kind::MachineRunner];
+            agents.iter().any(|agent| holds(&Layout::of_agent(*agent, *os, instance)))
+        })
+    })
+}
+
+/// The instance in a name that the documentation makes of one.
+fn instance_in(name: &str) -> Option<InstanceName> {
+    const BEFORE: [&str; 5] = [
+        "circleci-runner-",
+        "circleci-",
+        "com.circleci.runner.",
+        "CircleCI Launch Agent ",
+        "CircleCI ",
+    ];
+    const AFTER: [&str; 4] = [".service", ".plist", ".start.log", ".log"];
+    let rest = BEFORE.iter().find_map(|before| name.strip_prefix(before))?;
+    let end = AFTER.iter().find_map(|after| rest.strip_suffix(after));
+    end.unwrap_or(rest).parse().ok()
+}
+
 /// Where an account's home is, where it is created.
 pub fn home(os: Os, user: &str) -> PathBuf {
     let homes = match os {
@@ -286,6 +328,31 @@ mod tests {
         }
         for path in ["/srv/ci", "/opt/ci", "/home/ci/work", "/mnt/disk/work", "D:/ci/work"] {
             assert!(!is_system(Path::new(path)), "{path}");
+        }
+    }
+
+    #[test]
+    fn what_is_documented_is_known_and_nothing_else() {
+        for instance in [None, Some("gpu-1")] {
+            for os in [Os::Linux, Os::Darwin, Os::Windows] {
+                for agent in [Kind::LaunchAgent, Kind::MachineRunner] {
+                    let own = Layout::of_agent(agent, os, instance);
+                    assert!(is_documented(|other| *other == own, &own.service), "{}", own.service);
+                    for place in own.places() {
+                        let text = place.display().to_string();
+                        let is_place = |other: &Layout| other.places().contains(&place);
+                        assert!(is_documented(is_place, &text), "{text}");
+                    }
+                }
+            }
+        }
+        for service in ["ssh.service", "circleci-A.service", "circleci", "circleci-x;y.service"] {
+            assert!(!is_documented(|own| own.service == service, service), "{service}");
+        }
+        for path in
+            ["/opt", "/etc", "/tmp/circleci", "/opt/circleci/../x", "/Library/LaunchDaemons"]
+        {
+            assert!(!is_documented(|own| own.places().contains(&path.into()), path), "{path}");
         }
     }
 

@@ -97,8 +97,36 @@ pub fn listed(list: &str, numbers: &Numbers) -> Vec<Process> {
     list.lines().filter_map(process).collect()
 }
 
+/// Most children of one process that are looked at.
+const CHILDREN: usize = 1024;
+
+/// Whether a process has a child that has not ended, at a cost that no other process changes.
+/// `None` where that cannot be told.
+pub fn has_living_child(pid: u32) -> Option<bool> {
+    let children = children(pid, CHILDREN)?;
+    if children.iter().any(|child| is_alive(*child)) {
+        return Some(true);
+    }
+    // Those beyond the limit may be alive.
+    (children.len() < CHILDREN).then_some(false)
+}
+
 #[cfg(target_os = "linux")]
-pub use linux::{ancestors, of_user, send};
+pub use linux::{ancestors, children, of_user, send};
+
+#[cfg(target_os = "linux")]
+use linux::is_alive;
+
+/// Not known without `/proc`.
+#[cfg(not(target_os = "linux"))]
+pub fn children(_pid: u32, _most: usize) -> Option<Vec<u32>> {
+    None
+}
+
+#[cfg(not(target_os = "linux"))]
+fn is_alive(_pid: u32) -> bool {
+    true
+}
 
 #[cfg(target_os = "linux")]
 mod linux {
@@ -108,7 +136,7 @@ mod linux {
         io::Errno,
         process::{Pid, PidfdFlags, kill_process, pidfd_open, pidfd_send_signal},
     };
-    use std::{fs, path::PathBuf};
+    use std::{fs, io::Read, path::PathBuf};
 
     /// The processes that have one of `numbers`.
     ///
@@ -141,6 +169,37 @@ mod linux {
             // It has ended, or its number is another process's now.
             Ok(_) | Err(_) => {}
         }
+    }
+
+    /// The children of a process, at most so many of them; `None` where the kernel does not tell.
+    pub fn children(pid: u32, most: usize) -> Option<Vec<u32>> {
+        let threads = fs::read_dir(format!("/proc/{pid}/task")).ok()?;
+        let mut children = Vec::new();
+        for thread in threads.flatten() {
+            let mut list = String::new();
+            // Ten digits and a blank each.
+            let longest = u64::try_from(most).ok()?.saturating_mul(11);
+            match fs::File::open(thread.path().join("children")) {
+                Ok(file) => file.take(longest).read_to_string(&mut list).ok()?,
+                // The thread has ended meanwhile; a kernel without these files has the folder.
+                Err(_) if !thread.path().exists() => continue,
+                Err(_) => return None,
+            };
+            children.extend(list.split_whitespace().filter_map(|word| word.parse::<u32>().ok()));
+            if children.len() >= most {
+                break;
+            }
+        }
+        children.truncate(most);
+        Some(children)
+    }
+
+    /// Whether a process is there and has not ended.
+    pub(super) fn is_alive(pid: u32) -> bool {
+        let Ok(status) = fs::read(format!("/proc/{pid}/status")) else { return false };
+        let status = String::from_utf8_lossy(&status);
+        let has_ended = |state: &str| state.starts_with(['Z', 'X']) && threads(&status) <= 1;
+        value(&status, "State").is_some_and(|state| !has_ended(state))
     }
 
     /// The processes that this one descends from.

@@ -73,6 +73,14 @@ pub trait Services {
     fn stop(&self, service: &str, drain: Duration) -> Result<()>;
     /// What the manager says about the service.
     fn status(&self, service: &str) -> Result<Status>;
+    /// Whether an agent that the service runs has a job: a child that has not ended. `None` where
+    /// that cannot be told.
+    ///
+    /// # Errors
+    /// When the manager cannot be asked.
+    fn runs_job(&self, _service: &str) -> Result<Option<bool>> {
+        Ok(None)
+    }
     /// The services that the manager knows with the account, by name or number, that each runs as.
     /// None where the manager keeps no such list.
     fn users(&self) -> Result<BTreeMap<String, String>> {

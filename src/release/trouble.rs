@@ -1,7 +1,7 @@
 //! From what the HTTP library says to what a person can act on.
 
 use super::{network::Network, network::Via, retry::Trouble};
-use crate::{Code, Command, Error, Help, platform::fs::Provenance};
+use crate::{Code, Command, Error, Help, command::Server};
 use reqwest::{StatusCode, header};
 use std::{
     error::Error as StdError,
@@ -116,12 +116,12 @@ fn of_connect(
         Some(via) => via.to_string(),
         None => url.host_str().unwrap_or("the server").to_owned(),
     };
-    let host = via.and_then(|via| Url::parse(via.proxy.expose()).ok());
-    let host = host.as_ref().unwrap_or(url).host_str().unwrap_or_default();
+    let proxy = via.and_then(|via| Url::parse(via.proxy.expose()).ok());
+    let asked = proxy.as_ref().unwrap_or(url);
     let error = if is_name {
         Error::new(Code::Resolve, format!("the name of {who} cannot be resolved: {last}")).help(
             Command::fixed("getent hosts")
-                .value(host, Provenance::Anybody)
+                .host(Server::of(asked).as_ref())
                 .then("# asks the same resolver"),
         )
     } else if is_timeout {
@@ -130,8 +130,8 @@ fn of_connect(
             .help("a firewall may swallow it; --timeout SECONDS waits longer")
     } else {
         Error::new(Code::Connect, format!("{who} cannot be reached: {last}")).help(
-            Command::fixed("curl -v")
-                .value(&without_login(url), Provenance::Anybody)
+            Command::fixed("curl -v --proto =http,https")
+                .url(Server::of(url).as_ref())
                 .then("# from this host"),
         )
     };
@@ -167,14 +167,14 @@ fn of_tls(error: &rustls::Error, url: &Url, via: Option<&Via>) -> Trouble {
         rustls::Error::InvalidMessage(_) => "what answers there does not speak TLS".to_owned(),
         other => other.to_string(),
     };
-    let port = url.port_or_known_default().unwrap_or(443);
+    let server = Server::of(url);
     let error = Error::new(Code::Tls, format!("{host} is not to be trusted: {why}"))
         .help("behind a proxy that opens TLS: --ca-file PEM with its authority")
         .help(
             Command::fixed("openssl s_client -connect")
-                .value(&format!("{host}:{port}"), Provenance::Anybody)
+                .authority(server.as_ref())
                 .then("-servername")
-                .value(host, Provenance::Anybody)
+                .host(server.as_ref())
                 .then("# shows the certificate"),
         );
     Trouble::lasting(through(error, via))

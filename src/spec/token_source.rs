@@ -51,7 +51,7 @@ fn closing(path: &Path, source: &str) -> Help {
     });
     match whole {
         Ok(trail) if trail.ground.is_root() => {
-            Command::fixed("chmod 600").value(source, Provenance::Root).into()
+            Command::fixed("chmod 600").own(source, Provenance::Root).into()
         }
         _ => "let its owner alone read and write it (mode 0600), in a folder that is yours".into(),
     }

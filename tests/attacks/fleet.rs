@@ -3,7 +3,7 @@
 use super::{
     commands::word,
     sources::{Source, mark, yaml},
-    stage::{Stage, unit},
+    stage::{Printed, Stage, unit},
 };
 use crate::support::lab::TOKEN;
 use serde_json::{Value, json};
@@ -46,6 +46,15 @@ impl<'a> Fleet<'a> {
             write(&mut script, &instance(number), *source, &name(number), &harmless);
         }
         self.run(&script);
+    }
+
+    /// Fails unless each install is in the report.
+    pub fn assert_examined(&self, printed: &Printed) {
+        for number in 0..self.sources.len() {
+            let name = instance(number);
+            let is_told = printed.findings.iter().any(|own| own["instance"] == *name);
+            assert!(is_told, "nothing is said of {name}");
+        }
     }
 
     fn run(&self, script: &str) {

@@ -25,6 +25,16 @@ const LONG: Hostile = Hostile { what: "time of ten years", text: "87600h" };
 /// How many of the names each key is tried with; which ones is another matter for each.
 const NAMES: usize = 3;
 
+/// Keys of which no hostile name is a value.
+const REFUSED: [&str; 6] = [
+    "api.url",
+    "runner.working_directory",
+    "runner.mode",
+    "runner.max_run_time",
+    "runner.ssh.advertise_addr",
+    "logging.file",
+];
+
 /// Everything that a write may have ended in.
 const KEPT: &str = "grep -rls MARK /etc/opt/circleci /opt/circleci /var/opt/circleci \
                     /var/lib/runnerup /etc/systemd/system | xargs -r grep -H MARK";
@@ -55,13 +65,21 @@ fn seen(are: fn(&Source) -> bool) {
     // A download of some kilobytes: there are hundreds of them.
     let agent = fs::read("/proc/self/exe").unwrap();
     let bucket = Loopback::on(stage.lab.host.listen(0), &agent[..64 << 10], TOKEN);
+    let mut installed = vec![false; sources.len()];
     let trap = Trap::on(stage.lab.host.listen(0));
     for (sources, hostile) in rounds(&sources) {
         let planted = Planted { stage: &stage, sources: &sources };
         planted.plant(&|number| hostile.for_mark(&mark(number)));
-        let mut wrongs = run(&stage, &["install", "--no-start", "--release-url", &bucket.url()]);
+        let (code, mut wrongs) =
+            run(&stage, &["install", "--no-start", "--release-url", &bucket.url()]);
         wrongs.extend(defined(&stage));
-        wrongs.extend(run(&stage, &["uninstall"]));
+        let (left, more) = run(&stage, &["uninstall"]);
+        wrongs.extend(more);
+        for (number, _) in &sources {
+            installed[*number] |= code == 0;
+        }
+        // Refused before anything was done, or done and taken back.
+        assert!(matches!((code, left), (0 | 2 | 3, 0)), "{}: {code}, {left}", hostile.what);
         stage.reset();
         match sources.as_slice() {
             [(only, _)] => table.all_of(*only, wrongs, hostile.what),
@@ -71,10 +89,10 @@ fn seen(are: fn(&Source) -> bool) {
     for group in groups(&sources) {
         let planted = Planted { stage: &stage, sources: &group };
         planted.plant(&|_| trap.url());
-        run(
-            &stage,
-            &["install", "--no-start", "--timeout=1", "--release-url=https://releases.invalid"],
-        );
+        let words =
+            ["install", "--no-start", "--timeout=1", "--release-url=https://releases.invalid"];
+        let (code, _) = run(&stage, &words);
+        assert!(matches!(code, 2 | 3 | 4), "an install from nowhere: {code}");
         let asked = trap.asked().into_iter().filter(|line| is_download(line));
         let wrongs: Wrongs = asked.map(|line| (Sink::Download, format!("asked: {line}"))).collect();
         for (number, _) in group {
@@ -83,6 +101,19 @@ fn seen(are: fn(&Source) -> bool) {
         stage.reset();
     }
     table.finish();
+    for (source, was_installed) in sources.iter().zip(installed) {
+        assert_eq!(was_installed, !is_refused(*source), "installed with {}", source.name());
+    }
+}
+
+/// Whether an install takes none of the hostile names in a source: it says so and ends. With those
+/// in the other sources it is made, and nothing of them is in it.
+fn is_refused(source: Source) -> bool {
+    match source {
+        Source::Key(key) => REFUSED.contains(&key),
+        Source::PrefixAccount | Source::Directive(_) | Source::Home => true,
+        Source::Variable(_) => false,
+    }
 }
 
 /// What is tried together with which name.
@@ -119,16 +150,18 @@ fn groups(sources: &[Source]) -> Vec<Vec<(usize, Source)>> {
     groups
 }
 
-/// Runs a command; what it did to others, and what it told of them.
-fn run(stage: &Stage, args: &[&str]) -> Wrongs {
+/// Runs a command; its exit code, what it did to others, and what it told of them.
+fn run(stage: &Stage, args: &[&str]) -> (i32, Wrongs) {
     let mut words = vec![PROGRAM, args[0], "--yes"];
     if args[0] == "install" {
         words.extend(["--token-file", "/root/token", "--name", "lab"]);
     }
     words.extend(&args[1..]);
     let output = stage.lab.host.run(&words);
+    let code = output.status.code().unwrap_or(-1);
     let text = [output.stdout, output.stderr].concat();
     let text = String::from_utf8_lossy(&text).into_owned();
+    assert!(!text.is_empty(), "{args:?} says nothing");
     let said = text.lines().map(str::trim).filter(|line| line.starts_with("sudo "));
     let mut said = commands::dangers(&said.map(str::to_owned).collect());
     said.extend(commands::dangers_of_help(&text));
@@ -136,7 +169,7 @@ fn run(stage: &Stage, args: &[&str]) -> Wrongs {
     let mut wrongs = trial::shown(&printed);
     wrongs.extend(said.into_iter().map(|danger| (Sink::Command, danger)));
     wrongs.extend(trial::changed(stage, args[0]));
-    wrongs
+    (code, wrongs)
 }
 
 /// What an install made of a name.

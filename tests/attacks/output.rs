@@ -3,7 +3,7 @@
 
 #[path = "../support/terminal.rs"]
 #[allow(unreachable_pub, dead_code)]
-mod terminal;
+pub mod terminal;
 
 use crate::support::{
     self,

@@ -2,7 +2,7 @@
 
 use super::{
     stage::{Made, Stage},
-    trial::{Attack, attack, swapped, tried},
+    trial::{Attack, SILENT, attack, swapped, tried},
 };
 
 /// The host reaches nothing but itself; what answers nowhere hides no other trouble.
@@ -209,11 +209,15 @@ const SWAPS: &[Attack] = &[
         "chmod 600 $B; chown root: $B",
         "rm $B; ln -s /etc/shadow $B",
     ),
-    swapped(
-        "swap: the binary that the account owns",
-        "chown circleci: $B",
-        "rm $B; ln -s /home/mallory $B",
-    ),
+    Attack {
+        // As in every install that was made by hand.
+        told_by: SILENT,
+        ..swapped(
+            "swap: the binary that the account owns",
+            "chown circleci: $B",
+            "rm $B; ln -s /home/mallory $B",
+        )
+    },
     swapped(
         "swap: the binary that everyone can change",
         "chmod 777 $B",

@@ -3,7 +3,7 @@
 use crate::support::{
     crowd,
     host::Suite,
-    lab::{Lab, PROGRAM, UNIT},
+    lab::{CONTROL, Lab, PROGRAM, UNIT, said},
 };
 use serde_json::Value;
 
@@ -204,4 +204,75 @@ fn crowds_are_counted_and_cost_no_more_than_a_few() {
         .iter()
         .find(|own| own["check"] == "service/running" && own["instance"] == "default");
     assert_eq!(running.unwrap()["status"], "pass", "{running:?}");
+}
+
+/// What the agent's service has written.
+fn journal(lab: &Lab) -> String {
+    lab.host.ok(&["journalctl", "--no-pager", "--output", "cat", "--unit", UNIT])
+}
+
+#[test]
+fn no_crowd_hides_the_job_that_a_restart_would_end() {
+    // So many that a list of all processes takes longer than there is time for.
+    const CROWD: usize = 12_000;
+    let Some(lab) = lab("a crowd of ended processes beside a job") else { return };
+    // As in a unit made by hand: a stop sends TERM to the job, and the cure restarts the service.
+    let folder = format!("/etc/systemd/system/{UNIT}.d");
+    let lines = b"[Service]\nKillMode=control-group\nTimeoutStopSec=90\n";
+    lab.host.ok(&["mkdir", &folder]);
+    lab.host.write(&format!("{folder}/hand.conf"), lines, 0o644);
+    lab.host.ok(&["systemctl", "daemon-reload"]);
+    crowd::ended(&lab, "mallory", CROWD);
+    lab.host.write(CONTROL, b"job 15\n", 0o644);
+    let main = lab.property(UNIT, "MainPID");
+    crowd::wait_for(&lab, &format!("pgrep -P {main}"), 1);
+
+    let cure = [PROGRAM, "doctor", "--offline", "--fix", "--yes", "--only", "service/stop-waits"];
+    let told = said(&lab.host.run(&cure), 0);
+    assert!(told.contains("needs --allow restart-busy"), "{told}");
+    assert_eq!(lab.property(UNIT, "MainPID"), main, "{told}");
+    let facts = facts(&lab);
+    let processes = install(&facts)["processes"]["known"].as_array().unwrap().clone();
+    let agent: u64 = main.parse().unwrap();
+    let is_job = |own: &&Value| own["parent"] == agent;
+    assert!(processes.iter().any(|own| is_job(&own)), "{processes:?}");
+
+    // A person who lets the job end has it end by itself.
+    let told = said(&lab.host.run(&[&cure[..], &["--allow", "restart-busy"]].concat()), 0);
+    assert!(told.contains("Cured: service/stop-waits"), "{told}");
+    assert_ne!(lab.property(UNIT, "MainPID"), main, "{told}");
+    let log = journal(&lab);
+    let finished = log.lines().filter(|line| line.contains("job finished")).collect::<Vec<_>>();
+    assert!(finished.first().is_some_and(|line| line.contains("result=\"success\"")), "{log}");
+    assert_eq!(lab.property(UNIT, "KillMode"), "mixed");
+}
+
+#[test]
+fn no_number_of_secrets_and_command_lines_keeps_the_report_back() {
+    const VARIABLES: usize = 9000;
+    const LEFT: usize = 128;
+    let Some(lab) = lab("thousands of tokens and long command lines") else { return };
+    // The account's own file, as in an install made by hand.
+    let script = "use strict; open my $file, '>', $ARGV[0] or die; \
+        print $file \"TOKEN$_=a1B2c3D4e5F6g7$_\\n\" for 1..$ARGV[1]";
+    let file = "/home/circleci/environment";
+    let write = ["runuser", "-u", "circleci", "--", "perl", "-e", script, file];
+    lab.host.ok(&[&write[..], &[&VARIABLES.to_string()]].concat());
+    let folder = format!("/etc/systemd/system/{UNIT}.d");
+    lab.host.ok(&["mkdir", &folder]);
+    let lines = format!("[Service]\nEnvironmentFile={file}\n");
+    lab.host.write(&format!("{folder}/hand.conf"), lines.as_bytes(), 0o644);
+    lab.host.ok(&["systemctl", "daemon-reload"]);
+    crowd::many_words(&lab, "circleci", LEFT);
+
+    let report: Value = serde_json::from_str(&doctor(&lab, &["--json"])).unwrap();
+    let findings = report["findings"].as_array().unwrap();
+    let left = findings.iter().find(|own| own["check"] == "agent/no-orphans").unwrap();
+    assert_eq!(left["status"], "warn", "{left}");
+    let facts = facts(&lab);
+    let environment = install(&facts)["environment"].as_array().unwrap();
+    let told = environment.iter().filter(|own| own["name"].as_str().unwrap().contains("TOKEN"));
+    let count = told.count();
+    assert!((1..=128).contains(&count), "{count} variables");
+    assert!(!facts.to_string().contains("a1B2c3D4"));
 }

@@ -1,23 +1,41 @@
-//! Receipts in a folder that the account can write: what an uninstall takes away by them.
+//! Receipts that another account could have written: what an uninstall takes away by them.
 
 use super::{
     fleet::{self, victims},
-    places::{name, places, with_all},
-    sources::{Hostile, MARKED, SHARED, mark},
+    sources::mark,
     stage::{Made, Stage},
-    table::Table,
-    trial::{self, Sink, Wrongs},
+    trial::{self, Wrongs},
 };
 use crate::support::lab::PROGRAM;
 use serde_json::{Value, json};
 
 const RECEIPT: &str = "/var/lib/runnerup/receipts/default.json";
 
-/// How many of the names each text is tried with; which ones is another matter for each.
-const NAMES: usize = 3;
+/// How somebody was careless with rights, so that the account can write a receipt, or can put one
+/// of its own in the place of root's.
+const CARELESS: [(&str, &str); 7] = [
+    ("the state folder is the account's", "chown circleci: /var/lib/runnerup"),
+    ("everyone can write to the state folder", "chmod 777 /var/lib/runnerup"),
+    ("the folder of receipts is the account's", "chown circleci: /var/lib/runnerup/receipts"),
+    ("a group can write to the folder of receipts", "chmod 775 /var/lib/runnerup/receipts"),
+    ("the receipt is the account's", "chown circleci: /var/lib/runnerup/receipts/default.json"),
+    ("everyone can write to the receipt", "chmod 666 /var/lib/runnerup/receipts/default.json"),
+    (
+        "the state folder is a link to a folder of the account's",
+        "mv /var/lib/runnerup /home/circleci/state; chown -R circleci: /home/circleci/state
+         ln -s /home/circleci/state /var/lib/runnerup",
+    ),
+];
+
+/// What reads receipts and acts by them.
+const COMMANDS: [&[&str]; 3] = [
+    &["uninstall", "--yes", "--force", "--purge"],
+    &["doctor", "--fix", "--yes", "--offline"],
+    &["install", "--yes", "--token-file=/root/token", "--release-url=http://127.0.0.1:1"],
+];
 
 /// Records as nobody but an attacker writes them, for a victim; with the facts of a file.
-fn records(mark: &str, meta: &Value) -> Vec<(&'static str, Value)> {
+fn records(mark: &str, meta: &Value) -> Vec<Value> {
     let (file, folder) =
         (format!("/srv/victims/{mark}/secret.yaml"), format!("/srv/victims/{mark}"));
     let mut open = meta.clone();
@@ -25,104 +43,69 @@ fn records(mark: &str, meta: &Value) -> Vec<(&'static str, Value)> {
     open["uid"] = json!(1000);
     open["gid"] = json!(1000);
     let record = |target: Value, before: Value| json!({"target": target, "before": before, "after": null, "data": true});
+    let copied = |backup: &str| json!({"file": {"meta": open, "backup": backup}});
     vec![
-        ("a file that was not there", record(json!({"file": file}), json!("absent"))),
-        ("a folder that was not there", record(json!({"folder": folder}), json!("absent"))),
-        (
-            "a file with other rights",
-            record(json!({"file": file}), json!({"settled": {"meta": open}})),
-        ),
-        (
-            "a folder with other rights",
-            record(json!({"folder": folder}), json!({"folder": {"meta": open}})),
-        ),
-        (
-            "a file of which a copy was kept",
-            record(
-                json!({"file": file}),
-                json!({"file": {"meta": open, "backup": "../../../../etc/shadow"}}),
-            ),
-        ),
-        (
-            "a new file of which a copy was kept",
-            record(
-                json!({"file": format!("/etc/cron.d/{mark}")}),
-                json!({"file": {"meta": open, "backup": "evil"}}),
-            ),
-        ),
-        ("a link", record(json!({"link": "/etc/cron.d/job"}), json!({"link": {"target": file}}))),
-        ("an account", record(json!({"account": "mallory"}), json!("absent"))),
-        ("a service that runs", record(json!({"running": "dbus.service"}), json!("absent"))),
-        (
-            "a service that is enabled",
-            record(json!({"enabled": "getty@tty1.service"}), json!("absent")),
-        ),
+        record(json!({"file": file}), json!("absent")),
+        record(json!({"folder": folder}), json!("absent")),
+        record(json!({"file": file}), json!({"settled": {"meta": open}})),
+        record(json!({"folder": folder}), json!({"folder": {"meta": open}})),
+        record(json!({"file": file}), copied("../../../../etc/shadow")),
+        record(json!({"file": format!("/etc/cron.d/{mark}")}), copied("evil")),
+        record(json!({"link": "/etc/cron.d/job"}), json!({"link": {"target": file}})),
+        record(json!({"account": "mallory"}), json!("absent")),
+        record(json!({"running": "dbus.service"}), json!("absent")),
+        record(json!({"enabled": "getty@tty1.service"}), json!("absent")),
     ]
 }
 
 #[test]
 fn a_receipt_that_was_tampered_with_leads_nowhere() {
-    let Some(stage) = Stage::new(Made::ByUs, "the table of receipts") else { return };
+    let Some(stage) = Stage::new(Made::ByUs, "receipts that were tampered with") else { return };
     let host = &stage.lab.host;
     let receipt: Value = serde_json::from_str(&host.ok(&["cat", RECEIPT])).unwrap();
     let metas =
         receipt["records"].as_array().unwrap().iter().map(|record| &record["after"]["meta"]);
     let meta = metas.into_iter().find(|meta| meta["kind"] == "file").unwrap().clone();
-    let places = places(&receipt);
-    let count = places.len() + records("", &meta).len();
     let mut script = String::from("set -e\n");
-    let private = (0..count).flat_map(|number| victims(&mut script, &mark(number), "")).collect();
-    // Somebody was careless with the rights of the state folder.
+    let private = victims(&mut script, &mark(0), "");
     script.push_str(
-        "mkdir -p /var/lib/runnerup/backup; echo '* * * * * root id' >/var/lib/runnerup/backup/evil
-         chown -R circleci: /var/lib/runnerup; systemctl stop circleci\n",
+        "mkdir -p /var/lib/runnerup/backup
+         echo '* * * * * root id' >/var/lib/runnerup/backup/evil; systemctl stop circleci\n",
     );
     fleet::run(&stage, &script);
     stage.keep(private);
-    let names = places.iter().map(|place| format!("receipt {}", name(place)));
-    let crafted = records("", &meta).into_iter().map(|(name, _)| format!("receipt with {name}"));
-    let mut table = Table::new(names.chain(crafted).collect(), &Sink::ALL);
-    let mut tried = |number: usize, document: &Value, what: &str| {
-        for words in [
-            &["uninstall", "--yes", "--force", "--purge"][..],
-            &["doctor", "--fix", "--yes", "--offline"],
-        ] {
+    let mut wrong = Vec::new();
+    for (what, careless) in CARELESS {
+        for words in COMMANDS {
+            let mut document = receipt.clone();
+            document["records"].as_array_mut().unwrap().extend(records(&mark(0), &meta));
             host.write(RECEIPT, document.to_string().as_bytes(), 0o644);
-            table.all_of(number, ran(&stage, words), what);
+            stage.script(careless);
+            let (code, text, wrongs) = ran(&stage, words);
+            if code != 3 || !text.contains("error[E3006]") || !wrongs.is_empty() {
+                wrong.push(format!("{what}, {}: {code}, {wrongs:?}: {text}", words[0]));
+            }
+            stage.script("if [ -L /var/lib/runnerup ]; then rm -rf /var/lib/runnerup; fi");
             stage.reset();
         }
-    };
-    let all: Vec<&Hostile> = MARKED.iter().chain(&SHARED).collect();
-    for (number, place) in places.iter().enumerate() {
-        let some = (0..NAMES).map(|at| all[(number * NAMES + at) % all.len()]);
-        for hostile in some {
-            let text = hostile.for_mark(&mark(number));
-            tried(number, &with_all(&receipt, &name(place), &text), hostile.what);
-        }
     }
-    for at in 0..records("", &meta).len() {
-        let number = places.len() + at;
-        let mut document = receipt.clone();
-        let (what, record) = records(&mark(number), &meta).swap_remove(at);
-        document["records"].as_array_mut().unwrap().push(record);
-        tried(number, &document, what);
-    }
-    table.finish();
+    assert!(wrong.is_empty(), "{} were believed:\n{}", wrong.len(), wrong.join("\n"));
 }
 
-/// Runs a command; what it did to others, and what it told of them.
-fn ran(stage: &Stage, args: &[&str]) -> Wrongs {
+/// Runs a command; its exit code, what it told, and what it did to others.
+fn ran(stage: &Stage, args: &[&str]) -> (i32, String, Wrongs) {
     let words: Vec<&str> = [PROGRAM].into_iter().chain(args.iter().copied()).collect();
     let service = || stage.lab.property("dbus.service", "ActiveState");
     let before = service();
     let output = stage.lab.host.run(&words);
     let text = [output.stdout, output.stderr].concat();
-    let printed = trial::printed(args[0], String::from_utf8_lossy(&text).into_owned());
+    let (code, text) = (output.status.code().unwrap_or(-1), String::from_utf8_lossy(&text));
+    let printed = trial::printed(args[0], text.clone().into_owned());
     let mut wrongs = trial::shown(&printed);
     wrongs.extend(trial::changed(stage, args[0]));
     if service() != before {
-        wrongs.push((Sink::Service, format!("{} stopped dbus.service", args[0])));
+        wrongs.push((trial::Sink::Service, format!("{} stopped dbus.service", args[0])));
         stage.lab.host.run(&["systemctl", "start", "dbus.service"]);
     }
-    wrongs
+    (code, text.into_owned(), wrongs)
 }

@@ -183,18 +183,32 @@ impl Stage {
     /// Everything that examines and changes nothing, with these arguments more.
     pub fn examined(&self, more: &[&str]) -> Printed {
         let mut printed = Printed::default();
-        let json = self.printed(&["doctor", "--json", "--save-facts", FACTS], more, &mut printed);
-        if let Ok(report) = serde_json::from_str::<Value>(json.trim()) {
-            printed.findings = report["findings"].as_array().cloned().unwrap_or_default();
-        }
-        let facts = self.lab.host.run(&["cat", FACTS]).stdout;
-        self.lab.host.run(&["rm", "-f", FACTS]);
-        let facts = String::from_utf8_lossy(&facts).into_owned();
+        printed.findings = self.found(more, &mut printed);
+        let facts = self.lab.host.ok(&["cat", FACTS]);
+        self.lab.host.ok(&["rm", FACTS]);
         printed.outputs.push(("--save-facts".to_owned(), facts));
         let report = self.printed(&["doctor", "-vv"], more, &mut printed);
         self.printed(&["doctor", "--fix", "--dry-run"], more, &mut printed);
         printed.commands = commands::of(&printed.findings, &report);
         printed
+    }
+
+    /// The findings, and the facts in [`FACTS`]: an attack that keeps the report from being made is
+    /// no attack that failed.
+    fn found(&self, more: &[&str], printed: &mut Printed) -> Vec<Value> {
+        let json = self.printed(&["doctor", "--json", "--save-facts", FACTS], more, printed);
+        let report: Value = serde_json::from_str(json.trim())
+            .unwrap_or_else(|error| panic!("the report is not JSON: {error}: {json:?}"));
+        let findings = report["findings"].as_array().cloned().unwrap_or_default();
+        assert!(!findings.is_empty(), "a report without findings: {json}");
+        findings
+    }
+
+    /// What a report says, without the numbers, which differ from one to the next.
+    pub fn told(&self, more: &[&str]) -> BTreeSet<String> {
+        let findings = self.found(more, &mut Printed::default());
+        self.lab.host.ok(&["rm", FACTS]);
+        told(&findings)
     }
 
     /// Lets the cures be made, as often as it takes until nothing more is offered.
@@ -216,6 +230,8 @@ impl Stage {
         let output = self.lab.host.run(&words);
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let (out, err) = (text(&output.stdout), text(&output.stderr));
+        let is_examined = matches!(output.status.code(), Some(0 | 1));
+        assert!(is_examined, "{words:?} ended with {}: {out}{err}", output.status);
         printed.outputs.push((args.join(" "), format!("{out}{err}")));
         out
     }
@@ -290,6 +306,15 @@ impl Stage {
         self.lab.host.run(&["pkill", "-KILL", "-u", "mallory"]);
         self.lab.host.ok(&["sh", "-c", &format!("{OWN}{RESET}")]);
     }
+}
+
+/// What findings say, without numbers.
+pub fn told(findings: &[Value]) -> BTreeSet<String> {
+    let said = findings.iter().map(|own| {
+        let parts = ["check", "instance", "status", "summary", "evidence"];
+        parts.map(|part| own[part].to_string()).concat()
+    });
+    said.map(|line| line.replace(|c: char| c.is_ascii_digit(), "")).collect()
 }
 
 /// What must stay, once it was copied.

@@ -3,23 +3,25 @@
 use super::{
     fleet::{self, Fleet, victims},
     sources::{Hostile, MARKED, SHARED, Source, mark, marks},
-    stage::{Made, Stage},
+    stage::{Made, Printed, Stage},
     trial::{self, Sink},
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The rows, and what went wrong in each.
 pub struct Table {
     sources: Vec<String>,
     sinks: Vec<Sink>,
     wrongs: BTreeMap<(usize, Sink), Vec<String>>,
+    /// The sources of which a mark was seen in what was printed or saved.
+    seen: BTreeSet<usize>,
 }
 
 impl Table {
     /// With a row for each source and sink, and one more source for what cannot be told apart.
     pub fn new(mut sources: Vec<String>, sinks: &[Sink]) -> Self {
         sources.push("(any of these)".to_owned());
-        Self { sources, sinks: sinks.to_vec(), wrongs: BTreeMap::new() }
+        Self { sources, sinks: sinks.to_vec(), wrongs: BTreeMap::new(), seen: BTreeSet::new() }
     }
 
     fn wrong(&mut self, source: usize, sink: Sink, what: String) {
@@ -48,6 +50,22 @@ impl Table {
         for (sink, what) in wrongs {
             self.wrong(source, sink, format!("{hostile}: {what}"));
         }
+    }
+
+    /// Notes the sources of whose names something is said.
+    pub fn see(&mut self, printed: &Printed) {
+        self.seen.extend(printed.outputs.iter().flat_map(|(_, text)| marks(text)));
+    }
+
+    /// Fails when a source was not seen even once, but for these: what a program does not look at
+    /// it does nothing wrong with.
+    pub fn assert_seen(&self, but: &[&str]) {
+        let rows = self.sources.iter().enumerate().take(self.sources.len() - 1);
+        let unseen = rows.filter(|(number, _)| !self.seen.contains(number));
+        let unseen: Vec<_> = unseen.map(|(_, source)| source.as_str()).collect();
+        let left = |source: &&&str| !but.contains(*source);
+        let unseen: Vec<_> = unseen.iter().filter(left).collect();
+        assert!(unseen.is_empty(), "never seen: {unseen:?}");
     }
 
     /// Prints the rows; fails with what is wrong in them.
@@ -83,6 +101,14 @@ const EXAMINED: [Sink; 8] = [
     Sink::Command,
 ];
 
+/// Sources of which nothing is said: what is a secret, and where a link of the account's leads.
+const UNSEEN: [&str; 4] = [
+    "key api.auth_token",
+    "variable LAUNCH_AGENT_API_AUTH_TOKEN",
+    "variable CIRCLECI_RUNNER_API_AUTH_TOKEN",
+    "link in the home",
+];
+
 /// All sources, or with the variable `RUNNERUP_SOURCE` those whose name has it.
 pub fn chosen() -> Vec<Source> {
     let only = std::env::var("RUNNERUP_SOURCE").unwrap_or_default();
@@ -99,10 +125,14 @@ fn names_that_the_doctor_sees() {
     let mut table = Table::new(names, &EXAMINED);
     for hostile in MARKED.iter().chain(&SHARED) {
         let plant = || fleet.plant(&|number| hostile.for_mark(&mark(number)));
-        let (_, wrongs) = trial::examined_and_cured(&stage, &plant, &[&here, "--timeout=1"], "");
+        let (printed, wrongs) =
+            trial::examined_and_cured(&stage, &plant, &[&here, "--timeout=1"], "");
+        fleet.assert_examined(&printed);
+        table.see(&printed);
         table.sort(wrongs, hostile);
         stage.reset();
     }
+    table.assert_seen(&UNSEEN);
     table.finish();
 }
 
@@ -112,16 +142,20 @@ const ARGUMENTS: &str = "
 mkdir -p /run/mallory; cd /run/mallory; rm -rf *; cp /bin/dash circleci-runner
 printf 'while :; do sleep 60; done\\n' >machine; chown -R mallory: .
 setsid runuser -u mallory -- /run/mallory/circleci-runner machine --config \"$1\" </dev/null >/dev/null 2>&1 &
-sleep 0.2
+sleep 0.3; pgrep -u mallory . >/dev/null
 ";
 
 const EXECUTABLE: &str = "
 mkdir -p /run/mallory; cd /run/mallory; rm -rf *; cp /bin/dash shell
 printf 'printf circleci-runner >/proc/self/comm; while :; do sleep 60; done\\n' >machine
-[ -f \"$1\" ] || exit 0
-setsid unshare --mount sh -c 'mount --bind shell \"$1\"; mount -t tmpfs none /root; cd /run/mallory
+setsid unshare --mount sh -c '
+    case \"$1\" in
+    # Nobody else gets into the real one.
+    /root/*) mount -t tmpfs -o mode=755 none /root; mkdir -p ${1%/*}; : >\"$1\";;
+    esac
+    mount --bind shell \"$1\"; cd /run/mallory
     exec setpriv --reuid mallory --regid mallory --clear-groups \"$1\" machine' sh \"$1\" </dev/null >/dev/null 2>&1 &
-sleep 0.2
+sleep 0.3; pgrep -u mallory . >/dev/null
 ";
 
 #[test]
@@ -138,13 +172,21 @@ fn processes_that_the_doctor_sees() {
     for (number, (_, script)) in kinds.iter().enumerate() {
         for hostile in MARKED.iter().chain(&SHARED) {
             let value = hostile.for_mark(&mark(number));
+            // A program can be put over a file alone.
+            if *script == EXECUTABLE
+                && !stage.lab.host.run(&["test", "-f", &value]).status.success()
+            {
+                continue;
+            }
             let plant = || drop(stage.lab.host.ok(&["sh", "-c", script, "sh", &value]));
             for more in [&["--offline"][..], &["--offline", "--only=permissions"]] {
-                let (_, wrongs) = trial::examined_and_cured(&stage, &plant, more, "");
+                let (printed, wrongs) = trial::examined_and_cured(&stage, &plant, more, "");
+                table.see(&printed);
                 table.all_of(number, wrongs, hostile.what);
                 stage.reset();
             }
         }
     }
+    table.assert_seen(&[]);
     table.finish();
 }

@@ -2,7 +2,7 @@
 
 use super::{
     commands,
-    stage::{Printed, Stage},
+    stage::{self, Printed, Stage},
 };
 use serde_json::Value;
 use std::{collections::BTreeSet, fmt};
@@ -14,7 +14,8 @@ pub struct Attack {
     pub plant: &'static str,
     /// What is done between printing and pasting.
     pub meanwhile: &'static str,
-    /// The check that has to tell of it still: to be silent is no cure.
+    /// The check that has to tell of it still: to be silent is no cure. Where it is empty the report
+    /// has to differ from the one before the attack.
     pub told_by: &'static str,
 }
 
@@ -28,21 +29,33 @@ pub const fn swapped(name: &'static str, plant: &'static str, meanwhile: &'stati
     Attack { name, plant, meanwhile, told_by: "" }
 }
 
-/// Tries each attack with each of these arguments. Writes one line for each attack, and ends with those that worked. With the variable
-/// `RUNNERUP_ATTACK` only those are tried whose name has it, and all that was printed is shown.
+/// Of what the report says nothing: the report is the same as without the attack.
+pub const SILENT: &str = "(silent)";
+
+/// Tries each attack with each of these arguments. Writes one line for each attack, and ends with
+/// those that worked, and those that no report told of. With the variable `RUNNERUP_ATTACK` only
+/// those are tried whose name has it, and all that was printed is shown.
 pub fn tried(stage: &Stage, attacks: &[Attack], modes: &[&[&str]]) {
     let only = std::env::var("RUNNERUP_ATTACK").unwrap_or_default();
     let mut worked = Vec::new();
-    let chosen = attacks.iter().filter(|attack| attack.name.contains(&only));
-    for (attack, more) in chosen.flat_map(|attack| modes.iter().map(move |more| (attack, more))) {
+    let before: Vec<_> = modes.iter().map(|more| stage.told(more)).collect();
+    for attack in attacks.iter().filter(|attack| attack.name.contains(&only)) {
         let plant = || stage.script(attack.plant);
-        let (printed, mut wrongs) = examined_and_cured(stage, &plant, more, attack.meanwhile);
-        if !attack.told_by.is_empty() && troubles(&printed, attack.told_by).is_empty() {
-            wrongs.push((Sink::Echo, format!("{} tells nothing", attack.told_by)));
+        let (mut wrongs, mut is_told) = (Wrongs::new(), false);
+        for (more, before) in modes.iter().zip(&before) {
+            let (printed, more) = examined_and_cured(stage, &plant, more, attack.meanwhile);
+            wrongs.extend(more);
+            is_told |= match attack.told_by {
+                "" | SILENT => stage::told(&printed.findings) != *before,
+                check => !troubles(&printed, check).is_empty(),
+            };
+            stage.reset();
+            if !only.is_empty() {
+                printed.outputs.iter().for_each(|(command, text)| println!("{command}:\n{text}"));
+            }
         }
-        stage.reset();
-        if !only.is_empty() {
-            printed.outputs.iter().for_each(|(command, text)| println!("{command}:\n{text}"));
+        if is_told == (attack.told_by == SILENT) {
+            wrongs.push((Sink::Echo, format!("told: {is_told}, and not {:?}", attack.told_by)));
         }
         println!("{:70} {}", attack.name, verdict(&wrongs));
         if !wrongs.is_empty() {

@@ -51,3 +51,19 @@ pub fn wait_for(lab: &Lab, command: &str, lines: usize) {
         thread::sleep(Duration::from_millis(50));
     }
 }
+
+/// Starts this many processes that end at once and that nobody fetches.
+pub fn ended(lab: &Lab, account: &str, count: usize) {
+    const FORKS: &str = "for (1..$ARGV[0]) { my $pid = fork; exit 0 if defined $pid && !$pid } \
+        $0 = 'all-ended'; sleep 900";
+    start(lab, account, &["perl", "-e", FORKS, &count.to_string()]);
+    wait_for(lab, "pgrep -x all-ended", 1);
+}
+
+/// Starts this many processes with command lines of 1900 words.
+pub fn many_words(lab: &Lab, account: &str, count: usize) {
+    const FORKS: &str = "for (1..$ARGV[0]) { next if fork; \
+        exec 'sh', '-c', 'sleep 900; :', ('a') x 1900 } sleep 900";
+    start(lab, account, &["perl", "-e", FORKS, &count.to_string()]);
+    wait_for(lab, &format!("pgrep -x sleep -u {account}"), count);
+}

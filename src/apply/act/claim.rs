@@ -7,7 +7,7 @@ use crate::{
     Code, Command, Error, Help, Result,
     apply::target::{After, Record},
     platform::{
-        fs::{Found, Kind, Meta, Provenance, Spot},
+        fs::{Found, Kind, Meta, Spot},
         privilege::is_privileged,
     },
 };
@@ -50,6 +50,19 @@ pub(super) fn check(
         .help("if nothing needs it, move it away, and run again"))
 }
 
+/// Refuses another thing than the one that the step was decided on: an account that can move what
+/// is in its own folder could put there a folder of root's that is mounted or prepared for another
+/// purpose.
+pub(super) fn refuse_swapped(spot: &Spot, found: &Meta, judged: Option<&Meta>) -> Result<()> {
+    if judged.is_none_or(|judged| judged.is_same_file(found)) {
+        return Ok(());
+    }
+    let message = format!("{} was swapped after it was looked at", spot.path().display());
+    Err(Error::new(Code::GroundUnsafe, message)
+        .help(Help::look("ls -ld", spot.outside()))
+        .help("look for processes of the account that the folder above belongs to, and run again"))
+}
+
 /// A file with a second name may be one that who put it here has no right to.
 pub(super) fn refuse_other_names(spot: &Spot, found: &Meta) -> Result<()> {
     if found.kind != Kind::File || found.links < 2 || spot.is_trusted() {
@@ -57,7 +70,7 @@ pub(super) fn refuse_other_names(spot: &Spot, found: &Meta) -> Result<()> {
     }
     let path = spot.path().display();
     let message = format!("{path} has a second name (hard link)");
-    let look = Command::root("find / -xdev -samefile").path(spot.outside(), Provenance::Anybody);
+    let look = Command::shows("sudo find / -xdev -samefile", spot.outside()).then("| cat -v");
     Err(Error::new(Code::GroundUnsafe, message).help(Help::command("look for it", &look)))
 }
 
@@ -100,7 +113,40 @@ mod tests {
 
     fn settle(path: &str, folder: bool, mode: u32) -> Step {
         let owner = Some(Owner::user("circleci"));
-        Step::Settle(Settle { path: path.into(), folder, owner, mode })
+        Step::Settle(Settle { path: path.into(), folder, owner, mode, judged: None })
+    }
+
+    fn settle_as_it_is(path: &str, mode: u32) -> Step {
+        let path = path.into();
+        Step::Settle(Settle { path, folder: false, owner: None, mode, judged: None })
+    }
+
+    /// The account moves its folders while the step is on its way, so that another empty folder of
+    /// root's, such as a volume that is mounted there, stands under the name that was judged.
+    #[test]
+    fn a_folder_that_was_swapped_since_it_was_judged_is_not_given_away() {
+        if !is_privileged() {
+            return;
+        }
+        let bench = Bench::new();
+        let [own, volume] = ["ground/own", "ground/volume"].map(|path| bench.at(path));
+        for folder in [&own, &volume] {
+            fs::create_dir(folder).unwrap();
+            fs::set_permissions(folder, fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        let judged = bench.root.look(Path::new("/ground/own")).unwrap();
+        let Step::Settle(settle) = settle("/ground/own", true, 0o750) else { unreachable!() };
+        let step = Step::Settle(Settle { judged, ..settle });
+        fs::rename(&own, bench.at("ground/aside")).unwrap();
+        fs::rename(&volume, &own).unwrap();
+        let steps = [step];
+        let error = run(&bench, &steps, Receipt::new("default")).unwrap_err();
+        assert!(error.message().contains("was swapped"), "{error}");
+        assert_eq!(about(&own), (0, 0o755));
+        fs::remove_dir(&own).unwrap();
+        fs::rename(bench.at("ground/aside"), &own).unwrap();
+        run(&bench, &steps, Receipt::new("default")).unwrap();
+        assert_eq!(about(&own), (ACCOUNT, 0o750));
     }
 
     /// An old shadow file that the account has moved, or linked, into its own folder.
@@ -135,9 +181,8 @@ mod tests {
             assert_eq!(about(&folder), (0, 0o700));
         }
         // The owner stays, and the mode would open it to the account.
-        let open =
-            Settle { path: "/ground/shadow".into(), folder: false, owner: None, mode: 0o644 };
-        run(&bench, &[Step::Settle(open)], Receipt::new("default")).unwrap_err();
+        let open = settle_as_it_is("/ground/shadow", 0o644);
+        run(&bench, &[open], Receipt::new("default")).unwrap_err();
         assert_eq!(about(&file), (0, 0o640));
     }
 

@@ -89,7 +89,7 @@ pub(super) fn seed(tools: &Tools<'_>, file: &File, known: Option<&Record>) -> Re
         return write(tools, file);
     }
     let File { path, owner, mode, .. } = file.clone();
-    settle(tools, &Settle { path, folder: false, owner, mode }, known)
+    settle(tools, &Settle { path, folder: false, owner, mode, judged: None }, known)
 }
 
 /// Owner and mode of a file that is there, on a handle that cannot be swapped.
@@ -98,6 +98,7 @@ pub(super) fn settle(tools: &Tools<'_>, settle: &Settle, known: Option<&Record>)
     let (open, meta) = spot.read()?;
     let owner = tools.host.numbers(settle.owner.as_ref())?;
     // Of what is open now: it could have been swapped since it was looked at.
+    claim::refuse_swapped(&spot, &meta, settle.judged.as_ref())?;
     claim::check(&spot, &of_file(meta), owner.map(|(uid, _)| uid), known)?;
     spot.settle_file(&open, owner, settle.mode)?;
     tools.protect(&spot, settle.owner.as_ref(), settle.mode, false)?;

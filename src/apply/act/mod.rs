@@ -123,8 +123,8 @@ impl Tools<'_> {
             Step::Account(account) => account::create(self, account).map(|()| None)?,
             Step::Registry(value) => registry::set(self, value).map(|()| None)?,
             Step::Enable { service } => service::enable(self, service).map(|()| None)?,
-            Step::Start { service, drain } => {
-                service::start(self, service, *drain).map(|()| None)?
+            Step::Start { service, drain, if_busy } => {
+                service::start(self, service, *drain, *if_busy).map(|()| None)?
             }
             Step::Stop { service, drain } => service::stop(self, service, *drain).map(|()| None)?,
             Step::EndProcesses { account } => processes::end_of(self, account).map(|()| None)?,

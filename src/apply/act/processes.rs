@@ -130,7 +130,7 @@ fn unended(name: &str, left: Vec<Process>) -> Error {
     }
     let mut error = Error::new(Code::StepFailed, parts.join("; "));
     if !theirs.is_empty() {
-        error = error.help(Command::root("pkill -KILL -u").value(name, Provenance::Root));
+        error = error.help(Command::root("pkill -KILL -u").user(name, Provenance::Root));
     }
     if !roots.is_empty() {
         error = error.help(Help::command("look for the service that they are of", &list()));

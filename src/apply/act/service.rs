@@ -2,8 +2,11 @@
 
 use super::Tools;
 use crate::{
-    Result,
-    apply::target::{State, Target},
+    Error, Result,
+    apply::{
+        step::IfBusy,
+        target::{State, Target},
+    },
 };
 use std::time::Duration;
 
@@ -24,8 +27,21 @@ pub(super) fn enable(tools: &Tools<'_>, name: &str) -> Result<()> {
     tools.host.services.map_or(Ok(()), |services| services.enable(name))
 }
 
-pub(super) fn start(tools: &Tools<'_>, name: &str, drain: Duration) -> Result<()> {
+pub(super) fn start(tools: &Tools<'_>, name: &str, drain: Duration, if_busy: IfBusy) -> Result<()> {
     let Some(services) = tools.host.services else { return Ok(()) };
+    // How a stop treats a job is a part of the definition.
+    if services.status(name)?.needs_reload {
+        services.reload()?;
+    }
+    // Asked right before the stop: the agent may have claimed a job since the examination.
+    let may_run_job = || Ok::<_, Error>(services.runs_job(name)? != Some(false));
+    if if_busy == IfBusy::Leave && services.status(name)?.active && may_run_job()? {
+        tools.host.report.leaves(&format!(
+            "{name} is not started again: it runs a job, or may run one; `runnerup doctor --fix \
+             --allow restart-busy` lets the job end first"
+        ));
+        return Ok(());
+    }
     stop(tools, name, drain)?;
     if services.status(name)?.needs_reload {
         services.reload()?;
@@ -61,5 +77,51 @@ pub(super) fn restore(tools: &Tools<'_>, target: &Target, name: &str, to: &State
             })
         }
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+mod tests {
+    use super::*;
+    use crate::{
+        apply::bench::{self, Bench},
+        platform::{command::Recorded, linux::systemd::Systemd},
+    };
+    use std::process::{Child, Command};
+
+    /// What is asked of systemd to start a service again whose agent is this process.
+    fn calls(agent: &Child, if_busy: IfBusy) -> Vec<String> {
+        let shown = format!("LoadState=loaded\nActiveState=active\nMainPID={}\n", agent.id());
+        let systemd = Recorded::answering(0, &shown);
+        let services = Systemd::new(&systemd);
+        bench::tools_with(&Bench::new(), Some(&services), |tools| {
+            // It stays active, so that the wait for its end comes to nothing.
+            let _ = start(tools, "x.service", Duration::ZERO, if_busy);
+        });
+        systemd.calls()
+    }
+
+    fn shell(script: &str) -> Child {
+        Command::new("sh").args(["-c", script]).spawn().unwrap()
+    }
+
+    #[test]
+    fn a_job_that_has_begun_since_is_left_alone() {
+        let stop = "systemctl stop --no-block x.service".to_owned();
+        let mut idle = Command::new("sleep").arg("60").spawn().unwrap();
+        let mut busy = shell("sleep 60 & wait");
+        while crate::platform::processes::has_living_child(busy.id()) != Some(true) {}
+        assert!(calls(&idle, IfBusy::Leave).contains(&stop));
+        assert!(!calls(&busy, IfBusy::Leave).contains(&stop));
+        assert!(calls(&busy, IfBusy::Drain).contains(&stop));
+        // An ended process that nobody has fetched is no job.
+        let mut over = shell("sleep 0 & exec sleep 60");
+        while crate::platform::processes::has_living_child(over.id()) != Some(false) {}
+        assert!(calls(&over, IfBusy::Leave).contains(&stop));
+        for agent in [&mut idle, &mut busy, &mut over] {
+            let _ = agent.kill();
+            let _ = agent.wait();
+        }
     }
 }

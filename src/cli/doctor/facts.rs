@@ -1,10 +1,10 @@
 //! Facts that travel: saved without a secret, judged anywhere.
 
 use crate::{
-    Code, Error, Result,
+    Code, Command, Error, Result,
     cli::Output,
-    facts::survey::{SCHEMA_VERSION, Survey},
-    platform::fs::Root,
+    facts::survey::{Provenance, SCHEMA_VERSION, Survey},
+    platform::{fs::Root, layout::shown},
 };
 use std::{
     fs::File,
@@ -13,7 +13,7 @@ use std::{
 };
 
 /// Most bytes of saved facts that are read.
-const LIMIT: u64 = 64 << 20;
+const LIMIT: u64 = 16 << 20;
 
 /// Writes the survey, for the caller alone, without any known secret.
 pub(super) fn save(file: &Path, survey: &Survey, out: &Output) -> Result<()> {
@@ -24,7 +24,11 @@ pub(super) fn save(file: &Path, survey: &Survey, out: &Output) -> Result<()> {
     place(file, facts.as_bytes()).map_err(|error| {
         error.recode(Code::HostUnfit).context(format!("{} cannot be written", file.display()))
     })?;
-    out.note(&format!("facts saved: runnerup doctor --facts {}", file.display()));
+    let judged = Command::fixed("runnerup doctor --facts").own(&shown(file), Provenance::Root);
+    match judged.line() {
+        Some(line) => out.note(&format!("facts saved: {line}")),
+        None => out.note("facts saved"),
+    }
     Ok(())
 }
 
@@ -36,18 +40,24 @@ pub(super) fn load(file: &Path) -> Result<Survey> {
     };
     let mut text = String::new();
     let read = if file == Path::new("-") {
-        std::io::stdin().lock().take(LIMIT).read_to_string(&mut text)
+        std::io::stdin().lock().take(LIMIT + 1).read_to_string(&mut text)
     } else {
-        File::open(file).and_then(|open| open.take(LIMIT).read_to_string(&mut text))
+        File::open(file).and_then(|open| open.take(LIMIT + 1).read_to_string(&mut text))
     };
-    read.map_err(|error| unusable(error.to_string()))?;
+    let length = read.map_err(|error| unusable(error.to_string()))?;
+    if u64::try_from(length).is_ok_and(|length| length > LIMIT) {
+        return Err(unusable(format!("larger than {} MiB, as no facts are", LIMIT >> 20)));
+    }
     let survey: Survey =
         serde_json::from_str(&text).map_err(|error| unusable(error.to_string()))?;
     if survey.schema_version != SCHEMA_VERSION {
         let version = survey.schema_version;
         return Err(unusable(format!("facts of the form {version}, not {SCHEMA_VERSION}")));
     }
-    Ok(survey)
+    match survey.excess() {
+        Some(excess) => Err(unusable(excess)),
+        None => Ok(survey),
+    }
 }
 
 /// Puts a file in place, whole or not at all. Its folder may belong to others, who can put any
@@ -70,4 +80,44 @@ fn place(file: &Path, content: &[u8]) -> Result<()> {
             let _ = temporary.remove();
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::survey::{
+        Seen,
+        limits::{DIRECTIVES, SETTINGS},
+    };
+
+    const RECORDED: &str = include_str!("../../../tests/facts/linux-recorded.json");
+
+    /// What is said of the recorded facts after a change of them.
+    fn refused(change: impl FnOnce(&mut Survey)) -> Option<String> {
+        let mut survey: Survey = serde_json::from_str(RECORDED).unwrap();
+        change(&mut survey);
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), serde_json::to_string(&survey).unwrap()).unwrap();
+        load(file.path()).err().map(|error| error.message().to_owned())
+    }
+
+    #[test]
+    fn facts_that_no_host_has_are_refused() {
+        assert_eq!(refused(|_| {}), None);
+        let told = refused(|survey| {
+            let service = survey.installs[0].service.as_mut().unwrap();
+            let directive = service.directives[0].clone();
+            service.directives = vec![directive; DIRECTIVES + 1];
+        });
+        assert!(told.as_ref().is_some_and(|why| why.contains("2001 directives")), "{told:?}");
+        let told = refused(|survey| {
+            let Some(Seen::Known(config)) = &mut survey.installs[0].config else { panic!() };
+            let setting = config.settings[0].clone();
+            config.settings = vec![setting; SETTINGS + 1];
+        });
+        assert!(told.as_ref().is_some_and(|why| why.contains("1001 settings")), "{told:?}");
+        let length = usize::try_from(LIMIT).unwrap();
+        let told = refused(|survey| survey.installs[0].name = "x".repeat(length));
+        assert!(told.as_ref().is_some_and(|why| why.contains("larger than 16 MiB")), "{told:?}");
+    }
 }

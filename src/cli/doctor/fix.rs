@@ -2,7 +2,8 @@
 
 use super::{Examination, code, examined, report};
 use crate::{
-    Code, Error, Result, apply,
+    Code, Command, Error, Help, Result,
+    apply::{self, Unfinished},
     cli::{
         Output, confirm, elevate,
         guided::{Ask, Person, Prompt, Reply},
@@ -12,10 +13,12 @@ use crate::{
         progress::Progress,
         text::Text,
     },
+    command::is_plain,
     doctor::{Consent, Diagnosis, Finding, Selection},
     plan::{Cures, Plan, cures},
-    platform::fs::Root,
+    platform::fs::{Provenance, Root},
     session::Session,
+    spec::values::InstanceName,
 };
 use serde::Serialize;
 use std::{
@@ -53,7 +56,7 @@ pub(super) fn run(
         }
     }
     let whole = merged(&found.plans);
-    if args.dry_run {
+    if args.dry_run && !whole.is_satisfied() {
         shown::result(&whole, out)?;
         return Ok(code(&before.diagnosis, args.strict));
     }
@@ -76,7 +79,7 @@ pub(super) fn run(
     }
     if elevate::is_needed(args.root.as_deref()) {
         return Err(Error::new(Code::NeedsRoot, "cures change the host, which takes root")
-            .help("sudo runnerup doctor --fix"));
+            .help(Help::own(again(args), "")));
     }
     interrupt::applying();
     let session = Session::open(args.root.as_deref())?;
@@ -96,6 +99,37 @@ pub(super) fn run(
     Ok(code(&after.diagnosis, args.strict))
 }
 
+/// The same command as root.
+fn again(args: &DoctorArgs) -> Command {
+    let own = |command: Command, option: &'static str, value: &str| {
+        command.then(option).own(value, Provenance::Root)
+    };
+    let fix = Command::root("runnerup doctor --fix");
+    let fix = args.instance.iter().fold(fix, |fix, name| own(fix, "--instance", name));
+    args.allow_path.iter().fold(fix, |fix, path| own(fix, "--allow-path", path))
+}
+
+/// A command about the instance of an unfinished run.
+fn of(command: &'static str, unfinished: &Unfinished, why: &'static str) -> Help {
+    let command = Command::fixed(command);
+    let command = match unfinished.instance.parse::<InstanceName>() {
+        Ok(name) => command.then("--instance").own(name.as_str(), Provenance::Root),
+        Err(_) => command,
+    };
+    Help::own(command, why)
+}
+
+/// What an unfinished run is called: by one of our own names, whatever a journal says.
+fn name_of(unfinished: &Unfinished) -> String {
+    let known = ["install", "uninstall", "doctor --fix"].into_iter();
+    let name = known.into_iter().find(|name| *name == unfinished.command);
+    let name = name.map_or("a run".to_owned(), |name| format!("a run of `{name}`"));
+    match is_plain(&unfinished.at) {
+        true => format!("{name} that began {}", unfinished.at),
+        false => name,
+    }
+}
+
 /// The cures of what was found.
 fn planned(
     args: &DoctorArgs,
@@ -107,13 +141,10 @@ fn planned(
     if let Some(unfinished) = &known.unfinished {
         return Err(Error::new(
             Code::StateUnreadable,
-            format!(
-                "a run of `{}` that began {} did not come to its end, and was not undone",
-                unfinished.command, unfinished.at
-            ),
+            format!("{} did not come to its end, and was not undone", name_of(unfinished)),
         )
-        .help("runnerup install     # goes on from it")
-        .help("runnerup uninstall   # takes back what it did"));
+        .help(of("runnerup install", unfinished, "goes on from it"))
+        .help(of("runnerup uninstall", unfinished, "takes back what it did")));
     }
     let receipts: BTreeMap<_, _> = known
         .receipt

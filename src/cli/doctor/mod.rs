@@ -33,7 +33,8 @@ const TIMEOUT: u64 = 5;
 
 /// Examines, tells, and cures where that is asked for.
 pub(super) fn run(args: &DoctorArgs, out: &Output) -> Result<ExitCode> {
-    let args = args.filled()?;
+    let mut args = args.filled()?;
+    args.root = out.about(args.root.as_deref())?;
     if args.list {
         list::list(args.markdown, out)?;
         return Ok(ExitCode::SUCCESS);

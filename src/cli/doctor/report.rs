@@ -68,7 +68,7 @@ fn trouble(finding: &Finding, diagnosis: &Diagnosis, text: &mut Text) {
     }
     if let Some(remedy) = &finding.remedy {
         let by_fix = if remedy.fixable { " (`doctor --fix` does it)" } else { "" };
-        text.line(line("cure: ", format!("{}{by_fix}", remedy.text)));
+        text.line(line("cure: ", format!("{}{by_fix}", remedy.text())));
         for command in remedy.commands() {
             // Not folded: a command is copied whole.
             text.line(Line::new().lead("         ").text(command.clone()).fold(Fold::Never));

@@ -60,7 +60,7 @@ fn reason(error: &Error) -> String {
     if let Some(first) = text.get(..1) {
         text = format!("{}{}", first.to_uppercase(), &text[1..]);
     }
-    std::iter::once(text).chain(error.help_lines().iter().cloned()).collect::<Vec<_>>().join("\n")
+    std::iter::once(text).chain(error.help_lines()).collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use crate::{
     doctor::{Check, Command, JUDGED_LIMIT, Judge, Judged, Problem, Remedy, Verdict},
-    facts::survey::{Survey, Unseen},
+    facts::survey::Survey,
 };
 
 pub(super) const INSTALLED: Check = Check {
@@ -22,13 +22,17 @@ const TOLD: usize = 32;
 
 fn installed(survey: &Survey) -> Judged {
     if survey.installs.is_empty() {
-        if let Some(why) = survey.undiscovered.first() {
-            return Err(Unseen { why: why.clone(), broke: true });
+        if !survey.undiscovered.is_empty() {
+            // No error of the check alone: a host that hides its agents must not look healthy.
+            return Ok(Problem::fail("it is not known whether an agent is installed on this host")
+                .seen(survey.undiscovered.join("\n"))
+                .into());
         }
         let remedy =
             Remedy::by_hand("Install an agent.").command(Command::root("runnerup install"));
         let seen = match survey.strays.count {
             0 => "no service definition, no process and no receipt names one".to_owned(),
+            1 => "1 process calls itself one; no service runs it".to_owned(),
             count => format!("{count} processes call themselves one; no service runs them"),
         };
         return Ok(Problem::fail("no agent is installed on this host")
@@ -75,6 +79,9 @@ pub(super) const NO_STRAYS: Check = Check {
 
 fn no_strays(survey: &Survey) -> Judged {
     if survey.strays.count == 0 {
+        if let Some(unseen) = &survey.strays.unseen {
+            return Err(unseen.clone());
+        }
         return Ok(Verdict::Holds("none".to_owned()));
     }
     let seen = survey.strays.shown.iter().map(|stray| {
@@ -82,15 +89,16 @@ fn no_strays(survey: &Survey) -> Judged {
         let unit = stray.unit.as_ref().map_or(String::new(), |unit| format!(" in {unit}"));
         format!("process {} of {who}{unit}: {}", stray.process.pid, stray.process.command)
     });
-    let more = survey.strays.count - survey.strays.shown.len();
+    let more = survey.strays.count.saturating_sub(survey.strays.shown.len());
     let more = (more > 0).then(|| format!("{more} more"));
     let lines: Vec<String> = seen.chain(more).collect();
     let pids = survey.strays.shown.iter().map(|stray| stray.process.pid);
     let look = pids.fold(Command::fixed("ps -f"), |all, pid| all.then("-p").number(pid));
     let count = survey.strays.count;
-    Ok(Problem::warn(format!(
-        "{count} processes call themselves an agent, and no service runs them"
-    ))
+    Ok(Problem::warn(match count {
+        1 => "1 process calls itself an agent, and no service runs it".to_owned(),
+        count => format!("{count} processes call themselves an agent, and no service runs them"),
+    })
     .seen(lines.join("\n"))
     .cure(Remedy::by_hand("Look who started them.").command(look))
     .into())
@@ -106,7 +114,10 @@ mod tests {
         survey.installs.clear();
         assert_eq!(status(&survey, "agent/installed"), Status::Fail);
         survey.undiscovered = vec!["the receipts took longer than 2 s".into()];
-        assert_eq!(status(&survey, "agent/installed"), Status::Error);
+        let told = finding(&survey, "agent/installed");
+        // It fails, so that the exit code is no healthy host's.
+        assert_eq!(told.status, Status::Fail);
+        assert!(told.summary.contains("not known"), "{}", told.summary);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use crate::{
     doctor::{
         Check, Command, Judge, Judged, Problem, Remedy, Verdict,
-        lookup::{domain, drain, on_job, on_service, unseen},
+        lookup::{bootstrap, drain, on_job, on_service, unseen},
     },
     facts::survey::{Install, Process, Survey},
     platform::service::Manager,
@@ -69,16 +69,18 @@ fn no_orphans(survey: &Survey, install: &Install) -> Judged {
         .map(|process| format!("process {}: {}", process.pid, process.command))
         .collect();
     let count = left.len() + install.unlisted.orphans;
-    Ok(Problem::warn(format!("{count} processes are left of jobs that have ended"))
-        .seen(seen.join("\n"))
-        .cure(
-            Remedy::by_hand("Look at them, and end what no running job needs.").command(
-                left.iter().fold(Command::fixed("ps -f"), |all, process| {
-                    all.then("-p").number(process.pid)
-                }),
-            ),
-        )
-        .into())
+    Ok(Problem::warn(match count {
+        1 => "1 process is left of jobs that have ended".to_owned(),
+        count => format!("{count} processes are left of jobs that have ended"),
+    })
+    .seen(seen.join("\n"))
+    .cure(
+        Remedy::by_hand("Look at them, and end what no running job needs.").command(
+            left.iter()
+                .fold(Command::fixed("ps -f"), |all, process| all.then("-p").number(process.pid)),
+        ),
+    )
+    .into())
 }
 
 pub(super) const MOVES: Check = Check {
@@ -103,7 +105,7 @@ fn moves(survey: &Survey, install: &Install) -> Judged {
     let Some(job) = job else {
         return Ok(Verdict::Holds("no job runs".to_owned()));
     };
-    let since = (survey.taken - job.started).max(0);
+    let since = survey.age(job.started);
     let newest = install
         .workdir
         .ok()
@@ -111,7 +113,7 @@ fn moves(survey: &Survey, install: &Install) -> Judged {
         .into_iter()
         .chain(install.log_written)
         .max();
-    let silent = newest.map_or(since, |newest| (survey.taken - newest).max(0)).min(since);
+    let silent = newest.map_or(since, |newest| survey.age(newest)).min(since);
     let longest = i64::try_from(drain(install).as_secs()).unwrap_or(i64::MAX);
     let seen = format!("process {}, {since} s old; nothing changed for {silent} s", job.pid);
     let problem = if since > longest {
@@ -146,17 +148,13 @@ fn drain_ends(survey: &Survey, install: &Install) -> Judged {
     if state.active != "deactivating" {
         return Ok(Verdict::Holds("it was not told to stop".to_owned()));
     }
-    let since = state.since.map_or(0, |since| (survey.taken - since).max(0));
+    let since = state.since.map_or(0, |since| survey.age(since));
     let longest = i64::try_from(drain(install).as_secs()).unwrap_or(i64::MAX);
     let remedy = Remedy::by_hand("Let the job end, or end it.");
     let remedy = match (service.manager, service.file()) {
-        (Manager::Launchd, Some(file)) => {
-            remedy.command(on_job("launchctl kill TERM", install, service)).command(
-                Command::root("launchctl bootstrap")
-                    .value(&domain(service), install.named_by)
-                    .path(&file.path, install.named_by),
-            )
-        }
+        (Manager::Launchd, Some(_)) => remedy
+            .command(on_job("launchctl kill TERM", install, service))
+            .command(bootstrap(install, service)),
         _ => remedy
             .command(on_service("systemctl kill --kill-who=main --signal=TERM", install, service))
             .command(on_service("systemctl start", install, service)),
@@ -190,6 +188,26 @@ mod tests {
         assert_eq!(status(&job(600, 10), "agent/job-moves"), Status::Pass);
         assert_eq!(status(&job(9000, 8000), "agent/job-moves"), Status::Warn);
         assert_eq!(status(&job(100_000, 10), "agent/job-moves"), Status::Fail);
+    }
+
+    #[test]
+    fn times_at_the_ends_of_numbers_are_judged() {
+        for (taken, at) in [(i64::MIN, i64::MAX), (i64::MAX, i64::MIN)] {
+            let mut survey = job(9000, 8000);
+            survey.taken = taken;
+            agent(&mut survey).log_written = Some(at);
+            if let Seen::Known(processes) = &mut agent(&mut survey).processes {
+                processes.iter_mut().for_each(|process| process.started = at);
+            }
+            if let Seen::Known(state) = &mut service_of(&mut survey).state {
+                state.active = "deactivating".into();
+                state.since = Some(at);
+            }
+            let expected = if taken > 0 { Status::Fail } else { Status::Pass };
+            assert_eq!(status(&survey, "agent/job-moves"), expected);
+            let expected = if taken > 0 { Status::Fail } else { Status::Warn };
+            assert_eq!(status(&survey, "agent/drain-ends"), expected);
+        }
     }
 
     #[test]

@@ -144,7 +144,12 @@ fn one_process(survey: &Survey, install: &Install) -> Judged {
         let names_it = process.command.split([' ', '=']).any(|word| word == path);
         process.uid == account.uid && names_it
     });
-    let Some(process) = twin else { return Ok(Verdict::Holds("once".to_owned())) };
+    let Some(process) = twin else {
+        return match &survey.strays.unseen {
+            Some(unseen) => Err(unseen.clone()),
+            None => Ok(Verdict::Holds("once".to_owned())),
+        };
+    };
     Ok(Problem::fail("a second agent runs with the same configuration")
         .seen(format!("process {}: {}", process.pid, process.command))
         .cure(
@@ -158,7 +163,7 @@ fn one_process(survey: &Survey, install: &Install) -> Judged {
 mod tests {
     use crate::{
         doctor::{Status, sample::*},
-        facts::survey::{Process, Seen, Stray, Strays, Survey},
+        facts::survey::{Process, Seen, Stray, Strays, Survey, Unseen},
         platform::service::Manager,
     };
 
@@ -199,12 +204,21 @@ mod tests {
             let command = format!("circleci-launch-agent --config={CONFIG}");
             let process = Process { command, ..process(700, 1, uid, "circleci-launch") };
             let stray = Stray { process, account: None, unit: None };
-            survey.strays = Strays { shown: vec![stray], count: 1 };
+            survey.strays = Strays { shown: vec![stray], count: 1, unseen: None };
             status(&survey, "agent/one-process")
         };
         assert_eq!(stray(UID), Status::Fail);
         // Another account may call its process what it likes.
         assert_eq!(stray(UID + 1), Status::Pass);
         assert_eq!(status(&survey, "agent/no-strays"), Status::Warn);
+    }
+
+    #[test]
+    fn processes_that_could_not_be_listed_are_no_proof_of_one_agent() {
+        let mut survey = healthy();
+        let why = "there are more processes than can be read in time".to_owned();
+        survey.strays.unseen = Some(Unseen { why, broke: false });
+        assert_eq!(status(&survey, "agent/one-process"), Status::Skip);
+        assert_eq!(status(&survey, "agent/no-strays"), Status::Skip);
     }
 }

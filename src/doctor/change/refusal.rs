@@ -19,6 +19,8 @@ pub(super) enum Refusal {
     NoFile,
     /// It goes up: what it is called is not where it is.
     Up,
+    /// Others can write to a folder on the way, or it has a special bit.
+    Shared,
     /// The account that it would be given to is named by what another account can write.
     Account,
 }
@@ -28,32 +30,38 @@ impl Refusal {
     pub(super) fn why(self) -> Option<&'static str> {
         Some(match self {
             Self::NotOwn | Self::NotAllowed => {
-                "This path is not one of the install's own folders, and an account could have \
-                 named it: root changes nothing there. Name another path in the configuration."
+                "Name another path in the configuration: this one is none of the install's own \
+                 folders, and an account could have named it, so that root changes nothing there."
             }
             Self::Agent => {
-                "The agent's binary or configuration is there: root gives that to no job. Name a \
-                 path of its own in the configuration."
+                "Name a path of its own in the configuration: the agent's binary or configuration \
+                 is here, and root gives that to no job."
             }
             Self::System => {
-                "This is a path of the system: it is given to no account. Name another path in \
-                 the configuration."
+                "Name another path in the configuration: this is a path of the system, which is \
+                 given to no account."
             }
             Self::Foreign => {
-                "It belongs to someone else, where the account could have put it: root does not \
-                 give it away. Remove it, or name another path in the configuration."
+                "Name another path in the configuration, or remove what is there: it belongs to \
+                 someone else, or the account could have put it there, and root does not give it \
+                 away."
             }
             Self::Mounted => {
-                "Another file system is mounted there. Name another path in the configuration, or \
-                 set owner and mode of what is mounted."
+                "Name another path in the configuration, or set owner and mode of what is mounted: \
+                 another file system is mounted there."
             }
             Self::Up => {
-                "This path goes up (`..`), and leads elsewhere than its name says: root changes \
-                 nothing there. Write the path in the configuration as it is."
+                "Write the path in the configuration without `..`: it leads elsewhere than its \
+                 name says, and root changes nothing there."
             }
             Self::NoFile => return None,
+            Self::Shared => {
+                "Others can write to a folder on the way, or it has a special bit: set its mode \
+                 yourself, once you know why."
+            }
             Self::Account => {
-                "Another account is named there by what jobs can change: root gives it nothing."
+                "Nothing proves here that root alone named this account: root gives it nothing. \
+                 Saved facts prove no owner; run the doctor on the host itself."
             }
         })
     }

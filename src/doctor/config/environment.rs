@@ -83,8 +83,8 @@ fn read(_: &Survey, install: &Install) -> Judged {
             None => nearest(name, &names),
         };
         let text = match meant {
-            Some(meant) => format!("Call it {meant}."),
-            None => "Take it out.".to_owned(),
+            Some(meant) => ["Call it ", meant, "."],
+            None => ["Take it out.", "", ""],
         };
         problems.push(
             Problem::warn(format!("{} does not read the variable {name}", install.agent))
@@ -147,7 +147,7 @@ mod tests {
         let survey = variable("CIRCLECI_RUNNER_NAME", "x");
         let found = finding(&survey, "config/environment-read");
         assert_eq!(found.status, Status::Warn);
-        assert!(found.remedy.unwrap().text.contains("LAUNCH_AGENT_RUNNER_NAME"));
+        assert!(found.remedy.unwrap().text().contains("LAUNCH_AGENT_RUNNER_NAME"));
         let fine = variable("HTTPS_PROXY", "http://p:1");
         assert_eq!(status(&fine, "config/environment-read"), Status::Pass);
     }

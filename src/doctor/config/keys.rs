@@ -62,8 +62,8 @@ fn strange_key(
         Config::KEYS.iter().copied().find(|key| key.rsplit('.').next() == Some(last))
     });
     let text = match meant {
-        Some(meant) => format!("Did you mean {meant}?"),
-        None => "Take it out: no agent reads it.".to_owned(),
+        Some(meant) => ["Did you mean ", meant, "?"],
+        None => ["Take it out: no agent reads it.", "", ""],
     };
     let remedy = Remedy::by_hand(text).command(edit_config(survey, install));
     // What the agent cannot do without is missing then.
@@ -136,7 +136,7 @@ fn types(_: &Survey, install: &Install) -> Judged {
         problems.push(
             Problem::fail(format!("{path} must be {wanted}"))
                 .seen(setting.place(config))
-                .cure(Remedy::by_hand(format!("Write {wanted} there."))),
+                .cure(Remedy::by_hand(["Write ", wanted, " there."])),
         );
     }
     Ok(Verdict::of(problems, "every value is of its kind"))
@@ -156,7 +156,7 @@ mod tests {
         set(&mut survey, "runner.max_runtime", Some("5h"));
         let found = finding(&survey, "config/keys-known");
         assert_eq!(found.status, Status::Warn);
-        assert!(found.remedy.unwrap().text.contains("runner.max_run_time"));
+        assert!(found.remedy.unwrap().text().contains("runner.max_run_time"));
         set(&mut survey, "runner.name", None);
         set(&mut survey, "runner.nmae", Some("x"));
         assert_eq!(status(&survey, "config/keys-known"), Status::Fail);
@@ -167,7 +167,7 @@ mod tests {
         let mut survey = healthy();
         set(&mut survey, "runner.auth_token", Some("x"));
         let found = finding(&survey, "config/keys-known");
-        assert!(found.remedy.unwrap().text.contains("api.auth_token"));
+        assert!(found.remedy.unwrap().text().contains("api.auth_token"));
     }
 
     #[test]

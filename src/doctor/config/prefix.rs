@@ -3,7 +3,7 @@
 use crate::{
     doctor::{
         Check, Judge, Judged, Problem, Remedy, Verdict,
-        change::{Change, Purpose, Site},
+        change::{Change, Mode, Purpose, Site},
         lookup::{account, edit, edit_config, stand},
     },
     facts::survey::{Access, Install, Survey},
@@ -74,7 +74,7 @@ fn runs(survey: &Survey, install: &Install) -> Judged {
             let change = Change::new(survey, install);
             // A program for jobs is set right by whoever put it there.
             let remedy = match denied.path == trail.path {
-                true => change.permissions(remedy, site, None, denied.meta.mode | 0o111),
+                true => change.permissions(remedy, site, None, Mode::Open),
                 false => change.pass(remedy, site, &denied.path),
             };
             let remedy = remedy.without_steps();
@@ -141,7 +141,7 @@ mod tests {
         config_of(&mut survey).settings.push(setting);
         let found = finding(&survey, "config/prefix-ends-options");
         assert_eq!(found.status, Status::Fail);
-        assert!(found.remedy.unwrap().text.contains("\"--\""));
+        assert!(found.remedy.unwrap().text().contains("\"--\""));
     }
 
     #[test]

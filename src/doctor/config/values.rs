@@ -23,8 +23,8 @@ fn name(survey: &Survey, install: &Install) -> Judged {
     if variables.iter().any(|name| install.variable(name).is_some()) {
         return Ok(Verdict::Idle("a variable of the service holds the name".to_owned()));
     }
-    let remedy =
-        edit(survey, install, format!("Write `name: {}` under runner.", survey.host.hostname));
+    let text = "Write `name: NAME` under runner; the name of the host is usual.";
+    let remedy = edit(survey, install, text);
     match config.text("runner.name") {
         None => Ok(Problem::fail("the runner has no name")
             .seen(format!("{} has no runner.name", config.trail.path.display()))
@@ -57,23 +57,18 @@ fn durations(survey: &Survey, install: &Install) -> Judged {
         let Some(text) = config.text(key) else { continue };
         match text.parse::<GoDuration>() {
             Ok(duration) if duration.seconds() == 0 => problems.push(
-                Problem::fail(format!("{key} is no time at all")).seen(place(config, key)).cure(
-                    edit(
-                        survey,
-                        install,
-                        "Write a time that jobs fit into, such as 5h.".to_owned(),
-                    ),
-                ),
+                Problem::fail(format!("{key} is no time at all"))
+                    .seen(place(config, key))
+                    .cure(edit(survey, install, "Write a time that jobs fit into, such as 5h.")),
             ),
             Ok(_) => {}
             Err(error) => {
-                let help = error.help_lines().first().cloned().unwrap_or_default();
+                let help = error.help_lines().into_iter().next().unwrap_or_default();
+                let text = "Write hours, minutes and seconds, such as 5h or 1h30m.";
                 problems.push(
-                    Problem::fail(format!("{key}: {error}")).seen(place(config, key)).cure(edit(
-                        survey,
-                        install,
-                        format!("{help}."),
-                    )),
+                    Problem::fail(format!("{key}: {error}"))
+                        .seen(format!("{}; {help}", place(config, key)))
+                        .cure(edit(survey, install, text)),
                 );
             }
         }
@@ -95,12 +90,12 @@ pub(super) const OTHERS: Check = Check {
 fn others(survey: &Survey, install: &Install) -> Judged {
     let config = install.config()?;
     let mut problems = Vec::new();
-    let mut wrong = |key: &str, why: String, right: &str| {
-        problems.push(Problem::fail(format!("{key} {why}")).seen(place(config, key)).cure(edit(
-            survey,
-            install,
-            right.to_owned(),
-        )));
+    let mut wrong = |key: &str, why: String, right: &'static str| {
+        problems.push(
+            Problem::fail(format!("{key} {why}"))
+                .seen(place(config, key))
+                .cure(edit(survey, install, right)),
+        );
     };
     let words = |key: &str, known: &[&str]| {
         config
@@ -174,7 +169,7 @@ fn workdir(survey: &Survey, install: &Install) -> Judged {
         .cure(edit(
             survey,
             install,
-            "Name a fixed folder, and set cleanup_working_directory: true.".to_owned(),
+            "Name a fixed folder, and set cleanup_working_directory: true.",
         ))
         .into()),
     }
@@ -197,7 +192,7 @@ fn mode(survey: &Survey, install: &Install) -> Judged {
     if survey.host.os == crate::agent::Os::Windows && !is_single {
         return Ok(Problem::warn("on Windows the mode continuous is not advised")
             .seen(place(config, "runner.mode"))
-            .cure(edit(survey, install, "Write `mode: single-task` under runner.".to_owned()))
+            .cure(edit(survey, install, "Write `mode: single-task` under runner."))
             .into());
     }
     let ends = is_single || config.text("runner.idle_timeout").is_some();
@@ -233,7 +228,7 @@ fn place(config: &ConfigFile, key: &str) -> String {
     config.setting(key).map_or_else(|| path.to_string(), |own| own.place(config))
 }
 
-fn edit(survey: &Survey, install: &Install, text: String) -> Remedy {
+fn edit(survey: &Survey, install: &Install, text: &'static str) -> Remedy {
     Remedy::by_hand(text).command(lookup::edit_config(survey, install))
 }
 

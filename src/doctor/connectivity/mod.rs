@@ -7,7 +7,10 @@ mod tls;
 mod winhttp;
 
 use super::{Check, Command, Problem, Remedy, lookup::unseen};
-use crate::facts::survey::{Endpoint, Install, Network, Provenance, Survey, Unseen};
+use crate::{
+    command::Server,
+    facts::survey::{Endpoint, Install, Network, Survey, Unseen},
+};
 
 /// In the order of causes.
 pub(super) const CHECKS: &[&Check] = &[
@@ -49,9 +52,14 @@ fn named(endpoint: &Endpoint) -> String {
 }
 
 /// What is said of an endpoint's own trouble.
-fn ask_network(text: &str, endpoint: &Endpoint) -> Remedy {
+fn ask_network(text: &'static str, endpoint: &Endpoint) -> Remedy {
     Remedy::by_hand(text).command(
-        Command::fixed("curl -sS -o /dev/null -w '%{http_code}\\n'")
-            .value(&endpoint.url, Provenance::Anybody),
+        Command::fixed("curl -sS --proto =http,https -o /dev/null -w '%{http_code}\\n'")
+            .url(server(endpoint).as_ref()),
     )
+}
+
+/// The server that a command may name.
+fn server(endpoint: &Endpoint) -> Option<Server> {
+    Server::named(&endpoint.url, endpoint.named_by)
 }

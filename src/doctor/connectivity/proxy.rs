@@ -130,9 +130,8 @@ fn same(survey: &Survey, install: &Install) -> Judged {
             let own = ours.proxy.as_ref().map_or("none".to_owned(), |own| own.url.clone());
             let remedy = Remedy::by_hand("Give the service the same proxy.");
             // Of an install that a receipt knows, the whole of its settings stays as it is.
-            let remedy = remedy.command(
-                Command::root("runnerup install --proxy").value(&proxy, Provenance::Anybody),
-            );
+            let by = theirs.proxy.as_ref().map_or(Provenance::Anybody, |own| own.named_by);
+            let remedy = remedy.command(Command::root("runnerup install --proxy").own(&proxy, by));
             return Ok(Problem::fail(format!(
                 "the shell reaches {}, the service does not",
                 named(ours)
@@ -149,12 +148,17 @@ fn same(survey: &Survey, install: &Install) -> Judged {
 mod tests {
     use crate::{
         doctor::{Status, sample::*},
-        facts::survey::{Attempt, Proxied, Route, Seen, Side, Variable},
+        facts::survey::{Attempt, Provenance, Proxied, Route, Seen, Side, Variable},
     };
 
     fn proxied() -> Option<Proxied> {
         let url = "http://proxy:3128".to_owned();
-        Some(Proxied { url, source: "HTTPS_PROXY in /etc/x:1".into(), has_login: false })
+        Some(Proxied {
+            url,
+            source: "HTTPS_PROXY in /etc/x:1".into(),
+            has_login: false,
+            named_by: Provenance::Root,
+        })
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! Names, addresses, connections.
 
-use super::{ask_network, by_need, endpoints, named};
+use super::{ask_network, by_need, endpoints, named, server};
 use crate::{
     doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict},
-    facts::survey::{Install, Provenance, Route, Survey},
+    facts::survey::{Install, Route, Survey},
 };
 
 pub(super) const RESOLVER: Check = Check {
@@ -56,10 +56,7 @@ fn resolve(survey: &Survey, install: &Install) -> Judged {
                 .seen(format!("{why}; asked: {servers}; {} ms", endpoint.resolved.ms))
                 .cure(
                     Remedy::by_hand("Correct the resolver, or the name.")
-                        .command(
-                            Command::fixed("getent hosts")
-                                .value(endpoint.host(), Provenance::Anybody),
-                        )
+                        .command(Command::fixed("getent hosts").host(server(endpoint).as_ref()))
                         .command(Command::fixed("cat /etc/resolv.conf")),
                 ),
         );
@@ -92,14 +89,10 @@ fn reachable(survey: &Survey, install: &Install) -> Judged {
         let refused = attempts.clone().any(|own| own.route == Route::Refused);
         let what =
             if refused { "refuses connections" } else { "does not answer: a firewall may drop it" };
-        let port = if endpoint.url.starts_with("ssh") { 22 } else { 443 };
         problems.push(
-            by_need(endpoint, format!("{} {what}", named(endpoint))).seen(seen.join("; ")).cure(
-                ask_network(
-                    &format!("Allow outgoing connections to it, usually on port {port}."),
-                    endpoint,
-                ),
-            ),
+            by_need(endpoint, format!("{} {what}", named(endpoint)))
+                .seen(seen.join("; "))
+                .cure(ask_network("Allow outgoing connections to it.", endpoint)),
         );
     }
     Ok(Verdict::of(problems, format!("{} endpoints", endpoints.len())))

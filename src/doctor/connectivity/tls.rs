@@ -1,9 +1,9 @@
 //! Certificates.
 
-use super::{by_need, endpoints, named};
+use super::{by_need, endpoints, named, server};
 use crate::{
     doctor::{Check, Command, Judge, Judged, Remedy, Verdict},
-    facts::survey::{Endpoint, Install, Provenance, Survey, Tls},
+    facts::survey::{Endpoint, Install, Survey, Tls},
 };
 
 pub(super) const TRUSTED: Check = Check {
@@ -49,30 +49,36 @@ fn distrusted(endpoint: &Endpoint, tls: &Tls, why: &str) -> crate::doctor::Probl
         }
         Some("unknown-issuer") => (
             "comes from an authority that the service does not trust",
-            "If this authority is your own (a proxy that intercepts, or a private server), add it \
-             to the system's.",
+            "Where root did not name this server, trust nothing that it shows: look at who named \
+             it. If the authority is your own (a proxy that intercepts, or a private server), get \
+             its certificate from whoever runs it, and add it to the system's.",
         ),
         _ => ("is not trusted", "Look at it."),
     };
     let mut remedy = show(endpoint, text);
+    // What an account names shows whatever certificate that account likes.
     if tls.distrust_kind.as_deref() == Some("unknown-issuer") {
-        remedy = remedy
-            .command(Command::fixed("sudo cp AUTHORITY.crt /usr/local/share/ca-certificates/ && sudo update-ca-certificates"))
-            .command(Command::root("runnerup install --ca-file AUTHORITY.pem"));
+        let trusting = [
+            "cp AUTHORITY.crt /usr/local/share/ca-certificates/ && sudo update-ca-certificates",
+            "runnerup install --ca-file AUTHORITY.pem",
+        ];
+        remedy = trusting.into_iter().fold(remedy, |remedy, command| {
+            remedy.command(Command::granting(command, endpoint.named_by))
+        });
     }
     by_need(endpoint, format!("the certificate of {} {what}", named(endpoint)))
         .seen(format!("{why}; {who}; trusted: {}", tls.trust))
         .cure(remedy)
 }
 
-fn show(endpoint: &Endpoint, text: &str) -> Remedy {
-    let host = endpoint.host();
+fn show(endpoint: &Endpoint, text: &'static str) -> Remedy {
+    let server = server(endpoint);
     Remedy::by_hand(text).command(
         Command::fixed("openssl s_client -connect")
-            .within("", host, ":443", Provenance::Anybody)
+            .authority(server.as_ref())
             .then("-servername")
-            .value(host, Provenance::Anybody)
-            .then("</dev/null | openssl x509 -noout -subject -issuer -dates"),
+            .host(server.as_ref())
+            .then("</dev/null | openssl x509 -noout -subject -issuer -dates | cat -v"),
     )
 }
 
@@ -80,7 +86,7 @@ fn show(endpoint: &Endpoint, text: &str) -> Remedy {
 mod tests {
     use crate::{
         doctor::{Status, sample::*},
-        facts::survey::Tls,
+        facts::survey::{Provenance, Tls},
     };
 
     #[test]
@@ -98,5 +104,29 @@ mod tests {
         let found = finding(&survey, "connectivity/tls-trusted");
         assert_eq!(found.status, Status::Fail);
         assert!(found.evidence.contains("CN=mitmproxy"), "{}", found.evidence);
+    }
+
+    /// A server that an account names shows any certificate that this account likes.
+    #[test]
+    fn nobody_is_told_to_trust_a_server_that_an_account_named() {
+        let commands = |by: Provenance, url: &str| {
+            let survey = online(|api| {
+                api.named_by = by;
+                api.url = url.into();
+                let kind = Some("unknown-issuer".to_owned());
+                let tls = Tls { distrust: kind.clone(), distrust_kind: kind, ..Tls::default() };
+                api.tls.as_mut().unwrap().outcome = Ok(tls);
+            });
+            finding(&survey, "connectivity/tls-trusted").remedy.unwrap().commands().join("\n")
+        };
+        let by_root = commands(Provenance::Root, "https://server.example");
+        assert!(by_root.contains("update-ca-certificates") && by_root.contains("--ca-file"));
+        let by_account = commands(Provenance::Account(UID), "https://127.0.0.1:9444/x");
+        assert_eq!(
+            by_account,
+            "openssl s_client -connect 127.0.0.1:9444 -servername 127.0.0.1 </dev/null \
+             | openssl x509 -noout -subject -issuer -dates | cat -v"
+        );
+        assert_eq!(commands(Provenance::Anybody, "https://evil.example"), "");
     }
 }

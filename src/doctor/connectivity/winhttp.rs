@@ -2,7 +2,7 @@
 
 use crate::{
     doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict, lookup::unseen},
-    facts::survey::{Install, Provenance, Survey},
+    facts::survey::{Install, Survey},
 };
 
 pub(super) const HEEDED: Check = Check {
@@ -26,13 +26,11 @@ fn heeded(survey: &Survey, install: &Install) -> Judged {
     if has {
         return Ok(Verdict::Holds("it has one of its own".to_owned()));
     }
-    let url = if proxy.contains("://") { proxy.clone() } else { format!("http://{proxy}") };
     Ok(Problem::warn("Windows uses a proxy that the agent knows nothing of")
         .seen(format!("WinHTTP: {proxy}; the agent has no HTTPS_PROXY"))
         .cure(
-            Remedy::by_hand("Give the agent the same, where it cannot do without.").command(
-                Command::fixed("runnerup install --proxy").value(&url, Provenance::Anybody),
-            ),
+            Remedy::by_hand("Give the agent the same, where it cannot do without.")
+                .command(Command::fixed("runnerup install --proxy http://HOST:PORT")),
         )
         .into())
 }

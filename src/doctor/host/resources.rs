@@ -52,10 +52,11 @@ fn seen(survey: &Survey, volume: &Volume) -> String {
 /// Jobs' data is never removed by the doctor, and nobody is told to remove it by a path that a job
 /// can swap.
 fn cure(volume: &Volume) -> Remedy {
+    // The names are those of jobs: they may be any bytes.
     Remedy::by_hand("Look at what is large, and remove what no job needs.").command(
         Command::root("du -xh --max-depth 2")
             .path(&volume.folder, Provenance::Anybody)
-            .then("| sort -h | tail"),
+            .then("| sort -h | tail | cat -v"),
     )
 }
 
@@ -93,7 +94,7 @@ fn inodes(survey: &Survey) -> Judged {
                 Remedy::by_hand("Remove trees of many small files.").command(
                     Command::root("du -x --inodes --max-depth 2")
                         .path(&volume.folder, Provenance::Anybody)
-                        .then("| sort -n | tail"),
+                        .then("| sort -n | tail | cat -v"),
                 ),
             ),
         );

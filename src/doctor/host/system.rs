@@ -3,7 +3,7 @@
 use crate::{
     agent::Os,
     doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict},
-    facts::survey::{Install, Provenance, Survey},
+    facts::survey::{Install, Survey},
 };
 
 /// No host's clock can be right that is before this program was written: 2026-01-01.
@@ -58,7 +58,7 @@ fn clock_synchronized(survey: &Survey) -> Judged {
         .into())
 }
 
-fn time_service(survey: &Survey, text: &str) -> Remedy {
+fn time_service(survey: &Survey, text: &'static str) -> Remedy {
     let remedy = Remedy::by_hand(text);
     match survey.host.os {
         Os::Linux if survey.host.systemd.is_some() => remedy
@@ -90,14 +90,15 @@ fn tools(survey: &Survey, install: &Install) -> Judged {
     if missing.is_empty() {
         return Ok(Verdict::Holds("all there".to_owned()));
     }
-    let packages: Vec<&str> =
-        missing.iter().map(|name| if *name == "ssh" { "openssh-client" } else { name }).collect();
+    let packages = missing.iter().map(|name| package(name));
     let remedy = match survey.host.os {
-        Os::Linux => Remedy::by_hand("Install them.").command(
-            packages.iter().fold(Command::root("apt-get install"), |all, package| {
-                all.value(package, Provenance::Root)
-            }),
-        ),
+        Os::Linux => Remedy::by_hand("Install them.").command(packages.fold(
+            Command::root("apt-get install"),
+            |all, package| match package {
+                Some(package) => all.then(package),
+                None => Command::left_out(),
+            },
+        )),
         Os::Darwin => {
             Remedy::by_hand("Install them.").command(Command::fixed("xcode-select --install"))
         }
@@ -112,6 +113,18 @@ fn tools(survey: &Survey, install: &Install) -> Judged {
     let what = format!("jobs will miss {}", missing.join(", "));
     let problem = if is_needed { Problem::fail(what) } else { Problem::warn(what) };
     Ok(problem.seen("not in the path of the service").cure(remedy).into())
+}
+
+/// The package that has a tool.
+fn package(tool: &str) -> Option<&'static str> {
+    const PACKAGES: [(&str, &str); 5] = [
+        ("bash", "bash"),
+        ("git", "git"),
+        ("gzip", "gzip"),
+        ("ssh", "openssh-client"),
+        ("tar", "tar"),
+    ];
+    PACKAGES.iter().find(|(name, _)| *name == tool).map(|(_, package)| *package)
 }
 
 pub(super) const SSH_PORT: Check = Check {

@@ -67,8 +67,10 @@ fn sudo(survey: &Survey, install: &Install) -> Judged {
         )
     } else if sudo.wants_terminal {
         Problem::fail("sudo wants a terminal, which jobs do not have").cure(
-            Remedy::by_hand(format!("Add `Defaults:{} !requiretty`.", account.name))
-                .command(Command::fixed("sudo visudo")),
+            Remedy::by_hand(
+                "Add a line `Defaults:ACCOUNT !requiretty` for the account of the service.",
+            )
+            .command(Command::fixed("sudo visudo")),
         )
     } else {
         return Ok(Verdict::Holds(sudo.rules.join("; ")));
@@ -123,8 +125,8 @@ fn power(survey: &Survey, install: &Install) -> Judged {
         .seen(words)
         .cure(
             Remedy::by_hand("Take the right away, or trust every author of a job with root.")
-                .command(Command::fixed("id").value(name, by))
-                .command(Command::root("-l -U").value(name, by)),
+                .command(Command::fixed("id").user(name, by))
+                .command(Command::root("-l -U").user(name, by)),
         )
         .into())
 }

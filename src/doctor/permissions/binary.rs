@@ -5,7 +5,7 @@ use crate::{
     agent::Kind as Agent,
     doctor::{
         Check, Command, Judge, Judged, Problem, Remedy, Verdict,
-        change::{Change, Purpose, Site},
+        change::{Change, Mode, Purpose, Site},
         lookup::{account, octal, restarted_if_changed, unseen},
     },
     facts::survey::{Access, Binary, Denied, Install, Provenance, Survey, Trail, Unseen},
@@ -63,7 +63,7 @@ fn executable(survey: &Survey, install: &Install) -> Judged {
     }
     if trail.end.is_some_and(|meta| meta.mode & 0o111 == 0) {
         let mode = octal(trail.end.map_or(0, |meta| meta.mode));
-        let remedy = change.permissions(Remedy::by_hand("Set its mode."), site, None, 0o755);
+        let remedy = change.permissions(Remedy::by_hand("Set its mode."), site, None, Mode::Open);
         return Ok(Problem::fail(format!("{path} is executable by nobody"))
             .seen(format!("mode {mode}"))
             .cure(restarted_if_changed(remedy, install))
@@ -75,7 +75,7 @@ fn executable(survey: &Survey, install: &Install) -> Judged {
     };
     let mode = octal(denied.meta.mode);
     if denied.path == trail.path {
-        let remedy = change.permissions(Remedy::by_hand("Set its mode."), site, None, 0o755);
+        let remedy = change.permissions(Remedy::by_hand("Set its mode."), site, None, Mode::Open);
         return Ok(Problem::fail(format!("{path} is not executable by {}", account.name))
             .seen(format!("mode {mode}"))
             .cure(restarted_if_changed(remedy, install))
@@ -154,7 +154,7 @@ fn not_writable(survey: &Survey, install: &Install) -> Judged {
             let site = Site { trail: &way, named_by: install.named_by, purpose: Purpose::Agent };
             let remedy = Remedy::by_hand("Remove write access for others.");
             let change = Change::new(survey, install);
-            let remedy = change.permissions(remedy, site, None, meta.mode & !0o022);
+            let remedy = change.permissions(remedy, site, None, Mode::closed(meta.mode));
             return Ok(Problem::fail(format!("every user may change {}", path.display()))
                 .seen(format!("mode {}", octal(meta.mode)))
                 .cure(remedy)

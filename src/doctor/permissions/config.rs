@@ -4,7 +4,7 @@ use super::{binary::closed_folder, rights};
 use crate::{
     doctor::{
         Check, Judge, Judged, Problem, Remedy, Verdict,
-        change::{Change, Purpose, Site},
+        change::{Change, Mode, Purpose, Site},
         lookup::{account, octal, owner, restarted_if_changed, unseen},
     },
     facts::survey::{Access, Install, Survey},
@@ -42,7 +42,7 @@ fn readable(survey: &Survey, install: &Install) -> Judged {
         return Ok(closed_folder(&change, &denied, site, &account.name, install).into());
     }
     let remedy = Remedy::by_hand("Give it to the account.");
-    let remedy = change.permissions(remedy, site, Some(account), 0o600);
+    let remedy = change.permissions(remedy, site, Some(account), Mode::Secret);
     Ok(Problem::fail(format!("{} may not read {path}", account.name))
         .seen(format!("mode {}, owner {}", octal(denied.meta.mode), owner(survey, denied.meta.uid)))
         .cure(restarted_if_changed(remedy, install))
@@ -93,7 +93,7 @@ fn private(survey: &Survey, install: &Install) -> Judged {
     let site = Site { trail: &config.trail, named_by: install.named_by, purpose: Purpose::Agent };
     Ok(Problem::fail(what)
         .seen(format!("mode {}", octal(meta.mode)))
-        .cure(Change::new(survey, install).permissions(remedy, site, owner, 0o600))
+        .cure(Change::new(survey, install).permissions(remedy, site, owner, Mode::Secret))
         .into())
 }
 

@@ -4,7 +4,7 @@ use super::binary::{closed_folder, remount};
 use crate::{
     doctor::{
         Check, Command, Judge, Judged, Problem, Remedy, Verdict,
-        change::{Change, Purpose, Site},
+        change::{Change, Mode, Purpose, Site},
         lookup::{account, edit_config, octal, owner, restarted_if_changed, task_account, unseen},
     },
     facts::survey::{Access, AccountFacts, Install, Survey},
@@ -17,7 +17,9 @@ pub(super) const WORKDIR: Check = Check {
     why: "A job whose work folder cannot be made or written to fails at its start.",
     found: "Mode and owner of the folder and of every folder on the way, for the account that \
             jobs run as; a folder that is not there yet must be one that they may make.",
-    cure: "Give the folder to the account that jobs run as.",
+    cure: "Give the folder to the account that jobs run as. One that only the agent's own \
+           configuration names is given with `doctor --fix --allow-path PATH` alone: jobs can \
+           write the configuration. Use it for an empty folder that you chose yourself.",
     after: &["config/parses", "config/values-valid", "service/user-exists"],
     judge: Judge::Agent(workdir),
 };
@@ -49,7 +51,7 @@ fn workdir(survey: &Survey, install: &Install) -> Judged {
             return Ok(closed_folder(&change, &denied, site, &account.name, install).into());
         }
         let remedy = Remedy::by_hand("Give it to the account.");
-        let remedy = change.permissions(remedy, site, Some(account), 0o750);
+        let remedy = change.permissions(remedy, site, Some(account), Mode::Work);
         return Ok(Problem::fail(format!(
             "{} may not {} {path}",
             account.name,
@@ -71,7 +73,8 @@ fn missing(change: &Change<'_>, site: Site<'_>, account: &AccountFacts) -> Judge
     if account.uid == 0 || is_theirs && !why.contains("not followed") {
         return Ok(Verdict::Holds(format!("{path} is not there yet, and {name} may make it")));
     }
-    let remedy = change.folder(Remedy::by_hand("Make it for the account."), site, account, 0o750);
+    let remedy =
+        change.folder(Remedy::by_hand("Make it for the account."), site, account, Mode::Work);
     Ok(Problem::fail(format!("the work folder {path} is not there, and {name} may not make it"))
         .seen(why)
         .cure(remedy)
@@ -129,7 +132,10 @@ fn temporary(survey: &Survey, install: &Install) -> Judged {
     let site = Site { trail, named_by: named.named_by, purpose: Purpose::Data };
     let path = trail.path.display();
     if !trail.is(Kind::Folder) {
-        let remedy = Remedy::by_hand("Make it, or take TMPDIR out of the service.");
+        let remedy = Remedy::by_hand(match named.named_by.is_root() {
+            true => "Make it, or take TMPDIR out of the service.",
+            false => "Take TMPDIR out where it is set: an account could have named this folder.",
+        });
         return Ok(Problem::fail(format!("the temporary folder {path} is not there"))
             .seen(trail.stopped.clone().unwrap_or_default())
             .cure(remedy)
@@ -141,7 +147,7 @@ fn temporary(survey: &Survey, install: &Install) -> Judged {
         if let Some(denied) = trail.denies(account, access) {
             let remedy = Remedy::by_hand("Let every account use it, as it may use /tmp.");
             let remedy = match denied.path == trail.path {
-                true => change.permissions(remedy, site, None, 0o1777),
+                true => change.permissions(remedy, site, None, Mode::Temporary),
                 false => change.pass(remedy, site, &denied.path),
             };
             return Ok(Problem::fail(format!(
@@ -217,7 +223,7 @@ fn log(survey: &Survey, install: &Install) -> Judged {
         }
         Some(denied) => {
             let remedy = Remedy::by_hand("Give it to the account.");
-            let remedy = change.permissions(remedy, site, Some(account), 0o640);
+            let remedy = change.permissions(remedy, site, Some(account), Mode::Log);
             let remedy = restarted_if_changed(remedy, install);
             Ok(Problem::fail(format!("{} may not write to its log {path}", account.name))
                 .seen(format!(

@@ -34,8 +34,7 @@ pub(super) fn readable(survey: &Survey, install: &Install, path: &Path) -> Judge
         return Ok(Verdict::Holds(format!("{} may", account.name)));
     }
     let remedy = Remedy::by_hand("Give the account the right to read it.").command(
-        Command::fixed("icacls").path(path, install.named_by).then("/grant").windows_within(
-            "",
+        Command::fixed("icacls").path(path, install.named_by).then("/grant").windows_user(
             &account.name,
             ":(RX)",
             install.account_by(account),
@@ -66,7 +65,7 @@ pub(super) fn private(survey: &Survey, install: &Install, path: &Path) -> Judged
                 Command::fixed("icacls")
                     .path(path, install.named_by)
                     .then("/inheritance:r /grant:r *S-1-5-32-544:F *S-1-5-18:F")
-                    .windows_within("", user, ":(RX)", install.named_by),
+                    .windows_user(user, ":(RX)", install.named_by),
             );
     Ok(problem.seen(list(&readers)).cure(remedy).into())
 }

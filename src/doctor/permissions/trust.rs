@@ -3,7 +3,7 @@
 use crate::{
     doctor::{
         Check, Command, Judge, Judged, Problem, Remedy, Verdict,
-        change::{Change, Purpose, Site},
+        change::{Change, Mode, Purpose, Site},
         lookup::{domain, octal, on_service, task_account, unseen},
     },
     facts::survey::{Install, Survey},
@@ -110,7 +110,7 @@ fn environment(survey: &Survey, install: &Install) -> Judged {
                     Remedy::by_hand("Let root alone read it."),
                     site,
                     None,
-                    0o600,
+                    Mode::Secret,
                 )),
             );
         }

@@ -72,12 +72,12 @@ fn account_open(survey: &Survey, install: &Install) -> Judged {
     let remedy = Remedy::by_hand("Open it again.")
         .command(
             Command::fixed("net user")
-                .windows(name, install.named_by)
+                .windows_user(name, "", install.named_by)
                 .then("/active:yes /expires:never"),
         )
         .command(
             Command::fixed("Set-LocalUser -Name")
-                .windows(name, install.named_by)
+                .windows_user(name, "", install.named_by)
                 .then("-PasswordNeverExpires $true"),
         );
     Ok(Problem::fail(format!("nobody can log on as {name}")).seen(why).cure(remedy).into())

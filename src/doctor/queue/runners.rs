@@ -3,7 +3,7 @@
 use super::queue;
 use crate::{
     doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict, lookup::unseen},
-    facts::survey::{Install, Provenance, Queue, Runner, Survey, Unseen},
+    facts::survey::{Install, Queue, Runner, Survey, Unseen},
 };
 
 /// An agent that is idle asks for work every few seconds; after this many it is away.
@@ -35,11 +35,8 @@ fn listed(survey: &Survey, install: &Install) -> Judged {
     Ok(Problem::fail(format!("the runner is not in the inventory of {}", queue.resource_class))
         .seen(format!("listed are: {}", names.join(", ")))
         .cure(
-            Remedy::by_hand("Give it a token of this class.").command(
-                Command::fixed("circleci runner token create")
-                    .value(&queue.resource_class, Provenance::Anybody)
-                    .then("NICKNAME"),
-            ),
+            Remedy::by_hand("Give it a token of this class.")
+                .command(Command::fixed("circleci runner token create NAMESPACE/CLASS NICKNAME")),
         )
         .into())
 }
@@ -57,7 +54,7 @@ pub(super) const SEEN: Check = Check {
 fn seen(survey: &Survey, install: &Install) -> Judged {
     let runner = of(queue(survey)?, install)?.ok_or_else(|| unseen("it is not listed"))?;
     let last = runner.last_connected.ok_or_else(|| unseen("the inventory has no time for it"))?;
-    let ago = (survey.taken - last).max(0);
+    let ago = survey.age(last);
     // While it runs a job it need not ask for another.
     if ago <= AWAY || install.runs_job() == Some(true) {
         return Ok(Verdict::Holds(format!("{ago} s ago")));

@@ -3,7 +3,7 @@
 use super::{queue, runners::AWAY};
 use crate::{
     doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict},
-    facts::survey::{Provenance, Queue, Survey},
+    facts::survey::{Queue, Survey},
 };
 
 pub(super) const ANSWERS: Check = Check {
@@ -65,16 +65,14 @@ fn class(survey: &Survey) -> Judged {
         Some(false) => {
             let names: Vec<&str> = queue.classes.iter().map(String::as_str).collect();
             let near = crate::spec::nearest(&queue.resource_class, &names);
-            let text = near.map_or("Make it.".to_owned(), |near| format!("Did you mean {near}?"));
+            let near = near.map_or(String::new(), |near| format!("; {near} is near"));
             Ok(Problem::fail(format!("there is no resource class {}", queue.resource_class))
-                .seen(names.join(", "))
-                .cure(
-                    Remedy::by_hand(text).command(
-                        Command::fixed("circleci runner resource-class create")
-                            .value(&queue.resource_class, Provenance::Anybody)
-                            .then("DESCRIPTION"),
+                .seen(format!("{}{near}", names.join(", ")))
+                .cure(Remedy::by_hand("Correct the name, or make the class.").command(
+                    Command::fixed(
+                        "circleci runner resource-class create NAMESPACE/CLASS DESCRIPTION",
                     ),
-                )
+                ))
                 .into())
         }
     }
@@ -91,7 +89,7 @@ pub(super) const HAS_RUNNER: Check = Check {
 };
 
 fn alive(queue: &Queue, survey: &Survey) -> usize {
-    let is_alive = |last: i64| survey.taken - last <= AWAY;
+    let is_alive = |last: i64| survey.age(last) <= AWAY;
     queue.runners.iter().filter(|own| own.last_connected.is_some_and(is_alive)).count()
 }
 
@@ -179,7 +177,7 @@ mod tests {
         let found = finding(&survey, "queue/answers");
         assert!(found.summary.contains("evil.example"), "{}", found.summary);
         let remedy = found.remedy.unwrap();
-        assert!(remedy.text.contains("--endpoint api=URL"), "{}", remedy.text);
+        assert!(remedy.text().contains("--endpoint api=URL"), "{}", remedy.text());
         assert!(remedy.commands().is_empty());
         assert_eq!(status(&survey, "queue/runner-listed"), Status::Skip);
     }

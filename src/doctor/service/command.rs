@@ -100,20 +100,18 @@ fn told(service: &Service, install: &Install) -> Remedy {
             Kind::LaunchAgent => "--config FILE",
             Kind::MachineRunner => "machine --config FILE",
         };
-        return Remedy::by_hand(format!(
-            "Have the task's action run the agent with `{arguments}`."
-        ))
-        .command(
-            Command::fixed("Get-ScheduledTask")
-                .windows(&service.name, install.named_by)
-                .then("| Select-Object -Expand Actions"),
-        );
+        return Remedy::by_hand(["Have the task's action run the agent with `", arguments, "`."])
+            .command(
+                Command::fixed("Get-ScheduledTask")
+                    .task(&service.name, install.named_by)
+                    .then("| Select-Object -Expand Actions"),
+            );
     }
     let command = match install.agent {
         Kind::LaunchAgent => "ExecStart=/PATH/circleci-launch-agent --config FILE",
         Kind::MachineRunner => "ExecStart=/PATH/circleci-runner machine --config FILE",
     };
-    Remedy::by_hand(format!("Write {command}."))
+    Remedy::by_hand(["Write ", command, "."])
         .command(on_service("systemctl edit --full", install, service))
         .command(on_service("systemctl restart", install, service))
 }

@@ -5,10 +5,11 @@ use crate::{
     doctor::{
         Command, Judged, Problem, Remedy, Verdict,
         change::on_account,
-        lookup::{domain, longest_job, longest_stop, on_job, shorter_jobs, unseen},
+        lookup::{bootstrap, longest_job, longest_stop, on_job, shorter_jobs, unseen},
     },
-    facts::survey::{Install, Provenance, Service, Survey, Trail},
+    facts::survey::{Install, Service, Survey, Trail},
 };
+use std::path::Path;
 
 /// launchd's own limit where a definition names none: `launchd.plist(5)`.
 const DEFAULT_STOP: u64 = 20;
@@ -64,7 +65,7 @@ pub(super) fn restarts(install: &Install, service: &Service) -> Judged {
     if value(service, "LaunchOnlyOnce") == Some("true") {
         return Ok(Problem::fail("launchd starts the agent once, and never again")
             .seen("LaunchOnlyOnce true")
-            .cure(set(install, service, "LaunchOnlyOnce", "-bool", "false"))
+            .cure(set(install, service, "LaunchOnlyOnce", To::Truth("false")))
             .into());
     }
     match value(service, "KeepAlive") {
@@ -72,7 +73,7 @@ pub(super) fn restarts(install: &Install, service: &Service) -> Judged {
         None if service.value("KeepAlive", "SuccessfulExit") == Some("false") => {
             Ok(Problem::warn("launchd does not start the agent again when it ends well")
                 .seen("KeepAlive, only after an end that failed: SuccessfulExit false")
-                .cure(set(install, service, "KeepAlive", "-bool", "true"))
+                .cure(set(install, service, "KeepAlive", To::Truth("true")))
                 .into())
         }
         Some("true") => Ok(Verdict::Holds("KeepAlive".to_owned())),
@@ -82,7 +83,7 @@ pub(super) fn restarts(install: &Install, service: &Service) -> Judged {
         }
         other => Ok(Problem::fail("launchd does not start the agent again when it ends")
             .seen(other.map_or("no KeepAlive".to_owned(), |own| format!("KeepAlive {own}")))
-            .cure(set(install, service, "KeepAlive", "-bool", "true"))
+            .cure(set(install, service, "KeepAlive", To::Truth("true")))
             .into()),
     }
 }
@@ -99,7 +100,7 @@ pub(super) fn stop(install: &Install, service: &Service) -> Judged {
         Some(Err(_)) => {
             return Ok(Problem::fail("ExitTimeOut is no number of seconds")
                 .seen(written.unwrap_or_default())
-                .cure(set(install, service, "ExitTimeOut", "-integer", "18300"))
+                .cure(set(install, service, "ExitTimeOut", To::Number(18300)))
                 .into());
         }
     };
@@ -109,7 +110,7 @@ pub(super) fn stop(install: &Install, service: &Service) -> Judged {
     let message = format!("a stop kills a job after {seconds} s; jobs may take {longest} s");
     let cure = match longest > longest_stop(install) {
         true => shorter_jobs(install),
-        false => set(install, service, "ExitTimeOut", "-integer", &(longest + 300).to_string()),
+        false => set(install, service, "ExitTimeOut", To::Number(longest + 300)),
     };
     Ok(Problem::warn(message)
         .seen(written.map_or("no ExitTimeOut: 20 s".to_owned(), |own| format!("ExitTimeOut {own}")))
@@ -164,49 +165,53 @@ pub(super) fn command(service: &Service, install: &Install) -> Remedy {
         Kind::LaunchAgent => "/PATH/circleci-launch-agent --config FILE",
         Kind::MachineRunner => "/PATH/circleci-runner machine --config FILE",
     };
-    let remedy = Remedy::by_hand(format!("Write as ProgramArguments, word by word: {words}."));
+    let remedy = Remedy::by_hand(["Write as ProgramArguments, word by word: ", words, "."]);
     let Some(file) = service.file() else { return remedy };
     let check = Command::fixed("plutil -lint").path(&file.path, install.named_by);
-    reloaded(remedy.command(check), install, service, file)
+    reloaded(remedy.command(check), install, service)
 }
 
 /// Changes one key, and has launchd read the definition again.
-pub(super) fn set(
-    install: &Install,
-    service: &Service,
-    key: &'static str,
-    kind: &'static str,
-    to: &str,
-) -> Remedy {
-    let remedy = Remedy::by_hand(format!("Set {key}."));
+pub(super) fn set(install: &Install, service: &Service, key: &'static str, to: To<'_>) -> Remedy {
+    let remedy = Remedy::by_hand(["Set ", key, "."]);
     let Some(file) = service.file() else { return remedy };
-    let replace = plutil(install, file, "plutil -replace")
-        .then(key)
-        .then(kind)
-        .value(to, install.named_by)
-        .path(&file.path, install.named_by);
-    reloaded(remedy.command(replace), install, service, file)
+    let replace = plutil(file, "plutil -replace").then(key);
+    let replace = match to {
+        To::Truth(text) => replace.then("-bool").then(text),
+        To::Text(text) => replace.then("-string").then(text),
+        To::Number(number) => replace.then("-integer").number(number),
+        To::File(path) => replace.then("-string").path(path, install.named_by),
+    };
+    let replace = replace.path(&file.path, install.named_by);
+    reloaded(remedy.command(replace), install, service)
 }
 
-/// A command on a property list: as root where root alone can put another one in its place, and
-/// else as the user whose it is.
-pub(super) fn plutil(install: &Install, file: &Trail, text: &'static str) -> Command {
-    match install.user.as_deref().filter(|user| *user != "root") {
-        Some(user) if file.path.starts_with("/Users") => {
-            Command::root("-u").value(user, Provenance::Anybody).then(text)
-        }
-        _ if file.path.starts_with("/Users") => Command::left_out(),
-        _ => Command::root(text),
+/// What a key is set to.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum To<'a> {
+    /// `true` or `false`.
+    Truth(&'static str),
+    /// A text that is the same on every host.
+    Text(&'static str),
+    Number(u64),
+    /// A file that the definition's author named, or the documentation.
+    File(&'a Path),
+}
+
+/// A command of root's on a property list; left out in a home, where its user can put another file
+/// in its place.
+fn plutil(file: &Trail, text: &'static str) -> Command {
+    match file.path.starts_with("/Users") {
+        true => Command::left_out(),
+        false => Command::root(text),
     }
 }
 
 /// Has launchd read the definition again.
-fn reloaded(remedy: Remedy, install: &Install, service: &Service, file: &Trail) -> Remedy {
-    remedy.command(on_job("launchctl bootout", install, service)).command(
-        Command::root("launchctl bootstrap")
-            .value(&domain(service), install.named_by)
-            .path(&file.path, install.named_by),
-    )
+fn reloaded(remedy: Remedy, install: &Install, service: &Service) -> Remedy {
+    remedy
+        .command(on_job("launchctl bootout", install, service))
+        .command(bootstrap(install, service))
 }
 
 /// The definition of an agent that launchd runs.

@@ -5,7 +5,7 @@ use crate::{
     doctor::{
         Check, Command, Judge, Judged, Problem, Remedy, Verdict,
         change::on_account,
-        lookup::{domain, is_service_name, on_job, on_service, on_task, unseen},
+        lookup::{bootstrap, on_job, on_service, on_task, unseen},
     },
     facts::survey::{Install, Service, Survey},
     platform::service::Manager,
@@ -132,18 +132,7 @@ fn loaded(survey: &Survey, install: &Install) -> Judged {
 
 /// Has systemd judge the unit.
 fn verify(install: &Install, service: &Service) -> Command {
-    match is_service_name(&service.name) {
-        true => Command::fixed("systemd-analyze verify").value(&service.name, install.named_by),
-        false => Command::left_out(),
-    }
-}
-
-/// Has launchd load a definition.
-fn bootstrap(install: &Install, service: &Service) -> Command {
-    let Some(file) = service.file() else { return Command::left_out() };
-    Command::root("launchctl bootstrap")
-        .value(&domain(service), install.named_by)
-        .path(&file.path, install.named_by)
+    Command::fixed("systemd-analyze verify").unit(&service.name, install.named_by)
 }
 
 pub(super) const USER: Check = Check {

@@ -1,47 +1,71 @@
 //! Cures of a unit, each in a drop-in of its own, so that what someone wrote stays as it is.
 
 use crate::{
-    apply::{Content, File, Owner, Step},
+    apply::{Content, File, Folder, Owner, Step},
     doctor::{
         Remedy,
         lookup::{on_service, restarted},
+        remedy::Text,
     },
-    facts::survey::Install,
+    facts::survey::{Install, Service},
     platform::service::Manager,
 };
 
+/// The file of the drop-in that has a stop signal the agent alone, and what is in it.
+const DRAIN: (&str, &str) = ("kill", "[Service]\nKillMode=mixed\n");
+
 /// Adds `lines` to the unit of an agent, in a drop-in that is called after `what`.
-pub(super) fn drop_in(text: &str, install: &Install, what: &str, lines: &str) -> Remedy {
+pub(super) fn drop_in(
+    text: &'static str,
+    install: &Install,
+    what: &'static str,
+    lines: impl Into<Text>,
+) -> Remedy {
+    let lines = lines.into();
     let service = install.service.as_ref().filter(|own| own.manager == Manager::Systemd);
     // Root adds nothing to what an account could have defined, and starts nothing of it.
     let Some(service) = service.filter(|_| install.named_by.is_root()) else {
         return Remedy::by_hand(text);
     };
-    let unit = &service.name;
-    let body = format!("# Written by runnerup doctor.\n{lines}");
+    let shown = lines.clone().in_one_line();
+    let remedy =
+        Remedy::by_hand(Text::from([text, " In a drop-in of the unit: "]).then(shown).then("."))
+            .command(on_service("systemctl edit", install, service));
+    restarted(written(remedy, service, what, &lines), install)
+}
+
+/// Whether a stop of a unit sends TERM to the agent alone, which ends when its job has. systemd's
+/// default sends it to the job at the same time.
+pub(super) fn drains(service: &Service) -> bool {
+    matches!(service.value("Service", "KillMode"), Some("mixed" | "process"))
+}
+
+/// Has a stop of a unit wait for the job that runs.
+pub(in crate::doctor) fn draining(remedy: Remedy, service: &Service) -> Remedy {
+    if service.manager != Manager::Systemd || drains(service) {
+        return remedy;
+    }
+    let (what, lines) = DRAIN;
+    written(remedy, service, what, &Text::from(lines))
+}
+
+/// With the steps that write a drop-in.
+fn written(remedy: Remedy, service: &Service, what: &'static str, lines: &Text) -> Remedy {
+    let folder = format!("/etc/systemd/system/{}.d", service.name);
     // Read last, so that it wins over whatever else was dropped in.
-    let path = format!("/etc/systemd/system/{unit}.d/zz-runnerup-{what}.conf");
-    let folder = crate::apply::Folder {
-        path: format!("/etc/systemd/system/{unit}.d").into(),
-        owner: Some(Owner::user("root")),
-        mode: 0o755,
-        data: false,
-        shared: true,
-    };
+    let path = format!("{folder}/zz-runnerup-{what}.conf");
+    let owner = || Some(Owner::user("root"));
+    let folder =
+        Folder { path: folder.into(), owner: owner(), mode: 0o755, data: false, shared: true };
     let file = File {
-        path: path.clone().into(),
-        content: Content::public(body),
-        owner: Some(Owner::user("root")),
+        path: path.into(),
+        content: Content::public(format!("# Written by runnerup doctor.\n{}", lines.as_str())),
+        owner: owner(),
         mode: 0o644,
         purpose: "a cure of the unit",
         definition: true,
         check: None,
         seed: false,
     };
-    let lines = lines.trim().replace('\n', ", ");
-    let remedy = Remedy::by_hand(format!("{text} In a drop-in of the unit: {lines}."))
-        .command(on_service("systemctl edit", install, service))
-        .step(Step::Folder(folder))
-        .step(Step::File(file));
-    restarted(remedy, install)
+    remedy.step(Step::Folder(folder)).step(Step::File(file))
 }

@@ -368,8 +368,8 @@ fn strange(line: &Directive) -> Option<Problem> {
     let Some((_, own)) = sections.iter().find(|(name, _)| *name == section) else {
         let names: Vec<_> = sections.iter().map(|(name, _)| *name).collect();
         let text = match nearest(section, &names) {
-            Some(near) => format!("Did you mean [{near}]?"),
-            None => "A service has [Unit], [Service] and [Install].".to_owned(),
+            Some(near) => ["Did you mean [", near, "]?"],
+            None => ["A service has [Unit], [Service] and [Install].", "", ""],
         };
         let problem = Problem::warn(format!("{key} stands in [{section}], which no service has"));
         return Some(problem.seen(place).cure(Remedy::by_hand(text)));
@@ -381,9 +381,9 @@ fn strange(line: &Directive) -> Option<Problem> {
     }
     let home = sections.iter().find(|(_, keys)| keys.contains(&key)).map(|(name, _)| *name);
     let text = match (home, nearest(key, own)) {
-        (Some(home), _) => format!("Move it to [{home}]."),
-        (None, Some(near)) => format!("Did you mean {near}?"),
-        (None, None) => "Take it out.".to_owned(),
+        (Some(home), _) => ["Move it to [", home, "]."],
+        (None, Some(near)) => ["Did you mean ", near, "?"],
+        (None, None) => ["Take it out.", "", ""],
     };
     let problem = Problem::warn(format!("systemd does not know {key} in [{section}]"));
     Some(problem.seen(place).cure(Remedy::by_hand(text)))
@@ -406,7 +406,7 @@ mod tests {
             directive(&mut survey, section, key, "x");
             let found = finding(&survey, "service/directives-known");
             assert_eq!(found.status, Status::Warn, "{section} {key}");
-            assert!(found.remedy.unwrap().text.contains(text), "{section} {key}");
+            assert!(found.remedy.unwrap().text().contains(text), "{section} {key}");
         }
         let mut survey = healthy();
         directive(&mut survey, "Unit", "ConditionPathExists", "/x");

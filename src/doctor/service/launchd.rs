@@ -1,6 +1,6 @@
 //! Where launchd runs an agent, how well it treats it, and where what it says goes.
 
-use super::daemon;
+use super::daemon::{self, To};
 use crate::{
     doctor::{
         Check, Command, Judge, Judged, Problem, Remedy, Verdict,
@@ -12,7 +12,7 @@ use crate::{
         macos::launchd::{AGENTS, DAEMONS},
     },
 };
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Longest wait before a new start that nobody minds.
 const PATIENCE: u64 = 60;
@@ -147,11 +147,11 @@ pub(super) const OUTPUT: Check = Check {
 fn output(_: &Survey, install: &Install) -> Judged {
     let service = job(install)?;
     let path = service.value("", "StandardErrorPath").unwrap_or("/dev/null");
-    let wanted = format!("/Library/Logs/{}.start.log", service.name);
+    let wanted = PathBuf::from(format!("/Library/Logs/{}.start.log", service.name));
     if path == "/dev/null" {
         return Ok(Problem::warn("what the agent says before its own log is open is lost")
             .seen(format!("StandardErrorPath {path}"))
-            .cure(daemon::set(install, service, "StandardErrorPath", "-string", &wanted))
+            .cure(daemon::set(install, service, "StandardErrorPath", To::File(&wanted)))
             .into());
     }
     let Some(trail) = install.path("the service's output").and_then(|seen| seen.ok()) else {
@@ -167,7 +167,7 @@ fn output(_: &Survey, install: &Install) -> Judged {
     let what = if stands { "is in a folder that is not there" } else { "is no file" };
     Ok(Problem::fail(format!("launchd cannot open the agent's output: {path} {what}"))
         .seen(trail.stopped.clone().unwrap_or_default())
-        .cure(daemon::set(install, service, "StandardErrorPath", "-string", &wanted))
+        .cure(daemon::set(install, service, "StandardErrorPath", To::File(&wanted)))
         .into())
 }
 
@@ -189,7 +189,7 @@ fn unhindered(_: &Survey, install: &Install) -> Judged {
         problems.push(
             Problem::warn("launchd holds the agent and its jobs back")
                 .seen(format!("ProcessType {kind}"))
-                .cure(daemon::set(install, service, "ProcessType", "-string", "Interactive")),
+                .cure(daemon::set(install, service, "ProcessType", To::Text("Interactive"))),
         );
     }
     let is_low = service.value("", "LowPriorityIO") == Some("true");
@@ -207,7 +207,7 @@ fn unhindered(_: &Survey, install: &Install) -> Judged {
         problems.push(
             Problem::warn(format!("the agent stays away for {wait} s whenever it ends"))
                 .seen(format!("ThrottleInterval {wait}"))
-                .cure(daemon::set(install, service, "ThrottleInterval", "-integer", "3")),
+                .cure(daemon::set(install, service, "ThrottleInterval", To::Number(3))),
         );
     }
     Ok(Verdict::of(problems, "it is let run"))

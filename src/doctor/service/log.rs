@@ -74,7 +74,7 @@ fn explained(_: &Survey, install: &Install) -> Judged {
             return Ok(Problem::warn(format!("the agent's log tells of a failure: {meaning}"))
                 .seen(Foreign::new(line).marked())
                 .cure(Remedy::by_hand(
-                    "Cure what the line means; it goes with the next good start.",
+                    "Fix the cause; the line is not repeated once the agent starts well.",
                 ))
                 .into());
         }

@@ -3,7 +3,7 @@
 mod command;
 mod daemon;
 mod defined;
-mod drop_in;
+pub(super) mod drop_in;
 mod known;
 mod launchd;
 mod limits;

@@ -92,9 +92,9 @@ fn session_kept(survey: &Survey, install: &Install) -> Judged {
     };
     let start = Remedy::by_hand("Enable and start it.")
         .command(
-            Command::fixed("schtasks /Change /TN").windows(name, install.named_by).then("/ENABLE"),
+            Command::fixed("schtasks /Change /TN").task(name, install.named_by).then("/ENABLE"),
         )
-        .command(Command::fixed("schtasks /Run /TN").windows(name, install.named_by));
+        .command(Command::fixed("schtasks /Run /TN").task(name, install.named_by));
     let of = |section: &str, key: &str| service.value(&format!("SessionKeeper/{section}"), key);
     let account = |own: &str| own.rsplit('\\').next().unwrap_or_default().to_lowercase();
     let theirs = of("Principals/Principal", "UserId").map(account);
@@ -107,9 +107,9 @@ fn session_kept(survey: &Survey, install: &Install) -> Judged {
     {
         let remedy = Remedy::by_hand("Have both tasks run as one account.").command(
             Command::fixed("schtasks /Change /TN")
-                .windows(name, install.named_by)
+                .task(name, install.named_by)
                 .then("/RU")
-                .windows(ours, install.named_by),
+                .windows_user(ours, "", install.named_by),
         );
         return Ok(Problem::fail(format!("{name} keeps the session of {theirs}, not of {ours}"))
             .seen("the two tasks name two accounts")

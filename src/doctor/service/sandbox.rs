@@ -4,8 +4,9 @@ use crate::{
     doctor::{
         Check, Judge, Judged, Problem, Remedy, Verdict,
         lookup::{on_service, unseen},
+        own_folders::OwnFolders,
     },
-    facts::survey::{Directive, Install, Survey},
+    facts::survey::{Directive, Install, Service, Survey},
     platform::service::Manager,
 };
 use std::path::{Path, PathBuf};
@@ -17,31 +18,35 @@ pub(super) const ALLOWS_JOBS: Check = Check {
           a network that is none, fails every job, whatever the account may do outside.",
     found: "The sandbox's directives are compared with the work folder, the temporary folder and \
             the command prefix.",
-    cure: "Take the directive out, or add the folder to ReadWritePaths=.",
+    cure: "Take the directive out, or add the folder to ReadWritePaths=. Where jobs could have \
+           named the folder, or written the prefix, change the configuration instead.",
     after: &["service/defined", "service/loaded"],
     judge: Judge::Agent(allows_jobs),
 };
 
-fn allows_jobs(_: &Survey, install: &Install) -> Judged {
+fn allows_jobs(survey: &Survey, install: &Install) -> Judged {
     let service = install.service.as_ref().ok_or_else(|| unseen("there is no service"))?;
     if service.manager != Manager::Systemd {
         return Ok(Verdict::Idle("it is not a unit of systemd".to_owned()));
     }
     let mut problems = Vec::new();
-    let mut add = |line: &Directive, what: String| {
+    let mut add = |line: &Directive, what: String, wanted_by: Wanted| {
         problems.push(
             Problem::fail(what)
                 .seen(format!("{}:{}: {}={}", line.file.display(), line.line, line.key, line.value))
-                .cure(
-                    Remedy::by_hand("Take the directive out, or make an exception.")
-                        .command(on_service("systemctl edit", install, service)),
-                ),
+                .cure(wanted_by.cure(install, service)),
         );
     };
     let is_on = |value: &str| matches!(value, "yes" | "true" | "on" | "1");
-    let folders: Vec<PathBuf> = ["the work folder", "the log file"]
+    let own = OwnFolders::of(survey, install);
+    let folders: Vec<(&Path, Wanted)> = ["the work folder", "the log file"]
         .iter()
-        .filter_map(|what| Some(install.path(what)?.ok()?.path.clone()))
+        .filter_map(|what| {
+            let named = install.named(what)?;
+            let path = named.trail.ok()?.path.as_path();
+            let is_meant = named.named_by.is_root() || own.is_known(path);
+            Some((path, if is_meant { Wanted::Root } else { Wanted::Folder }))
+        })
         .collect();
     let paths = |key: &str| -> Vec<PathBuf> {
         let lines = service.directives("Service", key);
@@ -58,7 +63,7 @@ fn allows_jobs(_: &Survey, install: &Install) -> Judged {
         }
         match line.key.as_str() {
             "ProtectSystem" if matches!(value, "strict" | "full") || is_on(value) => {
-                for folder in &folders {
+                for (folder, wanted) in &folders {
                     let is_closed = match value {
                         "strict" => !folder.starts_with("/dev") && !folder.starts_with("/proc"),
                         _ => {
@@ -68,7 +73,7 @@ fn allows_jobs(_: &Survey, install: &Install) -> Judged {
                         }
                     };
                     if is_closed && !is_open(folder) {
-                        add(line, format!("{} is read-only for jobs", folder.display()));
+                        add(line, format!("{} is read-only for jobs", folder.display()), *wanted);
                     }
                 }
             }
@@ -77,48 +82,82 @@ fn allows_jobs(_: &Survey, install: &Install) -> Judged {
                     let closed = Path::new(
                         word.trim_start_matches(['-', '+']).split(':').next().unwrap_or(word),
                     );
-                    for folder in folders.iter().filter(|folder| folder.starts_with(closed)) {
+                    for (folder, wanted) in folders.iter().filter(|own| own.0.starts_with(closed)) {
                         if !(line.key == "ReadOnlyPaths" && is_open(folder)) {
-                            add(line, format!("{} is closed to jobs", folder.display()));
+                            add(line, format!("{} is closed to jobs", folder.display()), *wanted);
                         }
                     }
                 }
             }
             "ProtectHome" if is_on(value) || matches!(value, "read-only" | "tmpfs") => {
-                for folder in folders
-                    .iter()
-                    .filter(|folder| folder.starts_with("/home") || folder.starts_with("/root"))
-                {
-                    add(line, format!("{} is closed to jobs", folder.display()));
+                let is_home = |own: &Path| own.starts_with("/home") || own.starts_with("/root");
+                for (folder, wanted) in folders.iter().filter(|own| is_home(own.0)) {
+                    add(line, format!("{} is closed to jobs", folder.display()), *wanted);
                 }
             }
-            "PrivateNetwork" if is_on(value) => add(line, "jobs have no network".to_owned()),
+            "PrivateNetwork" if is_on(value) => {
+                add(line, "jobs have no network".to_owned(), Wanted::Root);
+            }
             "IPAddressDeny"
                 if value.split_whitespace().any(|word| matches!(word, "any" | "0.0.0.0/0")) =>
             {
-                add(line, "jobs and agent reach no address".to_owned());
+                add(line, "jobs and agent reach no address".to_owned(), Wanted::Root);
             }
             "RestrictAddressFamilies"
                 if !value.starts_with('~') && !value.contains("AF_INET") && !value.is_empty() =>
             {
-                add(line, "jobs and agent have no internet sockets".to_owned());
+                add(line, "jobs and agent have no internet sockets".to_owned(), Wanted::Root);
             }
             "NoNewPrivileges" if is_on(value) && uses_sudo(install) => {
-                add(line, "sudo of the command prefix cannot become another account".to_owned());
+                let what = "sudo of the command prefix cannot become another account";
+                let by_root = install.config().is_ok_and(|config| config.written_by.is_root());
+                let wanted = if by_root { Wanted::Root } else { Wanted::Prefix };
+                add(line, what.to_owned(), wanted);
             }
             "MemoryDenyWriteExecute" if is_on(value) => {
-                add(
-                    line,
-                    "programs of jobs that compile as they run (node, java) end at once".to_owned(),
-                );
+                let what = "programs of jobs that compile as they run (node, java) end at once";
+                add(line, what.to_owned(), Wanted::Root);
             }
             "RootDirectory" | "RootImage" => {
-                add(line, "agent and jobs see another root".to_owned());
+                add(line, "agent and jobs see another root".to_owned(), Wanted::Root);
             }
             _ => {}
         }
     }
     Ok(Verdict::of(problems, "jobs have what they need"))
+}
+
+/// Who wants what the sandbox keeps from jobs: root's own directive gives way to root alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    /// Every job does, or root named it.
+    Root,
+    /// A path that an account could have named.
+    Folder,
+    /// A command prefix that an account could have written.
+    Prefix,
+}
+
+impl Wanted {
+    fn cure(self, install: &Install, service: &Service) -> Remedy {
+        match self {
+            Self::Root => {
+                let remedy = Remedy::by_hand("Take the directive out, or make an exception.");
+                match install.named_by.is_root() {
+                    true => remedy.command(on_service("systemctl edit", install, service)),
+                    false => remedy,
+                }
+            }
+            Self::Folder => Remedy::by_hand(
+                "Name a path in the configuration that the sandbox leaves open: an account could \
+                 have named this one, and the sandbox is root's.",
+            ),
+            Self::Prefix => Remedy::by_hand(
+                "Take sudo out of runner.command_prefix: an account could have written it, and \
+                 the sandbox is root's.",
+            ),
+        }
+    }
 }
 
 fn uses_sudo(install: &Install) -> bool {
@@ -129,7 +168,10 @@ fn uses_sudo(install: &Install) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::doctor::{Status, sample::*};
+    use crate::{
+        doctor::{Status, sample::*},
+        facts::survey::{Named, Provenance, Setting, Survey, Written},
+    };
 
     #[test]
     fn what_closes_the_work_folder_or_the_network_fails() {
@@ -154,5 +196,33 @@ mod tests {
         directive(&mut survey, "Service", "ProtectSystem", "strict");
         directive(&mut survey, "Service", "ReadWritePaths", "/var/opt/circleci");
         assert_eq!(status(&survey, "service/sandbox-allows-jobs"), Status::Pass);
+    }
+
+    /// What an account wrote never has root take its own sandbox away.
+    #[test]
+    fn the_sandbox_gives_way_to_what_root_named_alone() {
+        let edits = |survey: &Survey| {
+            let remedy = finding(survey, "service/sandbox-allows-jobs").remedy.unwrap();
+            remedy.commands().iter().any(|line| line.contains("systemctl edit"))
+        };
+        let closed = |path: &str, named_by| {
+            let mut survey = healthy();
+            let trail = trail(path, folder(UID, 0o750));
+            agent(&mut survey).paths[0] = Named { named_by, ..named("the work folder", trail) };
+            directive(&mut survey, "Service", "ProtectSystem", "strict");
+            survey
+        };
+        let ci = Provenance::Account(UID);
+        assert!(edits(&closed("/srv/work", Provenance::Root)));
+        assert!(edits(&closed(WORKDIR, ci)), "the documented folder");
+        assert!(!edits(&closed("/root/x", ci)));
+        let mut survey = healthy();
+        directive(&mut survey, "Service", "NoNewPrivileges", "yes");
+        let value = Written::List(vec!["sudo".into(), "-n".into(), "--".into()]);
+        let path = "runner.command_prefix".into();
+        config_of(&mut survey).settings.push(Setting { path, line: 7, column: 3, value });
+        assert!(!edits(&survey));
+        config_of(&mut survey).written_by = Provenance::Root;
+        assert!(edits(&survey));
     }
 }

@@ -6,7 +6,7 @@ use crate::{
     apply::Step,
     doctor::{
         Check, Command, Judge, Judged, Problem, Remedy, Verdict,
-        lookup::{is_daemon, is_service_name, on_job, on_service, on_task, restarted, unseen},
+        lookup::{is_daemon, on_job, on_service, on_task, restarted, unseen},
     },
     facts::survey::{Install, Service, State, Survey, Unseen},
     platform::service::Manager,
@@ -200,7 +200,7 @@ fn not_looping(survey: &Survey, install: &Install) -> Judged {
     let (service, state) = state(install)?;
     // launchd does not say since when; the process does.
     let started = install.main_process().map(|process| process.started);
-    let since = state.since.or(started).map(|since| (survey.taken - since).max(0));
+    let since = state.since.or(started).map(|since| survey.age(since));
     let waits = state.active == "activating" && state.sub == "auto-restart" && state.restarts > 0;
     let is_new = since.is_some_and(|seconds| seconds < 60);
     if waits || state.restarts >= LOOP && is_new {
@@ -291,12 +291,7 @@ fn started(install: &Install, service: &Service) -> Command {
 }
 
 fn journal(install: &Install, service: &Service) -> Command {
-    match is_service_name(&service.name) {
-        true => {
-            Command::fixed("journalctl --lines 50 --unit").value(&service.name, install.named_by)
-        }
-        false => Command::left_out(),
-    }
+    Command::fixed("journalctl --lines 50 --unit").unit(&service.name, install.named_by)
 }
 
 /// With the commands that show what the agent says.
@@ -316,7 +311,7 @@ fn listened(remedy: Remedy, install: &Install) -> Remedy {
         Some((trail, named.named_by))
     });
     logs.fold(remedy, |remedy, (trail, named_by)| {
-        remedy.command(Command::fixed("tail -n 50").path(&trail.path, named_by))
+        remedy.command(Command::fixed("tail -n 50").path(&trail.path, named_by).then("| cat -v"))
     })
 }
 

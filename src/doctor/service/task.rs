@@ -46,10 +46,15 @@ fn place(line: Option<&Directive>, missing: &str) -> String {
 }
 
 /// Changes a task through PowerShell, which writes the rest back as it was.
-fn changed(install: &Install, service: &Service, text: &str, change: &'static str) -> Remedy {
+fn changed(
+    install: &Install,
+    service: &Service,
+    text: &'static str,
+    change: &'static str,
+) -> Remedy {
     Remedy::by_hand(text).command(
         Command::fixed("$task = Get-ScheduledTask")
-            .windows(&service.name, install.named_by)
+            .task(&service.name, install.named_by)
             .then(";")
             .then(change)
             .then("; Set-ScheduledTask -InputObject $task"),

@@ -1,11 +1,16 @@
 //! Directives that mean something to an agent.
 
-use super::{daemon, drop_in::drop_in, task};
+use super::{
+    daemon,
+    drop_in::{drains, drop_in},
+    task,
+};
 use crate::{
     doctor::{
         Check, Command, Judge, Judged, Problem, Remedy, Verdict,
-        change::Change,
+        change::{Change, Mode},
         lookup::{account, longest_job, longest_stop, octal, shorter_jobs, stand, unseen},
+        remedy::Text,
     },
     facts::survey::{Install, Service, Survey, Unseen},
     platform::{fs::Kind, service::Manager},
@@ -53,11 +58,13 @@ fn mode(survey: &Survey, install: &Install) -> Judged {
         let is_strangers =
             meta.uid != 0 && (is_of_all || user.is_some_and(|user| user.uid != meta.uid));
         if service.manager == Manager::Launchd && is_strangers {
-            let whose = user.map_or("root", |user| user.name.as_str());
+            let whose = if user.is_some() { "the user whose home it is in" } else { "root" };
             // Who owns it now has written it, or could have.
-            let remedy = Remedy::by_hand(format!(
-                "Compare it with what you mean it to be, and write it anew as {whose}."
-            ))
+            let remedy = Remedy::by_hand([
+                "Compare it with what you mean it to be, and write it anew as ",
+                whose,
+                ".",
+            ])
             .command(Command::root("runnerup install"));
             problems.push(
                 Problem::fail(format!("launchd does not load {path}, which is not {whose}'s"))
@@ -73,7 +80,8 @@ fn mode(survey: &Survey, install: &Install) -> Judged {
             false => Problem::warn(format!("{path} is executable")),
         };
         let remedy = Remedy::by_hand("Set its mode.");
-        let remedy = Change::new(survey, install).definition(remedy, &definition.trail, 0o644);
+        let remedy =
+            Change::new(survey, install).definition(remedy, &definition.trail, Mode::Definition);
         problems.push(problem.seen(format!("mode {}", octal(meta.mode))).cure(remedy));
     }
     Ok(Verdict::of(problems, "0644 or less"))
@@ -208,10 +216,11 @@ fn stop(_: &Survey, install: &Install) -> Judged {
     };
     if let Some(seconds) = seconds.filter(|seconds| *seconds < longest) {
         let wanted = longest + 300;
-        let lines = format!("[Service]\nTimeoutStopSec={wanted}\n");
+        let lines = Text::number("[Service]\nTimeoutStopSec=", wanted, "\n");
+        let lines = if drains(service) { lines } else { lines.then("KillMode=mixed\n") };
         let cure = match longest > longest_stop(install) {
             true => shorter_jobs(install),
-            false => drop_in("Let it wait for the longest job.", install, "stop", &lines),
+            false => drop_in("Let it wait for the longest job.", install, "stop", lines),
         };
         problems.push(
             Problem::warn(format!(
@@ -362,7 +371,7 @@ mod tests {
             config_of(&mut survey).written_by = by;
             let remedy = finding(&survey, "service/stop-waits").remedy.unwrap();
             assert_eq!(remedy.fixable, fixable, "{by:?} {time}");
-            assert!(fixable || remedy.text.contains("max_run_time"), "{}", remedy.text);
+            assert!(fixable || remedy.text().contains("max_run_time"), "{}", remedy.text());
         }
         // Nor does a start that another finding asks for.
         let mut survey = healthy();
@@ -374,6 +383,23 @@ mod tests {
             _ => None,
         });
         assert_eq!(drain, Some(18300));
+    }
+
+    #[test]
+    fn a_stop_that_waits_signals_the_agent_alone() {
+        let written = |survey: &crate::facts::survey::Survey| {
+            let remedy = finding(survey, "service/stop-waits").remedy.unwrap();
+            let file = remedy.steps().iter().find_map(|step| match step {
+                Step::File(file) => Some(file.content.shown().to_owned()),
+                _ => None,
+            });
+            file.unwrap()
+        };
+        let mut survey = healthy();
+        directive(&mut survey, "Service", "TimeoutStopSec", "90");
+        assert!(!written(&survey).contains("KillMode"));
+        directive(&mut survey, "Service", "KillMode", "control-group");
+        assert!(written(&survey).ends_with("TimeoutStopSec=18300\nKillMode=mixed\n"));
     }
 
     #[test]

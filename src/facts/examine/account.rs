@@ -15,6 +15,9 @@ use std::{
     time::Duration,
 };
 
+/// Most folders of a `PATH` that are looked into: an account may have named any number.
+pub(super) const FOLDERS: usize = 64;
+
 /// Programs that jobs need: facts, failure E02.
 const TOOLS: [&str; 5] = ["bash", "git", "gzip", "ssh", "tar"];
 
@@ -100,7 +103,7 @@ pub(super) fn tools(root: &Root, os: Os, path: Option<&str>) -> Vec<Tool> {
         return tools_of_windows(root, path.unwrap_or_default());
     }
     let folders: Vec<&str> =
-        path.unwrap_or(PATH).split(':').filter(|folder| folder.starts_with('/')).collect();
+        path.unwrap_or(PATH).split(':').filter(|own| own.starts_with('/')).take(FOLDERS).collect();
     let find = |name: &str| {
         folders.iter().map(|folder| Path::new(folder).join(name)).find(|path| {
             let end = root.trail(path).ok().and_then(|trail| trail.end);
@@ -118,7 +121,7 @@ fn tools_of_windows(root: &Root, path: &str) -> Vec<Tool> {
             None => inner(own),
         }
     });
-    let folders: Vec<_> = folders.filter(|folder| is_whole(folder)).collect();
+    let folders: Vec<_> = folders.filter(|folder| is_whole(folder)).take(FOLDERS).collect();
     let find = |name: &str| {
         let ends = ["exe", "cmd", "bat", "com"].map(|end| format!("{name}.{end}"));
         let all = folders.iter().flat_map(|folder| ends.iter().map(|name| folder.join(name)));

@@ -79,17 +79,13 @@ impl Endpoints {
     }
 }
 
-/// Every question for every agent.
-pub(super) fn of(endpoints: &Endpoints, candidates: &[Candidate], root: &Root) -> Vec<Ask> {
-    candidates.iter().flat_map(|candidate| of_one(endpoints, candidate, root)).collect()
-}
-
-fn of_one(endpoints: &Endpoints, candidate: &Candidate, root: &Root) -> Vec<Ask> {
+/// Every question for an agent. Files of authorities are read for that, which may hang.
+pub(super) fn of(endpoints: &Endpoints, candidate: &Candidate, root: &Root) -> Vec<Ask> {
     // Whom an agent would ask that cannot read its configuration nobody knows.
     let Some(config) = readable(candidate) else { return Vec::new() };
     let route = Route::of(candidate, root);
     let api = api(candidate, config);
-    let named_by = api.by.and(route.by());
+    let way_by = route.by();
     let Route { variables, authorities } = route;
     let is_cloud = api.value.contains("runner.circleci.com");
     let settings = candidate.receipt.as_ref().map(|receipt| &receipt.settings);
@@ -108,7 +104,7 @@ fn of_one(endpoints: &Endpoints, candidate: &Candidate, root: &Root) -> Vec<Ask>
         purpose: purpose.to_owned(),
         variables: variables.value.clone(),
         authorities: authorities.value.clone(),
-        named_by,
+        named_by: way_by,
         bearer: None,
         path: path.to_owned(),
     };
@@ -118,6 +114,7 @@ fn of_one(endpoints: &Endpoints, candidate: &Candidate, root: &Root) -> Vec<Ask>
         let path = format!("/api/v2/tasks/download?os={os}&arch={arch}&version=");
         let mut question = ask("api", url, true, "claiming jobs", &path);
         question.bearer.clone_from(&candidate.token);
+        question.named_by = way_by.and(api.by);
         asks.push(question);
     }
     let file = match candidate.agent {

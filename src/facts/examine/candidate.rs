@@ -9,9 +9,9 @@ use super::{
     units::{PROGRAMS, Unit},
 };
 use crate::{
-    agent::{Kind, Os, Secrets, Token},
+    agent::{Found, Kind, Os, Secrets, Token},
     apply::Receipt,
-    facts::survey::{ConfigFile, Provenance, Seen, Stray, Strays},
+    facts::survey::{ConfigFile, Provenance, Seen, Stray, Strays, Unseen},
     platform::{
         accounts,
         fs::Root,
@@ -25,7 +25,7 @@ use std::path::{Path, PathBuf};
 const STRAYS: usize = 8;
 
 /// An agent that is to be examined.
-#[derive(Default)]
+#[derive(Default, Clone)]
 pub(super) struct Candidate {
     pub(super) name: String,
     pub(super) agent: Kind,
@@ -66,7 +66,7 @@ pub(super) fn all(
         found.push(of_definition(root, unit, receipt));
     }
     found.extend(receipts.into_iter().map(of_receipt));
-    let mut strays = Strays { count: processes.agents_beyond(), ..Strays::default() };
+    let mut strays = none_yet(processes);
     for agent in processes.agents() {
         let unit = agent.managed.system_unit();
         let runs = |candidate: &Candidate| {
@@ -88,6 +88,12 @@ pub(super) fn all(
         }
     }
     (found, strays)
+}
+
+/// No strays but those that were not looked at.
+fn none_yet(processes: &Processes) -> Strays {
+    let unseen = processes.fault().map(|fault| Unseen { why: fault.why.clone(), broke: false });
+    Strays { shown: Vec::new(), count: processes.agents_beyond(), unseen }
 }
 
 /// Notes an agent's process that nothing accounts for.
@@ -149,7 +155,7 @@ pub(super) fn by_hand(found: &[Candidate], processes: &Processes, scrub: &Scrub)
         let of = |own: &Candidate| own.binary.as_ref().and_then(|path| processes.running(path));
         found.iter().filter_map(of).any(|(own, _)| own == *pid)
     };
-    let mut strays = Strays { count: processes.agents_beyond(), ..Strays::default() };
+    let mut strays = none_yet(processes);
     for agent in processes.agents().iter().filter(|agent| !is_found(&agent.pid)) {
         stray(&mut strays, agent, processes, scrub);
     }
@@ -184,31 +190,39 @@ impl Candidate {
     /// Every secret that is known of it. What only root could have written is the administrator's;
     /// anything else must look like a token to be searched for.
     pub(super) fn tell(&self, secrets: &Secrets) {
+        let mut found = Found::default();
         if let Some(token) = &self.token {
             let config = self.config.as_ref().and_then(Seen::ok);
-            let is_roots = config.is_some_and(|config| config.written_by.is_root());
-            let add = if is_roots { Secrets::add } else { Secrets::add_found };
-            add(secrets, token.expose());
-        }
-        for raw in &self.variables {
-            let is_roots = self.named_by.and(raw.written_by).is_root();
-            if environment::is_token(&raw.name) {
-                let add = if is_roots { Secrets::add } else { Secrets::add_found };
-                add(secrets, &raw.value);
+            match config.is_some_and(|config| config.written_by.is_root()) {
+                true => secrets.add(token.expose()),
+                false => found.token(token.expose()),
             }
-            let add = if is_roots { Secrets::add_login } else { Secrets::add_found_login };
-            add(secrets, &raw.value);
         }
         let mut words = self.command.iter().peekable();
         while let Some(word) = words.next() {
             match word.split_once('=') {
-                Some((name, value)) if name.ends_with("auth_token") => secrets.add_found(value),
+                Some((name, value)) if name.ends_with("auth_token") => found.token(value),
                 None if word.ends_with("auth_token") => {
-                    words.peek().iter().for_each(|value| secrets.add_found(value));
+                    words.peek().iter().for_each(|value| found.token(value));
                 }
                 _ => {}
             }
         }
+        for raw in &self.variables {
+            let is_token = environment::is_token(&raw.name);
+            if self.named_by.and(raw.written_by).is_root() {
+                if is_token {
+                    secrets.add(&raw.value);
+                }
+                secrets.add_login(&raw.value);
+            } else {
+                if is_token {
+                    found.token(&raw.value);
+                }
+                found.login(&raw.value);
+            }
+        }
+        secrets.add_all(&found);
     }
 
     /// Its command line without secrets.

@@ -2,7 +2,9 @@
 
 use crate::{
     agent::{Config, Token},
-    facts::survey::{ConfigFile, Provenance, Setting, TokenShape, Trail, Written},
+    facts::survey::{
+        ConfigFile, Provenance, Setting, TokenShape, Trail, Written, limits::SETTINGS,
+    },
     yaml::{self, Entry, Node, Value},
 };
 use sha2::{Digest, Sha256};
@@ -38,6 +40,10 @@ pub fn read(
         Ok(Node { value: Value::Null, .. }) => file.fault = Some("the file is empty".to_owned()),
         Ok(Node { value: Value::Map(entries), .. }) => {
             take("", &entries, &mut file.settings, &mut token);
+            if file.settings.len() > SETTINGS {
+                file.settings.truncate(SETTINGS);
+                file.fault = Some(format!("it has more than {SETTINGS} settings"));
+            }
             if !named_by.is_root() {
                 let unknown = file
                     .settings
@@ -136,6 +142,15 @@ mod tests {
 
     fn config(text: &str) -> ConfigFile {
         read(Trail::default(), text.as_bytes(), Provenance::Root, b"salt").0
+    }
+
+    #[test]
+    fn no_file_has_more_settings_than_are_judged() {
+        let lines = |count: usize| (0..count).map(|at| format!("k{at}: 1\n")).collect::<String>();
+        let file = config(&lines(SETTINGS));
+        assert_eq!((file.settings.len(), file.fault), (SETTINGS, None));
+        let file = config(&lines(2 * SETTINGS));
+        assert!(file.settings.len() == SETTINGS && file.fault.is_some());
     }
 
     #[test]

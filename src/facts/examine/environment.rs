@@ -10,10 +10,23 @@ use crate::{
     facts::survey::{Provenance, Seen, Trail, Variable},
     platform::fs::Root,
 };
-use std::path::{Path, PathBuf};
+use std::{
+    collections::HashSet,
+    path::{Path, PathBuf},
+};
 
 /// Most bytes of an environment file that are read.
 const LIMIT: u64 = 256 << 10;
+
+/// Most environment files of a unit that are read.
+const FILES: usize = 32;
+
+/// Most variables of one file, and of one unit, that are kept. An account may have written them.
+const OF_FILE: usize = 64;
+const OF_UNIT: usize = 128;
+
+/// Longest value that is kept, in bytes. A part of one would be another value.
+const VALUE: usize = 16 << 10;
 
 /// Variables whose values help to understand a trouble and hold no secret but a proxy's login.
 pub const KEPT: [&str; 16] = [
@@ -49,6 +62,7 @@ pub(super) struct Raw {
 }
 
 /// A file that a service's variables come from.
+#[derive(Clone)]
 pub(super) struct File {
     pub(super) path: PathBuf,
     pub(super) optional: bool,
@@ -75,10 +89,16 @@ pub(super) fn of_unit(root: &Root, unit: &Unit) -> (Vec<Raw>, Vec<File>) {
             ("EnvironmentFile", value) => {
                 let optional = value.starts_with('-');
                 let path = PathBuf::from(value.trim_start_matches('-').replace("%%", "%"));
+                if files.len() >= FILES {
+                    continue;
+                }
                 let trail = match reader::read_at(root, &path, Part::Head(LIMIT), named_by) {
                     Ok((trail, content)) => {
                         let text = String::from_utf8_lossy(&content.bytes);
-                        from_files.extend(lines(&text, &path, named_by.and(trail.written_by())));
+                        let whole = text.rsplit_once('\n').filter(|_| content.cut);
+                        let text = whole.map_or(&*text, |(whole, _)| whole);
+                        let set = lines(text, &path, named_by.and(trail.written_by()));
+                        from_files.extend(limited(last_of_each(set), OF_FILE));
                         Seen::Known(trail)
                     }
                     Err(_) => root.trail(&path).into(),
@@ -90,7 +110,36 @@ pub(super) fn of_unit(root: &Root, unit: &Unit) -> (Vec<Raw>, Vec<File>) {
     }
     // What a file sets counts before what the unit sets: systemd.exec(5).
     set.extend(from_files);
-    (set, files)
+    (limited(set, OF_UNIT), files)
+}
+
+/// The assignments that count, of several to one name.
+fn last_of_each(set: Vec<Raw>) -> Vec<Raw> {
+    let mut names = HashSet::new();
+    let mut last: Vec<Raw> =
+        set.into_iter().rev().filter(|raw| names.insert(raw.name.clone())).collect();
+    last.reverse();
+    last
+}
+
+/// At most so many, in their order; first those that mean something to an agent, then tokens.
+fn limited(mut set: Vec<Raw>, most: usize) -> Vec<Raw> {
+    set.retain(|raw| raw.value.len() <= VALUE);
+    if set.len() <= most {
+        return set;
+    }
+    let rank = |raw: &Raw| match raw.name.as_str() {
+        name if KEPT.contains(&name) => 0,
+        name if matters(name) => 1,
+        name if is_token(name) => 2,
+        _ => 3,
+    };
+    let mut all: Vec<(usize, Raw)> = set.into_iter().enumerate().collect();
+    // Of a rank the last ones: they count.
+    all.sort_by_key(|(at, raw)| (rank(raw), std::cmp::Reverse(*at)));
+    all.truncate(most);
+    all.sort_by_key(|(at, _)| *at);
+    all.into_iter().map(|(_, raw)| raw).collect()
 }
 
 /// The same without secrets.
@@ -192,5 +241,25 @@ mod tests {
         let told: Vec<_> = raw.iter().map(|raw| (raw.name.as_str(), raw.value.as_str())).collect();
         assert_eq!(told, [("A", "unit"), ("A", "file"), ("B", "c d")]);
         assert_eq!(files.iter().map(|file| file.optional).collect::<Vec<_>>(), [false, true]);
+    }
+
+    #[test]
+    fn no_file_has_more_variables_than_are_kept() {
+        let root = crate::platform::fs::empty_root();
+        let many = |line: fn(usize) -> String| (0..2000).map(line).collect::<String>();
+        let path = "PATH=/a\nPATH=/b\n".to_owned();
+        let long = format!("HOME=/{}\nTMPDIR=/t\n", "x".repeat(VALUE));
+        let tokens = many(|at| format!("A_TOKEN_{at}=a1b2c3d4e5f6a7b8{at}\n"));
+        let proxies = many(|at| format!("HTTPS_PROXY=http://u:a1b2c3d4e5f6a7b8{at}@h\n"));
+        std::fs::write(root.0.path().join("env"), path + &tokens + &proxies + &long).unwrap();
+        let line = "EnvironmentFile=/env\n".repeat(4 * FILES);
+        let directives = super::super::units::parse(&format!("[Service]\n{line}"), Path::new("/u"));
+        let unit = Unit { directives, ..Unit::default() };
+        let (raw, files) = of_unit(&root.1, &unit);
+        assert_eq!((raw.len(), files.len()), (OF_UNIT, FILES));
+        let last = |name: &str| raw.iter().rfind(|raw| raw.name == name).map(|own| &*own.value);
+        assert_eq!(last("PATH"), Some("/b"));
+        assert_eq!(last("HTTPS_PROXY"), Some("http://u:a1b2c3d4e5f6a7b81999@h"));
+        assert_eq!((last("TMPDIR"), last("HOME")), (Some("/t"), None));
     }
 }

@@ -13,7 +13,7 @@ use crate::{
     apply::Receipt,
     facts::survey::{
         Binary, Install, Named, Provenance, Received, Seen, Service, State, Tool, Trail, Unseen,
-        Workdir,
+        Workdir, Wrapper,
     },
     plan::before_blank,
     platform::{
@@ -32,12 +32,17 @@ pub(super) struct Looks {
     candidate: Candidate,
     binary: Option<Probe<Binary>>,
     paths: Vec<(String, Provenance, Probe<Seen<Trail>>)>,
+    prefix: Option<Prefix>,
     workdir: Option<Probe<Seen<Workdir>>>,
     log: Option<Probe<log::Log>>,
     tools: Probe<Vec<Tool>>,
 }
 
-/// Starts to look at an agent.
+/// The look at the command prefix's program: the way to it, and what it does if it is a script.
+type Prefix = (Provenance, Probe<(Seen<Trail>, Option<Wrapper>)>);
+
+/// Starts to look at an agent. Nothing is looked at here: what an account has named may never
+/// answer.
 pub(super) fn begin(
     ground: &Ground,
     mut candidate: Candidate,
@@ -115,11 +120,17 @@ pub(super) fn begin(
     name("the service's own folder", by_service, own);
     let prefix =
         config.as_ref().and_then(|config| config.list("runner.command_prefix")?.first().cloned());
-    name(
-        "the command prefix",
-        by_config,
-        prefix.map(|word| program(&ground.root, &word, candidate.variable("PATH"))),
-    );
+    let folders = candidate.variable("PATH").map(str::to_owned);
+    let prefix = prefix.map(|word| {
+        let look = ground.look("the command prefix", move |ground| {
+            let path = program(&ground.root, &word, folders.as_deref());
+            let trail = Seen::from(ground.root.trail(&path));
+            let look = |trail| wrapper::look(&ground.root, trail, by_config);
+            let wrapper = trail.ok().and_then(look);
+            (trail, wrapper)
+        });
+        (by_config, look)
+    });
     let mut paths: Vec<_> = named
         .into_iter()
         .map(|(what, named_by, path)| {
@@ -164,14 +175,15 @@ pub(super) fn begin(
     let tools = ground.look("the tools of jobs", move |ground| {
         account::tools(&ground.root, ground.os, path.as_deref())
     });
-    Looks { candidate, binary, paths, workdir, log, tools }
+    Looks { candidate, binary, paths, prefix, workdir, log, tools }
 }
 
 /// Where a program is that is named without its folder.
 fn program(root: &Root, word: &str, path: Option<&str>) -> PathBuf {
     let folders = path.unwrap_or("/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
     let stands = |path: &PathBuf| root.trail(path).is_ok_and(|trail| trail.end.is_some());
-    let found = || folders.split(':').map(|folder| Path::new(folder).join(word)).find(stands);
+    let folders = folders.split(':').take(account::FOLDERS);
+    let found = || folders.map(|folder| Path::new(folder).join(word)).find(stands);
     if word.contains('/') {
         word.into()
     } else {
@@ -219,14 +231,22 @@ impl Looks {
                 state,
             }
         });
-        let paths: Vec<_> = self
+        let mut paths: Vec<_> = self
             .paths
             .into_iter()
             .map(|(purpose, named_by, look)| Named { purpose, trail: look.flat(), named_by })
             .collect();
-        let prefix = paths.iter().find(|named| named.purpose == "the command prefix");
-        let wrapper =
-            prefix.and_then(|named| wrapper::look(&ground.root, named.trail.ok()?, named.named_by));
+        let mut wrapper = None;
+        if let Some((named_by, look)) = self.prefix {
+            let trail = match look.seen() {
+                Seen::Known((trail, own)) => {
+                    wrapper = own;
+                    trail
+                }
+                Seen::Unseen(unseen) => Seen::Unseen(unseen),
+            };
+            paths.push(Named { purpose: "the command prefix".to_owned(), trail, named_by });
+        }
         let (log, log_written) = match self.log.map(Probe::seen) {
             Some(Seen::Known(log)) => log,
             Some(Seen::Unseen(unseen)) => (Seen::Unseen(unseen), None),
@@ -272,5 +292,28 @@ fn received(receipt: &Receipt) -> Received {
         installed: receipt.installed,
         version: receipt.binary.as_ref().map(|binary| binary.version.to_string()),
         sha256: receipt.binary.as_ref().map(|binary| binary.sha256.to_string()),
+    }
+}
+
+#[cfg(test)]
+#[cfg(unix)] // Paths are whole only there.
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_folders_are_looked_into_than_a_path_has() {
+        let (folder, root) = crate::platform::fs::empty_root();
+        std::fs::create_dir(folder.path().join("last")).unwrap();
+        std::fs::write(folder.path().join("last/sudo"), "").unwrap();
+        let of = |count: usize| format!("{}/last", "/a:".repeat(count));
+        let found = |path: &str| program(&root, "sudo", Some(path));
+        assert_eq!(found(&of(account::FOLDERS - 1)), Path::new("/last/sudo"));
+        assert_eq!(found(&of(account::FOLDERS)), Path::new("/usr/bin/sudo"));
+        let tools = |path: &str| account::tools(&root, Os::Linux, Some(path));
+        std::fs::write(folder.path().join("last/git"), "").unwrap();
+        let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(folder.path().join("last/git"), permissions).unwrap();
+        let has_git = |path: &str| tools(path).iter().any(|tool| tool.path.is_some());
+        assert!(has_git(&of(account::FOLDERS - 1)) && !has_git(&of(account::FOLDERS)));
     }
 }

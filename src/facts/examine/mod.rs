@@ -32,12 +32,12 @@ mod wrapper;
 mod written;
 mod xml;
 
-use super::network::Inquiry;
+use super::network::{Ask, Inquiry};
 use super::survey::{
     AccountFacts, Install, Network, Provenance, Queue, SCHEMA_VERSION, Seen, Strays, Survey, Unseen,
 };
 use crate::{
-    Code, Result,
+    Code, Command, Help, Result,
     agent::{Kind, Os, Secrets},
     apply::{self, Receipt},
     platform::{
@@ -163,8 +163,9 @@ pub fn examine(request: &Request) -> Result<Examined> {
     let request = request.clone();
     match probe("this host", whole, move || take(&request, until)).seen() {
         Seen::Known(examined) => examined,
-        Seen::Unseen(unseen) => Err(crate::Error::new(Code::HostUnfit, unseen.why)
-            .help("runnerup doctor -vv   # says what was looked at last")),
+        Seen::Unseen(unseen) => Err(crate::Error::new(Code::HostUnfit, unseen.why).help(
+            Help::own(Command::fixed("runnerup doctor -vv"), "says what was looked at last"),
+        )),
     }
 }
 
@@ -189,8 +190,7 @@ fn take(request: &Request, until: Instant) -> Result<Examined> {
     }
     let windows = (ground.is_host && ground.os == Os::Windows)
         .then(|| windows::ask(&ground, &candidates, request.timeout));
-    let asks =
-        request.endpoints.as_ref().map(|endpoints| asks::of(endpoints, &candidates, &ground.root));
+    let asks = request.endpoints.as_ref().map(|endpoints| asks(&ground, endpoints, &candidates));
     let queue = queue_look(&ground, request, &candidates);
     let network = asks.map(|asks| {
         let (timeout, scrub) = (request.timeout, ground.scrub.clone());
@@ -208,7 +208,7 @@ fn take(request: &Request, until: Instant) -> Result<Examined> {
     if let Some(windows) = &windows {
         processes = Arc::new(match windows.processes() {
             Seen::Known(processes) => processes,
-            Seen::Unseen(unseen) => Processes::unseen(unseen),
+            Seen::Unseen(unseen) => Processes::unseen(unseen, ground.now - host::uptime()),
         });
         windows.name_users(&mut candidates);
         strays = candidate::by_hand(&candidates, &processes, &ground.scrub);
@@ -286,6 +286,19 @@ fn take(request: &Request, until: Instant) -> Result<Examined> {
     Ok(Examined { survey, secrets })
 }
 
+/// What is to be asked over the network, for each agent. What an account has named may never answer
+/// and keeps the questions of no other agent back.
+fn asks(ground: &Ground, endpoints: &Endpoints, candidates: &[Candidate]) -> Vec<Ask> {
+    let begin = |candidate: &Candidate| {
+        let (endpoints, candidate) = (endpoints.clone(), candidate.clone());
+        ground.look("the settings of connections", move |ground| {
+            asks::of(&endpoints, &candidate, &ground.root)
+        })
+    };
+    let begun: Vec<_> = candidates.iter().map(begin).collect();
+    begun.into_iter().flat_map(|look| known_or_default(look.seen())).collect()
+}
+
 /// What launchd runs, and where it would have loaded it.
 fn jobs(ground: &Ground, candidates: &[Candidate]) -> Vec<plists::Job> {
     let units = candidates.iter().filter_map(|candidate| candidate.unit.as_ref());
@@ -307,13 +320,14 @@ fn queue_look(
     candidates: &[Candidate],
 ) -> Option<Probe<Seen<Queue>>> {
     let inquiry = request.inquiry.clone()?;
-    let way = match &request.endpoints {
-        Some(endpoints) => personal::way(endpoints, candidates, &ground.root),
+    let (endpoints, candidates) = (request.endpoints.clone(), candidates.to_vec());
+    let (timeout, root) = (request.timeout, Arc::clone(&ground.root));
+    let limit = ground.within(timeout * 2 + LOCAL_LIMIT);
+    let way = move || match &endpoints {
+        Some(endpoints) => personal::way(endpoints, &candidates, &root),
         None => Err(personal::Refusal::NotAsked("not asked: --offline")),
     };
-    let timeout = request.timeout;
-    let limit = ground.within(timeout * 2 + LOCAL_LIMIT);
-    Some(probe("the runner API", limit, move || match way {
+    Some(probe("the runner API", limit, move || match way() {
         Ok(way) => super::network::inquire(&inquiry, &way, timeout),
         Err(personal::Refusal::NotAsked(why)) => Seen::not(why),
         Err(personal::Refusal::Withheld(host)) => {
@@ -334,7 +348,7 @@ struct Discovery {
 /// Finds the agents and reads their configurations.
 fn discover(ground: &Ground, request: &Request, secrets: &Secrets) -> Result<Discovery> {
     let units = ground.look("the definitions of services", |ground| {
-        let mut units = units::find(&ground.root).unwrap_or_default();
+        let mut units = units::find(&ground.root, ground.soon()).unwrap_or_default();
         units.extend(plists::find(&ground.root));
         if ground.os == Os::Windows {
             units.extend(tasks::find(&ground.root));
@@ -361,7 +375,7 @@ fn discover(ground: &Ground, request: &Request, secrets: &Secrets) -> Result<Dis
     let (units, receipts) = (units.seen(), receipts.flat());
     let processes = Arc::new(match processes.seen() {
         Seen::Known(processes) => processes,
-        Seen::Unseen(unseen) => Processes::unseen(unseen),
+        Seen::Unseen(unseen) => Processes::unseen(unseen, ground.now - host::uptime()),
     });
     let faults = [reason(&units), reason(&receipts), processes.fault()];
     let mut undiscovered: Vec<String> =
@@ -373,8 +387,10 @@ fn discover(ground: &Ground, request: &Request, secrets: &Secrets) -> Result<Dis
             candidate::all(&ground.root, units, receipts, &of_processes, &ground.scrub)
         })
         .seen();
-    undiscovered.extend(reason(&candidates).map(|unseen| unseen.why.clone()));
-    let (mut candidates, strays) = known_or_default(candidates);
+    let fault = reason(&candidates).map(|unseen| unseen.why.clone());
+    undiscovered.extend(fault.clone());
+    let (mut candidates, mut strays) = known_or_default(candidates);
+    strays.unseen = strays.unseen.or(fault.map(|why| Unseen { why, broke: false }));
     let machine = known_or_default(machine.seen());
     for candidate in &mut candidates {
         // What a script sets comes later, and counts.

@@ -9,7 +9,7 @@ use crate::{
     Result,
     facts::{
         drop_ins::{FOLDERS, names},
-        survey::{Definition, Directive, Provenance, Trail},
+        survey::{Definition, Directive, Provenance, Trail, limits::DIRECTIVES},
     },
     platform::{
         fs::{Kind, Root},
@@ -20,21 +20,24 @@ use std::{
     collections::BTreeMap,
     ffi::OsString,
     path::{Path, PathBuf},
+    time::{Duration, Instant},
 };
 
 /// Most bytes of a unit that are read, all of its files together: an account may have written some
 /// of them.
 const LIMIT: u64 = 512 << 10;
 
-/// Most files of a unit, and most lines of them, that are looked at.
+/// Most files of a unit that are looked at.
 const FILES: usize = 100;
-const DIRECTIVES: usize = 2000;
+
+/// How long a folder of drop-ins may take to be listed.
+const LISTED: Duration = Duration::from_millis(100);
 
 /// Names of agents' programs; a unit is an agent's that names one of them.
 pub(super) const PROGRAMS: [&str; 2] = ["circleci-launch-agent", "circleci-runner"];
 
 /// A unit, unread by anyone but us.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Unit {
     pub(super) name: String,
     pub(super) manager: Manager,
@@ -46,13 +49,21 @@ pub(super) struct Unit {
     pub(super) variables: Vec<Raw>,
 }
 
+/// The drop-ins of folders of one name.
+#[derive(Default)]
+struct DropIns {
+    files: BTreeMap<OsString, PathBuf>,
+    /// Why there may be more.
+    trouble: Option<String>,
+}
+
 /// Finds the units of agents.
 ///
 /// # Errors
-/// None of a single file: what cannot be read is noted in its place.
-pub(super) fn find(root: &Root) -> Result<Vec<Unit>> {
+/// None of a single file or folder of drop-ins: what cannot be read is noted in its place.
+pub(super) fn find(root: &Root, until: Instant) -> Result<Vec<Unit>> {
     let mut files: BTreeMap<String, PathBuf> = BTreeMap::new();
-    let mut drop_ins: BTreeMap<String, BTreeMap<OsString, PathBuf>> = BTreeMap::new();
+    let mut drop_ins: BTreeMap<String, DropIns> = BTreeMap::new();
     let mut read = Vec::new();
     for folder in FOLDERS.map(Path::new) {
         let Ok(trail) = root.trail(folder) else { continue };
@@ -67,10 +78,7 @@ pub(super) fn find(root: &Root) -> Result<Vec<Unit>> {
             if text.ends_with(".service") {
                 files.entry(text.to_owned()).or_insert_with(|| folder.join(text));
             } else if text.ends_with(".service.d") || text == "service.d" {
-                let of_unit = drop_ins.entry(text.to_owned()).or_default();
-                for (name, path) in confs(root, &folder.join(text)) {
-                    of_unit.entry(name).or_insert(path);
-                }
+                drop_ins.entry(text.to_owned()).or_default().add(root, &folder.join(text), until);
             }
         }
     }
@@ -92,19 +100,23 @@ fn unit(
     root: &Root,
     name: String,
     path: &Path,
-    drop_ins: &BTreeMap<String, BTreeMap<OsString, PathBuf>>,
+    drop_ins: &BTreeMap<String, DropIns>,
 ) -> Option<Unit> {
     let mut unit = Unit { name, ..Unit::default() };
     let mut left = LIMIT;
     unit.read(root, path, &mut left);
     let mut added: BTreeMap<&OsString, &PathBuf> = BTreeMap::new();
-    for folder in names(&unit.name) {
-        for (name, path) in drop_ins.get(&folder).into_iter().flatten() {
-            added.entry(name).or_insert(path);
-        }
+    let folders = names(&unit.name);
+    let of_unit: Vec<&DropIns> = folders.iter().filter_map(|folder| drop_ins.get(folder)).collect();
+    for (name, path) in of_unit.iter().flat_map(|own| &own.files) {
+        added.entry(name).or_insert(path);
     }
     for path in added.into_values() {
         unit.read(root, path, &mut left);
+    }
+    let trouble = of_unit.iter().find_map(|own| own.trouble.clone());
+    if let (Some(trouble), Some(last)) = (trouble, unit.definitions.last_mut()) {
+        last.trouble = Some(trouble);
     }
     let runs_agent = |directive: &Directive| {
         directive.key.starts_with("Exec")
@@ -112,6 +124,27 @@ fn unit(
     };
     let has_name = unit.name.starts_with("circleci");
     (has_name || unit.directives.iter().any(runs_agent)).then_some(unit)
+}
+
+impl DropIns {
+    /// Adds those of a folder, which an account may have filled: the first of them, as far as they
+    /// can be listed in time.
+    fn add(&mut self, root: &Root, folder: &Path, until: Instant) {
+        let Some(spot) = root.find(folder).ok().flatten() else { return };
+        let Ok(listed) = spot.list_some(FILES, until.min(Instant::now() + LISTED)) else { return };
+        if !listed.is_whole {
+            self.trouble = Some(format!(
+                "{} has more than {FILES} files, or cannot be listed in time: the rest was not read",
+                folder.display()
+            ));
+        }
+        for name in listed.names {
+            if Path::new(&name).extension().is_some_and(|end| end == "conf") {
+                let path = folder.join(&name);
+                self.files.entry(name).or_insert(path);
+            }
+        }
+    }
 }
 
 impl Unit {
@@ -202,13 +235,6 @@ fn shortened(value: &str) -> String {
     }
 }
 
-fn confs(root: &Root, folder: &Path) -> Vec<(OsString, PathBuf)> {
-    let names = root.find(folder).ok().flatten().and_then(|spot| spot.list().ok());
-    let is_conf = |name: &OsString| Path::new(name).extension().is_some_and(|end| end == "conf");
-    let named = |name: OsString| (name.clone(), folder.join(name));
-    names.unwrap_or_default().into_iter().filter(is_conf).map(named).collect()
-}
-
 /// The lines of a unit. A backslash at the end of a line joins it to the next; a comment between
 /// the two is passed over.
 pub(super) fn parse(text: &str, file: &Path) -> Vec<Directive> {
@@ -277,6 +303,10 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn soon() -> Instant {
+        Instant::now() + Duration::from_secs(20)
+    }
+
     #[test]
     fn lines_keep_their_places() {
         let text = "# a\n[Unit]\nAfter=a \\\n# between\n  b\n\n[Service]\r\nExecStart = /x 'a b' \\\n--c\nnonsense\n";
@@ -306,10 +336,32 @@ mod tests {
             let path = units.join(format!("circleci.service.d/{number}.conf"));
             std::fs::write(path, "[Service]\n".to_owned() + &"a\n".repeat(5000)).unwrap();
         }
-        let units = find(&root).unwrap();
+        let units = find(&root, soon()).unwrap();
         assert_eq!((units[0].definitions.len(), units[0].directives.len()), (FILES, DIRECTIVES));
         assert!(units[0].definitions[1].trouble.is_some());
         assert!(units[0].definitions[0].trouble.is_none());
+    }
+
+    #[test]
+    fn a_folder_that_is_filled_costs_the_other_units_nothing() {
+        let (folder, root) = crate::platform::fs::empty_root();
+        let units = folder.path().join("etc/systemd/system");
+        std::fs::create_dir_all(units.join("circleci.service.d")).unwrap();
+        for name in ["circleci.service", "circleci-x.service"] {
+            std::fs::write(units.join(name), "[Service]\nUser=ci\n").unwrap();
+        }
+        for number in 0..20 * FILES {
+            std::fs::write(units.join(format!("circleci.service.d/{number}.conf")), "").unwrap();
+        }
+        for until in [soon(), Instant::now()] {
+            let mut drop_ins = DropIns::default();
+            drop_ins.add(&root, Path::new("/etc/systemd/system/circleci.service.d"), until);
+            assert!(drop_ins.files.len() <= FILES && drop_ins.trouble.is_some());
+            let units = find(&root, until).unwrap();
+            let troubled = |unit: &Unit| unit.definitions.iter().any(|own| own.trouble.is_some());
+            let told: Vec<_> = units.iter().map(|own| (own.name.as_str(), troubled(own))).collect();
+            assert_eq!(told, [("circleci-x.service", false), ("circleci.service", true)]);
+        }
     }
 
     #[test]
@@ -329,7 +381,7 @@ mod tests {
             .unwrap();
         }
         std::fs::write(units.join("circleci-x.service"), "[Service]\n").unwrap();
-        let units = find(&root).unwrap();
+        let units = find(&root, soon()).unwrap();
         let of = |key: &str| -> Vec<String> {
             let own = units[0].directives.iter().filter(|own| own.key == key);
             own.map(|own| own.value.clone()).collect()
@@ -353,7 +405,7 @@ mod tests {
         write("usr/lib/systemd/system/ci.service.d/a.conf", "[Service]\nUser=hidden\n");
         write("etc/systemd/system/ci.service.d/a.conf", "[Service]\nUser=seen\n");
         write("etc/systemd/system/ci.service.d/b.conf.bak", "[Service]\nUser=not\n");
-        let units = find(&Root::open(folder.path()).unwrap()).unwrap();
+        let units = find(&Root::open(folder.path()).unwrap(), soon()).unwrap();
         assert_eq!(units.len(), 1);
         assert_eq!(units[0].command(), ["/opt/circleci-runner", "machine"]);
         let users: Vec<_> = units[0]

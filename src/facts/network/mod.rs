@@ -90,7 +90,11 @@ async fn reached(ask: &Ask, shared: &Shared) -> Endpoint {
         required: ask.required,
         purpose: ask.purpose.clone(),
         side: ask.side,
-        proxy: proxy.as_ref().map(proxy::Via::shown),
+        named_by: ask.named_by,
+        proxy: proxy.as_ref().map(|via| {
+            let is_own = ask.side == Side::Shell;
+            via.shown(if is_own { Provenance::Root } else { ask.named_by })
+        }),
         resolved: Attempt { ms: 0, outcome: Ok(Vec::new()), route: Route::Open },
         v4: None,
         v6: None,

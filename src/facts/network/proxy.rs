@@ -1,7 +1,10 @@
 //! The proxy that applies, by the rules of Go, which both agents are written in.
 
 use super::{Ask, dial};
-use crate::{agent::REDACTED, facts::survey::Proxied};
+use crate::{
+    agent::REDACTED,
+    facts::survey::{Provenance, Proxied},
+};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hyper_util::client::proxy::matcher::Matcher;
 use tokio::{
@@ -49,7 +52,7 @@ pub(super) fn of(ask: &Ask) -> Option<Via> {
 
 impl Via {
     /// Without its password.
-    pub(super) fn shown(&self) -> Proxied {
+    pub(super) fn shown(&self, named_by: Provenance) -> Proxied {
         let mut url = self.url.clone();
         if url.password().is_some() {
             let _ = url.set_password(Some(REDACTED));
@@ -58,6 +61,7 @@ impl Via {
             url: url.to_string().trim_end_matches('/').to_owned(),
             source: self.source.clone(),
             has_login: !self.url.username().is_empty(),
+            named_by,
         }
     }
 

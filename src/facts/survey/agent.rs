@@ -289,7 +289,25 @@ impl Install {
         self.processes.ok()?.first()
     }
 
-    /// Whether a job runs: the agent has children that are not zombies.
+    /// Whether it is known that no job runs, so that a stop of the service ends none. What could not
+    /// be looked at may run one.
+    pub fn is_free(&self) -> bool {
+        let state = self.service.as_ref().map(|service| &service.state);
+        let was_not_asked = |unseen: &super::Unseen| !unseen.broke;
+        match (state, &self.processes) {
+            (Some(Seen::Known(state)), _) if state.main_pid.is_none() => true,
+            // Of an image, in which nothing runs.
+            (_, Seen::Unseen(unseen)) => was_not_asked(unseen),
+            // No manager runs that could have started an agent.
+            (Some(Seen::Unseen(unseen)), Seen::Known(processes)) if processes.is_empty() => {
+                was_not_asked(unseen)
+            }
+            _ => self.runs_job() == Some(false),
+        }
+    }
+
+    /// Whether a job runs: the agent has children that are not zombies. `None` where that is not
+    /// known, or no agent runs.
     pub fn runs_job(&self) -> Option<bool> {
         let processes = self.processes.ok()?;
         let main = processes.first()?;

@@ -6,6 +6,7 @@
 mod agent;
 mod config;
 mod host;
+pub mod limits;
 mod network;
 mod path;
 mod queue;
@@ -70,6 +71,8 @@ pub struct Strays {
     pub shown: Vec<Stray>,
     /// How many there are.
     pub count: usize,
+    /// Why there may be others, where the processes could not be listed.
+    pub unseen: Option<Unseen>,
 }
 
 /// A process that looks like an agent.
@@ -155,6 +158,12 @@ impl<T> From<crate::Result<T>> for Seen<T> {
 }
 
 impl Survey {
+    /// How long ago something was when the survey was taken, in seconds; what a clock puts into the
+    /// future was just now.
+    pub fn age(&self, since: i64) -> i64 {
+        self.taken.saturating_sub(since).max(0)
+    }
+
     /// The account that is called `name`.
     pub fn account(&self, name: &str) -> Option<&AccountFacts> {
         self.host.accounts.iter().find(|account| account.name == name)

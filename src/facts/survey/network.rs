@@ -1,5 +1,6 @@
 //! Endpoints as an agent's service reaches them, and as the person's own shell does.
 
+use super::Provenance;
 use serde::{Deserialize, Serialize};
 
 /// All that was tried.
@@ -26,6 +27,9 @@ pub struct Endpoint {
     pub required: bool,
     /// What it is needed for.
     pub purpose: String,
+    /// Who could have named it, or what leads to it.
+    #[serde(default)]
+    pub named_by: Provenance,
     /// Who asks.
     pub side: Side,
     /// The proxy that applies.
@@ -64,6 +68,9 @@ pub struct Proxied {
     pub source: String,
     /// It has a user name.
     pub has_login: bool,
+    /// Who could have named it.
+    #[serde(default)]
+    pub named_by: Provenance,
 }
 
 /// What came of an attempt, and after how many milliseconds.

@@ -4,7 +4,7 @@ use super::Desired;
 use crate::{
     Code, Error, Result,
     agent::Os,
-    apply::{Check, Content, File, Step},
+    apply::{Check, Content, File, IfBusy, Step},
     plan::{environment, service::drain, unit},
     platform::layout::{home, shown},
 };
@@ -36,7 +36,7 @@ impl Desired<'_> {
         }
         self.steps.push(Step::Enable { service: service.clone() });
         if spec.start {
-            self.steps.push(Step::Start { service, drain: drain(spec) });
+            self.steps.push(Step::Start { service, drain: drain(spec), if_busy: IfBusy::Drain });
         }
     }
 

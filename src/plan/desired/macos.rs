@@ -3,7 +3,7 @@
 use super::Desired;
 use crate::{
     Result,
-    apply::{File, Step},
+    apply::{File, IfBusy, Step},
     plan::{plist, service::drain},
 };
 use std::path::PathBuf;
@@ -42,7 +42,7 @@ impl Desired<'_> {
         let service = layout.service.clone();
         self.steps.push(Step::Enable { service: service.clone() });
         if spec.start {
-            self.steps.push(Step::Start { service, drain: drain(spec) });
+            self.steps.push(Step::Start { service, drain: drain(spec), if_busy: IfBusy::Drain });
         }
         Ok(())
     }

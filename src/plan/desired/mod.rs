@@ -201,13 +201,16 @@ impl<'a> Desired<'a> {
 
     fn folder(&mut self, path: &Path, owner: Option<Owner>, mode: u32, data: bool) {
         self.parents(path);
-        self.steps.push(Step::Folder(Folder {
-            path: path.to_owned(),
-            owner,
-            mode,
-            data,
-            shared: false,
-        }));
+        let folder = Folder { path: path.to_owned(), owner, mode, data, shared: false };
+        let known = self.steps.iter_mut().find_map(|step| match step {
+            Step::Folder(known) if known.path == path => Some(known),
+            _ => None,
+        });
+        match known {
+            // So far it was only on the way to another place, or it is wanted for two purposes.
+            Some(known) if known.shared || *known == folder => *known = folder,
+            _ => self.steps.push(Step::Folder(folder)),
+        }
     }
 
     /// The folders above `path`, made where they are missing and else left alone.

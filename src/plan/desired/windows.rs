@@ -4,7 +4,7 @@ use super::Desired;
 use crate::{
     Code, Error, Result,
     agent::Token,
-    apply::{Binary, Content, File, Step, Target},
+    apply::{Binary, Content, File, IfBusy, Step, Target},
     plan::{before_blank, config, desktop, environment, service::drain, task},
     platform::{layout::inner, service::Manager, windows::tasks},
     release::Artifact,
@@ -83,7 +83,8 @@ impl Desired<'_> {
         let enable = |service: &String| Step::Enable { service: service.clone() };
         self.steps.extend(services.iter().map(enable));
         if spec.start {
-            let start = |service| Step::Start { service, drain: drain(spec) };
+            let start =
+                |service| Step::Start { service, drain: drain(spec), if_busy: IfBusy::Drain };
             self.steps.extend(services.into_iter().map(start));
         }
     }

@@ -3,10 +3,12 @@
 mod lease;
 mod mount;
 mod rights;
+mod root;
 mod trail;
 mod tree;
 
 pub use mount::mounts;
+pub use root::Root;
 pub use trail::has_access_list;
 
 use super::{Kind, Listed, Meta, drive, one_name};
@@ -27,16 +29,6 @@ use std::{
     time::Instant,
 };
 
-/// Links followed on the way to one path.
-const LINK_LIMIT: u32 = 40;
-
-/// The folder that counts as `/`: the real one, or `--root DIR`.
-#[derive(Debug)]
-pub struct Root {
-    handle: OwnedFd,
-    base: PathBuf,
-}
-
 /// A name in an open folder: the place where a file is, or is to be.
 #[derive(Debug)]
 pub struct Spot {
@@ -46,118 +38,7 @@ pub struct Spot {
     /// Where it is on this machine.
     outside: PathBuf,
     trusted: bool,
-}
-
-impl Root {
-    /// Opens the folder that all paths are under.
-    pub fn open(base: &Path) -> Result<Self> {
-        let flags = OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let handle = fs::open(base, flags, Mode::empty())
-            .map_err(|errno| trouble("open the folder", base, errno))?;
-        Ok(Self { handle, base: base.to_owned() })
-    }
-
-    /// The folder itself.
-    pub fn base(&self) -> &Path {
-        &self.base
-    }
-
-    /// Whether it is this host's own, and no image.
-    pub fn is_host(&self) -> bool {
-        self.base == Path::new("/")
-    }
-
-    /// Where `path` (absolute, as seen inside the root) is on this machine.
-    pub fn outside(&self, path: &Path) -> PathBuf {
-        self.base.join(path.strip_prefix("/").unwrap_or(path))
-    }
-
-    /// The place of `path`; `None` when a folder on the way is not there.
-    ///
-    /// # Errors
-    /// [`Code::GroundUnsafe`] when a link on the way could have been put there by another user,
-    /// [`Code::InTheWay`] when something that is no folder stands on the way.
-    pub fn find(&self, path: &Path) -> Result<Option<Spot>> {
-        let mut ahead = names(path, Vec::new())?;
-        let name = ahead.pop_back().ok_or_else(|| not_a_place(path))?;
-        let mut walked: Vec<OsString> = Vec::new();
-        let mut folder = self.duplicate(path)?;
-        let mut trusted = is_trusted(&folder, path)?;
-        let mut links = 0;
-        while let Some(next) = ahead.pop_front() {
-            match open_folder(&folder, &next) {
-                Ok(inner) => {
-                    trusted = trusted && is_trusted(&inner, path)?;
-                    folder = inner;
-                    walked.push(next);
-                }
-                Err(Errno::NOENT) => return Ok(None),
-                Err(Errno::LOOP | Errno::NOTDIR | Errno::MLINK) => {
-                    let target = link_target(&folder, &next, path)?;
-                    links += 1;
-                    if !trusted || links > LINK_LIMIT {
-                        return Err(unsafe_link(path, &next));
-                    }
-                    // What was walked holds no link, so `..` in the target can be taken by name.
-                    let from = if target.is_absolute() { Vec::new() } else { walked.split_off(0) };
-                    let mut whole = names(&target, from)?;
-                    whole.append(&mut ahead);
-                    ahead = whole;
-                    walked.clear();
-                    folder = self.duplicate(path)?;
-                    trusted = is_trusted(&folder, path)?;
-                }
-                Err(errno) => return Err(trouble("look into", path, errno)),
-            }
-        }
-        let outside = self.outside(path);
-        Ok(Some(Spot { folder, name, path: path.to_owned(), outside, trusted }))
-    }
-
-    /// What stands at `path`, a link itself and not what it points to.
-    pub fn look(&self, path: &Path) -> Result<Option<Meta>> {
-        self.find(path)?.map_or(Ok(None), |spot| spot.look())
-    }
-
-    /// Whether no account but root and the caller can put another folder in this one's place. In
-    /// a sticky folder, such as `/tmp`, only owners can replace what is theirs.
-    pub fn is_closed_above(&self) -> Result<bool> {
-        let failed = |errno| trouble("look above", &self.base, errno);
-        let mut folder = self.duplicate(&self.base)?;
-        let mut here = fs::fstat(&folder).map_err(failed)?;
-        loop {
-            folder = open_folder(&folder, OsStr::new("..")).map_err(failed)?;
-            let above = fs::fstat(&folder).map_err(failed)?;
-            if (above.st_dev, above.st_ino) == (here.st_dev, here.st_ino) {
-                return Ok(true);
-            }
-            let is_ours = is_ours(&above);
-            if !is_ours || above.st_mode & 0o022 != 0 && above.st_mode & 0o1000 == 0 {
-                return Ok(false);
-            }
-            here = above;
-        }
-    }
-
-    /// A name of the open folder itself for a process that this one starts, whatever becomes of
-    /// the name by which it was opened.
-    #[cfg(target_os = "linux")]
-    pub fn handle_path(&self) -> PathBuf {
-        use std::os::fd::AsRawFd;
-        PathBuf::from(format!("/proc/self/fd/{}", self.handle.as_raw_fd()))
-    }
-
-    /// Only Linux has names for open folders.
-    #[cfg(not(target_os = "linux"))]
-    pub fn handle_path(&self) -> PathBuf {
-        self.base.clone()
-    }
-
-    fn duplicate(&self, path: &Path) -> Result<OwnedFd> {
-        self.handle.try_clone().map_err(|error| {
-            Error::new(Code::StepFailed, format!("cannot open {}: {error}", path.display()))
-        })
-    }
+    reach: mount::Reach,
 }
 
 impl Spot {
@@ -185,7 +66,7 @@ impl Spot {
             Error::new(Code::StepFailed, format!("cannot open {}: {error}", path.display()))
         })?;
         let outside = self.outside.with_file_name(&name);
-        Ok(Self { folder, path, outside, trusted: self.trusted, name })
+        Ok(Self { folder, path, outside, trusted: self.trusted, name, reach: self.reach })
     }
 
     /// What stands here; a link itself and not what it points to.
@@ -209,6 +90,7 @@ impl Spot {
                 errno => trouble("open", &self.path, errno),
             },
         )?;
+        self.reach.admit(&handle, &self.outside)?;
         let meta = self.expect(Kind::File, Some(self.stat(&handle)?))?;
         Ok((File::from(handle), meta))
     }
@@ -266,6 +148,7 @@ impl Spot {
             Err(Errno::NOENT) => return Ok(()),
             Err(errno) => return Err(trouble("open the folder", &self.path, errno)),
         };
+        self.reach.admit(&handle, &self.outside)?;
         for entry in fs::Dir::new(handle).map_err(|errno| trouble("list", &self.path, errno))? {
             let entry = entry.map_err(|errno| trouble("list", &self.path, errno))?;
             let name = OsStr::from_bytes(entry.file_name().to_bytes());
@@ -349,7 +232,8 @@ impl Spot {
         let (path, outside) = (self.path.join(&name), self.outside.join(&name));
         let folder = open_folder(&self.folder, &self.name)
             .map_err(|errno| trouble("open the folder", &self.path, errno))?;
-        Ok(Self { folder, name, path, outside, trusted: false })
+        self.reach.admit(&folder, &self.outside)?;
+        Ok(Self { folder, name, path, outside, trusted: false, reach: self.reach })
     }
 
     fn stat(&self, handle: &OwnedFd) -> Result<Meta> {

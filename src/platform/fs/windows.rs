@@ -7,25 +7,20 @@
 //! administrators can change.
 
 mod rights;
+mod root;
 
-use super::{
-    GoOn, Kind, Listed, Meta, Mounted, Owned, Passed, Provenance, Removal, Trail, one_name,
-};
+pub use root::Root;
+
+use super::{GoOn, Kind, Listed, Meta, Mounted, Removal, one_name};
 use crate::{Code, Error, Result};
 use std::{
     ffi::{OsStr, OsString},
     fs::{self, File, Metadata, OpenOptions},
     io::{self, ErrorKind},
     os::windows::fs::MetadataExt,
-    path::{Component, Path, PathBuf},
+    path::{Path, PathBuf},
     time::Instant,
 };
-
-/// The folder that counts as the host: all drives, or `--root DIR`.
-#[derive(Debug)]
-pub struct Root {
-    base: PathBuf,
-}
 
 /// A name in a folder: the place where a file is, or is to be.
 #[derive(Debug)]
@@ -33,170 +28,6 @@ pub struct Spot {
     /// Where it is on this machine.
     real: PathBuf,
     path: PathBuf,
-}
-
-impl Root {
-    /// Opens the folder that all paths are under; `/` is this host.
-    pub fn open(base: &Path) -> Result<Self> {
-        let root = Self { base: base.to_owned() };
-        if !root.is_host() {
-            let meta =
-                fs::metadata(base).map_err(|error| trouble("open the folder", base, &error))?;
-            if !meta.is_dir() {
-                return Err(Error::new(Code::InTheWay, format!("{} is no folder", base.display())));
-            }
-        }
-        Ok(root)
-    }
-
-    /// Nothing: accounts of Windows have no numbers.
-    ///
-    /// # Errors
-    /// None.
-    pub fn remove_owned(
-        &self,
-        _folder: &Path,
-        _uid: u32,
-        _until: Instant,
-        _go_on: &GoOn<'_>,
-    ) -> Result<Owned> {
-        Ok(Owned { has_removed: false, is_whole: true })
-    }
-
-    /// The folder itself.
-    pub fn base(&self) -> &Path {
-        &self.base
-    }
-
-    /// Whether it is this host's own, and no image.
-    pub fn is_host(&self) -> bool {
-        self.base == Path::new("/")
-    }
-
-    /// Where `path` (absolute, as seen inside the root) is on this machine: an image stands for
-    /// the system's drive, so that `C:/folder` is `DIR/folder`, and `D:/folder` `DIR/D/folder`.
-    pub fn outside(&self, path: &Path) -> PathBuf {
-        if self.is_host() {
-            return path.to_owned();
-        }
-        let text = path.to_string_lossy().replace('\\', "/");
-        let is_own = |name: &&str| !name.is_empty() && !name.eq_ignore_ascii_case("C:");
-        let names = text.split('/').filter(is_own);
-        let mut real = self.base.clone();
-        real.extend(names.map(|name| name.trim_end_matches(':')));
-        real
-    }
-
-    /// The place of `path`; `None` when a folder on the way is not there.
-    ///
-    /// # Errors
-    /// [`Code::GroundUnsafe`] when a link is on the way, [`Code::InTheWay`] when something that
-    /// is no folder is.
-    pub fn find(&self, path: &Path) -> Result<Option<Spot>> {
-        let (above, real) = self.way(path)?;
-        for folder in above {
-            match fs::symlink_metadata(&folder) {
-                Ok(meta) => match kind(&meta) {
-                    Kind::Folder => {}
-                    Kind::Link => return Err(unsafe_link(path, &folder)),
-                    Kind::File | Kind::Special => {
-                        return Err(Error::new(
-                            Code::InTheWay,
-                            format!(
-                                "{} on the way to {} is not a folder",
-                                folder.display(),
-                                path.display()
-                            ),
-                        ));
-                    }
-                },
-                Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-                Err(error) => return Err(trouble("look into", &folder, &error)),
-            }
-        }
-        Ok(Some(Spot { real, path: path.to_owned() }))
-    }
-
-    /// What stands at `path`, a link itself and not what it points to.
-    pub fn look(&self, path: &Path) -> Result<Option<Meta>> {
-        self.find(path)?.map_or(Ok(None), |spot| spot.look())
-    }
-
-    /// The way to `path`, as far as it goes.
-    ///
-    /// # Errors
-    /// When a folder on the way cannot be looked into, or `path` goes up.
-    pub fn trail(&self, path: &Path) -> Result<Trail> {
-        let mut trail = self.walk(path)?;
-        trail.note_grounds();
-        Ok(trail)
-    }
-
-    fn walk(&self, path: &Path) -> Result<Trail> {
-        let mut trail = Trail { path: path.to_owned(), ..Trail::default() };
-        let (above, real) = self.way(path)?;
-        for folder in above {
-            match look(&folder)? {
-                Some(meta) if meta.kind == Kind::Folder => {
-                    trail.passed.push(Passed {
-                        path: folder,
-                        meta,
-                        has_list: true,
-                        ground: Provenance::Anybody,
-                    });
-                }
-                Some(meta) => {
-                    trail.stopped =
-                        Some(format!("{} is {}, no folder", folder.display(), meta.kind));
-                    return Ok(trail);
-                }
-                None => {
-                    trail.stopped = Some(format!("{} is not there", folder.display()));
-                    return Ok(trail);
-                }
-            }
-        }
-        trail.end = look(&real)?;
-        match trail.end {
-            Some(_) => trail.real = path.to_owned(),
-            None => trail.stopped = Some(format!("{} is not there", real.display())),
-        }
-        Ok(trail)
-    }
-
-    /// Not known here, and so never taken for granted.
-    pub fn is_closed_above(&self) -> Result<bool> {
-        Ok(false)
-    }
-
-    /// Windows has no names for open folders.
-    pub fn handle_path(&self) -> PathBuf {
-        self.base.clone()
-    }
-
-    /// A mounted volume is a link here, which is not followed.
-    pub fn mounts_below(&self, _path: &Path) -> Result<Vec<PathBuf>> {
-        Ok(Vec::new())
-    }
-
-    /// The folders on the way to `path`, outermost first, and its own place on this machine.
-    fn way(&self, path: &Path) -> Result<(Vec<PathBuf>, PathBuf)> {
-        let goes_up = path.components().any(|part| matches!(part, Component::ParentDir));
-        if goes_up || path.file_name().is_none() {
-            return Err(not_a_place(path));
-        }
-        let real = self.outside(path);
-        let is_above = |folder: &&Path| self.is_host() || folder.starts_with(&self.base);
-        let mut above: Vec<PathBuf> = real
-            .ancestors()
-            .skip(1)
-            .filter(is_above)
-            .filter(|folder| folder.file_name().is_some())
-            .map(Path::to_owned)
-            .collect();
-        above.reverse();
-        Ok((above, real))
-    }
 }
 
 /// Nothing decides by mounts here: what leads to another volume is a link.

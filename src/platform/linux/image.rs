@@ -47,14 +47,7 @@ const LIMIT: u64 = 256 * 1024;
 /// [`Code::GroundUnsafe`] with the place.
 pub fn refuse_led_out(root: &Root, account: &str, home: &Path) -> Result<()> {
     let image = Image(root);
-    if !root.is_closed_above()? {
-        let base = shown(root.base());
-        return Err(Error::new(
-            Code::GroundUnsafe,
-            format!("the image {base} is in a folder that other accounts can change"),
-        )
-        .help("move it below a folder of root's, such as /srv or /root"));
-    }
+    root.admit_changes()?;
     if !is_one_name(account) {
         return Err(image.refused(home, &format!("{account:?} is no name of an account")));
     }

@@ -4,6 +4,7 @@ use crate::{
     Foreign, Result,
     platform::{
         command::{Call, Commands},
+        processes,
         service::{Hints, Services, Status, systemd_runs},
     },
 };
@@ -56,6 +57,11 @@ impl Services for Systemd<'_> {
     fn status(&self, service: &str) -> Result<Status> {
         let call = Call::new("systemctl", ["show", "--property", PROPERTIES, service]);
         self.commands.run(&call).map(|answer| parse(&answer.stdout))
+    }
+
+    fn runs_job(&self, service: &str) -> Result<Option<bool>> {
+        let main = self.status(service)?.main_pid;
+        Ok(main.map_or(Some(false), processes::has_living_child))
     }
 
     fn users(&self) -> Result<BTreeMap<String, String>> {

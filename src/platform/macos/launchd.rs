@@ -24,6 +24,9 @@ pub const AGENTS: &str = "/Library/LaunchAgents";
 /// The domain of what runs whether anyone is logged in or not.
 pub const SYSTEM: &str = "system";
 
+/// The domain of the desktop of whoever types a command, as a word of a shell.
+pub const DESKTOP: &str = "gui/$(id -u)";
+
 /// `launchctl print` of a label that is not loaded.
 const NOT_FOUND: i32 = 113;
 
@@ -106,6 +109,13 @@ impl<'a> Launchd<'a> {
     }
 }
 
+/// Whether a line by `ps -o ppid= -o stat=` is of a child of `parent` that has not ended.
+fn is_living_child(line: &str, parent: u32) -> bool {
+    let mut fields = line.split_whitespace();
+    let is_child = fields.next().and_then(|own| own.parse().ok()) == Some(parent);
+    is_child && fields.next().is_some_and(|state| !state.starts_with('Z'))
+}
+
 impl Services for Launchd<'_> {
     fn reload(&self) -> Result<()> {
         // A definition is read when it is bootstrapped, and only then.
@@ -131,9 +141,11 @@ impl Services for Launchd<'_> {
                         Code::StepFailed,
                         format!("launchd still holds {label} after {} s", SETTLE.as_secs()),
                     )
-                    .help(
-                        Command::fixed("launchctl print").value(&target(label), Provenance::Root),
-                    ));
+                    .help(Command::fixed("launchctl print").job(
+                        SYSTEM,
+                        label,
+                        Provenance::Root,
+                    )));
                 }
                 thread::sleep(Duration::from_millis(100));
             }
@@ -154,7 +166,7 @@ impl Services for Launchd<'_> {
                      whose label another job has",
                 )
                 .help(Help::look("ls -l", &definition(label)))
-                .help(Command::fixed("launchctl print").value(&target(label), Provenance::Root))),
+                .help(Command::fixed("launchctl print").job(SYSTEM, label, Provenance::Root))),
             _ => Err(answer.failure(&bootstrap)),
         }
     }
@@ -170,6 +182,13 @@ impl Services for Launchd<'_> {
             Some(printed) => Status { enabled, ..parse(&printed) },
             None => Status { enabled, words: "not loaded".to_owned(), ..Status::default() },
         })
+    }
+
+    fn runs_job(&self, label: &str) -> Result<Option<bool>> {
+        let Some(main) = self.status(label)?.main_pid else { return Ok(Some(false)) };
+        let call = Call::new("ps", ["-A", "-o", "ppid=", "-o", "stat="]);
+        let list = self.commands.run(&call)?.stdout;
+        Ok(Some(list.lines().any(|line| is_living_child(line, main))))
     }
 
     fn last_lines(&self, label: &str, count: usize) -> Result<String> {
@@ -197,13 +216,13 @@ pub fn definition(label: &str) -> PathBuf {
     Path::new(DAEMONS).join(format!("{label}.plist"))
 }
 
-/// The domain that launchd loads a definition into, as a word of a shell.
-pub fn domain_of(file: &Path) -> String {
-    let home = file.strip_prefix("/Users").ok();
-    match home.and_then(|rest| rest.components().next()) {
-        Some(user) => format!("gui/$(id -u {})", user.as_os_str().to_string_lossy()),
-        None if file.starts_with(AGENTS) => "gui/$(id -u)".to_owned(),
-        None => SYSTEM.to_owned(),
+/// The domain that launchd loads a definition into, as a word of a shell; `None` where it is a
+/// user's, whose number only the host knows.
+pub fn domain_of(file: &Path) -> Option<&'static str> {
+    match file.starts_with("/Users") {
+        true => None,
+        false if file.starts_with(AGENTS) => Some(DESKTOP),
+        false => Some(SYSTEM),
     }
 }
 

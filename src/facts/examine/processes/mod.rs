@@ -49,6 +49,8 @@ pub(super) struct Processes {
     agents: Vec<Agent>,
     agents_beyond: usize,
     fault: Option<Unseen>,
+    /// When the host was started, in seconds since 1970.
+    booted: i64,
 }
 
 /// A process that has an agent's name, which any user can give to any process.
@@ -90,7 +92,7 @@ impl Processes {
     pub(super) fn read(now: i64, uptime: i64, until: Instant) -> Self {
         match read::table(now, uptime, until) {
             Seen::Known(all) => Self::new(all, until),
-            Seen::Unseen(unseen) => Self::unseen(unseen),
+            Seen::Unseen(unseen) => Self::unseen(unseen, now - uptime),
         }
     }
 
@@ -110,9 +112,9 @@ impl Processes {
         Self::new(listed.into_iter().map(entry).collect(), Instant::now())
     }
 
-    /// None could be read.
-    pub(super) fn unseen(unseen: Unseen) -> Self {
-        Self { fault: Some(unseen), ..Self::default() }
+    /// None could be read, of a host that was started at `booted`.
+    pub(super) fn unseen(unseen: Unseen, booted: i64) -> Self {
+        Self { fault: Some(unseen), booted, ..Self::default() }
     }
 
     fn new(all: Vec<Entry>, until: Instant) -> Self {
@@ -135,7 +137,7 @@ impl Processes {
             }
         });
         let agents = agents.collect();
-        Self { index, agents, agents_beyond, fault: None }
+        Self { index, agents, agents_beyond, ..Self::default() }
     }
 
     /// Why they are not known.
@@ -179,7 +181,11 @@ impl Processes {
         until: Instant,
     ) -> OfInstall {
         if let Some(unseen) = &self.fault {
-            return OfInstall::unseen(unseen);
+            let processes = main.map_or_else(
+                || Seen::Unseen(unseen.clone()),
+                |main| self.own_tree(main, unseen, scrub, until),
+            );
+            return OfInstall { processes, ..OfInstall::unseen(unseen) };
         }
         let tree = main.map_or_else(Vec::new, |main| self.index.tree(main).collect());
         let (tree, of_tree) = limited(tree);
@@ -201,6 +207,23 @@ impl Processes {
                 zombies: of_tree.zombies + of_orphans.zombies,
             },
         }
+    }
+
+    /// An agent's process and what it started, by the kernel's lists of children: no number of
+    /// other processes hides them.
+    fn own_tree(
+        &self,
+        main: u32,
+        unseen: &Unseen,
+        scrub: &Scrub,
+        until: Instant,
+    ) -> Seen<Vec<Process>> {
+        let Some(tree) = read::tree(main, SHOWN_LIMIT, self.booted, until) else {
+            return Seen::Unseen(unseen.clone());
+        };
+        let mut details = look_closer(tree.iter(), until);
+        let shown = |entry: &Entry| process(entry, true, details.remove(&entry.pid), scrub);
+        Seen::Known(tree.iter().map(shown).collect())
     }
 
     /// What jobs left: processes of the unit while it runs an agent, or of the jobs' account

@@ -1,9 +1,12 @@
 //! Reads processes from `/proc`, within limits of size and time.
 
 use super::{Entry, LATE};
-use crate::facts::{
-    examine::procfs::{self, CommandLine, ControlGroups},
-    survey::Seen,
+use crate::{
+    facts::{
+        examine::procfs::{self, CommandLine, ControlGroups},
+        survey::Seen,
+    },
+    platform::processes::children,
 };
 use std::{
     collections::HashMap,
@@ -20,6 +23,9 @@ const TICKS: u64 = 100;
 
 /// Most bytes of `stat`, `status` and `cgroup` that are read; the kernel writes less.
 const LIMIT: usize = 64 << 10;
+
+/// Most children of one process that are asked for.
+const CHILDREN: usize = 1024;
 
 /// The time for one command line. A process can have its memory on a file system that never
 /// answers.
@@ -56,6 +62,33 @@ pub(super) fn table(now: i64, uptime: i64, until: Instant) -> Seen<Vec<Entry>> {
         all.extend(entry(pid, booted, &groups));
     }
     Seen::Known(all)
+}
+
+/// A process, its children, their children, and so on, at most so many of them. `None` where not
+/// all children of the first could be asked for.
+pub(super) fn tree(main: u32, most: usize, booted: i64, until: Instant) -> Option<Vec<Entry>> {
+    // Which service it runs in was asked of the manager.
+    let groups = ControlGroups::default();
+    let mut tree: Vec<Entry> = entry(main, booted, &groups).into_iter().collect();
+    let mut next = 0;
+    while let Some(pid) = tree.get(next).map(|entry| entry.pid) {
+        next += 1;
+        let children = match children(pid, CHILDREN) {
+            Some(children) if pid != main || children.len() < CHILDREN => children,
+            _ if pid == main => return None,
+            _ => continue,
+        };
+        for child in children {
+            if tree.len() >= most || Instant::now() > until {
+                // A job is known by the first of them that has not ended.
+                let runs = tree.iter().any(|own| own.parent == main && own.state != 'Z');
+                return runs.then_some(tree);
+            }
+            let is_new = tree.iter().all(|own| own.pid != child);
+            tree.extend(entry(child, booted, &groups).filter(|_| is_new));
+        }
+    }
+    Some(tree)
 }
 
 fn entry(pid: u32, booted: i64, groups: &ControlGroups) -> Option<Entry> {

@@ -1,6 +1,7 @@
 //! Tables of processes as any user can make them.
 
 use super::*;
+use crate::platform::processes::children;
 use proptest::prelude::*;
 use std::sync::atomic::Ordering;
 
@@ -55,6 +56,26 @@ fn this_process_and_its_child_are_a_tree() {
     assert_eq!((tree[0].pid, tree[0].uid), (own, rustix::process::getuid().as_raw()));
     let is_child = |own: &&Process| own.pid == child.id() && own.name == "sleep";
     assert_eq!(tree.iter().find(is_child).unwrap().command, "sleep 30");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn an_agents_job_is_seen_though_the_processes_cannot_be_listed() {
+    let mut agent =
+        std::process::Command::new("sh").args(["-c", "sleep 30 & wait"]).spawn().unwrap();
+    while children(agent.id(), 9).is_none_or(|children| children.is_empty()) {}
+    let soon = Instant::now() + Duration::from_secs(20);
+    let late = Unseen { why: LATE.to_owned(), broke: true };
+    let processes = Processes::unseen(late, 500);
+    let of = |main| processes.of_install(main, Some(UNIT), Some(JOBS), &Scrub::default(), soon);
+    let found = of(Some(agent.id()));
+    let unknown = of(None);
+    let _ = agent.kill();
+    let _ = agent.wait();
+    let tree = found.processes.ok().unwrap();
+    assert_eq!((tree[0].pid, tree.len(), tree[1].parent), (agent.id(), 2, agent.id()));
+    assert!(tree.iter().all(|own| own.in_service && own.started > 500));
+    assert!(found.orphans.ok().is_none() && unknown.processes.ok().is_none());
 }
 
 #[test]

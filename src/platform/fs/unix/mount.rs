@@ -3,8 +3,8 @@
 //! A bind mount has the device number of the file system that it shows again, so on Linux mounts
 //! are told apart by the kernel's number of the mount. macOS has no bind mounts.
 
-use super::{LINK_LIMIT, Root, trouble};
-use crate::{Result, platform::fs::Mounted};
+use super::{Root, root::LINK_LIMIT, trouble};
+use crate::{Code, Error, Result, platform::fs::Mounted};
 use rustix::{
     fs::{self, AtFlags, FileType},
     io::Errno,
@@ -52,6 +52,76 @@ impl MountId {
         one.is_some() && one == other
     }
 }
+
+/// Which mounts a run looks into.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Reach {
+    /// All of this host's.
+    Host,
+    /// The one that the image's folder is on, and file systems of disks that are mounted in it.
+    Image(Option<MountId>),
+}
+
+impl Reach {
+    /// Of an image with this folder.
+    pub(super) fn image(folder: impl AsFd) -> Self {
+        Self::Image(MountId::of(folder).ok())
+    }
+
+    /// Refuses an open folder or file of an image that is no part of it: in the `/proc` that is
+    /// mounted in it for a `chroot` are the secrets of this host's processes.
+    ///
+    /// # Errors
+    /// [`Code::GroundUnsafe`].
+    pub(super) fn admit(self, handle: impl AsFd, path: &Path) -> Result<()> {
+        let Self::Image(own) = self else { return Ok(()) };
+        if MountId::is_known_same(own, MountId::of(&handle).ok()) || is_of_a_disk(&handle) {
+            return Ok(());
+        }
+        Err(Error::new(
+            Code::GroundUnsafe,
+            format!("{} is on a mount that is no part of the image", path.display()),
+        )
+        .help("unmount what is mounted in the image from this host, such as /proc and /run"))
+    }
+}
+
+/// Whether a file system holds the files of a disk, or of layers of an image.
+#[cfg(target_os = "linux")]
+fn is_of_a_disk(handle: impl AsFd) -> bool {
+    #[allow(clippy::cast_sign_loss, clippy::cast_possible_truncation)] // a number of 32 bits
+    fs::fstatfs(handle).is_ok_and(|system| DISKS.contains(&(system.f_type as u32)))
+}
+
+/// No other system mounts in an image what shows its processes.
+#[cfg(not(target_os = "linux"))]
+fn is_of_a_disk(_handle: impl AsFd) -> bool {
+    true
+}
+
+/// `f_type` of the file systems of disks, by `statfs(2)` and the kernel's `linux/magic.h`.
+#[cfg(target_os = "linux")]
+const DISKS: [u32; 19] = [
+    0x0000_EF53, // ext2, ext3, ext4
+    0x5846_5342, // XFS
+    0x9123_683E, // Btrfs
+    0xF2F5_2010, // F2FS
+    0xCA45_1A4E, // bcachefs
+    0x2FC1_2FC1, // ZFS
+    0x794C_7630, // overlayfs
+    0x7371_7368, // SquashFS
+    0xE0F5_E1E2, // EROFS
+    0x0000_9660, // ISO 9660
+    0x1501_3346, // UDF
+    0x0000_4D44, // FAT
+    0x2011_BAB0, // exFAT
+    0x7366_746E, // NTFS
+    0x3153_464A, // JFS
+    0x5265_4973, // ReiserFS
+    0x0000_3434, // NILFS
+    0x0116_1970, // GFS2
+    0x7461_636F, // OCFS2
+];
 
 /// What the kernel knows of a name in an open folder by itself: the server of a file system that is
 /// mounted there is not asked, and so need not answer.

@@ -1,7 +1,8 @@
 //! Walks to a path and notes everything on the way.
 
 use super::{
-    LINK_LIMIT, Root, is_trusted, link_target, meta, mount::MountId, names, open_folder, trouble,
+    Root, is_trusted, link_target, meta, mount::MountId, names, open_folder, root::LINK_LIMIT,
+    trouble,
 };
 use crate::{
     Result,
@@ -102,6 +103,10 @@ impl Root {
                 Kind::Folder => {
                     let inner = open_folder(&folder, &next)
                         .map_err(|errno| trouble("look into", &here, errno))?;
+                    if let Err(error) = self.reach.admit(&inner, &here) {
+                        trail.stopped = Some(error.sentence().to_owned());
+                        return Ok(trail);
+                    }
                     self.pass(&mut trail, &inner, &here)?;
                     let inner_mount = MountId::of(&inner).ok();
                     if !MountId::is_known_same(mount, inner_mount) {

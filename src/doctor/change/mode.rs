@@ -1,0 +1,100 @@
+//! The modes that a cure sets.
+
+/// A mode that a cure sets: one of a few that are the same on every host. None keeps what is there:
+/// a bit that lets others write, or that gives a program its owner's rights, would stay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::doctor) enum Mode {
+    /// 0600: a file with a secret.
+    Secret,
+    /// 0640: a log.
+    Log,
+    /// 0644: a definition of a service.
+    Definition,
+    /// 0750: a work folder.
+    Work,
+    /// 0711: a folder that others pass through, and do not list.
+    Passed,
+    /// 0751: the same, and its group lists it.
+    PassedByGroup,
+    /// 0755: a program, or a folder that everyone lists.
+    Open,
+    /// 1777: the temporary folder of the host.
+    Temporary,
+}
+
+impl Mode {
+    /// Of a folder on the way that others are to pass through: they list what they could list before.
+    /// `None` where others can write to it, or it has a special bit: then its mode was meant.
+    pub(in crate::doctor) fn of_way(there: u32) -> Option<Self> {
+        (there & 0o7022 == 0).then(|| Self::closed(there))
+    }
+
+    /// The same without the right of others to write, and without special bits.
+    pub(in crate::doctor) fn closed(there: u32) -> Self {
+        match there {
+            _ if there & 0o004 != 0 => Self::Open,
+            _ if there & 0o040 != 0 => Self::PassedByGroup,
+            _ => Self::Passed,
+        }
+    }
+
+    /// As a number.
+    pub(super) fn bits(self) -> u32 {
+        match self {
+            Self::Secret => 0o600,
+            Self::Log => 0o640,
+            Self::Definition => 0o644,
+            Self::Work => 0o750,
+            Self::Passed => 0o711,
+            Self::PassedByGroup => 0o751,
+            Self::Open => 0o755,
+            Self::Temporary => 0o1777,
+        }
+    }
+
+    /// As a word of a command.
+    pub(super) fn text(self) -> &'static str {
+        match self {
+            Self::Secret => "600",
+            Self::Log => "640",
+            Self::Definition => "644",
+            Self::Work => "750",
+            Self::Passed => "711",
+            Self::PassedByGroup => "751",
+            Self::Open => "755",
+            Self::Temporary => "1777",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: [Mode; 8] = [
+        Mode::Secret,
+        Mode::Log,
+        Mode::Definition,
+        Mode::Work,
+        Mode::Passed,
+        Mode::PassedByGroup,
+        Mode::Open,
+        Mode::Temporary,
+    ];
+
+    #[test]
+    fn only_the_hosts_temporary_folder_is_for_others_to_write() {
+        for mode in ALL {
+            assert_eq!(mode.text(), format!("{:o}", mode.bits()));
+            assert_eq!(mode.bits() & 0o6022 != 0, mode == Mode::Temporary, "{mode:?}");
+        }
+    }
+
+    #[test]
+    fn whatever_is_there_no_bit_of_it_is_kept() {
+        for there in 0..=0o7777 {
+            assert_eq!(Mode::closed(there).bits() & 0o7022, 0, "{there:o}");
+            assert_eq!(Mode::of_way(there).is_none(), there & 0o7022 != 0, "{there:o}");
+        }
+    }
+}

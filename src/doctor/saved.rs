@@ -1,0 +1,203 @@
+//! Saved facts, which anybody may have written, and which support opens as root on a host of its
+//! own: no text and no number of theirs gets into what is advised.
+
+use super::{Remedy, Selection, judge, sample::*};
+use crate::facts::survey::{Memory, Queue, Runner, Seen, Side, Sudo, Survey, Tls, Tool};
+use serde_json::Value;
+use std::{collections::BTreeSet, fs, path::Path};
+
+/// Texts of the kinds that programs take as words, none of them documented.
+const HOSTILE: [&str; 8] = [
+    "/tmp/git.deb",
+    "/Library/LaunchDaemons/com.openssh.sshd.plist",
+    "ssh.service",
+    "com.openssh.sshd",
+    "mallory",
+    "ALL !authenticate,",
+    "http://evil.example:3128",
+    "dict://127.0.0.1:11211/config:set:dir:/etc/cron.d",
+];
+
+fn remedies(survey: &Survey) -> impl Iterator<Item = Remedy> {
+    judge(survey, &Selection::default()).into_iter().filter_map(|finding| finding.remedy)
+}
+
+fn read(document: &Value) -> Option<Survey> {
+    serde_json::from_value(document.clone()).ok()
+}
+
+/// Every kind of text in a document, such as `installs.service.name`.
+fn kinds(value: &Value, name: &str, found: &mut BTreeSet<String>) {
+    match value {
+        Value::String(_) => drop(found.insert(name.to_owned())),
+        Value::Array(items) => items.iter().for_each(|item| kinds(item, name, found)),
+        Value::Object(entries) => {
+            entries.iter().for_each(|(key, item)| kinds(item, &format!("{name}.{key}"), found));
+        }
+        _ => {}
+    }
+}
+
+/// Changes every value of a kind.
+fn change(value: &mut Value, name: &str, of: &str, to: &Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(|item| change(item, name, of, to)),
+        Value::Object(entries) => entries
+            .iter_mut()
+            .for_each(|(key, item)| change(item, &format!("{name}.{key}"), of, to)),
+        own if name == of || name.ends_with(of) && own.is_number() => *own = to.clone(),
+        _ => {}
+    }
+}
+
+/// Documents in which much is wrong, so that there is advice in each topic.
+fn documents() -> Vec<Value> {
+    let there = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/facts");
+    let files = ["linux-recorded", "macos-made", "windows-made"];
+    let mut all: Vec<Value> = files
+        .iter()
+        .map(|file| fs::read(there.join(format!("{file}.json"))).unwrap())
+        .map(|text| serde_json::from_slice(&text).unwrap())
+        .collect();
+    let sick: [fn(&mut Survey); 9] = [
+        |survey| {
+            let missing = ["git", "ssh"].map(|name| Tool { name: name.into(), path: None });
+            agent(survey).tools = Seen::Known(missing.to_vec());
+            survey.host.volumes[0].bytes_free = 3;
+            survey.host.volumes[0].inodes_free = 3;
+            survey.host.memory = Seen::Known(Memory { total: 1 << 30, available: 9, swap: 0 });
+        },
+        |survey| {
+            let trail = agent(survey).binary.as_mut().unwrap().trail.ok().cloned();
+            let mut trail = trail.unwrap();
+            trail.end = Some(file(0, 0o600));
+            trail.passed.last_mut().unwrap().meta = folder(0, 0o666);
+            agent(survey).binary.as_mut().unwrap().trail = Seen::Known(trail);
+        },
+        |survey| state(survey, |own| own.load = "masked".into()),
+        |survey| state(survey, |own| own.active = "deactivating".into()),
+        |survey| state(survey, |own| own.active = "failed".into()),
+        |survey| service_of(survey).command[0] = "/usr/bin/other".into(),
+        |survey| {
+            let words = ["sudo", "-n", "--"].map(str::to_owned).to_vec();
+            set(survey, "runner.command_prefix", Some("x"));
+            config_of(survey).settings.last_mut().unwrap().value =
+                crate::facts::survey::Written::List(words);
+            let rules = vec!["(ALL) NOPASSWD: /x".to_owned()];
+            let sudo = Sudo { installed: true, rules, passwordless: false, wants_terminal: true };
+            survey.host.accounts[1].sudo = Seen::Known(sudo);
+            directive(survey, "Service", "NoNewPrivileges", "yes");
+            directive(survey, "Service", "ProtectSystem", "strict");
+        },
+        |survey| {
+            let own = online(|api| api.answer = None).network;
+            let mut network = own.ok().cloned().unwrap();
+            let mut shell = online(|_| {}).network.ok().cloned().unwrap().endpoints.remove(0);
+            shell.side = Side::Shell;
+            shell.proxy = Some(crate::facts::survey::Proxied {
+                url: "http://proxy:3128".into(),
+                source: "the shell".into(),
+                has_login: false,
+                named_by: Default::default(),
+            });
+            network.endpoints.push(shell);
+            survey.network = Seen::Known(network);
+        },
+        |survey| {
+            survey.network = online(|api| {
+                let tls = Tls {
+                    distrust: Some("UnknownIssuer".into()),
+                    distrust_kind: Some("unknown-issuer".into()),
+                    ..Tls::default()
+                };
+                api.tls.as_mut().unwrap().outcome = Ok(tls);
+            })
+            .network;
+            survey.queue = Seen::Known(Queue {
+                resource_class: "acme/linux".into(),
+                exists: Some(false),
+                classes: Vec::new(),
+                runners: vec![Runner::default()],
+                unclaimed: Some(1),
+                running: None,
+                running_elsewhere: None,
+                trouble: None,
+                withheld_from: None,
+            });
+        },
+    ];
+    for plant in sick {
+        let mut survey = healthy();
+        plant(&mut survey);
+        all.push(serde_json::to_value(&survey).unwrap());
+    }
+    let mut mac = all[1].clone();
+    for (of, to) in [
+        (".installs.binary.quarantined", Value::from(true)),
+        (".installs.service.state.known.active", Value::from("deactivating")),
+        (".installs.service.directives.key", Value::from("KeepAlive")),
+    ] {
+        change(&mut mac, "", of, &to);
+    }
+    all.push(mac);
+    all
+}
+
+fn state(survey: &mut Survey, change: impl Fn(&mut crate::facts::survey::State)) {
+    if let Seen::Known(state) = &mut service_of(survey).state {
+        change(state);
+    }
+}
+
+#[test]
+fn no_text_of_a_document_is_advised() {
+    let mut tried = 0;
+    for document in documents() {
+        let mut found = BTreeSet::new();
+        kinds(&document, "", &mut found);
+        for kind in found {
+            for hostile in HOSTILE {
+                let mut changed = document.clone();
+                change(&mut changed, "", &kind, &Value::from(hostile));
+                let Some(survey) = read(&changed) else { continue };
+                tried += 1;
+                for remedy in remedies(&survey) {
+                    let mut advice: Vec<&str> =
+                        remedy.commands().iter().map(String::as_str).collect();
+                    advice.push(remedy.text());
+                    let told = advice.iter().find(|line| line.contains(hostile));
+                    assert_eq!(told, None, "{kind} is {hostile}");
+                }
+            }
+        }
+    }
+    assert!(tried > 3000, "{tried}");
+}
+
+#[test]
+fn no_mode_of_a_document_is_set() {
+    for document in documents() {
+        for mode in [0o600, 0o666, 0o700, 0o722, 0o2755, 0o4755, 0o7666, 0o7777] {
+            let mut changed = document.clone();
+            change(&mut changed, "", ".mode", &Value::from(mode));
+            let survey = read(&changed).unwrap();
+            for line in remedies(&survey).flat_map(|own| own.commands().to_vec()) {
+                let Some(rest) = line.split("chmod ").nth(1) else { continue };
+                let word = rest.split(' ').next().unwrap();
+                let is_known = ["600", "640", "644", "711", "750", "751", "755"].contains(&word);
+                assert!(is_known, "{mode:o}: {line}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_document_has_root_trust_no_server_and_open_no_sandbox() {
+    for document in documents() {
+        for line in remedies(&read(&document).unwrap()).flat_map(|own| own.commands().to_vec()) {
+            for change in ["update-ca", "--ca-file", "--proxy http://p", "--passwordless-sudo"] {
+                assert!(!line.contains(change), "{line}");
+            }
+        }
+    }
+}

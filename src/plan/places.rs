@@ -1,0 +1,141 @@
+//! Where the work folder and the log may be: beside what an install is made of, and never in its
+//! place. The account of the jobs owns both, and may have named them in its configuration.
+
+use super::desired::before_blank;
+use crate::{
+    Code, Error, Result,
+    agent::Os,
+    apply::Step,
+    facts::Facts,
+    platform::layout::{inner, shown, state_folder},
+    spec::{Settings, Spec},
+};
+use std::path::{Path, PathBuf};
+
+/// Refuses a work folder or a log that takes the place of something else of the install.
+///
+/// # Errors
+/// [`Code::ValueInvalid`] with the setting and where it came from.
+pub(super) fn refuse_taken_places(spec: &Spec, settings: &Settings, facts: &Facts) -> Result<()> {
+    let refused = |name, path: &Path, taken: &Taken| {
+        let what = format!(
+            "--{name} {} ({}) is in the place of {} {}",
+            shown(path),
+            settings.source(name),
+            taken.what,
+            shown(&taken.path)
+        );
+        let (folder, file) = (
+            "give the work folder a place of its own: --workdir PATH",
+            "give the log a place of its own: --log-file PATH",
+        );
+        Error::new(Code::ValueInvalid, what).help(if name == "workdir" { folder } else { file })
+    };
+    let os = spec.platform.os();
+    let all = taken(spec);
+    let workdir = before_blank(spec.workdir.as_str());
+    if let Some(taken) = all.iter().find(|taken| taken.collides(&workdir, os)) {
+        return Err(refused("workdir", &workdir, taken));
+    }
+    let Some(log) = spec.log_file.as_ref().map(|path| inner(path.as_str())) else { return Ok(()) };
+    let is_bad = |taken: &&Taken| taken.collides(&log, os) || taken.is_given_with(&log, os, facts);
+    match all.iter().find(is_bad) {
+        Some(taken) => Err(refused("log-file", &log, taken)),
+        None => Ok(()),
+    }
+}
+
+/// Refuses a plan in which a step undoes another one, whatever the settings were.
+///
+/// # Errors
+/// [`Code::StepFailed`]: it is a fault of the planner.
+pub(super) fn refuse_twice(steps: &[Step]) -> Result<()> {
+    for (at, step) in steps.iter().enumerate() {
+        if steps.iter().skip(at + 1).any(|later| is_same_place(step, later)) {
+            let target = step.target();
+            return Err(Error::new(
+                Code::StepFailed,
+                format!("a fault of this program: two steps of the plan change {target}"),
+            )
+            .help("nothing was changed; report it with the output of `runnerup plan --json`"));
+        }
+    }
+    Ok(())
+}
+
+/// What an earlier install made may be taken away so that something of another kind takes its place.
+fn is_same_place(one: &Step, other: &Step) -> bool {
+    let is_restored = |step: &Step| matches!(step, Step::Restore { .. });
+    let (target, other_target) = (one.target(), other.target());
+    let is_same_path = target.path().is_some() && target.path() == other_target.path();
+    target == other_target || is_same_path && !is_restored(one) && !is_restored(other)
+}
+
+/// A place that something else of the install has.
+struct Taken {
+    what: &'static str,
+    path: PathBuf,
+    is_folder: bool,
+}
+
+fn taken(spec: &Spec) -> Vec<Taken> {
+    let layout = &spec.layout;
+    let files = [
+        ("the agent's binary", &layout.binary),
+        ("the agent's configuration", &layout.config),
+        ("the service's environment", &layout.environment),
+        ("the certificates", &layout.ca),
+        ("the service's definition", &layout.definition),
+    ];
+    let files = files.map(|(what, path)| Taken { what, path: path.clone(), is_folder: false });
+    let state = Taken { what: "the state folder", path: state_folder(), is_folder: true };
+    files.into_iter().chain([state]).collect()
+}
+
+impl Taken {
+    /// Whether a path is this place, above it or below it.
+    fn collides(&self, path: &Path, os: Os) -> bool {
+        let (own, path) = (comparable(&self.path, os), comparable(path, os));
+        own.starts_with(&path) || path.starts_with(&own)
+    }
+
+    /// Whether a log's folder, which is given to the account where the install makes it, is the
+    /// folder of this place or above it. On other systems than Linux no folder is made for a log.
+    fn is_given_with(&self, log: &Path, os: Os, facts: &Facts) -> bool {
+        let Some(folder) = log.parent().filter(|_| os == Os::Linux && !self.is_folder) else {
+            return false;
+        };
+        let is_made = facts.path(folder).meta.is_none();
+        self.path.parent() == Some(folder) || is_made && self.path.starts_with(folder)
+    }
+}
+
+/// The file systems of the other systems know one name in all cases of its letters.
+fn comparable(path: &Path, os: Os) -> PathBuf {
+    match os {
+        Os::Linux => path.to_owned(),
+        Os::Darwin | Os::Windows => path.to_string_lossy().to_lowercase().into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_stands_in_a_plan_once() {
+        let enable = |name: &str| Step::Enable { service: name.into() };
+        let link = |path: &str| Step::Link { path: path.into(), to: "/x".into() };
+        refuse_twice(&[enable("a"), enable("b"), link("/a"), link("/b")]).unwrap();
+        let settled = Step::Settle(crate::apply::Settle {
+            path: "/a".into(),
+            folder: true,
+            owner: None,
+            mode: 0o755,
+            judged: None,
+        });
+        for steps in [[enable("a"), enable("a")], [link("/a"), link("/a")], [link("/a"), settled]] {
+            assert_eq!(refuse_twice(&steps).unwrap_err().code(), Code::StepFailed);
+        }
+    }
+}
