@@ -22,7 +22,10 @@ use crate::{
     release::{Artifact, Client, Watch, read_certificates},
     spec::{Circumstances, Settings, Source, Spec, values::InstanceName},
 };
-use std::{fs::File, path::Path};
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+};
 
 /// The host that a run is about, or the folder that stands for it.
 #[derive(Debug)]
@@ -162,6 +165,25 @@ impl Session {
         }
         plan.iter().try_for_each(|plan| self.refuse_led_out(plan))?;
         Ok(plan)
+    }
+
+    /// Files of an agent that stand where its documentation or its package puts them: what an
+    /// install without a receipt has of the instance.
+    pub fn found_by_hand(&self, instance: Option<&InstanceName>) -> Result<Vec<PathBuf>> {
+        let os = Platform::of_this_host()?.os();
+        let name = instance.map(InstanceName::as_str);
+        let mut found: Vec<PathBuf> = Vec::new();
+        for kind in [Kind::LaunchAgent, Kind::MachineRunner] {
+            let Layout { definition, config, environment, binary, .. } =
+                Layout::of_agent(kind, os, name);
+            for path in [definition, config, environment, binary] {
+                // What cannot be looked at is not known to be an agent's.
+                if !found.contains(&path) && matches!(self.root.look(&path), Ok(Some(_))) {
+                    found.push(path);
+                }
+            }
+        }
+        Ok(found)
     }
 
     /// Before anything is changed: an image that another account can swap, and one in which the

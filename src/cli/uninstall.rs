@@ -7,21 +7,34 @@ use crate::{
     Code, Command, Error, Help, Result,
     apply::{Receipt, Step},
     plan::{BY_HAND, Leave, Plan},
-    platform::fs::Provenance,
+    platform::{fs::Provenance, layout::shown},
     session::Session,
     spec::values::InstanceName,
 };
 use serde::Serialize;
-use std::process::ExitCode;
+use std::{path::PathBuf, process::ExitCode};
+
+/// How an uninstall ended.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize)]
+enum Outcome {
+    #[serde(rename = "nothing installed")]
+    NothingInstalled,
+    #[serde(rename = "installed by hand")]
+    InstalledByHand,
+    #[serde(rename = "nothing to do")]
+    NothingToDo,
+    #[serde(rename = "uninstalled")]
+    Uninstalled,
+}
 
 /// The JSON document of an uninstall.
 #[derive(Serialize)]
 struct Document<'a> {
-    outcome: &'static str,
+    outcome: Outcome,
     instance: &'a str,
     steps_done: usize,
     notes: &'a [String],
-    /// What stays until `uninstall --purge`.
+    /// What stays until `uninstall --purge`, or was put there without this program.
     kept: Vec<String>,
 }
 
@@ -29,10 +42,15 @@ struct Document<'a> {
 pub(super) fn run(args: &UninstallArgs, out: &Output) -> Result<ExitCode> {
     let mut args = args.filled()?;
     args.root = out.about(args.root.as_deref())?;
-    let instance = match args.instance.as_deref() {
-        // No install has this name; its receipt is that of `doctor --fix`, which this takes back.
-        Some(name) if name == BY_HAND => name.to_owned(),
-        Some(name) => name.parse::<InstanceName>()?.to_string(),
+    // No install has this name; its receipt is that of `doctor --fix`, which this takes back.
+    let is_of_cures = args.instance.as_deref() == Some(BY_HAND);
+    let name = match args.instance.as_deref().filter(|_| !is_of_cures) {
+        Some(name) => Some(name.parse::<InstanceName>()?),
+        None => None,
+    };
+    let instance = match &name {
+        Some(name) => name.to_string(),
+        None if is_of_cures => BY_HAND.to_owned(),
         None => "default".to_owned(),
     };
     let is_asking = !args.dry_run && out.is_asking(args.yes)?;
@@ -42,7 +60,8 @@ pub(super) fn run(args: &UninstallArgs, out: &Output) -> Result<ExitCode> {
         if !args.dry_run && !elevate::is_needed(args.root.as_deref()) {
             session.tidy()?;
         }
-        tell(&instance, "nothing installed", 0, &[], None, out)?;
+        let found = if is_of_cures { Vec::new() } else { session.found_by_hand(name.as_ref())? };
+        tell_unknown(&instance, &found, out)?;
         return Ok(ExitCode::SUCCESS);
     };
     if args.dry_run {
@@ -51,7 +70,7 @@ pub(super) fn run(args: &UninstallArgs, out: &Output) -> Result<ExitCode> {
     }
     found.notes.iter().for_each(|note| out.note(note));
     if found.is_satisfied() {
-        tell(&instance, "nothing to do", 0, &found.notes, None, out)?;
+        tell(&instance, Outcome::NothingToDo, 0, &found.notes, None, out)?;
         return Ok(ExitCode::SUCCESS);
     }
     if is_asking {
@@ -71,7 +90,7 @@ pub(super) fn run(args: &UninstallArgs, out: &Output) -> Result<ExitCode> {
     if let Some(left) = left.as_ref().filter(|_| args.purge) {
         refuse_rest(&found, left)?;
     }
-    tell(&instance, "uninstalled", found.steps.len(), &found.notes, left.as_ref(), out)?;
+    tell(&instance, Outcome::Uninstalled, found.steps.len(), &found.notes, left.as_ref(), out)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -100,9 +119,29 @@ fn of_instance(command: Command, instance: &str) -> Command {
     }
 }
 
+/// Without a receipt nothing is removed: what stands there, a person or a package put there.
+fn tell_unknown(instance: &str, found: &[PathBuf], out: &Output) -> Result<()> {
+    let kept: Vec<String> = found.iter().map(shown).collect();
+    let outcome =
+        if kept.is_empty() { Outcome::NothingInstalled } else { Outcome::InstalledByHand };
+    if out.is_json() {
+        return out.document(&Document { outcome, instance, steps_done: 0, notes: &[], kept });
+    }
+    if kept.is_empty() {
+        return out.result("Nothing to do: there is no receipt of an install here.");
+    }
+    let files = kept.join(", ");
+    out.result(format!("Nothing was removed. Put here without runnerup: {files}."))?;
+    out.note(
+        "without a receipt it is not known how the host was before; stop the service, and remove \
+         these files by hand or with the package that they came with",
+    );
+    Ok(())
+}
+
 fn tell(
     instance: &str,
-    outcome: &'static str,
+    outcome: Outcome,
     steps_done: usize,
     notes: &[String],
     left: Option<&Receipt>,
@@ -114,10 +153,8 @@ fn tell(
     if out.is_json() {
         return out.document(&Document { outcome, instance, steps_done, notes, kept });
     }
-    match outcome {
-        "nothing installed" => return out.result("Nothing to do: nothing was installed here."),
-        "nothing to do" => return out.result("Nothing to do: only what stays is left."),
-        _ => {}
+    if outcome == Outcome::NothingToDo {
+        return out.result("Nothing to do: only what stays is left.");
     }
     let only_data = left.is_none_or(|receipt| receipt.records.iter().all(|record| record.data));
     out.result(format!("Uninstalled, {steps_done} steps done."))?;

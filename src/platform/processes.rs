@@ -41,9 +41,9 @@ pub struct Process {
 pub enum Signal {
     /// To end.
     Term,
-    /// To stand still; it cannot refuse.
+    /// To stop until it is continued; it cannot refuse.
     Stop,
-    /// Its end; it cannot refuse.
+    /// To end at once; it cannot refuse.
     Kill,
 }
 

@@ -353,6 +353,24 @@ fn what_a_job_planted_outside_of_the_home_goes_with_the_account() {
     assert_eq!(before.diff(&lab.state()), Vec::<String>::new(), "{told}");
 }
 
+#[test]
+fn an_install_by_hand_is_named_and_not_called_nothing() {
+    if is_left_out("an uninstall of an install by hand") {
+        return;
+    }
+    let scratch = Scratch::hand_made();
+    let untouched = scratch.tree();
+    let told = said(&scratch.run(&["uninstall", "--purge"]), 0);
+    assert!(told.contains("Nothing was removed") && told.contains(CONFIG), "{told}");
+    assert!(told.contains("/etc/systemd/system/circleci.service"), "{told}");
+    let told = said(&scratch.run(&["uninstall", "--json"]), 0);
+    assert!(told.contains("installed by hand") && told.contains(CONFIG), "{told}");
+    // There is nothing of another instance.
+    let told = said(&scratch.run(&["uninstall", "--instance", "other"]), 0);
+    assert!(told.contains("no receipt") && !told.contains(CONFIG), "{told}");
+    assert_eq!(untouched.diff(&scratch.tree()), Vec::<String>::new());
+}
+
 /// Whatever fails of a purge, and however late: what is said of it is true.
 #[test]
 fn a_purge_that_fails_says_what_is_gone_and_the_next_one_ends_it() {

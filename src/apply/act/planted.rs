@@ -45,8 +45,8 @@ const BY_NUMBER: [&str; 11] = [
     "/Users/Shared",
 ];
 
-/// Longest time for all of these folders: other accounts can fill some of them without end.
-const TIME_LIMIT: Duration = Duration::from_secs(60);
+/// Longest time for each of these folders: other accounts can fill some of them without end.
+const TIME_LIMIT: Duration = Duration::from_secs(20);
 
 /// Removes what an account that is about to go has in these places.
 ///
@@ -64,9 +64,8 @@ pub(super) fn remove(tools: &Tools<'_>, account: &Account) -> Result<()> {
     }
     BY_NAME.iter().for_each(|folder| remove_named(tools, folder, account));
     let report = tools.host.report;
-    let until = Instant::now() + TIME_LIMIT;
     for folder in BY_NUMBER {
-        let path = Path::new(folder);
+        let (path, until) = (Path::new(folder), Instant::now() + TIME_LIMIT);
         let removed = tools.host.root.remove_owned(path, account.uid, until, &|| tools.go_on());
         if removed.as_ref().map_or(true, |end| end.has_removed) {
             note_loss(tools, account);

@@ -16,18 +16,18 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// What a process has to end by itself once it was asked to.
-const GRACE: Duration = Duration::from_secs(5);
+/// Time that a process has to end by itself once it was told to.
+const TERM_LIMIT: Duration = Duration::from_secs(5);
 
-/// What the system has to take a killed process away.
-const BURIAL: Duration = Duration::from_secs(2);
+/// Time that the system has to remove the processes that were killed.
+const KILL_LIMIT: Duration = Duration::from_secs(2);
 
-/// Attempts to kill all of them: more are started while they are killed one by one.
-const ROUNDS: u32 = 5;
+/// Attempts to kill all of them: others are started while they are killed one by one.
+const KILL_ROUNDS: u32 = 5;
 
-/// Sweeps that stop what still moves. Those that were started during the last one are few: what
-/// is stopped counts towards the account's limit of processes.
-const SWEEPS: u32 = 200;
+/// Attempts to stop all of them. Each leaves fewer to start others: a stopped process counts towards
+/// the limit of processes of its account.
+const STOP_ROUNDS: u32 = 200;
 
 /// Processes that are named to a person.
 const NAMED: usize = 8;
@@ -94,14 +94,14 @@ pub(super) fn end(tools: &Tools<'_>, account: &Account) -> Result<()> {
     }
     tell(&found, Signal::Term);
     let is_over = |limit| is_over(tools, &account.name, &numbers, limit);
-    if is_over(GRACE)? {
+    if is_over(TERM_LIMIT)? {
         return Ok(());
     }
-    for _ in 0..ROUNDS {
+    for _ in 0..KILL_ROUNDS {
         stop_all(tools, &numbers)?;
         let left = running(tools, &numbers)?;
         tell(&left, Signal::Kill);
-        if is_over(BURIAL)? {
+        if is_over(KILL_LIMIT)? {
             return Ok(());
         }
         if left.iter().all(|process| process.is_roots) {
@@ -139,16 +139,16 @@ fn unended(name: &str, left: Vec<Process>) -> Error {
     error.help("and run it again")
 }
 
-/// A process that stands still starts no other.
+/// Stops them all: a stopped process starts no other.
 fn stop_all(tools: &Tools<'_>, numbers: &Numbers) -> Result<()> {
-    for _ in 0..SWEEPS {
+    for _ in 0..STOP_ROUNDS {
         tools.go_on()?;
-        let mut moving = running(tools, numbers)?;
-        moving.retain(|own| !own.is_stopped && !own.is_zombie && !own.is_roots);
-        if moving.is_empty() {
+        let mut active = running(tools, numbers)?;
+        active.retain(|own| !own.is_stopped && !own.is_zombie && !own.is_roots);
+        if active.is_empty() {
             break;
         }
-        moving.iter().for_each(|process| send(process.pid, numbers, Signal::Stop));
+        active.iter().for_each(|process| send(process.pid, numbers, Signal::Stop));
     }
     Ok(())
 }

@@ -49,7 +49,7 @@ struct Sweep<'a> {
     mount: MountId,
     until: Instant,
     go_on: &'a GoOn<'a>,
-    pit: Option<Pit>,
+    staging: Option<Staging>,
     /// Numbers the parts that are moved up.
     raised: u64,
     /// Whether anything was removed.
@@ -59,7 +59,7 @@ struct Sweep<'a> {
 
 /// A folder in the top folder that the caller alone can enter. Parts that are too deep are moved
 /// up to it: what stands in the top folder after a pass was added by somebody else.
-struct Pit {
+struct Staging {
     folder: OwnedFd,
     name: String,
 }
@@ -134,8 +134,8 @@ impl<'a> Sweep<'a> {
         until: Instant,
         go_on: &'a GoOn<'a>,
     ) -> Self {
-        let (pit, mounted) = (None, Vec::new());
-        Self { top, owner, mount, until, go_on, pit, raised: 0, has_removed: false, mounted }
+        let (staging, mounted) = (None, Vec::new());
+        Self { top, owner, mount, until, go_on, staging, raised: 0, has_removed: false, mounted }
     }
 
     /// Removes what is in the top folder, however deep it is.
@@ -143,10 +143,10 @@ impl<'a> Sweep<'a> {
         let top = self.top;
         let mut pass = self.empty(top, path, DEPTH_LIMIT)?;
         while pass == Pass::Swept
-            && let Some(Pit { folder, name }) = self.pit.take()
+            && let Some(Staging { folder, name }) = self.staging.take()
         {
             let path = path.join(&name);
-            // What is too deep for this pit goes to another one.
+            // What is too deep for this folder goes to another one.
             pass = self.empty(&folder, &path, DEPTH_LIMIT)?;
             match fs::unlinkat(top, &name, AtFlags::REMOVEDIR) {
                 Ok(()) | Err(Errno::NOENT | Errno::NOTDIR | Errno::NOTEMPTY | Errno::EXIST) => {}
@@ -189,7 +189,7 @@ impl<'a> Sweep<'a> {
             Err(errno) => return Err(failed(errno)),
         };
         if found.mount.is_some_and(|mount| mount != self.mount) {
-            return self.is_mounted(here);
+            return self.note_mount(here);
         }
         let owner = self.owner;
         let is_others = |uid: u32| owner.is_some_and(|owner| uid != owner);
@@ -203,12 +203,12 @@ impl<'a> Sweep<'a> {
                     Ok(Pass::Swept)
                 }
                 Err(Errno::NOENT | Errno::ISDIR) => Ok(Pass::Swept),
-                Err(Errno::BUSY) => self.is_mounted(here),
+                Err(Errno::BUSY) => self.note_mount(here),
                 Err(errno) => Err(failed(errno)),
             };
         }
-        let is_pit = |pit: &Pit| pit.name.as_bytes() == name.to_bytes();
-        if depth == DEPTH_LIMIT && self.pit.as_ref().is_some_and(is_pit) {
+        let is_staging = |staging: &Staging| staging.name.as_bytes() == name.to_bytes();
+        if depth == DEPTH_LIMIT && self.staging.as_ref().is_some_and(is_staging) {
             return Ok(Pass::Swept);
         }
         let inner = match open_folder(folder, std::ffi::OsStr::from_bytes(name.to_bytes())) {
@@ -220,7 +220,7 @@ impl<'a> Sweep<'a> {
             Err(errno) => return Err(trouble("open the folder", &here, errno)),
         };
         if MountId::of(&inner).map_err(failed)? != self.mount {
-            return self.is_mounted(here);
+            return self.note_mount(here);
         }
         if owner.is_some() && is_others(fs::fstat(&inner).map_err(failed)?.st_uid) {
             return Ok(Pass::Swept);
@@ -237,7 +237,7 @@ impl<'a> Sweep<'a> {
                 Ok(pass)
             }
             Err(Errno::NOENT | Errno::NOTDIR | Errno::NOTEMPTY | Errno::EXIST) => Ok(pass),
-            Err(Errno::BUSY) => self.is_mounted(here),
+            Err(Errno::BUSY) => self.note_mount(here),
             Err(errno) => Err(failed(errno)),
         }
     }
@@ -246,18 +246,18 @@ impl<'a> Sweep<'a> {
     fn raise(&mut self, folder: &OwnedFd, name: &CStr, here: PathBuf) -> Result<Pass> {
         self.raised += 1;
         let above = format!(".runnerup-raised-{}-{}", std::process::id(), self.raised);
-        if self.pit.is_none() {
-            self.pit = Pit::new(self.top, format!("{above}-pit"))
+        if self.staging.is_none() {
+            self.staging = Staging::new(self.top, format!("{above}-staging"))
                 .map_err(|errno| trouble("move up", &here, errno))?;
         }
-        let to = self.pit.as_ref().map_or(self.top, |pit| &pit.folder);
+        let to = self.staging.as_ref().map_or(self.top, |staging| &staging.folder);
         match fs::renameat(folder, name, to, above) {
-            // The next pass tries again where the new name is taken, which cannot be in the pit.
+            // The next pass tries again where the new name is taken, as it can be in the top folder.
             Ok(()) | Err(Errno::NOENT | Errno::NOTEMPTY | Errno::EXIST | Errno::NOTDIR) => {
                 Ok(Pass::Swept)
             }
             // Something is mounted on it.
-            Err(Errno::BUSY) => self.is_mounted(here),
+            Err(Errno::BUSY) => self.note_mount(here),
             Err(errno) => Err(trouble("move up", &here, errno)),
         }
     }
@@ -277,7 +277,8 @@ impl<'a> Sweep<'a> {
         Ok(count)
     }
 
-    fn is_mounted(&mut self, point: PathBuf) -> Result<Pass> {
+    /// What is mounted stays, and is told of in the end.
+    fn note_mount(&mut self, point: PathBuf) -> Result<Pass> {
         if self.mounted.len() < NAMED_MOUNTS {
             self.mounted.push(point);
         }
@@ -285,7 +286,7 @@ impl<'a> Sweep<'a> {
     }
 }
 
-impl Pit {
+impl Staging {
     /// `None` where it cannot be made now: the name is taken, or the disk is full.
     fn new(top: &OwnedFd, name: String) -> Result<Option<Self>, Errno> {
         match fs::mkdirat(top, &name, Mode::RWXU) {
@@ -390,7 +391,7 @@ mod tests {
         for number in 1..20 {
             let taken = format!(".runnerup-raised-{}-{number}", std::process::id());
             std::fs::create_dir_all(work.join(&taken).join("full")).unwrap();
-            std::fs::write(work.join(format!("{taken}-pit")), "x").unwrap();
+            std::fs::write(work.join(format!("{taken}-staging")), "x").unwrap();
         }
         (5..10).for_each(deep);
         assert_eq!(removed(&root), Removal::Complete);
