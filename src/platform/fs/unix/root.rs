@@ -196,6 +196,11 @@ fn walk_to(base: &Path) -> Result<OwnedFd> {
                 if !is_kept || !is_trusted(&folder, base)? || links > LINK_LIMIT {
                     return Err(unsafe_link(base, &next));
                 }
+                if is_proc(&folder) {
+                    // Its links name a folder, and do not tell the way to it.
+                    folder = open_linked(&folder, &next, base)?;
+                    continue;
+                }
                 let mut whole = parts(&target);
                 whole.append(&mut ahead);
                 ahead = whole;
@@ -206,12 +211,30 @@ fn walk_to(base: &Path) -> Result<OwnedFd> {
             Err(errno) => return Err(trouble("open the folder", base, errno)),
         }
     }
-    // The links of `/proc` do not lead to where they say.
+    // By the kernel's own way, so that no link is taken here for another one than it is.
     let named = fs::stat(base).map_err(|errno| trouble("open the folder", base, errno))?;
     match identity(&folder, base)? == (named.st_dev, named.st_ino) {
         true => Ok(folder),
         false => Err(is_a_link(base)),
     }
+}
+
+/// Follows a link as the kernel does.
+fn open_linked(folder: &OwnedFd, name: &OsStr, base: &Path) -> Result<OwnedFd> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    fs::openat(folder, name, flags, Mode::empty())
+        .map_err(|errno| trouble("open the folder", base, errno))
+}
+
+#[cfg(target_os = "linux")]
+fn is_proc(folder: &OwnedFd) -> bool {
+    fs::fstatfs(folder).is_ok_and(|system| system.f_type == fs::PROC_SUPER_MAGIC)
+}
+
+/// Other systems have no such links.
+#[cfg(not(target_os = "linux"))]
+fn is_proc(_folder: &OwnedFd) -> bool {
+    false
 }
 
 fn identity(folder: &OwnedFd, base: &Path) -> Result<(fs::Dev, u64)> {
@@ -294,6 +317,17 @@ mod tests {
         for base in ["/proc/self/root", "/proc/self/root/usr/..", "/proc/self/cwd"] {
             refused(Path::new(base));
         }
+    }
+
+    /// A folder of another namespace of mounts, by a process of root's there.
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_folder_that_a_process_sees_can_be_given() {
+        let (folder, _root) = empty_root();
+        create_dir(folder.path().join("etc")).unwrap();
+        let seen = Path::new("/proc/self/root").join(folder.path().strip_prefix("/").unwrap());
+        let root = Root::open(&seen).unwrap();
+        assert!(!root.is_host() && root.look(Path::new("/etc")).unwrap().is_some());
     }
 
     #[test]
