@@ -29,13 +29,14 @@ pub(super) fn enable(tools: &Tools<'_>, name: &str) -> Result<()> {
 
 pub(super) fn start(tools: &Tools<'_>, name: &str, drain: Duration, if_busy: IfBusy) -> Result<()> {
     let Some(services) = tools.host.services else { return Ok(()) };
-    // How a stop treats a job is a part of the definition.
-    if services.status(name)?.needs_reload {
+    let now = services.status(name)?;
+    // Before the stop too: how it treats a job is a part of the definition.
+    if now.needs_reload {
         services.reload()?;
     }
     // Asked right before the stop: the agent may have claimed a job since the examination.
     let may_run_job = || Ok::<_, Error>(services.runs_job(name)? != Some(false));
-    if if_busy == IfBusy::Leave && services.status(name)?.active && may_run_job()? {
+    if if_busy == IfBusy::Leave && now.active && may_run_job()? {
         tools.host.report.leaves(&format!(
             "{name} is not started again: it runs a job, or may run one; `runnerup doctor --fix \
              --allow restart-busy` lets the job end first"
@@ -43,9 +44,6 @@ pub(super) fn start(tools: &Tools<'_>, name: &str, drain: Duration, if_busy: IfB
         return Ok(());
     }
     stop(tools, name, drain)?;
-    if services.status(name)?.needs_reload {
-        services.reload()?;
-    }
     services.start(name)
 }
 
