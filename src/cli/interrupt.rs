@@ -16,6 +16,9 @@ const APPLYING: u8 = 1;
 /// Another process is at work, which hears of Ctrl-C itself.
 const DELEGATED: u8 = 2;
 
+/// Nothing is changed, and the work ends with a result.
+const WATCHING: u8 = 3;
+
 /// Between a question's last look at the terminal's settings and its change of them.
 const TAKEN: Duration = Duration::from_millis(50);
 
@@ -41,6 +44,11 @@ pub(super) fn applying() {
     PHASE.store(APPLYING, Ordering::SeqCst);
 }
 
+/// Nothing is changed from now on; whoever watches asks whether to end.
+pub(super) fn watching() {
+    PHASE.store(WATCHING, Ordering::SeqCst);
+}
+
 /// From now on another process does the work, in front of the same terminal.
 pub(super) fn delegated() {
     PHASE.store(DELEGATED, Ordering::SeqCst);
@@ -59,6 +67,7 @@ pub(super) fn give_way() {
 fn heard(out: &Output, terminal: Option<&Terminal>) {
     match PHASE.load(Ordering::SeqCst) {
         ASKING => end(out, terminal),
+        WATCHING => drop(TIMES.fetch_add(1, Ordering::SeqCst)),
         APPLYING if TIMES.fetch_add(1, Ordering::SeqCst) == 0 => {
             out.line("\nStopping at the next safe place, then undoing what was done.");
         }

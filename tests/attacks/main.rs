@@ -22,6 +22,7 @@ mod output;
 mod outside;
 mod pasted;
 mod places;
+mod planted;
 mod processes;
 mod purge;
 mod reads;

@@ -13,9 +13,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-const CONFIG: &str = "/etc/opt/circleci/launch-agent-config.yaml";
+/// The configuration of the default instance.
+pub const CONFIG: &str = "/etc/opt/circleci/launch-agent-config.yaml";
 const WORK: &str = "/var/opt/circleci/workdir";
-const PURGE: [&str; 3] = ["uninstall", "--purge", "--yes"];
+
+/// All goes, without a question.
+pub const PURGE: [&str; 3] = ["uninstall", "--purge", "--yes"];
 
 /// Names whose bytes alone are more than [`MEMORY`].
 const NAMES: u32 = 80_000;
@@ -38,7 +41,8 @@ fn wait_until(lab: &Lab, condition: &str) {
     }
 }
 
-fn holds(lab: &Lab, condition: &str) -> bool {
+/// Whether a shell condition holds on the host.
+pub fn holds(lab: &Lab, condition: &str) -> bool {
     lab.host.run(&["sh", "-c", condition]).status.success()
 }
 
@@ -281,94 +285,6 @@ fn processes_that_cannot_be_ended_and_an_account_that_stays_stop_the_run_in_time
 
     lab.runnerup(&PURGE, 0);
     assert_eq!(before.diff(&lab.state()), Vec::<String>::new());
-}
-
-/// The next account of the name, or of the number, would start it and own it.
-#[test]
-fn what_a_job_planted_outside_of_the_home_goes_with_the_account() {
-    let Some(lab) = Lab::new(Suite::Bookworm, "files of the account outside of its home") else {
-        return;
-    };
-    // As these programs have them; they are not on the test host.
-    let folders = "install -d -m 1730 /var/spool/cron/crontabs; install -d /var/lib/systemd/linger
-        install -d -m 1770 -o daemon -g daemon /var/spool/cron/atjobs
-        for file in crontabs/root atjobs/root; do echo root >/var/spool/cron/$file; done
-        echo >/var/lib/systemd/linger/root; install -o nobody /dev/null /tmp/nobodys
-        ln -s nobodys /tmp/circleci; install -d -m 0777 -o nobody /dev/shm/nobodys";
-    lab.host.ok(&["sh", "-ec", folders]);
-    // A group of the administrator's that has the name of the account.
-    lab.host.ok(&["groupadd", "--gid", "5555", "circleci"]);
-    let before = lab.state();
-    lab.install(&[], 0);
-    let number = lab.host.ok(&["id", "-u", "circleci"]);
-    let number = number.trim();
-    let plant = || {
-        let spools = "cd /var/spool/cron; for file in crontabs/circleci atjobs/a0001; do
-            echo job >$file; chown circleci $file; done; echo >/var/lib/systemd/linger/circleci";
-        lab.host.ok(&["sh", "-ec", spools]);
-        let files = "cp /bin/sh /var/tmp/shell; chmod 4755 /var/tmp/shell
-            ln -sf /etc/passwd /tmp/link; mkdir -p /dev/shm/left/deep /tmp/point
-            echo x >/dev/shm/left/deep/file; test -p /var/tmp/fifo || mkfifo /var/tmp/fifo
-            echo x >/dev/shm/nobodys/file";
-        lab.host.ok(&["runuser", "-u", "circleci", "--", "sh", "-ec", files]);
-    };
-    let places = "find /tmp /var/tmp /dev/shm /var/spool /var/lib/systemd/linger";
-    let list = |test: &str| lab.host.ok(&["sh", "-c", &format!("{places} {test} | sort")]);
-    let theirs = || list(&format!("-uid {number}"));
-
-    // Nothing tells the files of two accounts with one number apart.
-    plant();
-    let whole = theirs();
-    lab.host.ok(&["useradd", "--non-unique", "--uid", number, "--no-create-home", "twin"]);
-    let told = lab.runnerup(&PURGE, 6);
-    assert!(told.contains("twin has the same number") && theirs() == whole, "{told}");
-    lab.host.ok(&["sed", "-i", "/^twin:/d", "/etc/passwd", "/etc/shadow", "/etc/group"]);
-    lab.host.ok(&["sed", "-i", "/^twin:/d", "/etc/gshadow", "/etc/subuid", "/etc/subgid"]);
-
-    // Where the account stays after all, what is gone is not called rolled back.
-    lab.host.ok(&["sh", "-c", "echo 1 >/etc/passwd.lock"]);
-    let told = lab.runnerup(&PURGE, 6);
-    let stays = "what was removed of the files of circleci outside of its home stays removed";
-    assert!(told.contains(stays) && told.contains("everything else was rolled back"), "{told}");
-    assert!(holds(&lab, "id circleci && test -d /home/circleci"), "{told}");
-    lab.host.ok(&["rm", "/etc/passwd.lock"]);
-
-    // What is mounted there is another place, whoever owns what is in it.
-    plant();
-    lab.host.ok(&["install", "-d", "-o", number, "/srv/cache"]);
-    lab.host.ok(&["install", "-o", number, "/dev/null", "/srv/cache/file"]);
-    lab.host.ok(&["mount", "--bind", "/srv/cache", "/tmp/point"]);
-    let told = lab.runnerup(&PURGE, 0);
-    assert!(told.contains(&format!("sudo find / -xdev -uid {number}")), "{told}");
-    assert!(holds(&lab, "test -f /srv/cache/file"), "{told}");
-    lab.host.ok(&["umount", "/tmp/point"]);
-    lab.host.ok(&["rm", "-r", "/srv/cache", "/tmp/point"]);
-    // In a folder of another account's it stays.
-    assert_eq!(theirs().trim(), "/dev/shm/nobodys/file", "{told}");
-    assert_eq!(list("-name circleci").trim(), "/tmp/circleci", "{told}");
-    let kept = list("-name root -o -name nobodys");
-    assert_eq!(kept.lines().count(), 5, "{kept}");
-    lab.host.ok(&["rm", "/dev/shm/nobodys/file"]);
-    assert_eq!(lab.host.ok(&["getent", "group", "circleci"]), "circleci:x:5555:", "{told}");
-    assert_eq!(before.diff(&lab.state()), Vec::<String>::new(), "{told}");
-}
-
-#[test]
-fn an_install_by_hand_is_named_and_not_called_nothing() {
-    if is_left_out("an uninstall of an install by hand") {
-        return;
-    }
-    let scratch = Scratch::hand_made();
-    let untouched = scratch.tree();
-    let told = said(&scratch.run(&["uninstall", "--purge"]), 0);
-    assert!(told.contains("Nothing was removed") && told.contains(CONFIG), "{told}");
-    assert!(told.contains("/etc/systemd/system/circleci.service"), "{told}");
-    let told = said(&scratch.run(&["uninstall", "--json"]), 0);
-    assert!(told.contains("installed by hand") && told.contains(CONFIG), "{told}");
-    // There is nothing of another instance.
-    let told = said(&scratch.run(&["uninstall", "--instance", "other"]), 0);
-    assert!(told.contains("no receipt") && !told.contains(CONFIG), "{told}");
-    assert_eq!(untouched.diff(&scratch.tree()), Vec::<String>::new());
 }
 
 /// Whatever fails of a purge, and however late: what is said of it is true.

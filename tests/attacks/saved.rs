@@ -76,8 +76,12 @@ fn judged(file: &Path, known: &BTreeSet<String>) -> (BTreeSet<String>, Wrongs) {
         (text(&output.stdout), text(&output.stderr))
     };
     let (json, more) = run(&["--json"]);
-    let report: Value = serde_json::from_str(&json).unwrap_or_default();
+    // Facts that no survey has are refused by the code of that error, and by no other.
+    let report: Value = serde_json::from_str(&json)
+        .unwrap_or_else(|error| panic!("the report is not JSON: {error}: {json:?}"));
     let findings = report["findings"].as_array().cloned().unwrap_or_default();
+    let is_refused = json.contains("E2010") || more.contains("E2010");
+    assert!(is_refused != findings.is_empty(), "neither judged nor refused: {json}{more}");
     let (text, error) = run(&["-v"]);
     let commands = commands::of(&findings, &text).difference(known).cloned().collect();
     let mut printed = trial::printed("--json", json + &more);

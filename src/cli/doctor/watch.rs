@@ -25,7 +25,7 @@ pub(super) fn run(args: &DoctorArgs, selection: &Selection, out: &Output) -> Res
     out.line("Watching; Ctrl-C ends it.");
     let mut before = told(&first.diagnosis);
     let mut last = first.diagnosis;
-    interrupt::applying();
+    interrupt::watching();
     loop {
         let begun = Instant::now();
         while begun.elapsed() < PAUSE {

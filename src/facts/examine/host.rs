@@ -156,7 +156,7 @@ pub(super) fn clock(processes: &Processes, container: bool) -> Seen<Clock> {
     if container {
         return Seen::not("a container: the clock is its host's");
     }
-    let names = match processes.names() {
+    let names = match processes.daemons() {
         Ok(names) => names,
         Err(unseen) => return Seen::Unseen(unseen),
     };

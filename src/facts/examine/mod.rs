@@ -9,6 +9,7 @@ mod candidate;
 pub mod config;
 mod environment;
 mod grants;
+mod ground;
 mod host;
 mod host_probes;
 mod log;
@@ -36,8 +37,7 @@ mod xml;
 
 use super::network::{Ask, Inquiry};
 use super::survey::{
-    AccountFacts, Endpoint, Install, Network, Provenance, Queue, SCHEMA_VERSION, Seen, Strays,
-    Survey, Unseen,
+    AccountFacts, Install, Network, Provenance, Queue, SCHEMA_VERSION, Seen, Strays, Survey, Unseen,
 };
 use crate::{
     Code, Command, Help, Result,
@@ -50,6 +50,7 @@ use crate::{
     },
 };
 use candidate::Candidate;
+use ground::Ground;
 use probe::{Limit, Probe, known_or_default, probe};
 use processes::Processes;
 use reader::Part;
@@ -113,21 +114,6 @@ pub struct Examined {
     pub survey: Survey,
     /// What must not be printed.
     pub secrets: Secrets,
-}
-
-/// What every look needs.
-#[derive(Clone)]
-struct Ground {
-    root: Arc<Root>,
-    commands: HostCommands,
-    limit: Duration,
-    /// When the time of the whole examination is up.
-    until: Instant,
-    scrub: Scrub,
-    is_host: bool,
-    os: Os,
-    now: i64,
-    allowed: Arc<[PathBuf]>,
 }
 
 /// A definition of launchd's that runs an agent.
@@ -201,7 +187,7 @@ fn take(request: &Request, until: Instant) -> Result<Examined> {
         // Each attempt has a deadline of its own; this one guards against a hang.
         probe("the network", ground.within(timeout + LOCAL_LIMIT), move || {
             let mut network = super::network::examine(asks, timeout);
-            network.endpoints.iter_mut().for_each(|endpoint| scrub_endpoint(endpoint, &scrub));
+            network.endpoints.iter_mut().for_each(|endpoint| scrub.endpoint(endpoint));
             network
         })
     });
@@ -302,27 +288,6 @@ fn asks(ground: &Ground, endpoints: &Endpoints, candidates: &[Candidate]) -> Vec
     };
     let begun: Vec<_> = candidates.iter().map(begin).collect();
     begun.into_iter().flat_map(|look| known_or_default(look.seen())).collect()
-}
-
-/// Takes secrets out of what an account named and a server said.
-fn scrub_endpoint(endpoint: &mut Endpoint, scrub: &Scrub) {
-    let take = |text: &mut String| *text = scrub.text(text);
-    take(&mut endpoint.url);
-    if let Some(proxy) = &mut endpoint.proxy {
-        take(&mut proxy.url);
-    }
-    if let Some(Ok(tls)) = endpoint.tls.as_mut().map(|tls| &mut tls.outcome) {
-        [&mut tls.subject, &mut tls.issuer, &mut tls.root_issuer].into_iter().for_each(take);
-    }
-    match endpoint.answer.as_mut().map(|answer| &mut answer.outcome) {
-        Some(Ok(answer)) => {
-            take(&mut answer.begins);
-            let headers = [&mut answer.server, &mut answer.content_type, &mut answer.location];
-            headers.into_iter().flatten().for_each(take);
-        }
-        Some(Err(why)) => take(why),
-        None => {}
-    }
 }
 
 /// What launchd runs, and where it would have loaded it.
@@ -518,26 +483,6 @@ fn accounts(ground: &Ground, candidates: &[Candidate]) -> Vec<Probe<Seen<Option<
 fn names(candidates: &[Candidate]) -> impl Iterator<Item = String> {
     let users = candidates.iter().flat_map(|candidate| [&candidate.user, &candidate.task_user]);
     users.flatten().cloned()
-}
-
-impl Ground {
-    fn look<T: Send + 'static>(
-        &self,
-        what: &'static str,
-        look: impl FnOnce(&Self) -> T + Send + 'static,
-    ) -> Probe<T> {
-        let own = self.clone();
-        probe(what, self.within(self.limit + MARGIN), move || look(&own))
-    }
-
-    fn within(&self, each: Duration) -> Limit {
-        Limit { each, until: self.until }
-    }
-
-    /// When a probe that is begun now should end by itself.
-    fn soon(&self) -> Instant {
-        self.until.min(Instant::now() + self.limit)
-    }
 }
 
 fn uid_of(root: &Root, name: &str) -> Option<u32> {

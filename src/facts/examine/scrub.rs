@@ -1,7 +1,10 @@
 //! Takes secrets out of texts that come from elsewhere: logs, command lines, definitions.
 
 use super::secret_words;
-use crate::agent::{REDACTED, Secrets};
+use crate::{
+    agent::{REDACTED, Secrets},
+    facts::survey::Endpoint,
+};
 
 /// Knows this run's secrets, and what any secret looks like.
 #[derive(Clone, Default)]
@@ -26,6 +29,27 @@ impl Scrub {
             shown
         });
         shown.collect()
+    }
+
+    /// Takes secrets out of what an account named and a server said.
+    pub(super) fn endpoint(&self, endpoint: &mut Endpoint) {
+        let take = |text: &mut String| *text = self.text(text);
+        take(&mut endpoint.url);
+        if let Some(proxy) = &mut endpoint.proxy {
+            take(&mut proxy.url);
+        }
+        if let Some(Ok(tls)) = endpoint.tls.as_mut().map(|tls| &mut tls.outcome) {
+            [&mut tls.subject, &mut tls.issuer, &mut tls.root_issuer].into_iter().for_each(take);
+        }
+        match endpoint.answer.as_mut().map(|answer| &mut answer.outcome) {
+            Some(Ok(answer)) => {
+                take(&mut answer.begins);
+                let headers = [&mut answer.server, &mut answer.content_type, &mut answer.location];
+                headers.into_iter().flatten().for_each(take);
+            }
+            Some(Err(why)) => take(why),
+            None => {}
+        }
     }
 }
 

@@ -76,6 +76,18 @@ struct Entry {
     program: Option<PathBuf>,
 }
 
+impl Entry {
+    /// Whether it is root's, or of a service of the system that is named after it, as `chronyd` is
+    /// of `chrony.service`: those that run other accounts' programs, such as `cron.service`, are not.
+    fn is_daemon(&self) -> bool {
+        let is_named_after = |unit: &str| {
+            let same = unit.bytes().zip(self.name.bytes()).take_while(|(one, other)| one == other);
+            same.count() >= 3
+        };
+        self.uid == 0 || self.managed.system_unit().is_some_and(is_named_after)
+    }
+}
+
 impl Processes {
     /// Reads all of them.
     pub(super) fn read(now: i64, uptime: i64, until: Instant) -> Self {
@@ -213,14 +225,17 @@ impl Processes {
         Some((first.pid, first.started))
     }
 
-    /// The names of all processes.
+    /// The names of daemons: any account can give its own processes the same names.
     ///
     /// # Errors
     /// Why they are not known.
-    pub(super) fn names(&self) -> Result<HashSet<&str>, Unseen> {
+    pub(super) fn daemons(&self) -> Result<HashSet<&str>, Unseen> {
         match &self.fault {
             Some(unseen) => Err(unseen.clone()),
-            None => Ok(self.index.all().map(|entry| entry.name.as_str()).collect()),
+            None => {
+                let daemons = self.index.all().filter(|entry| entry.is_daemon());
+                Ok(daemons.map(|entry| entry.name.as_str()).collect())
+            }
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::agents::AGENTS_LIMIT;
 use super::*;
+#[cfg(target_os = "linux")]
 use crate::platform::processes::children;
 use proptest::prelude::*;
 use std::sync::atomic::Ordering;
@@ -99,6 +100,26 @@ fn what_jobs_left_is_of_the_unit_or_the_account_and_of_no_agent() {
         found.orphans.ok().unwrap().iter().find(|own| own.pid == pid).unwrap().in_service
     };
     assert!(told(20) && !told(21));
+}
+
+#[test]
+fn a_daemon_is_roots_or_of_the_service_that_is_named_after_it() {
+    let under = |unit: &str, name: &str| {
+        let managed = ManagedBy::System(unit.to_owned());
+        Entry { managed, ..entry(10, 1, MALLORY, name) }
+    };
+    let named = |own: Entry| table(vec![own]).daemons().unwrap().len();
+    for own in [
+        entry(10, 1, 0, "chronyd"),
+        under("chrony.service", "chronyd"),
+        under("ntpsec.service", "ntpd"),
+        under("systemd-timesyncd.service", "systemd-timesyn"),
+    ] {
+        assert_eq!(named(own), 1);
+    }
+    for own in [entry(10, 1, MALLORY, "chronyd"), under("cron.service", "chronyd")] {
+        assert_eq!(named(own), 0, "any account has it so");
+    }
 }
 
 #[test]
