@@ -56,7 +56,9 @@ impl Kind {
                 Self::Path => {
                     let goes_up = |part| part == Component::ParentDir;
                     let path = layout::inner(value);
-                    layout::is_whole(Path::new(value)) && !path.components().any(goes_up)
+                    // Of another system as well: saved facts are judged anywhere.
+                    let is_whole = value.starts_with('/') || layout::is_whole(Path::new(value));
+                    is_whole && !path.components().any(goes_up)
                 }
                 Self::Task | Self::Own => true,
             }

@@ -123,24 +123,52 @@ pub(super) fn restarted_if_changed(remedy: Remedy, install: &Install) -> Remedy 
 /// alone can change: what saved facts claim may have root start an agent, and nothing else.
 fn is_documented(service: &Service) -> bool {
     let of_agent = ["circleci", "com.circleci."].iter().any(|name| service.name.starts_with(name));
-    let is_closed = |meta: &Meta| meta.uid == 0 && meta.mode & 0o022 == 0;
+    let is_there = |trail: &Trail| trail.end.is_some() && is_closed(trail);
     of_agent
         && !service.definitions.is_empty()
-        && service.definitions.iter().all(|definition| {
-            let trail = &definition.trail;
-            trail.end.is_some_and(|end| is_closed(&end))
-                && trail.passed.iter().all(|passed| is_closed(&passed.meta))
-        })
+        && service.definitions.iter().all(|own| is_there(&own.trail))
+}
+
+/// Whether root may have the system's manager act by what defines a service: another account that
+/// can write a part of it says what root's manager runs, and what tools of root's read. Saved facts
+/// must at least claim that nobody else can.
+fn is_roots(install: &Install, service: &Service) -> bool {
+    match install.named_by {
+        Provenance::Root => true,
+        Provenance::Account(_) => false,
+        Provenance::Anybody => service.definitions.iter().all(|own| is_closed(&own.trail)),
+    }
+}
+
+fn is_closed(trail: &Trail) -> bool {
+    let is_closed = |meta: &Meta| meta.uid == 0 && meta.mode & 0o022 == 0;
+    trail.end.is_none_or(|end| is_closed(&end))
+        && trail.passed.iter().all(|passed| is_closed(&passed.meta))
 }
 
 /// A command of root's on a unit.
 pub(super) fn on_service(text: &'static str, install: &Install, service: &Service) -> Command {
-    Command::root(text).unit(&service.name, install.named_by)
+    match is_roots(install, service) {
+        true => Command::root(text).unit(&service.name, install.named_by),
+        false => Command::left_out(),
+    }
 }
 
-/// A command of root's on a job of launchd.
+/// Has systemd read the files of its units again.
+pub(super) fn reload(install: &Install, service: &Service) -> Command {
+    match is_roots(install, service) {
+        true => Command::root("systemctl daemon-reload"),
+        false => Command::left_out(),
+    }
+}
+
+/// A command of root's on a job of launchd. One that a user's launchd runs has no more rights than
+/// that user.
 pub(super) fn on_job(text: &'static str, install: &Install, service: &Service) -> Command {
-    Command::root(text).job(domain(service), &service.name, install.named_by)
+    match domain(service) != SYSTEM || is_roots(install, service) {
+        true => Command::root(text).job(domain(service), &service.name, install.named_by),
+        false => Command::left_out(),
+    }
 }
 
 /// A command on a task of the scheduler.

@@ -105,6 +105,15 @@ impl Remedy {
         self
     }
 
+    /// With commands that are of use one after another alone: all of them, or none.
+    #[must_use]
+    pub(super) fn in_turn<const N: usize>(mut self, commands: [Command; N]) -> Self {
+        if commands.iter().all(|command| command.line().is_some()) {
+            self.commands.extend(commands.into_iter().filter_map(Command::into_line));
+        }
+        self
+    }
+
     /// The exact commands, as a person would type them.
     pub fn commands(&self) -> &[String] {
         &self.commands

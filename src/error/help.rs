@@ -43,6 +43,11 @@ impl Help {
         Self::command("look at it", &command)
     }
 
+    /// A command that shows each link on the way to a path. What a link says, whoever made it wrote.
+    pub fn way(path: &Path) -> Self {
+        Self::command("look at it", &Command::shows("namei -l", path).then("| cat -v"))
+    }
+
     /// Words that hold nothing but this program's own names and numbers, or what the person who
     /// reads them typed.
     pub fn words(text: impl Into<String>) -> Self {

@@ -106,24 +106,34 @@ fn a_path_in_a_folder_of_roots_is_not_told() {
     };
     lab.install(&[], 0);
     let script = |text: &str| lab.host.ok(&["sh", "-c", &format!("{PRELUDE}\n{text}")]);
+    // The drop-in folder is the account's, as where somebody was careless.
     script(
-        "mkdir -p -m 700 /root/deep/present /srv; head -c 12345 /dev/zero >/root/deep/present/file; chmod 700 /root",
+        "mkdir -p -m 700 /root/deep/present /srv; head -c 12345 /dev/zero >/root/deep/present/file
+         for file in program git environment; do echo pin=4711 >/root/deep/present/$file; done
+         chmod 755 /root/deep/present/git /root/deep/present/program; chmod 700 /root
+         install -d -o circleci /etc/systemd/system/circleci.service.d",
     );
+    let digest = script("sha256sum /root/deep/present/program | cut -d ' ' -f 1");
     let told = |name: &str| {
-        let [work, log, prefix] =
-            ["", "/file", "/program"].map(|end| format!("/root/deep/{name}{end}"));
+        let [work, log, prefix, environment] =
+            ["", "/file", "/program", "/environment"].map(|end| format!("/root/deep/{name}{end}"));
         script(&format!(
             "cp -n $C /srv/config.kept; cp /srv/config.kept $C
              edit 's#working_directory: .*#working_directory: {work}#
                    s#(mode: .*)#\\1\\n  command_prefix: [{prefix}]#'
-             printf 'logging:\\n  file: {log}\\n' >>$C; chown circleci: $C; chmod 600 $C"
+             printf 'logging:\\n  file: {log}\\n' >>$C; chown circleci: $C; chmod 600 $C
+             cd /etc/systemd/system/circleci.service.d
+             printf '[Service]\\nExecStart=\\nExecStart={prefix} --config %s\\n' $C >own.conf
+             printf 'Environment=PATH={work}\\nEnvironmentFile=-{environment}\\n' >>own.conf
+             chown circleci: own.conf"
         ));
         lab.host.run(&[PROGRAM, "doctor", "--offline", "--save-facts", "/srv/facts"]);
         let facts = lab.host.ok(&["cat", "/srv/facts"]);
+        assert!(!facts.contains(digest.trim()), "the checksum of a file of root's");
         let facts: Value = serde_json::from_str(&facts).unwrap();
         let install = &facts["installs"][0];
-        let text = format!("{}{}{}", install["paths"], install["workdir"], install["log"]);
-        text.replace(name, "NAME")
+        let parts = ["paths", "workdir", "log", "binary", "tools", "config"];
+        parts.map(|part| install[part].to_string()).concat().replace(name, "NAME")
     };
     let (there, missing) = (told("present"), told("missing"));
     assert!(there.contains("/root/deep/NAME"), "{there}");

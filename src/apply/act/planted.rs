@@ -31,7 +31,7 @@ const BY_NAME: [&str; 6] = [
 
 /// Folders in which files are an account's by their owner: the jobs of `at` (Debian, Red Hat, SUSE,
 /// macOS) with what they printed, and the folders that every account may write to.
-const BY_NUMBER: [&str; 11] = [
+const BY_NUMBER: [&str; 12] = [
     "/var/spool/cron/atjobs",
     "/var/spool/cron/atspool",
     "/var/spool/at",
@@ -41,6 +41,7 @@ const BY_NUMBER: [&str; 11] = [
     "/tmp",
     "/var/tmp",
     "/dev/shm",
+    "/dev/mqueue",
     "/run/lock",
     "/Users/Shared",
 ];
@@ -88,11 +89,13 @@ pub(super) fn tell_rest(tools: &Tools<'_>, account: &Account) {
     if tools.undoes || !tools.host.root.is_host() || *uid == 0 {
         return;
     }
-    let list = Command::root("find / -xdev -uid").number(*uid);
+    // Each of these may be a file system of its own.
+    let places = "find / /tmp /var/tmp /dev/shm -xdev -uid";
+    let list = Command::root(places).number(*uid);
     if let Some(line) = list.line() {
         tools.host.report.tells(&format!(
             "other files of {name} may stay; the next account with the number {uid} would own \
-             them; this lists those of one file system: {line}"
+             them; this lists those there and on the system's disk: {line}"
         ));
     }
 }

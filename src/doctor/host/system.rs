@@ -161,7 +161,10 @@ fn ssh_port(survey: &Survey) -> Judged {
     if takes.len() == 1 && listens && !runs {
         return Ok(Problem::warn(format!("something else listens on port {SSH}"))
             .seen("no agent runs")
-            .cure(Remedy::by_hand("End it.").command(Command::root("ss -ltnp sport = :54782")))
+            .cure(
+                Remedy::by_hand("End it.")
+                    .command(Command::root("ss -ltnp sport = :54782 | cat -v")),
+            )
             .into());
     }
     Ok(Verdict::Holds(match takes.as_slice() {

@@ -174,12 +174,13 @@ fn quarantine(survey: &Survey, install: &Install) -> Judged {
     if !binary.quarantined {
         return Ok(Verdict::Holds("it is not in quarantine".to_owned()));
     }
-    let remedy = Remedy::by_hand("Take the attribute off.").command(
-        Command::root("xattr -d com.apple.quarantine").path(&trail.path, install.named_by),
-    );
+    let off = Command::root("xattr -d com.apple.quarantine").path(&trail.path, install.named_by);
+    let is_told = off.line().is_some();
+    let remedy = Remedy::by_hand("Take the attribute off.").command(off);
+    let remedy = if is_told { restarted(remedy, install) } else { remedy };
     Ok(Problem::fail(format!("{} is in quarantine", trail.path.display()))
         .seen("it carries com.apple.quarantine")
-        .cure(restarted(remedy, install))
+        .cure(remedy)
         .into())
 }
 

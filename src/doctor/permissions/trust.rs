@@ -4,7 +4,7 @@ use crate::{
     doctor::{
         Check, Command, Judge, Judged, Problem, Remedy, Verdict,
         change::{Change, Mode, Purpose, Site},
-        lookup::{domain, octal, on_service, task_account, unseen},
+        lookup::{domain, octal, task_account, unseen},
     },
     facts::survey::{Install, Survey},
     platform::{fs::Kind, macos::launchd::SYSTEM, service::Manager},
@@ -37,7 +37,11 @@ fn definition(survey: &Survey, install: &Install) -> Judged {
                     and remove this one; `runnerup install` does so for the unit of an agent.";
         let remedy = Remedy::by_hand(text);
         match service.manager {
-            Manager::Systemd => remedy.command(on_service("systemctl cat", install, service)),
+            Manager::Systemd => remedy.command(
+                Command::root("systemctl cat")
+                    .unit(&service.name, install.named_by)
+                    .then("| cat -v"),
+            ),
             _ => remedy,
         }
         .command(Command::root("runnerup install"))

@@ -212,9 +212,7 @@ fn plutil(file: &Trail, text: &'static str) -> Command {
 
 /// Has launchd read the definition again.
 fn reloaded(remedy: Remedy, install: &Install, service: &Service) -> Remedy {
-    remedy
-        .command(on_job("launchctl bootout", install, service))
-        .command(bootstrap(install, service))
+    remedy.in_turn([on_job("launchctl bootout", install, service), bootstrap(install, service)])
 }
 
 /// The definition of an agent that launchd runs.

@@ -5,7 +5,7 @@ use crate::{
     doctor::{
         Check, Command, Judge, Judged, Problem, Remedy, Verdict,
         change::on_account,
-        lookup::{bootstrap, on_job, on_service, on_task, unseen},
+        lookup::{bootstrap, on_job, on_service, on_task, reload, unseen},
     },
     facts::survey::{Install, Service, Survey, Unseen},
     platform::service::Manager,
@@ -118,21 +118,20 @@ fn loaded(survey: &Survey, install: &Install) -> Judged {
             )
         }
         "not-found" => Problem::fail(format!("systemd finds no unit {name}")).cure(
-            Remedy::by_hand("Have it read the folder again.")
-                .command(Command::root("systemctl daemon-reload")),
+            Remedy::by_hand("Have it read the folder again.").command(reload(install, service)),
         ),
         other => Problem::fail(format!("systemd cannot load {name}: {other}")).cure(
             Remedy::by_hand("Correct the unit.")
                 .command(verify(install, service))
-                .command(Command::root("systemctl daemon-reload")),
+                .command(reload(install, service)),
         ),
     };
     Ok(problem.seen(trouble).into())
 }
 
-/// Has systemd judge the unit.
+/// Has systemd judge the unit; not the pages of the manual that it names, which `man` would read.
 fn verify(install: &Install, service: &Service) -> Command {
-    Command::fixed("systemd-analyze verify").unit(&service.name, install.named_by)
+    on_service("systemd-analyze --man=no verify", install, service)
 }
 
 pub(super) const USER: Check = Check {

@@ -124,12 +124,11 @@ fn headless(install: &Install, service: &Service, file: &Path) -> Remedy {
     if !file.starts_with(AGENTS) {
         return remedy.command(Command::root("runnerup install"));
     }
-    remedy
-        .command(
-            Command::root("plutil -replace LimitLoadToSessionType -string Background")
-                .path(file, install.named_by),
-        )
-        .command(on_job("launchctl bootout", install, service))
+    remedy.in_turn([
+        Command::root("plutil -replace LimitLoadToSessionType -string Background")
+            .path(file, install.named_by),
+        on_job("launchctl bootout", install, service),
+    ])
 }
 
 pub(super) const OUTPUT: Check = Check {

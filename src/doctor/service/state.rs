@@ -6,7 +6,7 @@ use crate::{
     apply::Step,
     doctor::{
         Check, Command, Judge, Judged, Problem, Remedy, Verdict,
-        lookup::{is_daemon, on_job, on_service, on_task, restarted, unseen},
+        lookup::{is_daemon, on_job, on_service, on_task, reload, restarted, unseen},
     },
     facts::survey::{Install, Service, State, Survey, Unseen},
     platform::service::Manager,
@@ -71,8 +71,7 @@ fn reloaded(_: &Survey, install: &Install) -> Judged {
     if !state.needs_reload {
         return Ok(Verdict::Holds("as on disk".to_owned()));
     }
-    let remedy =
-        Remedy::by_hand("Have it read again.").command(Command::root("systemctl daemon-reload"));
+    let remedy = Remedy::by_hand("Have it read again.").command(reload(install, service));
     Ok(Problem::warn(format!("{} was changed on disk since systemd read it", service.name))
         .seen("NeedDaemonReload=yes")
         .cure(restarted(remedy, install))
@@ -362,7 +361,7 @@ fn systemds_meaning(state: &State) -> Option<&'static str> {
 mod tests {
     use crate::{
         doctor::{Status, sample::*},
-        facts::survey::{Seen, State, Survey},
+        facts::survey::{Provenance, Seen, State, Survey},
     };
 
     fn with(change: impl FnOnce(&mut State)) -> Survey {
@@ -385,6 +384,27 @@ mod tests {
             status(&with(|s| s.health = Some("Unhealthy".into())), "service/healthy"),
             Status::Fail
         );
+    }
+
+    /// It would be made what runs: a command on a unit is for a unit that is root's as a whole.
+    #[test]
+    fn no_command_has_the_manager_act_by_what_an_account_defined() {
+        let changed: [(&str, fn(&mut State)); 4] = [
+            ("service/reloaded", |own| own.needs_reload = true),
+            ("service/loaded", |own| own.load = "bad-setting".into()),
+            ("service/enabled", |own| own.enabled = false),
+            ("service/running", |own| own.active = "inactive".into()),
+        ];
+        for (check, change) in changed {
+            let mut survey = with(change);
+            let has_some = |survey: &Survey| {
+                let remedy = finding(survey, check).remedy.unwrap();
+                remedy.commands().iter().any(|line| line.contains("systemctl "))
+            };
+            assert!(has_some(&survey));
+            survey.installs[0].named_by = Provenance::Account(990);
+            assert!(!has_some(&survey));
+        }
     }
 
     #[test]

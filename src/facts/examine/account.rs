@@ -7,7 +7,7 @@ use crate::{
     platform::{
         accounts,
         command::{Call, Commands},
-        fs::{Kind, Root},
+        fs::{Kind, Meta, Root},
         layout::{inner, is_whole},
     },
 };
@@ -100,24 +100,26 @@ fn rules(said: &str) -> Sudo {
     Sudo { installed: true, passwordless: rules.iter().any(is_all), rules, wants_terminal }
 }
 
+/// Tells what stands at a path, as far as whoever named it could find out.
+pub(super) type End<'a> = dyn Fn(&Path) -> Option<Meta> + 'a;
+
 /// Where each program is found that jobs need.
-pub(super) fn tools(root: &Root, os: Os, path: Option<&str>) -> Vec<Tool> {
+pub(super) fn tools(end: &End<'_>, os: Os, path: Option<&str>) -> Vec<Tool> {
     if os == Os::Windows {
-        return tools_of_windows(root, path.unwrap_or_default());
+        return tools_of_windows(end, path.unwrap_or_default());
     }
     let folders: Vec<&str> =
         path.unwrap_or(PATH).split(':').filter(|own| own.starts_with('/')).take(FOLDERS).collect();
     let find = |name: &str| {
         folders.iter().map(|folder| Path::new(folder).join(name)).find(|path| {
-            let end = root.trail(path).ok().and_then(|trail| trail.end);
-            end.is_some_and(|meta| meta.kind == Kind::File && meta.mode & 0o111 != 0)
+            end(path).is_some_and(|meta| meta.kind == Kind::File && meta.mode & 0o111 != 0)
         })
     };
     TOOLS.into_iter().map(|name| Tool { name: name.to_owned(), path: find(name) }).collect()
 }
 
 /// The same where a path has drives and programs have endings; of what is documented there.
-fn tools_of_windows(root: &Root, path: &str) -> Vec<Tool> {
+fn tools_of_windows(end: &End<'_>, path: &str) -> Vec<Tool> {
     let folders = path.split(';').map(|own| own.trim().trim_matches('"')).map(|own| {
         match own.get(..12).filter(|own| own.eq_ignore_ascii_case("%systemroot%")) {
             Some(_) => inner(&format!("C:\\Windows{}", own.split_at(12).1)),
@@ -128,7 +130,7 @@ fn tools_of_windows(root: &Root, path: &str) -> Vec<Tool> {
     let find = |name: &str| {
         let ends = ["exe", "cmd", "bat", "com"].map(|end| format!("{name}.{end}"));
         let all = folders.iter().flat_map(|folder| ends.iter().map(|name| folder.join(name)));
-        let stands = |path: &PathBuf| root.trail(path).is_ok_and(|own| own.is(Kind::File));
+        let stands = |path: &PathBuf| end(path).is_some_and(|own| own.kind == Kind::File);
         all.into_iter().find(stands)
     };
     ["git", "gzip"].map(|name| Tool { name: name.to_owned(), path: find(name) }).into()
@@ -150,7 +152,8 @@ mod tests {
         write("Windows/System32/gzip");
         let root = Root::open(folder.path()).unwrap();
         let path = r"%SystemRoot%\system32;C:\Program Files\Git\cmd;;relative";
-        let found = tools(&root, Os::Windows, Some(path));
+        let end = |path: &Path| root.trail(path).ok()?.end;
+        let found = tools(&end, Os::Windows, Some(path));
         let told: Vec<_> =
             found.iter().map(|own| (own.name.as_str(), own.path.is_some())).collect();
         assert_eq!(told, [("git", true), ("gzip", false)]);

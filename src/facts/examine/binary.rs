@@ -11,26 +11,34 @@ use std::path::Path;
 /// Enough for every header that tells the processor.
 const HEAD: u64 = 4096;
 
-/// Looks at the binary at `path`, which `named_by` named.
+/// Looks at the binary at `path`, which `named_by` named for an agent with this number.
 pub(super) fn look(
     root: &Root,
     path: &Path,
-    named_by: Provenance,
+    (named_by, agent): (Provenance, Option<u32>),
     receipt: Option<&Receipt>,
 ) -> Binary {
-    let trail: Seen<Trail> = root.trail(path).into();
+    let trail: Seen<Trail> = reader::walk(root, path, named_by, agent).into();
     let (program, sha256) = match &trail {
         Seen::Known(trail) if trail.is(Kind::File) => {
             let program = match reader::read(root, trail, Part::Head(HEAD), named_by) {
                 Ok(content) => Seen::Known(program(&content.bytes)),
                 Err(error) => Err::<Program, _>(error).into(),
             };
-            (program, checksum(root, trail, receipt))
+            // A short file is known by its checksum.
+            let placed = receipt.and_then(|receipt| receipt.binary.as_ref());
+            let is_roots = named_by.is_root() || placed.is_some_and(|own| own.path == trail.path);
+            let sha256 = match is_roots {
+                true => checksum(root, trail, receipt),
+                false => Seen::not("root named another file"),
+            };
+            (program, sha256)
         }
         Seen::Known(_) => (Seen::not("it is no file"), Seen::not("it is no file")),
         Seen::Unseen(unseen) => (Seen::Unseen(unseen.clone()), Seen::Unseen(unseen.clone())),
     };
-    let label = trail.ok().and_then(|trail| label(&root.outside(&trail.real)));
+    let found = trail.ok().filter(|trail| trail.end.is_some());
+    let label = found.and_then(|trail| label(&root.outside(&trail.real)));
     Binary { trail, program, sha256, label, quarantined: false, gatekeeper: None }
 }
 

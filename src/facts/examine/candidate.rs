@@ -241,12 +241,7 @@ impl Candidate {
         Scrubbed::words(&self.command, scrub)
     }
 
-    /// A variable that its service sets; the last one counts.
-    pub(super) fn variable(&self, name: &str) -> Option<&str> {
-        self.raw(name).map(|raw| raw.value.as_str())
-    }
-
-    /// The same with who could have set it.
+    /// A variable that its service sets, with who could have set it; the last one counts.
     pub(super) fn raw(&self, name: &str) -> Option<&Raw> {
         self.variables.iter().rev().find(|raw| raw.name == name)
     }

@@ -101,7 +101,7 @@ pub(super) fn of_unit(root: &Root, unit: &Unit) -> (Vec<Raw>, Vec<File>) {
                         from_files.extend(limited(last_of_each(set), OF_FILE));
                         Seen::Known(trail)
                     }
-                    Err(_) => root.trail(&path).into(),
+                    Err(_) => reader::walk(root, &path, named_by, None).into(),
                 };
                 files.push(File { path, optional, trail, named_by });
             }

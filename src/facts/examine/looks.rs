@@ -19,7 +19,7 @@ use crate::{
     },
     plan::before_blank,
     platform::{
-        fs::Root,
+        fs::{Meta, Root},
         layout::{inner, is_whole},
         macos::gatekeeper,
     },
@@ -60,7 +60,8 @@ pub(super) fn begin(
     let binary = candidate.binary.clone().map(|path| {
         let receipt = candidate.receipt.clone();
         ground.look("the binary", move |ground| {
-            let mut binary = binary::look(&ground.root, &path, by_service, receipt.as_ref());
+            let mut binary =
+                binary::look(&ground.root, &path, (by_service, agent), receipt.as_ref());
             if ground.os == Os::Darwin && ground.is_host {
                 let commands = &ground.commands;
                 binary.quarantined =
@@ -126,11 +127,14 @@ pub(super) fn begin(
     name("the service's own folder", by_service, own);
     let prefix =
         config.as_ref().and_then(|config| config.list("runner.command_prefix")?.first().cloned());
-    let folders = candidate.variable("PATH").map(str::to_owned);
+    let folders = variable("PATH");
     let prefix = prefix.map(|word| {
+        let folders = folders.clone();
         let look = ground.look("the command prefix", move |ground| {
-            let path = program(&ground.root, &word, folders.as_deref());
-            let trail = Seen::from(ground.root.trail(&path));
+            let by = folders.as_ref().map_or(by_config, |(_, by)| by_config.and(*by));
+            let end = |path: &Path| end_of(&ground.root, path, by, agent);
+            let path = program(&end, &word, folders.as_ref().map(|(path, _)| path.as_str()));
+            let trail = Seen::from(reader::walk(&ground.root, &path, by, agent));
             let look = |trail| wrapper::look(&ground.root, trail, by_config);
             let wrapper = trail.ok().and_then(look);
             (trail, wrapper)
@@ -181,9 +185,10 @@ pub(super) fn begin(
         })),
         _ => None,
     };
-    let path = candidate.variable("PATH").map(str::to_owned);
     let tools = ground.look("the tools of jobs", move |ground| {
-        account::tools(&ground.root, ground.os, path.as_deref())
+        let by = folders.as_ref().map_or(Provenance::Root, |(_, by)| *by);
+        let end = |path: &Path| end_of(&ground.root, path, by, agent);
+        account::tools(&end, ground.os, folders.as_ref().map(|(path, _)| path.as_str()))
     });
     Looks { candidate, binary, paths, prefix, workdir, log, tools }
 }
@@ -196,6 +201,11 @@ fn walk(ground: &Ground, path: &Path, named_by: Provenance, agent: Option<u32>) 
     }
 }
 
+/// What stands at a path, as far as whoever named it could find out.
+fn end_of(root: &Root, path: &Path, named_by: Provenance, agent: Option<u32>) -> Option<Meta> {
+    reader::walk(root, path, named_by, agent).ok()?.end
+}
+
 /// Whether what is named as a path looks like a secret, and so is told nowhere.
 fn holds_secret(ground: &Ground, path: &Path) -> bool {
     let text = path.display().to_string();
@@ -203,9 +213,9 @@ fn holds_secret(ground: &Ground, path: &Path) -> bool {
 }
 
 /// Where a program is that is named without its folder.
-fn program(root: &Root, word: &str, path: Option<&str>) -> PathBuf {
+fn program(end: &account::End<'_>, word: &str, path: Option<&str>) -> PathBuf {
     let folders = path.unwrap_or("/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
-    let stands = |path: &PathBuf| root.trail(path).is_ok_and(|trail| trail.end.is_some());
+    let stands = |path: &PathBuf| end(path).is_some();
     let folders = folders.split(':').take(account::FOLDERS);
     let found = || folders.map(|folder| Path::new(folder).join(word)).find(stands);
     if word.contains('/') {
@@ -330,10 +340,11 @@ mod tests {
         std::fs::create_dir(folder.path().join("last")).unwrap();
         std::fs::write(folder.path().join("last/sudo"), "").unwrap();
         let of = |count: usize| format!("{}/last", "/a:".repeat(count));
-        let found = |path: &str| program(&root, "sudo", Some(path));
+        let end = |path: &Path| end_of(&root, path, Provenance::Root, None);
+        let found = |path: &str| program(&end, "sudo", Some(path));
         assert_eq!(found(&of(account::FOLDERS - 1)), Path::new("/last/sudo"));
         assert_eq!(found(&of(account::FOLDERS)), Path::new("/usr/bin/sudo"));
-        let tools = |path: &str| account::tools(&root, Os::Linux, Some(path));
+        let tools = |path: &str| account::tools(&end, Os::Linux, Some(path));
         std::fs::write(folder.path().join("last/git"), "").unwrap();
         let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o755);
         std::fs::set_permissions(folder.path().join("last/git"), permissions).unwrap();

@@ -437,7 +437,7 @@ fn reason<T>(seen: &Seen<T>) -> Option<&Unseen> {
 type ReadConfig = (Seen<super::survey::ConfigFile<String>>, Option<crate::agent::Token>);
 
 fn read_config(root: &Root, path: &Path, named_by: Provenance, salt: &[u8]) -> ReadConfig {
-    let trail = match root.trail(path) {
+    let trail = match reader::walk(root, path, named_by, None) {
         Ok(trail) => trail,
         Err(error) => return (Err(error).into(), None),
     };

@@ -340,7 +340,7 @@ fn unsafe_link(path: &Path, name: &OsStr) -> Error {
             path.display()
         ),
     )
-    .help("look at it with `namei -l PATH`, remove the link, and run again")
+    .help("look at it with `namei -l PATH | cat -v`, remove the link, and run again")
 }
 
 fn not_a_place(path: &Path) -> Error {

@@ -191,7 +191,7 @@ impl Image<'_> {
             Code::GroundUnsafe,
             format!("the tools of this host cannot work safely in the image: {outside}: {why}"),
         )
-        .help(Help::look("namei -l", Path::new(&outside)))
+        .help(Help::way(Path::new(&outside)))
         .help("or make the account in the image yourself, and give --no-create-user")
     }
 }

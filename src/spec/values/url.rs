@@ -55,12 +55,17 @@ fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// `text` with `***` for whatever stands in front of an `@`: it may be a password.
+/// `text` with `***` for whatever stands in front of an `@`, and behind `?` or `#`: it may be a
+/// password.
 pub(super) fn without_login(text: &str) -> String {
-    let Some((login, rest)) = text.rsplit_once('@') else { return text.to_owned() };
-    match login.split_once("://") {
-        Some((scheme, _)) => format!("{scheme}://***@{rest}"),
-        None => format!("***@{rest}"),
+    let shown = match text.rsplit_once('@').map(|(login, rest)| (login.split_once("://"), rest)) {
+        None => text.to_owned(),
+        Some((Some((scheme, _)), rest)) => format!("{scheme}://***@{rest}"),
+        Some((None, rest)) => format!("***@{rest}"),
+    };
+    match shown.split_once(['?', '#']) {
+        Some((before, _)) => format!("{before}?***"),
+        None => shown,
     }
 }
 
@@ -71,6 +76,21 @@ mod tests {
 
     fn code(text: &str) -> Code {
         checked_url("--url", text, false).unwrap_err().code()
+    }
+
+    #[test]
+    fn what_may_be_a_secret_in_a_url_is_not_told() {
+        for text in [
+            "https://h/?token=hunter2",
+            "https://h/#hunter2",
+            "https://u:hunter2@h/?a=hunter2",
+            "u:hunter2@h",
+            "https://h/?a=hunter2@h",
+        ] {
+            let error = checked_url("--url", text, false).unwrap_err();
+            assert!(!error.to_string().contains("hunter2"), "{error}");
+            assert!(!error.help_lines().concat().contains("hunter2"), "{error:?}");
+        }
     }
 
     #[test]

@@ -266,7 +266,7 @@ fn open_start(folder: &Path) -> Result<OwnedFd> {
 
 fn is_a_link(base: &Path) -> Error {
     Error::new(Code::GroundUnsafe, format!("{} is a link, and leads elsewhere", base.display()))
-        .help(Help::look("namei -l", base))
+        .help(Help::way(base))
         .help("give --root the image's own folder, without a link in it")
 }
 

@@ -54,6 +54,8 @@ struct Sweep<'a> {
     raised: u64,
     /// Whether anything was removed.
     has_removed: bool,
+    /// Whether something was too deep to be looked at.
+    is_cut: bool,
     mounted: Vec<PathBuf>,
 }
 
@@ -135,7 +137,8 @@ impl<'a> Sweep<'a> {
         go_on: &'a GoOn<'a>,
     ) -> Self {
         let (staging, mounted) = (None, Vec::new());
-        Self { top, owner, mount, until, go_on, staging, raised: 0, has_removed: false, mounted }
+        let (has_removed, is_cut) = (false, false);
+        Self { top, owner, mount, until, go_on, staging, raised: 0, has_removed, is_cut, mounted }
     }
 
     /// Removes what is in the top folder, however deep it is.
@@ -160,8 +163,9 @@ impl<'a> Sweep<'a> {
     /// names than fit in memory.
     fn empty(&mut self, folder: &OwnedFd, path: &Path, depth: u32) -> Result<Pass> {
         let failed = |errno| trouble("list", path, errno);
-        // A folder that grows while it is read comes to an end as well.
-        let count = self.count(folder, path)?;
+        // A folder that grows while it is read comes to an end as well. One that others use is read
+        // to its end, or until the time is over: what they add takes the place of nothing.
+        let count = if self.owner.is_none() { self.count(folder, path)? } else { usize::MAX };
         for entry in fs::Dir::read_from(folder).map_err(failed)?.take(count) {
             (self.go_on)()?;
             if Instant::now() > self.until {
@@ -193,7 +197,7 @@ impl<'a> Sweep<'a> {
         }
         let owner = self.owner;
         let is_others = |uid: u32| owner.is_some_and(|owner| uid != owner);
-        if is_others(found.uid) {
+        if is_others(found.uid) && !found.is_folder {
             return Ok(Pass::Swept);
         }
         if !found.is_folder {
@@ -222,15 +226,19 @@ impl<'a> Sweep<'a> {
         if MountId::of(&inner).map_err(failed)? != self.mount {
             return self.note_mount(here);
         }
-        if owner.is_some() && is_others(fs::fstat(&inner).map_err(failed)?.st_uid) {
+        if depth == 0 && owner.is_some() {
+            // A folder that others use is no place to move anything up to.
+            self.is_cut = true;
             return Ok(Pass::Swept);
         }
         if depth == 0 {
-            // A folder that others use is no place to move anything up to.
-            let is_left = owner.is_some();
-            return if is_left { Ok(Pass::Swept) } else { self.raise(folder, name, here) };
+            return self.raise(folder, name, here);
         }
         let pass = self.empty(&inner, &here, depth - 1)?;
+        // Another account's folder stays, without what was the account's in it.
+        if owner.is_some() && is_others(fs::fstat(&inner).map_err(failed)?.st_uid) {
+            return Ok(pass);
+        }
         match fs::unlinkat(folder, name, AtFlags::REMOVEDIR) {
             Ok(()) => {
                 self.has_removed = true;

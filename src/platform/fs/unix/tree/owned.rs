@@ -9,8 +9,8 @@ use std::{path::Path, time::Instant};
 
 impl Root {
     /// Removes what belongs to the account with this number from a folder that others use too:
-    /// files, and folders with what is in them and belongs to the account as well. Enters nothing
-    /// that is mounted there, nor what is deeper than a few dozen levels.
+    /// files, and folders that are empty then, also in folders of other accounts. Enters nothing
+    /// that is mounted there. What is deeper than a few dozen levels stays, and the end is not whole.
     ///
     /// # Errors
     /// When something cannot be removed, and when `go_on` says so.
@@ -28,7 +28,7 @@ impl Root {
         let top = &inside.folder;
         let mount = MountId::of(top).map_err(|errno| trouble("look at", folder, errno))?;
         let mut sweep = Sweep::of(top, Some(uid), mount, until, go_on);
-        let is_whole = sweep.empty(top, folder, DEPTH_LIMIT)? == Pass::Swept;
+        let is_whole = sweep.empty(top, folder, DEPTH_LIMIT)? == Pass::Swept && !sweep.is_cut;
         Ok(Owned { has_removed: sweep.has_removed, is_whole })
     }
 }
@@ -77,12 +77,22 @@ mod tests {
             end.has_removed
         };
         assert!(removed("/shared"));
-        for path in ["kept", "tmp/deep/other", "tmp/other/file", "tmp/root"] {
+        for path in ["kept", "tmp/deep/other", "tmp/other", "tmp/root"] {
             assert!(at(path).exists(), "{path}");
         }
-        for path in ["tmp/file", "tmp/link", "tmp/deep/er"] {
+        for path in ["tmp/file", "tmp/link", "tmp/deep/er", "tmp/other/file"] {
             assert!(at(path).symlink_metadata().is_err(), "{path}");
         }
         assert!(!removed("/none") && !removed("/shared"));
+    }
+
+    #[test]
+    fn what_is_too_deep_is_told() {
+        let (folder, root) = root();
+        let deep = "d/".repeat(DEPTH_LIMIT as usize + 2);
+        std::fs::create_dir_all(folder.path().join("tmp").join(deep)).unwrap();
+        let until = Instant::now() + Duration::from_secs(20);
+        let end = root.remove_owned(Path::new("/tmp"), u32::MAX - 7, until, &|| Ok(())).unwrap();
+        assert!(!end.is_whole && !end.has_removed);
     }
 }
