@@ -389,7 +389,8 @@ mod tests {
     /// It would be made what runs: a command on a unit is for a unit that is root's as a whole.
     #[test]
     fn no_command_has_the_manager_act_by_what_an_account_defined() {
-        let changed: [(&str, fn(&mut State)); 4] = [
+        type Fault = (&'static str, fn(&mut State));
+        let changed: [Fault; 4] = [
             ("service/reloaded", |own| own.needs_reload = true),
             ("service/loaded", |own| own.load = "bad-setting".into()),
             ("service/enabled", |own| own.enabled = false),
