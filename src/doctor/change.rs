@@ -6,7 +6,7 @@
 //! them. All else is told with the cure that is right: to name another path, or to say at this run
 //! that the path is meant (`--allow-path`).
 
-use super::{Command, Remedy, own_folders::OwnFolders};
+use super::{Command, Remedy, lookup::task_account, own_folders::OwnFolders};
 use crate::{
     Help,
     apply::{Folder, Owner, Settle, Step},
@@ -130,6 +130,12 @@ impl<'a> Change<'a> {
             && meta.uid == 0;
         if !is_above && !self.own.contains(folder, self.open_to(site)) {
             return self.refused(remedy, Refusal::NotOwn);
+        }
+        // Whom a configuration has jobs run as is the word of whoever wrote it.
+        let passes = task_account(self.survey, self.install).ok();
+        let by = passes.map(|own| self.install.account_by(own));
+        if meta.uid == 0 && matches!(by, Some(Provenance::Account(_))) {
+            return self.refused(remedy, Refusal::Account);
         }
         match is_above {
             true => told(remedy, way, mode).step(Step::Settle(Settle {

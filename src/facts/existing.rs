@@ -1,6 +1,7 @@
 //! What an existing install already has: settings read back from its files, and the secrets
 //! among them, which go to the planner and never into facts.
 
+use super::examine::reader::refuse_unreadable;
 use crate::{
     Result,
     agent::{Config, Token},
@@ -207,6 +208,9 @@ fn read(root: &Root, path: &Path) -> Result<Option<Vec<u8>>> {
     if spot.look()?.is_none() {
         return Ok(None);
     }
+    // In a folder of another account a file of root's may stand that was moved there.
+    let trail = root.trail(path)?;
+    refuse_unreadable(root, &trail, trail.changed_by())?;
     let mut bytes = Vec::new();
     spot.read()?.0.take(SIZE_LIMIT).read_to_end(&mut bytes).map_err(|error| {
         crate::Error::new(

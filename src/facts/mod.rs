@@ -1,6 +1,5 @@
 //! Sense: what is there. Reads and never writes; secrets never enter [`Facts`].
 
-mod drop_ins;
 pub mod examine;
 mod existing;
 mod host;
@@ -122,7 +121,7 @@ impl Facts {
                     }
                 }
                 Want::DropIns(name) => {
-                    self.strange_drop_ins = drop_ins::strange(root, name)?;
+                    self.strange_drop_ins = crate::platform::linux::drop_ins::strange(root, name)?;
                 }
                 Want::ServiceUsers => {
                     if let Some(services) = services.filter(|services| services.is_running()) {

@@ -269,13 +269,14 @@ fn refuse_foreign_home(spec: &Spec, facts: &Facts) -> Result<()> {
         .as_ref()
         .is_some_and(|receipt| receipt.record(&Target::Account(user.to_owned())).is_some());
     let is_made = spec.create_user && !is_declared(facts) && facts.account(user).is_none();
-    if !is_made || is_ours || meta.uid == 0 {
+    if !is_made || is_ours || meta.uid == 0 && meta.mode & 0o022 == 0 {
         return Ok(());
     }
     let message = format!(
-        "the home {} of the account {user}, which is to be made, is there already and belongs to \
-         the number {}: what is in it would act for {user}",
+        "the home {} of the account {user}, which is to be made, is there already, with mode {:o}, \
+         and belongs to the number {}: what is in it would act for {user}",
         shown(&home),
+        meta.mode,
         meta.uid
     );
     Err(Error::new(Code::InTheWay, message)

@@ -3,7 +3,7 @@
 
 use super::desired::{before_blank, is_declared};
 use crate::{
-    Code, Error, Help, Result,
+    Code, Error, Result,
     agent::Os,
     facts::Facts,
     platform::layout::{inner, shown},
@@ -78,7 +78,7 @@ fn refuse_endless_stop(spec: &Spec, settings: &Settings, facts: &Facts) -> Resul
             spec.max_run_time
         ),
     )
-    .help(Help::value("--max-run-time ", spec.max_run_time, "   # if it is meant")))
+    .help("say how long a job may take: --max-run-time TIME"))
 }
 
 /// A binary of root's, or its folder, that would be given to the account so that the agent updates

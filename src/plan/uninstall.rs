@@ -152,6 +152,8 @@ fn in_order(going: Vec<&Record>, leave: Leave) -> Vec<&Record> {
         })
         .collect();
     let rank = |record: &Record| match &record.target {
+        // It runs what was put back before it.
+        Target::Running(_) if record.before != State::Absent => (0, 1),
         Target::Account(_) => (1, 0),
         Target::Folder(path) if purged.contains(&path.as_path()) => (2, path.components().count()),
         Target::Folder(path) if purged.iter().any(|inner| inner.starts_with(path)) => (3, 0),

@@ -147,6 +147,11 @@ impl Tools<'_> {
         purge: bool,
         known: Option<&Record>,
     ) -> Result<Restored> {
+        // A step that was refused changed nothing, and its undoing would be refused as well.
+        let is_path = target.path().is_some();
+        if is_path && !purge && self.is_as_before(target, to).unwrap_or(false) {
+            return Ok(Restored::Done);
+        }
         match target {
             Target::File(path) => return file::restore(self, path, to, known),
             Target::Folder(path) => return folder::restore(self, path, to, purge, known),

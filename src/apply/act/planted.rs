@@ -64,6 +64,10 @@ pub(super) fn remove(tools: &Tools<'_>, account: &Account) -> Result<()> {
         return Ok(());
     }
     BY_NAME.iter().for_each(|folder| remove_named(tools, folder, account));
+    // What an image has there is nobody's once it is booted; what is mounted there is this host's.
+    if !tools.host.root.is_host() {
+        return Ok(());
+    }
     let report = tools.host.report;
     for folder in BY_NUMBER {
         let (path, until) = (Path::new(folder), Instant::now() + TIME_LIMIT);

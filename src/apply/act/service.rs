@@ -1,6 +1,7 @@
 //! Services: enabled, started, drained and stopped.
 
 use super::Tools;
+use crate::platform::linux::drop_ins::refuse_strange;
 use crate::{
     Error, Result,
     apply::{
@@ -29,6 +30,7 @@ pub(super) fn enable(tools: &Tools<'_>, name: &str) -> Result<()> {
 
 pub(super) fn start(tools: &Tools<'_>, name: &str, drain: Duration, if_busy: IfBusy) -> Result<()> {
     let Some(services) = tools.host.services else { return Ok(()) };
+    refuse_strange(tools.host.root, name)?;
     let now = services.status(name)?;
     // Before the stop too: how it treats a job is a part of the definition.
     if now.needs_reload {
@@ -65,6 +67,7 @@ pub(super) fn restore(tools: &Tools<'_>, target: &Target, name: &str, to: &State
         (Target::Enabled(_), State::Absent) if status.enabled => services.disable(name),
         // One that drains is started again when it has: the stop was taken back meanwhile.
         (Target::Running(_), State::Present) if !status.active || status.stopping => {
+            refuse_strange(tools.host.root, name)?;
             services.start(name)
         }
         (Target::Running(_), State::Absent) if status.active => {

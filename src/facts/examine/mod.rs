@@ -21,7 +21,7 @@ mod plists;
 mod probe;
 mod processes;
 pub mod procfs;
-mod reader;
+pub(super) mod reader;
 mod route;
 mod scrub;
 mod scrubbed;

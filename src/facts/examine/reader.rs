@@ -154,6 +154,23 @@ pub(super) fn may_echo(root: &Root, trail: &Trail, named_by: Provenance) -> Resu
     }
 }
 
+/// Refuses what `by`, who could have put it where it stands, may not read: it may have been root's
+/// elsewhere. What anybody could have put there is refused where it is root's.
+///
+/// # Errors
+/// [`Code::GroundUnsafe`].
+pub(in crate::facts) fn refuse_unreadable(
+    root: &Root,
+    trail: &Trail,
+    by: Provenance,
+) -> Result<()> {
+    let is_others = trail.end.is_some_and(|end| end.uid != 0);
+    match reader(root, by).filter(|_| by != Provenance::Anybody || !is_others) {
+        Some(reader) => allow(trail, &reader),
+        None => Ok(()),
+    }
+}
+
 /// On whose behalf a file is read; `None`: root's own.
 fn reader(root: &Root, by: Provenance) -> Option<AccountFacts> {
     let uid = match by {

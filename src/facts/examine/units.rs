@@ -7,12 +7,10 @@ use super::{
 };
 use crate::{
     Result,
-    facts::{
-        drop_ins::{FOLDERS, names},
-        survey::{Definition, Directive, Provenance, Scrubbed, Trail, limits::DIRECTIVES},
-    },
+    facts::survey::{Definition, Directive, Provenance, Scrubbed, Trail, limits::DIRECTIVES},
     platform::{
         fs::{Kind, Root},
+        linux::drop_ins::{FOLDERS, dependencies, names},
         service::Manager,
     },
 };
@@ -37,11 +35,13 @@ const LISTED: Duration = Duration::from_millis(100);
 pub(super) const PROGRAMS: [&str; 2] = ["circleci-launch-agent", "circleci-runner"];
 
 /// A unit, unread by anyone but us.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(super) struct Unit {
     pub(super) name: String,
     pub(super) manager: Manager,
     pub(super) definitions: Vec<Definition>,
+    /// Who can add to it, in a folder of drop-ins or of dependencies.
+    pub(super) changed_by: Provenance,
     pub(super) directives: Vec<Directive<String>>,
     /// What it runs, where no directive has to be split for that.
     pub(super) command: Option<Vec<String>>,
@@ -49,9 +49,28 @@ pub(super) struct Unit {
     pub(super) variables: Vec<Raw>,
 }
 
+impl Default for Unit {
+    /// Nothing is defined yet, and nobody but root can add to it.
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            manager: Manager::default(),
+            definitions: Vec::new(),
+            changed_by: Provenance::Root,
+            directives: Vec::new(),
+            command: None,
+            variables: Vec::new(),
+        }
+    }
+}
+
+/// How folders are called whose content is a part of a service.
+const FOLDERS_OF: [&str; 4] =
+    [".service.d", ".service.wants", ".service.requires", ".service.upholds"];
+
 /// The drop-ins of folders of one name.
-#[derive(Default)]
 struct DropIns {
+    changed_by: Provenance,
     files: BTreeMap<OsString, PathBuf>,
     /// Why there may be more.
     trouble: Option<String>,
@@ -77,7 +96,7 @@ pub(super) fn find(root: &Root, until: Instant) -> Result<Vec<Unit>> {
             let Some(text) = name.to_str() else { continue };
             if text.ends_with(".service") {
                 files.entry(text.to_owned()).or_insert_with(|| folder.join(text));
-            } else if text.ends_with(".service.d") || text == "service.d" {
+            } else if text == "service.d" || FOLDERS_OF.iter().any(|end| text.ends_with(end)) {
                 drop_ins.entry(text.to_owned()).or_default().add(root, &folder.join(text), until);
             }
         }
@@ -106,7 +125,7 @@ fn unit(
     let mut left = LIMIT;
     unit.read(root, path, &mut left);
     let mut added: BTreeMap<&OsString, &PathBuf> = BTreeMap::new();
-    let folders = names(&unit.name);
+    let folders: Vec<_> = names(&unit.name).into_iter().chain(dependencies(&unit.name)).collect();
     let of_unit: Vec<&DropIns> = folders.iter().filter_map(|folder| drop_ins.get(folder)).collect();
     for (name, path) in of_unit.iter().flat_map(|own| &own.files) {
         added.entry(name).or_insert(path);
@@ -114,6 +133,7 @@ fn unit(
     for path in added.into_values() {
         unit.read(root, path, &mut left);
     }
+    unit.changed_by = of_unit.iter().fold(Provenance::Root, |all, own| all.and(own.changed_by));
     let trouble = of_unit.iter().find_map(|own| own.trouble.clone());
     if let (Some(trouble), Some(last)) = (trouble, unit.definitions.last_mut()) {
         last.trouble = Some(trouble);
@@ -126,10 +146,19 @@ fn unit(
     (has_name || unit.directives.iter().any(runs_agent)).then_some(unit)
 }
 
+impl Default for DropIns {
+    fn default() -> Self {
+        Self { changed_by: Provenance::Root, files: BTreeMap::new(), trouble: None }
+    }
+}
+
 impl DropIns {
     /// Adds those of a folder, which an account may have filled: the first of them, as far as they
     /// can be listed in time.
     fn add(&mut self, root: &Root, folder: &Path, until: Instant) {
+        // Who can add a file to it can do so right after this look.
+        let changed_by = root.trail(folder).map_or(Provenance::Anybody, |own| own.changed_by());
+        self.changed_by = self.changed_by.and(changed_by);
         let Some(spot) = root.find(folder).ok().flatten() else { return };
         let Ok(listed) = spot.list_some(FILES, until.min(Instant::now() + LISTED)) else { return };
         if !listed.is_whole {
@@ -208,7 +237,7 @@ impl Unit {
 
     /// Who could have written any part of the definition.
     pub(super) fn provenance(&self) -> Provenance {
-        self.definitions.iter().fold(Provenance::Root, |all, definition| {
+        self.definitions.iter().fold(self.changed_by, |all, definition| {
             let trail = &definition.trail;
             // No file, as a mask is none: who could put another one there still counts.
             let is_file = trail.end.is_some_and(|end| end.kind == Kind::File);

@@ -66,7 +66,7 @@ impl Spot {
             Error::new(Code::StepFailed, format!("cannot open {}: {error}", path.display()))
         })?;
         let outside = self.outside.with_file_name(&name);
-        Ok(Self { folder, path, outside, trusted: self.trusted, name, reach: self.reach })
+        Ok(Self { folder, path, outside, trusted: self.trusted, name, reach: self.reach.clone() })
     }
 
     /// What stands here; a link itself and not what it points to.
@@ -233,7 +233,7 @@ impl Spot {
         let folder = open_folder(&self.folder, &self.name)
             .map_err(|errno| trouble("open the folder", &self.path, errno))?;
         self.reach.admit(&folder, &self.outside)?;
-        Ok(Self { folder, name, path, outside, trusted: false, reach: self.reach })
+        Ok(Self { folder, name, path, outside, trusted: false, reach: self.reach.clone() })
     }
 
     fn stat(&self, handle: &OwnedFd) -> Result<Meta> {

@@ -2,5 +2,6 @@
 //! [`Commands`](super::command::Commands).
 
 pub mod account_tools;
+pub mod drop_ins;
 pub mod image;
 pub mod systemd;

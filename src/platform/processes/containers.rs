@@ -40,6 +40,10 @@ fn has_other_root(pid: u32) -> bool {
 
 /// By what `/proc/PID/cgroup` says of the first process and of this one.
 fn is_container(of_init: &[u8], of_process: &[u8]) -> bool {
+    // Without systemd nothing tells a container from what an account started.
+    if !paths(of_init).iter().any(|top| top.ends_with("/init.scope")) {
+        return false;
+    }
     let tops = paths(of_init).map(|top| {
         let top = top.strip_suffix("/init.scope").unwrap_or(&top);
         top.trim_end_matches('/').to_owned()
@@ -114,6 +118,15 @@ mod tests {
             };
             of_users.iter().for_each(|path| assert!(!is(path), "{top}{path}"));
             of_root.iter().for_each(|path| assert!(is(path), "{top}{path}"));
+        }
+    }
+
+    #[test]
+    fn without_systemd_nothing_is_a_container() {
+        for init in ["", "0::/\n", "1:name=systemd:/\n0::/\n"] {
+            for own in ["", "0::/\n", "0::/docker/9f\n"] {
+                assert!(!is_container(init.as_bytes(), own.as_bytes()), "{init} {own}");
+            }
         }
     }
 

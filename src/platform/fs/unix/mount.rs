@@ -13,6 +13,7 @@ use std::{
     ffi::{CStr, OsStr, OsString},
     os::{fd::AsFd, unix::ffi::OsStringExt},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 /// Tells the mounts of this host apart.
@@ -54,18 +55,20 @@ impl MountId {
 }
 
 /// Which mounts a run looks into.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) enum Reach {
     /// All of this host's.
     Host,
-    /// The one that the image's folder is on, and file systems of disks that are mounted in it.
-    Image(Option<MountId>),
+    /// The one that the image's folder is on, and file systems of disks that are mounted in it and
+    /// nowhere else.
+    Image { own: Option<MountId>, base: Arc<Path> },
 }
 
 impl Reach {
     /// Of an image with this folder.
-    pub(super) fn image(folder: impl AsFd) -> Self {
-        Self::Image(MountId::of(folder).ok())
+    pub(super) fn image(folder: impl AsFd, base: &Path) -> Self {
+        let base = std::fs::canonicalize(base).unwrap_or_else(|_| base.to_owned());
+        Self::Image { own: MountId::of(folder).ok(), base: base.into() }
     }
 
     /// Refuses an open folder or file of an image that is no part of it: in the `/proc` that is
@@ -73,9 +76,10 @@ impl Reach {
     ///
     /// # Errors
     /// [`Code::GroundUnsafe`].
-    pub(super) fn admit(self, handle: impl AsFd, path: &Path) -> Result<()> {
-        let Self::Image(own) = self else { return Ok(()) };
-        if MountId::is_known_same(own, MountId::of(&handle).ok()) || is_of_a_disk(&handle) {
+    pub(super) fn admit(&self, handle: impl AsFd, path: &Path) -> Result<()> {
+        let Self::Image { own, base } = self else { return Ok(()) };
+        let its = MountId::of(&handle).ok();
+        if MountId::is_known_same(*own, its) || is_of_a_disk(&handle) && is_inside(its, base) {
             return Ok(());
         }
         Err(Error::new(
@@ -84,6 +88,20 @@ impl Reach {
         )
         .help("unmount what is mounted in the image from this host, such as /proc and /run"))
     }
+}
+
+/// Whether the file system of a mount is mounted below this folder and nowhere else: a bind mount
+/// shows what the host has elsewhere.
+#[cfg(target_os = "linux")]
+fn is_inside(mount: Option<MountId>, base: &Path) -> bool {
+    let Some(MountId::Mount(number)) = mount else { return false };
+    std::fs::read("/proc/self/mountinfo").is_ok_and(|list| linux::is_inside(&list, number, base))
+}
+
+/// No other system mounts a folder of the host in an image.
+#[cfg(not(target_os = "linux"))]
+fn is_inside(_mount: Option<MountId>, _base: &Path) -> bool {
+    true
 }
 
 /// Whether a file system holds the files of a disk, or of layers of an image.
@@ -226,7 +244,7 @@ mod linux {
             fd::{AsFd, AsRawFd},
             unix::ffi::OsStringExt,
         },
-        path::PathBuf,
+        path::{Path, PathBuf},
     };
 
     /// What the kernel has in memory is enough.
@@ -271,6 +289,21 @@ mod linux {
     /// dash come the file system's kind, its source and its own options. A name may be any bytes.
     pub(super) fn mounts(list: &[u8]) -> Vec<Mounted> {
         list.split(|byte| *byte == b'\n').filter_map(mount).collect()
+    }
+
+    /// By the number of the mount in the first field, and that of the file system in the third.
+    pub(super) fn is_inside(list: &[u8], number: u64, base: &Path) -> bool {
+        let number = number.to_string();
+        let mounts = list.split(|byte| *byte == b'\n').filter_map(|line| {
+            let mut fields = line.split(|byte| *byte == b' ');
+            let (number, system) = (fields.next()?, fields.nth(1)?);
+            Some((number, system, PathBuf::from(OsString::from_vec(unescaped(fields.nth(1)?)))))
+        });
+        let mounts: Vec<_> = mounts.collect();
+        let own = mounts.iter().find(|(own, ..)| *own == number.as_bytes());
+        own.is_some_and(|(_, system, _)| {
+            mounts.iter().all(|(_, its, point)| its != system || point.starts_with(base))
+        })
     }
 
     fn mount(line: &[u8]) -> Option<Mounted> {
@@ -320,6 +353,17 @@ mod linux {
             let [root, proc] = ["/", "/proc"].map(|path| std::fs::File::open(path).unwrap());
             assert_eq!(mount_number(&root), listed_number(&root));
             assert_ne!(listed_number(&root), listed_number(&proc));
+        }
+
+        #[test]
+        fn what_the_host_has_mounted_elsewhere_is_no_part_of_an_image() {
+            let list = b"22 1 8:1 / / rw - ext4 /dev/sda1 rw\n\
+                         40 22 8:1 /home /srv/img/home rw - ext4 /dev/sda1 rw\n\
+                         41 22 8:2 / /srv/img/boot rw - ext4 /dev/sda2 rw\n\
+                         42 22 8:3 / /srv/img-two rw - ext4 /dev/sda3 rw\n";
+            let is_inside = |number| is_inside(list, number, Path::new("/srv/img"));
+            assert!(is_inside(41));
+            assert!([22, 40, 42, 99].iter().all(|number| !is_inside(*number)));
         }
 
         #[test]

@@ -50,7 +50,7 @@ impl Root {
             )
             .help("leave --root out if this host is meant, and else give the image's own folder"));
         }
-        let reach = Reach::image(&handle);
+        let reach = Reach::image(&handle, base);
         Ok(Self { handle, base: base.to_owned(), reach })
     }
 
@@ -109,7 +109,7 @@ impl Root {
             }
         }
         let outside = self.outside(path);
-        let (path, reach) = (path.to_owned(), self.reach);
+        let (path, reach) = (path.to_owned(), self.reach.clone());
         Ok(Some(Spot { folder, name, path, outside, trusted, reach }))
     }
 

@@ -1,13 +1,13 @@
 //! What systemd adds to a unit, and another account than root could have written.
 
 use crate::{
-    Result,
+    Code, Error, Help, Result,
     platform::fs::{Kind, Root},
 };
 use std::path::{Path, PathBuf};
 
 /// Where systemd reads units, the one that counts first: `systemd.unit(5)`.
-pub(in crate::facts) const FOLDERS: [&str; 9] = [
+pub const FOLDERS: [&str; 9] = [
     "/etc/systemd/system.control",
     "/run/systemd/system.control",
     "/run/systemd/transient",
@@ -27,10 +27,10 @@ const LONGEST: usize = 1000;
 ///
 /// # Errors
 /// When a folder cannot be looked into.
-pub(super) fn strange(root: &Root, service: &str) -> Result<Vec<PathBuf>> {
+pub fn strange(root: &Root, service: &str) -> Result<Vec<PathBuf>> {
     let mut strange = Vec::new();
     for folder in FOLDERS {
-        for name in names(service) {
+        for name in names(service).into_iter().chain(dependencies(service)) {
             let path = Path::new(folder).join(name);
             let trail = root.trail(&path)?;
             if trail.end.is_none() {
@@ -62,12 +62,37 @@ fn of_folder(root: &Root, folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(strange)
 }
 
-/// The folders that are read for a unit, the one that counts first: its own, those of each beginning
-/// of its name, and that of all services.
-pub(in crate::facts) fn names(service: &str) -> Vec<String> {
+/// The folders of drop-ins that are read for a unit, the one that counts first: its own, that of its
+/// template, those of each beginning of its name, and that of all services.
+pub fn names(service: &str) -> Vec<String> {
     let stem = service.trim_end_matches(".service");
     let dashes = stem.rmatch_indices('-').map(|(at, _)| format!("{}.service.d", &stem[..=at]));
-    [format!("{service}.d")].into_iter().chain(dashes).chain(["service.d".to_owned()]).collect()
+    let template = stem.split_once('@').map(|(template, _)| format!("{template}@.service.d"));
+    let own = [format!("{service}.d")].into_iter().chain(template);
+    own.chain(dashes).chain(["service.d".to_owned()]).collect()
+}
+
+/// The folders whose links name units that are started with a service.
+pub fn dependencies(service: &str) -> [String; 3] {
+    ["wants", "requires", "upholds"].map(|kind| format!("{service}.{kind}"))
+}
+
+/// Refuses to have systemd act by what defines `service` where another account can write a part of
+/// it, or could put another part in its place.
+///
+/// # Errors
+/// [`Code::GroundUnsafe`] with what is not root's alone.
+pub fn refuse_strange(root: &Root, service: &str) -> Result<()> {
+    let strange = strange(root, service)?;
+    let Some(first) = strange.first() else { return Ok(()) };
+    let message = format!(
+        "{} is not root's alone, and is a part of what defines {service}: root neither starts it \
+         nor has systemd read it",
+        first.display()
+    );
+    Err(Error::new(Code::GroundUnsafe, message)
+        .help(Help::look("ls -ld", first))
+        .help("write what is meant to a file of root's, remove the other, and run again"))
 }
 
 #[cfg(test)]
@@ -84,6 +109,7 @@ mod tests {
     fn folders_of_beginnings_are_read_too() {
         let own = ["circleci-a-b.service.d", "circleci-a-.service.d", "circleci-.service.d"];
         assert_eq!(names("circleci-a-b.service"), [&own[..], &["service.d"]].concat());
+        assert_eq!(names("ci@a.service"), ["ci@a.service.d", "ci@.service.d", "service.d"]);
     }
 
     #[test]
@@ -100,10 +126,16 @@ mod tests {
         place("circleci.service.d/note.txt", 0o666);
         assert_eq!(strange(&root, "circleci.service").unwrap(), Vec::<PathBuf>::new());
         place("circleci.service.d/other.conf", 0o666);
+        place("circleci.service.wants/x.service", 0o644);
         place("service.d/x.conf", 0o644);
+        let wants = units.join("circleci.service.wants");
+        fs::set_permissions(wants, Permissions::from_mode(0o777)).unwrap();
         fs::set_permissions(units.join("service.d"), Permissions::from_mode(0o777)).unwrap();
         let found = strange(&root, "circleci.service").unwrap();
         let path = |name: &str| Path::new("/etc/systemd/system").join(name);
-        assert_eq!(found, [path("circleci.service.d/other.conf"), path("service.d")]);
+        let expected = ["circleci.service.d/other.conf", "service.d", "circleci.service.wants"];
+        assert_eq!(found, expected.map(path));
+        assert!(refuse_strange(&root, "circleci.service").is_err());
+        refuse_strange(&root, "other@a.service").unwrap_err();
     }
 }
