@@ -199,13 +199,18 @@ proptest! {
 /// Nearly as long as a configuration may be.
 #[test]
 fn no_number_of_keys_and_no_length_of_a_value_is_told_whole() {
-    let keys: String = (0..4000).map(|number| format!("nmae{number}: x\n")).collect();
+    let keys =
+        |count: u32| -> String { (0..count).map(|number| format!("nmae{number}: x\n")).collect() };
     let values: String = ["api:\n  url", "runner:\n  name", "logging:\n  file"]
         .iter()
         .map(|key| format!("{key}: {}\n", "x/".repeat(9000)))
         .collect();
     let deep = format!("{}1{}", "[".repeat(5000), "]".repeat(5000));
-    for text in [keys, values] {
+    // More settings than a survey holds are told as such.
+    let many = configured(keys(4000).as_bytes());
+    assert!(many.installs[0].config().is_err(), "4000 settings are judged");
+    judged(&many);
+    for text in [keys(900), values] {
         let survey = configured(text.as_bytes());
         assert!(survey.installs[0].config().is_ok(), "it is not judged");
         judged(&survey);

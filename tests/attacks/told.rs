@@ -132,7 +132,7 @@ fn a_path_in_a_folder_of_roots_is_not_told() {
         assert!(!facts.contains(digest.trim()), "the checksum of a file of root's");
         let facts: Value = serde_json::from_str(&facts).unwrap();
         let install = &facts["installs"][0];
-        let parts = ["paths", "workdir", "log", "binary", "tools", "config"];
+        let parts = ["paths", "workdir", "log", "binary", "tools"];
         parts.map(|part| install[part].to_string()).concat().replace(name, "NAME")
     };
     let (there, missing) = (told("present"), told("missing"));

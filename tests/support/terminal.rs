@@ -7,18 +7,23 @@ use std::{
     path::Path,
     process::{Child, Command, ExitStatus},
     sync::{Arc, Mutex},
-    thread,
+    thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 
 /// Longest wait for anything; a slow machine under load needs some of it.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// Longest wait for what was said last, once the program has ended.
+const LATE: Duration = Duration::from_secs(2);
+
 /// The program and its terminal.
 pub struct Terminal {
     pty: Arc<blocking::Pty>,
     child: Child,
     heard: Arc<Mutex<Vec<u8>>>,
+    /// Hears until nothing has the terminal open any more.
+    listener: JoinHandle<()>,
     read_to: usize,
     before: Settings,
     columns: u16,
@@ -46,14 +51,14 @@ impl Terminal {
         let child = blocking::Command::from(command).spawn(pts).unwrap();
         let (pty, heard) = (Arc::new(pty), Arc::<Mutex<Vec<u8>>>::default());
         let (reader, listener) = (Arc::clone(&pty), Arc::clone(&heard));
-        thread::spawn(move || {
+        let hearing = thread::spawn(move || {
             let mut bytes = [0; 4096];
             // The end of a terminal is an error to Linux, and the end to others.
             while let Ok(count @ 1..) = (&*reader).read(&mut bytes) {
                 listener.lock().unwrap().extend_from_slice(&bytes[..count]);
             }
         });
-        Self { pty, child, heard, read_to: 0, before, columns }
+        Self { pty, child, heard, listener: hearing, read_to: 0, before, columns }
     }
 
     /// Waits until `text` is shown, after whatever was waited for before.
@@ -96,8 +101,11 @@ impl Terminal {
             }
             thread::sleep(Duration::from_millis(5));
         };
-        // What it said last may still be on its way.
-        thread::sleep(Duration::from_millis(50));
+        // What it said last may still be on its way. A process that it left has the terminal on.
+        let ended = Instant::now();
+        while !self.listener.is_finished() && ended.elapsed() < LATE {
+            thread::sleep(Duration::from_millis(5));
+        }
         status.code().unwrap_or(-1)
     }
 

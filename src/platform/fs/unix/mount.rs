@@ -79,7 +79,7 @@ impl Reach {
     pub(super) fn admit(&self, handle: impl AsFd, path: &Path) -> Result<()> {
         let Self::Image { own, base } = self else { return Ok(()) };
         let its = MountId::of(&handle).ok();
-        if MountId::is_known_same(*own, its) || is_of_a_disk(&handle) && is_inside(its, base) {
+        if MountId::is_known_same(*own, its) || is_part(*own, its, base, is_of_a_disk(&handle)) {
             return Ok(());
         }
         Err(Error::new(
@@ -90,17 +90,20 @@ impl Reach {
     }
 }
 
-/// Whether the file system of a mount is mounted below this folder and nowhere else: a bind mount
-/// shows what the host has elsewhere.
+/// Whether a mount belongs to the image in the folder `base`, which is on the mount `own`: it shows a
+/// part of that folder once more, or a disk's file system that is mounted in it and nowhere else.
+/// Another bind mount shows what the host has elsewhere.
 #[cfg(target_os = "linux")]
-fn is_inside(mount: Option<MountId>, base: &Path) -> bool {
-    let Some(MountId::Mount(number)) = mount else { return false };
-    std::fs::read("/proc/self/mountinfo").is_ok_and(|list| linux::is_inside(&list, number, base))
+fn is_part(own: Option<MountId>, its: Option<MountId>, base: &Path, is_disk: bool) -> bool {
+    let (Some(MountId::Mount(own)), Some(MountId::Mount(its))) = (own, its) else { return false };
+    let Ok(list) = std::fs::read("/proc/self/mountinfo") else { return false };
+    let shown = linux::shown(&list);
+    linux::is_own(&shown, own, its, base) || is_disk && linux::is_inside(&shown, its, base)
 }
 
 /// No other system mounts a folder of the host in an image.
 #[cfg(not(target_os = "linux"))]
-fn is_inside(_mount: Option<MountId>, _base: &Path) -> bool {
+fn is_part(_own: Option<MountId>, _its: Option<MountId>, _base: &Path, _is_disk: bool) -> bool {
     true
 }
 
@@ -291,18 +294,41 @@ mod linux {
         list.split(|byte| *byte == b'\n').filter_map(mount).collect()
     }
 
-    /// By the number of the mount in the first field, and that of the file system in the third.
-    pub(super) fn is_inside(list: &[u8], number: u64, base: &Path) -> bool {
-        let number = number.to_string();
-        let mounts = list.split(|byte| *byte == b'\n').filter_map(|line| {
+    /// What a mount shows: which file system, from which folder of it, and where.
+    pub(super) struct Shown {
+        number: u64,
+        system: Vec<u8>,
+        from: PathBuf,
+        point: PathBuf,
+    }
+
+    /// The same lines by their first, third, fourth and fifth fields.
+    pub(super) fn shown(list: &[u8]) -> Vec<Shown> {
+        let path = |field: &[u8]| PathBuf::from(OsString::from_vec(unescaped(field)));
+        let shown = list.split(|byte| *byte == b'\n').filter_map(|line| {
             let mut fields = line.split(|byte| *byte == b' ');
-            let (number, system) = (fields.next()?, fields.nth(1)?);
-            Some((number, system, PathBuf::from(OsString::from_vec(unescaped(fields.nth(1)?)))))
+            let number = std::str::from_utf8(fields.next()?).ok()?.parse().ok()?;
+            let system = fields.nth(1)?.to_vec();
+            let (from, point) = (path(fields.next()?), path(fields.next()?));
+            Some(Shown { number, system, from, point })
         });
-        let mounts: Vec<_> = mounts.collect();
-        let own = mounts.iter().find(|(own, ..)| *own == number.as_bytes());
-        own.is_some_and(|(_, system, _)| {
-            mounts.iter().all(|(_, its, point)| its != system || point.starts_with(base))
+        shown.collect()
+    }
+
+    /// Whether a mount shows a part of the folder `base`, which is on the mount `own`.
+    pub(super) fn is_own(all: &[Shown], own: u64, its: u64, base: &Path) -> bool {
+        let of = |number: u64| all.iter().find(|shown| shown.number == number);
+        let (Some(own), Some(its)) = (of(own), of(its)) else { return false };
+        let Ok(inner) = base.strip_prefix(&own.point) else { return false };
+        own.system == its.system && its.from.starts_with(own.from.join(inner))
+    }
+
+    /// Whether the file system of a mount is mounted below this folder and nowhere else.
+    pub(super) fn is_inside(all: &[Shown], number: u64, base: &Path) -> bool {
+        let own = all.iter().find(|shown| shown.number == number);
+        own.is_some_and(|own| {
+            let mut others = all.iter().filter(|shown| shown.system == own.system);
+            others.all(|shown| shown.point.starts_with(base))
         })
     }
 
@@ -360,10 +386,13 @@ mod linux {
             let list = b"22 1 8:1 / / rw - ext4 /dev/sda1 rw\n\
                          40 22 8:1 /home /srv/img/home rw - ext4 /dev/sda1 rw\n\
                          41 22 8:2 / /srv/img/boot rw - ext4 /dev/sda2 rw\n\
-                         42 22 8:3 / /srv/img-two rw - ext4 /dev/sda3 rw\n";
-            let is_inside = |number| is_inside(list, number, Path::new("/srv/img"));
-            assert!(is_inside(41));
-            assert!([22, 40, 42, 99].iter().all(|number| !is_inside(*number)));
+                         42 22 8:3 / /srv/img-two rw - ext4 /dev/sda3 rw\n\
+                         43 22 8:1 /srv/img/etc /srv/img/etc ro - ext4 /dev/sda1 rw\n";
+            let (all, base) = (shown(list), Path::new("/srv/img"));
+            assert!(is_inside(&all, 41, base));
+            assert!([22, 40, 42, 99].iter().all(|number| !is_inside(&all, *number, base)));
+            assert!(is_own(&all, 22, 43, base));
+            assert!([40, 41, 42, 99].iter().all(|number| !is_own(&all, 22, *number, base)));
         }
 
         #[test]
