@@ -172,14 +172,16 @@ fn a_job_ends_before_its_agent_is_taken_away_and_gets_no_signal() {
     let Some(lab) = Lab::new(Suite::Bookworm, "draining") else { return };
     lab.install(&[], 0);
     // The job tells of every signal that it gets.
-    let trap = "for s in TERM INT HUP USR1; do trap \"echo got $s >>/tmp/signals\" $s; done; \
-                for i in 1 2 3 4 5 6; do /bin/sleep 0.5; done; echo whole >>/tmp/signals";
+    let trap = "for s in TERM INT HUP USR1; do trap \"echo got $s >>/srv/signals\" $s; done; \
+                for i in 1 2 3 4 5 6; do /bin/sleep 0.5; done; echo whole >>/srv/signals";
+    // Root's, since a purge takes what is the account's.
+    lab.host.write("/srv/signals", b"", 0o666);
     lab.host.write("/usr/local/bin/sleep", format!("#!/bin/bash\n{trap}\n").as_bytes(), 0o755);
     lab.host.write(CONTROL, b"job 3\n", 0o644);
     lab.wait_for_job();
     let told = lab.runnerup(&["uninstall", "--purge", "--yes"], 0);
     assert!(told.contains("waiting for circleci.service"), "{told}");
-    assert_eq!(lab.host.ok(&["cat", "/tmp/signals"]), "whole");
+    assert_eq!(lab.host.ok(&["cat", "/srv/signals"]), "whole");
     let log = lab.host.ok(&["journalctl", "--no-pager", "--output", "cat", "--unit", UNIT]);
     assert!(log.contains("draining") && log.contains("result=\"success\""), "{log}");
 }
