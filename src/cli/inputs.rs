@@ -154,7 +154,7 @@ fn add(settings: &mut Settings, name: &str, answer: Answer, source: Source) -> R
             let words = shlex::split(&text).ok_or_else(|| {
                 Error::new(
                     Code::ValueInvalid,
-                    format!("--{name} ({source}): {text:?} has a quote that does not end"),
+                    format!("--{name} ({source}): a quote in it does not end"),
                 )
             })?;
             Given::list(words, source)

@@ -1,7 +1,7 @@
 //! Settings as they were given, each with where it came from. The first source that has a
 //! setting wins: flag, variable, answers file, existing install, prompt, default.
 
-use crate::{Code, Error, Help, Result};
+use crate::{Code, Error, Help, Result, yaml};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use std::{collections::BTreeMap, fmt, str::FromStr};
@@ -99,8 +99,8 @@ impl Settings {
     /// [`Code::Usage`] when there is no such setting.
     pub fn add(&mut self, name: &str, given: Given) -> Result<()> {
         let name = NAMES.iter().find(|known| **known == name).ok_or_else(|| {
-            let error =
-                Error::new(Code::Usage, format!("{}: there is no setting {name:?}", given.source));
+            let (source, shown) = (&given.source, yaml::shown(name));
+            let error = Error::new(Code::Usage, format!("{source}: there is no setting {shown}"));
             match super::nearest(name, &NAMES) {
                 Some(near) => error.help(Help::words(format!("did you mean {near}?"))),
                 None => error.help("runnerup install --help shows them all"),

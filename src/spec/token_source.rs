@@ -6,8 +6,9 @@ use crate::platform::exposure::others_can_use;
 use crate::{
     Code, Command, Error, Help, Result,
     platform::{
-        fs::{Provenance, Root},
+        fs::{Provenance, Root, Trail},
         input,
+        layout::is_system,
     },
 };
 use secrecy::zeroize::Zeroizing;
@@ -46,18 +47,29 @@ fn open(path: &Path, source: &str) -> Result<File> {
     Ok(file)
 }
 
-/// A command by the path where nobody else can lead it to another file.
+/// A command by the path where nobody else can lead it to another file. None for a file of the
+/// system, whose mode others rely on.
 fn closing(path: &Path, source: &str) -> Help {
     let whole = std::path::absolute(path).and_then(|path| {
         let root = Root::open(Path::new("/")).map_err(io::Error::other)?;
         root.trail(&path).map_err(io::Error::other)
     });
     match whole {
-        Ok(trail) if trail.ground.is_root() => {
+        Ok(trail) if trail.ground.is_root() && !is_systems(&trail) => {
             Command::fixed("chmod 600").own(source, Provenance::Root).into()
+        }
+        Ok(trail) if is_systems(&trail) => {
+            "give a file of its own, which root or you alone can read (mode 0600): this is a file of \
+             the system"
+                .into()
         }
         _ => "let its owner alone read and write it (mode 0600), in a folder that is yours".into(),
     }
+}
+
+/// Whether a file is the system's. What is in root's own home is root's.
+fn is_systems(trail: &Trail) -> bool {
+    [&trail.path, &trail.real].iter().any(|path| is_system(path) && !path.starts_with("/root"))
 }
 
 fn read(source: impl Read) -> Result<Token> {
@@ -115,6 +127,16 @@ mod tests {
             assert_eq!(error.code(), Code::TokenSource);
             assert_eq!(error.help_lines(), [format!("chmod 600 '{}'", path.display())]);
             assert!(!format!("{error:?}").contains("abc123"));
+        }
+    }
+
+    #[test]
+    fn the_mode_of_a_file_of_the_system_is_not_advised() {
+        for path in ["/etc/passwd", "/etc/hosts", "/etc/shadow"] {
+            let help = closing(Path::new(path), path);
+            let error = Error::new(Code::TokenSource, "x").help(help);
+            let told = error.help_lines().concat();
+            assert!(!told.contains("chmod") && told.contains("the system"), "{path}: {told}");
         }
     }
 

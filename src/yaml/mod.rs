@@ -11,4 +11,4 @@ mod quote;
 mod read;
 
 pub use quote::{quoted, scalar};
-pub use read::{Entry, Fault, MAX_BYTES, Node, Place, Value, parse};
+pub use read::{Entry, Fault, MAX_BYTES, Node, Place, Value, parse, shown};

@@ -10,7 +10,7 @@ pub const MAX_BYTES: usize = 64 * 1024;
 const MAX_DEPTH: usize = 16;
 
 /// A key longer than this is not shown: it may be a token in the wrong place.
-const MAX_SHOWN_KEY: usize = 48;
+const MAX_SHOWN_KEY: usize = 32;
 
 /// A value and where it starts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -274,9 +274,14 @@ fn is_null(text: &str) -> bool {
     matches!(text, "" | "~" | "null" | "Null" | "NULL")
 }
 
-fn shown(key: &str) -> String {
+/// A key for messages, where it looks like the name of a setting. Any other one may be a line of a
+/// file that is no YAML at all, such as a list of passwords.
+pub fn shown(key: &str) -> String {
+    let is_sign = |byte: u8| byte.is_ascii_lowercase() || b"_-.".contains(&byte);
+    let is_name =
+        key.starts_with(|first: char| first.is_ascii_lowercase()) && key.bytes().all(is_sign);
     match key.chars().count() {
-        0..=MAX_SHOWN_KEY => format!("{key:?}"),
+        chars if is_name && chars <= MAX_SHOWN_KEY => format!("{key:?}"),
         chars => format!("a key of {chars} characters"),
     }
 }
@@ -375,6 +380,8 @@ mod tests {
             format!("a: [{token}"),
             format!("a: \"\\{token}\""),
             format!("\ta: {token}"),
+            "a:!*:s3cr3t:::\nb:*:1::\n".to_owned(),
+            "s3cr3t: 1\ns3cr3t: 2".to_owned(),
         ] {
             let shown = format!("{:?}", parse(text.as_bytes()));
             assert!(!shown.contains("s3cr3t"), "{shown}");

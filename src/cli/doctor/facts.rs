@@ -6,6 +6,7 @@ use crate::{
     facts::survey::{SCHEMA_VERSION, Survey},
     platform::{command::quoted, fs::Root, input},
 };
+use serde_json::error::Category;
 use std::{
     io::{Read, Write},
     path::Path,
@@ -51,8 +52,7 @@ pub(super) fn load(file: &Path) -> Result<Survey> {
     if u64::try_from(length).is_ok_and(|length| length > LIMIT) {
         return Err(unusable(format!("larger than {} MiB, as no facts are", LIMIT >> 20)));
     }
-    let survey: Survey =
-        serde_json::from_str(&text).map_err(|error| unusable(error.to_string()))?;
+    let survey: Survey = serde_json::from_str(&text).map_err(|error| unusable(fault(&error)))?;
     if survey.schema_version != SCHEMA_VERSION {
         let version = survey.schema_version;
         return Err(unusable(format!("facts of the form {version}, not {SCHEMA_VERSION}")));
@@ -61,6 +61,17 @@ pub(super) fn load(file: &Path) -> Result<Survey> {
         Some(excess) => Err(unusable(excess)),
         None => Ok(survey),
     }
+}
+
+/// What is wrong with a text, and where. Its words are not told: they may be those of a file with
+/// secrets that was named by mistake.
+fn fault(error: &serde_json::Error) -> String {
+    let what = match error.classify() {
+        Category::Io | Category::Eof => "the text ends too early",
+        Category::Syntax => "this is not JSON",
+        Category::Data => "this is not of the form of saved facts",
+    };
+    format!("line {}, column {}: {what}", error.line(), error.column())
 }
 
 /// Puts a file in place, whole or not at all. Its folder may belong to others, who can put any
@@ -122,6 +133,22 @@ mod tests {
         let length = usize::try_from(LIMIT).unwrap();
         let told = refused(|survey| survey.installs[0].name = "x".repeat(length));
         assert!(told.as_ref().is_some_and(|why| why.contains("larger than 16 MiB")), "{told:?}");
+    }
+
+    #[test]
+    fn no_word_of_a_document_is_told() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        for (text, place) in [
+            (r#"{"schema_version": "hunter2"}"#, "line 1, column 28"),
+            ("hunter2:\n", "line 1, column 1"),
+            (r#"{"hunter2"#, "line 1, column 9"),
+            (r#"{"hunter2": 1}"#, "line 1, column 14"),
+        ] {
+            std::fs::write(file.path(), text).unwrap();
+            let error = load(file.path()).unwrap_err();
+            assert!(error.message().contains(place), "{error}");
+            assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
+        }
     }
 
     #[cfg(unix)]
