@@ -65,7 +65,7 @@ pub(super) fn run(
     }
     if whole.is_satisfied() {
         report::tell(&before.survey, &before.diagnosis, out)?;
-        if before.diagnosis.troubles().next().is_some() {
+        if found.held.is_empty() && before.diagnosis.troubles().next().is_some() {
             out.note("there is nothing that --fix can do");
         }
         return Ok(code(&before.diagnosis, args.strict));

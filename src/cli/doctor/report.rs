@@ -6,9 +6,10 @@ use crate::{
         Output,
         text::{Fold, Line, Text, Tone},
     },
-    doctor::{CHECKS, Command, Diagnosis, Finding, Status},
+    doctor::{CHECKS, Command, Consent, Diagnosis, Finding, Status},
     facts::survey::{Provenance, Survey},
 };
+use std::path::Path;
 
 /// The label's width, so that sentences stand in a column.
 const INDENT: usize = 7;
@@ -118,10 +119,12 @@ fn last_line(diagnosis: &Diagnosis, survey: &Survey) -> Line {
     };
     let why = CHECKS.iter().find(|check| check.name == worst.check).map_or("", |check| check.why);
     let why = why.split_inclusive(". ").next().unwrap_or(why).trim_end();
-    let fixable = |finding: &Finding| finding.remedy.as_ref().is_some_and(|remedy| remedy.fixable);
     let line = line.text("If nothing is done: ").text(why).text(" Next: ");
-    if diagnosis.troubles().any(fixable) {
-        return line.text(fix(survey));
+    let remedies = diagnosis.troubles().filter_map(|finding| finding.remedy.as_ref());
+    // Cures that wait for nobody's consent come first.
+    let consents = remedies.filter(|remedy| remedy.fixable).map(|remedy| remedy.consent);
+    if let Some(consent) = consents.min() {
+        return line.text(fix(survey.base.as_deref(), consent));
     }
     let command = worst.remedy.as_ref().and_then(|remedy| remedy.commands().first());
     match command {
@@ -130,12 +133,28 @@ fn last_line(diagnosis: &Diagnosis, survey: &Survey) -> Line {
     }
 }
 
-/// The command that cures what is found: of an image, with its folder.
-fn fix(survey: &Survey) -> String {
+/// The command that cures what is found: of an image, with its folder, and with the consent that
+/// each cure waits for.
+fn fix(base: Option<&Path>, consent: Option<Consent>) -> String {
     let fix = Command::root("runnerup doctor --fix");
-    let fix = match &survey.base {
+    let fix = consent.iter().fold(fix, |fix, consent| fix.then("--allow").then(consent.word()));
+    let fix = match base {
         Some(base) => fix.then("--root").path(base, Provenance::Root),
         None => fix,
     };
     fix.line().unwrap_or("sudo runnerup doctor --fix --root DIR").to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_consent_that_a_cure_waits_for_is_in_the_command() {
+        assert_eq!(fix(None, None), "sudo runnerup doctor --fix");
+        let asked = fix(None, Some(Consent::RestartBusy));
+        assert_eq!(asked, "sudo runnerup doctor --fix --allow restart-busy");
+        // A cure without consent is named before one that waits for it.
+        assert!(None < Some(Consent::RestartBusy));
+    }
 }
