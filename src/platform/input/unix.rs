@@ -17,15 +17,15 @@ pub(crate) fn open(path: &Path) -> io::Result<File> {
     if is_given(path) {
         return opened(path, OFlags::empty());
     }
-    let root = Root::open(Path::new("/")).map_err(refused)?;
-    let trail = root.trail(&std::path::absolute(path)?).map_err(refused)?;
+    let root = Root::open(Path::new("/")).map_err(|error| refused(&error))?;
+    let trail = root.trail(&std::path::absolute(path)?).map_err(|error| refused(&error))?;
     match (&trail.stopped, trail.end) {
         (Some(why), _) => Err(io::Error::other(why.clone())),
         (None, Some(end)) if end.kind == Kind::Special => fifo(&trail, &end),
         _ => {
-            let spot = root.find(&trail.real).map_err(refused)?;
+            let spot = root.find(&trail.real).map_err(|error| refused(&error))?;
             let spot = spot.ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
-            Ok(spot.read().map_err(refused)?.0)
+            Ok(spot.read().map_err(|error| refused(&error))?.0)
         }
     }
 }
@@ -65,7 +65,7 @@ fn opened(path: &Path, more: OFlags) -> io::Result<File> {
     Ok(file)
 }
 
-fn refused(error: crate::Error) -> io::Error {
+fn refused(error: &crate::Error) -> io::Error {
     io::Error::other(error.message().to_owned())
 }
 
