@@ -18,6 +18,7 @@ mod fleet;
 mod images;
 mod installs;
 mod names;
+mod opened;
 mod output;
 mod outside;
 mod pasted;

@@ -11,6 +11,8 @@ pub(super) enum Refusal {
     Agent,
     /// It belongs to another account, or to root on ground that an account can change.
     Foreign,
+    /// It is root's, it is not known to be empty, and an account could have named it.
+    Filled,
     /// A file system is mounted there that only the account's configuration names.
     Mounted,
     /// It is a path of the system.
@@ -46,6 +48,10 @@ impl Refusal {
                  someone else, or the account could have put it there, and root does not give it \
                  away."
             }
+            Self::Filled => {
+                "Name another path in the configuration: this one belongs to root, an account could \
+                 have named it, and something of root's may be in it."
+            }
             Self::Mounted => {
                 "Name another path in the configuration, or set owner and mode of what is mounted: \
                  another file system is mounted there."
@@ -60,8 +66,8 @@ impl Refusal {
                  yourself, once you know why."
             }
             Self::Account => {
-                "Nothing proves here that root alone named this account: root gives it nothing. \
-                 Saved facts prove no owner; run the doctor on the host itself."
+                "Nothing proves here that root alone named this account: root gives it nothing, and \
+                 opens nothing for it. Saved facts prove no owner; run the doctor on the host itself."
             }
         })
     }
