@@ -192,10 +192,10 @@ impl<'a> Change<'a> {
         let trail = site.trail;
         let is_roots = trail.ground.is_root()
             && trail.is(Kind::Folder)
-            && trail.end.is_some_and(|end| end.uid == 0)
+            && trail.end.is_some_and(|end| end.uid == 0 && end.mode & 0o022 == 0)
             && trail.real == trail.path;
         if !is_roots || !site.named_by.is_root() || is_systems(trail) || account.uid == 0 {
-            return self.refused(remedy, Refusal::System);
+            return self.refused(remedy, Refusal::Home);
         }
         let owner = Command::root("chown -h").user_within("", &account.name, ":", site.named_by);
         remedy.command(owner.path(&trail.path, site.named_by))

@@ -17,6 +17,8 @@ pub(super) enum Refusal {
     Mounted,
     /// It is a path of the system.
     System,
+    /// It is the home of an account, and not plainly root's to give to that account.
+    Home,
     /// It is a link, or nothing that has an owner and a mode of its own.
     NoFile,
     /// It goes up: what it is called is not where it is.
@@ -59,6 +61,11 @@ impl Refusal {
             Self::Up => {
                 "Write the path in the configuration without `..`: it leads elsewhere than its \
                  name says, and root changes nothing there."
+            }
+            Self::Home => {
+                "Look at who owns the home and what is in it, with everything that a login reads: it \
+                 acts for the account. Give the account a home of its own, that nobody else has had \
+                 or can write to."
             }
             Self::NoFile => return None,
             Self::Shared => {
