@@ -8,7 +8,6 @@
 
 use super::{Command, Remedy, own_folders::OwnFolders};
 use crate::{
-    Help,
     apply::{Folder, Owner, Settle, Step},
     facts::survey::{Access, AccountFacts, Install, Named, Provenance, Survey, Trail},
     platform::{
@@ -16,12 +15,15 @@ use crate::{
         layout::is_system,
     },
 };
+pub use allowed::allowed_path;
 pub(super) use mode::Mode;
 use refusal::Refusal;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Component, Path};
 
+mod allowed;
 mod mode;
 mod refusal;
+mod way;
 
 /// Where services' environment files are kept beside the install's own folders.
 const ENVIRONMENT_FOLDERS: [&str; 2] = ["/etc/default", "/etc/sysconfig"];
@@ -110,54 +112,6 @@ impl<'a> Change<'a> {
             None => remedy.command(self.fix()),
         };
         remedy.step(step)
-    }
-
-    /// Lets an account pass through a folder on the way to a path: the install's own, or one above
-    /// it that root named. No other folder on a way is opened. The bits that let one account pass
-    /// let all others pass too.
-    pub(super) fn pass(
-        &self,
-        remedy: Remedy,
-        site: Site<'_>,
-        folder: &Path,
-        account: &AccountFacts,
-    ) -> Remedy {
-        if goes_up(&site.trail.path) {
-            return self.refused(remedy, Refusal::Up);
-        }
-        if self.is_with_agent(site) {
-            return self.refused(remedy, Refusal::Agent);
-        }
-        let Some(way) = site.trail.up_to(folder) else { return remedy };
-        let Some(meta) = way.end else { return remedy };
-        let way = Site { trail: &way, ..site };
-        let Some(mode) = Mode::of_way(meta.mode) else {
-            return self.refused(remedy, Refusal::Shared);
-        };
-        let is_above = site.named_by.is_root()
-            && way.trail.ground.is_root()
-            && self.own.is_above(folder)
-            && meta.uid == 0;
-        if !is_above && !self.own.contains(folder, self.open_to(site)) {
-            return self.refused(remedy, Refusal::NotOwn);
-        }
-        // Whom a configuration has jobs run as is the word of whoever wrote it, who opens nothing
-        // by it but its own.
-        let by = self.install.account_by(account);
-        if !by.is_root() && (meta.uid == 0 || by != Provenance::Account(meta.uid)) {
-            return self.refused(remedy, Refusal::Account);
-        }
-        match is_above {
-            true => told(remedy, way, mode).step(Step::Settle(Settle {
-                path: folder.to_owned(),
-                folder: true,
-                owner: None,
-                mode: mode.bits(),
-                judged: way.trail.end,
-                only_if_empty: false,
-            })),
-            false => self.permissions(remedy, way, None, mode),
-        }
     }
 
     /// Makes a folder that is missing, for an account.
@@ -497,26 +451,6 @@ fn by_commands(
     let setting = Command::root("chmod").then(mode.text()).path(&trail.path, named_by);
     let commands = [owning, Some(setting)];
     commands.iter().flatten().all(|command| command.line().is_some()).then_some(commands)
-}
-
-/// A path that a person may allow: whole, and none of the system's.
-///
-/// # Errors
-/// [`crate::Code::ValueInvalid`], with what is wrong.
-pub fn allowed_path(text: &str) -> crate::Result<PathBuf> {
-    let path = crate::platform::layout::inner(text);
-    let refuse = |why: &str| {
-        let message = format!("--allow-path {text}: {why}");
-        Err(crate::Error::new(crate::Code::ValueInvalid, message)
-            .help(Help::own(Command::fixed("runnerup doctor"), "names paths that can be allowed")))
-    };
-    if !crate::platform::layout::is_whole(&path) || goes_up(&path) {
-        return refuse("it must be a whole path, without `..`");
-    }
-    if is_system(&path) {
-        return refuse("it is a path of the system, which is given to no account");
-    }
-    Ok(path)
 }
 
 #[cfg(test)]
