@@ -162,6 +162,9 @@ pub struct Settle {
     /// place meanwhile.
     #[serde(skip)]
     pub judged: Option<Meta>,
+    /// Leaves what is root's and holds something: it would be given with its content.
+    #[serde(skip)]
+    pub only_if_empty: bool,
 }
 
 /// An account, as it is created.
@@ -270,6 +273,9 @@ impl fmt::Display for Step {
                 artifact.sha256,
                 rights(path, owner, 0o755)
             ),
+            Self::Settle(Settle { path, owner, mode, only_if_empty: true, .. }) => {
+                write!(f, "set {} to {}, if it is empty", shown(path), rights(path, owner, *mode))
+            }
             Self::Settle(Settle { path, owner, mode, .. }) => write!(
                 f,
                 "set {} to {}; what is in it stays",

@@ -6,9 +6,8 @@
 //! them. All else is told with the cure that is right: to name another path, or to say at this run
 //! that the path is meant (`--allow-path`).
 
-use super::{Command, Remedy, lookup::task_account, own_folders::OwnFolders};
+use super::{Command, Remedy, own_folders::OwnFolders};
 use crate::{
-    Help,
     apply::{Folder, Owner, Settle, Step},
     facts::survey::{Access, AccountFacts, Install, Named, Provenance, Survey, Trail},
     platform::{
@@ -16,12 +15,15 @@ use crate::{
         layout::is_system,
     },
 };
+pub use allowed::allowed_path;
 pub(super) use mode::Mode;
 use refusal::Refusal;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Component, Path};
 
+mod allowed;
 mod mode;
 mod refusal;
+mod way;
 
 /// Where services' environment files are kept beside the install's own folders.
 const ENVIRONMENT_FOLDERS: [&str; 2] = ["/etc/default", "/etc/sysconfig"];
@@ -87,6 +89,7 @@ impl<'a> Change<'a> {
             return self.refused(remedy, refusal);
         }
         let trail = site.trail;
+        let is_roots_alone = self.is_roots_alone(site, owner, mode);
         // On ground of others a step changes only what belongs to the account that it names.
         let keeper = || {
             let own = self.survey.account_of(self.install)?;
@@ -99,54 +102,16 @@ impl<'a> Change<'a> {
             owner: owner.or_else(keeper).map(|owner| Owner::user(&owner.name)),
             mode: mode.bits(),
             judged: trail.end,
+            only_if_empty: is_roots_alone,
         });
         let is_closed = trail.ground.is_root() || self.is_closed_by_record(trail);
-        let remedy = match by_commands(site, owner, mode).filter(|_| is_closed) {
+        let is_told = is_closed && !is_roots_alone;
+        let remedy = match by_commands(site, owner, mode).filter(|_| is_told) {
             Some(commands) => commands.into_iter().flatten().fold(remedy, Remedy::command),
-            // A path that can be swapped is changed on an open handle, which no shell has.
+            // A path that can be swapped or filled is changed on an open handle, which no shell has.
             None => remedy.command(self.fix()),
         };
         remedy.step(step)
-    }
-
-    /// Lets an account pass through a folder on the way to a path: the install's own, or one above
-    /// it that root named. No other folder on a way is opened.
-    pub(super) fn pass(&self, remedy: Remedy, site: Site<'_>, folder: &Path) -> Remedy {
-        if goes_up(&site.trail.path) {
-            return self.refused(remedy, Refusal::Up);
-        }
-        if self.is_with_agent(site) {
-            return self.refused(remedy, Refusal::Agent);
-        }
-        let Some(way) = site.trail.up_to(folder) else { return remedy };
-        let Some(meta) = way.end else { return remedy };
-        let way = Site { trail: &way, ..site };
-        let Some(mode) = Mode::of_way(meta.mode) else {
-            return self.refused(remedy, Refusal::Shared);
-        };
-        let is_above = site.named_by.is_root()
-            && way.trail.ground.is_root()
-            && self.own.is_above(folder)
-            && meta.uid == 0;
-        if !is_above && !self.own.contains(folder, self.open_to(site)) {
-            return self.refused(remedy, Refusal::NotOwn);
-        }
-        // Whom a configuration has jobs run as is the word of whoever wrote it.
-        let passes = task_account(self.survey, self.install).ok();
-        let by = passes.map(|own| self.install.account_by(own));
-        if meta.uid == 0 && matches!(by, Some(Provenance::Account(_))) {
-            return self.refused(remedy, Refusal::Account);
-        }
-        match is_above {
-            true => told(remedy, way, mode).step(Step::Settle(Settle {
-                path: folder.to_owned(),
-                folder: true,
-                owner: None,
-                mode: mode.bits(),
-                judged: way.trail.end,
-            })),
-            false => self.permissions(remedy, way, None, mode),
-        }
     }
 
     /// Makes a folder that is missing, for an account.
@@ -181,10 +146,10 @@ impl<'a> Change<'a> {
         let trail = site.trail;
         let is_roots = trail.ground.is_root()
             && trail.is(Kind::Folder)
-            && trail.end.is_some_and(|end| end.uid == 0)
+            && trail.end.is_some_and(|end| end.uid == 0 && end.mode & 0o022 == 0)
             && trail.real == trail.path;
         if !is_roots || !site.named_by.is_root() || is_systems(trail) || account.uid == 0 {
-            return self.refused(remedy, Refusal::System);
+            return self.refused(remedy, Refusal::Home);
         }
         let owner = Command::root("chown -h").user_within("", &account.name, ":", site.named_by);
         remedy.command(owner.path(&trail.path, site.named_by))
@@ -205,6 +170,7 @@ impl<'a> Change<'a> {
             owner: None,
             mode: mode.bits(),
             judged: trail.end,
+            only_if_empty: false,
         }))
     }
 
@@ -241,7 +207,13 @@ impl<'a> Change<'a> {
             // A folder has one name only; a file of root's on the account's ground may be any.
             let is_roots_folder = end.uid == 0 && end.kind == Kind::Folder;
             let is_safe = trail.ground.is_root() || is_theirs || is_roots_folder;
-            return if is_safe { Ok(()) } else { Err(Refusal::Foreign) };
+            return match is_safe {
+                false => Err(Refusal::Foreign),
+                true if self.is_roots_alone(site, owner, mode) && !self.is_empty(trail) => {
+                    Err(Refusal::Filled)
+                }
+                true => Ok(()),
+            };
         }
         if let Some(own) = accounts.into_iter().flatten().find(|own| own.uid == end.uid)
             && own.uid != 0
@@ -263,7 +235,7 @@ impl<'a> Change<'a> {
             _ if is_systems(trail) => Err(Refusal::System),
             false if may_be_allowed => Err(Refusal::NotAllowed),
             false => Err(Refusal::NotOwn),
-            true if may_be_allowed && self.is_empty(&trail.path) => Ok(()),
+            true if may_be_allowed && self.is_empty(trail) => Ok(()),
             true => Err(Refusal::Foreign),
         }
     }
@@ -317,7 +289,14 @@ impl<'a> Change<'a> {
             return Err(Refusal::Agent);
         }
         if self.own.holds(site.trail, self.open_to(site)) {
-            return if self.is_mounted(site) { Err(Refusal::Mounted) } else { Ok(()) };
+            let above = site.trail.nearest();
+            let is_roots =
+                above.is_none_or(|own| own.meta.uid == 0 && !self.own.is_known(&own.path));
+            return match self.is_mounted(site) {
+                true => Err(Refusal::Mounted),
+                false if is_roots && !site.named_by.is_root() => Err(Refusal::Filled),
+                false => Ok(()),
+            };
         }
         let is_named = site.named_by.is_root() || self.survey.allowed.contains(&site.trail.path);
         match is_named {
@@ -385,9 +364,24 @@ impl<'a> Change<'a> {
             && trail.passed.iter().all(|passed| is_closed(&passed.meta))
     }
 
-    fn is_empty(&self, folder: &Path) -> bool {
+    /// Whether what stands at a path is root's, and nothing but what an account could have written
+    /// names it: neither root nor the documentation does, for what it is to become.
+    fn is_roots_alone(&self, site: Site<'_>, owner: Option<&AccountFacts>, mode: Mode) -> bool {
+        let path = &site.trail.path;
+        let is_documented = match owner {
+            None if mode != Mode::Temporary => self.own.is_known(path),
+            _ => self.own.is_for_jobs(path),
+        };
+        site.trail.end.is_some_and(|end| end.uid == 0) && !site.named_by.is_root() && !is_documented
+    }
+
+    /// Whether it is known that nothing is in what stands at a path.
+    fn is_empty(&self, trail: &Trail) -> bool {
+        if let Some(end) = trail.end.filter(|end| end.kind == Kind::File) {
+            return end.size == 0;
+        }
         self.install.workdir.ok().is_some_and(|workdir| {
-            workdir.folder == folder && workdir.entries == 0 && !workdir.cut_short
+            workdir.folder == trail.path && workdir.entries == 0 && !workdir.cut_short
         })
     }
 
@@ -396,7 +390,8 @@ impl<'a> Change<'a> {
         let Some(why) = refusal.why() else { return remedy };
         let remedy = remedy.told(why);
         // In words alone: the path is the account's, and so would the command be.
-        match refusal == Refusal::NotAllowed && self.install.named_by.is_root() {
+        let may_be_allowed = matches!(refusal, Refusal::NotAllowed | Refusal::Filled);
+        match may_be_allowed && self.install.named_by.is_root() {
             true => remedy.and(
                 "If you, and no job, chose this path, and nothing is in it, add `--allow-path \
                  PATH` to `runnerup doctor --fix`.",
@@ -456,26 +451,6 @@ fn by_commands(
     let setting = Command::root("chmod").then(mode.text()).path(&trail.path, named_by);
     let commands = [owning, Some(setting)];
     commands.iter().flatten().all(|command| command.line().is_some()).then_some(commands)
-}
-
-/// A path that a person may allow: whole, and none of the system's.
-///
-/// # Errors
-/// [`crate::Code::ValueInvalid`], with what is wrong.
-pub fn allowed_path(text: &str) -> crate::Result<PathBuf> {
-    let path = crate::platform::layout::inner(text);
-    let refuse = |why: &str| {
-        let message = format!("--allow-path {text}: {why}");
-        Err(crate::Error::new(crate::Code::ValueInvalid, message)
-            .help(Help::own(Command::fixed("runnerup doctor"), "names paths that can be allowed")))
-    };
-    if !crate::platform::layout::is_whole(&path) || goes_up(&path) {
-        return refuse("it must be a whole path, without `..`");
-    }
-    if is_system(&path) {
-        return refuse("it is a path of the system, which is given to no account");
-    }
-    Ok(path)
 }
 
 #[cfg(test)]

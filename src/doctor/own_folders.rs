@@ -18,6 +18,8 @@ pub(super) struct OwnFolders {
     files: [PathBuf; 4],
     /// Places in all of them that the documentation names.
     known: Vec<PathBuf>,
+    /// Those among them that jobs and the agent write to.
+    for_jobs: Vec<PathBuf>,
 }
 
 impl OwnFolders {
@@ -27,12 +29,13 @@ impl OwnFolders {
         let parts: Vec<PathBuf> =
             [parent(&layout.binary), parent(&layout.config)].into_iter().flatten().collect();
         // A log that stands beside others' is a place of its own.
-        let logs = [layout.log, layout.start_log].into_iter().flatten();
-        let data: Vec<PathBuf> = std::iter::once(layout.data).chain(logs).collect();
+        let logs: Vec<PathBuf> = [layout.log, layout.start_log].into_iter().flatten().collect();
+        let data = [&[layout.data], logs.as_slice()].concat();
         let files = [layout.binary, layout.config, layout.environment, layout.ca];
         let mut known = [parts.as_slice(), &data, &files].concat();
-        known.push(layout.workdir);
-        Self { parts, data, files, known }
+        let for_jobs = [&[layout.workdir], logs.as_slice()].concat();
+        known.extend_from_slice(&for_jobs);
+        Self { parts, data, files, known, for_jobs }
     }
 
     /// The folders that a path for this purpose may lie in.
@@ -60,6 +63,11 @@ impl OwnFolders {
     /// Whether a path is one that the documentation names.
     pub(super) fn is_known(&self, path: &Path) -> bool {
         self.known.iter().any(|known| known == path)
+    }
+
+    /// Whether a path is the work folder or the log that the documentation names.
+    pub(super) fn is_for_jobs(&self, path: &Path) -> bool {
+        self.for_jobs.iter().any(|known| known == path)
     }
 
     /// Whether one of these folders is below a path.

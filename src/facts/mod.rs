@@ -69,6 +69,9 @@ pub struct Facts {
     pub others: Vec<Receipt>,
     /// Drop-ins of the service, and folders of them, that another account could have written.
     pub strange_drop_ins: Vec<PathBuf>,
+    /// The first thing in the home of the account that is to be made, or the home itself, that
+    /// others than root could have put there or changed.
+    pub strange_in_home: Option<PathBuf>,
     /// A run that was cut off.
     pub unfinished: Option<Unfinished>,
     /// What the release bucket offers.
@@ -122,6 +125,12 @@ impl Facts {
                 }
                 Want::DropIns(name) => {
                     self.strange_drop_ins = crate::platform::linux::drop_ins::strange(root, name)?;
+                }
+                Want::Home(path) => {
+                    let strange = crate::platform::home::first_strange(root, path);
+                    // A plan is made without the right to look there too; an install looks again.
+                    let is_refused = strange.is_err() && !self.privileged;
+                    self.strange_in_home = if is_refused { None } else { strange? };
                 }
                 Want::ServiceUsers => {
                     if let Some(services) = services.filter(|services| services.is_running()) {

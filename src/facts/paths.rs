@@ -28,6 +28,8 @@ pub enum Want {
     Service(String),
     /// What systemd adds to a unit, by the unit's name.
     DropIns(String),
+    /// What others than root left in the home of an account that is to be made.
+    Home(PathBuf),
     /// A value of the Windows registry.
     Registry(Place),
     /// The accounts that the services of the host run as.

@@ -122,6 +122,7 @@ mod tests {
                 owner: None,
                 mode: 0o755,
                 judged: None,
+                only_if_empty: false,
             })
         };
         let steps = ordered(vec![

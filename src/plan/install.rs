@@ -15,6 +15,7 @@ use crate::{
     apply::{PlacedBinary, Receipt, Record, State, Step, Target, ancestors},
     facts::{Facts, Fingerprint, Want},
     platform::{
+        home::refusal,
         layout::{home, inner, shown},
         service::Manager,
         windows::tasks,
@@ -58,7 +59,6 @@ pub fn wanted(spec: &Spec, facts: &Facts) -> Vec<Want> {
         (layout.definition.clone(), plain),
         (layout.data.clone(), None),
         (before_blank(spec.workdir.as_str()), None),
-        (home(spec.platform.os(), user), None),
     ];
     paths.extend(spec.log_file.as_ref().map(|path| (inner(path.as_str()), None)));
     paths.extend(layout.start_log.as_ref().map(|path| (path.clone(), None)));
@@ -92,8 +92,9 @@ pub fn wanted(spec: &Spec, facts: &Facts) -> Vec<Want> {
     if spec.service == Manager::Systemd {
         wants.push(Want::DropIns(service.to_owned()));
     }
-    if spec.platform.os() == Os::Windows {
-        wants.extend(desktop::wanted(spec));
+    match spec.platform.os() {
+        Os::Windows => wants.extend(desktop::wanted(spec)),
+        os => wants.push(Want::Home(home(os, user))),
     }
     wants
 }
@@ -259,28 +260,18 @@ fn refuse_strange_drop_ins(facts: &Facts) -> Result<()> {
         .help("write what is meant of it to a file of root's, and remove it"))
 }
 
-/// What is in a home acts for the account whose home it is: nobody else may have left it there.
+/// What is in a home acts for the account whose home it is: nobody but root may have left it there,
+/// unless an earlier install made the account with it.
 fn refuse_foreign_home(spec: &Spec, facts: &Facts) -> Result<()> {
+    let Some(strange) = &facts.strange_in_home else { return Ok(()) };
     let user = spec.user.as_str();
-    let home = home(spec.platform.os(), user);
-    let Some(meta) = facts.path(&home).meta else { return Ok(()) };
-    let is_ours = facts
-        .receipt
-        .as_ref()
-        .is_some_and(|receipt| receipt.record(&Target::Account(user.to_owned())).is_some());
-    let is_made = spec.create_user && !is_declared(facts) && facts.account(user).is_none();
-    if !is_made || is_ours || meta.uid == 0 && meta.mode & 0o022 == 0 {
-        return Ok(());
+    let account = Target::Account(user.to_owned());
+    let is_ours = facts.receipt.as_ref().is_some_and(|own| own.record(&account).is_some());
+    let is_made = spec.create_user && facts.account(user).is_none();
+    match is_made && !is_ours {
+        true => Err(refusal(&home(spec.platform.os(), user), strange, user)),
+        false => Ok(()),
     }
-    let message = format!(
-        "the home {} of the account {user}, which is to be made, is there already, with mode {:o}, \
-         and belongs to the number {}: what is in it would act for {user}",
-        shown(&home),
-        meta.mode,
-        meta.uid
-    );
-    Err(Error::new(Code::InTheWay, message)
-        .help("move it away, or name another account: --user NAME"))
 }
 
 fn missing_tool(tool: &str, why: &str, package: &str) -> Error {

@@ -133,6 +133,7 @@ mod tests {
             owner: None,
             mode: 0o755,
             judged: None,
+            only_if_empty: false,
         });
         for steps in [[enable("a"), enable("a")], [link("/a"), link("/a")], [link("/a"), settled]] {
             assert_eq!(refuse_twice(&steps).unwrap_err().code(), Code::StepFailed);

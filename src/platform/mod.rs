@@ -7,6 +7,7 @@ pub mod command;
 pub mod encoding;
 pub mod exposure;
 pub mod fs;
+pub mod home;
 pub(crate) mod input;
 pub mod layout;
 pub mod linux;

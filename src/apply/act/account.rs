@@ -5,11 +5,12 @@ use crate::{
     Code, Error, Result,
     apply::{
         step::{NewAccount, Step},
-        target::State,
+        target::{Record, State},
     },
     platform::{
         accounts::{self, Account},
         fs::Kind,
+        home::refuse_strange,
         system::System,
     },
 };
@@ -28,12 +29,20 @@ pub(super) fn before(tools: &Tools<'_>, name: &str, step: &Step) -> Result<State
     })
 }
 
-pub(super) fn create(tools: &Tools<'_>, account: &NewAccount) -> Result<()> {
+pub(super) fn create(
+    tools: &Tools<'_>,
+    account: &NewAccount,
+    known: Option<&Record>,
+) -> Result<()> {
     let host = tools.host;
     if accounts::find(host.root, &account.name)?.is_some() {
         return Ok(());
     }
     let NewAccount { name, home, shell, .. } = account;
+    // An earlier install made the account with its home.
+    if known.is_none() {
+        refuse_strange(host.root, home, name)?;
+    }
     host.system.create_account(name, home, shell)?;
     match accounts::find(host.root, name)? {
         Some(_) => Ok(()),

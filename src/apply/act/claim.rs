@@ -63,6 +63,21 @@ pub(super) fn refuse_swapped(spot: &Spot, found: &Meta, judged: Option<&Meta>) -
         .help("look for processes of the account that the folder above belongs to, and run again"))
 }
 
+/// Refuses what root owns and has put something in: it was to be given, or opened, without that.
+pub(super) fn refuse_filled(spot: &Spot, found: &Found) -> Result<()> {
+    let is_empty = match found.meta.kind {
+        Kind::File => found.meta.size == 0,
+        _ => found.is_bare_folder,
+    };
+    if is_empty || found.meta.uid != 0 {
+        return Ok(());
+    }
+    let message = format!("{} belongs to root and is not empty", spot.path().display());
+    Err(Error::new(Code::GroundUnsafe, message)
+        .help(Help::look("ls -ld", spot.outside()))
+        .help("name another path in the configuration, or move away what is in this one"))
+}
+
 /// A file with a second name may be one that who put it here has no right to.
 pub(super) fn refuse_other_names(spot: &Spot, found: &Meta) -> Result<()> {
     if found.kind != Kind::File || found.links < 2 || spot.is_trusted() {
@@ -113,12 +128,13 @@ mod tests {
 
     fn settle(path: &str, folder: bool, mode: u32) -> Step {
         let owner = Some(Owner::user("circleci"));
-        Step::Settle(Settle { path: path.into(), folder, owner, mode, judged: None })
+        let path = path.into();
+        Step::Settle(Settle { path, folder, owner, mode, judged: None, only_if_empty: false })
     }
 
     fn settle_as_it_is(path: &str, mode: u32) -> Step {
-        let path = path.into();
-        Step::Settle(Settle { path, folder: false, owner: None, mode, judged: None })
+        let Step::Settle(settle) = settle(path, false, mode) else { unreachable!() };
+        Step::Settle(Settle { owner: None, ..settle })
     }
 
     /// The account moves its folders while the step is on its way, so that another empty folder of
@@ -184,6 +200,35 @@ mod tests {
         let open = settle_as_it_is("/ground/shadow", 0o644);
         run(&bench, &[open], Receipt::new("default")).unwrap_err();
         assert_eq!(about(&file), (0, 0o640));
+    }
+
+    /// What root keeps where nobody else can change it, in a path that an account names.
+    #[test]
+    fn what_root_has_put_something_in_is_not_given_with_its_content() {
+        if !is_privileged() {
+            return;
+        }
+        let bench = Bench::new();
+        let [folder, file] = ["own", "key"].map(|path| bench.at(path));
+        fs::create_dir(&folder).unwrap();
+        fs::write(&file, "").unwrap();
+        let steps = || {
+            [("/own", true), ("/key", false)].map(|(path, is_folder)| {
+                let Step::Settle(own) = settle(path, is_folder, 0o750) else { unreachable!() };
+                Step::Settle(Settle { only_if_empty: true, ..own })
+            })
+        };
+        fs::write(folder.join("inner"), "").unwrap();
+        fs::write(&file, "x").unwrap();
+        for step in steps() {
+            let error = run(&bench, &[step], Receipt::new("default")).unwrap_err();
+            assert!(error.message().contains("is not empty"), "{error}");
+        }
+        assert_eq!((about(&folder).0, about(&file).0), (0, 0));
+        fs::remove_file(folder.join("inner")).unwrap();
+        fs::write(&file, "").unwrap();
+        run(&bench, &steps(), Receipt::new("default")).unwrap();
+        assert_eq!((about(&folder).0, about(&file).0), (ACCOUNT, ACCOUNT));
     }
 
     #[test]

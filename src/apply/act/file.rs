@@ -89,7 +89,8 @@ pub(super) fn seed(tools: &Tools<'_>, file: &File, known: Option<&Record>) -> Re
         return write(tools, file);
     }
     let File { path, owner, mode, .. } = file.clone();
-    settle(tools, &Settle { path, folder: false, owner, mode, judged: None }, known)
+    let settled = Settle { path, folder: false, owner, mode, judged: None, only_if_empty: false };
+    settle(tools, &settled, known)
 }
 
 /// Owner and mode of a file that is there, on a handle that cannot be swapped.
@@ -100,6 +101,9 @@ pub(super) fn settle(tools: &Tools<'_>, settle: &Settle, known: Option<&Record>)
     // Of what is open now: it could have been swapped since it was looked at.
     claim::refuse_swapped(&spot, &meta, settle.judged.as_ref())?;
     claim::check(&spot, &of_file(meta), owner.map(|(uid, _)| uid), known)?;
+    if settle.only_if_empty {
+        claim::refuse_filled(&spot, &of_file(meta))?;
+    }
     spot.settle_file(&open, owner, settle.mode)?;
     tools.protect(&spot, settle.owner.as_ref(), settle.mode, false)?;
     let meta = spot.look()?.unwrap_or(meta);

@@ -8,7 +8,7 @@ use crate::{
         target::{After, Record, State},
     },
     platform::{
-        fs::{Kind, Meta, Removal, Spot},
+        fs::{Found, Kind, Removal, Spot},
         layout::shown,
         privilege::is_privileged,
     },
@@ -33,7 +33,7 @@ pub(super) fn make(tools: &Tools<'_>, folder: &Folder, known: Option<&Record>) -
             spot.settle_new_folder(owner, folder.mode)?;
         }
         Some(meta) if meta.kind != Kind::Folder => return Err(in_the_way(&spot, meta.kind)),
-        Some(_) => settle_claimed(&spot, owner, folder.mode, None, known)?,
+        Some(_) => settle_claimed(&spot, owner, folder.mode, &|_| Ok(()), known)?,
     }
     if !folder.shared {
         tools.protect(&spot, folder.owner.as_ref(), folder.mode, true)?;
@@ -46,7 +46,11 @@ pub(super) fn make(tools: &Tools<'_>, folder: &Folder, known: Option<&Record>) -
 pub(super) fn settle(tools: &Tools<'_>, settle: &Settle, known: Option<&Record>) -> Result<After> {
     let spot = tools.host.spot(&settle.path)?;
     let owner = tools.host.numbers(settle.owner.as_ref())?;
-    settle_claimed(&spot, owner, settle.mode, settle.judged.as_ref(), known)?;
+    let permit = |found: &Found| {
+        claim::refuse_swapped(&spot, &found.meta, settle.judged.as_ref())?;
+        if settle.only_if_empty { claim::refuse_filled(&spot, found) } else { Ok(()) }
+    };
+    settle_claimed(&spot, owner, settle.mode, &permit, known)?;
     tools.protect(&spot, settle.owner.as_ref(), settle.mode, true)?;
     after(&spot)
 }
@@ -83,7 +87,7 @@ pub(super) fn restore(
                 spot.create_folder()?;
                 spot.settle_new_folder(owner, meta.mode)?;
             } else {
-                settle_claimed(&spot, owner, meta.mode, None, known)?;
+                settle_claimed(&spot, owner, meta.mode, &|_| Ok(()), known)?;
             }
         }
         _ => {}
@@ -110,12 +114,12 @@ fn settle_claimed(
     spot: &Spot,
     owner: Option<(u32, u32)>,
     mode: u32,
-    judged: Option<&Meta>,
+    permit: &dyn Fn(&Found) -> Result<()>,
     known: Option<&Record>,
 ) -> Result<()> {
     let to = owner.map(|(uid, _)| uid);
     spot.settle_folder(owner, mode, &|found| {
-        claim::refuse_swapped(spot, &found.meta, judged)?;
+        permit(found)?;
         claim::check(spot, found, to, known)
     })
 }

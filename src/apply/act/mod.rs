@@ -120,7 +120,7 @@ impl Tools<'_> {
             Step::Settle(settle) if settle.folder => Some(folder::settle(self, settle, known)?),
             Step::Settle(settle) => Some(file::settle(self, settle, known)?),
             Step::Link { path, to } => Some(link::make(self, path, to)?),
-            Step::Account(account) => account::create(self, account).map(|()| None)?,
+            Step::Account(account) => account::create(self, account, known).map(|()| None)?,
             Step::Registry(value) => registry::set(self, value).map(|()| None)?,
             Step::Enable { service } => service::enable(self, service).map(|()| None)?,
             Step::Start { service, drain, if_busy } => {

@@ -11,10 +11,14 @@ pub(super) enum Refusal {
     Agent,
     /// It belongs to another account, or to root on ground that an account can change.
     Foreign,
+    /// It is root's, it is not known to be empty, and an account could have named it.
+    Filled,
     /// A file system is mounted there that only the account's configuration names.
     Mounted,
     /// It is a path of the system.
     System,
+    /// It is the home of an account, and not plainly root's to give to that account.
+    Home,
     /// It is a link, or nothing that has an owner and a mode of its own.
     NoFile,
     /// It goes up: what it is called is not where it is.
@@ -46,6 +50,10 @@ impl Refusal {
                  someone else, or the account could have put it there, and root does not give it \
                  away."
             }
+            Self::Filled => {
+                "Name another path in the configuration: this one belongs to root, an account could \
+                 have named it, and something of root's may be in it."
+            }
             Self::Mounted => {
                 "Name another path in the configuration, or set owner and mode of what is mounted: \
                  another file system is mounted there."
@@ -54,14 +62,19 @@ impl Refusal {
                 "Write the path in the configuration without `..`: it leads elsewhere than its \
                  name says, and root changes nothing there."
             }
+            Self::Home => {
+                "Look at who owns the home and what is in it, with everything that a login reads: it \
+                 acts for the account. Give the account a home of its own, that nobody else has had \
+                 or can write to."
+            }
             Self::NoFile => return None,
             Self::Shared => {
                 "Others can write to a folder on the way, or it has a special bit: set its mode \
                  yourself, once you know why."
             }
             Self::Account => {
-                "Nothing proves here that root alone named this account: root gives it nothing. \
-                 Saved facts prove no owner; run the doctor on the host itself."
+                "Nothing proves here that root alone named this account: root gives it nothing, and \
+                 opens nothing for it. Saved facts prove no owner; run the doctor on the host itself."
             }
         })
     }

@@ -31,7 +31,8 @@ fn a_path_that_an_account_named_is_given_only_inside_the_installs_own_folders() 
     let survey = healthy();
     for (path, end, is_given) in [
         (WORKDIR, folder(0, 0o755), true),
-        ("/var/opt/circleci/other/deep", folder(0, 0o755), true),
+        ("/var/opt/circleci/other/deep", folder(0, 0o755), false),
+        ("/var/opt/circleci/other/deep", folder(UID, 0o555), true),
         ("/etc/opt/circleci/launch-agent-config.yaml", file(0, 0o600), false),
         ("/etc/shadow", file(0, 0o640), false),
         ("/etc/cron.d", folder(0, 0o755), false),
@@ -104,7 +105,9 @@ fn not_even_root_names_a_path_of_the_system() {
 fn a_file_of_roots_on_the_accounts_ground_may_be_any_file() {
     let mut survey = healthy();
     let path = "/var/opt/circleci/log";
-    assert!(given(&survey, path, file(0, 0o600), CI).fixable);
+    assert!(given(&survey, path, Meta { size: 0, ..file(0, 0o600) }, CI).fixable);
+    assert!(!given(&survey, path, file(0, 0o600), CI).fixable, "what root wrote");
+    assert!(given(&survey, path, file(0, 0o600), Provenance::Root).fixable);
     let on_theirs = |survey: &Survey, end| {
         let mut trail = trail(path, end);
         trail.ground = CI;
@@ -127,7 +130,7 @@ fn a_file_of_roots_on_the_accounts_ground_may_be_any_file() {
     let mount =
         Mount { point: "/var/opt/circleci/cache".into(), kind: "ext4".into(), options: vec![] };
     survey.host.mounts.push(mount);
-    assert!(!given(&survey, "/var/opt/circleci/cache/x", folder(0, 0o755), CI).fixable);
+    assert!(!given(&survey, "/var/opt/circleci/cache/x", folder(UID, 0o555), CI).fixable);
     assert!(given(&survey, WORKDIR, folder(0, 0o755), CI).fixable);
 }
 
@@ -157,7 +160,8 @@ fn a_folder_on_the_way_is_not_what_a_person_allows() {
     let trail = trail("/srv/closed/deep", folder(0, 0o755));
     let site = Site { trail: &trail, named_by: CI, purpose: Purpose::Data };
     let change = Change::new(&survey, &survey.installs[0]);
-    let remedy = change.pass(Remedy::by_hand("x"), site, Path::new("/srv/closed"));
+    let account = survey.account("circleci").unwrap();
+    let remedy = change.pass(Remedy::by_hand("x"), site, Path::new("/srv/closed"), account);
     assert!(!remedy.fixable && !remedy.text().contains("--allow-path"), "{remedy:?}");
 }
 
@@ -191,15 +195,66 @@ fn a_folder_on_the_way_is_opened_only_above_or_in_the_installs_own() {
         let trail = trail(path, file(UID, 0o600));
         let purpose = if path.starts_with("/opt") { Purpose::Agent } else { Purpose::Data };
         let site = Site { trail: &trail, named_by, purpose };
-        let remedy = change.pass(Remedy::by_hand("x"), site, Path::new(folder));
+        let account = survey.account("circleci").unwrap();
+        let remedy = change.pass(Remedy::by_hand("x"), site, Path::new(folder), account);
         assert_eq!(remedy.fixable, is_opened, "{path} {folder}");
     }
 }
 
 #[test]
+fn a_folder_of_roots_is_opened_for_nobody_that_an_account_named() {
+    let mut survey = healthy();
+    survey.host.accounts.push(AccountFacts {
+        name: "mallory".into(),
+        uid: 4321,
+        ..survey.host.accounts[1].clone()
+    });
+    let is_opened = |survey: &Survey, name: &str, closed: &str, uid| {
+        let mut trail = trail(format!("{closed}/x").as_str(), folder(UID, 0o750));
+        trail.passed.last_mut().unwrap().meta = folder(uid, 0o700);
+        let site = Site { trail: &trail, named_by: CI, purpose: Purpose::Data };
+        let change = Change::new(survey, &survey.installs[0]);
+        let account = survey.account(name).unwrap();
+        change.pass(Remedy::by_hand("x"), site, Path::new(closed), account).fixable
+    };
+    let data = "/var/opt/circleci";
+    assert!(is_opened(&survey, "circleci", data, 0), "the documented folder, for the agent");
+    assert!(!is_opened(&survey, "circleci", "/var/opt/circleci/own", 0), "what root keeps there");
+    for written_by in [CI, Provenance::Anybody] {
+        config_of(&mut survey).written_by = written_by;
+        assert!(!is_opened(&survey, "mallory", data, 0), "{written_by:?}");
+        assert_eq!(is_opened(&survey, "mallory", data, UID), written_by == CI);
+        assert!(is_opened(&survey, "circleci", data, 0), "whom the unit names");
+    }
+    config_of(&mut survey).written_by = Provenance::Root;
+    assert!(is_opened(&survey, "mallory", data, 0));
+    for named_by in [CI, Provenance::Anybody] {
+        agent(&mut survey).named_by = named_by;
+        assert!(!is_opened(&survey, "circleci", data, 0), "{named_by:?}");
+    }
+}
+
+#[test]
+fn what_root_keeps_in_the_folder_for_data_is_given_only_where_it_is_empty() {
+    let mut survey = healthy();
+    let path = "/var/opt/circleci/own";
+    assert!(given(&survey, path, folder(0, 0o755), Provenance::Root).fixable);
+    assert!(!given(&survey, path, folder(0, 0o755), CI).fixable, "nothing is known of it");
+    for (entries, is_given) in [(0, true), (1, false)] {
+        let workdir = Workdir { folder: path.into(), entries, ..Workdir::default() };
+        agent(&mut survey).workdir = Seen::Known(workdir);
+        let remedy = given(&survey, path, folder(0, 0o755), CI);
+        assert_eq!(remedy.fixable, is_given, "{remedy:?}");
+        let settled = |step: &Step| matches!(step, Step::Settle(own) if own.only_if_empty);
+        assert!(remedy.steps().iter().all(settled), "looked at again when it is done");
+    }
+    assert!(!given(&survey, "/var/opt/circleci", folder(0, 0o755), CI).fixable, "with all of it");
+}
+
+#[test]
 fn a_mount_that_the_walk_came_upon_needs_no_list_of_mounts() {
     let survey = healthy();
-    let mut trail = trail("/var/opt/circleci/cache/x", folder(0, 0o755));
+    let mut trail = trail("/var/opt/circleci/cache/x", folder(UID, 0o555));
     let fixable = |trail: &Trail| {
         let site = Site { trail, named_by: CI, purpose: Purpose::Data };
         let owner = survey.account("circleci");

@@ -60,7 +60,8 @@ fn runs(survey: &Survey, install: &Install) -> Judged {
     let trail = named.trail.known()?;
     let site = Site { trail, named_by: named.named_by, purpose: Purpose::Data };
     let path = trail.path.display();
-    let denied = trail.denies(account(survey, install)?, Access::Execute);
+    let account = account(survey, install)?;
+    let denied = trail.denies(account, Access::Execute);
     if !trail.is(Kind::File) && denied.is_none() {
         let remedy = Remedy::by_hand("Install it, or correct the path in runner.command_prefix.");
         return Ok(Problem::fail(format!("the command prefix {path} is not there"))
@@ -76,7 +77,7 @@ fn runs(survey: &Survey, install: &Install) -> Judged {
             // A program for jobs is set right by whoever put it there.
             let remedy = match denied.path == trail.path {
                 true => change.permissions(remedy, site, None, Mode::Open),
-                false => change.pass(remedy, site, &denied.path),
+                false => change.pass(remedy, site, &denied.path, account),
             };
             let remedy = remedy.without_steps();
             Ok(Problem::fail(format!("the command prefix {path} cannot be run by the agent"))

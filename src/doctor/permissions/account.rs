@@ -5,10 +5,10 @@ use crate::{
     doctor::{
         Check, Command, Judge, Judged, Problem, Remedy, Verdict,
         change::{Change, Purpose, Site, on_account},
-        lookup::{account, task_account, unseen},
+        lookup::{account, owner, task_account, unseen},
     },
     facts::survey::{Access, AccountFacts, Install, Survey},
-    platform::fs::Kind,
+    platform::fs::{Kind, Meta},
 };
 use std::path::Path;
 
@@ -182,10 +182,15 @@ fn home(survey: &Survey, install: &Install) -> Judged {
                 .seen(account.home.stopped.clone().unwrap_or_default())
                 .cure(make),
         );
-    } else if let Some(denied) = account.home.denies(account, Access::Write) {
+    } else if let Some((summary, at, meta)) = unusable(survey, account) {
         problems.push(
-            Problem::warn(format!("{name} may not write to its home {home}"))
-                .seen(format!("{} has mode {:04o}", denied.path.display(), denied.meta.mode))
+            Problem::warn(summary)
+                .seen(format!(
+                    "{} has mode {:04o}, owner {}",
+                    at.display(),
+                    meta.mode,
+                    owner(survey, meta.uid)
+                ))
                 .cure(Change::new(survey, install).home(
                     Remedy::by_hand("Give it to the account."),
                     Site { trail: &account.home, named_by: by, purpose: Purpose::Data },
@@ -210,6 +215,25 @@ fn home(survey: &Survey, install: &Install) -> Judged {
         );
     }
     Ok(Verdict::of(problems, format!("home {home}, shell {shell}")))
+}
+
+/// What is wrong with a home that is there, and where that is seen.
+fn unusable<'a>(survey: &Survey, account: &'a AccountFacts) -> Option<(String, &'a Path, Meta)> {
+    let (name, trail) = (&account.name, &account.home);
+    let home = trail.path.display();
+    let end = trail.end?;
+    let at = |summary| Some((summary, trail.path.as_path(), end));
+    if end.uid != 0 && end.uid != account.uid {
+        let owner = owner(survey, end.uid);
+        return at(format!("the home {home} of {name} belongs to another account, {owner}"));
+    }
+    if end.mode & 0o002 != 0 {
+        return at(format!("every account may write to the home {home} of {name}"));
+    }
+    let denied = trail.denies(account, Access::Write)?;
+    let passed = trail.passed.iter().find(|passed| passed.path == denied.path);
+    let path = passed.map_or(trail.path.as_path(), |passed| &passed.path);
+    Some((format!("{name} may not write to its home {home}"), path, denied.meta))
 }
 
 pub(super) const PRIVACY: Check = Check {
@@ -299,6 +323,27 @@ mod tests {
     fn a_home_that_is_missing_warns() {
         let survey = with(|account| account.home.end = None);
         assert_eq!(status(&survey, "permissions/home-usable"), Status::Warn);
+    }
+
+    #[test]
+    fn a_home_that_others_own_or_write_to_warns_and_is_given_to_nobody() {
+        for (own, is_given, words) in [
+            (folder(0, 0o755), true, "may not write"),
+            (folder(4321, 0o755), false, "belongs to another account"),
+            (folder(4321, 0o777), false, "belongs to another account"),
+            (folder(0, 0o777), false, "every account may write"),
+            (folder(UID, 0o777), false, "every account may write"),
+        ] {
+            let survey = with(|account| {
+                account.home = trail("/home/circleci", own);
+            });
+            let found = finding(&survey, "permissions/home-usable");
+            assert_eq!(found.status, Status::Warn, "{own:?}");
+            assert!(found.summary.contains(words), "{}", found.summary);
+            let remedy = found.remedy.unwrap();
+            assert_eq!(!remedy.commands().is_empty(), is_given, "{remedy:?}");
+            assert!(!remedy.text().contains("in the configuration"), "{remedy:?}");
+        }
     }
 
     #[test]

@@ -8,7 +8,9 @@ use crate::{
         change::{Change, Mode, Purpose, Site},
         lookup::{account, octal, restarted_if_changed, unseen},
     },
-    facts::survey::{Access, Binary, Denied, Install, Provenance, Survey, Trail, Unseen},
+    facts::survey::{
+        Access, AccountFacts, Binary, Denied, Install, Provenance, Survey, Trail, Unseen,
+    },
     platform::{fs::Kind, service::Manager},
 };
 use std::path::Path;
@@ -81,7 +83,7 @@ fn executable(survey: &Survey, install: &Install) -> Judged {
             .cure(restarted_if_changed(remedy, install))
             .into());
     }
-    Ok(closed_folder(&change, &denied, site, &account.name, install).into())
+    Ok(closed_folder(&change, &denied, site, account, install).into())
 }
 
 /// A folder on the way that keeps an account out.
@@ -89,13 +91,14 @@ pub(super) fn closed_folder(
     change: &Change<'_>,
     denied: &Denied,
     site: Site<'_>,
-    account: &str,
+    account: &AccountFacts,
     install: &Install,
 ) -> Problem {
     let folder = denied.path.display();
-    let remedy = change.pass(Remedy::by_hand("Let the account pass."), site, &denied.path);
+    let remedy = change.pass(Remedy::by_hand("Let the account pass."), site, &denied.path, account);
     Problem::fail(format!(
-        "{account} cannot pass through {folder} to {}",
+        "{} cannot pass through {folder} to {}",
+        account.name,
         site.trail.path.display()
     ))
     .seen(format!("{folder} has mode {}", octal(denied.meta.mode)))

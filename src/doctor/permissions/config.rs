@@ -39,7 +39,7 @@ fn readable(survey: &Survey, install: &Install) -> Judged {
     let site = Site { trail, named_by: install.named_by, purpose: Purpose::Agent };
     let change = Change::new(survey, install);
     if denied.path != trail.path {
-        return Ok(closed_folder(&change, &denied, site, &account.name, install).into());
+        return Ok(closed_folder(&change, &denied, site, account, install).into());
     }
     let remedy = Remedy::by_hand("Give it to the account.");
     let remedy = change.permissions(remedy, site, Some(account), Mode::Secret);

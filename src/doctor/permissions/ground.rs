@@ -45,9 +45,7 @@ fn workdir(survey: &Survey, install: &Install) -> Judged {
         }
         None => {
             return match trail.denies(account, Access::Execute) {
-                Some(closed) => {
-                    Ok(closed_folder(&change, &closed, site, &account.name, install).into())
-                }
+                Some(closed) => Ok(closed_folder(&change, &closed, site, account, install).into()),
                 None => missing(&change, site, account),
             };
         }
@@ -55,7 +53,7 @@ fn workdir(survey: &Survey, install: &Install) -> Judged {
     for access in [Access::Execute, Access::Write, Access::Read] {
         let Some(denied) = trail.denies(account, access) else { continue };
         if denied.path != trail.path {
-            return Ok(closed_folder(&change, &denied, site, &account.name, install).into());
+            return Ok(closed_folder(&change, &denied, site, account, install).into());
         }
         let remedy = Remedy::by_hand("Give it to the account.");
         let remedy = change.permissions(remedy, site, Some(account), Mode::Work);
@@ -155,7 +153,7 @@ fn temporary(survey: &Survey, install: &Install) -> Judged {
             let remedy = Remedy::by_hand("Let every account use it, as it may use /tmp.");
             let remedy = match denied.path == trail.path {
                 true => change.permissions(remedy, site, None, Mode::Temporary),
-                false => change.pass(remedy, site, &denied.path),
+                false => change.pass(remedy, site, &denied.path, account),
             };
             return Ok(Problem::fail(format!(
                 "{} may not use the temporary folder {path}",
@@ -226,7 +224,7 @@ fn log(survey: &Survey, install: &Install) -> Judged {
     match denied {
         None => Ok(Verdict::Holds(format!("{} may write to {path}", account.name))),
         Some(denied) if denied.path != trail.path => {
-            Ok(closed_folder(&change, &denied, site, &account.name, install).into())
+            Ok(closed_folder(&change, &denied, site, account, install).into())
         }
         Some(denied) => {
             let remedy = Remedy::by_hand("Give it to the account.");

@@ -1,0 +1,28 @@
+//! Which paths a person may allow to be given to an account.
+
+use super::goes_up;
+use crate::{
+    Command, Help,
+    platform::layout::{inner, is_system, is_whole},
+};
+use std::path::PathBuf;
+
+/// A path that a person may allow: whole, and none of the system's.
+///
+/// # Errors
+/// [`crate::Code::ValueInvalid`], with what is wrong.
+pub fn allowed_path(text: &str) -> crate::Result<PathBuf> {
+    let path = inner(text);
+    let refuse = |why: &str| {
+        let message = format!("--allow-path {text}: {why}");
+        Err(crate::Error::new(crate::Code::ValueInvalid, message)
+            .help(Help::own(Command::fixed("runnerup doctor"), "names paths that can be allowed")))
+    };
+    if !is_whole(&path) || goes_up(&path) {
+        return refuse("it must be a whole path, without `..`");
+    }
+    if is_system(&path) {
+        return refuse("it is a path of the system, which is given to no account");
+    }
+    Ok(path)
+}

@@ -1,0 +1,59 @@
+//! Folders on the way to a path, which keep an account out.
+
+use super::{Change, Mode, Site, goes_up, refusal::Refusal, told};
+use crate::{
+    apply::{Settle, Step},
+    doctor::Remedy,
+    facts::survey::{AccountFacts, Provenance},
+};
+use std::path::Path;
+
+impl Change<'_> {
+    /// Lets an account pass through a folder on the way to a path: the install's own, or one above
+    /// it that root named. No other folder on a way is opened. The bits that let one account pass
+    /// let all others pass too.
+    pub(in crate::doctor) fn pass(
+        &self,
+        remedy: Remedy,
+        site: Site<'_>,
+        folder: &Path,
+        account: &AccountFacts,
+    ) -> Remedy {
+        if goes_up(&site.trail.path) {
+            return self.refused(remedy, Refusal::Up);
+        }
+        if self.is_with_agent(site) {
+            return self.refused(remedy, Refusal::Agent);
+        }
+        let Some(way) = site.trail.up_to(folder) else { return remedy };
+        let Some(meta) = way.end else { return remedy };
+        let way = Site { trail: &way, ..site };
+        let Some(mode) = Mode::of_way(meta.mode) else {
+            return self.refused(remedy, Refusal::Shared);
+        };
+        let is_above = site.named_by.is_root()
+            && way.trail.ground.is_root()
+            && self.own.is_above(folder)
+            && meta.uid == 0;
+        if !is_above && !self.own.contains(folder, self.open_to(site)) {
+            return self.refused(remedy, Refusal::NotOwn);
+        }
+        // Whom a configuration has jobs run as is the word of whoever wrote it, who opens nothing
+        // by it but its own.
+        let by = self.install.account_by(account);
+        if !by.is_root() && (meta.uid == 0 || by != Provenance::Account(meta.uid)) {
+            return self.refused(remedy, Refusal::Account);
+        }
+        match is_above {
+            true => told(remedy, way, mode).step(Step::Settle(Settle {
+                path: folder.to_owned(),
+                folder: true,
+                owner: None,
+                mode: mode.bits(),
+                judged: way.trail.end,
+                only_if_empty: false,
+            })),
+            false => self.permissions(remedy, way, None, mode),
+        }
+    }
+}
