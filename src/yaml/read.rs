@@ -10,7 +10,7 @@ pub const MAX_BYTES: usize = 64 * 1024;
 const MAX_DEPTH: usize = 16;
 
 /// A key longer than this is not shown: it may be a token in the wrong place.
-const MAX_SHOWN_KEY: usize = 32;
+const MAX_SHOWN_KEY: usize = 48;
 
 /// A value and where it starts.
 #[derive(Debug, Clone, PartialEq, Eq)]
