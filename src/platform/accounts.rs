@@ -98,6 +98,27 @@ pub fn groups_of(root: &Root, name: &str, gid: u32) -> Vec<(u32, String)> {
     text.lines().filter_map(group).collect()
 }
 
+/// Whether the main group of `account` is its own, and nobody else's: it has the account's name, and
+/// no other account is in it.
+///
+/// # Errors
+/// When the lists of accounts cannot be read.
+pub fn has_own_group(root: &Root, account: &Account) -> Result<bool> {
+    let groups = read(root, Path::new("/etc/group"))?.unwrap_or_default();
+    let is_own = |line: &str| {
+        let mut fields = line.split(':');
+        let (name, _password, number) = (fields.next()?, fields.next()?, fields.next()?);
+        let mut members = fields.next().unwrap_or_default().split(',').map(str::trim);
+        let is_alone = members.all(|member| member.is_empty() || member == account.name);
+        (number.parse() == Ok(account.gid)).then_some(name == account.name && is_alone)
+    };
+    let of_group: Vec<bool> = groups.lines().filter_map(is_own).collect();
+    let accounts = read(root, Path::new("/etc/passwd"))?.unwrap_or_default();
+    let is_other = |other: Account| other.gid == account.gid && other.name != account.name;
+    let has_other = accounts.lines().filter_map(parse).any(is_other);
+    Ok(of_group == [true] && !has_other)
+}
+
 /// The numbers that `account` may give to processes in a user namespace: none where another than
 /// root could have written the list.
 ///
@@ -287,6 +308,25 @@ mod tests {
         assert_eq!(find(&root, "ci").unwrap(), None);
         file.set_len(8 << 30).unwrap();
         assert!(find(&root, "ci").unwrap_err().message().contains("not known"));
+    }
+
+    #[test]
+    fn a_group_is_the_accounts_own_where_it_has_its_name_and_no_other_member() {
+        let (folder, root) = crate::platform::fs::empty_root();
+        std::fs::create_dir(folder.path().join("etc")).unwrap();
+        let ci = "ci:x:990:991::/home/ci:/bin/sh\n";
+        let is_own = |group: &str, more: &str| {
+            std::fs::write(folder.path().join("etc/passwd"), format!("{ci}{more}")).unwrap();
+            std::fs::write(folder.path().join("etc/group"), group).unwrap();
+            has_own_group(&root, &parse(ci.trim()).unwrap()).unwrap()
+        };
+        assert!(is_own("x:x:1:ann\nci:x:991:\n", "") && is_own("ci:x:991:ci\n", ""));
+        let other = "ann:x:1:991::/:/bin/sh\n";
+        assert!(!is_own("ci:x:991:\n", other), "the main group of another account");
+        for group in ["", "ci:x:992:\n", "users:x:991:\n", "ci:x:991:ci,ann\n"] {
+            assert!(!is_own(group, ""), "{group}");
+        }
+        assert!(!is_own("ci:x:991:\nusers:x:991:\n", ""), "a second name");
     }
 
     #[test]

@@ -16,6 +16,7 @@ use std::ops::Range;
 pub struct Numbers {
     own: u32,
     subordinate: Vec<Range<u32>>,
+    group: Option<u32>,
 }
 
 /// A process of an account.
@@ -53,7 +54,18 @@ impl Numbers {
     /// # Errors
     /// When the list of subordinate numbers cannot be read.
     pub fn of(root: &Root, account: &Account) -> Result<Self> {
-        Ok(Self { own: account.uid, subordinate: accounts::subordinate(root, account)? })
+        let subordinate = accounts::subordinate(root, account)?;
+        Ok(Self { own: account.uid, subordinate, group: None })
+    }
+
+    /// The number of its group as well, where no other account is in that: a process of another
+    /// account has it by a program of this account's.
+    ///
+    /// # Errors
+    /// When the lists of accounts cannot be read.
+    pub fn and_group(self, root: &Root, account: &Account) -> Result<Self> {
+        let group = accounts::has_own_group(root, account)?.then_some(account.gid);
+        Ok(Self { group, ..self })
     }
 
     /// A range that was written too wide gives no right over other accounts.
@@ -241,9 +253,11 @@ mod linux {
     }
 
     pub(super) fn parsed(pid: u32, numbers: &Numbers, status: &str) -> Option<Process> {
-        let mut users = users(status);
         let state = value(status, "State")?;
-        users.any(|user| numbers.have(user)).then(|| Process {
+        let is_users = users(status).any(|user| numbers.have(user));
+        // Root needs no group to do what it does.
+        let is_groups = || real_user(status) != Some(0) && numbers.have_group_of(status);
+        (is_users || is_groups()).then(|| Process {
             pid,
             name: plain(value(status, "Name").unwrap_or_default()),
             // Its first thread may have ended before the others.
@@ -263,6 +277,17 @@ mod linux {
     fn users(status: &str) -> impl Iterator<Item = u32> {
         let words = value(status, "Uid").unwrap_or_default().split_whitespace();
         words.filter_map(|word| word.parse().ok())
+    }
+
+    impl Numbers {
+        /// By the groups of a process: the real one, the effective one, the saved one, the one for
+        /// files, and those beside them.
+        fn have_group_of(&self, status: &str) -> bool {
+            let lines = ["Gid", "Groups"].map(|name| value(status, name).unwrap_or_default());
+            let mut numbers = lines.iter().flat_map(|line| line.split_whitespace());
+            let group = self.group.filter(|group| *group != 0);
+            group.is_some_and(|group| numbers.any(|number| number.parse() == Ok(group)))
+        }
     }
 
     fn real_user(status: &str) -> Option<u32> {
@@ -318,7 +343,7 @@ mod tests {
     use super::*;
 
     fn only(own: u32) -> Numbers {
-        Numbers { own, subordinate: Vec::new() }
+        Numbers { own, subordinate: Vec::new(), group: None }
     }
 
     #[test]
@@ -354,13 +379,30 @@ mod tests {
     #[test]
     #[cfg(target_os = "linux")]
     fn a_subordinate_number_counts_unless_it_is_an_account() {
-        let numbers = Numbers { own: 9, subordinate: vec![0..1, 165_536..165_540] };
+        let numbers = Numbers { own: 9, subordinate: vec![0..1, 165_536..165_540], group: None };
         let is_one = |uid: u32| {
             let status = format!("State:\tS (sleeping)\nUid:\t{uid}\t{uid}\t{uid}\t{uid}\n");
             linux::parsed(3, &numbers, &status).is_some()
         };
         let found = [0, 165_535, 165_536, 165_539, 165_540].map(is_one);
         assert_eq!(found, [false, false, true, true, false]);
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_group_counts_in_whatever_role_but_not_for_root() {
+        let is_one = |group: Option<u32>, uid: u32, gids: &str, groups: &str| {
+            let status = format!(
+                "State:\tS (sleeping)\nUid:\t{uid}\t5\t5\t5\nGid:\t{gids}\nGroups:\t{groups}\n"
+            );
+            linux::parsed(3, &Numbers { group, ..only(9) }, &status).is_some()
+        };
+        for gids in ["7\t1\t1\t1", "1\t7\t1\t1", "1\t1\t7\t1", "1\t1\t1\t7"] {
+            assert!(is_one(Some(7), 1000, gids, ""), "{gids}");
+            assert!(!is_one(Some(7), 0, gids, "") && !is_one(None, 1000, gids, ""), "{gids}");
+        }
+        assert!(is_one(Some(7), 1000, "1\t1\t1\t1", "4 7 "));
+        assert!(!is_one(Some(7), 1000, "1\t1\t1\t1", "4 77 "));
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! The account that jobs run as, and its home.
 
-use super::{Restored, Tools, folder, planted, processes};
+use super::{
+    Restored, Tools, folder, planted,
+    processes::{self, Group},
+};
 use crate::{
     Code, Error, Result,
     apply::{
@@ -64,7 +67,7 @@ pub(super) fn restore(tools: &Tools<'_>, name: &str, to: &State) -> Result<Resto
     };
     let account = accounts::find(tools.host.root, name)?;
     if let Some(account) = &account {
-        remove(tools, account, with_home)?;
+        remove(tools, account, with_home, group.is_none())?;
     }
     if let Some(gid) = group {
         restore_group(tools, name, gid)?;
@@ -95,17 +98,18 @@ fn restore_group(tools: &Tools<'_>, name: &str, gid: u32) -> Result<()> {
     Ok(())
 }
 
-fn remove(tools: &Tools<'_>, account: &Account, with_home: bool) -> Result<()> {
+fn remove(tools: &Tools<'_>, account: &Account, with_home: bool, with_group: bool) -> Result<()> {
     let (host, name) = (tools.host, &account.name);
     if account.uid == 0 {
         return Err(Error::new(Code::StepFailed, format!("{name} is root; it stays")));
     }
+    let group = if with_group { Group::Goes } else { Group::Stays };
     // What a timer or a login started since.
-    processes::end(tools, account)?;
+    processes::end(tools, account, group)?;
     // What it leaves is found by its number, which another account can have once this one is gone.
     planted::remove(tools, account)?;
     // What one of those files started before it went.
-    processes::end(tools, account)?;
+    processes::end(tools, account, group)?;
     let removed = host.system.remove_account(account, with_home);
     // What counts is whether it is gone, whatever the tool said.
     if accounts::find(host.root, name)?.is_some() {

@@ -32,6 +32,14 @@ const STOP_ROUNDS: u32 = 200;
 /// Processes that are named to a person.
 const NAMED: usize = 8;
 
+/// What becomes of the account's own group. The processes that have one which goes, without being
+/// the account's, end too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Group {
+    Goes,
+    Stays,
+}
+
 pub(super) fn before(tools: &Tools<'_>, name: &str) -> Result<State> {
     let is_there = accounts::find(tools.host.root, name)?.is_some();
     Ok(if is_there { State::Present } else { State::Absent })
@@ -51,11 +59,11 @@ pub(super) fn end_of(tools: &Tools<'_>, name: &str) -> Result<()> {
             shown(&contained)
         ));
     }
-    end(tools, &account)
+    end(tools, &account, Group::Stays)
 }
 
 /// Ends all processes of an account, or says which ones are left.
-pub(super) fn end(tools: &Tools<'_>, account: &Account) -> Result<()> {
+pub(super) fn end(tools: &Tools<'_>, account: &Account, group: Group) -> Result<()> {
     let name = &account.name;
     if account.uid == 0 {
         return Err(Error::new(Code::StepFailed, format!("{name} is root; its processes stay")));
@@ -72,6 +80,10 @@ pub(super) fn end(tools: &Tools<'_>, account: &Account) -> Result<()> {
         )));
     }
     let numbers = Numbers::of(tools.host.root, account)?;
+    let numbers = match group {
+        Group::Goes => numbers.and_group(tools.host.root, account)?,
+        Group::Stays => numbers,
+    };
     let found = running(tools, &numbers)?;
     if found.is_empty() {
         return Ok(());

@@ -55,11 +55,15 @@ fn is_container(of_init: &[u8], of_process: &[u8]) -> bool {
 }
 
 /// A session, a service that an account has for itself, or a service of the system without groups
-/// of its own: one of those runs the jobs, others run what accounts schedule.
+/// of its own: one of those runs the jobs, others run what accounts schedule. Root builds images in
+/// its own sessions; a program of the account can be run in the session of any other account.
 fn is_of_a_user(path: &str) -> bool {
     let groups: Vec<&str> = path.split('/').filter(|name| !name.is_empty()).collect();
     let slices = groups.iter().take_while(|name| name.ends_with(".slice")).count();
     let (slices, rest) = groups.split_at(slices);
+    if slices.starts_with(&["user.slice", "user-0.slice"]) {
+        return false;
+    }
     slices.first() == Some(&"user.slice")
         || rest.first().is_some_and(|name| name.starts_with("user@"))
         || matches!(rest, [service] if service.ends_with(".service"))
@@ -92,6 +96,8 @@ mod tests {
             "/system.slice/system-ci.slice/ci@1.service",
             "/system.slice/cron.service",
             "/user.slice/user-1001.slice/session-3.scope",
+            "/user.slice/user-1000.slice/session-3.scope",
+            "/user.slice/user-1001.slice/user-0.slice/session-3.scope",
             "/user.slice/user-1001.slice/user@1001.service/user.slice/libpod-9.scope/container",
             "/elsewhere.slice/user@1001.service/init.scope",
         ];
@@ -100,6 +106,8 @@ mod tests {
             "/system.slice/docker-9f.scope",
             "/system.slice/web.service/libpod-payload-9f",
             "/machine.slice/machine-m.scope/payload/system.slice/x.service",
+            "/user.slice/user-0.slice/session-3.scope",
+            "/user.slice/user-0.slice/user@0.service/app.slice/run-u3.scope",
             "/kubepods.slice/kubepods-pod1.slice/cri-containerd-9f.scope",
             "/lxc.payload.x/system.slice/x.service",
             "/",
