@@ -93,6 +93,24 @@ mod tests {
     }
 
     #[test]
+    fn lines_of_another_form_are_counted() {
+        let mut survey = healthy();
+        let mut last = |lines: &[&str]| {
+            let install = agent(&mut survey);
+            install.log = Seen::Known(lines.iter().copied().map(Into::into).collect());
+            super::last_known(install, 1)
+        };
+        assert_eq!(last(&[]), None);
+        assert_eq!(
+            last(&["PIN=4711"]).unwrap(),
+            "its log has no line that is known (1 line of another form is left out)"
+        );
+        let told = last(&["error: no such host", "error: connection refused", "a b", "c"]).unwrap();
+        assert!(told.contains("2 lines of another form are left out"), "{told}");
+        assert!(told.ends_with("| error: connection refused"), "{told}");
+    }
+
+    #[test]
     fn known_failures_are_told_and_idle_agents_are_not() {
         assert_eq!(
             with(&[

@@ -199,6 +199,14 @@ mod tests {
         }
     }
 
+    #[test]
+    fn saved_lines_are_reduced_when_they_are_read() {
+        let saved = r#""docker login -p hunter: connection refused""#;
+        let line: LogLine = serde_json::from_str(saved).unwrap();
+        assert_eq!(line.as_str(), "… connection refused");
+        assert_eq!(serde_json::to_string(&line).unwrap(), "\"… connection refused\"");
+    }
+
     proptest! {
         #[test]
         fn what_was_saved_is_read_back(
