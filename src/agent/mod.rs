@@ -2,6 +2,7 @@
 
 pub mod config;
 mod kind;
+pub mod log_texts;
 mod platform;
 mod secrets;
 mod token;

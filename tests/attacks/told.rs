@@ -44,6 +44,13 @@ const LOG: &str = r#"
 error={"auth":"hunter30","password":"hunter31","token":"hunter32"}
 error: password : hunter33, {\"secret\":\"hunter34 hunter35\"}
 error: GET https://h.example/x?sig=hunter36: connection refused
+MIIEvgIBADANBgkqhkiG9w0BAQEFAASCBKgwggSkAgEAAoIBAQC7/hunter+Ab37
+aws configure set aws_secret_access_key wJalrXUtnFEMI/K7MDENG/bPxRfiCYhunter38
+docker login -u me -p hunter39
+sshpass -p hunter46 ssh host; redis-cli -a hunter47; mysql -uroot -phunter48
+DB_PASS hunter49, the password is hunter50, Cookie: session=hunter51
+ENCRYPTION_KEY_B64 = hunter52
+20:04:58 f0666 22.942ms error="{\"password\":{\"value\":\"hunter53\"}}: permission denied"
 "#;
 
 /// Lines of a configuration.
@@ -92,7 +99,14 @@ fn no_secret_of_a_job_or_a_setting_is_told() {
         }
     }
     assert_eq!(bad, Vec::<String>::new());
-    for expected in ["agent/no-orphans", "command_prefix", "perl (", "https://u:***@127.0.0.1:9"] {
+    for expected in [
+        "agent/no-orphans",
+        "command_prefix",
+        "perl (",
+        "https://u:***@127.0.0.1:9",
+        "20:04:58 … error=",
+        "permission denied",
+    ] {
         assert!(told.contains(expected), "{expected} is not told: {told}");
     }
 }

@@ -2,32 +2,10 @@
 
 use crate::{
     Foreign,
+    agent::log_texts::{ERRORS, FAILURES, STARTS},
     doctor::{Check, Judge, Judged, Problem, Remedy, Verdict},
-    facts::survey::{Install, Survey},
+    facts::survey::{Install, LogLine, Survey},
 };
-
-/// What a line holds, and what it means: facts, section 6. The first that fits counts.
-const KNOWN: [(&str, &str); 13] = [
-    ("invalid bearer token", "the token is wrong, or its resource class was deleted"),
-    ("401-unauthorized", "the token is wrong, or its resource class was deleted"),
-    (
-        "x509: certificate has expired or is not yet valid",
-        "a certificate is out of date, or this host's clock is",
-    ),
-    (
-        "x509:",
-        "the server's certificate is not trusted: something intercepts, or an authority is missing",
-    ),
-    ("no such host", "a name cannot be resolved"),
-    ("connection refused", "something refuses the connection: a firewall, or a proxy that is down"),
-    ("i/o timeout", "no answer came: a firewall drops the connection"),
-    ("no space left", "a disk is full"),
-    ("permission denied", "the account lacks a right"),
-    ("platform is required", "this agent is too old for the server"),
-    ("410-gone", "this agent is too old for the server"),
-    ("password is required", "sudo of the command prefix wants a password"),
-    ("you must have a tty", "sudo of the command prefix wants a terminal"),
-];
 
 pub(super) const EXPLAINED: Check = Check {
     name: "service/log-explained",
@@ -60,19 +38,16 @@ fn explained(_: &Survey, install: &Install) -> Judged {
     let lines = install.log.known()?;
     // What came after the last start is about this agent; what was before may be cured.
     let from =
-        lines.iter().rposition(|line| line.contains("Started ") || line.contains("starting agent"));
+        lines.iter().rposition(|line| STARTS.iter().any(|text| line.as_str().contains(text)));
     let recent = lines.get(from.unwrap_or_default()..).unwrap_or_default();
     for line in recent.iter().rev() {
-        let small = line.to_lowercase();
-        let is_error = ["erro", "error=", "fatal", "result=error", "permission denied", "sudo:"]
-            .iter()
-            .any(|word| small.contains(word));
-        if !is_error {
+        let small = line.as_str().to_lowercase();
+        if !ERRORS.iter().any(|text| small.contains(text)) {
             continue;
         }
-        if let Some((_, meaning)) = KNOWN.iter().find(|(text, _)| small.contains(text)) {
+        if let Some((_, meaning)) = FAILURES.iter().find(|(text, _)| small.contains(text)) {
             return Ok(Problem::warn(format!("the agent's log tells of a failure: {meaning}"))
-                .seen(Foreign::new(line).marked())
+                .seen(Foreign::new(line.as_str()).marked())
                 .cure(Remedy::by_hand(
                     "Fix the cause; the line is not repeated once the agent starts well.",
                 ))
@@ -80,6 +55,28 @@ fn explained(_: &Survey, install: &Install) -> Judged {
         }
     }
     Ok(Verdict::Holds(format!("{} lines, no failure that is known", recent.len())))
+}
+
+/// The last lines that are known, `count` at most, and how many of the others are left out.
+/// Nothing when there is no line at all.
+pub(super) fn last_known(install: &Install, count: usize) -> Option<String> {
+    let lines = install.log.ok().filter(|lines| !lines.is_empty())?;
+    let known: Vec<&str> =
+        lines.iter().filter(|line| line.is_known()).map(LogLine::as_str).collect();
+    let others = lines.len() - known.len();
+    let last = known.get(known.len().saturating_sub(count)..).unwrap_or_default();
+    let of_others = match others {
+        0 => String::new(),
+        1 => " (1 line of another form is left out)".to_owned(),
+        others => format!(" ({others} lines of another form are left out)"),
+    };
+    Some(match last {
+        [] => format!("its log has no line that is known{of_others}"),
+        last => format!(
+            "the last lines of its log that are known{of_others}:\n{}",
+            Foreign::new(&last.join("\n")).marked()
+        ),
+    })
 }
 
 #[cfg(test)]
@@ -93,6 +90,24 @@ mod tests {
         let mut survey = healthy();
         agent(&mut survey).log = Seen::Known(lines.iter().copied().map(Into::into).collect());
         status(&survey, "service/log-explained")
+    }
+
+    #[test]
+    fn lines_of_another_form_are_counted() {
+        let mut survey = healthy();
+        let mut last = |lines: &[&str]| {
+            let install = agent(&mut survey);
+            install.log = Seen::Known(lines.iter().copied().map(Into::into).collect());
+            super::last_known(install, 1)
+        };
+        assert_eq!(last(&[]), None);
+        assert_eq!(
+            last(&["PIN=4711"]).unwrap(),
+            "its log has no line that is known (1 line of another form is left out)"
+        );
+        let told = last(&["error: no such host", "error: connection refused", "a b", "c"]).unwrap();
+        assert!(told.contains("2 lines of another form are left out"), "{told}");
+        assert!(told.ends_with("| error: connection refused"), "{told}");
     }
 
     #[test]

@@ -1,8 +1,7 @@
 //! What the service manager says of the agent.
 
-use super::{result, task};
+use super::{log, result, task};
 use crate::{
-    Foreign,
     apply::Step,
     doctor::{
         Check, Command, Judge, Judged, Problem, Remedy, Verdict,
@@ -169,9 +168,8 @@ fn running(survey: &Survey, install: &Install) -> Judged {
     if let Some(meaning) = meaning(service.manager, state) {
         seen = format!("{seen}; {meaning}");
     }
-    let last = install.log.ok().and_then(|lines| lines.last().cloned());
-    if let Some(line) = last {
-        seen = format!("{seen}\nlast line of its log:\n{}", Foreign::new(&line).marked());
+    if let Some(last) = log::last_known(install, 1) {
+        seen = format!("{seen}\n{last}");
     }
     let remedy = match service.manager {
         Manager::Systemd => Remedy::by_hand("Start it, and look at what it says.")
@@ -207,9 +205,8 @@ fn not_looping(survey: &Survey, install: &Install) -> Judged {
         if let Some(meaning) = meaning(service.manager, state) {
             seen = format!("{seen}; {meaning}");
         }
-        if let Some(lines) = install.log.ok().filter(|lines| !lines.is_empty()) {
-            let last = Foreign::new(&lines.join("\n")).last(3);
-            seen = format!("{seen}\nthe last lines of its log:\n{}", last.marked());
+        if let Some(last) = log::last_known(install, 3) {
+            seen = format!("{seen}\n{last}");
         }
         let remedy = listened(Remedy::by_hand("Look at what it says before it ends."), install);
         return Ok(Problem::fail(format!(

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     Code, Error, Result,
-    facts::survey::{Provenance, Scrubbed, Seen},
+    facts::survey::{LogLine, Provenance, Scrubbed, Seen},
     platform::{
         command::{Call, Commands},
         fs::Root,
@@ -20,11 +20,8 @@ const LINES: usize = 40;
 /// Most bytes of a log file that are read, from its end.
 const LIMIT: u64 = 64 << 10;
 
-/// Most characters of a line that are kept.
-const WIDTH: usize = 400;
-
 /// The last lines, and when the last one was written, in seconds since 1970.
-pub(super) type Log = (Seen<Vec<Scrubbed>>, Option<i64>);
+pub(super) type Log = (Seen<Vec<LogLine>>, Option<i64>);
 
 /// From the file that `named_by` named. Its lines are shown, so it must be the account's own.
 pub(super) fn of_file(root: &Root, path: &Path, named_by: Provenance, scrub: &Scrub) -> Log {
@@ -62,15 +59,15 @@ pub(super) fn of_unit(commands: &dyn Commands, unit: &str, limit: Duration, scru
             let text: Vec<&str> = words.collect();
             (Seen::Known(last_lines(&text.join("\n"), scrub)), written)
         }
-        Err(error) => (Err::<Vec<Scrubbed>, _>(error).into(), None),
+        Err(error) => (Err::<Vec<LogLine>, _>(error).into(), None),
     }
 }
 
-fn last_lines(text: &str, scrub: &Scrub) -> Vec<Scrubbed> {
+fn last_lines(text: &str, scrub: &Scrub) -> Vec<LogLine> {
     let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
     let kept = lines.get(lines.len().saturating_sub(LINES)..).unwrap_or_default();
-    // Scrubbed whole: half of a secret is not recognized as one.
-    kept.iter().map(|line| Scrubbed::text(line, scrub).cut(WIDTH)).collect()
+    // A secret of the configuration may be made of known texts.
+    kept.iter().map(|line| LogLine::of(Scrubbed::text(line, scrub).as_str())).collect()
 }
 
 #[cfg(all(test, unix))]
@@ -80,13 +77,17 @@ mod tests {
     #[test]
     fn the_end_of_a_long_log_is_read() {
         let folder = tempfile::tempdir().unwrap();
-        let text: String = (0..20_000).map(|n| format!("line {n}\n")).collect();
+        let text: String =
+            (0..20_000).map(|n| format!("12:00:{:02} line {n}: no such host\n", n % 60)).collect();
         std::fs::write(folder.path().join("log"), text).unwrap();
         let root = Root::open(folder.path()).unwrap();
         let own = Provenance::Account(rustix::process::geteuid().as_raw());
         let (lines, written) = of_file(&root, Path::new("/log"), own, &Scrub::default());
         let lines = lines.ok().unwrap();
-        assert_eq!((lines.len(), lines.last().unwrap().as_str()), (LINES, "line 19999"));
+        assert_eq!(
+            (lines.len(), lines.last().unwrap().as_str()),
+            (LINES, "12:00:19 … no such host")
+        );
         assert!(written.is_some());
     }
 }

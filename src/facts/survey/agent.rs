@@ -1,6 +1,6 @@
 //! One agent: what runs it, what it reads, what it started.
 
-use super::{ConfigFile, Provenance, Scrubbed, Seen, Service, Trail};
+use super::{ConfigFile, LogLine, Provenance, Scrubbed, Seen, Service, Trail};
 use crate::agent::Kind;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -41,8 +41,8 @@ pub struct Install {
     /// How many processes there are beyond those that are listed.
     #[serde(default)]
     pub unlisted: Unlisted,
-    /// The last lines of its log, oldest first.
-    pub log: Seen<Vec<Scrubbed>>,
+    /// The last lines of its log, oldest first: what is known of them.
+    pub log: Seen<Vec<LogLine>>,
     /// When its log was last written, in seconds since 1970.
     pub log_written: Option<i64>,
     /// Programs that jobs need, as the jobs' account finds them.

@@ -7,6 +7,7 @@ mod agent;
 mod config;
 mod host;
 pub mod limits;
+mod log_line;
 mod network;
 mod path;
 mod queue;
@@ -20,6 +21,7 @@ pub use agent::{
 };
 pub use config::{ConfigFile, Setting, TokenShape, Written};
 pub use host::{AccountFacts, Clock, Host, Mac, Memory, Mount, Resolver, Selinux, Sudo, Volume};
+pub use log_line::LogLine;
 pub use network::{Answered, Attempt, Endpoint, Network, Proxied, Route, Side, Tls};
 pub use path::{Access, Denied, Passed, Provenance, Trail};
 pub use queue::{Queue, Runner};
