@@ -10,7 +10,7 @@ use crate::{
     facts::survey::{Definition, Directive, Provenance, Scrubbed, Trail, limits::DIRECTIVES},
     platform::{
         fs::{Kind, Root},
-        linux::drop_ins::{FOLDERS, dependencies, names},
+        linux::drop_ins::{FOLDERS, dependencies, is_of_services, names},
         service::Manager,
     },
 };
@@ -64,10 +64,6 @@ impl Default for Unit {
     }
 }
 
-/// How folders are called whose content is a part of a service.
-const FOLDERS_OF: [&str; 4] =
-    [".service.d", ".service.wants", ".service.requires", ".service.upholds"];
-
 /// The drop-ins of folders of one name.
 struct DropIns {
     changed_by: Provenance,
@@ -96,7 +92,7 @@ pub(super) fn find(root: &Root, until: Instant) -> Result<Vec<Unit>> {
             let Some(text) = name.to_str() else { continue };
             if text.ends_with(".service") {
                 files.entry(text.to_owned()).or_insert_with(|| folder.join(text));
-            } else if text == "service.d" || FOLDERS_OF.iter().any(|end| text.ends_with(end)) {
+            } else if is_of_services(text) {
                 drop_ins.entry(text.to_owned()).or_default().add(root, &folder.join(text), until);
             }
         }

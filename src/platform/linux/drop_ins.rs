@@ -6,18 +6,26 @@ use crate::{
 };
 use std::path::{Path, PathBuf};
 
-/// Where systemd reads units, the one that counts first: `systemd.unit(5)`.
-pub const FOLDERS: [&str; 9] = [
+/// Where systemd reads units, the one that counts first: `systemd.unit(5)`, and what `systemd-analyze
+/// unit-paths` lists besides.
+pub const FOLDERS: [&str; 13] = [
     "/etc/systemd/system.control",
     "/run/systemd/system.control",
     "/run/systemd/transient",
+    "/run/systemd/generator.early",
     "/etc/systemd/system",
+    "/etc/systemd/system.attached",
     "/run/systemd/system",
+    "/run/systemd/system.attached",
     "/run/systemd/generator",
     "/usr/local/lib/systemd/system",
     "/usr/lib/systemd/system",
     "/lib/systemd/system",
+    "/run/systemd/generator.late",
 ];
+
+/// What a folder for a unit ends in when the links in it name units that are started with that one.
+pub const DEPENDENCIES: [&str; 3] = ["wants", "requires", "upholds"];
 
 /// Most files of a folder that are looked at; no unit has as many.
 const LONGEST: usize = 1000;
@@ -62,19 +70,34 @@ fn of_folder(root: &Root, folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(strange)
 }
 
-/// The folders of drop-ins that are read for a unit, the one that counts first: its own, that of its
-/// template, those of each beginning of its name, and that of all services.
+/// The folders of drop-ins that are read for a unit, the one that counts first.
 pub fn names(service: &str) -> Vec<String> {
-    let stem = service.trim_end_matches(".service");
-    let dashes = stem.rmatch_indices('-').map(|(at, _)| format!("{}.service.d", &stem[..=at]));
-    let template = stem.split_once('@').map(|(template, _)| format!("{template}@.service.d"));
-    let own = [format!("{service}.d")].into_iter().chain(template);
-    own.chain(dashes).chain(["service.d".to_owned()]).collect()
+    folders_of(service, "d").collect()
 }
 
 /// The folders whose links name units that are started with a service.
-pub fn dependencies(service: &str) -> [String; 3] {
-    ["wants", "requires", "upholds"].map(|kind| format!("{service}.{kind}"))
+pub fn dependencies(service: &str) -> Vec<String> {
+    DEPENDENCIES.iter().flat_map(|kind| folders_of(service, kind)).collect()
+}
+
+/// Whether a folder of this name is a part of services: of one, of some, or of all.
+pub fn is_of_services(name: &str) -> bool {
+    name.rsplit_once('.').is_some_and(|(of, kind)| {
+        let is_kind = kind == "d" || DEPENDENCIES.contains(&kind);
+        is_kind && (of == "service" || of.ends_with(".service"))
+    })
+}
+
+/// A unit's own folder of a kind, that of its template, those of each beginning of its name, and that
+/// of all services: systemd looks for every kind in the same places.
+fn folders_of<'a>(service: &'a str, kind: &'a str) -> impl Iterator<Item = String> + 'a {
+    let stem = service.trim_end_matches(".service");
+    let dashes = stem
+        .rmatch_indices('-')
+        .filter_map(move |(at, _)| Some(format!("{}.service.{kind}", stem.get(..=at)?)));
+    let template = stem.split_once('@').map(|(template, _)| format!("{template}@.service.{kind}"));
+    let own = [format!("{service}.{kind}")].into_iter().chain(template);
+    own.chain(dashes).chain([format!("service.{kind}")])
 }
 
 /// Refuses to have systemd act by what defines `service` where another account can write a part of
@@ -110,6 +133,14 @@ mod tests {
         let own = ["circleci-a-b.service.d", "circleci-a-.service.d", "circleci-.service.d"];
         assert_eq!(names("circleci-a-b.service"), [&own[..], &["service.d"]].concat());
         assert_eq!(names("ci@a.service"), ["ci@a.service.d", "ci@.service.d", "service.d"]);
+        let all = dependencies("ci-a.service");
+        for kind in DEPENDENCIES {
+            for of in ["ci-a.service", "ci-.service", "service"] {
+                assert!(all.contains(&format!("{of}.{kind}")), "{of}.{kind}");
+            }
+        }
+        assert!(all.iter().all(|name| is_of_services(name)) && is_of_services("service.d"));
+        assert!(["x.target.wants", "x.service", "my-service.d"].iter().all(|n| !is_of_services(n)));
     }
 
     #[test]
@@ -128,12 +159,20 @@ mod tests {
         place("circleci.service.d/other.conf", 0o666);
         place("circleci.service.wants/x.service", 0o644);
         place("service.d/x.conf", 0o644);
+        place("service.requires/x.service", 0o644);
         let wants = units.join("circleci.service.wants");
         fs::set_permissions(wants, Permissions::from_mode(0o777)).unwrap();
-        fs::set_permissions(units.join("service.d"), Permissions::from_mode(0o777)).unwrap();
+        for name in ["service.d", "service.requires"] {
+            fs::set_permissions(units.join(name), Permissions::from_mode(0o777)).unwrap();
+        }
         let found = strange(&root, "circleci.service").unwrap();
         let path = |name: &str| Path::new("/etc/systemd/system").join(name);
-        let expected = ["circleci.service.d/other.conf", "service.d", "circleci.service.wants"];
+        let expected = [
+            "circleci.service.d/other.conf",
+            "service.d",
+            "circleci.service.wants",
+            "service.requires",
+        ];
         assert_eq!(found, expected.map(path));
         assert!(refuse_strange(&root, "circleci.service").is_err());
         refuse_strange(&root, "other@a.service").unwrap_err();
