@@ -67,8 +67,8 @@ pub struct Facts {
     pub receipt: Option<Receipt>,
     /// The other instances' receipts.
     pub others: Vec<Receipt>,
-    /// Drop-ins of the service, and folders of them, that another account could have written.
-    pub strange_drop_ins: Vec<PathBuf>,
+    /// What is a part of what defines the service, and could be another account's than root's.
+    pub strange_parts: Vec<PathBuf>,
     /// The first thing in the home of the account that is to be made, or the home itself, that
     /// others than root could have put there or changed.
     pub strange_in_home: Option<PathBuf>,
@@ -124,7 +124,7 @@ impl Facts {
                     }
                 }
                 Want::DropIns(name) => {
-                    self.strange_drop_ins = crate::platform::linux::drop_ins::strange(root, name)?;
+                    self.strange_parts = crate::platform::linux::strange::strange(root, name)?;
                 }
                 Want::Home(path) => {
                     let strange = crate::platform::home::first_strange(root, path);

@@ -147,7 +147,7 @@ pub fn install(spec: &Spec, settings: &Settings, facts: &Facts) -> Result<Plan> 
     refuse_unfit(spec, facts)?;
     refuse_no_account_tool(spec, facts)?;
     refuse_rival(spec, facts)?;
-    refuse_strange_drop_ins(facts)?;
+    refuse_strange_parts(spec, facts)?;
     refuse_foreign_home(spec, facts)?;
     refuse_taken_places(spec, settings, facts)?;
     refuse_unconfirmed(spec, settings, facts)?;
@@ -248,9 +248,10 @@ fn refuse_no_account_tool(spec: &Spec, facts: &Facts) -> Result<()> {
     Ok(())
 }
 
-/// The service manager does what a drop-in says, as root.
-fn refuse_strange_drop_ins(facts: &Facts) -> Result<()> {
-    let Some(path) = facts.strange_drop_ins.first() else { return Ok(()) };
+/// The service manager does what a drop-in says, as root. The unit itself is written anew.
+fn refuse_strange_parts(spec: &Spec, facts: &Facts) -> Result<()> {
+    let mut parts = facts.strange_parts.iter();
+    let Some(path) = parts.find(|path| **path != spec.layout.definition) else { return Ok(()) };
     let message = format!(
         "{} could have been written by another account than root, and systemd would do as root what \
          it says",

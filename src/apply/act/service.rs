@@ -1,7 +1,7 @@
 //! Services: enabled, started, drained and stopped.
 
 use super::Tools;
-use crate::platform::linux::drop_ins::refuse_strange;
+use crate::platform::linux::strange::refuse_strange;
 use crate::{
     Error, Result,
     apply::{
@@ -67,7 +67,11 @@ pub(super) fn restore(tools: &Tools<'_>, target: &Target, name: &str, to: &State
         (Target::Enabled(_), State::Absent) if status.enabled => services.disable(name),
         // One that drains is started again when it has: the stop was taken back meanwhile.
         (Target::Running(_), State::Present) if !status.active || status.stopping => {
-            refuse_strange(tools.host.root, name)?;
+            // What was there before is back as it was, and root starts none of it for others.
+            if let Err(error) = refuse_strange(tools.host.root, name) {
+                tools.host.report.leaves(&format!("{name} is not started again: {error}"));
+                return Ok(());
+            }
             services.start(name)
         }
         (Target::Running(_), State::Absent) if status.active => {

@@ -4,4 +4,5 @@
 pub mod account_tools;
 pub mod drop_ins;
 pub mod image;
+pub mod strange;
 pub mod systemd;
