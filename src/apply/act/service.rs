@@ -93,7 +93,10 @@ mod tests {
         apply::bench::{self, Bench},
         platform::{command::Recorded, linux::systemd::Systemd},
     };
-    use std::process::{Child, Command};
+    use std::{
+        io::Read as _,
+        process::{Child, Command, Stdio},
+    };
 
     /// What is asked of systemd to start a service again whose agent is this process.
     fn calls(agent: &Child, if_busy: IfBusy) -> Vec<String> {
@@ -111,6 +114,14 @@ mod tests {
         Command::new("sh").args(["-c", script]).spawn().unwrap()
     }
 
+    /// A shell that has written a line: what its script starts before that line is there.
+    fn forked(script: &str) -> Child {
+        let shell = Command::new("sh").args(["-c", script]).stdout(Stdio::piped()).spawn();
+        let mut shell = shell.unwrap();
+        shell.stdout.as_mut().unwrap().read_exact(&mut [0; 7]).unwrap();
+        shell
+    }
+
     #[test]
     fn a_job_that_has_begun_since_is_left_alone() {
         let stop = "systemctl stop --no-block x.service".to_owned();
@@ -121,7 +132,7 @@ mod tests {
         assert!(!calls(&busy, IfBusy::Leave).contains(&stop));
         assert!(calls(&busy, IfBusy::Drain).contains(&stop));
         // An ended process that nobody has fetched is no job.
-        let mut over = shell("sleep 0 & exec sleep 60");
+        let mut over = forked("sleep 0 & echo forked; exec sleep 60");
         while crate::platform::processes::has_living_child(over.id()) != Some(false) {}
         assert!(calls(&over, IfBusy::Leave).contains(&stop));
         for agent in [&mut idle, &mut busy, &mut over] {
