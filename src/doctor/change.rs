@@ -210,7 +210,7 @@ impl<'a> Change<'a> {
             return match is_safe {
                 false => Err(Refusal::Foreign),
                 true if self.is_roots_alone(site, owner, mode) && !self.is_empty(trail) => {
-                    Err(Refusal::Filled)
+                    Err(self.filled(site))
                 }
                 true => Ok(()),
             };
@@ -231,12 +231,13 @@ impl<'a> Change<'a> {
             && end.kind == Kind::Folder
             && trail.ground.is_root()
             && (end.uid == 0 || is_theirs);
-        match self.survey.allowed.contains(&trail.path) {
+        match self.is_allowed(site) {
             _ if is_systems(trail) => Err(Refusal::System),
             false if may_be_allowed => Err(Refusal::NotAllowed),
             false => Err(Refusal::NotOwn),
-            true if may_be_allowed && self.is_empty(trail) => Ok(()),
-            true => Err(Refusal::Foreign),
+            true if !may_be_allowed => Err(Refusal::Foreign),
+            true if self.is_empty(trail) => Ok(()),
+            true => Err(Refusal::NotEmpty),
         }
     }
 
@@ -288,17 +289,17 @@ impl<'a> Change<'a> {
         if self.is_with_agent(site) {
             return Err(Refusal::Agent);
         }
+        let is_named = site.named_by.is_root() || self.is_allowed(site);
         if self.own.holds(site.trail, self.open_to(site)) {
             let above = site.trail.nearest();
             let is_roots =
                 above.is_none_or(|own| own.meta.uid == 0 && !self.own.is_known(&own.path));
             return match self.is_mounted(site) {
                 true => Err(Refusal::Mounted),
-                false if is_roots && !site.named_by.is_root() => Err(Refusal::Filled),
+                false if is_roots && !is_named => Err(Refusal::Filled),
                 false => Ok(()),
             };
         }
-        let is_named = site.named_by.is_root() || self.survey.allowed.contains(&site.trail.path);
         match is_named {
             _ if is_systems(site.trail) => Err(Refusal::System),
             true => Ok(()),
@@ -373,6 +374,16 @@ impl<'a> Change<'a> {
             _ => self.own.is_for_jobs(path),
         };
         site.trail.end.is_some_and(|end| end.uid == 0) && !site.named_by.is_root() && !is_documented
+    }
+
+    /// Whether the person who runs this names the path, too.
+    fn is_allowed(&self, site: Site<'_>) -> bool {
+        self.survey.allowed.contains(&site.trail.path)
+    }
+
+    /// Why what root keeps is not given: whoever allowed it already is not told to do so.
+    fn filled(&self, site: Site<'_>) -> Refusal {
+        if self.is_allowed(site) { Refusal::NotEmpty } else { Refusal::Filled }
     }
 
     /// Whether it is known that nothing is in what stands at a path.

@@ -76,10 +76,7 @@ pub fn group(root: &Root, name: &str) -> Result<Option<u32>> {
         return Ok(group_of_host(name));
     }
     let text = read(root, Path::new("/etc/group"))?.unwrap_or_default();
-    Ok(text.lines().find_map(|line| {
-        let mut fields = line.split(':');
-        (fields.next() == Some(name)).then(|| fields.nth(1)?.parse().ok()).flatten()
-    }))
+    Ok(text.lines().filter_map(Group::parse).find(|own| own.name == name).map(|own| own.gid))
 }
 
 /// Numbers and names of every group that the account called `name` is in.
@@ -88,14 +85,9 @@ pub fn groups_of(root: &Root, name: &str, gid: u32) -> Vec<(u32, String)> {
         return groups_of_host(name, gid);
     }
     let text = read(root, Path::new("/etc/group")).ok().flatten().unwrap_or_default();
-    let group = |line: &str| {
-        let mut fields = line.split(':');
-        let (group, _password) = (fields.next()?, fields.next()?);
-        let number: u32 = fields.next()?.parse().ok()?;
-        let is_member = fields.next().is_some_and(|names| names.split(',').any(|own| own == name));
-        (number == gid || is_member).then(|| (number, group.to_owned()))
-    };
-    text.lines().filter_map(group).collect()
+    let groups = text.lines().filter_map(Group::parse);
+    let own = groups.filter(|own| own.gid == gid || own.members().any(|member| member == name));
+    own.map(|own| (own.gid, own.name.to_owned())).collect()
 }
 
 /// Whether the main group of `account` is its own, and nobody else's: it has the account's name, and
@@ -104,19 +96,15 @@ pub fn groups_of(root: &Root, name: &str, gid: u32) -> Vec<(u32, String)> {
 /// # Errors
 /// When the lists of accounts cannot be read.
 pub fn has_own_group(root: &Root, account: &Account) -> Result<bool> {
-    let groups = read(root, Path::new("/etc/group"))?.unwrap_or_default();
-    let is_own = |line: &str| {
-        let mut fields = line.split(':');
-        let (name, _password, number) = (fields.next()?, fields.next()?, fields.next()?);
-        let mut members = fields.next().unwrap_or_default().split(',').map(str::trim);
-        let is_alone = members.all(|member| member.is_empty() || member == account.name);
-        (number.parse() == Ok(account.gid)).then_some(name == account.name && is_alone)
+    let text = read(root, Path::new("/etc/group"))?.unwrap_or_default();
+    let is_own = |group: &Group<'_>| {
+        group.name == account.name && group.members().all(|member| member == account.name)
     };
-    let of_group: Vec<bool> = groups.lines().filter_map(is_own).collect();
+    let groups = text.lines().filter_map(Group::parse).filter(|group| group.gid == account.gid);
+    let of_number: Vec<bool> = groups.map(|group| is_own(&group)).collect();
     let accounts = read(root, Path::new("/etc/passwd"))?.unwrap_or_default();
     let is_other = |other: Account| other.gid == account.gid && other.name != account.name;
-    let has_other = accounts.lines().filter_map(parse).any(is_other);
-    Ok(of_group == [true] && !has_other)
+    Ok(of_number == [true] && !accounts.lines().filter_map(parse).any(is_other))
 }
 
 /// The numbers that `account` may give to processes in a user namespace: none where another than
@@ -256,6 +244,26 @@ fn parse(line: &str) -> Option<Account> {
     let (uid, gid) = (next()?.parse().ok()?, next()?.parse().ok()?);
     let (_comment, home, shell) = (next()?, next()?, next()?);
     Some(Account { name: name.to_owned(), uid, gid, home: home.into(), shell: shell.into() })
+}
+
+/// A line of the list of groups.
+struct Group<'a> {
+    name: &'a str,
+    gid: u32,
+    members: &'a str,
+}
+
+impl<'a> Group<'a> {
+    fn parse(line: &'a str) -> Option<Self> {
+        let mut fields = line.split(':');
+        let (name, _password) = (fields.next()?, fields.next()?);
+        let gid = fields.next()?.parse().ok()?;
+        Some(Self { name, gid, members: fields.next().unwrap_or_default() })
+    }
+
+    fn members(&self) -> impl Iterator<Item = &'a str> {
+        self.members.split(',').map(str::trim).filter(|member| !member.is_empty())
+    }
 }
 
 #[cfg(test)]

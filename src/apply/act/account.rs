@@ -67,7 +67,8 @@ pub(super) fn restore(tools: &Tools<'_>, name: &str, to: &State) -> Result<Resto
     };
     let account = accounts::find(tools.host.root, name)?;
     if let Some(account) = &account {
-        remove(tools, account, with_home, group.is_none())?;
+        let own_group = if group.is_none() { Group::Goes } else { Group::Stays };
+        remove(tools, account, with_home, own_group)?;
     }
     if let Some(gid) = group {
         restore_group(tools, name, gid)?;
@@ -98,12 +99,11 @@ fn restore_group(tools: &Tools<'_>, name: &str, gid: u32) -> Result<()> {
     Ok(())
 }
 
-fn remove(tools: &Tools<'_>, account: &Account, with_home: bool, with_group: bool) -> Result<()> {
+fn remove(tools: &Tools<'_>, account: &Account, with_home: bool, group: Group) -> Result<()> {
     let (host, name) = (tools.host, &account.name);
     if account.uid == 0 {
         return Err(Error::new(Code::StepFailed, format!("{name} is root; it stays")));
     }
-    let group = if with_group { Group::Goes } else { Group::Stays };
     // What a timer or a login started since.
     processes::end(tools, account, group)?;
     // What it leaves is found by its number, which another account can have once this one is gone.

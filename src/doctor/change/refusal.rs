@@ -13,6 +13,8 @@ pub(super) enum Refusal {
     Foreign,
     /// It is root's, it is not known to be empty, and an account could have named it.
     Filled,
+    /// A person allows it, and it is not empty.
+    NotEmpty,
     /// A file system is mounted there that only the account's configuration names.
     Mounted,
     /// It is a path of the system.
@@ -54,6 +56,10 @@ impl Refusal {
                 "Name another path in the configuration: this one belongs to root, an account could \
                  have named it, and something of root's may be in it."
             }
+            Self::NotEmpty => {
+                "Move away what is in it, or name another path in the configuration: what is given \
+                 is given with its content."
+            }
             Self::Mounted => {
                 "Name another path in the configuration, or set owner and mode of what is mounted: \
                  another file system is mounted there."
@@ -73,8 +79,10 @@ impl Refusal {
                  yourself, once you know why."
             }
             Self::Account => {
-                "Nothing proves here that root alone named this account: root gives it nothing, and \
-                 opens nothing for it. Saved facts prove no owner; run the doctor on the host itself."
+                "Have a file that root alone can write name this account, as the unit is one: \
+                 another account could have named it here, so root gives it nothing, and opens \
+                 nothing for it. Saved facts prove nothing of this; the doctor on the host itself \
+                 can."
             }
         })
     }

@@ -247,8 +247,32 @@ fn what_root_keeps_in_the_folder_for_data_is_given_only_where_it_is_empty() {
         assert_eq!(remedy.fixable, is_given, "{remedy:?}");
         let settled = |step: &Step| matches!(step, Step::Settle(own) if own.only_if_empty);
         assert!(remedy.steps().iter().all(settled), "looked at again when it is done");
+        assert_eq!(!is_given, remedy.text().contains("--allow-path"), "{remedy:?}");
     }
+    survey.allowed.push(path.into());
+    let remedy = given(&survey, path, folder(0, 0o755), CI);
+    assert!(!remedy.fixable && remedy.text().contains("Move away what is in it"), "{remedy:?}");
+    assert!(!remedy.text().contains("--allow-path"), "it was given: {remedy:?}");
     assert!(!given(&survey, "/var/opt/circleci", folder(0, 0o755), CI).fixable, "with all of it");
+}
+
+#[test]
+fn a_folder_is_made_beside_what_root_keeps_only_where_a_person_allows_it() {
+    let mut survey = healthy();
+    let path = "/var/opt/circleci/own/jobs";
+    let made = |survey: &Survey| {
+        let mut trail = trail(path, folder(0, 0o755));
+        trail.end = None;
+        trail.stopped = Some("jobs is not there".to_owned());
+        let site = Site { trail: &trail, named_by: CI, purpose: Purpose::Data };
+        let account = survey.account("circleci").unwrap();
+        let change = Change::new(survey, &survey.installs[0]);
+        change.folder(Remedy::by_hand("x"), site, account, Mode::Work)
+    };
+    let remedy = made(&survey);
+    assert!(!remedy.fixable && remedy.text().contains("--allow-path"), "{remedy:?}");
+    survey.allowed.push(path.into());
+    assert!(made(&survey).fixable, "{:?}", made(&survey));
 }
 
 #[test]
