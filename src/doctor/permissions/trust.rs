@@ -6,7 +6,7 @@ use crate::{
         change::{Change, Mode, Purpose, Site},
         lookup::{domain, octal, task_account, unseen},
     },
-    facts::survey::{Install, Survey},
+    facts::survey::{Install, Service, Survey, Trail},
     platform::{fs::Kind, macos::launchd::SYSTEM, service::Manager},
 };
 
@@ -31,28 +31,14 @@ fn definition(survey: &Survey, install: &Install) -> Judged {
     }
     let files = install.paths.iter().filter(|own| own.purpose.ends_with("environment file"));
     let files = files.filter_map(|own| own.trail.ok());
-    // What jobs could have written is not copied to where root acts on it.
-    let remedy = || {
-        let text = "Compare it with what you mean it to be, write that where only root can write, \
-                    and remove this one; `runnerup install` does so for the unit of an agent.";
-        let remedy = Remedy::by_hand(text);
-        match service.manager {
-            Manager::Systemd => remedy.command(
-                Command::root("systemctl cat")
-                    .unit(&service.name, install.named_by)
-                    .then("| cat -v"),
-            ),
-            _ => remedy,
-        }
-        .command(Command::root("runnerup install"))
-    };
-    let trails = service.definitions.iter().map(|own| &own.trail).chain(files);
+    let trails = service.definitions.iter().map(|own| &own.trail).chain(&service.besides);
     let problems: Vec<Problem> = trails
+        .chain(files)
         .filter_map(|trail| {
             let is_jobs = account.uid != 0 && trail.is_led_by(account);
             // A unit that is masked is a link to a device.
-            let is_file = trail.end.is_none_or(|end| end.kind == Kind::File);
-            let is_strange = service.manager == Manager::Systemd && is_file && !trail.is_roots();
+            let is_part = trail.end.is_none_or(|end| matches!(end.kind, Kind::File | Kind::Folder));
+            let is_strange = service.manager == Manager::Systemd && is_part && !trail.is_roots();
             if !is_jobs && !is_strange {
                 return None;
             }
@@ -62,22 +48,53 @@ fn definition(survey: &Survey, install: &Install) -> Judged {
             } else {
                 format!(", which is {}", trail.real.display())
             };
+            let what = match trail.end.map(|end| end.kind) {
+                None => "make",
+                Some(Kind::Folder) => "add to",
+                Some(_) => "change",
+            };
             let problem = if is_jobs {
-                Problem::warn(format!("jobs can change {path}{real}, which root acts on"))
+                Problem::warn(format!("jobs can {what} {path}{real}, which root acts on"))
                     .seen(format!("{} may write to it, or to a folder on the way", account.name))
             } else {
                 Problem::fail(format!(
-                    "others than root can change {path}{real}, which root acts on"
+                    "others than root can {what} {path}{real}, which root acts on"
                 ))
                 .seen("it, or a folder on the way, is not root's alone")
             };
-            Some(problem.cure(remedy()))
+            Some(problem.cure(written_anew(service, install, trail)))
         })
         .collect();
     if problems.is_empty() && account.uid == 0 {
         return Ok(Verdict::Idle("jobs are root already".to_owned()));
     }
     Ok(Verdict::of(problems, "they cannot"))
+}
+
+/// What jobs could have written is not copied to where root acts on it.
+fn written_anew(service: &Service, install: &Install, part: &Trail) -> Remedy {
+    let is_unit = service.file().is_some_and(|file| file.path == part.path);
+    let text = match is_unit {
+        true => {
+            "Compare it with what you mean it to be, write that where only root can write, and \
+             remove this one; `runnerup install` does so for the unit of an agent."
+        }
+        false => {
+            "Write what is meant of it to a file of root's in /etc/systemd/system, and remove this \
+             one: until then nothing here has root start the service."
+        }
+    };
+    let remedy = Remedy::by_hand(text);
+    let remedy = match service.manager {
+        Manager::Systemd => remedy.command(
+            Command::root("systemctl cat").unit(&service.name, install.named_by).then("| cat -v"),
+        ),
+        _ => remedy,
+    };
+    match is_unit || service.manager != Manager::Systemd {
+        true => remedy.command(Command::root("runnerup install")),
+        false => remedy,
+    }
 }
 
 pub(super) const ENVIRONMENT: Check = Check {
@@ -135,6 +152,19 @@ mod tests {
         service_of(&mut survey).definitions[0].trail.passed.last_mut().unwrap().meta =
             folder(UID, 0o755);
         assert_eq!(status(&survey, "permissions/definition-trusted"), Status::Warn);
+    }
+
+    #[test]
+    fn a_folder_that_jobs_can_add_to_is_told_without_a_command_that_cannot_help() {
+        for (uid, expected) in [(UID, Status::Warn), (UID + 1, Status::Fail)] {
+            let mut survey = healthy();
+            let part = trail("/etc/systemd/system/service.wants", folder(uid, 0o755));
+            service_of(&mut survey).besides.push(part);
+            assert_eq!(status(&survey, "permissions/definition-trusted"), expected);
+            let told = finding(&survey, "permissions/definition-trusted");
+            let told = serde_json::to_string(&told).unwrap();
+            assert!(!told.contains("runnerup install"), "{told}");
+        }
     }
 
     #[test]

@@ -3,7 +3,8 @@
 use super::{
     reader::{self, Part},
     scrub::Scrub,
-    units::{Unit, split},
+    unit_text::split,
+    units::Unit,
 };
 use crate::{
     agent::REDACTED,
@@ -235,7 +236,7 @@ mod tests {
         std::fs::write(folder.path().join("env"), "# x\nA=\"file\"\n B='c d'\n").unwrap();
         let root = Root::open(folder.path()).unwrap();
         let text = "[Service]\nEnvironmentFile=/env\nEnvironment=A=unit\nEnvironmentFile=-/none\n";
-        let directives = super::super::units::parse(text, Path::new("/u"));
+        let directives = super::super::unit_text::parse(text, Path::new("/u"));
         let unit = Unit { directives, ..Unit::default() };
         let (raw, files) = of_unit(&root, &unit);
         let told: Vec<_> = raw.iter().map(|raw| (raw.name.as_str(), raw.value.as_str())).collect();
@@ -253,7 +254,8 @@ mod tests {
         let proxies = many(|at| format!("HTTPS_PROXY=http://u:a1b2c3d4e5f6a7b8{at}@h\n"));
         std::fs::write(root.0.path().join("env"), path + &tokens + &proxies + &long).unwrap();
         let line = "EnvironmentFile=/env\n".repeat(4 * FILES);
-        let directives = super::super::units::parse(&format!("[Service]\n{line}"), Path::new("/u"));
+        let directives =
+            super::super::unit_text::parse(&format!("[Service]\n{line}"), Path::new("/u"));
         let unit = Unit { directives, ..Unit::default() };
         let (raw, files) = of_unit(&root.1, &unit);
         assert_eq!((raw.len(), files.len()), (OF_UNIT, FILES));

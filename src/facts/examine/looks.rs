@@ -258,6 +258,7 @@ impl Looks {
             manager: unit.manager,
             name: unit.name,
             definitions: unit.definitions,
+            besides: unit.besides,
             directives: Unit::scrubbed(unit.directives, scrub),
             command,
             state,

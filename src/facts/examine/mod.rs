@@ -27,6 +27,7 @@ mod scrub;
 mod scrubbed;
 mod secret_words;
 mod tasks;
+mod unit_text;
 mod units;
 mod volumes;
 mod windows;
@@ -339,7 +340,7 @@ struct Discovery {
 /// Finds the agents and reads their configurations.
 fn discover(ground: &Ground, request: &Request, secrets: &Secrets) -> Result<Discovery> {
     let units = ground.look("the definitions of services", |ground| {
-        let mut units = units::find(&ground.root, ground.soon()).unwrap_or_default();
+        let mut units = units::find(&ground.root, ground.soon());
         units.extend(plists::find(&ground.root));
         if ground.os == Os::Windows {
             units.extend(tasks::find(&ground.root));

@@ -214,13 +214,13 @@ fn definition(root: &Root, path: &Path) -> Option<Unit> {
         }
     }
     is_agents.then_some(Unit {
-        changed_by: Provenance::Root,
         name,
         manager: Manager::Launchd,
         definitions: vec![definition],
         directives,
         command: Some(command),
         variables,
+        ..Unit::default()
     })
 }
 

@@ -4,13 +4,13 @@ use super::{
     environment::Raw,
     reader::{self, Part},
     scrub::Scrub,
+    unit_text::{parse, split},
 };
 use crate::{
-    Result,
     facts::survey::{Definition, Directive, Provenance, Scrubbed, Trail, limits::DIRECTIVES},
     platform::{
         fs::{Kind, Root},
-        linux::drop_ins::{FOLDERS, dependencies, is_of_services, names},
+        linux::{drop_ins::names, strange::Search, unit_folders::UnitFolders},
         service::Manager,
     },
 };
@@ -35,13 +35,16 @@ const LISTED: Duration = Duration::from_millis(100);
 pub(super) const PROGRAMS: [&str; 2] = ["circleci-launch-agent", "circleci-runner"];
 
 /// A unit, unread by anyone but us.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Unit {
     pub(super) name: String,
     pub(super) manager: Manager,
     pub(super) definitions: Vec<Definition>,
-    /// Who can add to it, in a folder of drop-ins or of dependencies.
-    pub(super) changed_by: Provenance,
+    /// What is besides not root's alone of what root's manager would act on with it: folders of
+    /// drop-ins and of dependencies, and the same of the units that are started with it.
+    pub(super) besides: Vec<Trail>,
+    /// That could not be told.
+    pub(super) is_unsearched: bool,
     pub(super) directives: Vec<Directive<String>>,
     /// What it runs, where no directive has to be split for that.
     pub(super) command: Option<Vec<String>>,
@@ -49,88 +52,55 @@ pub(super) struct Unit {
     pub(super) variables: Vec<Raw>,
 }
 
-impl Default for Unit {
-    /// Nothing is defined yet, and nobody but root can add to it.
-    fn default() -> Self {
-        Self {
-            name: String::new(),
-            manager: Manager::default(),
-            definitions: Vec::new(),
-            changed_by: Provenance::Root,
-            directives: Vec::new(),
-            command: None,
-            variables: Vec::new(),
-        }
-    }
-}
-
 /// The drop-ins of folders of one name.
+#[derive(Default)]
 struct DropIns {
-    changed_by: Provenance,
     files: BTreeMap<OsString, PathBuf>,
     /// Why there may be more.
     trouble: Option<String>,
 }
 
-/// Finds the units of agents.
-///
-/// # Errors
-/// None of a single file or folder of drop-ins: what cannot be read is noted in its place.
-pub(super) fn find(root: &Root, until: Instant) -> Result<Vec<Unit>> {
-    let mut files: BTreeMap<String, PathBuf> = BTreeMap::new();
-    let mut drop_ins: BTreeMap<String, DropIns> = BTreeMap::new();
-    let mut read = Vec::new();
-    for folder in FOLDERS.map(Path::new) {
-        let Ok(trail) = root.trail(folder) else { continue };
-        // `/lib` is often a link to `/usr/lib`.
-        if !trail.is(Kind::Folder) || read.contains(&trail.real) {
-            continue;
-        }
-        read.push(trail.real.clone());
-        let Some(spot) = root.find(&trail.real)? else { continue };
-        for name in spot.list().unwrap_or_default() {
-            let Some(text) = name.to_str() else { continue };
-            if text.ends_with(".service") {
-                files.entry(text.to_owned()).or_insert_with(|| folder.join(text));
-            } else if is_of_services(text) {
-                drop_ins.entry(text.to_owned()).or_default().add(root, &folder.join(text), until);
+/// Finds the units of agents. What cannot be read is noted in its place.
+pub(super) fn find(root: &Root, until: Instant) -> Vec<Unit> {
+    let folders = UnitFolders::list(root);
+    let mut drop_ins = BTreeMap::new();
+    // The same file by another name is the same unit.
+    let services = folders.services().filter(|(name, _)| !folders.is_alias(name));
+    let mut units: Vec<Unit> = services
+        .filter_map(|(name, path)| {
+            let all_names = std::iter::once(name).chain(folders.other_names(name));
+            let mut dropped: Vec<String> = Vec::new();
+            for folder in all_names.flat_map(names) {
+                let places = folders.places(&folder);
+                if places.is_empty() || dropped.contains(&folder) {
+                    continue;
+                }
+                let read = || DropIns::read(root, places, until);
+                drop_ins.entry(folder.clone()).or_insert_with(read);
+                dropped.push(folder);
             }
-        }
-    }
-    let mut units: Vec<Unit> =
-        files.into_iter().filter_map(|(name, path)| unit(root, name, &path, &drop_ins)).collect();
-    // The same file by another name, as an alias is.
-    let mut reals: Vec<PathBuf> = Vec::new();
-    units.retain(|unit| {
-        let real = unit.definitions.first().map(|first| first.trail.real.clone());
-        let is_new = real.as_ref().is_none_or(|real| !reals.contains(real));
-        reals.extend(real);
-        is_new
-    });
-    Ok(units)
+            let of_unit: Vec<_> = dropped.iter().filter_map(|name| drop_ins.get(name)).collect();
+            unit(root, name, path, &of_unit)
+        })
+        .collect();
+    let mut search = Search::new(root, &folders);
+    units.iter_mut().for_each(|unit| unit.besides(root, &mut search));
+    units
 }
 
 /// A unit with its drop-ins, if it is an agent's.
-fn unit(
-    root: &Root,
-    name: String,
-    path: &Path,
-    drop_ins: &BTreeMap<String, DropIns>,
-) -> Option<Unit> {
-    let mut unit = Unit { name, ..Unit::default() };
+fn unit(root: &Root, name: &str, path: &Path, drop_ins: &[&DropIns]) -> Option<Unit> {
+    let mut unit = Unit { name: name.to_owned(), ..Unit::default() };
     let mut left = LIMIT;
     unit.read(root, path, &mut left);
     let mut added: BTreeMap<&OsString, &PathBuf> = BTreeMap::new();
-    let folders: Vec<_> = names(&unit.name).into_iter().chain(dependencies(&unit.name)).collect();
-    let of_unit: Vec<&DropIns> = folders.iter().filter_map(|folder| drop_ins.get(folder)).collect();
-    for (name, path) in of_unit.iter().flat_map(|own| &own.files) {
+    for (name, path) in drop_ins.iter().flat_map(|own| &own.files) {
         added.entry(name).or_insert(path);
     }
     for path in added.into_values() {
         unit.read(root, path, &mut left);
     }
-    unit.changed_by = of_unit.iter().fold(Provenance::Root, |all, own| all.and(own.changed_by));
-    let trouble = of_unit.iter().find_map(|own| own.trouble.clone());
+    let trouble = drop_ins.iter().find_map(|own| own.trouble.clone());
     if let (Some(trouble), Some(last)) = (trouble, unit.definitions.last_mut()) {
         last.trouble = Some(trouble);
     }
@@ -142,37 +112,49 @@ fn unit(
     (has_name || unit.directives.iter().any(runs_agent)).then_some(unit)
 }
 
-impl Default for DropIns {
-    fn default() -> Self {
-        Self { changed_by: Provenance::Root, files: BTreeMap::new(), trouble: None }
-    }
-}
-
 impl DropIns {
-    /// Adds those of a folder, which an account may have filled: the first of them, as far as they
-    /// can be listed in time.
-    fn add(&mut self, root: &Root, folder: &Path, until: Instant) {
-        // Who can add a file to it can do so right after this look.
-        let changed_by = root.trail(folder).map_or(Provenance::Anybody, |own| own.changed_by());
-        self.changed_by = self.changed_by.and(changed_by);
-        let Some(spot) = root.find(folder).ok().flatten() else { return };
-        let Ok(listed) = spot.list_some(FILES, until.min(Instant::now() + LISTED)) else { return };
-        if !listed.is_whole {
-            self.trouble = Some(format!(
-                "{} has more than {FILES} files, or cannot be listed in time: the rest was not read",
-                folder.display()
-            ));
-        }
-        for name in listed.names {
-            if Path::new(&name).extension().is_some_and(|end| end == "conf") {
-                let path = folder.join(&name);
-                self.files.entry(name).or_insert(path);
+    /// Reads what is in folders of one name, which an account may have filled: the first of each, as
+    /// far as they can be listed in time.
+    fn read(root: &Root, folders: &[PathBuf], until: Instant) -> Self {
+        let mut own = Self::default();
+        for folder in folders {
+            let Some(spot) = root.find(folder).ok().flatten() else { continue };
+            let until = until.min(Instant::now() + LISTED);
+            let Ok(listed) = spot.list_some(FILES, until) else { continue };
+            if !listed.is_whole {
+                own.trouble = Some(format!(
+                    "{} has more than {FILES} files, or cannot be listed in time: the rest was \
+                     not read",
+                    folder.display()
+                ));
+            }
+            for name in listed.names {
+                if Path::new(&name).extension().is_some_and(|end| end == "conf") {
+                    let path = folder.join(&name);
+                    own.files.entry(name).or_insert(path);
+                }
             }
         }
+        own
     }
 }
 
 impl Unit {
+    /// Looks for what else could have been written by others than root.
+    fn besides(&mut self, root: &Root, search: &mut Search<'_>) {
+        let Ok(found) = search.of(&self.name) else {
+            self.is_unsearched = true;
+            return;
+        };
+        let is_read = |path: &PathBuf| self.definitions.iter().any(|own| own.trail.path == *path);
+        for path in found.into_iter().filter(|path| !is_read(path)).take(FILES) {
+            match root.trail(&path) {
+                Ok(trail) => self.besides.push(trail),
+                Err(_) => self.is_unsearched = true,
+            }
+        }
+    }
+
     fn read(&mut self, root: &Root, path: &Path, left: &mut u64) {
         if self.definitions.len() >= FILES {
             let last = self.definitions.last_mut();
@@ -233,12 +215,18 @@ impl Unit {
 
     /// Who could have written any part of the definition.
     pub(super) fn provenance(&self) -> Provenance {
-        self.definitions.iter().fold(self.changed_by, |all, definition| {
+        let definitions = self.definitions.iter().map(|definition| {
             let trail = &definition.trail;
             // No file, as a mask is none: who could put another one there still counts.
             let is_file = trail.end.is_some_and(|end| end.kind == Kind::File);
-            all.and(if is_file { trail.written_by() } else { trail.ground })
-        })
+            if is_file { trail.written_by() } else { trail.ground }
+        });
+        let besides = self.besides.iter().map(|trail| match trail.end {
+            Some(_) => trail.changed_by(),
+            None => trail.ground,
+        });
+        let unsearched = self.is_unsearched.then_some(Provenance::Anybody);
+        definitions.chain(besides).chain(unsearched).fold(Provenance::Root, Provenance::and)
     }
 
     /// Its directives as they may be told.
@@ -266,101 +254,12 @@ fn shortened(value: &str) -> String {
     }
 }
 
-/// The lines of a unit. A backslash at the end of a line joins it to the next; a comment between
-/// the two is passed over.
-pub(super) fn parse(text: &str, file: &Path) -> Vec<Directive<String>> {
-    let mut directives = Vec::new();
-    let mut section = String::new();
-    let mut joined: Option<(usize, String)> = None;
-    for (at, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
-        let trimmed = line.trim_start();
-        if trimmed.starts_with(['#', ';']) || (trimmed.is_empty() && joined.is_none()) {
-            continue;
-        }
-        let (first, mut whole) = joined.take().unwrap_or((at + 1, String::new()));
-        whole.push_str(trimmed.trim_end_matches('\r'));
-        if let Some(more) = whole.strip_suffix('\\') {
-            joined = Some((first, format!("{more} ")));
-            continue;
-        }
-        take(&whole, first, file, &mut section, &mut directives);
-    }
-    if let Some((first, whole)) = joined {
-        take(&whole, first, file, &mut section, &mut directives);
-    }
-    directives
-}
-
-fn take(
-    line: &str,
-    number: usize,
-    file: &Path,
-    section: &mut String,
-    into: &mut Vec<Directive<String>>,
-) {
-    let line = line.trim();
-    if let Some(name) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
-        name.clone_into(section);
-        return;
-    }
-    let (key, value) = line.split_once('=').unwrap_or(("", line));
-    into.push(Directive {
-        file: file.to_owned(),
-        line: number,
-        section: section.clone(),
-        key: key.trim().to_owned(),
-        value: value.trim().to_owned(),
-    });
-}
-
-/// Splits a value at blanks; quotes and backslashes as in `systemd.syntax(7)`.
-pub(super) fn split(line: &str) -> Vec<String> {
-    let mut words = Vec::new();
-    let mut word: Option<String> = None;
-    let mut quote = None;
-    let mut characters = line.chars();
-    while let Some(character) = characters.next() {
-        match (character, quote) {
-            ('\\', _) => word.get_or_insert_default().extend(characters.next()),
-            (c, Some(open)) if c == open => quote = None,
-            ('"' | '\'', None) => {
-                quote = Some(character);
-                word.get_or_insert_default();
-            }
-            (c, None) if c.is_whitespace() => words.extend(word.take()),
-            (c, _) => word.get_or_insert_default().push(c),
-        }
-    }
-    words.extend(word);
-    words
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
 
     fn soon() -> Instant {
         Instant::now() + Duration::from_secs(20)
-    }
-
-    #[test]
-    fn lines_keep_their_places() {
-        let text = "# a\n[Unit]\nAfter=a \\\n# between\n  b\n\n[Service]\r\nExecStart = /x 'a b' \\\n--c\nnonsense\n";
-        let parsed = parse(text, Path::new("/u"));
-        let told: Vec<_> = parsed
-            .iter()
-            .map(|d| (d.line, d.section.as_str(), d.key.as_str(), d.value.as_str()))
-            .collect();
-        assert_eq!(
-            told,
-            [
-                (3, "Unit", "After", "a  b"),
-                (8, "Service", "ExecStart", "/x 'a b'  --c"),
-                (10, "Service", "", "nonsense")
-            ]
-        );
-        assert_eq!(split("/x 'a b' \"c\\\"d\" e\\ f"), ["/x", "a b", "c\"d", "e f"]);
     }
 
     #[test]
@@ -373,7 +272,7 @@ mod tests {
             let path = units.join(format!("circleci.service.d/{number}.conf"));
             std::fs::write(path, "[Service]\n".to_owned() + &"a\n".repeat(5000)).unwrap();
         }
-        let units = find(&root, soon()).unwrap();
+        let units = find(&root, soon());
         assert_eq!((units[0].definitions.len(), units[0].directives.len()), (FILES, DIRECTIVES));
         assert!(units[0].definitions[1].trouble.is_some());
         assert!(units[0].definitions[0].trouble.is_none());
@@ -391,10 +290,10 @@ mod tests {
             std::fs::write(units.join(format!("circleci.service.d/{number}.conf")), "").unwrap();
         }
         for until in [soon(), Instant::now()] {
-            let mut drop_ins = DropIns::default();
-            drop_ins.add(&root, Path::new("/etc/systemd/system/circleci.service.d"), until);
+            let filled = [PathBuf::from("/etc/systemd/system/circleci.service.d")];
+            let drop_ins = DropIns::read(&root, &filled, until);
             assert!(drop_ins.files.len() <= FILES && drop_ins.trouble.is_some());
-            let units = find(&root, until).unwrap();
+            let units = find(&root, until);
             let troubled = |unit: &Unit| unit.definitions.iter().any(|own| own.trouble.is_some());
             let told: Vec<_> = units.iter().map(|own| (own.name.as_str(), troubled(own))).collect();
             assert_eq!(told, [("circleci-x.service", false), ("circleci.service", true)]);
@@ -418,7 +317,7 @@ mod tests {
             .unwrap();
         }
         std::fs::write(units.join("circleci-x.service"), "[Service]\n").unwrap();
-        let units = find(&root, soon()).unwrap();
+        let units = find(&root, soon());
         let of = |key: &str| -> Vec<String> {
             let own = units[0].directives.iter().filter(|own| own.key == key);
             own.map(|own| own.value.clone()).collect()
@@ -442,7 +341,7 @@ mod tests {
         write("usr/lib/systemd/system/ci.service.d/a.conf", "[Service]\nUser=hidden\n");
         write("etc/systemd/system/ci.service.d/a.conf", "[Service]\nUser=seen\n");
         write("etc/systemd/system/ci.service.d/b.conf.bak", "[Service]\nUser=not\n");
-        let units = find(&Root::open(folder.path()).unwrap(), soon()).unwrap();
+        let units = find(&Root::open(folder.path()).unwrap(), soon());
         assert_eq!(units.len(), 1);
         assert_eq!(units[0].command(), ["/opt/circleci-runner", "machine"]);
         let users: Vec<_> = units[0]
@@ -454,14 +353,35 @@ mod tests {
         assert_eq!(users, ["seen"]);
     }
 
-    proptest! {
-        #[test]
-        fn any_text_is_read_without_panic(text in ".{0,200}", lines in "([\\[\\]a-zA-Z=\\\\#; \n]{0,200})") {
-            for text in [text, lines] {
-                let directives = parse(&text, Path::new("/u"));
-                prop_assert!(directives.iter().all(|d| d.line >= 1 && d.line <= text.lines().count()));
-                split(&text);
-            }
+    #[cfg(unix)]
+    #[test]
+    fn all_names_of_a_unit_count_and_it_is_found_once() {
+        let (folder, root) = crate::platform::fs::empty_root();
+        let units = folder.path().join("etc/systemd/system");
+        for name in ["agent.service.d", "circleci.service.d", "service.wants"] {
+            std::fs::create_dir_all(units.join(name)).unwrap();
+        }
+        std::fs::write(units.join("circleci.service"), "[Service]\nUser=ci\n").unwrap();
+        std::os::unix::fs::symlink("circleci.service", units.join("agent.service")).unwrap();
+        for name in ["circleci-a.service", "circleci-b.service"] {
+            std::os::unix::fs::symlink("/dev/null", units.join(name)).unwrap();
+        }
+        std::fs::write(units.join("agent.service.d/a.conf"), "[Service]\nGroup=a\n").unwrap();
+        let found = find(&root, soon());
+        let names: Vec<_> = found.iter().map(|own| own.name.as_str()).collect();
+        assert_eq!(names, ["circleci-a.service", "circleci-b.service", "circleci.service"]);
+        assert_eq!((found[2].directives.len(), found[2].provenance()), (2, Provenance::Root));
+        for name in ["agent.service.d", "circleci.service.d", "service.wants"] {
+            let open = |mode| {
+                let mode = std::os::unix::fs::PermissionsExt::from_mode(mode);
+                std::fs::set_permissions(units.join(name), mode).unwrap();
+            };
+            open(0o777);
+            let found = find(&root, soon());
+            let besides: Vec<_> = found[2].besides.iter().map(|own| own.path.clone()).collect();
+            open(0o755);
+            assert_eq!(besides, [Path::new("/etc/systemd/system").join(name)]);
+            assert_eq!(found[2].provenance(), Provenance::Anybody);
         }
     }
 }

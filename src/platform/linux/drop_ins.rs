@@ -31,14 +31,6 @@ pub fn dependencies(unit: &str) -> Vec<String> {
     DEPENDENCIES.iter().flat_map(|kind| folders_of(unit, kind)).collect()
 }
 
-/// Whether a folder of this name is a part of services: of one, of some, or of all.
-pub fn is_of_services(name: &str) -> bool {
-    name.rsplit_once('.').is_some_and(|(of, kind)| {
-        let is_kind = kind == "d" || DEPENDENCIES.contains(&kind);
-        is_kind && (of == "service" || of.ends_with(".service"))
-    })
-}
-
 /// A unit's own folder of a kind, that of its template, those of each beginning of its name, and that
 /// of all units of its type: systemd looks for every kind in the same places.
 fn folders_of<'a>(unit: &'a str, kind: &'a str) -> impl Iterator<Item = String> + 'a {
@@ -66,7 +58,5 @@ mod tests {
                 assert!(all.contains(&format!("{of}.{kind}")), "{of}.{kind}");
             }
         }
-        assert!(all.iter().all(|name| is_of_services(name)) && is_of_services("service.d"));
-        assert!(["x.target.wants", "x.service", "my-service.d"].iter().all(|n| !is_of_services(n)));
     }
 }

@@ -6,3 +6,4 @@ pub mod drop_ins;
 pub mod image;
 pub mod strange;
 pub mod systemd;
+pub mod unit_folders;

@@ -1,12 +1,15 @@
 //! What systemd would do for a service at the word of another account than root.
 
-use super::drop_ins::{FOLDERS, dependencies, names};
+use super::{
+    drop_ins::{dependencies, names},
+    unit_folders::{UnitFolders, is_roots},
+};
 use crate::{
     Code, Error, Help, Result,
-    platform::fs::{Kind, Root, Trail},
+    platform::fs::{Kind, Root},
 };
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     ffi::OsString,
     path::{Path, PathBuf},
 };
@@ -24,15 +27,7 @@ const UNITS: usize = 64;
 /// # Errors
 /// When a folder cannot be looked into, or more units belong to it than to any service.
 pub fn strange(root: &Root, service: &str) -> Result<Vec<PathBuf>> {
-    let mut search = Search { root, left: Vec::new(), known: BTreeSet::new(), found: Vec::new() };
-    search.add(service);
-    for alias in search.aliases(service)? {
-        search.add(&alias);
-    }
-    while let Some(unit) = search.left.pop() {
-        search.unit(&unit)?;
-    }
-    Ok(search.found)
+    Search::new(root, &UnitFolders::list(root)).of(service)
 }
 
 /// Refuses to have systemd act by what defines `service` where another account can write a part of
@@ -53,104 +48,129 @@ pub fn refuse_strange(root: &Root, service: &str) -> Result<()> {
         .help("write what is meant to a file of root's, remove the other, and run again"))
 }
 
-struct Search<'a> {
+/// The search, for any number of services: nothing is looked at twice.
+pub struct Search<'a> {
     root: &'a Root,
-    /// Units that are still to be looked at.
-    left: Vec<String>,
-    known: BTreeSet<String>,
-    found: Vec<PathBuf>,
+    folders: &'a UnitFolders,
+    looked: BTreeMap<PathBuf, Part>,
 }
 
-impl Search<'_> {
+/// What stands at a path.
+#[derive(Debug, Clone, Default)]
+struct Part {
+    is_strange: bool,
+    /// The name of the file that it is, links taken out.
+    name: Option<String>,
+    /// What is in a folder that is root's alone.
+    entries: Vec<OsString>,
+}
+
+/// The units that are looked at for one service.
+#[derive(Default)]
+struct Units {
+    left: Vec<String>,
+    known: BTreeSet<String>,
+}
+
+impl Units {
     fn add(&mut self, unit: &str) {
         if self.known.insert(unit.to_owned()) {
             self.left.push(unit.to_owned());
         }
     }
+}
 
-    fn unit(&mut self, unit: &str) -> Result<()> {
-        if self.known.len() > UNITS {
-            return Err(Error::new(
-                Code::GroundUnsafe,
-                format!("more than {UNITS} units are started with one: {unit} is not examined"),
-            ));
+impl<'a> Search<'a> {
+    /// Nothing is looked at here.
+    pub fn new(root: &'a Root, folders: &'a UnitFolders) -> Self {
+        Self { root, folders, looked: BTreeMap::new() }
+    }
+
+    /// See [`strange`].
+    ///
+    /// # Errors
+    /// As [`strange`].
+    pub fn of(&mut self, service: &str) -> Result<Vec<PathBuf>> {
+        if let Some(trouble) = self.folders.trouble() {
+            return Err(trouble.clone());
         }
-        for folder in FOLDERS.map(Path::new) {
-            if let Some(trail) = self.part(&folder.join(unit))? {
-                // systemd reads what belongs to the name that a link leads to as well.
-                if let Some(name) = trail.real.file_name().and_then(|name| name.to_str()) {
-                    self.add(name);
-                }
+        let mut found = self.folders.strange().to_vec();
+        let mut units = Units::default();
+        units.add(service);
+        self.folders.other_names(service).into_iter().for_each(|name| units.add(name));
+        while let Some(unit) = units.left.pop() {
+            if units.known.len() > UNITS {
+                return Err(Error::new(
+                    Code::GroundUnsafe,
+                    format!("more than {UNITS} units are started with {service}: not examined"),
+                ));
             }
-            for name in names(unit) {
-                let path = folder.join(name);
-                for name in self.entries(&path)? {
+            self.unit(&unit, &mut units, &mut found)?;
+        }
+        Ok(found)
+    }
+
+    fn unit(&mut self, unit: &str, units: &mut Units, found: &mut Vec<PathBuf>) -> Result<()> {
+        for file in self.parts(unit, found)? {
+            // systemd reads what belongs to the name that a link leads to as well.
+            file.1.name.iter().for_each(|name| units.add(name));
+        }
+        for name in names(unit) {
+            for (folder, part) in self.parts(&name, found)? {
+                for name in part.entries {
                     if Path::new(&name).extension().is_some_and(|end| end == "conf") {
-                        self.part(&path.join(name))?;
+                        self.part(folder.join(name), found)?;
                     }
                 }
             }
-            for name in dependencies(unit) {
-                for name in self.entries(&folder.join(name))? {
-                    // A name that is no text is no unit's.
-                    name.to_str().into_iter().for_each(|name| self.add(name));
-                }
+        }
+        for name in dependencies(unit) {
+            for (_, part) in self.parts(&name, found)? {
+                // A name that is no text is no unit's.
+                part.entries.iter().filter_map(|name| name.to_str()).for_each(|name| {
+                    units.add(name);
+                });
             }
         }
         Ok(())
     }
 
+    /// What stands under a name in any of the folders.
+    fn parts(&mut self, name: &str, found: &mut Vec<PathBuf>) -> Result<Vec<(PathBuf, Part)>> {
+        let folders = self.folders;
+        let places = folders.places(name).iter();
+        places.map(|place| Ok((place.clone(), self.part(place.clone(), found)?))).collect()
+    }
+
     /// Notes what is not root's alone; what is there, else.
-    fn part(&mut self, path: &Path) -> Result<Option<Trail>> {
+    fn part(&mut self, path: PathBuf, found: &mut Vec<PathBuf>) -> Result<Part> {
+        let part = match self.looked.get(&path) {
+            Some(part) => part.clone(),
+            None => {
+                let part = self.look(&path)?;
+                self.looked.insert(path.clone(), part.clone());
+                part
+            }
+        };
+        if part.is_strange && !found.contains(&path) {
+            found.push(path);
+        }
+        Ok(part)
+    }
+
+    fn look(&self, path: &Path) -> Result<Part> {
         let trail = self.root.trail(path)?;
-        let is_roots = match trail.end {
-            // What leads to nothing today can lead to something at the next look.
-            None => trail.ground.is_root(),
-            Some(_) => trail.changed_by().is_root(),
-        };
-        if !is_roots {
-            self.found.push(path.to_owned());
-            return Ok(None);
+        if !is_roots(&trail) {
+            return Ok(Part { is_strange: true, ..Part::default() });
         }
-        Ok(Some(trail).filter(|trail| trail.end.is_some()))
-    }
-
-    /// What is in a folder that is root's alone.
-    fn entries(&mut self, folder: &Path) -> Result<Vec<OsString>> {
-        let Some(trail) = self.part(folder)?.filter(|trail| trail.is(Kind::Folder)) else {
-            return Ok(Vec::new());
-        };
-        let Some(spot) = self.root.find(&trail.real)? else { return Ok(Vec::new()) };
-        Ok(spot.list()?.into_iter().take(LONGEST).collect())
-    }
-
-    /// The other names of a unit: links to its file.
-    fn aliases(&self, unit: &str) -> Result<Vec<String>> {
-        let mut files = Vec::new();
-        for folder in FOLDERS.map(Path::new) {
-            files.push(self.root.trail(&folder.join(unit))?);
+        if trail.is(Kind::Folder) {
+            let spot = self.root.find(&trail.real)?;
+            let entries = spot.map(|spot| spot.list()).transpose()?.unwrap_or_default();
+            let entries = entries.into_iter().take(LONGEST).collect();
+            return Ok(Part { entries, ..Part::default() });
         }
-        let Some(file) = files.into_iter().find(|trail| trail.end.is_some()) else {
-            return Ok(Vec::new());
-        };
-        let mut aliases = Vec::new();
-        for folder in FOLDERS.map(Path::new) {
-            let trail = self.root.trail(folder)?;
-            if !trail.is(Kind::Folder) {
-                continue;
-            }
-            let Some(spot) = self.root.find(&trail.real)? else { continue };
-            for name in spot.list().unwrap_or_default() {
-                let Some(name) = name.to_str().filter(|name| name.ends_with(".service")) else {
-                    continue;
-                };
-                let other = self.root.trail(&trail.real.join(name))?;
-                if other.real == file.real && name != unit {
-                    aliases.push(name.to_owned());
-                }
-            }
-        }
-        Ok(aliases)
+        let name = trail.real.file_name().and_then(|name| name.to_str()).map(str::to_owned);
+        Ok(Part { name: name.filter(|_| trail.end.is_some()), ..Part::default() })
     }
 }
 

@@ -1,0 +1,137 @@
+//! What stands in the folders where systemd looks for units, listed once.
+
+use super::drop_ins::FOLDERS;
+use crate::{
+    Error, Result,
+    platform::fs::{Kind, Root, Trail},
+};
+use std::{
+    collections::BTreeMap,
+    ffi::OsStr,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+/// Most names that are taken from a folder which an account could have filled.
+const NAMES: usize = 4000;
+
+/// How long such a folder may take to be listed.
+const LISTED: Duration = Duration::from_millis(100);
+
+/// The names in systemd's folders, and where the files of services really are.
+#[derive(Debug, Default)]
+pub struct UnitFolders {
+    /// Where each name stands, the place that counts first.
+    places: BTreeMap<String, Vec<PathBuf>>,
+    /// The file of each service that could be looked at, by its name.
+    services: BTreeMap<String, Trail>,
+    /// Services by where their file really is.
+    by_file: BTreeMap<PathBuf, Vec<String>>,
+    /// Folders that are not root's alone, or could be made by others.
+    strange: Vec<PathBuf>,
+    /// Why there may be more.
+    trouble: Option<Error>,
+}
+
+impl UnitFolders {
+    /// Lists them, as far as the caller may.
+    pub fn list(root: &Root) -> Self {
+        let mut own = Self::default();
+        let mut listed = Vec::new();
+        for folder in FOLDERS.map(Path::new) {
+            if let Err(error) = own.add_folder(root, folder, &mut listed) {
+                own.trouble.get_or_insert(error);
+            }
+        }
+        own
+    }
+
+    fn add_folder(&mut self, root: &Root, folder: &Path, listed: &mut Vec<PathBuf>) -> Result<()> {
+        let trail = root.trail(folder)?;
+        let is_roots = is_roots(&trail);
+        if !is_roots {
+            self.strange.push(folder.to_owned());
+        }
+        // `/lib` is often a link to `/usr/lib`.
+        if !trail.is(Kind::Folder) || listed.contains(&trail.real) {
+            return Ok(());
+        }
+        let Some(spot) = root.find(&trail.real)? else { return Ok(()) };
+        let names = match is_roots {
+            true => spot.list()?,
+            false => spot.list_some(NAMES, Instant::now() + LISTED)?.names,
+        };
+        listed.push(trail.real);
+        // Of a name that is no text systemd makes no unit.
+        for name in names.iter().filter_map(|name| name.to_str()) {
+            self.add(root, folder, name);
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, root: &Root, folder: &Path, name: &str) {
+        let path = folder.join(name);
+        if name.ends_with(".service")
+            && let Ok(trail) = root.trail(&path)
+        {
+            // All units that are masked are links to one device.
+            if trail.is(Kind::File) {
+                self.by_file.entry(trail.real.clone()).or_default().push(name.to_owned());
+            }
+            self.services.entry(name.to_owned()).or_insert(trail);
+        }
+        self.places.entry(name.to_owned()).or_default().push(path);
+    }
+
+    /// Why there may be more than is listed.
+    pub fn trouble(&self) -> Option<&Error> {
+        self.trouble.as_ref()
+    }
+
+    /// Folders that are not root's alone: whatever root starts, others could have defined.
+    pub fn strange(&self) -> &[PathBuf] {
+        &self.strange
+    }
+
+    /// Where a name stands, the place that counts first.
+    pub fn places(&self, name: &str) -> &[PathBuf] {
+        self.places.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// The services, in the order of their names, each with the file that counts.
+    pub fn services(&self) -> impl Iterator<Item = (&str, &Path)> {
+        let services = self.places.iter().filter(|(name, _)| name.ends_with(".service"));
+        services.filter_map(|(name, places)| Some((name.as_str(), places.first()?.as_path())))
+    }
+
+    /// The way to the file of a service, where it could be looked at.
+    pub fn file(&self, service: &str) -> Option<&Trail> {
+        self.services.get(service)
+    }
+
+    /// The other names of a service: links to its file, and what it is itself a link to.
+    pub fn other_names(&self, service: &str) -> Vec<&str> {
+        let file = self.file(service).and_then(|file| self.by_file.get(&file.real));
+        let mut names: Vec<_> = file.into_iter().flatten().map(String::as_str).collect();
+        names.retain(|name| *name != service);
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
+    /// Whether a name is only another one of a service that is listed by its file's own name.
+    pub fn is_alias(&self, service: &str) -> bool {
+        let own_name = self.file(service).and_then(|file| file.real.file_name());
+        let own_name = own_name.and_then(OsStr::to_str);
+        own_name.is_some_and(|own| own != service && self.other_names(service).contains(&own))
+    }
+}
+
+/// Whether nobody but root wrote what a way leads to, or could make it where nothing is yet.
+pub(super) fn is_roots(trail: &Trail) -> bool {
+    match trail.end {
+        // What leads to nothing today can lead to something at the next look.
+        None => trail.ground.is_root(),
+        Some(_) => trail.changed_by().is_root(),
+    }
+}
