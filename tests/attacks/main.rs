@@ -15,6 +15,7 @@ mod anything;
 mod bases;
 mod commands;
 mod fleet;
+mod folders;
 mod group;
 mod homes;
 mod images;
