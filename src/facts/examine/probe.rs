@@ -2,7 +2,12 @@
 
 use crate::facts::survey::Seen;
 use std::{
-    sync::mpsc::{self, Receiver, RecvTimeoutError},
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU8, Ordering},
+        mpsc::{self, Receiver, RecvTimeoutError},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -16,9 +21,53 @@ pub(super) struct Limit {
     pub(super) until: Instant,
 }
 
+/// Looks of one kind that may be left behind before no more of them are begun: an examination that
+/// is made again and again leaves no more threads than this at what never answers.
+const LEFT_BEHIND: usize = 32;
+
+/// How many looks of each kind were left behind, and have not ended since.
+static LEFT: Mutex<BTreeMap<&'static str, usize>> = Mutex::new(BTreeMap::new());
+
+/// A look: under way, ended or not begun, or left behind.
+struct Look {
+    what: &'static str,
+    state: AtomicU8,
+}
+
+const UNDER_WAY: u8 = 0;
+const ENDED: u8 = 1;
+const LEFT_ALONE: u8 = 2;
+
+impl Look {
+    fn left() -> MutexGuard<'static, BTreeMap<&'static str, usize>> {
+        LEFT.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn leave(&self) {
+        let mut left = Self::left();
+        if self.state.swap(LEFT_ALONE, Ordering::Relaxed) == UNDER_WAY {
+            *left.entry(self.what).or_default() += 1;
+        }
+    }
+}
+
+/// The thread's own: it has ended, however that came about.
+struct Thread(Arc<Look>);
+
+impl Drop for Thread {
+    fn drop(&mut self) {
+        let mut left = Look::left();
+        if self.0.state.swap(ENDED, Ordering::Relaxed) == LEFT_ALONE
+            && let Some(count) = left.get_mut(self.0.what)
+        {
+            *count = count.saturating_sub(1);
+        }
+    }
+}
+
 /// A probe that is under way.
 pub(super) struct Probe<T> {
-    what: &'static str,
+    look: Arc<Look>,
     limit: Limit,
     deadline: Instant,
     answer: Receiver<T>,
@@ -33,9 +82,16 @@ pub(super) fn probe<T: Send + 'static>(
     let (send, answer) = mpsc::sync_channel(1);
     let now = Instant::now();
     let deadline = limit.until.min(now + limit.each);
-    if now < deadline {
+    let own = Arc::new(Look { what, state: AtomicU8::new(ENDED) });
+    let left = Look::left().get(what).copied().unwrap_or_default();
+    if left >= LEFT_BEHIND {
+        tracing::debug!(what, left, "not begun: so many are unanswered");
+    } else if now < deadline {
+        own.state.store(UNDER_WAY, Ordering::Relaxed);
+        let thread = Thread(Arc::clone(&own));
         // Not joined: a stat on a dead network file system never comes back.
         let begun = thread::Builder::new().name(what.to_owned()).spawn(move || {
+            let _thread = thread;
             let begun = Instant::now();
             let seen = look();
             tracing::debug!(what, ms = begun.elapsed().as_millis(), "looked");
@@ -45,15 +101,19 @@ pub(super) fn probe<T: Send + 'static>(
             tracing::debug!(what, %error, "no thread");
         }
     }
-    Probe { what, limit, deadline, answer }
+    Probe { look: own, limit, deadline, answer }
 }
 
 impl<T> Probe<T> {
     /// What was seen, once it is there or the deadline has come.
     pub(super) fn seen(self) -> Seen<T> {
         let left = self.deadline.saturating_duration_since(Instant::now());
-        let what = self.what;
-        match self.answer.recv_timeout(left) {
+        let what = self.look.what;
+        let answer = self.answer.recv_timeout(left);
+        if answer.is_err() {
+            self.look.leave();
+        }
+        match answer {
             Ok(seen) => Seen::Known(seen),
             Err(_) if self.deadline == self.limit.until && Instant::now() >= self.deadline => {
                 Seen::broken(format!("the time of the examination was up before {what} was seen"))
@@ -96,6 +156,33 @@ mod tests {
 
     fn within(each: Duration) -> Limit {
         Limit { each, until: Instant::now() + Duration::from_secs(60) }
+    }
+
+    #[test]
+    fn what_never_answers_is_not_asked_without_end() {
+        let what = "the thing that never answers";
+        let left = || Look::left().get(what).copied().unwrap_or_default();
+        let (release, wait) = mpsc::channel::<()>();
+        let wait = Arc::new(Mutex::new(wait));
+        let begun = Arc::new(AtomicU8::new(0));
+        let hang = || {
+            let (wait, begun) = (Arc::clone(&wait), Arc::clone(&begun));
+            probe(what, within(Duration::from_millis(1)), move || {
+                begun.fetch_add(1, Ordering::Relaxed);
+                let _ = wait.lock().map(|wait| wait.recv());
+            })
+        };
+        for round in 0..2 * LEFT_BEHIND {
+            assert!(matches!(hang().seen(), Seen::Unseen(_)));
+            assert_eq!(left(), LEFT_BEHIND.min(round + 1));
+        }
+        drop(release);
+        let until = Instant::now() + Duration::from_secs(60);
+        while left() > 0 && Instant::now() < until {
+            thread::yield_now();
+        }
+        assert_eq!((left(), usize::from(begun.load(Ordering::Relaxed))), (0, LEFT_BEHIND));
+        assert_eq!(probe(what, within(Duration::from_secs(10)), || 7).seen(), Seen::Known(7));
     }
 
     #[test]
