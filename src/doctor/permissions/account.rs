@@ -86,7 +86,8 @@ pub(super) const POWER: Check = Check {
     found: "The number, groups and sudo rules of the account that jobs run as; on Windows whether \
             it is an administrator.",
     cure: "Take the right away, or keep hosts of this kind for those you trust with root.",
-    after: &["service/loaded", "service/user-exists"],
+    // Where sudo refuses the prefix, no job runs as the account that it names.
+    after: &["service/loaded", "service/user-exists", "permissions/sudo-works"],
     judge: Judge::Agent(power),
 };
 
@@ -280,7 +281,7 @@ fn privacy(survey: &Survey, install: &Install) -> Judged {
 mod tests {
     use crate::{
         agent::Os,
-        doctor::{Status, sample::*},
+        doctor::{Selection, Status, judge, sample::*},
         facts::survey::{AccountFacts, Seen, Setting, Sudo, Survey, Written},
     };
 
@@ -308,6 +309,16 @@ mod tests {
         assert_eq!(status(&survey, "permissions/sudo-works"), Status::Pass);
         survey.host.accounts[1].sudo = Seen::Known(Sudo { wants_terminal: true, ..rule });
         assert_eq!(status(&survey, "permissions/sudo-works"), Status::Fail);
+    }
+
+    #[test]
+    fn a_prefix_that_sudo_refuses_makes_no_job_root() {
+        let mut survey = healthy();
+        sudo_prefix(&mut survey);
+        agent(&mut survey).task_user = Some("root".into());
+        let all = judge(&survey, &Selection::default());
+        let power = all.iter().find(|own| own.check == "permissions/power-known").unwrap();
+        assert_eq!(power.because, Some("permissions/sudo-works"), "{}", power.summary);
     }
 
     #[test]
