@@ -7,6 +7,7 @@ mod asks;
 mod binary;
 mod candidate;
 pub mod config;
+mod discovery;
 mod environment;
 mod grants;
 mod ground;
@@ -37,13 +38,10 @@ mod written;
 mod xml;
 
 use super::network::{Ask, Inquiry};
-use super::survey::{
-    AccountFacts, Install, Network, Provenance, Queue, SCHEMA_VERSION, Seen, Strays, Survey, Unseen,
-};
+use super::survey::{AccountFacts, Install, Network, Queue, SCHEMA_VERSION, Seen, Survey};
 use crate::{
     Code, Command, Help, Result,
     agent::{Kind, Os, Secrets},
-    apply::{self, Receipt},
     platform::{
         command::HostCommands,
         fs::Root,
@@ -51,15 +49,15 @@ use crate::{
     },
 };
 use candidate::Candidate;
+use discovery::{Discovery, discover};
 use ground::Ground;
 use probe::{Limit, Probe, known_or_default, probe};
 use processes::Processes;
-use reader::Part;
 use scrub::Scrub;
 use serde::Serialize;
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -85,9 +83,6 @@ const IMAGE: &str = "nothing runs in an image";
 
 /// Why nothing is said of what only other systems keep in files.
 const THERE: &str = "Windows does not keep it in a file";
-
-/// Most bytes of a configuration that are read.
-const CONFIG_LIMIT: u64 = 256 << 10;
 
 /// What to examine.
 #[derive(Debug, Clone)]
@@ -175,7 +170,7 @@ fn take(request: &Request, until: Instant) -> Result<Examined> {
         allowed: request.allowed.clone().into(),
     };
     let Discovery { mut candidates, mut strays, mut processes, undiscovered } =
-        discover(&ground, request, &secrets)?;
+        discover(&ground, request.config.as_deref(), &secrets)?;
     if let Some(only) = &request.instance {
         candidates.retain(|candidate| candidate.name == *only);
     }
@@ -326,146 +321,6 @@ fn queue_look(
             Seen::Known(Queue::withheld(inquiry.resource_class, host))
         }
     }))
-}
-
-/// What was found to look closer at.
-struct Discovery {
-    candidates: Vec<Candidate>,
-    strays: Strays,
-    processes: Arc<Processes>,
-    /// Why there may be more.
-    undiscovered: Vec<String>,
-}
-
-/// Finds the agents and reads their configurations.
-fn discover(ground: &Ground, request: &Request, secrets: &Secrets) -> Result<Discovery> {
-    let units = ground.look("the definitions of services", |ground| {
-        let mut units = units::find(&ground.root, ground.soon());
-        units.extend(plists::find(&ground.root));
-        if ground.os == Os::Windows {
-            units.extend(tasks::find(&ground.root));
-        }
-        units
-    });
-    let receipts =
-        ground.look("the receipts", |ground| {
-            Seen::from(apply::read(&ground.root, "default").map(|known| {
-                known.receipt.into_iter().chain(known.others).collect::<Vec<Receipt>>()
-            }))
-        });
-    let machine = ground.look("the machine's environment", |ground| {
-        let asks = ground.is_host && ground.os == Os::Windows;
-        if asks { windows::variables(&ground.commands, ground.limit) } else { Vec::new() }
-    });
-    let processes = ground.look("the processes", |ground| match ground.is_host {
-        true if ground.os == Os::Darwin => {
-            Processes::of(mac::processes(&ground.commands, ground.now))
-        }
-        true => Processes::read(ground.now, host::uptime(), ground.soon()),
-        false => Processes::default(),
-    });
-    let (units, receipts) = (units.seen(), receipts.flat());
-    let processes = Arc::new(match processes.seen() {
-        Seen::Known(processes) => processes,
-        Seen::Unseen(unseen) => Processes::unseen(unseen, ground.now - host::uptime()),
-    });
-    let faults = [reason(&units), reason(&receipts), processes.fault()];
-    let mut undiscovered: Vec<String> =
-        faults.into_iter().flatten().map(|unseen| unseen.why.clone()).collect();
-    let (units, receipts) = (known_or_default(units), known_or_default(receipts));
-    let of_processes = Arc::clone(&processes);
-    let candidates = ground
-        .look("the agents' environments", move |ground| {
-            let (root, scrub, until) = (&ground.root, &ground.scrub, ground.soon());
-            candidate::all(root, units, receipts, &of_processes, scrub, until)
-        })
-        .seen();
-    let fault = reason(&candidates).map(|unseen| unseen.why.clone());
-    undiscovered.extend(fault.clone());
-    let (mut candidates, mut strays) = known_or_default(candidates);
-    strays.unseen = strays.unseen.or(fault.map(|why| Unseen { why, broke: false }));
-    let machine = known_or_default(machine.seen());
-    for candidate in &mut candidates {
-        // What a script sets comes later, and counts.
-        candidate.variables.splice(0..0, machine.iter().cloned());
-    }
-    if let Some(path) = &request.config {
-        let named = candidates.iter().any(|candidate| candidate.config_path.as_ref() == Some(path));
-        if !named {
-            candidates = vec![Candidate {
-                name: path.display().to_string(),
-                config_path: Some(path.clone()),
-                // Whoever runs the doctor named it.
-                named_by: Provenance::Root,
-                ..Candidate::default()
-            }];
-        } else {
-            candidates.retain(|candidate| candidate.config_path.as_ref() == Some(path));
-        }
-    }
-    let mut salt = [0; 16];
-    getrandom::fill(&mut salt).map_err(|error| {
-        crate::Error::new(Code::HostUnfit, format!("no random numbers: {error}"))
-    })?;
-    let configs: Vec<_> = candidates
-        .iter()
-        .map(|candidate| {
-            let (path, named_by) = (candidate.config_path.clone(), candidate.named_by);
-            ground.look("a configuration", move |ground| {
-                path.map(|path| read_config(&ground.root, &path, named_by, &salt))
-            })
-        })
-        .collect();
-    for (candidate, config) in candidates.iter_mut().zip(configs) {
-        match config.seen() {
-            Seen::Known(Some((config, token))) => candidate.configured(config, token),
-            Seen::Known(None) => candidate.task_user = candidate.user.clone(),
-            Seen::Unseen(unseen) => candidate.configured(Seen::Unseen(unseen), None),
-        }
-        candidate.tell(secrets);
-    }
-    Ok(Discovery { candidates, strays, processes, undiscovered })
-}
-
-/// Why something was not seen.
-fn reason<T>(seen: &Seen<T>) -> Option<&Unseen> {
-    match seen {
-        Seen::Known(_) => None,
-        Seen::Unseen(unseen) => Some(unseen),
-    }
-}
-
-type ReadConfig = (Seen<super::survey::ConfigFile<String>>, Option<crate::agent::Token>);
-
-fn read_config(root: &Root, path: &Path, named_by: Provenance, salt: &[u8]) -> ReadConfig {
-    let trail = match reader::walk(root, path, named_by, None) {
-        Ok(trail) => trail,
-        Err(error) => return (Err(error).into(), None),
-    };
-    match reader::read(root, &trail, Part::Head(CONFIG_LIMIT), named_by) {
-        Ok(content) => {
-            let (config, token) = config::read(trail, &content.bytes, named_by, salt);
-            (Seen::Known(config), token)
-        }
-        Err(error) if error.code() == Code::NeedsRoot => (Err(error).into(), None),
-        Err(error) => {
-            let why = error.message().to_owned();
-            // That it is not there, or is no file, is for the checks.
-            let (fault, unread) = match error.code() {
-                Code::GroundUnsafe => (None, Some(why)),
-                _ => (Some(why), None),
-            };
-            let config = super::survey::ConfigFile {
-                trail,
-                fault,
-                unread,
-                settings: Vec::new(),
-                token: None,
-                written_by: Provenance::Anybody,
-            };
-            (Seen::Known(config), None)
-        }
-    }
 }
 
 fn accounts(ground: &Ground, candidates: &[Candidate]) -> Vec<Probe<Seen<Option<AccountFacts>>>> {
