@@ -9,7 +9,7 @@
 use super::{Command, Remedy, own_folders::OwnFolders};
 use crate::{
     apply::{Folder, Owner, Settle, Step},
-    facts::survey::{Access, AccountFacts, Install, Named, Provenance, Survey, Trail},
+    facts::survey::{Access, AccountFacts, Install, Named, Provenance, Stranger, Survey, Trail},
     platform::{
         fs::{Kind, Meta},
         layout::is_system,
@@ -439,6 +439,15 @@ pub(super) fn on_account(text: &'static str, name: &str, named_by: Provenance) -
         true => Command::root(text).user(name, named_by),
         false => Command::left_out(),
     }
+}
+
+/// A command that takes a folder, the first on a way that `by` can change, back for root alone.
+pub(super) fn taken_back(folder: &Path, by: Stranger, named_by: Provenance) -> Command {
+    let command = match by {
+        Stranger::Account(_) => Command::root("chown -h root:"),
+        Stranger::Group(_) | Stranger::Everybody => Command::root("chmod go-w"),
+    };
+    command.path(folder, named_by)
 }
 
 /// With the command that sets a mode, where it can be told.

@@ -1,6 +1,6 @@
 //! Whether the agent's binary can be run, and by whom it can be changed.
 
-use super::rights;
+use super::{rights, strange};
 use crate::{
     agent::Kind as Agent,
     doctor::{
@@ -44,6 +44,14 @@ fn executable(survey: &Survey, install: &Install) -> Judged {
     let path = trail.path.display();
     let site = Site { trail, named_by: install.named_by, purpose: Purpose::Agent };
     let change = Change::new(survey, install);
+    // A file that a stranger may have put there is replaced, and not made to run.
+    let runnable = |remedy: Remedy| match account(survey, install) {
+        Ok(own) if trail.strange_to(own).is_some() => {
+            Remedy::by_hand("Install it again: another account could have put this file there.")
+                .command(Command::root("runnerup install"))
+        }
+        _ => restarted_if_changed(change.permissions(remedy, site, None, Mode::Open), install),
+    };
     if trail.is(Kind::Link) {
         return Ok(Problem::fail(format!("{path} is a link that is not followed"))
             .seen(trail.stopped.clone().unwrap_or_default())
@@ -65,10 +73,9 @@ fn executable(survey: &Survey, install: &Install) -> Judged {
     }
     if trail.end.is_some_and(|meta| meta.mode & 0o111 == 0) {
         let mode = octal(trail.end.map_or(0, |meta| meta.mode));
-        let remedy = change.permissions(Remedy::by_hand("Set its mode."), site, None, Mode::Open);
         return Ok(Problem::fail(format!("{path} is executable by nobody"))
             .seen(format!("mode {mode}"))
-            .cure(restarted_if_changed(remedy, install))
+            .cure(runnable(Remedy::by_hand("Set its mode.")))
             .into());
     }
     let account = account(survey, install)?;
@@ -77,10 +84,9 @@ fn executable(survey: &Survey, install: &Install) -> Judged {
     };
     let mode = octal(denied.meta.mode);
     if denied.path == trail.path {
-        let remedy = change.permissions(Remedy::by_hand("Set its mode."), site, None, Mode::Open);
         return Ok(Problem::fail(format!("{path} is not executable by {}", account.name))
             .seen(format!("mode {mode}"))
-            .cure(restarted_if_changed(remedy, install))
+            .cure(runnable(Remedy::by_hand("Set its mode.")))
             .into());
     }
     Ok(closed_folder(&change, &denied, site, account, install).into())
@@ -163,6 +169,9 @@ fn not_writable(survey: &Survey, install: &Install) -> Judged {
                 .cure(remedy)
                 .into());
         }
+    }
+    if let Some(problem) = strange::problem(survey, install, account, ("the binary", trail)) {
+        return Ok(problem.into());
     }
     let is_systemds =
         install.service.as_ref().is_some_and(|service| service.manager == Manager::Systemd);
@@ -304,6 +313,25 @@ mod tests {
         assert_eq!(status(&open, "permissions/binary-not-writable"), Status::Fail);
         let owned = with(|trail| trail.end = Some(file(UID, 0o755)));
         assert_eq!(status(&owned, "permissions/binary-not-writable"), Status::Warn);
+    }
+
+    #[test]
+    fn a_binary_that_a_stranger_can_replace_fails_and_is_not_made_to_run() {
+        for change in [
+            (|trail: &mut Trail| trail.end = Some(file(4321, 0o755))) as fn(&mut Trail),
+            |trail| trail.passed.last_mut().unwrap().meta = folder(4321, 0o755),
+            |trail| trail.passed[1].meta = folder(4321, 0o755),
+        ] {
+            let mut survey = with(change);
+            assert_eq!(status(&survey, "permissions/binary-not-writable"), Status::Fail);
+            if let Seen::Known(trail) = &mut agent(&mut survey).binary.as_mut().unwrap().trail {
+                trail.end.as_mut().unwrap().mode = 0o700;
+            }
+            let found = finding(&survey, "permissions/binary-executable");
+            let remedy = found.remedy.unwrap();
+            assert!(remedy.steps().is_empty(), "{remedy:?}");
+            assert_eq!(remedy.commands(), ["sudo runnerup install"]);
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Who reads the configuration, and with it the token.
 
-use super::{binary::closed_folder, rights};
+use super::{binary::closed_folder, rights, strange};
 use crate::{
     doctor::{
         Check, Judge, Judged, Problem, Remedy, Verdict,
@@ -97,6 +97,34 @@ fn private(survey: &Survey, install: &Install) -> Judged {
         .into())
 }
 
+pub(super) const NOT_WRITABLE: Check = Check {
+    name: "permissions/config-not-writable",
+    holds: "Nobody but root and the service's account can change or replace the configuration",
+    why: "Who can change it decides which server the agent takes jobs from, and what runs them; and \
+          of a file that a stranger could have put there the doctor judges nothing.",
+    found: "Mode and owner of the file and of every folder on the way.",
+    cure: "Give the folder to root, close it for others, and install again.",
+    after: &[
+        "config/exists",
+        "service/user-exists",
+        "permissions/config-readable",
+        "permissions/config-private",
+    ],
+    judge: Judge::Agent(not_writable),
+};
+
+fn not_writable(survey: &Survey, install: &Install) -> Judged {
+    if rights::apply(survey) {
+        return Ok(Verdict::Idle("told by permissions/config-private".to_owned()));
+    }
+    let trail = &install.config_file()?.trail;
+    let account = account(survey, install)?;
+    match strange::problem(survey, install, account, ("the configuration", trail)) {
+        Some(problem) => Ok(problem.into()),
+        None => Ok(Verdict::Holds("they cannot".to_owned())),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use crate::doctor::{Status, sample::*};
@@ -111,6 +139,30 @@ mod tests {
         let mut survey = healthy();
         config_of(&mut survey).trail.passed[1].meta.mode = 0o750;
         assert!(finding(&survey, "permissions/config-readable").summary.contains("/etc"));
+    }
+
+    #[test]
+    fn a_folder_or_file_of_a_stranger_fails() {
+        assert_eq!(status(&healthy(), "permissions/config-not-writable"), Status::Pass);
+        for (meta, expected) in [
+            (folder(4321, 0o755), Status::Fail),
+            (folder(0, 0o757), Status::Fail),
+            (folder(0, 0o1777), Status::Pass),
+            (folder(UID, 0o775), Status::Pass),
+            (crate::platform::fs::Meta { gid: 4321, ..folder(0, 0o775) }, Status::Warn),
+        ] {
+            let mut survey = healthy();
+            config_of(&mut survey).trail.passed.last_mut().unwrap().meta = meta;
+            let found = finding(&survey, "permissions/config-not-writable");
+            assert_eq!(found.status, expected, "{meta:?}");
+            if expected != Status::Pass {
+                let remedy = found.remedy.unwrap();
+                assert!(remedy.commands()[0].contains("/etc/opt/circleci"), "{remedy:?}");
+            }
+        }
+        let mut survey = healthy();
+        config_of(&mut survey).trail.end = Some(file(4321, 0o600));
+        assert_eq!(status(&survey, "permissions/config-not-writable"), Status::Fail);
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod config;
 mod ground;
 mod program;
 mod rights;
+mod strange;
 mod trust;
 mod windows;
 
@@ -31,6 +32,7 @@ pub(super) const GROUND: &[&Check] = &[
     &windows::ACCOUNT_OPEN,
     &config::READABLE,
     &config::PRIVATE,
+    &config::NOT_WRITABLE,
     &ground::WORKDIR,
     &ground::CLEAN,
     &ground::TEMPORARY,

@@ -207,11 +207,14 @@ fn allow(trail: &Trail, reader: &AccountFacts) -> Result<()> {
 fn not_read(trail: &Trail, reader: &AccountFacts) -> Error {
     let path = trail.path.display();
     let who = match (reader.uid, reader.name.as_str()) {
-        (NOBODY, _) => "not everybody".to_owned(),
-        (uid, "") => format!("not the account {uid}"),
-        (_, name) => format!("not {name}"),
+        (NOBODY, _) => "any account".to_owned(),
+        (uid, "") => format!("the account {uid}"),
+        (_, name) => name.to_owned(),
     };
-    let message = format!("{path} is named, not read: {who}, who could have named it, may read it");
+    let message = format!(
+        "{path} is named, not read: {who} could have chosen the path, or what stands there, and may \
+         not read it"
+    );
     Error::new(Code::GroundUnsafe, message)
 }
 

@@ -23,7 +23,7 @@ pub use config::{ConfigFile, Setting, TokenShape, Written};
 pub use host::{AccountFacts, Clock, Host, Mac, Memory, Mount, Resolver, Selinux, Sudo, Volume};
 pub use log_line::LogLine;
 pub use network::{Answered, Attempt, Endpoint, Network, Proxied, Route, Side, Tls};
-pub use path::{Access, Denied, Passed, Provenance, Trail};
+pub use path::{Access, Denied, Passed, Provenance, Strange, Stranger, Trail};
 pub use queue::{Queue, Runner};
 pub use service::{Definition, Directive, Service, State};
 pub use windows::{Grant, Rights, TaskState, Windows, same};

@@ -27,7 +27,54 @@ pub struct Denied {
     pub access: Access,
 }
 
+/// Something on a way that others can change, or replace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Strange {
+    /// The folder or file.
+    pub path: PathBuf,
+    /// Its owner and mode.
+    pub meta: Meta,
+    /// Who can change it.
+    pub by: Stranger,
+}
+
+/// Who is neither root nor the account in question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stranger {
+    /// Every user.
+    Everybody,
+    /// The account of this number.
+    Account(u32),
+    /// The members of the group of this number, or whom an access list names.
+    Group(u32),
+}
+
 impl Trail {
+    /// The first thing on the way, or at its end, that somebody else than root and `account` can
+    /// change: who can change a folder can put another file in its place.
+    pub fn strange_to(&self, account: &AccountFacts) -> Option<Strange> {
+        let passed = self.passed.iter().map(|own| (&own.path, own.meta, own.has_list));
+        let end = self.end.map(|end| (&self.real, end, false));
+        passed.chain(end).find_map(|(path, meta, has_list)| {
+            let is_closed = meta.kind == Kind::Folder && meta.mode & 0o1000 != 0;
+            let mode = if is_closed { meta.mode & !0o022 } else { meta.mode };
+            let is_groups =
+                mode & 0o020 != 0 && (has_list || ![0, account.gid].contains(&meta.gid));
+            // The caller counts as root, as everywhere.
+            let owner = Provenance::of_meta(&Meta { mode: 0o644, ..meta });
+            let by = if meta.kind == Kind::Link {
+                None
+            } else if mode & 0o002 != 0 {
+                Some(Stranger::Everybody)
+            } else if !owner.is_root() && meta.uid != account.uid {
+                Some(Stranger::Account(meta.uid))
+            } else {
+                is_groups.then_some(Stranger::Group(meta.gid))
+            };
+            by.map(|by| Strange { path: path.clone(), meta, by })
+        })
+    }
+
     /// Whether something of this kind stands at the end.
     pub fn is(&self, kind: Kind) -> bool {
         self.end.is_some_and(|meta| meta.kind == kind)

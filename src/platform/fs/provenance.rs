@@ -73,7 +73,7 @@ impl Provenance {
     }
 
     /// Of what stands at a place, by its own owner and mode.
-    pub(in crate::platform) fn of_meta(meta: &Meta) -> Self {
+    pub(crate) fn of_meta(meta: &Meta) -> Self {
         // An access list needs no look of its own: with one, the group bits are its mask.
         if meta.mode != Meta::LISTED && meta.mode & 0o022 != 0 {
             return Self::Anybody;

@@ -104,6 +104,27 @@ pub const FAULTS: &[Fault] = &[
         "chown root: $B",
     ),
     fault(
+        "binary of a stranger's",
+        "chown nobody: $B",
+        "permissions/binary-not-writable",
+        Hand,
+        "chown root: $B",
+    ),
+    fault(
+        "folder of the binary that a group may change",
+        "chgrp mail /opt/circleci; chmod 775 /opt/circleci",
+        "permissions/binary-not-writable",
+        Hand,
+        "chgrp root /opt/circleci; chmod 755 /opt/circleci",
+    ),
+    fault(
+        "folder of the configuration of a stranger's",
+        "F=/etc/opt/circleci; stat -c %u:%g $F >/run/owner; chown nobody: $F",
+        "permissions/config-not-writable",
+        Hand,
+        "chown $(cat /run/owner) /etc/opt/circleci",
+    ),
+    fault(
         "binary on a file system without programs",
         "mount --bind /opt/circleci /opt/circleci; mount -o remount,bind,noexec /opt/circleci",
         "permissions/binary-filesystem",

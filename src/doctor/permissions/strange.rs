@@ -1,0 +1,61 @@
+//! What other accounts than root and the agent's can change.
+
+use crate::{
+    doctor::{
+        Command, Problem, Remedy,
+        change::taken_back,
+        lookup::{octal, owner},
+        remedy::Text,
+    },
+    facts::survey::{AccountFacts, Install, Strange, Stranger, Survey, Trail},
+    platform::fs::Kind,
+};
+
+/// What is wrong where a stranger can put another file in the place of `trail`'s; `what` it is, for
+/// a person.
+pub(super) fn problem(
+    survey: &Survey,
+    install: &Install,
+    account: &AccountFacts,
+    (what, trail): (&str, &Trail),
+) -> Option<Problem> {
+    let Strange { path, meta, by } = trail.strange_to(account)?;
+    let who = match by {
+        Stranger::Everybody => "every user".to_owned(),
+        Stranger::Account(uid) => owner(survey, uid),
+        Stranger::Group(gid) => format!("who is in the group of number {gid}"),
+    };
+    let shown = path.display();
+    let text = match path == trail.real {
+        true => format!("{who} can change {what} {shown}"),
+        false => format!("{who} can replace {what}: the folder {shown} is on the way to it"),
+    };
+    let seen = format!(
+        "{shown} has mode {}, owner {}, group number {}",
+        octal(meta.mode),
+        owner(survey, meta.uid),
+        meta.gid
+    );
+    let problem = match by {
+        Stranger::Group(_) => Problem::warn(text),
+        _ => Problem::fail(text),
+    };
+    Some(problem.seen(seen).cure(cure(install, &path, meta.kind, by)))
+}
+
+/// To close the first thing on the way, and then to write anew what may have been replaced.
+fn cure(install: &Install, path: &std::path::Path, kind: Kind, by: Stranger) -> Remedy {
+    let anew = Command::root("runnerup install");
+    if kind != Kind::Folder {
+        let text: Text =
+            "Install again: what strangers may have changed is written anew, for nobody \
+                          else to change."
+                .into();
+        return Remedy::by_hand(text).command(anew);
+    }
+    let remedy = Remedy::by_hand(
+        "Close the folder for others, and install again: what strangers may have replaced is written \
+         anew.",
+    );
+    remedy.in_turn([taken_back(path, by, install.named_by), anew])
+}
