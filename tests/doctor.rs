@@ -117,6 +117,13 @@ fn our_own_installs_are_healthy() {
     let names =
         report["findings"].as_array().unwrap().iter().filter_map(|own| own["instance"].as_str());
     assert!(names.clone().any(|name| name == "default") && names.clone().any(|name| name == "gpu"));
+
+    // Who is not root sees less, and is told so.
+    let user = ["runuser", "-u", "nobody", "--", PROGRAM, "doctor", "--offline"];
+    let told = said(&lab.host.run(&user), 0);
+    assert!(told.ends_with("Next: sudo runnerup doctor\n"), "{told}");
+    let refused = said(&lab.host.run(&[&user[..], &["--fix", "--yes"]].concat()), 3);
+    assert!(refused.contains("sudo runnerup doctor --fix"), "{refused}");
 }
 
 #[test]

@@ -68,6 +68,13 @@ pub(super) fn run(
         if found.held.is_empty() && before.diagnosis.troubles().next().is_some() {
             out.note("there is nothing that --fix can do");
         }
+        if elevate::is_needed(args.root.as_deref()) && !args.dry_run {
+            return Err(Error::new(
+                Code::NeedsRoot,
+                "what only root may read was not judged, and cures take root",
+            )
+            .help(Help::own(again(args), "")));
+        }
         return Ok(code(&before.diagnosis, args.strict));
     }
     if is_asking {

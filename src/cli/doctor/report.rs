@@ -2,6 +2,7 @@
 
 use crate::{
     Result,
+    agent::Os,
     cli::{
         Output,
         text::{Fold, Line, Text, Tone},
@@ -39,6 +40,9 @@ fn text(survey: &Survey, diagnosis: &Diagnosis, is_verbose: bool) -> Text {
         trouble(finding, diagnosis, &mut text);
     }
     text.line(counted(survey, diagnosis));
+    if is_partial(survey) && diagnosis.troubles().next().is_some() {
+        text.line("What only root may read was not judged.");
+    }
     text.line(last_line(diagnosis, survey));
     text
 }
@@ -115,7 +119,12 @@ fn counted(survey: &Survey, diagnosis: &Diagnosis) -> String {
 fn last_line(diagnosis: &Diagnosis, survey: &Survey) -> Line {
     let line = Line::new().fold(Fold::Always).hang(2);
     let Some(worst) = diagnosis.troubles().next() else {
-        return line.text("Nothing has to be done.");
+        return match is_partial(survey) {
+            false => line.text("Nothing has to be done."),
+            true => line
+                .text("What only root may read was not judged. Next: ")
+                .text(whole(survey).line().unwrap_or_default().to_owned()),
+        };
     };
     let why = CHECKS.iter().find(|check| check.name == worst.check).map_or("", |check| check.why);
     let why = why.split_inclusive(". ").next().unwrap_or(why).trim_end();
@@ -130,6 +139,19 @@ fn last_line(diagnosis: &Diagnosis, survey: &Survey) -> Line {
     match command {
         Some(command) => line.text(command.clone()),
         None => line.text("runnerup explain ").text(worst.check),
+    }
+}
+
+/// Whether whoever took the survey could not read all of the host.
+fn is_partial(survey: &Survey) -> bool {
+    !survey.host.privileged && !survey.host.image
+}
+
+/// The command that examines all of a host.
+fn whole(survey: &Survey) -> Command {
+    match survey.host.os {
+        Os::Windows => Command::fixed("runnerup doctor"),
+        Os::Linux | Os::Darwin => Command::root("runnerup doctor"),
     }
 }
 

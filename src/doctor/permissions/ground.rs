@@ -7,7 +7,7 @@ use crate::{
         change::{Change, Mode, Purpose, Site},
         lookup::{account, edit_config, octal, owner, restarted_if_changed, task_account, unseen},
     },
-    facts::survey::{Access, AccountFacts, Install, Survey},
+    facts::survey::{Access, AccountFacts, Install, Passed, Survey},
     platform::fs::Kind,
 };
 
@@ -55,10 +55,25 @@ fn workdir(survey: &Survey, install: &Install) -> Judged {
         if denied.path != trail.path {
             return Ok(closed_folder(&change, &denied, site, account, install).into());
         }
-        let remedy = Remedy::by_hand("Give it to the account.");
-        let remedy = change.permissions(remedy, site, Some(account), Mode::Work);
+        let link = |own: &Passed| own.path == trail.path && own.meta.kind == Kind::Link;
+        let (is_link, real) = (trail.passed.iter().any(link), trail.real.display());
+        // Whoever gives what a link leads to gives more than its name says.
+        let remedy = match is_link {
+            true => Remedy::by_hand(
+                "Name a folder of the account's in runner.working_directory, and no link: what this \
+                 one leads to is given to nobody.",
+            )
+            .command(edit_config(survey, install)),
+            false => change.permissions(
+                Remedy::by_hand("Give it to the account."),
+                site,
+                Some(account),
+                Mode::Work,
+            ),
+        };
+        let which = if is_link { format!("{path}, a link to {real}") } else { path.to_string() };
         return Ok(Problem::fail(format!(
-            "{} may not {} {path}",
+            "{} may not {} {which}",
             account.name,
             access.verb(Kind::Folder)
         ))
@@ -247,6 +262,7 @@ mod tests {
     use crate::{
         doctor::{Status, sample::*},
         facts::survey::{Leftover, Mount, Seen, Survey, Trail, Workdir},
+        platform::fs::{Kind, Meta},
     };
 
     fn path(what: &str, trail: Trail) -> Survey {
@@ -272,6 +288,20 @@ mod tests {
             status(&path("the work folder", missing), "permissions/workdir-usable"),
             Status::Pass
         );
+    }
+
+    #[test]
+    fn what_a_link_leads_to_is_given_to_nobody() {
+        let mut way = trail(WORKDIR, folder(0, 0o700));
+        let mut link = way.passed.last().unwrap().clone();
+        link.path = WORKDIR.into();
+        link.meta = Meta { kind: Kind::Link, ..folder(0, 0o777) };
+        way.passed.push(link);
+        way.real = "/root".into();
+        let found = finding(&path("the work folder", way), "permissions/workdir-usable");
+        assert!(found.summary.ends_with("a link to /root"), "{}", found.summary);
+        let remedy = found.remedy.unwrap();
+        assert!(!remedy.fixable && !remedy.text().contains("Give"), "{remedy:?}");
     }
 
     #[test]

@@ -10,6 +10,7 @@ use crate::{
     platform::{
         command::{Call, Commands},
         fs::Root,
+        privilege::is_privileged,
     },
 };
 use std::{path::Path, time::Duration};
@@ -58,6 +59,10 @@ pub(super) fn of_unit(commands: &dyn Commands, unit: &str, limit: Duration, scru
                 .map(|line| line.split_once("]: ").map_or(line, |(_, words)| words));
             let text: Vec<&str> = words.collect();
             (Seen::Known(last_lines(&text.join("\n"), scrub)), written)
+        }
+        // Of root's journals journalctl shows nothing to others, and ends with 1.
+        Err(_) if !is_privileged() => {
+            (Seen::not("root and its journal's group alone may read it"), None)
         }
         Err(error) => (Err::<Vec<LogLine>, _>(error).into(), None),
     }

@@ -167,7 +167,7 @@ pub(super) fn begin(
             let named_by = if is_allowed { Provenance::Root } else { named_by };
             let listed = ground.root.trail(&path).and_then(|trail| {
                 reader::may_echo(&ground.root, &trail, named_by)?;
-                workdir::look(&ground.root, &path, task_user)
+                workdir::look(&ground.root, &trail.real, task_user)
             });
             Seen::from(listed)
         })
