@@ -4,5 +4,6 @@
 pub mod account_tools;
 pub mod drop_ins;
 pub mod image;
+pub mod ipc;
 pub mod strange;
 pub mod systemd;
