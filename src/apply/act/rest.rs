@@ -80,6 +80,17 @@ pub(super) fn tell_rest(tools: &Tools<'_>, account: &Account) {
     if tools.undoes || !tools.host.root.is_host() || *uid == 0 {
         return;
     }
+    let list = find(tools).then("-xdev -uid").number(*uid).then("| cat -v");
+    if let Some(line) = list.line() {
+        tools.host.report.tells(&format!(
+            "other files of {name} may stay; the next account with the number {uid} would own \
+             them; this lists those on the host's own file systems: {line}"
+        ));
+    }
+}
+
+/// `find` in all file systems of this host.
+pub(super) fn find(tools: &Tools<'_>) -> Command {
     let is_roots = |point: &Path| {
         let spot = tools.host.root.find(point).ok().flatten().filter(Spot::is_trusted);
         let found = spot.and_then(|spot| spot.look().ok().flatten());
@@ -87,13 +98,7 @@ pub(super) fn tell_rest(tools: &Tools<'_>, account: &Account) {
     };
     let points = places(&mounts().unwrap_or_default(), &is_roots);
     let start = Command::root("find /");
-    let list = points.iter().fold(start, |list, point| list.path(point, Provenance::Root));
-    if let Some(line) = list.then("-xdev -uid").number(*uid).line() {
-        tools.host.report.tells(&format!(
-            "other files of {name} may stay; the next account with the number {uid} would own \
-             them; this lists those on the host's own file systems: {line}"
-        ));
-    }
+    points.iter().fold(start, |list, point| list.path(point, Provenance::Root))
 }
 
 /// The file systems of this host besides the one at `/`, where `is_roots` says that no other account
