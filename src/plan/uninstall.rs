@@ -9,7 +9,10 @@ use crate::{
     agent::Os,
     apply::{Receipt, Record, State, Step, Target},
     facts::{Facts, Want},
-    platform::layout::{Layout, shown},
+    platform::{
+        fs::Meta,
+        layout::{Layout, shown},
+    },
 };
 use std::{
     borrow::Cow,
@@ -88,7 +91,7 @@ pub fn uninstall(facts: &Facts, leave: Leave) -> Option<Plan> {
     let mut going: Vec<&Record> = Vec::new();
     for record in earlier.records.iter().rev() {
         let path = record.target.path();
-        let why = kept(record, facts, leave);
+        let why = kept(record, earlier, facts, leave);
         if let Some(why) = &why {
             plan.notes.push(format!("{} stays: {why}", record.target));
         }
@@ -204,9 +207,39 @@ fn other_service<'a>(account: &str, facts: &'a Facts) -> Option<&'a str> {
     others.find_map(|(service, user)| runs_as(user).then_some(service.as_str()))
 }
 
-fn kept(record: &Record, facts: &Facts, leave: Leave) -> Option<Cow<'static, str>> {
+/// Whether another folder stands where this tool made one for the account: it is neither the one on
+/// record, nor one that the account could own. What is in a folder that goes, goes with that.
+fn is_replaced(record: &Record, receipt: &Receipt, facts: &Facts) -> bool {
+    let made = record.after.as_ref().map(|after| &after.meta);
+    let (Some(path), Some(made)) = (purged_folder(record), made) else { return false };
+    let Some(now) = facts.path(path).meta.filter(|now| now.mode != Meta::LISTED) else {
+        return false;
+    };
+    let mut outer = receipt.records.iter().filter_map(purged_folder);
+    if outer.any(|outer| outer != path && path.starts_with(outer)) {
+        return false;
+    }
+    let account = facts.account(&user_of(receipt)).map(|account| account.uid);
+    let is_theirs = now.uid != 0 && (now.uid == made.uid || Some(now.uid) == account);
+    let is_made = now.is_same_file(made) && now.uid == made.uid;
+    !is_theirs && !is_made
+}
+
+fn kept(
+    record: &Record,
+    receipt: &Receipt,
+    facts: &Facts,
+    leave: Leave,
+) -> Option<Cow<'static, str>> {
     if record.goes_with_purge() && !leave.purge {
         return Some("data goes with --purge only".into());
+    }
+    if !leave.force && is_replaced(record, receipt, facts) {
+        return Some(
+            "it is another folder than the one that was made, or has another owner; --force \
+             removes it all the same"
+                .into(),
+        );
     }
     let step = Step::restore(record, false);
     if compare::is_so(&step, facts) {
@@ -226,6 +259,9 @@ fn kept(record: &Record, facts: &Facts, leave: Leave) -> Option<Cow<'static, str
     let Target::File(path) = &record.target else { return None };
     let expected = record.after.as_ref().and_then(|after| after.digest.as_ref())?;
     let fact = facts.path(path);
+    if let Some(trouble) = fact.trouble.as_ref().filter(|_| !leave.force) {
+        return Some(format!("it cannot be compared with what was written: {trouble}").into());
+    }
     let changed = fact.meta.is_some() && fact.digest.as_ref() != Some(expected);
     (changed && !leave.force)
         .then_some("it was changed since; --force removes it all the same".into())

@@ -81,11 +81,25 @@ pub fn list() -> Command {
     Command::root("ps -A -o pid,ruser,euser,suser,args")
 }
 
+/// Where a process comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// Its program, with everything that is not a plain character as `?`.
+    pub program: Option<String>,
+    /// The user who started it: another than the one it acts as where the program is set-user-id. Where
+    /// that is the same one, the user of its parent.
+    pub started_by: Option<u32>,
+}
+
 /// A name as it may be shown.
 fn plain(name: &str) -> String {
+    plain_within(name, 32)
+}
+
+fn plain_within(name: &str, most: usize) -> String {
     let shown =
         |c: char| if c.is_ascii_alphanumeric() || "-_.:/+@()".contains(c) { c } else { '?' };
-    name.chars().take(32).map(shown).collect()
+    name.chars().take(most).map(shown).collect()
 }
 
 /// The processes whose real user is one of `numbers`, from a list by `ps -A -o pid= -o ruid= -o
@@ -124,7 +138,7 @@ pub fn has_living_child(pid: u32) -> Option<bool> {
 }
 
 #[cfg(target_os = "linux")]
-pub use linux::{ancestors, children, of_user, send};
+pub use linux::{ancestors, children, of_user, origin, send};
 
 #[cfg(target_os = "linux")]
 use linux::is_alive;
@@ -142,7 +156,7 @@ fn is_alive(_pid: u32) -> bool {
 
 #[cfg(target_os = "linux")]
 mod linux {
-    use super::{Numbers, Process, Result, Signal, containers, plain};
+    use super::{Numbers, Origin, Process, Result, Signal, containers, plain, plain_within};
     use crate::{Code, Error};
     use rustix::{
         io::Errno,
@@ -223,6 +237,20 @@ mod linux {
             pid = parent;
         }
         above
+    }
+
+    /// Where a process comes from that acts as the user with the number `uid`.
+    pub fn origin(pid: u32, uid: u32) -> Origin {
+        let real = |pid: u32| {
+            let status = fs::read(format!("/proc/{pid}/status")).ok()?;
+            real_user(&String::from_utf8_lossy(&status))
+        };
+        let parents = || parent_of(pid).and_then(real);
+        let program = fs::read_link(format!("/proc/{pid}/exe")).ok();
+        Origin {
+            program: program.map(|path| plain_within(&path.to_string_lossy(), 200)),
+            started_by: real(pid).filter(|user| *user != uid).or_else(parents),
+        }
     }
 
     fn parent_of(pid: u32) -> Option<u32> {
@@ -322,6 +350,12 @@ mod others {
 /// Windows ends the processes of a task with the task.
 #[cfg(not(unix))]
 pub fn send(_pid: u32, _numbers: &Numbers, _signal: Signal) {}
+
+/// Not known without `/proc`.
+#[cfg(not(target_os = "linux"))]
+pub fn origin(_pid: u32, _uid: u32) -> Origin {
+    Origin { program: None, started_by: None }
+}
 
 /// Not known without `/proc`.
 #[cfg(not(target_os = "linux"))]

@@ -62,9 +62,33 @@ fn what_a_job_planted_outside_of_the_home_goes_with_the_account() {
     lab.host.ok(&["install", "-d", "-o", number, "/srv/cache"]);
     lab.host.ok(&["install", "-o", number, "/dev/null", "/srv/cache/file"]);
     lab.host.ok(&["mount", "--bind", "/srv/cache", "/tmp/point"]);
+    // As logind has it; no test host has that.
+    let session = "cat >/run/systemd/system/user-runtime-dir@$1.service <<'END'
+        [Service]
+        Type=oneshot
+        RemainAfterExit=yes
+        ExecStart=mount -t tmpfs -o mode=0700 session /run/user/%i
+        ExecStop=sh -c 'umount /run/user/%i && rmdir /run/user/%i'\nEND
+        mkdir -p /run/user/$1; systemctl daemon-reload; systemctl start user-runtime-dir@$1
+        chown $1 /run/user/$1; mkdir /run/user/$1/systemd; chown $1 /run/user/$1/systemd";
+    lab.host.ok(&["sh", "-ec", session, "sh", number]);
+    let memory = "perl -e 'shmget(7, 99, 01600) // die; msgget(7, 01600) // die; \
+        semget(7, 1, 01600) // die'";
+    lab.host.ok(&["runuser", "-u", "circleci", "--", "sh", "-ec", memory]);
+    lab.host.ok(&["runuser", "-u", "nobody", "--", "perl", "-e", "shmget(8, 99, 01600) // die"]);
     let told = lab.runnerup(&PURGE, 0);
-    let command = format!("sudo find / /tmp /var/tmp /dev/shm -xdev -uid {number}");
-    assert!(told.contains(&command), "{told}");
+    let objects = lab.host.ok(&["sh", "-c", "tail -q -n +2 /proc/sysvipc/*"]);
+    assert!(objects.lines().count() == 1 && objects.contains("65534"), "{objects}");
+    assert!(!holds(&lab, &format!("test -e /run/user/{number}")), "{told}");
+    lab.host.ok(&[
+        "sh",
+        "-c",
+        "rm /run/systemd/system/user-runtime-dir@*; systemctl daemon-reload",
+    ]);
+    let line = told.lines().find(|line| line.contains("sudo find / ")).unwrap_or_default();
+    let places: Vec<&str> = line.split_whitespace().collect();
+    assert!(["/dev/shm", "/run", "/tmp"].iter().all(|place| places.contains(place)), "{told}");
+    assert!(line.contains(&format!("-xdev -uid {number}")), "{told}");
     assert!(holds(&lab, "test -f /srv/cache/file"), "{told}");
     lab.host.ok(&["umount", "/tmp/point"]);
     lab.host.ok(&["rm", "-r", "/srv/cache", "/tmp/point"]);

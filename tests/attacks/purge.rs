@@ -236,19 +236,29 @@ fn processes_that_cannot_be_ended_and_an_account_that_stays_stop_the_run_in_time
         assert!(holds(&lab, &format!("test -f {CONFIG}")), "{told}");
         lab.wait_for(UNIT, "ActiveState", "active");
     };
-    // Root starts one for each that ends, before a look for the others has ended.
-    let starter = r#"$u = getpwnam("circleci"); $n = 0; $0 = "starter";
-        while (1) {
-            while ($n++ < 20) { if (!fork) { $< = $u; $> = $u; exec "sleep", "1000" } }
-            wait; $n = 19;
-        }"#;
-    start(&lab, "root", &format!("exec nice -n -20 perl -e '{starter}'"));
-    wait_until(&lab, "pgrep -u circleci sleep");
+    // Another account starts one for each that ends, before a look for the others has ended, by a
+    // program that the account has left to it.
+    lab.host.ok(&["useradd", "mallory"]);
+    lab.host.ok(&["install", "-d", "-m", "0777", "/srv/open"]);
+    let lend = "cp /usr/bin/perl /srv/open/lent; chmod 4755 /srv/open/lent";
+    lab.host.ok(&["runuser", "-u", "circleci", "--", "sh", "-ec", lend]);
+    let starter = r#"$n = 0; $0 = "starter"; while (1) {
+        while ($n++ < 20) { if (!fork) { exec "/srv/open/lent", "-e", "sleep 1000" } }
+        wait; $n = 19;
+    }"#;
+    start(&lab, "root", &format!("exec nice -n -20 runuser -u mallory -- perl -e '{starter}'"));
+    wait_until(&lab, "pgrep -u circleci -x lent");
     let told = lab.runnerup(&PURGE, 6);
-    assert!(told.contains("cannot be ended") && told.contains("(sleep)"), "{told}");
+    let mallory = lab.host.ok(&["id", "-u", "mallory"]);
+    let words = format!("user with the number {} start them, which run", mallory.trim());
+    assert!(told.contains(&words) && told.contains("/srv/open/lent"), "{told}");
+    assert!(told.contains("-perm -4000 -uid"), "{told}");
+    assert!(told.contains("cannot be ended") && told.contains("(lent)"), "{told}");
     assert!(told.contains("sudo pkill -KILL -u circleci"), "{told}");
     is_whole(&told, true);
-    lab.host.ok(&["sh", "-c", "pkill -KILL -x starter; pkill -KILL -u circleci sleep"]);
+    lab.host.ok(&["sh", "-c", "pkill -KILL -x starter; pkill -KILL -U mallory; rm -r /srv/open"]);
+    wait_until(&lab, "! pgrep -U mallory");
+    lab.host.ok(&["userdel", "mallory"]);
 
     // The system's tool refuses.
     lab.host.ok(&["sh", "-c", "echo 1 >/etc/passwd.lock"]);

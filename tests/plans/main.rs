@@ -16,7 +16,7 @@ use runnerup::{
     plan::{self, Leave, Plan},
     platform::{
         accounts::Account,
-        fs::Kind,
+        fs::{Kind, Meta},
         service::{Manager, Status},
         windows::registry::Value,
     },
@@ -109,6 +109,54 @@ fn an_account_that_something_else_runs_as_survives_a_purge() {
         assert_eq!(steps, 0);
         assert!(notes.contains("other.service runs as it"), "{notes}");
     }
+}
+
+/// An administrator has moved the work folder away and made another one of that name, or has taken
+/// it from the account.
+#[test]
+fn a_purge_keeps_a_folder_that_is_not_the_one_that_was_made() {
+    let system = SYSTEMS[0];
+    let before = fresh(system.0);
+    let plan = planned(system, &[&USUAL[..], &[("workdir", "/srv/jobs")]].concat(), &before);
+    let installed = done(before, &plan);
+    let path = Path::new("/srv/jobs");
+    let is_kept = |force: bool, change: &dyn Fn(&mut Meta)| {
+        let mut facts = installed.clone();
+        let mut meta = facts.path(path).meta.unwrap();
+        change(&mut meta);
+        stands(&mut facts, path, meta, None);
+        let plan = plan::uninstall(&facts, Leave { purge: true, force }).unwrap();
+        let goes = plan.steps.iter().any(|step| {
+            matches!(step, Step::Restore { target: Target::Folder(folder), .. } if folder == path)
+        });
+        let closes =
+            plan.steps.iter().any(|step| matches!(step, Step::Close { path: own } if own == path));
+        let notes = plan.notes.join("\n");
+        assert_eq!(goes, !notes.contains("/srv/jobs stays: it is another folder"), "{notes}");
+        assert_eq!(goes, closes, "{notes}");
+        !goes
+    };
+    assert!(!is_kept(false, &|_| {}));
+    // A folder of the account's own is no reason, whichever one it is.
+    assert!(!is_kept(false, &|meta| meta.identity.1 += 1));
+    assert!(is_kept(false, &|meta| meta.uid = 0));
+    assert!(is_kept(false, &|meta| meta.uid = 7));
+    assert!(!is_kept(true, &|meta| meta.uid = 0));
+}
+
+/// A person without root is not told that root's plan keeps what only they cannot read.
+#[test]
+fn a_file_that_cannot_be_read_is_not_called_changed() {
+    let system = SYSTEMS[0];
+    let before = fresh(system.0);
+    let plan = planned(system, &USUAL, &before);
+    let mut installed = done(before, &plan);
+    let config = Path::new("/etc/opt/circleci/launch-agent-config.yaml");
+    let fact = installed.paths.get_mut(config).unwrap();
+    (fact.digest, fact.trouble) = (None, Some("Permission denied".to_owned()));
+    let notes = plan::uninstall(&installed, Leave::default()).unwrap().notes.join("\n");
+    assert!(notes.contains("cannot be compared") && notes.contains("denied"), "{notes}");
+    assert!(!notes.contains("--force"), "{notes}");
 }
 
 /// The same account and folder, with a session that is kept over Remote Desktop.

@@ -3,6 +3,7 @@
 use super::{
     Restored, Tools, folder, planted,
     processes::{self, Group},
+    rest,
 };
 use crate::{
     Code, Error, Result,
@@ -107,7 +108,7 @@ fn remove(tools: &Tools<'_>, account: &Account, with_home: bool, group: Group) -
     // What a timer or a login started since.
     processes::end(tools, account, group)?;
     // What it leaves is found by its number, which another account can have once this one is gone.
-    planted::remove(tools, account)?;
+    planted::remove(tools, account, group)?;
     // What one of those files started before it went.
     processes::end(tools, account, group)?;
     let removed = host.system.remove_account(account, with_home);
@@ -123,7 +124,7 @@ fn remove(tools: &Tools<'_>, account: &Account, with_home: bool, group: Group) -
     if let Err(error) = removed {
         host.report.leaves(&format!("the account {name} is removed, and yet: {error}"));
     }
-    planted::tell_rest(tools, account);
+    rest::tell_rest(tools, account);
     Ok(())
 }
 

@@ -10,6 +10,7 @@ mod link;
 mod planted;
 mod processes;
 mod registry;
+mod rest;
 mod service;
 mod verify;
 

@@ -1,9 +1,9 @@
 //! What an account has outside of its home. The next account of its name or its number would own
 //! it, and what it scheduled would run as that account.
 
-use super::{Loss, Tools};
+use super::{Loss, Tools, processes::Group, rest};
 use crate::{
-    Code, Command, Result,
+    Code, Result,
     platform::{
         accounts::Account,
         fs::{Kind, Meta, Spot},
@@ -31,7 +31,7 @@ const BY_NAME: [&str; 6] = [
 
 /// Folders in which files are an account's by their owner: the jobs of `at` (Debian, Red Hat, SUSE,
 /// macOS) with what they printed, and the folders that every account may write to.
-const BY_NUMBER: [&str; 12] = [
+const BY_NUMBER: [&str; 13] = [
     "/var/spool/cron/atjobs",
     "/var/spool/cron/atspool",
     "/var/spool/at",
@@ -43,6 +43,7 @@ const BY_NUMBER: [&str; 12] = [
     "/dev/shm",
     "/dev/mqueue",
     "/run/lock",
+    "/run/user",
     "/Users/Shared",
 ];
 
@@ -53,7 +54,7 @@ const TIME_LIMIT: Duration = Duration::from_secs(20);
 ///
 /// # Errors
 /// Interruption. Whatever else stays is told.
-pub(super) fn remove(tools: &Tools<'_>, account: &Account) -> Result<()> {
+pub(super) fn remove(tools: &Tools<'_>, account: &Account, group: Group) -> Result<()> {
     // Windows keeps none of these, and has no numbers.
     if tools.host.system.left_home(&account.name).is_none() {
         return Ok(());
@@ -68,40 +69,35 @@ pub(super) fn remove(tools: &Tools<'_>, account: &Account) -> Result<()> {
     if !tools.host.root.is_host() {
         return Ok(());
     }
-    let report = tools.host.report;
-    for folder in BY_NUMBER {
-        let (path, until) = (Path::new(folder), Instant::now() + TIME_LIMIT);
-        let removed = tools.host.root.remove_owned(path, account.uid, until, &|| tools.go_on());
-        if removed.as_ref().map_or(true, |end| end.has_removed) {
-            note_loss(tools, account);
-        }
-        match removed {
-            Ok(end) if end.is_whole => {}
-            Ok(_) => report.leaves(&format!(
-                "{folder} holds more than could be looked through in the time for it"
-            )),
-            Err(error) if error.code() == Code::Interrupted => return Err(error),
-            Err(error) => report.leaves(&format!("in {folder} something stays: {error}")),
-        }
+    let session = rest::end_session(tools, account);
+    // Where nothing unmounts it, it is emptied.
+    let emptied = session.as_deref().into_iter();
+    for folder in emptied.chain(BY_NUMBER.iter().map(Path::new)) {
+        sweep(tools, account, folder)?;
+    }
+    rest::tell_session(tools, account, session.as_deref());
+    if rest::remove_memory(tools, account, group) {
+        note_loss(tools, account);
     }
     Ok(())
 }
 
-/// Says that an account which is gone may have more files than these.
-pub(super) fn tell_rest(tools: &Tools<'_>, account: &Account) {
-    let Account { name, uid, .. } = account;
-    if tools.undoes || !tools.host.root.is_host() || *uid == 0 {
-        return;
+fn sweep(tools: &Tools<'_>, account: &Account, folder: &Path) -> Result<()> {
+    let (report, until) = (tools.host.report, Instant::now() + TIME_LIMIT);
+    let removed = tools.host.root.remove_owned(folder, account.uid, until, &|| tools.go_on());
+    if removed.as_ref().map_or(true, |end| end.has_removed) {
+        note_loss(tools, account);
     }
-    // Each of these may be a file system of its own.
-    let places = "find / /tmp /var/tmp /dev/shm -xdev -uid";
-    let list = Command::root(places).number(*uid);
-    if let Some(line) = list.line() {
-        tools.host.report.tells(&format!(
-            "other files of {name} may stay; the next account with the number {uid} would own \
-             them; this lists those there and on the system's disk: {line}"
-        ));
+    let folder = folder.display();
+    match removed {
+        Ok(end) if end.is_whole => {}
+        Ok(_) => report.leaves(&format!(
+            "{folder} holds more than could be looked through in the time for it"
+        )),
+        Err(error) if error.code() == Code::Interrupted => return Err(error),
+        Err(error) => report.leaves(&format!("in {folder} something stays: {error}")),
     }
+    Ok(())
 }
 
 /// Only a file of the account's own, or one that nobody but root can have put there.

@@ -1,17 +1,18 @@
 //! Ends the processes of an account that is removed: what still runs would keep its number, and
 //! could go on writing into folders that are being removed.
 
-use super::{Loss, Tools};
+use super::{Loss, Tools, rest};
 use crate::{
     Code, Command, Error, Help, Result,
     apply::target::State,
     platform::{
         accounts::{self, Account},
         fs::Provenance,
-        processes::{Numbers, Process, Signal, ancestors, list, send},
+        processes::{Numbers, Origin, Process, Signal, ancestors, list, origin, send},
     },
 };
 use std::{
+    collections::BTreeSet,
     thread,
     time::{Duration, Instant},
 };
@@ -120,7 +121,7 @@ pub(super) fn end(tools: &Tools<'_>, account: &Account, group: Group) -> Result<
             break;
         }
     }
-    Err(unended(name, running(tools, &numbers)?))
+    Err(unended(tools, account, running(tools, &numbers)?))
 }
 
 /// The processes that are to end.
@@ -130,11 +131,13 @@ fn running(tools: &Tools<'_>, numbers: &Numbers) -> Result<Vec<Process>> {
     Ok(found)
 }
 
-fn unended(name: &str, left: Vec<Process>) -> Error {
+fn unended(tools: &Tools<'_>, account: &Account, left: Vec<Process>) -> Error {
+    let Account { name, uid, .. } = account;
     let (roots, theirs): (Vec<_>, Vec<_>) = left.into_iter().partition(|own| own.is_roots);
     let mut parts = Vec::new();
     if !theirs.is_empty() || roots.is_empty() {
         parts.push(format!("the processes of {name} cannot be ended: {}", shown(&theirs)));
+        parts.extend(started_again(&theirs, *uid));
     }
     if !roots.is_empty() {
         let roots = shown(&roots);
@@ -143,12 +146,38 @@ fn unended(name: &str, left: Vec<Process>) -> Error {
     let mut error = Error::new(Code::StepFailed, parts.join("; "));
     if !theirs.is_empty() {
         error = error.help(Command::root("pkill -KILL -u").user(name, Provenance::Root));
+        let programs = rest::find(tools).then("-xdev -perm -4000 -uid").number(*uid);
+        let programs = programs.then("| cat -v");
+        error = error.help(Help::command("another account can act as it by these", &programs));
+        error = error.help("remove those programs, or end what starts them");
     }
     if !roots.is_empty() {
         error = error.help(Help::command("look for the service that they are of", &list()));
         error = error.help("stop that service");
     }
     error.help("and run it again")
+}
+
+/// Who starts them, and by which programs: an account that goes can have left to another one a program
+/// that acts as the account.
+fn started_again(processes: &[Process], uid: u32) -> Option<String> {
+    let origins = processes.iter().take(NAMED).map(|process| origin(process.pid, uid));
+    let (mut programs, mut users) = (BTreeSet::new(), BTreeSet::new());
+    for Origin { program, started_by } in origins {
+        programs.extend(program);
+        // What has lost its parent is a child of root's.
+        users.extend(started_by.filter(|user| ![0, uid].contains(user)));
+    }
+    if users.is_empty() {
+        return None;
+    }
+    let users: Vec<String> = users.iter().map(u32::to_string).collect();
+    let programs: Vec<String> = programs.into_iter().collect();
+    Some(format!(
+        "processes of the user with the number {} start them, which run {}",
+        users.join(" and "),
+        programs.join(", ")
+    ))
 }
 
 /// Stops them all: a stopped process starts no other.

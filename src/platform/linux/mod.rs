@@ -4,6 +4,7 @@
 pub mod account_tools;
 pub mod drop_ins;
 pub mod image;
+pub mod ipc;
 pub mod strange;
 pub mod systemd;
 pub mod unit_folders;
