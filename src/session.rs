@@ -167,6 +167,18 @@ impl Session {
         Ok(plan)
     }
 
+    /// The instances that a receipt tells of, in order.
+    ///
+    /// # Errors
+    /// When a receipt or the journal is damaged.
+    pub fn instances(&self) -> Result<Vec<String>> {
+        let known = apply::read(&self.root, "default")?;
+        let all = known.receipt.into_iter().chain(known.others);
+        let mut names: Vec<String> = all.map(|receipt| receipt.instance).collect();
+        names.sort_unstable();
+        Ok(names)
+    }
+
     /// Files of an agent that stand where its documentation or its package puts them: what an
     /// install without a receipt has of the instance.
     pub fn found_by_hand(&self, instance: Option<&InstanceName>) -> Result<Vec<PathBuf>> {

@@ -185,7 +185,7 @@ pub struct InstallArgs {
     #[arg(long, value_name = "SECONDS", help_heading = NETWORK)]
     pub timeout: Option<String>,
 
-    /// Ask nothing
+    /// Ask nothing, as without a terminal
     #[arg(long, help_heading = RUN)]
     pub yes: bool,
     /// Show the plan and change nothing
@@ -211,7 +211,7 @@ pub struct UninstallArgs {
     /// Also what was changed since the install
     #[arg(long)]
     pub force: bool,
-    /// Ask nothing
+    /// Ask nothing, as without a terminal
     #[arg(long)]
     pub yes: bool,
     /// Show what would be taken away and change nothing
@@ -256,7 +256,7 @@ pub struct DoctorArgs {
     /// Show all cures, ask, apply, examine again
     #[arg(long, help_heading = CURE)]
     pub fix: bool,
-    /// Ask nothing
+    /// Ask nothing, as without a terminal
     #[arg(long, help_heading = CURE)]
     pub yes: bool,
     /// Show the cures and change nothing

@@ -61,7 +61,7 @@ pub(super) fn run(args: &UninstallArgs, out: &Output) -> Result<ExitCode> {
             session.tidy()?;
         }
         let found = if is_of_cures { Vec::new() } else { session.found_by_hand(name.as_ref())? };
-        tell_unknown(&instance, &found, out)?;
+        tell_unknown(&instance, &found, &session.instances()?, out)?;
         return Ok(ExitCode::SUCCESS);
     };
     if args.dry_run {
@@ -120,15 +120,22 @@ fn of_instance(command: Command, instance: &str) -> Command {
 }
 
 /// Without a receipt nothing is removed: what stands there, a person or a package put there.
-fn tell_unknown(instance: &str, found: &[PathBuf], out: &Output) -> Result<()> {
+fn tell_unknown(instance: &str, found: &[PathBuf], others: &[String], out: &Output) -> Result<()> {
     let kept: Vec<String> = found.iter().map(shown).collect();
     let outcome =
         if kept.is_empty() { Outcome::NothingInstalled } else { Outcome::InstalledByHand };
     if out.is_json() {
         return out.document(&Document { outcome, instance, steps_done: 0, notes: &[], kept });
     }
-    if kept.is_empty() {
+    if kept.is_empty() && others.is_empty() {
         return out.result("Nothing to do: there is no receipt of an install here.");
+    }
+    if kept.is_empty() {
+        let others = others.join(", ");
+        return out.result(format!(
+            "Nothing to do: there is no receipt of the instance {instance} here; there is of: \
+             {others}."
+        ));
     }
     let files = kept.join(", ");
     out.result(format!("Nothing was removed. Put here without runnerup: {files}."))?;

@@ -90,7 +90,10 @@ fn read(source: impl Read) -> Result<Token> {
 }
 
 fn unreadable(error: &io::Error) -> Error {
-    Error::new(Code::ValueInvalid, format!("the token cannot be read: {error}"))
+    // sudo closes what a shell opened for `<(COMMAND)`.
+    Error::new(Code::ValueInvalid, format!("the token cannot be read: {error}")).help(
+        "give the file itself and no link to it, or have it read from standard input: `--token-file -`",
+    )
 }
 
 #[cfg(test)]

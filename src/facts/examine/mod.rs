@@ -40,7 +40,7 @@ mod xml;
 use super::network::{Ask, Inquiry};
 use super::survey::{AccountFacts, Install, Network, Queue, SCHEMA_VERSION, Seen, Survey};
 use crate::{
-    Code, Command, Help, Result,
+    Code, Command, Error, Help, Result,
     agent::{Kind, Os, Secrets},
     platform::{
         command::HostCommands,
@@ -149,9 +149,10 @@ pub fn examine(request: &Request) -> Result<Examined> {
     let request = request.clone();
     match probe("this host", whole, move || take(&request, until)).seen() {
         Seen::Known(examined) => examined,
-        Seen::Unseen(unseen) => Err(crate::Error::new(Code::HostUnfit, unseen.why).help(
-            Help::own(Command::fixed("runnerup doctor -vv"), "says what was looked at last"),
-        )),
+        Seen::Unseen(unseen) => Err(Error::new(Code::HostUnfit, unseen.why).help(Help::own(
+            Command::fixed("runnerup doctor -vv"),
+            "says what was looked at last",
+        ))),
     }
 }
 
@@ -172,7 +173,7 @@ fn take(request: &Request, until: Instant) -> Result<Examined> {
     let Discovery { mut candidates, mut strays, mut processes, undiscovered } =
         discover(&ground, request.config.as_deref(), &secrets)?;
     if let Some(only) = &request.instance {
-        candidates.retain(|candidate| candidate.name == *only);
+        candidates = of_instance(candidates, only)?;
     }
     let windows = (ground.is_host && ground.os == Os::Windows)
         .then(|| windows::ask(&ground, &candidates, request.timeout));
@@ -321,6 +322,19 @@ fn queue_look(
             Seen::Known(Queue::withheld(inquiry.resource_class, host))
         }
     }))
+}
+
+/// The candidates of that name.
+fn of_instance(candidates: Vec<Candidate>, name: &str) -> Result<Vec<Candidate>> {
+    let others: BTreeSet<String> = candidates.iter().map(|own| own.name.clone()).collect();
+    let found: Vec<_> = candidates.into_iter().filter(|own| own.name == name).collect();
+    if !found.is_empty() || others.is_empty() {
+        return Ok(found);
+    }
+    let others: Vec<String> = others.into_iter().take(32).collect();
+    let message = format!("--instance: {name:?} is no agent of this host");
+    Err(Error::new(Code::ValueInvalid, message)
+        .help(Help::words(format!("there is: {}", others.join(", ")))))
 }
 
 fn accounts(ground: &Ground, candidates: &[Candidate]) -> Vec<Probe<Seen<Option<AccountFacts>>>> {
