@@ -5,7 +5,7 @@ use super::{
     Plan, Setting, compare,
     desired::{Desired, before_blank, is_declared, refuse_foreign_workdir},
     desktop, notes,
-    places::{refuse_taken_places, refuse_twice},
+    places::{refuse_links, refuse_taken_places, refuse_twice},
     rival::{refuse_rival, rivals},
     unconfirmed::refuse_unconfirmed,
 };
@@ -157,6 +157,7 @@ pub fn install(spec: &Spec, settings: &Settings, facts: &Facts) -> Result<Plan> 
         Error::new(Code::StepFailed, "the release bucket was not asked for the version")
     })?;
     let wanted = Desired::steps(spec, facts, token, artifact)?;
+    refuse_links(&wanted, facts)?;
     let mut steps = no_longer_wanted(&wanted, facts);
     let (starts, rest): (Vec<_>, Vec<_>) =
         wanted.into_iter().partition(|step| matches!(step, Step::Start { .. }));

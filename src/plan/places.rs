@@ -3,11 +3,14 @@
 
 use super::desired::before_blank;
 use crate::{
-    Code, Error, Result,
+    Code, Command, Error, Help, Result,
     agent::Os,
-    apply::Step,
+    apply::{Step, Target},
     facts::Facts,
-    platform::layout::{inner, shown, state_folder},
+    platform::{
+        fs::Kind,
+        layout::{inner, shown, state_folder},
+    },
     spec::{Settings, Spec},
 };
 use std::path::{Path, PathBuf};
@@ -61,6 +64,30 @@ pub(super) fn refuse_twice(steps: &[Step]) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Refuses a link in the place of a file that is written, as `systemctl link` makes one for a unit:
+/// a file takes the place of a file alone.
+pub(super) fn refuse_links(steps: &[Step], facts: &Facts) -> Result<()> {
+    let written = |step: &Step| {
+        matches!(step, Step::File(_) | Step::Binary(_))
+            .then(|| step.target().path().map(Path::to_owned))
+    };
+    let mut paths = steps.iter().filter_map(written).flatten();
+    let is_ours = |path: &PathBuf| {
+        let link = Target::Link(path.clone());
+        facts.receipt.as_ref().is_some_and(|receipt| receipt.record(&link).is_some())
+    };
+    let is_link = |path: &PathBuf| facts.path(path).is(Kind::Link) && !is_ours(path);
+    let Some(path) = paths.find(is_link) else { return Ok(()) };
+    let message = format!(
+        "{} is a symbolic link, where a file of the install goes; nothing was changed",
+        shown(&path)
+    );
+    let look = Command::shows("ls -ld", &path).then("| cat -v");
+    Err(Error::new(Code::InTheWay, message)
+        .help(Help::command("look where it leads", &look))
+        .help("remove the link (what it leads to stays), and run this again"))
 }
 
 /// What an earlier install made may be taken away so that something of another kind takes its place.

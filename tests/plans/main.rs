@@ -144,6 +144,20 @@ fn a_purge_keeps_a_folder_that_is_not_the_one_that_was_made() {
     assert!(!is_kept(true, &|meta| meta.uid = 0));
 }
 
+/// As `systemctl link` makes it.
+#[test]
+fn a_unit_that_is_a_link_is_told_before_anything_is_changed() {
+    let system = SYSTEMS[0];
+    let mut before = fresh(system.0);
+    let unit = Path::new("/etc/systemd/system/circleci.service");
+    stands(&mut before, unit, meta(Kind::Link, (0, 0), 0o777), None);
+    let here = Circumstances { platform: system.0.parse().unwrap(), service: system.1 };
+    let settings = settings(&USUAL);
+    let spec = Spec::resolve(&settings, Some(TOKEN.parse().unwrap()), here).unwrap();
+    let error = plan::install(&spec, &settings, &before).unwrap_err().to_string();
+    assert!(error.contains("circleci.service is a symbolic link"), "{error}");
+}
+
 /// A person without root is not told that root's plan keeps what only they cannot read.
 #[test]
 fn a_file_that_cannot_be_read_is_not_called_changed() {
