@@ -73,7 +73,8 @@ fn definition(survey: &Survey, install: &Install) -> Judged {
 
 /// What jobs could have written is not copied to where root acts on it.
 fn written_anew(service: &Service, install: &Install, part: &Trail) -> Remedy {
-    let is_unit = service.file().is_some_and(|file| file.path == part.path);
+    // Over a link nothing is installed.
+    let is_unit = part.real == part.path && service.file().is_some_and(|own| own.path == part.path);
     let text = match is_unit {
         true => {
             "Compare it with what you mean it to be, write that where only root can write, and \
