@@ -124,6 +124,18 @@ fn our_own_installs_are_healthy() {
     assert!(told.ends_with("Next: sudo runnerup doctor\n"), "{told}");
     let refused = said(&lab.host.run(&[&user[..], &["--fix", "--yes"]].concat()), 3);
     assert!(refused.contains("sudo runnerup doctor --fix"), "{refused}");
+    let document = lab.host.run(&[&user[..], &["--fix", "--yes", "--json"]].concat());
+    assert!(
+        serde_json::from_slice::<Value>(&document.stdout).is_ok_and(|own| own["error"].is_object())
+    );
+    let facts = "cd /tmp; runnerup doctor --offline --save-facts /tmp/f >/dev/null; runnerup doctor --facts /tmp/f";
+    let told = said(&lab.host.run(&["runuser", "-u", "nobody", "--", "sh", "-c", facts]), 0);
+    assert!(
+        told.ends_with("on that host, sudo runnerup doctor --save-facts host.json\n"),
+        "{told}"
+    );
+    let told = said(&lab.host.run(&[PROGRAM, "doctor", "--instance", "gpux"]), 2);
+    assert!(told.contains("there is: default, gpu"), "{told}");
 }
 
 #[test]

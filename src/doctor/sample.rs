@@ -142,6 +142,7 @@ pub(super) fn healthy() -> Survey {
         strays: Strays::default(),
         allowed: Vec::new(),
         base: None,
+        is_saved: false,
     }
 }
 

@@ -64,16 +64,16 @@ pub(super) fn run(
         out.note(&format!("{check} was left: it needs --allow {}", consent.word()));
     }
     if whole.is_satisfied() {
-        report::tell(&before.survey, &before.diagnosis, out)?;
-        if found.held.is_empty() && before.diagnosis.troubles().next().is_some() {
-            out.note("there is nothing that --fix can do");
-        }
         if elevate::is_needed(args.root.as_deref()) && !args.dry_run {
             return Err(Error::new(
                 Code::NeedsRoot,
                 "what only root may read was not judged, and cures take root",
             )
             .help(Help::own(again(args), "")));
+        }
+        report::tell(&before.survey, &before.diagnosis, out)?;
+        if found.held.is_empty() && before.diagnosis.troubles().next().is_some() {
+            out.note("there is nothing that --fix can do");
         }
         return Ok(code(&before.diagnosis, args.strict));
     }

@@ -72,7 +72,7 @@ pub(super) fn examined(
     let allowed: Vec<_> =
         args.allow_path.iter().map(|path| allowed_path(path)).collect::<Result<_>>()?;
     let survey = match &args.facts {
-        Some(file) => Survey { allowed, ..facts::load(file)? },
+        Some(file) => Survey { allowed, is_saved: true, ..facts::load(file)? },
         None => {
             let root = Root::open(args.root.as_deref().unwrap_or(Path::new("/")))?;
             let examined = examine(&Request {

@@ -123,6 +123,7 @@ fn last_line(diagnosis: &Diagnosis, survey: &Survey) -> Line {
             false => line.text("Nothing has to be done."),
             true => line
                 .text("What only root may read was not judged. Next: ")
+                .text(if survey.is_saved { "on that host, " } else { "" })
                 .text(whole(survey).line().unwrap_or_default().to_owned()),
         };
     };
@@ -149,9 +150,13 @@ fn is_partial(survey: &Survey) -> bool {
 
 /// The command that examines all of a host.
 fn whole(survey: &Survey) -> Command {
-    match survey.host.os {
+    let command = match survey.host.os {
         Os::Windows => Command::fixed("runnerup doctor"),
         Os::Linux | Os::Darwin => Command::root("runnerup doctor"),
+    };
+    match survey.is_saved {
+        true => command.then("--save-facts host.json"),
+        false => command,
     }
 }
 

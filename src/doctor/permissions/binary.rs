@@ -9,7 +9,7 @@ use crate::{
         lookup::{account, octal, restarted_if_changed, unseen},
     },
     facts::survey::{
-        Access, AccountFacts, Binary, Denied, Install, Provenance, Survey, Trail, Unseen,
+        Access, AccountFacts, Binary, Denied, Install, Provenance, Stranger, Survey, Trail, Unseen,
     },
     platform::{fs::Kind, service::Manager},
 };
@@ -101,7 +101,12 @@ pub(super) fn closed_folder(
     install: &Install,
 ) -> Problem {
     let folder = denied.path.display();
-    let remedy = change.pass(Remedy::by_hand("Let the account pass."), site, &denied.path, account);
+    // What a stranger can replace is closed, and not opened further.
+    let stranger = site.trail.strange_to(account).filter(|_| site.purpose == Purpose::Agent);
+    let remedy = match stranger {
+        Some(found) => strange::cure(install, &found),
+        None => change.pass(Remedy::by_hand("Let the account pass."), site, &denied.path, account),
+    };
     Problem::fail(format!(
         "{} cannot pass through {folder} to {}",
         account.name,
@@ -155,15 +160,25 @@ fn not_writable(survey: &Survey, install: &Install) -> Judged {
     let (_, trail) = binary(install)?;
     let account = account(survey, install)?;
     let end = trail.end.ok_or_else(|| unseen("there is no binary"))?;
+    let stranger = trail.strange_to(account).map(|found| found.by);
+    if !matches!(stranger, None | Some(Stranger::Everybody))
+        && let Some(problem) = strange::problem(survey, install, account, ("the binary", trail))
+    {
+        return Ok(problem.into());
+    }
     let folder = trail.nearest().map(|passed| (passed.path.clone(), passed.meta));
     for (path, meta) in [(trail.path.clone(), end)].into_iter().chain(folder.clone()) {
         if meta.mode & 0o002 != 0 && meta.mode & 0o1000 == 0 {
             let way = if path == trail.path { Some(trail.clone()) } else { trail.up_to(&path) };
             let way = way.ok_or_else(|| unseen("the way to it is not known"))?;
             let site = Site { trail: &way, named_by: install.named_by, purpose: Purpose::Agent };
-            let remedy = Remedy::by_hand("Remove write access for others.");
+            let remedy = Remedy::by_hand(
+                "Remove write access for others; where somebody may have used it, install again.",
+            );
             let change = Change::new(survey, install);
-            let remedy = change.permissions(remedy, site, None, Mode::closed(meta.mode));
+            let remedy = change
+                .permissions(remedy, site, None, Mode::closed(meta.mode))
+                .command(Command::root("runnerup install"));
             return Ok(Problem::fail(format!("every user may change {}", path.display()))
                 .seen(format!("mode {}", octal(meta.mode)))
                 .cure(remedy)
@@ -321,6 +336,8 @@ mod tests {
             (|trail: &mut Trail| trail.end = Some(file(4321, 0o755))) as fn(&mut Trail),
             |trail| trail.passed.last_mut().unwrap().meta = folder(4321, 0o755),
             |trail| trail.passed[1].meta = folder(4321, 0o755),
+            |trail| trail.passed[1].meta = folder(4321, 0o700),
+            |trail| trail.end = Some(file(4321, 0o777)),
         ] {
             let mut survey = with(change);
             assert_eq!(status(&survey, "permissions/binary-not-writable"), Status::Fail);
@@ -330,7 +347,9 @@ mod tests {
             let found = finding(&survey, "permissions/binary-executable");
             let remedy = found.remedy.unwrap();
             assert!(remedy.steps().is_empty(), "{remedy:?}");
-            assert_eq!(remedy.commands(), ["sudo runnerup install"]);
+            let commands = remedy.commands();
+            assert_eq!(commands.last().unwrap(), "sudo runnerup install");
+            assert!(commands.iter().all(|line| !line.contains("chmod")), "{commands:?}");
         }
     }
 

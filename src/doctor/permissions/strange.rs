@@ -5,7 +5,6 @@ use crate::{
         Command, Problem, Remedy,
         change::taken_back,
         lookup::{octal, owner},
-        remedy::Text,
     },
     facts::survey::{AccountFacts, Install, Strange, Stranger, Survey, Trail},
     platform::fs::Kind,
@@ -19,14 +18,15 @@ pub(super) fn problem(
     account: &AccountFacts,
     (what, trail): (&str, &Trail),
 ) -> Option<Problem> {
-    let Strange { path, meta, by } = trail.strange_to(account)?;
-    let who = match by {
+    let found = trail.strange_to(account)?;
+    let Strange { path, meta, by } = &found;
+    let who = match *by {
         Stranger::Everybody => "every user".to_owned(),
         Stranger::Account(uid) => owner(survey, uid),
         Stranger::Group(gid) => format!("who is in the group of number {gid}"),
     };
     let shown = path.display();
-    let text = match path == trail.real {
+    let text = match *path == trail.real {
         true => format!("{who} can change {what} {shown}"),
         false => format!("{who} can replace {what}: the folder {shown} is on the way to it"),
     };
@@ -40,22 +40,20 @@ pub(super) fn problem(
         Stranger::Group(_) => Problem::warn(text),
         _ => Problem::fail(text),
     };
-    Some(problem.seen(seen).cure(cure(install, &path, meta.kind, by)))
+    Some(problem.seen(seen).cure(cure(install, &found)))
 }
 
 /// To close the first thing on the way, and then to write anew what may have been replaced.
-fn cure(install: &Install, path: &std::path::Path, kind: Kind, by: Stranger) -> Remedy {
+pub(super) fn cure(install: &Install, found: &Strange) -> Remedy {
     let anew = Command::root("runnerup install");
-    if kind != Kind::Folder {
-        let text: Text =
-            "Install again: what strangers may have changed is written anew, for nobody \
-                          else to change."
-                .into();
+    if found.meta.kind != Kind::Folder {
+        let text = "Install again: what strangers may have changed is written anew, for nobody else \
+                    to change.";
         return Remedy::by_hand(text).command(anew);
     }
     let remedy = Remedy::by_hand(
         "Close the folder for others, and install again: what strangers may have replaced is written \
          anew.",
     );
-    remedy.in_turn([taken_back(path, by, install.named_by), anew])
+    remedy.in_turn([taken_back(&found.path, found.by, install.named_by), anew])
 }

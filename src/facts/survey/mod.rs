@@ -64,6 +64,9 @@ pub struct Survey {
     /// The folder of an image; `None` for a host, and for facts that were saved.
     #[serde(skip)]
     pub base: Option<PathBuf>,
+    /// It was saved before, of whichever host.
+    #[serde(skip)]
+    pub is_saved: bool,
 }
 
 /// Processes that look like an agent.

@@ -64,10 +64,10 @@ impl Trail {
             let owner = Provenance::of_meta(&Meta { mode: 0o644, ..meta });
             let by = if meta.kind == Kind::Link {
                 None
-            } else if mode & 0o002 != 0 {
-                Some(Stranger::Everybody)
             } else if !owner.is_root() && meta.uid != account.uid {
                 Some(Stranger::Account(meta.uid))
+            } else if mode & 0o002 != 0 {
+                Some(Stranger::Everybody)
             } else {
                 is_groups.then_some(Stranger::Group(meta.gid))
             };
