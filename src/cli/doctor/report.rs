@@ -40,7 +40,7 @@ fn text(survey: &Survey, diagnosis: &Diagnosis, is_verbose: bool) -> Text {
         trouble(finding, diagnosis, &mut text);
     }
     text.line(counted(survey, diagnosis));
-    if is_partial(survey) && diagnosis.troubles().next().is_some() {
+    if is_partial(survey) {
         text.line("What only root may read was not judged.");
     }
     text.line(last_line(diagnosis, survey));
@@ -122,8 +122,7 @@ fn last_line(diagnosis: &Diagnosis, survey: &Survey) -> Line {
         return match is_partial(survey) {
             false => line.text("Nothing has to be done."),
             true => line
-                .text("What only root may read was not judged. Next: ")
-                .text(if survey.is_saved { "on that host, " } else { "" })
+                .text(if survey.is_saved { "Next, on that host: " } else { "Next: " })
                 .text(whole(survey).line().unwrap_or_default().to_owned()),
         };
     };
