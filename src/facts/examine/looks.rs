@@ -167,7 +167,9 @@ pub(super) fn begin(
             let named_by = if is_allowed { Provenance::Root } else { named_by };
             let listed = ground.root.trail(&path).and_then(|trail| {
                 reader::may_echo(&ground.root, &trail, named_by)?;
-                workdir::look(&ground.root, &trail.real, task_user)
+                // Where nothing is yet, the way ends in a folder above.
+                let folder = if trail.end.is_some() { &trail.real } else { &path };
+                workdir::look(&ground.root, folder, task_user)
             });
             Seen::from(listed)
         })
