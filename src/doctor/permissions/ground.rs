@@ -107,7 +107,7 @@ pub(super) const CLEAN: Check = Check {
     why: "Files that a container's root left in the work folder cannot be removed by the next \
           job, which fails when it cleans up.",
     found: "The owners of what is in the work folder, as far as it was counted in time.",
-    cure: "Remove the files as root, and have jobs run containers as their own user.",
+    cure: "Stop the agent, and remove what no job needs; have jobs run containers as their own user.",
     after: &["permissions/workdir-usable"],
     judge: Judge::Agent(clean),
 };
@@ -128,7 +128,7 @@ fn clean(survey: &Survey, install: &Install) -> Judged {
         "Stop the agent, look at them, and remove what no job needs. Jobs can put a link in the \
          place of a path there: remove nothing by its path as root while their processes run.",
     )
-    .command(Command::root("runnerup explain permissions/workdir-clean"));
+    .command(Command::fixed("runnerup explain permissions/workdir-clean"));
     Ok(Problem::warn(format!("{} holds files that jobs cannot remove", workdir.folder.display()))
         .seen(seen.collect::<Vec<_>>().join("\n"))
         .cure(remedy)

@@ -291,7 +291,12 @@ pub(super) fn refuse_foreign_workdir(spec: &Spec, facts: &Facts) -> Result<()> {
                 meta.kind
             ),
         )
-        .help("give the work folder a place of its own: --workdir PATH")),
+        .help(match meta.kind {
+            Kind::Folder => {
+                "name a folder in it that is not there yet, which is made for the account"
+            }
+            _ => "give the work folder a place of its own: --workdir PATH",
+        })),
         None => Ok(()),
     }
 }
