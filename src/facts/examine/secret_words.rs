@@ -88,7 +88,13 @@ pub(super) fn without(text: &str) -> String {
             (Next::Login, _) => after.find(char::is_whitespace),
             _ => after.find(is_gap),
         };
-        let (word, more) = split(after, end);
+        let (mut word, mut more) = split(after, end);
+        let password = word.split_once(':').map(|(_, password)| password);
+        if next == Next::Login && password.is_none_or(str::is_empty) {
+            // It is no login.
+            next = Next::Ordinary;
+            (word, more) = split(after, after.find(is_gap));
+        }
         rest = more;
         if !word.contains(char::is_alphanumeric) && next != Next::Given {
             // Only punctuation: what stood before it still leads.
@@ -105,12 +111,16 @@ pub(super) fn without(text: &str) -> String {
             _ => false,
         };
         match word.split_once(':') {
-            Some((name, _)) if next == Next::Login => out.extend([name, ":", REDACTED]),
+            Some((name, _)) if next == Next::Login => {
+                out.extend([without(name).as_str(), ":", REDACTED]);
+            }
             _ if is_secret || is_token(word) => out.push_str(REDACTED),
             _ => out.push_str(word),
         }
         next = match next {
             Next::Led | Next::Given if leads_on => Next::Led,
+            // What leads stands at the end of the password.
+            Next::Login if word.ends_with(['=', ':']) && is_lead(word) => Next::Led,
             _ => Next::after(word),
         };
     }
