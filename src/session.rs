@@ -172,9 +172,8 @@ impl Session {
     /// # Errors
     /// When a receipt or the journal is damaged.
     pub fn instances(&self) -> Result<Vec<String>> {
-        let known = apply::read(&self.root, "default")?;
-        let all = known.receipt.into_iter().chain(known.others);
-        let mut names: Vec<String> = all.map(|receipt| receipt.instance).collect();
+        let receipts = apply::read(&self.root, "default")?.into_receipts();
+        let mut names: Vec<String> = receipts.map(|receipt| receipt.instance).collect();
         names.sort_unstable();
         Ok(names)
     }

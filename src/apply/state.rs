@@ -48,6 +48,11 @@ pub(crate) struct StateFolder<'a> {
 }
 
 impl Known {
+    /// The receipts of all instances.
+    pub(crate) fn into_receipts(self) -> impl Iterator<Item = Receipt> {
+        self.receipt.into_iter().chain(self.others)
+    }
+
     /// Whether no run has left anything.
     pub(crate) fn is_bare(&self) -> bool {
         self.receipt.is_none() && self.others.is_empty() && self.unfinished.is_none()

@@ -61,7 +61,7 @@ pub(super) fn healthy() -> Survey {
         manager: Manager::Systemd,
         name: "circleci.service".into(),
         definitions: vec![Definition { trail: trail(UNIT, file(0, 0o644)), trouble: None }],
-        besides: Vec::new(),
+        strange_parts: Seen::Known(Vec::new()),
         directives: unit(
             "[Unit]\nWants=network-online.target\nAfter=network-online.target\n\
              StartLimitIntervalSec=0\n[Service]\nUser=circleci\n\

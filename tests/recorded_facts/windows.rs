@@ -295,7 +295,7 @@ const TASK: [Fault; 19] = [
     ),
 ];
 
-const RIGHTS: [Fault; 12] = [
+const RIGHTS: [Fault; 13] = [
     Fault("an account that is locked", ours, |facts| closed(facts, "it is locked"), OPEN),
     Fault("an account that is disabled", ours, |facts| closed(facts, "it is disabled"), OPEN),
     Fault("an account that has expired", ours, |facts| closed(facts, "it has expired"), OPEN),
@@ -305,6 +305,16 @@ const RIGHTS: [Fault; 12] = [
         "a configuration for all users",
         ours,
         |facts| grant(facts, 0, false),
+        "permissions/config-private",
+    ),
+    Fault(
+        "a configuration that others may change unread",
+        ours,
+        |facts| {
+            grant(facts, 0, true);
+            let grants = &mut windows(facts, "rights")["known"][0]["grants"];
+            grants.as_array_mut().unwrap().last_mut().unwrap()["read"] = json!(false);
+        },
         "permissions/config-private",
     ),
     Fault(

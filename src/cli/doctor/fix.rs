@@ -153,12 +153,8 @@ fn planned(
         .help(of("runnerup install", unfinished, "goes on from it"))
         .help(of("runnerup uninstall", unfinished, "takes back what it did")));
     }
-    let receipts: BTreeMap<_, _> = known
-        .receipt
-        .into_iter()
-        .chain(known.others)
-        .map(|receipt| (receipt.instance.clone(), receipt))
-        .collect();
+    let receipts: BTreeMap<_, _> =
+        known.into_receipts().map(|receipt| (receipt.instance.clone(), receipt)).collect();
     Ok(cures(&examination.diagnosis.findings, &examination.survey, &receipts, allowed))
 }
 

@@ -9,7 +9,8 @@ use crate::{
         lookup::{account, octal, restarted_if_changed, unseen},
     },
     facts::survey::{
-        Access, AccountFacts, Binary, Denied, Install, Provenance, Stranger, Survey, Trail, Unseen,
+        Access, AccountFacts, Binary, Denied, Install, Provenance, Strange, Stranger, Survey,
+        Trail, Unseen,
     },
     platform::{fs::Kind, service::Manager},
 };
@@ -160,34 +161,13 @@ fn not_writable(survey: &Survey, install: &Install) -> Judged {
     let (_, trail) = binary(install)?;
     let account = account(survey, install)?;
     let end = trail.end.ok_or_else(|| unseen("there is no binary"))?;
-    let stranger = trail.strange_to(account).map(|found| found.by);
-    if !matches!(stranger, None | Some(Stranger::Everybody))
-        && let Some(problem) = strange::problem(survey, install, account, ("the binary", trail))
-    {
-        return Ok(problem.into());
+    if let Some(found) = trail.strange_to(account) {
+        let problem = open_to_all(survey, install, trail, &found);
+        return Ok(problem
+            .unwrap_or_else(|| strange::problem(survey, install, ("the binary", trail), &found))
+            .into());
     }
-    let folder = trail.nearest().map(|passed| (passed.path.clone(), passed.meta));
-    for (path, meta) in [(trail.path.clone(), end)].into_iter().chain(folder.clone()) {
-        if meta.mode & 0o002 != 0 && meta.mode & 0o1000 == 0 {
-            let way = if path == trail.path { Some(trail.clone()) } else { trail.up_to(&path) };
-            let way = way.ok_or_else(|| unseen("the way to it is not known"))?;
-            let site = Site { trail: &way, named_by: install.named_by, purpose: Purpose::Agent };
-            let remedy = Remedy::by_hand(
-                "Remove write access for others; where somebody may have used it, install again.",
-            );
-            let change = Change::new(survey, install);
-            let remedy = change
-                .permissions(remedy, site, None, Mode::closed(meta.mode))
-                .command(Command::root("runnerup install"));
-            return Ok(Problem::fail(format!("every user may change {}", path.display()))
-                .seen(format!("mode {}", octal(meta.mode)))
-                .cure(remedy)
-                .into());
-        }
-    }
-    if let Some(problem) = strange::problem(survey, install, account, ("the binary", trail)) {
-        return Ok(problem.into());
-    }
+    let folder = trail.nearest().map(|passed| passed.meta);
     let is_systemds =
         install.service.as_ref().is_some_and(|service| service.manager == Manager::Systemd);
     if account.uid == 0 && is_systemds && !trail.is_roots() {
@@ -207,7 +187,7 @@ fn not_writable(survey: &Survey, install: &Install) -> Judged {
         .into());
     }
     let owned = account.uid != 0
-        && (end.uid == account.uid || folder.is_some_and(|(_, meta)| meta.uid == account.uid));
+        && (end.uid == account.uid || folder.is_some_and(|meta| meta.uid == account.uid));
     if owned && !updates_itself(install) {
         let remedy = Remedy::by_hand("Install it again: it belongs to root then.")
             .command(Command::root("runnerup install --auto-update false"));
@@ -221,6 +201,33 @@ fn not_writable(survey: &Survey, install: &Install) -> Judged {
         .into());
     }
     Ok(Verdict::Holds("as it must be".to_owned()))
+}
+
+/// The binary, or its folder, is the right account's, and open for every user to write: it is closed.
+fn open_to_all(
+    survey: &Survey,
+    install: &Install,
+    trail: &Trail,
+    found: &Strange,
+) -> Option<Problem> {
+    if found.by != Stranger::Everybody {
+        return None;
+    }
+    let folder = trail.nearest().filter(|folder| folder.path == found.path);
+    let way = match folder {
+        Some(folder) => trail.up_to(&folder.path)?,
+        None => Some(trail.clone()).filter(|_| found.path == trail.real)?,
+    };
+    let site = Site { trail: &way, named_by: install.named_by, purpose: Purpose::Agent };
+    let remedy = Remedy::by_hand(
+        "Remove write access for others; where somebody may have used it, install again.",
+    );
+    let remedy = Change::new(survey, install)
+        .permissions(remedy, site, None, Mode::closed(found.meta.mode))
+        .command(Command::root("runnerup install"));
+    let path = way.path.display();
+    let problem = Problem::fail(format!("every user may change {path}"));
+    Some(problem.seen(format!("mode {}", octal(found.meta.mode))).cure(remedy))
 }
 
 pub(super) const UPDATABLE: Check = Check {

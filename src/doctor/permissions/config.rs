@@ -119,10 +119,12 @@ fn not_writable(survey: &Survey, install: &Install) -> Judged {
     }
     let trail = &install.config_file()?.trail;
     let account = account(survey, install)?;
-    match strange::problem(survey, install, account, ("the configuration", trail)) {
-        Some(problem) => Ok(problem.into()),
-        None => Ok(Verdict::Holds("they cannot".to_owned())),
-    }
+    Ok(match trail.strange_to(account) {
+        Some(found) => {
+            strange::problem(survey, install, ("the configuration", trail), &found).into()
+        }
+        None => Verdict::Holds("they cannot".to_owned()),
+    })
 }
 
 #[cfg(test)]

@@ -49,16 +49,17 @@ pub(super) fn readable(survey: &Survey, install: &Install, path: &Path) -> Judge
         .into())
 }
 
-/// Whether nobody else is given the right to read the configuration. What the program folder
+/// Whether nobody else is given the right to read or change the configuration. What the program folder
 /// gives every user by itself is what the documented install leaves: a warning.
 pub(super) fn private(survey: &Survey, install: &Install, path: &Path) -> Judged {
     let rights = windows(survey)?.rights(path)?.ok_or_else(|| unseen("it is not there"))?;
     let others: Vec<&Grant> = rights.others(account(survey, install)?).collect();
-    let readers: Vec<&Grant> = others.iter().copied().filter(|own| own.read).collect();
-    if readers.is_empty() {
-        return Ok(Verdict::Holds("only its account and administrators may read it".to_owned()));
+    let users: Vec<&Grant> = others.iter().copied().filter(|own| own.read || own.write).collect();
+    if users.is_empty() {
+        return Ok(Verdict::Holds("only its account and administrators may use it".to_owned()));
     }
-    let what = format!("{} can read {}, which holds the token", who(&readers), path.display());
+    let verb = if users.iter().any(|own| own.write) { "change" } else { "read" };
+    let what = format!("{} can {verb} {}, which holds the token", who(&users), path.display());
     let is_left = others.iter().all(|own| own.inherited && !own.write);
     let problem = if is_left { Problem::warn(what) } else { Problem::fail(what) };
     let user = install.user.as_deref().unwrap_or("circleci");
@@ -70,7 +71,7 @@ pub(super) fn private(survey: &Survey, install: &Install, path: &Path) -> Judged
                     .then("/inheritance:r /grant:r *S-1-5-32-544:F *S-1-5-18:F")
                     .windows_user(user, ":(RX)", install.named_by),
             );
-    Ok(problem.seen(list(&readers)).cure(remedy).into())
+    Ok(problem.seen(list(&users)).cure(remedy).into())
 }
 
 /// Whether nobody else is given the right to change what the service runs: the binary, its

@@ -6,7 +6,7 @@ use crate::{
         change::taken_back,
         lookup::{octal, owner},
     },
-    facts::survey::{AccountFacts, Install, Strange, Stranger, Survey, Trail},
+    facts::survey::{Install, Strange, Stranger, Survey, Trail},
     platform::fs::Kind,
 };
 
@@ -15,11 +15,10 @@ use crate::{
 pub(super) fn problem(
     survey: &Survey,
     install: &Install,
-    account: &AccountFacts,
     (what, trail): (&str, &Trail),
-) -> Option<Problem> {
-    let found = trail.strange_to(account)?;
-    let Strange { path, meta, by } = &found;
+    found: &Strange,
+) -> Problem {
+    let Strange { path, meta, by } = found;
     let who = match *by {
         Stranger::Everybody => "every user".to_owned(),
         Stranger::Account(uid) => owner(survey, uid),
@@ -40,7 +39,7 @@ pub(super) fn problem(
         Stranger::Group(_) => Problem::warn(text),
         _ => Problem::fail(text),
     };
-    Some(problem.seen(seen).cure(cure(install, &found)))
+    problem.seen(seen).cure(cure(install, found))
 }
 
 /// To close the first thing on the way, and then to write anew what may have been replaced.

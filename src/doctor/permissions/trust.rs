@@ -31,7 +31,11 @@ fn definition(survey: &Survey, install: &Install) -> Judged {
     }
     let files = install.paths.iter().filter(|own| own.purpose.ends_with("environment file"));
     let files = files.filter_map(|own| own.trail.ok());
-    let trails = service.definitions.iter().map(|own| &own.trail).chain(&service.besides);
+    let trails = service
+        .definitions
+        .iter()
+        .map(|own| &own.trail)
+        .chain(service.strange_parts.ok().into_iter().flatten());
     let problems: Vec<Problem> = trails
         .chain(files)
         .filter_map(|trail| {
@@ -65,6 +69,9 @@ fn definition(survey: &Survey, install: &Install) -> Judged {
             Some(problem.cure(written_anew(service, install, trail)))
         })
         .collect();
+    if problems.is_empty() && service.manager == Manager::Systemd {
+        service.strange_parts.known()?;
+    }
     if problems.is_empty() && account.uid == 0 {
         return Ok(Verdict::Idle("jobs are root already".to_owned()));
     }
@@ -144,7 +151,7 @@ fn environment(survey: &Survey, install: &Install) -> Judged {
 mod tests {
     use crate::{
         doctor::{Status, sample::*},
-        facts::survey::Variable,
+        facts::survey::{Seen, Variable},
     };
 
     #[test]
@@ -160,12 +167,19 @@ mod tests {
         for (uid, expected) in [(UID, Status::Warn), (UID + 1, Status::Fail)] {
             let mut survey = healthy();
             let part = trail("/etc/systemd/system/service.wants", folder(uid, 0o755));
-            service_of(&mut survey).besides.push(part);
+            service_of(&mut survey).strange_parts = Seen::Known(vec![part]);
             assert_eq!(status(&survey, "permissions/definition-trusted"), expected);
             let told = finding(&survey, "permissions/definition-trusted");
             let told = serde_json::to_string(&told).unwrap();
             assert!(!told.contains("runnerup install"), "{told}");
         }
+    }
+
+    #[test]
+    fn what_was_not_looked_for_is_not_said_to_be_well() {
+        let mut survey = healthy();
+        service_of(&mut survey).strange_parts = Seen::not("a folder cannot be listed");
+        assert_eq!(status(&survey, "permissions/definition-trusted"), Status::Skip);
     }
 
     #[test]

@@ -58,12 +58,12 @@ fn agents(ground: &Ground) -> Discovery {
         }
         units
     });
-    let receipts =
-        ground.look("the receipts", |ground| {
-            Seen::from(apply::read(&ground.root, "default").map(|known| {
-                known.receipt.into_iter().chain(known.others).collect::<Vec<Receipt>>()
-            }))
-        });
+    let receipts = ground.look("the receipts", |ground| {
+        Seen::from(
+            apply::read(&ground.root, "default")
+                .map(|known| known.into_receipts().collect::<Vec<Receipt>>()),
+        )
+    });
     let machine = ground.look("the machine's environment", |ground| {
         let asks = ground.is_host && ground.os == Os::Windows;
         if asks { windows::variables(&ground.commands, ground.limit) } else { Vec::new() }

@@ -260,7 +260,7 @@ impl Looks {
             manager: unit.manager,
             name: unit.name,
             definitions: unit.definitions,
-            besides: unit.besides,
+            strange_parts: unit.strange_parts,
             directives: Unit::scrubbed(unit.directives, scrub),
             command,
             state,

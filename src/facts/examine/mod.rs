@@ -173,10 +173,7 @@ fn take(request: &Request, until: Instant) -> Result<Examined> {
     let Discovery { mut candidates, mut strays, mut processes, undiscovered } =
         discover(&ground, request.config.as_deref(), &secrets)?;
     if let Some(only) = &request.instance {
-        candidates = match request.config {
-            Some(_) => candidates.into_iter().filter(|own| own.name == *only).collect(),
-            None => of_instance(candidates, only)?,
-        };
+        candidates = of_instance(candidates, only)?;
     }
     let windows = (ground.is_host && ground.os == Os::Windows)
         .then(|| windows::ask(&ground, &candidates, request.timeout));

@@ -166,12 +166,8 @@ fn definition(root: &Root, path: &Path) -> Option<Unit> {
                 return None;
             }
             definition.trouble = Some(trouble);
-            return Some(Unit {
-                name: stem,
-                manager: Manager::Launchd,
-                definitions: vec![definition],
-                ..Unit::default()
-            });
+            let definitions = vec![definition];
+            return Some(Unit { definitions, ..Unit::of_one_file(stem, Manager::Launchd) });
         }
     };
     let text = |key: &str| keys.get(key).and_then(Value::as_string).map(str::to_owned);
@@ -214,13 +210,11 @@ fn definition(root: &Root, path: &Path) -> Option<Unit> {
         }
     }
     is_agents.then_some(Unit {
-        name,
-        manager: Manager::Launchd,
         definitions: vec![definition],
         directives,
         command: Some(command),
         variables,
-        ..Unit::default()
+        ..Unit::of_one_file(name, Manager::Launchd)
     })
 }
 

@@ -4,8 +4,7 @@ use crate::facts::survey::Seen;
 use std::{
     collections::BTreeMap,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU8, Ordering},
+        Arc, Mutex, PoisonError, Weak,
         mpsc::{self, Receiver, RecvTimeoutError},
     },
     thread,
@@ -25,49 +24,23 @@ pub(super) struct Limit {
 /// is made again and again leaves no more threads than this at what never answers.
 const LEFT_BEHIND: usize = 32;
 
-/// How many looks of each kind were left behind, and have not ended since.
-static LEFT: Mutex<BTreeMap<&'static str, usize>> = Mutex::new(BTreeMap::new());
+/// Looks of each kind that were left behind: the thread of one holds what is counted here until it
+/// ends, however that comes about.
+static LEFT: Mutex<BTreeMap<&'static str, Vec<Weak<()>>>> = Mutex::new(BTreeMap::new());
 
-/// A look: under way, ended or not begun, or left behind.
-struct Look {
-    what: &'static str,
-    state: AtomicU8,
-}
-
-const UNDER_WAY: u8 = 0;
-const ENDED: u8 = 1;
-const LEFT_ALONE: u8 = 2;
-
-impl Look {
-    fn left() -> MutexGuard<'static, BTreeMap<&'static str, usize>> {
-        LEFT.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn leave(&self) {
-        let mut left = Self::left();
-        if self.state.swap(LEFT_ALONE, Ordering::Relaxed) == UNDER_WAY {
-            *left.entry(self.what).or_default() += 1;
-        }
-    }
-}
-
-/// The thread's own: it has ended, however that came about.
-struct Thread(Arc<Look>);
-
-impl Drop for Thread {
-    fn drop(&mut self) {
-        let mut left = Look::left();
-        if self.0.state.swap(ENDED, Ordering::Relaxed) == LEFT_ALONE
-            && let Some(count) = left.get_mut(self.0.what)
-        {
-            *count = count.saturating_sub(1);
-        }
-    }
+/// Those of a kind whose threads have not ended.
+fn left_behind(what: &'static str, and: Option<Weak<()>>) -> usize {
+    let mut left = LEFT.lock().unwrap_or_else(PoisonError::into_inner);
+    let looks = left.entry(what).or_default();
+    looks.extend(and);
+    looks.retain(|look| look.strong_count() > 0);
+    looks.len()
 }
 
 /// A probe that is under way.
 pub(super) struct Probe<T> {
-    look: Arc<Look>,
+    what: &'static str,
+    thread: Weak<()>,
     limit: Limit,
     deadline: Instant,
     answer: Receiver<T>,
@@ -82,16 +55,15 @@ pub(super) fn probe<T: Send + 'static>(
     let (send, answer) = mpsc::sync_channel(1);
     let now = Instant::now();
     let deadline = limit.until.min(now + limit.each);
-    let own = Arc::new(Look { what, state: AtomicU8::new(ENDED) });
-    let left = Look::left().get(what).copied().unwrap_or_default();
+    let alive = Arc::new(());
+    let thread = Arc::downgrade(&alive);
+    let left = left_behind(what, None);
     if left >= LEFT_BEHIND {
         tracing::debug!(what, left, "not begun: so many are unanswered");
     } else if now < deadline {
-        own.state.store(UNDER_WAY, Ordering::Relaxed);
-        let thread = Thread(Arc::clone(&own));
         // Not joined: a stat on a dead network file system never comes back.
         let begun = thread::Builder::new().name(what.to_owned()).spawn(move || {
-            let _thread = thread;
+            let _alive = alive;
             let begun = Instant::now();
             let seen = look();
             tracing::debug!(what, ms = begun.elapsed().as_millis(), "looked");
@@ -101,17 +73,17 @@ pub(super) fn probe<T: Send + 'static>(
             tracing::debug!(what, %error, "no thread");
         }
     }
-    Probe { look: own, limit, deadline, answer }
+    Probe { what, thread, limit, deadline, answer }
 }
 
 impl<T> Probe<T> {
     /// What was seen, once it is there or the deadline has come.
     pub(super) fn seen(self) -> Seen<T> {
         let left = self.deadline.saturating_duration_since(Instant::now());
-        let what = self.look.what;
+        let what = self.what;
         let answer = self.answer.recv_timeout(left);
         if answer.is_err() {
-            self.look.leave();
+            left_behind(what, Some(self.thread));
         }
         match answer {
             Ok(seen) => Seen::Known(seen),
@@ -153,6 +125,7 @@ pub(super) fn known_or_default<T: Default>(seen: Seen<T>) -> T {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::atomic::{AtomicU8, Ordering};
 
     fn within(each: Duration) -> Limit {
         Limit { each, until: Instant::now() + Duration::from_secs(60) }
@@ -161,7 +134,7 @@ mod tests {
     #[test]
     fn what_never_answers_is_not_asked_without_end() {
         let what = "the thing that never answers";
-        let left = || Look::left().get(what).copied().unwrap_or_default();
+        let left = || left_behind(what, None);
         let (release, wait) = mpsc::channel::<()>();
         let wait = Arc::new(Mutex::new(wait));
         let begun = Arc::new(AtomicU8::new(0));

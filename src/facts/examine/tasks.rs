@@ -107,7 +107,7 @@ fn definition(root: &Root, path: &Path) -> Option<Unit> {
         Ok(content) if content.cut => Err(format!("it is longer than {LIMIT} bytes")),
         Ok(content) => xml::directives(&xml::decoded(&content.bytes), path),
     };
-    let mut unit = Unit { name, manager: Manager::TaskScheduler, ..Unit::default() };
+    let mut unit = Unit::of_one_file(name, Manager::TaskScheduler);
     match directives {
         Ok(directives) => unit.directives = directives,
         // Of one that cannot be read only the name tells whose it is.

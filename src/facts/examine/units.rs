@@ -7,7 +7,8 @@ use super::{
     unit_text::{parse, split},
 };
 use crate::{
-    facts::survey::{Definition, Directive, Provenance, Scrubbed, Trail, limits::DIRECTIVES},
+    Result,
+    facts::survey::{Definition, Directive, Provenance, Scrubbed, Seen, Trail, limits::DIRECTIVES},
     platform::{
         fs::{Kind, Root},
         linux::{drop_ins::names, strange::Search, unit_folders::UnitFolders},
@@ -40,11 +41,8 @@ pub(super) struct Unit {
     pub(super) name: String,
     pub(super) manager: Manager,
     pub(super) definitions: Vec<Definition>,
-    /// What is besides not root's alone of what root's manager would act on with it: folders of
-    /// drop-ins and of dependencies, and the same of the units that are started with it.
-    pub(super) besides: Vec<Trail>,
-    /// That could not be told.
-    pub(super) is_unsearched: bool,
+    /// As in [`Service`](crate::facts::survey::Service).
+    pub(super) strange_parts: Seen<Vec<Trail>>,
     pub(super) directives: Vec<Directive<String>>,
     /// What it runs, where no directive has to be split for that.
     pub(super) command: Option<Vec<String>>,
@@ -84,7 +82,9 @@ pub(super) fn find(root: &Root, until: Instant) -> Vec<Unit> {
         })
         .collect();
     let mut search = Search::new(root, &folders);
-    units.iter_mut().for_each(|unit| unit.besides(root, &mut search));
+    for unit in &mut units {
+        unit.strange_parts = unit.search(root, &mut search).into();
+    }
     units
 }
 
@@ -140,19 +140,16 @@ impl DropIns {
 }
 
 impl Unit {
+    /// One whose manager reads nothing but its own file.
+    pub(super) fn of_one_file(name: String, manager: Manager) -> Self {
+        Self { name, manager, strange_parts: Seen::Known(Vec::new()), ..Self::default() }
+    }
+
     /// Looks for what else could have been written by others than root.
-    fn besides(&mut self, root: &Root, search: &mut Search<'_>) {
-        let Ok(found) = search.of(&self.name) else {
-            self.is_unsearched = true;
-            return;
-        };
+    fn search(&self, root: &Root, search: &mut Search<'_>) -> Result<Vec<Trail>> {
         let is_read = |path: &PathBuf| self.definitions.iter().any(|own| own.trail.path == *path);
-        for path in found.into_iter().filter(|path| !is_read(path)).take(FILES) {
-            match root.trail(&path) {
-                Ok(trail) => self.besides.push(trail),
-                Err(_) => self.is_unsearched = true,
-            }
-        }
+        let found = search.of(&self.name)?.into_iter().filter(|path| !is_read(path));
+        found.take(FILES).map(|path| root.trail(&path)).collect()
     }
 
     fn read(&mut self, root: &Root, path: &Path, left: &mut u64) {
@@ -221,12 +218,11 @@ impl Unit {
             let is_file = trail.end.is_some_and(|end| end.kind == Kind::File);
             if is_file { trail.written_by() } else { trail.ground }
         });
-        let besides = self.besides.iter().map(|trail| match trail.end {
-            Some(_) => trail.changed_by(),
-            None => trail.ground,
-        });
-        let unsearched = self.is_unsearched.then_some(Provenance::Anybody);
-        definitions.chain(besides).chain(unsearched).fold(Provenance::Root, Provenance::and)
+        let others = match &self.strange_parts {
+            Seen::Known(parts) => parts.iter().map(Trail::made_by).collect(),
+            Seen::Unseen(_) => vec![Provenance::Anybody],
+        };
+        definitions.chain(others).fold(Provenance::Root, Provenance::and)
     }
 
     /// Its directives as they may be told.
@@ -378,9 +374,10 @@ mod tests {
             };
             open(0o777);
             let found = find(&root, soon());
-            let besides: Vec<_> = found[2].besides.iter().map(|own| own.path.clone()).collect();
+            let parts: Vec<_> =
+                found[2].strange_parts.known().unwrap().iter().map(|own| &own.path).collect();
             open(0o755);
-            assert_eq!(besides, [Path::new("/etc/systemd/system").join(name)]);
+            assert_eq!(parts, [&Path::new("/etc/systemd/system").join(name)]);
             assert_eq!(found[2].provenance(), Provenance::Anybody);
         }
     }

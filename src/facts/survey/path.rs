@@ -56,8 +56,8 @@ impl Trail {
         let passed = self.passed.iter().map(|own| (&own.path, own.meta, own.has_list));
         let end = self.end.map(|end| (&self.real, end, false));
         passed.chain(end).find_map(|(path, meta, has_list)| {
-            let is_closed = meta.kind == Kind::Folder && meta.mode & 0o1000 != 0;
-            let mode = if is_closed { meta.mode & !0o022 } else { meta.mode };
+            let is_sticky = meta.kind == Kind::Folder && meta.mode & 0o1000 != 0;
+            let mode = if is_sticky { meta.mode & !0o022 } else { meta.mode };
             let is_groups =
                 mode & 0o020 != 0 && (has_list || ![0, account.gid].contains(&meta.gid));
             // The caller counts as root, as everywhere.

@@ -15,10 +15,10 @@ pub struct Service {
     /// The files that define it, the unit or plist first, drop-ins in the order in which they are
     /// read.
     pub definitions: Vec<Definition>,
-    /// What is besides not root's alone of what its manager would act on with it: folders of
-    /// drop-ins and of dependencies, and the same of the units that are started with it.
+    /// Other parts that its manager would act on as root, and that are not root's alone: folders of
+    /// drop-ins and of dependencies, files in them, and the same of units that are started with it.
     #[serde(default)]
-    pub besides: Vec<Trail>,
+    pub strange_parts: Seen<Vec<Trail>>,
     /// Every directive of these files, in order. An empty value takes earlier ones back.
     pub directives: Vec<Directive>,
     /// What it runs, word by word.

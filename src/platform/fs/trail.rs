@@ -62,6 +62,12 @@ impl Trail {
         }
     }
 
+    /// Who could have made or changed what stands at the end; where nothing does, who could make it:
+    /// what leads to nothing today can lead to something at the next look.
+    pub fn made_by(&self) -> Provenance {
+        if self.end.is_some() { self.changed_by() } else { self.ground }
+    }
+
     /// Whether owners and modes, as they are noted, let nobody but root change what stands at the
     /// end or on the way. This is for judging; what root does goes by who was found to be able to.
     pub fn is_roots(&self) -> bool {

@@ -2,7 +2,7 @@
 
 use super::{
     drop_ins::{dependencies, names},
-    unit_folders::{UnitFolders, is_roots},
+    unit_folders::UnitFolders,
 };
 use crate::{
     Code, Error, Help, Result,
@@ -111,9 +111,9 @@ impl<'a> Search<'a> {
     }
 
     fn unit(&mut self, unit: &str, units: &mut Units, found: &mut Vec<PathBuf>) -> Result<()> {
-        for file in self.parts(unit, found)? {
+        for (_, file) in self.parts(unit, found)? {
             // systemd reads what belongs to the name that a link leads to as well.
-            file.1.name.iter().for_each(|name| units.add(name));
+            file.name.iter().for_each(|name| units.add(name));
         }
         for name in names(unit) {
             for (folder, part) in self.parts(&name, found)? {
@@ -160,7 +160,7 @@ impl<'a> Search<'a> {
 
     fn look(&self, path: &Path) -> Result<Part> {
         let trail = self.root.trail(path)?;
-        if !is_roots(&trail) {
+        if !trail.made_by().is_root() {
             return Ok(Part { is_strange: true, ..Part::default() });
         }
         if trail.is(Kind::Folder) {

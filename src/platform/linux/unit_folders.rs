@@ -48,7 +48,7 @@ impl UnitFolders {
 
     fn add_folder(&mut self, root: &Root, folder: &Path, listed: &mut Vec<PathBuf>) -> Result<()> {
         let trail = root.trail(folder)?;
-        let is_roots = is_roots(&trail);
+        let is_roots = trail.made_by().is_root();
         if !is_roots {
             self.strange.push(folder.to_owned());
         }
@@ -119,19 +119,10 @@ impl UnitFolders {
         names
     }
 
-    /// Whether a name is only another one of a service that is listed by its file's own name.
+    /// Whether a service is a link to the file of another one that is listed too.
     pub fn is_alias(&self, service: &str) -> bool {
         let own_name = self.file(service).and_then(|file| file.real.file_name());
         let own_name = own_name.and_then(OsStr::to_str);
         own_name.is_some_and(|own| own != service && self.other_names(service).contains(&own))
-    }
-}
-
-/// Whether nobody but root wrote what a way leads to, or could make it where nothing is yet.
-pub(super) fn is_roots(trail: &Trail) -> bool {
-    match trail.end {
-        // What leads to nothing today can lead to something at the next look.
-        None => trail.ground.is_root(),
-        Some(_) => trail.changed_by().is_root(),
     }
 }
