@@ -342,6 +342,39 @@ mod tests {
         }
     }
 
+    /// Words in capitals that commands have as they are.
+    const AS_THEY_ARE: [&str; 9] =
+        ["TERM", "TN", "RP", "HKLM", "SYSTEM", "CurrentControlSet", "REG_DWORD", "TERMSRV", "RX"];
+
+    /// A command can be pasted as it stands: no blank to fill in, and no remark behind it.
+    #[test]
+    fn no_command_has_a_blank_or_a_remark() {
+        let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src/doctor")];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                    continue;
+                }
+                let text = std::fs::read_to_string(&path).unwrap();
+                let made = ["fixed(", "root(", "granting(", "shows(", "then("];
+                let begins = made.iter().flat_map(|made| text.split(made).skip(1));
+                for rest in begins.filter_map(|rest| rest.trim_start().strip_prefix('"')) {
+                    let line = rest.split('"').next().unwrap();
+                    let is_blank = |word: &&str| {
+                        word.len() > 1
+                            && word.chars().all(|c| c.is_ascii_uppercase() || c == '_')
+                            && !AS_THEY_ARE.contains(word)
+                    };
+                    let mut words = line.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+                    assert_eq!(words.find(is_blank), None, "{}: {line}", path.display());
+                    assert!(!line.contains(" #"), "{}: {line}", path.display());
+                }
+            }
+        }
+    }
+
     proptest! {
         #[test]
         fn a_shell_reads_back_what_root_wrote(value in "[^-\\p{Cc}][^\\p{Cc}]{0,40}") {

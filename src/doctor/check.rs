@@ -17,8 +17,9 @@ pub struct Check {
     pub found: &'static str,
     /// How it is cured.
     pub cure: &'static str,
-    /// Checks whose failure makes this one fail too: it is skipped then, since it would tell the
-    /// same trouble twice.
+    /// Checks whose failure makes this one fail too: it is skipped then, since it would report the
+    /// same failure twice. What makes those fail is not repeated here: a cause passes through checks
+    /// that it keeps from holding.
     pub after: &'static [&'static str],
     /// The function.
     pub judge: Judge,
@@ -41,8 +42,6 @@ pub type Judged = Result<Verdict, Unseen>;
 pub enum Verdict {
     /// It holds; said in one line.
     Holds(String),
-    /// It does not apply here; why.
-    Idle(String),
     /// It does not hold.
     Broken(Vec<Problem>),
 }

@@ -1,6 +1,7 @@
 //! Findings, as they are told and as scripts read them.
 
 use super::{Check, Remedy};
+use crate::facts::survey::Reason;
 use serde::Serialize;
 
 /// What one check found about one agent, or about the host.
@@ -29,7 +30,7 @@ pub struct Finding {
 
 /// How a check ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "snake_case")]
 pub enum Status {
     /// It holds.
     Pass,
@@ -37,9 +38,11 @@ pub enum Status {
     Warn,
     /// It does not hold.
     Fail,
-    /// It was not judged, and why.
+    /// It could not be judged, and why.
     Skip,
-    /// The look itself broke.
+    /// It is about something that this host or agent does not have.
+    NotApplicable,
+    /// The check itself broke.
     Error,
 }
 
@@ -52,9 +55,11 @@ pub struct Summary {
     pub warn: usize,
     /// Failures.
     pub fail: usize,
-    /// Not judged.
+    /// Could not be judged.
     pub skip: usize,
-    /// Broken looks.
+    /// About what this host or agent does not have.
+    pub not_applicable: usize,
+    /// Checks that broke.
     pub error: usize,
 }
 
@@ -105,6 +110,7 @@ impl Diagnosis {
             warn: count(Status::Warn),
             fail: count(Status::Fail),
             skip: count(Status::Skip),
+            not_applicable: count(Status::NotApplicable),
             error: count(Status::Error),
         };
         Self { findings, summary, elapsed_ms }
@@ -133,7 +139,18 @@ impl Status {
             Self::Warn => "warn",
             Self::Fail => "fail",
             Self::Skip => "skip",
+            Self::NotApplicable => "not_applicable",
             Self::Error => "error",
+        }
+    }
+}
+
+impl From<Reason> for Status {
+    fn from(reason: Reason) -> Self {
+        match reason {
+            Reason::NotApplicable => Self::NotApplicable,
+            Reason::NotExamined => Self::Skip,
+            Reason::ProbeFailed => Self::Error,
         }
     }
 }

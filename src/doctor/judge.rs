@@ -11,7 +11,7 @@ use crate::{
     spec::nearest,
 };
 use std::{
-    collections::{HashMap, HashSet, hash_map::Entry},
+    collections::{HashMap, hash_map::Entry},
     time::Instant,
 };
 
@@ -51,9 +51,7 @@ pub const JUDGED_LIMIT: usize = 128;
 /// Judges a survey. Pure but for the clock that says how long each check took.
 pub fn judge(survey: &Survey, selection: &Selection) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let mut broken: HashSet<(&'static str, Option<String>)> = HashSet::new();
-    // Looks that broke, by their agent and what they said, and the check that told it.
-    let mut lost: HashMap<(Option<String>, String), &'static str> = HashMap::new();
+    let mut causes = Causes::default();
     for check in CHECKS.iter().filter(|check| selection.has(check)) {
         let subjects: Vec<Option<usize>> = match check.judge {
             Judge::Host(_) => vec![None],
@@ -61,18 +59,13 @@ pub fn judge(survey: &Survey, selection: &Selection) -> Vec<Finding> {
         };
         for subject in subjects {
             let install = subject.and_then(|at| survey.installs.get(at));
-            let name = install.map(|install| install.name.as_str());
-            // What is wrong with the host is wrong for every agent on it.
-            let cause = check.after.iter().copied().find(|cause| {
-                broken.contains(&(cause, None))
-                    || broken.contains(&(cause, name.map(str::to_owned)))
-            });
             let begun = Instant::now();
             let judged = match (check.judge, install) {
                 (Judge::Host(judge), _) => judge(survey),
                 (Judge::Agent(judge), Some(install)) => judge(survey, install),
                 (Judge::Agent(_), None) => continue,
             };
+            let name = install.map(|install| install.name.as_str());
             let mut finding = bounds::bounded(told(check, name, judged));
             if survey.host.os == Os::Windows {
                 finding.remedy = finding.remedy.map(Remedy::on_windows);
@@ -82,47 +75,75 @@ pub fn judge(survey: &Survey, selection: &Selection) -> Vec<Finding> {
                 finding.remedy = finding.remedy.map(|remedy| remedy.in_image(base));
             }
             finding.elapsed_ms = begun.elapsed().as_millis().try_into().unwrap_or(u64::MAX);
-            if let Some(cause) = cause.filter(|_| finding.is_trouble()) {
-                explained(&mut finding, cause);
-            }
-            if finding.status == Status::Error {
-                let look = (finding.instance.clone(), finding.summary.clone());
-                match lost.entry(look) {
-                    Entry::Occupied(told) => unlooked(&mut finding, told.get()),
-                    Entry::Vacant(new) => drop(new.insert(check.name)),
-                }
-            }
-            if finding.status == Status::Fail {
-                broken.insert((check.name, finding.instance.clone()));
-            }
+            causes.explain(check, &mut finding);
             findings.push(finding);
         }
     }
     findings
 }
 
-/// A failure whose cause was found already is not told a second time.
-fn explained(finding: &mut Finding, cause: &'static str) {
-    let found = std::mem::take(&mut finding.summary);
-    finding.summary = format!("not judged, {cause} fails first; seen: {found}");
-    finding.status = Status::Skip;
-    finding.because = Some(cause);
-    finding.remedy = None;
+/// What was found so far that explains what comes later.
+#[derive(Default)]
+struct Causes {
+    /// Checks that failed, or were not judged because of one that did, by their agent (`None`: the
+    /// host); each with the check that failed first.
+    failed: HashMap<(&'static str, Option<String>), &'static str>,
+    /// Failed probes, by their agent and their error, and the check that reported each.
+    probes: HashMap<(Option<String>, String), &'static str>,
 }
 
-/// Nor is a look that broke told once more by each check that would have needed it.
-fn unlooked(finding: &mut Finding, told: &'static str) {
-    finding.summary = format!("not judged, for want of what {told} could not see either");
+impl Causes {
+    /// Reports a cause once: what an earlier failure explains becomes a skipped check.
+    fn explain(&mut self, check: &Check, finding: &mut Finding) {
+        let cause = self.of(check, finding.instance.as_deref());
+        if let Some(cause) = cause.filter(|_| finding.is_trouble()) {
+            let found = std::mem::take(&mut finding.summary);
+            skip(finding, cause, format!("not judged, {cause} fails first; seen: {found}"));
+        }
+        if finding.status == Status::Error {
+            let probe = (finding.instance.clone(), finding.summary.clone());
+            match self.probes.entry(probe) {
+                Entry::Occupied(first) => {
+                    let first = *first.get();
+                    skip(finding, first, format!("not judged, {first} reports the same probe"));
+                }
+                Entry::Vacant(new) => drop(new.insert(check.name)),
+            }
+        }
+        // A cause passes through what could not be judged, and not through what holds.
+        let root = match finding.status {
+            Status::Fail => Some(check.name),
+            Status::Pass => None,
+            _ => cause,
+        };
+        if let Some(root) = root {
+            self.failed.insert((check.name, finding.instance.clone()), root);
+        }
+    }
+
+    /// The failure behind the first of a check's causes: what is wrong with the host is wrong for
+    /// every agent on it.
+    fn of(&self, check: &Check, instance: Option<&str>) -> Option<&'static str> {
+        let failed = |cause, instance: Option<&str>| {
+            self.failed.get(&(cause, instance.map(str::to_owned))).copied()
+        };
+        let mut causes = check.after.iter().copied();
+        causes.find_map(|cause| failed(cause, None).or_else(|| failed(cause, instance)))
+    }
+}
+
+fn skip(finding: &mut Finding, because: &'static str, why: String) {
+    finding.summary = why;
     finding.status = Status::Skip;
-    finding.because = Some(told);
+    finding.because = Some(because);
+    finding.remedy = None;
 }
 
 fn told(check: &Check, instance: Option<&str>, judged: Judged) -> Finding {
     let new = |status, summary| Finding::new(check, instance, status, summary);
     match judged {
         Ok(Verdict::Holds(summary)) => new(Status::Pass, summary),
-        Ok(Verdict::Idle(why)) | Err(Unseen { why, broke: false }) => new(Status::Skip, why),
-        Err(Unseen { why, broke: true }) => new(Status::Error, why),
+        Err(Unseen { why, reason }) => new(Status::from(reason), why),
         Ok(Verdict::Broken(mut problems)) => {
             problems.sort_by_key(|problem| std::cmp::Reverse(problem.severity));
             let count = problems.len();
@@ -220,6 +241,41 @@ mod tests {
         let cause = diagnosis.troubles().next().unwrap();
         let explained: Vec<_> = diagnosis.consequences(cause).map(|own| own.check).collect();
         assert_eq!(explained, ["service/running"]);
+    }
+
+    /// D2 of the review: a host without a service for its agent was told to correct a line of a
+    /// configuration that is not there.
+    #[test]
+    fn a_cause_passes_through_what_it_explains() {
+        let mut survey = healthy();
+        let install = agent(&mut survey);
+        install.service = None;
+        install.processes = Seen::Known(Vec::new());
+        let Some(Seen::Known(config)) = &mut install.config else { panic!() };
+        config.trail.end = None;
+        config.fault = Some("/etc/opt/circleci is not there".to_owned());
+        let diagnosis = Diagnosis::new(judge(&survey, &Selection::default()), 0);
+        let failed = diagnosis.troubles().filter(|own| own.status == Status::Fail);
+        let failed: Vec<_> = failed.map(|own| own.check).collect();
+        assert_eq!(failed, ["service/defined"]);
+        let cause = diagnosis.troubles().next().unwrap();
+        let explained: Vec<_> = diagnosis.consequences(cause).map(|own| own.check).collect();
+        assert!(explained.starts_with(&["config/exists", "config/parses"]), "{explained:?}");
+    }
+
+    /// What holds in between shows that the first failure is not the reason.
+    #[test]
+    fn a_cause_does_not_pass_through_what_holds() {
+        let mut survey = healthy();
+        if let Seen::Known(state) = &mut service_of(&mut survey).state {
+            state.load = "bad-setting".into();
+        }
+        let Some(Seen::Known(config)) = &mut agent(&mut survey).config else { panic!() };
+        config.token.as_mut().unwrap().length = 3;
+        let diagnosis = Diagnosis::new(judge(&survey, &Selection::default()), 0);
+        let told: Vec<_> = diagnosis.troubles().map(|own| own.check).collect();
+        assert!(told.contains(&"service/loaded"), "{told:?}");
+        assert!(told.iter().any(|check| check.starts_with("config/token")), "{told:?}");
     }
 
     #[test]

@@ -59,7 +59,9 @@ pub(super) fn account<'a>(
     install: &Install,
 ) -> Result<&'a AccountFacts, Unseen> {
     let name = install.user.as_deref().unwrap_or("?");
-    survey.account(name).ok_or_else(|| unseen(format!("nothing is known of the account {name}")))
+    survey
+        .account(name)
+        .ok_or_else(|| Unseen::not_examined(format!("nothing is known of the account {name}")))
 }
 
 /// The account that an agent's jobs run as.
@@ -71,12 +73,20 @@ pub(super) fn task_account<'a>(
     install: &Install,
 ) -> Result<&'a AccountFacts, Unseen> {
     let name = install.task_user.as_deref().unwrap_or("?");
-    survey.account(name).ok_or_else(|| unseen(format!("nothing is known of the account {name}")))
+    survey
+        .account(name)
+        .ok_or_else(|| Unseen::not_examined(format!("nothing is known of the account {name}")))
 }
 
-/// The reason of a check that is skipped.
-pub(super) fn unseen(why: impl Into<String>) -> Unseen {
-    Unseen { why: why.into(), broke: false }
+/// The service that runs an agent.
+///
+/// # Errors
+/// There is none; where a configuration alone was given, nothing is missing.
+pub(super) fn service(install: &Install) -> Result<&Service, Unseen> {
+    install.service.as_ref().ok_or_else(|| match install.binary {
+        Some(_) => Unseen::not_examined("there is no service"),
+        None => Unseen::not_applicable("only a configuration was given"),
+    })
 }
 
 /// The same remedy, and the service started again so that it sees the change.

@@ -14,7 +14,7 @@ pub struct Remedy {
     /// In a sentence or two.
     text: Text,
     /// The exact commands, as a person would type them.
-    commands: Vec<String>,
+    commands: Vec<Line>,
     /// Whether `doctor --fix` does it.
     pub fixable: bool,
     /// What it does.
@@ -23,6 +23,16 @@ pub struct Remedy {
     /// What must be asked for in so many words.
     #[serde(skip)]
     pub consent: Option<Consent>,
+}
+
+/// A command of a remedy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+struct Line {
+    text: String,
+    /// Whether it removes the problem; else it only shows more of it.
+    #[serde(skip)]
+    is_cure: bool,
 }
 
 /// Advice, made of this program's own words and of numbers. What a probe saw, or a document tells,
@@ -98,30 +108,45 @@ impl Remedy {
         Self { text: text.into(), ..self }
     }
 
-    /// With a command, unless a value in it cannot be trusted.
+    /// With a command that removes the problem, unless a value in it cannot be trusted.
     #[must_use]
-    pub(super) fn command(mut self, command: Command) -> Self {
-        self.commands.extend(command.into_line());
+    pub(super) fn command(self, command: Command) -> Self {
+        self.line(command, true)
+    }
+
+    /// With a command that shows more of the problem and changes nothing, on the same condition.
+    #[must_use]
+    pub(super) fn look(self, command: Command) -> Self {
+        self.line(command, false)
+    }
+
+    fn line(mut self, command: Command, is_cure: bool) -> Self {
+        self.commands.extend(command.into_line().map(|text| Line { text, is_cure }));
         self
     }
 
     /// With commands that are of use one after another alone: all of them, or none.
     #[must_use]
-    pub(super) fn in_turn<const N: usize>(mut self, commands: [Command; N]) -> Self {
-        if commands.iter().all(|command| command.line().is_some()) {
-            self.commands.extend(commands.into_iter().filter_map(Command::into_line));
+    pub(super) fn in_turn<const N: usize>(self, commands: [Command; N]) -> Self {
+        match commands.iter().all(|command| command.line().is_some()) {
+            true => commands.into_iter().fold(self, Self::command),
+            false => self,
         }
-        self
     }
 
     /// The exact commands, as a person would type them.
-    pub fn commands(&self) -> &[String] {
-        &self.commands
+    pub fn commands(&self) -> Vec<&str> {
+        self.commands.iter().map(|line| line.text.as_str()).collect()
+    }
+
+    /// The first command that removes the problem, if one does.
+    pub fn first_cure(&self) -> Option<&str> {
+        self.commands.iter().find(|line| line.is_cure).map(|line| line.text.as_str())
     }
 
     /// No more than so many commands, and none longer than so many bytes.
     pub(super) fn keep_commands(&mut self, most: usize, longest: usize) {
-        self.commands.retain(|command| command.len() <= longest);
+        self.commands.retain(|line| line.text.len() <= longest);
         self.commands.truncate(most);
     }
 
@@ -163,12 +188,14 @@ impl Remedy {
         self.fixable &= !self.steps.is_empty();
         self.consent = self.consent.filter(|consent| *consent != Consent::RestartBusy);
         let commands = std::mem::take(&mut self.commands);
-        let is_ours = |line: &&String| line.trim_start_matches("sudo ").starts_with("runnerup ");
+        let is_ours = |line: &Line| line.text.trim_start_matches("sudo ").starts_with("runnerup ");
         if let Some(base) =
             base.and_then(Path::to_str).filter(|base| crate::command::is_plain(base))
         {
-            let ours = commands.iter().filter(is_ours);
-            self.commands = ours.map(|line| format!("{line} --root {base}")).collect();
+            let ours = commands.into_iter().filter(is_ours);
+            let with_folder =
+                |line: Line| Line { text: format!("{} --root {base}", line.text), ..line };
+            self.commands = ours.map(with_folder).collect();
         }
         self
     }
@@ -220,15 +247,15 @@ impl Remedy {
     /// The same as a person at Windows types it, who has no sudo there.
     #[must_use]
     pub(super) fn on_windows(mut self) -> Self {
-        for command in &mut self.commands {
-            if let Some(file) = command.strip_prefix("sudoedit ") {
-                *command = format!("notepad {file}");
-            } else if let Some(rest) = command.strip_prefix("sudo ") {
-                *command = rest.to_owned();
+        for Line { text, .. } in &mut self.commands {
+            if let Some(file) = text.strip_prefix("sudoedit ") {
+                *text = format!("notepad {file}");
+            } else if let Some(rest) = text.strip_prefix("sudo ") {
+                *text = rest.to_owned();
             }
         }
-        let is_there = |command: &String| {
-            command.split_whitespace().next().is_some_and(|word| !ELSEWHERE.contains(&word))
+        let is_there = |line: &Line| {
+            line.text.split_whitespace().next().is_some_and(|word| !ELSEWHERE.contains(&word))
         };
         self.commands.retain(is_there);
         self
@@ -274,8 +301,8 @@ mod tests {
         let remedy = Remedy::by_hand("x")
             .command(Command::root("runnerup install"))
             .command(Command::root("systemctl restart x"));
-        let image = |base| remedy.clone().in_image(Some(Path::new(base))).commands().to_vec();
-        assert_eq!(image("/srv/img"), ["sudo runnerup install --root /srv/img"]);
+        let image = |base| remedy.clone().in_image(Some(Path::new(base))).commands().join("\n");
+        assert_eq!(image("/srv/img"), "sudo runnerup install --root /srv/img");
         assert!(image("/srv/$(x)").is_empty());
         assert!(remedy.clone().in_image(None).commands().is_empty());
     }

@@ -22,6 +22,13 @@ fn remedies(survey: &Survey) -> impl Iterator<Item = Remedy> {
     judge(survey, &Selection::default()).into_iter().filter_map(|finding| finding.remedy)
 }
 
+/// Every command that is printed.
+fn lines(survey: &Survey) -> Vec<String> {
+    remedies(survey)
+        .flat_map(|own| own.commands().into_iter().map(str::to_owned).collect::<Vec<_>>())
+        .collect()
+}
+
 fn read(document: &Value) -> Option<Survey> {
     serde_json::from_value(document.clone()).ok()
 }
@@ -162,8 +169,7 @@ fn no_text_of_a_document_is_advised() {
                 let Some(survey) = read(&changed) else { continue };
                 tried += 1;
                 for remedy in remedies(&survey) {
-                    let mut advice: Vec<&str> =
-                        remedy.commands().iter().map(String::as_str).collect();
+                    let mut advice = remedy.commands();
                     advice.push(remedy.text());
                     let told = advice.iter().find(|line| line.contains(hostile));
                     assert_eq!(told, None, "{kind} is {hostile}");
@@ -181,7 +187,7 @@ fn no_mode_of_a_document_is_set() {
             let mut changed = document.clone();
             change(&mut changed, "", ".mode", &Value::from(mode));
             let survey = read(&changed).unwrap();
-            for line in remedies(&survey).flat_map(|own| own.commands().to_vec()) {
+            for line in lines(&survey) {
                 let Some(rest) = line.split("chmod ").nth(1) else { continue };
                 let word = rest.split(' ').next().unwrap();
                 let is_known = ["600", "640", "644", "711", "750", "751", "755"].contains(&word);
@@ -194,7 +200,7 @@ fn no_mode_of_a_document_is_set() {
 #[test]
 fn a_document_has_root_trust_no_server_and_open_no_sandbox() {
     for document in documents() {
-        for line in remedies(&read(&document).unwrap()).flat_map(|own| own.commands().to_vec()) {
+        for line in lines(&read(&document).unwrap()) {
             for change in ["update-ca", "--ca-file", "--proxy http://p", "--passwordless-sudo"] {
                 assert!(!line.contains(change), "{line}");
             }

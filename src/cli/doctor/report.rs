@@ -31,8 +31,7 @@ pub(super) fn tell(survey: &Survey, diagnosis: &Diagnosis, out: &Output) -> Resu
 fn text(survey: &Survey, diagnosis: &Diagnosis, is_verbose: bool) -> Text {
     let mut text = Text::new();
     if is_verbose {
-        let quiet = |finding: &&Finding| matches!(finding.status, Status::Pass | Status::Skip);
-        for finding in diagnosis.findings.iter().filter(quiet) {
+        for finding in diagnosis.findings.iter().filter(|finding| !finding.is_trouble()) {
             text.line(head(finding, None));
         }
     }
@@ -53,7 +52,7 @@ pub(super) fn head(finding: &Finding, time: Option<String>) -> Line {
         Status::Pass => Tone::Good,
         Status::Warn => Tone::Warning,
         Status::Fail | Status::Error => Tone::Bad,
-        Status::Skip => Tone::Dim,
+        Status::Skip | Status::NotApplicable => Tone::Dim,
     };
     let label = finding.status.word();
     let gap = COLUMN.get(label.len()..).unwrap_or(" ");
@@ -76,7 +75,7 @@ fn trouble(finding: &Finding, diagnosis: &Diagnosis, text: &mut Text) {
         text.line(line("cure: ", format!("{}{by_fix}", remedy.text())));
         for command in remedy.commands() {
             // Not folded: a command is copied whole.
-            text.line(Line::new().lead("         ").text(command.clone()).fold(Fold::Never));
+            text.line(Line::new().lead("         ").text(command.to_owned()).fold(Fold::Never));
         }
     }
     let names: Vec<&str> = diagnosis.consequences(finding).map(|skipped| skipped.check).collect();
@@ -115,7 +114,8 @@ fn counted(survey: &Survey, diagnosis: &Diagnosis) -> String {
     format!("{agents} on {host}, {} ms: {}.", diagnosis.elapsed_ms, parts.join(", "))
 }
 
-/// What will happen if nothing is done, and the next command.
+/// What will happen if nothing is done, and the one command, or the one thing, that removes the first
+/// failure.
 fn last_line(diagnosis: &Diagnosis, survey: &Survey) -> Line {
     let line = Line::new().fold(Fold::Always).hang(2);
     let Some(worst) = diagnosis.troubles().next() else {
@@ -129,16 +129,13 @@ fn last_line(diagnosis: &Diagnosis, survey: &Survey) -> Line {
     let why = CHECKS.iter().find(|check| check.name == worst.check).map_or("", |check| check.why);
     let why = why.split_inclusive(". ").next().unwrap_or(why).trim_end();
     let line = line.text("If nothing is done: ").text(why).text(" Next: ");
-    let remedies = diagnosis.troubles().filter_map(|finding| finding.remedy.as_ref());
-    // Cures that wait for nobody's consent come first.
-    let consents = remedies.filter(|remedy| remedy.fixable).map(|remedy| remedy.consent);
-    if let Some(consent) = consents.min() {
-        return line.text(fix(survey.base.as_deref(), consent));
-    }
-    let command = worst.remedy.as_ref().and_then(|remedy| remedy.commands().first());
-    match command {
-        Some(command) => line.text(command.clone()),
-        None => line.text("runnerup explain ").text(worst.check),
+    let Some(remedy) = &worst.remedy else {
+        return line.text("runnerup explain ").text(worst.check);
+    };
+    match remedy.first_cure() {
+        _ if remedy.fixable => line.text(fix(survey.base.as_deref(), remedy.consent)),
+        Some(command) => line.text(command.to_owned()),
+        None => line.text(remedy.text().to_owned()),
     }
 }
 
@@ -180,7 +177,5 @@ mod tests {
         assert_eq!(fix(None, None), "sudo runnerup doctor --fix");
         let asked = fix(None, Some(Consent::RestartBusy));
         assert_eq!(asked, "sudo runnerup doctor --fix --allow restart-busy");
-        // A cure without consent is named before one that waits for it.
-        assert!(None < Some(Consent::RestartBusy));
     }
 }

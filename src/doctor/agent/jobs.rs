@@ -3,9 +3,9 @@
 use crate::{
     doctor::{
         Check, Command, Judge, Judged, Problem, Remedy, Verdict,
-        lookup::{bootstrap, drain, on_job, on_service, unseen},
+        lookup::{bootstrap, drain, on_job, on_service, service},
     },
-    facts::survey::{Install, Process, Survey},
+    facts::survey::{Install, Process, Survey, Unseen},
     platform::service::Manager,
 };
 
@@ -33,7 +33,7 @@ fn no_zombies(_: &Survey, install: &Install) -> Judged {
     Ok(Problem::warn(format!("{zombies} ended processes wait to be fetched"))
         .cure(
             Remedy::by_hand("Run the container with --init.")
-                .command(Command::fixed("ps -eo pid,ppid,stat,comm | grep ' Z'")),
+                .look(Command::fixed("ps -eo pid,ppid,stat,comm | grep ' Z'")),
         )
         .into())
 }
@@ -97,7 +97,7 @@ pub(super) const MOVES: Check = Check {
 
 fn moves(survey: &Survey, install: &Install) -> Judged {
     let processes = install.processes.known()?;
-    let main = processes.first().ok_or_else(|| unseen("the agent does not run"))?;
+    let main = processes.first().ok_or_else(|| Unseen::not_examined("the agent does not run"))?;
     let job = processes
         .iter()
         .filter(|own| own.parent == main.pid && own.state != 'Z')
@@ -127,7 +127,7 @@ fn moves(survey: &Survey, install: &Install) -> Judged {
         .seen(seen)
         .cure(
             Remedy::by_hand("Cancel the job in CircleCI, or look at what it waits for.")
-                .command(Command::root("ps -f --forest -g").number(main.pid)),
+                .look(Command::root("ps -f --forest -g").number(main.pid)),
         )
         .into())
 }
@@ -143,7 +143,7 @@ pub(super) const DRAIN_ENDS: Check = Check {
 };
 
 fn drain_ends(survey: &Survey, install: &Install) -> Judged {
-    let service = install.service.as_ref().ok_or_else(|| unseen("there is no service"))?;
+    let service = service(install)?;
     let state = service.state.known()?;
     if state.active != "deactivating" {
         return Ok(Verdict::Holds("it was not told to stop".to_owned()));

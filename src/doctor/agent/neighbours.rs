@@ -3,9 +3,9 @@
 use crate::{
     doctor::{
         Check, Command, Judge, Judged, Problem, Remedy, Verdict,
-        lookup::{account, on_job, unseen},
+        lookup::{account, on_job, service},
     },
-    facts::survey::{Install, Survey},
+    facts::survey::{Install, Survey, Unseen},
     platform::service::Manager,
 };
 
@@ -49,8 +49,10 @@ fn identity(survey: &Survey, install: &Install) -> Judged {
         };
         problems.push(
             Problem::fail(format!("{} and {} {what}", install.name, other.name)).seen(seen).cure(
-                Remedy::by_hand("Give each its own.")
-                    .command(Command::root("runnerup install --instance NAME")),
+                Remedy::by_hand(
+                    "Give each a name and a token of its own: `runnerup install` with --instance \
+                     and a name makes an agent that shares nothing.",
+                ),
             ),
         );
     }
@@ -99,9 +101,9 @@ pub(super) const LABEL: Check = Check {
 };
 
 fn label(survey: &Survey, install: &Install) -> Judged {
-    let service = install.service.as_ref().ok_or_else(|| unseen("there is no service"))?;
+    let service = service(install)?;
     if service.manager != Manager::Launchd {
-        return Ok(Verdict::Idle("only launchd has labels".to_owned()));
+        return Err(Unseen::not_applicable("only launchd has labels"));
     }
     let same = others(survey, install)
         .find(|own| own.service.as_ref().is_some_and(|own| own.name == service.name));
@@ -135,7 +137,7 @@ pub(super) const ONE_PROCESS: Check = Check {
 
 fn one_process(survey: &Survey, install: &Install) -> Judged {
     if install.service.is_none() {
-        return Ok(Verdict::Idle("no service runs it".to_owned()));
+        return Err(Unseen::not_applicable("no service runs it"));
     }
     let account = account(survey, install)?;
     let path = install.config_file()?.trail.path.display().to_string();
@@ -154,7 +156,7 @@ fn one_process(survey: &Survey, install: &Install) -> Judged {
         .seen(format!("process {}: {}", process.pid, process.command))
         .cure(
             Remedy::by_hand("End it; TERM lets it finish its job.")
-                .command(Command::fixed("ps -fp").number(process.pid)),
+                .look(Command::fixed("ps -fp").number(process.pid)),
         )
         .into())
 }
@@ -217,7 +219,7 @@ mod tests {
     fn processes_that_could_not_be_listed_are_no_proof_of_one_agent() {
         let mut survey = healthy();
         let why = "there are more processes than can be read in time".to_owned();
-        survey.strays.unseen = Some(Unseen { why, broke: false });
+        survey.strays.unseen = Some(Unseen::not_examined(why));
         assert_eq!(status(&survey, "agent/one-process"), Status::Skip);
         assert_eq!(status(&survey, "agent/no-strays"), Status::Skip);
     }

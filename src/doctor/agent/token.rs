@@ -1,11 +1,8 @@
 //! Whether the server accepts the token.
 
 use crate::{
-    doctor::{
-        Check, Command, Judge, Judged, Problem, Remedy, Verdict,
-        lookup::{edit_config, unseen},
-    },
-    facts::survey::{Install, Survey},
+    doctor::{Check, Judge, Judged, Problem, Remedy, Verdict, config::RENEW, lookup::edit_config},
+    facts::survey::{Install, Survey, Unseen},
 };
 
 pub(super) const ACCEPTED: Check = Check {
@@ -32,19 +29,14 @@ fn accepted(survey: &Survey, install: &Install) -> Judged {
     let api = network.of(&install.name).find(|endpoint| endpoint.name == "api");
     let answer = api.and_then(|api| api.answer.as_ref()?.outcome.as_ref().ok());
     let answer = answer.filter(|answer| answer.with_token);
-    let answer = answer.ok_or_else(|| unseen("the server was not asked with the token"))?;
+    let answer =
+        answer.ok_or_else(|| Unseen::not_examined("the server was not asked with the token"))?;
     match answer.status {
         200 | 204 => Ok(Verdict::Holds(format!("it answers {}", answer.status))),
         401 => Ok(Problem::fail("the server refuses the token")
             .seen("it answers 401")
-            .cure(
-                Remedy::by_hand("Make a token, write it into the file, and start the agent again.")
-                    .command(Command::fixed(
-                        "circleci runner token create NAMESPACE/CLASS NICKNAME",
-                    ))
-                    .command(edit_config(survey, install)),
-            )
+            .cure(Remedy::by_hand(RENEW).command(edit_config(survey, install)))
             .into()),
-        other => Ok(Verdict::Idle(format!("could not tell: it answers {other}"))),
+        other => Err(Unseen::not_examined(format!("could not tell: it answers {other}"))),
     }
 }

@@ -3,7 +3,7 @@
 use crate::{
     agent::{Kind, Version},
     doctor::{Check, Judge, Judged, Problem, Remedy, Verdict},
-    facts::survey::{Install, Survey},
+    facts::survey::{Install, Survey, Unseen},
 };
 
 /// When launch-agent stopped being supported on cloud: 2024-07-31.
@@ -60,7 +60,7 @@ fn newest(survey: &Survey, install: &Install) -> Judged {
     let network = survey.network.known()?;
     let installed = install.receipt.as_ref().and_then(|receipt| receipt.version.as_deref());
     let (Some(installed), Some(newest)) = (installed, network.newest.as_deref()) else {
-        return Ok(Verdict::Idle("the version of one of the two is not known".to_owned()));
+        return Err(Unseen::not_examined("the version of one of the two is not known"));
     };
     if installed == newest || numbers(installed) >= numbers(newest) {
         return Ok(Verdict::Holds(installed.to_owned()));

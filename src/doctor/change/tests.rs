@@ -47,9 +47,8 @@ fn a_path_that_an_account_named_is_given_only_inside_the_installs_own_folders() 
     ] {
         let remedy = given(&survey, path, end, CI);
         assert_eq!(remedy.fixable, is_given, "{path}: {remedy:?}");
-        let changes = |line: &String| {
-            ["chown", "chmod", "doctor --fix"].iter().any(|word| line.contains(word))
-        };
+        let changes =
+            |line: &&str| ["chown", "chmod", "doctor --fix"].iter().any(|word| line.contains(word));
         assert_eq!(remedy.commands().iter().any(changes), is_given, "{path}: {remedy:?}");
     }
 }

@@ -3,9 +3,9 @@
 use crate::{
     doctor::{
         Check, Command, Judge, Judged, Problem, Remedy, Verdict,
-        lookup::{edit_config, stand, unseen},
+        lookup::{edit_config, stand},
     },
-    facts::survey::{Install, Survey},
+    facts::survey::{Install, Survey, Unseen},
     platform::fs::Kind,
 };
 
@@ -17,14 +17,14 @@ pub(super) const EXISTS: Check = Check {
     found: "The path behind `--config` in the service's command is looked at, each folder on the \
             way included.",
     cure: "Correct the path in the service, or write the file: `runnerup install` does both.",
-    after: &["service/defined", "service/loaded", "service/command-right"],
+    after: &["service/loaded", "service/command-right"],
     judge: Judge::Agent(exists),
 };
 
 fn exists(survey: &Survey, install: &Install) -> Judged {
     if install.config.is_none() {
         if install.service.is_none() {
-            return Ok(Verdict::Idle("no service and no command line names one".to_owned()));
+            return Err(Unseen::not_applicable("no service and no command line names one"));
         }
         let remedy = Remedy::by_hand("Name it in the service's command: --config FILE.");
         return Ok(Problem::fail("the service's command names no configuration")
@@ -39,7 +39,7 @@ fn exists(survey: &Survey, install: &Install) -> Judged {
     }
     let why = config.trail.stopped.clone().unwrap_or_else(|| stand(&config.trail, survey));
     let remedy = Remedy::by_hand("Look at what stands there, and write the configuration anew.")
-        .command(Command::fixed("ls -ld").path(&config.trail.path, install.named_by))
+        .look(Command::fixed("ls -ld").path(&config.trail.path, install.named_by))
         .command(Command::root("runnerup install"));
     let what = match config.trail.end {
         None => "is not there".to_owned(),
@@ -63,7 +63,7 @@ fn parses(survey: &Survey, install: &Install) -> Judged {
     let config = install.config_file()?;
     let path = &config.trail.path;
     if let Some(why) = &config.unread {
-        return Err(unseen(why.clone()));
+        return Err(Unseen::not_examined(why.clone()));
     }
     match &config.fault {
         None => Ok(Verdict::Holds(format!("{} is a mapping", path.display()))),

@@ -8,6 +8,7 @@ mod token;
 mod values;
 
 pub use environment::variables;
+pub(super) use token::RENEW;
 
 use super::Check;
 

@@ -6,7 +6,7 @@ use crate::{
         change::{Change, Mode, Purpose, Site},
         lookup::{account, edit, edit_config, stand},
     },
-    facts::survey::{Access, Install, Survey},
+    facts::survey::{Access, Install, Survey, Unseen},
     platform::fs::Kind,
 };
 use std::path::Path;
@@ -26,7 +26,7 @@ fn ends_options(survey: &Survey, install: &Install) -> Judged {
     let config = install.config()?;
     let Some(prefix) = config.list("runner.command_prefix").filter(|words| !words.is_empty())
     else {
-        return Ok(Verdict::Idle("there is no command prefix".to_owned()));
+        return Err(Unseen::not_applicable("there is no command prefix"));
     };
     let program = prefix.first().and_then(|word| Path::new(word).file_name()?.to_str());
     let takes_options = matches!(program, Some("sudo" | "runuser" | "doas"));
@@ -55,7 +55,7 @@ pub(super) const RUNS: Check = Check {
 
 fn runs(survey: &Survey, install: &Install) -> Judged {
     let Some(named) = install.named("the command prefix") else {
-        return Ok(Verdict::Idle("there is no command prefix".to_owned()));
+        return Err(Unseen::not_applicable("there is no command prefix"));
     };
     let trail = named.trail.known()?;
     let site = Site { trail, named_by: named.named_by, purpose: Purpose::Data };
@@ -102,7 +102,7 @@ pub(super) const FORWARDS: Check = Check {
 
 fn forwards(survey: &Survey, install: &Install) -> Judged {
     let Some(wrapper) = install.wrapper else {
-        return Ok(Verdict::Idle("the command prefix is no shell script".to_owned()));
+        return Err(Unseen::not_applicable("the command prefix is no shell script"));
     };
     let named = install.named("the command prefix");
     let trail = named.and_then(|named| named.trail.known().ok());

@@ -2,14 +2,15 @@
 
 use crate::{
     doctor::{
-        Check, Command, Judge, Judged, Problem, Remedy, Verdict,
-        lookup::{edit_config, restarted, unseen},
+        Check, Judge, Judged, Problem, Remedy, Verdict,
+        lookup::{edit_config, restarted},
     },
-    facts::survey::{ConfigFile, Install, Survey},
+    facts::survey::{ConfigFile, Install, Survey, Unseen},
 };
 
-/// How a token is made: facts, failure C02.
-const MAKE: &str = "circleci runner token create NAMESPACE/CLASS NICKNAME";
+/// How a token is replaced: facts, failure C02.
+pub(in crate::doctor) const RENEW: &str = "Make a token for the resource class (circleci runner token create NAMESPACE/CLASS NICKNAME), \
+     write it into the file, and start the agent again.";
 
 /// Variables that hold the token in place of the file.
 const VARIABLES: [&str; 2] = ["LAUNCH_AGENT_API_AUTH_TOKEN", "CIRCLECI_RUNNER_API_AUTH_TOKEN"];
@@ -22,14 +23,14 @@ pub(super) const SET: Check = Check {
             packages; its text is never kept or shown.",
     cure: "Make a token for the resource class and write it into the file, then start the agent \
            again.",
-    after: &["config/parses", "config/keys-known"],
+    after: &["config/keys-known"],
     judge: Judge::Agent(is_set),
 };
 
 fn is_set(survey: &Survey, install: &Install) -> Judged {
     let config = install.config()?;
     if VARIABLES.iter().any(|name| install.variable(name).is_some()) {
-        return Ok(Verdict::Idle("a variable of the service holds the token".to_owned()));
+        return Err(Unseen::not_applicable("a variable of the service holds the token"));
     }
     let (summary, seen) = match config.token() {
         None => (
@@ -61,7 +62,8 @@ pub(super) const SHAPE: Check = Check {
 
 fn shape(survey: &Survey, install: &Install) -> Judged {
     let config = install.config()?;
-    let shape = config.token().ok_or_else(|| unseen("the configuration has no token"))?;
+    let shape =
+        config.token().ok_or_else(|| Unseen::not_examined("the configuration has no token"))?;
     match &shape.unusual {
         None => Ok(Verdict::Holds("80 letters and digits".to_owned())),
         Some(why) => Ok(Problem::warn(why.clone())
@@ -87,8 +89,10 @@ pub(super) const ONLY_IN_CONFIG: Check = Check {
 fn only_in_config(_: &Survey, install: &Install) -> Judged {
     let mut problems = Vec::new();
     let remedy = || {
-        Remedy::by_hand("Move it into the configuration, then delete this token and make another.")
-            .command(Command::fixed(MAKE))
+        Remedy::by_hand(
+            "Make another token (circleci runner token create NAMESPACE/CLASS NICKNAME), write it \
+             into the configuration alone, and delete this one.",
+        )
     };
     let holds = |text: &str| text.contains("auth_token=***") || text.contains("auth_token ***");
     if let Some(service) = &install.service {
@@ -128,11 +132,7 @@ fn place(config: &ConfigFile) -> String {
 }
 
 fn renew(survey: &Survey, install: &Install) -> Remedy {
-    let remedy = Remedy::by_hand(
-        "Make a token for the resource class, write it into the file, and start the agent again.",
-    )
-    .command(Command::fixed(MAKE))
-    .command(edit_config(survey, install));
+    let remedy = Remedy::by_hand(RENEW).command(edit_config(survey, install));
     // What is started again before a person has written the token would fail again.
     restarted(remedy, install).without_steps()
 }

@@ -3,7 +3,7 @@
 use crate::{
     agent::Kind,
     doctor::{Check, Judge, Judged, Problem, Remedy, Verdict, lookup},
-    facts::survey::{ConfigFile, Install, Survey},
+    facts::survey::{ConfigFile, Install, Survey, Unseen},
     spec::values::{GoDuration, HostPort, RunnerName},
 };
 
@@ -13,7 +13,7 @@ pub(super) const NAME: Check = Check {
     why: "An agent without a name, or with one that CircleCI does not take, ends at once.",
     found: "runner.name must be there, of letters, digits and . ( ) - _ only.",
     cure: "Give it a name: the host's own is usual.",
-    after: &["config/parses", "config/keys-known", "config/types-right"],
+    after: &["config/keys-known", "config/types-right"],
     judge: Judge::Agent(name),
 };
 
@@ -21,7 +21,7 @@ fn name(survey: &Survey, install: &Install) -> Judged {
     let config = install.config()?;
     let variables = ["LAUNCH_AGENT_RUNNER_NAME", "CIRCLECI_RUNNER_NAME"];
     if variables.iter().any(|name| install.variable(name).is_some()) {
-        return Ok(Verdict::Idle("a variable of the service holds the name".to_owned()));
+        return Err(Unseen::not_applicable("a variable of the service holds the name"));
     }
     let text = "Write `name: NAME` under runner; the name of the host is usual.";
     let remedy = edit(survey, install, text);
@@ -153,7 +153,7 @@ pub(super) const WORKDIR: Check = Check {
 fn workdir(survey: &Survey, install: &Install) -> Judged {
     let config = install.config()?;
     let Some(text) = config.text("runner.working_directory") else {
-        return Ok(Verdict::Idle("no work folder is named".to_owned()));
+        return Err(Unseen::not_applicable("no work folder is named"));
     };
     let rest = match install.agent {
         Kind::LaunchAgent => text.replace("%s", ""),

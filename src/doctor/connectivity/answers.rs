@@ -3,7 +3,7 @@
 use super::{ask_network, by_need, endpoints, named};
 use crate::{
     doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict},
-    facts::survey::{Answered, Endpoint, Install, Survey},
+    facts::survey::{Answered, Endpoint, Install, Survey, Unseen},
 };
 
 /// What must hold before an answer can be expected.
@@ -61,10 +61,10 @@ fn storage(survey: &Survey, install: &Install) -> Judged {
 fn judge(survey: &Survey, install: &Install, name: &str) -> Judged {
     let endpoints = endpoints(survey, install)?;
     let Some(endpoint) = endpoints.iter().find(|own| own.name == name) else {
-        return Ok(Verdict::Idle("it was not asked".to_owned()));
+        return Err(Unseen::not_examined("it was not asked"));
     };
     let Some(answer) = &endpoint.answer else {
-        return Ok(Verdict::Idle("the way there ends before".to_owned()));
+        return Err(Unseen::not_examined("the way there ends before"));
     };
     let told = match &answer.outcome {
         Ok(told) => told,
@@ -144,7 +144,7 @@ fn vcs(survey: &Survey, install: &Install) -> Judged {
     let endpoints = endpoints(survey, install)?;
     let own: Vec<_> = endpoints.into_iter().filter(|own| own.name == "vcs").collect();
     if own.is_empty() {
-        return Ok(Verdict::Idle("none was asked".to_owned()));
+        return Err(Unseen::not_examined("none was asked"));
     }
     let arrived: Vec<&str> = own
         .iter()
@@ -177,7 +177,7 @@ fn clock(survey: &Survey, install: &Install) -> Judged {
     let answers = endpoints.iter().filter_map(|own| own.answer.as_ref()?.outcome.as_ref().ok());
     let ahead = answers.filter_map(|told| told.clock_ahead).min_by_key(|ahead| ahead.abs());
     let Some(ahead) = ahead else {
-        return Ok(Verdict::Idle("no answer had a date".to_owned()));
+        return Err(Unseen::not_examined("no answer had a date"));
     };
     if ahead.abs() <= 60 {
         return Ok(Verdict::Holds(format!("{} s apart", ahead.abs())));
@@ -190,7 +190,7 @@ fn clock(survey: &Survey, install: &Install) -> Judged {
         .cure(
             Remedy::by_hand("Have it kept right.")
                 .command(Command::root("timedatectl set-ntp true"))
-                .command(Command::fixed("timedatectl status")),
+                .look(Command::fixed("timedatectl status")),
         )
         .into())
 }
@@ -217,7 +217,7 @@ fn latency(survey: &Survey, install: &Install) -> Judged {
         .filter_map(|own| Some((time(&own)?, own)))
         .max_by_key(|(ms, _)| *ms);
     let Some((ms, slowest)) = slowest else {
-        return Ok(Verdict::Idle("nothing answered".to_owned()));
+        return Err(Unseen::not_examined("nothing answered"));
     };
     let meaning = match slowest.name.as_str() {
         "storage" => "; caches and artifacts are in us-east-1",

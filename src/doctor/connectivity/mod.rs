@@ -1,12 +1,13 @@
 //! The way to what an agent needs.
 
 mod answers;
+mod failure;
 mod proxy;
 mod reach;
 mod tls;
 mod winhttp;
 
-use super::{Check, Command, Problem, Remedy, lookup::unseen};
+use super::{Check, Command, Problem, Remedy};
 use crate::{
     command::Server,
     facts::survey::{Endpoint, Install, Network, Survey, Unseen},
@@ -38,7 +39,7 @@ pub(super) const CHECKS: &[&Check] = &[
 fn endpoints<'a>(survey: &'a Survey, install: &'a Install) -> Result<Vec<&'a Endpoint>, Unseen> {
     let network: &Network = survey.network.known()?;
     let own: Vec<_> = network.of(&install.name).collect();
-    if own.is_empty() { Err(unseen("no endpoint was asked for")) } else { Ok(own) }
+    if own.is_empty() { Err(Unseen::not_examined("no endpoint was asked for")) } else { Ok(own) }
 }
 
 /// A failure for what is needed, a warning for the rest.
@@ -53,7 +54,7 @@ fn named(endpoint: &Endpoint) -> String {
 
 /// What is said of an endpoint's own trouble.
 fn ask_network(text: &'static str, endpoint: &Endpoint) -> Remedy {
-    Remedy::by_hand(text).command(
+    Remedy::by_hand(text).look(
         Command::fixed("curl -sS --proto =http,https -o /dev/null -w '%{http_code}\\n'")
             .url(server(endpoint).as_ref()),
     )

@@ -3,7 +3,7 @@
 use super::{endpoints, named};
 use crate::{
     doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict},
-    facts::survey::{Install, Provenance, Side, Survey},
+    facts::survey::{Install, Provenance, Side, Survey, Unseen},
 };
 
 pub(super) const EXEMPTIONS: Check = Check {
@@ -19,7 +19,7 @@ pub(super) const EXEMPTIONS: Check = Check {
 fn exemptions(_: &Survey, install: &Install) -> Judged {
     let variable = install.variable("NO_PROXY").or_else(|| install.variable("no_proxy"));
     let Some(variable) = variable else {
-        return Ok(Verdict::Idle("the service has no NO_PROXY".to_owned()));
+        return Err(Unseen::not_applicable("the service has no NO_PROXY"));
     };
     let list = variable.value.as_deref().unwrap_or_default();
     let has_proxy = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"]
@@ -59,7 +59,7 @@ fn works(survey: &Survey, install: &Install) -> Judged {
     let endpoints = endpoints(survey, install)?;
     let through: Vec<_> = endpoints.iter().filter(|own| own.proxy.is_some()).collect();
     let Some(first) = through.first().and_then(|own| own.proxy.as_ref()) else {
-        return Ok(Verdict::Idle("no proxy applies".to_owned()));
+        return Err(Unseen::not_applicable("no proxy applies"));
     };
     let mut problems = Vec::new();
     for endpoint in &through {

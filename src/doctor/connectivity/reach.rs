@@ -1,9 +1,13 @@
 //! Names, addresses, connections.
 
-use super::{ask_network, by_need, endpoints, named, server};
+use super::{
+    ask_network, endpoints,
+    failure::{Failure, problems},
+    named, server,
+};
 use crate::{
     doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict},
-    facts::survey::{Install, Route, Survey},
+    facts::survey::{Install, Route, Survey, Unseen},
 };
 
 pub(super) const RESOLVER: Check = Check {
@@ -18,7 +22,7 @@ pub(super) const RESOLVER: Check = Check {
 
 fn resolver(survey: &Survey) -> Judged {
     if survey.host.image {
-        return Ok(Verdict::Idle("an image gets its resolver where it runs".to_owned()));
+        return Err(Unseen::not_applicable("an image gets its resolver where it runs"));
     }
     let resolver = survey.host.resolver.known()?;
     if !resolver.servers.is_empty() {
@@ -26,7 +30,7 @@ fn resolver(survey: &Survey) -> Judged {
     }
     let why = resolver.trouble.clone().unwrap_or_else(|| "it has no nameserver line".to_owned());
     // Without the file the resolver of the C library asks this very host, which may well answer.
-    Ok(Verdict::Idle(format!("/etc/resolv.conf names nobody: {why}")))
+    Err(Unseen::not_examined(format!("/etc/resolv.conf names nobody: {why}")))
 }
 
 pub(super) const RESOLVE: Check = Check {
@@ -42,26 +46,26 @@ pub(super) const RESOLVE: Check = Check {
 fn resolve(survey: &Survey, install: &Install) -> Judged {
     let endpoints = endpoints(survey, install)?;
     let servers = survey.host.resolver.ok().map(|own| own.servers.join(", ")).unwrap_or_default();
-    let mut problems = Vec::new();
+    let mut failures = Vec::new();
     let mut slowest = 0;
     for endpoint in &endpoints {
         slowest = slowest.max(endpoint.resolved.ms);
         let Err(why) = &endpoint.resolved.outcome else { continue };
-        let what = match endpoint.resolved.route {
-            Route::Silent => "the resolver does not answer for",
-            _ => "there is no address for",
-        };
-        problems.push(
-            by_need(endpoint, format!("{what} {}", named(endpoint)))
-                .seen(format!("{why}; asked: {servers}; {} ms", endpoint.resolved.ms))
-                .cure(
-                    Remedy::by_hand("Correct the resolver, or the name.")
-                        .command(Command::fixed("getent hosts").host(server(endpoint).as_ref()))
-                        .command(Command::fixed("cat /etc/resolv.conf")),
-                ),
-        );
+        let remedy = Remedy::by_hand("Correct the resolver, or the name.")
+            .look(Command::fixed("getent hosts").host(server(endpoint).as_ref()))
+            .look(Command::fixed("cat /etc/resolv.conf"));
+        failures.push(Failure {
+            endpoint,
+            sentence: match endpoint.resolved.route {
+                Route::Silent => "the resolver does not answer for {}",
+                _ => "there is no address for {}",
+            },
+            cause: format!("{why}; asked: {servers}"),
+            detail: format!("{} ms", endpoint.resolved.ms),
+            remedy,
+        });
     }
-    Ok(Verdict::of(problems, format!("{} names, at most {slowest} ms", endpoints.len())))
+    Ok(Verdict::of(problems(failures), format!("{} names, at most {slowest} ms", endpoints.len())))
 }
 
 pub(super) const REACHABLE: Check = Check {
@@ -77,7 +81,7 @@ pub(super) const REACHABLE: Check = Check {
 
 fn reachable(survey: &Survey, install: &Install) -> Judged {
     let endpoints = endpoints(survey, install)?;
-    let mut problems = Vec::new();
+    let mut failures = Vec::new();
     // A proxy that is down is told once, and by another check.
     let direct = endpoints.iter().filter(|own| own.proxy.is_none() && own.resolved.outcome.is_ok());
     for endpoint in direct.filter(|own| !own.is_connected() && own.name != "vcs") {
@@ -87,15 +91,18 @@ fn reachable(survey: &Survey, install: &Install) -> Judged {
             .filter_map(|own| Some(format!("{} ({} ms)", own.outcome.as_ref().err()?, own.ms)))
             .collect();
         let refused = attempts.clone().any(|own| own.route == Route::Refused);
-        let what =
-            if refused { "refuses connections" } else { "does not answer: a firewall may drop it" };
-        problems.push(
-            by_need(endpoint, format!("{} {what}", named(endpoint)))
-                .seen(seen.join("; "))
-                .cure(ask_network("Allow outgoing connections to it.", endpoint)),
-        );
+        failures.push(Failure {
+            endpoint,
+            sentence: match refused {
+                true => "{} refuses connections",
+                false => "{} does not answer: a firewall may drop it",
+            },
+            cause: String::new(),
+            detail: seen.join("; "),
+            remedy: ask_network("Allow outgoing connections to it.", endpoint),
+        });
     }
-    Ok(Verdict::of(problems, format!("{} endpoints", endpoints.len())))
+    Ok(Verdict::of(problems(failures), format!("{} endpoints", endpoints.len())))
 }
 
 pub(super) const IPV6: Check = Check {
@@ -122,7 +129,7 @@ fn ipv6(survey: &Survey, install: &Install) -> Judged {
         .seen(bad.v6.as_ref().and_then(|own| own.outcome.clone().err()).unwrap_or_default())
         .cure(
             Remedy::by_hand("Correct the route, or prefer IPv4.")
-                .command(Command::fixed("ip -6 route"))
+                .look(Command::fixed("ip -6 route"))
                 .command(Command::fixed(
                     "echo 'precedence ::ffff:0:0/96 100' | sudo tee -a /etc/gai.conf",
                 )),

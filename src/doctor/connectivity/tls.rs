@@ -1,6 +1,10 @@
 //! Certificates.
 
-use super::{by_need, endpoints, named, server};
+use super::{
+    endpoints,
+    failure::{Failure, problems},
+    server,
+};
 use crate::{
     doctor::{Check, Command, Judge, Judged, Remedy, Verdict},
     facts::survey::{Endpoint, Install, Survey, Tls},
@@ -20,60 +24,70 @@ pub(super) const TRUSTED: Check = Check {
 
 fn trusted(survey: &Survey, install: &Install) -> Judged {
     let endpoints = endpoints(survey, install)?;
-    let mut problems = Vec::new();
+    let mut failures = Vec::new();
     let mut count = 0;
     for endpoint in endpoints {
         let Some(tls) = &endpoint.tls else { continue };
         count += 1;
-        let problem = match &tls.outcome {
-            Err(why) => by_need(endpoint, format!("no TLS with {}", named(endpoint)))
-                .seen(format!("{why} ({} ms)", tls.ms))
-                .cure(show(endpoint, "Look at what answers there.")),
+        let failure = match &tls.outcome {
+            Err(why) => Failure {
+                endpoint,
+                sentence: "no TLS with {}",
+                cause: why.clone(),
+                detail: format!("{} ms", tls.ms),
+                remedy: show(endpoint, "Look at what answers there."),
+            },
             Ok(tls) => match tls.distrust.as_deref() {
                 None => continue,
                 Some(why) => distrusted(endpoint, tls, why),
             },
         };
-        problems.push(problem);
+        failures.push(failure);
     }
-    Ok(Verdict::of(problems, format!("{count} certificates, all trusted")))
+    Ok(Verdict::of(problems(failures), format!("{count} certificates, all trusted")))
 }
 
-fn distrusted(endpoint: &Endpoint, tls: &Tls, why: &str) -> crate::doctor::Problem {
-    let who = format!("issued by {}, for {}", tls.issuer, tls.subject);
-    let (what, text) = match tls.distrust_kind.as_deref() {
-        Some("expired") => ("is out of date", "Have it renewed; look at this host's clock too."),
-        Some("not-yet-valid") => ("is not valid yet", "Look at this host's clock."),
-        Some("wrong-name") => {
-            ("is for another name", "Something else answers there: look at names and proxies.")
+fn distrusted<'a>(endpoint: &'a Endpoint, tls: &Tls, why: &str) -> Failure<'a> {
+    let (sentence, text) = match tls.distrust_kind.as_deref() {
+        Some("expired") => (
+            "the certificate of {} is out of date",
+            "Have it renewed; look at this host's clock too.",
+        ),
+        Some("not-yet-valid") => {
+            ("the certificate of {} is not valid yet", "Look at this host's clock.")
         }
+        Some("wrong-name") => (
+            "the certificate of {} is for another name",
+            "Something else answers there: look at names and proxies.",
+        ),
         Some("unknown-issuer") => (
-            "comes from an authority that the service does not trust",
+            "the certificate of {} comes from an authority that the service does not trust",
             "Where root did not name this server, trust nothing that it shows: look at who named \
              it. If the authority is your own (a proxy that intercepts, or a private server), get \
              its certificate from whoever runs it, and add it to the system's.",
         ),
-        _ => ("is not trusted", "Look at it."),
+        _ => ("the certificate of {} is not trusted", "Look at it."),
     };
     let mut remedy = show(endpoint, text);
     // What an account names shows whatever certificate that account likes.
-    if tls.distrust_kind.as_deref() == Some("unknown-issuer") {
-        let trusting = [
-            "cp AUTHORITY.crt /usr/local/share/ca-certificates/ && sudo update-ca-certificates",
-            "runnerup install --ca-file AUTHORITY.pem",
-        ];
-        remedy = trusting.into_iter().fold(remedy, |remedy, command| {
-            remedy.command(Command::granting(command, endpoint.named_by))
-        });
+    if tls.distrust_kind.as_deref() == Some("unknown-issuer") && endpoint.named_by.is_root() {
+        remedy = remedy.and(
+            "Then: sudo runnerup install --ca-file AUTHORITY.pem, or for the whole host: sudo cp \
+             AUTHORITY.crt /usr/local/share/ca-certificates/ && sudo update-ca-certificates.",
+        );
     }
-    by_need(endpoint, format!("the certificate of {} {what}", named(endpoint)))
-        .seen(format!("{why}; {who}; trusted: {}", tls.trust))
-        .cure(remedy)
+    Failure {
+        endpoint,
+        sentence,
+        cause: format!("{why}; issued by {}; trusted: {}", tls.issuer, tls.trust),
+        detail: format!("for {}", tls.subject),
+        remedy,
+    }
 }
 
 fn show(endpoint: &Endpoint, text: &'static str) -> Remedy {
     let server = server(endpoint);
-    Remedy::by_hand(text).command(
+    Remedy::by_hand(text).look(
         Command::fixed("openssl s_client -connect")
             .authority(server.as_ref())
             .then("-servername")
@@ -117,16 +131,19 @@ mod tests {
                 let tls = Tls { distrust: kind.clone(), distrust_kind: kind, ..Tls::default() };
                 api.tls.as_mut().unwrap().outcome = Ok(tls);
             });
-            finding(&survey, "connectivity/tls-trusted").remedy.unwrap().commands().join("\n")
+            let remedy = finding(&survey, "connectivity/tls-trusted").remedy.unwrap();
+            (remedy.commands().join("\n"), remedy.text().to_owned())
         };
-        let by_root = commands(Provenance::Root, "https://server.example");
-        assert!(by_root.contains("update-ca-certificates") && by_root.contains("--ca-file"));
-        let by_account = commands(Provenance::Account(UID), "https://127.0.0.1:9444/x");
+        let trusts = |text: &str| text.contains("update-ca-") || text.contains("--ca-file");
+        assert!(trusts(&commands(Provenance::Root, "https://server.example").1));
+        let (by_account, text) = commands(Provenance::Account(UID), "https://127.0.0.1:9444/x");
+        assert!(!trusts(&text), "{text}");
         assert_eq!(
             by_account,
             "openssl s_client -connect 127.0.0.1:9444 -servername 127.0.0.1 </dev/null \
              | openssl x509 -noout -subject -issuer -dates | cat -v"
         );
-        assert_eq!(commands(Provenance::Anybody, "https://evil.example"), "");
+        let (by_anybody, text) = commands(Provenance::Anybody, "https://evil.example");
+        assert!(by_anybody.is_empty() && !trusts(&text), "{text}");
     }
 }

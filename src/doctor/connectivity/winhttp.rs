@@ -1,8 +1,8 @@
 //! The proxy that Windows keeps for its own services.
 
 use crate::{
-    doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict, lookup::unseen},
-    facts::survey::{Install, Survey},
+    doctor::{Check, Judge, Judged, Problem, Remedy, Verdict},
+    facts::survey::{Install, Survey, Unseen},
 };
 
 pub(super) const HEEDED: Check = Check {
@@ -18,9 +18,9 @@ pub(super) const HEEDED: Check = Check {
 
 fn heeded(survey: &Survey, install: &Install) -> Judged {
     let windows = survey.host.windows.as_ref();
-    let windows = windows.ok_or_else(|| unseen("only Windows has WinHTTP"))?;
+    let windows = windows.ok_or_else(|| Unseen::not_applicable("only Windows has WinHTTP"))?;
     let Some(proxy) = &windows.winhttp_proxy else {
-        return Ok(Verdict::Idle("Windows uses no proxy".to_owned()));
+        return Err(Unseen::not_applicable("Windows uses no proxy"));
     };
     let has = ["HTTPS_PROXY", "https_proxy"].iter().any(|name| install.variable(name).is_some());
     if has {
@@ -28,9 +28,9 @@ fn heeded(survey: &Survey, install: &Install) -> Judged {
     }
     Ok(Problem::warn("Windows uses a proxy that the agent knows nothing of")
         .seen(format!("WinHTTP: {proxy}; the agent has no HTTPS_PROXY"))
-        .cure(
-            Remedy::by_hand("Give the agent the same, where it cannot do without.")
-                .command(Command::fixed("runnerup install --proxy http://HOST:PORT")),
-        )
+        .cure(Remedy::by_hand(
+            "Give the agent the same, where it cannot do without: runnerup install --proxy \
+                 http://HOST:PORT.",
+        ))
         .into())
 }

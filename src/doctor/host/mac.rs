@@ -2,7 +2,7 @@
 
 use crate::{
     doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict},
-    facts::survey::Survey,
+    facts::survey::{Survey, Unseen},
 };
 
 pub(super) const AWAKE: Check = Check {
@@ -17,8 +17,10 @@ pub(super) const AWAKE: Check = Check {
 };
 
 fn awake(survey: &Survey) -> Judged {
-    match survey.host.mac.as_ref().and_then(|mac| mac.sleeps_after) {
-        None => Ok(Verdict::Idle("no Mac, or it did not say".to_owned())),
+    let mac = survey.host.mac.as_ref();
+    let mac = mac.ok_or_else(|| Unseen::not_applicable("this is no Mac"))?;
+    match mac.sleeps_after {
+        None => Err(Unseen::not_examined("pmset did not say")),
         Some(0) => Ok(Verdict::Holds("it never sleeps".to_owned())),
         Some(minutes) => Ok(Problem::warn(format!("this Mac sleeps after {minutes} minutes"))
             .seen(format!("pmset -g says: sleep {minutes}"))

@@ -53,7 +53,7 @@ fn seen(survey: &Survey, volume: &Volume) -> String {
 /// can swap.
 fn cure(volume: &Volume) -> Remedy {
     // The names are those of jobs: they may be any bytes.
-    Remedy::by_hand("Look at what is large, and remove what no job needs.").command(
+    Remedy::by_hand("Look at what is large, and remove what no job needs.").look(
         Command::root("du -xh --max-depth 2")
             .path(&volume.folder, Provenance::Anybody)
             .then("| sort -h | tail | cat -v"),
@@ -91,7 +91,7 @@ fn inodes(survey: &Survey) -> Judged {
         let problem = if is_full { Problem::fail(what) } else { Problem::warn(what) };
         problems.push(
             problem.seen(format!("{free} of {} inodes free", volume.inodes)).cure(
-                Remedy::by_hand("Remove trees of many small files.").command(
+                Remedy::by_hand("Remove trees of many small files.").look(
                     Command::root("du -x --inodes --max-depth 2")
                         .path(&volume.folder, Provenance::Anybody)
                         .then("| sort -n | tail | cat -v"),
@@ -151,7 +151,7 @@ fn oom(survey: &Survey) -> Judged {
         .seen(kills.join("\n"))
         .cure(
             Remedy::by_hand("Add memory or swap.")
-                .command(Command::fixed("journalctl -k --grep 'Killed process'")),
+                .look(Command::fixed("journalctl -k --grep 'Killed process'")),
         )
         .into())
 }

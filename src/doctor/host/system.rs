@@ -63,7 +63,7 @@ fn time_service(survey: &Survey, text: &'static str) -> Remedy {
     match survey.host.os {
         Os::Linux if survey.host.systemd.is_some() => remedy
             .command(Command::root("timedatectl set-ntp true"))
-            .command(Command::fixed("timedatectl status")),
+            .look(Command::fixed("timedatectl status")),
         Os::Linux => remedy.command(Command::root("apt-get install chrony")),
         Os::Darwin => remedy
             .command(Command::root("systemsetup -setusingnetworktime on"))
@@ -162,8 +162,7 @@ fn ssh_port(survey: &Survey) -> Judged {
         return Ok(Problem::warn(format!("something else listens on port {SSH}"))
             .seen("no agent runs")
             .cure(
-                Remedy::by_hand("End it.")
-                    .command(Command::root("ss -ltnp sport = :54782 | cat -v")),
+                Remedy::by_hand("End it.").look(Command::root("ss -ltnp sport = :54782 | cat -v")),
             )
             .into());
     }
@@ -193,7 +192,7 @@ fn packages(survey: &Survey) -> Judged {
         .seen(complaints.join("\n"))
         .cure(
             Remedy::by_hand("Compare the two files and remove the one that is not needed.")
-                .command(Command::root("dpkg --audit")),
+                .look(Command::root("dpkg --audit")),
         )
         .into())
 }

@@ -1,12 +1,12 @@
 //! What only Windows has.
 
 use crate::{
-    doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict, lookup::unseen},
+    doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict},
     facts::survey::{Survey, Unseen, Windows},
 };
 
 fn windows(survey: &Survey) -> Result<&Windows, Unseen> {
-    survey.host.windows.as_ref().ok_or_else(|| unseen("this is not Windows"))
+    survey.host.windows.as_ref().ok_or_else(|| Unseen::not_applicable("this is not Windows"))
 }
 
 pub(super) const NOT_CONTROLLER: Check = Check {
@@ -73,7 +73,7 @@ fn desktop(survey: &Survey) -> Judged {
     let keeps = survey.installs.iter().filter_map(|own| own.service.as_ref());
     let keeps = keeps.flat_map(|own| &own.directives).any(|line| line.key == "SessionKeeper");
     if !keeps {
-        return Ok(Verdict::Idle("no agent here runs with a desktop".to_owned()));
+        return Err(Unseen::not_applicable("no agent here runs with a desktop"));
     }
     let mut problems = Vec::new();
     if *windows.known(windows.remote_desktop_off.as_ref())? {

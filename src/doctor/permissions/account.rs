@@ -5,9 +5,9 @@ use crate::{
     doctor::{
         Check, Command, Judge, Judged, Problem, Remedy, Verdict,
         change::{Change, Purpose, Site, on_account},
-        lookup::{account, owner, task_account, unseen},
+        lookup::{account, owner, task_account},
     },
-    facts::survey::{Access, AccountFacts, Install, Survey},
+    facts::survey::{Access, AccountFacts, Install, Survey, Unseen},
     platform::fs::{Kind, Meta},
 };
 use std::path::Path;
@@ -36,7 +36,7 @@ fn sudo(survey: &Survey, install: &Install) -> Judged {
         .and_then(|word| Path::new(word).file_name())
         .is_some_and(|name| name == "sudo");
     if !uses {
-        return Ok(Verdict::Idle("the command prefix does not use sudo".to_owned()));
+        return Err(Unseen::not_applicable("the command prefix does not use sudo"));
     }
     let account = account(survey, install)?;
     if account.uid == 0 {
@@ -126,7 +126,7 @@ fn power(survey: &Survey, install: &Install) -> Judged {
         .seen(words)
         .cure(
             Remedy::by_hand("Take the right away, or trust every author of a job with root.")
-                .command(Command::fixed("id").user(name, by))
+                .look(Command::fixed("id").user(name, by))
                 .command(Command::root("-l -U").user(name, by)),
         )
         .into())
@@ -135,7 +135,8 @@ fn power(survey: &Survey, install: &Install) -> Judged {
 /// On Windows the documented install makes the account an administrator, as ours does.
 fn administrator(install: &Install, account: &AccountFacts) -> Judged {
     let name = &account.name;
-    let is_admin = account.administrator.ok_or_else(|| unseen("its groups are not known"))?;
+    let is_admin =
+        account.administrator.ok_or_else(|| Unseen::not_examined("its groups are not known"))?;
     if !is_admin {
         return Ok(Verdict::Holds(format!("{name}, an account without power over the host")));
     }
@@ -147,7 +148,7 @@ fn administrator(install: &Install, account: &AccountFacts) -> Judged {
         .seen(words)
         .cure(
             Remedy::by_hand("Take the right away, or trust every author of a job with the host.")
-                .command(Command::fixed("net localgroup Administrators")),
+                .look(Command::fixed("net localgroup Administrators")),
         )
         .into())
 }
@@ -175,7 +176,7 @@ fn home(survey: &Survey, install: &Install) -> Judged {
     };
     let make = Remedy::by_hand("Make it.").command(on_account(tool, name, by));
     if survey.host.os == Os::Windows {
-        return Ok(Verdict::Idle("Windows makes the home when it is needed".to_owned()));
+        return Err(Unseen::not_applicable("Windows makes the home when it is needed"));
     }
     if !account.home.is(Kind::Folder) {
         problems.push(
@@ -250,7 +251,7 @@ pub(super) const PRIVACY: Check = Check {
 
 fn privacy(survey: &Survey, install: &Install) -> Judged {
     if survey.host.os != Os::Darwin {
-        return Ok(Verdict::Idle("only macOS has such folders".to_owned()));
+        return Err(Unseen::not_applicable("only macOS has such folders"));
     }
     let binary = install.binary.as_ref().and_then(|binary| binary.trail.ok());
     let config = install.config_file().ok().map(|config| &config.trail);

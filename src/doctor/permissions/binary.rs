@@ -6,7 +6,7 @@ use crate::{
     doctor::{
         Check, Command, Judge, Judged, Problem, Remedy, Verdict,
         change::{Change, Mode, Purpose, Site},
-        lookup::{account, octal, restarted_if_changed, unseen},
+        lookup::{account, octal, restarted_if_changed},
     },
     facts::survey::{
         Access, AccountFacts, Binary, Denied, Install, Provenance, Strange, Stranger, Survey,
@@ -24,7 +24,8 @@ const CLOUD: &str = "runner.circleci.com";
 /// # Errors
 /// Why there is none to judge.
 pub(super) fn binary(install: &Install) -> Result<(&Binary, &Trail), Unseen> {
-    let binary = install.binary.as_ref().ok_or_else(|| unseen("no binary is named"))?;
+    let binary =
+        install.binary.as_ref().ok_or_else(|| Unseen::not_examined("no binary is named"))?;
     Ok((binary, binary.trail.known()?))
 }
 
@@ -36,7 +37,7 @@ pub(super) const EXECUTABLE: Check = Check {
     found: "Mode and owner of the binary and of every folder on the way, for the account that the \
             service runs as.",
     cure: "Set the mode to 0755, and start the agent again.",
-    after: &["service/defined", "service/loaded", "permissions/defender-allows"],
+    after: &["service/loaded", "permissions/defender-allows"],
     judge: Judge::Agent(executable),
 };
 
@@ -129,8 +130,10 @@ pub(super) const FILESYSTEM: Check = Check {
 
 fn filesystem(survey: &Survey, install: &Install) -> Judged {
     let (_, trail) = binary(install)?;
-    let mount =
-        survey.host.mount_of(&trail.real).ok_or_else(|| unseen("its mount is not known"))?;
+    let mount = survey
+        .host
+        .mount_of(&trail.real)
+        .ok_or_else(|| Unseen::not_examined("its mount is not known"))?;
     let point = mount.point.display();
     if !mount.has("noexec") {
         return Ok(Verdict::Holds(format!("{point} is mounted for programs")));
@@ -160,7 +163,7 @@ fn not_writable(survey: &Survey, install: &Install) -> Judged {
     }
     let (_, trail) = binary(install)?;
     let account = account(survey, install)?;
-    let end = trail.end.ok_or_else(|| unseen("there is no binary"))?;
+    let end = trail.end.ok_or_else(|| Unseen::not_examined("there is no binary"))?;
     if let Some(found) = trail.strange_to(account) {
         let problem = open_to_all(survey, install, trail, &found);
         return Ok(problem
@@ -244,10 +247,10 @@ pub(super) const UPDATABLE: Check = Check {
 fn updatable(survey: &Survey, install: &Install) -> Judged {
     let (_, trail) = binary(install)?;
     if !updates_itself(install) {
-        return Ok(Verdict::Idle("it does not update itself".to_owned()));
+        return Err(Unseen::not_applicable("it does not update itself"));
     }
     let account = account(survey, install)?;
-    let folder = trail.nearest().ok_or_else(|| unseen("there is no folder"))?;
+    let folder = trail.nearest().ok_or_else(|| Unseen::not_examined("there is no folder"))?;
     if account.may(&folder.meta, Access::Write) {
         return Ok(Verdict::Holds(format!("{} may", account.name)));
     }
@@ -355,7 +358,7 @@ mod tests {
             let remedy = found.remedy.unwrap();
             assert!(remedy.steps().is_empty(), "{remedy:?}");
             let commands = remedy.commands();
-            assert_eq!(commands.last().unwrap(), "sudo runnerup install");
+            assert_eq!(*commands.last().unwrap(), "sudo runnerup install");
             assert!(commands.iter().all(|line| !line.contains("chmod")), "{commands:?}");
         }
     }
@@ -395,6 +398,6 @@ mod tests {
             assert_eq!(remedy.commands().len(), commands, "{by:?}");
         }
         set(&mut survey, "api.url", Some("https://server.example.com"));
-        assert_eq!(status(&survey, "permissions/binary-updatable"), Status::Skip);
+        assert_eq!(status(&survey, "permissions/binary-updatable"), Status::NotApplicable);
     }
 }

@@ -5,9 +5,9 @@ use crate::{
     doctor::{
         Check, Judge, Judged, Problem, Remedy, Verdict,
         change::{Change, Mode, Purpose, Site},
-        lookup::{account, octal, owner, restarted_if_changed, unseen},
+        lookup::{account, octal, owner, restarted_if_changed},
     },
-    facts::survey::{Access, Install, Survey},
+    facts::survey::{Access, Install, Survey, Unseen},
     platform::fs::Kind,
 };
 
@@ -26,7 +26,7 @@ fn readable(survey: &Survey, install: &Install) -> Judged {
     let config = install.config_file()?;
     let trail = &config.trail;
     if !trail.is(Kind::File) {
-        return Err(unseen("it is no file"));
+        return Err(Unseen::not_examined("it is no file"));
     }
     if rights::apply(survey) {
         return rights::readable(survey, install, &trail.path);
@@ -63,9 +63,9 @@ pub(super) const PRIVATE: Check = Check {
 fn private(survey: &Survey, install: &Install) -> Judged {
     let config = install.config_file()?;
     let meta = config.trail.end.filter(|meta| meta.kind == Kind::File);
-    let meta = meta.ok_or_else(|| unseen("it is no file"))?;
+    let meta = meta.ok_or_else(|| Unseen::not_examined("it is no file"))?;
     if config.token.is_none() {
-        return Ok(Verdict::Idle("it holds no token".to_owned()));
+        return Err(Unseen::not_applicable("it holds no token"));
     }
     if rights::apply(survey) {
         return rights::private(survey, install, &config.trail.path);
@@ -115,7 +115,7 @@ pub(super) const NOT_WRITABLE: Check = Check {
 
 fn not_writable(survey: &Survey, install: &Install) -> Judged {
     if rights::apply(survey) {
-        return Ok(Verdict::Idle("told by permissions/config-private".to_owned()));
+        return Err(Unseen::not_applicable("told by permissions/config-private"));
     }
     let trail = &install.config_file()?.trail;
     let account = account(survey, install)?;

@@ -5,9 +5,9 @@ use crate::{
     doctor::{
         Check, Command, Judge, Judged, Problem, Remedy, Verdict,
         change::{Change, Mode, Purpose, Site},
-        lookup::{account, edit_config, octal, owner, restarted_if_changed, task_account, unseen},
+        lookup::{account, edit_config, octal, owner, restarted_if_changed, task_account},
     },
-    facts::survey::{Access, AccountFacts, Install, Passed, Survey},
+    facts::survey::{Access, AccountFacts, Install, Passed, Survey, Unseen},
     platform::fs::Kind,
 };
 
@@ -20,13 +20,13 @@ pub(super) const WORKDIR: Check = Check {
     cure: "Give the folder to the account that jobs run as. One that only the agent's own \
            configuration names is given with `doctor --fix --allow-path PATH` alone: jobs can \
            write the configuration. Use it for an empty folder that you chose yourself.",
-    after: &["config/parses", "config/values-valid", "service/user-exists"],
+    after: &["config/values-valid", "service/user-exists"],
     judge: Judge::Agent(workdir),
 };
 
 fn workdir(survey: &Survey, install: &Install) -> Judged {
     let Some(named) = install.named("the work folder") else {
-        return Ok(Verdict::Idle("no work folder is named".to_owned()));
+        return Err(Unseen::not_applicable("no work folder is named"));
     };
     let trail = named.trail.known()?;
     let site = Site { trail, named_by: named.named_by, purpose: Purpose::Data };
@@ -37,7 +37,7 @@ fn workdir(survey: &Survey, install: &Install) -> Judged {
         Some(meta) if meta.kind == Kind::Folder => {}
         Some(meta) => {
             let remedy = Remedy::by_hand("Look at it, and put a folder in its place.")
-                .command(Command::fixed("ls -ld").path(&trail.path, named.named_by));
+                .look(Command::fixed("ls -ld").path(&trail.path, named.named_by));
             return Ok(Problem::fail(format!("the work folder {path} is {}", meta.kind))
                 .seen(trail.stopped.clone().unwrap_or_default())
                 .cure(remedy)
@@ -88,7 +88,7 @@ fn missing(change: &Change<'_>, site: Site<'_>, account: &AccountFacts) -> Judge
     let trail = site.trail;
     let (path, name) = (trail.path.display(), &account.name);
     let why = trail.stopped.clone().unwrap_or_default();
-    let nearest = trail.nearest().ok_or_else(|| unseen(why.clone()))?;
+    let nearest = trail.nearest().ok_or_else(|| Unseen::not_examined(why.clone()))?;
     let is_theirs = account.may(&nearest.meta, Access::Write);
     if account.uid == 0 || is_theirs && !why.contains("not followed") {
         return Ok(Verdict::Holds(format!("{path} is not there yet, and {name} may make it")));
@@ -128,7 +128,7 @@ fn clean(survey: &Survey, install: &Install) -> Judged {
         "Stop the agent, look at them, and remove what no job needs. Jobs can put a link in the \
          place of a path there: remove nothing by its path as root while their processes run.",
     )
-    .command(Command::fixed("runnerup explain permissions/workdir-clean"));
+    .look(Command::fixed("runnerup explain permissions/workdir-clean"));
     Ok(Problem::warn(format!("{} holds files that jobs cannot remove", workdir.folder.display()))
         .seen(seen.collect::<Vec<_>>().join("\n"))
         .cure(remedy)
@@ -147,7 +147,9 @@ pub(super) const TEMPORARY: Check = Check {
 };
 
 fn temporary(survey: &Survey, install: &Install) -> Judged {
-    let named = install.named("the temporary folder").ok_or_else(|| unseen("none is known"))?;
+    let named = install
+        .named("the temporary folder")
+        .ok_or_else(|| Unseen::not_examined("none is known"))?;
     let trail = named.trail.known()?;
     let site = Site { trail, named_by: named.named_by, purpose: Purpose::Data };
     let path = trail.path.display();
@@ -199,13 +201,13 @@ pub(super) const LOG: Check = Check {
     why: "An agent that cannot open the log that its configuration names ends at once.",
     found: "Mode and owner of the file and of every folder on the way.",
     cure: "Give the file to the account.",
-    after: &["config/parses", "config/values-valid", "service/user-exists"],
+    after: &["config/values-valid", "service/user-exists"],
     judge: Judge::Agent(log),
 };
 
 fn log(survey: &Survey, install: &Install) -> Judged {
     let Some(named) = install.named("the log file") else {
-        return Ok(Verdict::Idle("its log goes to the service manager".to_owned()));
+        return Err(Unseen::not_applicable("its log goes to the service manager"));
     };
     let trail = named.trail.known()?;
     let site = Site { trail, named_by: named.named_by, purpose: Purpose::Data };
@@ -220,7 +222,9 @@ fn log(survey: &Survey, install: &Install) -> Judged {
                 .into());
         }
         None => {
-            let nearest = trail.nearest().ok_or_else(|| unseen("no folder on the way is there"))?;
+            let nearest = trail
+                .nearest()
+                .ok_or_else(|| Unseen::not_examined("no folder on the way is there"))?;
             let is_next = trail.path.parent() == Some(nearest.path.as_path());
             if is_next && account.may(&nearest.meta, Access::Write) {
                 return Ok(Verdict::Holds(format!("{path} can be made")));

@@ -3,11 +3,8 @@
 use super::binary::{binary, updates_itself};
 use crate::{
     agent::{Kind as Agent, Os},
-    doctor::{
-        Check, Command, Judge, Judged, Problem, Remedy, Verdict,
-        lookup::{restarted, unseen},
-    },
-    facts::survey::{Install, Program, Survey},
+    doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict, lookup::restarted},
+    facts::survey::{Install, Program, Survey, Unseen},
 };
 
 pub(super) const IS_PROGRAM: Check = Check {
@@ -56,7 +53,7 @@ pub(super) const ARCHITECTURE: Check = Check {
 fn architecture(survey: &Survey, install: &Install) -> Judged {
     let (binary, trail) = binary(install)?;
     let Program::Native { os, machines } = binary.program.known()? else {
-        return Err(unseen("it is no program"));
+        return Err(Unseen::not_examined("it is no program"));
     };
     let host = &survey.host;
     let machine = match host.machine.as_str() {
@@ -99,7 +96,7 @@ fn as_verified(_: &Survey, install: &Install) -> Judged {
     let (binary, trail) = binary(install)?;
     let expected = install.receipt.as_ref().and_then(|receipt| receipt.sha256.as_deref());
     let Some(expected) = expected else {
-        return Ok(Verdict::Idle("no receipt tells its checksum".to_owned()));
+        return Err(Unseen::not_applicable("no receipt tells its checksum"));
     };
     let found = binary.sha256.known()?;
     if found == expected {
@@ -128,7 +125,7 @@ pub(super) const SELINUX: Check = Check {
 
 fn selinux(survey: &Survey, install: &Install) -> Judged {
     let Some(selinux) = &survey.host.selinux else {
-        return Ok(Verdict::Idle("there is no SELinux here".to_owned()));
+        return Err(Unseen::not_applicable("there is no SELinux here"));
     };
     if selinux.mode != "enforcing" {
         return Ok(Verdict::Holds(format!("it is {}", selinux.mode)));
@@ -149,7 +146,7 @@ fn selinux(survey: &Survey, install: &Install) -> Judged {
     let remedy = Remedy::by_hand("Build and install the policy module, then restore the label.")
         .command(Command::root("sepolicy generate --init").path(&trail.path, install.named_by))
         .command(Command::root("restorecon -v").path(&trail.path, install.named_by))
-        .command(Command::root("ausearch -m avc -ts recent"));
+        .look(Command::root("ausearch -m avc -ts recent"));
     Ok(Problem::fail("SELinux is enforcing and keeps the service from running the agent")
         .seen(format!("label {label:?}; modules: {}", modules.join(", ")))
         .cure(remedy)
@@ -168,7 +165,7 @@ pub(super) const QUARANTINE: Check = Check {
 
 fn quarantine(survey: &Survey, install: &Install) -> Judged {
     if survey.host.os != Os::Darwin {
-        return Ok(Verdict::Idle("only macOS has a quarantine".to_owned()));
+        return Err(Unseen::not_applicable("only macOS has a quarantine"));
     }
     let (binary, trail) = binary(install)?;
     if !binary.quarantined {
@@ -196,15 +193,15 @@ pub(super) const GATEKEEPER: Check = Check {
 
 fn gatekeeper(survey: &Survey, install: &Install) -> Judged {
     if survey.host.os != Os::Darwin {
-        return Ok(Verdict::Idle("only macOS has Gatekeeper".to_owned()));
+        return Err(Unseen::not_applicable("only macOS has Gatekeeper"));
     }
     let (binary, trail) = binary(install)?;
     match binary.gatekeeper.as_deref() {
-        None => Ok(Verdict::Idle("Gatekeeper was not asked".to_owned())),
+        None => Err(Unseen::not_examined("Gatekeeper was not asked")),
         Some(verdict) if verdict.contains("accepted") => Ok(Verdict::Holds(verdict.to_owned())),
         Some(verdict) => Ok(Problem::warn("Gatekeeper does not accept the binary")
             .seen(verdict)
-            .cure(Remedy::by_hand("Install the binary of the release.").command(
+            .cure(Remedy::by_hand("Install the binary of the release.").look(
                 Command::fixed("spctl -a -vvv -t install").path(&trail.path, install.named_by),
             ))
             .into()),

@@ -3,7 +3,7 @@
 use super::binary::binary;
 use crate::{
     agent::Os,
-    doctor::{Command, Judged, Problem, Remedy, Verdict, lookup::unseen},
+    doctor::{Command, Judged, Problem, Remedy, Verdict},
     facts::survey::{AccountFacts, Grant, Install, Survey, Unseen, Windows},
 };
 use std::path::Path;
@@ -13,7 +13,11 @@ use std::path::Path;
 /// # Errors
 /// Why nothing is known of it.
 fn windows(survey: &Survey) -> Result<&Windows, Unseen> {
-    survey.host.windows.as_ref().ok_or_else(|| unseen("access lists are not part of an image"))
+    survey
+        .host
+        .windows
+        .as_ref()
+        .ok_or_else(|| Unseen::not_applicable("access lists are not part of an image"))
 }
 
 /// Whether owners and modes say nothing here.
@@ -24,14 +28,15 @@ pub(super) fn apply(survey: &Survey) -> bool {
 /// Whose rights are its own business; without it nobody's can be told from a stranger's.
 fn account<'a>(survey: &'a Survey, install: &Install) -> Result<&'a AccountFacts, Unseen> {
     survey.account_of(install).ok_or_else(|| match &survey.host.accounts_unread {
-        Some(why) => Unseen { why: why.clone(), broke: true },
-        None => unseen("nothing is known of the account"),
+        Some(why) => Unseen::probe_failed(why.clone()),
+        None => Unseen::not_examined("nothing is known of the account"),
     })
 }
 
 /// Whether the agent's account is given the right to read its configuration.
 pub(super) fn readable(survey: &Survey, install: &Install, path: &Path) -> Judged {
-    let rights = windows(survey)?.rights(path)?.ok_or_else(|| unseen("it is not there"))?;
+    let rights =
+        windows(survey)?.rights(path)?.ok_or_else(|| Unseen::not_examined("it is not there"))?;
     let account = account(survey, install)?;
     if rights.may_read(account) {
         return Ok(Verdict::Holds(format!("{} may", account.name)));
@@ -52,7 +57,8 @@ pub(super) fn readable(survey: &Survey, install: &Install, path: &Path) -> Judge
 /// Whether nobody else is given the right to read or change the configuration. What the program folder
 /// gives every user by itself is what the documented install leaves: a warning.
 pub(super) fn private(survey: &Survey, install: &Install, path: &Path) -> Judged {
-    let rights = windows(survey)?.rights(path)?.ok_or_else(|| unseen("it is not there"))?;
+    let rights =
+        windows(survey)?.rights(path)?.ok_or_else(|| Unseen::not_examined("it is not there"))?;
     let others: Vec<&Grant> = rights.others(account(survey, install)?).collect();
     let users: Vec<&Grant> = others.iter().copied().filter(|own| own.read || own.write).collect();
     if users.is_empty() {
@@ -104,7 +110,7 @@ pub(super) fn unchangeable(survey: &Survey, install: &Install) -> Judged {
         );
     }
     if !judged {
-        return Err(unseen("its access list was not read"));
+        return Err(Unseen::not_examined("its access list was not read"));
     }
     Ok(Verdict::of(problems, "only administrators and its account can"))
 }

@@ -4,9 +4,9 @@ use crate::{
     doctor::{
         Check, Command, Judge, Judged, Problem, Remedy, Verdict,
         change::{Change, Mode, Purpose, Site},
-        lookup::{domain, octal, task_account, unseen},
+        lookup::{domain, octal, service, task_account},
     },
-    facts::survey::{Install, Service, Survey, Trail},
+    facts::survey::{Install, Service, Survey, Trail, Unseen},
     platform::{fs::Kind, macos::launchd::SYSTEM, service::Manager},
 };
 
@@ -23,11 +23,11 @@ pub(super) const DEFINITION: Check = Check {
 };
 
 fn definition(survey: &Survey, install: &Install) -> Judged {
-    let service = install.service.as_ref().ok_or_else(|| unseen("there is no service"))?;
+    let service = service(install)?;
     // It may be root because a definition says so that is not root's.
     let account = task_account(survey, install)?;
     if service.manager == Manager::Launchd && domain(service) != SYSTEM {
-        return Ok(Verdict::Idle("root does not read it: launchd runs it as its user".to_owned()));
+        return Err(Unseen::not_applicable("root does not read it: launchd runs it as its user"));
     }
     let files = install.paths.iter().filter(|own| own.purpose.ends_with("environment file"));
     let files = files.filter_map(|own| own.trail.ok());
@@ -73,7 +73,7 @@ fn definition(survey: &Survey, install: &Install) -> Judged {
         service.strange_parts.known()?;
     }
     if problems.is_empty() && account.uid == 0 {
-        return Ok(Verdict::Idle("jobs are root already".to_owned()));
+        return Err(Unseen::not_applicable("jobs are root already"));
     }
     Ok(Verdict::of(problems, "they cannot"))
 }
@@ -94,7 +94,7 @@ fn written_anew(service: &Service, install: &Install, part: &Trail) -> Remedy {
     };
     let remedy = Remedy::by_hand(text);
     let remedy = match service.manager {
-        Manager::Systemd => remedy.command(
+        Manager::Systemd => remedy.look(
             Command::root("systemctl cat").unit(&service.name, install.named_by).then("| cat -v"),
         ),
         _ => remedy,
@@ -186,7 +186,7 @@ mod tests {
     fn a_drop_in_of_an_account_is_told_when_it_makes_jobs_root() {
         let mut survey = healthy();
         agent(&mut survey).task_user = Some("root".into());
-        assert_eq!(status(&survey, "permissions/definition-trusted"), Status::Skip);
+        assert_eq!(status(&survey, "permissions/definition-trusted"), Status::NotApplicable);
         service_of(&mut survey).definitions[0].trail.end = Some(file(UID, 0o644));
         assert_eq!(status(&survey, "permissions/definition-trusted"), Status::Fail);
     }

@@ -4,11 +4,8 @@
 use super::binary::binary;
 use crate::{
     agent::Os,
-    doctor::{
-        Check, Command, Judge, Judged, Problem, Remedy, Verdict,
-        lookup::{account, unseen},
-    },
-    facts::survey::{Install, Survey, same},
+    doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict, lookup::account},
+    facts::survey::{Install, Survey, Unseen, same},
     platform::fs::Kind,
 };
 use std::path::Path;
@@ -20,13 +17,13 @@ pub(super) const DEFENDER: Check = Check {
           program, and whoever puts it back sees it vanish again.",
     found: "What Microsoft Defender says that it has found, and whether the binary is still there.",
     cure: "Verify the binary's checksum, and tell Defender to leave its folder alone.",
-    after: &["service/defined", "service/loaded"],
+    after: &["service/loaded"],
     judge: Judge::Agent(defender),
 };
 
 fn defender(survey: &Survey, install: &Install) -> Judged {
     let windows = survey.host.windows.as_ref();
-    let windows = windows.ok_or_else(|| unseen("only Windows has Defender"))?;
+    let windows = windows.ok_or_else(|| Unseen::not_applicable("only Windows has Defender"))?;
     let (_, trail) = binary(install)?;
     let path = trail.path.display().to_string();
     let found = windows.quarantined.known()?;
@@ -62,7 +59,7 @@ pub(super) const ACCOUNT_OPEN: Check = Check {
 
 fn account_open(survey: &Survey, install: &Install) -> Judged {
     if survey.host.os != Os::Windows {
-        return Ok(Verdict::Idle("only Windows closes accounts in this way".to_owned()));
+        return Err(Unseen::not_applicable("only Windows closes accounts in this way"));
     }
     let account = account(survey, install)?;
     let name = &account.name;
@@ -70,7 +67,7 @@ fn account_open(survey: &Survey, install: &Install) -> Judged {
         return Ok(Verdict::Holds(format!("{name} can")));
     };
     let remedy = Remedy::by_hand("Open it again.")
-        .command(
+        .look(
             Command::fixed("net user")
                 .windows_user(name, "", install.named_by)
                 .then("/active:yes /expires:never"),

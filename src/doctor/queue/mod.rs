@@ -3,7 +3,7 @@
 mod runners;
 mod work;
 
-use super::{Check, lookup::unseen};
+use super::Check;
 use crate::facts::survey::{Queue, Survey, Unseen};
 
 /// In the order of causes.
@@ -22,6 +22,6 @@ fn queue(survey: &Survey) -> Result<&Queue, Unseen> {
     let queue = survey.queue.known()?;
     match queue.withheld_from {
         None => Ok(queue),
-        Some(_) => Err(unseen("the runner API was not asked")),
+        Some(_) => Err(Unseen::not_examined("the runner API was not asked")),
     }
 }

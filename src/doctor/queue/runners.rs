@@ -2,7 +2,7 @@
 
 use super::queue;
 use crate::{
-    doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict, lookup::unseen},
+    doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict},
     facts::survey::{Install, Queue, Runner, Survey, Unseen},
 };
 
@@ -34,10 +34,10 @@ fn listed(survey: &Survey, install: &Install) -> Judged {
     let names: Vec<&str> = queue.runners.iter().map(|own| own.name.as_str()).collect();
     Ok(Problem::fail(format!("the runner is not in the inventory of {}", queue.resource_class))
         .seen(format!("listed are: {}", names.join(", ")))
-        .cure(
-            Remedy::by_hand("Give it a token of this class.")
-                .command(Command::fixed("circleci runner token create NAMESPACE/CLASS NICKNAME")),
-        )
+        .cure(Remedy::by_hand(
+            "Give it a token of this class: circleci runner token create NAMESPACE/CLASS \
+                 NICKNAME.",
+        ))
         .into())
 }
 
@@ -52,8 +52,11 @@ pub(super) const SEEN: Check = Check {
 };
 
 fn seen(survey: &Survey, install: &Install) -> Judged {
-    let runner = of(queue(survey)?, install)?.ok_or_else(|| unseen("it is not listed"))?;
-    let last = runner.last_connected.ok_or_else(|| unseen("the inventory has no time for it"))?;
+    let runner =
+        of(queue(survey)?, install)?.ok_or_else(|| Unseen::not_examined("it is not listed"))?;
+    let last = runner
+        .last_connected
+        .ok_or_else(|| Unseen::not_examined("the inventory has no time for it"))?;
     let ago = survey.age(last);
     // While it runs a job it need not ask for another.
     if ago <= AWAY || install.runs_job() == Some(true) {

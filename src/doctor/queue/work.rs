@@ -3,7 +3,7 @@
 use super::{queue, runners::AWAY};
 use crate::{
     doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict},
-    facts::survey::{Queue, Survey},
+    facts::survey::{Queue, Survey, Unseen},
 };
 
 pub(super) const ANSWERS: Check = Check {
@@ -39,10 +39,10 @@ fn answers(survey: &Survey) -> Judged {
             queue.resource_class
         ))
         .seen(why.clone())
-        .cure(
-            Remedy::by_hand("Look at the token in CIRCLECI_TOKEN, and at the name of the class.")
-                .command(Command::fixed("circleci runner resource-class list NAMESPACE")),
-        )
+        .cure(Remedy::by_hand(
+            "Look at the token in CIRCLECI_TOKEN, and at the name of the class: circleci runner \
+                 resource-class list NAMESPACE.",
+        ))
         .into()),
     }
 }
@@ -60,7 +60,7 @@ pub(super) const CLASS: Check = Check {
 fn class(survey: &Survey) -> Judged {
     let queue = queue(survey)?;
     match queue.exists {
-        None => Ok(Verdict::Idle("the API did not say".to_owned())),
+        None => Err(Unseen::not_examined("the API did not say")),
         Some(true) => Ok(Verdict::Holds(queue.resource_class.clone())),
         Some(false) => {
             let names: Vec<&str> = queue.classes.iter().map(String::as_str).collect();
@@ -68,10 +68,9 @@ fn class(survey: &Survey) -> Judged {
             let near = near.map_or(String::new(), |near| format!("; {near} is near"));
             Ok(Problem::fail(format!("there is no resource class {}", queue.resource_class))
                 .seen(format!("{}{near}", names.join(", ")))
-                .cure(Remedy::by_hand("Correct the name, or make the class.").command(
-                    Command::fixed(
-                        "circleci runner resource-class create NAMESPACE/CLASS DESCRIPTION",
-                    ),
+                .cure(Remedy::by_hand(
+                    "Correct the name, or make the class: circleci runner resource-class create \
+                     NAMESPACE/CLASS DESCRIPTION.",
                 ))
                 .into())
         }

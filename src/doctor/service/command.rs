@@ -5,7 +5,7 @@ use crate::{
     agent::Kind,
     doctor::{
         Check, Command, Judge, Judged, Problem, Remedy, Verdict,
-        lookup::{on_service, unseen},
+        lookup::{on_service, service},
     },
     facts::survey::{Install, Scrubbed, Service, Survey},
     platform::service::Manager,
@@ -22,12 +22,12 @@ pub(super) const RIGHT: Check = Check {
     found: "The service's command is read word by word: launch-agent takes `--config FILE`, \
             machine runner 3 takes `machine --config FILE`.",
     cure: "Write the command as the remedy shows.",
-    after: &["service/defined", "service/loaded"],
+    after: &["service/loaded"],
     judge: Judge::Agent(right),
 };
 
 fn right(_: &Survey, install: &Install) -> Judged {
-    let service = install.service.as_ref().ok_or_else(|| unseen("there is no service"))?;
+    let service = service(install)?;
     let words = &service.command;
     let Some(program) = words.first() else {
         let remedy = Remedy::by_hand("Add ExecStart= with the agent and its configuration.");
@@ -101,7 +101,7 @@ fn told(service: &Service, install: &Install) -> Remedy {
             Kind::MachineRunner => "machine --config FILE",
         };
         return Remedy::by_hand(["Have the task's action run the agent with `", arguments, "`."])
-            .command(
+            .look(
                 Command::fixed("Get-ScheduledTask")
                     .task(&service.name, install.named_by)
                     .then("| Select-Object -Expand Actions"),

@@ -5,7 +5,7 @@ use crate::{
     doctor::{
         Command, Judged, Problem, Remedy, Verdict,
         change::on_account,
-        lookup::{bootstrap, longest_job, longest_stop, on_job, shorter_jobs, unseen},
+        lookup::{bootstrap, longest_job, longest_stop, on_job, service, shorter_jobs},
     },
     facts::survey::{Install, Service, Survey, Trail, Unseen},
 };
@@ -146,13 +146,13 @@ pub(super) fn keys(service: &Service) -> Judged {
 /// Whether the account exists that a definition names.
 pub(super) fn user(survey: &Survey, install: &Install, service: &Service) -> Judged {
     let Some(name) = value(service, "UserName") else {
-        return Ok(Verdict::Idle("another check is about who runs jobs here".to_owned()));
+        return Err(Unseen::not_applicable("another check is about who runs jobs here"));
     };
     if let Some(account) = survey.account(name) {
         return Ok(Verdict::Holds(format!("{name}, number {}", account.uid)));
     }
     if let Some(why) = &survey.host.accounts_unread {
-        return Err(Unseen { why: why.clone(), broke: true });
+        return Err(Unseen::probe_failed(why.clone()));
     }
     let remedy = Remedy::by_hand("Create it, or take UserName out, and step down for each job.")
         .command(on_account("sysadminctl -roleAccount -addUser", name, install.named_by));
@@ -220,6 +220,6 @@ fn reloaded(remedy: Remedy, install: &Install, service: &Service) -> Remedy {
 /// # Errors
 /// When something else runs it.
 pub(super) fn of(install: &Install) -> Result<Option<&Service>, Unseen> {
-    let service = install.service.as_ref().ok_or_else(|| unseen("there is no service"))?;
+    let service = service(install)?;
     Ok(Some(service).filter(|own| own.manager == crate::platform::service::Manager::Launchd))
 }

@@ -5,7 +5,7 @@ use crate::{
     doctor::{
         Check, Command, Judge, Judged, Problem, Remedy, Verdict,
         change::on_account,
-        lookup::{bootstrap, on_job, on_service, on_task, reload, unseen},
+        lookup::{bootstrap, on_job, on_service, on_task, reload, service},
     },
     facts::survey::{Install, Service, Survey, Unseen},
     platform::service::Manager,
@@ -31,7 +31,7 @@ fn defined(survey: &Survey, install: &Install) -> Judged {
         return Ok(Verdict::Holds(format!("{} in {file}", service.name)));
     }
     if install.binary.is_none() {
-        return Ok(Verdict::Idle("only a configuration was given".to_owned()));
+        return Err(Unseen::not_applicable("only a configuration was given"));
     }
     let remedy = Remedy::by_hand("Have it defined.").command(Command::root("runnerup install"));
     if let Some(process) = install.main_process() {
@@ -41,7 +41,7 @@ fn defined(survey: &Survey, install: &Install) -> Judged {
             .into());
     }
     if survey.host.systemd.is_none() && survey.host.os == crate::agent::Os::Linux {
-        return Ok(Verdict::Idle("this host has no systemd".to_owned()));
+        return Err(Unseen::not_applicable("this host has no systemd"));
     }
     Ok(Problem::fail("the agent is installed, and no service runs it")
         .seen("a receipt tells of it; there is no definition")
@@ -60,7 +60,7 @@ pub(super) const LOADED: Check = Check {
 };
 
 fn loaded(survey: &Survey, install: &Install) -> Judged {
-    let service = install.service.as_ref().ok_or_else(|| unseen("there is no service"))?;
+    let service = service(install)?;
     let name = &service.name;
     let unread = service.definitions.iter().find_map(|own| Some((own, own.trouble.as_ref()?)));
     if let (Manager::TaskScheduler, Some((definition, why))) = (service.manager, unread) {
@@ -75,7 +75,7 @@ fn loaded(survey: &Survey, install: &Install) -> Judged {
     if let (Manager::Launchd, Some((definition, why))) = (service.manager, unread) {
         let path = &definition.trail.path;
         let remedy = Remedy::by_hand("Correct it.")
-            .command(Command::fixed("plutil -lint").path(path, install.named_by));
+            .look(Command::fixed("plutil -lint").path(path, install.named_by));
         return Ok(Problem::fail(format!("launchd cannot read {}", path.display()))
             .seen(why)
             .cure(remedy)
@@ -101,7 +101,7 @@ fn loaded(survey: &Survey, install: &Install) -> Judged {
                 .command(on_service("systemctl enable --now", install, service)),
         ),
         "not-found" if launchd::waits(survey, install, service) => {
-            return Err(unseen("launchd loads it when its user logs in"));
+            return Err(Unseen::not_applicable("launchd loads it when its user logs in"));
         }
         "not-found" if service.manager == Manager::Launchd => {
             Problem::fail(format!("launchd has not loaded {name}")).cure(
@@ -113,7 +113,7 @@ fn loaded(survey: &Survey, install: &Install) -> Judged {
         "not-found" if service.manager == Manager::TaskScheduler => {
             Problem::fail(format!("the scheduler knows no task {name}")).cure(
                 Remedy::by_hand("Register it again.")
-                    .command(on_task("schtasks /Query /TN", install, service, ""))
+                    .look(on_task("schtasks /Query /TN", install, service, ""))
                     .command(Command::fixed("runnerup install")),
             )
         }
@@ -141,12 +141,12 @@ pub(super) const USER: Check = Check {
           without an account runs every job as root.",
     found: "User= of the unit, or the principal of a task, is looked up among the host's accounts.",
     cure: "Create the account, or correct User=.",
-    after: &["service/defined", "service/loaded"],
+    after: &["service/loaded"],
     judge: Judge::Agent(user),
 };
 
 fn user(survey: &Survey, install: &Install) -> Judged {
-    let service = install.service.as_ref().ok_or_else(|| unseen("there is no service"))?;
+    let service = service(install)?;
     if let Some(daemon) = daemon::of(install)? {
         return daemon::user(survey, install, daemon);
     }
@@ -154,7 +154,7 @@ fn user(survey: &Survey, install: &Install) -> Judged {
         if service.manager == Manager::TaskScheduler {
             return task_user(survey, install, service);
         }
-        return Ok(Verdict::Idle("another check is about who runs jobs here".to_owned()));
+        return Err(Unseen::not_applicable("another check is about who runs jobs here"));
     }
     let Some(name) = service.value("Service", "User") else {
         let steps_down = install.task_user.as_deref().is_some_and(|user| user != "root");
@@ -171,11 +171,11 @@ fn user(survey: &Survey, install: &Install) -> Judged {
             .into());
     };
     if let (None, Some(why)) = (survey.account(name), &survey.host.accounts_unread) {
-        return Err(Unseen { why: why.clone(), broke: true });
+        return Err(Unseen::probe_failed(why.clone()));
     }
     match survey.account(name) {
         None if survey.host.image => {
-            Ok(Verdict::Idle("an image gets its accounts at its first boot".to_owned()))
+            Err(Unseen::not_examined("an image gets its accounts at its first boot"))
         }
         Some(account) => Ok(Verdict::Holds(format!("{name}, number {}", account.uid))),
         None => {
@@ -197,7 +197,7 @@ fn user(survey: &Survey, install: &Install) -> Judged {
 /// Whether the account of a task is there, where it is one of the host's own.
 fn task_user(survey: &Survey, install: &Install, service: &Service) -> Judged {
     let Some(name) = install.user.as_deref() else {
-        return Ok(Verdict::Idle("the task runs as whoever is logged on".to_owned()));
+        return Err(Unseen::not_applicable("the task runs as whoever is logged on"));
     };
     let written = service.value("Principals/Principal", "UserId").unwrap_or(name);
     let domain = written.rsplit_once('\\').map(|(domain, _)| domain);
@@ -210,10 +210,10 @@ fn task_user(survey: &Survey, install: &Install, service: &Service) -> Judged {
         return Ok(Verdict::Holds(format!("{name}, an account of the system")));
     }
     if !domain.is_none_or(is_here) {
-        return Ok(Verdict::Idle(format!("{written} is an account of a domain")));
+        return Err(Unseen::not_examined(format!("{written} is an account of a domain")));
     }
     if !survey.host.windows.as_ref().is_some_and(|own| own.lists_accounts) {
-        return Ok(Verdict::Idle("the accounts of this host are not known".to_owned()));
+        return Err(Unseen::not_examined("the accounts of this host are not known"));
     }
     let remedy = Remedy::by_hand("Have the account made, and the task registered with it.")
         .command(Command::fixed("runnerup install"));
@@ -236,7 +236,7 @@ pub(super) const NEW_ENOUGH: Check = Check {
 
 fn new_enough(survey: &Survey, _: &Install) -> Judged {
     match survey.host.systemd {
-        None => Ok(Verdict::Idle("systemd does not run here".to_owned())),
+        None => Err(Unseen::not_applicable("systemd does not run here")),
         Some(version) if version >= SYSTEMD => Ok(Verdict::Holds(format!("version {version}"))),
         Some(version) => Ok(Problem::fail(format!("systemd {version} is older than {SYSTEMD}"))
             .cure(Remedy::by_hand("Upgrade the system."))

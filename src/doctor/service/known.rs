@@ -2,8 +2,8 @@
 
 use super::daemon;
 use crate::{
-    doctor::{Check, Judge, Judged, Problem, Remedy, Verdict, lookup::unseen},
-    facts::survey::{Directive, Install, Survey},
+    doctor::{Check, Judge, Judged, Problem, Remedy, Verdict, lookup::service},
+    facts::survey::{Directive, Install, Survey, Unseen},
     platform::service::Manager,
     spec::nearest,
 };
@@ -338,17 +338,17 @@ pub(super) const DIRECTIVES: Check = Check {
     found: "Each line of the unit and its drop-ins is compared with the directives of systemd 257, \
             each key of a plist with launchd.plist(5).",
     cure: "Correct the name, or move the line into the section that is named.",
-    after: &["service/defined", "service/loaded"],
+    after: &["service/loaded"],
     judge: Judge::Agent(directives),
 };
 
 fn directives(_: &Survey, install: &Install) -> Judged {
-    let service = install.service.as_ref().ok_or_else(|| unseen("there is no service"))?;
+    let service = service(install)?;
     if let Some(daemon) = daemon::of(install)? {
         return daemon::keys(daemon);
     }
     if service.manager != Manager::Systemd {
-        return Ok(Verdict::Idle("it is not a unit of systemd".to_owned()));
+        return Err(Unseen::not_applicable("it is not a unit of systemd"));
     }
     let problems: Vec<_> = service.directives.iter().filter_map(strange).collect();
     Ok(Verdict::of(problems, format!("{} directives, all known", service.directives.len())))

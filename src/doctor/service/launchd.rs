@@ -2,10 +2,7 @@
 
 use super::daemon::{self, To};
 use crate::{
-    doctor::{
-        Check, Command, Judge, Judged, Problem, Remedy, Verdict,
-        lookup::{on_job, unseen},
-    },
+    doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict, lookup::on_job},
     facts::survey::{Install, Service, Survey, Unseen},
     platform::{
         fs::Kind,
@@ -18,7 +15,7 @@ use std::path::{Path, PathBuf};
 const PATIENCE: u64 = 60;
 
 fn job(install: &Install) -> Result<&Service, Unseen> {
-    daemon::of(install)?.ok_or_else(|| unseen("launchd does not run it"))
+    daemon::of(install)?.ok_or_else(|| Unseen::not_applicable("launchd does not run it"))
 }
 
 fn file(service: &Service) -> &Path {
@@ -139,7 +136,7 @@ pub(super) const OUTPUT: Check = Check {
           an error anywhere. Where the folder of the output is missing nothing starts at all.",
     found: "StandardErrorPath of the plist, and the folder that it names.",
     cure: "Name a file in StandardErrorPath.",
-    after: &["service/defined", "service/loaded"],
+    after: &["service/loaded"],
     judge: Judge::Agent(output),
 };
 
@@ -177,7 +174,7 @@ pub(super) const UNHINDERED: Check = Check {
           last: builds take many times as long, and heartbeats come late.",
     found: "ProcessType, LowPriorityIO, Nice and ThrottleInterval of the plist.",
     cure: "Set ProcessType to Interactive, and take the other keys out.",
-    after: &["service/defined", "service/loaded"],
+    after: &["service/loaded"],
     judge: Judge::Agent(unhindered),
 };
 

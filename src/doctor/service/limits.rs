@@ -3,9 +3,9 @@
 use crate::{
     doctor::{
         Check, Judge, Judged, Problem, Remedy, Verdict,
-        lookup::{on_service, unseen},
+        lookup::{on_service, service},
     },
-    facts::survey::{Install, Service, Survey},
+    facts::survey::{Install, Service, Survey, Unseen},
     platform::service::Manager,
 };
 
@@ -40,17 +40,17 @@ pub(super) const SENSIBLE: Check = Check {
     found: "The limits of the unit, or of the plist, are compared with the least that jobs get \
             along with.",
     cure: "Raise the limit, or take it out.",
-    after: &["service/defined", "service/loaded"],
+    after: &["service/loaded"],
     judge: Judge::Agent(sensible),
 };
 
 fn sensible(_: &Survey, install: &Install) -> Judged {
-    let service = install.service.as_ref().ok_or_else(|| unseen("there is no service"))?;
+    let service = service(install)?;
     if service.manager == Manager::Launchd {
         return Ok(launchds(service));
     }
     if service.manager != Manager::Systemd {
-        return Ok(Verdict::Idle("it is not a unit of systemd".to_owned()));
+        return Err(Unseen::not_applicable("it is not a unit of systemd"));
     }
     let mut problems = Vec::new();
     for (key, least, what) in LEAST {

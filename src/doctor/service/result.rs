@@ -4,9 +4,9 @@ use super::task::{self, keeper};
 use crate::{
     doctor::{
         Check, Command, Judge, Judged, Problem, Remedy, Verdict,
-        lookup::{on_task, unseen},
+        lookup::{on_task, service},
     },
-    facts::survey::{Install, Service, State, Survey, TaskState},
+    facts::survey::{Install, Service, State, Survey, TaskState, Unseen},
     platform::service::Manager,
 };
 
@@ -86,9 +86,9 @@ pub(super) const SESSION_KEPT: Check = Check {
 };
 
 fn session_kept(survey: &Survey, install: &Install) -> Judged {
-    let service = install.service.as_ref().ok_or_else(|| unseen("there is no service"))?;
+    let service = service(install)?;
     let Some(name) = keeper(service) else {
-        return Ok(Verdict::Idle("no task keeps a session for it".to_owned()));
+        return Err(Unseen::not_applicable("no task keeps a session for it"));
     };
     let start = Remedy::by_hand("Enable and start it.")
         .command(
@@ -119,9 +119,7 @@ fn session_kept(survey: &Survey, install: &Install) -> Judged {
     let is_off = of("Settings", "Enabled") == Some("false");
     let windows = survey.host.windows.as_ref();
     match windows.map(|own| own.tasks.known().map(|_| own.task(name))) {
-        None | Some(Err(_)) if !is_off => {
-            Ok(Verdict::Idle("whether it runs is not known".to_owned()))
-        }
+        None | Some(Err(_)) if !is_off => Err(Unseen::not_examined("whether it runs is not known")),
         Some(Ok(Some(task))) if task.state == "Running" => {
             Ok(Verdict::Holds(format!("{name} runs")))
         }
@@ -140,11 +138,11 @@ fn told(task: &TaskState) -> String {
     format!("{}, last result 0x{:08X}{}", task.state, task.result, explained(task.result))
 }
 
-fn task_state(install: &Install) -> Result<(&Service, &State), crate::facts::survey::Unseen> {
-    let service = install.service.as_ref().ok_or_else(|| unseen("there is no service"))?;
+fn task_state(install: &Install) -> Result<(&Service, &State), Unseen> {
+    let service = service(install)?;
     match service.manager {
         Manager::TaskScheduler => Ok((service, service.state.known()?)),
-        _ => Err(unseen("it is no scheduled task")),
+        _ => Err(Unseen::not_applicable("it is no scheduled task")),
     }
 }
 
@@ -203,6 +201,6 @@ mod tests {
             let survey = ended(code);
             assert_eq!(status(&survey, "service/task-logs-on"), Status::Fail, "{code:X}");
         }
-        assert_eq!(status(&healthy(), "service/task-logs-on"), Status::Skip);
+        assert_eq!(status(&healthy(), "service/task-logs-on"), Status::NotApplicable);
     }
 }

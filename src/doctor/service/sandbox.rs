@@ -3,10 +3,10 @@
 use crate::{
     doctor::{
         Check, Judge, Judged, Problem, Remedy, Verdict,
-        lookup::{on_service, unseen},
+        lookup::{on_service, service},
         own_folders::OwnFolders,
     },
-    facts::survey::{Directive, Install, Service, Survey},
+    facts::survey::{Directive, Install, Service, Survey, Unseen},
     platform::service::Manager,
 };
 use std::path::{Path, PathBuf};
@@ -20,14 +20,14 @@ pub(super) const ALLOWS_JOBS: Check = Check {
             the command prefix.",
     cure: "Take the directive out, or add the folder to ReadWritePaths=. Where jobs could have \
            named the folder, or written the prefix, change the configuration instead.",
-    after: &["service/defined", "service/loaded"],
+    after: &["service/loaded"],
     judge: Judge::Agent(allows_jobs),
 };
 
 fn allows_jobs(survey: &Survey, install: &Install) -> Judged {
-    let service = install.service.as_ref().ok_or_else(|| unseen("there is no service"))?;
+    let service = service(install)?;
     if service.manager != Manager::Systemd {
-        return Ok(Verdict::Idle("it is not a unit of systemd".to_owned()));
+        return Err(Unseen::not_applicable("it is not a unit of systemd"));
     }
     let mut problems = Vec::new();
     let mut add = |line: &Directive, what: String, wanted_by: Wanted| {

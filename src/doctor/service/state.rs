@@ -5,7 +5,7 @@ use crate::{
     apply::Step,
     doctor::{
         Check, Command, Judge, Judged, Problem, Remedy, Verdict,
-        lookup::{is_daemon, on_job, on_service, on_task, reload, restarted, unseen},
+        lookup::{is_daemon, on_job, on_service, on_task, reload, restarted, service},
     },
     facts::survey::{Install, Service, State, Survey, Unseen},
     platform::service::Manager,
@@ -14,7 +14,6 @@ use std::path::Path;
 
 /// What keeps an agent from running, whatever its service says.
 const CAUSES: &[&str] = &[
-    "service/defined",
     "service/loaded",
     "service/user-exists",
     "service/command-right",
@@ -30,8 +29,6 @@ const CAUSES: &[&str] = &[
     "permissions/quarantine",
     "permissions/config-readable",
     "permissions/log-writable",
-    "config/exists",
-    "config/parses",
     "config/keys-known",
     "config/types-right",
     "config/token-set",
@@ -51,7 +48,7 @@ const CAUSES: &[&str] = &[
 const LOOP: u32 = 3;
 
 fn state(install: &Install) -> Result<(&Service, &State), Unseen> {
-    let service = install.service.as_ref().ok_or_else(|| unseen("there is no service"))?;
+    let service = service(install)?;
     Ok((service, service.state.known()?))
 }
 
@@ -90,7 +87,7 @@ pub(super) const ENABLED: Check = Check {
 fn enabled(_: &Survey, install: &Install) -> Judged {
     // The definition alone says so too: of an image there is nothing else.
     if result::is_switched_off(install) {
-        let service = install.service.as_ref().ok_or_else(|| unseen("there is no service"))?;
+        let service = service(install)?;
         let problem = Problem::fail(format!("{} is disabled", service.name));
         return Ok(problem.cure(switched_on(install, service)).into());
     }
@@ -231,7 +228,6 @@ pub(super) const HEALTHY: Check = Check {
     found: "The status text that the agent gives its service manager.",
     cure: "Cure what its log says; connectivity and the token are the usual causes.",
     after: &[
-        "service/defined",
         "service/loaded",
         "config/token-set",
         "connectivity/names-resolve",
@@ -249,7 +245,7 @@ pub(super) const HEALTHY: Check = Check {
 fn healthy(_: &Survey, install: &Install) -> Judged {
     let (_, state) = state(install)?;
     match state.health.as_deref() {
-        None => Ok(Verdict::Idle("the agent says nothing of its health".to_owned())),
+        None => Err(Unseen::not_examined("the agent says nothing of its health")),
         Some(text) if text.contains("Unhealthy") => {
             let remedy = listened(Remedy::by_hand("Look at its log."), install);
             Ok(Problem::fail("the agent calls itself unhealthy").seen(text).cure(remedy).into())
@@ -297,7 +293,7 @@ fn listened(remedy: Remedy, install: &Install) -> Remedy {
         return remedy.command(journal(install, service));
     }
     let remedy = match service.manager {
-        Manager::Launchd => remedy.command(on_job("launchctl print", install, service)),
+        Manager::Launchd => remedy.look(on_job("launchctl print", install, service)),
         _ => remedy,
     };
     let logs = ["the log file", "the service's output"].into_iter();
@@ -307,7 +303,7 @@ fn listened(remedy: Remedy, install: &Install) -> Remedy {
         Some((trail, named.named_by))
     });
     logs.fold(remedy, |remedy, (trail, named_by)| {
-        remedy.command(Command::fixed("tail -n 50").path(&trail.path, named_by).then("| cat -v"))
+        remedy.look(Command::fixed("tail -n 50").path(&trail.path, named_by).then("| cat -v"))
     })
 }
 

@@ -1,7 +1,7 @@
 //! What the definition of a scheduled task means to an agent.
 
 use crate::{
-    doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict, lookup::unseen},
+    doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict, lookup::service},
     facts::survey::{Directive, Install, Service, Survey, Unseen},
     platform::service::Manager,
 };
@@ -13,13 +13,13 @@ const SETTINGS: &str = "Settings";
 /// # Errors
 /// When something else runs the agent, or the definition could not be read.
 pub(super) fn of(install: &Install) -> Result<&Service, Unseen> {
-    let service = install.service.as_ref().ok_or_else(|| unseen("there is no service"))?;
+    let service = service(install)?;
     match service.manager {
         Manager::TaskScheduler if service.directives.iter().any(|own| own.section == SETTINGS) => {
             Ok(service)
         }
-        Manager::TaskScheduler => Err(unseen("the task's definition was not read")),
-        _ => Err(unseen("it is no scheduled task")),
+        Manager::TaskScheduler => Err(Unseen::not_examined("the task's definition was not read")),
+        _ => Err(Unseen::not_applicable("it is no scheduled task")),
     }
 }
 
@@ -69,7 +69,7 @@ pub(super) const TRIGGERED: Check = Check {
     found: "The task's triggers and its kind of logon; at a trigger of a logon, the task that \
             keeps the session open.",
     cure: "Add a trigger at start-up.",
-    after: &["service/defined", "service/loaded"],
+    after: &["service/loaded"],
     judge: Judge::Agent(triggered),
 };
 
@@ -113,7 +113,7 @@ pub(super) const UNLIMITED: Check = Check {
     why: "Where a task names no limit the scheduler ends it after three days, amid a job.",
     found: "ExecutionTimeLimit of the task; none means PT72H, PT0S means no limit.",
     cure: "Set the limit to PT0S.",
-    after: &["service/defined", "service/loaded"],
+    after: &["service/loaded"],
     judge: Judge::Agent(unlimited),
 };
 
@@ -150,7 +150,7 @@ pub(super) const UNCONDITIONAL: Check = Check {
     found: "The conditions among the task's settings; what is not written has the scheduler's own \
             value.",
     cure: "Take the conditions out.",
-    after: &["service/defined", "service/loaded"],
+    after: &["service/loaded"],
     judge: Judge::Agent(unconditional),
 };
 
@@ -208,7 +208,7 @@ pub(super) const ONE_INSTANCE: Check = Check {
           anew takes its job with it.",
     found: "MultipleInstancesPolicy of the task.",
     cure: "Set it to IgnoreNew.",
-    after: &["service/defined", "service/loaded"],
+    after: &["service/loaded"],
     judge: Judge::Agent(one_instance),
 };
 

@@ -9,7 +9,7 @@ use crate::{
     doctor::{
         Check, Command, Judge, Judged, Problem, Remedy, Verdict,
         change::{Change, Mode},
-        lookup::{account, longest_job, longest_stop, octal, shorter_jobs, stand, unseen},
+        lookup::{account, longest_job, longest_stop, octal, service, shorter_jobs, stand},
         remedy::Text,
     },
     facts::survey::{Install, Service, Survey, Unseen},
@@ -20,10 +20,10 @@ use crate::{
 const DEFAULT_STOP: u64 = 90;
 
 fn unit(install: &Install) -> Result<&Service, Unseen> {
-    let service = install.service.as_ref().ok_or_else(|| unseen("there is no service"))?;
+    let service = service(install)?;
     match service.manager {
         Manager::Systemd => Ok(service),
-        _ => Err(unseen("it is not a unit of systemd")),
+        _ => Err(Unseen::not_applicable("it is not a unit of systemd")),
     }
 }
 
@@ -35,14 +35,14 @@ pub(super) const MODE: Check = Check {
           to become root.",
     found: "Owner and mode of the unit file and of each drop-in, or of the plist.",
     cure: "Set the mode to 0644, and the owner of a plist to root; in a home, to its user.",
-    after: &["service/defined", "service/loaded"],
+    after: &["service/loaded"],
     judge: Judge::Agent(mode),
 };
 
 fn mode(survey: &Survey, install: &Install) -> Judged {
-    let service = install.service.as_ref().ok_or_else(|| unseen("there is no service"))?;
+    let service = service(install)?;
     if service.manager == Manager::TaskScheduler {
-        return Err(unseen("a task is no file"));
+        return Err(Unseen::not_applicable("a task is no file"));
     }
     let mut problems = Vec::new();
     for definition in &service.definitions {
@@ -94,7 +94,7 @@ pub(super) const ENVIRONMENT_FILES: Check = Check {
           with a dash.",
     found: "Each EnvironmentFile= is looked at.",
     cure: "Write the file, or put a dash in front of its path.",
-    after: &["service/defined", "service/loaded"],
+    after: &["service/loaded"],
     judge: Judge::Agent(environment_files),
 };
 
@@ -124,7 +124,7 @@ pub(super) const NETWORK: Check = Check {
           whether it comes up is a matter of luck.",
     found: "After= and Wants= of the unit are searched for network-online.target.",
     cure: "Add Wants=network-online.target and After=network-online.target.",
-    after: &["service/defined", "service/loaded"],
+    after: &["service/loaded"],
     judge: Judge::Agent(network),
 };
 
@@ -153,7 +153,7 @@ pub(super) const RESTARTS: Check = Check {
     why: "An agent that ends for a moment's trouble, or to update itself, stays away for good.",
     found: "Restart= of the unit; KeepAlive of a plist; of a task what repeats or restarts it.",
     cure: "Add Restart=always, KeepAlive, or a trigger that repeats.",
-    after: &["service/defined", "service/loaded", "service/task-triggered"],
+    after: &["service/loaded", "service/task-triggered"],
     judge: Judge::Agent(restarts),
 };
 
@@ -186,7 +186,7 @@ pub(super) const STOP: Check = Check {
     found: "TimeoutStopSec=, or ExitTimeOut of a plist, is compared with runner.max_run_time; \
             KillSignal= and KillMode= are looked at.",
     cure: "Set TimeoutStopSec, or ExitTimeOut, to the longest job and five minutes.",
-    after: &["service/defined", "service/loaded"],
+    after: &["service/loaded"],
     judge: Judge::Agent(stop),
 };
 
@@ -286,7 +286,7 @@ pub(super) const HEALTH: Check = Check {
           Type=notify systemd waits for a word that the agent may never say.",
     found: "NotifyAccess= and Type= of the unit.",
     cure: "Set NotifyAccess=exec and leave Type= out.",
-    after: &["service/defined", "service/loaded"],
+    after: &["service/loaded"],
     judge: Judge::Agent(health),
 };
 
@@ -307,7 +307,7 @@ fn health(_: &Survey, install: &Install) -> Judged {
         Some("exec" | "all" | "main") => Ok(Verdict::Holds("it is heard".to_owned())),
         // Only launch-agent is documented to report its health so.
         _ if install.agent == crate::agent::Kind::MachineRunner => {
-            Ok(Verdict::Idle("machine runner 3 does not report so".to_owned()))
+            Err(Unseen::not_applicable("machine runner 3 does not report so"))
         }
         other => {
             let lines = "[Service]\nNotifyAccess=exec\n";

@@ -45,7 +45,7 @@ pub(super) fn look(
 /// The checksum; of a file that nothing has touched since its install, the receipt's.
 fn checksum(root: &Root, trail: &Trail, receipt: Option<&Receipt>) -> Seen<String> {
     let Some(placed) = receipt.and_then(|receipt| receipt.binary.as_ref()) else {
-        return Seen::not("no receipt has a checksum to compare it with");
+        return Seen::not_applicable("no receipt has a checksum to compare it with");
     };
     let record = receipt.and_then(|receipt| receipt.record(&Target::File(placed.path.clone())));
     let after = record.and_then(|record| record.after.as_ref());

@@ -102,7 +102,7 @@ pub(super) fn all(
 
 /// No strays but those that were not looked at.
 fn none_yet(processes: &Processes) -> Strays {
-    let unseen = processes.fault().map(|fault| Unseen { why: fault.why.clone(), broke: false });
+    let unseen = processes.fault().map(|fault| Unseen::not_examined(fault.why.clone()));
     Strays { shown: Vec::new(), count: processes.agents_beyond(), unseen }
 }
 

@@ -126,7 +126,7 @@ pub(super) fn oom_kills(
     container: bool,
 ) -> Seen<Vec<String>> {
     if container {
-        return Seen::not("a container: the kernel's log is its host's");
+        return Seen::not_applicable("a container: the kernel's log is its host's");
     }
     let counted = fs::read_to_string("/proc/vmstat").ok().and_then(|text| {
         text.lines().find_map(|line| line.strip_prefix("oom_kill ")?.parse::<u64>().ok())
@@ -154,7 +154,7 @@ pub(super) fn oom_kills(
 /// Whether the clock is kept right.
 pub(super) fn clock(processes: &Processes, container: bool) -> Seen<Clock> {
     if container {
-        return Seen::not("a container: the clock is its host's");
+        return Seen::not_applicable("a container: the clock is its host's");
     }
     let names = match processes.daemons() {
         Ok(names) => names,

@@ -50,19 +50,19 @@ pub(super) fn begin(
     let system = ground.look("the system's name", |ground| host::system(&ground.root));
     let mounts = ground.look("the mounts", |ground| match ground.is_host {
         true => host::mounts(),
-        false => Seen::not(IMAGE),
+        false => Seen::not_applicable(IMAGE),
     });
     let memory = ground.look("the memory", move |ground| match ground.is_host {
         true if is_windows => Seen::default(),
         true => host::memory(),
-        false => Seen::not(IMAGE),
+        false => Seen::not_applicable(IMAGE),
     });
     let listening = ground.look("the listening sockets", move |_| match is_windows {
-        true => Seen::not(THERE),
+        true => Seen::not_applicable(THERE),
         false => host::listening(),
     });
     let routes = ground.look("the routes", move |_| match is_windows {
-        true => Seen::not(THERE),
+        true => Seen::not_applicable(THERE),
         false => host::routes(),
     });
     let hostname = ground.look("the name of the host", |ground| match ground.is_host {
@@ -87,10 +87,10 @@ pub(super) fn begin(
             oom_kills: kills.flat(),
             clock: match ground.is_host {
                 true => host::clock(&processes, is_container),
-                false => Seen::not(IMAGE),
+                false => Seen::not_applicable(IMAGE),
             },
             selinux: selinux.seen().ok().cloned().flatten(),
-            resolver: if is_windows { Seen::not(THERE) } else { resolver.flat() },
+            resolver: if is_windows { Seen::not_applicable(THERE) } else { resolver.flat() },
             accounts: Vec::new(),
             accounts_unread: None,
             listening: listening.flat(),

@@ -253,7 +253,7 @@ impl Looks {
         let task_uid = candidate.task_user.as_ref().and_then(|name| uids.get(name).copied());
         let of_install = match ground.is_host {
             true => processes.of_install(main, name.as_deref(), task_uid, scrub, ground.until),
-            false => OfInstall::unseen(&Unseen { why: IMAGE.to_owned(), broke: false }),
+            false => OfInstall::unseen(&Unseen::not_applicable(IMAGE)),
         };
         let environment = environment::kept(&candidate.variables, scrub);
         let service = candidate.unit.map(|unit| Service {
@@ -284,7 +284,7 @@ impl Looks {
         let (log, log_written) = match self.log.map(Probe::seen) {
             Some(Seen::Known(log)) => log,
             Some(Seen::Unseen(unseen)) => (Seen::Unseen(unseen), None),
-            None => (Seen::not("it has no log that is known"), None),
+            None => (Seen::not_applicable("it has no log that is known"), None),
         };
         Install {
             name: candidate.name,
@@ -312,13 +312,15 @@ impl Looks {
             }),
             paths,
             wrapper,
-            workdir: self.workdir.map_or_else(|| Seen::not("no work folder is named"), Probe::flat),
+            workdir: self
+                .workdir
+                .map_or_else(|| Seen::not_applicable("no work folder is named"), Probe::flat),
             processes: of_install.processes,
             orphans: of_install.orphans,
             unlisted: of_install.unlisted,
             log,
             log_written,
-            tools: if ground.is_host { self.tools.seen() } else { Seen::not(IMAGE) },
+            tools: if ground.is_host { self.tools.seen() } else { Seen::not_applicable(IMAGE) },
         }
     }
 }

@@ -53,9 +53,9 @@ pub(super) fn facts(ground: &Ground) -> Option<Told> {
             rosetta: rosetta.is_some(),
             ..Mac::default()
         },
-        memory: Seen::not(IMAGE),
+        memory: Seen::not_applicable(IMAGE),
         mounts: Vec::new(),
-        clock: Seen::not(IMAGE),
+        clock: Seen::not_applicable(IMAGE),
         is_host: ground.is_host,
     };
     if ground.is_host {
@@ -80,11 +80,11 @@ impl Told {
         host.mac = Some(self.mac);
         if self.is_host {
             // Both are read from /proc elsewhere.
-            host.listening = Seen::not("macOS is not asked for it");
-            host.routes = Seen::not("macOS is not asked for it");
+            host.listening = Seen::not_applicable("macOS is not asked for it");
+            host.routes = Seen::not_applicable("macOS is not asked for it");
             // configd answers for names; the file is a copy that need not be there.
             if host.resolver.ok().is_some_and(|own| own.trouble.is_some()) {
-                host.resolver = Seen::not("macOS keeps it elsewhere");
+                host.resolver = Seen::not_applicable("macOS keeps it elsewhere");
             }
         }
     }

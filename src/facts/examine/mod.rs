@@ -208,12 +208,12 @@ fn take(request: &Request, until: Instant) -> Result<Examined> {
         true => {
             ground.look("systemctl show", move |ground| match ground.is_host && systemd_runs() {
                 true => manager::states(&ground.commands, &units, ground.limit, ground.now, uptime),
-                false => Seen::not("systemd does not run here"),
+                false => Seen::not_applicable("systemd does not run here"),
             })
         }
         false => ground.look("launchctl print", move |ground| match ground.is_host {
             true => plists::states(&ground.commands, &jobs),
-            false => Seen::not(IMAGE),
+            false => Seen::not_applicable(IMAGE),
         }),
     };
     let host = host_probes::begin(&ground, &candidates, &processes);
@@ -236,7 +236,7 @@ fn take(request: &Request, until: Instant) -> Result<Examined> {
     if let Some((own, _, _)) = &of_windows {
         states = own.clone();
     } else if ground.os == Os::Windows {
-        states = Seen::not(IMAGE);
+        states = Seen::not_applicable(IMAGE);
     }
     let mut installs: Vec<Install> =
         looks.into_iter().map(|looks| looks.done(&ground, &states, &processes, &uids)).collect();
@@ -265,8 +265,10 @@ fn take(request: &Request, until: Instant) -> Result<Examined> {
         installs,
         undiscovered,
         network,
-        queue: queue
-            .map_or_else(|| Seen::not("not asked: --resource-class was not given"), Probe::flat),
+        queue: queue.map_or_else(
+            || Seen::not_applicable("not asked: --resource-class was not given"),
+            Probe::flat,
+        ),
         strays,
         allowed: request.allowed.clone(),
         base: (!ground.is_host).then(|| ground.root.base().to_owned()),

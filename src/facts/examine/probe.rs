@@ -166,13 +166,17 @@ mod tests {
         let answers = probe("another", within(Duration::from_secs(10)), || 7);
         assert_eq!(answers.seen(), Seen::Known(7));
         let Seen::Unseen(unseen) = hangs.seen() else { panic!("it ended") };
-        assert!(unseen.broke && unseen.why.contains("the thing that hangs"), "{}", unseen.why);
+        assert!(
+            unseen.is_failure() && unseen.why.contains("the thing that hangs"),
+            "{}",
+            unseen.why
+        );
     }
 
     #[test]
     fn what_panics_is_said_to_have_broken() {
         let broken = probe("a broken look", within(Duration::from_secs(10)), || assert_eq!(1, 2));
-        assert!(matches!(broken.seen(), Seen::Unseen(unseen) if unseen.broke));
+        assert!(matches!(broken.seen(), Seen::Unseen(unseen) if unseen.is_failure()));
     }
 
     #[test]
@@ -182,7 +186,11 @@ mod tests {
         let Seen::Unseen(unseen) = probe("it", over, move || send.send(())).seen() else {
             panic!("it was seen")
         };
-        assert!(unseen.broke && unseen.why.contains("time of the examination"), "{}", unseen.why);
+        assert!(
+            unseen.is_failure() && unseen.why.contains("time of the examination"),
+            "{}",
+            unseen.why
+        );
         assert!(begun.recv().is_err());
     }
 

@@ -74,7 +74,7 @@ impl Asked {
     pub(super) fn answer(self) -> Answer {
         Answer(match self.0.seen() {
             Seen::Known(Ok(told)) => Ok(told),
-            Seen::Known(Err(why)) => Err(Unseen { why, broke: true }),
+            Seen::Known(Err(why)) => Err(Unseen::probe_failed(why)),
             Seen::Unseen(unseen) => Err(unseen),
         })
     }
@@ -83,7 +83,7 @@ impl Asked {
 impl Answer {
     fn part<T>(&self, of: fn(&Told) -> &Part<T>) -> Result<&[T], Unseen> {
         let told = self.0.as_ref().map_err(Clone::clone)?;
-        of(told).seen().map_err(|why| Unseen { why, broke: true })
+        of(told).seen().map_err(|why| Unseen::probe_failed(why))
     }
 
     fn seen<T, U>(&self, of: fn(&Told) -> &Part<T>, each: impl FnMut(&T) -> U) -> Seen<Vec<U>> {
@@ -214,7 +214,7 @@ impl Answer {
 
     fn system(&self) -> Result<&look::System, Unseen> {
         let one = self.part(|told| &told.system)?.first();
-        one.ok_or_else(|| Unseen { why: "nothing was said of the system".to_owned(), broke: true })
+        one.ok_or_else(|| Unseen::probe_failed("nothing was said of the system".to_owned()))
     }
 
     /// The system in words.
@@ -377,7 +377,7 @@ mod tests {
     fn answer() -> Answer {
         Answer(
             look::look(&Recorded::answering(0, MADE), &Wanted::default(), LEAST)
-                .map_err(|why| Unseen { why, broke: true }),
+                .map_err(|why| Unseen::probe_failed(why)),
         )
     }
 
@@ -454,7 +454,7 @@ mod tests {
     fn without_an_answer_each_fact_says_why() {
         let silent = Recorded::answering(0, "");
         let told = look::look(&silent, &Wanted::default(), LEAST);
-        let answer = Answer(told.map_err(|why| Unseen { why, broke: true }));
+        let answer = Answer(told.map_err(|why| Unseen::probe_failed(why)));
         let facts = answer.facts(&candidates());
         assert!(facts.known(facts.long_paths.as_ref()).unwrap_err().why.contains("said nothing"));
         assert!(facts.rights.known().is_err() && facts.tasks.known().is_err());

@@ -242,7 +242,7 @@ impl Install {
         let file = self.config_file()?;
         match file.unread.as_ref().or(file.fault.as_ref()) {
             None => Ok(file),
-            Some(why) => Err(super::Unseen { why: why.clone(), broke: false }),
+            Some(why) => Err(super::Unseen::not_examined(why.clone())),
         }
     }
 
@@ -253,10 +253,7 @@ impl Install {
     pub fn config_file(&self) -> Result<&ConfigFile, super::Unseen> {
         match &self.config {
             Some(config) => config.known(),
-            None => Err(super::Unseen {
-                why: "the service names no configuration".to_owned(),
-                broke: false,
-            }),
+            None => Err(super::Unseen::not_examined("the service names no configuration")),
         }
     }
 
@@ -294,7 +291,7 @@ impl Install {
     /// be looked at may run one.
     pub fn is_free(&self) -> bool {
         let state = self.service.as_ref().map(|service| &service.state);
-        let was_not_asked = |unseen: &super::Unseen| !unseen.broke;
+        let was_not_asked = |unseen: &super::Unseen| !unseen.is_failure();
         match (state, &self.processes) {
             (Some(Seen::Known(state)), _) if state.main_pid.is_none() => true,
             // Of an image, in which nothing runs.

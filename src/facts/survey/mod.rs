@@ -11,6 +11,7 @@ mod log_line;
 mod network;
 mod path;
 mod queue;
+mod seen;
 mod service;
 mod windows;
 
@@ -25,11 +26,12 @@ pub use log_line::LogLine;
 pub use network::{Answered, Attempt, Endpoint, Network, Proxied, Route, Side, Tls};
 pub use path::{Access, Denied, Passed, Provenance, Strange, Stranger, Trail};
 pub use queue::{Queue, Runner};
+pub use seen::{Reason, Seen, Unseen};
 pub use service::{Definition, Directive, Service, State};
 pub use windows::{Grant, Rights, TaskState, Windows, same};
 
 use serde::{Deserialize, Serialize};
-use std::{fmt, path::PathBuf};
+use std::path::PathBuf;
 
 /// The form of saved facts.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -90,77 +92,6 @@ pub struct Stray {
     pub account: Option<String>,
     /// The unit of the system that it runs in, of an agent that the unit does not name.
     pub unit: Option<String>,
-}
-
-/// A fact, or why it is not known. A probe that fails or hangs hides nothing but itself.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Seen<T> {
-    /// It was seen.
-    Known(T),
-    /// It was not.
-    Unseen(Unseen),
-}
-
-/// Why something was not seen.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Unseen {
-    /// In one sentence.
-    pub why: String,
-    /// The probe itself broke or hung; else it was not asked for, or not allowed.
-    pub broke: bool,
-}
-
-impl<T> Seen<T> {
-    /// Not looked at, for this reason.
-    pub fn not(why: impl Into<String>) -> Self {
-        Self::Unseen(Unseen { why: why.into(), broke: false })
-    }
-
-    /// The probe broke.
-    pub fn broken(why: impl fmt::Display) -> Self {
-        Self::Unseen(Unseen { why: why.to_string(), broke: true })
-    }
-
-    /// The fact, or why there is none.
-    ///
-    /// # Errors
-    /// The reason, which makes a check that needs the fact a skipped one.
-    pub fn known(&self) -> Result<&T, Unseen> {
-        match self {
-            Self::Known(fact) => Ok(fact),
-            Self::Unseen(unseen) => Err(unseen.clone()),
-        }
-    }
-
-    /// The fact, if it is known.
-    pub fn ok(&self) -> Option<&T> {
-        match self {
-            Self::Known(fact) => Some(fact),
-            Self::Unseen(_) => None,
-        }
-    }
-}
-
-impl<T> Default for Seen<T> {
-    fn default() -> Self {
-        Self::not("it was not looked at")
-    }
-}
-
-impl<T> From<crate::Result<T>> for Seen<T> {
-    fn from(result: crate::Result<T>) -> Self {
-        match result {
-            Ok(fact) => Self::Known(fact),
-            // Who may not look, or does not for another's sake, has not found anything broken.
-            Err(error)
-                if matches!(error.code(), crate::Code::NeedsRoot | crate::Code::GroundUnsafe) =>
-            {
-                Self::not(error.message())
-            }
-            Err(error) => Self::broken(error.message()),
-        }
-    }
 }
 
 impl Survey {

@@ -67,7 +67,7 @@ fn an_agents_job_is_seen_though_the_processes_cannot_be_listed() {
         std::process::Command::new("sh").args(["-c", "sleep 30 & wait"]).spawn().unwrap();
     while children(agent.id(), 9).is_none_or(|children| children.is_empty()) {}
     let soon = Instant::now() + Duration::from_secs(20);
-    let late = Unseen { why: LATE.to_owned(), broke: true };
+    let late = Unseen::probe_failed(LATE.to_owned());
     let processes = Processes::unseen(late, 500);
     let of = |main| processes.of_install(main, Some(UNIT), Some(JOBS), &Scrub::default(), soon);
     let found = of(Some(agent.id()));
