@@ -6,6 +6,8 @@
 
 #[path = "recorded_facts/mac.rs"]
 mod mac;
+#[path = "recorded_facts/report.rs"]
+mod report;
 #[path = "recorded_facts/windows.rs"]
 mod windows;
 

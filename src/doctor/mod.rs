@@ -19,7 +19,7 @@ mod permissions;
 mod queue;
 mod remedy;
 #[cfg(test)]
-mod sample;
+pub(crate) mod sample;
 #[cfg(test)]
 mod saved;
 mod service;

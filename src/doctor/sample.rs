@@ -11,16 +11,16 @@ use crate::{
 };
 use std::path::{Path, PathBuf};
 
-pub(super) const UNIT: &str = "/etc/systemd/system/circleci.service";
-pub(super) const BINARY: &str = "/opt/circleci/circleci-launch-agent";
-pub(super) const CONFIG: &str = "/etc/opt/circleci/launch-agent-config.yaml";
-pub(super) const WORKDIR: &str = "/var/opt/circleci/workdir";
+pub(crate) const UNIT: &str = "/etc/systemd/system/circleci.service";
+pub(crate) const BINARY: &str = "/opt/circleci/circleci-launch-agent";
+pub(crate) const CONFIG: &str = "/etc/opt/circleci/launch-agent-config.yaml";
+pub(crate) const WORKDIR: &str = "/var/opt/circleci/workdir";
 
 /// The account that everything of the agent belongs to.
-pub(super) const UID: u32 = 990;
+pub(crate) const UID: u32 = 990;
 
 /// A Linux host with one agent of ours on it, and nothing wrong.
-pub(super) fn healthy() -> Survey {
+pub(crate) fn healthy() -> Survey {
     let host = Host {
         machine: "x86_64".into(),
         system: "Debian GNU/Linux 12 (bookworm)".into(),
@@ -147,10 +147,10 @@ pub(super) fn healthy() -> Survey {
 }
 
 /// When the samples were taken: 2026-11-01.
-pub(super) const TAKEN: i64 = 1_793_491_200;
+pub(crate) const TAKEN: i64 = 1_793_491_200;
 
 /// The healthy host with its server asked and answering, and a fault planted in that.
-pub(super) fn online(change: impl FnOnce(&mut Endpoint)) -> Survey {
+pub(crate) fn online(change: impl FnOnce(&mut Endpoint)) -> Survey {
     let good = || Attempt { ms: 5, outcome: Ok(()), route: Route::Open };
     let tls = Tls { issuer: "CN=Amazon".into(), ..Tls::default() };
     let told = Answered { status: 200, clock_ahead: Some(0), ..Answered::default() };
@@ -178,12 +178,12 @@ pub(super) fn online(change: impl FnOnce(&mut Endpoint)) -> Survey {
 }
 
 /// The survey's only agent.
-pub(super) fn agent(survey: &mut Survey) -> &mut Install {
+pub(crate) fn agent(survey: &mut Survey) -> &mut Install {
     &mut survey.installs[0]
 }
 
 /// Its configuration.
-pub(super) fn config_of(survey: &mut Survey) -> &mut ConfigFile {
+pub(crate) fn config_of(survey: &mut Survey) -> &mut ConfigFile {
     match agent(survey).config.as_mut() {
         Some(Seen::Known(config)) => config,
         _ => unreachable!("the sample has a configuration"),
@@ -191,17 +191,17 @@ pub(super) fn config_of(survey: &mut Survey) -> &mut ConfigFile {
 }
 
 /// Its service.
-pub(super) fn service_of(survey: &mut Survey) -> &mut Service {
+pub(crate) fn service_of(survey: &mut Survey) -> &mut Service {
     agent(survey).service.as_mut().unwrap()
 }
 
 /// A path that root named.
-pub(super) fn named(purpose: &str, trail: Trail) -> Named {
+pub(crate) fn named(purpose: &str, trail: Trail) -> Named {
     Named { purpose: purpose.into(), trail: Seen::Known(trail), named_by: Provenance::Root }
 }
 
 /// Sets a key of the configuration to a text, or takes it away.
-pub(super) fn set(survey: &mut Survey, path: &str, value: Option<&str>) {
+pub(crate) fn set(survey: &mut Survey, path: &str, value: Option<&str>) {
     let config = config_of(survey);
     config.settings.retain(|setting| setting.path != path);
     if let Some(text) = value {
@@ -211,7 +211,7 @@ pub(super) fn set(survey: &mut Survey, path: &str, value: Option<&str>) {
 }
 
 /// Adds a line to the unit.
-pub(super) fn directive(survey: &mut Survey, section: &str, key: &str, value: &str) {
+pub(crate) fn directive(survey: &mut Survey, section: &str, key: &str, value: &str) {
     let line = Directive {
         file: UNIT.into(),
         line: 40,
@@ -223,17 +223,17 @@ pub(super) fn directive(survey: &mut Survey, section: &str, key: &str, value: &s
 }
 
 /// What one check finds.
-pub(super) fn finding(survey: &Survey, check: &str) -> Finding {
+pub(crate) fn finding(survey: &Survey, check: &str) -> Finding {
     let only = Selection::new(vec![check.to_owned()], Vec::new()).unwrap();
     judge(survey, &only).into_iter().next().unwrap()
 }
 
 /// How one check ends.
-pub(super) fn status(survey: &Survey, check: &str) -> Status {
+pub(crate) fn status(survey: &Survey, check: &str) -> Status {
     finding(survey, check).status
 }
 
-pub(super) fn account(name: &str, uid: u32) -> AccountFacts {
+pub(crate) fn account(name: &str, uid: u32) -> AccountFacts {
     let home = if uid == 0 { PathBuf::from("/root") } else { Path::new("/home").join(name) };
     AccountFacts {
         name: name.into(),
@@ -247,16 +247,16 @@ pub(super) fn account(name: &str, uid: u32) -> AccountFacts {
     }
 }
 
-pub(super) fn file(uid: u32, mode: u32) -> Meta {
+pub(crate) fn file(uid: u32, mode: u32) -> Meta {
     Meta { kind: Kind::File, uid, gid: uid, mode, size: 9000, links: 1, identity: (1, 1, 1, 1) }
 }
 
-pub(super) fn folder(uid: u32, mode: u32) -> Meta {
+pub(crate) fn folder(uid: u32, mode: u32) -> Meta {
     Meta { kind: Kind::Folder, ..file(uid, mode) }
 }
 
 /// A way through folders of root's.
-pub(super) fn trail(path: impl Into<PathBuf>, end: Meta) -> Trail {
+pub(crate) fn trail(path: impl Into<PathBuf>, end: Meta) -> Trail {
     let path = path.into();
     let mut folders: Vec<_> = path.ancestors().skip(1).map(Path::to_owned).collect();
     folders.reverse();
@@ -275,7 +275,7 @@ pub(super) fn trail(path: impl Into<PathBuf>, end: Meta) -> Trail {
     }
 }
 
-pub(super) fn process(pid: u32, parent: u32, uid: u32, name: &str) -> Process {
+pub(crate) fn process(pid: u32, parent: u32, uid: u32, name: &str) -> Process {
     Process {
         pid,
         parent,

@@ -54,7 +54,10 @@ pub(super) fn head(finding: &Finding, time: Option<String>) -> Line {
         Status::Fail | Status::Error => Tone::Bad,
         Status::Skip | Status::NotApplicable => Tone::Dim,
     };
-    let label = finding.status.word();
+    let label = match finding.status {
+        Status::NotApplicable => "n/a",
+        status => status.word(),
+    };
     let gap = COLUMN.get(label.len()..).unwrap_or(" ");
     let of = finding.instance.as_deref().map_or_else(String::new, |name| format!(" ({name})"));
     let line = Line::new().text(time.unwrap_or_default()).toned(tone, label).text(gap);
@@ -128,14 +131,18 @@ fn last_line(diagnosis: &Diagnosis, survey: &Survey) -> Line {
     };
     let why = CHECKS.iter().find(|check| check.name == worst.check).map_or("", |check| check.why);
     let why = why.split_inclusive(". ").next().unwrap_or(why).trim_end();
-    let line = line.text("If nothing is done: ").text(why).text(" Next: ");
-    let Some(remedy) = &worst.remedy else {
-        return line.text("runnerup explain ").text(worst.check);
+    line.text("If nothing is done: ").text(why).text(" Next: ").text(next(worst, survey))
+}
+
+/// The one command, or the one thing, that removes a failure.
+fn next(finding: &Finding, survey: &Survey) -> String {
+    let Some(remedy) = &finding.remedy else {
+        return format!("runnerup explain {}", finding.check);
     };
     match remedy.first_cure() {
-        _ if remedy.fixable => line.text(fix(survey.base.as_deref(), remedy.consent)),
-        Some(command) => line.text(command.to_owned()),
-        None => line.text(remedy.text().to_owned()),
+        _ if remedy.fixable => fix(survey.base.as_deref(), remedy.consent),
+        Some(command) => command.to_owned(),
+        None => remedy.text().to_owned(),
     }
 }
 
@@ -171,6 +178,31 @@ fn fix(base: Option<&Path>, consent: Option<Consent>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::doctor::{Selection, judge, sample::*};
+    use crate::facts::survey::{Attempt, Route, Seen};
+
+    /// What the last line names.
+    fn next(survey: &Survey) -> String {
+        let diagnosis = Diagnosis::new(judge(survey, &Selection::default()), 0);
+        super::next(diagnosis.troubles().next().unwrap(), survey)
+    }
+
+    #[test]
+    fn the_last_line_names_what_removes_the_first_failure() {
+        let lost = Attempt { ms: 5, outcome: Err("no name server".into()), route: Route::NoName };
+        let mut survey = online(|api| api.resolved = lost);
+        if let Seen::Known(state) = &mut service_of(&mut survey).state {
+            state.needs_reload = true;
+        }
+        let found = finding(&survey, "service/reloaded");
+        assert!(found.remedy.is_some_and(|remedy| remedy.fixable));
+        assert_eq!(next(&survey), "Correct the resolver, or the name.");
+        let mut survey = healthy();
+        if let Seen::Known(trail) = &mut agent(&mut survey).binary.as_mut().unwrap().trail {
+            trail.end = Some(file(0, 0o644));
+        }
+        assert_eq!(next(&survey), "sudo runnerup doctor --fix");
+    }
 
     #[test]
     fn the_consent_that_a_cure_waits_for_is_in_the_command() {
