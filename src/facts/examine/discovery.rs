@@ -94,7 +94,7 @@ fn agents(ground: &Ground) -> Discovery {
     let fault = reason(&candidates).map(|unseen| unseen.why.clone());
     undiscovered.extend(fault.clone());
     let (mut candidates, mut strays) = known_or_default(candidates);
-    strays.unseen = strays.unseen.or(fault.map(|why| Unseen::not_examined(why)));
+    strays.unseen = strays.unseen.or(fault.map(Unseen::not_examined));
     let machine = known_or_default(machine.seen());
     for candidate in &mut candidates {
         // What a script sets comes later, and counts.

@@ -83,7 +83,7 @@ impl Asked {
 impl Answer {
     fn part<T>(&self, of: fn(&Told) -> &Part<T>) -> Result<&[T], Unseen> {
         let told = self.0.as_ref().map_err(Clone::clone)?;
-        of(told).seen().map_err(|why| Unseen::probe_failed(why))
+        of(told).seen().map_err(Unseen::probe_failed)
     }
 
     fn seen<T, U>(&self, of: fn(&Told) -> &Part<T>, each: impl FnMut(&T) -> U) -> Seen<Vec<U>> {
@@ -377,7 +377,7 @@ mod tests {
     fn answer() -> Answer {
         Answer(
             look::look(&Recorded::answering(0, MADE), &Wanted::default(), LEAST)
-                .map_err(|why| Unseen::probe_failed(why)),
+                .map_err(Unseen::probe_failed),
         )
     }
 
@@ -454,7 +454,7 @@ mod tests {
     fn without_an_answer_each_fact_says_why() {
         let silent = Recorded::answering(0, "");
         let told = look::look(&silent, &Wanted::default(), LEAST);
-        let answer = Answer(told.map_err(|why| Unseen::probe_failed(why)));
+        let answer = Answer(told.map_err(Unseen::probe_failed));
         let facts = answer.facts(&candidates());
         assert!(facts.known(facts.long_paths.as_ref()).unwrap_err().why.contains("said nothing"));
         assert!(facts.rights.known().is_err() && facts.tasks.known().is_err());
