@@ -11,7 +11,7 @@ mod word;
 pub(crate) use server::Server;
 pub(crate) use word::is_plain;
 
-use crate::platform::{fs::Provenance, layout::shown};
+use crate::platform::{fs::Provenance, paths::shown};
 use serde::{Serialize, Serializer};
 use std::path::Path;
 use word::{Kind, Shell, written};

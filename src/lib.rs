@@ -15,10 +15,11 @@ pub mod platform;
 pub mod release;
 pub mod session;
 pub mod spec;
+pub mod text;
+pub mod values;
 #[cfg(test)]
 #[cfg(unix)]
 mod whole_runs;
-pub mod yaml;
 
 pub use command::Command;
 pub use error::{Code, Error, Foreign, Help, Result};

@@ -1,26 +1,31 @@
 //! One run against one host: sense, plan, apply, prove, in that order.
 
+mod cure;
 mod network;
+
+pub(crate) use cure::BY_HAND;
+pub use cure::{Cures, cures};
 
 use crate::{
     Code, Error, Result,
-    agent::{Kind, Os, Platform, Token, VersionChoice},
+    agent::{Kind, Layout, Token, VersionChoice},
     apply::{self, BinarySource, Host, Receipt, Report, Step, Target, Task},
     facts::{self, Facts},
     plan::{self, Leave, Plan},
     platform::{
-        accounts,
+        Os, Platform, accounts,
         command::HostCommands,
         fs::Root,
-        layout::{Layout, shown},
         linux::systemd::Systemd,
         macos::launchd::Launchd,
+        paths::shown,
         service::{Hints, Manager, Services, Status},
         system::{self, System},
         windows::tasks::Tasks,
     },
     release::{Artifact, Client, Watch, read_certificates},
-    spec::{Circumstances, Settings, Source, Spec, values::InstanceName},
+    spec::{Circumstances, Settings, Source, Spec},
+    values::InstanceName,
 };
 use std::{
     fs::File,

@@ -6,11 +6,12 @@
 
 use crate::{
     Code, Result,
-    agent::{Os, Token},
+    agent::Token,
     apply::{self, BinarySource, Digest, Host, Receipt, Report, Task},
     facts::{self, Facts},
     plan::{self, Leave, Plan},
     platform::{
+        Os,
         command::{Call, Pretended, Told, Trouble},
         fs::Root,
         macos::launchd::Launchd,

@@ -250,7 +250,7 @@ fn stall(mut connection: TcpStream) {
     let mut lines = asked.lines().map_while(Result::ok);
     while let Some(request) = lines.next() {
         lines.by_ref().find(String::is_empty);
-        let platform = runnerup::agent::Platform::of_this_host().unwrap();
+        let platform = runnerup::platform::Platform::of_this_host().unwrap();
         let body = match request {
             path if path.contains("release.txt") => "1.1.73695-40bf772\n".to_owned(),
             path if path.contains("checksums.txt") => {

@@ -9,7 +9,8 @@ mod support;
 
 use runnerup::{
     Code, Error, Result,
-    agent::{Platform, Version},
+    agent::Version,
+    platform::Platform,
     release::{Client, Fetched, Network, Watch},
 };
 use std::{

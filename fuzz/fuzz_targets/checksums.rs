@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use runnerup::{agent::Platform, release::checksum_for};
+use runnerup::{platform::Platform, release::checksum_for};
 
 fuzz_target!(|bytes: &[u8]| {
     let text = String::from_utf8_lossy(bytes).to_lowercase();

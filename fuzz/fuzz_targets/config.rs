@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use runnerup::agent::{Config, Os};
+use runnerup::{agent::Config, platform::Os};
 
 fuzz_target!(|bytes: &[u8]| {
     if let Ok(config) = Config::parse(bytes) {

@@ -2,15 +2,13 @@
 
 pub mod config;
 mod kind;
+mod layout;
 pub mod log_texts;
-mod platform;
-mod secrets;
 mod token;
 mod version;
 
 pub use config::Config;
 pub use kind::Kind;
-pub use platform::{Arch, Os, Platform};
-pub use secrets::{Found, Secrets};
-pub use token::{REDACTED, Token};
+pub use layout::{Layout, is_documented};
+pub use token::Token;
 pub use version::{Version, VersionChoice};

@@ -3,8 +3,8 @@
 use super::{Host, Receipt, Report, Step, Task};
 use crate::{
     Result,
-    agent::Os,
     platform::{
+        Os,
         command::{Answer, Call, Commands},
         fs::Root,
         service::{Hints, Services, Status},

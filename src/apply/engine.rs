@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     Code, Command, Error, Result,
-    platform::{fs::Root, layout::shown, system::System},
+    platform::{fs::Root, paths::shown, system::System},
 };
 use std::path::{Path, PathBuf};
 

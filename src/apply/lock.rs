@@ -2,7 +2,7 @@
 
 use crate::{
     Code, Command, Error, Help, Result,
-    platform::{fs::Spot, layout::shown},
+    platform::{fs::Spot, paths::shown},
 };
 use std::{
     fs::{File, TryLockError},

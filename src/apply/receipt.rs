@@ -2,10 +2,7 @@
 //! without a secret.
 
 use super::target::{Record, State, Target};
-use crate::{
-    agent::{Platform, Version},
-    release::Sha256,
-};
+use crate::{agent::Version, platform::Platform, values::Sha256};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, path::PathBuf};
 

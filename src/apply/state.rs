@@ -9,7 +9,7 @@ use crate::{
     Code, Error, Help, Result,
     platform::{
         fs::{Kind, Root, Spot},
-        layout,
+        paths,
         system::System,
     },
 };
@@ -94,7 +94,7 @@ pub fn read(root: &Root, instance: &str) -> Result<Known> {
 /// Takes away a state folder that holds nothing: what a run leaves that was killed before its
 /// first step, or after its last.
 pub fn tidy(root: &Root, system: &dyn System) -> Result<()> {
-    if root.look(&layout::state_folder())?.is_none() {
+    if root.look(&paths::state_folder())?.is_none() {
         return Ok(());
     }
     StateFolder::lock(root, system)?.close(&[])
@@ -108,7 +108,7 @@ impl<'a> StateFolder<'a> {
     pub(crate) fn lock(root: &'a Root, system: &'a dyn System) -> Result<Self> {
         let mut made = Vec::new();
         Self::make_and_lock(root, system, &mut made).inspect_err(|_| {
-            if made.contains(&layout::state_folder()) {
+            if made.contains(&paths::state_folder()) {
                 let _ = find(root, &path("lock")).and_then(|spot| spot.remove());
             }
             for folder in made.iter().rev() {
@@ -123,7 +123,7 @@ impl<'a> StateFolder<'a> {
         made: &mut Vec<PathBuf>,
     ) -> Result<Self> {
         let folder = find_state_folder(root, made)?;
-        let is_new = made.contains(&layout::state_folder());
+        let is_new = made.contains(&paths::state_folder());
         system.admit_state_folder(&root.outside(folder.path()), is_new)?;
         if is_new && !folder.list()?.is_empty() {
             return Err(Error::new(
@@ -226,7 +226,7 @@ impl<'a> StateFolder<'a> {
         remove("lock")?;
         // The journal knows what was made for this folder: it goes last.
         remove("journal.jsonl")?;
-        let state = layout::state_folder();
+        let state = paths::state_folder();
         for folder in made.iter().filter(|folder| **folder != state).chain([&state]).rev() {
             self.root.find(folder)?.map_or(Ok(true), |spot| spot.remove_folder())?;
         }
@@ -257,14 +257,14 @@ impl<'a> StateFolder<'a> {
 
 /// The state folder, made where it is missing, and the folders above it.
 fn find_state_folder(root: &Root, made: &mut Vec<PathBuf>) -> Result<Spot> {
-    for folder in ancestors(&layout::state_folder()) {
+    for folder in ancestors(&paths::state_folder()) {
         if find(root, &folder)?.look()?.is_none() {
             made.push(folder.clone());
             ensure_open_folder(root, &folder)?;
         }
     }
-    ensure_open_folder(root, &layout::state_folder())?;
-    find(root, &layout::state_folder())
+    ensure_open_folder(root, &paths::state_folder())?;
+    find(root, &paths::state_folder())
 }
 
 /// A folder that everyone may read; one that a killed run left closed is opened.
@@ -344,7 +344,7 @@ fn open(root: &Root, path: &Path) -> Result<Option<(File, crate::platform::fs::M
             path.display()
         );
         return Err(Error::new(Code::GroundUnsafe, message)
-            .help(Help::look("ls -la", &root.outside(&layout::state_folder())))
+            .help(Help::look("ls -la", &root.outside(&paths::state_folder())))
             .help("restore the folder from a backup, or remove it and install again"));
     }
     Ok(Some(opened))
@@ -357,7 +357,7 @@ fn find(root: &Root, path: &Path) -> Result<Spot> {
 }
 
 fn path(name: &str) -> PathBuf {
-    layout::state_folder().join(name)
+    paths::state_folder().join(name)
 }
 
 /// A root is no folder to make, and neither is a drive.

@@ -4,7 +4,7 @@ use super::target::{Digest, Record, State, Target};
 use crate::{
     platform::{
         fs::Meta,
-        layout::shown,
+        paths::shown,
         windows::registry::{Place, Value},
     },
     release::Artifact,

@@ -2,7 +2,7 @@
 
 use crate::platform::{
     fs::Meta,
-    layout::shown,
+    paths::shown,
     windows::registry::{Place, Value},
 };
 use serde::{Deserialize, Serialize};

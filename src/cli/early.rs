@@ -4,7 +4,7 @@ use super::{
     options::{Global, When},
     variables,
 };
-use crate::{Code, Error, Result, spec::values::truth};
+use crate::{Code, Error, Result, values::truth};
 use std::ffi::OsString;
 
 /// How to print.

@@ -14,7 +14,7 @@ use crate::{
         privilege::is_privileged,
     },
     spec::{NAMES, Settings, Source},
-    yaml,
+    text::yaml,
 };
 use secrecy::zeroize::Zeroizing;
 use std::{

@@ -9,7 +9,7 @@ use crate::{
     Code, Error, Help, Result,
     doctor::{CHECKS, Check},
     error::Entry,
-    spec::nearest,
+    text::nearest,
 };
 use serde::Serialize;
 use std::{fmt::Write, process::ExitCode};

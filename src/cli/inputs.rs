@@ -3,14 +3,14 @@
 use super::{Output, variables};
 use crate::{
     Code, Error, Help, Result,
-    agent::{REDACTED, Token},
+    agent::Token,
     platform::input,
     spec::{
         Given, NAMES, Settings, Source,
         answers::{self, Answer},
         token_from_file,
     },
-    yaml,
+    text::{REDACTED, yaml},
 };
 use clap::ArgMatches;
 use secrecy::{ExposeSecret, SecretString};

@@ -2,7 +2,7 @@
 //! what steers a terminal is escaped, because documents are read there too.
 
 use super::harmless::steers;
-use crate::agent::Secrets;
+use crate::text::Secrets;
 use serde::Serialize;
 use serde_json::ser::{CharEscape, Formatter, PrettyFormatter, Serializer};
 use std::{

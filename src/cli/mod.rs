@@ -23,7 +23,7 @@ mod uninstall;
 mod usage;
 pub mod variables;
 
-pub use crate::agent::Secrets;
+pub use crate::text::Secrets;
 pub use early::Manner;
 pub use inputs::Inputs;
 pub use output::Output;

@@ -12,7 +12,7 @@ use super::{
     options::When,
     text::{Fold, Line, Rendering, Text, Tone, own_page},
 };
-use crate::{Code, Command, Error, Result, agent::Secrets, platform::terminal::takes_escapes};
+use crate::{Code, Command, Error, Result, platform::terminal::takes_escapes, text::Secrets};
 use console::{AnsiCodeIterator, Term};
 use serde::Serialize;
 use std::{

@@ -3,7 +3,7 @@
 //! value ever reaches a terminal, and no value begins a line of its own.
 
 use super::harmless::{columns, harmless, one_row};
-use crate::{Foreign, agent::Secrets};
+use crate::{Foreign, text::Secrets};
 use console::Style;
 use std::{borrow::Cow, ops::Range};
 

@@ -6,10 +6,10 @@ use super::{
 use crate::{
     Code, Command, Error, Help, Result,
     apply::{Receipt, Step},
-    plan::{BY_HAND, Leave, Plan},
-    platform::{fs::Provenance, layout::shown},
-    session::Session,
-    spec::values::InstanceName,
+    plan::{Leave, Plan},
+    platform::{fs::Provenance, paths::shown},
+    session::{BY_HAND, Session},
+    values::InstanceName,
 };
 use serde::Serialize;
 use std::{path::PathBuf, process::ExitCode};

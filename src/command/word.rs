@@ -4,7 +4,10 @@
 //! That a value means nothing to a shell is not enough: `apt-get install /tmp/x.deb`, `systemctl
 //! unmask ssh.service` and `launchctl bootstrap system /tmp/x.plist` are made of plain words only.
 
-use crate::platform::{fs::Provenance, layout, macos::launchd};
+use crate::{
+    agent::is_documented,
+    platform::{fs::Provenance, macos::launchd, paths},
+};
 use std::path::{Component, Path};
 
 /// Most bytes of a value in a command.
@@ -55,9 +58,9 @@ impl Kind {
                 Self::User => value.len() <= 64 && all("-_. \\"),
                 Self::Path => {
                     let goes_up = |part| part == Component::ParentDir;
-                    let path = layout::inner(value);
+                    let path = paths::inner(value);
                     // Of another system as well: saved facts are judged anywhere.
-                    let is_whole = value.starts_with('/') || layout::is_whole(Path::new(value));
+                    let is_whole = value.starts_with('/') || paths::is_whole(Path::new(value));
                     is_whole && !path.components().any(goes_up)
                 }
                 Self::Task | Self::Own => true,
@@ -68,13 +71,13 @@ impl Kind {
         match self {
             Self::Domain => [launchd::SYSTEM, launchd::DESKTOP].contains(&value),
             Self::Own => false,
-            Self::Path => layout::is_documented(
-                |own| own.places().into_iter().any(|place| place == layout::inner(value)),
+            Self::Path => is_documented(
+                |own| own.places().into_iter().any(|place| place == paths::inner(value)),
                 value,
             ),
-            Self::User => layout::is_documented(|own| own.user == value, value),
+            Self::User => is_documented(|own| own.user == value, value),
             Self::Unit | Self::Label | Self::Task => {
-                layout::is_documented(|own| own.service == value, value)
+                is_documented(|own| own.service == value, value)
             }
         }
     }

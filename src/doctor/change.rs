@@ -12,7 +12,7 @@ use crate::{
     facts::survey::{Access, AccountFacts, Install, Named, Provenance, Stranger, Survey, Trail},
     platform::{
         fs::{Kind, Meta},
-        layout::is_system,
+        paths::is_system,
     },
 };
 pub use allowed::allowed_path;

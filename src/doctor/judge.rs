@@ -6,9 +6,9 @@ use super::{
 };
 use crate::{
     Code, Error, Help, Result,
-    agent::Os,
     facts::survey::{Survey, Unseen},
-    spec::nearest,
+    platform::Os,
+    text::nearest,
 };
 use std::{
     collections::{HashMap, hash_map::Entry},
@@ -216,7 +216,7 @@ mod tests {
         apply::Step,
         doctor::{Consent, Diagnosis, sample::*},
         facts::survey::Seen,
-        plan::cures,
+        session::cures,
     };
     use std::collections::{BTreeMap, BTreeSet};
 

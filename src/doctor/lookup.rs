@@ -9,7 +9,7 @@ use crate::{
         macos::launchd::{self, SYSTEM},
         service::Manager,
     },
-    spec::values::{GoDuration, LONGEST_UNCONFIRMED},
+    values::{GoDuration, LONGEST_UNCONFIRMED},
 };
 use std::{path::Path, time::Duration};
 

@@ -2,9 +2,9 @@
 
 use super::change::Purpose;
 use crate::{
-    agent::Kind,
+    agent::{Kind, Layout},
     facts::survey::{Install, Survey, Trail},
-    platform::{fs::Meta, layout::Layout},
+    platform::fs::Meta,
 };
 use std::path::{Path, PathBuf};
 

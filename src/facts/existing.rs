@@ -4,12 +4,9 @@
 use super::examine::reader::refuse_unreadable;
 use crate::{
     Result,
-    agent::{Config, Token},
+    agent::{Config, Layout, Token},
     apply::{Digest, Receipt, Target},
-    platform::{
-        fs::Root,
-        layout::{Layout, shown},
-    },
+    platform::{fs::Root, paths::shown},
     spec::{Given, Settings, Source},
 };
 use std::{io::Read, path::Path};
@@ -226,9 +223,8 @@ fn read(root: &Root, path: &Path) -> Result<Option<Vec<u8>>> {
 mod tests {
     use super::*;
     use crate::{
-        agent::Os,
         apply::{After, Record, State},
-        platform::fs::empty_root,
+        platform::{Os, fs::empty_root},
     };
     use std::{
         fs::{self, Permissions},

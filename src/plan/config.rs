@@ -5,7 +5,8 @@ use crate::{
     agent::{Config, Token},
     apply::Content,
     facts::Facts,
-    spec::{Spec, values::RunnerName},
+    spec::Spec,
+    values::RunnerName,
 };
 
 /// The configuration file's content.

@@ -11,12 +11,13 @@ use super::{
 };
 use crate::{
     Code, Error, Help, Result,
-    agent::{Os, VersionChoice},
+    agent::VersionChoice,
     apply::{PlacedBinary, Receipt, Record, State, Step, Target, ancestors},
     facts::{Facts, Fingerprint, Want},
     platform::{
+        Os,
         home::refusal,
-        layout::{home, inner, shown},
+        paths::{home, inner, shown},
         service::Manager,
         windows::tasks,
     },

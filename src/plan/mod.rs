@@ -2,7 +2,6 @@
 
 mod compare;
 mod config;
-mod cure;
 mod desired;
 mod desktop;
 mod environment;
@@ -17,8 +16,6 @@ mod unconfirmed;
 mod uninstall;
 mod unit;
 
-pub(crate) use cure::BY_HAND;
-pub use cure::{Cures, cures};
 pub(crate) use desired::before_blank;
 pub(crate) use environment::unquoted;
 pub use install::{install, known_artifact, refuse_unfit, wanted};

@@ -5,10 +5,9 @@ use super::{
     desktop,
 };
 use crate::{
-    agent::Os,
     apply::{Step, Target},
     facts::Facts,
-    platform::{layout::shown, service::Manager},
+    platform::{Os, paths::shown, service::Manager},
     spec::Spec,
 };
 

@@ -4,12 +4,12 @@
 use super::desired::before_blank;
 use crate::{
     Code, Command, Error, Help, Result,
-    agent::Os,
     apply::{Step, Target},
     facts::Facts,
     platform::{
+        Os,
         fs::Kind,
-        layout::{inner, shown, state_folder},
+        paths::{inner, shown, state_folder},
     },
     spec::{Settings, Spec},
 };

@@ -2,10 +2,7 @@
 
 use super::{environment, service::drain};
 use crate::{
-    Code, Error, Result,
-    apply::Content,
-    platform::layout::{Layout, shown},
-    spec::Spec,
+    Code, Error, Result, agent::Layout, apply::Content, platform::paths::shown, spec::Spec,
 };
 use plist::{Dictionary, Value};
 use secrecy::SecretString;

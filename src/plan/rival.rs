@@ -2,12 +2,12 @@
 
 use crate::{
     Code, Command, Error, Help, Result,
-    agent::Os,
     facts::{Facts, examine::Defined},
     platform::{
+        Os,
         fs::Provenance,
-        layout::{home, shown},
         macos::launchd,
+        paths::{home, shown},
         service::Manager,
     },
     spec::Spec,

@@ -3,11 +3,9 @@
 
 use super::environment;
 use crate::{
+    agent::Layout,
     apply::Content,
-    platform::{
-        layout::{Layout, shown},
-        windows::session,
-    },
+    platform::{paths::shown, windows::session},
     spec::Spec,
 };
 use secrecy::SecretString;

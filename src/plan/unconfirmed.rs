@@ -4,10 +4,13 @@
 use super::desired::{before_blank, is_declared};
 use crate::{
     Code, Error, Result,
-    agent::Os,
     facts::Facts,
-    platform::layout::{inner, shown},
-    spec::{Settings, Source, Spec, values::LONGEST_UNCONFIRMED},
+    platform::{
+        Os,
+        paths::{inner, shown},
+    },
+    spec::{Settings, Source, Spec},
+    values::LONGEST_UNCONFIRMED,
 };
 use std::path::Path;
 

@@ -6,13 +6,10 @@ use super::{
     install::{is_unfinished, wanted_for_records},
 };
 use crate::{
-    agent::Os,
+    agent::Layout,
     apply::{Receipt, Record, State, Step, Target},
     facts::{Facts, Want},
-    platform::{
-        fs::Meta,
-        layout::{Layout, shown},
-    },
+    platform::{Os, fs::Meta, paths::shown},
 };
 use std::{
     borrow::Cow,

@@ -2,8 +2,9 @@
 
 use super::service::drain;
 use crate::{
+    agent::Layout,
     apply::Content,
-    platform::layout::{Layout, shown},
+    platform::paths::shown,
     spec::{Hardening, Spec},
 };
 

@@ -198,7 +198,7 @@ fn of_host(name: &str) -> Option<Account> {
         name: name.to_owned(),
         uid: 0,
         gid: 0,
-        home: super::layout::home(crate::agent::Os::Windows, name),
+        home: super::paths::home(crate::platform::Os::Windows, name),
         shell: PathBuf::from("C:/Windows/System32/cmd.exe"),
     })
 }

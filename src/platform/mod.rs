@@ -9,13 +9,16 @@ pub mod exposure;
 pub mod fs;
 pub mod home;
 pub(crate) mod input;
-pub mod layout;
 pub mod linux;
 pub mod machine;
 pub mod macos;
+pub mod paths;
 pub mod privilege;
 pub mod processes;
 pub mod service;
 pub mod system;
+mod target;
 pub mod terminal;
 pub mod windows;
+
+pub use target::{Arch, Os, Platform};

@@ -4,11 +4,11 @@ use super::{
     accounts::{self, Account},
     command::{Call, Commands},
     fs::Root,
-    layout, linux, macos,
+    linux, macos, paths,
     processes::{self, Numbers, Process},
     windows,
 };
-use crate::{Code, Error, Help, Result, agent::Os};
+use crate::{Code, Error, Help, Result, platform::Os};
 use std::path::{Path, PathBuf};
 
 /// Accounts, made and removed by the system's own tools, and what it wants of a program.
@@ -121,7 +121,7 @@ impl System for Linux<'_> {
     }
 
     fn left_home(&self, name: &str) -> Option<PathBuf> {
-        Some(layout::home(Os::Linux, name))
+        Some(paths::home(Os::Linux, name))
     }
 
     fn processes(&self, numbers: &Numbers) -> Result<Vec<Process>> {
@@ -170,7 +170,7 @@ impl System for Mac<'_> {
     }
 
     fn left_home(&self, name: &str) -> Option<PathBuf> {
-        Some(layout::home(Os::Darwin, name))
+        Some(paths::home(Os::Darwin, name))
     }
 
     fn processes(&self, numbers: &Numbers) -> Result<Vec<Process>> {

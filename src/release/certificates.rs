@@ -6,7 +6,7 @@
 
 use crate::{
     Code, Error, Result,
-    platform::{encoding::from_utf16, fs::Root, layout::shown},
+    platform::{encoding::from_utf16, fs::Root, paths::shown},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use std::{io::Read, path::Path};

@@ -1,9 +1,11 @@
 //! `checksums.txt`, in `sha256sum`'s form: 64 hex digits, a space, `*` or a second space, a path.
 
-use super::{Sha256, text::description};
+use super::text::description;
 use crate::{
     Code, Error, Help, Result,
-    agent::{Kind, Os, Platform},
+    agent::Kind,
+    platform::{Os, Platform},
+    values::Sha256,
 };
 
 /// The checksum of the launch-agent for `platform`: that of the one line with exactly its path.

@@ -1,12 +1,13 @@
 //! The client: what is asked of the bucket.
 
 use super::{
-    Sha256, checksums, download, network::Network, retry::Trouble, text, transport::Transport,
-    trouble,
+    checksums, download, network::Network, retry::Trouble, text, transport::Transport, trouble,
 };
 use crate::{
     Code, Error, Help, Result,
-    agent::{Kind, Platform, Version},
+    agent::{Kind, Version},
+    platform::Platform,
+    values::Sha256,
 };
 use reqwest::header;
 use serde::{Deserialize, Serialize};
@@ -242,7 +243,7 @@ impl Client {
             }
         }
         let mut meant = Vec::new();
-        while let Some(near) = crate::spec::nearest(version.as_str(), &left) {
+        while let Some(near) = crate::text::nearest(version.as_str(), &left) {
             left.retain(|other| *other != near);
             meant.push(near);
         }

@@ -3,7 +3,7 @@
 
 use crate::{
     Code, Error, Result,
-    agent::{Arch, Os, Platform},
+    platform::{Arch, Os, Platform},
 };
 
 /// Bytes that are looked at; every header of an executable is within them.

@@ -1,6 +1,6 @@
 //! How the network is reached: the bucket, the proxy on the way to it, and whom to trust.
 
-use crate::{Error, Result, spec::values::ProxyUrl};
+use crate::{Error, Result, values::ProxyUrl};
 use hyper_util::client::proxy::matcher::Matcher;
 use std::{fmt, time::Duration};
 use url::{Host, Url};

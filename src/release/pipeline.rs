@@ -183,7 +183,8 @@ fn write(mut writer: Writer, blocks: &Receiver<Block>, used: &Sender<Vec<u8>>) -
 
 #[cfg(test)]
 mod tests {
-    use super::{super::Sha256, *};
+    use super::*;
+    use crate::values::Sha256;
     use flate2::{Compression, write::GzEncoder};
     use proptest::prelude::*;
     use sha2::Digest;

@@ -1,7 +1,7 @@
 //! The end of the pipeline: looks at the first bytes, hashes, writes, compares, syncs.
 
-use super::{Artifact, Sha256, format};
-use crate::{Code, Error, Result};
+use super::{Artifact, format};
+use crate::{Code, Error, Result, values::Sha256};
 use sha2::Digest;
 use std::{
     fs::File,

@@ -4,7 +4,7 @@
 //! there are is the caller's to know; [`super::nearest()`] finds what was meant by another.
 
 use crate::platform::encoding::from_utf16;
-use crate::yaml::{self, Entry, Fault, Node, Value};
+use crate::text::yaml::{self, Entry, Fault, Node, Value};
 use crate::{Code, Error, Result};
 use std::collections::BTreeMap;
 

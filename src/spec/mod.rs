@@ -1,29 +1,25 @@
 //! What should be: settings, their sources and precedence, validation.
 
 pub mod answers;
-mod nearest;
 mod resolve;
 mod settings;
 mod token_source;
-pub mod values;
 
-pub use nearest::nearest;
 pub use resolve::Circumstances;
 pub use settings::{Given, NAMES, Settings, Source};
 pub use token_source::token_from_file;
 
 use crate::{
-    agent::{Kind, Platform, Token, VersionChoice},
-    platform::{layout::Layout, service::Manager},
-    release::Sha256,
+    agent::{Kind, Layout, Token, VersionChoice},
+    platform::{Platform, service::Manager},
+    values::{
+        AbsolutePath, AccountName, GoDuration, HostPort, InstanceName, Mode, ProxyUrl,
+        RunnerNameTemplate, Sha256,
+    },
 };
 use serde::Serialize;
 use std::{path::PathBuf, time::Duration};
 use url::Url;
-use values::{
-    AbsolutePath, AccountName, GoDuration, HostPort, InstanceName, Mode, ProxyUrl,
-    RunnerNameTemplate,
-};
 
 /// What an install is to be, every value checked.
 #[derive(Debug, Clone)]

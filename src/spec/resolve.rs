@@ -1,19 +1,13 @@
 //! From settings to a [`Spec`]: values read, defaults filled in, contradictions refused.
 
-use super::{
-    Hardening, Spec,
-    settings::Settings,
+use super::{Hardening, Spec, settings::Settings};
+use crate::{
+    Code, Error, Help, Result,
+    agent::{Kind, Layout, Token, VersionChoice},
+    platform::{Os, Platform, paths::shown, service::Manager},
     values::{
         AbsolutePath, AccountName, GoDuration, InstanceName, Mode, ProxyUrl, RunnerNameTemplate,
         checked_url, truth,
-    },
-};
-use crate::{
-    Code, Error, Help, Result,
-    agent::{Kind, Os, Platform, Token, VersionChoice},
-    platform::{
-        layout::{Layout, shown},
-        service::Manager,
     },
 };
 use std::{path::PathBuf, time::Duration};

@@ -1,7 +1,7 @@
 //! Settings as they were given, each with where it came from. The first source that has a
 //! setting wins: flag, variable, answers file, existing install, prompt, default.
 
-use crate::{Code, Error, Help, Result, yaml};
+use crate::{Code, Error, Help, Result, text::yaml};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use std::{collections::BTreeMap, fmt, str::FromStr};
@@ -101,7 +101,7 @@ impl Settings {
         let name = NAMES.iter().find(|known| **known == name).ok_or_else(|| {
             let (source, shown) = (&given.source, yaml::shown(name));
             let error = Error::new(Code::Usage, format!("{source}: there is no setting {shown}"));
-            match super::nearest(name, &NAMES) {
+            match crate::text::nearest(name, &NAMES) {
                 Some(near) => error.help(Help::words(format!("did you mean {near}?"))),
                 None => error.help("runnerup install --help shows them all"),
             }
@@ -147,7 +147,7 @@ impl Settings {
 
     /// A setting that is true or false; `false` when nobody gave it.
     pub fn switch(&self, name: &str) -> Result<bool> {
-        self.read(name, super::values::truth).map(Option::unwrap_or_default)
+        self.read(name, crate::values::truth).map(Option::unwrap_or_default)
     }
 }
 

@@ -8,7 +8,7 @@ use crate::{
     platform::{
         fs::{Provenance, Root, Trail},
         input,
-        layout::is_system,
+        paths::is_system,
     },
 };
 use secrecy::zeroize::Zeroizing;

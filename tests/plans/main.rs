@@ -10,11 +10,11 @@ mod readers;
 mod support;
 
 use runnerup::{
-    agent::{Os, Platform},
     apply::{Digest, Receipt, Step, Target},
     facts::{Facts, examine::Defined},
     plan::{self, Leave, Plan},
     platform::{
+        Os, Platform,
         accounts::Account,
         fs::{Kind, Meta},
         service::{Manager, Status},
@@ -300,7 +300,7 @@ fn hand_made_installs_are_taken_over() {
         };
         facts.accounts.insert(user.into(), Some(account));
         let os = system.0.parse::<Platform>().unwrap().os();
-        let layout = runnerup::platform::layout::Layout::of(os, None);
+        let layout = runnerup::agent::Layout::of(os, None);
         // As documented: the unit is executable, the binary's folder the account's.
         let owner = if os == Os::Darwin { (0, 0) } else { (501, 20) };
         let folder = |path: &Path| path.parent().unwrap().to_owned();
@@ -352,7 +352,7 @@ fn another_agents_label_is_refused_with_the_way_out() {
     assert!(plan::install(&spec, &settings, &facts).is_err());
     // In the home of any user, and in the very place of ours when it runs the other agent.
     facts.services.clear();
-    let ours = runnerup::platform::layout::shown(&spec.layout.definition);
+    let ours = runnerup::platform::paths::shown(&spec.layout.definition);
     for (file, agent, is_rival) in [
         (
             "/Users/jo/Library/LaunchAgents/com.circleci.runner.plist",
@@ -438,7 +438,7 @@ fn what_the_account_owns_may_be_beside_the_rest() {
         let plan = planned(SYSTEMS[0], &[&USUAL[..], &given].concat(), &fresh(SYSTEMS[0].0));
         let folders = plan.steps.iter().filter_map(|step| match step {
             Step::Folder(folder) => {
-                Some((runnerup::platform::layout::shown(&folder.path), &folder.owner))
+                Some((runnerup::platform::paths::shown(&folder.path), &folder.owner))
             }
             _ => None,
         });

@@ -2,7 +2,7 @@
 //! breaking any rule.
 
 use flate2::{Compression, write::GzEncoder};
-use runnerup::agent::{Arch, Platform};
+use runnerup::platform::{Arch, Platform};
 use sha2::{Digest, Sha256};
 use std::{
     collections::HashMap,

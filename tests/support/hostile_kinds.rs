@@ -2,7 +2,7 @@
 //! told by.
 
 use super::hostile::{self, Asked, Hostile, Reply, Then, VERSION, gzip, sha256};
-use runnerup::{Code, agent::Platform};
+use runnerup::{Code, platform::Platform};
 use std::sync::LazyLock;
 
 /// One way to misbehave.

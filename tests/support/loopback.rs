@@ -170,6 +170,6 @@ fn header<'a>(headers: &'a [String], name: &str) -> Option<&'a str> {
 }
 
 fn platform() -> String {
-    let platform = runnerup::agent::Platform::of_this_host();
+    let platform = runnerup::platform::Platform::of_this_host();
     platform.expect("these tests run where an agent runs").to_string()
 }

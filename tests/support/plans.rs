@@ -10,8 +10,9 @@ use runnerup::{
         fs::{Kind, Meta},
         service::Manager,
     },
-    release::{Artifact, Sha256},
+    release::Artifact,
     spec::{Circumstances, Given, Settings, Source, Spec},
+    values::Sha256,
 };
 use std::path::Path;
 

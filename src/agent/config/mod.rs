@@ -4,7 +4,7 @@
 //! Reading is strict about the shape (a mapping where one belongs, `true` or `false` where one
 //! belongs) and takes every text as it stands, so that an install made by hand can be read and
 //! judged, placeholders and misspelt durations included. Whether a text is right is for the value
-//! types of [`crate::spec::values`].
+//! types of [`crate::values`].
 
 mod read;
 mod write;

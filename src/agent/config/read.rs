@@ -2,7 +2,7 @@
 
 use super::{Api, Config, Logging, Runner, Ssh, UnknownKey};
 use crate::agent::Token;
-use crate::yaml::{self, Entry, Fault, Node, Value};
+use crate::text::yaml::{self, Entry, Fault, Node, Value};
 use crate::{Code, Error, Result};
 
 impl Config {

@@ -1,8 +1,8 @@
 //! From a [`Config`] to the file, as a person would write it.
 
 use super::Config;
-use crate::agent::{Os, REDACTED, Token};
-use crate::yaml;
+use crate::text::yaml;
+use crate::{agent::Token, platform::Os, text::REDACTED};
 use secrecy::SecretString;
 
 /// Has no version in it, so that a newer runnerup does not change a file that is right.

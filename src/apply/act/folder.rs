@@ -9,7 +9,7 @@ use crate::{
     },
     platform::{
         fs::{Found, Kind, Removal, Spot},
-        layout::shown,
+        paths::shown,
         privilege::is_privileged,
     },
 };

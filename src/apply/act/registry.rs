@@ -42,9 +42,9 @@ pub(super) fn restore(tools: &Tools<'_>, place: &Place, to: &State) -> Result<()
 mod tests {
     use super::*;
     use crate::{
-        agent::Os,
         apply::{self, Host, Receipt, Report, Step, Task},
         platform::{
+            Os,
             command::{Answer, Call, Commands, HostCommands},
             fs::Root,
             system,

@@ -15,10 +15,10 @@ use crate::{
     },
     command::is_plain,
     doctor::{Consent, Diagnosis, Finding, Selection},
-    plan::{Cures, Plan, cures},
+    plan::Plan,
     platform::fs::{Provenance, Root},
-    session::Session,
-    spec::values::InstanceName,
+    session::{Cures, Session, cures},
+    values::InstanceName,
 };
 use serde::Serialize;
 use std::{

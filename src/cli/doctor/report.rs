@@ -2,13 +2,13 @@
 
 use crate::{
     Result,
-    agent::Os,
     cli::{
         Output,
         text::{Fold, Line, Text, Tone},
     },
     doctor::{CHECKS, Command, Consent, Diagnosis, Finding, Status},
     facts::survey::{Provenance, Survey},
+    platform::Os,
 };
 use std::path::Path;
 

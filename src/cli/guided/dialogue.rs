@@ -67,9 +67,9 @@ fn reason(error: &Error) -> String {
 mod tests {
     use super::*;
     use crate::{
-        agent::Os,
+        agent::Layout,
         cli::guided::ask::Prompt,
-        platform::layout::Layout,
+        platform::Os,
         spec::{Given, Settings, Source},
     };
     use std::collections::VecDeque;

@@ -12,10 +12,12 @@ pub(super) use terminal::Person;
 use super::Output;
 use crate::{
     Result,
-    agent::{Platform, REDACTED},
-    platform::{layout::Layout, service::Manager},
+    agent::Layout,
+    platform::{Platform, service::Manager},
     session::Sensed,
-    spec::{Given, NAMES, Settings, Source, values::InstanceName},
+    spec::{Given, NAMES, Settings, Source},
+    text::REDACTED,
+    values::InstanceName,
 };
 
 /// Asks for every setting that neither was given nor is known from an existing install.

@@ -3,12 +3,10 @@
 use super::ask::Prompt;
 use crate::{
     Code, Error, Result,
-    agent::{Os, Token, VersionChoice},
-    platform::layout::{Layout, shown},
-    spec::{
-        Settings,
-        values::{AbsolutePath, AccountName, RunnerNameTemplate, checked_url},
-    },
+    agent::{Layout, Token, VersionChoice},
+    platform::{Os, paths::shown},
+    spec::Settings,
+    values::{AbsolutePath, AccountName, RunnerNameTemplate, checked_url},
 };
 use std::collections::BTreeMap;
 

@@ -3,7 +3,7 @@
 use super::goes_up;
 use crate::{
     Command, Help,
-    platform::layout::{inner, is_system, is_whole},
+    platform::paths::{inner, is_system, is_whole},
 };
 use std::path::PathBuf;
 

@@ -4,7 +4,7 @@ use crate::{
     agent::Kind,
     doctor::{Check, Judge, Judged, Problem, Remedy, Verdict},
     facts::survey::{Install, Survey},
-    spec::nearest,
+    text::nearest,
 };
 
 /// Each variable with its key: facts, section 4.

@@ -4,7 +4,7 @@ use crate::{
     agent::{Config, Kind},
     doctor::{Check, Judge, Judged, Problem, Remedy, Verdict, lookup::edit_config},
     facts::survey::{ConfigFile, Install, Setting, Survey, Written},
-    spec::nearest,
+    text::nearest,
 };
 
 /// Keys that machine runner 3 alone reads.

@@ -4,7 +4,7 @@ use crate::{
     agent::Kind,
     doctor::{Check, Judge, Judged, Problem, Remedy, Verdict, lookup},
     facts::survey::{ConfigFile, Install, Survey, Unseen},
-    spec::values::{GoDuration, HostPort, RunnerName},
+    values::{GoDuration, HostPort, RunnerName},
 };
 
 pub(super) const NAME: Check = Check {
@@ -189,7 +189,7 @@ pub(super) const MODE: Check = Check {
 fn mode(survey: &Survey, install: &Install) -> Judged {
     let config = install.config()?;
     let is_single = config.text("runner.mode") == Some("single-task");
-    if survey.host.os == crate::agent::Os::Windows && !is_single {
+    if survey.host.os == crate::platform::Os::Windows && !is_single {
         return Ok(Problem::warn("on Windows the mode continuous is not advised")
             .seen(place(config, "runner.mode"))
             .cure(edit(survey, install, "Write `mode: single-task` under runner."))
@@ -198,7 +198,7 @@ fn mode(survey: &Survey, install: &Install) -> Judged {
     let ends = is_single || config.text("runner.idle_timeout").is_some();
     let restart = install.service.as_ref().and_then(|own| own.value("Service", "Restart"));
     if ends
-        && survey.host.os == crate::agent::Os::Linux
+        && survey.host.os == crate::platform::Os::Linux
         && install.service.is_some()
         && !matches!(restart, Some("always" | "on-success"))
     {
@@ -214,7 +214,7 @@ fn mode(survey: &Survey, install: &Install) -> Judged {
 
 fn is_absolute(text: &str, survey: &Survey) -> bool {
     match survey.host.os {
-        crate::agent::Os::Windows => {
+        crate::platform::Os::Windows => {
             let mut characters = text.chars();
             let letter = characters.next().is_some_and(|c| c.is_ascii_alphabetic());
             letter && characters.next() == Some(':') || text.starts_with("\\\\")
@@ -235,8 +235,9 @@ fn edit(survey: &Survey, install: &Install, text: &'static str) -> Remedy {
 #[cfg(test)]
 mod tests {
     use crate::{
-        agent::{Kind, Os},
+        agent::Kind,
         doctor::{Status, sample::*},
+        platform::Os,
     };
 
     fn with(key: &str, value: Option<&str>, check: &str) -> Status {

@@ -1,9 +1,9 @@
 //! Clock, tools, ports and packages.
 
 use crate::{
-    agent::Os,
     doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict},
     facts::survey::{Install, Survey},
+    platform::Os,
 };
 
 /// No host's clock can be right that is before this program was written: 2026-01-01.

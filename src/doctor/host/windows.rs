@@ -102,9 +102,9 @@ fn desktop(survey: &Survey) -> Judged {
 #[cfg(test)]
 mod tests {
     use crate::{
-        agent::Os,
         doctor::{Status, sample::*},
         facts::survey::{Survey, Windows},
+        platform::Os,
     };
 
     fn with(windows: Windows) -> Survey {

@@ -1,14 +1,16 @@
 //! The account that jobs run as: what it can do, and what it could do to the host.
 
 use crate::{
-    agent::Os,
     doctor::{
         Check, Command, Judge, Judged, Problem, Remedy, Verdict,
         change::{Change, Purpose, Site, on_account},
         lookup::{account, owner, task_account},
     },
     facts::survey::{Access, AccountFacts, Install, Survey, Unseen},
-    platform::fs::{Kind, Meta},
+    platform::{
+        Os,
+        fs::{Kind, Meta},
+    },
 };
 use std::path::Path;
 
@@ -281,9 +283,9 @@ fn privacy(survey: &Survey, install: &Install) -> Judged {
 #[cfg(test)]
 mod tests {
     use crate::{
-        agent::Os,
         doctor::{Selection, Status, judge, sample::*},
         facts::survey::{AccountFacts, Seen, Setting, Sudo, Survey, Written},
+        platform::Os,
     };
 
     fn with(change: impl FnOnce(&mut AccountFacts)) -> Survey {

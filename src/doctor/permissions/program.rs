@@ -2,9 +2,10 @@
 
 use super::binary::{binary, updates_itself};
 use crate::{
-    agent::{Kind as Agent, Os},
+    agent::Kind as Agent,
     doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict, lookup::restarted},
     facts::survey::{Install, Program, Survey, Unseen},
+    platform::Os,
 };
 
 pub(super) const IS_PROGRAM: Check = Check {
@@ -211,9 +212,9 @@ fn gatekeeper(survey: &Survey, install: &Install) -> Judged {
 #[cfg(test)]
 mod tests {
     use crate::{
-        agent::Os,
         doctor::{Status, sample::*},
         facts::survey::{Binary, Program, Seen, Selinux, Survey},
+        platform::Os,
     };
 
     fn with(change: impl FnOnce(&mut Binary)) -> Survey {

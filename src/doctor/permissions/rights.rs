@@ -2,9 +2,9 @@
 
 use super::binary::binary;
 use crate::{
-    agent::Os,
     doctor::{Command, Judged, Problem, Remedy, Verdict},
     facts::survey::{AccountFacts, Grant, Install, Survey, Unseen, Windows},
+    platform::Os,
 };
 use std::path::Path;
 

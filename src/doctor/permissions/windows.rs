@@ -3,10 +3,9 @@
 
 use super::binary::binary;
 use crate::{
-    agent::Os,
     doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict, lookup::account},
     facts::survey::{Install, Survey, Unseen, same},
-    platform::fs::Kind,
+    platform::{Os, fs::Kind},
 };
 use std::path::Path;
 

@@ -64,7 +64,7 @@ fn class(survey: &Survey) -> Judged {
         Some(true) => Ok(Verdict::Holds(queue.resource_class.clone())),
         Some(false) => {
             let names: Vec<&str> = queue.classes.iter().map(String::as_str).collect();
-            let near = crate::spec::nearest(&queue.resource_class, &names);
+            let near = crate::text::nearest(&queue.resource_class, &names);
             let near = near.map_or(String::new(), |near| format!("; {near} is near"));
             Ok(Problem::fail(format!("there is no resource class {}", queue.resource_class))
                 .seen(format!("{}{near}", names.join(", ")))

@@ -123,7 +123,7 @@ pub(super) fn keys(service: &Service) -> Judged {
     let mut problems = Vec::new();
     for own in service.directives.iter().filter(|own| own.section.is_empty()) {
         if !KEYS.contains(&own.key.as_str()) {
-            let near = crate::spec::nearest(&own.key, &KEYS);
+            let near = crate::text::nearest(&own.key, &KEYS);
             let guess = near.map_or(String::new(), |near| format!("; {near} may be meant"));
             problems.push(
                 Problem::warn(format!("launchd passes over the key {}{guess}", own.key))

@@ -40,7 +40,7 @@ fn defined(survey: &Survey, install: &Install) -> Judged {
             .cure(remedy)
             .into());
     }
-    if survey.host.systemd.is_none() && survey.host.os == crate::agent::Os::Linux {
+    if survey.host.systemd.is_none() && survey.host.os == crate::platform::Os::Linux {
         return Err(Unseen::not_applicable("this host has no systemd"));
     }
     Ok(Problem::fail("the agent is installed, and no service runs it")

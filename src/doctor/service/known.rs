@@ -5,7 +5,7 @@ use crate::{
     doctor::{Check, Judge, Judged, Problem, Remedy, Verdict, lookup::service},
     facts::survey::{Directive, Install, Survey, Unseen},
     platform::service::Manager,
-    spec::nearest,
+    text::nearest,
 };
 
 /// `systemd.unit(5)` of version 257, without what conditions and assertions begin with.

@@ -2,13 +2,12 @@
 
 use crate::{
     Result,
-    agent::Os,
     facts::survey::{AccountFacts, Seen, Sudo, Tool, Trail},
     platform::{
-        accounts,
+        Os, accounts,
         command::{Call, Commands},
         fs::{Kind, Meta, Root},
-        layout::{inner, is_whole},
+        paths::{inner, is_whole},
     },
 };
 use std::{

@@ -90,7 +90,7 @@ pub(super) fn of(endpoints: &Endpoints, candidate: &Candidate, root: &Root) -> V
     let is_cloud = api.value.contains("runner.circleci.com");
     let settings = candidate.receipt.as_ref().map(|receipt| &receipt.settings);
     let releases = settings.and_then(|own| own.get("release-url")).map_or(RELEASES, String::as_str);
-    let platform = crate::agent::Platform::of_this_host();
+    let platform = crate::platform::Platform::of_this_host();
     let (os, arch) = platform.map_or_else(
         |_| (String::new(), String::new()),
         |platform| (platform.os().to_string(), platform.arch().to_string()),

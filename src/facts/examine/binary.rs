@@ -178,7 +178,7 @@ mod tests {
     #[test]
     fn this_program_is_one_for_this_host() {
         let bytes = std::fs::read(std::env::current_exe().unwrap()).unwrap();
-        let here = crate::agent::Platform::of_this_host().unwrap();
+        let here = crate::platform::Platform::of_this_host().unwrap();
         let machines = vec![here.arch().to_string()];
         assert_eq!(program(&bytes), Program::Native { os: here.os().to_string(), machines });
     }

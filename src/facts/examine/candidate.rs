@@ -9,15 +9,16 @@ use super::{
     units::{PROGRAMS, Unit},
 };
 use crate::{
-    agent::{Found, Kind, Os, Secrets, Token},
+    agent::{Kind, Layout, Token},
     apply::Receipt,
     facts::survey::{ConfigFile, Provenance, Scrubbed, Seen, Stray, Strays, Unseen},
     platform::{
-        accounts,
+        Os, accounts,
         fs::Root,
-        layout::{Layout, inner, is_whole},
+        paths::{inner, is_whole},
         service::Manager,
     },
+    text::{Found, Secrets},
 };
 use std::{
     path::{Path, PathBuf},

@@ -6,7 +6,7 @@ use crate::{
     facts::survey::{
         ConfigFile, Provenance, Scrubbed, Setting, TokenShape, Trail, Written, limits::SETTINGS,
     },
-    yaml::{self, Entry, Node, Value},
+    text::yaml::{self, Entry, Node, Value},
 };
 use sha2::{Digest, Sha256};
 

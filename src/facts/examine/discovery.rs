@@ -12,10 +12,11 @@ use super::{
 };
 use crate::{
     Code, Error, Result,
-    agent::{Os, Secrets, Token},
+    agent::Token,
     apply::{self, Receipt},
     facts::survey::{ConfigFile, Provenance, Seen, Strays, Unseen},
-    platform::fs::Root,
+    platform::{Os, fs::Root},
+    text::Secrets,
 };
 use std::{path::Path, sync::Arc};
 

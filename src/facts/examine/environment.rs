@@ -7,9 +7,9 @@ use super::{
     units::Unit,
 };
 use crate::{
-    agent::REDACTED,
     facts::survey::{Provenance, Scrubbed, Seen, Trail, Variable},
     platform::fs::Root,
+    text::REDACTED,
 };
 use std::{
     collections::HashSet,

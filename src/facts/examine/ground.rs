@@ -5,10 +5,7 @@ use super::{
     probe::{Limit, Probe, probe},
     scrub::Scrub,
 };
-use crate::{
-    agent::Os,
-    platform::{command::HostCommands, fs::Root},
-};
+use crate::platform::{Os, command::HostCommands, fs::Root};
 use std::{
     path::PathBuf,
     sync::Arc,

@@ -5,9 +5,9 @@ use super::{
     processes::Processes, volumes,
 };
 use crate::{
-    agent::Os,
     facts::survey::{Host, Install, Seen},
     platform::{
+        Os,
         machine::{hostname, machine},
         privilege::is_privileged,
         service::systemd_runs,

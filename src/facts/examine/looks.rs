@@ -11,7 +11,6 @@ use super::{
     workdir, wrapper,
 };
 use crate::{
-    agent::Os,
     apply::Receipt,
     facts::survey::{
         Binary, Install, Named, Provenance, Received, Seen, Service, State, Tool, Trail, Unseen,
@@ -19,9 +18,10 @@ use crate::{
     },
     plan::before_blank,
     platform::{
+        Os,
         fs::{Meta, Root},
-        layout::{inner, is_whole},
         macos::gatekeeper,
+        paths::{inner, is_whole},
     },
 };
 use std::{

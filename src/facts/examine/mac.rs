@@ -2,10 +2,9 @@
 
 use super::{Ground, IMAGE};
 use crate::{
-    agent::{Os, Platform},
     facts::survey::{Clock, Host, Mac, Memory, Mount, Process, Provenance, Seen},
     platform::{
-        accounts,
+        Os, Platform, accounts,
         command::{Call, Commands},
         fs::{Meta, Root},
         macos::launchd,

@@ -41,12 +41,14 @@ use super::network::{Ask, Inquiry};
 use super::survey::{AccountFacts, Install, Network, Queue, SCHEMA_VERSION, Seen, Survey};
 use crate::{
     Code, Command, Error, Help, Result,
-    agent::{Kind, Os, Secrets},
+    agent::Kind,
     platform::{
+        Os,
         command::HostCommands,
         fs::Root,
         service::{Manager, systemd_runs},
     },
+    text::Secrets,
 };
 use candidate::Candidate;
 use discovery::{Discovery, discover};

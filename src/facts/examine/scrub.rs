@@ -2,8 +2,8 @@
 
 use super::secret_words;
 use crate::{
-    agent::{REDACTED, Secrets},
     facts::survey::Endpoint,
+    text::{REDACTED, Secrets},
 };
 
 /// Knows this run's secrets, and what any secret looks like.

@@ -2,7 +2,7 @@
 //! made by a [`Scrub`] alone, so that no secret enters one by a way that was forgotten.
 
 use super::{environment, procfs::CommandLine, scrub::Scrub};
-use crate::agent::REDACTED;
+use crate::text::REDACTED;
 use serde::{Deserialize, Serialize};
 use std::{borrow::Borrow, ffi::OsStr, fmt, ops::Deref};
 

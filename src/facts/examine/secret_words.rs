@@ -1,7 +1,7 @@
 //! What a secret looks like in a text: what stands behind a word such as `token`, a login in a
 //! URL, the form of well-known tokens, and long words of mixed letters and digits.
 
-use crate::agent::REDACTED;
+use crate::text::REDACTED;
 
 /// Letters and digits in a row, mixed, from this many on: a token, or something like one.
 const LONG: usize = 32;

@@ -10,7 +10,7 @@ use crate::{
     },
     platform::{
         command::{Call, Commands},
-        layout::shown,
+        paths::shown,
         windows::look::{self, Part, Told, Wanted},
     },
 };

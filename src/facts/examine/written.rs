@@ -2,7 +2,7 @@
 
 use crate::{
     facts::survey::{Install, Seen, Trail},
-    platform::layout::shown,
+    platform::paths::shown,
 };
 use std::path::PathBuf;
 

@@ -2,8 +2,8 @@
 
 use super::{Ask, dial};
 use crate::{
-    agent::REDACTED,
     facts::survey::{Provenance, Proxied},
+    text::REDACTED,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hyper_util::client::proxy::matcher::Matcher;

@@ -1,7 +1,7 @@
 //! The host itself.
 
 use super::{Seen, Trail, Windows};
-use crate::agent::Os;
+use crate::platform::Os;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 

@@ -3,10 +3,12 @@
 use super::Desired;
 use crate::{
     Code, Error, Result,
-    agent::Os,
     apply::{Check, Content, File, IfBusy, Step},
     plan::{environment, service::drain, unit},
-    platform::layout::{home, shown},
+    platform::{
+        Os,
+        paths::{home, shown},
+    },
 };
 use std::path::{Path, PathBuf};
 

@@ -8,12 +8,13 @@ mod windows;
 use super::{config, environment};
 use crate::{
     Code, Error, Help, Result,
-    agent::{Os, Token},
+    agent::Token,
     apply::{Binary, Content, File, Folder, NewAccount, Owner, Step, ancestors},
     facts::Facts,
     platform::{
+        Os,
         fs::Kind,
-        layout::{home, inner, shown},
+        paths::{home, inner, shown},
         service::Manager,
     },
     release::Artifact,

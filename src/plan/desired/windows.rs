@@ -6,7 +6,7 @@ use crate::{
     agent::Token,
     apply::{Binary, Content, File, IfBusy, Step, Target},
     plan::{before_blank, config, desktop, environment, service::drain, task},
-    platform::{layout::inner, service::Manager, windows::tasks},
+    platform::{paths::inner, service::Manager, windows::tasks},
     release::Artifact,
 };
 use std::path::Path;

@@ -5,7 +5,7 @@ use crate::{
     Code, Error, Result,
     platform::{
         command::{Call, Commands},
-        layout::shown,
+        paths::shown,
     },
 };
 use std::path::Path;

@@ -12,7 +12,7 @@ use crate::{
     Code, Error, Help, Result,
     platform::{
         fs::{Kind, Root, Trail},
-        layout::shown,
+        paths::shown,
     },
 };
 use std::{

@@ -4,7 +4,7 @@ use crate::{
     Code, Error, Result,
     platform::{
         command::{Answer, Call, Commands},
-        layout::shown,
+        paths::shown,
     },
 };
 use std::{collections::BTreeSet, path::Path};

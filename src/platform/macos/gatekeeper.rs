@@ -4,7 +4,7 @@ use crate::{
     Result,
     platform::{
         command::{Call, Commands},
-        layout::shown,
+        paths::shown,
     },
 };
 use std::path::Path;

@@ -5,7 +5,7 @@ use crate::{
     platform::{
         command::{Answer, Call, Commands},
         fs::Provenance,
-        layout::shown,
+        paths::shown,
         service::{Hints, Services, Status},
     },
 };

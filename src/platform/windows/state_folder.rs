@@ -9,7 +9,7 @@ use crate::{
     Code, Error, Help, Result,
     platform::{
         command::{Call, Commands},
-        layout::shown,
+        paths::shown,
     },
 };
 use std::path::Path;

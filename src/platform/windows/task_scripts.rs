@@ -2,8 +2,8 @@
 
 use super::{account_tools::RANDOM_PASSWORD, powershell::literal, session};
 use crate::{
-    agent::Os,
-    platform::layout::{Layout, shown},
+    agent::Layout,
+    platform::{Os, paths::shown},
 };
 use std::{path::PathBuf, time::Duration};
 

@@ -9,7 +9,7 @@ use crate::{
     Code, Error, Result,
     platform::{
         command::Commands,
-        layout::shown,
+        paths::shown,
         service::{Hints, Services, Status},
     },
 };

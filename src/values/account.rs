@@ -1,7 +1,7 @@
 //! The account that runs jobs.
 
 use super::serde_as_text;
-use crate::agent::Os;
+use crate::platform::Os;
 use crate::{Code, Error, Help, Result};
 use std::{fmt, str::FromStr};
 

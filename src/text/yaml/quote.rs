@@ -70,7 +70,7 @@ fn could_be_number(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::yaml::{Value, parse};
+    use crate::text::yaml::{Value, parse};
     use proptest::prelude::*;
 
     fn read_back(yaml: &str) -> Option<String> {

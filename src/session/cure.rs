@@ -1,10 +1,10 @@
 //! The plan of `doctor --fix`: the steps of all remedies, in an order that works.
 
-use super::Plan;
 use crate::{
     apply::{Receipt, Settle, Step},
     doctor::{Consent, Finding, Status},
     facts::survey::Survey,
+    plan::Plan,
 };
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 

@@ -14,6 +14,7 @@ mod instance;
 mod name;
 mod path;
 mod proxy;
+mod sha256;
 mod url;
 
 pub use account::AccountName;
@@ -24,6 +25,7 @@ pub use instance::InstanceName;
 pub use name::{RunnerName, RunnerNameTemplate};
 pub use path::AbsolutePath;
 pub use proxy::ProxyUrl;
+pub use sha256::Sha256;
 pub use url::checked_url;
 
 /// Lets serde write a type as its `Display` text and read it through its `FromStr`.

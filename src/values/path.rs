@@ -1,7 +1,7 @@
 //! Absolute paths on the system that the install is for.
 
 use super::serde_as_text;
-use crate::agent::Os;
+use crate::platform::Os;
 use crate::{Code, Error, Help, Result};
 use std::{fmt, str::FromStr};
 
@@ -205,9 +205,9 @@ mod tests {
             let expected = format!("{}:\\{}", drive.to_uppercase(), names.join("\\"));
             prop_assert_eq!(path.as_str(), &expected);
             // As plans have it, and back again as a person reads it.
-            let inner = crate::platform::layout::inner(path.as_str());
+            let inner = crate::platform::paths::inner(path.as_str());
             prop_assert!(!inner.display().to_string().contains('\\') || cfg!(windows));
-            prop_assert_eq!(crate::platform::layout::shown(&inner), expected);
+            prop_assert_eq!(crate::platform::paths::shown(&inner), expected);
         }
 
         #[test]
