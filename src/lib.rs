@@ -12,6 +12,7 @@ pub mod error;
 pub mod facts;
 pub mod plan;
 pub mod platform;
+pub mod record;
 pub mod release;
 pub mod session;
 pub mod spec;

@@ -9,7 +9,7 @@ pub use cure::{Cures, cures};
 use crate::{
     Code, Error, Result,
     agent::{Kind, Layout, Token, VersionChoice},
-    apply::{self, BinarySource, Host, Receipt, Report, Step, Target, Task},
+    apply::{self, BinarySource, Host, Report, Task},
     facts::{self, Facts},
     plan::{self, Leave, Plan},
     platform::{
@@ -23,6 +23,7 @@ use crate::{
         system::{self, System},
         windows::tasks::Tasks,
     },
+    record::{self, Receipt, Step, Target},
     release::{Artifact, Client, Watch, read_certificates},
     spec::{Circumstances, Settings, Source, Spec},
     values::InstanceName,
@@ -177,7 +178,7 @@ impl Session {
     /// # Errors
     /// When a receipt or the journal is damaged.
     pub fn instances(&self) -> Result<Vec<String>> {
-        let receipts = apply::read(&self.root, "default")?.into_receipts();
+        let receipts = record::read(&self.root, "default")?.into_receipts();
         let mut names: Vec<String> = receipts.map(|receipt| receipt.instance).collect();
         names.sort_unstable();
         Ok(names)

@@ -7,7 +7,7 @@
 use crate::{
     Code, Result,
     agent::Token,
-    apply::{self, BinarySource, Digest, Host, Receipt, Report, Task},
+    apply::{self, BinarySource, Host, Report, Task},
     facts::{self, Facts},
     plan::{self, Leave, Plan},
     platform::{
@@ -20,6 +20,7 @@ use crate::{
         system,
         windows::tasks::Tasks,
     },
+    record::{Digest, Receipt},
     release::Artifact,
     spec::{Circumstances, Given, Settings, Source, Spec},
 };

@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use runnerup::apply::Unfinished;
+use runnerup::record::Unfinished;
 
 fuzz_target!(|bytes: &[u8]| {
     let _ = Unfinished::read(bytes);

@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use runnerup::apply::Receipt;
+use runnerup::record::Receipt;
 
 fuzz_target!(|bytes: &[u8]| {
     if let Ok(receipt) = serde_json::from_slice::<Receipt>(bytes) {

@@ -1,6 +1,6 @@
 //! A folder to do steps in, with an account that is only a line of its `passwd`.
 
-use super::{Host, Receipt, Report, Step, Task};
+use super::{Host, Report, Task};
 use crate::{
     Result,
     platform::{
@@ -10,6 +10,7 @@ use crate::{
         service::{Hints, Services, Status},
         system,
     },
+    record::{Receipt, Step},
 };
 use std::{
     fs,

@@ -3,16 +3,13 @@
 use super::{
     act::{Outcome, Tools, purged_by, temporary_name},
     host::Host,
-    journal::{Event, Journal, Unfinished},
-    receipt::Receipt,
-    state::{self, Known, StateFolder},
-    step::Step,
-    target::{Record, State},
+    state::StateFolder,
     undo::{Begun, roll_back},
 };
 use crate::{
     Code, Command, Error, Result,
     platform::{fs::Root, paths::shown, system::System},
+    record::{self, Event, Journal, Known, Receipt, Record, State, Step, Unfinished},
 };
 use std::path::{Path, PathBuf};
 
@@ -38,7 +35,7 @@ pub fn run(task: Task<'_>, host: &Host<'_>) -> Result<Option<Receipt>> {
     let Task { command, steps, mut receipt } = task;
     refuse_mounts(steps, host.root, host.system)?;
     let state = StateFolder::lock(host.root, host.system)?;
-    let known = state::read(host.root, &receipt.instance)?;
+    let known = record::read(host.root, &receipt.instance)?;
     let begun = begin(command, &mut receipt, &known, host, &state);
     let made = receipt.made_for_state.clone();
     let (run, key, mut journal) = match begun {

@@ -1,6 +1,5 @@
 //! What the steps need from the host they change.
 
-use super::step::Owner;
 use crate::{
     Code, Error, Result,
     platform::{
@@ -10,6 +9,7 @@ use crate::{
         service::Services,
         system::System,
     },
+    record::Owner,
     release::Artifact,
 };
 use std::{

@@ -1,15 +1,11 @@
 //! What becomes of the steps that were begun when one of them fails: undone in reverse, and looked
 //! at, or left as they are where one of them cannot be undone.
 
-use super::{
-    act::{Loss, Restored, Tools},
-    journal::{Event, Journal},
-    receipt::Receipt,
-    target::{State, Target},
-};
+use super::act::{Loss, Restored, Tools};
 use crate::{
     Code, Command, Error, Help,
     platform::{accounts, fs::Provenance},
+    record::{Event, Journal, Receipt, State, Target},
 };
 
 /// A step that was begun.
@@ -138,13 +134,9 @@ fn again(command: &'static str, receipt: &Receipt, why: &'static str) -> Help {
 mod tests {
     use super::*;
     use crate::{
-        apply::{
-            Content, File, Step,
-            bench::{Bench, OnEnable, content, run, run_with},
-            state,
-            target::Record,
-        },
+        apply::bench::{Bench, OnEnable, content, run, run_with},
         platform::privilege::is_privileged,
+        record::{self, Content, File, Record, Step},
     };
     use std::{fs, os::unix::fs::chown};
 
@@ -194,7 +186,7 @@ mod tests {
 
         // Once the swapped thing is out of the way, the uninstall that was named puts back.
         fs::remove_dir_all(bench.at("ground/file")).unwrap();
-        let known = state::read(&bench.root, "default").unwrap().receipt.unwrap();
+        let known = record::read(&bench.root, "default").unwrap().receipt.unwrap();
         let back: Vec<Step> = known.records.iter().map(|own| Step::restore(own, false)).collect();
         let uninstalled = Receipt { written: known.written, ..Receipt::new("default") };
         assert_eq!(run(&bench, &back, uninstalled).unwrap(), None);
@@ -221,7 +213,7 @@ mod tests {
 
         // Before anything is gone for good, everything comes back, and nothing was read for it.
         fs::write(bench.at("etc/config"), "ours").unwrap();
-        let known = state::read(&bench.root, "default").unwrap().receipt.unwrap();
+        let known = record::read(&bench.root, "default").unwrap().receipt.unwrap();
         let receipt = Receipt { written: known.written, ..Receipt::new("default") };
         let all = [steps[..1].to_vec(), vec![enable()]].concat();
         let error = run_with(&bench, Some(&services), &all, receipt).unwrap_err();

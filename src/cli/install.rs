@@ -5,9 +5,9 @@ use super::{
 };
 use crate::{
     Result,
-    apply::Receipt,
     plan::Plan,
     platform::service::Status,
+    record::Receipt,
     session::{Install, Session},
 };
 use serde::Serialize;

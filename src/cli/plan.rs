@@ -4,7 +4,7 @@ use super::{
     Output,
     text::{Line, Text},
 };
-use crate::{Result, apply::Step, plan::Plan, platform::paths::shown, spec::Source};
+use crate::{Result, plan::Plan, platform::paths::shown, record::Step, spec::Source};
 use serde::Serialize;
 
 /// The JSON document of a plan.

@@ -5,9 +5,9 @@ use super::{
 };
 use crate::{
     Code, Command, Error, Help, Result,
-    apply::{Receipt, Step},
     plan::{Leave, Plan},
     platform::{fs::Provenance, paths::shown},
+    record::{Receipt, Step},
     session::{BY_HAND, Session},
     values::InstanceName,
 };

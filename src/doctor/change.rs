@@ -8,12 +8,12 @@
 
 use super::{Command, Remedy, own_folders::OwnFolders};
 use crate::{
-    apply::{Folder, Owner, Settle, Step},
     facts::survey::{Access, AccountFacts, Install, Named, Provenance, Stranger, Survey, Trail},
     platform::{
         fs::{Kind, Meta},
         paths::is_system,
     },
+    record::{Folder, Owner, Settle, Step},
 };
 pub use allowed::allowed_path;
 pub(super) use mode::Mode;

@@ -213,9 +213,9 @@ fn known(name: &str) -> Result<()> {
 mod tests {
     use super::*;
     use crate::{
-        apply::Step,
         doctor::{Consent, Diagnosis, sample::*},
         facts::survey::Seen,
+        record::Step,
         session::cures,
     };
     use std::collections::{BTreeMap, BTreeSet};

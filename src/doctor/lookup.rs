@@ -2,13 +2,13 @@
 
 use super::{Command, Consent, Remedy, remedy::Text, service::drop_in};
 use crate::{
-    apply::{IfBusy, Step},
     facts::survey::{AccountFacts, Install, Provenance, Service, Survey, Trail, Unseen},
     platform::{
         fs::Meta,
         macos::launchd::{self, SYSTEM},
         service::Manager,
     },
+    record::{IfBusy, Step},
     values::{GoDuration, LONGEST_UNCONFIRMED},
 };
 use std::{path::Path, time::Duration};

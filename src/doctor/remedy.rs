@@ -4,7 +4,7 @@
 //! [`Text`].
 
 use super::Command;
-use crate::apply::Step;
+use crate::record::Step;
 use serde::Serialize;
 use std::path::Path;
 
@@ -312,7 +312,7 @@ mod tests {
         let start = Step::Start {
             service: "x.service".into(),
             drain: Default::default(),
-            if_busy: crate::apply::IfBusy::default(),
+            if_busy: crate::record::IfBusy::default(),
         };
         let enable = Step::Enable { service: "x.service".into() };
         let remedy = Remedy::by_hand("x").step(start).asks(Consent::RestartBusy);

@@ -5,8 +5,8 @@ use super::examine::reader::refuse_unreadable;
 use crate::{
     Result,
     agent::{Config, Layout, Token},
-    apply::{Digest, Receipt, Target},
     platform::{fs::Root, paths::shown},
+    record::{Digest, Receipt, Target},
     spec::{Given, Settings, Source},
 };
 use std::{io::Read, path::Path};
@@ -223,8 +223,8 @@ fn read(root: &Root, path: &Path) -> Result<Option<Vec<u8>>> {
 mod tests {
     use super::*;
     use crate::{
-        apply::{After, Record, State},
         platform::{Os, fs::empty_root},
+        record::{After, Record, State},
     };
     use std::{
         fs::{self, Permissions},

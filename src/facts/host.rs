@@ -2,7 +2,7 @@
 
 use super::{Facts, examine};
 use crate::{
-    Code, Error, Result, apply,
+    Code, Error, Result,
     platform::{
         accounts,
         command::Commands,
@@ -12,6 +12,7 @@ use crate::{
         service::systemd_runs,
         windows::{is_domain_controller, job_tools},
     },
+    record,
 };
 use std::path::Path;
 
@@ -31,7 +32,7 @@ const TOOLS: [&str; 10] = [
 
 /// Learns what every plan needs to know. `instance` is the one whose receipt counts.
 pub fn of_host(root: &Root, commands: &dyn Commands, instance: &str) -> Result<Facts> {
-    let known = apply::read(root, instance)?;
+    let known = record::read(root, instance)?;
     let tools = TOOLS.into_iter().filter(|tool| commands.find(tool).is_some());
     Ok(Facts {
         hostname: hostname(),

@@ -12,7 +12,6 @@ pub use host::of_host;
 pub use paths::{Fingerprint, PathFact, Want};
 
 use crate::{
-    apply::{Receipt, Unfinished},
     platform::{
         accounts::Account,
         command::Commands,
@@ -20,6 +19,7 @@ use crate::{
         service::{Services, Status},
         windows::registry::{self, Place, Value},
     },
+    record::{Receipt, Unfinished},
     release::Artifact,
 };
 use serde::Serialize;

@@ -3,11 +3,11 @@
 use super::Facts;
 use crate::{
     Result,
-    apply::{self, Digest, Target},
     platform::{
         fs::{Kind, Meta, Root},
         windows::registry::Place,
     },
+    record::{self, Digest, Target},
 };
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -64,7 +64,7 @@ impl Fingerprint {
     /// of text hold a secret.
     fn limit(self) -> u64 {
         match self {
-            Self::Plain => apply::FILE_LIMIT,
+            Self::Plain => record::FILE_LIMIT,
             Self::Keyed => 16 << 20,
         }
     }
@@ -106,7 +106,7 @@ impl PathFact {
                 self.digest = match known(path, &meta, facts) {
                     Known::Unchanged(digest) => Some(digest),
                     Known::Changed => None,
-                    Known::Nothing => apply::file_digest(&spot, key, fingerprint.limit())?,
+                    Known::Nothing => record::file_digest(&spot, key, fingerprint.limit())?,
                 };
             }
             _ => {}
@@ -149,8 +149,8 @@ fn known(path: &Path, meta: &Meta, facts: &Facts) -> Known {
 mod tests {
     use super::*;
     use crate::{
-        apply::{After, Receipt, Record, State},
         platform::fs::empty_root,
+        record::{After, Receipt, Record, State},
     };
     use std::fs::{self, File};
 

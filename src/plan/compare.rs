@@ -1,9 +1,9 @@
 //! Whether a step's work is there already.
 
 use crate::{
-    apply::{Digest, Owner, Step, Target},
     facts::{Facts, PathFact},
     platform::fs::{Kind, Meta},
+    record::{Digest, Owner, Step, Target},
 };
 
 /// Whether the host is already as the step would make it.

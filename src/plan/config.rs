@@ -3,8 +3,8 @@
 use crate::{
     Result,
     agent::{Config, Token},
-    apply::Content,
     facts::Facts,
+    record::Content,
     spec::Spec,
     values::RunnerName,
 };

@@ -3,12 +3,12 @@
 
 use crate::{
     Code, Error, Help, Result,
-    apply::{Receipt, Record, RegistryValue, Target},
     facts::{Facts, Fingerprint, Want},
     platform::windows::{
         registry::{Place, Value},
         tasks,
     },
+    record::{Receipt, Record, RegistryValue, Target},
     spec::Spec,
 };
 
@@ -173,7 +173,7 @@ mod tests {
     fn values_stay_for_an_instance_that_has_a_session_too() {
         let record = Record {
             target: Target::Registry(host(1)),
-            before: crate::apply::State::Absent,
+            before: crate::record::State::Absent,
             after: None,
             data: false,
         };

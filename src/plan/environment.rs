@@ -1,6 +1,6 @@
 //! The service's environment file: proxy and certificates, as `systemd.exec(5)` reads it.
 
-use crate::{agent::Layout, apply::Content, platform::paths::shown, spec::Spec};
+use crate::{agent::Layout, platform::paths::shown, record::Content, spec::Spec};
 use secrecy::SecretString;
 
 /// A variable of the service, with its value as it may be shown.

@@ -12,7 +12,6 @@ use super::{
 use crate::{
     Code, Error, Help, Result,
     agent::VersionChoice,
-    apply::{PlacedBinary, Receipt, Record, State, Step, Target, ancestors},
     facts::{Facts, Fingerprint, Want},
     platform::{
         Os,
@@ -21,6 +20,7 @@ use crate::{
         service::Manager,
         windows::tasks,
     },
+    record::{PlacedBinary, Receipt, Record, State, Step, Target, ancestors},
     release::Artifact,
     spec::{Settings, Source, Spec},
 };

@@ -24,7 +24,7 @@ pub(crate) use task::variables as script_variables;
 pub use uninstall::{Leave, purged_folders, uninstall, wanted_for_uninstall};
 
 use crate::{
-    apply::{Receipt, Step},
+    record::{Receipt, Step},
     spec::Source,
 };
 use serde::Serialize;

@@ -5,9 +5,9 @@ use super::{
     desktop,
 };
 use crate::{
-    apply::{Step, Target},
     facts::Facts,
     platform::{Os, paths::shown, service::Manager},
+    record::{Step, Target},
     spec::Spec,
 };
 

@@ -4,13 +4,13 @@
 use super::desired::before_blank;
 use crate::{
     Code, Command, Error, Help, Result,
-    apply::{Step, Target},
     facts::Facts,
     platform::{
         Os,
         fs::Kind,
         paths::{inner, shown, state_folder},
     },
+    record::{Step, Target},
     spec::{Settings, Spec},
 };
 use std::path::{Path, PathBuf};
@@ -154,7 +154,7 @@ mod tests {
         let enable = |name: &str| Step::Enable { service: name.into() };
         let link = |path: &str| Step::Link { path: path.into(), to: "/x".into() };
         refuse_twice(&[enable("a"), enable("b"), link("/a"), link("/b")]).unwrap();
-        let settled = Step::Settle(crate::apply::Settle {
+        let settled = Step::Settle(crate::record::Settle {
             path: "/a".into(),
             folder: true,
             owner: None,

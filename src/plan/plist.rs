@@ -2,7 +2,7 @@
 
 use super::{environment, service::drain};
 use crate::{
-    Code, Error, Result, agent::Layout, apply::Content, platform::paths::shown, spec::Spec,
+    Code, Error, Result, agent::Layout, platform::paths::shown, record::Content, spec::Spec,
 };
 use plist::{Dictionary, Value};
 use secrecy::SecretString;

@@ -4,8 +4,8 @@
 use super::environment;
 use crate::{
     agent::Layout,
-    apply::Content,
     platform::{paths::shown, windows::session},
+    record::Content,
     spec::Spec,
 };
 use secrecy::SecretString;

@@ -7,9 +7,9 @@ use super::{
 };
 use crate::{
     agent::Layout,
-    apply::{Receipt, Record, State, Step, Target},
     facts::{Facts, Want},
     platform::{Os, fs::Meta, paths::shown},
+    record::{Receipt, Record, State, Step, Target},
 };
 use std::{
     borrow::Cow,

@@ -3,8 +3,8 @@
 use super::service::drain;
 use crate::{
     agent::Layout,
-    apply::Content,
     platform::paths::shown,
+    record::Content,
     spec::{Hardening, Spec},
 };
 

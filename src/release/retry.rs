@@ -1,7 +1,6 @@
 //! When to try again, and how long to wait before.
 
-use crate::Error;
-use crate::Help;
+use crate::{Error, Help};
 use std::time::Duration;
 
 /// The first pause; each one after it is twice as long.

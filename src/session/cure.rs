@@ -1,10 +1,10 @@
 //! The plan of `doctor --fix`: the steps of all remedies, in an order that works.
 
 use crate::{
-    apply::{Receipt, Settle, Step},
     doctor::{Consent, Finding, Status},
     facts::survey::Survey,
     plan::Plan,
+    record::{Receipt, Settle, Step},
 };
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -105,7 +105,7 @@ fn ordered(steps: Vec<Step>) -> Vec<Step> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::apply::IfBusy;
+    use crate::record::IfBusy;
     use std::time::Duration;
 
     #[test]

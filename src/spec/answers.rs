@@ -3,9 +3,11 @@
 //! One mapping; keys are the options without the dashes in front (`max-run-time: 5h`). Which keys
 //! there are is the caller's to know; [`super::nearest()`] finds what was meant by another.
 
-use crate::platform::encoding::from_utf16;
-use crate::text::yaml::{self, Entry, Fault, Node, Value};
-use crate::{Code, Error, Result};
+use crate::{
+    Code, Error, Result,
+    platform::encoding::from_utf16,
+    text::yaml::{self, Entry, Fault, Node, Value},
+};
 use std::collections::BTreeMap;
 
 /// The value of one key.

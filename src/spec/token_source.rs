@@ -1,11 +1,11 @@
 //! Where a token may come from: a file that nobody else can read, or standard input. Never an
 //! argument, which every user of the host can see.
 
-use crate::agent::Token;
-use crate::platform::exposure::others_can_use;
 use crate::{
     Code, Command, Error, Help, Result,
+    agent::Token,
     platform::{
+        exposure::others_can_use,
         fs::{Provenance, Root, Trail},
         input,
         paths::is_system,

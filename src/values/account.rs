@@ -1,8 +1,7 @@
 //! The account that runs jobs.
 
 use super::serde_as_text;
-use crate::platform::Os;
-use crate::{Code, Error, Help, Result};
+use crate::{Code, Error, Help, Result, platform::Os};
 use std::{fmt, str::FromStr};
 
 /// The name of a local account.

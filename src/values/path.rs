@@ -1,8 +1,7 @@
 //! Absolute paths on the system that the install is for.
 
 use super::serde_as_text;
-use crate::platform::Os;
-use crate::{Code, Error, Help, Result};
+use crate::{Code, Error, Help, Result, platform::Os};
 use std::{fmt, str::FromStr};
 
 /// A path that is absolute on the target system, which need not be the system this program runs on.

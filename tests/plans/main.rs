@@ -10,7 +10,6 @@ mod readers;
 mod support;
 
 use runnerup::{
-    apply::{Digest, Receipt, Step, Target},
     facts::{Facts, examine::Defined},
     plan::{self, Leave, Plan},
     platform::{
@@ -20,6 +19,7 @@ use runnerup::{
         service::{Manager, Status},
         windows::registry::Value,
     },
+    record::{Digest, Receipt, Step, Target},
     spec::{Circumstances, Spec},
 };
 use std::{fmt::Write, fs, path::Path};

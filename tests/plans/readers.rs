@@ -4,7 +4,7 @@ use crate::support::{
     self,
     plans::{SYSTEMS, USUAL, fresh, planned},
 };
-use runnerup::apply::Step;
+use runnerup::record::Step;
 use std::{fs, path::Path, process::Command};
 
 /// What is written into a definition comes out again in readers that are not ours.

@@ -2,7 +2,6 @@
 
 use runnerup::{
     agent::Token,
-    apply::{After, Digest, Owner, Receipt, Record, State, Step, Target},
     facts::{Facts, PathFact},
     plan::{self, Plan},
     platform::{
@@ -10,6 +9,7 @@ use runnerup::{
         fs::{Kind, Meta},
         service::Manager,
     },
+    record::{After, Digest, Owner, Receipt, Record, State, Step, Target},
     release::Artifact,
     spec::{Circumstances, Given, Settings, Source, Spec},
     values::Sha256,

@@ -1,9 +1,11 @@
 //! From the file's bytes to a [`Config`].
 
 use super::{Api, Config, Logging, Runner, Ssh, UnknownKey};
-use crate::agent::Token;
-use crate::text::yaml::{self, Entry, Fault, Node, Value};
-use crate::{Code, Error, Result};
+use crate::{
+    Code, Error, Result,
+    agent::Token,
+    text::yaml::{self, Entry, Fault, Node, Value},
+};
 
 impl Config {
     /// Reads a config. The error gives line and column, and none of the file's values.

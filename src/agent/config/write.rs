@@ -1,8 +1,11 @@
 //! From a [`Config`] to the file, as a person would write it.
 
 use super::Config;
-use crate::text::yaml;
-use crate::{agent::Token, platform::Os, text::REDACTED};
+use crate::{
+    agent::Token,
+    platform::Os,
+    text::{REDACTED, yaml},
+};
 use secrecy::SecretString;
 
 /// Has no version in it, so that a newer runnerup does not change a file that is right.

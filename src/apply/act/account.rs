@@ -7,16 +7,13 @@ use super::{
 };
 use crate::{
     Code, Error, Result,
-    apply::{
-        step::{NewAccount, Step},
-        target::{Record, State},
-    },
     platform::{
         accounts::{self, Account},
         fs::Kind,
         home::refuse_strange,
         system::System,
     },
+    record::{NewAccount, Record, State, Step},
 };
 use std::path::{Path, PathBuf};
 

@@ -3,10 +3,7 @@
 use super::{Tools, file};
 use crate::{
     Code, Error, Result,
-    apply::{
-        step::Binary,
-        target::{After, Digest},
-    },
+    record::{After, Binary, Digest},
 };
 
 pub(super) fn place(tools: &Tools<'_>, binary: &Binary) -> Result<After> {

@@ -5,11 +5,11 @@
 
 use crate::{
     Code, Command, Error, Help, Result,
-    apply::target::{After, Record},
     platform::{
         fs::{Found, Kind, Meta, Spot},
         privilege::is_privileged,
     },
+    record::{After, Record},
 };
 
 /// Refuses what was `found`, by its open handle, at `spot`, unless it belongs already to the
@@ -105,12 +105,9 @@ fn is_recorded(found: &Meta, after: &After) -> bool {
 mod tests {
     use super::*;
     use crate::{
-        apply::{
-            Folder, Owner, Receipt, Settle, Step,
-            bench::{Bench, run},
-            target::{State, Target},
-        },
+        apply::bench::{Bench, run},
         platform::fs::empty_root,
+        record::{Folder, Owner, Receipt, Settle, State, Step, Target},
     };
     use std::{
         fs,

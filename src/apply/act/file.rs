@@ -3,16 +3,13 @@
 use super::{Restored, Tools, claim, keep};
 use crate::{
     Code, Error, Help, Result,
-    apply::{
-        step::{Check, File, Settle},
-        target::{After, Record, State},
-    },
     platform::{
         command::Call,
         fs::{Found, Kind, Meta, Spot},
         privilege::is_privileged,
         service::Services,
     },
+    record::{After, Check, File, Record, Settle, State},
 };
 use std::{io::Write, path::Path};
 
@@ -219,9 +216,9 @@ pub(super) fn cannot_write(path: &Path, error: &std::io::Error) -> Error {
 #[cfg(unix)]
 mod tests {
     use super::*;
-    use crate::apply::{
-        Content, Owner, Receipt, Step,
-        bench::{Bench, run},
+    use crate::{
+        apply::bench::{Bench, run},
+        record::{Content, Owner, Receipt, Step},
     };
     use std::{
         fs,

@@ -3,15 +3,12 @@
 use super::{Restored, Tools, claim};
 use crate::{
     Code, Error, Help, Result,
-    apply::{
-        step::{Folder, Settle},
-        target::{After, Record, State},
-    },
     platform::{
         fs::{Found, Kind, Removal, Spot},
         paths::shown,
         privilege::is_privileged,
     },
+    record::{After, Folder, Record, Settle, State},
 };
 use std::path::Path;
 

@@ -6,11 +6,11 @@
 use super::Tools;
 use crate::{
     Code, Error, Help, Result,
-    apply::target::{Digest, Hasher, State},
     platform::{
         fs::{Kind, Meta, Spot},
         privilege::is_privileged,
     },
+    record::{FILE_LIMIT, State},
 };
 use std::{
     fs::File,
@@ -19,9 +19,6 @@ use std::{
 
 /// Up to this size a copy is a copy; above it a second name for the same file serves.
 const COPY_LIMIT: u64 = 1 << 20;
-
-/// No file of an agent has more bytes; its program has half of it.
-pub(crate) const SIZE_LIMIT: u64 = 256 << 20;
 
 /// Keeps a file that is about to be replaced.
 pub(super) fn replaced(tools: &Tools<'_>, spot: &Spot) -> Result<State> {
@@ -68,32 +65,11 @@ pub(super) fn put_back(tools: &Tools<'_>, spot: &Spot, meta: &Meta, backup: &str
     super::file::placed(&temporary, spot, |temporary| {
         let mut open = temporary.create(0o600)?;
         let failed = |error: io::Error| super::file::cannot_write(spot.path(), &error);
-        io::copy(&mut from.take(SIZE_LIMIT), &mut open).map_err(failed)?;
+        io::copy(&mut from.take(FILE_LIMIT), &mut open).map_err(failed)?;
         temporary.settle_file(&open, owner, meta.mode)?;
         open.sync_all().map_err(failed)
     })
     .map(drop)
-}
-
-/// Fingerprints a file's content; `None` when it has more than `limit` bytes.
-pub(crate) fn digest(spot: &Spot, key: Option<&[u8]>, limit: u64) -> Result<Option<Digest>> {
-    let (file, meta) = spot.read()?;
-    if meta.size > limit {
-        return Ok(None);
-    }
-    // It may grow while it is read.
-    let mut rest = file.take(limit + 1);
-    let mut hasher = Hasher::new(key);
-    let mut buffer = vec![0; 128 * 1024];
-    loop {
-        let read = rest.read(&mut buffer).map_err(|error| {
-            Error::new(Code::StepFailed, format!("cannot read {}: {error}", spot.path().display()))
-        })?;
-        if read == 0 {
-            return Ok((rest.limit() > 0).then(|| hasher.finish()));
-        }
-        hasher.update(buffer.get(..read).unwrap_or_default());
-    }
 }
 
 /// Keeps the file itself under a second name. What that name shows cannot be swapped: only root
@@ -123,15 +99,15 @@ fn copied(tools: &Tools<'_>, spot: &Spot, from: File, mut meta: Meta) -> Result<
         .help(Help::look("ls -ls", spot.outside()))
         .help("and move it away")
     };
-    if meta.size > SIZE_LIMIT {
+    if meta.size > FILE_LIMIT {
         return Err(too_large());
     }
     let (name, backup) = free_name(tools)?;
     let mut to = backup.create(0o600)?;
     let failed = |error: io::Error| super::file::cannot_write(backup.path(), &error);
-    meta.size = io::copy(&mut from.take(SIZE_LIMIT + 1), &mut to).map_err(failed)?;
+    meta.size = io::copy(&mut from.take(FILE_LIMIT + 1), &mut to).map_err(failed)?;
     to.sync_all().map_err(failed)?;
-    if meta.size > SIZE_LIMIT {
+    if meta.size > FILE_LIMIT {
         backup.remove()?;
         return Err(too_large());
     }
@@ -168,9 +144,9 @@ fn free_name(tools: &Tools<'_>) -> Result<(String, Spot)> {
 #[cfg(target_os = "linux")]
 mod tests {
     use super::*;
-    use crate::apply::{
-        bench::{Bench, tools},
-        target::State,
+    use crate::{
+        apply::bench::{Bench, tools},
+        record::State,
     };
     use rustix::fs::{CWD, RenameFlags, renameat_with};
     use std::{

@@ -3,8 +3,8 @@
 use super::Tools;
 use crate::{
     Code, Error, Help, Result,
-    apply::target::{After, State},
     platform::fs::Kind,
+    record::{After, State},
 };
 use std::path::Path;
 

@@ -14,17 +14,11 @@ mod rest;
 mod service;
 mod verify;
 
-pub(crate) use keep::{SIZE_LIMIT as FILE_LIMIT, digest as file_digest};
-
-use super::{
-    host::Host,
-    state::StateFolder,
-    step::{Owner, Step},
-    target::{After, Record, State, Target},
-};
+use super::{host::Host, state::StateFolder};
 use crate::{
     Result,
     platform::{fs::Spot, system::System},
+    record::{After, Owner, Record, State, Step, Target},
 };
 use std::{
     cell::RefCell,

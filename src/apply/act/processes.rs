@@ -4,12 +4,12 @@
 use super::{Loss, Tools, rest};
 use crate::{
     Code, Command, Error, Help, Result,
-    apply::target::State,
     platform::{
         accounts::{self, Account},
         fs::Provenance,
         processes::{Numbers, Origin, Process, Signal, ancestors, list, origin, send},
     },
+    record::State,
 };
 use std::{
     collections::BTreeSet,

@@ -3,8 +3,8 @@
 use super::Tools;
 use crate::{
     Result,
-    apply::{step::RegistryValue, target::State},
     platform::windows::registry::{self, Place},
+    record::{RegistryValue, State},
 };
 
 pub(super) fn before(tools: &Tools<'_>, place: &Place) -> Result<State> {
@@ -42,7 +42,7 @@ pub(super) fn restore(tools: &Tools<'_>, place: &Place, to: &State) -> Result<()
 mod tests {
     use super::*;
     use crate::{
-        apply::{self, Host, Receipt, Report, Step, Task},
+        apply::{self, Host, Report, Task},
         platform::{
             Os,
             command::{Answer, Call, Commands, HostCommands},
@@ -50,6 +50,7 @@ mod tests {
             system,
             windows::registry::Value,
         },
+        record::{Receipt, Step},
     };
     use std::{
         panic::{AssertUnwindSafe, catch_unwind, resume_unwind},

@@ -1,13 +1,10 @@
 //! Services: enabled, started, drained and stopped.
 
 use super::Tools;
-use crate::platform::linux::strange::refuse_strange;
 use crate::{
     Error, Result,
-    apply::{
-        step::IfBusy,
-        target::{State, Target},
-    },
+    platform::linux::strange::refuse_strange,
+    record::{IfBusy, State, Target},
 };
 use std::time::Duration;
 

@@ -3,12 +3,12 @@
 use super::{Tools, registry, service};
 use crate::{
     Result,
-    apply::target::{State, Target},
     platform::{
         accounts,
         fs::{Kind, Meta, Spot},
         privilege::is_privileged,
     },
+    record::{State, Target},
 };
 use std::{
     path::Path,

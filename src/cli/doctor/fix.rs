@@ -3,7 +3,6 @@
 use super::{Examination, code, examined, report};
 use crate::{
     Code, Command, Error, Help, Result,
-    apply::{self, Unfinished},
     cli::{
         Output, confirm, elevate,
         guided::{Ask, Person, Prompt, Reply},
@@ -17,6 +16,7 @@ use crate::{
     doctor::{Consent, Diagnosis, Finding, Selection},
     plan::Plan,
     platform::fs::{Provenance, Root},
+    record::{self, Unfinished},
     session::{Cures, Session, cures},
     values::InstanceName,
 };
@@ -144,7 +144,7 @@ fn planned(
     allowed: &BTreeSet<Consent>,
 ) -> Result<Cures> {
     let root = Root::open(args.root.as_deref().unwrap_or(Path::new("/")))?;
-    let known = apply::read(&root, "doctor")?;
+    let known = record::read(&root, "doctor")?;
     if let Some(unfinished) = &known.unfinished {
         return Err(Error::new(
             Code::StateUnreadable,
@@ -167,7 +167,7 @@ fn merged(plans: &[Plan]) -> Plan {
         settings: Vec::new(),
         unfinished: false,
         prove: None,
-        receipt: apply::Receipt::new("doctor"),
+        receipt: record::Receipt::new("doctor"),
     }
 }
 

@@ -2,9 +2,9 @@
 
 use super::{Change, Mode, Site, goes_up, refusal::Refusal, told};
 use crate::{
-    apply::{Settle, Step},
     doctor::Remedy,
     facts::survey::{AccountFacts, Provenance},
+    record::{Settle, Step},
 };
 use std::path::Path;
 

@@ -1,7 +1,6 @@
 //! Cures of a unit, each in a drop-in of its own, so that what someone wrote stays as it is.
 
 use crate::{
-    apply::{Content, File, Folder, Owner, Step},
     doctor::{
         Remedy,
         lookup::{on_service, restarted},
@@ -9,6 +8,7 @@ use crate::{
     },
     facts::survey::{Install, Service},
     platform::service::Manager,
+    record::{Content, File, Folder, Owner, Step},
 };
 
 /// The file of the drop-in that has a stop signal the agent alone, and what is in it.

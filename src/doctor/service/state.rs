@@ -2,13 +2,13 @@
 
 use super::{log, result, task};
 use crate::{
-    apply::Step,
     doctor::{
         Check, Command, Judge, Judged, Problem, Remedy, Verdict,
         lookup::{is_daemon, on_job, on_service, on_task, reload, restarted, service},
     },
     facts::survey::{Install, Service, State, Survey, Unseen},
     platform::service::Manager,
+    record::Step,
 };
 use std::path::Path;
 

@@ -323,9 +323,9 @@ fn health(_: &Survey, install: &Install) -> Judged {
 mod tests {
     use super::span;
     use crate::{
-        apply::Step,
         doctor::{Status, sample::*},
         facts::survey::Provenance,
+        record::Step,
     };
 
     #[test]

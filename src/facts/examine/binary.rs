@@ -2,9 +2,9 @@
 
 use super::reader::{self, Part};
 use crate::{
-    apply::{Receipt, Target},
     facts::survey::{Binary, Program, Provenance, Seen},
     platform::fs::{Kind, Root, Trail},
+    record::{Receipt, Target},
 };
 use std::path::Path;
 
@@ -59,7 +59,7 @@ fn checksum(root: &Root, trail: &Trail, receipt: Option<&Receipt>) -> Seen<Strin
         return Seen::Known(placed.sha256.to_string());
     }
     let digest = root.find(&trail.real).and_then(|spot| match spot {
-        Some(spot) => crate::apply::file_digest(&spot, None, crate::apply::FILE_LIMIT),
+        Some(spot) => crate::record::file_digest(&spot, None, crate::record::FILE_LIMIT),
         None => Err(crate::Error::new(crate::Code::StepFailed, "it was taken away meanwhile")),
     });
     match digest {

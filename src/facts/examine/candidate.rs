@@ -10,7 +10,6 @@ use super::{
 };
 use crate::{
     agent::{Kind, Layout, Token},
-    apply::Receipt,
     facts::survey::{ConfigFile, Provenance, Scrubbed, Seen, Stray, Strays, Unseen},
     platform::{
         Os, accounts,
@@ -18,6 +17,7 @@ use crate::{
         paths::{inner, is_whole},
         service::Manager,
     },
+    record::Receipt,
     text::{Found, Secrets},
 };
 use std::{

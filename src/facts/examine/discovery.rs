@@ -13,9 +13,9 @@ use super::{
 use crate::{
     Code, Error, Result,
     agent::Token,
-    apply::{self, Receipt},
     facts::survey::{ConfigFile, Provenance, Seen, Strays, Unseen},
     platform::{Os, fs::Root},
+    record::{self, Receipt},
     text::Secrets,
 };
 use std::{path::Path, sync::Arc};
@@ -61,7 +61,7 @@ fn agents(ground: &Ground) -> Discovery {
     });
     let receipts = ground.look("the receipts", |ground| {
         Seen::from(
-            apply::read(&ground.root, "default")
+            record::read(&ground.root, "default")
                 .map(|known| known.into_receipts().collect::<Vec<Receipt>>()),
         )
     });

@@ -11,7 +11,6 @@ use super::{
     workdir, wrapper,
 };
 use crate::{
-    apply::Receipt,
     facts::survey::{
         Binary, Install, Named, Provenance, Received, Seen, Service, State, Tool, Trail, Unseen,
         Workdir, Wrapper,
@@ -23,6 +22,7 @@ use crate::{
         macos::gatekeeper,
         paths::{inner, is_whole},
     },
+    record::Receipt,
 };
 use std::{
     collections::BTreeMap,

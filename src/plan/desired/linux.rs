@@ -3,12 +3,12 @@
 use super::Desired;
 use crate::{
     Code, Error, Result,
-    apply::{Check, Content, File, IfBusy, Step},
     plan::{environment, service::drain, unit},
     platform::{
         Os,
         paths::{home, shown},
     },
+    record::{Check, Content, File, IfBusy, Step},
 };
 use std::path::{Path, PathBuf};
 

@@ -3,8 +3,8 @@
 use super::Desired;
 use crate::{
     Result,
-    apply::{File, IfBusy, Step},
     plan::{plist, service::drain},
+    record::{File, IfBusy, Step},
 };
 use std::path::PathBuf;
 

@@ -9,7 +9,6 @@ use super::{config, environment};
 use crate::{
     Code, Error, Help, Result,
     agent::Token,
-    apply::{Binary, Content, File, Folder, NewAccount, Owner, Step, ancestors},
     facts::Facts,
     platform::{
         Os,
@@ -17,6 +16,7 @@ use crate::{
         paths::{home, inner, shown},
         service::Manager,
     },
+    record::{Binary, Content, File, Folder, NewAccount, Owner, Step, ancestors},
     release::Artifact,
     spec::Spec,
 };
@@ -154,7 +154,7 @@ impl<'a> Desired<'a> {
         let Some(log) = log.filter(|_| self.os() == Os::Linux) else { return };
         let Some(folder) = log.parent() else { return };
         let ours = self.facts.receipt.as_ref().is_some_and(|receipt| {
-            receipt.record(&crate::apply::Target::Folder(folder.to_owned())).is_some()
+            receipt.record(&crate::record::Target::Folder(folder.to_owned())).is_some()
         });
         if ours || self.facts.path(folder).meta.is_none() {
             self.folder(folder, user, 0o750, true);

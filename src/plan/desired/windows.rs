@@ -4,9 +4,9 @@ use super::Desired;
 use crate::{
     Code, Error, Result,
     agent::Token,
-    apply::{Binary, Content, File, IfBusy, Step, Target},
     plan::{before_blank, config, desktop, environment, service::drain, task},
     platform::{paths::inner, service::Manager, windows::tasks},
+    record::{Binary, Content, File, IfBusy, Step, Target},
     release::Artifact,
 };
 use std::path::Path;
@@ -107,7 +107,7 @@ impl Desired<'_> {
     /// Whether this install makes the account, or an earlier one did.
     fn is_own_account(&self, name: &str) -> bool {
         let target = Target::Account(name.to_owned());
-        let made = |receipt: &crate::apply::Receipt| receipt.record(&target).is_some();
+        let made = |receipt: &crate::record::Receipt| receipt.record(&target).is_some();
         self.facts.account(name).is_none() || self.facts.receipt.as_ref().is_some_and(made)
     }
 }
