@@ -1,4 +1,4 @@
-//! Commands that a person is shown, to paste.
+//! The words of commands that are not the same on every host.
 //!
 //! A command is words, and is written as a shell takes it in one place. A word that is not the same
 //! on every host is of the kind that the program takes there, and root alone chose it, or the
@@ -9,56 +9,20 @@ mod server;
 mod word;
 
 pub(crate) use server::Server;
-pub(crate) use word::is_plain;
 
-use crate::platform::{fs::Provenance, paths::shown};
-use serde::{Serialize, Serializer};
+use crate::{
+    Command,
+    platform::fs::Provenance,
+    text::{Shell, shown},
+};
 use std::path::Path;
-use word::{Kind, Shell, written};
-
-/// A command line; left out where a value in it cannot be trusted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Command {
-    text: String,
-    is_refused: bool,
-}
+use word::Kind;
 
 impl Command {
-    /// A command that is the same on every host; `text` is written as a shell takes it.
-    pub fn fixed(text: &'static str) -> Self {
-        Self { text: text.to_owned(), is_refused: false }
-    }
-
-    /// The same, run by root.
-    pub fn root(text: &'static str) -> Self {
-        Self { text: format!("sudo {text}"), is_refused: false }
-    }
-
-    /// No command at all, where one that helps would be unsafe.
-    pub(crate) fn left_out() -> Self {
-        Self { text: String::new(), is_refused: true }
-    }
-
     /// The same where it gives somebody a right, or takes a protection away: left out unless root
     /// alone could have written what it is advised for.
     pub fn granting(text: &'static str, because: Provenance) -> Self {
         if because.is_root() { Self::root(text) } else { Self::left_out() }
-    }
-
-    /// A command that shows what is at a path, and who uses it, and changes nothing: any plain path
-    /// of this host will do. Never for what a document tells.
-    pub(crate) fn shows(text: &'static str, path: &Path) -> Self {
-        let path = shown(path);
-        let named_by = if is_plain(&path) { Provenance::Root } else { Provenance::Anybody };
-        Self::fixed(text).path(Path::new(&path), named_by)
-    }
-
-    /// With more words that are the same on every host, or signs that a shell reads.
-    #[must_use]
-    pub fn then(mut self, text: &'static str) -> Self {
-        self.text.push(' ');
-        self.text.push_str(text);
-        self
     }
 
     /// With a unit of systemd.
@@ -72,8 +36,8 @@ impl Command {
     pub fn job(self, domain: &str, label: &str, named_by: Provenance) -> Self {
         match Kind::Domain.takes(domain, named_by) && Kind::Label.takes(label, named_by) {
             // The kinds allow no other sign that means anything to a shell.
-            true => Self { text: format!("{} {domain}/{label}", self.text), ..self },
-            false => Self { is_refused: true, ..self },
+            true => self.plain(&format!("{domain}/{label}")),
+            false => self.refused(),
         }
     }
 
@@ -81,8 +45,8 @@ impl Command {
     #[must_use]
     pub fn domain(self, domain: &str, named_by: Provenance) -> Self {
         match Kind::Domain.takes(domain, named_by) {
-            true => Self { text: format!("{} {domain}", self.text), ..self },
-            false => Self { is_refused: true, ..self },
+            true => self.plain(domain),
+            false => self.refused(),
         }
     }
 
@@ -119,11 +83,8 @@ impl Command {
     /// With a path as one word, for the shell of the system that it is written for.
     #[must_use]
     pub fn path(self, path: &Path, named_by: Provenance) -> Self {
-        let Some(text) = path.to_str().map(|_| shown(path)) else {
-            return Self { is_refused: true, ..self };
-        };
-        let has_drive = matches!(text.as_bytes(), [_, b':', b'\\', ..]);
-        let shell = if has_drive { Shell::Windows } else { Shell::Posix };
+        let Some(text) = path.to_str().map(|_| shown(path)) else { return self.refused() };
+        let shell = Shell::of_path(&text);
         self.word(Kind::Path, ["", &text, ""], named_by, shell)
     }
 
@@ -132,13 +93,6 @@ impl Command {
     #[must_use]
     pub fn own(self, value: &str, written_by: Provenance) -> Self {
         self.word(Kind::Own, ["", value, ""], written_by, Shell::Posix)
-    }
-
-    /// With a number.
-    #[must_use]
-    pub fn number(mut self, number: impl Into<u64>) -> Self {
-        self.text.push_str(&format!(" {}", number.into()));
-        self
     }
 
     /// With the URL of a server; left out without one.
@@ -159,47 +113,25 @@ impl Command {
         self.of_server(server.map(Server::authority))
     }
 
-    /// The line, unless it has to be left out.
-    pub fn line(&self) -> Option<&str> {
-        (!self.is_refused).then_some(self.text.as_str())
-    }
-
-    /// The same, when nothing is added any more.
-    pub(crate) fn into_line(self) -> Option<String> {
-        (!self.is_refused).then_some(self.text)
-    }
-
-    fn of_server(mut self, text: Option<String>) -> Self {
+    fn of_server(self, text: Option<String>) -> Self {
         match text {
-            Some(text) if text.contains('[') => self.text.push_str(&format!(" '{text}'")),
-            Some(text) => self.text.push_str(&format!(" {text}")),
-            None => self.is_refused = true,
+            Some(text) if text.contains('[') => self.plain(&format!("'{text}'")),
+            Some(text) => self.plain(&text),
+            None => self.refused(),
         }
-        self
     }
 
     fn word(
-        mut self,
+        self,
         kind: Kind,
         [before, value, after]: [&str; 3],
         named_by: Provenance,
         shell: Shell,
     ) -> Self {
-        let word = format!("{before}{value}{after}");
-        match written(&word, value, shell).filter(|_| kind.takes(value, named_by)) {
-            Some(word) => {
-                self.text.push(' ');
-                self.text.push_str(&word);
-            }
-            None => self.is_refused = true,
+        match kind.takes(value, named_by) {
+            true => self.quoted(&format!("{before}{value}{after}"), value, shell),
+            false => self.refused(),
         }
-        self
-    }
-}
-
-impl Serialize for Command {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.text)
     }
 }
 

@@ -22,5 +22,5 @@ pub mod values;
 #[cfg(unix)]
 mod whole_runs;
 
-pub use command::Command;
 pub use error::{Code, Error, Foreign, Help, Result};
+pub use text::Command;

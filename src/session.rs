@@ -18,7 +18,6 @@ use crate::{
         fs::Root,
         linux::systemd::Systemd,
         macos::launchd::Launchd,
-        paths::shown,
         service::{Hints, Manager, Services, Status},
         system::{self, System},
         windows::tasks::Tasks,
@@ -26,6 +25,7 @@ use crate::{
     record::{self, Receipt, Step, Target},
     release::{Artifact, Client, Watch, read_certificates},
     spec::{Circumstances, Settings, Source, Spec},
+    text::shown,
     values::InstanceName,
 };
 use std::{

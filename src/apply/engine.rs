@@ -8,8 +8,9 @@ use super::{
 };
 use crate::{
     Code, Command, Error, Result,
-    platform::{fs::Root, paths::shown, system::System},
+    platform::{fs::Root, system::System},
     record::{self, Event, Journal, Known, Receipt, Record, State, Step, Unfinished},
+    text::shown,
 };
 use std::path::{Path, PathBuf};
 

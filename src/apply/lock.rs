@@ -1,9 +1,6 @@
 //! The lock: one run at a time may change the host.
 
-use crate::{
-    Code, Command, Error, Help, Result,
-    platform::{fs::Spot, paths::shown},
-};
+use crate::{Code, Command, Error, Help, Result, platform::fs::Spot, text::shown};
 use std::{
     fs::{File, TryLockError},
     io::{self, Read, Seek, Write},

@@ -4,7 +4,7 @@ use super::{
     Output,
     text::{Line, Text},
 };
-use crate::{Result, plan::Plan, platform::paths::shown, record::Step, spec::Source};
+use crate::{Result, plan::Plan, record::Step, spec::Source, text::shown};
 use serde::Serialize;
 
 /// The JSON document of a plan.

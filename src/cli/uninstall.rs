@@ -6,9 +6,10 @@ use super::{
 use crate::{
     Code, Command, Error, Help, Result,
     plan::{Leave, Plan},
-    platform::{fs::Provenance, paths::shown},
+    platform::fs::Provenance,
     record::{Receipt, Step},
     session::{BY_HAND, Session},
+    text::shown,
     values::InstanceName,
 };
 use serde::Serialize;

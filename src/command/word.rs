@@ -6,12 +6,9 @@
 
 use crate::{
     agent::is_documented,
-    platform::{fs::Provenance, macos::launchd, paths},
+    platform::{fs::Provenance, macos::launchd},
+    text::{inner, is_sound, is_whole_path},
 };
-use std::path::{Component, Path};
-
-/// Most bytes of a value in a command.
-const LONGEST: usize = 1024;
 
 /// What a word is to the program that takes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,14 +29,6 @@ pub(super) enum Kind {
     Own,
 }
 
-/// Who reads the line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Shell {
-    Posix,
-    /// `cmd` and PowerShell alike.
-    Windows,
-}
-
 impl Kind {
     /// Whether a value may be a word of this kind: root alone could have written it, or the
     /// documentation names it.
@@ -56,13 +45,7 @@ impl Kind {
                 Self::Label => is_name && all("-_."),
                 Self::Domain => is_domain(value),
                 Self::User => value.len() <= 64 && all("-_. \\"),
-                Self::Path => {
-                    let goes_up = |part| part == Component::ParentDir;
-                    let path = paths::inner(value);
-                    // Of another system as well: saved facts are judged anywhere.
-                    let is_whole = value.starts_with('/') || paths::is_whole(Path::new(value));
-                    is_whole && !path.components().any(goes_up)
-                }
+                Self::Path => is_whole_path(value),
                 Self::Task | Self::Own => true,
             }
     }
@@ -72,7 +55,7 @@ impl Kind {
             Self::Domain => [launchd::SYSTEM, launchd::DESKTOP].contains(&value),
             Self::Own => false,
             Self::Path => is_documented(
-                |own| own.places().into_iter().any(|place| place == paths::inner(value)),
+                |own| own.places().into_iter().any(|place| place == inner(value)),
                 value,
             ),
             Self::User => is_documented(|own| own.user == value, value),
@@ -88,40 +71,4 @@ impl Kind {
 fn is_domain(value: &str) -> bool {
     let number = |of: &str| value.strip_prefix(of).is_some_and(|own| own.parse::<u32>().is_ok());
     [launchd::SYSTEM, launchd::DESKTOP].contains(&value) || number("gui/") || number("user/")
-}
-
-/// Whether a value stands for itself in every shell, and for no option.
-pub(crate) fn is_plain(value: &str) -> bool {
-    let goes_up = value.split('/').any(|part| part == "..");
-    is_sound(value) && !goes_up && value.chars().all(is_plain_sign)
-}
-
-fn is_plain_sign(c: char) -> bool {
-    c.is_ascii_alphanumeric() || "-_./:=,@+".contains(c)
-}
-
-/// Whether a value can be one word of a line at all.
-fn is_sound(value: &str) -> bool {
-    !value.is_empty()
-        && value.len() <= LONGEST
-        && !value.starts_with('-')
-        && !value.chars().any(char::is_control)
-}
-
-/// A word as a shell takes it; `None` for what a shell cannot be given.
-pub(super) fn written(word: &str, value: &str, shell: Shell) -> Option<String> {
-    if is_plain(value) {
-        return Some(word.to_owned());
-    }
-    // Between double quotes these mean nothing to either shell of Windows.
-    let is_quotable = |c: char| is_plain_sign(c) || " \\()".contains(c);
-    match shell {
-        _ if !is_sound(value) => None,
-        Shell::Windows if value.chars().all(is_quotable) => {
-            let needs_quotes = word.contains([' ', '(', ')']);
-            Some(if needs_quotes { format!("\"{word}\"") } else { word.to_owned() })
-        }
-        Shell::Windows => None,
-        Shell::Posix => Some(format!("'{}'", word.replace('\'', r"'\''"))),
-    }
 }

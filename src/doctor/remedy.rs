@@ -189,9 +189,7 @@ impl Remedy {
         self.consent = self.consent.filter(|consent| *consent != Consent::RestartBusy);
         let commands = std::mem::take(&mut self.commands);
         let is_ours = |line: &Line| line.text.trim_start_matches("sudo ").starts_with("runnerup ");
-        if let Some(base) =
-            base.and_then(Path::to_str).filter(|base| crate::command::is_plain(base))
-        {
+        if let Some(base) = base.and_then(Path::to_str).filter(|base| crate::text::is_plain(base)) {
             let ours = commands.into_iter().filter(is_ours);
             let with_folder =
                 |line: Line| Line { text: format!("{} --root {base}", line.text), ..line };

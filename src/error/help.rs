@@ -1,6 +1,6 @@
 //! Lines that help: what a person will paste, and so what no other account may steer.
 
-use crate::{Command, command::is_plain, platform::fs::Provenance};
+use crate::text::{Command, is_plain};
 use std::{fmt::Display, path::Path};
 
 /// A line of help; none where a value in it could mean something to a shell.
@@ -81,17 +81,6 @@ impl From<&'static str> for Help {
 impl From<Command> for Help {
     fn from(command: Command) -> Self {
         Self(command.into_line().map(Line::Words))
-    }
-}
-
-impl Command {
-    /// A command of this program with the folder of the image that it is to act on.
-    #[must_use]
-    pub(crate) fn of_image(self, base: Option<&Path>) -> Self {
-        match base {
-            Some(base) => self.then("--root").path(base, Provenance::Root),
-            None => self,
-        }
     }
 }
 

@@ -5,9 +5,10 @@ use super::examine::reader::refuse_unreadable;
 use crate::{
     Result,
     agent::{Config, Layout, Token},
-    platform::{fs::Root, paths::shown},
+    platform::fs::Root,
     record::{Digest, Receipt, Target},
     spec::{Given, Settings, Source},
+    text::shown,
 };
 use std::{io::Read, path::Path};
 

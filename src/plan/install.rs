@@ -13,16 +13,11 @@ use crate::{
     Code, Error, Help, Result,
     agent::VersionChoice,
     facts::{Facts, Fingerprint, Want},
-    platform::{
-        Os,
-        home::refusal,
-        paths::{home, inner, shown},
-        service::Manager,
-        windows::tasks,
-    },
+    platform::{Os, home::refusal, paths::home, service::Manager, windows::tasks},
     record::{PlacedBinary, Receipt, Record, State, Step, Target, ancestors},
     release::Artifact,
     spec::{Settings, Source, Spec},
+    text::{inner, shown},
 };
 use std::path::{Path, PathBuf};
 

@@ -6,9 +6,10 @@ use super::{
 };
 use crate::{
     facts::Facts,
-    platform::{Os, paths::shown, service::Manager},
+    platform::{Os, service::Manager},
     record::{Step, Target},
     spec::Spec,
+    text::shown,
 };
 
 /// What there is to say of these steps on this host.

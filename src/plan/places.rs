@@ -5,13 +5,10 @@ use super::desired::before_blank;
 use crate::{
     Code, Command, Error, Help, Result,
     facts::Facts,
-    platform::{
-        Os,
-        fs::Kind,
-        paths::{inner, shown, state_folder},
-    },
+    platform::{Os, fs::Kind, paths::state_folder},
     record::{Step, Target},
     spec::{Settings, Spec},
+    text::{inner, shown},
 };
 use std::path::{Path, PathBuf};
 

@@ -1,9 +1,7 @@
 //! The launchd definition, from its template, and back.
 
 use super::{environment, service::drain};
-use crate::{
-    Code, Error, Result, agent::Layout, platform::paths::shown, record::Content, spec::Spec,
-};
+use crate::{Code, Error, Result, agent::Layout, record::Content, spec::Spec, text::shown};
 use plist::{Dictionary, Value};
 use secrecy::SecretString;
 use std::path::Path;

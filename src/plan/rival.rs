@@ -3,14 +3,9 @@
 use crate::{
     Code, Command, Error, Help, Result,
     facts::{Facts, examine::Defined},
-    platform::{
-        Os,
-        fs::Provenance,
-        macos::launchd,
-        paths::{home, shown},
-        service::Manager,
-    },
+    platform::{Os, fs::Provenance, macos::launchd, paths::home, service::Manager},
     spec::Spec,
+    text::shown,
 };
 use std::path::{Path, PathBuf};
 

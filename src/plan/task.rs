@@ -2,12 +2,7 @@
 //! environment where it needs one: a task has none of its own.
 
 use super::environment;
-use crate::{
-    agent::Layout,
-    platform::{paths::shown, windows::session},
-    record::Content,
-    spec::Spec,
-};
+use crate::{agent::Layout, platform::windows::session, record::Content, spec::Spec, text::shown};
 use secrecy::SecretString;
 
 const TASK: &str = include_str!("../../templates/launch-agent-task.xml");

@@ -5,11 +5,9 @@ use super::desired::{before_blank, is_declared};
 use crate::{
     Code, Error, Result,
     facts::Facts,
-    platform::{
-        Os,
-        paths::{inner, shown},
-    },
+    platform::Os,
     spec::{Settings, Source, Spec},
+    text::{inner, shown},
     values::LONGEST_UNCONFIRMED,
 };
 use std::path::Path;

@@ -8,8 +8,9 @@ use super::{
 use crate::{
     agent::Layout,
     facts::{Facts, Want},
-    platform::{Os, fs::Meta, paths::shown},
+    platform::{Os, fs::Meta},
     record::{Receipt, Record, State, Step, Target},
+    text::shown,
 };
 use std::{
     borrow::Cow,

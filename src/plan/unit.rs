@@ -3,9 +3,9 @@
 use super::service::drain;
 use crate::{
     agent::Layout,
-    platform::paths::shown,
     record::Content,
     spec::{Hardening, Spec},
+    text::shown,
 };
 
 const UNIT: &str = include_str!("../../templates/circleci.service");

@@ -1,5 +1,4 @@
-//! Paths of all systems, wherever they are written. A Windows path is written with slashes in plans,
-//! which Windows takes as well, and shown with backslashes.
+//! Folders that systems have: those of many, homes, and this program's own.
 
 use super::Os;
 use std::path::{Path, PathBuf};
@@ -78,33 +77,6 @@ pub fn is_system(path: &Path) -> bool {
     is_top || SYSTEM_OF_WINDOWS.iter().any(|folder| text.starts_with(folder))
 }
 
-/// A path as it was given, in the form that paths have in plans: see the module.
-pub fn inner(text: &str) -> PathBuf {
-    let has_drive = matches!(text.as_bytes(), [letter, b':', ..] if letter.is_ascii_alphabetic());
-    if has_drive { text.replace('\\', "/").into() } else { text.into() }
-}
-
-/// Whether a path is whole, by the rules of any system: a definition is read on another one too.
-pub fn is_whole(path: &Path) -> bool {
-    let text = path.to_string_lossy();
-    let has_drive =
-        matches!(text.as_bytes(), [letter, b':', b'/' | b'\\', ..] if letter.is_ascii_alphabetic());
-    has_drive || text.starts_with(r"\\") || path.is_absolute()
-}
-
-/// A path as its system writes it, wherever it is written.
-pub fn shown(path: impl AsRef<Path>) -> String {
-    let text = path.as_ref().display().to_string();
-    let has_drive = matches!(text.as_bytes(), [letter, b':', ..] if letter.is_ascii_alphabetic());
-    let is_unc = text.starts_with(r"\\");
-    match text.starts_with(['/', '\\']) {
-        _ if has_drive => text.replace('/', "\\"),
-        // Another system's path, planned for on Windows.
-        true if cfg!(windows) && !is_unc => text.replace('\\', "/"),
-        _ => text,
-    }
-}
-
 /// Where an account's home is, where it is created.
 pub fn home(os: Os, user: &str) -> PathBuf {
     let homes = match os {
@@ -129,15 +101,6 @@ pub fn state_folder() -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_path_is_written_as_its_system_does() {
-        assert_eq!(
-            shown(Path::new("C:/Program Files").join("CircleCI")),
-            "C:\\Program Files\\CircleCI"
-        );
-        assert_eq!(shown(Path::new("/opt").join("circleci")), "/opt/circleci");
-    }
 
     #[test]
     fn paths_of_the_system_are_known() {

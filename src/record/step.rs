@@ -4,10 +4,10 @@ use super::target::{Digest, Record, State, Target};
 use crate::{
     platform::{
         fs::Meta,
-        paths::shown,
         windows::registry::{Place, Value},
     },
     release::Artifact,
+    text::shown,
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Serialize, Serializer, ser::SerializeMap};

@@ -1,9 +1,11 @@
 //! What a step acts on, and how it stood before: all that is needed to put it back.
 
-use crate::platform::{
-    fs::Meta,
-    paths::shown,
-    windows::registry::{Place, Value},
+use crate::{
+    platform::{
+        fs::Meta,
+        windows::registry::{Place, Value},
+    },
+    text::shown,
 };
 use serde::{Deserialize, Serialize};
 use std::{

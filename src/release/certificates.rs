@@ -6,7 +6,8 @@
 
 use crate::{
     Code, Error, Result,
-    platform::{encoding::from_utf16, fs::Root, paths::shown},
+    platform::{encoding::from_utf16, fs::Root},
+    text::shown,
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use std::{io::Read, path::Path};

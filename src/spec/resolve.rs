@@ -4,7 +4,8 @@ use super::{Hardening, Spec, settings::Settings};
 use crate::{
     Code, Error, Help, Result,
     agent::{Kind, Layout, Token, VersionChoice},
-    platform::{Os, Platform, paths::shown, service::Manager},
+    platform::{Os, Platform, service::Manager},
+    text::shown,
     values::{
         AbsolutePath, AccountName, GoDuration, InstanceName, Mode, ProxyUrl, RunnerNameTemplate,
         checked_url, truth,

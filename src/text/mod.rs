@@ -1,12 +1,18 @@
 //! Text: YAML with places, what was probably meant, and what must not be printed. Knows nothing of
 //! runners.
 
+mod command;
 mod nearest;
+mod paths;
 mod secrets;
+mod shell;
 pub mod yaml;
 
+pub use command::Command;
 pub use nearest::nearest;
+pub use paths::{inner, is_whole, shown};
 pub use secrets::{Found, Secrets};
+pub(crate) use shell::{Shell, is_plain, is_sound, is_whole_path};
 
 /// What stands in place of a secret.
 pub const REDACTED: &str = "***";

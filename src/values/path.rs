@@ -204,9 +204,9 @@ mod tests {
             let expected = format!("{}:\\{}", drive.to_uppercase(), names.join("\\"));
             prop_assert_eq!(path.as_str(), &expected);
             // As plans have it, and back again as a person reads it.
-            let inner = crate::platform::paths::inner(path.as_str());
+            let inner = crate::text::inner(path.as_str());
             prop_assert!(!inner.display().to_string().contains('\\') || cfg!(windows));
-            prop_assert_eq!(crate::platform::paths::shown(&inner), expected);
+            prop_assert_eq!(crate::text::shown(&inner), expected);
         }
 
         #[test]

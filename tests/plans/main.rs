@@ -352,7 +352,7 @@ fn another_agents_label_is_refused_with_the_way_out() {
     assert!(plan::install(&spec, &settings, &facts).is_err());
     // In the home of any user, and in the very place of ours when it runs the other agent.
     facts.services.clear();
-    let ours = runnerup::platform::paths::shown(&spec.layout.definition);
+    let ours = runnerup::text::shown(&spec.layout.definition);
     for (file, agent, is_rival) in [
         (
             "/Users/jo/Library/LaunchAgents/com.circleci.runner.plist",
@@ -437,9 +437,7 @@ fn what_the_account_owns_may_be_beside_the_rest() {
     ] {
         let plan = planned(SYSTEMS[0], &[&USUAL[..], &given].concat(), &fresh(SYSTEMS[0].0));
         let folders = plan.steps.iter().filter_map(|step| match step {
-            Step::Folder(folder) => {
-                Some((runnerup::platform::paths::shown(&folder.path), &folder.owner))
-            }
+            Step::Folder(folder) => Some((runnerup::text::shown(&folder.path), &folder.owner)),
             _ => None,
         });
         let of_the_account: Vec<_> = folders

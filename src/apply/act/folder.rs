@@ -5,10 +5,10 @@ use crate::{
     Code, Error, Help, Result,
     platform::{
         fs::{Found, Kind, Removal, Spot},
-        paths::shown,
         privilege::is_privileged,
     },
     record::{After, Folder, Record, Settle, State},
+    text::shown,
 };
 use std::path::Path;
 

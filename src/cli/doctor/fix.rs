@@ -12,12 +12,12 @@ use crate::{
         progress::Progress,
         text::Text,
     },
-    command::is_plain,
     doctor::{Consent, Diagnosis, Finding, Selection},
     plan::Plan,
     platform::fs::{Provenance, Root},
     record::{self, Unfinished},
     session::{Cures, Session, cures},
+    text::is_plain,
     values::InstanceName,
 };
 use serde::Serialize;

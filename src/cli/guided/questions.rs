@@ -4,8 +4,9 @@ use super::ask::Prompt;
 use crate::{
     Code, Error, Result,
     agent::{Layout, Token, VersionChoice},
-    platform::{Os, paths::shown},
+    platform::Os,
     spec::Settings,
+    text::shown,
     values::{AbsolutePath, AccountName, RunnerNameTemplate, checked_url},
 };
 use std::collections::BTreeMap;

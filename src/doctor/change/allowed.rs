@@ -3,7 +3,8 @@
 use super::goes_up;
 use crate::{
     Command, Help,
-    platform::paths::{inner, is_system, is_whole},
+    platform::paths::is_system,
+    text::{inner, is_whole},
 };
 use std::path::PathBuf;
 

@@ -7,8 +7,8 @@ use crate::{
         Os, accounts,
         command::{Call, Commands},
         fs::{Kind, Meta, Root},
-        paths::{inner, is_whole},
     },
+    text::{inner, is_whole},
 };
 use std::{
     path::{Path, PathBuf},

@@ -6,9 +6,9 @@ use super::{
     reader::{self, Part},
     units::PROGRAMS,
 };
-use crate::platform::{
-    fs::{Provenance, Root},
-    paths::{inner, is_whole},
+use crate::{
+    platform::fs::{Provenance, Root},
+    text::{inner, is_whole},
 };
 use std::path::{Path, PathBuf};
 
@@ -201,7 +201,7 @@ fn of_script(root: &Root, word: &str, folder: &str, named_by: Provenance) -> Opt
             continue;
         }
         if let Some((name, value)) = assignment(line) {
-            let source = format!("{}:{}", crate::platform::paths::shown(&path), at + 1);
+            let source = format!("{}:{}", crate::text::shown(&path), at + 1);
             run.variables.push(Raw { name, value, source, written_by });
             continue;
         }

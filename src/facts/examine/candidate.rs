@@ -11,14 +11,9 @@ use super::{
 use crate::{
     agent::{Kind, Layout, Token},
     facts::survey::{ConfigFile, Provenance, Scrubbed, Seen, Stray, Strays, Unseen},
-    platform::{
-        Os, accounts,
-        fs::Root,
-        paths::{inner, is_whole},
-        service::Manager,
-    },
+    platform::{Os, accounts, fs::Root, service::Manager},
     record::Receipt,
-    text::{Found, Secrets},
+    text::{Found, Secrets, inner, is_whole},
 };
 use std::{
     path::{Path, PathBuf},

@@ -20,9 +20,9 @@ use crate::{
         Os,
         fs::{Meta, Root},
         macos::gatekeeper,
-        paths::{inner, is_whole},
     },
     record::Receipt,
+    text::{inner, is_whole},
 };
 use std::{
     collections::BTreeMap,

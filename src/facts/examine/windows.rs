@@ -10,9 +10,9 @@ use crate::{
     },
     platform::{
         command::{Call, Commands},
-        paths::shown,
         windows::look::{self, Part, Told, Wanted},
     },
+    text::shown,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -2,7 +2,7 @@
 
 use crate::{
     facts::survey::{Install, Seen, Trail},
-    platform::paths::shown,
+    text::shown,
 };
 use std::path::PathBuf;
 

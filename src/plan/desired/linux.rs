@@ -4,11 +4,9 @@ use super::Desired;
 use crate::{
     Code, Error, Result,
     plan::{environment, service::drain, unit},
-    platform::{
-        Os,
-        paths::{home, shown},
-    },
+    platform::{Os, paths::home},
     record::{Check, Content, File, IfBusy, Step},
+    text::shown,
 };
 use std::path::{Path, PathBuf};
 

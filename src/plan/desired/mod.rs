@@ -10,15 +10,11 @@ use crate::{
     Code, Error, Help, Result,
     agent::Token,
     facts::Facts,
-    platform::{
-        Os,
-        fs::Kind,
-        paths::{home, inner, shown},
-        service::Manager,
-    },
+    platform::{Os, fs::Kind, paths::home, service::Manager},
     record::{Binary, Content, File, Folder, NewAccount, Owner, Step, ancestors},
     release::Artifact,
     spec::Spec,
+    text::{inner, shown},
 };
 use std::path::{Path, PathBuf};
 

@@ -5,9 +5,10 @@ use crate::{
     Code, Error, Result,
     agent::Token,
     plan::{before_blank, config, desktop, environment, service::drain, task},
-    platform::{paths::inner, service::Manager, windows::tasks},
+    platform::{service::Manager, windows::tasks},
     record::{Binary, Content, File, IfBusy, Step, Target},
     release::Artifact,
+    text::inner,
 };
 use std::path::Path;
 

@@ -3,10 +3,8 @@
 
 use crate::{
     Code, Error, Result,
-    platform::{
-        command::{Call, Commands},
-        paths::shown,
-    },
+    platform::command::{Call, Commands},
+    text::shown,
 };
 use std::path::Path;
 

@@ -10,10 +10,8 @@
 
 use crate::{
     Code, Error, Help, Result,
-    platform::{
-        fs::{Kind, Root, Trail},
-        paths::shown,
-    },
+    platform::fs::{Kind, Root, Trail},
+    text::shown,
 };
 use std::{
     io::Read,

@@ -2,10 +2,8 @@
 
 use crate::{
     Code, Error, Result,
-    platform::{
-        command::{Answer, Call, Commands},
-        paths::shown,
-    },
+    platform::command::{Answer, Call, Commands},
+    text::shown,
 };
 use std::{collections::BTreeSet, path::Path};
 

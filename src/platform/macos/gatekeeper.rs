@@ -2,10 +2,8 @@
 
 use crate::{
     Result,
-    platform::{
-        command::{Call, Commands},
-        paths::shown,
-    },
+    platform::command::{Call, Commands},
+    text::shown,
 };
 use std::path::Path;
 

@@ -5,9 +5,9 @@ use crate::{
     platform::{
         command::{Answer, Call, Commands},
         fs::Provenance,
-        paths::shown,
         service::{Hints, Services, Status},
     },
+    text::shown,
 };
 use std::{
     path::{Path, PathBuf},

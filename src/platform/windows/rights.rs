@@ -1,7 +1,7 @@
 //! Rights by access list, in the words of a mode: the owner's bits are the account's rights, the
 //! last three those of all users; administrators and the system always have all of them.
 
-use crate::platform::{command::Call, paths::shown};
+use crate::{platform::command::Call, text::shown};
 use std::path::Path;
 
 /// `BUILTIN\Administrators`, `NT AUTHORITY\SYSTEM` and `BUILTIN\Users`, whatever the system's

@@ -7,10 +7,8 @@ use super::{
 };
 use crate::{
     Code, Error, Help, Result,
-    platform::{
-        command::{Call, Commands},
-        paths::shown,
-    },
+    platform::command::{Call, Commands},
+    text::shown,
 };
 use std::path::Path;
 

@@ -1,10 +1,7 @@
 //! The scripts that register, start, watch and stop a scheduled task of ours.
 
 use super::{account_tools::RANDOM_PASSWORD, powershell::literal, session};
-use crate::{
-    agent::Layout,
-    platform::{Os, paths::shown},
-};
+use crate::{agent::Layout, platform::Os, text::shown};
 use std::{path::PathBuf, time::Duration};
 
 /// What a task of ours is called; an instance's name follows.

@@ -9,9 +9,9 @@ use crate::{
     Code, Error, Result,
     platform::{
         command::Commands,
-        paths::shown,
         service::{Hints, Services, Status},
     },
+    text::shown,
 };
 use serde::Deserialize;
 use std::{path::PathBuf, time::Duration};
