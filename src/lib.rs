@@ -14,6 +14,7 @@ pub mod plan;
 pub mod platform;
 pub mod record;
 pub mod release;
+pub mod service;
 pub mod session;
 pub mod spec;
 pub mod text;

@@ -14,15 +14,14 @@ use crate::{
         Os,
         command::{Call, Pretended, Told, Trouble},
         fs::Root,
-        macos::launchd::Launchd,
         privilege::is_privileged,
-        service::{Manager, Services},
         system,
-        windows::tasks::Tasks,
     },
     record::{Digest, Receipt},
     release::Artifact,
+    service::{Services, launchd::Launchd, task_scheduler::Tasks},
     spec::{Circumstances, Given, Settings, Source, Spec},
+    values::Manager,
 };
 use std::{
     collections::BTreeMap,

@@ -7,10 +7,10 @@ use crate::{
         Os,
         command::{Answer, Call, Commands},
         fs::Root,
-        service::{Hints, Services, Status},
         system,
     },
     record::{Receipt, Step},
+    service::{Hints, Services, Status},
 };
 use std::{
     fs,

@@ -6,11 +6,11 @@ use crate::{
         accounts,
         command::Commands,
         fs::{Root, Spot},
-        service::Services,
         system::System,
     },
     record::Owner,
     release::Artifact,
+    service::Services,
 };
 use std::{
     fs::File,

@@ -4,7 +4,7 @@
 use super::host::Host;
 use crate::{
     Code, Command, Error, Foreign, Help, Result,
-    platform::service::{Services, Status},
+    service::{Services, Status},
 };
 use std::{
     thread,

@@ -6,8 +6,8 @@ use super::{
 use crate::{
     Result,
     plan::Plan,
-    platform::service::Status,
     record::Receipt,
+    service::Status,
     session::{Install, Session},
 };
 use serde::Serialize;

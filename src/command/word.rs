@@ -6,7 +6,7 @@
 
 use crate::{
     agent::is_documented,
-    platform::{fs::Provenance, macos::launchd},
+    platform::{fs::Provenance, macos},
     text::{inner, is_sound, is_whole_path},
 };
 
@@ -52,7 +52,7 @@ impl Kind {
 
     fn is_documented(self, value: &str) -> bool {
         match self {
-            Self::Domain => [launchd::SYSTEM, launchd::DESKTOP].contains(&value),
+            Self::Domain => [macos::SYSTEM, macos::DESKTOP].contains(&value),
             Self::Own => false,
             Self::Path => is_documented(
                 |own| own.places().into_iter().any(|place| place == inner(value)),
@@ -70,5 +70,5 @@ impl Kind {
 /// word that a shell has to read.
 fn is_domain(value: &str) -> bool {
     let number = |of: &str| value.strip_prefix(of).is_some_and(|own| own.parse::<u32>().is_ok());
-    [launchd::SYSTEM, launchd::DESKTOP].contains(&value) || number("gui/") || number("user/")
+    [macos::SYSTEM, macos::DESKTOP].contains(&value) || number("gui/") || number("user/")
 }

@@ -3,13 +3,10 @@
 use super::{Command, Consent, Remedy, remedy::Text, service::drop_in};
 use crate::{
     facts::survey::{AccountFacts, Install, Provenance, Service, Survey, Trail, Unseen},
-    platform::{
-        fs::Meta,
-        macos::launchd::{self, SYSTEM},
-        service::Manager,
-    },
+    platform::{fs::Meta, macos::SYSTEM},
     record::{IfBusy, Step},
-    values::{GoDuration, LONGEST_UNCONFIRMED},
+    service::launchd::{self},
+    values::{GoDuration, LONGEST_UNCONFIRMED, Manager},
 };
 use std::{path::Path, time::Duration};
 

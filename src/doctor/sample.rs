@@ -4,10 +4,8 @@ use super::{Finding, Selection, Status, judge};
 use crate::{
     agent::Kind as Agent,
     facts::survey::*,
-    platform::{
-        fs::{Kind, Meta},
-        service::Manager,
-    },
+    platform::fs::{Kind, Meta},
+    values::Manager,
 };
 use std::path::{Path, PathBuf};
 

@@ -53,7 +53,7 @@ pub fn existing(
     for path in [&layout.environment, &layout.definition] {
         let Ok(Some(bytes)) = read(root, path) else { continue };
         let variables = if *path == layout.definition {
-            crate::plan::plist_variables(&bytes)
+            crate::service::launchd::definition::variables(&bytes)
         } else {
             environment_variables(&bytes)
         };
@@ -137,9 +137,9 @@ fn environment_variables(bytes: &[u8]) -> Vec<(String, String)> {
     let text = String::from_utf8_lossy(bytes);
     let variables = text.lines().filter_map(|line| {
         let (name, value) = line.split_once('=')?;
-        Some((name.to_owned(), crate::plan::unquoted(value)))
+        Some((name.to_owned(), crate::service::unquoted(value)))
     });
-    variables.chain(crate::plan::script_variables(&text)).collect()
+    variables.chain(crate::service::task_scheduler::definition::variables(&text)).collect()
 }
 
 /// Whether what was read can only have come from root: nobody else could have written the file,

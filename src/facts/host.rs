@@ -9,10 +9,10 @@ use crate::{
         fs::Root,
         machine::hostname,
         privilege::is_privileged,
-        service::systemd_runs,
         windows::{is_domain_controller, job_tools},
     },
     record,
+    service::systemd_runs,
 };
 use std::path::Path;
 

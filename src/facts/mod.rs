@@ -16,11 +16,11 @@ use crate::{
         accounts::Account,
         command::Commands,
         fs::Root,
-        service::{Services, Status},
         windows::registry::{self, Place, Value},
     },
     record::{Receipt, Unfinished},
     release::Artifact,
+    service::{Services, Status},
 };
 use serde::Serialize;
 use std::{
@@ -124,7 +124,7 @@ impl Facts {
                     }
                 }
                 Want::DropIns(name) => {
-                    self.strange_parts = crate::platform::linux::strange::strange(root, name)?;
+                    self.strange_parts = crate::service::systemd::strange::strange(root, name)?;
                 }
                 Want::Home(path) => {
                     let strange = crate::platform::home::first_strange(root, path);

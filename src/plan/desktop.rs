@@ -4,11 +4,9 @@
 use crate::{
     Code, Error, Help, Result,
     facts::{Facts, Fingerprint, Want},
-    platform::windows::{
-        registry::{Place, Value},
-        tasks,
-    },
+    platform::windows::registry::{Place, Value},
     record::{Receipt, Record, RegistryValue, Target},
+    service::task_scheduler,
     spec::Spec,
 };
 
@@ -35,7 +33,7 @@ const NUMBERS: std::ops::RangeInclusive<u8> = 1..=9;
 
 /// What has to be looked at.
 pub(super) fn wanted(spec: &Spec) -> Vec<Want> {
-    let keeper = tasks::keeper(&spec.layout.service);
+    let keeper = task_scheduler::keeper(&spec.layout.service);
     if !spec.desktop_session {
         // One may stand there from an install by hand.
         return vec![Want::Service(keeper)];
@@ -43,8 +41,10 @@ pub(super) fn wanted(spec: &Spec) -> Vec<Want> {
     let settings = [(DELEGATION, ALLOW), (DELEGATION, CONCATENATE), (TERMINAL_SERVER, DENY)];
     let settings = settings.into_iter().chain([(POLICY, DENY)]);
     let places = settings.map(|(key, name)| Place::new(key, name)).chain(NUMBERS.map(host));
-    let definition =
-        Want::Path { path: tasks::definition(&keeper), digest: Some(Fingerprint::Plain) };
+    let definition = Want::Path {
+        path: task_scheduler::definition_path(&keeper),
+        digest: Some(Fingerprint::Plain),
+    };
     places.map(Want::Registry).chain([definition, Want::Service(keeper)]).collect()
 }
 
@@ -106,7 +106,7 @@ pub(super) fn refuse(spec: &Spec, facts: &Facts, is_own_account: bool) -> Result
 /// What a person should know of it.
 pub(super) fn notes(spec: &Spec, facts: &Facts) -> Vec<String> {
     if !spec.desktop_session {
-        let keeper = tasks::keeper(&spec.layout.service);
+        let keeper = task_scheduler::keeper(&spec.layout.service);
         let target = Target::Enabled(keeper.clone());
         let is_ours = facts.receipt.as_ref().is_some_and(|own| own.record(&target).is_some());
         let is_there = facts.services.get(&keeper).is_some_and(|status| status.loaded);

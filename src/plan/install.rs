@@ -3,7 +3,7 @@
 
 use super::{
     Plan, Setting, compare,
-    desired::{Desired, before_blank, is_declared, refuse_foreign_workdir},
+    desired::{Desired, is_declared, refuse_foreign_workdir},
     desktop, notes,
     places::{refuse_links, refuse_taken_places, refuse_twice},
     rival::{refuse_rival, rivals},
@@ -13,11 +13,13 @@ use crate::{
     Code, Error, Help, Result,
     agent::VersionChoice,
     facts::{Facts, Fingerprint, Want},
-    platform::{Os, home::refusal, paths::home, service::Manager, windows::tasks},
+    platform::{Os, home::refusal, paths::home},
     record::{PlacedBinary, Receipt, Record, State, Step, Target, ancestors},
     release::Artifact,
+    service::task_scheduler,
     spec::{Settings, Source, Spec},
     text::{inner, shown},
+    values::{Manager, static_prefix},
 };
 use std::path::{Path, PathBuf};
 
@@ -54,7 +56,7 @@ pub fn wanted(spec: &Spec, facts: &Facts) -> Vec<Want> {
         (layout.ca.clone(), plain),
         (layout.definition.clone(), plain),
         (layout.data.clone(), None),
-        (before_blank(spec.workdir.as_str()), None),
+        (static_prefix(spec.workdir.as_str()), None),
     ];
     paths.extend(spec.log_file.as_ref().map(|path| (inner(path.as_str()), None)));
     paths.extend(layout.start_log.as_ref().map(|path| (path.clone(), None)));
@@ -307,7 +309,7 @@ fn no_longer_wanted(wanted: &[Step], facts: &Facts) -> Vec<Step> {
 /// Whether a running agent has to be started again to see what the step changes.
 fn concerns_service(step: &Step, spec: &Spec) -> bool {
     let layout = &spec.layout;
-    let keeper = tasks::definition(&tasks::keeper(&layout.service));
+    let keeper = task_scheduler::definition_path(&task_scheduler::keeper(&layout.service));
     let files = [
         &layout.binary,
         &layout.config,

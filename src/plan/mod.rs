@@ -4,23 +4,14 @@ mod compare;
 mod config;
 mod desired;
 mod desktop;
-mod environment;
 mod install;
 mod notes;
 mod places;
-mod plist;
 mod rival;
-mod service;
-mod task;
 mod unconfirmed;
 mod uninstall;
-mod unit;
 
-pub(crate) use desired::before_blank;
-pub(crate) use environment::unquoted;
 pub use install::{install, known_artifact, refuse_unfit, wanted};
-pub(crate) use plist::variables as plist_variables;
-pub(crate) use task::variables as script_variables;
 pub use uninstall::{Leave, purged_folders, uninstall, wanted_for_uninstall};
 
 use crate::{

@@ -1,15 +1,13 @@
 //! What a person should know before saying yes to an install.
 
-use super::{
-    desired::{before_blank, is_declared},
-    desktop,
-};
+use super::{desired::is_declared, desktop};
 use crate::{
     facts::Facts,
-    platform::{Os, service::Manager},
+    platform::Os,
     record::{Step, Target},
     spec::Spec,
     text::shown,
+    values::{Manager, static_prefix},
 };
 
 /// What there is to say of these steps on this host.
@@ -57,7 +55,7 @@ pub(super) fn of(spec: &Spec, facts: &Facts, steps: &[Step]) -> Vec<String> {
         });
     for record in moved {
         if let Target::Folder(path) = &record.target
-            && !before_blank(spec.workdir.as_str()).starts_with(path)
+            && !static_prefix(spec.workdir.as_str()).starts_with(path)
         {
             notes.push(format!("{} is no longer used and stays", record.target));
         }

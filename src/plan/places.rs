@@ -1,7 +1,6 @@
 //! Where the work folder and the log may be: beside what an install is made of, and never in its
 //! place. The account of the jobs owns both, and may have named them in its configuration.
 
-use super::desired::before_blank;
 use crate::{
     Code, Command, Error, Help, Result,
     facts::Facts,
@@ -9,6 +8,7 @@ use crate::{
     record::{Step, Target},
     spec::{Settings, Spec},
     text::{inner, shown},
+    values::static_prefix,
 };
 use std::path::{Path, PathBuf};
 
@@ -33,7 +33,7 @@ pub(super) fn refuse_taken_places(spec: &Spec, settings: &Settings, facts: &Fact
     };
     let os = spec.platform.os();
     let all = taken(spec);
-    let workdir = before_blank(spec.workdir.as_str());
+    let workdir = static_prefix(spec.workdir.as_str());
     if let Some(taken) = all.iter().find(|taken| taken.collides(&workdir, os)) {
         return Err(refused("workdir", &workdir, taken));
     }

@@ -3,9 +3,11 @@
 use crate::{
     Code, Command, Error, Help, Result,
     facts::{Facts, examine::Defined},
-    platform::{Os, fs::Provenance, macos::launchd, paths::home, service::Manager},
+    platform::{Os, fs::Provenance, macos, paths::home},
+    service::launchd,
     spec::Spec,
     text::shown,
+    values::Manager,
 };
 use std::path::{Path, PathBuf};
 
@@ -47,11 +49,11 @@ fn removal(file: &Path, label: &str) -> Command {
     let by = Provenance::Root;
     match file.parent().and_then(Path::to_str) {
         Some(launchd::DAEMONS) => Command::root("launchctl bootout")
-            .job(launchd::SYSTEM, label, by)
+            .job(macos::SYSTEM, label, by)
             .then("; sudo rm")
             .path(file, by),
         Some(launchd::AGENTS) => Command::root("launchctl bootout")
-            .job(launchd::DESKTOP, label, by)
+            .job(macos::DESKTOP, label, by)
             .then("; sudo rm")
             .path(file, by),
         _ => Command::left_out(),

@@ -1,14 +1,14 @@
 //! What only an existing configuration says, which the account of the jobs can write: believed
 //! where root does nothing by it, and else only when a person says so.
 
-use super::desired::{before_blank, is_declared};
+use super::desired::is_declared;
 use crate::{
     Code, Error, Result,
     facts::Facts,
     platform::Os,
     spec::{Settings, Source, Spec},
     text::{inner, shown},
-    values::LONGEST_UNCONFIRMED,
+    values::{LONGEST_UNCONFIRMED, static_prefix},
 };
 use std::path::Path;
 
@@ -34,7 +34,7 @@ fn refuse_places(spec: &Spec, settings: &Settings, facts: &Facts) -> Result<()> 
         path.starts_with(&spec.layout.data)
             || owner.is_some_and(|uid| account.is_some_and(|account| account.uid == uid))
     };
-    let workdir = Some(before_blank(spec.workdir.as_str()));
+    let workdir = Some(static_prefix(spec.workdir.as_str()));
     let log = spec.log_file.as_ref().map(|path| inner(path.as_str()));
     let places = [("workdir", workdir), ("log-file", log)];
     for (name, path) in places {

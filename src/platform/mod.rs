@@ -15,7 +15,6 @@ pub mod macos;
 pub mod paths;
 pub mod privilege;
 pub mod processes;
-pub mod service;
 pub mod system;
 mod target;
 pub mod terminal;

@@ -47,8 +47,8 @@ pub(super) fn of_download(
 mod tests {
     use super::*;
     use crate::{
-        platform::service::Manager,
         spec::{Circumstances, Given},
+        values::Manager,
     };
 
     const SETTINGS: [(&str, &str); 3] = [

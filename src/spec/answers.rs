@@ -1,7 +1,7 @@
 //! The answers file: settings for an unattended install, in YAML.
 //!
 //! One mapping; keys are the options without the dashes in front (`max-run-time: 5h`). Which keys
-//! there are is the caller's to know; [`super::nearest()`] finds what was meant by another.
+//! there are is the caller's to know; [`crate::text::nearest()`] finds what was meant by another.
 
 use crate::{
     Code, Error, Result,

@@ -11,9 +11,9 @@ pub use token_source::token_from_file;
 
 use crate::{
     agent::{Kind, Layout, Token, VersionChoice},
-    platform::{Platform, service::Manager},
+    platform::Platform,
     values::{
-        AbsolutePath, AccountName, GoDuration, HostPort, InstanceName, Mode, ProxyUrl,
+        AbsolutePath, AccountName, GoDuration, HostPort, InstanceName, Manager, Mode, ProxyUrl,
         RunnerNameTemplate, Sha256,
     },
 };

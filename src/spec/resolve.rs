@@ -4,11 +4,11 @@ use super::{Hardening, Spec, settings::Settings};
 use crate::{
     Code, Error, Help, Result,
     agent::{Kind, Layout, Token, VersionChoice},
-    platform::{Os, Platform, service::Manager},
+    platform::{Os, Platform},
     text::shown,
     values::{
-        AbsolutePath, AccountName, GoDuration, InstanceName, Mode, ProxyUrl, RunnerNameTemplate,
-        checked_url, truth,
+        AbsolutePath, AccountName, GoDuration, InstanceName, Manager, Mode, ProxyUrl,
+        RunnerNameTemplate, checked_url, truth,
     },
 };
 use std::{path::PathBuf, time::Duration};

@@ -117,6 +117,14 @@ fn is_windows_name(name: &str) -> bool {
         && !name.ends_with(['.', ' '])
 }
 
+/// The part of a work folder's path that is there before any job: `%s` becomes something else
+/// for each of them.
+pub(crate) fn static_prefix(workdir: &str) -> std::path::PathBuf {
+    let workdir = crate::text::inner(workdir);
+    let names = workdir.components();
+    names.take_while(|name| !name.as_os_str().to_string_lossy().contains("%s")).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::assert_round_trip;

@@ -16,11 +16,12 @@ use runnerup::{
         Os, Platform,
         accounts::Account,
         fs::{Kind, Meta},
-        service::{Manager, Status},
         windows::registry::Value,
     },
     record::{Digest, Receipt, Step, Target},
+    service::Status,
     spec::{Circumstances, Spec},
+    values::Manager,
 };
 use std::{fmt::Write, fs, path::Path};
 use support::plans::{SYSTEMS, TOKEN, USUAL, done, fresh, meta, planned, settings, stands};

@@ -7,12 +7,11 @@ use runnerup::{
     platform::{
         accounts::Account,
         fs::{Kind, Meta},
-        service::Manager,
     },
     record::{After, Digest, Owner, Receipt, Record, State, Step, Target},
     release::Artifact,
     spec::{Circumstances, Given, Settings, Source, Spec},
-    values::Sha256,
+    values::{Manager, Sha256},
 };
 use std::path::Path;
 

@@ -7,9 +7,9 @@ use crate::{
         command::Call,
         fs::{Found, Kind, Meta, Spot},
         privilege::is_privileged,
-        service::Services,
     },
     record::{After, Check, File, Record, Settle, State},
+    service::Services,
 };
 use std::{io::Write, path::Path};
 

@@ -8,8 +8,8 @@ use crate::{
         command::Call,
         fs::{Kind, Mounted, Provenance, Spot, mounts},
         linux::ipc,
-        service::systemd_runs,
     },
+    service::systemd_runs,
 };
 use std::{
     collections::BTreeSet,

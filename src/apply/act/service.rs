@@ -3,8 +3,8 @@
 use super::Tools;
 use crate::{
     Error, Result,
-    platform::linux::strange::refuse_strange,
     record::{IfBusy, State, Target},
+    service::systemd::strange::refuse_strange,
 };
 use std::time::Duration;
 
@@ -88,7 +88,8 @@ mod tests {
     use super::*;
     use crate::{
         apply::bench::{self, Bench},
-        platform::{command::Recorded, linux::systemd::Systemd},
+        platform::command::Recorded,
+        service::systemd::Systemd,
     };
     use std::{
         io::Read as _,

@@ -13,11 +13,11 @@ use super::Output;
 use crate::{
     Result,
     agent::Layout,
-    platform::{Platform, service::Manager},
+    platform::Platform,
     session::Sensed,
     spec::{Given, NAMES, Settings, Source},
     text::REDACTED,
-    values::InstanceName,
+    values::{InstanceName, Manager},
 };
 
 /// Asks for every setting that neither was given nor is known from an existing install.

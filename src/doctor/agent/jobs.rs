@@ -6,7 +6,7 @@ use crate::{
         lookup::{bootstrap, drain, on_job, on_service, service},
     },
     facts::survey::{Install, Process, Survey, Unseen},
-    platform::service::Manager,
+    values::Manager,
 };
 
 /// This long without a line or a changed file, and a job is suspect.

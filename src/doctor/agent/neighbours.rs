@@ -6,7 +6,7 @@ use crate::{
         lookup::{account, on_job, service},
     },
     facts::survey::{Install, Survey, Unseen},
-    platform::service::Manager,
+    values::Manager,
 };
 
 pub(super) const IDENTITY: Check = Check {
@@ -166,7 +166,7 @@ mod tests {
     use crate::{
         doctor::{Status, sample::*},
         facts::survey::{Process, Seen, Stray, Strays, Survey, Unseen},
-        platform::service::Manager,
+        values::Manager,
     };
 
     fn two() -> Survey {

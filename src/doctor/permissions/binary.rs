@@ -12,7 +12,8 @@ use crate::{
         Access, AccountFacts, Binary, Denied, Install, Provenance, Strange, Stranger, Survey,
         Trail, Unseen,
     },
-    platform::{fs::Kind, service::Manager},
+    platform::fs::Kind,
+    values::Manager,
 };
 use std::path::Path;
 

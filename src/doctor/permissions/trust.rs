@@ -7,7 +7,8 @@ use crate::{
         lookup::{domain, octal, service, task_account},
     },
     facts::survey::{Install, Service, Survey, Trail, Unseen},
-    platform::{fs::Kind, macos::launchd::SYSTEM, service::Manager},
+    platform::{fs::Kind, macos::SYSTEM},
+    values::Manager,
 };
 
 pub(super) const DEFINITION: Check = Check {

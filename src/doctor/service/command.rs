@@ -8,7 +8,7 @@ use crate::{
         lookup::{on_service, service},
     },
     facts::survey::{Install, Scrubbed, Service, Survey},
-    platform::service::Manager,
+    values::Manager,
 };
 
 /// Programs that run another one by its words.

@@ -221,5 +221,5 @@ fn reloaded(remedy: Remedy, install: &Install, service: &Service) -> Remedy {
 /// When something else runs it.
 pub(super) fn of(install: &Install) -> Result<Option<&Service>, Unseen> {
     let service = service(install)?;
-    Ok(Some(service).filter(|own| own.manager == crate::platform::service::Manager::Launchd))
+    Ok(Some(service).filter(|own| own.manager == crate::values::Manager::Launchd))
 }

@@ -8,7 +8,7 @@ use crate::{
         lookup::{bootstrap, on_job, on_service, on_task, reload, service},
     },
     facts::survey::{Install, Service, Survey, Unseen},
-    platform::service::Manager,
+    values::Manager,
 };
 
 /// The first version that a unit of an agent is documented for.

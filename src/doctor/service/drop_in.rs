@@ -7,8 +7,8 @@ use crate::{
         remedy::Text,
     },
     facts::survey::{Install, Service},
-    platform::service::Manager,
     record::{Content, File, Folder, Owner, Step},
+    values::Manager,
 };
 
 /// The file of the drop-in that has a stop signal the agent alone, and what is in it.

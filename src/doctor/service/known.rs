@@ -4,8 +4,8 @@ use super::daemon;
 use crate::{
     doctor::{Check, Judge, Judged, Problem, Remedy, Verdict, lookup::service},
     facts::survey::{Directive, Install, Survey, Unseen},
-    platform::service::Manager,
     text::nearest,
+    values::Manager,
 };
 
 /// `systemd.unit(5)` of version 257, without what conditions and assertions begin with.

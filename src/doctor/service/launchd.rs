@@ -4,10 +4,8 @@ use super::daemon::{self, To};
 use crate::{
     doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict, lookup::on_job},
     facts::survey::{Install, Service, Survey, Unseen},
-    platform::{
-        fs::Kind,
-        macos::launchd::{AGENTS, DAEMONS},
-    },
+    platform::fs::Kind,
+    service::launchd::{AGENTS, DAEMONS},
 };
 use std::path::{Path, PathBuf};
 
@@ -214,7 +212,7 @@ mod tests {
     use crate::{
         doctor::{Status, sample::*},
         facts::survey::{Mac, Named, Seen, Survey},
-        platform::service::Manager,
+        values::Manager,
     };
 
     fn mac(plist: &str, at: Option<&str>) -> Survey {

@@ -6,7 +6,7 @@ use crate::{
         lookup::{on_service, service},
     },
     facts::survey::{Install, Service, Survey, Unseen},
-    platform::service::Manager,
+    values::Manager,
 };
 
 /// Each limit, the least that jobs get along with, and what happens below.
@@ -120,7 +120,7 @@ mod tests {
             ("CPU", "600", Status::Warn),
         ] {
             let mut survey = healthy();
-            service_of(&mut survey).manager = crate::platform::service::Manager::Launchd;
+            service_of(&mut survey).manager = crate::values::Manager::Launchd;
             directive(&mut survey, "SoftResourceLimits", key, value);
             assert_eq!(status(&survey, "service/limits-sensible"), expected, "{key} {value}");
         }

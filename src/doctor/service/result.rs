@@ -7,7 +7,7 @@ use crate::{
         lookup::{on_task, service},
     },
     facts::survey::{Install, Service, State, Survey, TaskState, Unseen},
-    platform::service::Manager,
+    values::Manager,
 };
 
 /// The scheduler's own results, and those of Windows that it passes on; what each one means.

@@ -7,7 +7,7 @@ use crate::{
         own_folders::OwnFolders,
     },
     facts::survey::{Directive, Install, Service, Survey, Unseen},
-    platform::service::Manager,
+    values::Manager,
 };
 use std::path::{Path, PathBuf};
 

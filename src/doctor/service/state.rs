@@ -7,8 +7,8 @@ use crate::{
         lookup::{is_daemon, on_job, on_service, on_task, reload, restarted, service},
     },
     facts::survey::{Install, Service, State, Survey, Unseen},
-    platform::service::Manager,
     record::Step,
+    values::Manager,
 };
 use std::path::Path;
 

@@ -3,7 +3,7 @@
 use crate::{
     doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict, lookup::service},
     facts::survey::{Directive, Install, Service, Survey, Unseen},
-    platform::service::Manager,
+    values::Manager,
 };
 
 const SETTINGS: &str = "Settings";

@@ -13,7 +13,8 @@ use crate::{
         remedy::Text,
     },
     facts::survey::{Install, Service, Survey, Unseen},
-    platform::{fs::Kind, service::Manager},
+    platform::fs::Kind,
+    values::Manager,
 };
 
 /// systemd's own limit where a unit names none.

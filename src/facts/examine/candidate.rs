@@ -11,9 +11,10 @@ use super::{
 use crate::{
     agent::{Kind, Layout, Token},
     facts::survey::{ConfigFile, Provenance, Scrubbed, Seen, Stray, Strays, Unseen},
-    platform::{Os, accounts, fs::Root, service::Manager},
+    platform::{Os, accounts, fs::Root},
     record::Receipt,
     text::{Found, Secrets, inner, is_whole},
+    values::Manager,
 };
 use std::{
     path::{Path, PathBuf},

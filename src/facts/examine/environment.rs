@@ -204,7 +204,7 @@ fn lines(text: &str, path: &Path, written_by: Provenance) -> Vec<Raw> {
         let value = value.trim();
         let value = match value.strip_prefix('\'').and_then(|value| value.strip_suffix('\'')) {
             Some(inner) => inner.to_owned(),
-            None => crate::plan::unquoted(value),
+            None => crate::service::unquoted(value),
         };
         let source = format!("{}:{}", path.display(), at + 1);
         Some(Raw { name: name.trim().to_owned(), value, source, written_by })

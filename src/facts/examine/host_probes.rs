@@ -10,8 +10,8 @@ use crate::{
         Os,
         machine::{hostname, machine},
         privilege::is_privileged,
-        service::systemd_runs,
     },
+    service::systemd_runs,
 };
 use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
 

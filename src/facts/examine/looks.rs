@@ -15,7 +15,6 @@ use crate::{
         Binary, Install, Named, Provenance, Received, Seen, Service, State, Tool, Trail, Unseen,
         Workdir, Wrapper,
     },
-    plan::before_blank,
     platform::{
         Os,
         fs::{Meta, Root},
@@ -23,6 +22,7 @@ use crate::{
     },
     record::Receipt,
     text::{inner, is_whole},
+    values::static_prefix,
 };
 use std::{
     collections::BTreeMap,
@@ -91,7 +91,7 @@ pub(super) fn begin(
         let by = by_receipt("workdir", &path);
         Some((path, by))
     });
-    let work = work.map(|(path, by)| (before_blank(&path), by)).filter(|(path, _)| is_whole(path));
+    let work = work.map(|(path, by)| (static_prefix(&path), by)).filter(|(path, _)| is_whole(path));
     if let Some((path, by)) = &work {
         name("the work folder", *by, Some(path.clone()));
     }

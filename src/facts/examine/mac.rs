@@ -7,8 +7,8 @@ use crate::{
         Os, Platform, accounts,
         command::{Call, Commands},
         fs::{Meta, Root},
-        macos::launchd,
     },
+    service::launchd,
 };
 use std::path::Path;
 

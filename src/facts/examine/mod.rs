@@ -42,13 +42,10 @@ use super::survey::{AccountFacts, Install, Network, Queue, SCHEMA_VERSION, Seen,
 use crate::{
     Code, Command, Error, Help, Result,
     agent::Kind,
-    platform::{
-        Os,
-        command::HostCommands,
-        fs::Root,
-        service::{Manager, systemd_runs},
-    },
+    platform::{Os, command::HostCommands, fs::Root},
+    service::systemd_runs,
     text::Secrets,
+    values::Manager,
 };
 use candidate::Candidate;
 use discovery::{Discovery, discover};

@@ -10,9 +10,10 @@ use crate::{
     platform::{
         command::Commands,
         fs::{Kind, Root},
-        macos::launchd::{Launchd, SYSTEM},
-        service::{Manager, Status},
+        macos::SYSTEM,
     },
+    service::{Status, launchd::Launchd},
+    values::Manager,
 };
 use plist::Value;
 use std::{

@@ -8,10 +8,8 @@ use super::{
 };
 use crate::{
     facts::survey::{Definition, Directive, Provenance, Trail},
-    platform::{
-        fs::{Kind, Root},
-        service::Manager,
-    },
+    platform::fs::{Kind, Root},
+    values::Manager,
 };
 use std::path::{Path, PathBuf};
 

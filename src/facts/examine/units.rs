@@ -9,11 +9,9 @@ use super::{
 use crate::{
     Result,
     facts::survey::{Definition, Directive, Provenance, Scrubbed, Seen, Trail, limits::DIRECTIVES},
-    platform::{
-        fs::{Kind, Root},
-        linux::{drop_ins::names, strange::Search, unit_folders::UnitFolders},
-        service::Manager,
-    },
+    platform::fs::{Kind, Root},
+    service::systemd::{drop_ins::names, strange::Search, unit_folders::UnitFolders},
+    values::Manager,
 };
 use std::{
     collections::BTreeMap,

@@ -1,7 +1,7 @@
 //! A service as it is defined, and as its manager sees it.
 
 use super::{Scrubbed, Seen, Trail};
-use crate::platform::service::Manager;
+use crate::values::Manager;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 

@@ -3,9 +3,10 @@
 use super::Desired;
 use crate::{
     Code, Error, Result,
-    plan::{environment, service::drain, unit},
     platform::{Os, paths::home},
     record::{Check, Content, File, IfBusy, Step},
+    service::systemd::definition,
+    service::{drain, environment},
     text::shown,
 };
 use std::path::{Path, PathBuf};
@@ -18,7 +19,7 @@ impl Desired<'_> {
         self.parents(&layout.definition);
         self.steps.push(Step::File(File {
             path: layout.definition.clone(),
-            content: unit::content(spec, layout, with_environment),
+            content: definition::content(spec, layout, with_environment),
             owner,
             mode: 0o644,
             purpose: "the systemd unit",

@@ -3,8 +3,9 @@
 use super::Desired;
 use crate::{
     Result,
-    plan::{plist, service::drain},
     record::{File, IfBusy, Step},
+    service::drain,
+    service::launchd::definition,
 };
 use std::path::PathBuf;
 
@@ -21,7 +22,7 @@ impl Desired<'_> {
                 self.log(log, owner, purpose);
             }
         }
-        let content = plist::content(spec, layout)?;
+        let content = definition::content(spec, layout)?;
         // launchd wants it root's; a proxy's password in it is nobody else's.
         let mode = if content.is_secret() { 0o600 } else { 0o644 };
         let owner = self.root();

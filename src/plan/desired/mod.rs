@@ -5,16 +5,18 @@ mod linux;
 mod macos;
 mod windows;
 
-use super::{config, environment};
+use super::config;
 use crate::{
     Code, Error, Help, Result,
     agent::Token,
     facts::Facts,
-    platform::{Os, fs::Kind, paths::home, service::Manager},
+    platform::{Os, fs::Kind, paths::home},
     record::{Binary, Content, File, Folder, NewAccount, Owner, Step, ancestors},
     release::Artifact,
+    service::environment,
     spec::Spec,
-    text::{inner, shown},
+    text::shown,
+    values::{Manager, static_prefix},
 };
 use std::path::{Path, PathBuf};
 
@@ -138,7 +140,7 @@ impl<'a> Desired<'a> {
 
     fn data(&mut self) {
         let layout = &self.spec.layout;
-        let workdir = before_blank(self.spec.workdir.as_str());
+        let workdir = static_prefix(self.spec.workdir.as_str());
         let user = self.user();
         if workdir.starts_with(&layout.data) {
             self.folder(&layout.data, user.clone(), 0o750, true);
@@ -260,17 +262,9 @@ impl<'a> Desired<'a> {
     }
 }
 
-/// The part of a work folder's path that is there before any job: `%s` becomes something else
-/// for each of them.
-pub(crate) fn before_blank(workdir: &str) -> PathBuf {
-    let workdir = inner(workdir);
-    let names = workdir.components();
-    names.take_while(|name| !name.as_os_str().to_string_lossy().contains("%s")).collect()
-}
-
 /// Refuses a work folder that belongs to someone else: handing it over could hand over the host.
 pub(super) fn refuse_foreign_workdir(spec: &Spec, facts: &Facts) -> Result<()> {
-    let workdir = before_blank(spec.workdir.as_str());
+    let workdir = static_prefix(spec.workdir.as_str());
     if workdir.starts_with(&spec.layout.data) {
         return Ok(());
     }

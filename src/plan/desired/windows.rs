@@ -4,11 +4,15 @@ use super::Desired;
 use crate::{
     Code, Error, Result,
     agent::Token,
-    plan::{before_blank, config, desktop, environment, service::drain, task},
-    platform::{service::Manager, windows::tasks},
+    plan::{config, desktop},
     record::{Binary, Content, File, IfBusy, Step, Target},
     release::Artifact,
+    service::{
+        drain, environment,
+        task_scheduler::{self, definition},
+    },
     text::inner,
+    values::{Manager, static_prefix},
 };
 use std::path::Path;
 
@@ -36,12 +40,12 @@ impl Desired<'_> {
             self.file(&layout.ca, Content::public(ca), user.clone(), 0o400, purpose);
         }
         for variable in environment::variables(spec, layout) {
-            if !task::can_hold(&variable.value) {
+            if !definition::can_hold(&variable.value) {
                 let what = format!("{} cannot hold a quote on Windows", variable.name);
                 return Err(Error::new(Code::ValueInvalid, what));
             }
         }
-        if let Some(script) = task::script(spec, layout) {
+        if let Some(script) = definition::script(spec, layout) {
             let purpose = match spec.desktop_session {
                 true => "runs the agent, and then logs its session off",
                 false => "sets the agent's environment and runs it",
@@ -52,7 +56,7 @@ impl Desired<'_> {
         let content = config::content(spec, token, &name);
         let purpose = "the agent's configuration, with the token";
         self.file(&layout.config, content, user.clone(), 0o400, purpose);
-        self.folder(&before_blank(spec.workdir.as_str()), user.clone(), 0o700, true);
+        self.folder(&static_prefix(spec.workdir.as_str()), user.clone(), 0o700, true);
         if let Some(log) = spec.log_file.as_ref() {
             self.log(inner(log.as_str()), user, "the agent's log");
         }
@@ -64,15 +68,15 @@ impl Desired<'_> {
 
     fn task(&mut self) {
         let (spec, layout) = (self.spec, &self.spec.layout);
-        let logon = task::logon(spec, self.is_own_account(spec.user.as_str()));
-        let content = task::content(spec, layout, logon);
+        let logon = definition::logon(spec, self.is_own_account(spec.user.as_str()));
+        let content = definition::content(spec, layout, logon);
         self.definition(&layout.definition, content, "the scheduled task");
         let mut services = vec![layout.service.clone()];
         if spec.desktop_session {
-            let keeper = tasks::keeper(&layout.service);
-            let content = task::keeper(spec, layout);
+            let keeper = task_scheduler::keeper(&layout.service);
+            let content = definition::keeper(spec, layout);
             let purpose = "the task that keeps the account's session open";
-            self.definition(&tasks::definition(&keeper), content, purpose);
+            self.definition(&task_scheduler::definition_path(&keeper), content, purpose);
             let values = desktop::values(self.facts);
             self.steps.extend(values.into_iter().map(Step::Registry));
             // It saves the password; and the agent's task is to be there when it opens a session.

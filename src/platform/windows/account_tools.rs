@@ -6,7 +6,7 @@ use crate::{Result, platform::command::Commands};
 /// Sets `$plain`, and `$password` as PowerShell wants it, to 256 random bits in characters of every
 /// kind that a policy may ask for. No command is given it in the clear: where commands are logged,
 /// their arguments are, and calls of methods are not.
-pub(super) const RANDOM_PASSWORD: &str = "$bytes = [byte[]]::new(32); \
+pub(crate) const RANDOM_PASSWORD: &str = "$bytes = [byte[]]::new(32); \
     [Security.Cryptography.RandomNumberGenerator]::Create().GetBytes($bytes); \
     $plain = 'Aa1!' + [Convert]::ToBase64String($bytes); \
     $password = [Net.NetworkCredential]::new('', $plain).SecurePassword; ";

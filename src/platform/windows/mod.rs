@@ -1,4 +1,4 @@
-//! Windows: accounts, rights and scheduled tasks, through programs of the system. Compiles
+//! Windows: accounts and rights, through programs of the system. Compiles
 //! everywhere; runs what it runs through [`Commands`].
 
 pub mod account_tools;
@@ -7,10 +7,7 @@ pub mod look;
 pub mod powershell;
 pub mod registry;
 pub mod rights;
-pub mod session;
 pub mod state_folder;
-mod task_scripts;
-pub mod tasks;
 
 use super::command::{Call, Commands};
 

@@ -1,18 +1,24 @@
 //! The launchd definition, from its template, and back.
 
-use super::{environment, service::drain};
-use crate::{Code, Error, Result, agent::Layout, record::Content, spec::Spec, text::shown};
+use crate::{
+    Code, Error, Result,
+    agent::Layout,
+    record::Content,
+    service::{drain, environment},
+    spec::Spec,
+    text::shown,
+};
 use plist::{Dictionary, Value};
 use secrecy::SecretString;
 use std::path::Path;
 
-const PLIST: &str = include_str!("../../templates/com.circleci.runner.plist");
+const PLIST: &str = include_str!("../../../templates/com.circleci.runner.plist");
 
 /// The property list's content; secret where the service's environment is.
 ///
 /// # Errors
 /// Never, as long as the template is a property list; a test keeps it one.
-pub(super) fn content(spec: &Spec, layout: &Layout) -> Result<Content> {
+pub(crate) fn content(spec: &Spec, layout: &Layout) -> Result<Content> {
     let variables = environment::variables(spec, layout);
     let whole = text(spec, layout, variables.iter().map(|own| (own.name, own.value.as_str())))?;
     if variables.iter().all(|own| own.value == own.shown) {

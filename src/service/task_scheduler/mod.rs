@@ -1,18 +1,20 @@
 //! Scheduled tasks, through PowerShell's own commands, whose answers are the same in every
 //! language.
 
-use super::{
-    powershell::{literal, run, run_within},
-    task_scripts::{self as scripts, KEEPER, layout},
-};
+pub mod definition;
+mod scripts;
+pub mod session;
+
 use crate::{
     Code, Error, Result,
     platform::{
         command::Commands,
-        service::{Hints, Services, Status},
+        windows::powershell::{literal, run, run_within},
     },
+    service::{Hints, Services, Status},
     text::shown,
 };
+use scripts::{KEEPER, layout};
 use serde::Deserialize;
 use std::{path::PathBuf, time::Duration};
 
@@ -108,8 +110,8 @@ pub fn keeper(task: &str) -> String {
 }
 
 /// Where a task of ours is defined.
-pub fn definition(task: &str) -> PathBuf {
-    scripts::definition(task)
+pub fn definition_path(task: &str) -> PathBuf {
+    scripts::definition_path(task)
 }
 
 fn status(told: &Shown) -> Status {
@@ -150,7 +152,7 @@ mod tests {
     #[test]
     fn an_instance_has_a_definition_of_its_own() {
         assert_eq!(
-            shown(definition("CircleCI Launch Agent gpu")),
+            shown(definition_path("CircleCI Launch Agent gpu")),
             r"C:\Program Files\CircleCI gpu\launch-agent-task.xml"
         );
     }

@@ -8,7 +8,7 @@
 //! standard input: a pipe that those two processes hold and nobody else can open. On no disk, in
 //! no argument, in no variable of the environment.
 
-use super::powershell::literal;
+use crate::platform::windows::powershell::literal;
 
 /// The credential, as Remote Desktop looks for it.
 const TARGET: &str = "TERMSRV/localhost";

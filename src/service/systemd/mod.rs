@@ -1,12 +1,17 @@
 //! systemd, through `systemctl` and `journalctl`.
 
+pub mod definition;
+pub mod drop_ins;
+pub mod strange;
+pub mod unit_folders;
+
 use crate::{
     Foreign, Result,
     platform::{
         command::{Call, Commands},
         processes,
-        service::{Hints, Services, Status, systemd_runs},
     },
+    service::{Hints, Services, Status, systemd_runs},
 };
 use std::{collections::BTreeMap, time::Duration};
 

@@ -1,7 +1,14 @@
 //! The scripts that register, start, watch and stop a scheduled task of ours.
 
-use super::{account_tools::RANDOM_PASSWORD, powershell::literal, session};
-use crate::{agent::Layout, platform::Os, text::shown};
+use super::session;
+use crate::{
+    agent::Layout,
+    platform::{
+        Os,
+        windows::{account_tools::RANDOM_PASSWORD, powershell::literal},
+    },
+    text::shown,
+};
 use std::{path::PathBuf, time::Duration};
 
 /// What a task of ours is called; an instance's name follows.
@@ -19,7 +26,7 @@ const BY_PASSWORD: u32 = 1;
 const LOGON: u32 = 120;
 
 /// Where a task is defined.
-pub(super) fn definition(task: &str) -> PathBuf {
+pub(super) fn definition_path(task: &str) -> PathBuf {
     let definition = layout(task).definition;
     if is_keeper(task) { definition.with_file_name("session-keeper-task.xml") } else { definition }
 }
@@ -46,7 +53,7 @@ pub(super) fn register(task: &str) -> String {
          $scheduler.GetFolder('\\').RegisterTask({name}, $xml, {UPDATE}, $account, $plain, \
          {BY_PASSWORD}) | Out-Null }} else \
          {{ Register-ScheduledTask -TaskName {name} -Xml $xml -Force | Out-Null }}; ",
-        file = literal(&shown(definition(task))),
+        file = literal(&shown(definition_path(task))),
         name = literal(task),
     )
 }
@@ -149,7 +156,7 @@ fn stale(task: &str) -> String {
          $stale = (Test-Path -LiteralPath {file}) -and (Test-Path -LiteralPath $own) -and \
          (Get-Item -LiteralPath {file}).LastWriteTime -gt (Get-Item -LiteralPath $own).LastWriteTime; ",
         name = literal(task),
-        file = literal(&shown(definition(task))),
+        file = literal(&shown(definition_path(task))),
     )
 }
 

@@ -8,6 +8,6 @@ use std::time::Duration;
 const GRACE: Duration = Duration::from_secs(300);
 
 /// How long the service may take to stop: the longest job and five minutes.
-pub(super) fn drain(spec: &Spec) -> Duration {
+pub(crate) fn drain(spec: &Spec) -> Duration {
     Duration::from_secs(spec.max_run_time.seconds()).saturating_add(GRACE)
 }

@@ -1,12 +1,15 @@
 //! launchd, through `launchctl`.
 
+pub mod definition;
+
 use crate::{
     Code, Command, Error, Help, Result,
     platform::{
         command::{Answer, Call, Commands},
         fs::Provenance,
-        service::{Hints, Services, Status},
+        macos::{DESKTOP, SYSTEM},
     },
+    service::{Hints, Services, Status},
     text::shown,
 };
 use std::{
@@ -20,12 +23,6 @@ pub const DAEMONS: &str = "/Library/LaunchDaemons";
 
 /// Where an administrator defines what runs for each user who logs in.
 pub const AGENTS: &str = "/Library/LaunchAgents";
-
-/// The domain of what runs whether anyone is logged in or not.
-pub const SYSTEM: &str = "system";
-
-/// The domain of the desktop of whoever types a command, as a word of a shell.
-pub const DESKTOP: &str = "gui/$(id -u)";
 
 /// `launchctl print` of a label that is not loaded.
 const NOT_FOUND: i32 = 113;

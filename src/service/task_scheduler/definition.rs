@@ -1,17 +1,22 @@
 //! The scheduled tasks' definitions, from their template, and the script that gives the agent an
 //! environment where it needs one: a task has none of its own.
 
-use super::environment;
-use crate::{agent::Layout, platform::windows::session, record::Content, spec::Spec, text::shown};
+use crate::{
+    agent::Layout,
+    record::Content,
+    service::{environment, task_scheduler::session},
+    spec::Spec,
+    text::shown,
+};
 use secrecy::SecretString;
 
-const TASK: &str = include_str!("../../templates/launch-agent-task.xml");
-const AT_START: &str = include_str!("../../templates/task-trigger-boot.xml");
-const AT_LOGON: &str = include_str!("../../templates/task-trigger-logon.xml");
+const TASK: &str = include_str!("../../../templates/launch-agent-task.xml");
+const AT_START: &str = include_str!("../../../templates/task-trigger-boot.xml");
+const AT_LOGON: &str = include_str!("../../../templates/task-trigger-logon.xml");
 
 /// How the task's account logs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Logon {
+pub(crate) enum Logon {
     /// With a password that the scheduler keeps: of an account that is ours to give one.
     Password,
     /// Without one: of an account that is somebody's.
@@ -21,7 +26,7 @@ pub(super) enum Logon {
 }
 
 /// The agent's definition, in UTF-16.
-pub(super) fn content(spec: &Spec, layout: &Layout, logon: Logon) -> Content {
+pub(crate) fn content(spec: &Spec, layout: &Layout, logon: Logon) -> Content {
     let script = shown(&layout.environment);
     let (command, arguments) = match has_script(spec, layout) {
         false => (shown(&layout.binary), format!("--config \"{}\"", shown(&layout.config))),
@@ -31,7 +36,7 @@ pub(super) fn content(spec: &Spec, layout: &Layout, logon: Logon) -> Content {
 }
 
 /// The definition of the task that keeps a session open, in UTF-16.
-pub(super) fn keeper(spec: &Spec, layout: &Layout) -> Content {
+pub(crate) fn keeper(spec: &Spec, layout: &Layout) -> Content {
     let command = r"C:\Windows\System32\WindowsPowerShell\v1.0\powershell.exe";
     let arguments = session::keeper_arguments(spec.user.as_str());
     let description = format!("{}: keeps its desktop session open", described(spec));
@@ -78,7 +83,7 @@ fn definition(
 
 /// The script that sets the environment and runs the agent, and then logs its session off; `None`
 /// where there is neither.
-pub(super) fn script(spec: &Spec, layout: &Layout) -> Option<Content> {
+pub(crate) fn script(spec: &Spec, layout: &Layout) -> Option<Content> {
     if !has_script(spec, layout) {
         return None;
     }
@@ -116,12 +121,12 @@ pub(crate) fn variables(script: &str) -> Vec<(String, String)> {
 }
 
 /// Whether a value can stand in the script at all.
-pub(super) fn can_hold(value: &str) -> bool {
+pub(crate) fn can_hold(value: &str) -> bool {
     !value.contains('"')
 }
 
 /// How the account logs on; only one of ours can be given a password.
-pub(super) fn logon(spec: &Spec, is_ours: bool) -> Logon {
+pub(crate) fn logon(spec: &Spec, is_ours: bool) -> Logon {
     match spec.create_user && is_ours {
         true if spec.desktop_session => Logon::Session,
         true => Logon::Password,

@@ -1,28 +1,22 @@
-//! A service manager: what the steps and the proof ask of any of them.
+//! Service managers: what the steps and the proof ask of any of them, and a folder for each with how
+//! it is controlled and how its definitions are written and read.
+
+mod drain;
+pub mod environment;
+pub mod launchd;
+pub mod systemd;
+pub mod task_scheduler;
+
+pub(crate) use drain::drain;
+pub(crate) use environment::unquoted;
 
 use crate::Result;
 use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeMap,
-    fmt,
     path::{Path, PathBuf},
     time::Duration,
 };
-
-/// The service managers that an agent can run under.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Manager {
-    /// Linux with systemd.
-    #[default]
-    Systemd,
-    /// macOS.
-    Launchd,
-    /// Windows.
-    TaskScheduler,
-    /// None: the plan says how to run the agent.
-    None,
-}
 
 /// What a service manager says about one service.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -92,17 +86,6 @@ pub trait Services {
     fn is_running(&self) -> bool;
     /// What a person would type to look at the service.
     fn hints(&self, service: &str) -> Hints;
-}
-
-impl fmt::Display for Manager {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Systemd => "systemd",
-            Self::Launchd => "launchd",
-            Self::TaskScheduler => "task-scheduler",
-            Self::None => "none",
-        })
-    }
 }
 
 /// Whether systemd started this host; the test that `sd_booted(3)` documents.

@@ -4,14 +4,14 @@ use crate::{agent::Layout, record::Content, spec::Spec, text::shown};
 use secrecy::SecretString;
 
 /// A variable of the service, with its value as it may be shown.
-pub(super) struct Variable {
-    pub(super) name: &'static str,
-    pub(super) value: String,
-    pub(super) shown: String,
+pub(crate) struct Variable {
+    pub(crate) name: &'static str,
+    pub(crate) value: String,
+    pub(crate) shown: String,
 }
 
 /// What the service's own environment holds: proxy and certificates.
-pub(super) fn variables(spec: &Spec, layout: &Layout) -> Vec<Variable> {
+pub(crate) fn variables(spec: &Spec, layout: &Layout) -> Vec<Variable> {
     let mut variables = Vec::new();
     let mut add = |name, value: &str, shown: &str| {
         variables.push(Variable { name, value: value.to_owned(), shown: shown.to_owned() });
@@ -35,7 +35,7 @@ pub(super) fn variables(spec: &Spec, layout: &Layout) -> Vec<Variable> {
 }
 
 /// The file's content; `None` when the service needs no environment of its own.
-pub(super) fn content(spec: &Spec, layout: &Layout) -> Option<Content> {
+pub(crate) fn content(spec: &Spec, layout: &Layout) -> Option<Content> {
     let variables = variables(spec, layout);
     if variables.is_empty() {
         return None;

@@ -1,19 +1,19 @@
 //! The systemd unit, from its template.
 
-use super::service::drain;
 use crate::{
     agent::Layout,
     record::Content,
+    service::drain,
     spec::{Hardening, Spec},
     text::shown,
 };
 
-const UNIT: &str = include_str!("../../templates/circleci.service");
-const STRICT: &str = include_str!("../../templates/hardening-strict.conf");
-const STRICT_WITH_SUDO: &str = include_str!("../../templates/hardening-strict-sudo.conf");
+const UNIT: &str = include_str!("../../../templates/circleci.service");
+const STRICT: &str = include_str!("../../../templates/hardening-strict.conf");
+const STRICT_WITH_SUDO: &str = include_str!("../../../templates/hardening-strict-sudo.conf");
 
 /// The unit file's content.
-pub(super) fn content(spec: &Spec, layout: &Layout, with_environment: bool) -> Content {
+pub(crate) fn content(spec: &Spec, layout: &Layout, with_environment: bool) -> Content {
     let description = match spec.instance.as_ref() {
         Some(name) => format!("CircleCI self-hosted runner {name}"),
         None => "CircleCI self-hosted runner".to_owned(),
