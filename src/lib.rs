@@ -15,6 +15,7 @@ pub mod platform;
 pub mod release;
 pub mod session;
 pub mod spec;
+pub mod text;
 #[cfg(test)]
 #[cfg(unix)]
 mod whole_runs;

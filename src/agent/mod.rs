@@ -3,14 +3,16 @@
 pub mod config;
 mod kind;
 pub mod log_texts;
+pub mod no_proxy;
 mod platform;
 mod secrets;
 mod token;
 mod version;
 
+pub use crate::text::REDACTED;
 pub use config::Config;
 pub use kind::Kind;
 pub use platform::{Arch, Os, Platform};
 pub use secrets::{Found, Secrets};
-pub use token::{REDACTED, Token};
+pub use token::Token;
 pub use version::{Version, VersionChoice};

@@ -1,5 +1,6 @@
 //! The resource class token, which nobody but the agent may see.
 
+use super::REDACTED;
 use crate::{Code, Error, Result, platform::encoding::from_utf16};
 use secrecy::{ExposeSecret, SecretString};
 use std::{fmt, str::FromStr};
@@ -10,9 +11,6 @@ use std::{fmt, str::FromStr};
 /// is only remarked on ([`Token::shape_warning`]).
 #[derive(Clone)]
 pub struct Token(SecretString);
-
-/// What stands for a token wherever one is printed.
-pub const REDACTED: &str = "***";
 
 /// The usual length of a token.
 const USUAL_CHARS: usize = 80;
