@@ -1,5 +1,6 @@
 //! What an agent is: its kinds, versions, platforms and its configuration file.
 
+mod circleci;
 pub mod config;
 mod kind;
 pub mod log_texts;
@@ -10,6 +11,7 @@ mod token;
 mod version;
 
 pub use crate::text::REDACTED;
+pub use circleci::{API_VARIABLES, CLOUD_HOST, CLOUD_URL, CircleCi, RELEASE_HOST, RELEASE_URL};
 pub use config::Config;
 pub use kind::Kind;
 pub use platform::{Arch, Os, Platform};

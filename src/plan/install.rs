@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     Code, Error, Help, Result,
-    agent::{Os, VersionChoice},
+    agent::{CLOUD_URL, Os, VersionChoice},
     apply::{PlacedBinary, Receipt, Record, State, Step, Target, ancestors},
     facts::{Facts, Fingerprint, Want},
     platform::{
@@ -370,10 +370,7 @@ fn described(spec: &Spec, settings: &Settings, facts: &Facts) -> Vec<Setting> {
         ("platform", text(&spec.platform)),
         ("sha256", some(spec.sha256.as_ref().map(ToString::to_string))),
         ("release-url", text(&spec.release_url)),
-        (
-            "url",
-            spec.url.as_ref().map_or("https://runner.circleci.com".into(), ToString::to_string),
-        ),
+        ("url", spec.url.as_ref().map_or(CLOUD_URL.into(), ToString::to_string)),
         ("proxy", some(spec.proxy.as_ref().map(ToString::to_string))),
         ("no-proxy", some(spec.no_proxy.clone())),
         ("ca-file", some(spec.ca_file.as_ref().map(shown))),

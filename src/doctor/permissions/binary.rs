@@ -2,7 +2,7 @@
 
 use super::{rights, strange};
 use crate::{
-    agent::Kind as Agent,
+    agent::{CircleCi, Kind as Agent},
     doctor::{
         Check, Command, Judge, Judged, Problem, Remedy, Verdict,
         change::{Change, Mode, Purpose, Site},
@@ -15,9 +15,6 @@ use crate::{
     platform::{fs::Kind, service::Manager},
 };
 use std::path::Path;
-
-/// CircleCI's own runner API, where launch-agent updates itself.
-const CLOUD: &str = "runner.circleci.com";
 
 /// The binary of an agent.
 ///
@@ -287,7 +284,7 @@ pub(super) fn updates_itself(install: &Install) -> bool {
     let Ok(config) = install.config() else { return false };
     install.agent == Agent::LaunchAgent
         && config.truth("runner.disable_auto_update") != Some(true)
-        && config.text("api.url").is_none_or(|url| url.contains(CLOUD))
+        && install.api().is_ok_and(CircleCi::is_cloud)
 }
 
 #[cfg(test)]

@@ -78,8 +78,9 @@ fn by_roots(agent: &Candidate, server: Said<Url>, root: &Root) -> Option<Way> {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::asks::API, *};
+    use super::*;
     use crate::{
+        agent::CLOUD_URL,
         facts::{
             examine::environment::Raw,
             survey::{ConfigFile, Seen, Setting, Trail, Written},
@@ -143,7 +144,7 @@ mod tests {
         for by in [STRANGER, Provenance::Anybody] {
             assert_eq!(withheld(asked(&[], &[agent(server, by)])), "ci.example");
             // The cloud is no choice of the account's.
-            for cloud in [None, Some(API)] {
+            for cloud in [None, Some(CLOUD_URL)] {
                 let answer = asked(&[], &[agent(cloud, by)]);
                 assert_eq!(url(answer), "https://runner.circleci.com/");
             }

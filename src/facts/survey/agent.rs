@@ -1,7 +1,7 @@
 //! One agent: what runs it, what it reads, what it started.
 
 use super::{ConfigFile, LogLine, Provenance, Scrubbed, Seen, Service, Trail};
-use crate::agent::Kind;
+use crate::agent::{API_VARIABLES, CircleCi, Kind};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -244,6 +244,16 @@ impl Install {
             None => Ok(file),
             Some(why) => Err(super::Unseen { why: why.clone(), broke: false }),
         }
+    }
+
+    /// What it takes its jobs from.
+    ///
+    /// # Errors
+    /// As [`Install::config`].
+    pub fn api(&self) -> Result<CircleCi<'_>, super::Unseen> {
+        let config = self.config()?;
+        let variable = API_VARIABLES.iter().find_map(|name| self.variable(name)?.value.as_deref());
+        Ok(CircleCi::of(variable.or_else(|| config.text("api.url"))))
     }
 
     /// The configuration's file, whatever is in it.
