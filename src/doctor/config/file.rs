@@ -37,7 +37,11 @@ fn exists(survey: &Survey, install: &Install) -> Judged {
     if config.trail.is(Kind::File) {
         return Ok(Verdict::Holds(format!("{path} is there")));
     }
-    let why = config.trail.stopped.clone().unwrap_or_else(|| stand(&config.trail, survey));
+    let why = config
+        .trail
+        .stopped
+        .as_ref()
+        .map_or_else(|| stand(&config.trail, survey), ToString::to_string);
     let remedy = Remedy::by_hand("Look at what stands there, and write the configuration anew.")
         .command(Command::fixed("ls -ld").path(&config.trail.path, install.named_by))
         .command(Command::root("runnerup install"));

@@ -65,7 +65,7 @@ fn runs(survey: &Survey, install: &Install) -> Judged {
     if !trail.is(Kind::File) && denied.is_none() {
         let remedy = Remedy::by_hand("Install it, or correct the path in runner.command_prefix.");
         return Ok(Problem::fail(format!("the command prefix {path} is not there"))
-            .seen(trail.stopped.clone().unwrap_or_else(|| stand(trail, survey)))
+            .seen(trail.stopped.as_ref().map_or_else(|| stand(trail, survey), ToString::to_string))
             .cure(remedy)
             .into());
     }

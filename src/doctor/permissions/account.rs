@@ -180,7 +180,7 @@ fn home(survey: &Survey, install: &Install) -> Judged {
     if !account.home.is(Kind::Folder) {
         problems.push(
             Problem::warn(format!("the home {home} of {name} is not there"))
-                .seen(account.home.stopped.clone().unwrap_or_default())
+                .seen(account.home.why())
                 .cure(make),
         );
     } else if let Some((summary, at, meta)) = unusable(survey, account) {

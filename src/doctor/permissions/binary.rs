@@ -52,7 +52,7 @@ fn executable(survey: &Survey, install: &Install) -> Judged {
     };
     if trail.is(Kind::Link) {
         return Ok(Problem::fail(format!("{path} is a link that is not followed"))
-            .seen(trail.stopped.clone().unwrap_or_default())
+            .seen(trail.why())
             .cure(
                 Remedy::by_hand("Put the binary itself there.")
                     .command(Command::root("runnerup install")),
@@ -62,7 +62,7 @@ fn executable(survey: &Survey, install: &Install) -> Judged {
     if !trail.is(Kind::File) {
         let what = trail.end.map_or("is not there".to_owned(), |meta| format!("is {}", meta.kind));
         return Ok(Problem::fail(format!("the agent's binary {path} {what}"))
-            .seen(trail.stopped.clone().unwrap_or_default())
+            .seen(trail.why())
             .cure(Remedy::by_hand("Install the agent.").command(Command::root("runnerup install")))
             .into());
     }

@@ -8,7 +8,7 @@ use crate::{
         lookup::{account, edit_config, octal, owner, restarted_if_changed, task_account, unseen},
     },
     facts::survey::{Access, AccountFacts, Install, Passed, Survey},
-    platform::fs::Kind,
+    platform::fs::{Kind, WalkEnd},
 };
 
 pub(super) const WORKDIR: Check = Check {
@@ -39,7 +39,7 @@ fn workdir(survey: &Survey, install: &Install) -> Judged {
             let remedy = Remedy::by_hand("Look at it, and put a folder in its place.")
                 .command(Command::fixed("ls -ld").path(&trail.path, named.named_by));
             return Ok(Problem::fail(format!("the work folder {path} is {}", meta.kind))
-                .seen(trail.stopped.clone().unwrap_or_default())
+                .seen(trail.why())
                 .cure(remedy)
                 .into());
         }
@@ -87,10 +87,10 @@ fn workdir(survey: &Survey, install: &Install) -> Judged {
 fn missing(change: &Change<'_>, site: Site<'_>, account: &AccountFacts) -> Judged {
     let trail = site.trail;
     let (path, name) = (trail.path.display(), &account.name);
-    let why = trail.stopped.clone().unwrap_or_default();
+    let why = trail.why();
     let nearest = trail.nearest().ok_or_else(|| unseen(why.clone()))?;
     let is_theirs = account.may(&nearest.meta, Access::Write);
-    if account.uid == 0 || is_theirs && !why.contains("not followed") {
+    if account.uid == 0 || is_theirs && !trail.stopped.as_ref().is_some_and(WalkEnd::is_link) {
         return Ok(Verdict::Holds(format!("{path} is not there yet, and {name} may make it")));
     }
     let remedy =
@@ -157,7 +157,7 @@ fn temporary(survey: &Survey, install: &Install) -> Judged {
             false => "Take TMPDIR out where it is set: an account could have named this folder.",
         });
         return Ok(Problem::fail(format!("the temporary folder {path} is not there"))
-            .seen(trail.stopped.clone().unwrap_or_default())
+            .seen(trail.why())
             .cure(remedy)
             .into());
     }
@@ -231,7 +231,7 @@ fn log(survey: &Survey, install: &Install) -> Judged {
             )
             .command(edit_config(survey, install));
             return Ok(Problem::fail(format!("the log {path} cannot be made by {}", account.name))
-                .seen(trail.stopped.clone().unwrap_or_default())
+                .seen(trail.why())
                 .cure(remedy)
                 .into());
         }
@@ -262,7 +262,7 @@ mod tests {
     use crate::{
         doctor::{Status, sample::*},
         facts::survey::{Leftover, Mount, Seen, Survey, Trail, Workdir},
-        platform::fs::{Kind, Meta},
+        platform::fs::{Kind, Meta, WalkEnd},
     };
 
     fn path(what: &str, trail: Trail) -> Survey {
@@ -288,6 +288,22 @@ mod tests {
             status(&path("the work folder", missing), "permissions/workdir-usable"),
             Status::Pass
         );
+    }
+
+    #[test]
+    fn an_account_makes_no_folder_where_a_link_stands() {
+        for (end, expected) in [
+            (WalkEnd::Missing(WORKDIR.into()), Status::Pass),
+            (WalkEnd::LinkOfOthers("/var/opt/circleci".into()), Status::Fail),
+            (WalkEnd::LinkCircle("/var/opt/circleci".into()), Status::Fail),
+        ] {
+            let mut way = trail(WORKDIR, folder(UID, 0o755));
+            way.end = None;
+            way.passed.last_mut().unwrap().meta = folder(UID, 0o755);
+            way.stopped = Some(end.clone());
+            let survey = path("the work folder", way);
+            assert_eq!(status(&survey, "permissions/workdir-usable"), expected, "{end}");
+        }
     }
 
     #[test]

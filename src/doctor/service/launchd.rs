@@ -165,7 +165,7 @@ fn output(_: &Survey, install: &Install) -> Judged {
     }
     let what = if stands { "is in a folder that is not there" } else { "is no file" };
     Ok(Problem::fail(format!("launchd cannot open the agent's output: {path} {what}"))
-        .seen(trail.stopped.clone().unwrap_or_default())
+        .seen(trail.why())
         .cure(daemon::set(install, service, "StandardErrorPath", To::File(&wanted)))
         .into())
 }

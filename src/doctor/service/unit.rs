@@ -109,7 +109,12 @@ fn environment_files(_: &Survey, install: &Install) -> Judged {
             let path = trail.path.display();
             problems.push(
                 Problem::fail(format!("the environment file {path} is not there"))
-                    .seen(trail.stopped.clone().unwrap_or_else(|| format!("{path} is no file")))
+                    .seen(
+                        trail
+                            .stopped
+                            .as_ref()
+                            .map_or_else(|| format!("{path} is no file"), ToString::to_string),
+                    )
                     .cure(Remedy::by_hand("Write it, or write EnvironmentFile=-PATH.")),
             );
         }

@@ -7,7 +7,7 @@ use crate::{
     platform::{
         accounts,
         command::{Call, Commands},
-        fs::{Kind, Meta, Root},
+        fs::{Kind, Meta, Root, WalkEnd},
         layout::{inner, is_whole},
     },
 };
@@ -40,7 +40,7 @@ pub(super) fn facts(
     let trail = |path: &Path| {
         root.trail(path).unwrap_or_else(|error| Trail {
             path: path.to_owned(),
-            stopped: Some(error.message().to_owned()),
+            stopped: Some(WalkEnd::Other(error.message().to_owned())),
             ..Trail::default()
         })
     };
