@@ -297,8 +297,7 @@ fn config(values: &[(&str, Written)]) -> ConfigFile {
     };
     ConfigFile {
         trail: trail(CONFIG, file(UID, 0o600)),
-        fault: None,
-        unread: None,
+        state: ConfigState::Parsed,
         written_by: Provenance::Account(UID),
         settings: values.iter().enumerate().map(setting).collect(),
         token: Some(TokenShape {

@@ -9,7 +9,7 @@ use crate::{
     agent::{API_VARIABLES, CLOUD_URL, CircleCi, Kind, RELEASE_URL},
     facts::{
         network::Ask,
-        survey::{ConfigFile, Provenance, Side},
+        survey::{ConfigFile, ConfigState, Provenance, Side},
     },
     platform::fs::Root,
 };
@@ -157,7 +157,7 @@ pub(super) fn of(endpoints: &Endpoints, candidate: &Candidate, root: &Root) -> V
 /// A configuration that the agent can read, too.
 pub(super) fn readable(candidate: &Candidate) -> Option<&ConfigFile<String>> {
     let config = candidate.config.as_ref()?.ok()?;
-    (config.fault.is_none() && config.unread.is_none()).then_some(config)
+    (config.state == ConfigState::Parsed).then_some(config)
 }
 
 /// The server that the agent talks to. That it is the cloud is no choice of an account's.

@@ -83,7 +83,7 @@ mod tests {
         agent::CLOUD_URL,
         facts::{
             examine::environment::Raw,
-            survey::{ConfigFile, Seen, Setting, Trail, Written},
+            survey::{ConfigFile, ConfigState, Seen, Setting, Trail, Written},
         },
         platform::fs::Root,
     };
@@ -100,8 +100,7 @@ mod tests {
         let settings = url.map(setting).into_iter().collect();
         let config = ConfigFile {
             trail: Trail::default(),
-            fault: None,
-            unread: None,
+            state: ConfigState::Parsed,
             settings,
             token: None,
             written_by,

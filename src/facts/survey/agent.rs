@@ -240,9 +240,9 @@ impl Install {
     /// Why there is none whose settings could be judged.
     pub fn config(&self) -> Result<&ConfigFile, super::Unseen> {
         let file = self.config_file()?;
-        match file.unread.as_ref().or(file.fault.as_ref()) {
+        match file.unjudged() {
             None => Ok(file),
-            Some(why) => Err(super::Unseen { why: why.clone(), broke: false }),
+            Some(why) => Err(super::Unseen { why, broke: false }),
         }
     }
 

@@ -19,7 +19,7 @@ pub use agent::{
     Binary, Install, Leftover, Named, Process, Program, Received, Tool, Unlisted, Variable,
     Workdir, Wrapper,
 };
-pub use config::{ConfigFile, Setting, TokenShape, Written};
+pub use config::{ConfigFile, ConfigState, Setting, TokenShape, Written};
 pub use host::{AccountFacts, Clock, Host, Mac, Memory, Mount, Resolver, Selinux, Sudo, Volume};
 pub use log_line::LogLine;
 pub use network::{Answered, Attempt, Endpoint, Network, Proxied, Route, Side, Tls};
