@@ -282,7 +282,7 @@ mod tests {
     use crate::{
         agent::Os,
         doctor::{Selection, Status, judge, sample::*},
-        facts::survey::{AccountFacts, Seen, Setting, Sudo, Survey, Written},
+        facts::survey::{AccountFacts, PathRole, Seen, Setting, Sudo, Survey, Written},
     };
 
     fn with(change: impl FnOnce(&mut AccountFacts)) -> Survey {
@@ -362,7 +362,7 @@ mod tests {
         let mut survey = healthy();
         survey.host.os = Os::Darwin;
         let path = trail("/Users/ci/Documents/work", folder(UID, 0o755));
-        agent(&mut survey).paths.push(named("the work folder", path));
+        agent(&mut survey).paths.push(named(PathRole::WorkFolder, path));
         assert_eq!(status(&survey, "permissions/privacy-folders"), Status::Fail);
     }
 }

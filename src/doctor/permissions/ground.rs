@@ -7,7 +7,7 @@ use crate::{
         change::{Change, Mode, Purpose, Site},
         lookup::{account, edit_config, octal, owner, restarted_if_changed, task_account, unseen},
     },
-    facts::survey::{Access, AccountFacts, Install, Passed, Survey},
+    facts::survey::{Access, AccountFacts, Install, Passed, PathRole, Survey},
     platform::fs::{Kind, WalkEnd},
 };
 
@@ -25,7 +25,7 @@ pub(super) const WORKDIR: Check = Check {
 };
 
 fn workdir(survey: &Survey, install: &Install) -> Judged {
-    let Some(named) = install.named("the work folder") else {
+    let Some(named) = install.named(PathRole::WorkFolder) else {
         return Ok(Verdict::Idle("no work folder is named".to_owned()));
     };
     let trail = named.trail.known()?;
@@ -147,7 +147,7 @@ pub(super) const TEMPORARY: Check = Check {
 };
 
 fn temporary(survey: &Survey, install: &Install) -> Judged {
-    let named = install.named("the temporary folder").ok_or_else(|| unseen("none is known"))?;
+    let named = install.named(PathRole::TemporaryFolder).ok_or_else(|| unseen("none is known"))?;
     let trail = named.trail.known()?;
     let site = Site { trail, named_by: named.named_by, purpose: Purpose::Data };
     let path = trail.path.display();
@@ -204,7 +204,7 @@ pub(super) const LOG: Check = Check {
 };
 
 fn log(survey: &Survey, install: &Install) -> Judged {
-    let Some(named) = install.named("the log file") else {
+    let Some(named) = install.named(PathRole::LogFile) else {
         return Ok(Verdict::Idle("its log goes to the service manager".to_owned()));
     };
     let trail = named.trail.known()?;
@@ -261,31 +261,31 @@ fn log(survey: &Survey, install: &Install) -> Judged {
 mod tests {
     use crate::{
         doctor::{Status, sample::*},
-        facts::survey::{Leftover, Mount, Seen, Survey, Trail, Workdir},
+        facts::survey::{Leftover, Mount, PathRole, Seen, Survey, Trail, Workdir},
         platform::fs::{Kind, Meta, WalkEnd},
     };
 
-    fn path(what: &str, trail: Trail) -> Survey {
+    fn path(what: PathRole, trail: Trail) -> Survey {
         let mut survey = healthy();
-        agent(&mut survey).paths.retain(|own| own.purpose != what);
+        agent(&mut survey).paths.retain(|own| own.role != what);
         agent(&mut survey).paths.push(named(what, trail));
         survey
     }
 
     #[test]
     fn a_work_folder_of_roots_fails_with_a_cure() {
-        let survey = path("the work folder", trail(WORKDIR, folder(0, 0o755)));
+        let survey = path(PathRole::WorkFolder, trail(WORKDIR, folder(0, 0o755)));
         let found = finding(&survey, "permissions/workdir-usable");
         assert!(found.status == Status::Fail && found.remedy.unwrap().fixable);
-        let survey = path("the work folder", trail(WORKDIR, file(UID, 0o644)));
+        let survey = path(PathRole::WorkFolder, trail(WORKDIR, file(UID, 0o644)));
         assert_eq!(status(&survey, "permissions/workdir-usable"), Status::Fail);
         let mut missing = trail(WORKDIR, folder(UID, 0o755));
         missing.end = None;
-        let survey = path("the work folder", missing.clone());
+        let survey = path(PathRole::WorkFolder, missing.clone());
         assert_eq!(status(&survey, "permissions/workdir-usable"), Status::Fail);
         missing.passed.last_mut().unwrap().meta = folder(UID, 0o755);
         assert_eq!(
-            status(&path("the work folder", missing), "permissions/workdir-usable"),
+            status(&path(PathRole::WorkFolder, missing), "permissions/workdir-usable"),
             Status::Pass
         );
     }
@@ -301,7 +301,7 @@ mod tests {
             way.end = None;
             way.passed.last_mut().unwrap().meta = folder(UID, 0o755);
             way.stopped = Some(end.clone());
-            let survey = path("the work folder", way);
+            let survey = path(PathRole::WorkFolder, way);
             assert_eq!(status(&survey, "permissions/workdir-usable"), expected, "{end}");
         }
     }
@@ -314,7 +314,7 @@ mod tests {
         link.meta = Meta { kind: Kind::Link, ..folder(0, 0o777) };
         way.passed.push(link);
         way.real = "/root".into();
-        let found = finding(&path("the work folder", way), "permissions/workdir-usable");
+        let found = finding(&path(PathRole::WorkFolder, way), "permissions/workdir-usable");
         assert!(found.summary.ends_with("a link to /root"), "{}", found.summary);
         let remedy = found.remedy.unwrap();
         assert!(!remedy.fixable && !remedy.text().contains("Give"), "{remedy:?}");
@@ -335,13 +335,13 @@ mod tests {
         let options = vec!["noexec".into()];
         survey.host.mounts.push(Mount { point: "/tmp".into(), kind: "tmpfs".into(), options });
         assert_eq!(status(&survey, "permissions/temporary-folder-usable"), Status::Fail);
-        let survey = path("the temporary folder", trail("/tmp", folder(0, 0o755)));
+        let survey = path(PathRole::TemporaryFolder, trail("/tmp", folder(0, 0o755)));
         assert_eq!(status(&survey, "permissions/temporary-folder-usable"), Status::Fail);
     }
 
     #[test]
     fn a_log_of_roots_fails() {
-        let survey = path("the log file", trail("/var/log/x.log", file(0, 0o644)));
+        let survey = path(PathRole::LogFile, trail("/var/log/x.log", file(0, 0o644)));
         assert_eq!(status(&survey, "permissions/log-writable"), Status::Fail);
     }
 }

@@ -29,7 +29,7 @@ fn definition(survey: &Survey, install: &Install) -> Judged {
     if service.manager == Manager::Launchd && domain(service) != SYSTEM {
         return Ok(Verdict::Idle("root does not read it: launchd runs it as its user".to_owned()));
     }
-    let files = install.paths.iter().filter(|own| own.purpose.ends_with("environment file"));
+    let files = install.paths.iter().filter(|own| own.role.is_environment());
     let files = files.filter_map(|own| own.trail.ok());
     let trails = service
         .definitions
@@ -121,7 +121,7 @@ fn environment(survey: &Survey, install: &Install) -> Judged {
     };
     let mut problems = Vec::new();
     let change = Change::new(survey, install);
-    for named in install.paths.iter().filter(|own| own.purpose.ends_with("environment file")) {
+    for named in install.paths.iter().filter(|own| own.role.is_environment()) {
         let Some(site) = Site::of(named, Purpose::Agent) else { continue };
         let trail = site.trail;
         let name = format!("{}:", trail.path.display());
@@ -151,7 +151,7 @@ fn environment(survey: &Survey, install: &Install) -> Judged {
 mod tests {
     use crate::{
         doctor::{Status, sample::*},
-        facts::survey::{Seen, Variable},
+        facts::survey::{PathRole, Seen, Variable},
     };
 
     #[test]
@@ -195,7 +195,7 @@ mod tests {
     fn a_password_that_others_read_fails() {
         let mut survey = healthy();
         let env = trail("/etc/default/ci", file(0, 0o644));
-        agent(&mut survey).paths.push(named("an environment file", env));
+        agent(&mut survey).paths.push(named(PathRole::EnvironmentFile, env));
         agent(&mut survey).environment.push(Variable {
             name: "HTTPS_PROXY".into(),
             value: Some("http://me:***@proxy:1".into()),

@@ -12,7 +12,7 @@ use crate::{
         lookup::{account, longest_job, longest_stop, octal, shorter_jobs, stand, unseen},
         remedy::Text,
     },
-    facts::survey::{Install, Service, Survey, Unseen},
+    facts::survey::{Install, PathRole, Service, Survey, Unseen},
     platform::{fs::Kind, service::Manager},
 };
 
@@ -102,7 +102,7 @@ fn environment_files(_: &Survey, install: &Install) -> Judged {
     unit(install)?;
     let mut problems = Vec::new();
     let mut count = 0;
-    for named in install.paths.iter().filter(|own| own.purpose == "an environment file") {
+    for named in install.paths.iter().filter(|own| own.role == PathRole::EnvironmentFile) {
         count += 1;
         let trail = named.trail.known()?;
         if !trail.is(Kind::File) {
@@ -330,7 +330,7 @@ mod tests {
     use crate::{
         apply::Step,
         doctor::{Status, sample::*},
-        facts::survey::Provenance,
+        facts::survey::{PathRole, Provenance},
     };
 
     #[test]
@@ -421,7 +421,7 @@ mod tests {
         let mut survey = healthy();
         let mut missing = trail("/etc/default/x", file(0, 0o644));
         missing.end = None;
-        agent(&mut survey).paths.push(named("an environment file", missing));
+        agent(&mut survey).paths.push(named(PathRole::EnvironmentFile, missing));
         assert_eq!(status(&survey, "service/environment-files"), Status::Fail);
     }
 }

@@ -1,6 +1,6 @@
 //! One agent: what runs it, what it reads, what it started.
 
-use super::{ConfigFile, LogLine, Provenance, Scrubbed, Seen, Service, Trail};
+use super::{ConfigFile, LogLine, PathRole, Provenance, Scrubbed, Seen, Service, Trail};
 use crate::agent::{API_VARIABLES, CircleCi, Kind};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -66,25 +66,29 @@ pub struct Wrapper {
 #[serde(from = "SavedNamed")]
 pub struct Named {
     /// What it is for.
-    pub purpose: String,
+    pub role: PathRole,
     /// The way to it.
     pub trail: Seen<Trail>,
     /// Who could have named it.
     pub named_by: Provenance,
 }
 
-/// A named path in saved facts: as it is written today, or without provenance, as it once was.
+/// A named path in saved facts: as it is written today, or as it once was.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum SavedNamed {
-    Today { purpose: String, trail: Seen<Trail> },
-    Pair(String, Seen<Trail>),
+    Today {
+        #[serde(alias = "purpose")]
+        role: PathRole,
+        trail: Seen<Trail>,
+    },
+    Pair(PathRole, Seen<Trail>),
 }
 
 impl From<SavedNamed> for Named {
     fn from(saved: SavedNamed) -> Self {
-        let (SavedNamed::Today { purpose, trail } | SavedNamed::Pair(purpose, trail)) = saved;
-        Self { purpose, trail, named_by: Provenance::Anybody }
+        let (SavedNamed::Today { role, trail } | SavedNamed::Pair(role, trail)) = saved;
+        Self { role, trail, named_by: Provenance::Anybody }
     }
 }
 
@@ -286,13 +290,13 @@ impl Install {
     }
 
     /// A path by what it is for.
-    pub fn path(&self, purpose: &str) -> Option<&Seen<Trail>> {
-        self.named(purpose).map(|named| &named.trail)
+    pub fn path(&self, role: PathRole) -> Option<&Seen<Trail>> {
+        self.named(role).map(|named| &named.trail)
     }
 
     /// A path by what it is for, with who named it.
-    pub fn named(&self, purpose: &str) -> Option<&Named> {
-        self.paths.iter().find(|named| named.purpose == purpose)
+    pub fn named(&self, role: PathRole) -> Option<&Named> {
+        self.paths.iter().find(|named| named.role == role)
     }
 
     /// The agent's own process.

@@ -11,6 +11,7 @@ mod log_line;
 mod network;
 mod path;
 mod queue;
+mod role;
 mod service;
 mod windows;
 
@@ -25,6 +26,7 @@ pub use log_line::LogLine;
 pub use network::{Answered, Attempt, Endpoint, Network, Proxied, Route, Side, Tls};
 pub use path::{Access, Denied, Passed, Provenance, Strange, Stranger, Trail};
 pub use queue::{Queue, Runner};
+pub use role::PathRole;
 pub use service::{Definition, Directive, Service, State};
 pub use windows::{Grant, Rights, TaskState, Windows, same};
 
