@@ -12,7 +12,7 @@ use super::{
 use crate::{
     Code, Error, Help, Result,
     agent::{CLOUD_URL, Os, VersionChoice},
-    apply::{PlacedBinary, Receipt, Record, State, Step, Target, ancestors},
+    apply::{Digest, PlacedBinary, Receipt, Record, State, Step, Target, ancestors},
     facts::{Facts, Fingerprint, Want},
     platform::{
         home::refusal,
@@ -105,9 +105,11 @@ pub(super) fn wanted_for_records(receipt: Option<&Receipt>) -> Vec<Want> {
     let want = |record: &Record| {
         Some(match &record.target {
             Target::File(path) => {
-                let keyed = record.after.as_ref().and_then(|after| after.digest.as_ref());
-                let keyed = keyed.is_some_and(|digest| digest.to_string().starts_with("keyed"));
-                let digest = if keyed { Fingerprint::Keyed } else { Fingerprint::Plain };
+                let known = record.after.as_ref().and_then(|after| after.digest.as_ref());
+                let digest = match known.is_some_and(Digest::is_keyed) {
+                    true => Fingerprint::Keyed,
+                    false => Fingerprint::Plain,
+                };
                 Want::Path { path: path.clone(), digest: Some(digest) }
             }
             Target::Folder(path) | Target::Link(path) => {
