@@ -16,5 +16,5 @@ pub use config::Config;
 pub use kind::Kind;
 pub use platform::{Arch, Os, Platform};
 pub use secrets::{Found, Secrets};
-pub use token::Token;
+pub use token::{TOKEN_VARIABLES, Token};
 pub use version::{Version, VersionChoice};

@@ -115,6 +115,7 @@ pub(super) fn healthy() -> Survey {
             named(PathRole::TemporaryFolder, trail("/tmp", folder(0, 0o1777))),
         ],
         workdir: Seen::Known(Workdir { folder: WORKDIR.into(), ..Workdir::default() }),
+        token_in: None,
         processes: Seen::Known(vec![process(500, 1, UID, "circleci-launch")]),
         orphans: Seen::Known(Vec::new()),
         unlisted: Unlisted::default(),

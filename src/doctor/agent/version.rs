@@ -110,6 +110,7 @@ mod tests {
             name: "LAUNCH_AGENT_API_URL".into(),
             value: Some("https://runner.circleci.com".into()),
             source: "x:1".into(),
+            secret: None,
             written_by: Default::default(),
         });
         assert_eq!(status(&survey, "agent/supported"), Status::Warn);

@@ -192,6 +192,7 @@ mod tests {
             name: "NO_PROXY".into(),
             value: Some("a.com b.com".into()),
             source: "x:1".into(),
+            secret: None,
             written_by: Default::default(),
         });
         assert_eq!(status(&survey, "connectivity/no-proxy-sane"), Status::Warn);

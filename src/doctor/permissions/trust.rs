@@ -116,17 +116,16 @@ pub(super) const ENVIRONMENT: Check = Check {
 };
 
 fn environment(survey: &Survey, install: &Install) -> Judged {
-    let secret = |variable: &crate::facts::survey::Variable| {
-        variable.value.as_deref().is_some_and(|value| value.contains("***"))
-    };
     let mut problems = Vec::new();
     let change = Change::new(survey, install);
     for named in install.paths.iter().filter(|own| own.role.is_environment()) {
         let Some(site) = Site::of(named, Purpose::Agent) else { continue };
         let trail = site.trail;
         let name = format!("{}:", trail.path.display());
-        let held =
-            install.environment.iter().find(|own| own.source.starts_with(&name) && secret(own));
+        let held = install
+            .environment
+            .iter()
+            .find(|own| own.source.starts_with(&name) && own.holds_secret());
         let Some(meta) = trail.end.filter(|meta| meta.mode & 0o004 != 0) else { continue };
         if let Some(held) = held {
             problems.push(
@@ -200,8 +199,13 @@ mod tests {
             name: "HTTPS_PROXY".into(),
             value: Some("http://me:***@proxy:1".into()),
             source: "/etc/default/ci:1".into(),
+            secret: None,
             written_by: Default::default(),
         });
         assert_eq!(status(&survey, "permissions/environment-private"), Status::Fail);
+        for (secret, expected) in [(Some(false), Status::Pass), (Some(true), Status::Fail)] {
+            agent(&mut survey).environment.last_mut().unwrap().secret = secret;
+            assert_eq!(status(&survey, "permissions/environment-private"), expected);
+        }
     }
 }

@@ -14,8 +14,8 @@ use crate::{
     agent::Os,
     apply::Receipt,
     facts::survey::{
-        Binary, Install, Named, PathRole, Provenance, Received, Seen, Service, State, Tool, Trail,
-        Unseen, Workdir, Wrapper,
+        Binary, Install, Named, PathRole, Provenance, Received, Seen, Service, State, TokenPlace,
+        Tool, Trail, Unseen, Workdir, Wrapper,
     },
     plan::before_blank,
     platform::{
@@ -260,6 +260,8 @@ impl Looks {
             true => processes.of_install(main, name.as_deref(), task_uid, scrub, ground.until),
             false => OfInstall::unseen(&Unseen { why: IMAGE.to_owned(), broke: false }),
         };
+        let mut token_in = candidate.token_places();
+        token_in.extend(of_install.holds_token.then_some(TokenPlace::Process));
         let environment = environment::kept(&candidate.variables, scrub);
         let service = candidate.unit.map(|unit| Service {
             manager: unit.manager,
@@ -318,6 +320,7 @@ impl Looks {
             paths,
             wrapper,
             workdir: self.workdir.map_or_else(|| Seen::not("no work folder is named"), Probe::flat),
+            token_in: Some(token_in),
             processes: of_install.processes,
             orphans: of_install.orphans,
             unlisted: of_install.unlisted,

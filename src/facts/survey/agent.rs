@@ -1,6 +1,8 @@
 //! One agent: what runs it, what it reads, what it started.
 
-use super::{ConfigFile, LogLine, PathRole, Provenance, Scrubbed, Seen, Service, Trail};
+use super::{
+    ConfigFile, LogLine, PathRole, Provenance, Scrubbed, Seen, Service, TokenPlace, Trail,
+};
 use crate::agent::{API_VARIABLES, CircleCi, Kind};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -34,6 +36,10 @@ pub struct Install {
     pub paths: Vec<Named>,
     /// What is in the work folder.
     pub workdir: Seen<Workdir>,
+    /// Where the token is besides the configuration; `None` in facts of older versions, of which
+    /// [`Install::token_places`] tells it.
+    #[serde(default)]
+    pub token_in: Option<Vec<TokenPlace>>,
     /// The agent's process and all that it started.
     pub processes: Seen<Vec<Process>>,
     /// Processes of the jobs' account that nobody waits for any more.
@@ -113,11 +119,22 @@ pub struct Variable {
     pub name: String,
     /// Its value where that is known to be harmless.
     pub value: Option<Scrubbed>,
+    /// A secret was taken out of the value; `None` in facts of older versions.
+    #[serde(default)]
+    pub secret: Option<bool>,
     /// Where it is set: a file and a line.
     pub source: String,
     /// Who could have set it.
     #[serde(default)]
     pub written_by: Provenance,
+}
+
+impl Variable {
+    /// Whether its value, as it is set, holds a secret.
+    pub fn holds_secret(&self) -> bool {
+        let was_cut = || self.value.as_ref().is_some_and(|value| !value.is_whole());
+        self.secret.unwrap_or_else(was_cut)
+    }
 }
 
 /// The agent's binary.

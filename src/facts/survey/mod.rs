@@ -13,6 +13,7 @@ mod path;
 mod queue;
 mod role;
 mod service;
+mod token_place;
 mod windows;
 
 pub use super::examine::Scrubbed;
@@ -28,6 +29,7 @@ pub use path::{Access, Denied, Passed, Provenance, Strange, Stranger, Trail};
 pub use queue::{Queue, Runner};
 pub use role::PathRole;
 pub use service::{Definition, Directive, Service, State};
+pub use token_place::TokenPlace;
 pub use windows::{Grant, Rights, TaskState, Windows, same};
 
 use serde::{Deserialize, Serialize};
