@@ -84,7 +84,7 @@ const OTHERS: &[&str] = &[
     "504 gateway timeout",
     "resource class",
     "concurrency limit",
-    "runner.circleci.com",
+    super::CLOUD_HOST,
     "unknown flag",
     "yaml:",
     // Their libraries.

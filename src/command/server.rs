@@ -1,12 +1,15 @@
 //! A server as a command names it: the scheme is one of two, and nothing follows the port.
 
-use crate::platform::fs::Provenance;
+use crate::{
+    agent::{CLOUD_HOST, RELEASE_HOST},
+    platform::fs::Provenance,
+};
 use url::{Host, Url};
 
 /// Hosts that the documentation names.
 const DOCUMENTED: [&str; 6] = [
-    "runner.circleci.com",
-    "circleci-binary-releases.s3.amazonaws.com",
+    CLOUD_HOST,
+    RELEASE_HOST,
     "circleci-tasks-prod.s3.us-east-1.amazonaws.com",
     "github.com",
     "bitbucket.org",

@@ -214,7 +214,7 @@ mod tests {
     use super::*;
     use crate::{
         doctor::{Consent, Diagnosis, sample::*},
-        facts::survey::Seen,
+        facts::survey::{ConfigState, Seen},
         record::Step,
         session::cures,
     };
@@ -243,24 +243,36 @@ mod tests {
         assert_eq!(explained, ["service/running"]);
     }
 
-    /// D2 of the review: a host without a service for its agent was told to correct a line of a
-    /// configuration that is not there.
+    /// `service/healthy` names `service/running` as a cause, and not what keeps that from running.
     #[test]
     fn a_cause_passes_through_what_it_explains() {
+        let mut survey = hang();
+        if let Seen::Known(state) = &mut service_of(&mut survey).state {
+            state.health = Some("Unhealthy".to_owned());
+        }
+        let diagnosis = Diagnosis::new(judge(&survey, &Selection::default()), 0);
+        let told: Vec<_> = diagnosis.troubles().map(|own| own.check).collect();
+        assert_eq!(told, ["permissions/binary-executable"]);
+        let cause = diagnosis.troubles().next().unwrap();
+        let explained: Vec<_> = diagnosis.consequences(cause).map(|own| own.check).collect();
+        assert_eq!(explained, ["service/running", "service/healthy"]);
+    }
+
+    /// A host without a service for its agent was told to correct a line of a configuration that is
+    /// not there.
+    #[test]
+    fn what_is_missing_is_not_said_to_be_wrong() {
         let mut survey = healthy();
         let install = agent(&mut survey);
         install.service = None;
         install.processes = Seen::Known(Vec::new());
         let Some(Seen::Known(config)) = &mut install.config else { panic!() };
         config.trail.end = None;
-        config.fault = Some("/etc/opt/circleci is not there".to_owned());
+        config.state = ConfigState::Missing;
         let diagnosis = Diagnosis::new(judge(&survey, &Selection::default()), 0);
         let failed = diagnosis.troubles().filter(|own| own.status == Status::Fail);
         let failed: Vec<_> = failed.map(|own| own.check).collect();
         assert_eq!(failed, ["service/defined"]);
-        let cause = diagnosis.troubles().next().unwrap();
-        let explained: Vec<_> = diagnosis.consequences(cause).map(|own| own.check).collect();
-        assert!(explained.starts_with(&["config/exists", "config/parses"]), "{explained:?}");
     }
 
     /// What holds in between shows that the first failure is not the reason.

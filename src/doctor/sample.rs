@@ -29,7 +29,7 @@ pub(crate) fn healthy() -> Survey {
         mounts: vec![Mount { point: "/".into(), kind: "ext4".into(), options: vec!["rw".into()] }],
         volumes: vec![Volume {
             folder: WORKDIR.into(),
-            purpose: "the work folder".into(),
+            purpose: PathRole::WorkFolder,
             bytes: 100 << 30,
             bytes_free: 60 << 30,
             inodes: 6_000_000,
@@ -109,10 +109,11 @@ pub(crate) fn healthy() -> Survey {
         }),
         config: Some(Seen::Known(config)),
         paths: vec![
-            named("the work folder", trail(WORKDIR, folder(UID, 0o750))),
-            named("the temporary folder", trail("/tmp", folder(0, 0o1777))),
+            named(PathRole::WorkFolder, trail(WORKDIR, folder(UID, 0o750))),
+            named(PathRole::TemporaryFolder, trail("/tmp", folder(0, 0o1777))),
         ],
         workdir: Seen::Known(Workdir { folder: WORKDIR.into(), ..Workdir::default() }),
+        token_in: None,
         processes: Seen::Known(vec![process(500, 1, UID, "circleci-launch")]),
         orphans: Seen::Known(Vec::new()),
         unlisted: Unlisted::default(),
@@ -194,8 +195,8 @@ pub(crate) fn service_of(survey: &mut Survey) -> &mut Service {
 }
 
 /// A path that root named.
-pub(crate) fn named(purpose: &str, trail: Trail) -> Named {
-    Named { purpose: purpose.into(), trail: Seen::Known(trail), named_by: Provenance::Root }
+pub(super) fn named(role: PathRole, trail: Trail) -> Named {
+    Named { role, trail: Seen::Known(trail), named_by: Provenance::Root }
 }
 
 /// Sets a key of the configuration to a text, or takes it away.
@@ -295,8 +296,7 @@ fn config(values: &[(&str, Written)]) -> ConfigFile {
     };
     ConfigFile {
         trail: trail(CONFIG, file(UID, 0o600)),
-        fault: None,
-        unread: None,
+        state: ConfigState::Parsed,
         written_by: Provenance::Account(UID),
         settings: values.iter().enumerate().map(setting).collect(),
         token: Some(TokenShape {

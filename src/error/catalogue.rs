@@ -211,6 +211,10 @@ catalogue! {
         "A step of the plan failed, and what was done before it was undone, and looked at again. \
          Processes that the run ended stay ended, which is said then; all else is as it was. \
          Remove the cause that the message names, and run the same command again.";
+    CommandTimeout = 6, "E6002", "a command of the system did not end in time",
+        "A command of the system, such as `systemctl` or PowerShell, did not end within its limit, and \
+         was ended. The message names the command and the limit. Run it by hand to see what it waits \
+         for, remove the cause, and run again.";
     RollbackIncomplete = 7, "E7001", "a step failed, and the roll-back is incomplete",
         "A step failed, and something done before it is not as it was: undoing it failed too, or it \
          cannot be undone, as the removal of an account or of the jobs' data. The message lists it, \

@@ -11,10 +11,10 @@ use super::{
 };
 use crate::{
     Code, Error, Help, Result,
-    agent::VersionChoice,
+    agent::{CLOUD_URL, VersionChoice},
     facts::{Facts, Fingerprint, Want},
     platform::{Os, home::refusal, paths::home},
-    record::{PlacedBinary, Receipt, Record, State, Step, Target, ancestors},
+    record::{Digest, PlacedBinary, Receipt, Record, State, Step, Target, ancestors},
     release::Artifact,
     service::task_scheduler,
     spec::{Settings, Source, Spec},
@@ -103,9 +103,11 @@ pub(super) fn wanted_for_records(receipt: Option<&Receipt>) -> Vec<Want> {
     let want = |record: &Record| {
         Some(match &record.target {
             Target::File(path) => {
-                let keyed = record.after.as_ref().and_then(|after| after.digest.as_ref());
-                let keyed = keyed.is_some_and(|digest| digest.to_string().starts_with("keyed"));
-                let digest = if keyed { Fingerprint::Keyed } else { Fingerprint::Plain };
+                let known = record.after.as_ref().and_then(|after| after.digest.as_ref());
+                let digest = match known.is_some_and(Digest::is_keyed) {
+                    true => Fingerprint::Keyed,
+                    false => Fingerprint::Plain,
+                };
                 Want::Path { path: path.clone(), digest: Some(digest) }
             }
             Target::Folder(path) | Target::Link(path) => {
@@ -368,10 +370,7 @@ fn described(spec: &Spec, settings: &Settings, facts: &Facts) -> Vec<Setting> {
         ("platform", text(&spec.platform)),
         ("sha256", some(spec.sha256.as_ref().map(ToString::to_string))),
         ("release-url", text(&spec.release_url)),
-        (
-            "url",
-            spec.url.as_ref().map_or("https://runner.circleci.com".into(), ToString::to_string),
-        ),
+        ("url", spec.url.as_ref().map_or(CLOUD_URL.into(), ToString::to_string)),
         ("proxy", some(spec.proxy.as_ref().map(ToString::to_string))),
         ("no-proxy", some(spec.no_proxy.clone())),
         ("ca-file", some(spec.ca_file.as_ref().map(shown))),

@@ -262,7 +262,7 @@ fn wait(child: &mut Child, call: &Call) -> Result<Option<i32>> {
                 let _ = child.wait();
                 let seconds = call.timeout.as_secs();
                 return Err(Error::new(
-                    Code::StepFailed,
+                    Code::CommandTimeout,
                     format!("`{call}` did not end within {seconds} s and was ended"),
                 ));
             }
@@ -322,6 +322,7 @@ mod tests {
     fn a_program_that_hangs_is_ended_with_its_children() {
         let call = shell("sleep 60 & sleep 60", "ping -n 60 127.0.0.1");
         let error = HostCommands.answer(&call.within(Duration::from_millis(50))).unwrap_err();
+        assert_eq!(error.code(), Code::CommandTimeout);
         assert!(error.message().contains("did not end within"), "{error}");
     }
 

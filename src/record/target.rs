@@ -97,6 +97,10 @@ pub struct After {
     pub digest: Option<Digest>,
 }
 
+/// What a digest's text begins with, in front of a colon.
+const KEYED: &str = "keyed";
+const PLAIN: &str = "sha256";
+
 /// A fingerprint of a file's content, such as `sha256:…`, or `keyed:…` for a file with a secret:
 /// the key stays in the state folder, readable by root alone, so that the receipt, which
 /// everyone may read, cannot be used to try tokens.
@@ -163,7 +167,12 @@ impl fmt::Display for Target {
 impl Digest {
     /// Of a file's plain SHA-256, known already.
     pub fn of_sha256(hex: impl fmt::Display) -> Self {
-        Self(format!("sha256:{hex}"))
+        Self(format!("{PLAIN}:{hex}"))
+    }
+
+    /// Whether the key of the state folder went into it.
+    pub fn is_keyed(&self) -> bool {
+        self.0.split_once(':').is_some_and(|(name, _)| name == KEYED)
     }
 
     /// Of `content`; with a key where the content holds a secret.
@@ -186,7 +195,7 @@ impl Hasher {
         let mut sha = sha2::Sha256::new();
         // The key has a fixed length, and the digest is compared, never extended.
         key.into_iter().for_each(|key| sha.update(key));
-        Self { sha, name: if key.is_some() { "keyed" } else { "sha256" } }
+        Self { sha, name: if key.is_some() { KEYED } else { PLAIN } }
     }
 
     pub(crate) fn update(&mut self, content: &[u8]) {
@@ -215,5 +224,6 @@ mod tests {
             "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
         );
         assert_ne!(Digest::of(b"abc", Some(b"k")), Digest::of(b"abc", Some(b"l")));
+        assert!(!plain.is_keyed() && Digest::of(b"abc", Some(b"k")).is_keyed());
     }
 }

@@ -32,7 +32,7 @@ const SEQUENCE: u8 = 0x30;
 pub(crate) fn read(root: &Root, path: &Path) -> Result<String> {
     let trail = root.trail(path)?;
     if let Some(why) = trail.stopped {
-        return Err(Error::new(Code::ValueInvalid, why));
+        return Err(Error::new(Code::ValueInvalid, why.to_string()));
     }
     let spot = root.find(&trail.real)?;
     let spot = spot.ok_or_else(|| invalid(format!("{} is not there", shown(path))))?;
@@ -91,7 +91,8 @@ fn write(certificate: &[u8], into: &mut String) {
 }
 
 fn invalid(why: String) -> Error {
-    Error::new(Code::ValueInvalid, why).help("it must be a file of certificates in PEM form")
+    Error::new(Code::ValueInvalid, why.to_string())
+        .help("it must be a file of certificates in PEM form")
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use crate::{
     Code, Error, Help, Result,
     agent::{Kind, Version},
     platform::Platform,
+    text::url::without_login,
     values::Sha256,
 };
 use reqwest::header;
@@ -189,7 +190,7 @@ impl Client {
         let limit = if status.is_success() { limit } else { BODY_LIMIT };
         let mut bytes = Vec::new();
         let too_large = || {
-            let shown = trouble::without_login(&url);
+            let shown = without_login(&url);
             Trouble::lasting(Error::new(code, format!("{shown} is longer than {limit} bytes")))
         };
         if status.is_success() {
@@ -199,7 +200,7 @@ impl Client {
             if let Some(encoding) = answer.headers().get(header::CONTENT_ENCODING)
                 && encoding != "identity"
             {
-                let shown = trouble::without_login(&url);
+                let shown = without_login(&url);
                 let error =
                     format!("{shown} came encoded as {encoding:?}, where plain text was due");
                 return Err(Trouble::lasting(Error::new(Code::EncodingBroken, error)));

@@ -9,7 +9,7 @@ use super::{
     transport::{Resume, Transport},
     trouble,
 };
-use crate::{Code, Error, Result};
+use crate::{Code, Error, Result, text::url::without_login};
 use reqwest::{Response, StatusCode, header};
 use std::{
     fs::File,
@@ -219,12 +219,12 @@ fn strong_etag(headers: &header::HeaderMap) -> Option<String> {
 }
 
 fn broken(url: &Url, how: &str) -> Trouble {
-    let shown = trouble::without_login(url);
+    let shown = without_login(url);
     Trouble::passing(Error::new(Code::Broken, format!("the transfer of {shown} {how}")))
 }
 
 fn too_large(url: &Url) -> Trouble {
-    let shown = trouble::without_login(url);
+    let shown = without_login(url);
     let limit = ENCODED_LIMIT >> 20;
     Trouble::lasting(Error::new(Code::TooLarge, format!("{shown} is larger than {limit} MiB")))
 }

@@ -1,9 +1,9 @@
 //! How the network is reached: the bucket, the proxy on the way to it, and whom to trust.
 
-use crate::{Error, Result, values::ProxyUrl};
+use crate::{Error, Result, text::url::is_loopback, values::ProxyUrl};
 use hyper_util::client::proxy::matcher::Matcher;
 use std::{fmt, time::Duration};
-use url::{Host, Url};
+use url::Url;
 
 /// How to reach the bucket. Prints without the proxy's password.
 #[derive(Debug, Clone)]
@@ -77,17 +77,7 @@ impl Network {
     }
 }
 
-/// Whether traffic for `url` stays on this host.
-pub(super) fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
-}
-
-/// By the rules of those who read `NO_PROXY`: names with all below them, addresses, networks, `*`.
+/// By reqwest's rules: names with all below them, addresses, networks, `*`.
 fn is_exempt(list: &str, url: &Url) -> bool {
     let all = Matcher::builder().all("http://any.proxy").no(list).build();
     url.as_str().parse().is_ok_and(|uri| all.intercept(&uri).is_none())

@@ -1,11 +1,10 @@
 //! GET requests: proxies, trust, redirects, and the deadline of the answer.
 
-use super::{
-    network::{Network, is_loopback},
-    retry::Trouble,
-    trouble,
+use super::{network::Network, retry::Trouble, trouble};
+use crate::{
+    Code, Error, Result,
+    text::url::{is_loopback, without_login},
 };
-use crate::{Code, Error, Result};
 use reqwest::{Certificate, Proxy, Response, header, redirect};
 use std::{collections::HashSet, future::Future, sync::OnceLock};
 use tokio::{runtime::Runtime, time::timeout};
@@ -91,10 +90,10 @@ impl Transport {
                     continue;
                 }
             };
-            let shown = trouble::without_login(&url);
+            let shown = without_login(&url);
             let error = Error::new(
                 Code::Redirect,
-                format!("{shown} redirects {how}, at last to {}", trouble::without_login(&next)),
+                format!("{shown} redirects {how}, at last to {}", without_login(&next)),
             );
             return Err(Trouble::lasting(error));
         }
@@ -106,7 +105,7 @@ impl Transport {
             return Ok(None);
         };
         let refused = |why: &str| {
-            let from = trouble::without_login(from);
+            let from = without_login(from);
             Err(Error::new(Code::Redirect, format!("{from} redirects {why}")))
         };
         let Some(next) = location.to_str().ok().and_then(|text| from.join(text).ok()) else {
@@ -117,7 +116,7 @@ impl Transport {
         match next.scheme() {
             "https" => Ok(Some(next)),
             "http" if may_be_plain => Ok(Some(next)),
-            _ => refused(&format!("to {}, which is not https", trouble::without_login(&next))),
+            _ => refused(&format!("to {}, which is not https", without_login(&next))),
         }
     }
 

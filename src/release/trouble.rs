@@ -1,7 +1,7 @@
 //! From what the HTTP library says to what a person can act on.
 
 use super::{network::Network, network::Via, retry::Trouble};
-use crate::{Code, Command, Error, Help, command::Server};
+use crate::{Code, Command, Error, Help, command::Server, text::url::without_login};
 use reqwest::{StatusCode, header};
 use std::{
     error::Error as StdError,
@@ -81,16 +81,6 @@ pub(super) fn of_status(
     let after = headers.get(header::RETRY_AFTER).and_then(|value| value.to_str().ok());
     let after = after.and_then(|text| retry_after(text, SystemTime::now()));
     Trouble { error: through(error, via.as_ref()), again, after }
-}
-
-/// A URL as it may be shown: mirrors redirect to URLs whose query is a login, too.
-pub(super) fn without_login(url: &Url) -> String {
-    let mut url = url.clone();
-    let _ = (url.set_username(""), url.set_password(None));
-    if url.query().is_some() {
-        url.set_query(Some("..."));
-    }
-    url.to_string()
 }
 
 /// What each cause says; the last one is at the root of it.

@@ -3,7 +3,7 @@
 use super::{Hardening, Spec, settings::Settings};
 use crate::{
     Code, Error, Help, Result,
-    agent::{Kind, Layout, Token, VersionChoice},
+    agent::{CircleCi, Kind, Layout, RELEASE_URL, Token, VersionChoice},
     platform::{Os, Platform},
     text::shown,
     values::{
@@ -13,12 +13,6 @@ use crate::{
 };
 use std::{path::PathBuf, time::Duration};
 use url::Url;
-
-/// The release bucket (facts of CircleCI's published install scripts).
-const RELEASE_URL: &str = "https://circleci-binary-releases.s3.amazonaws.com";
-
-/// Where CircleCI cloud answers runners; anything else is a CircleCI server.
-const CLOUD_HOST: &str = "runner.circleci.com";
 
 /// What defaults depend on besides the settings themselves.
 #[derive(Debug, Clone, Copy)]
@@ -49,14 +43,14 @@ impl Spec {
         let sha256 = settings.parse("sha256")?;
         let version = settings.parse("version")?.unwrap_or(VersionChoice::Latest);
         let url = settings.read("url", |text| checked_url("url", text, false))?;
-        let on_server = url.as_ref().is_some_and(|url| url.host_str() != Some(CLOUD_HOST));
+        let is_cloud = CircleCi::of(url.as_ref().map(Url::as_str)).is_cloud();
         let absolute = |name| settings.read(name, |text| AbsolutePath::new(text, os));
         let mut spec = Self {
             agent,
             auto_update: match settings.read("auto-update", truth)? {
                 Some(given) => given,
                 // Documented for server and for pinned versions: no updates of its own.
-                None => !on_server && version == VersionChoice::Latest,
+                None => is_cloud && version == VersionChoice::Latest,
             },
             version,
             platform,

@@ -6,6 +6,7 @@ mod nearest;
 mod paths;
 mod secrets;
 mod shell;
+pub mod url;
 pub mod yaml;
 
 pub use command::Command;

@@ -1,7 +1,9 @@
 //! Proxies, whose addresses may hold a password.
 
-use super::url::without_login;
-use crate::{Code, Error, Help, Result};
+use crate::{
+    Code, Error, Help, Result,
+    text::url::{without_password, without_secrets},
+};
 use secrecy::{ExposeSecret, SecretString};
 use std::{fmt, str::FromStr};
 use url::Url;
@@ -27,12 +29,12 @@ impl FromStr for ProxyUrl {
 
     fn from_str(text: &str) -> Result<Self> {
         let invalid = |why: &str| {
-            Error::new(Code::ValueInvalid, format!("the proxy {:?} {why}", without_login(text)))
+            Error::new(Code::ValueInvalid, format!("the proxy {:?} {why}", without_secrets(text)))
         };
         if !text.contains("://") {
             return Err(invalid("has no scheme").help(Help::value(
                 "use http://",
-                without_login(text),
+                without_secrets(text),
                 "",
             )));
         }
@@ -52,7 +54,7 @@ impl FromStr for ProxyUrl {
             return Err(invalid("goes on after host and port")
                 .help("in a password, write %2F for /, %3F for ? and %23 for #"));
         }
-        Ok(Self { shown: redacted(&url), whole: SecretString::from(text) })
+        Ok(Self { shown: without_password(&url), whole: SecretString::from(text) })
     }
 }
 
@@ -80,14 +82,6 @@ impl serde::Serialize for ProxyUrl {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
-}
-
-fn redacted(url: &Url) -> String {
-    let mut url = url.clone();
-    if url.password().is_some() && url.set_password(Some("***")).is_err() {
-        return without_login(url.as_str());
-    }
-    url.as_str().trim_end_matches('/').to_owned()
 }
 
 #[cfg(test)]

@@ -1,7 +1,10 @@
 //! Which URLs are trusted with a token or a binary.
 
-use crate::{Code, Error, Help, Result};
-use url::{Host, Url};
+use crate::{
+    Code, Error, Help, Result,
+    text::url::{is_loopback, without_secrets},
+};
+use url::Url;
 
 /// Reads the URL of a service, such as `api.url` or the release bucket.
 ///
@@ -10,12 +13,12 @@ use url::{Host, Url};
 /// or fragment. `setting` names the setting in messages, such as `--url`.
 pub fn checked_url(setting: &str, text: &str, allow_http_anywhere: bool) -> Result<Url> {
     let invalid = |why: &str| {
-        Error::new(Code::ValueInvalid, format!("{setting}: {:?} {why}", without_login(text)))
+        Error::new(Code::ValueInvalid, format!("{setting}: {:?} {why}", without_secrets(text)))
     };
     if !text.contains("://") {
         return Err(invalid("is not a whole URL").help(Help::value(
             "use https://",
-            without_login(text),
+            without_secrets(text),
             "",
         )));
     }
@@ -42,30 +45,6 @@ pub fn checked_url(setting: &str, text: &str, allow_http_anywhere: bool) -> Resu
             format!("{setting}: {text:?} is {scheme}, not https"),
         )
         .help("the URL must start with https://")),
-    }
-}
-
-/// Whether traffic for `url` stays on this host.
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost",
-        None => false,
-    }
-}
-
-/// `text` with `***` for whatever stands in front of an `@`, and behind `?` or `#`: it may be a
-/// password.
-pub(super) fn without_login(text: &str) -> String {
-    let shown = match text.rsplit_once('@').map(|(login, rest)| (login.split_once("://"), rest)) {
-        None => text.to_owned(),
-        Some((Some((scheme, _)), rest)) => format!("{scheme}://***@{rest}"),
-        Some((None, rest)) => format!("***@{rest}"),
-    };
-    match shown.split_once(['?', '#']) {
-        Some((before, _)) => format!("{before}?***"),
-        None => shown,
     }
 }
 

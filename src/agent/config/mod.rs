@@ -32,7 +32,7 @@ pub struct Config {
 pub struct Api {
     /// The resource class token, as it stands in the file. The agent needs one.
     pub auth_token: Option<Token>,
-    /// The runner API; without it `https://runner.circleci.com`.
+    /// The runner API; without it [`CLOUD_URL`](crate::agent::CLOUD_URL).
     pub url: Option<String>,
 }
 

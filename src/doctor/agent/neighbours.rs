@@ -5,7 +5,7 @@ use crate::{
         Check, Command, Judge, Judged, Problem, Remedy, Verdict,
         lookup::{account, on_job, service},
     },
-    facts::survey::{Install, Survey, Unseen},
+    facts::survey::{Install, PathRole, Survey, Unseen},
     values::Manager,
 };
 
@@ -72,7 +72,7 @@ pub(super) const SHARED: Check = Check {
 fn shared(survey: &Survey, install: &Install) -> Judged {
     let mut problems = Vec::new();
     for other in others(survey, install) {
-        for what in ["the work folder", "the log file"] {
+        for what in [PathRole::WorkFolder, PathRole::LogFile] {
             let real = |own: &Install| {
                 own.path(what).and_then(|seen| seen.ok()).map(|trail| trail.path.clone())
             };

@@ -1,7 +1,7 @@
 //! Versions: what is supported, and what is newest.
 
 use crate::{
-    agent::{Kind, Version},
+    agent::{CircleCi, Kind, Version},
     doctor::{Check, Judge, Judged, Problem, Remedy, Verdict},
     facts::survey::{Install, Survey, Unseen},
 };
@@ -24,12 +24,8 @@ fn supported(survey: &Survey, install: &Install) -> Judged {
     if install.agent == Kind::MachineRunner {
         return Ok(Verdict::Holds("machine runner 3".to_owned()));
     }
-    let config = install.config()?;
-    let url = config
-        .text("api.url")
-        .or_else(|| install.variable("LAUNCH_AGENT_API_URL")?.value.as_deref());
-    match url {
-        Some(url) if !url.contains("runner.circleci.com") => {
+    match install.api()? {
+        CircleCi::Server(url) => {
             let installed = install.receipt.as_ref().and_then(|receipt| receipt.version.as_deref());
             Ok(Verdict::Holds(match installed.and_then(Version::servers_of) {
                 Some((first, last)) => format!("pinned for server {first} to {last}; on {url}"),
@@ -77,7 +73,10 @@ fn numbers(version: &str) -> Vec<u64> {
 #[cfg(test)]
 mod tests {
     use super::numbers;
-    use crate::doctor::{Status, sample::*};
+    use crate::{
+        doctor::{Status, sample::*},
+        facts::survey::Variable,
+    };
 
     #[test]
     fn versions_compare_by_number() {
@@ -89,7 +88,31 @@ mod tests {
         let mut survey = healthy();
         set(&mut survey, "api.url", None);
         assert_eq!(status(&survey, "agent/supported"), Status::Warn);
+        for server in [
+            "https://server.example.com",
+            "https://runner.circleci.com.example.com",
+            "https://example.com/runner.circleci.com",
+        ] {
+            set(&mut survey, "api.url", Some(server));
+            assert_eq!(status(&survey, "agent/supported"), Status::Pass, "{server}");
+        }
+        for cloud in ["https://RUNNER.CircleCI.com", "https://runner.circleci.com:443/"] {
+            set(&mut survey, "api.url", Some(cloud));
+            assert_eq!(status(&survey, "agent/supported"), Status::Warn, "{cloud}");
+        }
+    }
+
+    #[test]
+    fn a_variable_counts_before_the_configuration() {
+        let mut survey = healthy();
         set(&mut survey, "api.url", Some("https://server.example.com"));
-        assert_eq!(status(&survey, "agent/supported"), Status::Pass);
+        agent(&mut survey).environment.push(Variable {
+            name: "LAUNCH_AGENT_API_URL".into(),
+            value: Some("https://runner.circleci.com".into()),
+            source: "x:1".into(),
+            secret: None,
+            written_by: Default::default(),
+        });
+        assert_eq!(status(&survey, "agent/supported"), Status::Warn);
     }
 }

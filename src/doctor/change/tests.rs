@@ -2,7 +2,7 @@ use super::*;
 use crate::{
     doctor::sample::{UID, WORKDIR, agent, config_of, file, folder, healthy, trail},
     facts::survey::{Mount, Seen, Workdir},
-    platform::fs::Meta,
+    platform::fs::{Meta, WalkEnd},
 };
 
 const CI: Provenance = Provenance::Account(UID);
@@ -262,7 +262,7 @@ fn a_folder_is_made_beside_what_root_keeps_only_where_a_person_allows_it() {
     let made = |survey: &Survey| {
         let mut trail = trail(path, folder(0, 0o755));
         trail.end = None;
-        trail.stopped = Some("jobs is not there".to_owned());
+        trail.stopped = Some(WalkEnd::Missing("jobs".to_owned()));
         let site = Site { trail: &trail, named_by: CI, purpose: Purpose::Data };
         let account = survey.account("circleci").unwrap();
         let change = Change::new(survey, &survey.installs[0]);

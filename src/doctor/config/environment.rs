@@ -136,6 +136,7 @@ mod tests {
             name: name.into(),
             value: Some(value.into()),
             source: "/etc/x:1".into(),
+            secret: None,
             written_by: Default::default(),
         };
         agent(&mut survey).environment.push(variable);

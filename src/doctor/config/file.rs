@@ -5,8 +5,7 @@ use crate::{
         Check, Command, Judge, Judged, Problem, Remedy, Verdict,
         lookup::{edit_config, stand},
     },
-    facts::survey::{Install, Survey, Unseen},
-    platform::fs::Kind,
+    facts::survey::{ConfigState, Install, Survey, Unseen},
 };
 
 pub(super) const EXISTS: Check = Check {
@@ -34,17 +33,24 @@ fn exists(survey: &Survey, install: &Install) -> Judged {
     }
     let config = install.config_file()?;
     let path = config.trail.path.display();
-    if config.trail.is(Kind::File) {
-        return Ok(Verdict::Holds(format!("{path} is there")));
-    }
-    let why = config.trail.stopped.clone().unwrap_or_else(|| stand(&config.trail, survey));
+    let what = match (&config.state, config.trail.end) {
+        (ConfigState::Missing, _) => "is not there".to_owned(),
+        (ConfigState::NotAFile, Some(meta)) => format!("is {}, not a file", meta.kind),
+        (ConfigState::NotAFile, None) => "is no file".to_owned(),
+        // What is behind a closed folder nobody knows.
+        (ConfigState::Unreadable(why), None) => return Err(Unseen::not_examined(why)),
+        (ConfigState::Unreadable(_) | ConfigState::Broken(_) | ConfigState::Parsed, _) => {
+            return Ok(Verdict::Holds(format!("{path} is there")));
+        }
+    };
+    let why = config
+        .trail
+        .stopped
+        .as_ref()
+        .map_or_else(|| stand(&config.trail, survey), ToString::to_string);
     let remedy = Remedy::by_hand("Look at what stands there, and write the configuration anew.")
         .look(Command::fixed("ls -ld").path(&config.trail.path, install.named_by))
         .command(Command::root("runnerup install"));
-    let what = match config.trail.end {
-        None => "is not there".to_owned(),
-        Some(meta) => format!("is {}, not a file", meta.kind),
-    };
     Ok(Problem::fail(format!("the configuration {path} {what}")).seen(why).cure(remedy).into())
 }
 
@@ -62,12 +68,13 @@ pub(super) const PARSES: Check = Check {
 fn parses(survey: &Survey, install: &Install) -> Judged {
     let config = install.config_file()?;
     let path = &config.trail.path;
-    if let Some(why) = &config.unread {
-        return Err(Unseen::not_examined(why.clone()));
-    }
-    match &config.fault {
-        None => Ok(Verdict::Holds(format!("{} is a mapping", path.display()))),
-        Some(fault) => {
+    match &config.state {
+        ConfigState::Missing | ConfigState::NotAFile => {
+            Err(Unseen::not_examined("there is no file to parse"))
+        }
+        ConfigState::Unreadable(why) => Err(Unseen::not_examined(why)),
+        ConfigState::Parsed => Ok(Verdict::Holds(format!("{} is a mapping", path.display()))),
+        ConfigState::Broken(fault) => {
             let remedy = Remedy::by_hand("Correct the line that is named.")
                 .command(edit_config(survey, install));
             Ok(Problem::fail(format!("{} cannot be parsed", path.display()))
@@ -81,20 +88,30 @@ fn parses(survey: &Survey, install: &Install) -> Judged {
 #[cfg(test)]
 mod tests {
     use crate::{
-        doctor::{Status, sample::*},
-        facts::survey::Seen,
+        doctor::{Selection, Status, judge, sample::*},
+        facts::survey::{ConfigState, Seen},
     };
 
     #[test]
     fn a_configuration_that_is_missing_or_broken_fails() {
         let mut survey = healthy();
         config_of(&mut survey).trail.end = None;
+        config_of(&mut survey).state = ConfigState::Missing;
+        assert_eq!(status(&survey, "config/exists"), Status::Fail);
+        // It is told once, whatever else is judged.
+        let only = Selection::new(vec!["config/parses".to_owned()], Vec::new()).unwrap();
+        let found = judge(&survey, &only);
+        assert!(found.iter().all(|own| own.status == Status::Skip), "{found:?}");
+        config_of(&mut survey).state = ConfigState::Unreadable("/x is closed".into());
+        assert_eq!(status(&survey, "config/exists"), Status::Skip);
+        config_of(&mut survey).trail.end = Some(folder(0, 0o755));
+        config_of(&mut survey).state = ConfigState::NotAFile;
         assert_eq!(status(&survey, "config/exists"), Status::Fail);
         let mut survey = healthy();
         agent(&mut survey).config = None;
         assert_eq!(status(&survey, "config/exists"), Status::Fail);
         let mut survey = healthy();
-        config_of(&mut survey).fault = Some("line 3, column 1: a tab".into());
+        config_of(&mut survey).state = ConfigState::Broken("line 3, column 1: a tab".into());
         assert!(finding(&survey, "config/parses").evidence.contains("line 3"));
     }
 

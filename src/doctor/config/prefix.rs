@@ -6,7 +6,7 @@ use crate::{
         change::{Change, Mode, Purpose, Site},
         lookup::{account, edit, edit_config, stand},
     },
-    facts::survey::{Access, Install, Survey, Unseen},
+    facts::survey::{Access, Install, PathRole, Survey, Unseen},
     platform::fs::Kind,
 };
 use std::path::Path;
@@ -54,7 +54,7 @@ pub(super) const RUNS: Check = Check {
 };
 
 fn runs(survey: &Survey, install: &Install) -> Judged {
-    let Some(named) = install.named("the command prefix") else {
+    let Some(named) = install.named(PathRole::CommandPrefix) else {
         return Err(Unseen::not_applicable("there is no command prefix"));
     };
     let trail = named.trail.known()?;
@@ -65,7 +65,7 @@ fn runs(survey: &Survey, install: &Install) -> Judged {
     if !trail.is(Kind::File) && denied.is_none() {
         let remedy = Remedy::by_hand("Install it, or correct the path in runner.command_prefix.");
         return Ok(Problem::fail(format!("the command prefix {path} is not there"))
-            .seen(trail.stopped.clone().unwrap_or_else(|| stand(trail, survey)))
+            .seen(trail.stopped.as_ref().map_or_else(|| stand(trail, survey), ToString::to_string))
             .cure(remedy)
             .into());
     }
@@ -104,7 +104,7 @@ fn forwards(survey: &Survey, install: &Install) -> Judged {
     let Some(wrapper) = install.wrapper else {
         return Err(Unseen::not_applicable("the command prefix is no shell script"));
     };
-    let named = install.named("the command prefix");
+    let named = install.named(PathRole::CommandPrefix);
     let trail = named.and_then(|named| named.trail.known().ok());
     let shown = trail.map(|trail| trail.path.display().to_string()).unwrap_or_default();
     let problem = if !wrapper.passes_arguments {
@@ -131,7 +131,7 @@ fn forwards(survey: &Survey, install: &Install) -> Judged {
 mod tests {
     use crate::{
         doctor::{Status, sample::*},
-        facts::survey::{Seen, Setting, Wrapper, Written},
+        facts::survey::{PathRole, Seen, Setting, Wrapper, Written},
     };
 
     #[test]
@@ -150,7 +150,7 @@ mod tests {
     fn a_wrapper_must_be_there_and_executable() {
         let mut survey = healthy();
         let mut wrapper = trail("/opt/wrap", file(0, 0o644));
-        agent(&mut survey).paths.push(named("the command prefix", wrapper.clone()));
+        agent(&mut survey).paths.push(named(PathRole::CommandPrefix, wrapper.clone()));
         assert_eq!(status(&survey, "config/prefix-runs"), Status::Fail);
         wrapper.end = Some(file(0, 0o755));
         agent(&mut survey).paths.last_mut().unwrap().trail = Seen::Known(wrapper);

@@ -1,19 +1,17 @@
 //! The resource class token.
 
 use crate::{
+    agent::TOKEN_VARIABLES,
     doctor::{
         Check, Judge, Judged, Problem, Remedy, Verdict,
         lookup::{edit_config, restarted},
     },
-    facts::survey::{ConfigFile, Install, Survey, Unseen},
+    facts::survey::{ConfigFile, Install, Survey, TokenPlace, Unseen},
 };
 
 /// How a token is replaced: facts, failure C02.
 pub(in crate::doctor) const RENEW: &str = "Make a token for the resource class (circleci runner token create NAMESPACE/CLASS NICKNAME), \
      write it into the file, and start the agent again.";
-
-/// Variables that hold the token in place of the file.
-const VARIABLES: [&str; 2] = ["LAUNCH_AGENT_API_AUTH_TOKEN", "CIRCLECI_RUNNER_API_AUTH_TOKEN"];
 
 pub(super) const SET: Check = Check {
     name: "config/token-set",
@@ -29,7 +27,7 @@ pub(super) const SET: Check = Check {
 
 fn is_set(survey: &Survey, install: &Install) -> Judged {
     let config = install.config()?;
-    if VARIABLES.iter().any(|name| install.variable(name).is_some()) {
+    if TOKEN_VARIABLES.iter().any(|name| install.variable(name).is_some()) {
         return Err(Unseen::not_applicable("a variable of the service holds the token"));
     }
     let (summary, seen) = match config.token() {
@@ -94,34 +92,27 @@ fn only_in_config(_: &Survey, install: &Install) -> Judged {
              into the configuration alone, and delete this one.",
         )
     };
-    let holds = |text: &str| text.contains("auth_token=***") || text.contains("auth_token ***");
-    if let Some(service) = &install.service {
-        if holds(&service.command.join(" ")) {
-            let seen = service.command.join(" ");
-            problems.push(
-                Problem::fail("the token stands in the service's command line")
-                    .seen(seen)
-                    .cure(remedy()),
-            );
-        }
-        for line in service.directives("Service", "Environment") {
-            if VARIABLES.iter().any(|name| line.value.contains(&format!("{name}=***"))) {
-                problems.push(
-                    Problem::fail("the token stands in the unit, which every user can read")
-                        .seen(format!("{}:{}", line.file.display(), line.line))
-                        .cure(remedy()),
-                );
-            }
-        }
-    }
-    if let Some(process) = install.main_process().filter(|process| holds(&process.command))
-        && problems.is_empty()
-    {
-        problems.push(
-            Problem::fail("the token stands in the agent's command line")
-                .seen(format!("process {}: {}", process.pid, process.command))
-                .cure(remedy()),
-        );
+    for place in install.token_places() {
+        let (summary, seen) = match place {
+            TokenPlace::Command => (
+                "the token stands in the service's command line",
+                install.service.as_ref().map(|own| own.command.join(" ")).unwrap_or_default(),
+            ),
+            TokenPlace::Definition { file, line } => (
+                "the token stands in the unit, which every user can read",
+                format!("{}:{line}", file.display()),
+            ),
+            // The service's definition puts it there, and is told already.
+            TokenPlace::Process if !problems.is_empty() => continue,
+            TokenPlace::Process => (
+                "the token stands in the agent's command line",
+                install
+                    .main_process()
+                    .map(|own| format!("process {}: {}", own.pid, own.command))
+                    .unwrap_or_default(),
+            ),
+        };
+        problems.push(Problem::fail(summary).seen(seen).cure(remedy()));
     }
     Ok(Verdict::of(problems, "no command line and no unit holds it"))
 }
@@ -139,7 +130,10 @@ fn renew(survey: &Survey, install: &Install) -> Remedy {
 
 #[cfg(test)]
 mod tests {
-    use crate::doctor::{Status, sample::*};
+    use crate::{
+        doctor::{Status, sample::*},
+        facts::survey::TokenPlace,
+    };
 
     #[test]
     fn a_placeholder_and_a_missing_token_fail() {
@@ -165,5 +159,16 @@ mod tests {
         let mut survey = healthy();
         service_of(&mut survey).command.push("--api.auth_token=***".into());
         assert_eq!(status(&survey, "config/token-only-in-config"), Status::Fail);
+        // What was looked for is not guessed from texts.
+        agent(&mut survey).token_in = Some(Vec::new());
+        assert_eq!(status(&survey, "config/token-only-in-config"), Status::Pass);
+        for place in [
+            TokenPlace::Command,
+            TokenPlace::Definition { file: UNIT.into(), line: 3 },
+            TokenPlace::Process,
+        ] {
+            agent(&mut survey).token_in = Some(vec![place]);
+            assert_eq!(status(&survey, "config/token-only-in-config"), Status::Fail);
+        }
     }
 }

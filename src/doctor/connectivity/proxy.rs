@@ -2,6 +2,7 @@
 
 use super::{endpoints, named};
 use crate::{
+    agent::no_proxy,
     doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict},
     facts::survey::{Install, Provenance, Side, Survey, Unseen},
 };
@@ -25,15 +26,9 @@ fn exemptions(_: &Survey, install: &Install) -> Judged {
     let has_proxy = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"]
         .iter()
         .any(|name| install.variable(name).is_some());
-    let odd = list.split(',').map(str::trim).find(|entry| {
-        entry.contains("://")
-            || entry.contains(char::is_whitespace)
-            || entry.contains('/') && !entry.contains(['.', ':'])
-            || (entry.contains('*') && *entry != "*" && !entry.starts_with("*."))
-    });
-    let problem = match odd {
+    let problem = match no_proxy::idle_entry(list) {
         Some(odd) => Problem::warn(format!("NO_PROXY has an entry that exempts nothing: {odd:?}")),
-        None if list.trim() == "*" && has_proxy => {
+        None if no_proxy::exempts_all(list) && has_proxy => {
             Problem::warn("NO_PROXY is *: the proxy beside it is never used")
         }
         None => return Ok(Verdict::Holds(list.to_owned())),
@@ -197,8 +192,17 @@ mod tests {
             name: "NO_PROXY".into(),
             value: Some("a.com b.com".into()),
             source: "x:1".into(),
+            secret: None,
             written_by: Default::default(),
         });
         assert_eq!(status(&survey, "connectivity/no-proxy-sane"), Status::Warn);
+        for (list, is_odd) in
+            [("[2001:db8::1]", true), ("10.0.0.0/33", true), ("a.com:443,.b.com,10.0.0.0/8", false)]
+        {
+            let variables = &mut agent(&mut survey).environment;
+            variables.last_mut().unwrap().value = Some(list.into());
+            let expected = if is_odd { Status::Warn } else { Status::Pass };
+            assert_eq!(status(&survey, "connectivity/no-proxy-sane"), expected, "{list}");
+        }
     }
 }

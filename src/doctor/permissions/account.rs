@@ -183,7 +183,7 @@ fn home(survey: &Survey, install: &Install) -> Judged {
     if !account.home.is(Kind::Folder) {
         problems.push(
             Problem::warn(format!("the home {home} of {name} is not there"))
-                .seen(account.home.stopped.clone().unwrap_or_default())
+                .seen(account.home.why())
                 .cure(make),
         );
     } else if let Some((summary, at, meta)) = unusable(survey, account) {
@@ -284,7 +284,7 @@ fn privacy(survey: &Survey, install: &Install) -> Judged {
 mod tests {
     use crate::{
         doctor::{Selection, Status, judge, sample::*},
-        facts::survey::{AccountFacts, Seen, Setting, Sudo, Survey, Written},
+        facts::survey::{AccountFacts, PathRole, Seen, Setting, Sudo, Survey, Written},
         platform::Os,
     };
 
@@ -365,7 +365,7 @@ mod tests {
         let mut survey = healthy();
         survey.host.os = Os::Darwin;
         let path = trail("/Users/ci/Documents/work", folder(UID, 0o755));
-        agent(&mut survey).paths.push(named("the work folder", path));
+        agent(&mut survey).paths.push(named(PathRole::WorkFolder, path));
         assert_eq!(status(&survey, "permissions/privacy-folders"), Status::Fail);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{rights, strange};
 use crate::{
-    agent::Kind as Agent,
+    agent::{CircleCi, Kind as Agent},
     doctor::{
         Check, Command, Judge, Judged, Problem, Remedy, Verdict,
         change::{Change, Mode, Purpose, Site},
@@ -16,9 +16,6 @@ use crate::{
     values::Manager,
 };
 use std::path::Path;
-
-/// CircleCI's own runner API, where launch-agent updates itself.
-const CLOUD: &str = "runner.circleci.com";
 
 /// The binary of an agent.
 ///
@@ -57,7 +54,7 @@ fn executable(survey: &Survey, install: &Install) -> Judged {
     };
     if trail.is(Kind::Link) {
         return Ok(Problem::fail(format!("{path} is a link that is not followed"))
-            .seen(trail.stopped.clone().unwrap_or_default())
+            .seen(trail.why())
             .cure(
                 Remedy::by_hand("Put the binary itself there.")
                     .command(Command::root("runnerup install")),
@@ -67,7 +64,7 @@ fn executable(survey: &Survey, install: &Install) -> Judged {
     if !trail.is(Kind::File) {
         let what = trail.end.map_or("is not there".to_owned(), |meta| format!("is {}", meta.kind));
         return Ok(Problem::fail(format!("the agent's binary {path} {what}"))
-            .seen(trail.stopped.clone().unwrap_or_default())
+            .seen(trail.why())
             .cure(Remedy::by_hand("Install the agent.").command(Command::root("runnerup install")))
             .into());
     }
@@ -291,7 +288,7 @@ pub(super) fn updates_itself(install: &Install) -> bool {
     let Ok(config) = install.config() else { return false };
     install.agent == Agent::LaunchAgent
         && config.truth("runner.disable_auto_update") != Some(true)
-        && config.text("api.url").is_none_or(|url| url.contains(CLOUD))
+        && install.api().is_ok_and(CircleCi::is_cloud)
 }
 
 #[cfg(test)]

@@ -7,8 +7,8 @@ use crate::{
         change::{Change, Mode, Purpose, Site},
         lookup::{account, edit_config, octal, owner, restarted_if_changed, task_account},
     },
-    facts::survey::{Access, AccountFacts, Install, Passed, Survey, Unseen},
-    platform::fs::Kind,
+    facts::survey::{Access, AccountFacts, Install, Passed, PathRole, Survey, Unseen},
+    platform::fs::{Kind, WalkEnd},
 };
 
 pub(super) const WORKDIR: Check = Check {
@@ -25,7 +25,7 @@ pub(super) const WORKDIR: Check = Check {
 };
 
 fn workdir(survey: &Survey, install: &Install) -> Judged {
-    let Some(named) = install.named("the work folder") else {
+    let Some(named) = install.named(PathRole::WorkFolder) else {
         return Err(Unseen::not_applicable("no work folder is named"));
     };
     let trail = named.trail.known()?;
@@ -39,7 +39,7 @@ fn workdir(survey: &Survey, install: &Install) -> Judged {
             let remedy = Remedy::by_hand("Look at it, and put a folder in its place.")
                 .look(Command::fixed("ls -ld").path(&trail.path, named.named_by));
             return Ok(Problem::fail(format!("the work folder {path} is {}", meta.kind))
-                .seen(trail.stopped.clone().unwrap_or_default())
+                .seen(trail.why())
                 .cure(remedy)
                 .into());
         }
@@ -87,10 +87,10 @@ fn workdir(survey: &Survey, install: &Install) -> Judged {
 fn missing(change: &Change<'_>, site: Site<'_>, account: &AccountFacts) -> Judged {
     let trail = site.trail;
     let (path, name) = (trail.path.display(), &account.name);
-    let why = trail.stopped.clone().unwrap_or_default();
+    let why = trail.why();
     let nearest = trail.nearest().ok_or_else(|| Unseen::not_examined(why.clone()))?;
     let is_theirs = account.may(&nearest.meta, Access::Write);
-    if account.uid == 0 || is_theirs && !why.contains("not followed") {
+    if account.uid == 0 || is_theirs && !trail.stopped.as_ref().is_some_and(WalkEnd::is_link) {
         return Ok(Verdict::Holds(format!("{path} is not there yet, and {name} may make it")));
     }
     let remedy =
@@ -148,7 +148,7 @@ pub(super) const TEMPORARY: Check = Check {
 
 fn temporary(survey: &Survey, install: &Install) -> Judged {
     let named = install
-        .named("the temporary folder")
+        .named(PathRole::TemporaryFolder)
         .ok_or_else(|| Unseen::not_examined("none is known"))?;
     let trail = named.trail.known()?;
     let site = Site { trail, named_by: named.named_by, purpose: Purpose::Data };
@@ -159,7 +159,7 @@ fn temporary(survey: &Survey, install: &Install) -> Judged {
             false => "Take TMPDIR out where it is set: an account could have named this folder.",
         });
         return Ok(Problem::fail(format!("the temporary folder {path} is not there"))
-            .seen(trail.stopped.clone().unwrap_or_default())
+            .seen(trail.why())
             .cure(remedy)
             .into());
     }
@@ -206,7 +206,7 @@ pub(super) const LOG: Check = Check {
 };
 
 fn log(survey: &Survey, install: &Install) -> Judged {
-    let Some(named) = install.named("the log file") else {
+    let Some(named) = install.named(PathRole::LogFile) else {
         return Err(Unseen::not_applicable("its log goes to the service manager"));
     };
     let trail = named.trail.known()?;
@@ -235,7 +235,7 @@ fn log(survey: &Survey, install: &Install) -> Judged {
             )
             .command(edit_config(survey, install));
             return Ok(Problem::fail(format!("the log {path} cannot be made by {}", account.name))
-                .seen(trail.stopped.clone().unwrap_or_default())
+                .seen(trail.why())
                 .cure(remedy)
                 .into());
         }
@@ -265,33 +265,49 @@ fn log(survey: &Survey, install: &Install) -> Judged {
 mod tests {
     use crate::{
         doctor::{Status, sample::*},
-        facts::survey::{Leftover, Mount, Seen, Survey, Trail, Workdir},
-        platform::fs::{Kind, Meta},
+        facts::survey::{Leftover, Mount, PathRole, Seen, Survey, Trail, Workdir},
+        platform::fs::{Kind, Meta, WalkEnd},
     };
 
-    fn path(what: &str, trail: Trail) -> Survey {
+    fn path(what: PathRole, trail: Trail) -> Survey {
         let mut survey = healthy();
-        agent(&mut survey).paths.retain(|own| own.purpose != what);
+        agent(&mut survey).paths.retain(|own| own.role != what);
         agent(&mut survey).paths.push(named(what, trail));
         survey
     }
 
     #[test]
     fn a_work_folder_of_roots_fails_with_a_cure() {
-        let survey = path("the work folder", trail(WORKDIR, folder(0, 0o755)));
+        let survey = path(PathRole::WorkFolder, trail(WORKDIR, folder(0, 0o755)));
         let found = finding(&survey, "permissions/workdir-usable");
         assert!(found.status == Status::Fail && found.remedy.unwrap().fixable);
-        let survey = path("the work folder", trail(WORKDIR, file(UID, 0o644)));
+        let survey = path(PathRole::WorkFolder, trail(WORKDIR, file(UID, 0o644)));
         assert_eq!(status(&survey, "permissions/workdir-usable"), Status::Fail);
         let mut missing = trail(WORKDIR, folder(UID, 0o755));
         missing.end = None;
-        let survey = path("the work folder", missing.clone());
+        let survey = path(PathRole::WorkFolder, missing.clone());
         assert_eq!(status(&survey, "permissions/workdir-usable"), Status::Fail);
         missing.passed.last_mut().unwrap().meta = folder(UID, 0o755);
         assert_eq!(
-            status(&path("the work folder", missing), "permissions/workdir-usable"),
+            status(&path(PathRole::WorkFolder, missing), "permissions/workdir-usable"),
             Status::Pass
         );
+    }
+
+    #[test]
+    fn an_account_makes_no_folder_where_a_link_stands() {
+        for (end, expected) in [
+            (WalkEnd::Missing(WORKDIR.into()), Status::Pass),
+            (WalkEnd::LinkOfOthers("/var/opt/circleci".into()), Status::Fail),
+            (WalkEnd::LinkCircle("/var/opt/circleci".into()), Status::Fail),
+        ] {
+            let mut way = trail(WORKDIR, folder(UID, 0o755));
+            way.end = None;
+            way.passed.last_mut().unwrap().meta = folder(UID, 0o755);
+            way.stopped = Some(end.clone());
+            let survey = path(PathRole::WorkFolder, way);
+            assert_eq!(status(&survey, "permissions/workdir-usable"), expected, "{end}");
+        }
     }
 
     #[test]
@@ -302,7 +318,7 @@ mod tests {
         link.meta = Meta { kind: Kind::Link, ..folder(0, 0o777) };
         way.passed.push(link);
         way.real = "/root".into();
-        let found = finding(&path("the work folder", way), "permissions/workdir-usable");
+        let found = finding(&path(PathRole::WorkFolder, way), "permissions/workdir-usable");
         assert!(found.summary.ends_with("a link to /root"), "{}", found.summary);
         let remedy = found.remedy.unwrap();
         assert!(!remedy.fixable && !remedy.text().contains("Give"), "{remedy:?}");
@@ -323,13 +339,13 @@ mod tests {
         let options = vec!["noexec".into()];
         survey.host.mounts.push(Mount { point: "/tmp".into(), kind: "tmpfs".into(), options });
         assert_eq!(status(&survey, "permissions/temporary-folder-usable"), Status::Fail);
-        let survey = path("the temporary folder", trail("/tmp", folder(0, 0o755)));
+        let survey = path(PathRole::TemporaryFolder, trail("/tmp", folder(0, 0o755)));
         assert_eq!(status(&survey, "permissions/temporary-folder-usable"), Status::Fail);
     }
 
     #[test]
     fn a_log_of_roots_fails() {
-        let survey = path("the log file", trail("/var/log/x.log", file(0, 0o644)));
+        let survey = path(PathRole::LogFile, trail("/var/log/x.log", file(0, 0o644)));
         assert_eq!(status(&survey, "permissions/log-writable"), Status::Fail);
     }
 }

@@ -30,7 +30,7 @@ fn definition(survey: &Survey, install: &Install) -> Judged {
     if service.manager == Manager::Launchd && domain(service) != SYSTEM {
         return Err(Unseen::not_applicable("root does not read it: launchd runs it as its user"));
     }
-    let files = install.paths.iter().filter(|own| own.purpose.ends_with("environment file"));
+    let files = install.paths.iter().filter(|own| own.role.is_environment());
     let files = files.filter_map(|own| own.trail.ok());
     let trails = service
         .definitions
@@ -117,17 +117,16 @@ pub(super) const ENVIRONMENT: Check = Check {
 };
 
 fn environment(survey: &Survey, install: &Install) -> Judged {
-    let secret = |variable: &crate::facts::survey::Variable| {
-        variable.value.as_deref().is_some_and(|value| value.contains("***"))
-    };
     let mut problems = Vec::new();
     let change = Change::new(survey, install);
-    for named in install.paths.iter().filter(|own| own.purpose.ends_with("environment file")) {
+    for named in install.paths.iter().filter(|own| own.role.is_environment()) {
         let Some(site) = Site::of(named, Purpose::Agent) else { continue };
         let trail = site.trail;
         let name = format!("{}:", trail.path.display());
-        let held =
-            install.environment.iter().find(|own| own.source.starts_with(&name) && secret(own));
+        let held = install
+            .environment
+            .iter()
+            .find(|own| own.source.starts_with(&name) && own.holds_secret());
         let Some(meta) = trail.end.filter(|meta| meta.mode & 0o004 != 0) else { continue };
         if let Some(held) = held {
             problems.push(
@@ -152,7 +151,7 @@ fn environment(survey: &Survey, install: &Install) -> Judged {
 mod tests {
     use crate::{
         doctor::{Status, sample::*},
-        facts::survey::{Seen, Variable},
+        facts::survey::{PathRole, Seen, Variable},
     };
 
     #[test]
@@ -196,13 +195,18 @@ mod tests {
     fn a_password_that_others_read_fails() {
         let mut survey = healthy();
         let env = trail("/etc/default/ci", file(0, 0o644));
-        agent(&mut survey).paths.push(named("an environment file", env));
+        agent(&mut survey).paths.push(named(PathRole::EnvironmentFile, env));
         agent(&mut survey).environment.push(Variable {
             name: "HTTPS_PROXY".into(),
             value: Some("http://me:***@proxy:1".into()),
             source: "/etc/default/ci:1".into(),
+            secret: None,
             written_by: Default::default(),
         });
         assert_eq!(status(&survey, "permissions/environment-private"), Status::Fail);
+        for (secret, expected) in [(Some(false), Status::Pass), (Some(true), Status::Fail)] {
+            agent(&mut survey).environment.last_mut().unwrap().secret = secret;
+            assert_eq!(status(&survey, "permissions/environment-private"), expected);
+        }
     }
 }

@@ -3,7 +3,7 @@
 use super::daemon::{self, To};
 use crate::{
     doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict, lookup::on_job},
-    facts::survey::{Install, Service, Survey, Unseen},
+    facts::survey::{Install, PathRole, Service, Survey, Unseen},
     platform::fs::Kind,
     service::launchd::{AGENTS, DAEMONS},
 };
@@ -148,7 +148,7 @@ fn output(_: &Survey, install: &Install) -> Judged {
             .cure(daemon::set(install, service, "StandardErrorPath", To::File(&wanted)))
             .into());
     }
-    let Some(trail) = install.path("the service's output").and_then(|seen| seen.ok()) else {
+    let Some(trail) = install.path(PathRole::ServiceOutput).and_then(|seen| seen.ok()) else {
         return Ok(Verdict::Holds(path.to_owned()));
     };
     let folder = trail.path.parent();
@@ -160,7 +160,7 @@ fn output(_: &Survey, install: &Install) -> Judged {
     }
     let what = if stands { "is in a folder that is not there" } else { "is no file" };
     Ok(Problem::fail(format!("launchd cannot open the agent's output: {path} {what}"))
-        .seen(trail.stopped.clone().unwrap_or_default())
+        .seen(trail.why())
         .cure(daemon::set(install, service, "StandardErrorPath", To::File(&wanted)))
         .into())
 }
@@ -211,7 +211,7 @@ fn unhindered(_: &Survey, install: &Install) -> Judged {
 mod tests {
     use crate::{
         doctor::{Status, sample::*},
-        facts::survey::{Mac, Named, Seen, Survey},
+        facts::survey::{Mac, Named, PathRole, Seen, Survey},
         values::Manager,
     };
 
@@ -265,7 +265,7 @@ mod tests {
         assert_eq!(status(&survey, "service/output-kept"), Status::Pass);
         let mut there = trail("/Library/Logs/r.start.log", file(0, 0o644));
         there.end = None;
-        agent(&mut survey).paths.push(named("the service's output", there));
+        agent(&mut survey).paths.push(named(PathRole::ServiceOutput, there));
         assert_eq!(status(&survey, "service/output-kept"), Status::Pass);
         if let Some(Named { trail: Seen::Known(trail), .. }) = agent(&mut survey).paths.last_mut() {
             trail.passed.pop();

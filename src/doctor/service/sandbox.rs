@@ -6,7 +6,7 @@ use crate::{
         lookup::{on_service, service},
         own_folders::OwnFolders,
     },
-    facts::survey::{Directive, Install, Service, Survey, Unseen},
+    facts::survey::{Directive, Install, PathRole, Service, Survey, Unseen},
     values::Manager,
 };
 use std::path::{Path, PathBuf};
@@ -39,10 +39,10 @@ fn allows_jobs(survey: &Survey, install: &Install) -> Judged {
     };
     let is_on = |value: &str| matches!(value, "yes" | "true" | "on" | "1");
     let own = OwnFolders::of(survey, install);
-    let folders: Vec<(&Path, Wanted)> = ["the work folder", "the log file"]
-        .iter()
-        .filter_map(|what| {
-            let named = install.named(what)?;
+    let folders: Vec<(&Path, Wanted)> = [PathRole::WorkFolder, PathRole::LogFile]
+        .into_iter()
+        .filter_map(|role| {
+            let named = install.named(role)?;
             let path = named.trail.ok()?.path.as_path();
             let is_meant = named.named_by.is_root() || own.is_known(path);
             Some((path, if is_meant { Wanted::Root } else { Wanted::Folder }))
@@ -170,7 +170,7 @@ fn uses_sudo(install: &Install) -> bool {
 mod tests {
     use crate::{
         doctor::{Status, sample::*},
-        facts::survey::{Named, Provenance, Setting, Survey, Written},
+        facts::survey::{Named, PathRole, Provenance, Setting, Survey, Written},
     };
 
     #[test]
@@ -208,7 +208,7 @@ mod tests {
         let closed = |path: &str, named_by| {
             let mut survey = healthy();
             let trail = trail(path, folder(UID, 0o750));
-            agent(&mut survey).paths[0] = Named { named_by, ..named("the work folder", trail) };
+            agent(&mut survey).paths[0] = Named { named_by, ..named(PathRole::WorkFolder, trail) };
             directive(&mut survey, "Service", "ProtectSystem", "strict");
             survey
         };

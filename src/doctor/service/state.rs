@@ -6,7 +6,7 @@ use crate::{
         Check, Command, Judge, Judged, Problem, Remedy, Verdict,
         lookup::{is_daemon, on_job, on_service, on_task, reload, restarted, service},
     },
-    facts::survey::{Install, Service, State, Survey, Unseen},
+    facts::survey::{Install, PathRole, Service, State, Survey, Unseen},
     record::Step,
     values::Manager,
 };
@@ -296,7 +296,7 @@ fn listened(remedy: Remedy, install: &Install) -> Remedy {
         Manager::Launchd => remedy.look(on_job("launchctl print", install, service)),
         _ => remedy,
     };
-    let logs = ["the log file", "the service's output"].into_iter();
+    let logs = [PathRole::LogFile, PathRole::ServiceOutput].into_iter();
     let logs = logs.filter_map(|what| {
         let named = install.named(what)?;
         let trail = named.trail.ok().filter(|trail| trail.path != Path::new("/dev/null"))?;

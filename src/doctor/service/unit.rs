@@ -12,7 +12,7 @@ use crate::{
         lookup::{account, longest_job, longest_stop, octal, service, shorter_jobs, stand},
         remedy::Text,
     },
-    facts::survey::{Install, Service, Survey, Unseen},
+    facts::survey::{Install, PathRole, Service, Survey, Unseen},
     platform::fs::Kind,
     values::Manager,
 };
@@ -103,14 +103,19 @@ fn environment_files(_: &Survey, install: &Install) -> Judged {
     unit(install)?;
     let mut problems = Vec::new();
     let mut count = 0;
-    for named in install.paths.iter().filter(|own| own.purpose == "an environment file") {
+    for named in install.paths.iter().filter(|own| own.role == PathRole::EnvironmentFile) {
         count += 1;
         let trail = named.trail.known()?;
         if !trail.is(Kind::File) {
             let path = trail.path.display();
             problems.push(
                 Problem::fail(format!("the environment file {path} is not there"))
-                    .seen(trail.stopped.clone().unwrap_or_else(|| format!("{path} is no file")))
+                    .seen(
+                        trail
+                            .stopped
+                            .as_ref()
+                            .map_or_else(|| format!("{path} is no file"), ToString::to_string),
+                    )
                     .cure(Remedy::by_hand("Write it, or write EnvironmentFile=-PATH.")),
             );
         }
@@ -325,7 +330,7 @@ mod tests {
     use super::span;
     use crate::{
         doctor::{Status, sample::*},
-        facts::survey::Provenance,
+        facts::survey::{PathRole, Provenance},
         record::Step,
     };
 
@@ -417,7 +422,7 @@ mod tests {
         let mut survey = healthy();
         let mut missing = trail("/etc/default/x", file(0, 0o644));
         missing.end = None;
-        agent(&mut survey).paths.push(named("an environment file", missing));
+        agent(&mut survey).paths.push(named(PathRole::EnvironmentFile, missing));
         assert_eq!(status(&survey, "service/environment-files"), Status::Fail);
     }
 }

@@ -6,7 +6,7 @@ use crate::{
     platform::{
         Os, accounts,
         command::{Call, Commands},
-        fs::{Kind, Meta, Root},
+        fs::{Kind, Meta, Root, WalkEnd},
     },
     text::{inner, is_whole},
 };
@@ -39,7 +39,7 @@ pub(super) fn facts(
     let trail = |path: &Path| {
         root.trail(path).unwrap_or_else(|error| Trail {
             path: path.to_owned(),
-            stopped: Some(error.message().to_owned()),
+            stopped: Some(WalkEnd::Other(error.message().to_owned())),
             ..Trail::default()
         })
     };

@@ -6,10 +6,10 @@ use super::{
 };
 use crate::{
     Code, Error, Help, Result,
-    agent::Kind,
+    agent::{API_VARIABLES, CLOUD_URL, CircleCi, Kind, RELEASE_URL},
     facts::{
         network::Ask,
-        survey::{ConfigFile, Provenance, Side},
+        survey::{ConfigFile, ConfigState, Provenance, Side},
     },
     platform::fs::Root,
 };
@@ -17,8 +17,6 @@ use std::collections::BTreeMap;
 use url::Url;
 
 /// Facts, section 5.
-pub(super) const API: &str = "https://runner.circleci.com";
-const RELEASES: &str = "https://circleci-binary-releases.s3.amazonaws.com";
 const STORAGE: &str = "https://circleci-tasks-prod.s3.us-east-1.amazonaws.com";
 const VCS: [&str; 6] = [
     "https://github.com",
@@ -87,9 +85,10 @@ pub(super) fn of(endpoints: &Endpoints, candidate: &Candidate, root: &Root) -> V
     let api = api(candidate, config);
     let way_by = route.by();
     let Route { variables, authorities } = route;
-    let is_cloud = api.value.contains("runner.circleci.com");
+    let is_cloud = CircleCi::of(Some(api.value)).is_cloud();
     let settings = candidate.receipt.as_ref().map(|receipt| &receipt.settings);
-    let releases = settings.and_then(|own| own.get("release-url")).map_or(RELEASES, String::as_str);
+    let releases =
+        settings.and_then(|own| own.get("release-url")).map_or(RELEASE_URL, String::as_str);
     let platform = crate::platform::Platform::of_this_host();
     let (os, arch) = platform.map_or_else(
         |_| (String::new(), String::new()),
@@ -158,17 +157,15 @@ pub(super) fn of(endpoints: &Endpoints, candidate: &Candidate, root: &Root) -> V
 /// A configuration that the agent can read, too.
 pub(super) fn readable(candidate: &Candidate) -> Option<&ConfigFile<String>> {
     let config = candidate.config.as_ref()?.ok()?;
-    (config.fault.is_none() && config.unread.is_none()).then_some(config)
+    (config.state == ConfigState::Parsed).then_some(config)
 }
 
 /// The server that the agent talks to. That it is the cloud is no choice of an account's.
 pub(super) fn api<'a>(candidate: &'a Candidate, config: &'a ConfigFile<String>) -> Said<&'a str> {
-    let variable = ["LAUNCH_AGENT_API_URL", "CIRCLECI_RUNNER_API_URL"]
-        .into_iter()
-        .find_map(|name| candidate.raw(name));
+    let variable = API_VARIABLES.into_iter().find_map(|name| candidate.raw(name));
     let (value, by) = match variable {
         Some(raw) => (raw.value.as_str(), candidate.named_by.and(raw.written_by)),
-        None => (config.text("api.url").unwrap_or(API), config.written_by),
+        None => (config.text("api.url").unwrap_or(CLOUD_URL), config.written_by),
     };
-    Said { value, by: if value == API { Provenance::Root } else { by } }
+    Said { value, by: if value == CLOUD_URL { Provenance::Root } else { by } }
 }

@@ -9,8 +9,10 @@ use super::{
     units::{PROGRAMS, Unit},
 };
 use crate::{
-    agent::{Kind, Layout, Token},
-    facts::survey::{ConfigFile, Provenance, Scrubbed, Seen, Stray, Strays, Unseen},
+    agent::{Kind, Layout, TOKEN_VARIABLES, Token},
+    facts::survey::{
+        ConfigFile, Directive, Provenance, Scrubbed, Seen, Stray, Strays, TokenPlace, Unseen,
+    },
     platform::{Os, accounts, fs::Root},
     record::Receipt,
     text::{Found, Secrets, inner, is_whole},
@@ -238,10 +240,46 @@ impl Candidate {
         Scrubbed::words(&self.command, scrub)
     }
 
+    /// Where its service's definition holds the token.
+    pub(super) fn token_places(&self) -> Vec<TokenPlace> {
+        let in_command = holds_token(&self.command).then_some(TokenPlace::Command);
+        let lines = self.unit.iter().flat_map(|unit| &unit.directives).filter(|line| {
+            line.section == "Service"
+                && line.key == "Environment"
+                && environment::sets_token(&line.value)
+        });
+        let place = |line: &Directive<String>| TokenPlace::Definition {
+            file: line.file.clone(),
+            line: line.line,
+        };
+        in_command.into_iter().chain(lines.map(place)).collect()
+    }
+
     /// A variable that its service sets, with who could have set it; the last one counts.
     pub(super) fn raw(&self, name: &str) -> Option<&Raw> {
         self.variables.iter().rev().find(|raw| raw.name == name)
     }
+}
+
+/// Whether a command line holds the token.
+pub(super) fn holds_token(words: &[String]) -> bool {
+    let mut words = words.iter().flat_map(|word| word.split_whitespace()).peekable();
+    while let Some(word) = words.next() {
+        let holds = match word.split_once('=') {
+            Some((name, value)) => {
+                let is_name = name.ends_with("auth_token") || TOKEN_VARIABLES.contains(&name);
+                is_name && !value.is_empty()
+            }
+            None => {
+                let has_value = words.peek().is_some_and(|value| !value.starts_with('-'));
+                word.ends_with("auth_token") && has_value
+            }
+        };
+        if holds {
+            return true;
+        }
+    }
+    false
 }
 
 /// The places of an install of ours.
@@ -317,6 +355,32 @@ mod tests {
 
     fn words(line: &str) -> Vec<String> {
         line.split(' ').map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn a_token_in_a_command_line_is_known_by_its_option_or_variable() {
+        let holds = |words: &[&str]| {
+            holds_token(&words.iter().map(ToString::to_string).collect::<Vec<_>>())
+        };
+        for words in [
+            ["agent", "--api.auth_token=x"].as_slice(),
+            &["agent", "--api.auth_token", "x"],
+            &["sh", "-c", "exec agent --api.auth_token x"],
+            &["env", "LAUNCH_AGENT_API_AUTH_TOKEN=x", "agent"],
+        ] {
+            assert!(holds(words), "{words:?}");
+        }
+        for words in [
+            ["agent", "--config", "/auth_token/x"].as_slice(),
+            &["agent", "--api.auth_token="],
+            &["agent", "--api.auth_token"],
+            &["agent", "--api.auth_token", "--config=***"],
+            &["agent", "***"],
+        ] {
+            assert!(!holds(words), "{words:?}");
+        }
+        assert!(environment::sets_token("A=b LAUNCH_AGENT_API_AUTH_TOKEN=x"));
+        assert!(!environment::sets_token("LAUNCH_AGENT_API_AUTH_TOKEN= A=***"));
     }
 
     /// Everybody can run the program that an install without service has.

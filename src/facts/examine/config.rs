@@ -4,7 +4,8 @@ use super::scrub::Scrub;
 use crate::{
     agent::{Config, Token},
     facts::survey::{
-        ConfigFile, Provenance, Scrubbed, Setting, TokenShape, Trail, Written, limits::SETTINGS,
+        ConfigFile, ConfigState, Provenance, Scrubbed, Setting, TokenShape, Trail, Written,
+        limits::SETTINGS,
     },
     text::yaml::{self, Entry, Node, Value},
 };
@@ -29,21 +30,22 @@ pub fn read(
     let written_by = named_by.and(trail.written_by());
     let mut file = ConfigFile {
         trail,
-        fault: None,
-        unread: None,
+        state: ConfigState::Parsed,
         settings: Vec::new(),
         token: None,
         written_by,
     };
     let mut token = None;
     match yaml::parse(bytes) {
-        Err(fault) => file.fault = Some(fault.to_string()),
-        Ok(Node { value: Value::Null, .. }) => file.fault = Some("the file is empty".to_owned()),
+        Err(fault) => file.state = ConfigState::Broken(fault.to_string()),
+        Ok(Node { value: Value::Null, .. }) => {
+            file.state = ConfigState::Broken("the file is empty".to_owned());
+        }
         Ok(Node { value: Value::Map(entries), .. }) => {
             take("", &entries, &mut file.settings, &mut token);
             if file.settings.len() > SETTINGS {
                 file.settings.truncate(SETTINGS);
-                file.fault = Some(format!("it has more than {SETTINGS} settings"));
+                file.state = ConfigState::Broken(format!("it has more than {SETTINGS} settings"));
             }
             if !named_by.is_root() {
                 let unknown = file
@@ -56,7 +58,7 @@ pub fn read(
         Ok(node) => {
             let place = node.place;
             let (line, column, kind) = (place.line, place.column, node.value.kind());
-            file.fault = Some(format!(
+            file.state = ConfigState::Broken(format!(
                 "line {line}, column {column}: the file must hold a mapping, not {kind}"
             ));
         }
@@ -84,8 +86,10 @@ pub(super) fn scrubbed(file: ConfigFile<String>, scrub: &Scrub) -> ConfigFile {
     };
     ConfigFile {
         trail: file.trail,
-        fault: file.fault.map(|fault| scrub.text(&fault)),
-        unread: file.unread,
+        state: match file.state {
+            ConfigState::Broken(why) => ConfigState::Broken(scrub.text(&why)),
+            other => other,
+        },
         settings: file.settings.into_iter().map(setting).collect(),
         token: file.token,
         written_by: file.written_by,
@@ -181,9 +185,9 @@ mod tests {
     fn no_file_has_more_settings_than_are_judged() {
         let lines = |count: usize| (0..count).map(|at| format!("k{at}: 1\n")).collect::<String>();
         let file = config(&lines(SETTINGS));
-        assert_eq!((file.settings.len(), file.fault), (SETTINGS, None));
+        assert_eq!((file.settings.len(), file.state), (SETTINGS, ConfigState::Parsed));
         let file = config(&lines(2 * SETTINGS));
-        assert!(file.settings.len() == SETTINGS && file.fault.is_some());
+        assert!(file.settings.len() == SETTINGS && matches!(file.state, ConfigState::Broken(_)));
     }
 
     #[test]
@@ -249,9 +253,13 @@ mod tests {
 
     #[test]
     fn what_is_no_mapping_is_a_fault() {
-        assert!(config("").fault.is_some());
-        assert!(config("- a").fault.unwrap().contains("line 1"));
-        assert!(config("a: [").fault.is_some());
+        let fault = |text: &str| match config(text).state {
+            ConfigState::Broken(why) => why,
+            other => panic!("{text}: {other:?}"),
+        };
+        assert!(!fault("").is_empty());
+        assert!(fault("- a").contains("line 1"));
+        assert!(!fault("a: [").is_empty());
         assert!(config("api:\n  auth_token: ''\n").token.unwrap().unusable.is_some());
     }
 }

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     Code, Error, Result,
     agent::Token,
-    facts::survey::{ConfigFile, Provenance, Seen, Strays, Unseen},
+    facts::survey::{ConfigFile, ConfigState, Provenance, Seen, Strays, Unseen},
     platform::{Os, fs::Root},
     record::{self, Receipt},
     text::Secrets,
@@ -166,21 +166,39 @@ fn read_config(root: &Root, path: &Path, named_by: Provenance, salt: &[u8]) -> R
         }
         Err(error) if error.code() == Code::NeedsRoot => (Err(error).into(), None),
         Err(error) => {
-            let why = error.message().to_owned();
-            // That it is not there, or is no file, is for the checks.
-            let (fault, unread) = match error.code() {
-                Code::GroundUnsafe => (None, Some(why)),
-                _ => (Some(why), None),
-            };
+            let of_walk = ConfigState::of_walk(&trail);
+            let unreadable = || ConfigState::Unreadable(error.message().to_owned());
             let config = ConfigFile {
+                state: of_walk.unwrap_or_else(unreadable),
                 trail,
-                fault,
-                unread,
                 settings: Vec::new(),
                 token: None,
                 written_by: Provenance::Anybody,
             };
             (Seen::Known(config), None)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_configuration_that_is_absent_is_not_broken() {
+        let (folder, root) = crate::platform::fs::empty_root();
+        std::fs::create_dir(folder.path().join("folder")).unwrap();
+        std::fs::write(folder.path().join("file"), "a: [").unwrap();
+        for (path, expected) in [
+            ("/none", ConfigState::Missing),
+            ("/none/none", ConfigState::Missing),
+            ("/file/none", ConfigState::Missing),
+            ("/folder", ConfigState::NotAFile),
+        ] {
+            let (config, _) = read_config(&root, Path::new(path), Provenance::Root, b"");
+            assert_eq!(config.known().unwrap().state, expected, "{path}");
+        }
+        let (config, _) = read_config(&root, Path::new("/file"), Provenance::Root, b"");
+        assert!(matches!(config.known().unwrap().state, ConfigState::Broken(_)));
     }
 }

@@ -7,6 +7,7 @@ use super::{
     units::Unit,
 };
 use crate::{
+    agent::TOKEN_VARIABLES,
     facts::survey::{Provenance, Scrubbed, Seen, Trail, Variable},
     platform::fs::Root,
     text::REDACTED,
@@ -145,11 +146,15 @@ fn limited(mut set: Vec<Raw>, most: usize) -> Vec<Raw> {
 
 /// The same without secrets.
 pub(super) fn kept(raw: &[Raw], scrub: &Scrub) -> Vec<Variable> {
-    let variable = |raw: &Raw| Variable {
-        name: raw.name.clone(),
-        value: Scrubbed::variable(&raw.name, &raw.value, scrub),
-        source: raw.source.clone(),
-        written_by: raw.written_by,
+    let variable = |raw: &Raw| {
+        let value = Scrubbed::variable(&raw.name, &raw.value, scrub);
+        Variable {
+            name: raw.name.clone(),
+            secret: Some(value.as_ref().is_some_and(|value| value.as_str() != raw.value)),
+            value,
+            source: raw.source.clone(),
+            written_by: raw.written_by,
+        }
     };
     raw.iter().map(variable).collect()
 }
@@ -163,6 +168,14 @@ pub(super) fn shown(value: &str, scrub: &Scrub) -> String {
         None => scrub.text(&word),
     });
     shown.collect::<Vec<_>>().join(" ")
+}
+
+/// Whether an `Environment=` directive sets a variable that holds the agent's token.
+pub(super) fn sets_token(value: &str) -> bool {
+    split(value).iter().any(|word| {
+        let set = word.split_once('=');
+        set.is_some_and(|(name, value)| TOKEN_VARIABLES.contains(&name) && !value.is_empty())
+    })
 }
 
 /// Whether a variable holds a token by its name.

@@ -5,7 +5,7 @@ use super::{
     reader::{Part, read_at},
 };
 use crate::{
-    facts::survey::{Clock, Memory, Mount, Provenance, Resolver, Seen, Selinux, Volume},
+    facts::survey::{Clock, Memory, Mount, PathRole, Provenance, Resolver, Seen, Selinux, Volume},
     platform::{
         self,
         command::{Call, Commands},
@@ -85,11 +85,11 @@ pub(super) fn mounts() -> Seen<Vec<Mount>> {
 }
 
 /// Free space of the file system that a folder is on.
-pub(super) fn volume(folder: &Path, purpose: &str) -> Option<Volume> {
+pub(super) fn volume(folder: &Path, purpose: PathRole) -> Option<Volume> {
     let space = space(folder)?;
     Some(Volume {
         folder: folder.to_owned(),
-        purpose: purpose.to_owned(),
+        purpose,
         bytes: space.bytes,
         bytes_free: space.bytes_free,
         inodes: space.inodes,

@@ -12,8 +12,8 @@ use super::{
 };
 use crate::{
     facts::survey::{
-        Binary, Install, Named, Provenance, Received, Seen, Service, State, Tool, Trail, Unseen,
-        Workdir, Wrapper,
+        Binary, Install, Named, PathRole, Provenance, Received, Seen, Service, State, TokenPlace,
+        Tool, Trail, Unseen, Workdir, Wrapper,
     },
     platform::{
         Os,
@@ -36,7 +36,7 @@ const SECRET: &str = "what is named as its path looks like a secret";
 pub(super) struct Looks {
     candidate: Candidate,
     binary: Option<Probe<Binary>>,
-    paths: Vec<(String, Provenance, Probe<Seen<Trail>>)>,
+    paths: Vec<(PathRole, Provenance, Probe<Seen<Trail>>)>,
     prefix: Option<Prefix>,
     workdir: Option<Probe<Seen<Workdir>>>,
     log: Option<Probe<log::Log>>,
@@ -79,9 +79,9 @@ pub(super) fn begin(
         let known = candidate.receipt.as_ref().and_then(|receipt| receipt.settings.get(setting));
         if known.is_some_and(|known| known == text) { Provenance::Root } else { by_config }
     };
-    let mut named: Vec<(String, Provenance, PathBuf)> = Vec::new();
-    let mut name = |what: &str, named_by: Provenance, path: Option<PathBuf>| {
-        named.extend(path.map(|path| (what.to_owned(), named_by, path)));
+    let mut named: Vec<(PathRole, Provenance, PathBuf)> = Vec::new();
+    let mut name = |role: PathRole, named_by: Provenance, path: Option<PathBuf>| {
+        named.extend(path.map(|path| (role, named_by, path)));
     };
     let variable = |key: &str| {
         candidate.raw(key).map(|raw| (raw.value.clone(), by_service.and(raw.written_by)))
@@ -93,23 +93,25 @@ pub(super) fn begin(
     });
     let work = work.map(|(path, by)| (static_prefix(&path), by)).filter(|(path, _)| is_whole(path));
     if let Some((path, by)) = &work {
-        name("the work folder", *by, Some(path.clone()));
+        name(PathRole::WorkFolder, *by, Some(path.clone()));
     }
     let file = text("logging.file").map(|path| (inner(&path), by_receipt("log-file", &path)));
     let file = file.filter(|(path, _)| is_whole(path));
     if let Some((path, by)) = &file {
-        name("the log file", *by, Some(path.clone()));
+        name(PathRole::LogFile, *by, Some(path.clone()));
     }
     // An image gets its /tmp where it runs.
     let usual = (ground.is_host && ground.os != Os::Windows).then_some("/tmp");
     match (variable("TMPDIR"), usual) {
-        (Some((path, by)), _) => name("the temporary folder", by, Some(path.into())),
-        (None, usual) => name("the temporary folder", Provenance::Root, usual.map(PathBuf::from)),
+        (Some((path, by)), _) => name(PathRole::TemporaryFolder, by, Some(path.into())),
+        (None, usual) => {
+            name(PathRole::TemporaryFolder, Provenance::Root, usual.map(PathBuf::from))
+        }
     }
     let folder = text("runner.task_agent_directory").map(PathBuf::from);
-    name("the task agent's folder", by_config, folder);
+    name(PathRole::TaskAgentFolder, by_config, folder);
     if let Some((path, by)) = variable("SSL_CERT_FILE") {
-        name("the certificates", by, Some(path.into()));
+        name(PathRole::Certificates, by, Some(path.into()));
     }
     let directive = |key: &str| {
         let directives = candidate.unit.iter().flat_map(|unit| unit.directives.iter().rev());
@@ -121,10 +123,10 @@ pub(super) fn begin(
     let output = candidate.unit.iter().flat_map(|unit| &unit.directives);
     let output = output.filter(|own| own.section.is_empty() && own.key == "StandardErrorPath");
     let output = output.map(|own| PathBuf::from(&own.value)).find(|path| path.is_absolute());
-    name("the service's output", by_service, output);
+    name(PathRole::ServiceOutput, by_service, output);
     let own = directive("WorkingDirectory").map(|path| path.trim_start_matches('-').to_owned());
     let own = own.filter(|path| path.starts_with('/')).map(PathBuf::from);
-    name("the service's own folder", by_service, own);
+    name(PathRole::ServiceFolder, by_service, own);
     let prefix =
         config.as_ref().and_then(|config| config.list("runner.command_prefix")?.first().cloned());
     let folders = variable("PATH");
@@ -143,19 +145,22 @@ pub(super) fn begin(
     });
     let mut paths: Vec<_> = named
         .into_iter()
-        .map(|(what, named_by, path)| {
+        .map(|(role, named_by, path)| {
             let look = ground.look("a path", move |ground| walk(ground, &path, named_by, agent));
-            (what, named_by, look)
+            (role, named_by, look)
         })
         .collect();
     for file in std::mem::take(&mut candidate.files) {
-        let what =
-            if file.optional { "an optional environment file" } else { "an environment file" };
+        let role = if file.optional {
+            PathRole::OptionalEnvironmentFile
+        } else {
+            PathRole::EnvironmentFile
+        };
         let trail = match file.trail {
             Seen::Known(trail) => Seen::Known(trail),
             Seen::Unseen(unseen) => Seen::not(format!("{}: {}", file.path.display(), unseen.why)),
         };
-        paths.push((what.to_owned(), file.named_by, ground.look("a path", move |_| trail)));
+        paths.push((role, file.named_by, ground.look("a path", move |_| trail)));
     }
     let workdir = work.map(|(path, named_by)| {
         ground.look("the work folder", move |ground| {
@@ -255,6 +260,8 @@ impl Looks {
             true => processes.of_install(main, name.as_deref(), task_uid, scrub, ground.until),
             false => OfInstall::unseen(&Unseen::not_applicable(IMAGE)),
         };
+        let mut token_in = candidate.token_places();
+        token_in.extend(of_install.holds_token.then_some(TokenPlace::Process));
         let environment = environment::kept(&candidate.variables, scrub);
         let service = candidate.unit.map(|unit| Service {
             manager: unit.manager,
@@ -268,7 +275,7 @@ impl Looks {
         let mut paths: Vec<_> = self
             .paths
             .into_iter()
-            .map(|(purpose, named_by, look)| Named { purpose, trail: look.flat(), named_by })
+            .map(|(role, named_by, look)| Named { role, trail: look.flat(), named_by })
             .collect();
         let mut wrapper = None;
         if let Some((named_by, look)) = self.prefix {
@@ -279,7 +286,7 @@ impl Looks {
                 }
                 Seen::Unseen(unseen) => Seen::Unseen(unseen),
             };
-            paths.push(Named { purpose: "the command prefix".to_owned(), trail, named_by });
+            paths.push(Named { role: PathRole::CommandPrefix, trail, named_by });
         }
         let (log, log_written) = match self.log.map(Probe::seen) {
             Some(Seen::Known(log)) => log,
@@ -312,9 +319,8 @@ impl Looks {
             }),
             paths,
             wrapper,
-            workdir: self
-                .workdir
-                .map_or_else(|| Seen::not_applicable("no work folder is named"), Probe::flat),
+            workdir: self.workdir.map_or_else(|| Seen::not("no work folder is named"), Probe::flat),
+            token_in: Some(token_in),
             processes: of_install.processes,
             orphans: of_install.orphans,
             unlisted: of_install.unlisted,

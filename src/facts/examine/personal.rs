@@ -78,11 +78,12 @@ fn by_roots(agent: &Candidate, server: Said<Url>, root: &Root) -> Option<Way> {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::asks::API, *};
+    use super::*;
     use crate::{
+        agent::CLOUD_URL,
         facts::{
             examine::environment::Raw,
-            survey::{ConfigFile, Seen, Setting, Trail, Written},
+            survey::{ConfigFile, ConfigState, Seen, Setting, Trail, Written},
         },
         platform::fs::Root,
     };
@@ -99,8 +100,7 @@ mod tests {
         let settings = url.map(setting).into_iter().collect();
         let config = ConfigFile {
             trail: Trail::default(),
-            fault: None,
-            unread: None,
+            state: ConfigState::Parsed,
             settings,
             token: None,
             written_by,
@@ -143,7 +143,7 @@ mod tests {
         for by in [STRANGER, Provenance::Anybody] {
             assert_eq!(withheld(asked(&[], &[agent(server, by)])), "ci.example");
             // The cloud is no choice of the account's.
-            for cloud in [None, Some(API)] {
+            for cloud in [None, Some(CLOUD_URL)] {
                 let answer = asked(&[], &[agent(cloud, by)]);
                 assert_eq!(url(answer), "https://runner.circleci.com/");
             }

@@ -8,7 +8,7 @@ use crate::{
     facts::survey::{Access, AccountFacts, Provenance},
     platform::{
         accounts,
-        fs::{Kind, Passed, Root, Trail, has_access_list},
+        fs::{Kind, Passed, Root, Trail, WalkEnd, has_access_list},
     },
 };
 use std::{
@@ -51,7 +51,8 @@ pub(super) fn read(
         Some(meta) if meta.kind == Kind::File => meta,
         Some(meta) => return Err(refused(format!("{path} is {}", meta.kind))),
         None => {
-            let why = trail.stopped.clone().unwrap_or_else(|| format!("{path} is not there"));
+            let why =
+                trail.stopped.clone().unwrap_or_else(|| WalkEnd::missing(&trail.path)).to_string();
             return Err(refused(why));
         }
     };
@@ -127,8 +128,7 @@ pub(super) fn walk(
 
 /// The walk as far as a folder, and why no further.
 fn cut(trail: Trail, folder: &Path) -> Trail {
-    let shown = folder.display();
-    let stopped = format!("{shown} is closed to whoever named the path: not looked at further");
+    let stopped = WalkEnd::Closed(folder.display().to_string());
     let Some(way) = trail.up_to(folder) else { return trail };
     let passed = trail.passed.into_iter();
     let at = way.passed.len();
@@ -248,7 +248,7 @@ mod tests {
             let text = serde_json::to_string(&way).unwrap();
             assert_eq!(way.passed.last().unwrap().path, Path::new("/open/closed"), "{text}");
             assert_eq!((way.end, way.real.as_path()), (None, Path::new("/open/closed")));
-            assert!(way.stopped.unwrap().contains("closed to whoever named"), "{text}");
+            assert!(matches!(way.stopped, Some(WalkEnd::Closed(_))), "{text}");
         }
         let path = Path::new("/open/closed/inner/file");
         assert!(walk(&root, path, Provenance::Root, None).unwrap().end.is_some());

@@ -2,7 +2,7 @@
 
 use super::{Ground, host};
 use crate::{
-    facts::survey::{Install, Named, Trail, Volume},
+    facts::survey::{Install, Named, PathRole, Trail, Volume},
     platform::fs::Kind,
 };
 use std::path::PathBuf;
@@ -14,25 +14,22 @@ pub(super) fn of(ground: &Ground, installs: &[Install]) -> Vec<Volume> {
     }
     let looks: Vec<_> = writes(installs)
         .into_iter()
-        .map(|(folder, what)| ground.look("a file system", move |_| host::volume(&folder, &what)))
+        .map(|(folder, what)| ground.look("a file system", move |_| host::volume(&folder, what)))
         .collect();
     looks.into_iter().filter_map(|look| look.seen().ok().cloned().flatten()).collect()
 }
 
 /// The folders that agents write to, each once, and what they are for.
-pub(super) fn writes(installs: &[Install]) -> Vec<(PathBuf, String)> {
-    let mut folders: Vec<(PathBuf, String)> = Vec::new();
-    for Named { purpose: what, trail, .. } in installs.iter().flat_map(|install| &install.paths) {
+pub(super) fn writes(installs: &[Install]) -> Vec<(PathBuf, PathRole)> {
+    let mut folders: Vec<(PathBuf, PathRole)> = Vec::new();
+    for Named { role, trail, .. } in installs.iter().flat_map(|install| &install.paths) {
         let Some(folder) = trail.ok().and_then(Trail::nearest) else { continue };
-        let is_ours =
-            ["the work folder", "the temporary folder", "the log file", "the task agent's folder"]
-                .contains(&what.as_str());
         let folder = match trail.ok() {
             Some(trail) if trail.is(Kind::Folder) => trail.real.clone(),
             _ => folder.path.clone(),
         };
-        if is_ours && !folders.iter().any(|(own, _)| *own == folder) {
-            folders.push((folder, what.clone()));
+        if role.is_written() && !folders.iter().any(|(own, _)| *own == folder) {
+            folders.push((folder, *role));
         }
     }
     folders

@@ -5,8 +5,8 @@ use super::{
 };
 use crate::{
     facts::survey::{
-        AccountFacts, Clock, Host, Install, Memory, Process, Provenance, Seen, State, TaskState,
-        Unseen, Volume, Windows, same,
+        AccountFacts, Clock, Host, Install, Memory, PathRole, Process, Provenance, Seen, State,
+        TaskState, Unseen, Volume, Windows, same,
     },
     platform::{
         command::{Call, Commands},
@@ -179,13 +179,13 @@ impl Answer {
     }
 
     /// Free space, by drive.
-    fn volume(&self, folder: &Path, purpose: &str) -> Option<Volume> {
+    fn volume(&self, folder: &Path, purpose: PathRole) -> Option<Volume> {
         let path = same(&shown(folder));
         let volumes = self.part(|told| &told.volumes).ok()?;
         let own = volumes.iter().find(|own| path.starts_with(&own.drive.to_lowercase()))?;
         Some(Volume {
             folder: shown(folder).into(),
-            purpose: purpose.to_owned(),
+            purpose,
             bytes: own.bytes?,
             bytes_free: own.free?,
             inodes: 0,
@@ -208,7 +208,7 @@ impl Answer {
         host.windows = Some(facts);
         host.volumes = super::volumes::writes(installs)
             .into_iter()
-            .filter_map(|(folder, what)| self.volume(&folder, &what))
+            .filter_map(|(folder, what)| self.volume(&folder, what))
             .collect();
     }
 

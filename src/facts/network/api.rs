@@ -4,6 +4,7 @@ use super::{Ask, Shared, Way, dial::Names, http, proxy, tls, trust::Trusts};
 use crate::{
     agent::Token,
     facts::survey::{Queue, Runner, Seen},
+    text::url::is_loopback,
 };
 use serde_json::Value;
 use std::{sync::Arc, time::Duration};
@@ -109,7 +110,7 @@ async fn answer(ask: &Ask, token: &Token, shared: &Shared) -> Result<Value, Stri
             .await
             .map_err(|error| error.to_string())?;
         if ask.url.scheme() == "http" {
-            if !super::dial::is_loopback(&ask.url) {
+            if !is_loopback(&ask.url) {
                 return Err("the token is not sent without TLS".to_owned());
             }
             return http::json(stream, ask, token).await;

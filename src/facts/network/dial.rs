@@ -2,11 +2,7 @@
 
 use super::{Ask, failed, proxy, since};
 use crate::facts::survey::{Attempt, Route};
-use std::{
-    collections::BTreeMap,
-    io::ErrorKind,
-    net::{IpAddr, SocketAddr},
-};
+use std::{collections::BTreeMap, io::ErrorKind, net::SocketAddr};
 use tokio::{
     net::{TcpStream, lookup_host},
     sync::OnceCell,
@@ -86,10 +82,4 @@ pub(super) fn place(url: &Url) -> Option<(String, u16)> {
         other => other.to_string(),
     };
     Some((host, port))
-}
-
-/// Whether traffic for `url` stays on this host.
-pub(super) fn is_loopback(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }

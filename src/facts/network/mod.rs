@@ -9,7 +9,10 @@ mod trust;
 mod way;
 
 use super::survey::{Answered, Attempt, Endpoint, Network, Provenance, Route, Side};
-use crate::agent::{Token, Version};
+use crate::{
+    agent::{Token, Version},
+    text::url::{is_loopback, without_login},
+};
 pub use api::{Inquiry, inquire};
 use dial::{Names, connect};
 use std::{collections::BTreeMap, future::Future, sync::Arc, time::Duration};
@@ -86,7 +89,7 @@ async fn reached(ask: &Ask, shared: &Shared) -> Endpoint {
     let mut endpoint = Endpoint {
         name: ask.endpoint.clone(),
         install: ask.install.clone(),
-        url: shown(&ask.url),
+        url: without_login(&ask.url).trim_end_matches('/').to_owned(),
         required: ask.required,
         purpose: ask.purpose.clone(),
         side: ask.side,
@@ -153,7 +156,7 @@ async fn talk(
             return;
         }
     }
-    let is_plain_here = dial::is_loopback(&ask.url);
+    let is_plain_here = is_loopback(&ask.url);
     if !is_secure {
         let token = ask.bearer.as_ref().filter(|_| is_plain_here && proxy.is_none());
         endpoint.answer = Some(attempt(deadline, http::get(stream, ask, token, proxy)).await);
@@ -203,15 +206,6 @@ fn failed<T>(ms: u64, why: &str, route: Route) -> Attempt<T> {
 
 fn since(begun: Instant) -> u64 {
     begun.elapsed().as_millis().try_into().unwrap_or(u64::MAX)
-}
-
-/// A URL without a login.
-fn shown(url: &Url) -> String {
-    let mut url = url.clone();
-    // Only a URL that can have no login refuses to lose it.
-    let _ = url.set_username("");
-    let _ = url.set_password(None);
-    url.to_string().trim_end_matches('/').to_owned()
 }
 
 /// The version that the release bucket names.

@@ -1,12 +1,12 @@
 //! The proxy that applies, by the rules of Go, which both agents are written in.
 
-use super::{Ask, dial};
+use super::Ask;
 use crate::{
+    agent::no_proxy::is_direct,
     facts::survey::{Provenance, Proxied},
-    text::REDACTED,
+    text::url::without_password,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
-use hyper_util::client::proxy::matcher::Matcher;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -24,8 +24,7 @@ pub(super) struct Via {
 
 /// The proxy for an ask.
 pub(super) fn of(ask: &Ask) -> Option<Via> {
-    // Go never asks a proxy for this very host.
-    if dial::is_loopback(&ask.url) || ask.url.scheme() == "ssh" {
+    if ask.url.scheme() == "ssh" {
         return None;
     }
     let value = |name: &'static str| {
@@ -37,7 +36,7 @@ pub(super) fn of(ask: &Ask) -> Option<Via> {
         _ => ["HTTP_PROXY", "http_proxy"],
     };
     let exempt = value("NO_PROXY").or_else(|| value("no_proxy"));
-    if exempt.is_some_and(|(_, (list, _))| is_exempt(list, &ask.url)) {
+    if is_direct(exempt.map_or("", |(_, (list, _))| list), &ask.url) {
         return None;
     }
     let (name, (address, source)) = names.into_iter().find_map(value)?;
@@ -53,12 +52,8 @@ pub(super) fn of(ask: &Ask) -> Option<Via> {
 impl Via {
     /// Without its password.
     pub(super) fn shown(&self, named_by: Provenance) -> Proxied {
-        let mut url = self.url.clone();
-        if url.password().is_some() {
-            let _ = url.set_password(Some(REDACTED));
-        }
         Proxied {
-            url: url.to_string().trim_end_matches('/').to_owned(),
+            url: without_password(&self.url),
             source: self.source.clone(),
             has_login: !self.url.username().is_empty(),
             named_by,
@@ -110,8 +105,36 @@ pub(super) async fn connect(
     status.ok_or_else(|| "the proxy does not speak HTTP".to_owned())
 }
 
-/// By the rules of those who read `NO_PROXY`: names with all below them, addresses, networks.
-fn is_exempt(list: &str, url: &Url) -> bool {
-    let all = Matcher::builder().all("http://any.proxy").no(list).build();
-    url.as_str().parse().is_ok_and(|uri| all.intercept(&uri).is_none())
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::survey::Side;
+
+    #[test]
+    fn an_exempt_host_is_asked_as_the_agent_asks_it() {
+        let via = |list: &str| {
+            let variables = [("HTTPS_PROXY", "p.example:3128"), ("NO_PROXY", list)];
+            let variable = |(name, value): (&str, &str)| {
+                (name.to_owned(), (value.to_owned(), "a test".to_owned()))
+            };
+            let ask = Ask {
+                install: String::new(),
+                side: Side::Service,
+                endpoint: "api".to_owned(),
+                url: "https://ci.example".parse().unwrap(),
+                required: true,
+                purpose: String::new(),
+                variables: variables.into_iter().map(variable).collect(),
+                authorities: None,
+                named_by: Provenance::Root,
+                bearer: None,
+                path: "/".to_owned(),
+            };
+            of(&ask).map(|via| via.url.to_string())
+        };
+        assert_eq!(via("ci.example:443"), None);
+        for list in ["", ".ci.example", "ci.example:8443"] {
+            assert_eq!(via(list).as_deref(), Some("http://p.example:3128/"), "{list}");
+        }
+    }
 }

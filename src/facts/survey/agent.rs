@@ -1,7 +1,9 @@
 //! One agent: what runs it, what it reads, what it started.
 
-use super::{ConfigFile, LogLine, Provenance, Scrubbed, Seen, Service, Trail};
-use crate::agent::Kind;
+use super::{
+    ConfigFile, LogLine, PathRole, Provenance, Scrubbed, Seen, Service, TokenPlace, Trail,
+};
+use crate::agent::{API_VARIABLES, CircleCi, Kind};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -34,6 +36,10 @@ pub struct Install {
     pub paths: Vec<Named>,
     /// What is in the work folder.
     pub workdir: Seen<Workdir>,
+    /// Where the token is besides the configuration; `None` in facts of older versions, of which
+    /// [`Install::token_places`] tells it.
+    #[serde(default)]
+    pub token_in: Option<Vec<TokenPlace>>,
     /// The agent's process and all that it started.
     pub processes: Seen<Vec<Process>>,
     /// Processes of the jobs' account that nobody waits for any more.
@@ -66,25 +72,29 @@ pub struct Wrapper {
 #[serde(from = "SavedNamed")]
 pub struct Named {
     /// What it is for.
-    pub purpose: String,
+    pub role: PathRole,
     /// The way to it.
     pub trail: Seen<Trail>,
     /// Who could have named it.
     pub named_by: Provenance,
 }
 
-/// A named path in saved facts: as it is written today, or without provenance, as it once was.
+/// A named path in saved facts: as it is written today, or as it once was.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum SavedNamed {
-    Today { purpose: String, trail: Seen<Trail> },
-    Pair(String, Seen<Trail>),
+    Today {
+        #[serde(alias = "purpose")]
+        role: PathRole,
+        trail: Seen<Trail>,
+    },
+    Pair(PathRole, Seen<Trail>),
 }
 
 impl From<SavedNamed> for Named {
     fn from(saved: SavedNamed) -> Self {
-        let (SavedNamed::Today { purpose, trail } | SavedNamed::Pair(purpose, trail)) = saved;
-        Self { purpose, trail, named_by: Provenance::Anybody }
+        let (SavedNamed::Today { role, trail } | SavedNamed::Pair(role, trail)) = saved;
+        Self { role, trail, named_by: Provenance::Anybody }
     }
 }
 
@@ -109,11 +119,22 @@ pub struct Variable {
     pub name: String,
     /// Its value where that is known to be harmless.
     pub value: Option<Scrubbed>,
+    /// A secret was taken out of the value; `None` in facts of older versions.
+    #[serde(default)]
+    pub secret: Option<bool>,
     /// Where it is set: a file and a line.
     pub source: String,
     /// Who could have set it.
     #[serde(default)]
     pub written_by: Provenance,
+}
+
+impl Variable {
+    /// Whether its value, as it is set, holds a secret.
+    pub fn holds_secret(&self) -> bool {
+        let was_cut = || self.value.as_ref().is_some_and(|value| !value.is_whole());
+        self.secret.unwrap_or_else(was_cut)
+    }
 }
 
 /// The agent's binary.
@@ -240,10 +261,20 @@ impl Install {
     /// Why there is none whose settings could be judged.
     pub fn config(&self) -> Result<&ConfigFile, super::Unseen> {
         let file = self.config_file()?;
-        match file.unread.as_ref().or(file.fault.as_ref()) {
+        match file.unjudged() {
             None => Ok(file),
-            Some(why) => Err(super::Unseen::not_examined(why.clone())),
+            Some(why) => Err(super::Unseen::not_examined(why)),
         }
+    }
+
+    /// What it takes its jobs from.
+    ///
+    /// # Errors
+    /// As [`Install::config`].
+    pub fn api(&self) -> Result<CircleCi<'_>, super::Unseen> {
+        let config = self.config()?;
+        let variable = API_VARIABLES.iter().find_map(|name| self.variable(name)?.value.as_deref());
+        Ok(CircleCi::of(variable.or_else(|| config.text("api.url"))))
     }
 
     /// The configuration's file, whatever is in it.
@@ -273,13 +304,13 @@ impl Install {
     }
 
     /// A path by what it is for.
-    pub fn path(&self, purpose: &str) -> Option<&Seen<Trail>> {
-        self.named(purpose).map(|named| &named.trail)
+    pub fn path(&self, role: PathRole) -> Option<&Seen<Trail>> {
+        self.named(role).map(|named| &named.trail)
     }
 
     /// A path by what it is for, with who named it.
-    pub fn named(&self, purpose: &str) -> Option<&Named> {
-        self.paths.iter().find(|named| named.purpose == purpose)
+    pub fn named(&self, role: PathRole) -> Option<&Named> {
+        self.paths.iter().find(|named| named.role == role)
     }
 
     /// The agent's own process.

@@ -1,25 +1,77 @@
 //! An agent's configuration, with the place of every key.
 
 use super::{Provenance, Scrubbed, Trail};
+use crate::platform::fs::{Kind, WalkEnd};
 use serde::{Deserialize, Serialize};
 
 /// The configuration that an agent reads; before it is scrubbed, of `String`s.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Saved<T>", bound(deserialize = "T: Deserialize<'de>"))]
 pub struct ConfigFile<T = Scrubbed> {
     /// The way to it.
     pub trail: Trail,
-    /// Why it cannot be parsed, with line and column; then there are no settings.
-    pub fault: Option<String>,
-    /// Why it was named and not read: an account could have named it that may not read it.
-    #[serde(default)]
-    pub unread: Option<String>,
+    /// What came of reading it.
+    pub state: ConfigState,
     /// Every key with a value, in the file's order. A section is no key.
     pub settings: Vec<Setting<T>>,
     /// The token, by its shape alone.
     pub token: Option<TokenShape>,
     /// Who could have written its values, or named another file in its place.
-    #[serde(default)]
     pub written_by: Provenance,
+}
+
+/// What came of reading a configuration.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "is", content = "why")]
+pub enum ConfigState {
+    /// Nothing is at its path.
+    Missing,
+    /// Something else than a file is at its path.
+    NotAFile,
+    /// It was not read, and why: an account could have named it that may not read it, for example.
+    Unreadable(String),
+    /// It cannot be parsed, or holds too much, and why, with line and column.
+    Broken(String),
+    /// It was parsed.
+    Parsed,
+}
+
+impl ConfigState {
+    /// Why nothing can be read at the end of a walk; `None` where a file is.
+    pub fn of_walk(trail: &Trail) -> Option<Self> {
+        match (trail.end, &trail.stopped) {
+            (Some(meta), _) if meta.kind == Kind::File => None,
+            (Some(_), _) => Some(Self::NotAFile),
+            (None, None | Some(WalkEnd::Missing(_) | WalkEnd::NoFolder(..))) => Some(Self::Missing),
+            (None, Some(end)) => Some(Self::Unreadable(end.to_string())),
+        }
+    }
+}
+
+/// A configuration in saved facts: older versions had `fault` and `unread` for `state`.
+#[derive(Deserialize)]
+struct Saved<T> {
+    trail: Trail,
+    state: Option<ConfigState>,
+    fault: Option<String>,
+    unread: Option<String>,
+    settings: Vec<Setting<T>>,
+    token: Option<TokenShape>,
+    #[serde(default)]
+    written_by: Provenance,
+}
+
+impl<T> From<Saved<T>> for ConfigFile<T> {
+    fn from(saved: Saved<T>) -> Self {
+        let Saved { trail, state, fault, unread, settings, token, written_by } = saved;
+        let of_older = || {
+            let unread = unread.map(ConfigState::Unreadable);
+            let state = unread.or_else(|| ConfigState::of_walk(&trail));
+            state.or(fault.map(ConfigState::Broken)).unwrap_or(ConfigState::Parsed)
+        };
+        let state = state.unwrap_or_else(of_older);
+        Self { trail, state, settings, token, written_by }
+    }
 }
 
 /// A key, where it stands and what it holds.
@@ -72,6 +124,18 @@ pub struct TokenShape {
     pub unusual: Option<String>,
 }
 
+impl<T> ConfigFile<T> {
+    /// Why its settings cannot be judged.
+    pub fn unjudged(&self) -> Option<String> {
+        match &self.state {
+            ConfigState::Parsed => None,
+            ConfigState::Missing => Some(format!("{} is not there", self.trail.path.display())),
+            ConfigState::NotAFile => Some(format!("{} is no file", self.trail.path.display())),
+            ConfigState::Unreadable(why) | ConfigState::Broken(why) => Some(why.clone()),
+        }
+    }
+}
+
 impl<T: AsRef<str>> ConfigFile<T> {
     /// A setting by its path.
     pub fn setting(&self, path: &str) -> Option<&Setting<T>> {
@@ -113,5 +177,38 @@ impl<T: AsRef<str>> Setting<T> {
     /// `FILE:LINE:COLUMN`, as editors take it.
     pub fn place(&self, config: &ConfigFile<T>) -> String {
         format!("{}:{}:{}", config.trail.path.display(), self.line, self.column)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::platform::fs::Meta;
+    use serde_json::{Value, json};
+
+    fn meta(kind: Kind) -> Meta {
+        Meta { kind, uid: 0, gid: 0, mode: 0o600, size: 0, links: 1, identity: (0, 0, 0, 0) }
+    }
+
+    #[test]
+    fn facts_of_older_versions_say_the_same() {
+        let gone = || Some(WalkEnd::Missing("/c".to_owned()));
+        for (end, stopped, fault, unread, expected) in [
+            (Some(Kind::File), None, None, None, ConfigState::Parsed),
+            (Some(Kind::File), None, Some("line 3"), None, ConfigState::Broken("line 3".into())),
+            (Some(Kind::File), None, None, Some("x"), ConfigState::Unreadable("x".into())),
+            (Some(Kind::Folder), None, Some("/c is a folder"), None, ConfigState::NotAFile),
+            (None, gone(), Some("/c is not there"), None, ConfigState::Missing),
+            (None, None, None, None, ConfigState::Missing),
+        ] {
+            let trail = Trail { end: end.map(meta), stopped, ..Trail::default() };
+            let old = json!({
+                "trail": trail, "fault": fault, "unread": unread, "settings": [], "token": null,
+            });
+            let read: ConfigFile<String> = serde_json::from_value(old).unwrap();
+            assert_eq!(read.state, expected);
+            let written: Value = serde_json::to_value(&read).unwrap();
+            assert_eq!(serde_json::from_value::<ConfigFile<String>>(written).unwrap(), read);
+        }
     }
 }

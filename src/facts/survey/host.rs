@@ -1,6 +1,6 @@
 //! The host itself.
 
-use super::{Seen, Trail, Windows};
+use super::{PathRole, Seen, Trail, Windows};
 use crate::platform::Os;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -73,8 +73,8 @@ pub struct Mount {
 pub struct Volume {
     /// The folder.
     pub folder: PathBuf,
-    /// What it is for, such as `the work folder`.
-    pub purpose: String,
+    /// What it is for.
+    pub purpose: PathRole,
     /// Bytes in all.
     pub bytes: u64,
     /// Bytes that an account other than root may still use.

@@ -11,8 +11,10 @@ mod log_line;
 mod network;
 mod path;
 mod queue;
+mod role;
 mod seen;
 mod service;
+mod token_place;
 mod windows;
 
 pub use super::examine::Scrubbed;
@@ -20,14 +22,16 @@ pub use agent::{
     Binary, Install, Leftover, Named, Process, Program, Received, Tool, Unlisted, Variable,
     Workdir, Wrapper,
 };
-pub use config::{ConfigFile, Setting, TokenShape, Written};
+pub use config::{ConfigFile, ConfigState, Setting, TokenShape, Written};
 pub use host::{AccountFacts, Clock, Host, Mac, Memory, Mount, Resolver, Selinux, Sudo, Volume};
 pub use log_line::LogLine;
 pub use network::{Answered, Attempt, Endpoint, Network, Proxied, Route, Side, Tls};
 pub use path::{Access, Denied, Passed, Provenance, Strange, Stranger, Trail};
 pub use queue::{Queue, Runner};
+pub use role::PathRole;
 pub use seen::{Reason, Seen, Unseen};
 pub use service::{Definition, Directive, Service, State};
+pub use token_place::TokenPlace;
 pub use windows::{Grant, Rights, TaskState, Windows, same};
 
 use serde::{Deserialize, Serialize};

@@ -40,7 +40,10 @@ impl Commands for Script {
         let (expected, code, said) = next.unwrap_or_else(|| panic!("`{call}` was not expected"));
         assert_eq!(typed(call), expected);
         if code == Self::HANGS {
-            return Err(Error::new(Code::StepFailed, format!("`{call}` did not end within 30 s")));
+            return Err(Error::new(
+                Code::CommandTimeout,
+                format!("`{call}` did not end within 30 s"),
+            ));
         }
         let (stdout, stderr) =
             if code == 0 { (said, String::new()) } else { (String::new(), said) };

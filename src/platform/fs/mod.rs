@@ -21,7 +21,7 @@ pub use meta::{Found, Kind, Listed, Meta};
 pub use mounted::Mounted;
 pub use provenance::Provenance;
 pub use removal::{GoOn, Owned, Removal};
-pub use trail::{Passed, Trail};
+pub use trail::{Passed, Trail, WalkEnd};
 #[cfg(unix)]
 pub use unix::{Root, Spot, has_access_list, mounts};
 #[cfg(windows)]

@@ -1,8 +1,11 @@
 //! The way to a path, as it is found.
 
 use super::{Kind, Meta, Provenance};
-use serde::{Deserialize, Serialize};
-use std::path::{Path, PathBuf};
+use serde::{Deserialize, Deserializer, Serialize};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
 
 /// Every folder on the way to a path, and what stands at its end.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -15,8 +18,9 @@ pub struct Trail {
     pub end: Option<Meta>,
     /// Where it really is, links taken out.
     pub real: PathBuf,
-    /// Where the way ends that has no end: the first missing name, or what is no folder.
-    pub stopped: Option<String>,
+    /// Why the walk ended before the path did.
+    #[serde(default, deserialize_with = "saved")]
+    pub stopped: Option<WalkEnd>,
     /// Who could have put another thing in the place of what stands at the end.
     #[serde(default)]
     pub ground: Provenance,
@@ -26,7 +30,80 @@ pub struct Trail {
     pub mounts: Vec<PathBuf>,
 }
 
+/// Why a walk ended before its path did. A place is the text of its path.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WalkEnd {
+    /// Nothing is at this place.
+    Missing(String),
+    /// What is at this place is no folder.
+    NoFolder(String, Kind),
+    /// A link in a folder that others than root can change; it is not followed.
+    LinkOfOthers(String),
+    /// A link that leads back to itself.
+    LinkCircle(String),
+    /// A folder that whoever named the path may not enter.
+    Closed(String),
+    /// Another reason, and what older versions saved.
+    #[serde(untagged)]
+    Other(String),
+}
+
+impl WalkEnd {
+    /// At the place `path`.
+    pub(crate) fn missing(path: &Path) -> Self {
+        Self::Missing(path.display().to_string())
+    }
+
+    /// Whether it is a link that was not followed.
+    pub fn is_link(&self) -> bool {
+        matches!(self, Self::LinkOfOthers(_) | Self::LinkCircle(_))
+    }
+}
+
+impl fmt::Display for WalkEnd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing(path) => write!(f, "{path} is not there"),
+            Self::NoFolder(path, kind) => write!(f, "{path} is {kind}, no folder"),
+            Self::LinkOfOthers(path) => {
+                write!(f, "{path} is a link in a folder that others can change; not followed")
+            }
+            Self::LinkCircle(path) => write!(f, "{path} is a link in a circle"),
+            Self::Closed(path) => {
+                write!(f, "{path} is closed to whoever named the path: not looked at further")
+            }
+            Self::Other(why) => f.write_str(why),
+        }
+    }
+}
+
+/// What is serialized now, and the sentences that older versions saved instead.
+fn saved<'de, D: Deserializer<'de>>(from: D) -> Result<Option<WalkEnd>, D::Error> {
+    let makers: [fn(String) -> WalkEnd; 6] = [
+        WalkEnd::Missing,
+        |path| WalkEnd::NoFolder(path, Kind::File),
+        |path| WalkEnd::NoFolder(path, Kind::Special),
+        WalkEnd::LinkOfOthers,
+        WalkEnd::LinkCircle,
+        WalkEnd::Closed,
+    ];
+    let end = Option::<WalkEnd>::deserialize(from)?;
+    let Some(WalkEnd::Other(text)) = &end else { return Ok(end) };
+    // Each sentence begins with the place.
+    let of_text = |make: &fn(String) -> WalkEnd| {
+        let rest = make(String::new()).to_string();
+        text.strip_suffix(&rest).map(|path| make(path.to_owned()))
+    };
+    Ok(makers.iter().find_map(of_text).or(end))
+}
+
 impl Trail {
+    /// Why the walk ended before the path did, for people; empty where it did not.
+    pub fn why(&self) -> String {
+        self.stopped.as_ref().map(ToString::to_string).unwrap_or_default()
+    }
+
     /// Computes who could have put another thing in the place of each thing on the way.
     ///
     /// The caller counts as root, so this is for a walk made just now.
@@ -96,4 +173,35 @@ pub struct Passed {
     /// Who could have put another thing in its place.
     #[serde(default)]
     pub ground: Provenance,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_a_walk_is_read_as_it_is_written_and_as_it_was_written_once() {
+        let trail = |stopped: Option<WalkEnd>| Trail { stopped, ..Trail::default() };
+        let path = || "/a/b".to_owned();
+        for end in [
+            WalkEnd::Missing(path()),
+            WalkEnd::NoFolder(path(), Kind::Special),
+            WalkEnd::LinkOfOthers(path()),
+            WalkEnd::LinkCircle(path()),
+            WalkEnd::Closed(path()),
+            WalkEnd::Other("it hung".to_owned()),
+        ] {
+            let written = serde_json::to_value(trail(Some(end.clone()))).unwrap();
+            let read: Trail = serde_json::from_value(written.clone()).unwrap();
+            assert_eq!(read.stopped.as_ref(), Some(&end), "{written}");
+            let mut old = written;
+            old["stopped"] = end.to_string().into();
+            let read: Trail = serde_json::from_value(old).unwrap();
+            assert_eq!(read.stopped, Some(end));
+        }
+        let mut none = serde_json::to_value(trail(None)).unwrap();
+        assert_eq!(serde_json::from_value::<Trail>(none.clone()).unwrap(), trail(None));
+        none.as_object_mut().unwrap().remove("stopped");
+        assert_eq!(serde_json::from_value::<Trail>(none).unwrap(), trail(None));
+    }
 }

@@ -385,6 +385,6 @@ mod tests {
     fn a_trail_says_where_it_stops() {
         let (_folder, root) = root();
         let trail = root.trail(Path::new("C:/none/file")).unwrap();
-        assert!(trail.stopped.unwrap().contains("none is not there"));
+        assert!(trail.why().contains("none is not there"));
     }
 }

@@ -20,7 +20,7 @@ pub(crate) fn open(path: &Path) -> io::Result<File> {
     let root = Root::open(Path::new("/")).map_err(|error| refused(&error))?;
     let trail = root.trail(&std::path::absolute(path)?).map_err(|error| refused(&error))?;
     match (&trail.stopped, trail.end) {
-        (Some(why), _) => Err(io::Error::other(why.clone())),
+        (Some(why), _) => Err(io::Error::other(why.to_string())),
         (None, Some(end)) if end.kind == Kind::Special => fifo(&trail, &end),
         _ => {
             let spot = root.find(&trail.real).map_err(|error| refused(&error))?;

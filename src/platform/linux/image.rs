@@ -82,7 +82,7 @@ impl Image<'_> {
         if let Some(why) =
             trail.stopped.as_ref().filter(|_| trail.end.is_some_and(|end| end.kind == Kind::Link))
         {
-            return Err(self.refused(path, why));
+            return Err(self.refused(path, &why.to_string()));
         }
         if !trail.ground.is_root() {
             let why = "others than root can change a folder on the way to it";

@@ -2,7 +2,10 @@
 //! takes a second, and one JSON document. A part that fails says so and hides no other.
 
 use super::powershell::{self, literal};
-use crate::platform::command::{Call, Commands};
+use crate::{
+    Code,
+    platform::command::{Call, Commands},
+};
 use serde::{Deserialize, de::DeserializeOwned};
 use std::time::Duration;
 
@@ -204,10 +207,10 @@ impl<T> Part<T> {
 /// Why there is no answer: PowerShell failed, hung, or printed something else.
 pub fn look(commands: &dyn Commands, wanted: &Wanted, limit: Duration) -> Result<Told, String> {
     let answer = commands.answer(&call(wanted).within(limit));
-    let answer = answer.map_err(|error| match error.message().contains("did not end") {
+    let answer = answer.map_err(|error| match error.code() {
         // The whole script is no word to tell a person.
-        true => format!("PowerShell did not end within {} s", limit.as_secs()),
-        false => format!("PowerShell cannot be run: {:?}", error.code()),
+        Code::CommandTimeout => format!("PowerShell did not end within {} s", limit.as_secs()),
+        code => format!("PowerShell cannot be run: {code:?}"),
     })?;
     let said = answer.stdout.trim_start_matches('\u{feff}').trim();
     match serde_json::from_str(said) {

@@ -10,6 +10,7 @@ mod read;
 mod told;
 
 use super::{
+    candidate,
     procfs::{CommandLine, ManagedBy},
     scrub::Scrub,
 };
@@ -59,6 +60,8 @@ pub(super) struct OfInstall {
     pub(super) processes: Seen<Vec<Process>>,
     pub(super) orphans: Seen<Vec<Process>>,
     pub(super) unlisted: Unlisted,
+    /// The token is in the command line of the agent's process.
+    pub(super) holds_token: bool,
 }
 
 /// A process in the table.
@@ -153,16 +156,14 @@ impl Processes {
         until: Instant,
     ) -> OfInstall {
         if let Some(unseen) = &self.fault {
-            let processes = main.map_or_else(
-                || Seen::Unseen(unseen.clone()),
-                |main| self.own_tree(main, unseen, scrub, until),
-            );
-            return OfInstall { processes, ..OfInstall::unseen(unseen) };
+            let own = main.and_then(|main| self.own_tree(main, unseen, scrub, until));
+            return own.unwrap_or_else(|| OfInstall::unseen(unseen));
         }
         let tree = main.map_or_else(Vec::new, |main| self.index.tree(main).collect());
         let (tree, of_tree) = limited(tree);
         let (orphans, of_orphans) = limited(self.orphans(unit, uid));
         let mut details = look_closer(tree.iter().chain(&orphans).copied(), until);
+        let holds_token = main.is_some_and(|main| holds_token(&details, main));
         let mut shown = |entries: Vec<&Entry>, is_tree: bool| {
             let shown = |entry: &Entry| {
                 let in_service = is_tree || unit.is_some() && entry.managed.system_unit() == unit;
@@ -178,6 +179,7 @@ impl Processes {
                 orphans: of_orphans.alive,
                 zombies: of_tree.zombies + of_orphans.zombies,
             },
+            holds_token,
         }
     }
 
@@ -189,13 +191,13 @@ impl Processes {
         unseen: &Unseen,
         scrub: &Scrub,
         until: Instant,
-    ) -> Seen<Vec<Process>> {
-        let Some(tree) = read::tree(main, SHOWN_LIMIT, self.booted, until) else {
-            return Seen::Unseen(unseen.clone());
-        };
+    ) -> Option<OfInstall> {
+        let tree = read::tree(main, SHOWN_LIMIT, self.booted, until)?;
         let mut details = look_closer(tree.iter(), until);
+        let holds_token = holds_token(&details, main);
         let shown = |entry: &Entry| process(entry, true, details.remove(&entry.pid), scrub);
-        Seen::Known(tree.iter().map(shown).collect())
+        let processes = Seen::Known(tree.iter().map(shown).collect());
+        Some(OfInstall { processes, holds_token, ..OfInstall::unseen(unseen) })
     }
 
     /// What jobs left: processes of the unit while it runs an agent, or of the jobs' account
@@ -247,6 +249,7 @@ impl OfInstall {
             processes: Seen::Unseen(unseen.clone()),
             orphans: Seen::Unseen(unseen.clone()),
             unlisted: Unlisted::default(),
+            holds_token: false,
         }
     }
 }
@@ -285,6 +288,10 @@ fn look_closer<'a>(
     let identity = |entry: &Entry| Identity { pid: entry.pid, ticks: entry.ticks };
     let of: Vec<Identity> = entries.filter(|entry| entry.program.is_none()).map(identity).collect();
     read::details(&of, until.min(Instant::now() + COMMANDS_TIME))
+}
+
+fn holds_token(details: &HashMap<u32, Details>, main: u32) -> bool {
+    details.get(&main).is_some_and(|own| candidate::holds_token(&own.command.words))
 }
 
 fn process(entry: &Entry, in_service: bool, details: Option<Details>, scrub: &Scrub) -> Process {

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     Result,
-    platform::fs::{Kind, Passed, Provenance, Trail},
+    platform::fs::{Kind, Passed, Provenance, Trail, WalkEnd},
 };
 use rustix::{
     fs::{self, AtFlags},
@@ -53,7 +53,7 @@ impl Root {
             let stat = match fs::statat(&folder, &next, AtFlags::SYMLINK_NOFOLLOW) {
                 Ok(stat) => meta(&stat),
                 Err(Errno::NOENT) => {
-                    trail.stopped = Some(format!("{} is not there", here.display()));
+                    trail.stopped = Some(WalkEnd::missing(&here));
                     return Ok(trail);
                 }
                 Err(errno) => return Err(trouble("look at", &here, errno)),
@@ -61,11 +61,11 @@ impl Root {
             let is_last = ahead.is_empty();
             match stat.kind {
                 Kind::Link if !trusted || links == LINK_LIMIT => {
-                    let why = match trusted {
-                        true => "is a link in a circle",
-                        false => "is a link in a folder that others can change; not followed",
-                    };
-                    trail.stopped = Some(format!("{} {why}", here.display()));
+                    let shown = here.display().to_string();
+                    trail.stopped = Some(match trusted {
+                        true => WalkEnd::LinkCircle(shown),
+                        false => WalkEnd::LinkOfOthers(shown),
+                    });
                     trail.end = is_last.then_some(stat);
                     trail.real = here;
                     return Ok(trail);
@@ -104,7 +104,7 @@ impl Root {
                     let inner = open_folder(&folder, &next)
                         .map_err(|errno| trouble("look into", &here, errno))?;
                     if let Err(error) = self.reach.admit(&inner, &here) {
-                        trail.stopped = Some(error.sentence().to_owned());
+                        trail.stopped = Some(WalkEnd::Other(error.sentence().to_owned()));
                         return Ok(trail);
                     }
                     self.pass(&mut trail, &inner, &here)?;
@@ -118,7 +118,8 @@ impl Root {
                     walked.push(next);
                 }
                 Kind::File | Kind::Special => {
-                    trail.stopped = Some(format!("{} is {}, no folder", here.display(), stat.kind));
+                    let shown = here.display().to_string();
+                    trail.stopped = Some(WalkEnd::NoFolder(shown, stat.kind));
                     return Ok(trail);
                 }
             }
@@ -177,7 +178,7 @@ mod tests {
         let last = root.trail(Path::new("/open/way")).unwrap();
         assert!(last.is(Kind::Link) && last.stopped.is_some());
         let on = root.trail(Path::new("/open/way/passwd")).unwrap();
-        assert!(on.end.is_none() && on.stopped.unwrap().contains("not followed"));
+        assert!(on.end.is_none() && on.why().contains("not followed"));
     }
 
     #[test]
@@ -186,7 +187,7 @@ mod tests {
         symlink("b", folder.path().join("a")).unwrap();
         symlink("a", folder.path().join("b")).unwrap();
         let trail = root.trail(Path::new("/a")).unwrap();
-        assert!(trail.stopped.unwrap().contains("circle"));
+        assert!(trail.why().contains("circle"));
     }
 
     #[test]
@@ -247,7 +248,7 @@ mod tests {
         let (folder, root) = root();
         std::fs::create_dir(folder.path().join("a")).unwrap();
         let trail = root.trail(Path::new("/a/b/c")).unwrap();
-        assert_eq!(trail.stopped.as_deref(), Some("/a/b is not there"));
+        assert_eq!(trail.stopped, Some(WalkEnd::Missing("/a/b".to_owned())));
         assert_eq!(trail.passed.len(), 2);
     }
 }

@@ -3,7 +3,7 @@
 use super::{Spot, kind, look, not_a_place, trouble, unsafe_link};
 use crate::{
     Code, Error, Result,
-    platform::fs::{GoOn, Kind, Meta, Owned, Passed, Provenance, Trail},
+    platform::fs::{GoOn, Kind, Meta, Owned, Passed, Provenance, Trail, WalkEnd},
 };
 use std::{
     fs,
@@ -144,12 +144,12 @@ impl Root {
                     });
                 }
                 Some(meta) => {
-                    trail.stopped =
-                        Some(format!("{} is {}, no folder", folder.display(), meta.kind));
+                    let shown = folder.display().to_string();
+                    trail.stopped = Some(WalkEnd::NoFolder(shown, meta.kind));
                     return Ok(trail);
                 }
                 None => {
-                    trail.stopped = Some(format!("{} is not there", folder.display()));
+                    trail.stopped = Some(WalkEnd::missing(&folder));
                     return Ok(trail);
                 }
             }
@@ -157,7 +157,7 @@ impl Root {
         trail.end = look(&real)?;
         match trail.end {
             Some(_) => trail.real = path.to_owned(),
-            None => trail.stopped = Some(format!("{} is not there", real.display())),
+            None => trail.stopped = Some(WalkEnd::missing(&real)),
         }
         Ok(trail)
     }
