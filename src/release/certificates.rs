@@ -91,8 +91,7 @@ fn write(certificate: &[u8], into: &mut String) {
 }
 
 fn invalid(why: String) -> Error {
-    Error::new(Code::ValueInvalid, why.to_string())
-        .help("it must be a file of certificates in PEM form")
+    Error::new(Code::ValueInvalid, why).help("it must be a file of certificates in PEM form")
 }
 
 #[cfg(test)]

@@ -105,7 +105,7 @@ pub(super) fn begin(
     match (variable("TMPDIR"), usual) {
         (Some((path, by)), _) => name(PathRole::TemporaryFolder, by, Some(path.into())),
         (None, usual) => {
-            name(PathRole::TemporaryFolder, Provenance::Root, usual.map(PathBuf::from))
+            name(PathRole::TemporaryFolder, Provenance::Root, usual.map(PathBuf::from));
         }
     }
     let folder = text("runner.task_agent_directory").map(PathBuf::from);
