@@ -89,7 +89,7 @@ pub enum Command {
 #[derive(Debug, Args)]
 pub struct InstallArgs {
     /// Which agent runs the jobs [launch-agent]
-    #[arg(long, value_name = "KIND", help_heading = AGENT, value_parser = choice(["launch-agent", "machine-runner"]), hide_possible_values = true)]
+    #[arg(long, value_name = "KIND", help_heading = AGENT, value_parser = choice(["launch-agent"]), hide_possible_values = true)]
     pub agent: Option<String>,
     /// latest, one in full, or server-4.6 [latest]
     #[arg(long, value_name = "VERSION", help_heading = AGENT)]
@@ -103,9 +103,6 @@ pub struct InstallArgs {
     /// Another release bucket, as a mirror
     #[arg(long, value_name = "URL", help_heading = AGENT)]
     pub release_url: Option<String>,
-    /// Install from a bundle, without internet
-    #[arg(long, value_name = "FILE", help_heading = AGENT, value_hint = clap::ValueHint::FilePath)]
-    pub bundle: Option<PathBuf>,
     /// Let the agent replace its own binary
     #[arg(long, value_name = "true|false", help_heading = AGENT, value_parser = choice(["true", "false"]), hide_possible_values = true)]
     pub auto_update: Option<String>,
@@ -451,4 +448,44 @@ mod tests {
             assert_eq!(options, BTreeSet::from(NAMES), "{name}");
         }
     }
+
+    /// Whatever a text tells people to type is there: nothing is offered that is not built.
+    #[test]
+    fn no_text_offers_a_command_or_an_option_that_is_not_there() {
+        let command = CommandLine::command();
+        let subs: Vec<_> = command.get_subcommands().collect();
+        let longs = |of: &clap::Command| {
+            of.get_arguments().filter_map(clap::Arg::get_long).map(str::to_owned).collect()
+        };
+        let mut options: BTreeSet<String> = longs(&command);
+        options.extend(subs.iter().flat_map(|sub| longs(sub)));
+        options.insert("help".to_owned());
+        let names: BTreeSet<&str> = subs.iter().map(|sub| sub.get_name()).collect();
+
+        let entries = crate::Code::ALL.iter().map(|entry| entry.text.to_owned());
+        let checks = crate::doctor::CHECKS.iter();
+        let checks = checks.flat_map(|own| [own.why, own.found, own.cure]).map(str::to_owned);
+        let helps = subs.iter().map(|sub| (*sub).clone().render_long_help().to_string());
+        let (mut told, mut missing) = (0, BTreeSet::new());
+        for text in entries.chain(checks).chain(helps) {
+            for word in text.split("--").skip(1) {
+                let is_end = |c: char| !c.is_ascii_lowercase() && !c.is_ascii_digit() && c != '-';
+                let option = word.split(is_end).next().unwrap().trim_end_matches('-');
+                let is_there = options.contains(option) || FOREIGN.contains(&option);
+                told += 1;
+                missing.extend((!option.is_empty() && !is_there).then(|| option.to_owned()));
+            }
+            for rest in text.split("`runnerup ").skip(1) {
+                let name = rest.split([' ', '`']).next().unwrap();
+                let is_there = name == "help" || name.starts_with('-') || names.contains(name);
+                told += 1;
+                missing.extend((!is_there).then(|| name.to_owned()));
+            }
+        }
+        assert_eq!(missing, BTreeSet::new());
+        assert!(told > 50, "{told}");
+    }
+
+    /// Of other programs: docker.
+    const FOREIGN: [&str; 1] = ["init"];
 }

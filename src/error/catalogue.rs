@@ -124,8 +124,9 @@ catalogue! {
     StateUnreadable = 3, "E3008", "the receipt or the journal cannot be read",
         "The receipt (what was installed) or the journal (what was being done) is damaged or of a \
          newer runnerup. A damaged one is never guessed at, since it says what may be removed. \
-         The message names the file and the line. Restore the file from a copy or use the newer \
-         runnerup; `runnerup uninstall --force` works from what can be read.";
+         The message names the file and the line. Restore the file from a copy, or use the newer \
+         runnerup. Without a copy, move the file away and remove by hand what it told of: no \
+         option makes runnerup go on without it.";
     HostUnfit = 3, "E3009", "the host lacks something the install needs",
         "The host lacks something that the install needs: space, a file system that can be \
          written, or a feature of the system. It is found before a step is taken where that is \
@@ -155,8 +156,8 @@ catalogue! {
     Timeout = 4, "E4004", "the network was too slow or fell silent",
         "A connection stood, but nothing, or next to nothing, arrived within --timeout seconds, \
          in every attempt. The message says how far the transfer came. Try again, raise --timeout \
-         for a slow line, or carry the files over with `runnerup bundle create` and `--bundle \
-         FILE`.";
+         for a slow line, or put a copy of the release bucket nearby and name it with \
+         --release-url.";
     HttpStatus = 4, "E4005", "the server refused",
         "The server answered, but not with what was asked for. The message has the status and the \
          URL. 429 and 5xx were tried again before giving up and often pass with time; 401 and 403 \
@@ -179,7 +180,8 @@ catalogue! {
     Broken = 4, "E4009", "the transfer broke off",
         "The connection ended before all bytes had arrived, in every attempt. Each attempt went \
          on where the last one ended if the server allows that. What had arrived was deleted. Try \
-         again; where a proxy cuts long transfers, use `--bundle FILE`.";
+         again; where a proxy cuts long transfers, put a copy of the release bucket behind it and \
+         name it with --release-url.";
     ChecksumMismatch = 5, "E5001", "the checksum does not match",
         "What arrived is not what checksums.txt or --sha256 promises, and it was deleted without \
          being run. A proxy that changes files, a broken mirror, a wrong --sha256 or an attack \

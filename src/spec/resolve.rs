@@ -29,12 +29,6 @@ impl Spec {
     /// # Errors
     /// A usage error that names the setting and its source.
     pub fn resolve(settings: &Settings, token: Option<Token>, here: Circumstances) -> Result<Self> {
-        if settings.has("bundle") {
-            let source = settings.source("bundle");
-            let what = format!("--bundle ({source}): installing from a bundle is not built yet");
-            return Err(Error::new(Code::ValueInvalid, what)
-                .help("mirror the release bucket and give --release-url"));
-        }
         let platform = settings.parse::<Platform>("platform")?.unwrap_or(here.platform);
         let os = platform.os();
         let agent = agent(settings)?;
@@ -160,12 +154,8 @@ fn agent(settings: &Settings) -> Result<Kind> {
     settings
         .read("agent", |text| match text {
             "launch-agent" => Ok(Kind::LaunchAgent),
-            "machine-runner" => {
-                Err(Error::new(Code::ValueInvalid, "installing machine runner 3 is not built yet")
-                    .help("use --agent launch-agent, or the package of machine runner 3"))
-            }
-            _ => Err(Error::new(Code::ValueInvalid, format!("there is no agent {text:?}"))
-                .help("agents: launch-agent, machine-runner")),
+            _ => Err(Error::new(Code::ValueInvalid, format!("{text:?} cannot be installed"))
+                .help("use launch-agent; machine runner 3 comes from CircleCI's own packages")),
         })
         .map(Option::unwrap_or_default)
 }

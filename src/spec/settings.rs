@@ -8,13 +8,12 @@ use std::{collections::BTreeMap, fmt, str::FromStr};
 
 /// Every setting's name: the option without its dashes in front, the key in an answers file,
 /// and, in upper case with underscores, the variable behind `RUNNERUP_`.
-pub const NAMES: [&str; 35] = [
+pub const NAMES: [&str; 34] = [
     "agent",
     "version",
     "platform",
     "sha256",
     "release-url",
-    "bundle",
     "url",
     "proxy",
     "no-proxy",
