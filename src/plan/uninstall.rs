@@ -8,7 +8,7 @@ use super::{
 use crate::{
     agent::Layout,
     facts::{Facts, Want},
-    platform::{Os, fs::Meta},
+    platform::{Os, accounts::Account, fs::Meta},
     record::{Receipt, Record, State, Step, Target},
     text::shown,
 };
@@ -217,7 +217,7 @@ fn is_replaced(record: &Record, receipt: &Receipt, facts: &Facts) -> bool {
     if outer.any(|outer| outer != path && path.starts_with(outer)) {
         return false;
     }
-    let account = facts.account(&user_of(receipt)).and_then(|account| account.uid());
+    let account = facts.account(&user_of(receipt)).and_then(Account::uid);
     let is_theirs = now.uid != 0 && (now.uid == made.uid || Some(now.uid) == account);
     let is_made = now.is_same_file(made) && now.uid == made.uid;
     !is_theirs && !is_made
