@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     Code, Error, Help, Result,
-    agent::{CLOUD_URL, Os, VersionChoice},
+    agent::{CLOUD_URL, Os, REDACTED, VersionChoice},
     apply::{Digest, PlacedBinary, Receipt, Record, State, Step, Target, ancestors},
     facts::{Facts, Fingerprint, Want},
     platform::{
@@ -377,7 +377,7 @@ fn described(spec: &Spec, settings: &Settings, facts: &Facts) -> Vec<Setting> {
         ("no-proxy", some(spec.no_proxy.clone())),
         ("ca-file", some(spec.ca_file.as_ref().map(shown))),
         ("name", name),
-        ("token-file", some(spec.token.as_ref().map(|_| "***".to_owned()))),
+        ("token-file", some(spec.token.as_ref().map(|_| REDACTED.to_owned()))),
         ("workdir", text(&spec.workdir)),
         ("cleanup-workdir", text(&spec.cleanup_workdir)),
         ("mode", text(&spec.mode)),

@@ -11,7 +11,7 @@ use crate::{
     facts::{Facts, Want},
     platform::{
         fs::Meta,
-        layout::{Layout, shown},
+        layout::{Layout, has_drive},
     },
 };
 use std::{
@@ -128,7 +128,7 @@ fn closing(going: &[&Record], facts: &Facts) -> Vec<Step> {
 /// Whether a receipt is of a Windows host: there a task ends its processes, and rights are lists.
 fn is_windows(receipt: &Receipt) -> bool {
     let mut paths = receipt.records.iter().filter_map(|record| record.target.path());
-    paths.any(|path| shown(path).contains(":\\"))
+    paths.any(has_drive)
 }
 
 /// An account that is removed leaves no process behind, and none is there to write into what is
