@@ -10,7 +10,7 @@ use crate::{
     facts::{Facts, Want},
     platform::{Os, accounts::Account, fs::Meta},
     record::{Receipt, Record, State, Step, Target},
-    text::shown,
+    text::has_drive,
 };
 use std::{
     borrow::Cow,
@@ -126,7 +126,7 @@ fn closing(going: &[&Record], facts: &Facts) -> Vec<Step> {
 /// Whether a receipt is of a Windows host: there a task ends its processes, and rights are lists.
 fn is_windows(receipt: &Receipt) -> bool {
     let mut paths = receipt.records.iter().filter_map(|record| record.target.path());
-    paths.any(|path| shown(path).contains(":\\"))
+    paths.any(has_drive)
 }
 
 /// An account that is removed leaves no process behind, and none is there to write into what is
