@@ -3,7 +3,7 @@
 use crate::{
     Code, Error, Result,
     platform::{
-        accounts,
+        accounts::{self, AccountId},
         command::Commands,
         fs::{Root, Spot},
         system::System,
@@ -79,9 +79,12 @@ impl Host<'_> {
         // A bare folder knows no accounts, and yet root is root.
         let (uid, own) = match owner.user.as_str() {
             "root" => (0, 0),
-            name => accounts::find(self.root, name)?
-                .map(|account| (account.uid, account.gid))
-                .ok_or_else(|| missing("account", name))?,
+            name => match accounts::find(self.root, name)?.map(|account| account.id) {
+                Some(AccountId::Unix { uid, gid }) => (uid, gid),
+                // Its rights are in access lists.
+                Some(AccountId::Windows {}) => return Ok(None),
+                None => return Err(missing("account", name)),
+            },
         };
         let gid = match owner.group.as_deref() {
             None => own,

@@ -2,7 +2,10 @@
 
 use crate::{
     facts::{Facts, PathFact},
-    platform::fs::{Kind, Meta},
+    platform::{
+        accounts::AccountId,
+        fs::{Kind, Meta},
+    },
     record::{Digest, Owner, Step, Target},
 };
 
@@ -59,9 +62,11 @@ fn stands(fact: &PathFact, owner: Option<&Owner>, mode: u32, facts: &Facts) -> b
     }
     let owned = owner.is_none_or(|owner| match owner.user.as_str() {
         "root" => (meta.uid, meta.gid) == (0, 0),
-        user => facts
-            .account(user)
-            .is_some_and(|account| (meta.uid, meta.gid) == (account.uid, account.gid)),
+        user => facts.account(user).is_some_and(|account| match account.id {
+            AccountId::Unix { uid, gid } => (meta.uid, meta.gid) == (uid, gid),
+            // Whose it is, its access list says.
+            AccountId::Windows {} => true,
+        }),
     });
     owned && meta.mode == mode
 }

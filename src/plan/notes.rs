@@ -108,7 +108,9 @@ fn windows_notes(spec: &Spec, facts: &Facts) -> Vec<String> {
 fn macos_notes(spec: &Spec, facts: &Facts) -> Vec<String> {
     let mut notes = Vec::new();
     let user = spec.user.as_str();
-    if facts.account(user).is_none_or(|account| account.uid < 500) && user != "root" {
+    if facts.account(user).is_none_or(|account| account.uid().is_none_or(|uid| uid < 500))
+        && user != "root"
+    {
         notes.push(format!(
             "{user} has no desktop: jobs that need one, such as simulators, need a user who is \
              logged in; name that one with --user"

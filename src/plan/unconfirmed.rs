@@ -32,7 +32,7 @@ fn refuse_places(spec: &Spec, settings: &Settings, facts: &Facts) -> Result<()> 
     let is_theirs = |path: &Path| {
         let owner = facts.path(path).meta.map(|meta| meta.uid);
         path.starts_with(&spec.layout.data)
-            || owner.is_some_and(|uid| account.is_some_and(|account| account.uid == uid))
+            || owner.is_some_and(|uid| account.is_some_and(|account| account.uid() == Some(uid)))
     };
     let workdir = Some(static_prefix(spec.workdir.as_str()));
     let log = spec.log_file.as_ref().map(|path| inner(path.as_str()));
@@ -102,7 +102,7 @@ fn refuse_updates(spec: &Spec, settings: &Settings, facts: &Facts) -> Result<()>
     let account = facts.account(spec.user.as_str());
     let is_others = |path: &&Path| {
         let owner = facts.path(path).meta.map(|meta| meta.uid);
-        owner.is_some_and(|uid| account.is_none_or(|account| account.uid != uid))
+        owner.is_some_and(|uid| account.is_none_or(|account| account.uid() != Some(uid)))
     };
     let binary = spec.layout.binary.as_path();
     let Some(path) = [Some(binary), binary.parent()].into_iter().flatten().find(is_others) else {

@@ -198,7 +198,7 @@ fn user_of(receipt: &Receipt) -> String {
 
 /// A service that this instance did not define and that runs as the account.
 fn other_service<'a>(account: &str, facts: &'a Facts) -> Option<&'a str> {
-    let number = facts.account(account).map(|account| account.uid.to_string());
+    let number = facts.account(account).and_then(|account| Some(account.uid()?.to_string()));
     let own: BTreeSet<String> = facts.receipt.iter().flat_map(services_of).collect();
     let runs_as = |user: &str| user == account || number.as_deref() == Some(user);
     let mut others = facts.service_users.iter().filter(|(service, _)| !own.contains(*service));
@@ -217,7 +217,7 @@ fn is_replaced(record: &Record, receipt: &Receipt, facts: &Facts) -> bool {
     if outer.any(|outer| outer != path && path.starts_with(outer)) {
         return false;
     }
-    let account = facts.account(&user_of(receipt)).map(|account| account.uid);
+    let account = facts.account(&user_of(receipt)).and_then(|account| account.uid());
     let is_theirs = now.uid != 0 && (now.uid == made.uid || Some(now.uid) == account);
     let is_made = now.is_same_file(made) && now.uid == made.uid;
     !is_theirs && !is_made

@@ -19,14 +19,54 @@ const SIZE_LIMIT: u64 = 4 << 20;
 pub struct Account {
     /// Its name.
     pub name: String,
-    /// Its number.
-    pub uid: u32,
-    /// Its main group's number.
-    pub gid: u32,
+    /// What the system knows it by.
+    #[serde(flatten)]
+    pub id: AccountId,
     /// Its home.
     pub home: PathBuf,
     /// Its login shell.
     pub shell: PathBuf,
+}
+
+/// What a system knows an account by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum AccountId {
+    /// Its number, and that of its main group.
+    Unix {
+        /// Its number.
+        uid: u32,
+        /// Its main group's number.
+        gid: u32,
+    },
+    /// Its name: Windows has no numbers, and a number of 0 would be root's.
+    Windows {},
+}
+
+/// An account that has numbers: what belongs to it, and what acts as it, is found by them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnixAccount {
+    /// Its name.
+    pub name: String,
+    /// Its number.
+    pub uid: u32,
+    /// Its main group's number.
+    pub gid: u32,
+}
+
+impl Account {
+    /// The account with its numbers, where it has any.
+    pub fn unix(&self) -> Option<UnixAccount> {
+        match self.id {
+            AccountId::Unix { uid, gid } => Some(UnixAccount { name: self.name.clone(), uid, gid }),
+            AccountId::Windows {} => None,
+        }
+    }
+
+    /// Its number, where it has one.
+    pub fn uid(&self) -> Option<u32> {
+        self.unix().map(|account| account.uid)
+    }
 }
 
 /// Finds the account called `name`.
@@ -44,7 +84,7 @@ pub fn by_number(root: &Root, uid: u32) -> Option<Account> {
         return find(root, &name_of(uid)?).ok().flatten();
     }
     let text = read(root, Path::new("/etc/passwd")).ok().flatten()?;
-    text.lines().filter_map(parse).find(|account| account.uid == uid)
+    text.lines().filter_map(parse).find(|account| account.uid() == Some(uid))
 }
 
 /// Whether an account has this number.
@@ -53,15 +93,15 @@ pub fn is_used(root: &Root, uid: u32) -> Result<bool> {
         return Ok(name_of(uid).is_some());
     }
     let text = read(root, Path::new("/etc/passwd"))?.unwrap_or_default();
-    Ok(text.lines().filter_map(parse).any(|account| account.uid == uid))
+    Ok(text.lines().filter_map(parse).any(|account| account.uid() == Some(uid)))
 }
 
 /// The name of another account with the number of `account`: what belongs to one belongs to both.
 ///
 /// # Errors
 /// When the list of accounts cannot be read.
-pub fn twin(root: &Root, account: &Account) -> Result<Option<String>> {
-    let is_twin = |other: &Account| other.uid == account.uid && other.name != account.name;
+pub fn twin(root: &Root, account: &UnixAccount) -> Result<Option<String>> {
+    let is_twin = |other: &Account| other.uid() == Some(account.uid) && other.name != account.name;
     if let Some(first) = by_number(root, account.uid).filter(is_twin) {
         return Ok(Some(first.name));
     }
@@ -95,7 +135,7 @@ pub fn groups_of(root: &Root, name: &str, gid: u32) -> Vec<(u32, String)> {
 ///
 /// # Errors
 /// When the lists of accounts cannot be read.
-pub fn has_own_group(root: &Root, account: &Account) -> Result<bool> {
+pub fn has_own_group(root: &Root, account: &UnixAccount) -> Result<bool> {
     let text = read(root, Path::new("/etc/group"))?.unwrap_or_default();
     let is_own = |group: &Group<'_>| {
         group.name == account.name && group.members().all(|member| member == account.name)
@@ -103,8 +143,9 @@ pub fn has_own_group(root: &Root, account: &Account) -> Result<bool> {
     let groups = text.lines().filter_map(Group::parse).filter(|group| group.gid == account.gid);
     let of_number: Vec<bool> = groups.map(|group| is_own(&group)).collect();
     let accounts = read(root, Path::new("/etc/passwd"))?.unwrap_or_default();
-    let is_other = |other: Account| other.gid == account.gid && other.name != account.name;
-    Ok(of_number == [true] && !accounts.lines().filter_map(parse).any(is_other))
+    let is_other = |other: UnixAccount| other.gid == account.gid && other.name != account.name;
+    Ok(of_number == [true]
+        && !accounts.lines().filter_map(|line| parse(line)?.unix()).any(is_other))
 }
 
 /// The numbers that `account` may give to processes in a user namespace: none where another than
@@ -112,7 +153,7 @@ pub fn has_own_group(root: &Root, account: &Account) -> Result<bool> {
 ///
 /// # Errors
 /// When the list cannot be read.
-pub fn subordinate(root: &Root, account: &Account) -> Result<Vec<Range<u32>>> {
+pub fn subordinate(root: &Root, account: &UnixAccount) -> Result<Vec<Range<u32>>> {
     let path = Path::new("/etc/subuid");
     let is_roots = |meta: Meta| meta.uid == 0 && meta.mode & 0o022 == 0;
     match root.find(path)? {
@@ -124,7 +165,7 @@ pub fn subordinate(root: &Root, account: &Account) -> Result<Vec<Range<u32>>> {
 }
 
 /// An entry names the account, or has its number.
-fn ranges(list: &str, account: &Account) -> Vec<Range<u32>> {
+fn ranges(list: &str, account: &UnixAccount) -> Vec<Range<u32>> {
     let uid = account.uid.to_string();
     let range = |line: &str| {
         let mut fields = line.split(':');
@@ -147,8 +188,7 @@ fn of_host(name: &str) -> Option<Account> {
     let user = uzers::get_user_by_name(name)?;
     Some(Account {
         name: name.to_owned(),
-        uid: user.uid(),
-        gid: user.primary_group_id(),
+        id: AccountId::Unix { uid: user.uid(), gid: user.primary_group_id() },
         home: user.home_dir().to_owned(),
         shell: user.shell().to_owned(),
     })
@@ -196,8 +236,7 @@ fn of_host(name: &str) -> Option<Account> {
     let answer = HostCommands.answer(&Call::new("net", ["user", name])).ok()?;
     (answer.code == Some(0)).then(|| Account {
         name: name.to_owned(),
-        uid: 0,
-        gid: 0,
+        id: AccountId::Windows {},
         home: super::paths::home(crate::platform::Os::Windows, name),
         shell: PathBuf::from("C:/Windows/System32/cmd.exe"),
     })
@@ -241,9 +280,13 @@ fn parse(line: &str) -> Option<Account> {
     let mut fields = line.split(':');
     let mut next = || fields.next();
     let (name, _password) = (next()?, next()?);
-    let (uid, gid) = (next()?.parse().ok()?, next()?.parse().ok()?);
+    let id = match (next()?, next()?) {
+        // A host of tests that stands for Windows keeps its accounts in such a file too.
+        ("", "") if cfg!(test) => AccountId::Windows {},
+        (uid, gid) => AccountId::Unix { uid: uid.parse().ok()?, gid: gid.parse().ok()? },
+    };
     let (_comment, home, shell) = (next()?, next()?, next()?);
-    Some(Account { name: name.to_owned(), uid, gid, home: home.into(), shell: shell.into() })
+    Some(Account { name: name.to_owned(), id, home: home.into(), shell: shell.into() })
 }
 
 /// A line of the list of groups.
@@ -279,7 +322,8 @@ mod tests {
         std::fs::write(folder.path().join("etc/group"), "docker:x:42:ci\n").unwrap();
         let root = Root::open(folder.path()).unwrap();
         let account = find(&root, "ci").unwrap().unwrap();
-        assert_eq!((account.uid, account.gid, account.home.to_str()), (990, 991, Some("/home/ci")));
+        assert_eq!(account.id, AccountId::Unix { uid: 990, gid: 991 });
+        assert_eq!(account.home.to_str(), Some("/home/ci"));
         assert_eq!(find(&root, "broken").unwrap(), None);
         assert_eq!(group(&root, "docker").unwrap(), Some(42));
         assert_eq!(group(&root, "dock").unwrap(), None);
@@ -296,7 +340,7 @@ mod tests {
             let second = if second.is_empty() { String::new() } else { line(second) };
             std::fs::write(folder.path().join("etc/passwd"), line(first) + &second).unwrap();
             let account = find(&root, "ci").unwrap().unwrap();
-            assert_eq!(twin(&root, &account).unwrap().as_deref(), expected);
+            assert_eq!(twin(&root, &account.unix().unwrap()).unwrap().as_deref(), expected);
         }
     }
 
@@ -326,7 +370,7 @@ mod tests {
         let is_own = |group: &str, more: &str| {
             std::fs::write(folder.path().join("etc/passwd"), format!("{ci}{more}")).unwrap();
             std::fs::write(folder.path().join("etc/group"), group).unwrap();
-            has_own_group(&root, &parse(ci.trim()).unwrap()).unwrap()
+            has_own_group(&root, &parse(ci.trim()).unwrap().unix().unwrap()).unwrap()
         };
         assert!(is_own("x:x:1:ann\nci:x:991:\n", "") && is_own("ci:x:991:ci\n", ""));
         let other = "ann:x:1:991::/:/bin/sh\n";
@@ -339,7 +383,7 @@ mod tests {
 
     #[test]
     fn subordinate_numbers_are_those_of_the_name_and_of_the_number() {
-        let account = parse("ci:x:990:991::/home/ci:/bin/sh").unwrap();
+        let account = parse("ci:x:990:991::/home/ci:/bin/sh").unwrap().unix().unwrap();
         let list = "ci:165536:65536\ncid:1:9\n990:7:2\nci:x:1\nci:5\nci:4294967295:9\n:1:1\n";
         let expected = [165_536..231_072, 7..9, u32::MAX..u32::MAX];
         assert_eq!(ranges(list, &account), expected);
@@ -349,7 +393,7 @@ mod tests {
     #[cfg(unix)]
     fn the_hosts_accounts_come_from_its_name_service() {
         let root = Root::open(Path::new("/")).unwrap();
-        assert_eq!(find(&root, "root").unwrap().map(|account| account.uid), Some(0));
+        assert_eq!(find(&root, "root").unwrap().and_then(|account| account.uid()), Some(0));
         assert_eq!(find(&root, "no-such-account").unwrap(), None);
     }
 }

@@ -4,7 +4,7 @@
 mod containers;
 
 use super::{
-    accounts::{self, Account},
+    accounts::{self, UnixAccount},
     fs::Root,
 };
 use crate::{Command, Result};
@@ -53,7 +53,7 @@ impl Numbers {
     ///
     /// # Errors
     /// When the list of subordinate numbers cannot be read.
-    pub fn of(root: &Root, account: &Account) -> Result<Self> {
+    pub fn of(root: &Root, account: &UnixAccount) -> Result<Self> {
         let subordinate = accounts::subordinate(root, account)?;
         Ok(Self { own: account.uid, subordinate, group: None })
     }
@@ -63,7 +63,7 @@ impl Numbers {
     ///
     /// # Errors
     /// When the lists of accounts cannot be read.
-    pub fn and_group(self, root: &Root, account: &Account) -> Result<Self> {
+    pub fn and_group(self, root: &Root, account: &UnixAccount) -> Result<Self> {
         let group = accounts::has_own_group(root, account)?.then_some(account.gid);
         Ok(Self { group, ..self })
     }

@@ -10,15 +10,15 @@ mod readers;
 mod support;
 
 use runnerup::{
-    facts::{Facts, examine::Defined},
+    facts::{Facts, PathFact, examine::Defined},
     plan::{self, Leave, Plan},
     platform::{
         Os, Platform,
-        accounts::Account,
+        accounts::{Account, AccountId},
         fs::{Kind, Meta},
         windows::registry::Value,
     },
-    record::{Digest, Receipt, Step, Target},
+    record::{Digest, Receipt, Record, State, Step, Target},
     service::Status,
     spec::{Circumstances, Spec},
     values::Manager,
@@ -101,7 +101,9 @@ fn an_account_that_something_else_runs_as_survives_a_purge() {
     assert_eq!(steps, 0);
     assert!(notes.contains("another instance uses it"), "{notes}");
 
-    for user in ["circleci".to_owned(), installed.account("circleci").unwrap().uid.to_string()] {
+    for user in
+        ["circleci".to_owned(), installed.account("circleci").unwrap().uid().unwrap().to_string()]
+    {
         let mut hand_made = installed.clone();
         hand_made.service_users.insert("circleci.service".to_owned(), user.clone());
         assert_eq!(goes(&hand_made).0, 2, "its own service keeps no account");
@@ -258,14 +260,34 @@ fn a_desktop_session_is_refused_where_it_cannot_be_kept() {
     let mut facts = fresh(windows.0);
     let account = Account {
         name: "circleci".into(),
-        uid: 0,
-        gid: 0,
+        id: AccountId::Windows {},
         home: "C:/Users/circleci".into(),
         shell: "C:/Windows/System32/cmd.exe".into(),
     };
     facts.accounts.insert("circleci".into(), Some(account));
     let error = refused(windows, &[], &facts);
     assert!(error.exit() == 3 && error.message().contains("its owner's alone"), "{error}");
+}
+
+/// Every account of Windows counted as the owner of every folder: both had the number 0.
+#[test]
+fn a_folder_of_somebody_is_not_the_accounts_on_windows() {
+    let windows = SYSTEMS.into_iter().find(|system| system.0.starts_with("windows")).unwrap();
+    let mut given = USUAL.to_vec();
+    given.push(("workdir", "D:/jobs"));
+    let mut facts = done(fresh(windows.0), &planned(windows, &USUAL, &fresh(windows.0)));
+    let there = PathFact { meta: Some(meta(Kind::Folder, (0, 0), 0o700)), ..PathFact::default() };
+    facts.paths.insert("D:/jobs".into(), there);
+    let here = Circumstances { platform: windows.0.parse().unwrap(), service: windows.1 };
+    let settings = settings(&given);
+    let spec = Spec::resolve(&settings, Some(TOKEN.parse().unwrap()), here).unwrap();
+    let error = plan::install(&spec, &settings, &facts).unwrap_err();
+    assert!(error.message().contains("does not belong to circleci"), "{error}");
+    // One that an earlier run made for it.
+    let target = Target::Folder("D:/jobs".into());
+    let record = Record { target, before: State::Absent, after: None, data: true };
+    facts.receipt.as_mut().unwrap().changed(record);
+    planned(windows, &given, &facts);
 }
 
 #[test]
@@ -294,8 +316,7 @@ fn hand_made_installs_are_taken_over() {
         let user = "ci";
         let account = Account {
             name: user.into(),
-            uid: 501,
-            gid: 20,
+            id: AccountId::Unix { uid: 501, gid: 20 },
             home: "/Users/ci".into(),
             shell: "/bin/zsh".into(),
         };

@@ -5,7 +5,7 @@ use runnerup::{
     facts::{Facts, PathFact},
     plan::{self, Plan},
     platform::{
-        accounts::Account,
+        accounts::{Account, AccountId},
         fs::{Kind, Meta},
     },
     record::{After, Digest, Owner, Receipt, Record, State, Step, Target},
@@ -107,7 +107,8 @@ pub fn done(mut facts: Facts, plan: &Plan) -> Facts {
 pub fn take_in(facts: &mut Facts, step: &Step) -> Option<After> {
     let numbers = |facts: &Facts, owner: &Option<Owner>| match owner.as_ref() {
         Some(owner) if owner.user != "root" => {
-            facts.account(&owner.user).map(|account| (account.uid, account.gid)).unwrap()
+            let account = facts.account(&owner.user).unwrap();
+            account.unix().map_or((0, 0), |account| (account.uid, account.gid))
         }
         _ => (0, 0),
     };
@@ -127,10 +128,13 @@ pub fn take_in(facts: &mut Facts, step: &Step) -> Option<After> {
             (binary.path.clone(), meta(Kind::File, owner, 0o755), Some(digest))
         }
         Step::Account(new) => {
+            let id = match new.home.starts_with("C:/") {
+                true => AccountId::Windows {},
+                false => AccountId::Unix { uid: 450, gid: 450 },
+            };
             let account = Account {
                 name: new.name.clone(),
-                uid: 450,
-                gid: 450,
+                id,
                 home: new.home.clone(),
                 shell: new.shell.clone(),
             };

@@ -99,15 +99,20 @@ fn restore_group(tools: &Tools<'_>, name: &str, gid: u32) -> Result<()> {
 
 fn remove(tools: &Tools<'_>, account: &Account, with_home: bool, group: Group) -> Result<()> {
     let (host, name) = (tools.host, &account.name);
-    if account.uid == 0 {
-        return Err(Error::new(Code::StepFailed, format!("{name} is root; it stays")));
+    // On Windows the system's own tool has all of it.
+    let numbered = account.unix();
+    if let Some(account) = &numbered {
+        if account.uid == 0 {
+            return Err(Error::new(Code::StepFailed, format!("{name} is root; it stays")));
+        }
+        // What a timer or a login started since.
+        processes::end(tools, account, group)?;
+        // What it leaves is found by its number, which another account can have once this one is
+        // gone.
+        planted::remove(tools, account, group)?;
+        // What one of those files started before it went.
+        processes::end(tools, account, group)?;
     }
-    // What a timer or a login started since.
-    processes::end(tools, account, group)?;
-    // What it leaves is found by its number, which another account can have once this one is gone.
-    planted::remove(tools, account, group)?;
-    // What one of those files started before it went.
-    processes::end(tools, account, group)?;
     let removed = host.system.remove_account(account, with_home);
     // What counts is whether it is gone, whatever the tool said.
     if accounts::find(host.root, name)?.is_some() {
@@ -121,7 +126,9 @@ fn remove(tools: &Tools<'_>, account: &Account, with_home: bool, group: Group) -
     if let Err(error) = removed {
         host.report.leaves(&format!("the account {name} is removed, and yet: {error}"));
     }
-    rest::tell_rest(tools, account);
+    if let Some(account) = &numbered {
+        rest::tell_rest(tools, account);
+    }
     Ok(())
 }
 
@@ -130,7 +137,7 @@ fn remove_home(tools: &Tools<'_>, home: &Path, account: Option<&Account>) -> Res
     let Some(spot) = root.find(home)? else { return Ok(Restored::Done) };
     let Some(meta) = spot.look()? else { return Ok(Restored::Done) };
     let is_theirs = match account {
-        Some(account) => account.uid == meta.uid,
+        Some(account) => account.uid().is_none_or(|uid| uid == meta.uid),
         // Its account went in an earlier run, which may have given the home to root.
         None => meta.uid == 0 || !accounts::is_used(root, meta.uid)?,
     };

@@ -5,7 +5,7 @@ use super::{Loss, Tools, processes::Group, rest};
 use crate::{
     Code, Result,
     platform::{
-        accounts::Account,
+        accounts::UnixAccount,
         fs::{Kind, Meta, Spot},
     },
 };
@@ -54,7 +54,7 @@ const TIME_LIMIT: Duration = Duration::from_secs(20);
 ///
 /// # Errors
 /// Interruption. Whatever else stays is told.
-pub(super) fn remove(tools: &Tools<'_>, account: &Account, group: Group) -> Result<()> {
+pub(super) fn remove(tools: &Tools<'_>, account: &UnixAccount, group: Group) -> Result<()> {
     // Windows keeps none of these, and has no numbers.
     if tools.host.system.left_home(&account.name).is_none() {
         return Ok(());
@@ -82,7 +82,7 @@ pub(super) fn remove(tools: &Tools<'_>, account: &Account, group: Group) -> Resu
     Ok(())
 }
 
-fn sweep(tools: &Tools<'_>, account: &Account, folder: &Path) -> Result<()> {
+fn sweep(tools: &Tools<'_>, account: &UnixAccount, folder: &Path) -> Result<()> {
     let (report, until) = (tools.host.report, Instant::now() + TIME_LIMIT);
     let removed = tools.host.root.remove_owned(folder, account.uid, until, &|| tools.go_on());
     if removed.as_ref().map_or(true, |end| end.has_removed) {
@@ -101,7 +101,7 @@ fn sweep(tools: &Tools<'_>, account: &Account, folder: &Path) -> Result<()> {
 }
 
 /// Only a file of the account's own, or one that nobody but root can have put there.
-fn remove_named(tools: &Tools<'_>, folder: &str, account: &Account) {
+fn remove_named(tools: &Tools<'_>, folder: &str, account: &UnixAccount) {
     let path = Path::new(folder).join(&account.name);
     let is_theirs = |spot: &Spot, meta: Meta| {
         meta.kind == Kind::File && (meta.uid == account.uid || spot.is_trusted())
@@ -123,7 +123,7 @@ fn remove_named(tools: &Tools<'_>, folder: &str, account: &Account) {
 }
 
 /// What a roll-back removes was made by the run that it undoes.
-fn note_loss(tools: &Tools<'_>, account: &Account) {
+fn note_loss(tools: &Tools<'_>, account: &UnixAccount) {
     if tools.undoes {
         return;
     }

@@ -5,7 +5,7 @@ use super::{Loss, Tools, rest};
 use crate::{
     Code, Command, Error, Help, Result,
     platform::{
-        accounts::{self, Account},
+        accounts::{self, UnixAccount},
         fs::Provenance,
         processes::{Numbers, Origin, Process, Signal, ancestors, list, origin, send},
     },
@@ -49,7 +49,8 @@ pub(super) fn before(tools: &Tools<'_>, name: &str) -> Result<State> {
 /// Ends all processes of the account with this name, if there is one. Names those first that are
 /// passed over.
 pub(super) fn end_of(tools: &Tools<'_>, name: &str) -> Result<()> {
-    let Some(account) = accounts::find(tools.host.root, name)? else { return Ok(()) };
+    let account = accounts::find(tools.host.root, name)?.and_then(|account| account.unix());
+    let Some(account) = account else { return Ok(()) };
     let numbers = Numbers::of(tools.host.root, &account)?;
     let mut contained = tools.host.system.processes(&numbers)?;
     contained.retain(|process| process.is_contained);
@@ -64,7 +65,7 @@ pub(super) fn end_of(tools: &Tools<'_>, name: &str) -> Result<()> {
 }
 
 /// Ends all processes of an account, or says which ones are left.
-pub(super) fn end(tools: &Tools<'_>, account: &Account, group: Group) -> Result<()> {
+pub(super) fn end(tools: &Tools<'_>, account: &UnixAccount, group: Group) -> Result<()> {
     let name = &account.name;
     if account.uid == 0 {
         return Err(Error::new(Code::StepFailed, format!("{name} is root; its processes stay")));
@@ -131,8 +132,8 @@ fn running(tools: &Tools<'_>, numbers: &Numbers) -> Result<Vec<Process>> {
     Ok(found)
 }
 
-fn unended(tools: &Tools<'_>, account: &Account, left: Vec<Process>) -> Error {
-    let Account { name, uid, .. } = account;
+fn unended(tools: &Tools<'_>, account: &UnixAccount, left: Vec<Process>) -> Error {
+    let UnixAccount { name, uid, .. } = account;
     let (roots, theirs): (Vec<_>, Vec<_>) = left.into_iter().partition(|own| own.is_roots);
     let mut parts = Vec::new();
     if !theirs.is_empty() || roots.is_empty() {

@@ -4,7 +4,7 @@ use super::{Tools, processes::Group};
 use crate::{
     Command,
     platform::{
-        accounts::{self, Account},
+        accounts::{self, UnixAccount},
         command::Call,
         fs::{Kind, Mounted, Provenance, Spot, mounts},
         linux::ipc,
@@ -28,7 +28,7 @@ const NAMED: usize = 40;
 
 /// Ends the session of an account that the host keeps for it, with its manager of services. Returns
 /// the folder for it, if that was there.
-pub(super) fn end_session(tools: &Tools<'_>, account: &Account) -> Option<PathBuf> {
+pub(super) fn end_session(tools: &Tools<'_>, account: &UnixAccount) -> Option<PathBuf> {
     let folder = PathBuf::from(format!("/run/user/{}", account.uid));
     if !is_there(tools, &folder) {
         return None;
@@ -46,7 +46,7 @@ pub(super) fn end_session(tools: &Tools<'_>, account: &Account) -> Option<PathBu
 }
 
 /// Says that the folder of a session is still there.
-pub(super) fn tell_session(tools: &Tools<'_>, account: &Account, folder: Option<&Path>) {
+pub(super) fn tell_session(tools: &Tools<'_>, account: &UnixAccount, folder: Option<&Path>) {
     let found = folder.and_then(|folder| tools.host.root.look(folder).ok().flatten());
     if let Some(folder) = folder.filter(|_| found.is_some_and(|meta| meta.uid == account.uid)) {
         tools.host.report.leaves(&format!(
@@ -58,7 +58,7 @@ pub(super) fn tell_session(tools: &Tools<'_>, account: &Account, folder: Option<
 
 /// Removes memory, queues and semaphores that the account shares with others. Returns whether there
 /// were any.
-pub(super) fn remove_memory(tools: &Tools<'_>, account: &Account, group: Group) -> bool {
+pub(super) fn remove_memory(tools: &Tools<'_>, account: &UnixAccount, group: Group) -> bool {
     let has_own = || accounts::has_own_group(tools.host.root, account).unwrap_or(false);
     let with_group = group == Group::Goes && has_own();
     let why = match ipc::clear(tools.host.commands, account, with_group) {
@@ -75,8 +75,8 @@ pub(super) fn remove_memory(tools: &Tools<'_>, account: &Account, group: Group) 
 }
 
 /// Says that an account which is gone may have more files than these.
-pub(super) fn tell_rest(tools: &Tools<'_>, account: &Account) {
-    let Account { name, uid, .. } = account;
+pub(super) fn tell_rest(tools: &Tools<'_>, account: &UnixAccount) {
+    let UnixAccount { name, uid, .. } = account;
     if tools.undoes || !tools.host.root.is_host() || *uid == 0 {
         return;
     }

@@ -4,7 +4,8 @@ use crate::{
     Result,
     facts::survey::{AccountFacts, Seen, Sudo, Tool, Trail},
     platform::{
-        Os, accounts,
+        Os,
+        accounts::{self, UnixAccount},
         command::{Call, Commands},
         fs::{Kind, Meta, Root, WalkEnd},
     },
@@ -36,6 +37,8 @@ pub(super) fn facts(
     is_host: bool,
 ) -> Result<Option<AccountFacts>> {
     let Some(account) = accounts::find(root, name)? else { return Ok(None) };
+    // Of an account of Windows its own probe tells.
+    let Some(UnixAccount { uid, gid, .. }) = account.unix() else { return Ok(None) };
     let trail = |path: &Path| {
         root.trail(path).unwrap_or_else(|error| Trail {
             path: path.to_owned(),
@@ -45,13 +48,13 @@ pub(super) fn facts(
     };
     Ok(Some(AccountFacts {
         name: name.to_owned(),
-        uid: account.uid,
-        gid: account.gid,
-        groups: accounts::groups_of(root, name, account.gid),
+        uid,
+        gid,
+        groups: accounts::groups_of(root, name, gid),
         home: trail(&account.home),
         shell: trail(&account.shell),
         sudo: match is_host {
-            true => sudo(commands, name, account.uid, limit),
+            true => sudo(commands, name, uid, limit),
             false => Seen::not("an image: its sudo cannot be asked"),
         },
         ..AccountFacts::default()

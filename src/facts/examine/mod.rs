@@ -359,5 +359,5 @@ fn names(candidates: &[Candidate]) -> impl Iterator<Item = String> {
 }
 
 fn uid_of(root: &Root, name: &str) -> Option<u32> {
-    crate::platform::accounts::find(root, name).ok().flatten().map(|account| account.uid)
+    crate::platform::accounts::find(root, name).ok().flatten()?.uid()
 }

@@ -184,7 +184,8 @@ fn reader(root: &Root, by: Provenance) -> Option<AccountFacts> {
 /// An account as far as it matters to what it may read.
 fn account(root: &Root, uid: u32) -> AccountFacts {
     let stranger = AccountFacts { uid, gid: NOBODY, ..AccountFacts::default() };
-    let known = accounts::by_number(root, uid).map(|account| AccountFacts {
+    let known = accounts::by_number(root, uid).and_then(|account| account.unix());
+    let known = known.map(|account| AccountFacts {
         groups: accounts::groups_of(root, &account.name, account.gid),
         name: account.name,
         uid,

@@ -10,8 +10,8 @@ use crate::{
     Code, Error, Help, Result,
     agent::Token,
     facts::Facts,
-    platform::{Os, fs::Kind, paths::home},
-    record::{Binary, Content, File, Folder, NewAccount, Owner, Step, ancestors},
+    platform::{Os, accounts::AccountId, fs::Kind, paths::home},
+    record::{Binary, Content, File, Folder, NewAccount, Owner, Step, Target, ancestors},
     release::Artifact,
     service::environment,
     spec::Spec,
@@ -270,7 +270,17 @@ pub(super) fn refuse_foreign_workdir(spec: &Spec, facts: &Facts) -> Result<()> {
     }
     let fact = facts.path(&workdir);
     let user = spec.user.as_str();
-    let owned = |uid| facts.account(user).is_some_and(|account| account.uid == uid);
+    let is_made = || {
+        let target = Target::Folder(workdir.clone());
+        facts.receipt.as_ref().is_some_and(|receipt| receipt.record(&target).is_some())
+    };
+    let owned = |owner| {
+        facts.account(user).is_some_and(|account| match account.id {
+            AccountId::Unix { uid, .. } => uid == owner,
+            // Nobody is told by a number there: a folder is the account's where we made it.
+            AccountId::Windows {} => is_made(),
+        })
+    };
     match fact.meta {
         Some(meta) if meta.kind == Kind::Folder && owned(meta.uid) => Ok(()),
         Some(_) if is_declared(facts) => Ok(()),

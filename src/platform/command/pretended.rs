@@ -69,12 +69,13 @@ impl Pretended {
         text.lines().any(|line| line.starts_with(&format!("{account}:")))
     }
 
-    fn account(&self, name: &str, is_there: bool) {
+    /// Makes an account with these numbers, or removes it. Windows has none: its are empty.
+    fn account(&self, name: &str, numbers: Option<&str>) {
         let text = fs::read_to_string(&self.passwd).unwrap();
         let mut lines: Vec<_> =
             text.lines().filter(|line| !line.starts_with(&format!("{name}:"))).collect();
-        let line = format!("{name}:x:499:499::/Users/{name}:/bin/zsh");
-        lines.extend(is_there.then_some(line.as_str()));
+        let line = numbers.map(|numbers| format!("{name}:x:{numbers}::/Users/{name}:/bin/zsh"));
+        lines.extend(line.as_deref());
         fs::write(&self.passwd, lines.join("\n") + "\n").unwrap();
     }
 
@@ -123,8 +124,8 @@ impl Pretended {
             None if script.contains("$me.IsInRole(") => {
                 return (0, "True S-1-5-32-544\r\n".to_owned());
             }
-            None if script.contains("New-LocalUser") => self.account("circleci", true),
-            None if script.contains("Remove-LocalUser") => self.account("circleci", false),
+            None if script.contains("New-LocalUser") => self.account("circleci", Some(":")),
+            None if script.contains("Remove-LocalUser") => self.account("circleci", None),
             Some(task) if script.contains("ConvertTo-Json") => {
                 return (
                     0,
@@ -193,7 +194,7 @@ impl Pretended {
             [".", "-list", ..] => (0, "root   0\n".to_owned()),
             [".", "-create", record] => {
                 if let Some(name) = user(record) {
-                    self.account(&name, true);
+                    self.account(&name, Some("499:499"));
                 }
                 (0, String::new())
             }
@@ -204,7 +205,7 @@ impl Pretended {
             },
             [".", "-delete", record] => {
                 if let Some(name) = user(record) {
-                    self.account(&name, false);
+                    self.account(&name, None);
                 }
                 (0, String::new())
             }

@@ -4,7 +4,7 @@
 use crate::{
     Result,
     platform::{
-        accounts::Account,
+        accounts::UnixAccount,
         command::{Call, Commands},
     },
 };
@@ -30,7 +30,7 @@ pub struct Cleared {
 ///
 /// # Errors
 /// When a list cannot be read.
-pub fn clear(commands: &dyn Commands, account: &Account, with_group: bool) -> Result<Cleared> {
+pub fn clear(commands: &dyn Commands, account: &UnixAccount, with_group: bool) -> Result<Cleared> {
     let group = (with_group && account.gid != 0).then_some(account.gid);
     let list = || -> Result<Vec<(&'static str, Vec<u32>)>> {
         LISTS
