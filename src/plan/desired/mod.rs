@@ -151,9 +151,10 @@ impl<'a> Desired<'a> {
         let log = self.spec.log_file.as_ref().map(|path| PathBuf::from(path.as_str()));
         let Some(log) = log.filter(|_| self.os() == Os::Linux) else { return };
         let Some(folder) = log.parent() else { return };
-        let ours = self.facts.receipt.as_ref().is_some_and(|receipt| {
-            receipt.record(&crate::record::Target::Folder(folder.to_owned())).is_some()
-        });
+        let ours =
+            self.facts.receipt.as_ref().is_some_and(|receipt| {
+                receipt.record(&Target::Folder(folder.to_owned())).is_some()
+            });
         if ours || self.facts.path(folder).meta.is_none() {
             self.folder(folder, user, 0o750, true);
         } else {
