@@ -92,7 +92,8 @@ impl Session {
             (Some(given), _) => Some(given),
             (None, Some((found, source))) => {
                 found.check().map_err(|error| error.context(&source))?;
-                settings.add("token-file", crate::spec::Given::one("***", source))?;
+                settings
+                    .add("token-file", crate::spec::Given::one(crate::text::REDACTED, source))?;
                 Some(found)
             }
             (None, None) => None,

@@ -123,10 +123,10 @@ catalogue! {
          unmount it, or choose another place or another --instance.";
     StateUnreadable = 3, "E3008", "the receipt or the journal cannot be read",
         "The receipt (what was installed) or the journal (what was being done) is damaged or of a \
-         newer runnerup. A damaged one is never guessed at, since it says what may be removed. \
-         The message names the file and the line. Restore the file from a copy, or use the newer \
-         runnerup. Without a copy, move the file away and remove by hand what it told of: no \
-         option makes runnerup go on without it.";
+         newer runnerup; since it says what may be removed, it is never guessed at, and no option \
+         makes runnerup go on without it. The message names the file and the line. Restore the \
+         file from a copy, use the newer runnerup, or move the file away and remove by hand what \
+         it told of.";
     HostUnfit = 3, "E3009", "the host lacks something the install needs",
         "The host lacks something that the install needs: space, a file system that can be \
          written, or a feature of the system. It is found before a step is taken where that is \

@@ -18,7 +18,7 @@ use crate::{
     release::Artifact,
     service::task_scheduler,
     spec::{Settings, Source, Spec},
-    text::{inner, shown},
+    text::{REDACTED, inner, shown},
     values::{Manager, static_prefix},
 };
 use std::path::{Path, PathBuf};
@@ -375,7 +375,7 @@ fn described(spec: &Spec, settings: &Settings, facts: &Facts) -> Vec<Setting> {
         ("no-proxy", some(spec.no_proxy.clone())),
         ("ca-file", some(spec.ca_file.as_ref().map(shown))),
         ("name", name),
-        ("token-file", some(spec.token.as_ref().map(|_| "***".to_owned()))),
+        ("token-file", some(spec.token.as_ref().map(|_| REDACTED.to_owned()))),
         ("workdir", text(&spec.workdir)),
         ("cleanup-workdir", text(&spec.cleanup_workdir)),
         ("mode", text(&spec.mode)),

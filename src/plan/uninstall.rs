@@ -8,9 +8,9 @@ use super::{
 use crate::{
     agent::Layout,
     facts::{Facts, Want},
-    platform::{Os, fs::Meta},
+    platform::{Os, accounts::Account, fs::Meta},
     record::{Receipt, Record, State, Step, Target},
-    text::shown,
+    text::has_drive,
 };
 use std::{
     borrow::Cow,
@@ -126,7 +126,7 @@ fn closing(going: &[&Record], facts: &Facts) -> Vec<Step> {
 /// Whether a receipt is of a Windows host: there a task ends its processes, and rights are lists.
 fn is_windows(receipt: &Receipt) -> bool {
     let mut paths = receipt.records.iter().filter_map(|record| record.target.path());
-    paths.any(|path| shown(path).contains(":\\"))
+    paths.any(has_drive)
 }
 
 /// An account that is removed leaves no process behind, and none is there to write into what is
@@ -217,7 +217,7 @@ fn is_replaced(record: &Record, receipt: &Receipt, facts: &Facts) -> bool {
     if outer.any(|outer| outer != path && path.starts_with(outer)) {
         return false;
     }
-    let account = facts.account(&user_of(receipt)).and_then(|account| account.uid());
+    let account = facts.account(&user_of(receipt)).and_then(Account::uid);
     let is_theirs = now.uid != 0 && (now.uid == made.uid || Some(now.uid) == account);
     let is_made = now.is_same_file(made) && now.uid == made.uid;
     !is_theirs && !is_made

@@ -7,7 +7,7 @@ use crate::{
         windows::registry::{Place, Value},
     },
     release::Artifact,
-    text::shown,
+    text::{has_drive, shown},
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Serialize, Serializer, ser::SerializeMap};
@@ -413,7 +413,7 @@ impl Serialize for Content {
 /// Owner and mode, or on Windows what the access list comes to.
 fn rights(path: &Path, owner: &Option<Owner>, mode: u32) -> String {
     let owner = owner.as_ref().map(|owner| owner.user.as_str());
-    if !shown(path).contains(":\\") {
+    if !has_drive(path) {
         return owner.map_or(format!("{mode:04o}"), |owner| format!("{owner}, {mode:04o}"));
     }
     let may = |bits: u32| if bits & 0o2 != 0 { "change" } else { "read" };
@@ -451,5 +451,13 @@ mod tests {
         let printed = format!("{file:?} {file} {}", serde_json::to_string(&file).unwrap());
         assert!(!printed.contains("hush"), "{printed}");
         assert!(printed.contains("(circleci, 0600)"), "{printed}");
+    }
+
+    #[test]
+    fn rights_are_a_list_where_a_path_begins_with_a_drive() {
+        let owner = Some(Owner::user("circleci"));
+        let of = |path: &str| rights(Path::new(path), &owner, 0o750);
+        assert_eq!(of(r"/srv/a:\b"), "circleci, 0750");
+        assert_eq!(of("C:/ProgramData/x"), "administrators, circleci may change");
     }
 }

@@ -11,7 +11,7 @@ pub mod yaml;
 
 pub use command::Command;
 pub use nearest::nearest;
-pub use paths::{inner, is_whole, shown};
+pub use paths::{has_drive, inner, is_whole, shown};
 pub use secrets::{Found, Secrets};
 pub(crate) use shell::{Shell, is_plain, is_sound, is_whole_path};
 

@@ -5,8 +5,13 @@ use std::path::{Path, PathBuf};
 
 /// A path as it was given, in the form that paths have in plans: see the module.
 pub fn inner(text: &str) -> PathBuf {
-    let has_drive = matches!(text.as_bytes(), [letter, b':', ..] if letter.is_ascii_alphabetic());
-    if has_drive { text.replace('\\', "/").into() } else { text.into() }
+    if has_drive(Path::new(text)) { text.replace('\\', "/").into() } else { text.into() }
+}
+
+/// Whether a path is one of Windows, by the drive that it begins with.
+pub fn has_drive(path: &Path) -> bool {
+    let text = path.as_os_str().as_encoded_bytes();
+    matches!(text, [letter, b':', ..] if letter.is_ascii_alphabetic())
 }
 
 /// Whether a path is whole, by the rules of any system: a definition is read on another one too.
@@ -19,11 +24,11 @@ pub fn is_whole(path: &Path) -> bool {
 
 /// A path as its system writes it, wherever it is written.
 pub fn shown(path: impl AsRef<Path>) -> String {
-    let text = path.as_ref().display().to_string();
-    let has_drive = matches!(text.as_bytes(), [letter, b':', ..] if letter.is_ascii_alphabetic());
+    let path = path.as_ref();
+    let text = path.display().to_string();
     let is_unc = text.starts_with(r"\\");
     match text.starts_with(['/', '\\']) {
-        _ if has_drive => text.replace('/', "\\"),
+        _ if has_drive(path) => text.replace('/', "\\"),
         // Another system's path, planned for on Windows.
         true if cfg!(windows) && !is_unc => text.replace('\\', "/"),
         _ => text,
