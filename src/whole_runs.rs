@@ -14,6 +14,7 @@ use crate::{
         Os,
         command::{Call, Pretended, Told, Trouble},
         fs::Root,
+        left_out::needs_root,
         privilege::is_privileged,
         system,
     },
@@ -107,7 +108,7 @@ impl Stage {
 
     fn facts(&self) -> Facts {
         let facts = facts::of_host(&self.root, &self.host, "default").unwrap();
-        Facts { is_host: true, privileged: true, systemd_runs: false, ..facts }
+        Facts { is_host: true, privileged: is_privileged(), systemd_runs: false, ..facts }
     }
 
     fn install(&self) -> Plan {
@@ -217,14 +218,14 @@ fn compare(name: &str, text: &str) {
     assert!(known == text, "{} differs; the calls are now:\n{text}", file.display());
 }
 
-/// Files belong to accounts here: without root they cannot.
+/// Without root nothing of macOS is given to its owner, and Windows is left out: the folders that
+/// its account may only read are closed to whoever makes them here.
 fn kinds() -> Vec<(&'static str, Os, bool)> {
-    let all = [
-        ("darwin", Os::Darwin, false),
-        ("windows", Os::Windows, false),
-        ("windows-desktop", Os::Windows, true),
-    ];
-    if is_privileged() { all.to_vec() } else { Vec::new() }
+    let mut all = vec![("darwin", Os::Darwin, false)];
+    if !needs_root("whole runs on Windows, and the owners of what those on macOS make") {
+        all.extend([("windows", Os::Windows, false), ("windows-desktop", Os::Windows, true)]);
+    }
+    all
 }
 
 #[test]

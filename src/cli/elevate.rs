@@ -10,8 +10,10 @@ use crate::{
     Code, Error, Help, Result,
     agent::Token,
     platform::{
+        Os,
         command::{Commands, HostCommands, looked_in, quoted, search_path},
-        privilege::is_privileged,
+        privilege::is_administrator,
+        windows::elevation::needs_administrator,
     },
     spec::{NAMES, Settings, Source},
     text::yaml,
@@ -24,6 +26,7 @@ use std::{
     io::{self, Write as _},
     path::{Path, PathBuf},
     process::{Command, ExitCode, Stdio},
+    sync::OnceLock,
 };
 
 /// Variables that the network goes by here, and that sudo drops.
@@ -33,7 +36,8 @@ const PROXIES: [&str; 6] =
 /// Whether the change needs more rights than this process has. A folder given as `--root` needs
 /// what its own mode says, and nothing more.
 pub(super) fn is_needed(root: Option<&Path>) -> bool {
-    root.is_none() && !is_privileged()
+    static MAY: OnceLock<bool> = OnceLock::new();
+    root.is_none() && !*MAY.get_or_init(|| is_administrator(Os::HERE, &HostCommands))
 }
 
 /// Installs through sudo what was planned and confirmed, where there is a person to give the
@@ -47,6 +51,7 @@ pub(super) fn install(
     is_asking: bool,
     out: &Output,
 ) -> Result<ExitCode> {
+    refuse_without_sudo()?;
     if !is_asking {
         return Err(needs_root("install", &variables_of(settings)));
     }
@@ -66,6 +71,7 @@ pub(super) fn install(
 /// # Errors
 /// As [`install`].
 pub(super) fn uninstall(args: &UninstallArgs, out: &Output) -> Result<ExitCode> {
+    refuse_without_sudo()?;
     if !out.is_asking(args.yes)? {
         return Err(needs_root("uninstall", &[]));
     }
@@ -76,6 +82,14 @@ pub(super) fn uninstall(args: &UninstallArgs, out: &Output) -> Result<ExitCode> 
     words.extend(args.purge.then_some("--purge"));
     words.extend(args.force.then_some("--force"));
     through_sudo(&words, None, out)
+}
+
+/// On Windows no program goes on with more rights in the same window.
+pub(super) fn refuse_without_sudo() -> Result<()> {
+    match Os::HERE {
+        Os::Windows => Err(needs_administrator()),
+        Os::Linux | Os::Darwin => Ok(()),
+    }
 }
 
 fn through_sudo(words: &[&str], answers: Option<&str>, out: &Output) -> Result<ExitCode> {

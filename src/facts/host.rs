@@ -4,11 +4,11 @@ use super::{Facts, examine};
 use crate::{
     Code, Error, Result,
     platform::{
-        accounts,
+        Os, accounts,
         command::Commands,
         fs::Root,
         machine::hostname,
-        privilege::is_privileged,
+        privilege::is_administrator,
         windows::{is_domain_controller, job_tools},
     },
     record,
@@ -37,7 +37,7 @@ pub fn of_host(root: &Root, commands: &dyn Commands, instance: &str) -> Result<F
     Ok(Facts {
         hostname: hostname(),
         random: random()?,
-        privileged: is_privileged(),
+        privileged: is_administrator(Os::HERE, commands),
         is_host: root.base() == Path::new("/"),
         systemd_runs: systemd_runs(),
         domain_controller: cfg!(windows) && is_domain_controller(commands),

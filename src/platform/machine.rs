@@ -39,6 +39,18 @@ pub fn machine() -> String {
     std::env::var("PROCESSOR_ARCHITECTURE").unwrap_or_default()
 }
 
+/// Clock ticks a second, in which `/proc` counts times of processes.
+#[cfg(unix)]
+pub fn clock_ticks_per_second() -> u64 {
+    rustix::param::clock_ticks_per_second()
+}
+
+/// None: there is no `/proc`.
+#[cfg(windows)]
+pub fn clock_ticks_per_second() -> u64 {
+    0
+}
+
 /// Room on the file system that a folder is on.
 #[cfg(unix)]
 pub fn space(folder: &Path) -> Option<Space> {

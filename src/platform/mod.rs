@@ -9,6 +9,9 @@ pub mod exposure;
 pub mod fs;
 pub mod home;
 pub(crate) mod input;
+#[cfg(all(test, unix))]
+#[path = "../../tests/support/left_out.rs"]
+pub(crate) mod left_out;
 pub mod linux;
 pub mod machine;
 pub mod macos;

@@ -17,6 +17,17 @@ pub enum Os {
     Windows,
 }
 
+impl Os {
+    /// The one that this program was built for.
+    pub const HERE: Self = if cfg!(windows) {
+        Self::Windows
+    } else if cfg!(target_os = "macos") {
+        Self::Darwin
+    } else {
+        Self::Linux
+    };
+}
+
 /// A processor, by Go's names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -23,6 +23,7 @@ pub mod hostile_kinds;
 pub mod interceptor;
 #[cfg(target_os = "linux")]
 pub mod lab;
+mod left_out;
 pub mod loopback;
 pub mod plans;
 #[cfg(unix)]
@@ -30,35 +31,11 @@ pub mod process;
 #[cfg(target_os = "linux")]
 pub mod scratch;
 
-use std::fs::{self, OpenOptions};
-use std::io::Write;
+pub use left_out::{leave_out, needs_root};
+
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
-
-/// Says that a test is left out, on standard error and, for `ci/test`, in the file named by
-/// `RUNNERUP_LEFT_OUT`, because the output of a test that passes is not shown.
-pub fn leave_out(what: &str, why: &str) {
-    let line = format!("LEFT OUT: {what}: {why}\n");
-    eprint!("{line}");
-    if let Some(file) = std::env::var_os("RUNNERUP_LEFT_OUT") {
-        let mut file = OpenOptions::new().append(true).create(true).open(file).unwrap();
-        file.write_all(line.as_bytes()).unwrap();
-    }
-}
-
-/// True, having said so, when `what` must be left out because it needs root:
-/// `if support::needs_root("…") { return; }`.
-#[must_use]
-pub fn needs_root(what: &str) -> bool {
-    #[cfg(unix)]
-    let missing = !rustix::process::geteuid().is_root();
-    #[cfg(not(unix))]
-    let missing = true;
-    if missing {
-        leave_out(what, "needs root");
-    }
-    missing
-}
 
 /// True, having said so, when `what` must be left out because real hosts cannot be booted here.
 #[must_use]

@@ -104,6 +104,7 @@ fn is_recorded(found: &Meta, after: &After) -> bool {
 #[cfg(unix)]
 mod tests {
     use super::*;
+    use crate::platform::left_out::needs_root;
     use crate::{
         apply::bench::{Bench, run},
         platform::fs::empty_root,
@@ -138,7 +139,7 @@ mod tests {
     /// root's, such as a volume that is mounted there, stands under the name that was judged.
     #[test]
     fn a_folder_that_was_swapped_since_it_was_judged_is_not_given_away() {
-        if !is_privileged() {
+        if needs_root("a folder that was swapped since it was judged is not given away") {
             return;
         }
         let bench = Bench::new();
@@ -165,7 +166,7 @@ mod tests {
     /// An old shadow file that the account has moved, or linked, into its own folder.
     #[test]
     fn what_is_roots_is_not_given_away_in_a_folder_of_the_account() {
-        if !is_privileged() {
+        if needs_root("what is roots is not given away in a folder of the account") {
             return;
         }
         let bench = Bench::new();
@@ -202,7 +203,7 @@ mod tests {
     /// What root keeps where nobody else can change it, in a path that an account names.
     #[test]
     fn what_root_has_put_something_in_is_not_given_with_its_content() {
-        if !is_privileged() {
+        if needs_root("what root has put something in is not given with its content") {
             return;
         }
         let bench = Bench::new();
@@ -230,7 +231,7 @@ mod tests {
 
     #[test]
     fn what_is_the_accounts_own_is_settled_and_put_back() {
-        if !is_privileged() {
+        if needs_root("what is the accounts own is settled and put back") {
             return;
         }
         let bench = Bench::new();
@@ -256,7 +257,7 @@ mod tests {
     /// Bits that let a program run with its owner's rights go when others could have written it.
     #[test]
     fn a_program_that_the_account_has_had_does_not_become_roots() {
-        if !is_privileged() {
+        if needs_root("a program that the account has had does not become roots") {
             return;
         }
         let bench = Bench::new();
@@ -276,7 +277,7 @@ mod tests {
 
     #[test]
     fn a_record_counts_for_the_very_file_alone() {
-        if !is_privileged() {
+        if needs_root("a record counts for the very file alone") {
             return;
         }
         let (folder, root) = empty_root();

@@ -144,6 +144,7 @@ fn free_name(tools: &Tools<'_>) -> Result<(String, Spot)> {
 #[cfg(target_os = "linux")]
 mod tests {
     use super::*;
+    use crate::platform::left_out::needs_root;
     use crate::{
         apply::bench::{Bench, tools},
         record::State,
@@ -160,7 +161,7 @@ mod tests {
     /// The account exchanges its own file with one of root's, small ones and large ones.
     #[test]
     fn owner_and_content_of_a_copy_are_of_one_file() {
-        if !is_privileged() {
+        if needs_root("owner and content of a copy are of one file") {
             return;
         }
         for size in [8, 2 << 20] {

@@ -55,10 +55,6 @@ const TIME_LIMIT: Duration = Duration::from_secs(20);
 /// # Errors
 /// Interruption. Whatever else stays is told.
 pub(super) fn remove(tools: &Tools<'_>, account: &UnixAccount, group: Group) -> Result<()> {
-    // Windows keeps none of these, and has no numbers.
-    if tools.host.system.left_home(&account.name).is_none() {
-        return Ok(());
-    }
     MAIL.iter().for_each(|folder| remove_named(tools, folder, account));
     // Of an account that this very run made nothing else is there, and what has its number is older.
     if tools.undoes {

@@ -65,6 +65,7 @@ pub(super) fn run(
     }
     if whole.is_satisfied() {
         if elevate::is_needed(args.root.as_deref()) && !args.dry_run {
+            elevate::refuse_without_sudo()?;
             return Err(Error::new(
                 Code::NeedsRoot,
                 "what only root may read was not judged, and cures take root",
@@ -85,6 +86,7 @@ pub(super) fn run(
         }
     }
     if elevate::is_needed(args.root.as_deref()) {
+        elevate::refuse_without_sudo()?;
         return Err(Error::new(Code::NeedsRoot, "cures change the host, which takes root")
             .help(Help::own(again(args), "")));
     }

@@ -8,7 +8,7 @@ use super::{
     probe::known_or_default,
     processes::Processes,
     reader::{self, Part},
-    tasks, units, windows,
+    tasks, units, variables,
 };
 use crate::{
     Code, Error, Result,
@@ -67,7 +67,7 @@ fn agents(ground: &Ground) -> Discovery {
     });
     let machine = ground.look("the machine's environment", |ground| {
         let asks = ground.is_host && ground.os == Os::Windows;
-        if asks { windows::variables(&ground.commands, ground.limit) } else { Vec::new() }
+        if asks { variables::of_machine(&ground.commands, ground.limit) } else { Vec::new() }
     });
     let processes = ground.look("the processes", |ground| match ground.is_host {
         true if ground.os == Os::Darwin => {

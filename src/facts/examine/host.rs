@@ -292,9 +292,10 @@ mod tests {
     }
 
     #[test]
+    #[cfg(target_os = "linux")]
     fn this_host_has_memory_and_mounts() {
         assert!(memory().ok().unwrap().total > 0);
         let is_root = |mount: &Mount| mount.point == Path::new("/");
-        assert_eq!(mounts().ok().unwrap().iter().any(is_root), cfg!(target_os = "linux"));
+        assert!(mounts().ok().unwrap().iter().any(is_root));
     }
 }

@@ -78,7 +78,8 @@ pub(super) fn begin(
             machine: if ground.is_host { machine() } else { String::new() },
             system: known_or_default(system.seen()),
             hostname: hostname.seen().ok().cloned().unwrap_or_default(),
-            privileged: is_privileged(),
+            // Windows says so itself, with all else.
+            privileged: Os::HERE != Os::Windows && is_privileged(),
             image: !ground.is_host,
             systemd: systemd.seen().ok().copied().flatten(),
             mounts: known_or_default(mounts.flat()),

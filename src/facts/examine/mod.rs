@@ -30,6 +30,7 @@ mod secret_words;
 mod tasks;
 mod unit_text;
 mod units;
+mod variables;
 mod volumes;
 mod windows;
 mod workdir;

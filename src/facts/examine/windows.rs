@@ -1,17 +1,12 @@
 //! What only a Windows that runs can say: asked once, with all that the definitions name.
 
-use super::{
-    Ground, candidate::Candidate, environment::Raw, grants, probe::Probe, processes::Processes,
-};
+use super::{Ground, candidate::Candidate, grants, probe::Probe, processes::Processes};
 use crate::{
     facts::survey::{
-        AccountFacts, Clock, Host, Install, Memory, PathRole, Process, Provenance, Seen, State,
-        TaskState, Unseen, Volume, Windows, same,
+        AccountFacts, Clock, Host, Install, Memory, PathRole, Process, Seen, State, TaskState,
+        Unseen, Volume, Windows, same,
     },
-    platform::{
-        command::{Call, Commands},
-        windows::look::{self, Part, Told, Wanted},
-    },
+    platform::windows::look::{self, Part, Told, Wanted},
     text::shown,
 };
 use std::{
@@ -22,9 +17,6 @@ use std::{
 
 /// PowerShell takes seconds to start on a busy host, whatever the time for a probe.
 const LEAST: Duration = Duration::from_secs(10);
-
-/// Where the machine keeps the variables that every task gets.
-const VARIABLES: &str = r"HKLM\SYSTEM\CurrentControlSet\Control\Session Manager\Environment";
 
 /// `SCHED_S_TASK_RUNNING` and `SCHED_S_TASK_HAS_NOT_RUN`: no failures.
 const RUNNING: u32 = 0x41301;
@@ -205,6 +197,7 @@ impl Answer {
         host.memory = self.memory();
         host.clock = self.clock();
         host.accounts = accounts;
+        host.privileged = self.part(|told| &told.elevated).is_ok_and(|own| own == [true]);
         host.windows = Some(facts);
         host.volumes = super::volumes::writes(installs)
             .into_iter()
@@ -340,36 +333,11 @@ fn closed(own: &look::Account, now: i64) -> Option<String> {
     (!reasons.is_empty()).then(|| reasons.join("; "))
 }
 
-/// The variables that every task gets of the machine, of those that mean something to an agent.
-pub(super) fn variables(commands: &dyn Commands, limit: Duration) -> Vec<Raw> {
-    let call = Call::new("reg", ["query", VARIABLES]).within(limit);
-    let said = commands.run(&call).map(|answer| answer.stdout).unwrap_or_default();
-    let variable = |line: &str| {
-        // `    NAME    REG_SZ    VALUE`
-        let (name, rest) = line.strip_prefix("    ")?.split_once("    ")?;
-        let (kind, value) = rest.split_once("    ")?;
-        if !matches!(kind, "REG_SZ" | "REG_EXPAND_SZ") {
-            return None;
-        }
-        // The system's own are written in any case.
-        let upper = name.to_ascii_uppercase();
-        let name = if upper == "PATH" { upper } else { name.to_owned() };
-        super::environment::matters(&name).then(|| Raw {
-            name,
-            value: value.trim_end().to_owned(),
-            source: "the machine's environment".to_owned(),
-            // Only administrators change the machine's part of the registry.
-            written_by: Provenance::Root,
-        })
-    };
-    said.lines().filter_map(variable).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::facts::survey::Grant;
-    use crate::platform::command::{Recorded, Script};
+    use crate::platform::command::Recorded;
 
     const MADE: &str = include_str!("../../platform/windows/look-made.json");
     const AGENT: &str = "C:/Program Files/CircleCI/circleci-launch-agent.exe";
@@ -462,19 +430,23 @@ mod tests {
     }
 
     #[test]
-    fn the_machines_variables_are_read_from_the_registry() {
-        let said = "\r\nHKEY_LOCAL_MACHINE\\SYSTEM\\X\r\n    ComSpec    REG_EXPAND_SZ    %SystemRoot%\\cmd.exe\r\n    Path    REG_EXPAND_SZ    C:\\a b;C:\\c\r\n    HTTPS_PROXY    REG_SZ    http://p:1\r\n    LAUNCH_AGENT_RUNNER_NAME    REG_SZ    n\r\n";
-        let call = format!("reg query '{VARIABLES}'");
-        let script = Script::new(&[(&call, 0, said)]);
-        let raw = variables(&script, LEAST);
-        let told: Vec<_> = raw.iter().map(|own| (own.name.as_str(), own.value.as_str())).collect();
-        assert_eq!(
-            told,
-            [
-                ("PATH", "C:\\a b;C:\\c"),
-                ("HTTPS_PROXY", "http://p:1"),
-                ("LAUNCH_AGENT_RUNNER_NAME", "n")
-            ]
-        );
+    fn a_survey_is_whole_where_windows_says_that_it_was_taken_elevated() {
+        let is_whole = |said: &str| {
+            let told = look::look(&Recorded::answering(0, said), &Wanted::default(), LEAST);
+            let answer = Answer(told.map_err(Unseen::probe_failed));
+            let mut host = Host { privileged: true, ..Host::default() };
+            let facts = answer.facts(&[]);
+            answer.complete(&mut host, Vec::new(), facts, &[]);
+            host.privileged
+        };
+        assert!(is_whole(MADE));
+        for said in [
+            r#"{"elevated":{"ok":[false]}}"#,
+            r#"{"elevated":{"error":"Access denied"}}"#,
+            "{}",
+            "",
+        ] {
+            assert!(!is_whole(said), "{said}");
+        }
     }
 }

@@ -59,6 +59,11 @@ $system = {
        swap = [uint64]($windows.SizeStoredInPagingFiles * 1024) }
 }
 
+$elevated = {
+    $me = [Security.Principal.WindowsPrincipal][Security.Principal.WindowsIdentity]::GetCurrent()
+    $me.IsInRole([Security.Principal.SecurityIdentifier]'S-1-5-32-544')
+}
+
 $volumes = {
     foreach ($own in Get-CimInstance Win32_LogicalDisk -Filter 'DriveType=3') {
         @{ drive = $own.DeviceID; bytes = $own.Size; free = $own.FreeSpace }
@@ -89,4 +94,4 @@ $threats = {
 
 @{ tasks = Part $tasks; processes = Part $processes; accounts = Part $accounts
    system = Part $system; volumes = Part $volumes; rights = Part $rights
-   threats = Part $threats } | ConvertTo-Json -Compress -Depth 8
+   threats = Part $threats; elevated = Part $elevated } | ConvertTo-Json -Compress -Depth 8

@@ -40,6 +40,8 @@ pub struct Told {
     pub rights: Part<Rights>,
     /// What Defender has found, by path.
     pub threats: Part<String>,
+    /// Whether this process is elevated; one.
+    pub elevated: Part<bool>,
 }
 
 /// A part: what was seen, or why nothing was.
@@ -259,6 +261,7 @@ mod tests {
         assert_eq!(told.system.seen().unwrap()[0].build, 17763);
         assert_eq!(told.rights.seen().unwrap()[0].rules.len(), 4);
         assert!(told.threats.seen().unwrap_err().contains("not recognized"));
+        assert_eq!(told.elevated.seen().unwrap(), [true]);
     }
 
     #[test]

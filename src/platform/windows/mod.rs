@@ -2,6 +2,7 @@
 //! everywhere; runs what it runs through [`Commands`].
 
 pub mod account_tools;
+pub mod elevation;
 pub mod job_tools;
 pub mod look;
 pub mod powershell;

@@ -2,6 +2,7 @@
 //! `C:\ProgramData`, and whoever makes a folder there first owns it.
 
 use super::{
+    elevation,
     powershell::{self, literal},
     rights::{self, ADMINISTRATORS, SYSTEM, USERS},
 };
@@ -22,8 +23,7 @@ pub fn admit(commands: &dyn Commands, folder: &Path, is_new: bool) -> Result<()>
     let said = powershell::run(commands, &question(folder))?;
     let (is_elevated, owner) = said.trim().split_once(' ').unwrap_or((said.trim(), ""));
     if is_elevated != "True" {
-        return Err(Error::new(Code::NeedsRoot, "this needs the rights of an administrator")
-            .help("run it again in a window that was opened with \"Run as administrator\""));
+        return Err(elevation::needs_administrator());
     }
     let is_administrators = [ADMINISTRATORS, SYSTEM].iter().any(|sid| sid[1..] == *owner);
     let shown = shown(folder);
@@ -59,12 +59,9 @@ fn readable(folder: &Path) -> Call {
 /// Prints whether this process is elevated, and the folder's owner as a SID.
 fn question(folder: &Path) -> String {
     format!(
-        "$me = [Security.Principal.WindowsPrincipal]\
-         [Security.Principal.WindowsIdentity]::GetCurrent(); \
-         $elevated = $me.IsInRole([Security.Principal.SecurityIdentifier]'{}'); \
-         $list = Get-Acl -LiteralPath {}; \
+        "{}$list = Get-Acl -LiteralPath {}; \
          \"$elevated $($list.GetOwner([Security.Principal.SecurityIdentifier]).Value)\"",
-        &ADMINISTRATORS[1..],
+        elevation::question(),
         literal(&shown(folder))
     )
 }

@@ -6,7 +6,7 @@ use crate::{
         examine::procfs::{self, CommandLine, ControlGroups},
         survey::Seen,
     },
-    platform::processes::children,
+    platform::{machine::clock_ticks_per_second, processes::children},
 };
 use std::{
     collections::HashMap,
@@ -17,9 +17,6 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
-
-/// Clock ticks a second: 100 on every platform that an agent is published for.
-const TICKS: u64 = 100;
 
 /// Most bytes of `stat`, `status` and `cgroup` that are read; the kernel writes less.
 const LIMIT: usize = 64 << 10;
@@ -100,11 +97,17 @@ fn entry(pid: u32, booted: i64, groups: &ControlGroups) -> Option<Entry> {
         uid: procfs::real_uid(&read("status")?)?,
         name: stat.name,
         state: stat.state,
-        started: booted + i64::try_from(stat.ticks / TICKS).ok()?,
+        started: began(booted, stat.ticks, clock_ticks_per_second())?,
         ticks: stat.ticks,
         managed: groups.managed_by(&read("cgroup").unwrap_or_default()),
         program: None,
     })
+}
+
+/// When a process began that the kernel says was started so many clock ticks after the host. `None`
+/// where no such ticks are counted.
+fn began(booted: i64, ticks: u64, ticks_per_second: u64) -> Option<i64> {
+    booted.checked_add(i64::try_from(ticks.checked_div(ticks_per_second)?).ok()?)
 }
 
 /// Looks closer at some processes in turn, until the time is up. One that does not answer costs
@@ -183,6 +186,14 @@ mod tests {
 
     fn soon() -> Instant {
         Instant::now() + Duration::from_secs(20)
+    }
+
+    #[test]
+    fn a_start_is_told_in_the_ticks_of_the_kernel_that_runs() {
+        assert_eq!(began(1000, 2500, 100), Some(1025));
+        assert_eq!(began(1000, 2500, 250), Some(1010));
+        assert_eq!(began(1000, 2500, 0), None);
+        assert_eq!(began(1000, u64::MAX, 1), None);
     }
 
     #[test]

@@ -36,7 +36,7 @@ impl Root {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::platform::{fs::empty_root as root, privilege::is_privileged};
+    use crate::platform::{fs::empty_root as root, left_out::needs_root};
     use std::{
         os::unix::fs::{lchown, symlink},
         time::Duration,
@@ -44,7 +44,7 @@ mod tests {
 
     #[test]
     fn what_belongs_to_one_account_goes_from_a_folder_that_others_use() {
-        if !is_privileged() {
+        if needs_root("what belongs to one account goes from a folder that others use") {
             return;
         }
         let (folder, root) = root();
