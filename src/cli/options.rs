@@ -210,7 +210,7 @@ mod tests {
                 missing.extend((!option.is_empty() && !is_there).then(|| option.to_owned()));
             }
             for rest in text.split("`runnerup ").skip(1) {
-                let name = rest.split([' ', '`']).next().unwrap();
+                let name = rest.split([' ', '`', '\n']).next().unwrap();
                 let is_there = name == "help" || name.starts_with('-') || names.contains(name);
                 told += 1;
                 missing.extend((!is_there).then(|| name.to_owned()));
