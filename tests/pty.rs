@@ -87,7 +87,7 @@ fn from_the_first_question_to_done() {
     for (question, answer) in DIALOGUE {
         person.answer(question, answer);
     }
-    person.expect("Steps");
+    person.expect("Plan");
     person.answer("Do this?", "e");
     person.expect("launch-agent-config.yaml");
     person.expect("***");
@@ -192,7 +192,7 @@ fn wrong_answers_are_asked_again_and_back_goes_back() {
     person.expect("srv");
     person.answer("", "/srv/work");
     person.answer("Empty that folder after each job?", "yes");
-    person.expect("Steps");
+    person.expect("Plan");
     person.expect("/srv/work");
     person.answer("Do this?", "maybe");
     person.expect("Answer y, n or e.");

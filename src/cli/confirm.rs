@@ -12,7 +12,7 @@ pub(super) fn apply(plan: &Plan, out: &Output) -> Result<bool> {
     let prompt = Prompt::new("Do this?")
         .choice("y", "yes, go on")
         .choice("n", "no, change nothing")
-        .choice("e", "explain: every file and setting");
+        .choice("e", "explain: every step, file and setting");
     let mut person = Person::new(out);
     let mut is_again = false;
     loop {
@@ -25,7 +25,10 @@ pub(super) fn apply(plan: &Plan, out: &Output) -> Result<bool> {
         match prompt.chosen(&answer) {
             Some("y") => return Ok(true),
             Some("n") => return Ok(false),
-            Some(_) => out.line(plan::details(plan)),
+            Some(_) => {
+                out.line(plan::details(plan));
+                out.line(plan::steps(plan));
+            }
             None => person.refuse("Answer y, n or e."),
         }
     }

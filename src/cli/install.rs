@@ -47,7 +47,7 @@ pub(super) fn run(inputs: Inputs, plan_only: bool, out: &Output) -> Result<ExitC
     let install = session.plan_install(&settings, sensed)?;
     let Install { spec, plan, client } = &install;
     if plan_only {
-        plan::result(plan, out)?;
+        plan::of_install(plan, out)?;
         return Ok(ExitCode::SUCCESS);
     }
     if plan.is_satisfied() {
@@ -56,7 +56,7 @@ pub(super) fn run(inputs: Inputs, plan_only: bool, out: &Output) -> Result<ExitC
     }
     plan.notes.iter().for_each(|note| out.note(note));
     if is_asking {
-        out.line(plan::steps(plan));
+        out.line(plan::overview(plan));
     }
     if is_asking && !confirm::apply(plan, out)? {
         return nothing_done(out);

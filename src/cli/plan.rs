@@ -1,5 +1,7 @@
 //! A plan, for people and for programs.
 
+mod summary;
+
 use super::{
     Output,
     text::{Line, Text},
@@ -26,8 +28,20 @@ struct Described<'a> {
     step: &'a Step,
 }
 
-/// Prints the plan as the command's result.
-pub(super) fn result(plan: &Plan, out: &Output) -> Result<()> {
+/// Prints the plan of an install as the command's result: by what it means, or each step by `-v`.
+pub(super) fn of_install(plan: &Plan, out: &Output) -> Result<()> {
+    match out.manner().verbose {
+        0 => result(plan, overview(plan), out),
+        _ => result(plan, steps(plan), out),
+    }
+}
+
+/// Prints the plan of an uninstall, or of cures, as the command's result: each step.
+pub(super) fn of_steps(plan: &Plan, out: &Output) -> Result<()> {
+    result(plan, steps(plan), out)
+}
+
+fn result(plan: &Plan, steps: Text, out: &Output) -> Result<()> {
     if out.is_json() {
         let describe = |step| Described { what: format!("{step}"), step };
         return out.document(&Document {
@@ -39,13 +53,18 @@ pub(super) fn result(plan: &Plan, out: &Output) -> Result<()> {
         });
     }
     let mut text = if out.manner().verbose > 0 { details(plan) } else { settings(plan) };
-    text.append(steps(plan));
+    text.append(steps);
     out.result(text)?;
     plan.notes.iter().for_each(|note| out.note(note));
     Ok(())
 }
 
-/// What will be done, a numbered line a step.
+/// What will be done, by what it means, on one screen.
+pub(super) fn overview(plan: &Plan) -> Text {
+    if plan.is_satisfied() { steps(plan) } else { summary::summary(plan) }
+}
+
+/// What will be done, a numbered line for each step.
 pub(super) fn steps(plan: &Plan) -> Text {
     if plan.is_satisfied() {
         return "Nothing to do: everything is as it should be.".into();

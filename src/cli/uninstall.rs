@@ -66,7 +66,7 @@ pub(super) fn run(args: &UninstallArgs, out: &Output) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     };
     if args.dry_run {
-        plan::result(&found, out)?;
+        plan::of_steps(&found, out)?;
         return Ok(ExitCode::SUCCESS);
     }
     found.notes.iter().for_each(|note| out.note(note));

@@ -57,7 +57,7 @@ pub(super) fn run(
     }
     let whole = merged(&found.plans);
     if args.dry_run && !whole.is_satisfied() {
-        shown::result(&whole, out)?;
+        shown::of_steps(&whole, out)?;
         return Ok(code(&before.diagnosis, args.strict));
     }
     for (check, consent) in &found.held {
