@@ -85,8 +85,8 @@ pub fn judge(survey: &Survey, selection: &Selection) -> Vec<Finding> {
 /// What was found so far that explains what comes later.
 #[derive(Default)]
 struct Causes {
-    /// Checks that failed, or were not judged because of one that did, by their agent (`None`: the
-    /// host); each with the check that failed first.
+    /// Checks that failed, by their agent (`None`: the host); each with the check that failed first,
+    /// which is another one where that explains it.
     failed: HashMap<(&'static str, Option<String>), &'static str>,
     /// Failed probes, by their agent and their error, and the check that reported each.
     probes: HashMap<(Option<String>, String), &'static str>,
@@ -95,8 +95,8 @@ struct Causes {
 impl Causes {
     /// Reports a cause once: what an earlier failure explains becomes a skipped check.
     fn explain(&mut self, check: &Check, finding: &mut Finding) {
-        let cause = self.of(check, finding.instance.as_deref());
-        if let Some(cause) = cause.filter(|_| finding.is_trouble()) {
+        let cause = self.of(check, finding.instance.as_deref()).filter(|_| finding.is_trouble());
+        if let Some(cause) = cause {
             let found = std::mem::take(&mut finding.summary);
             skip(finding, cause, format!("not judged, {cause} fails first; seen: {found}"));
         }
@@ -110,13 +110,10 @@ impl Causes {
                 Entry::Vacant(new) => drop(new.insert(check.name)),
             }
         }
-        // A cause passes through what could not be judged, and not through what holds.
-        let root = match finding.status {
-            Status::Fail => Some(check.name),
-            Status::Pass => None,
-            _ => cause,
-        };
-        if let Some(root) = root {
+        // A cause passes through what it explains: not through what holds, and not through what could
+        // not be judged, which explains nothing.
+        let root = (finding.status == Status::Fail).then_some(check.name);
+        if let Some(root) = cause.or(root) {
             self.failed.insert((check.name, finding.instance.clone()), root);
         }
     }

@@ -16,7 +16,7 @@ pub(super) const EXISTS: Check = Check {
     found: "The path behind `--config` in the service's command is looked at, each folder on the \
             way included.",
     cure: "Correct the path in the service, or write the file: `runnerup install` does both.",
-    after: &["service/loaded", "service/command-right"],
+    after: &["service/defined", "service/loaded", "service/command-right"],
     judge: Judge::Agent(exists),
 };
 

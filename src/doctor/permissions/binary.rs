@@ -35,7 +35,7 @@ pub(super) const EXECUTABLE: Check = Check {
     found: "Mode and owner of the binary and of every folder on the way, for the account that the \
             service runs as.",
     cure: "Set the mode to 0755, and start the agent again.",
-    after: &["service/loaded", "permissions/defender-allows"],
+    after: &["service/defined", "service/loaded", "permissions/defender-allows"],
     judge: Judge::Agent(executable),
 };
 

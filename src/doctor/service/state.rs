@@ -14,6 +14,7 @@ use std::path::Path;
 
 /// What keeps an agent from running, whatever its service says.
 const CAUSES: &[&str] = &[
+    "service/defined",
     "service/loaded",
     "service/user-exists",
     "service/command-right",
@@ -29,6 +30,8 @@ const CAUSES: &[&str] = &[
     "permissions/quarantine",
     "permissions/config-readable",
     "permissions/log-writable",
+    "config/exists",
+    "config/parses",
     "config/keys-known",
     "config/types-right",
     "config/token-set",
@@ -171,7 +174,7 @@ fn running(survey: &Survey, install: &Install) -> Judged {
     let remedy = match service.manager {
         Manager::Systemd => Remedy::by_hand("Start it, and look at what it says.")
             .command(started(install, service))
-            .command(journal(install, service)),
+            .look(journal(install, service)),
         _ => Remedy::by_hand("Start it."),
     };
     // What runs at least is started again by the service manager itself.
@@ -290,7 +293,7 @@ fn journal(install: &Install, service: &Service) -> Command {
 fn listened(remedy: Remedy, install: &Install) -> Remedy {
     let Some(service) = install.service.as_ref() else { return remedy };
     if service.manager == Manager::Systemd {
-        return remedy.command(journal(install, service));
+        return remedy.look(journal(install, service));
     }
     let remedy = match service.manager {
         Manager::Launchd => remedy.look(on_job("launchctl print", install, service)),
