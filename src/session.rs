@@ -110,7 +110,9 @@ impl Session {
         if let (None, Some(trouble)) = (&token, trouble) {
             return Err(Error::new(
                 Code::NeedsRoot,
-                format!("no token was given, and the existing configuration is closed: {trouble}"),
+                format!(
+                    "no token was given, and the existing configuration cannot be read: {trouble}"
+                ),
             )
             .help("run it with sudo, or give --token-file FILE"));
         }

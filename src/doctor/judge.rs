@@ -98,14 +98,14 @@ impl Causes {
         let cause = self.of(check, finding.instance.as_deref()).filter(|_| finding.is_trouble());
         if let Some(cause) = cause {
             let found = std::mem::take(&mut finding.summary);
-            skip(finding, cause, format!("not judged, {cause} fails first; seen: {found}"));
+            skip(finding, cause, format!("skipped: {cause} fails first; seen: {found}"));
         }
         if finding.status == Status::Error {
             let probe = (finding.instance.clone(), finding.summary.clone());
             match self.probes.entry(probe) {
                 Entry::Occupied(first) => {
                     let first = *first.get();
-                    skip(finding, first, format!("not judged, {first} reports the same probe"));
+                    skip(finding, first, format!("skipped: {first} reports the same failed probe"));
                 }
                 Entry::Vacant(new) => drop(new.insert(check.name)),
             }
@@ -161,8 +161,8 @@ fn summary(problems: &[Problem], count: usize) -> String {
     let first = problems.first().map_or("", |problem| problem.summary.as_str());
     match count {
         0 | 1 => first.to_owned(),
-        2 => format!("{first} (and one thing more)"),
-        many => format!("{first} (and {} things more)", many - 1),
+        2 => format!("{first} (and one more problem)"),
+        many => format!("{first} (and {} more problems)", many - 1),
     }
 }
 

@@ -51,7 +51,7 @@ impl Trouble {
     pub(super) fn after_attempts(self, attempts: u32) -> Error {
         let error = match self.after {
             Some(after) => {
-                self.error.help(Help::value("it asks to wait for ", after.as_secs(), " s"))
+                self.error.help(Help::value("the server asked to wait for ", after.as_secs(), " s"))
             }
             None => self.error,
         };

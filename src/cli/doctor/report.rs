@@ -84,10 +84,10 @@ fn trouble(finding: &Finding, diagnosis: &Diagnosis, text: &mut Text) {
     let names: Vec<&str> = diagnosis.consequences(finding).map(|skipped| skipped.check).collect();
     match names.len() {
         0 => {}
-        1 => text.line(line("it explains one more that was not judged: ", names.concat())),
+        1 => text.line(line("explains 1 check that was skipped: ", names.concat())),
         many => text.line(line(
             "",
-            format!("it explains {many} more that were not judged: {}", names.join(", ")),
+            format!("explains {many} checks that were skipped: {}", names.join(", ")),
         )),
     }
     text.blank();

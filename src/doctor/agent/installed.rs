@@ -100,7 +100,7 @@ fn no_strays(survey: &Survey) -> Judged {
         count => format!("{count} processes call themselves an agent, and no service runs them"),
     })
     .seen(lines.join("\n"))
-    .cure(Remedy::by_hand("Look who started them.").command(look))
+    .cure(Remedy::by_hand("Find out who started them.").command(look))
     .into())
 }
 

@@ -81,7 +81,7 @@ fn shared(survey: &Survey, install: &Install) -> Judged {
                 problems.push(
                     Problem::fail(format!("{} and {} share {what}", install.name, other.name))
                         .seen(format!("{} and {}", ours.display(), theirs.display()))
-                        .cure(Remedy::by_hand("Give each its own.")),
+                        .cure(Remedy::by_hand("Give each agent its own.")),
                 );
             }
         }
@@ -155,7 +155,7 @@ fn one_process(survey: &Survey, install: &Install) -> Judged {
     Ok(Problem::fail("a second agent runs with the same configuration")
         .seen(format!("process {}: {}", process.pid, process.command))
         .cure(
-            Remedy::by_hand("End it; TERM lets it finish its job.")
+            Remedy::by_hand("End the second agent; TERM lets it finish its job.")
                 .look(Command::fixed("ps -fp").number(process.pid)),
         )
         .into())

@@ -25,7 +25,8 @@ fn exists(survey: &Survey, install: &Install) -> Judged {
         if install.service.is_none() {
             return Err(Unseen::not_applicable("no service and no command line names one"));
         }
-        let remedy = Remedy::by_hand("Name it in the service's command: --config FILE.");
+        let remedy =
+            Remedy::by_hand("Name the configuration in the service's command: --config FILE.");
         return Ok(Problem::fail("the service's command names no configuration")
             .seen(install.service.as_ref().map(|own| own.command.join(" ")).unwrap_or_default())
             .cure(remedy)
@@ -48,9 +49,10 @@ fn exists(survey: &Survey, install: &Install) -> Judged {
         .stopped
         .as_ref()
         .map_or_else(|| stand(&config.trail, survey), ToString::to_string);
-    let remedy = Remedy::by_hand("Look at what stands there, and write the configuration anew.")
-        .look(Command::fixed("ls -ld").path(&config.trail.path, install.named_by))
-        .command(Command::root("runnerup install"));
+    let remedy =
+        Remedy::by_hand("Look at what stands at this path, and write the configuration again.")
+            .look(Command::fixed("ls -ld").path(&config.trail.path, install.named_by))
+            .command(Command::root("runnerup install"));
     Ok(Problem::fail(format!("the configuration {path} {what}")).seen(why).cure(remedy).into())
 }
 

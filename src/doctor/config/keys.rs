@@ -96,7 +96,7 @@ fn of_this_agent(_: &Survey, install: &Install) -> Judged {
         .map(|setting| {
             Problem::warn(format!("{} has no effect: only {other} reads it", setting.path))
                 .seen(setting.place(config))
-                .cure(Remedy::by_hand("Take it out."))
+                .cure(Remedy::by_hand("Remove the key."))
         })
         .collect();
     Ok(Verdict::of(problems, format!("all keys are read by {}", install.agent)))

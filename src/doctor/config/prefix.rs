@@ -72,7 +72,7 @@ fn runs(survey: &Survey, install: &Install) -> Judged {
     match denied {
         None => Ok(Verdict::Holds(format!("{path} can be run"))),
         Some(denied) => {
-            let remedy = Remedy::by_hand("Let the account run it.");
+            let remedy = Remedy::by_hand("Allow the account to run the program.");
             let change = Change::new(survey, install);
             // A program for jobs is set right by whoever put it there.
             let remedy = match denied.path == trail.path {

@@ -141,7 +141,7 @@ fn others(survey: &Survey, install: &Install) -> Judged {
 
 pub(super) const WORKDIR: Check = Check {
     name: "config/workdir-per-job",
-    holds: "The work folder means what its author thought",
+    holds: "The path of the work folder is valid for this agent",
     why: "Machine runner 3 takes `%s` as it stands, so that all jobs share a folder of that very \
           name; other blanks are not filled by either agent.",
     found: "runner.working_directory is searched for `%`, `$` and `~`.",

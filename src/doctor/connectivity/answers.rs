@@ -188,7 +188,7 @@ fn clock(survey: &Survey, install: &Install) -> Judged {
     Ok(problem
         .seen("by the Date header that differs least")
         .cure(
-            Remedy::by_hand("Have it kept right.")
+            Remedy::by_hand("Synchronize the clock.")
                 .command(Command::root("timedatectl set-ntp true"))
                 .look(Command::fixed("timedatectl status")),
         )

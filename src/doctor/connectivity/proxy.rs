@@ -9,7 +9,7 @@ use crate::{
 
 pub(super) const EXEMPTIONS: Check = Check {
     name: "connectivity/no-proxy-sane",
-    holds: "NO_PROXY means what its author thought",
+    holds: "NO_PROXY is well-formed",
     why: "A list with blanks, URLs or patterns in it exempts nothing, or everything.",
     found: "NO_PROXY of the service is read as Go reads it.",
     cure: "Write names and networks with commas between them: example.com,10.0.0.0/8.",
@@ -81,7 +81,7 @@ fn works(survey: &Survey, install: &Install) -> Judged {
         problems.push(
             Problem::fail(format!("the proxy {} {what}", proxy.url))
                 .seen(format!("it is {}", proxy.source))
-                .cure(Remedy::by_hand("Correct it there; the login goes in front of the host: http://USER:PASSWORD@HOST:PORT.")),
+                .cure(Remedy::by_hand("Correct the proxy's address where it is set; the login goes in front of the host: http://USER:PASSWORD@HOST:PORT.")),
         );
         // Every endpoint tells the same of one proxy.
         break;

@@ -51,7 +51,7 @@ fn distrusted<'a>(endpoint: &'a Endpoint, tls: &Tls, why: &str) -> Failure<'a> {
     let (sentence, text) = match tls.distrust_kind.as_deref() {
         Some("expired") => (
             "the certificate of {} is out of date",
-            "Have it renewed; look at this host's clock too.",
+            "Renew the certificate; look at this host's clock too.",
         ),
         Some("not-yet-valid") => {
             ("the certificate of {} is not valid yet", "Look at this host's clock.")

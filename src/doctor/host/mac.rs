@@ -24,7 +24,7 @@ fn awake(survey: &Survey) -> Judged {
         Some(0) => Ok(Verdict::Holds("it never sleeps".to_owned())),
         Some(minutes) => Ok(Problem::warn(format!("this Mac sleeps after {minutes} minutes"))
             .seen(format!("pmset -g says: sleep {minutes}"))
-            .cure(Remedy::by_hand("Keep it awake.").command(Command::root("pmset -a sleep 0")))
+            .cure(Remedy::by_hand("Switch sleep off.").command(Command::root("pmset -a sleep 0")))
             .into()),
     }
 }

@@ -54,7 +54,7 @@ fn clock_synchronized(survey: &Survey) -> Judged {
         .seen(by.map_or("no time service runs".to_owned(), |by| {
             format!("{by} has not reached a server yet")
         }))
-        .cure(time_service(survey, "Have it kept right."))
+        .cure(time_service(survey, "Synchronize the clock."))
         .into())
 }
 
@@ -78,7 +78,7 @@ pub(super) const TOOLS: Check = Check {
     why: "Checkout needs git and ssh, caches and workspaces need tar and gzip, steps need bash: \
           without them jobs fail at once.",
     found: "git, tar, gzip, ssh and bash are looked for in the path that the service gives.",
-    cure: "Install them.",
+    cure: "Install the missing programs.",
     after: &[],
     judge: Judge::Agent(tools),
 };
@@ -92,16 +92,15 @@ fn tools(survey: &Survey, install: &Install) -> Judged {
     }
     let packages = missing.iter().map(|name| package(name));
     let remedy = match survey.host.os {
-        Os::Linux => Remedy::by_hand("Install them.").command(packages.fold(
+        Os::Linux => Remedy::by_hand("Install the missing programs.").command(packages.fold(
             Command::root("apt-get install"),
             |all, package| match package {
                 Some(package) => all.then(package),
                 None => Command::left_out(),
             },
         )),
-        Os::Darwin => {
-            Remedy::by_hand("Install them.").command(Command::fixed("xcode-select --install"))
-        }
+        Os::Darwin => Remedy::by_hand("Install the missing programs.")
+            .command(Command::fixed("xcode-select --install")),
         Os::Windows => {
             Remedy::by_hand("Install Git for Windows, and put it on the path of the machine.")
         }
@@ -162,7 +161,8 @@ fn ssh_port(survey: &Survey) -> Judged {
         return Ok(Problem::warn(format!("something else listens on port {SSH}"))
             .seen("no agent runs")
             .cure(
-                Remedy::by_hand("End it.").look(Command::root("ss -ltnp sport = :54782 | cat -v")),
+                Remedy::by_hand("End the other program, or move it to another port.")
+                    .look(Command::root("ss -ltnp sport = :54782 | cat -v")),
             )
             .into());
     }

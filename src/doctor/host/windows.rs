@@ -49,7 +49,7 @@ fn long_paths(survey: &Survey) -> Judged {
     Ok(Problem::warn("paths longer than 260 characters do not work")
         .seen("LongPathsEnabled is 0")
         .cure(
-            Remedy::by_hand("Switch them on.")
+            Remedy::by_hand("Enable long paths.")
                 .command(Command::fixed(
                 r"reg add HKLM\SYSTEM\CurrentControlSet\Control\FileSystem /v LongPathsEnabled /t REG_DWORD /d 1 /f",
             )),
@@ -80,7 +80,7 @@ fn desktop(survey: &Survey) -> Judged {
         problems.push(
             Problem::fail("Remote Desktop is off, and the agent's session needs it")
                 .seen("fDenyTSConnections is 1")
-                .cure(Remedy::by_hand("Allow it.").command(Command::fixed(
+                .cure(Remedy::by_hand("Switch Remote Desktop on.").command(Command::fixed(
                     r#"reg add "HKLM\SYSTEM\CurrentControlSet\Control\Terminal Server" /v fDenyTSConnections /t REG_DWORD /d 0 /f"#,
                 ))),
         );
@@ -90,9 +90,9 @@ fn desktop(survey: &Survey) -> Judged {
             Problem::fail("the credential of the agent's session is gone")
                 .seen("the account keeps no credential, such as TERMSRV/localhost")
                 .cure(
-                    Remedy::by_hand("Save it again, as the agent's user.").command(Command::fixed(
-                        "cmdkey /add:TERMSRV/localhost /user:circleci /pass",
-                    )),
+                    Remedy::by_hand("Save the credential again, as the agent's user.").command(
+                        Command::fixed("cmdkey /add:TERMSRV/localhost /user:circleci /pass"),
+                    ),
                 ),
         );
     }

@@ -127,7 +127,7 @@ fn power(survey: &Survey, install: &Install) -> Judged {
     Ok(Problem::warn(format!("jobs have all power over this host: {words}"))
         .seen(words)
         .cure(
-            Remedy::by_hand("Take the right away, or trust every author of a job with root.")
+            Remedy::by_hand("Remove the sudo rule, or trust every author of a job with root.")
                 .look(Command::fixed("id").user(name, by))
                 .command(Command::root("-l -U").user(name, by)),
         )
@@ -149,7 +149,7 @@ fn administrator(install: &Install, account: &AccountFacts) -> Judged {
     Ok(Problem::warn(format!("jobs have all power over this host: {words}"))
         .seen(words)
         .cure(
-            Remedy::by_hand("Take the right away, or trust every author of a job with the host.")
+            Remedy::by_hand("Remove the account from the administrators, or trust every author of a job with this host.")
                 .look(Command::fixed("net localgroup Administrators")),
         )
         .into())
@@ -176,7 +176,7 @@ fn home(survey: &Survey, install: &Install) -> Judged {
         Os::Darwin => "createhomedir -c -u",
         _ => "mkhomedir_helper",
     };
-    let make = Remedy::by_hand("Make it.").command(on_account(tool, name, by));
+    let make = Remedy::by_hand("Create the home folder.").command(on_account(tool, name, by));
     if survey.host.os == Os::Windows {
         return Err(Unseen::not_applicable("Windows makes the home when it is needed"));
     }
@@ -196,7 +196,7 @@ fn home(survey: &Survey, install: &Install) -> Judged {
                     owner(survey, meta.uid)
                 ))
                 .cure(Change::new(survey, install).home(
-                    Remedy::by_hand("Give it to the account."),
+                    Remedy::by_hand("Make the account the owner of its home."),
                     Site { trail: &account.home, named_by: by, purpose: Purpose::Data },
                     account,
                 )),
@@ -212,10 +212,12 @@ fn home(survey: &Survey, install: &Install) -> Judged {
             Problem::fail(format!(
                 "the shell {shell} of {name} is none, and the command prefix starts it"
             ))
-            .cure(Remedy::by_hand("Give it a shell.").command(match survey.host.os {
-                Os::Darwin => on_account("chsh -s /bin/zsh", name, by),
-                _ => on_account("chsh --shell /bin/bash", name, by),
-            })),
+            .cure(Remedy::by_hand("Set a login shell for the account.").command(
+                match survey.host.os {
+                    Os::Darwin => on_account("chsh -s /bin/zsh", name, by),
+                    _ => on_account("chsh --shell /bin/bash", name, by),
+                },
+            )),
         );
     }
     Ok(Verdict::of(problems, format!("home {home}, shell {shell}")))
@@ -273,7 +275,7 @@ fn privacy(survey: &Survey, install: &Install) -> Judged {
                 "{} is in a folder that macOS keeps from services",
                 trail.path.display()
             ))
-            .cure(Remedy::by_hand("Move it out of there."))
+            .cure(Remedy::by_hand("Move the folder to a place that macOS does not protect."))
             .into());
         }
     }

@@ -46,17 +46,17 @@ fn executable(survey: &Survey, install: &Install) -> Judged {
     let change = Change::new(survey, install);
     // A file that a stranger may have put there is replaced, and not made to run.
     let runnable = |remedy: Remedy| match account(survey, install) {
-        Ok(own) if trail.strange_to(own).is_some() => {
-            Remedy::by_hand("Install it again: another account could have put this file there.")
-                .command(Command::root("runnerup install"))
-        }
+        Ok(own) if trail.strange_to(own).is_some() => Remedy::by_hand(
+            "Install the binary again: another account could have put this file there.",
+        )
+        .command(Command::root("runnerup install")),
         _ => restarted_if_changed(change.permissions(remedy, site, None, Mode::Open), install),
     };
     if trail.is(Kind::Link) {
         return Ok(Problem::fail(format!("{path} is a link that is not followed"))
             .seen(trail.why())
             .cure(
-                Remedy::by_hand("Put the binary itself there.")
+                Remedy::by_hand("Put the binary itself at this path, not a link.")
                     .command(Command::root("runnerup install")),
             )
             .into());
@@ -75,7 +75,7 @@ fn executable(survey: &Survey, install: &Install) -> Judged {
         let mode = octal(trail.end.map_or(0, |meta| meta.mode));
         return Ok(Problem::fail(format!("{path} is executable by nobody"))
             .seen(format!("mode {mode}"))
-            .cure(runnable(Remedy::by_hand("Set its mode.")))
+            .cure(runnable(Remedy::by_hand("Set the execute permission.")))
             .into());
     }
     let account = account(survey, install)?;
@@ -86,7 +86,7 @@ fn executable(survey: &Survey, install: &Install) -> Judged {
     if denied.path == trail.path {
         return Ok(Problem::fail(format!("{path} is not executable by {}", account.name))
             .seen(format!("mode {mode}"))
-            .cure(runnable(Remedy::by_hand("Set its mode.")))
+            .cure(runnable(Remedy::by_hand("Set the execute permission.")))
             .into());
     }
     Ok(closed_folder(&change, &denied, site, account, install).into())
@@ -105,7 +105,12 @@ pub(super) fn closed_folder(
     let stranger = site.trail.strange_to(account).filter(|_| site.purpose == Purpose::Agent);
     let remedy = match stranger {
         Some(found) => strange::cure(install, &found),
-        None => change.pass(Remedy::by_hand("Let the account pass."), site, &denied.path, account),
+        None => change.pass(
+            Remedy::by_hand("Allow the account to enter the folders above it."),
+            site,
+            &denied.path,
+            account,
+        ),
     };
     Problem::fail(format!(
         "{} cannot pass through {folder} to {}",
@@ -146,7 +151,7 @@ fn filesystem(survey: &Survey, install: &Install) -> Judged {
 
 pub(super) const NOT_WRITABLE: Check = Check {
     name: "permissions/binary-not-writable",
-    holds: "Only who must can change the binary",
+    holds: "Only root, or an agent that updates itself, can change the binary",
     why: "Who can change the binary, or its folder, decides what the service runs, with all that \
           the account may do.",
     found: "Mode and owner of the binary and its folder; on Windows their access lists.",
@@ -182,7 +187,7 @@ fn not_writable(survey: &Survey, install: &Install) -> Judged {
             octal(end.mode)
         ))
         .cure(
-            Remedy::by_hand("Install it again: it belongs to root then.")
+            Remedy::by_hand("Install the binary again: it belongs to root then.")
                 .command(Command::root("runnerup install --auto-update false")),
         )
         .into());
@@ -190,7 +195,7 @@ fn not_writable(survey: &Survey, install: &Install) -> Judged {
     let owned = account.uid != 0
         && (end.uid == account.uid || folder.is_some_and(|meta| meta.uid == account.uid));
     if owned && !updates_itself(install) {
-        let remedy = Remedy::by_hand("Install it again: it belongs to root then.")
+        let remedy = Remedy::by_hand("Install the binary again: it belongs to root then.")
             .command(Command::root("runnerup install --auto-update false"));
         return Ok(Problem::warn(format!(
             "jobs can replace {}: {} owns it or its folder",
@@ -255,8 +260,10 @@ fn updatable(survey: &Survey, install: &Install) -> Judged {
     let path = folder.path.display();
     // The command gives the binary to the account: not because the account says so.
     let remedy = match install.config()?.written_by.is_root() {
-        true => Remedy::by_hand("Give it the folder, or set disable_auto_update: true.")
-            .command(Command::root("runnerup install --auto-update true")),
+        true => Remedy::by_hand(
+            "Make the account the owner of the folder, or set disable_auto_update: true.",
+        )
+        .command(Command::root("runnerup install --auto-update true")),
         false => Remedy::by_hand(
             "Set runner.disable_auto_update: true. That the agent updates itself is what its \
              configuration says, which other accounts than root could have written; whoever means \

@@ -41,7 +41,7 @@ fn readable(survey: &Survey, install: &Install) -> Judged {
     if denied.path != trail.path {
         return Ok(closed_folder(&change, &denied, site, account, install).into());
     }
-    let remedy = Remedy::by_hand("Give it to the account.");
+    let remedy = Remedy::by_hand("Make the account the owner of the configuration.");
     let remedy = change.permissions(remedy, site, Some(account), Mode::Secret);
     Ok(Problem::fail(format!("{} may not read {path}", account.name))
         .seen(format!("mode {}, owner {}", octal(denied.meta.mode), owner(survey, denied.meta.uid)))
@@ -85,8 +85,9 @@ fn private(survey: &Survey, install: &Install) -> Judged {
             owner(survey, meta.uid)
         ),
     };
-    let remedy =
-        Remedy::by_hand("Close it, and make a new token where strangers are on this host.");
+    let remedy = Remedy::by_hand(
+        "Remove access for others, and make a new token if strangers use this host.",
+    );
     // Who must read it decides who owns it.
     let keep = is_theirs && (meta.uid == account.uid || account.uid == 0);
     let owner = (!keep).then_some(account);

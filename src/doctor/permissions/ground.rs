@@ -36,7 +36,7 @@ fn workdir(survey: &Survey, install: &Install) -> Judged {
     match trail.end {
         Some(meta) if meta.kind == Kind::Folder => {}
         Some(meta) => {
-            let remedy = Remedy::by_hand("Look at it, and put a folder in its place.")
+            let remedy = Remedy::by_hand("Replace what stands there by a folder.")
                 .look(Command::fixed("ls -ld").path(&trail.path, named.named_by));
             return Ok(Problem::fail(format!("the work folder {path} is {}", meta.kind))
                 .seen(trail.why())
@@ -65,7 +65,7 @@ fn workdir(survey: &Survey, install: &Install) -> Judged {
             )
             .command(edit_config(survey, install)),
             false => change.permissions(
-                Remedy::by_hand("Give it to the account."),
+                Remedy::by_hand("Make the account the owner."),
                 site,
                 Some(account),
                 Mode::Work,
@@ -93,8 +93,12 @@ fn missing(change: &Change<'_>, site: Site<'_>, account: &AccountFacts) -> Judge
     if account.uid == 0 || is_theirs && !trail.stopped.as_ref().is_some_and(WalkEnd::is_link) {
         return Ok(Verdict::Holds(format!("{path} is not there yet, and {name} may make it")));
     }
-    let remedy =
-        change.folder(Remedy::by_hand("Make it for the account."), site, account, Mode::Work);
+    let remedy = change.folder(
+        Remedy::by_hand("Create the folder for the account."),
+        site,
+        account,
+        Mode::Work,
+    );
     Ok(Problem::fail(format!("the work folder {path} is not there, and {name} may not make it"))
         .seen(why)
         .cure(remedy)
@@ -167,7 +171,7 @@ fn temporary(survey: &Survey, install: &Install) -> Judged {
     let change = Change::new(survey, install);
     for access in [Access::Execute, Access::Write] {
         if let Some(denied) = trail.denies(account, access) {
-            let remedy = Remedy::by_hand("Let every account use it, as it may use /tmp.");
+            let remedy = Remedy::by_hand("Set mode 1777, as /tmp has.");
             let remedy = match denied.path == trail.path {
                 true => change.permissions(remedy, site, None, Mode::Temporary),
                 false => change.pass(remedy, site, &denied.path, account),
@@ -246,7 +250,7 @@ fn log(survey: &Survey, install: &Install) -> Judged {
             Ok(closed_folder(&change, &denied, site, account, install).into())
         }
         Some(denied) => {
-            let remedy = Remedy::by_hand("Give it to the account.");
+            let remedy = Remedy::by_hand("Make the account the owner.");
             let remedy = change.permissions(remedy, site, Some(account), Mode::Log);
             let remedy = restarted_if_changed(remedy, install);
             Ok(Problem::fail(format!("{} may not write to its log {path}", account.name))

@@ -36,8 +36,8 @@ fn is_program(_: &Survey, install: &Install) -> Judged {
         Program::Other => "no program of any system",
     };
     let size = trail.end.map_or(0, |meta| meta.size);
-    let remedy =
-        Remedy::by_hand("Download and verify it again.").command(Command::root("runnerup install"));
+    let remedy = Remedy::by_hand("Download and verify the binary again.")
+        .command(Command::root("runnerup install"));
     Ok(Problem::fail(format!("{path} is {what}")).seen(format!("{size} bytes")).cure(remedy).into())
 }
 
@@ -106,7 +106,8 @@ fn as_verified(_: &Survey, install: &Install) -> Judged {
     if updates_itself(install) {
         return Ok(Verdict::Holds("it has updated itself since it was installed".to_owned()));
     }
-    let remedy = Remedy::by_hand("Install it again.").command(Command::root("runnerup install"));
+    let remedy =
+        Remedy::by_hand("Install the binary again.").command(Command::root("runnerup install"));
     Ok(Problem::fail(format!("{} is not the binary that was verified", trail.path.display()))
         .seen(format!("SHA-256 {found}, the receipt says {expected}"))
         .cure(remedy)

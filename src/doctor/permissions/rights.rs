@@ -69,14 +69,15 @@ pub(super) fn private(survey: &Survey, install: &Install, path: &Path) -> Judged
     let is_left = others.iter().all(|own| own.inherited && !own.write);
     let problem = if is_left { Problem::warn(what) } else { Problem::fail(what) };
     let user = install.user.as_deref().unwrap_or("circleci");
-    let remedy =
-        Remedy::by_hand("Close it, and make a new token where strangers are on this host.")
-            .command(
-                Command::fixed("icacls")
-                    .path(path, install.named_by)
-                    .then("/inheritance:r /grant:r *S-1-5-32-544:F *S-1-5-18:F")
-                    .windows_user(user, ":(RX)", install.named_by),
-            );
+    let remedy = Remedy::by_hand(
+        "Remove access for others, and make a new token if strangers use this host.",
+    )
+    .command(
+        Command::fixed("icacls")
+            .path(path, install.named_by)
+            .then("/inheritance:r /grant:r *S-1-5-32-544:F *S-1-5-18:F")
+            .windows_user(user, ":(RX)", install.named_by),
+    );
     Ok(problem.seen(list(&users)).cure(remedy).into())
 }
 
@@ -98,7 +99,7 @@ pub(super) fn unchangeable(survey: &Survey, install: &Install) -> Judged {
         if others.is_empty() {
             continue;
         }
-        let remedy = Remedy::by_hand("Take the right away.").command(
+        let remedy = Remedy::by_hand("Remove this right.").command(
             Command::fixed("icacls")
                 .path(&path, install.named_by)
                 .then("/inheritance:r /grant:r *S-1-5-32-544:F *S-1-5-18:F *S-1-5-32-545:RX"),

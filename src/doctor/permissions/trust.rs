@@ -136,7 +136,7 @@ fn environment(survey: &Survey, install: &Install) -> Judged {
                 ))
                 .seen(format!("{} at {}; mode {}", held.name, held.source, octal(meta.mode)))
                 .cure(change.permissions(
-                    Remedy::by_hand("Let root alone read it."),
+                    Remedy::by_hand("Allow only root to read the file."),
                     site,
                     None,
                     Mode::Secret,

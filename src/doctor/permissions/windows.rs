@@ -65,7 +65,7 @@ fn account_open(survey: &Survey, install: &Install) -> Judged {
     let Some(why) = &account.closed else {
         return Ok(Verdict::Holds(format!("{name} can")));
     };
-    let remedy = Remedy::by_hand("Open it again.")
+    let remedy = Remedy::by_hand("Unlock the account.")
         .look(
             Command::fixed("net user")
                 .windows_user(name, "", install.named_by)

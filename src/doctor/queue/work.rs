@@ -104,7 +104,9 @@ fn has_runner(survey: &Survey) -> Judged {
         queue.resource_class
     ))
     .seen(format!("{} runners are listed", queue.runners.len()))
-    .cure(Remedy::by_hand("Start one.").command(Command::root("runnerup doctor")))
+    .cure(
+        Remedy::by_hand("Start a runner of this class.").command(Command::root("runnerup doctor")),
+    )
     .into())
 }
 

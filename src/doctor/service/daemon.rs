@@ -136,7 +136,7 @@ pub(super) fn keys(service: &Service) -> Judged {
             problems.push(
                 Problem::fail(format!("{} is neither true nor false", own.key))
                     .seen(own.value.as_str())
-                    .cure(Remedy::by_hand("Write <true/>, which is no text.")),
+                    .cure(Remedy::by_hand("Write <true/> instead of the text.")),
             );
         }
     }
@@ -154,8 +154,9 @@ pub(super) fn user(survey: &Survey, install: &Install, service: &Service) -> Jud
     if let Some(why) = &survey.host.accounts_unread {
         return Err(Unseen::probe_failed(why.clone()));
     }
-    let remedy = Remedy::by_hand("Create it, or take UserName out, and step down for each job.")
-        .command(on_account("sysadminctl -roleAccount -addUser", name, install.named_by));
+    let remedy =
+        Remedy::by_hand("Create the account, or remove UserName and change the user for each job.")
+            .command(on_account("sysadminctl -roleAccount -addUser", name, install.named_by));
     Ok(Problem::fail(format!("there is no account {name}, as which launchd is to run the agent"))
         .seen(format!("UserName {name}"))
         .cure(remedy)

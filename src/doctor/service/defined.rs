@@ -33,7 +33,8 @@ fn defined(survey: &Survey, install: &Install) -> Judged {
     if install.binary.is_none() {
         return Err(Unseen::not_applicable("only a configuration was given"));
     }
-    let remedy = Remedy::by_hand("Have it defined.").command(Command::root("runnerup install"));
+    let remedy = Remedy::by_hand("Create a service for the agent.")
+        .command(Command::root("runnerup install"));
     if let Some(process) = install.main_process() {
         return Ok(Problem::fail("the agent runs, and no service runs it")
             .seen(format!("process {}: {}", process.pid, process.command))
@@ -66,7 +67,7 @@ fn loaded(survey: &Survey, install: &Install) -> Judged {
     if let (Manager::TaskScheduler, Some((definition, why))) = (service.manager, unread) {
         let path = definition.trail.path.display();
         let remedy =
-            Remedy::by_hand("Register it again.").command(Command::fixed("runnerup install"));
+            Remedy::by_hand("Register the task again.").command(Command::fixed("runnerup install"));
         return Ok(Problem::fail(format!("{path} cannot be read as a task"))
             .seen(why)
             .cure(remedy)
@@ -74,7 +75,7 @@ fn loaded(survey: &Survey, install: &Install) -> Judged {
     }
     if let (Manager::Launchd, Some((definition, why))) = (service.manager, unread) {
         let path = &definition.trail.path;
-        let remedy = Remedy::by_hand("Correct it.")
+        let remedy = Remedy::by_hand("Correct the property list.")
             .look(Command::fixed("plutil -lint").path(path, install.named_by));
         return Ok(Problem::fail(format!("launchd cannot read {}", path.display()))
             .seen(why)
@@ -96,7 +97,7 @@ fn loaded(survey: &Survey, install: &Install) -> Judged {
             });
         }
         "masked" => Problem::fail(format!("{name} is masked: nothing can start it")).cure(
-            Remedy::by_hand("Unmask it.")
+            Remedy::by_hand("Unmask the unit.")
                 .command(on_service("systemctl unmask", install, service))
                 .command(on_service("systemctl enable --now", install, service)),
         ),
@@ -105,20 +106,21 @@ fn loaded(survey: &Survey, install: &Install) -> Judged {
         }
         "not-found" if service.manager == Manager::Launchd => {
             Problem::fail(format!("launchd has not loaded {name}")).cure(
-                Remedy::by_hand("Load it.")
+                Remedy::by_hand("Load the service.")
                     .command(on_job("launchctl enable", install, service))
                     .command(bootstrap(install, service)),
             )
         }
         "not-found" if service.manager == Manager::TaskScheduler => {
             Problem::fail(format!("the scheduler knows no task {name}")).cure(
-                Remedy::by_hand("Register it again.")
+                Remedy::by_hand("Register the task again.")
                     .look(on_task("schtasks /Query /TN", install, service, ""))
                     .command(Command::fixed("runnerup install")),
             )
         }
         "not-found" => Problem::fail(format!("systemd finds no unit {name}")).cure(
-            Remedy::by_hand("Have it read the folder again.").command(reload(install, service)),
+            Remedy::by_hand("Make systemd read its folders again.")
+                .command(reload(install, service)),
         ),
         other => Problem::fail(format!("systemd cannot load {name}: {other}")).cure(
             Remedy::by_hand("Correct the unit.")
@@ -181,11 +183,12 @@ fn user(survey: &Survey, install: &Install) -> Judged {
         None => {
             let line = service.directive("Service", "User");
             let place = line.map(|line| format!("{}:{}", line.file.display(), line.line));
-            let remedy = Remedy::by_hand("Create it, or correct User=.").command(on_account(
-                "useradd --system --create-home --shell /bin/bash",
-                name,
-                install.named_by,
-            ));
+            let remedy =
+                Remedy::by_hand("Create the account, or correct User=.").command(on_account(
+                    "useradd --system --create-home --shell /bin/bash",
+                    name,
+                    install.named_by,
+                ));
             Ok(Problem::fail(format!("there is no account {name}, as which the service is to run"))
                 .seen(place.unwrap_or_default())
                 .cure(remedy)
@@ -215,7 +218,7 @@ fn task_user(survey: &Survey, install: &Install, service: &Service) -> Judged {
     if !survey.host.windows.as_ref().is_some_and(|own| own.lists_accounts) {
         return Err(Unseen::not_examined("the accounts of this host are not known"));
     }
-    let remedy = Remedy::by_hand("Have the account made, and the task registered with it.")
+    let remedy = Remedy::by_hand("Create the account, and register the task with it.")
         .command(Command::fixed("runnerup install"));
     Ok(Problem::fail(format!("there is no account {name}, as which the task is to run"))
         .seen(format!("UserId {written}"))

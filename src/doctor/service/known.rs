@@ -363,7 +363,7 @@ fn strange(line: &Directive) -> Option<Problem> {
     }
     if key.is_empty() {
         let problem = Problem::warn("a line of the unit is no directive").seen(place);
-        return Some(problem.cure(Remedy::by_hand("A directive is KEY=VALUE.")));
+        return Some(problem.cure(Remedy::by_hand("Write the directive as KEY=VALUE.")));
     }
     let Some((_, own)) = sections.iter().find(|(name, _)| *name == section) else {
         let names: Vec<_> = sections.iter().map(|(name, _)| *name).collect();

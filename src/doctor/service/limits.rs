@@ -61,7 +61,7 @@ fn sensible(_: &Survey, install: &Install) -> Judged {
             problems.push(
                 Problem::warn(format!("{key}={}: {what}", line.value))
                     .seen(format!("{}:{}", line.file.display(), line.line))
-                    .cure(Remedy::by_hand("Raise it, or take it out.").command(on_service(
+                    .cure(Remedy::by_hand("Raise the limit, or remove it.").command(on_service(
                         "systemctl edit",
                         install,
                         service,
@@ -83,7 +83,7 @@ fn launchds(service: &Service) -> Verdict {
             let file = service.file().map(|file| file.path.display().to_string());
             problem
                 .seen(file.unwrap_or_default())
-                .cure(Remedy::by_hand("Raise it, or take it out."))
+                .cure(Remedy::by_hand("Raise the limit, or remove it."))
         })
     });
     Verdict::of(felt.collect(), "none that jobs would feel")

@@ -80,7 +80,7 @@ pub(super) const SESSION_KEPT: Check = Check {
     why: "An agent with a desktop lives in a session that another task opens and holds; when that \
           one ends, the session is closed with the next logoff or reboot, and the agent with it.",
     found: "Definition and state of the session keeper's task.",
-    cure: "Enable and start it.",
+    cure: "Enable and start the task.",
     after: &["service/loaded", "host/desktop-session"],
     judge: Judge::Agent(session_kept),
 };
@@ -90,7 +90,7 @@ fn session_kept(survey: &Survey, install: &Install) -> Judged {
     let Some(name) = keeper(service) else {
         return Err(Unseen::not_applicable("no task keeps a session for it"));
     };
-    let start = Remedy::by_hand("Enable and start it.")
+    let start = Remedy::by_hand("Enable and start the task.")
         .command(
             Command::fixed("schtasks /Change /TN").task(name, install.named_by).then("/ENABLE"),
         )

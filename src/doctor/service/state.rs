@@ -70,7 +70,8 @@ fn reloaded(_: &Survey, install: &Install) -> Judged {
     if !state.needs_reload {
         return Ok(Verdict::Holds("as on disk".to_owned()));
     }
-    let remedy = Remedy::by_hand("Have it read again.").command(reload(install, service));
+    let remedy =
+        Remedy::by_hand("Make systemd read the unit again.").command(reload(install, service));
     Ok(Problem::warn(format!("{} was changed on disk since systemd read it", service.name))
         .seen("NeedDaemonReload=yes")
         .cure(restarted(remedy, install))
@@ -113,8 +114,11 @@ fn enabled(_: &Survey, install: &Install) -> Judged {
     }
     let remedy = match service.manager {
         Manager::Launchd => {
-            let remedy =
-                Remedy::by_hand("Enable it.").command(on_job("launchctl enable", install, service));
+            let remedy = Remedy::by_hand("Enable the service.").command(on_job(
+                "launchctl enable",
+                install,
+                service,
+            ));
             match is_daemon(service) && install.named_by.is_root() {
                 true => remedy.step(Step::Enable { service: name.clone() }),
                 false => remedy,
@@ -122,9 +126,9 @@ fn enabled(_: &Survey, install: &Install) -> Judged {
         }
         Manager::TaskScheduler => switched_on(install, service),
         _ if !install.named_by.is_root() => Remedy::by_hand(
-            "Have root alone own the definition, which jobs can change, then enable it.",
+            "Make root the only owner of the definition, which jobs can change now; then enable the service.",
         ),
-        _ => Remedy::by_hand("Enable it.")
+        _ => Remedy::by_hand("Enable the service.")
             .command(on_service("systemctl enable", install, service))
             .step(Step::Enable { service: name.clone() }),
     };
@@ -133,7 +137,7 @@ fn enabled(_: &Survey, install: &Install) -> Judged {
 }
 
 fn switched_on(install: &Install, service: &Service) -> Remedy {
-    Remedy::by_hand("Enable it.").command(on_task(
+    Remedy::by_hand("Enable the service.").command(on_task(
         "schtasks /Change /TN",
         install,
         service,
@@ -172,10 +176,10 @@ fn running(survey: &Survey, install: &Install) -> Judged {
         seen = format!("{seen}\n{last}");
     }
     let remedy = match service.manager {
-        Manager::Systemd => Remedy::by_hand("Start it, and look at what it says.")
+        Manager::Systemd => Remedy::by_hand("Start the service, and read its log.")
             .command(started(install, service))
             .look(journal(install, service)),
-        _ => Remedy::by_hand("Start it."),
+        _ => Remedy::by_hand("Start the service."),
     };
     // What runs at least is started again by the service manager itself.
     let remedy = if survey.host.image { remedy } else { restarted(remedy, install) };
@@ -208,7 +212,7 @@ fn not_looping(survey: &Survey, install: &Install) -> Judged {
         if let Some(last) = log::last_known(install, 3) {
             seen = format!("{seen}\n{last}");
         }
-        let remedy = listened(Remedy::by_hand("Look at what it says before it ends."), install);
+        let remedy = listened(Remedy::by_hand("Read what the agent logs before it ends."), install);
         return Ok(Problem::fail(format!(
             "{} ends and is started again, over and over",
             service.name
@@ -250,7 +254,7 @@ fn healthy(_: &Survey, install: &Install) -> Judged {
     match state.health.as_deref() {
         None => Err(Unseen::not_examined("the agent says nothing of its health")),
         Some(text) if text.contains("Unhealthy") => {
-            let remedy = listened(Remedy::by_hand("Look at its log."), install);
+            let remedy = listened(Remedy::by_hand("Read the log of the agent."), install);
             Ok(Problem::fail("the agent calls itself unhealthy").seen(text).cure(remedy).into())
         }
         Some(text) => Ok(Verdict::Holds(text.to_owned())),

@@ -83,7 +83,7 @@ fn triggered(_: &Survey, install: &Install) -> Judged {
     let remedy = changed(
         install,
         service,
-        "Have it started with the host.",
+        "Start the task with the host.",
         "$task.Triggers += New-ScheduledTaskTrigger -AtStartup",
     );
     let problem = if kinds.is_empty() {
@@ -244,7 +244,7 @@ pub(super) fn restarts(install: &Install, service: &Service) -> Judged {
     let remedy = changed(
         install,
         service,
-        "Have it started again.",
+        "Start the task again when it ends.",
         "$task.Settings.RestartCount = 999; $task.Settings.RestartInterval = 'PT1M'",
     );
     match count {

@@ -80,7 +80,7 @@ fn mode(survey: &Survey, install: &Install) -> Judged {
             true => Problem::fail(format!("others may change {path}, which root acts on")),
             false => Problem::warn(format!("{path} is executable")),
         };
-        let remedy = Remedy::by_hand("Set its mode.");
+        let remedy = Remedy::by_hand("Correct the mode of the file.");
         let remedy =
             Change::new(survey, install).definition(remedy, &definition.trail, Mode::Definition);
         problems.push(problem.seen(format!("mode {}", octal(meta.mode))).cure(remedy));
@@ -116,7 +116,9 @@ fn environment_files(_: &Survey, install: &Install) -> Judged {
                             .as_ref()
                             .map_or_else(|| format!("{path} is no file"), ToString::to_string),
                     )
-                    .cure(Remedy::by_hand("Write it, or write EnvironmentFile=-PATH.")),
+                    .cure(Remedy::by_hand(
+                        "Create the file, or make it optional: EnvironmentFile=-PATH.",
+                    )),
             );
         }
     }
@@ -180,7 +182,7 @@ fn restarts(_: &Survey, install: &Install) -> Judged {
         other => Problem::warn(format!("Restart={other} does not start the agent after every end")),
     };
     let lines = "[Service]\nRestart=always\nRestartSec=5\n";
-    let cure = drop_in("Have it started again.", install, "restart", lines);
+    let cure = drop_in("Restart the agent when it ends.", install, "restart", lines);
     Ok(problem.seen(format!("Restart={restart}")).cure(cure).into())
 }
 
@@ -287,9 +289,9 @@ fn span(text: &str) -> Option<u64> {
 
 pub(super) const HEALTH: Check = Check {
     name: "service/health-reported",
-    holds: "The service manager hears what the agent says of its health",
+    holds: "The service manager accepts the health that the agent reports",
     why: "Without NotifyAccess=exec `systemctl status` never shows Healthy or Unhealthy; with \
-          Type=notify systemd waits for a word that the agent may never say.",
+          Type=notify systemd waits for a notification that the agent may never send.",
     found: "NotifyAccess= and Type= of the unit.",
     cure: "Set NotifyAccess=exec and leave Type= out.",
     after: &["service/loaded"],
@@ -303,23 +305,28 @@ fn health(_: &Survey, install: &Install) -> Judged {
     {
         let lines = "[Service]\nType=simple\n";
         return Ok(Problem::fail(format!(
-            "systemd waits for a word that the agent does not say: Type={kind}"
+            "Type={kind} is set, but the agent sends no such notification"
         ))
         .seen(format!("Type={kind}"))
         .cure(drop_in("Do not wait for it.", install, "type", lines))
         .into());
     }
     match service.value("Service", "NotifyAccess") {
-        Some("exec" | "all" | "main") => Ok(Verdict::Holds("it is heard".to_owned())),
+        Some("exec" | "all" | "main") => Ok(Verdict::Holds("its reports are accepted".to_owned())),
         // Only launch-agent is documented to report its health so.
         _ if install.agent == crate::agent::Kind::MachineRunner => {
             Err(Unseen::not_applicable("machine runner 3 does not report so"))
         }
         other => {
             let lines = "[Service]\nNotifyAccess=exec\n";
-            Ok(Problem::warn("the agent's word on its health is not heard")
+            Ok(Problem::warn("systemd does not accept what the agent reports of its health")
                 .seen(format!("NotifyAccess={}", other.unwrap_or("none")))
-                .cure(drop_in("Let it be heard.", install, "health", lines))
+                .cure(drop_in(
+                    "Set NotifyAccess=exec, so that systemd accepts what the agent reports.",
+                    install,
+                    "health",
+                    lines,
+                ))
                 .into())
         }
     }
