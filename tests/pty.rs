@@ -94,6 +94,9 @@ fn from_the_first_question_to_done() {
     person.expect("> ");
     person.keys("y\r");
     person.expect("Installed");
+    person.expect("resource_class: NAMESPACE/RESOURCE-CLASS");
+    person.expect("runnerup install --yes --token-file token");
+    person.expect("--url https://ci.example.com");
     assert_eq!(person.end(), 0, "{}", person.shown());
     person.assert_restored();
     assert!(!person.shown().contains(TOKEN));

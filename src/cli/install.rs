@@ -1,7 +1,8 @@
 //! `runnerup install`, and `runnerup plan`, which is the same up to the plan.
 
 use super::{
-    Inputs, Output, confirm, elevate, guided, interrupt, plan, progress::Progress, text::Line,
+    Inputs, Output, confirm, elevate, guided, interrupt, next_steps, plan, progress::Progress,
+    text::Line,
 };
 use crate::{
     Result,
@@ -62,7 +63,13 @@ pub(super) fn run(inputs: Inputs, plan_only: bool, out: &Output) -> Result<ExitC
         return nothing_done(out);
     }
     if elevate::is_needed(root.as_deref()) {
-        return elevate::install(&settings, token.as_ref(), is_asking, out);
+        let code = elevate::install(&settings, token.as_ref(), is_asking, out)?;
+        let os = spec.platform.os();
+        let is_installed = is_asking && code == ExitCode::SUCCESS;
+        if let Some(command) = next_steps::unattended(plan, os, out).filter(|_| is_installed) {
+            out.line(command);
+        }
+        return Ok(code);
     }
     interrupt::applying();
     let progress = Progress::new(out);
@@ -76,6 +83,13 @@ pub(super) fn run(inputs: Inputs, plan_only: bool, out: &Output) -> Result<ExitC
     let hints = session.hints(spec.service, &spec.layout.service).filter(|_| status.is_some());
     if let Some(hints) = hints.filter(|_| !out.is_json()) {
         out.line(format!("Follow it with: {}", hints.follow));
+    }
+    let os = spec.platform.os();
+    if !out.is_json() {
+        out.line(next_steps::after_install(os, out));
+    }
+    if let Some(command) = next_steps::unattended(plan, os, out).filter(|_| is_asking) {
+        out.line(command);
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -13,6 +13,7 @@ mod install;
 mod interrupt;
 mod json;
 pub mod man;
+mod next_steps;
 pub mod options;
 pub mod output;
 mod plan;
