@@ -184,7 +184,7 @@ mod tests {
                     assert!(now.contains(value), "{value}: {now}");
                 }
             }
-            let known = record::read(&root, "default").unwrap().receipt.unwrap();
+            let known = crate::record::read(&root, "default").unwrap().receipt.unwrap();
             let back: Vec<_> =
                 known.records.iter().rev().map(|record| Step::restore(record, false)).collect();
             let written = known.written.clone();
