@@ -49,27 +49,29 @@ fn judged_by(tool: &str, args: &[&str], input: &[u8]) -> Option<Output> {
     Some(output)
 }
 
+/// `-h` is a screen; `--help` has a sentence or a paragraph for each option.
 #[test]
 fn help_of_every_command_fits_a_screen() {
-    for args in [
-        &["--help"][..],
-        &["install", "--help"],
-        &["plan", "-h"],
-        &["uninstall", "--help"],
-        &["doctor", "--help"],
-        &["completions", "--help"],
-        &["man", "--help"],
-        &["help", "explain"],
-    ] {
-        let output = run(args);
-        assert_eq!(output.status.code(), Some(0), "{args:?}");
-        let text = out(&output);
-        assert!(text.lines().count() <= 60, "{args:?}: {} lines", text.lines().count());
-        for line in text.lines() {
-            assert!(line.chars().count() <= 80, "{args:?}: {line}");
+    for command in ["", "install", "plan", "uninstall", "doctor", "explain", "completions", "man"] {
+        let words = |flag| [command, flag].into_iter().filter(|word| !word.is_empty());
+        let help = |flag| {
+            let output = run(&words(flag).collect::<Vec<_>>());
+            assert_eq!(output.status.code(), Some(0), "{command} {flag}");
+            assert!(err(&output).is_empty());
+            out(&output)
+        };
+        let (short, long) = (help("-h"), help("--help"));
+        let count = short.lines().count();
+        assert!(count <= 60, "{command} -h: {count} lines");
+        for line in short.lines().chain(long.lines()) {
+            assert!(line.chars().count() <= 80, "{command}: {line}");
         }
-        assert!(err(&output).is_empty());
+        assert!(long.lines().count() >= count, "{command}");
+        if ["install", "doctor"].contains(&command) {
+            assert!(long.lines().count() > 2 * count, "{command} --help: {long}");
+        }
     }
+    assert_eq!(out(&run(&["help", "explain"])), out(&run(&["explain", "--help"])));
 }
 
 /// What an old console has no sign for would be a question mark there.

@@ -105,7 +105,7 @@ impl Found {
 
 /// Whether a text can be a token: somewhere it has a long row of letters and digits, well mixed.
 /// Words, paths, host names and versions have none.
-fn is_possible_token(text: &str) -> bool {
+pub(crate) fn is_possible_token(text: &str) -> bool {
     let is_mixed = |run: &str| {
         let bytes = run.as_bytes();
         let changes = bytes.windows(2).filter(|two| match two {

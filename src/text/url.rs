@@ -14,6 +14,26 @@ pub fn is_loopback(url: &Url) -> bool {
     }
 }
 
+/// Whether the host of `url` is an address, or a name by the rules of DNS: labels of letters, digits
+/// and dashes.
+pub fn has_host(url: &Url) -> bool {
+    let is_label = |label: &str| {
+        let is_sign = |c: char| c.is_ascii_alphanumeric() || c == '-';
+        (1..=63).contains(&label.len())
+            && label.chars().all(is_sign)
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    match url.host() {
+        Some(Host::Ipv4(_) | Host::Ipv6(_)) => true,
+        Some(Host::Domain(name)) => {
+            let name = name.strip_suffix('.').unwrap_or(name);
+            name.len() <= 253 && name.split('.').all(is_label)
+        }
+        None => false,
+    }
+}
+
 /// A URL without its login and query: mirrors redirect to URLs whose query is a login, too.
 pub fn without_login(url: &Url) -> String {
     let mut url = url.clone();
@@ -51,6 +71,18 @@ pub fn without_secrets(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_host_is_a_name_by_the_rules_of_dns_or_an_address() {
+        let has = |host: &str| has_host(&format!("https://{host}/x").parse().unwrap());
+        for host in ["ci", "ci.example.com.", "10.0.0.1", "[::1]", "xn--bcher-kva.example"] {
+            assert!(has(host), "{host}");
+        }
+        let long = "a".repeat(64);
+        for host in [&long, "CCIPAT_x", "-ci.example", "ci-.example", "a..b"] {
+            assert!(!has(host), "{host}");
+        }
+    }
 
     #[test]
     fn loopback_is_a_name_or_an_address() {

@@ -2,7 +2,7 @@
 
 use crate::{
     Code, Error, Help, Result,
-    text::url::{is_loopback, without_secrets},
+    text::url::{has_host, is_loopback, without_secrets},
 };
 use url::Url;
 
@@ -26,6 +26,12 @@ pub fn checked_url(setting: &str, text: &str, allow_http_anywhere: bool) -> Resu
         return Err(invalid("has a character that URLs do not have"));
     }
     let url = Url::parse(text).map_err(|error| invalid(&format!("is not a URL: {error}")))?;
+    // What is no host name may be a token that was pasted in the wrong place.
+    if url.has_host() && !has_host(&url) {
+        let what = format!("{setting}: the host in it is neither an address nor a host name");
+        return Err(Error::new(Code::ValueInvalid, what)
+            .help("a host name has letters, digits, dashes and dots"));
+    }
     if !url.username().is_empty() || url.password().is_some() {
         return Err(invalid("holds a login").help("leave out what stands in front of the @"));
     }

@@ -25,7 +25,7 @@ fn report(facts: &Value) -> String {
 /// What the last line names, its folds undone.
 fn next(report: &str) -> String {
     let lines: Vec<&str> = report.lines().map(str::trim).collect();
-    lines.join(" ").rsplit_once("Next: ").unwrap().1.to_owned()
+    lines.join(" ").rsplit_once("Next, by hand: ").unwrap().1.to_owned()
 }
 
 /// An endpoint whose name has no address.

@@ -131,18 +131,28 @@ fn last_line(diagnosis: &Diagnosis, survey: &Survey) -> Line {
     };
     let why = CHECKS.iter().find(|check| check.name == worst.check).map_or("", |check| check.why);
     let why = why.split_inclusive(". ").next().unwrap_or(why).trim_end();
-    line.text("If nothing is done: ").text(why).text(" Next: ").text(next(worst, survey))
+    let line = line.text("If nothing is done: ").text(why);
+    match next(worst, survey) {
+        Next::Command(command) => line.text(" Next: ").text(command),
+        Next::Words(words) => line.text(" Next, by hand: ").text(words),
+    }
 }
 
 /// The one command, or the one thing, that removes a failure.
-fn next(finding: &Finding, survey: &Survey) -> String {
+#[derive(Debug, PartialEq, Eq)]
+enum Next {
+    Command(String),
+    Words(String),
+}
+
+fn next(finding: &Finding, survey: &Survey) -> Next {
     let Some(remedy) = &finding.remedy else {
-        return format!("runnerup explain {}", finding.check);
+        return Next::Command(format!("runnerup explain {}", finding.check));
     };
     match remedy.first_cure() {
-        _ if remedy.fixable => fix(survey.base.as_deref(), remedy.consent),
-        Some(command) => command.to_owned(),
-        None => remedy.text().to_owned(),
+        _ if remedy.fixable => Next::Command(fix(survey.base.as_deref(), remedy.consent)),
+        Some(command) => Next::Command(command.to_owned()),
+        None => Next::Words(remedy.text().to_owned()),
     }
 }
 
@@ -182,7 +192,7 @@ mod tests {
     use crate::facts::survey::{Attempt, Route, Seen};
 
     /// What the last line names.
-    fn next(survey: &Survey) -> String {
+    fn next(survey: &Survey) -> Next {
         let diagnosis = Diagnosis::new(judge(survey, &Selection::default()), 0);
         super::next(diagnosis.troubles().next().unwrap(), survey)
     }
@@ -196,12 +206,13 @@ mod tests {
         }
         let found = finding(&survey, "service/reloaded");
         assert!(found.remedy.is_some_and(|remedy| remedy.fixable));
-        assert_eq!(next(&survey), "Correct the resolver, or the name.");
+        let by_hand = Next::Words("Correct the resolver, or the name.".to_owned());
+        assert_eq!(next(&survey), by_hand);
         let mut survey = healthy();
         if let Seen::Known(trail) = &mut agent(&mut survey).binary.as_mut().unwrap().trail {
             trail.end = Some(file(0, 0o644));
         }
-        assert_eq!(next(&survey), "sudo runnerup doctor --fix");
+        assert_eq!(next(&survey), Next::Command("sudo runnerup doctor --fix".to_owned()));
     }
 
     #[test]

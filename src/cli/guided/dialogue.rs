@@ -232,6 +232,24 @@ mod tests {
         assert_eq!(log.iter().filter(|line| line.ends_with("(again)")).count(), 6);
     }
 
+    /// Enter alone was told about an empty host, and a token was taken for the name of one.
+    #[test]
+    fn what_is_no_address_is_refused_without_being_shown() {
+        let settings = settings(&[("version", "latest"), ("name", "a"), ("user", "ci")]);
+        let bad = ["", TOKEN, "CCIPAT_x", "https://CCIPAT_x/", "a b", "https://"];
+        let answers: Vec<&str> =
+            ["server"].into_iter().chain(bad).chain(["ci.example.com", "q"]).collect();
+        let (_, log) = hold(&known(&settings), &answers);
+        let refused: Vec<_> = log.iter().filter(|line| line.starts_with('!')).collect();
+        assert_eq!(refused.len(), bad.len(), "{refused:#?}");
+        assert!(refused[0].contains("An address is needed"), "{refused:#?}");
+        for line in refused {
+            assert!(line.contains("https://circleci.example.com"), "{line}");
+            assert!(!line.contains(&TOKEN[..12]) && !line.contains("CCIPAT"), "{line}");
+        }
+        assert_eq!(log.last().unwrap(), "What is the token of the resource class?");
+    }
+
     #[test]
     fn back_forgets_the_answer_and_stops_at_the_first_question() {
         let settings = settings(&[("version", "latest")]);

@@ -6,10 +6,11 @@ use crate::{
     agent::{Layout, Token, VersionChoice},
     platform::Os,
     spec::Settings,
-    text::shown,
+    text::{is_possible_token, shown, url::has_host},
     values::{AbsolutePath, AccountName, RunnerNameTemplate, checked_url},
 };
 use std::collections::BTreeMap;
+use url::Url;
 
 /// The newest CircleCI server that launch-agent is for.
 const NEWEST_SERVER: &str = "4.7";
@@ -203,9 +204,7 @@ impl Question {
             Self::OddToken if choice == "n" => return Ok(Verdict::Back),
             Self::CloudAllTheSame | Self::OddToken => {}
             Self::Url => {
-                let text = with_scheme(answer);
-                checked_url("the URL", &text, false)?;
-                set("url", text);
+                set("url", server_url(answer)?);
             }
             Self::ServerVersion => {
                 let text = format!("server-{}", answer.trim_start_matches("server-"));
@@ -251,8 +250,24 @@ fn shape_warning(draft: &Draft) -> Option<String> {
     draft.token.as_ref().and_then(Token::shape_warning)
 }
 
-fn with_scheme(url: &str) -> String {
-    if url.contains("://") { url.to_owned() } else { format!("https://{url}") }
+/// The URL that an answer means. What is none, or may be a token, is told nowhere: it was perhaps
+/// pasted in the wrong place.
+fn server_url(answer: &str) -> Result<String> {
+    let refused = |why: &str| {
+        Error::new(Code::ValueInvalid, why)
+            .help("answer with the server's address, such as https://circleci.example.com")
+    };
+    if answer.is_empty() {
+        return Err(refused("an address is needed"));
+    }
+    if is_possible_token(answer) {
+        return Err(refused("that may be a token, and is not shown; the token is asked for later"));
+    }
+    let text = if answer.contains("://") { answer.to_owned() } else { format!("https://{answer}") };
+    match Url::parse(&text) {
+        Ok(url) if has_host(&url) => checked_url("the URL", &text, false).map(|_| text),
+        _ => Err(refused("that is not the address of a server")),
+    }
 }
 
 fn not_a_choice(choices: &[(&'static str, String)]) -> Error {
