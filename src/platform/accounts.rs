@@ -194,18 +194,6 @@ fn of_host(name: &str) -> Option<Account> {
     })
 }
 
-/// The number of the account that something belongs to.
-#[cfg(unix)]
-pub fn owner(meta: &std::fs::Metadata) -> u32 {
-    std::os::unix::fs::MetadataExt::uid(meta)
-}
-
-/// Accounts of Windows have no numbers.
-#[cfg(windows)]
-pub fn owner(_meta: &std::fs::Metadata) -> u32 {
-    0
-}
-
 /// The name of the account with this number.
 #[cfg(unix)]
 pub fn name_of(uid: u32) -> Option<String> {
