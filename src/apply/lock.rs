@@ -19,7 +19,7 @@ pub(super) fn take(spot: &Spot) -> Result<File> {
         Ok(file) => (file, true),
         Err(_) => {
             let file = spot.open_for_lock()?;
-            let was_closed = spot.look()?.is_some_and(|meta| meta.mode & 0o077 == 0);
+            let was_closed = spot.look()?.is_some_and(|meta| meta.has_none(0o077));
             if !was_closed {
                 spot.settle_file(&file, None, MODE)?;
             }

@@ -205,7 +205,7 @@ fn find_state_folder(root: &Root, made: &mut Vec<PathBuf>) -> Result<Spot> {
 fn ensure_open_folder(root: &Root, path: &Path) -> Result<()> {
     let spot = find(root, path)?;
     match spot.look()? {
-        Some(meta) if meta.mode == 0o755 => return Ok(()),
+        Some(meta) if meta.mode() == Some(0o755) => return Ok(()),
         Some(_) => {}
         None => spot.create_folder()?,
     }

@@ -93,7 +93,7 @@ impl<'a> Change<'a> {
         // On ground of others a step changes only what belongs to the account that it names.
         let keeper = || {
             let own = self.survey.account_of(self.install)?;
-            let is_theirs = trail.end.is_some_and(|end| end.uid == own.uid);
+            let is_theirs = trail.end.is_some_and(|end| end.is_of(own.uid));
             (is_theirs && !trail.ground.is_root()).then_some(own)
         };
         let step = Step::Settle(Settle {
@@ -146,7 +146,7 @@ impl<'a> Change<'a> {
         let trail = site.trail;
         let is_roots = trail.ground.is_root()
             && trail.is(Kind::Folder)
-            && trail.end.is_some_and(|end| end.uid == 0 && end.mode & 0o022 == 0)
+            && trail.end.is_some_and(|end| end.is_of(0) && end.has_none(0o022))
             && trail.real == trail.path;
         if !is_roots || !site.named_by.is_root() || is_systems(trail) || account.uid == 0 {
             return self.refused(remedy, Refusal::Home);
@@ -159,7 +159,7 @@ impl<'a> Change<'a> {
     pub(super) fn definition(&self, remedy: Remedy, trail: &Trail, mode: Mode) -> Remedy {
         let is_in =
             |folder: &&str| trail.path.starts_with(folder) && trail.real.starts_with(folder);
-        let is_roots = trail.ground.is_root() && trail.end.is_some_and(|end| end.uid == 0);
+        let is_roots = trail.ground.is_root() && trail.end.is_some_and(|end| end.is_of(0));
         if !is_roots || !trail.is(Kind::File) || !DEFINITION_FOLDERS.iter().any(is_in) {
             return remedy;
         }
@@ -196,7 +196,7 @@ impl<'a> Change<'a> {
             return Err(Refusal::Account);
         }
         let accounts = [self.survey.account_of(self.install), owner];
-        let is_theirs = accounts.into_iter().flatten().any(|own| own.uid == end.uid);
+        let is_theirs = accounts.into_iter().flatten().any(|own| end.is_of(own.uid));
         if self.is_with_agent(site) {
             return Err(Refusal::Agent);
         }
@@ -205,7 +205,7 @@ impl<'a> Change<'a> {
                 return Err(Refusal::Mounted);
             }
             // A folder has one name only; a file of root's on the account's ground may be any.
-            let is_roots_folder = end.uid == 0 && end.kind == Kind::Folder;
+            let is_roots_folder = end.is_of(0) && end.kind == Kind::Folder;
             let is_safe = trail.ground.is_root() || is_theirs || is_roots_folder;
             return match is_safe {
                 false => Err(Refusal::Foreign),
@@ -215,22 +215,22 @@ impl<'a> Change<'a> {
                 true => Ok(()),
             };
         }
-        if let Some(own) = accounts.into_iter().flatten().find(|own| own.uid == end.uid)
+        if let Some(own) = accounts.into_iter().flatten().find(|own| end.is_of(own.uid))
             && own.uid != 0
-            && owner.is_none_or(|owner| owner.uid == end.uid)
+            && owner.is_none_or(|owner| end.is_of(owner.uid))
             && self.speaks_for_itself(own, site)
             && trail.denies(own, Access::Execute).is_none_or(|denied| denied.path == trail.path)
         {
             return Ok(());
         }
         if site.named_by.is_root() {
-            return self.may_set_for_root(trail, owner, mode, end.uid == 0 || is_theirs);
+            return self.may_set_for_root(trail, owner, mode, end.is_of(0) || is_theirs);
         }
         // Whether it is empty is not known: what is in it is not shown to who only names it.
         let may_be_allowed = owner.is_some()
             && end.kind == Kind::Folder
             && trail.ground.is_root()
-            && (end.uid == 0 || is_theirs);
+            && (end.is_of(0) || is_theirs);
         match self.is_allowed(site) {
             _ if is_systems(trail) => Err(Refusal::System),
             false if may_be_allowed => Err(Refusal::NotAllowed),
@@ -269,7 +269,7 @@ impl<'a> Change<'a> {
         let is_temporary = trail.path == Path::new(TEMPORARY) && mode == Mode::Temporary;
         let is_environment = trail.is(Kind::File)
             && trail.ground.is_root()
-            && trail.end.is_some_and(|end| end.mode & mode.bits() == mode.bits())
+            && trail.end.is_some_and(|end| end.has_all(mode.bits()))
             && ENVIRONMENT_FOLDERS.iter().any(|folder| trail.path.starts_with(folder));
         match owner {
             None if is_temporary || is_environment => Ok(()),
@@ -293,7 +293,7 @@ impl<'a> Change<'a> {
         if self.own.holds(site.trail, self.open_to(site)) {
             let above = site.trail.nearest();
             let is_roots =
-                above.is_none_or(|own| own.meta.uid == 0 && !self.own.is_known(&own.path));
+                above.is_none_or(|own| !own.meta.is_of_another(0) && !self.own.is_known(&own.path));
             return match self.is_mounted(site) {
                 true => Err(Refusal::Mounted),
                 false if is_roots && !is_named => Err(Refusal::Filled),
@@ -314,7 +314,7 @@ impl<'a> Change<'a> {
         let trail = site.trail;
         let is_theirs = trail.end.is_some_and(|end| {
             let account = self.survey.account_of(self.install);
-            account.is_some_and(|account| account.uid == end.uid && end.uid != 0)
+            account.is_some_and(|account| end.is_of(account.uid) && account.uid != 0)
         });
         let named = [
             self.install.binary.as_ref().and_then(|binary| binary.trail.ok()),
@@ -358,7 +358,7 @@ impl<'a> Change<'a> {
     /// Whether saved facts tell that only root can change the way to a path that the documentation
     /// names.
     fn is_closed_by_record(&self, trail: &Trail) -> bool {
-        let is_closed = |meta: &Meta| meta.uid == 0 && meta.mode & 0o022 == 0;
+        let is_closed = |meta: &Meta| meta.is_of(0) && meta.has_none(0o022);
         self.own.is_known(&trail.path)
             && trail.real == trail.path
             && !trail.passed.is_empty()
@@ -373,7 +373,9 @@ impl<'a> Change<'a> {
             None if mode != Mode::Temporary => self.own.is_known(path),
             _ => self.own.is_for_jobs(path),
         };
-        site.trail.end.is_some_and(|end| end.uid == 0) && !site.named_by.is_root() && !is_documented
+        site.trail.end.is_some_and(|end| !end.is_of_another(0))
+            && !site.named_by.is_root()
+            && !is_documented
     }
 
     /// Whether the person who runs this names the path, too.

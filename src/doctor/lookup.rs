@@ -20,8 +20,8 @@ const DEFAULT_JOB: u64 = 5 * 3600;
 const LONGEST_LIMIT: u64 = 7 * 24 * 3600;
 
 /// A mode as `ls` and `chmod` write it.
-pub(super) fn octal(mode: u32) -> String {
-    format!("{mode:04o}")
+pub(super) fn octal(meta: &Meta) -> String {
+    meta.mode().map_or_else(|| "of an access list".to_owned(), |mode| format!("{mode:04o}"))
 }
 
 /// `-rw-r--r-- root:root`, for evidence.
@@ -32,10 +32,15 @@ pub(super) fn stand(trail: &Trail, survey: &Survey) -> String {
             "{} is {}, mode {}, owner {}",
             trail.path.display(),
             meta.kind,
-            octal(meta.mode),
-            owner(survey, meta.uid)
+            octal(meta),
+            owner_of(survey, meta)
         ),
     }
+}
+
+/// The owner of a file or folder, for evidence.
+pub(super) fn owner_of(survey: &Survey, meta: &Meta) -> String {
+    meta.uid().map_or_else(|| "in its access list".to_owned(), |uid| owner(survey, uid))
 }
 
 /// An account's name where it is known, else its number.
@@ -148,7 +153,7 @@ fn is_roots(install: &Install, service: &Service) -> bool {
 }
 
 fn is_closed(trail: &Trail) -> bool {
-    let is_closed = |meta: &Meta| meta.uid == 0 && meta.mode & 0o022 == 0;
+    let is_closed = |meta: &Meta| meta.is_of(0) && meta.has_none(0o022);
     trail.end.is_none_or(|end| is_closed(&end))
         && trail.passed.iter().all(|passed| is_closed(&passed.meta))
 }
@@ -197,7 +202,7 @@ pub(super) fn edit(survey: &Survey, trail: &Trail, named_by: Provenance) -> Comm
         return Command::fixed("sudoedit").path(&trail.path, named_by);
     }
     let owner = trail.end.and_then(|end| {
-        survey.host.accounts.iter().find(|account| account.uid == end.uid && account.uid != 0)
+        survey.host.accounts.iter().find(|account| end.is_of(account.uid) && account.uid != 0)
     });
     let Some(owner) = owner else { return Command::left_out() };
     // What an account is called, a host's own list says.

@@ -4,7 +4,7 @@ use super::change::Purpose;
 use crate::{
     agent::{Kind, Layout},
     facts::survey::{Install, Survey, Trail},
-    platform::fs::Meta,
+    platform::fs::{Meta, Permissions},
 };
 use std::path::{Path, PathBuf};
 
@@ -80,8 +80,8 @@ impl OwnFolders {
     pub(super) fn holds(&self, trail: &Trail, purpose: Purpose) -> bool {
         let is_moved = trail.end.is_some() && trail.real != trail.path;
         let is_roots = |meta: &Meta| {
-            meta.mode == Meta::LISTED
-                || meta.uid == 0 && (meta.mode & 0o022 == 0 || meta.mode & 0o1000 != 0)
+            meta.permissions == Permissions::Acl
+                || meta.is_of(0) && (meta.has_none(0o022) || meta.has_any(0o1000))
         };
         self.of_purpose(purpose).filter(|folder| trail.path.starts_with(folder)).any(|folder| {
             let mut above = trail

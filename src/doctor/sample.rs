@@ -4,7 +4,7 @@ use super::{Finding, Selection, Status, judge};
 use crate::{
     agent::Kind as Agent,
     facts::survey::*,
-    platform::fs::{Kind, Meta},
+    platform::fs::{Kind, Meta, Permissions},
     values::Manager,
 };
 use std::path::{Path, PathBuf};
@@ -247,7 +247,8 @@ pub(crate) fn account(name: &str, uid: u32) -> AccountFacts {
 }
 
 pub(crate) fn file(uid: u32, mode: u32) -> Meta {
-    Meta { kind: Kind::File, uid, gid: uid, mode, size: 9000, links: 1, identity: (1, 1, 1, 1) }
+    let permissions = Permissions::Mode { uid, gid: uid, mode };
+    Meta { kind: Kind::File, permissions, size: 9000, links: 1, identity: (1, 1, 1, 1) }
 }
 
 pub(crate) fn folder(uid: u32, mode: u32) -> Meta {

@@ -4,7 +4,7 @@ use crate::{
     facts::{Facts, PathFact},
     platform::{
         accounts::AccountId,
-        fs::{Kind, Meta},
+        fs::{Kind, Meta, Permissions},
     },
     record::{Digest, Owner, Step, Target},
 };
@@ -47,7 +47,7 @@ pub(super) fn is_so(step: &Step, facts: &Facts) -> bool {
         Step::EndProcesses { .. } => false,
         Step::Close { path } => {
             let fact = facts.path(path);
-            let is_closed = |meta: Meta| meta.uid == 0 && meta.mode == 0o700;
+            let is_closed = |meta: Meta| meta.is_of(0) && meta.mode() == Some(0o700);
             fact.trouble.is_none() && fact.meta.is_none_or(is_closed)
         }
         Step::Restore { target, .. } => is_gone(target, facts),
@@ -56,19 +56,19 @@ pub(super) fn is_so(step: &Step, facts: &Facts) -> bool {
 
 fn stands(fact: &PathFact, owner: Option<&Owner>, mode: u32, facts: &Facts) -> bool {
     let Some(meta) = fact.meta else { return false };
-    if meta.mode == Meta::LISTED {
+    let Permissions::Mode { uid, gid, mode: found } = meta.permissions else {
         // Its access list was set when it was made; doctor looks at it.
         return true;
-    }
+    };
     let owned = owner.is_none_or(|owner| match owner.user.as_str() {
-        "root" => (meta.uid, meta.gid) == (0, 0),
+        "root" => (uid, gid) == (0, 0),
         user => facts.account(user).is_some_and(|account| match account.id {
-            AccountId::Unix { uid, gid } => (meta.uid, meta.gid) == (uid, gid),
+            AccountId::Unix { uid: own, gid: group } => (uid, gid) == (own, group),
             // Whose it is, its access list says.
             AccountId::Windows {} => true,
         }),
     });
-    owned && meta.mode == mode
+    owned && found == mode
 }
 
 fn is_gone(target: &Target, facts: &Facts) -> bool {

@@ -30,7 +30,7 @@ pub(super) fn refuse_unconfirmed(spec: &Spec, settings: &Settings, facts: &Facts
 fn refuse_places(spec: &Spec, settings: &Settings, facts: &Facts) -> Result<()> {
     let account = facts.account(spec.user.as_str());
     let is_theirs = |path: &Path| {
-        let owner = facts.path(path).meta.map(|meta| meta.uid);
+        let owner = facts.path(path).meta.and_then(|meta| meta.uid());
         path.starts_with(&spec.layout.data)
             || owner.is_some_and(|uid| account.is_some_and(|account| account.uid() == Some(uid)))
     };
@@ -101,7 +101,7 @@ fn refuse_updates(spec: &Spec, settings: &Settings, facts: &Facts) -> Result<()>
     }
     let account = facts.account(spec.user.as_str());
     let is_others = |path: &&Path| {
-        let owner = facts.path(path).meta.map(|meta| meta.uid);
+        let owner = facts.path(path).meta.and_then(|meta| meta.uid());
         owner.is_some_and(|uid| account.is_none_or(|account| account.uid() != Some(uid)))
     };
     let binary = spec.layout.binary.as_path();

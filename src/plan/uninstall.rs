@@ -8,7 +8,7 @@ use super::{
 use crate::{
     agent::Layout,
     facts::{Facts, Want},
-    platform::{Os, accounts::Account, fs::Meta},
+    platform::{Os, accounts::Account},
     record::{Receipt, Record, State, Step, Target},
     text::has_drive,
 };
@@ -210,7 +210,7 @@ fn other_service<'a>(account: &str, facts: &'a Facts) -> Option<&'a str> {
 fn is_replaced(record: &Record, receipt: &Receipt, facts: &Facts) -> bool {
     let made = record.after.as_ref().map(|after| &after.meta);
     let (Some(path), Some(made)) = (purged_folder(record), made) else { return false };
-    let Some(now) = facts.path(path).meta.filter(|now| now.mode != Meta::LISTED) else {
+    let Some(now) = facts.path(path).meta.filter(|now| now.mode().is_some()) else {
         return false;
     };
     let mut outer = receipt.records.iter().filter_map(purged_folder);
@@ -218,8 +218,8 @@ fn is_replaced(record: &Record, receipt: &Receipt, facts: &Facts) -> bool {
         return false;
     }
     let account = facts.account(&user_of(receipt)).and_then(Account::uid);
-    let is_theirs = now.uid != 0 && (now.uid == made.uid || Some(now.uid) == account);
-    let is_made = now.is_same_file(made) && now.uid == made.uid;
+    let is_theirs = !now.is_of(0) && (now.uid() == made.uid() || now.uid() == account);
+    let is_made = now.is_same_file(made) && now.uid() == made.uid();
     !is_theirs && !is_made
 }
 

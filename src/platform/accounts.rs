@@ -155,7 +155,7 @@ pub fn has_own_group(root: &Root, account: &UnixAccount) -> Result<bool> {
 /// When the list cannot be read.
 pub fn subordinate(root: &Root, account: &UnixAccount) -> Result<Vec<Range<u32>>> {
     let path = Path::new("/etc/subuid");
-    let is_roots = |meta: Meta| meta.uid == 0 && meta.mode & 0o022 == 0;
+    let is_roots = |meta: Meta| meta.is_of(0) && meta.has_none(0o022);
     match root.find(path)? {
         Some(spot) if spot.is_trusted() && spot.look()?.is_some_and(is_roots) => {
             Ok(ranges(&read(root, path)?.unwrap_or_default(), account))
@@ -192,18 +192,6 @@ fn of_host(name: &str) -> Option<Account> {
         home: user.home_dir().to_owned(),
         shell: user.shell().to_owned(),
     })
-}
-
-/// The number of the account that something belongs to.
-#[cfg(unix)]
-pub fn owner(meta: &std::fs::Metadata) -> u32 {
-    std::os::unix::fs::MetadataExt::uid(meta)
-}
-
-/// Accounts of Windows have no numbers.
-#[cfg(windows)]
-pub fn owner(_meta: &std::fs::Metadata) -> u32 {
-    0
 }
 
 /// The name of the account with this number.

@@ -5,7 +5,7 @@
 
 use crate::{
     Code, Error, Help, Result,
-    platform::fs::{Kind, Meta, Provenance, Root, Spot},
+    platform::fs::{Kind, Provenance, Root, Spot},
 };
 use std::{
     path::{Path, PathBuf},
@@ -76,8 +76,8 @@ impl Walk {
             let spot = folder.inside(name)?;
             let Some(meta) = spot.look()? else { continue };
             // The mode of a link means nothing.
-            let mode = if meta.kind == Kind::Link { 0 } else { meta.mode };
-            if !Provenance::of_meta(&Meta { mode, ..meta }).is_root() {
+            let meta = if meta.kind == Kind::Link { meta.with_mode(0) } else { meta };
+            if !Provenance::of_meta(&meta).is_root() {
                 return Ok(Some(spot.path().to_owned()));
             }
             if meta.kind == Kind::Folder

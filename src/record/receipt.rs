@@ -104,7 +104,7 @@ impl Receipt {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::platform::fs::{Kind, Meta};
+    use crate::platform::fs::{Kind, Meta, Permissions};
 
     #[test]
     fn the_first_before_stays() {
@@ -124,9 +124,7 @@ mod tests {
         let record = |before| Record { target: target.clone(), before, after: None, data: false };
         let meta = |mode| Meta {
             kind: Kind::File,
-            uid: 1,
-            gid: 1,
-            mode,
+            permissions: Permissions::Mode { uid: 1, gid: 1, mode },
             size: 1,
             links: 1,
             identity: (1, 1, 1, 1),

@@ -139,12 +139,13 @@ fn a_purge_keeps_a_folder_that_is_not_the_one_that_was_made() {
         assert_eq!(goes, closes, "{notes}");
         !goes
     };
+    let owned = |meta: &Meta, uid| meta.with_owner(uid, meta.gid().unwrap());
     assert!(!is_kept(false, &|_| {}));
     // A folder of the account's own is no reason, whichever one it is.
     assert!(!is_kept(false, &|meta| meta.identity.1 += 1));
-    assert!(is_kept(false, &|meta| meta.uid = 0));
-    assert!(is_kept(false, &|meta| meta.uid = 7));
-    assert!(!is_kept(true, &|meta| meta.uid = 0));
+    assert!(is_kept(false, &|meta| *meta = owned(meta, 0)));
+    assert!(is_kept(false, &|meta| *meta = owned(meta, 7)));
+    assert!(!is_kept(true, &|meta| *meta = owned(meta, 0)));
 }
 
 /// As `systemctl link` makes it.

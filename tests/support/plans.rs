@@ -6,7 +6,7 @@ use runnerup::{
     plan::{self, Plan},
     platform::{
         accounts::{Account, AccountId},
-        fs::{Kind, Meta},
+        fs::{Kind, Meta, Permissions},
     },
     record::{After, Digest, Owner, Receipt, Record, State, Step, Target},
     release::Artifact,
@@ -59,7 +59,8 @@ pub fn fresh(platform: &str) -> Facts {
 }
 
 pub fn meta(kind: Kind, owner: (u32, u32), mode: u32) -> Meta {
-    Meta { kind, uid: owner.0, gid: owner.1, mode, size: 1, links: 1, identity: (1, 1, 1, 1) }
+    let permissions = Permissions::Mode { uid: owner.0, gid: owner.1, mode };
+    Meta { kind, permissions, size: 1, links: 1, identity: (1, 1, 1, 1) }
 }
 
 pub fn stands(facts: &mut Facts, path: &Path, meta: Meta, digest: Option<Digest>) {

@@ -137,9 +137,12 @@ fn remove_home(tools: &Tools<'_>, home: &Path, account: Option<&Account>) -> Res
     let Some(spot) = root.find(home)? else { return Ok(Restored::Done) };
     let Some(meta) = spot.look()? else { return Ok(Restored::Done) };
     let is_theirs = match account {
-        Some(account) => account.uid().is_none_or(|uid| uid == meta.uid),
+        Some(account) => account.uid() == meta.uid(),
         // Its account went in an earlier run, which may have given the home to root.
-        None => meta.uid == 0 || !accounts::is_used(root, meta.uid)?,
+        None => match meta.uid() {
+            Some(uid) => uid == 0 || !accounts::is_used(root, uid)?,
+            None => false,
+        },
     };
     if meta.kind != Kind::Folder || !is_theirs {
         let why = if is_theirs { "it is no folder" } else { "it belongs to another account" };

@@ -27,23 +27,26 @@ pub(super) fn check(
     let Found { meta: found, is_bare_folder } = found;
     refuse_other_names(spot, found)?;
     let to = match to {
-        Some(uid) => uid,
+        Some(uid) => Some(uid),
         None => spot.folder_owner()?,
     };
-    let is_theirs = found.uid == to && to != 0;
+    let is_theirs = to.is_some_and(|to| to != 0 && found.is_of(to));
     let is_recorded = record
         .and_then(|record| record.after.as_ref())
         .is_some_and(|after| is_recorded(found, after));
     // An administrator prepared it, and nothing of root's is in it.
-    let is_prepared = *is_bare_folder && found.uid == 0;
+    let is_prepared = *is_bare_folder && !found.is_of_another(0);
     if is_theirs || is_recorded || is_prepared {
         return Ok(());
     }
     let path = spot.path().display();
+    let whose = match found.uid() {
+        Some(uid) => format!("the user with the number {uid}"),
+        None => "a user whom only its access list names".to_owned(),
+    };
     let message = format!(
-        "{path} belongs to the user with the number {} and stands where another account can put \
-         things: it is given to nobody",
-        found.uid
+        "{path} belongs to {whose} and stands where another account can put things: it is given to \
+         nobody"
     );
     Err(Error::new(Code::GroundUnsafe, message)
         .help(Help::look("ls -ld", spot.outside()))
@@ -69,7 +72,7 @@ pub(super) fn refuse_filled(spot: &Spot, found: &Found) -> Result<()> {
         Kind::File => found.meta.size == 0,
         _ => found.is_bare_folder,
     };
-    if is_empty || found.meta.uid != 0 {
+    if is_empty || found.meta.is_of_another(0) {
         return Ok(());
     }
     let message = format!("{} belongs to root and is not empty", spot.path().display());
@@ -95,8 +98,8 @@ fn is_recorded(found: &Meta, after: &After) -> bool {
     let recorded = &after.meta;
     let is_unchanged = found.size == recorded.size && found.identity.2 == recorded.identity.2;
     found.is_same_file(recorded)
-        && found.uid == recorded.uid
-        && (found.uid != 0 || found.kind == Kind::Folder || is_unchanged)
+        && found.uid() == recorded.uid()
+        && (found.is_of_another(0) || found.kind == Kind::Folder || is_unchanged)
 }
 
 /// Against accounts that are only numbers here; files of others take root.

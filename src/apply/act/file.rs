@@ -132,11 +132,13 @@ pub(super) fn restore(
         State::File { meta, backup } => keep::put_back(tools, &spot, meta, backup)?,
         State::Settled { meta } if spot.look()?.is_some() => {
             let (open, now) = spot.read()?;
-            let owner = is_privileged().then_some((meta.uid, meta.gid));
+            let owner = meta.owner().filter(|_| is_privileged());
             claim::check(&spot, &of_file(now), owner.map(|(uid, _)| uid), known)?;
             // What its owner wrote since must not run with another's rights.
-            let mode = if now.uid == meta.uid { meta.mode } else { meta.mode & 0o1777 };
-            spot.settle_file(&open, owner, mode)?;
+            if let Some(mode) = meta.mode() {
+                let mode = if now.uid() == meta.uid() { mode } else { mode & 0o1777 };
+                spot.settle_file(&open, owner, mode)?;
+            }
         }
         State::Unkept { meta } if !spot.look()?.is_some_and(|now| now.is_same_file(meta)) => {
             let message = format!("no copy of {} could be kept", path.display());

@@ -79,12 +79,15 @@ pub(super) fn restore(
             tools.host.report.leaves(&format!("the folder {path} stays: it is not empty"));
         }
         State::Folder { meta } => {
-            let owner = is_privileged().then_some((meta.uid, meta.gid));
-            if spot.look()?.is_none() {
+            let owner = meta.owner().filter(|_| is_privileged());
+            let is_new = spot.look()?.is_none();
+            if is_new {
                 spot.create_folder()?;
-                spot.settle_new_folder(owner, meta.mode)?;
-            } else {
-                settle_claimed(&spot, owner, meta.mode, &|_| Ok(()), known)?;
+            }
+            match meta.mode() {
+                Some(mode) if is_new => spot.settle_new_folder(owner, mode)?,
+                Some(mode) => settle_claimed(&spot, owner, mode, &|_| Ok(()), known)?,
+                None => {}
             }
         }
         _ => {}

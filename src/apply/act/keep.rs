@@ -52,13 +52,17 @@ pub(super) fn put_back(tools: &Tools<'_>, spot: &Spot, meta: &Meta, backup: &str
         let path = spot.path().display();
         Error::new(Code::StepFailed, format!("the copy of {path} that was kept is gone"))
     })?;
-    let owner = is_privileged().then_some((meta.uid, meta.gid));
+    let owner = meta.owner().filter(|_| is_privileged());
+    let settle = |spot: &Spot, file: &File| match meta.mode() {
+        Some(mode) => spot.settle_file(file, owner, mode),
+        None => Ok(()),
+    };
     if kept.is_same_file(meta) && relinked(tools, spot, &copy, &kept)? {
-        if (kept.uid, kept.gid, kept.mode) == (meta.uid, meta.gid, meta.mode) {
+        if kept.permissions == meta.permissions {
             return Ok(());
         }
         let (open, _) = copy.read()?;
-        return spot.settle_file(&open, owner, meta.mode);
+        return settle(spot, &open);
     }
     let (from, _) = copy.read()?;
     let temporary = tools.temporary(spot)?;
@@ -66,7 +70,7 @@ pub(super) fn put_back(tools: &Tools<'_>, spot: &Spot, meta: &Meta, backup: &str
         let mut open = temporary.create(0o600)?;
         let failed = |error: io::Error| super::file::cannot_write(spot.path(), &error);
         io::copy(&mut from.take(FILE_LIMIT), &mut open).map_err(failed)?;
-        temporary.settle_file(&open, owner, meta.mode)?;
+        settle(temporary, &open)?;
         open.sync_all().map_err(failed)
     })
     .map(drop)
@@ -185,14 +189,15 @@ mod tests {
                             let mut first = [0];
                             copy.read().unwrap().0.read_exact(&mut first).unwrap();
                             copy.remove().unwrap();
-                            (meta.uid, first[0])
+                            (meta.uid(), first[0])
                         }
                         state => panic!("{state:?}"),
                     };
                     (0..400).map(|_| one()).collect::<Vec<_>>()
                 });
                 is_over.store(true, Ordering::Relaxed);
-                let is_true = |kept: &(u32, u8)| matches!(kept, (4242, b'a') | (0, b'r'));
+                let is_true =
+                    |kept: &(Option<u32>, u8)| matches!(kept, (Some(4242), b'a') | (Some(0), b'r'));
                 assert!(kept.iter().all(is_true), "{size}: {kept:?}");
             });
         }

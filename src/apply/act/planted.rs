@@ -100,7 +100,7 @@ fn sweep(tools: &Tools<'_>, account: &UnixAccount, folder: &Path) -> Result<()> 
 fn remove_named(tools: &Tools<'_>, folder: &str, account: &UnixAccount) {
     let path = Path::new(folder).join(&account.name);
     let is_theirs = |spot: &Spot, meta: Meta| {
-        meta.kind == Kind::File && (meta.uid == account.uid || spot.is_trusted())
+        meta.kind == Kind::File && (meta.is_of(account.uid) || spot.is_trusted())
     };
     let removed = tools.host.root.find(&path).and_then(|spot| {
         let Some(spot) = spot else { return Ok(false) };

@@ -48,7 +48,7 @@ pub(super) fn end_session(tools: &Tools<'_>, account: &UnixAccount) -> Option<Pa
 /// Says that the folder of a session is still there.
 pub(super) fn tell_session(tools: &Tools<'_>, account: &UnixAccount, folder: Option<&Path>) {
     let found = folder.and_then(|folder| tools.host.root.look(folder).ok().flatten());
-    if let Some(folder) = folder.filter(|_| found.is_some_and(|meta| meta.uid == account.uid)) {
+    if let Some(folder) = folder.filter(|_| found.is_some_and(|meta| meta.is_of(account.uid))) {
         tools.host.report.leaves(&format!(
             "{} stays, without the files of the account: something is mounted there; unmount it",
             folder.display()

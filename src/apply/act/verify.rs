@@ -66,6 +66,6 @@ fn is_path_as_before(tools: &Tools<'_>, path: &Path, before: &State) -> Result<b
 
 /// Without root nothing is given to anybody, and what was another's is the caller's now.
 fn has_rights(found: &Meta, wanted: &Meta) -> bool {
-    let owner = (found.uid, found.gid) == (wanted.uid, wanted.gid);
-    found.kind == wanted.kind && found.mode == wanted.mode && (owner || !is_privileged())
+    let owner = found.owner() == wanted.owner();
+    found.kind == wanted.kind && found.mode() == wanted.mode() && (owner || !is_privileged())
 }

@@ -1,5 +1,7 @@
 //! The modes that a cure sets.
 
+use crate::platform::fs::Meta;
+
 /// A mode that a cure sets: one of a few that are the same on every host. None keeps what is there:
 /// a bit that lets others write, or that gives a program its owner's rights, would stay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,15 +27,15 @@ pub(in crate::doctor) enum Mode {
 impl Mode {
     /// Of a folder on the way that others are to pass through: they list what they could list before.
     /// `None` where others can write to it, or it has a special bit: then its mode was meant.
-    pub(in crate::doctor) fn of_way(there: u32) -> Option<Self> {
-        (there & 0o7022 == 0).then(|| Self::closed(there))
+    pub(in crate::doctor) fn of_way(there: &Meta) -> Option<Self> {
+        there.has_none(0o7022).then(|| Self::closed(there))
     }
 
     /// The same without the right of others to write, and without special bits.
-    pub(in crate::doctor) fn closed(there: u32) -> Self {
+    pub(in crate::doctor) fn closed(there: &Meta) -> Self {
         match there {
-            _ if there & 0o004 != 0 => Self::Open,
-            _ if there & 0o040 != 0 => Self::PassedByGroup,
+            _ if there.has_any(0o004) => Self::Open,
+            _ if there.has_any(0o040) => Self::PassedByGroup,
             _ => Self::Passed,
         }
     }
@@ -70,6 +72,7 @@ impl Mode {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::doctor::sample::folder;
 
     const ALL: [Mode; 8] = [
         Mode::Secret,
@@ -93,8 +96,9 @@ mod tests {
     #[test]
     fn whatever_is_there_no_bit_of_it_is_kept() {
         for there in 0..=0o7777 {
-            assert_eq!(Mode::closed(there).bits() & 0o7022, 0, "{there:o}");
-            assert_eq!(Mode::of_way(there).is_none(), there & 0o7022 != 0, "{there:o}");
+            let meta = folder(0, there);
+            assert_eq!(Mode::closed(&meta).bits() & 0o7022, 0, "{there:o}");
+            assert_eq!(Mode::of_way(&meta).is_none(), there & 0o7022 != 0, "{there:o}");
         }
     }
 }

@@ -71,7 +71,8 @@ fn what_is_the_agents_is_changed_as_that_alone() {
             assert!(!remedy.fixable && remedy.commands().is_empty(), "{path}: {remedy:?}");
             assert!(remedy.text().contains("binary or configuration"), "{path}: {remedy:?}");
         }
-        let by_account = given_as(Purpose::Agent, &survey, path, Meta { uid: 0, ..end }, CI);
+        let by_account =
+            given_as(Purpose::Agent, &survey, path, end.with_owner(0, end.gid().unwrap()), CI);
         assert!(!by_account.fixable, "{path}");
     }
     let inner = "/opt/circleci/workdir";

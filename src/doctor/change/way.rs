@@ -28,20 +28,20 @@ impl Change<'_> {
         let Some(way) = site.trail.up_to(folder) else { return remedy };
         let Some(meta) = way.end else { return remedy };
         let way = Site { trail: &way, ..site };
-        let Some(mode) = Mode::of_way(meta.mode) else {
+        let Some(mode) = Mode::of_way(&meta) else {
             return self.refused(remedy, Refusal::Shared);
         };
         let is_above = site.named_by.is_root()
             && way.trail.ground.is_root()
             && self.own.is_above(folder)
-            && meta.uid == 0;
+            && meta.is_of(0);
         if !is_above && !self.own.contains(folder, self.open_to(site)) {
             return self.refused(remedy, Refusal::NotOwn);
         }
         // Whom a configuration has jobs run as is the word of whoever wrote it, who opens nothing
         // by it but its own.
         let by = self.install.account_by(account);
-        if !by.is_root() && (meta.uid == 0 || by != Provenance::Account(meta.uid)) {
+        if !by.is_root() && (meta.is_of(0) || meta.uid().map(Provenance::Account) != Some(by)) {
             return self.refused(remedy, Refusal::Account);
         }
         match is_above {

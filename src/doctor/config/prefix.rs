@@ -4,7 +4,7 @@ use crate::{
     doctor::{
         Check, Judge, Judged, Problem, Remedy, Verdict,
         change::{Change, Mode, Purpose, Site},
-        lookup::{account, edit, edit_config, stand},
+        lookup::{account, edit, edit_config, octal, stand},
     },
     facts::survey::{Access, Install, PathRole, Survey, Unseen},
     platform::fs::Kind,
@@ -81,7 +81,7 @@ fn runs(survey: &Survey, install: &Install) -> Judged {
             };
             let remedy = remedy.without_steps();
             Ok(Problem::fail(format!("the command prefix {path} cannot be run by the agent"))
-                .seen(format!("{} has mode {:04o}", denied.path.display(), denied.meta.mode))
+                .seen(format!("{} has mode {}", denied.path.display(), octal(&denied.meta)))
                 .cure(remedy)
                 .into())
         }

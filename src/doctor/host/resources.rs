@@ -179,7 +179,7 @@ mod tests {
         let greatest = vec![Leftover {
             path: format!("{WORKDIR}/old").into(),
             bytes: 50 << 30,
-            uid: UID,
+            uid: Some(UID),
             changed: 0,
         }];
         agent(&mut survey).workdir = Seen::Known(Workdir { greatest, ..Workdir::default() });

@@ -4,7 +4,7 @@ use crate::{
     doctor::{
         Check, Command, Judge, Judged, Problem, Remedy, Verdict,
         change::{Change, Purpose, Site, on_account},
-        lookup::{account, owner, task_account},
+        lookup::{account, octal, owner_of, task_account},
     },
     facts::survey::{Access, AccountFacts, Install, Survey, Unseen},
     platform::{
@@ -190,10 +190,10 @@ fn home(survey: &Survey, install: &Install) -> Judged {
         problems.push(
             Problem::warn(summary)
                 .seen(format!(
-                    "{} has mode {:04o}, owner {}",
+                    "{} has mode {}, owner {}",
                     at.display(),
-                    meta.mode,
-                    owner(survey, meta.uid)
+                    octal(&meta),
+                    owner_of(survey, &meta)
                 ))
                 .cure(Change::new(survey, install).home(
                     Remedy::by_hand("Make the account the owner of its home."),
@@ -229,11 +229,11 @@ fn unusable<'a>(survey: &Survey, account: &'a AccountFacts) -> Option<(String, &
     let home = trail.path.display();
     let end = trail.end?;
     let at = |summary| Some((summary, trail.path.as_path(), end));
-    if end.uid != 0 && end.uid != account.uid {
-        let owner = owner(survey, end.uid);
+    if end.is_of_another(0) && end.is_of_another(account.uid) {
+        let owner = owner_of(survey, &end);
         return at(format!("the home {home} of {name} belongs to another account, {owner}"));
     }
-    if end.mode & 0o002 != 0 {
+    if end.has_any(0o002) {
         return at(format!("every account may write to the home {home} of {name}"));
     }
     let denied = trail.denies(account, Access::Write)?;

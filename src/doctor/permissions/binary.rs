@@ -6,7 +6,7 @@ use crate::{
     doctor::{
         Check, Command, Judge, Judged, Problem, Remedy, Verdict,
         change::{Change, Mode, Purpose, Site},
-        lookup::{account, octal, restarted_if_changed},
+        lookup::{account, octal, owner_of, restarted_if_changed},
     },
     facts::survey::{
         Access, AccountFacts, Binary, Denied, Install, Provenance, Strange, Stranger, Survey,
@@ -71,8 +71,8 @@ fn executable(survey: &Survey, install: &Install) -> Judged {
     if rights::apply(survey) {
         return Ok(Verdict::Holds(format!("{path} is there")));
     }
-    if trail.end.is_some_and(|meta| meta.mode & 0o111 == 0) {
-        let mode = octal(trail.end.map_or(0, |meta| meta.mode));
+    if let Some(meta) = trail.end.filter(|meta| meta.has_none(0o111)) {
+        let mode = octal(&meta);
         return Ok(Problem::fail(format!("{path} is executable by nobody"))
             .seen(format!("mode {mode}"))
             .cure(runnable(Remedy::by_hand("Set the execute permission.")))
@@ -82,7 +82,7 @@ fn executable(survey: &Survey, install: &Install) -> Judged {
     let Some(denied) = trail.denies(account, Access::Execute) else {
         return Ok(Verdict::Holds(format!("{path} can be run by {}", account.name)));
     };
-    let mode = octal(denied.meta.mode);
+    let mode = octal(&denied.meta);
     if denied.path == trail.path {
         return Ok(Problem::fail(format!("{path} is not executable by {}", account.name))
             .seen(format!("mode {mode}"))
@@ -117,7 +117,7 @@ pub(super) fn closed_folder(
         account.name,
         site.trail.path.display()
     ))
-    .seen(format!("{folder} has mode {}", octal(denied.meta.mode)))
+    .seen(format!("{folder} has mode {}", octal(&denied.meta)))
     .cure(restarted_if_changed(remedy, install))
 }
 
@@ -182,9 +182,9 @@ fn not_writable(survey: &Survey, install: &Install) -> Judged {
             trail.path.display()
         ))
         .seen(format!(
-            "owner number {}, mode {}; the folders on the way count too",
-            end.uid,
-            octal(end.mode)
+            "owner {}, mode {}; the folders on the way count too",
+            owner_of(survey, &end),
+            octal(&end)
         ))
         .cure(
             Remedy::by_hand("Install the binary again: it belongs to root then.")
@@ -193,7 +193,7 @@ fn not_writable(survey: &Survey, install: &Install) -> Judged {
         .into());
     }
     let owned = account.uid != 0
-        && (end.uid == account.uid || folder.is_some_and(|meta| meta.uid == account.uid));
+        && (end.is_of(account.uid) || folder.is_some_and(|meta| meta.is_of(account.uid)));
     if owned && !updates_itself(install) {
         let remedy = Remedy::by_hand("Install the binary again: it belongs to root then.")
             .command(Command::root("runnerup install --auto-update false"));
@@ -229,11 +229,11 @@ fn open_to_all(
         "Remove write access for others; where somebody may have used it, install again.",
     );
     let remedy = Change::new(survey, install)
-        .permissions(remedy, site, None, Mode::closed(found.meta.mode))
+        .permissions(remedy, site, None, Mode::closed(&found.meta))
         .command(Command::root("runnerup install"));
     let path = way.path.display();
     let problem = Problem::fail(format!("every user may change {path}"));
-    Some(problem.seen(format!("mode {}", octal(found.meta.mode))).cure(remedy))
+    Some(problem.seen(format!("mode {}", octal(&found.meta))).cure(remedy))
 }
 
 pub(super) const UPDATABLE: Check = Check {
@@ -274,7 +274,7 @@ fn updatable(survey: &Survey, install: &Install) -> Judged {
         "the agent updates itself, and {} may not write to {path}",
         account.name
     ))
-    .seen(format!("mode {}, owner number {}", octal(folder.meta.mode), folder.meta.uid))
+    .seen(format!("mode {}, owner {}", octal(&folder.meta), owner_of(survey, &folder.meta)))
     .cure(remedy)
     .into())
 }
@@ -326,7 +326,7 @@ mod tests {
 
     #[test]
     fn a_closed_folder_and_a_missing_binary_fail() {
-        let closed = with(|trail| trail.passed[1].meta.mode = 0o700);
+        let closed = with(|trail| trail.passed[1].meta = trail.passed[1].meta.with_mode(0o700));
         let found = finding(&closed, "permissions/binary-executable");
         assert!(found.summary.contains("/opt"), "{}", found.summary);
         let missing = with(|trail| trail.end = None);
@@ -357,7 +357,7 @@ mod tests {
             let mut survey = with(change);
             assert_eq!(status(&survey, "permissions/binary-not-writable"), Status::Fail);
             if let Seen::Known(trail) = &mut agent(&mut survey).binary.as_mut().unwrap().trail {
-                trail.end.as_mut().unwrap().mode = 0o700;
+                trail.end = trail.end.map(|end| end.with_mode(0o700));
             }
             let found = finding(&survey, "permissions/binary-executable");
             let remedy = found.remedy.unwrap();

@@ -5,7 +5,7 @@ use crate::{
     doctor::{
         Check, Judge, Judged, Problem, Remedy, Verdict,
         change::{Change, Mode, Purpose, Site},
-        lookup::{account, octal, owner, restarted_if_changed},
+        lookup::{account, octal, owner_of, restarted_if_changed},
     },
     facts::survey::{Access, Install, Survey, Unseen},
     platform::fs::Kind,
@@ -44,7 +44,7 @@ fn readable(survey: &Survey, install: &Install) -> Judged {
     let remedy = Remedy::by_hand("Make the account the owner of the configuration.");
     let remedy = change.permissions(remedy, site, Some(account), Mode::Secret);
     Ok(Problem::fail(format!("{} may not read {path}", account.name))
-        .seen(format!("mode {}, owner {}", octal(denied.meta.mode), owner(survey, denied.meta.uid)))
+        .seen(format!("mode {}, owner {}", octal(&denied.meta), owner_of(survey, &denied.meta)))
         .cure(restarted_if_changed(remedy, install))
         .into())
 }
@@ -72,28 +72,28 @@ fn private(survey: &Survey, install: &Install) -> Judged {
     }
     let path = config.trail.path.display();
     let account = account(survey, install)?;
-    let is_theirs = meta.uid == 0 || meta.uid == account.uid;
-    if is_theirs && meta.mode & 0o077 == 0 {
-        return Ok(Verdict::Holds(format!("mode {}", octal(meta.mode))));
+    let is_theirs = meta.is_of(0) || meta.is_of(account.uid);
+    if is_theirs && meta.has_none(0o077) {
+        return Ok(Verdict::Holds(format!("mode {}", octal(&meta))));
     }
     // A group with nobody else in it is as good as none.
-    let who = if meta.mode & 0o007 != 0 { "every user" } else { "a group" };
+    let who = if meta.has_any(0o007) { "every user" } else { "a group" };
     let what = match is_theirs {
         true => format!("{who} can read {path}, which holds the token"),
         false => format!(
             "{path} belongs to {}, who is neither root nor the agent",
-            owner(survey, meta.uid)
+            owner_of(survey, &meta)
         ),
     };
     let remedy = Remedy::by_hand(
         "Remove access for others, and make a new token if strangers use this host.",
     );
     // Who must read it decides who owns it.
-    let keep = is_theirs && (meta.uid == account.uid || account.uid == 0);
+    let keep = is_theirs && (meta.is_of(account.uid) || account.uid == 0);
     let owner = (!keep).then_some(account);
     let site = Site { trail: &config.trail, named_by: install.named_by, purpose: Purpose::Agent };
     Ok(Problem::fail(what)
-        .seen(format!("mode {}", octal(meta.mode)))
+        .seen(format!("mode {}", octal(&meta)))
         .cure(Change::new(survey, install).permissions(remedy, site, owner, Mode::Secret))
         .into())
 }
@@ -140,7 +140,8 @@ mod tests {
         assert_eq!(found.status, Status::Fail);
         assert!(found.remedy.unwrap().fixable);
         let mut survey = healthy();
-        config_of(&mut survey).trail.passed[1].meta.mode = 0o750;
+        let passed = &mut config_of(&mut survey).trail.passed[1];
+        passed.meta = passed.meta.with_mode(0o750);
         assert!(finding(&survey, "permissions/config-readable").summary.contains("/etc"));
     }
 
@@ -152,7 +153,7 @@ mod tests {
             (folder(0, 0o757), Status::Fail),
             (folder(0, 0o1777), Status::Pass),
             (folder(UID, 0o775), Status::Pass),
-            (crate::platform::fs::Meta { gid: 4321, ..folder(0, 0o775) }, Status::Warn),
+            (folder(0, 0o775).with_owner(0, 4321), Status::Warn),
         ] {
             let mut survey = healthy();
             config_of(&mut survey).trail.passed.last_mut().unwrap().meta = meta;

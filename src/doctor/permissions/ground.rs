@@ -5,7 +5,9 @@ use crate::{
     doctor::{
         Check, Command, Judge, Judged, Problem, Remedy, Verdict,
         change::{Change, Mode, Purpose, Site},
-        lookup::{account, edit_config, octal, owner, restarted_if_changed, task_account},
+        lookup::{
+            account, edit_config, octal, owner, owner_of, restarted_if_changed, task_account,
+        },
     },
     facts::survey::{Access, AccountFacts, Install, Passed, PathRole, Survey, Unseen},
     platform::fs::{Kind, WalkEnd},
@@ -77,7 +79,7 @@ fn workdir(survey: &Survey, install: &Install) -> Judged {
             account.name,
             access.verb(Kind::Folder)
         ))
-        .seen(format!("mode {}, owner {}", octal(denied.meta.mode), owner(survey, denied.meta.uid)))
+        .seen(format!("mode {}, owner {}", octal(&denied.meta), owner_of(survey, &denied.meta)))
         .cure(remedy)
         .into());
     }
@@ -123,10 +125,10 @@ fn clean(survey: &Survey, install: &Install) -> Judged {
         let count = workdir.entries;
         return Ok(Verdict::Holds(format!("{count} things, {which} of the jobs' own account")));
     }
-    let seen = workdir
-        .foreign
-        .iter()
-        .map(|own| format!("{} belongs to {}", own.path.display(), owner(survey, own.uid)));
+    let seen = workdir.foreign.iter().map(|own| {
+        let whose = own.uid.map_or("another account".to_owned(), |uid| owner(survey, uid));
+        format!("{} belongs to {whose}", own.path.display())
+    });
     // Jobs' data is never removed without being asked for, and never by a path that jobs can swap.
     let remedy = Remedy::by_hand(
         "Stop the agent, look at them, and remove what no job needs. Jobs can put a link in the \
@@ -180,7 +182,7 @@ fn temporary(survey: &Survey, install: &Install) -> Judged {
                 "{} may not use the temporary folder {path}",
                 account.name
             ))
-            .seen(format!("{} has mode {}", denied.path.display(), octal(denied.meta.mode)))
+            .seen(format!("{} has mode {}", denied.path.display(), octal(&denied.meta)))
             .cure(remedy)
             .into());
         }
@@ -256,8 +258,8 @@ fn log(survey: &Survey, install: &Install) -> Judged {
             Ok(Problem::fail(format!("{} may not write to its log {path}", account.name))
                 .seen(format!(
                     "mode {}, owner {}",
-                    octal(denied.meta.mode),
-                    owner(survey, denied.meta.uid)
+                    octal(&denied.meta),
+                    owner_of(survey, &denied.meta)
                 ))
                 .cure(remedy)
                 .into())
@@ -331,7 +333,7 @@ mod tests {
     #[test]
     fn leftovers_of_root_are_told_and_never_removed() {
         let mut survey = healthy();
-        let foreign = vec![Leftover { path: "/w/x".into(), bytes: 1, uid: 0, changed: 0 }];
+        let foreign = vec![Leftover { path: "/w/x".into(), bytes: 1, uid: Some(0), changed: 0 }];
         agent(&mut survey).workdir = Seen::Known(Workdir { foreign, ..Workdir::default() });
         let found = finding(&survey, "permissions/workdir-clean");
         assert!(found.status == Status::Warn && !found.remedy.unwrap().fixable);

@@ -4,7 +4,7 @@ use crate::{
     doctor::{
         Command, Problem, Remedy,
         change::taken_back,
-        lookup::{octal, owner},
+        lookup::{octal, owner, owner_of},
     },
     facts::survey::{Install, Strange, Stranger, Survey, Trail},
     platform::fs::Kind,
@@ -31,9 +31,9 @@ pub(super) fn problem(
     };
     let seen = format!(
         "{shown} has mode {}, owner {}, group number {}",
-        octal(meta.mode),
-        owner(survey, meta.uid),
-        meta.gid
+        octal(meta),
+        owner_of(survey, meta),
+        meta.gid().unwrap_or_default()
     );
     let problem = match by {
         Stranger::Group(_) => Problem::warn(text),

@@ -127,14 +127,14 @@ fn environment(survey: &Survey, install: &Install) -> Judged {
             .environment
             .iter()
             .find(|own| own.source.starts_with(&name) && own.holds_secret());
-        let Some(meta) = trail.end.filter(|meta| meta.mode & 0o004 != 0) else { continue };
+        let Some(meta) = trail.end.filter(|meta| meta.has_any(0o004)) else { continue };
         if let Some(held) = held {
             problems.push(
                 Problem::fail(format!(
                     "every user can read {}, which holds a secret",
                     trail.path.display()
                 ))
-                .seen(format!("{} at {}; mode {}", held.name, held.source, octal(meta.mode)))
+                .seen(format!("{} at {}; mode {}", held.name, held.source, octal(&meta)))
                 .cure(change.permissions(
                     Remedy::by_hand("Allow only root to read the file."),
                     site,

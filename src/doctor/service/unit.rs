@@ -51,13 +51,13 @@ fn mode(survey: &Survey, install: &Install) -> Judged {
             continue;
         };
         let path = definition.trail.path.display();
-        let open = meta.mode & 0o022 != 0;
+        let open = meta.has_any(0o022);
         // launchd loads what is in /Library for root and for nobody else, and what is in a home
         // only where it is that user's or root's.
         let is_of_all = definition.trail.path.starts_with("/Library");
         let user = account(survey, install).ok().filter(|_| !is_of_all);
         let is_strangers =
-            meta.uid != 0 && (is_of_all || user.is_some_and(|user| user.uid != meta.uid));
+            !meta.is_of(0) && (is_of_all || user.is_some_and(|user| !meta.is_of(user.uid)));
         if service.manager == Manager::Launchd && is_strangers {
             let whose = if user.is_some() { "the user whose home it is in" } else { "root" };
             // Who owns it now has written it, or could have.
@@ -73,7 +73,7 @@ fn mode(survey: &Survey, install: &Install) -> Judged {
                     .cure(remedy),
             );
         }
-        if !open && meta.mode & 0o111 == 0 {
+        if !open && meta.has_none(0o111) {
             continue;
         }
         let problem = match open {
@@ -83,7 +83,7 @@ fn mode(survey: &Survey, install: &Install) -> Judged {
         let remedy = Remedy::by_hand("Correct the mode of the file.");
         let remedy =
             Change::new(survey, install).definition(remedy, &definition.trail, Mode::Definition);
-        problems.push(problem.seen(format!("mode {}", octal(meta.mode))).cure(remedy));
+        problems.push(problem.seen(format!("mode {}", octal(&meta))).cure(remedy));
     }
     Ok(Verdict::of(problems, "0644 or less"))
 }

@@ -114,7 +114,7 @@ pub(super) fn tools(end: &End<'_>, os: Os, path: Option<&str>) -> Vec<Tool> {
         path.unwrap_or(PATH).split(':').filter(|own| own.starts_with('/')).take(FOLDERS).collect();
     let find = |name: &str| {
         folders.iter().map(|folder| Path::new(folder).join(name)).find(|path| {
-            end(path).is_some_and(|meta| meta.kind == Kind::File && meta.mode & 0o111 != 0)
+            end(path).is_some_and(|meta| meta.kind == Kind::File && meta.has_any(0o111))
         })
     };
     TOOLS.into_iter().map(|name| Tool { name: name.to_owned(), path: find(name) }).collect()

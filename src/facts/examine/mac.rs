@@ -97,8 +97,7 @@ pub(super) fn console(root: &Root) -> Option<Meta> {
 
 /// Who is logged in at the screen.
 pub(super) fn console_user(root: &Root) -> Option<String> {
-    let console = console(root).filter(|meta| meta.uid != 0)?;
-    accounts::name_of(console.uid)
+    accounts::name_of(console(root)?.uid().filter(|uid| *uid != 0)?)
 }
 
 fn said(commands: &dyn Commands, program: &'static str, args: &[&str]) -> Option<String> {

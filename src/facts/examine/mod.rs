@@ -294,7 +294,7 @@ fn asks(ground: &Ground, endpoints: &Endpoints, candidates: &[Candidate]) -> Vec
 fn jobs(ground: &Ground, candidates: &[Candidate]) -> Vec<plists::Job> {
     let units = candidates.iter().filter_map(|candidate| candidate.unit.as_ref());
     let uid = |name: &str| match name {
-        plists::CONSOLE => mac::console(&ground.root).map(|meta| meta.uid),
+        plists::CONSOLE => mac::console(&ground.root)?.uid(),
         name => uid_of(&ground.root, name),
     };
     let job = |unit: &units::Unit| {

@@ -149,7 +149,7 @@ fn cut(trail: Trail, folder: &Path) -> Trail {
 pub(super) fn may_echo(root: &Root, trail: &Trail, named_by: Provenance) -> Result<()> {
     let Some(reader) = reader(root, named_by) else { return Ok(()) };
     match trail.end {
-        Some(end) if end.uid != reader.uid => Err(not_read(trail, &reader)),
+        Some(end) if !end.is_of(reader.uid) => Err(not_read(trail, &reader)),
         _ => allow(trail, &reader),
     }
 }
@@ -164,7 +164,7 @@ pub(in crate::facts) fn refuse_unreadable(
     trail: &Trail,
     by: Provenance,
 ) -> Result<()> {
-    let is_others = trail.end.is_some_and(|end| end.uid != 0);
+    let is_others = trail.end.is_some_and(|end| end.is_of_another(0));
     match reader(root, by).filter(|_| by != Provenance::Anybody || !is_others) {
         Some(reader) => allow(trail, &reader),
         None => Ok(()),
@@ -197,8 +197,7 @@ fn account(root: &Root, uid: u32) -> AccountFacts {
 
 /// An access list on the way may deny what the mode allows, and is taken to do so.
 fn allow(trail: &Trail, reader: &AccountFacts) -> Result<()> {
-    let has_list =
-        |passed: &Passed| passed.has_list && passed.meta.mode != crate::platform::fs::Meta::LISTED;
+    let has_list = |passed: &Passed| passed.has_list && passed.meta.mode().is_some();
     match trail.passed.iter().any(has_list) || trail.denies(reader, Access::Read).is_some() {
         true => Err(not_read(trail, reader)),
         false => Ok(()),

@@ -43,7 +43,7 @@ pub(super) fn look(root: &Root, folder: &Path, owner: Option<u32>) -> Result<Wor
         found.push(Leftover {
             path: inner.path().to_owned(),
             bytes,
-            uid: meta.uid,
+            uid: meta.uid(),
             changed: meta.identity.2 / 1_000_000_000,
         });
     }
@@ -75,12 +75,13 @@ impl Count {
         let Ok(Some(meta)) = spot.look() else { return 0 };
         let changed = meta.identity.2 / 1_000_000_000;
         self.newest = self.newest.max(changed);
-        let is_foreign = self.owner.is_some_and(|owner| owner != 0 && owner != meta.uid);
-        if is_foreign && self.foreign.len() < KEPT {
+        let owner = self.owner.filter(|owner| *owner != 0);
+        let foreign = meta.uid().filter(|uid| owner.is_some_and(|owner| owner != *uid));
+        if let Some(uid) = foreign.filter(|_| self.foreign.len() < KEPT) {
             self.foreign.push(Leftover {
                 path: spot.path().to_owned(),
                 bytes: meta.size,
-                uid: meta.uid,
+                uid: Some(uid),
                 changed,
             });
         }

@@ -205,8 +205,9 @@ pub struct Leftover {
     pub path: PathBuf,
     /// Bytes, as far as they were counted.
     pub bytes: u64,
-    /// The owner's number.
-    pub uid: u32,
+    /// The owner's number, where it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uid: Option<u32>,
     /// When it was last changed, in seconds since 1970.
     pub changed: i64,
 }

@@ -183,11 +183,12 @@ impl<T: AsRef<str>> Setting<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::platform::fs::Meta;
+    use crate::platform::fs::{Meta, Permissions};
     use serde_json::{Value, json};
 
     fn meta(kind: Kind) -> Meta {
-        Meta { kind, uid: 0, gid: 0, mode: 0o600, size: 0, links: 1, identity: (0, 0, 0, 0) }
+        let permissions = Permissions::Mode { uid: 0, gid: 0, mode: 0o600 };
+        Meta { kind, permissions, size: 0, links: 1, identity: (0, 0, 0, 0) }
     }
 
     #[test]

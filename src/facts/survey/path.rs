@@ -1,7 +1,7 @@
 //! Who may use a path: every folder on the way counts.
 
 use super::AccountFacts;
-use crate::platform::fs::{Kind, Meta};
+use crate::platform::fs::{Kind, Meta, Permissions};
 pub use crate::platform::fs::{Passed, Provenance, Trail};
 use std::path::{Path, PathBuf};
 
@@ -56,20 +56,20 @@ impl Trail {
         let passed = self.passed.iter().map(|own| (&own.path, own.meta, own.has_list));
         let end = self.end.map(|end| (&self.real, end, false));
         passed.chain(end).find_map(|(path, meta, has_list)| {
-            let is_sticky = meta.kind == Kind::Folder && meta.mode & 0o1000 != 0;
-            let mode = if is_sticky { meta.mode & !0o022 } else { meta.mode };
-            let is_groups =
-                mode & 0o020 != 0 && (has_list || ![0, account.gid].contains(&meta.gid));
+            let Permissions::Mode { uid, gid, mode } = meta.permissions else { return None };
+            let is_sticky = meta.kind == Kind::Folder && mode & 0o1000 != 0;
+            let mode = if is_sticky { mode & !0o022 } else { mode };
+            let is_groups = mode & 0o020 != 0 && (has_list || ![0, account.gid].contains(&gid));
             // The caller counts as root, as everywhere.
-            let owner = Provenance::of_meta(&Meta { mode: 0o644, ..meta });
+            let owner = Provenance::of_meta(&meta.with_mode(0o644));
             let by = if meta.kind == Kind::Link {
                 None
-            } else if !owner.is_root() && meta.uid != account.uid {
-                Some(Stranger::Account(meta.uid))
+            } else if !owner.is_root() && uid != account.uid {
+                Some(Stranger::Account(uid))
             } else if mode & 0o002 != 0 {
                 Some(Stranger::Everybody)
             } else {
-                is_groups.then_some(Stranger::Group(meta.gid))
+                is_groups.then_some(Stranger::Group(gid))
             };
             by.map(|by| Strange { path: path.clone(), meta, by })
         })
@@ -97,7 +97,7 @@ impl Trail {
         let denied = |path: &Path, meta: Meta, access| Denied { path: path.into(), meta, access };
         if account.uid == 0 {
             // Root passes everywhere, but runs only what someone may run.
-            let end = self.end.filter(|meta| meta.kind == Kind::File && meta.mode & 0o111 == 0)?;
+            let end = self.end.filter(|meta| meta.kind == Kind::File && meta.has_none(0o111))?;
             return (access == Access::Execute).then(|| denied(&self.path, end, access));
         }
         for passed in self.passed.iter().filter(|passed| passed.meta.kind == Kind::Folder) {
@@ -117,8 +117,9 @@ impl Trail {
         folders
             .map(|passed| passed.meta)
             .chain(end)
-            // What stands in a sticky folder belongs to who put it there.
-            .any(|meta| account.may(&meta, Access::Write) && meta.mode & 0o1000 == 0)
+            // What stands in a sticky folder belongs to who put it there. Of an access list it is
+            // not said who may write.
+            .any(|meta| account.may(&meta, Access::Write) && meta.has_none(0o1000))
     }
 }
 
@@ -130,14 +131,16 @@ impl AccountFacts {
             Access::Write => 0o2,
             Access::Execute => 0o1,
         };
-        let shift = if meta.uid == self.uid {
+        // What an access list allows is not known: see `doctor::permissions::rights`.
+        let Permissions::Mode { uid, gid, mode } = meta.permissions else { return true };
+        let shift = if uid == self.uid {
             6
-        } else if meta.gid == self.gid || self.groups.iter().any(|group| group.0 == meta.gid) {
+        } else if gid == self.gid || self.groups.iter().any(|group| group.0 == gid) {
             3
         } else {
             0
         };
-        self.uid == 0 || meta.mode >> shift & bit != 0
+        self.uid == 0 || mode >> shift & bit != 0
     }
 }
 
@@ -168,7 +171,8 @@ mod tests {
     use super::*;
 
     fn meta(kind: Kind, uid: u32, mode: u32) -> Meta {
-        Meta { kind, uid, gid: uid, mode, size: 1, links: 1, identity: (0, 0, 0, 0) }
+        let permissions = Permissions::Mode { uid, gid: uid, mode };
+        Meta { kind, permissions, size: 1, links: 1, identity: (0, 0, 0, 0) }
     }
 
     fn trail(folder: Meta, end: Meta) -> Trail {
@@ -210,5 +214,18 @@ mod tests {
     fn not_even_root_runs_what_nobody_may_run() {
         let plain = trail(meta(Kind::Folder, 0, 0o755), meta(Kind::File, 0, 0o644));
         assert!(plain.denies(&account(0), Access::Execute).is_some());
+    }
+
+    #[test]
+    fn an_access_list_is_not_read_as_a_mode() {
+        let listed = |kind| Meta { permissions: Permissions::Acl, ..meta(kind, 0, 0) };
+        let trail = trail(listed(Kind::Folder), listed(Kind::File));
+        for uid in [0, 1001] {
+            let account = AccountFacts { uid, gid: uid, ..AccountFacts::default() };
+            assert!(trail.strange_to(&account).is_none() && !trail.is_led_by(&account));
+            for access in [Access::Read, Access::Write, Access::Execute] {
+                assert!(trail.denies(&account, access).is_none(), "{access:?}");
+            }
+        }
     }
 }

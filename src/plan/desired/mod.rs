@@ -10,7 +10,12 @@ use crate::{
     Code, Error, Help, Result,
     agent::Token,
     facts::Facts,
-    platform::{Os, accounts::AccountId, fs::Kind, paths::home},
+    platform::{
+        Os,
+        accounts::AccountId,
+        fs::{Kind, Meta},
+        paths::home,
+    },
     record::{Binary, Content, File, Folder, NewAccount, Owner, Step, Target, ancestors},
     release::Artifact,
     service::environment,
@@ -275,15 +280,15 @@ pub(super) fn refuse_foreign_workdir(spec: &Spec, facts: &Facts) -> Result<()> {
         let target = Target::Folder(workdir.clone());
         facts.receipt.as_ref().is_some_and(|receipt| receipt.record(&target).is_some())
     };
-    let owned = |owner| {
+    let owned = |meta: Meta| {
         facts.account(user).is_some_and(|account| match account.id {
-            AccountId::Unix { uid, .. } => uid == owner,
+            AccountId::Unix { uid, .. } => meta.is_of(uid),
             // Nobody is told by a number there: a folder is the account's where we made it.
             AccountId::Windows {} => is_made(),
         })
     };
     match fact.meta {
-        Some(meta) if meta.kind == Kind::Folder && owned(meta.uid) => Ok(()),
+        Some(meta) if meta.kind == Kind::Folder && owned(meta) => Ok(()),
         Some(_) if is_declared(facts) => Ok(()),
         Some(meta) => Err(Error::new(
             Code::InTheWay,

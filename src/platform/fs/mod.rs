@@ -17,7 +17,7 @@ mod unix;
 #[cfg(windows)]
 mod windows;
 
-pub use meta::{Found, Kind, Listed, Meta};
+pub use meta::{Found, Kind, Listed, Meta, Permissions};
 pub use mounted::Mounted;
 pub use provenance::Provenance;
 pub use removal::{GoOn, Owned, Removal};

@@ -5,7 +5,7 @@
 //! care. So each value of the model says who could have written it, and root changes, reads and
 //! prints only what that allows: see `doctor::change`, `doctor::command` and `examine::reader`.
 
-use super::{Kind, Meta, Trail};
+use super::{Kind, Meta, Permissions, Trail};
 use crate::platform::privilege;
 use serde::{Deserialize, Deserializer, Serialize, de::IgnoredAny};
 use std::path::Path;
@@ -39,7 +39,7 @@ impl Provenance {
     /// Of each thing that a walk passed, and last of what stands at its end: who could have put
     /// another thing in its place.
     pub(super) fn of_way(trail: &Trail) -> Vec<Self> {
-        if trail.passed.iter().any(|passed| passed.meta.mode == Meta::LISTED) {
+        if trail.passed.iter().any(|passed| passed.meta.permissions == Permissions::Acl) {
             let of = |path: &Path| Self::by_path(path);
             let passed = trail.passed.iter().map(|passed| of(&passed.path));
             return passed.chain([of(&trail.path)]).collect();
@@ -75,26 +75,26 @@ impl Provenance {
     /// Of what stands at a place, by its own owner and mode.
     pub(crate) fn of_meta(meta: &Meta) -> Self {
         // An access list needs no look of its own: with one, the group bits are its mask.
-        if meta.mode != Meta::LISTED && meta.mode & 0o022 != 0 {
-            return Self::Anybody;
-        }
-        match meta.uid {
-            0 => Self::Root,
-            uid if uid == privilege::uid() => Self::Root,
-            uid => Self::Account(uid),
+        match meta.permissions {
+            Permissions::Mode { mode, .. } if mode & 0o022 != 0 => Self::Anybody,
+            Permissions::Mode { uid: 0, .. } => Self::Root,
+            Permissions::Mode { uid, .. } if uid == privilege::uid() => Self::Root,
+            Permissions::Mode { uid, .. } => Self::Account(uid),
+            // The doctor reads the lists that count; this says nothing against it.
+            Permissions::Acl => Self::Root,
         }
     }
 
     /// Of a folder or link that was passed on the way.
     fn of_step(meta: &Meta, has_next: bool) -> Self {
-        let mode = match meta.kind {
+        let mode = match (meta.kind, meta.mode()) {
             // The mode of a link means nothing: who may replace it is up to its folder.
-            Kind::Link => 0o644,
+            (Kind::Link, _) => 0o644,
             // See `of_entry`.
-            _ if meta.mode & 0o1000 != 0 && has_next => meta.mode & !0o022,
-            _ => meta.mode,
+            (_, Some(mode)) if mode & 0o1000 != 0 && has_next => mode & !0o022,
+            _ => return Self::of_meta(meta),
         };
-        Self::of_meta(&Meta { mode, ..*meta })
+        Self::of_meta(&meta.with_mode(mode))
     }
 
     /// Of a name in a folder: in a sticky folder that others can write, the owner of what has the
@@ -102,9 +102,9 @@ impl Provenance {
     /// may pass a folder twice, so the folder is the one that the path says.
     fn of_entry(trail: &Trail, path: &Path, meta: Meta) -> Self {
         let parent = trail.passed.iter().find(|passed| path.parent() == Some(&passed.path));
-        let is_shared = |folder: &Meta| folder.mode & 0o1000 != 0 && folder.mode & 0o022 != 0;
+        let is_shared = |folder: &Meta| folder.has_any(0o1000) && folder.has_any(0o022);
         match parent.is_some_and(|parent| is_shared(&parent.meta)) {
-            true => Self::of_meta(&Meta { mode: 0o644, ..meta }),
+            true => Self::of_meta(&meta.with_mode(0o644)),
             false => Self::Root,
         }
     }
@@ -122,7 +122,8 @@ mod tests {
     use crate::platform::fs::Passed;
 
     fn meta(kind: Kind, uid: u32, mode: u32) -> Meta {
-        Meta { kind, uid, gid: uid, mode, size: 1, links: 1, identity: (0, 0, 0, 0) }
+        let permissions = Permissions::Mode { uid, gid: uid, mode };
+        Meta { kind, permissions, size: 1, links: 1, identity: (0, 0, 0, 0) }
     }
 
     fn trail(folder: Meta, end: Option<Meta>) -> Trail {

@@ -11,7 +11,7 @@ pub use mount::mounts;
 pub use root::Root;
 pub use trail::has_access_list;
 
-use super::{Kind, Listed, Meta, drive, one_name};
+use super::{Kind, Listed, Meta, Permissions, drive, one_name};
 use crate::{Code, Error, Help, Result};
 use rustix::{
     fs::{self, AtFlags, FileType, Mode, OFlags},
@@ -317,9 +317,11 @@ fn meta(stat: &fs::Stat) -> Meta {
     #[allow(clippy::unnecessary_cast, clippy::useless_conversion)] // widths differ between systems
     Meta {
         kind,
-        uid: stat.st_uid,
-        gid: stat.st_gid,
-        mode: u32::from(stat.st_mode) & 0o7777,
+        permissions: Permissions::Mode {
+            uid: stat.st_uid,
+            gid: stat.st_gid,
+            mode: u32::from(stat.st_mode) & 0o7777,
+        },
         size: stat.st_size as u64,
         links: stat.st_nlink as u64,
         identity: (
@@ -420,7 +422,7 @@ mod tests {
         let (_folder, root) = root();
         let spot = root.find(Path::new("/file")).unwrap().unwrap();
         spot.create(0o640).unwrap();
-        assert_eq!(spot.look().unwrap().unwrap().mode, 0o640);
+        assert_eq!(spot.look().unwrap().unwrap().mode(), Some(0o640));
         assert!(spot.create(0o640).is_err());
     }
 }

@@ -11,7 +11,7 @@ mod root;
 
 pub use root::Root;
 
-use super::{GoOn, Kind, Listed, Meta, Mounted, Removal, one_name};
+use super::{GoOn, Kind, Listed, Meta, Mounted, Permissions, Removal, one_name};
 use crate::{Code, Error, Result};
 use std::{
     ffi::{OsStr, OsString},
@@ -272,9 +272,7 @@ fn meta(about: &Metadata) -> Meta {
     let time = |ticks: u64| i64::try_from(ticks).unwrap_or_default();
     Meta {
         kind: kind(about),
-        uid: 0,
-        gid: 0,
-        mode: Meta::LISTED,
+        permissions: Permissions::Acl,
         size: about.file_size(),
         links: 1,
         // Volume and index are not to be had; a file keeps the instant in which it was made.

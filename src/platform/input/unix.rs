@@ -44,7 +44,7 @@ fn fifo(trail: &Trail, end: &Meta) -> io::Result<File> {
     if !trail.changed_by().is_root() {
         return Err(io::Error::other(format!(
             "it is no regular file, and not root's or yours alone: its owner has the number {}",
-            end.uid
+            end.uid().unwrap_or_default()
         )));
     }
     if !std::fs::symlink_metadata(&trail.real)?.file_type().is_fifo() {

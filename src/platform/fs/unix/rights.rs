@@ -30,7 +30,7 @@ impl Spot {
         let handle = open_folder(&self.folder, &self.name)
             .map_err(|errno| trouble("open the folder", &self.path, errno))?;
         let Found { meta, is_bare_folder } = self.found(&handle)?;
-        let is_ours = meta.uid == rustix::process::geteuid().as_raw() && meta.mode & 0o077 == 0;
+        let is_ours = meta.is_of(rustix::process::geteuid().as_raw()) && meta.has_none(0o077);
         if !is_ours || !is_bare_folder {
             return Err(Error::new(
                 Code::GroundUnsafe,
@@ -43,8 +43,8 @@ impl Spot {
     }
 
     /// The owner of the folder that this name is in.
-    pub fn folder_owner(&self) -> Result<u32> {
-        self.stat(&self.folder).map(|meta| meta.uid)
+    pub fn folder_owner(&self) -> Result<Option<u32>> {
+        self.stat(&self.folder).map(|meta| meta.uid())
     }
 
     /// Gives an open file its owner and mode; the owner first, since that drops set-id bits.

@@ -26,8 +26,8 @@ impl Spot {
     }
 
     /// The owner of the folder that this name is in: accounts have no numbers here.
-    pub fn folder_owner(&self) -> Result<u32> {
-        Ok(0)
+    pub fn folder_owner(&self) -> Result<Option<u32>> {
+        Ok(None)
     }
 
     /// Nothing: rights are set by name, not by number.
