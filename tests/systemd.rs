@@ -12,7 +12,7 @@ use support::{
     lab::{CONTROL, Lab, PROGRAM, TOKEN, UNIT},
 };
 
-/// The unit of CircleCI's documentation (facts, section 3), to be better than.
+/// The unit of CircleCI's documentation (docs/agents.md, Places), to be better than.
 const DOCUMENTED_UNIT: &str = "[Unit]\nDescription=CircleCI Runner\nAfter=network.target\n\
     [Service]\nExecStart=/opt/circleci/circleci-launch-agent --config \
     /etc/opt/circleci/launch-agent-config.yaml\nRestart=always\nUser=circleci\n\

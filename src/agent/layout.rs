@@ -1,4 +1,4 @@
-//! Where things stand: facts, section 3. All systems' layouts compile everywhere, so that plans
+//! Where things stand: docs/agents.md, Places. All systems' layouts compile everywhere, so that plans
 //! for all systems can be made anywhere; for the same reason a Windows path is written with
 //! slashes here, which Windows takes as well, and shown with backslashes.
 

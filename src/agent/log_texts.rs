@@ -1,4 +1,4 @@
-//! Texts of an agent's log that are known: facts, section 6. Of a log these alone enter a survey,
+//! Texts of an agent's log that are known: docs/agents.md, Log. Of a log these alone enter a survey,
 //! so a text that a check looks for stands here.
 
 /// A failure, and what it means. The first that fits counts.

@@ -13,7 +13,7 @@ use std::{path::Path, time::Duration};
 /// What an agent is given beyond the longest job, to end by itself.
 const GRACE: Duration = Duration::from_secs(300);
 
-/// The longest job that a configuration allows that says nothing usable: facts, section 4.
+/// The longest job that a configuration allows that says nothing usable: docs/agents.md, Configuration.
 const DEFAULT_JOB: u64 = 5 * 3600;
 
 /// The longest job that a limit of root's is set for, whatever a configuration says: a week.

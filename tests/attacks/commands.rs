@@ -92,7 +92,9 @@ pub fn of(findings: &[Value], report: &str) -> BTreeSet<String> {
     let remedies = findings.iter().filter_map(|finding| finding["remedy"]["commands"].as_array());
     let mut commands: BTreeSet<String> =
         remedies.flatten().filter_map(|command| command.as_str().map(str::to_owned)).collect();
-    if let Some((_, next)) = report.rsplit_once(" Next: ").or(report.rsplit_once("\nNext: ")) {
+    // What a finding quotes may have the same words; it begins no row.
+    let end = report.rsplit_once("\nIf nothing is done: ").map_or(report, |(_, end)| end);
+    if let Some((_, next)) = end.rsplit_once(" Next: ").or(end.rsplit_once("\nNext: ")) {
         commands.insert(next.split_whitespace().collect::<Vec<_>>().join(" "));
     }
     commands

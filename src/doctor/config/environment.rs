@@ -7,7 +7,7 @@ use crate::{
     text::nearest,
 };
 
-/// Each variable with its key: facts, section 4.
+/// Each variable with its key: docs/agents.md, Configuration.
 const LAUNCH_AGENT: [(&str, &str); 12] = [
     ("LAUNCH_AGENT_API_AUTH_TOKEN", "api.auth_token"),
     ("LAUNCH_AGENT_API_URL", "api.url"),

@@ -9,7 +9,7 @@ use crate::{
     facts::survey::{ConfigFile, Install, Survey, TokenPlace, Unseen},
 };
 
-/// How a token is replaced: facts, failure C02.
+/// How a token is replaced: docs/agents.md, Token.
 pub(in crate::doctor) const RENEW: &str = "Make a token for the resource class (circleci runner token create NAMESPACE/CLASS NICKNAME), \
      write it into the file, and start the agent again.";
 

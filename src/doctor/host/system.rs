@@ -9,7 +9,7 @@ use crate::{
 /// No host's clock can be right that is before this program was written: 2026-01-01.
 const WRITTEN: i64 = 1_767_225_600;
 
-/// The port of reruns with SSH, the same for every agent: facts, section 4.
+/// The port of reruns with SSH, the same for every agent: docs/agents.md, Configuration.
 const SSH: u16 = 54782;
 
 pub(super) const CLOCK_RIGHT: Check = Check {

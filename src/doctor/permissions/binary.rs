@@ -290,7 +290,7 @@ pub(super) fn remount(point: &Path, trail: &Trail, named_by: Provenance) -> Comm
     }
 }
 
-/// launch-agent on cloud does, unless it is told not to: facts, section 1.
+/// launch-agent on cloud does, unless it is told not to: docs/agents.md, Kinds.
 pub(super) fn updates_itself(install: &Install) -> bool {
     let Ok(config) = install.config() else { return false };
     install.agent == Agent::LaunchAgent

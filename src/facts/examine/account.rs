@@ -19,7 +19,7 @@ use std::{
 /// Most folders of a `PATH` that are looked into: an account may have named any number.
 pub(super) const FOLDERS: usize = 64;
 
-/// Programs that jobs need: facts, failure E02.
+/// Programs that jobs need: docs/agents.md, Jobs.
 const TOOLS: [&str; 5] = ["bash", "git", "gzip", "ssh", "tar"];
 
 /// Where systemd has a service look for programs, unless it says otherwise.
