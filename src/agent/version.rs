@@ -9,6 +9,7 @@ use std::{fmt, str::FromStr};
 /// Form: three numbers, a dash, an optional channel (`canary-`, `dev-`, `server-4.2-`), then
 /// lowercase hex digits. It becomes part of a URL, so nothing else is let through.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(try_from = "String", into = "String")]
 pub struct Version(String);
 

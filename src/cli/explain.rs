@@ -15,7 +15,8 @@ use serde::Serialize;
 use std::{fmt::Write, process::ExitCode};
 
 #[derive(Serialize)]
-struct Explained<'a> {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(super) struct Explained<'a> {
     code: &'a str,
     exit: u8,
     title: &'a str,
@@ -23,7 +24,8 @@ struct Explained<'a> {
 }
 
 #[derive(Serialize)]
-struct List<'a> {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(super) struct List<'a> {
     codes: Vec<Explained<'a>>,
 }
 

@@ -14,10 +14,21 @@ use crate::{
 use serde::Serialize;
 use std::{path::Path, process::ExitCode};
 
+/// How an install ended.
+#[derive(Clone, Copy, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+enum Outcome {
+    #[serde(rename = "nothing to do")]
+    NothingToDo,
+    #[serde(rename = "installed")]
+    Installed,
+}
+
 /// The JSON document of an install.
 #[derive(Serialize)]
-struct Document<'a> {
-    outcome: &'static str,
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(super) struct Document<'a> {
+    outcome: Outcome,
     instance: &'a str,
     steps_done: usize,
     notes: &'a [String],
@@ -52,7 +63,7 @@ pub(super) fn run(inputs: Inputs, plan_only: bool, out: &Output) -> Result<ExitC
         return Ok(ExitCode::SUCCESS);
     }
     if plan.is_satisfied() {
-        tell(plan, "nothing to do", None, None, out)?;
+        tell(plan, Outcome::NothingToDo, None, None, out)?;
         return Ok(ExitCode::SUCCESS);
     }
     plan.notes.iter().for_each(|note| out.note(note));
@@ -79,7 +90,7 @@ pub(super) fn run(inputs: Inputs, plan_only: bool, out: &Output) -> Result<ExitC
         None => None,
     };
     progress.finish();
-    tell(plan, "installed", receipt.as_ref(), status.as_ref(), out)?;
+    tell(plan, Outcome::Installed, receipt.as_ref(), status.as_ref(), out)?;
     let hints = session.hints(spec.service, &spec.layout.service).filter(|_| status.is_some());
     if let Some(hints) = hints.filter(|_| !out.is_json()) {
         out.line(format!("Follow it with: {}", hints.follow));
@@ -101,7 +112,7 @@ fn nothing_done(out: &Output) -> Result<ExitCode> {
 
 fn tell(
     plan: &Plan,
-    outcome: &'static str,
+    outcome: Outcome,
     receipt: Option<&Receipt>,
     service: Option<&Status>,
     out: &Output,

@@ -18,6 +18,8 @@ pub mod options;
 pub mod output;
 mod plan;
 mod progress;
+#[cfg(test)]
+mod schemas;
 pub mod text;
 mod trace;
 mod uninstall;

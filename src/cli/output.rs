@@ -42,7 +42,9 @@ pub struct Output {
 }
 
 #[derive(Serialize)]
-struct Document<'a, T: Serialize> {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(super) struct Document<'a, T: Serialize> {
+    #[cfg_attr(test, schemars(extend("const" = SCHEMA_VERSION)))]
     schema_version: u32,
     #[serde(flatten)]
     body: &'a T,
@@ -59,11 +61,13 @@ enum Stream {
 }
 
 #[derive(Serialize)]
-struct Failure<'a> {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(super) struct Failure<'a> {
     error: Told<'a>,
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Told<'a> {
     code: &'a str,
     message: &'a str,

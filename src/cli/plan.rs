@@ -11,7 +11,8 @@ use serde::Serialize;
 
 /// The JSON document of a plan.
 #[derive(Serialize)]
-struct Document<'a> {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(super) struct Document<'a> {
     instance: &'a str,
     /// Whether there is nothing to do.
     satisfied: bool,
@@ -22,6 +23,7 @@ struct Document<'a> {
 
 /// A step with the sentence that people see.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Described<'a> {
     what: String,
     #[serde(flatten)]

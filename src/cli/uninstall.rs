@@ -17,6 +17,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 /// How an uninstall ended.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 enum Outcome {
     #[serde(rename = "nothing installed")]
     NothingInstalled,
@@ -30,7 +31,8 @@ enum Outcome {
 
 /// The JSON document of an uninstall.
 #[derive(Serialize)]
-struct Document<'a> {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(super) struct Document<'a> {
     outcome: Outcome,
     instance: &'a str,
     steps_done: usize,

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 /// What one check found about one agent, or about the host.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Finding {
     /// The check's name.
     pub check: &'static str,
@@ -30,6 +31,7 @@ pub struct Finding {
 
 /// How a check ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// It holds.
@@ -48,6 +50,7 @@ pub enum Status {
 
 /// How many findings of each status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Summary {
     /// Checks that hold.
     pub pass: usize,
@@ -65,6 +68,7 @@ pub struct Summary {
 
 /// Everything that was found.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Diagnosis {
     /// In the order of causes.
     pub findings: Vec<Finding>,

@@ -10,6 +10,7 @@ use std::path::Path;
 
 /// A cure.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Remedy {
     /// In a sentence or two.
     text: Text,
@@ -27,6 +28,7 @@ pub struct Remedy {
 
 /// A command of a remedy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(transparent)]
 struct Line {
     text: String,
@@ -38,6 +40,7 @@ struct Line {
 /// Advice, made of this program's own words and of numbers. What a probe saw, or a document tells,
 /// stands in the evidence.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub(super) struct Text(String);
 

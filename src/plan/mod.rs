@@ -49,6 +49,7 @@ impl Plan {
 
 /// A setting, for people to see.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Setting {
     /// The option's name.
     pub name: &'static str,

@@ -44,6 +44,7 @@ pub enum Arch {
 
 /// `os/arch`, such as `linux/amd64`. Only pairs that an agent is published for exist.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(try_from = "String", into = "String")]
 pub struct Platform {
     os: Os,

@@ -11,6 +11,7 @@ pub(crate) const SCHEMA_VERSION: u32 = 1;
 
 /// What one instance's install made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Receipt {
     /// The form of this file; 1.
     pub schema_version: u32,
@@ -43,6 +44,7 @@ pub(super) fn is_instance(name: &str) -> bool {
 
 /// The version of the agent that was placed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PlacedBinary {
     /// Where it stands.
     pub path: PathBuf,

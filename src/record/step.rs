@@ -10,7 +10,7 @@ use crate::{
     text::{has_drive, shown},
 };
 use secrecy::{ExposeSecret, SecretString};
-use serde::{Serialize, Serializer, ser::SerializeMap};
+use serde::{Serialize, Serializer};
 use std::{
     fmt,
     path::{Path, PathBuf},
@@ -19,6 +19,7 @@ use std::{
 
 /// One change to the host. Its `Display` says what it will do, for a person.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "step", rename_all = "kebab-case")]
 pub enum Step {
     /// Makes a folder, or gives one its owner and mode.
@@ -86,6 +87,7 @@ pub enum Step {
 
 /// What a step that starts a service again does with one that runs a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum IfBusy {
     /// The job ends first.
@@ -97,6 +99,7 @@ pub enum IfBusy {
 
 /// A folder, as it is to stand.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Folder {
     /// Where.
     pub path: PathBuf,
@@ -104,6 +107,7 @@ pub struct Folder {
     pub owner: Option<Owner>,
     /// Permission bits.
     #[serde(serialize_with = "octal")]
+    #[cfg_attr(test, schemars(with = "String", regex(pattern = "^[0-7]{4,5}$")))]
     pub mode: u32,
     /// Belongs to the jobs' data.
     pub data: bool,
@@ -113,6 +117,7 @@ pub struct Folder {
 
 /// A file, as it is to stand.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct File {
     /// Where.
     pub path: PathBuf,
@@ -122,6 +127,7 @@ pub struct File {
     pub owner: Option<Owner>,
     /// Permission bits.
     #[serde(serialize_with = "octal")]
+    #[cfg_attr(test, schemars(with = "String", regex(pattern = "^[0-7]{4,5}$")))]
     pub mode: u32,
     /// What it is for, in a few words.
     pub purpose: &'static str,
@@ -135,6 +141,7 @@ pub struct File {
 
 /// The agent's binary, as it is to stand.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Binary {
     /// Where.
     pub path: PathBuf,
@@ -148,6 +155,7 @@ pub struct Binary {
 
 /// Owner and mode, as they are to be, of something whose content stays.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Settle {
     /// Where.
     pub path: PathBuf,
@@ -157,6 +165,7 @@ pub struct Settle {
     pub owner: Option<Owner>,
     /// Permission bits.
     #[serde(serialize_with = "octal")]
+    #[cfg_attr(test, schemars(with = "String", regex(pattern = "^[0-7]{4,5}$")))]
     pub mode: u32,
     /// What stood there when the step was decided on, where an account can put another thing in its
     /// place meanwhile.
@@ -169,6 +178,7 @@ pub struct Settle {
 
 /// An account, as it is created.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct NewAccount {
     /// Its name, and its group's.
     pub name: String,
@@ -182,6 +192,7 @@ pub struct NewAccount {
 
 /// A value of the registry, as it is to stand.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RegistryValue {
     /// Where.
     pub place: Place,
@@ -193,6 +204,7 @@ pub struct RegistryValue {
 
 /// User and group by name; looked up when the step is done, since the account may be new.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Owner {
     /// The user.
     pub user: String,
@@ -202,6 +214,7 @@ pub struct Owner {
 
 /// A tool of the system that must accept a file before it is put in place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Check {
     /// `visudo -cf`.
@@ -209,11 +222,17 @@ pub enum Check {
 }
 
 /// A file's content. One with a secret prints and serializes as what may be shown of it.
-#[derive(Clone)]
+#[derive(Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Content {
+    #[serde(skip)]
     whole: SecretString,
+    /// What may be shown of it.
+    #[serde(rename = "text")]
     shown: String,
+    /// Whether something of it is not shown.
     secret: bool,
+    #[serde(skip)]
     wide: bool,
 }
 
@@ -401,16 +420,6 @@ impl fmt::Debug for Content {
     }
 }
 
-impl Serialize for Content {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(2))?;
-        map.serialize_entry("text", &self.shown)?;
-        map.serialize_entry("secret", &self.secret)?;
-        map.end()
-    }
-}
-
-/// Owner and mode, or on Windows what the access list comes to.
 fn rights(path: &Path, owner: &Option<Owner>, mode: u32) -> String {
     let owner = owner.as_ref().map(|owner| owner.user.as_str());
     if !has_drive(path) {

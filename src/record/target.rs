@@ -15,6 +15,7 @@ use std::{
 
 /// A thing on the host that a step changes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Target {
     /// A regular file.
@@ -37,6 +38,7 @@ pub enum Target {
 
 /// How a target stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum State {
     /// Not there; for a service: not enabled, not running.
@@ -90,6 +92,7 @@ pub enum State {
 
 /// How a target stood when a step had done its work: tells later whether someone changed it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct After {
     /// Owner, mode, size and identity.
     pub meta: Meta,
@@ -105,11 +108,13 @@ const PLAIN: &str = "sha256";
 /// the key stays in the state folder, readable by root alone, so that the receipt, which
 /// everyone may read, cannot be used to try tokens.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct Digest(String);
 
 /// A target that was changed and how it stood before; a line of the receipt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Record {
     /// What was changed.
     pub target: Target,

@@ -50,6 +50,7 @@ pub struct Client {
 
 /// A binary in the bucket, and what it must hash to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Artifact {
     /// Its version.
     pub version: Version,

@@ -20,6 +20,7 @@ use std::{
 
 /// What a service manager says about one service.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Status {
     /// Its definition is known to the manager.
     pub loaded: bool,

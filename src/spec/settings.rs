@@ -47,6 +47,7 @@ pub const NAMES: [&str; 34] = [
 
 /// Where a setting's value came from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", tag = "from", content = "where")]
 pub enum Source {
     /// An option on the command line.

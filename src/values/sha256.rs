@@ -6,6 +6,7 @@ use std::{fmt, str::FromStr};
 
 /// 32 bytes, written as 64 hex digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(try_from = "String", into = "String")]
 pub struct Sha256([u8; 32]);
 

@@ -29,7 +29,8 @@ use std::{
 
 /// The JSON document of a cure.
 #[derive(Serialize)]
-struct Document<'a> {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in crate::cli) struct Document<'a> {
     #[serde(flatten)]
     diagnosis: &'a Diagnosis,
     /// What was done, a sentence a step.

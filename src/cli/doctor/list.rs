@@ -9,12 +9,14 @@ use serde::Serialize;
 use std::fmt::Write;
 
 #[derive(Serialize)]
-struct List {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in crate::cli) struct List {
     checks: Vec<Listed>,
 }
 
 /// A check as scripts read it.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(in crate::cli) struct Listed {
     check: &'static str,
     holds: &'static str,

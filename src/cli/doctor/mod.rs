@@ -6,6 +6,10 @@ mod list;
 mod report;
 mod watch;
 
+#[cfg(test)]
+pub(super) use fix::Document as Fixed;
+#[cfg(test)]
+pub(super) use list::List;
 pub(super) use list::Listed;
 
 use super::{Output, options::DoctorArgs};

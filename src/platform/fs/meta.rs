@@ -5,6 +5,7 @@ use std::{ffi::OsString, fmt};
 
 /// The kind of thing at a path; links are not followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// A regular file.
@@ -19,6 +20,7 @@ pub enum Kind {
 
 /// Permissions and identity of what stands at a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Meta {
     /// File, folder, link or something else.
     pub kind: Kind,
@@ -36,6 +38,7 @@ pub struct Meta {
 
 /// Who may do what with a file or folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(from = "Written", into = "Written")]
 pub enum Permissions {
     /// On Unix: its owner and its mode.
@@ -53,6 +56,7 @@ pub enum Permissions {
 
 /// Permissions as documents hold them.
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Written {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     uid: Option<u32>,

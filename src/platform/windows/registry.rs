@@ -13,6 +13,7 @@ const KINDS: [&str; 6] =
 
 /// Where a value stands.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Place {
     /// The key, such as `HKLM\SOFTWARE\Policies`.
     pub key: String,
@@ -22,6 +23,7 @@ pub struct Place {
 
 /// A value, in the words that `reg` prints and takes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Value {
     /// Such as `REG_DWORD`.
     pub kind: String,
