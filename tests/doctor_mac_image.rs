@@ -20,7 +20,7 @@ const DAEMON: &str = "Library/LaunchDaemons/com.circleci.runner.plist";
 const BINARY: &str = "opt/circleci/circleci-launch-agent";
 const CI: u32 = 501;
 
-/// As documented, section 3 of the facts; `/var` is a link, as on every Mac.
+/// As documented (docs/agents.md, Places); `/var` is a link, as on every Mac.
 struct Image(tempfile::TempDir);
 
 impl Image {

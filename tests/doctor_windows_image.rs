@@ -16,7 +16,7 @@ const TASKS: &str = "Windows/System32/Tasks";
 const OURS: &str = include_str!("../templates/launch-agent-task.xml");
 const AT_START: &str = include_str!("../templates/task-trigger-boot.xml");
 
-/// As documented, section 3 of the facts: what `New-ScheduledTask` and its like write of it.
+/// As documented (docs/agents.md, Places): what `New-ScheduledTask` and its like write of it.
 const DOCUMENTED: &str = "\
 <?xml version=\"1.0\" encoding=\"UTF-16\"?>
 <Task version=\"1.2\" xmlns=\"http://schemas.microsoft.com/windows/2004/02/mit/task\">

@@ -156,25 +156,3 @@ fn a_use_is_read_in_each_of_its_forms() {
         "a d e error"
     );
 }
-
-/// A fact that a comment names stands in the repository, under the heading that is named.
-#[test]
-fn every_fact_that_is_cited_is_in_the_documents() {
-    let mut files = Vec::new();
-    ["src", "tests"].iter().for_each(|folder| sources(&project().join(folder), &mut files));
-    let facts = fs::read_to_string(project().join("docs/agents.md")).unwrap();
-    let headings: BTreeSet<&str> =
-        facts.lines().filter_map(|line| line.strip_prefix("## ")).collect();
-    let mut cited = 0;
-    for path in files.iter().filter(|path| !path.ends_with("rooms.rs")) {
-        let text = fs::read_to_string(path).unwrap();
-        for rest in text.split("docs/agents.md,").skip(1) {
-            let heading = word(rest.trim_start_matches([' ', '\n', '/'])).unwrap();
-            assert!(headings.contains(heading.as_str()), "{}: {heading}", path.display());
-            cited += 1;
-        }
-        let old = ["facts, section", "facts, failure"].iter().any(|old| text.contains(old));
-        assert!(!old, "{} cites what is not here", path.display());
-    }
-    assert!(cited >= 10, "{cited}");
-}

@@ -27,7 +27,7 @@ struct Form {
 }
 
 impl Form {
-    /// Of `docs/schemas/NAME.json`.
+    /// Of a file in `docs/schemas/`.
     fn new(name: &str) -> Self {
         Self::part(name, "#")
     }

@@ -35,7 +35,7 @@ impl Mac {
         mac
     }
 
-    /// Word by word as documented: section 3 of the facts.
+    /// Key by key as documented: docs/agents.md, Places.
     fn documented() -> Self {
         let mut mac = Self(serde_json::from_str(MADE).unwrap());
         mac.key("ExitTimeOut", "600");

@@ -16,7 +16,7 @@ use crate::{
 use std::collections::BTreeMap;
 use url::Url;
 
-/// Facts, section 5.
+/// What an agent reaches: docs/agents.md, Endpoints.
 const STORAGE: &str = "https://circleci-tasks-prod.s3.us-east-1.amazonaws.com";
 const VCS: [&str; 6] = [
     "https://github.com",
