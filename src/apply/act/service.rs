@@ -108,8 +108,10 @@ mod tests {
         systemd.calls()
     }
 
+    /// What is left of it at the end holds no output of the test's open.
     fn shell(script: &str) -> Child {
-        Command::new("sh").args(["-c", script]).spawn().unwrap()
+        let mut shell = Command::new("sh");
+        shell.args(["-c", script]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
     }
 
     /// A shell that has written a line: what its script starts before that line is there.

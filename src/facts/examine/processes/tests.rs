@@ -63,8 +63,10 @@ fn this_process_and_its_child_are_a_tree() {
 #[test]
 #[cfg(target_os = "linux")]
 fn an_agents_job_is_seen_though_the_processes_cannot_be_listed() {
-    let mut agent =
-        std::process::Command::new("sh").args(["-c", "sleep 30 & wait"]).spawn().unwrap();
+    let mut agent = std::process::Command::new("sh");
+    // What is left of it at the end holds no output of the test's open.
+    agent.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
+    let mut agent = agent.args(["-c", "sleep 30 & wait"]).spawn().unwrap();
     while children(agent.id(), 9).is_none_or(|children| children.is_empty()) {}
     let soon = Instant::now() + Duration::from_secs(20);
     let late = Unseen::probe_failed(LATE.to_owned());
