@@ -207,6 +207,30 @@ fn wrong_answers_are_asked_again_and_back_goes_back() {
     assert!(person.shown().contains("builder"), "{}", person.shown());
 }
 
+/// A token that was pasted at the wrong question stands nowhere on the screen.
+#[test]
+fn a_token_at_the_wrong_question_is_not_shown() {
+    let stage = Stage::new();
+    let mut person = stage.install(&[]);
+    person.answer("Where do the jobs come from?", "server");
+    person.expect("What is the server's URL?");
+    person.expect("> ");
+    person.keys(TOKEN);
+    person.keys("\r");
+    person.expect("That may be a token");
+    person.keys("ci.example.com\r");
+    person.expect("Which version of CircleCI server is it?");
+    person.keys("\u{1b}");
+    person.expect("Nothing was changed.");
+    assert_eq!(person.end(), 0);
+    person.assert_restored();
+    // Of a row that was cleared, what came after that stays.
+    let raw = person.raw();
+    let rows = raw.lines().map(|row| row.rsplit("\u{1b}[2K").next().unwrap());
+    let left: Vec<&str> = rows.filter(|row| row.contains(&TOKEN[..8])).collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
 #[test]
 fn ctrl_c_while_the_host_is_changed_undoes_what_was_done() {
     let stage = Stage::new();

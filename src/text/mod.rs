@@ -12,7 +12,7 @@ pub mod yaml;
 pub use command::Command;
 pub use nearest::nearest;
 pub use paths::{has_drive, inner, is_whole, shown};
-pub(crate) use secrets::is_possible_token;
+pub(crate) use secrets::may_be_secret;
 pub use secrets::{Found, Secrets};
 pub(crate) use shell::{Shell, is_plain, is_sound, is_whole_path};
 

@@ -105,7 +105,7 @@ impl Found {
 
 /// Whether a text can be a token: somewhere it has a long row of letters and digits, well mixed.
 /// Words, paths, host names and versions have none.
-pub(crate) fn is_possible_token(text: &str) -> bool {
+fn is_possible_token(text: &str) -> bool {
     let is_mixed = |run: &str| {
         let bytes = run.as_bytes();
         let changes = bytes.windows(2).filter(|two| match two {
@@ -116,6 +116,21 @@ pub(crate) fn is_possible_token(text: &str) -> bool {
         bytes.len() >= RUN && changes.count() >= CHANGES && different.len() >= DIFFERENT
     };
     text.split(|c: char| !c.is_ascii_alphanumeric()).any(is_mixed)
+}
+
+/// Letters and digits in a row that neither a host name nor a word has: a label of DNS ends before.
+const LONGEST_LABEL: usize = 63;
+
+/// What CircleCI's personal and project tokens begin with.
+const PREFIXES: [&str; 2] = ["CCIPAT_", "CCIPRJ_"];
+
+/// Whether what a person types where no secret is wanted may be one all the same: a possible token,
+/// one by its first letters, or a row that is too long for anything else.
+pub(crate) fn may_be_secret(typed: &str) -> bool {
+    let mut rows = typed.split(|c: char| !c.is_ascii_alphanumeric());
+    is_possible_token(typed)
+        || PREFIXES.iter().any(|prefix| typed.contains(prefix))
+        || rows.any(|row| row.len() > LONGEST_LABEL)
 }
 
 /// The password of a URL's login, as it stands there and decoded.

@@ -15,6 +15,8 @@ pub(crate) struct Prompt {
     pub(crate) choices: Vec<(&'static str, String)>,
     /// Nothing of the answer is shown.
     pub(crate) is_hidden: bool,
+    /// Nothing of it is shown once it may be a secret, pasted at the wrong question.
+    pub(crate) is_guarded: bool,
 }
 
 /// What came back.
@@ -74,6 +76,13 @@ impl Prompt {
     #[must_use]
     pub(crate) fn hidden(mut self) -> Self {
         self.is_hidden = true;
+        self
+    }
+
+    /// Shows no answer that may be a secret.
+    #[must_use]
+    pub(crate) fn guarded(mut self) -> Self {
+        self.is_guarded = true;
         self
     }
 

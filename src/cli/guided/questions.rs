@@ -6,7 +6,7 @@ use crate::{
     agent::{Layout, Token, VersionChoice},
     platform::Os,
     spec::Settings,
-    text::{is_possible_token, shown, url::has_host},
+    text::{may_be_secret, shown, url::has_host},
     values::{AbsolutePath, AccountName, RunnerNameTemplate, checked_url},
 };
 use std::collections::BTreeMap;
@@ -143,6 +143,7 @@ impl Question {
             Self::CloudAllTheSame => Prompt::yes_or_no("Go on with launch-agent on cloud?", false)
                 .meaning("CircleCI cloud has not supported launch-agent since 2024-07-31: jobs may not be handed out, and nobody at CircleCI will help. Its successor is machine runner 3, which CircleCI has packages of."),
             Self::Url => Prompt::new("What is the server's URL?")
+                .guarded()
                 .meaning("The address that you open in the browser, such as https://circleci.example.com. The agent asks it for jobs."),
             Self::ServerVersion => Prompt::new("Which version of CircleCI server is it?")
                 .meaning("Each server release works with one launch-agent, which is installed and kept. The version stands in the server's admin console.")
@@ -153,6 +154,7 @@ impl Question {
             Self::OddToken => Prompt::yes_or_no("Use this token as it is?", false)
                 .meaning(format!("Careful: {}.", shape_warning(draft).unwrap_or_default())),
             Self::Name => Prompt::new("What is the runner to be called?")
+                .guarded()
                 .meaning("CircleCI's inventory shows the name; each runner needs one of its own. {hostname} and {random} are filled in.")
                 .preset(self.own_name(known)),
             Self::Desktop => Prompt::yes_or_no("Do jobs need a desktop?", false)
@@ -260,7 +262,7 @@ fn server_url(answer: &str) -> Result<String> {
     if answer.is_empty() {
         return Err(refused("an address is needed"));
     }
-    if is_possible_token(answer) {
+    if may_be_secret(answer) {
         return Err(refused("that may be a token, and is not shown; the token is asked for later"));
     }
     let text = if answer.contains("://") { answer.to_owned() } else { format!("https://{answer}") };

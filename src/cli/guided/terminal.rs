@@ -11,6 +11,7 @@ use crate::{
         text::{Line, Text, Tone},
     },
     platform::terminal::Terminal,
+    text::may_be_secret,
 };
 use console::{Key, Term, measure_text_width};
 use secrecy::zeroize::Zeroizing;
@@ -81,10 +82,12 @@ impl<'a> Person<'a> {
     }
 
     /// Reads a line; `None`: Esc.
-    fn line(&self, head: &str, is_hidden: bool) -> io::Result<Option<Zeroizing<String>>> {
+    fn line(&self, head: &str, prompt: &Prompt) -> io::Result<Option<Zeroizing<String>>> {
+        let hides = |line: &str| prompt.is_hidden || prompt.is_guarded && may_be_secret(line);
         let mut line = Zeroizing::new(String::with_capacity(LONGEST));
-        self.draw(head, if is_hidden { "" } else { &line })?;
+        self.draw(head, &line)?;
         loop {
+            let was_hidden = hides(&line);
             let key = match self.term.read_key() {
                 // Ctrl-C, which the console library makes a signal to ourselves.
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {
@@ -96,7 +99,7 @@ impl<'a> Person<'a> {
             match key {
                 Key::Enter => break,
                 Key::Escape => {
-                    self.end_line(head, &line, is_hidden)?;
+                    self.end_line(head, &line, was_hidden)?;
                     return Ok(None);
                 }
                 Key::Backspace => drop(line.pop()),
@@ -107,7 +110,7 @@ impl<'a> Person<'a> {
                     line.truncate(kept);
                 }
                 Key::Char('\u{4}') if line.is_empty() => {
-                    self.end_line(head, &line, is_hidden)?;
+                    self.end_line(head, &line, was_hidden)?;
                     return Ok(None);
                 }
                 Key::Char(c) if !c.is_control() && line.len() + c.len_utf8() <= LONGEST => {
@@ -116,18 +119,20 @@ impl<'a> Person<'a> {
                         let shown = format!("{head}{}", one_row(line));
                         measure_text_width(&shown) <= self.room()
                     };
-                    if !is_hidden && fits(&line) {
+                    if !hides(&line) && fits(&line) {
                         self.out.typed(c.encode_utf8(&mut [0; 4]))?;
                         continue;
                     }
                 }
                 _ => continue,
             }
-            if !is_hidden {
-                self.draw(head, &line)?;
+            match hides(&line) {
+                true if prompt.is_hidden => {}
+                true => self.draw(head, &count(&line))?,
+                false => self.draw(head, &line)?,
             }
         }
-        self.end_line(head, &line, is_hidden)?;
+        self.end_line(head, &line, hides(&line))?;
         Ok(Some(line))
     }
 
@@ -151,16 +156,18 @@ impl<'a> Person<'a> {
     fn end_line(&self, head: &str, line: &str, is_hidden: bool) -> io::Result<()> {
         if is_hidden {
             // That something arrived can be told without telling what.
-            self.draw(
-                head,
-                &match line.chars().count() {
-                    0 => String::new(),
-                    1 => "(1 character)".to_owned(),
-                    count => format!("({count} characters)"),
-                },
-            )?;
+            self.draw(head, &count(line))?;
         }
         self.out.typed_end()
+    }
+}
+
+/// What is shown in place of a secret.
+fn count(line: &str) -> String {
+    match line.chars().count() {
+        0 => String::new(),
+        1 => "(1 character)".to_owned(),
+        count => format!("({count} characters)"),
     }
 }
 
@@ -181,7 +188,7 @@ impl Ask for Person<'_> {
         if measure_text_width(&head) + ANSWER > self.room() {
             "> ".clone_into(&mut head);
         }
-        let line = self.line(&head, prompt.is_hidden).map_err(|error| {
+        let line = self.line(&head, prompt).map_err(|error| {
             Error::new(
                 Code::Interrupted,
                 format!("the terminal cannot be read any more: {error}; nothing was changed"),
