@@ -1,6 +1,6 @@
 //! `runnerup` gets a CircleCI self-hosted runner up, keeps it up, and says why when it is not.
 //!
-//! Three verbs, three rules: `facts` sense and never write; `plan` and `doctor` are pure
+//! Three verbs, three rules: `probe` reads and never writes; `plan` and `doctor` are pure
 //! functions over facts; `apply` is the only room that changes the host.
 
 pub mod agent;
@@ -9,9 +9,10 @@ pub mod cli;
 mod command;
 pub mod doctor;
 pub mod error;
-pub mod facts;
+pub mod host;
 pub mod plan;
 pub mod platform;
+pub mod probe;
 pub mod record;
 pub mod release;
 pub mod service;

@@ -10,7 +10,7 @@ use crate::{
     Code, Error, Result,
     agent::{Kind, Layout, Token, VersionChoice},
     apply::{self, BinarySource, Host, Report, Task},
-    facts::{self, Facts},
+    host::Facts,
     plan::{self, Leave, Plan},
     platform::{
         Os, Platform, accounts,
@@ -18,6 +18,7 @@ use crate::{
         fs::Root,
         system::{self, System},
     },
+    probe::{self},
     record::{self, Receipt, Step, Target},
     release::{Artifact, Client, Watch, read_certificates},
     service::{Hints, Services, Status, launchd::Launchd, systemd::Systemd, task_scheduler::Tasks},
@@ -80,13 +81,13 @@ impl Session {
     pub fn sense(&self, settings: &mut Settings, token: Option<Token>) -> Result<Sensed> {
         let instance = settings.parse::<InstanceName>("instance")?;
         let name = instance.as_ref().map(InstanceName::as_str);
-        let facts = facts::of_host(&self.root, &self.commands, name.unwrap_or("default"))?;
+        let facts = probe::of_host(&self.root, &self.commands, name.unwrap_or("default"))?;
         let here =
             Circumstances { platform: Platform::of_this_host()?, service: self.default_service()? };
         let platform = settings.parse::<Platform>("platform")?.unwrap_or(here.platform);
         let layout = Layout::of(platform.os(), name);
         let receipt = facts.receipt.as_ref();
-        let existing = facts::existing(&self.root, &layout, receipt, &facts.key, settings)?;
+        let existing = probe::existing(&self.root, &layout, receipt, &facts.key, settings)?;
         let mut trouble = existing.trouble;
         let token = match (token, existing.token) {
             (Some(given), _) => Some(given),
@@ -134,7 +135,8 @@ impl Session {
                 Some(artifact) => Ok(artifact),
                 None => offered(client, spec, &earlier),
             });
-            let looked = facts.look(&self.root, &self.commands, services.as_deref(), &wants);
+            let looked =
+                probe::look(&mut facts, &self.root, &self.commands, services.as_deref(), &wants);
             let lost = || Err(Error::new(Code::StepFailed, "the question to the bucket was lost"));
             (asked.join().unwrap_or_else(|_| lost()), looked)
         });
@@ -149,7 +151,7 @@ impl Session {
 
     /// Plans an uninstall; `None` when there is nothing of the instance.
     pub fn plan_uninstall(&self, instance: &str, leave: Leave) -> Result<Option<Plan>> {
-        let mut facts = facts::of_host(&self.root, &self.commands, instance)?;
+        let mut facts = probe::of_host(&self.root, &self.commands, instance)?;
         // The run itself, which needs root, looks once more before its first step.
         let without_root = |refused: Result<()>| match refused {
             Err(error) if error.code() == Code::NeedsRoot => Ok(()),
@@ -163,7 +165,7 @@ impl Session {
         }
         let wants = plan::wanted_for_uninstall(&facts);
         let services = self.services(self.default_service()?);
-        facts.look(&self.root, &self.commands, services.as_deref(), &wants)?;
+        probe::look(&mut facts, &self.root, &self.commands, services.as_deref(), &wants)?;
         let plan = plan::uninstall(&facts, leave);
         if let Some(plan) = &plan {
             let system = self.system()?;

@@ -8,7 +8,7 @@ use crate::{
     Code, Result,
     agent::Token,
     apply::{self, BinarySource, Host, Report, Task},
-    facts::{self, Facts},
+    host::Facts,
     plan::{self, Leave, Plan},
     platform::{
         Os,
@@ -18,6 +18,7 @@ use crate::{
         privilege::is_privileged,
         system,
     },
+    probe::{self},
     record::{Digest, Receipt},
     release::Artifact,
     service::{Services, launchd::Launchd, task_scheduler::Tasks},
@@ -107,7 +108,7 @@ impl Stage {
     }
 
     fn facts(&self) -> Facts {
-        let facts = facts::of_host(&self.root, &self.host, "default").unwrap();
+        let facts = probe::of_host(&self.root, &self.host, "default").unwrap();
         Facts { is_host: true, privileged: is_privileged(), systemd_runs: false, ..facts }
     }
 
@@ -138,14 +139,16 @@ impl Stage {
         );
         facts.release = Some(artifact.unwrap());
         let wants = plan::wanted(&spec, &facts);
-        facts.look(&self.root, &self.host, Some(self.services().as_ref()), &wants).unwrap();
+        probe::look(&mut facts, &self.root, &self.host, Some(self.services().as_ref()), &wants)
+            .unwrap();
         plan::install(&spec, &settings, &facts).unwrap()
     }
 
     fn uninstall(&self, purge: bool) -> Option<Plan> {
         let mut facts = self.facts();
         let wants = plan::wanted_for_uninstall(&facts);
-        facts.look(&self.root, &self.host, Some(self.services().as_ref()), &wants).unwrap();
+        probe::look(&mut facts, &self.root, &self.host, Some(self.services().as_ref()), &wants)
+            .unwrap();
         plan::uninstall(&facts, Leave { purge, force: false })
     }
 

@@ -10,10 +10,8 @@ mod support;
 use runnerup::{
     agent::Token,
     doctor::{Finding, Selection, Status, judge},
-    facts::{
-        network::{Ask, Inquiry, Way, examine, inquire},
-        survey::{Network, Provenance, Seen, Side, Survey},
-    },
+    host::{Network, Provenance, Seen, Side, Survey},
+    probe::network::{Ask, Inquiry, Way, examine, inquire},
 };
 use std::{collections::BTreeMap, time::Duration};
 use support::{

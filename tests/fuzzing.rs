@@ -13,12 +13,10 @@ use proptest::{
 };
 use runnerup::{
     doctor::{CHECKS, JUDGED_LIMIT, Selection, judge},
-    facts::{
-        examine::{
-            config,
-            procfs::{COMMAND_LIMIT, ControlGroups, ManagedBy, command_line, real_uid, stat},
-        },
-        survey::{Provenance, Seen, Survey, Trail},
+    host::{Provenance, Seen, Survey, Trail},
+    probe::{
+        config,
+        procfs::{COMMAND_LIMIT, ControlGroups, ManagedBy, command_line, real_uid, stat},
     },
 };
 use serde_json::Value;

@@ -156,3 +156,14 @@ fn a_use_is_read_in_each_of_its_forms() {
         "a d e error"
     );
 }
+
+#[test]
+fn texts_of_others_enter_the_model_by_one_file() {
+    let mut files = Vec::new();
+    sources(&project().join("src"), &mut files);
+    let makes = |path: &&PathBuf| code(path).contains("after_scrub(");
+    let mut makers: Vec<_> = files.iter().filter(makes).collect();
+    makers.sort();
+    let named = ["src/host/scrubbed.rs", "src/probe/scrubbed.rs"].map(|name| project().join(name));
+    assert_eq!(makers, named.iter().collect::<Vec<_>>());
+}

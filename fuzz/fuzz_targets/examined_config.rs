@@ -3,13 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use runnerup::{
-    doctor::{Selection, judge},
-    facts::{
-        examine::config,
-        survey::{Provenance, Seen, Survey, Trail},
-    },
-};
+use runnerup::{doctor::{Selection, judge}, host::{Provenance, Seen, Survey, Trail}, probe::config};
 
 /// The host that has the configuration.
 const FACTS: &str = include_str!("../../tests/facts/linux-recorded.json");

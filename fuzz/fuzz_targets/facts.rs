@@ -2,10 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use runnerup::{
-    doctor::{Selection, judge},
-    facts::survey::Survey,
-};
+use runnerup::{doctor::{Selection, judge}, host::Survey};
 
 /// Longest finding, in bytes of JSON.
 const LIMIT: usize = 64 << 10;

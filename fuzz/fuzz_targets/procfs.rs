@@ -3,9 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use runnerup::facts::examine::procfs::{
-    COMMAND_LIMIT, ControlGroups, ManagedBy, command_line, real_uid, stat,
-};
+use runnerup::probe::procfs::{COMMAND_LIMIT, ControlGroups, ManagedBy, command_line, real_uid, stat};
 
 fuzz_target!(|bytes: &[u8]| {
     if let Some(stat) = stat(bytes) {

@@ -8,7 +8,7 @@
 
 use super::{Command, Remedy, own_folders::OwnFolders};
 use crate::{
-    facts::survey::{Access, AccountFacts, Install, Named, Provenance, Stranger, Survey, Trail},
+    host::{Access, AccountFacts, Install, Named, Provenance, Stranger, Survey, Trail},
     platform::{
         fs::{Kind, Meta},
         paths::is_system,

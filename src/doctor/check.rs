@@ -1,7 +1,7 @@
 //! A check: what must hold, why, and the function that looks.
 
 use super::Remedy;
-use crate::facts::survey::{Install, Survey, Unseen};
+use crate::host::{Install, Survey, Unseen};
 use serde::Serialize;
 
 /// A row of the catalogue.

@@ -1,7 +1,7 @@
 //! Findings, as they are told and as scripts read them.
 
 use super::{Check, Remedy};
-use crate::facts::survey::Reason;
+use crate::host::Reason;
 use serde::Serialize;
 
 /// What one check found about one agent, or about the host.

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     Code, Error, Help, Result,
-    facts::survey::{Survey, Unseen},
+    host::{Survey, Unseen},
     platform::Os,
     text::nearest,
 };
@@ -211,7 +211,7 @@ mod tests {
     use super::*;
     use crate::{
         doctor::{Consent, Diagnosis, sample::*},
-        facts::survey::{ConfigState, Seen},
+        host::{ConfigState, Seen},
         record::Step,
         session::cures,
     };

@@ -2,7 +2,7 @@
 
 use super::{Command, Consent, Remedy, remedy::Text, service::drop_in};
 use crate::{
-    facts::survey::{AccountFacts, Install, Provenance, Service, Survey, Trail, Unseen},
+    host::{AccountFacts, Install, Provenance, Service, Survey, Trail, Unseen},
     platform::{fs::Meta, macos::SYSTEM},
     record::{IfBusy, Step},
     service::launchd::{self},

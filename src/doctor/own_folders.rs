@@ -3,7 +3,7 @@
 use super::change::Purpose;
 use crate::{
     agent::{Kind, Layout},
-    facts::survey::{Install, Survey, Trail},
+    host::{Install, Survey, Trail},
     platform::fs::{Meta, Permissions},
 };
 use std::path::{Path, PathBuf};

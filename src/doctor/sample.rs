@@ -3,7 +3,7 @@
 use super::{Finding, Selection, Status, judge};
 use crate::{
     agent::Kind as Agent,
-    facts::survey::*,
+    host::*,
     platform::fs::{Kind, Meta, Permissions},
     values::Manager,
 };

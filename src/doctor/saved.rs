@@ -2,7 +2,7 @@
 //! own: no text and no number of theirs gets into what is advised.
 
 use super::{Remedy, Selection, judge, sample::*};
-use crate::facts::survey::{Memory, Queue, Runner, Seen, Side, Sudo, Survey, Tls, Tool};
+use crate::host::{Memory, Queue, Runner, Seen, Side, Sudo, Survey, Tls, Tool};
 use serde_json::Value;
 use std::{collections::BTreeSet, fs, path::Path};
 
@@ -89,7 +89,7 @@ fn documents() -> Vec<Value> {
             let words = ["sudo", "-n", "--"].map(Into::into).to_vec();
             set(survey, "runner.command_prefix", Some("x"));
             config_of(survey).settings.last_mut().unwrap().value =
-                crate::facts::survey::Written::List(words);
+                crate::host::Written::List(words);
             let rules = vec!["(ALL) NOPASSWD: /x".to_owned()];
             let sudo = Sudo { installed: true, rules, passwordless: false, wants_terminal: true };
             survey.host.accounts[1].sudo = Seen::Known(sudo);
@@ -101,7 +101,7 @@ fn documents() -> Vec<Value> {
             let mut network = own.ok().cloned().unwrap();
             let mut shell = online(|_| {}).network.ok().cloned().unwrap().endpoints.remove(0);
             shell.side = Side::Shell;
-            shell.proxy = Some(crate::facts::survey::Proxied {
+            shell.proxy = Some(crate::host::Proxied {
                 url: "http://proxy:3128".into(),
                 source: "the shell".into(),
                 has_login: false,
@@ -150,7 +150,7 @@ fn documents() -> Vec<Value> {
     all
 }
 
-fn state(survey: &mut Survey, change: impl Fn(&mut crate::facts::survey::State)) {
+fn state(survey: &mut Survey, change: impl Fn(&mut crate::host::State)) {
     if let Seen::Known(state) = &mut service_of(survey).state {
         change(state);
     }

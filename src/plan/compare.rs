@@ -1,7 +1,7 @@
 //! Whether a step's work is there already.
 
 use crate::{
-    facts::{Facts, PathFact},
+    host::{Facts, PathFact},
     platform::{
         accounts::AccountId,
         fs::{Kind, Meta, Permissions},

@@ -3,7 +3,7 @@
 use crate::{
     Result,
     agent::{Config, Token},
-    facts::Facts,
+    host::Facts,
     record::Content,
     spec::Spec,
     values::RunnerName,

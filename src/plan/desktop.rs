@@ -3,7 +3,7 @@
 
 use crate::{
     Code, Error, Help, Result,
-    facts::{Facts, Fingerprint, Want},
+    host::{Facts, Fingerprint, Want},
     platform::windows::registry::{Place, Value},
     record::{Receipt, Record, RegistryValue, Target},
     service::task_scheduler,

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     Code, Error, Help, Result,
     agent::{CLOUD_URL, VersionChoice},
-    facts::{Facts, Fingerprint, Want},
+    host::{Facts, Fingerprint, Want},
     platform::{Os, home::refusal, paths::home},
     record::{Digest, PlacedBinary, Receipt, Record, State, Step, Target, ancestors},
     release::Artifact,

@@ -2,7 +2,7 @@
 
 use super::{desired::is_declared, desktop};
 use crate::{
-    facts::Facts,
+    host::Facts,
     platform::Os,
     record::{Step, Target},
     spec::Spec,

@@ -3,7 +3,7 @@
 
 use crate::{
     Code, Command, Error, Help, Result,
-    facts::Facts,
+    host::Facts,
     platform::{Os, fs::Kind, paths::state_folder},
     record::{Step, Target},
     spec::{Settings, Spec},

@@ -2,7 +2,7 @@
 
 use crate::{
     Code, Command, Error, Help, Result,
-    facts::{Facts, examine::Defined},
+    host::{Defined, Facts},
     platform::{Os, fs::Provenance, macos, paths::home},
     service::launchd,
     spec::Spec,

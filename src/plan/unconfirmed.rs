@@ -4,7 +4,7 @@
 use super::desired::is_declared;
 use crate::{
     Code, Error, Result,
-    facts::Facts,
+    host::Facts,
     platform::Os,
     spec::{Settings, Source, Spec},
     text::{inner, shown},

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     agent::Layout,
-    facts::{Facts, Want},
+    host::{Facts, Want},
     platform::{Os, accounts::Account},
     record::{Receipt, Record, State, Step, Target},
     text::has_drive,

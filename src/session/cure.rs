@@ -2,7 +2,7 @@
 
 use crate::{
     doctor::{Consent, Finding, Status},
-    facts::survey::Survey,
+    host::Survey,
     plan::Plan,
     record::{Receipt, Settle, Step},
 };

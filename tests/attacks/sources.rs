@@ -1,6 +1,6 @@
 //! Where a name can come from that root did not write, and hostile names to write there.
 
-use runnerup::{agent::Config, doctor, facts::examine::KEPT_VARIABLES};
+use runnerup::{agent::Config, doctor, probe::KEPT_VARIABLES};
 use serde_json::{Value, json};
 
 /// A place that an account can write.

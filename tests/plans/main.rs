@@ -10,7 +10,7 @@ mod readers;
 mod support;
 
 use runnerup::{
-    facts::{Facts, PathFact, examine::Defined},
+    host::{Defined, Facts, PathFact},
     plan::{self, Leave, Plan},
     platform::{
         Os, Platform,

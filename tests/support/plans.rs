@@ -2,7 +2,7 @@
 
 use runnerup::{
     agent::Token,
-    facts::{Facts, PathFact},
+    host::{Facts, PathFact},
     plan::{self, Plan},
     platform::{
         accounts::{Account, AccountId},

@@ -3,7 +3,7 @@
 use crate::{
     Code, Error, Result,
     cli::Output,
-    facts::survey::{SCHEMA_VERSION, Survey},
+    host::{SCHEMA_VERSION, Survey},
     platform::{command::quoted, fs::Root, input},
 };
 use serde_json::error::Category;
@@ -99,7 +99,7 @@ fn place(file: &Path, content: &[u8]) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facts::survey::{
+    use crate::host::{
         Seen,
         limits::{DIRECTIVES, SETTINGS},
     };

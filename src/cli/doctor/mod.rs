@@ -17,12 +17,9 @@ use crate::{
     Code, Error, Result,
     agent::Token,
     doctor::{Diagnosis, Selection, allowed_path, judge},
-    facts::{
-        examine::{Endpoints, Request, examine},
-        network::Inquiry,
-        survey::Survey,
-    },
+    host::Survey,
     platform::fs::Root,
+    probe::{Endpoints, Request, examine, network::Inquiry},
     spec::token_from_file,
 };
 use std::{

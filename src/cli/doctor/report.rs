@@ -7,7 +7,7 @@ use crate::{
         text::{Fold, Line, Text, Tone},
     },
     doctor::{CHECKS, Command, Consent, Diagnosis, Finding, Status},
-    facts::survey::{Provenance, Survey},
+    host::{Provenance, Survey},
     platform::Os,
 };
 use std::path::Path;
@@ -189,7 +189,7 @@ fn fix(base: Option<&Path>, consent: Option<Consent>) -> String {
 mod tests {
     use super::*;
     use crate::doctor::{Selection, judge, sample::*};
-    use crate::facts::survey::{Attempt, Route, Seen};
+    use crate::host::{Attempt, Route, Seen};
 
     /// What the last line names.
     fn next(survey: &Survey) -> Next {

@@ -2,7 +2,7 @@
 
 use crate::{
     doctor::{Check, Command, JUDGED_LIMIT, Judge, Judged, Problem, Remedy, Verdict},
-    facts::survey::Survey,
+    host::Survey,
 };
 
 pub(super) const INSTALLED: Check = Check {

@@ -5,7 +5,7 @@ use crate::{
         Check, Command, Judge, Judged, Problem, Remedy, Verdict,
         lookup::{bootstrap, drain, on_job, on_service, service},
     },
-    facts::survey::{Install, Process, Survey, Unseen},
+    host::{Install, Process, Survey, Unseen},
     values::Manager,
 };
 
@@ -168,7 +168,7 @@ fn drain_ends(survey: &Survey, install: &Install) -> Judged {
 mod tests {
     use crate::{
         doctor::{Status, sample::*},
-        facts::survey::{Seen, Survey},
+        host::{Seen, Survey},
     };
 
     fn job(age: i64, silent: i64) -> Survey {

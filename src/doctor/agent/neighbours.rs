@@ -5,7 +5,7 @@ use crate::{
         Check, Command, Judge, Judged, Problem, Remedy, Verdict,
         lookup::{account, on_job, service},
     },
-    facts::survey::{Install, PathRole, Survey, Unseen},
+    host::{Install, PathRole, Survey, Unseen},
     values::Manager,
 };
 
@@ -32,8 +32,7 @@ fn identity(survey: &Survey, install: &Install) -> Judged {
     for other in others(survey, install) {
         let Ok(theirs) = other.config() else { continue };
         let same_file = config.trail.real == theirs.trail.real && config.trail.end.is_some();
-        let mark =
-            |config: &crate::facts::survey::ConfigFile| config.token().map(|own| own.mark.clone());
+        let mark = |config: &crate::host::ConfigFile| config.token().map(|own| own.mark.clone());
         let same_name = config.text("runner.name").is_some()
             && config.text("runner.name") == theirs.text("runner.name");
         let same_token = mark(config).is_some() && mark(config) == mark(theirs);
@@ -165,7 +164,7 @@ fn one_process(survey: &Survey, install: &Install) -> Judged {
 mod tests {
     use crate::{
         doctor::{Status, sample::*},
-        facts::survey::{Process, Seen, Stray, Strays, Survey, Unseen},
+        host::{Process, Seen, Stray, Strays, Survey, Unseen},
         values::Manager,
     };
 

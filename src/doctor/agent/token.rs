@@ -2,7 +2,7 @@
 
 use crate::{
     doctor::{Check, Judge, Judged, Problem, Remedy, Verdict, config::RENEW, lookup::edit_config},
-    facts::survey::{Install, Survey, Unseen},
+    host::{Install, Survey, Unseen},
 };
 
 pub(super) const ACCEPTED: Check = Check {

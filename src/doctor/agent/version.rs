@@ -3,7 +3,7 @@
 use crate::{
     agent::{CircleCi, Kind, Version},
     doctor::{Check, Judge, Judged, Problem, Remedy, Verdict},
-    facts::survey::{Install, Survey, Unseen},
+    host::{Install, Survey, Unseen},
 };
 
 /// When launch-agent stopped being supported on cloud: 2024-07-31.
@@ -75,7 +75,7 @@ mod tests {
     use super::numbers;
     use crate::{
         doctor::{Status, sample::*},
-        facts::survey::Variable,
+        host::Variable,
     };
 
     #[test]

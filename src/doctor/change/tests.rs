@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
     doctor::sample::{UID, WORKDIR, agent, config_of, file, folder, healthy, trail},
-    facts::survey::{Mount, Seen, Workdir},
+    host::{Mount, Seen, Workdir},
     platform::fs::{Meta, WalkEnd},
 };
 

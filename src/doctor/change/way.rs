@@ -3,7 +3,7 @@
 use super::{Change, Mode, Site, goes_up, refusal::Refusal, told};
 use crate::{
     doctor::Remedy,
-    facts::survey::{AccountFacts, Provenance},
+    host::{AccountFacts, Provenance},
     record::{Settle, Step},
 };
 use std::path::Path;

@@ -3,7 +3,7 @@
 use crate::{
     agent::Kind,
     doctor::{Check, Judge, Judged, Problem, Remedy, Verdict},
-    facts::survey::{Install, Survey},
+    host::{Install, Survey},
     text::nearest,
 };
 
@@ -127,7 +127,7 @@ fn overrides(_: &Survey, install: &Install) -> Judged {
 mod tests {
     use crate::{
         doctor::{Status, sample::*},
-        facts::survey::{Survey, Variable},
+        host::{Survey, Variable},
     };
 
     fn variable(name: &str, value: &str) -> Survey {

@@ -5,7 +5,7 @@ use crate::{
         Check, Command, Judge, Judged, Problem, Remedy, Verdict,
         lookup::{edit_config, stand},
     },
-    facts::survey::{ConfigState, Install, Survey, Unseen},
+    host::{ConfigState, Install, Survey, Unseen},
 };
 
 pub(super) const EXISTS: Check = Check {
@@ -91,7 +91,7 @@ fn parses(survey: &Survey, install: &Install) -> Judged {
 mod tests {
     use crate::{
         doctor::{Selection, Status, judge, sample::*},
-        facts::survey::{ConfigState, Seen},
+        host::{ConfigState, Seen},
     };
 
     #[test]

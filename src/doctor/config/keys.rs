@@ -3,7 +3,7 @@
 use crate::{
     agent::{Config, Kind},
     doctor::{Check, Judge, Judged, Problem, Remedy, Verdict, lookup::edit_config},
-    facts::survey::{ConfigFile, Install, Setting, Survey, Written},
+    host::{ConfigFile, Install, Setting, Survey, Written},
     text::nearest,
 };
 
@@ -147,7 +147,7 @@ mod tests {
     use crate::{
         agent::Kind,
         doctor::{Status, sample::*},
-        facts::survey::{Setting, Written},
+        host::{Setting, Written},
     };
 
     #[test]

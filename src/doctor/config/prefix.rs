@@ -6,7 +6,7 @@ use crate::{
         change::{Change, Mode, Purpose, Site},
         lookup::{account, edit, edit_config, octal, stand},
     },
-    facts::survey::{Access, Install, PathRole, Survey, Unseen},
+    host::{Access, Install, PathRole, Survey, Unseen},
     platform::fs::Kind,
 };
 use std::path::Path;
@@ -131,7 +131,7 @@ fn forwards(survey: &Survey, install: &Install) -> Judged {
 mod tests {
     use crate::{
         doctor::{Status, sample::*},
-        facts::survey::{PathRole, Seen, Setting, Wrapper, Written},
+        host::{PathRole, Seen, Setting, Wrapper, Written},
     };
 
     #[test]

@@ -6,7 +6,7 @@ use crate::{
         Check, Judge, Judged, Problem, Remedy, Verdict,
         lookup::{edit_config, restarted},
     },
-    facts::survey::{ConfigFile, Install, Survey, TokenPlace, Unseen},
+    host::{ConfigFile, Install, Survey, TokenPlace, Unseen},
 };
 
 /// How a token is replaced: docs/agents.md, Token.
@@ -132,7 +132,7 @@ fn renew(survey: &Survey, install: &Install) -> Remedy {
 mod tests {
     use crate::{
         doctor::{Status, sample::*},
-        facts::survey::TokenPlace,
+        host::TokenPlace,
     };
 
     #[test]

@@ -3,7 +3,7 @@
 use crate::{
     agent::Kind,
     doctor::{Check, Judge, Judged, Problem, Remedy, Verdict, lookup},
-    facts::survey::{ConfigFile, Install, Survey, Unseen},
+    host::{ConfigFile, Install, Survey, Unseen},
     values::{GoDuration, HostPort, RunnerName},
 };
 

@@ -3,7 +3,7 @@
 use super::{ask_network, by_need, endpoints, named};
 use crate::{
     doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict},
-    facts::survey::{Answered, Endpoint, Install, Survey, Unseen},
+    host::{Answered, Endpoint, Install, Survey, Unseen},
 };
 
 /// What must hold before an answer can be expected.
@@ -236,7 +236,7 @@ fn latency(survey: &Survey, install: &Install) -> Judged {
 mod tests {
     use crate::{
         doctor::{Status, sample::*},
-        facts::survey::{Answered, Survey},
+        host::{Answered, Survey},
     };
 
     fn answered(change: impl FnOnce(&mut Answered)) -> Survey {

@@ -3,7 +3,7 @@
 use super::{by_need, named};
 use crate::{
     doctor::{Problem, Remedy},
-    facts::survey::Endpoint,
+    host::Endpoint,
 };
 
 /// What fails on the way to one endpoint.
@@ -59,7 +59,7 @@ fn problem(group: Vec<Failure<'_>>) -> Option<Problem> {
 mod tests {
     use crate::{
         doctor::{Status, sample::*},
-        facts::survey::{Attempt, Route, Seen},
+        host::{Attempt, Route, Seen},
     };
 
     /// The host has no resolver: nine endpoints fail for one cause.

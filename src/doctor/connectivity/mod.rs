@@ -10,7 +10,7 @@ mod winhttp;
 use super::{Check, Command, Problem, Remedy};
 use crate::{
     command::Server,
-    facts::survey::{Endpoint, Install, Network, Survey, Unseen},
+    host::{Endpoint, Install, Network, Survey, Unseen},
 };
 
 /// In the order of causes.

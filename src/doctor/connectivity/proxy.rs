@@ -4,7 +4,7 @@ use super::{endpoints, named};
 use crate::{
     agent::no_proxy,
     doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict},
-    facts::survey::{Install, Provenance, Side, Survey, Unseen},
+    host::{Install, Provenance, Side, Survey, Unseen},
 };
 
 pub(super) const EXEMPTIONS: Check = Check {
@@ -143,7 +143,7 @@ fn same(survey: &Survey, install: &Install) -> Judged {
 mod tests {
     use crate::{
         doctor::{Status, sample::*},
-        facts::survey::{Attempt, Provenance, Proxied, Route, Seen, Side, Variable},
+        host::{Attempt, Provenance, Proxied, Route, Seen, Side, Variable},
     };
 
     fn proxied() -> Option<Proxied> {

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict},
-    facts::survey::{Install, Route, Survey, Unseen},
+    host::{Install, Route, Survey, Unseen},
 };
 
 pub(super) const RESOLVER: Check = Check {
@@ -141,7 +141,7 @@ fn ipv6(survey: &Survey, install: &Install) -> Judged {
 mod tests {
     use crate::{
         doctor::{Status, sample::*},
-        facts::survey::{Attempt, Route},
+        host::{Attempt, Route},
     };
 
     #[test]

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     doctor::{Check, Command, Judge, Judged, Remedy, Verdict},
-    facts::survey::{Endpoint, Install, Survey, Tls},
+    host::{Endpoint, Install, Survey, Tls},
 };
 
 pub(super) const TRUSTED: Check = Check {
@@ -100,7 +100,7 @@ fn show(endpoint: &Endpoint, text: &'static str) -> Remedy {
 mod tests {
     use crate::{
         doctor::{Status, sample::*},
-        facts::survey::{Provenance, Tls},
+        host::{Provenance, Tls},
     };
 
     #[test]

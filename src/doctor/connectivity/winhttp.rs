@@ -2,7 +2,7 @@
 
 use crate::{
     doctor::{Check, Judge, Judged, Problem, Remedy, Verdict},
-    facts::survey::{Install, Survey, Unseen},
+    host::{Install, Survey, Unseen},
 };
 
 pub(super) const HEEDED: Check = Check {

@@ -2,7 +2,7 @@
 
 use crate::{
     doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict},
-    facts::survey::{Survey, Unseen},
+    host::{Survey, Unseen},
 };
 
 pub(super) const AWAKE: Check = Check {
@@ -33,7 +33,7 @@ fn awake(survey: &Survey) -> Judged {
 mod tests {
     use crate::{
         doctor::{Status, sample::*},
-        facts::survey::Mac,
+        host::Mac,
     };
 
     #[test]

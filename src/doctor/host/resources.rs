@@ -2,7 +2,7 @@
 
 use crate::{
     doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict},
-    facts::survey::{Provenance, Survey, Volume},
+    host::{Provenance, Survey, Volume},
 };
 
 const GIB: u64 = 1 << 30;
@@ -169,7 +169,7 @@ fn size(bytes: u64) -> String {
 mod tests {
     use crate::{
         doctor::{Status, sample::*},
-        facts::survey::{Leftover, Memory, Seen, Workdir},
+        host::{Leftover, Memory, Seen, Workdir},
     };
 
     #[test]

@@ -2,7 +2,7 @@
 
 use crate::{
     doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict},
-    facts::survey::{Install, Survey},
+    host::{Install, Survey},
     platform::Os,
 };
 
@@ -201,7 +201,7 @@ fn packages(survey: &Survey) -> Judged {
 mod tests {
     use crate::{
         doctor::{Status, sample::*},
-        facts::survey::{Clock, Seen},
+        host::{Clock, Seen},
     };
 
     #[test]

@@ -2,7 +2,7 @@
 
 use crate::{
     doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict},
-    facts::survey::{Survey, Unseen, Windows},
+    host::{Survey, Unseen, Windows},
 };
 
 fn windows(survey: &Survey) -> Result<&Windows, Unseen> {
@@ -103,7 +103,7 @@ fn desktop(survey: &Survey) -> Judged {
 mod tests {
     use crate::{
         doctor::{Status, sample::*},
-        facts::survey::{Survey, Windows},
+        host::{Survey, Windows},
         platform::Os,
     };
 

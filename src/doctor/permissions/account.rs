@@ -6,7 +6,7 @@ use crate::{
         change::{Change, Purpose, Site, on_account},
         lookup::{account, octal, owner_of, task_account},
     },
-    facts::survey::{Access, AccountFacts, Install, Survey, Unseen},
+    host::{Access, AccountFacts, Install, Survey, Unseen},
     platform::{
         Os,
         fs::{Kind, Meta},
@@ -286,7 +286,7 @@ fn privacy(survey: &Survey, install: &Install) -> Judged {
 mod tests {
     use crate::{
         doctor::{Selection, Status, judge, sample::*},
-        facts::survey::{AccountFacts, PathRole, Seen, Setting, Sudo, Survey, Written},
+        host::{AccountFacts, PathRole, Seen, Setting, Sudo, Survey, Written},
         platform::Os,
     };
 

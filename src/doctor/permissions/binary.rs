@@ -8,7 +8,7 @@ use crate::{
         change::{Change, Mode, Purpose, Site},
         lookup::{account, octal, owner_of, restarted_if_changed},
     },
-    facts::survey::{
+    host::{
         Access, AccountFacts, Binary, Denied, Install, Provenance, Strange, Stranger, Survey,
         Trail, Unseen,
     },
@@ -303,7 +303,7 @@ mod tests {
     use super::*;
     use crate::{
         doctor::{Status, sample::*},
-        facts::survey::{Mount, Seen},
+        host::{Mount, Seen},
     };
 
     fn with(change: impl FnOnce(&mut Trail)) -> Survey {

@@ -7,7 +7,7 @@ use crate::{
         change::{Change, Mode, Purpose, Site},
         lookup::{account, octal, owner_of, restarted_if_changed},
     },
-    facts::survey::{Access, Install, Survey, Unseen},
+    host::{Access, Install, Survey, Unseen},
     platform::fs::Kind,
 };
 

@@ -9,7 +9,7 @@ use crate::{
             account, edit_config, octal, owner, owner_of, restarted_if_changed, task_account,
         },
     },
-    facts::survey::{Access, AccountFacts, Install, Passed, PathRole, Survey, Unseen},
+    host::{Access, AccountFacts, Install, Passed, PathRole, Survey, Unseen},
     platform::fs::{Kind, WalkEnd},
 };
 
@@ -271,7 +271,7 @@ fn log(survey: &Survey, install: &Install) -> Judged {
 mod tests {
     use crate::{
         doctor::{Status, sample::*},
-        facts::survey::{Leftover, Mount, PathRole, Seen, Survey, Trail, Workdir},
+        host::{Leftover, Mount, PathRole, Seen, Survey, Trail, Workdir},
         platform::fs::{Kind, Meta, WalkEnd},
     };
 

@@ -4,7 +4,7 @@ use super::binary::{binary, updates_itself};
 use crate::{
     agent::Kind as Agent,
     doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict, lookup::restarted},
-    facts::survey::{Install, Program, Survey, Unseen},
+    host::{Install, Program, Survey, Unseen},
     platform::Os,
 };
 
@@ -214,7 +214,7 @@ fn gatekeeper(survey: &Survey, install: &Install) -> Judged {
 mod tests {
     use crate::{
         doctor::{Status, sample::*},
-        facts::survey::{Binary, Program, Seen, Selinux, Survey},
+        host::{Binary, Program, Seen, Selinux, Survey},
         platform::Os,
     };
 

@@ -3,7 +3,7 @@
 use super::binary::binary;
 use crate::{
     doctor::{Command, Judged, Problem, Remedy, Verdict},
-    facts::survey::{AccountFacts, Grant, Install, Survey, Unseen, Windows},
+    host::{AccountFacts, Grant, Install, Survey, Unseen, Windows},
     platform::Os,
 };
 use std::path::Path;
@@ -86,7 +86,7 @@ pub(super) fn private(survey: &Survey, install: &Install, path: &Path) -> Judged
 pub(super) fn unchangeable(survey: &Survey, install: &Install) -> Judged {
     let (windows, account) = (windows(survey)?, account(survey, install)?);
     let (_, trail) = binary(install)?;
-    let folder = crate::facts::survey::same(&trail.path.display().to_string());
+    let folder = crate::host::same(&trail.path.display().to_string());
     let folder = folder.rsplit_once('\\').map(|(folder, _)| folder.to_owned()).unwrap_or_default();
     let scripts = install.service.iter().flat_map(|own| own.definitions.iter().skip(1));
     let scripts = scripts.map(|own| own.trail.path.clone());

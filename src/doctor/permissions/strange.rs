@@ -6,7 +6,7 @@ use crate::{
         change::taken_back,
         lookup::{octal, owner, owner_of},
     },
-    facts::survey::{Install, Strange, Stranger, Survey, Trail},
+    host::{Install, Strange, Stranger, Survey, Trail},
     platform::fs::Kind,
 };
 

@@ -6,7 +6,7 @@ use crate::{
         change::{Change, Mode, Purpose, Site},
         lookup::{domain, octal, service, task_account},
     },
-    facts::survey::{Install, Service, Survey, Trail, Unseen},
+    host::{Install, Service, Survey, Trail, Unseen},
     platform::{fs::Kind, macos::SYSTEM},
     values::Manager,
 };
@@ -151,7 +151,7 @@ fn environment(survey: &Survey, install: &Install) -> Judged {
 mod tests {
     use crate::{
         doctor::{Status, sample::*},
-        facts::survey::{PathRole, Seen, Variable},
+        host::{PathRole, Seen, Variable},
     };
 
     #[test]

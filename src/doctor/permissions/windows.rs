@@ -4,7 +4,7 @@
 use super::binary::binary;
 use crate::{
     doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict, lookup::account},
-    facts::survey::{Install, Survey, Unseen, same},
+    host::{Install, Survey, Unseen, same},
     platform::{Os, fs::Kind},
 };
 use std::path::Path;

@@ -4,7 +4,7 @@ mod runners;
 mod work;
 
 use super::Check;
-use crate::facts::survey::{Queue, Survey, Unseen};
+use crate::host::{Queue, Survey, Unseen};
 
 /// In the order of causes.
 pub(super) const CHECKS: &[&Check] = &[

@@ -3,7 +3,7 @@
 use super::queue;
 use crate::{
     doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict},
-    facts::survey::{Install, Queue, Runner, Survey, Unseen},
+    host::{Install, Queue, Runner, Survey, Unseen},
 };
 
 /// An agent that is idle asks for work every few seconds; after this many it is away.

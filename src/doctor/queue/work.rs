@@ -3,7 +3,7 @@
 use super::{queue, runners::AWAY};
 use crate::{
     doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict},
-    facts::survey::{Queue, Survey, Unseen},
+    host::{Queue, Survey, Unseen},
 };
 
 pub(super) const ANSWERS: Check = Check {
@@ -143,7 +143,7 @@ fn concurrency(survey: &Survey) -> Judged {
 mod tests {
     use crate::{
         doctor::{Status, sample::*},
-        facts::survey::{Queue, Runner, Seen, Survey},
+        host::{Queue, Runner, Seen, Survey},
     };
 
     fn with(change: impl FnOnce(&mut Queue)) -> Survey {

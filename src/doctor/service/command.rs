@@ -7,7 +7,7 @@ use crate::{
         Check, Command, Judge, Judged, Problem, Remedy, Verdict,
         lookup::{on_service, service},
     },
-    facts::survey::{Install, Scrubbed, Service, Survey},
+    host::{Install, Scrubbed, Service, Survey},
     values::Manager,
 };
 

@@ -7,7 +7,7 @@ use crate::{
         change::on_account,
         lookup::{bootstrap, longest_job, longest_stop, on_job, service, shorter_jobs},
     },
-    facts::survey::{Install, Service, Survey, Trail, Unseen},
+    host::{Install, Service, Survey, Trail, Unseen},
 };
 use std::path::Path;
 

@@ -7,7 +7,7 @@ use crate::{
         change::on_account,
         lookup::{bootstrap, on_job, on_service, on_task, reload, service},
     },
-    facts::survey::{Install, Service, Survey, Unseen},
+    host::{Install, Service, Survey, Unseen},
     values::Manager,
 };
 
@@ -251,7 +251,7 @@ fn new_enough(survey: &Survey, _: &Install) -> Judged {
 mod tests {
     use crate::{
         doctor::{Status, sample::*},
-        facts::survey::Seen,
+        host::Seen,
     };
 
     #[test]

@@ -6,7 +6,7 @@ use crate::{
         lookup::{on_service, restarted},
         remedy::Text,
     },
-    facts::survey::{Install, Service},
+    host::{Install, Service},
     record::{Content, File, Folder, Owner, Step},
     values::Manager,
 };

@@ -3,7 +3,7 @@
 use super::daemon;
 use crate::{
     doctor::{Check, Judge, Judged, Problem, Remedy, Verdict, lookup::service},
-    facts::survey::{Directive, Install, Survey, Unseen},
+    host::{Directive, Install, Survey, Unseen},
     text::nearest,
     values::Manager,
 };

@@ -3,7 +3,7 @@
 use super::daemon::{self, To};
 use crate::{
     doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict, lookup::on_job},
-    facts::survey::{Install, PathRole, Service, Survey, Unseen},
+    host::{Install, PathRole, Service, Survey, Unseen},
     platform::fs::Kind,
     service::launchd::{AGENTS, DAEMONS},
 };
@@ -211,7 +211,7 @@ fn unhindered(_: &Survey, install: &Install) -> Judged {
 mod tests {
     use crate::{
         doctor::{Status, sample::*},
-        facts::survey::{Mac, Named, PathRole, Seen, Survey},
+        host::{Mac, Named, PathRole, Seen, Survey},
         values::Manager,
     };
 

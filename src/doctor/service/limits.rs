@@ -5,7 +5,7 @@ use crate::{
         Check, Judge, Judged, Problem, Remedy, Verdict,
         lookup::{on_service, service},
     },
-    facts::survey::{Install, Service, Survey, Unseen},
+    host::{Install, Service, Survey, Unseen},
     values::Manager,
 };
 

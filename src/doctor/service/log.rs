@@ -4,7 +4,7 @@ use crate::{
     Foreign,
     agent::log_texts::{ERRORS, FAILURES, STARTS},
     doctor::{Check, Judge, Judged, Problem, Remedy, Verdict},
-    facts::survey::{Install, LogLine, Survey},
+    host::{Install, LogLine, Survey},
 };
 
 pub(super) const EXPLAINED: Check = Check {
@@ -83,7 +83,7 @@ pub(super) fn last_known(install: &Install, count: usize) -> Option<String> {
 mod tests {
     use crate::{
         doctor::{Status, sample::*},
-        facts::survey::Seen,
+        host::Seen,
     };
 
     fn with(lines: &[&str]) -> Status {

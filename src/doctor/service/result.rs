@@ -6,7 +6,7 @@ use crate::{
         Check, Command, Judge, Judged, Problem, Remedy, Verdict,
         lookup::{on_task, service},
     },
-    facts::survey::{Install, Service, State, Survey, TaskState, Unseen},
+    host::{Install, Service, State, Survey, TaskState, Unseen},
     values::Manager,
 };
 
@@ -167,7 +167,7 @@ mod tests {
     use super::*;
     use crate::{
         doctor::{Status, sample::*},
-        facts::survey::Seen,
+        host::Seen,
     };
 
     fn ended(code: u32) -> Survey {

@@ -6,7 +6,7 @@ use crate::{
         lookup::{on_service, service},
         own_folders::OwnFolders,
     },
-    facts::survey::{Directive, Install, PathRole, Service, Survey, Unseen},
+    host::{Directive, Install, PathRole, Service, Survey, Unseen},
     values::Manager,
 };
 use std::path::{Path, PathBuf};
@@ -170,7 +170,7 @@ fn uses_sudo(install: &Install) -> bool {
 mod tests {
     use crate::{
         doctor::{Status, sample::*},
-        facts::survey::{Named, PathRole, Provenance, Setting, Survey, Written},
+        host::{Named, PathRole, Provenance, Setting, Survey, Written},
     };
 
     #[test]

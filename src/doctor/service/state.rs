@@ -6,7 +6,7 @@ use crate::{
         Check, Command, Judge, Judged, Problem, Remedy, Verdict,
         lookup::{is_daemon, on_job, on_service, on_task, reload, restarted, service},
     },
-    facts::survey::{Install, PathRole, Service, State, Survey, Unseen},
+    host::{Install, PathRole, Service, State, Survey, Unseen},
     record::Step,
     values::Manager,
 };
@@ -361,7 +361,7 @@ fn systemds_meaning(state: &State) -> Option<&'static str> {
 mod tests {
     use crate::{
         doctor::{Status, sample::*},
-        facts::survey::{Provenance, Seen, State, Survey},
+        host::{Provenance, Seen, State, Survey},
     };
 
     fn with(change: impl FnOnce(&mut State)) -> Survey {

@@ -2,7 +2,7 @@
 
 use crate::{
     doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict, lookup::service},
-    facts::survey::{Directive, Install, Service, Survey, Unseen},
+    host::{Directive, Install, Service, Survey, Unseen},
     values::Manager,
 };
 

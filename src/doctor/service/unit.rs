@@ -12,7 +12,7 @@ use crate::{
         lookup::{account, longest_job, longest_stop, octal, service, shorter_jobs, stand},
         remedy::Text,
     },
-    facts::survey::{Install, PathRole, Service, Survey, Unseen},
+    host::{Install, PathRole, Service, Survey, Unseen},
     platform::fs::Kind,
     values::Manager,
 };
@@ -337,7 +337,7 @@ mod tests {
     use super::span;
     use crate::{
         doctor::{Status, sample::*},
-        facts::survey::{PathRole, Provenance},
+        host::{PathRole, Provenance},
         record::Step,
     };
 
@@ -400,7 +400,7 @@ mod tests {
 
     #[test]
     fn a_stop_that_waits_signals_the_agent_alone() {
-        let written = |survey: &crate::facts::survey::Survey| {
+        let written = |survey: &crate::host::Survey| {
             let remedy = finding(survey, "service/stop-waits").remedy.unwrap();
             let file = remedy.steps().iter().find_map(|step| match step {
                 Step::File(file) => Some(file.content.shown().to_owned()),

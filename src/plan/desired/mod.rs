@@ -9,7 +9,7 @@ use super::config;
 use crate::{
     Code, Error, Help, Result,
     agent::Token,
-    facts::Facts,
+    host::Facts,
     platform::{
         Os,
         accounts::AccountId,

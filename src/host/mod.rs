@@ -1,0 +1,127 @@
+//! All that the doctor knows of a host, as one value: it serializes, and is judged anywhere.
+//!
+//! Nothing here is a secret. A token is its length, its alphabet and a fingerprint that means
+//! something within one survey only; a text that may hold one is scrubbed before it comes here.
+
+mod agent;
+mod config;
+pub(crate) mod facts;
+pub mod limits;
+mod log_line;
+mod machine;
+mod network;
+mod path;
+mod paths;
+mod queue;
+mod role;
+mod scrubbed;
+mod seen;
+mod service;
+mod token_place;
+mod windows;
+
+pub use agent::{
+    Binary, Install, Leftover, Named, Process, Program, Received, Tool, Unlisted, Variable,
+    Workdir, Wrapper,
+};
+pub use config::{ConfigFile, ConfigState, Setting, TokenShape, Written};
+pub use facts::{Defined, Facts};
+pub use log_line::LogLine;
+pub use machine::{AccountFacts, Clock, Host, Mac, Memory, Mount, Resolver, Selinux, Sudo, Volume};
+pub use network::{Answered, Attempt, Endpoint, Network, Proxied, Route, Side, Tls};
+pub use path::{Access, Denied, Passed, Provenance, Strange, Stranger, Trail};
+pub use paths::{Fingerprint, PathFact, Want};
+pub use queue::{Queue, Runner};
+pub use role::PathRole;
+pub use scrubbed::Scrubbed;
+pub use seen::{Reason, Seen, Unseen};
+pub use service::{Definition, Directive, Service, State};
+pub use token_place::TokenPlace;
+pub use windows::{Grant, Rights, TaskState, Windows, same};
+
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// The form of saved facts.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// What the doctor learned of a host.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Survey {
+    /// The form of this document; 1.
+    pub schema_version: u32,
+    /// The version of `runnerup` that took it.
+    pub tool_version: String,
+    /// When it was taken, in seconds since 1970.
+    pub taken: i64,
+    /// The host itself.
+    pub host: Host,
+    /// Every agent that was found, however it was installed.
+    pub installs: Vec<Install>,
+    /// Why there may be more agents than these.
+    #[serde(default)]
+    pub undiscovered: Vec<String>,
+    /// The network, as each agent would use it.
+    pub network: Seen<Network>,
+    /// What the runner API says of the resource class, where it was asked.
+    pub queue: Seen<Queue>,
+    /// Agents' processes that no service, receipt or definition accounts for: told, and nothing
+    /// else. Whatever they claim was said by whoever started them.
+    #[serde(default)]
+    pub strays: Strays,
+    /// Paths that the person at this run allows to be given to an agent's account.
+    #[serde(skip)]
+    pub allowed: Vec<PathBuf>,
+    /// The folder of an image; `None` for a host, and for facts that were saved.
+    #[serde(skip)]
+    pub base: Option<PathBuf>,
+    /// It was saved before, of whichever host.
+    #[serde(skip)]
+    pub is_saved: bool,
+}
+
+/// Processes that look like an agent.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Strays {
+    /// The first of them.
+    pub shown: Vec<Stray>,
+    /// How many there are.
+    pub count: usize,
+    /// Why there may be others, where the processes could not be listed.
+    pub unseen: Option<Unseen>,
+}
+
+/// A process that looks like an agent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stray {
+    /// The process; its name and command line are its own words.
+    pub process: Process,
+    /// The account that started it.
+    pub account: Option<String>,
+    /// The unit of the system that it runs in, of an agent that the unit does not name.
+    pub unit: Option<String>,
+}
+
+impl Survey {
+    /// How long ago something was when the survey was taken, in seconds; what a clock puts into the
+    /// future was just now.
+    pub fn age(&self, since: i64) -> i64 {
+        self.taken.saturating_sub(since).max(0)
+    }
+
+    /// The account that is called `name`.
+    pub fn account(&self, name: &str) -> Option<&AccountFacts> {
+        self.host.accounts.iter().find(|account| account.name == name)
+    }
+
+    /// The account that an agent runs as.
+    pub fn account_of(&self, install: &Install) -> Option<&AccountFacts> {
+        self.account(install.user.as_deref()?)
+    }
+
+    /// The account that an agent's jobs run as: another one where the command prefix says so.
+    pub fn task_account_of(&self, install: &Install) -> Option<&AccountFacts> {
+        self.account(install.task_user.as_deref()?)
+    }
+}

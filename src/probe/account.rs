@@ -1,0 +1,176 @@
+//! Accounts of agents and jobs, with what they may do.
+
+use crate::{
+    Result,
+    host::{AccountFacts, Seen, Sudo, Tool, Trail},
+    platform::{
+        Os,
+        accounts::{self, UnixAccount},
+        command::{Call, Commands},
+        fs::{Kind, Meta, Root, WalkEnd},
+    },
+    text::{inner, is_whole},
+};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+/// Most folders of a `PATH` that are looked into: an account may have named any number.
+pub(super) const FOLDERS: usize = 64;
+
+/// Programs that jobs need: docs/agents.md, Jobs.
+const TOOLS: [&str; 5] = ["bash", "git", "gzip", "ssh", "tar"];
+
+/// Where systemd has a service look for programs, unless it says otherwise.
+const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// What is known of an account; `None`: there is none of the name.
+///
+/// # Errors
+/// When the accounts cannot be read.
+pub(super) fn facts(
+    root: &Root,
+    commands: &dyn Commands,
+    name: &str,
+    limit: Duration,
+    is_host: bool,
+) -> Result<Option<AccountFacts>> {
+    let Some(account) = accounts::find(root, name)? else { return Ok(None) };
+    // Of an account of Windows its own probe tells.
+    let Some(UnixAccount { uid, gid, .. }) = account.unix() else { return Ok(None) };
+    let trail = |path: &Path| {
+        root.trail(path).unwrap_or_else(|error| Trail {
+            path: path.to_owned(),
+            stopped: Some(WalkEnd::Other(error.message().to_owned())),
+            ..Trail::default()
+        })
+    };
+    Ok(Some(AccountFacts {
+        name: name.to_owned(),
+        uid,
+        gid,
+        groups: accounts::groups_of(root, name, gid),
+        home: trail(&account.home),
+        shell: trail(&account.shell),
+        sudo: match is_host {
+            true => sudo(commands, name, uid, limit),
+            false => Seen::not("an image: its sudo cannot be asked"),
+        },
+        ..AccountFacts::default()
+    }))
+}
+
+/// What sudo lets the account do, by sudo's own word.
+fn sudo(commands: &dyn Commands, name: &str, uid: u32, limit: Duration) -> Seen<Sudo> {
+    if commands.find("sudo").is_none() {
+        return Seen::Known(Sudo::default());
+    }
+    if uid == 0 {
+        let rules = vec!["(ALL) ALL".to_owned()];
+        return Seen::Known(Sudo {
+            installed: true,
+            rules,
+            passwordless: true,
+            wants_terminal: false,
+        });
+    }
+    if !crate::platform::privilege::is_privileged() {
+        return Seen::not(format!("only root can ask what sudo lets {name} do"));
+    }
+    let call = Call::new("sudo", ["-n", "-l", "-U", name]).within(limit);
+    match commands.answer(&call) {
+        Ok(answer) => Seen::Known(rules(&answer.stdout)),
+        Err(error) => Seen::broken(error.message()),
+    }
+}
+
+/// The rules of `sudo -l`: indented lines behind the first line that ends in a colon.
+fn rules(said: &str) -> Sudo {
+    let rules: Vec<String> = said
+        .lines()
+        .filter(|line| line.starts_with([' ', '\t']))
+        .map(|line| line.trim().to_owned())
+        .filter(|line| line.starts_with('('))
+        .collect();
+    let is_all = |rule: &String| {
+        let commands = rule.rsplit_once(": ").map(|(_, commands)| commands);
+        rule.contains("NOPASSWD:") && commands.is_some_and(|commands| commands.trim() == "ALL")
+    };
+    // Defaults are listed too: `requiretty` among them, `!requiretty` when it is off.
+    let wants_terminal = said.split([',', ' ', '\n']).any(|word| word.trim() == "requiretty");
+    Sudo { installed: true, passwordless: rules.iter().any(is_all), rules, wants_terminal }
+}
+
+/// Tells what stands at a path, as far as whoever named it could find out.
+pub(super) type End<'a> = dyn Fn(&Path) -> Option<Meta> + 'a;
+
+/// Where each program is found that jobs need.
+pub(super) fn tools(end: &End<'_>, os: Os, path: Option<&str>) -> Vec<Tool> {
+    if os == Os::Windows {
+        return tools_of_windows(end, path.unwrap_or_default());
+    }
+    let folders: Vec<&str> =
+        path.unwrap_or(PATH).split(':').filter(|own| own.starts_with('/')).take(FOLDERS).collect();
+    let find = |name: &str| {
+        folders.iter().map(|folder| Path::new(folder).join(name)).find(|path| {
+            end(path).is_some_and(|meta| meta.kind == Kind::File && meta.has_any(0o111))
+        })
+    };
+    TOOLS.into_iter().map(|name| Tool { name: name.to_owned(), path: find(name) }).collect()
+}
+
+/// The same where a path has drives and programs have endings; of what is documented there.
+fn tools_of_windows(end: &End<'_>, path: &str) -> Vec<Tool> {
+    let folders = path.split(';').map(|own| own.trim().trim_matches('"')).map(|own| {
+        match own.get(..12).filter(|own| own.eq_ignore_ascii_case("%systemroot%")) {
+            Some(_) => inner(&format!("C:\\Windows{}", own.split_at(12).1)),
+            None => inner(own),
+        }
+    });
+    let folders: Vec<_> = folders.filter(|folder| is_whole(folder)).take(FOLDERS).collect();
+    let find = |name: &str| {
+        let ends = ["exe", "cmd", "bat", "com"].map(|end| format!("{name}.{end}"));
+        let all = folders.iter().flat_map(|folder| ends.iter().map(|name| folder.join(name)));
+        let stands = |path: &PathBuf| end(path).is_some_and(|own| own.kind == Kind::File);
+        all.into_iter().find(stands)
+    };
+    ["git", "gzip"].map(|name| Tool { name: name.to_owned(), path: find(name) }).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tools_of_windows_are_found_by_its_own_path() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str| {
+            let file = folder.path().join(name);
+            std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+            std::fs::write(file, "").unwrap();
+        };
+        write("Program Files/Git/cmd/git.exe");
+        write("Windows/System32/gzip");
+        let root = Root::open(folder.path()).unwrap();
+        let path = r"%SystemRoot%\system32;C:\Program Files\Git\cmd;;relative";
+        let end = |path: &Path| root.trail(path).ok()?.end;
+        let found = tools(&end, Os::Windows, Some(path));
+        let told: Vec<_> =
+            found.iter().map(|own| (own.name.as_str(), own.path.is_some())).collect();
+        assert_eq!(told, [("git", true), ("gzip", false)]);
+    }
+
+    #[test]
+    fn sudos_own_words_are_read() {
+        let said = "Matching Defaults entries for ci on h:\n    env_reset, requiretty,\n    mail_badpass\n\n\
+                    User ci may run the following commands on h:\n    (ALL) NOPASSWD: ALL\n    (root) /bin/ls\n";
+        let sudo = rules(said);
+        assert_eq!(sudo.rules, ["(ALL) NOPASSWD: ALL", "(root) /bin/ls"]);
+        assert!(sudo.passwordless && sudo.wants_terminal);
+        let few =
+            rules("User ci may run the following commands on h:\n    (ALL) NOPASSWD: /bin/ls\n");
+        assert!(!few.passwordless && !few.wants_terminal);
+        assert!(rules("User ci is not allowed to run sudo on h.\n").rules.is_empty());
+    }
+}

@@ -1,0 +1,169 @@
+//! Which endpoints an agent needs, and with which settings its service asks for them.
+
+use super::{
+    candidate::Candidate,
+    route::{self, Route, Said, VARIABLES},
+};
+use crate::{
+    Code, Error, Help, Result,
+    agent::{API_VARIABLES, CLOUD_URL, CircleCi, Kind, RELEASE_URL},
+    host::{ConfigFile, ConfigState, Provenance, Side},
+    platform::fs::Root,
+    probe::network::Ask,
+};
+use std::collections::BTreeMap;
+use url::Url;
+
+/// What an agent reaches: docs/agents.md, Endpoints.
+const STORAGE: &str = "https://circleci-tasks-prod.s3.us-east-1.amazonaws.com";
+const VCS: [&str; 6] = [
+    "https://github.com",
+    "https://bitbucket.org",
+    "https://gitlab.com",
+    "ssh://github.com",
+    "ssh://bitbucket.org",
+    "ssh://gitlab.com",
+];
+
+/// Endpoints that can be pointed elsewhere.
+const NAMES: [&str; 4] = ["api", "releases", "storage", "vcs"];
+
+/// Where endpoints are that are not at the usual place.
+#[derive(Debug, Clone, Default)]
+pub struct Endpoints(BTreeMap<String, Option<Url>>);
+
+impl Endpoints {
+    /// From `NAME=URL` and `NAME=none`.
+    ///
+    /// # Errors
+    /// [`Code::ValueInvalid`] for another name, or what is no URL.
+    pub fn parse(words: &[String]) -> Result<Self> {
+        let mut own = BTreeMap::new();
+        for word in words {
+            let wrong = |why: &str| {
+                Error::new(Code::ValueInvalid, format!("--endpoint {word:?}: {why}")).help(
+                    Help::words(format!("NAME=URL or NAME=none; names: {}", NAMES.join(", "))),
+                )
+            };
+            let (name, place) = word.split_once('=').ok_or_else(|| wrong("it has no ="))?;
+            if !NAMES.contains(&name) {
+                return Err(wrong("there is no endpoint of this name"));
+            }
+            let url = match place {
+                "none" => None,
+                url => match Url::parse(url) {
+                    Ok(url) if matches!(url.scheme(), "http" | "https" | "ssh") => Some(url),
+                    _ => return Err(wrong("it is no URL of https, http or ssh")),
+                },
+            };
+            own.insert(name.to_owned(), url);
+        }
+        Ok(Self(own))
+    }
+
+    /// Where whoever runs the doctor says that an endpoint is; `Some(None)`: it is not to be asked.
+    pub(super) fn named(&self, name: &str) -> Option<Option<&Url>> {
+        self.0.get(name).map(Option::as_ref)
+    }
+
+    /// An endpoint, unless it is not to be asked.
+    fn place(&self, name: &str, usual: &str) -> Option<Url> {
+        match self.0.get(name) {
+            Some(own) => own.clone(),
+            None => Url::parse(usual).ok(),
+        }
+    }
+}
+
+/// Every question for an agent. Files of authorities are read for that, which may hang.
+pub(super) fn of(endpoints: &Endpoints, candidate: &Candidate, root: &Root) -> Vec<Ask> {
+    // Whom an agent would ask that cannot read its configuration nobody knows.
+    let Some(config) = readable(candidate) else { return Vec::new() };
+    let route = Route::of(candidate, root);
+    let api = api(candidate, config);
+    let way_by = route.by();
+    let Route { variables, authorities } = route;
+    let is_cloud = CircleCi::of(Some(api.value)).is_cloud();
+    let settings = candidate.receipt.as_ref().map(|receipt| &receipt.settings);
+    let releases =
+        settings.and_then(|own| own.get("release-url")).map_or(RELEASE_URL, String::as_str);
+    let platform = crate::platform::Platform::of_this_host();
+    let (os, arch) = platform.map_or_else(
+        |_| (String::new(), String::new()),
+        |platform| (platform.os().to_string(), platform.arch().to_string()),
+    );
+    let ask = |name: &str, url: Url, required, purpose: &str, path: &str| Ask {
+        install: candidate.name.clone(),
+        side: Side::Service,
+        endpoint: name.to_owned(),
+        url,
+        required,
+        purpose: purpose.to_owned(),
+        variables: variables.value.clone(),
+        authorities: authorities.value.clone(),
+        named_by: way_by,
+        bearer: None,
+        path: path.to_owned(),
+    };
+    let mut asks = Vec::new();
+    if let Some(url) = endpoints.place("api", api.value) {
+        // The question that machine runner 3 asks when it starts: it takes no job.
+        let path = format!("/api/v2/tasks/download?os={os}&arch={arch}&version=");
+        let mut question = ask("api", url, true, "claiming jobs", &path);
+        question.bearer.clone_from(&candidate.token);
+        question.named_by = way_by.and(api.by);
+        asks.push(question);
+    }
+    let file = match candidate.agent {
+        Kind::LaunchAgent => "circleci-launch-agent/release.txt",
+        Kind::MachineRunner => "circleci-runner/manifest.json",
+    };
+    if let Some(url) = endpoints.place("releases", releases) {
+        let path = format!("{}/{file}", url.path().trim_end_matches('/'));
+        asks.push(ask("releases", url, true, "the agents' binaries", &path));
+    }
+    // A server has its own storage, which nobody has named here.
+    if is_cloud || endpoints.0.contains_key("storage") {
+        let url = endpoints.place("storage", STORAGE);
+        asks.extend(url.map(|url| ask("storage", url, false, "caches and artifacts", "/")));
+    }
+    match endpoints.0.get("vcs") {
+        Some(None) => {}
+        Some(Some(url)) => asks.push(ask("vcs", url.clone(), false, "the checkout", "/")),
+        None => {
+            let urls = VCS.iter().filter_map(|url| Url::parse(url).ok());
+            asks.extend(urls.map(|url| ask("vcs", url, false, "the checkout", "/")));
+        }
+    }
+    // Only where the person's shell would go another way.
+    let shell = route::of_shell();
+    let differs = VARIABLES.iter().any(|name| {
+        shell.get(*name).map(|own| &own.0) != variables.value.get(*name).map(|own| &own.0)
+    });
+    if differs {
+        let needed: Vec<Ask> = asks.iter().filter(|ask| ask.required).cloned().collect();
+        asks.extend(needed.into_iter().map(|ask| Ask {
+            side: Side::Shell,
+            variables: shell.clone(),
+            bearer: None,
+            ..ask
+        }));
+    }
+    asks
+}
+
+/// A configuration that the agent can read, too.
+pub(super) fn readable(candidate: &Candidate) -> Option<&ConfigFile<String>> {
+    let config = candidate.config.as_ref()?.ok()?;
+    (config.state == ConfigState::Parsed).then_some(config)
+}
+
+/// The server that the agent talks to. That it is the cloud is no choice of an account's.
+pub(super) fn api<'a>(candidate: &'a Candidate, config: &'a ConfigFile<String>) -> Said<&'a str> {
+    let variable = API_VARIABLES.into_iter().find_map(|name| candidate.raw(name));
+    let (value, by) = match variable {
+        Some(raw) => (raw.value.as_str(), candidate.named_by.and(raw.written_by)),
+        None => (config.text("api.url").unwrap_or(CLOUD_URL), config.written_by),
+    };
+    Said { value, by: if value == CLOUD_URL { Provenance::Root } else { by } }
+}

@@ -1,0 +1,440 @@
+//! Agents, as far as definitions, processes and receipts tell without a closer look.
+
+use super::{
+    action::program_name,
+    environment::{self, Raw},
+    processes::{Agent, Processes, Wanted},
+    scrub::Scrub,
+    tasks, uid_of,
+    units::{PROGRAMS, Unit},
+};
+use crate::{
+    agent::{Kind, Layout, TOKEN_VARIABLES, Token},
+    host::{ConfigFile, Directive, Provenance, Scrubbed, Seen, Stray, Strays, TokenPlace, Unseen},
+    platform::{Os, accounts, fs::Root},
+    record::Receipt,
+    text::{Found, Secrets, inner, is_whole},
+    values::Manager,
+};
+use std::{
+    path::{Path, PathBuf},
+    time::Instant,
+};
+
+/// Most strays that are shown; the rest are counted.
+const STRAYS: usize = 8;
+
+/// An agent that is to be examined.
+#[derive(Default, Clone)]
+pub(super) struct Candidate {
+    pub(super) name: String,
+    pub(super) agent: Kind,
+    pub(super) receipt: Option<Receipt>,
+    pub(super) unit: Option<Unit>,
+    pub(super) command: Vec<String>,
+    pub(super) binary: Option<PathBuf>,
+    pub(super) config_path: Option<PathBuf>,
+    /// Who could have named binary, configuration and account.
+    pub(super) named_by: Provenance,
+    pub(super) config: Option<Seen<ConfigFile<String>>>,
+    pub(super) token: Option<Token>,
+    pub(super) user: Option<String>,
+    pub(super) task_user: Option<String>,
+    pub(super) variables: Vec<Raw>,
+    pub(super) files: Vec<environment::File>,
+    /// The process of one that no service runs.
+    pub(super) process: Option<u32>,
+}
+
+/// Puts units, receipts and processes together.
+///
+/// A process alone is no install: its name, its arguments and its program are the words of whoever
+/// started it. One that no unit and no receipt accounts for is a stray.
+pub(super) fn all(
+    root: &Root,
+    units: Vec<Unit>,
+    receipts: Vec<Receipt>,
+    processes: &Processes,
+    scrub: &Scrub,
+    until: Instant,
+) -> (Vec<Candidate>, Strays) {
+    let mut receipts: Vec<Receipt> =
+        receipts.into_iter().filter(|receipt| receipt.installed).collect();
+    let mut found = Vec::new();
+    for unit in units {
+        let of_unit = |receipt: &Receipt| layout(receipt).service == unit.name;
+        let receipt = receipts.iter().position(of_unit).map(|at| receipts.remove(at));
+        found.push(of_definition(root, unit, receipt));
+    }
+    found.extend(receipts.into_iter().map(of_receipt));
+    let uids: Vec<Option<u32>> =
+        found.iter().map(|own| uid_of(root, own.user.as_deref()?)).collect();
+    let units = found.iter().filter_map(|own| Some(own.unit.as_ref()?.name.clone()));
+    let wanted = Wanted { units: units.collect(), uids: uids.iter().flatten().copied().collect() };
+    let mut strays = none_yet(processes);
+    for agent in &processes.agents(&wanted, until) {
+        let unit = agent.managed.system_unit();
+        let runs = |candidate: &Candidate| {
+            candidate.unit.as_ref().is_some_and(|own| Some(own.name.as_str()) == unit)
+        };
+        if found.iter().any(runs) {
+            continue;
+        }
+        // What a receipt without service tells of may run by hand, as its account or root has begun
+        // it: the program is one that everybody can run.
+        let same = found.iter_mut().zip(&uids).find(|(own, uid)| {
+            own.unit.is_none()
+                && own.process.is_none()
+                && own.binary.is_some()
+                && own.binary == agent.program
+                && (agent.uid == 0 || **uid == Some(agent.uid))
+        });
+        match same {
+            Some((own, _)) => own.process = Some(agent.pid),
+            None => stray(&mut strays, agent, processes, scrub),
+        }
+    }
+    (found, strays)
+}
+
+/// No strays but those that were not looked at.
+fn none_yet(processes: &Processes) -> Strays {
+    let unseen = processes.fault().map(|fault| Unseen::not_examined(fault.why.clone()));
+    Strays { shown: Vec::new(), count: processes.agents_beyond(), unseen }
+}
+
+/// Notes an agent's process that nothing accounts for.
+fn stray(strays: &mut Strays, agent: &Agent, processes: &Processes, scrub: &Scrub) {
+    strays.count += 1;
+    if strays.shown.len() < STRAYS
+        && let Some(process) = processes.agent_process(agent, scrub)
+    {
+        let account = accounts::name_of(agent.uid);
+        let unit = agent.managed.system_unit().map(str::to_owned);
+        strays.shown.push(Stray { process, account, unit });
+    }
+}
+
+fn of_definition(root: &Root, mut unit: Unit, receipt: Option<Receipt>) -> Candidate {
+    let command = unit.command();
+    let (mut variables, files) = environment::of_unit(root, &unit);
+    variables.append(&mut unit.variables);
+    let user = unit.directives.iter().rev();
+    let user = user.filter(|d| match unit.manager {
+        Manager::Launchd => d.key == "UserName",
+        _ => d.section == "Service" && d.key == "User",
+    });
+    let user = user.map(|d| d.value.clone()).next().or_else(|| owner_of_home(&unit));
+    let user = match unit.manager {
+        // A task of a group runs as whoever of it is logged on.
+        Manager::TaskScheduler => tasks::account(&unit),
+        // systemd and launchd run what names no user as root.
+        _ => Some(user.filter(|user| !user.is_empty()).unwrap_or("root".to_owned())),
+    };
+    let own = unit.name.trim_end_matches(".service").to_owned();
+    unit.definitions.shrink_to_fit();
+    Candidate {
+        named_by: unit.provenance(),
+        name: receipt.as_ref().map_or(own, |receipt| receipt.instance.clone()),
+        agent: kind(&command),
+        binary: binary(&command),
+        config_path: config(&command),
+        user,
+        receipt,
+        command,
+        variables,
+        files,
+        unit: Some(unit),
+        ..Candidate::default()
+    }
+}
+
+/// Whose a definition is that stands in a home.
+fn owner_of_home(unit: &Unit) -> Option<String> {
+    let path = &unit.definitions.first()?.trail.path;
+    let name = path.strip_prefix("/Users").ok()?.components().next()?;
+    Some(name.as_os_str().to_string_lossy().into_owned())
+}
+
+/// Agents that run though no task of the candidates runs them.
+pub(super) fn by_hand(found: &[Candidate], processes: &Processes, scrub: &Scrub) -> Strays {
+    let is_found = |pid: &u32| {
+        let of = |own: &Candidate| own.binary.as_ref().and_then(|path| processes.running(path));
+        found.iter().filter_map(of).any(|(own, _)| own == *pid)
+    };
+    let mut strays = none_yet(processes);
+    let agents = processes.agents(&Wanted::default(), Instant::now());
+    for agent in agents.iter().filter(|agent| !is_found(&agent.pid)) {
+        stray(&mut strays, agent, processes, scrub);
+    }
+    strays
+}
+
+/// An install whose service is gone, or that was made without one.
+fn of_receipt(receipt: Receipt) -> Candidate {
+    let layout = layout(&receipt);
+    Candidate {
+        name: receipt.instance.clone(),
+        binary: Some(receipt.binary.as_ref().map_or(layout.binary, |binary| binary.path.clone())),
+        config_path: Some(layout.config),
+        user: Some(receipt.settings.get("user").cloned().unwrap_or(layout.user)),
+        // Only root writes receipts, and others' are not read.
+        named_by: Provenance::Root,
+        receipt: Some(receipt),
+        ..Candidate::default()
+    }
+}
+
+impl Candidate {
+    /// Takes in what was read of its configuration.
+    pub(super) fn configured(&mut self, config: Seen<ConfigFile<String>>, token: Option<Token>) {
+        let prefix = config.ok().and_then(|config| config.list("runner.command_prefix"));
+        let other = prefix.and_then(task_user).map(str::to_owned);
+        self.task_user = other.or_else(|| self.user.clone());
+        self.config = Some(config);
+        self.token = token;
+    }
+
+    /// Every secret that is known of it. What only root could have written is the administrator's;
+    /// anything else must look like a token to be searched for.
+    pub(super) fn tell(&self, secrets: &Secrets) {
+        let mut found = Found::default();
+        if let Some(token) = &self.token {
+            let config = self.config.as_ref().and_then(Seen::ok);
+            match config.is_some_and(|config| config.written_by.is_root()) {
+                true => secrets.add(token.expose()),
+                false => found.token(token.expose()),
+            }
+        }
+        let mut words = self.command.iter().peekable();
+        while let Some(word) = words.next() {
+            match word.split_once('=') {
+                Some((name, value)) if name.ends_with("auth_token") => found.token(value),
+                None if word.ends_with("auth_token") => {
+                    words.peek().iter().for_each(|value| found.token(value));
+                }
+                _ => {}
+            }
+        }
+        for raw in &self.variables {
+            let is_token = environment::is_token(&raw.name);
+            if self.named_by.and(raw.written_by).is_root() {
+                if is_token {
+                    secrets.add(&raw.value);
+                }
+                secrets.add_login(&raw.value);
+            } else {
+                if is_token {
+                    found.token(&raw.value);
+                }
+                found.login(&raw.value);
+            }
+        }
+        secrets.add_all(&found);
+    }
+
+    /// Its command line without secrets.
+    pub(super) fn shown_command(&self, scrub: &Scrub) -> Vec<Scrubbed> {
+        Scrubbed::words(&self.command, scrub)
+    }
+
+    /// Where its service's definition holds the token.
+    pub(super) fn token_places(&self) -> Vec<TokenPlace> {
+        let in_command = holds_token(&self.command).then_some(TokenPlace::Command);
+        let lines = self.unit.iter().flat_map(|unit| &unit.directives).filter(|line| {
+            line.section == "Service"
+                && line.key == "Environment"
+                && environment::sets_token(&line.value)
+        });
+        let place = |line: &Directive<String>| TokenPlace::Definition {
+            file: line.file.clone(),
+            line: line.line,
+        };
+        in_command.into_iter().chain(lines.map(place)).collect()
+    }
+
+    /// A variable that its service sets, with who could have set it; the last one counts.
+    pub(super) fn raw(&self, name: &str) -> Option<&Raw> {
+        self.variables.iter().rev().find(|raw| raw.name == name)
+    }
+}
+
+/// Whether a command line holds the token.
+pub(super) fn holds_token(words: &[String]) -> bool {
+    let mut words = words.iter().flat_map(|word| word.split_whitespace()).peekable();
+    while let Some(word) = words.next() {
+        let holds = match word.split_once('=') {
+            Some((name, value)) => {
+                let is_name = name.ends_with("auth_token") || TOKEN_VARIABLES.contains(&name);
+                is_name && !value.is_empty()
+            }
+            None => {
+                let has_value = words.peek().is_some_and(|value| !value.starts_with('-'));
+                word.ends_with("auth_token") && has_value
+            }
+        };
+        if holds {
+            return true;
+        }
+    }
+    false
+}
+
+/// The places of an install of ours.
+fn layout(receipt: &Receipt) -> Layout {
+    let instance = (receipt.instance != "default").then_some(receipt.instance.as_str());
+    let os = receipt.binary.as_ref().map_or(Os::Linux, |binary| binary.platform.os());
+    Layout::of(os, instance)
+}
+
+pub(super) fn kind(command: &[String]) -> Kind {
+    let is_runner = |word: &String| word.contains(Kind::MachineRunner.binary_name());
+    // A folder is often called so too; what counts is the first program that is named.
+    let first = command
+        .iter()
+        .find(|word| is_runner(word) || word.contains(Kind::LaunchAgent.binary_name()));
+    match first {
+        Some(word) if is_runner(word) => Kind::MachineRunner,
+        _ => Kind::LaunchAgent,
+    }
+}
+
+/// The agent's binary: the word that ends in its name, else the first one.
+fn binary(command: &[String]) -> Option<PathBuf> {
+    let named = command.iter().find(|word| PROGRAMS.contains(&program_name(word).as_str()));
+    let path = inner(named.or(command.first())?);
+    is_whole(&path).then_some(path)
+}
+
+/// What stands behind `--config` or `-c`.
+pub(super) fn config(command: &[String]) -> Option<PathBuf> {
+    let mut words = command.iter();
+    while let Some(word) = words.next() {
+        match word.split_once('=') {
+            Some(("--config" | "-config" | "-c", path)) => return Some(inner(path)),
+            None if matches!(word.as_str(), "--config" | "-config" | "-c") => {
+                return words.next().map(|path| inner(path));
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
+/// The account that a command prefix steps over to.
+fn task_user(prefix: &[String]) -> Option<&str> {
+    let program = Path::new(prefix.first()?).file_name()?.to_str()?;
+    let mut words = prefix.iter().skip(1).map(String::as_str);
+    match program {
+        "sudo" | "runuser" | "doas" => {
+            while let Some(word) = words.next() {
+                if let Some(user) = word.strip_prefix("--user=") {
+                    return Some(user);
+                }
+                let is_short = word.starts_with('-') && !word.starts_with("--");
+                if word == "--user" || is_short && word.ends_with('u') {
+                    return words.next();
+                }
+                if is_short && word.starts_with("-u") {
+                    return word.strip_prefix("-u");
+                }
+            }
+            // sudo without a user is sudo to root.
+            Some("root")
+        }
+        "su" => words.find(|word| !word.starts_with('-')),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(line: &str) -> Vec<String> {
+        line.split(' ').map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn a_token_in_a_command_line_is_known_by_its_option_or_variable() {
+        let holds = |words: &[&str]| {
+            holds_token(&words.iter().map(ToString::to_string).collect::<Vec<_>>())
+        };
+        for words in [
+            ["agent", "--api.auth_token=x"].as_slice(),
+            &["agent", "--api.auth_token", "x"],
+            &["sh", "-c", "exec agent --api.auth_token x"],
+            &["env", "LAUNCH_AGENT_API_AUTH_TOKEN=x", "agent"],
+        ] {
+            assert!(holds(words), "{words:?}");
+        }
+        for words in [
+            ["agent", "--config", "/auth_token/x"].as_slice(),
+            &["agent", "--api.auth_token="],
+            &["agent", "--api.auth_token"],
+            &["agent", "--api.auth_token", "--config=***"],
+            &["agent", "***"],
+        ] {
+            assert!(!holds(words), "{words:?}");
+        }
+        assert!(environment::sets_token("A=b LAUNCH_AGENT_API_AUTH_TOKEN=x"));
+        assert!(!environment::sets_token("LAUNCH_AGENT_API_AUTH_TOKEN= A=***"));
+    }
+
+    /// Everybody can run the program that an install without service has.
+    #[test]
+    #[cfg(unix)] // Accounts have numbers only there.
+    fn a_process_of_another_account_is_no_agent_of_an_install() {
+        let (folder, root) = crate::platform::fs::empty_root();
+        std::fs::create_dir(folder.path().join("etc")).unwrap();
+        let line = "circleci:x:4242:4242::/home/circleci:/bin/sh\n";
+        std::fs::write(folder.path().join("etc/passwd"), line).unwrap();
+        let mut receipt = Receipt::new("default");
+        receipt.installed = true;
+        for (uid, is_own) in [(1001, false), (4242, true), (0, true)] {
+            let command = "/opt/circleci/circleci-launch-agent".to_owned();
+            let process = crate::host::Process {
+                pid: 7,
+                uid,
+                name: "circleci-launch".into(),
+                command,
+                parent: 1,
+                started: 0,
+                state: 'S',
+                in_service: false,
+            };
+            let processes = Processes::of(vec![process]);
+            let (receipts, scrub) = (vec![receipt.clone()], Scrub::default());
+            let (found, strays) =
+                all(&root, Vec::new(), receipts, &processes, &scrub, Instant::now());
+            assert_eq!(found[0].process.is_some(), is_own, "{uid}");
+            assert_eq!(strays.count == 0, is_own, "{uid}");
+        }
+    }
+
+    #[test]
+    fn the_account_of_jobs_is_the_prefixs() {
+        for (prefix, user) in [
+            ("sudo -niHu ci --", Some("ci")),
+            ("/usr/bin/sudo --user=ci --", Some("ci")),
+            ("sudo -uci", Some("ci")),
+            ("sudo -n --", Some("root")),
+            ("su - ci -c", Some("ci")),
+            ("nice -n 10", None),
+        ] {
+            assert_eq!(task_user(&words(prefix)), user, "{prefix}");
+        }
+    }
+
+    #[test]
+    #[cfg(unix)] // The path is whole only there.
+    fn binary_and_configuration_come_from_the_command() {
+        let line =
+            words("/usr/bin/env /opt/circleci-runner/circleci-runner machine --config=/c.yaml");
+        assert_eq!(kind(&line), Kind::MachineRunner);
+        assert_eq!(binary(&line), Some("/opt/circleci-runner/circleci-runner".into()));
+        assert_eq!(config(&line), Some("/c.yaml".into()));
+        assert_eq!(config(&words("/x -c /y")), Some("/y".into()));
+        assert_eq!(binary(&words("relative")), None);
+    }
+}

@@ -1,0 +1,204 @@
+//! Which agents there are, and their configurations.
+
+use super::{
+    candidate::{self, Candidate},
+    config,
+    deadline::known_or_default,
+    ground::Ground,
+    host, mac, plists,
+    processes::Processes,
+    reader::{self, Part},
+    tasks, units, variables,
+};
+use crate::{
+    Code, Error, Result,
+    agent::Token,
+    host::{ConfigFile, ConfigState, Provenance, Seen, Strays, Unseen},
+    platform::{Os, fs::Root},
+    record::{self, Receipt},
+    text::Secrets,
+};
+use std::{path::Path, sync::Arc};
+
+/// Most bytes of a configuration that are read.
+const CONFIG_LIMIT: u64 = 256 << 10;
+
+/// What was found to look closer at.
+pub(super) struct Discovery {
+    pub(super) candidates: Vec<Candidate>,
+    pub(super) strays: Strays,
+    pub(super) processes: Arc<Processes>,
+    /// Why there may be more.
+    pub(super) undiscovered: Vec<String>,
+}
+
+/// Finds the agents and reads their configurations; where a configuration is named, its agent alone.
+///
+/// # Errors
+/// When no random number can be had.
+pub(super) fn discover(
+    ground: &Ground,
+    config: Option<&Path>,
+    secrets: &Secrets,
+) -> Result<Discovery> {
+    let mut discovery = agents(ground);
+    if let Some(path) = config {
+        discovery.keep(path);
+    }
+    read_configs(ground, &mut discovery.candidates, secrets)?;
+    Ok(discovery)
+}
+
+/// The agents: by the definitions of services, the receipts and the processes, all looked at at once.
+fn agents(ground: &Ground) -> Discovery {
+    let units = ground.look("the definitions of services", |ground| {
+        let mut units = units::find(&ground.root, ground.soon());
+        units.extend(plists::find(&ground.root));
+        if ground.os == Os::Windows {
+            units.extend(tasks::find(&ground.root));
+        }
+        units
+    });
+    let receipts = ground.look("the receipts", |ground| {
+        Seen::from(
+            record::read(&ground.root, "default")
+                .map(|known| known.into_receipts().collect::<Vec<Receipt>>()),
+        )
+    });
+    let machine = ground.look("the machine's environment", |ground| {
+        let asks = ground.is_host && ground.os == Os::Windows;
+        if asks { variables::of_machine(&ground.commands, ground.limit) } else { Vec::new() }
+    });
+    let processes = ground.look("the processes", |ground| match ground.is_host {
+        true if ground.os == Os::Darwin => {
+            Processes::of(mac::processes(&ground.commands, ground.now))
+        }
+        true => Processes::read(ground.now, host::uptime(), ground.soon()),
+        false => Processes::default(),
+    });
+    let (units, receipts) = (units.seen(), receipts.flat());
+    let processes = Arc::new(match processes.seen() {
+        Seen::Known(processes) => processes,
+        Seen::Unseen(unseen) => Processes::unseen(unseen, ground.now - host::uptime()),
+    });
+    let faults = [reason(&units), reason(&receipts), processes.fault()];
+    let mut undiscovered: Vec<String> =
+        faults.into_iter().flatten().map(|unseen| unseen.why.clone()).collect();
+    let (units, receipts) = (known_or_default(units), known_or_default(receipts));
+    let of_processes = Arc::clone(&processes);
+    let candidates = ground
+        .look("the agents' environments", move |ground| {
+            let (root, scrub, until) = (&ground.root, &ground.scrub, ground.soon());
+            candidate::all(root, units, receipts, &of_processes, scrub, until)
+        })
+        .seen();
+    let fault = reason(&candidates).map(|unseen| unseen.why.clone());
+    undiscovered.extend(fault.clone());
+    let (mut candidates, mut strays) = known_or_default(candidates);
+    strays.unseen = strays.unseen.or(fault.map(Unseen::not_examined));
+    let machine = known_or_default(machine.seen());
+    for candidate in &mut candidates {
+        // What a script sets comes later, and counts.
+        candidate.variables.splice(0..0, machine.iter().cloned());
+    }
+    Discovery { candidates, strays, processes, undiscovered }
+}
+
+impl Discovery {
+    /// Keeps the agent of a configuration; where none has it, one of which nothing else is known.
+    fn keep(&mut self, config: &Path) {
+        self.candidates.retain(|own| own.config_path.as_deref() == Some(config));
+        if self.candidates.is_empty() {
+            self.candidates.push(Candidate {
+                name: config.display().to_string(),
+                config_path: Some(config.to_owned()),
+                // Whoever runs the doctor named it.
+                named_by: Provenance::Root,
+                ..Candidate::default()
+            });
+        }
+    }
+}
+
+fn read_configs(ground: &Ground, candidates: &mut [Candidate], secrets: &Secrets) -> Result<()> {
+    let mut salt = [0; 16];
+    getrandom::fill(&mut salt)
+        .map_err(|error| Error::new(Code::HostUnfit, format!("no random numbers: {error}")))?;
+    let configs: Vec<_> = candidates
+        .iter()
+        .map(|candidate| {
+            let (path, named_by) = (candidate.config_path.clone(), candidate.named_by);
+            ground.look("a configuration", move |ground| {
+                path.map(|path| read_config(&ground.root, &path, named_by, &salt))
+            })
+        })
+        .collect();
+    for (candidate, config) in candidates.iter_mut().zip(configs) {
+        match config.seen() {
+            Seen::Known(Some((config, token))) => candidate.configured(config, token),
+            Seen::Known(None) => candidate.task_user = candidate.user.clone(),
+            Seen::Unseen(unseen) => candidate.configured(Seen::Unseen(unseen), None),
+        }
+        candidate.tell(secrets);
+    }
+    Ok(())
+}
+
+/// Why something was not seen.
+fn reason<T>(seen: &Seen<T>) -> Option<&Unseen> {
+    match seen {
+        Seen::Known(_) => None,
+        Seen::Unseen(unseen) => Some(unseen),
+    }
+}
+
+type ReadConfig = (Seen<ConfigFile<String>>, Option<Token>);
+
+fn read_config(root: &Root, path: &Path, named_by: Provenance, salt: &[u8]) -> ReadConfig {
+    let trail = match reader::walk(root, path, named_by, None) {
+        Ok(trail) => trail,
+        Err(error) => return (Err(error).into(), None),
+    };
+    match reader::read(root, &trail, Part::Head(CONFIG_LIMIT), named_by) {
+        Ok(content) => {
+            let (config, token) = config::read(trail, &content.bytes, named_by, salt);
+            (Seen::Known(config), token)
+        }
+        Err(error) if error.code() == Code::NeedsRoot => (Err(error).into(), None),
+        Err(error) => {
+            let of_walk = ConfigState::of_walk(&trail);
+            let unreadable = || ConfigState::Unreadable(error.message().to_owned());
+            let config = ConfigFile {
+                state: of_walk.unwrap_or_else(unreadable),
+                trail,
+                settings: Vec::new(),
+                token: None,
+                written_by: Provenance::Anybody,
+            };
+            (Seen::Known(config), None)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_configuration_that_is_absent_is_not_broken() {
+        let (folder, root) = crate::platform::fs::empty_root();
+        std::fs::create_dir(folder.path().join("folder")).unwrap();
+        std::fs::write(folder.path().join("file"), "a: [").unwrap();
+        for (path, expected) in [
+            ("/none", ConfigState::Missing),
+            ("/none/none", ConfigState::Missing),
+            ("/file/none", ConfigState::Missing),
+            ("/folder", ConfigState::NotAFile),
+        ] {
+            let (config, _) = read_config(&root, Path::new(path), Provenance::Root, b"");
+            assert_eq!(config.known().unwrap().state, expected, "{path}");
+        }
+        let (config, _) = read_config(&root, Path::new("/file"), Provenance::Root, b"");
+        assert!(matches!(config.known().unwrap().state, ConfigState::Broken(_)));
+    }
+}

@@ -1,0 +1,280 @@
+//! The variables that a service gives its agent, and what of them may be kept.
+
+use super::{
+    reader::{self, Part},
+    scrub::Scrub,
+    unit_text::split,
+    units::Unit,
+};
+use crate::{
+    agent::TOKEN_VARIABLES,
+    host::{Provenance, Scrubbed, Seen, Trail, Variable},
+    platform::fs::Root,
+    text::REDACTED,
+};
+use std::{
+    collections::HashSet,
+    path::{Path, PathBuf},
+};
+
+/// Most bytes of an environment file that are read.
+const LIMIT: u64 = 256 << 10;
+
+/// Most environment files of a unit that are read.
+const FILES: usize = 32;
+
+/// Most variables of one file, and of one unit, that are kept. An account may have written them.
+const OF_FILE: usize = 64;
+const OF_UNIT: usize = 128;
+
+/// Longest value that is kept, in bytes. A part of one would be another value.
+const VALUE: usize = 16 << 10;
+
+/// Variables whose values help to understand a trouble and hold no secret but a proxy's login.
+pub const KEPT: [&str; 16] = [
+    "HTTPS_PROXY",
+    "HTTP_PROXY",
+    "NO_PROXY",
+    "ALL_PROXY",
+    "https_proxy",
+    "http_proxy",
+    "no_proxy",
+    "all_proxy",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "TMPDIR",
+    "PATH",
+    "HOME",
+    "USER",
+    "GODEBUG",
+    "TZ",
+];
+
+/// Prefixes of the agents' own variables.
+const AGENTS: [&str; 3] = ["LAUNCH_AGENT_", "CIRCLECI_", "USE_HOME_SSH_DIR"];
+
+/// A variable as it is set, secrets included: never kept.
+#[derive(Debug, Clone)]
+pub(super) struct Raw {
+    pub(super) name: String,
+    pub(super) value: String,
+    pub(super) source: String,
+    /// Who could have set it.
+    pub(super) written_by: Provenance,
+}
+
+/// A file that a service's variables come from.
+#[derive(Clone)]
+pub(super) struct File {
+    pub(super) path: PathBuf,
+    pub(super) optional: bool,
+    pub(super) trail: Seen<Trail>,
+    /// Who could have named it.
+    pub(super) named_by: Provenance,
+}
+
+/// The variables of a unit in the order in which they count, and the files they come from.
+pub(super) fn of_unit(root: &Root, unit: &Unit) -> (Vec<Raw>, Vec<File>) {
+    let mut set: Vec<Raw> = Vec::new();
+    let mut from_files: Vec<Raw> = Vec::new();
+    let mut files: Vec<File> = Vec::new();
+    for directive in unit.directives.iter().filter(|directive| directive.section == "Service") {
+        let source = format!("{}:{}", directive.file.display(), directive.line);
+        let named_by = unit.written_by(&directive.file);
+        match (directive.key.as_str(), directive.value.as_str()) {
+            ("Environment", "") => set.clear(),
+            ("EnvironmentFile", "") => {
+                files.clear();
+                from_files.clear();
+            }
+            ("Environment", value) => set.extend(assignments(value, &source, named_by)),
+            ("EnvironmentFile", value) => {
+                let optional = value.starts_with('-');
+                let path = PathBuf::from(value.trim_start_matches('-').replace("%%", "%"));
+                if files.len() >= FILES {
+                    continue;
+                }
+                let trail = match reader::read_at(root, &path, Part::Head(LIMIT), named_by) {
+                    Ok((trail, content)) => {
+                        let text = String::from_utf8_lossy(&content.bytes);
+                        let whole = text.rsplit_once('\n').filter(|_| content.cut);
+                        let text = whole.map_or(&*text, |(whole, _)| whole);
+                        let set = lines(text, &path, named_by.and(trail.written_by()));
+                        from_files.extend(limited(last_of_each(set), OF_FILE));
+                        Seen::Known(trail)
+                    }
+                    Err(_) => reader::walk(root, &path, named_by, None).into(),
+                };
+                files.push(File { path, optional, trail, named_by });
+            }
+            _ => {}
+        }
+    }
+    // What a file sets counts before what the unit sets: systemd.exec(5).
+    set.extend(from_files);
+    (limited(set, OF_UNIT), files)
+}
+
+/// The assignments that count, of several to one name.
+fn last_of_each(set: Vec<Raw>) -> Vec<Raw> {
+    let mut names = HashSet::new();
+    let mut last: Vec<Raw> =
+        set.into_iter().rev().filter(|raw| names.insert(raw.name.clone())).collect();
+    last.reverse();
+    last
+}
+
+/// At most so many, in their order; first those that mean something to an agent, then tokens.
+fn limited(mut set: Vec<Raw>, most: usize) -> Vec<Raw> {
+    set.retain(|raw| raw.value.len() <= VALUE);
+    if set.len() <= most {
+        return set;
+    }
+    let rank = |raw: &Raw| match raw.name.as_str() {
+        name if KEPT.contains(&name) => 0,
+        name if matters(name) => 1,
+        name if is_token(name) => 2,
+        _ => 3,
+    };
+    let mut all: Vec<(usize, Raw)> = set.into_iter().enumerate().collect();
+    // Of a rank the last ones: they count.
+    all.sort_by_key(|(at, raw)| (rank(raw), std::cmp::Reverse(*at)));
+    all.truncate(most);
+    all.sort_by_key(|(at, _)| *at);
+    all.into_iter().map(|(_, raw)| raw).collect()
+}
+
+/// The same without secrets.
+pub(super) fn kept(raw: &[Raw], scrub: &Scrub) -> Vec<Variable> {
+    let variable = |raw: &Raw| {
+        let value = Scrubbed::variable(&raw.name, &raw.value, scrub);
+        Variable {
+            name: raw.name.clone(),
+            secret: Some(value.as_ref().is_some_and(|value| value.as_str() != raw.value)),
+            value,
+            source: raw.source.clone(),
+            written_by: raw.written_by,
+        }
+    };
+    raw.iter().map(variable).collect()
+}
+
+/// The value of an `Environment=` directive without secrets.
+pub(super) fn shown(value: &str, scrub: &Scrub) -> String {
+    let shown = split(value).into_iter().map(|word| match word.split_once('=') {
+        Some((name, value)) => {
+            format!("{name}={}", shown_value(name, value, scrub).unwrap_or(REDACTED.to_owned()))
+        }
+        None => scrub.text(&word),
+    });
+    shown.collect::<Vec<_>>().join(" ")
+}
+
+/// Whether an `Environment=` directive sets a variable that holds the agent's token.
+pub(super) fn sets_token(value: &str) -> bool {
+    split(value).iter().any(|word| {
+        let set = word.split_once('=');
+        set.is_some_and(|(name, value)| TOKEN_VARIABLES.contains(&name) && !value.is_empty())
+    })
+}
+
+/// Whether a variable holds a token by its name.
+pub(super) fn is_token(name: &str) -> bool {
+    let name = name.to_ascii_uppercase();
+    ["TOKEN", "PASSWORD", "SECRET", "API_KEY"].iter().any(|word| name.contains(word))
+}
+
+/// Whether a variable means something to an agent.
+pub(super) fn matters(name: &str) -> bool {
+    KEPT.contains(&name) || AGENTS.iter().any(|prefix| name.starts_with(prefix))
+}
+
+pub(super) fn shown_value(name: &str, value: &str, scrub: &Scrub) -> Option<String> {
+    if is_token(name) {
+        return Some(if value.is_empty() { String::new() } else { REDACTED.to_owned() });
+    }
+    matters(name).then(|| scrub.text(value))
+}
+
+fn assignments(value: &str, source: &str, written_by: Provenance) -> Vec<Raw> {
+    let raw = |word: String| {
+        let (name, value) = word.split_once('=')?;
+        Some(Raw {
+            name: name.to_owned(),
+            value: value.replace("%%", "%"),
+            source: source.to_owned(),
+            written_by,
+        })
+    };
+    split(value).into_iter().filter_map(raw).collect()
+}
+
+/// The lines of an environment file.
+fn lines(text: &str, path: &Path, written_by: Provenance) -> Vec<Raw> {
+    let raw = |(at, line): (usize, &str)| {
+        let line = line.trim_start();
+        let (name, value) = line.split_once('=').filter(|_| !line.starts_with(['#', ';']))?;
+        let value = value.trim();
+        let value = match value.strip_prefix('\'').and_then(|value| value.strip_suffix('\'')) {
+            Some(inner) => inner.to_owned(),
+            None => crate::service::unquoted(value),
+        };
+        let source = format!("{}:{}", path.display(), at + 1);
+        Some(Raw { name: name.trim().to_owned(), value, source, written_by })
+    };
+    text.lines().enumerate().filter_map(raw).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_and_passwords_do_not_stay() {
+        let scrub = Scrub::default();
+        let value =
+            "LAUNCH_AGENT_API_AUTH_TOKEN=hunter2 HTTPS_PROXY=http://a:pw@p:1 FOO=bar TMPDIR=/x";
+        assert_eq!(
+            shown(value, &scrub),
+            "LAUNCH_AGENT_API_AUTH_TOKEN=*** HTTPS_PROXY=http://a:***@p:1 FOO=*** TMPDIR=/x"
+        );
+        let raw = assignments("A_SECRET_TOKEN=x OTHER=y \"PATH=/a b\"", "u:1", Provenance::Root);
+        let told: Vec<_> = kept(&raw, &scrub).into_iter().map(|v| v.value).collect();
+        assert_eq!(told, [Some("***".into()), None, Some("/a b".into())]);
+    }
+
+    #[test]
+    fn files_count_before_the_unit() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("env"), "# x\nA=\"file\"\n B='c d'\n").unwrap();
+        let root = Root::open(folder.path()).unwrap();
+        let text = "[Service]\nEnvironmentFile=/env\nEnvironment=A=unit\nEnvironmentFile=-/none\n";
+        let directives = super::super::unit_text::parse(text, Path::new("/u"));
+        let unit = Unit { directives, ..Unit::default() };
+        let (raw, files) = of_unit(&root, &unit);
+        let told: Vec<_> = raw.iter().map(|raw| (raw.name.as_str(), raw.value.as_str())).collect();
+        assert_eq!(told, [("A", "unit"), ("A", "file"), ("B", "c d")]);
+        assert_eq!(files.iter().map(|file| file.optional).collect::<Vec<_>>(), [false, true]);
+    }
+
+    #[test]
+    fn no_file_has_more_variables_than_are_kept() {
+        let root = crate::platform::fs::empty_root();
+        let many = |line: fn(usize) -> String| (0..2000).map(line).collect::<String>();
+        let path = "PATH=/a\nPATH=/b\n".to_owned();
+        let long = format!("HOME=/{}\nTMPDIR=/t\n", "x".repeat(VALUE));
+        let tokens = many(|at| format!("A_TOKEN_{at}=a1b2c3d4e5f6a7b8{at}\n"));
+        let proxies = many(|at| format!("HTTPS_PROXY=http://u:a1b2c3d4e5f6a7b8{at}@h\n"));
+        std::fs::write(root.0.path().join("env"), path + &tokens + &proxies + &long).unwrap();
+        let line = "EnvironmentFile=/env\n".repeat(4 * FILES);
+        let directives =
+            super::super::unit_text::parse(&format!("[Service]\n{line}"), Path::new("/u"));
+        let unit = Unit { directives, ..Unit::default() };
+        let (raw, files) = of_unit(&root.1, &unit);
+        assert_eq!((raw.len(), files.len()), (OF_UNIT, FILES));
+        let last = |name: &str| raw.iter().rfind(|raw| raw.name == name).map(|own| &*own.value);
+        assert_eq!(last("PATH"), Some("/b"));
+        assert_eq!(last("HTTPS_PROXY"), Some("http://u:a1b2c3d4e5f6a7b81999@h"));
+        assert_eq!((last("TMPDIR"), last("HOME")), (Some("/t"), None));
+    }
+}

@@ -1,0 +1,366 @@
+//! The looks at one agent: all begun at once, then put together.
+
+use super::{
+    Ground, IMAGE, account, binary,
+    candidate::Candidate,
+    config,
+    deadline::Probe,
+    environment, log,
+    processes::{OfInstall, Processes},
+    reader,
+    units::Unit,
+    workdir, wrapper,
+};
+use crate::{
+    host::{
+        Binary, Install, Named, PathRole, Provenance, Received, Seen, Service, State, TokenPlace,
+        Tool, Trail, Unseen, Workdir, Wrapper,
+    },
+    platform::{
+        Os,
+        fs::{Meta, Root},
+        macos::gatekeeper,
+    },
+    record::Receipt,
+    text::{inner, is_whole},
+    values::static_prefix,
+};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+/// Why nothing is said of a path.
+const SECRET: &str = "what is named as its path looks like a secret";
+
+/// The looks at one agent.
+pub(super) struct Looks {
+    candidate: Candidate,
+    binary: Option<Probe<Binary>>,
+    paths: Vec<(PathRole, Provenance, Probe<Seen<Trail>>)>,
+    prefix: Option<Prefix>,
+    workdir: Option<Probe<Seen<Workdir>>>,
+    log: Option<Probe<log::Log>>,
+    tools: Probe<Vec<Tool>>,
+}
+
+/// The look at the command prefix's program: the way to it, and what it does if it is a script.
+type Prefix = (Provenance, Probe<(Seen<Trail>, Option<Wrapper>)>);
+
+/// Starts to look at an agent. Nothing is looked at here: what an account has named may never
+/// answer.
+pub(super) fn begin(
+    ground: &Ground,
+    mut candidate: Candidate,
+    uids: &BTreeMap<String, u32>,
+) -> Looks {
+    let uid = |name: &Option<String>| name.as_ref().and_then(|name| uids.get(name).copied());
+    let task_user = uid(&candidate.task_user);
+    let agent = uid(&candidate.user);
+    let by_service = candidate.named_by;
+    let binary = candidate.binary.clone().map(|path| {
+        let receipt = candidate.receipt.clone();
+        ground.look("the binary", move |ground| {
+            let mut binary =
+                binary::look(&ground.root, &path, (by_service, agent), receipt.as_ref());
+            if ground.os == Os::Darwin && ground.is_host {
+                let commands = &ground.commands;
+                binary.quarantined =
+                    gatekeeper::is_quarantined(commands, &path).unwrap_or_default();
+                binary.gatekeeper = gatekeeper::verdict(commands, &path);
+            }
+            binary
+        })
+    });
+    let config = candidate.config.as_ref().and_then(Seen::ok).cloned();
+    let text = |key: &str| config.as_ref().and_then(|config| config.text(key)).map(str::to_owned);
+    let by_config = config.as_ref().map_or(Provenance::Anybody, |config| config.written_by);
+    // What the receipt knows was named by root, whoever repeats it.
+    let by_receipt = |setting: &str, text: &str| {
+        let known = candidate.receipt.as_ref().and_then(|receipt| receipt.settings.get(setting));
+        if known.is_some_and(|known| known == text) { Provenance::Root } else { by_config }
+    };
+    let mut named: Vec<(PathRole, Provenance, PathBuf)> = Vec::new();
+    let mut name = |role: PathRole, named_by: Provenance, path: Option<PathBuf>| {
+        named.extend(path.map(|path| (role, named_by, path)));
+    };
+    let variable = |key: &str| {
+        candidate.raw(key).map(|raw| (raw.value.clone(), by_service.and(raw.written_by)))
+    };
+    let work = variable("LAUNCH_AGENT_RUNNER_WORK_DIR").or_else(|| {
+        let path = text("runner.working_directory")?;
+        let by = by_receipt("workdir", &path);
+        Some((path, by))
+    });
+    let work = work.map(|(path, by)| (static_prefix(&path), by)).filter(|(path, _)| is_whole(path));
+    if let Some((path, by)) = &work {
+        name(PathRole::WorkFolder, *by, Some(path.clone()));
+    }
+    let file = text("logging.file").map(|path| (inner(&path), by_receipt("log-file", &path)));
+    let file = file.filter(|(path, _)| is_whole(path));
+    if let Some((path, by)) = &file {
+        name(PathRole::LogFile, *by, Some(path.clone()));
+    }
+    // An image gets its /tmp where it runs.
+    let usual = (ground.is_host && ground.os != Os::Windows).then_some("/tmp");
+    match (variable("TMPDIR"), usual) {
+        (Some((path, by)), _) => name(PathRole::TemporaryFolder, by, Some(path.into())),
+        (None, usual) => {
+            name(PathRole::TemporaryFolder, Provenance::Root, usual.map(PathBuf::from));
+        }
+    }
+    let folder = text("runner.task_agent_directory").map(PathBuf::from);
+    name(PathRole::TaskAgentFolder, by_config, folder);
+    if let Some((path, by)) = variable("SSL_CERT_FILE") {
+        name(PathRole::Certificates, by, Some(path.into()));
+    }
+    let directive = |key: &str| {
+        let directives = candidate.unit.iter().flat_map(|unit| unit.directives.iter().rev());
+        directives
+            .filter(|own| own.section == "Service" && own.key == key)
+            .map(|own| own.value.clone())
+            .next()
+    };
+    let output = candidate.unit.iter().flat_map(|unit| &unit.directives);
+    let output = output.filter(|own| own.section.is_empty() && own.key == "StandardErrorPath");
+    let output = output.map(|own| PathBuf::from(&own.value)).find(|path| path.is_absolute());
+    name(PathRole::ServiceOutput, by_service, output);
+    let own = directive("WorkingDirectory").map(|path| path.trim_start_matches('-').to_owned());
+    let own = own.filter(|path| path.starts_with('/')).map(PathBuf::from);
+    name(PathRole::ServiceFolder, by_service, own);
+    let prefix =
+        config.as_ref().and_then(|config| config.list("runner.command_prefix")?.first().cloned());
+    let folders = variable("PATH");
+    let prefix = prefix.map(|word| {
+        let folders = folders.clone();
+        let look = ground.look("the command prefix", move |ground| {
+            let by = folders.as_ref().map_or(by_config, |(_, by)| by_config.and(*by));
+            let end = |path: &Path| end_of(&ground.root, path, by, agent);
+            let path = program(&end, &word, folders.as_ref().map(|(path, _)| path.as_str()));
+            let trail = Seen::from(reader::walk(&ground.root, &path, by, agent));
+            let look = |trail| wrapper::look(&ground.root, trail, by_config);
+            let wrapper = trail.ok().and_then(look);
+            (trail, wrapper)
+        });
+        (by_config, look)
+    });
+    let mut paths: Vec<_> = named
+        .into_iter()
+        .map(|(role, named_by, path)| {
+            let look = ground.look("a path", move |ground| walk(ground, &path, named_by, agent));
+            (role, named_by, look)
+        })
+        .collect();
+    for file in std::mem::take(&mut candidate.files) {
+        let role = if file.optional {
+            PathRole::OptionalEnvironmentFile
+        } else {
+            PathRole::EnvironmentFile
+        };
+        let trail = match file.trail {
+            Seen::Known(trail) => Seen::Known(trail),
+            Seen::Unseen(unseen) => Seen::not(format!("{}: {}", file.path.display(), unseen.why)),
+        };
+        paths.push((role, file.named_by, ground.look("a path", move |_| trail)));
+    }
+    let workdir = work.map(|(path, named_by)| {
+        ground.look("the work folder", move |ground| {
+            if holds_secret(ground, &path) {
+                return Seen::not(SECRET);
+            }
+            // What a person allows was named by root.
+            let is_allowed = ground.allowed.contains(&path);
+            let named_by = if is_allowed { Provenance::Root } else { named_by };
+            let listed = ground.root.trail(&path).and_then(|trail| {
+                reader::may_echo(&ground.root, &trail, named_by)?;
+                // Where nothing is yet, the way ends in a folder above.
+                let folder = if trail.end.is_some() { &trail.real } else { &path };
+                workdir::look(&ground.root, folder, task_user)
+            });
+            Seen::from(listed)
+        })
+    });
+    let unit = candidate.unit.as_ref().map(|unit| unit.name.clone());
+    let log = match (file, unit) {
+        (Some((path, by)), _) => {
+            Some(ground.look("the log", move |ground| match holds_secret(ground, &path) {
+                true => (Seen::not(SECRET), None),
+                false => log::of_file(&ground.root, &path, by, &ground.scrub),
+            }))
+        }
+        (None, Some(unit)) if ground.is_host => Some(ground.look("the journal", move |ground| {
+            log::of_unit(&ground.commands, &unit, ground.limit, &ground.scrub)
+        })),
+        _ => None,
+    };
+    let tools = ground.look("the tools of jobs", move |ground| {
+        let by = folders.as_ref().map_or(Provenance::Root, |(_, by)| *by);
+        let end = |path: &Path| end_of(&ground.root, path, by, agent);
+        account::tools(&end, ground.os, folders.as_ref().map(|(path, _)| path.as_str()))
+    });
+    Looks { candidate, binary, paths, prefix, workdir, log, tools }
+}
+
+/// The way to a path that `named_by` named.
+fn walk(ground: &Ground, path: &Path, named_by: Provenance, agent: Option<u32>) -> Seen<Trail> {
+    match holds_secret(ground, path) {
+        true => Seen::not(SECRET),
+        false => Seen::from(reader::walk(&ground.root, path, named_by, agent)),
+    }
+}
+
+/// What stands at a path, as far as whoever named it could find out.
+fn end_of(root: &Root, path: &Path, named_by: Provenance, agent: Option<u32>) -> Option<Meta> {
+    reader::walk(root, path, named_by, agent).ok()?.end
+}
+
+/// Whether what is named as a path looks like a secret, and so is told nowhere.
+fn holds_secret(ground: &Ground, path: &Path) -> bool {
+    let text = path.display().to_string();
+    ground.scrub.text(&text) != text
+}
+
+/// Where a program is that is named without its folder.
+fn program(end: &account::End<'_>, word: &str, path: Option<&str>) -> PathBuf {
+    let folders = path.unwrap_or("/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+    let stands = |path: &PathBuf| end(path).is_some();
+    let folders = folders.split(':').take(account::FOLDERS);
+    let found = || folders.map(|folder| Path::new(folder).join(word)).find(stands);
+    if word.contains('/') {
+        word.into()
+    } else {
+        found().unwrap_or(Path::new("/usr/bin").join(word))
+    }
+}
+
+impl Looks {
+    /// What was seen, once all of it is there or late.
+    pub(super) fn done(
+        self,
+        ground: &Ground,
+        states: &Seen<BTreeMap<String, State>>,
+        processes: &Processes,
+        uids: &BTreeMap<String, u32>,
+    ) -> Install {
+        let scrub = &ground.scrub;
+        let candidate = self.candidate;
+        let command = candidate.shown_command(scrub);
+        let name = candidate.unit.as_ref().map(|unit| unit.name.clone());
+        let state = match (states, &name) {
+            (Seen::Known(states), Some(name)) => states
+                .get(name)
+                .cloned()
+                .map_or_else(|| Seen::broken(format!("nothing was said of {name}")), Seen::Known),
+            (Seen::Unseen(unseen), _) => Seen::Unseen(unseen.clone()),
+            (_, None) => Seen::not("no service"),
+        };
+        let main = state.ok().and_then(|state| state.main_pid).or(candidate.process);
+        let main = main.or_else(|| processes.agent_of(name.as_ref()?));
+        let task_uid = candidate.task_user.as_ref().and_then(|name| uids.get(name).copied());
+        let of_install = match ground.is_host {
+            true => processes.of_install(main, name.as_deref(), task_uid, scrub, ground.until),
+            false => OfInstall::unseen(&Unseen::not_applicable(IMAGE)),
+        };
+        let mut token_in = candidate.token_places();
+        token_in.extend(of_install.holds_token.then_some(TokenPlace::Process));
+        let environment = environment::kept(&candidate.variables, scrub);
+        let service = candidate.unit.map(|unit| Service {
+            manager: unit.manager,
+            name: unit.name,
+            definitions: unit.definitions,
+            strange_parts: unit.strange_parts,
+            directives: Unit::scrubbed(unit.directives, scrub),
+            command,
+            state,
+        });
+        let mut paths: Vec<_> = self
+            .paths
+            .into_iter()
+            .map(|(role, named_by, look)| Named { role, trail: look.flat(), named_by })
+            .collect();
+        let mut wrapper = None;
+        if let Some((named_by, look)) = self.prefix {
+            let trail = match look.seen() {
+                Seen::Known((trail, own)) => {
+                    wrapper = own;
+                    trail
+                }
+                Seen::Unseen(unseen) => Seen::Unseen(unseen),
+            };
+            paths.push(Named { role: PathRole::CommandPrefix, trail, named_by });
+        }
+        let (log, log_written) = match self.log.map(Probe::seen) {
+            Some(Seen::Known(log)) => log,
+            Some(Seen::Unseen(unseen)) => (Seen::Unseen(unseen), None),
+            None => (Seen::not_applicable("it has no log that is known"), None),
+        };
+        Install {
+            name: candidate.name,
+            agent: candidate.agent,
+            receipt: candidate.receipt.as_ref().map(received),
+            named_by: candidate.named_by,
+            service,
+            user: candidate.user,
+            task_user: candidate.task_user.filter(|name| scrub.text(name) == *name),
+            environment,
+            binary: self.binary.map(|binary| match binary.seen() {
+                Seen::Known(binary) => binary,
+                Seen::Unseen(unseen) => Binary {
+                    trail: Seen::Unseen(unseen),
+                    program: Seen::default(),
+                    sha256: Seen::default(),
+                    label: None,
+                    quarantined: false,
+                    gatekeeper: None,
+                },
+            }),
+            config: candidate.config.map(|config| match config {
+                Seen::Known(file) => Seen::Known(config::scrubbed(file, scrub)),
+                Seen::Unseen(unseen) => Seen::Unseen(unseen),
+            }),
+            paths,
+            wrapper,
+            workdir: self.workdir.map_or_else(|| Seen::not("no work folder is named"), Probe::flat),
+            token_in: Some(token_in),
+            processes: of_install.processes,
+            orphans: of_install.orphans,
+            unlisted: of_install.unlisted,
+            log,
+            log_written,
+            tools: if ground.is_host { self.tools.seen() } else { Seen::not_applicable(IMAGE) },
+        }
+    }
+}
+
+fn received(receipt: &Receipt) -> Received {
+    Received {
+        complete: receipt.complete,
+        installed: receipt.installed,
+        version: receipt.binary.as_ref().map(|binary| binary.version.to_string()),
+        sha256: receipt.binary.as_ref().map(|binary| binary.sha256.to_string()),
+    }
+}
+
+#[cfg(test)]
+#[cfg(unix)] // Paths are whole only there.
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_folders_are_looked_into_than_a_path_has() {
+        let (folder, root) = crate::platform::fs::empty_root();
+        std::fs::create_dir(folder.path().join("last")).unwrap();
+        std::fs::write(folder.path().join("last/sudo"), "").unwrap();
+        let of = |count: usize| format!("{}/last", "/a:".repeat(count));
+        let end = |path: &Path| end_of(&root, path, Provenance::Root, None);
+        let found = |path: &str| program(&end, "sudo", Some(path));
+        assert_eq!(found(&of(account::FOLDERS - 1)), Path::new("/last/sudo"));
+        assert_eq!(found(&of(account::FOLDERS)), Path::new("/usr/bin/sudo"));
+        let tools = |path: &str| account::tools(&end, Os::Linux, Some(path));
+        std::fs::write(folder.path().join("last/git"), "").unwrap();
+        let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(folder.path().join("last/git"), permissions).unwrap();
+        let has_git = |path: &str| tools(path).iter().any(|tool| tool.path.is_some());
+        assert!(has_git(&of(account::FOLDERS - 1)) && !has_git(&of(account::FOLDERS)));
+    }
+}

@@ -1,0 +1,340 @@
+//! Takes the survey of a host: everything that the doctor may know, read at once and never
+//! changed. What is found first is where to look closer: definitions, processes, receipts.
+
+mod account;
+mod action;
+mod asks;
+mod binary;
+mod candidate;
+pub mod config;
+mod deadline;
+mod discovery;
+mod environment;
+mod existing;
+mod grants;
+mod ground;
+mod host;
+mod host_probes;
+mod log;
+mod looks;
+mod mac;
+mod manager;
+pub mod network;
+mod paths;
+mod personal;
+mod plan_facts;
+mod plists;
+mod processes;
+pub mod procfs;
+mod reader;
+mod route;
+mod scrub;
+mod scrubbed;
+mod secret_words;
+mod tasks;
+mod unit_text;
+mod units;
+mod variables;
+mod volumes;
+mod windows;
+mod workdir;
+mod wrapper;
+mod written;
+mod xml;
+
+use crate::{
+    Code, Command, Error, Help, Result,
+    host::{AccountFacts, Install, Network, Queue, SCHEMA_VERSION, Seen, Survey},
+    platform::{Os, command::HostCommands, fs::Root},
+    service::systemd_runs,
+    text::Secrets,
+    values::Manager,
+};
+use candidate::Candidate;
+use deadline::{Limit, Probe, known_or_default, probe};
+use discovery::{Discovery, discover};
+use ground::Ground;
+use network::{Ask, Inquiry};
+use processes::Processes;
+use scrub::Scrub;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+pub use asks::Endpoints;
+pub use environment::KEPT as KEPT_VARIABLES;
+pub use existing::{Existing, existing};
+pub use plan_facts::{look, of_host};
+
+/// Programs and files of the host itself answer within this time, or are said to hang.
+const LOCAL_LIMIT: Duration = Duration::from_secs(2);
+
+/// How much longer a probe may take than the programs that it runs.
+const MARGIN: Duration = Duration::from_millis(250);
+
+/// What the whole examination takes at most, beside the time for the probes of the network.
+const WHOLE_LIMIT: Duration = Duration::from_secs(10);
+
+/// How much later than that it is given up, where something hangs that no probe looks at.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// Why nothing is said of what only runs.
+const IMAGE: &str = "nothing runs in an image";
+
+/// Why nothing is said of what only other systems keep in files.
+const THERE: &str = "Windows does not keep it in a file";
+
+/// What to examine.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The host, or the folder given as `--root`.
+    pub root: Arc<Root>,
+    /// For each probe.
+    pub timeout: Duration,
+    /// Only this instance.
+    pub instance: Option<String>,
+    /// This configuration, whatever the service names.
+    pub config: Option<PathBuf>,
+    /// Where to reach what an agent needs; `None`: no network.
+    pub endpoints: Option<Endpoints>,
+    /// The resource class to ask for.
+    pub inquiry: Option<Inquiry>,
+    /// Paths that the person at this run allows to be given to an agent's account.
+    pub allowed: Vec<PathBuf>,
+}
+
+/// A survey, and the secrets that were met on the way and did not enter it.
+#[derive(Debug)]
+pub struct Examined {
+    /// The survey.
+    pub survey: Survey,
+    /// What must not be printed.
+    pub secrets: Secrets,
+}
+
+/// Examines a host, within a time that follows from that for each probe.
+///
+/// # Errors
+/// None that hides the rest: only when no random number can be had, or when all of it hangs.
+pub fn examine(request: &Request) -> Result<Examined> {
+    let each = request.timeout * 2 + WHOLE_LIMIT;
+    let until = Instant::now() + each;
+    let whole = Limit { each: each + GRACE, until: until + GRACE };
+    let request = request.clone();
+    match probe("this host", whole, move || take(&request, until)).seen() {
+        Seen::Known(examined) => examined,
+        Seen::Unseen(unseen) => Err(Error::new(Code::HostUnfit, unseen.why).help(Help::own(
+            Command::fixed("runnerup doctor -vv"),
+            "says what was looked at last",
+        ))),
+    }
+}
+
+/// Takes the survey.
+fn take(request: &Request, until: Instant) -> Result<Examined> {
+    let secrets = Secrets::default();
+    let ground = Ground {
+        root: Arc::clone(&request.root),
+        commands: HostCommands,
+        limit: request.timeout.min(LOCAL_LIMIT),
+        until,
+        scrub: Scrub(secrets.clone()),
+        is_host: request.root.is_host(),
+        os: mac::os(&request.root),
+        now: jiff::Timestamp::now().as_second(),
+        allowed: request.allowed.clone().into(),
+    };
+    let Discovery { mut candidates, mut strays, mut processes, undiscovered } =
+        discover(&ground, request.config.as_deref(), &secrets)?;
+    if let Some(only) = &request.instance {
+        candidates = of_instance(candidates, only)?;
+    }
+    let windows = (ground.is_host && ground.os == Os::Windows)
+        .then(|| windows::ask(&ground, &candidates, request.timeout));
+    let asks = request.endpoints.as_ref().map(|endpoints| asks(&ground, endpoints, &candidates));
+    let queue = queue_look(&ground, request, &candidates);
+    let network = asks.map(|asks| {
+        let (timeout, scrub) = (request.timeout, ground.scrub.clone());
+        // Each attempt has a deadline of its own; this one guards against a hang.
+        probe("the network", ground.within(timeout + LOCAL_LIMIT), move || {
+            let mut network = network::examine(asks, timeout);
+            network.endpoints.iter_mut().for_each(|endpoint| scrub.endpoint(endpoint));
+            network
+        })
+    });
+    let windows = windows.map(windows::Asked::answer);
+    if let Some(windows) = &windows {
+        processes = Arc::new(match windows.processes() {
+            Seen::Known(processes) => processes,
+            Seen::Unseen(unseen) => Processes::unseen(unseen, ground.now - host::uptime()),
+        });
+        windows.name_users(&mut candidates);
+        strays = candidate::by_hand(&candidates, &processes, &ground.scrub);
+    }
+    let of_manager = |manager: Manager| -> Vec<String> {
+        let units = candidates.iter().filter_map(|candidate| candidate.unit.as_ref());
+        units.filter(|unit| unit.manager == manager).map(|unit| unit.name.clone()).collect()
+    };
+    let units = of_manager(Manager::Systemd);
+    let jobs = jobs(&ground, &candidates);
+    let uptime = host::uptime();
+    let states = match jobs.is_empty() {
+        true => {
+            ground.look("systemctl show", move |ground| match ground.is_host && systemd_runs() {
+                true => manager::states(&ground.commands, &units, ground.limit, ground.now, uptime),
+                false => Seen::not_applicable("systemd does not run here"),
+            })
+        }
+        false => ground.look("launchctl print", move |ground| match ground.is_host {
+            true => plists::states(&ground.commands, &jobs),
+            false => Seen::not_applicable(IMAGE),
+        }),
+    };
+    let host = host_probes::begin(&ground, &candidates, &processes);
+    let of_windows = windows.as_ref().map(|own| {
+        let accounts = own.accounts(&candidates, ground.now);
+        (own.states(&candidates, &processes), accounts, own.facts(&candidates))
+    });
+    // Windows tells of its accounts in another way, and none of them has a number here.
+    let asked: &[Candidate] = if ground.os == Os::Windows { &[] } else { &candidates };
+    let accounts = accounts(&ground, asked);
+    let names: BTreeSet<String> = names(asked).collect();
+    let uids = ground.look("the accounts' numbers", |ground| {
+        let number = |name: String| Some((name.clone(), uid_of(&ground.root, &name)?));
+        names.into_iter().filter_map(number).collect::<BTreeMap<_, _>>()
+    });
+    let uids = known_or_default(uids.seen());
+    let looks: Vec<looks::Looks> =
+        candidates.into_iter().map(|candidate| looks::begin(&ground, candidate, &uids)).collect();
+    let mut states = states.flat();
+    if let Some((own, _, _)) = &of_windows {
+        states = own.clone();
+    } else if ground.os == Os::Windows {
+        states = Seen::not_applicable(IMAGE);
+    }
+    let mut installs: Vec<Install> =
+        looks.into_iter().map(|looks| looks.done(&ground, &states, &processes, &uids)).collect();
+    let mut host = host(&installs);
+    if ground.os == Os::Windows {
+        installs.iter_mut().for_each(written::as_windows_does);
+    }
+    for account in accounts {
+        match account.flat() {
+            Seen::Known(account) => host.accounts.extend(account),
+            Seen::Unseen(unseen) => host.accounts_unread = Some(unseen.why),
+        }
+    }
+    if let (Some(own), Some((_, accounts, facts))) = (&windows, of_windows) {
+        own.complete(&mut host, accounts, facts, &installs);
+    }
+    let network: Seen<Network> = match network {
+        Some(network) => network.seen(),
+        None => Seen::not("not asked: --offline"),
+    };
+    let survey = Survey {
+        schema_version: SCHEMA_VERSION,
+        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+        taken: ground.now,
+        host,
+        installs,
+        undiscovered,
+        network,
+        queue: queue.map_or_else(
+            || Seen::not_applicable("not asked: --resource-class was not given"),
+            Probe::flat,
+        ),
+        strays,
+        allowed: request.allowed.clone(),
+        base: (!ground.is_host).then(|| ground.root.base().to_owned()),
+        is_saved: false,
+    };
+    Ok(Examined { survey, secrets })
+}
+
+/// What is to be asked over the network, for each agent. What an account has named may never answer
+/// and keeps the questions of no other agent back.
+fn asks(ground: &Ground, endpoints: &Endpoints, candidates: &[Candidate]) -> Vec<Ask> {
+    let begin = |candidate: &Candidate| {
+        let (endpoints, candidate) = (endpoints.clone(), candidate.clone());
+        ground.look("the settings of connections", move |ground| {
+            asks::of(&endpoints, &candidate, &ground.root)
+        })
+    };
+    let begun: Vec<_> = candidates.iter().map(begin).collect();
+    begun.into_iter().flat_map(|look| known_or_default(look.seen())).collect()
+}
+
+/// What launchd runs, and where it would have loaded it.
+fn jobs(ground: &Ground, candidates: &[Candidate]) -> Vec<plists::Job> {
+    let units = candidates.iter().filter_map(|candidate| candidate.unit.as_ref());
+    let uid = |name: &str| match name {
+        plists::CONSOLE => mac::console(&ground.root)?.uid(),
+        name => uid_of(&ground.root, name),
+    };
+    let job = |unit: &units::Unit| {
+        let file = &unit.definitions.first()?.trail.path;
+        (unit.manager == Manager::Launchd).then(|| plists::job(&unit.name, file, uid))
+    };
+    units.filter_map(job).collect()
+}
+
+/// Asks for the resource class.
+fn queue_look(
+    ground: &Ground,
+    request: &Request,
+    candidates: &[Candidate],
+) -> Option<Probe<Seen<Queue>>> {
+    let inquiry = request.inquiry.clone()?;
+    let (endpoints, candidates) = (request.endpoints.clone(), candidates.to_vec());
+    let (timeout, root) = (request.timeout, Arc::clone(&ground.root));
+    let limit = ground.within(timeout * 2 + LOCAL_LIMIT);
+    let way = move || match &endpoints {
+        Some(endpoints) => personal::way(endpoints, &candidates, &root),
+        None => Err(personal::Refusal::NotAsked("not asked: --offline")),
+    };
+    Some(probe("the runner API", limit, move || match way() {
+        Ok(way) => network::inquire(&inquiry, &way, timeout),
+        Err(personal::Refusal::NotAsked(why)) => Seen::not(why),
+        Err(personal::Refusal::Withheld(host)) => {
+            Seen::Known(Queue::withheld(inquiry.resource_class, host))
+        }
+    }))
+}
+
+/// The candidates of that name.
+fn of_instance(candidates: Vec<Candidate>, name: &str) -> Result<Vec<Candidate>> {
+    let others: BTreeSet<String> = candidates.iter().map(|own| own.name.clone()).collect();
+    let found: Vec<_> = candidates.into_iter().filter(|own| own.name == name).collect();
+    if !found.is_empty() || others.is_empty() {
+        return Ok(found);
+    }
+    let others: Vec<String> = others.into_iter().take(32).collect();
+    let message = format!("--instance: {name:?} is no agent of this host");
+    Err(Error::new(Code::ValueInvalid, message)
+        .help(Help::words(format!("there is: {}", others.join(", ")))))
+}
+
+fn accounts(ground: &Ground, candidates: &[Candidate]) -> Vec<Probe<Seen<Option<AccountFacts>>>> {
+    let mut names: BTreeSet<String> = names(candidates).collect();
+    names.insert("root".to_owned());
+    let look = |name: String| {
+        ground.look("an account", move |ground| {
+            let Ground { root, commands, limit, is_host, .. } = ground;
+            Seen::from(account::facts(root, commands, &name, *limit, *is_host))
+        })
+    };
+    names.into_iter().map(look).collect()
+}
+
+/// The accounts that agents and their jobs run as.
+fn names(candidates: &[Candidate]) -> impl Iterator<Item = String> {
+    let users = candidates.iter().flat_map(|candidate| [&candidate.user, &candidate.task_user]);
+    users.flatten().cloned()
+}
+
+fn uid_of(root: &Root, name: &str) -> Option<u32> {
+    crate::platform::accounts::find(root, name).ok().flatten()?.uid()
+}

@@ -1,0 +1,43 @@
+//! The one place that makes a [`Scrubbed`].
+
+use super::{environment, procfs::CommandLine, scrub::Scrub};
+use crate::host::Scrubbed;
+
+impl Scrubbed {
+    /// A text.
+    pub(super) fn text(text: &str, scrub: &Scrub) -> Self {
+        Self::after_scrub(scrub.text(text))
+    }
+
+    /// The words of a command line: what stands behind an option counts too.
+    pub(super) fn words(words: &[String], scrub: &Scrub) -> Vec<Self> {
+        scrub.words(words).into_iter().map(Self::after_scrub).collect()
+    }
+
+    /// The items of a list, which may be a command line with variables in front. What a variable
+    /// holds is told where that is known to be harmless.
+    pub(super) fn items(items: &[String], scrub: &Scrub) -> Vec<Self> {
+        let mut shown = Self::words(items, scrub);
+        for (shown, item) in shown.iter_mut().zip(items) {
+            if item.contains('=') && !item.starts_with(['-', '/']) {
+                *shown = Self::assignments(item, scrub);
+            }
+        }
+        shown
+    }
+
+    /// The value of an `Environment=` directive.
+    pub(super) fn assignments(value: &str, scrub: &Scrub) -> Self {
+        Self::after_scrub(environment::shown(value, scrub))
+    }
+
+    /// The value of a variable, where it may be told.
+    pub(super) fn variable(name: &str, value: &str, scrub: &Scrub) -> Option<Self> {
+        environment::shown_value(name, value, scrub).map(Self::after_scrub)
+    }
+
+    /// What is left to tell of a process's command line; see [`told`](super::processes::told).
+    pub(super) fn process(command: &CommandLine, scrub: &Scrub) -> Self {
+        Self::after_scrub(super::processes::told(command, scrub))
+    }
+}

@@ -1,0 +1,109 @@
+//! The text of units, by the rules of `systemd.syntax(7)`.
+
+use crate::host::Directive;
+use std::path::Path;
+
+/// The lines of a unit. A backslash at the end of a line joins it to the next; a comment between
+/// the two is passed over.
+pub(super) fn parse(text: &str, file: &Path) -> Vec<Directive<String>> {
+    let mut directives = Vec::new();
+    let mut section = String::new();
+    let mut joined: Option<(usize, String)> = None;
+    for (at, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
+        let trimmed = line.trim_start();
+        if trimmed.starts_with(['#', ';']) || (trimmed.is_empty() && joined.is_none()) {
+            continue;
+        }
+        let (first, mut whole) = joined.take().unwrap_or((at + 1, String::new()));
+        whole.push_str(trimmed.trim_end_matches('\r'));
+        if let Some(more) = whole.strip_suffix('\\') {
+            joined = Some((first, format!("{more} ")));
+            continue;
+        }
+        take(&whole, first, file, &mut section, &mut directives);
+    }
+    if let Some((first, whole)) = joined {
+        take(&whole, first, file, &mut section, &mut directives);
+    }
+    directives
+}
+
+fn take(
+    line: &str,
+    number: usize,
+    file: &Path,
+    section: &mut String,
+    into: &mut Vec<Directive<String>>,
+) {
+    let line = line.trim();
+    if let Some(name) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
+        name.clone_into(section);
+        return;
+    }
+    let (key, value) = line.split_once('=').unwrap_or(("", line));
+    into.push(Directive {
+        file: file.to_owned(),
+        line: number,
+        section: section.clone(),
+        key: key.trim().to_owned(),
+        value: value.trim().to_owned(),
+    });
+}
+
+/// Splits a value at blanks; quotes and backslashes as in `systemd.syntax(7)`.
+pub(super) fn split(line: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut word: Option<String> = None;
+    let mut quote = None;
+    let mut characters = line.chars();
+    while let Some(character) = characters.next() {
+        match (character, quote) {
+            ('\\', _) => word.get_or_insert_default().extend(characters.next()),
+            (c, Some(open)) if c == open => quote = None,
+            ('"' | '\'', None) => {
+                quote = Some(character);
+                word.get_or_insert_default();
+            }
+            (c, None) if c.is_whitespace() => words.extend(word.take()),
+            (c, _) => word.get_or_insert_default().push(c),
+        }
+    }
+    words.extend(word);
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn lines_keep_their_places() {
+        let text = "# a\n[Unit]\nAfter=a \\\n# between\n  b\n\n[Service]\r\nExecStart = /x 'a b' \\\n--c\nnonsense\n";
+        let parsed = parse(text, Path::new("/u"));
+        let told: Vec<_> = parsed
+            .iter()
+            .map(|d| (d.line, d.section.as_str(), d.key.as_str(), d.value.as_str()))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                (3, "Unit", "After", "a  b"),
+                (8, "Service", "ExecStart", "/x 'a b'  --c"),
+                (10, "Service", "", "nonsense")
+            ]
+        );
+        assert_eq!(split("/x 'a b' \"c\\\"d\" e\\ f"), ["/x", "a b", "c\"d", "e f"]);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_without_panic(text in ".{0,200}", lines in "([\\[\\]a-zA-Z=\\\\#; \n]{0,200})") {
+            for text in [text, lines] {
+                let directives = parse(&text, Path::new("/u"));
+                prop_assert!(directives.iter().all(|d| d.line >= 1 && d.line <= text.lines().count()));
+                split(&text);
+            }
+        }
+    }
+}

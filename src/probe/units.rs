@@ -1,0 +1,382 @@
+//! Unit files of agents, with their drop-ins, by the rules of `systemd.unit(5)`.
+
+use super::{
+    environment::Raw,
+    reader::{self, Part},
+    scrub::Scrub,
+    unit_text::{parse, split},
+};
+use crate::{
+    Result,
+    host::{Definition, Directive, Provenance, Scrubbed, Seen, Trail, limits::DIRECTIVES},
+    platform::fs::{Kind, Root},
+    service::systemd::{drop_ins::names, strange::Search, unit_folders::UnitFolders},
+    values::Manager,
+};
+use std::{
+    collections::BTreeMap,
+    ffi::OsString,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+/// Most bytes of a unit that are read, all of its files together: an account may have written some
+/// of them.
+const LIMIT: u64 = 512 << 10;
+
+/// Most files of a unit that are looked at.
+const FILES: usize = 100;
+
+/// How long a folder of drop-ins may take to be listed.
+const LISTED: Duration = Duration::from_millis(100);
+
+/// Names of agents' programs; a unit is an agent's that names one of them.
+pub(super) const PROGRAMS: [&str; 2] = ["circleci-launch-agent", "circleci-runner"];
+
+/// A unit, unread by anyone but us.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Unit {
+    pub(super) name: String,
+    pub(super) manager: Manager,
+    pub(super) definitions: Vec<Definition>,
+    /// As in [`Service`](crate::host::Service).
+    pub(super) strange_parts: Seen<Vec<Trail>>,
+    pub(super) directives: Vec<Directive<String>>,
+    /// What it runs, where no directive has to be split for that.
+    pub(super) command: Option<Vec<String>>,
+    /// Its environment, where that stands in no directive.
+    pub(super) variables: Vec<Raw>,
+}
+
+/// The drop-ins of folders of one name.
+#[derive(Default)]
+struct DropIns {
+    files: BTreeMap<OsString, PathBuf>,
+    /// Why there may be more.
+    trouble: Option<String>,
+}
+
+/// Finds the units of agents. What cannot be read is noted in its place.
+pub(super) fn find(root: &Root, until: Instant) -> Vec<Unit> {
+    let folders = UnitFolders::list(root);
+    let mut drop_ins = BTreeMap::new();
+    // The same file by another name is the same unit.
+    let services = folders.services().filter(|(name, _)| !folders.is_alias(name));
+    let mut units: Vec<Unit> = services
+        .filter_map(|(name, path)| {
+            let all_names = std::iter::once(name).chain(folders.other_names(name));
+            let mut dropped: Vec<String> = Vec::new();
+            for folder in all_names.flat_map(names) {
+                let places = folders.places(&folder);
+                if places.is_empty() || dropped.contains(&folder) {
+                    continue;
+                }
+                let read = || DropIns::read(root, places, until);
+                drop_ins.entry(folder.clone()).or_insert_with(read);
+                dropped.push(folder);
+            }
+            let of_unit: Vec<_> = dropped.iter().filter_map(|name| drop_ins.get(name)).collect();
+            unit(root, name, path, &of_unit)
+        })
+        .collect();
+    let mut search = Search::new(root, &folders);
+    for unit in &mut units {
+        unit.strange_parts = unit.search(root, &mut search).into();
+    }
+    units
+}
+
+/// A unit with its drop-ins, if it is an agent's.
+fn unit(root: &Root, name: &str, path: &Path, drop_ins: &[&DropIns]) -> Option<Unit> {
+    let mut unit = Unit { name: name.to_owned(), ..Unit::default() };
+    let mut left = LIMIT;
+    unit.read(root, path, &mut left);
+    let mut added: BTreeMap<&OsString, &PathBuf> = BTreeMap::new();
+    for (name, path) in drop_ins.iter().flat_map(|own| &own.files) {
+        added.entry(name).or_insert(path);
+    }
+    for path in added.into_values() {
+        unit.read(root, path, &mut left);
+    }
+    let trouble = drop_ins.iter().find_map(|own| own.trouble.clone());
+    if let (Some(trouble), Some(last)) = (trouble, unit.definitions.last_mut()) {
+        last.trouble = Some(trouble);
+    }
+    let runs_agent = |directive: &Directive<String>| {
+        directive.key.starts_with("Exec")
+            && PROGRAMS.iter().any(|name| directive.value.contains(name))
+    };
+    let has_name = unit.name.starts_with("circleci");
+    (has_name || unit.directives.iter().any(runs_agent)).then_some(unit)
+}
+
+impl DropIns {
+    /// Reads what is in folders of one name, which an account may have filled: the first of each, as
+    /// far as they can be listed in time.
+    fn read(root: &Root, folders: &[PathBuf], until: Instant) -> Self {
+        let mut own = Self::default();
+        for folder in folders {
+            let Some(spot) = root.find(folder).ok().flatten() else { continue };
+            let until = until.min(Instant::now() + LISTED);
+            let Ok(listed) = spot.list_some(FILES, until) else { continue };
+            if !listed.is_whole {
+                own.trouble = Some(format!(
+                    "{} has more than {FILES} files, or cannot be listed in time: the rest was \
+                     not read",
+                    folder.display()
+                ));
+            }
+            for name in listed.names {
+                if Path::new(&name).extension().is_some_and(|end| end == "conf") {
+                    let path = folder.join(&name);
+                    own.files.entry(name).or_insert(path);
+                }
+            }
+        }
+        own
+    }
+}
+
+impl Unit {
+    /// One whose manager reads nothing but its own file.
+    pub(super) fn of_one_file(name: String, manager: Manager) -> Self {
+        Self { name, manager, strange_parts: Seen::Known(Vec::new()), ..Self::default() }
+    }
+
+    /// Looks for what else could have been written by others than root.
+    fn search(&self, root: &Root, search: &mut Search<'_>) -> Result<Vec<Trail>> {
+        let is_read = |path: &PathBuf| self.definitions.iter().any(|own| own.trail.path == *path);
+        let found = search.of(&self.name)?.into_iter().filter(|path| !is_read(path));
+        found.take(FILES).map(|path| root.trail(&path)).collect()
+    }
+
+    fn read(&mut self, root: &Root, path: &Path, left: &mut u64) {
+        if self.definitions.len() >= FILES {
+            let last = self.definitions.last_mut();
+            last.into_iter().for_each(|last| {
+                last.trouble =
+                    Some(format!("the unit has more than {FILES} files: the rest was not read"));
+            });
+            return;
+        }
+        let trail = root.trail(path);
+        let mut definition = Definition {
+            trail: Trail { path: path.to_owned(), ..Trail::default() },
+            trouble: None,
+        };
+        match trail.and_then(|trail| {
+            definition.trail = trail;
+            // Its folder is the manager's own: the name is nobody else's.
+            reader::read(root, &definition.trail, Part::Head(*left), Provenance::Root)
+        }) {
+            Ok(content) => {
+                *left = left.saturating_sub(content.bytes.len() as u64);
+                let directives = parse(&String::from_utf8_lossy(&content.bytes), path);
+                let room = DIRECTIVES.saturating_sub(self.directives.len());
+                if content.cut || directives.len() > room {
+                    definition.trouble = Some(format!(
+                        "the unit has more than {LIMIT} bytes or {DIRECTIVES} lines: the rest was \
+                         not read"
+                    ));
+                }
+                self.directives.extend(directives.into_iter().take(room));
+            }
+            Err(error) => definition.trouble = Some(error.message().to_owned()),
+        }
+        self.definitions.push(definition);
+    }
+
+    /// The command line of the last `ExecStart`, split as systemd does.
+    pub(super) fn command(&self) -> Vec<String> {
+        if let Some(command) = &self.command {
+            return command.clone();
+        }
+        let last = self.directives.iter().rev();
+        let last =
+            last.filter(|directive| directive.key == "ExecStart" && directive.section == "Service");
+        let line = last.map(|directive| directive.value.as_str()).next().unwrap_or_default();
+        let mut words = split(line);
+        if let Some(first) = words.first_mut() {
+            *first = first.trim_start_matches(['@', '-', ':', '+', '!', '|']).to_owned();
+        }
+        words
+    }
+
+    /// Who could have written a file of the definition.
+    pub(super) fn written_by(&self, file: &Path) -> Provenance {
+        let of_file = self.definitions.iter().find(|definition| definition.trail.path == file);
+        of_file.map_or(Provenance::Anybody, |definition| definition.trail.written_by())
+    }
+
+    /// Who could have written any part of the definition.
+    pub(super) fn provenance(&self) -> Provenance {
+        let definitions = self.definitions.iter().map(|definition| {
+            let trail = &definition.trail;
+            // No file, as a mask is none: who could put another one there still counts.
+            let is_file = trail.end.is_some_and(|end| end.kind == Kind::File);
+            if is_file { trail.written_by() } else { trail.ground }
+        });
+        let others = match &self.strange_parts {
+            Seen::Known(parts) => parts.iter().map(Trail::made_by).collect(),
+            Seen::Unseen(_) => vec![Provenance::Anybody],
+        };
+        definitions.chain(others).fold(Provenance::Root, Provenance::and)
+    }
+
+    /// Its directives as they may be told.
+    pub(super) fn scrubbed(directives: Vec<Directive<String>>, scrub: &Scrub) -> Vec<Directive> {
+        let value = |own: &Directive<String>| match own.key.as_str() {
+            "Environment" => Scrubbed::assignments(&own.value, scrub),
+            _ => Scrubbed::text(&shortened(&own.value), scrub),
+        };
+        let scrubbed = |own: Directive<String>| Directive {
+            value: value(&own),
+            file: own.file,
+            line: own.line,
+            section: own.section,
+            key: own.key,
+        };
+        directives.into_iter().map(scrubbed).collect()
+    }
+}
+
+/// A long value tells nothing more than its beginning.
+fn shortened(value: &str) -> String {
+    match value.char_indices().nth(2000) {
+        Some((at, _)) => format!("{}…", &value[..at]),
+        None => value.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn soon() -> Instant {
+        Instant::now() + Duration::from_secs(20)
+    }
+
+    #[test]
+    fn files_of_others_make_no_unit_large() {
+        let (folder, root) = crate::platform::fs::empty_root();
+        let units = folder.path().join("etc/systemd/system");
+        std::fs::create_dir_all(units.join("circleci.service.d")).unwrap();
+        std::fs::write(units.join("circleci.service"), "[Service]\nUser=ci\n").unwrap();
+        for number in 0..2 * FILES {
+            let path = units.join(format!("circleci.service.d/{number}.conf"));
+            std::fs::write(path, "[Service]\n".to_owned() + &"a\n".repeat(5000)).unwrap();
+        }
+        let units = find(&root, soon());
+        assert_eq!((units[0].definitions.len(), units[0].directives.len()), (FILES, DIRECTIVES));
+        assert!(units[0].definitions[1].trouble.is_some());
+        assert!(units[0].definitions[0].trouble.is_none());
+    }
+
+    #[test]
+    fn a_folder_that_is_filled_costs_the_other_units_nothing() {
+        let (folder, root) = crate::platform::fs::empty_root();
+        let units = folder.path().join("etc/systemd/system");
+        std::fs::create_dir_all(units.join("circleci.service.d")).unwrap();
+        for name in ["circleci.service", "circleci-x.service"] {
+            std::fs::write(units.join(name), "[Service]\nUser=ci\n").unwrap();
+        }
+        for number in 0..20 * FILES {
+            std::fs::write(units.join(format!("circleci.service.d/{number}.conf")), "").unwrap();
+        }
+        for until in [soon(), Instant::now()] {
+            let filled = [PathBuf::from("/etc/systemd/system/circleci.service.d")];
+            let drop_ins = DropIns::read(&root, &filled, until);
+            assert!(drop_ins.files.len() <= FILES && drop_ins.trouble.is_some());
+            let units = find(&root, until);
+            let troubled = |unit: &Unit| unit.definitions.iter().any(|own| own.trouble.is_some());
+            let told: Vec<_> = units.iter().map(|own| (own.name.as_str(), troubled(own))).collect();
+            assert_eq!(told, [("circleci-x.service", false), ("circleci.service", true)]);
+        }
+    }
+
+    #[test]
+    fn drop_ins_of_all_services_and_of_beginnings_of_a_name_are_read() {
+        let (folder, root) = crate::platform::fs::empty_root();
+        let units = folder.path().join("etc/systemd/system");
+        for (name, user) in
+            [("service.d", "a"), ("circleci-.service.d", "b"), ("circleci-x.service.d", "c")]
+        {
+            std::fs::create_dir_all(units.join(name)).unwrap();
+            std::fs::write(units.join(name).join("a.conf"), format!("User={user}\n")).unwrap();
+            std::fs::write(units.join(name).join(user), "User=not").unwrap();
+            std::fs::write(
+                units.join(name).join(format!("{user}.conf")),
+                format!("Group={user}\n"),
+            )
+            .unwrap();
+        }
+        std::fs::write(units.join("circleci-x.service"), "[Service]\n").unwrap();
+        let units = find(&root, soon());
+        let of = |key: &str| -> Vec<String> {
+            let own = units[0].directives.iter().filter(|own| own.key == key);
+            own.map(|own| own.value.clone()).collect()
+        };
+        assert_eq!((of("User"), of("Group")), (vec!["c".to_owned()], vec!["b".into(), "c".into()]));
+    }
+
+    #[test]
+    fn a_units_drop_ins_count_by_name_and_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |path: &str, text: &str| {
+            let path = folder.path().join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        };
+        write(
+            "usr/lib/systemd/system/ci.service",
+            "[Service]\nExecStart=/opt/circleci-runner machine\n",
+        );
+        write("usr/lib/systemd/system/other.service", "[Service]\nExecStart=/bin/true\n");
+        write("usr/lib/systemd/system/ci.service.d/a.conf", "[Service]\nUser=hidden\n");
+        write("etc/systemd/system/ci.service.d/a.conf", "[Service]\nUser=seen\n");
+        write("etc/systemd/system/ci.service.d/b.conf.bak", "[Service]\nUser=not\n");
+        let units = find(&Root::open(folder.path()).unwrap(), soon());
+        assert_eq!(units.len(), 1);
+        assert_eq!(units[0].command(), ["/opt/circleci-runner", "machine"]);
+        let users: Vec<_> = units[0]
+            .directives
+            .iter()
+            .filter(|d| d.key == "User")
+            .map(|d| d.value.as_str())
+            .collect();
+        assert_eq!(users, ["seen"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn all_names_of_a_unit_count_and_it_is_found_once() {
+        let (folder, root) = crate::platform::fs::empty_root();
+        let units = folder.path().join("etc/systemd/system");
+        for name in ["agent.service.d", "circleci.service.d", "service.wants"] {
+            std::fs::create_dir_all(units.join(name)).unwrap();
+        }
+        std::fs::write(units.join("circleci.service"), "[Service]\nUser=ci\n").unwrap();
+        std::os::unix::fs::symlink("circleci.service", units.join("agent.service")).unwrap();
+        for name in ["circleci-a.service", "circleci-b.service"] {
+            std::os::unix::fs::symlink("/dev/null", units.join(name)).unwrap();
+        }
+        std::fs::write(units.join("agent.service.d/a.conf"), "[Service]\nGroup=a\n").unwrap();
+        let found = find(&root, soon());
+        let names: Vec<_> = found.iter().map(|own| own.name.as_str()).collect();
+        assert_eq!(names, ["circleci-a.service", "circleci-b.service", "circleci.service"]);
+        assert_eq!((found[2].directives.len(), found[2].provenance()), (2, Provenance::Root));
+        for name in ["agent.service.d", "circleci.service.d", "service.wants"] {
+            let open = |mode| {
+                let mode = std::os::unix::fs::PermissionsExt::from_mode(mode);
+                std::fs::set_permissions(units.join(name), mode).unwrap();
+            };
+            open(0o777);
+            let found = find(&root, soon());
+            let parts: Vec<_> =
+                found[2].strange_parts.known().unwrap().iter().map(|own| &own.path).collect();
+            open(0o755);
+            assert_eq!(parts, [&Path::new("/etc/systemd/system").join(name)]);
+            assert_eq!(found[2].provenance(), Provenance::Anybody);
+        }
+    }
+}

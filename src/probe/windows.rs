@@ -1,0 +1,454 @@
+//! What only a Windows that runs can say: asked once, with all that the definitions name.
+
+use super::{Ground, candidate::Candidate, deadline::Probe, grants, processes::Processes};
+use crate::{
+    host::{
+        AccountFacts, Clock, Host, Install, Memory, PathRole, Process, Seen, State, TaskState,
+        Unseen, Volume, Windows, same,
+    },
+    platform::windows::look::{self, Part, Told, Wanted},
+    text::shown,
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    time::Duration,
+};
+
+/// PowerShell takes seconds to start on a busy host, whatever the time for a probe.
+const LEAST: Duration = Duration::from_secs(10);
+
+/// `SCHED_S_TASK_RUNNING` and `SCHED_S_TASK_HAS_NOT_RUN`: no failures.
+const RUNNING: u32 = 0x41301;
+const NEVER_RAN: u32 = 0x41303;
+
+/// What was asked, until the answer is there.
+pub(super) struct Asked(Probe<Result<Told, String>>);
+
+/// The answer, or why there is none.
+pub(super) struct Answer(Result<Told, Unseen>);
+
+/// Asks for all that the candidates name.
+pub(super) fn ask(ground: &Ground, candidates: &[Candidate], timeout: Duration) -> Asked {
+    let (wanted, limit) = (wanted(candidates), timeout.max(LEAST));
+    let commands = ground.commands;
+    let guard = ground.within(limit + Duration::from_millis(500));
+    Asked(super::deadline::probe("PowerShell", guard, move || {
+        look::look(&commands, &wanted, limit)
+    }))
+}
+
+fn wanted(candidates: &[Candidate]) -> Wanted {
+    let mut wanted = Wanted::default();
+    for candidate in candidates {
+        if let Some(unit) = &candidate.unit {
+            wanted.tasks.push(unit.name.clone());
+            let keeper = unit.directives.iter().find(|own| own.key == "SessionKeeper");
+            wanted.tasks.extend(keeper.map(|own| own.value.clone()));
+            // Behind the task's own file stand its keeper's and a script; the scheduler's own
+            // folder is the system's.
+            let others = unit.definitions.iter().skip(1).map(|own| &own.trail.path);
+            let is_system = |path: &Path| same(&shown(path)).starts_with(r"c:\windows\");
+            wanted.paths.extend(others.filter(|path| !is_system(path)).map(shown));
+        }
+        wanted.users.extend(candidate.user.clone());
+        let binary = candidate.binary.iter().flat_map(|path| [Some(path.as_path()), path.parent()]);
+        wanted.paths.extend(binary.flatten().map(shown));
+        wanted.paths.extend(candidate.config_path.as_ref().map(shown));
+    }
+    let mut seen = BTreeSet::new();
+    wanted.paths.retain(|path| seen.insert(same(path)));
+    wanted.users.sort_unstable();
+    wanted.users.dedup();
+    wanted
+}
+
+impl Asked {
+    /// The answer, once it is there or late.
+    pub(super) fn answer(self) -> Answer {
+        Answer(match self.0.seen() {
+            Seen::Known(Ok(told)) => Ok(told),
+            Seen::Known(Err(why)) => Err(Unseen::probe_failed(why)),
+            Seen::Unseen(unseen) => Err(unseen),
+        })
+    }
+}
+
+impl Answer {
+    fn part<T>(&self, of: fn(&Told) -> &Part<T>) -> Result<&[T], Unseen> {
+        let told = self.0.as_ref().map_err(Clone::clone)?;
+        of(told).seen().map_err(Unseen::probe_failed)
+    }
+
+    fn seen<T, U>(&self, of: fn(&Told) -> &Part<T>, each: impl FnMut(&T) -> U) -> Seen<Vec<U>> {
+        match self.part(of) {
+            Ok(all) => Seen::Known(all.iter().map(each).collect()),
+            Err(unseen) => Seen::Unseen(unseen),
+        }
+    }
+
+    /// Every process.
+    pub(super) fn processes(&self) -> Seen<Processes> {
+        let all = match self.part(|told| &told.processes) {
+            Ok(all) => all,
+            Err(unseen) => return Seen::Unseen(unseen),
+        };
+        let began: BTreeMap<u32, i64> =
+            all.iter().filter_map(|own| Some((own.pid, own.started?))).collect();
+        let process = |own: &look::Process| {
+            // Numbers are given again: a parent that began later is another process.
+            let is_parent = |parent: &u32| own.started >= began.get(parent).copied();
+            Process {
+                pid: own.pid,
+                parent: Some(own.parent).filter(is_parent).unwrap_or_default(),
+                uid: 0,
+                name: own.name.clone(),
+                command: own.path.clone().unwrap_or_default(),
+                started: own.started.unwrap_or_default(),
+                state: 'S',
+                in_service: false,
+            }
+        };
+        Seen::Known(Processes::of(all.iter().map(process).collect()))
+    }
+
+    /// The state of each task by its name.
+    pub(super) fn states(
+        &self,
+        candidates: &[Candidate],
+        processes: &Processes,
+    ) -> Seen<BTreeMap<String, State>> {
+        let tasks = match self.part(|told| &told.tasks) {
+            Ok(tasks) => tasks,
+            Err(unseen) => return Seen::Unseen(unseen),
+        };
+        let of_task = |candidate: &Candidate| {
+            let name = candidate.unit.as_ref()?.name.clone();
+            let task = tasks.iter().find(|task| task.name.eq_ignore_ascii_case(&name));
+            let pid = candidate.binary.as_ref().and_then(|path| processes.running(path));
+            Some((name, state(task, pid)))
+        };
+        Seen::Known(candidates.iter().filter_map(of_task).collect())
+    }
+
+    /// Calls accounts by their names that a definition calls by their numbers.
+    pub(super) fn name_users(&self, candidates: &mut [Candidate]) {
+        let known = self.part(|told| &told.accounts).unwrap_or_default();
+        for candidate in candidates {
+            for user in [&mut candidate.user, &mut candidate.task_user] {
+                let named =
+                    |own: &&look::Account| user.as_ref().is_some_and(|name| *name == own.sid);
+                if let Some(own) = known.iter().find(named) {
+                    *user = Some(own.name.clone());
+                }
+            }
+        }
+    }
+
+    /// The accounts that were asked for, each called as its task calls it.
+    pub(super) fn accounts(&self, candidates: &[Candidate], now: i64) -> Vec<AccountFacts> {
+        let known = self.part(|told| &told.accounts).unwrap_or_default();
+        let names: BTreeSet<&String> =
+            candidates.iter().filter_map(|own| own.user.as_ref()).collect();
+        let account = |name: &String| {
+            if name == "SYSTEM" {
+                return Some(system(name));
+            }
+            let own = known.iter().find(|own| {
+                own.name.eq_ignore_ascii_case(name) || own.sid.eq_ignore_ascii_case(name)
+            })?;
+            // The last part of its number, which is 1000 or more.
+            let number = own.sid.rsplit('-').next().and_then(|last| last.parse().ok());
+            Some(AccountFacts {
+                name: name.clone(),
+                uid: number.unwrap_or(u32::MAX),
+                gid: number.unwrap_or(u32::MAX),
+                closed: closed(own, now),
+                sid: Some(own.sid.clone()),
+                administrator: Some(own.administrator),
+                ..AccountFacts::default()
+            })
+        };
+        names.into_iter().filter_map(account).collect()
+    }
+
+    /// Free space, by drive.
+    fn volume(&self, folder: &Path, purpose: PathRole) -> Option<Volume> {
+        let path = same(&shown(folder));
+        let volumes = self.part(|told| &told.volumes).ok()?;
+        let own = volumes.iter().find(|own| path.starts_with(&own.drive.to_lowercase()))?;
+        Some(Volume {
+            folder: shown(folder).into(),
+            purpose,
+            bytes: own.bytes?,
+            bytes_free: own.free?,
+            inodes: 0,
+            inodes_free: 0,
+        })
+    }
+
+    /// Puts what Windows says in the place of what only others keep in files.
+    pub(super) fn complete(
+        &self,
+        host: &mut Host,
+        accounts: Vec<AccountFacts>,
+        facts: Windows,
+        installs: &[Install],
+    ) {
+        host.system = self.name().unwrap_or_else(|| "Windows".to_owned());
+        host.memory = self.memory();
+        host.clock = self.clock();
+        host.accounts = accounts;
+        host.privileged = self.part(|told| &told.elevated).is_ok_and(|own| own == [true]);
+        host.windows = Some(facts);
+        host.volumes = super::volumes::writes(installs)
+            .into_iter()
+            .filter_map(|(folder, what)| self.volume(&folder, what))
+            .collect();
+    }
+
+    fn system(&self) -> Result<&look::System, Unseen> {
+        let one = self.part(|told| &told.system)?.first();
+        one.ok_or_else(|| Unseen::probe_failed("nothing was said of the system".to_owned()))
+    }
+
+    /// The system in words.
+    fn name(&self) -> Option<String> {
+        self.system().ok()?.name.clone()
+    }
+
+    /// Memory.
+    fn memory(&self) -> Seen<Memory> {
+        match self.system() {
+            Ok(own) => {
+                let (total, available, swap) = (own.memory, own.free, own.swap);
+                Seen::Known(Memory { total, available, swap })
+            }
+            Err(unseen) => Seen::Unseen(unseen),
+        }
+    }
+
+    /// The time service. Outside of a domain it is started now and then only, which is enough.
+    fn clock(&self) -> Seen<Clock> {
+        let own = match self.system() {
+            Ok(own) => own,
+            Err(unseen) => return Seen::Unseen(unseen),
+        };
+        let is_off = own.clock.is_empty() || own.clock_start == "Disabled";
+        let by = (!own.clock.is_empty()).then(|| "w32time".to_owned());
+        Seen::Known(Clock { synchronized: !is_off, by })
+    }
+
+    /// What only Windows has.
+    pub(super) fn facts(&self, candidates: &[Candidate]) -> Windows {
+        let system = self.system();
+        let own = system.as_ref().ok();
+        let accounts = self.part(|told| &told.accounts).unwrap_or_default();
+        let of_agents = |own: &&look::Account| {
+            candidates.iter().filter_map(|one| one.user.as_ref()).any(|name| {
+                own.name.eq_ignore_ascii_case(name) || own.sid.eq_ignore_ascii_case(name)
+            })
+        };
+        let keepers: Vec<&look::Account> = accounts.iter().filter(of_agents).collect();
+        Windows {
+            build: own.map_or(0, |own| own.build),
+            domain_controller: own.map(|own| own.role >= 4),
+            long_paths: own.map(|own| own.long_paths),
+            remote_desktop_off: own.map(|own| own.desktop_off),
+            saved_credential: (!keepers.is_empty())
+                .then(|| keepers.iter().all(|own| own.credentials > 0)),
+            winhttp_proxy: own.and_then(|own| own.winhttp.clone()),
+            quarantined: match self.seen(|told| &told.threats, Clone::clone) {
+                Seen::Known(all) => Seen::Known(of_candidates(all, candidates)),
+                // A host without Defender is asked in vain.
+                Seen::Unseen(unseen) => {
+                    Seen::not(format!("Defender does not answer: {}", unseen.why))
+                }
+            },
+            lists_accounts: self.part(|told| &told.accounts).is_ok(),
+            tasks: self.seen(|told| &told.tasks, task),
+            rights: self.seen(|told| &told.rights, grants::of),
+            unseen: system.err(),
+        }
+    }
+}
+
+fn of_candidates(all: Vec<String>, candidates: &[Candidate]) -> Vec<String> {
+    let is_ours = |path: &String| {
+        let binaries = candidates.iter().filter_map(|own| own.binary.as_ref());
+        binaries.into_iter().any(|own| same(&shown(own)) == same(path))
+    };
+    all.into_iter().filter(is_ours).collect()
+}
+
+fn task(own: &look::Task) -> TaskState {
+    TaskState {
+        name: own.name.clone(),
+        state: own.state.clone(),
+        result: own.result,
+        last_run: own.last_run.filter(|_| own.result != NEVER_RAN),
+        next_run: own.next_run,
+    }
+}
+
+fn state(task: Option<&look::Task>, pid: Option<(u32, i64)>) -> State {
+    let main_pid = pid.map(|(pid, _)| pid);
+    let Some(task) = task else {
+        return State { load: "not-found".to_owned(), main_pid, ..State::default() };
+    };
+    let is_active = main_pid.is_some() || matches!(task.state.as_str(), "Running" | "Queued");
+    let is_good = matches!(task.result, 0 | RUNNING | NEVER_RAN);
+    State {
+        load: "loaded".to_owned(),
+        enabled: task.state != "Disabled",
+        enabled_word: task.state.clone(),
+        active: if is_active { "active" } else { "inactive" }.to_owned(),
+        sub: task.state.clone(),
+        since: pid.map(|(_, started)| started).or(task.last_run),
+        main_pid,
+        result: if is_good { "success" } else { "exit-code" }.to_owned(),
+        exit_status: Some(task.result.cast_signed()),
+        ..State::default()
+    }
+}
+
+fn system(name: &str) -> AccountFacts {
+    AccountFacts {
+        name: name.to_owned(),
+        sid: Some("S-1-5-18".to_owned()),
+        administrator: Some(true),
+        ..AccountFacts::default()
+    }
+}
+
+/// Why nobody can log on with an account.
+fn closed(own: &look::Account, now: i64) -> Option<String> {
+    let is_over = |time: Option<i64>| time.is_some_and(|time| time <= now);
+    let reasons = [
+        (own.disabled, "it is disabled"),
+        (own.locked, "it is locked: too many wrong passwords were given"),
+        (is_over(own.expires), "it has expired"),
+        (is_over(own.password_expires), "its password has expired"),
+        (own.must_change, "its password has to be changed at the next logon"),
+    ];
+    let reasons: Vec<_> = reasons.into_iter().filter(|own| own.0).map(|own| own.1).collect();
+    (!reasons.is_empty()).then(|| reasons.join("; "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::Grant;
+    use crate::platform::command::Recorded;
+
+    const MADE: &str = include_str!("../platform/windows/look-made.json");
+    const AGENT: &str = "C:/Program Files/CircleCI/circleci-launch-agent.exe";
+
+    fn answer() -> Answer {
+        Answer(
+            look::look(&Recorded::answering(0, MADE), &Wanted::default(), LEAST)
+                .map_err(Unseen::probe_failed),
+        )
+    }
+
+    fn candidates() -> Vec<Candidate> {
+        let unit = super::super::units::Unit {
+            name: "CircleCI Launch Agent".into(),
+            ..super::super::units::Unit::default()
+        };
+        vec![Candidate {
+            unit: Some(unit),
+            binary: Some(AGENT.into()),
+            user: Some("CircleCI".into()),
+            config_path: Some("C:/Program Files/CircleCI/launch-agent-config.yaml".into()),
+            ..Candidate::default()
+        }]
+    }
+
+    #[test]
+    fn a_running_agent_is_told_by_its_program() {
+        let (answer, candidates) = (answer(), candidates());
+        let processes = answer.processes();
+        let processes = processes.ok().unwrap();
+        let states = answer.states(&candidates, processes);
+        let state = &states.ok().unwrap()["CircleCI Launch Agent"];
+        assert_eq!((state.main_pid, state.active.as_str()), (Some(400), "active"));
+        assert_eq!(state.since, Some(1_793_487_600));
+        // What is older than its parent is not its child.
+        let scrub = super::super::scrub::Scrub::default();
+        let soon = std::time::Instant::now() + Duration::from_secs(20);
+        let found = processes.of_install(Some(400), None, None, &scrub, soon);
+        let names: Vec<_> =
+            found.processes.ok().unwrap().iter().map(|own| own.name.as_str()).collect();
+        assert_eq!(names, ["circleci-launch-agent.exe", "circleci-agent.exe"]);
+    }
+
+    #[test]
+    fn accounts_and_access_lists_are_read_by_number() {
+        let (answer, candidates) = (answer(), candidates());
+        let accounts = answer.accounts(&candidates, 1_793_491_200);
+        assert_eq!((accounts[0].name.as_str(), accounts[0].uid), ("CircleCI", 1001));
+        assert_eq!(accounts[0].closed, None);
+        let facts = answer.facts(&candidates);
+        let rights = facts.rights(candidates[0].config_path.as_ref().unwrap()).unwrap().unwrap();
+        assert_eq!(rights.grants.len(), 3, "what is only for what is below does not count");
+        let others: Vec<_> = rights.others(&accounts[0]).map(Grant::who).collect();
+        assert_eq!(others, [r"BUILTIN\Users"]);
+        assert_eq!(facts.saved_credential, Some(true));
+        assert!(facts.quarantined.known().unwrap_err().why.contains("Defender"));
+    }
+
+    #[test]
+    fn a_number_becomes_the_accounts_name() {
+        let (answer, mut candidates) = (answer(), candidates());
+        candidates[0].user = Some("S-1-5-21-1-2-3-1001".into());
+        candidates[0].task_user = Some("S-1-5-21-9".into());
+        answer.name_users(&mut candidates);
+        let told = (candidates[0].user.as_deref(), candidates[0].task_user.as_deref());
+        assert_eq!(told, (Some("circleci"), Some("S-1-5-21-9")));
+    }
+
+    #[test]
+    fn every_way_an_account_is_closed_is_said() {
+        let answer = answer();
+        let mut own = answer.part(|told| &told.accounts).unwrap()[0].clone();
+        own.expires = Some(10);
+        own.password_expires = Some(100);
+        own.locked = true;
+        let words = closed(&own, 50).unwrap();
+        assert!(words.contains("locked") && words.contains("it has expired"), "{words}");
+        assert!(!words.contains("its password has expired"), "{words}");
+    }
+
+    #[test]
+    fn without_an_answer_each_fact_says_why() {
+        let silent = Recorded::answering(0, "");
+        let told = look::look(&silent, &Wanted::default(), LEAST);
+        let answer = Answer(told.map_err(Unseen::probe_failed));
+        let facts = answer.facts(&candidates());
+        assert!(facts.known(facts.long_paths.as_ref()).unwrap_err().why.contains("said nothing"));
+        assert!(facts.rights.known().is_err() && facts.tasks.known().is_err());
+        assert!(!facts.lists_accounts && answer.processes().ok().is_none());
+    }
+
+    #[test]
+    fn a_survey_is_whole_where_windows_says_that_it_was_taken_elevated() {
+        let is_whole = |said: &str| {
+            let told = look::look(&Recorded::answering(0, said), &Wanted::default(), LEAST);
+            let answer = Answer(told.map_err(Unseen::probe_failed));
+            let mut host = Host { privileged: true, ..Host::default() };
+            let facts = answer.facts(&[]);
+            answer.complete(&mut host, Vec::new(), facts, &[]);
+            host.privileged
+        };
+        assert!(is_whole(MADE));
+        for said in [
+            r#"{"elevated":{"ok":[false]}}"#,
+            r#"{"elevated":{"error":"Access denied"}}"#,
+            "{}",
+            "",
+        ] {
+            assert!(!is_whole(said), "{said}");
+        }
+    }
+}

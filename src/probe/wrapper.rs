@@ -1,0 +1,44 @@
+//! What a wrapper script of a command prefix does with what it is given.
+
+use super::reader::{self, Part};
+use crate::{
+    host::{Provenance, Trail, Wrapper},
+    platform::fs::Root,
+};
+
+/// Most bytes of a script that are read.
+const LIMIT: u64 = 64 << 10;
+
+/// Looks at a program; `None` where it is no shell script.
+pub(super) fn look(root: &Root, trail: &Trail, named_by: Provenance) -> Option<Wrapper> {
+    let content = reader::read(root, trail, Part::Head(LIMIT), named_by).ok()?;
+    let text = String::from_utf8_lossy(&content.bytes);
+    let first = text.lines().next()?.strip_prefix("#!")?;
+    let is_shell = ["sh", "bash", "dash", "zsh", "ksh"]
+        .iter()
+        .any(|shell| first.split(['/', ' ']).any(|word| word == *shell));
+    is_shell.then(|| of(&text))
+}
+
+fn of(text: &str) -> Wrapper {
+    let lines =
+        text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let last = lines.clone().next_back().unwrap_or_default();
+    Wrapper {
+        passes_arguments: text.contains("\"$@\"") || text.contains("\"${@"),
+        ends_in_exec: last.starts_with("exec ") || last.contains(" exec "),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrapper_that_does_it_right_is_known() {
+        let good = of("#!/bin/sh\n# x\nset -e\nexec nice \"$@\"\n");
+        assert!(good.passes_arguments && good.ends_in_exec);
+        let bad = of("#!/bin/bash\nset -e\nnice $@\necho done\n");
+        assert!(!bad.passes_arguments && !bad.ends_in_exec);
+    }
+}

@@ -1,0 +1,44 @@
+//! Paths of Windows as Windows writes them: inside of the program a slash is as good.
+
+use crate::{
+    host::{Install, Seen, Trail},
+    text::shown,
+};
+use std::path::PathBuf;
+
+/// Every path that a finding may name.
+pub(super) fn as_windows_does(install: &mut Install) {
+    let mut trails: Vec<&mut Trail> = Vec::new();
+    if let Some(binary) = &mut install.binary {
+        trails.extend(known(&mut binary.trail));
+    }
+    if let Some(Seen::Known(config)) = &mut install.config {
+        trails.push(&mut config.trail);
+    }
+    trails.extend(install.paths.iter_mut().filter_map(|named| known(&mut named.trail)));
+    if let Some(service) = &mut install.service {
+        trails.extend(service.definitions.iter_mut().map(|own| &mut own.trail));
+        service.directives.iter_mut().for_each(|own| write(&mut own.file));
+    }
+    for trail in trails {
+        write(&mut trail.path);
+        write(&mut trail.real);
+        trail.passed.iter_mut().for_each(|own| write(&mut own.path));
+    }
+    if let Seen::Known(workdir) = &mut install.workdir {
+        write(&mut workdir.folder);
+        let left = workdir.greatest.iter_mut().chain(&mut workdir.foreign);
+        left.for_each(|own| write(&mut own.path));
+    }
+}
+
+fn known<T>(seen: &mut Seen<T>) -> Option<&mut T> {
+    match seen {
+        Seen::Known(fact) => Some(fact),
+        Seen::Unseen(_) => None,
+    }
+}
+
+fn write(path: &mut PathBuf) {
+    *path = shown(&*path).into();
+}
