@@ -39,7 +39,7 @@ pub struct Session {
 }
 
 /// What is known once the host was looked at and before the person is asked anything.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Sensed {
     /// The host.
     pub facts: Facts,

@@ -47,14 +47,14 @@ fn a_cure_is_shown_and_asked_for_first() {
     let mode = |lab: &Lab| script(lab, "stat -c %a $C");
     script(&lab, "chmod 644 $C");
     let mut person = at_terminal(&lab, &["--fix"]);
-    person.answer("Do this?", "n");
+    person.choose("Do this?", "No");
     person.expect("Nothing was changed.");
     assert_eq!(person.end(), 1);
     assert_eq!(mode(&lab), "644");
     person.assert_restored();
     let mut person = at_terminal(&lab, &["--fix"]);
     person.expect("launch-agent-config.yaml");
-    person.answer("Do this?", "y");
+    person.choose("Do this?", "Yes");
     person.expect("Cured: permissions/config-private");
     assert_eq!(person.end(), 0);
     assert_eq!(mode(&lab), "600");

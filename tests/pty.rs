@@ -36,6 +36,17 @@ const DIALOGUE: [(&str, &str); 8] = [
     ("Empty that folder after each job?", "n"),
 ];
 
+/// The questions that are menus.
+const MENUS: [&str; 2] = ["Where do the jobs come from?", "Empty that folder after each job?"];
+
+fn reply(person: &mut Terminal, (question, answer): (&str, &str)) {
+    match (MENUS.contains(&question), answer) {
+        (true, "n") => person.choose(question, "No"),
+        (true, answer) => person.choose(question, answer),
+        (false, answer) => person.answer(question, answer),
+    }
+}
+
 struct Stage {
     folder: tempfile::TempDir,
     bucket: Loopback,
@@ -84,15 +95,14 @@ impl Stage {
 fn from_the_first_question_to_done() {
     let stage = Stage::new();
     let mut person = stage.install(&[]);
-    for (question, answer) in DIALOGUE {
-        person.answer(question, answer);
+    for each in DIALOGUE {
+        reply(&mut person, each);
     }
     person.expect("Plan");
-    person.answer("Do this?", "e");
+    person.choose("Do this?", "Explain");
     person.expect("launch-agent-config.yaml");
     person.expect("***");
-    person.expect("> ");
-    person.keys("y\r");
+    person.choose("Do this?", "Yes");
     person.expect("Installed");
     person.expect("resource_class: NAMESPACE/RESOURCE-CLASS");
     person.expect("runnerup install --yes --token-file token");
@@ -119,11 +129,12 @@ fn ctrl_c_at_any_question_leaves_host_and_terminal_as_they_were() {
     for asked in 0..=DIALOGUE.len() {
         let stage = Stage::new();
         let mut person = stage.install(&[]);
-        for (question, answer) in &DIALOGUE[..asked] {
-            person.answer(question, answer);
+        for each in &DIALOGUE[..asked] {
+            reply(&mut person, *each);
         }
-        person.expect(DIALOGUE.get(asked).map_or("Do this?", |(question, _)| question));
-        person.expect("> ");
+        let question = DIALOGUE.get(asked).map_or("Do this?", |(question, _)| question);
+        person.expect(question);
+        person.expect(if question == "Do this?" { "Explain" } else { "> " });
         person.keys("some\u{3}");
         person.expect("error[E130001]: interrupted; nothing was changed");
         assert_eq!(person.end(), 130);
@@ -134,15 +145,22 @@ fn ctrl_c_at_any_question_leaves_host_and_terminal_as_they_were() {
 
 #[test]
 fn quitting_at_any_question_changes_nothing() {
-    for (asked, quit) in (0..=DIALOGUE.len()).zip(["q\r", "\u{1b}", "\u{4}"].into_iter().cycle()) {
+    let keys = ["q\r", "\u{1b}", "\u{4}"].into_iter().cycle();
+    for (asked, quit) in (0..=DIALOGUE.len()).zip(keys) {
         let stage = Stage::new();
         let mut person = stage.install(&[]);
-        for (question, answer) in &DIALOGUE[..asked] {
-            person.answer(question, answer);
+        for each in &DIALOGUE[..asked] {
+            reply(&mut person, *each);
         }
-        person.expect(DIALOGUE.get(asked).map_or("Do this?", |(question, _)| question));
-        person.expect("> ");
-        person.keys(quit);
+        let question = DIALOGUE.get(asked).map_or("Do this?", |(question, _)| question);
+        person.expect(question);
+        person.expect(if question == "Do this?" { "Explain" } else { "> " });
+        // A menu knows no Ctrl-D, which ends a line.
+        let is_menu = MENUS.contains(&question) || question == "Do this?";
+        person.keys(if is_menu { quit.trim_end_matches('\r') } else { quit });
+        if is_menu && quit == "\u{4}" {
+            person.choose("", if question == "Do this?" { "No" } else { "Quit" });
+        }
         person.expect("Nothing was changed.");
         assert_eq!(person.end(), 0);
         person.assert_restored();
@@ -167,13 +185,11 @@ fn a_signal_from_outside_restores_the_terminal_too() {
 fn wrong_answers_are_asked_again_and_back_goes_back() {
     let stage = Stage::new();
     let mut person = stage.install(&[]);
-    person.answer("Where do the jobs come from?", "moon");
-    person.expect("Answer server or cloud.");
-    person.answer("", "server");
+    person.choose("Where do the jobs come from?", "server");
     person.answer("What is the server's URL?", "http://ci.example.com");
     person.expect("https");
     person.answer("", "<");
-    person.answer("Where do the jobs come from?", "");
+    person.choose("Where do the jobs come from?", "server");
     person.answer("What is the server's URL?", "ci.example.com");
     person.answer("Which version of CircleCI server is it?", "4.9");
     person.expect("machine runner 3");
@@ -182,7 +198,7 @@ fn wrong_answers_are_asked_again_and_back_goes_back() {
     person.expect("placeholder");
     person.answer("", "short");
     person.expect("Use this token as it is?");
-    person.answer("unusual shape (5 characters", "");
+    person.choose("unusual shape (5 characters", "No");
     person.answer("What is the token of the resource class?", TOKEN);
     // Backspace, and the line taken back whole.
     person.expect("What is the runner to be called?");
@@ -194,12 +210,10 @@ fn wrong_answers_are_asked_again_and_back_goes_back() {
     person.answer("Which folder are jobs to run in?", "srv");
     person.expect("srv");
     person.answer("", "/srv/work");
-    person.answer("Empty that folder after each job?", "yes");
+    person.choose("Empty that folder after each job?", "Yes");
     person.expect("Plan");
     person.expect("/srv/work");
-    person.answer("Do this?", "maybe");
-    person.expect("Answer y, n or e.");
-    person.answer("", "n");
+    person.choose("Do this?", "No");
     person.expect("Nothing was changed.");
     assert_eq!(person.end(), 0);
     person.assert_restored();
@@ -207,12 +221,71 @@ fn wrong_answers_are_asked_again_and_back_goes_back() {
     assert!(person.shown().contains("builder"), "{}", person.shown());
 }
 
+/// Answers that were taken stay in sight, each in a row; going back proposes them again, and the
+/// token too, without showing it.
+#[test]
+fn going_back_keeps_the_answers() {
+    let stage = Stage::new();
+    let mut person = stage.install(&[]);
+    for each in &DIALOGUE[..5] {
+        reply(&mut person, *each);
+    }
+    for question in ["Which account is to run the jobs?", "What is the runner to be called?"] {
+        person.answer(question, "<");
+    }
+    person.expect("Enter alone keeps the token");
+    person.answer("", "<");
+    person.expect("[4.6] > ");
+    person.keys("\r");
+    person.answer("What is the token of the resource class?", "");
+    person.expect("[builder-7] > ");
+    person.keys("\r");
+    for each in &DIALOGUE[5..] {
+        reply(&mut person, *each);
+    }
+    person.choose("Do this?", "Back");
+    person.choose("Empty that folder after each job?", "No");
+    person.choose("Do this?", "Yes");
+    person.expect("Installed");
+    assert_eq!(person.end(), 0, "{}", person.shown());
+    person.assert_restored();
+    assert!(!person.raw().contains(&TOKEN[..8]));
+    assert!(person.shown().contains("+ What is the server's URL?  https://ci.example.com"));
+    let config = stage.root().join("etc/opt/circleci/launch-agent-config.yaml");
+    assert!(fs::read_to_string(config).unwrap().contains(TOKEN));
+}
+
+/// Where the cursor cannot be moved, and for a reader of screens, choices are typed.
+#[test]
+fn a_terminal_without_a_cursor_asks_for_words() {
+    let stage = Stage::new();
+    let (root, url) = (stage.root().display().to_string(), stage.bucket.url());
+    let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_runnerup"));
+    program.args(["install", "--root", &root, "--service", "none", "--release-url", &url]);
+    program.env_clear().env("TERM", "dumb").current_dir(stage.root());
+    let mut person = Terminal::run(program, 80);
+    person.answer("Where do the jobs come from?", "moon");
+    person.expect("Answer server or cloud.");
+    person.answer("", "server");
+    for (question, answer) in &DIALOGUE[1..] {
+        person.answer(question, answer);
+    }
+    person.answer("Do this?", "maybe");
+    person.expect("Answer y, n or e.");
+    person.answer("", "n");
+    person.expect("Nothing was changed.");
+    assert_eq!(person.end(), 0, "{}", person.shown());
+    person.assert_restored();
+    // The line editor alone clears its row.
+    assert!(!person.raw().replace("\u{1b}[2K", "").contains('\u{1b}'), "{:?}", person.raw());
+}
+
 /// A token that was pasted at the wrong question stands nowhere on the screen.
 #[test]
 fn a_token_at_the_wrong_question_is_not_shown() {
     let stage = Stage::new();
     let mut person = stage.install(&[]);
-    person.answer("Where do the jobs come from?", "server");
+    person.choose("Where do the jobs come from?", "server");
     person.expect("What is the server's URL?");
     person.expect("> ");
     person.keys(TOKEN);
@@ -307,9 +380,9 @@ fn quiet_and_questions_do_not_go_together() {
 fn on_cloud_it_says_that_launch_agent_has_a_successor() {
     let stage = Stage::new();
     let mut person = stage.install(&[]);
-    person.answer("Where do the jobs come from?", "cloud");
+    person.choose("Where do the jobs come from?", "cloud");
     person.expect("Go on with launch-agent on cloud?");
-    person.answer("2024-07-31", "");
+    person.choose("2024-07-31", "No");
     person.expect("Machine runner 3");
     person.expect("Nothing was changed.");
     assert_eq!(person.end(), 0);
@@ -320,17 +393,19 @@ fn on_cloud_it_says_that_launch_agent_has_a_successor() {
 fn sixty_columns_are_enough() {
     let stage = Stage::new();
     let mut person = stage.install_in(60, &[]);
-    for (question, answer) in DIALOGUE {
-        person.answer(question, answer);
+    for each in DIALOGUE {
+        reply(&mut person, each);
     }
-    person.expect("Do this?");
-    person.expect("> ");
-    person.assert_fits();
+    person.choose("Do this?", "Back");
+    person.choose("Empty that folder after each job?", "Back");
     // An answer wider than the window shows its end.
+    person.expect("Which folder are jobs to run in?");
+    person.expect("> ");
     person.keys(&"x".repeat(200));
     person.keys("\r");
-    person.expect("Answer y, n or e.");
-    person.keys("n\r");
+    person.expect("is not absolute");
+    person.expect("> ");
+    person.keys("q\r");
     person.expect("Nothing was changed.");
     assert_eq!(person.end(), 0);
     person.assert_fits();
@@ -380,7 +455,7 @@ fn without_questions_left_the_plan_comes_at_once() {
     let args =
         ["install", "--root", &root_text, "--release-url", &url, "--answers", "answers.yaml"];
     let mut person = Terminal::start(&args, stage.root(), 80);
-    person.answer("Do this?", "n");
+    person.choose("Do this?", "No");
     assert_eq!(person.end(), 0);
     assert!(!person.shown().contains("Where do the jobs"), "{}", person.shown());
     assert_eq!(fs::read_dir(&root).unwrap().count(), 0);
@@ -392,10 +467,10 @@ fn without_questions_left_the_plan_comes_at_once() {
 fn a_mac_is_asked_for_a_desktop() {
     let stage = Stage::new();
     let mut person = stage.install(&["--platform", "darwin/arm64"]);
-    for (question, answer) in &DIALOGUE[..5] {
-        person.answer(question, answer);
+    for each in &DIALOGUE[..5] {
+        reply(&mut person, *each);
     }
-    person.answer("Do jobs need a desktop?", "y");
+    person.choose("Do jobs need a desktop?", "Yes");
     person.expect("Nobody is logged in at the screen now.");
     person.expect("> ");
     person.keys("jo\r");

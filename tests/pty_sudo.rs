@@ -66,7 +66,7 @@ fn the_dialogue_needs_no_root_and_sudo_sees_no_secret() {
     ann.answer("Which folder are jobs to run in?", "");
     ann.answer("Empty that folder after each job?", "");
     ann.answer("Start the agent now?", "");
-    ann.answer("Do this?", "y");
+    ann.choose("Do this?", "Yes");
     ann.expect("This needs root");
     ann.expect("password for ann:");
     let processes = stage.processes();
@@ -81,7 +81,7 @@ fn the_dialogue_needs_no_root_and_sudo_sees_no_secret() {
     assert!(config.contains(TOKEN) && config.contains(&url), "{config}");
 
     let mut ann = stage.ann(&["uninstall", "--purge"]);
-    ann.answer("Do this?", "y");
+    ann.choose("Do this?", "Yes");
     ann.expect("password for ann:");
     ann.keys(&format!("{PASSWORD}\r"));
     ann.expect("Uninstalled");

@@ -1,7 +1,12 @@
 //! `runnerup install`, and `runnerup plan`, which is the same up to the plan.
 
 use super::{
-    Inputs, Output, confirm, elevate, guided, interrupt, next_steps, plan, progress::Progress,
+    Inputs, Output,
+    confirm::{self, Consent},
+    elevate,
+    guided::{self, Dialogue},
+    interrupt, next_steps, plan,
+    progress::Progress,
     text::Line,
 };
 use crate::{
@@ -43,7 +48,7 @@ pub(super) fn run(inputs: Inputs, plan_only: bool, out: &Output) -> Result<ExitC
     let is_asking = !plan_only && out.is_asking(settings.switch("yes")?)?;
     let root = out.about(settings.text("root").as_deref().map(Path::new))?;
     let session = Session::open(root.as_deref())?;
-    let mut sensed = session.sense(&mut settings, token)?;
+    let sensed = session.sense(&mut settings, token)?;
     if let Some(token) = &sensed.token {
         // One that was given is known already; this one may be what an account has written.
         out.found().add_found(token.expose());
@@ -52,27 +57,35 @@ pub(super) fn run(inputs: Inputs, plan_only: bool, out: &Output) -> Result<ExitC
         // Nobody to ask for a password: said before the network is asked for anything.
         return elevate::install(&settings, sensed.token.as_ref(), is_asking, out);
     }
-    if is_asking && !guided::ask(&mut settings, &mut sensed, out)? {
-        return nothing_done(out);
-    }
-    let token = sensed.token.clone();
-    let install = session.plan_install(&settings, sensed)?;
+    let mut dialogue = Dialogue::default();
+    let (settings, token, install) = loop {
+        let (mut settings, mut sensed) = (settings.clone(), sensed.clone());
+        if is_asking && !guided::ask(&mut dialogue, &mut settings, &mut sensed, out)? {
+            return nothing_done(out);
+        }
+        let token = sensed.token.clone();
+        let install = session.plan_install(&settings, sensed)?;
+        let plan = &install.plan;
+        if plan_only {
+            plan::of_install(plan, out)?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        if plan.is_satisfied() {
+            tell(plan, Outcome::NothingToDo, None, None, out)?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        plan.notes.iter().for_each(|note| out.note(note));
+        if is_asking {
+            out.line(plan::overview(plan));
+            match confirm::apply_or_back(plan, dialogue.has_questions(), out)? {
+                Consent::Yes => {}
+                Consent::No => return nothing_done(out),
+                Consent::Back => continue,
+            }
+        }
+        break (settings, token, install);
+    };
     let Install { spec, plan, client } = &install;
-    if plan_only {
-        plan::of_install(plan, out)?;
-        return Ok(ExitCode::SUCCESS);
-    }
-    if plan.is_satisfied() {
-        tell(plan, Outcome::NothingToDo, None, None, out)?;
-        return Ok(ExitCode::SUCCESS);
-    }
-    plan.notes.iter().for_each(|note| out.note(note));
-    if is_asking {
-        out.line(plan::overview(plan));
-    }
-    if is_asking && !confirm::apply(plan, out)? {
-        return nothing_done(out);
-    }
     if elevate::is_needed(root.as_deref()) {
         let code = elevate::install(&settings, token.as_ref(), is_asking, out)?;
         let os = spec.platform.os();

@@ -82,6 +82,7 @@ fn end(out: &Output, terminal: Option<&Terminal>) {
     }
     if let Some(terminal) = terminal {
         terminal.restore();
+        out.show_cursor();
         out.line("");
     }
     let error = Error::new(Code::Interrupted, "interrupted; nothing was changed");
@@ -90,6 +91,7 @@ fn end(out: &Output, terminal: Option<&Terminal>) {
         // A question that was about to read a key may have taken the terminal once more.
         thread::sleep(TAKEN);
         terminal.restore();
+        out.show_cursor();
     }
     process::exit(error.exit().into());
 }

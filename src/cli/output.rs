@@ -297,6 +297,31 @@ impl Output {
         one_row(&self.secrets.scrub(text)).into_owned()
     }
 
+    /// Whether a dialogue, which is at standard error, is coloured.
+    pub(super) fn colours_dialogue(&self) -> bool {
+        self.color_err
+    }
+
+    /// Whether rows at standard error can be written anew.
+    pub(super) fn moves_cursor(&self) -> bool {
+        is_terminal(Stream::Error)
+            && takes_escapes(true)
+            && env::var_os("TERM").is_none_or(|term| term != "dumb")
+    }
+
+    /// Shows the cursor again, which a menu hides.
+    pub(super) fn show_cursor(&self) {
+        if self.moves_cursor() {
+            // A terminal that is gone shows none.
+            let _ = Term::stderr().show_cursor();
+        }
+    }
+
+    /// How many rows a text takes at standard error.
+    pub(super) fn rows(&self, text: &Text) -> usize {
+        text.rendered(&self.rendering(Some(self.width() - 1), false)).lines().count()
+    }
+
     /// A part of a row at the terminal, as it is typed.
     pub(super) fn typed(&self, text: &str) -> io::Result<()> {
         put(Stream::Error, &one_row(text))

@@ -128,8 +128,8 @@ fn no_escape_sequence_of_a_configuration_reaches_a_terminal() {
 
     plant();
     let mut person = Terminal::run(lab.host.command(&[PROGRAM, "doctor", "--fix", HERE]), 100);
-    person.answer("Do this?", "e");
-    person.answer("", "n");
+    person.choose("Do this?", "Explain");
+    person.choose("Do this?", "No");
     person.expect("Nothing was changed.");
     person.end();
     let raw = person.raw();

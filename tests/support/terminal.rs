@@ -44,7 +44,9 @@ impl Terminal {
 
     /// Runs a command at a terminal of its own.
     pub fn run(mut command: Command, columns: u16) -> Self {
-        command.env("TERM", "xterm");
+        if command.get_envs().all(|(name, _)| name != "TERM") {
+            command.env("TERM", "xterm");
+        }
         let (pty, pts) = blocking::open().unwrap();
         pty.resize(Size::new(50, columns)).unwrap();
         let before = Settings::of(&pty);
@@ -86,6 +88,30 @@ impl Terminal {
         self.expect(question);
         self.expect("> ");
         self.keys(&format!("{answer}\r"));
+    }
+
+    /// Waits for a question, then chooses from its menu by arrow keys.
+    pub fn choose(&mut self, question: &str, entry: &str) {
+        self.expect(question);
+        let begun = Instant::now();
+        let mut moves = 0;
+        loop {
+            let shown = self.shown();
+            let menu = shown.get(self.read_to..).unwrap_or_default();
+            let marked: Vec<&str> =
+                menu.split(['\n', '\r']).filter_map(|row| row.strip_prefix("  > ")).collect();
+            if marked.last().is_some_and(|row| row.starts_with(entry)) {
+                self.read_to = shown.len();
+                return self.keys("\r");
+            }
+            // Each press is seen before the next; the menu begins with an entry marked, or none.
+            if menu.contains(&format!("    {entry}")) && marked.len() >= moves {
+                self.keys("\u{1b}[B");
+                moves = marked.len() + 1;
+            }
+            assert!(begun.elapsed() < PATIENCE, "no entry {entry:?} in\n{shown}");
+            thread::sleep(Duration::from_millis(5));
+        }
     }
 
     /// Waits until the program ends; its exit code.

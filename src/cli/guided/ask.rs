@@ -13,10 +13,21 @@ pub(crate) struct Prompt {
     pub(crate) default: Option<String>,
     /// The answers there are to choose from, each with its meaning; empty where any text is one.
     pub(crate) choices: Vec<(&'static str, String)>,
+    /// Ways out of the question besides its answers.
+    pub(crate) exits: &'static [Exit],
     /// Nothing of the answer is shown.
     pub(crate) is_hidden: bool,
     /// Nothing of it is shown once it may be a secret, pasted at the wrong question.
     pub(crate) is_guarded: bool,
+}
+
+/// A way out of a question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// To the question before.
+    Back,
+    /// No more of this.
+    Quit,
 }
 
 /// What came back.
@@ -38,6 +49,10 @@ pub(crate) trait Ask {
     fn refuse(&mut self, text: &str);
     /// Puts a question. With `is_again` the meaning was read already.
     fn ask(&mut self, prompt: &Prompt, is_again: bool) -> Result<Reply>;
+    /// The answer was taken: the question gives way to one row that keeps both.
+    fn taken(&mut self, prompt: &Prompt, answer: &str);
+    /// The question before is put again: it, and the one that was just put, give way.
+    fn back(&mut self);
 }
 
 impl Prompt {
@@ -67,6 +82,23 @@ impl Prompt {
         self
     }
 
+    /// Adds the ways out of it.
+    #[must_use]
+    pub(crate) fn exits(mut self, exits: &'static [Exit]) -> Self {
+        self.exits = exits;
+        self
+    }
+
+    /// What a choice is called where it is not typed.
+    pub(crate) fn label(choice: &str) -> &str {
+        match choice {
+            "y" => "Yes",
+            "n" => "No",
+            "e" => "Explain",
+            choice => choice,
+        }
+    }
+
     /// A question for yes or no.
     pub(crate) fn yes_or_no(title: impl Into<String>, default: bool) -> Self {
         Self::new(title).preset(if default { "y" } else { "n" }).choice("y", "").choice("n", "")
@@ -89,14 +121,9 @@ impl Prompt {
     /// The choice that an answer means: its first letters, in any case.
     pub(crate) fn chosen(&self, answer: &str) -> Option<&'static str> {
         let answer = answer.to_lowercase();
-        let full = |choice: &str| match choice {
-            "y" => "yes",
-            "n" => "no",
-            _ => "",
-        };
-        self.choices
-            .iter()
-            .map(|(choice, _)| *choice)
-            .find(|choice| !answer.is_empty() && (answer == *choice || full(choice) == answer))
+        self.choices.iter().map(|(choice, _)| *choice).find(|choice| {
+            !answer.is_empty()
+                && (answer == *choice || answer == Self::label(choice).to_lowercase())
+        })
     }
 }

@@ -1,58 +1,121 @@
 //! From question to question, forth and back; knows no terminal.
 
 use super::{
-    ask::{Ask, Reply},
+    ask::{Ask, Exit, Prompt, Reply},
     questions::{Draft, Known, Question, Verdict},
 };
-use crate::{Error, Result};
+use crate::{Error, Result, agent::Token};
+use std::collections::BTreeMap;
 
-const INTRODUCTION: &str = "Enter takes what stands in brackets, < goes back, q or Esc quits. Nothing is changed before you have seen the plan and said yes.";
+const INTRODUCTION: &str = "Arrow keys and Enter choose; where a text is asked for, Enter alone takes what stands in brackets, and < goes back. Esc quits. Nothing is changed before you have seen the plan and said yes.";
 
 const DECLINED: &str = "Machine runner 3 is in CircleCI's package repositories, for Linux, macOS and Windows. Nothing was installed here.";
 
-/// Asks what is missing. `None`: the person quit.
-pub(super) fn hold(known: &Known<'_>, ask: &mut dyn Ask) -> Result<Option<Draft>> {
-    let mut draft = Draft::default();
-    let mut earlier: Vec<(usize, Draft)> = Vec::new();
-    let (mut at, mut is_again, mut is_first) = (0, false, true);
-    while let Some(question) = Question::ALL.get(at) {
-        if !question.is_open(known, &draft) {
-            at += 1;
-            continue;
+/// The questions that were answered, and what they came to.
+#[derive(Debug, Default)]
+pub(crate) struct Dialogue {
+    draft: Draft,
+    /// Questions in the order in which they were answered, each with the draft before it.
+    answered: Vec<(usize, Draft)>,
+    /// What was answered to each question last: proposed when it is put again.
+    given: BTreeMap<usize, String>,
+    /// The token that was given last; it is proposed without being shown.
+    token: Option<Token>,
+}
+
+impl Dialogue {
+    /// Whether there is a question to go back to.
+    pub(crate) fn has_questions(&self) -> bool {
+        !self.answered.is_empty()
+    }
+
+    /// Asks what is missing; where everything was answered before, from the last question on.
+    /// `None`: the person quit.
+    pub(super) fn hold(&mut self, known: &Known<'_>, ask: &mut dyn Ask) -> Result<Option<Draft>> {
+        let (mut at, mut is_again) = (0, false);
+        let mut is_first = self.answered.is_empty();
+        if let Some(last) = self.answered.pop() {
+            (at, self.draft) = last;
         }
-        if std::mem::take(&mut is_first) {
-            ask.say(INTRODUCTION);
-        }
-        let mut next = draft.clone();
-        let verdict = match ask.ask(&question.prompt(known, &draft), is_again)? {
-            Reply::Quit => return Ok(None),
-            Reply::Back => Ok(Verdict::Back),
-            Reply::Answer(text) => question.take(&text, known, &mut next),
-        };
-        is_again = false;
-        match verdict {
-            Ok(Verdict::Taken) => {
-                earlier.push((at, std::mem::replace(&mut draft, next)));
+        while let Some(question) = Question::ALL.get(at) {
+            if !question.is_open(known, &self.draft) {
                 at += 1;
+                continue;
             }
-            Ok(Verdict::Back) => match earlier.pop() {
-                Some(before) => (at, draft) = before,
-                None => {
-                    ask.refuse("This is the first question.");
+            if std::mem::take(&mut is_first) {
+                ask.say(INTRODUCTION);
+            }
+            let prompt = self.prompt(at, *question, known);
+            let mut next = self.draft.clone();
+            let mut answer = String::new();
+            let verdict = match ask.ask(&prompt, is_again)? {
+                Reply::Quit => return Ok(None),
+                Reply::Back => Ok(Verdict::Back),
+                Reply::Answer(text) => {
+                    answer = text;
+                    match &self.token {
+                        Some(token) if *question == Question::Token && answer.is_empty() => {
+                            next.token = Some(token.clone());
+                            Ok(Verdict::Taken)
+                        }
+                        _ => question.take(&answer, known, &mut next),
+                    }
+                }
+            };
+            is_again = false;
+            match verdict {
+                Ok(Verdict::Taken) => {
+                    let shown = match (&next.token, *question) {
+                        (Some(token), Question::Token) => {
+                            self.token = Some(token.clone());
+                            token.expose()
+                        }
+                        _ => {
+                            self.given.insert(at, answer.clone());
+                            &answer
+                        }
+                    };
+                    ask.taken(&prompt, shown);
+                    self.answered.push((at, std::mem::replace(&mut self.draft, next)));
+                    at += 1;
+                }
+                Ok(Verdict::Back) => match self.answered.pop() {
+                    Some(before) => {
+                        ask.back();
+                        (at, self.draft) = before;
+                    }
+                    None => {
+                        ask.refuse("This is the first question.");
+                        is_again = true;
+                    }
+                },
+                Ok(Verdict::Declined) => {
+                    ask.say(DECLINED);
+                    return Ok(None);
+                }
+                Err(error) => {
+                    ask.refuse(&reason(&error));
                     is_again = true;
                 }
-            },
-            Ok(Verdict::Declined) => {
-                ask.say(DECLINED);
-                return Ok(None);
-            }
-            Err(error) => {
-                ask.refuse(&reason(&error));
-                is_again = true;
             }
         }
+        Ok(Some(self.draft.clone()))
     }
-    Ok(Some(draft))
+
+    /// A question as it is put now: with the answer that it had before, and the ways out of it.
+    fn prompt(&self, at: usize, question: Question, known: &Known<'_>) -> Prompt {
+        let prompt = question.prompt(known, &self.draft).exits(match self.answered.is_empty() {
+            true => &[Exit::Quit],
+            false => &[Exit::Back, Exit::Quit],
+        });
+        match (self.given.get(&at), question) {
+            (_, Question::Token) if self.token.is_some() => {
+                prompt.meaning("Enter alone keeps the token that you gave.")
+            }
+            (Some(answer), _) => prompt.preset(answer.clone()),
+            _ => prompt,
+        }
+    }
 }
 
 fn reason(error: &Error) -> String {
@@ -68,7 +131,6 @@ mod tests {
     use super::*;
     use crate::{
         agent::Layout,
-        cli::guided::ask::Prompt,
         platform::Os,
         spec::{Given, Settings, Source},
     };
@@ -99,6 +161,10 @@ mod tests {
                 reply => reply,
             })
         }
+
+        fn taken(&mut self, _prompt: &Prompt, _answer: &str) {}
+
+        fn back(&mut self) {}
     }
 
     const TOKEN: &str =
@@ -133,7 +199,7 @@ mod tests {
             text => Reply::Answer(text.to_owned()),
         };
         let mut script = Script { answers: answers.iter().map(reply).collect(), log: Vec::new() };
-        let draft = super::hold(known, &mut script).unwrap();
+        let draft = Dialogue::default().hold(known, &mut script).unwrap();
         assert!(script.answers.is_empty() || draft.is_none(), "left: {:?}", script.answers);
         (draft, script.log)
     }
@@ -251,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn back_forgets_the_answer_and_stops_at_the_first_question() {
+    fn back_puts_the_question_again_and_stops_at_the_first() {
         let settings = settings(&[("version", "latest")]);
         let answers = [
             "<",

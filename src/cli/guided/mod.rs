@@ -2,10 +2,13 @@
 
 mod ask;
 mod dialogue;
+mod line;
+mod menu;
 mod questions;
 mod terminal;
 
-pub(super) use ask::{Ask, Prompt, Reply};
+pub(super) use ask::{Ask, Exit, Prompt, Reply};
+pub(super) use dialogue::Dialogue;
 use questions::Known;
 pub(super) use terminal::Person;
 
@@ -20,9 +23,15 @@ use crate::{
     values::{InstanceName, Manager},
 };
 
-/// Asks for every setting that neither was given nor is known from an existing install.
+/// Asks for every setting that neither was given nor is known from an existing install; a dialogue
+/// that was held before goes on at its last question.
 /// `false`: the person quit, and nothing is to be done.
-pub(super) fn ask(settings: &mut Settings, sensed: &mut Sensed, out: &Output) -> Result<bool> {
+pub(super) fn ask(
+    dialogue: &mut Dialogue,
+    settings: &mut Settings,
+    sensed: &mut Sensed,
+    out: &Output,
+) -> Result<bool> {
     let platform = settings.parse::<Platform>("platform")?.unwrap_or(sensed.here.platform);
     let instance = settings.parse::<InstanceName>("instance")?;
     let is_existing = |name| matches!(settings.source(name), Source::Existing(_));
@@ -38,7 +47,7 @@ pub(super) fn ask(settings: &mut Settings, sensed: &mut Sensed, out: &Output) ->
         console_user: sensed.facts.console_user.clone(),
         settings,
     };
-    let Some(draft) = dialogue::hold(&known, &mut Person::new(out))? else { return Ok(false) };
+    let Some(draft) = dialogue.hold(&known, &mut Person::new(out))? else { return Ok(false) };
     for (name, value) in draft.settings {
         settings.add(name, Given::one(value, Source::Prompt))?;
     }

@@ -1,21 +1,21 @@
-//! Questions at a terminal: a line editor of the few keys that answers need, which can hide what
-//! is typed and knows Esc; no line is wider than the terminal.
+//! Questions at a terminal: a menu where there are choices, else a line. A question that was
+//! answered gives way to one row, so that the answers stay in sight as a list.
 
-use super::ask::{Ask, Prompt, Reply};
+use super::{
+    ask::{Ask, Prompt, Reply},
+    line::{Editor, count},
+    menu,
+};
 use crate::{
     Code, Error, Result,
     cli::{
         Output,
         harmless::one_row,
-        interrupt,
         text::{Line, Text, Tone},
     },
     platform::terminal::Terminal,
-    text::may_be_secret,
 };
-use console::{Key, Term, measure_text_width};
-use secrecy::zeroize::Zeroizing;
-use std::io;
+use console::{Emoji, Term, measure_text_width};
 
 /// Columns that text is indented by.
 const INDENT: &str = "  ";
@@ -23,13 +23,17 @@ const INDENT: &str = "  ";
 /// Columns that an answer needs to be typed in.
 const ANSWER: usize = 12;
 
-/// Longest answer in bytes; the rest is not taken.
-const LONGEST: usize = 4096;
+/// What stands before an answer that was taken; the second where the terminal's text is not UTF-8.
+const TAKEN: Emoji<'_, '_> = Emoji("✓ ", "+ ");
 
 /// A person at standard input and standard error.
 pub(crate) struct Person<'a> {
     out: &'a Output,
     term: Term,
+    /// Rows that the question takes that is being put.
+    rows: usize,
+    /// Rows of each answer that stays in sight.
+    answers: Vec<usize>,
     _hush: Hush,
 }
 
@@ -43,7 +47,7 @@ impl<'a> Person<'a> {
         // To read keys and to clear a row; what is shown goes through the exit.
         #[expect(clippy::disallowed_methods)]
         let term = Term::stderr();
-        Self { out, term, _hush: Hush::new() }
+        Self { out, term, rows: 0, answers: Vec::new(), _hush: Hush::new() }
     }
 
     /// Columns for text; the last one stays free, where terminals disagree on what comes next.
@@ -51,123 +55,73 @@ impl<'a> Person<'a> {
         self.out.width().saturating_sub(INDENT.len() + 1)
     }
 
-    fn show(&self, prompt: &Prompt) {
+    /// Shows a part of the question that is being put.
+    fn line(&mut self, text: Text) {
+        self.rows += self.out.rows(&text);
+        self.out.line(text);
+    }
+
+    fn show(&mut self, prompt: &Prompt) {
         let mut text = Text::new();
         text.blank();
         text.line(Line::new().toned(Tone::Strong, prompt.title.clone()));
         for paragraph in &prompt.meaning {
             text.append(indented(paragraph, Tone::Plain));
         }
-        for (choice, meaning) in prompt.choices.iter().filter(|(_, meaning)| !meaning.is_empty()) {
+        let is_told_by_menu =
+            self.has_menu(prompt) && menu::rows(&menu::entries(prompt), self.room()).is_some();
+        let told = |(_, meaning): &&(&str, String)| !meaning.is_empty() && !is_told_by_menu;
+        for (choice, meaning) in prompt.choices.iter().filter(told) {
             text.append(indented(&format!("{choice}  {meaning}"), Tone::Plain));
         }
-        self.out.line(text);
+        self.line(text);
+    }
+
+    /// A terminal that moves its cursor shows a menu; at any other a choice is typed.
+    fn has_menu(&self, prompt: &Prompt) -> bool {
+        !prompt.choices.is_empty() && self.out.moves_cursor()
     }
 
     /// What stands before the cursor: the default, or the letters to choose from.
-    fn head(prompt: &Prompt) -> String {
+    fn head(&self, prompt: &Prompt) -> String {
         let default = prompt.default.as_deref().unwrap_or_default();
         let shown = |choice: &str| match choice == default {
             true => choice.to_uppercase(),
             false => choice.to_owned(),
         };
         let choices: Vec<_> = prompt.choices.iter().map(|(choice, _)| shown(choice)).collect();
-        match default {
+        let head = match default {
             _ if choices.iter().any(|choice| choice.len() == 1) => {
                 format!("[{}] > ", choices.join("/"))
             }
             "" => "> ".to_owned(),
             default => format!("[{}] > ", one_row(default)),
-        }
-    }
-
-    /// Reads a line; `None`: Esc.
-    fn line(&self, head: &str, prompt: &Prompt) -> io::Result<Option<Zeroizing<String>>> {
-        let hides = |line: &str| prompt.is_hidden || prompt.is_guarded && may_be_secret(line);
-        let mut line = Zeroizing::new(String::with_capacity(LONGEST));
-        self.draw(head, &line)?;
-        loop {
-            let was_hidden = hides(&line);
-            let key = match self.term.read_key() {
-                // Ctrl-C, which the console library makes a signal to ourselves.
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {
-                    interrupt::give_way();
-                    continue;
-                }
-                key => key?,
-            };
-            match key {
-                Key::Enter => break,
-                Key::Escape => {
-                    self.end_line(head, &line, was_hidden)?;
-                    return Ok(None);
-                }
-                Key::Backspace => drop(line.pop()),
-                // Ctrl-U, Ctrl-W; Ctrl-D on an empty line is Esc to those who know shells.
-                Key::Char('\u{15}') => line.clear(),
-                Key::Char('\u{17}') => {
-                    let kept = line.trim_end().rfind(' ').map_or(0, |blank| blank + 1);
-                    line.truncate(kept);
-                }
-                Key::Char('\u{4}') if line.is_empty() => {
-                    self.end_line(head, &line, was_hidden)?;
-                    return Ok(None);
-                }
-                Key::Char(c) if !c.is_control() && line.len() + c.len_utf8() <= LONGEST => {
-                    line.push(c);
-                    let fits = |line: &str| {
-                        let shown = format!("{head}{}", one_row(line));
-                        measure_text_width(&shown) <= self.room()
-                    };
-                    if !hides(&line) && fits(&line) {
-                        self.out.typed(c.encode_utf8(&mut [0; 4]))?;
-                        continue;
-                    }
-                }
-                _ => continue,
-            }
-            match hides(&line) {
-                true if prompt.is_hidden => {}
-                true => self.draw(head, &count(&line))?,
-                false => self.draw(head, &line)?,
-            }
-        }
-        self.end_line(head, &line, hides(&line))?;
-        Ok(Some(line))
-    }
-
-    /// The head and as much of the line's end as fits.
-    fn draw(&self, head: &str, line: &str) -> io::Result<()> {
-        let line = &*one_row(line);
-        let mut left = self.room().saturating_sub(measure_text_width(head));
-        let mut fits = |c: char| {
-            let wide = measure_text_width(c.encode_utf8(&mut [0; 4]));
-            let fits = wide <= left;
-            left = if fits { left - wide } else { 0 };
-            fits
         };
-        let shown: usize = line.chars().rev().take_while(|c| fits(*c)).map(char::len_utf8).sum();
-        let shown = line.get(line.len() - shown..).unwrap_or_default();
-        // By the console's own calls where it knows no escape sequences.
-        self.term.clear_line()?;
-        self.out.typed(&format!("{INDENT}{head}{shown}"))
-    }
-
-    fn end_line(&self, head: &str, line: &str, is_hidden: bool) -> io::Result<()> {
-        if is_hidden {
-            // That something arrived can be told without telling what.
-            self.draw(head, &count(line))?;
+        match measure_text_width(&head) + ANSWER > self.room() {
+            true => "> ".to_owned(),
+            false => head,
         }
-        self.out.typed_end()
     }
-}
 
-/// What is shown in place of a secret.
-fn count(line: &str) -> String {
-    match line.chars().count() {
-        0 => String::new(),
-        1 => "(1 character)".to_owned(),
-        count => format!("({count} characters)"),
+    fn typed(&mut self, prompt: &Prompt) -> std::io::Result<Reply> {
+        let (head, room) = (self.head(prompt), self.room());
+        let editor = Editor { out: self.out, term: &self.term, head: &head, indent: INDENT, room };
+        let line = editor.read(prompt)?;
+        self.rows += 1;
+        Ok(match line.as_deref().map(|line| line.trim()) {
+            None | Some("q") => Reply::Quit,
+            Some("<") => Reply::Back,
+            Some("") => Reply::Answer(prompt.default.clone().unwrap_or_default()),
+            Some(text) => Reply::Answer(text.to_owned()),
+        })
+    }
+
+    /// Takes rows that were shown last from the screen.
+    fn clear(&self, rows: usize) {
+        if self.out.moves_cursor() {
+            // A terminal that cannot be written any more says so when it is read next.
+            let _ = self.term.clear_last_lines(rows);
+        }
     }
 }
 
@@ -177,29 +131,46 @@ impl Ask for Person<'_> {
     }
 
     fn refuse(&mut self, text: &str) {
-        self.out.line(indented(text, Tone::Refused));
+        self.line(indented(text, Tone::Refused));
     }
 
     fn ask(&mut self, prompt: &Prompt, is_again: bool) -> Result<Reply> {
         if !is_again {
+            self.rows = 0;
             self.show(prompt);
         }
-        let mut head = Self::head(prompt);
-        if measure_text_width(&head) + ANSWER > self.room() {
-            "> ".clone_into(&mut head);
-        }
-        let line = self.line(&head, prompt).map_err(|error| {
+        let reply = match self.has_menu(prompt) {
+            true => menu::choose(prompt, self.out, &self.term, self.room()),
+            false => self.typed(prompt),
+        };
+        reply.map_err(|error| {
             Error::new(
                 Code::Interrupted,
                 format!("the terminal cannot be read any more: {error}; nothing was changed"),
             )
-        })?;
-        Ok(match line.as_deref().map(|line| line.trim()) {
-            None | Some("q") => Reply::Quit,
-            Some("<") => Reply::Back,
-            Some("") => Reply::Answer(prompt.default.clone().unwrap_or_default()),
-            Some(text) => Reply::Answer(text.to_owned()),
         })
+    }
+
+    fn taken(&mut self, prompt: &Prompt, answer: &str) {
+        let answer = match prompt.choices.is_empty() {
+            _ if prompt.is_hidden => count(answer),
+            true => answer.to_owned(),
+            false => Prompt::label(prompt.chosen(answer).unwrap_or(answer)).to_owned(),
+        };
+        let row = Line::new().toned(Tone::Good, TAKEN.to_string()).text(prompt.title.clone());
+        let row = Text::from(row.text("  ").toned(Tone::Strong, answer).hang(2));
+        if self.out.moves_cursor() {
+            self.clear(self.rows);
+            self.answers.push(self.out.rows(&row));
+            self.out.line(row);
+        }
+        self.rows = 0;
+    }
+
+    fn back(&mut self) {
+        let answer = self.answers.pop().unwrap_or_default();
+        self.clear(self.rows + answer);
+        self.rows = 0;
     }
 }
 

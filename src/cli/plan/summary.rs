@@ -85,7 +85,9 @@ pub(super) fn summary(plan: &Plan) -> Text {
     }
     let count = plan.steps.len();
     if count > 0 {
-        text.line(format!("  {count} steps in all; -v, and e at the question, show each of them."));
+        text.line(format!(
+            "  {count} steps in all; -v, and Explain at the question, show each of them."
+        ));
     }
     text
 }
