@@ -13,7 +13,7 @@ use super::{
 use crate::{
     Code, Error, Result,
     agent::Token,
-    host::{ConfigFile, ConfigState, Provenance, Seen, Strays, Unseen},
+    host::{ConfigFile, ConfigState, ProbeName, Provenance, Seen, Strays, Unseen},
     platform::{Os, fs::Root},
     record::{self, Receipt},
     text::Secrets,
@@ -51,7 +51,7 @@ pub(super) fn discover(
 
 /// The agents: by the definitions of services, the receipts and the processes, all looked at at once.
 fn agents(ground: &Ground) -> Discovery {
-    let units = ground.look("the definitions of services", |ground| {
+    let units = ground.look(ProbeName::Definitions, |ground| {
         let mut units = units::find(&ground.root, ground.soon());
         units.extend(plists::find(&ground.root));
         if ground.os == Os::Windows {
@@ -59,17 +59,17 @@ fn agents(ground: &Ground) -> Discovery {
         }
         units
     });
-    let receipts = ground.look("the receipts", |ground| {
+    let receipts = ground.look(ProbeName::Receipts, |ground| {
         Seen::from(
             record::read(&ground.root, "default")
                 .map(|known| known.into_receipts().collect::<Vec<Receipt>>()),
         )
     });
-    let machine = ground.look("the machine's environment", |ground| {
+    let machine = ground.look(ProbeName::MachineEnvironment, |ground| {
         let asks = ground.is_host && ground.os == Os::Windows;
         if asks { variables::of_machine(&ground.commands, ground.limit) } else { Vec::new() }
     });
-    let processes = ground.look("the processes", |ground| match ground.is_host {
+    let processes = ground.look(ProbeName::Processes, |ground| match ground.is_host {
         true if ground.os == Os::Darwin => {
             Processes::of(mac::processes(&ground.commands, ground.now))
         }
@@ -87,7 +87,7 @@ fn agents(ground: &Ground) -> Discovery {
     let (units, receipts) = (known_or_default(units), known_or_default(receipts));
     let of_processes = Arc::clone(&processes);
     let candidates = ground
-        .look("the agents' environments", move |ground| {
+        .look(ProbeName::Environments, move |ground| {
             let (root, scrub, until) = (&ground.root, &ground.scrub, ground.soon());
             candidate::all(root, units, receipts, &of_processes, scrub, until)
         })
@@ -128,7 +128,7 @@ fn read_configs(ground: &Ground, candidates: &mut [Candidate], secrets: &Secrets
         .iter()
         .map(|candidate| {
             let (path, named_by) = (candidate.config_path.clone(), candidate.named_by);
-            ground.look("a configuration", move |ground| {
+            ground.look(ProbeName::Configuration, move |ground| {
                 path.map(|path| read_config(&ground.root, &path, named_by, &salt))
             })
         })

@@ -5,7 +5,7 @@ use super::{
     processes::Processes, volumes,
 };
 use crate::{
-    host::{Host, Install, Seen},
+    host::{Host, Install, ProbeName, Seen},
     platform::{
         Os,
         machine::{hostname, machine},
@@ -25,47 +25,46 @@ pub(super) fn begin(
     let container = ground.is_host.then(host::container).flatten();
     let is_container = container.is_some();
     let systemd =
-        ground.look("systemd's version", |ground| match ground.is_host && systemd_runs() {
+        ground.look(ProbeName::SystemdVersion, |ground| match ground.is_host && systemd_runs() {
             true => host::systemd(&ground.commands, ground.limit),
             false => None,
         });
-    let kills = ground.look("the kernel's log", move |ground| {
+    let kills = ground.look(ProbeName::KernelLog, move |ground| {
         host::oom_kills(&ground.commands, ground.limit, is_container || !ground.is_host)
     });
-    let selinux = ground.look("SELinux", |ground| {
+    let selinux = ground.look(ProbeName::Selinux, |ground| {
         ground.is_host.then(|| host::selinux(&ground.commands, ground.limit)).flatten()
     });
     let folders: BTreeSet<PathBuf> = candidates
         .iter()
         .filter_map(|candidate| Some(candidate.config_path.as_ref()?.parent()?.to_owned()))
         .collect();
-    let packages = ground.look("the package manager", move |ground| {
+    let packages = ground.look(ProbeName::Packages, move |ground| {
         let folders: Vec<_> = folders.into_iter().collect();
         host::packages(&ground.root, &folders, ground.soon())
     });
-    let mac = ground.look("what macOS says", mac::facts);
-    let resolver =
-        ground.look("the resolver's configuration", |ground| host::resolver(&ground.root));
+    let mac = ground.look(ProbeName::Mac, mac::facts);
+    let resolver = ground.look(ProbeName::Resolver, |ground| host::resolver(&ground.root));
     let is_windows = ground.os == Os::Windows;
-    let system = ground.look("the system's name", |ground| host::system(&ground.root));
-    let mounts = ground.look("the mounts", |ground| match ground.is_host {
+    let system = ground.look(ProbeName::SystemName, |ground| host::system(&ground.root));
+    let mounts = ground.look(ProbeName::Mounts, |ground| match ground.is_host {
         true => host::mounts(),
         false => Seen::not_applicable(IMAGE),
     });
-    let memory = ground.look("the memory", move |ground| match ground.is_host {
+    let memory = ground.look(ProbeName::Memory, move |ground| match ground.is_host {
         true if is_windows => Seen::default(),
         true => host::memory(),
         false => Seen::not_applicable(IMAGE),
     });
-    let listening = ground.look("the listening sockets", move |_| match is_windows {
+    let listening = ground.look(ProbeName::Sockets, move |_| match is_windows {
         true => Seen::not_applicable(THERE),
         false => host::listening(),
     });
-    let routes = ground.look("the routes", move |_| match is_windows {
+    let routes = ground.look(ProbeName::Routes, move |_| match is_windows {
         true => Seen::not_applicable(THERE),
         false => host::routes(),
     });
-    let hostname = ground.look("the name of the host", |ground| match ground.is_host {
+    let hostname = ground.look(ProbeName::Hostname, |ground| match ground.is_host {
         true => hostname(),
         false => host::hostname_of_image(&ground.root),
     });

@@ -13,8 +13,8 @@ use super::{
 };
 use crate::{
     host::{
-        Binary, Install, Named, PathRole, Provenance, Received, Seen, Service, State, TokenPlace,
-        Tool, Trail, Unseen, Workdir, Wrapper,
+        Binary, Install, Named, PathRole, ProbeName, Provenance, Received, Seen, Service, State,
+        TokenPlace, Tool, Trail, Unseen, Workdir, Wrapper,
     },
     platform::{
         Os,
@@ -60,7 +60,7 @@ pub(super) fn begin(
     let by_service = candidate.named_by;
     let binary = candidate.binary.clone().map(|path| {
         let receipt = candidate.receipt.clone();
-        ground.look("the binary", move |ground| {
+        ground.look(ProbeName::Binary, move |ground| {
             let mut binary =
                 binary::look(&ground.root, &path, (by_service, agent), receipt.as_ref());
             if ground.os == Os::Darwin && ground.is_host {
@@ -133,7 +133,7 @@ pub(super) fn begin(
     let folders = variable("PATH");
     let prefix = prefix.map(|word| {
         let folders = folders.clone();
-        let look = ground.look("the command prefix", move |ground| {
+        let look = ground.look(ProbeName::CommandPrefix, move |ground| {
             let by = folders.as_ref().map_or(by_config, |(_, by)| by_config.and(*by));
             let end = |path: &Path| end_of(&ground.root, path, by, agent);
             let path = program(&end, &word, folders.as_ref().map(|(path, _)| path.as_str()));
@@ -147,7 +147,8 @@ pub(super) fn begin(
     let mut paths: Vec<_> = named
         .into_iter()
         .map(|(role, named_by, path)| {
-            let look = ground.look("a path", move |ground| walk(ground, &path, named_by, agent));
+            let look =
+                ground.look(ProbeName::Path, move |ground| walk(ground, &path, named_by, agent));
             (role, named_by, look)
         })
         .collect();
@@ -161,10 +162,10 @@ pub(super) fn begin(
             Seen::Known(trail) => Seen::Known(trail),
             Seen::Unseen(unseen) => Seen::not(format!("{}: {}", file.path.display(), unseen.why)),
         };
-        paths.push((role, file.named_by, ground.look("a path", move |_| trail)));
+        paths.push((role, file.named_by, ground.look(ProbeName::Path, move |_| trail)));
     }
     let workdir = work.map(|(path, named_by)| {
-        ground.look("the work folder", move |ground| {
+        ground.look(ProbeName::WorkFolder, move |ground| {
             if holds_secret(ground, &path) {
                 return Seen::not(SECRET);
             }
@@ -183,17 +184,17 @@ pub(super) fn begin(
     let unit = candidate.unit.as_ref().map(|unit| unit.name.clone());
     let log = match (file, unit) {
         (Some((path, by)), _) => {
-            Some(ground.look("the log", move |ground| match holds_secret(ground, &path) {
+            Some(ground.look(ProbeName::Log, move |ground| match holds_secret(ground, &path) {
                 true => (Seen::not(SECRET), None),
                 false => log::of_file(&ground.root, &path, by, &ground.scrub),
             }))
         }
-        (None, Some(unit)) if ground.is_host => Some(ground.look("the journal", move |ground| {
+        (None, Some(unit)) if ground.is_host => Some(ground.look(ProbeName::Log, move |ground| {
             log::of_unit(&ground.commands, &unit, ground.limit, &ground.scrub)
         })),
         _ => None,
     };
-    let tools = ground.look("the tools of jobs", move |ground| {
+    let tools = ground.look(ProbeName::Tools, move |ground| {
         let by = folders.as_ref().map_or(Provenance::Root, |(_, by)| *by);
         let end = |path: &Path| end_of(&ground.root, path, by, agent);
         account::tools(&end, ground.os, folders.as_ref().map(|(path, _)| path.as_str()))

@@ -44,7 +44,9 @@ mod xml;
 
 use crate::{
     Code, Command, Error, Help, Result,
-    host::{AccountFacts, Install, Network, Queue, SCHEMA_VERSION, Seen, Survey},
+    host::{
+        AccountFacts, Install, Network, ProbeName, ProbeSet, Queue, SCHEMA_VERSION, Seen, Survey,
+    },
     platform::{Os, command::HostCommands, fs::Root},
     service::systemd_runs,
     text::Secrets,
@@ -104,6 +106,8 @@ pub struct Request {
     pub inquiry: Option<Inquiry>,
     /// Paths that the person at this run allows to be given to an agent's account.
     pub allowed: Vec<PathBuf>,
+    /// The probes that are made.
+    pub probes: ProbeSet,
 }
 
 /// A survey, and the secrets that were met on the way and did not enter it.
@@ -146,6 +150,7 @@ fn take(request: &Request, until: Instant) -> Result<Examined> {
         os: mac::os(&request.root),
         now: jiff::Timestamp::now().as_second(),
         allowed: request.allowed.clone().into(),
+        asked: request.probes,
     };
     let Discovery { mut candidates, mut strays, mut processes, undiscovered } =
         discover(&ground, request.config.as_deref(), &secrets)?;
@@ -159,7 +164,7 @@ fn take(request: &Request, until: Instant) -> Result<Examined> {
     let network = asks.map(|asks| {
         let (timeout, scrub) = (request.timeout, ground.scrub.clone());
         // Each attempt has a deadline of its own; this one guards against a hang.
-        probe("the network", ground.within(timeout + LOCAL_LIMIT), move || {
+        ground.begin(ProbeName::Network, timeout + LOCAL_LIMIT, move || {
             let mut network = network::examine(asks, timeout);
             network.endpoints.iter_mut().for_each(|endpoint| scrub.endpoint(endpoint));
             network
@@ -182,13 +187,13 @@ fn take(request: &Request, until: Instant) -> Result<Examined> {
     let jobs = jobs(&ground, &candidates);
     let uptime = host::uptime();
     let states = match jobs.is_empty() {
-        true => {
-            ground.look("systemctl show", move |ground| match ground.is_host && systemd_runs() {
+        true => ground.look(ProbeName::ServiceState, move |ground| {
+            match ground.is_host && systemd_runs() {
                 true => manager::states(&ground.commands, &units, ground.limit, ground.now, uptime),
                 false => Seen::not_applicable("systemd does not run here"),
-            })
-        }
-        false => ground.look("launchctl print", move |ground| match ground.is_host {
+            }
+        }),
+        false => ground.look(ProbeName::ServiceState, move |ground| match ground.is_host {
             true => plists::states(&ground.commands, &jobs),
             false => Seen::not_applicable(IMAGE),
         }),
@@ -202,7 +207,7 @@ fn take(request: &Request, until: Instant) -> Result<Examined> {
     let asked: &[Candidate] = if ground.os == Os::Windows { &[] } else { &candidates };
     let accounts = accounts(&ground, asked);
     let names: BTreeSet<String> = names(asked).collect();
-    let uids = ground.look("the accounts' numbers", |ground| {
+    let uids = ground.look(ProbeName::AccountNumbers, |ground| {
         let number = |name: String| Some((name.clone(), uid_of(&ground.root, &name)?));
         names.into_iter().filter_map(number).collect::<BTreeMap<_, _>>()
     });
@@ -259,7 +264,7 @@ fn take(request: &Request, until: Instant) -> Result<Examined> {
 fn asks(ground: &Ground, endpoints: &Endpoints, candidates: &[Candidate]) -> Vec<Ask> {
     let begin = |candidate: &Candidate| {
         let (endpoints, candidate) = (endpoints.clone(), candidate.clone());
-        ground.look("the settings of connections", move |ground| {
+        ground.look(ProbeName::Connections, move |ground| {
             asks::of(&endpoints, &candidate, &ground.root)
         })
     };
@@ -290,12 +295,12 @@ fn queue_look(
     let inquiry = request.inquiry.clone()?;
     let (endpoints, candidates) = (request.endpoints.clone(), candidates.to_vec());
     let (timeout, root) = (request.timeout, Arc::clone(&ground.root));
-    let limit = ground.within(timeout * 2 + LOCAL_LIMIT);
+    let limit = timeout * 2 + LOCAL_LIMIT;
     let way = move || match &endpoints {
         Some(endpoints) => personal::way(endpoints, &candidates, &root),
         None => Err(personal::Refusal::NotAsked("not asked: --offline")),
     };
-    Some(probe("the runner API", limit, move || match way() {
+    Some(ground.begin(ProbeName::RunnerApi, limit, move || match way() {
         Ok(way) => network::inquire(&inquiry, &way, timeout),
         Err(personal::Refusal::NotAsked(why)) => Seen::not(why),
         Err(personal::Refusal::Withheld(host)) => {
@@ -321,7 +326,7 @@ fn accounts(ground: &Ground, candidates: &[Candidate]) -> Vec<Probe<Seen<Option<
     let mut names: BTreeSet<String> = names(candidates).collect();
     names.insert("root".to_owned());
     let look = |name: String| {
-        ground.look("an account", move |ground| {
+        ground.look(ProbeName::Account, move |ground| {
             let Ground { root, commands, limit, is_host, .. } = ground;
             Seen::from(account::facts(root, commands, &name, *limit, *is_host))
         })

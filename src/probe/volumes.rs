@@ -2,7 +2,7 @@
 
 use super::{Ground, host};
 use crate::{
-    host::{Install, Named, PathRole, Trail, Volume},
+    host::{Install, Named, PathRole, ProbeName, Trail, Volume},
     platform::fs::Kind,
 };
 use std::path::PathBuf;
@@ -14,7 +14,9 @@ pub(super) fn of(ground: &Ground, installs: &[Install]) -> Vec<Volume> {
     }
     let looks: Vec<_> = writes(installs)
         .into_iter()
-        .map(|(folder, what)| ground.look("a file system", move |_| host::volume(&folder, what)))
+        .map(|(folder, what)| {
+            ground.look(ProbeName::FileSystem, move |_| host::volume(&folder, what))
+        })
         .collect();
     looks.into_iter().filter_map(|look| look.seen().ok().cloned().flatten()).collect()
 }

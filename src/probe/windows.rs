@@ -3,8 +3,8 @@
 use super::{Ground, candidate::Candidate, deadline::Probe, grants, processes::Processes};
 use crate::{
     host::{
-        AccountFacts, Clock, Host, Install, Memory, PathRole, Process, Seen, State, TaskState,
-        Unseen, Volume, Windows, same,
+        AccountFacts, Clock, Host, Install, Memory, PathRole, ProbeName, Process, Seen, State,
+        TaskState, Unseen, Volume, Windows, same,
     },
     platform::windows::look::{self, Part, Told, Wanted},
     text::shown,
@@ -32,10 +32,8 @@ pub(super) struct Answer(Result<Told, Unseen>);
 pub(super) fn ask(ground: &Ground, candidates: &[Candidate], timeout: Duration) -> Asked {
     let (wanted, limit) = (wanted(candidates), timeout.max(LEAST));
     let commands = ground.commands;
-    let guard = ground.within(limit + Duration::from_millis(500));
-    Asked(super::deadline::probe("PowerShell", guard, move || {
-        look::look(&commands, &wanted, limit)
-    }))
+    let guard = limit + Duration::from_millis(500);
+    Asked(ground.begin(ProbeName::Windows, guard, move || look::look(&commands, &wanted, limit)))
 }
 
 fn wanted(candidates: &[Candidate]) -> Wanted {
