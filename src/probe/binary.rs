@@ -11,7 +11,7 @@ use std::path::Path;
 /// Enough for every header that tells the processor.
 const HEAD: u64 = 4096;
 
-/// Looks at the binary at `path`, which `named_by` named for an agent with this number.
+/// AgentProbes at the binary at `path`, which `named_by` named for an agent with this number.
 pub(super) fn look(
     root: &Root,
     path: &Path,

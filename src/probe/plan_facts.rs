@@ -1,6 +1,6 @@
 //! What a planner has to know of a host.
 
-use super::{candidate, mac, paths, plists, units};
+use super::{candidate, launchd, mac, paths, units};
 use crate::{
     Code, Error, Result,
     host::{Defined, Facts, Want},
@@ -56,7 +56,7 @@ pub fn of_host(root: &Root, commands: &dyn Commands, instance: &str) -> Result<F
     })
 }
 
-/// Looks at what a plan is about. A path that cannot be read becomes a fact itself.
+/// AgentProbes at what a plan is about. A path that cannot be read becomes a fact itself.
 pub fn look(
     facts: &mut Facts,
     root: &Root,
@@ -110,7 +110,7 @@ fn defined(root: &Root) -> Vec<Defined> {
         let agent = candidate::kind(&unit.command());
         Some(Defined { label: unit.name, file, agent })
     };
-    plists::find(root).into_iter().filter_map(of).collect()
+    launchd::find(root).into_iter().filter_map(of).collect()
 }
 
 /// Who is logged in at the screen of a Mac.

@@ -143,7 +143,7 @@ impl Unit {
         Self { name, manager, strange_parts: Seen::Known(Vec::new()), ..Self::default() }
     }
 
-    /// Looks for what else could have been written by others than root.
+    /// AgentProbes for what else could have been written by others than root.
     fn search(&self, root: &Root, search: &mut Search<'_>) -> Result<Vec<Trail>> {
         let is_read = |path: &PathBuf| self.definitions.iter().any(|own| own.trail.path == *path);
         let found = search.of(&self.name)?.into_iter().filter(|path| !is_read(path));

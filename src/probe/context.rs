@@ -17,7 +17,7 @@ use std::{
 
 /// What every look needs.
 #[derive(Clone)]
-pub(super) struct Ground {
+pub(super) struct ProbeContext {
     pub(super) root: Arc<Root>,
     pub(super) commands: HostCommands,
     pub(super) limit: Duration,
@@ -32,9 +32,9 @@ pub(super) struct Ground {
     pub(super) asked: ProbeSet,
 }
 
-impl Ground {
+impl ProbeContext {
     /// Begins a probe, within the time of one. One that was not asked for says so.
-    pub(super) fn look<T: Send + 'static>(
+    pub(super) fn start<T: Send + 'static>(
         &self,
         name: ProbeName,
         look: impl FnOnce(&Self) -> T + Send + 'static,
