@@ -51,8 +51,8 @@ pub fn read(
                 let unknown = file
                     .settings
                     .iter_mut()
-                    .filter(|own| !Config::KEYS.contains(&own.path.as_str()));
-                unknown.for_each(|own| NOT_SHOWN.clone_into(&mut own.path));
+                    .filter(|setting| !Config::KEYS.contains(&setting.path.as_str()));
+                unknown.for_each(|unknown| NOT_SHOWN.clone_into(&mut unknown.path));
             }
         }
         Ok(node) => {
@@ -69,7 +69,7 @@ pub fn read(
 
 /// The same as it may be told.
 pub(super) fn scrubbed(file: ConfigFile<String>, scrub: &Scrub) -> ConfigFile {
-    let value = |own: Written<String>| match own {
+    let value = |written: Written<String>| match written {
         Written::Nothing => Written::Nothing,
         Written::Map => Written::Map,
         Written::Hidden => Written::Hidden,
@@ -78,11 +78,11 @@ pub(super) fn scrubbed(file: ConfigFile<String>, scrub: &Scrub) -> ConfigFile {
         }
         Written::List(items) => Written::List(Scrubbed::items(&items, scrub)),
     };
-    let setting = |own: Setting<String>| Setting {
-        path: own.path,
-        line: own.line,
-        column: own.column,
-        value: value(own.value),
+    let setting = |setting: Setting<String>| Setting {
+        path: setting.path,
+        line: setting.line,
+        column: setting.column,
+        value: value(setting.value),
     };
     ConfigFile {
         trail: file.trail,

@@ -75,7 +75,7 @@ fn sensible(_: &Survey, install: &Install) -> Judged {
 /// Limits of a plist, of each kind.
 fn launchds(service: &Service) -> Verdict {
     let sections = ["SoftResourceLimits", "HardResourceLimits"].into_iter();
-    let all = sections.flat_map(|section| LEAST_OF_PLISTS.map(|own| (section, own)));
+    let all = sections.flat_map(|section| LEAST_OF_PLISTS.map(|limit| (section, limit)));
     let felt = all.filter_map(|(section, (key, least, what))| {
         let value = service.value(section, key)?;
         let problem = Problem::warn(format!("{section} {key} {value}: {what}"));
