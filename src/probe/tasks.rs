@@ -3,10 +3,11 @@
 use super::{
     action::{self, Action},
     reader::{self, Part},
-    units::{PROGRAMS, Unit},
+    units::Unit,
     xml,
 };
 use crate::{
+    agent::Kind as Agent,
     host::{Definition, Directive, Provenance, Trail},
     platform::fs::{Kind, Root},
     values::Manager,
@@ -69,7 +70,7 @@ fn keep(task: &mut Unit, keeper: Unit) {
 }
 
 fn is_keeper(task: &Unit) -> bool {
-    let runs = |word: &String| PROGRAMS.contains(&action::program_name(word).as_str());
+    let runs = |word: &String| Agent::of_program(&action::program_name(word)).is_some();
     task.name.to_lowercase().contains(KEEPER) && !task.command().iter().any(runs)
 }
 
