@@ -2,6 +2,7 @@
 
 use super::{Command, Consent, Remedy, remedy::Text, service::drop_in};
 use crate::{
+    agent::{Names, profiles},
     host::{AccountFacts, Install, Provenance, Service, Survey, Trail, Unseen},
     platform::{fs::Meta, macos::SYSTEM},
     record::{IfBusy, Step},
@@ -128,7 +129,9 @@ pub(super) fn restarted_if_changed(remedy: Remedy, install: &Install) -> Remedy 
 /// Whether a service that facts tell of is one by the documentation's name, in a file that root
 /// alone can change: what saved facts claim may have root start an agent, and nothing else.
 fn is_documented(service: &Service) -> bool {
-    let of_agent = ["circleci", "com.circleci."].iter().any(|name| service.name.starts_with(name));
+    let name = service.name.as_str();
+    let is_of = |names: &Names| name.starts_with(names.unit) || name.starts_with(names.label);
+    let of_agent = profiles().any(|profile| is_of(&profile.names));
     let is_there = |trail: &Trail| trail.end.is_some() && is_closed(trail);
     of_agent
         && !service.definitions.is_empty()
