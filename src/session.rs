@@ -22,7 +22,7 @@ use crate::{
     record::{self, Receipt, Step, Target},
     release::{Artifact, Client, Watch, read_certificates},
     service::{Hints, Services, Status, launchd::Launchd, systemd::Systemd, task_scheduler::Tasks},
-    spec::{Circumstances, Settings, Source, Spec},
+    spec::{Circumstances, Settings, Source, Spec, agent_of},
     text::shown,
     values::{InstanceName, Manager},
 };
@@ -85,7 +85,7 @@ impl Session {
         let here =
             Circumstances { platform: Platform::of_this_host()?, service: self.default_service()? };
         let platform = settings.parse::<Platform>("platform")?.unwrap_or(here.platform);
-        let layout = Layout::of(platform.os(), name);
+        let layout = Layout::of(agent_of(settings)?, platform.os(), name);
         let receipt = facts.receipt.as_ref();
         let existing = probe::existing(&self.root, &layout, receipt, &facts.key, settings)?;
         let mut trouble = existing.trouble;
@@ -123,7 +123,7 @@ impl Session {
         let (network, told) =
             network::of_download(&spec, settings, facts.ca.clone(), self.root.is_host());
         notes.extend(told);
-        let client = Client::new(network);
+        let client = Client::new(spec.agent, network);
         let wants = plan::wanted(&spec, &facts);
         let services = self.services(spec.service);
         // The bucket answers while the disk is read.
@@ -192,9 +192,8 @@ impl Session {
         let os = Platform::of_this_host()?.os();
         let name = instance.map(InstanceName::as_str);
         let mut found: Vec<PathBuf> = Vec::new();
-        for kind in [Kind::LaunchAgent, Kind::MachineRunner] {
-            let Layout { definition, config, environment, binary, .. } =
-                Layout::of_agent(kind, os, name);
+        for kind in Kind::ALL {
+            let Layout { definition, config, environment, binary, .. } = Layout::of(kind, os, name);
             for path in [definition, config, environment, binary] {
                 // What cannot be looked at is not known to be an agent's.
                 if !found.contains(&path) && matches!(self.root.look(&path), Ok(Some(_))) {
@@ -331,7 +330,6 @@ impl BinarySource for Bucket<'_> {
 
 /// What the bucket offers for the settings; no more questions than needed.
 fn offered(client: &Client, spec: &Spec, facts: &Facts) -> Result<Artifact> {
-    debug_assert_eq!(spec.agent, Kind::LaunchAgent);
     let version = match &spec.version {
         VersionChoice::Exact(version) => version.clone(),
         VersionChoice::Latest => client.newest()?,

@@ -133,6 +133,7 @@ impl Stage {
         let sum = Digest::of(AGENT, None).to_string().replace("sha256:", "");
         let artifact = Artifact::new(
             &spec.release_url,
+            spec.agent,
             VERSION.parse().unwrap(),
             here.platform,
             sum.parse().unwrap(),

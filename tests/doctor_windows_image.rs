@@ -13,7 +13,7 @@ use std::{
 
 const FOLDER: &str = "Program Files/CircleCI";
 const TASKS: &str = "Windows/System32/Tasks";
-const OURS: &str = include_str!("../templates/launch-agent-task.xml");
+const OURS: &str = include_str!("../templates/agent-task.xml");
 const AT_START: &str = include_str!("../templates/task-trigger-boot.xml");
 
 /// As documented (docs/agents.md, Places): what `New-ScheduledTask` and its like write of it.

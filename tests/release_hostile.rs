@@ -53,13 +53,16 @@ impl Watch for Silent {
 }
 
 fn client(hostile: &Hostile) -> Client {
-    Client::new(Network {
-        base: hostile.url().parse().unwrap(),
-        proxy: None,
-        no_proxy: None,
-        ca: None,
-        timeout: Duration::from_secs(1),
-    })
+    Client::new(
+        runnerup::agent::Kind::LaunchAgent,
+        Network {
+            base: hostile.url().parse().unwrap(),
+            proxy: None,
+            no_proxy: None,
+            ca: None,
+            timeout: Duration::from_secs(1),
+        },
+    )
 }
 
 /// All three questions through the library; what the file holds afterwards is checked.

@@ -9,7 +9,7 @@ mod support;
 
 use runnerup::{
     Code, Error, Result,
-    agent::Version,
+    agent::{Kind, Version},
     platform::Platform,
     release::{Client, Fetched, Network, Watch},
 };
@@ -82,7 +82,7 @@ fn fetch(client: &Client, watch: &dyn Watch) -> Result<(Fetched, Vec<u8>)> {
 
 /// What `newest` fails with.
 fn trouble(network: Network) -> Error {
-    Client::new(network).newest().unwrap_err()
+    Client::new(Kind::LaunchAgent, network).newest().unwrap_err()
 }
 
 fn run(command: &mut Command) -> (Output, String) {
@@ -104,7 +104,7 @@ fn the_program_installs_from_nginx() {
 fn a_missing_key_is_a_version_that_does_not_exist() {
     let Some(bucket) = Bucket::start("missing keys of nginx", None) else { return };
     let bucket = filled(bucket, &agent());
-    let client = Client::new(network(&bucket.url("127.0.0.1")));
+    let client = Client::new(Kind::LaunchAgent, network(&bucket.url("127.0.0.1")));
     let missing: Version = "1.1.73189-8792752".parse().unwrap();
     let error = client.artifact(&missing, platform(), None).unwrap_err();
     assert_eq!(error.code(), Code::NoSuchVersion);
@@ -119,7 +119,7 @@ fn a_break_is_resumed_by_a_range() {
     let bucket = filled(bucket, &agent());
     // The two small files and the start of the binary go over the first connections.
     let line = breaking_line(bucket.port(), 2, 120_000);
-    let client = Client::new(network(&line));
+    let client = Client::new(Kind::LaunchAgent, network(&line));
     let (fetched, content) = fetch(&client, &OnBreak(&|| ())).unwrap();
     assert!(content == agent() && fetched.attempts > 1, "{fetched:?}");
     assert!(bucket.log().contains(&format!("206 /circleci-launch-agent/{}", binary_key())));
@@ -135,7 +135,8 @@ fn an_object_that_changed_after_the_break_is_fetched_anew() {
     let line = breaking_line(bucket.port(), 2, 120_000);
     let once = Once::new();
     let replace = || once.call_once(|| bucket.put(&binary_key(), gzip(&agent())));
-    let (fetched, content) = fetch(&Client::new(network(&line)), &OnBreak(&replace)).unwrap();
+    let (fetched, content) =
+        fetch(&Client::new(Kind::LaunchAgent, network(&line)), &OnBreak(&replace)).unwrap();
     assert!(content == agent() && fetched.attempts > 1, "{fetched:?}");
     let (log, whole) = (bucket.log(), format!("200 /circleci-launch-agent/{}", binary_key()));
     assert_eq!(log.matches(&whole).count(), 2, "{log}");
@@ -158,7 +159,7 @@ fn a_private_authority_is_trusted_when_it_is_given() {
         assert_eq!(error.code(), Code::Tls);
         assert!(error.message().contains("this host does not know"), "{error}");
         assert!(error.help_lines().join("\n").contains("--ca-file"), "{error:?}");
-        let (_, content) = fetch(&Client::new(with), &OnBreak(&|| ())).unwrap();
+        let (_, content) = fetch(&Client::new(Kind::LaunchAgent, with), &OnBreak(&|| ())).unwrap();
         assert!(content == agent(), "{host}");
     }
     let other = Authority::new(what).unwrap().pem();
@@ -256,7 +257,8 @@ fn squid_lets_through_who_has_the_login() {
             ca: Some(authority.pem()),
             ..network(&url)
         };
-        let (_, content) = fetch(&Client::new(network), &OnBreak(&|| ())).unwrap();
+        let (_, content) =
+            fetch(&Client::new(Kind::LaunchAgent, network), &OnBreak(&|| ())).unwrap();
         assert!(content == agent(), "{url}");
         let log = proxy.log();
         assert!(
@@ -313,5 +315,5 @@ fn what_squid_refuses_is_told_with_where_its_address_came_from() {
     let no_proxy = Some("127.0.0.0/8".to_owned());
     let through = Some(proxy.url("worker:hunter2").parse().unwrap());
     let exempt = Network { proxy: through, no_proxy, ..network(&plain) };
-    assert!(Client::new(exempt).newest().is_ok());
+    assert!(Client::new(Kind::LaunchAgent, exempt).newest().is_ok());
 }

@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use runnerup::{platform::Platform, release::check_executable};
+use runnerup::platform::{Platform, executable::check_executable};
 
 fuzz_target!(|head: &[u8]| {
     for platform in Platform::ALL {

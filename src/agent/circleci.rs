@@ -14,9 +14,6 @@ pub const RELEASE_URL: &str = "https://circleci-binary-releases.s3.amazonaws.com
 /// The host of [`RELEASE_URL`].
 pub const RELEASE_HOST: &str = RELEASE_URL.split_at("https://".len()).1;
 
-/// Variables that name the URL of the runner API; they count before the configuration.
-pub const API_VARIABLES: [&str; 2] = ["LAUNCH_AGENT_API_URL", "CIRCLECI_RUNNER_API_URL"];
-
 /// CircleCI cloud, or a CircleCI server with its URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CircleCi<'a> {

@@ -2,7 +2,11 @@
 //! for all systems can be made anywhere; for the same reason a Windows path is written with
 //! slashes here, which Windows takes as well, and shown with backslashes.
 
-use crate::{agent::Kind, platform::Os, values::InstanceName};
+use super::{
+    Kind,
+    profile::{Profile, profiles},
+};
+use crate::{platform::Os, values::InstanceName};
 use std::path::{Path, PathBuf};
 
 /// The places of one instance.
@@ -10,7 +14,7 @@ use std::path::{Path, PathBuf};
 pub struct Layout {
     /// The agent's binary.
     pub binary: PathBuf,
-    /// `launch-agent-config.yaml`.
+    /// Its configuration.
     pub config: PathBuf,
     /// Proxy and certificate settings for the service, where they stand in a file of their own.
     pub environment: PathBuf,
@@ -33,38 +37,21 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// The layout of launch-agent on `os`.
-    pub fn of(os: Os, instance: Option<&str>) -> Self {
-        let name = instance.map_or("circleci".to_owned(), |name| format!("circleci-{name}"));
+    /// The layout of an agent on `os`, as its documentation or its package has it.
+    pub fn of(agent: Kind, os: Os, instance: Option<&str>) -> Self {
+        let profile = agent.profile();
         match os {
-            Os::Linux => Self::linux(name),
-            Os::Darwin => Self::macos(name, instance),
-            Os::Windows => Self::windows(name, instance),
+            Os::Linux => Self::linux(profile, instance),
+            Os::Darwin => Self::macos(profile, instance),
+            Os::Windows => Self::windows(profile, instance),
         }
     }
 
-    /// The layout of either agent, as its documentation or its package has it.
-    pub fn of_agent(agent: Kind, os: Os, instance: Option<&str>) -> Self {
-        let layout = Self::of(os, instance);
-        if agent == Kind::LaunchAgent || os != Os::Linux {
-            return layout;
-        }
-        let base = "circleci-runner";
-        let name = instance.map_or(base.to_owned(), |name| format!("{base}-{name}"));
-        let etc = PathBuf::from("/etc").join(&name);
-        let data = PathBuf::from("/var/lib").join(&name);
-        let service = format!("{name}.service");
-        Self {
-            binary: PathBuf::from("/opt").join(&name).join(Kind::MachineRunner.binary_name()),
-            config: etc.join("circleci-runner-config.yaml"),
-            environment: etc.join("environment"),
-            ca: etc.join("ca.pem"),
-            workdir: data.join("workdir"),
-            data,
-            definition: PathBuf::from("/etc/systemd/system").join(&service),
-            service,
-            ..layout
-        }
+    /// The layout on Windows of the instance that a scheduled task is named after.
+    pub fn of_task(task: &str) -> Self {
+        let is_of = |kind: &Kind| task.starts_with(kind.profile().names.task);
+        let kind = Kind::ALL.into_iter().find(is_of).unwrap_or_default();
+        Self::of(kind, Os::Windows, kind.profile().instance_of(task))
     }
 
     /// Every place that it names: files, their folders, and those of jobs.
@@ -77,35 +64,37 @@ impl Layout {
         paths.chain(folders).map(Path::to_owned).collect()
     }
 
-    fn linux(name: String) -> Self {
-        let etc = PathBuf::from("/etc/opt").join(&name);
-        let data = PathBuf::from("/var/opt").join(&name);
+    fn linux(profile: &Profile, instance: Option<&str>) -> Self {
+        let names = &profile.names;
+        let name = with(names.unit, '-', instance);
+        let etc = Path::new(names.etc).join(&name);
+        let data = Path::new(names.var).join(&name);
         let service = format!("{name}.service");
         Self {
-            binary: PathBuf::from("/opt").join(&name).join(Kind::LaunchAgent.binary_name()),
-            config: etc.join("launch-agent-config.yaml"),
+            binary: Path::new("/opt").join(&name).join(profile.program_file(Os::Linux)),
+            config: etc.join(names.config[0]),
             environment: etc.join("environment"),
             ca: etc.join("ca.pem"),
             workdir: data.join("workdir"),
             data,
             log: None,
             start_log: None,
-            definition: PathBuf::from("/etc/systemd/system").join(&service),
+            definition: Path::new("/etc/systemd/system").join(&service),
             service,
-            user: name,
+            user: with(names.account, '-', instance),
         }
     }
 
-    fn macos(name: String, instance: Option<&str>) -> Self {
-        let label = instance.map_or("com.circleci.runner".to_owned(), |instance| {
-            format!("com.circleci.runner.{instance}")
-        });
-        let preferences = PathBuf::from("/Library/Preferences").join(&label);
+    fn macos(profile: &Profile, instance: Option<&str>) -> Self {
+        let names = &profile.names;
+        let name = with(names.unit, '-', instance);
+        let label = with(names.label, '.', instance);
+        let preferences = Path::new("/Library/Preferences").join(&label);
         let logs = Path::new("/Library/Logs");
-        let data = PathBuf::from("/var/opt").join(&name);
+        let data = Path::new("/var/opt").join(&name);
         Self {
-            binary: PathBuf::from("/opt").join(&name).join(Kind::LaunchAgent.binary_name()),
-            config: preferences.join("launch-agent-config.yaml"),
+            binary: Path::new("/opt").join(&name).join(profile.program_file(Os::Darwin)),
+            config: preferences.join(names.config[1]),
             environment: preferences.join("environment"),
             ca: preferences.join("ca.pem"),
             workdir: data.clone(),
@@ -114,28 +103,35 @@ impl Layout {
             start_log: Some(logs.join(format!("{label}.start.log"))),
             definition: Path::new("/Library/LaunchDaemons").join(format!("{label}.plist")),
             service: label,
-            user: name,
+            user: with(names.account, '-', instance),
         }
     }
 
-    fn windows(name: String, instance: Option<&str>) -> Self {
-        let suffix = instance.map_or(String::new(), |instance| format!(" {instance}"));
-        let folder = PathBuf::from(format!("C:/Program Files/CircleCI{suffix}"));
-        let service = format!("CircleCI Launch Agent{suffix}");
+    fn windows(profile: &Profile, instance: Option<&str>) -> Self {
+        let names = &profile.names;
+        let folder = Path::new("C:/Program Files").join(with(WINDOWS_FOLDER, ' ', instance));
         Self {
-            binary: folder.join(format!("{}.exe", Kind::LaunchAgent.binary_name())),
-            config: folder.join("launch-agent-config.yaml"),
-            environment: folder.join("circleci-launch-agent.cmd"),
+            binary: folder.join(profile.program_file(Os::Windows)),
+            config: folder.join(names.config[2]),
+            environment: folder.join(format!("{}.cmd", profile.program)),
             ca: folder.join("ca.pem"),
             workdir: folder.join("Workdir"),
             data: folder.join("Workdir"),
             log: Some(folder.join("circleci-runner.log")),
             start_log: None,
-            definition: folder.join("launch-agent-task.xml"),
-            service,
-            user: name,
+            definition: folder.join(names.task_definition),
+            service: with(names.task, ' ', instance),
+            user: with(names.account, '-', instance),
         }
     }
+}
+
+/// The folder of agents in that of programs; an instance's name follows.
+const WINDOWS_FOLDER: &str = "CircleCI";
+
+/// A name, followed by that of the instance.
+fn with(name: &str, between: char, instance: Option<&str>) -> String {
+    instance.map_or(name.to_owned(), |instance| format!("{name}{between}{instance}"))
 }
 
 /// Whether what is asked for holds of a layout that is documented: of each system and agent, without
@@ -145,38 +141,37 @@ pub fn is_documented(holds: impl Fn(&Layout) -> bool, name: &str) -> bool {
     let systems = [Os::Linux, Os::Darwin, Os::Windows];
     std::iter::once(None).chain(instances).any(|instance| {
         let instance = instance.as_ref().map(InstanceName::as_str);
-        systems.iter().any(|os| {
-            let agents = [Kind::LaunchAgent, Kind::MachineRunner];
-            agents.iter().any(|agent| holds(&Layout::of_agent(*agent, *os, instance)))
-        })
+        systems
+            .iter()
+            .any(|os| Kind::ALL.into_iter().any(|agent| holds(&Layout::of(agent, *os, instance))))
     })
 }
 
 /// The instance in a name that the documentation makes of one.
 fn instance_in(name: &str) -> Option<InstanceName> {
-    const BEFORE: [&str; 5] = [
-        "circleci-runner-",
-        "circleci-",
-        "com.circleci.runner.",
-        "CircleCI Launch Agent ",
-        "CircleCI ",
-    ];
     const AFTER: [&str; 4] = [".service", ".plist", ".start.log", ".log"];
-    let rest = BEFORE.iter().find_map(|before| name.strip_prefix(before))?;
-    let end = AFTER.iter().find_map(|after| rest.strip_suffix(after));
-    end.unwrap_or(rest).parse().ok()
+    let end = AFTER.iter().find_map(|after| name.strip_suffix(after)).unwrap_or(name);
+    let of_accounts = profiles().map(|profile| (profile.names.account, '-'));
+    let mut before = of_accounts.chain([(WINDOWS_FOLDER, ' ')]);
+    let rest = |(before, between): (&str, char)| end.strip_prefix(before)?.strip_prefix(between);
+    // Of two that fit the shorter one: the name of one agent may begin with that of another.
+    let of_services = profiles().filter_map(|profile| profile.instance_of(end));
+    let shortest = of_services.min_by_key(|rest| rest.len());
+    shortest.or_else(|| before.find_map(rest))?.parse().ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const SYSTEMS: [Os; 3] = [Os::Linux, Os::Darwin, Os::Windows];
+
     #[test]
     fn what_is_documented_is_known_and_nothing_else() {
         for instance in [None, Some("gpu-1")] {
             for os in [Os::Linux, Os::Darwin, Os::Windows] {
-                for agent in [Kind::LaunchAgent, Kind::MachineRunner] {
-                    let own = Layout::of_agent(agent, os, instance);
+                for agent in Kind::ALL {
+                    let own = Layout::of(agent, os, instance);
                     assert!(is_documented(|other| *other == own, &own.service), "{}", own.service);
                     for place in own.places() {
                         let text = place.display().to_string();
@@ -198,8 +193,8 @@ mod tests {
 
     #[test]
     fn instances_share_no_place() {
-        for os in [Os::Linux, Os::Darwin, Os::Windows] {
-            let (one, other) = (Layout::of(os, None), Layout::of(os, Some("gpu")));
+        for (agent, os) in Kind::ALL.into_iter().flat_map(|agent| SYSTEMS.map(|os| (agent, os))) {
+            let (one, other) = (Layout::of(agent, os, None), Layout::of(agent, os, Some("gpu")));
             assert_ne!(one.service, other.service);
             for (one, other) in [
                 (&one.binary, &other.binary),
@@ -209,6 +204,28 @@ mod tests {
             ] {
                 assert!(one != other && !other.starts_with(one), "{os}: {}", other.display());
             }
+        }
+    }
+
+    /// An instance of one agent must not be called as another agent without one is.
+    #[test]
+    fn no_instance_is_called_as_another_agent() {
+        for (agent, other) in Kind::ALL.into_iter().flat_map(|one| Kind::ALL.map(|two| (one, two)))
+        {
+            let service = &Layout::of(other, Os::Linux, None).service;
+            if let Some(instance) = agent.profile().instance_of(service) {
+                assert!(instance.parse::<InstanceName>().is_err(), "{agent}: {instance}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_task_tells_its_places() {
+        for (agent, instance) in
+            Kind::ALL.into_iter().flat_map(|agent| [(agent, None), (agent, Some("gpu"))])
+        {
+            let layout = Layout::of(agent, Os::Windows, instance);
+            assert_eq!(Layout::of_task(&layout.service), layout);
         }
     }
 }

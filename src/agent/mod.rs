@@ -1,4 +1,4 @@
-//! What an agent is: its kinds, versions, platforms and its configuration file.
+//! What an agent is: a profile for each kind, its versions, places and configuration file.
 
 mod circleci;
 pub mod config;
@@ -6,12 +6,18 @@ mod kind;
 mod layout;
 pub mod log_texts;
 pub mod no_proxy;
+mod profile;
 mod token;
 mod version;
 
-pub use circleci::{API_VARIABLES, CLOUD_HOST, CLOUD_URL, CircleCi, RELEASE_HOST, RELEASE_URL};
+pub use circleci::{CLOUD_HOST, CLOUD_URL, CircleCi, RELEASE_HOST, RELEASE_URL};
 pub use config::Config;
 pub use kind::Kind;
 pub use layout::{Layout, is_documented};
-pub use token::{TOKEN_VARIABLES, Token};
+pub use profile::{
+    Bucket, Drain, End, Health, Key, Names, Profile, ReleaseForm, is_agents_variable,
+    is_like_process_name, is_process_name, is_token_variable, is_unhealthy, profiles,
+    token_variables, variables,
+};
+pub use token::Token;
 pub use version::{Version, VersionChoice};

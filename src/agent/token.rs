@@ -11,10 +11,6 @@ use std::{fmt, str::FromStr};
 #[derive(Clone)]
 pub struct Token(SecretString);
 
-/// Variables that hold the token in place of the configuration.
-pub const TOKEN_VARIABLES: [&str; 2] =
-    ["LAUNCH_AGENT_API_AUTH_TOKEN", "CIRCLECI_RUNNER_API_AUTH_TOKEN"];
-
 /// The usual length of a token.
 const USUAL_CHARS: usize = 80;
 

@@ -4,6 +4,7 @@
 use super::host::Host;
 use crate::{
     Code, Command, Error, Foreign, Help, Result,
+    agent::is_unhealthy,
     service::{Services, Status},
 };
 use std::{
@@ -34,7 +35,7 @@ pub fn prove(host: &Host<'_>, services: &dyn Services, service: &str) -> Result<
     loop {
         host.check_interrupted()?;
         let status = services.status(service)?;
-        let unhealthy = status.health.as_deref().is_some_and(|text| text.contains("Unhealthy"));
+        let unhealthy = status.health.as_deref().is_some_and(is_unhealthy);
         steady = match (status.main_pid, steady) {
             (Some(pid), Some((same, since))) if pid == same => Some((pid, since)),
             (Some(pid), _) => Some((pid, Instant::now())),

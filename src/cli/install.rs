@@ -150,8 +150,9 @@ fn tell(
     }
     let version = receipt.and_then(|receipt| receipt.binary.as_ref());
     let version = version.map_or_else(String::new, |binary| format!(" {}", binary.version));
+    let agent = receipt.map(Receipt::agent).unwrap_or_default().profile().title;
     let steps = plan.steps.len();
-    let line = Line::new().text(format!("Installed launch-agent{version}, {steps} steps done"));
+    let line = Line::new().text(format!("Installed {agent}{version}, {steps} steps done"));
     let line = match service {
         Some(Status { words, health: Some(health), .. }) => {
             line.text("; ").said(words).text(", ").said(health)

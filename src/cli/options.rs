@@ -12,6 +12,7 @@ pub use doctor::DoctorArgs;
 pub use install::InstallArgs;
 pub use uninstall::UninstallArgs;
 
+use crate::agent::Kind;
 use clap::{Args, Parser, Subcommand, ValueEnum, builder::PossibleValuesParser};
 
 /// The whole command line.
@@ -150,6 +151,11 @@ Every option is also a variable (RUNNERUP_INSTANCE).
 Examples:
   runnerup uninstall --dry-run
   runnerup uninstall --instance gpu --purge";
+
+/// The agents that can be installed.
+fn agents() -> PossibleValuesParser {
+    PossibleValuesParser::new(Kind::installable().map(|kind| kind.profile().name))
+}
 
 fn choice<const N: usize>(values: [&'static str; N]) -> PossibleValuesParser {
     PossibleValuesParser::new(values)

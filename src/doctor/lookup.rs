@@ -2,6 +2,7 @@
 
 use super::{Command, Consent, Remedy, remedy::Text, service::drop_in};
 use crate::{
+    agent::{Names, profiles},
     host::{AccountFacts, Install, Provenance, Service, Survey, Trail, Unseen},
     platform::{fs::Meta, macos::SYSTEM},
     record::{IfBusy, Step},
@@ -9,12 +10,6 @@ use crate::{
     values::{GoDuration, LONGEST_UNCONFIRMED, Manager},
 };
 use std::{path::Path, time::Duration};
-
-/// What an agent is given beyond the longest job, to end by itself.
-const GRACE: Duration = Duration::from_secs(300);
-
-/// The longest job that a configuration allows that says nothing usable: docs/agents.md, Configuration.
-const DEFAULT_JOB: u64 = 5 * 3600;
 
 /// The longest job that a limit of root's is set for, whatever a configuration says: a week.
 const LONGEST_LIMIT: u64 = 7 * 24 * 3600;
@@ -100,7 +95,7 @@ pub(super) fn restarted(remedy: Remedy, install: &Install) -> Remedy {
         return remedy;
     }
     let name = &service.name;
-    let drain = drain(install).min(Duration::from_secs(longest_stop(install)) + GRACE);
+    let drain = drain(install).min(drain_of(install, longest_stop(install)));
     let start = |if_busy| Step::Start { service: name.clone(), drain, if_busy };
     let consented = |remedy: Remedy| match install.is_free() {
         _ if !install.named_by.is_root() => remedy,
@@ -134,7 +129,9 @@ pub(super) fn restarted_if_changed(remedy: Remedy, install: &Install) -> Remedy 
 /// Whether a service that facts tell of is one by the documentation's name, in a file that root
 /// alone can change: what saved facts claim may have root start an agent, and nothing else.
 fn is_documented(service: &Service) -> bool {
-    let of_agent = ["circleci", "com.circleci."].iter().any(|name| service.name.starts_with(name));
+    let name = service.name.as_str();
+    let is_of = |names: &Names| name.starts_with(names.unit) || name.starts_with(names.label);
+    let of_agent = profiles().any(|profile| is_of(&profile.names));
     let is_there = |trail: &Trail| trail.end.is_some() && is_closed(trail);
     of_agent
         && !service.definitions.is_empty()
@@ -244,7 +241,7 @@ pub(super) fn is_daemon(service: &Service) -> bool {
 pub(super) fn longest_job(install: &Install) -> u64 {
     let config = install.config().ok();
     let said = config.and_then(|config| config.text("runner.max_run_time")?.parse().ok());
-    said.map_or(DEFAULT_JOB, GoDuration::seconds)
+    said.map_or(install.agent.profile().drain.longest_job.as_secs(), GoDuration::seconds)
 }
 
 /// The longest job, in seconds, that root lets a stop of the service wait for: an agent that passes
@@ -259,7 +256,12 @@ pub(super) fn longest_stop(install: &Install) -> u64 {
 
 /// How long an agent's job may take to end.
 pub(super) fn drain(install: &Install) -> Duration {
-    Duration::from_secs(longest_job(install).min(LONGEST_LIMIT)) + GRACE
+    drain_of(install, longest_job(install).min(LONGEST_LIMIT))
+}
+
+/// How long it may take to end with a job of so many seconds.
+fn drain_of(install: &Install, longest_job: u64) -> Duration {
+    install.agent.profile().drain_time(Duration::from_secs(longest_job))
 }
 
 /// What is right where a stop must not wait for as long as a job may take.

@@ -27,7 +27,6 @@ mod service;
 pub use crate::Command;
 pub use change::allowed_path;
 pub use check::{Check, Judge, Judged, Problem, Severity, Topic, Verdict};
-pub use config::variables;
 pub use finding::{Diagnosis, Finding, Status, Summary};
 pub use judge::{JUDGED_LIMIT, Selection, judge};
 pub use page::page;

@@ -2,7 +2,7 @@
 
 use super::change::Purpose;
 use crate::{
-    agent::{Kind, Layout},
+    agent::Layout,
     host::{Install, Survey, Trail},
     platform::fs::{Meta, Permissions},
 };
@@ -24,7 +24,7 @@ pub(super) struct OwnFolders {
 
 impl OwnFolders {
     pub(super) fn of(survey: &Survey, install: &Install) -> Self {
-        let layout = Layout::of_agent(install.agent, survey.host.os, instance(install));
+        let layout = Layout::of(install.agent, survey.host.os, instance(install));
         let parent = |path: &Path| path.parent().map(Path::to_owned);
         let parts: Vec<PathBuf> =
             [parent(&layout.binary), parent(&layout.config)].into_iter().flatten().collect();
@@ -97,13 +97,7 @@ impl OwnFolders {
 fn instance(install: &Install) -> Option<&str> {
     let name = match (&install.receipt, &install.service) {
         (Some(_), _) => install.name.as_str(),
-        (None, Some(service)) => {
-            let stem = service.name.trim_end_matches(".service");
-            match install.agent {
-                Kind::LaunchAgent => stem.strip_prefix("circleci-")?,
-                Kind::MachineRunner => stem.strip_prefix("circleci-runner-")?,
-            }
-        }
+        (None, Some(service)) => install.agent.profile().instance_of(&service.name)?,
         (None, None) => return None,
     };
     let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';

@@ -132,7 +132,7 @@ catalogue! {
          written, or a feature of the system. It is found before a step is taken where that is \
          possible. The message says what was found and what is needed. Provide it and run again.";
     ConfigInvalid = 3, "E3010", "the agent's config file cannot be read",
-        "launch-agent-config.yaml of an existing install is not YAML, or has another shape than \
+        "The agent's configuration of an existing install is not YAML, or has another shape than \
          the agent reads. It must be a mapping with the sections api, runner and logging, texts \
          where texts belong, true or false for switches, and a list for runner.command_prefix. \
          The message gives line and column, and never a value of the file. Correct the line, or \

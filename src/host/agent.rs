@@ -3,7 +3,7 @@
 use super::{
     ConfigFile, LogLine, PathRole, Provenance, Scrubbed, Seen, Service, TokenPlace, Trail,
 };
-use crate::agent::{API_VARIABLES, CircleCi, Kind};
+use crate::agent::{CircleCi, Kind};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -274,7 +274,7 @@ impl Install {
     /// As [`Install::config`].
     pub fn api(&self) -> Result<CircleCi<'_>, super::Unseen> {
         let config = self.config()?;
-        let variable = API_VARIABLES.iter().find_map(|name| self.variable(name)?.value.as_deref());
+        let variable = self.variable_of("api.url").and_then(|variable| variable.value.as_deref());
         Ok(CircleCi::of(variable.or_else(|| config.text("api.url"))))
     }
 
@@ -287,6 +287,11 @@ impl Install {
             Some(config) => config.known(),
             None => Err(super::Unseen::not_examined("the service names no configuration")),
         }
+    }
+
+    /// The variable that the service sets in place of a key of the agent's configuration.
+    pub fn variable_of(&self, key: &str) -> Option<&Variable> {
+        self.variable(self.agent.profile().variable(key)?)
     }
 
     /// A variable that the service gives, by name; the last one counts.

@@ -1,7 +1,7 @@
 //! Where the token is besides the configuration, readable for every user of the host.
 
 use super::Install;
-use crate::{agent::TOKEN_VARIABLES, text::REDACTED};
+use crate::{agent::token_variables, text::REDACTED};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -40,8 +40,8 @@ impl Install {
                 places.push(TokenPlace::Command);
             }
             for line in service.directives("Service", "Environment") {
-                let is_set = |name: &&str| line.value.contains(&format!("{name}={REDACTED}"));
-                if TOKEN_VARIABLES.iter().any(is_set) {
+                let is_set = |name: &str| line.value.contains(&format!("{name}={REDACTED}"));
+                if token_variables().any(is_set) {
                     let (file, line) = (line.file.clone(), line.line);
                     places.push(TokenPlace::Definition { file, line });
                 }

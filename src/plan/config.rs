@@ -1,4 +1,4 @@
-//! From the settings to `launch-agent-config.yaml`.
+//! From the settings to the agent's configuration.
 
 use crate::{
     Result,
@@ -22,7 +22,9 @@ pub(super) fn content(spec: &Spec, token: &Token, name: &RunnerName) -> Content 
     runner.max_run_time = Some(spec.max_run_time.to_string());
     runner.idle_timeout = spec.idle_timeout.map(|time| time.to_string());
     runner.command_prefix = Some(spec.command_prefix.clone()).filter(|prefix| !prefix.is_empty());
-    runner.disable_auto_update = Some(!spec.auto_update);
+    let profile = spec.agent.profile();
+    runner.disable_auto_update =
+        profile.reads("runner.disable_auto_update").then_some(!spec.auto_update);
     runner.ssh.advertise_addr = spec.ssh_advertise_addr.as_ref().map(ToString::to_string);
     config.logging.file = spec.log_file.as_ref().map(ToString::to_string);
     let os = spec.platform.os();

@@ -131,11 +131,13 @@ pub fn known_artifact(spec: &Spec, facts: &Facts, version: Option<&str>) -> Opti
         (VersionChoice::Exact(version), None) => version.as_str(),
         (VersionChoice::Latest, None) => return None,
     };
-    let same = placed.version.as_str() == version
+    let receipt_agent = facts.receipt.as_ref().map(Receipt::agent);
+    let same = receipt_agent == Some(spec.agent)
+        && placed.version.as_str() == version
         && placed.platform == spec.platform
         && spec.sha256.is_none_or(|pinned| pinned == placed.sha256);
-    let url = &spec.release_url;
-    same.then(|| Artifact::new(url, placed.version.clone(), placed.platform, placed.sha256).ok())?
+    let PlacedBinary { version, platform, sha256, .. } = placed.clone();
+    same.then(|| Artifact::new(&spec.release_url, spec.agent, version, platform, sha256).ok())?
 }
 
 /// The steps from what `facts` say to what `spec` wants.

@@ -24,12 +24,13 @@ pub(super) fn of(spec: &Spec, facts: &Facts, steps: &[Step]) -> Vec<String> {
     if let Some(warning) = spec.token.as_ref().and_then(crate::agent::Token::shape_warning) {
         notes.push(warning);
     }
-    if spec.url.is_none() && spec.agent == crate::agent::Kind::LaunchAgent {
-        notes.push(
-            "launch-agent is no longer supported on CircleCI cloud (since 2024-07-31); \
-             give --url for a CircleCI server, or use machine runner 3"
-                .to_owned(),
-        );
+    let profile = spec.agent.profile();
+    if let (None, Some(end)) = (&spec.url, profile.end_on_cloud) {
+        notes.push(format!(
+            "{} is no longer supported on CircleCI cloud (since {}); \
+             give --url for a CircleCI server, or use machine runner 3",
+            profile.title, end.day
+        ));
     }
     if spec.passwordless_sudo {
         notes.push(format!(
@@ -77,7 +78,8 @@ fn by_hand(spec: &Spec) -> String {
         Os::Windows => String::new(),
     };
     let (binary, config) = (shown(&spec.layout.binary), shown(&spec.layout.config));
-    format!("{as_whom}{binary} --config {config}")
+    let arguments: Vec<&str> = spec.agent.profile().arguments(&config).collect();
+    format!("{as_whom}{binary} {}", arguments.join(" "))
 }
 
 fn windows_notes(spec: &Spec, facts: &Facts) -> Vec<String> {

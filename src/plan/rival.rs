@@ -2,6 +2,7 @@
 
 use crate::{
     Code, Command, Error, Help, Result,
+    agent::{Profile, profiles},
     host::{Defined, Facts},
     platform::{Os, fs::Provenance, macos, paths::home},
     service::launchd,
@@ -11,7 +12,7 @@ use crate::{
 };
 use std::path::{Path, PathBuf};
 
-/// Definitions by which another agent, machine runner 3, would have our label.
+/// Definitions by which another agent would have our label.
 pub(super) fn rivals(spec: &Spec) -> impl Iterator<Item = PathBuf> {
     let file = format!("{}.plist", spec.layout.service);
     let home = home(Os::Darwin, spec.user.as_str());
@@ -37,11 +38,20 @@ pub(super) fn refuse_rival(spec: &Spec, facts: &Facts) -> Result<()> {
     let Some(rival) = loaded.or(defined).or(of_launchd) else { return Ok(()) };
     let removal = removal(&rival, label);
     let rival = shown(&rival);
-    Err(Error::new(Code::InTheWay, format!("the label {label} belongs to {rival} already"))
-        .help("machine runner 3 has the same label; one of the two can run here")
-        .help(Help::command("to take it away", &removal))
-        .help("if Homebrew installed it: brew uninstall circleci-runner")
-        .help("or give this one another label: --instance NAME"))
+    let others = profiles().filter(|other| other.kind != spec.agent);
+    let same = |other: &&Profile| other.names.label == spec.agent.profile().names.label;
+    let same: Vec<&Profile> = others.filter(same).collect();
+    let mut error =
+        Error::new(Code::InTheWay, format!("the label {label} belongs to {rival} already"));
+    for title in same.iter().map(|other| other.title) {
+        error = error
+            .help(Help::words(format!("{title} has the same label; one of the two can run here")));
+    }
+    error = error.help(Help::command("to take it away", &removal));
+    for cask in same.iter().filter_map(|other| other.cask) {
+        error = error.help(Help::words(format!("if Homebrew installed it: brew uninstall {cask}")));
+    }
+    Err(error.help("or give this one another label: --instance NAME"))
 }
 
 /// Takes a definition of launchd away that only root can write. What is in a home, its user names.

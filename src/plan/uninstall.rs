@@ -192,7 +192,7 @@ fn services_of(receipt: &Receipt) -> BTreeSet<String> {
 fn user_of(receipt: &Receipt) -> String {
     let instance = Some(receipt.instance.as_str()).filter(|name| *name != "default");
     // The default has the same name on all systems.
-    let default = || Layout::of(Os::Linux, instance).user;
+    let default = || Layout::of(receipt.agent(), Os::Linux, instance).user;
     receipt.settings.get("user").cloned().unwrap_or_else(default)
 }
 

@@ -5,6 +5,7 @@
 pub mod accounts;
 pub mod command;
 pub mod encoding;
+pub mod executable;
 pub mod exposure;
 pub mod fs;
 pub mod home;

@@ -5,7 +5,8 @@ use super::{
     candidate::Candidate,
     command_prefix, config,
     deadline::Probe,
-    environment, log,
+    environment::{self, Raw},
+    log,
     processes::{OfInstall, Processes},
     reader,
     units::Unit,
@@ -84,10 +85,9 @@ pub(super) fn begin(
     let mut name = |role: PathRole, named_by: Provenance, path: Option<PathBuf>| {
         named.extend(path.map(|path| (role, named_by, path)));
     };
-    let variable = |key: &str| {
-        candidate.raw(key).map(|raw| (raw.value.clone(), by_service.and(raw.written_by)))
-    };
-    let work = variable("LAUNCH_AGENT_RUNNER_WORK_DIR").or_else(|| {
+    let by = |raw: &Raw| (raw.value.clone(), by_service.and(raw.written_by));
+    let variable = |name: &str| candidate.raw(name).map(by);
+    let work = candidate.raw_of("runner.working_directory").map(by).or_else(|| {
         let path = text("runner.working_directory")?;
         let by = by_receipt("workdir", &path);
         Some((path, by))

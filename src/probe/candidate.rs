@@ -6,10 +6,10 @@ use super::{
     scrub::Scrub,
     task_action::program_name,
     tasks, uid_of,
-    units::{PROGRAMS, Unit},
+    units::Unit,
 };
 use crate::{
-    agent::{Kind, Layout, TOKEN_VARIABLES, Token},
+    agent::{Kind, Layout, Token, is_token_variable},
     host::{ConfigFile, Directive, Provenance, Scrubbed, Seen, Stray, Strays, TokenPlace, Unseen},
     platform::{Os, accounts, fs::Root},
     record::Receipt,
@@ -175,6 +175,7 @@ fn of_receipt(receipt: Receipt) -> Candidate {
     let layout = layout(&receipt);
     Candidate {
         name: receipt.instance.clone(),
+        agent: receipt.agent(),
         binary: Some(receipt.binary.as_ref().map_or(layout.binary, |binary| binary.path.clone())),
         config_path: Some(layout.config),
         user: Some(receipt.settings.get("user").cloned().unwrap_or(layout.user)),
@@ -253,6 +254,11 @@ impl Candidate {
         in_command.into_iter().chain(lines.map(place)).collect()
     }
 
+    /// The variable that its service sets in place of a key of its configuration.
+    pub(super) fn raw_of(&self, key: &str) -> Option<&Raw> {
+        self.raw(self.agent.profile().variable(key)?)
+    }
+
     /// A variable that its service sets, with who could have set it; the last one counts.
     pub(super) fn raw(&self, name: &str) -> Option<&Raw> {
         self.variables.iter().rev().find(|raw| raw.name == name)
@@ -265,7 +271,7 @@ pub(super) fn holds_token(words: &[String]) -> bool {
     while let Some(word) = words.next() {
         let holds = match word.split_once('=') {
             Some((name, value)) => {
-                let is_name = name.ends_with("auth_token") || TOKEN_VARIABLES.contains(&name);
+                let is_name = name.ends_with("auth_token") || is_token_variable(name);
                 is_name && !value.is_empty()
             }
             None => {
@@ -284,24 +290,17 @@ pub(super) fn holds_token(words: &[String]) -> bool {
 fn layout(receipt: &Receipt) -> Layout {
     let instance = (receipt.instance != "default").then_some(receipt.instance.as_str());
     let os = receipt.binary.as_ref().map_or(Os::Linux, |binary| binary.platform.os());
-    Layout::of(os, instance)
+    Layout::of(receipt.agent(), os, instance)
 }
 
 pub(super) fn kind(command: &[String]) -> Kind {
-    let is_runner = |word: &String| word.contains(Kind::MachineRunner.binary_name());
     // A folder is often called so too; what counts is the first program that is named.
-    let first = command
-        .iter()
-        .find(|word| is_runner(word) || word.contains(Kind::LaunchAgent.binary_name()));
-    match first {
-        Some(word) if is_runner(word) => Kind::MachineRunner,
-        _ => Kind::LaunchAgent,
-    }
+    command.iter().find_map(|word| Kind::named_in(word)).unwrap_or_default()
 }
 
 /// The agent's binary: the word that ends in its name, else the first one.
 fn binary(command: &[String]) -> Option<PathBuf> {
-    let named = command.iter().find(|word| PROGRAMS.contains(&program_name(word).as_str()));
+    let named = command.iter().find(|word| Kind::of_program(&program_name(word)).is_some());
     let path = inner(named.or(command.first())?);
     is_whole(&path).then_some(path)
 }
@@ -353,6 +352,22 @@ mod tests {
 
     fn words(line: &str) -> Vec<String> {
         line.split(' ').map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn a_variable_counts_for_the_agent_that_reads_it() {
+        let raw = |name: &str| Raw {
+            name: name.to_owned(),
+            value: name.to_owned(),
+            source: String::new(),
+            written_by: Provenance::Root,
+        };
+        let names = ["LAUNCH_AGENT_RUNNER_WORK_DIR", "CIRCLECI_RUNNER_WORK_DIR"];
+        for (agent, name) in Kind::ALL.into_iter().zip(names) {
+            let variables = names.map(raw).to_vec();
+            let own = Candidate { agent, variables, ..Candidate::default() };
+            assert_eq!(own.raw_of("runner.working_directory").unwrap().name, name);
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::{
 /// Most bytes of a script that are read.
 const LIMIT: u64 = 64 << 10;
 
-/// AgentProbes at a program; `None` where it is no shell script.
+/// Looks at a program; `None` where it is no shell script.
 pub(super) fn look(root: &Root, trail: &Trail, named_by: Provenance) -> Option<Wrapper> {
     let content = reader::read(root, trail, Part::Head(LIMIT), named_by).ok()?;
     let text = String::from_utf8_lossy(&content.bytes);

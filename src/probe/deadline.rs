@@ -20,11 +20,11 @@ pub(super) struct Limit {
     pub(super) until: Instant,
 }
 
-/// AgentProbes of one kind that may be left behind before no more of them are begun: an examination that
+/// Probes of one kind that may be left behind before no more of them are begun: an examination that
 /// is made again and again leaves no more threads than this at what never answers.
 const LEFT_BEHIND: usize = 32;
 
-/// AgentProbes of each kind that were left behind: the thread of one holds what is counted here until it
+/// Probes of each kind that were left behind: the thread of one holds what is counted here until it
 /// ends, however that comes about.
 static LEFT: Mutex<BTreeMap<&'static str, Vec<Weak<()>>>> = Mutex::new(BTreeMap::new());
 

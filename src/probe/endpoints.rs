@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     Code, Error, Help, Result,
-    agent::{API_VARIABLES, CLOUD_URL, CircleCi, Kind, RELEASE_URL},
+    agent::{CLOUD_URL, CircleCi, RELEASE_URL},
     host::{ConfigFile, ConfigState, Provenance, Side},
     platform::fs::Root,
     probe::network::Ask,
@@ -114,12 +114,10 @@ pub(super) fn of(endpoints: &Endpoints, candidate: &Candidate, root: &Root) -> V
         question.named_by = way_by.and(api.by);
         asks.push(question);
     }
-    let file = match candidate.agent {
-        Kind::LaunchAgent => "circleci-launch-agent/release.txt",
-        Kind::MachineRunner => "circleci-runner/manifest.json",
-    };
+    let bucket = candidate.agent.profile().bucket;
     if let Some(url) = endpoints.place("releases", releases) {
-        let path = format!("{}/{file}", url.path().trim_end_matches('/'));
+        let path =
+            format!("{}/{}/{}", url.path().trim_end_matches('/'), bucket.folder, bucket.newest);
         asks.push(ask("releases", url, true, "the agents' binaries", &path));
     }
     // A server has its own storage, which nobody has named here.
@@ -160,8 +158,7 @@ pub(super) fn readable(candidate: &Candidate) -> Option<&ConfigFile<String>> {
 
 /// The server that the agent talks to. That it is the cloud is no choice of an account's.
 pub(super) fn api<'a>(candidate: &'a Candidate, config: &'a ConfigFile<String>) -> Said<&'a str> {
-    let variable = API_VARIABLES.into_iter().find_map(|name| candidate.raw(name));
-    let (value, by) = match variable {
+    let (value, by) = match candidate.raw_of("api.url") {
         Some(raw) => (raw.value.as_str(), candidate.named_by.and(raw.written_by)),
         None => (config.text("api.url").unwrap_or(CLOUD_URL), config.written_by),
     };

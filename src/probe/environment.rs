@@ -7,7 +7,7 @@ use super::{
     units::Unit,
 };
 use crate::{
-    agent::TOKEN_VARIABLES,
+    agent::{is_agents_variable, is_token_variable},
     host::{Provenance, Scrubbed, Seen, Trail, Variable},
     platform::fs::Root,
     text::REDACTED,
@@ -50,8 +50,8 @@ pub const KEPT: [&str; 16] = [
     "TZ",
 ];
 
-/// Prefixes of the agents' own variables.
-const AGENTS: [&str; 3] = ["LAUNCH_AGENT_", "CIRCLECI_", "USE_HOME_SSH_DIR"];
+/// CircleCI's own variables begin so.
+const CIRCLECI: &str = "CIRCLECI_";
 
 /// A variable as it is set, secrets included: never kept.
 #[derive(Debug, Clone)]
@@ -174,7 +174,7 @@ pub(super) fn shown(value: &str, scrub: &Scrub) -> String {
 pub(super) fn sets_token(value: &str) -> bool {
     split(value).iter().any(|word| {
         let set = word.split_once('=');
-        set.is_some_and(|(name, value)| TOKEN_VARIABLES.contains(&name) && !value.is_empty())
+        set.is_some_and(|(name, value)| is_token_variable(name) && !value.is_empty())
     })
 }
 
@@ -186,7 +186,7 @@ pub(super) fn is_token(name: &str) -> bool {
 
 /// Whether a variable means something to an agent.
 pub(super) fn matters(name: &str) -> bool {
-    KEPT.contains(&name) || AGENTS.iter().any(|prefix| name.starts_with(prefix))
+    KEPT.contains(&name) || name.starts_with(CIRCLECI) || is_agents_variable(name)
 }
 
 pub(super) fn shown_value(name: &str, value: &str, scrub: &Scrub) -> Option<String> {

@@ -224,6 +224,7 @@ fn read(root: &Root, path: &Path) -> Result<Option<Vec<u8>>> {
 mod tests {
     use super::*;
     use crate::{
+        agent::Kind,
         platform::{Os, fs::empty_root},
         record::{After, Record, State},
     };
@@ -243,7 +244,7 @@ mod tests {
     /// An install with this configuration and [`ENVIRONMENT`], whose folder has this mode.
     fn found(config: &str, mode: u32, receipt: Option<&Receipt>, key: &[u8]) -> Found {
         let (folder, root) = empty_root();
-        let layout = Layout::of(Os::Linux, None);
+        let layout = Layout::of(Kind::LaunchAgent, Os::Linux, None);
         let place = |path: &Path, content: &str| {
             let path = root.outside(path);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -283,7 +284,7 @@ mod tests {
 
     #[test]
     fn what_is_as_an_earlier_install_wrote_it_is_taken_over() {
-        let layout = Layout::of(Os::Linux, None);
+        let layout = Layout::of(Kind::LaunchAgent, Os::Linux, None);
         let (folder, root) = empty_root();
         fs::write(folder.path().join("file"), "").unwrap();
         let meta = root.look(Path::new("/file")).unwrap().unwrap();

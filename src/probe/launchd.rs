@@ -3,9 +3,10 @@
 use super::{
     environment::Raw,
     reader::{self, Part},
-    units::{PROGRAMS, Unit},
+    units::Unit,
 };
 use crate::{
+    agent::Kind as Agent,
     host::{Definition, Directive, Provenance, Seen, State, Trail},
     platform::{
         command::Commands,
@@ -183,8 +184,8 @@ fn definition(root: &Root, path: &Path) -> Option<Unit> {
         }
     }
     let name = text("Label").unwrap_or(stem);
-    let is_agents = name.contains("circleci")
-        || command.iter().any(|word| PROGRAMS.iter().any(|program| word.contains(program)));
+    let is_agents =
+        name.contains("circleci") || command.iter().any(|word| Agent::named_in(word).is_some());
     let directive = |section: &str, key: &str, value: String| Directive {
         file: path.to_owned(),
         line: 1,

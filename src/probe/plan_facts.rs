@@ -56,7 +56,7 @@ pub fn of_host(root: &Root, commands: &dyn Commands, instance: &str) -> Result<F
     })
 }
 
-/// AgentProbes at what a plan is about. A path that cannot be read becomes a fact itself.
+/// Looks at what a plan is about. A path that cannot be read becomes a fact itself.
 pub fn look(
     facts: &mut Facts,
     root: &Root,

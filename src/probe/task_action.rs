@@ -4,9 +4,9 @@
 use super::{
     environment::Raw,
     reader::{self, Part},
-    units::PROGRAMS,
 };
 use crate::{
+    agent::Kind,
     platform::fs::{Provenance, Root},
     text::{inner, is_whole},
 };
@@ -96,7 +96,7 @@ pub(super) fn follow(root: &Root, action: &Action, named_by: Provenance) -> Run 
 }
 
 fn is_agent(word: &str) -> bool {
-    PROGRAMS.contains(&program_name(word).as_str())
+    Kind::of_program(&program_name(word)).is_some()
 }
 
 /// A text with the variables filled in that stand for known folders.

@@ -3,10 +3,11 @@
 use super::{
     reader::{self, Part},
     task_action::{self, Action},
-    units::{PROGRAMS, Unit},
+    units::Unit,
     xml,
 };
 use crate::{
+    agent::Kind as Agent,
     host::{Definition, Directive, Provenance, Trail},
     platform::fs::{Kind, Root},
     values::Manager,
@@ -69,7 +70,7 @@ fn keep(task: &mut Unit, keeper: Unit) {
 }
 
 fn is_keeper(task: &Unit) -> bool {
-    let runs = |word: &String| PROGRAMS.contains(&task_action::program_name(word).as_str());
+    let runs = |word: &String| Agent::of_program(&task_action::program_name(word)).is_some();
     task.name.to_lowercase().contains(KEEPER) && !task.command().iter().any(runs)
 }
 

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     Result,
+    agent::Kind as Agent,
     host::{Definition, Directive, Provenance, Scrubbed, Seen, Trail, limits::DIRECTIVES},
     platform::fs::{Kind, Root},
     service::systemd::{drop_ins::names, strange::Search, unit_folders::UnitFolders},
@@ -29,9 +30,6 @@ const FILES: usize = 100;
 
 /// How long a folder of drop-ins may take to be listed.
 const LISTED: Duration = Duration::from_millis(100);
-
-/// Names of agents' programs; a unit is an agent's that names one of them.
-pub(super) const PROGRAMS: [&str; 2] = ["circleci-launch-agent", "circleci-runner"];
 
 /// A unit, unread by anyone but us.
 #[derive(Debug, Clone, Default)]
@@ -103,8 +101,7 @@ fn unit(root: &Root, name: &str, path: &Path, drop_ins: &[&DropIns]) -> Option<U
         last.trouble = Some(trouble);
     }
     let runs_agent = |directive: &Directive<String>| {
-        directive.key.starts_with("Exec")
-            && PROGRAMS.iter().any(|name| directive.value.contains(name))
+        directive.key.starts_with("Exec") && Agent::named_in(&directive.value).is_some()
     };
     let has_name = unit.name.starts_with("circleci");
     (has_name || unit.directives.iter().any(runs_agent)).then_some(unit)
@@ -143,7 +140,7 @@ impl Unit {
         Self { name, manager, strange_parts: Seen::Known(Vec::new()), ..Self::default() }
     }
 
-    /// AgentProbes for what else could have been written by others than root.
+    /// Looks for what else could have been written by others than root.
     fn search(&self, root: &Root, search: &mut Search<'_>) -> Result<Vec<Trail>> {
         let is_read = |path: &PathBuf| self.definitions.iter().any(|own| own.trail.path == *path);
         let found = search.of(&self.name)?.into_iter().filter(|path| !is_read(path));

@@ -22,7 +22,7 @@ const KEPT: usize = 5;
 /// How deep is counted.
 const DEPTH: usize = 40;
 
-/// AgentProbes into a work folder. `owner` is the number of the jobs' account.
+/// Looks into a work folder. `owner` is the number of the jobs' account.
 pub(super) fn look(root: &Root, folder: &Path, owner: Option<u32>) -> Result<Workdir> {
     let mut workdir = Workdir { folder: folder.to_owned(), ..Workdir::default() };
     let Some(spot) = root.find(folder)? else { return Ok(workdir) };

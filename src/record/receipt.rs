@@ -2,7 +2,11 @@
 //! without a secret.
 
 use super::target::{Record, State, Target};
-use crate::{agent::Version, platform::Platform, values::Sha256};
+use crate::{
+    agent::{Kind, Version},
+    platform::Platform,
+    values::Sha256,
+};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, path::PathBuf};
 
@@ -71,6 +75,12 @@ impl Receipt {
             made_for_state: Vec::new(),
             records: Vec::new(),
         }
+    }
+
+    /// The agent that was installed. Receipts have it where it was named.
+    pub fn agent(&self) -> Kind {
+        let name = self.settings.get("agent");
+        name.and_then(|name| name.parse().ok()).unwrap_or_default()
     }
 
     /// The record of a target, if this tool changed it.

@@ -1,23 +1,18 @@
 //! `checksums.txt`, in `sha256sum`'s form: 64 hex digits, a space, `*` or a second space, a path.
 
 use super::text::description;
-use crate::{
-    Code, Error, Help, Result,
-    agent::Kind,
-    platform::{Os, Platform},
-    values::Sha256,
-};
+use crate::{Code, Error, Help, Result, agent::Kind, platform::Platform, values::Sha256};
 
-/// The checksum of the launch-agent for `platform`: that of the one line with exactly its path.
+/// The checksum of an agent for `platform`: that of the one line with exactly its path.
 ///
 /// # Errors
 /// [`Code::NoSuchVersion`] when the file is sound and has no line for the platform,
 /// [`Code::ChecksumsInvalid`] when it is not sound.
-pub fn checksum_for(bytes: &[u8], platform: Platform) -> Result<Sha256> {
+pub fn checksum_for(bytes: &[u8], agent: Kind, platform: Platform) -> Result<Sha256> {
     let invalid =
         |what: String| Error::new(Code::ChecksumsInvalid, format!("checksums.txt {what}"));
     let text = std::str::from_utf8(bytes).map_err(|_| invalid("is not text".to_owned()))?;
-    let wanted = path_of(platform);
+    let wanted = path_of(agent, platform);
     let mut found: Option<Sha256> = None;
     let mut platforms = Vec::new();
     for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
@@ -54,9 +49,8 @@ pub fn checksum_for(bytes: &[u8], platform: Platform) -> Result<Sha256> {
 }
 
 /// Where a platform's binary is below the version's folder.
-pub(super) fn path_of(platform: Platform) -> String {
-    let ending = if platform.os() == Os::Windows { ".exe" } else { "" };
-    format!("{platform}/{}{ending}", Kind::LaunchAgent.binary_name())
+pub(super) fn path_of(agent: Kind, platform: Platform) -> String {
+    format!("{platform}/{}", agent.profile().program_file(platform.os()))
 }
 
 fn split(line: &str) -> Option<(Sha256, &str)> {
@@ -86,7 +80,7 @@ mod tests {
     const SUM: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 
     fn read(text: &str) -> Result<Sha256> {
-        checksum_for(text.as_bytes(), "linux/amd64".parse().unwrap())
+        checksum_for(text.as_bytes(), Kind::LaunchAgent, "linux/amd64".parse().unwrap())
     }
 
     #[test]
@@ -107,7 +101,10 @@ mod tests {
     #[test]
     fn windows_has_an_ending() {
         let text = format!("{SUM} *windows/amd64/circleci-launch-agent.exe\n");
-        assert!(checksum_for(text.as_bytes(), "windows/amd64".parse().unwrap()).is_ok());
+        assert!(
+            checksum_for(text.as_bytes(), Kind::LaunchAgent, "windows/amd64".parse().unwrap())
+                .is_ok()
+        );
     }
 
     #[test]
@@ -136,7 +133,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_bytes_give_an_answer(bytes: Vec<u8>) {
-            let _ = checksum_for(&bytes, "linux/amd64".parse().unwrap());
+            let _ = checksum_for(&bytes, Kind::LaunchAgent, "linux/amd64".parse().unwrap());
         }
     }
 }

@@ -45,6 +45,7 @@ const BODY_LIMIT: usize = 4 << 10;
 /// Asks the release bucket. Cheap to make: nothing is set up before the first question.
 #[derive(Debug)]
 pub struct Client {
+    agent: Kind,
     transport: Transport,
 }
 
@@ -88,19 +89,26 @@ impl Artifact {
     ///
     /// # Errors
     /// [`Code::ValueInvalid`] when that makes no URL.
-    pub fn new(base: &Url, version: Version, platform: Platform, sha256: Sha256) -> Result<Self> {
-        let url = key_url(base, &format!("{version}/{}", checksums::path_of(platform)))?;
+    pub fn new(
+        base: &Url,
+        agent: Kind,
+        version: Version,
+        platform: Platform,
+        sha256: Sha256,
+    ) -> Result<Self> {
+        let key = format!("{version}/{}", checksums::path_of(agent, platform));
+        let url = key_url(base, agent, &key)?;
         Ok(Self { version, platform, url, sha256 })
     }
 }
 
 impl Client {
-    /// A client for this bucket.
-    pub fn new(network: Network) -> Self {
-        Self { transport: Transport::new(network) }
+    /// A client for the releases of an agent in this bucket.
+    pub fn new(agent: Kind, network: Network) -> Self {
+        Self { agent, transport: Transport::new(network) }
     }
 
-    /// The newest version, by `release.txt`.
+    /// The newest version, by the bucket's file for that.
     pub fn newest(&self) -> Result<Version> {
         self.newest_with(NEEDED)
     }
@@ -124,14 +132,17 @@ impl Client {
                     _ => error,
                 }
             })?;
-        let sha256 = checksums::checksum_for(&bytes, platform)?;
+        let sha256 = checksums::checksum_for(&bytes, self.agent, platform)?;
         match pinned {
             Some(pinned) if pinned != sha256 => Err(Error::new(
                 Code::ChecksumMismatch,
                 format!("--sha256 wants {pinned}, and checksums.txt of {version} says {sha256}"),
             )
             .help("one of them is wrong: check where each comes from")),
-            _ => Artifact::new(&self.transport.network().base, version.clone(), platform, sha256),
+            _ => {
+                let base = &self.transport.network().base;
+                Artifact::new(base, self.agent, version.clone(), platform, sha256)
+            }
         }
     }
 
@@ -142,13 +153,13 @@ impl Client {
     }
 
     fn newest_with(&self, patience: Patience) -> Result<Version> {
-        let url = self.url("release.txt")?;
+        let url = self.url(self.agent.profile().bucket.newest)?;
         let bytes = self.small(&url, RELEASE_LIMIT, Code::ReleaseInvalid, patience)?;
         text::newest_version(&bytes)
     }
 
     fn url(&self, key: &str) -> Result<Url> {
-        key_url(&self.transport.network().base, key)
+        key_url(&self.transport.network().base, self.agent, key)
     }
 
     /// A whole small file. `code` is told when it is larger than it can be.
@@ -256,8 +267,8 @@ impl Client {
     }
 }
 
-fn key_url(base: &Url, key: &str) -> Result<Url> {
-    let folder = Kind::LaunchAgent.binary_name();
+fn key_url(base: &Url, agent: Kind, key: &str) -> Result<Url> {
+    let folder = agent.profile().bucket.folder;
     let text = format!("{}/{folder}/{key}", base.as_str().trim_end_matches('/'));
     text.parse().map_err(|error| {
         Error::new(Code::ValueInvalid, format!("--release-url makes no URL ({error})"))

@@ -1,7 +1,11 @@
 //! The end of the pipeline: looks at the first bytes, hashes, writes, compares, syncs.
 
-use super::{Artifact, format};
-use crate::{Code, Error, Result, values::Sha256};
+use super::Artifact;
+use crate::{
+    Code, Error, Result,
+    platform::executable::{HEAD, check_executable},
+    values::Sha256,
+};
 use sha2::Digest;
 use std::{
     fs::File,
@@ -42,11 +46,11 @@ impl Writer {
     /// # Errors
     /// As soon as the head is there, when it is not that of an executable of the platform.
     pub(super) fn take(&mut self, bytes: &[u8]) -> Result<()> {
-        let missing = format::HEAD - self.head.len();
+        let missing = HEAD - self.head.len();
         if missing > 0 {
             self.head.extend(bytes.iter().take(missing));
-            if self.head.len() == format::HEAD {
-                format::check_executable(&self.head, self.artifact.platform)?;
+            if self.head.len() == HEAD {
+                check_executable(&self.head, self.artifact.platform)?;
             }
         }
         self.sha.update(bytes);
@@ -64,8 +68,8 @@ impl Writer {
 
     /// That was all: compares, syncs, and says how many bytes it was.
     pub(super) fn end(self) -> Result<u64> {
-        if self.head.len() < format::HEAD {
-            format::check_executable(&self.head, self.artifact.platform)?;
+        if self.head.len() < HEAD {
+            check_executable(&self.head, self.artifact.platform)?;
         }
         let (sum, wanted) = (Sha256::from_bytes(self.sha.finalize().into()), self.artifact.sha256);
         if sum != wanted {

@@ -3,11 +3,7 @@
 use crate::spec::Spec;
 use std::time::Duration;
 
-/// What the service is given beyond the longest job, to end by itself (docs/agents.md,
-/// Places: 5 h of `max_run_time`, 18300 s until the stop is forced).
-const GRACE: Duration = Duration::from_secs(300);
-
-/// How long the service may take to stop: the longest job and five minutes.
+/// How long the service may take to stop: the longest job, and what its agent needs beyond that.
 pub(crate) fn drain(spec: &Spec) -> Duration {
-    Duration::from_secs(spec.max_run_time.seconds()).saturating_add(GRACE)
+    spec.agent.profile().drain_time(Duration::from_secs(spec.max_run_time.seconds()))
 }

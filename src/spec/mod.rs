@@ -5,7 +5,7 @@ mod resolve;
 mod settings;
 mod token_source;
 
-pub use resolve::Circumstances;
+pub use resolve::{Circumstances, agent_of};
 pub use settings::{Given, NAMES, Settings, Source};
 pub use token_source::token_from_file;
 

@@ -31,9 +31,9 @@ impl Spec {
     pub fn resolve(settings: &Settings, token: Option<Token>, here: Circumstances) -> Result<Self> {
         let platform = settings.parse::<Platform>("platform")?.unwrap_or(here.platform);
         let os = platform.os();
-        let agent = agent(settings)?;
+        let agent = agent_of(settings)?;
         let instance = settings.parse::<InstanceName>("instance")?;
-        let layout = Layout::of(os, instance.as_ref().map(InstanceName::as_str));
+        let layout = Layout::of(agent, os, instance.as_ref().map(InstanceName::as_str));
         let sha256 = settings.parse("sha256")?;
         let version = settings.parse("version")?.unwrap_or(VersionChoice::Latest);
         let url = settings.read("url", |text| checked_url("url", text, false))?;
@@ -44,7 +44,10 @@ impl Spec {
             auto_update: match settings.read("auto-update", truth)? {
                 Some(given) => given,
                 // Documented for server and for pinned versions: no updates of its own.
-                None => is_cloud && version == VersionChoice::Latest,
+                None => {
+                    let updates = agent.profile().updates_itself;
+                    updates && is_cloud && version == VersionChoice::Latest
+                }
             },
             version,
             platform,
@@ -72,7 +75,7 @@ impl Spec {
             },
             max_run_time: match settings.parse::<GoDuration>("max-run-time")? {
                 Some(time) => time,
-                None => "5h".parse()?,
+                None => agent.profile().drain.max_run_time.parse()?,
             },
             idle_timeout: settings.parse("idle-timeout")?,
             command_prefix: Vec::new(),
@@ -150,12 +153,17 @@ impl Spec {
     }
 }
 
-fn agent(settings: &Settings) -> Result<Kind> {
+/// The agent that is to be installed.
+///
+/// # Errors
+/// When it is none that can be.
+pub fn agent_of(settings: &Settings) -> Result<Kind> {
     settings
-        .read("agent", |text| match text {
-            "launch-agent" => Ok(Kind::LaunchAgent),
-            _ => Err(Error::new(Code::ValueInvalid, format!("{text:?} cannot be installed"))
-                .help("use launch-agent; machine runner 3 comes from CircleCI's own packages")),
+        .read("agent", |text| {
+            Kind::installable().find(|kind| kind.profile().name == text).ok_or_else(|| {
+                Error::new(Code::ValueInvalid, format!("{text:?} cannot be installed"))
+                    .help("use launch-agent; machine runner 3 comes from CircleCI's own packages")
+            })
         })
         .map(Option::unwrap_or_default)
 }

@@ -1,6 +1,9 @@
 //! Where a name can come from that root did not write, and hostile names to write there.
 
-use runnerup::{agent::Config, doctor, probe::KEPT_VARIABLES};
+use runnerup::{
+    agent::{self, Config},
+    probe::KEPT_VARIABLES,
+};
 use serde_json::{Value, json};
 
 /// A place that an account can write.
@@ -38,7 +41,7 @@ impl Source {
     /// All: a new key, or a new variable, is among them by itself.
     pub fn all() -> Vec<Self> {
         let keys = Config::KEYS.into_iter().map(Self::Key);
-        let variables = doctor::variables().chain(KEPT_VARIABLES).map(Self::Variable);
+        let variables = agent::variables().chain(KEPT_VARIABLES).map(Self::Variable);
         let directives = DIRECTIVES.into_iter().map(Self::Directive);
         keys.chain([Self::PrefixAccount])
             .chain(variables)

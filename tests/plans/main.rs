@@ -325,7 +325,7 @@ fn hand_made_installs_are_taken_over() {
         };
         facts.accounts.insert(user.into(), Some(account));
         let os = system.0.parse::<Platform>().unwrap().os();
-        let layout = runnerup::agent::Layout::of(os, None);
+        let layout = runnerup::agent::Layout::of(runnerup::agent::Kind::LaunchAgent, os, None);
         // As documented: the unit is executable, the binary's folder the account's.
         let owner = if os == Os::Darwin { (0, 0) } else { (501, 20) };
         let folder = |path: &Path| path.parent().unwrap().to_owned();

@@ -1,7 +1,7 @@
 //! Hosts that are facts alone, plans made for them, and what the engine would leave of those.
 
 use runnerup::{
-    agent::Token,
+    agent::{self, Token},
     host::{Facts, PathFact, Want},
     plan::{self, Leave, Plan},
     platform::{
@@ -30,6 +30,7 @@ pub const USUAL: [(&str, &str); 3] =
 pub fn fresh(platform: &str) -> Facts {
     let artifact = Artifact::new(
         &"https://releases.example.com".parse().unwrap(),
+        agent::Kind::LaunchAgent,
         VERSION.parse().unwrap(),
         platform.parse().unwrap(),
         "5a".repeat(32).parse::<Sha256>().unwrap(),

@@ -130,7 +130,7 @@ fn reason(error: &Error) -> String {
 mod tests {
     use super::*;
     use crate::{
-        agent::Layout,
+        agent::{Kind, Layout},
         platform::Os,
         spec::{Given, Settings, Source},
     };
@@ -183,7 +183,7 @@ mod tests {
             settings,
             hostname: "build_1.example".to_owned(),
             os: Os::Linux,
-            layout: Layout::of(Os::Linux, None),
+            layout: Layout::of(Kind::LaunchAgent, Os::Linux, None),
             has_token: false,
             is_installed: false,
             can_start: true,
@@ -368,7 +368,7 @@ mod tests {
         let nothing = settings(&[("url", "https://ci.example.com"), ("version", "latest")]);
         let mac = |console_user: Option<&str>| Known {
             os: Os::Darwin,
-            layout: Layout::of(Os::Darwin, None),
+            layout: Layout::of(Kind::LaunchAgent, Os::Darwin, None),
             console_user: console_user.map(str::to_owned),
             ..known(&nothing)
         };

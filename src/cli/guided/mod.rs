@@ -18,7 +18,7 @@ use crate::{
     agent::Layout,
     platform::Platform,
     session::Sensed,
-    spec::{Given, NAMES, Settings, Source},
+    spec::{Given, NAMES, Settings, Source, agent_of},
     text::REDACTED,
     values::{InstanceName, Manager},
 };
@@ -38,7 +38,11 @@ pub(super) fn ask(
     let known = Known {
         hostname: sensed.facts.hostname.clone(),
         os: platform.os(),
-        layout: Layout::of(platform.os(), instance.as_ref().map(InstanceName::as_str)),
+        layout: Layout::of(
+            agent_of(settings)?,
+            platform.os(),
+            instance.as_ref().map(InstanceName::as_str),
+        ),
         has_token: sensed.token.is_some(),
         is_installed: sensed.facts.receipt.is_some() || NAMES.into_iter().any(is_existing),
         can_start: sensed.facts.is_host

@@ -3,7 +3,7 @@
 // The comments on options are their help, where `[x]` is a default and no link.
 #![allow(rustdoc::broken_intra_doc_links)]
 
-use super::choice;
+use super::{agents, choice};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -21,7 +21,7 @@ pub struct InstallArgs {
     ///
     /// launch-agent is the agent of CircleCI server up to 4.7. CircleCI cloud takes machine runner
     /// 3, which CircleCI has packages of.
-    #[arg(long, value_name = "KIND", help_heading = AGENT, value_parser = choice(["launch-agent"]), hide_possible_values = true)]
+    #[arg(long, value_name = "KIND", help_heading = AGENT, value_parser = agents(), hide_possible_values = true)]
     pub agent: Option<String>,
     /// `latest`, an exact version, or `server-X.Y`
     ///

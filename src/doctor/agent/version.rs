@@ -1,13 +1,10 @@
 //! Versions: what is supported, and what is newest.
 
 use crate::{
-    agent::{CircleCi, Kind, Version},
+    agent::{CircleCi, Version},
     doctor::{Check, Judge, Judged, Problem, Remedy, Verdict},
     host::{Install, Survey, Unseen},
 };
-
-/// When launch-agent stopped being supported on cloud: 2024-07-31.
-const END_OF_LIFE: i64 = 1_722_384_000;
 
 pub(super) const SUPPORTED: Check = Check {
     name: "agent/supported",
@@ -21,19 +18,21 @@ pub(super) const SUPPORTED: Check = Check {
 };
 
 fn supported(survey: &Survey, install: &Install) -> Judged {
-    if install.agent == Kind::MachineRunner {
-        return Ok(Verdict::Holds("machine runner 3".to_owned()));
-    }
+    let profile = install.agent.profile();
+    let title = profile.title;
+    let Some(end) = profile.end_on_cloud else {
+        return Ok(Verdict::Holds(title.to_owned()));
+    };
     match install.api()? {
         CircleCi::Server(url) => {
             let installed = install.receipt.as_ref().and_then(|receipt| receipt.version.as_deref());
             Ok(Verdict::Holds(match installed.and_then(Version::servers_of) {
                 Some((first, last)) => format!("pinned for server {first} to {last}; on {url}"),
-                None => format!("launch-agent on {url}: for server 4.0 to 4.7"),
+                None => format!("{title} on {url}: for server {}", profile.servers),
             }))
         }
-        _ if survey.taken < END_OF_LIFE => Ok(Verdict::Holds("launch-agent on cloud".to_owned())),
-        _ => Ok(Problem::warn("launch-agent is not supported on cloud since 2024-07-31")
+        _ if survey.taken < end.at => Ok(Verdict::Holds(format!("{title} on cloud"))),
+        _ => Ok(Problem::warn(format!("{title} is not supported on cloud since {}", end.day))
             .seen("the configuration names no server")
             .cure(Remedy::by_hand(
                 "Move to machine runner 3; on CircleCI server name its URL in api.url.",

@@ -1,58 +1,11 @@
 //! Variables of the service that are settings of an agent.
 
 use crate::{
-    agent::Kind,
+    agent::{is_agents_variable, profiles},
     doctor::{Check, Judge, Judged, Problem, Remedy, Verdict},
     host::{Install, Survey},
     text::nearest,
 };
-
-/// Each variable with its key: docs/agents.md, Configuration.
-const LAUNCH_AGENT: [(&str, &str); 12] = [
-    ("LAUNCH_AGENT_API_AUTH_TOKEN", "api.auth_token"),
-    ("LAUNCH_AGENT_API_URL", "api.url"),
-    ("LAUNCH_AGENT_RUNNER_NAME", "runner.name"),
-    ("LAUNCH_AGENT_RUNNER_COMMAND_PREFIX", "runner.command_prefix"),
-    ("LAUNCH_AGENT_RUNNER_WORK_DIR", "runner.working_directory"),
-    ("LAUNCH_AGENT_RUNNER_CLEANUP_WORK_DIR", "runner.cleanup_working_directory"),
-    ("LAUNCH_AGENT_RUNNER_MODE", "runner.mode"),
-    ("LAUNCH_AGENT_RUNNER_MAX_RUN_TIME", "runner.max_run_time"),
-    ("LAUNCH_AGENT_RUNNER_IDLE_TIMEOUT", "runner.idle_timeout"),
-    ("LAUNCH_AGENT_RUNNER_DISABLE_AUTO_UPDATE", "runner.disable_auto_update"),
-    ("LAUNCH_AGENT_RUNNER_SSH_ADVERTISE_ADDR", "runner.ssh.advertise_addr"),
-    ("LAUNCH_AGENT_LOGGING_FILE", "logging.file"),
-];
-
-const MACHINE_RUNNER: [(&str, &str); 16] = [
-    ("CIRCLECI_RUNNER_API_AUTH_TOKEN", "api.auth_token"),
-    ("CIRCLECI_RUNNER_API_URL", "api.url"),
-    ("CIRCLECI_RUNNER_NAME", "runner.name"),
-    ("CIRCLECI_RUNNER_COMMAND_PREFIX", "runner.command_prefix"),
-    ("CIRCLECI_RUNNER_WORK_DIR", "runner.working_directory"),
-    ("CIRCLECI_RUNNER_CLEANUP_WORK_DIR", "runner.cleanup_working_directory"),
-    ("CIRCLECI_RUNNER_MODE", "runner.mode"),
-    ("CIRCLECI_RUNNER_MAX_RUN_TIME", "runner.max_run_time"),
-    ("CIRCLECI_RUNNER_IDLE_TIMEOUT", "runner.idle_timeout"),
-    ("CIRCLECI_RUNNER_SSH_ADVERTISE_ADDR", "runner.ssh.advertise_addr"),
-    ("CIRCLECI_RUNNER_LOGGING_FILE", "logging.file"),
-    ("CIRCLECI_RUNNER_LOGGING_LEVEL", "logging.level"),
-    ("CIRCLECI_RUNNER_LOGGING_FORMAT", "logging.format"),
-    ("CIRCLECI_RUNNER_TASK_AGENT_DIRECTORY", "runner.task_agent_directory"),
-    ("CIRCLECI_RUNNER_CACHE_TASK_AGENT", "runner.cache_task_agent"),
-    ("USE_HOME_SSH_DIR_FOR_CHECKOUT_KEYS", "runner.use_home_ssh_dir_for_checkout_keys"),
-];
-
-/// Every variable that an agent reads.
-pub fn variables() -> impl Iterator<Item = &'static str> {
-    LAUNCH_AGENT.iter().chain(&MACHINE_RUNNER).map(|(name, _)| *name)
-}
-
-fn known(agent: Kind) -> &'static [(&'static str, &'static str)] {
-    match agent {
-        Kind::LaunchAgent => &LAUNCH_AGENT,
-        Kind::MachineRunner => &MACHINE_RUNNER,
-    }
-}
 
 pub(super) const READ: Check = Check {
     name: "config/environment-read",
@@ -67,19 +20,16 @@ pub(super) const READ: Check = Check {
 };
 
 fn read(_: &Survey, install: &Install) -> Judged {
-    let own = known(install.agent);
-    let names: Vec<&str> = own.iter().map(|(name, _)| *name).collect();
+    let profile = install.agent.profile();
+    let names: Vec<&str> = profile.keys.iter().map(|key| key.variable).collect();
     let mut problems = Vec::new();
     for variable in &install.environment {
         let name = variable.name.as_str();
-        let is_meant = name.starts_with("LAUNCH_AGENT_") || name.starts_with("CIRCLECI_RUNNER_");
-        if !is_meant || names.contains(&name) {
+        if !is_agents_variable(name) || names.contains(&name) {
             continue;
         }
-        let all = LAUNCH_AGENT.iter().chain(&MACHINE_RUNNER);
-        let key = all.clone().find(|(other, _)| *other == name).map(|(_, key)| *key);
-        let meant = match key {
-            Some(key) => own.iter().find(|(_, same)| *same == key).map(|(name, _)| *name),
+        let meant = match profiles().find_map(|other| other.key_of(name)) {
+            Some(key) => profile.variable(key),
             None => nearest(name, &names),
         };
         let text = match meant {
@@ -108,7 +58,8 @@ pub(super) const OVERRIDES: Check = Check {
 fn overrides(_: &Survey, install: &Install) -> Judged {
     let config = install.config()?;
     let mut problems = Vec::new();
-    for (name, key) in known(install.agent) {
+    for key in install.agent.profile().keys {
+        let (name, key) = (key.variable, key.path);
         let Some(variable) = install.variable(name) else { continue };
         let Some(setting) = config.setting(key) else { continue };
         let same = config.text(key).is_some_and(|text| variable.value.as_deref() == Some(text));
@@ -129,6 +80,39 @@ mod tests {
         doctor::{Status, sample::*},
         host::{Survey, Variable},
     };
+
+    /// The other agent's variable is passed over: what it would set is missing all the same.
+    #[test]
+    fn only_the_agents_own_variable_stands_for_a_key() {
+        let needed = [
+            (
+                "runner.name",
+                "config/name-valid",
+                ["LAUNCH_AGENT_RUNNER_NAME", "CIRCLECI_RUNNER_NAME"],
+            ),
+            (
+                "api.auth_token",
+                "config/token-set",
+                ["LAUNCH_AGENT_API_AUTH_TOKEN", "CIRCLECI_RUNNER_API_AUTH_TOKEN"],
+            ),
+        ];
+        for (key, check, [own, other]) in needed {
+            for (name, expected) in [(own, Status::NotApplicable), (other, Status::Fail)] {
+                let mut survey = variable(name, "x");
+                set(&mut survey, key, None);
+                config_of(&mut survey).token = None;
+                assert_eq!(status(&survey, check), expected, "{name}");
+            }
+        }
+        let cloud = variable("CIRCLECI_RUNNER_API_URL", "https://runner.circleci.com");
+        assert_eq!(status(&cloud, "agent/supported"), Status::Pass);
+    }
+
+    #[test]
+    fn a_variable_without_a_prefix_is_known_by_its_name() {
+        let survey = variable("USE_HOME_SSH_DIR_FOR_CHECKOUT_KEYS", "true");
+        assert_eq!(status(&survey, "config/environment-read"), Status::Warn);
+    }
 
     fn variable(name: &str, value: &str) -> Survey {
         let mut survey = healthy();

@@ -1,23 +1,11 @@
 //! Keys: known ones, in their place, with the kind of value that belongs there.
 
 use crate::{
-    agent::{Config, Kind},
+    agent::{Config, profiles},
     doctor::{Check, Judge, Judged, Problem, Remedy, Verdict, lookup::edit_config},
     host::{ConfigFile, Install, Setting, Survey, Written},
     text::nearest,
 };
-
-/// Keys that machine runner 3 alone reads.
-const OF_MACHINE_RUNNER: [&str; 5] = [
-    "logging.level",
-    "logging.format",
-    "runner.task_agent_directory",
-    "runner.cache_task_agent",
-    "runner.use_home_ssh_dir_for_checkout_keys",
-];
-
-/// Keys that launch-agent alone reads.
-const OF_LAUNCH_AGENT: [&str; 1] = ["runner.disable_auto_update"];
 
 /// Keys that hold `true` or `false`.
 const TRUTHS: [&str; 4] = [
@@ -87,18 +75,21 @@ pub(super) const OF_THIS_AGENT: Check = Check {
 
 fn of_this_agent(_: &Survey, install: &Install) -> Judged {
     let config = install.config()?;
-    let (others, other) = match install.agent {
-        Kind::LaunchAgent => (&OF_MACHINE_RUNNER[..], Kind::MachineRunner),
-        Kind::MachineRunner => (&OF_LAUNCH_AGENT[..], Kind::LaunchAgent),
-    };
-    let found = config.settings.iter().filter(|own| others.contains(&own.path.as_str()));
-    let problems = found
-        .map(|setting| {
-            Problem::warn(format!("{} has no effect: only {other} reads it", setting.path))
+    let profile = install.agent.profile();
+    let mut problems = Vec::new();
+    for setting in config.settings.iter().filter(|own| !profile.reads(&own.path)) {
+        let readers = profiles().filter(|other| other.reads(&setting.path));
+        let readers: Vec<&str> = readers.map(|other| other.name).collect();
+        if readers.is_empty() {
+            continue;
+        }
+        let (path, readers) = (&setting.path, readers.join(" and "));
+        problems.push(
+            Problem::warn(format!("{path} has no effect: only {readers} reads it"))
                 .seen(setting.place(config))
-                .cure(Remedy::by_hand("Remove the key."))
-        })
-        .collect();
+                .cure(Remedy::by_hand("Remove the key.")),
+        );
+    }
     Ok(Verdict::of(problems, format!("all keys are read by {}", install.agent)))
 }
 

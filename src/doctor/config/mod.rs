@@ -7,7 +7,6 @@ mod prefix;
 mod token;
 mod values;
 
-pub use environment::variables;
 pub(super) use token::RENEW;
 
 use super::Check;

@@ -1,7 +1,6 @@
 //! The resource class token.
 
 use crate::{
-    agent::TOKEN_VARIABLES,
     doctor::{
         Check, Judge, Judged, Problem, Remedy, Verdict,
         lookup::{edit_config, restarted},
@@ -27,7 +26,7 @@ pub(super) const SET: Check = Check {
 
 fn is_set(survey: &Survey, install: &Install) -> Judged {
     let config = install.config()?;
-    if TOKEN_VARIABLES.iter().any(|name| install.variable(name).is_some()) {
+    if install.variable_of("api.auth_token").is_some() {
         return Err(Unseen::not_applicable("a variable of the service holds the token"));
     }
     let (summary, seen) = match config.token() {

@@ -1,7 +1,6 @@
 //! Values: each of its type and range.
 
 use crate::{
-    agent::Kind,
     doctor::{Check, Judge, Judged, Problem, Remedy, Verdict, lookup},
     host::{ConfigFile, Install, Survey, Unseen},
     values::{GoDuration, HostPort, RunnerName},
@@ -19,8 +18,7 @@ pub(super) const NAME: Check = Check {
 
 fn name(survey: &Survey, install: &Install) -> Judged {
     let config = install.config()?;
-    let variables = ["LAUNCH_AGENT_RUNNER_NAME", "CIRCLECI_RUNNER_NAME"];
-    if variables.iter().any(|name| install.variable(name).is_some()) {
+    if install.variable_of("runner.name").is_some() {
         return Err(Unseen::not_applicable("a variable of the service holds the name"));
     }
     let text = "Write `name: NAME` under runner; the name of the host is usual.";
@@ -155,10 +153,8 @@ fn workdir(survey: &Survey, install: &Install) -> Judged {
     let Some(text) = config.text("runner.working_directory") else {
         return Err(Unseen::not_applicable("no work folder is named"));
     };
-    let rest = match install.agent {
-        Kind::LaunchAgent => text.replace("%s", ""),
-        Kind::MachineRunner => text.to_owned(),
-    };
+    let blank = install.agent.profile().workdir_blank;
+    let rest = blank.map_or(text.to_owned(), |blank| text.replace(blank, ""));
     match rest.chars().find(|c| matches!(c, '%' | '$' | '~' | '{')) {
         None => Ok(Verdict::Holds(text.to_owned())),
         Some(blank) => Ok(Problem::fail(format!(

@@ -2,7 +2,7 @@
 
 use super::{rights, strange};
 use crate::{
-    agent::{CircleCi, Kind as Agent},
+    agent::CircleCi,
     doctor::{
         Check, Command, Judge, Judged, Problem, Remedy, Verdict,
         change::{Change, Mode, Purpose, Site},
@@ -290,10 +290,10 @@ pub(super) fn remount(point: &Path, trail: &Trail, named_by: Provenance) -> Comm
     }
 }
 
-/// launch-agent on cloud does, unless it is told not to: docs/agents.md, Kinds.
+/// On cloud, where it does so at all and is not told not to: docs/agents.md, Kinds.
 pub(super) fn updates_itself(install: &Install) -> bool {
     let Ok(config) = install.config() else { return false };
-    install.agent == Agent::LaunchAgent
+    install.agent.profile().updates_itself
         && config.truth("runner.disable_auto_update") != Some(true)
         && install.api().is_ok_and(CircleCi::is_cloud)
 }

@@ -2,7 +2,6 @@
 
 use super::binary::{binary, updates_itself};
 use crate::{
-    agent::Kind as Agent,
     doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict, lookup::restarted},
     host::{Install, Program, Survey, Unseen},
     platform::Os,
@@ -133,10 +132,7 @@ fn selinux(survey: &Survey, install: &Install) -> Judged {
         return Ok(Verdict::Holds(format!("it is {}", selinux.mode)));
     }
     let (binary, trail) = binary(install)?;
-    let module = match install.agent {
-        Agent::LaunchAgent => "circleci_launch_agent",
-        Agent::MachineRunner => "circleci_runner",
-    };
+    let module = install.agent.profile().selinux_module;
     let label = binary.label.clone().unwrap_or_default();
     let kind = label.split(':').nth(2).unwrap_or_default();
     let modules = selinux.modules.known()?;

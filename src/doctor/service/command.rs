@@ -2,7 +2,6 @@
 
 use super::daemon;
 use crate::{
-    agent::Kind,
     doctor::{
         Check, Command, Judge, Judged, Problem, Remedy, Verdict,
         lookup::{on_service, service},
@@ -37,10 +36,9 @@ fn right(_: &Survey, install: &Install) -> Judged {
             .into());
     };
     let name = |word: &str| word.rsplit(['/', '\\']).next().map(str::to_owned);
-    let agent = install.agent.binary_name();
-    let at = words
-        .iter()
-        .position(|word| name(word).is_some_and(|name| name.trim_end_matches(".exe") == agent));
+    let profile = install.agent.profile();
+    let is_agent = |name: String| name.trim_end_matches(".exe") == profile.program;
+    let at = words.iter().position(|word| name(word).is_some_and(is_agent));
     let mut problems = Vec::new();
     if name(program).is_some_and(|name| SHELLS.contains(&name.as_str()))
         && !words.iter().any(|word| word.contains("exec "))
@@ -61,27 +59,23 @@ fn right(_: &Survey, install: &Install) -> Judged {
     }
     let rest = at.map(|at| words.get(at + 1..).unwrap_or_default()).unwrap_or_default();
     let first = rest.first().map(Scrubbed::as_str);
-    match (install.agent, first) {
-        _ if at.is_none() => {}
-        (Kind::MachineRunner, Some("machine")) => {}
-        (Kind::MachineRunner, other) => {
+    let program = profile.program;
+    let wrong = match (profile.command, first) {
+        _ if at.is_none() => None,
+        (Some(command), Some(word)) if word == command => None,
+        (Some(command), other) => {
             let what =
                 other.map_or("without a command".to_owned(), |word| format!("with {word:?}"));
-            problems.push(
-                Problem::fail(format!("circleci-runner is started {what}; it takes `machine`"))
-                    .seen(place(service))
-                    .cure(told(service, install)),
-            );
+            Some(format!("{program} is started {what}; it takes `{command}`"))
         }
-        (Kind::LaunchAgent, Some(word)) if !word.starts_with('-') => {
-            problems.push(
-                Problem::fail(format!("circleci-launch-agent has no command {word:?}"))
-                    .seen(place(service))
-                    .cure(told(service, install)),
-            );
+        (None, Some(word)) if !word.starts_with('-') => {
+            Some(format!("{program} has no command {word:?}"))
         }
-        (Kind::LaunchAgent, _) => {}
-    }
+        (None, _) => None,
+    };
+    problems.extend(
+        wrong.map(|wrong| Problem::fail(wrong).seen(place(service)).cure(told(service, install))),
+    );
     Ok(Verdict::of(problems, words.join(" ")))
 }
 
@@ -96,10 +90,7 @@ fn told(service: &Service, install: &Install) -> Remedy {
         return daemon::command(service, install);
     }
     if service.manager == Manager::TaskScheduler {
-        let arguments = match install.agent {
-            Kind::LaunchAgent => "--config FILE",
-            Kind::MachineRunner => "machine --config FILE",
-        };
+        let arguments = install.agent.profile().usage_arguments();
         return Remedy::by_hand(["Have the task's action run the agent with `", arguments, "`."])
             .look(
                 Command::fixed("Get-ScheduledTask")
@@ -107,11 +98,7 @@ fn told(service: &Service, install: &Install) -> Remedy {
                     .then("| Select-Object -Expand Actions"),
             );
     }
-    let command = match install.agent {
-        Kind::LaunchAgent => "ExecStart=/PATH/circleci-launch-agent --config FILE",
-        Kind::MachineRunner => "ExecStart=/PATH/circleci-runner machine --config FILE",
-    };
-    Remedy::by_hand(["Write ", command, "."])
+    Remedy::by_hand(["Write ExecStart=/PATH/", install.agent.profile().usage, "."])
         .command(on_service("systemctl edit --full", install, service))
         .command(on_service("systemctl restart", install, service))
 }

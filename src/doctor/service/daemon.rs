@@ -1,7 +1,6 @@
 //! Keys of a launchd definition that mean something to an agent.
 
 use crate::{
-    agent::Kind,
     doctor::{
         Command, Judged, Problem, Remedy, Verdict,
         change::on_account,
@@ -100,7 +99,12 @@ pub(super) fn stop(install: &Install, service: &Service) -> Judged {
         Some(Err(_)) => {
             return Ok(Problem::fail("ExitTimeOut is no number of seconds")
                 .seen(written.unwrap_or_default())
-                .cure(set(install, service, "ExitTimeOut", To::Number(18300)))
+                .cure(set(
+                    install,
+                    service,
+                    "ExitTimeOut",
+                    To::Number(install.agent.profile().usual_drain_time().as_secs()),
+                ))
                 .into());
         }
     };
@@ -165,11 +169,8 @@ pub(super) fn user(survey: &Survey, install: &Install, service: &Service) -> Jud
 
 /// How the agent's command is written right.
 pub(super) fn command(service: &Service, install: &Install) -> Remedy {
-    let words = match install.agent {
-        Kind::LaunchAgent => "/PATH/circleci-launch-agent --config FILE",
-        Kind::MachineRunner => "/PATH/circleci-runner machine --config FILE",
-    };
-    let remedy = Remedy::by_hand(["Write as ProgramArguments, word by word: ", words, "."]);
+    let usage = install.agent.profile().usage;
+    let remedy = Remedy::by_hand(["Write as ProgramArguments, word by word: /PATH/", usage, "."]);
     let Some(file) = service.file() else { return remedy };
     let check = Command::fixed("plutil -lint").path(&file.path, install.named_by);
     reloaded(remedy.command(check), install, service)

@@ -9,8 +9,11 @@ use crate::{
     values::Manager,
 };
 
-/// Each limit, the least that jobs get along with, and what happens below.
-const LEAST: [(&str, u64, &str); 9] = [
+/// A limit, the least that jobs get along with, and what happens below.
+type Least = (&'static str, u64, &'static str);
+
+/// Limits of a unit.
+const OF_UNITS: [Least; 7] = [
     ("TasksMax", 64, "jobs cannot start processes"),
     ("LimitNPROC", 64, "jobs cannot start processes"),
     ("LimitNOFILE", 1024, "jobs cannot open files"),
@@ -18,19 +21,36 @@ const LEAST: [(&str, u64, &str); 9] = [
     ("MemoryLimit", 512 << 20, "jobs are killed for want of memory"),
     ("LimitAS", 4 << 30, "programs of jobs cannot have memory"),
     ("LimitFSIZE", 1 << 30, "jobs cannot write large files"),
-    ("RuntimeMaxSec", 18_000, "the agent is killed with its job after this time"),
-    ("LimitCPU", 18_000, "jobs are killed after this time"),
 ];
 
-/// The same of a plist.
-const LEAST_OF_PLISTS: [(&str, u64, &str); 5] = [
+/// Limits of a unit in seconds, below which the longest job of an agent's default does not end.
+const TIMES_OF_UNITS: [(&str, &str); 2] = [
+    ("RuntimeMaxSec", "the agent is killed with its job after this time"),
+    ("LimitCPU", "jobs are killed after this time"),
+];
+
+/// Limits of a plist.
+const OF_PLISTS: [Least; 4] = [
     ("NumberOfProcesses", 64, "jobs cannot start processes"),
     // What macOS itself gives each process.
     ("NumberOfFiles", 256, "jobs cannot open files"),
     ("FileSize", 1 << 30, "jobs cannot write large files"),
     ("Data", 512 << 20, "programs of jobs cannot have memory"),
-    ("CPU", 18_000, "jobs are killed after this time"),
 ];
+
+/// Limits of a plist in seconds.
+const TIMES_OF_PLISTS: [(&str, &str); 1] = [("CPU", "jobs are killed after this time")];
+
+/// All limits for an agent.
+fn limits<'a>(
+    install: &Install,
+    sizes: &'a [Least],
+    times: &'a [(&'static str, &'static str)],
+) -> impl Iterator<Item = Least> + Clone + 'a {
+    let job = install.agent.profile().drain.longest_job.as_secs();
+    let times = times.iter().map(move |(key, what)| (*key, job, *what));
+    sizes.iter().copied().chain(times)
+}
 
 pub(super) const SENSIBLE: Check = Check {
     name: "service/limits-sensible",
@@ -47,13 +67,13 @@ pub(super) const SENSIBLE: Check = Check {
 fn sensible(_: &Survey, install: &Install) -> Judged {
     let service = service(install)?;
     if service.manager == Manager::Launchd {
-        return Ok(launchds(service));
+        return Ok(launchds(service, install));
     }
     if service.manager != Manager::Systemd {
         return Err(Unseen::not_applicable("it is not a unit of systemd"));
     }
     let mut problems = Vec::new();
-    for (key, least, what) in LEAST {
+    for (key, least, what) in limits(install, &OF_UNITS, &TIMES_OF_UNITS) {
         let Some(line) = service.directive("Service", key) else { continue };
         // Of `soft:hard` the soft one is felt first.
         let soft = line.value.split(':').next().unwrap_or_default();
@@ -73,9 +93,10 @@ fn sensible(_: &Survey, install: &Install) -> Judged {
 }
 
 /// Limits of a plist, of each kind.
-fn launchds(service: &Service) -> Verdict {
+fn launchds(service: &Service, install: &Install) -> Verdict {
+    let limits = limits(install, &OF_PLISTS, &TIMES_OF_PLISTS);
     let sections = ["SoftResourceLimits", "HardResourceLimits"].into_iter();
-    let all = sections.flat_map(|section| LEAST_OF_PLISTS.map(|limit| (section, limit)));
+    let all = sections.flat_map(|section| limits.clone().map(move |limit| (section, limit)));
     let felt = all.filter_map(|(section, (key, least, what))| {
         let value = service.value(section, key)?;
         let problem = Problem::warn(format!("{section} {key} {value}: {what}"));

@@ -2,6 +2,7 @@
 
 use super::{log, result, task};
 use crate::{
+    agent::is_unhealthy,
     doctor::{
         Check, Command, Judge, Judged, Problem, Remedy, Verdict,
         lookup::{is_daemon, on_job, on_service, on_task, reload, restarted, service},
@@ -253,7 +254,7 @@ fn healthy(_: &Survey, install: &Install) -> Judged {
     let (_, state) = state(install)?;
     match state.health.as_deref() {
         None => Err(Unseen::not_examined("the agent says nothing of its health")),
-        Some(text) if text.contains("Unhealthy") => {
+        Some(text) if is_unhealthy(text) => {
             let remedy = listened(Remedy::by_hand("Read the log of the agent."), install);
             Ok(Problem::fail("the agent calls itself unhealthy").seen(text).cure(remedy).into())
         }

@@ -313,9 +313,9 @@ fn health(_: &Survey, install: &Install) -> Judged {
     }
     match service.value("Service", "NotifyAccess") {
         Some("exec" | "all" | "main") => Ok(Verdict::Holds("its reports are accepted".to_owned())),
-        // Only launch-agent is documented to report its health so.
-        _ if install.agent == crate::agent::Kind::MachineRunner => {
-            Err(Unseen::not_applicable("machine runner 3 does not report so"))
+        _ if install.agent.profile().health.is_none() => {
+            let title = install.agent.profile().title;
+            Err(Unseen::not_applicable(format!("{title} does not report so")))
         }
         other => {
             let lines = "[Service]\nNotifyAccess=exec\n";

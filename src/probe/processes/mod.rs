@@ -14,7 +14,10 @@ use super::{
     procfs::{CommandLine, ManagedBy},
     scrub::Scrub,
 };
-use crate::host::{Process, Scrubbed, Seen, Unlisted, Unseen, same};
+use crate::{
+    agent::is_process_name,
+    host::{Process, Scrubbed, Seen, Unlisted, Unseen, same},
+};
 pub(super) use agents::{Agent, Wanted};
 use index::Index;
 use read::{Details, Identity};
@@ -40,9 +43,6 @@ const COMMANDS_TIME: Duration = Duration::from_secs(1);
 
 /// Why there is no table.
 const LATE: &str = "there are more processes than can be read in time";
-
-/// Names of agents' processes; Linux keeps 15 characters of a name.
-const AGENTS: [&str; 3] = ["circleci-launch", "circleci-launch-agent", "circleci-runner"];
 
 /// Every process of the host, as far as it shows itself.
 #[derive(Debug, Default)]
@@ -122,7 +122,7 @@ impl Processes {
     }
 
     fn new(all: Vec<Entry>) -> Self {
-        let index = Index::new(all, |entry| AGENTS.contains(&plain(&entry.name)));
+        let index = Index::new(all, |entry| is_process_name(plain(&entry.name)));
         let of_services = agents::of_services(&index);
         Self { index, of_services, ..Self::default() }
     }

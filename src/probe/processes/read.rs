@@ -108,7 +108,7 @@ fn began(booted: i64, ticks: u64, ticks_per_second: u64) -> Option<i64> {
     booted.checked_add(i64::try_from(ticks.checked_div(ticks_per_second)?).ok()?)
 }
 
-/// AgentProbes closer at some processes in turn, until the time is up. One that does not answer costs
+/// Looks closer at some processes in turn, until the time is up. One that does not answer costs
 /// [`EACH`] and is missing then.
 pub(super) fn details(of: &[Identity], until: Instant) -> HashMap<u32, Details> {
     each(of, until, |identity| Some((identity.pid, one(identity)?)))

@@ -1,8 +1,8 @@
 //! What is told of a command line. Whoever runs a program chooses its words, and puts secrets into
 //! them in more forms than anyone can list: so they are counted, and not told.
 
-use super::{super::candidate, AGENTS, CommandLine, plain};
-use crate::probe::scrub::Scrub;
+use super::{super::candidate, CommandLine, plain};
+use crate::{agent::is_like_process_name, probe::scrub::Scrub};
 use std::path::Path;
 
 /// Longest name of a program that is told, in characters.
@@ -16,7 +16,7 @@ pub(in crate::probe) fn summary(command: &CommandLine, scrub: &Scrub) -> String 
     let first = words.first().and_then(|word| word.split_whitespace().next()).unwrap_or_default();
     let name = Path::new(first).file_name().map_or(first.into(), |name| name.to_string_lossy());
     let mut text: String = scrub.text(&name).chars().take(LONGEST).collect();
-    let is_agents = AGENTS.iter().any(|own| plain(&name).starts_with(own));
+    let is_agents = is_like_process_name(plain(&name));
     if is_agents && let Some(path) = candidate::config(words) {
         text.push_str(&format!(" --config {}", scrub.text(&path.display().to_string())));
     }

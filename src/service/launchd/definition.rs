@@ -12,7 +12,7 @@ use plist::{Dictionary, Value};
 use secrecy::SecretString;
 use std::path::Path;
 
-const PLIST: &str = include_str!("../../../templates/com.circleci.runner.plist");
+const PLIST: &str = include_str!("../../../templates/agent.plist");
 
 /// The property list's content; secret where the service's environment is.
 ///
@@ -52,12 +52,16 @@ fn text<'a>(
     let blanks = [
         ("{{label}}", layout.service.clone()),
         ("{{binary}}", path(&layout.binary)),
-        ("{{config}}", path(&layout.config)),
         ("{{start_log}}", start_log),
     ];
     let mut plist = Value::from_reader_xml(PLIST.as_bytes()).map_err(broken)?;
     fill(&mut plist, &blanks);
     if let Some(keys) = plist.as_dictionary_mut() {
+        let profile = spec.agent.profile();
+        let config = path(&layout.config);
+        let words = [profile.program].into_iter().chain(profile.arguments(&config));
+        let words = words.map(Value::from).collect();
+        keys.insert("ProgramArguments".to_owned(), Value::Array(words));
         keys.insert("ExitTimeOut".to_owned(), Value::from(drain(spec).as_secs()));
         let variables: Dictionary =
             variables.map(|(name, value)| (name.to_owned(), Value::from(value))).collect();

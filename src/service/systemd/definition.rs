@@ -8,7 +8,7 @@ use crate::{
     text::shown,
 };
 
-const UNIT: &str = include_str!("../../../templates/circleci.service");
+const UNIT: &str = include_str!("../../../templates/agent.service");
 const STRICT: &str = include_str!("../../../templates/hardening-strict.conf");
 const STRICT_WITH_SUDO: &str = include_str!("../../../templates/hardening-strict-sudo.conf");
 
@@ -28,15 +28,26 @@ pub(crate) fn content(spec: &Spec, layout: &Layout, with_environment: bool) -> C
         Hardening::Strict if jobs_use_sudo(spec) => STRICT_WITH_SUDO,
         Hardening::Strict => STRICT,
     };
+    let profile = spec.agent.profile();
+    let (binary, config) = (shown(&layout.binary), shown(&layout.config));
+    let words = [binary.as_str()].into_iter().chain(profile.arguments(&config));
+    let words: Vec<String> = words.map(argument).collect();
+    let health = profile.health.map_or(String::new(), |health| {
+        format!(
+            "# The agent reports {} or {}; `systemctl status` shows it.\nNotifyAccess=exec",
+            health.healthy, health.unhealthy
+        )
+    });
     Content::public(filled(
         UNIT,
         &[
             ("service", layout.service.as_str()),
             ("description", &description.replace('%', "%%")),
             ("user", spec.user.as_str()),
-            ("binary", &argument(&shown(&layout.binary))),
-            ("config", &argument(&shown(&layout.config))),
+            ("command", &words.join(" ")),
             ("environment", &environment),
+            ("health", &health),
+            ("signal", profile.drain.signal),
             ("drain", &drain(spec).as_secs().to_string()),
             ("max_run_time", &spec.max_run_time.to_string()),
             ("hardening", hardening.trim_end()),
@@ -83,8 +94,9 @@ mod tests {
 
     #[test]
     fn every_blank_of_the_template_is_filled() {
-        let names = ["service", "description", "user", "binary", "config", "environment", "drain"];
-        let more = ["max_run_time", "hardening"];
+        let names =
+            ["service", "description", "user", "command", "environment", "health", "signal"];
+        let more = ["drain", "max_run_time", "hardening"];
         let blanks: Vec<_> = names.iter().chain(&more).map(|name| (*name, "x")).collect();
         let text = filled(UNIT, &blanks);
         assert!(!text.contains("{{"), "{text}");

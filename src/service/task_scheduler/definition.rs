@@ -10,7 +10,7 @@ use crate::{
 };
 use secrecy::SecretString;
 
-const TASK: &str = include_str!("../../../templates/launch-agent-task.xml");
+const TASK: &str = include_str!("../../../templates/agent-task.xml");
 const AT_START: &str = include_str!("../../../templates/task-trigger-boot.xml");
 const AT_LOGON: &str = include_str!("../../../templates/task-trigger-logon.xml");
 
@@ -29,7 +29,7 @@ pub(crate) enum Logon {
 pub(crate) fn content(spec: &Spec, layout: &Layout, logon: Logon) -> Content {
     let script = shown(&layout.environment);
     let (command, arguments) = match has_script(spec, layout) {
-        false => (shown(&layout.binary), format!("--config \"{}\"", shown(&layout.config))),
+        false => (shown(&layout.binary), arguments(spec, layout)),
         true => (r"C:\Windows\System32\cmd.exe".to_owned(), format!("/d /c \"\"{script}\"\"")),
     };
     definition(spec, layout, logon, &described(spec), &command, &arguments)
@@ -95,8 +95,8 @@ pub(crate) fn script(spec: &Spec, layout: &Layout) -> Option<Content> {
             let value = value(variable).replace('%', "%%");
             text += &format!("@set \"{}={value}\"\r\n", variable.name);
         }
-        let (binary, config) = (shown(&layout.binary), shown(&layout.config));
-        text += &format!("@\"{binary}\" --config \"{config}\"\r\n");
+        let (binary, arguments) = (shown(&layout.binary), arguments(spec, layout));
+        text += &format!("@\"{binary}\" {arguments}\r\n");
         if spec.desktop_session {
             text += "@rem The session keeper opens the next one.\r\n";
             text += "@C:\\Windows\\System32\\logoff.exe\r\n";
@@ -105,6 +105,12 @@ pub(crate) fn script(spec: &Spec, layout: &Layout) -> Option<Content> {
     };
     let whole = SecretString::from(text(|variable| &variable.value));
     Some(Content::secret(whole, text(|variable| &variable.shown)))
+}
+
+/// The agent's arguments; its configuration's path has blanks.
+fn arguments(spec: &Spec, layout: &Layout) -> String {
+    let config = format!("\"{}\"", shown(&layout.config));
+    spec.agent.profile().arguments(&config).collect::<Vec<_>>().join(" ")
 }
 
 fn has_script(spec: &Spec, layout: &Layout) -> bool {

@@ -3,16 +3,10 @@
 use super::session;
 use crate::{
     agent::Layout,
-    platform::{
-        Os,
-        windows::{account_tools::RANDOM_PASSWORD, powershell::literal},
-    },
+    platform::windows::{account_tools::RANDOM_PASSWORD, powershell::literal},
     text::shown,
 };
 use std::{path::PathBuf, time::Duration};
-
-/// What a task of ours is called; an instance's name follows.
-const PREFIX: &str = "CircleCI Launch Agent";
 
 /// Ends the name of the task that keeps a session open.
 pub(super) const KEEPER: &str = " session keeper";
@@ -34,8 +28,7 @@ pub(super) fn definition_path(task: &str) -> PathBuf {
 /// The places of the task's instance.
 pub(super) fn layout(task: &str) -> Layout {
     let task = task.strip_suffix(KEEPER).unwrap_or(task);
-    let instance = task.strip_prefix(PREFIX).map(str::trim).filter(|name| !name.is_empty());
-    Layout::of(Os::Windows, instance)
+    Layout::of_task(task)
 }
 
 /// Registers a task by its definition. An account that logs on by password is given a new one
