@@ -104,7 +104,7 @@ impl Command {
     /// With the host of a server.
     #[must_use]
     pub(crate) fn host(self, server: Option<&Server>) -> Self {
-        self.of_server(server.map(|own| own.host().to_owned()))
+        self.of_server(server.map(|server| server.host().to_owned()))
     }
 
     /// With host and port of a server.

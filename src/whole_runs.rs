@@ -19,7 +19,7 @@ use crate::{
         system,
     },
     probe::{self},
-    record::{Digest, Receipt},
+    record::{Digest, Receipt, Step},
     release::Artifact,
     service::{Services, launchd::Launchd, task_scheduler::Tasks},
     spec::{Circumstances, Given, Settings, Source, Spec},
@@ -60,7 +60,7 @@ impl BinarySource for Agent {
 struct Nobody;
 
 impl Report for Nobody {
-    fn begins(&self, _: usize, _: usize, _: &str) {}
+    fn begins(&self, _: usize, _: usize, _: &Step) {}
     fn done(&self) {}
     fn waits(&self, _: &str) {}
     fn tells(&self, _: &str) {}

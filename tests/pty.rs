@@ -326,7 +326,7 @@ fn progress_is_shown_in_a_narrow_window() {
     let root = stage.root().join("root");
     fs::create_dir(&root).unwrap();
     let mut person = stage.install_from(&stage.bucket.url(), &root);
-    person.expect("[1/");
+    person.expect("+ Downloaded and verified");
     person.expect("Installed");
     assert_eq!(person.end(), 0);
     person.assert_restored();

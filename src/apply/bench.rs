@@ -87,7 +87,7 @@ impl Commands for NoCommands {
 }
 
 impl Report for Silent {
-    fn begins(&self, _: usize, _: usize, _: &str) {}
+    fn begins(&self, _: usize, _: usize, _: &Step) {}
     fn done(&self) {}
     fn waits(&self, _: &str) {}
     fn tells(&self, _: &str) {}

@@ -148,7 +148,7 @@ fn go(
         let number = index + 1;
         let what = step.to_string();
         tools.host.check_interrupted()?;
-        tools.host.report.begins(number, steps.len(), &what);
+        tools.host.report.begins(number, steps.len(), step);
         let failed = |error: Error| error.context(format!("step {number}, {what}"));
         let target = step.target();
         let before = tools.before(step).map_err(failed)?;

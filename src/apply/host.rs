@@ -8,7 +8,7 @@ use crate::{
         fs::{Root, Spot},
         system::System,
     },
-    record::Owner,
+    record::{Owner, Step},
     release::Artifact,
     service::Services,
 };
@@ -46,8 +46,8 @@ pub trait BinarySource {
 
 /// Told of every step, and asked whether to go on.
 pub trait Report {
-    /// A step begins: its number, how many there are, and what it does.
-    fn begins(&self, number: usize, of: usize, what: &str);
+    /// A step begins: its number, and how many there are.
+    fn begins(&self, number: usize, of: usize, step: &Step);
     /// The step was done.
     fn done(&self);
     /// A wait goes on: what for.

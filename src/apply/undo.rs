@@ -187,7 +187,8 @@ mod tests {
         // Once the swapped thing is out of the way, the uninstall that was named puts back.
         fs::remove_dir_all(bench.at("ground/file")).unwrap();
         let known = record::read(&bench.root, "default").unwrap().receipt.unwrap();
-        let back: Vec<Step> = known.records.iter().map(|own| Step::restore(own, false)).collect();
+        let back: Vec<Step> =
+            known.records.iter().map(|record| Step::restore(record, false)).collect();
         let uninstalled = Receipt { written: known.written, ..Receipt::new("default") };
         assert_eq!(run(&bench, &back, uninstalled).unwrap(), None);
         assert_eq!(content(&bench.at("ground/file")).as_deref(), Some("old"));
@@ -199,7 +200,7 @@ mod tests {
         fs::create_dir_all(bench.at("var/work/job")).unwrap();
         fs::write(bench.at("etc/config"), "ours").unwrap();
         let targets = [Target::File("/etc/config".into()), Target::Folder("/var/work".into())];
-        let steps: Vec<Step> = targets.iter().map(|own| removal(own.clone(), true)).collect();
+        let steps: Vec<Step> = targets.iter().map(|target| removal(target.clone(), true)).collect();
         let refuse = || Err(refused());
         let services = OnEnable(&refuse);
         let all = [steps.clone(), vec![enable()]].concat();

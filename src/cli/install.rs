@@ -17,7 +17,7 @@ use crate::{
     session::{Install, Session},
 };
 use serde::Serialize;
-use std::{path::Path, process::ExitCode};
+use std::{path::Path, process::ExitCode, time::Instant};
 
 /// How an install ended.
 #[derive(Clone, Copy, Serialize)]
@@ -96,10 +96,15 @@ pub(super) fn run(inputs: Inputs, plan_only: bool, out: &Output) -> Result<ExitC
         return Ok(code);
     }
     interrupt::applying();
-    let progress = Progress::new(out);
+    let progress = Progress::of_install(out);
     let receipt = session.apply("install", plan, Some((client, &progress)), &progress)?;
     let status = match plan.prove.as_deref() {
-        Some(service) => Some(session.prove(service, &progress)?),
+        Some(service) => {
+            let begun = Instant::now();
+            let status = session.prove(service, &progress)?;
+            progress.passed(&format!("{service} came up, and stays up"), begun.elapsed());
+            Some(status)
+        }
         None => None,
     };
     progress.finish();

@@ -1,6 +1,9 @@
 //! A plan, for people and for programs.
 
+mod group;
 mod summary;
+
+pub(super) use group::Group;
 
 use super::{
     Output,

@@ -1,11 +1,17 @@
 //! What happens, as it happens: a bar at a terminal, one line an event elsewhere.
 
-use super::{Output, interrupt};
-use crate::{apply::Report, release::Watch};
+mod phase;
+
+use super::{
+    Output, interrupt,
+    text::{Line, TAKEN, Tone},
+};
+use crate::{apply::Report, record::Step, release::Watch};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use phase::Phases;
 use std::{
     fmt,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -27,6 +33,8 @@ pub(super) struct Progress<'a> {
     out: &'a Output,
     bar: Option<ProgressBar>,
     waiting_for: Mutex<String>,
+    /// Steps that belong together are told as one; `None`: each is told.
+    phases: Option<Mutex<Phases>>,
 }
 
 impl<'a> Progress<'a> {
@@ -42,11 +50,51 @@ impl<'a> Progress<'a> {
             bar.enable_steady_tick(TICK);
             bar
         });
-        Self { out, bar, waiting_for: Mutex::default() }
+        Self { out, bar, waiting_for: Mutex::default(), phases: None }
+    }
+
+    /// Tells the phases of an install; each step where that was asked for (`-v`).
+    pub(super) fn of_install(out: &'a Output) -> Self {
+        let phases = (out.manner().verbose == 0).then(Mutex::default);
+        let mut progress = Self::new(out);
+        progress.phases = phases;
+        progress
+    }
+
+    /// Something that took this long has come to an end.
+    pub(super) fn passed(&self, what: &str, time: Duration) {
+        self.end_phase();
+        self.tell_passed(what, time);
+    }
+
+    fn tell_passed(&self, what: &str, time: Duration) {
+        let line = match self.bar.is_some() {
+            true => Line::new().toned(Tone::Good, TAKEN.to_string()),
+            false => Line::new(),
+        };
+        let time = format!("  {:.1} s", time.as_secs_f64());
+        let line = line.text(what.to_owned()).toned(Tone::Dim, time).hang(2);
+        let tell = || self.out.line(line);
+        match &self.bar {
+            Some(bar) => bar.suspend(tell),
+            None => tell(),
+        }
+    }
+
+    /// The phases, while nothing else may change them.
+    fn phases(&self) -> Option<MutexGuard<'_, Phases>> {
+        self.phases.as_ref().map(|phases| phases.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn end_phase(&self) {
+        if let Some((what, time)) = self.phases().and_then(|mut phases| phases.end()) {
+            self.tell_passed(&what, time);
+        }
     }
 
     /// Nothing more will come.
     pub(super) fn finish(&self) {
+        self.end_phase();
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
@@ -80,10 +128,15 @@ impl<'a> Progress<'a> {
 }
 
 impl Report for Progress<'_> {
-    fn begins(&self, number: usize, of: usize, what: &str) {
+    fn begins(&self, number: usize, of: usize, step: &Step) {
         self.is_new_wait("");
-        self.line(&format!("[{number}/{of}] {what}"));
-        self.message(what);
+        let what = step.to_string();
+        match self.phases().map(|mut phases| phases.begin(step)) {
+            Some(Some((ended, time))) => self.tell_passed(&ended, time),
+            Some(None) => {}
+            None => self.line(&format!("[{number}/{of}] {what}")),
+        }
+        self.message(&what);
     }
 
     fn done(&self) {
@@ -115,6 +168,9 @@ impl Report for Progress<'_> {
 
     fn undoes(&self, what: &str) {
         self.done();
+        if let Some(mut phases) = self.phases() {
+            phases.break_off();
+        }
         let text = format!("undoing {what}");
         self.line(&text);
         self.message(&text);
@@ -140,6 +196,9 @@ impl Watch for Progress<'_> {
     }
 
     fn moved(&self, position: u64) {
+        if let Some(mut phases) = self.phases() {
+            phases.transferred(position);
+        }
         if let Some(bar) = &self.bar {
             bar.set_position(position);
         }
@@ -156,6 +215,10 @@ impl Watch for Progress<'_> {
 
 impl Drop for Progress<'_> {
     fn drop(&mut self) {
+        // What was broken off has not passed.
+        if let Some(mut phases) = self.phases() {
+            phases.break_off();
+        }
         self.finish();
     }
 }

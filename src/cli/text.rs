@@ -4,7 +4,7 @@
 
 use super::harmless::{columns, harmless, one_row};
 use crate::{Foreign, text::Secrets};
-use console::Style;
+use console::{Emoji, Style};
 use std::{borrow::Cow, ops::Range};
 
 /// Stands in front of each line that another program wrote.
@@ -84,6 +84,9 @@ pub(super) struct Rendering<'a> {
     /// Searched for in what others wrote.
     pub(super) found: &'a Secrets,
 }
+
+/// What stands before something that is done; the second where the terminal's text is not UTF-8.
+pub(super) const TAKEN: Emoji<'_, '_> = Emoji("✓ ", "+ ");
 
 impl Text {
     /// No lines.

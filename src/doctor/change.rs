@@ -196,7 +196,7 @@ impl<'a> Change<'a> {
             return Err(Refusal::Account);
         }
         let accounts = [self.survey.account_of(self.install), owner];
-        let is_theirs = accounts.into_iter().flatten().any(|own| end.is_of(own.uid));
+        let is_theirs = accounts.into_iter().flatten().any(|account| end.is_of(account.uid));
         if self.is_with_agent(site) {
             return Err(Refusal::Agent);
         }
@@ -215,7 +215,7 @@ impl<'a> Change<'a> {
                 true => Ok(()),
             };
         }
-        if let Some(own) = accounts.into_iter().flatten().find(|own| end.is_of(own.uid))
+        if let Some(own) = accounts.into_iter().flatten().find(|account| end.is_of(account.uid))
             && own.uid != 0
             && owner.is_none_or(|owner| end.is_of(owner.uid))
             && self.speaks_for_itself(own, site)
@@ -292,8 +292,9 @@ impl<'a> Change<'a> {
         let is_named = site.named_by.is_root() || self.is_allowed(site);
         if self.own.holds(site.trail, self.open_to(site)) {
             let above = site.trail.nearest();
-            let is_roots =
-                above.is_none_or(|own| !own.meta.is_of_another(0) && !self.own.is_known(&own.path));
+            let is_roots = above.is_none_or(|above| {
+                !above.meta.is_of_another(0) && !self.own.is_known(&above.path)
+            });
             return match self.is_mounted(site) {
                 true => Err(Refusal::Mounted),
                 false if is_roots && !is_named => Err(Refusal::Filled),

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     Code, Error, Help, Result,
-    host::{Survey, Unseen},
+    host::{ProbeName, ProbeSet, Survey, Unseen},
     platform::Os,
     text::nearest,
 };
@@ -38,11 +38,28 @@ impl Selection {
         (self.only.is_empty() || self.only.iter().any(fits)) && !self.skip.iter().any(fits)
     }
 
+    /// The probes that its checks may read.
+    pub fn probes(&self) -> ProbeSet {
+        let is_read = |topics: &[Topic]| topics.iter().any(|topic| self.has_topic(*topic));
+        let unread = READ_BY.iter().filter(|(_, topics)| !is_read(topics));
+        ProbeSet::without(&unread.map(|(name, _)| *name).collect::<Vec<_>>())
+    }
+
     /// Whether any check of a topic is among them.
     pub fn has_topic(&self, topic: Topic) -> bool {
         CHECKS.iter().any(|check| check.topic() == topic.name() && self.has(check))
     }
 }
+
+/// What the checks of these topics alone read.
+const READ_BY: [(ProbeName, &[Topic]); 6] = [
+    (ProbeName::Connections, &[Topic::Connectivity, Topic::Agent]),
+    (ProbeName::Network, &[Topic::Connectivity, Topic::Agent]),
+    (ProbeName::RunnerApi, &[Topic::Queue]),
+    (ProbeName::KernelLog, &[Topic::Host]),
+    (ProbeName::Packages, &[Topic::Host]),
+    (ProbeName::Selinux, &[Topic::Permissions]),
+];
 
 /// Most agents of a survey that are judged: what one check compares with every other agent costs
 /// the square of their number.
@@ -211,7 +228,7 @@ mod tests {
     use super::*;
     use crate::{
         doctor::{Consent, Diagnosis, sample::*},
-        host::{ConfigState, Seen},
+        host::{ConfigState, Seen, Selinux},
         record::Step,
         session::cures,
     };
@@ -270,6 +287,40 @@ mod tests {
         let failed = diagnosis.troubles().filter(|own| own.status == Status::Fail);
         let failed: Vec<_> = failed.map(|own| own.check).collect();
         assert_eq!(failed, ["service/defined"]);
+    }
+
+    /// What is left out because no chosen check reads it is read by none of them.
+    #[test]
+    fn a_chosen_check_has_all_that_it_reads() {
+        let mut whole = online(|api| api.answer = None);
+        whole.host.oom_kills = Seen::Known(vec!["Killed process 7".into()]);
+        whole.host.packages = Seen::Known(vec!["half installed: x".into()]);
+        whole.host.selinux =
+            Some(Selinux { mode: "enforcing".into(), modules: Seen::Known(Vec::new()) });
+        let told = |survey: &Survey, selection: &Selection| -> Vec<_> {
+            let findings = judge(survey, selection);
+            findings.into_iter().map(|own| (own.check, own.status, own.evidence)).collect()
+        };
+        let all = told(&whole, &Selection::default());
+        let mut differs = 0;
+        for topic in Topic::ALL {
+            let selection = Selection::new(vec![topic.name().to_owned()], Vec::new()).unwrap();
+            let asked = selection.probes();
+            let mut part = whole.clone();
+            let mut without = |name: ProbeName, clear: &dyn Fn(&mut Survey)| {
+                if !asked.contains(name) {
+                    clear(&mut part);
+                }
+            };
+            without(ProbeName::Network, &|survey| survey.network = Seen::default());
+            without(ProbeName::RunnerApi, &|survey| survey.queue = Seen::default());
+            without(ProbeName::KernelLog, &|survey| survey.host.oom_kills = Seen::default());
+            without(ProbeName::Packages, &|survey| survey.host.packages = Seen::default());
+            without(ProbeName::Selinux, &|survey| survey.host.selinux = None);
+            assert_eq!(told(&part, &selection), told(&whole, &selection), "{}", topic.name());
+            differs += usize::from(told(&part, &Selection::default()) != all);
+        }
+        assert_eq!(differs, Topic::ALL.len(), "each topic leaves something out");
     }
 
     /// What holds in between shows that the first failure is not the reason.

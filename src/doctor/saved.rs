@@ -25,7 +25,7 @@ fn remedies(survey: &Survey) -> impl Iterator<Item = Remedy> {
 /// Every command that is printed.
 fn lines(survey: &Survey) -> Vec<String> {
     remedies(survey)
-        .flat_map(|own| own.commands().into_iter().map(str::to_owned).collect::<Vec<_>>())
+        .flat_map(|remedy| remedy.commands().into_iter().map(str::to_owned).collect::<Vec<_>>())
         .collect()
 }
 

@@ -73,10 +73,15 @@ pub struct Facts {
 }
 
 impl Facts {
-    /// What stands at `path`; nothing when it was not looked at.
+    /// What stands at `path`, which a [`Want`](super::Want) named.
+    ///
+    /// One that nobody looked at would pass for one where nothing is, and make a wrong plan of it: a
+    /// debug build, as tests run it, ends there.
     pub fn path(&self, path: &std::path::Path) -> &PathFact {
         static NOTHING: PathFact = PathFact::NOTHING;
-        self.paths.get(path).unwrap_or(&NOTHING)
+        let fact = self.paths.get(path);
+        debug_assert!(fact.is_some(), "nobody looked at {}", path.display());
+        fact.unwrap_or(&NOTHING)
     }
 
     /// The account called `name`.

@@ -73,9 +73,9 @@ impl LogLine {
 fn stamp(line: &str) -> usize {
     let has_form = |form: &str| {
         let mut signs = line.bytes();
-        form.bytes().all(|own| match (own, signs.next()) {
+        form.bytes().all(|byte| match (byte, signs.next()) {
             (b'0', Some(sign)) => sign.is_ascii_digit(),
-            (own, sign) => sign == Some(own),
+            (byte, sign) => sign == Some(byte),
         })
     };
     let is_end = |at: usize| !line.get(at..).is_some_and(|rest| rest.starts_with(is_of_word));

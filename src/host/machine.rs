@@ -220,6 +220,6 @@ impl Host {
 impl Mount {
     /// Whether it has an option, such as `noexec`.
     pub fn has(&self, option: &str) -> bool {
-        self.options.iter().any(|own| own == option)
+        self.options.iter().any(|other| other == option)
     }
 }

@@ -12,6 +12,7 @@ mod machine;
 mod network;
 mod path;
 mod paths;
+mod probes;
 mod queue;
 mod role;
 mod scrubbed;
@@ -31,6 +32,7 @@ pub use machine::{AccountFacts, Clock, Host, Mac, Memory, Mount, Resolver, Selin
 pub use network::{Answered, Attempt, Endpoint, Network, Proxied, Route, Side, Tls};
 pub use path::{Access, Denied, Passed, Provenance, Strange, Stranger, Trail};
 pub use paths::{Fingerprint, PathFact, Want};
+pub use probes::{ProbeName, ProbeSet};
 pub use queue::{Queue, Runner};
 pub use role::PathRole;
 pub use scrubbed::Scrubbed;

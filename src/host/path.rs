@@ -53,7 +53,7 @@ impl Trail {
     /// The first thing on the way, or at its end, that somebody else than root and `account` can
     /// change: who can change a folder can put another file in its place.
     pub fn strange_to(&self, account: &AccountFacts) -> Option<Strange> {
-        let passed = self.passed.iter().map(|own| (&own.path, own.meta, own.has_list));
+        let passed = self.passed.iter().map(|passed| (&passed.path, passed.meta, passed.has_list));
         let end = self.end.map(|end| (&self.real, end, false));
         passed.chain(end).find_map(|(path, meta, has_list)| {
             let Permissions::Mode { uid, gid, mode } = meta.permissions else { return None };

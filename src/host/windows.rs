@@ -110,7 +110,7 @@ impl Windows {
     /// Why no list was read.
     pub fn rights(&self, path: &std::path::Path) -> Result<Option<&Rights>, Unseen> {
         let path = same(&path.display().to_string());
-        Ok(self.rights.known()?.iter().find(|own| same(&own.path) == path))
+        Ok(self.rights.known()?.iter().find(|right| same(&right.path) == path))
     }
 }
 

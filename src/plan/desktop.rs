@@ -108,7 +108,8 @@ pub(super) fn notes(spec: &Spec, facts: &Facts) -> Vec<String> {
     if !spec.desktop_session {
         let keeper = task_scheduler::keeper(&spec.layout.service);
         let target = Target::Enabled(keeper.clone());
-        let is_ours = facts.receipt.as_ref().is_some_and(|own| own.record(&target).is_some());
+        let is_ours =
+            facts.receipt.as_ref().is_some_and(|receipt| receipt.record(&target).is_some());
         let is_there = facts.services.get(&keeper).is_some_and(|status| status.loaded);
         let stays = format!(
             "the task {keeper} was made by hand and stays: nothing needs it any more; in \

@@ -65,7 +65,7 @@ fn refuse_endless_stop(spec: &Spec, settings: &Settings, facts: &Facts) -> Resul
         receipt
             .settings
             .get("max-run-time")
-            .is_some_and(|own| *own == spec.max_run_time.to_string())
+            .is_some_and(|setting| *setting == spec.max_run_time.to_string())
     });
     let is_unconfirmed = matches!(source, Source::Existing(_)) && !of_receipt;
     if !is_unconfirmed || spec.max_run_time <= LONGEST_UNCONFIRMED {

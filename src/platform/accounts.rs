@@ -116,7 +116,7 @@ pub fn group(root: &Root, name: &str) -> Result<Option<u32>> {
         return Ok(group_of_host(name));
     }
     let text = read(root, Path::new("/etc/group"))?.unwrap_or_default();
-    Ok(text.lines().filter_map(Group::parse).find(|own| own.name == name).map(|own| own.gid))
+    Ok(text.lines().filter_map(Group::parse).find(|line| line.name == name).map(|line| line.gid))
 }
 
 /// Numbers and names of every group that the account called `name` is in.
@@ -126,7 +126,8 @@ pub fn groups_of(root: &Root, name: &str, gid: u32) -> Vec<(u32, String)> {
     }
     let text = read(root, Path::new("/etc/group")).ok().flatten().unwrap_or_default();
     let groups = text.lines().filter_map(Group::parse);
-    let own = groups.filter(|own| own.gid == gid || own.members().any(|member| member == name));
+    let own =
+        groups.filter(|group| group.gid == gid || group.members().any(|member| member == name));
     own.map(|own| (own.gid, own.name.to_owned())).collect()
 }
 

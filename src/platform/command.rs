@@ -130,7 +130,7 @@ impl Answer {
         let how =
             self.code.map_or("was ended by a signal".to_owned(), |code| format!("exit {code}"));
         let said = [&self.stderr, &self.stdout].map(|text| Foreign::new(text).last(LINES));
-        match said.into_iter().find(|said| !said.is_empty()) {
+        match said.into_iter().find(|other| !other.is_empty()) {
             Some(said) => {
                 Error::new(Code::StepFailed, format!("`{call}` failed ({how}); it said:"))
                     .said(said)

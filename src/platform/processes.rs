@@ -387,7 +387,9 @@ mod tests {
         let found = listed(list, &only(421));
         let shown: Vec<_> = found
             .iter()
-            .map(|own| (own.pid, own.name.as_str(), own.is_zombie, own.is_stopped))
+            .map(|process| {
+                (process.pid, process.name.as_str(), process.is_zombie, process.is_stopped)
+            })
             .collect();
         assert_eq!(
             shown,
@@ -453,7 +455,7 @@ mod tests {
     #[cfg(target_os = "linux")]
     fn this_process_is_one_of_its_user() {
         let uid = rustix::process::getuid().as_raw();
-        assert!(of_user(&only(uid)).unwrap().iter().any(|own| own.pid == std::process::id()));
+        assert!(of_user(&only(uid)).unwrap().iter().any(|user| user.pid == std::process::id()));
         assert!(ancestors().contains(&std::os::unix::process::parent_id()));
     }
 }

@@ -110,8 +110,12 @@ pub(super) fn tools(end: &End<'_>, os: Os, path: Option<&str>) -> Vec<Tool> {
     if os == Os::Windows {
         return tools_of_windows(end, path.unwrap_or_default());
     }
-    let folders: Vec<&str> =
-        path.unwrap_or(PATH).split(':').filter(|own| own.starts_with('/')).take(FOLDERS).collect();
+    let folders: Vec<&str> = path
+        .unwrap_or(PATH)
+        .split(':')
+        .filter(|part| part.starts_with('/'))
+        .take(FOLDERS)
+        .collect();
     let find = |name: &str| {
         folders.iter().map(|folder| Path::new(folder).join(name)).find(|path| {
             end(path).is_some_and(|meta| meta.kind == Kind::File && meta.has_any(0o111))
@@ -122,7 +126,7 @@ pub(super) fn tools(end: &End<'_>, os: Os, path: Option<&str>) -> Vec<Tool> {
 
 /// The same where a path has drives and programs have endings; of what is documented there.
 fn tools_of_windows(end: &End<'_>, path: &str) -> Vec<Tool> {
-    let folders = path.split(';').map(|own| own.trim().trim_matches('"')).map(|own| {
+    let folders = path.split(';').map(|part| part.trim().trim_matches('"')).map(|own| {
         match own.get(..12).filter(|own| own.eq_ignore_ascii_case("%systemroot%")) {
             Some(_) => inner(&format!("C:\\Windows{}", own.split_at(12).1)),
             None => inner(own),
@@ -132,7 +136,7 @@ fn tools_of_windows(end: &End<'_>, path: &str) -> Vec<Tool> {
     let find = |name: &str| {
         let ends = ["exe", "cmd", "bat", "com"].map(|end| format!("{name}.{end}"));
         let all = folders.iter().flat_map(|folder| ends.iter().map(|name| folder.join(name)));
-        let stands = |path: &PathBuf| end(path).is_some_and(|own| own.kind == Kind::File);
+        let stands = |path: &PathBuf| end(path).is_some_and(|end| end.kind == Kind::File);
         all.into_iter().find(stands)
     };
     ["git", "gzip"].map(|name| Tool { name: name.to_owned(), path: find(name) }).into()

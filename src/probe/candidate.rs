@@ -1,10 +1,10 @@
 //! Agents, as far as definitions, processes and receipts tell without a closer look.
 
 use super::{
-    action::program_name,
     environment::{self, Raw},
     processes::{Agent, Processes, Wanted},
     scrub::Scrub,
+    task_action::program_name,
     tasks, uid_of,
     units::Unit,
 };

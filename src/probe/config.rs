@@ -83,7 +83,7 @@ fn setting(key: &KeyRead, named_by: Provenance) -> Setting<String> {
 
 /// The same as it may be told.
 pub(super) fn scrubbed(file: ConfigFile<String>, scrub: &Scrub) -> ConfigFile {
-    let value = |own: Written<String>| match own {
+    let value = |written: Written<String>| match written {
         Written::Nothing => Written::Nothing,
         Written::Map => Written::Map,
         Written::Hidden => Written::Hidden,
@@ -92,11 +92,11 @@ pub(super) fn scrubbed(file: ConfigFile<String>, scrub: &Scrub) -> ConfigFile {
         }
         Written::List(items) => Written::List(Scrubbed::items(&items, scrub)),
     };
-    let setting = |own: Setting<String>| Setting {
-        path: own.path,
-        line: own.line,
-        column: own.column,
-        value: value(own.value),
+    let setting = |setting: Setting<String>| Setting {
+        path: setting.path,
+        line: setting.line,
+        column: setting.column,
+        value: value(setting.value),
     };
     ConfigFile {
         trail: file.trail,

@@ -20,11 +20,11 @@ pub(super) struct Limit {
     pub(super) until: Instant,
 }
 
-/// Looks of one kind that may be left behind before no more of them are begun: an examination that
+/// Probes of one kind that may be left behind before no more of them are begun: an examination that
 /// is made again and again leaves no more threads than this at what never answers.
 const LEFT_BEHIND: usize = 32;
 
-/// Looks of each kind that were left behind: the thread of one holds what is counted here until it
+/// Probes of each kind that were left behind: the thread of one holds what is counted here until it
 /// ends, however that comes about.
 static LEFT: Mutex<BTreeMap<&'static str, Vec<Weak<()>>>> = Mutex::new(BTreeMap::new());
 
@@ -37,13 +37,14 @@ fn left_behind(what: &'static str, and: Option<Weak<()>>) -> usize {
     looks.len()
 }
 
-/// A probe that is under way.
+/// A probe that is under way, or was not asked for.
 pub(super) struct Probe<T> {
     what: &'static str,
     thread: Weak<()>,
     limit: Limit,
     deadline: Instant,
     answer: Receiver<T>,
+    is_asked: bool,
 }
 
 /// Starts to look at `what`.
@@ -73,14 +74,25 @@ pub(super) fn probe<T: Send + 'static>(
             tracing::debug!(what, %error, "no thread");
         }
     }
-    Probe { what, thread, limit, deadline, answer }
+    Probe { what, thread, limit, deadline, answer, is_asked: true }
 }
 
 impl<T> Probe<T> {
+    /// One that nobody asked for.
+    pub(super) fn not_asked(what: &'static str) -> Self {
+        let (_, answer) = mpsc::sync_channel(1);
+        let deadline = Instant::now();
+        let limit = Limit { each: Duration::ZERO, until: deadline };
+        Self { what, thread: Weak::new(), limit, deadline, answer, is_asked: false }
+    }
+
     /// What was seen, once it is there or the deadline has come.
     pub(super) fn seen(self) -> Seen<T> {
         let left = self.deadline.saturating_duration_since(Instant::now());
         let what = self.what;
+        if !self.is_asked {
+            return Seen::not(format!("{what} was not asked for"));
+        }
         let answer = self.answer.recv_timeout(left);
         if answer.is_err() {
             left_behind(what, Some(self.thread));
@@ -95,7 +107,7 @@ impl<T> Probe<T> {
                 Seen::broken(format!("{what} took longer than {seconds} s"))
             }
             Err(RecvTimeoutError::Disconnected) => {
-                Seen::broken(format!("the look at {what} broke off"))
+                Seen::broken(format!("the probe of {what} broke off"))
             }
         }
     }
@@ -116,7 +128,9 @@ pub(super) fn known_or_default<T: Default>(seen: Seen<T>) -> T {
     match seen {
         Seen::Known(known) => known,
         Seen::Unseen(unseen) => {
-            tracing::warn!("{}", unseen.why);
+            if unseen.is_failure() {
+                tracing::warn!("{}", unseen.why);
+            }
             T::default()
         }
     }

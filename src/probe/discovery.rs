@@ -3,9 +3,9 @@
 use super::{
     candidate::{self, Candidate},
     config,
+    context::ProbeContext,
     deadline::known_or_default,
-    ground::Ground,
-    host, mac, plists,
+    host, launchd, mac,
     processes::Processes,
     reader::{self, Part},
     tasks, units, variables,
@@ -13,7 +13,7 @@ use super::{
 use crate::{
     Code, Error, Result,
     agent::Token,
-    host::{ConfigFile, ConfigState, Provenance, Seen, Strays, Unseen},
+    host::{ConfigFile, ConfigState, ProbeName, Provenance, Seen, Strays, Unseen},
     platform::{Os, fs::Root},
     record::{self, Receipt},
     text::Secrets,
@@ -37,58 +37,58 @@ pub(super) struct Discovery {
 /// # Errors
 /// When no random number can be had.
 pub(super) fn discover(
-    ground: &Ground,
+    context: &ProbeContext,
     config: Option<&Path>,
     secrets: &Secrets,
 ) -> Result<Discovery> {
-    let mut discovery = agents(ground);
+    let mut discovery = agents(context);
     if let Some(path) = config {
         discovery.keep(path);
     }
-    read_configs(ground, &mut discovery.candidates, secrets)?;
+    read_configs(context, &mut discovery.candidates, secrets)?;
     Ok(discovery)
 }
 
 /// The agents: by the definitions of services, the receipts and the processes, all looked at at once.
-fn agents(ground: &Ground) -> Discovery {
-    let units = ground.look("the definitions of services", |ground| {
-        let mut units = units::find(&ground.root, ground.soon());
-        units.extend(plists::find(&ground.root));
-        if ground.os == Os::Windows {
-            units.extend(tasks::find(&ground.root));
+fn agents(context: &ProbeContext) -> Discovery {
+    let units = context.start(ProbeName::Definitions, |context| {
+        let mut units = units::find(&context.root, context.soon());
+        units.extend(launchd::find(&context.root));
+        if context.os == Os::Windows {
+            units.extend(tasks::find(&context.root));
         }
         units
     });
-    let receipts = ground.look("the receipts", |ground| {
+    let receipts = context.start(ProbeName::Receipts, |context| {
         Seen::from(
-            record::read(&ground.root, "default")
+            record::read(&context.root, "default")
                 .map(|known| known.into_receipts().collect::<Vec<Receipt>>()),
         )
     });
-    let machine = ground.look("the machine's environment", |ground| {
-        let asks = ground.is_host && ground.os == Os::Windows;
-        if asks { variables::of_machine(&ground.commands, ground.limit) } else { Vec::new() }
+    let machine = context.start(ProbeName::MachineEnvironment, |context| {
+        let asks = context.is_host && context.os == Os::Windows;
+        if asks { variables::of_machine(&context.commands, context.limit) } else { Vec::new() }
     });
-    let processes = ground.look("the processes", |ground| match ground.is_host {
-        true if ground.os == Os::Darwin => {
-            Processes::of(mac::processes(&ground.commands, ground.now))
+    let processes = context.start(ProbeName::Processes, |context| match context.is_host {
+        true if context.os == Os::Darwin => {
+            Processes::of(mac::processes(&context.commands, context.now))
         }
-        true => Processes::read(ground.now, host::uptime(), ground.soon()),
+        true => Processes::read(context.now, host::uptime(), context.soon()),
         false => Processes::default(),
     });
     let (units, receipts) = (units.seen(), receipts.flat());
     let processes = Arc::new(match processes.seen() {
         Seen::Known(processes) => processes,
-        Seen::Unseen(unseen) => Processes::unseen(unseen, ground.now - host::uptime()),
+        Seen::Unseen(unseen) => Processes::unseen(unseen, context.now - host::uptime()),
     });
     let faults = [reason(&units), reason(&receipts), processes.fault()];
     let mut undiscovered: Vec<String> =
         faults.into_iter().flatten().map(|unseen| unseen.why.clone()).collect();
     let (units, receipts) = (known_or_default(units), known_or_default(receipts));
     let of_processes = Arc::clone(&processes);
-    let candidates = ground
-        .look("the agents' environments", move |ground| {
-            let (root, scrub, until) = (&ground.root, &ground.scrub, ground.soon());
+    let candidates = context
+        .start(ProbeName::Environments, move |context| {
+            let (root, scrub, until) = (&context.root, &context.scrub, context.soon());
             candidate::all(root, units, receipts, &of_processes, scrub, until)
         })
         .seen();
@@ -120,7 +120,11 @@ impl Discovery {
     }
 }
 
-fn read_configs(ground: &Ground, candidates: &mut [Candidate], secrets: &Secrets) -> Result<()> {
+fn read_configs(
+    context: &ProbeContext,
+    candidates: &mut [Candidate],
+    secrets: &Secrets,
+) -> Result<()> {
     let mut salt = [0; 16];
     getrandom::fill(&mut salt)
         .map_err(|error| Error::new(Code::HostUnfit, format!("no random numbers: {error}")))?;
@@ -128,8 +132,8 @@ fn read_configs(ground: &Ground, candidates: &mut [Candidate], secrets: &Secrets
         .iter()
         .map(|candidate| {
             let (path, named_by) = (candidate.config_path.clone(), candidate.named_by);
-            ground.look("a configuration", move |ground| {
-                path.map(|path| read_config(&ground.root, &path, named_by, &salt))
+            context.start(ProbeName::Configuration, move |context| {
+                path.map(|path| read_config(&context.root, &path, named_by, &salt))
             })
         })
         .collect();

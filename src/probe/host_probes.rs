@@ -1,11 +1,11 @@
 //! The probes of the host itself: all begun at once, then put together.
 
 use super::{
-    Ground, IMAGE, THERE, candidate::Candidate, deadline::known_or_default, host, mac,
+    IMAGE, ProbeContext, THERE, candidate::Candidate, deadline::known_or_default, host, mac,
     processes::Processes, volumes,
 };
 use crate::{
-    host::{Host, Install, Seen},
+    host::{Host, Install, ProbeName, Seen},
     platform::{
         Os,
         machine::{hostname, machine},
@@ -17,76 +17,76 @@ use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
 
 /// Starts the probes of the host itself; what it returns waits for them.
 pub(super) fn begin(
-    ground: &Ground,
+    context: &ProbeContext,
     candidates: &[Candidate],
     processes: &Arc<Processes>,
 ) -> impl FnOnce(&[Install]) -> Host + use<> {
     let processes = Arc::clone(processes);
-    let container = ground.is_host.then(host::container).flatten();
+    let container = context.is_host.then(host::container).flatten();
     let is_container = container.is_some();
-    let systemd =
-        ground.look("systemd's version", |ground| match ground.is_host && systemd_runs() {
-            true => host::systemd(&ground.commands, ground.limit),
+    let systemd = context.start(ProbeName::SystemdVersion, |context| {
+        match context.is_host && systemd_runs() {
+            true => host::systemd(&context.commands, context.limit),
             false => None,
-        });
-    let kills = ground.look("the kernel's log", move |ground| {
-        host::oom_kills(&ground.commands, ground.limit, is_container || !ground.is_host)
+        }
     });
-    let selinux = ground.look("SELinux", |ground| {
-        ground.is_host.then(|| host::selinux(&ground.commands, ground.limit)).flatten()
+    let kills = context.start(ProbeName::KernelLog, move |context| {
+        host::oom_kills(&context.commands, context.limit, is_container || !context.is_host)
+    });
+    let selinux = context.start(ProbeName::Selinux, |context| {
+        context.is_host.then(|| host::selinux(&context.commands, context.limit)).flatten()
     });
     let folders: BTreeSet<PathBuf> = candidates
         .iter()
         .filter_map(|candidate| Some(candidate.config_path.as_ref()?.parent()?.to_owned()))
         .collect();
-    let packages = ground.look("the package manager", move |ground| {
+    let packages = context.start(ProbeName::Packages, move |context| {
         let folders: Vec<_> = folders.into_iter().collect();
-        host::packages(&ground.root, &folders, ground.soon())
+        host::packages(&context.root, &folders, context.soon())
     });
-    let mac = ground.look("what macOS says", mac::facts);
-    let resolver =
-        ground.look("the resolver's configuration", |ground| host::resolver(&ground.root));
-    let is_windows = ground.os == Os::Windows;
-    let system = ground.look("the system's name", |ground| host::system(&ground.root));
-    let mounts = ground.look("the mounts", |ground| match ground.is_host {
+    let mac = context.start(ProbeName::Mac, mac::facts);
+    let resolver = context.start(ProbeName::Resolver, |context| host::resolver(&context.root));
+    let is_windows = context.os == Os::Windows;
+    let system = context.start(ProbeName::SystemName, |context| host::system(&context.root));
+    let mounts = context.start(ProbeName::Mounts, |context| match context.is_host {
         true => host::mounts(),
         false => Seen::not_applicable(IMAGE),
     });
-    let memory = ground.look("the memory", move |ground| match ground.is_host {
+    let memory = context.start(ProbeName::Memory, move |context| match context.is_host {
         true if is_windows => Seen::default(),
         true => host::memory(),
         false => Seen::not_applicable(IMAGE),
     });
-    let listening = ground.look("the listening sockets", move |_| match is_windows {
+    let listening = context.start(ProbeName::Sockets, move |_| match is_windows {
         true => Seen::not_applicable(THERE),
         false => host::listening(),
     });
-    let routes = ground.look("the routes", move |_| match is_windows {
+    let routes = context.start(ProbeName::Routes, move |_| match is_windows {
         true => Seen::not_applicable(THERE),
         false => host::routes(),
     });
-    let hostname = ground.look("the name of the host", |ground| match ground.is_host {
+    let hostname = context.start(ProbeName::Hostname, |context| match context.is_host {
         true => hostname(),
-        false => host::hostname_of_image(&ground.root),
+        false => host::hostname_of_image(&context.root),
     });
-    let ground = ground.clone();
+    let context = context.clone();
     move |installs| {
-        let volumes = if is_windows { Vec::new() } else { volumes::of(&ground, installs) };
+        let volumes = if is_windows { Vec::new() } else { volumes::of(&context, installs) };
         let mut host = Host {
-            os: ground.os,
+            os: context.os,
             // An image says nothing of the machine that it is for.
-            machine: if ground.is_host { machine() } else { String::new() },
+            machine: if context.is_host { machine() } else { String::new() },
             system: known_or_default(system.seen()),
             hostname: hostname.seen().ok().cloned().unwrap_or_default(),
             // Windows says so itself, with all else.
             privileged: Os::HERE != Os::Windows && is_privileged(),
-            image: !ground.is_host,
+            image: !context.is_host,
             systemd: systemd.seen().ok().copied().flatten(),
             mounts: known_or_default(mounts.flat()),
             volumes,
             memory: memory.flat(),
             oom_kills: kills.flat(),
-            clock: match ground.is_host {
+            clock: match context.is_host {
                 true => host::clock(&processes, is_container),
                 false => Seen::not_applicable(IMAGE),
             },

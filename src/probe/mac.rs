@@ -1,6 +1,6 @@
 //! What only macOS has.
 
-use super::{Ground, IMAGE};
+use super::{IMAGE, ProbeContext};
 use crate::{
     host::{Clock, Host, Mac, Memory, Mount, Process, Provenance, Seen},
     platform::{
@@ -41,26 +41,26 @@ pub(super) struct Told {
 }
 
 /// What macOS says of itself; `None` elsewhere.
-pub(super) fn facts(ground: &Ground) -> Option<Told> {
-    if ground.os != Os::Darwin {
+pub(super) fn facts(context: &ProbeContext) -> Option<Told> {
+    if context.os != Os::Darwin {
         return None;
     }
-    let rosetta = ground.root.trail(Path::new(ROSETTA)).ok().and_then(|trail| trail.end);
+    let rosetta = context.root.trail(Path::new(ROSETTA)).ok().and_then(|trail| trail.end);
     let mut told = Told {
         mac: Mac {
-            version: version(&ground.root).unwrap_or_default(),
+            version: version(&context.root).unwrap_or_default(),
             rosetta: rosetta.is_some(),
             ..Mac::default()
         },
         memory: Seen::not_applicable(IMAGE),
         mounts: Vec::new(),
         clock: Seen::not_applicable(IMAGE),
-        is_host: ground.is_host,
+        is_host: context.is_host,
     };
-    if ground.is_host {
-        let ask = |program: &'static str, args: &[&str]| said(&ground.commands, program, args);
-        told.mac.console_user = console_user(&ground.root);
-        told.mac.disabled = disabled(&ground.commands);
+    if context.is_host {
+        let ask = |program: &'static str, args: &[&str]| said(&context.commands, program, args);
+        told.mac.console_user = console_user(&context.root);
+        told.mac.disabled = disabled(&context.commands);
         told.mac.sleeps_after = ask("pmset", &["-g"]).as_deref().and_then(sleeps_after);
         told.mounts = ask("mount", &[]).as_deref().map(mounts).unwrap_or_default();
         told.memory = memory(ask("sysctl", &["-n", "hw.memsize"]), ask("vm_stat", &[]));

@@ -2,28 +2,27 @@
 //! changed. What is found first is where to look closer: definitions, processes, receipts.
 
 mod account;
-mod action;
-mod asks;
+mod acl;
+mod agent_probes;
 mod binary;
 mod candidate;
+mod command_prefix;
 pub mod config;
+mod context;
 mod deadline;
 mod discovery;
+mod endpoints;
 mod environment;
 mod existing;
-mod grants;
-mod ground;
 mod host;
 mod host_probes;
+mod launchd;
 mod log;
-mod looks;
 mod mac;
-mod manager;
 pub mod network;
 mod paths;
 mod personal;
 mod plan_facts;
-mod plists;
 mod processes;
 pub mod procfs;
 mod reader;
@@ -31,29 +30,33 @@ mod route;
 mod scrub;
 mod scrubbed;
 mod secret_words;
+mod systemd_state;
+mod task_action;
 mod tasks;
 mod unit_text;
 mod units;
 mod variables;
 mod volumes;
 mod windows;
+mod windows_paths;
 mod workdir;
-mod wrapper;
-mod written;
 mod xml;
 
 use crate::{
     Code, Command, Error, Help, Result,
-    host::{AccountFacts, Install, Network, Queue, SCHEMA_VERSION, Seen, Survey},
+    host::{
+        AccountFacts, Install, Network, ProbeName, ProbeSet, Queue, SCHEMA_VERSION, Seen, State,
+        Survey,
+    },
     platform::{Os, command::HostCommands, fs::Root},
     service::systemd_runs,
     text::Secrets,
     values::Manager,
 };
 use candidate::Candidate;
+use context::ProbeContext;
 use deadline::{Limit, Probe, known_or_default, probe};
 use discovery::{Discovery, discover};
-use ground::Ground;
 use network::{Ask, Inquiry};
 use processes::Processes;
 use scrub::Scrub;
@@ -64,7 +67,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-pub use asks::Endpoints;
+pub use endpoints::Endpoints;
 pub use environment::KEPT as KEPT_VARIABLES;
 pub use existing::{Existing, existing};
 pub use plan_facts::{look, of_host};
@@ -104,6 +107,8 @@ pub struct Request {
     pub inquiry: Option<Inquiry>,
     /// Paths that the person at this run allows to be given to an agent's account.
     pub allowed: Vec<PathBuf>,
+    /// The probes that are made.
+    pub probes: ProbeSet,
 }
 
 /// A survey, and the secrets that were met on the way and did not enter it.
@@ -136,7 +141,7 @@ pub fn examine(request: &Request) -> Result<Examined> {
 /// Takes the survey.
 fn take(request: &Request, until: Instant) -> Result<Examined> {
     let secrets = Secrets::default();
-    let ground = Ground {
+    let context = ProbeContext {
         root: Arc::clone(&request.root),
         commands: HostCommands,
         limit: request.timeout.min(LOCAL_LIMIT),
@@ -146,80 +151,58 @@ fn take(request: &Request, until: Instant) -> Result<Examined> {
         os: mac::os(&request.root),
         now: jiff::Timestamp::now().as_second(),
         allowed: request.allowed.clone().into(),
+        asked: request.probes,
     };
     let Discovery { mut candidates, mut strays, mut processes, undiscovered } =
-        discover(&ground, request.config.as_deref(), &secrets)?;
+        discover(&context, request.config.as_deref(), &secrets)?;
     if let Some(only) = &request.instance {
         candidates = of_instance(candidates, only)?;
     }
-    let windows = (ground.is_host && ground.os == Os::Windows)
-        .then(|| windows::ask(&ground, &candidates, request.timeout));
-    let asks = request.endpoints.as_ref().map(|endpoints| asks(&ground, endpoints, &candidates));
-    let queue = queue_look(&ground, request, &candidates);
-    let network = asks.map(|asks| {
-        let (timeout, scrub) = (request.timeout, ground.scrub.clone());
-        // Each attempt has a deadline of its own; this one guards against a hang.
-        probe("the network", ground.within(timeout + LOCAL_LIMIT), move || {
-            let mut network = network::examine(asks, timeout);
-            network.endpoints.iter_mut().for_each(|endpoint| scrub.endpoint(endpoint));
-            network
-        })
-    });
+    let windows = (context.is_host && context.os == Os::Windows)
+        .then(|| windows::ask(&context, &candidates, request.timeout));
+    let network = network_probe(&context, request, &candidates);
+    let queue = queue_probe(&context, request, &candidates);
     let windows = windows.map(windows::Asked::answer);
     if let Some(windows) = &windows {
         processes = Arc::new(match windows.processes() {
             Seen::Known(processes) => processes,
-            Seen::Unseen(unseen) => Processes::unseen(unseen, ground.now - host::uptime()),
+            Seen::Unseen(unseen) => Processes::unseen(unseen, context.now - host::uptime()),
         });
         windows.name_users(&mut candidates);
-        strays = candidate::by_hand(&candidates, &processes, &ground.scrub);
+        strays = candidate::by_hand(&candidates, &processes, &context.scrub);
     }
-    let of_manager = |manager: Manager| -> Vec<String> {
-        let units = candidates.iter().filter_map(|candidate| candidate.unit.as_ref());
-        units.filter(|unit| unit.manager == manager).map(|unit| unit.name.clone()).collect()
-    };
-    let units = of_manager(Manager::Systemd);
-    let jobs = jobs(&ground, &candidates);
-    let uptime = host::uptime();
-    let states = match jobs.is_empty() {
-        true => {
-            ground.look("systemctl show", move |ground| match ground.is_host && systemd_runs() {
-                true => manager::states(&ground.commands, &units, ground.limit, ground.now, uptime),
-                false => Seen::not_applicable("systemd does not run here"),
-            })
-        }
-        false => ground.look("launchctl print", move |ground| match ground.is_host {
-            true => plists::states(&ground.commands, &jobs),
-            false => Seen::not_applicable(IMAGE),
-        }),
-    };
-    let host = host_probes::begin(&ground, &candidates, &processes);
+    let states = service_states(&context, &candidates);
+    let host = host_probes::begin(&context, &candidates, &processes);
     let of_windows = windows.as_ref().map(|own| {
-        let accounts = own.accounts(&candidates, ground.now);
+        let accounts = own.accounts(&candidates, context.now);
         (own.states(&candidates, &processes), accounts, own.facts(&candidates))
     });
     // Windows tells of its accounts in another way, and none of them has a number here.
-    let asked: &[Candidate] = if ground.os == Os::Windows { &[] } else { &candidates };
-    let accounts = accounts(&ground, asked);
+    let asked: &[Candidate] = if context.os == Os::Windows { &[] } else { &candidates };
+    let accounts = accounts(&context, asked);
     let names: BTreeSet<String> = names(asked).collect();
-    let uids = ground.look("the accounts' numbers", |ground| {
-        let number = |name: String| Some((name.clone(), uid_of(&ground.root, &name)?));
+    let uids = context.start(ProbeName::AccountNumbers, |context| {
+        let number = |name: String| Some((name.clone(), uid_of(&context.root, &name)?));
         names.into_iter().filter_map(number).collect::<BTreeMap<_, _>>()
     });
     let uids = known_or_default(uids.seen());
-    let looks: Vec<looks::Looks> =
-        candidates.into_iter().map(|candidate| looks::begin(&ground, candidate, &uids)).collect();
+    let probes: Vec<agent_probes::AgentProbes> = candidates
+        .into_iter()
+        .map(|candidate| agent_probes::begin(&context, candidate, &uids))
+        .collect();
     let mut states = states.flat();
     if let Some((own, _, _)) = &of_windows {
         states = own.clone();
-    } else if ground.os == Os::Windows {
+    } else if context.os == Os::Windows {
         states = Seen::not_applicable(IMAGE);
     }
-    let mut installs: Vec<Install> =
-        looks.into_iter().map(|looks| looks.done(&ground, &states, &processes, &uids)).collect();
+    let mut installs: Vec<Install> = probes
+        .into_iter()
+        .map(|probes| probes.done(&context, &states, &processes, &uids))
+        .collect();
     let mut host = host(&installs);
-    if ground.os == Os::Windows {
-        installs.iter_mut().for_each(written::as_windows_does);
+    if context.os == Os::Windows {
+        installs.iter_mut().for_each(windows_paths::as_windows_does);
     }
     for account in accounts {
         match account.flat() {
@@ -237,7 +220,7 @@ fn take(request: &Request, until: Instant) -> Result<Examined> {
     let survey = Survey {
         schema_version: SCHEMA_VERSION,
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
-        taken: ground.now,
+        taken: context.now,
         host,
         installs,
         undiscovered,
@@ -248,19 +231,56 @@ fn take(request: &Request, until: Instant) -> Result<Examined> {
         ),
         strays,
         allowed: request.allowed.clone(),
-        base: (!ground.is_host).then(|| ground.root.base().to_owned()),
+        base: (!context.is_host).then(|| context.root.base().to_owned()),
         is_saved: false,
     };
     Ok(Examined { survey, secrets })
 }
 
+/// Asks what an agent asks, as far as that was asked for.
+fn network_probe(
+    context: &ProbeContext,
+    request: &Request,
+    candidates: &[Candidate],
+) -> Option<Probe<Network>> {
+    let asks = asks(context, request.endpoints.as_ref()?, candidates);
+    let (timeout, scrub) = (request.timeout, context.scrub.clone());
+    // Each attempt has a deadline of its own; this one guards against a hang.
+    Some(context.begin(ProbeName::Network, timeout + LOCAL_LIMIT, move || {
+        let mut network = network::examine(asks, timeout);
+        network.endpoints.iter_mut().for_each(|endpoint| scrub.endpoint(endpoint));
+        network
+    }))
+}
+
+/// Asks the manager of the agents' services for their states; Windows tells of tasks with all else.
+fn service_states(
+    context: &ProbeContext,
+    candidates: &[Candidate],
+) -> Probe<Seen<BTreeMap<String, State>>> {
+    let units = candidates.iter().filter_map(|candidate| candidate.unit.as_ref());
+    let units = units.filter(|unit| unit.manager == Manager::Systemd);
+    let units: Vec<String> = units.map(|unit| unit.name.clone()).collect();
+    let jobs = jobs(context, candidates);
+    let uptime = host::uptime();
+    context.start(ProbeName::ServiceState, move |context| match jobs.is_empty() {
+        true if context.is_host && systemd_runs() => {
+            let ProbeContext { commands, limit, now, .. } = context;
+            systemd_state::states(commands, &units, *limit, *now, uptime)
+        }
+        true => Seen::not_applicable("systemd does not run here"),
+        false if context.is_host => launchd::states(&context.commands, &jobs),
+        false => Seen::not_applicable(IMAGE),
+    })
+}
+
 /// What is to be asked over the network, for each agent. What an account has named may never answer
 /// and keeps the questions of no other agent back.
-fn asks(ground: &Ground, endpoints: &Endpoints, candidates: &[Candidate]) -> Vec<Ask> {
+fn asks(context: &ProbeContext, endpoints: &Endpoints, candidates: &[Candidate]) -> Vec<Ask> {
     let begin = |candidate: &Candidate| {
         let (endpoints, candidate) = (endpoints.clone(), candidate.clone());
-        ground.look("the settings of connections", move |ground| {
-            asks::of(&endpoints, &candidate, &ground.root)
+        context.start(ProbeName::Connections, move |context| {
+            endpoints::of(&endpoints, &candidate, &context.root)
         })
     };
     let begun: Vec<_> = candidates.iter().map(begin).collect();
@@ -268,34 +288,34 @@ fn asks(ground: &Ground, endpoints: &Endpoints, candidates: &[Candidate]) -> Vec
 }
 
 /// What launchd runs, and where it would have loaded it.
-fn jobs(ground: &Ground, candidates: &[Candidate]) -> Vec<plists::Job> {
+fn jobs(context: &ProbeContext, candidates: &[Candidate]) -> Vec<launchd::Job> {
     let units = candidates.iter().filter_map(|candidate| candidate.unit.as_ref());
     let uid = |name: &str| match name {
-        plists::CONSOLE => mac::console(&ground.root)?.uid(),
-        name => uid_of(&ground.root, name),
+        launchd::CONSOLE => mac::console(&context.root)?.uid(),
+        name => uid_of(&context.root, name),
     };
     let job = |unit: &units::Unit| {
         let file = &unit.definitions.first()?.trail.path;
-        (unit.manager == Manager::Launchd).then(|| plists::job(&unit.name, file, uid))
+        (unit.manager == Manager::Launchd).then(|| launchd::job(&unit.name, file, uid))
     };
     units.filter_map(job).collect()
 }
 
 /// Asks for the resource class.
-fn queue_look(
-    ground: &Ground,
+fn queue_probe(
+    context: &ProbeContext,
     request: &Request,
     candidates: &[Candidate],
 ) -> Option<Probe<Seen<Queue>>> {
     let inquiry = request.inquiry.clone()?;
     let (endpoints, candidates) = (request.endpoints.clone(), candidates.to_vec());
-    let (timeout, root) = (request.timeout, Arc::clone(&ground.root));
-    let limit = ground.within(timeout * 2 + LOCAL_LIMIT);
+    let (timeout, root) = (request.timeout, Arc::clone(&context.root));
+    let limit = timeout * 2 + LOCAL_LIMIT;
     let way = move || match &endpoints {
         Some(endpoints) => personal::way(endpoints, &candidates, &root),
         None => Err(personal::Refusal::NotAsked("not asked: --offline")),
     };
-    Some(probe("the runner API", limit, move || match way() {
+    Some(context.begin(ProbeName::RunnerApi, limit, move || match way() {
         Ok(way) => network::inquire(&inquiry, &way, timeout),
         Err(personal::Refusal::NotAsked(why)) => Seen::not(why),
         Err(personal::Refusal::Withheld(host)) => {
@@ -317,12 +337,15 @@ fn of_instance(candidates: Vec<Candidate>, name: &str) -> Result<Vec<Candidate>>
         .help(Help::words(format!("there is: {}", others.join(", ")))))
 }
 
-fn accounts(ground: &Ground, candidates: &[Candidate]) -> Vec<Probe<Seen<Option<AccountFacts>>>> {
+fn accounts(
+    context: &ProbeContext,
+    candidates: &[Candidate],
+) -> Vec<Probe<Seen<Option<AccountFacts>>>> {
     let mut names: BTreeSet<String> = names(candidates).collect();
     names.insert("root".to_owned());
     let look = |name: String| {
-        ground.look("an account", move |ground| {
-            let Ground { root, commands, limit, is_host, .. } = ground;
+        context.start(ProbeName::Account, move |context| {
+            let ProbeContext { root, commands, limit, is_host, .. } = context;
             Seen::from(account::facts(root, commands, &name, *limit, *is_host))
         })
     };
@@ -337,4 +360,36 @@ fn names(candidates: &[Candidate]) -> impl Iterator<Item = String> {
 
 fn uid_of(root: &Root, name: &str) -> Option<u32> {
     crate::platform::accounts::find(root, name).ok().flatten()?.uid()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::Reason;
+
+    #[test]
+    fn what_is_not_asked_for_is_not_read() {
+        let (_folder, root) = crate::platform::fs::empty_root();
+        let root = Arc::new(root);
+        let examined = |probes: ProbeSet| {
+            let request = Request {
+                root: Arc::clone(&root),
+                timeout: Duration::from_secs(5),
+                instance: None,
+                config: None,
+                endpoints: None,
+                inquiry: None,
+                allowed: Vec::new(),
+                probes,
+            };
+            examine(&request).unwrap().survey.host
+        };
+        let reason =
+            |host: &crate::host::Host| host.resolver.known().err().map(|unseen| unseen.why);
+        let few = examined(ProbeSet::of(&[ProbeName::ServiceState]));
+        assert_eq!(reason(&few).unwrap(), "the resolver's configuration was not asked for");
+        let Seen::Unseen(unseen) = few.memory else { panic!("it was read") };
+        assert_eq!(unseen.reason, Reason::NotExamined);
+        assert!(!reason(&examined(ProbeSet::ALL)).is_some_and(|why| why.contains("asked for")));
+    }
 }

@@ -2,8 +2,8 @@
 //! its agent, so the server that the agent talks to need not be one that the person trusts.
 
 use super::{
-    asks::{Endpoints, api, readable},
     candidate::Candidate,
+    endpoints::{Endpoints, api, readable},
     route::{Route, Said},
 };
 use crate::{

@@ -1,6 +1,6 @@
 //! What a planner has to know of a host.
 
-use super::{candidate, mac, paths, plists, units};
+use super::{candidate, launchd, mac, paths, units};
 use crate::{
     Code, Error, Result,
     host::{Defined, Facts, Want},
@@ -110,7 +110,7 @@ fn defined(root: &Root) -> Vec<Defined> {
         let agent = candidate::kind(&unit.command());
         Some(Defined { label: unit.name, file, agent })
     };
-    plists::find(root).into_iter().filter_map(of).collect()
+    launchd::find(root).into_iter().filter_map(of).collect()
 }
 
 /// Who is logged in at the screen of a Mac.

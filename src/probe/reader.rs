@@ -119,7 +119,7 @@ pub(super) fn walk(
     let is_closed = |passed: &Passed| {
         passed.meta.kind == Kind::Folder
             && !passed.has_list
-            && !who.iter().any(|own| own.may(&passed.meta, Access::Execute))
+            && !who.iter().any(|who| who.may(&passed.meta, Access::Execute))
     };
     let closed = trail.passed.iter().find(|passed| is_closed(passed));
     let Some(folder) = closed.map(|passed| passed.path.clone()) else { return Ok(trail) };

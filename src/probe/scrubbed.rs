@@ -36,8 +36,8 @@ impl Scrubbed {
         environment::shown_value(name, value, scrub).map(Self::after_scrub)
     }
 
-    /// What is left to tell of a process's command line; see [`told`](super::processes::told).
+    /// What is left to tell of a process's command line; see [`summary`](super::processes::summary).
     pub(super) fn process(command: &CommandLine, scrub: &Scrub) -> Self {
-        Self::after_scrub(super::processes::told(command, scrub))
+        Self::after_scrub(super::processes::summary(command, scrub))
     }
 }

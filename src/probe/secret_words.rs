@@ -102,7 +102,7 @@ pub(super) fn without(text: &str) -> String {
             continue;
         }
         // `Authorization: Bearer` goes on to lead.
-        let leads_on = SCHEMES.iter().any(|own| word.eq_ignore_ascii_case(own));
+        let leads_on = SCHEMES.iter().any(|scheme| word.eq_ignore_ascii_case(scheme));
         let is_secret = match next {
             Next::Led | Next::Bearer => {
                 !leads_on && word.len() > SHORT && !word.starts_with('-') && !is_plain(word)
@@ -183,11 +183,11 @@ fn is_lead(word: &str) -> bool {
     LEADS.iter().any(|lead| whole.ends_with(lead) || small(last).ends_with(lead))
         || PARTS
             .iter()
-            .any(|own| small(last) == *own || part.is_some_and(|part| small(part) == *own))
+            .any(|other| small(last) == *other || part.is_some_and(|part| small(part) == *other))
 }
 
 fn is_plain(word: &str) -> bool {
-    PLAIN.iter().any(|own| word.eq_ignore_ascii_case(own))
+    PLAIN.iter().any(|plain| word.eq_ignore_ascii_case(plain))
 }
 
 /// Whether a word is a token by its own form.

@@ -1,8 +1,8 @@
 //! Scheduled tasks of agents, from the files in which the scheduler keeps them.
 
 use super::{
-    action::{self, Action},
     reader::{self, Part},
+    task_action::{self, Action},
     units::Unit,
     xml,
 };
@@ -70,7 +70,7 @@ fn keep(task: &mut Unit, keeper: Unit) {
 }
 
 fn is_keeper(task: &Unit) -> bool {
-    let runs = |word: &String| Agent::of_program(&action::program_name(word)).is_some();
+    let runs = |word: &String| Agent::of_program(&task_action::program_name(word)).is_some();
     task.name.to_lowercase().contains(KEEPER) && !task.command().iter().any(runs)
 }
 
@@ -115,8 +115,8 @@ fn definition(root: &Root, path: &Path) -> Option<Unit> {
     unit.definitions.push(own);
     let named_by = unit.provenance();
     let runs: Vec<_> =
-        actions(&unit).iter().map(|own| action::follow(root, own, named_by)).collect();
-    let at = runs.iter().position(action::Run::is_agent);
+        actions(&unit).iter().map(|own| task_action::follow(root, own, named_by)).collect();
+    let at = runs.iter().position(task_action::Run::is_agent);
     let is_agents = at.is_some() || is_called_so;
     let run = runs.into_iter().nth(at.unwrap_or_default()).unwrap_or_default();
     unit.command = Some(run.words);

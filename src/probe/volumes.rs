@@ -1,20 +1,22 @@
 //! Where agents write, and the space that is left there.
 
-use super::{Ground, host};
+use super::{ProbeContext, host};
 use crate::{
-    host::{Install, Named, PathRole, Trail, Volume},
+    host::{Install, Named, PathRole, ProbeName, Trail, Volume},
     platform::fs::Kind,
 };
 use std::path::PathBuf;
 
 /// The file systems that an agent writes to, each once.
-pub(super) fn of(ground: &Ground, installs: &[Install]) -> Vec<Volume> {
-    if !ground.is_host {
+pub(super) fn of(context: &ProbeContext, installs: &[Install]) -> Vec<Volume> {
+    if !context.is_host {
         return Vec::new();
     }
     let looks: Vec<_> = writes(installs)
         .into_iter()
-        .map(|(folder, what)| ground.look("a file system", move |_| host::volume(&folder, what)))
+        .map(|(folder, what)| {
+            context.start(ProbeName::FileSystem, move |_| host::volume(&folder, what))
+        })
         .collect();
     looks.into_iter().filter_map(|look| look.seen().ok().cloned().flatten()).collect()
 }

@@ -1,10 +1,10 @@
 //! What only a Windows that runs can say: asked once, with all that the definitions name.
 
-use super::{Ground, candidate::Candidate, deadline::Probe, grants, processes::Processes};
+use super::{ProbeContext, acl, candidate::Candidate, deadline::Probe, processes::Processes};
 use crate::{
     host::{
-        AccountFacts, Clock, Host, Install, Memory, PathRole, Process, Seen, State, TaskState,
-        Unseen, Volume, Windows, same,
+        AccountFacts, Clock, Host, Install, Memory, PathRole, ProbeName, Process, Seen, State,
+        TaskState, Unseen, Volume, Windows, same,
     },
     platform::windows::look::{self, Part, Told, Wanted},
     text::shown,
@@ -29,13 +29,11 @@ pub(super) struct Asked(Probe<Result<Told, String>>);
 pub(super) struct Answer(Result<Told, Unseen>);
 
 /// Asks for all that the candidates name.
-pub(super) fn ask(ground: &Ground, candidates: &[Candidate], timeout: Duration) -> Asked {
+pub(super) fn ask(context: &ProbeContext, candidates: &[Candidate], timeout: Duration) -> Asked {
     let (wanted, limit) = (wanted(candidates), timeout.max(LEAST));
-    let commands = ground.commands;
-    let guard = ground.within(limit + Duration::from_millis(500));
-    Asked(super::deadline::probe("PowerShell", guard, move || {
-        look::look(&commands, &wanted, limit)
-    }))
+    let commands = context.commands;
+    let guard = limit + Duration::from_millis(500);
+    Asked(context.begin(ProbeName::Windows, guard, move || look::look(&commands, &wanted, limit)))
 }
 
 fn wanted(candidates: &[Candidate]) -> Wanted {
@@ -267,7 +265,7 @@ impl Answer {
             },
             lists_accounts: self.part(|told| &told.accounts).is_ok(),
             tasks: self.seen(|told| &told.tasks, task),
-            rights: self.seen(|told| &told.rights, grants::of),
+            rights: self.seen(|told| &told.rights, acl::of),
             unseen: system.err(),
         }
     }

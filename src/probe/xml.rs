@@ -160,7 +160,7 @@ mod tests {
         let lines = directives(text, Path::new("/t")).unwrap();
         let told = lines
             .iter()
-            .map(|own| format!("{} {} {}={}", own.line, own.section, own.key, own.value));
+            .map(|line| format!("{} {} {}={}", line.line, line.section, line.key, line.value));
         told.collect()
     }
 
@@ -214,7 +214,7 @@ mod tests {
         fn any_bytes_are_read_without_panic(bytes in prop::collection::vec(any::<u8>(), 0..300), text in "(<Task>|</Task>|<a>|</a>|<a/>|&amp;|&#65;|x|\n){0,40}") {
             for text in [decoded(&bytes), text] {
                 if let Ok(lines) = directives(&text, Path::new("/t")) {
-                    prop_assert!(lines.iter().all(|own| own.line <= text.lines().count().max(1)));
+                    prop_assert!(lines.iter().all(|line| line.line <= text.lines().count().max(1)));
                 }
             }
         }

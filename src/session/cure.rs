@@ -68,7 +68,8 @@ pub fn cures(
 /// Into whose receipt the cure of a finding goes.
 fn receipt_of(finding: &Finding, survey: &Survey) -> String {
     let name = finding.instance.as_deref().unwrap_or(BY_HAND);
-    let is_ours = survey.installs.iter().any(|own| own.name == name && own.receipt.is_some());
+    let is_ours =
+        survey.installs.iter().any(|install| install.name == name && install.receipt.is_some());
     if is_ours { name.to_owned() } else { BY_HAND.to_owned() }
 }
 

@@ -164,7 +164,7 @@ fn forms(secret: &str) -> Vec<String> {
         // The characters at both ends hold bits of what stands beside the secret.
         let from = (lead * 8).div_ceil(6);
         let to = (lead + secret.len()) * 8 / 6;
-        if let Some(own) = base64.get(from..to).filter(|own| own.len() >= SHORTEST) {
+        if let Some(own) = base64.get(from..to).filter(|base64| base64.len() >= SHORTEST) {
             forms.push(own.replace('+', "-").replace('/', "_"));
             forms.push(own.to_owned());
         }

@@ -11,7 +11,7 @@ mod support;
 
 use runnerup::{
     host::{Defined, Facts, PathFact},
-    plan::{self, Leave, Plan},
+    plan::{Leave, Plan},
     platform::{
         Os, Platform,
         accounts::{Account, AccountId},
@@ -24,7 +24,9 @@ use runnerup::{
     values::Manager,
 };
 use std::{fmt::Write, fs, path::Path};
-use support::plans::{SYSTEMS, TOKEN, USUAL, done, fresh, meta, planned, settings, stands};
+use support::plans::{
+    SYSTEMS, TOKEN, USUAL, done, fresh, install, meta, planned, settings, stands, uninstall,
+};
 
 /// A plan as a person reads it, every file whole.
 fn shown(plan: &Plan) -> String {
@@ -82,7 +84,7 @@ fn an_account_that_something_else_runs_as_survives_a_purge() {
     let installed = done(before, &plan);
     let purge = Leave { purge: true, force: false };
     let goes = |facts: &Facts| {
-        let plan = plan::uninstall(facts, purge).unwrap();
+        let plan = uninstall(facts, purge).unwrap();
         let is_account = |step: &&Step| {
             matches!(step, Step::EndProcesses { .. })
                 || matches!(step, Step::Restore { target: Target::Account(_), .. })
@@ -128,7 +130,7 @@ fn a_purge_keeps_a_folder_that_is_not_the_one_that_was_made() {
         let mut meta = facts.path(path).meta.unwrap();
         change(&mut meta);
         stands(&mut facts, path, meta, None);
-        let plan = plan::uninstall(&facts, Leave { purge: true, force }).unwrap();
+        let plan = uninstall(&facts, Leave { purge: true, force }).unwrap();
         let goes = plan.steps.iter().any(|step| {
             matches!(step, Step::Restore { target: Target::Folder(folder), .. } if folder == path)
         });
@@ -158,7 +160,7 @@ fn a_unit_that_is_a_link_is_told_before_anything_is_changed() {
     let here = Circumstances { platform: system.0.parse().unwrap(), service: system.1 };
     let settings = settings(&USUAL);
     let spec = Spec::resolve(&settings, Some(TOKEN.parse().unwrap()), here).unwrap();
-    let error = plan::install(&spec, &settings, &before).unwrap_err().to_string();
+    let error = install(&spec, &settings, &before).unwrap_err().to_string();
     assert!(error.contains("circleci.service is a symbolic link"), "{error}");
 }
 
@@ -172,7 +174,7 @@ fn a_file_that_cannot_be_read_is_not_called_changed() {
     let config = Path::new("/etc/opt/circleci/launch-agent-config.yaml");
     let fact = installed.paths.get_mut(config).unwrap();
     (fact.digest, fact.trouble) = (None, Some("Permission denied".to_owned()));
-    let notes = plan::uninstall(&installed, Leave::default()).unwrap().notes.join("\n");
+    let notes = uninstall(&installed, Leave::default()).unwrap().notes.join("\n");
     assert!(notes.contains("cannot be compared") && notes.contains("denied"), "{notes}");
     assert!(!notes.contains("--force"), "{notes}");
 }
@@ -191,7 +193,7 @@ fn a_desktop_session_is_kept_and_given_up_again() {
     let again = planned(system, &given, &installed);
     assert!(again.steps.is_empty(), "{}", shown(&again));
     for (case, purge) in [("uninstall", false), ("purge", true)] {
-        let plan = plan::uninstall(&installed, Leave { purge, force: false }).unwrap();
+        let plan = uninstall(&installed, Leave { purge, force: false }).unwrap();
         compare(&format!("windows-desktop-{case}.txt"), &shown(&plan));
     }
     let plan = planned(system, &USUAL, &installed);
@@ -223,7 +225,7 @@ fn values_that_are_right_already_stay_when_a_session_goes() {
     }
     let plan = planned(system, &given, &before);
     assert!(!plan.steps.iter().any(|step| matches!(step, Step::Registry(_))), "{}", shown(&plan));
-    let gone = plan::uninstall(&done(before, &plan), Leave::default()).unwrap();
+    let gone = uninstall(&done(before, &plan), Leave::default()).unwrap();
     assert!(!shown(&gone).contains("registry"), "{}", shown(&gone));
 }
 
@@ -234,7 +236,7 @@ fn a_desktop_session_is_refused_where_it_cannot_be_kept() {
         let here = Circumstances { platform: system.0.parse().unwrap(), service: system.1 };
         let settings = settings(&given);
         Spec::resolve(&settings, Some(TOKEN.parse().unwrap()), here)
-            .and_then(|spec| plan::install(&spec, &settings, facts))
+            .and_then(|spec| install(&spec, &settings, facts))
             .unwrap_err()
     };
     for system in &SYSTEMS[..2] {
@@ -282,7 +284,7 @@ fn a_folder_of_somebody_is_not_the_accounts_on_windows() {
     let here = Circumstances { platform: windows.0.parse().unwrap(), service: windows.1 };
     let settings = settings(&given);
     let spec = Spec::resolve(&settings, Some(TOKEN.parse().unwrap()), here).unwrap();
-    let error = plan::install(&spec, &settings, &facts).unwrap_err();
+    let error = install(&spec, &settings, &facts).unwrap_err();
     assert!(error.message().contains("does not belong to circleci"), "{error}");
     // One that an earlier run made for it.
     let target = Target::Folder("D:/jobs".into());
@@ -351,7 +353,7 @@ fn what_was_installed_is_taken_away() {
     for system in SYSTEMS {
         let installed = done(fresh(system.0), &planned(system, &USUAL, &fresh(system.0)));
         for (case, purge) in [("uninstall", false), ("purge", true)] {
-            let plan = plan::uninstall(&installed, Leave { purge, force: false }).unwrap();
+            let plan = uninstall(&installed, Leave { purge, force: false }).unwrap();
             compare(&named(system, case), &shown(&plan));
         }
     }
@@ -366,13 +368,13 @@ fn another_agents_label_is_refused_with_the_way_out() {
     let here = Circumstances { platform: system.0.parse().unwrap(), service: system.1 };
     let settings = settings(&USUAL);
     let spec = Spec::resolve(&settings, Some(TOKEN.parse().unwrap()), here).unwrap();
-    let error = plan::install(&spec, &settings, &facts).unwrap_err();
+    let error = install(&spec, &settings, &facts).unwrap_err();
     assert!(error.message().contains("LaunchAgents"), "{error}");
     assert!(error.help_lines().join(" ").contains("launchctl bootout"), "{error:?}");
     facts.paths.remove(rival);
     let status = Status { definition: Some(rival.to_owned()), ..Status::default() };
     facts.services.insert(spec.layout.service.clone(), status);
-    assert!(plan::install(&spec, &settings, &facts).is_err());
+    assert!(install(&spec, &settings, &facts).is_err());
     // In the home of any user, and in the very place of ours when it runs the other agent.
     facts.services.clear();
     let ours = runnerup::text::shown(&spec.layout.definition);
@@ -387,7 +389,7 @@ fn another_agents_label_is_refused_with_the_way_out() {
     ] {
         let label = spec.layout.service.clone();
         facts.launchd = vec![Defined { label, file: file.into(), agent }];
-        let planned = plan::install(&spec, &settings, &facts);
+        let planned = install(&spec, &settings, &facts);
         assert_eq!(planned.is_err(), is_rival, "{file}");
         let Err(error) = planned else { continue };
         let way_out = error.help_lines().join("\n");
@@ -401,7 +403,7 @@ fn another_agents_label_is_refused_with_the_way_out() {
     let target = Target::Running(spec.layout.service.clone());
     let status = Status { definition: Some(spec.layout.definition.clone()), ..Status::default() };
     facts.services.insert(spec.layout.service.clone(), status);
-    let plan = plan::install(&spec, &settings, &facts).unwrap();
+    let plan = install(&spec, &settings, &facts).unwrap();
     assert!(plan.steps.iter().any(|step| step.target() == target));
 }
 
@@ -443,7 +445,7 @@ fn what_the_account_owns_is_in_the_place_of_nothing_else() {
             }
             let settings = settings(&[&USUAL[..], &[(name, value)]].concat());
             let spec = Spec::resolve(&settings, Some(TOKEN.parse().unwrap()), here).unwrap();
-            let error = plan::install(&spec, &settings, &facts).unwrap_err();
+            let error = install(&spec, &settings, &facts).unwrap_err();
             assert!(error.message().contains("in the place of"), "{name} {value}: {error}");
             assert!(error.message().contains(&format!("--{name}")), "{error}");
         }

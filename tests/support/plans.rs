@@ -2,8 +2,8 @@
 
 use runnerup::{
     agent::{self, Token},
-    host::{Facts, PathFact},
-    plan::{self, Plan},
+    host::{Facts, PathFact, Want},
+    plan::{self, Leave, Plan},
     platform::{
         accounts::{Account, AccountId},
         fs::{Kind, Meta, Permissions},
@@ -82,7 +82,28 @@ pub fn planned(system: (&str, Manager), given: &[(&str, &str)], facts: &Facts) -
     let settings = settings(given);
     let token = TOKEN.parse::<Token>().unwrap();
     let spec = Spec::resolve(&settings, Some(token), here).unwrap();
-    plan::install(&spec, &settings, facts).unwrap()
+    install(&spec, &settings, facts).unwrap()
+}
+
+/// Plans an install. Of what it asks to look at, and `facts` do not tell, nothing is there.
+pub fn install(spec: &Spec, settings: &Settings, facts: &Facts) -> runnerup::Result<Plan> {
+    let wanted = plan::wanted(spec, facts);
+    plan::install(spec, settings, &looked_at(facts, &wanted))
+}
+
+/// Plans an uninstall, likewise.
+pub fn uninstall(facts: &Facts, leave: Leave) -> Option<Plan> {
+    plan::uninstall(&looked_at(facts, &plan::wanted_for_uninstall(facts)), leave)
+}
+
+fn looked_at(facts: &Facts, wanted: &[Want]) -> Facts {
+    let mut facts = facts.clone();
+    for want in wanted {
+        if let Want::Path { path, .. } = want {
+            facts.paths.entry(path.clone()).or_default();
+        }
+    }
+    facts
 }
 
 /// The host once the plan was done, as the engine would leave it.
@@ -91,7 +112,9 @@ pub fn done(mut facts: Facts, plan: &Plan) -> Facts {
     receipt.records = facts.receipt.take().map(|earlier| earlier.records).unwrap_or_default();
     for step in &plan.steps {
         let before = match step.target().path() {
-            Some(path) if facts.path(path).meta.is_some() => State::Present,
+            Some(path) if facts.paths.get(path).is_some_and(|fact| fact.meta.is_some()) => {
+                State::Present
+            }
             _ => State::Absent,
         };
         let after = take_in(&mut facts, step);

@@ -186,7 +186,7 @@ fn stop_all(tools: &Tools<'_>, numbers: &Numbers) -> Result<()> {
     for _ in 0..STOP_ROUNDS {
         tools.go_on()?;
         let mut active = running(tools, numbers)?;
-        active.retain(|own| !own.is_stopped && !own.is_zombie && !own.is_roots);
+        active.retain(|process| !process.is_stopped && !process.is_zombie && !process.is_roots);
         if active.is_empty() {
             break;
         }

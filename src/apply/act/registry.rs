@@ -117,7 +117,7 @@ mod tests {
     struct Nobody;
 
     impl Report for Nobody {
-        fn begins(&self, _: usize, _: usize, _: &str) {}
+        fn begins(&self, _: usize, _: usize, _: &Step) {}
         fn done(&self) {}
         fn waits(&self, _: &str) {}
         fn tells(&self, _: &str) {}

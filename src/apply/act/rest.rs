@@ -105,7 +105,8 @@ pub(super) fn find(tools: &Tools<'_>) -> Command {
 /// chose a name on the way: a command cannot name those.
 fn places(mounts: &[Mounted], is_roots: &dyn Fn(&Path) -> bool) -> Vec<PathBuf> {
     let is_local = |mount: &&Mounted| {
-        let (kind, is_fixed) = (mount.kind.as_str(), mount.options.iter().any(|own| own == "ro"));
+        let (kind, is_fixed) =
+            (mount.kind.as_str(), mount.options.iter().any(|option| option == "ro"));
         DISKS.contains(&kind) || MEMORY.contains(&kind) && !is_fixed
     };
     let is_named = |point: &PathBuf| {

@@ -17,7 +17,7 @@ use crate::{
     Code, Error, Result,
     agent::Token,
     doctor::{Diagnosis, Selection, allowed_path, judge},
-    host::Survey,
+    host::{ProbeSet, Survey},
     platform::fs::Root,
     probe::{Endpoints, Request, examine, network::Inquiry},
     spec::token_from_file,
@@ -87,6 +87,11 @@ pub(super) fn examined(
                 },
                 inquiry: inquiry(args, out)?,
                 allowed,
+                // What is saved may be judged by any check later.
+                probes: match args.save_facts.is_some() {
+                    true => ProbeSet::ALL,
+                    false => selection.probes(),
+                },
             })?;
             out.secrets().take(&examined.secrets);
             examined.survey

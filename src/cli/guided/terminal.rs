@@ -11,20 +11,17 @@ use crate::{
     cli::{
         Output,
         harmless::one_row,
-        text::{Line, Text, Tone},
+        text::{Line, TAKEN, Text, Tone},
     },
     platform::terminal::Terminal,
 };
-use console::{Emoji, Term, measure_text_width};
+use console::{Term, measure_text_width};
 
 /// Columns that text is indented by.
 const INDENT: &str = "  ";
 
 /// Columns that an answer needs to be typed in.
 const ANSWER: usize = 12;
-
-/// What stands before an answer that was taken; the second where the terminal's text is not UTF-8.
-const TAKEN: Emoji<'_, '_> = Emoji("✓ ", "+ ");
 
 /// A person at standard input and standard error.
 pub(crate) struct Person<'a> {

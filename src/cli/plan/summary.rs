@@ -1,73 +1,16 @@
 //! A plan on one screen: its steps by what they mean. Folders are one line.
 
+use super::group::Group;
 use crate::{
     cli::text::{Line, Text},
     plan::Plan,
-    record::{Step, Target},
+    record::Step,
     text::shown,
 };
 use std::path::{Path, PathBuf};
 
 /// The width of the groups' names, so that sentences stand in a column.
 const WIDTH: usize = 15;
-
-/// What a step is about, in the order in which a person reads it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Group {
-    Binary,
-    Configuration,
-    Account,
-    Service,
-    System,
-    Folders,
-}
-
-impl Group {
-    const ALL: [Self; 6] = [
-        Self::Binary,
-        Self::Configuration,
-        Self::Account,
-        Self::Service,
-        Self::System,
-        Self::Folders,
-    ];
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Binary => "Binary",
-            Self::Configuration => "Configuration",
-            Self::Account => "Account",
-            Self::Service => "Service",
-            Self::System => "System",
-            Self::Folders => "Folders",
-        }
-    }
-
-    fn of(step: &Step) -> Self {
-        match step {
-            Step::Binary(_) => Self::Binary,
-            Step::File(file) if file.definition => Self::Service,
-            Step::File(_) => Self::Configuration,
-            Step::Account(_) | Step::EndProcesses { .. } => Self::Account,
-            Step::Link { .. } | Step::Enable { .. } | Step::Start { .. } | Step::Stop { .. } => {
-                Self::Service
-            }
-            Step::Registry(_) => Self::System,
-            Step::Folder(_) | Step::Settle(_) | Step::Close { .. } => Self::Folders,
-            Step::Restore { target, .. } => Self::of_target(target),
-        }
-    }
-
-    fn of_target(target: &Target) -> Self {
-        match target {
-            Target::File(_) => Self::Configuration,
-            Target::Account(_) | Target::Processes(_) => Self::Account,
-            Target::Link(_) | Target::Enabled(_) | Target::Running(_) => Self::Service,
-            Target::Registry(_) => Self::System,
-            Target::Folder(_) => Self::Folders,
-        }
-    }
-}
 
 /// The plan's steps by what they mean.
 pub(super) fn summary(plan: &Plan) -> Text {

@@ -53,8 +53,8 @@ pub(super) const NO_ORPHANS: Check = Check {
 fn no_orphans(survey: &Survey, install: &Install) -> Judged {
     let orphans = install.orphans.known()?;
     // Two agents with one account cannot be told apart by it.
-    let first = survey.installs.iter().find(|own| own.task_user == install.task_user);
-    let is_first = first.is_some_and(|own| own.name == install.name);
+    let first = survey.installs.iter().find(|other| other.task_user == install.task_user);
+    let is_first = first.is_some_and(|first| first.name == install.name);
     let left: Vec<&Process> = orphans
         .iter()
         .filter(|process| process.state != 'Z' && (process.in_service || is_first))
@@ -100,8 +100,8 @@ fn moves(survey: &Survey, install: &Install) -> Judged {
     let main = processes.first().ok_or_else(|| Unseen::not_examined("the agent does not run"))?;
     let job = processes
         .iter()
-        .filter(|own| own.parent == main.pid && own.state != 'Z')
-        .min_by_key(|own| own.started);
+        .filter(|process| process.parent == main.pid && process.state != 'Z')
+        .min_by_key(|process| process.started);
     let Some(job) = job else {
         return Ok(Verdict::Holds("no job runs".to_owned()));
     };
@@ -109,7 +109,7 @@ fn moves(survey: &Survey, install: &Install) -> Judged {
     let newest = install
         .workdir
         .ok()
-        .and_then(|own| own.changed)
+        .and_then(|workdir| workdir.changed)
         .into_iter()
         .chain(install.log_written)
         .max();

@@ -22,7 +22,7 @@ pub(super) const IDENTITY: Check = Check {
 
 /// Every other agent that comes later, so that a pair is told once.
 fn others<'a>(survey: &'a Survey, install: &'a Install) -> impl Iterator<Item = &'a Install> {
-    let at = survey.installs.iter().position(|own| own.name == install.name);
+    let at = survey.installs.iter().position(|other| other.name == install.name);
     survey.installs.iter().skip(at.map_or(usize::MAX, |at| at + 1))
 }
 
@@ -32,7 +32,8 @@ fn identity(survey: &Survey, install: &Install) -> Judged {
     for other in others(survey, install) {
         let Ok(theirs) = other.config() else { continue };
         let same_file = config.trail.real == theirs.trail.real && config.trail.end.is_some();
-        let mark = |config: &crate::host::ConfigFile| config.token().map(|own| own.mark.clone());
+        let mark =
+            |config: &crate::host::ConfigFile| config.token().map(|token| token.mark.clone());
         let same_name = config.text("runner.name").is_some()
             && config.text("runner.name") == theirs.text("runner.name");
         let same_token = mark(config).is_some() && mark(config) == mark(theirs);
@@ -72,8 +73,8 @@ fn shared(survey: &Survey, install: &Install) -> Judged {
     let mut problems = Vec::new();
     for other in others(survey, install) {
         for what in [PathRole::WorkFolder, PathRole::LogFile] {
-            let real = |own: &Install| {
-                own.path(what).and_then(|seen| seen.ok()).map(|trail| trail.path.clone())
+            let real = |install: &Install| {
+                install.path(what).and_then(|seen| seen.ok()).map(|trail| trail.path.clone())
             };
             let (Some(ours), Some(theirs)) = (real(install), real(other)) else { continue };
             if ours.starts_with(&theirs) || theirs.starts_with(&ours) {
@@ -105,11 +106,11 @@ fn label(survey: &Survey, install: &Install) -> Judged {
         return Err(Unseen::not_applicable("only launchd has labels"));
     }
     let same = others(survey, install)
-        .find(|own| own.service.as_ref().is_some_and(|own| own.name == service.name));
+        .find(|own| own.service.as_ref().is_some_and(|other| other.name == service.name));
     match same {
         None => Ok(Verdict::Holds(service.name.clone())),
         Some(other) => {
-            let file = other.service.as_ref().and_then(|own| own.file());
+            let file = other.service.as_ref().and_then(|service| service.file());
             let path = file.map_or(String::new(), |file| file.path.display().to_string());
             Ok(Problem::fail(format!("{} is the label of two agents", service.name))
                 .seen(path.clone())

@@ -28,7 +28,13 @@ fn exists(survey: &Survey, install: &Install) -> Judged {
         let remedy =
             Remedy::by_hand("Name the configuration in the service's command: --config FILE.");
         return Ok(Problem::fail("the service's command names no configuration")
-            .seen(install.service.as_ref().map(|own| own.command.join(" ")).unwrap_or_default())
+            .seen(
+                install
+                    .service
+                    .as_ref()
+                    .map(|service| service.command.join(" "))
+                    .unwrap_or_default(),
+            )
             .cure(remedy)
             .into());
     }
@@ -103,7 +109,7 @@ mod tests {
         // It is told once, whatever else is judged.
         let only = Selection::new(vec!["config/parses".to_owned()], Vec::new()).unwrap();
         let found = judge(&survey, &only);
-        assert!(found.iter().all(|own| own.status == Status::Skip), "{found:?}");
+        assert!(found.iter().all(|finding| finding.status == Status::Skip), "{found:?}");
         config_of(&mut survey).state = ConfigState::Unreadable("/x is closed".into());
         assert_eq!(status(&survey, "config/exists"), Status::Skip);
         config_of(&mut survey).trail.end = Some(folder(0, 0o755));

@@ -33,7 +33,7 @@ fn ends_options(survey: &Survey, install: &Install) -> Judged {
     if !takes_options || prefix.last().is_some_and(|word| word == "--") {
         return Ok(Verdict::Holds(prefix.join(" ")));
     }
-    let place = config.setting("runner.command_prefix").map(|own| own.place(config));
+    let place = config.setting("runner.command_prefix").map(|setting| setting.place(config));
     let remedy = Remedy::by_hand("Add \"--\" as the last word of runner.command_prefix.")
         .command(edit_config(survey, install));
     Ok(Problem::fail("the command prefix does not end with --")

@@ -60,7 +60,7 @@ fn storage(survey: &Survey, install: &Install) -> Judged {
 
 fn judge(survey: &Survey, install: &Install, name: &str) -> Judged {
     let endpoints = endpoints(survey, install)?;
-    let Some(endpoint) = endpoints.iter().find(|own| own.name == name) else {
+    let Some(endpoint) = endpoints.iter().find(|endpoint| endpoint.name == name) else {
         return Err(Unseen::not_examined("it was not asked"));
     };
     let Some(answer) = &endpoint.answer else {
@@ -142,7 +142,7 @@ pub(super) const VCS: Check = Check {
 
 fn vcs(survey: &Survey, install: &Install) -> Judged {
     let endpoints = endpoints(survey, install)?;
-    let own: Vec<_> = endpoints.into_iter().filter(|own| own.name == "vcs").collect();
+    let own: Vec<_> = endpoints.into_iter().filter(|endpoint| endpoint.name == "vcs").collect();
     if own.is_empty() {
         return Err(Unseen::not_examined("none was asked"));
     }
@@ -174,8 +174,9 @@ pub(super) const CLOCK: Check = Check {
 
 fn clock(survey: &Survey, install: &Install) -> Judged {
     let endpoints = endpoints(survey, install)?;
-    let answers = endpoints.iter().filter_map(|own| own.answer.as_ref()?.outcome.as_ref().ok());
-    let ahead = answers.filter_map(|told| told.clock_ahead).min_by_key(|ahead| ahead.abs());
+    let answers =
+        endpoints.iter().filter_map(|endpoint| endpoint.answer.as_ref()?.outcome.as_ref().ok());
+    let ahead = answers.filter_map(|answer| answer.clock_ahead).min_by_key(|ahead| ahead.abs());
     let Some(ahead) = ahead else {
         return Err(Unseen::not_examined("no answer had a date"));
     };
@@ -208,13 +209,13 @@ pub(super) const LATENCY: Check = Check {
 
 fn latency(survey: &Survey, install: &Install) -> Judged {
     let endpoints = endpoints(survey, install)?;
-    let time = |own: &&Endpoint| {
-        own.answer.as_ref().filter(|answer| answer.outcome.is_ok()).map(|answer| answer.ms)
+    let time = |endpoint: &&Endpoint| {
+        endpoint.answer.as_ref().filter(|answer| answer.outcome.is_ok()).map(|answer| answer.ms)
     };
     let slowest = endpoints
         .iter()
         .copied()
-        .filter_map(|own| Some((time(&own)?, own)))
+        .filter_map(|endpoint| Some((time(&endpoint)?, endpoint)))
         .max_by_key(|(ms, _)| *ms);
     let Some((ms, slowest)) = slowest else {
         return Err(Unseen::not_examined("nothing answered"));
@@ -253,23 +254,23 @@ mod tests {
     fn a_portal_and_another_ones_trouble_are_told_apart() {
         let page = answered(|told| told.content_type = Some("text/html".into()));
         assert_eq!(status(&page, "connectivity/api-answers"), Status::Fail);
-        let moved = answered(|told| {
-            told.status = 302;
-            told.location = Some("http://login.hotel.example/".into());
+        let moved = answered(|finding| {
+            finding.status = 302;
+            finding.location = Some("http://login.hotel.example/".into());
         });
         assert_eq!(status(&moved, "connectivity/api-answers"), Status::Fail);
-        let trouble = answered(|told| told.status = 503);
+        let trouble = answered(|finding| finding.status = 503);
         assert_eq!(status(&trouble, "connectivity/api-answers"), Status::Warn);
-        let refused = answered(|told| told.status = 403);
+        let refused = answered(|finding| finding.status = 403);
         assert_eq!(status(&refused, "connectivity/api-answers"), Status::Fail);
         assert_eq!(status(&online(|_| {}), "connectivity/api-answers"), Status::Pass);
     }
 
     #[test]
     fn a_refused_token_is_told_by_its_own_check() {
-        let refused = answered(|told| {
-            told.status = 401;
-            told.with_token = true;
+        let refused = answered(|finding| {
+            finding.status = 401;
+            finding.with_token = true;
         });
         assert_eq!(status(&refused, "connectivity/api-answers"), Status::Pass);
         assert_eq!(status(&refused, "agent/token-accepted"), Status::Fail);

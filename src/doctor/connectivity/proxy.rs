@@ -52,7 +52,7 @@ pub(super) const WORKS: Check = Check {
 
 fn works(survey: &Survey, install: &Install) -> Judged {
     let endpoints = endpoints(survey, install)?;
-    let through: Vec<_> = endpoints.iter().filter(|own| own.proxy.is_some()).collect();
+    let through: Vec<_> = endpoints.iter().filter(|endpoint| endpoint.proxy.is_some()).collect();
     let Some(first) = through.first().and_then(|own| own.proxy.as_ref()) else {
         return Err(Unseen::not_applicable("no proxy applies"));
     };
@@ -62,9 +62,10 @@ fn works(survey: &Survey, install: &Install) -> Judged {
         if endpoint.resolved.outcome.is_err() {
             continue;
         }
-        let status = endpoint.tunnel.as_ref().and_then(|own| own.outcome.as_ref().ok().copied());
-        let answered = endpoint.answer.as_ref().and_then(|own| own.outcome.as_ref().ok());
-        let plain_407 = answered.is_some_and(|own| own.status == 407);
+        let status =
+            endpoint.tunnel.as_ref().and_then(|tunnel| tunnel.outcome.as_ref().ok().copied());
+        let answered = endpoint.answer.as_ref().and_then(|answer| answer.outcome.as_ref().ok());
+        let plain_407 = answered.is_some_and(|finding| finding.status == 407);
         let what = if !endpoint.is_connected() {
             "cannot be reached".to_owned()
         } else if status == Some(407) || plain_407 {
@@ -73,7 +74,8 @@ fn works(survey: &Survey, install: &Install) -> Judged {
             login.to_owned()
         } else if let Some(status) = status.filter(|status| !(200..300).contains(status)) {
             format!("does not let {} through ({status})", named(endpoint))
-        } else if let Some(Err(why)) = endpoint.tunnel.as_ref().map(|own| own.outcome.clone()) {
+        } else if let Some(Err(why)) = endpoint.tunnel.as_ref().map(|tunnel| tunnel.outcome.clone())
+        {
             format!("gives no tunnel: {why}")
         } else {
             continue;
@@ -103,15 +105,14 @@ pub(super) const SAME: Check = Check {
 fn same(survey: &Survey, install: &Install) -> Judged {
     let network = survey.network.known()?;
     let arrives = |side: Side, name: &str| {
-        let own = network
-            .endpoints
-            .iter()
-            .find(|own| own.install == install.name && own.side == side && own.name == name)?;
+        let own = network.endpoints.iter().find(|endpoint| {
+            endpoint.install == install.name && endpoint.side == side && endpoint.name == name
+        })?;
         Some((
             own,
-            own.answer
-                .as_ref()
-                .is_some_and(|answer| answer.outcome.as_ref().is_ok_and(|told| told.status != 407)),
+            own.answer.as_ref().is_some_and(|answer| {
+                answer.outcome.as_ref().is_ok_and(|outcome| outcome.status != 407)
+            }),
         ))
     };
     for name in ["api", "releases"] {

@@ -45,7 +45,8 @@ pub(super) const RESOLVE: Check = Check {
 
 fn resolve(survey: &Survey, install: &Install) -> Judged {
     let endpoints = endpoints(survey, install)?;
-    let servers = survey.host.resolver.ok().map(|own| own.servers.join(", ")).unwrap_or_default();
+    let servers =
+        survey.host.resolver.ok().map(|resolver| resolver.servers.join(", ")).unwrap_or_default();
     let mut failures = Vec::new();
     let mut slowest = 0;
     for endpoint in &endpoints {
@@ -83,14 +84,18 @@ fn reachable(survey: &Survey, install: &Install) -> Judged {
     let endpoints = endpoints(survey, install)?;
     let mut failures = Vec::new();
     // A proxy that is down is told once, and by another check.
-    let direct = endpoints.iter().filter(|own| own.proxy.is_none() && own.resolved.outcome.is_ok());
+    let direct = endpoints
+        .iter()
+        .filter(|endpoint| endpoint.proxy.is_none() && endpoint.resolved.outcome.is_ok());
     for endpoint in direct.filter(|own| !own.is_connected() && own.name != "vcs") {
         let attempts = [&endpoint.v4, &endpoint.v6].into_iter().flatten();
         let seen: Vec<String> = attempts
             .clone()
-            .filter_map(|own| Some(format!("{} ({} ms)", own.outcome.as_ref().err()?, own.ms)))
+            .filter_map(|attempt| {
+                Some(format!("{} ({} ms)", attempt.outcome.as_ref().err()?, attempt.ms))
+            })
             .collect();
-        let refused = attempts.clone().any(|own| own.route == Route::Refused);
+        let refused = attempts.clone().any(|attempt| attempt.route == Route::Refused);
         failures.push(Failure {
             endpoint,
             sentence: match refused {
@@ -118,9 +123,9 @@ pub(super) const IPV6: Check = Check {
 
 fn ipv6(survey: &Survey, install: &Install) -> Judged {
     let endpoints = endpoints(survey, install)?;
-    let bad = endpoints.iter().find(|own| {
-        let v4_works = own.v4.as_ref().is_some_and(|attempt| attempt.outcome.is_ok());
-        v4_works && own.v6.as_ref().is_some_and(|attempt| attempt.route == Route::Silent)
+    let bad = endpoints.iter().find(|endpoint| {
+        let v4_works = endpoint.v4.as_ref().is_some_and(|attempt| attempt.outcome.is_ok());
+        v4_works && endpoint.v6.as_ref().is_some_and(|attempt| attempt.route == Route::Silent)
     });
     let Some(bad) = bad else {
         return Ok(Verdict::Holds("nothing is swallowed".to_owned()));

@@ -39,8 +39,11 @@ fn disk(survey: &Survey) -> Judged {
 
 fn seen(survey: &Survey, volume: &Volume) -> String {
     let mut text = format!("{} of {} free", size(volume.bytes_free), size(volume.bytes));
-    for leftover in
-        survey.installs.iter().filter_map(|own| own.workdir.ok()).flat_map(|own| &own.greatest)
+    for leftover in survey
+        .installs
+        .iter()
+        .filter_map(|install| install.workdir.ok())
+        .flat_map(|install| &install.greatest)
     {
         if leftover.bytes > volume.bytes / 100 && leftover.path.starts_with(&volume.folder) {
             text = format!("{text}\n{} in {}", size(leftover.bytes), leftover.path.display());

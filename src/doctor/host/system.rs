@@ -141,10 +141,10 @@ fn ssh_port(survey: &Survey) -> Judged {
     let takes: Vec<&str> = survey
         .installs
         .iter()
-        .filter(|own| {
-            own.config().is_ok_and(|config| config.text("runner.ssh.advertise_addr").is_some())
+        .filter(|install| {
+            install.config().is_ok_and(|config| config.text("runner.ssh.advertise_addr").is_some())
         })
-        .map(|own| own.name.as_str())
+        .map(|install| install.name.as_str())
         .collect();
     if takes.len() > 1 {
         return Ok(Problem::fail(format!(
@@ -156,7 +156,7 @@ fn ssh_port(survey: &Survey) -> Judged {
         .into());
     }
     let listens = survey.host.listening.ok().is_some_and(|ports| ports.contains(&SSH));
-    let runs = survey.installs.iter().any(|own| own.main_process().is_some());
+    let runs = survey.installs.iter().any(|install| install.main_process().is_some());
     if takes.len() == 1 && listens && !runs {
         return Ok(Problem::warn(format!("something else listens on port {SSH}"))
             .seen("no agent runs")

@@ -70,8 +70,8 @@ pub(super) const DESKTOP: Check = Check {
 
 fn desktop(survey: &Survey) -> Judged {
     let windows = windows(survey)?;
-    let keeps = survey.installs.iter().filter_map(|own| own.service.as_ref());
-    let keeps = keeps.flat_map(|own| &own.directives).any(|line| line.key == "SessionKeeper");
+    let keeps = survey.installs.iter().filter_map(|install| install.service.as_ref());
+    let keeps = keeps.flat_map(|keep| &keep.directives).any(|line| line.key == "SessionKeeper");
     if !keeps {
         return Err(Unseen::not_applicable("no agent here runs with a desktop"));
     }

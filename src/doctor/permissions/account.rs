@@ -259,7 +259,7 @@ fn privacy(survey: &Survey, install: &Install) -> Judged {
     }
     let binary = install.binary.as_ref().and_then(|binary| binary.trail.ok());
     let config = install.config_file().ok().map(|config| &config.trail);
-    let paths = install.paths.iter().filter_map(|own| own.trail.ok());
+    let paths = install.paths.iter().filter_map(|path| path.trail.ok());
     let paths = paths.chain(binary).chain(config);
     for trail in paths {
         let mut names = trail
@@ -322,7 +322,7 @@ mod tests {
         sudo_prefix(&mut survey);
         agent(&mut survey).task_user = Some("root".into());
         let all = judge(&survey, &Selection::default());
-        let power = all.iter().find(|own| own.check == "permissions/power-known").unwrap();
+        let power = all.iter().find(|finding| finding.check == "permissions/power-known").unwrap();
         assert_eq!(power.because, Some("permissions/sudo-works"), "{}", power.summary);
     }
 

@@ -57,7 +57,7 @@ fn workdir(survey: &Survey, install: &Install) -> Judged {
         if denied.path != trail.path {
             return Ok(closed_folder(&change, &denied, site, account, install).into());
         }
-        let link = |own: &Passed| own.path == trail.path && own.meta.kind == Kind::Link;
+        let link = |passed: &Passed| passed.path == trail.path && passed.meta.kind == Kind::Link;
         let (is_link, real) = (trail.passed.iter().any(link), trail.real.display());
         // Whoever gives what a link leads to gives more than its name says.
         let remedy = match is_link {
@@ -125,9 +125,9 @@ fn clean(survey: &Survey, install: &Install) -> Judged {
         let count = workdir.entries;
         return Ok(Verdict::Holds(format!("{count} things, {which} of the jobs' own account")));
     }
-    let seen = workdir.foreign.iter().map(|own| {
-        let whose = own.uid.map_or("another account".to_owned(), |uid| owner(survey, uid));
-        format!("{} belongs to {whose}", own.path.display())
+    let seen = workdir.foreign.iter().map(|entry| {
+        let whose = entry.uid.map_or("another account".to_owned(), |uid| owner(survey, uid));
+        format!("{} belongs to {whose}", entry.path.display())
     });
     // Jobs' data is never removed without being asked for, and never by a path that jobs can swap.
     let remedy = Remedy::by_hand(
@@ -277,7 +277,7 @@ mod tests {
 
     fn path(what: PathRole, trail: Trail) -> Survey {
         let mut survey = healthy();
-        agent(&mut survey).paths.retain(|own| own.role != what);
+        agent(&mut survey).paths.retain(|path| path.role != what);
         agent(&mut survey).paths.push(named(what, trail));
         survey
     }

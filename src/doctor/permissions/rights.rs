@@ -49,7 +49,7 @@ pub(super) fn readable(survey: &Survey, install: &Install, path: &Path) -> Judge
         ),
     );
     Ok(Problem::fail(format!("{} may not read {}", account.name, path.display()))
-        .seen(list(&rights.grants.iter().filter(|own| own.read).collect::<Vec<_>>()))
+        .seen(list(&rights.grants.iter().filter(|grant| grant.read).collect::<Vec<_>>()))
         .cure(remedy)
         .into())
 }
@@ -60,13 +60,14 @@ pub(super) fn private(survey: &Survey, install: &Install, path: &Path) -> Judged
     let rights =
         windows(survey)?.rights(path)?.ok_or_else(|| Unseen::not_examined("it is not there"))?;
     let others: Vec<&Grant> = rights.others(account(survey, install)?).collect();
-    let users: Vec<&Grant> = others.iter().copied().filter(|own| own.read || own.write).collect();
+    let users: Vec<&Grant> =
+        others.iter().copied().filter(|other| other.read || other.write).collect();
     if users.is_empty() {
         return Ok(Verdict::Holds("only its account and administrators may use it".to_owned()));
     }
-    let verb = if users.iter().any(|own| own.write) { "change" } else { "read" };
+    let verb = if users.iter().any(|user| user.write) { "change" } else { "read" };
     let what = format!("{} can {verb} {}, which holds the token", who(&users), path.display());
-    let is_left = others.iter().all(|own| own.inherited && !own.write);
+    let is_left = others.iter().all(|other| other.inherited && !other.write);
     let problem = if is_left { Problem::warn(what) } else { Problem::fail(what) };
     let user = install.user.as_deref().unwrap_or("circleci");
     let remedy = Remedy::by_hand(
@@ -88,14 +89,14 @@ pub(super) fn unchangeable(survey: &Survey, install: &Install) -> Judged {
     let (_, trail) = binary(install)?;
     let folder = crate::host::same(&trail.path.display().to_string());
     let folder = folder.rsplit_once('\\').map(|(folder, _)| folder.to_owned()).unwrap_or_default();
-    let scripts = install.service.iter().flat_map(|own| own.definitions.iter().skip(1));
-    let scripts = scripts.map(|own| own.trail.path.clone());
+    let scripts = install.service.iter().flat_map(|service| service.definitions.iter().skip(1));
+    let scripts = scripts.map(|script| script.trail.path.clone());
     let mut judged = false;
     let mut problems = Vec::new();
     for path in [trail.path.clone(), folder.into()].into_iter().chain(scripts) {
         let Some(rights) = windows.rights(&path)? else { continue };
         judged = true;
-        let others: Vec<&Grant> = rights.others(account).filter(|own| own.write).collect();
+        let others: Vec<&Grant> = rights.others(account).filter(|other| other.write).collect();
         if others.is_empty() {
             continue;
         }
@@ -117,14 +118,14 @@ pub(super) fn unchangeable(survey: &Survey, install: &Install) -> Judged {
 }
 
 fn who(grants: &[&Grant]) -> String {
-    let names: Vec<&str> = grants.iter().map(|own| own.who()).collect();
+    let names: Vec<&str> = grants.iter().map(|grant| grant.who()).collect();
     names.join(", ")
 }
 
 fn list(grants: &[&Grant]) -> String {
-    let told = grants.iter().map(|own| {
-        let what = if own.write { "changes" } else { "reads" };
-        format!("{} {what}{}", own.who(), if own.inherited { " (inherited)" } else { "" })
+    let told = grants.iter().map(|grant| {
+        let what = if grant.write { "changes" } else { "reads" };
+        format!("{} {what}{}", grant.who(), if grant.inherited { " (inherited)" } else { "" })
     });
     told.collect::<Vec<_>>().join("; ")
 }

@@ -30,12 +30,12 @@ fn definition(survey: &Survey, install: &Install) -> Judged {
     if service.manager == Manager::Launchd && domain(service) != SYSTEM {
         return Err(Unseen::not_applicable("root does not read it: launchd runs it as its user"));
     }
-    let files = install.paths.iter().filter(|own| own.role.is_environment());
-    let files = files.filter_map(|own| own.trail.ok());
+    let files = install.paths.iter().filter(|path| path.role.is_environment());
+    let files = files.filter_map(|file| file.trail.ok());
     let trails = service
         .definitions
         .iter()
-        .map(|own| &own.trail)
+        .map(|definition| &definition.trail)
         .chain(service.strange_parts.ok().into_iter().flatten());
     let problems: Vec<Problem> = trails
         .chain(files)
@@ -82,7 +82,8 @@ fn definition(survey: &Survey, install: &Install) -> Judged {
 /// What jobs could have written is not copied to where root acts on it.
 fn written_anew(service: &Service, install: &Install, part: &Trail) -> Remedy {
     // Over a link nothing is installed.
-    let is_unit = part.real == part.path && service.file().is_some_and(|own| own.path == part.path);
+    let is_unit =
+        part.real == part.path && service.file().is_some_and(|file| file.path == part.path);
     let text = match is_unit {
         true => {
             "Compare it with what you mean it to be, write that where only root can write, and \
@@ -119,14 +120,13 @@ pub(super) const ENVIRONMENT: Check = Check {
 fn environment(survey: &Survey, install: &Install) -> Judged {
     let mut problems = Vec::new();
     let change = Change::new(survey, install);
-    for named in install.paths.iter().filter(|own| own.role.is_environment()) {
+    for named in install.paths.iter().filter(|path| path.role.is_environment()) {
         let Some(site) = Site::of(named, Purpose::Agent) else { continue };
         let trail = site.trail;
         let name = format!("{}:", trail.path.display());
-        let held = install
-            .environment
-            .iter()
-            .find(|own| own.source.starts_with(&name) && own.holds_secret());
+        let held = install.environment.iter().find(|environment| {
+            environment.source.starts_with(&name) && environment.holds_secret()
+        });
         let Some(meta) = trail.end.filter(|meta| meta.has_any(0o004)) else { continue };
         if let Some(held) = held {
             problems.push(

@@ -12,7 +12,7 @@ pub(super) const AWAY: i64 = 600;
 /// The runner of an agent, by the name in its configuration.
 fn of<'a>(queue: &'a Queue, install: &Install) -> Result<Option<&'a Runner>, Unseen> {
     let name = install.config()?.text("runner.name");
-    Ok(queue.runners.iter().find(|own| Some(own.name.as_str()) == name))
+    Ok(queue.runners.iter().find(|runner| Some(runner.name.as_str()) == name))
 }
 
 pub(super) const LISTED: Check = Check {
@@ -31,7 +31,7 @@ fn listed(survey: &Survey, install: &Install) -> Judged {
     if let Some(runner) = of(queue, install)? {
         return Ok(Verdict::Holds(format!("{} on {}", runner.name, runner.hostname)));
     }
-    let names: Vec<&str> = queue.runners.iter().map(|own| own.name.as_str()).collect();
+    let names: Vec<&str> = queue.runners.iter().map(|runner| runner.name.as_str()).collect();
     Ok(Problem::fail(format!("the runner is not in the inventory of {}", queue.resource_class))
         .seen(format!("listed are: {}", names.join(", ")))
         .cure(Remedy::by_hand(

@@ -89,7 +89,7 @@ pub(super) const HAS_RUNNER: Check = Check {
 
 fn alive(queue: &Queue, survey: &Survey) -> usize {
     let is_alive = |last: i64| survey.age(last) <= AWAY;
-    queue.runners.iter().filter(|own| own.last_connected.is_some_and(is_alive)).count()
+    queue.runners.iter().filter(|runner| runner.last_connected.is_some_and(is_alive)).count()
 }
 
 fn has_runner(survey: &Survey) -> Judged {
@@ -126,7 +126,7 @@ fn concurrency(survey: &Survey) -> Judged {
     let queue = queue(survey)?;
     let (waiting, elsewhere) =
         (queue.unclaimed.unwrap_or_default(), queue.running_elsewhere.unwrap_or_default());
-    let idle = survey.installs.iter().any(|own| own.runs_job() == Some(false));
+    let idle = survey.installs.iter().any(|install| install.runs_job() == Some(false));
     if waiting == 0 || !idle {
         return Ok(Verdict::Holds(format!("{waiting} wait")));
     }

@@ -63,7 +63,10 @@ pub(super) const LOADED: Check = Check {
 fn loaded(survey: &Survey, install: &Install) -> Judged {
     let service = service(install)?;
     let name = &service.name;
-    let unread = service.definitions.iter().find_map(|own| Some((own, own.trouble.as_ref()?)));
+    let unread = service
+        .definitions
+        .iter()
+        .find_map(|definition| Some((definition, definition.trouble.as_ref()?)));
     if let (Manager::TaskScheduler, Some((definition, why))) = (service.manager, unread) {
         let path = definition.trail.path.display();
         let remedy =
@@ -215,7 +218,7 @@ fn task_user(survey: &Survey, install: &Install, service: &Service) -> Judged {
     if !domain.is_none_or(is_here) {
         return Err(Unseen::not_examined(format!("{written} is an account of a domain")));
     }
-    if !survey.host.windows.as_ref().is_some_and(|own| own.lists_accounts) {
+    if !survey.host.windows.as_ref().is_some_and(|windows| windows.lists_accounts) {
         return Err(Unseen::not_examined("the accounts of this host are not known"));
     }
     let remedy = Remedy::by_hand("Create the account, and register the task with it.")

@@ -22,7 +22,7 @@ pub(super) fn drop_in(
     lines: impl Into<Text>,
 ) -> Remedy {
     let lines = lines.into();
-    let service = install.service.as_ref().filter(|own| own.manager == Manager::Systemd);
+    let service = install.service.as_ref().filter(|service| service.manager == Manager::Systemd);
     // Root adds nothing to what an account could have defined, and starts nothing of it.
     let Some(service) = service.filter(|_| install.named_by.is_root()) else {
         return Remedy::by_hand(text);

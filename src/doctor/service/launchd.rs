@@ -37,7 +37,7 @@ fn domain(survey: &Survey, install: &Install) -> Judged {
     let file = file(service);
     let sessions = service.value("", "LimitLoadToSessionType").unwrap_or_default();
     if file.starts_with(DAEMONS) {
-        if sessions.is_empty() || sessions.split(' ').any(|own| own == "System") {
+        if sessions.is_empty() || sessions.split(' ').any(|part| part == "System") {
             return Ok(Verdict::Holds("a daemon, which runs always".to_owned()));
         }
         let remedy = Remedy::by_hand("Take the key out, or make it an agent of a user's.")
@@ -97,7 +97,7 @@ pub(super) fn waits(survey: &Survey, install: &Install, service: &Service) -> bo
 }
 
 fn folder(file: &Path) -> String {
-    file.parent().map(|own| own.display().to_string()).unwrap_or_default()
+    file.parent().map(|parent| parent.display().to_string()).unwrap_or_default()
 }
 
 /// What a user could have written is not copied to where launchd runs it as root.
@@ -152,8 +152,8 @@ fn output(_: &Survey, install: &Install) -> Judged {
         return Ok(Verdict::Holds(path.to_owned()));
     };
     let folder = trail.path.parent();
-    let has_folder =
-        trail.end.is_some() || trail.passed.iter().any(|own| Some(own.path.as_path()) == folder);
+    let has_folder = trail.end.is_some()
+        || trail.passed.iter().any(|passed| Some(passed.path.as_path()) == folder);
     let stands = trail.end.is_none_or(|meta| meta.kind == Kind::File);
     if has_folder && stands {
         return Ok(Verdict::Holds(path.to_owned()));
@@ -187,7 +187,8 @@ fn unhindered(_: &Survey, install: &Install) -> Judged {
         );
     }
     let is_low = service.value("", "LowPriorityIO") == Some("true");
-    let nice = service.value("", "Nice").filter(|own| own.parse::<i32>().is_ok_and(|own| own > 0));
+    let nice =
+        service.value("", "Nice").filter(|text| text.parse::<i32>().is_ok_and(|number| number > 0));
     if is_low || nice.is_some() {
         let seen = if is_low { "LowPriorityIO true" } else { "Nice is greater than 0" };
         problems.push(
@@ -196,7 +197,7 @@ fn unhindered(_: &Survey, install: &Install) -> Judged {
                 .cure(Remedy::by_hand("Take the key out.")),
         );
     }
-    let wait = service.value("", "ThrottleInterval").and_then(|own| own.parse::<u64>().ok());
+    let wait = service.value("", "ThrottleInterval").and_then(|text| text.parse::<u64>().ok());
     if let Some(wait) = wait.filter(|wait| *wait > PATIENCE) {
         problems.push(
             Problem::warn(format!("the agent stays away for {wait} s whenever it ends"))

@@ -96,7 +96,7 @@ fn sensible(_: &Survey, install: &Install) -> Judged {
 fn launchds(service: &Service, install: &Install) -> Verdict {
     let limits = limits(install, &OF_PLISTS, &TIMES_OF_PLISTS);
     let sections = ["SoftResourceLimits", "HardResourceLimits"].into_iter();
-    let all = sections.flat_map(|section| limits.clone().map(move |own| (section, own)));
+    let all = sections.flat_map(|section| limits.clone().map(move |limit| (section, limit)));
     let felt = all.filter_map(|(section, (key, least, what))| {
         let value = service.value(section, key)?;
         let problem = Problem::warn(format!("{section} {key} {value}: {what}"));

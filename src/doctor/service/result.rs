@@ -96,11 +96,11 @@ fn session_kept(survey: &Survey, install: &Install) -> Judged {
         )
         .command(Command::fixed("schtasks /Run /TN").task(name, install.named_by));
     let of = |section: &str, key: &str| service.value(&format!("SessionKeeper/{section}"), key);
-    let account = |own: &str| own.rsplit('\\').next().unwrap_or_default().to_lowercase();
+    let account = |text: &str| text.rsplit('\\').next().unwrap_or_default().to_lowercase();
     let theirs = of("Principals/Principal", "UserId").map(account);
     let ours = service.value("Principals/Principal", "UserId").map(account);
     // One may be called by its name, the other by its number.
-    let is_number = |own: &str| own.starts_with("s-1-");
+    let is_number = |text: &str| text.starts_with("s-1-");
     if let (Some(theirs), Some(ours)) = (&theirs, &ours)
         && is_number(theirs) == is_number(ours)
         && theirs != ours
@@ -118,7 +118,7 @@ fn session_kept(survey: &Survey, install: &Install) -> Judged {
     }
     let is_off = of("Settings", "Enabled") == Some("false");
     let windows = survey.host.windows.as_ref();
-    match windows.map(|own| own.tasks.known().map(|_| own.task(name))) {
+    match windows.map(|windows| windows.tasks.known().map(|_| windows.task(name))) {
         None | Some(Err(_)) if !is_off => Err(Unseen::not_examined("whether it runs is not known")),
         Some(Ok(Some(task))) if task.state == "Running" => {
             Ok(Verdict::Holds(format!("{name} runs")))

@@ -58,7 +58,7 @@ fn allows_jobs(survey: &Survey, install: &Install) -> Judged {
     for line in service.directives.iter().filter(|line| line.section == "Service") {
         let value = line.value.as_str();
         // Only the directive that counts is judged.
-        if service.directives("Service", &line.key).all(|own| own != line) {
+        if service.directives("Service", &line.key).all(|directive| directive != line) {
             continue;
         }
         match line.key.as_str() {
@@ -82,7 +82,9 @@ fn allows_jobs(survey: &Survey, install: &Install) -> Judged {
                     let closed = Path::new(
                         word.trim_start_matches(['-', '+']).split(':').next().unwrap_or(word),
                     );
-                    for (folder, wanted) in folders.iter().filter(|own| own.0.starts_with(closed)) {
+                    for (folder, wanted) in
+                        folders.iter().filter(|folder| folder.0.starts_with(closed))
+                    {
                         if !(line.key == "ReadOnlyPaths" && is_open(folder)) {
                             add(line, format!("{} is closed to jobs", folder.display()), *wanted);
                         }
@@ -90,8 +92,8 @@ fn allows_jobs(survey: &Survey, install: &Install) -> Judged {
                 }
             }
             "ProtectHome" if is_on(value) || matches!(value, "read-only" | "tmpfs") => {
-                let is_home = |own: &Path| own.starts_with("/home") || own.starts_with("/root");
-                for (folder, wanted) in folders.iter().filter(|own| is_home(own.0)) {
+                let is_home = |path: &Path| path.starts_with("/home") || path.starts_with("/root");
+                for (folder, wanted) in folders.iter().filter(|folder| is_home(folder.0)) {
                     add(line, format!("{} is closed to jobs", folder.display()), *wanted);
                 }
             }

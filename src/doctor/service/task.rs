@@ -15,7 +15,9 @@ const SETTINGS: &str = "Settings";
 pub(super) fn of(install: &Install) -> Result<&Service, Unseen> {
     let service = service(install)?;
     match service.manager {
-        Manager::TaskScheduler if service.directives.iter().any(|own| own.section == SETTINGS) => {
+        Manager::TaskScheduler
+            if service.directives.iter().any(|directive| directive.section == SETTINGS) =>
+        {
             Ok(service)
         }
         Manager::TaskScheduler => Err(Unseen::not_examined("the task's definition was not read")),
@@ -34,7 +36,7 @@ fn setting<'a>(service: &'a Service, key: &str) -> Option<&'a str> {
 
 /// Triggers that are not disabled, by kind.
 fn triggers(service: &Service) -> Vec<&Directive> {
-    let all = service.directives.iter().filter(|own| own.section == "Triggers");
+    let all = service.directives.iter().filter(|directive| directive.section == "Triggers");
     all.filter(|own| own.value == "enabled").collect()
 }
 
@@ -76,8 +78,8 @@ pub(super) const TRIGGERED: Check = Check {
 fn triggered(_: &Survey, install: &Install) -> Judged {
     let service = of(install)?;
     let triggers = triggers(service);
-    let has = |kind: &str| triggers.iter().any(|own| own.key == kind);
-    let kinds: Vec<&str> = triggers.iter().map(|own| own.key.as_str()).collect();
+    let has = |kind: &str| triggers.iter().any(|trigger| trigger.key == kind);
+    let kinds: Vec<&str> = triggers.iter().map(|trigger| trigger.key.as_str()).collect();
     let logon = service.value("Principals/Principal", "LogonType").unwrap_or("InteractiveToken");
     let needs_session = logon == "InteractiveToken";
     let remedy = changed(
@@ -139,7 +141,9 @@ fn unlimited(_: &Survey, install: &Install) -> Judged {
 /// Whether a duration of XML is none at all, which the scheduler takes for no limit.
 fn is_none(duration: &str) -> bool {
     let digits = duration.chars().filter(char::is_ascii_digit);
-    duration.starts_with('P') && digits.clone().count() > 0 && digits.clone().all(|own| own == '0')
+    duration.starts_with('P')
+        && digits.clone().count() > 0
+        && digits.clone().all(|digit| digit == '0')
 }
 
 pub(super) const UNCONDITIONAL: Check = Check {
@@ -189,9 +193,9 @@ fn unconditional(_: &Survey, install: &Install) -> Judged {
             );
         }
     }
-    let ends = service.directives.iter().filter(|own| own.key == "EndBoundary");
-    problems.extend(ends.filter(|own| own.section.starts_with("Triggers/")).map(|own| {
-        Problem::warn("the task's trigger ends at a date").seen(place(Some(own), "")).cure(changed(
+    let ends = service.directives.iter().filter(|directive| directive.key == "EndBoundary");
+    problems.extend(ends.filter(|end| end.section.starts_with("Triggers/")).map(|end| {
+        Problem::warn("the task's trigger ends at a date").seen(place(Some(end), "")).cure(changed(
             install,
             service,
             "Take the date out.",
@@ -229,15 +233,17 @@ fn one_instance(_: &Survey, install: &Install) -> Judged {
 
 /// Whether the scheduler starts the agent again after it has ended.
 pub(super) fn restarts(install: &Install, service: &Service) -> Judged {
-    let repeats = |own: &&Directive| {
-        own.key == "Interval"
-            && own.section.starts_with("Triggers/")
-            && own.section.ends_with("/Repetition")
+    let repeats = |directive: &&Directive| {
+        directive.key == "Interval"
+            && directive.section.starts_with("Triggers/")
+            && directive.section.ends_with("/Repetition")
     };
     if let Some(own) = service.directives.iter().find(repeats) {
         return Ok(Verdict::Holds(format!("looked after each {}", own.value)));
     }
-    if keeper(service).is_some() && triggers(service).iter().any(|own| own.key == "LogonTrigger") {
+    if keeper(service).is_some()
+        && triggers(service).iter().any(|trigger| trigger.key == "LogonTrigger")
+    {
         return Ok(Verdict::Holds("with its session, which is opened again".to_owned()));
     }
     let count = service.value("Settings/RestartOnFailure", "Count");
@@ -258,7 +264,7 @@ pub(super) fn restarts(install: &Install, service: &Service) -> Judged {
 
 /// Whether the agent ends by itself after a job, and is looked after by a trigger.
 pub(super) fn is_between_jobs(survey: &Survey, install: &Install, service: &Service) -> bool {
-    let task = survey.host.windows.as_ref().and_then(|own| own.task(&service.name));
+    let task = survey.host.windows.as_ref().and_then(|windows| windows.task(&service.name));
     let is_single =
         install.config().is_ok_and(|config| config.text("runner.mode") == Some("single-task"));
     let soon = |next: i64| next - survey.taken <= 300;

@@ -253,11 +253,11 @@ impl<'a> Desired<'a> {
 
     /// What the account types into, and jobs are run by.
     fn shell(&self) -> PathBuf {
-        let has_bash = self.facts.path(Path::new("/bin/bash")).meta.is_some();
+        let has_bash = || self.facts.path(Path::new("/bin/bash")).meta.is_some();
         PathBuf::from(match self.os() {
             Os::Windows => return windows::shell().to_owned(),
             Os::Darwin => "/bin/zsh",
-            Os::Linux if !has_bash => "/bin/sh",
+            Os::Linux if !has_bash() => "/bin/sh",
             _ => "/bin/bash",
         })
     }

@@ -91,8 +91,9 @@ impl Pretended {
                 None => (1, "ERROR: The system was unable to find it.".to_owned()),
             },
             ["query", key] => {
-                let inside = told.registry.keys().any(|own| own.starts_with(&format!("{key}|")));
-                let below = told.keys.iter().find(|own| own.starts_with(&format!("{key}\\")));
+                let inside =
+                    told.registry.keys().any(|other| other.starts_with(&format!("{key}|")));
+                let below = told.keys.iter().find(|other| other.starts_with(&format!("{key}\\")));
                 match told.keys.contains(*key) {
                     true if inside => (0, format!("{}\r\n    x    REG_SZ    x\r\n", whole(key))),
                     true => (0, below.map_or_else(String::new, |own| whole(own) + "\r\n")),
@@ -164,9 +165,10 @@ impl Pretended {
         let of_file =
             |file: &str| file.rsplit_once('/').unwrap().1.trim_end_matches(".plist").to_owned();
         match args {
-            ["print-disabled", "system"] => {
-                (0, told.disabled.iter().map(|own| format!("\t\"{own}\" => disabled\n")).collect())
-            }
+            ["print-disabled", "system"] => (
+                0,
+                told.disabled.iter().map(|other| format!("\t\"{other}\" => disabled\n")).collect(),
+            ),
             ["print", target] => match told.services.contains_key(&label(target)) {
                 true => (0, "x = {\n\tstate = running\n\tpid = 7\n\truns = 1\n}\n".to_owned()),
                 false => (113, "Could not find service".to_owned()),

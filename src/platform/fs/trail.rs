@@ -126,7 +126,7 @@ impl Trail {
             end: Some(passed.meta),
             stopped: None,
             ground: passed.ground,
-            mounts: self.mounts.iter().filter(|own| folder.starts_with(own)).cloned().collect(),
+            mounts: self.mounts.iter().filter(|mount| folder.starts_with(mount)).cloned().collect(),
         })
     }
 

@@ -72,7 +72,7 @@ fn read(list: &str) -> Result<String> {
 fn owned(list: &str, uid: u32, group: Option<u32>) -> Vec<u32> {
     let mut lines = list.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
     let Some(names) = lines.next() else { return Vec::new() };
-    let column = |name: &str| names.iter().position(|own| *own == name);
+    let column = |name: &str| names.iter().position(|other| *other == name);
     let users = ["uid", "cuid"].map(column);
     let groups = ["gid", "cgid"].map(column);
     let object = |fields: Vec<&str>| -> Option<u32> {

@@ -41,7 +41,7 @@ fn missing_on(path: &str, is_there: impl Fn(&str) -> bool) -> Vec<&'static str> 
 fn whole(folder: &str) -> String {
     let mut text = folder.trim_matches('"').to_owned();
     for (name, value) in VARIABLES {
-        let begins = text.get(..name.len()).is_some_and(|own| own.eq_ignore_ascii_case(name));
+        let begins = text.get(..name.len()).is_some_and(|text| text.eq_ignore_ascii_case(name));
         if let Some(rest) = text.get(name.len()..).filter(|_| begins) {
             text = format!("{value}{rest}");
         }

@@ -149,7 +149,7 @@ fn listed(commands: &dyn Commands, key: &str) -> Result<Option<Vec<String>>> {
 /// Reads `    NAME    KIND    DATA`.
 fn parse(printed: &str, place: &Place) -> Result<Value> {
     let name = place.name.as_str();
-    let is_name = |own: &str| own.eq_ignore_ascii_case(name);
+    let is_name = |text: &str| text.eq_ignore_ascii_case(name);
     let found = printed.lines().find_map(|line| {
         let line = line.trim_end_matches('\r').strip_prefix("    ")?;
         let rest = line.get(name.len()..).filter(|_| line.get(..name.len()).is_some_and(is_name));

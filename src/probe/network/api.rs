@@ -82,7 +82,7 @@ async fn asked(inquiry: &Inquiry, way: &Way, timeout: Duration) -> Seen<Queue> {
         .collect();
     queue.exists = classes.map(|_| queue.classes.contains(&queue.resource_class));
     // What the namespace's other classes run counts against the same limit.
-    let others = queue.classes.iter().filter(|own| **own != queue.resource_class);
+    let others = queue.classes.iter().filter(|class| **class != queue.resource_class);
     let others: Vec<_> = others
         .map(|class| {
             let class: String = byte_serialize(class.as_bytes()).collect();
@@ -92,7 +92,7 @@ async fn asked(inquiry: &Inquiry, way: &Way, timeout: Duration) -> Seen<Queue> {
     let mut elsewhere = 0;
     for other in others {
         let value = other.await.ok().and_then(Result::ok);
-        elsewhere += value.and_then(|own| own.get("running_runner_tasks")?.as_u64()).unwrap_or(0);
+        elsewhere += value.and_then(|text| text.get("running_runner_tasks")?.as_u64()).unwrap_or(0);
     }
     queue.running_elsewhere = queue.exists.map(|_| elsewhere);
     Seen::Known(queue)

@@ -111,7 +111,7 @@ async fn reached(ask: &Ask, shared: &Shared) -> Endpoint {
     };
     let addresses;
     (endpoint.resolved, addresses) = shared.names.resolve(&host, port, shared.deadline).await;
-    let first = |is_v4: bool| addresses.iter().copied().find(|own| own.is_ipv4() == is_v4);
+    let first = |is_v4: bool| addresses.iter().copied().find(|address| address.is_ipv4() == is_v4);
     let (v4, v6) = (first(true), first(false));
     // Where there is another protocol to go by, one that swallows everything must leave it time.
     let limit = match v6 {

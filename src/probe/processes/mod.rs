@@ -7,7 +7,7 @@
 mod agents;
 mod index;
 mod read;
-mod told;
+mod summary;
 
 use super::{
     candidate,
@@ -26,7 +26,7 @@ use std::{
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
-pub(super) use told::told;
+pub(super) use summary::summary;
 
 /// Most processes of one list that are shown, and most of those that have ended.
 const SHOWN_LIMIT: usize = 64;

@@ -41,7 +41,7 @@ fn of(processes: &Processes, main: u32) -> OfInstall {
 }
 
 fn pids(listed: &Seen<Vec<Process>>) -> Vec<u32> {
-    listed.ok().unwrap().iter().map(|own| own.pid).collect()
+    listed.ok().unwrap().iter().map(|listed| listed.pid).collect()
 }
 
 #[test]
@@ -56,7 +56,7 @@ fn this_process_and_its_child_are_a_tree() {
     let _ = child.wait();
     let tree = found.processes.ok().unwrap();
     assert_eq!((tree[0].pid, tree[0].uid), (own, rustix::process::getuid().as_raw()));
-    let is_child = |own: &&Process| own.pid == child.id() && own.name == "sleep";
+    let is_child = |process: &&Process| process.pid == child.id() && process.name == "sleep";
     assert_eq!(tree.iter().find(is_child).unwrap().command, "sleep (2 words)");
 }
 
@@ -78,7 +78,7 @@ fn an_agents_job_is_seen_though_the_processes_cannot_be_listed() {
     let _ = agent.wait();
     let tree = found.processes.ok().unwrap();
     assert_eq!((tree[0].pid, tree.len(), tree[1].parent), (agent.id(), 2, agent.id()));
-    assert!(tree.iter().all(|own| own.in_service && own.started > 500));
+    assert!(tree.iter().all(|process| process.in_service && process.started > 500));
     assert!(found.orphans.ok().is_none() && unknown.processes.ok().is_none());
 }
 
@@ -99,7 +99,7 @@ fn what_jobs_left_is_of_the_unit_or_the_account_and_of_no_agent() {
     assert_eq!(pids(&found.processes), [10, 11]);
     assert_eq!(pids(&found.orphans), [20, 21]);
     let told = |pid: u32| {
-        found.orphans.ok().unwrap().iter().find(|own| own.pid == pid).unwrap().in_service
+        found.orphans.ok().unwrap().iter().find(|orphan| orphan.pid == pid).unwrap().in_service
     };
     assert!(told(20) && !told(21));
 }
@@ -110,7 +110,7 @@ fn a_daemon_is_roots_or_of_the_service_that_is_named_after_it() {
         let managed = ManagedBy::System(unit.to_owned());
         Entry { managed, ..entry(10, 1, MALLORY, name) }
     };
-    let named = |own: Entry| table(vec![own]).daemons().unwrap().len();
+    let named = |entry: Entry| table(vec![entry]).daemons().unwrap().len();
     for own in [
         entry(10, 1, 0, "chronyd"),
         under("chrony.service", "chronyd"),

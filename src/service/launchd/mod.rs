@@ -73,7 +73,7 @@ impl<'a> Launchd<'a> {
     /// When launchd cannot be asked.
     pub fn is_disabled(&self, domain: &str, label: &str) -> Result<bool> {
         let answer = self.launchctl(&["print-disabled", domain])?;
-        Ok(disabled(&answer.stdout).any(|own| own == label))
+        Ok(disabled(&answer.stdout).any(|disabled| disabled == label))
     }
 
     /// What launchd knows of a target; `None`: nothing.
@@ -109,7 +109,7 @@ impl<'a> Launchd<'a> {
 /// Whether a line by `ps -o ppid= -o stat=` is of a child of `parent` that has not ended.
 fn is_living_child(line: &str, parent: u32) -> bool {
     let mut fields = line.split_whitespace();
-    let is_child = fields.next().and_then(|own| own.parse().ok()) == Some(parent);
+    let is_child = fields.next().and_then(|field| field.parse().ok()) == Some(parent);
     is_child && fields.next().is_some_and(|state| !state.starts_with('Z'))
 }
 

@@ -123,6 +123,8 @@ impl UnitFolders {
     pub fn is_alias(&self, service: &str) -> bool {
         let own_name = self.file(service).and_then(|file| file.real.file_name());
         let own_name = own_name.and_then(OsStr::to_str);
-        own_name.is_some_and(|own| own != service && self.other_names(service).contains(&own))
+        own_name.is_some_and(|own_name| {
+            own_name != service && self.other_names(service).contains(&own_name)
+        })
     }
 }

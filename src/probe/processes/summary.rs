@@ -10,7 +10,7 @@ const LONGEST: usize = 64;
 
 /// The program's name and how many words there are. Of a program that is called as an agent is,
 /// the option that names its configuration, and that a token is among the words.
-pub(in crate::probe) fn told(command: &CommandLine, scrub: &Scrub) -> String {
+pub(in crate::probe) fn summary(command: &CommandLine, scrub: &Scrub) -> String {
     let words = &command.words;
     // Some programs write all they have to say into the first word.
     let first = words.first().and_then(|word| word.split_whitespace().next()).unwrap_or_default();
@@ -36,7 +36,7 @@ mod tests {
 
     fn shown(words: &[&str]) -> String {
         let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
-        told(&CommandLine { words, cut: false }, &Scrub::default())
+        summary(&CommandLine { words, cut: false }, &Scrub::default())
     }
 
     #[test]

@@ -17,13 +17,13 @@ pub(super) fn as_windows_does(install: &mut Install) {
     }
     trails.extend(install.paths.iter_mut().filter_map(|named| known(&mut named.trail)));
     if let Some(service) = &mut install.service {
-        trails.extend(service.definitions.iter_mut().map(|own| &mut own.trail));
-        service.directives.iter_mut().for_each(|own| write(&mut own.file));
+        trails.extend(service.definitions.iter_mut().map(|definition| &mut definition.trail));
+        service.directives.iter_mut().for_each(|directive| write(&mut directive.file));
     }
     for trail in trails {
         write(&mut trail.path);
         write(&mut trail.real);
-        trail.passed.iter_mut().for_each(|own| write(&mut own.path));
+        trail.passed.iter_mut().for_each(|passed| write(&mut passed.path));
     }
     if let Seen::Known(workdir) = &mut install.workdir {
         write(&mut workdir.folder);

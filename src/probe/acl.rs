@@ -32,7 +32,7 @@ pub(super) fn of(own: &look::Rights) -> Rights {
     Rights {
         path: own.path.clone(),
         owner: own.owner.clone(),
-        grants: grants.filter(|own| own.read || own.write).collect(),
+        grants: grants.filter(|grant| grant.read || grant.write).collect(),
     }
 }
 

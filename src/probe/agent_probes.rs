@@ -1,21 +1,21 @@
 //! The looks at one agent: all begun at once, then put together.
 
 use super::{
-    Ground, IMAGE, account, binary,
+    IMAGE, ProbeContext, account, binary,
     candidate::Candidate,
-    config,
+    command_prefix, config,
     deadline::Probe,
     environment::{self, Raw},
     log,
     processes::{OfInstall, Processes},
     reader,
     units::Unit,
-    workdir, wrapper,
+    workdir,
 };
 use crate::{
     host::{
-        Binary, Install, Named, PathRole, Provenance, Received, Seen, Service, State, TokenPlace,
-        Tool, Trail, Unseen, Workdir, Wrapper,
+        Binary, Install, Named, PathRole, ProbeName, Provenance, Received, Seen, Service, State,
+        TokenPlace, Tool, Trail, Unseen, Workdir, Wrapper,
     },
     platform::{
         Os,
@@ -35,7 +35,7 @@ use std::{
 const SECRET: &str = "what is named as its path looks like a secret";
 
 /// The looks at one agent.
-pub(super) struct Looks {
+pub(super) struct AgentProbes {
     candidate: Candidate,
     binary: Option<Probe<Binary>>,
     paths: Vec<(PathRole, Provenance, Probe<Seen<Trail>>)>,
@@ -51,21 +51,21 @@ type Prefix = (Provenance, Probe<(Seen<Trail>, Option<Wrapper>)>);
 /// Starts to look at an agent. Nothing is looked at here: what an account has named may never
 /// answer.
 pub(super) fn begin(
-    ground: &Ground,
+    context: &ProbeContext,
     mut candidate: Candidate,
     uids: &BTreeMap<String, u32>,
-) -> Looks {
+) -> AgentProbes {
     let uid = |name: &Option<String>| name.as_ref().and_then(|name| uids.get(name).copied());
     let task_user = uid(&candidate.task_user);
     let agent = uid(&candidate.user);
     let by_service = candidate.named_by;
     let binary = candidate.binary.clone().map(|path| {
         let receipt = candidate.receipt.clone();
-        ground.look("the binary", move |ground| {
+        context.start(ProbeName::Binary, move |context| {
             let mut binary =
-                binary::look(&ground.root, &path, (by_service, agent), receipt.as_ref());
-            if ground.os == Os::Darwin && ground.is_host {
-                let commands = &ground.commands;
+                binary::look(&context.root, &path, (by_service, agent), receipt.as_ref());
+            if context.os == Os::Darwin && context.is_host {
+                let commands = &context.commands;
                 binary.quarantined =
                     gatekeeper::is_quarantined(commands, &path).unwrap_or_default();
                 binary.gatekeeper = gatekeeper::verdict(commands, &path);
@@ -102,7 +102,7 @@ pub(super) fn begin(
         name(PathRole::LogFile, *by, Some(path.clone()));
     }
     // An image gets its /tmp where it runs.
-    let usual = (ground.is_host && ground.os != Os::Windows).then_some("/tmp");
+    let usual = (context.is_host && context.os != Os::Windows).then_some("/tmp");
     match (variable("TMPDIR"), usual) {
         (Some((path, by)), _) => name(PathRole::TemporaryFolder, by, Some(path.into())),
         (None, usual) => {
@@ -133,12 +133,12 @@ pub(super) fn begin(
     let folders = variable("PATH");
     let prefix = prefix.map(|word| {
         let folders = folders.clone();
-        let look = ground.look("the command prefix", move |ground| {
+        let look = context.start(ProbeName::CommandPrefix, move |context| {
             let by = folders.as_ref().map_or(by_config, |(_, by)| by_config.and(*by));
-            let end = |path: &Path| end_of(&ground.root, path, by, agent);
+            let end = |path: &Path| end_of(&context.root, path, by, agent);
             let path = program(&end, &word, folders.as_ref().map(|(path, _)| path.as_str()));
-            let trail = Seen::from(reader::walk(&ground.root, &path, by, agent));
-            let look = |trail| wrapper::look(&ground.root, trail, by_config);
+            let trail = Seen::from(reader::walk(&context.root, &path, by, agent));
+            let look = |trail| command_prefix::look(&context.root, trail, by_config);
             let wrapper = trail.ok().and_then(look);
             (trail, wrapper)
         });
@@ -147,7 +147,8 @@ pub(super) fn begin(
     let mut paths: Vec<_> = named
         .into_iter()
         .map(|(role, named_by, path)| {
-            let look = ground.look("a path", move |ground| walk(ground, &path, named_by, agent));
+            let look = context
+                .start(ProbeName::Path, move |context| walk(context, &path, named_by, agent));
             (role, named_by, look)
         })
         .collect();
@@ -161,21 +162,21 @@ pub(super) fn begin(
             Seen::Known(trail) => Seen::Known(trail),
             Seen::Unseen(unseen) => Seen::not(format!("{}: {}", file.path.display(), unseen.why)),
         };
-        paths.push((role, file.named_by, ground.look("a path", move |_| trail)));
+        paths.push((role, file.named_by, context.start(ProbeName::Path, move |_| trail)));
     }
     let workdir = work.map(|(path, named_by)| {
-        ground.look("the work folder", move |ground| {
-            if holds_secret(ground, &path) {
+        context.start(ProbeName::WorkFolder, move |context| {
+            if holds_secret(context, &path) {
                 return Seen::not(SECRET);
             }
             // What a person allows was named by root.
-            let is_allowed = ground.allowed.contains(&path);
+            let is_allowed = context.allowed.contains(&path);
             let named_by = if is_allowed { Provenance::Root } else { named_by };
-            let listed = ground.root.trail(&path).and_then(|trail| {
-                reader::may_echo(&ground.root, &trail, named_by)?;
+            let listed = context.root.trail(&path).and_then(|trail| {
+                reader::may_echo(&context.root, &trail, named_by)?;
                 // Where nothing is yet, the way ends in a folder above.
                 let folder = if trail.end.is_some() { &trail.real } else { &path };
-                workdir::look(&ground.root, folder, task_user)
+                workdir::look(&context.root, folder, task_user)
             });
             Seen::from(listed)
         })
@@ -183,29 +184,36 @@ pub(super) fn begin(
     let unit = candidate.unit.as_ref().map(|unit| unit.name.clone());
     let log = match (file, unit) {
         (Some((path, by)), _) => {
-            Some(ground.look("the log", move |ground| match holds_secret(ground, &path) {
+            Some(context.start(ProbeName::Log, move |context| match holds_secret(context, &path) {
                 true => (Seen::not(SECRET), None),
-                false => log::of_file(&ground.root, &path, by, &ground.scrub),
+                false => log::of_file(&context.root, &path, by, &context.scrub),
             }))
         }
-        (None, Some(unit)) if ground.is_host => Some(ground.look("the journal", move |ground| {
-            log::of_unit(&ground.commands, &unit, ground.limit, &ground.scrub)
-        })),
+        (None, Some(unit)) if context.is_host => {
+            Some(context.start(ProbeName::Log, move |context| {
+                log::of_unit(&context.commands, &unit, context.limit, &context.scrub)
+            }))
+        }
         _ => None,
     };
-    let tools = ground.look("the tools of jobs", move |ground| {
+    let tools = context.start(ProbeName::Tools, move |context| {
         let by = folders.as_ref().map_or(Provenance::Root, |(_, by)| *by);
-        let end = |path: &Path| end_of(&ground.root, path, by, agent);
-        account::tools(&end, ground.os, folders.as_ref().map(|(path, _)| path.as_str()))
+        let end = |path: &Path| end_of(&context.root, path, by, agent);
+        account::tools(&end, context.os, folders.as_ref().map(|(path, _)| path.as_str()))
     });
-    Looks { candidate, binary, paths, prefix, workdir, log, tools }
+    AgentProbes { candidate, binary, paths, prefix, workdir, log, tools }
 }
 
 /// The way to a path that `named_by` named.
-fn walk(ground: &Ground, path: &Path, named_by: Provenance, agent: Option<u32>) -> Seen<Trail> {
-    match holds_secret(ground, path) {
+fn walk(
+    context: &ProbeContext,
+    path: &Path,
+    named_by: Provenance,
+    agent: Option<u32>,
+) -> Seen<Trail> {
+    match holds_secret(context, path) {
         true => Seen::not(SECRET),
-        false => Seen::from(reader::walk(&ground.root, path, named_by, agent)),
+        false => Seen::from(reader::walk(&context.root, path, named_by, agent)),
     }
 }
 
@@ -215,9 +223,9 @@ fn end_of(root: &Root, path: &Path, named_by: Provenance, agent: Option<u32>) ->
 }
 
 /// Whether what is named as a path looks like a secret, and so is told nowhere.
-fn holds_secret(ground: &Ground, path: &Path) -> bool {
+fn holds_secret(context: &ProbeContext, path: &Path) -> bool {
     let text = path.display().to_string();
-    ground.scrub.text(&text) != text
+    context.scrub.text(&text) != text
 }
 
 /// Where a program is that is named without its folder.
@@ -233,16 +241,16 @@ fn program(end: &account::End<'_>, word: &str, path: Option<&str>) -> PathBuf {
     }
 }
 
-impl Looks {
+impl AgentProbes {
     /// What was seen, once all of it is there or late.
     pub(super) fn done(
         self,
-        ground: &Ground,
+        context: &ProbeContext,
         states: &Seen<BTreeMap<String, State>>,
         processes: &Processes,
         uids: &BTreeMap<String, u32>,
     ) -> Install {
-        let scrub = &ground.scrub;
+        let scrub = &context.scrub;
         let candidate = self.candidate;
         let command = candidate.shown_command(scrub);
         let name = candidate.unit.as_ref().map(|unit| unit.name.clone());
@@ -257,8 +265,8 @@ impl Looks {
         let main = state.ok().and_then(|state| state.main_pid).or(candidate.process);
         let main = main.or_else(|| processes.agent_of(name.as_ref()?));
         let task_uid = candidate.task_user.as_ref().and_then(|name| uids.get(name).copied());
-        let of_install = match ground.is_host {
-            true => processes.of_install(main, name.as_deref(), task_uid, scrub, ground.until),
+        let of_install = match context.is_host {
+            true => processes.of_install(main, name.as_deref(), task_uid, scrub, context.until),
             false => OfInstall::unseen(&Unseen::not_applicable(IMAGE)),
         };
         let mut token_in = candidate.token_places();
@@ -327,7 +335,7 @@ impl Looks {
             unlisted: of_install.unlisted,
             log,
             log_written,
-            tools: if ground.is_host { self.tools.seen() } else { Seen::not_applicable(IMAGE) },
+            tools: if context.is_host { self.tools.seen() } else { Seen::not_applicable(IMAGE) },
         }
     }
 }

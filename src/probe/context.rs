@@ -5,7 +5,10 @@ use super::{
     deadline::{Limit, Probe, probe},
     scrub::Scrub,
 };
-use crate::platform::{Os, command::HostCommands, fs::Root};
+use crate::{
+    host::{ProbeName, ProbeSet},
+    platform::{Os, command::HostCommands, fs::Root},
+};
 use std::{
     path::PathBuf,
     sync::Arc,
@@ -14,7 +17,7 @@ use std::{
 
 /// What every look needs.
 #[derive(Clone)]
-pub(super) struct Ground {
+pub(super) struct ProbeContext {
     pub(super) root: Arc<Root>,
     pub(super) commands: HostCommands,
     pub(super) limit: Duration,
@@ -25,17 +28,32 @@ pub(super) struct Ground {
     pub(super) os: Os,
     pub(super) now: i64,
     pub(super) allowed: Arc<[PathBuf]>,
+    /// The probes that are made.
+    pub(super) asked: ProbeSet,
 }
 
-impl Ground {
-    /// Begins to look at `what`, within the time of one look.
-    pub(super) fn look<T: Send + 'static>(
+impl ProbeContext {
+    /// Begins a probe, within the time of one. One that was not asked for says so.
+    pub(super) fn start<T: Send + 'static>(
         &self,
-        what: &'static str,
+        name: ProbeName,
         look: impl FnOnce(&Self) -> T + Send + 'static,
     ) -> Probe<T> {
-        let own = self.clone();
-        probe(what, self.within(self.limit + MARGIN), move || look(&own))
+        let context = self.clone();
+        self.begin(name, self.limit + MARGIN, move || look(&context))
+    }
+
+    /// Begins a probe that may take this long, and reads nothing of the host's files.
+    pub(super) fn begin<T: Send + 'static>(
+        &self,
+        name: ProbeName,
+        time: Duration,
+        look: impl FnOnce() -> T + Send + 'static,
+    ) -> Probe<T> {
+        match self.asked.contains(name) {
+            true => probe(name.what(), self.within(time), look),
+            false => Probe::not_asked(name.what()),
+        }
     }
 
     /// A limit for one look, within that of the whole.
