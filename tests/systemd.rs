@@ -6,7 +6,11 @@
 
 mod support;
 
-use std::{thread, time::Duration};
+use std::{
+    process::Stdio,
+    thread,
+    time::{Duration, Instant},
+};
 use support::{
     host::Suite,
     lab::{CONTROL, Lab, PROGRAM, TOKEN, UNIT},
@@ -190,11 +194,19 @@ fn a_job_ends_before_its_agent_is_taken_away_and_gets_no_signal() {
 fn an_uninstall_that_is_interrupted_while_it_drains_leaves_the_agent_at_work() {
     let Some(lab) = Lab::new(Suite::Bookworm, "an interrupted drain") else { return };
     lab.install(&[], 0);
-    lab.host.write(CONTROL, b"job 4\n", 0o644);
+    lab.host.write(CONTROL, b"job 8\n", 0o644);
     let log = || lab.host.ok(&["journalctl", "--no-pager", "--output", "cat", "--unit", UNIT]);
     lab.wait_for_job();
-    let interrupted = ["timeout", "--signal", "INT", "1", PROGRAM, "uninstall", "--yes"];
-    let told = support::lab::said(&lab.host.run(&interrupted), 124);
+    let mut uninstall = lab.host.command(&[PROGRAM, "uninstall", "--yes"]);
+    uninstall.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let uninstall = uninstall.spawn().unwrap();
+    let begun = Instant::now();
+    while !log().contains("draining") {
+        assert!(begun.elapsed() < Duration::from_secs(30), "it does not drain: {}", log());
+        thread::sleep(Duration::from_millis(50));
+    }
+    lab.host.ok(&["pkill", "-INT", "-x", "runnerup"]);
+    let told = support::lab::said(&uninstall.wait_with_output().unwrap(), 130);
     assert!(told.contains("E130001"), "{told}");
     lab.host.ok(&["rm", CONTROL]);
     lab.wait_for(UNIT, "ActiveState", "active");

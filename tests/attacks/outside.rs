@@ -7,8 +7,12 @@ use super::commands;
 use crate::support::host::Host;
 use std::{
     collections::{BTreeMap, BTreeSet},
+    ffi::OsStr,
     fs,
-    os::unix::fs::{FileTypeExt, MetadataExt},
+    os::unix::{
+        ffi::OsStrExt,
+        fs::{FileTypeExt, MetadataExt},
+    },
     path::{Component, Path, PathBuf},
 };
 
@@ -42,16 +46,19 @@ const PARENTS: [&str; 7] = [
 /// Whether a path is one that an install may change: of its own folders and definitions, or in
 /// the home of the account, which can change it anyway.
 pub fn is_own(path: &Path) -> bool {
-    let is_place = |path: &Path| {
-        let Some((parent, name)) = path.parent().zip(path.file_name()) else { return false };
-        let name = name.to_string_lossy();
-        let is_named = ["circleci-", "circleci."].iter().any(|start| name.starts_with(start));
-        name == "circleci" && parent == Path::new("/home")
-            || (name == "circleci" || is_named)
-                && PARENTS.iter().any(|own| Path::new(own) == parent)
-    };
     let goes_up = path.components().any(|part| part == Component::ParentDir);
     !goes_up && path.ancestors().any(is_place)
+}
+
+/// Whether a path, without what is in it, is such a place.
+fn is_place(path: &Path) -> bool {
+    let Some(name) = path.file_name().map(OsStr::as_bytes) else { return false };
+    // Nearly every name of a host ends here, and a host has thousands.
+    let Some(rest) = name.strip_prefix(b"circleci") else { return false };
+    let Some(parent) = path.parent() else { return false };
+    rest.is_empty() && parent == Path::new("/home")
+        || matches!(rest.first(), None | Some(b'-' | b'.'))
+            && PARENTS.iter().any(|own| Path::new(own) == parent)
 }
 
 /// The number of the account `mallory`: the second that is made.
@@ -74,7 +81,7 @@ const RESTLESS: [&str; 12] = [
 ];
 
 /// See the module.
-#[derive(Default)]
+#[derive(Default, Clone)]
 pub struct Outside {
     entries: BTreeMap<PathBuf, Entry>,
     /// What in the install's own places belongs to the stranger.
@@ -174,11 +181,12 @@ impl Outside {
     }
 
     fn add(&mut self, root: &Path, path: &Path, depth: usize) {
-        let is = |names: &[&str]| names.iter().any(|name| Path::new(name) == path);
-        if is(&RESTLESS) {
+        let bytes = path.as_os_str().as_bytes();
+        if RESTLESS.iter().any(|name| name.as_bytes() == bytes) {
             return;
         }
-        if is_own(path) {
+        // None of the folders that it is in is one, or this one had not been come to.
+        if is_place(path) {
             return self.add_own(root, path);
         }
         let here = root.join(path.strip_prefix("/").unwrap());

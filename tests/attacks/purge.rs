@@ -8,6 +8,7 @@ use crate::support::{
 };
 use std::{
     fs::{self, File},
+    os::unix::fs::MetadataExt,
     process::{Command, Stdio},
     thread,
     time::{Duration, Instant},
@@ -44,6 +45,12 @@ fn wait_until(lab: &Lab, condition: &str) {
 /// Whether a shell condition holds on the host.
 pub fn holds(lab: &Lab, condition: &str) -> bool {
     lab.host.run(&["sh", "-c", condition]).status.success()
+}
+
+/// How many processes a number has on all hosts and on this machine.
+fn processes_of(number: u32) -> usize {
+    let all = fs::read_dir("/proc").unwrap().flatten();
+    all.filter(|process| process.metadata().is_ok_and(|about| about.uid() == number)).count()
 }
 
 /// Everything that the state of a host must be compared by, with a bind mount that it may keep.
@@ -163,7 +170,8 @@ fn processes_of_the_account_end_before_anything_is_removed() {
     // Each of them starts two, as often as the account may. The kernel counts the processes of this
     // number on all test hosts together.
     let bomb = "touch /tmp/three; f() { while :; do f & f; sleep 0.01; done; }; f";
-    start(&lab, "circleci", &format!("exec prlimit --nproc=400:400 sh -c '{bomb}'"));
+    let most = 400 + processes_of(lab.host.ok(&["id", "-u", "circleci"]).parse().unwrap());
+    start(&lab, "circleci", &format!("exec prlimit --nproc={most}:{most} sh -c '{bomb}'"));
     wait_until(&lab, "test -e /tmp/one && test -e /tmp/two && test -e /tmp/three");
     // One of another account, whose number begins with the same digits.
     lab.host.ok(&["useradd", "--no-create-home", "other"]);

@@ -9,7 +9,7 @@ use crate::support::{
     lab::{Lab, PROGRAM, TOKEN, UNIT},
 };
 use serde_json::Value;
-use std::{cell::RefCell, collections::BTreeSet};
+use std::{cell::RefCell, collections::BTreeSet, rc::Rc};
 
 /// The configuration of the install.
 pub const CONFIG: &str = "/etc/opt/circleci/launch-agent-config.yaml";
@@ -103,6 +103,8 @@ pub enum Made {
 pub struct Stage {
     pub lab: Lab,
     outside: RefCell<Outside>,
+    /// The last look at the host, and the number of commands that had been run on it.
+    latest: RefCell<Option<(u64, Rc<Outside>)>>,
     reads: RefCell<Reads>,
     /// Of the last looks, not yet asked for.
     pending: RefCell<Vec<String>>,
@@ -141,9 +143,9 @@ impl Stage {
         lab.host.run(&[PROGRAM, "doctor", "--fix", "--yes", "--offline"]);
         let (outside, reads) = watched(&lab.host, &[]);
         let (outside, reads) = (RefCell::new(outside), RefCell::new(reads));
-        let (pending, harmless) = <(RefCell<_>, RefCell<_>)>::default();
+        let (latest, pending, harmless) = <(RefCell<_>, RefCell<_>, RefCell<_>)>::default();
         let private = RefCell::default();
-        Some(Self { lab, outside, reads, pending, harmless, private })
+        Some(Self { lab, outside, latest, reads, pending, harmless, private })
     }
 
     /// Takes the host as it is now for what it must stay, with these private files more.
@@ -171,12 +173,20 @@ impl Stage {
         lines
     }
 
-    /// The host as it is. To look at it is no reading that counts.
-    fn looked_at(&self) -> Outside {
+    /// The host as it is, or as it was after the last command that was run on it: what else is at
+    /// work there the next look finds. To look at it is no reading that counts.
+    fn looked_at(&self) -> Rc<Outside> {
+        let commands = self.lab.host.commands();
+        if let Some((when, outside)) = &*self.latest.borrow()
+            && *when == commands
+        {
+            return Rc::clone(outside);
+        }
         let kept = self.reads.borrow().taken();
         self.pending.borrow_mut().extend(kept);
-        let outside = Outside::of(&self.lab.host);
+        let outside = Rc::new(Outside::of(&self.lab.host));
         self.reads.borrow().taken();
+        self.latest.replace(Some((commands, Rc::clone(&outside))));
         outside
     }
 
@@ -295,7 +305,7 @@ impl Stage {
         let left: Vec<_> = left.iter().filter(|line| !is_restored(line)).collect();
         assert!(left.is_empty(), "the host could not be put back: {left:?}");
         // What was put back is another file now.
-        self.outside.replace(now);
+        self.outside.replace(now.as_ref().clone());
         self.reads.replace(Reads::of(&self.lab.host, &self.private.borrow()));
     }
 

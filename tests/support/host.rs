@@ -11,6 +11,8 @@ use std::os::fd::AsFd;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -75,6 +77,7 @@ pub struct Host {
     console: PathBuf,
     nspawn: u32,
     init: u32,
+    commands: AtomicU64,
 }
 
 impl Host {
@@ -101,6 +104,7 @@ impl Host {
             keeper,
             nspawn: 0,
             init: 0,
+            commands: AtomicU64::new(0),
         };
         assert_eq!(host.answer(), "ready", "the keeper of the host did not get ready");
         host.power_on();
@@ -151,7 +155,10 @@ impl Host {
     /// what is to be killed on the way. The process that it starts is `nsenter`, whose only child
     /// is the command.
     pub fn command(&self, argv: &[&str]) -> Command {
-        let mut command = Command::new("nsenter");
+        self.commands.fetch_add(1, Ordering::Relaxed);
+        // By its path: looked for in the `PATH` below, it would be started by a fork, which copies
+        // the page tables of the whole test.
+        let mut command = Command::new(nsenter());
         command
             .args(["--all", "--target", &self.init.to_string(), "--"])
             .args(argv)
@@ -162,10 +169,15 @@ impl Host {
         command
     }
 
+    /// How many commands were made for the host.
+    pub fn commands(&self) -> u64 {
+        self.commands.load(Ordering::Relaxed)
+    }
+
     /// A command of this machine, on the network of the host: a server for it to reach. Give it to
     /// [`process::Server::start`].
     pub fn neighbour(&self, program: &str) -> Command {
-        let mut command = Command::new("nsenter");
+        let mut command = Command::new(nsenter());
         command.arg(format!("--net={}", self.network().display())).arg("--").arg(program);
         command
     }
@@ -279,6 +291,11 @@ impl Drop for Host {
         drop(self.orders.take());
         let _ = self.keeper.wait();
     }
+}
+
+fn nsenter() -> &'static Path {
+    static FOUND: OnceLock<PathBuf> = OnceLock::new();
+    FOUND.get_or_init(|| super::tool("nsenter", "a host").unwrap())
 }
 
 /// The systemd that `nspawn` started, once it is one.

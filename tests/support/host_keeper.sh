@@ -12,11 +12,9 @@ cgroup=/sys/fs/cgroup/runnerup-host-$$
 
 # Every process in this network namespace was started by the test, servers included.
 processes_of_the_host() {
-    for process in /proc/[0-9]*; do
-        pid=${process#/proc/}
-        [ "$pid" != $$ ] || continue
-        [ "$(readlink "$process/ns/net" 2>/dev/null)" != "$(readlink /proc/$$/ns/net)" ] || echo "$pid"
-    done
+    own=$(readlink /proc/$$/ns/net)
+    find /proc/[0-9]*/ns/net -maxdepth 0 -lname "net:\\[${own#net:?}" 2>/dev/null |
+        cut -d / -f 3 | grep -vx $$
 }
 
 has_ended() { ! grep -qs '^State:.[^Z]' "/proc/$1/status"; }
@@ -61,6 +59,10 @@ mount -t overlay overlay -o "lowerdir=$root,upperdir=$work/disk/upper,workdir=$w
 
 # Nothing happens on a test host by the hour.
 rm -f "$work"/root/etc/systemd/system/timers.target.wants/*
+
+# They make units of a host's disks, consoles and kernel command line, of which a test host has none,
+# and each of them runs at each reload of systemd.
+rm -f "$work"/root/lib/systemd/system-generators/*
 
 # What a host of today has: one cgroup tree, whatever this machine itself was booted with.
 umount --lazy /sys/fs/cgroup 2>/dev/null || true
