@@ -15,7 +15,7 @@ const SILENT: i64 = 3600;
 pub(super) const NO_ZOMBIES: Check = Check {
     name: "agent/no-zombies",
     holds: "Ended processes of jobs are reaped",
-    why: "If no process reaps ended processes, they accumulate until no new process can start.",
+    why: "Ended processes that no process reaps accumulate until no new process can start.",
     found: "The doctor reads the process tree of the agent.",
     cure: "Run the container with --init, so that an init process reaps them.",
     after: &[],

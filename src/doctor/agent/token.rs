@@ -8,8 +8,8 @@ use crate::{
 pub(super) const ACCEPTED: Check = Check {
     name: "agent/token-accepted",
     holds: "The server accepts the token",
-    why: "If the token or its resource class was deleted, the server refuses the token with 401. \
-          The agent runs, but never claims a job.",
+    why: "The agent runs, but never claims a job. The server refuses the token with 401 if the \
+          token or its resource class was deleted.",
     found: "The doctor sends the request that machine runner 3 sends at its start, which claims no \
             job. Only the responses 200 and 401 give a result.",
     cure: "Create a token for the resource class and write it to the configuration.",

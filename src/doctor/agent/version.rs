@@ -9,7 +9,7 @@ use crate::{
 pub(super) const SUPPORTED: Check = Check {
     name: "agent/supported",
     holds: "The server supports this agent",
-    why: "When the downloads for an agent without support are refused, all jobs fail at once. \
+    why: "All jobs fail at once when the downloads for an agent without support are refused. \
           launch-agent has not been supported on CircleCI cloud since 2024-07-31.",
     found: "The doctor reads the kind of the agent and the URL of its server.",
     cure: "Move to machine runner 3. On CircleCI server, set api.url to the URL of the server.",

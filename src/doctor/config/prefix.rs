@@ -45,7 +45,7 @@ fn ends_options(survey: &Survey, install: &Install) -> Judged {
 pub(super) const RUNS: Check = Check {
     name: "config/prefix-runs",
     holds: "The program of the command prefix exists, and the account can run it",
-    why: "If the program of the command prefix is missing or not executable, every job fails. The \
+    why: "Every job fails if the program of the command prefix is missing or not executable. The \
           agent starts every job through it.",
     found: "The doctor looks for the first word of runner.command_prefix as the agent does.",
     cure: "Install the program, correct its path, or make it executable.",

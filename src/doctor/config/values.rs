@@ -178,8 +178,8 @@ fn workdir(survey: &Survey, install: &Install) -> Judged {
 pub(super) const MODE: Check = Check {
     name: "config/mode-fits",
     holds: "The service restarts an agent that ends by itself, and Windows uses single-task mode",
-    why: "If the service does not restart an agent that ends by itself, no more jobs run. The \
-          agent ends by itself in single-task mode and with an idle timeout.",
+    why: "No more jobs run after the agent has ended by itself and the service does not restart \
+          it. The agent ends by itself in single-task mode and with an idle timeout.",
     found: "The doctor compares runner.mode and runner.idle_timeout with the restart settings of \
             the service.",
     cure: "Set Restart=always in the service, or set runner.mode to continuous.",

@@ -167,8 +167,8 @@ fn vcs(survey: &Survey, install: &Install) -> Judged {
 pub(super) const CLOCK: Check = Check {
     name: "connectivity/clock-agrees",
     holds: "The clock of this host agrees with the clocks of the servers",
-    why: "If the clock is wrong by minutes, servers refuse requests. If it is wrong by hours, \
-          certificates are not valid.",
+    why: "Servers refuse requests if the clock is wrong by minutes, and certificates are not valid \
+          if it is wrong by hours.",
     found: "The doctor compares the Date header of each response with the clock.",
     cure: "Enable time synchronization.",
     after: &[],

@@ -115,8 +115,8 @@ fn reachable(survey: &Survey, install: &Install) -> Judged {
 pub(super) const IPV6: Check = Check {
     name: "connectivity/ipv6-usable",
     holds: "The IPv6 addresses of endpoints can be reached, or nothing uses them",
-    why: "If an IPv6 address does not answer, each new connection first waits for seconds, and \
-          jobs are slow.",
+    why: "Jobs are slow, because each new connection first waits seconds for an IPv6 address that \
+          does not answer.",
     found: "The doctor connects over IPv6 and over IPv4 separately.",
     cure: "Repair the IPv6 route, or prefer IPv4 in /etc/gai.conf.",
     after: &["connectivity/reachable"],

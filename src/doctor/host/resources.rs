@@ -108,7 +108,7 @@ fn inodes(survey: &Survey) -> Judged {
 pub(super) const MEMORY: Check = Check {
     name: "host/memory",
     holds: "The host has enough free memory for a job",
-    why: "When memory runs out, the kernel kills the job or the agent, and CircleCI reports a lost \
+    why: "The kernel kills the job or the agent when memory runs out, and CircleCI reports a lost \
           heartbeat.",
     found: "The doctor reads the available memory and the swap.",
     cure: "Add memory or swap, or run fewer jobs on this host.",

@@ -23,7 +23,7 @@ const NO_SHELLS: [&str; 3] = ["nologin", "false", "sync"];
 pub(super) const SUDO: Check = Check {
     name: "permissions/sudo-works",
     holds: "sudo in the command prefix needs no password and no terminal",
-    why: "If sudo in the command prefix asks for a password, every job fails while it is prepared.",
+    why: "Every job fails while it is prepared if sudo in the command prefix asks for a password.",
     found: "The doctor asks sudo which commands the service account can run.",
     cure: "Remove sudo from runner.command_prefix, or allow it without a password: `runnerup \
            install --passwordless-sudo` adds the sudo rule.",

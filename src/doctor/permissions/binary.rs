@@ -30,9 +30,8 @@ pub(super) fn binary(install: &Install) -> Result<(&Binary, &Trail), Unseen> {
 pub(super) const EXECUTABLE: Check = Check {
     name: "permissions/binary-executable",
     holds: "The service account can execute the binary",
-    why: "If the account cannot execute the binary, jobs hang in \"Preparing Environment\" without \
-          an error. The published download script does not set the executable bit on a host \
-          without sha256sum.",
+    why: "Jobs hang in \"Preparing Environment\" without an error. The published download script \
+          does not set the executable bit on a host without sha256sum.",
     found: "The doctor reads mode and owner of the binary and of every folder above it, for the \
             service account.",
     cure: "Set the mode to 0755 and start the agent again.",
@@ -242,9 +241,9 @@ fn open_to_all(
 pub(super) const UPDATABLE: Check = Check {
     name: "permissions/binary-updatable",
     holds: "An agent that updates itself can replace its binary",
-    why: "If the account cannot write to the binary's folder, every update of launch-agent fails, \
-          and after some time the server refuses the old agent. launch-agent on CircleCI cloud \
-          updates itself.",
+    why: "Every update of launch-agent fails, and after some time the server refuses the old \
+          agent. launch-agent on CircleCI cloud updates itself and must be able to write to the \
+          binary's folder.",
     found: "The doctor reads owner and mode of the binary's folder, unless \
             runner.disable_auto_update is set.",
     cure: "Give the folder to the service account, or set runner.disable_auto_update: true.",

@@ -148,8 +148,8 @@ fn clean(survey: &Survey, install: &Install) -> Judged {
 pub(super) const TEMPORARY: Check = Check {
     name: "permissions/temporary-folder-usable",
     holds: "Jobs can write and execute files in the temporary folder",
-    why: "If the agent cannot write and run its helper programs in the temporary folder, OIDC \
-          tokens are missing and steps fail with \"permission denied\".",
+    why: "OIDC tokens are missing and steps fail with \"permission denied\" when the agent cannot \
+          write and run its helper programs in the temporary folder.",
     found: "The doctor reads mode, owner and mount options of the service's TMPDIR, or of /tmp.",
     cure: "Mount the folder without noexec, or set TMPDIR in the service to another folder.",
     after: &["service/user-exists"],

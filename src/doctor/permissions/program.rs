@@ -10,8 +10,8 @@ use crate::{
 pub(super) const IS_PROGRAM: Check = Check {
     name: "permissions/binary-is-program",
     holds: "The binary is an executable program",
-    why: "When a download is refused, the saved file is an error page or a compressed file. It \
-          cannot be executed.",
+    why: "The file cannot be executed: after a refused download it is an error page or a \
+          compressed file.",
     found: "The doctor reads the first bytes of the file.",
     cure: "Download the agent again and verify its checksum; `runnerup install` does both.",
     after: &["permissions/binary-executable"],
@@ -117,8 +117,8 @@ fn as_verified(_: &Survey, install: &Install) -> Judged {
 pub(super) const SELINUX: Check = Check {
     name: "permissions/selinux-allows",
     holds: "SELinux allows the service to run the agent",
-    why: "If SELinux is enforcing, an agent without a policy module, or with a label that services \
-          cannot execute, ends with status 203 or accepts no job.",
+    why: "The agent ends with status 203 or accepts no job. An enforcing SELinux requires a policy \
+          module for the agent, or a label that services can execute.",
     found: "The doctor reads the SELinux mode, the label of the binary and the policy modules of \
             agents.",
     cure: "Install the policy module of the agent, or restore the label.",
@@ -184,7 +184,7 @@ fn quarantine(survey: &Survey, install: &Install) -> Judged {
 pub(super) const GATEKEEPER: Check = Check {
     name: "permissions/gatekeeper",
     holds: "Gatekeeper accepts the binary",
-    why: "If Gatekeeper rejects a downloaded binary, macOS kills it with signal 9.",
+    why: "macOS kills a downloaded binary that Gatekeeper rejects, with signal 9.",
     found: "The doctor asks spctl to assess the binary.",
     cure: "Install the notarized binary of the release.",
     after: &["permissions/quarantine"],

@@ -12,8 +12,8 @@ use std::path::Path;
 pub(super) const DEFENDER: Check = Check {
     name: "permissions/defender-allows",
     holds: "Microsoft Defender has not removed the binary",
-    why: "If Defender treats the agent as a threat, it moves the binary to quarantine, and the \
-          task finds no program. A binary that is restored without an exclusion is removed again.",
+    why: "The task finds no program after Defender has moved the binary to quarantine. A binary \
+          that is restored without an exclusion is removed again.",
     found: "The doctor reads the threats that Microsoft Defender has detected, and looks for the \
             binary.",
     cure: "Verify the checksum of the binary and exclude its folder in Defender.",

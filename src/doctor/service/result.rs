@@ -47,8 +47,9 @@ const LOGON: [(u32, &str); 9] = [
 pub(super) const LOGS_ON: Check = Check {
     name: "service/task-logs-on",
     holds: "The scheduler can log on with the task's account",
-    why: "If the password or the rights of the account changed after the task was registered, \
-          every start fails before the agent begins. Only the last result of the task shows it.",
+    why: "Every start fails before the agent begins, and only the last result of the task shows \
+          it. The scheduler cannot log on if the password or the rights of the account changed \
+          after the task was registered.",
     found: "The doctor reads the last result of the task.",
     cure: "Give the scheduler the account's current password.",
     after: &["service/loaded", "service/user-exists", "permissions/account-open"],
@@ -77,9 +78,8 @@ fn logs_on(_: &Survey, install: &Install) -> Judged {
 pub(super) const SESSION_KEPT: Check = Check {
     name: "service/session-kept",
     holds: "The task that keeps the agent's session open is running",
-    why: "If the task that keeps the session open ends, the next logoff or reboot closes the \
-          session and ends the agent. An agent with a desktop runs in a session that another task \
-          opens and holds.",
+    why: "The next logoff or reboot closes the session and ends the agent. An agent with a desktop \
+          runs in a session that another task opens and holds.",
     found: "The doctor reads definition and state of the task that keeps the session open.",
     cure: "Enable and start the task.",
     after: &["service/loaded", "host/desktop-session"],

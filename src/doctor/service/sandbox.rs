@@ -14,8 +14,8 @@ use std::path::{Path, PathBuf};
 pub(super) const ALLOWS_JOBS: Check = Check {
     name: "service/sandbox-allows-jobs",
     holds: "The sandbox of the unit allows what jobs need",
-    why: "If the work folder is read-only in the sandbox, or the network is disabled, every job \
-          fails. Jobs run in the sandbox of the agent's unit.",
+    why: "Every job fails if the work folder is read-only in the sandbox, or the network is \
+          disabled. Jobs run in the sandbox of the agent's unit.",
     found: "The doctor compares the sandbox directives with the work folder, the temporary folder \
             and the command prefix.",
     cure: "Remove the directive, or add the folder to ReadWritePaths=. If jobs could have named \

@@ -82,8 +82,7 @@ fn reloaded(_: &Survey, install: &Install) -> Judged {
 pub(super) const ENABLED: Check = Check {
     name: "service/enabled",
     holds: "The service starts with the host",
-    why: "If the service is not enabled, nothing starts the agent after the next reboot, and jobs \
-          wait in the queue.",
+    why: "Nothing starts the agent after the next reboot, and jobs wait in the queue.",
     found: "The doctor asks systemd for the state of the unit file.",
     cure: "Enable the service.",
     after: &["service/loaded"],
@@ -150,7 +149,7 @@ fn switched_on(install: &Install, service: &Service) -> Remedy {
 pub(super) const RUNNING: Check = Check {
     name: "service/running",
     holds: "The agent is running",
-    why: "While the agent does not run, this host claims no job of its resource class.",
+    why: "No job of the resource class is claimed on this host while the agent does not run.",
     found: "The doctor reads the state that the service manager reports, and explains its exit \
             status.",
     cure: "Remove the cause that the exit status names, then start the service.",

@@ -130,8 +130,8 @@ fn environment_files(_: &Survey, install: &Install) -> Judged {
 pub(super) const NETWORK: Check = Check {
     name: "service/network-ordered",
     holds: "The agent starts after the network is online",
-    why: "If the agent starts before the network works, its first request at boot fails. \
-          network.target orders only the shutdown.",
+    why: "The first request of the agent at boot fails if the agent starts before the network \
+          works. network.target orders only the shutdown.",
     found: "The doctor looks for network-online.target in After= and Wants= of the unit.",
     cure: "Add Wants=network-online.target and After=network-online.target.",
     after: &["service/loaded"],
@@ -193,8 +193,8 @@ fn restarts(_: &Survey, install: &Install) -> Judged {
 pub(super) const STOP: Check = Check {
     name: "service/stop-waits",
     holds: "A stop of the service waits for the running job",
-    why: "If the time limit of a stop is shorter than a job, every upgrade and shutdown kills the \
-          running job. An agent that is stopped finishes its job first.",
+    why: "Every upgrade and shutdown kills the running job if the time limit of a stop is shorter \
+          than the job. An agent that is stopped finishes its job first.",
     found: "The doctor compares TimeoutStopSec=, or ExitTimeOut of a plist, with \
             runner.max_run_time, and reads KillSignal= and KillMode=.",
     cure: "Set TimeoutStopSec= or ExitTimeOut to the length of the longest job plus five minutes.",
