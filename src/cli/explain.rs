@@ -60,7 +60,9 @@ fn of_check(check: &Check, out: &Output) -> Result<()> {
         return out.document(&super::doctor::Listed::from(check));
     }
     let mut text = head(check.name, check.holds);
-    for (label, words) in [("Why", check.why), ("Found", check.found), ("Cured", check.cure)] {
+    for (label, words) in
+        [("Why", check.why), ("How it is checked", check.found), ("Fix", check.cure)]
+    {
         text.line(Line::new().text(label).text(": ").text(words).hang(2).fold(Fold::Always));
     }
     out.result(text)

@@ -3,117 +3,118 @@
 use super::{CHECKS, Topic};
 use std::fmt::Write;
 
-/// What the doctor cannot find from the host, and why: rows of the facts on failures.
+/// Failures that no check can find from the host, and why. The first column is a row of
+/// docs/agents.md.
 const BEYOND: &[(&str, &str, &str)] = &[
     (
         "B06",
         "`platform: parameter not set` in the published download script",
-        "A script that was run elsewhere leaves no trace; `runnerup install` does not need it.",
+        "A script that was run elsewhere leaves no trace. `runnerup install` does not need it.",
     ),
     (
         "B08",
         "a version that lost its last character",
-        "The mistake stands in someone's playbook; its effect, a page saved as a binary, is found by `permissions/binary-is-program`.",
+        "The error is in a playbook. `permissions/binary-is-program` finds its effect, a web page that was saved as a binary.",
     ),
     (
         "B13",
-        "apt's lock held while an image boots",
-        "It is over when anyone looks; what it leaves, a missing agent, is found by `agent/installed`.",
+        "the lock of apt is held while an image boots",
+        "The lock is released when the doctor runs. `agent/installed` finds its effect, a missing agent.",
     ),
     (
         "B14",
-        "a package repository that cannot be reached",
-        "The doctor asks only what an agent asks; what is missing then is found by `agent/installed`.",
+        "a package repository cannot be reached",
+        "The doctor contacts only the endpoints of an agent. `agent/installed` finds the effect, a missing agent.",
     ),
     (
         "B15",
-        "a Windows installer that stopped halfway",
-        "Its leftovers look like any incomplete install, which the checks of service, binary and configuration find one by one.",
+        "a Windows installer stopped halfway",
+        "What it leaves looks like any incomplete install. The checks of service, binary and configuration find each part.",
     ),
     (
         "B16",
-        "TLS 1.2 switched off in PowerShell",
-        "It concerns the published script alone; neither agent uses PowerShell's TLS.",
+        "TLS 1.2 is disabled in PowerShell",
+        "Only the published script uses the TLS of PowerShell; the agents do not.",
     ),
-    ("B17", "an installer that waits for Notepad", "It concerns the published script alone."),
+    ("B17", "an installer waits for Notepad", "Only the published script does this."),
     (
         "B21",
         "`systemctl reload` of a unit without `ExecReload`",
-        "It is an error of one command, told by systemd at once, and leaves nothing behind.",
+        "systemd reports the error of this one command at once, and it leaves nothing behind.",
     ),
     (
         "N11",
-        "a job that changes the default route",
-        "It happens inside a job and is gone with it; `agent/job-moves` sees a job that hangs of it.",
+        "a job changes the default route",
+        "The change is inside a job and ends with it. `agent/job-moves` finds a job that hangs because of it.",
     ),
     (
         "N12",
-        "an incident of the service",
-        "Told apart from the host's own trouble by `connectivity/api-answers`; its end is not in the host's hands.",
+        "an incident at CircleCI",
+        "`connectivity/api-answers` distinguishes it from a failure of the host. Nothing on the host can end it.",
     ),
     (
         "N13",
-        "a closed-off server that lacks `canary.txt`, or the task agent's download",
-        "What a server mirrors shows itself only when a task is claimed, and the doctor never claims one.",
+        "a server without internet access lacks `canary.txt` or the task agent's download",
+        "This appears only when a task is claimed, and the doctor never claims one.",
     ),
     (
         "P14",
         "a locked login keychain",
-        "Only a job that signs needs one, and a look from outside of its session sees another one than the job does.",
+        "Only a job that signs needs the keychain, and the doctor runs in another session than the job.",
     ),
     (
         "Q12",
-        "a server's release that the agent does not fit",
-        "The server does not tell a runner its release; `agent/supported` names the releases that the installed version is pinned for.",
+        "a server release that does not fit the agent",
+        "The server does not tell a runner its release. `agent/supported` names the releases that pin the installed version.",
     ),
     (
         "Q14",
-        "a loop of one's own around the agent that `set -e` ends",
-        "What supervises is then a script that nothing on the host names; `service/defined` asks for a service of the system.",
+        "a hand-written loop around the agent that `set -e` ends",
+        "Nothing on the host names the script as the supervisor. `service/defined` requires a service of the system.",
     ),
     (
         "Q23",
         "an autoscaler that counts processes by name",
-        "The count is taken by a program elsewhere; `agent/job-moves` shows how to see a job: by the agent's process tree.",
+        "The autoscaler runs on another host. `agent/job-moves` shows how to detect a job: by the agent's process tree.",
     ),
     (
         "Q02",
-        "a resource class of another organisation",
-        "Only the job's own page says it; `queue/class-exists` sees what the given token may see.",
+        "a resource class of another organization",
+        "Only the page of the job shows it. `queue/class-exists` finds what the given token can see.",
     ),
-    ("Q04", "jobs of forked repositories", "A setting of the project, not of the host."),
-    ("Q05", "a config policy", "A setting of the organisation, not of the host."),
+    ("Q04", "jobs of forked repositories", "This is a setting of the project, not of the host."),
+    ("Q05", "a config policy", "This is a setting of the organization, not of the host."),
     (
         "Q06",
-        "no right to create a resource class",
-        "A matter of the person's own token, told when the class is made.",
+        "no permission to create a resource class",
+        "This depends on the user's own token. CircleCI reports it when the class is created.",
     ),
     (
         "Q24",
-        "a container without its token's variable",
-        "The container is gone when it ends; the name of the variable is checked by `config/environment-read` where one runs.",
+        "a container without the variable for its token",
+        "The container ends and is gone. `config/environment-read` checks the names of variables in a running one.",
     ),
-    ("Q25", "an obsolete container image", "The registry is not the host's."),
+    ("Q25", "an obsolete container image", "The container registry is not on the host."),
     (
         "E01",
         "`circleci: command not found` in a job",
-        "Whether a job needs the CLI stands in its own configuration; `host/job-tools` says what jobs always need.",
+        "Only the job's own configuration says whether it needs the CLI. `host/job-tools` checks what every job needs.",
     ),
     (
         "E04",
-        "rerun with SSH that cannot connect",
-        "Who may reach port 54782 is decided by firewalls on the way; `config/values-valid` judges the address, `host/ssh-rerun-port` who listens.",
+        "a rerun with SSH that cannot connect",
+        "Firewalls between the user and port 54782 decide. `config/values-valid` checks the address, `host/ssh-rerun-port` the process that listens.",
     ),
     (
         "E05",
         "`permission denied` on docker's socket",
-        "Whether jobs should have docker, which is to have root, is the owner's choice; `permissions/power-known` says who has it.",
+        "Access to docker equals root, so the owner of the host must decide. `permissions/power-known` shows who has it.",
     ),
-    ("E03", "checkout with the wrong SSH key", "Which key a job gets is decided by the project."),
+    ("E03", "checkout with the wrong SSH key", "The project decides which key a job gets."),
     (
         "E06",
         "a job's own container ends",
-        "It is the job's own; out of memory is seen by `host/no-oom-kills`.",
+        "The container belongs to the job. `host/no-oom-kills` finds a lack of memory.",
     ),
 ];
 
@@ -123,24 +124,26 @@ pub fn page() -> String {
         "# Checks\n\n\
          Generated from the catalogue in `src/doctor/` by `runnerup doctor --list --markdown`; a \
          test keeps it current.\n\
-         A check looks at facts and changes nothing. `runnerup doctor --only NAME` runs one, \
-         `--skip NAME` leaves it out; a topic's name stands for all of its checks.\n",
+         A check only reads; it changes nothing. `runnerup doctor --only NAME` runs one check, \
+         `--skip NAME` leaves it out. The name of a topic selects all checks of the topic.\n\
+         \"Explained by\" names other checks: if one of them fails, this check is skipped, because \
+         it would report the same cause again.\n",
     );
     for topic in Topic::ALL {
         let _ = write!(text, "\n## {}\n", topic.name());
         for check in CHECKS.iter().filter(|check| check.topic() == topic.name()) {
             let _ = write!(text, "\n### `{}`\n\n{}.\n\n", check.name, check.holds);
             let _ = writeln!(text, "- Why: {}", check.why);
-            let _ = writeln!(text, "- Found: {}", check.found);
-            let _ = writeln!(text, "- Cured: {}", check.cure);
+            let _ = writeln!(text, "- How it is checked: {}", check.found);
+            let _ = writeln!(text, "- Fix: {}", check.cure);
             if !check.after.is_empty() {
                 let causes: Vec<_> = check.after.iter().map(|name| format!("`{name}`")).collect();
-                let _ = writeln!(text, "- Not told twice when this fails: {}", causes.join(", "));
+                let _ = writeln!(text, "- Explained by: {}", causes.join(", "));
             }
         }
     }
     text.push_str(
-        "\n## Not to be found from the host\n\n\
+        "\n## Failures that no check finds\n\n\
          | failure | what people see | why no check finds it |\n| --- | --- | --- |\n",
     );
     for (id, seen, why) in BEYOND {

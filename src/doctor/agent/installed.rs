@@ -8,11 +8,11 @@ use crate::{
 pub(super) const INSTALLED: Check = Check {
     name: "agent/installed",
     holds: "An agent is installed on this host",
-    why: "Without an agent no job is ever claimed: jobs of the resource class wait in the queue, \
-          and CircleCI shows no error.",
-    found: "By service definitions that run circleci-launch-agent or circleci-runner, by running \
-            processes of these names, and by the receipts of this tool.",
-    cure: "Install one with `runnerup install`.",
+    why: "Without an agent no job is claimed. Jobs of the resource class wait in the queue, and \
+          CircleCI shows no error.",
+    found: "The doctor looks for service definitions that run circleci-launch-agent or \
+            circleci-runner, for running processes of these names, and for receipts of runnerup.",
+    cure: "Install an agent with `runnerup install`.",
     after: &[],
     judge: Judge::Host(installed),
 };
@@ -67,11 +67,11 @@ fn installed(survey: &Survey) -> Judged {
 
 pub(super) const NO_STRAYS: Check = Check {
     name: "agent/no-strays",
-    holds: "Every process that calls itself an agent is run by a service that runs an agent",
-    why: "An agent that someone started by hand ends with the session or the next reboot; one that \
-          another account started may be anything, and only looks like an agent.",
-    found: "Processes by the agents' names are compared with the services and receipts of this \
-            host. What such a process says of itself is neither read nor believed.",
+    holds: "Every process with the name of an agent belongs to a service",
+    why: "An agent that was started by hand ends with its session or at the next reboot. A process \
+          of another account can have the name of an agent without being one.",
+    found: "The doctor compares processes with the name of an agent with the services and receipts \
+            of this host. It does not trust what such a process says about itself.",
     cure: "Install the agent as a service with `runnerup install`, and end the process.",
     after: &["agent/installed"],
     judge: Judge::Host(no_strays),

@@ -14,10 +14,10 @@ const SILENT: i64 = 3600;
 
 pub(super) const NO_ZOMBIES: Check = Check {
     name: "agent/no-zombies",
-    holds: "Ended processes of jobs are fetched",
-    why: "Where nobody fetches ended processes they pile up until no new one can be started.",
-    found: "The agent's process tree.",
-    cure: "Run the container with --init, so that something fetches them.",
+    holds: "Ended processes of jobs are reaped",
+    why: "Ended processes that no process reaps accumulate until no new process can start.",
+    found: "The doctor reads the process tree of the agent.",
+    cure: "Run the container with --init, so that an init process reaps them.",
     after: &[],
     judge: Judge::Agent(no_zombies),
 };
@@ -40,12 +40,12 @@ fn no_zombies(_: &Survey, install: &Install) -> Judged {
 
 pub(super) const NO_ORPHANS: Check = Check {
     name: "agent/no-orphans",
-    holds: "Dead jobs have left no processes",
-    why: "What a cancelled job leaves running holds ports, files and memory that the next job \
-          needs.",
-    found: "Processes of the jobs' account, or of the service, that no agent's process is an \
-            ancestor of.",
-    cure: "Look at them, and end them.",
+    holds: "Ended jobs have left no running processes",
+    why: "Processes that a cancelled job leaves running hold ports, files and memory that the next \
+          job needs.",
+    found: "The doctor looks for processes of the account that runs jobs, or of the service, that \
+            do not descend from an agent.",
+    cure: "Examine these processes, and end them.",
     after: &[],
     judge: Judge::Agent(no_orphans),
 };
@@ -85,12 +85,11 @@ fn no_orphans(survey: &Survey, install: &Install) -> Judged {
 
 pub(super) const MOVES: Check = Check {
     name: "agent/job-moves",
-    holds: "A job that runs gets on",
-    why: "A job that hangs keeps the agent from claiming another one until runner.max_run_time is \
-          over.",
-    found: "The agent's process tree says whether a job runs and since when; its log and its work \
-            folder say whether anything happens.",
-    cure: "Cancel the job in CircleCI; the agent ends it then.",
+    holds: "The running job makes progress",
+    why: "While a job hangs, the agent claims no other job until runner.max_run_time is over.",
+    found: "The doctor reads from the agent's process tree since when a job runs, and from the log \
+            and the work folder whether it makes progress.",
+    cure: "Cancel the job in CircleCI; the agent then ends it.",
     after: &[],
     judge: Judge::Agent(moves),
 };
@@ -134,10 +133,11 @@ fn moves(survey: &Survey, install: &Install) -> Judged {
 
 pub(super) const DRAIN_ENDS: Check = Check {
     name: "agent/drain-ends",
-    holds: "An agent that was told to stop ends with its job",
-    why: "While it drains an agent claims no job; one that never ends keeps the host from all.",
-    found: "How long the service has been stopping, compared with runner.max_run_time.",
-    cure: "Send it TERM a second time: that ends the job.",
+    holds: "An agent that is stopping ends when its job ends",
+    why: "An agent that is stopping claims no job. If it never ends, the host runs no more jobs.",
+    found: "The doctor compares the time that the service has been stopping with \
+            runner.max_run_time.",
+    cure: "Send TERM a second time: the agent then ends the job.",
     after: &[],
     judge: Judge::Agent(drain_ends),
 };

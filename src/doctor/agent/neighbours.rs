@@ -11,11 +11,12 @@ use crate::{
 
 pub(super) const IDENTITY: Check = Check {
     name: "agent/one-identity",
-    holds: "No two agents of this host claim jobs under one identity",
-    why: "Two agents with one token and one name overwrite each other in the inventory, and one \
-          of them looks dead; two that read one configuration are two such.",
-    found: "Configurations, names and marks of tokens of all agents on the host.",
-    cure: "Give each agent a configuration and a name of its own: `runnerup install --instance`.",
+    holds: "No two agents on this host have the same identity",
+    why: "Two agents with the same token and name overwrite each other in the inventory, and one \
+          of them looks offline. Two agents that read the same configuration do so too.",
+    found: "The doctor compares the configurations, the names and the token fingerprints of all \
+            agents on the host.",
+    cure: "Give each agent its own configuration and name: `runnerup install --instance`.",
     after: &[],
     judge: Judge::Agent(identity),
 };
@@ -61,10 +62,10 @@ fn identity(survey: &Survey, install: &Install) -> Judged {
 
 pub(super) const SHARED: Check = Check {
     name: "agent/nothing-shared",
-    holds: "No two agents of this host share a folder or a log",
-    why: "Jobs of two agents in one work folder delete each other's files.",
-    found: "The work folders and logs of all agents on the host.",
-    cure: "Give each agent folders of its own.",
+    holds: "No two agents on this host share a folder or a log",
+    why: "Jobs of two agents in the same work folder delete each other's files.",
+    found: "The doctor compares the work folders and logs of all agents on the host.",
+    cure: "Give each agent its own folders.",
     after: &["agent/one-identity"],
     judge: Judge::Agent(shared),
 };
@@ -91,11 +92,11 @@ fn shared(survey: &Survey, install: &Install) -> Judged {
 
 pub(super) const LABEL: Check = Check {
     name: "agent/label-free",
-    holds: "No other agent has the label of this one",
-    why: "On macOS launch-agent and machine runner 3 have one label: whichever is loaded second \
-          fails, or throws the other out.",
-    found: "The labels of all job definitions that run an agent.",
-    cure: "Unload and remove the one that is not wanted any more.",
+    holds: "No other agent has the launchd label of this agent",
+    why: "On macOS launch-agent and machine runner 3 have the same label. The second one fails to \
+          load, or replaces the first one.",
+    found: "The doctor compares the labels of all launchd jobs that run an agent.",
+    cure: "Unload and remove the agent that you no longer need.",
     after: &[],
     judge: Judge::Agent(label),
 };
@@ -125,12 +126,12 @@ fn label(survey: &Survey, install: &Install) -> Judged {
 
 pub(super) const ONE_PROCESS: Check = Check {
     name: "agent/one-process",
-    holds: "The agent runs once",
-    why: "A second agent that someone started by hand with the same configuration claims jobs \
-          under the same name, outside of the service's limits.",
-    found: "Agents that run outside of any service are compared with services by their \
+    holds: "The agent runs only once",
+    why: "A second agent that was started by hand with the same configuration claims jobs under \
+          the same name, outside the limits of the service.",
+    found: "The doctor compares agent processes that no service runs with the services, by their \
             configuration.",
-    cure: "End the one that no service runs.",
+    cure: "End the process that no service runs.",
     after: &[],
     judge: Judge::Agent(one_process),
 };

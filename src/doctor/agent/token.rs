@@ -8,11 +8,11 @@ use crate::{
 pub(super) const ACCEPTED: Check = Check {
     name: "agent/token-accepted",
     holds: "The server accepts the token",
-    why: "A token that was deleted, or whose resource class was, is refused with 401: the agent \
-          runs, and never claims a job.",
-    found: "With the question that machine runner 3 asks when it starts, which takes no job; \
-            anything but 200 and 401 tells nothing.",
-    cure: "Make a token for the resource class and write it into the configuration.",
+    why: "The agent runs, but never claims a job. The server refuses the token with 401 if the \
+          token or its resource class was deleted.",
+    found: "The doctor sends the request that machine runner 3 sends at its start, which claims no \
+            job. Only the responses 200 and 401 give a result.",
+    cure: "Create a token for the resource class and write it to the configuration.",
     after: &[
         "config/token-set",
         "connectivity/names-resolve",

@@ -8,11 +8,11 @@ use crate::{
 
 pub(super) const SUPPORTED: Check = Check {
     name: "agent/supported",
-    holds: "The agent is one that its server still serves",
-    why: "launch-agent has not been supported on cloud since 2024-07-31: one day its downloads \
-          are refused, and all jobs fail at once.",
-    found: "The agent and the URL that it is served from.",
-    cure: "Move to machine runner 3; on CircleCI server name the server's URL in api.url.",
+    holds: "The server supports this agent",
+    why: "All jobs fail at once when the downloads for an agent without support are refused. \
+          launch-agent has not been supported on CircleCI cloud since 2024-07-31.",
+    found: "The doctor reads the kind of the agent and the URL of its server.",
+    cure: "Move to machine runner 3. On CircleCI server, set api.url to the URL of the server.",
     after: &["config/parses"],
     judge: Judge::Agent(supported),
 };
@@ -43,9 +43,10 @@ fn supported(survey: &Survey, install: &Install) -> Judged {
 
 pub(super) const NEWEST: Check = Check {
     name: "agent/newest",
-    holds: "An agent that does not update itself is the newest, or pinned on purpose",
-    why: "An old agent misses corrections, and in time is refused by the server.",
-    found: "The version in the receipt is compared with the one that the release bucket names.",
+    holds: "An agent that does not update itself has the newest version, or is pinned on purpose",
+    why: "An old agent lacks corrections, and after some time the server refuses it.",
+    found: "The doctor compares the version in the receipt with the newest version in the release \
+            bucket.",
     cure: "Run `runnerup install --version latest`.",
     after: &["connectivity/releases-answer"],
     judge: Judge::Agent(newest),

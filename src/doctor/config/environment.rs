@@ -9,12 +9,12 @@ use crate::{
 
 pub(super) const READ: Check = Check {
     name: "config/environment-read",
-    holds: "Every variable that is meant for the agent is one that it reads",
-    why: "The two agents have variables with different prefixes; one that the agent does not read \
-          has no effect, and nothing says so.",
-    found: "Names that begin with LAUNCH_AGENT_ or CIRCLECI_RUNNER_ are compared with those that \
-            the agent of this service reads.",
-    cure: "Rename the variable as suggested, in a drop-in of the unit.",
+    holds: "The agent reads every variable that is set for an agent",
+    why: "A variable that the agent does not read has no effect, and no message says so. The two \
+          agents use variables with different prefixes.",
+    found: "The doctor compares the names that begin with LAUNCH_AGENT_ or CIRCLECI_RUNNER_ with \
+            the variables that this agent reads.",
+    cure: "Rename the variable as the finding shows, in a drop-in of the unit.",
     after: &[],
     judge: Judge::Agent(read),
 };
@@ -47,10 +47,10 @@ fn read(_: &Survey, install: &Install) -> Judged {
 
 pub(super) const OVERRIDES: Check = Check {
     name: "config/environment-overrides",
-    holds: "No variable silently wins over another value in the file",
-    why: "A variable wins over the file, so that who edits the file sees no effect.",
-    found: "Each variable that the agent reads is compared with its key in the file.",
-    cure: "Keep the value in one place: take out the variable, or the key.",
+    holds: "No variable overrides a different value in the configuration",
+    why: "A variable overrides the file, so a change in the file has no effect.",
+    found: "The doctor compares each variable that the agent reads with its key in the file.",
+    cure: "Keep the value in one place: remove the variable or the key.",
     after: &["config/parses"],
     judge: Judge::Agent(overrides),
 };

@@ -10,12 +10,12 @@ use crate::{
 
 pub(super) const EXISTS: Check = Check {
     name: "config/exists",
-    holds: "The service names a configuration, and the file is there",
-    why: "An agent without its configuration ends at once, and its service starts it again and \
+    holds: "The service names a configuration file, and the file exists",
+    why: "An agent without its configuration ends at once, and the service restarts it again and \
           again.",
-    found: "The path behind `--config` in the service's command is looked at, each folder on the \
-            way included.",
-    cure: "Correct the path in the service, or write the file: `runnerup install` does both.",
+    found: "The doctor follows the path after `--config` in the service's command, folder by \
+            folder.",
+    cure: "Correct the path in the service, or write the file; `runnerup install` does both.",
     after: &["service/defined", "service/loaded", "service/command-right"],
     judge: Judge::Agent(exists),
 };
@@ -65,10 +65,11 @@ fn exists(survey: &Survey, install: &Install) -> Judged {
 pub(super) const PARSES: Check = Check {
     name: "config/parses",
     holds: "The configuration is a YAML mapping",
-    why: "An agent that cannot parse its configuration ends at once, and no job is claimed.",
-    found: "The file is parsed as the agent does; the first fault is told with line and column.",
-    cure: "Correct the line that is named; tabs, missing blanks behind a colon and a quote that \
-           does not end are the usual ones.",
+    why: "An agent that cannot parse its configuration ends at once and claims no job.",
+    found: "The doctor parses the file as the agent does and reports the first error with its line \
+            and column.",
+    cure: "Correct the line that the finding names. Common errors are tabs, a missing space after \
+           a colon, and a quote that is not closed.",
     after: &["config/exists"],
     judge: Judge::Agent(parses),
 };

@@ -13,11 +13,11 @@ use crate::{
 
 pub(super) const KNOWN: Check = Check {
     name: "config/keys-known",
-    holds: "Every key of the configuration is one that an agent reads, in its place",
-    why: "An agent passes over a key that it does not know: a setting that someone believes in \
-          has no effect, and without its name or token the agent ends at once.",
-    found: "Each key is compared with those that the agents are known to read.",
-    cure: "Correct the key as suggested, or move it under the section that is named.",
+    holds: "Every key of the configuration is a known key in its correct section",
+    why: "The agent ignores a key that it does not know, so the setting has no effect. If the name \
+          or the token is missing because of this, the agent ends at once.",
+    found: "The doctor compares each key with the keys that the agents are known to read.",
+    cure: "Correct the key, or move it to the section that the finding names.",
     after: &["config/parses"],
     judge: Judge::Agent(known),
 };
@@ -60,11 +60,11 @@ fn strange_key(
 
 pub(super) const OF_THIS_AGENT: Check = Check {
     name: "config/keys-of-this-agent",
-    holds: "No key is meant for the other agent",
-    why: "The two agents share a format but not all keys; one that is meant for the other has no \
-          effect.",
-    found: "The agent that the service runs is compared with the agents that read each key.",
-    cure: "Take the key out.",
+    holds: "No key of the configuration is for the other agent",
+    why: "A key for the other agent has no effect. The two agents share a format, but not all \
+          keys.",
+    found: "The doctor compares each key with the keys of the agent that the service runs.",
+    cure: "Remove the key.",
     after: &["config/parses"],
     judge: Judge::Agent(of_this_agent),
 };
@@ -91,11 +91,11 @@ fn of_this_agent(_: &Survey, install: &Install) -> Judged {
 
 pub(super) const TYPES: Check = Check {
     name: "config/types-right",
-    holds: "Every key holds the kind of value that belongs there",
-    why: "An agent ends at once when it finds a list where a text belongs, or another word where \
-          true or false belongs.",
-    found: "Each value is compared with the kind that its key takes.",
-    cure: "Write the value as the remedy shows.",
+    holds: "Every key has a value of the correct type",
+    why: "An agent ends at once if it finds, for example, a list instead of a text, or another \
+          word instead of true or false.",
+    found: "The doctor compares the type of each value with the type that its key takes.",
+    cure: "Write the value as the finding shows.",
     after: &["config/parses"],
     judge: Judge::Agent(types),
 };

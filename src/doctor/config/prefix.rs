@@ -13,10 +13,10 @@ use std::path::Path;
 
 pub(super) const ENDS_OPTIONS: Check = Check {
     name: "config/prefix-ends-options",
-    holds: "A command prefix of sudo ends its options with --",
-    why: "Without -- sudo takes the options of the task agent for its own, prints its usage, and \
-          the job never starts.",
-    found: "The last words of runner.command_prefix are looked at.",
+    holds: "A command prefix with sudo ends with --",
+    why: "Without -- sudo reads the options of the task agent as its own options and prints its \
+          usage. The job never starts.",
+    found: "The doctor reads the last words of runner.command_prefix.",
     cure: "Add \"--\" as the last word of the prefix.",
     after: &["config/types-right"],
     judge: Judge::Agent(ends_options),
@@ -44,10 +44,10 @@ fn ends_options(survey: &Survey, install: &Install) -> Judged {
 
 pub(super) const RUNS: Check = Check {
     name: "config/prefix-runs",
-    holds: "The program of the command prefix is there, and the account may run it",
-    why: "The agent starts every job through it; a wrapper that is not there, or not executable, \
-          fails every job.",
-    found: "The first word of runner.command_prefix is looked for as the agent would find it.",
+    holds: "The program of the command prefix exists, and the account can run it",
+    why: "Every job fails if the program of the command prefix is missing or not executable. The \
+          agent starts every job through it.",
+    found: "The doctor looks for the first word of runner.command_prefix as the agent does.",
     cure: "Install the program, correct its path, or make it executable.",
     after: &["config/types-right"],
     judge: Judge::Agent(runs),
@@ -90,12 +90,12 @@ fn runs(survey: &Survey, install: &Install) -> Judged {
 
 pub(super) const FORWARDS: Check = Check {
     name: "config/prefix-forwards",
-    holds: "A wrapper script hands the job on as it is, and ends as the job ends",
-    why: "A script that splits the arguments breaks paths with blanks; one that goes on after the \
-          job hides its exit code, and a signal to the job ends at the script.",
-    found: "A shell script that is the command prefix is searched for \"$@\", and for exec in its \
-            last line.",
-    cure: "Let the last line of the script be: exec \"$@\".",
+    holds: "A wrapper script passes its arguments on unchanged and ends when the job ends",
+    why: "A script that splits its arguments breaks paths with spaces. A script that goes on after \
+          the job hides its exit code and keeps signals from it.",
+    found: "The doctor searches a shell script in the command prefix for \"$@\", and its last line \
+            for exec.",
+    cure: "Make this the last line of the script: exec \"$@\".",
     after: &["config/prefix-runs"],
     judge: Judge::Agent(forwards),
 };

@@ -14,12 +14,12 @@ pub(in crate::doctor) const RENEW: &str = "Make a token for the resource class (
 
 pub(super) const SET: Check = Check {
     name: "config/token-set",
-    holds: "The configuration has a token that is no placeholder",
-    why: "Without its resource class's token an agent is refused with 401 and claims no job.",
-    found: "The value of api.auth_token is compared with the placeholders of documentation and \
-            packages; its text is never kept or shown.",
-    cure: "Make a token for the resource class and write it into the file, then start the agent \
-           again.",
+    holds: "The configuration contains a token that is not a placeholder",
+    why: "Without the token of its resource class the server refuses the agent with 401, and the \
+          agent claims no job.",
+    found: "The doctor compares api.auth_token with the placeholders of the documentation and the \
+            packages. It never keeps or shows the token.",
+    cure: "Create a token for the resource class, write it to the file, and start the agent again.",
     after: &["config/keys-known"],
     judge: Judge::Agent(is_set),
 };
@@ -49,10 +49,11 @@ fn is_set(survey: &Survey, install: &Install) -> Judged {
 
 pub(super) const SHAPE: Check = Check {
     name: "config/token-shape",
-    holds: "The token has the shape of a resource class token",
-    why: "A personal API token, or one that was not copied whole, is refused with 401.",
-    found: "By length and alphabet: as far as is known a token is 80 letters and digits.",
-    cure: "Copy the whole token, or make a new one.",
+    holds: "The token has the format of a resource class token",
+    why: "The server refuses a personal API token or an incomplete token with 401.",
+    found: "The doctor checks length and characters: as far as is known, a token is 80 letters and \
+            digits.",
+    cure: "Copy the complete token, or create a new one.",
     after: &["config/token-set"],
     judge: Judge::Agent(shape),
 };
@@ -72,13 +73,13 @@ fn shape(survey: &Survey, install: &Install) -> Judged {
 
 pub(super) const ONLY_IN_CONFIG: Check = Check {
     name: "config/token-only-in-config",
-    holds: "The token stands in no command line and in no unit file",
-    why: "Every user of the host can read command lines and unit files, and who has the token can \
-          take the jobs of the resource class.",
-    found: "The service's command, its Environment= lines and the agent's command line are \
-            searched for options and variables of the token.",
-    cure: "Move the token into the configuration or into a file that only root and the account \
-           read, and make a new token.",
+    holds: "No command line and no unit file contains the token",
+    why: "Every user of the host can read command lines and unit files, and a user who has the \
+          token can claim the jobs of the resource class.",
+    found: "The doctor searches the service's command, its Environment= lines and the agent's \
+            command line for token options and token variables.",
+    cure: "Move the token to the configuration, or to a file that only root and the account can \
+           read, and create a new token.",
     after: &[],
     judge: Judge::Agent(only_in_config),
 };

@@ -8,10 +8,11 @@ use crate::{
 
 pub(super) const NAME: Check = Check {
     name: "config/name-valid",
-    holds: "The runner has a name of the allowed characters",
-    why: "An agent without a name, or with one that CircleCI does not take, ends at once.",
-    found: "runner.name must be there, of letters, digits and . ( ) - _ only.",
-    cure: "Give it a name: the host's own is usual.",
+    holds: "The runner has a name of allowed characters",
+    why: "An agent without a name, or with a name that CircleCI does not accept, ends at once.",
+    found: "The doctor checks that runner.name is set and contains only letters, digits and . ( ) \
+            - _.",
+    cure: "Set runner.name; the host name is a usual choice.",
     after: &["config/keys-known", "config/types-right"],
     judge: Judge::Agent(name),
 };
@@ -40,10 +41,12 @@ fn name(survey: &Survey, install: &Install) -> Judged {
 
 pub(super) const DURATIONS: Check = Check {
     name: "config/durations-valid",
-    holds: "Durations are hours, minutes and seconds",
-    why: "An agent that cannot read a duration, such as 5d or a bare number, ends at once.",
-    found: "runner.max_run_time and runner.idle_timeout are read by Go's rule, without days.",
-    cure: "Write it as the remedy shows.",
+    holds: "Durations are written in hours, minutes and seconds",
+    why: "An agent ends at once if it cannot read a duration, such as 5d or a number without a \
+          unit.",
+    found: "The doctor reads runner.max_run_time and runner.idle_timeout by the rules of Go, which \
+            have no days.",
+    cure: "Write the duration as the finding shows.",
     after: &["config/parses"],
     judge: Judge::Agent(durations),
 };
@@ -76,11 +79,11 @@ fn durations(survey: &Survey, install: &Install) -> Judged {
 
 pub(super) const OTHERS: Check = Check {
     name: "config/values-valid",
-    holds: "Mode, URL, addresses, paths and log settings can be what they say",
-    why: "A value outside of its range ends the agent, or leads it to another server.",
-    found: "Each value is read by its own rule: a mode by name, a URL with its scheme, an address \
-            with its port, a path from the root on.",
-    cure: "Write the value as the remedy shows.",
+    holds: "Mode, URL, addresses, paths and log settings have valid values",
+    why: "An invalid value ends the agent, or sends it to another server.",
+    found: "The doctor checks each value by its own rule: a known mode, a URL with its scheme, an \
+            address with its port, an absolute path.",
+    cure: "Write the value as the finding shows.",
     after: &["config/parses"],
     judge: Judge::Agent(others),
 };
@@ -140,10 +143,11 @@ fn others(survey: &Survey, install: &Install) -> Judged {
 pub(super) const WORKDIR: Check = Check {
     name: "config/workdir-per-job",
     holds: "The path of the work folder is valid for this agent",
-    why: "Machine runner 3 takes `%s` as it stands, so that all jobs share a folder of that very \
-          name; other blanks are not filled by either agent.",
-    found: "runner.working_directory is searched for `%`, `$` and `~`.",
-    cure: "Name a fixed folder, and have it cleaned with runner.cleanup_working_directory.",
+    why: "Machine runner 3 does not replace `%s`, so all jobs share one folder with that name. \
+          Neither agent replaces other placeholders.",
+    found: "The doctor looks for `%`, `$` and `~` in runner.working_directory.",
+    cure: "Name a fixed folder, and set runner.cleanup_working_directory: true to clean it after \
+           each job.",
     after: &["config/parses"],
     judge: Judge::Agent(workdir),
 };
@@ -173,11 +177,12 @@ fn workdir(survey: &Survey, install: &Install) -> Judged {
 
 pub(super) const MODE: Check = Check {
     name: "config/mode-fits",
-    holds: "An agent that ends by itself is started again, and Windows runs single tasks",
-    why: "In single-task mode, or with an idle timeout, the agent ends; without a service that \
-          starts it again no job runs after that.",
-    found: "runner.mode and runner.idle_timeout are compared with the service's restart rule.",
-    cure: "Set Restart=always in the service, or runner.mode to continuous.",
+    holds: "The service restarts an agent that ends by itself, and Windows uses single-task mode",
+    why: "No more jobs run after the agent has ended by itself and the service does not restart \
+          it. The agent ends by itself in single-task mode and with an idle timeout.",
+    found: "The doctor compares runner.mode and runner.idle_timeout with the restart settings of \
+            the service.",
+    cure: "Set Restart=always in the service, or set runner.mode to continuous.",
     after: &["config/parses"],
     judge: Judge::Agent(mode),
 };

@@ -16,11 +16,12 @@ const WAY: &[&str] = &[
 
 pub(super) const API: Check = Check {
     name: "connectivity/api-answers",
-    holds: "It is the runner API that answers",
-    why: "A captive portal or a proxy's page answers every question with a page: the agent gets \
-          no jobs and no clear error.",
-    found: "Status, kind and beginning of the answer to a question that takes no job.",
-    cure: "Log in to the network, or have the host let through without a portal.",
+    holds: "The server that answers is the runner API",
+    why: "A captive portal or a proxy answers every request with a web page. The agent gets no \
+          jobs, and its log has no clear error.",
+    found: "The doctor sends a request that claims no job, and reads status, type and beginning of \
+            the response.",
+    cure: "Log in to the network, or exempt the host from the captive portal.",
     after: WAY,
     judge: Judge::Agent(api),
 };
@@ -32,10 +33,10 @@ fn api(survey: &Survey, install: &Install) -> Judged {
 pub(super) const RELEASES: Check = Check {
     name: "connectivity/releases-answer",
     holds: "The release bucket answers",
-    why: "The agent downloads the task agent from there for every job: without it jobs hang in \
-          \"Preparing Environment\".",
-    found: "The file with the newest version is asked for.",
-    cure: "Allow the bucket's host through firewall and proxy.",
+    why: "Without the release bucket jobs hang in \"Preparing Environment\": the agent downloads \
+          the task agent from the bucket for every job.",
+    found: "The doctor requests the file that names the newest version.",
+    cure: "Allow the host of the bucket in the firewall and the proxy.",
     after: WAY,
     judge: Judge::Agent(releases),
 };
@@ -46,10 +47,12 @@ fn releases(survey: &Survey, install: &Install) -> Judged {
 
 pub(super) const STORAGE: Check = Check {
     name: "connectivity/storage-answers",
-    holds: "The storage of caches and artifacts answers",
-    why: "Jobs are claimed and fail later, when they restore a cache or store an artifact.",
-    found: "The storage's host is asked; any answer of its own will do.",
-    cure: "Allow its host through firewall and proxy.",
+    holds: "The storage for caches and artifacts answers",
+    why: "Without the storage jobs are claimed, but fail when they restore a cache or store an \
+          artifact.",
+    found: "The doctor sends a request to the storage host; any response of the storage itself is \
+            enough.",
+    cure: "Allow the storage host in the firewall and the proxy.",
     after: WAY,
     judge: Judge::Agent(storage),
 };
@@ -131,11 +134,11 @@ fn first_line(text: &str) -> String {
 
 pub(super) const VCS: Check = Check {
     name: "connectivity/vcs-answers",
-    holds: "At least one provider of repositories can be reached",
-    why: "The first step of nearly every job is a checkout.",
-    found: "github.com, bitbucket.org and gitlab.com, or the one that was named, over HTTPS and \
-            SSH.",
-    cure: "Allow the provider that your projects use, on ports 443 and 22.",
+    holds: "At least one repository provider can be reached",
+    why: "Without a repository provider jobs fail at checkout, the first step of nearly every job.",
+    found: "The doctor connects to github.com, bitbucket.org and gitlab.com, or to the provider \
+            that you named, over HTTPS and SSH.",
+    cure: "Allow ports 443 and 22 of the provider that your projects use.",
     after: &[],
     judge: Judge::Agent(vcs),
 };
@@ -163,11 +166,11 @@ fn vcs(survey: &Survey, install: &Install) -> Judged {
 
 pub(super) const CLOCK: Check = Check {
     name: "connectivity/clock-agrees",
-    holds: "This host's clock agrees with the servers'",
-    why: "With a clock that is minutes off requests are refused, and with one that is hours off \
-          certificates are.",
-    found: "The Date header of each answer is compared with the clock.",
-    cure: "Have the clock kept right.",
+    holds: "The clock of this host agrees with the clocks of the servers",
+    why: "Servers refuse requests if the clock is wrong by minutes, and certificates are not valid \
+          if it is wrong by hours.",
+    found: "The doctor compares the Date header of each response with the clock.",
+    cure: "Enable time synchronization.",
     after: &[],
     judge: Judge::Agent(clock),
 };
@@ -198,11 +201,11 @@ fn clock(survey: &Survey, install: &Install) -> Judged {
 
 pub(super) const LATENCY: Check = Check {
     name: "connectivity/latency",
-    holds: "What the agent needs is near enough",
-    why: "Each step asks the server, and caches and artifacts are in AWS us-east-1: distance \
-          makes every job slower.",
-    found: "The time of connection and answer of each endpoint.",
-    cure: "Move the host nearer, or put a mirror near it.",
+    holds: "The endpoints respond fast enough",
+    why: "A large distance makes every job slower: each step sends requests to the server, and \
+          caches and artifacts are in AWS us-east-1.",
+    found: "The doctor measures the time of connection and response of each endpoint.",
+    cure: "Move the host nearer to the servers, or use a mirror near the host.",
     after: WAY,
     judge: Judge::Agent(latency),
 };

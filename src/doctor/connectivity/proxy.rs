@@ -10,9 +10,9 @@ use crate::{
 pub(super) const EXEMPTIONS: Check = Check {
     name: "connectivity/no-proxy-sane",
     holds: "NO_PROXY is well-formed",
-    why: "A list with blanks, URLs or patterns in it exempts nothing, or everything.",
-    found: "NO_PROXY of the service is read as Go reads it.",
-    cure: "Write names and networks with commas between them: example.com,10.0.0.0/8.",
+    why: "A list with spaces, URLs or patterns exempts no host, or every host, from the proxy.",
+    found: "The doctor reads NO_PROXY of the service by the rules of Go, as the agent does.",
+    cure: "Write host names and networks with commas between them: example.com,10.0.0.0/8.",
     after: &[],
     judge: Judge::Agent(exemptions),
 };
@@ -41,11 +41,10 @@ fn exemptions(_: &Survey, install: &Install) -> Judged {
 
 pub(super) const WORKS: Check = Check {
     name: "connectivity/proxy-works",
-    holds: "The service's proxy lets it through",
-    why: "A proxy that is down, or wants a login, keeps the agent from its server as a firewall \
-          would.",
-    found: "Each endpoint is asked for through the proxy that applies to it.",
-    cure: "Correct the proxy's address or login where the finding says that it is set.",
+    holds: "The service's proxy forwards requests to every endpoint",
+    why: "A proxy that is down, or that requires a login, blocks the agent like a firewall.",
+    found: "The doctor sends a request to each endpoint through the proxy that applies to it.",
+    cure: "Correct the address or the login of the proxy in the place that the finding names.",
     after: &["connectivity/names-resolve"],
     judge: Judge::Agent(works),
 };
@@ -93,11 +92,12 @@ fn works(survey: &Survey, install: &Install) -> Judged {
 
 pub(super) const SAME: Check = Check {
     name: "connectivity/proxy-same",
-    holds: "The service goes the way that the person's own shell goes",
-    why: "A service gets none of the shell's variables: what works when it is tried by hand fails \
-          as a service.",
-    found: "Where the proxies differ, the needed endpoints are asked for both ways.",
-    cure: "Give the service the shell's proxy, in a drop-in.",
+    holds: "The service uses the same proxy as your shell",
+    why: "A request that works in your shell can fail in the service, because the service does not \
+          get the variables of the shell.",
+    found: "If the proxies differ, the doctor sends a request to each needed endpoint through \
+            both.",
+    cure: "Set the proxy of the shell in the service, with a drop-in.",
     after: &[],
     judge: Judge::Agent(same),
 };

@@ -12,10 +12,10 @@ use crate::{
 
 pub(super) const RESOLVER: Check = Check {
     name: "connectivity/resolver-configured",
-    holds: "The host knows whom to ask for names",
-    why: "Without a resolver no name can be turned into an address, and nothing can be reached.",
-    found: "nameserver lines of /etc/resolv.conf.",
-    cure: "Configure a resolver.",
+    holds: "The host has a DNS resolver",
+    why: "Without a DNS resolver the host cannot resolve names, and no server can be reached.",
+    found: "The doctor reads the nameserver lines of /etc/resolv.conf.",
+    cure: "Configure a DNS resolver.",
     after: &[],
     judge: Judge::Host(resolver),
 };
@@ -35,10 +35,12 @@ fn resolver(survey: &Survey) -> Judged {
 
 pub(super) const RESOLVE: Check = Check {
     name: "connectivity/names-resolve",
-    holds: "Every name that the agent needs has an address",
-    why: "An agent that cannot resolve its server's name tries for ever, and claims no job.",
-    found: "Each name is resolved as the system does; of a proxy where one applies.",
-    cure: "Correct the resolver, or the name in the configuration.",
+    holds: "Every host name that the agent needs has an address",
+    why: "An agent that cannot resolve the name of its server retries without end and claims no \
+          job.",
+    found: "The doctor resolves each name with the system's resolver. Where a proxy applies, it \
+            resolves the name of the proxy.",
+    cure: "Correct the DNS resolver, or the host name in the configuration.",
     after: &["connectivity/resolver-configured"],
     judge: Judge::Agent(resolve),
 };
@@ -71,11 +73,11 @@ fn resolve(survey: &Survey, install: &Install) -> Judged {
 
 pub(super) const REACHABLE: Check = Check {
     name: "connectivity/reachable",
-    holds: "Every endpoint that the agent needs takes connections",
-    why: "An agent that reaches no server claims no job; one that reaches no storage fails jobs \
-          at caches and artifacts.",
-    found: "A connection is made to each address, IPv4 and IPv6 apart, within the timeout.",
-    cure: "Allow outgoing connections to the hosts and ports that are named.",
+    holds: "Every endpoint that the agent needs accepts connections",
+    why: "An agent that cannot reach its server claims no job. If it cannot reach the storage, \
+          jobs fail at caches and artifacts.",
+    found: "The doctor connects to each address within the timeout, IPv4 and IPv6 separately.",
+    cure: "Allow outgoing connections to the hosts and ports that the finding names.",
     after: &["connectivity/names-resolve"],
     judge: Judge::Agent(reachable),
 };
@@ -112,11 +114,11 @@ fn reachable(survey: &Survey, install: &Install) -> Judged {
 
 pub(super) const IPV6: Check = Check {
     name: "connectivity/ipv6-usable",
-    holds: "Where an endpoint has IPv6 addresses they can be reached, or nothing tries them",
-    why: "An address that swallows connections makes each first one wait for seconds, and jobs \
-          look slow for no reason.",
-    found: "IPv6 is tried apart from IPv4.",
-    cure: "Correct the IPv6 route, or prefer IPv4 in /etc/gai.conf.",
+    holds: "The IPv6 addresses of endpoints can be reached, or nothing uses them",
+    why: "Jobs are slow, because each new connection first waits seconds for an IPv6 address that \
+          does not answer.",
+    found: "The doctor connects over IPv6 and over IPv4 separately.",
+    cure: "Repair the IPv6 route, or prefer IPv4 in /etc/gai.conf.",
     after: &["connectivity/reachable"],
     judge: Judge::Agent(ipv6),
 };

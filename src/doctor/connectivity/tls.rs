@@ -12,12 +12,12 @@ use crate::{
 
 pub(super) const TRUSTED: Check = Check {
     name: "connectivity/tls-trusted",
-    holds: "The service trusts every certificate that it is shown",
-    why: "An agent that does not trust its server's certificate gets no further: x509 in its log, \
-          and no job.",
-    found: "The handshake is made with the authorities that the service trusts: the system's, and \
-            those of SSL_CERT_FILE in its unit.",
-    cure: "Add the authority to the system's, or name it with SSL_CERT_FILE in the unit.",
+    holds: "The service trusts the certificate of every endpoint",
+    why: "An agent that does not trust the certificate of its server logs an x509 error and claims \
+          no job.",
+    found: "The doctor makes a TLS handshake with the certificate authorities that the service \
+            trusts: those of the system, and those of SSL_CERT_FILE in its unit.",
+    cure: "Add the certificate authority to the system, or name it with SSL_CERT_FILE in the unit.",
     after: &["connectivity/reachable", "connectivity/proxy-works", "host/clock-right"],
     judge: Judge::Agent(trusted),
 };

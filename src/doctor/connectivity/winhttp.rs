@@ -7,11 +7,12 @@ use crate::{
 
 pub(super) const HEEDED: Check = Check {
     name: "connectivity/winhttp-proxy-given",
-    holds: "The agent is told of the proxy that Windows itself uses",
-    why: "The agent reads HTTPS_PROXY and its like alone; the proxy of WinHTTP, which an \
-          administrator sets for all of the host, means nothing to it.",
-    found: "The proxy of WinHTTP, and the variables of the task and of the machine.",
-    cure: "Give the agent the proxy: runnerup install --proxy, or a variable of the machine.",
+    holds: "The agent has the proxy that Windows uses",
+    why: "The agent does not use the WinHTTP proxy, which an administrator sets for the whole \
+          host; it reads only HTTPS_PROXY and similar variables.",
+    found: "The doctor reads the WinHTTP proxy, and the variables of the task and of the machine.",
+    cure: "Give the agent the proxy with `runnerup install --proxy`, or with a variable of the \
+           machine.",
     after: &[],
     judge: Judge::Agent(heeded),
 };

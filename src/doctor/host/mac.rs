@@ -7,11 +7,11 @@ use crate::{
 
 pub(super) const AWAKE: Check = Check {
     name: "host/stays-awake",
-    holds: "The Mac does not go to sleep",
-    why: "A Mac that nobody types on goes to sleep: no job is claimed, and one that runs is lost \
-          when its heartbeats stay away.",
-    found: "pmset is asked after how many minutes the system sleeps.",
-    cure: "Switch the sleep off.",
+    holds: "The Mac does not sleep",
+    why: "While a Mac sleeps, the agent claims no job, and a running job is lost because its \
+          heartbeats stop. A Mac without user input goes to sleep.",
+    found: "The doctor asks pmset after how many minutes the system sleeps.",
+    cure: "Disable system sleep.",
     after: &[],
     judge: Judge::Host(awake),
 };

@@ -9,13 +9,12 @@ const GIB: u64 = 1 << 30;
 
 pub(super) const DISK: Check = Check {
     name: "host/disk-space",
-    holds: "There is space where agent and jobs write",
-    why: "On a full disk jobs hang while they prepare, or die in the middle, and the agent cannot \
-          write its log.",
-    found: "Free bytes of the file systems of work folder, temporary folder and log; the greatest \
-            leftovers of jobs are named.",
-    cure: "Remove what no job needs, and have work folders cleaned with \
-           runner.cleanup_working_directory.",
+    holds: "The disks that the agent and its jobs write to have free space",
+    why: "On a full disk jobs hang or fail, and the agent cannot write its log.",
+    found: "The doctor reads the free bytes of the file systems that hold the work folder, the \
+            temporary folder and the log. It names the largest folders that jobs left behind.",
+    cure: "Delete files that no job needs. Set runner.cleanup_working_directory: true to clean the \
+           work folder after each job.",
     after: &[],
     judge: Judge::Host(disk),
 };
@@ -72,10 +71,11 @@ fn least(survey: &Survey) -> String {
 
 pub(super) const INODES: Check = Check {
     name: "host/inodes",
-    holds: "There are inodes left where agent and jobs write",
-    why: "A file system without free inodes is full, whatever space is left: no file can be made.",
-    found: "Free inodes of the file systems of work folder, temporary folder and log.",
-    cure: "Remove trees of many small files, such as old caches.",
+    holds: "The disks that the agent and its jobs write to have free inodes",
+    why: "A file system without free inodes cannot create a file, even if it has free space.",
+    found: "The doctor reads the free inodes of the file systems that hold the work folder, the \
+            temporary folder and the log.",
+    cure: "Delete folders with many small files, such as old caches.",
     after: &[],
     judge: Judge::Host(inodes),
 };
@@ -107,11 +107,11 @@ fn inodes(survey: &Survey) -> Judged {
 
 pub(super) const MEMORY: Check = Check {
     name: "host/memory",
-    holds: "There is memory left for a job",
-    why: "Where memory runs out the kernel kills the job, or the agent, and CircleCI reports a \
-          lost heartbeat.",
-    found: "Available memory and swap.",
-    cure: "Add memory or swap, or run fewer jobs on the host.",
+    holds: "The host has enough free memory for a job",
+    why: "The kernel kills the job or the agent when memory runs out, and CircleCI reports a lost \
+          heartbeat.",
+    found: "The doctor reads the available memory and the swap.",
+    cure: "Add memory or swap, or run fewer jobs on this host.",
     after: &[],
     judge: Judge::Host(memory),
 };
@@ -137,10 +137,12 @@ fn memory(survey: &Survey) -> Judged {
 
 pub(super) const OOM: Check = Check {
     name: "host/no-oom-kills",
-    holds: "The kernel has killed nothing for want of memory",
-    why: "A killed job shows as \"Lost connection to job executor\", or as exit code 137.",
-    found: "The kernel's count since it was started, and its log.",
-    cure: "Add memory or swap, or give jobs less.",
+    holds: "The kernel has not killed a process because memory ran out",
+    why: "A job that the kernel kills ends with \"Lost connection to job executor\" or with exit \
+          code 137.",
+    found: "The doctor reads the kernel's count of out-of-memory kills since boot, and the kernel \
+            log.",
+    cure: "Add memory or swap, or reduce the memory that jobs use.",
     after: &[],
     judge: Judge::Host(oom),
 };

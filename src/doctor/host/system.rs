@@ -14,11 +14,11 @@ const SSH: u16 = 54782;
 
 pub(super) const CLOCK_RIGHT: Check = Check {
     name: "host/clock-right",
-    holds: "The clock is not in the past",
-    why: "With a wrong clock every certificate is out of date or not valid yet, and nothing can \
-          be reached.",
-    found: "The clock is compared with the date of this program.",
-    cure: "Set the clock, and have it kept right.",
+    holds: "The system clock does not show a date in the past",
+    why: "With a wrong clock the host rejects every TLS certificate and cannot connect to any \
+          server.",
+    found: "The doctor compares the clock with the date on which this program was written.",
+    cure: "Set the clock and enable time synchronization.",
     after: &[],
     judge: Judge::Host(clock_right),
 };
@@ -35,11 +35,12 @@ fn clock_right(survey: &Survey) -> Judged {
 
 pub(super) const CLOCK_SYNCHRONIZED: Check = Check {
     name: "host/clock-synchronized",
-    holds: "Something keeps the clock right",
-    why: "A clock that nobody corrects runs away, until certificates are refused and caches have \
-          dates in the future.",
-    found: "Running time services, and systemd-timesyncd's own mark.",
-    cure: "Install a time service.",
+    holds: "A time service synchronizes the clock",
+    why: "A clock without synchronization drifts until servers reject requests and certificates, \
+          and caches get dates in the future.",
+    found: "The doctor looks for a running time service and for the file by which \
+            systemd-timesyncd marks a synchronized clock.",
+    cure: "Install and enable a time service.",
     after: &["host/clock-right"],
     judge: Judge::Host(clock_synchronized),
 };
@@ -74,10 +75,10 @@ fn time_service(survey: &Survey, text: &'static str) -> Remedy {
 
 pub(super) const TOOLS: Check = Check {
     name: "host/job-tools",
-    holds: "The tools that every job needs are installed",
-    why: "Checkout needs git and ssh, caches and workspaces need tar and gzip, steps need bash: \
-          without them jobs fail at once.",
-    found: "git, tar, gzip, ssh and bash are looked for in the path that the service gives.",
+    holds: "The programs that every job needs are installed",
+    why: "Without these programs jobs fail: checkout needs git and ssh, caches and workspaces need \
+          tar and gzip, and steps need bash.",
+    found: "The doctor looks for git, tar, gzip, ssh and bash in the PATH of the service.",
     cure: "Install the missing programs.",
     after: &[],
     judge: Judge::Agent(tools),
@@ -128,11 +129,12 @@ fn package(tool: &str) -> Option<&'static str> {
 
 pub(super) const SSH_PORT: Check = Check {
     name: "host/ssh-rerun-port",
-    holds: "At most one agent takes reruns with SSH",
-    why: "Every agent listens on the same port for reruns with SSH: the second one cannot, and \
-          who connects reaches the other's job.",
-    found: "Agents with runner.ssh.advertise_addr are counted, and who listens on the port.",
-    cure: "Keep the setting in one agent's configuration only.",
+    holds: "At most one agent on the host accepts reruns with SSH",
+    why: "A second agent cannot listen on the port for reruns with SSH, which is the same for all \
+          agents, and a user who connects reaches a job of the other agent.",
+    found: "The doctor counts the agents that set runner.ssh.advertise_addr and finds the process \
+            that listens on the port.",
+    cure: "Keep runner.ssh.advertise_addr in the configuration of one agent only.",
     after: &[],
     judge: Judge::Host(ssh_port),
 };
@@ -174,11 +176,12 @@ fn ssh_port(survey: &Survey) -> Judged {
 
 pub(super) const PACKAGES: Check = Check {
     name: "host/packages-settled",
-    holds: "No upgrade was left half done",
-    why: "An interrupted upgrade, or a new configuration that was put beside the old one, leaves \
-          an agent with settings that do not fit it.",
-    found: "dpkg's own marks, and files such as *.dpkg-dist beside a configuration.",
-    cure: "Finish the upgrade, and merge the configurations.",
+    holds: "No package upgrade is incomplete",
+    why: "An interrupted upgrade, or a new configuration file that was not merged, leaves an agent \
+          with settings that do not match its version.",
+    found: "The doctor reads the package states of dpkg and looks for files such as *.dpkg-dist \
+            beside a configuration.",
+    cure: "Complete the upgrade and merge the configuration files.",
     after: &[],
     judge: Judge::Host(packages),
 };

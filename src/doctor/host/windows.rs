@@ -11,11 +11,11 @@ fn windows(survey: &Survey) -> Result<&Windows, Unseen> {
 
 pub(super) const NOT_CONTROLLER: Check = Check {
     name: "host/not-domain-controller",
-    holds: "The host is no domain controller",
-    why: "A domain controller has no local accounts: the agent's cannot be made, and jobs would \
-          have rights over the domain.",
-    found: "The host's role in its domain.",
-    cure: "Use a member server.",
+    holds: "The host is not a domain controller",
+    why: "A domain controller has no local accounts, so the agent's account cannot be created. \
+          Jobs would get rights over the domain.",
+    found: "The doctor reads the host's role in its domain.",
+    cure: "Run the agent on a member server.",
     after: &[],
     judge: Judge::Host(not_controller),
 };
@@ -32,11 +32,10 @@ fn not_controller(survey: &Survey) -> Judged {
 
 pub(super) const LONG_PATHS: Check = Check {
     name: "host/long-paths",
-    holds: "Paths longer than 260 characters work",
-    why: "Trees of node modules and the like have longer paths; checkout and clean-up fail on \
-          them.",
-    found: "The registry's LongPathsEnabled.",
-    cure: "Set it to 1.",
+    holds: "Windows allows paths of more than 260 characters",
+    why: "Checkout and cleanup fail on longer paths, such as those in node_modules.",
+    found: "The doctor reads LongPathsEnabled in the registry.",
+    cure: "Set LongPathsEnabled to 1.",
     after: &[],
     judge: Judge::Host(long_paths),
 };
@@ -59,11 +58,13 @@ fn long_paths(survey: &Survey) -> Judged {
 
 pub(super) const DESKTOP: Check = Check {
     name: "host/desktop-session",
-    holds: "The session that the agent runs in can be kept open",
-    why: "An agent with a desktop lives in a Remote Desktop session to the host itself; without \
-          Remote Desktop, or the saved credential, it is gone after a logoff or reboot.",
-    found: "The policy of Remote Desktop, and the saved credential TERMSRV/localhost.",
-    cure: "Allow Remote Desktop, and save the credential again.",
+    holds: "Windows can keep the desktop session of the agent open",
+    why: "Without Remote Desktop or the saved credential, the agent's session is lost after a \
+          logoff or a reboot. An agent with a desktop runs in a Remote Desktop session to the host \
+          itself.",
+    found: "The doctor reads the Remote Desktop policy and looks for the saved credential \
+            TERMSRV/localhost.",
+    cure: "Enable Remote Desktop and save the credential again.",
     after: &[],
     judge: Judge::Host(desktop),
 };

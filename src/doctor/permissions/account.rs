@@ -22,10 +22,11 @@ const NO_SHELLS: [&str; 3] = ["nologin", "false", "sync"];
 
 pub(super) const SUDO: Check = Check {
     name: "permissions/sudo-works",
-    holds: "sudo of the command prefix works without a password and without a terminal",
-    why: "A prefix of `sudo -n` that is asked for a password fails every job while it prepares.",
-    found: "sudo's own list of what the service's account may do.",
-    cure: "Run the service as root, or add a rule with NOPASSWD for the account.",
+    holds: "sudo in the command prefix needs no password and no terminal",
+    why: "Every job fails while it is prepared if sudo in the command prefix asks for a password.",
+    found: "The doctor asks sudo which commands the service account can run.",
+    cure: "Remove sudo from runner.command_prefix, or allow it without a password: `runnerup \
+           install --passwordless-sudo` adds the sudo rule.",
     after: &["config/types-right", "config/prefix-runs", "service/user-exists"],
     judge: Judge::Agent(sudo),
 };
@@ -82,12 +83,12 @@ fn sudo(survey: &Survey, install: &Install) -> Judged {
 
 pub(super) const POWER: Check = Check {
     name: "permissions/power-known",
-    holds: "What jobs could do to this host is known, and was chosen",
-    why: "Whoever can have a job run here has the rights of its account: with passwordless sudo, \
-          or in the docker group, that is all of the host.",
-    found: "The number, groups and sudo rules of the account that jobs run as; on Windows whether \
-            it is an administrator.",
-    cure: "Take the right away, or keep hosts of this kind for those you trust with root.",
+    holds: "The rights that jobs have on this host are known and intended",
+    why: "Everyone who can start a job on this host has the rights of the account that runs jobs. \
+          With passwordless sudo, or in the docker group, these are the rights of root.",
+    found: "The doctor reads the user ID, the groups and the sudo rules of the account that runs \
+            jobs; on Windows it reads whether the account is an administrator.",
+    cure: "Remove the right, or let only people whom you trust with root start jobs on this host.",
     // Where sudo refuses the prefix, no job runs as the account that it names.
     after: &["service/loaded", "service/user-exists", "permissions/sudo-works"],
     judge: Judge::Agent(power),
@@ -157,11 +158,11 @@ fn administrator(install: &Install, account: &AccountFacts) -> Judged {
 
 pub(super) const HOME: Check = Check {
     name: "permissions/home-usable",
-    holds: "The account that jobs run as has a home and a shell",
-    why: "Jobs write to their home, and steps run in a shell: without either they fail with \
-          errors that name something else.",
-    found: "The account's home and shell, as the system knows them.",
-    cure: "Make the home, and give the account a shell.",
+    holds: "The account that runs jobs has a home folder and a shell",
+    why: "Without a home folder or a shell jobs fail with misleading errors: they write to the \
+          home folder, and steps run in the shell.",
+    found: "The doctor reads the home folder and the shell of the account.",
+    cure: "Create the home folder, and give the account a shell.",
     after: &["service/user-exists"],
     judge: Judge::Agent(home),
 };
@@ -244,10 +245,11 @@ fn unusable<'a>(survey: &Survey, account: &'a AccountFacts) -> Option<(String, &
 
 pub(super) const PRIVACY: Check = Check {
     name: "permissions/privacy-folders",
-    holds: "Nothing of the agent is in a folder that macOS keeps from services",
-    why: "Services get no access to Documents, Desktop and Downloads: an agent that works in a \
-          terminal fails as a service.",
-    found: "The paths of the binary, of the configuration and of what it names.",
+    holds: "The agent uses no folder that macOS protects from services",
+    why: "An agent that works in a terminal fails as a service: macOS gives services no access to \
+          Documents, Desktop and Downloads.",
+    found: "The doctor reads the paths of the binary, of the configuration and of the files and \
+            folders that the configuration names.",
     cure: "Move them, or give the agent Full Disk Access.",
     after: &[],
     judge: Judge::Agent(privacy),

@@ -29,12 +29,12 @@ pub(super) fn binary(install: &Install) -> Result<(&Binary, &Trail), Unseen> {
 
 pub(super) const EXECUTABLE: Check = Check {
     name: "permissions/binary-executable",
-    holds: "The service's account can execute the binary",
-    why: "A job hangs in \"Preparing Environment\" with no error anywhere: the published download \
-          script leaves the binary without its executable bit where sha256sum is missing.",
-    found: "Mode and owner of the binary and of every folder on the way, for the account that the \
-            service runs as.",
-    cure: "Set the mode to 0755, and start the agent again.",
+    holds: "The service account can execute the binary",
+    why: "Jobs hang in \"Preparing Environment\" without an error. The published download script \
+          does not set the executable bit on a host without sha256sum.",
+    found: "The doctor reads mode and owner of the binary and of every folder above it, for the \
+            service account.",
+    cure: "Set the mode to 0755 and start the agent again.",
     after: &["service/defined", "service/loaded", "permissions/defender-allows"],
     judge: Judge::Agent(executable),
 };
@@ -123,10 +123,11 @@ pub(super) fn closed_folder(
 
 pub(super) const FILESYSTEM: Check = Check {
     name: "permissions/binary-filesystem",
-    holds: "Programs may be run on the file system of the binary",
-    why: "On a file system that is mounted noexec the binary is refused, whatever its mode says.",
-    found: "The mount options of the file system that the binary is on.",
-    cure: "Move the binary, or mount without noexec.",
+    holds: "The file system of the binary allows programs to run",
+    why: "On a file system that is mounted with noexec the binary cannot run, even if its mode \
+          allows it.",
+    found: "The doctor reads the mount options of the file system that holds the binary.",
+    cure: "Move the binary, or mount the file system without noexec.",
     after: &["permissions/binary-executable"],
     judge: Judge::Agent(filesystem),
 };
@@ -151,11 +152,12 @@ fn filesystem(survey: &Survey, install: &Install) -> Judged {
 
 pub(super) const NOT_WRITABLE: Check = Check {
     name: "permissions/binary-not-writable",
-    holds: "Only root, or an agent that updates itself, can change the binary",
-    why: "Who can change the binary, or its folder, decides what the service runs, with all that \
-          the account may do.",
-    found: "Mode and owner of the binary and its folder; on Windows their access lists.",
-    cure: "Give both to root, with mode 0755; a self-updating agent needs its folder.",
+    holds: "Only root, or an agent that updates itself, can modify the binary",
+    why: "An account that can modify the binary or its folder controls what the service runs.",
+    found: "The doctor reads owner and mode of the binary and its folder; on Windows it reads \
+            their access lists.",
+    cure: "Give the binary and its folder to root with mode 0755. An agent that updates itself \
+           must own the folder.",
     after: &["permissions/binary-executable"],
     judge: Judge::Agent(not_writable),
 };
@@ -239,10 +241,12 @@ fn open_to_all(
 pub(super) const UPDATABLE: Check = Check {
     name: "permissions/binary-updatable",
     holds: "An agent that updates itself can replace its binary",
-    why: "launch-agent on cloud updates itself; where its account may not write to the binary's \
-          folder every update fails, and in time the agent is too old to be served.",
-    found: "Owner and mode of the binary's folder, where runner.disable_auto_update is not set.",
-    cure: "Give the folder to the account, or set runner.disable_auto_update: true.",
+    why: "Every update of launch-agent fails, and after some time the server refuses the old \
+          agent. launch-agent on CircleCI cloud updates itself and must be able to write to the \
+          binary's folder.",
+    found: "The doctor reads owner and mode of the binary's folder, unless \
+            runner.disable_auto_update is set.",
+    cure: "Give the folder to the service account, or set runner.disable_auto_update: true.",
     after: &["permissions/binary-executable"],
     judge: Judge::Agent(updatable),
 };

@@ -13,11 +13,14 @@ use crate::{
 
 pub(super) const READABLE: Check = Check {
     name: "permissions/config-readable",
-    holds: "The service's account can read the configuration",
-    why: "An agent that may not read its configuration ends at once: after a change of the \
-          account, or under a strict umask, the file or a folder is root's alone.",
-    found: "Mode and owner of the file and of every folder on the way; on Windows its access list.",
-    cure: "Give the file to the account, with mode 0600, and let it pass the folders.",
+    holds: "The service account can read the configuration",
+    why: "An agent that cannot read its configuration ends at once. This happens after a change of \
+          the account or with a strict umask: the file or a folder above it then belongs to root \
+          alone.",
+    found: "The doctor reads mode and owner of the file and of every folder above it; on Windows \
+            it reads the access list.",
+    cure: "Give the file to the service account with mode 0600, and let the account enter the \
+           folders.",
     after: &["config/exists", "service/user-exists"],
     judge: Judge::Agent(readable),
 };
@@ -51,11 +54,11 @@ fn readable(survey: &Survey, install: &Install) -> Judged {
 
 pub(super) const PRIVATE: Check = Check {
     name: "permissions/config-private",
-    holds: "Nobody but the service's account and root can read the configuration",
-    why: "It holds the token: who reads it can take the jobs of the resource class, and what they \
-          carry.",
-    found: "Mode and owner of the file; on Windows its access list.",
-    cure: "Set the mode to 0600; where strangers could read it, make a new token.",
+    holds: "Only the service account and root can read the configuration",
+    why: "A user who reads the token in the configuration can claim the jobs of the resource class \
+          and read their secrets.",
+    found: "The doctor reads mode and owner of the file; on Windows it reads the access list.",
+    cure: "Set the mode to 0600. If other users could read the file, create a new token.",
     after: &["config/exists"],
     judge: Judge::Agent(private),
 };
@@ -100,11 +103,11 @@ fn private(survey: &Survey, install: &Install) -> Judged {
 
 pub(super) const NOT_WRITABLE: Check = Check {
     name: "permissions/config-not-writable",
-    holds: "Nobody but root and the service's account can change or replace the configuration",
-    why: "Who can change it decides which server the agent takes jobs from, and what runs them; and \
-          of a file that a stranger could have put there the doctor judges nothing.",
-    found: "Mode and owner of the file and of every folder on the way.",
-    cure: "Give the folder to root, close it for others, and install again.",
+    holds: "Only root and the service account can modify or replace the configuration",
+    why: "An account that can modify the configuration controls which server the agent takes jobs \
+          from and how they run. The doctor does not examine the content of such a file.",
+    found: "The doctor reads mode and owner of the file and of every folder above it.",
+    cure: "Give the folder to root, remove write access for others, and install again.",
     after: &[
         "config/exists",
         "service/user-exists",

@@ -15,13 +15,15 @@ use crate::{
 
 pub(super) const WORKDIR: Check = Check {
     name: "permissions/workdir-usable",
-    holds: "Jobs can use their work folder",
-    why: "A job whose work folder cannot be made or written to fails at its start.",
-    found: "Mode and owner of the folder and of every folder on the way, for the account that \
-            jobs run as; a folder that is not there yet must be one that they may make.",
-    cure: "Give the folder to the account that jobs run as. One that only the agent's own \
-           configuration names is given with `doctor --fix --allow-path PATH` alone: jobs can \
-           write the configuration. Use it for an empty folder that you chose yourself.",
+    holds: "Jobs can use the work folder",
+    why: "A job fails at its start if its work folder cannot be created or written.",
+    found: "The doctor reads mode and owner of the work folder and of every folder above it, for \
+            the account that runs jobs. If the folder does not exist, the account must be able to \
+            create it.",
+    cure: "Give the folder to the account that runs jobs. Jobs can often change the agent's \
+           configuration, so the doctor gives away a folder that only the configuration names only \
+           with `doctor --fix --allow-path PATH`. Use this option for an empty folder that you \
+           chose yourself.",
     after: &["config/values-valid", "service/user-exists"],
     judge: Judge::Agent(workdir),
 };
@@ -109,11 +111,13 @@ fn missing(change: &Change<'_>, site: Site<'_>, account: &AccountFacts) -> Judge
 
 pub(super) const CLEAN: Check = Check {
     name: "permissions/workdir-clean",
-    holds: "Jobs can remove what earlier jobs left",
-    why: "Files that a container's root left in the work folder cannot be removed by the next \
-          job, which fails when it cleans up.",
-    found: "The owners of what is in the work folder, as far as it was counted in time.",
-    cure: "Stop the agent, and remove what no job needs; have jobs run containers as their own user.",
+    holds: "Jobs can remove the files of earlier jobs",
+    why: "A job cannot remove files that root in a container left in the work folder, and fails \
+          during cleanup.",
+    found: "The doctor reads the owners of the files in the work folder, as many as its time limit \
+            allows.",
+    cure: "Stop the agent and remove the files that no job needs. Make jobs run containers as \
+           their own user.",
     after: &["permissions/workdir-usable"],
     judge: Judge::Agent(clean),
 };
@@ -143,11 +147,11 @@ fn clean(survey: &Survey, install: &Install) -> Judged {
 
 pub(super) const TEMPORARY: Check = Check {
     name: "permissions/temporary-folder-usable",
-    holds: "Jobs can write and run programs in the temporary folder",
-    why: "The agent puts helpers there and runs them: where that is not allowed OIDC tokens are \
-          missing, and steps fail with permission denied.",
-    found: "TMPDIR of the service, else /tmp: mode, owner and mount options.",
-    cure: "Mount it without noexec, or set TMPDIR to another folder in the service.",
+    holds: "Jobs can write and execute files in the temporary folder",
+    why: "OIDC tokens are missing and steps fail with \"permission denied\" when the agent cannot \
+          write and run its helper programs in the temporary folder.",
+    found: "The doctor reads mode, owner and mount options of the service's TMPDIR, or of /tmp.",
+    cure: "Mount the folder without noexec, or set TMPDIR in the service to another folder.",
     after: &["service/user-exists"],
     judge: Judge::Agent(temporary),
 };
@@ -203,10 +207,10 @@ fn temporary(survey: &Survey, install: &Install) -> Judged {
 
 pub(super) const LOG: Check = Check {
     name: "permissions/log-writable",
-    holds: "The agent can write its log",
-    why: "An agent that cannot open the log that its configuration names ends at once.",
-    found: "Mode and owner of the file and of every folder on the way.",
-    cure: "Give the file to the account.",
+    holds: "The agent can write its log file",
+    why: "An agent that cannot open the log file that its configuration names ends at once.",
+    found: "The doctor reads mode and owner of the file and of every folder above it.",
+    cure: "Give the log file to the service account.",
     after: &["config/values-valid", "service/user-exists"],
     judge: Judge::Agent(log),
 };

@@ -9,11 +9,11 @@ use crate::{
 
 pub(super) const IS_PROGRAM: Check = Check {
     name: "permissions/binary-is-program",
-    holds: "The binary is a program, and not a page that was saved in its place",
-    why: "A download that was refused leaves the server's page, or a compressed file, where the \
-          binary belongs: it cannot be executed.",
-    found: "The first bytes of the file.",
-    cure: "Download the agent again, and verify its checksum: `runnerup install` does both.",
+    holds: "The binary is an executable program",
+    why: "The file cannot be executed: after a refused download it is an error page or a \
+          compressed file.",
+    found: "The doctor reads the first bytes of the file.",
+    cure: "Download the agent again and verify its checksum; `runnerup install` does both.",
     after: &["permissions/binary-executable"],
     judge: Judge::Agent(is_program),
 };
@@ -42,9 +42,10 @@ fn is_program(_: &Survey, install: &Install) -> Judged {
 
 pub(super) const ARCHITECTURE: Check = Check {
     name: "permissions/binary-architecture",
-    holds: "The binary is for this system and processor",
-    why: "A program for another processor is refused with \"Exec format error\", and the job hangs.",
-    found: "The header of the binary is compared with the host's processor.",
+    holds: "The binary is built for this operating system and processor",
+    why: "A program for another processor fails with \"Exec format error\", and jobs hang.",
+    found: "The doctor compares the header of the binary with the host's operating system and \
+            processor.",
     cure: "Install the agent for this platform.",
     after: &["permissions/binary-is-program"],
     judge: Judge::Agent(architecture),
@@ -84,10 +85,10 @@ fn architecture(survey: &Survey, install: &Install) -> Judged {
 
 pub(super) const AS_VERIFIED: Check = Check {
     name: "permissions/binary-as-verified",
-    holds: "The binary is the one that was verified when it was installed",
-    why: "A binary that is not the published one may be broken, or someone else's.",
-    found: "Its SHA-256 is compared with the one in the receipt.",
-    cure: "Install the agent again; if nobody changed the file on purpose, find out who did.",
+    holds: "The binary is the one that was verified at install time",
+    why: "A binary that differs from the published one can be damaged or replaced by an attacker.",
+    found: "The doctor compares the SHA-256 of the binary with the one in the receipt.",
+    cure: "Install the agent again. If nobody changed the file on purpose, find out who did.",
     after: &["permissions/binary-is-program", "permissions/binary-architecture"],
     judge: Judge::Agent(as_verified),
 };
@@ -115,10 +116,11 @@ fn as_verified(_: &Survey, install: &Install) -> Judged {
 
 pub(super) const SELINUX: Check = Check {
     name: "permissions/selinux-allows",
-    holds: "SELinux lets the service run the agent",
-    why: "Where SELinux is enforcing, an agent without a policy module, or with a label that \
-          services may not run, ends with status 203, or accepts no job.",
-    found: "The mode of SELinux, the label of the binary, and the policy modules of agents.",
+    holds: "SELinux allows the service to run the agent",
+    why: "The agent ends with status 203 or accepts no job. An enforcing SELinux requires a policy \
+          module for the agent, or a label that services can execute.",
+    found: "The doctor reads the SELinux mode, the label of the binary and the policy modules of \
+            agents.",
     cure: "Install the policy module of the agent, or restore the label.",
     after: &["permissions/binary-executable"],
     judge: Judge::Agent(selinux),
@@ -153,10 +155,10 @@ fn selinux(survey: &Survey, install: &Install) -> Judged {
 
 pub(super) const QUARANTINE: Check = Check {
     name: "permissions/quarantine",
-    holds: "macOS does not hold the binary in quarantine",
-    why: "A downloaded binary that carries com.apple.quarantine is killed at its start.",
-    found: "The extended attributes of the binary.",
-    cure: "Take the attribute off, once the checksum was verified.",
+    holds: "The binary has no macOS quarantine attribute",
+    why: "macOS kills a downloaded binary with the attribute com.apple.quarantine when it starts.",
+    found: "The doctor reads the extended attributes of the binary.",
+    cure: "Verify the checksum of the binary, then remove the attribute.",
     after: &["permissions/binary-executable"],
     judge: Judge::Agent(quarantine),
 };
@@ -182,8 +184,8 @@ fn quarantine(survey: &Survey, install: &Install) -> Judged {
 pub(super) const GATEKEEPER: Check = Check {
     name: "permissions/gatekeeper",
     holds: "Gatekeeper accepts the binary",
-    why: "What Gatekeeper rejects is killed with signal 9 when it was downloaded.",
-    found: "spctl is asked for its verdict.",
+    why: "macOS kills a downloaded binary that Gatekeeper rejects, with signal 9.",
+    found: "The doctor asks spctl to assess the binary.",
     cure: "Install the notarized binary of the release.",
     after: &["permissions/quarantine"],
     judge: Judge::Agent(gatekeeper),

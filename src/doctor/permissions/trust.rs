@@ -13,12 +13,13 @@ use crate::{
 
 pub(super) const DEFINITION: Check = Check {
     name: "permissions/definition-trusted",
-    holds: "Jobs cannot change what the service manager reads as root",
-    why: "A job that can change the unit, a drop-in or an environment file has the service \
-          manager run what it likes, as root.",
-    found: "Owner and mode of each file and of every folder on the way, for the account that jobs \
-            run as.",
-    cure: "Write what is meant to a file in /etc/systemd/system that is root's, and remove this one.",
+    holds: "Jobs cannot modify files that the service manager reads as root",
+    why: "A job that can modify the unit, a drop-in or an environment file can run any program as \
+          root.",
+    found: "The doctor reads mode and owner of each file and of every folder above it, for the \
+            account that runs jobs.",
+    cure: "Write the intended settings to a file of root in /etc/systemd/system, and remove this \
+           file.",
     after: &["service/user-exists"],
     judge: Judge::Agent(definition),
 };
@@ -109,10 +110,10 @@ fn written_anew(service: &Service, install: &Install, part: &Trail) -> Remedy {
 
 pub(super) const ENVIRONMENT: Check = Check {
     name: "permissions/environment-private",
-    holds: "No other user can read a file with the service's secrets",
-    why: "An environment file often holds the proxy's password, or the token itself.",
-    found: "The mode of each environment file that sets a variable with a secret.",
-    cure: "Set the mode to 0600: systemd reads it as root.",
+    holds: "Other users cannot read a file with secrets of the service",
+    why: "An environment file often contains the proxy password or the token.",
+    found: "The doctor reads the mode of each environment file that sets a variable with a secret.",
+    cure: "Set the mode to 0600. systemd reads the file as root.",
     after: &[],
     judge: Judge::Agent(environment),
 };

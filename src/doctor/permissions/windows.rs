@@ -11,11 +11,12 @@ use std::path::Path;
 
 pub(super) const DEFENDER: Check = Check {
     name: "permissions/defender-allows",
-    holds: "Defender has not taken the binary away",
-    why: "A scanner that takes the agent for a threat moves it into quarantine: the task finds no \
-          program, and whoever puts it back sees it vanish again.",
-    found: "What Microsoft Defender says that it has found, and whether the binary is still there.",
-    cure: "Verify the binary's checksum, and tell Defender to leave its folder alone.",
+    holds: "Microsoft Defender has not removed the binary",
+    why: "The task finds no program after Defender has moved the binary to quarantine. A binary \
+          that is restored without an exclusion is removed again.",
+    found: "The doctor reads the threats that Microsoft Defender has detected, and looks for the \
+            binary.",
+    cure: "Verify the checksum of the binary and exclude its folder in Defender.",
     after: &["service/loaded"],
     judge: Judge::Agent(defender),
 };
@@ -47,11 +48,11 @@ fn defender(survey: &Survey, install: &Install) -> Judged {
 
 pub(super) const ACCOUNT_OPEN: Check = Check {
     name: "permissions/account-open",
-    holds: "The service's account can log on",
-    why: "With an account that is disabled, locked or expired, or a password that has expired, \
-          the scheduler cannot start the agent: it shows at the next reboot, or at the next job.",
-    found: "What Windows says of the account.",
-    cure: "Enable or unlock the account, and let neither it nor its password expire.",
+    holds: "The service account can log on",
+    why: "The scheduler cannot start the agent if the account is disabled, locked or expired, or \
+          if its password has expired. The failure appears at the next reboot or the next job.",
+    found: "The doctor reads the state of the account from Windows.",
+    cure: "Enable or unlock the account, and set the account and its password to never expire.",
     after: &["service/user-exists"],
     judge: Judge::Agent(account_open),
 };

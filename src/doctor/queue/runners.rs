@@ -17,11 +17,12 @@ fn of<'a>(queue: &'a Queue, install: &Install) -> Result<Option<&'a Runner>, Uns
 
 pub(super) const LISTED: Check = Check {
     name: "queue/runner-listed",
-    holds: "The runner is in the inventory of the resource class",
-    why: "A runner that is not listed has not been in touch for twelve hours, or its token is \
-          that of another class: jobs of this class never reach it.",
-    found: "The class's inventory is searched for the name in the configuration.",
-    cure: "Give the agent a token of this class, or cure what keeps it from its server.",
+    holds: "The inventory of the resource class lists the runner",
+    why: "A runner that is not listed has not contacted the server for twelve hours, or has the \
+          token of another resource class. Jobs of this class never reach it.",
+    found: "The doctor searches the inventory of the resource class for the name in the \
+            configuration.",
+    cure: "Give the agent a token of this resource class, or restore its connection to the server.",
     after: &["queue/answers", "queue/class-exists", "agent/token-accepted", "service/running"],
     judge: Judge::Agent(listed),
 };
@@ -43,10 +44,10 @@ fn listed(survey: &Survey, install: &Install) -> Judged {
 
 pub(super) const SEEN: Check = Check {
     name: "queue/runner-seen",
-    holds: "The runner was in touch within the last ten minutes",
-    why: "A runner that was not in touch claims no jobs, whatever its service says.",
-    found: "last_connected of the runner in the inventory.",
-    cure: "Cure what keeps the agent from its server.",
+    holds: "The runner has contacted the server in the last ten minutes",
+    why: "A runner that does not contact the server claims no jobs, even if its service runs.",
+    found: "The doctor reads last_connected of the runner in the inventory.",
+    cure: "Restore the agent's connection to the server.",
     after: &["queue/runner-listed", "service/running"],
     judge: Judge::Agent(seen),
 };
@@ -70,11 +71,11 @@ fn seen(survey: &Survey, install: &Install) -> Judged {
 
 pub(super) const NAMES: Check = Check {
     name: "queue/names-unique",
-    holds: "No two hosts have runners of one name",
-    why: "Runners of one name overwrite each other in the inventory: nobody can tell which of \
-          them is alive.",
-    found: "Names and hosts of the inventory.",
-    cure: "Give each runner a name of its own, such as its host's.",
+    holds: "No two hosts have runners of the same name",
+    why: "Runners of the same name overwrite each other in the inventory, and nobody can see which \
+          of them is online.",
+    found: "The doctor compares the names and hosts in the inventory.",
+    cure: "Give each runner its own name, such as the host name.",
     after: &["queue/answers"],
     judge: Judge::Host(names),
 };

@@ -8,11 +8,11 @@ use crate::{
 
 pub(super) const ANSWERS: Check = Check {
     name: "queue/answers",
-    holds: "The runner API answers for the resource class",
-    why: "Without its answers nothing can be said of runners and queue.",
-    found: "Inventory, waiting and running tasks, and the classes of the namespace are asked for; \
-            never is a task claimed.",
-    cure: "Use a personal token of someone who may see the namespace.",
+    holds: "The runner API answers requests about the resource class",
+    why: "Without its answers the doctor cannot examine runners and queue.",
+    found: "The doctor requests the inventory, the waiting and running tasks, and the resource \
+            classes of the namespace. It never claims a task.",
+    cure: "Use a personal API token of a user who has access to the namespace.",
     after: &[],
     judge: Judge::Host(answers),
 };
@@ -50,9 +50,10 @@ fn answers(survey: &Survey) -> Judged {
 pub(super) const CLASS: Check = Check {
     name: "queue/class-exists",
     holds: "The resource class exists",
-    why: "Jobs of a class that does not exist, or that a project misspells, wait for ever.",
-    found: "The classes of the namespace are listed.",
-    cure: "Correct the name in the project's configuration, or make the class.",
+    why: "Jobs of a resource class that does not exist, or that a project misspells, wait without \
+          end.",
+    found: "The doctor lists the resource classes of the namespace.",
+    cure: "Correct the name in the project's configuration, or create the resource class.",
     after: &["queue/answers"],
     judge: Judge::Host(class),
 };
@@ -79,10 +80,11 @@ fn class(survey: &Survey) -> Judged {
 
 pub(super) const HAS_RUNNER: Check = Check {
     name: "queue/work-has-runner",
-    holds: "Tasks that wait have a runner that could take them",
-    why: "Tasks of a class without a runner in touch wait until somebody cancels them.",
-    found: "Waiting tasks are compared with runners that were in touch within ten minutes.",
-    cure: "Start a runner of the class.",
+    holds: "A runner is connected that can take the waiting tasks",
+    why: "Tasks of a resource class without a connected runner wait until somebody cancels them.",
+    found: "The doctor compares the waiting tasks with the runners that contacted the server in \
+            the last ten minutes.",
+    cure: "Start a runner of the resource class.",
     after: &["queue/answers", "queue/class-exists"],
     judge: Judge::Host(has_runner),
 };
@@ -112,12 +114,13 @@ fn has_runner(survey: &Survey) -> Judged {
 
 pub(super) const CONCURRENCY: Check = Check {
     name: "queue/concurrency",
-    holds: "Tasks do not wait beside an idle runner",
-    why: "Concurrency is an organisation's, over all of its classes: when others use it up, tasks \
-          wait although a runner is free.",
-    found: "Waiting and running tasks of this class and of the namespace's other classes, and \
-            whether a job runs here.",
-    cure: "Cancel queued and forgotten SSH jobs of the other classes, or raise the plan.",
+    holds: "No task waits while a runner is idle",
+    why: "Tasks wait although a runner is idle when other resource classes use up the concurrency \
+          limit. The limit is one for the organization and all of its resource classes.",
+    found: "The doctor reads the waiting and running tasks of this class and of the other classes \
+            of the namespace, and whether a job runs on this host.",
+    cure: "Cancel queued jobs and forgotten SSH jobs of the other classes, or increase the limit \
+           of your plan.",
     after: &["queue/answers", "queue/work-has-runner"],
     judge: Judge::Host(concurrency),
 };

@@ -15,12 +15,12 @@ const SHELLS: [&str; 5] = ["sh", "bash", "dash", "zsh", "env"];
 
 pub(super) const RIGHT: Check = Check {
     name: "service/command-right",
-    holds: "The service runs the agent as it wants to be run",
-    why: "An unknown command, or a shell in front of the agent, ends it at once, or keeps the \
-          signal to drain from it.",
-    found: "The service's command is read word by word: launch-agent takes `--config FILE`, \
-            machine runner 3 takes `machine --config FILE`.",
-    cure: "Write the command as the remedy shows.",
+    holds: "The service starts the agent with a valid command line",
+    why: "With an unknown command the agent ends at once. A shell in front of the agent receives \
+          the signal to drain, and the agent does not.",
+    found: "The doctor reads the words of the service's command: launch-agent takes `--config \
+            FILE`, machine runner 3 takes `machine --config FILE`.",
+    cure: "Write the command as the finding shows.",
     after: &["service/loaded"],
     judge: Judge::Agent(right),
 };

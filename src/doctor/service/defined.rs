@@ -16,11 +16,13 @@ const SYSTEMD: u32 = 235;
 
 pub(super) const DEFINED: Check = Check {
     name: "service/defined",
-    holds: "The agent is run by a service of the system",
-    why: "An agent that someone started by hand ends with the session or the next reboot, and \
+    holds: "A service of the system runs the agent",
+    why: "An agent that was started by hand ends with its session or at the next reboot, and \
           nothing starts it again.",
-    found: "Service definitions are compared with running agents and with receipts.",
-    cure: "Run `runnerup install`: it defines the service with what the agent has already.",
+    found: "The doctor compares service definitions with running agents and with receipts of \
+            runnerup.",
+    cure: "Run `runnerup install`: it creates the service with the settings that the agent already \
+           has.",
     after: &[],
     judge: Judge::Agent(defined),
 };
@@ -52,9 +54,10 @@ fn defined(survey: &Survey, install: &Install) -> Judged {
 
 pub(super) const LOADED: Check = Check {
     name: "service/loaded",
-    holds: "The service manager could read the definition",
-    why: "A unit with a bad setting, or one that is masked, cannot be started at all.",
-    found: "systemd is asked for the unit's load state, and why it is not loaded.",
+    holds: "The service manager can load the definition",
+    why: "systemd cannot start a unit that has an invalid setting or is masked.",
+    found: "The doctor asks systemd for the load state of the unit, and for the reason if it is \
+            not loaded.",
     cure: "Correct what systemd names, or unmask the unit.",
     after: &["service/defined"],
     judge: Judge::Agent(loaded),
@@ -141,10 +144,11 @@ fn verify(install: &Install, service: &Service) -> Command {
 
 pub(super) const USER: Check = Check {
     name: "service/user-exists",
-    holds: "The service runs as an account that exists, and not as root",
-    why: "A unit whose account is missing ends with status 217 before the agent starts; one \
+    holds: "The service runs as an existing account, and not as root",
+    why: "A unit whose account does not exist ends with status 217 before the agent starts. A unit \
           without an account runs every job as root.",
-    found: "User= of the unit, or the principal of a task, is looked up among the host's accounts.",
+    found: "The doctor looks for User= of the unit, or the principal of the task, among the host's \
+            accounts.",
     cure: "Create the account, or correct User=.",
     after: &["service/loaded"],
     judge: Judge::Agent(user),
@@ -231,11 +235,12 @@ fn task_user(survey: &Survey, install: &Install, service: &Service) -> Judged {
 
 pub(super) const NEW_ENOUGH: Check = Check {
     name: "service/systemd-new-enough",
-    holds: "systemd knows the directives of an agent's unit",
-    why: "Before version 235 systemd passes over directives that the agent needs, and says so \
+    holds: "systemd is new enough for the agent's unit",
+    why: "systemd before version 235 ignores directives that the agent needs, and reports this \
           only in its log.",
-    found: "systemctl --version.",
-    cure: "Upgrade the system, or run the agent under another supervisor with --service none.",
+    found: "The doctor runs `systemctl --version`.",
+    cure: "Upgrade the operating system, or run the agent under another supervisor with `--service \
+           none`.",
     after: &[],
     judge: Judge::Agent(new_enough),
 };

@@ -332,12 +332,12 @@ const INSTALL: &[&str] =
 
 pub(super) const DIRECTIVES: Check = Check {
     name: "service/directives-known",
-    holds: "Every line of a unit, and every key of a plist, is one that is known, in its place",
-    why: "systemd and launchd pass over what they do not know, and say so only in a log: what \
-          someone set has no effect.",
-    found: "Each line of the unit and its drop-ins is compared with the directives of systemd 257, \
-            each key of a plist with launchd.plist(5).",
-    cure: "Correct the name, or move the line into the section that is named.",
+    holds: "Every line of a unit, and every key of a plist, is a known one in its correct section",
+    why: "A setting that systemd or launchd does not know has no effect, and they report it only \
+          in a log.",
+    found: "The doctor compares each line of the unit and its drop-ins with the directives of \
+            systemd 257, and each key of a plist with launchd.plist(5).",
+    cure: "Correct the name, or move the line to the section that the finding names.",
     after: &["service/loaded"],
     judge: Judge::Agent(directives),
 };

@@ -22,12 +22,13 @@ fn file(service: &Service) -> &Path {
 
 pub(super) const DOMAIN: Check = Check {
     name: "service/domain-right",
-    holds: "launchd can load the definition from where it is, for the session that it asks for",
-    why: "What is in LaunchDaemons runs always; what is in LaunchAgents runs for a user who is \
-          logged in, and else not at all: \"Bootstrap failed: 5: Input/output error\".",
-    found: "The folder of the plist, LimitLoadToSessionType and UserName in it, and who is logged \
-            in at the screen.",
-    cure: "Move the plist to the folder of its kind, or have the user log in.",
+    holds: "launchd can load the plist from its folder, for the session that it requests",
+    why: "launchd runs a plist in LaunchAgents only for a user who is logged in, and otherwise \
+          answers \"Bootstrap failed: 5: Input/output error\". It always runs the plists in \
+          LaunchDaemons.",
+    found: "The doctor reads the folder of the plist, its LimitLoadToSessionType and UserName, and \
+            the user who is logged in at the screen.",
+    cure: "Move the plist to the folder of its kind, or log in as the user.",
     after: &["service/defined", "service/definition-mode"],
     judge: Judge::Agent(domain),
 };
@@ -128,12 +129,14 @@ fn headless(install: &Install, service: &Service, file: &Path) -> Remedy {
 
 pub(super) const OUTPUT: Check = Check {
     name: "service/output-kept",
-    holds: "What the agent says before its own log is open is kept somewhere",
-    why: "An agent that cannot read its configuration, or open its log, says so on its output \
-          alone: launchd throws that away, and a job hangs in \"Preparing Environment\" without \
-          an error anywhere. Where the folder of the output is missing nothing starts at all.",
-    found: "StandardErrorPath of the plist, and the folder that it names.",
-    cure: "Name a file in StandardErrorPath.",
+    holds: "The service keeps the standard error output of the agent",
+    why: "Without this output a job hangs in \"Preparing Environment\" and no error is visible. An \
+          agent that cannot read its configuration, or cannot open its log, reports this only on \
+          standard error, which launchd discards. If the folder of the output file is missing, the \
+          agent does not start.",
+    found: "The doctor reads StandardErrorPath of the plist and looks for the folder that it \
+            names.",
+    cure: "Set StandardErrorPath to a file in an existing folder.",
     after: &["service/loaded"],
     judge: Judge::Agent(output),
 };
@@ -167,11 +170,11 @@ fn output(_: &Survey, install: &Install) -> Judged {
 
 pub(super) const UNHINDERED: Check = Check {
     name: "service/not-throttled",
-    holds: "launchd neither holds the agent and its jobs back, nor makes them wait for a start",
-    why: "What is of the type Background, or of low priority, gets the disk and the processor \
-          last: builds take many times as long, and heartbeats come late.",
-    found: "ProcessType, LowPriorityIO, Nice and ThrottleInterval of the plist.",
-    cure: "Set ProcessType to Interactive, and take the other keys out.",
+    holds: "launchd does not throttle the agent and its jobs",
+    why: "Builds take much longer and heartbeats are late when launchd gives the agent little disk \
+          and processor time. It does so for a service of type Background or of low priority.",
+    found: "The doctor reads ProcessType, LowPriorityIO, Nice and ThrottleInterval of the plist.",
+    cure: "Set ProcessType to Interactive and remove the other keys.",
     after: &["service/loaded"],
     judge: Judge::Agent(unhindered),
 };

@@ -54,12 +54,11 @@ fn limits<'a>(
 
 pub(super) const SENSIBLE: Check = Check {
     name: "service/limits-sensible",
-    holds: "No limit of the unit is one that no job fits into",
-    why: "A limit of the agent's unit holds for all of its jobs together: what is ample for a \
-          daemon kills a build.",
-    found: "The limits of the unit, or of the plist, are compared with the least that jobs get \
-            along with.",
-    cure: "Raise the limit, or take it out.",
+    holds: "The resource limits of the service are large enough for a job",
+    why: "A limit that is large enough for a daemon stops a build: it applies to the agent and all \
+          of its jobs together.",
+    found: "The doctor compares the limits of the unit or the plist with the least that jobs need.",
+    cure: "Raise the limit, or remove it.",
     after: &["service/loaded"],
     judge: Judge::Agent(sensible),
 };

@@ -9,10 +9,10 @@ use crate::{
 
 pub(super) const EXPLAINED: Check = Check {
     name: "service/log-explained",
-    holds: "The last lines of the agent's log hold no failure that is known",
-    why: "An agent says in its log what it cannot do; nobody sees it there.",
-    found: "The last lines are searched for failures that are known, errors alone.",
-    cure: "The finding says what the line means.",
+    holds: "The last lines of the agent's log contain no known error",
+    why: "The agent reports only in its log what it cannot do, and nobody may see it there.",
+    found: "The doctor searches the errors in the last lines of the log for known failures.",
+    cure: "The finding explains the line.",
     after: &[
         "config/token-set",
         "connectivity/names-resolve",

@@ -46,11 +46,12 @@ const LOGON: [(u32, &str); 9] = [
 
 pub(super) const LOGS_ON: Check = Check {
     name: "service/task-logs-on",
-    holds: "The scheduler could log on with the task's account",
-    why: "Where a password was changed since the task was registered, or a right was taken away, \
-          every start fails before the agent begins, and only the task's last result tells of it.",
-    found: "The last result of the task.",
-    cure: "Register the task again with the account's password.",
+    holds: "The scheduler can log on with the task's account",
+    why: "Every start fails before the agent begins, and only the last result of the task shows \
+          it. The scheduler cannot log on if the password or the rights of the account changed \
+          after the task was registered.",
+    found: "The doctor reads the last result of the task.",
+    cure: "Give the scheduler the account's current password.",
     after: &["service/loaded", "service/user-exists", "permissions/account-open"],
     judge: Judge::Agent(logs_on),
 };
@@ -76,10 +77,10 @@ fn logs_on(_: &Survey, install: &Install) -> Judged {
 
 pub(super) const SESSION_KEPT: Check = Check {
     name: "service/session-kept",
-    holds: "The task that keeps the agent's session open does so",
-    why: "An agent with a desktop lives in a session that another task opens and holds; when that \
-          one ends, the session is closed with the next logoff or reboot, and the agent with it.",
-    found: "Definition and state of the session keeper's task.",
+    holds: "The task that keeps the agent's session open is running",
+    why: "The next logoff or reboot closes the session and ends the agent. An agent with a desktop \
+          runs in a session that another task opens and holds.",
+    found: "The doctor reads definition and state of the task that keeps the session open.",
     cure: "Enable and start the task.",
     after: &["service/loaded", "host/desktop-session"],
     judge: Judge::Agent(session_kept),

@@ -13,13 +13,13 @@ use std::path::{Path, PathBuf};
 
 pub(super) const ALLOWS_JOBS: Check = Check {
     name: "service/sandbox-allows-jobs",
-    holds: "The unit's sandbox leaves jobs what they cannot do without",
-    why: "Jobs run in the sandbox of the agent's unit: a work folder that is read-only there, or \
-          a network that is none, fails every job, whatever the account may do outside.",
-    found: "The sandbox's directives are compared with the work folder, the temporary folder and \
-            the command prefix.",
-    cure: "Take the directive out, or add the folder to ReadWritePaths=. Where jobs could have \
-           named the folder, or written the prefix, change the configuration instead.",
+    holds: "The sandbox of the unit allows what jobs need",
+    why: "Every job fails if the work folder is read-only in the sandbox, or the network is \
+          disabled. Jobs run in the sandbox of the agent's unit.",
+    found: "The doctor compares the sandbox directives with the work folder, the temporary folder \
+            and the command prefix.",
+    cure: "Remove the directive, or add the folder to ReadWritePaths=. If jobs could have named \
+           the folder or written the prefix, change the configuration instead.",
     after: &["service/loaded"],
     judge: Judge::Agent(allows_jobs),
 };

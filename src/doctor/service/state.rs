@@ -58,10 +58,10 @@ fn state(install: &Install) -> Result<(&Service, &State), Unseen> {
 
 pub(super) const RELOADED: Check = Check {
     name: "service/reloaded",
-    holds: "The service manager has read the definition that is on disk",
-    why: "What was changed in a unit has no effect until systemd reads it again.",
-    found: "systemd is asked whether the unit's files changed since.",
-    cure: "systemctl daemon-reload, and start the agent again.",
+    holds: "The service manager has loaded the definition that is on disk",
+    why: "A change in a unit has no effect until systemd reads the unit again.",
+    found: "The doctor asks systemd whether the unit's files changed since it read them.",
+    cure: "Run `systemctl daemon-reload`, and start the agent again.",
     after: &["service/loaded"],
     judge: Judge::Agent(reloaded),
 };
@@ -82,8 +82,8 @@ fn reloaded(_: &Survey, install: &Install) -> Judged {
 pub(super) const ENABLED: Check = Check {
     name: "service/enabled",
     holds: "The service starts with the host",
-    why: "After the next reboot nothing starts the agent, and jobs wait.",
-    found: "systemd is asked for the state of the unit file.",
+    why: "Nothing starts the agent after the next reboot, and jobs wait in the queue.",
+    found: "The doctor asks systemd for the state of the unit file.",
     cure: "Enable the service.",
     after: &["service/loaded"],
     judge: Judge::Agent(enabled),
@@ -148,10 +148,11 @@ fn switched_on(install: &Install, service: &Service) -> Remedy {
 
 pub(super) const RUNNING: Check = Check {
     name: "service/running",
-    holds: "The agent runs",
-    why: "While the agent does not run, no job of its resource class is claimed on this host.",
-    found: "The service manager's state, with the meaning of its exit status.",
-    cure: "Start the service, once the cause that the exit status names is cured.",
+    holds: "The agent is running",
+    why: "No job of the resource class is claimed on this host while the agent does not run.",
+    found: "The doctor reads the state that the service manager reports, and explains its exit \
+            status.",
+    cure: "Remove the cause that the exit status names, then start the service.",
     after: CAUSES,
     judge: Judge::Agent(running),
 };
@@ -189,11 +190,12 @@ fn running(survey: &Survey, install: &Install) -> Judged {
 
 pub(super) const NOT_LOOPING: Check = Check {
     name: "service/not-crash-looping",
-    holds: "The agent is not started again and again",
-    why: "Restart=always hides an agent that ends every few seconds: the service looks active \
-          most of the time, and no job is claimed.",
-    found: "systemd's count of restarts, and how long the agent has run since the last one.",
-    cure: "Cure the cause that its log and exit status name.",
+    holds: "The agent does not restart again and again",
+    why: "Restart=always hides an agent that ends every few seconds. The service looks active most \
+          of the time, but claims no job.",
+    found: "The doctor reads the restart count of systemd, and how long the agent has run since \
+            the last restart.",
+    cure: "Remove the cause that the log and the exit status name.",
     after: CAUSES,
     judge: Judge::Agent(not_looping),
 };
@@ -231,10 +233,10 @@ fn not_looping(survey: &Survey, install: &Install) -> Judged {
 
 pub(super) const HEALTHY: Check = Check {
     name: "service/healthy",
-    holds: "The agent calls itself healthy",
-    why: "An agent that calls itself unhealthy runs but claims no jobs.",
-    found: "The status text that the agent gives its service manager.",
-    cure: "Cure what its log says; connectivity and the token are the usual causes.",
+    holds: "The agent reports that it is healthy",
+    why: "An agent that reports that it is unhealthy runs, but claims no jobs.",
+    found: "The doctor reads the status text that the agent sends to the service manager.",
+    cure: "Read the agent's log and remove the cause; usual causes are the network and the token.",
     after: &[
         "service/loaded",
         "config/token-set",

@@ -65,11 +65,11 @@ fn changed(
 
 pub(super) const TRIGGERED: Check = Check {
     name: "service/task-triggered",
-    holds: "Something starts the task when the host has started",
-    why: "A task without a trigger that fires after a reboot runs until then only; one that waits \
-          for a logon waits for ever where nobody logs on.",
-    found: "The task's triggers and its kind of logon; at a trigger of a logon, the task that \
-            keeps the session open.",
+    holds: "The task starts after the host has started",
+    why: "A task without a trigger at start-up does not run after a reboot. A task with a logon \
+          trigger does not run until a user logs on.",
+    found: "The doctor reads the triggers and the logon type of the task. For a logon trigger it \
+            also reads the task that keeps the session open.",
     cure: "Add a trigger at start-up.",
     after: &["service/loaded"],
     judge: Judge::Agent(triggered),
@@ -111,10 +111,11 @@ fn triggered(_: &Survey, install: &Install) -> Judged {
 
 pub(super) const UNLIMITED: Check = Check {
     name: "service/task-unlimited",
-    holds: "The scheduler does not end the agent after some time",
-    why: "Where a task names no limit the scheduler ends it after three days, amid a job.",
-    found: "ExecutionTimeLimit of the task; none means PT72H, PT0S means no limit.",
-    cure: "Set the limit to PT0S.",
+    holds: "The task has no time limit",
+    why: "The scheduler ends a task without an explicit limit after three days, even during a job.",
+    found: "The doctor reads ExecutionTimeLimit of the task: no value means PT72H, PT0S means no \
+            limit.",
+    cure: "Set ExecutionTimeLimit to PT0S.",
     after: &["service/loaded"],
     judge: Judge::Agent(unlimited),
 };
@@ -148,12 +149,12 @@ fn is_none(duration: &str) -> bool {
 
 pub(super) const UNCONDITIONAL: Check = Check {
     name: "service/task-unconditional",
-    holds: "The task runs whatever the host does",
-    why: "The scheduler's own settings keep a task from starting on battery power, and end it \
-          when the mains fail; others wait for a host that idles.",
-    found: "The conditions among the task's settings; what is not written has the scheduler's own \
-            value.",
-    cure: "Take the conditions out.",
+    holds: "The task runs without conditions",
+    why: "By default the scheduler does not start a task on battery power, and ends it when mains \
+          power fails. Other conditions start it only while the host is idle.",
+    found: "The doctor reads the conditions of the task; for a condition that is not set it takes \
+            the scheduler's default.",
+    cure: "Remove the conditions.",
     after: &["service/loaded"],
     judge: Judge::Agent(unconditional),
 };
@@ -207,11 +208,11 @@ fn unconditional(_: &Survey, install: &Install) -> Judged {
 
 pub(super) const ONE_INSTANCE: Check = Check {
     name: "service/task-one-instance",
-    holds: "The scheduler neither starts a second agent nor ends the one that runs",
-    why: "Two agents of one task claim jobs under one name; a task that is ended to be started \
-          anew takes its job with it.",
-    found: "MultipleInstancesPolicy of the task.",
-    cure: "Set it to IgnoreNew.",
+    holds: "The scheduler runs one instance of the task, and does not end it to start another one",
+    why: "Two agents of the same task claim jobs under the same name. If the scheduler ends the \
+          agent to start it again, the running job is lost.",
+    found: "The doctor reads MultipleInstancesPolicy of the task.",
+    cure: "Set MultipleInstancesPolicy to IgnoreNew.",
     after: &["service/loaded"],
     judge: Judge::Agent(one_instance),
 };

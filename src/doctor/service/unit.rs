@@ -30,12 +30,14 @@ fn unit(install: &Install) -> Result<&Service, Unseen> {
 
 pub(super) const MODE: Check = Check {
     name: "service/definition-mode",
-    holds: "The definition is not executable, is root's, and only root may change it",
-    why: "systemd complains of an executable unit at every reload; launchd answers \"Bootstrap \
-          failed: 5\" to a daemon's plist that is not root's; one that others may change is a way \
-          to become root.",
-    found: "Owner and mode of the unit file and of each drop-in, or of the plist.",
-    cure: "Set the mode to 0644, and the owner of a plist to root; in a home, to its user.",
+    holds: "The service definition belongs to root, only root can modify it, and it is not \
+            executable",
+    why: "An account that can modify the definition can become root. launchd refuses a daemon's \
+          plist that root does not own with \"Bootstrap failed: 5\". systemd logs a warning about \
+          an executable unit at every reload.",
+    found: "The doctor reads mode and owner of the unit file and of each drop-in, or of the plist.",
+    cure: "Set the mode to 0644 and the owner to root; a plist in a home belongs to the user of \
+           that home.",
     after: &["service/loaded"],
     judge: Judge::Agent(mode),
 };
@@ -90,10 +92,10 @@ fn mode(survey: &Survey, install: &Install) -> Judged {
 
 pub(super) const ENVIRONMENT_FILES: Check = Check {
     name: "service/environment-files",
-    holds: "Every environment file that the unit needs is there",
-    why: "systemd does not start a unit whose EnvironmentFile= is missing, unless the path begins \
+    holds: "Every environment file that the unit needs exists",
+    why: "systemd does not start a unit whose EnvironmentFile= is missing, unless its path begins \
           with a dash.",
-    found: "Each EnvironmentFile= is looked at.",
+    found: "The doctor looks for the file of each EnvironmentFile=.",
     cure: "Write the file, or put a dash in front of its path.",
     after: &["service/loaded"],
     judge: Judge::Agent(environment_files),
@@ -127,10 +129,10 @@ fn environment_files(_: &Survey, install: &Install) -> Judged {
 
 pub(super) const NETWORK: Check = Check {
     name: "service/network-ordered",
-    holds: "The agent is started once the network is up",
-    why: "network.target orders only the shutdown: at boot the agent's first call fails, and \
-          whether it comes up is a matter of luck.",
-    found: "After= and Wants= of the unit are searched for network-online.target.",
+    holds: "The agent starts after the network is online",
+    why: "The first request of the agent at boot fails if the agent starts before the network \
+          works. network.target orders only the shutdown.",
+    found: "The doctor looks for network-online.target in After= and Wants= of the unit.",
     cure: "Add Wants=network-online.target and After=network-online.target.",
     after: &["service/loaded"],
     judge: Judge::Agent(network),
@@ -157,10 +159,12 @@ fn network(_: &Survey, install: &Install) -> Judged {
 
 pub(super) const RESTARTS: Check = Check {
     name: "service/restarts",
-    holds: "The service starts the agent again when it ends",
-    why: "An agent that ends for a moment's trouble, or to update itself, stays away for good.",
-    found: "Restart= of the unit; KeepAlive of a plist; of a task what repeats or restarts it.",
-    cure: "Add Restart=always, KeepAlive, or a trigger that repeats.",
+    holds: "The service restarts the agent when it ends",
+    why: "An agent that ends because of a temporary error, or to update itself, does not come \
+          back.",
+    found: "The doctor reads Restart= of the unit, KeepAlive of the plist, or what repeats or \
+            restarts the task.",
+    cure: "Add Restart=always, KeepAlive, or a repeating trigger.",
     after: &["service/loaded", "service/task-triggered"],
     judge: Judge::Agent(restarts),
 };
@@ -188,12 +192,12 @@ fn restarts(_: &Survey, install: &Install) -> Judged {
 
 pub(super) const STOP: Check = Check {
     name: "service/stop-waits",
-    holds: "A stop waits for the longest job",
-    why: "When the agent is stopped it finishes its job; a shorter limit kills the job instead, \
-          at every upgrade and shutdown.",
-    found: "TimeoutStopSec=, or ExitTimeOut of a plist, is compared with runner.max_run_time; \
-            KillSignal= and KillMode= are looked at.",
-    cure: "Set TimeoutStopSec, or ExitTimeOut, to the longest job and five minutes.",
+    holds: "A stop of the service waits for the running job",
+    why: "Every upgrade and shutdown kills the running job if the time limit of a stop is shorter \
+          than the job. An agent that is stopped finishes its job first.",
+    found: "The doctor compares TimeoutStopSec=, or ExitTimeOut of a plist, with \
+            runner.max_run_time, and reads KillSignal= and KillMode=.",
+    cure: "Set TimeoutStopSec= or ExitTimeOut to the length of the longest job plus five minutes.",
     after: &["service/loaded"],
     judge: Judge::Agent(stop),
 };
@@ -290,10 +294,10 @@ fn span(text: &str) -> Option<u64> {
 pub(super) const HEALTH: Check = Check {
     name: "service/health-reported",
     holds: "The service manager accepts the health that the agent reports",
-    why: "Without NotifyAccess=exec `systemctl status` never shows Healthy or Unhealthy; with \
+    why: "Without NotifyAccess=exec `systemctl status` never shows Healthy or Unhealthy. With \
           Type=notify systemd waits for a notification that the agent may never send.",
-    found: "NotifyAccess= and Type= of the unit.",
-    cure: "Set NotifyAccess=exec and leave Type= out.",
+    found: "The doctor reads NotifyAccess= and Type= of the unit.",
+    cure: "Set NotifyAccess=exec and remove Type=.",
     after: &["service/loaded"],
     judge: Judge::Agent(health),
 };
