@@ -10,7 +10,7 @@ use crate::{
     Code, Error, Result,
     agent::{Kind, Layout, Token, VersionChoice},
     apply::{self, BinarySource, Host, Report, Task},
-    host::Facts,
+    host::{Facts, ServiceState},
     plan::{self, Leave, Plan},
     platform::{
         Os, Platform, accounts,
@@ -21,7 +21,7 @@ use crate::{
     probe::{self},
     record::{self, Receipt, Step, Target},
     release::{Artifact, Client, Watch, read_certificates},
-    service::{Hints, Services, Status, launchd::Launchd, systemd::Systemd, task_scheduler::Tasks},
+    service::{Hints, Services, launchd::Launchd, systemd::Systemd, task_scheduler::Tasks},
     spec::{Circumstances, Settings, Source, Spec, agent_of},
     text::shown,
     values::{InstanceName, Manager},
@@ -244,10 +244,10 @@ impl Session {
     }
 
     /// Waits until the service is up and stays up.
-    pub fn prove(&self, service: &str, report: &dyn Report) -> Result<Status> {
+    pub fn prove(&self, service: &str, report: &dyn Report) -> Result<ServiceState> {
         self.with_host(None, report, |host| match host.services {
             Some(services) => apply::prove(host, services, service),
-            None => Ok(Status::default()),
+            None => Ok(ServiceState::default()),
         })
     }
 
