@@ -49,23 +49,23 @@ pub(super) fn run(inputs: Inputs, plan_only: bool, out: &Output) -> Result<ExitC
     let is_asking = !plan_only && out.is_asking(settings.switch("yes")?)?;
     let root = out.about(settings.text("root").as_deref().map(Path::new))?;
     let session = Session::open(root.as_deref())?;
-    let sensed = session.sense(&mut settings, token)?;
-    if let Some(token) = &sensed.token {
+    let discovery = session.discover(&mut settings, token)?;
+    if let Some(token) = &discovery.token {
         // One that was given is known already; this one may be what an account has written.
         out.found().add_found(token.expose());
     }
     if !plan_only && !is_asking && elevate::is_needed(root.as_deref()) {
         // Nobody to ask for a password: said before the network is asked for anything.
-        return elevate::install(&settings, sensed.token.as_ref(), is_asking, out);
+        return elevate::install(&settings, discovery.token.as_ref(), is_asking, out);
     }
     let mut dialogue = Dialogue::default();
     let (settings, token, install) = loop {
-        let (mut settings, mut sensed) = (settings.clone(), sensed.clone());
-        if is_asking && !guided::ask(&mut dialogue, &mut settings, &mut sensed, out)? {
+        let (mut settings, mut discovery) = (settings.clone(), discovery.clone());
+        if is_asking && !guided::ask(&mut dialogue, &mut settings, &mut discovery, out)? {
             return nothing_done(out);
         }
-        let token = sensed.token.clone();
-        let install = session.plan_install(&settings, sensed)?;
+        let token = discovery.token.clone();
+        let install = session.plan_install(&settings, discovery)?;
         let plan = &install.plan;
         if plan_only {
             plan::of_install(plan, out)?;
