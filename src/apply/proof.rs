@@ -45,13 +45,13 @@ pub fn prove(host: &Host<'_>, services: &dyn Services, service: &str) -> Result<
             return Ok(state);
         }
         let why = if !state.is_held() {
-            Some(format!("it is {}", state))
+            Some(format!("it is {state}"))
         } else if state.restarts >= first.saturating_add(RESTARTS) {
-            Some(format!("it ends and is started again: {}", state))
+            Some(format!("it ends and is started again: {state}"))
         } else if begun.elapsed() > LIMIT {
             Some(match state.health.as_deref() {
-                Some(health) => format!("it is {}, and says {health:?}", state),
-                None => format!("it is {}", state),
+                Some(health) => format!("it is {state}, and says {health:?}"),
+                None => format!("it is {state}"),
             })
         } else {
             None
@@ -59,7 +59,7 @@ pub fn prove(host: &Host<'_>, services: &dyn Services, service: &str) -> Result<
         if let Some(why) = why {
             return Err(unhealthy_error(services, service, &why));
         }
-        host.report.waits(&format!("{service} to come up and stay up ({})", state));
+        host.report.waits(&format!("{service} to come up and stay up ({state})"));
         thread::sleep(Duration::from_millis(100));
     }
 }
