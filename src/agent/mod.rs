@@ -20,4 +20,4 @@ pub use profile::{
     token_variables, variables,
 };
 pub use token::Token;
-pub use version::{Version, VersionChoice};
+pub use version::{Version, VersionChoice, Versions};

@@ -1,45 +1,61 @@
 //! Versions: what a user may ask for, and what the bucket names.
 
+use super::{
+    Kind,
+    profile::{Profile, profiles},
+};
 use crate::{Code, Error, Help, Result};
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
-/// An exact launch-agent version, commit included, such as `1.1.73189-8792751`.
-///
-/// Form: three numbers, a dash, an optional channel (`canary-`, `dev-`, `server-4.2-`), then
-/// lowercase hex digits. It becomes part of a URL, so nothing else is let through.
+/// Longest version, in bytes.
+const LONGEST: usize = 64;
+
+/// An exact version of an agent, such as `1.1.73189-8792751` of launch-agent. It becomes part of a
+/// URL, so nothing else is let through.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(try_from = "String", into = "String")]
 pub struct Version(String);
 
 /// What `--version` takes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum VersionChoice {
-    /// Whatever the bucket's `release.txt` says.
+    /// The newest one that the bucket names.
     Latest,
-    /// An exact version, or the one that the facts pin for a CircleCI server release.
+    /// An exact version, or the one that is pinned for a CircleCI server release.
     Exact(Version),
 }
 
-/// CircleCI server release → launch-agent version to pin (CircleCI's server documentation).
-const SERVER_PINS: [(&str, &str); 12] = [
-    ("3.1", "1.0.11147-881b608"),
-    ("3.2", "1.0.19813-e9e1cd9"),
-    ("3.3", "1.0.29477-605777e"),
-    ("3.4", "1.1.73695-40bf772"),
-    ("4.0", "1.1.73695-40bf772"),
-    ("4.1", "1.1.73695-40bf772"),
-    ("4.2", "1.1.73695-40bf772"),
-    ("4.3", "1.1.73189-8792751"),
-    ("4.4", "1.1.73189-8792751"),
-    ("4.5", "1.1.73189-8792751"),
-    ("4.6", "1.1.73189-8792751"),
-    ("4.7", "1.1.73189-8792751"),
-];
+/// The versions of an agent.
+#[derive(Debug)]
+pub struct Versions {
+    /// One of them.
+    pub example: &'static str,
+    /// Whether a text has the form of one.
+    pub fits: fn(&str) -> bool,
+    /// The version to pin for each CircleCI server release (CircleCI's server documentation).
+    pub of_servers: &'static [(&'static str, &'static str)],
+}
 
 impl Version {
+    /// A version of an agent.
+    ///
+    /// # Errors
+    /// [`Code::ValueInvalid`] when the text has another form.
+    pub fn of(agent: Kind, text: &str) -> Result<Self> {
+        let Profile { title, versions, .. } = agent.profile();
+        if is_of(versions, text) {
+            return Ok(Self(text.to_owned()));
+        }
+        Err(Error::new(Code::ValueInvalid, format!("{text:?} is not a {title} version")).help(
+            Help::words(format!(
+                "a version is whole, commit included, such as {}",
+                versions.example
+            )),
+        ))
+    }
+
     /// The text, fit for a URL's path.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -47,31 +63,38 @@ impl Version {
 
     /// The first and the last CircleCI server release that a version is pinned for.
     pub fn servers_of(version: &str) -> Option<(&'static str, &'static str)> {
-        let mut servers =
-            SERVER_PINS.iter().filter(|(_, pin)| *pin == version).map(|(server, _)| *server);
+        let pins = profiles().flat_map(|profile| profile.versions.of_servers);
+        let mut servers = pins.filter(|(_, pin)| *pin == version).map(|(server, _)| *server);
         let first = servers.next()?;
-        Some((first, servers.next_back().unwrap_or(first)))
+        Some((first, servers.last().unwrap_or(first)))
     }
 
-    /// The version to pin for a CircleCI server release such as `4.6`.
-    pub fn for_server(release: &str) -> Result<Self> {
-        if let Some((_, pin)) = SERVER_PINS.iter().find(|(server, _)| *server == release) {
+    /// The version of an agent to pin for a CircleCI server release such as `4.6`.
+    ///
+    /// # Errors
+    /// [`Code::ValueInvalid`] when none is known.
+    pub fn for_server(agent: Kind, release: &str) -> Result<Self> {
+        let Profile { title, versions, .. } = agent.profile();
+        let pins = versions.of_servers;
+        if let Some((_, pin)) = pins.iter().find(|(server, _)| *server == release) {
             return Ok(Self((*pin).to_owned()));
         }
-        let (first, last) = (SERVER_PINS[0].0, SERVER_PINS[SERVER_PINS.len() - 1].0);
-        Err(Error::new(
+        let error = Error::new(
             Code::ValueInvalid,
-            format!("no launch-agent version is known for CircleCI server {release}"),
-        )
-        .help(Help::words(format!(
-            "server {first} to {last} work with launch-agent; from 4.4 on use machine runner 3"
+            format!("no {title} version is known for CircleCI server {release}"),
+        );
+        let (Some((first, _)), Some((last, _))) = (pins.first(), pins.last()) else {
+            return Err(error);
+        };
+        Err(error.help(Help::words(format!(
+            "server {first} to {last} work with {title}; from 4.4 on use machine runner 3"
         ))))
     }
 
-    /// The versions of the server table, newest server first, without repeats.
-    pub fn known() -> Vec<Self> {
+    /// The versions of an agent that are pinned for servers, newest server first, without repeats.
+    pub fn known(agent: Kind) -> Vec<Self> {
         let mut known: Vec<Self> = Vec::new();
-        for (_, pin) in SERVER_PINS.iter().rev() {
+        for (_, pin) in agent.profile().versions.of_servers.iter().rev() {
             if known.iter().all(|version| version.0 != *pin) {
                 known.push(Self((*pin).to_owned()));
             }
@@ -80,33 +103,41 @@ impl Version {
     }
 }
 
-impl FromStr for Version {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self> {
-        if is_exact(text) {
-            return Ok(Self(text.to_owned()));
-        }
-        Err(Error::new(Code::ValueInvalid, format!("{text:?} is not a launch-agent version"))
-            .help("a version is whole, commit included, such as 1.1.73189-8792751"))
-    }
-}
-
-impl FromStr for VersionChoice {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self> {
+impl VersionChoice {
+    /// What `--version` says for an agent.
+    ///
+    /// # Errors
+    /// [`Code::ValueInvalid`] when it is no version, and when none is known for the server.
+    pub fn of(agent: Kind, text: &str) -> Result<Self> {
         match text.strip_prefix("server-") {
             _ if text == "latest" => Ok(Self::Latest),
-            Some(release) => Version::for_server(release).map(Self::Exact),
-            None => text.parse().map(Self::Exact).map_err(|error: Error| {
+            Some(release) => Version::for_server(agent, release).map(Self::Exact),
+            None => Version::of(agent, text).map(Self::Exact).map_err(|error: Error| {
                 error.help("or `latest`, or `server-4.6` for what that CircleCI server needs")
             }),
         }
     }
 }
 
-fn is_exact(text: &str) -> bool {
+impl FromStr for Version {
+    type Err = Error;
+
+    /// A version of any agent.
+    fn from_str(text: &str) -> Result<Self> {
+        if profiles().any(|profile| is_of(&profile.versions, text)) {
+            return Ok(Self(text.to_owned()));
+        }
+        Err(Error::new(Code::ValueInvalid, format!("{text:?} is not a version of an agent")))
+    }
+}
+
+fn is_of(versions: &Versions, text: &str) -> bool {
+    text.len() <= LONGEST && (versions.fits)(text)
+}
+
+/// Three numbers, a dash, an optional channel (`canary-`, `dev-`, `server-4.2-`), then lowercase hex
+/// digits.
+pub(super) fn has_commit(text: &str) -> bool {
     let Some((numbers, rest)) = text.split_once('-') else { return false };
     let commit = match rest.strip_prefix("server-") {
         Some(server) => match server.split_once('-') {
@@ -115,13 +146,32 @@ fn is_exact(text: &str) -> bool {
         },
         None => rest.strip_prefix("canary-").or_else(|| rest.strip_prefix("dev-")).unwrap_or(rest),
     };
-    text.len() <= 64
-        && numbers.split('.').count() == 3
-        && numbers
-            .split('.')
-            .all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()))
-        && !commit.is_empty()
-        && commit.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    is_three_numbers(numbers) && is_hex(commit)
+}
+
+/// Three numbers; with the number of a build and a commit as the agent itself says it.
+pub(super) fn has_numbers(text: &str) -> bool {
+    let Some((numbers, build)) = text.split_once('-') else { return is_three_numbers(text) };
+    let build = build.split_once('-');
+    is_three_numbers(numbers)
+        && build.is_some_and(|(build, commit)| {
+            is_number(build) && commit.len() >= COMMIT && is_hex(commit)
+        })
+}
+
+/// Fewest digits of a commit behind the number of a build.
+const COMMIT: usize = 7;
+
+fn is_three_numbers(text: &str) -> bool {
+    text.split('.').count() == 3 && text.split('.').all(is_number)
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn is_hex(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 fn is_digit_dot_digit(text: &str) -> bool {
@@ -157,20 +207,6 @@ impl From<Version> for String {
     }
 }
 
-impl TryFrom<String> for VersionChoice {
-    type Error = Error;
-
-    fn try_from(text: String) -> Result<Self> {
-        text.parse()
-    }
-}
-
-impl From<VersionChoice> for String {
-    fn from(choice: VersionChoice) -> Self {
-        choice.to_string()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -180,7 +216,7 @@ mod tests {
         for text in
             ["1.1.73189-8792751", "1.0.1-canary-abc123", "1.0.1-dev-a", "1.0.1-server-4.2-0af"]
         {
-            assert_eq!(text.parse::<Version>().unwrap().as_str(), text);
+            assert_eq!(Version::of(Kind::LaunchAgent, text).unwrap().as_str(), text);
         }
     }
 
@@ -197,14 +233,34 @@ mod tests {
             "",
             "1..1-a",
         ] {
-            assert!(text.parse::<Version>().is_err(), "{text:?}");
+            assert!(Version::of(Kind::LaunchAgent, text).is_err(), "{text:?}");
         }
     }
 
     #[test]
     fn a_server_release_pins_its_agent() {
-        let choice = "server-4.6".parse::<VersionChoice>().unwrap();
+        let choice = VersionChoice::of(Kind::LaunchAgent, "server-4.6").unwrap();
         assert_eq!(choice.to_string(), "1.1.73189-8792751");
-        assert!("server-4.8".parse::<VersionChoice>().is_err());
+        assert!(VersionChoice::of(Kind::LaunchAgent, "server-4.8").is_err());
+        assert!(VersionChoice::of(Kind::MachineRunner, "server-4.8").is_err());
+        assert_eq!(Version::servers_of(&choice.to_string()), Some(("4.3", "4.7")));
+    }
+
+    #[test]
+    fn no_version_of_an_agent_is_one_of_another() {
+        for text in ["3.1.11", "3.1.4-7421-b48991f"] {
+            assert!(Version::of(Kind::MachineRunner, text).is_ok(), "{text}");
+        }
+        for text in ["3.1", "3.1.4-7421", "3.1.4-7421-b4", "3.1.4-x-b48991f", "3.1.4-", "../1.1.1"]
+        {
+            assert!(Version::of(Kind::MachineRunner, text).is_err(), "{text}");
+        }
+        for one in Kind::ALL {
+            let example = one.profile().versions.example;
+            assert!(example.parse::<Version>().is_ok());
+            for other in Kind::ALL {
+                assert_eq!(Version::of(other, example).is_ok(), one == other, "{other} {example}");
+            }
+        }
     }
 }

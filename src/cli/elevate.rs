@@ -15,7 +15,7 @@ use crate::{
         privilege::is_administrator,
         windows::elevation::needs_administrator,
     },
-    spec::{NAMES, Settings, Source},
+    spec::{Settings, Source, table::names},
     text::yaml,
 };
 use secrecy::zeroize::Zeroizing;
@@ -129,7 +129,7 @@ fn through_sudo(words: &[&str], answers: Option<&str>, out: &Output) -> Result<E
 fn answers(settings: &Settings, token: Option<&Token>) -> Zeroizing<String> {
     // Room from the start: a text that grew would leave copies behind.
     let mut text = Zeroizing::new(String::with_capacity(64 << 10));
-    for name in NAMES {
+    for name in names() {
         let is_own = !matches!(settings.source(name), Source::Default | Source::Existing(_));
         if !is_own || inputs::is_of_the_run(name) || name == "token-file" {
             continue;
@@ -185,7 +185,7 @@ fn variables_of(settings: &Settings) -> Vec<String> {
         _ => None,
     };
     let proxies = proxies_of(settings).into_iter().map(str::to_owned);
-    NAMES.into_iter().filter_map(variable).chain(proxies).collect()
+    names().filter_map(variable).chain(proxies).collect()
 }
 
 /// The variables that count for the network as long as no setting does.

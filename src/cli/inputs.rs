@@ -6,8 +6,9 @@ use crate::{
     agent::Token,
     platform::input,
     spec::{
-        Given, NAMES, Settings, Source,
+        Given, Settings, Source,
         answers::{self, Answer},
+        table::{definition, names},
         token_from_file,
     },
     text::{REDACTED, yaml},
@@ -18,9 +19,6 @@ use std::{
     io::{self, Read},
     path::{Path, PathBuf},
 };
-
-/// Settings that are about this one run; they make no sense in a file.
-const OF_THE_RUN: [&str; 4] = ["yes", "dry-run", "json", "answers"];
 
 /// The variable with the token.
 pub(super) const TOKEN_VARIABLE: &str = "RUNNERUP_TOKEN";
@@ -65,7 +63,7 @@ impl Inputs {
     }
 
     fn add_options(&mut self, matches: &ArgMatches) -> Result<()> {
-        for name in NAMES {
+        for name in names() {
             if let Some(given) = option(matches, name) {
                 add(&mut self.settings, name, given, Source::Flag)?;
             }
@@ -90,7 +88,7 @@ impl Inputs {
                 .map_err(|error: Error| error.context(format!("variable {TOKEN_VARIABLE}")))?;
             self.take_token(token, Source::Variable(TOKEN_VARIABLE.to_owned()))?;
         }
-        for name in NAMES {
+        for name in names() {
             if let Some(text) = variables::text(name)? {
                 let source = Source::Variable(variables::name_of(name));
                 add(&mut self.settings, name, Answer::Text(text), source)?;
@@ -208,7 +206,7 @@ fn answered_token(path: &Path, answer: Answer) -> Result<Token> {
 
 /// Whether a setting is about one run, and so no answer.
 pub(super) fn is_of_the_run(name: &str) -> bool {
-    OF_THE_RUN.contains(&name)
+    definition(name).is_some_and(|setting| setting.is_of_the_run)
 }
 
 fn of_the_run(name: &str, source: &Source) -> Error {

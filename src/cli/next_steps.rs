@@ -9,15 +9,12 @@ use crate::{
     Command,
     plan::{Plan, Setting},
     platform::Os,
-    spec::Source,
+    spec::{Source, table::definition},
     text::REDACTED,
 };
 
 /// How far commands and lines of a file stand from the left.
 const LEAD: &str = "  ";
-
-/// Options that take no value.
-const SWITCHES: [&str; 4] = ["no-create-user", "no-start", "passwordless-sudo", "desktop-session"];
 
 /// How to look at the runner, and the lines for a project's configuration.
 pub(super) fn after_install(os: Os, out: &Output) -> Text {
@@ -58,7 +55,8 @@ fn words(settings: &[Setting]) -> Option<Vec<String>> {
         if setting.value.contains(REDACTED) {
             return None;
         }
-        match (SWITCHES.contains(&setting.name), setting.value.as_str()) {
+        let is_switch = definition(setting.name).is_some_and(|setting| setting.is_switch);
+        match (is_switch, setting.value.as_str()) {
             (true, "true") => words.push(format!("--{}", setting.name)),
             (true, _) => {}
             (false, value) => words.extend([format!("--{}", setting.name), value.to_owned()]),

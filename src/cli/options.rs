@@ -164,7 +164,7 @@ fn choice<const N: usize>(values: [&'static str; N]) -> PossibleValuesParser {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::spec::NAMES;
+    use crate::spec::table::{definition, names};
     use clap::CommandFactory;
     use std::collections::BTreeSet;
 
@@ -185,7 +185,12 @@ mod tests {
                 .filter_map(clap::Arg::get_long)
                 .filter(|long| !not_settings.contains(long))
                 .collect();
-            assert_eq!(options, BTreeSet::from(NAMES), "{name}");
+            assert_eq!(options, names().collect::<BTreeSet<_>>(), "{name}");
+            for option in sub.get_arguments() {
+                let setting = option.get_long().and_then(definition);
+                let takes_value = option.get_action().takes_values();
+                assert!(setting.is_none_or(|setting| setting.is_switch != takes_value), "{option}");
+            }
         }
     }
 

@@ -1,7 +1,7 @@
 //! Environment variables: `RUNNERUP_` and the option in upper case. An empty one counts as not
 //! given, because that is what a pipeline makes of a secret or parameter that it does not have.
 
-use crate::{Code, Error, Result, spec::NAMES, text::nearest, values::truth};
+use crate::{Code, Error, Result, spec::table::names, text::nearest, values::truth};
 use std::env::{self, VarError};
 
 /// The variable of an option: `max-run-time` → `RUNNERUP_MAX_RUN_TIME`.
@@ -53,7 +53,7 @@ const OTHERS: [&str; 20] = [
 
 /// Variables that look like ours and are not, with the one that may be meant.
 pub fn unknown() -> Vec<(String, Option<String>)> {
-    let known: Vec<_> = NAMES.into_iter().chain(OTHERS).map(name_of).collect();
+    let known: Vec<_> = names().chain(OTHERS).map(name_of).collect();
     let names: Vec<_> = known.iter().map(String::as_str).collect();
     env::vars_os()
         .filter_map(|(name, _)| name.into_string().ok())

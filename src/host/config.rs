@@ -1,7 +1,10 @@
 //! An agent's configuration, with the place of every key.
 
 use super::{Provenance, Scrubbed, Trail};
-use crate::platform::fs::{Kind, WalkEnd};
+use crate::{
+    agent::config::truth,
+    platform::fs::{Kind, WalkEnd},
+};
 use serde::{Deserialize, Serialize};
 
 /// The configuration that an agent reads; before it is scrubbed, of `String`s.
@@ -160,11 +163,7 @@ impl<T: AsRef<str>> ConfigFile<T> {
 
     /// A setting that says `true` or `false` as the agent reads it.
     pub fn truth(&self, path: &str) -> Option<bool> {
-        match self.text(path)? {
-            "true" | "True" | "TRUE" => Some(true),
-            "false" | "False" | "FALSE" => Some(false),
-            _ => None,
-        }
+        truth(self.text(path)?)
     }
 
     /// The token's fact, which every agent needs.

@@ -11,37 +11,20 @@ use super::{
 };
 use crate::{
     Code, Error, Help, Result,
-    agent::{CLOUD_URL, VersionChoice},
+    agent::VersionChoice,
     host::{Facts, Fingerprint, Want},
     platform::{Os, home::refusal, paths::home},
     record::{Digest, PlacedBinary, Receipt, Record, State, Step, Target, ancestors},
     release::Artifact,
     service::task_scheduler,
-    spec::{Settings, Source, Spec},
-    text::{REDACTED, inner, shown},
+    spec::{
+        Settings, Source, Spec,
+        table::{Definition, SETTINGS},
+    },
+    text::{inner, shown},
     values::{Manager, static_prefix},
 };
 use std::path::{Path, PathBuf};
-
-/// Settings that a later install goes by and that no file of the agent holds.
-///
-/// The last three, `max-run-time` and `command-prefix` stand in the agent's configuration too, but
-/// the account can write that: taken from there, a job could have the next `install` run by root
-/// make it a folder anywhere.
-const REMEMBERED: [&str; 12] = [
-    "agent",
-    "version",
-    "platform",
-    "release-url",
-    "no-create-user",
-    "service",
-    "hardening",
-    "passwordless-sudo",
-    "desktop-session",
-    "auto-update",
-    "workdir",
-    "log-file",
-];
 
 /// What has to be looked at before [`install`] can plan.
 pub fn wanted(spec: &Spec, facts: &Facts) -> Vec<Want> {
@@ -334,9 +317,9 @@ fn receipt(spec: &Spec, settings: &Settings, facts: &Facts, artifact: &Artifact)
         platform: artifact.platform,
         sha256: artifact.sha256,
     });
-    for name in REMEMBERED {
-        if let Some(value) = settings.text(name) {
-            receipt.settings.insert(name.to_owned(), value);
+    for setting in SETTINGS.iter().filter(|setting| setting.is_remembered) {
+        if let Some(value) = settings.text(setting.name) {
+            receipt.settings.insert(setting.name.to_owned(), value);
         }
     }
     let prefix = settings.list("command-prefix");
@@ -354,53 +337,22 @@ fn receipt(spec: &Spec, settings: &Settings, facts: &Facts, artifact: &Artifact)
     receipt
 }
 
+/// The settings that count, as a plan shows them.
 fn described(spec: &Spec, settings: &Settings, facts: &Facts) -> Vec<Setting> {
-    let text = |value: &dyn ToString| value.to_string();
-    let some = |value: Option<String>| value.unwrap_or_else(|| "(none)".to_owned());
-    let name = super::config::runner_name(spec, facts)
-        .map_or_else(|_| text(&spec.name), |name| text(&name));
-    let version = facts.release.as_ref().map_or_else(
-        || text(&spec.version),
-        |artifact| match &spec.version {
-            VersionChoice::Latest => format!("latest ({})", artifact.version),
-            VersionChoice::Exact(version) => text(version),
-        },
-    );
-    let rows: [(&'static str, String); 27] = [
-        ("agent", text(&spec.agent)),
-        ("version", version),
-        ("platform", text(&spec.platform)),
-        ("sha256", some(spec.sha256.as_ref().map(ToString::to_string))),
-        ("release-url", text(&spec.release_url)),
-        ("url", spec.url.as_ref().map_or(CLOUD_URL.into(), ToString::to_string)),
-        ("proxy", some(spec.proxy.as_ref().map(ToString::to_string))),
-        ("no-proxy", some(spec.no_proxy.clone())),
-        ("ca-file", some(spec.ca_file.as_ref().map(shown))),
-        ("name", name),
-        ("token-file", some(spec.token.as_ref().map(|_| REDACTED.to_owned()))),
-        ("workdir", text(&spec.workdir)),
-        ("cleanup-workdir", text(&spec.cleanup_workdir)),
-        ("mode", text(&spec.mode)),
-        ("max-run-time", text(&spec.max_run_time)),
-        ("idle-timeout", some(spec.idle_timeout.as_ref().map(ToString::to_string))),
-        (
-            "command-prefix",
-            some(Some(spec.command_prefix.join(" ")).filter(|text| !text.is_empty())),
-        ),
-        ("ssh-advertise-addr", some(spec.ssh_advertise_addr.as_ref().map(ToString::to_string))),
-        ("log-file", some(spec.log_file.as_ref().map(ToString::to_string))),
-        ("auto-update", text(&spec.auto_update)),
-        ("user", text(&spec.user)),
-        ("service", text(&spec.service)),
-        ("no-start", text(&!spec.start)),
-        ("hardening", format!("{:?}", spec.hardening).to_lowercase()),
-        ("passwordless-sudo", text(&spec.passwordless_sudo)),
-        ("desktop-session", text(&spec.desktop_session)),
-        ("timeout", format!("{} s", spec.timeout.as_secs())),
-    ];
-    rows.into_iter()
-        .map(|(name, value)| Setting { name, value, source: source(name, settings, spec) })
-        .collect()
+    // These two are only whole with what is known of host and bucket.
+    let with_facts = |name: &str| match name {
+        "name" => super::config::runner_name(spec, facts).ok().map(|name| name.to_string()),
+        "version" if spec.version == VersionChoice::Latest => {
+            facts.release.as_ref().map(|artifact| format!("latest ({})", artifact.version))
+        }
+        _ => None,
+    };
+    let row = |setting: &Definition| {
+        let shown = setting.shown?;
+        let value = with_facts(setting.name).unwrap_or_else(|| shown(spec));
+        Some(Setting { name: setting.name, value, source: source(setting.name, settings, spec) })
+    };
+    SETTINGS.iter().filter_map(row).collect()
 }
 
 fn source(name: &str, settings: &Settings, spec: &Spec) -> Source {

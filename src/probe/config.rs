@@ -2,17 +2,17 @@
 
 use super::scrub::Scrub;
 use crate::{
-    agent::{Config, Token},
+    agent::{
+        Config, Token,
+        config::{Document, Holds, KeyRead},
+    },
     host::{
         ConfigFile, ConfigState, Provenance, Scrubbed, Setting, TokenShape, Trail, Written,
         limits::SETTINGS,
     },
-    text::yaml::{self, Entry, Node, Value},
+    text::yaml::{Node, Value},
 };
 use sha2::{Digest, Sha256};
-
-/// The key of the token.
-const TOKEN: &str = "api.auth_token";
 
 /// What a key is called that no agent knows, in a file that may be another program's.
 const NOT_SHOWN: &str = "(a key that is not shown)";
@@ -35,36 +35,50 @@ pub fn read(
         token: None,
         written_by,
     };
-    let mut token = None;
-    match yaml::parse(bytes) {
-        Err(fault) => file.state = ConfigState::Broken(fault.to_string()),
-        Ok(Node { value: Value::Null, .. }) => {
+    let document = match Document::parse(bytes) {
+        Ok(document) if document.is_empty() => {
             file.state = ConfigState::Broken("the file is empty".to_owned());
+            return (file, None);
         }
-        Ok(Node { value: Value::Map(entries), .. }) => {
-            take("", &entries, &mut file.settings, &mut token);
-            if file.settings.len() > SETTINGS {
-                file.settings.truncate(SETTINGS);
-                file.state = ConfigState::Broken(format!("it has more than {SETTINGS} settings"));
-            }
-            if !named_by.is_root() {
-                let unknown = file
-                    .settings
-                    .iter_mut()
-                    .filter(|setting| !Config::KEYS.contains(&setting.path.as_str()));
-                unknown.for_each(|unknown| NOT_SHOWN.clone_into(&mut unknown.path));
-            }
+        Ok(document) => document,
+        Err(fault) => {
+            file.state = ConfigState::Broken(fault.to_string());
+            return (file, None);
         }
-        Ok(node) => {
-            let place = node.place;
-            let (line, column, kind) = (place.line, place.column, node.value.kind());
-            file.state = ConfigState::Broken(format!(
-                "line {line}, column {column}: the file must hold a mapping, not {kind}"
-            ));
-        }
+    };
+    if document.keys().len() > SETTINGS {
+        file.state = ConfigState::Broken(format!("it has more than {SETTINGS} settings"));
     }
+    let keys = document.keys().iter().take(SETTINGS);
+    file.settings = keys.map(|key| setting(key, named_by)).collect();
+    let token = document.token();
     file.token = token.as_ref().map(|token| shape(token, salt));
     (file, token)
+}
+
+/// A key with its place, and its value where an agent knows it: what an unknown one holds may be a
+/// token in the wrong place. In a file that may be another program's, it has no name either.
+fn setting(key: &KeyRead, named_by: Provenance) -> Setting<String> {
+    let holds = Config::holds(&key.path);
+    let is_told = !matches!(holds, None | Some(Holds::Section)) && key.path != Config::TOKEN;
+    let value = match &key.node.value {
+        Value::Null => Written::Nothing,
+        Value::Map(_) => Written::Map,
+        Value::Text { .. } | Value::List(_) if !is_told => Written::Hidden,
+        Value::Text { text, plain } => Written::Text { text: text.clone(), plain: *plain },
+        Value::List(items) => {
+            let item = |node: &Node| match &node.value {
+                Value::Text { text, .. } => text.clone(),
+                other => other.kind().to_owned(),
+            };
+            Written::List(items.iter().map(item).collect())
+        }
+    };
+    let path = match holds {
+        None if !named_by.is_root() => NOT_SHOWN.to_owned(),
+        _ => key.path.clone(),
+    };
+    Setting { path, line: key.place.line, column: key.place.column, value }
 }
 
 /// The same as it may be told.
@@ -130,49 +144,6 @@ fn alphabet(text: &str) -> &'static str {
     }
 }
 
-fn take(
-    prefix: &str,
-    entries: &[Entry],
-    into: &mut Vec<Setting<String>>,
-    token: &mut Option<Token>,
-) {
-    for entry in entries {
-        let key = entry.shown_key();
-        let path = match prefix {
-            "" => key.trim_matches('"').to_owned(),
-            prefix => format!("{prefix}.{}", key.trim_matches('"')),
-        };
-        let is_section = matches!(path.as_str(), "api" | "runner" | "logging" | "runner.ssh");
-        if let (true, Value::Map(inner)) = (is_section, &entry.value.value) {
-            take(&path, inner, into, token);
-            continue;
-        }
-        if let (TOKEN, Value::Text { text, .. }) = (path.as_str(), &entry.value.value) {
-            *token = Some(Token::as_found(text.as_str()));
-        }
-        let value = written(&path, &entry.value.value);
-        into.push(Setting { path, line: entry.place.line, column: entry.place.column, value });
-    }
-}
-
-/// A value of a known key; what an unknown one holds may be a token in the wrong place.
-fn written(path: &str, value: &Value) -> Written<String> {
-    let is_known = path != TOKEN && Config::KEYS.contains(&path);
-    match value {
-        Value::Null => Written::Nothing,
-        Value::Map(_) => Written::Map,
-        Value::Text { .. } | Value::List(_) if !is_known => Written::Hidden,
-        Value::Text { text, plain } => Written::Text { text: text.clone(), plain: *plain },
-        Value::List(items) => {
-            let item = |node: &Node| match &node.value {
-                Value::Text { text, .. } => text.clone(),
-                other => other.kind().to_owned(),
-            };
-            Written::List(items.iter().map(item).collect())
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -209,6 +180,14 @@ mod tests {
             ]
         );
         assert_eq!(file.list("runner.command_prefix").unwrap(), ["a", "b"]);
+    }
+
+    #[test]
+    fn an_empty_section_is_no_key_and_another_value_of_one_is() {
+        assert_eq!(config("api:\nrunner:\n  ssh:\n  mode: x\n").settings.len(), 1);
+        let file = config("logging: hunter2\n");
+        assert_eq!(file.setting("logging").unwrap().value, Written::Hidden);
+        assert_eq!(config("runner.name: x\n").text("runner.name"), None);
     }
 
     #[test]

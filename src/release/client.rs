@@ -5,7 +5,7 @@ use super::{
 };
 use crate::{
     Code, Error, Help, Result,
-    agent::{Kind, Version},
+    agent::{Kind, ReleaseForm, Version},
     platform::Platform,
     text::url::without_login,
     values::Sha256,
@@ -124,6 +124,9 @@ impl Client {
         platform: Platform,
         pinned: Option<Sha256>,
     ) -> Result<Artifact> {
+        if self.agent.profile().bucket.form != ReleaseForm::Binaries {
+            return Err(self.unread());
+        }
         let url = self.url(&format!("{version}/checksums.txt"))?;
         let bytes =
             self.small(&url, CHECKSUMS_LIMIT, Code::ChecksumsInvalid, NEEDED).map_err(|error| {
@@ -153,9 +156,21 @@ impl Client {
     }
 
     fn newest_with(&self, patience: Patience) -> Result<Version> {
-        let url = self.url(self.agent.profile().bucket.newest)?;
-        let bytes = self.small(&url, RELEASE_LIMIT, Code::ReleaseInvalid, patience)?;
-        text::newest_version(&bytes)
+        let bucket = self.agent.profile().bucket;
+        match bucket.form {
+            ReleaseForm::Binaries => {
+                let url = self.url(bucket.newest)?;
+                let bytes = self.small(&url, RELEASE_LIMIT, Code::ReleaseInvalid, patience)?;
+                text::newest_version(self.agent, &bytes)
+            }
+            ReleaseForm::Archives => Err(self.unread()),
+        }
+    }
+
+    /// Releases in a form that is not read here: of an agent that cannot be installed.
+    fn unread(&self) -> Error {
+        let title = self.agent.profile().title;
+        Error::new(Code::ReleaseInvalid, format!("releases of {title} cannot be read"))
     }
 
     fn url(&self, key: &str) -> Result<Url> {
@@ -247,7 +262,7 @@ impl Client {
     fn with_suggestions(&self, error: Error, version: &Version) -> Error {
         let mut known: Vec<String> =
             self.newest_with(WELCOME).iter().map(ToString::to_string).collect();
-        known.extend(Version::known().iter().map(ToString::to_string));
+        known.extend(Version::known(self.agent).iter().map(ToString::to_string));
         known.retain(|other| other != version.as_str());
         let mut left: Vec<&str> = Vec::new();
         for name in &known {

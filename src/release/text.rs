@@ -1,16 +1,22 @@
 //! `release.txt`: the newest version, on one line.
 
-use crate::{Code, Error, Result, agent::Version};
+use crate::{
+    Code, Error, Help, Result,
+    agent::{Kind, Version},
+};
 
 /// Reads it. Trimmed, since it may or may not end in a newline; then its form must be right.
-pub fn newest_version(bytes: &[u8]) -> Result<Version> {
+pub fn newest_version(agent: Kind, bytes: &[u8]) -> Result<Version> {
     let text = std::str::from_utf8(bytes).unwrap_or("").trim();
-    text.parse().map_err(|_| {
+    Version::of(agent, text).map_err(|_| {
         Error::new(
             Code::ReleaseInvalid,
             format!("release.txt holds {}, not a version", description(bytes)),
         )
-        .help("name a version: --version 1.1.73189-8792751, or --version server-4.6")
+        .help(Help::words(format!(
+            "name a version: --version {}, or --version server-4.6",
+            agent.profile().versions.example
+        )))
     })
 }
 
@@ -40,13 +46,16 @@ mod tests {
     #[test]
     fn a_newline_more_or_less_does_not_matter() {
         for text in ["1.1.73189-8792751", "1.1.73189-8792751\n", " 1.1.73189-8792751\r\n"] {
-            assert_eq!(newest_version(text.as_bytes()).unwrap().as_str(), "1.1.73189-8792751");
+            assert_eq!(
+                newest_version(Kind::LaunchAgent, text.as_bytes()).unwrap().as_str(),
+                "1.1.73189-8792751"
+            );
         }
     }
 
     #[test]
     fn a_login_page_is_told_as_one() {
-        let error = newest_version(b"<!DOCTYPE html><html>Log in").unwrap_err();
+        let error = newest_version(Kind::LaunchAgent, b"<!DOCTYPE html><html>Log in").unwrap_err();
         assert_eq!(error.code(), Code::ReleaseInvalid);
         assert!(error.message().contains("a web page"), "{error}");
     }
@@ -54,7 +63,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_bytes_give_an_answer(bytes: Vec<u8>) {
-            let _ = newest_version(&bytes);
+            let _ = newest_version(Kind::LaunchAgent, &bytes);
         }
     }
 }

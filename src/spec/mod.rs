@@ -3,10 +3,11 @@
 pub mod answers;
 mod resolve;
 mod settings;
+pub mod table;
 mod token_source;
 
 pub use resolve::{Circumstances, agent_of};
-pub use settings::{Given, NAMES, Settings, Source};
+pub use settings::{Given, Settings, Source};
 pub use token_source::token_from_file;
 
 use crate::{

@@ -35,7 +35,9 @@ impl Spec {
         let instance = settings.parse::<InstanceName>("instance")?;
         let layout = Layout::of(agent, os, instance.as_ref().map(InstanceName::as_str));
         let sha256 = settings.parse("sha256")?;
-        let version = settings.parse("version")?.unwrap_or(VersionChoice::Latest);
+        let version = settings
+            .read("version", |text| VersionChoice::of(agent, text))?
+            .unwrap_or(VersionChoice::Latest);
         let url = settings.read("url", |text| checked_url("url", text, false))?;
         let is_cloud = CircleCi::of(url.as_ref().map(Url::as_str)).is_cloud();
         let absolute = |name| settings.read(name, |text| AbsolutePath::new(text, os));

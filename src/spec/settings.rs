@@ -1,49 +1,11 @@
 //! Settings as they were given, each with where it came from. The first source that has a
 //! setting wins: flag, variable, answers file, existing install, prompt, default.
 
+use super::table::{definition, names};
 use crate::{Code, Error, Help, Result, text::yaml};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use std::{collections::BTreeMap, fmt, str::FromStr};
-
-/// Every setting's name: the option without its dashes in front, the key in an answers file,
-/// and, in upper case with underscores, the variable behind `RUNNERUP_`.
-pub const NAMES: [&str; 34] = [
-    "agent",
-    "version",
-    "platform",
-    "sha256",
-    "release-url",
-    "url",
-    "proxy",
-    "no-proxy",
-    "ca-file",
-    "name",
-    "token-file",
-    "workdir",
-    "cleanup-workdir",
-    "mode",
-    "max-run-time",
-    "idle-timeout",
-    "command-prefix",
-    "ssh-advertise-addr",
-    "log-file",
-    "auto-update",
-    "user",
-    "no-create-user",
-    "instance",
-    "service",
-    "no-start",
-    "hardening",
-    "passwordless-sudo",
-    "desktop-session",
-    "root",
-    "timeout",
-    "yes",
-    "dry-run",
-    "json",
-    "answers",
-];
 
 /// Where a setting's value came from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -98,15 +60,15 @@ impl Settings {
     /// # Errors
     /// [`Code::Usage`] when there is no such setting.
     pub fn add(&mut self, name: &str, given: Given) -> Result<()> {
-        let name = NAMES.iter().find(|known| **known == name).ok_or_else(|| {
+        let definition = definition(name).ok_or_else(|| {
             let (source, shown) = (&given.source, yaml::shown(name));
             let error = Error::new(Code::Usage, format!("{source}: there is no setting {shown}"));
-            match crate::text::nearest(name, &NAMES) {
+            match crate::text::nearest(name, &names().collect::<Vec<_>>()) {
                 Some(near) => error.help(Help::words(format!("did you mean {near}?"))),
                 None => error.help("runnerup install --help shows them all"),
             }
         })?;
-        self.0.entry(name).or_insert(given);
+        self.0.entry(definition.name).or_insert(given);
         Ok(())
     }
 

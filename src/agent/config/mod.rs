@@ -9,6 +9,8 @@
 mod read;
 mod write;
 
+pub use read::{Document, KeyRead, truth};
+
 use super::Token;
 use serde::{Deserialize, Serialize};
 
@@ -22,8 +24,6 @@ pub struct Config {
     pub runner: Runner,
     /// `logging`: where the agent's own log goes.
     pub logging: Logging,
-    /// Keys that no agent is known to read, in the file's order; never written.
-    pub unknown: Vec<UnknownKey>,
 }
 
 /// `api`.
@@ -86,13 +86,17 @@ pub struct Logging {
     pub format: Option<String>,
 }
 
-/// A key that no agent is known to read.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct UnknownKey {
-    /// Its path, such as `runner.worker_directory`.
-    pub path: String,
-    /// Its line, counted from 1.
-    pub line: usize,
+/// The kind of value that a key holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Holds {
+    /// A text.
+    Text,
+    /// `true` or `false`.
+    Truth,
+    /// A list of texts.
+    List,
+    /// Other keys.
+    Section,
 }
 
 impl Config {
@@ -116,6 +120,25 @@ impl Config {
         "logging.level",
         "logging.format",
     ];
+
+    /// The key of the token.
+    pub const TOKEN: &'static str = "api.auth_token";
+
+    /// The sections.
+    pub const SECTIONS: [&'static str; 4] = ["api", "runner", "runner.ssh", "logging"];
+
+    /// The kind of value that a key or a section holds; `None` for one that no agent reads.
+    pub fn holds(path: &str) -> Option<Holds> {
+        match path {
+            "runner.cleanup_working_directory"
+            | "runner.disable_auto_update"
+            | "runner.cache_task_agent"
+            | "runner.use_home_ssh_dir_for_checkout_keys" => Some(Holds::Truth),
+            "runner.command_prefix" => Some(Holds::List),
+            path if Self::SECTIONS.contains(&path) => Some(Holds::Section),
+            path => Self::KEYS.contains(&path).then_some(Holds::Text),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -151,12 +174,7 @@ pub(crate) mod tests {
                 use_home_ssh_dir_for_checkout_keys: home,
             }
         });
-        (api, runner, logging).prop_map(|(api, runner, logging)| Config {
-            api,
-            runner,
-            logging,
-            unknown: Vec::new(),
-        })
+        (api, runner, logging).prop_map(|(api, runner, logging)| Config { api, runner, logging })
     }
 
     fn text() -> impl Strategy<Value = String> {

@@ -1,140 +1,166 @@
-//! From the file's bytes to a [`Config`].
+//! From the file's bytes to its keys, each with its place, and from those to a [`Config`].
 
-use super::{Api, Config, Logging, Runner, Ssh, UnknownKey};
+use super::{Api, Config, Logging, Runner, Ssh};
 use crate::{
     Code, Error, Result,
     agent::Token,
-    text::yaml::{self, Entry, Fault, Node, Value},
+    text::yaml::{self, Entry, Fault, Node, Place, Value},
 };
+
+/// A file as it was read: every key that stands in it, known or not, and what it holds. It has the
+/// token, so it is neither shown nor kept.
+pub struct Document {
+    keys: Vec<KeyRead>,
+    is_empty: bool,
+}
+
+/// A key of a file.
+pub struct KeyRead {
+    /// Its path, such as `runner.name`. What looks like no name of a setting is not repeated.
+    pub path: String,
+    /// Where the key stands.
+    pub place: Place,
+    /// What it holds.
+    pub node: Node,
+}
 
 impl Config {
     /// Reads a config. The error gives line and column, and none of the file's values.
     pub fn parse(bytes: &[u8]) -> Result<Self> {
-        read(bytes).map_err(|fault| {
+        Document::parse(bytes).and_then(|document| document.config()).map_err(|fault| {
             Error::new(Code::ConfigInvalid, fault.to_string())
                 .help("the keys and what they hold: `runnerup explain E3010`")
         })
     }
 }
 
-fn read(bytes: &[u8]) -> Result<Config, Fault> {
-    let mut file = Section::new(String::new(), Some(yaml::parse(bytes)?))?;
-    let mut api = file.section("api")?;
-    let mut runner = file.section("runner")?;
-    let mut ssh = runner.section("ssh")?;
-    let mut logging = file.section("logging")?;
-    let mut config = Config {
-        api: Api {
-            auth_token: api.text("auth_token")?.map(Token::as_found),
-            url: api.text("url")?,
-        },
-        runner: Runner {
-            name: runner.text("name")?,
-            command_prefix: runner.list("command_prefix")?,
-            working_directory: runner.text("working_directory")?,
-            cleanup_working_directory: runner.truth("cleanup_working_directory")?,
-            mode: runner.text("mode")?,
-            max_run_time: runner.text("max_run_time")?,
-            idle_timeout: runner.text("idle_timeout")?,
-            disable_auto_update: runner.truth("disable_auto_update")?,
-            ssh: Ssh { advertise_addr: ssh.text("advertise_addr")? },
-            task_agent_directory: runner.text("task_agent_directory")?,
-            cache_task_agent: runner.truth("cache_task_agent")?,
-            use_home_ssh_dir_for_checkout_keys: runner
-                .truth("use_home_ssh_dir_for_checkout_keys")?,
-        },
-        logging: Logging {
-            file: logging.text("file")?,
-            level: logging.text("level")?,
-            format: logging.text("format")?,
-        },
-        unknown: Vec::new(),
-    };
-    config.unknown =
-        [file, api, runner, ssh, logging].into_iter().flat_map(Section::rest).collect();
-    config.unknown.sort_by_key(|key| key.line);
-    Ok(config)
-}
-
-/// A mapping of the file; what is taken out of it is known.
-struct Section {
-    path: String,
-    entries: Vec<Entry>,
-}
-
-impl Section {
-    fn new(path: String, node: Option<Node>) -> Result<Self, Fault> {
-        let entries = match node {
-            None | Some(Node { value: Value::Null, .. }) => Vec::new(),
-            Some(Node { value: Value::Map(entries), .. }) => entries,
-            Some(node) if path.is_empty() => {
-                let kind = node.value.kind();
-                return Err(node.fault(format!("the file must hold a mapping, not {kind}")));
+impl Document {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// When it is no YAML, or holds something else than a mapping.
+    pub fn parse(bytes: &[u8]) -> Result<Self, Fault> {
+        let root = yaml::parse(bytes)?;
+        let is_empty = matches!(root.value, Value::Null);
+        let mut keys = Vec::new();
+        match root.value {
+            Value::Null => {}
+            Value::Map(entries) => take("", entries, &mut keys),
+            ref other => {
+                let kind = other.kind();
+                return Err(root.fault(format!("the file must hold a mapping, not {kind}")));
             }
-            Some(node) => return Err(wrong(&path, &node, "a mapping")),
-        };
-        Ok(Self { path, entries })
+        }
+        Ok(Self { keys, is_empty })
     }
 
-    fn section(&mut self, key: &str) -> Result<Self, Fault> {
-        Self::new(self.path_of(key), self.take(key))
+    /// Whether nothing stands in it, or comments alone.
+    pub fn is_empty(&self) -> bool {
+        self.is_empty
     }
 
-    fn text(&mut self, key: &str) -> Result<Option<String>, Fault> {
-        match self.take(key) {
-            None | Some(Node { value: Value::Null, .. }) => Ok(None),
+    /// Every key, in the file's order. A section is none, unless it holds something else than keys.
+    pub fn keys(&self) -> &[KeyRead] {
+        &self.keys
+    }
+
+    /// The token, as it stands in the file.
+    pub fn token(&self) -> Option<Token> {
+        self.text(Config::TOKEN).ok().flatten().map(|text| Token::as_found(text))
+    }
+
+    /// The values of all keys that an agent reads.
+    ///
+    /// # Errors
+    /// When one holds something else than belongs there.
+    pub fn config(&self) -> Result<Config, Fault> {
+        if let Some(key) = self.keys.iter().find(|key| Config::SECTIONS.contains(&&*key.path)) {
+            return Err(wrong(&key.path, &key.node, "a mapping"));
+        }
+        let text = |path| self.text(path).map(|text| text.map(str::to_owned));
+        Ok(Config {
+            api: Api {
+                auth_token: text(Config::TOKEN)?.map(Token::as_found),
+                url: text("api.url")?,
+            },
+            runner: Runner {
+                name: text("runner.name")?,
+                command_prefix: self.list("runner.command_prefix")?,
+                working_directory: text("runner.working_directory")?,
+                cleanup_working_directory: self.truth("runner.cleanup_working_directory")?,
+                mode: text("runner.mode")?,
+                max_run_time: text("runner.max_run_time")?,
+                idle_timeout: text("runner.idle_timeout")?,
+                disable_auto_update: self.truth("runner.disable_auto_update")?,
+                ssh: Ssh { advertise_addr: text("runner.ssh.advertise_addr")? },
+                task_agent_directory: text("runner.task_agent_directory")?,
+                cache_task_agent: self.truth("runner.cache_task_agent")?,
+                use_home_ssh_dir_for_checkout_keys: self
+                    .truth("runner.use_home_ssh_dir_for_checkout_keys")?,
+            },
+            logging: Logging {
+                file: text("logging.file")?,
+                level: text("logging.level")?,
+                format: text("logging.format")?,
+            },
+        })
+    }
+
+    /// What a key holds, unless that is nothing.
+    fn node(&self, path: &str) -> Option<&Node> {
+        let key = self.keys.iter().find(|key| key.path == path)?;
+        Some(&key.node).filter(|node| !matches!(node.value, Value::Null))
+    }
+
+    fn text(&self, path: &str) -> Result<Option<&str>, Fault> {
+        match self.node(path) {
+            None => Ok(None),
             Some(Node { value: Value::Text { text, .. }, .. }) => Ok(Some(text)),
-            Some(node) => Err(wrong(&self.path_of(key), &node, "a text")),
+            Some(node) => Err(wrong(path, node, "a text")),
         }
     }
 
-    fn truth(&mut self, key: &str) -> Result<Option<bool>, Fault> {
-        let Some(node) = self.take(key) else { return Ok(None) };
-        match &node.value {
-            Value::Null => Ok(None),
-            Value::Text { text, .. } if matches!(text.as_str(), "true" | "True" | "TRUE") => {
-                Ok(Some(true))
-            }
-            Value::Text { text, .. } if matches!(text.as_str(), "false" | "False" | "FALSE") => {
-                Ok(Some(false))
-            }
-            Value::Text { .. } => {
-                Err(node.fault(format!("{} must be true or false", self.path_of(key))))
-            }
-            _ => Err(wrong(&self.path_of(key), &node, "true or false")),
-        }
-    }
-
-    fn list(&mut self, key: &str) -> Result<Option<Vec<String>>, Fault> {
-        let path = self.path_of(key);
-        let items = match self.take(key) {
-            None | Some(Node { value: Value::Null, .. }) => return Ok(None),
-            Some(Node { value: Value::List(items), .. }) => items,
-            Some(node) => return Err(wrong(&path, &node, "a list")),
+    fn truth(&self, path: &str) -> Result<Option<bool>, Fault> {
+        let Some(node) = self.node(path) else { return Ok(None) };
+        let Value::Text { text, .. } = &node.value else {
+            return Err(wrong(path, node, "true or false"));
         };
-        let text = |item: Node| match item.value {
-            Value::Text { text, .. } => Ok(text),
+        let truth = truth(text).ok_or_else(|| node.fault(format!("{path} must be true or false")));
+        truth.map(Some)
+    }
+
+    fn list(&self, path: &str) -> Result<Option<Vec<String>>, Fault> {
+        let Some(node) = self.node(path) else { return Ok(None) };
+        let Value::List(items) = &node.value else { return Err(wrong(path, node, "a list")) };
+        let text = |item: &Node| match &item.value {
+            Value::Text { text, .. } => Ok(text.clone()),
             _ => Err(item.fault(format!("{path} must be a list of texts"))),
         };
-        items.into_iter().map(text).collect::<Result<_, _>>().map(Some)
+        items.iter().map(text).collect::<Result<_, _>>().map(Some)
     }
+}
 
-    fn take(&mut self, key: &str) -> Option<Node> {
-        let at = self.entries.iter().position(|entry| entry.key == key)?;
-        Some(self.entries.remove(at).value)
+/// What an agent takes for true and for false.
+pub fn truth(text: &str) -> Option<bool> {
+    match text {
+        "true" | "True" | "TRUE" => Some(true),
+        "false" | "False" | "FALSE" => Some(false),
+        _ => None,
     }
+}
 
-    fn path_of(&self, key: &str) -> String {
-        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
-    }
-
-    fn rest(self) -> Vec<UnknownKey> {
-        let key = |entry: &Entry| UnknownKey {
-            // Without the quotes that a message would have, as long as the key is harmless.
-            path: self.path_of(entry.shown_key().trim_matches('"')),
-            line: entry.place.line,
-        };
-        self.entries.iter().map(key).collect()
+/// Takes the keys of a section, and of those in it.
+fn take(section: &str, entries: Vec<Entry>, into: &mut Vec<KeyRead>) {
+    for entry in entries {
+        let shown = entry.shown_key();
+        // A key with a dot is not the one that a path with that dot names.
+        let key = if entry.key.contains('.') { &shown } else { shown.trim_matches('"') };
+        let path = if section.is_empty() { key.to_owned() } else { format!("{section}.{key}") };
+        match entry.value.value {
+            Value::Map(inner) if Config::SECTIONS.contains(&&*path) => take(&path, inner, into),
+            Value::Null if Config::SECTIONS.contains(&&*path) => {}
+            _ => into.push(KeyRead { path, place: entry.place, node: entry.value }),
+        }
     }
 }
 
@@ -184,7 +210,6 @@ logging:
             assert_eq!(config.runner.disable_auto_update, None);
             assert_eq!(config.runner.max_run_time.as_deref(), Some("72h"));
             assert_eq!(config.runner.ssh.advertise_addr.as_deref(), Some("203.0.113.9:54782"));
-            assert_eq!(config.unknown, []);
         }
     }
 
@@ -201,11 +226,25 @@ logging:
     }
 
     #[test]
-    fn unknown_keys_are_kept_with_their_line() {
-        let text = "runner:\n  worker_directory: /x\n  name: a\nextra: {a: 1}\napi:\n  token: x\n";
-        let unknown = Config::parse(text.as_bytes()).unwrap().unknown;
-        let shown: Vec<_> = unknown.iter().map(|key| (key.path.as_str(), key.line)).collect();
-        assert_eq!(shown, [("runner.worker_directory", 2), ("extra", 4), ("api.token", 6)]);
+    fn every_key_is_kept_with_its_place() {
+        let text = "runner:\n  worker_directory: /x\n  name: a\nextra: {a: 1}\napi:\n  token: x\n\
+                    logging:\napi.url: x\n";
+        let document = Document::parse(text.as_bytes()).unwrap();
+        let keys = document.keys().iter();
+        let shown: Vec<_> =
+            keys.map(|key| (key.path.as_str(), key.place.line, key.place.column)).collect();
+        assert_eq!(
+            shown,
+            [
+                ("runner.worker_directory", 2, 3),
+                ("runner.name", 3, 3),
+                ("extra", 4, 1),
+                ("api.token", 6, 3),
+                ("\"api.url\"", 8, 1),
+            ]
+        );
+        let config = document.config().unwrap();
+        assert_eq!((config.runner.name.as_deref(), config.api.url), (Some("a"), None));
     }
 
     #[test]

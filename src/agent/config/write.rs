@@ -153,7 +153,6 @@ mod tests {
                 level: text("info"),
                 format: text("text"),
             },
-            unknown: Vec::new(),
         }
     }
 

@@ -1,7 +1,10 @@
 //! Launch-agent 1.x.
 
 use super::{Bucket, Drain, End, Health, Key, Names, Profile, ReleaseForm};
-use crate::agent::Kind;
+use crate::agent::{
+    Kind,
+    version::{Versions, has_commit},
+};
 use std::time::Duration;
 
 /// Launch-agent 1.x.
@@ -51,6 +54,24 @@ pub(crate) static LAUNCH_AGENT: Profile = Profile {
         folder: "circleci-launch-agent",
         newest: "release.txt",
         form: ReleaseForm::Binaries,
+    },
+    versions: Versions {
+        example: "1.1.73189-8792751",
+        fits: has_commit,
+        of_servers: &[
+            ("3.1", "1.0.11147-881b608"),
+            ("3.2", "1.0.19813-e9e1cd9"),
+            ("3.3", "1.0.29477-605777e"),
+            ("3.4", "1.1.73695-40bf772"),
+            ("4.0", "1.1.73695-40bf772"),
+            ("4.1", "1.1.73695-40bf772"),
+            ("4.2", "1.1.73695-40bf772"),
+            ("4.3", "1.1.73189-8792751"),
+            ("4.4", "1.1.73189-8792751"),
+            ("4.5", "1.1.73189-8792751"),
+            ("4.6", "1.1.73189-8792751"),
+            ("4.7", "1.1.73189-8792751"),
+        ],
     },
     can_install: true,
     updates_itself: true,

@@ -4,7 +4,10 @@
 //! Windows. On macOS the places here are those of a daemon, beside launch-agent's.
 
 use super::{Bucket, Drain, Key, Names, Profile, ReleaseForm};
-use crate::agent::Kind;
+use crate::agent::{
+    Kind,
+    version::{Versions, has_numbers},
+};
 use std::time::Duration;
 
 /// Machine runner 3.
@@ -60,6 +63,7 @@ pub(crate) static MACHINE_RUNNER: Profile = Profile {
         newest: "manifest.json",
         form: ReleaseForm::Archives,
     },
+    versions: Versions { example: "3.1.11", fits: has_numbers, of_servers: &[] },
     can_install: false,
     updates_itself: false,
     end_on_cloud: None,

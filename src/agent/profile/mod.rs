@@ -7,7 +7,7 @@ mod machine_runner;
 pub(super) use launch_agent::LAUNCH_AGENT;
 pub(super) use machine_runner::MACHINE_RUNNER;
 
-use super::Kind;
+use super::{Kind, version::Versions};
 use crate::platform::Os;
 use std::time::Duration;
 
@@ -39,6 +39,8 @@ pub struct Profile {
     pub workdir_blank: Option<&'static str>,
     /// Where its releases are.
     pub bucket: Bucket,
+    /// Its versions.
+    pub versions: Versions,
     /// Whether `install` can install it.
     pub can_install: bool,
     /// Whether it replaces its own binary on cloud, unless `runner.disable_auto_update` is true.

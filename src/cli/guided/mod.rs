@@ -18,7 +18,7 @@ use crate::{
     agent::Layout,
     platform::Platform,
     session::Discovery,
-    spec::{Given, NAMES, Settings, Source, agent_of},
+    spec::{Given, Settings, Source, agent_of, table::names},
     text::REDACTED,
     values::{InstanceName, Manager},
 };
@@ -44,7 +44,7 @@ pub(super) fn ask(
             instance.as_ref().map(InstanceName::as_str),
         ),
         has_token: discovery.token.is_some(),
-        is_installed: discovery.facts.receipt.is_some() || NAMES.into_iter().any(is_existing),
+        is_installed: discovery.facts.receipt.is_some() || names().any(is_existing),
         can_start: discovery.facts.is_host
             && discovery.here.service != Manager::None
             && settings.text("service").as_deref() != Some("none"),

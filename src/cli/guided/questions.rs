@@ -3,7 +3,7 @@
 use super::ask::Prompt;
 use crate::{
     Code, Error, Result,
-    agent::{Layout, Token, VersionChoice},
+    agent::{Kind, Layout, Token, VersionChoice},
     platform::Os,
     spec::Settings,
     text::{may_be_secret, shown, url::has_host},
@@ -210,7 +210,7 @@ impl Question {
             }
             Self::ServerVersion => {
                 let text = format!("server-{}", answer.trim_start_matches("server-"));
-                text.parse::<VersionChoice>()?;
+                VersionChoice::of(Kind::default(), &text)?;
                 set("version", text);
             }
             Self::Token => draft.token = Some(answer.parse()?),

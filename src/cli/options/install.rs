@@ -13,7 +13,7 @@ const HOST: &str = "Host";
 const NETWORK: &str = "Network";
 const RUN: &str = "Run";
 
-/// The options of `install` and `plan`, named as in [`crate::spec::NAMES`]. They are read by
+/// The options of `install` and `plan`, named as in [`crate::spec::table::SETTINGS`]. They are read by
 /// name, together with the variables and the answers file that have the same names.
 #[derive(Debug, Args)]
 pub struct InstallArgs {
@@ -124,7 +124,8 @@ pub struct InstallArgs {
     pub passwordless_sudo: bool,
     /// Windows: give jobs a desktop session
     ///
-    /// The account is logged on at the screen of the host, which needs Remote Desktop on this host.
+    /// The account stays logged on in a Remote Desktop session of the host to itself, so Remote Desktop
+    /// must be allowed.
     #[arg(long, help_heading = HOST)]
     pub desktop_session: bool,
     /// compatible or strict [compatible]

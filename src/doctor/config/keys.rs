@@ -1,19 +1,15 @@
 //! Keys: known ones, in their place, with the kind of value that belongs there.
 
 use crate::{
-    agent::{Config, profiles},
+    agent::{
+        Config,
+        config::{Holds, truth},
+        profiles,
+    },
     doctor::{Check, Judge, Judged, Problem, Remedy, Verdict, lookup::edit_config},
     host::{ConfigFile, Install, Setting, Survey, Written},
     text::nearest,
 };
-
-/// Keys that hold `true` or `false`.
-const TRUTHS: [&str; 4] = [
-    "runner.cleanup_working_directory",
-    "runner.disable_auto_update",
-    "runner.cache_task_agent",
-    "runner.use_home_ssh_dir_for_checkout_keys",
-];
 
 pub(super) const KNOWN: Check = Check {
     name: "config/keys-known",
@@ -28,7 +24,7 @@ pub(super) const KNOWN: Check = Check {
 
 fn known(survey: &Survey, install: &Install) -> Judged {
     let config = install.config()?;
-    let strange = config.settings.iter().filter(|own| !Config::KEYS.contains(&own.path.as_str()));
+    let strange = config.settings.iter().filter(|own| Config::holds(&own.path).is_none());
     let problems = strange.map(|setting| strange_key(survey, install, config, setting)).collect();
     Ok(Verdict::of(problems, format!("{} keys, all known", config.settings.len())))
 }
@@ -109,20 +105,18 @@ fn types(_: &Survey, install: &Install) -> Judged {
     let mut problems = Vec::new();
     for setting in &config.settings {
         let path = setting.path.as_str();
-        let wanted = match &setting.value {
-            _ if !Config::KEYS.contains(&path) => continue,
-            Written::Nothing | Written::Hidden => continue,
-            Written::List(_) if path == "runner.command_prefix" => continue,
-            Written::Text { text, .. } if TRUTHS.contains(&path) => {
-                if matches!(text.as_str(), "true" | "True" | "TRUE" | "false" | "False" | "FALSE") {
-                    continue;
-                }
-                "true or false"
+        let wanted = match (Config::holds(path), &setting.value) {
+            (None, _) | (_, Written::Nothing) => continue,
+            (Some(Holds::Section), _) => "a mapping",
+            (_, Written::Hidden) => continue,
+            (Some(Holds::Truth), Written::Text { text, .. }) if truth(text.as_str()).is_some() => {
+                continue;
             }
-            _ if TRUTHS.contains(&path) => "true or false",
-            _ if path == "runner.command_prefix" => "a list, such as [\"nice\", \"-n\", \"5\"]",
-            Written::Text { .. } => continue,
-            Written::List(_) | Written::Map => "a text",
+            (Some(Holds::Truth), _) => "true or false",
+            (Some(Holds::List), Written::List(_)) => continue,
+            (Some(Holds::List), _) => "a list, such as [\"nice\", \"-n\", \"5\"]",
+            (Some(Holds::Text), Written::Text { .. }) => continue,
+            (Some(Holds::Text), Written::List(_) | Written::Map) => "a text",
         };
         problems.push(
             Problem::fail(format!("{path} must be {wanted}"))
@@ -181,5 +175,9 @@ mod tests {
         let mut survey = healthy();
         set(&mut survey, "runner.command_prefix", Some("sudo"));
         assert_eq!(status(&survey, "config/types-right"), Status::Fail);
+        let mut survey = healthy();
+        set(&mut survey, "logging", Some("info"));
+        assert_eq!(status(&survey, "config/types-right"), Status::Fail);
+        assert_eq!(status(&survey, "config/keys-known"), Status::Pass);
     }
 }
