@@ -66,7 +66,7 @@ impl Document {
 
     /// The token, as it stands in the file.
     pub fn token(&self) -> Option<Token> {
-        self.text(Config::TOKEN).ok().flatten().map(|text| Token::as_found(text))
+        self.text(Config::TOKEN).ok().flatten().map(Token::as_found)
     }
 
     /// The values of all keys that an agent reads.
