@@ -1,16 +1,20 @@
-//! One run against one host: sense, plan, apply, prove, in that order.
+//! One run against one host: discover, plan, apply, prove, in that order; or diagnose, and cure.
 
 mod cure;
+mod diagnose;
+mod discover;
 mod network;
 
 pub(crate) use cure::BY_HAND;
 pub use cure::{Cures, cures};
+pub use diagnose::{Examination, Question};
+pub use discover::Discovery;
 
 use crate::{
     Code, Error, Result,
-    agent::{Kind, Layout, Token, VersionChoice},
+    agent::VersionChoice,
     apply::{self, BinarySource, Host, Report, Task},
-    host::Facts,
+    host::{Facts, ServiceState},
     plan::{self, Leave, Plan},
     platform::{
         Os, Platform, accounts,
@@ -18,39 +22,21 @@ use crate::{
         fs::Root,
         system::{self, System},
     },
-    probe::{self},
-    record::{self, Receipt, Step, Target},
+    probe,
+    record::{Receipt, Step, Target},
     release::{Artifact, Client, Watch, read_certificates},
-    service::{Hints, Services, Status, launchd::Launchd, systemd::Systemd, task_scheduler::Tasks},
-    spec::{Circumstances, Settings, Source, Spec, agent_of},
+    service::{Hints, Services, launchd::Launchd, systemd::Systemd, task_scheduler::Tasks},
+    spec::{Settings, Source, Spec},
     text::shown,
-    values::{InstanceName, Manager},
+    values::Manager,
 };
-use std::{
-    fs::File,
-    path::{Path, PathBuf},
-};
+use std::{fs::File, path::Path, sync::Arc};
 
 /// The host that a run is about, or the folder that stands for it.
 #[derive(Debug)]
 pub struct Session {
-    root: Root,
+    root: Arc<Root>,
     commands: HostCommands,
-}
-
-/// What is known once the host was looked at and before the person is asked anything.
-#[derive(Debug, Clone)]
-pub struct Sensed {
-    /// The host.
-    pub facts: Facts,
-    /// The token, given or found in an existing install.
-    pub token: Option<Token>,
-    /// Why an existing configuration could not be read.
-    pub trouble: Option<String>,
-    /// What an existing install has that is not taken over, and why.
-    pub notes: Vec<String>,
-    /// The platform and service manager of this host.
-    pub here: Circumstances,
 }
 
 /// An install that can be applied.
@@ -74,40 +60,12 @@ impl Session {
     /// Opens the host, or the folder given as `--root`.
     pub fn open(root: Option<&Path>) -> Result<Self> {
         let root = Root::open(root.unwrap_or(Path::new("/")))?;
-        Ok(Self { root, commands: HostCommands })
-    }
-
-    /// Looks at the host and adds what an existing install has to the settings.
-    pub fn sense(&self, settings: &mut Settings, token: Option<Token>) -> Result<Sensed> {
-        let instance = settings.parse::<InstanceName>("instance")?;
-        let name = instance.as_ref().map(InstanceName::as_str);
-        let facts = probe::of_host(&self.root, &self.commands, name.unwrap_or("default"))?;
-        let here =
-            Circumstances { platform: Platform::of_this_host()?, service: self.default_service()? };
-        let platform = settings.parse::<Platform>("platform")?.unwrap_or(here.platform);
-        let layout = Layout::of(agent_of(settings)?, platform.os(), name);
-        let receipt = facts.receipt.as_ref();
-        let existing = probe::existing(&self.root, &layout, receipt, &facts.key, settings)?;
-        let mut trouble = existing.trouble;
-        let token = match (token, existing.token) {
-            (Some(given), _) => Some(given),
-            (None, Some((found, source))) => {
-                found.check().map_err(|error| error.context(&source))?;
-                settings
-                    .add("token-file", crate::spec::Given::one(crate::text::REDACTED, source))?;
-                Some(found)
-            }
-            (None, None) => None,
-        };
-        if token.is_some() {
-            trouble = None;
-        }
-        Ok(Sensed { facts, token, trouble, notes: existing.notes, here })
+        Ok(Self { root: Arc::new(root), commands: HostCommands })
     }
 
     /// Plans an install: reads the settings, asks the release bucket, looks at every place.
-    pub fn plan_install(&self, settings: &Settings, sensed: Sensed) -> Result<Install> {
-        let Sensed { mut facts, token, trouble, mut notes, here } = sensed;
+    pub fn plan_install(&self, settings: &Settings, found: Discovery) -> Result<Install> {
+        let Discovery { mut facts, token, trouble, mut notes, here } = found;
         if let (None, Some(trouble)) = (&token, trouble) {
             return Err(Error::new(
                 Code::NeedsRoot,
@@ -175,35 +133,6 @@ impl Session {
         Ok(plan)
     }
 
-    /// The instances that a receipt tells of, in order.
-    ///
-    /// # Errors
-    /// When a receipt or the journal is damaged.
-    pub fn instances(&self) -> Result<Vec<String>> {
-        let receipts = record::read(&self.root, "default")?.into_receipts();
-        let mut names: Vec<String> = receipts.map(|receipt| receipt.instance).collect();
-        names.sort_unstable();
-        Ok(names)
-    }
-
-    /// Files of an agent that stand where its documentation or its package puts them: what an
-    /// install without a receipt has of the instance.
-    pub fn found_by_hand(&self, instance: Option<&InstanceName>) -> Result<Vec<PathBuf>> {
-        let os = Platform::of_this_host()?.os();
-        let name = instance.map(InstanceName::as_str);
-        let mut found: Vec<PathBuf> = Vec::new();
-        for kind in Kind::ALL {
-            let Layout { definition, config, environment, binary, .. } = Layout::of(kind, os, name);
-            for path in [definition, config, environment, binary] {
-                // What cannot be looked at is not known to be an agent's.
-                if !found.contains(&path) && matches!(self.root.look(&path), Ok(Some(_))) {
-                    found.push(path);
-                }
-            }
-        }
-        Ok(found)
-    }
-
     /// Before anything is changed: an image that another account can swap, and one in which the
     /// tools for accounts would change this host.
     fn refuse_led_out(&self, plan: &Plan) -> Result<()> {
@@ -244,10 +173,10 @@ impl Session {
     }
 
     /// Waits until the service is up and stays up.
-    pub fn prove(&self, service: &str, report: &dyn Report) -> Result<Status> {
+    pub fn prove(&self, service: &str, report: &dyn Report) -> Result<ServiceState> {
         self.with_host(None, report, |host| match host.services {
             Some(services) => apply::prove(host, services, service),
-            None => Ok(Status::default()),
+            None => Ok(ServiceState::default()),
         })
     }
 

@@ -3,6 +3,7 @@
 use super::{Host, Report, Task};
 use crate::{
     Result,
+    host::ServiceState,
     platform::{
         Os,
         command::{Answer, Call, Commands},
@@ -10,7 +11,7 @@ use crate::{
         system,
     },
     record::{Receipt, Step},
-    service::{Hints, Services, Status},
+    service::{Hints, Services},
 };
 use std::{
     fs,
@@ -114,8 +115,8 @@ impl Services for OnEnable<'_> {
     fn stop(&self, _: &str, _: Duration) -> Result<()> {
         Ok(())
     }
-    fn status(&self, _: &str) -> Result<Status> {
-        Ok(Status::default())
+    fn state(&self, _: &str) -> Result<ServiceState> {
+        Ok(ServiceState::default())
     }
     fn last_lines(&self, _: &str, _: usize) -> Result<String> {
         Ok(String::new())

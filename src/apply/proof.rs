@@ -3,9 +3,8 @@
 
 use super::host::Host;
 use crate::{
-    Code, Command, Error, Foreign, Help, Result,
-    agent::is_unhealthy,
-    service::{Services, Status},
+    Code, Command, Error, Foreign, Help, Result, agent::is_unhealthy, host::ServiceState,
+    service::Services,
 };
 use std::{
     thread,
@@ -28,31 +27,31 @@ const LINES: usize = 12;
 ///
 /// # Errors
 /// [`Code::Unhealthy`] with the last lines of the service's log.
-pub fn prove(host: &Host<'_>, services: &dyn Services, service: &str) -> Result<Status> {
+pub fn prove(host: &Host<'_>, services: &dyn Services, service: &str) -> Result<ServiceState> {
     let begun = Instant::now();
-    let first = services.status(service)?.restarts;
+    let first = services.state(service)?.restarts;
     let mut steady: Option<(u32, Instant)> = None;
     loop {
         host.check_interrupted()?;
-        let status = services.status(service)?;
-        let unhealthy = status.health.as_deref().is_some_and(is_unhealthy);
-        steady = match (status.main_pid, steady) {
+        let state = services.state(service)?;
+        let unhealthy = state.health.as_deref().is_some_and(is_unhealthy);
+        steady = match (state.main_pid, steady) {
             (Some(pid), Some((same, since))) if pid == same => Some((pid, since)),
             (Some(pid), _) => Some((pid, Instant::now())),
             (None, _) => None,
         };
         let stays = steady.is_some_and(|(_, since)| since.elapsed() >= STEADY);
         if stays && !unhealthy {
-            return Ok(status);
+            return Ok(state);
         }
-        let why = if !status.active {
-            Some(format!("it is {}", status.words))
-        } else if status.restarts >= first.saturating_add(RESTARTS) {
-            Some(format!("it ends and is started again: {}", status.words))
+        let why = if !state.is_held() {
+            Some(format!("it is {state}"))
+        } else if state.restarts >= first.saturating_add(RESTARTS) {
+            Some(format!("it ends and is started again: {state}"))
         } else if begun.elapsed() > LIMIT {
-            Some(match status.health.as_deref() {
-                Some(health) => format!("it is {}, and says {health:?}", status.words),
-                None => format!("it is {}", status.words),
+            Some(match state.health.as_deref() {
+                Some(health) => format!("it is {state}, and says {health:?}"),
+                None => format!("it is {state}"),
             })
         } else {
             None
@@ -60,7 +59,7 @@ pub fn prove(host: &Host<'_>, services: &dyn Services, service: &str) -> Result<
         if let Some(why) = why {
             return Err(unhealthy_error(services, service, &why));
         }
-        host.report.waits(&format!("{service} to come up and stay up ({})", status.words));
+        host.report.waits(&format!("{service} to come up and stay up ({state})"));
         thread::sleep(Duration::from_millis(100));
     }
 }

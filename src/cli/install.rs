@@ -7,13 +7,14 @@ use super::{
     guided::{self, Dialogue},
     interrupt, next_steps, plan,
     progress::Progress,
+    service_report::ServiceReport,
     text::Line,
 };
 use crate::{
     Result,
+    host::ServiceState,
     plan::Plan,
     record::Receipt,
-    service::Status,
     session::{Install, Session},
 };
 use serde::Serialize;
@@ -38,7 +39,7 @@ pub(super) struct Document<'a> {
     steps_done: usize,
     notes: &'a [String],
     receipt: Option<&'a Receipt>,
-    service: Option<&'a Status>,
+    service: Option<ServiceReport<'a>>,
 }
 
 /// Installs; with `plan_only` it stops once the plan was shown.
@@ -48,23 +49,23 @@ pub(super) fn run(inputs: Inputs, plan_only: bool, out: &Output) -> Result<ExitC
     let is_asking = !plan_only && out.is_asking(settings.switch("yes")?)?;
     let root = out.about(settings.text("root").as_deref().map(Path::new))?;
     let session = Session::open(root.as_deref())?;
-    let sensed = session.sense(&mut settings, token)?;
-    if let Some(token) = &sensed.token {
+    let discovery = session.discover(&mut settings, token)?;
+    if let Some(token) = &discovery.token {
         // One that was given is known already; this one may be what an account has written.
         out.found().add_found(token.expose());
     }
     if !plan_only && !is_asking && elevate::is_needed(root.as_deref()) {
         // Nobody to ask for a password: said before the network is asked for anything.
-        return elevate::install(&settings, sensed.token.as_ref(), is_asking, out);
+        return elevate::install(&settings, discovery.token.as_ref(), is_asking, out);
     }
     let mut dialogue = Dialogue::default();
     let (settings, token, install) = loop {
-        let (mut settings, mut sensed) = (settings.clone(), sensed.clone());
-        if is_asking && !guided::ask(&mut dialogue, &mut settings, &mut sensed, out)? {
+        let (mut settings, mut discovery) = (settings.clone(), discovery.clone());
+        if is_asking && !guided::ask(&mut dialogue, &mut settings, &mut discovery, out)? {
             return nothing_done(out);
         }
-        let token = sensed.token.clone();
-        let install = session.plan_install(&settings, sensed)?;
+        let token = discovery.token.clone();
+        let install = session.plan_install(&settings, discovery)?;
         let plan = &install.plan;
         if plan_only {
             plan::of_install(plan, out)?;
@@ -98,18 +99,18 @@ pub(super) fn run(inputs: Inputs, plan_only: bool, out: &Output) -> Result<ExitC
     interrupt::applying();
     let progress = Progress::of_install(out);
     let receipt = session.apply("install", plan, Some((client, &progress)), &progress)?;
-    let status = match plan.prove.as_deref() {
+    let state = match plan.prove.as_deref() {
         Some(service) => {
             let begun = Instant::now();
-            let status = session.prove(service, &progress)?;
+            let state = session.prove(service, &progress)?;
             progress.passed(&format!("{service} came up, and stays up"), begun.elapsed());
-            Some(status)
+            Some(state)
         }
         None => None,
     };
     progress.finish();
-    tell(plan, Outcome::Installed, receipt.as_ref(), status.as_ref(), out)?;
-    let hints = session.hints(spec.service, &spec.layout.service).filter(|_| status.is_some());
+    tell(plan, Outcome::Installed, receipt.as_ref(), state.as_ref(), out)?;
+    let hints = session.hints(spec.service, &spec.layout.service).filter(|_| state.is_some());
     if let Some(hints) = hints.filter(|_| !out.is_json()) {
         out.line(format!("Follow it with: {}", hints.follow));
     }
@@ -132,7 +133,7 @@ fn tell(
     plan: &Plan,
     outcome: Outcome,
     receipt: Option<&Receipt>,
-    service: Option<&Status>,
+    service: Option<&ServiceState>,
     out: &Output,
 ) -> Result<()> {
     if out.is_json() {
@@ -142,7 +143,7 @@ fn tell(
             steps_done: plan.steps.len(),
             notes: &plan.notes,
             receipt,
-            service,
+            service: service.map(ServiceReport::from),
         });
     }
     if plan.is_satisfied() {
@@ -154,10 +155,13 @@ fn tell(
     let steps = plan.steps.len();
     let line = Line::new().text(format!("Installed {agent}{version}, {steps} steps done"));
     let line = match service {
-        Some(Status { words, health: Some(health), .. }) => {
-            line.text("; ").said(words).text(", ").said(health)
+        Some(state) => {
+            let line = line.text("; ").said(&state.to_string());
+            match &state.health {
+                Some(health) => line.text(", ").said(health),
+                None => line,
+            }
         }
-        Some(Status { words, .. }) => line.text("; ").said(words),
         None => line,
     };
     out.result(line.text(".").hang(2))

@@ -20,6 +20,7 @@ mod plan;
 mod progress;
 #[cfg(test)]
 mod schemas;
+mod service_report;
 pub mod text;
 mod trace;
 mod uninstall;

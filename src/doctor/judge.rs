@@ -228,7 +228,7 @@ mod tests {
     use super::*;
     use crate::{
         doctor::{Consent, Diagnosis, sample::*},
-        host::{ConfigState, Seen, Selinux},
+        host::{Activity, ConfigState, Load, Seen, Selinux},
         record::Step,
         session::cures,
     };
@@ -241,7 +241,7 @@ mod tests {
             trail.end = Some(file(0, 0o644));
         }
         if let Seen::Known(state) = &mut service_of(&mut survey).state {
-            state.active = "failed".into();
+            state.active = Activity::Failed;
         }
         survey
     }
@@ -328,7 +328,7 @@ mod tests {
     fn a_cause_does_not_pass_through_what_holds() {
         let mut survey = healthy();
         if let Seen::Known(state) = &mut service_of(&mut survey).state {
-            state.load = "bad-setting".into();
+            state.load = Load::BadSetting;
         }
         set(&mut survey, "runner.mode", Some("sometimes"));
         let diagnosis = Diagnosis::new(judge(&survey, &Selection::default()), 0);

@@ -69,17 +69,17 @@ pub(crate) fn healthy() -> Survey {
              [Install]\nWantedBy=multi-user.target\n",
         ),
         command: vec![BINARY.into(), "--config".into(), CONFIG.into()],
-        state: Seen::Known(State {
-            load: "loaded".into(),
+        state: Seen::Known(ServiceState {
+            load: Load::Loaded,
             enabled: true,
             enabled_word: "enabled".into(),
-            active: "active".into(),
+            active: Activity::Active,
             sub: "running".into(),
             since: Some(TAKEN - 3600),
             main_pid: Some(500),
             result: "success".into(),
             health: Some("Healthy".into()),
-            ..State::default()
+            ..ServiceState::default()
         }),
     };
     let install = Install {

@@ -2,7 +2,7 @@
 //! own: no text and no number of theirs gets into what is advised.
 
 use super::{Remedy, Selection, judge, sample::*};
-use crate::host::{Memory, Queue, Runner, Seen, Side, Sudo, Survey, Tls, Tool};
+use crate::host::{Activity, Load, Memory, Queue, Runner, Seen, Side, Sudo, Survey, Tls, Tool};
 use serde_json::Value;
 use std::{collections::BTreeSet, fs, path::Path};
 
@@ -81,9 +81,9 @@ fn documents() -> Vec<Value> {
             trail.passed.last_mut().unwrap().meta = folder(0, 0o666);
             agent(survey).binary.as_mut().unwrap().trail = Seen::Known(trail);
         },
-        |survey| state(survey, |own| own.load = "masked".into()),
-        |survey| state(survey, |own| own.active = "deactivating".into()),
-        |survey| state(survey, |own| own.active = "failed".into()),
+        |survey| state(survey, |own| own.load = Load::Masked),
+        |survey| state(survey, |own| own.active = Activity::Deactivating),
+        |survey| state(survey, |own| own.active = Activity::Failed),
         |survey| service_of(survey).command[0] = "/usr/bin/other".into(),
         |survey| {
             let words = ["sudo", "-n", "--"].map(Into::into).to_vec();
@@ -150,7 +150,7 @@ fn documents() -> Vec<Value> {
     all
 }
 
-fn state(survey: &mut Survey, change: impl Fn(&mut crate::host::State)) {
+fn state(survey: &mut Survey, change: impl Fn(&mut crate::host::ServiceState)) {
     if let Seen::Known(state) = &mut service_of(survey).state {
         change(state);
     }

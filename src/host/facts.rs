@@ -1,6 +1,6 @@
 //! All that a planner may know of a host. Secrets never enter it.
 
-use super::PathFact;
+use super::{PathFact, ServiceState};
 use crate::{
     agent::Kind,
     platform::{
@@ -9,7 +9,6 @@ use crate::{
     },
     record::{Receipt, Unfinished},
     release::Artifact,
-    service::Status,
 };
 use serde::Serialize;
 use std::{
@@ -47,7 +46,7 @@ pub struct Facts {
     /// What stands where.
     pub paths: BTreeMap<PathBuf, PathFact>,
     /// What the service manager says.
-    pub services: BTreeMap<String, Status>,
+    pub services: BTreeMap<String, ServiceState>,
     /// The account that each service of the manager runs as, by the service's name.
     pub service_users: BTreeMap<String, String>,
     /// Values of the Windows registry, by their place in words.

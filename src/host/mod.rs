@@ -18,6 +18,7 @@ mod role;
 mod scrubbed;
 mod seen;
 mod service;
+mod service_state;
 mod token_place;
 mod windows;
 
@@ -37,7 +38,8 @@ pub use queue::{Queue, Runner};
 pub use role::PathRole;
 pub use scrubbed::Scrubbed;
 pub use seen::{Reason, Seen, Unseen};
-pub use service::{Definition, Directive, Service, State};
+pub use service::{Definition, Directive, Service};
+pub use service_state::{AUTO_RESTART, Activity, Load, ServiceState};
 pub use token_place::TokenPlace;
 pub use windows::{Grant, Rights, TaskState, Windows, same};
 

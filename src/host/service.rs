@@ -1,6 +1,6 @@
-//! A service as it is defined, and as its manager sees it.
+//! A service as it is defined.
 
-use super::{Scrubbed, Seen, Trail};
+use super::{Activity, Scrubbed, Seen, ServiceState, Trail};
 use crate::values::Manager;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -24,7 +24,7 @@ pub struct Service {
     /// What it runs, word by word.
     pub command: Vec<Scrubbed>,
     /// What its manager says.
-    pub state: Seen<State>,
+    pub state: Seen<ServiceState>,
 }
 
 /// A file that defines a service.
@@ -51,40 +51,6 @@ pub struct Directive<T = Scrubbed> {
     pub value: T,
 }
 
-/// What a service manager says.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub struct State {
-    /// `loaded`, `not-found`, `bad-setting`, `error`, `masked`; of a task `Ready`, `Disabled`…
-    pub load: String,
-    /// launchd: the domain that it is loaded in, such as `system` or `gui/501`.
-    pub domain: Option<String>,
-    /// Why it could not be loaded.
-    pub load_trouble: Option<String>,
-    /// It starts with the host.
-    pub enabled: bool,
-    /// The manager's word for that, such as `enabled` or `linked`.
-    pub enabled_word: String,
-    /// `active`, `activating`, `deactivating`, `inactive`, `failed`.
-    pub active: String,
-    /// Closer, such as `running` or `auto-restart`.
-    pub sub: String,
-    /// Seconds since 1970 when it came into this state.
-    pub since: Option<i64>,
-    /// The main process.
-    pub main_pid: Option<u32>,
-    /// How often it was started again.
-    pub restarts: u32,
-    /// How it last ended, such as `exit-code`, `oom-kill`, `start-limit-hit`.
-    pub result: String,
-    /// Its last exit status; 203 of systemd: it could not be executed.
-    pub exit_status: Option<i32>,
-    /// Its own health text.
-    pub health: Option<String>,
-    /// Its definition changed since the manager read it.
-    pub needs_reload: bool,
-}
-
 impl Service {
     /// The directive that counts, of those that hold one value.
     pub fn directive(&self, section: &str, key: &str) -> Option<&Directive> {
@@ -107,9 +73,8 @@ impl Service {
 
     /// Whether it runs, or is being started.
     pub fn is_active(&self) -> bool {
-        self.state
-            .ok()
-            .is_some_and(|state| matches!(state.active.as_str(), "active" | "activating"))
+        let is_up = |activity| matches!(activity, Activity::Active | Activity::Activating);
+        self.state.ok().is_some_and(|state| is_up(state.active))
     }
 
     /// The file of the definition itself.

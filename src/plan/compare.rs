@@ -1,7 +1,7 @@
 //! Whether a step's work is there already.
 
 use crate::{
-    host::{Facts, PathFact},
+    host::{Facts, PathFact, ServiceState},
     platform::{
         accounts::AccountId,
         fs::{Kind, Meta, Permissions},
@@ -40,9 +40,15 @@ pub(super) fn is_so(step: &Step, facts: &Facts) -> bool {
         Step::Link { path, to } => facts.path(path).link.as_ref() == Some(to),
         Step::Account(account) => facts.account(&account.name).is_some(),
         Step::Registry(wanted) => facts.registry_value(&wanted.place) == Some(&wanted.value),
-        Step::Enable { service } => facts.services.get(service).is_some_and(|s| s.enabled),
-        Step::Start { service, .. } => facts.services.get(service).is_some_and(|s| s.active),
-        Step::Stop { service, .. } => facts.services.get(service).is_none_or(|s| !s.active),
+        Step::Enable { service } => {
+            facts.services.get(service).is_some_and(|state| state.registered)
+        }
+        Step::Start { service, .. } => {
+            facts.services.get(service).is_some_and(ServiceState::is_held)
+        }
+        Step::Stop { service, .. } => {
+            facts.services.get(service).is_none_or(|state| !state.is_held())
+        }
         // Not looked at: the step itself sees whether there are any.
         Step::EndProcesses { .. } => false,
         Step::Close { path } => {
@@ -80,7 +86,7 @@ fn is_gone(target: &Target, facts: &Facts) -> bool {
         Target::Account(name) => facts.account(name).is_none(),
         Target::Registry(place) => facts.registry_value(place).is_none(),
         Target::Processes(_) => false,
-        Target::Enabled(name) => facts.services.get(name).is_none_or(|s| !s.enabled),
-        Target::Running(name) => facts.services.get(name).is_none_or(|s| !s.active),
+        Target::Enabled(name) => facts.services.get(name).is_none_or(|state| !state.registered),
+        Target::Running(name) => facts.services.get(name).is_none_or(|state| !state.is_held()),
     }
 }

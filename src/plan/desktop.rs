@@ -3,7 +3,7 @@
 
 use crate::{
     Code, Error, Help, Result,
-    host::{Facts, Fingerprint, Want},
+    host::{Facts, Fingerprint, Load, Want},
     platform::windows::registry::{Place, Value},
     record::{Receipt, Record, RegistryValue, Target},
     service::task_scheduler,
@@ -110,7 +110,8 @@ pub(super) fn notes(spec: &Spec, facts: &Facts) -> Vec<String> {
         let target = Target::Enabled(keeper.clone());
         let is_ours =
             facts.receipt.as_ref().is_some_and(|receipt| receipt.record(&target).is_some());
-        let is_there = facts.services.get(&keeper).is_some_and(|status| status.loaded);
+        let is_there =
+            facts.services.get(&keeper).is_some_and(|status| status.load == Load::Loaded);
         let stays = format!(
             "the task {keeper} was made by hand and stays: nothing needs it any more; in \
              PowerShell: Unregister-ScheduledTask -TaskName '{keeper}'"

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     agent::Layout,
-    host::{Facts, Want},
+    host::{Facts, ServiceState, Want},
     platform::{Os, accounts::Account},
     record::{Receipt, Record, State, Step, Target},
     text::has_drive,
@@ -81,7 +81,7 @@ pub fn uninstall(facts: &Facts, leave: Leave) -> Option<Plan> {
         ));
     }
     for name in services_of(earlier) {
-        if facts.services.get(&name).is_some_and(|status| status.active) {
+        if facts.services.get(&name).is_some_and(ServiceState::is_held) {
             plan.steps.push(Step::Stop { service: name, drain: DRAIN });
         }
     }

@@ -14,8 +14,8 @@ use super::{
 };
 use crate::{
     host::{
-        Binary, Install, Named, PathRole, ProbeName, Provenance, Received, Seen, Service, State,
-        TokenPlace, Tool, Trail, Unseen, Workdir, Wrapper,
+        Binary, Install, Named, PathRole, ProbeName, Provenance, Received, Seen, Service,
+        ServiceState, TokenPlace, Tool, Trail, Unseen, Workdir, Wrapper,
     },
     platform::{
         Os,
@@ -246,7 +246,7 @@ impl AgentProbes {
     pub(super) fn done(
         self,
         context: &ProbeContext,
-        states: &Seen<BTreeMap<String, State>>,
+        states: &Seen<BTreeMap<String, ServiceState>>,
         processes: &Processes,
         uids: &BTreeMap<String, u32>,
     ) -> Install {

@@ -7,13 +7,13 @@ use super::{
 };
 use crate::{
     agent::Kind as Agent,
-    host::{Definition, Directive, Provenance, Seen, State, Trail},
+    host::{Definition, Directive, Provenance, Seen, ServiceState, Trail},
     platform::{
         command::Commands,
         fs::{Kind, Root},
         macos::SYSTEM,
     },
-    service::{Status, launchd::Launchd},
+    service::launchd::Launchd,
     values::Manager,
 };
 use plist::Value;
@@ -67,71 +67,16 @@ pub(super) fn job(label: &str, file: &Path, uid_of: impl Fn(&str) -> Option<u32>
 }
 
 /// What launchd says of each label.
-pub(super) fn states(commands: &dyn Commands, jobs: &[Job]) -> Seen<BTreeMap<String, State>> {
+pub(super) fn states(
+    commands: &dyn Commands,
+    jobs: &[Job],
+) -> Seen<BTreeMap<String, ServiceState>> {
     let launchd = Launchd::new(commands);
-    let state = |job: &Job| {
-        let mut enabled = true;
-        for domain in &job.domains {
-            if let Some(status) = launchd.status_in(domain, &job.label)? {
-                return Ok((job.label.clone(), loaded(domain, &status)));
-            }
-            enabled &= !launchd.is_disabled(domain, &job.label)?;
-        }
-        let state = State {
-            load: "not-found".to_owned(),
-            enabled,
-            enabled_word: word(enabled),
-            active: "inactive".to_owned(),
-            sub: "not loaded".to_owned(),
-            ..State::default()
-        };
-        Ok((job.label.clone(), state))
-    };
+    let state = |job: &Job| Ok((job.label.clone(), launchd.state_in(&job.domains, &job.label)?));
     match jobs.iter().map(state).collect::<crate::Result<_>>() {
         Ok(states) => Seen::Known(states),
         Err(error) => Seen::broken(error.message()),
     }
-}
-
-fn loaded(domain: &str, status: &Status) -> State {
-    let exit_status = status.words.split_once("last exit ").and_then(|(_, rest)| {
-        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-        rest[..digits].parse().ok()
-    });
-    let killed = status.words.contains("last killed by");
-    let has_failed = exit_status.is_some() || killed;
-    let (active, sub) = match status.main_pid {
-        Some(_) if status.stopping => ("deactivating", status.words.clone()),
-        Some(_) => ("active", status.words.clone()),
-        // It waits for ThrottleInterval to pass.
-        None if status.words.starts_with("spawn scheduled") && has_failed => {
-            ("activating", "auto-restart".to_owned())
-        }
-        None if status.words.starts_with("spawn scheduled") => ("activating", status.words.clone()),
-        None => ("inactive", status.words.clone()),
-    };
-    State {
-        load: "loaded".to_owned(),
-        domain: Some(domain.to_owned()),
-        enabled: status.enabled,
-        enabled_word: word(status.enabled),
-        active: active.to_owned(),
-        sub,
-        main_pid: status.main_pid,
-        restarts: status.restarts,
-        result: match (killed, exit_status) {
-            (true, _) => "signal",
-            (false, Some(_)) => "exit-code",
-            (false, None) => "success",
-        }
-        .to_owned(),
-        exit_status,
-        ..State::default()
-    }
-}
-
-fn word(enabled: bool) -> String {
-    if enabled { "enabled" } else { "disabled" }.to_owned()
 }
 
 fn names(root: &Root, folder: &Path) -> Vec<String> {
@@ -234,7 +179,10 @@ fn scalar(value: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::platform::command::Script;
+    use crate::{
+        host::{AUTO_RESTART, Activity, Load},
+        platform::command::Script,
+    };
 
     fn image(path: &str, text: &str) -> (tempfile::TempDir, Root) {
         let folder = tempfile::tempdir().unwrap();
@@ -297,7 +245,7 @@ mod tests {
         ]);
         let states = states(&script, &[daemon("a")]);
         let state = &states.ok().unwrap()["a"];
-        assert_eq!((state.active.as_str(), state.sub.as_str()), ("activating", "auto-restart"));
+        assert_eq!((state.active, state.sub.as_str()), (Activity::Activating, AUTO_RESTART));
         assert_eq!((state.restarts, state.exit_status), (8, Some(78)));
         assert_eq!(state.result, "exit-code");
         assert_eq!(state.domain.as_deref(), Some("system"));
@@ -314,13 +262,12 @@ mod tests {
         let script = Script::new(&[
             ("launchctl print-disabled gui/501", 125, ""),
             ("launchctl print gui/501/a", 113, ""),
-            ("launchctl print-disabled gui/501", 125, ""),
             ("launchctl print-disabled user/501", 0, ""),
             ("launchctl print user/501/a", 0, "user/501/a = {\n\tstate = running\n\tpid = 9\n}\n"),
         ]);
         let states = states(&script, &[job("a", home, uid)]);
         let state = &states.ok().unwrap()["a"];
-        assert_eq!((state.active.as_str(), state.domain.as_deref()), ("active", Some("user/501")));
+        assert_eq!((state.active, state.domain.as_deref()), (Activity::Active, Some("user/501")));
         script.assert_done();
     }
 
@@ -329,10 +276,9 @@ mod tests {
         let script = Script::new(&[
             ("launchctl print-disabled system", 0, "\t\"a\" => disabled\n"),
             ("launchctl print system/a", 113, ""),
-            ("launchctl print-disabled system", 0, "\t\"a\" => disabled\n"),
         ]);
         let states = states(&script, &[daemon("a")]);
         let state = &states.ok().unwrap()["a"];
-        assert_eq!((state.load.as_str(), state.enabled), ("not-found", false));
+        assert_eq!((state.load, state.enabled), (Load::NotFound, false));
     }
 }

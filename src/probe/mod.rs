@@ -30,7 +30,6 @@ mod route;
 mod scrub;
 mod scrubbed;
 mod secret_words;
-mod systemd_state;
 mod task_action;
 mod tasks;
 mod unit_text;
@@ -45,11 +44,11 @@ mod xml;
 use crate::{
     Code, Command, Error, Help, Result,
     host::{
-        AccountFacts, Install, Network, ProbeName, ProbeSet, Queue, SCHEMA_VERSION, Seen, State,
-        Survey,
+        AccountFacts, Install, Network, ProbeName, ProbeSet, Queue, SCHEMA_VERSION, Seen,
+        ServiceState, Survey,
     },
     platform::{Os, command::HostCommands, fs::Root},
-    service::systemd_runs,
+    service::{systemd, systemd_runs},
     text::Secrets,
     values::Manager,
 };
@@ -257,7 +256,7 @@ fn network_probe(
 fn service_states(
     context: &ProbeContext,
     candidates: &[Candidate],
-) -> Probe<Seen<BTreeMap<String, State>>> {
+) -> Probe<Seen<BTreeMap<String, ServiceState>>> {
     let units = candidates.iter().filter_map(|candidate| candidate.unit.as_ref());
     let units = units.filter(|unit| unit.manager == Manager::Systemd);
     let units: Vec<String> = units.map(|unit| unit.name.clone()).collect();
@@ -266,7 +265,10 @@ fn service_states(
     context.start(ProbeName::ServiceState, move |context| match jobs.is_empty() {
         true if context.is_host && systemd_runs() => {
             let ProbeContext { commands, limit, now, .. } = context;
-            systemd_state::states(commands, &units, *limit, *now, uptime)
+            match systemd::state::states(commands, &units, Some(*limit), Some(now - uptime)) {
+                Ok(states) => Seen::Known(states),
+                Err(error) => Seen::broken(error.message()),
+            }
         }
         true => Seen::not_applicable("systemd does not run here"),
         false if context.is_host => launchd::states(&context.commands, &jobs),

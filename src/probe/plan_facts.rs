@@ -76,7 +76,7 @@ pub fn look(
             }
             Want::Service(name) => {
                 if let Some(services) = services {
-                    facts.services.insert(name.clone(), services.status(name)?);
+                    facts.services.insert(name.clone(), services.state(name)?);
                 }
             }
             Want::DropIns(name) => {

@@ -3,10 +3,11 @@
 use super::{ProbeContext, acl, candidate::Candidate, deadline::Probe, processes::Processes};
 use crate::{
     host::{
-        AccountFacts, Clock, Host, Install, Memory, PathRole, ProbeName, Process, Seen, State,
-        TaskState, Unseen, Volume, Windows, same,
+        AccountFacts, Clock, Host, Install, Memory, PathRole, ProbeName, Process, Seen,
+        ServiceState, TaskState, Unseen, Volume, Windows, same,
     },
     platform::windows::look::{self, Part, Told, Wanted},
+    service::task_scheduler::{self, NEVER_RAN},
     text::shown,
 };
 use std::{
@@ -17,10 +18,6 @@ use std::{
 
 /// PowerShell takes seconds to start on a busy host, whatever the time for a probe.
 const LEAST: Duration = Duration::from_secs(10);
-
-/// `SCHED_S_TASK_RUNNING` and `SCHED_S_TASK_HAS_NOT_RUN`: no failures.
-const RUNNING: u32 = 0x41301;
-const NEVER_RAN: u32 = 0x41303;
 
 /// What was asked, until the answer is there.
 pub(super) struct Asked(Probe<Result<Told, String>>);
@@ -115,7 +112,7 @@ impl Answer {
         &self,
         candidates: &[Candidate],
         processes: &Processes,
-    ) -> Seen<BTreeMap<String, State>> {
+    ) -> Seen<BTreeMap<String, ServiceState>> {
         let tasks = match self.part(|told| &told.tasks) {
             Ok(tasks) => tasks,
             Err(unseen) => return Seen::Unseen(unseen),
@@ -289,24 +286,12 @@ fn task(own: &look::Task) -> TaskState {
     }
 }
 
-fn state(task: Option<&look::Task>, pid: Option<(u32, i64)>) -> State {
-    let main_pid = pid.map(|(pid, _)| pid);
-    let Some(task) = task else {
-        return State { load: "not-found".to_owned(), main_pid, ..State::default() };
-    };
-    let is_active = main_pid.is_some() || matches!(task.state.as_str(), "Running" | "Queued");
-    let is_good = matches!(task.result, 0 | RUNNING | NEVER_RAN);
-    State {
-        load: "loaded".to_owned(),
-        enabled: task.state != "Disabled",
-        enabled_word: task.state.clone(),
-        active: if is_active { "active" } else { "inactive" }.to_owned(),
-        sub: task.state.clone(),
-        since: pid.map(|(_, started)| started).or(task.last_run),
-        main_pid,
-        result: if is_good { "success" } else { "exit-code" }.to_owned(),
-        exit_status: Some(task.result.cast_signed()),
-        ..State::default()
+fn state(task: Option<&look::Task>, process: Option<(u32, i64)>) -> ServiceState {
+    let main_pid = process.map(|(pid, _)| pid);
+    let Some(task) = task else { return task_scheduler::not_registered(main_pid) };
+    ServiceState {
+        since: process.map(|(_, started)| started).or(task.last_run),
+        ..task_scheduler::state(&task.state, task.result, main_pid)
     }
 }
 
@@ -336,7 +321,7 @@ fn closed(own: &look::Account, now: i64) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::host::Grant;
+    use crate::host::{Activity, Grant};
     use crate::platform::command::Recorded;
 
     const MADE: &str = include_str!("../platform/windows/look-made.json");
@@ -370,7 +355,7 @@ mod tests {
         let processes = processes.ok().unwrap();
         let states = answer.states(&candidates, processes);
         let state = &states.ok().unwrap()["CircleCI Launch Agent"];
-        assert_eq!((state.main_pid, state.active.as_str()), (Some(400), "active"));
+        assert_eq!((state.main_pid, state.active), (Some(400), Activity::Active));
         assert_eq!(state.since, Some(1_793_487_600));
         // What is older than its parent is not its child.
         let scrub = super::super::scrub::Scrub::default();

@@ -10,40 +10,8 @@ pub mod task_scheduler;
 pub(crate) use drain::drain;
 pub(crate) use environment::unquoted;
 
-use crate::Result;
-use serde::{Deserialize, Serialize};
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-    time::Duration,
-};
-
-/// What a service manager says about one service.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Status {
-    /// Its definition is known to the manager.
-    pub loaded: bool,
-    /// It starts with the host.
-    pub enabled: bool,
-    /// It runs, is starting, stopping, or waits to be started again.
-    pub active: bool,
-    /// It was told to stop, and drains.
-    pub stopping: bool,
-    /// The manager's own words, such as `active (running)`.
-    pub words: String,
-    /// The main process, while there is one.
-    pub main_pid: Option<u32>,
-    /// How often the manager started it again.
-    pub restarts: u32,
-    /// The agent's own health text, such as `Healthy`.
-    pub health: Option<String>,
-    /// The definition on disk is newer than what the manager read.
-    pub needs_reload: bool,
-    /// The file that the manager read, where it says so.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub definition: Option<PathBuf>,
-}
+use crate::{Result, host::ServiceState};
+use std::{collections::BTreeMap, path::Path, time::Duration};
 
 /// Commands with which a person goes on from here.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,7 +35,7 @@ pub trait Services {
     /// Asks the service to drain and stop; returns at once.
     fn stop(&self, service: &str, drain: Duration) -> Result<()>;
     /// What the manager says about the service.
-    fn status(&self, service: &str) -> Result<Status>;
+    fn state(&self, service: &str) -> Result<ServiceState>;
     /// Whether an agent that the service runs has a job: a child that has not ended. `None` where
     /// that cannot be told.
     ///

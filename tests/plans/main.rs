@@ -10,7 +10,7 @@ mod readers;
 mod support;
 
 use runnerup::{
-    host::{Defined, Facts, PathFact},
+    host::{Activity, Defined, Facts, Load, PathFact, ServiceState},
     plan::{Leave, Plan},
     platform::{
         Os, Platform,
@@ -19,7 +19,6 @@ use runnerup::{
         windows::registry::Value,
     },
     record::{Digest, Receipt, Record, State, Step, Target},
-    service::Status,
     spec::{Circumstances, Spec},
     values::Manager,
 };
@@ -336,7 +335,12 @@ fn hand_made_installs_are_taken_over() {
         }
         stands(&mut facts, &layout.definition, meta(Kind::File, (0, 0), 0o755), digest);
         stands(&mut facts, &layout.data, meta(Kind::Folder, (501, 20), 0o750), None);
-        let status = Status { active: true, enabled: true, loaded: true, ..Status::default() };
+        let status = ServiceState {
+            load: Load::Loaded,
+            active: Activity::Active,
+            registered: true,
+            ..ServiceState::default()
+        };
         if os == Os::Windows {
             // The documented way there.
             facts.services.insert(format!("{} session keeper", layout.service), status.clone());
@@ -372,7 +376,7 @@ fn another_agents_label_is_refused_with_the_way_out() {
     assert!(error.message().contains("LaunchAgents"), "{error}");
     assert!(error.help_lines().join(" ").contains("launchctl bootout"), "{error:?}");
     facts.paths.remove(rival);
-    let status = Status { definition: Some(rival.to_owned()), ..Status::default() };
+    let status = ServiceState { definition: Some(rival.to_owned()), ..ServiceState::default() };
     facts.services.insert(spec.layout.service.clone(), status);
     assert!(install(&spec, &settings, &facts).is_err());
     // In the home of any user, and in the very place of ours when it runs the other agent.
@@ -401,7 +405,10 @@ fn another_agents_label_is_refused_with_the_way_out() {
     facts.launchd.clear();
     // Whose own definition it is, is no rival.
     let target = Target::Running(spec.layout.service.clone());
-    let status = Status { definition: Some(spec.layout.definition.clone()), ..Status::default() };
+    let status = ServiceState {
+        definition: Some(spec.layout.definition.clone()),
+        ..ServiceState::default()
+    };
     facts.services.insert(spec.layout.service.clone(), status);
     let plan = install(&spec, &settings, &facts).unwrap();
     assert!(plan.steps.iter().any(|step| step.target() == target));

@@ -2,7 +2,7 @@
 
 use runnerup::{
     agent::{self, Token},
-    host::{Facts, PathFact, Want},
+    host::{Activity, Facts, PathFact, Want},
     plan::{self, Leave, Plan},
     platform::{
         accounts::{Account, AccountId},
@@ -167,11 +167,11 @@ pub fn take_in(facts: &mut Facts, step: &Step) -> Option<After> {
             return None;
         }
         Step::Enable { service } => {
-            facts.services.entry(service.clone()).or_default().enabled = true;
+            facts.services.entry(service.clone()).or_default().registered = true;
             return None;
         }
         Step::Start { service, .. } => {
-            facts.services.entry(service.clone()).or_default().active = true;
+            facts.services.entry(service.clone()).or_default().active = Activity::Active;
             return None;
         }
         Step::Registry(wanted) => {

@@ -3,6 +3,7 @@
 use super::Tools;
 use crate::{
     Error, Result,
+    host::Activity,
     record::{IfBusy, State, Target},
     service::systemd::strange::refuse_strange,
 };
@@ -14,8 +15,8 @@ const ROLLBACK_DRAIN: Duration = Duration::from_secs(60);
 pub(super) fn before(tools: &Tools<'_>, target: &Target) -> Result<State> {
     let Some(services) = tools.host.services else { return Ok(State::Absent) };
     let is_so = match target {
-        Target::Enabled(name) => services.status(name)?.enabled,
-        Target::Running(name) => services.status(name)?.active,
+        Target::Enabled(name) => services.state(name)?.registered,
+        Target::Running(name) => services.state(name)?.is_held(),
         _ => false,
     };
     Ok(if is_so { State::Present } else { State::Absent })
@@ -28,14 +29,14 @@ pub(super) fn enable(tools: &Tools<'_>, name: &str) -> Result<()> {
 pub(super) fn start(tools: &Tools<'_>, name: &str, drain: Duration, if_busy: IfBusy) -> Result<()> {
     let Some(services) = tools.host.services else { return Ok(()) };
     refuse_strange(tools.host.root, name)?;
-    let now = services.status(name)?;
+    let now = services.state(name)?;
     // Before the stop too: how it treats a job is a part of the definition.
     if now.needs_reload {
         services.reload()?;
     }
     // Asked right before the stop: the agent may have claimed a job since the examination.
     let may_run_job = || Ok::<_, Error>(services.runs_job(name)? != Some(false));
-    if if_busy == IfBusy::Leave && now.active && may_run_job()? {
+    if if_busy == IfBusy::Leave && now.is_held() && may_run_job()? {
         tools.host.report.leaves(&format!(
             "{name} is not started again: it runs a job, or may run one; `runnerup doctor --fix \
              --allow restart-busy` lets the job end first"
@@ -48,22 +49,24 @@ pub(super) fn start(tools: &Tools<'_>, name: &str, drain: Duration, if_busy: IfB
 
 pub(super) fn stop(tools: &Tools<'_>, name: &str, drain: Duration) -> Result<()> {
     let Some(services) = tools.host.services else { return Ok(()) };
-    if !services.status(name)?.active {
+    if !services.state(name)?.is_held() {
         return Ok(());
     }
     services.stop(name, drain)?;
     let what = format!("{name} to finish the job it runs (at most {} s)", drain.as_secs());
-    tools.host.wait_until(&what, drain, || Ok(!services.status(name)?.active))
+    tools.host.wait_until(&what, drain, || Ok(!services.state(name)?.is_held()))
 }
 
 pub(super) fn restore(tools: &Tools<'_>, target: &Target, name: &str, to: &State) -> Result<()> {
     let Some(services) = tools.host.services else { return Ok(()) };
-    let status = services.status(name)?;
+    let state = services.state(name)?;
     match (target, to) {
-        (Target::Enabled(_), State::Present) if !status.enabled => services.enable(name),
-        (Target::Enabled(_), State::Absent) if status.enabled => services.disable(name),
+        (Target::Enabled(_), State::Present) if !state.registered => services.enable(name),
+        (Target::Enabled(_), State::Absent) if state.registered => services.disable(name),
         // One that drains is started again when it has: the stop was taken back meanwhile.
-        (Target::Running(_), State::Present) if !status.active || status.stopping => {
+        (Target::Running(_), State::Present)
+            if !state.is_held() || state.active == Activity::Deactivating =>
+        {
             // What was there before is back as it was, and root starts none of it for others.
             if let Err(error) = refuse_strange(tools.host.root, name) {
                 tools.host.report.leaves(&format!("{name} is not started again: {error}"));
@@ -71,11 +74,11 @@ pub(super) fn restore(tools: &Tools<'_>, target: &Target, name: &str, to: &State
             }
             services.start(name)
         }
-        (Target::Running(_), State::Absent) if status.active => {
+        (Target::Running(_), State::Absent) if state.is_held() => {
             services.stop(name, ROLLBACK_DRAIN)?;
             // A roll-back goes on whatever the person types.
             tools.host.wait_out("the roll-back's stop", ROLLBACK_DRAIN, || {
-                Ok(!services.status(name)?.active)
+                Ok(!services.state(name)?.is_held())
             })
         }
         _ => Ok(()),

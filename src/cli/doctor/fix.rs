@@ -1,6 +1,6 @@
 //! `doctor --fix`: all cures as one plan, applied with journal and undo, then a second look.
 
-use super::{Examination, code, examined, report};
+use super::{code, examined, report};
 use crate::{
     Code, Command, Error, Help, Result,
     cli::{
@@ -14,18 +14,12 @@ use crate::{
     },
     doctor::{Consent, Diagnosis, Finding, Selection},
     plan::Plan,
-    platform::fs::{Provenance, Root},
-    record::{self, Unfinished},
-    session::{Cures, Session, cures},
-    text::is_plain,
-    values::InstanceName,
+    platform::fs::Provenance,
+    record,
+    session::{Cures, Examination, Session},
 };
 use serde::Serialize;
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::Path,
-    process::ExitCode,
-};
+use std::{collections::BTreeSet, process::ExitCode};
 
 /// The JSON document of a cure.
 #[derive(Serialize)]
@@ -48,12 +42,13 @@ pub(super) fn run(
     out: &Output,
 ) -> Result<ExitCode> {
     let mut allowed = allowed(&args.allow)?;
-    let mut found = planned(args, before, &allowed)?;
+    let session = Session::open(args.root.as_deref())?;
+    let mut found = session.plan_cures(before, &allowed)?;
     if is_asking {
         let asked = ask(&found, out)?;
         if !asked.is_empty() {
             allowed.extend(asked);
-            found = planned(args, before, &allowed)?;
+            found = session.plan_cures(before, &allowed)?;
         }
     }
     let whole = merged(&found.plans);
@@ -92,7 +87,6 @@ pub(super) fn run(
             .help(Help::own(again(args), "")));
     }
     interrupt::applying();
-    let session = Session::open(args.root.as_deref())?;
     let progress = Progress::new(out);
     for plan in &found.plans {
         session.apply("doctor --fix", plan, None, &progress)?;
@@ -117,48 +111,6 @@ fn again(args: &DoctorArgs) -> Command {
     let fix = Command::root("runnerup doctor --fix");
     let fix = args.instance.iter().fold(fix, |fix, name| own(fix, "--instance", name));
     args.allow_path.iter().fold(fix, |fix, path| own(fix, "--allow-path", path))
-}
-
-/// A command about the instance of an unfinished run.
-fn of(command: &'static str, unfinished: &Unfinished, why: &'static str) -> Help {
-    let command = Command::fixed(command);
-    let command = match unfinished.instance.parse::<InstanceName>() {
-        Ok(name) => command.then("--instance").own(name.as_str(), Provenance::Root),
-        Err(_) => command,
-    };
-    Help::own(command, why)
-}
-
-/// What an unfinished run is called: by one of our own names, whatever a journal says.
-fn name_of(unfinished: &Unfinished) -> String {
-    let known = ["install", "uninstall", "doctor --fix"].into_iter();
-    let name = known.into_iter().find(|name| *name == unfinished.command);
-    let name = name.map_or("a run".to_owned(), |name| format!("a run of `{name}`"));
-    match is_plain(&unfinished.at) {
-        true => format!("{name} that began {}", unfinished.at),
-        false => name,
-    }
-}
-
-/// The cures of what was found.
-fn planned(
-    args: &DoctorArgs,
-    examination: &Examination,
-    allowed: &BTreeSet<Consent>,
-) -> Result<Cures> {
-    let root = Root::open(args.root.as_deref().unwrap_or(Path::new("/")))?;
-    let known = record::read(&root, "doctor")?;
-    if let Some(unfinished) = &known.unfinished {
-        return Err(Error::new(
-            Code::StateUnreadable,
-            format!("{} did not come to its end, and was not undone", name_of(unfinished)),
-        )
-        .help(of("runnerup install", unfinished, "goes on from it"))
-        .help(of("runnerup uninstall", unfinished, "takes back what it did")));
-    }
-    let receipts: BTreeMap<_, _> =
-        known.into_receipts().map(|receipt| (receipt.instance.clone(), receipt)).collect();
-    Ok(cures(&examination.diagnosis.findings, &examination.survey, &receipts, allowed))
 }
 
 /// One plan for people to read; each part of it has a receipt of its own.

@@ -16,16 +16,15 @@ use super::{Output, options::DoctorArgs};
 use crate::{
     Code, Error, Result,
     agent::Token,
-    doctor::{Diagnosis, Selection, allowed_path, judge},
-    host::{ProbeSet, Survey},
-    platform::fs::Root,
-    probe::{Endpoints, Request, examine, network::Inquiry},
+    doctor::{Diagnosis, Selection, allowed_path},
+    host::Survey,
+    probe::{Endpoints, network::Inquiry},
+    session::{Examination, Question, Session},
     spec::token_from_file,
+    text::Secrets,
 };
 use std::{
-    path::Path,
     process::ExitCode,
-    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -57,49 +56,34 @@ pub(super) fn run(args: &DoctorArgs, out: &Output) -> Result<ExitCode> {
     Ok(code(&examined.diagnosis, args.strict))
 }
 
-/// A survey and what was found in it.
-pub(super) struct Examination {
-    pub(super) survey: Survey,
-    pub(super) diagnosis: Diagnosis,
-}
-
-/// Takes the survey, or reads it from `--facts`, and judges it.
+/// Examines the host, or reads the survey from `--facts`, and judges it.
 pub(super) fn examined(
     args: &DoctorArgs,
     selection: &Selection,
     out: &Output,
 ) -> Result<Examination> {
-    let begun = Instant::now();
     let allowed: Vec<_> =
         args.allow_path.iter().map(|path| allowed_path(path)).collect::<Result<_>>()?;
-    let survey = match &args.facts {
-        Some(file) => Survey { allowed, is_saved: true, ..facts::load(file)? },
-        None => {
-            let root = Root::open(args.root.as_deref().unwrap_or(Path::new("/")))?;
-            let examined = examine(&Request {
-                root: Arc::new(root),
-                timeout: timeout(args)?,
-                instance: args.instance.clone(),
-                config: args.config.clone(),
-                endpoints: match args.offline || args.root.is_some() {
-                    true => None,
-                    false => Some(Endpoints::parse(&args.endpoint)?),
-                },
-                inquiry: inquiry(args, out)?,
-                allowed,
-                // What is saved may be judged by any check later.
-                probes: match args.save_facts.is_some() {
-                    true => ProbeSet::ALL,
-                    false => selection.probes(),
-                },
-            })?;
-            out.secrets().take(&examined.secrets);
-            examined.survey
-        }
-    };
-    let findings = judge(&survey, selection);
-    let elapsed = begun.elapsed().as_millis().try_into().unwrap_or(u64::MAX);
-    Ok(Examination { survey, diagnosis: Diagnosis::new(findings, elapsed) })
+    if let Some(file) = &args.facts {
+        let begun = Instant::now();
+        let survey = Survey { allowed, is_saved: true, ..facts::load(file)? };
+        return Ok(Examination::of(survey, selection, Secrets::default(), begun));
+    }
+    let examination = Session::open(args.root.as_deref())?.diagnose(Question {
+        selection: selection.clone(),
+        is_saved: args.save_facts.is_some(),
+        timeout: timeout(args)?,
+        instance: args.instance.clone(),
+        config: args.config.clone(),
+        endpoints: match args.offline || args.root.is_some() {
+            true => None,
+            false => Some(Endpoints::parse(&args.endpoint)?),
+        },
+        inquiry: inquiry(args, out)?,
+        allowed,
+    })?;
+    out.secrets().take(&examination.secrets);
+    Ok(examination)
 }
 
 /// The resource class and the personal token; both or neither.

@@ -17,7 +17,7 @@ use crate::{
     Result,
     agent::Layout,
     platform::Platform,
-    session::Sensed,
+    session::Discovery,
     spec::{Given, Settings, Source, agent_of, table::names},
     text::REDACTED,
     values::{InstanceName, Manager},
@@ -29,26 +29,26 @@ use crate::{
 pub(super) fn ask(
     dialogue: &mut Dialogue,
     settings: &mut Settings,
-    sensed: &mut Sensed,
+    discovery: &mut Discovery,
     out: &Output,
 ) -> Result<bool> {
-    let platform = settings.parse::<Platform>("platform")?.unwrap_or(sensed.here.platform);
+    let platform = settings.parse::<Platform>("platform")?.unwrap_or(discovery.here.platform);
     let instance = settings.parse::<InstanceName>("instance")?;
     let is_existing = |name| matches!(settings.source(name), Source::Existing(_));
     let known = Known {
-        hostname: sensed.facts.hostname.clone(),
+        hostname: discovery.facts.hostname.clone(),
         os: platform.os(),
         layout: Layout::of(
             agent_of(settings)?,
             platform.os(),
             instance.as_ref().map(InstanceName::as_str),
         ),
-        has_token: sensed.token.is_some(),
-        is_installed: sensed.facts.receipt.is_some() || names().any(is_existing),
-        can_start: sensed.facts.is_host
-            && sensed.here.service != Manager::None
+        has_token: discovery.token.is_some(),
+        is_installed: discovery.facts.receipt.is_some() || names().any(is_existing),
+        can_start: discovery.facts.is_host
+            && discovery.here.service != Manager::None
             && settings.text("service").as_deref() != Some("none"),
-        console_user: sensed.facts.console_user.clone(),
+        console_user: discovery.facts.console_user.clone(),
         settings,
     };
     let Some(draft) = dialogue.hold(&known, &mut Person::new(out))? else { return Ok(false) };
@@ -58,7 +58,7 @@ pub(super) fn ask(
     if let Some(token) = draft.token {
         out.secrets().add(token.expose());
         settings.add("token-file", Given::one(REDACTED, Source::Prompt))?;
-        sensed.token = Some(token);
+        discovery.token = Some(token);
     }
     Ok(true)
 }

@@ -5,7 +5,7 @@ use crate::{
         Check, Command, Judge, Judged, Problem, Remedy, Verdict,
         lookup::{bootstrap, drain, on_job, on_service, service},
     },
-    host::{Install, Process, Survey, Unseen},
+    host::{Activity, Install, Process, Survey, Unseen},
     values::Manager,
 };
 
@@ -145,7 +145,7 @@ pub(super) const DRAIN_ENDS: Check = Check {
 fn drain_ends(survey: &Survey, install: &Install) -> Judged {
     let service = service(install)?;
     let state = service.state.known()?;
-    if state.active != "deactivating" {
+    if state.active != Activity::Deactivating {
         return Ok(Verdict::Holds("it was not told to stop".to_owned()));
     }
     let since = state.since.map_or(0, |since| survey.age(since));
@@ -161,14 +161,14 @@ fn drain_ends(survey: &Survey, install: &Install) -> Judged {
     };
     let words = format!("{} was told to stop {since} s ago, and claims no jobs", service.name);
     let problem = if since > longest { Problem::fail(words) } else { Problem::warn(words) };
-    Ok(problem.seen(format!("{} ({})", state.active, state.sub)).cure(remedy).into())
+    Ok(problem.seen(state.to_string()).cure(remedy).into())
 }
 
 #[cfg(test)]
 mod tests {
     use crate::{
         doctor::{Status, sample::*},
-        host::{Seen, Survey},
+        host::{Activity, Seen, Survey},
     };
 
     fn job(age: i64, silent: i64) -> Survey {
@@ -200,7 +200,7 @@ mod tests {
                 processes.iter_mut().for_each(|process| process.started = at);
             }
             if let Seen::Known(state) = &mut service_of(&mut survey).state {
-                state.active = "deactivating".into();
+                state.active = Activity::Deactivating;
                 state.since = Some(at);
             }
             let expected = if taken > 0 { Status::Fail } else { Status::Pass };
@@ -228,7 +228,7 @@ mod tests {
     fn a_drain_that_does_not_end_fails() {
         let mut survey = healthy();
         if let Seen::Known(state) = &mut service_of(&mut survey).state {
-            state.active = "deactivating".into();
+            state.active = Activity::Deactivating;
         }
         assert_eq!(status(&survey, "agent/drain-ends"), Status::Warn);
         if let Seen::Known(state) = &mut service_of(&mut survey).state {

@@ -7,7 +7,7 @@ use crate::{
         change::on_account,
         lookup::{bootstrap, on_job, on_service, on_task, reload, service},
     },
-    host::{Install, Service, Survey, Unseen},
+    host::{Install, Load, Service, Survey, Unseen},
     values::Manager,
 };
 
@@ -90,8 +90,8 @@ fn loaded(survey: &Survey, install: &Install) -> Judged {
     }
     let state = service.state.known()?;
     let trouble = state.load_trouble.clone().unwrap_or_default();
-    let problem = match state.load.as_str() {
-        "loaded" => {
+    let problem = match state.load {
+        Load::Loaded => {
             return Ok(match unread {
                 Some((definition, why)) => Problem::warn(format!(
                     "{} could not be read whole",
@@ -102,29 +102,29 @@ fn loaded(survey: &Survey, install: &Install) -> Judged {
                 None => Verdict::Holds("loaded".to_owned()),
             });
         }
-        "masked" => Problem::fail(format!("{name} is masked: nothing can start it")).cure(
+        Load::Masked => Problem::fail(format!("{name} is masked: nothing can start it")).cure(
             Remedy::by_hand("Unmask the unit.")
                 .command(on_service("systemctl unmask", install, service))
                 .command(on_service("systemctl enable --now", install, service)),
         ),
-        "not-found" if launchd::waits(survey, install, service) => {
+        Load::NotFound if launchd::waits(survey, install, service) => {
             return Err(Unseen::not_applicable("launchd loads it when its user logs in"));
         }
-        "not-found" if service.manager == Manager::Launchd => {
+        Load::NotFound if service.manager == Manager::Launchd => {
             Problem::fail(format!("launchd has not loaded {name}")).cure(
                 Remedy::by_hand("Load the service.")
                     .command(on_job("launchctl enable", install, service))
                     .command(bootstrap(install, service)),
             )
         }
-        "not-found" if service.manager == Manager::TaskScheduler => {
+        Load::NotFound if service.manager == Manager::TaskScheduler => {
             Problem::fail(format!("the scheduler knows no task {name}")).cure(
                 Remedy::by_hand("Register the task again.")
                     .look(on_task("schtasks /Query /TN", install, service, ""))
                     .command(Command::fixed("runnerup install")),
             )
         }
-        "not-found" => Problem::fail(format!("systemd finds no unit {name}")).cure(
+        Load::NotFound => Problem::fail(format!("systemd finds no unit {name}")).cure(
             Remedy::by_hand("Make systemd read its folders again.")
                 .command(reload(install, service)),
         ),
@@ -259,7 +259,7 @@ fn new_enough(survey: &Survey, _: &Install) -> Judged {
 mod tests {
     use crate::{
         doctor::{Status, sample::*},
-        host::Seen,
+        host::{Load, Seen},
     };
 
     #[test]
@@ -271,10 +271,10 @@ mod tests {
 
     #[test]
     fn a_unit_that_cannot_be_loaded_fails() {
-        for load in ["masked", "bad-setting", "not-found", "error"] {
+        for load in [Load::Masked, Load::BadSetting, Load::NotFound, Load::Error] {
             let mut survey = healthy();
             if let Seen::Known(state) = &mut service_of(&mut survey).state {
-                state.load = load.into();
+                state.load = load;
             }
             assert_eq!(status(&survey, "service/loaded"), Status::Fail, "{load}");
         }

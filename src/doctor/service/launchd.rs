@@ -3,7 +3,7 @@
 use super::daemon::{self, To};
 use crate::{
     doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict, lookup::on_job},
-    host::{Install, PathRole, Service, Survey, Unseen},
+    host::{Activity, Install, PathRole, Service, Survey, Unseen},
     platform::fs::Kind,
     service::launchd::{AGENTS, DAEMONS},
 };
@@ -90,7 +90,7 @@ pub(super) fn waits(survey: &Survey, install: &Install, service: &Service) -> bo
         (Some(at), true) => Some(at) == install.user.as_deref(),
         (Some(_), false) => true,
     };
-    let runs = service.state.ok().is_some_and(|state| state.active == "active");
+    let runs = service.state.ok().is_some_and(|state| state.active == Activity::Active);
     // `user/UID` is there without a desktop.
     let sessions = service.value("", "LimitLoadToSessionType").unwrap_or_default();
     let is_agent = file.starts_with(AGENTS) || file.starts_with("/Users");
@@ -215,7 +215,7 @@ fn unhindered(_: &Survey, install: &Install) -> Judged {
 mod tests {
     use crate::{
         doctor::{Status, sample::*},
-        host::{Mac, Named, PathRole, Seen, Survey},
+        host::{Activity, Mac, Named, PathRole, Seen, Survey},
         values::Manager,
     };
 
@@ -228,7 +228,7 @@ mod tests {
         service.directives.clear();
         service.definitions[0].trail = trail(plist, file(0, 0o644));
         if let Seen::Known(state) = &mut service.state {
-            state.active = "inactive".into();
+            state.active = Activity::Inactive;
         }
         directive(&mut survey, "", "StandardErrorPath", "/Library/Logs/r.start.log");
         survey

@@ -6,7 +6,7 @@ use crate::{
         Check, Command, Judge, Judged, Problem, Remedy, Verdict,
         lookup::{on_task, service},
     },
-    host::{Install, Service, State, Survey, TaskState, Unseen},
+    host::{Install, Service, ServiceState, Survey, TaskState, Unseen},
     values::Manager,
 };
 
@@ -139,7 +139,7 @@ fn told(task: &TaskState) -> String {
     format!("{}, last result 0x{:08X}{}", task.state, task.result, explained(task.result))
 }
 
-fn task_state(install: &Install) -> Result<(&Service, &State), Unseen> {
+fn task_state(install: &Install) -> Result<(&Service, &ServiceState), Unseen> {
     let service = service(install)?;
     match service.manager {
         Manager::TaskScheduler => Ok((service, service.state.known()?)),
@@ -148,7 +148,7 @@ fn task_state(install: &Install) -> Result<(&Service, &State), Unseen> {
 }
 
 /// A task's state in words.
-pub(super) fn words(state: &State) -> String {
+pub(super) fn words(state: &ServiceState) -> String {
     let code = state.exit_status.unwrap_or_default().cast_unsigned();
     format!("{}, last result 0x{code:08X}{}", state.sub, explained(code))
 }
@@ -168,7 +168,7 @@ mod tests {
     use super::*;
     use crate::{
         doctor::{Status, sample::*},
-        host::Seen,
+        host::{Activity, Seen},
     };
 
     fn ended(code: u32) -> Survey {
@@ -176,7 +176,7 @@ mod tests {
         let service = service_of(&mut survey);
         service.manager = Manager::TaskScheduler;
         if let Seen::Known(state) = &mut service.state {
-            state.active = "inactive".into();
+            state.active = Activity::Inactive;
             state.sub = "Ready".into();
             state.main_pid = None;
             state.exit_status = Some(code.cast_signed());

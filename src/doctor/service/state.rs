@@ -7,7 +7,7 @@ use crate::{
         Check, Command, Judge, Judged, Problem, Remedy, Verdict,
         lookup::{is_daemon, on_job, on_service, on_task, reload, restarted, service},
     },
-    host::{Install, PathRole, Service, State, Survey, Unseen},
+    host::{Activity, Install, PathRole, Service, ServiceState, Survey, Unseen},
     record::Step,
     values::Manager,
 };
@@ -51,7 +51,7 @@ const CAUSES: &[&str] = &[
 /// Starts again in this many seconds since the last one are a loop.
 const LOOP: u32 = 3;
 
-fn state(install: &Install) -> Result<(&Service, &State), Unseen> {
+fn state(install: &Install) -> Result<(&Service, &ServiceState), Unseen> {
     let service = service(install)?;
     Ok((service, service.state.known()?))
 }
@@ -101,7 +101,7 @@ fn enabled(_: &Survey, install: &Install) -> Judged {
     // What launchctl was told wins over the definition, which it is running already then.
     let says_no = service.manager == Manager::Launchd
         && service.value("", "Disabled") == Some("true")
-        && state.active != "active";
+        && state.active != Activity::Active;
     if says_no {
         let remedy = Remedy::by_hand("Take the key out, and have launchd enable it.")
             .command(on_job("launchctl enable", install, service));
@@ -159,12 +159,14 @@ pub(super) const RUNNING: Check = Check {
 
 fn running(survey: &Survey, install: &Install) -> Judged {
     let (service, state) = state(install)?;
-    match (state.active.as_str(), state.sub.as_str()) {
-        ("active", _) => return Ok(Verdict::Holds(words_of(service, state))),
-        ("deactivating", _) => {
+    match state.active {
+        Activity::Active => return Ok(Verdict::Holds(words_of(service, state))),
+        Activity::Deactivating => {
             return Ok(Verdict::Holds("it was told to stop, and drains".to_owned()));
         }
-        ("activating", sub) if sub != "auto-restart" => return Ok(Verdict::Holds(words(state))),
+        Activity::Activating if !state.waits_for_restart() => {
+            return Ok(Verdict::Holds(state.to_string()));
+        }
         _ => {}
     }
     if result_of_task(service) && task::is_between_jobs(survey, install, service) {
@@ -205,10 +207,10 @@ fn not_looping(survey: &Survey, install: &Install) -> Judged {
     // launchd does not say since when; the process does.
     let started = install.main_process().map(|process| process.started);
     let since = state.since.or(started).map(|since| survey.age(since));
-    let waits = state.active == "activating" && state.sub == "auto-restart" && state.restarts > 0;
+    let waits = state.waits_for_restart() && state.restarts > 0;
     let is_new = since.is_some_and(|seconds| seconds < 60);
     if waits || state.restarts >= LOOP && is_new {
-        let mut seen = format!("{} restarts; {}", state.restarts, words(state));
+        let mut seen = format!("{} restarts; {state}", state.restarts);
         if let Some(meaning) = meaning(service.manager, state) {
             seen = format!("{seen}; {meaning}");
         }
@@ -269,19 +271,8 @@ fn result_of_task(service: &Service) -> bool {
     service.manager == Manager::TaskScheduler
 }
 
-fn words_of(service: &Service, state: &State) -> String {
-    if result_of_task(service) { result::words(state) } else { words(state) }
-}
-
-fn words(state: &State) -> String {
-    let mut text = format!("{} ({})", state.active, state.sub);
-    if !matches!(state.result.as_str(), "" | "success") {
-        text = format!("{text}, {}", state.result);
-    }
-    match state.exit_status {
-        Some(status) if status != 0 => format!("{text}, exit status {status}"),
-        _ => text,
-    }
+fn words_of(service: &Service, state: &ServiceState) -> String {
+    if result_of_task(service) { result::words(state) } else { state.to_string() }
 }
 
 /// Root starts nothing that an account could have defined.
@@ -317,7 +308,7 @@ fn listened(remedy: Remedy, install: &Install) -> Remedy {
     })
 }
 
-fn meaning(manager: Manager, state: &State) -> Option<&'static str> {
+fn meaning(manager: Manager, state: &ServiceState) -> Option<&'static str> {
     match manager {
         Manager::Launchd => launchds_meaning(state),
         // Its words say so already.
@@ -327,9 +318,9 @@ fn meaning(manager: Manager, state: &State) -> Option<&'static str> {
 }
 
 /// What launchd's own exit status means, and the signals of macOS's policies.
-fn launchds_meaning(state: &State) -> Option<&'static str> {
+fn launchds_meaning(state: &ServiceState) -> Option<&'static str> {
     Some(match (state.result.as_str(), state.exit_status) {
-        ("signal", _) if state.sub.contains("Killed: 9") => {
+        ("signal", Some(9)) => {
             "macOS killed it: a signature that does not hold, or a quarantine, does that"
         }
         (_, Some(78)) => "launchd could not execute it, or not open its output",
@@ -340,7 +331,7 @@ fn launchds_meaning(state: &State) -> Option<&'static str> {
 }
 
 /// What an exit status of systemd's own means: `systemd.exec(5)`.
-fn systemds_meaning(state: &State) -> Option<&'static str> {
+fn systemds_meaning(state: &ServiceState) -> Option<&'static str> {
     Some(match (state.result.as_str(), state.exit_status?) {
         ("oom-kill", _) => "the kernel killed it for want of memory",
         ("start-limit-hit", _) => "it was started too often, and systemd gave up",
@@ -364,10 +355,10 @@ fn systemds_meaning(state: &State) -> Option<&'static str> {
 mod tests {
     use crate::{
         doctor::{Status, sample::*},
-        host::{Provenance, Seen, State, Survey},
+        host::{Activity, Load, Provenance, Seen, ServiceState, Survey},
     };
 
-    fn with(change: impl FnOnce(&mut State)) -> Survey {
+    fn with(change: impl FnOnce(&mut ServiceState)) -> Survey {
         let mut survey = healthy();
         if let Seen::Known(state) = &mut service_of(&mut survey).state {
             change(state);
@@ -380,7 +371,7 @@ mod tests {
         assert_eq!(status(&with(|s| s.needs_reload = true), "service/reloaded"), Status::Warn);
         assert_eq!(status(&with(|s| s.enabled = false), "service/enabled"), Status::Fail);
         assert_eq!(
-            status(&with(|s| s.active = "inactive".into()), "service/running"),
+            status(&with(|s| s.active = Activity::Inactive), "service/running"),
             Status::Fail
         );
         assert_eq!(
@@ -392,12 +383,12 @@ mod tests {
     /// It would be made what runs: a command on a unit is for a unit that is root's as a whole.
     #[test]
     fn no_command_has_the_manager_act_by_what_an_account_defined() {
-        type Fault = (&'static str, fn(&mut State));
+        type Fault = (&'static str, fn(&mut ServiceState));
         let changed: [Fault; 4] = [
             ("service/reloaded", |own| own.needs_reload = true),
-            ("service/loaded", |own| own.load = "bad-setting".into()),
+            ("service/loaded", |own| own.load = Load::BadSetting),
             ("service/enabled", |own| own.enabled = false),
-            ("service/running", |own| own.active = "inactive".into()),
+            ("service/running", |own| own.active = Activity::Inactive),
         ];
         for (check, change) in changed {
             let mut survey = with(change);
@@ -425,7 +416,7 @@ mod tests {
     #[test]
     fn systemds_own_exit_status_is_explained() {
         let survey = with(|state| {
-            state.active = "failed".into();
+            state.active = Activity::Failed;
             state.result = "exit-code".into();
             state.exit_status = Some(203);
         });

@@ -1,15 +1,17 @@
 //! launchd, through `launchctl`.
 
 pub mod definition;
+mod state;
 
 use crate::{
     Code, Command, Error, Help, Result,
+    host::ServiceState,
     platform::{
         command::{Answer, Call, Commands},
         fs::Provenance,
         macos::{DESKTOP, SYSTEM},
     },
-    service::{Hints, Services, Status},
+    service::{Hints, Services},
     text::shown,
 };
 use std::{
@@ -56,22 +58,28 @@ impl<'a> Launchd<'a> {
         Ok(self.printed(&target(label))?.is_some())
     }
 
-    /// What a domain, such as `system` or `gui/501`, says of a label; `None`: it is not loaded
-    /// there, or there is no such domain because nobody is logged in.
+    /// What launchd says of a label: the first of the domains, such as `system` or `gui/501`, that it
+    /// is loaded in. A user who is not logged in has no domain.
     ///
     /// # Errors
     /// When launchd cannot be asked.
-    pub fn status_in(&self, domain: &str, label: &str) -> Result<Option<Status>> {
-        let enabled = !self.is_disabled(domain, label)?;
-        let printed = self.printed(&format!("{domain}/{label}"))?;
-        Ok(printed.map(|printed| Status { enabled, ..parse(&printed) }))
+    pub fn state_in(&self, domains: &[String], label: &str) -> Result<ServiceState> {
+        let mut is_enabled = true;
+        for domain in domains {
+            let is_disabled = self.is_disabled(domain, label)?;
+            if let Some(printed) = self.printed(&format!("{domain}/{label}"))? {
+                return Ok(state::loaded(&printed, domain, !is_disabled));
+            }
+            is_enabled &= !is_disabled;
+        }
+        Ok(state::not_loaded(is_enabled))
     }
 
     /// Whether a domain was told never to start a label.
     ///
     /// # Errors
     /// When launchd cannot be asked.
-    pub fn is_disabled(&self, domain: &str, label: &str) -> Result<bool> {
+    fn is_disabled(&self, domain: &str, label: &str) -> Result<bool> {
         let answer = self.launchctl(&["print-disabled", domain])?;
         Ok(disabled(&answer.stdout).any(|disabled| disabled == label))
     }
@@ -173,16 +181,12 @@ impl Services for Launchd<'_> {
         self.bootout(label)
     }
 
-    fn status(&self, label: &str) -> Result<Status> {
-        let enabled = !self.is_disabled(SYSTEM, label)?;
-        Ok(match self.printed(&target(label))? {
-            Some(printed) => Status { enabled, ..parse(&printed) },
-            None => Status { enabled, words: "not loaded".to_owned(), ..Status::default() },
-        })
+    fn state(&self, label: &str) -> Result<ServiceState> {
+        self.state_in(&[SYSTEM.to_owned()], label)
     }
 
     fn runs_job(&self, label: &str) -> Result<Option<bool>> {
-        let Some(main) = self.status(label)?.main_pid else { return Ok(Some(false)) };
+        let Some(main) = self.state(label)?.main_pid else { return Ok(Some(false)) };
         let call = Call::new("ps", ["-A", "-o", "ppid=", "-o", "stat="]);
         let list = self.commands.run(&call)?.stdout;
         Ok(Some(list.lines().any(|line| is_living_child(line, main))))
@@ -246,63 +250,12 @@ pub fn disabled(shown: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Reads `launchctl print`: lines of `key = value`, those of the job itself one tab deep.
-fn parse(printed: &str) -> Status {
-    let value = |key: &str| {
-        printed.lines().find_map(|line| {
-            let line = line.strip_prefix('\t')?;
-            let (name, value) = line.split_once(" = ")?;
-            (name == key).then(|| value.trim().to_owned())
-        })
-    };
-    let state = value("state").unwrap_or_default();
-    let last = value("last exit code").filter(|code| code != "(never exited)" && code != "0");
-    let killed = value("last terminating signal");
-    let runs: u32 = value("runs").and_then(|runs| runs.parse().ok()).unwrap_or_default();
-    Status {
-        loaded: true,
-        enabled: true,
-        // With KeepAlive a job that has ended is only waiting to be started again.
-        active: true,
-        stopping: state.contains("SIGTERM"),
-        words: match (last, killed) {
-            (_, Some(signal)) => format!("{state}, last killed by {signal}"),
-            (Some(last), None) => format!("{state}, last exit {last}"),
-            (None, None) => state,
-        },
-        main_pid: value("pid").and_then(|pid| pid.parse().ok()),
-        restarts: runs.saturating_sub(1),
-        definition: value("path").map(PathBuf::from),
-        ..Status::default()
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::platform::command::Script;
+    use super::{state::tests::RUNNING, *};
+    use crate::{host::Load, platform::command::Script};
 
     const LABEL: &str = "com.circleci.runner";
-
-    /// After `launchctl print` of macOS 14, shortened.
-    const RUNNING: &str = "system/com.circleci.runner = {\n\tactive count = 1\n\tpath = \
-        /Library/LaunchDaemons/com.circleci.runner.plist\n\ttype = LaunchDaemon\n\tstate = running\n\n\
-        \tprogram = /opt/circleci/circleci-launch-agent\n\tinherited environment = {\n\t\tstate = \
-        other\n\t}\n\truns = 3\n\tpid = 412\n\tlast exit code = 1\n}\n";
-
-    #[test]
-    fn a_running_job_reads_as_it_is_printed() {
-        let status = parse(RUNNING);
-        assert_eq!((status.main_pid, status.restarts), (Some(412), 2));
-        assert_eq!(status.words, "running, last exit 1");
-        assert_eq!(status.definition.as_deref(), Some(definition(LABEL).as_path()));
-    }
-
-    #[test]
-    fn a_job_that_was_killed_says_by_what() {
-        let printed = RUNNING.replace("last exit code = 1", "last terminating signal = Killed: 9");
-        assert_eq!(parse(&printed).words, "running, last killed by Killed: 9");
-    }
 
     #[test]
     fn a_users_domain_is_asked_and_may_not_be_there() {
@@ -313,9 +266,10 @@ mod tests {
             ("launchctl print gui/502/com.circleci.runner", 113, ""),
         ]);
         let launchd = Launchd::new(&script);
-        let status = launchd.status_in("gui/501", LABEL).unwrap().unwrap();
-        assert!(status.loaded && !status.enabled);
-        assert_eq!(launchd.status_in("gui/502", LABEL).unwrap(), None);
+        let state = launchd.state_in(&["gui/501".to_owned()], LABEL).unwrap();
+        assert!(state.load == Load::Loaded && !state.enabled);
+        let state = launchd.state_in(&["gui/502".to_owned()], LABEL).unwrap();
+        assert_eq!(state.load, Load::NotFound);
         script.assert_done();
     }
 
@@ -390,13 +344,13 @@ mod tests {
     }
 
     #[test]
-    fn a_status_knows_what_is_not_loaded() {
+    fn a_state_knows_what_is_not_loaded() {
         let script = Script::new(&[
             ("launchctl print-disabled system", 0, "\t\"com.circleci.runner\" => disabled\n"),
             ("launchctl print system/com.circleci.runner", 113, ""),
         ]);
-        let status = Launchd::new(&script).status(LABEL).unwrap();
-        assert!(!status.enabled && !status.loaded && !status.active);
+        let state = Launchd::new(&script).state(LABEL).unwrap();
+        assert!(!state.enabled && state.load == Load::NotFound && !state.is_held());
         script.assert_done();
     }
 }

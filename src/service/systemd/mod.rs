@@ -2,22 +2,20 @@
 
 pub mod definition;
 pub mod drop_ins;
+pub mod state;
 pub mod strange;
 pub mod unit_folders;
 
 use crate::{
-    Foreign, Result,
+    Result,
+    host::ServiceState,
     platform::{
         command::{Call, Commands},
         processes,
     },
-    service::{Hints, Services, Status, systemd_runs},
+    service::{Hints, Services, systemd_runs},
 };
 use std::{collections::BTreeMap, time::Duration};
-
-/// The properties of a unit that [`Status`] is made of.
-const PROPERTIES: &str = "LoadState,UnitFileState,ActiveState,SubState,MainPID,NRestarts,\
-                          StatusText,NeedDaemonReload,Result,ExecMainStatus";
 
 /// The host's systemd.
 pub struct Systemd<'a> {
@@ -59,13 +57,13 @@ impl Services for Systemd<'_> {
         self.systemctl(&["stop", "--no-block", service])
     }
 
-    fn status(&self, service: &str) -> Result<Status> {
-        let call = Call::new("systemctl", ["show", "--property", PROPERTIES, service]);
-        self.commands.run(&call).map(|answer| parse(&answer.stdout))
+    fn state(&self, service: &str) -> Result<ServiceState> {
+        let mut states = state::states(self.commands, &[service.to_owned()], None, None)?;
+        Ok(states.remove(service).unwrap_or_default())
     }
 
     fn runs_job(&self, service: &str) -> Result<Option<bool>> {
-        let main = self.status(service)?.main_pid;
+        let main = self.state(service)?.main_pid;
         Ok(main.map_or(Some(false), processes::has_living_child))
     }
 
@@ -94,34 +92,6 @@ impl Services for Systemd<'_> {
     }
 }
 
-fn parse(shown: &str) -> Status {
-    let value = |name: &str| {
-        shown
-            .lines()
-            .find_map(|line| line.strip_prefix(name)?.strip_prefix('='))
-            .unwrap_or_default()
-            .to_owned()
-    };
-    let (active, sub) = (value("ActiveState"), value("SubState"));
-    let mut words = format!("{active} ({sub})");
-    let (result, code) = (value("Result"), value("ExecMainStatus"));
-    if !matches!(result.as_str(), "" | "success") {
-        words += &format!(", {result}, last exit {code}");
-    }
-    Status {
-        loaded: value("LoadState") == "loaded",
-        enabled: value("UnitFileState").starts_with("enabled"),
-        stopping: active == "deactivating",
-        active: !matches!(active.as_str(), "inactive" | "failed" | ""),
-        words,
-        main_pid: value("MainPID").parse().ok().filter(|pid| *pid != 0),
-        restarts: value("NRestarts").parse().unwrap_or_default(),
-        health: Some(Foreign::words(&value("StatusText"))).filter(|text| !text.is_empty()),
-        needs_reload: value("NeedDaemonReload") == "yes",
-        definition: None,
-    }
-}
-
 /// A paragraph for each unit. A user's own manager is part of that user's login, which ends with
 /// the account, and no service that needs the account.
 fn parse_users(shown: &str) -> BTreeMap<String, String> {
@@ -145,33 +115,5 @@ mod tests {
         let known = parse_users(shown);
         let known: Vec<_> = known.iter().map(|(unit, user)| (&**unit, &**user)).collect();
         assert_eq!(known, [("number.service", "1001"), ("own.service", "circleci")]);
-    }
-
-    #[test]
-    fn a_running_unit_reads_as_it_is_shown() {
-        let shown = "MainPID=42\nNRestarts=1\nStatusText=Healthy\nLoadState=loaded\n\
-                     ActiveState=active\nSubState=running\nUnitFileState=enabled\n\
-                     NeedDaemonReload=no\nResult=success\nExecMainStatus=0\n";
-        let status = parse(shown);
-        assert_eq!((status.main_pid, status.restarts, status.loaded), (Some(42), 1, true));
-        assert_eq!(
-            (status.words.as_str(), status.health.as_deref()),
-            ("active (running)", Some("Healthy"))
-        );
-    }
-
-    #[test]
-    fn a_unit_that_is_not_there_is_neither_loaded_nor_active() {
-        let status = parse("LoadState=not-found\nActiveState=inactive\nSubState=dead\nMainPID=0\n");
-        assert_eq!((status.loaded, status.active, status.main_pid), (false, false, None));
-    }
-
-    #[test]
-    fn a_crash_loop_says_how_it_ended() {
-        let shown =
-            "ActiveState=activating\nSubState=auto-restart\nResult=exit-code\nExecMainStatus=203\n";
-        let status = parse(shown);
-        assert!(status.active);
-        assert_eq!(status.words, "activating (auto-restart), exit-code, last exit 203");
     }
 }

@@ -7,11 +7,12 @@ pub mod session;
 
 use crate::{
     Code, Error, Result,
+    host::{Activity, Load, ServiceState},
     platform::{
         command::Commands,
         windows::powershell::{literal, run, run_within},
     },
-    service::{Hints, Services, Status},
+    service::{Hints, Services},
     text::shown,
 };
 use scripts::{KEEPER, layout};
@@ -23,16 +24,16 @@ const LONG: Duration = Duration::from_secs(300);
 
 /// `SCHED_S_TASK_RUNNING` and `SCHED_S_TASK_HAS_NOT_RUN`: no failures.
 const RUNNING: u32 = 0x41301;
-const NEVER_RAN: u32 = 0x41303;
+pub(crate) const NEVER_RAN: u32 = 0x41303;
 
 /// The host's task scheduler.
 pub struct Tasks<'a> {
     commands: &'a dyn Commands,
 }
 
-/// What the script of [`Tasks::status`] prints.
+/// What the script of [`Tasks::state`] prints.
 #[derive(Debug, Deserialize)]
-struct Shown {
+struct Answer {
     state: String,
     result: u32,
     pid: Option<u32>,
@@ -71,15 +72,16 @@ impl Services for Tasks<'_> {
         run_within(self.commands, &scripts::stop(task, drain), limit).map(drop)
     }
 
-    fn status(&self, task: &str) -> Result<Status> {
+    fn state(&self, task: &str) -> Result<ServiceState> {
         let printed = run(self.commands, &scripts::status(task))?;
         if printed.trim().is_empty() {
-            return Ok(Status { words: "not registered".to_owned(), ..Status::default() });
+            return Ok(not_registered(None));
         }
-        let told: Shown = serde_json::from_str(printed.trim()).map_err(|error| {
+        let answer: Answer = serde_json::from_str(printed.trim()).map_err(|error| {
             Error::new(Code::StepFailed, format!("PowerShell said of {task}: {printed} ({error})"))
         })?;
-        Ok(status(&told))
+        let state = state(&answer.state, answer.result, answer.pid);
+        Ok(ServiceState { needs_reload: answer.stale, ..state })
     }
 
     fn last_lines(&self, task: &str, count: usize) -> Result<String> {
@@ -114,21 +116,39 @@ pub fn definition_path(task: &str) -> PathBuf {
     scripts::definition_path(task)
 }
 
-fn status(told: &Shown) -> Status {
-    let failed = !matches!(told.result, 0 | RUNNING | NEVER_RAN);
-    let mut words = told.state.to_lowercase();
-    if failed {
-        words += &format!(", last result 0x{:X}", told.result);
-    }
-    Status {
-        loaded: true,
+/// The state of a task that is registered, by the scheduler's word for it, such as `Ready`, the last
+/// result, and the agent's process.
+pub fn state(word: &str, result: u32, main_pid: Option<u32>) -> ServiceState {
+    let is_good = matches!(result, 0 | RUNNING | NEVER_RAN);
+    ServiceState {
+        load: Load::Loaded,
+        enabled: word != "Disabled",
+        enabled_word: word.to_owned(),
         // What a stop disabled is enabled by the next start.
-        enabled: true,
-        active: told.state == "Running" || told.pid.is_some(),
-        main_pid: told.pid,
-        needs_reload: told.stale,
-        words,
-        ..Status::default()
+        registered: true,
+        active: match word {
+            _ if main_pid.is_some() => Activity::Active,
+            "Running" => Activity::Active,
+            "Queued" => Activity::Activating,
+            _ => Activity::Inactive,
+        },
+        sub: word.to_owned(),
+        main_pid,
+        result: if is_good { "success" } else { "exit-code" }.to_owned(),
+        exit_status: Some(result.cast_signed()),
+        ..ServiceState::default()
+    }
+}
+
+/// The state of a task that the scheduler does not know.
+pub fn not_registered(main_pid: Option<u32>) -> ServiceState {
+    let is_up = main_pid.is_some();
+    ServiceState {
+        load: Load::NotFound,
+        active: if is_up { Activity::Active } else { Activity::Inactive },
+        sub: "not registered".to_owned(),
+        main_pid,
+        ..ServiceState::default()
     }
 }
 
@@ -169,18 +189,19 @@ mod tests {
 
     #[test]
     fn what_the_scheduler_says_is_read() {
-        let said = |text: &str| Tasks::new(&Recorded::answering(0, text)).status(TASK).unwrap();
-        let none = said("\r\n");
-        assert!(!none.loaded && !none.enabled && !none.active);
-        let runs = said("{\"state\":\"Running\",\"result\":267009,\"pid\":42,\"stale\":false}\r\n");
-        assert_eq!((runs.main_pid, runs.active, runs.words.as_str()), (Some(42), true, "running"));
+        let read = |text: &str| Tasks::new(&Recorded::answering(0, text)).state(TASK).unwrap();
+        let none = read("\r\n");
+        assert!(none.load == Load::NotFound && !none.registered && !none.is_held());
+        let runs = read("{\"state\":\"Running\",\"result\":267009,\"pid\":42,\"stale\":false}\r\n");
+        assert_eq!((runs.main_pid, runs.is_held()), (Some(42), true));
+        assert_eq!(runs.to_string(), "active (Running)");
         let failed =
-            said("{\"state\":\"Ready\",\"result\":3221225786,\"pid\":null,\"stale\":true}");
-        assert_eq!(failed.words, "ready, last result 0xC000013A");
-        assert!(failed.enabled && !failed.active && failed.needs_reload);
-        let off = said("{\"state\":\"Disabled\",\"result\":267011,\"pid\":null,\"stale\":false}");
-        assert!(!off.active && off.words == "disabled");
+            read("{\"state\":\"Ready\",\"result\":3221225786,\"pid\":null,\"stale\":true}");
+        assert_eq!(failed.to_string(), "inactive (Ready), exit-code, exit status 0xC000013A");
+        assert!(failed.registered && !failed.is_held() && failed.needs_reload);
+        let off = read("{\"state\":\"Disabled\",\"result\":267011,\"pid\":null,\"stale\":false}");
+        assert!(off.registered && !off.enabled && !off.is_held());
         let odd = Recorded::answering(0, "PS C:\\> ");
-        assert!(Tasks::new(&odd).status(TASK).is_err());
+        assert!(Tasks::new(&odd).state(TASK).is_err());
     }
 }
