@@ -184,7 +184,7 @@ fn a_wrong_certificate_is_told_by_what_is_wrong() {
         let identity = authority.sign(names, days);
         let Some(bucket) = Bucket::start(what, Some(&identity)) else { return };
         // Those of 0 days are good for the second in which they were made.
-        std::thread::sleep(Duration::from_millis(1100));
+        thread::sleep(Duration::from_millis(1100));
         let ca = Some(authority.pem());
         let error = trouble(Network { ca, ..network(&bucket.url("127.0.0.1")) });
         assert_eq!(error.code(), Code::Tls);
