@@ -69,7 +69,7 @@ impl Entry {
     fn matches(&self, host: &str, port: Option<u16>) -> bool {
         let address = host.parse().ok().map(|address: IpAddr| address.to_canonical());
         let has_port =
-            |own: &str| own.is_empty() || port.is_some_and(|port| own == port.to_string());
+            |text: &str| text.is_empty() || port.is_some_and(|port| text == port.to_string());
         match self {
             Self::Everything => true,
             Self::Nothing => false,

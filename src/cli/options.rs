@@ -209,7 +209,8 @@ mod tests {
 
         let entries = crate::Code::ALL.iter().map(|entry| entry.text.to_owned());
         let checks = crate::doctor::CHECKS.iter();
-        let checks = checks.flat_map(|own| [own.why, own.found, own.cure]).map(str::to_owned);
+        let checks =
+            checks.flat_map(|check| [check.why, check.found, check.cure]).map(str::to_owned);
         let helps = subs.iter().map(|sub| (*sub).clone().render_long_help().to_string());
         let (mut told, mut missing) = (0, BTreeSet::new());
         for text in entries.chain(checks).chain(helps) {

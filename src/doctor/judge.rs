@@ -250,10 +250,11 @@ mod tests {
     fn one_cause_is_told_once_with_what_comes_of_it() {
         let findings = judge(&hang(), &Selection::default());
         let diagnosis = Diagnosis::new(findings, 0);
-        let told: Vec<_> = diagnosis.troubles().map(|own| own.check).collect();
+        let told: Vec<_> = diagnosis.troubles().map(|finding| finding.check).collect();
         assert_eq!(told, ["permissions/binary-executable"]);
         let cause = diagnosis.troubles().next().unwrap();
-        let explained: Vec<_> = diagnosis.consequences(cause).map(|own| own.check).collect();
+        let explained: Vec<_> =
+            diagnosis.consequences(cause).map(|finding| finding.check).collect();
         assert_eq!(explained, ["service/running"]);
     }
 
@@ -265,10 +266,11 @@ mod tests {
             state.health = Some("Unhealthy".to_owned());
         }
         let diagnosis = Diagnosis::new(judge(&survey, &Selection::default()), 0);
-        let told: Vec<_> = diagnosis.troubles().map(|own| own.check).collect();
+        let told: Vec<_> = diagnosis.troubles().map(|finding| finding.check).collect();
         assert_eq!(told, ["permissions/binary-executable"]);
         let cause = diagnosis.troubles().next().unwrap();
-        let explained: Vec<_> = diagnosis.consequences(cause).map(|own| own.check).collect();
+        let explained: Vec<_> =
+            diagnosis.consequences(cause).map(|finding| finding.check).collect();
         assert_eq!(explained, ["service/running", "service/healthy"]);
     }
 
@@ -284,8 +286,8 @@ mod tests {
         config.trail.end = None;
         config.state = ConfigState::Missing;
         let diagnosis = Diagnosis::new(judge(&survey, &Selection::default()), 0);
-        let failed = diagnosis.troubles().filter(|own| own.status == Status::Fail);
-        let failed: Vec<_> = failed.map(|own| own.check).collect();
+        let failed = diagnosis.troubles().filter(|finding| finding.status == Status::Fail);
+        let failed: Vec<_> = failed.map(|finding| finding.check).collect();
         assert_eq!(failed, ["service/defined"]);
     }
 
@@ -299,7 +301,10 @@ mod tests {
             Some(Selinux { mode: "enforcing".into(), modules: Seen::Known(Vec::new()) });
         let told = |survey: &Survey, selection: &Selection| -> Vec<_> {
             let findings = judge(survey, selection);
-            findings.into_iter().map(|own| (own.check, own.status, own.evidence)).collect()
+            findings
+                .into_iter()
+                .map(|finding| (finding.check, finding.status, finding.evidence))
+                .collect()
         };
         let all = told(&whole, &Selection::default());
         let mut differs = 0;
@@ -332,7 +337,7 @@ mod tests {
         }
         set(&mut survey, "runner.mode", Some("sometimes"));
         let diagnosis = Diagnosis::new(judge(&survey, &Selection::default()), 0);
-        let told: Vec<_> = diagnosis.troubles().map(|own| own.check).collect();
+        let told: Vec<_> = diagnosis.troubles().map(|finding| finding.check).collect();
         assert!(told.contains(&"service/loaded"), "{told:?}");
         assert!(told.contains(&"config/values-valid"), "{told:?}");
     }
@@ -342,10 +347,11 @@ mod tests {
         let mut survey = healthy();
         service_of(&mut survey).state = Seen::broken("`systemctl show` did not end");
         let diagnosis = Diagnosis::new(judge(&survey, &Selection::default()), 0);
-        let told: Vec<_> = diagnosis.troubles().map(|own| (own.check, own.status)).collect();
+        let told: Vec<_> =
+            diagnosis.troubles().map(|finding| (finding.check, finding.status)).collect();
         assert_eq!(told, [("service/loaded", Status::Error)]);
         let cause = diagnosis.troubles().next().unwrap();
-        assert!(diagnosis.consequences(cause).any(|own| own.check == "service/running"));
+        assert!(diagnosis.consequences(cause).any(|finding| finding.check == "service/running"));
     }
 
     #[test]
@@ -400,7 +406,7 @@ mod tests {
         };
         assert_eq!(written(&survey), Vec::<String>::new());
         // systemd's default sends TERM to the job, too.
-        service_of(&mut survey).directives.retain(|own| own.key != "KillMode");
+        service_of(&mut survey).directives.retain(|directive| directive.key != "KillMode");
         let lines = written(&survey);
         assert!(lines.len() == 1 && lines[0].contains("KillMode=mixed"), "{lines:?}");
     }

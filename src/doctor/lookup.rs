@@ -135,7 +135,7 @@ fn is_documented(service: &Service) -> bool {
     let is_there = |trail: &Trail| trail.end.is_some() && is_closed(trail);
     of_agent
         && !service.definitions.is_empty()
-        && service.definitions.iter().all(|own| is_there(&own.trail))
+        && service.definitions.iter().all(|definition| is_there(&definition.trail))
 }
 
 /// Whether root may have the system's manager act by what defines a service: another account that
@@ -145,7 +145,9 @@ fn is_roots(install: &Install, service: &Service) -> bool {
     match install.named_by {
         Provenance::Root => true,
         Provenance::Account(_) => false,
-        Provenance::Anybody => service.definitions.iter().all(|own| is_closed(&own.trail)),
+        Provenance::Anybody => {
+            service.definitions.iter().all(|definition| is_closed(&definition.trail))
+        }
     }
 }
 

@@ -253,7 +253,7 @@ fn refuse_foreign_home(spec: &Spec, facts: &Facts) -> Result<()> {
     let Some(strange) = &facts.strange_in_home else { return Ok(()) };
     let user = spec.user.as_str();
     let account = Target::Account(user.to_owned());
-    let is_ours = facts.receipt.as_ref().is_some_and(|own| own.record(&account).is_some());
+    let is_ours = facts.receipt.as_ref().is_some_and(|receipt| receipt.record(&account).is_some());
     let is_made = spec.create_user && facts.account(user).is_none();
     match is_made && !is_ours {
         true => Err(refusal(&home(spec.platform.os(), user), strange, user)),

@@ -31,10 +31,11 @@ pub(super) fn refuse_rival(spec: &Spec, facts: &Facts) -> Result<()> {
     let loaded = loaded.filter(|path| *path != spec.layout.definition);
     let defined = rivals(spec).find(|path| facts.path(path).meta.is_some());
     // In whichever home; and where ours would be, when it runs the other agent.
-    let is_rival = |own: &&Defined| {
-        own.label == *label && (own.file != spec.layout.definition || own.agent != spec.agent)
+    let is_rival = |defined: &&Defined| {
+        defined.label == *label
+            && (defined.file != spec.layout.definition || defined.agent != spec.agent)
     };
-    let of_launchd = facts.launchd.iter().find(is_rival).map(|own| own.file.clone());
+    let of_launchd = facts.launchd.iter().find(is_rival).map(|launchd| launchd.file.clone());
     let Some(rival) = loaded.or(defined).or(of_launchd) else { return Ok(()) };
     let removal = removal(&rival, label);
     let rival = shown(&rival);

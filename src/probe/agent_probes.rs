@@ -117,13 +117,14 @@ pub(super) fn begin(
     let directive = |key: &str| {
         let directives = candidate.unit.iter().flat_map(|unit| unit.directives.iter().rev());
         directives
-            .filter(|own| own.section == "Service" && own.key == key)
-            .map(|own| own.value.clone())
+            .filter(|directive| directive.section == "Service" && directive.key == key)
+            .map(|directive| directive.value.clone())
             .next()
     };
     let output = candidate.unit.iter().flat_map(|unit| &unit.directives);
-    let output = output.filter(|own| own.section.is_empty() && own.key == "StandardErrorPath");
-    let output = output.map(|own| PathBuf::from(&own.value)).find(|path| path.is_absolute());
+    let output =
+        output.filter(|output| output.section.is_empty() && output.key == "StandardErrorPath");
+    let output = output.map(|output| PathBuf::from(&output.value)).find(|path| path.is_absolute());
     name(PathRole::ServiceOutput, by_service, output);
     let own = directive("WorkingDirectory").map(|path| path.trim_start_matches('-').to_owned());
     let own = own.filter(|path| path.starts_with('/')).map(PathBuf::from);

@@ -27,7 +27,8 @@ pub(super) fn look(
             };
             // A short file is known by its checksum.
             let placed = receipt.and_then(|receipt| receipt.binary.as_ref());
-            let is_roots = named_by.is_root() || placed.is_some_and(|own| own.path == trail.path);
+            let is_roots =
+                named_by.is_root() || placed.is_some_and(|placed| placed.path == trail.path);
             let sha256 = match is_roots {
                 true => checksum(root, trail, receipt),
                 false => Seen::not("root named another file"),

@@ -75,7 +75,7 @@ pub(super) fn all(
     for agent in &processes.agents(&wanted, until) {
         let unit = agent.managed.system_unit();
         let runs = |candidate: &Candidate| {
-            candidate.unit.as_ref().is_some_and(|own| Some(own.name.as_str()) == unit)
+            candidate.unit.as_ref().is_some_and(|other| Some(other.name.as_str()) == unit)
         };
         if found.iter().any(runs) {
             continue;
@@ -159,7 +159,9 @@ fn owner_of_home(unit: &Unit) -> Option<String> {
 /// Agents that run though no task of the candidates runs them.
 pub(super) fn by_hand(found: &[Candidate], processes: &Processes, scrub: &Scrub) -> Strays {
     let is_found = |pid: &u32| {
-        let of = |own: &Candidate| own.binary.as_ref().and_then(|path| processes.running(path));
+        let of = |candidate: &Candidate| {
+            candidate.binary.as_ref().and_then(|path| processes.running(path))
+        };
         found.iter().filter_map(of).any(|(own, _)| own == *pid)
     };
     let mut strays = none_yet(processes);

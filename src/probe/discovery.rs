@@ -107,7 +107,7 @@ fn agents(context: &ProbeContext) -> Discovery {
 impl Discovery {
     /// Keeps the agent of a configuration; where none has it, one of which nothing else is known.
     fn keep(&mut self, config: &Path) {
-        self.candidates.retain(|own| own.config_path.as_deref() == Some(config));
+        self.candidates.retain(|candidate| candidate.config_path.as_deref() == Some(config));
         if self.candidates.is_empty() {
             self.candidates.push(Candidate {
                 name: config.display().to_string(),

@@ -86,7 +86,7 @@ pub(super) fn of(endpoints: &Endpoints, candidate: &Candidate, root: &Root) -> V
     let is_cloud = CircleCi::of(Some(api.value)).is_cloud();
     let settings = candidate.receipt.as_ref().map(|receipt| &receipt.settings);
     let releases =
-        settings.and_then(|own| own.get("release-url")).map_or(RELEASE_URL, String::as_str);
+        settings.and_then(|setting| setting.get("release-url")).map_or(RELEASE_URL, String::as_str);
     let platform = crate::platform::Platform::of_this_host();
     let (os, arch) = platform.map_or_else(
         |_| (String::new(), String::new()),
@@ -136,7 +136,7 @@ pub(super) fn of(endpoints: &Endpoints, candidate: &Candidate, root: &Root) -> V
     // Only where the person's shell would go another way.
     let shell = route::of_shell();
     let differs = VARIABLES.iter().any(|name| {
-        shell.get(*name).map(|own| &own.0) != variables.value.get(*name).map(|own| &own.0)
+        shell.get(*name).map(|shell| &shell.0) != variables.value.get(*name).map(|text| &text.0)
     });
     if differs {
         let needed: Vec<Ask> = asks.iter().filter(|ask| ask.required).cloned().collect();

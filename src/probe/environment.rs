@@ -272,7 +272,8 @@ mod tests {
         let unit = Unit { directives, ..Unit::default() };
         let (raw, files) = of_unit(&root.1, &unit);
         assert_eq!((raw.len(), files.len()), (OF_UNIT, FILES));
-        let last = |name: &str| raw.iter().rfind(|raw| raw.name == name).map(|own| &*own.value);
+        let last =
+            |name: &str| raw.iter().rfind(|raw| raw.name == name).map(|variable| &*variable.value);
         assert_eq!(last("PATH"), Some("/b"));
         assert_eq!(last("HTTPS_PROXY"), Some("http://u:a1b2c3d4e5f6a7b81999@h"));
         assert_eq!((last("TMPDIR"), last("HOME")), (Some("/t"), None));

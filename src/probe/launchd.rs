@@ -213,7 +213,11 @@ mod tests {
         let command = ["/opt/circleci/circleci-launch-agent", "--config", "/c.yaml"];
         assert_eq!(unit.command(), command);
         assert_eq!(unit.variables[0].value, "http://p:1");
-        assert!(unit.directives.iter().any(|own| own.key == "KeepAlive" && own.value == "true"));
+        assert!(
+            unit.directives
+                .iter()
+                .any(|directive| directive.key == "KeepAlive" && directive.value == "true")
+        );
     }
 
     #[test]

@@ -82,7 +82,7 @@ impl Told {
             host.listening = Seen::not_applicable("macOS is not asked for it");
             host.routes = Seen::not_applicable("macOS is not asked for it");
             // configd answers for names; the file is a copy that need not be there.
-            if host.resolver.ok().is_some_and(|own| own.trouble.is_some()) {
+            if host.resolver.ok().is_some_and(|resolver| resolver.trouble.is_some()) {
                 host.resolver = Seen::not_applicable("macOS keeps it elsewhere");
             }
         }
@@ -145,7 +145,7 @@ fn memory(size: Option<String>, pages: Option<String>) -> Seen<Memory> {
 
 /// `Network Time: On`; only root is told.
 fn clock(said: Option<&str>) -> Seen<Clock> {
-    match said.and_then(|said| said.trim().strip_prefix("Network Time: ")) {
+    match said.and_then(|other| other.trim().strip_prefix("Network Time: ")) {
         Some("On") => Seen::Known(Clock { synchronized: true, by: Some("timed".to_owned()) }),
         Some(_) => Seen::Known(Clock::default()),
         None => Seen::not("macOS tells only root"),

@@ -172,9 +172,9 @@ fn take(request: &Request, until: Instant) -> Result<Examined> {
     }
     let states = service_states(&context, &candidates);
     let host = host_probes::begin(&context, &candidates, &processes);
-    let of_windows = windows.as_ref().map(|own| {
-        let accounts = own.accounts(&candidates, context.now);
-        (own.states(&candidates, &processes), accounts, own.facts(&candidates))
+    let of_windows = windows.as_ref().map(|windows| {
+        let accounts = windows.accounts(&candidates, context.now);
+        (windows.states(&candidates, &processes), accounts, windows.facts(&candidates))
     });
     // Windows tells of its accounts in another way, and none of them has a number here.
     let asked: &[Candidate] = if context.os == Os::Windows { &[] } else { &candidates };
@@ -328,8 +328,9 @@ fn queue_probe(
 
 /// The candidates of that name.
 fn of_instance(candidates: Vec<Candidate>, name: &str) -> Result<Vec<Candidate>> {
-    let others: BTreeSet<String> = candidates.iter().map(|own| own.name.clone()).collect();
-    let found: Vec<_> = candidates.into_iter().filter(|own| own.name == name).collect();
+    let others: BTreeSet<String> =
+        candidates.iter().map(|candidate| candidate.name.clone()).collect();
+    let found: Vec<_> = candidates.into_iter().filter(|candidate| candidate.name == name).collect();
     if !found.is_empty() || others.is_empty() {
         return Ok(found);
     }

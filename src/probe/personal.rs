@@ -168,7 +168,7 @@ mod tests {
             set(&mut own, "HTTPS_PROXY", "http://proxy.example", by);
             set(&mut own, "SSL_CERT_FILE", "/ca.pem", by);
             let ask = asked(&[], &[own]).unwrap();
-            let proxy = ask.variables.get("HTTPS_PROXY").map(|own| own.0.clone());
+            let proxy = ask.variables.get("HTTPS_PROXY").map(|variable| variable.0.clone());
             proxy.is_some_and(|proxy| proxy == "http://proxy.example")
         };
         assert!(through(Provenance::Root));

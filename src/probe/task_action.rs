@@ -79,10 +79,10 @@ pub(super) fn follow(root: &Root, action: &Action, named_by: Provenance) -> Run 
     let folder = expanded(action.folder.trim().trim_matches('"'));
     let mut run = statements
         .iter()
-        .find(|own| own.iter().any(|word| is_agent(word)))
-        .map(|own| Run { words: own.clone(), ..Run::default() })
+        .find(|statement| statement.iter().any(|word| is_agent(word)))
+        .map(|statement| Run { words: statement.clone(), ..Run::default() })
         .or_else(|| {
-            let of_script = |own: &Vec<String>| of_script(root, own.first()?, &folder, named_by);
+            let of_script = |text: &Vec<String>| of_script(root, text.first()?, &folder, named_by);
             statements.iter().find_map(of_script)
         })
         .unwrap_or_else(|| Run { words: plain(), ..Run::default() });
@@ -150,12 +150,12 @@ fn statements(line: &str) -> Vec<Vec<String>> {
             }
             _ => {}
         }
-        statements.last_mut().map(|own| own.push(c)).unwrap_or_default();
+        statements.last_mut().map(|last| last.push(c)).unwrap_or_default();
     }
     let led = |word: &String| LEADS.contains(&word.to_ascii_lowercase().as_str());
-    let told = statements.iter().map(|own| words(own.trim().trim_start_matches('@')));
+    let told = statements.iter().map(|statement| words(statement.trim().trim_start_matches('@')));
     told.map(|own| own.into_iter().skip_while(led).collect::<Vec<_>>())
-        .filter(|own: &Vec<String>| !own.is_empty())
+        .filter(|text: &Vec<String>| !text.is_empty())
         .collect()
 }
 
@@ -207,7 +207,7 @@ fn of_script(root: &Root, word: &str, folder: &str, named_by: Provenance) -> Opt
         }
         let line = line.replace("%~dp0", &format!("{here}\\")).replace("$PSScriptRoot", here);
         let runs = statements(&expanded(&line));
-        if let Some(own) = runs.into_iter().find(|own| own.iter().any(|word| is_agent(word))) {
+        if let Some(own) = runs.into_iter().find(|run| run.iter().any(|word| is_agent(word))) {
             run.words = own;
         }
     }

@@ -53,7 +53,11 @@ pub(super) fn find(root: &Root) -> Vec<Unit> {
 
 /// Notes at a task which other one keeps its session open.
 fn keep(task: &mut Unit, keeper: Unit) {
-    let file = keeper.definitions.first().map(|own| own.trail.path.clone()).unwrap_or_default();
+    let file = keeper
+        .definitions
+        .first()
+        .map(|definition| definition.trail.path.clone())
+        .unwrap_or_default();
     let line = |section: String, key: &str, value: String, line: usize| Directive {
         file: file.clone(),
         line,
@@ -115,7 +119,7 @@ fn definition(root: &Root, path: &Path) -> Option<Unit> {
     unit.definitions.push(own);
     let named_by = unit.provenance();
     let runs: Vec<_> =
-        actions(&unit).iter().map(|own| task_action::follow(root, own, named_by)).collect();
+        actions(&unit).iter().map(|action| task_action::follow(root, action, named_by)).collect();
     let at = runs.iter().position(task_action::Run::is_agent);
     let is_agents = at.is_some() || is_called_so;
     let run = runs.into_iter().nth(at.unwrap_or_default()).unwrap_or_default();
@@ -132,7 +136,7 @@ fn definition(root: &Root, path: &Path) -> Option<Unit> {
 /// The programs that a task starts, in order.
 fn actions(unit: &Unit) -> Vec<Action> {
     let mut actions: Vec<Action> = Vec::new();
-    for own in unit.directives.iter().filter(|own| own.section == "Actions/Exec") {
+    for own in unit.directives.iter().filter(|directive| directive.section == "Actions/Exec") {
         // An element of every action; the schema lets it come in any order, but only once.
         if own.key == "Command" || actions.is_empty() {
             actions.push(Action::default());
@@ -150,8 +154,10 @@ fn actions(unit: &Unit) -> Vec<Action> {
 
 /// The account that a task runs as: by its own name, without the host's or a dot before it.
 pub(super) fn account(unit: &Unit) -> Option<String> {
-    let user = unit.directives.iter().find(|own| {
-        own.section == "Principals/Principal" && own.key == "UserId" && !own.value.is_empty()
+    let user = unit.directives.iter().find(|directive| {
+        directive.section == "Principals/Principal"
+            && directive.key == "UserId"
+            && !directive.value.is_empty()
     })?;
     let name = user.value.rsplit('\\').next().unwrap_or_default();
     Some(match name.to_ascii_uppercase().as_str() {
@@ -209,9 +215,15 @@ mod tests {
             ]
         );
         assert_eq!(found[0].command(), [AGENT, "--config", "C:\\c.yaml"]);
-        let keeper = found[0].directives.iter().find(|own| own.key == "SessionKeeper").unwrap();
+        let keeper =
+            found[0].directives.iter().find(|directive| directive.key == "SessionKeeper").unwrap();
         assert_eq!(keeper.value, "CircleCI Launch Agent session keeper");
-        assert!(found[0].directives.iter().any(|own| own.section == "SessionKeeper/Actions/Exec"));
+        assert!(
+            found[0]
+                .directives
+                .iter()
+                .any(|directive| directive.section == "SessionKeeper/Actions/Exec")
+        );
         assert!(found[1].definitions[0].trouble.as_ref().unwrap().contains("no XML"));
     }
 

@@ -90,13 +90,13 @@ fn unit(root: &Root, name: &str, path: &Path, drop_ins: &[&DropIns]) -> Option<U
     let mut left = LIMIT;
     unit.read(root, path, &mut left);
     let mut added: BTreeMap<&OsString, &PathBuf> = BTreeMap::new();
-    for (name, path) in drop_ins.iter().flat_map(|own| &own.files) {
+    for (name, path) in drop_ins.iter().flat_map(|drop_in| &drop_in.files) {
         added.entry(name).or_insert(path);
     }
     for path in added.into_values() {
         unit.read(root, path, &mut left);
     }
-    let trouble = drop_ins.iter().find_map(|own| own.trouble.clone());
+    let trouble = drop_ins.iter().find_map(|drop_in| drop_in.trouble.clone());
     if let (Some(trouble), Some(last)) = (trouble, unit.definitions.last_mut()) {
         last.trouble = Some(trouble);
     }
@@ -142,7 +142,9 @@ impl Unit {
 
     /// Looks for what else could have been written by others than root.
     fn search(&self, root: &Root, search: &mut Search<'_>) -> Result<Vec<Trail>> {
-        let is_read = |path: &PathBuf| self.definitions.iter().any(|own| own.trail.path == *path);
+        let is_read = |path: &PathBuf| {
+            self.definitions.iter().any(|definition| definition.trail.path == *path)
+        };
         let found = search.of(&self.name)?.into_iter().filter(|path| !is_read(path));
         found.take(FILES).map(|path| root.trail(&path)).collect()
     }
@@ -222,16 +224,16 @@ impl Unit {
 
     /// Its directives as they may be told.
     pub(super) fn scrubbed(directives: Vec<Directive<String>>, scrub: &Scrub) -> Vec<Directive> {
-        let value = |own: &Directive<String>| match own.key.as_str() {
-            "Environment" => Scrubbed::assignments(&own.value, scrub),
-            _ => Scrubbed::text(&shortened(&own.value), scrub),
+        let value = |directive: &Directive<String>| match directive.key.as_str() {
+            "Environment" => Scrubbed::assignments(&directive.value, scrub),
+            _ => Scrubbed::text(&shortened(&directive.value), scrub),
         };
-        let scrubbed = |own: Directive<String>| Directive {
-            value: value(&own),
-            file: own.file,
-            line: own.line,
-            section: own.section,
-            key: own.key,
+        let scrubbed = |directive: Directive<String>| Directive {
+            value: value(&directive),
+            file: directive.file,
+            line: directive.line,
+            section: directive.section,
+            key: directive.key,
         };
         directives.into_iter().map(scrubbed).collect()
     }
@@ -285,8 +287,11 @@ mod tests {
             let drop_ins = DropIns::read(&root, &filled, until);
             assert!(drop_ins.files.len() <= FILES && drop_ins.trouble.is_some());
             let units = find(&root, until);
-            let troubled = |unit: &Unit| unit.definitions.iter().any(|own| own.trouble.is_some());
-            let told: Vec<_> = units.iter().map(|own| (own.name.as_str(), troubled(own))).collect();
+            let troubled = |unit: &Unit| {
+                unit.definitions.iter().any(|definition| definition.trouble.is_some())
+            };
+            let told: Vec<_> =
+                units.iter().map(|unit| (unit.name.as_str(), troubled(unit))).collect();
             assert_eq!(told, [("circleci-x.service", false), ("circleci.service", true)]);
         }
     }
@@ -310,7 +315,7 @@ mod tests {
         std::fs::write(units.join("circleci-x.service"), "[Service]\n").unwrap();
         let units = find(&root, soon());
         let of = |key: &str| -> Vec<String> {
-            let own = units[0].directives.iter().filter(|own| own.key == key);
+            let own = units[0].directives.iter().filter(|directive| directive.key == key);
             own.map(|own| own.value.clone()).collect()
         };
         assert_eq!((of("User"), of("Group")), (vec!["c".to_owned()], vec!["b".into(), "c".into()]));
@@ -369,8 +374,13 @@ mod tests {
             };
             open(0o777);
             let found = find(&root, soon());
-            let parts: Vec<_> =
-                found[2].strange_parts.known().unwrap().iter().map(|own| &own.path).collect();
+            let parts: Vec<_> = found[2]
+                .strange_parts
+                .known()
+                .unwrap()
+                .iter()
+                .map(|strange_part| &strange_part.path)
+                .collect();
             open(0o755);
             assert_eq!(parts, [&Path::new("/etc/systemd/system").join(name)]);
             assert_eq!(found[2].provenance(), Provenance::Anybody);

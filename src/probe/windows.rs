@@ -38,11 +38,11 @@ fn wanted(candidates: &[Candidate]) -> Wanted {
     for candidate in candidates {
         if let Some(unit) = &candidate.unit {
             wanted.tasks.push(unit.name.clone());
-            let keeper = unit.directives.iter().find(|own| own.key == "SessionKeeper");
-            wanted.tasks.extend(keeper.map(|own| own.value.clone()));
+            let keeper = unit.directives.iter().find(|directive| directive.key == "SessionKeeper");
+            wanted.tasks.extend(keeper.map(|keeper| keeper.value.clone()));
             // Behind the task's own file stand its keeper's and a script; the scheduler's own
             // folder is the system's.
-            let others = unit.definitions.iter().skip(1).map(|own| &own.trail.path);
+            let others = unit.definitions.iter().skip(1).map(|definition| &definition.trail.path);
             let is_system = |path: &Path| same(&shown(path)).starts_with(r"c:\windows\");
             wanted.paths.extend(others.filter(|path| !is_system(path)).map(shown));
         }
@@ -89,17 +89,17 @@ impl Answer {
             Err(unseen) => return Seen::Unseen(unseen),
         };
         let began: BTreeMap<u32, i64> =
-            all.iter().filter_map(|own| Some((own.pid, own.started?))).collect();
-        let process = |own: &look::Process| {
+            all.iter().filter_map(|process| Some((process.pid, process.started?))).collect();
+        let process = |other: &look::Process| {
             // Numbers are given again: a parent that began later is another process.
-            let is_parent = |parent: &u32| own.started >= began.get(parent).copied();
+            let is_parent = |parent: &u32| other.started >= began.get(parent).copied();
             Process {
-                pid: own.pid,
-                parent: Some(own.parent).filter(is_parent).unwrap_or_default(),
+                pid: other.pid,
+                parent: Some(other.parent).filter(is_parent).unwrap_or_default(),
                 uid: 0,
-                name: own.name.clone(),
-                command: own.path.clone().unwrap_or_default(),
-                started: own.started.unwrap_or_default(),
+                name: other.name.clone(),
+                command: other.path.clone().unwrap_or_default(),
+                started: other.started.unwrap_or_default(),
                 state: 'S',
                 in_service: false,
             }
@@ -131,8 +131,9 @@ impl Answer {
         let known = self.part(|told| &told.accounts).unwrap_or_default();
         for candidate in candidates {
             for user in [&mut candidate.user, &mut candidate.task_user] {
-                let named =
-                    |own: &&look::Account| user.as_ref().is_some_and(|name| *name == own.sid);
+                let named = |account: &&look::Account| {
+                    user.as_ref().is_some_and(|name| *name == account.sid)
+                };
                 if let Some(own) = known.iter().find(named) {
                     *user = Some(own.name.clone());
                 }
@@ -144,7 +145,7 @@ impl Answer {
     pub(super) fn accounts(&self, candidates: &[Candidate], now: i64) -> Vec<AccountFacts> {
         let known = self.part(|told| &told.accounts).unwrap_or_default();
         let names: BTreeSet<&String> =
-            candidates.iter().filter_map(|own| own.user.as_ref()).collect();
+            candidates.iter().filter_map(|candidate| candidate.user.as_ref()).collect();
         let account = |name: &String| {
             if name == "SYSTEM" {
                 return Some(system(name));
@@ -171,7 +172,7 @@ impl Answer {
     fn volume(&self, folder: &Path, purpose: PathRole) -> Option<Volume> {
         let path = same(&shown(folder));
         let volumes = self.part(|told| &told.volumes).ok()?;
-        let own = volumes.iter().find(|own| path.starts_with(&own.drive.to_lowercase()))?;
+        let own = volumes.iter().find(|volume| path.starts_with(&volume.drive.to_lowercase()))?;
         Some(Volume {
             folder: shown(folder).into(),
             purpose,
@@ -194,7 +195,7 @@ impl Answer {
         host.memory = self.memory();
         host.clock = self.clock();
         host.accounts = accounts;
-        host.privileged = self.part(|told| &told.elevated).is_ok_and(|own| own == [true]);
+        host.privileged = self.part(|told| &told.elevated).is_ok_and(|part| part == [true]);
         host.windows = Some(facts);
         host.volumes = super::volumes::writes(installs)
             .into_iter()
@@ -239,9 +240,9 @@ impl Answer {
         let system = self.system();
         let own = system.as_ref().ok();
         let accounts = self.part(|told| &told.accounts).unwrap_or_default();
-        let of_agents = |own: &&look::Account| {
+        let of_agents = |account: &&look::Account| {
             candidates.iter().filter_map(|one| one.user.as_ref()).any(|name| {
-                own.name.eq_ignore_ascii_case(name) || own.sid.eq_ignore_ascii_case(name)
+                account.name.eq_ignore_ascii_case(name) || account.sid.eq_ignore_ascii_case(name)
             })
         };
         let keepers: Vec<&look::Account> = accounts.iter().filter(of_agents).collect();
@@ -251,7 +252,7 @@ impl Answer {
             long_paths: own.map(|own| own.long_paths),
             remote_desktop_off: own.map(|own| own.desktop_off),
             saved_credential: (!keepers.is_empty())
-                .then(|| keepers.iter().all(|own| own.credentials > 0)),
+                .then(|| keepers.iter().all(|keeper| keeper.credentials > 0)),
             winhttp_proxy: own.and_then(|own| own.winhttp.clone()),
             quarantined: match self.seen(|told| &told.threats, Clone::clone) {
                 Seen::Known(all) => Seen::Known(of_candidates(all, candidates)),
@@ -270,8 +271,8 @@ impl Answer {
 
 fn of_candidates(all: Vec<String>, candidates: &[Candidate]) -> Vec<String> {
     let is_ours = |path: &String| {
-        let binaries = candidates.iter().filter_map(|own| own.binary.as_ref());
-        binaries.into_iter().any(|own| same(&shown(own)) == same(path))
+        let binaries = candidates.iter().filter_map(|candidate| candidate.binary.as_ref());
+        binaries.into_iter().any(|binary| same(&shown(binary)) == same(path))
     };
     all.into_iter().filter(is_ours).collect()
 }
@@ -314,7 +315,8 @@ fn closed(own: &look::Account, now: i64) -> Option<String> {
         (is_over(own.password_expires), "its password has expired"),
         (own.must_change, "its password has to be changed at the next logon"),
     ];
-    let reasons: Vec<_> = reasons.into_iter().filter(|own| own.0).map(|own| own.1).collect();
+    let reasons: Vec<_> =
+        reasons.into_iter().filter(|reason| reason.0).map(|reason| reason.1).collect();
     (!reasons.is_empty()).then(|| reasons.join("; "))
 }
 
@@ -362,7 +364,7 @@ mod tests {
         let soon = std::time::Instant::now() + Duration::from_secs(20);
         let found = processes.of_install(Some(400), None, None, &scrub, soon);
         let names: Vec<_> =
-            found.processes.ok().unwrap().iter().map(|own| own.name.as_str()).collect();
+            found.processes.ok().unwrap().iter().map(|process| process.name.as_str()).collect();
         assert_eq!(names, ["circleci-launch-agent.exe", "circleci-agent.exe"]);
     }
 
@@ -394,7 +396,7 @@ mod tests {
     #[test]
     fn every_way_an_account_is_closed_is_said() {
         let answer = answer();
-        let mut own = answer.part(|told| &told.accounts).unwrap()[0].clone();
+        let mut own = answer.part(|answer| &answer.accounts).unwrap()[0].clone();
         own.expires = Some(10);
         own.password_expires = Some(100);
         own.locked = true;
@@ -416,8 +418,8 @@ mod tests {
 
     #[test]
     fn a_survey_is_whole_where_windows_says_that_it_was_taken_elevated() {
-        let is_whole = |said: &str| {
-            let told = look::look(&Recorded::answering(0, said), &Wanted::default(), LEAST);
+        let is_whole = |text: &str| {
+            let told = look::look(&Recorded::answering(0, text), &Wanted::default(), LEAST);
             let answer = Answer(told.map_err(Unseen::probe_failed));
             let mut host = Host { privileged: true, ..Host::default() };
             let facts = answer.facts(&[]);

@@ -24,7 +24,7 @@ pub(super) const KNOWN: Check = Check {
 
 fn known(survey: &Survey, install: &Install) -> Judged {
     let config = install.config()?;
-    let strange = config.settings.iter().filter(|own| Config::holds(&own.path).is_none());
+    let strange = config.settings.iter().filter(|setting| Config::holds(&setting.path).is_none());
     let problems = strange.map(|setting| strange_key(survey, install, config, setting)).collect();
     Ok(Verdict::of(problems, format!("{} keys, all known", config.settings.len())))
 }
@@ -73,7 +73,7 @@ fn of_this_agent(_: &Survey, install: &Install) -> Judged {
     let config = install.config()?;
     let profile = install.agent.profile();
     let mut problems = Vec::new();
-    for setting in config.settings.iter().filter(|own| !profile.reads(&own.path)) {
+    for setting in config.settings.iter().filter(|setting| !profile.reads(&setting.path)) {
         let readers = profiles().filter(|other| other.reads(&setting.path));
         let readers: Vec<&str> = readers.map(|other| other.name).collect();
         if readers.is_empty() {

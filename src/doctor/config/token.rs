@@ -96,7 +96,11 @@ fn only_in_config(_: &Survey, install: &Install) -> Judged {
         let (summary, seen) = match place {
             TokenPlace::Command => (
                 "the token stands in the service's command line",
-                install.service.as_ref().map(|own| own.command.join(" ")).unwrap_or_default(),
+                install
+                    .service
+                    .as_ref()
+                    .map(|service| service.command.join(" "))
+                    .unwrap_or_default(),
             ),
             TokenPlace::Definition { file, line } => (
                 "the token stands in the unit, which every user can read",
@@ -108,7 +112,7 @@ fn only_in_config(_: &Survey, install: &Install) -> Judged {
                 "the token stands in the agent's command line",
                 install
                     .main_process()
-                    .map(|own| format!("process {}: {}", own.pid, own.command))
+                    .map(|other| format!("process {}: {}", other.pid, other.command))
                     .unwrap_or_default(),
             ),
         };

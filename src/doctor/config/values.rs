@@ -197,7 +197,7 @@ fn mode(survey: &Survey, install: &Install) -> Judged {
             .into());
     }
     let ends = is_single || config.text("runner.idle_timeout").is_some();
-    let restart = install.service.as_ref().and_then(|own| own.value("Service", "Restart"));
+    let restart = install.service.as_ref().and_then(|service| service.value("Service", "Restart"));
     if ends
         && survey.host.os == crate::platform::Os::Linux
         && install.service.is_some()

@@ -62,10 +62,10 @@ fn architecture(survey: &Survey, install: &Install) -> Judged {
         "aarch64" | "arm64" | "ARM64" => "arm64",
         other => other,
     };
-    let runs = machine.is_empty() || machines.iter().any(|own| own == machine);
+    let runs = machine.is_empty() || machines.iter().any(|other| other == machine);
     let translated = host.os == Os::Darwin
         && machine == "arm64"
-        && machines.iter().any(|own| own == "amd64")
+        && machines.iter().any(|machine| machine == "amd64")
         && host.mac.as_ref().is_some_and(|mac| mac.rosetta);
     let is_for = format!("{os}/{}", machines.join("+"));
     if *os == host.os.to_string() && (runs || translated) {
@@ -140,7 +140,7 @@ fn selinux(survey: &Survey, install: &Install) -> Judged {
     let modules = selinux.modules.known()?;
     let is_own = kind.starts_with(module);
     let may_run = ["bin_t", "usr_t", "lib_t", "initrc_exec_t"].contains(&kind);
-    if modules.iter().any(|own| own == module) && (is_own || may_run) || kind == "bin_t" {
+    if modules.iter().any(|other| other == module) && (is_own || may_run) || kind == "bin_t" {
         return Ok(Verdict::Holds(format!("label {kind}")));
     }
     let remedy = Remedy::by_hand("Build and install the policy module, then restore the label.")

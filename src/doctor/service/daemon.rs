@@ -56,7 +56,7 @@ const KEYS: [&str; 38] = [
 ];
 
 fn value<'a>(service: &'a Service, key: &str) -> Option<&'a str> {
-    service.directives("", key).last().map(|own| own.value.as_str())
+    service.directives("", key).last().map(|directive| directive.value.as_str())
 }
 
 /// Whether launchd starts the agent again after every end.
@@ -77,7 +77,7 @@ pub(super) fn restarts(install: &Install, service: &Service) -> Judged {
         }
         Some("true") => Ok(Verdict::Holds("KeepAlive".to_owned())),
         // A dictionary keeps it alive under conditions; which, is its author's business.
-        None if service.directives.iter().any(|own| own.section == "KeepAlive") => {
+        None if service.directives.iter().any(|directive| directive.section == "KeepAlive") => {
             Ok(Verdict::Holds("KeepAlive, under conditions".to_owned()))
         }
         other => Ok(Problem::fail("launchd does not start the agent again when it ends")
@@ -125,7 +125,7 @@ pub(super) fn stop(install: &Install, service: &Service) -> Judged {
 /// Whether every key is one that launchd knows, and of its kind.
 pub(super) fn keys(service: &Service) -> Judged {
     let mut problems = Vec::new();
-    for own in service.directives.iter().filter(|own| own.section.is_empty()) {
+    for own in service.directives.iter().filter(|directive| directive.section.is_empty()) {
         if !KEYS.contains(&own.key.as_str()) {
             let near = crate::text::nearest(&own.key, &KEYS);
             let guess = near.map_or(String::new(), |near| format!("; {near} may be meant"));

@@ -105,7 +105,7 @@ fn environment_files(_: &Survey, install: &Install) -> Judged {
     unit(install)?;
     let mut problems = Vec::new();
     let mut count = 0;
-    for named in install.paths.iter().filter(|own| own.role == PathRole::EnvironmentFile) {
+    for named in install.paths.iter().filter(|path| path.role == PathRole::EnvironmentFile) {
         count += 1;
         let trail = named.trail.known()?;
         if !trail.is(Kind::File) {

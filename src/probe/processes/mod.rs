@@ -102,16 +102,16 @@ impl Processes {
 
     /// What another program has listed.
     pub(super) fn of(listed: Vec<Process<String>>) -> Self {
-        let entry = |own: Process<String>| Entry {
-            pid: own.pid,
-            parent: own.parent,
-            uid: own.uid,
-            name: shortened(own.name, NAME_SHOWN),
-            state: own.state,
-            started: own.started,
+        let entry = |process: Process<String>| Entry {
+            pid: process.pid,
+            parent: process.parent,
+            uid: process.uid,
+            name: shortened(process.name, NAME_SHOWN),
+            state: process.state,
+            started: process.started,
             ticks: 0,
             managed: ManagedBy::Nobody,
-            program: Some(own.command).filter(|path| !path.is_empty()).map(PathBuf::from),
+            program: Some(process.command).filter(|path| !path.is_empty()).map(PathBuf::from),
         };
         Self::new(listed.into_iter().map(entry).collect())
     }
@@ -221,7 +221,10 @@ impl Processes {
     pub(super) fn running(&self, program: &Path) -> Option<(u32, i64)> {
         let program = same(&program.display().to_string());
         let runs = |entry: &&Entry| {
-            entry.program.as_ref().is_some_and(|own| same(&own.display().to_string()) == program)
+            entry
+                .program
+                .as_ref()
+                .is_some_and(|other| same(&other.display().to_string()) == program)
         };
         let first = self.index.all().filter(runs).min_by_key(|entry| (entry.started, entry.pid))?;
         Some((first.pid, first.started))
@@ -291,7 +294,7 @@ fn look_closer<'a>(
 }
 
 fn holds_token(details: &HashMap<u32, Details>, main: u32) -> bool {
-    details.get(&main).is_some_and(|own| candidate::holds_token(&own.command.words))
+    details.get(&main).is_some_and(|detail| candidate::holds_token(&detail.command.words))
 }
 
 fn process(entry: &Entry, in_service: bool, details: Option<Details>, scrub: &Scrub) -> Process {

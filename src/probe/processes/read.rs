@@ -76,10 +76,11 @@ pub(super) fn tree(main: u32, most: usize, booted: i64, until: Instant) -> Optio
         for child in children {
             if tree.len() >= most || Instant::now() > until {
                 // A job is known by the first of them that has not ended.
-                let runs = tree.iter().any(|own| own.parent == main && own.state != 'Z');
+                let runs =
+                    tree.iter().any(|process| process.parent == main && process.state != 'Z');
                 return runs.then_some(tree);
             }
-            let is_new = tree.iter().all(|own| own.pid != child);
+            let is_new = tree.iter().all(|process| process.pid != child);
             tree.extend(entry(child, booted, &groups).filter(|_| is_new));
         }
     }

@@ -20,11 +20,19 @@ const PLIST: &str = include_str!("../../../templates/agent.plist");
 /// Never, as long as the template is a property list; a test keeps it one.
 pub(crate) fn content(spec: &Spec, layout: &Layout) -> Result<Content> {
     let variables = environment::variables(spec, layout);
-    let whole = text(spec, layout, variables.iter().map(|own| (own.name, own.value.as_str())))?;
-    if variables.iter().all(|own| own.value == own.shown) {
+    let whole = text(
+        spec,
+        layout,
+        variables.iter().map(|variable| (variable.name, variable.value.as_str())),
+    )?;
+    if variables.iter().all(|variable| variable.value == variable.shown) {
         return Ok(Content::public(whole));
     }
-    let shown = text(spec, layout, variables.iter().map(|own| (own.name, own.shown.as_str())))?;
+    let shown = text(
+        spec,
+        layout,
+        variables.iter().map(|variable| (variable.name, variable.shown.as_str())),
+    )?;
     Ok(Content::secret(SecretString::from(whole), shown))
 }
 
@@ -67,7 +75,8 @@ fn text<'a>(
             variables.map(|(name, value)| (name.to_owned(), Value::from(value))).collect();
         keys.insert("EnvironmentVariables".to_owned(), Value::Dictionary(variables));
         // The order stays the template's, as people read it.
-        let is_filled = |value: &Value| value.as_dictionary().is_none_or(|own| !own.is_empty());
+        let is_filled =
+            |value: &Value| value.as_dictionary().is_none_or(|dictionary| !dictionary.is_empty());
         *keys = std::mem::take(keys).into_iter().filter(|(_, value)| is_filled(value)).collect();
     }
     let mut bytes = Vec::new();
