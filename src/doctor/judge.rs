@@ -52,13 +52,14 @@ impl Selection {
 }
 
 /// What the checks of these topics alone read.
-const READ_BY: [(ProbeName, &[Topic]); 6] = [
+const READ_BY: [(ProbeName, &[Topic]); 7] = [
     (ProbeName::Connections, &[Topic::Connectivity, Topic::Agent]),
     (ProbeName::Network, &[Topic::Connectivity, Topic::Agent]),
     (ProbeName::RunnerApi, &[Topic::Queue]),
     (ProbeName::KernelLog, &[Topic::Host]),
     (ProbeName::Packages, &[Topic::Host]),
     (ProbeName::Selinux, &[Topic::Permissions]),
+    (ProbeName::UnitObjections, &[Topic::Service]),
 ];
 
 /// Most agents of a survey that are judged: what one check compares with every other agent costs

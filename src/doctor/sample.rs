@@ -68,6 +68,7 @@ pub(crate) fn healthy() -> Survey {
              NotifyAccess=exec\nKillMode=mixed\nTimeoutStopSec=18300\n\
              [Install]\nWantedBy=multi-user.target\n",
         ),
+        objections: Seen::Known(Vec::new()),
         command: vec![BINARY.into(), "--config".into(), CONFIG.into()],
         state: Seen::Known(ServiceState {
             load: Load::Loaded,

@@ -38,7 +38,7 @@ pub use queue::{Queue, Runner};
 pub use role::PathRole;
 pub use scrubbed::Scrubbed;
 pub use seen::{Reason, Seen, Unseen};
-pub use service::{Definition, Directive, Service};
+pub use service::{Definition, Directive, Objection, Service};
 pub use service_state::{AUTO_RESTART, Activity, Load, ServiceState};
 pub use token_place::TokenPlace;
 pub use windows::{Grant, Rights, TaskState, Windows, same};

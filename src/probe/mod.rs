@@ -20,6 +20,7 @@ mod launchd;
 mod log;
 mod mac;
 pub mod network;
+mod objections;
 mod paths;
 mod personal;
 mod plan_facts;
@@ -171,6 +172,7 @@ fn take(request: &Request, until: Instant) -> Result<Examined> {
         strays = candidate::by_hand(&candidates, &processes, &context.scrub);
     }
     let states = service_states(&context, &candidates);
+    let objections = objections::begin(&context, &candidates);
     let host = host_probes::begin(&context, &candidates, &processes);
     let of_windows = windows.as_ref().map(|windows| {
         let accounts = windows.accounts(&candidates, context.now);
@@ -195,9 +197,10 @@ fn take(request: &Request, until: Instant) -> Result<Examined> {
     } else if context.os == Os::Windows {
         states = Seen::not_applicable(IMAGE);
     }
+    let managers = ManagerAnswers { states, objections: objections.done() };
     let mut installs: Vec<Install> = probes
         .into_iter()
-        .map(|probes| probes.done(&context, &states, &processes, &uids))
+        .map(|probes| probes.done(&context, &managers, &processes, &uids))
         .collect();
     let mut host = host(&installs);
     if context.os == Os::Windows {
@@ -234,6 +237,12 @@ fn take(request: &Request, until: Instant) -> Result<Examined> {
         is_saved: false,
     };
     Ok(Examined { survey, secrets })
+}
+
+/// What the managers say of the services.
+struct ManagerAnswers {
+    states: Seen<BTreeMap<String, ServiceState>>,
+    objections: objections::Objections,
 }
 
 /// Asks what an agent asks, as far as that was asked for.

@@ -1,343 +1,81 @@
-//! Directives that systemd knows, where it knows them.
+//! Lines of a definition that its manager does not take.
 
 use super::daemon;
 use crate::{
-    doctor::{Check, Judge, Judged, Problem, Remedy, Verdict, lookup::service},
-    host::{Directive, Install, Survey, Unseen},
+    doctor::{
+        Check, Judge, Judged, Problem, Remedy, Verdict,
+        lookup::{on_service, service},
+    },
+    host::{Directive, Install, Objection, Service, Survey, Unseen},
     text::nearest,
     values::Manager,
 };
 
-/// `systemd.unit(5)` of version 257, without what conditions and assertions begin with.
-const UNIT: &[&str] = &[
-    "After",
-    "AllowIsolate",
-    "Before",
-    "BindsTo",
-    "CollectMode",
-    "Conflicts",
-    "DefaultDependencies",
-    "Description",
-    "Documentation",
-    "FailureAction",
-    "FailureActionExitStatus",
-    "IgnoreOnIsolate",
-    "JobRunningTimeoutSec",
-    "JobTimeoutAction",
-    "JobTimeoutRebootArgument",
-    "JobTimeoutSec",
-    "JoinsNamespaceOf",
-    "OnFailure",
-    "OnFailureJobMode",
-    "OnSuccess",
-    "OnSuccessJobMode",
-    "PartOf",
-    "PropagatesReloadTo",
-    "PropagatesStopTo",
-    "RebootArgument",
-    "RefuseManualStart",
-    "RefuseManualStop",
-    "ReloadPropagatedFrom",
-    "Requires",
-    "RequiresMountsFor",
-    "Requisite",
-    "SourcePath",
-    "StartLimitAction",
-    "StartLimitBurst",
-    "StartLimitInterval",
-    "StartLimitIntervalSec",
-    "StopPropagatedFrom",
-    "StopWhenUnneeded",
-    "SuccessAction",
-    "SuccessActionExitStatus",
-    "SurviveFinalKillSignal",
-    "Upholds",
-    "Wants",
-    "WantsMountsFor",
+/// Directives of an agent's unit, to say what a misspelt one was meant to be. Which are right,
+/// systemd itself says.
+const USUAL: [(&str, &[&str]); 3] = [
+    (
+        "Unit",
+        &[
+            "After",
+            "Before",
+            "Description",
+            "Documentation",
+            "OnFailure",
+            "Requires",
+            "StartLimitBurst",
+            "StartLimitIntervalSec",
+            "Wants",
+        ],
+    ),
+    (
+        "Service",
+        &[
+            "AmbientCapabilities",
+            "Environment",
+            "EnvironmentFile",
+            "ExecStart",
+            "ExecStartPre",
+            "ExecStop",
+            "Group",
+            "KillMode",
+            "KillSignal",
+            "LimitNOFILE",
+            "LimitNPROC",
+            "MemoryMax",
+            "Nice",
+            "NoNewPrivileges",
+            "NotifyAccess",
+            "PrivateTmp",
+            "ProtectHome",
+            "ProtectSystem",
+            "ReadWritePaths",
+            "Restart",
+            "RestartSec",
+            "RuntimeMaxSec",
+            "SupplementaryGroups",
+            "TasksMax",
+            "TimeoutStartSec",
+            "TimeoutStopSec",
+            "Type",
+            "UMask",
+            "User",
+            "WatchdogSec",
+            "WorkingDirectory",
+        ],
+    ),
+    ("Install", &["Alias", "Also", "RequiredBy", "WantedBy"]),
 ];
-
-/// `systemd.service(5)`, `.exec`, `.kill` and `.resource-control` of version 257.
-const SERVICE: &[&str] = &[
-    "AllowedCPUs",
-    "AllowedMemoryNodes",
-    "AmbientCapabilities",
-    "AppArmorProfile",
-    "BPFProgram",
-    "BindLogSockets",
-    "BindPaths",
-    "BindReadOnlyPaths",
-    "BlockIOAccounting",
-    "BlockIOWeight",
-    "BusName",
-    "CPUAccounting",
-    "CPUAffinity",
-    "CPUQuota",
-    "CPUQuotaPeriodSec",
-    "CPUSchedulingPolicy",
-    "CPUSchedulingPriority",
-    "CPUSchedulingResetOnFork",
-    "CPUShares",
-    "CPUWeight",
-    "CacheDirectory",
-    "CacheDirectoryMode",
-    "CapabilityBoundingSet",
-    "ConfigurationDirectory",
-    "ConfigurationDirectoryMode",
-    "CoredumpFilter",
-    "CoredumpReceive",
-    "DefaultMemoryLow",
-    "DefaultMemoryMin",
-    "DefaultStartupMemoryLow",
-    "Delegate",
-    "DelegateSubgroup",
-    "DeviceAllow",
-    "DevicePolicy",
-    "DisableControllers",
-    "DynamicUser",
-    "Environment",
-    "EnvironmentFile",
-    "ExecCondition",
-    "ExecPaths",
-    "ExecReload",
-    "ExecSearchPath",
-    "ExecStart",
-    "ExecStartPost",
-    "ExecStartPre",
-    "ExecStop",
-    "ExecStopPost",
-    "ExitType",
-    "ExtensionDirectories",
-    "ExtensionImagePolicy",
-    "ExtensionImages",
-    "FileDescriptorStoreMax",
-    "FileDescriptorStorePreserve",
-    "FinalKillSignal",
-    "Group",
-    "GuessMainPID",
-    "IOAccounting",
-    "IODeviceLatencyTargetSec",
-    "IODeviceWeight",
-    "IOReadBandwidthMax",
-    "IOReadIOPSMax",
-    "IOSchedulingClass",
-    "IOSchedulingPriority",
-    "IOWeight",
-    "IOWriteBandwidthMax",
-    "IOWriteIOPSMax",
-    "IPAccounting",
-    "IPAddressAllow",
-    "IPAddressDeny",
-    "IPCNamespacePath",
-    "IPEgressFilterPath",
-    "IPIngressFilterPath",
-    "IgnoreSIGPIPE",
-    "ImportCredential",
-    "InaccessiblePaths",
-    "KeyringMode",
-    "KillMode",
-    "KillSignal",
-    "LimitAS",
-    "LimitCORE",
-    "LimitCPU",
-    "LimitDATA",
-    "LimitFSIZE",
-    "LimitLOCKS",
-    "LimitMEMLOCK",
-    "LimitMSGQUEUE",
-    "LimitNICE",
-    "LimitNOFILE",
-    "LimitNPROC",
-    "LimitRSS",
-    "LimitRTPRIO",
-    "LimitRTTIME",
-    "LimitSIGPENDING",
-    "LimitSTACK",
-    "LoadCredential",
-    "LoadCredentialEncrypted",
-    "LockPersonality",
-    "LogExtraFields",
-    "LogFilterPatterns",
-    "LogLevelMax",
-    "LogNamespace",
-    "LogRateLimitBurst",
-    "LogRateLimitIntervalSec",
-    "LogsDirectory",
-    "LogsDirectoryMode",
-    "ManagedOOMMemoryPressure",
-    "ManagedOOMMemoryPressureDurationSec",
-    "ManagedOOMMemoryPressureLimit",
-    "ManagedOOMPreference",
-    "ManagedOOMSwap",
-    "MemoryAccounting",
-    "MemoryDenyWriteExecute",
-    "MemoryHigh",
-    "MemoryKSM",
-    "MemoryLimit",
-    "MemoryLow",
-    "MemoryMax",
-    "MemoryMin",
-    "MemoryPressureThresholdSec",
-    "MemoryPressureWatch",
-    "MemorySwapMax",
-    "MemoryZSwapMax",
-    "MemoryZSwapWriteback",
-    "MountAPIVFS",
-    "MountFlags",
-    "MountImagePolicy",
-    "MountImages",
-    "NFTSet",
-    "NUMAMask",
-    "NUMAPolicy",
-    "NetClass",
-    "NetworkNamespacePath",
-    "Nice",
-    "NoExecPaths",
-    "NoNewPrivileges",
-    "NonBlocking",
-    "NotifyAccess",
-    "OOMPolicy",
-    "OOMScoreAdjust",
-    "OpenFile",
-    "PAMName",
-    "PIDFile",
-    "PassEnvironment",
-    "PermissionsStartOnly",
-    "Personality",
-    "PrivateDevices",
-    "PrivateIPC",
-    "PrivateMounts",
-    "PrivateNetwork",
-    "PrivatePIDs",
-    "PrivateTmp",
-    "PrivateUsers",
-    "ProcSubset",
-    "ProtectClock",
-    "ProtectControlGroups",
-    "ProtectHome",
-    "ProtectHostname",
-    "ProtectKernelLogs",
-    "ProtectKernelModules",
-    "ProtectKernelTunables",
-    "ProtectProc",
-    "ProtectSystem",
-    "ReadOnlyPaths",
-    "ReadWritePaths",
-    "ReloadSignal",
-    "RemainAfterExit",
-    "RemoveIPC",
-    "Restart",
-    "RestartForceExitStatus",
-    "RestartKillSignal",
-    "RestartMaxDelaySec",
-    "RestartMode",
-    "RestartPreventExitStatus",
-    "RestartSec",
-    "RestartSteps",
-    "RestrictAddressFamilies",
-    "RestrictFileSystems",
-    "RestrictNamespaces",
-    "RestrictNetworkInterfaces",
-    "RestrictRealtime",
-    "RestrictSUIDSGID",
-    "RootDirectory",
-    "RootDirectoryStartOnly",
-    "RootEphemeral",
-    "RootHash",
-    "RootHashSignature",
-    "RootImage",
-    "RootImageOptions",
-    "RootImagePolicy",
-    "RootVerity",
-    "RuntimeDirectory",
-    "RuntimeDirectoryMode",
-    "RuntimeDirectoryPreserve",
-    "RuntimeMaxSec",
-    "RuntimeRandomizedExtraSec",
-    "SELinuxContext",
-    "SecureBits",
-    "SendSIGHUP",
-    "SendSIGKILL",
-    "SetCredential",
-    "SetCredentialEncrypted",
-    "SetLoginEnvironment",
-    "Slice",
-    "SmackProcessLabel",
-    "SocketBindAllow",
-    "SocketBindDeny",
-    "Sockets",
-    "StandardError",
-    "StandardInput",
-    "StandardInputData",
-    "StandardInputText",
-    "StandardOutput",
-    "StartLimitAction",
-    "StartLimitBurst",
-    "StartLimitInterval",
-    "StartupAllowedCPUs",
-    "StartupAllowedMemoryNodes",
-    "StartupBlockIOWeight",
-    "StartupCPUShares",
-    "StartupCPUWeight",
-    "StartupIOWeight",
-    "StartupMemoryHigh",
-    "StartupMemoryLow",
-    "StartupMemoryMax",
-    "StartupMemorySwapMax",
-    "StartupMemoryZSwapMax",
-    "StateDirectory",
-    "StateDirectoryMode",
-    "SuccessExitStatus",
-    "SupplementaryGroups",
-    "SyslogFacility",
-    "SyslogIdentifier",
-    "SyslogLevel",
-    "SyslogLevelPrefix",
-    "SystemCallArchitectures",
-    "SystemCallErrorNumber",
-    "SystemCallFilter",
-    "SystemCallLog",
-    "TTYColumns",
-    "TTYPath",
-    "TTYReset",
-    "TTYRows",
-    "TTYVHangup",
-    "TTYVTDisallocate",
-    "TasksAccounting",
-    "TasksMax",
-    "TemporaryFileSystem",
-    "TimeoutAbortSec",
-    "TimeoutCleanSec",
-    "TimeoutSec",
-    "TimeoutStartFailureMode",
-    "TimeoutStartSec",
-    "TimeoutStopFailureMode",
-    "TimeoutStopSec",
-    "TimerSlackNSec",
-    "Type",
-    "UMask",
-    "USBFunctionDescriptors",
-    "USBFunctionStrings",
-    "UnsetEnvironment",
-    "User",
-    "UtmpIdentifier",
-    "UtmpMode",
-    "WatchdogSec",
-    "WatchdogSignal",
-    "WorkingDirectory",
-];
-
-/// `[Install]` of `systemd.unit(5)`.
-const INSTALL: &[&str] =
-    &["Alias", "Also", "DefaultInstance", "RequiredBy", "UpheldBy", "WantedBy"];
 
 pub(super) const DIRECTIVES: Check = Check {
     name: "service/directives-known",
-    holds: "Every line of a unit, and every key of a plist, is a known one in its correct section",
-    why: "A setting that systemd or launchd does not know has no effect, and they report it only \
-          in a log.",
-    found: "The doctor compares each line of the unit and its drop-ins with the directives of \
-            systemd 257, and each key of a plist with launchd.plist(5).",
-    cure: "Correct the name, or move the line to the section that the finding names.",
+    holds: "The service manager accepts every line of the definition",
+    why: "systemd and launchd ignore a setting that they do not know, or whose value they cannot \
+          read, and report it only in a log.",
+    found: "On Linux the doctor asks `systemd-analyze verify` to read the unit and its drop-ins, \
+            if only root could have written them. On macOS it compares each key of the plist \
+            with launchd.plist(5).",
+    cure: "Correct the name or the value, or move the line to the section that the finding names.",
     after: &["service/loaded"],
     judge: Judge::Agent(directives),
 };
@@ -350,66 +88,109 @@ fn directives(_: &Survey, install: &Install) -> Judged {
     if service.manager != Manager::Systemd {
         return Err(Unseen::not_applicable("it is not a unit of systemd"));
     }
-    let problems: Vec<_> = service.directives.iter().filter_map(strange).collect();
-    Ok(Verdict::of(problems, format!("{} directives, all known", service.directives.len())))
+    let problems: Vec<_> = service
+        .objections
+        .known()?
+        .iter()
+        .map(|objection| {
+            let remedy = Remedy::by_hand("Correct each line that is shown; systemd.directives(7) names the manual of each directive.");
+            let shows = on_service("systemd-analyze verify", install, service);
+            problem(service, objection).cure(remedy.look(shows))
+        })
+        .collect();
+    let count = service.directives.len();
+    Ok(Verdict::of(problems, format!("systemd accepts all {count} directives")))
 }
 
-fn strange(line: &Directive) -> Option<Problem> {
-    let (section, key) = (line.section.as_str(), line.key.as_str());
-    let place = format!("{}:{}", line.file.display(), line.line);
-    let sections = [("Unit", UNIT), ("Service", SERVICE), ("Install", INSTALL)];
-    if section.starts_with("X-") || key.starts_with("X-") {
-        return None;
-    }
-    if key.is_empty() {
-        let problem = Problem::warn("a line of the unit is no directive").seen(place);
-        return Some(problem.cure(Remedy::by_hand("Write the directive as KEY=VALUE.")));
-    }
-    let Some((_, own)) = sections.iter().find(|(name, _)| *name == section) else {
-        let names: Vec<_> = sections.iter().map(|(name, _)| *name).collect();
-        let text = match nearest(section, &names) {
-            Some(near) => ["Did you mean [", near, "]?"],
-            None => ["A service has [Unit], [Service] and [Install].", "", ""],
-        };
-        let problem = Problem::warn(format!("{key} stands in [{section}], which no service has"));
-        return Some(problem.seen(place).cure(Remedy::by_hand(text)));
+fn problem(service: &Service, objection: &Objection) -> Problem {
+    let Objection { file, line, message } = objection;
+    let of_file = || service.directives.iter().filter(|directive| directive.file == *file);
+    let directive = of_file().find(|directive| directive.line == *line);
+    let (title, advice) = match directive {
+        Some(directive) if directive.key.is_empty() => (
+            "a line of the unit is no directive".to_owned(),
+            Some("write it as KEY=VALUE".to_owned()),
+        ),
+        Some(Directive { section, key, .. }) => {
+            (format!("systemd objects to {key}= in [{section}]"), for_key(section, key))
+        }
+        // A header, or the last line of several.
+        None => {
+            let next = of_file().find(|directive| directive.line > *line);
+            let advice = next.and_then(|directive| for_section(&directive.section));
+            ("systemd objects to a line of the unit".to_owned(), advice)
+        }
     };
-    let is_condition =
-        section == "Unit" && (key.starts_with("Condition") || key.starts_with("Assert"));
-    if own.contains(&key) || is_condition {
-        return None;
+    let advice = advice.map(|advice| format!(" ({advice})")).unwrap_or_default();
+    let message = message.trim_end_matches('.');
+    Problem::warn(title).seen(format!("{}:{line}: {message}{advice}", file.display()))
+}
+
+fn for_key(section: &str, key: &str) -> Option<String> {
+    let own = USUAL.iter().find(|(name, _)| *name == section).map_or(&[][..], |(_, keys)| keys);
+    let home = USUAL.iter().find(|(_, keys)| keys.contains(&key)).map(|(name, _)| *name);
+    match home {
+        Some(home) if home == section => None,
+        Some(home) => Some(format!("it belongs in [{home}]")),
+        None => nearest(key, own).map(|near| format!("did you mean {near}=?")),
     }
-    let home = sections.iter().find(|(_, keys)| keys.contains(&key)).map(|(name, _)| *name);
-    let text = match (home, nearest(key, own)) {
-        (Some(home), _) => ["Move it to [", home, "]."],
-        (None, Some(near)) => ["Did you mean ", near, "?"],
-        (None, None) => ["Take it out.", "", ""],
-    };
-    let problem = Problem::warn(format!("systemd does not know {key} in [{section}]"));
-    Some(problem.seen(place).cure(Remedy::by_hand(text)))
+}
+
+fn for_section(section: &str) -> Option<String> {
+    let names = USUAL.map(|(name, _)| name);
+    let near = nearest(section, &names).filter(|near| *near != section);
+    near.map(|near| format!("did you mean [{near}]?"))
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::doctor::{Status, sample::*};
+    use crate::{
+        doctor::{Status, sample::*},
+        host::{Objection, Seen},
+    };
 
     #[test]
-    fn misspelt_and_misplaced_directives_are_told() {
-        for (section, key, text) in [
-            ("Service", "TimeoutStopSecs", "TimeoutStopSec"),
-            ("Service", "After", "[Unit]"),
-            ("Unit", "Restart", "[Service]"),
-            ("Sevice", "User", "[Service]"),
-            ("Service", "", "KEY=VALUE"),
+    fn what_systemd_objects_to_is_told_with_what_was_meant() {
+        for (section, key, advice) in [
+            ("Service", "TimeoutStopSecs", "ignoring (did you mean TimeoutStopSec=?)"),
+            ("Service", "TimeoutStopSec", "ignoring"),
+            ("Service", "After", "ignoring (it belongs in [Unit])"),
+            ("Unit", "Restart", "ignoring (it belongs in [Service])"),
+            ("Service", "", "ignoring (write it as KEY=VALUE)"),
+            ("Service", "Frobnicate", "ignoring"),
         ] {
             let mut survey = healthy();
             directive(&mut survey, section, key, "x");
+            assert_eq!(status(&survey, "service/directives-known"), Status::Pass);
+            let line = service_of(&mut survey).directives.last().unwrap().line;
+            object(&mut survey, line);
             let found = finding(&survey, "service/directives-known");
             assert_eq!(found.status, Status::Warn, "{section} {key}");
-            assert!(found.remedy.unwrap().text().contains(text), "{section} {key}");
+            let place = format!("{UNIT}:{line}: Unknown key, {advice}");
+            assert_eq!(found.evidence, place, "{section} {key}");
         }
+    }
+
+    #[test]
+    fn a_section_that_no_service_has_is_told_with_the_one_that_was_meant() {
         let mut survey = healthy();
-        directive(&mut survey, "Unit", "ConditionPathExists", "/x");
-        assert_eq!(status(&survey, "service/directives-known"), Status::Pass);
+        directive(&mut survey, "Sevice", "User", "x");
+        let line = service_of(&mut survey).directives.last().unwrap().line - 1;
+        object(&mut survey, line);
+        let found = finding(&survey, "service/directives-known");
+        assert!(found.evidence.ends_with("(did you mean [Service]?)"), "{:?}", found.evidence);
+    }
+
+    #[test]
+    fn what_systemd_was_not_asked_is_not_judged() {
+        let mut survey = healthy();
+        service_of(&mut survey).objections = Seen::default();
+        assert_eq!(status(&survey, "service/directives-known"), Status::Skip);
+    }
+
+    fn object(survey: &mut crate::host::Survey, line: usize) {
+        let message = "Unknown key, ignoring.".into();
+        let objection = Objection { file: UNIT.into(), line, message };
+        service_of(survey).objections = Seen::Known(vec![objection]);
     }
 }

@@ -5,6 +5,7 @@ pub mod drop_ins;
 pub mod state;
 pub mod strange;
 pub mod unit_folders;
+pub mod verify;
 
 use crate::{
     Result,
