@@ -7,7 +7,7 @@ mod network;
 
 pub(crate) use cure::BY_HAND;
 pub use cure::{Cures, cures};
-pub use diagnose::{Examination, Question};
+pub use diagnose::Examination;
 pub use discover::Discovery;
 
 use crate::{

@@ -90,25 +90,21 @@ const IMAGE: &str = "nothing runs in an image";
 /// Why nothing is said of what only other systems keep in files.
 const THERE: &str = "Windows does not keep it in a file";
 
-/// What to examine.
+/// What to examine a host for.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// The host, or the folder given as `--root`.
-    pub root: Arc<Root>,
     /// For each probe.
     pub timeout: Duration,
     /// Only this instance.
     pub instance: Option<String>,
     /// This configuration, whatever the service names.
     pub config: Option<PathBuf>,
-    /// Where to reach what an agent needs; `None`: no network.
+    /// Where to reach what an agent needs; `None`: no network. An image has none either.
     pub endpoints: Option<Endpoints>,
     /// The resource class to ask for.
     pub inquiry: Option<Inquiry>,
     /// Paths that the person at this run allows to be given to an agent's account.
     pub allowed: Vec<PathBuf>,
-    /// The probes that are made.
-    pub probes: ProbeSet,
 }
 
 /// A survey, and the secrets that were met on the way and did not enter it.
@@ -120,16 +116,17 @@ pub struct Examined {
     pub secrets: Secrets,
 }
 
-/// Examines a host, within a time that follows from that for each probe.
+/// Examines a host, or the folder given as `--root`, by these probes, within a time that follows from
+/// that for each of them.
 ///
 /// # Errors
 /// None that hides the rest: only when no random number can be had, or when all of it hangs.
-pub fn examine(request: &Request) -> Result<Examined> {
+pub fn examine(root: &Arc<Root>, probes: ProbeSet, request: Request) -> Result<Examined> {
     let each = request.timeout * 2 + WHOLE_LIMIT;
     let until = Instant::now() + each;
     let whole = Limit { each: each + GRACE, until: until + GRACE };
-    let request = request.clone();
-    match probe("this host", whole, move || take(&request, until)).seen() {
+    let root = Arc::clone(root);
+    match probe("this host", whole, move || take(root, probes, request, until)).seen() {
         Seen::Known(examined) => examined,
         Seen::Unseen(unseen) => Err(Error::new(Code::HostUnfit, unseen.why).help(Help::own(
             Command::fixed("runnerup doctor -vv"),
@@ -139,19 +136,19 @@ pub fn examine(request: &Request) -> Result<Examined> {
 }
 
 /// Takes the survey.
-fn take(request: &Request, until: Instant) -> Result<Examined> {
+fn take(root: Arc<Root>, probes: ProbeSet, request: Request, until: Instant) -> Result<Examined> {
     let secrets = Secrets::default();
     let context = ProbeContext {
-        root: Arc::clone(&request.root),
         commands: HostCommands,
         limit: request.timeout.min(LOCAL_LIMIT),
         until,
         scrub: Scrub(secrets.clone()),
-        is_host: request.root.is_host(),
-        os: mac::os(&request.root),
+        is_host: root.is_host(),
+        os: mac::os(&root),
+        root,
         now: jiff::Timestamp::now().as_second(),
         allowed: request.allowed.clone().into(),
-        asked: request.probes,
+        asked: probes,
     };
     let Discovery { mut candidates, mut strays, mut processes, undiscovered } =
         discover(&context, request.config.as_deref(), &secrets)?;
@@ -160,8 +157,8 @@ fn take(request: &Request, until: Instant) -> Result<Examined> {
     }
     let windows = (context.is_host && context.os == Os::Windows)
         .then(|| windows::ask(&context, &candidates, request.timeout));
-    let network = network_probe(&context, request, &candidates);
-    let queue = queue_probe(&context, request, &candidates);
+    let network = network_probe(&context, &request, &candidates);
+    let queue = queue_probe(&context, &request, &candidates);
     let windows = windows.map(windows::Asked::answer);
     if let Some(windows) = &windows {
         processes = Arc::new(match windows.processes() {
@@ -232,7 +229,7 @@ fn take(request: &Request, until: Instant) -> Result<Examined> {
             Probe::flat,
         ),
         strays,
-        allowed: request.allowed.clone(),
+        allowed: request.allowed,
         base: (!context.is_host).then(|| context.root.base().to_owned()),
         is_saved: false,
     };
@@ -385,16 +382,14 @@ mod tests {
         let root = Arc::new(root);
         let examined = |probes: ProbeSet| {
             let request = Request {
-                root: Arc::clone(&root),
                 timeout: Duration::from_secs(5),
                 instance: None,
                 config: None,
                 endpoints: None,
                 inquiry: None,
                 allowed: Vec::new(),
-                probes,
             };
-            examine(&request).unwrap().survey.host
+            examine(&root, probes, request).unwrap().survey.host
         };
         let reason =
             |host: &crate::host::Host| host.resolver.known().err().map(|unseen| unseen.why);
