@@ -332,6 +332,7 @@ mod tests {
             ProbeName::KernelLog => survey.host.oom_kills = Seen::default(),
             ProbeName::Packages => survey.host.packages = Seen::default(),
             ProbeName::Selinux => survey.host.selinux = None,
+            ProbeName::UnitObjections => service_of(survey).objections = Seen::default(),
             other => panic!("what {other:?} yields is to be taken out here"),
         }
     }
