@@ -43,6 +43,7 @@ pub(crate) fn healthy() -> Survey {
         listening: Seen::Known(Vec::new()),
         routes: Seen::Known((true, false)),
         packages: Seen::Known(Vec::new()),
+        package_manager: Some(PackageManager::AptGet),
         ..Host::default()
     };
     let text = |text: &str| Written::Text { text: text.into(), plain: true };
@@ -92,6 +93,7 @@ pub(crate) fn healthy() -> Survey {
             installed: true,
             version: Some("1.1.73189-8792751".into()),
             sha256: Some("ab".repeat(32)),
+            is_pinned: Some(false),
         }),
         service: Some(service),
         user: Some("circleci".into()),

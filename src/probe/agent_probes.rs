@@ -343,7 +343,9 @@ impl AgentProbes {
 }
 
 fn received(receipt: &Receipt) -> Received {
+    let choice = receipt.settings.get("version").map(String::as_str);
     Received {
+        is_pinned: Some(choice.is_some_and(|choice| choice != "latest")),
         complete: receipt.complete,
         installed: receipt.installed,
         version: receipt.binary.as_ref().map(|binary| binary.version.to_string()),

@@ -295,7 +295,7 @@ pub(super) fn remount(point: &Path, trail: &Trail, named_by: Provenance) -> Comm
 }
 
 /// On cloud, where it does so at all and is not told not to: docs/agents.md, Kinds.
-pub(super) fn updates_itself(install: &Install) -> bool {
+pub(in crate::doctor) fn updates_itself(install: &Install) -> bool {
     let Ok(config) = install.config() else { return false };
     install.agent.profile().updates_itself
         && config.truth("runner.disable_auto_update") != Some(true)

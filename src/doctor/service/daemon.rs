@@ -173,7 +173,7 @@ pub(super) fn command(service: &Service, install: &Install) -> Remedy {
     let remedy = Remedy::by_hand(["Write as ProgramArguments, word by word: /PATH/", usage, "."]);
     let Some(file) = service.file() else { return remedy };
     let check = Command::fixed("plutil -lint").path(&file.path, install.named_by);
-    reloaded(remedy.command(check), install, service)
+    reloaded(remedy.look(check), install, service)
 }
 
 /// Changes one key, and has launchd read the definition again.

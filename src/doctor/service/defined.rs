@@ -130,7 +130,7 @@ fn loaded(survey: &Survey, install: &Install) -> Judged {
         ),
         other => Problem::fail(format!("systemd cannot load {name}: {other}")).cure(
             Remedy::by_hand("Correct the unit.")
-                .command(verify(install, service))
+                .look(verify(install, service))
                 .command(reload(install, service)),
         ),
     };
