@@ -8,6 +8,7 @@ use crate::{
         fs::Root,
     },
 };
+use console::strip_ansi_codes;
 use std::{
     path::{Path, PathBuf},
     time::Duration,
@@ -49,11 +50,16 @@ pub fn objections(
     if let Some(image) = image {
         call = call.inside(image);
     }
-    let answer = commands.answer(&call)?;
+    let answer = plain(commands.answer(&call)?);
     match was_verified(&answer) {
         true => Ok(answer.stderr.lines().filter_map(parse).collect()),
         false => Err(answer.failure(&call)),
     }
+}
+
+/// An answer without colour, which version 247 writes to a pipe as well.
+fn plain(answer: Answer) -> Answer {
+    Answer { stderr: strip_ansi_codes(&answer.stderr).into_owned(), ..answer }
 }
 
 /// Whether units were looked at: an exit code other than 0 is also that of a unit with a fault, of
@@ -110,6 +116,9 @@ mod tests {
             assert_eq!(objection.file, Path::new(file));
             assert_eq!((objection.line, objection.message.as_str()), (number, message));
         }
+        let coloured = "\u{1b}[0;1;31m/etc/systemd/system/a.service:7: Missing '='\u{1b}[0m";
+        let plain = plain(answer(1, coloured));
+        assert!(was_verified(&plain) && parse(&plain.stderr).is_some());
         for other in [
             "a.service: Command /opt/x is not executable: No such file or directory",
             "/etc/x: 7 things",
