@@ -41,7 +41,13 @@ pub(super) fn begin(context: &ProbeContext, candidates: &[Candidate]) -> Begun {
             return Seen::not(format!("there is no {PROGRAM} on this host"));
         }
         let image = (!context.is_host).then_some(&*context.root);
-        Seen::from(objections(&context.commands, &names, image, context.limit))
+        match objections(&context.commands, &names, image, context.limit) {
+            // Before version 250 it looks into no image.
+            Err(error) if !context.is_host => {
+                Seen::not(format!("{PROGRAM} of this host did not examine the image: {error}"))
+            }
+            answer => Seen::from(answer),
+        }
     });
     Begun { asked, answer }
 }
