@@ -29,7 +29,9 @@ pub use agent::{
 pub use config::{ConfigFile, ConfigState, Setting, TokenShape, Written};
 pub use facts::{Defined, Facts};
 pub use log_line::LogLine;
-pub use machine::{AccountFacts, Clock, Host, Mac, Memory, Mount, Resolver, Selinux, Sudo, Volume};
+pub use machine::{
+    AccountFacts, Clock, Host, Mac, Memory, Mount, Resolver, SYSTEM_SID, Selinux, Sudo, Volume,
+};
 pub use network::{Answered, Attempt, Endpoint, Network, Proxied, Route, Side, Tls};
 pub use path::{Access, Denied, Passed, Provenance, Strange, Stranger, Trail};
 pub use paths::{Fingerprint, PathFact, Want};

@@ -1,6 +1,6 @@
 //! What only Windows has.
 
-use super::{AccountFacts, Seen, Unseen};
+use super::{AccountFacts, SYSTEM_SID, Seen, Unseen};
 use serde::{Deserialize, Serialize};
 
 /// What only Windows has. Of what is not known `unseen` says why.
@@ -80,7 +80,7 @@ pub struct Grant {
 /// The owner's own rules are judged by the owner.
 const POWERS: [&str; 5] = [
     "S-1-5-32-544",
-    "S-1-5-18",
+    SYSTEM_SID,
     "S-1-5-80-956008885-3418522649-1831038044-1853292631-2271478464",
     "S-1-3-0",
     "S-1-3-4",

@@ -7,8 +7,8 @@ use super::{
 };
 use crate::{
     agent::Layout,
-    host::{Facts, ServiceState, Want},
-    platform::{Os, accounts::Account},
+    host::{AccountFacts, Facts, ServiceState, Want},
+    platform::Os,
     record::{Receipt, Record, State, Step, Target},
     text::has_drive,
 };
@@ -217,7 +217,7 @@ fn is_replaced(record: &Record, receipt: &Receipt, facts: &Facts) -> bool {
     if outer.any(|outer| outer != path && path.starts_with(outer)) {
         return false;
     }
-    let account = facts.account(&user_of(receipt)).and_then(Account::uid);
+    let account = facts.account(&user_of(receipt)).and_then(AccountFacts::uid);
     let is_theirs = !now.is_of(0) && (now.uid() == made.uid() || now.uid() == account);
     let is_made = now.is_same_file(made) && now.uid() == made.uid();
     !is_theirs && !is_made

@@ -4,8 +4,7 @@ use crate::{
     Result,
     host::{AccountFacts, Seen, Sudo, Tool, Trail},
     platform::{
-        Os,
-        accounts::{self, UnixAccount},
+        Os, accounts,
         command::{Call, Commands},
         fs::{Kind, Meta, Root, WalkEnd},
     },
@@ -25,20 +24,12 @@ const TOOLS: [&str; 5] = ["bash", "git", "gzip", "ssh", "tar"];
 /// Where systemd has a service look for programs, unless it says otherwise.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// What is known of an account; `None`: there is none of the name.
+/// What is known of an account, but for what sudo lets it do; `None`: there is none of the name.
 ///
 /// # Errors
 /// When the accounts cannot be read.
-pub(super) fn facts(
-    root: &Root,
-    commands: &dyn Commands,
-    name: &str,
-    limit: Duration,
-    is_host: bool,
-) -> Result<Option<AccountFacts>> {
+pub(super) fn facts(root: &Root, name: &str) -> Result<Option<AccountFacts>> {
     let Some(account) = accounts::find(root, name)? else { return Ok(None) };
-    // Of an account of Windows its own probe tells.
-    let Some(UnixAccount { uid, gid, .. }) = account.unix() else { return Ok(None) };
     let trail = |path: &Path| {
         root.trail(path).unwrap_or_else(|error| Trail {
             path: path.to_owned(),
@@ -48,25 +39,21 @@ pub(super) fn facts(
     };
     Ok(Some(AccountFacts {
         name: name.to_owned(),
-        uid,
-        gid,
-        groups: accounts::groups_of(root, name, gid),
+        id: account.id,
+        groups: account.unix().map_or_else(Vec::new, |account| accounts::groups_of(root, &account)),
         home: trail(&account.home),
         shell: trail(&account.shell),
-        sudo: match is_host {
-            true => sudo(commands, name, uid, limit),
-            false => Seen::not("an image: its sudo cannot be asked"),
-        },
         ..AccountFacts::default()
     }))
 }
 
 /// What sudo lets the account do, by sudo's own word.
-fn sudo(commands: &dyn Commands, name: &str, uid: u32, limit: Duration) -> Seen<Sudo> {
+pub(super) fn sudo(commands: &dyn Commands, account: &AccountFacts, limit: Duration) -> Seen<Sudo> {
+    let name = &account.name;
     if commands.find("sudo").is_none() {
         return Seen::Known(Sudo::default());
     }
-    if uid == 0 {
+    if account.is_root() {
         let rules = vec!["(ALL) ALL".to_owned()];
         return Seen::Known(Sudo {
             installed: true,
@@ -78,7 +65,7 @@ fn sudo(commands: &dyn Commands, name: &str, uid: u32, limit: Duration) -> Seen<
     if !crate::platform::privilege::is_privileged() {
         return Seen::not(format!("only root can ask what sudo lets {name} do"));
     }
-    let call = Call::new("sudo", ["-n", "-l", "-U", name]).within(limit);
+    let call = Call::new("sudo", ["-n", "-l", "-U", name.as_str()]).within(limit);
     match commands.answer(&call) {
         Ok(answer) => Seen::Known(rules(&answer.stdout)),
         Err(error) => Seen::broken(error.message()),

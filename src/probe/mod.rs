@@ -346,7 +346,14 @@ fn accounts(
     let look = |name: String| {
         context.start(ProbeName::Account, move |context| {
             let ProbeContext { root, commands, limit, is_host, .. } = context;
-            Seen::from(account::facts(root, commands, &name, *limit, *is_host))
+            Seen::from(account::facts(root, &name).map(|account| {
+                let mut account = account?;
+                account.sudo = match is_host {
+                    true => account::sudo(commands, &account, *limit),
+                    false => Seen::not("an image: its sudo cannot be asked"),
+                };
+                Some(account)
+            }))
         })
     };
     names.into_iter().map(look).collect()

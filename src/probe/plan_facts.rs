@@ -1,6 +1,6 @@
 //! What a planner has to know of a host.
 
-use super::{candidate, launchd, mac, paths, units};
+use super::{account, candidate, launchd, mac, paths, units};
 use crate::{
     Code, Error, Result,
     host::{Defined, Facts, Want},
@@ -71,8 +71,7 @@ pub fn look(
                 facts.paths.insert(path.clone(), fact);
             }
             Want::Account(name) => {
-                let account = accounts::find(root, name)?;
-                facts.accounts.insert(name.clone(), account);
+                facts.accounts.insert(name.clone(), account::facts(root, name)?);
             }
             Want::Service(name) => {
                 if let Some(services) = services {

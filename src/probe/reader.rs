@@ -7,7 +7,7 @@ use crate::{
     Code, Error, Result,
     host::{Access, AccountFacts, Provenance},
     platform::{
-        accounts,
+        accounts::{self, AccountId},
         fs::{Kind, Passed, Root, Trail, WalkEnd, has_access_list},
     },
 };
@@ -149,7 +149,7 @@ fn cut(trail: Trail, folder: &Path) -> Trail {
 pub(super) fn may_echo(root: &Root, trail: &Trail, named_by: Provenance) -> Result<()> {
     let Some(reader) = reader(root, named_by) else { return Ok(()) };
     match trail.end {
-        Some(end) if !end.is_of(reader.uid) => Err(not_read(trail, &reader)),
+        Some(end) if !reader.owns(&end) => Err(not_read(trail, &reader)),
         _ => allow(trail, &reader),
     }
 }
@@ -183,13 +183,13 @@ fn reader(root: &Root, by: Provenance) -> Option<AccountFacts> {
 
 /// An account as far as it matters to what it may read.
 fn account(root: &Root, uid: u32) -> AccountFacts {
-    let stranger = AccountFacts { uid, gid: NOBODY, ..AccountFacts::default() };
+    let id = AccountId::Unix { uid, gid: NOBODY };
+    let stranger = AccountFacts { id, ..AccountFacts::default() };
     let known = accounts::by_number(root, uid).and_then(|account| account.unix());
     let known = known.map(|account| AccountFacts {
-        groups: accounts::groups_of(root, &account.name, account.gid),
+        groups: accounts::groups_of(root, &account),
+        id: AccountId::Unix { uid, gid: account.gid },
         name: account.name,
-        uid,
-        gid: account.gid,
         ..AccountFacts::default()
     });
     known.unwrap_or(stranger)
@@ -206,9 +206,9 @@ fn allow(trail: &Trail, reader: &AccountFacts) -> Result<()> {
 
 fn not_read(trail: &Trail, reader: &AccountFacts) -> Error {
     let path = trail.path.display();
-    let who = match (reader.uid, reader.name.as_str()) {
-        (NOBODY, _) => "any account".to_owned(),
-        (uid, "") => format!("the account {uid}"),
+    let who = match (reader.uid(), reader.name.as_str()) {
+        (Some(NOBODY), _) => "any account".to_owned(),
+        (Some(uid), "") => format!("the account {uid}"),
         (_, name) => name.to_owned(),
     };
     let message = format!(

@@ -3,7 +3,7 @@
 use super::{ProbeContext, acl, candidate::Candidate, deadline::Probe, processes::Processes};
 use crate::{
     host::{
-        AccountFacts, Clock, Host, Install, Memory, PathRole, ProbeName, Process, Seen,
+        AccountFacts, Clock, Host, Install, Memory, PathRole, ProbeName, Process, SYSTEM_SID, Seen,
         ServiceState, TaskState, Unseen, Volume, Windows, same,
     },
     platform::windows::look::{self, Part, Told, Wanted},
@@ -153,12 +153,8 @@ impl Answer {
             let own = known.iter().find(|own| {
                 own.name.eq_ignore_ascii_case(name) || own.sid.eq_ignore_ascii_case(name)
             })?;
-            // The last part of its number, which is 1000 or more.
-            let number = own.sid.rsplit('-').next().and_then(|last| last.parse().ok());
             Some(AccountFacts {
                 name: name.clone(),
-                uid: number.unwrap_or(u32::MAX),
-                gid: number.unwrap_or(u32::MAX),
                 closed: closed(own, now),
                 sid: Some(own.sid.clone()),
                 administrator: Some(own.administrator),
@@ -299,7 +295,7 @@ fn state(task: Option<&look::Task>, process: Option<(u32, i64)>) -> ServiceState
 fn system(name: &str) -> AccountFacts {
     AccountFacts {
         name: name.to_owned(),
-        sid: Some("S-1-5-18".to_owned()),
+        sid: Some(SYSTEM_SID.to_owned()),
         administrator: Some(true),
         ..AccountFacts::default()
     }
@@ -372,7 +368,8 @@ mod tests {
     fn accounts_and_access_lists_are_read_by_number() {
         let (answer, candidates) = (answer(), candidates());
         let accounts = answer.accounts(&candidates, 1_793_491_200);
-        assert_eq!((accounts[0].name.as_str(), accounts[0].uid), ("CircleCI", 1001));
+        assert_eq!((accounts[0].name.as_str(), accounts[0].uid()), ("CircleCI", None));
+        assert_eq!(accounts[0].sid.as_deref(), Some("S-1-5-21-1-2-3-1001"));
         assert_eq!(accounts[0].closed, None);
         let facts = answer.facts(&candidates);
         let rights = facts.rights(candidates[0].config_path.as_ref().unwrap()).unwrap().unwrap();

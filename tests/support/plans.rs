@@ -2,10 +2,10 @@
 
 use runnerup::{
     agent::{self, Token},
-    host::{Activity, Facts, PathFact, Want},
+    host::{AccountFacts, Activity, Facts, PathFact, Want},
     plan::{self, Leave, Plan},
     platform::{
-        accounts::{Account, AccountId},
+        accounts::AccountId,
         fs::{Kind, Meta, Permissions},
     },
     record::{After, Digest, Owner, Receipt, Record, State, Step, Target},
@@ -133,7 +133,7 @@ pub fn take_in(facts: &mut Facts, step: &Step) -> Option<After> {
     let numbers = |facts: &Facts, owner: &Option<Owner>| match owner.as_ref() {
         Some(owner) if owner.user != "root" => {
             let account = facts.account(&owner.user).unwrap();
-            account.unix().map_or((0, 0), |account| (account.uid, account.gid))
+            account.uid().zip(account.id.gid()).unwrap_or_default()
         }
         _ => (0, 0),
     };
@@ -157,12 +157,7 @@ pub fn take_in(facts: &mut Facts, step: &Step) -> Option<After> {
                 true => AccountId::Windows {},
                 false => AccountId::Unix { uid: 450, gid: 450 },
             };
-            let account = Account {
-                name: new.name.clone(),
-                id,
-                home: new.home.clone(),
-                shell: new.shell.clone(),
-            };
+            let account = AccountFacts { name: new.name.clone(), id, ..AccountFacts::default() };
             facts.accounts.insert(new.name.clone(), Some(account));
             return None;
         }
