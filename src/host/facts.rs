@@ -69,7 +69,7 @@ pub struct Facts {
 }
 
 impl Facts {
-    /// What stands at `path`, which a [`Want`](super::Want) named.
+    /// What stands at `path`, which a [`Query`](super::Query) named.
     ///
     /// One that nobody looked at would pass for one where nothing is, and make a wrong plan of it: a
     /// debug build, as tests run it, ends there.

@@ -34,7 +34,7 @@ pub use machine::{
 };
 pub use network::{Answered, Attempt, Endpoint, Network, Proxied, Route, Side, Tls};
 pub use path::{Access, Denied, Passed, Provenance, Strange, Stranger, Trail};
-pub use paths::{Fingerprint, PathFact, Want};
+pub use paths::{Fingerprint, PathFact, Query};
 pub use probes::{ProbeName, ProbeSet};
 pub use queue::{Queue, Runner};
 pub use role::PathRole;

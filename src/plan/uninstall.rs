@@ -3,11 +3,11 @@
 
 use super::{
     Plan, compare, desktop,
-    install::{is_unfinished, wanted_for_records},
+    install::{is_unfinished, record_queries},
 };
 use crate::{
     agent::Layout,
-    host::{AccountFacts, Facts, ServiceState, Want},
+    host::{AccountFacts, Facts, Query, ServiceState},
     platform::Os,
     record::{Receipt, Record, State, Step, Target},
     text::has_drive,
@@ -32,12 +32,12 @@ pub struct Leave {
 const DRAIN: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// What has to be looked at before [`uninstall`] can plan.
-pub fn wanted_for_uninstall(facts: &Facts) -> Vec<Want> {
-    let services = facts.receipt.iter().flat_map(services_of).map(Want::Service);
-    let records = wanted_for_records(facts.receipt.as_ref());
+pub fn uninstall_queries(facts: &Facts) -> Vec<Query> {
+    let services = facts.receipt.iter().flat_map(services_of).map(Query::Service);
+    let records = record_queries(facts.receipt.as_ref());
     // An account that goes must not be needed by a service that no receipt tells of.
-    let users = records.iter().any(|want| matches!(want, Want::Account(_)));
-    let users = users.then_some(Want::ServiceUsers);
+    let users = records.iter().any(|query| matches!(query, Query::Account(_)));
+    let users = users.then_some(Query::ServiceUsers);
     records.iter().cloned().chain(services).chain(users).collect()
 }
 

@@ -73,8 +73,8 @@ pub(super) fn sudo(commands: &dyn Commands, account: &AccountFacts, limit: Durat
 }
 
 /// The rules of `sudo -l`: indented lines behind the first line that ends in a colon.
-fn rules(said: &str) -> Sudo {
-    let rules: Vec<String> = said
+fn rules(output: &str) -> Sudo {
+    let rules: Vec<String> = output
         .lines()
         .filter(|line| line.starts_with([' ', '\t']))
         .map(|line| line.trim().to_owned())
@@ -85,7 +85,7 @@ fn rules(said: &str) -> Sudo {
         rule.contains("NOPASSWD:") && commands.is_some_and(|commands| commands.trim() == "ALL")
     };
     // Defaults are listed too: `requiretty` among them, `!requiretty` when it is off.
-    let wants_terminal = said.split([',', ' ', '\n']).any(|word| word.trim() == "requiretty");
+    let wants_terminal = output.split([',', ' ', '\n']).any(|word| word.trim() == "requiretty");
     Sudo { installed: true, passwordless: rules.iter().any(is_all), rules, wants_terminal }
 }
 
@@ -113,10 +113,10 @@ pub(super) fn tools(end: &End<'_>, os: Os, path: Option<&str>) -> Vec<Tool> {
 
 /// The same where a path has drives and programs have endings; of what is documented there.
 fn tools_of_windows(end: &End<'_>, path: &str) -> Vec<Tool> {
-    let folders = path.split(';').map(|part| part.trim().trim_matches('"')).map(|own| {
-        match own.get(..12).filter(|own| own.eq_ignore_ascii_case("%systemroot%")) {
-            Some(_) => inner(&format!("C:\\Windows{}", own.split_at(12).1)),
-            None => inner(own),
+    let folders = path.split(';').map(|part| part.trim().trim_matches('"')).map(|folder| {
+        match folder.get(..12).filter(|folder| folder.eq_ignore_ascii_case("%systemroot%")) {
+            Some(_) => inner(&format!("C:\\Windows{}", folder.split_at(12).1)),
+            None => inner(folder),
         }
     });
     let folders: Vec<_> = folders.filter(|folder| is_whole(folder)).take(FOLDERS).collect();
@@ -147,16 +147,16 @@ mod tests {
         let path = r"%SystemRoot%\system32;C:\Program Files\Git\cmd;;relative";
         let end = |path: &Path| root.trail(path).ok()?.end;
         let found = tools(&end, Os::Windows, Some(path));
-        let told: Vec<_> =
-            found.iter().map(|own| (own.name.as_str(), own.path.is_some())).collect();
-        assert_eq!(told, [("git", true), ("gzip", false)]);
+        let tools: Vec<_> =
+            found.iter().map(|tool| (tool.name.as_str(), tool.path.is_some())).collect();
+        assert_eq!(tools, [("git", true), ("gzip", false)]);
     }
 
     #[test]
     fn sudos_own_words_are_read() {
-        let said = "Matching Defaults entries for ci on h:\n    env_reset, requiretty,\n    mail_badpass\n\n\
+        let output = "Matching Defaults entries for ci on h:\n    env_reset, requiretty,\n    mail_badpass\n\n\
                     User ci may run the following commands on h:\n    (ALL) NOPASSWD: ALL\n    (root) /bin/ls\n";
-        let sudo = rules(said);
+        let sudo = rules(output);
         assert_eq!(sudo.rules, ["(ALL) NOPASSWD: ALL", "(root) /bin/ls"]);
         assert!(sudo.passwordless && sudo.wants_terminal);
         let few =

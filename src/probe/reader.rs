@@ -241,8 +241,8 @@ mod tests {
         close("open", 0o755);
         close("open/closed", 0o700);
         let root = Root::open(folder.path()).unwrap();
-        let own = rustix::process::geteuid().as_raw();
-        let stranger = Provenance::Account(own + 7);
+        let uid = rustix::process::geteuid().as_raw();
+        let stranger = Provenance::Account(uid + 7);
         for name in ["open/closed/inner/file", "open/closed/inner", "open/closed/none"] {
             let way = walk(&root, &Path::new("/").join(name), stranger, None).unwrap();
             let text = serde_json::to_string(&way).unwrap();
@@ -252,10 +252,10 @@ mod tests {
         }
         let path = Path::new("/open/closed/inner/file");
         assert!(walk(&root, path, Provenance::Root, None).unwrap().end.is_some());
-        assert!(walk(&root, path, Provenance::Account(own), None).unwrap().end.is_some());
+        assert!(walk(&root, path, Provenance::Account(uid), None).unwrap().end.is_some());
         assert!(walk(&root, Path::new("/open/x"), stranger, None).unwrap().stopped.is_some());
-        if own != 0 {
-            assert!(walk(&root, path, stranger, Some(own)).unwrap().end.is_some());
+        if uid != 0 {
+            assert!(walk(&root, path, stranger, Some(uid)).unwrap().end.is_some());
         }
     }
 }

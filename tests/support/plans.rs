@@ -2,7 +2,7 @@
 
 use runnerup::{
     agent::{self, Token},
-    host::{AccountFacts, Activity, Facts, PathFact, Want},
+    host::{AccountFacts, Activity, Facts, PathFact, Query},
     plan::{self, Leave, Plan},
     platform::{
         accounts::AccountId,
@@ -87,19 +87,19 @@ pub fn planned(system: (&str, Manager), given: &[(&str, &str)], facts: &Facts) -
 
 /// Plans an install. Of what it asks to look at, and `facts` do not tell, nothing is there.
 pub fn install(spec: &Spec, settings: &Settings, facts: &Facts) -> runnerup::Result<Plan> {
-    let wanted = plan::wanted(spec, facts);
-    plan::install(spec, settings, &looked_at(facts, &wanted))
+    let queries = plan::queries(spec, facts);
+    plan::install(spec, settings, &looked_at(facts, &queries))
 }
 
 /// Plans an uninstall, likewise.
 pub fn uninstall(facts: &Facts, leave: Leave) -> Option<Plan> {
-    plan::uninstall(&looked_at(facts, &plan::wanted_for_uninstall(facts)), leave)
+    plan::uninstall(&looked_at(facts, &plan::uninstall_queries(facts)), leave)
 }
 
-fn looked_at(facts: &Facts, wanted: &[Want]) -> Facts {
+fn looked_at(facts: &Facts, queries: &[Query]) -> Facts {
     let mut facts = facts.clone();
-    for want in wanted {
-        if let Want::Path { path, .. } = want {
+    for query in queries {
+        if let Query::Path { path, .. } = query {
             facts.paths.entry(path.clone()).or_default();
         }
     }
