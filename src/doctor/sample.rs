@@ -4,7 +4,10 @@ use super::{Finding, Selection, Status, judge};
 use crate::{
     agent::Kind as Agent,
     host::*,
-    platform::fs::{Kind, Meta, Permissions},
+    platform::{
+        accounts::AccountId,
+        fs::{Kind, Meta, Permissions},
+    },
     values::Manager,
 };
 use std::path::{Path, PathBuf};
@@ -239,8 +242,7 @@ pub(crate) fn account(name: &str, uid: u32) -> AccountFacts {
     let home = if uid == 0 { PathBuf::from("/root") } else { Path::new("/home").join(name) };
     AccountFacts {
         name: name.into(),
-        uid,
-        gid: uid,
+        id: AccountId::Unix { uid, gid: uid },
         groups: vec![(uid, name.into())],
         home: trail(home, folder(uid, 0o755)),
         shell: trail("/bin/bash", file(0, 0o755)),

@@ -126,9 +126,9 @@ pub(super) fn begin(
         output.filter(|output| output.section.is_empty() && output.key == "StandardErrorPath");
     let output = output.map(|output| PathBuf::from(&output.value)).find(|path| path.is_absolute());
     name(PathRole::ServiceOutput, by_service, output);
-    let own = directive("WorkingDirectory").map(|path| path.trim_start_matches('-').to_owned());
-    let own = own.filter(|path| path.starts_with('/')).map(PathBuf::from);
-    name(PathRole::ServiceFolder, by_service, own);
+    let folder = directive("WorkingDirectory").map(|path| path.trim_start_matches('-').to_owned());
+    let folder = folder.filter(|path| path.starts_with('/')).map(PathBuf::from);
+    name(PathRole::ServiceFolder, by_service, folder);
     let prefix =
         config.as_ref().and_then(|config| config.list("runner.command_prefix")?.first().cloned());
     let folders = variable("PATH");
@@ -291,8 +291,8 @@ impl AgentProbes {
         let mut wrapper = None;
         if let Some((named_by, look)) = self.prefix {
             let trail = match look.seen() {
-                Seen::Known((trail, own)) => {
-                    wrapper = own;
+                Seen::Known((trail, script)) => {
+                    wrapper = script;
                     trail
                 }
                 Seen::Unseen(unseen) => Seen::Unseen(unseen),

@@ -189,8 +189,8 @@ fn take(root: Arc<Root>, probes: ProbeSet, request: Request, until: Instant) -> 
         .map(|candidate| agent_probes::begin(&context, candidate, &uids))
         .collect();
     let mut states = states.flat();
-    if let Some((own, _, _)) = &of_windows {
-        states = own.clone();
+    if let Some((of_tasks, _, _)) = &of_windows {
+        states = of_tasks.clone();
     } else if context.os == Os::Windows {
         states = Seen::not_applicable(IMAGE);
     }
@@ -209,8 +209,8 @@ fn take(root: Arc<Root>, probes: ProbeSet, request: Request, until: Instant) -> 
             Seen::Unseen(unseen) => host.accounts_unread = Some(unseen.why),
         }
     }
-    if let (Some(own), Some((_, accounts, facts))) = (&windows, of_windows) {
-        own.complete(&mut host, accounts, facts, &installs);
+    if let (Some(answer), Some((_, accounts, facts))) = (&windows, of_windows) {
+        answer.complete(&mut host, accounts, facts, &installs);
     }
     let network: Seen<Network> = match network {
         Some(network) => network.seen(),
@@ -355,7 +355,14 @@ fn accounts(
     let look = |name: String| {
         context.start(ProbeName::Account, move |context| {
             let ProbeContext { root, commands, limit, is_host, .. } = context;
-            Seen::from(account::facts(root, commands, &name, *limit, *is_host))
+            Seen::from(account::facts(root, &name).map(|account| {
+                let mut account = account?;
+                account.sudo = match is_host {
+                    true => account::sudo(commands, &account, *limit),
+                    false => Seen::not("an image: its sudo cannot be asked"),
+                };
+                Some(account)
+            }))
         })
     };
     names.into_iter().map(look).collect()

@@ -178,7 +178,7 @@ fn not_writable(survey: &Survey, install: &Install) -> Judged {
     let folder = trail.nearest().map(|passed| passed.meta);
     let is_systemds =
         install.service.as_ref().is_some_and(|service| service.manager == Manager::Systemd);
-    if account.uid == 0 && is_systemds && !trail.is_roots() {
+    if account.is_root() && is_systemds && !trail.is_roots() {
         return Ok(Problem::fail(format!(
             "others than root can change {}, which runs as root",
             trail.path.display()
@@ -194,8 +194,8 @@ fn not_writable(survey: &Survey, install: &Install) -> Judged {
         )
         .into());
     }
-    let owned = account.uid != 0
-        && (end.is_of(account.uid) || folder.is_some_and(|meta| meta.is_of(account.uid)));
+    let owned = !account.is_root()
+        && (account.owns(&end) || folder.is_some_and(|folder| account.owns(&folder)));
     if owned && !updates_itself(install) {
         let remedy = Remedy::by_hand("Install the binary again: it belongs to root then.")
             .command(Command::root("runnerup install --auto-update false"));

@@ -153,7 +153,7 @@ pub(super) fn user(survey: &Survey, install: &Install, service: &Service) -> Jud
         return Err(Unseen::not_applicable("another check is about who runs jobs here"));
     };
     if let Some(account) = survey.account(name) {
-        return Ok(Verdict::Holds(format!("{name}, number {}", account.uid)));
+        return Ok(Verdict::Holds(account.to_string()));
     }
     if let Some(why) = &survey.host.accounts_unread {
         return Err(Unseen::probe_failed(why.clone()));

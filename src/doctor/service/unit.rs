@@ -59,7 +59,7 @@ fn mode(survey: &Survey, install: &Install) -> Judged {
         let is_of_all = definition.trail.path.starts_with("/Library");
         let user = account(survey, install).ok().filter(|_| !is_of_all);
         let is_strangers =
-            !meta.is_of(0) && (is_of_all || user.is_some_and(|user| !meta.is_of(user.uid)));
+            !meta.is_of(0) && (is_of_all || user.is_some_and(|user| !user.owns(&meta)));
         if service.manager == Manager::Launchd && is_strangers {
             let whose = if user.is_some() { "the user whose home it is in" } else { "root" };
             // Who owns it now has written it, or could have.
