@@ -1,14 +1,20 @@
-//! Service managers: what the steps and the proof ask of any of them, and a folder for each with how
-//! it is controlled and how its definitions are written and read.
+//! Service managers: what the steps and the proof ask of any of them, and a folder for each with its
+//! profile, how it is controlled and how its definitions are written and read.
 
 mod drain;
 pub mod environment;
 pub mod launchd;
+mod parts;
+mod profile;
 pub mod systemd;
 pub mod task_scheduler;
+mod verb;
 
 pub(crate) use drain::drain;
 pub(crate) use environment::unquoted;
+pub(crate) use parts::{DefinitionFile, Parts};
+pub(crate) use profile::Profile;
+pub(crate) use verb::{Verb, is_closed};
 
 use crate::{Result, host::ServiceState};
 use std::{collections::BTreeMap, path::Path, time::Duration};

@@ -3,10 +3,10 @@
 use crate::{
     doctor::{
         Check, Command, Judge, Judged, Problem, Remedy, Verdict,
-        lookup::{bootstrap, drain, on_job, on_service, service},
+        lookup::{drain, service},
     },
     host::{Activity, Install, Process, Survey, Unseen},
-    values::Manager,
+    service::Verb,
 };
 
 /// This long without a line or a changed file, and a job is suspect.
@@ -151,14 +151,7 @@ fn drain_ends(survey: &Survey, install: &Install) -> Judged {
     let since = state.since.map_or(0, |since| survey.age(since));
     let longest = i64::try_from(drain(install).as_secs()).unwrap_or(i64::MAX);
     let remedy = Remedy::by_hand("Let the job end, or end it.");
-    let remedy = match (service.manager, service.file()) {
-        (Manager::Launchd, Some(_)) => remedy
-            .command(on_job("launchctl kill TERM", install, service))
-            .command(bootstrap(install, service)),
-        _ => remedy
-            .command(on_service("systemctl kill --kill-who=main --signal=TERM", install, service))
-            .command(on_service("systemctl start", install, service)),
-    };
+    let remedy = remedy.typed(Verb::EndJob, install, service);
     let words = format!("{} was told to stop {since} s ago, and claims no jobs", service.name);
     let problem = if since > longest { Problem::fail(words) } else { Problem::warn(words) };
     Ok(problem.seen(state.to_string()).cure(remedy).into())

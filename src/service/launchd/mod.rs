@@ -1,7 +1,11 @@
 //! launchd, through `launchctl`.
 
 pub mod definition;
+mod profile;
+mod rival;
 mod state;
+
+pub(crate) use profile::{LaunchdProfile, bootstrap, on_job};
 
 use crate::{
     Code, Command, Error, Help, Result,

@@ -2,9 +2,12 @@
 
 pub mod definition;
 pub mod drop_ins;
+mod profile;
 pub mod state;
 pub mod strange;
 pub mod unit_folders;
+
+pub(crate) use profile::{SystemdProfile, on_unit, reload};
 
 use crate::{
     Result,
