@@ -4,12 +4,12 @@ use super::{
     reader::{self, Part},
     task_action::{self, Action},
     units::Unit,
-    xml,
 };
 use crate::{
     agent::Kind as Agent,
     host::{Definition, Directive, Provenance, Trail},
     platform::fs::{Kind, Root},
+    service::task_scheduler::xml,
     values::Manager,
 };
 use std::path::{Path, PathBuf};

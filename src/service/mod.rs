@@ -1,19 +1,21 @@
 //! Service managers: what the steps and the proof ask of any of them, and a folder for each with its
 //! profile, how it is controlled and how its definitions are written and read.
 
-mod drain;
+mod common;
 pub mod environment;
 pub mod launchd;
 mod parts;
 mod profile;
+mod query;
 pub mod systemd;
 pub mod task_scheduler;
 mod verb;
 
-pub(crate) use drain::drain;
+pub(crate) use common::{description, drain};
 pub(crate) use environment::unquoted;
 pub(crate) use parts::{DefinitionFile, Parts};
 pub(crate) use profile::Profile;
+pub(crate) use query::StateQuery;
 pub(crate) use verb::{Verb, is_closed};
 
 use crate::{Result, host::ServiceState};

@@ -1,17 +1,20 @@
 //! What is known of each service manager: one [`Profile`] for each, in the folder of its name.
 
 use super::{
-    Parts, Services, Verb, launchd::LaunchdProfile, systemd::SystemdProfile,
+    Parts, Services, StateQuery, Verb, launchd::LaunchdProfile, systemd::SystemdProfile,
     task_scheduler::TaskSchedulerProfile,
 };
 use crate::{
     Command, Result,
-    host::{Directive, Facts, Install, Service, ServiceState},
+    host::{Directive, Facts, Install, Seen, Service, ServiceState},
     platform::command::Commands,
     spec::Spec,
     values::Manager,
 };
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 /// What is known of a service manager. What a function does by itself holds where there is none.
 pub(crate) trait Profile: Sync {
@@ -54,6 +57,11 @@ pub(crate) trait Profile: Sync {
     /// Whether [`Services`] reaches this service by its name.
     fn is_reached(&self, _service: &Service) -> bool {
         false
+    }
+
+    /// What it says of services, by their names.
+    fn states(&self, _query: &StateQuery<'_>) -> Seen<BTreeMap<String, ServiceState>> {
+        Seen::not_applicable("no service manager of this host was asked")
     }
 
     /// The account that a definition has the agent run as; `None` where that depends on who is

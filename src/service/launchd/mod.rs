@@ -1,10 +1,13 @@
 //! launchd, through `launchctl`.
 
 pub mod definition;
+mod jobs;
+mod plist;
 mod profile;
 mod rival;
 mod state;
 
+pub(crate) use plist::Plist;
 pub(crate) use profile::{LaunchdProfile, bootstrap, on_job};
 
 use crate::{

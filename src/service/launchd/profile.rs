@@ -1,14 +1,17 @@
 //! What is known of launchd.
 
-use super::{Launchd, definition, domain_of, rival};
+use super::{Launchd, definition, domain_of, jobs, rival};
 use crate::{
     Code, Command, Error, Result,
-    host::{Directive, Facts, Install, Service, ServiceState},
+    host::{Directive, Facts, Install, Seen, Service, ServiceState},
     platform::{command::Commands, macos::SYSTEM},
-    service::{DefinitionFile, Parts, Profile, Services, Verb, verb::is_roots},
+    service::{DefinitionFile, Parts, Profile, Services, StateQuery, Verb, verb::is_roots},
     spec::Spec,
 };
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 /// What is known of launchd.
 pub(crate) struct LaunchdProfile;
@@ -76,6 +79,10 @@ impl Profile for LaunchdProfile {
     /// Only what the system's domain holds is known to be started by its label alone.
     fn is_reached(&self, service: &Service) -> bool {
         is_daemon(service)
+    }
+
+    fn states(&self, query: &StateQuery<'_>) -> Seen<BTreeMap<String, ServiceState>> {
+        jobs::states(query)
     }
 
     /// A daemon that names none runs as root.

@@ -6,6 +6,7 @@ mod profile;
 pub mod state;
 pub mod strange;
 pub mod unit_folders;
+pub(crate) mod unit_text;
 
 pub(crate) use profile::{SystemdProfile, on_unit, reload};
 

@@ -1,14 +1,20 @@
 //! What is known of systemd.
 
-use super::{Systemd, definition};
+use super::{Systemd, definition, state};
 use crate::{
     Code, Command, Error, Result,
-    host::{Directive, Facts, Install, Service, ServiceState},
+    host::{Directive, Facts, Install, Seen, Service, ServiceState},
     platform::command::Commands,
-    service::{DefinitionFile, Parts, Profile, Services, Verb, environment, verb::is_roots},
+    service::{
+        DefinitionFile, Parts, Profile, Services, StateQuery, Verb, environment, systemd_runs,
+        verb::is_roots,
+    },
     spec::Spec,
 };
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 /// What is known of systemd.
 pub(crate) struct SystemdProfile;
@@ -58,6 +64,17 @@ impl Profile for SystemdProfile {
 
     fn is_reached(&self, _: &Service) -> bool {
         true
+    }
+
+    fn states(&self, query: &StateQuery<'_>) -> Seen<BTreeMap<String, ServiceState>> {
+        if !systemd_runs() {
+            return Seen::not_applicable("systemd does not run here");
+        }
+        let units: Vec<String> = query.services.iter().map(|(unit, _)| unit.clone()).collect();
+        match state::states(query.commands, &units, Some(query.limit), Some(query.booted)) {
+            Ok(states) => Seen::Known(states),
+            Err(error) => Seen::broken(error.message()),
+        }
     }
 
     /// A unit that names none runs as root.

@@ -6,6 +6,7 @@ mod profile;
 pub(crate) mod results;
 mod scripts;
 pub mod session;
+pub(crate) mod xml;
 
 pub(crate) use profile::{TaskSchedulerProfile, on_task};
 
