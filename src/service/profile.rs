@@ -33,6 +33,18 @@ pub(crate) trait Profile: Sync {
         &[]
     }
 
+    /// The folder of an administrator's definitions, where it is the manager's own.
+    fn folder(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// The service that a file in [`folder`](Self::folder) is called after.
+    fn service_of(&self, file: &Path) -> Option<String> {
+        let folder = Path::new(self.folder()?);
+        let name = file.file_name().filter(|_| file.parent() == Some(folder))?;
+        Some(name.to_string_lossy().into_owned())
+    }
+
     /// Whether other files add to a definition, and other units are started with one: whatever it
     /// acts on as root is then root's alone, with every folder on the way.
     fn has_drop_ins(&self) -> bool {
@@ -122,6 +134,40 @@ impl Manager {
             Self::Launchd => &LaunchdProfile,
             Self::TaskScheduler => &TaskSchedulerProfile,
             Self::None => &Nothing,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        agent::{Kind, Layout},
+        platform::Os,
+    };
+
+    #[test]
+    fn a_definition_tells_its_service() {
+        for os in [Os::Linux, Os::Darwin] {
+            let profile = Manager::usual(os).profile();
+            for kind in Kind::ALL {
+                let layout = Layout::of(kind, os, Some("gpu"));
+                assert_eq!(profile.service_of(&layout.definition), Some(layout.service));
+            }
+            for other in ["/etc/sudoers.d/circleci", "/", ""] {
+                assert_eq!(profile.service_of(Path::new(other)), None, "{other:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn each_manager_is_told_from_the_others() {
+        let words = Manager::ALL.map(|manager| manager.profile().elsewhere());
+        let all: std::collections::BTreeSet<_> = words.into_iter().collect();
+        assert_eq!(all.len(), Manager::ALL.len());
+        for manager in Manager::ALL {
+            let control = manager.profile().control(&crate::platform::command::HostCommands);
+            assert_eq!(control.is_none(), manager == Manager::None, "{manager}");
         }
     }
 }

@@ -162,6 +162,7 @@ mod tests {
     use crate::{
         doctor::{Status, sample::*},
         host::{Activity, Seen, Survey},
+        values::Manager,
     };
 
     fn job(age: i64, silent: i64) -> Survey {
@@ -228,5 +229,22 @@ mod tests {
             state.since = Some(TAKEN - 100_000);
         }
         assert_eq!(status(&survey, "agent/drain-ends"), Status::Fail);
+    }
+
+    #[test]
+    fn a_drain_is_ended_by_the_commands_of_its_own_manager() {
+        for manager in Manager::ALL {
+            let mut survey = healthy();
+            let service = service_of(&mut survey);
+            service.manager = manager;
+            service.definitions.clear();
+            if let Seen::Known(state) = &mut service.state {
+                state.active = Activity::Deactivating;
+            }
+            let remedy = finding(&survey, "agent/drain-ends").remedy.unwrap();
+            let is_systemds = |line: &&str| line.contains("systemctl");
+            let has_systemds = remedy.commands().iter().any(is_systemds);
+            assert_eq!(has_systemds, manager == Manager::Systemd, "{manager}");
+        }
     }
 }

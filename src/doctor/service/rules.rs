@@ -104,3 +104,37 @@ pub(in crate::doctor) fn only(manager: Manager, install: &Install) -> Result<&Se
         false => Err(Unseen::not_applicable(manager.profile().elsewhere())),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::doctor::{Status, sample::*};
+
+    #[test]
+    fn a_check_of_one_manager_does_not_apply_to_another() {
+        for (manager, check) in [
+            (Manager::Systemd, "service/network-ordered"),
+            (Manager::Systemd, "service/sandbox-allows-jobs"),
+            (Manager::Launchd, "service/not-throttled"),
+            (Manager::Launchd, "agent/label-free"),
+            (Manager::TaskScheduler, "service/task-logs-on"),
+        ] {
+            for other in Manager::ALL {
+                let mut survey = healthy();
+                service_of(&mut survey).manager = other;
+                let applies = status(&survey, check) != Status::NotApplicable;
+                assert_eq!(applies, other == manager, "{check} {other}");
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_is_judged_by_the_rules_of_a_manager_that_is_none() {
+        let mut survey = healthy();
+        service_of(&mut survey).manager = Manager::None;
+        for check in ["user-exists", "restarts", "stop-waits", "limits-sensible"] {
+            let check = format!("service/{check}");
+            assert_eq!(status(&survey, &check), Status::NotApplicable, "{check}");
+        }
+    }
+}

@@ -67,6 +67,16 @@ impl Profile for LaunchdProfile {
         &[super::DAEMONS]
     }
 
+    fn folder(&self) -> Option<&'static str> {
+        Some(super::DAEMONS)
+    }
+
+    /// A plist is called after its label.
+    fn service_of(&self, file: &Path) -> Option<String> {
+        let name = file.file_stem().filter(|_| file.parent() == Some(Path::new(super::DAEMONS)))?;
+        Some(name.to_string_lossy().into_owned())
+    }
+
     fn needs_whole_path(&self) -> bool {
         true
     }

@@ -15,6 +15,7 @@ use crate::{
     host::ServiceState,
     platform::{
         command::{Call, Commands},
+        fs::Root,
         processes,
     },
     service::{Hints, Services, systemd_runs},
@@ -59,6 +60,10 @@ impl Services for Systemd<'_> {
     fn stop(&self, service: &str, _drain: Duration) -> Result<()> {
         // The unit's own KillMode and TimeoutStopSec make this a drain.
         self.systemctl(&["stop", "--no-block", service])
+    }
+
+    fn refuse_strange(&self, root: &Root, service: &str) -> Result<()> {
+        strange::refuse_strange(root, service)
     }
 
     fn state(&self, service: &str) -> Result<ServiceState> {

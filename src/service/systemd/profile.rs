@@ -16,6 +16,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
+/// Where an administrator's units stand.
+const FOLDER: &str = "/etc/systemd/system";
+
 /// What is known of systemd.
 pub(crate) struct SystemdProfile;
 
@@ -38,7 +41,7 @@ pub(crate) fn reload(install: &Install, service: &Service) -> Command {
 /// The link by which an image starts a unit: what `systemctl --root=DIR enable` makes of
 /// `WantedBy=multi-user.target`.
 fn wants(spec: &Spec) -> PathBuf {
-    Path::new("/etc/systemd/system/multi-user.target.wants").join(&spec.layout.service)
+    Path::new(FOLDER).join("multi-user.target.wants").join(&spec.layout.service)
 }
 
 impl Profile for SystemdProfile {
@@ -52,6 +55,10 @@ impl Profile for SystemdProfile {
 
     fn marks(&self) -> &'static [&'static str] {
         &["/usr/lib/systemd/systemd", "/lib/systemd/systemd"]
+    }
+
+    fn folder(&self) -> Option<&'static str> {
+        Some(FOLDER)
     }
 
     fn has_drop_ins(&self) -> bool {
