@@ -144,7 +144,7 @@ mod tests {
     use super::*;
     use crate::{
         host::{Definition, Trail},
-        probe::unit_text::parse,
+        service::systemd::unit_text::parse,
         text::Secrets,
     };
 

@@ -1,14 +1,10 @@
-//! Lines of a definition that its manager does not take.
+//! Lines of a unit that systemd does not take.
 
-use super::daemon;
 use crate::{
-    doctor::{
-        Check, Judge, Judged, Problem, Remedy, Verdict,
-        lookup::{on_service, service},
-    },
-    host::{Directive, Install, Objection, Service, Survey, Unseen},
+    doctor::{Judged, Problem, Remedy, Verdict},
+    host::{Directive, Install, Objection, Service},
+    service::systemd::on_unit,
     text::nearest,
-    values::Manager,
 };
 
 /// Directives of an agent's unit, to say what a misspelt one was meant to be. Which are right,
@@ -67,37 +63,15 @@ const USUAL: [(&str, &[&str]); 3] = [
     ("Install", &["Alias", "Also", "RequiredBy", "WantedBy"]),
 ];
 
-pub(super) const DIRECTIVES: Check = Check {
-    name: "service/directives-known",
-    holds: "The service manager accepts every line of the definition",
-    why: "systemd and launchd ignore a setting that they do not know, or whose value they cannot \
-          read, and report it only in a log.",
-    found: "On Linux the doctor asks `systemd-analyze verify` to read the unit and its drop-ins, \
-            if only root could have written them. On macOS it compares each key of the plist \
-            with launchd.plist(5).",
-    cure: "Correct the name or the value, or move the line to the section that the finding names.",
-    after: &["service/loaded"],
-    judge: Judge::Agent(directives),
-};
-
-fn directives(_: &Survey, install: &Install) -> Judged {
-    let service = service(install)?;
-    if let Some(daemon) = daemon::of(install)? {
-        return daemon::keys(daemon);
-    }
-    if service.manager != Manager::Systemd {
-        return Err(Unseen::not_applicable("it is not a unit of systemd"));
-    }
-    let problems: Vec<_> = service
-        .objections
-        .known()?
-        .iter()
-        .map(|objection| {
-            let remedy = Remedy::by_hand("Correct each line that is shown; systemd.directives(7) names the manual of each directive.");
-            let shows = on_service("systemd-analyze verify", install, service);
-            problem(service, objection).cure(remedy.look(shows))
-        })
-        .collect();
+/// Every line is one that systemd takes.
+pub(super) fn accepted(install: &Install, service: &Service) -> Judged {
+    let advice = "Correct each line that is shown; systemd.directives(7) names the manual of each \
+                  directive.";
+    let problem = |objection| {
+        let shows = on_unit("systemd-analyze --man=no verify", install, service);
+        problem(service, objection).cure(Remedy::by_hand(advice).look(shows))
+    };
+    let problems: Vec<_> = service.objections.known()?.iter().map(problem).collect();
     let count = service.directives.len();
     Ok(Verdict::of(problems, format!("systemd accepts all {count} directives")))
 }
