@@ -4,7 +4,7 @@ use crate::{
     doctor::{
         Command, Judged, Problem, Remedy, Verdict,
         change::on_account,
-        lookup::{longest_job, longest_stop, service, shorter_jobs},
+        lookup::{longest_job, longest_stop, shorter_jobs},
     },
     host::{Install, Service, Survey, Trail, Unseen},
     service::launchd::{bootstrap, on_job},
