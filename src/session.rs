@@ -7,7 +7,7 @@ mod network;
 
 pub(crate) use cure::BY_HAND;
 pub use cure::{Cures, cures};
-pub use diagnose::{Examination, Question};
+pub use diagnose::Examination;
 pub use discover::Discovery;
 
 use crate::{
@@ -78,11 +78,11 @@ impl Session {
         let spec = Spec::resolve(settings, token, here)?;
         plan::refuse_unfit(&spec, &facts)?;
         facts.ca = self.ca(&spec, settings)?;
-        let (network, told) =
+        let (network, image_notes) =
             network::of_download(&spec, settings, facts.ca.clone(), self.root.is_host());
-        notes.extend(told);
+        notes.extend(image_notes);
         let client = Client::new(spec.agent, network);
-        let wants = plan::wanted(&spec, &facts);
+        let queries = plan::queries(&spec, &facts);
         let services = self.services(spec.service);
         // The bucket answers while the disk is read.
         let known = plan::known_artifact(&spec, &facts, None);
@@ -94,7 +94,7 @@ impl Session {
                 None => offered(client, spec, &earlier),
             });
             let looked =
-                probe::look(&mut facts, &self.root, &self.commands, services.as_deref(), &wants);
+                probe::look(&mut facts, &self.root, &self.commands, services.as_deref(), &queries);
             let lost = || Err(Error::new(Code::StepFailed, "the question to the bucket was lost"));
             (asked.join().unwrap_or_else(|_| lost()), looked)
         });
@@ -121,9 +121,9 @@ impl Session {
                 without_root(apply::refuse_mounts_in(&folder, &self.root))?;
             }
         }
-        let wants = plan::wanted_for_uninstall(&facts);
+        let queries = plan::uninstall_queries(&facts);
         let services = self.services(self.default_service()?);
-        probe::look(&mut facts, &self.root, &self.commands, services.as_deref(), &wants)?;
+        probe::look(&mut facts, &self.root, &self.commands, services.as_deref(), &queries)?;
         let plan = plan::uninstall(&facts, leave);
         if let Some(plan) = &plan {
             let system = self.system()?;

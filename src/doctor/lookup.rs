@@ -40,7 +40,7 @@ pub(super) fn owner_of(survey: &Survey, meta: &Meta) -> String {
 
 /// An account's name where it is known, else its number.
 pub(super) fn owner(survey: &Survey, uid: u32) -> String {
-    let known = survey.host.accounts.iter().find(|account| account.uid == uid);
+    let known = survey.host.accounts.iter().find(|account| account.uid() == Some(uid));
     known.map_or_else(
         || if uid == 0 { "root".to_owned() } else { format!("number {uid}") },
         |account| account.name.clone(),
@@ -147,7 +147,7 @@ pub(super) fn edit(survey: &Survey, trail: &Trail, named_by: Provenance) -> Comm
         return Command::fixed("sudoedit").path(&trail.path, named_by);
     }
     let owner = trail.end.and_then(|end| {
-        survey.host.accounts.iter().find(|account| end.is_of(account.uid) && account.uid != 0)
+        survey.host.accounts.iter().find(|account| account.owns(&end) && !account.is_root())
     });
     let Some(owner) = owner else { return Command::left_out() };
     // What an account is called, a host's own list says.

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     Code, Error, Help, Result,
     agent::VersionChoice,
-    host::{Facts, Fingerprint, Want},
+    host::{Facts, Fingerprint, Query},
     platform::{Os, home::refusal, paths::home},
     record::{Digest, PlacedBinary, Receipt, Record, State, Step, Target, ancestors},
     release::Artifact,
@@ -26,7 +26,7 @@ use crate::{
 use std::path::{Path, PathBuf};
 
 /// What has to be looked at before [`install`] can plan.
-pub fn wanted(spec: &Spec, facts: &Facts) -> Vec<Want> {
+pub fn queries(spec: &Spec, facts: &Facts) -> Vec<Query> {
     let layout = &spec.layout;
     let plain = Some(Fingerprint::Plain);
     let keyed = Some(Fingerprint::Keyed);
@@ -60,30 +60,30 @@ pub fn wanted(spec: &Spec, facts: &Facts) -> Vec<Want> {
     }
     let above: Vec<_> = paths.iter().flat_map(|(path, _)| ancestors(path)).collect();
     paths.extend(above.into_iter().map(|path| (path, None)));
-    let mut wants = wanted_for_records(facts.receipt.as_ref());
+    let mut queries = record_queries(facts.receipt.as_ref());
     for (path, digest) in paths {
         let is_listed =
-            |want: &Want| matches!(want, Want::Path { path: known, .. } if *known == path);
-        if !wants.iter().any(is_listed) {
-            wants.push(Want::Path { path, digest });
+            |query: &Query| matches!(query, Query::Path { path: known, .. } if *known == path);
+        if !queries.iter().any(is_listed) {
+            queries.push(Query::Path { path, digest });
         }
     }
-    wants.push(Want::Account(user.to_owned()));
-    wants.push(Want::Service(service.to_owned()));
+    queries.push(Query::Account(user.to_owned()));
+    queries.push(Query::Service(service.to_owned()));
     if spec.service.profile().has_drop_ins() {
-        wants.push(Want::DropIns(service.to_owned()));
+        queries.push(Query::DropIns(service.to_owned()));
     }
     match spec.platform.os() {
-        Os::Windows => wants.extend(desktop::wanted(spec)),
-        os => wants.push(Want::Home(home(os, user))),
+        Os::Windows => queries.extend(desktop::queries(spec)),
+        os => queries.push(Query::Home(home(os, user))),
     }
-    wants
+    queries
 }
 
 /// What has to be looked at to know how a receipt's records stand now.
-pub(super) fn wanted_for_records(receipt: Option<&Receipt>) -> Vec<Want> {
+pub(super) fn record_queries(receipt: Option<&Receipt>) -> Vec<Query> {
     let records = receipt.into_iter().flat_map(|receipt| &receipt.records);
-    let want = |record: &Record| {
+    let query = |record: &Record| {
         Some(match &record.target {
             Target::File(path) => {
                 let known = record.after.as_ref().and_then(|after| after.digest.as_ref());
@@ -91,18 +91,18 @@ pub(super) fn wanted_for_records(receipt: Option<&Receipt>) -> Vec<Want> {
                     true => Fingerprint::Keyed,
                     false => Fingerprint::Plain,
                 };
-                Want::Path { path: path.clone(), digest: Some(digest) }
+                Query::Path { path: path.clone(), digest: Some(digest) }
             }
             Target::Folder(path) | Target::Link(path) => {
-                Want::Path { path: path.clone(), digest: None }
+                Query::Path { path: path.clone(), digest: None }
             }
-            Target::Account(name) => Want::Account(name.clone()),
-            Target::Registry(place) => Want::Registry(place.clone()),
-            Target::Enabled(name) | Target::Running(name) => Want::Service(name.clone()),
+            Target::Account(name) => Query::Account(name.clone()),
+            Target::Registry(place) => Query::Registry(place.clone()),
+            Target::Enabled(name) | Target::Running(name) => Query::Service(name.clone()),
             Target::Processes(_) => return None,
         })
     };
-    records.filter_map(want).collect()
+    records.filter_map(query).collect()
 }
 
 /// The artifact that an earlier install verified, when it is what is asked for now: no network

@@ -3,12 +3,12 @@
 
 use super::{
     Plan, compare, desktop,
-    install::{is_unfinished, wanted_for_records},
+    install::{is_unfinished, record_queries},
 };
 use crate::{
     agent::Layout,
-    host::{Facts, ServiceState, Want},
-    platform::{Os, accounts::Account},
+    host::{AccountFacts, Facts, Query, ServiceState},
+    platform::Os,
     record::{Receipt, Record, State, Step, Target},
     text::has_drive,
     values::Manager,
@@ -33,12 +33,12 @@ pub struct Leave {
 const DRAIN: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// What has to be looked at before [`uninstall`] can plan.
-pub fn wanted_for_uninstall(facts: &Facts) -> Vec<Want> {
-    let services = facts.receipt.iter().flat_map(services_of).map(Want::Service);
-    let records = wanted_for_records(facts.receipt.as_ref());
+pub fn uninstall_queries(facts: &Facts) -> Vec<Query> {
+    let services = facts.receipt.iter().flat_map(services_of).map(Query::Service);
+    let records = record_queries(facts.receipt.as_ref());
     // An account that goes must not be needed by a service that no receipt tells of.
-    let users = records.iter().any(|want| matches!(want, Want::Account(_)));
-    let users = users.then_some(Want::ServiceUsers);
+    let users = records.iter().any(|query| matches!(query, Query::Account(_)));
+    let users = users.then_some(Query::ServiceUsers);
     records.iter().cloned().chain(services).chain(users).collect()
 }
 
@@ -212,7 +212,7 @@ fn is_replaced(record: &Record, receipt: &Receipt, facts: &Facts) -> bool {
     if outer.any(|outer| outer != path && path.starts_with(outer)) {
         return false;
     }
-    let account = facts.account(&user_of(receipt)).and_then(Account::uid);
+    let account = facts.account(&user_of(receipt)).and_then(AccountFacts::uid);
     let is_theirs = !now.is_of(0) && (now.uid() == made.uid() || now.uid() == account);
     let is_made = now.is_same_file(made) && now.uid() == made.uid();
     !is_theirs && !is_made

@@ -67,8 +67,8 @@ pub(super) fn all(
     }
     found.extend(receipts.into_iter().map(of_receipt));
     let uids: Vec<Option<u32>> =
-        found.iter().map(|own| uid_of(root, own.user.as_deref()?)).collect();
-    let units = found.iter().filter_map(|own| Some(own.unit.as_ref()?.name.clone()));
+        found.iter().map(|candidate| uid_of(root, candidate.user.as_deref()?)).collect();
+    let units = found.iter().filter_map(|candidate| Some(candidate.unit.as_ref()?.name.clone()));
     let wanted = Wanted { units: units.collect(), uids: uids.iter().flatten().copied().collect() };
     let mut strays = none_yet(processes);
     for agent in &processes.agents(&wanted, until) {
@@ -81,15 +81,15 @@ pub(super) fn all(
         }
         // What a receipt without service tells of may run by hand, as its account or root has begun
         // it: the program is one that everybody can run.
-        let same = found.iter_mut().zip(&uids).find(|(own, uid)| {
-            own.unit.is_none()
-                && own.process.is_none()
-                && own.binary.is_some()
-                && own.binary == agent.program
+        let same = found.iter_mut().zip(&uids).find(|(candidate, uid)| {
+            candidate.unit.is_none()
+                && candidate.process.is_none()
+                && candidate.binary.is_some()
+                && candidate.binary == agent.program
                 && (agent.uid == 0 || **uid == Some(agent.uid))
         });
         match same {
-            Some((own, _)) => own.process = Some(agent.pid),
+            Some((candidate, _)) => candidate.process = Some(agent.pid),
             None => stray(&mut strays, agent, processes, scrub),
         }
     }
@@ -121,11 +121,11 @@ fn of_definition(root: &Root, mut unit: Unit, receipt: Option<Receipt>) -> Candi
     let file = unit.definitions.first();
     let file = file.map_or(Path::new(""), |definition| definition.trail.path.as_path());
     let user = unit.manager.profile().account(&unit.directives, file);
-    let own = unit.name.trim_end_matches(".service").to_owned();
+    let name = unit.name.trim_end_matches(".service").to_owned();
     unit.definitions.shrink_to_fit();
     Candidate {
         named_by: unit.provenance(),
-        name: receipt.as_ref().map_or(own, |receipt| receipt.instance.clone()),
+        name: receipt.as_ref().map_or(name, |receipt| receipt.instance.clone()),
         agent: kind(&command),
         binary: binary(&command),
         config_path: config(&command),
@@ -145,7 +145,7 @@ pub(super) fn by_hand(found: &[Candidate], processes: &Processes, scrub: &Scrub)
         let of = |candidate: &Candidate| {
             candidate.binary.as_ref().and_then(|path| processes.running(path))
         };
-        found.iter().filter_map(of).any(|(own, _)| own == *pid)
+        found.iter().filter_map(of).any(|(running, _)| running == *pid)
     };
     let mut strays = none_yet(processes);
     let agents = processes.agents(&Wanted::default(), Instant::now());
@@ -350,8 +350,8 @@ mod tests {
         let names = ["LAUNCH_AGENT_RUNNER_WORK_DIR", "CIRCLECI_RUNNER_WORK_DIR"];
         for (agent, name) in Kind::ALL.into_iter().zip(names) {
             let variables = names.map(raw).to_vec();
-            let own = Candidate { agent, variables, ..Candidate::default() };
-            assert_eq!(own.raw_of("runner.working_directory").unwrap().name, name);
+            let candidate = Candidate { agent, variables, ..Candidate::default() };
+            assert_eq!(candidate.raw_of("runner.working_directory").unwrap().name, name);
         }
     }
 

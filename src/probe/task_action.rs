@@ -72,9 +72,9 @@ pub(super) fn follow(root: &Root, action: &Action, named_by: Provenance) -> Run 
         _ => None,
     };
     let plain = || {
-        let mut own = vec![program.clone()];
-        own.extend(words(&arguments.replace("\\\"", "\"")));
-        own
+        let mut line = vec![program.clone()];
+        line.extend(words(&arguments.replace("\\\"", "\"")));
+        line
     };
     let statements = line.map_or_else(|| vec![plain()], |line| statements(&bare(line)));
     let folder = expanded(action.folder.trim().trim_matches('"'));
@@ -208,8 +208,8 @@ fn of_script(root: &Root, word: &str, folder: &str, named_by: Provenance) -> Opt
         }
         let line = line.replace("%~dp0", &format!("{here}\\")).replace("$PSScriptRoot", here);
         let runs = statements(&expanded(&line));
-        if let Some(own) = runs.into_iter().find(|run| run.iter().any(|word| is_agent(word))) {
-            run.words = own;
+        if let Some(words) = runs.into_iter().find(|run| run.iter().any(|word| is_agent(word))) {
+            run.words = words;
         }
     }
     (!run.words.is_empty()).then_some(run)

@@ -115,13 +115,13 @@ impl DropIns {
     /// Reads what is in folders of one name, which an account may have filled: the first of each, as
     /// far as they can be listed in time.
     fn read(root: &Root, folders: &[PathBuf], until: Instant) -> Self {
-        let mut own = Self::default();
+        let mut drop_ins = Self::default();
         for folder in folders {
             let Some(spot) = root.find(folder).ok().flatten() else { continue };
             let until = until.min(Instant::now() + LISTED);
             let Ok(listed) = spot.list_some(FILES, until) else { continue };
             if !listed.is_whole {
-                own.trouble = Some(format!(
+                drop_ins.trouble = Some(format!(
                     "{} has more than {FILES} files, or cannot be listed in time: the rest was \
                      not read",
                     folder.display()
@@ -130,11 +130,11 @@ impl DropIns {
             for name in listed.names {
                 if Path::new(&name).extension().is_some_and(|end| end == "conf") {
                     let path = folder.join(&name);
-                    own.files.entry(name).or_insert(path);
+                    drop_ins.files.entry(name).or_insert(path);
                 }
             }
         }
-        own
+        drop_ins
     }
 }
 
@@ -283,9 +283,9 @@ mod tests {
             let troubled = |unit: &Unit| {
                 unit.definitions.iter().any(|definition| definition.trouble.is_some())
             };
-            let told: Vec<_> =
+            let units: Vec<_> =
                 units.iter().map(|unit| (unit.name.as_str(), troubled(unit))).collect();
-            assert_eq!(told, [("circleci-x.service", false), ("circleci.service", true)]);
+            assert_eq!(units, [("circleci-x.service", false), ("circleci.service", true)]);
         }
     }
 
@@ -308,8 +308,8 @@ mod tests {
         std::fs::write(units.join("circleci-x.service"), "[Service]\n").unwrap();
         let units = find(&root, soon());
         let of = |key: &str| -> Vec<String> {
-            let own = units[0].directives.iter().filter(|directive| directive.key == key);
-            own.map(|own| own.value.clone()).collect()
+            let directives = units[0].directives.iter().filter(|directive| directive.key == key);
+            directives.map(|directive| directive.value.clone()).collect()
         };
         assert_eq!((of("User"), of("Group")), (vec!["c".to_owned()], vec!["b".into(), "c".into()]));
     }
@@ -357,7 +357,7 @@ mod tests {
         }
         std::fs::write(units.join("agent.service.d/a.conf"), "[Service]\nGroup=a\n").unwrap();
         let found = find(&root, soon());
-        let names: Vec<_> = found.iter().map(|own| own.name.as_str()).collect();
+        let names: Vec<_> = found.iter().map(|unit| unit.name.as_str()).collect();
         assert_eq!(names, ["circleci-a.service", "circleci-b.service", "circleci.service"]);
         assert_eq!((found[2].directives.len(), found[2].provenance()), (2, Provenance::Root));
         for name in ["agent.service.d", "circleci.service.d", "service.wants"] {

@@ -11,8 +11,6 @@ pub(crate) enum Verb {
     Restart,
     /// Have the manager read the definition again.
     Reload,
-    /// End the job that a drain waits for, and start the agent again.
-    EndJob,
     /// Show how it stands.
     Inspect,
     /// Show its definition with all that adds to it.

@@ -104,7 +104,7 @@ fn one_process(survey: &Survey, install: &Install) -> Judged {
     // What a process says of itself counts only for what it could have done as its account.
     let twin = survey.strays.shown.iter().map(|stray| &stray.process).find(|process| {
         let names_it = process.command.split([' ', '=']).any(|word| word == path);
-        process.uid == account.uid && names_it
+        account.uid() == Some(process.uid) && names_it
     });
     let Some(process) = twin else {
         return match &survey.strays.unseen {

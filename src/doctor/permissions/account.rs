@@ -42,16 +42,15 @@ fn sudo(survey: &Survey, install: &Install) -> Judged {
         return Err(Unseen::not_applicable("the command prefix does not use sudo"));
     }
     let account = account(survey, install)?;
-    if account.uid == 0 {
+    if account.is_root() {
         return Ok(Verdict::Holds("root needs no rule".to_owned()));
     }
     let sudo = account.sudo.known()?;
     let has_rule = sudo.rules.iter().any(|rule| rule.contains("NOPASSWD"));
     let problem = if !sudo.installed {
-        Problem::fail("the command prefix uses sudo, which is not installed").cure(
-            Remedy::by_hand("Install sudo, or take the prefix out.")
-                .command(Command::root("apt-get install sudo")),
-        )
+        Problem::fail("the command prefix uses sudo, which is not installed").cure(Remedy::by_hand(
+            "Install the package sudo as root, or remove runner.command_prefix.",
+        ))
     } else if !has_rule {
         Problem::fail(format!(
             "{} may not use sudo without a password, as the command prefix does",
@@ -101,18 +100,16 @@ fn power(survey: &Survey, install: &Install) -> Judged {
     if survey.host.os == Os::Windows {
         return administrator(install, account);
     }
-    if account.uid == 0 {
+    if account.is_root() {
         powers.push("they run as root".to_owned());
     }
-    for (_, group) in
-        account.groups.iter().filter(|(gid, _)| *gid != account.gid || account.uid != 0)
-    {
-        if POWERFUL.contains(&group.as_str()) && account.uid != 0 {
+    for (_, group) in &account.groups {
+        if POWERFUL.contains(&group.as_str()) && !account.is_root() {
             powers.push(format!("{name} is in the group {group}"));
         }
     }
     let sudo = account.sudo.ok();
-    let is_free = sudo.is_some_and(|sudo| sudo.passwordless) && account.uid != 0;
+    let is_free = sudo.is_some_and(|sudo| sudo.passwordless) && !account.is_root();
     if is_free {
         powers.push(format!("{name} may do everything with sudo"));
     }
@@ -130,7 +127,7 @@ fn power(survey: &Survey, install: &Install) -> Judged {
         .cure(
             Remedy::by_hand("Remove the sudo rule, or trust every author of a job with root.")
                 .look(Command::fixed("id").user(name, by))
-                .command(Command::root("-l -U").user(name, by)),
+                .look(Command::root("-l -U").user(name, by)),
         )
         .into())
 }
@@ -173,11 +170,11 @@ fn home(survey: &Survey, install: &Install) -> Judged {
     let mut problems = Vec::new();
     let home = account.home.path.display();
     let by = install.account_by(account);
-    let tool = match survey.host.os {
-        Os::Darwin => "createhomedir -c -u",
-        _ => "mkhomedir_helper",
+    let create = match survey.host.os {
+        Os::Darwin => on_account("createhomedir -c -u", name, by),
+        Os::Linux | Os::Windows => on_account("mkhomedir_helper", name, by),
     };
-    let make = Remedy::by_hand("Create the home folder.").command(on_account(tool, name, by));
+    let make = Remedy::by_hand("Create the home folder.").command(create);
     if survey.host.os == Os::Windows {
         return Err(Unseen::not_applicable("Windows makes the home when it is needed"));
     }
@@ -230,7 +227,7 @@ fn unusable<'a>(survey: &Survey, account: &'a AccountFacts) -> Option<(String, &
     let home = trail.path.display();
     let end = trail.end?;
     let at = |summary| Some((summary, trail.path.as_path(), end));
-    if end.is_of_another(0) && end.is_of_another(account.uid) {
+    if end.is_of_another(0) && !account.owns(&end) {
         let owner = owner_of(survey, &end);
         return at(format!("the home {home} of {name} belongs to another account, {owner}"));
     }

@@ -177,7 +177,7 @@ fn not_writable(survey: &Survey, install: &Install) -> Judged {
     let folder = trail.nearest().map(|passed| passed.meta);
     let is_roots_alone = |service: &Service| service.manager.profile().has_drop_ins();
     let is_strict = install.service.as_ref().is_some_and(is_roots_alone);
-    if account.uid == 0 && is_strict && !trail.is_roots() {
+    if account.is_root() && is_strict && !trail.is_roots() {
         return Ok(Problem::fail(format!(
             "others than root can change {}, which runs as root",
             trail.path.display()
@@ -193,8 +193,8 @@ fn not_writable(survey: &Survey, install: &Install) -> Judged {
         )
         .into());
     }
-    let owned = account.uid != 0
-        && (end.is_of(account.uid) || folder.is_some_and(|meta| meta.is_of(account.uid)));
+    let owned = !account.is_root()
+        && (account.owns(&end) || folder.is_some_and(|folder| account.owns(&folder)));
     if owned && !updates_itself(install) {
         let remedy = Remedy::by_hand("Install the binary again: it belongs to root then.")
             .command(Command::root("runnerup install --auto-update false"));
@@ -294,7 +294,7 @@ pub(super) fn remount(point: &Path, trail: &Trail, named_by: Provenance) -> Comm
 }
 
 /// On cloud, where it does so at all and is not told not to: docs/agents.md, Kinds.
-pub(super) fn updates_itself(install: &Install) -> bool {
+pub(in crate::doctor) fn updates_itself(install: &Install) -> bool {
     let Ok(config) = install.config() else { return false };
     install.agent.profile().updates_itself
         && config.truth("runner.disable_auto_update") != Some(true)

@@ -42,7 +42,7 @@ fn definition(survey: &Survey, install: &Install) -> Judged {
     let problems: Vec<Problem> = trails
         .chain(files)
         .filter_map(|trail| {
-            let is_jobs = account.uid != 0 && trail.is_led_by(account);
+            let is_jobs = !account.is_root() && trail.is_led_by(account);
             // A unit that is masked is a link to a device.
             let is_part = trail.end.is_none_or(|end| matches!(end.kind, Kind::File | Kind::Folder));
             let is_strange = profile.has_drop_ins() && is_part && !trail.is_roots();
@@ -75,7 +75,7 @@ fn definition(survey: &Survey, install: &Install) -> Judged {
     if problems.is_empty() && profile.has_drop_ins() {
         service.strange_parts.known()?;
     }
-    if problems.is_empty() && account.uid == 0 {
+    if problems.is_empty() && account.is_root() {
         return Err(Unseen::not_applicable("jobs are root already"));
     }
     Ok(Verdict::of(problems, "they cannot"))

@@ -53,6 +53,24 @@ fn mode(survey: &Survey, install: &Install) -> Judged {
     Ok(Verdict::of(problems, "0644 or less"))
 }
 
+pub(super) const ACCEPTED: Check = Check {
+    name: "service/directives-known",
+    holds: "The service manager accepts every line of the definition",
+    why: "systemd and launchd ignore a setting that they do not know, or whose value they cannot \
+          read, and report it only in a log.",
+    found: "On Linux the doctor asks `systemd-analyze verify` to read the unit and its drop-ins, \
+            if only root could have written them. On macOS it compares each key of the plist \
+            with launchd.plist(5).",
+    cure: "Correct the name or the value, or move the line to the section that the finding names.",
+    after: &["service/loaded"],
+    judge: Judge::Agent(accepted),
+};
+
+fn accepted(_: &Survey, install: &Install) -> Judged {
+    let service = service(install)?;
+    rules(service.manager).accepted(install, service)
+}
+
 pub(super) const RESTARTS: Check = Check {
     name: "service/restarts",
     holds: "The service restarts the agent when it ends",

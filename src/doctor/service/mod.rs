@@ -3,7 +3,6 @@
 mod command;
 mod defined;
 mod definition;
-mod known;
 pub(super) mod launchd;
 mod limits;
 mod log;
@@ -15,8 +14,6 @@ mod task_scheduler;
 pub(super) use rules::rules;
 
 use super::Check;
-// Where `known` looks for what is judged of keys of a plist.
-use launchd::keys as daemon;
 
 /// What does not depend on what the agent does.
 pub(super) const DEFINITION: &[&Check] = &[
@@ -25,7 +22,7 @@ pub(super) const DEFINITION: &[&Check] = &[
     &systemd::NEW_ENOUGH,
     &command::RIGHT,
     &defined::USER,
-    &known::DIRECTIVES,
+    &definition::ACCEPTED,
     &task_scheduler::TRIGGERED,
     &task_scheduler::UNLIMITED,
     &task_scheduler::UNCONDITIONAL,

@@ -38,6 +38,11 @@ pub(in crate::doctor) trait Rules: Sync {
         Err(no_manager())
     }
 
+    /// Whether the manager accepts every line of a definition.
+    fn accepted(&self, _install: &Install, _service: &Service) -> Judged {
+        Err(nobody())
+    }
+
     /// How the agent's command is written right.
     fn command(&self, _install: &Install, _service: &Service) -> Remedy {
         Remedy::by_hand("Correct the command.")

@@ -121,7 +121,6 @@ impl Profile for LaunchdProfile {
             Verb::Enable => vec![on_job("launchctl enable")],
             Verb::Restart => vec![on_job("launchctl kickstart -k")],
             Verb::Reload => vec![on_job("launchctl bootout"), bootstrap(install, service)],
-            Verb::EndJob => vec![on_job("launchctl kill TERM"), bootstrap(install, service)],
             Verb::Inspect => vec![on_job("launchctl print")],
             // What is loaded runs, or launchd starts it again; a log it has none.
             Verb::Start | Verb::ShowDefinition | Verb::ShowLog => Vec::new(),

@@ -122,10 +122,6 @@ impl Profile for SystemdProfile {
             Verb::Start => vec![on_unit("systemctl start")],
             Verb::Restart => vec![on_unit("systemctl restart")],
             Verb::Reload => vec![reload(install, service)],
-            Verb::EndJob => vec![
-                on_unit("systemctl kill --kill-who=main --signal=TERM"),
-                on_unit("systemctl start"),
-            ],
             Verb::Inspect => vec![shown(Command::fixed("systemctl status"))],
             Verb::ShowDefinition => {
                 vec![shown(Command::root("systemctl cat")).then("| cat -v")]

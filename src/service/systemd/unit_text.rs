@@ -93,12 +93,12 @@ mod tests {
     fn lines_keep_their_places() {
         let text = "# a\n[Unit]\nAfter=a \\\n# between\n  b\n\n[Service]\r\nExecStart = /x 'a b' \\\n--c\nnonsense\n";
         let parsed = parse(text, Path::new("/u"));
-        let told: Vec<_> = parsed
+        let directives: Vec<_> = parsed
             .iter()
             .map(|d| (d.line, d.section.as_str(), d.key.as_str(), d.value.as_str()))
             .collect();
         assert_eq!(
-            told,
+            directives,
             [
                 (3, "Unit", "After", "a  b"),
                 (8, "Service", "ExecStart", "/x 'a b'  --c"),

@@ -68,9 +68,7 @@ impl Profile for TaskSchedulerProfile {
                 vec![on_task("schtasks /End /TN", ""), on_task("schtasks /Run /TN", "")]
             }
             Verb::Inspect => vec![on_task("schtasks /Query /TN", "")],
-            Verb::Start | Verb::Reload | Verb::EndJob | Verb::ShowDefinition | Verb::ShowLog => {
-                Vec::new()
-            }
+            Verb::Start | Verb::Reload | Verb::ShowDefinition | Verb::ShowLog => Vec::new(),
         }
     }
 

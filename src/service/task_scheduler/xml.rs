@@ -99,22 +99,22 @@ impl Reading<'_> {
     }
 
     fn end(&mut self) {
-        let Some(own) = self.open.pop() else { return };
+        let Some(element) = self.open.pop() else { return };
         // The document's own element is no section.
         let names: Vec<&str> = self.open.iter().skip(1).map(|open| open.name.as_str()).collect();
         let section = names.join("/");
         let value = if section == "Triggers" {
             // A trigger counts without any element in it.
-            let inner = self.directives.iter().skip(own.before);
+            let inner = self.directives.iter().skip(element.before);
             let is_off = |line: &Directive<String>| line.key == "Enabled" && line.value == "false";
             if inner.clone().any(is_off) { "disabled" } else { "enabled" }.to_owned()
-        } else if own.has_elements || self.open.is_empty() {
+        } else if element.has_elements || self.open.is_empty() {
             return;
         } else {
-            own.text.trim().to_owned()
+            element.text.trim().to_owned()
         };
-        let (file, line) = (self.file.to_owned(), own.line);
-        self.directives.push(Directive { file, line, section, key: own.name, value });
+        let (file, line) = (self.file.to_owned(), element.line);
+        self.directives.push(Directive { file, line, section, key: element.name, value });
     }
 }
 
@@ -156,18 +156,18 @@ mod tests {
         </LogonTrigger></Triggers>\r\n<Actions><Exec><Arguments>a &amp; &quot;b&quot; &#x41;\
         </Arguments></Exec></Actions></Task>";
 
-    fn told(text: &str) -> Vec<String> {
+    fn lines_of(text: &str) -> Vec<String> {
         let lines = directives(text, Path::new("/t")).unwrap();
-        let told = lines
+        let lines = lines
             .iter()
             .map(|line| format!("{} {} {}={}", line.line, line.section, line.key, line.value));
-        told.collect()
+        lines.collect()
     }
 
     #[test]
     fn elements_become_directives_with_their_places() {
         assert_eq!(
-            told(TASK),
+            lines_of(TASK),
             [
                 "4 Triggers BootTrigger=enabled",
                 "5 Triggers/LogonTrigger Enabled=false",

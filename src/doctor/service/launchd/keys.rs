@@ -154,7 +154,7 @@ pub(super) fn user(survey: &Survey, install: &Install, service: &Service) -> Jud
         return Err(Unseen::not_applicable("another check is about who runs jobs here"));
     };
     if let Some(account) = survey.account(name) {
-        return Ok(Verdict::Holds(format!("{name}, number {}", account.uid)));
+        return Ok(Verdict::Holds(account.to_string()));
     }
     if let Some(why) = &survey.host.accounts_unread {
         return Err(Unseen::probe_failed(why.clone()));
@@ -174,7 +174,7 @@ pub(super) fn command(service: &Service, install: &Install) -> Remedy {
     let remedy = Remedy::by_hand(["Write as ProgramArguments, word by word: /PATH/", usage, "."]);
     let Some(file) = service.file() else { return remedy };
     let check = Command::fixed("plutil -lint").path(&file.path, install.named_by);
-    reloaded(remedy.command(check), install, service)
+    reloaded(remedy.look(check), install, service)
 }
 
 /// Changes one key, and has launchd read the definition again.
@@ -216,13 +216,4 @@ fn plutil(file: &Trail, text: &'static str) -> Command {
 /// Has launchd read the definition again.
 fn reloaded(remedy: Remedy, install: &Install, service: &Service) -> Remedy {
     remedy.in_turn([on_job("launchctl bootout", install, service), bootstrap(install, service)])
-}
-
-/// The definition of an agent that launchd runs.
-///
-/// # Errors
-/// When the agent has no service.
-pub(in crate::doctor::service) fn of(install: &Install) -> Result<Option<&Service>, Unseen> {
-    service(install)?;
-    Ok(super::job(install).ok())
 }

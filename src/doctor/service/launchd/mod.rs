@@ -62,6 +62,10 @@ impl Rules for LaunchdRules {
         keys::user(survey, install, service)
     }
 
+    fn accepted(&self, _: &Install, service: &Service) -> Judged {
+        keys::keys(service)
+    }
+
     fn command(&self, install: &Install, service: &Service) -> Remedy {
         keys::command(service, install)
     }

@@ -20,8 +20,7 @@ pub(super) fn strangers(
     let path = definition.trail.path.display();
     let is_of_all = definition.trail.path.starts_with("/Library");
     let user = account(survey, install).ok().filter(|_| !is_of_all);
-    let is_strangers =
-        !meta.is_of(0) && (is_of_all || user.is_some_and(|user| !meta.is_of(user.uid)));
+    let is_strangers = !meta.is_of(0) && (is_of_all || user.is_some_and(|user| !user.owns(&meta)));
     let whose = if user.is_some() { "the user whose home it is in" } else { "root" };
     is_strangers.then(|| {
         // Who owns it now has written it, or could have.

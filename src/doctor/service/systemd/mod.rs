@@ -1,5 +1,6 @@
 //! Units of systemd: what is judged of them alone, and what checks of all managers mean for them.
 
+mod directives;
 pub(in crate::doctor) mod drop_in;
 mod limits;
 mod sandbox;
@@ -54,7 +55,7 @@ impl Rules for SystemdRules {
             // Not the pages of the manual that it names, which `man` would read.
             other => Problem::fail(format!("systemd cannot load {name}: {other}")).cure(
                 Remedy::by_hand("Correct the unit.")
-                    .command(on_unit("systemd-analyze --man=no verify"))
+                    .look(on_unit("systemd-analyze --man=no verify"))
                     .command(reload(install, service)),
             ),
         })
@@ -62,6 +63,10 @@ impl Rules for SystemdRules {
 
     fn user(&self, survey: &Survey, install: &Install, service: &Service) -> Judged {
         user::judge(survey, install, service)
+    }
+
+    fn accepted(&self, install: &Install, service: &Service) -> Judged {
+        directives::accepted(install, service)
     }
 
     fn command(&self, install: &Install, service: &Service) -> Remedy {

@@ -29,7 +29,7 @@ pub(super) fn judge(survey: &Survey, install: &Install, service: &Service) -> Ju
         None if survey.host.image => {
             Err(Unseen::not_examined("an image gets its accounts at its first boot"))
         }
-        Some(account) => Ok(Verdict::Holds(format!("{name}, number {}", account.uid))),
+        Some(account) => Ok(Verdict::Holds(account.to_string())),
         None => {
             let line = service.directive("Service", "User");
             let place = line.map(|line| format!("{}:{}", line.file.display(), line.line));
