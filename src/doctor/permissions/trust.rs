@@ -29,7 +29,7 @@ fn definition(survey: &Survey, install: &Install) -> Judged {
     // It may be root because a definition says so that is not root's.
     let account = task_account(survey, install)?;
     let profile = service.manager.profile();
-    if !profile.is_roots(service) {
+    if !profile.acts_as_root(service) {
         return Err(Unseen::not_applicable("root does not read it: launchd runs it as its user"));
     }
     let files = install.paths.iter().filter(|path| path.role.is_environment());
