@@ -93,6 +93,7 @@ pub(super) fn is_of(program: &str, os: Os) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{doctor::sample::healthy, host::Service, service::Verb, values::Manager};
     use std::{fs, path::Path};
 
     /// Programs that only show something, and what one of their words must be for that; no word: they
@@ -149,7 +150,7 @@ mod tests {
         ("fixed(", ""),
         ("root(", "sudo "),
         ("granting(", "sudo "),
-        ("on_service(", "sudo "),
+        ("on_unit(", "sudo "),
         ("on_job(", "sudo "),
         ("on_task(", ""),
         ("on_account(", "sudo "),
@@ -194,10 +195,11 @@ mod tests {
         text
     }
 
-    /// Sources of the checks, without their tests.
-    fn sources() -> Vec<(String, String)> {
+    /// Sources of the checks and of what people type to service managers, without their tests.
+    fn sources(rooms: &[&str]) -> Vec<(String, String)> {
         let mut all = Vec::new();
-        let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src/doctor")];
+        let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        let mut folders: Vec<_> = rooms.iter().map(|room| src.join(room)).collect();
         while let Some(folder) = folders.pop() {
             for entry in fs::read_dir(folder).unwrap() {
                 let path = entry.unwrap().path();
@@ -221,17 +223,23 @@ mod tests {
         let count = before.matches(&set).count();
         let variables = before.rsplit(&set).take(count);
         let variables = variables.map(|rest| lines(rest.split(";\n").next().unwrap()));
+        // No method: a line that begins with it is indented.
         let function = format!("fn {name}(");
-        let functions = sources.iter().filter_map(|(_, text)| text.split(&function).nth(1));
+        let begins = |line: &&str| !line.starts_with(' ') && line.contains(&function);
+        let body = |text| {
+            let line = str::lines(text).find(begins)?;
+            str::split(text, line).nth(1)
+        };
+        let functions = sources.iter().filter_map(|(_, text)| body(text));
         let functions = functions.map(|rest| lines(rest.split("\n}").next().unwrap()));
         variables.chain(functions).find(|lines| !lines.is_empty()).unwrap_or_default()
     }
 
     /// Every command that a remedy is given with, and whether as one that only shows something.
     fn given() -> Vec<(String, String, bool)> {
-        let sources = sources();
+        let all_sources = sources(&["doctor", "service"]);
         let mut all = Vec::new();
-        for (path, source) in &sources {
+        for (path, source) in &sources(&["doctor"]) {
             for (how, is_look) in [(".look(", true), (".command(", false), (".in_turn(", false)] {
                 for (at, _) in source.match_indices(how) {
                     let argument = inside(&source[at + how.len()..]);
@@ -242,7 +250,7 @@ mod tests {
                     let name =
                         name.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap();
                     if lines.is_empty() && !is_passed_on(argument) {
-                        lines = named(name, &source[..at], &sources);
+                        lines = named(name, &source[..at], &all_sources);
                         assert!(!lines.is_empty(), "{path}: {argument}");
                     }
                     all.extend(lines.into_iter().map(|line| (path.clone(), line, is_look)));
@@ -270,9 +278,22 @@ mod tests {
     }
 
     #[test]
+    fn what_shows_a_service_changes_nothing() {
+        let survey = healthy();
+        let install = &survey.installs[0];
+        for (manager, verb) in Manager::ALL.into_iter().flat_map(|m| Verb::ALL.map(|v| (m, v))) {
+            let service = Service { manager, ..install.service.clone().unwrap() };
+            for command in manager.profile().commands(verb, install, &service) {
+                let line = command.into_line().unwrap_or_default();
+                assert!(line.is_empty() || only_shows(&line) == verb.only_shows(), "{line}");
+            }
+        }
+    }
+
+    #[test]
     fn every_program_that_a_remedy_names_is_in_the_table() {
         let mut names = Vec::new();
-        for (path, source) in sources() {
+        for (path, source) in sources(&["doctor", "service"]) {
             for (_, line) in made(&source) {
                 let name = first(&line).to_owned();
                 let is_known = PROGRAMS.iter().any(|(known, _)| *known == name);
