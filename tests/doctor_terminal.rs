@@ -55,7 +55,7 @@ fn a_cure_is_shown_and_asked_for_first() {
     let mut person = at_terminal(&lab, &["--fix"]);
     person.expect("launch-agent-config.yaml");
     person.choose("Do this?", "Yes");
-    person.expect("Cured: permissions/config-private");
+    person.expect("Fixed: permissions/config-private");
     assert_eq!(person.end(), 0);
     assert_eq!(mode(&lab), "600");
     person.assert_restored();

@@ -29,9 +29,9 @@ fn right(_: &Survey, install: &Install) -> Judged {
     let service = service(install)?;
     let words = &service.command;
     let Some(program) = words.first() else {
-        let remedy = Remedy::by_hand("Add ExecStart= with the agent and its configuration.");
-        return Ok(Problem::fail("the service runs nothing")
-            .seen("there is no ExecStart=")
+        let remedy = Remedy::by_hand("Set ExecStart= to the agent with its configuration.");
+        return Ok(Problem::fail("the service has no command")
+            .seen("the unit has no ExecStart=")
             .cure(remedy)
             .into());
     };
@@ -44,7 +44,7 @@ fn right(_: &Survey, install: &Install) -> Judged {
         && !words.iter().any(|word| word.contains("exec "))
     {
         problems.push(
-            Problem::warn("a shell stands in front of the agent: it gets the signal to drain")
+            Problem::warn("a shell starts the agent and receives the signal to drain in its place")
                 .seen(words.join(" "))
                 .cure(told(service, install)),
         );
@@ -52,7 +52,7 @@ fn right(_: &Survey, install: &Install) -> Judged {
         && !program.starts_with('/')
     {
         problems.push(
-            Problem::fail(format!("{program:?} is no path from the root on"))
+            Problem::fail(format!("{program:?} is not an absolute path"))
                 .seen(place(service))
                 .cure(told(service, install)),
         );
@@ -66,7 +66,7 @@ fn right(_: &Survey, install: &Install) -> Judged {
         (Some(command), other) => {
             let what =
                 other.map_or("without a command".to_owned(), |word| format!("with {word:?}"));
-            Some(format!("{program} is started {what}; it takes `{command}`"))
+            Some(format!("{program} is started {what}, but takes `{command}`"))
         }
         (None, Some(word)) if !word.starts_with('-') => {
             Some(format!("{program} has no command {word:?}"))
@@ -91,14 +91,18 @@ fn told(service: &Service, install: &Install) -> Remedy {
     }
     if service.manager == Manager::TaskScheduler {
         let arguments = install.agent.profile().usage_arguments();
-        return Remedy::by_hand(["Have the task's action run the agent with `", arguments, "`."])
-            .look(
-                Command::fixed("Get-ScheduledTask")
-                    .task(&service.name, install.named_by)
-                    .then("| Select-Object -Expand Actions"),
-            );
+        return Remedy::by_hand([
+            "Set the action of the task to the agent with `",
+            arguments,
+            "`.",
+        ])
+        .look(
+            Command::fixed("Get-ScheduledTask")
+                .task(&service.name, install.named_by)
+                .then("| Select-Object -Expand Actions"),
+        );
     }
-    Remedy::by_hand(["Write ExecStart=/PATH/", install.agent.profile().usage, "."])
+    Remedy::by_hand(["Set ExecStart=/PATH/", install.agent.profile().usage, "."])
         .command(on_service("systemctl edit --full", install, service))
         .command(on_service("systemctl restart", install, service))
 }

@@ -38,16 +38,16 @@ fn defined(survey: &Survey, install: &Install) -> Judged {
     let remedy = Remedy::by_hand("Create a service for the agent.")
         .command(Command::root("runnerup install"));
     if let Some(process) = install.main_process() {
-        return Ok(Problem::fail("the agent runs, and no service runs it")
+        return Ok(Problem::fail("the agent is running, but not as a service")
             .seen(format!("process {}: {}", process.pid, process.command))
             .cure(remedy)
             .into());
     }
     if survey.host.systemd.is_none() && survey.host.os == crate::platform::Os::Linux {
-        return Err(Unseen::not_applicable("this host has no systemd"));
+        return Err(Unseen::not_applicable("systemd does not run on this host"));
     }
-    Ok(Problem::fail("the agent is installed, and no service runs it")
-        .seen("a receipt tells of it; there is no definition")
+    Ok(Problem::fail("the agent is installed, but has no service")
+        .seen("a receipt names the agent, but no service definition was found")
         .cure(remedy)
         .into())
 }
@@ -74,14 +74,14 @@ fn loaded(survey: &Survey, install: &Install) -> Judged {
         let path = definition.trail.path.display();
         let remedy =
             Remedy::by_hand("Register the task again.").command(Command::fixed("runnerup install"));
-        return Ok(Problem::fail(format!("{path} cannot be read as a task"))
+        return Ok(Problem::fail(format!("{path} is not a valid definition of a task"))
             .seen(why)
             .cure(remedy)
             .into());
     }
     if let (Manager::Launchd, Some((definition, why))) = (service.manager, unread) {
         let path = &definition.trail.path;
-        let remedy = Remedy::by_hand("Correct the property list.")
+        let remedy = Remedy::by_hand("Correct the plist.")
             .look(Command::fixed("plutil -lint").path(path, install.named_by));
         return Ok(Problem::fail(format!("launchd cannot read {}", path.display()))
             .seen(why)
@@ -94,19 +94,20 @@ fn loaded(survey: &Survey, install: &Install) -> Judged {
         Load::Loaded => {
             return Ok(match unread {
                 Some((definition, why)) => Problem::warn(format!(
-                    "{} could not be read whole",
+                    "{} could not be read completely",
                     definition.trail.path.display()
                 ))
                 .seen(why)
                 .into(),
-                None => Verdict::Holds("loaded".to_owned()),
+                None => Verdict::Holds("the definition is loaded".to_owned()),
             });
         }
-        Load::Masked => Problem::fail(format!("{name} is masked: nothing can start it")).cure(
-            Remedy::by_hand("Unmask the unit.")
-                .command(on_service("systemctl unmask", install, service))
-                .command(on_service("systemctl enable --now", install, service)),
-        ),
+        Load::Masked => Problem::fail(format!("{name} is masked, so that nothing can start it"))
+            .cure(
+                Remedy::by_hand("Unmask the unit.")
+                    .command(on_service("systemctl unmask", install, service))
+                    .command(on_service("systemctl enable --now", install, service)),
+            ),
         Load::NotFound if launchd::waits(survey, install, service) => {
             return Err(Unseen::not_applicable("launchd loads it when its user logs in"));
         }
@@ -118,14 +119,14 @@ fn loaded(survey: &Survey, install: &Install) -> Judged {
             )
         }
         Load::NotFound if service.manager == Manager::TaskScheduler => {
-            Problem::fail(format!("the scheduler knows no task {name}")).cure(
+            Problem::fail(format!("the task {name} is not registered")).cure(
                 Remedy::by_hand("Register the task again.")
                     .look(on_task("schtasks /Query /TN", install, service, ""))
                     .command(Command::fixed("runnerup install")),
             )
         }
-        Load::NotFound => Problem::fail(format!("systemd finds no unit {name}")).cure(
-            Remedy::by_hand("Make systemd read its folders again.")
+        Load::NotFound => Problem::fail(format!("systemd has no unit {name}")).cure(
+            Remedy::by_hand("Have systemd read its unit files again.")
                 .command(reload(install, service)),
         ),
         other => Problem::fail(format!("systemd cannot load {name}: {other}")).cure(
@@ -163,21 +164,24 @@ fn user(survey: &Survey, install: &Install) -> Judged {
         if service.manager == Manager::TaskScheduler {
             return task_user(survey, install, service);
         }
-        return Err(Unseen::not_applicable("another check is about who runs jobs here"));
+        return Err(Unseen::not_applicable("permissions/power-known judges the account of jobs"));
     }
     let Some(name) = service.value("Service", "User") else {
         let steps_down = install.task_user.as_deref().is_some_and(|user| user != "root");
         if steps_down {
-            return Ok(Verdict::Holds("root, which steps down for jobs".to_owned()));
+            return Ok(Verdict::Holds(
+                "the service runs as root and starts jobs as another account".to_owned(),
+            ));
         }
-        let remedy = Remedy::by_hand(
-            "Give the service an account of its own: User=circleci under [Service].",
+        let remedy =
+            Remedy::by_hand("Give the service its own account: User=circleci under [Service].")
+                .command(on_service("systemctl edit", install, service));
+        return Ok(Problem::warn(
+            "the service has no account, so the agent and its jobs run as root",
         )
-        .command(on_service("systemctl edit", install, service));
-        return Ok(Problem::warn("the service names no account: agent and jobs run as root")
-            .seen("the unit has no User=")
-            .cure(remedy)
-            .into());
+        .seen("the unit has no User=")
+        .cure(remedy)
+        .into());
     };
     if let (None, Some(why)) = (survey.account(name), &survey.host.accounts_unread) {
         return Err(Unseen::probe_failed(why.clone()));
@@ -186,7 +190,7 @@ fn user(survey: &Survey, install: &Install) -> Judged {
         None if survey.host.image => {
             Err(Unseen::not_examined("an image gets its accounts at its first boot"))
         }
-        Some(account) => Ok(Verdict::Holds(format!("{name}, number {}", account.uid))),
+        Some(account) => Ok(Verdict::Holds(format!("{name}, user ID {}", account.uid))),
         None => {
             let line = service.directive("Service", "User");
             let place = line.map(|line| format!("{}:{}", line.file.display(), line.line));
@@ -196,10 +200,12 @@ fn user(survey: &Survey, install: &Install) -> Judged {
                     name,
                     install.named_by,
                 ));
-            Ok(Problem::fail(format!("there is no account {name}, as which the service is to run"))
-                .seen(place.unwrap_or_default())
-                .cure(remedy)
-                .into())
+            Ok(Problem::fail(format!(
+                "the service must run as {name}, an account that does not exist"
+            ))
+            .seen(place.unwrap_or_default())
+            .cure(remedy)
+            .into())
         }
     }
 }
@@ -207,7 +213,7 @@ fn user(survey: &Survey, install: &Install) -> Judged {
 /// Whether the account of a task is there, where it is one of the host's own.
 fn task_user(survey: &Survey, install: &Install, service: &Service) -> Judged {
     let Some(name) = install.user.as_deref() else {
-        return Err(Unseen::not_applicable("the task runs as whoever is logged on"));
+        return Err(Unseen::not_applicable("the task runs as the user who is logged on"));
     };
     let written = service.value("Principals/Principal", "UserId").unwrap_or(name);
     let domain = written.rsplit_once('\\').map(|(domain, _)| domain);
@@ -227,8 +233,8 @@ fn task_user(survey: &Survey, install: &Install, service: &Service) -> Judged {
     }
     let remedy = Remedy::by_hand("Create the account, and register the task with it.")
         .command(Command::fixed("runnerup install"));
-    Ok(Problem::fail(format!("there is no account {name}, as which the task is to run"))
-        .seen(format!("UserId {written}"))
+    Ok(Problem::fail(format!("the task must run as {name}, an account that does not exist"))
+        .seen(format!("UserId of the task is {written}"))
         .cure(remedy)
         .into())
 }
@@ -247,10 +253,10 @@ pub(super) const NEW_ENOUGH: Check = Check {
 
 fn new_enough(survey: &Survey, _: &Install) -> Judged {
     match survey.host.systemd {
-        None => Err(Unseen::not_applicable("systemd does not run here")),
-        Some(version) if version >= SYSTEMD => Ok(Verdict::Holds(format!("version {version}"))),
+        None => Err(Unseen::not_applicable("systemd does not run on this host")),
+        Some(version) if version >= SYSTEMD => Ok(Verdict::Holds(format!("systemd {version}"))),
         Some(version) => Ok(Problem::fail(format!("systemd {version} is older than {SYSTEMD}"))
-            .cure(Remedy::by_hand("Upgrade the system."))
+            .cure(Remedy::by_hand("Upgrade the operating system."))
             .into()),
     }
 }

@@ -351,7 +351,7 @@ fn directives(_: &Survey, install: &Install) -> Judged {
         return Err(Unseen::not_applicable("it is not a unit of systemd"));
     }
     let problems: Vec<_> = service.directives.iter().filter_map(strange).collect();
-    Ok(Verdict::of(problems, format!("{} directives, all known", service.directives.len())))
+    Ok(Verdict::of(problems, format!("all {} directives are known", service.directives.len())))
 }
 
 fn strange(line: &Directive) -> Option<Problem> {
@@ -362,7 +362,7 @@ fn strange(line: &Directive) -> Option<Problem> {
         return None;
     }
     if key.is_empty() {
-        let problem = Problem::warn("a line of the unit is no directive").seen(place);
+        let problem = Problem::warn("a line of the unit is not a directive").seen(place);
         return Some(problem.cure(Remedy::by_hand("Write the directive as KEY=VALUE.")));
     }
     let Some((_, own)) = sections.iter().find(|(name, _)| *name == section) else {
@@ -371,7 +371,8 @@ fn strange(line: &Directive) -> Option<Problem> {
             Some(near) => ["Did you mean [", near, "]?"],
             None => ["A service has [Unit], [Service] and [Install].", "", ""],
         };
-        let problem = Problem::warn(format!("{key} stands in [{section}], which no service has"));
+        let problem =
+            Problem::warn(format!("{key} is in [{section}], a section that services do not have"));
         return Some(problem.seen(place).cure(Remedy::by_hand(text)));
     };
     let is_condition =
@@ -383,7 +384,7 @@ fn strange(line: &Directive) -> Option<Problem> {
     let text = match (home, nearest(key, own)) {
         (Some(home), _) => ["Move it to [", home, "]."],
         (None, Some(near)) => ["Did you mean ", near, "?"],
-        (None, None) => ["Take it out.", "", ""],
+        (None, None) => ["Remove the line.", "", ""],
     };
     let problem = Problem::warn(format!("systemd does not know {key} in [{section}]"));
     Some(problem.seen(place).cure(Remedy::by_hand(text)))

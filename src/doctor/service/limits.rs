@@ -17,9 +17,9 @@ const OF_UNITS: [Least; 7] = [
     ("TasksMax", 64, "jobs cannot start processes"),
     ("LimitNPROC", 64, "jobs cannot start processes"),
     ("LimitNOFILE", 1024, "jobs cannot open files"),
-    ("MemoryMax", 512 << 20, "jobs are killed for want of memory"),
-    ("MemoryLimit", 512 << 20, "jobs are killed for want of memory"),
-    ("LimitAS", 4 << 30, "programs of jobs cannot have memory"),
+    ("MemoryMax", 512 << 20, "jobs are killed when they need more memory"),
+    ("MemoryLimit", 512 << 20, "jobs are killed when they need more memory"),
+    ("LimitAS", 4 << 30, "programs of jobs cannot allocate memory"),
     ("LimitFSIZE", 1 << 30, "jobs cannot write large files"),
 ];
 
@@ -35,7 +35,7 @@ const OF_PLISTS: [Least; 4] = [
     // What macOS itself gives each process.
     ("NumberOfFiles", 256, "jobs cannot open files"),
     ("FileSize", 1 << 30, "jobs cannot write large files"),
-    ("Data", 512 << 20, "programs of jobs cannot have memory"),
+    ("Data", 512 << 20, "programs of jobs cannot allocate memory"),
 ];
 
 /// Limits of a plist in seconds.
@@ -69,7 +69,7 @@ fn sensible(_: &Survey, install: &Install) -> Judged {
         return Ok(launchds(service, install));
     }
     if service.manager != Manager::Systemd {
-        return Err(Unseen::not_applicable("it is not a unit of systemd"));
+        return Err(Unseen::not_applicable("the service is not a systemd unit"));
     }
     let mut problems = Vec::new();
     for (key, least, what) in limits(install, &OF_UNITS, &TIMES_OF_UNITS) {
@@ -88,7 +88,7 @@ fn sensible(_: &Survey, install: &Install) -> Judged {
             );
         }
     }
-    Ok(Verdict::of(problems, "none that jobs would feel"))
+    Ok(Verdict::of(problems, "no limit is too small for a job"))
 }
 
 /// Limits of a plist, of each kind.
@@ -106,7 +106,7 @@ fn launchds(service: &Service, install: &Install) -> Verdict {
                 .cure(Remedy::by_hand("Raise the limit, or remove it."))
         })
     });
-    Verdict::of(felt.collect(), "none that jobs would feel")
+    Verdict::of(felt.collect(), "no limit is too small for a job")
 }
 
 /// A number with systemd's suffixes; `None` where there is no limit, or a share of the host.

@@ -12,36 +12,36 @@ use crate::{
 
 /// The scheduler's own results, and those of Windows that it passes on; what each one means.
 const MEANINGS: [(u32, &str); 17] = [
-    (0x0004_1300, "it is ready, and has not ended"),
-    (0x0004_1301, "it runs"),
-    (0x0004_1302, "it is disabled"),
-    (0x0004_1303, "it has never run"),
-    (0x0004_1306, "someone ended it"),
-    (0x8004_130F, "the scheduler has no password for its account"),
-    (0x8004_1315, "the task scheduler's service does not run"),
-    (0x8004_131F, "it runs already"),
-    (0x8007_0002, "its program, or a folder, is not there"),
-    (0x8007_0003, "a folder on the way to its program is not there"),
-    (0x8007_0005, "the account may not run its program"),
-    (0x8007_00C1, "its file is no program for this system"),
-    (0x8007_04DD, "its account was not logged on"),
-    (0xC000_013A, "it was ended by Ctrl-C, a logoff or a shutdown"),
-    (0xC000_0005, "the program broke: it reached for memory that is not its own"),
-    (0xC000_0135, "a library of the program is not there"),
-    (0xC000_0142, "the program could not be set up in its session"),
+    (0x0004_1300, "the task is ready"),
+    (0x0004_1301, "the task is running"),
+    (0x0004_1302, "the task is disabled"),
+    (0x0004_1303, "the task has never run"),
+    (0x0004_1306, "a user ended the task"),
+    (0x8004_130F, "the scheduler has no password for the account"),
+    (0x8004_1315, "the Task Scheduler service is not running"),
+    (0x8004_131F, "the task is running already"),
+    (0x8007_0002, "the program or a folder does not exist"),
+    (0x8007_0003, "a folder above the program does not exist"),
+    (0x8007_0005, "the account cannot execute the program"),
+    (0x8007_00C1, "the file is not a program for this system"),
+    (0x8007_04DD, "the account was not logged on"),
+    (0xC000_013A, "Ctrl-C, a logoff or a shutdown ended the program"),
+    (0xC000_0005, "the program crashed with an access violation"),
+    (0xC000_0135, "a library of the program does not exist"),
+    (0xC000_0142, "the program could not be initialized in its session"),
 ];
 
 /// Results that say why the account could not log on.
 const LOGON: [(u32, &str); 9] = [
-    (0x8007_052E, "the password that the scheduler keeps is not the account's"),
+    (0x8007_052E, "the scheduler has a wrong password for the account"),
     (0x8007_0533, "the account is disabled"),
     (0x8007_0701, "the account has expired"),
     (0x8007_0775, "the account is locked"),
     (0x8007_0532, "the account's password has expired"),
-    (0x8007_0773, "the account's password has to be changed first"),
+    (0x8007_0773, "the account must change its password first"),
     (0x8007_0569, "the account lacks the right to log on as a batch job"),
-    (0x8007_0534, "there is no such account"),
-    (0x8004_1310, "there is no such account"),
+    (0x8007_0534, "the account does not exist"),
+    (0x8004_1310, "the account does not exist"),
 ];
 
 pub(super) const LOGS_ON: Check = Check {
@@ -61,16 +61,17 @@ fn logs_on(_: &Survey, install: &Install) -> Judged {
     let code = state.exit_status.unwrap_or_default().cast_unsigned();
     // What runs has logged on, whatever happened before.
     if state.main_pid.is_some() {
-        return Ok(Verdict::Holds("it has".to_owned()));
+        return Ok(Verdict::Holds("the task has logged on and is running".to_owned()));
     }
     let Some((_, why)) = LOGON.iter().find(|(own, _)| *own == code) else {
-        return Ok(Verdict::Holds("the last start did not fail for it".to_owned()));
+        return Ok(Verdict::Holds("the last start did not fail at the logon".to_owned()));
     };
-    let remedy =
-        Remedy::by_hand("Give the scheduler the account's password again; it asks for it.")
-            .command(on_task("schtasks /Change /TN", install, service, "/RP *"));
+    let remedy = Remedy::by_hand(
+        "Give the scheduler the account's current password; the command asks for it.",
+    )
+    .command(on_task("schtasks /Change /TN", install, service, "/RP *"));
     Ok(Problem::fail(format!("the task cannot log on: {why}"))
-        .seen(format!("last result 0x{code:08X}"))
+        .seen(format!("last result of the task: 0x{code:08X}"))
         .cure(remedy)
         .into())
 }
@@ -89,7 +90,7 @@ pub(super) const SESSION_KEPT: Check = Check {
 fn session_kept(survey: &Survey, install: &Install) -> Judged {
     let service = service(install)?;
     let Some(name) = keeper(service) else {
-        return Err(Unseen::not_applicable("no task keeps a session for it"));
+        return Err(Unseen::not_applicable("no task keeps a session open for the agent"));
     };
     let start = Remedy::by_hand("Enable and start the task.")
         .command(
@@ -106,29 +107,33 @@ fn session_kept(survey: &Survey, install: &Install) -> Judged {
         && is_number(theirs) == is_number(ours)
         && theirs != ours
     {
-        let remedy = Remedy::by_hand("Have both tasks run as one account.").command(
+        let remedy = Remedy::by_hand("Run both tasks as the same account.").command(
             Command::fixed("schtasks /Change /TN")
                 .task(name, install.named_by)
                 .then("/RU")
                 .windows_user(ours, "", install.named_by),
         );
-        return Ok(Problem::fail(format!("{name} keeps the session of {theirs}, not of {ours}"))
-            .seen("the two tasks name two accounts")
-            .cure(remedy)
-            .into());
+        return Ok(Problem::fail(format!(
+            "{name} keeps the session of {theirs} open, not of {ours}"
+        ))
+        .seen("UserId of the two tasks differs")
+        .cure(remedy)
+        .into());
     }
     let is_off = of("Settings", "Enabled") == Some("false");
     let windows = survey.host.windows.as_ref();
     match windows.map(|windows| windows.tasks.known().map(|_| windows.task(name))) {
-        None | Some(Err(_)) if !is_off => Err(Unseen::not_examined("whether it runs is not known")),
+        None | Some(Err(_)) if !is_off => {
+            Err(Unseen::not_examined("the state of the task is not known"))
+        }
         Some(Ok(Some(task))) if task.state == "Running" => {
-            Ok(Verdict::Holds(format!("{name} runs")))
+            Ok(Verdict::Holds(format!("{name} is running")))
         }
         Some(Ok(Some(task))) => {
-            Ok(Problem::fail(format!("{name} does not run")).seen(told(task)).cure(start).into())
+            Ok(Problem::fail(format!("{name} is not running")).seen(told(task)).cure(start).into())
         }
-        Some(Ok(None)) => Ok(Problem::fail(format!("the scheduler knows no task {name}"))
-            .seen("its definition is on disk, and is not registered")
+        Some(Ok(None)) => Ok(Problem::fail(format!("the task {name} is not registered"))
+            .seen("the definition of the task is on disk, but not registered")
             .cure(start)
             .into()),
         _ => Ok(Problem::fail(format!("{name} is disabled")).cure(start).into()),
@@ -143,7 +148,7 @@ fn task_state(install: &Install) -> Result<(&Service, &ServiceState), Unseen> {
     let service = service(install)?;
     match service.manager {
         Manager::TaskScheduler => Ok((service, service.state.known()?)),
-        _ => Err(Unseen::not_applicable("it is no scheduled task")),
+        _ => Err(Unseen::not_applicable("the service is not a scheduled task")),
     }
 }
 
@@ -188,10 +193,7 @@ mod tests {
     fn a_result_is_told_with_its_meaning() {
         let found = finding(&ended(0xC000_013A), "service/running");
         assert_eq!(found.status, Status::Fail);
-        assert!(
-            found.evidence.contains("0xC000013A: it was ended by Ctrl-C, a logoff"),
-            "{found:?}"
-        );
+        assert!(found.evidence.contains("0xC000013A: Ctrl-C, a logoff"), "{found:?}");
         let unknown = finding(&ended(0x1234), "service/running");
         assert!(unknown.evidence.contains("0x00001234"), "{unknown:?}");
     }

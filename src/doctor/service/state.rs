@@ -69,12 +69,12 @@ pub(super) const RELOADED: Check = Check {
 fn reloaded(_: &Survey, install: &Install) -> Judged {
     let (service, state) = state(install)?;
     if !state.needs_reload {
-        return Ok(Verdict::Holds("as on disk".to_owned()));
+        return Ok(Verdict::Holds("the loaded definition is the one on disk".to_owned()));
     }
     let remedy =
-        Remedy::by_hand("Make systemd read the unit again.").command(reload(install, service));
-    Ok(Problem::warn(format!("{} was changed on disk since systemd read it", service.name))
-        .seen("NeedDaemonReload=yes")
+        Remedy::by_hand("Have systemd read the unit again.").command(reload(install, service));
+    Ok(Problem::warn(format!("{} has changed on disk since systemd read it", service.name))
+        .seen("systemctl show: NeedDaemonReload=yes")
         .cure(restarted(remedy, install))
         .into())
 }
@@ -103,10 +103,10 @@ fn enabled(_: &Survey, install: &Install) -> Judged {
         && service.value("", "Disabled") == Some("true")
         && state.active != Activity::Active;
     if says_no {
-        let remedy = Remedy::by_hand("Take the key out, and have launchd enable it.")
+        let remedy = Remedy::by_hand("Remove the key, and enable the service in launchd.")
             .command(on_job("launchctl enable", install, service));
-        return Ok(Problem::fail(format!("the definition of {name} says that it is disabled"))
-            .seen("Disabled true")
+        return Ok(Problem::fail(format!("the definition of {name} disables the service"))
+            .seen("Disabled is true in the plist")
             .cure(remedy)
             .into());
     }
@@ -162,7 +162,7 @@ fn running(survey: &Survey, install: &Install) -> Judged {
     match state.active {
         Activity::Active => return Ok(Verdict::Holds(words_of(service, state))),
         Activity::Deactivating => {
-            return Ok(Verdict::Holds("it was told to stop, and drains".to_owned()));
+            return Ok(Verdict::Holds("the service is stopping and waits for the job".to_owned()));
         }
         Activity::Activating if !state.waits_for_restart() => {
             return Ok(Verdict::Holds(state.to_string()));
@@ -170,9 +170,11 @@ fn running(survey: &Survey, install: &Install) -> Judged {
         _ => {}
     }
     if result_of_task(service) && task::is_between_jobs(survey, install, service) {
-        return Ok(Verdict::Holds("it has ended with its job, and is started again".to_owned()));
+        return Ok(Verdict::Holds(
+            "the agent has ended with its job and will be started again".to_owned(),
+        ));
     }
-    let mut seen = words_of(service, state);
+    let mut seen = format!("state of the service: {}", words_of(service, state));
     if let Some(meaning) = meaning(service.manager, state) {
         seen = format!("{seen}; {meaning}");
     }
@@ -187,7 +189,7 @@ fn running(survey: &Survey, install: &Install) -> Judged {
     };
     // What runs at least is started again by the service manager itself.
     let remedy = if survey.host.image { remedy } else { restarted(remedy, install) };
-    Ok(Problem::fail(format!("{} does not run", service.name)).seen(seen).cure(remedy).into())
+    Ok(Problem::fail(format!("{} is not running", service.name)).seen(seen).cure(remedy).into())
 }
 
 pub(super) const NOT_LOOPING: Check = Check {
@@ -210,26 +212,26 @@ fn not_looping(survey: &Survey, install: &Install) -> Judged {
     let waits = state.waits_for_restart() && state.restarts > 0;
     let is_new = since.is_some_and(|seconds| seconds < 60);
     if waits || state.restarts >= LOOP && is_new {
-        let mut seen = format!("{} restarts; {state}", state.restarts);
+        let mut seen = format!("{} restarts; state of the service: {state}", state.restarts);
         if let Some(meaning) = meaning(service.manager, state) {
             seen = format!("{seen}; {meaning}");
         }
         if let Some(last) = log::last_known(install, 3) {
             seen = format!("{seen}\n{last}");
         }
-        let remedy = listened(Remedy::by_hand("Read what the agent logs before it ends."), install);
-        return Ok(Problem::fail(format!(
-            "{} ends and is started again, over and over",
-            service.name
-        ))
-        .seen(seen)
-        .cure(remedy)
-        .into());
+        let remedy = listened(
+            Remedy::by_hand("Read what the agent logs before it ends, and remove the cause."),
+            install,
+        );
+        return Ok(Problem::fail(format!("{} ends and restarts again and again", service.name))
+            .seen(seen)
+            .cure(remedy)
+            .into());
     }
     Ok(Verdict::Holds(match (state.restarts, since) {
-        (0, _) => "never started again".to_owned(),
-        (count, Some(seconds)) => format!("started again {count} times, last {seconds} s ago"),
-        (count, None) => format!("started again {count} times"),
+        (0, _) => "no restart".to_owned(),
+        (count, Some(seconds)) => format!("{count} restarts, the last {seconds} s ago"),
+        (count, None) => format!("{count} restarts"),
     }))
 }
 
@@ -257,10 +259,16 @@ pub(super) const HEALTHY: Check = Check {
 fn healthy(_: &Survey, install: &Install) -> Judged {
     let (_, state) = state(install)?;
     match state.health.as_deref() {
-        None => Err(Unseen::not_examined("the agent says nothing of its health")),
+        None => Err(Unseen::not_examined("the agent has not reported its health")),
         Some(text) if is_unhealthy(text) => {
-            let remedy = listened(Remedy::by_hand("Read the log of the agent."), install);
-            Ok(Problem::fail("the agent calls itself unhealthy").seen(text).cure(remedy).into())
+            let remedy = listened(
+                Remedy::by_hand("Read the log of the agent, and remove the cause."),
+                install,
+            );
+            Ok(Problem::fail("the agent reports that it is unhealthy")
+                .seen(text)
+                .cure(remedy)
+                .into())
         }
         Some(text) => Ok(Verdict::Holds(text.to_owned())),
     }
@@ -321,11 +329,11 @@ fn meaning(manager: Manager, state: &ServiceState) -> Option<&'static str> {
 fn launchds_meaning(state: &ServiceState) -> Option<&'static str> {
     Some(match (state.result.as_str(), state.exit_status) {
         ("signal", Some(9)) => {
-            "macOS killed it: a signature that does not hold, or a quarantine, does that"
+            "macOS killed it, as it does for an invalid signature or a quarantine attribute"
         }
-        (_, Some(78)) => "launchd could not execute it, or not open its output",
+        (_, Some(78)) => "launchd could not execute the binary or open its output file",
         (_, Some(126)) => "the binary cannot be executed",
-        (_, Some(127)) => "the binary, or what it is run by, is not there",
+        (_, Some(127)) => "the binary or its interpreter does not exist",
         _ => return None,
     })
 }
@@ -333,20 +341,20 @@ fn launchds_meaning(state: &ServiceState) -> Option<&'static str> {
 /// What an exit status of systemd's own means: `systemd.exec(5)`.
 fn systemds_meaning(state: &ServiceState) -> Option<&'static str> {
     Some(match (state.result.as_str(), state.exit_status?) {
-        ("oom-kill", _) => "the kernel killed it for want of memory",
-        ("start-limit-hit", _) => "it was started too often, and systemd gave up",
+        ("oom-kill", _) => "the kernel killed it because memory ran out",
+        ("start-limit-hit", _) => "it was started too often, so systemd does not restart it",
         ("resources", _) => {
-            "systemd could not read what the unit names, such as an environment file"
+            "systemd could not read a file of the unit, such as an environment file"
         }
-        ("timeout", _) => "it did not get ready, or did not end, in time",
-        (_, 200) => "its working directory cannot be entered",
+        ("timeout", _) => "it did not start or stop in time",
+        (_, 200) => "the working directory cannot be entered",
         (_, 203) => "the binary cannot be executed",
-        (_, 209) => "its output cannot be opened",
-        (_, 216) => "its group does not exist",
-        (_, 217) => "its account does not exist",
-        (_, 218) => "its capabilities cannot be set",
-        (_, 226) => "its mount namespace cannot be set up: a path of the sandbox is missing",
-        (_, 228) => "its system call filter cannot be set",
+        (_, 209) => "the output file cannot be opened",
+        (_, 216) => "the group does not exist",
+        (_, 217) => "the account does not exist",
+        (_, 218) => "the capabilities cannot be set",
+        (_, 226) => "the mount namespace cannot be set up: a path of the sandbox does not exist",
+        (_, 228) => "the system call filter cannot be set",
         _ => return None,
     })
 }

@@ -24,7 +24,7 @@ fn unit(install: &Install) -> Result<&Service, Unseen> {
     let service = service(install)?;
     match service.manager {
         Manager::Systemd => Ok(service),
-        _ => Err(Unseen::not_applicable("it is not a unit of systemd")),
+        _ => Err(Unseen::not_applicable("the service is not a systemd unit")),
     }
 }
 
@@ -45,7 +45,7 @@ pub(super) const MODE: Check = Check {
 fn mode(survey: &Survey, install: &Install) -> Judged {
     let service = service(install)?;
     if service.manager == Manager::TaskScheduler {
-        return Err(Unseen::not_applicable("a task is no file"));
+        return Err(Unseen::not_applicable("a scheduled task is not a file"));
     }
     let mut problems = Vec::new();
     for definition in &service.definitions {
@@ -64,22 +64,24 @@ fn mode(survey: &Survey, install: &Install) -> Judged {
             let whose = if user.is_some() { "the user whose home it is in" } else { "root" };
             // Who owns it now has written it, or could have.
             let remedy = Remedy::by_hand([
-                "Compare it with what you mean it to be, and write it anew as ",
+                "Check the content of the file, and write it again as ",
                 whose,
                 ".",
             ])
             .command(Command::root("runnerup install"));
             problems.push(
-                Problem::fail(format!("launchd does not load {path}, which is not {whose}'s"))
-                    .seen(stand(&definition.trail, survey))
-                    .cure(remedy),
+                Problem::fail(format!(
+                    "launchd does not load {path}, because {whose} does not own it"
+                ))
+                .seen(stand(&definition.trail, survey))
+                .cure(remedy),
             );
         }
         if !open && meta.has_none(0o111) {
             continue;
         }
         let problem = match open {
-            true => Problem::fail(format!("others may change {path}, which root acts on")),
+            true => Problem::fail(format!("accounts other than root can modify {path}")),
             false => Problem::warn(format!("{path} is executable")),
         };
         let remedy = Remedy::by_hand("Correct the mode of the file.");
@@ -87,7 +89,7 @@ fn mode(survey: &Survey, install: &Install) -> Judged {
             Change::new(survey, install).definition(remedy, &definition.trail, Mode::Definition);
         problems.push(problem.seen(format!("mode {}", octal(&meta))).cure(remedy));
     }
-    Ok(Verdict::of(problems, "0644 or less"))
+    Ok(Verdict::of(problems, "only root can modify the definition"))
 }
 
 pub(super) const ENVIRONMENT_FILES: Check = Check {
@@ -111,12 +113,12 @@ fn environment_files(_: &Survey, install: &Install) -> Judged {
         if !trail.is(Kind::File) {
             let path = trail.path.display();
             problems.push(
-                Problem::fail(format!("the environment file {path} is not there"))
+                Problem::fail(format!("the environment file {path} does not exist"))
                     .seen(
                         trail
                             .stopped
                             .as_ref()
-                            .map_or_else(|| format!("{path} is no file"), ToString::to_string),
+                            .map_or_else(|| format!("{path} is not a file"), ToString::to_string),
                     )
                     .cure(Remedy::by_hand(
                         "Create the file, or make it optional: EnvironmentFile=-PATH.",
@@ -124,7 +126,7 @@ fn environment_files(_: &Survey, install: &Install) -> Judged {
             );
         }
     }
-    Ok(Verdict::of(problems, format!("{count} needed, all there")))
+    Ok(Verdict::of(problems, format!("all {count} environment files exist")))
 }
 
 pub(super) const NETWORK: Check = Check {
@@ -146,13 +148,13 @@ fn network(_: &Survey, install: &Install) -> Judged {
             .any(|line| line.value.split_whitespace().any(|name| name == "network-online.target"))
     };
     if names("After") && (names("Wants") || names("Requires") || names("BindsTo")) {
-        return Ok(Verdict::Holds("after network-online.target".to_owned()));
+        return Ok(Verdict::Holds("the unit starts after network-online.target".to_owned()));
     }
     let lines = "[Unit]\nWants=network-online.target\nAfter=network-online.target\n";
     let after: Vec<_> =
         service.directives("Unit", "After").map(|line| line.value.as_str()).collect();
-    Ok(Problem::warn("the unit does not wait for the network")
-        .seen(format!("After={}", after.join(" ")))
+    Ok(Problem::warn("the unit does not wait until the network is online")
+        .seen(format!("After={} in the unit", after.join(" ")))
         .cure(drop_in("Wait for network-online.target.", install, "network", lines))
         .into())
 }
@@ -179,15 +181,17 @@ fn restarts(_: &Survey, install: &Install) -> Judged {
     let service = unit(install)?;
     let restart = service.value("Service", "Restart").unwrap_or("no");
     if restart == "always" {
-        return Ok(Verdict::Holds("always".to_owned()));
+        return Ok(Verdict::Holds("Restart=always".to_owned()));
     }
     let problem = match restart {
-        "no" => Problem::fail("the service does not start the agent again when it ends"),
-        other => Problem::warn(format!("Restart={other} does not start the agent after every end")),
+        "no" => Problem::fail("the service does not restart the agent when it ends"),
+        other => {
+            Problem::warn(format!("Restart={other} does not restart the agent after every exit"))
+        }
     };
     let lines = "[Service]\nRestart=always\nRestartSec=5\n";
     let cure = drop_in("Restart the agent when it ends.", install, "restart", lines);
-    Ok(problem.seen(format!("Restart={restart}")).cure(cure).into())
+    Ok(problem.seen(format!("Restart={restart} in the unit")).cure(cure).into())
 }
 
 pub(super) const STOP: Check = Check {
@@ -219,8 +223,8 @@ fn stop(_: &Survey, install: &Install) -> Judged {
             Some(seconds) => Some(seconds),
             None => {
                 problems.push(
-                    Problem::fail(format!("TimeoutStopSec={text} is no time"))
-                        .cure(Remedy::by_hand("Write seconds, such as 18300.")),
+                    Problem::fail(format!("TimeoutStopSec={text} is not a time span"))
+                        .cure(Remedy::by_hand("Set TimeoutStopSec= to seconds, such as 18300.")),
                 );
                 None
             }
@@ -232,15 +236,18 @@ fn stop(_: &Survey, install: &Install) -> Judged {
         let lines = if drains(service) { lines } else { lines.then("KillMode=mixed\n") };
         let cure = match longest > longest_stop(install) {
             true => shorter_jobs(install),
-            false => drop_in("Let it wait for the longest job.", install, "stop", lines),
+            false => drop_in("Have a stop wait for the longest job.", install, "stop", lines),
         };
         problems.push(
             Problem::warn(format!(
                 "a stop kills a job after {seconds} s; jobs may take {longest} s"
             ))
-            .seen(line.map_or("no TimeoutStopSec=: 90 s".to_owned(), |own| {
-                format!("TimeoutStopSec={own}")
-            }))
+            .seen(
+                line.map_or(
+                    "the unit has no TimeoutStopSec=: the default is 90 s".to_owned(),
+                    |own| format!("TimeoutStopSec={own} in the unit"),
+                ),
+            )
             .cure(cure),
         );
     }
@@ -248,16 +255,21 @@ fn stop(_: &Survey, install: &Install) -> Judged {
         let lines = "[Service]\nKillSignal=SIGTERM\n";
         problems.push(
             Problem::fail("a stop kills the agent and its job at once")
-                .seen(format!("KillSignal={signal}"))
-                .cure(drop_in("Ask it to end instead.", install, "signal", lines)),
+                .seen(format!("KillSignal={signal} in the unit"))
+                .cure(drop_in("Stop the agent with SIGTERM.", install, "signal", lines)),
         );
     }
     if service.value("Service", "KillMode") == Some("none") {
         let lines = "[Service]\nKillMode=mixed\n";
         problems.push(
-            Problem::warn("a stop leaves the agent's processes behind")
-                .seen("KillMode=none")
-                .cure(drop_in("Have them ended.", install, "kill", lines)),
+            Problem::warn("a stop leaves processes of the agent running")
+                .seen("KillMode=none in the unit")
+                .cure(drop_in(
+                    "Have a stop end all processes of the unit.",
+                    install,
+                    "kill",
+                    lines,
+                )),
         );
     }
     Ok(Verdict::of(problems, "a stop waits for the longest job"))
@@ -311,22 +323,24 @@ fn health(_: &Survey, install: &Install) -> Judged {
         return Ok(Problem::fail(format!(
             "Type={kind} is set, but the agent sends no such notification"
         ))
-        .seen(format!("Type={kind}"))
-        .cure(drop_in("Do not wait for it.", install, "type", lines))
+        .seen(format!("Type={kind} in the unit"))
+        .cure(drop_in("Do not wait for a notification.", install, "type", lines))
         .into());
     }
     match service.value("Service", "NotifyAccess") {
-        Some("exec" | "all" | "main") => Ok(Verdict::Holds("its reports are accepted".to_owned())),
+        Some("exec" | "all" | "main") => {
+            Ok(Verdict::Holds("systemd accepts the reports of the agent".to_owned()))
+        }
         _ if install.agent.profile().health.is_none() => {
             let title = install.agent.profile().title;
-            Err(Unseen::not_applicable(format!("{title} does not report so")))
+            Err(Unseen::not_applicable(format!("{title} does not report its health to systemd")))
         }
         other => {
             let lines = "[Service]\nNotifyAccess=exec\n";
-            Ok(Problem::warn("systemd does not accept what the agent reports of its health")
-                .seen(format!("NotifyAccess={}", other.unwrap_or("none")))
+            Ok(Problem::warn("systemd does not accept the health that the agent reports")
+                .seen(format!("NotifyAccess={} in the unit", other.unwrap_or("none")))
                 .cure(drop_in(
-                    "Set NotifyAccess=exec, so that systemd accepts what the agent reports.",
+                    "Set NotifyAccess=exec, so that systemd accepts the health that the agent reports.",
                     install,
                     "health",
                     lines,
