@@ -71,7 +71,7 @@ fn a_running_job_is_not_cut_off_without_a_word() {
     script(&lab, "drop '[Service]\\nKillSignal=SIGKILL\\n'");
     let main = lab.property(support::lab::UNIT, "MainPID");
     let mut person = at_terminal(&lab, &["--fix"]);
-    person.answer("A job runs", "n");
+    person.answer("A job is running", "n");
     person.expect("needs --allow restart-busy");
     assert_eq!(person.end(), 1);
     assert_eq!(lab.property(support::lab::UNIT, "MainPID"), main, "{}", person.shown());

@@ -1,4 +1,4 @@
-//! macOS: the daemon that launchd keeps up.
+//! macOS: the launchd daemon.
 
 use super::Desired;
 use crate::{
@@ -15,7 +15,7 @@ impl Desired<'_> {
     pub(super) fn daemon(&mut self) -> Result<()> {
         let (spec, layout) = (self.spec, &self.spec.layout);
         let own = spec.log_file.as_ref().map(|path| PathBuf::from(path.as_str()));
-        let before = (layout.start_log.clone(), "what the agent says before its log is open");
+        let before = (layout.start_log.clone(), "output of the agent before it opens its log");
         for (log, purpose) in [(own, "the agent's log"), before] {
             if let Some(log) = log {
                 let owner = self.root();
@@ -23,7 +23,7 @@ impl Desired<'_> {
             }
         }
         let content = definition::content(spec, layout)?;
-        // launchd wants it root's; a proxy's password in it is nobody else's.
+        // launchd requires root as the owner; the file may contain the password of a proxy.
         let mode = if content.is_secret() { 0o600 } else { 0o644 };
         let owner = self.root();
         self.parents(&layout.definition);

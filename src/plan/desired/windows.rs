@@ -1,4 +1,4 @@
-//! Windows: one folder whose access list keeps everything in it, and a scheduled task.
+//! Windows: one folder, whose access list protects its content, and a scheduled task.
 
 use super::Desired;
 use crate::{
@@ -17,7 +17,7 @@ use crate::{
 use std::path::Path;
 
 impl Desired<'_> {
-    /// The folder comes first: what is made in it has its rights from the first instant on.
+    /// The folder comes first, so that files created in it inherit its access list.
     ///
     /// # Errors
     /// When a value cannot be had on Windows.
@@ -36,18 +36,18 @@ impl Desired<'_> {
             updates_itself: spec.auto_update,
         }));
         if let Some(ca) = self.facts.ca.as_deref() {
-            let purpose = "the authority that the agent trusts too";
+            let purpose = "a certificate authority that the agent trusts";
             self.file(&layout.ca, Content::public(ca), user.clone(), 0o400, purpose);
         }
         for variable in environment::variables(spec, layout) {
             if !definition::can_hold(&variable.value) {
-                let what = format!("{} cannot hold a quote on Windows", variable.name);
+                let what = format!("{} cannot contain a quote on Windows", variable.name);
                 return Err(Error::new(Code::ValueInvalid, what));
             }
         }
         if let Some(script) = definition::script(spec, layout) {
             let purpose = match spec.desktop_session {
-                true => "runs the agent, and then logs its session off",
+                true => "runs the agent, then logs its session off",
                 false => "sets the agent's environment and runs it",
             };
             self.file(&layout.environment, script, user.clone(), 0o500, purpose);
@@ -79,7 +79,7 @@ impl Desired<'_> {
             self.definition(&task_scheduler::definition_path(&keeper), content, purpose);
             let values = desktop::values(self.facts);
             self.steps.extend(values.into_iter().map(Step::Registry));
-            // It saves the password; and the agent's task is to be there when it opens a session.
+            // It saves the password, and the agent's task must exist when it opens a session.
             services.insert(0, keeper);
         }
         if !self.facts.is_host {
