@@ -7,7 +7,7 @@ mod network;
 
 pub(crate) use cure::BY_HAND;
 pub use cure::{Cures, cures};
-pub use diagnose::{Examination, Question};
+pub use diagnose::Examination;
 pub use discover::Discovery;
 
 use crate::{
@@ -17,7 +17,7 @@ use crate::{
     host::{Facts, ServiceState},
     plan::{self, Leave, Plan},
     platform::{
-        Os, Platform, accounts,
+        Platform, accounts,
         command::HostCommands,
         fs::Root,
         system::{self, System},
@@ -25,7 +25,7 @@ use crate::{
     probe,
     record::{Receipt, Step, Target},
     release::{Artifact, Client, Watch, read_certificates},
-    service::{Hints, Services, launchd::Launchd, systemd::Systemd, task_scheduler::Tasks},
+    service::{Hints, Services},
     spec::{Settings, Source, Spec},
     text::shown,
     values::Manager,
@@ -78,11 +78,11 @@ impl Session {
         let spec = Spec::resolve(settings, token, here)?;
         plan::refuse_unfit(&spec, &facts)?;
         facts.ca = self.ca(&spec, settings)?;
-        let (network, told) =
+        let (network, image_notes) =
             network::of_download(&spec, settings, facts.ca.clone(), self.root.is_host());
-        notes.extend(told);
+        notes.extend(image_notes);
         let client = Client::new(spec.agent, network);
-        let wants = plan::wanted(&spec, &facts);
+        let queries = plan::queries(&spec, &facts);
         let services = self.services(spec.service);
         // The bucket answers while the disk is read.
         let known = plan::known_artifact(&spec, &facts, None);
@@ -94,7 +94,7 @@ impl Session {
                 None => offered(client, spec, &earlier),
             });
             let looked =
-                probe::look(&mut facts, &self.root, &self.commands, services.as_deref(), &wants);
+                probe::look(&mut facts, &self.root, &self.commands, services.as_deref(), &queries);
             let lost = || Err(Error::new(Code::StepFailed, "the question to the bucket was lost"));
             (asked.join().unwrap_or_else(|_| lost()), looked)
         });
@@ -121,9 +121,9 @@ impl Session {
                 without_root(apply::refuse_mounts_in(&folder, &self.root))?;
             }
         }
-        let wants = plan::wanted_for_uninstall(&facts);
+        let queries = plan::uninstall_queries(&facts);
         let services = self.services(self.default_service()?);
-        probe::look(&mut facts, &self.root, &self.commands, services.as_deref(), &wants)?;
+        probe::look(&mut facts, &self.root, &self.commands, services.as_deref(), &queries)?;
         let plan = plan::uninstall(&facts, leave);
         if let Some(plan) = &plan {
             let system = self.system()?;
@@ -211,29 +211,25 @@ impl Session {
 
     /// The service manager to talk to: none for an image, and none that does not run.
     fn services(&self, manager: Manager) -> Option<Box<dyn Services + '_>> {
-        let services: Box<dyn Services> = match manager {
-            Manager::Systemd => Box::new(Systemd::new(&self.commands)),
-            Manager::Launchd => Box::new(Launchd::new(&self.commands)),
-            Manager::TaskScheduler => Box::new(Tasks::new(&self.commands)),
-            Manager::None => return None,
-        };
+        let services = manager.profile().control(&self.commands)?;
         (self.root.is_host() && services.is_running()).then_some(services)
     }
 
     /// On a host what started it; in an image what it has; else none.
     fn default_service(&self) -> Result<Manager> {
         if self.root.is_host() {
-            return Ok(match Platform::of_this_host()?.os() {
-                Os::Linux => Manager::Systemd,
-                Os::Darwin => Manager::Launchd,
-                Os::Windows => Manager::TaskScheduler,
-            });
+            let os = Platform::of_this_host()?.os();
+            let running = Manager::all_of(os).find(|manager| self.services(*manager).is_some());
+            return Ok(running.unwrap_or(Manager::usual(os)));
         }
-        let has = |path: &str| self.root.look(Path::new(path)).map(|found| found.is_some());
-        if has("/usr/lib/systemd/systemd")? || has("/lib/systemd/systemd")? {
-            return Ok(Manager::Systemd);
+        for manager in Manager::ALL {
+            for mark in manager.profile().marks() {
+                if self.root.look(Path::new(mark))?.is_some() {
+                    return Ok(manager);
+                }
+            }
         }
-        Ok(if has("/Library/LaunchDaemons")? { Manager::Launchd } else { Manager::None })
+        Ok(Manager::None)
     }
 
     fn ca(&self, spec: &Spec, settings: &Settings) -> Result<Option<String>> {

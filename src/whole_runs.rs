@@ -139,16 +139,16 @@ impl Stage {
             sum.parse().unwrap(),
         );
         facts.release = Some(artifact.unwrap());
-        let wants = plan::wanted(&spec, &facts);
-        probe::look(&mut facts, &self.root, &self.host, Some(self.services().as_ref()), &wants)
+        let queries = plan::queries(&spec, &facts);
+        probe::look(&mut facts, &self.root, &self.host, Some(self.services().as_ref()), &queries)
             .unwrap();
         plan::install(&spec, &settings, &facts).unwrap()
     }
 
     fn uninstall(&self, purge: bool) -> Option<Plan> {
         let mut facts = self.facts();
-        let wants = plan::wanted_for_uninstall(&facts);
-        probe::look(&mut facts, &self.root, &self.host, Some(self.services().as_ref()), &wants)
+        let queries = plan::uninstall_queries(&facts);
+        probe::look(&mut facts, &self.root, &self.host, Some(self.services().as_ref()), &queries)
             .unwrap();
         plan::uninstall(&facts, Leave { purge, force: false })
     }

@@ -124,3 +124,39 @@ fn every_document_that_is_named_is_there() {
     }
     assert!(named >= 10, "{named}");
 }
+
+/// How many faults are planted, as the README says it of each system.
+#[test]
+fn the_readme_counts_the_planted_faults_as_they_are() {
+    let count = |files: &[PathBuf], begins: &[&str]| {
+        let texts = files.iter().map(|path| fs::read_to_string(path).unwrap());
+        let is_fault = |line: &&str| begins.iter().any(|begin| line.starts_with(begin));
+        texts.map(|text| text.lines().filter(is_fault).count()).sum::<usize>()
+    };
+    let tests = project().join("tests");
+    let linux = count(&files(&tests.join("support/faults"), "rs"), &["    fault(", "    seen_by("]);
+    let mac = count(&[tests.join("recorded_facts/mac/faults.rs")], &["    ("]);
+    let windows = count(&[tests.join("recorded_facts/windows.rs")], &["    Fault("]);
+    let readme = fs::read_to_string(project().join("README.md")).unwrap();
+    let row = readme.lines().find(|line| line.starts_with("| doctor: agents, service, rights"));
+    let cells: Vec<&str> = row.unwrap().split(" | ").collect();
+    for (cell, number) in [(cells[1], linux), (cells[2], mac), (cells[3], windows)] {
+        let told = cell.split_whitespace().filter_map(|word| word.parse::<usize>().ok());
+        assert_eq!(told.collect::<Vec<_>>(), [number], "{cell}");
+    }
+}
+
+/// What the README shows of an install is what `tests/snapshots/` has of one.
+#[test]
+fn the_readme_shows_an_install_as_it_is_told() {
+    let readme = fs::read_to_string(project().join("README.md")).unwrap();
+    let snapshot = fs::read_to_string(project().join("tests/snapshots/install.snap")).unwrap();
+    let (_, shown) = readme.split_once("$ runnerup install --yes --root DIR").unwrap();
+    let lines: Vec<&str> = shown.lines().skip(1).take_while(|line| !line.is_empty()).collect();
+    assert!(lines.len() > 3, "{lines:?}");
+    for line in lines {
+        // Without the platform, the size and the time.
+        let what = line.split("  ").next().unwrap().split(" for ").next().unwrap();
+        assert!(snapshot.contains(what), "{what}");
+    }
+}

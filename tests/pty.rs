@@ -125,6 +125,55 @@ fn from_the_first_question_to_done() {
 }
 
 #[test]
+fn the_command_that_is_told_at_the_end_does_the_same() {
+    let stage = Stage::new();
+    let more = [
+        "--instance",
+        "gpu",
+        "--timeout",
+        "60",
+        "--command-prefix",
+        "env 'A=b c'",
+        "--no-proxy",
+        "x",
+    ];
+    let mut person = stage.install_in(100, &more);
+    for each in DIALOGUE {
+        reply(&mut person, each);
+    }
+    person.choose("Do this?", "Yes");
+    person.expect("The same without questions");
+    assert_eq!(person.end(), 0, "{}", person.shown());
+    let shown = person.shown();
+    let line = shown.lines().find(|line| line.trim().starts_with("sudo runnerup install"));
+    let words = shlex::split(line.unwrap()).unwrap();
+
+    let other = tempfile::tempdir().unwrap();
+    let root = other.path().join("root");
+    fs::create_dir(&root).unwrap();
+    fs::write(other.path().join("token"), TOKEN).unwrap();
+    let closed = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    fs::set_permissions(other.path().join("token"), closed).unwrap();
+    let is_root = |word: &String| *word == stage.root().display().to_string();
+    let words = words.into_iter().map(|word| match is_root(&word) {
+        true => root.display().to_string(),
+        false => word,
+    });
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_runnerup"))
+        .args(words.skip(2))
+        .current_dir(other.path())
+        .env_clear()
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    for file in ["launch-agent-config.yaml", "environment"] {
+        let content =
+            |root: &Path| fs::read_to_string(root.join("etc/opt/circleci-gpu").join(file)).unwrap();
+        assert_eq!(content(&root), content(stage.root()), "{file}");
+    }
+}
+
+#[test]
 fn ctrl_c_at_any_question_leaves_host_and_terminal_as_they_were() {
     for asked in 0..=DIALOGUE.len() {
         let stage = Stage::new();

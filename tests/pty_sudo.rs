@@ -8,7 +8,6 @@ mod support;
 #[allow(dead_code, unreachable_pub, clippy::panic)]
 mod terminal;
 
-use std::fs;
 use support::host::{Host, Suite};
 use support::loopback::Loopback;
 use terminal::Terminal;
@@ -25,11 +24,7 @@ struct Stage {
 
 impl Stage {
     fn new(what: &str) -> Option<Self> {
-        if support::needs_hosts(what) {
-            return None;
-        }
-        let program = support::portable("runnerup", what)?;
-        let agent = fs::read(support::portable("stand-in-agent", what)?).unwrap();
+        let (program, agent) = support::programs_for_hosts(what)?;
         let host = Host::boot(Suite::Trixie);
         host.copy_in(&program, PROGRAM, 0o755);
         host.ok(&["useradd", "--create-home", "--shell", "/bin/bash", "ann"]);

@@ -165,19 +165,11 @@ fn a_rehearsal_of_cures_that_has_none_tells_what_fails() {
 #[test]
 fn an_image_that_was_installed_into_without_root_brings_the_agent_up_at_its_first_boot() {
     let what = "a tree made without root, booted";
-    if support::needs_hosts(what) {
-        return;
-    }
-    let (Some(binary), Some(agent)) =
-        (support::portable("runnerup", what), support::portable("stand-in-agent", what))
-    else {
-        return;
-    };
+    let Some((binary, agent)) = support::programs_for_hosts(what) else { return };
     let mut host = Host::boot(Suite::Bookworm);
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     // The agent on the host claims at the port where the bucket was when the tree was made.
     let port = listener.local_addr().unwrap().port();
-    let agent = fs::read(agent).unwrap();
     let bucket = Loopback::on(listener, &agent, TOKEN);
     let scratch = Scratch::new(&binary);
     said(&scratch.install(&bucket.url(), &["--service", "systemd"]), 0);
@@ -203,19 +195,11 @@ fn an_image_that_was_installed_into_without_root_brings_the_agent_up_at_its_firs
 #[test]
 fn an_image_that_was_installed_into_as_root_has_its_account_and_is_left_as_it_was() {
     let what = "a mounted image with accounts of its own";
-    if support::needs_hosts(what) {
-        return;
-    }
-    let (Some(binary), Some(agent)) =
-        (support::portable("runnerup", what), support::portable("stand-in-agent", what))
-    else {
-        return;
-    };
+    let Some((binary, agent)) = support::programs_for_hosts(what) else { return };
     let mut host = Host::boot(Suite::Trixie);
     let before = (host.snapshot(), host.accounts(), host.units());
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
-    let agent = fs::read(agent).unwrap();
     let bucket = Loopback::on(listener, &agent, TOKEN);
     let token = tempfile::NamedTempFile::new().unwrap();
     fs::write(token.path(), TOKEN).unwrap();

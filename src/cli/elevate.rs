@@ -15,7 +15,10 @@ use crate::{
         privilege::is_administrator,
         windows::elevation::needs_administrator,
     },
-    spec::{Settings, Source, table::names},
+    spec::{
+        Settings, Source,
+        table::{Definition, Form, names},
+    },
     text::yaml,
 };
 use secrecy::zeroize::Zeroizing;
@@ -129,19 +132,15 @@ fn through_sudo(words: &[&str], answers: Option<&str>, out: &Output) -> Result<E
 fn answers(settings: &Settings, token: Option<&Token>) -> Zeroizing<String> {
     // Room from the start: a text that grew would leave copies behind.
     let mut text = Zeroizing::new(String::with_capacity(64 << 10));
-    for name in names() {
-        let is_own = !matches!(settings.source(name), Source::Default | Source::Existing(_));
-        if !is_own || inputs::is_of_the_run(name) || name == "token-file" {
-            continue;
-        }
+    for Definition { name, form, .. } in
+        settings.chosen().filter(|setting| setting.name != "token-file")
+    {
+        let values = settings.list(name).unwrap_or_default();
         // Writing to a string cannot fail.
-        let _ = match settings.list(name).as_deref() {
-            Some([one]) if name != "command-prefix" => {
-                writeln!(text, "{name}: {}", as_answer(one))
-            }
-            values => {
-                let values: Vec<_> =
-                    values.unwrap_or_default().iter().map(|value| yaml::quoted(value)).collect();
+        let _ = match (form, values.as_slice()) {
+            (Form::Switch | Form::Value, [one]) => writeln!(text, "{name}: {}", as_answer(one)),
+            (_, values) => {
+                let values: Vec<_> = values.iter().map(|value| yaml::quoted(value)).collect();
                 writeln!(text, "{name}: [{}]", values.join(", "))
             }
         };

@@ -8,7 +8,7 @@ use crate::{
     spec::{
         Given, Settings, Source,
         answers::{self, Answer},
-        table::{definition, names},
+        table::{Form, definition, names},
         token_from_file,
     },
     text::{REDACTED, yaml},
@@ -146,9 +146,10 @@ fn option(matches: &ArgMatches, name: &str) -> Option<Answer> {
 }
 
 fn add(settings: &mut Settings, name: &str, answer: Answer, source: Source) -> Result<()> {
+    let form = definition(name).map(|setting| setting.form);
     let given = match answer {
         Answer::Flag(on) => Given::one(on.to_string(), source),
-        Answer::Text(text) if name == "command-prefix" => {
+        Answer::Text(text) if form == Some(Form::Words) => {
             let words = shlex::split(&text).ok_or_else(|| {
                 Error::new(
                     Code::ValueInvalid,
@@ -158,7 +159,7 @@ fn add(settings: &mut Settings, name: &str, answer: Answer, source: Source) -> R
             Given::list(words, source)
         }
         Answer::Text(text) => Given::one(text, source),
-        Answer::List(items) if matches!(name, "command-prefix" | "no-proxy") => {
+        Answer::List(items) if matches!(form, Some(Form::Words | Form::List)) => {
             Given::list(items, source)
         }
         Answer::List(_) => {

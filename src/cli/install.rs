@@ -91,7 +91,7 @@ pub(super) fn run(inputs: Inputs, plan_only: bool, out: &Output) -> Result<ExitC
         let code = elevate::install(&settings, token.as_ref(), is_asking, out)?;
         let os = spec.platform.os();
         let is_installed = is_asking && code == ExitCode::SUCCESS;
-        if let Some(command) = next_steps::unattended(plan, os, out).filter(|_| is_installed) {
+        if let Some(command) = next_steps::unattended(&settings, os, out).filter(|_| is_installed) {
             out.line(command);
         }
         return Ok(code);
@@ -118,7 +118,7 @@ pub(super) fn run(inputs: Inputs, plan_only: bool, out: &Output) -> Result<ExitC
     if !out.is_json() {
         out.line(next_steps::after_install(os, out));
     }
-    if let Some(command) = next_steps::unattended(plan, os, out).filter(|_| is_asking) {
+    if let Some(command) = next_steps::unattended(&settings, os, out).filter(|_| is_asking) {
         out.line(command);
     }
     Ok(ExitCode::SUCCESS)

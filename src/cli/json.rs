@@ -2,7 +2,7 @@
 //! what steers a terminal is escaped, because documents are read there too.
 
 use super::harmless::steers;
-use crate::text::Secrets;
+use crate::text::{Secrets, backslashed};
 use serde::Serialize;
 use serde_json::ser::{CharEscape, Formatter, PrettyFormatter, Serializer};
 use std::{
@@ -156,18 +156,14 @@ impl Formatter for Exit<'_> {
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 8);
     for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            c if steers(c) => {
+        match backslashed(c) {
+            Some(escape) => out.push_str(escape),
+            None if steers(c) => {
                 for unit in c.encode_utf16(&mut [0; 2]) {
                     out.push_str(&format!("\\u{unit:04x}"));
                 }
             }
-            c => out.push(c),
+            None => out.push(c),
         }
     }
     out
@@ -179,12 +175,6 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::{Value, json};
     use std::collections::BTreeMap;
-
-    fn with(secret: &str) -> Secrets {
-        let secrets = Secrets::default();
-        secrets.add(secret);
-        secrets
-    }
 
     fn none() -> Secrets {
         Secrets::default()
@@ -205,7 +195,7 @@ mod tests {
     fn keys_and_own_words_stay_whatever_the_secret_is() {
         let body = json!({"status": "status", "cured": ["status"], "summary": "its status",
                           "list": [{"check": "status"}, "status"]});
-        let text = rendered(&body, &with("status"), &none()).unwrap();
+        let text = rendered(&body, &Secrets::of("status"), &none()).unwrap();
         let read: Value = serde_json::from_str(&text).unwrap();
         let expected = json!({"status": "status", "cured": ["status"], "summary": "its ***",
                               "list": [{"check": "status"}, "***"]});
@@ -236,7 +226,7 @@ mod tests {
         #[test]
         fn a_secret_with_quotes_leaves_valid_json(secret in "[!-~]{6,20}", lead in "[a-z\"\\\\]{0,4}") {
             let body = json!({ "evidence": format!("{lead}{secret}{lead}") });
-            let read: Value = serde_json::from_str(&rendered(&body, &with(&secret), &none()).unwrap()).unwrap();
+            let read: Value = serde_json::from_str(&rendered(&body, &Secrets::of(&secret), &none()).unwrap()).unwrap();
             let shown = read["evidence"].as_str().unwrap();
             prop_assert!(!shown.contains(&secret) || "***".contains(&secret));
         }

@@ -7,11 +7,17 @@ use super::{
 };
 use crate::{
     Command,
-    plan::{Plan, Setting},
     platform::Os,
-    spec::{Source, table::definition},
-    text::REDACTED,
+    spec::{
+        Settings,
+        table::{Definition, Form},
+    },
+    text::Shell,
 };
+use url::Url;
+
+/// What the options of an unattended install are added to.
+const INSTALL: &str = "runnerup install --yes --token-file token";
 
 /// How far commands and lines of a file stand from the left.
 const LEAD: &str = "  ";
@@ -33,36 +39,46 @@ pub(super) fn after_install(os: Os, out: &Output) -> Text {
     text
 }
 
-/// The unattended command that does what a guided install did; none where a value in it is a secret.
-pub(super) fn unattended(plan: &Plan, os: Os, out: &Output) -> Option<Text> {
-    let words = words(&plan.settings)?;
-    let line = shlex::try_join(words.iter().map(String::as_str)).ok()?;
-    let root = out.own(Command::fixed(""))?;
-    let sudo = if os == Os::Windows { "" } else { "sudo " };
+/// The unattended command that does what a guided install did; none where a value in it is a secret,
+/// or cannot be written for the system's shells.
+pub(super) fn unattended(settings: &Settings, os: Os, out: &Output) -> Option<Text> {
+    let line = out.own(command(settings, os)?)?;
     let mut text = Text::from("The same without questions, with the token in the file `token`:");
-    text.line(copied(format!("{sudo}runnerup install --yes --token-file token {line}{root}")));
+    text.line(copied(line));
     Some(text)
 }
 
-/// The options that somebody chose, as they are typed.
-fn words(settings: &[Setting]) -> Option<Vec<String>> {
-    let is_chosen = |setting: &&Setting| {
-        !matches!(setting.source, Source::Default | Source::Existing(_))
-            && !["token-file", "root"].contains(&setting.name)
+/// An install with the settings that somebody chose; `None` where one holds a password.
+fn command(settings: &Settings, os: Os) -> Option<Command> {
+    let (mut command, shell) = match os {
+        Os::Windows => (Command::fixed(INSTALL), Shell::Windows),
+        Os::Linux | Os::Darwin => (Command::root(INSTALL), Shell::Posix),
     };
-    let mut words = Vec::new();
-    for setting in settings.iter().filter(is_chosen) {
-        if setting.value.contains(REDACTED) {
-            return None;
-        }
-        let is_switch = definition(setting.name).is_some_and(|setting| setting.is_switch);
-        match (is_switch, setting.value.as_str()) {
-            (true, "true") => words.push(format!("--{}", setting.name)),
-            (true, _) => {}
-            (false, value) => words.extend([format!("--{}", setting.name), value.to_owned()]),
+    let is_added = |setting: &&Definition| !["token-file", "root"].contains(&setting.name);
+    for Definition { name, form, .. } in settings.chosen().filter(is_added) {
+        let value = match form {
+            Form::Switch if !settings.switch(name).ok()? => continue,
+            Form::Switch => None,
+            Form::Value | Form::List => settings.text(name),
+            Form::Words => {
+                let words = settings.list(name)?;
+                Some(shlex::try_join(words.iter().map(String::as_str)).ok()?)
+            }
+        };
+        command = command.plain(&format!("--{name}"));
+        if let Some(value) = value {
+            if has_password(&value) {
+                return None;
+            }
+            command = command.quoted(&value, &value, shell);
         }
     }
-    Some(words)
+    Some(command)
+}
+
+/// Whether a value is a URL with a login.
+fn has_password(value: &str) -> bool {
+    Url::parse(value).is_ok_and(|url| url.password().is_some())
 }
 
 /// A line that is copied whole.
@@ -73,27 +89,68 @@ fn copied(text: impl Into<String>) -> Line {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        spec::{Given, Source},
+        text::REDACTED,
+    };
+
+    const PREFIX: [&str; 4] = ["sudo", "-niHu", "ci of jobs", "--"];
+
+    fn line(settings: &Settings, os: Os) -> Option<String> {
+        command(settings, os)?.into_line()
+    }
+
+    fn settings(given: &[(&str, &str, Source)]) -> Settings {
+        let mut settings = Settings::default();
+        for (name, value, source) in given {
+            settings.add(name, Given::one(*value, source.clone())).unwrap();
+        }
+        settings
+    }
 
     #[test]
-    fn what_was_answered_is_an_option_and_a_secret_is_in_no_command() {
-        let setting = |name, value: &str, source| Setting { name, value: value.to_owned(), source };
-        let mut settings = vec![
-            setting("url", "https://ci.example.com", Source::Prompt),
-            setting("token-file", REDACTED, Source::Prompt),
-            setting("user", "circleci", Source::Default),
-            setting("no-start", "false", Source::Prompt),
-            setting("no-create-user", "true", Source::Prompt),
-            setting("command-prefix", "sudo -niHu ci --", Source::Flag),
-        ];
-        let expected = [
-            "--url",
-            "https://ci.example.com",
-            "--no-create-user",
-            "--command-prefix",
-            "sudo -niHu ci --",
-        ];
-        assert_eq!(words(&settings).unwrap(), expected);
-        settings.push(setting("proxy", "http://u:***@proxy", Source::Flag));
-        assert_eq!(words(&settings), None);
+    fn what_was_chosen_is_an_option_as_it_is_typed() {
+        let mut settings = settings(&[
+            ("url", "https://ci.example.com", Source::Prompt),
+            ("token-file", REDACTED, Source::Prompt),
+            ("version", "latest", Source::Flag),
+            ("user", "circleci", Source::Existing("receipt".to_owned())),
+            ("instance", "gpu", Source::Flag),
+            ("no-start", "false", Source::Prompt),
+            ("no-create-user", "true", Source::Prompt),
+            ("timeout", "60", Source::Variable("RUNNERUP_TIMEOUT".to_owned())),
+            ("dry-run", "false", Source::Flag),
+        ]);
+        let prefix = PREFIX.map(str::to_owned);
+        settings.add("command-prefix", Given::list(prefix, Source::Flag)).unwrap();
+        assert_eq!(
+            line(&settings, Os::Linux).unwrap(),
+            "sudo runnerup install --yes --token-file token --version latest \
+             --url https://ci.example.com \
+             --command-prefix 'sudo -niHu '\\''ci of jobs'\\'' --' --no-create-user \
+             --instance gpu --timeout 60"
+        );
+        // Whoever pastes it gives the same settings.
+        let words = shlex::split(&line(&settings, Os::Linux).unwrap()).unwrap();
+        let at = words.iter().position(|word| word == "--command-prefix").unwrap();
+        assert_eq!(shlex::split(&words[at + 1]).unwrap(), PREFIX);
+    }
+
+    #[test]
+    fn a_value_is_quoted_for_the_shells_of_the_system() {
+        let mut settings = settings(&[("workdir", r"C:\Jobs of CI", Source::Prompt)]);
+        assert_eq!(
+            line(&settings, Os::Windows).unwrap(),
+            r#"runnerup install --yes --token-file token --workdir "C:\Jobs of CI""#
+        );
+        settings.add("name", Given::one("%TEMP%", Source::Prompt)).unwrap();
+        assert_eq!(line(&settings, Os::Windows), None, "cmd would fill it in");
+    }
+
+    #[test]
+    fn a_password_is_in_no_command() {
+        let proxy = |url| line(&settings(&[("proxy", url, Source::Flag)]), Os::Linux);
+        assert!(proxy("http://proxy:3128").unwrap().ends_with(" --proxy http://proxy:3128"));
+        assert_eq!(proxy("http://u:p@proxy:3128"), None);
     }
 }

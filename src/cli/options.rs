@@ -164,7 +164,7 @@ fn choice<const N: usize>(values: [&'static str; N]) -> PossibleValuesParser {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::spec::table::{definition, names};
+    use crate::spec::table::{Form, definition, names};
     use clap::CommandFactory;
     use std::collections::BTreeSet;
 
@@ -188,8 +188,10 @@ mod tests {
             assert_eq!(options, names().collect::<BTreeSet<_>>(), "{name}");
             for option in sub.get_arguments() {
                 let setting = option.get_long().and_then(definition);
-                let takes_value = option.get_action().takes_values();
-                assert!(setting.is_none_or(|setting| setting.is_switch != takes_value), "{option}");
+                let is_switch = !option.get_action().takes_values();
+                let is_told =
+                    setting.is_none_or(|setting| (setting.form == Form::Switch) == is_switch);
+                assert!(is_told, "{option}");
             }
         }
     }

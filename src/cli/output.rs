@@ -63,12 +63,12 @@ enum Stream {
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct Failure<'a> {
-    error: Told<'a>,
+    error: ErrorBody<'a>,
 }
 
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-struct Told<'a> {
+struct ErrorBody<'a> {
     code: &'a str,
     message: &'a str,
     help: Vec<String>,
@@ -268,14 +268,14 @@ impl Output {
     /// What went wrong: in rustc's form on standard error, or as a JSON document.
     pub fn error(&self, error: &Error) {
         if self.manner.json {
-            let told = Told {
+            let body = ErrorBody {
                 code: error.code().id(),
                 message: error.message(),
                 help: self.help_of(error),
                 exit: error.exit(),
             };
             // Nothing is left to do about an error while telling an error.
-            let _ = self.document(&Failure { error: told });
+            let _ = self.document(&Failure { error: body });
             return;
         }
         let id = error.code().id();

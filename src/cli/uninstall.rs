@@ -43,7 +43,8 @@ pub(super) struct Document<'a> {
 
 /// Takes an instance away.
 pub(super) fn run(args: &UninstallArgs, out: &Output) -> Result<ExitCode> {
-    let mut args = args.filled()?;
+    let mut args = args.clone();
+    args.fill()?;
     args.root = out.about(args.root.as_deref())?;
     // No install has this name; its receipt is that of `doctor --fix`, which this takes back.
     let is_of_cures = args.instance.as_deref() == Some(BY_HAND);

@@ -24,17 +24,17 @@ pub(super) fn error(error: &clap::Error) -> Error {
     let mut paragraphs = text.split("\n\n").map(str::trim);
     let first = paragraphs.next().unwrap_or_default();
     let first = first.strip_prefix("error: ").unwrap_or(first);
-    let mut told = Error::new(code, words(first));
+    let mut error = Error::new(code, words(first));
     for line in paragraphs.flat_map(str::lines).map(str::trim) {
         if let Some(tip) = line.strip_prefix("tip: ") {
-            told = told.help(Help::words(tip));
+            error = error.help(Help::words(tip));
         } else if let Some(usage) = line.strip_prefix("Usage: ") {
             let command: Vec<_> =
                 usage.split(' ').take_while(|word| !word.starts_with(['-', '<', '['])).collect();
-            told = told.help(Help::words(format!("{} --help", command.join(" "))));
+            error = error.help(Help::words(format!("{} --help", command.join(" "))));
         }
     }
-    told
+    error
 }
 
 /// One line of what may be several.
@@ -47,14 +47,14 @@ mod tests {
     use crate::{Code, cli::options::CommandLine};
     use clap::Parser;
 
-    fn told(args: &[&str]) -> crate::Error {
+    fn error(args: &[&str]) -> crate::Error {
         let args = ["runnerup"].iter().chain(args);
         super::error(&CommandLine::try_parse_from(args).unwrap_err())
     }
 
     #[test]
     fn a_slip_is_told_with_what_was_meant() {
-        let error = told(&["install", "--workdri", "/x"]);
+        let error = error(&["install", "--workdri", "/x"]);
         assert_eq!(error.code(), Code::Usage);
         assert_eq!(error.message(), "unexpected argument '--workdri' found");
         assert_eq!(
@@ -65,11 +65,11 @@ mod tests {
 
     #[test]
     fn the_kind_of_error_has_its_code() {
-        assert_eq!(told(&["instal"]).code(), Code::Usage);
-        assert_eq!(told(&["install", "--mode", "x"]).code(), Code::ValueInvalid);
-        assert_eq!(told(&["-q", "-v", "man"]).code(), Code::Contradiction);
-        assert!(told(&["completions"]).message().contains("<SHELL>"));
-        let error = told(&["install", "--mode", "x"]);
+        assert_eq!(error(&["instal"]).code(), Code::Usage);
+        assert_eq!(error(&["install", "--mode", "x"]).code(), Code::ValueInvalid);
+        assert_eq!(error(&["-q", "-v", "man"]).code(), Code::Contradiction);
+        assert!(error(&["completions"]).message().contains("<SHELL>"));
+        let error = error(&["install", "--mode", "x"]);
         assert!(error.message().contains("continuous"), "{error}");
     }
 }

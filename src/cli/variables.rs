@@ -27,6 +27,43 @@ pub fn switch(option: &str) -> Result<bool> {
     truth(&text).map_err(|error| error.context(format!("variable {}", name_of(option))))
 }
 
+/// What an option of a command can hold that variables fill in.
+pub trait Fill {
+    /// Takes the value of the variable of this option, where the option was not given.
+    ///
+    /// # Errors
+    /// A usage error that names the variable.
+    fn fill(&mut self, option: &str) -> Result<()>;
+}
+
+impl<T: From<String>> Fill for Option<T> {
+    fn fill(&mut self, option: &str) -> Result<()> {
+        if self.is_none() {
+            *self = text(option)?.map(T::from);
+        }
+        Ok(())
+    }
+}
+
+/// Several values have commas between them.
+impl Fill for Vec<String> {
+    fn fill(&mut self, option: &str) -> Result<()> {
+        if self.is_empty() {
+            let listed = text(option)?;
+            self.extend(listed.iter().flat_map(|text| text.split(',')).map(str::to_owned));
+        }
+        Ok(())
+    }
+}
+
+/// An option without a value: its variable is true or false.
+impl Fill for bool {
+    fn fill(&mut self, option: &str) -> Result<()> {
+        *self = *self || switch(option)?;
+        Ok(())
+    }
+}
+
 /// Options besides the settings of an install.
 const OTHERS: [&str; 20] = [
     "token",

@@ -92,7 +92,7 @@ impl<'a> Change<'a> {
         // On ground of others a step changes only what belongs to the account that it names.
         let keeper = || {
             let own = self.survey.account_of(self.install)?;
-            let is_theirs = trail.end.is_some_and(|end| end.is_of(own.uid));
+            let is_theirs = trail.end.is_some_and(|end| own.owns(&end));
             (is_theirs && !trail.ground.is_root()).then_some(own)
         };
         let step = Step::Settle(Settle {
@@ -148,7 +148,7 @@ impl<'a> Change<'a> {
             && trail.is(Kind::Folder)
             && trail.end.is_some_and(|end| end.is_of(0) && end.has_none(0o022))
             && trail.real == trail.path;
-        if !is_roots || !site.named_by.is_root() || is_systems(trail) || account.uid == 0 {
+        if !is_roots || !site.named_by.is_root() || is_systems(trail) || account.is_root() {
             return self.refused(remedy, Refusal::Home);
         }
         let owner = Command::root("chown -h").user_within("", &account.name, ":", site.named_by);
@@ -196,7 +196,7 @@ impl<'a> Change<'a> {
             return Err(Refusal::Account);
         }
         let accounts = [self.survey.account_of(self.install), owner];
-        let is_theirs = accounts.into_iter().flatten().any(|account| end.is_of(account.uid));
+        let is_theirs = accounts.into_iter().flatten().any(|account| account.owns(&end));
         if self.is_with_agent(site) {
             return Err(Refusal::Agent);
         }
@@ -215,9 +215,9 @@ impl<'a> Change<'a> {
                 true => Ok(()),
             };
         }
-        if let Some(own) = accounts.into_iter().flatten().find(|account| end.is_of(account.uid))
-            && own.uid != 0
-            && owner.is_none_or(|owner| end.is_of(owner.uid))
+        if let Some(own) = accounts.into_iter().flatten().find(|account| account.owns(&end))
+            && !own.is_root()
+            && owner.is_none_or(|owner| owner.owns(&end))
             && self.speaks_for_itself(own, site)
             && trail.denies(own, Access::Execute).is_none_or(|denied| denied.path == trail.path)
         {
@@ -253,7 +253,8 @@ impl<'a> Change<'a> {
     /// Whether an account was named by root or by itself, and the path too: one account may have
     /// named another, as a drop-in of its own does, for what that one keeps from it.
     fn speaks_for_itself(&self, own: &AccountFacts, site: Site<'_>) -> bool {
-        let is_its_own = |by: Provenance| by.is_root() || by == Provenance::Account(own.uid);
+        let is_its_own =
+            |by: Provenance| by.is_root() || own.uid().map(Provenance::Account) == Some(by);
         is_its_own(site.named_by) && is_its_own(self.install.named_by)
             || self.own.is_known(&site.trail.path)
     }
@@ -315,7 +316,7 @@ impl<'a> Change<'a> {
         let trail = site.trail;
         let is_theirs = trail.end.is_some_and(|end| {
             let account = self.survey.account_of(self.install);
-            account.is_some_and(|account| end.is_of(account.uid) && account.uid != 0)
+            account.is_some_and(|account| account.owns(&end) && !account.is_root())
         });
         let named = [
             self.install.binary.as_ref().and_then(|binary| binary.trail.ok()),
@@ -335,7 +336,7 @@ impl<'a> Change<'a> {
     fn may_own(&self, owner: &AccountFacts) -> bool {
         let by_service = self.install.user.as_deref() == Some(owner.name.as_str());
         let by_prefix = self.install.config().is_ok_and(|config| config.written_by.is_root());
-        owner.uid != 0 && self.install.named_by.is_root() && (by_service || by_prefix)
+        !owner.is_root() && self.install.named_by.is_root() && (by_service || by_prefix)
     }
 
     /// Whether a file system is mounted inside the install's own folders, on the way or at the

@@ -51,13 +51,14 @@ impl Selection {
 }
 
 /// Probes that only the checks of these topics read.
-const READ_BY: [(ProbeName, &[Topic]); 6] = [
+const READ_BY: [(ProbeName, &[Topic]); 7] = [
     (ProbeName::Connections, &[Topic::Connectivity, Topic::Agent]),
     (ProbeName::Network, &[Topic::Connectivity, Topic::Agent]),
     (ProbeName::RunnerApi, &[Topic::Queue]),
     (ProbeName::KernelLog, &[Topic::Host]),
     (ProbeName::Packages, &[Topic::Host]),
     (ProbeName::Selinux, &[Topic::Permissions]),
+    (ProbeName::UnitObjections, &[Topic::Service]),
 ];
 
 /// Most agents of a survey that are judged: checks that compare agents with each other cost the square
@@ -229,7 +230,7 @@ mod tests {
     use super::*;
     use crate::{
         doctor::{Consent, Diagnosis, sample::*},
-        host::{Activity, ConfigState, Load, PackageFault, Seen, Selinux},
+        host::{Activity, ConfigState, Load, PackageFault, Queue, Seen, Selinux},
         record::Step,
         session::cures,
     };
@@ -300,6 +301,7 @@ mod tests {
         whole.host.packages = Seen::Known(vec![PackageFault::Interrupted]);
         whole.host.selinux =
             Some(Selinux { mode: "enforcing".into(), modules: Seen::Known(Vec::new()) });
+        whole.queue = Seen::Known(Queue::default());
         let told = |survey: &Survey, selection: &Selection| -> Vec<_> {
             let findings = judge(survey, selection);
             findings
@@ -307,26 +309,33 @@ mod tests {
                 .map(|finding| (finding.check, finding.status, finding.evidence))
                 .collect()
         };
-        let all = told(&whole, &Selection::default());
-        let mut differs = 0;
-        for topic in Topic::ALL {
-            let selection = Selection::new(vec![topic.name().to_owned()], Vec::new()).unwrap();
-            let asked = selection.probes();
+        for (name, topics) in READ_BY {
             let mut part = whole.clone();
-            let mut without = |name: ProbeName, clear: &dyn Fn(&mut Survey)| {
-                if !asked.contains(name) {
-                    clear(&mut part);
-                }
+            unread(&mut part, name);
+            let differs = |topic: &Topic| {
+                let only = Selection::new(vec![topic.name().to_owned()], Vec::new()).unwrap();
+                assert_eq!(only.probes().contains(name), topics.contains(topic), "{name:?}");
+                told(&part, &only) != told(&whole, &only)
             };
-            without(ProbeName::Network, &|survey| survey.network = Seen::default());
-            without(ProbeName::RunnerApi, &|survey| survey.queue = Seen::default());
-            without(ProbeName::KernelLog, &|survey| survey.host.oom_kills = Seen::default());
-            without(ProbeName::Packages, &|survey| survey.host.packages = Seen::default());
-            without(ProbeName::Selinux, &|survey| survey.host.selinux = None);
-            assert_eq!(told(&part, &selection), told(&whole, &selection), "{}", topic.name());
-            differs += usize::from(told(&part, &Selection::default()) != all);
+            let read_by: Vec<Topic> = Topic::ALL.into_iter().filter(differs).collect();
+            assert!(!read_by.is_empty(), "{name:?} is read by no check");
+            for topic in read_by {
+                assert!(topics.contains(&topic), "{name:?} is read by {}", topic.name());
+            }
         }
-        assert_eq!(differs, Topic::ALL.len(), "each topic leaves something out");
+    }
+
+    /// Takes out of a survey what a probe of [`READ_BY`] yields.
+    fn unread(survey: &mut Survey, name: ProbeName) {
+        match name {
+            ProbeName::Connections | ProbeName::Network => survey.network = Seen::default(),
+            ProbeName::RunnerApi => survey.queue = Seen::default(),
+            ProbeName::KernelLog => survey.host.oom_kills = Seen::default(),
+            ProbeName::Packages => survey.host.packages = Seen::default(),
+            ProbeName::Selinux => survey.host.selinux = None,
+            ProbeName::UnitObjections => service_of(survey).objections = Seen::default(),
+            other => panic!("what {other:?} yields is to be taken out here"),
+        }
     }
 
     /// What holds in between shows that the first failure is not the reason.

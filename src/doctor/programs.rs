@@ -93,6 +93,7 @@ pub(super) fn is_of(program: &str, os: Os) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::service::Verb;
     use std::{fs, path::Path};
 
     /// Programs that only show something, and what one of their words must be for that; no word: they
@@ -149,7 +150,7 @@ mod tests {
         ("fixed(", ""),
         ("root(", "sudo "),
         ("granting(", "sudo "),
-        ("on_service(", "sudo "),
+        ("on_unit(", "sudo "),
         ("on_job(", "sudo "),
         ("on_task(", ""),
         ("on_account(", "sudo "),
@@ -194,10 +195,10 @@ mod tests {
         text
     }
 
-    /// Sources of the checks, without their tests.
-    fn sources() -> Vec<(String, String)> {
+    /// Sources in a folder, without their tests.
+    fn sources(folder: &str) -> Vec<(String, String)> {
         let mut all = Vec::new();
-        let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src/doctor")];
+        let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)];
         while let Some(folder) = folders.pop() {
             for entry in fs::read_dir(folder).unwrap() {
                 let path = entry.unwrap().path();
@@ -210,6 +211,13 @@ mod tests {
                 all.push((path.display().to_string(), code));
             }
         }
+        all
+    }
+
+    /// Sources of the commands of the service managers.
+    fn profiles() -> Vec<(String, String)> {
+        let mut all = sources("src/service");
+        all.retain(|(path, _)| path.ends_with("profile.rs"));
         all
     }
 
@@ -229,9 +237,10 @@ mod tests {
 
     /// Every command that a remedy is given with, and whether as one that only shows something.
     fn given() -> Vec<(String, String, bool)> {
-        let sources = sources();
+        let checks = sources("src/doctor");
+        let sources = [checks.clone(), profiles()].concat();
         let mut all = Vec::new();
-        for (path, source) in &sources {
+        for (path, source) in &checks {
             for (how, is_look) in [(".look(", true), (".command(", false), (".in_turn(", false)] {
                 for (at, _) in source.match_indices(how) {
                     let argument = inside(&source[at + how.len()..]);
@@ -252,18 +261,42 @@ mod tests {
         all
     }
 
-    /// An editor of a file, which [`super::super::lookup::edit`] chooses, or a fix by this program.
+    /// An editor of a file, which [`super::super::lookup::edit`] chooses, a fix by this program, or no
+    /// command of a remedy.
     fn is_passed_on(argument: &str) -> bool {
-        ["edit(", "edit_config(", "lookup::edit_config(", "self.fix()", "owner.path("]
-            .iter()
-            .any(|start| argument.starts_with(start))
+        let starts = ["edit(", "edit_config(", "lookup::edit_config(", "self.fix()", "owner.path("];
+        argument == "install, service" || starts.iter().any(|start| argument.starts_with(start))
+    }
+
+    /// The commands of the service managers, and whether their verb is one that only shows something.
+    fn of_managers() -> Vec<(String, String, bool)> {
+        let verbs = [
+            Verb::Enable,
+            Verb::Start,
+            Verb::Restart,
+            Verb::Reload,
+            Verb::Inspect,
+            Verb::ShowDefinition,
+            Verb::ShowLog,
+        ];
+        let mut all = Vec::new();
+        for (path, source) in profiles() {
+            for arm in source.split("Verb::").skip(1) {
+                let Some((verb, commands)) = arm.split_once(" => ") else { continue };
+                let verb = verbs.iter().find(|known| format!("{known:?}") == verb);
+                let Some(is_look) = verb.map(|verb| verb.only_shows()) else { continue };
+                let lines = made(commands).into_iter();
+                all.extend(lines.map(|(_, line)| (path.clone(), line, is_look)));
+            }
+        }
+        all
     }
 
     /// What the report names as the next thing to do is a command that removes the problem.
     #[test]
     fn a_command_that_only_shows_something_is_given_as_one() {
-        let given = given();
-        assert!(given.len() > 100, "{}", given.len());
+        let given = [given(), of_managers()].concat();
+        assert!(given.len() > 80, "{}", given.len());
         let wrong: Vec<_> =
             given.iter().filter(|(_, line, is_look)| only_shows(line) != *is_look).collect();
         assert!(wrong.is_empty(), "{wrong:#?}");
@@ -272,7 +305,7 @@ mod tests {
     #[test]
     fn every_program_that_a_remedy_names_is_in_the_table() {
         let mut names = Vec::new();
-        for (path, source) in sources() {
+        for (path, source) in [sources("src/doctor"), profiles()].concat() {
             for (_, line) in made(&source) {
                 let name = first(&line).to_owned();
                 let is_known = PROGRAMS.iter().any(|(known, _)| *known == name);

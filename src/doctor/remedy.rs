@@ -3,7 +3,12 @@
 //! Text is advice to root like a command, so it holds only this program's own words: see [`Text`].
 
 use super::{Command, programs};
-use crate::{platform::Os, record::Step};
+use crate::{
+    host::{Install, Service},
+    platform::Os,
+    record::Step,
+    service::Verb,
+};
 use serde::Serialize;
 use std::path::Path;
 
@@ -126,6 +131,13 @@ impl Remedy {
     #[must_use]
     pub(super) fn look(self, command: Command) -> Self {
         self.line(command, false)
+    }
+
+    /// With what a person types to do something with the service of an agent.
+    #[must_use]
+    pub(super) fn typed(self, verb: Verb, install: &Install, service: &Service) -> Self {
+        let commands = service.manager.profile().commands(verb, install, service).into_iter();
+        commands.fold(self, |remedy, command| remedy.line(command, !verb.only_shows()))
     }
 
     fn line(mut self, command: Command, is_cure: bool) -> Self {

@@ -4,7 +4,10 @@ use super::{Finding, Selection, Status, judge};
 use crate::{
     agent::Kind as Agent,
     host::*,
-    platform::fs::{Kind, Meta, Permissions},
+    platform::{
+        accounts::AccountId,
+        fs::{Kind, Meta, Permissions},
+    },
     values::Manager,
 };
 use std::path::{Path, PathBuf};
@@ -69,6 +72,7 @@ pub(crate) fn healthy() -> Survey {
              NotifyAccess=exec\nKillMode=mixed\nTimeoutStopSec=18300\n\
              [Install]\nWantedBy=multi-user.target\n",
         ),
+        objections: Seen::Known(Vec::new()),
         command: vec![BINARY.into(), "--config".into(), CONFIG.into()],
         state: Seen::Known(ServiceState {
             load: Load::Loaded,
@@ -238,8 +242,7 @@ pub(crate) fn account(name: &str, uid: u32) -> AccountFacts {
     let home = if uid == 0 { PathBuf::from("/root") } else { Path::new("/home").join(name) };
     AccountFacts {
         name: name.into(),
-        uid,
-        gid: uid,
+        id: AccountId::Unix { uid, gid: uid },
         groups: vec![(uid, name.into())],
         home: trail(home, folder(uid, 0o755)),
         shell: trail("/bin/bash", file(0, 0o755)),

@@ -1,12 +1,9 @@
 //! All that a planner may know of a host. Secrets never enter it.
 
-use super::{PathFact, ServiceState};
+use super::{AccountFacts, PathFact, ServiceState};
 use crate::{
     agent::Kind,
-    platform::{
-        accounts::Account,
-        windows::registry::{Place, Value},
-    },
+    platform::windows::registry::{Place, Value},
     record::{Receipt, Unfinished},
     release::Artifact,
 };
@@ -42,7 +39,7 @@ pub struct Facts {
     /// The root keeps accounts; a bare folder does not.
     pub keeps_accounts: bool,
     /// Accounts by name; `None` when there is none of the name.
-    pub accounts: BTreeMap<String, Option<Account>>,
+    pub accounts: BTreeMap<String, Option<AccountFacts>>,
     /// What stands where.
     pub paths: BTreeMap<PathBuf, PathFact>,
     /// What the service manager says.
@@ -72,7 +69,7 @@ pub struct Facts {
 }
 
 impl Facts {
-    /// What stands at `path`, which a [`Want`](super::Want) named.
+    /// What stands at `path`, which a [`Query`](super::Query) named.
     ///
     /// One that nobody looked at would pass for one where nothing is, and make a wrong plan of it: a
     /// debug build, as tests run it, ends there.
@@ -84,7 +81,7 @@ impl Facts {
     }
 
     /// The account called `name`.
-    pub fn account(&self, name: &str) -> Option<&Account> {
+    pub fn account(&self, name: &str) -> Option<&AccountFacts> {
         self.accounts.get(name)?.as_ref()
     }
 

@@ -96,9 +96,9 @@ fn known(line: &str, at: usize) -> Option<usize> {
         return None;
     }
     let fits = |text: &&str| {
-        rest.split_at_checked(text.len()).is_some_and(|(own, after)| {
-            own.eq_ignore_ascii_case(text)
-                && !(own.ends_with(is_of_word) && after.starts_with(is_of_word))
+        rest.split_at_checked(text.len()).is_some_and(|(words, after)| {
+            words.eq_ignore_ascii_case(text)
+                && !(words.ends_with(is_of_word) && after.starts_with(is_of_word))
         })
     };
     log_texts::all().filter(fits).map(str::len).max().map(|length| at + length)
@@ -168,8 +168,8 @@ mod tests {
             assert_eq!(kept(line), LEFT_OUT, "{line}");
             assert!(!LogLine::of(line).is_known(), "{line}");
             // The same with an agent's own words around it.
-            let told = kept(&format!("20:04:58 f0666 error=\"{line}: connection refused\""));
-            assert_eq!(told, "20:04:58 … error=… connection refused\"".replace("=…", "= …"));
+            let line = kept(&format!("20:04:58 f0666 error=\"{line}: connection refused\""));
+            assert_eq!(line, "20:04:58 … error=… connection refused\"".replace("=…", "= …"));
         }
     }
 
@@ -224,8 +224,8 @@ mod tests {
 
         #[test]
         fn a_word_that_is_not_known_is_left_out(before in ".{0,20}", after in ".{0,20}") {
-            let told = kept(&format!("{before}hunter{after}"));
-            prop_assert!(!told.contains("hunter"), "{}", told);
+            let line = kept(&format!("{before}hunter{after}"));
+            prop_assert!(!line.contains("hunter"), "{}", line);
         }
     }
 }

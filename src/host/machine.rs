@@ -1,9 +1,12 @@
 //! The host itself.
 
 use super::{PackageFault, PackageManager, PathRole, Seen, Trail, Windows};
-use crate::platform::Os;
+use crate::platform::{Os, accounts::AccountId, fs::Meta};
 use serde::{Deserialize, Serialize};
-use std::path::PathBuf;
+use std::{fmt, path::PathBuf};
+
+/// The number of the system itself, on Windows.
+pub const SYSTEM_SID: &str = "S-1-5-18";
 
 /// What is true of the whole host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -131,10 +134,9 @@ pub struct Resolver {
 pub struct AccountFacts {
     /// Its name.
     pub name: String,
-    /// Its number.
-    pub uid: u32,
-    /// Its main group's number.
-    pub gid: u32,
+    /// What the system knows it by.
+    #[serde(flatten)]
+    pub id: AccountId,
     /// All of its groups, by number and name.
     pub groups: Vec<(u32, String)>,
     /// Its home, as the system says.
@@ -220,9 +222,65 @@ impl Host {
     }
 }
 
+impl AccountFacts {
+    /// Its number, where it has one.
+    pub fn uid(&self) -> Option<u32> {
+        self.id.uid()
+    }
+
+    /// Whether it may do everything: root, and on Windows the system itself.
+    pub fn is_root(&self) -> bool {
+        self.uid() == Some(0) || self.sid.as_deref() == Some(SYSTEM_SID)
+    }
+
+    /// Whether a file or folder is its own, by its number.
+    pub fn owns(&self, meta: &Meta) -> bool {
+        self.uid().is_some_and(|uid| meta.is_of(uid))
+    }
+}
+
+/// For a person: its name, and its number where it has one.
+impl fmt::Display for AccountFacts {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.uid() {
+            Some(uid) => write!(to, "{}, number {uid}", self.name),
+            None => to.write_str(&self.name),
+        }
+    }
+}
+
 impl Mount {
     /// Whether it has an option, such as `noexec`.
     pub fn has(&self, option: &str) -> bool {
         self.options.iter().any(|other| other == option)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every account of Windows had a number that was made up, and the one of which nothing was known
+    /// had root's.
+    #[test]
+    fn an_account_without_numbers_is_not_root_and_owns_nothing() {
+        use crate::platform::fs::{Kind, Permissions};
+        let read = |text: &str| serde_json::from_str::<AccountFacts>(text).unwrap();
+        let ci = read(r#"{"name": "ci", "uid": 990, "gid": 991, "groups": [[991, "ci"]]}"#);
+        assert_eq!(ci.id, AccountId::Unix { uid: 990, gid: 991 });
+        assert_eq!(ci.to_string(), "ci, number 990");
+        assert_eq!(read(&serde_json::to_string(&ci).unwrap()), ci);
+        let of_windows = read(r#"{"name": "circleci", "sid": "S-1-5-21-7"}"#);
+        let system = read(r#"{"name": "SYSTEM", "sid": "S-1-5-18"}"#);
+        let permissions = Permissions::Mode { uid: 0, gid: 0, mode: 0o600 };
+        let meta =
+            Meta { kind: Kind::File, permissions, size: 1, links: 1, identity: (0, 0, 0, 0) };
+        for account in [AccountFacts::default(), of_windows.clone(), system.clone()] {
+            assert_eq!((account.uid(), account.owns(&meta)), (None, false), "{account}");
+            let text = serde_json::to_string(&account).unwrap();
+            assert!(!text.contains("uid"), "{text}");
+            assert_eq!(read(&text), account);
+        }
+        assert!(!AccountFacts::default().is_root() && !of_windows.is_root() && system.is_root());
     }
 }

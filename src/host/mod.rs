@@ -30,17 +30,19 @@ pub use agent::{
 pub use config::{ConfigFile, ConfigState, Setting, TokenShape, Written};
 pub use facts::{Defined, Facts};
 pub use log_line::LogLine;
-pub use machine::{AccountFacts, Clock, Host, Mac, Memory, Mount, Resolver, Selinux, Sudo, Volume};
+pub use machine::{
+    AccountFacts, Clock, Host, Mac, Memory, Mount, Resolver, SYSTEM_SID, Selinux, Sudo, Volume,
+};
 pub use network::{Answered, Attempt, Endpoint, Network, Proxied, Route, Side, Tls};
 pub use packages::{PackageFault, PackageManager};
 pub use path::{Access, Denied, Passed, Provenance, Strange, Stranger, Trail};
-pub use paths::{Fingerprint, PathFact, Want};
+pub use paths::{Fingerprint, PathFact, Query};
 pub use probes::{ProbeName, ProbeSet};
 pub use queue::{Queue, Runner};
 pub use role::PathRole;
 pub use scrubbed::Scrubbed;
 pub use seen::{Reason, Seen, Unseen};
-pub use service::{Definition, Directive, Service};
+pub use service::{Definition, Directive, Objection, Service};
 pub use service_state::{AUTO_RESTART, Activity, Load, ServiceState};
 pub use token_place::TokenPlace;
 pub use windows::{Grant, Rights, TaskState, Windows, same};

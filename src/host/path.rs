@@ -59,12 +59,13 @@ impl Trail {
             let Permissions::Mode { uid, gid, mode } = meta.permissions else { return None };
             let is_sticky = meta.kind == Kind::Folder && mode & 0o1000 != 0;
             let mode = if is_sticky { mode & !0o022 } else { mode };
-            let is_groups = mode & 0o020 != 0 && (has_list || ![0, account.gid].contains(&gid));
+            let is_groups =
+                mode & 0o020 != 0 && (has_list || gid != 0 && account.id.gid() != Some(gid));
             // The caller counts as root, as everywhere.
             let owner = Provenance::of_meta(&meta.with_mode(0o644));
             let by = if meta.kind == Kind::Link {
                 None
-            } else if !owner.is_root() && uid != account.uid {
+            } else if !owner.is_root() && account.uid() != Some(uid) {
                 Some(Stranger::Account(uid))
             } else if mode & 0o002 != 0 {
                 Some(Stranger::Everybody)
@@ -95,7 +96,7 @@ impl Trail {
     /// `None` also where an access control list decides: what it says is not known.
     pub fn denies(&self, account: &AccountFacts, access: Access) -> Option<Denied> {
         let denied = |path: &Path, meta: Meta, access| Denied { path: path.into(), meta, access };
-        if account.uid == 0 {
+        if account.is_root() {
             // Root passes everywhere, but runs only what someone may run.
             let end = self.end.filter(|meta| meta.kind == Kind::File && meta.has_none(0o111))?;
             return (access == Access::Execute).then(|| denied(&self.path, end, access));
@@ -133,14 +134,14 @@ impl AccountFacts {
         };
         // What an access list allows is not known: see `doctor::permissions::rights`.
         let Permissions::Mode { uid, gid, mode } = meta.permissions else { return true };
-        let shift = if uid == self.uid {
+        let shift = if self.uid() == Some(uid) {
             6
-        } else if gid == self.gid || self.groups.iter().any(|group| group.0 == gid) {
+        } else if self.id.gid() == Some(gid) || self.groups.iter().any(|group| group.0 == gid) {
             3
         } else {
             0
         };
-        self.uid == 0 || mode >> shift & bit != 0
+        self.is_root() || mode >> shift & bit != 0
     }
 }
 
@@ -169,6 +170,7 @@ impl Access {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::platform::accounts::AccountId;
 
     fn meta(kind: Kind, uid: u32, mode: u32) -> Meta {
         let permissions = Permissions::Mode { uid, gid: uid, mode };
@@ -191,7 +193,7 @@ mod tests {
     }
 
     fn account(uid: u32) -> AccountFacts {
-        AccountFacts { uid, gid: uid, ..AccountFacts::default() }
+        AccountFacts { id: AccountId::Unix { uid, gid: uid }, ..AccountFacts::default() }
     }
 
     #[test]
@@ -221,7 +223,7 @@ mod tests {
         let listed = |kind| Meta { permissions: Permissions::Acl, ..meta(kind, 0, 0) };
         let trail = trail(listed(Kind::Folder), listed(Kind::File));
         for uid in [0, 1001] {
-            let account = AccountFacts { uid, gid: uid, ..AccountFacts::default() };
+            let account = account(uid);
             assert!(trail.strange_to(&account).is_none() && !trail.is_led_by(&account));
             for access in [Access::Read, Access::Write, Access::Execute] {
                 assert!(trail.denies(&account, access).is_none(), "{access:?}");

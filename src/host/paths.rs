@@ -12,7 +12,7 @@ use std::path::PathBuf;
 
 /// Something to look at.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Want {
+pub enum Query {
     /// A path, and what to learn of its content.
     Path {
         /// Where.

@@ -1,6 +1,6 @@
 //! What only Windows has.
 
-use super::{AccountFacts, Seen, Unseen};
+use super::{AccountFacts, SYSTEM_SID, Seen, Unseen};
 use serde::{Deserialize, Serialize};
 
 /// What only Windows has. Of what is not known `unseen` says why.
@@ -80,7 +80,7 @@ pub struct Grant {
 /// The owner's own rules are judged by the owner.
 const POWERS: [&str; 5] = [
     "S-1-5-32-544",
-    "S-1-5-18",
+    SYSTEM_SID,
     "S-1-5-80-956008885-3418522649-1831038044-1853292631-2271478464",
     "S-1-3-0",
     "S-1-3-4",
@@ -117,19 +117,19 @@ impl Windows {
 impl Rights {
     /// Whom it gives something that an account's own agent needs nobody else to have.
     pub fn others<'a>(&'a self, account: &'a AccountFacts) -> impl Iterator<Item = &'a Grant> {
-        let own = account.sid.as_deref();
+        let sid = account.sid.as_deref();
         self.grants.iter().filter(move |grant| {
-            !POWERS.contains(&grant.sid.as_str()) && Some(grant.sid.as_str()) != own
+            !POWERS.contains(&grant.sid.as_str()) && Some(grant.sid.as_str()) != sid
         })
     }
 
     /// Whether an account may read it, itself or as one of a group that it is in.
     pub fn may_read(&self, account: &AccountFacts) -> bool {
-        let own = account.sid.as_deref().unwrap_or_default();
+        let number = account.sid.as_deref().unwrap_or_default();
         let is_admin = account.administrator == Some(true);
         self.grants.iter().filter(|grant| grant.read).any(|grant| {
             let sid = grant.sid.as_str();
-            sid == own || ALL.contains(&sid) || is_admin && sid == "S-1-5-32-544"
+            sid == number || ALL.contains(&sid) || is_admin && sid == "S-1-5-32-544"
         })
     }
 }
@@ -168,10 +168,10 @@ mod tests {
         let admins = rights(vec![grant("S-1-5-32-544", true), grant("S-1-5-18", true)]);
         assert!(admins.may_read(&account(true)) && !admins.may_read(&account(false)));
         assert_eq!(admins.others(&account(false)).count(), 0);
-        let own = rights(vec![grant("S-1-5-21-7", true), grant("S-1-5-32-545", true)]);
-        assert!(own.may_read(&account(false)));
+        let list = rights(vec![grant("S-1-5-21-7", true), grant("S-1-5-32-545", true)]);
+        assert!(list.may_read(&account(false)));
         let agents = account(false);
-        let others: Vec<_> = own.others(&agents).map(Grant::who).collect();
+        let others: Vec<_> = list.others(&agents).map(Grant::who).collect();
         assert_eq!(others, ["S-1-5-32-545"]);
     }
 }

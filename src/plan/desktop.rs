@@ -3,7 +3,7 @@
 
 use crate::{
     Code, Error, Help, Result,
-    host::{Facts, Fingerprint, Load, Want},
+    host::{Facts, Fingerprint, Load, Query},
     platform::windows::registry::{Place, Value},
     record::{Receipt, Record, RegistryValue, Target},
     service::task_scheduler,
@@ -32,20 +32,20 @@ const POLICY: &str = r"HKLM\SOFTWARE\Policies\Microsoft\Windows NT\Terminal Serv
 const NUMBERS: std::ops::RangeInclusive<u8> = 1..=9;
 
 /// What has to be looked at.
-pub(super) fn wanted(spec: &Spec) -> Vec<Want> {
+pub(super) fn queries(spec: &Spec) -> Vec<Query> {
     let keeper = task_scheduler::keeper(&spec.layout.service);
     if !spec.desktop_session {
         // One may stand there from an install by hand.
-        return vec![Want::Service(keeper)];
+        return vec![Query::Service(keeper)];
     }
     let settings = [(DELEGATION, ALLOW), (DELEGATION, CONCATENATE), (TERMINAL_SERVER, DENY)];
     let settings = settings.into_iter().chain([(POLICY, DENY)]);
     let places = settings.map(|(key, name)| Place::new(key, name)).chain(NUMBERS.map(host));
-    let definition = Want::Path {
+    let definition = Query::Path {
         path: task_scheduler::definition_path(&keeper),
         digest: Some(Fingerprint::Plain),
     };
-    places.map(Want::Registry).chain([definition, Want::Service(keeper)]).collect()
+    places.map(Query::Registry).chain([definition, Query::Service(keeper)]).collect()
 }
 
 /// The values, as they are to stand.

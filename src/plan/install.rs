@@ -6,13 +6,12 @@ use super::{
     desired::{Desired, is_declared, refuse_foreign_workdir},
     desktop, notes,
     places::{refuse_links, refuse_taken_places, refuse_twice},
-    rival::{refuse_rival, rivals},
     unconfirmed::refuse_unconfirmed,
 };
 use crate::{
     Code, Error, Help, Result,
     agent::VersionChoice,
-    host::{Facts, Fingerprint, Want},
+    host::{Facts, Fingerprint, Query},
     platform::{Os, home::refusal, paths::home},
     record::{Digest, PlacedBinary, Receipt, Record, State, Step, Target, ancestors},
     release::Artifact,
@@ -27,7 +26,7 @@ use crate::{
 use std::path::{Path, PathBuf};
 
 /// The facts that [`install`] needs.
-pub fn wanted(spec: &Spec, facts: &Facts) -> Vec<Want> {
+pub fn queries(spec: &Spec, facts: &Facts) -> Vec<Query> {
     let layout = &spec.layout;
     let plain = Some(Fingerprint::Plain);
     let keyed = Some(Fingerprint::Keyed);
@@ -52,38 +51,39 @@ pub fn wanted(spec: &Spec, facts: &Facts) -> Vec<Want> {
                 ("/bin/bash".into(), None),
                 (format!("/etc/sysusers.d/{name}.conf").into(), plain),
                 (format!("/etc/tmpfiles.d/{name}.conf").into(), plain),
-                (format!("/etc/systemd/system/multi-user.target.wants/{service}").into(), None),
             ]);
         }
-        Os::Darwin => paths.extend(rivals(spec).map(|path| (path, None))),
-        Os::Windows => {}
+        Os::Darwin | Os::Windows => {}
+    }
+    for manager in Manager::all_of(spec.platform.os()) {
+        paths.extend(manager.profile().places(spec).into_iter().map(|path| (path, None)));
     }
     let above: Vec<_> = paths.iter().flat_map(|(path, _)| ancestors(path)).collect();
     paths.extend(above.into_iter().map(|path| (path, None)));
-    let mut wants = wanted_for_records(facts.receipt.as_ref());
+    let mut queries = record_queries(facts.receipt.as_ref());
     for (path, digest) in paths {
         let is_listed =
-            |want: &Want| matches!(want, Want::Path { path: known, .. } if *known == path);
-        if !wants.iter().any(is_listed) {
-            wants.push(Want::Path { path, digest });
+            |query: &Query| matches!(query, Query::Path { path: known, .. } if *known == path);
+        if !queries.iter().any(is_listed) {
+            queries.push(Query::Path { path, digest });
         }
     }
-    wants.push(Want::Account(user.to_owned()));
-    wants.push(Want::Service(service.to_owned()));
-    if spec.service == Manager::Systemd {
-        wants.push(Want::DropIns(service.to_owned()));
+    queries.push(Query::Account(user.to_owned()));
+    queries.push(Query::Service(service.to_owned()));
+    if spec.service.profile().has_drop_ins() {
+        queries.push(Query::DropIns(service.to_owned()));
     }
     match spec.platform.os() {
-        Os::Windows => wants.extend(desktop::wanted(spec)),
-        os => wants.push(Want::Home(home(os, user))),
+        Os::Windows => queries.extend(desktop::queries(spec)),
+        os => queries.push(Query::Home(home(os, user))),
     }
-    wants
+    queries
 }
 
 /// The facts that show the current state of a receipt's records.
-pub(super) fn wanted_for_records(receipt: Option<&Receipt>) -> Vec<Want> {
+pub(super) fn record_queries(receipt: Option<&Receipt>) -> Vec<Query> {
     let records = receipt.into_iter().flat_map(|receipt| &receipt.records);
-    let want = |record: &Record| {
+    let query = |record: &Record| {
         Some(match &record.target {
             Target::File(path) => {
                 let known = record.after.as_ref().and_then(|after| after.digest.as_ref());
@@ -91,18 +91,18 @@ pub(super) fn wanted_for_records(receipt: Option<&Receipt>) -> Vec<Want> {
                     true => Fingerprint::Keyed,
                     false => Fingerprint::Plain,
                 };
-                Want::Path { path: path.clone(), digest: Some(digest) }
+                Query::Path { path: path.clone(), digest: Some(digest) }
             }
             Target::Folder(path) | Target::Link(path) => {
-                Want::Path { path: path.clone(), digest: None }
+                Query::Path { path: path.clone(), digest: None }
             }
-            Target::Account(name) => Want::Account(name.clone()),
-            Target::Registry(place) => Want::Registry(place.clone()),
-            Target::Enabled(name) | Target::Running(name) => Want::Service(name.clone()),
+            Target::Account(name) => Query::Account(name.clone()),
+            Target::Registry(place) => Query::Registry(place.clone()),
+            Target::Enabled(name) | Target::Running(name) => Query::Service(name.clone()),
             Target::Processes(_) => return None,
         })
     };
-    records.filter_map(want).collect()
+    records.filter_map(query).collect()
 }
 
 /// The artifact that an earlier install verified, if it is the requested one: then no network is needed.
@@ -130,7 +130,7 @@ pub fn known_artifact(spec: &Spec, facts: &Facts, version: Option<&str>) -> Opti
 pub fn install(spec: &Spec, settings: &Settings, facts: &Facts) -> Result<Plan> {
     refuse_unfit(spec, facts)?;
     refuse_no_account_tool(spec, facts)?;
-    refuse_rival(spec, facts)?;
+    spec.service.profile().refuse_name(spec, facts)?;
     refuse_strange_parts(spec, facts)?;
     refuse_foreign_home(spec, facts)?;
     refuse_taken_places(spec, settings, facts)?;
@@ -184,17 +184,8 @@ pub fn refuse_unfit(spec: &Spec, facts: &Facts) -> Result<()> {
     if spec.token.is_none() {
         return Err(missing_token());
     }
-    if spec.service == Manager::Systemd && facts.is_host {
-        if !facts.systemd_runs {
-            return Err(Error::new(
-                Code::ServiceManagerMissing,
-                "the service needs systemd, which does not run this host",
-            )
-            .help("--service none   # the plan then shows how to run the agent"));
-        }
-        if !facts.tools.contains("systemctl") {
-            return Err(missing_tool("systemctl", "it registers the service", "systemd"));
-        }
+    if facts.is_host {
+        spec.service.profile().refuse_host(facts)?;
     }
     if facts.domain_controller && spec.platform.os() == Os::Windows {
         return Err(Error::new(
@@ -203,13 +194,6 @@ pub fn refuse_unfit(spec: &Spec, facts: &Facts) -> Result<()> {
              administrator of the domain",
         )
         .help("install the runner on a member server"));
-    }
-    if spec.service == Manager::Launchd && facts.is_host && !facts.tools.contains("launchctl") {
-        return Err(Error::new(
-            Code::ServiceManagerMissing,
-            "the service needs launchd, but this host has no launchctl",
-        )
-        .help("--service none   # the plan then shows how to run the agent"));
     }
     if spec.passwordless_sudo && !facts.tools.contains("visudo") {
         let why = "it checks the file that --passwordless-sudo writes";

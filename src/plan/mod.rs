@@ -7,12 +7,11 @@ mod desktop;
 mod install;
 mod notes;
 mod places;
-mod rival;
 mod unconfirmed;
 mod uninstall;
 
-pub use install::{install, known_artifact, refuse_unfit, wanted};
-pub use uninstall::{Leave, purged_folders, uninstall, wanted_for_uninstall};
+pub use install::{install, known_artifact, queries, refuse_unfit};
+pub use uninstall::{Leave, purged_folders, uninstall, uninstall_queries};
 
 use crate::{
     record::{Receipt, Step},

@@ -3,14 +3,15 @@
 
 use super::{
     Plan, compare, desktop,
-    install::{is_unfinished, wanted_for_records},
+    install::{is_unfinished, record_queries},
 };
 use crate::{
     agent::Layout,
-    host::{Facts, ServiceState, Want},
-    platform::{Os, accounts::Account},
+    host::{AccountFacts, Facts, Query, ServiceState},
+    platform::Os,
     record::{Receipt, Record, State, Step, Target},
     text::has_drive,
+    values::Manager,
 };
 use std::{
     borrow::Cow,
@@ -32,12 +33,12 @@ pub struct Leave {
 const DRAIN: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// The facts that [`uninstall`] needs.
-pub fn wanted_for_uninstall(facts: &Facts) -> Vec<Want> {
-    let services = facts.receipt.iter().flat_map(services_of).map(Want::Service);
-    let records = wanted_for_records(facts.receipt.as_ref());
+pub fn uninstall_queries(facts: &Facts) -> Vec<Query> {
+    let services = facts.receipt.iter().flat_map(services_of).map(Query::Service);
+    let records = record_queries(facts.receipt.as_ref());
     // An account that goes must not be needed by a service that no receipt tells of.
-    let users = records.iter().any(|want| matches!(want, Want::Account(_)));
-    let users = users.then_some(Want::ServiceUsers);
+    let users = records.iter().any(|query| matches!(query, Query::Account(_)));
+    let users = users.then_some(Query::ServiceUsers);
     records.iter().cloned().chain(services).chain(users).collect()
 }
 
@@ -169,15 +170,9 @@ fn in_order(going: Vec<&Record>, leave: Leave) -> Vec<&Record> {
 /// The services that an install defined. One that was installed into an image has no record of
 /// having been started, and runs all the same once that was booted.
 fn services_of(receipt: &Receipt) -> BTreeSet<String> {
-    // Where an administrator's definitions stand.
+    // A task has its name from the install's own record of it.
     let defined = |path: &Path| {
-        let name = match path.parent()?.to_str()? {
-            "/etc/systemd/system" => path.file_name()?,
-            "/Library/LaunchDaemons" => path.file_stem()?,
-            // A task has its name from the install's own record of it.
-            _ => return None,
-        };
-        Some(name.to_string_lossy().into_owned())
+        Manager::ALL.into_iter().find_map(|manager| manager.profile().service_of(path))
     };
     let names = receipt.records.iter().filter_map(|record| match &record.target {
         Target::Enabled(name) | Target::Running(name) => Some(name.clone()),
@@ -217,7 +212,7 @@ fn is_replaced(record: &Record, receipt: &Receipt, facts: &Facts) -> bool {
     if outer.any(|outer| outer != path && path.starts_with(outer)) {
         return false;
     }
-    let account = facts.account(&user_of(receipt)).and_then(Account::uid);
+    let account = facts.account(&user_of(receipt)).and_then(AccountFacts::uid);
     let is_theirs = !now.is_of(0) && (now.uid() == made.uid() || now.uid() == account);
     let is_made = now.is_same_file(made) && now.uid() == made.uid();
     !is_theirs && !is_made

@@ -29,6 +29,8 @@ pub struct Account {
 }
 
 /// What a system knows an account by.
+///
+/// Without numbers nothing belongs to it, and it is not root: so is one of which nothing is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum AccountId {
@@ -54,6 +56,30 @@ pub struct UnixAccount {
     pub gid: u32,
 }
 
+impl AccountId {
+    /// Its number, where it has one.
+    pub fn uid(self) -> Option<u32> {
+        match self {
+            Self::Unix { uid, .. } => Some(uid),
+            Self::Windows {} => None,
+        }
+    }
+
+    /// Its main group's number, where it has one.
+    pub fn gid(self) -> Option<u32> {
+        match self {
+            Self::Unix { gid, .. } => Some(gid),
+            Self::Windows {} => None,
+        }
+    }
+}
+
+impl Default for AccountId {
+    fn default() -> Self {
+        Self::Windows {}
+    }
+}
+
 impl Account {
     /// The account with its numbers, where it has any.
     pub fn unix(&self) -> Option<UnixAccount> {
@@ -65,7 +91,7 @@ impl Account {
 
     /// Its number, where it has one.
     pub fn uid(&self) -> Option<u32> {
-        self.unix().map(|account| account.uid)
+        self.id.uid()
     }
 }
 
@@ -119,15 +145,16 @@ pub fn group(root: &Root, name: &str) -> Result<Option<u32>> {
     Ok(text.lines().filter_map(Group::parse).find(|line| line.name == name).map(|line| line.gid))
 }
 
-/// Numbers and names of every group that the account called `name` is in.
-pub fn groups_of(root: &Root, name: &str, gid: u32) -> Vec<(u32, String)> {
+/// Numbers and names of every group that an account is in.
+pub fn groups_of(root: &Root, account: &UnixAccount) -> Vec<(u32, String)> {
+    let UnixAccount { name, gid, .. } = account;
     if root.is_host() {
-        return groups_of_host(name, gid);
+        return groups_of_host(name, *gid);
     }
     let text = read(root, Path::new("/etc/group")).ok().flatten().unwrap_or_default();
     let groups = text.lines().filter_map(Group::parse);
     let own =
-        groups.filter(|group| group.gid == gid || group.members().any(|member| member == name));
+        groups.filter(|group| group.gid == *gid || group.members().any(|member| member == name));
     own.map(|own| (own.gid, own.name.to_owned())).collect()
 }
 

@@ -2,6 +2,7 @@
 
 #[cfg(target_os = "linux")]
 mod containers;
+pub(crate) mod control_groups;
 
 use super::{
     accounts::{self, UnixAccount},

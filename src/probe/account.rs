@@ -4,8 +4,7 @@ use crate::{
     Result,
     host::{AccountFacts, Seen, Sudo, Tool, Trail},
     platform::{
-        Os,
-        accounts::{self, UnixAccount},
+        Os, accounts,
         command::{Call, Commands},
         fs::{Kind, Meta, Root, WalkEnd},
     },
@@ -25,20 +24,12 @@ const TOOLS: [&str; 5] = ["bash", "git", "gzip", "ssh", "tar"];
 /// Where systemd has a service look for programs, unless it says otherwise.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// What is known of an account; `None`: there is none of the name.
+/// What is known of an account, but for what sudo lets it do; `None`: there is none of the name.
 ///
 /// # Errors
 /// When the accounts cannot be read.
-pub(super) fn facts(
-    root: &Root,
-    commands: &dyn Commands,
-    name: &str,
-    limit: Duration,
-    is_host: bool,
-) -> Result<Option<AccountFacts>> {
+pub(super) fn facts(root: &Root, name: &str) -> Result<Option<AccountFacts>> {
     let Some(account) = accounts::find(root, name)? else { return Ok(None) };
-    // Of an account of Windows its own probe tells.
-    let Some(UnixAccount { uid, gid, .. }) = account.unix() else { return Ok(None) };
     let trail = |path: &Path| {
         root.trail(path).unwrap_or_else(|error| Trail {
             path: path.to_owned(),
@@ -48,25 +39,21 @@ pub(super) fn facts(
     };
     Ok(Some(AccountFacts {
         name: name.to_owned(),
-        uid,
-        gid,
-        groups: accounts::groups_of(root, name, gid),
+        id: account.id,
+        groups: account.unix().map_or_else(Vec::new, |account| accounts::groups_of(root, &account)),
         home: trail(&account.home),
         shell: trail(&account.shell),
-        sudo: match is_host {
-            true => sudo(commands, name, uid, limit),
-            false => Seen::not("an image: its sudo cannot be asked"),
-        },
         ..AccountFacts::default()
     }))
 }
 
 /// What sudo lets the account do, by sudo's own word.
-fn sudo(commands: &dyn Commands, name: &str, uid: u32, limit: Duration) -> Seen<Sudo> {
+pub(super) fn sudo(commands: &dyn Commands, account: &AccountFacts, limit: Duration) -> Seen<Sudo> {
+    let name = &account.name;
     if commands.find("sudo").is_none() {
         return Seen::Known(Sudo::default());
     }
-    if uid == 0 {
+    if account.is_root() {
         let rules = vec!["(ALL) ALL".to_owned()];
         return Seen::Known(Sudo {
             installed: true,
@@ -78,7 +65,7 @@ fn sudo(commands: &dyn Commands, name: &str, uid: u32, limit: Duration) -> Seen<
     if !crate::platform::privilege::is_privileged() {
         return Seen::not(format!("only root can ask what sudo lets {name} do"));
     }
-    let call = Call::new("sudo", ["-n", "-l", "-U", name]).within(limit);
+    let call = Call::new("sudo", ["-n", "-l", "-U", name.as_str()]).within(limit);
     match commands.answer(&call) {
         Ok(answer) => Seen::Known(rules(&answer.stdout)),
         Err(error) => Seen::broken(error.message()),
@@ -86,8 +73,8 @@ fn sudo(commands: &dyn Commands, name: &str, uid: u32, limit: Duration) -> Seen<
 }
 
 /// The rules of `sudo -l`: indented lines behind the first line that ends in a colon.
-fn rules(said: &str) -> Sudo {
-    let rules: Vec<String> = said
+fn rules(output: &str) -> Sudo {
+    let rules: Vec<String> = output
         .lines()
         .filter(|line| line.starts_with([' ', '\t']))
         .map(|line| line.trim().to_owned())
@@ -98,7 +85,7 @@ fn rules(said: &str) -> Sudo {
         rule.contains("NOPASSWD:") && commands.is_some_and(|commands| commands.trim() == "ALL")
     };
     // Defaults are listed too: `requiretty` among them, `!requiretty` when it is off.
-    let wants_terminal = said.split([',', ' ', '\n']).any(|word| word.trim() == "requiretty");
+    let wants_terminal = output.split([',', ' ', '\n']).any(|word| word.trim() == "requiretty");
     Sudo { installed: true, passwordless: rules.iter().any(is_all), rules, wants_terminal }
 }
 
@@ -126,10 +113,10 @@ pub(super) fn tools(end: &End<'_>, os: Os, path: Option<&str>) -> Vec<Tool> {
 
 /// The same where a path has drives and programs have endings; of what is documented there.
 fn tools_of_windows(end: &End<'_>, path: &str) -> Vec<Tool> {
-    let folders = path.split(';').map(|part| part.trim().trim_matches('"')).map(|own| {
-        match own.get(..12).filter(|own| own.eq_ignore_ascii_case("%systemroot%")) {
-            Some(_) => inner(&format!("C:\\Windows{}", own.split_at(12).1)),
-            None => inner(own),
+    let folders = path.split(';').map(|part| part.trim().trim_matches('"')).map(|folder| {
+        match folder.get(..12).filter(|folder| folder.eq_ignore_ascii_case("%systemroot%")) {
+            Some(_) => inner(&format!("C:\\Windows{}", folder.split_at(12).1)),
+            None => inner(folder),
         }
     });
     let folders: Vec<_> = folders.filter(|folder| is_whole(folder)).take(FOLDERS).collect();
@@ -160,16 +147,16 @@ mod tests {
         let path = r"%SystemRoot%\system32;C:\Program Files\Git\cmd;;relative";
         let end = |path: &Path| root.trail(path).ok()?.end;
         let found = tools(&end, Os::Windows, Some(path));
-        let told: Vec<_> =
-            found.iter().map(|own| (own.name.as_str(), own.path.is_some())).collect();
-        assert_eq!(told, [("git", true), ("gzip", false)]);
+        let tools: Vec<_> =
+            found.iter().map(|tool| (tool.name.as_str(), tool.path.is_some())).collect();
+        assert_eq!(tools, [("git", true), ("gzip", false)]);
     }
 
     #[test]
     fn sudos_own_words_are_read() {
-        let said = "Matching Defaults entries for ci on h:\n    env_reset, requiretty,\n    mail_badpass\n\n\
+        let output = "Matching Defaults entries for ci on h:\n    env_reset, requiretty,\n    mail_badpass\n\n\
                     User ci may run the following commands on h:\n    (ALL) NOPASSWD: ALL\n    (root) /bin/ls\n";
-        let sudo = rules(said);
+        let sudo = rules(output);
         assert_eq!(sudo.rules, ["(ALL) NOPASSWD: ALL", "(root) /bin/ls"]);
         assert!(sudo.passwordless && sudo.wants_terminal);
         let few =

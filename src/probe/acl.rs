@@ -11,11 +11,11 @@ const READ: u32 = 0x1 | 0x8000_0000 | 0x1000_0000;
 const WRITE: u32 = 0x2 | 0x4 | 0x40 | 0x1_0000 | 0x4_0000 | 0x8_0000 | 0x4000_0000 | 0x1000_0000;
 
 /// What a list gives.
-pub(super) fn of(own: &look::Rights) -> Rights {
+pub(super) fn of(list: &look::Rights) -> Rights {
     let here = |rule: &&look::Rule| !rule.below;
     // A rule that takes rights from a number goes before one that gives it them.
     let denied = |sid: &str, mask: u32| {
-        let takes = own.rules.iter().filter(here).filter(|rule| !rule.allows && rule.sid == sid);
+        let takes = list.rules.iter().filter(here).filter(|rule| !rule.allows && rule.sid == sid);
         takes.fold(mask, |mask, rule| mask & !rule.rights)
     };
     let grant = |rule: &look::Rule| {
@@ -28,10 +28,10 @@ pub(super) fn of(own: &look::Rights) -> Rights {
             inherited: rule.inherited,
         }
     };
-    let grants = own.rules.iter().filter(here).filter(|rule| rule.allows).map(grant);
+    let grants = list.rules.iter().filter(here).filter(|rule| rule.allows).map(grant);
     Rights {
-        path: own.path.clone(),
-        owner: own.owner.clone(),
+        path: list.path.clone(),
+        owner: list.owner.clone(),
         grants: grants.filter(|grant| grant.read || grant.write).collect(),
     }
 }

@@ -1,7 +1,7 @@
 //! The looks at one agent: all begun at once, then put together.
 
 use super::{
-    IMAGE, ProbeContext, account, binary,
+    IMAGE, ManagerAnswers, ProbeContext, account, binary,
     candidate::Candidate,
     command_prefix, config,
     deadline::Probe,
@@ -15,7 +15,7 @@ use super::{
 use crate::{
     host::{
         Binary, Install, Named, PathRole, ProbeName, Provenance, Received, Seen, Service,
-        ServiceState, TokenPlace, Tool, Trail, Unseen, Workdir, Wrapper,
+        TokenPlace, Tool, Trail, Unseen, Workdir, Wrapper,
     },
     platform::{
         Os,
@@ -126,9 +126,9 @@ pub(super) fn begin(
         output.filter(|output| output.section.is_empty() && output.key == "StandardErrorPath");
     let output = output.map(|output| PathBuf::from(&output.value)).find(|path| path.is_absolute());
     name(PathRole::ServiceOutput, by_service, output);
-    let own = directive("WorkingDirectory").map(|path| path.trim_start_matches('-').to_owned());
-    let own = own.filter(|path| path.starts_with('/')).map(PathBuf::from);
-    name(PathRole::ServiceFolder, by_service, own);
+    let folder = directive("WorkingDirectory").map(|path| path.trim_start_matches('-').to_owned());
+    let folder = folder.filter(|path| path.starts_with('/')).map(PathBuf::from);
+    name(PathRole::ServiceFolder, by_service, folder);
     let prefix =
         config.as_ref().and_then(|config| config.list("runner.command_prefix")?.first().cloned());
     let folders = variable("PATH");
@@ -247,7 +247,7 @@ impl AgentProbes {
     pub(super) fn done(
         self,
         context: &ProbeContext,
-        states: &Seen<BTreeMap<String, ServiceState>>,
+        managers: &ManagerAnswers,
         processes: &Processes,
         uids: &BTreeMap<String, u32>,
     ) -> Install {
@@ -255,7 +255,7 @@ impl AgentProbes {
         let candidate = self.candidate;
         let command = candidate.shown_command(scrub);
         let name = candidate.unit.as_ref().map(|unit| unit.name.clone());
-        let state = match (states, &name) {
+        let state = match (&managers.states, &name) {
             (Seen::Known(states), Some(name)) => states
                 .get(name)
                 .cloned()
@@ -274,6 +274,7 @@ impl AgentProbes {
         token_in.extend(of_install.holds_token.then_some(TokenPlace::Process));
         let environment = environment::kept(&candidate.variables, scrub);
         let service = candidate.unit.map(|unit| Service {
+            objections: managers.objections.of(&unit, scrub),
             manager: unit.manager,
             name: unit.name,
             definitions: unit.definitions,
@@ -290,8 +291,8 @@ impl AgentProbes {
         let mut wrapper = None;
         if let Some((named_by, look)) = self.prefix {
             let trail = match look.seen() {
-                Seen::Known((trail, own)) => {
-                    wrapper = own;
+                Seen::Known((trail, script)) => {
+                    wrapper = script;
                     trail
                 }
                 Seen::Unseen(unseen) => Seen::Unseen(unseen),
@@ -329,7 +330,9 @@ impl AgentProbes {
             }),
             paths,
             wrapper,
-            workdir: self.workdir.map_or_else(|| Seen::not("no work folder is named"), Probe::flat),
+            workdir: self
+                .workdir
+                .map_or_else(|| Seen::not("runner.working_directory is not set"), Probe::flat),
             token_in: Some(token_in),
             processes: of_install.processes,
             orphans: of_install.orphans,

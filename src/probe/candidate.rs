@@ -5,7 +5,7 @@ use super::{
     processes::{Agent, Processes, Wanted},
     scrub::Scrub,
     task_action::program_name,
-    tasks, uid_of,
+    uid_of,
     units::Unit,
 };
 use crate::{
@@ -14,7 +14,6 @@ use crate::{
     platform::{Os, accounts, fs::Root},
     record::Receipt,
     text::{Found, Secrets, inner, is_whole},
-    values::Manager,
 };
 use std::{
     path::{Path, PathBuf},
@@ -68,8 +67,8 @@ pub(super) fn all(
     }
     found.extend(receipts.into_iter().map(of_receipt));
     let uids: Vec<Option<u32>> =
-        found.iter().map(|own| uid_of(root, own.user.as_deref()?)).collect();
-    let units = found.iter().filter_map(|own| Some(own.unit.as_ref()?.name.clone()));
+        found.iter().map(|candidate| uid_of(root, candidate.user.as_deref()?)).collect();
+    let units = found.iter().filter_map(|candidate| Some(candidate.unit.as_ref()?.name.clone()));
     let wanted = Wanted { units: units.collect(), uids: uids.iter().flatten().copied().collect() };
     let mut strays = none_yet(processes);
     for agent in &processes.agents(&wanted, until) {
@@ -82,15 +81,15 @@ pub(super) fn all(
         }
         // What a receipt without service tells of may run by hand, as its account or root has begun
         // it: the program is one that everybody can run.
-        let same = found.iter_mut().zip(&uids).find(|(own, uid)| {
-            own.unit.is_none()
-                && own.process.is_none()
-                && own.binary.is_some()
-                && own.binary == agent.program
+        let same = found.iter_mut().zip(&uids).find(|(candidate, uid)| {
+            candidate.unit.is_none()
+                && candidate.process.is_none()
+                && candidate.binary.is_some()
+                && candidate.binary == agent.program
                 && (agent.uid == 0 || **uid == Some(agent.uid))
         });
         match same {
-            Some((own, _)) => own.process = Some(agent.pid),
+            Some((candidate, _)) => candidate.process = Some(agent.pid),
             None => stray(&mut strays, agent, processes, scrub),
         }
     }
@@ -119,23 +118,14 @@ fn of_definition(root: &Root, mut unit: Unit, receipt: Option<Receipt>) -> Candi
     let command = unit.command();
     let (mut variables, files) = environment::of_unit(root, &unit);
     variables.append(&mut unit.variables);
-    let user = unit.directives.iter().rev();
-    let user = user.filter(|d| match unit.manager {
-        Manager::Launchd => d.key == "UserName",
-        _ => d.section == "Service" && d.key == "User",
-    });
-    let user = user.map(|d| d.value.clone()).next().or_else(|| owner_of_home(&unit));
-    let user = match unit.manager {
-        // A task of a group runs as whoever of it is logged on.
-        Manager::TaskScheduler => tasks::account(&unit),
-        // systemd and launchd run what names no user as root.
-        _ => Some(user.filter(|user| !user.is_empty()).unwrap_or("root".to_owned())),
-    };
-    let own = unit.name.trim_end_matches(".service").to_owned();
+    let file = unit.definitions.first();
+    let file = file.map_or(Path::new(""), |definition| definition.trail.path.as_path());
+    let user = unit.manager.profile().account(&unit.directives, file);
+    let name = unit.name.trim_end_matches(".service").to_owned();
     unit.definitions.shrink_to_fit();
     Candidate {
         named_by: unit.provenance(),
-        name: receipt.as_ref().map_or(own, |receipt| receipt.instance.clone()),
+        name: receipt.as_ref().map_or(name, |receipt| receipt.instance.clone()),
         agent: kind(&command),
         binary: binary(&command),
         config_path: config(&command),
@@ -149,20 +139,13 @@ fn of_definition(root: &Root, mut unit: Unit, receipt: Option<Receipt>) -> Candi
     }
 }
 
-/// Whose a definition is that stands in a home.
-fn owner_of_home(unit: &Unit) -> Option<String> {
-    let path = &unit.definitions.first()?.trail.path;
-    let name = path.strip_prefix("/Users").ok()?.components().next()?;
-    Some(name.as_os_str().to_string_lossy().into_owned())
-}
-
 /// Agents that run though no task of the candidates runs them.
 pub(super) fn by_hand(found: &[Candidate], processes: &Processes, scrub: &Scrub) -> Strays {
     let is_found = |pid: &u32| {
         let of = |candidate: &Candidate| {
             candidate.binary.as_ref().and_then(|path| processes.running(path))
         };
-        found.iter().filter_map(of).any(|(own, _)| own == *pid)
+        found.iter().filter_map(of).any(|(running, _)| running == *pid)
     };
     let mut strays = none_yet(processes);
     let agents = processes.agents(&Wanted::default(), Instant::now());
@@ -367,8 +350,8 @@ mod tests {
         let names = ["LAUNCH_AGENT_RUNNER_WORK_DIR", "CIRCLECI_RUNNER_WORK_DIR"];
         for (agent, name) in Kind::ALL.into_iter().zip(names) {
             let variables = names.map(raw).to_vec();
-            let own = Candidate { agent, variables, ..Candidate::default() };
-            assert_eq!(own.raw_of("runner.working_directory").unwrap().name, name);
+            let candidate = Candidate { agent, variables, ..Candidate::default() };
+            assert_eq!(candidate.raw_of("runner.working_directory").unwrap().name, name);
         }
     }
 

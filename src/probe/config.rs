@@ -167,10 +167,10 @@ mod tests {
         let (file, token) = read(Trail::default(), text.as_bytes(), Provenance::Root, b"salt");
         assert_eq!(token.unwrap().expose(), "hush-hush");
         assert!(!serde_json::to_string(&file).unwrap().contains("hush-hush"));
-        let told: Vec<_> =
+        let places: Vec<_> =
             file.settings.iter().map(|s| (s.path.as_str(), s.line, s.column)).collect();
         assert_eq!(
-            told,
+            places,
             [
                 ("api.auth_token", 2, 3),
                 ("api.auth_tokn", 3, 3),

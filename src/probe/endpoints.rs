@@ -2,7 +2,7 @@
 
 use super::{
     candidate::Candidate,
-    route::{self, Route, Said, VARIABLES},
+    route::{self, Named, Route, VARIABLES},
 };
 use crate::{
     Code, Error, Help, Result,
@@ -38,7 +38,7 @@ impl Endpoints {
     /// # Errors
     /// [`Code::ValueInvalid`] for another name, or what is no URL.
     pub fn parse(words: &[String]) -> Result<Self> {
-        let mut own = BTreeMap::new();
+        let mut endpoints = BTreeMap::new();
         for word in words {
             let wrong = |why: &str| {
                 Error::new(Code::ValueInvalid, format!("--endpoint {word:?}: {why}")).help(
@@ -56,9 +56,9 @@ impl Endpoints {
                     _ => return Err(wrong("it is no URL of https, http or ssh")),
                 },
             };
-            own.insert(name.to_owned(), url);
+            endpoints.insert(name.to_owned(), url);
         }
-        Ok(Self(own))
+        Ok(Self(endpoints))
     }
 
     /// Where whoever runs the doctor says that an endpoint is; `Some(None)`: it is not to be asked.
@@ -69,7 +69,7 @@ impl Endpoints {
     /// An endpoint, unless it is not to be asked.
     fn place(&self, name: &str, usual: &str) -> Option<Url> {
         match self.0.get(name) {
-            Some(own) => own.clone(),
+            Some(url) => url.clone(),
             None => Url::parse(usual).ok(),
         }
     }
@@ -157,10 +157,10 @@ pub(super) fn readable(candidate: &Candidate) -> Option<&ConfigFile<String>> {
 }
 
 /// The server that the agent talks to. That it is the cloud is no choice of an account's.
-pub(super) fn api<'a>(candidate: &'a Candidate, config: &'a ConfigFile<String>) -> Said<&'a str> {
+pub(super) fn api<'a>(candidate: &'a Candidate, config: &'a ConfigFile<String>) -> Named<&'a str> {
     let (value, by) = match candidate.raw_of("api.url") {
         Some(raw) => (raw.value.as_str(), candidate.named_by.and(raw.written_by)),
         None => (config.text("api.url").unwrap_or(CLOUD_URL), config.written_by),
     };
-    Said { value, by: if value == CLOUD_URL { Provenance::Root } else { by } }
+    Named { value, by: if value == CLOUD_URL { Provenance::Root } else { by } }
 }

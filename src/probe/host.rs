@@ -106,12 +106,12 @@ pub(super) fn container() -> Option<String> {
 pub(super) fn mounts() -> Seen<Vec<Mount>> {
     let list = platform::fs::mounts().map(|mounts| {
         // A survey is text; the walk to a path tells of mounts whatever their names are.
-        let own = |Mounted { point, kind, options }| Mount {
+        let mount = |Mounted { point, kind, options }| Mount {
             point: point.to_string_lossy().into_owned().into(),
             kind,
             options,
         };
-        mounts.into_iter().map(own).collect()
+        mounts.into_iter().map(mount).collect()
     });
     Seen::from(list)
 }

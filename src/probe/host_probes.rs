@@ -104,8 +104,8 @@ pub(super) fn begin(
             mac: None,
             windows: None,
         };
-        if let Some(told) = mac.seen().ok().cloned().flatten() {
-            told.into_host(&mut host);
+        if let Some(answers) = mac.seen().ok().cloned().flatten() {
+            answers.into_host(&mut host);
         }
         host
     }

@@ -86,8 +86,8 @@ mod tests {
             (0..20_000).map(|n| format!("12:00:{:02} line {n}: no such host\n", n % 60)).collect();
         std::fs::write(folder.path().join("log"), text).unwrap();
         let root = Root::open(folder.path()).unwrap();
-        let own = Provenance::Account(rustix::process::geteuid().as_raw());
-        let (lines, written) = of_file(&root, Path::new("/log"), own, &Scrub::default());
+        let account = Provenance::Account(rustix::process::geteuid().as_raw());
+        let (lines, written) = of_file(&root, Path::new("/log"), account, &Scrub::default());
         let lines = lines.ok().unwrap();
         assert_eq!(
             (lines.len(), lines.last().unwrap().as_str()),

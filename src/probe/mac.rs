@@ -32,7 +32,7 @@ pub(super) fn os(root: &Root) -> Os {
 
 /// What a Mac says of itself, where other systems are asked in other ways.
 #[derive(Debug, Clone)]
-pub(super) struct Told {
+pub(super) struct Answers {
     mac: Mac,
     memory: Seen<Memory>,
     mounts: Vec<Mount>,
@@ -41,12 +41,12 @@ pub(super) struct Told {
 }
 
 /// What macOS says of itself; `None` elsewhere.
-pub(super) fn facts(context: &ProbeContext) -> Option<Told> {
+pub(super) fn facts(context: &ProbeContext) -> Option<Answers> {
     if context.os != Os::Darwin {
         return None;
     }
     let rosetta = context.root.trail(Path::new(ROSETTA)).ok().and_then(|trail| trail.end);
-    let mut told = Told {
+    let mut answers = Answers {
         mac: Mac {
             version: version(&context.root).unwrap_or_default(),
             rosetta: rosetta.is_some(),
@@ -58,18 +58,18 @@ pub(super) fn facts(context: &ProbeContext) -> Option<Told> {
         is_host: context.is_host,
     };
     if context.is_host {
-        let ask = |program: &'static str, args: &[&str]| said(&context.commands, program, args);
-        told.mac.console_user = console_user(&context.root);
-        told.mac.disabled = disabled(&context.commands);
-        told.mac.sleeps_after = ask("pmset", &["-g"]).as_deref().and_then(sleeps_after);
-        told.mounts = ask("mount", &[]).as_deref().map(mounts).unwrap_or_default();
-        told.memory = memory(ask("sysctl", &["-n", "hw.memsize"]), ask("vm_stat", &[]));
-        told.clock = clock(ask("systemsetup", &["-getusingnetworktime"]).as_deref());
+        let ask = |program: &'static str, args: &[&str]| output(&context.commands, program, args);
+        answers.mac.console_user = console_user(&context.root);
+        answers.mac.disabled = disabled(&context.commands);
+        answers.mac.sleeps_after = ask("pmset", &["-g"]).as_deref().and_then(sleeps_after);
+        answers.mounts = ask("mount", &[]).as_deref().map(mounts).unwrap_or_default();
+        answers.memory = memory(ask("sysctl", &["-n", "hw.memsize"]), ask("vm_stat", &[]));
+        answers.clock = clock(ask("systemsetup", &["-getusingnetworktime"]).as_deref());
     }
-    Some(told)
+    Some(answers)
 }
 
-impl Told {
+impl Answers {
     /// Puts it where the checks look for it.
     pub(super) fn into_host(self, host: &mut Host) {
         host.system = format!("macOS {}", self.mac.version);
@@ -100,21 +100,21 @@ pub(super) fn console_user(root: &Root) -> Option<String> {
     accounts::name_of(console(root)?.uid().filter(|uid| *uid != 0)?)
 }
 
-fn said(commands: &dyn Commands, program: &'static str, args: &[&str]) -> Option<String> {
+fn output(commands: &dyn Commands, program: &'static str, args: &[&str]) -> Option<String> {
     let answer = commands.answer(&Call::new(program, args.iter().copied())).ok()?;
     (answer.code == Some(0)).then_some(answer.stdout)
 }
 
 /// The line `sleep N` of `pmset -g`.
-fn sleeps_after(said: &str) -> Option<u32> {
-    said.lines().find_map(|line| {
+fn sleeps_after(output: &str) -> Option<u32> {
+    output.lines().find_map(|line| {
         let mut words = line.split_whitespace();
         (words.next() == Some("sleep")).then(|| words.next()?.parse().ok())?
     })
 }
 
 /// Lines such as `/dev/disk3s1s1 on / (apfs, sealed, local)`.
-fn mounts(said: &str) -> Vec<Mount> {
+fn mounts(output: &str) -> Vec<Mount> {
     let mount = |line: &str| {
         let (_, rest) = line.split_once(" on /")?;
         let (point, options) = rest.rsplit_once(" (")?;
@@ -122,7 +122,7 @@ fn mounts(said: &str) -> Vec<Mount> {
         let kind = options.next()?;
         Some(Mount { point: format!("/{point}").into(), kind, options: options.collect() })
     };
-    said.lines().filter_map(mount).collect()
+    output.lines().filter_map(mount).collect()
 }
 
 /// `hw.memsize`, and what `vm_stat` counts as soon to be had, in pages.
@@ -144,8 +144,8 @@ fn memory(size: Option<String>, pages: Option<String>) -> Seen<Memory> {
 }
 
 /// `Network Time: On`; only root is told.
-fn clock(said: Option<&str>) -> Seen<Clock> {
-    match said.and_then(|other| other.trim().strip_prefix("Network Time: ")) {
+fn clock(output: Option<&str>) -> Seen<Clock> {
+    match output.and_then(|text| text.trim().strip_prefix("Network Time: ")) {
         Some("On") => Seen::Known(Clock { synchronized: true, by: Some("timed".to_owned()) }),
         Some(_) => Seen::Known(Clock::default()),
         None => Seen::not("macOS tells only root"),
@@ -215,11 +215,11 @@ mod tests {
 
     #[test]
     fn ps_is_read() {
-        let said = "    1     0     0 Ss   02-03:04:05 /sbin/launchd\n  412     1   501 S+      \
+        let output = "    1     0     0 Ss   02-03:04:05 /sbin/launchd\n  412     1   501 S+      \
                     01:02 /opt/circleci/circleci-launch-agent\n  500   412   501 Z       00:00 (x y)\n";
-        let script = Script::new(&[("ps -axo pid=,ppid=,uid=,stat=,etime=,comm=", 0, said)]);
+        let script = Script::new(&[("ps -axo pid=,ppid=,uid=,stat=,etime=,comm=", 0, output)]);
         let found = processes(&script, 1_000_000);
-        let names: Vec<_> = found.iter().map(|own| own.name.as_str()).collect();
+        let names: Vec<_> = found.iter().map(|process| process.name.as_str()).collect();
         assert_eq!(names, ["launchd", "circleci-launch-agent", "(x y)"]);
         assert_eq!(found[0].started, 1_000_000 - (2 * 86_400 + 3 * 3600 + 4 * 60 + 5));
         assert_eq!((found[1].parent, found[1].uid, found[2].state), (1, 501, 'Z'));

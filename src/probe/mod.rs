@@ -20,6 +20,7 @@ mod launchd;
 mod log;
 mod mac;
 pub mod network;
+mod objections;
 mod paths;
 mod personal;
 mod plan_facts;
@@ -32,14 +33,12 @@ mod scrubbed;
 mod secret_words;
 mod task_action;
 mod tasks;
-mod unit_text;
 mod units;
 mod variables;
 mod volumes;
 mod windows;
 mod windows_paths;
 mod workdir;
-mod xml;
 
 use crate::{
     Code, Command, Error, Help, Result,
@@ -48,7 +47,7 @@ use crate::{
         ServiceState, Survey,
     },
     platform::{Os, command::HostCommands, fs::Root},
-    service::{systemd, systemd_runs},
+    service::StateQuery,
     text::Secrets,
     values::Manager,
 };
@@ -89,25 +88,21 @@ const IMAGE: &str = "nothing runs in an image";
 /// Why nothing is said of what only other systems keep in files.
 const THERE: &str = "Windows does not keep it in a file";
 
-/// What to examine.
+/// What to examine a host for.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// The host, or the folder given as `--root`.
-    pub root: Arc<Root>,
     /// For each probe.
     pub timeout: Duration,
     /// Only this instance.
     pub instance: Option<String>,
     /// This configuration, whatever the service names.
     pub config: Option<PathBuf>,
-    /// Where to reach what an agent needs; `None`: no network.
+    /// Where to reach what an agent needs; `None`: no network. An image has none either.
     pub endpoints: Option<Endpoints>,
     /// The resource class to ask for.
     pub inquiry: Option<Inquiry>,
     /// Paths that the person at this run allows to be given to an agent's account.
     pub allowed: Vec<PathBuf>,
-    /// The probes that are made.
-    pub probes: ProbeSet,
 }
 
 /// A survey, and the secrets that were met on the way and did not enter it.
@@ -119,16 +114,17 @@ pub struct Examined {
     pub secrets: Secrets,
 }
 
-/// Examines a host, within a time that follows from that for each probe.
+/// Examines a host, or the folder given as `--root`, by these probes, within a time that follows from
+/// that for each of them.
 ///
 /// # Errors
 /// None that hides the rest: only when no random number can be had, or when all of it hangs.
-pub fn examine(request: &Request) -> Result<Examined> {
+pub fn examine(root: &Arc<Root>, probes: ProbeSet, request: Request) -> Result<Examined> {
     let each = request.timeout * 2 + WHOLE_LIMIT;
     let until = Instant::now() + each;
     let whole = Limit { each: each + GRACE, until: until + GRACE };
-    let request = request.clone();
-    match probe("this host", whole, move || take(&request, until)).seen() {
+    let root = Arc::clone(root);
+    match probe("this host", whole, move || take(root, probes, request, until)).seen() {
         Seen::Known(examined) => examined,
         Seen::Unseen(unseen) => Err(Error::new(Code::HostUnfit, unseen.why).help(Help::own(
             Command::fixed("runnerup doctor -vv"),
@@ -138,19 +134,19 @@ pub fn examine(request: &Request) -> Result<Examined> {
 }
 
 /// Takes the survey.
-fn take(request: &Request, until: Instant) -> Result<Examined> {
+fn take(root: Arc<Root>, probes: ProbeSet, request: Request, until: Instant) -> Result<Examined> {
     let secrets = Secrets::default();
     let context = ProbeContext {
-        root: Arc::clone(&request.root),
         commands: HostCommands,
         limit: request.timeout.min(LOCAL_LIMIT),
         until,
         scrub: Scrub(secrets.clone()),
-        is_host: request.root.is_host(),
-        os: mac::os(&request.root),
+        is_host: root.is_host(),
+        os: mac::os(&root),
+        root,
         now: jiff::Timestamp::now().as_second(),
         allowed: request.allowed.clone().into(),
-        asked: request.probes,
+        asked: probes,
     };
     let Discovery { mut candidates, mut strays, mut processes, undiscovered } =
         discover(&context, request.config.as_deref(), &secrets)?;
@@ -159,8 +155,8 @@ fn take(request: &Request, until: Instant) -> Result<Examined> {
     }
     let windows = (context.is_host && context.os == Os::Windows)
         .then(|| windows::ask(&context, &candidates, request.timeout));
-    let network = network_probe(&context, request, &candidates);
-    let queue = queue_probe(&context, request, &candidates);
+    let network = network_probe(&context, &request, &candidates);
+    let queue = queue_probe(&context, &request, &candidates);
     let windows = windows.map(windows::Asked::answer);
     if let Some(windows) = &windows {
         processes = Arc::new(match windows.processes() {
@@ -171,6 +167,7 @@ fn take(request: &Request, until: Instant) -> Result<Examined> {
         strays = candidate::by_hand(&candidates, &processes, &context.scrub);
     }
     let states = service_states(&context, &candidates);
+    let objections = objections::begin(&context, &candidates);
     let host = host_probes::begin(&context, &candidates, &processes);
     let of_windows = windows.as_ref().map(|windows| {
         let accounts = windows.accounts(&candidates, context.now);
@@ -190,14 +187,15 @@ fn take(request: &Request, until: Instant) -> Result<Examined> {
         .map(|candidate| agent_probes::begin(&context, candidate, &uids))
         .collect();
     let mut states = states.flat();
-    if let Some((own, _, _)) = &of_windows {
-        states = own.clone();
+    if let Some((of_tasks, _, _)) = &of_windows {
+        states = of_tasks.clone();
     } else if context.os == Os::Windows {
         states = Seen::not_applicable(IMAGE);
     }
+    let managers = ManagerAnswers { states, objections: objections.done() };
     let mut installs: Vec<Install> = probes
         .into_iter()
-        .map(|probes| probes.done(&context, &states, &processes, &uids))
+        .map(|probes| probes.done(&context, &managers, &processes, &uids))
         .collect();
     let mut host = host(&installs);
     if context.os == Os::Windows {
@@ -209,8 +207,8 @@ fn take(request: &Request, until: Instant) -> Result<Examined> {
             Seen::Unseen(unseen) => host.accounts_unread = Some(unseen.why),
         }
     }
-    if let (Some(own), Some((_, accounts, facts))) = (&windows, of_windows) {
-        own.complete(&mut host, accounts, facts, &installs);
+    if let (Some(answer), Some((_, accounts, facts))) = (&windows, of_windows) {
+        answer.complete(&mut host, accounts, facts, &installs);
     }
     let network: Seen<Network> = match network {
         Some(network) => network.seen(),
@@ -229,11 +227,17 @@ fn take(request: &Request, until: Instant) -> Result<Examined> {
             Probe::flat,
         ),
         strays,
-        allowed: request.allowed.clone(),
+        allowed: request.allowed,
         base: (!context.is_host).then(|| context.root.base().to_owned()),
         is_saved: false,
     };
     Ok(Examined { survey, secrets })
+}
+
+/// What the managers say of the services.
+struct ManagerAnswers {
+    states: Seen<BTreeMap<String, ServiceState>>,
+    objections: objections::Objections,
 }
 
 /// Asks what an agent asks, as far as that was asked for.
@@ -258,21 +262,24 @@ fn service_states(
     candidates: &[Candidate],
 ) -> Probe<Seen<BTreeMap<String, ServiceState>>> {
     let units = candidates.iter().filter_map(|candidate| candidate.unit.as_ref());
-    let units = units.filter(|unit| unit.manager == Manager::Systemd);
-    let units: Vec<String> = units.map(|unit| unit.name.clone()).collect();
-    let jobs = jobs(context, candidates);
-    let uptime = host::uptime();
-    context.start(ProbeName::ServiceState, move |context| match jobs.is_empty() {
-        true if context.is_host && systemd_runs() => {
-            let ProbeContext { commands, limit, now, .. } = context;
-            match systemd::state::states(commands, &units, Some(*limit), Some(now - uptime)) {
-                Ok(states) => Seen::Known(states),
-                Err(error) => Seen::broken(error.message()),
-            }
+    let manager = units.clone().next().map_or(Manager::usual(context.os), |unit| unit.manager);
+    let service = |unit: &units::Unit| {
+        let file = unit.definitions.first()?.trail.path.clone();
+        (unit.manager == manager).then(|| (unit.name.clone(), file))
+    };
+    let services = units.filter_map(service).collect();
+    let booted = context.now - host::uptime();
+    context.start(ProbeName::ServiceState, move |context| {
+        if !context.is_host {
+            return Seen::not_applicable(IMAGE);
         }
-        true => Seen::not_applicable("systemd does not run here"),
-        false if context.is_host => launchd::states(&context.commands, &jobs),
-        false => Seen::not_applicable(IMAGE),
+        let ProbeContext { root, commands, limit, .. } = context;
+        let uid_of = |name: &str| match name {
+            StateQuery::CONSOLE => mac::console(root)?.uid(),
+            name => uid_of(root, name),
+        };
+        let query = StateQuery { commands, services, limit: *limit, booted, uid_of: &uid_of };
+        manager.profile().states(&query)
     })
 }
 
@@ -287,20 +294,6 @@ fn asks(context: &ProbeContext, endpoints: &Endpoints, candidates: &[Candidate])
     };
     let begun: Vec<_> = candidates.iter().map(begin).collect();
     begun.into_iter().flat_map(|look| known_or_default(look.seen())).collect()
-}
-
-/// What launchd runs, and where it would have loaded it.
-fn jobs(context: &ProbeContext, candidates: &[Candidate]) -> Vec<launchd::Job> {
-    let units = candidates.iter().filter_map(|candidate| candidate.unit.as_ref());
-    let uid = |name: &str| match name {
-        launchd::CONSOLE => mac::console(&context.root)?.uid(),
-        name => uid_of(&context.root, name),
-    };
-    let job = |unit: &units::Unit| {
-        let file = &unit.definitions.first()?.trail.path;
-        (unit.manager == Manager::Launchd).then(|| launchd::job(&unit.name, file, uid))
-    };
-    units.filter_map(job).collect()
 }
 
 /// Asks for the resource class.
@@ -349,7 +342,14 @@ fn accounts(
     let look = |name: String| {
         context.start(ProbeName::Account, move |context| {
             let ProbeContext { root, commands, limit, is_host, .. } = context;
-            Seen::from(account::facts(root, commands, &name, *limit, *is_host))
+            Seen::from(account::facts(root, &name).map(|account| {
+                let mut account = account?;
+                account.sudo = match is_host {
+                    true => account::sudo(commands, &account, *limit),
+                    false => Seen::not("an image: its sudo cannot be asked"),
+                };
+                Some(account)
+            }))
         })
     };
     names.into_iter().map(look).collect()
@@ -376,16 +376,14 @@ mod tests {
         let root = Arc::new(root);
         let examined = |probes: ProbeSet| {
             let request = Request {
-                root: Arc::clone(&root),
                 timeout: Duration::from_secs(5),
                 instance: None,
                 config: None,
                 endpoints: None,
                 inquiry: None,
                 allowed: Vec::new(),
-                probes,
             };
-            examine(&request).unwrap().survey.host
+            examine(&root, probes, request).unwrap().survey.host
         };
         let reason =
             |host: &crate::host::Host| host.resolver.known().err().map(|unseen| unseen.why);

@@ -4,7 +4,7 @@
 use super::{
     candidate::Candidate,
     endpoints::{Endpoints, api, readable},
-    route::{Route, Said},
+    route::{Named, Route},
 };
 use crate::{
     host::{Provenance, Side},
@@ -40,15 +40,15 @@ pub(super) fn way(
     if let Some(url) = given {
         let none = Candidate::default();
         let agent = candidates.first().unwrap_or(&none);
-        let said = Said { value: url.clone(), by: Provenance::Root };
-        return by_roots(agent, said, root).ok_or(refusal);
+        let server = Named { value: url.clone(), by: Provenance::Root };
+        return by_roots(agent, server, root).ok_or(refusal);
     }
     for agent in candidates {
         let Some(config) = readable(agent) else { continue };
-        let said = api(agent, config);
-        let Ok(url) = Url::parse(said.value) else { continue };
+        let server = api(agent, config);
+        let Ok(url) = Url::parse(server.value) else { continue };
         let host = url.host_str().unwrap_or("no host").to_owned();
-        match by_roots(agent, Said { value: url, by: said.by }, root) {
+        match by_roots(agent, Named { value: url, by: server.by }, root) {
             Some(way) => return Ok(way),
             None => refusal = Refusal::Withheld(host),
         }
@@ -57,7 +57,7 @@ pub(super) fn way(
 }
 
 /// The way to a server, by proxies and with authorities that root named.
-fn by_roots(agent: &Candidate, server: Said<Url>, root: &Root) -> Option<Way> {
+fn by_roots(agent: &Candidate, server: Named<Url>, root: &Root) -> Option<Way> {
     let route = Route::of(agent, root).or_of_shell(root);
     Way::of(Ask {
         install: agent.name.clone(),
@@ -153,21 +153,21 @@ mod tests {
 
     #[test]
     fn a_variable_of_the_accounts_names_no_server() {
-        let mut own = agent(None, Provenance::Root);
-        set(&mut own, "LAUNCH_AGENT_API_URL", "https://evil.example", STRANGER);
-        assert_eq!(withheld(asked(&[], &[own])), "evil.example");
-        let mut own = agent(None, Provenance::Root);
-        set(&mut own, "LAUNCH_AGENT_API_URL", "https://ci.example", Provenance::Root);
-        assert_eq!(asked(&[], &[own]).unwrap().url.as_str(), "https://ci.example/");
+        let mut candidate = agent(None, Provenance::Root);
+        set(&mut candidate, "LAUNCH_AGENT_API_URL", "https://evil.example", STRANGER);
+        assert_eq!(withheld(asked(&[], &[candidate])), "evil.example");
+        let mut candidate = agent(None, Provenance::Root);
+        set(&mut candidate, "LAUNCH_AGENT_API_URL", "https://ci.example", Provenance::Root);
+        assert_eq!(asked(&[], &[candidate]).unwrap().url.as_str(), "https://ci.example/");
     }
 
     #[test]
     fn a_proxy_and_authorities_of_the_accounts_are_not_used() {
         let through = |by| {
-            let mut own = agent(None, Provenance::Root);
-            set(&mut own, "HTTPS_PROXY", "http://proxy.example", by);
-            set(&mut own, "SSL_CERT_FILE", "/ca.pem", by);
-            let ask = asked(&[], &[own]).unwrap();
+            let mut candidate = agent(None, Provenance::Root);
+            set(&mut candidate, "HTTPS_PROXY", "http://proxy.example", by);
+            set(&mut candidate, "SSL_CERT_FILE", "/ca.pem", by);
+            let ask = asked(&[], &[candidate]).unwrap();
             let proxy = ask.variables.get("HTTPS_PROXY").map(|variable| variable.0.clone());
             proxy.is_some_and(|proxy| proxy == "http://proxy.example")
         };

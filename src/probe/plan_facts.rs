@@ -1,9 +1,9 @@
 //! What a planner has to know of a host.
 
-use super::{candidate, launchd, mac, paths, units};
+use super::{account, candidate, launchd, mac, paths, units};
 use crate::{
     Code, Error, Result,
-    host::{Defined, Facts, Want},
+    host::{Defined, Facts, Query},
     platform::{
         Os, accounts,
         command::Commands,
@@ -62,38 +62,37 @@ pub fn look(
     root: &Root,
     commands: &dyn Commands,
     services: Option<&dyn Services>,
-    wants: &[Want],
+    queries: &[Query],
 ) -> Result<()> {
-    for want in wants {
-        match want {
-            Want::Path { path, digest } => {
+    for query in queries {
+        match query {
+            Query::Path { path, digest } => {
                 let fact = paths::fact(root, path, *digest, facts);
                 facts.paths.insert(path.clone(), fact);
             }
-            Want::Account(name) => {
-                let account = accounts::find(root, name)?;
-                facts.accounts.insert(name.clone(), account);
+            Query::Account(name) => {
+                facts.accounts.insert(name.clone(), account::facts(root, name)?);
             }
-            Want::Service(name) => {
+            Query::Service(name) => {
                 if let Some(services) = services {
                     facts.services.insert(name.clone(), services.state(name)?);
                 }
             }
-            Want::DropIns(name) => {
+            Query::DropIns(name) => {
                 facts.strange_parts = crate::service::systemd::strange::strange(root, name)?;
             }
-            Want::Home(path) => {
+            Query::Home(path) => {
                 let strange = crate::platform::home::first_strange(root, path);
                 // A plan is made without the right to look there too; an install looks again.
                 let is_refused = strange.is_err() && !facts.privileged;
                 facts.strange_in_home = if is_refused { None } else { strange? };
             }
-            Want::ServiceUsers => {
+            Query::ServiceUsers => {
                 if let Some(services) = services.filter(|services| services.is_running()) {
                     facts.service_users = services.users()?;
                 }
             }
-            Want::Registry(place) => {
+            Query::Registry(place) => {
                 if let Some(value) = registry::look(commands, place)? {
                     facts.registry.insert(place.to_string(), value);
                 }

@@ -3,6 +3,8 @@
 //! Any user can start processes, and so choose names, command lines and, below the control groups
 //! that are delegated to that user, control groups: all of it is foreign text.
 
+use crate::platform::processes::control_groups::{Paths, paths, tops};
+
 /// Longest name of a process, in bytes: what `comm` holds without its end.
 const NAME_LIMIT: usize = 15;
 
@@ -105,17 +107,10 @@ pub struct ControlGroups {
     base: Paths,
 }
 
-/// The paths in the two hierarchies that systemd uses: its own named one, and the unified one.
-type Paths = [String; 2];
-
 impl ControlGroups {
     /// By what `/proc/1/cgroup` says.
     pub fn of_init(cgroup: &[u8]) -> Self {
-        let above = |path: String| {
-            let path = path.strip_suffix("/init.scope").unwrap_or(&path);
-            path.trim_end_matches('/').to_owned()
-        };
-        Self { base: paths(cgroup).map(above) }
+        Self { base: tops(cgroup) }
     }
 
     /// Who manages the process whose `/proc/PID/cgroup` this is.
@@ -126,21 +121,6 @@ impl ControlGroups {
         let known = below.map(manager).find(|managed| *managed != ManagedBy::Nobody);
         known.unwrap_or_default()
     }
-}
-
-fn paths(cgroup: &[u8]) -> Paths {
-    let text = String::from_utf8_lossy(cgroup);
-    let mut paths = Paths::default();
-    let [named, unified] = &mut paths;
-    for line in text.lines() {
-        let mut fields = line.splitn(3, ':');
-        match (fields.next(), fields.next(), fields.next()) {
-            (_, Some("name=systemd"), Some(path)) => path.clone_into(named),
-            (Some("0"), Some(""), Some(path)) => path.clone_into(unified),
-            _ => {}
-        }
-    }
-    paths
 }
 
 /// Only slices stand above a service of the system's manager. What stands below a service or a

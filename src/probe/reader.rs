@@ -7,7 +7,7 @@ use crate::{
     Code, Error, Result,
     host::{Access, AccountFacts, Provenance},
     platform::{
-        accounts,
+        accounts::{self, AccountId},
         fs::{Kind, Passed, Root, Trail, WalkEnd, has_access_list},
     },
 };
@@ -149,7 +149,7 @@ fn cut(trail: Trail, folder: &Path) -> Trail {
 pub(super) fn may_echo(root: &Root, trail: &Trail, named_by: Provenance) -> Result<()> {
     let Some(reader) = reader(root, named_by) else { return Ok(()) };
     match trail.end {
-        Some(end) if !end.is_of(reader.uid) => Err(not_read(trail, &reader)),
+        Some(end) if !reader.owns(&end) => Err(not_read(trail, &reader)),
         _ => allow(trail, &reader),
     }
 }
@@ -183,13 +183,13 @@ fn reader(root: &Root, by: Provenance) -> Option<AccountFacts> {
 
 /// An account as far as it matters to what it may read.
 fn account(root: &Root, uid: u32) -> AccountFacts {
-    let stranger = AccountFacts { uid, gid: NOBODY, ..AccountFacts::default() };
+    let id = AccountId::Unix { uid, gid: NOBODY };
+    let stranger = AccountFacts { id, ..AccountFacts::default() };
     let known = accounts::by_number(root, uid).and_then(|account| account.unix());
     let known = known.map(|account| AccountFacts {
-        groups: accounts::groups_of(root, &account.name, account.gid),
+        groups: accounts::groups_of(root, &account),
+        id: AccountId::Unix { uid, gid: account.gid },
         name: account.name,
-        uid,
-        gid: account.gid,
         ..AccountFacts::default()
     });
     known.unwrap_or(stranger)
@@ -206,9 +206,9 @@ fn allow(trail: &Trail, reader: &AccountFacts) -> Result<()> {
 
 fn not_read(trail: &Trail, reader: &AccountFacts) -> Error {
     let path = trail.path.display();
-    let who = match (reader.uid, reader.name.as_str()) {
-        (NOBODY, _) => "any account".to_owned(),
-        (uid, "") => format!("the account {uid}"),
+    let who = match (reader.uid(), reader.name.as_str()) {
+        (Some(NOBODY), _) => "any account".to_owned(),
+        (Some(uid), "") => format!("the account {uid}"),
         (_, name) => name.to_owned(),
     };
     let message = format!(
@@ -241,8 +241,8 @@ mod tests {
         close("open", 0o755);
         close("open/closed", 0o700);
         let root = Root::open(folder.path()).unwrap();
-        let own = rustix::process::geteuid().as_raw();
-        let stranger = Provenance::Account(own + 7);
+        let uid = rustix::process::geteuid().as_raw();
+        let stranger = Provenance::Account(uid + 7);
         for name in ["open/closed/inner/file", "open/closed/inner", "open/closed/none"] {
             let way = walk(&root, &Path::new("/").join(name), stranger, None).unwrap();
             let text = serde_json::to_string(&way).unwrap();
@@ -252,10 +252,10 @@ mod tests {
         }
         let path = Path::new("/open/closed/inner/file");
         assert!(walk(&root, path, Provenance::Root, None).unwrap().end.is_some());
-        assert!(walk(&root, path, Provenance::Account(own), None).unwrap().end.is_some());
+        assert!(walk(&root, path, Provenance::Account(uid), None).unwrap().end.is_some());
         assert!(walk(&root, Path::new("/open/x"), stranger, None).unwrap().stopped.is_some());
-        if own != 0 {
-            assert!(walk(&root, path, stranger, Some(own)).unwrap().end.is_some());
+        if uid != 0 {
+            assert!(walk(&root, path, stranger, Some(uid)).unwrap().end.is_some());
         }
     }
 }

@@ -20,7 +20,7 @@ const AUTHORITIES: &str = "SSL_CERT_FILE";
 const LIMIT: u64 = 8 << 20;
 
 /// A value, and who could have written it.
-pub(super) struct Said<T> {
+pub(super) struct Named<T> {
     pub(super) value: T,
     pub(super) by: Provenance,
 }
@@ -33,14 +33,14 @@ pub(super) type Authorities = Option<(String, String)>;
 
 /// How a connection is made.
 pub(super) struct Route {
-    pub(super) variables: Said<Variables>,
-    pub(super) authorities: Said<Authorities>,
+    pub(super) variables: Named<Variables>,
+    pub(super) authorities: Named<Authorities>,
 }
 
 impl Route {
     /// With the settings of a service.
     pub(super) fn of(candidate: &Candidate, root: &Root) -> Self {
-        let mut variables = Said { value: Variables::new(), by: Provenance::Root };
+        let mut variables = Named { value: Variables::new(), by: Provenance::Root };
         for raw in VARIABLES.iter().filter_map(|name| candidate.raw(name)) {
             let by = candidate.named_by.and(raw.written_by);
             variables.by = variables.by.and(by);
@@ -54,7 +54,7 @@ impl Route {
     pub(super) fn or_of_shell(self, root: &Root) -> Self {
         let variables = match self.variables.by.is_root() {
             true => self.variables,
-            false => Said { value: of_shell(), by: Provenance::Root },
+            false => Named { value: of_shell(), by: Provenance::Root },
         };
         let authorities = match self.authorities.by.is_root() {
             true => self.authorities,
@@ -76,29 +76,29 @@ pub(super) fn of_shell() -> Variables {
     found.map(|(name, value)| (name.to_owned(), (value, "the shell".to_owned()))).collect()
 }
 
-fn of_file(candidate: &Candidate, root: &Root) -> Said<Authorities> {
+fn of_file(candidate: &Candidate, root: &Root) -> Named<Authorities> {
     match candidate.raw(AUTHORITIES) {
         Some(Raw { value, written_by, .. }) => {
             read(root, value, candidate.named_by.and(*written_by))
         }
-        None => Said { value: None, by: Provenance::Root },
+        None => Named { value: None, by: Provenance::Root },
     }
 }
 
-fn authorities_of_shell(root: &Root) -> Said<Authorities> {
+fn authorities_of_shell(root: &Root) -> Named<Authorities> {
     match env::var(AUTHORITIES) {
         Ok(path) if !path.is_empty() => read(root, &path, Provenance::Root),
-        _ => Said { value: None, by: Provenance::Root },
+        _ => Named { value: None, by: Provenance::Root },
     }
 }
 
 /// A file of authorities is the word of who named it and of who could have written it.
-fn read(root: &Root, path: &str, named_by: Provenance) -> Said<Authorities> {
+fn read(root: &Root, path: &str, named_by: Provenance) -> Named<Authorities> {
     match read_at(root, Path::new(path), Part::Head(LIMIT), named_by) {
-        Ok((trail, content)) => Said {
+        Ok((trail, content)) => Named {
             value: Some((String::from_utf8_lossy(&content.bytes).into_owned(), path.to_owned())),
             by: named_by.and(trail.written_by()),
         },
-        Err(_) => Said { value: None, by: named_by },
+        Err(_) => Named { value: None, by: named_by },
     }
 }

@@ -8,6 +8,7 @@ use super::{
 use crate::{
     agent::Kind,
     platform::fs::{Provenance, Root},
+    service::task_scheduler::xml,
     text::{inner, is_whole},
 };
 use std::path::{Path, PathBuf};
@@ -71,9 +72,9 @@ pub(super) fn follow(root: &Root, action: &Action, named_by: Provenance) -> Run 
         _ => None,
     };
     let plain = || {
-        let mut own = vec![program.clone()];
-        own.extend(words(&arguments.replace("\\\"", "\"")));
-        own
+        let mut line = vec![program.clone()];
+        line.extend(words(&arguments.replace("\\\"", "\"")));
+        line
     };
     let statements = line.map_or_else(|| vec![plain()], |line| statements(&bare(line)));
     let folder = expanded(action.folder.trim().trim_matches('"'));
@@ -190,7 +191,7 @@ fn of_script(root: &Root, word: &str, folder: &str, named_by: Provenance) -> Opt
     let path = inner(&whole);
     let (trail, content) = reader::read_at(root, &path, Part::Head(LIMIT), named_by).ok()?;
     let written_by = named_by.and(trail.written_by());
-    let text = super::xml::decoded(&content.bytes);
+    let text = xml::decoded(&content.bytes);
     let here = whole.rsplit_once(['/', '\\']).map_or("", |(folder, _)| folder);
     let mut run = Run { script: Some(path.clone()), ..Run::default() };
     for (at, line) in text.lines().enumerate() {
@@ -207,8 +208,8 @@ fn of_script(root: &Root, word: &str, folder: &str, named_by: Provenance) -> Opt
         }
         let line = line.replace("%~dp0", &format!("{here}\\")).replace("$PSScriptRoot", here);
         let runs = statements(&expanded(&line));
-        if let Some(own) = runs.into_iter().find(|run| run.iter().any(|word| is_agent(word))) {
-            run.words = own;
+        if let Some(words) = runs.into_iter().find(|run| run.iter().any(|word| is_agent(word))) {
+            run.words = words;
         }
     }
     (!run.words.is_empty()).then_some(run)

@@ -4,12 +4,12 @@ use super::{
     reader::{self, Part},
     task_action::{self, Action},
     units::Unit,
-    xml,
 };
 use crate::{
     agent::Kind as Agent,
     host::{Definition, Directive, Provenance, Trail},
     platform::fs::{Kind, Root},
+    service::task_scheduler::xml,
     values::Manager,
 };
 use std::path::{Path, PathBuf};
@@ -66,9 +66,9 @@ fn keep(task: &mut Unit, keeper: Unit) {
         value,
     };
     task.directives.push(line(String::new(), "SessionKeeper", keeper.name, 1));
-    for own in keeper.directives {
-        let section = format!("SessionKeeper/{}", own.section);
-        task.directives.push(line(section, &own.key, own.value, own.line));
+    for directive in keeper.directives {
+        let section = format!("SessionKeeper/{}", directive.section);
+        task.directives.push(line(section, &directive.key, directive.value, directive.line));
     }
     task.definitions.extend(keeper.definitions);
 }
@@ -99,11 +99,11 @@ fn list(root: &Root, folder: &Path, depth: usize, files: &mut Vec<PathBuf>) {
 fn definition(root: &Root, path: &Path) -> Option<Unit> {
     let name = path.strip_prefix(FOLDER).ok()?.display().to_string().replace('/', "\\");
     let is_called_so = name.to_lowercase().contains("circleci");
-    let mut own =
+    let mut definition =
         Definition { trail: Trail { path: path.to_owned(), ..Trail::default() }, trouble: None };
     let read = root.trail(path).and_then(|trail| {
-        own.trail = trail;
-        reader::read(root, &own.trail, Part::Head(LIMIT), Provenance::Root)
+        definition.trail = trail;
+        reader::read(root, &definition.trail, Part::Head(LIMIT), Provenance::Root)
     });
     let directives = match read {
         Err(error) => Err(error.message().to_owned()),
@@ -114,9 +114,9 @@ fn definition(root: &Root, path: &Path) -> Option<Unit> {
     match directives {
         Ok(directives) => unit.directives = directives,
         // Of one that cannot be read only the name tells whose it is.
-        Err(trouble) => own.trouble = Some(trouble),
+        Err(trouble) => definition.trouble = Some(trouble),
     }
-    unit.definitions.push(own);
+    unit.definitions.push(definition);
     let named_by = unit.provenance();
     let runs: Vec<_> =
         actions(&unit).iter().map(|action| task_action::follow(root, action, named_by)).collect();
@@ -136,36 +136,25 @@ fn definition(root: &Root, path: &Path) -> Option<Unit> {
 /// The programs that a task starts, in order.
 fn actions(unit: &Unit) -> Vec<Action> {
     let mut actions: Vec<Action> = Vec::new();
-    for own in unit.directives.iter().filter(|directive| directive.section == "Actions/Exec") {
+    for directive in unit.directives.iter().filter(|directive| directive.section == "Actions/Exec")
+    {
         // An element of every action; the schema lets it come in any order, but only once.
-        if own.key == "Command" || actions.is_empty() {
+        if directive.key == "Command" || actions.is_empty() {
             actions.push(Action::default());
         }
         let Some(last) = actions.last_mut() else { continue };
-        match own.key.as_str() {
-            "Command" => last.command.clone_from(&own.value),
-            "Arguments" => last.arguments.clone_from(&own.value),
-            "WorkingDirectory" => last.folder.clone_from(&own.value),
+        match directive.key.as_str() {
+            "Command" => last.command.clone_from(&directive.value),
+            "Arguments" => last.arguments.clone_from(&directive.value),
+            "WorkingDirectory" => last.folder.clone_from(&directive.value),
             _ => {}
         }
     }
     actions
 }
 
-/// The account that a task runs as: by its own name, without the host's or a dot before it.
-pub(super) fn account(unit: &Unit) -> Option<String> {
-    let user = unit.directives.iter().find(|directive| {
-        directive.section == "Principals/Principal"
-            && directive.key == "UserId"
-            && !directive.value.is_empty()
-    })?;
-    let name = user.value.rsplit('\\').next().unwrap_or_default();
-    Some(match name.to_ascii_uppercase().as_str() {
-        "S-1-5-18" | "SYSTEM" | "LOCALSYSTEM" => "SYSTEM".to_owned(),
-        "S-1-5-19" => "LOCAL SERVICE".to_owned(),
-        "S-1-5-20" => "NETWORK SERVICE".to_owned(),
-        _ => name.to_owned(),
-    })
+fn account(unit: &Unit) -> Option<String> {
+    unit.manager.profile().account(&unit.directives, Path::new(""))
 }
 
 #[cfg(test)]
@@ -205,9 +194,10 @@ mod tests {
             ("CircleCI broken", "<Task><"),
         ]);
         let found = find(&root);
-        let told: Vec<_> = found.iter().map(|own| (own.name.as_str(), account(own))).collect();
+        let accounts: Vec<_> =
+            found.iter().map(|unit| (unit.name.as_str(), account(unit))).collect();
         assert_eq!(
-            told,
+            accounts,
             [
                 ("CircleCI Launch Agent", Some("circleci".to_owned())),
                 ("CircleCI broken", None),
@@ -239,7 +229,7 @@ mod tests {
         let found = find(&root);
         let kept: Vec<bool> = found
             .iter()
-            .map(|own| own.directives.iter().any(|line| line.key == "SessionKeeper"))
+            .map(|unit| unit.directives.iter().any(|line| line.key == "SessionKeeper"))
             .collect();
         assert_eq!(kept, [false, true]);
     }

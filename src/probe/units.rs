@@ -4,14 +4,18 @@ use super::{
     environment::Raw,
     reader::{self, Part},
     scrub::Scrub,
-    unit_text::{parse, split},
 };
 use crate::{
     Result,
     agent::Kind as Agent,
     host::{Definition, Directive, Provenance, Scrubbed, Seen, Trail, limits::DIRECTIVES},
     platform::fs::{Kind, Root},
-    service::systemd::{drop_ins::names, strange::Search, unit_folders::UnitFolders},
+    service::systemd::{
+        drop_ins::names,
+        strange::Search,
+        unit_folders::UnitFolders,
+        unit_text::{command, parse},
+    },
     values::Manager,
 };
 use std::{
@@ -111,13 +115,13 @@ impl DropIns {
     /// Reads what is in folders of one name, which an account may have filled: the first of each, as
     /// far as they can be listed in time.
     fn read(root: &Root, folders: &[PathBuf], until: Instant) -> Self {
-        let mut own = Self::default();
+        let mut drop_ins = Self::default();
         for folder in folders {
             let Some(spot) = root.find(folder).ok().flatten() else { continue };
             let until = until.min(Instant::now() + LISTED);
             let Ok(listed) = spot.list_some(FILES, until) else { continue };
             if !listed.is_whole {
-                own.trouble = Some(format!(
+                drop_ins.trouble = Some(format!(
                     "{} has more than {FILES} files, or cannot be listed in time: the rest was \
                      not read",
                     folder.display()
@@ -126,11 +130,11 @@ impl DropIns {
             for name in listed.names {
                 if Path::new(&name).extension().is_some_and(|end| end == "conf") {
                     let path = folder.join(&name);
-                    own.files.entry(name).or_insert(path);
+                    drop_ins.files.entry(name).or_insert(path);
                 }
             }
         }
-        own
+        drop_ins
     }
 }
 
@@ -185,20 +189,9 @@ impl Unit {
         self.definitions.push(definition);
     }
 
-    /// The command line of the last `ExecStart`, split as systemd does.
+    /// The command line that it runs, word by word.
     pub(super) fn command(&self) -> Vec<String> {
-        if let Some(command) = &self.command {
-            return command.clone();
-        }
-        let last = self.directives.iter().rev();
-        let last =
-            last.filter(|directive| directive.key == "ExecStart" && directive.section == "Service");
-        let line = last.map(|directive| directive.value.as_str()).next().unwrap_or_default();
-        let mut words = split(line);
-        if let Some(first) = words.first_mut() {
-            *first = first.trim_start_matches(['@', '-', ':', '+', '!', '|']).to_owned();
-        }
-        words
+        self.command.clone().unwrap_or_else(|| command(&self.directives))
     }
 
     /// Who could have written a file of the definition.
@@ -290,9 +283,9 @@ mod tests {
             let troubled = |unit: &Unit| {
                 unit.definitions.iter().any(|definition| definition.trouble.is_some())
             };
-            let told: Vec<_> =
+            let units: Vec<_> =
                 units.iter().map(|unit| (unit.name.as_str(), troubled(unit))).collect();
-            assert_eq!(told, [("circleci-x.service", false), ("circleci.service", true)]);
+            assert_eq!(units, [("circleci-x.service", false), ("circleci.service", true)]);
         }
     }
 
@@ -315,8 +308,8 @@ mod tests {
         std::fs::write(units.join("circleci-x.service"), "[Service]\n").unwrap();
         let units = find(&root, soon());
         let of = |key: &str| -> Vec<String> {
-            let own = units[0].directives.iter().filter(|directive| directive.key == key);
-            own.map(|own| own.value.clone()).collect()
+            let directives = units[0].directives.iter().filter(|directive| directive.key == key);
+            directives.map(|directive| directive.value.clone()).collect()
         };
         assert_eq!((of("User"), of("Group")), (vec!["c".to_owned()], vec!["b".into(), "c".into()]));
     }
@@ -364,7 +357,7 @@ mod tests {
         }
         std::fs::write(units.join("agent.service.d/a.conf"), "[Service]\nGroup=a\n").unwrap();
         let found = find(&root, soon());
-        let names: Vec<_> = found.iter().map(|own| own.name.as_str()).collect();
+        let names: Vec<_> = found.iter().map(|unit| unit.name.as_str()).collect();
         assert_eq!(names, ["circleci-a.service", "circleci-b.service", "circleci.service"]);
         assert_eq!((found[2].directives.len(), found[2].provenance()), (2, Provenance::Root));
         for name in ["agent.service.d", "circleci.service.d", "service.wants"] {

@@ -13,7 +13,7 @@ const VARIABLES: &str = r"HKLM\SYSTEM\CurrentControlSet\Control\Session Manager\
 /// The variables that every task gets of the machine, of those that mean something to an agent.
 pub(super) fn of_machine(commands: &dyn Commands, limit: Duration) -> Vec<Raw> {
     let call = Call::new("reg", ["query", VARIABLES]).within(limit);
-    let said = commands.run(&call).map(|answer| answer.stdout).unwrap_or_default();
+    let output = commands.run(&call).map(|answer| answer.stdout).unwrap_or_default();
     let variable = |line: &str| {
         // `    NAME    REG_SZ    VALUE`
         let (name, rest) = line.strip_prefix("    ")?.split_once("    ")?;
@@ -32,7 +32,7 @@ pub(super) fn of_machine(commands: &dyn Commands, limit: Duration) -> Vec<Raw> {
             written_by: Provenance::Root,
         })
     };
-    said.lines().filter_map(variable).collect()
+    output.lines().filter_map(variable).collect()
 }
 
 #[cfg(test)]
@@ -42,13 +42,14 @@ mod tests {
 
     #[test]
     fn the_machines_variables_are_read_from_the_registry() {
-        let said = "\r\nHKEY_LOCAL_MACHINE\\SYSTEM\\X\r\n    ComSpec    REG_EXPAND_SZ    %SystemRoot%\\cmd.exe\r\n    Path    REG_EXPAND_SZ    C:\\a b;C:\\c\r\n    HTTPS_PROXY    REG_SZ    http://p:1\r\n    LAUNCH_AGENT_RUNNER_NAME    REG_SZ    n\r\n";
+        let output = "\r\nHKEY_LOCAL_MACHINE\\SYSTEM\\X\r\n    ComSpec    REG_EXPAND_SZ    %SystemRoot%\\cmd.exe\r\n    Path    REG_EXPAND_SZ    C:\\a b;C:\\c\r\n    HTTPS_PROXY    REG_SZ    http://p:1\r\n    LAUNCH_AGENT_RUNNER_NAME    REG_SZ    n\r\n";
         let call = format!("reg query '{VARIABLES}'");
-        let script = Script::new(&[(&call, 0, said)]);
+        let script = Script::new(&[(&call, 0, output)]);
         let raw = of_machine(&script, Duration::from_secs(2));
-        let told: Vec<_> = raw.iter().map(|own| (own.name.as_str(), own.value.as_str())).collect();
+        let variables: Vec<_> =
+            raw.iter().map(|raw| (raw.name.as_str(), raw.value.as_str())).collect();
         assert_eq!(
-            told,
+            variables,
             [
                 ("PATH", "C:\\a b;C:\\c"),
                 ("HTTPS_PROXY", "http://p:1"),

@@ -30,7 +30,7 @@ pub(super) fn writes(installs: &[Install]) -> Vec<(PathBuf, PathRole)> {
             Some(trail) if trail.is(Kind::Folder) => trail.real.clone(),
             _ => folder.path.clone(),
         };
-        if role.is_written() && !folders.iter().any(|(own, _)| *own == folder) {
+        if role.is_written() && !folders.iter().any(|(known, _)| *known == folder) {
             folders.push((folder, *role));
         }
     }

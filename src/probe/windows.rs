@@ -3,7 +3,7 @@
 use super::{ProbeContext, acl, candidate::Candidate, deadline::Probe, processes::Processes};
 use crate::{
     host::{
-        AccountFacts, Clock, Host, Install, Memory, PathRole, ProbeName, Process, Seen,
+        AccountFacts, Clock, Host, Install, Memory, PathRole, ProbeName, Process, SYSTEM_SID, Seen,
         ServiceState, TaskState, Unseen, Volume, Windows, same,
     },
     platform::windows::look::{self, Part, Told, Wanted},
@@ -62,7 +62,7 @@ impl Asked {
     /// The answer, once it is there or late.
     pub(super) fn answer(self) -> Answer {
         Answer(match self.0.seen() {
-            Seen::Known(Ok(told)) => Ok(told),
+            Seen::Known(Ok(answer)) => Ok(answer),
             Seen::Known(Err(why)) => Err(Unseen::probe_failed(why)),
             Seen::Unseen(unseen) => Err(unseen),
         })
@@ -71,8 +71,8 @@ impl Asked {
 
 impl Answer {
     fn part<T>(&self, of: fn(&Told) -> &Part<T>) -> Result<&[T], Unseen> {
-        let told = self.0.as_ref().map_err(Clone::clone)?;
-        of(told).seen().map_err(Unseen::probe_failed)
+        let answer = self.0.as_ref().map_err(Clone::clone)?;
+        of(answer).seen().map_err(Unseen::probe_failed)
     }
 
     fn seen<T, U>(&self, of: fn(&Told) -> &Part<T>, each: impl FnMut(&T) -> U) -> Seen<Vec<U>> {
@@ -84,7 +84,7 @@ impl Answer {
 
     /// Every process.
     pub(super) fn processes(&self) -> Seen<Processes> {
-        let all = match self.part(|told| &told.processes) {
+        let all = match self.part(|answer| &answer.processes) {
             Ok(all) => all,
             Err(unseen) => return Seen::Unseen(unseen),
         };
@@ -113,7 +113,7 @@ impl Answer {
         candidates: &[Candidate],
         processes: &Processes,
     ) -> Seen<BTreeMap<String, ServiceState>> {
-        let tasks = match self.part(|told| &told.tasks) {
+        let tasks = match self.part(|answer| &answer.tasks) {
             Ok(tasks) => tasks,
             Err(unseen) => return Seen::Unseen(unseen),
         };
@@ -128,14 +128,14 @@ impl Answer {
 
     /// Calls accounts by their names that a definition calls by their numbers.
     pub(super) fn name_users(&self, candidates: &mut [Candidate]) {
-        let known = self.part(|told| &told.accounts).unwrap_or_default();
+        let known = self.part(|answer| &answer.accounts).unwrap_or_default();
         for candidate in candidates {
             for user in [&mut candidate.user, &mut candidate.task_user] {
                 let named = |account: &&look::Account| {
                     user.as_ref().is_some_and(|name| *name == account.sid)
                 };
-                if let Some(own) = known.iter().find(named) {
-                    *user = Some(own.name.clone());
+                if let Some(account) = known.iter().find(named) {
+                    *user = Some(account.name.clone());
                 }
             }
         }
@@ -143,25 +143,21 @@ impl Answer {
 
     /// The accounts that were asked for, each called as its task calls it.
     pub(super) fn accounts(&self, candidates: &[Candidate], now: i64) -> Vec<AccountFacts> {
-        let known = self.part(|told| &told.accounts).unwrap_or_default();
+        let known = self.part(|answer| &answer.accounts).unwrap_or_default();
         let names: BTreeSet<&String> =
             candidates.iter().filter_map(|candidate| candidate.user.as_ref()).collect();
         let account = |name: &String| {
             if name == "SYSTEM" {
                 return Some(system(name));
             }
-            let own = known.iter().find(|own| {
-                own.name.eq_ignore_ascii_case(name) || own.sid.eq_ignore_ascii_case(name)
+            let account = known.iter().find(|account| {
+                account.name.eq_ignore_ascii_case(name) || account.sid.eq_ignore_ascii_case(name)
             })?;
-            // The last part of its number, which is 1000 or more.
-            let number = own.sid.rsplit('-').next().and_then(|last| last.parse().ok());
             Some(AccountFacts {
                 name: name.clone(),
-                uid: number.unwrap_or(u32::MAX),
-                gid: number.unwrap_or(u32::MAX),
-                closed: closed(own, now),
-                sid: Some(own.sid.clone()),
-                administrator: Some(own.administrator),
+                closed: closed(account, now),
+                sid: Some(account.sid.clone()),
+                administrator: Some(account.administrator),
                 ..AccountFacts::default()
             })
         };
@@ -171,13 +167,13 @@ impl Answer {
     /// Free space, by drive.
     fn volume(&self, folder: &Path, purpose: PathRole) -> Option<Volume> {
         let path = same(&shown(folder));
-        let volumes = self.part(|told| &told.volumes).ok()?;
-        let own = volumes.iter().find(|volume| path.starts_with(&volume.drive.to_lowercase()))?;
+        let volumes = self.part(|answer| &answer.volumes).ok()?;
+        let drive = volumes.iter().find(|volume| path.starts_with(&volume.drive.to_lowercase()))?;
         Some(Volume {
             folder: shown(folder).into(),
             purpose,
-            bytes: own.bytes?,
-            bytes_free: own.free?,
+            bytes: drive.bytes?,
+            bytes_free: drive.free?,
             inodes: 0,
             inodes_free: 0,
         })
@@ -195,7 +191,7 @@ impl Answer {
         host.memory = self.memory();
         host.clock = self.clock();
         host.accounts = accounts;
-        host.privileged = self.part(|told| &told.elevated).is_ok_and(|part| part == [true]);
+        host.privileged = self.part(|answer| &answer.elevated).is_ok_and(|part| part == [true]);
         host.windows = Some(facts);
         host.volumes = super::volumes::writes(installs)
             .into_iter()
@@ -204,7 +200,7 @@ impl Answer {
     }
 
     fn system(&self) -> Result<&look::System, Unseen> {
-        let one = self.part(|told| &told.system)?.first();
+        let one = self.part(|answer| &answer.system)?.first();
         one.ok_or_else(|| Unseen::probe_failed("nothing was said of the system".to_owned()))
     }
 
@@ -216,8 +212,8 @@ impl Answer {
     /// Memory.
     fn memory(&self) -> Seen<Memory> {
         match self.system() {
-            Ok(own) => {
-                let (total, available, swap) = (own.memory, own.free, own.swap);
+            Ok(system) => {
+                let (total, available, swap) = (system.memory, system.free, system.swap);
                 Seen::Known(Memory { total, available, swap })
             }
             Err(unseen) => Seen::Unseen(unseen),
@@ -226,20 +222,20 @@ impl Answer {
 
     /// The time service. Outside of a domain it is started now and then only, which is enough.
     fn clock(&self) -> Seen<Clock> {
-        let own = match self.system() {
-            Ok(own) => own,
+        let system = match self.system() {
+            Ok(system) => system,
             Err(unseen) => return Seen::Unseen(unseen),
         };
-        let is_off = own.clock.is_empty() || own.clock_start == "Disabled";
-        let by = (!own.clock.is_empty()).then(|| "w32time".to_owned());
+        let is_off = system.clock.is_empty() || system.clock_start == "Disabled";
+        let by = (!system.clock.is_empty()).then(|| "w32time".to_owned());
         Seen::Known(Clock { synchronized: !is_off, by })
     }
 
     /// What only Windows has.
     pub(super) fn facts(&self, candidates: &[Candidate]) -> Windows {
         let system = self.system();
-        let own = system.as_ref().ok();
-        let accounts = self.part(|told| &told.accounts).unwrap_or_default();
+        let answer = system.as_ref().ok();
+        let accounts = self.part(|answer| &answer.accounts).unwrap_or_default();
         let of_agents = |account: &&look::Account| {
             candidates.iter().filter_map(|one| one.user.as_ref()).any(|name| {
                 account.name.eq_ignore_ascii_case(name) || account.sid.eq_ignore_ascii_case(name)
@@ -247,23 +243,23 @@ impl Answer {
         };
         let keepers: Vec<&look::Account> = accounts.iter().filter(of_agents).collect();
         Windows {
-            build: own.map_or(0, |own| own.build),
-            domain_controller: own.map(|own| own.role >= 4),
-            long_paths: own.map(|own| own.long_paths),
-            remote_desktop_off: own.map(|own| own.desktop_off),
+            build: answer.map_or(0, |answer| answer.build),
+            domain_controller: answer.map(|answer| answer.role >= 4),
+            long_paths: answer.map(|answer| answer.long_paths),
+            remote_desktop_off: answer.map(|answer| answer.desktop_off),
             saved_credential: (!keepers.is_empty())
                 .then(|| keepers.iter().all(|keeper| keeper.credentials > 0)),
-            winhttp_proxy: own.and_then(|own| own.winhttp.clone()),
-            quarantined: match self.seen(|told| &told.threats, Clone::clone) {
+            winhttp_proxy: answer.and_then(|answer| answer.winhttp.clone()),
+            quarantined: match self.seen(|answer| &answer.threats, Clone::clone) {
                 Seen::Known(all) => Seen::Known(of_candidates(all, candidates)),
                 // A host without Defender is asked in vain.
                 Seen::Unseen(unseen) => {
                     Seen::not(format!("Defender does not answer: {}", unseen.why))
                 }
             },
-            lists_accounts: self.part(|told| &told.accounts).is_ok(),
-            tasks: self.seen(|told| &told.tasks, task),
-            rights: self.seen(|told| &told.rights, acl::of),
+            lists_accounts: self.part(|answer| &answer.accounts).is_ok(),
+            tasks: self.seen(|answer| &answer.tasks, task),
+            rights: self.seen(|answer| &answer.rights, acl::of),
             unseen: system.err(),
         }
     }
@@ -277,13 +273,13 @@ fn of_candidates(all: Vec<String>, candidates: &[Candidate]) -> Vec<String> {
     all.into_iter().filter(is_ours).collect()
 }
 
-fn task(own: &look::Task) -> TaskState {
+fn task(task: &look::Task) -> TaskState {
     TaskState {
-        name: own.name.clone(),
-        state: own.state.clone(),
-        result: own.result,
-        last_run: own.last_run.filter(|_| own.result != NEVER_RAN),
-        next_run: own.next_run,
+        name: task.name.clone(),
+        state: task.state.clone(),
+        result: task.result,
+        last_run: task.last_run.filter(|_| task.result != NEVER_RAN),
+        next_run: task.next_run,
     }
 }
 
@@ -299,21 +295,21 @@ fn state(task: Option<&look::Task>, process: Option<(u32, i64)>) -> ServiceState
 fn system(name: &str) -> AccountFacts {
     AccountFacts {
         name: name.to_owned(),
-        sid: Some("S-1-5-18".to_owned()),
+        sid: Some(SYSTEM_SID.to_owned()),
         administrator: Some(true),
         ..AccountFacts::default()
     }
 }
 
 /// Why nobody can log on with an account.
-fn closed(own: &look::Account, now: i64) -> Option<String> {
+fn closed(account: &look::Account, now: i64) -> Option<String> {
     let is_over = |time: Option<i64>| time.is_some_and(|time| time <= now);
     let reasons = [
-        (own.disabled, "it is disabled"),
-        (own.locked, "it is locked: too many wrong passwords were given"),
-        (is_over(own.expires), "it has expired"),
-        (is_over(own.password_expires), "its password has expired"),
-        (own.must_change, "its password has to be changed at the next logon"),
+        (account.disabled, "it is disabled"),
+        (account.locked, "it is locked: too many wrong passwords were given"),
+        (is_over(account.expires), "it has expired"),
+        (is_over(account.password_expires), "its password has expired"),
+        (account.must_change, "its password has to be changed at the next logon"),
     ];
     let reasons: Vec<_> =
         reasons.into_iter().filter(|reason| reason.0).map(|reason| reason.1).collect();
@@ -372,7 +368,8 @@ mod tests {
     fn accounts_and_access_lists_are_read_by_number() {
         let (answer, candidates) = (answer(), candidates());
         let accounts = answer.accounts(&candidates, 1_793_491_200);
-        assert_eq!((accounts[0].name.as_str(), accounts[0].uid), ("CircleCI", 1001));
+        assert_eq!((accounts[0].name.as_str(), accounts[0].uid()), ("CircleCI", None));
+        assert_eq!(accounts[0].sid.as_deref(), Some("S-1-5-21-1-2-3-1001"));
         assert_eq!(accounts[0].closed, None);
         let facts = answer.facts(&candidates);
         let rights = facts.rights(candidates[0].config_path.as_ref().unwrap()).unwrap().unwrap();
@@ -389,18 +386,18 @@ mod tests {
         candidates[0].user = Some("S-1-5-21-1-2-3-1001".into());
         candidates[0].task_user = Some("S-1-5-21-9".into());
         answer.name_users(&mut candidates);
-        let told = (candidates[0].user.as_deref(), candidates[0].task_user.as_deref());
-        assert_eq!(told, (Some("circleci"), Some("S-1-5-21-9")));
+        let users = (candidates[0].user.as_deref(), candidates[0].task_user.as_deref());
+        assert_eq!(users, (Some("circleci"), Some("S-1-5-21-9")));
     }
 
     #[test]
     fn every_way_an_account_is_closed_is_said() {
         let answer = answer();
-        let mut own = answer.part(|answer| &answer.accounts).unwrap()[0].clone();
-        own.expires = Some(10);
-        own.password_expires = Some(100);
-        own.locked = true;
-        let words = closed(&own, 50).unwrap();
+        let mut account = answer.part(|answer| &answer.accounts).unwrap()[0].clone();
+        account.expires = Some(10);
+        account.password_expires = Some(100);
+        account.locked = true;
+        let words = closed(&account, 50).unwrap();
         assert!(words.contains("locked") && words.contains("it has expired"), "{words}");
         assert!(!words.contains("its password has expired"), "{words}");
     }
@@ -408,8 +405,8 @@ mod tests {
     #[test]
     fn without_an_answer_each_fact_says_why() {
         let silent = Recorded::answering(0, "");
-        let told = look::look(&silent, &Wanted::default(), LEAST);
-        let answer = Answer(told.map_err(Unseen::probe_failed));
+        let output = look::look(&silent, &Wanted::default(), LEAST);
+        let answer = Answer(output.map_err(Unseen::probe_failed));
         let facts = answer.facts(&candidates());
         assert!(facts.known(facts.long_paths.as_ref()).unwrap_err().why.contains("said nothing"));
         assert!(facts.rights.known().is_err() && facts.tasks.known().is_err());
@@ -419,21 +416,21 @@ mod tests {
     #[test]
     fn a_survey_is_whole_where_windows_says_that_it_was_taken_elevated() {
         let is_whole = |text: &str| {
-            let told = look::look(&Recorded::answering(0, text), &Wanted::default(), LEAST);
-            let answer = Answer(told.map_err(Unseen::probe_failed));
+            let output = look::look(&Recorded::answering(0, text), &Wanted::default(), LEAST);
+            let answer = Answer(output.map_err(Unseen::probe_failed));
             let mut host = Host { privileged: true, ..Host::default() };
             let facts = answer.facts(&[]);
             answer.complete(&mut host, Vec::new(), facts, &[]);
             host.privileged
         };
         assert!(is_whole(MADE));
-        for said in [
+        for text in [
             r#"{"elevated":{"ok":[false]}}"#,
             r#"{"elevated":{"error":"Access denied"}}"#,
             "{}",
             "",
         ] {
-            assert!(!is_whole(said), "{said}");
+            assert!(!is_whole(text), "{text}");
         }
     }
 }

@@ -28,7 +28,7 @@ pub(super) fn as_windows_does(install: &mut Install) {
     if let Seen::Known(workdir) = &mut install.workdir {
         write(&mut workdir.folder);
         let left = workdir.greatest.iter_mut().chain(&mut workdir.foreign);
-        left.for_each(|own| write(&mut own.path));
+        left.for_each(|leftover| write(&mut leftover.path));
     }
 }
 

@@ -119,8 +119,9 @@ mod tests {
         let workdir = look(&root, Path::new("/w"), Some(4_000_000)).unwrap();
         assert_eq!((workdir.entries, workdir.greatest[0].bytes), (3, 5000));
         assert!(!workdir.cut_short && !workdir.foreign.is_empty());
-        let own = look(&root, Path::new("/w"), Some(rustix::process::geteuid().as_raw())).unwrap();
-        assert!(own.foreign.is_empty());
+        let found =
+            look(&root, Path::new("/w"), Some(rustix::process::geteuid().as_raw())).unwrap();
+        assert!(found.foreign.is_empty());
     }
 
     #[test]

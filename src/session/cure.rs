@@ -134,9 +134,9 @@ mod tests {
             settle("/opt/a", true),
             start,
         ]);
-        let told: Vec<_> = steps.iter().map(|step| step.target().to_string()).collect();
+        let targets: Vec<_> = steps.iter().map(|step| step.target().to_string()).collect();
         assert_eq!(
-            told,
+            targets,
             ["the folder /opt", "the folder /opt/a", "/opt/a/file", "the service a.service"]
         );
     }

@@ -6,38 +6,15 @@ use crate::{
     doctor::{Consent, Diagnosis, Selection, judge},
     host::{ProbeSet, Survey},
     platform::fs::Provenance,
-    probe::{self, Endpoints, Examined, network::Inquiry},
+    probe::{self, Examined, Request},
     record::{self, Unfinished},
     text::{Secrets, is_plain},
     values::InstanceName,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::PathBuf,
-    sync::Arc,
-    time::{Duration, Instant},
+    time::Instant,
 };
-
-/// What to examine a host for.
-#[derive(Debug, Clone)]
-pub struct Question {
-    /// The checks that judge it.
-    pub selection: Selection,
-    /// All probes are made, whatever the checks read: the survey is saved, for any check later.
-    pub is_saved: bool,
-    /// For each probe.
-    pub timeout: Duration,
-    /// Only this instance.
-    pub instance: Option<String>,
-    /// This configuration, whatever the service names.
-    pub config: Option<PathBuf>,
-    /// Where to reach what an agent needs; `None`: no network. An image has none either.
-    pub endpoints: Option<Endpoints>,
-    /// The resource class to ask for.
-    pub inquiry: Option<Inquiry>,
-    /// Paths that the person at this run allows to be given to an agent's account.
-    pub allowed: Vec<PathBuf>,
-}
 
 /// A survey and what was found in it.
 #[derive(Debug)]
@@ -60,24 +37,21 @@ impl Examination {
 }
 
 impl Session {
-    /// Examines the host, and judges what was seen.
+    /// Examines the host, and has these checks judge what was seen. For a survey that is saved all
+    /// probes are made, whatever the checks read: it is for any check later.
     ///
     /// # Errors
     /// Only when no random number can be had, or when all of it hangs.
-    pub fn diagnose(&self, question: Question) -> Result<Examination> {
+    pub fn diagnose(
+        &self,
+        selection: &Selection,
+        is_saved: bool,
+        request: Request,
+    ) -> Result<Examination> {
         let begun = Instant::now();
-        let Question { selection, is_saved, timeout, instance, config, .. } = question;
-        let Examined { survey, secrets } = probe::examine(&probe::Request {
-            root: Arc::clone(&self.root),
-            timeout,
-            instance,
-            config,
-            endpoints: question.endpoints,
-            inquiry: question.inquiry,
-            allowed: question.allowed,
-            probes: if is_saved { ProbeSet::ALL } else { selection.probes() },
-        })?;
-        Ok(Examination::of(survey, &selection, secrets, begun))
+        let probes = if is_saved { ProbeSet::ALL } else { selection.probes() };
+        let Examined { survey, secrets } = probe::examine(&self.root, probes, request)?;
+        Ok(Examination::of(survey, selection, secrets, begun))
     }
 
     /// Plans the cures of what was found, each into the receipt that it belongs to.

@@ -1,7 +1,7 @@
 //! Settings as they were given, each with where it came from. The first source that has a
 //! setting wins: flag, variable, answers file, existing install, prompt, default.
 
-use super::table::{definition, names};
+use super::table::{Definition, SETTINGS, definition, names};
 use crate::{Code, Error, Help, Result, text::yaml};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
@@ -75,6 +75,15 @@ impl Settings {
     /// Where a setting came from; [`Source::Default`] when nobody gave it.
     pub fn source(&self, name: &str) -> Source {
         self.0.get(name).map_or(Source::Default, |given| given.source.clone())
+    }
+
+    /// The settings that somebody chose for this run and for every other like it: not those that an
+    /// existing install has, and not those about one run.
+    pub fn chosen(&self) -> impl Iterator<Item = &'static Definition> {
+        SETTINGS.iter().filter(|setting| {
+            let source = self.source(setting.name);
+            !setting.is_of_the_run && !matches!(source, Source::Default | Source::Existing(_))
+        })
     }
 
     /// Whether someone gave the setting.

@@ -13,8 +13,8 @@ pub struct Definition {
     /// The option without its dashes in front, the key in an answers file, and, in upper case with
     /// underscores, the variable behind `RUNNERUP_`.
     pub name: &'static str,
-    /// Its option takes no value.
-    pub is_switch: bool,
+    /// What its option takes.
+    pub form: Form,
     /// It is about one run, and so no answer of an answers file.
     pub is_of_the_run: bool,
     /// A later install goes by it, and no file of the agent holds it, or none that root may go by:
@@ -23,6 +23,19 @@ pub struct Definition {
     pub is_remembered: bool,
     /// The value that counts, as a plan shows it; `None`: a plan does not show it.
     pub shown: Option<fn(&Spec) -> String>,
+}
+
+/// What an option takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// Nothing: it is there or not.
+    Switch,
+    /// One value.
+    Value,
+    /// Values with commas between them.
+    List,
+    /// A command, its words quoted as in a shell.
+    Words,
 }
 
 /// Every setting of an install, in the order in which a plan shows them.
@@ -35,7 +48,7 @@ pub const SETTINGS: [Definition; 34] = [
     Definition::new("url")
         .shown(|spec| spec.url.as_ref().map_or(CLOUD_URL.into(), ToString::to_string)),
     Definition::new("proxy").shown(|spec| or_none(spec.proxy.as_ref())),
-    Definition::new("no-proxy").shown(|spec| or_none(spec.no_proxy.as_ref())),
+    Definition::new("no-proxy").of(Form::List).shown(|spec| or_none(spec.no_proxy.as_ref())),
     Definition::new("ca-file").shown(|spec| or_none(spec.ca_file.as_ref().map(shown))),
     Definition::new("name").shown(|spec| spec.name.to_string()),
     Definition::new("token-file").shown(|spec| or_none(spec.token.as_ref().map(|_| REDACTED))),
@@ -44,33 +57,33 @@ pub const SETTINGS: [Definition; 34] = [
     Definition::new("mode").shown(|spec| spec.mode.to_string()),
     Definition::new("max-run-time").shown(|spec| spec.max_run_time.to_string()),
     Definition::new("idle-timeout").shown(|spec| or_none(spec.idle_timeout.as_ref())),
-    Definition::new("command-prefix").shown(|spec| {
+    Definition::new("command-prefix").of(Form::Words).shown(|spec| {
         or_none(Some(spec.command_prefix.join(" ")).filter(|command| !command.is_empty()))
     }),
     Definition::new("ssh-advertise-addr").shown(|spec| or_none(spec.ssh_advertise_addr.as_ref())),
     Definition::new("log-file").remembered().shown(|spec| or_none(spec.log_file.as_ref())),
     Definition::new("auto-update").remembered().shown(|spec| spec.auto_update.to_string()),
     Definition::new("user").shown(|spec| spec.user.to_string()),
-    Definition::new("no-create-user").switch().remembered(),
+    Definition::new("no-create-user").of(Form::Switch).remembered(),
     Definition::new("instance"),
     Definition::new("service").remembered().shown(|spec| spec.service.to_string()),
-    Definition::new("no-start").switch().shown(|spec| (!spec.start).to_string()),
+    Definition::new("no-start").of(Form::Switch).shown(|spec| (!spec.start).to_string()),
     Definition::new("hardening")
         .remembered()
         .shown(|spec| format!("{:?}", spec.hardening).to_lowercase()),
     Definition::new("passwordless-sudo")
-        .switch()
+        .of(Form::Switch)
         .remembered()
         .shown(|spec| spec.passwordless_sudo.to_string()),
     Definition::new("desktop-session")
-        .switch()
+        .of(Form::Switch)
         .remembered()
         .shown(|spec| spec.desktop_session.to_string()),
     Definition::new("root"),
     Definition::new("timeout").shown(|spec| format!("{} s", spec.timeout.as_secs())),
-    Definition::new("yes").switch().of_the_run(),
-    Definition::new("dry-run").switch().of_the_run(),
-    Definition::new("json").switch().of_the_run(),
+    Definition::new("yes").of(Form::Switch).of_the_run(),
+    Definition::new("dry-run").of(Form::Switch).of_the_run(),
+    Definition::new("json").of(Form::Switch).of_the_run(),
     Definition::new("answers").of_the_run(),
 ];
 
@@ -90,11 +103,12 @@ fn or_none(value: Option<impl ToString>) -> String {
 
 impl Definition {
     const fn new(name: &'static str) -> Self {
-        Self { name, is_switch: false, is_of_the_run: false, is_remembered: false, shown: None }
+        let form = Form::Value;
+        Self { name, form, is_of_the_run: false, is_remembered: false, shown: None }
     }
 
-    const fn switch(self) -> Self {
-        Self { is_switch: true, ..self }
+    const fn of(self, form: Form) -> Self {
+        Self { form, ..self }
     }
 
     const fn of_the_run(self) -> Self {

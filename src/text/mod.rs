@@ -18,3 +18,16 @@ pub(crate) use shell::{Shell, is_plain, is_sound, is_whole_path};
 
 /// What stands in place of a secret.
 pub const REDACTED: &str = "***";
+
+/// The characters that YAML and JSON write with a backslash and a letter, or a sign, between double
+/// quotes.
+pub(crate) fn backslashed(c: char) -> Option<&'static str> {
+    Some(match c {
+        '"' => "\\\"",
+        '\\' => "\\\\",
+        '\n' => "\\n",
+        '\r' => "\\r",
+        '\t' => "\\t",
+        _ => return None,
+    })
+}

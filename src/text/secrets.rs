@@ -45,6 +45,13 @@ pub struct Secrets(Arc<RwLock<Index>>);
 pub struct Found(Vec<SecretString>);
 
 impl Secrets {
+    #[cfg(test)]
+    pub(crate) fn of(secret: &str) -> Self {
+        let secrets = Self::default();
+        secrets.add(secret);
+        secrets
+    }
+
     /// Takes on a secret that the administrator gave: it is searched for whatever it looks like.
     pub fn add(&self, secret: &str) {
         if secret.len() >= SHORTEST {
@@ -195,15 +202,9 @@ mod tests {
     use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
     use proptest::prelude::*;
 
-    fn with(secret: &str) -> Secrets {
-        let secrets = Secrets::default();
-        secrets.add(secret);
-        secrets
-    }
-
     #[test]
     fn each_form_becomes_stars() {
-        let secrets = with("p/ss wörd?1");
+        let secrets = Secrets::of("p/ss wörd?1");
         for form in [
             "p/ss wörd?1",
             "p%2Fss+w%C3%B6rd%3F1",
@@ -217,7 +218,7 @@ mod tests {
 
     #[test]
     fn a_secret_too_short_to_tell_is_left() {
-        assert_eq!(with("a").scrub("a banana"), "a banana");
+        assert_eq!(Secrets::of("a").scrub("a banana"), "a banana");
     }
 
     #[test]
@@ -260,7 +261,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_secret_is_found_in_base64(before in "[a-z:]{0,5}", secret in "[!-~]{12,40}", after in ".{0,5}") {
-            let secrets = with(&secret);
+            let secrets = Secrets::of(&secret);
             let text = format!("{before}{secret}{after}");
             for form in [STANDARD.encode(&text), URL_SAFE_NO_PAD.encode(&text)] {
                 prop_assert!(secrets.scrub(&form).contains("***"), "{}", form);

@@ -10,11 +10,11 @@ mod readers;
 mod support;
 
 use runnerup::{
-    host::{Activity, Defined, Facts, Load, PathFact, ServiceState},
+    host::{AccountFacts, Activity, Defined, Facts, Load, PathFact, ServiceState},
     plan::{Leave, Plan},
     platform::{
         Os, Platform,
-        accounts::{Account, AccountId},
+        accounts::AccountId,
         fs::{Kind, Meta},
         windows::registry::Value,
     },
@@ -260,11 +260,10 @@ fn a_desktop_session_is_refused_where_it_cannot_be_kept() {
     let error = refused(windows, &[], &facts);
     assert!(error.exit() == 3 && error.message().contains("forbids Remote Desktop"), "{error}");
     let mut facts = fresh(windows.0);
-    let account = Account {
+    let account = AccountFacts {
         name: "circleci".into(),
         id: AccountId::Windows {},
-        home: "C:/Users/circleci".into(),
-        shell: "C:/Windows/System32/cmd.exe".into(),
+        ..AccountFacts::default()
     };
     facts.accounts.insert("circleci".into(), Some(account));
     let error = refused(windows, &[], &facts);
@@ -316,11 +315,10 @@ fn hand_made_installs_are_taken_over() {
     for system in SYSTEMS {
         let mut facts = fresh(system.0);
         let user = "ci";
-        let account = Account {
+        let account = AccountFacts {
             name: user.into(),
             id: AccountId::Unix { uid: 501, gid: 20 },
-            home: "/Users/ci".into(),
-            shell: "/bin/zsh".into(),
+            ..AccountFacts::default()
         };
         facts.accounts.insert(user.into(), Some(account));
         let os = system.0.parse::<Platform>().unwrap().os();

@@ -88,6 +88,16 @@ pub fn portable(name: &str, what: &str) -> Option<PathBuf> {
     Some(binary)
 }
 
+/// The program, and the bytes of the stand-in agent, for a host that is booted; `None`, having said
+/// so, where none can be or they are not built.
+#[must_use]
+pub fn programs_for_hosts(what: &str) -> Option<(PathBuf, Vec<u8>)> {
+    if needs_hosts(what) {
+        return None;
+    }
+    Some((portable("runnerup", what)?, fs::read(portable("stand-in-agent", what)?).unwrap()))
+}
+
 /// The folder of `Cargo.toml`.
 #[must_use]
 pub fn repository() -> &'static Path {

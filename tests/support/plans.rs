@@ -2,10 +2,10 @@
 
 use runnerup::{
     agent::{self, Token},
-    host::{Activity, Facts, PathFact, Want},
+    host::{AccountFacts, Activity, Facts, PathFact, Query},
     plan::{self, Leave, Plan},
     platform::{
-        accounts::{Account, AccountId},
+        accounts::AccountId,
         fs::{Kind, Meta, Permissions},
     },
     record::{After, Digest, Owner, Receipt, Record, State, Step, Target},
@@ -87,19 +87,19 @@ pub fn planned(system: (&str, Manager), given: &[(&str, &str)], facts: &Facts) -
 
 /// Plans an install. Of what it asks to look at, and `facts` do not tell, nothing is there.
 pub fn install(spec: &Spec, settings: &Settings, facts: &Facts) -> runnerup::Result<Plan> {
-    let wanted = plan::wanted(spec, facts);
-    plan::install(spec, settings, &looked_at(facts, &wanted))
+    let queries = plan::queries(spec, facts);
+    plan::install(spec, settings, &looked_at(facts, &queries))
 }
 
 /// Plans an uninstall, likewise.
 pub fn uninstall(facts: &Facts, leave: Leave) -> Option<Plan> {
-    plan::uninstall(&looked_at(facts, &plan::wanted_for_uninstall(facts)), leave)
+    plan::uninstall(&looked_at(facts, &plan::uninstall_queries(facts)), leave)
 }
 
-fn looked_at(facts: &Facts, wanted: &[Want]) -> Facts {
+fn looked_at(facts: &Facts, queries: &[Query]) -> Facts {
     let mut facts = facts.clone();
-    for want in wanted {
-        if let Want::Path { path, .. } = want {
+    for query in queries {
+        if let Query::Path { path, .. } = query {
             facts.paths.entry(path.clone()).or_default();
         }
     }
@@ -133,7 +133,7 @@ pub fn take_in(facts: &mut Facts, step: &Step) -> Option<After> {
     let numbers = |facts: &Facts, owner: &Option<Owner>| match owner.as_ref() {
         Some(owner) if owner.user != "root" => {
             let account = facts.account(&owner.user).unwrap();
-            account.unix().map_or((0, 0), |account| (account.uid, account.gid))
+            account.uid().zip(account.id.gid()).unwrap_or_default()
         }
         _ => (0, 0),
     };
@@ -157,12 +157,7 @@ pub fn take_in(facts: &mut Facts, step: &Step) -> Option<After> {
                 true => AccountId::Windows {},
                 false => AccountId::Unix { uid: 450, gid: 450 },
             };
-            let account = Account {
-                name: new.name.clone(),
-                id,
-                home: new.home.clone(),
-                shell: new.shell.clone(),
-            };
+            let account = AccountFacts { name: new.name.clone(), id, ..AccountFacts::default() };
             facts.accounts.insert(new.name.clone(), Some(account));
             return None;
         }

@@ -118,21 +118,21 @@ mod tests {
     #[test]
     fn facts_that_no_host_has_are_refused() {
         assert_eq!(refused(|_| {}), None);
-        let told = refused(|survey| {
+        let why = refused(|survey| {
             let service = survey.installs[0].service.as_mut().unwrap();
             let directive = service.directives[0].clone();
             service.directives = vec![directive; DIRECTIVES + 1];
         });
-        assert!(told.as_ref().is_some_and(|why| why.contains("2001 directives")), "{told:?}");
-        let told = refused(|survey| {
+        assert!(why.as_ref().is_some_and(|why| why.contains("2001 directives")), "{why:?}");
+        let why = refused(|survey| {
             let Some(Seen::Known(config)) = &mut survey.installs[0].config else { panic!() };
             let setting = config.settings[0].clone();
             config.settings = vec![setting; SETTINGS + 1];
         });
-        assert!(told.as_ref().is_some_and(|why| why.contains("1001 settings")), "{told:?}");
+        assert!(why.as_ref().is_some_and(|why| why.contains("1001 settings")), "{why:?}");
         let length = usize::try_from(LIMIT).unwrap();
-        let told = refused(|survey| survey.installs[0].name = "x".repeat(length));
-        assert!(told.as_ref().is_some_and(|why| why.contains("larger than 16 MiB")), "{told:?}");
+        let why = refused(|survey| survey.installs[0].name = "x".repeat(length));
+        assert!(why.as_ref().is_some_and(|why| why.contains("larger than 16 MiB")), "{why:?}");
     }
 
     #[test]

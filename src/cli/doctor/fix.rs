@@ -105,12 +105,12 @@ pub(super) fn run(
 
 /// The same command as root.
 fn again(args: &DoctorArgs) -> Command {
-    let own = |command: Command, option: &'static str, value: &str| {
+    let with = |command: Command, option: &'static str, value: &str| {
         command.then(option).own(value, Provenance::Root)
     };
     let fix = Command::root("runnerup doctor --fix");
-    let fix = args.instance.iter().fold(fix, |fix, name| own(fix, "--instance", name));
-    args.allow_path.iter().fold(fix, |fix, path| own(fix, "--allow-path", path))
+    let fix = args.instance.iter().fold(fix, |fix, name| with(fix, "--instance", name));
+    args.allow_path.iter().fold(fix, |fix, path| with(fix, "--allow-path", path))
 }
 
 /// One plan for people to read; each part of it has a receipt of its own.

@@ -18,8 +18,8 @@ use crate::{
     agent::Token,
     doctor::{Diagnosis, Selection, allowed_path},
     host::Survey,
-    probe::{Endpoints, network::Inquiry},
-    session::{Examination, Question, Session},
+    probe::{Endpoints, Request, network::Inquiry},
+    session::{Examination, Session},
     spec::token_from_file,
     text::Secrets,
 };
@@ -33,7 +33,8 @@ const TIMEOUT: u64 = 5;
 
 /// Examines, tells, and cures where that is asked for.
 pub(super) fn run(args: &DoctorArgs, out: &Output) -> Result<ExitCode> {
-    let mut args = args.filled()?;
+    let mut args = args.clone();
+    args.fill()?;
     args.root = out.about(args.root.as_deref())?;
     if args.list {
         list::list(args.markdown, out)?;
@@ -69,9 +70,7 @@ pub(super) fn examined(
         let survey = Survey { allowed, is_saved: true, ..facts::load(file)? };
         return Ok(Examination::of(survey, selection, Secrets::default(), begun));
     }
-    let examination = Session::open(args.root.as_deref())?.diagnose(Question {
-        selection: selection.clone(),
-        is_saved: args.save_facts.is_some(),
+    let request = Request {
         timeout: timeout(args)?,
         instance: args.instance.clone(),
         config: args.config.clone(),
@@ -81,7 +80,9 @@ pub(super) fn examined(
         },
         inquiry: inquiry(args, out)?,
         allowed,
-    })?;
+    };
+    let session = Session::open(args.root.as_deref())?;
+    let examination = session.diagnose(selection, args.save_facts.is_some(), request)?;
     out.secrets().take(&examination.secrets);
     Ok(examination)
 }

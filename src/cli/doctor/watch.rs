@@ -16,14 +16,14 @@ use std::{
 /// Between the end of one examination and the beginning of the next.
 const PAUSE: Duration = Duration::from_secs(5);
 
-type Told = HashMap<(&'static str, Option<String>), (Status, String)>;
+type Statuses = HashMap<(&'static str, Option<String>), (Status, String)>;
 
 /// Runs until the person has seen enough.
 pub(super) fn run(args: &DoctorArgs, selection: &Selection, out: &Output) -> Result<ExitCode> {
     let first = examined(args, selection, out)?;
     report::tell(&first.survey, &first.diagnosis, out)?;
     out.line("Watching; Ctrl-C ends it.");
-    let mut before = told(&first.diagnosis);
+    let mut before = statuses(&first.diagnosis);
     let mut last = first.diagnosis;
     interrupt::watching();
     loop {
@@ -35,7 +35,7 @@ pub(super) fn run(args: &DoctorArgs, selection: &Selection, out: &Output) -> Res
             thread::sleep(Duration::from_millis(100));
         }
         let now = examined(args, selection, out)?;
-        let after = told(&now.diagnosis);
+        let after = statuses(&now.diagnosis);
         if out.is_json() && before != after {
             out.document(&now.diagnosis)?;
         } else if before != after {
@@ -51,12 +51,12 @@ pub(super) fn run(args: &DoctorArgs, selection: &Selection, out: &Output) -> Res
 }
 
 /// A changed sentence alone, as one with a time in it, is no change.
-fn changed(finding: &Finding, before: &Told) -> bool {
+fn changed(finding: &Finding, before: &Statuses) -> bool {
     let key = (finding.check, finding.instance.clone());
     before.get(&key).is_none_or(|(status, _)| *status != finding.status)
 }
 
-fn told(diagnosis: &Diagnosis) -> Told {
+fn statuses(diagnosis: &Diagnosis) -> Statuses {
     let one = |finding: &Finding| {
         let key = (finding.check, finding.instance.clone());
         (key, (finding.status, finding.status.word().to_owned()))

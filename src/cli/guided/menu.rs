@@ -16,10 +16,22 @@ const MARKS: [&str; 2] = ["  > ", "    "];
 /// No entry is chosen at first: Enter alone does nothing.
 const NONE: usize = usize::MAX;
 
+/// A question's choices, then the ways out of it.
+pub(super) struct Menu {
+    entries: Vec<Entry>,
+    rows: Vec<String>,
+    /// The entry that is chosen at first.
+    default: usize,
+    /// Whether each row says what its entry means. Where one would be wider than the terminal there
+    /// are labels alone, and whoever shows the menu tells the meanings above it: a row that is folded
+    /// breaks its redrawing.
+    pub(super) has_meanings: bool,
+}
+
 /// One entry of a menu.
-pub(super) struct Entry {
-    pub(super) label: String,
-    pub(super) meaning: String,
+struct Entry {
+    label: String,
+    meaning: String,
     reply: Reply,
 }
 
@@ -42,8 +54,51 @@ impl Theme for Arrows {
     }
 }
 
-/// The entries of a question's menu: its choices, then the ways out of it.
-pub(super) fn entries(prompt: &Prompt) -> Vec<Entry> {
+impl Menu {
+    /// The menu of a question, in so many columns.
+    pub(super) fn new(prompt: &Prompt, room: usize) -> Self {
+        let entries = entries(prompt);
+        let labels = || entries.iter().map(|entry| entry.label.clone()).collect();
+        let rows = rows(&entries, room);
+        let is_default = |(key, _): &(&str, String)| Some(*key) == prompt.default.as_deref();
+        Self {
+            has_meanings: rows.is_some(),
+            rows: rows.unwrap_or_else(labels),
+            default: prompt.choices.iter().position(is_default).unwrap_or(NONE),
+            entries,
+        }
+    }
+
+    /// Has one entry chosen; Esc and `q` quit.
+    ///
+    /// # Errors
+    /// When the terminal cannot be read.
+    pub(super) fn choose(self, out: &Output, term: &Term) -> io::Result<Reply> {
+        let theme = Arrows { is_coloured: out.colours_dialogue() };
+        let menu = Select::with_theme(&theme)
+            .items(self.rows.iter().map(|row| out.row(row)))
+            .default(self.default);
+        let chosen = menu.interact_on_opt(term);
+        // A menu that breaks off leaves it hidden.
+        out.show_cursor();
+        match chosen {
+            Ok(Some(index)) => {
+                Ok(self.entries.into_iter().nth(index).map_or(Reply::Quit, |entry| entry.reply))
+            }
+            Ok(None) => Ok(Reply::Quit),
+            Err(dialoguer::Error::IO(error)) => {
+                if error.kind() == io::ErrorKind::Interrupted {
+                    // Ctrl-C, which the console library makes a signal to ourselves.
+                    interrupt::give_way();
+                }
+                Err(error)
+            }
+        }
+    }
+}
+
+/// The choices of a question, then the ways out of it.
+fn entries(prompt: &Prompt) -> Vec<Entry> {
     let choices = prompt.choices.iter().map(|(key, meaning)| Entry {
         label: Prompt::label(key).to_owned(),
         meaning: meaning.clone(),
@@ -64,9 +119,8 @@ pub(super) fn entries(prompt: &Prompt) -> Vec<Entry> {
     choices.chain(exits).collect()
 }
 
-/// The rows of a menu. Where one would be wider than `room` there are labels alone, and whoever
-/// shows the menu tells the meanings above it: a row that is folded breaks its redrawing.
-pub(super) fn rows(entries: &[Entry], room: usize) -> Option<Vec<String>> {
+/// Each entry with its meaning; `None` where one would be wider than `room`.
+fn rows(entries: &[Entry], room: usize) -> Option<Vec<String>> {
     let widest = entries.iter().map(|entry| measure_text_width(&entry.label)).max()?;
     let row = |entry: &Entry| {
         let gap = " ".repeat(widest - measure_text_width(&entry.label) + 2);
@@ -75,37 +129,6 @@ pub(super) fn rows(entries: &[Entry], room: usize) -> Option<Vec<String>> {
     let rows: Vec<String> = entries.iter().map(row).collect();
     let fits = |row: &String| MARKS[0].len() + measure_text_width(row) <= room;
     rows.iter().all(fits).then_some(rows)
-}
-
-/// Has one entry chosen; Esc and `q` quit.
-///
-/// # Errors
-/// When the terminal cannot be read.
-pub(super) fn choose(prompt: &Prompt, out: &Output, term: &Term, room: usize) -> io::Result<Reply> {
-    let entries = entries(prompt);
-    let labels = || entries.iter().map(|entry| entry.label.clone()).collect();
-    let rows: Vec<String> = rows(&entries, room).unwrap_or_else(labels);
-    let is_default = |(key, _): &(&str, String)| Some(*key) == prompt.default.as_deref();
-    let theme = Arrows { is_coloured: out.colours_dialogue() };
-    let menu = Select::with_theme(&theme)
-        .items(rows.iter().map(|row| out.row(row)))
-        .default(prompt.choices.iter().position(is_default).unwrap_or(NONE));
-    let chosen = menu.interact_on_opt(term);
-    // A menu that breaks off leaves it hidden.
-    out.show_cursor();
-    match chosen {
-        Ok(Some(index)) => {
-            Ok(entries.into_iter().nth(index).map_or(Reply::Quit, |entry| entry.reply))
-        }
-        Ok(None) => Ok(Reply::Quit),
-        Err(dialoguer::Error::IO(error)) => {
-            if error.kind() == io::ErrorKind::Interrupted {
-                // Ctrl-C, which the console library makes a signal to ourselves.
-                interrupt::give_way();
-            }
-            Err(error)
-        }
-    }
 }
 
 #[cfg(test)]
@@ -121,9 +144,8 @@ mod tests {
 
     #[test]
     fn a_row_says_what_its_entry_means() {
-        let rows = rows(&entries(&prompt()), 40).unwrap();
         assert_eq!(
-            rows,
+            Menu::new(&prompt(), 40).rows,
             [
                 "server  a server of your own",
                 "cloud   circleci.com",
@@ -135,8 +157,10 @@ mod tests {
 
     #[test]
     fn no_row_is_wider_than_the_terminal() {
-        assert_eq!(rows(&entries(&prompt()), 33), None);
-        assert!(rows(&entries(&prompt()), 34).is_some());
+        assert!(Menu::new(&prompt(), 34).has_meanings);
+        let narrow = Menu::new(&prompt(), 33);
+        assert!(!narrow.has_meanings);
+        assert_eq!(narrow.rows, ["server", "cloud", "Back", "Quit"]);
     }
 
     #[test]

@@ -243,8 +243,8 @@ impl Question {
 
     fn own_name(self, known: &Known<'_>) -> String {
         let resolve = |template: RunnerNameTemplate| template.resolve(&known.hostname, "");
-        let own = "{hostname}".parse().and_then(resolve);
-        own.map_or_else(|_| known.hostname.clone(), |name| name.as_str().to_owned())
+        let name = "{hostname}".parse().and_then(resolve);
+        name.map_or_else(|_| known.hostname.clone(), |name| name.as_str().to_owned())
     }
 }
 

@@ -4,7 +4,7 @@
 use super::{
     ask::{Ask, Prompt, Reply},
     line::{Editor, count},
-    menu,
+    menu::Menu,
 };
 use crate::{
     Code, Error, Result,
@@ -58,25 +58,25 @@ impl<'a> Person<'a> {
         self.out.line(text);
     }
 
-    fn show(&mut self, prompt: &Prompt) {
+    fn show(&mut self, prompt: &Prompt, menu: Option<&Menu>) {
         let mut text = Text::new();
         text.blank();
         text.line(Line::new().toned(Tone::Strong, prompt.title.clone()));
         for paragraph in &prompt.meaning {
             text.append(indented(paragraph, Tone::Plain));
         }
-        let is_told_by_menu =
-            self.has_menu(prompt) && menu::rows(&menu::entries(prompt), self.room()).is_some();
-        let told = |(_, meaning): &&(&str, String)| !meaning.is_empty() && !is_told_by_menu;
-        for (choice, meaning) in prompt.choices.iter().filter(told) {
+        let menu_tells = menu.is_some_and(|menu| menu.has_meanings);
+        let is_told_here = |(_, meaning): &&(&str, String)| !meaning.is_empty() && !menu_tells;
+        for (choice, meaning) in prompt.choices.iter().filter(is_told_here) {
             text.append(indented(&format!("{choice}  {meaning}"), Tone::Plain));
         }
         self.line(text);
     }
 
     /// A terminal that moves its cursor shows a menu; at any other a choice is typed.
-    fn has_menu(&self, prompt: &Prompt) -> bool {
-        !prompt.choices.is_empty() && self.out.moves_cursor()
+    fn menu(&self, prompt: &Prompt) -> Option<Menu> {
+        let has_menu = !prompt.choices.is_empty() && self.out.moves_cursor();
+        has_menu.then(|| Menu::new(prompt, self.room()))
     }
 
     /// What stands before the cursor: the default, or the letters to choose from.
@@ -132,13 +132,14 @@ impl Ask for Person<'_> {
     }
 
     fn ask(&mut self, prompt: &Prompt, is_again: bool) -> Result<Reply> {
+        let menu = self.menu(prompt);
         if !is_again {
             self.rows = 0;
-            self.show(prompt);
+            self.show(prompt, menu.as_ref());
         }
-        let reply = match self.has_menu(prompt) {
-            true => menu::choose(prompt, self.out, &self.term, self.room()),
-            false => self.typed(prompt),
+        let reply = match menu {
+            Some(menu) => menu.choose(self.out, &self.term),
+            None => self.typed(prompt),
         };
         reply.map_err(|error| {
             Error::new(

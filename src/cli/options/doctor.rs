@@ -3,7 +3,7 @@
 // The comments on options are their help, where `[x]` is a default and no link.
 #![allow(rustdoc::broken_intra_doc_links)]
 
-use crate::{Result, cli::variables};
+use crate::{Result, cli::variables::Fill};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -105,46 +105,29 @@ pub struct DoctorArgs {
 }
 
 impl DoctorArgs {
-    /// The same, with the variables where no option was given.
+    /// Takes the variables where no option was given.
     ///
     /// # Errors
     /// A usage error that names the variable.
-    pub fn filled(&self) -> Result<Self> {
-        let text = |given: &Option<String>, name| match given {
-            Some(given) => Ok(Some(given.clone())),
-            None => variables::text(name),
-        };
-        let path = |given: &Option<PathBuf>, name| match given {
-            Some(given) => Ok(Some(given.clone())),
-            None => variables::text(name).map(|text| text.map(PathBuf::from)),
-        };
-        let list = |given: &[String], name| -> Result<Vec<String>> {
-            let text = if given.is_empty() { variables::text(name)? } else { None };
-            let listed = text.iter().flat_map(|text| text.split(',')).map(str::to_owned);
-            Ok(given.iter().cloned().chain(listed).collect())
-        };
-        Ok(Self {
-            instance: text(&self.instance, "instance")?,
-            only: list(&self.only, "only")?,
-            skip: list(&self.skip, "skip")?,
-            offline: self.offline || variables::switch("offline")?,
-            timeout: text(&self.timeout, "timeout")?,
-            config: path(&self.config, "config")?,
-            endpoint: list(&self.endpoint, "endpoint")?,
-            resource_class: text(&self.resource_class, "resource-class")?,
-            api_token_file: path(&self.api_token_file, "api-token-file")?,
-            root: path(&self.root, "root")?,
-            fix: self.fix || variables::switch("fix")?,
-            yes: self.yes || variables::switch("yes")?,
-            dry_run: self.dry_run || variables::switch("dry-run")?,
-            allow: list(&self.allow, "allow")?,
-            allow_path: list(&self.allow_path, "allow-path")?,
-            save_facts: path(&self.save_facts, "save-facts")?,
-            facts: path(&self.facts, "facts")?,
-            strict: self.strict || variables::switch("strict")?,
-            watch: self.watch || variables::switch("watch")?,
-            list: self.list,
-            markdown: self.markdown,
-        })
+    pub fn fill(&mut self) -> Result<()> {
+        self.instance.fill("instance")?;
+        self.only.fill("only")?;
+        self.skip.fill("skip")?;
+        self.offline.fill("offline")?;
+        self.timeout.fill("timeout")?;
+        self.config.fill("config")?;
+        self.endpoint.fill("endpoint")?;
+        self.resource_class.fill("resource-class")?;
+        self.api_token_file.fill("api-token-file")?;
+        self.root.fill("root")?;
+        self.fix.fill("fix")?;
+        self.yes.fill("yes")?;
+        self.dry_run.fill("dry-run")?;
+        self.allow.fill("allow")?;
+        self.allow_path.fill("allow-path")?;
+        self.save_facts.fill("save-facts")?;
+        self.facts.fill("facts")?;
+        self.strict.fill("strict")?;
+        self.watch.fill("watch")
     }
 }

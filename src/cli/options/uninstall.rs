@@ -1,6 +1,6 @@
 //! The options of `uninstall`.
 
-use crate::{Result, cli::variables};
+use crate::{Result, cli::variables::Fill};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -34,24 +34,16 @@ pub struct UninstallArgs {
 }
 
 impl UninstallArgs {
-    /// The same, with the variables where no option was given.
+    /// Takes the variables where no option was given.
     ///
     /// # Errors
     /// A usage error that names the variable.
-    pub fn filled(&self) -> Result<Self> {
-        Ok(Self {
-            instance: match self.instance.clone() {
-                Some(given) => Some(given),
-                None => variables::text("instance")?,
-            },
-            root: match self.root.clone() {
-                Some(given) => Some(given),
-                None => variables::text("root")?.map(PathBuf::from),
-            },
-            purge: self.purge || variables::switch("purge")?,
-            force: self.force || variables::switch("force")?,
-            yes: self.yes || variables::switch("yes")?,
-            dry_run: self.dry_run || variables::switch("dry-run")?,
-        })
+    pub fn fill(&mut self) -> Result<()> {
+        self.instance.fill("instance")?;
+        self.root.fill("root")?;
+        self.purge.fill("purge")?;
+        self.force.fill("force")?;
+        self.yes.fill("yes")?;
+        self.dry_run.fill("dry-run")
     }
 }

@@ -2,7 +2,10 @@ use super::*;
 use crate::{
     doctor::sample::{UID, WORKDIR, agent, config_of, file, folder, healthy, trail},
     host::{Mount, Seen, Workdir},
-    platform::fs::{Meta, WalkEnd},
+    platform::{
+        accounts::AccountId,
+        fs::{Meta, WalkEnd},
+    },
 };
 
 const CI: Provenance = Provenance::Account(UID);
@@ -206,7 +209,7 @@ fn a_folder_of_roots_is_opened_for_nobody_that_an_account_named() {
     let mut survey = healthy();
     survey.host.accounts.push(AccountFacts {
         name: "mallory".into(),
-        uid: 4321,
+        id: AccountId::Unix { uid: 4321, gid: UID },
         ..survey.host.accounts[1].clone()
     });
     let is_opened = |survey: &Survey, name: &str, closed: &str, uid| {

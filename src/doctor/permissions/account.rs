@@ -42,7 +42,7 @@ fn sudo(survey: &Survey, install: &Install) -> Judged {
         return Err(Unseen::not_applicable("the command prefix does not use sudo"));
     }
     let account = account(survey, install)?;
-    if account.uid == 0 {
+    if account.is_root() {
         return Ok(Verdict::Holds(
             "the service account is root, which needs no sudo rule".to_owned(),
         ));
@@ -103,18 +103,16 @@ fn power(survey: &Survey, install: &Install) -> Judged {
     if survey.host.os == Os::Windows {
         return administrator(install, account);
     }
-    if account.uid == 0 {
+    if account.is_root() {
         powers.push("jobs run as root".to_owned());
     }
-    for (_, group) in
-        account.groups.iter().filter(|(gid, _)| *gid != account.gid || account.uid != 0)
-    {
-        if POWERFUL.contains(&group.as_str()) && account.uid != 0 {
+    for (_, group) in &account.groups {
+        if POWERFUL.contains(&group.as_str()) && !account.is_root() {
             powers.push(format!("{name} is in the group {group}"));
         }
     }
     let sudo = account.sudo.ok();
-    let is_free = sudo.is_some_and(|sudo| sudo.passwordless) && account.uid != 0;
+    let is_free = sudo.is_some_and(|sudo| sudo.passwordless) && !account.is_root();
     if is_free {
         powers.push(format!("{name} can run any command with sudo without a password"));
     }
@@ -237,7 +235,7 @@ fn unusable<'a>(survey: &Survey, account: &'a AccountFacts) -> Option<(String, &
     let home = trail.path.display();
     let end = trail.end?;
     let at = |summary| Some((summary, trail.path.as_path(), end));
-    if end.is_of_another(0) && end.is_of_another(account.uid) {
+    if end.is_of_another(0) && !account.owns(&end) {
         let owner = owner_of(survey, &end);
         return at(format!("the home folder {home} of {name} belongs to another account, {owner}"));
     }

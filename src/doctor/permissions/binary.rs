@@ -9,11 +9,10 @@ use crate::{
         lookup::{account, octal, owner_of, restarted_if_changed},
     },
     host::{
-        Access, AccountFacts, Binary, Denied, Install, Provenance, Strange, Stranger, Survey,
-        Trail, Unseen,
+        Access, AccountFacts, Binary, Denied, Install, Provenance, Service, Strange, Stranger,
+        Survey, Trail, Unseen,
     },
     platform::fs::Kind,
-    values::Manager,
 };
 use std::path::Path;
 
@@ -182,9 +181,9 @@ fn not_writable(survey: &Survey, install: &Install) -> Judged {
             .into());
     }
     let folder = trail.nearest().map(|passed| passed.meta);
-    let is_systemds =
-        install.service.as_ref().is_some_and(|service| service.manager == Manager::Systemd);
-    if account.uid == 0 && is_systemds && !trail.is_roots() {
+    let is_roots_alone = |service: &Service| service.manager.profile().has_drop_ins();
+    let is_strict = install.service.as_ref().is_some_and(is_roots_alone);
+    if account.is_root() && is_strict && !trail.is_roots() {
         return Ok(Problem::fail(format!(
             "accounts other than root can modify {}, which runs as root",
             trail.path.display()
@@ -201,8 +200,8 @@ fn not_writable(survey: &Survey, install: &Install) -> Judged {
         )
         .into());
     }
-    let owned = account.uid != 0
-        && (end.is_of(account.uid) || folder.is_some_and(|meta| meta.is_of(account.uid)));
+    let owned = !account.is_root()
+        && (account.owns(&end) || folder.is_some_and(|folder| account.owns(&folder)));
     if owned && !updates_itself(install) {
         let remedy = Remedy::by_hand("Install the binary again, as a file of root.")
             .command(Command::root("runnerup install --auto-update false"));

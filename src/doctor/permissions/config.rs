@@ -79,7 +79,7 @@ fn private(survey: &Survey, install: &Install) -> Judged {
     }
     let path = config.trail.path.display();
     let account = account(survey, install)?;
-    let is_theirs = meta.is_of(0) || meta.is_of(account.uid);
+    let is_theirs = meta.is_of(0) || account.owns(&meta);
     if is_theirs && meta.has_none(0o077) {
         return Ok(Verdict::Holds(format!("{path} has mode {}", octal(&meta))));
     }
@@ -95,7 +95,7 @@ fn private(survey: &Survey, install: &Install) -> Judged {
         "Remove access for others. If other people use this host, create a new token.",
     );
     // The account that must read the file owns it.
-    let keep = is_theirs && (meta.is_of(account.uid) || account.uid == 0);
+    let keep = is_theirs && (account.owns(&meta) || account.is_root());
     let owner = (!keep).then_some(account);
     let site = Site { trail: &config.trail, named_by: install.named_by, purpose: Purpose::Agent };
     Ok(Problem::fail(what)

@@ -98,7 +98,7 @@ fn missing(change: &Change<'_>, site: Site<'_>, account: &AccountFacts) -> Judge
     let why = trail.why();
     let nearest = trail.nearest().ok_or_else(|| Unseen::not_examined(why.clone()))?;
     let is_theirs = account.may(&nearest.meta, Access::Write);
-    if account.uid == 0 || is_theirs && !trail.stopped.as_ref().is_some_and(WalkEnd::is_link) {
+    if account.is_root() || is_theirs && !trail.stopped.as_ref().is_some_and(WalkEnd::is_link) {
         return Ok(Verdict::Holds(format!("{path} does not exist yet; {name} can create it")));
     }
     let remedy = change.folder(

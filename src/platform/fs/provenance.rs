@@ -3,7 +3,7 @@
 //! A path, an account, a URL or a unit's name often comes from a file that an unprivileged account
 //! can write. Such a name is no less an attack when the file that it leads to is opened with every
 //! care. So each value of the model says who could have written it, and root changes, reads and
-//! prints only what that allows: see `doctor::change`, `doctor::command` and `examine::reader`.
+//! prints only what that allows: see `doctor::change`, `probe::reader` and `command`.
 
 use super::{Kind, Meta, Permissions, Trail};
 use crate::platform::privilege;

@@ -4,6 +4,7 @@
 //! The root directory is what `userdel` goes by, and only root moves a process to a control group
 //! outside of the account's own ones.
 
+use super::control_groups::{paths, tops};
 use rustix::{
     fs::{self, AtFlags, StatxFlags},
     io::Errno,
@@ -44,10 +45,7 @@ fn is_container(of_init: &[u8], of_process: &[u8]) -> bool {
     if !paths(of_init).iter().any(|top| top.ends_with("/init.scope")) {
         return false;
     }
-    let tops = paths(of_init).map(|top| {
-        let top = top.strip_suffix("/init.scope").unwrap_or(&top);
-        top.trim_end_matches('/').to_owned()
-    });
+    let tops = tops(of_init);
     let paths = paths(of_process);
     // In a hierarchy that systemd does not use each process is at the top.
     let mut known = tops.iter().zip(&paths).filter(|(top, path)| path.len() > top.len() + 1);
@@ -67,22 +65,6 @@ fn is_of_a_user(path: &str) -> bool {
     slices.first() == Some(&"user.slice")
         || rest.first().is_some_and(|name| name.starts_with("user@"))
         || matches!(rest, [service] if service.ends_with(".service"))
-}
-
-/// The paths in the two hierarchies that systemd uses: its own named one, and the unified one.
-fn paths(list: &[u8]) -> [String; 2] {
-    let text = String::from_utf8_lossy(list);
-    let mut paths = [String::new(), String::new()];
-    let [named, unified] = &mut paths;
-    for line in text.lines() {
-        let mut fields = line.splitn(3, ':');
-        match (fields.next(), fields.next(), fields.next()) {
-            (_, Some("name=systemd"), Some(path)) => path.clone_into(named),
-            (Some("0"), Some(""), Some(path)) => path.clone_into(unified),
-            _ => {}
-        }
-    }
-    paths
 }
 
 #[cfg(test)]

@@ -104,8 +104,8 @@ async fn answer(ask: &Ask, token: &Token, shared: &Shared) -> Result<Value, Stri
         let via = proxy::of(ask);
         let to = via.as_ref().map_or(&ask.url, |via| &via.url);
         let (host, port) = super::dial::place(to).ok_or("the URL names no host")?;
-        let (told, addresses) = shared.names.resolve(&host, port, shared.deadline).await;
-        told.outcome?;
+        let (attempt, addresses) = shared.names.resolve(&host, port, shared.deadline).await;
+        attempt.outcome?;
         let mut stream = tokio::net::TcpStream::connect(addresses.as_slice())
             .await
             .map_err(|error| error.to_string())?;

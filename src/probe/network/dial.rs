@@ -39,8 +39,8 @@ async fn look_up(host: String, port: u16, deadline: Instant) -> Resolved {
     match timeout_at(deadline, lookup_host((host.as_str(), port))).await {
         Ok(Ok(found)) => {
             let addresses: Vec<SocketAddr> = found.collect();
-            let told = addresses.iter().map(|address| address.ip().to_string()).collect();
-            (Attempt { ms: since(begun), outcome: Ok(told), route: Route::Open }, addresses)
+            let names = addresses.iter().map(|address| address.ip().to_string()).collect();
+            (Attempt { ms: since(begun), outcome: Ok(names), route: Route::Open }, addresses)
         }
         Ok(Err(error)) => (failed(since(begun), &error.to_string(), Route::NoName), Vec::new()),
         Err(_) => {
@@ -56,10 +56,10 @@ pub(super) async fn connect(
 ) -> (Option<Attempt<()>>, Option<TcpStream>) {
     let Some(address) = address else { return (None, None) };
     let begun = Instant::now();
-    let told = match timeout_at(deadline, TcpStream::connect(address)).await {
+    let attempt = match timeout_at(deadline, TcpStream::connect(address)).await {
         Ok(Ok(stream)) => {
-            let told = Attempt { ms: since(begun), outcome: Ok(()), route: Route::Open };
-            return (Some(told), Some(stream));
+            let attempt = Attempt { ms: since(begun), outcome: Ok(()), route: Route::Open };
+            return (Some(attempt), Some(stream));
         }
         Ok(Err(error)) => {
             let route = match error.kind() {
@@ -71,7 +71,7 @@ pub(super) async fn connect(
         }
         Err(_) => failed(since(begun), &format!("{address}: no answer in time"), Route::Silent),
     };
-    (Some(told), None)
+    (Some(attempt), None)
 }
 
 /// Host and port of a URL.

@@ -14,7 +14,10 @@ use hyper::{
 };
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite},
+    task::JoinSet,
+};
 
 /// Most bytes of an answer's body that are read, and most of its text that is kept.
 const LIMIT: usize = 4096;
@@ -30,14 +33,27 @@ pub(super) async fn get<S>(
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    let said = |error: hyper::Error| error.to_string();
-    let (mut sender, connection) =
-        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(said)?;
-    let driver = tokio::spawn(connection);
-    let answer = sender.send_request(request(ask, token, proxy)?).await.map_err(said)?;
-    let told = told(answer, token.is_some()).await;
-    driver.abort();
-    Ok(told)
+    let (response, _connection) = sent(stream, request(ask, token, proxy)?).await?;
+    Ok(answered(response, token.is_some()).await)
+}
+
+/// What drives a connection, which ends with it.
+type Connection = JoinSet<hyper::Result<()>>;
+
+/// Sends a request: the head of the response, whose body comes as long as the connection is kept.
+async fn sent<S>(
+    stream: S,
+    request: Request<Empty<Bytes>>,
+) -> Result<(Response<Incoming>, Connection), String>
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let text = |error: hyper::Error| error.to_string();
+    let handshake = hyper::client::conn::http1::handshake(TokioIo::new(stream));
+    let (mut sender, driver) = handshake.await.map_err(text)?;
+    let mut connection = JoinSet::new();
+    connection.spawn(driver);
+    Ok((sender.send_request(request).await.map_err(text)?, connection))
 }
 
 fn request(
@@ -73,26 +89,22 @@ pub(super) async fn json<S>(stream: S, ask: &Ask, token: &Token) -> Result<Value
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    let said = |error: hyper::Error| error.to_string();
-    let (mut sender, connection) =
-        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(said)?;
-    let driver = tokio::spawn(connection);
     let mut request = request(ask, None, None)?;
     let mut value = HeaderValue::from_str(token.expose())
         .map_err(|_| "the token cannot stand in a header".to_owned())?;
     value.set_sensitive(true);
     request.headers_mut().insert("Circle-Token", value);
-    let answer = sender.send_request(request).await.map_err(said)?;
-    let status = answer.status().as_u16();
-    let mut body = answer.into_body();
+    let (response, _connection) = sent(stream, request).await?;
+    let status = response.status().as_u16();
+    let mut body = response.into_body();
     let mut bytes = Vec::new();
     while let Some(frame) = body.frame().await {
-        bytes.extend(frame.map_err(said)?.data_ref().into_iter().flatten());
+        let frame = frame.map_err(|error| error.to_string())?;
+        bytes.extend(frame.data_ref().into_iter().flatten());
         if bytes.len() > DOCUMENT {
             return Err("the answer does not end".to_owned());
         }
     }
-    driver.abort();
     match status {
         200 => serde_json::from_slice(&bytes).map_err(|error| error.to_string()),
         // Both what does not exist and what the token may not see.
@@ -101,12 +113,12 @@ where
     }
 }
 
-async fn told(answer: Response<Incoming>, with_token: bool) -> Answered {
+async fn answered(response: Response<Incoming>, with_token: bool) -> Answered {
     let text = |name: HeaderName| {
-        answer.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
+        response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
     };
-    let mut told = Answered {
-        status: answer.status().as_u16(),
+    let mut answered = Answered {
+        status: response.status().as_u16(),
         server: text(SERVER),
         content_type: text(CONTENT_TYPE),
         location: text(LOCATION),
@@ -114,7 +126,7 @@ async fn told(answer: Response<Incoming>, with_token: bool) -> Answered {
         begins: String::new(),
         with_token,
     };
-    let mut body = answer.into_body();
+    let mut body = response.into_body();
     let mut bytes = Vec::new();
     while let Some(Ok(frame)) = body.frame().await {
         bytes.extend(frame.data_ref().into_iter().flatten());
@@ -122,8 +134,8 @@ async fn told(answer: Response<Incoming>, with_token: bool) -> Answered {
             break;
         }
     }
-    told.begins = String::from_utf8_lossy(&bytes).chars().take(KEPT).collect();
-    told
+    answered.begins = String::from_utf8_lossy(&bytes).chars().take(KEPT).collect();
+    answered
 }
 
 /// Seconds that a `Date` is ahead of this host's clock.

@@ -119,14 +119,14 @@ async fn reached(ask: &Ask, shared: &Shared) -> Endpoint {
         None => shared.deadline,
     };
     let over_v4 = async {
-        let (told, stream) = connect(v4, limit).await;
-        endpoint.v4 = told;
+        let (attempt, stream) = connect(v4, limit).await;
+        endpoint.v4 = attempt;
         let Some(stream) = stream else { return false };
         talk(ask, proxy.as_ref(), stream, &mut endpoint, shared).await;
         true
     };
-    let (is_told, (told, stream)) = tokio::join!(over_v4, connect(v6, shared.deadline));
-    endpoint.v6 = told;
+    let (is_told, (attempt, stream)) = tokio::join!(over_v4, connect(v6, shared.deadline));
+    endpoint.v6 = attempt;
     if let Some(stream) = stream.filter(|_| !is_told) {
         talk(ask, proxy.as_ref(), stream, &mut endpoint, shared).await;
     }

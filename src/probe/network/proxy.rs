@@ -28,8 +28,8 @@ pub(super) fn of(ask: &Ask) -> Option<Via> {
         return None;
     }
     let value = |name: &'static str| {
-        let own = ask.variables.get(name).filter(|(value, _)| !value.trim().is_empty());
-        own.map(|own| (name, own))
+        let variable = ask.variables.get(name).filter(|(value, _)| !value.trim().is_empty());
+        variable.map(|variable| (name, variable))
     };
     let names: [&'static str; 2] = match ask.url.scheme() {
         "https" => ["HTTPS_PROXY", "https_proxy"],
@@ -84,7 +84,8 @@ pub(super) async fn connect(
     port: u16,
 ) -> Result<u16, String> {
     let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
-    let login = via.login().map_or(String::new(), |own| format!("Proxy-Authorization: {own}\r\n"));
+    let login =
+        via.login().map_or(String::new(), |login| format!("Proxy-Authorization: {login}\r\n"));
     let request = format!("CONNECT {host}:{port} HTTP/1.1\r\nHost: {host}:{port}\r\n{login}\r\n");
     stream.write_all(request.as_bytes()).await.map_err(|error| error.to_string())?;
     let mut head = Vec::new();

@@ -41,29 +41,29 @@ impl Trusts {
             Some((text, (*path).to_owned()))
         });
         let mut known: Vec<(Option<(String, String)>, Trust)> = Vec::new();
-        for own in of {
-            if !known.iter().any(|(other, _)| other.as_ref() == own) {
-                known.push((own.cloned(), trust(system.as_ref(), own)));
+        for authorities in of {
+            if !known.iter().any(|(other, _)| other.as_ref() == authorities) {
+                known.push((authorities.cloned(), trust(system.as_ref(), authorities)));
             }
         }
         Self(known)
     }
 
     /// The trust that goes with these authorities.
-    pub(super) fn of(&self, own: Option<&(String, String)>) -> Trust {
-        let found = self.0.iter().find(|(other, _)| other.as_ref() == own);
+    pub(super) fn of(&self, authorities: Option<&(String, String)>) -> Trust {
+        let found = self.0.iter().find(|(other, _)| other.as_ref() == authorities);
         found.map_or(Trust { verifier: None, source: String::new() }, |(_, trust)| trust.clone())
     }
 }
 
-fn trust(system: Option<&(Vec<u8>, String)>, own: Option<&(String, String)>) -> Trust {
+fn trust(system: Option<&(Vec<u8>, String)>, authorities: Option<&(String, String)>) -> Trust {
     let mut roots = RootCertStore::empty();
     let texts = system.map(|(text, _)| text.as_slice()).into_iter();
-    for text in texts.chain(own.map(|(text, _)| text.as_bytes())) {
+    for text in texts.chain(authorities.map(|(text, _)| text.as_bytes())) {
         let certificates = CertificateDer::pem_slice_iter(text).filter_map(Result::ok);
         roots.add_parsable_certificates(certificates);
     }
-    let sources = [own.map(|(_, source)| source), system.map(|(_, source)| source)];
+    let sources = [authorities.map(|(_, source)| source), system.map(|(_, source)| source)];
     let sources: Vec<&str> = sources.into_iter().flatten().map(String::as_str).collect();
     let provider = Arc::new(default_provider());
     let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build();

@@ -156,8 +156,8 @@ impl Processes {
         until: Instant,
     ) -> OfInstall {
         if let Some(unseen) = &self.fault {
-            let own = main.and_then(|main| self.own_tree(main, unseen, scrub, until));
-            return own.unwrap_or_else(|| OfInstall::unseen(unseen));
+            let tree = main.and_then(|main| self.own_tree(main, unseen, scrub, until));
+            return tree.unwrap_or_else(|| OfInstall::unseen(unseen));
         }
         let tree = main.map_or_else(Vec::new, |main| self.index.tree(main).collect());
         let (tree, of_tree) = limited(tree);

@@ -171,7 +171,7 @@ where
             }
             ahead = ahead.get(1..).unwrap_or_default();
             match answer {
-                Ok(own) => found.extend(own),
+                Ok(this) => found.extend(this),
                 Err(_) => break,
             }
         }
@@ -223,12 +223,12 @@ mod tests {
     #[cfg(target_os = "linux")]
     fn this_process_runs_its_program() {
         let stat = procfs::stat(&head("/proc/self/stat", LIMIT).unwrap()).unwrap();
-        let own = Identity { pid: std::process::id(), ticks: stat.ticks };
-        let found = details(&[own], soon());
+        let this = Identity { pid: std::process::id(), ticks: stat.ticks };
+        let found = details(&[this], soon());
         let program = std::env::current_exe().unwrap();
-        assert_eq!(found[&own.pid].program.as_deref(), Some(program.as_path()));
-        assert!(!found[&own.pid].command.words.is_empty());
-        let other = Identity { ticks: own.ticks + 1, ..own };
+        assert_eq!(found[&this.pid].program.as_deref(), Some(program.as_path()));
+        assert!(!found[&this.pid].command.words.is_empty());
+        let other = Identity { ticks: this.ticks + 1, ..this };
         assert!(details(&[other], soon()).is_empty());
     }
 

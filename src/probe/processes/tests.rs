@@ -50,12 +50,12 @@ fn this_process_and_its_child_are_a_tree() {
     let mut child = std::process::Command::new("sleep").arg("30").spawn().unwrap();
     let soon = Instant::now() + Duration::from_secs(20);
     let processes = Processes::read(1000, 500, soon);
-    let own = std::process::id();
-    let found = processes.of_install(Some(own), None, None, &Scrub::default(), soon);
+    let agent = std::process::id();
+    let found = processes.of_install(Some(agent), None, None, &Scrub::default(), soon);
     let _ = child.kill();
     let _ = child.wait();
     let tree = found.processes.ok().unwrap();
-    assert_eq!((tree[0].pid, tree[0].uid), (own, rustix::process::getuid().as_raw()));
+    assert_eq!((tree[0].pid, tree[0].uid), (agent, rustix::process::getuid().as_raw()));
     let is_child = |process: &&Process| process.pid == child.id() && process.name == "sleep";
     assert_eq!(tree.iter().find(is_child).unwrap().command, "sleep (2 words)");
 }
@@ -98,10 +98,10 @@ fn what_jobs_left_is_of_the_unit_or_the_account_and_of_no_agent() {
     let found = of(&processes, 10);
     assert_eq!(pids(&found.processes), [10, 11]);
     assert_eq!(pids(&found.orphans), [20, 21]);
-    let told = |pid: u32| {
+    let is_in_service = |pid: u32| {
         found.orphans.ok().unwrap().iter().find(|orphan| orphan.pid == pid).unwrap().in_service
     };
-    assert!(told(20) && !told(21));
+    assert!(is_in_service(20) && !is_in_service(21));
 }
 
 #[test]
@@ -111,24 +111,24 @@ fn a_daemon_is_roots_or_of_the_service_that_is_named_after_it() {
         Entry { managed, ..entry(10, 1, MALLORY, name) }
     };
     let named = |entry: Entry| table(vec![entry]).daemons().unwrap().len();
-    for own in [
+    for agent in [
         entry(10, 1, 0, "chronyd"),
         under("chrony.service", "chronyd"),
         under("ntpsec.service", "ntpd"),
         under("systemd-timesyncd.service", "systemd-timesyn"),
     ] {
-        assert_eq!(named(own), 1);
+        assert_eq!(named(agent), 1);
     }
-    for own in [entry(10, 1, MALLORY, "chronyd"), under("cron.service", "chronyd")] {
-        assert_eq!(named(own), 0, "any account has it so");
+    for agent in [entry(10, 1, MALLORY, "chronyd"), under("cron.service", "chronyd")] {
+        assert_eq!(named(agent), 0, "any account has it so");
     }
 }
 
 #[test]
 fn no_number_of_fake_agents_takes_the_place_of_a_services_own() {
     let fakes = (100..5100).map(|pid| entry(pid, 1, MALLORY, "circleci-runner"));
-    let own = in_unit(entry(9000, 1, JOBS, "circleci-launch"));
-    let processes = table(fakes.chain([own]).collect());
+    let agent = in_unit(entry(9000, 1, JOBS, "circleci-launch"));
+    let processes = table(fakes.chain([agent]).collect());
     assert_eq!(chosen(&processes).len(), AGENTS_LIMIT);
     assert_eq!(processes.agents_beyond(), 5001 - AGENTS_LIMIT);
     assert_eq!(processes.agent_of(UNIT), Some(9000));
@@ -150,9 +150,9 @@ fn fakes_in_a_service_of_the_system_push_no_real_agent_out() {
     let fake = |pid: u32, uid: u32| in_cron(entry(pid, 1, uid, "circleci-runner"));
     let fakes = (100..200).map(|pid| fake(pid, MALLORY));
     let of_numbers = (200..300).map(|pid| fake(pid, 100_000 + pid));
-    let own = in_unit(entry(9000, 1, JOBS, "circleci-launch"));
+    let agent = in_unit(entry(9000, 1, JOBS, "circleci-launch"));
     let by_hand = entry(9001, 1, JOBS, "circleci-launch");
-    let processes = table(fakes.chain(of_numbers).chain([own, by_hand]).collect());
+    let processes = table(fakes.chain(of_numbers).chain([agent, by_hand]).collect());
     assert_eq!(chosen(&processes)[..2], [9000, 9001]);
     assert_eq!(processes.agent_of(UNIT), Some(9000));
     // Without numbers of their own they leave room for others.

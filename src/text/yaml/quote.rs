@@ -1,5 +1,6 @@
 //! From text to YAML, quoted where a reader could take it for something else.
 
+use crate::text::backslashed;
 use std::borrow::Cow;
 use std::fmt::Write;
 
@@ -18,14 +19,10 @@ pub fn quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');
     for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            c if is_printable(c) => out.push(c),
-            c => {
+        match backslashed(c) {
+            Some(escape) => out.push_str(escape),
+            None if is_printable(c) => out.push(c),
+            None => {
                 // Writing to a string cannot fail.
                 let _ = match u32::from(c) {
                     code @ ..=0xff => write!(out, "\\x{code:02X}"),

@@ -9,7 +9,7 @@ use std::path::Path;
 const DEPTH: usize = 32;
 
 /// A file's text: UTF-16 as the scheduler writes it, or UTF-8.
-pub(super) fn decoded(bytes: &[u8]) -> String {
+pub(crate) fn decoded(bytes: &[u8]) -> String {
     let wide = |rest: &[u8], unit: fn([u8; 2]) -> u16| {
         let units = rest.chunks_exact(2).filter_map(|pair| pair.try_into().ok().map(unit));
         char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
@@ -39,7 +39,7 @@ struct Open {
 ///
 /// # Errors
 /// Why it is none: no XML, or another document.
-pub(super) fn directives(text: &str, file: &Path) -> Result<Vec<Directive<String>>, String> {
+pub(crate) fn directives(text: &str, file: &Path) -> Result<Vec<Directive<String>>, String> {
     let mut reader = Reader::from_str(text);
     let mut reading = Reading { file, directives: Vec::new(), open: Vec::new(), is_task: false };
     let mut lines = Lines { text, at: 0, line: 1 };
@@ -66,7 +66,7 @@ pub(super) fn directives(text: &str, file: &Path) -> Result<Vec<Directive<String
     match (reading.is_task, reading.open.pop()) {
         (true, None) => Ok(reading.directives),
         (true, Some(open)) => Err(format!("no XML: <{}> has no end", open.name)),
-        (false, _) => Err("it is no scheduled task".to_owned()),
+        (false, _) => Err("the service is not a scheduled task".to_owned()),
     }
 }
 
@@ -99,22 +99,22 @@ impl Reading<'_> {
     }
 
     fn end(&mut self) {
-        let Some(own) = self.open.pop() else { return };
+        let Some(element) = self.open.pop() else { return };
         // The document's own element is no section.
         let names: Vec<&str> = self.open.iter().skip(1).map(|open| open.name.as_str()).collect();
         let section = names.join("/");
         let value = if section == "Triggers" {
             // A trigger counts without any element in it.
-            let inner = self.directives.iter().skip(own.before);
+            let inner = self.directives.iter().skip(element.before);
             let is_off = |line: &Directive<String>| line.key == "Enabled" && line.value == "false";
             if inner.clone().any(is_off) { "disabled" } else { "enabled" }.to_owned()
-        } else if own.has_elements || self.open.is_empty() {
+        } else if element.has_elements || self.open.is_empty() {
             return;
         } else {
-            own.text.trim().to_owned()
+            element.text.trim().to_owned()
         };
-        let (file, line) = (self.file.to_owned(), own.line);
-        self.directives.push(Directive { file, line, section, key: own.name, value });
+        let (file, line) = (self.file.to_owned(), element.line);
+        self.directives.push(Directive { file, line, section, key: element.name, value });
     }
 }
 
@@ -156,18 +156,18 @@ mod tests {
         </LogonTrigger></Triggers>\r\n<Actions><Exec><Arguments>a &amp; &quot;b&quot; &#x41;\
         </Arguments></Exec></Actions></Task>";
 
-    fn told(text: &str) -> Vec<String> {
+    fn lines_of(text: &str) -> Vec<String> {
         let lines = directives(text, Path::new("/t")).unwrap();
-        let told = lines
+        let lines = lines
             .iter()
             .map(|line| format!("{} {} {}={}", line.line, line.section, line.key, line.value));
-        told.collect()
+        lines.collect()
     }
 
     #[test]
     fn elements_become_directives_with_their_places() {
         assert_eq!(
-            told(TASK),
+            lines_of(TASK),
             [
                 "4 Triggers BootTrigger=enabled",
                 "5 Triggers/LogonTrigger Enabled=false",
@@ -197,10 +197,10 @@ mod tests {
     #[test]
     fn what_is_no_task_is_said() {
         for (text, why) in [
-            ("<plist><dict/></plist>", "no scheduled task"),
+            ("<plist><dict/></plist>", "not a scheduled task"),
             ("<Task><Actions>", "has no end"),
             ("<Task></Actions>", "no XML"),
-            ("?", "no scheduled task"),
+            ("?", "not a scheduled task"),
         ] {
             let error = directives(text, Path::new("/t")).unwrap_err();
             assert!(error.contains(why), "{text}: {error}");

@@ -4,9 +4,10 @@ use crate::{
     doctor::{
         Command, Judged, Problem, Remedy, Verdict,
         change::on_account,
-        lookup::{bootstrap, longest_job, longest_stop, on_job, service, shorter_jobs},
+        lookup::{longest_job, longest_stop, shorter_jobs},
     },
     host::{Install, Service, Survey, Trail, Unseen},
+    service::launchd::{bootstrap, on_job},
 };
 use std::path::Path;
 
@@ -131,7 +132,7 @@ pub(super) fn stop(install: &Install, service: &Service) -> Judged {
 }
 
 /// Whether every key is one that launchd knows, and of its kind.
-pub(super) fn keys(service: &Service) -> Judged {
+pub(in crate::doctor::service) fn keys(service: &Service) -> Judged {
     let mut problems = Vec::new();
     for own in service.directives.iter().filter(|directive| directive.section.is_empty()) {
         if !KEYS.contains(&own.key.as_str()) {
@@ -161,7 +162,7 @@ pub(super) fn user(survey: &Survey, install: &Install, service: &Service) -> Jud
         return Err(Unseen::not_applicable("permissions/power-known judges the account of jobs"));
     };
     if let Some(account) = survey.account(name) {
-        return Ok(Verdict::Holds(format!("{name}, user ID {}", account.uid)));
+        return Ok(Verdict::Holds(account.to_string()));
     }
     if let Some(why) = &survey.host.accounts_unread {
         return Err(Unseen::probe_failed(why.clone()));
@@ -229,13 +230,4 @@ fn plutil(file: &Trail, text: &'static str) -> Command {
 /// Has launchd read the definition again.
 fn reloaded(remedy: Remedy, install: &Install, service: &Service) -> Remedy {
     remedy.in_turn([on_job("launchctl bootout", install, service), bootstrap(install, service)])
-}
-
-/// The definition of an agent that launchd runs.
-///
-/// # Errors
-/// When something else runs it.
-pub(super) fn of(install: &Install) -> Result<Option<&Service>, Unseen> {
-    let service = service(install)?;
-    Ok(Some(service).filter(|own| own.manager == crate::values::Manager::Launchd))
 }

@@ -1,0 +1,53 @@
+//! The account of a unit.
+
+use super::on_unit;
+use crate::{
+    doctor::{Judged, Problem, Remedy, Verdict, change::on_account},
+    host::{Install, Service, Survey, Unseen},
+};
+
+/// Whether the account of a unit exists, and is not root.
+pub(super) fn judge(survey: &Survey, install: &Install, service: &Service) -> Judged {
+    let Some(name) = service.value("Service", "User") else {
+        let steps_down = install.task_user.as_deref().is_some_and(|user| user != "root");
+        if steps_down {
+            return Ok(Verdict::Holds(
+                "the service runs as root and starts jobs as another account".to_owned(),
+            ));
+        }
+        let remedy =
+            Remedy::by_hand("Give the service its own account: User=circleci under [Service].")
+                .command(on_unit("systemctl edit", install, service));
+        return Ok(Problem::warn(
+            "the service has no account, so the agent and its jobs run as root",
+        )
+        .seen("the unit has no User=")
+        .cure(remedy)
+        .into());
+    };
+    if let (None, Some(why)) = (survey.account(name), &survey.host.accounts_unread) {
+        return Err(Unseen::probe_failed(why.clone()));
+    }
+    match survey.account(name) {
+        None if survey.host.image => {
+            Err(Unseen::not_examined("an image gets its accounts at its first boot"))
+        }
+        Some(account) => Ok(Verdict::Holds(account.to_string())),
+        None => {
+            let line = service.directive("Service", "User");
+            let place = line.map(|line| format!("{}:{}", line.file.display(), line.line));
+            let remedy =
+                Remedy::by_hand("Create the account, or correct User=.").command(on_account(
+                    "useradd --system --create-home --shell /bin/bash",
+                    name,
+                    install.named_by,
+                ));
+            Ok(Problem::fail(format!(
+                "the service must run as {name}, an account that does not exist"
+            ))
+            .seen(place.unwrap_or_default())
+            .cure(remedy)
+            .into())
+        }
+    }
+}
