@@ -9,6 +9,7 @@ mod profile;
 mod query;
 pub mod systemd;
 pub mod task_scheduler;
+mod trust;
 mod verb;
 
 pub(crate) use common::{description, drain};
@@ -16,7 +17,8 @@ pub(crate) use environment::unquoted;
 pub(crate) use parts::{DefinitionFile, Parts};
 pub(crate) use profile::Profile;
 pub(crate) use query::StateQuery;
-pub(crate) use verb::{Verb, is_closed};
+pub(crate) use trust::is_closed;
+pub(crate) use verb::Verb;
 
 use crate::{Result, host::ServiceState, platform::fs::Root};
 use std::{collections::BTreeMap, path::Path, time::Duration};

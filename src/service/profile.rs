@@ -16,9 +16,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// What is known of a service manager. What a function does by itself holds where there is none.
+/// What is known of a service manager; the defaults are those of no manager at all.
 pub(crate) trait Profile: Sync {
-    /// What is said of an agent that another manager runs, where a check is about this one.
+    /// Why a check that is about this manager does not apply to an agent that another one runs.
     fn elsewhere(&self) -> &'static str {
         "no service manager runs it"
     }
@@ -28,7 +28,7 @@ pub(crate) trait Profile: Sync {
         None
     }
 
-    /// Paths, one of which an image that starts with it has.
+    /// Paths of an image by any of which the manager is known to be in it.
     fn marks(&self) -> &'static [&'static str] {
         &[]
     }
@@ -45,24 +45,24 @@ pub(crate) trait Profile: Sync {
         Some(name.to_string_lossy().into_owned())
     }
 
-    /// Whether other files add to a definition, and other units are started with one: whatever it
-    /// acts on as root is then root's alone, with every folder on the way.
+    /// Whether other files add to a definition, and other services start with it: all that the
+    /// manager acts on as root must then be root's alone, with every folder on the way.
     fn has_drop_ins(&self) -> bool {
         false
     }
 
-    /// Whether it acts by the files that are examined, and not by a copy of its own.
+    /// Whether the manager acts by the files that are examined, and not by a copy of its own.
     fn reads_files(&self) -> bool {
         true
     }
 
-    /// Whether it takes a program by its path from the root on alone.
+    /// Whether a program must be named by its path from the root on.
     fn needs_whole_path(&self) -> bool {
         false
     }
 
-    /// Whether it acts on this definition as root.
-    fn is_roots(&self, _service: &Service) -> bool {
+    /// Whether the manager acts on this definition as root.
+    fn acts_as_root(&self, _service: &Service) -> bool {
         true
     }
 
@@ -71,7 +71,7 @@ pub(crate) trait Profile: Sync {
         false
     }
 
-    /// What it says of services, by their names.
+    /// The states of services, by their names.
     fn states(&self, _query: &StateQuery<'_>) -> Seen<BTreeMap<String, ServiceState>> {
         Seen::not_applicable("no service manager of this host was asked")
     }
@@ -97,7 +97,7 @@ pub(crate) trait Profile: Sync {
         Vec::new()
     }
 
-    /// What an install gives it; `is_ours`: the account is one that an install made.
+    /// What an install gives the manager; `is_ours`: the account is one that an install made.
     ///
     /// # Errors
     /// When a definition cannot be written down.
@@ -110,7 +110,7 @@ pub(crate) trait Profile: Sync {
         Vec::new()
     }
 
-    /// Refuses a host on which it does not run.
+    /// Refuses a host on which the manager does not run.
     fn refuse_host(&self, _facts: &Facts) -> Result<()> {
         Ok(())
     }
@@ -122,9 +122,9 @@ pub(crate) trait Profile: Sync {
 }
 
 /// No manager at all.
-struct Nothing;
+struct NoManager;
 
-impl Profile for Nothing {}
+impl Profile for NoManager {}
 
 impl Manager {
     /// What is known of it.
@@ -133,7 +133,7 @@ impl Manager {
             Self::Systemd => &SystemdProfile,
             Self::Launchd => &LaunchdProfile,
             Self::TaskScheduler => &TaskSchedulerProfile,
-            Self::None => &Nothing,
+            Self::None => &NoManager,
         }
     }
 }

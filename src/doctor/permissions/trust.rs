@@ -29,7 +29,7 @@ fn definition(survey: &Survey, install: &Install) -> Judged {
     // It may be root because a definition says so that is not root's.
     let account = task_account(survey, install)?;
     let profile = service.manager.profile();
-    if !profile.is_roots(service) {
+    if !profile.acts_as_root(service) {
         return Err(Unseen::not_applicable(
             "launchd runs the agent as its user, so root does not read the definition",
         ));

@@ -1,13 +1,13 @@
 //! What a check means for the definitions of each service manager, where it is about several.
 
-use super::{launchd::OfLaunchd, systemd::OfSystemd, task_scheduler::OfTasks};
+use super::{launchd::LaunchdRules, systemd::SystemdRules, task_scheduler::TaskRules};
 use crate::{
     doctor::{Judged, Problem, Remedy, lookup::service},
     host::{Definition, Install, Load, Service, Survey, Unseen},
     values::Manager,
 };
 
-/// The rules of one manager. What a function does by itself holds where there is no such rule.
+/// The rules of one manager; the defaults are those of a manager without such a rule.
 pub(in crate::doctor) trait Rules: Sync {
     /// The manager cannot read a definition either, which could not be read here.
     fn unread(&self, _install: &Install, _definition: &Definition, _why: &str) -> Option<Problem> {
@@ -25,7 +25,7 @@ pub(in crate::doctor) trait Rules: Sync {
         _service: &Service,
         _load: Load,
     ) -> Result<Problem, Unseen> {
-        Err(nobody())
+        Err(no_manager())
     }
 
     /// Somebody owns a definition who keeps the manager from taking it.
@@ -35,7 +35,7 @@ pub(in crate::doctor) trait Rules: Sync {
 
     /// Whether the account exists that a definition names.
     fn user(&self, _survey: &Survey, _install: &Install, _service: &Service) -> Judged {
-        Err(nobody())
+        Err(no_manager())
     }
 
     /// Whether the manager accepts every line of a definition.
@@ -50,7 +50,7 @@ pub(in crate::doctor) trait Rules: Sync {
 
     /// Whether the manager starts the agent again after every end.
     fn restarts(&self, _install: &Install, _service: &Service) -> Judged {
-        Err(nobody())
+        Err(no_manager())
     }
 
     /// Whether a stop waits for the longest job.
@@ -80,21 +80,21 @@ pub(in crate::doctor) trait Rules: Sync {
 }
 
 /// No manager at all.
-struct OfNobody;
+struct NoRules;
 
-impl Rules for OfNobody {}
+impl Rules for NoRules {}
 
-fn nobody() -> Unseen {
+fn no_manager() -> Unseen {
     Unseen::not_applicable(Manager::None.profile().elsewhere())
 }
 
 /// The rules of a manager.
 pub(in crate::doctor) fn rules(manager: Manager) -> &'static dyn Rules {
     match manager {
-        Manager::Systemd => &OfSystemd,
-        Manager::Launchd => &OfLaunchd,
-        Manager::TaskScheduler => &OfTasks,
-        Manager::None => &OfNobody,
+        Manager::Systemd => &SystemdRules,
+        Manager::Launchd => &LaunchdRules,
+        Manager::TaskScheduler => &TaskRules,
+        Manager::None => &NoRules,
     }
 }
 

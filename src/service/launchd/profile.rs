@@ -5,7 +5,7 @@ use crate::{
     Code, Command, Error, Result,
     host::{Directive, Facts, Install, Seen, Service, ServiceState},
     platform::{command::Commands, macos::SYSTEM},
-    service::{DefinitionFile, Parts, Profile, Services, StateQuery, Verb, verb::is_roots},
+    service::{DefinitionFile, Parts, Profile, Services, StateQuery, Verb, trust::is_roots},
     spec::Spec,
 };
 use std::{
@@ -82,7 +82,7 @@ impl Profile for LaunchdProfile {
     }
 
     /// Not where a user's launchd runs it.
-    fn is_roots(&self, service: &Service) -> bool {
+    fn acts_as_root(&self, service: &Service) -> bool {
         domain(service) == SYSTEM
     }
 

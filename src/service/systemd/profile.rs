@@ -7,7 +7,7 @@ use crate::{
     platform::command::Commands,
     service::{
         DefinitionFile, Parts, Profile, Services, StateQuery, Verb, environment, systemd_runs,
-        verb::is_roots,
+        trust::is_roots,
     },
     spec::Spec,
 };

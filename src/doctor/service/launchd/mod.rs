@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// What checks mean for jobs of launchd.
-pub(super) struct OfLaunchd;
+pub(super) struct LaunchdRules;
 
 /// The job of an agent.
 ///
@@ -28,7 +28,7 @@ fn job(install: &Install) -> Result<&Service, Unseen> {
     only(Manager::Launchd, install)
 }
 
-impl Rules for OfLaunchd {
+impl Rules for LaunchdRules {
     fn unread(&self, install: &Install, definition: &Definition, why: &str) -> Option<Problem> {
         let path = &definition.trail.path;
         let remedy = Remedy::by_hand("Correct the plist.")

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// What checks mean for units of systemd.
-pub(super) struct OfSystemd;
+pub(super) struct SystemdRules;
 
 /// The unit of an agent.
 ///
@@ -32,7 +32,7 @@ fn unit(install: &Install) -> Result<&Service, Unseen> {
     only(Manager::Systemd, install)
 }
 
-impl Rules for OfSystemd {
+impl Rules for SystemdRules {
     fn not_loaded(
         &self,
         _: &Survey,

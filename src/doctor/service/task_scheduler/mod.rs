@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// What checks mean for scheduled tasks.
-pub(super) struct OfTasks;
+pub(super) struct TaskRules;
 
 /// The task of an agent.
 ///
@@ -26,7 +26,7 @@ fn task(install: &Install) -> Result<&Service, Unseen> {
     only(Manager::TaskScheduler, install)
 }
 
-impl Rules for OfTasks {
+impl Rules for TaskRules {
     fn unread(&self, _: &Install, definition: &Definition, why: &str) -> Option<Problem> {
         let path = definition.trail.path.display();
         let remedy =
