@@ -132,7 +132,7 @@ fn a_host_is_examined_in_time_whatever_its_programs_say() {
     };
     let is_told = match cfg!(windows) {
         true => told["status"] != "skip" || findings.iter().any(is_lost),
-        false => told["summary"] == "this is not Windows",
+        false => told["summary"] == "this host does not run Windows",
     };
     assert!(is_told, "{report:#}");
 }

@@ -25,7 +25,7 @@ fn owner_and_mode_are_put_back_and_what_was_written_since_stays() {
     // Other checks fail of this image, and stay so.
     let told =
         said(&runnerup(&scratch, &["doctor", "--fix", "--only", "service/definition-mode"]), 0);
-    assert!(told.contains("Cured: service/definition-mode"), "{told}");
+    assert!(told.contains("Fixed: service/definition-mode"), "{told}");
     assert_eq!(mode(), 0o644);
     let copies = scratch.root().join("var/lib/runnerup/backup");
     let copies: Vec<_> = fs::read_dir(copies).into_iter().flatten().collect();

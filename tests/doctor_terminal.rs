@@ -55,7 +55,7 @@ fn a_cure_is_shown_and_asked_for_first() {
     let mut person = at_terminal(&lab, &["--fix"]);
     person.expect("launch-agent-config.yaml");
     person.choose("Do this?", "Yes");
-    person.expect("Cured: permissions/config-private");
+    person.expect("Fixed: permissions/config-private");
     assert_eq!(person.end(), 0);
     assert_eq!(mode(&lab), "600");
     person.assert_restored();
@@ -71,7 +71,7 @@ fn a_running_job_is_not_cut_off_without_a_word() {
     script(&lab, "drop '[Service]\\nKillSignal=SIGKILL\\n'");
     let main = lab.property(support::lab::UNIT, "MainPID");
     let mut person = at_terminal(&lab, &["--fix"]);
-    person.answer("A job runs", "n");
+    person.answer("A job is running", "n");
     person.expect("needs --allow restart-busy");
     assert_eq!(person.end(), 1);
     assert_eq!(lab.property(support::lab::UNIT, "MainPID"), main, "{}", person.shown());

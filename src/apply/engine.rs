@@ -1,4 +1,4 @@
-//! Does the steps of a plan, in order, with a journal; undoes them when one fails.
+//! Does the steps of a plan in order, with a journal, and undoes them when one fails.
 
 use super::{
     act::{Outcome, Tools, purged_by, temporary_name},
@@ -14,18 +14,18 @@ use crate::{
 };
 use std::path::{Path, PathBuf};
 
-/// Steps to do, and what the receipt is to say when they are done.
+/// Steps to do, and the receipt for them.
 #[derive(Debug)]
 pub struct Task<'a> {
-    /// Such as `install`; stands in the journal.
+    /// Such as `install`; it goes into the journal.
     pub command: &'a str,
     /// The steps.
     pub steps: &'a [Step],
-    /// The receipt with its settings and binary as they are to be; the engine keeps its records.
+    /// The receipt with the new settings and binary; the engine adds its records.
     pub receipt: Receipt,
 }
 
-/// Does the task. `Ok(None)`: nothing of the instance is left, and so no receipt.
+/// Does the task. `Ok(None)`: nothing of the instance is left, so there is no receipt.
 ///
 /// # Errors
 /// The failed step's own error when everything was rolled back ([`Code::StepFailed`] unless the
@@ -42,7 +42,7 @@ pub fn run(task: Task<'_>, host: &Host<'_>) -> Result<Option<Receipt>> {
     let (run, key, mut journal) = match begun {
         Ok(begun) => begun,
         Err(error) => {
-            // Nothing of the host was touched, and a state folder that holds nothing goes again.
+            // Nothing on the host was changed; an empty state folder is removed again.
             if known.is_bare() {
                 let _ = state.close(&made);
             }
@@ -68,16 +68,16 @@ pub fn run(task: Task<'_>, host: &Host<'_>) -> Result<Option<Receipt>> {
                 Some(earlier) => state.write_receipt(earlier),
                 None => state.remove_receipt(&receipt.instance),
             };
-            tell_left(forgotten.and_then(|()| state.close(&made)), host);
+            report_left(forgotten.and_then(|()| state.close(&made)), host);
         }
         return Err(failed);
     }
-    tell_left(state.close(&made), host);
+    report_left(state.close(&made), host);
     Ok(is_kept(&receipt).then_some(receipt))
 }
 
-/// Takes in what earlier runs left, and begins the journal: the run's name, the key of the
-/// fingerprints, and the journal itself.
+/// Adopts what earlier runs left, and begins the journal. Returns the name of the run, the key of the
+/// fingerprints, and the journal.
 fn begin(
     command: &str,
     receipt: &mut Receipt,
@@ -89,8 +89,7 @@ fn begin(
     refuse_stale(receipt, known.receipt.as_ref())?;
     if let Some(unfinished) = known.unfinished.as_ref() {
         clean_up(host, unfinished)?;
-        // On disk before the old journal goes, so that nothing is forgotten if this run is cut
-        // off too.
+        // Written before the old journal is removed, in case this run is cut off too.
         for other in known.others.iter().filter(|other| other.instance == unfinished.instance) {
             state.write_receipt(other)?;
         }
@@ -114,7 +113,7 @@ fn begin(
     Ok((run, key, journal))
 }
 
-/// Writes the receipt, or takes it away with the last of what it was about.
+/// Writes the receipt, or removes it when nothing of the instance is left.
 fn commit(receipt: &mut Receipt, state: &StateFolder<'_>) -> Result<()> {
     receipt.written = now();
     receipt.complete = true;
@@ -129,9 +128,8 @@ fn is_kept(receipt: &Receipt) -> bool {
     receipt.installed || !receipt.records.is_empty()
 }
 
-/// The work is done, or undone, and the receipt says so: what could not be tidied up is told, and
-/// the next run takes it away.
-fn tell_left(closed: Result<()>, host: &Host<'_>) {
+/// Reports what could not be cleaned up; the next run removes it.
+fn report_left(closed: Result<()>, host: &Host<'_>) {
     if let Err(error) = closed {
         host.report.leaves(&format!("the journal stays until the next run: {error}"));
     }
@@ -193,8 +191,8 @@ fn go(
     Ok(())
 }
 
-/// What is mounted in a folder is not the folder's own, and no purge touches it: the whole run is
-/// refused before anything is changed.
+/// Refuses the run before anything is changed if something is mounted in a folder to be removed: the
+/// mounted files do not belong to the folder.
 ///
 /// # Errors
 /// [`Code::InTheWay`] with the mount points.
@@ -205,7 +203,7 @@ pub fn refuse_mounts(steps: &[Step], root: &Root, system: &dyn System) -> Result
         .try_for_each(|folder| refuse_mounts_in(&folder, root))
 }
 
-/// The same for one folder that is to be removed. Asks no file system that is mounted there.
+/// The same for one folder that is to be removed. Sends no request to a mounted file system.
 ///
 /// # Errors
 /// [`Code::InTheWay`] with the mount points.
@@ -216,12 +214,12 @@ pub fn refuse_mounts_in(folder: &Path, root: &Root) -> Result<()> {
     }
     let names: Vec<String> = points.iter().map(|point| format!("{point:?}")).collect();
     let message = format!(
-        "something is mounted in {}, which is to be removed with all that is in it: {}; nothing \
-         was changed",
+        "{} must be removed with its content, but something is mounted in it: {}; nothing was \
+         changed",
         shown(folder),
         names.join(", ")
     );
-    // The last one may stand on the first.
+    // A later mount may be inside an earlier one.
     let commands: Vec<_> =
         points.iter().rev().map(|point| unmounting(root, point, &points)).collect();
     let is_whole = commands.iter().all(|command| command.line().is_some());
@@ -231,14 +229,14 @@ pub fn refuse_mounts_in(folder: &Path, root: &Root) -> Result<()> {
         return Err(helped);
     }
     Err(helped.help(
-        "unmount it when no process of the account runs: until then the account can put another \
-         mount point in its place",
+        "unmount it while no process of the account is running: until then the account can replace \
+         the mount point",
     ))
 }
 
-/// Takes a mount away; left out where the account could have the path lead to another mount.
+/// Unmounts a mount point; left out where the account could redirect the path to another mount.
 fn unmounting(root: &Root, point: &Path, points: &[PathBuf]) -> Command {
-    // A look at what is mounted may never be answered: only the folders above are walked.
+    // The mounted file system may never answer: only the folders above it are examined.
     let is_inside = points.iter().any(|outer| outer != point && point.starts_with(outer));
     let above = point.parent().filter(|_| root.is_host() && !is_inside);
     let changed_by = above.and_then(|above| root.trail(above).ok()).map(|way| way.changed_by());
@@ -248,7 +246,7 @@ fn unmounting(root: &Root, point: &Path, points: &[PathBuf]) -> Command {
     }
 }
 
-/// A plan that was made before another run ended is about a host that is no more.
+/// Refuses a plan that was made before another run changed the host.
 fn refuse_stale(planned: &Receipt, now: Option<&Receipt>) -> Result<()> {
     if now.map_or("", |now| now.written.as_str()) == planned.written {
         return Ok(());
@@ -257,16 +255,16 @@ fn refuse_stale(planned: &Receipt, now: Option<&Receipt>) -> Result<()> {
         Code::Locked,
         "another run of runnerup changed this host since the plan was made",
     )
-    .help("run it again: it plans anew"))
+    .help("run the command again: it makes a new plan"))
 }
 
-/// A shared folder that came to be since the plan was made, as the state folder's parents do, is
-/// neither changed nor ours to put back.
+/// Whether a shared folder was created since the plan was made, as the state folder's parents are. It
+/// is neither changed nor restored.
 fn is_others_folder(step: &Step, before: &State) -> bool {
     matches!((step, before), (Step::Folder(folder), State::Folder { .. }) if folder.shared)
 }
 
-/// Takes away the temporary files of a run that was cut off.
+/// Removes the temporary files of a run that was cut off.
 fn clean_up(host: &Host<'_>, unfinished: &Unfinished) -> Result<()> {
     for path in unfinished.renamed_to() {
         if let Some(spot) = host.root.find(path)? {
@@ -277,8 +275,9 @@ fn clean_up(host: &Host<'_>, unfinished: &Unfinished) -> Result<()> {
 }
 
 fn random_name() -> Result<String> {
-    let number = getrandom::u64()
-        .map_err(|error| Error::new(Code::HostUnfit, format!("no random numbers: {error}")))?;
+    let number = getrandom::u64().map_err(|error| {
+        Error::new(Code::HostUnfit, format!("the system gives no random numbers: {error}"))
+    })?;
     Ok(format!("{number:016x}"))
 }
 

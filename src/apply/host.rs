@@ -1,4 +1,4 @@
-//! What the steps need from the host they change.
+//! The host as steps see it: its files, commands, services and the person who watches.
 
 use crate::{
     Code, Error, Result,
@@ -19,19 +19,19 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The host, or the folder that stands for it with `--root`.
+/// The host, or the folder of `--root`.
 pub struct Host<'a> {
-    /// The folder that counts as `/`.
+    /// The folder that is `/` for this run.
     pub root: &'a Root,
     /// Runs the system's programs.
     pub commands: &'a dyn Commands,
-    /// Its account tools, and what it wants of a program.
+    /// Account tools, and the requirements for a program.
     pub system: &'a dyn System,
     /// The service manager; `None` where nothing is registered or started.
     pub services: Option<&'a dyn Services>,
     /// Where the agent's binary comes from; `None` for plans that place none.
     pub source: Option<&'a dyn BinarySource>,
-    /// Told what happens; asked whether to go on.
+    /// Reports progress, and says whether to continue.
     pub report: &'a dyn Report,
 }
 
@@ -40,54 +40,54 @@ pub trait BinarySource {
     /// Writes the verified binary into an empty file and syncs it.
     ///
     /// # Errors
-    /// Whatever keeps it from being what `artifact` says; the caller removes the file then.
+    /// When the binary does not match `artifact` or cannot be fetched; the caller then removes the file.
     fn fetch(&self, artifact: &Artifact, into: File) -> Result<()>;
 }
 
-/// Told of every step, and asked whether to go on.
+/// Reports every step, and says whether to continue.
 pub trait Report {
     /// A step begins: its number, and how many there are.
     fn begins(&self, number: usize, of: usize, step: &Step);
     /// The step was done.
     fn done(&self);
-    /// A wait goes on: what for.
+    /// A wait continues; `what` is waited for.
     fn waits(&self, what: &str);
-    /// Something that a person should know of.
+    /// A note for the person.
     fn tells(&self, what: &str);
-    /// Something stays, and why.
+    /// Something stays on the host; `what` says why.
     fn leaves(&self, what: &str);
     /// A step is undone.
     fn undoes(&self, what: &str);
-    /// Whether the person has asked to stop.
+    /// Whether the person has interrupted the run.
     fn is_interrupted(&self) -> bool;
 }
 
 impl Host<'_> {
-    /// The place of `path`, whose folder must be there.
+    /// The place of `path`, whose folder must exist.
     pub fn spot(&self, path: &Path) -> Result<Spot> {
         self.root.find(path)?.ok_or_else(|| {
-            Error::new(Code::StepFailed, format!("the folder of {} is not there", path.display()))
+            Error::new(Code::StepFailed, format!("the folder of {} does not exist", path.display()))
         })
     }
 
-    /// The numbers of an owner; `None` leaves what is made to whoever runs the tool.
+    /// User ID and group ID of an owner; `None`: the account that runs this program.
     pub fn numbers(&self, owner: Option<&Owner>) -> Result<Option<(u32, u32)>> {
         let Some(owner) = owner else { return Ok(None) };
         let missing = |what: &str, name: &str| {
-            Error::new(Code::StepFailed, format!("there is no {what} called {name}"))
+            Error::new(Code::StepFailed, format!("the {what} {name} does not exist"))
         };
-        // A bare folder knows no accounts, and yet root is root.
-        let (uid, own) = match owner.user.as_str() {
+        // An empty root has no accounts, but root is always 0.
+        let (uid, main_gid) = match owner.user.as_str() {
             "root" => (0, 0),
             name => match accounts::find(self.root, name)?.map(|account| account.id) {
                 Some(AccountId::Unix { uid, gid }) => (uid, gid),
-                // Its rights are in access lists.
+                // Windows has access lists instead.
                 Some(AccountId::Windows {}) => return Ok(None),
                 None => return Err(missing("account", name)),
             },
         };
         let gid = match owner.group.as_deref() {
-            None => own,
+            None => main_gid,
             Some(name) => {
                 accounts::group(self.root, name)?.ok_or_else(|| missing("group", name))?
             }
@@ -95,7 +95,8 @@ impl Host<'_> {
         Ok(Some((uid, gid)))
     }
 
-    /// Ends with [`Code::Interrupted`] once the person has asked to stop.
+    /// # Errors
+    /// [`Code::Interrupted`] once the person has interrupted the run.
     pub fn check_interrupted(&self) -> Result<()> {
         if self.report.is_interrupted() {
             return Err(Error::new(Code::Interrupted, "interrupted"));
@@ -103,7 +104,7 @@ impl Host<'_> {
         Ok(())
     }
 
-    /// Waits until `ready` says so, asking at growing intervals.
+    /// Waits until `ready` returns `true`, at growing intervals.
     ///
     /// # Errors
     /// [`Code::StepFailed`] with `what` when it takes longer than `limit`; interruption.
@@ -119,7 +120,7 @@ impl Host<'_> {
         })
     }
 
-    /// The same, whatever the person types meanwhile.
+    /// The same, but an interruption does not end it.
     pub(crate) fn wait_out(
         &self,
         what: &str,

@@ -1,4 +1,4 @@
-//! The lock: one run at a time may change the host.
+//! The lock: only one run at a time may change the host.
 
 use crate::{Code, Command, Error, Help, Result, platform::fs::Spot, text::shown};
 use std::{
@@ -6,11 +6,11 @@ use std::{
     io::{self, Read, Seek, Write},
 };
 
-/// For its owner alone: whoever can open the file, if only for reading, can hold the lock.
+/// Only for the owner: whoever can open the file, even for reading, can hold the lock.
 const MODE: u32 = 0o600;
 
-/// Takes the lock on the file at `spot`, which is made where it is missing, and closed to others
-/// where an earlier version left it open.
+/// Locks the file at `spot`. Creates it if it is missing, and removes access for others if an earlier
+/// version left it open.
 ///
 /// # Errors
 /// [`Code::Locked`] while another run holds it.
@@ -30,7 +30,7 @@ pub(super) fn take(spot: &Spot) -> Result<File> {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => return Err(held(file, spot, was_closed)),
         Err(TryLockError::Error(error)) => {
-            return Err(Error::new(Code::HostUnfit, format!("cannot lock: {error}")));
+            return Err(Error::new(Code::HostUnfit, format!("the lock cannot be taken: {error}")));
         }
     }
     write_number(&mut file).map_err(|error| {
@@ -39,24 +39,24 @@ pub(super) fn take(spot: &Spot) -> Result<File> {
     Ok(file)
 }
 
-/// Whoever holds the lock: the file says which process that is only where no other account could
-/// have opened it.
+/// The error that names the holder of the lock. The file names the process only if no other account
+/// could have opened it.
 fn held(file: File, spot: &Spot, was_closed: bool) -> Error {
     let mut number = String::new();
     let _ = file.take(32).read_to_string(&mut number);
     match number.trim().parse::<u32>() {
         Ok(number) if was_closed => Error::new(
             Code::Locked,
-            format!("another run of runnerup (process {number}) is at work"),
+            format!("another run of runnerup (process {number}) is changing this host"),
         )
         .help(Help::command(
-            "wait for it, or look at it",
+            "wait until it ends, or examine it",
             &Command::fixed("ps -fp").number(number),
         )),
         _ => {
             let path = shown(spot.path());
-            let error = Error::new(Code::Locked, format!("the lock {path} is held"))
-                .help("no other account can take it from now on: end the process, and run again");
+            let error = Error::new(Code::Locked, format!("another process holds the lock {path}"))
+                .help("end that process, and run again: from now on only root can take the lock");
             if cfg!(windows) {
                 error
             } else {

@@ -1,5 +1,5 @@
-//! The proof that an agent came up: the service runs, stays the same process for a while, and
-//! does not call itself unhealthy.
+//! Verifies that an agent came up: the service runs, keeps the same process for a while, and does not
+//! report that it is unhealthy.
 
 use super::host::Host;
 use crate::{
@@ -11,13 +11,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The same process must be there this long.
+/// How long the same process must run.
 const STEADY: Duration = Duration::from_secs(4);
 
-/// An agent that reports its health must have called itself healthy by then.
+/// Time in which an agent that reports its health must become healthy.
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// Starts again this often: a crash loop.
+/// Restarts that count as a crash loop.
 const RESTARTS: u32 = 2;
 
 /// Lines of the service's log that the error shows.
@@ -45,13 +45,13 @@ pub fn prove(host: &Host<'_>, services: &dyn Services, service: &str) -> Result<
             return Ok(state);
         }
         let why = if !state.is_held() {
-            Some(format!("it is {state}"))
+            Some(format!("its state is {state}"))
         } else if state.restarts >= first.saturating_add(RESTARTS) {
-            Some(format!("it ends and is started again: {state}"))
+            Some(format!("it ends and is started again and again: {state}"))
         } else if begun.elapsed() > LIMIT {
             Some(match state.health.as_deref() {
-                Some(health) => format!("it is {state}, and says {health:?}"),
-                None => format!("it is {state}"),
+                Some(health) => format!("its state is {state}, and it reports {health:?}"),
+                None => format!("its state is {state}"),
             })
         } else {
             None
@@ -77,7 +77,7 @@ fn unhealthy_error(services: &dyn Services, service: &str, why: &str) -> Error {
         format!("installed, but {service} did not come up healthy: {why}; {words}"),
     )
     .said(log.unwrap_or_default())
-    .help(Help::own(Command::root("runnerup doctor"), "says why, and how it is cured"))
+    .help(Help::own(Command::root("runnerup doctor"), "explains the cause and the fix"))
     .help(Help::words(hints.inspect))
     .help(Help::words(hints.follow))
 }

@@ -81,8 +81,9 @@ impl<'a> StateFolder<'a> {
             return Ok(key);
         }
         let mut key = vec![0; KEY_LENGTH];
-        getrandom::fill(&mut key)
-            .map_err(|error| Error::new(Code::HostUnfit, format!("no random numbers: {error}")))?;
+        getrandom::fill(&mut key).map_err(|error| {
+            Error::new(Code::HostUnfit, format!("the system gives no random numbers: {error}"))
+        })?;
         self.write("key", 0o600, &key)?;
         Ok(key)
     }
@@ -221,6 +222,6 @@ fn backups_of(receipt: &Receipt) -> impl Iterator<Item = &str> {
 
 fn find(root: &Root, path: &Path) -> Result<Spot> {
     root.find(path)?.ok_or_else(|| {
-        Error::new(Code::StepFailed, format!("the folder of {} is not there", path.display()))
+        Error::new(Code::StepFailed, format!("the folder of {} does not exist", path.display()))
     })
 }

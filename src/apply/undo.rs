@@ -1,5 +1,5 @@
-//! What becomes of the steps that were begun when one of them fails: undone in reverse, and looked
-//! at, or left as they are where one of them cannot be undone.
+//! The roll-back: when a step fails, the steps before it are undone in reverse and verified, or kept if
+//! one of them cannot be undone.
 
 use super::act::{Loss, Restored, Tools};
 use crate::{
@@ -14,16 +14,16 @@ pub(super) struct Begun {
     pub(super) target: Target,
     pub(super) before: State,
     pub(super) restores: bool,
-    /// It removes a folder with all that is in it.
+    /// It removes a folder with its content.
     pub(super) purges: bool,
 }
 
 impl Begun {
-    /// Whether it removed what nothing can bring back.
+    /// Whether it removed something that cannot be restored.
     fn is_final(&self, tools: &Tools<'_>) -> bool {
         match &self.target {
             Target::Folder(_) => self.purges && self.before != State::Absent,
-            // A new account of the same name has another number.
+            // A new account of the same name has another user ID.
             Target::Account(name) => {
                 let is_gone = || matches!(accounts::find(tools.host.root, name), Ok(None));
                 self.restores && self.before == State::Present && is_gone()
@@ -33,7 +33,7 @@ impl Begun {
     }
 }
 
-/// Undoes what was begun, and says what came of it.
+/// Undoes the steps that were begun, and returns the error with the result.
 pub(super) fn roll_back(
     error: Error,
     tools: &Tools<'_>,
@@ -47,16 +47,16 @@ pub(super) fn roll_back(
     let mut left = Vec::new();
     for Begun { number, target, before, restores, .. } in begun.iter().rev() {
         tools.host.report.undoes(&target.to_string());
-        // A folder that this very run made holds nothing of anyone else's.
+        // A folder that this run created contains no files of others.
         let purge = !restores && *before == State::Absent;
         let undone = tools
             .restore(target, before, purge, receipt.record(target))
             .and_then(|end| Ok(end == Restored::Done && tools.is_as_before(target, before)?));
         match undone {
-            // The journal serves a later run; a full disk must not keep this one from undoing.
+            // The journal is for a later run; a full disk must not prevent this roll-back.
             Ok(true) => drop(journal.write(&Event::Undone { step: *number })),
-            Ok(false) => left.push(format!("{target}: it is not as it was")),
-            Err(trouble) => left.push(format!("{target}: {trouble}")),
+            Ok(false) => left.push(format!("{target}: it is not in its previous state")),
+            Err(error) => left.push(format!("{target}: {error}")),
         }
     }
     if left.is_empty() {
@@ -68,55 +68,53 @@ pub(super) fn roll_back(
         if lost.is_empty() {
             return error.help("everything was rolled back");
         }
-        let told = |loss: &Loss| {
+        let line = |loss: &Loss| {
             let (before, name, after) = loss.words();
             Help::value(before, name, after)
         };
         return lost
             .iter()
-            .fold(error, |error, loss| error.help(told(loss)))
+            .fold(error, |error, loss| error.help(line(loss)))
             .help("everything else was rolled back");
     }
     left.extend(losses(tools));
-    let sum = format!("{}; not undone: {}", error.message(), left.join("; "));
-    let incomplete = Error::new(Code::RollbackIncomplete, sum);
+    let message = format!("{}; not undone: {}", error.message(), left.join("; "));
+    let incomplete = Error::new(Code::RollbackIncomplete, message);
     let incomplete = incomplete.help_of(&error);
-    incomplete.help(again("runnerup uninstall", receipt, "cleans up from the journal")).help(again(
-        "runnerup install",
-        receipt,
-        "goes on from it",
-    ))
+    incomplete
+        .help(again("runnerup uninstall", receipt, "removes what the journal lists"))
+        .help(again("runnerup install", receipt, "completes the install"))
 }
 
 fn losses(tools: &Tools<'_>) -> Vec<String> {
-    let told = |loss: &Loss| {
+    let line = |loss: &Loss| {
         let (before, name, after) = loss.words();
         format!("{before}{name}{after}")
     };
-    tools.lost.borrow().iter().map(told).collect()
+    tools.lost.borrow().iter().map(line).collect()
 }
 
-/// Half an install beside data that is gone would serve nobody: what was removed stays removed, and
-/// the next run goes on.
+/// The error when something removed cannot be restored: nothing is rolled back, since half an install
+/// without its data is of no use, and the next run continues.
 fn stays_begun(error: &Error, tools: &Tools<'_>, begun: &[Begun], receipt: &Receipt) -> Error {
     let gone: Vec<String> = begun
         .iter()
         .filter(|begun| begun.is_final(tools))
         .map(|begun| match &begun.target {
-            Target::Folder(_) => format!("what was in {}", begun.target),
+            Target::Folder(_) => format!("the content of {}", begun.target),
             target => target.to_string(),
         })
         .chain(losses(tools))
         .collect();
-    let sum = format!(
-        "{}; nothing was rolled back, because this cannot be: {}",
+    let message = format!(
+        "{}; nothing was rolled back, because this cannot be restored: {}",
         error.message(),
         gone.join(", ")
     );
-    Error::new(Code::RollbackIncomplete, sum).help_of(error).help(again(
+    Error::new(Code::RollbackIncomplete, message).help_of(error).help(again(
         "runnerup uninstall --purge",
         receipt,
-        "goes on from here",
+        "continues the removal",
     ))
 }
 
@@ -206,7 +204,7 @@ mod tests {
         let all = [steps.clone(), vec![enable()]].concat();
         let error = run_with(&bench, Some(&services), &all, Receipt::new("default")).unwrap_err();
         assert_eq!(error.code(), Code::RollbackIncomplete);
-        assert!(error.message().contains("what was in the folder /var/work"), "{error}");
+        assert!(error.message().contains("the content of the folder /var/work"), "{error}");
         let help = error.help_lines().join("; ");
         assert!(help.contains("runnerup uninstall --purge"), "{help}");
         assert!(!help.contains("was rolled back"), "{help}");

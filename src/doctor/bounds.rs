@@ -1,10 +1,10 @@
-//! How long a finding may be, whatever the host has that it is about.
+//! Limits on the length of a finding.
 //!
 //! A configuration, a process table and saved facts can hold any number of values of any length.
 
 use super::Finding;
 
-/// Most problems of one finding that are told; the rest is counted.
+/// Most problems of one finding that are listed; the rest is counted.
 pub(super) const PROBLEMS: usize = 32;
 
 /// Longest summary, in bytes.
@@ -13,16 +13,15 @@ const SUMMARY: usize = 1 << 10;
 /// Longest evidence, in bytes.
 const EVIDENCE: usize = 8 << 10;
 
-/// Longest command, in bytes, and most commands. What is cut is no command any more: a longer one
-/// is left out.
+/// Longest command, in bytes, and most commands. A longer command is left out, not cut.
 const COMMAND: usize = 8 << 10;
 const COMMANDS: usize = 64;
 
-/// The finding without what is too long.
+/// The finding within its limits.
 pub(super) fn bounded(mut finding: Finding) -> Finding {
     shorten(&mut finding.summary, SUMMARY);
     shorten(&mut finding.evidence, EVIDENCE);
-    // Names come from definitions, and from processes.
+    // Names come from definitions and from processes.
     finding.instance.iter_mut().for_each(|name| shorten(name, SUMMARY));
     if let Some(remedy) = &mut finding.remedy {
         remedy.keep_commands(COMMANDS, COMMAND);
@@ -42,7 +41,7 @@ mod tests {
     use super::{super::sample::*, *};
     use crate::doctor::{Selection, Status, judge};
 
-    /// The size of a finding as it is told.
+    /// The size of a finding in JSON.
     fn size(finding: &Finding) -> usize {
         serde_json::to_string(finding).unwrap().len()
     }

@@ -1,10 +1,9 @@
-//! What a cure may change: the one place where a path gets an owner, a mode or a folder.
+//! What a remedy may change: the only place where a path gets an owner, a mode or a folder.
 //!
-//! A path in a configuration was named by whoever can write that file. Root gives such a path to
-//! nobody, unless it lies in the install's own folder for data, or belongs to that very account
-//! already. The binary and the configuration are changed as such alone, and only where root named
-//! them. All else is told with the cure that is right: to name another path, or to say at this run
-//! that the path is meant (`--allow-path`).
+//! Whoever can write a configuration chose the paths in it. Root changes the owner of such a path only
+//! inside the install's own data folder, or if the account owns it already. The binary and the
+//! configuration are changed only in that role, and only where root chose their paths. In all other
+//! cases the remedy asks for another path, or for `--allow-path` at this run.
 
 use super::{Command, Remedy, own_folders::OwnFolders};
 use crate::{
@@ -25,10 +24,10 @@ mod mode;
 mod refusal;
 mod way;
 
-/// Where services' environment files are kept beside the install's own folders.
+/// Folders of environment files besides the install's own folders.
 const ENVIRONMENT_FOLDERS: [&str; 2] = ["/etc/default", "/etc/sysconfig"];
 
-/// Where service managers read definitions that only root writes.
+/// Folders of service definitions that only root can write.
 const DEFINITION_FOLDERS: [&str; 6] = [
     "/etc/systemd/system",
     "/usr/local/lib/systemd/system",
@@ -38,10 +37,10 @@ const DEFINITION_FOLDERS: [&str; 6] = [
     "/Library/LaunchAgents",
 ];
 
-/// The temporary folder of the whole host, which has a mode of its own everywhere.
+/// The temporary folder of the host, which has its own mode.
 const TEMPORARY: &str = "/tmp";
 
-/// A path with who could have named it, and for what.
+/// A path, who could have chosen it, and its purpose.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Site<'a> {
     pub(super) trail: &'a Trail,
@@ -58,7 +57,7 @@ pub(super) enum Purpose {
     Data,
 }
 
-/// Makes remedies that change what is an install's own.
+/// Makes remedies that change paths of an install.
 pub(super) struct Change<'a> {
     survey: &'a Survey,
     install: &'a Install,
@@ -66,7 +65,7 @@ pub(super) struct Change<'a> {
 }
 
 impl<'a> Site<'a> {
-    /// A path that something names, once it was looked at.
+    /// A named path that was examined.
     pub(super) fn of(named: &'a Named, purpose: Purpose) -> Option<Self> {
         Some(Self { trail: named.trail.ok()?, named_by: named.named_by, purpose })
     }
@@ -108,13 +107,13 @@ impl<'a> Change<'a> {
         let is_told = is_closed && !is_roots_alone;
         let remedy = match by_commands(site, owner, mode).filter(|_| is_told) {
             Some(commands) => commands.into_iter().flatten().fold(remedy, Remedy::command),
-            // A path that can be swapped or filled is changed on an open handle, which no shell has.
+            // A path that others can swap or fill is changed on an open handle, not by a shell.
             None => remedy.command(self.fix()),
         };
         remedy.step(step)
     }
 
-    /// Makes a folder that is missing, for an account.
+    /// Creates a missing folder for an account.
     pub(super) fn folder(
         &self,
         remedy: Remedy,
@@ -126,7 +125,7 @@ impl<'a> Change<'a> {
             return self.refused(remedy, refusal);
         }
         if !can_be_made(site.trail) {
-            return remedy.and("Make the folder above it first, for root alone to write.");
+            return remedy.and("First create the folder above it as a folder of root.");
         }
         let command = Command::root("install -d -m")
             .then(mode.text())
@@ -189,7 +188,7 @@ impl<'a> Change<'a> {
         else {
             return Err(Refusal::NoFile);
         };
-        // What is a link belongs to whoever made what it leads to.
+        // The target of a link may belong to others.
         if trail.passed.iter().any(|passed| passed.path == trail.path) {
             return Err(Refusal::NoFile);
         }
@@ -205,7 +204,7 @@ impl<'a> Change<'a> {
             if self.is_mounted(site) {
                 return Err(Refusal::Mounted);
             }
-            // A folder has one name only; a file of root's on the account's ground may be any.
+            // A folder has one name only; a file of root in a folder of the account may be any file.
             let is_roots_folder = end.is_of(0) && end.kind == Kind::Folder;
             let is_safe = trail.ground.is_root() || is_theirs || is_roots_folder;
             return match is_safe {
@@ -227,7 +226,7 @@ impl<'a> Change<'a> {
         if site.named_by.is_root() {
             return self.may_set_for_root(trail, owner, mode, end.is_of(0) || is_theirs);
         }
-        // Whether it is empty is not known: what is in it is not shown to who only names it.
+        // Whether it is empty is not known: its content is not shown for a path that an account chose.
         let may_be_allowed = owner.is_some()
             && end.kind == Kind::Folder
             && trail.ground.is_root()
@@ -381,12 +380,12 @@ impl<'a> Change<'a> {
             && !is_documented
     }
 
-    /// Whether the person who runs this names the path, too.
+    /// Whether the person who runs this allowed the path.
     fn is_allowed(&self, site: Site<'_>) -> bool {
         self.survey.allowed.contains(&site.trail.path)
     }
 
-    /// Why what root keeps is not given: whoever allowed it already is not told to do so.
+    /// Why a folder of root does not change its owner.
     fn filled(&self, site: Site<'_>) -> Refusal {
         if self.is_allowed(site) { Refusal::NotEmpty } else { Refusal::Filled }
     }
@@ -401,16 +400,16 @@ impl<'a> Change<'a> {
         })
     }
 
-    /// Says why, and what is right instead.
+    /// The reason, and what to do instead.
     fn refused(&self, remedy: Remedy, refusal: Refusal) -> Remedy {
         let Some(why) = refusal.why() else { return remedy };
         let remedy = remedy.told(why);
-        // In words alone: the path is the account's, and so would the command be.
+        // Not as a command: the account chose the path.
         let may_be_allowed = matches!(refusal, Refusal::NotAllowed | Refusal::Filled);
         match may_be_allowed && self.install.named_by.is_root() {
             true => remedy.and(
-                "If you, and no job, chose this path, and nothing is in it, add `--allow-path \
-                 PATH` to `runnerup doctor --fix`.",
+                "If you chose this path yourself and the folder is empty, use `runnerup doctor --fix \
+                 --allow-path PATH`.",
             ),
             false => remedy,
         }
@@ -421,24 +420,24 @@ impl<'a> Change<'a> {
     }
 }
 
-/// Whether a path is another one than its name says, whatever its beginning looks like.
+/// Whether a path contains `..`.
 fn goes_up(path: &Path) -> bool {
     path.components().any(|part| part == Component::ParentDir)
 }
 
-/// Whether a folder can be made at once, and nobody else can put a link there before.
+/// Whether a folder can be created without a chance for others to put a link there before.
 fn can_be_made(trail: &Trail) -> bool {
     let nearest = trail.nearest().map(|passed| passed.path.as_path());
     nearest.is_some() && trail.path.parent() == nearest && trail.ground.is_root()
 }
 
-/// Whether a path is the system's, or leads to one that is.
+/// Whether a path, or its target, belongs to the system.
 fn is_systems(trail: &Trail) -> bool {
     is_system(&trail.path) || trail.end.is_some() && is_system(&trail.real)
 }
 
-/// A command of root's that makes an account, or changes what one has: only of a name that root alone
-/// could have written, and that can be an account's.
+/// A command of root that creates or changes an account; left out unless root alone could have written
+/// the name.
 pub(super) fn on_account(text: &'static str, name: &str, named_by: Provenance) -> Command {
     match named_by.is_root() {
         true => Command::root(text).user(name, named_by),
@@ -446,7 +445,7 @@ pub(super) fn on_account(text: &'static str, name: &str, named_by: Provenance) -
     }
 }
 
-/// A command that takes a folder, the first on a way that `by` can change, back for root alone.
+/// A command that makes root the only one who can write to a folder.
 pub(super) fn taken_back(folder: &Path, by: Stranger, named_by: Provenance) -> Command {
     let command = match by {
         Stranger::Account(_) => Command::root("chown -h root:"),
@@ -455,14 +454,13 @@ pub(super) fn taken_back(folder: &Path, by: Stranger, named_by: Provenance) -> C
     command.path(folder, named_by)
 }
 
-/// With the command that sets a mode, where it can be told.
+/// With the command that sets a mode, where it can be shown.
 fn told(remedy: Remedy, site: Site<'_>, mode: Mode) -> Remedy {
     let commands = by_commands(site, None, mode).into_iter().flatten().flatten();
     commands.fold(remedy, Remedy::command)
 }
 
-/// The commands for a path that nobody but root can put another thing in the place of: all of them,
-/// or none where one of them cannot be told.
+/// The commands that set owner and mode of a path; none where one of them cannot be shown.
 fn by_commands(
     site: Site<'_>,
     owner: Option<&AccountFacts>,

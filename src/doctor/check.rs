@@ -1,4 +1,4 @@
-//! A check: what must hold, why, and the function that looks.
+//! A check: what must hold, why, and the function that judges it.
 
 use super::Remedy;
 use crate::host::{Install, Survey, Unseen};
@@ -13,19 +13,18 @@ pub struct Check {
     pub holds: &'static str,
     /// What happens otherwise, and why.
     pub why: &'static str,
-    /// How it is found.
+    /// How it is checked.
     pub found: &'static str,
-    /// How it is cured.
+    /// How it is fixed.
     pub cure: &'static str,
-    /// Checks whose failure makes this one fail too: it is skipped then, since it would report the
-    /// same failure twice. What makes those fail is not repeated here: a cause passes through checks
-    /// that it keeps from holding.
+    /// Direct causes: if one of these checks fails, this one is skipped, because it would report the
+    /// same failure again. Causes of causes are not listed.
     pub after: &'static [&'static str],
     /// The function.
     pub judge: Judge,
 }
 
-/// What a check looks at.
+/// What a check is about.
 #[derive(Debug, Clone, Copy)]
 pub enum Judge {
     /// The host as a whole.
@@ -40,7 +39,7 @@ pub type Judged = Result<Verdict, Unseen>;
 /// What a check found.
 #[derive(Debug, Clone)]
 pub enum Verdict {
-    /// It holds; said in one line.
+    /// It holds, with one line of detail.
     Holds(String),
     /// It does not hold.
     Broken(Vec<Problem>),
@@ -49,22 +48,22 @@ pub enum Verdict {
 /// One thing that is wrong.
 #[derive(Debug, Clone)]
 pub struct Problem {
-    /// How bad.
+    /// How severe.
     pub severity: Severity,
     /// One sentence without a full stop.
     pub summary: String,
-    /// What was seen that proves it.
+    /// What was read, where, and the value.
     pub evidence: String,
-    /// What cures it.
+    /// What fixes it.
     pub remedy: Option<Remedy>,
 }
 
-/// How bad a problem is.
+/// How severe a problem is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
-    /// It may do harm, or will under other circumstances.
+    /// It can become a failure.
     Warn,
-    /// No job runs, or jobs fail, or strangers get what they must not.
+    /// No job runs, jobs fail, or others get access.
     Fail,
 }
 
@@ -76,15 +75,15 @@ pub enum Topic {
     Host,
     /// The service's definition and state.
     Service,
-    /// Who may do what.
+    /// Permissions of files, folders and accounts.
     Permissions,
     /// The agent's configuration.
     Config,
-    /// The way to what an agent needs.
+    /// Connections to the endpoints that an agent needs.
     Connectivity,
     /// The agent itself.
     Agent,
-    /// The resource class and its work.
+    /// The resource class, its runners and its tasks.
     Queue,
 }
 
@@ -122,12 +121,12 @@ impl Check {
 }
 
 impl Problem {
-    /// What makes jobs fail.
+    /// A problem that makes jobs fail.
     pub fn fail(summary: impl Into<String>) -> Self {
         Self::new(Severity::Fail, summary)
     }
 
-    /// What may do harm.
+    /// A problem that can become a failure.
     pub fn warn(summary: impl Into<String>) -> Self {
         Self::new(Severity::Warn, summary)
     }
@@ -136,14 +135,14 @@ impl Problem {
         Self { severity, summary: summary.into(), evidence: String::new(), remedy: None }
     }
 
-    /// With what was seen.
+    /// With the evidence.
     #[must_use]
     pub fn seen(mut self, evidence: impl Into<String>) -> Self {
         self.evidence = evidence.into();
         self
     }
 
-    /// With what cures it.
+    /// With the remedy.
     #[must_use]
     pub fn cure(mut self, remedy: Remedy) -> Self {
         self.remedy = Some(remedy);
@@ -158,7 +157,7 @@ impl From<Problem> for Verdict {
 }
 
 impl Verdict {
-    /// Holds, in these words, unless there are problems.
+    /// Holds, with this detail, unless there are problems.
     pub fn of(problems: Vec<Problem>, holds: impl Into<String>) -> Self {
         if problems.is_empty() { Self::Holds(holds.into()) } else { Self::Broken(problems) }
     }

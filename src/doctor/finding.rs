@@ -1,4 +1,4 @@
-//! Findings, as they are told and as scripts read them.
+//! Findings, as a report shows them and as scripts read them.
 
 use super::{Check, Remedy};
 use crate::host::Reason;
@@ -14,15 +14,15 @@ pub struct Finding {
     pub status: Status,
     /// One sentence without a full stop.
     pub summary: String,
-    /// What was seen that proves it.
+    /// What was read, where, and the value.
     pub evidence: String,
-    /// What cures it.
+    /// What fixes it.
     pub remedy: Option<Remedy>,
-    /// Where more is said.
+    /// The command that explains the check.
     pub docs: String,
     /// The agent that it is about; `None`: the host.
     pub instance: Option<String>,
-    /// Milliseconds that the check took; what it looked at was there already.
+    /// Milliseconds that the check took, without the probes.
     pub elapsed_ms: u64,
     /// The check whose failure is the cause, of one that was skipped for it.
     #[serde(skip)]
@@ -36,15 +36,15 @@ pub struct Finding {
 pub enum Status {
     /// It holds.
     Pass,
-    /// It may do harm.
+    /// It can become a failure.
     Warn,
     /// It does not hold.
     Fail,
-    /// It could not be judged, and why.
+    /// It could not be judged; the summary says why.
     Skip,
     /// It is about something that this host or agent does not have.
     NotApplicable,
-    /// The check itself broke.
+    /// The check itself failed.
     Error,
 }
 
@@ -62,7 +62,7 @@ pub struct Summary {
     pub skip: usize,
     /// About what this host or agent does not have.
     pub not_applicable: usize,
-    /// Checks that broke.
+    /// Checks that failed themselves.
     pub error: usize,
 }
 
@@ -74,7 +74,7 @@ pub struct Diagnosis {
     pub findings: Vec<Finding>,
     /// Counted.
     pub summary: Summary,
-    /// Milliseconds from the first look to the last judgement.
+    /// Milliseconds from the first probe to the last check.
     pub elapsed_ms: u64,
 }
 

@@ -50,7 +50,7 @@ impl Selection {
     }
 }
 
-/// What the checks of these topics alone read.
+/// Probes that only the checks of these topics read.
 const READ_BY: [(ProbeName, &[Topic]); 7] = [
     (ProbeName::Connections, &[Topic::Connectivity, Topic::Agent]),
     (ProbeName::Network, &[Topic::Connectivity, Topic::Agent]),
@@ -61,11 +61,11 @@ const READ_BY: [(ProbeName, &[Topic]); 7] = [
     (ProbeName::UnitObjections, &[Topic::Service]),
 ];
 
-/// Most agents of a survey that are judged: what one check compares with every other agent costs
-/// the square of their number.
+/// Most agents of a survey that are judged: checks that compare agents with each other cost the square
+/// of their number.
 pub const JUDGED_LIMIT: usize = 128;
 
-/// Judges a survey. Pure but for the clock that says how long each check took.
+/// Judges a survey. Pure, except for the clock that times each check.
 pub fn judge(survey: &Survey, selection: &Selection) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut causes = Causes::default();
@@ -97,23 +97,27 @@ pub fn judge(survey: &Survey, selection: &Selection) -> Vec<Finding> {
     findings
 }
 
-/// What was found so far that explains what comes later.
+/// Failures so far, which explain later ones.
 #[derive(Default)]
 struct Causes {
-    /// Checks that failed, by their agent (`None`: the host); each with the check that failed first,
-    /// which is another one where that explains it.
+    /// Checks that failed, by their agent (`None`: the host), each with the root cause: itself, or an
+    /// earlier check.
     failed: HashMap<(&'static str, Option<String>), &'static str>,
     /// Failed probes, by their agent and their error, and the check that reported each.
     probes: HashMap<(Option<String>, String), &'static str>,
 }
 
 impl Causes {
-    /// Reports a cause once: what an earlier failure explains becomes a skipped check.
+    /// Reports a cause once: a check that an earlier failure explains is skipped.
     fn explain(&mut self, check: &Check, finding: &mut Finding) {
         let cause = self.of(check, finding.instance.as_deref()).filter(|_| finding.is_trouble());
         if let Some(cause) = cause {
             let found = std::mem::take(&mut finding.summary);
-            skip(finding, cause, format!("skipped: {cause} fails first; seen: {found}"));
+            skip(
+                finding,
+                cause,
+                format!("skipped: {cause} fails first; this check found: {found}"),
+            );
         }
         if finding.status == Status::Error {
             let probe = (finding.instance.clone(), finding.summary.clone());
@@ -125,16 +129,16 @@ impl Causes {
                 Entry::Vacant(new) => drop(new.insert(check.name)),
             }
         }
-        // A cause passes through what it explains: not through what holds, and not through what could
-        // not be judged, which explains nothing.
+        // A cause passes through checks that it explains, not through those that hold or could not be
+        // judged.
         let root = (finding.status == Status::Fail).then_some(check.name);
         if let Some(root) = cause.or(root) {
             self.failed.insert((check.name, finding.instance.clone()), root);
         }
     }
 
-    /// The failure behind the first of a check's causes: what is wrong with the host is wrong for
-    /// every agent on it.
+    /// The root cause behind the first failed cause of a check. A failure of the host applies to every
+    /// agent.
     fn of(&self, check: &Check, instance: Option<&str>) -> Option<&'static str> {
         let failed = |cause, instance: Option<&str>| {
             self.failed.get(&(cause, instance.map(str::to_owned))).copied()
@@ -184,7 +188,7 @@ fn summary(problems: &[Problem], count: usize) -> String {
 fn evidence(problems: &[Problem]) -> String {
     let mut lines: Vec<String> = Vec::new();
     for (at, problem) in problems.iter().enumerate() {
-        // The first one's sentence is the finding's own.
+        // The summary of the first problem is that of the finding.
         let line = match (at, problem.evidence.as_str()) {
             (0, evidence) => evidence.to_owned(),
             (_, "") => problem.summary.clone(),
@@ -197,7 +201,7 @@ fn evidence(problems: &[Problem]) -> String {
     lines.join("\n")
 }
 
-/// One remedy for all: what `--fix` does of it is done, and the rest stays in words.
+/// The remedies of all problems as one.
 fn remedy(problems: Vec<Problem>) -> Option<Remedy> {
     let mut remedies = problems.into_iter().filter_map(|problem| problem.remedy);
     let mut whole = remedies.next()?;

@@ -16,13 +16,13 @@ const LONGEST_LIMIT: u64 = 7 * 24 * 3600;
 
 /// A mode as `ls` and `chmod` write it.
 pub(super) fn octal(meta: &Meta) -> String {
-    meta.mode().map_or_else(|| "of an access list".to_owned(), |mode| format!("{mode:04o}"))
+    meta.mode().map_or_else(|| "(access list)".to_owned(), |mode| format!("{mode:04o}"))
 }
 
 /// `-rw-r--r-- root:root`, for evidence.
 pub(super) fn stand(trail: &Trail, survey: &Survey) -> String {
     match &trail.end {
-        None => format!("{} is not there", trail.path.display()),
+        None => format!("{} does not exist", trail.path.display()),
         Some(meta) => format!(
             "{} is {}, mode {}, owner {}",
             trail.path.display(),
@@ -35,14 +35,14 @@ pub(super) fn stand(trail: &Trail, survey: &Survey) -> String {
 
 /// The owner of a file or folder, for evidence.
 pub(super) fn owner_of(survey: &Survey, meta: &Meta) -> String {
-    meta.uid().map_or_else(|| "in its access list".to_owned(), |uid| owner(survey, uid))
+    meta.uid().map_or_else(|| "(access list)".to_owned(), |uid| owner(survey, uid))
 }
 
 /// An account's name where it is known, else its number.
 pub(super) fn owner(survey: &Survey, uid: u32) -> String {
     let known = survey.host.accounts.iter().find(|account| account.uid() == Some(uid));
     known.map_or_else(
-        || if uid == 0 { "root".to_owned() } else { format!("number {uid}") },
+        || if uid == 0 { "root".to_owned() } else { format!("user ID {uid}") },
         |account| account.name.clone(),
     )
 }
@@ -58,7 +58,7 @@ pub(super) fn account<'a>(
     let name = install.user.as_deref().unwrap_or("?");
     survey
         .account(name)
-        .ok_or_else(|| Unseen::not_examined(format!("nothing is known of the account {name}")))
+        .ok_or_else(|| Unseen::not_examined(format!("the account {name} is not known")))
 }
 
 /// The account that an agent's jobs run as.
@@ -72,7 +72,7 @@ pub(super) fn task_account<'a>(
     let name = install.task_user.as_deref().unwrap_or("?");
     survey
         .account(name)
-        .ok_or_else(|| Unseen::not_examined(format!("nothing is known of the account {name}")))
+        .ok_or_else(|| Unseen::not_examined(format!("the account {name} is not known")))
 }
 
 /// The service that runs an agent.
@@ -81,12 +81,12 @@ pub(super) fn task_account<'a>(
 /// There is none; where a configuration alone was given, nothing is missing.
 pub(super) fn service(install: &Install) -> Result<&Service, Unseen> {
     install.service.as_ref().ok_or_else(|| match install.binary {
-        Some(_) => Unseen::not_examined("there is no service"),
+        Some(_) => Unseen::not_examined("no service runs the agent"),
         None => Unseen::not_applicable("only a configuration was given"),
     })
 }
 
-/// Every other agent that comes later, so that a pair is told once.
+/// Every other agent that comes later in the survey, so that a pair is reported once.
 pub(super) fn others<'a>(
     survey: &'a Survey,
     install: &'a Install,
@@ -193,9 +193,8 @@ fn drain_of(install: &Install, longest_job: u64) -> Duration {
 pub(super) fn shorter_jobs(install: &Install) -> Remedy {
     let hours = longest_stop(install) / 3600;
     Remedy::by_hand(Text::number(
-        "Name a shorter runner.max_run_time: by what this configuration says a stop waits for a \
-         job of ",
+        "Set a shorter runner.max_run_time: with this configuration a stop waits for a job of at most ",
         hours,
-        " h at most.",
+        " h.",
     ))
 }

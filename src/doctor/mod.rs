@@ -1,4 +1,4 @@
-//! The doctor: pure functions from a survey to findings, each with what cures it.
+//! The doctor: pure functions from a survey to findings, each with its remedy.
 //!
 //! Every check stands in one catalogue, [`CHECKS`], in the order of causes: one that another one
 //! depends on stands before it. `doctor --list`, `explain` and `docs/checks.md` come from it.
@@ -79,7 +79,7 @@ mod tests {
         }
     }
 
-    /// Each text is whole sentences, and none is missing.
+    /// Each text is made of whole sentences, and none is missing.
     #[test]
     fn texts_are_whole() {
         for check in CHECKS.iter() {

@@ -1,4 +1,4 @@
-//! The folders that an install has for itself, by the documented layout of its agent.
+//! The folders of an install, by the documented layout of its agent.
 
 use super::change::Purpose;
 use crate::{
@@ -14,7 +14,7 @@ pub(super) struct OwnFolders {
     parts: Vec<PathBuf>,
     /// Of jobs' data and of logs.
     data: Vec<PathBuf>,
-    /// The binary, the configuration, and what stands beside it for the service.
+    /// The binary, the configuration, and the files of the service beside it.
     files: [PathBuf; 4],
     /// Places in all of them that the documentation names.
     known: Vec<PathBuf>,
@@ -28,7 +28,7 @@ impl OwnFolders {
         let parent = |path: &Path| path.parent().map(Path::to_owned);
         let parts: Vec<PathBuf> =
             [parent(&layout.binary), parent(&layout.config)].into_iter().flatten().collect();
-        // A log that stands beside others' is a place of its own.
+        // A log may be in a folder of other logs.
         let logs: Vec<PathBuf> = [layout.log, layout.start_log].into_iter().flatten().collect();
         let data = [&[layout.data], logs.as_slice()].concat();
         let files = [layout.binary, layout.config, layout.environment, layout.ca];
@@ -75,8 +75,7 @@ impl OwnFolders {
         self.of_purpose(Purpose::Agent).any(|folder| folder.starts_with(path) && folder != path)
     }
 
-    /// Whether a walk ends in one of these folders, and nobody but root can put another one in its
-    /// place.
+    /// Whether a path is in one of these folders, and only root can replace that folder.
     pub(super) fn holds(&self, trail: &Trail, purpose: Purpose) -> bool {
         let is_moved = trail.end.is_some() && trail.real != trail.path;
         let is_roots = |meta: &Meta| {

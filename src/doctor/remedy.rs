@@ -1,7 +1,6 @@
-//! What cures a finding: words, commands, and steps for the engine where that is safe.
+//! What fixes a finding: text, commands, and steps for the engine where that is safe.
 //!
-//! The words are advice to root as the commands are, so they too are this program's own: see
-//! [`Text`].
+//! Text is advice to root like a command, so it holds only this program's own words: see [`Text`].
 
 use super::{Command, programs};
 use crate::{
@@ -13,11 +12,11 @@ use crate::{
 use serde::Serialize;
 use std::path::Path;
 
-/// A cure.
+/// What fixes a finding.
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Remedy {
-    /// In a sentence or two.
+    /// One or two sentences.
     text: Text,
     /// The exact commands, as a person would type them.
     commands: Vec<Line>,
@@ -26,7 +25,7 @@ pub struct Remedy {
     /// What it does.
     #[serde(skip)]
     steps: Vec<Step>,
-    /// What must be asked for in so many words.
+    /// The consent that `--fix` needs.
     #[serde(skip)]
     pub consent: Option<Consent>,
 }
@@ -42,8 +41,8 @@ struct Line {
     is_cure: bool,
 }
 
-/// Advice, made of this program's own words and of numbers. What a probe saw, or a document tells,
-/// stands in the evidence.
+/// Advice, made of this program's own words and of numbers. What a probe or a document says belongs in
+/// the evidence.
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(transparent)]
@@ -67,13 +66,13 @@ impl Text {
         Self(format!("{before}{number}{after}"))
     }
 
-    /// Followed by more.
+    /// Followed by more text.
     #[must_use]
     pub(super) fn then(self, more: impl Into<Self>) -> Self {
         Self(self.0 + &more.into().0)
     }
 
-    /// Its lines as one.
+    /// Its lines, joined.
     #[must_use]
     pub(super) fn in_one_line(self) -> Self {
         Self(self.0.trim().replace('\n', ", "))
@@ -84,10 +83,10 @@ impl Text {
     }
 }
 
-/// What `--fix` does only when it is asked for in so many words.
+/// What `--fix` does only with consent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Consent {
-    /// Starting a service again while a job runs, or may run: it ends first, which may take hours.
+    /// Restarting a service while a job runs, or may run: the job ends first, which may take hours.
     RestartBusy,
 }
 
@@ -98,7 +97,7 @@ impl Remedy {
         Self { text: text.into(), commands, fixable: false, steps, consent: None }
     }
 
-    /// In a sentence or two.
+    /// One or two sentences.
     pub fn text(&self) -> &str {
         &self.text.0
     }
@@ -146,7 +145,7 @@ impl Remedy {
         self
     }
 
-    /// With commands that are of use one after another alone: all of them, or none.
+    /// With commands that are useful only together, in this order: all of them, or none.
     #[must_use]
     pub(super) fn in_turn<const N: usize>(self, commands: [Command; N]) -> Self {
         match commands.iter().all(|command| command.line().is_some()) {
@@ -160,12 +159,12 @@ impl Remedy {
         self.commands.iter().map(|line| line.text.as_str()).collect()
     }
 
-    /// The first command that removes the problem, if one does.
+    /// The first command that removes the problem.
     pub fn first_cure(&self) -> Option<&str> {
         self.commands.iter().find(|line| line.is_cure).map(|line| line.text.as_str())
     }
 
-    /// No more than so many commands, and none longer than so many bytes.
+    /// Keeps at most `most` commands, none longer than `longest` bytes.
     pub(super) fn keep_commands(&mut self, most: usize, longest: usize) {
         self.commands.retain(|line| line.text.len() <= longest);
         self.commands.truncate(most);
@@ -176,7 +175,7 @@ impl Remedy {
         &self.steps
     }
 
-    /// The same for a person alone: nothing is done by `doctor --fix`.
+    /// Only for a person: `doctor --fix` does nothing.
     #[must_use]
     pub(super) fn without_steps(mut self) -> Self {
         self.steps.clear();
@@ -185,7 +184,7 @@ impl Remedy {
         self
     }
 
-    /// Takes in another remedy for the same finding.
+    /// Adds another remedy for the same finding.
     pub(super) fn join(&mut self, other: Self) {
         if !self.text.0.contains(&other.text.0) {
             self.text = Text(format!("{} {}", self.text.0, other.text.0));
@@ -200,11 +199,11 @@ impl Remedy {
         self.consent = self.consent.or(other.consent);
     }
 
-    /// The same for an image in a folder: what does not know of the folder would act on the host
-    /// that the command is typed on.
+    /// The remedy for an image in a folder: a command without that folder would act on the host where it
+    /// is typed.
     #[must_use]
     pub(super) fn in_image(mut self, base: Option<&Path>) -> Self {
-        // Nothing runs in an image, so that nothing in it is started.
+        // Nothing runs in an image.
         self.steps.retain(|step| !matches!(step, Step::Start { .. }));
         self.fixable &= !self.steps.is_empty();
         self.consent = self.consent.filter(|consent| *consent != Consent::RestartBusy);
@@ -219,8 +218,8 @@ impl Remedy {
         self
     }
 
-    /// With a step that `--fix` does; what is offered as a step must be safe to do. Steps that set an
-    /// owner or a mode, or make a folder, come from [`super::change`].
+    /// With a step that `--fix` does, which must be safe. Steps that set an owner or a mode, or create a
+    /// folder, come from [`super::change`].
     #[must_use]
     pub(super) fn step(mut self, step: Step) -> Self {
         self.steps.push(step);
@@ -228,7 +227,7 @@ impl Remedy {
         self
     }
 
-    /// Done only when asked for.
+    /// Done only with consent.
     #[must_use]
     pub fn asks(mut self, consent: Consent) -> Self {
         self.consent = Some(consent);
@@ -265,8 +264,8 @@ impl Consent {
     pub fn question(self) -> &'static str {
         match self {
             Self::RestartBusy => {
-                "A job runs, or may run. Let it end, however long it takes, and start the agent \
-                 again then?"
+                "A job is running, or may be. Wait until it ends, however long it takes, and then \
+                 restart the agent?"
             }
         }
     }

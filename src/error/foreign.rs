@@ -1,9 +1,8 @@
 //! Text that another program, a service or a server wrote.
 //!
-//! Such text must not pass for this program's own: an agent that logs `help: run this` would
-//! otherwise have root run it. An [`Error`](super::Error) keeps it apart from its sentence, and the
-//! terminal shows each of its lines behind a mark. Control characters are made harmless where text
-//! is printed, not here.
+//! Such text must not look like this program's own: root could run a line that an agent logs, such as
+//! `help: run this`. An [`Error`](super::Error) keeps it separate from its sentence, and the terminal
+//! marks each of its lines. Control characters are removed where text is printed, not here.
 
 use super::inkless::is_inkless;
 use std::fmt;
@@ -29,8 +28,8 @@ impl Foreign {
         self
     }
 
-    /// One line of a few words, such as a status: blanks in a row become one, so that it cannot
-    /// fill the rest of a terminal's row. What leaves no ink counts as a blank.
+    /// One line of a few words, such as a status: several blanks become one, so that it cannot fill the
+    /// rest of a terminal's row. Invisible characters count as blanks.
     pub fn words(text: &str) -> String {
         let text: String = text.chars().take(WIDTH).collect();
         let words = text.split(|c: char| c.is_whitespace() || is_inkless(c));

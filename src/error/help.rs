@@ -1,17 +1,17 @@
-//! Lines that help: what a person will paste, and so what no other account may steer.
+//! Lines of help. A person may paste them, so no other account may influence them.
 
 use crate::text::{Command, is_plain};
 use std::{fmt::Display, path::Path};
 
-/// A line of help; none where a value in it could mean something to a shell.
+/// A line of help; empty where a value in it could have a meaning to a shell.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Help(Option<Line>);
 
-/// A line as it is kept until it is told.
+/// A line as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Line {
     Words(String),
-    /// A command of this program, which acts where the run acted that it is told by.
+    /// A command of this program, for the host or image of the run.
     Own {
         command: Command,
         why: &'static str,
@@ -19,37 +19,35 @@ pub(super) enum Line {
 }
 
 impl Help {
-    /// Words with a value between them. Whoever wrote the value, the line is left out unless it
-    /// stands for itself in every shell.
+    /// Text with a value in it. The line is left out if a shell could read more than text in the value.
     pub fn value(before: &'static str, value: impl Display, after: &'static str) -> Self {
         let value = value.to_string();
         Self(is_plain(&value).then(|| Line::Words(format!("{before}{value}{after}"))))
     }
 
-    /// A command, and what it is for.
+    /// A command and its purpose.
     pub fn command(what_for: &'static str, command: &Command) -> Self {
         Self(command.line().map(|line| Line::Words(format!("{what_for}: {line}"))))
     }
 
-    /// A command of this program that acts on a host, and what it does. Where the run was about the
-    /// folder of an image, it is told with that folder: without it, it would act on the host.
+    /// A command of this program and what it does. In a run on an image it is shown with `--root`, because
+    /// without it the command would act on the host.
     pub fn own(command: Command, why: &'static str) -> Self {
         Self(Some(Line::Own { command, why }))
     }
 
-    /// A command that shows who owns what is at a path, and what it is.
+    /// A command that shows owner and kind of a path.
     pub fn look(command: &'static str, path: &Path) -> Self {
         let command = Command::shows(command, path);
-        Self::command("look at it", &command)
+        Self::command("examine it", &command)
     }
 
-    /// A command that shows each link on the way to a path. What a link says, whoever made it wrote.
+    /// A command that shows each link in a path. Its output holds text of whoever made the links.
     pub fn way(path: &Path) -> Self {
-        Self::command("look at it", &Command::shows("namei -l", path).then("| cat -v"))
+        Self::command("examine it", &Command::shows("namei -l", path).then("| cat -v"))
     }
 
-    /// Words that hold nothing but this program's own names and numbers, or what the person who
-    /// reads them typed.
+    /// Text of this program's own words and numbers, or of what the person typed.
     pub fn words(text: impl Into<String>) -> Self {
         Self(Some(Line::Words(text.into())))
     }
@@ -60,7 +58,7 @@ impl Help {
 }
 
 impl Line {
-    /// As it is told by a run about the folder of an image, or about the host.
+    /// The line for a run on the image in a folder, or on the host.
     pub(super) fn told(&self, base: Option<&Path>) -> Option<String> {
         match self {
             Self::Words(text) => Some(text.clone()),

@@ -1,5 +1,5 @@
-//! Characters that leave no ink though they are no `White_Space`: with them a value looks empty,
-//! or fills a row as blanks do.
+//! Invisible characters that are not `White_Space`: a value of them looks empty, or fills a row like
+//! blanks.
 //!
 //! From the Unicode Character Database, version 16.0: the general categories Cf, Zl and Zp
 //! (`DerivedGeneralCategory.txt`), `Default_Ignorable_Code_Point` (`DerivedCoreProperties.txt`), and
@@ -41,7 +41,7 @@ const INKLESS: [(char, char); 28] = [
     ('\u{e0000}', '\u{e0fff}'),
 ];
 
-/// Whether a character leaves no ink and is no `White_Space` that text is folded at.
+/// Whether a character is invisible, and not `White_Space`.
 pub(crate) fn is_inkless(c: char) -> bool {
     let at = INKLESS.partition_point(|(_, last)| *last < c);
     INKLESS.get(at).is_some_and(|(first, _)| *first <= c)

@@ -1,5 +1,4 @@
-//! One error type for the whole program: a code that `explain` knows, one sentence, and the
-//! commands that help.
+//! The error type of the program: a code for `explain`, one sentence, and commands that help.
 
 mod catalogue;
 mod foreign;
@@ -20,9 +19,9 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
     code: Code,
-    /// The sentence, then what another program said, in one line.
+    /// The sentence, then the output of another program, in one line.
     message: String,
-    /// Bytes of the sentence in it.
+    /// Length of the sentence in it, in bytes.
     sentence: usize,
     said: Foreign,
     help: Vec<help::Line>,
@@ -36,7 +35,7 @@ impl Error {
         Self { code, message, sentence, said: Foreign::default(), help: Vec::new() }
     }
 
-    /// Adds what another program said about it. The sentence should end with a colon.
+    /// Adds the output of another program. The sentence should end with a colon.
     #[must_use]
     pub fn said(mut self, said: Foreign) -> Self {
         self.message.truncate(self.sentence);
@@ -54,14 +53,14 @@ impl Error {
         self
     }
 
-    /// Adds what helps against another error too.
+    /// Adds the help of another error.
     #[must_use]
     pub fn help_of(mut self, other: &Self) -> Self {
         self.help.extend(other.help.iter().cloned());
         self
     }
 
-    /// Puts what was being done in front of the sentence.
+    /// Puts the current action before the sentence.
     #[must_use]
     pub fn context(mut self, doing: impl fmt::Display) -> Self {
         let before = self.message.len();
@@ -70,7 +69,7 @@ impl Error {
         self
     }
 
-    /// The same trouble told under another code, as when a step's failure ends a roll-back.
+    /// The same error with another code.
     #[must_use]
     pub fn recode(mut self, code: Code) -> Self {
         self.code = code;
@@ -82,7 +81,7 @@ impl Error {
         self.code
     }
 
-    /// The sentence and what another program said, in one line, without code and help.
+    /// The sentence and the output of another program, in one line, without code and help.
     pub fn message(&self) -> &str {
         &self.message
     }
@@ -92,17 +91,17 @@ impl Error {
         self.message.get(..self.sentence).unwrap_or(&self.message)
     }
 
-    /// What another program said about it.
+    /// The output of another program.
     pub fn foreign(&self) -> &Foreign {
         &self.said
     }
 
-    /// What helps, a line each, for a run that was about the host itself.
+    /// The lines of help, for a run on the host itself.
     pub fn help_lines(&self) -> Vec<String> {
         self.help_in(None)
     }
 
-    /// The same for a run that was about the folder of an image.
+    /// The same for a run on the image in a folder.
     pub fn help_in(&self, base: Option<&Path>) -> Vec<String> {
         self.help.iter().filter_map(|line| line.told(base)).collect()
     }

@@ -1,4 +1,4 @@
-//! Whether a step's work is there already.
+//! Whether the work of a step is done already.
 
 use crate::{
     host::{Facts, PathFact, ServiceState},
@@ -9,13 +9,13 @@ use crate::{
     record::{Digest, Owner, Step, Target},
 };
 
-/// Whether the host is already as the step would make it.
+/// Whether the host is already in the state that the step would create.
 pub(super) fn is_so(step: &Step, facts: &Facts) -> bool {
     match step {
         Step::Folder(folder) => {
             let fact = facts.path(&folder.path);
-            // Where others' folders hang is their owner's business, link or not; unless we made
-            // it, and were cut off before it had its mode.
+            // A folder of others is left alone, link or not; unless a run that was cut off created it
+            // and did not set its mode.
             let target = Target::Folder(folder.path.clone());
             let ours =
                 facts.receipt.as_ref().is_some_and(|receipt| receipt.record(&target).is_some());
@@ -49,7 +49,7 @@ pub(super) fn is_so(step: &Step, facts: &Facts) -> bool {
         Step::Stop { service, .. } => {
             facts.services.get(service).is_none_or(|state| !state.is_held())
         }
-        // Not looked at: the step itself sees whether there are any.
+        // Not examined here: the step itself finds them.
         Step::EndProcesses { .. } => false,
         Step::Close { path } => {
             let fact = facts.path(path);
@@ -63,14 +63,14 @@ pub(super) fn is_so(step: &Step, facts: &Facts) -> bool {
 fn stands(fact: &PathFact, owner: Option<&Owner>, mode: u32, facts: &Facts) -> bool {
     let Some(meta) = fact.meta else { return false };
     let Permissions::Mode { uid, gid, mode: found } = meta.permissions else {
-        // Its access list was set when it was made; doctor looks at it.
+        // Its access list was set at its creation; the doctor examines it.
         return true;
     };
     let owned = owner.is_none_or(|owner| match owner.user.as_str() {
         "root" => (uid, gid) == (0, 0),
         user => facts.account(user).is_some_and(|account| match account.id {
             AccountId::Unix { uid: own, gid: group } => (uid, gid) == (own, group),
-            // Whose it is, its access list says.
+            // Windows has access lists instead.
             AccountId::Windows {} => true,
         }),
     });

@@ -31,10 +31,10 @@ pub(super) fn content(spec: &Spec, token: &Token, name: &RunnerName) -> Content 
     Content::secret(config.render(os), config.render_redacted(os))
 }
 
-/// The runner's name, with its blanks filled in.
+/// The runner's name, with its placeholders replaced.
 ///
 /// # Errors
-/// When the host's name makes no name for a runner.
+/// When the host name gives no valid name for a runner.
 pub(super) fn runner_name(spec: &Spec, facts: &Facts) -> Result<RunnerName> {
     spec.name.resolve(&facts.hostname, &facts.random)
 }

@@ -1,5 +1,5 @@
-//! What a logon session kept over Remote Desktop needs of Windows: values of the registry that
-//! are everyone's, and what stands against it. Values of the account's own are its keeper's.
+//! Registry values that a logon session over Remote Desktop needs, and the reasons for which it is not
+//! possible. Values of the account itself are set by the task that keeps the session.
 
 use crate::{
     Code, Error, Help, Result,
@@ -55,20 +55,20 @@ pub(super) fn values(facts: &Facts) -> Vec<RegistryValue> {
         set(Place::new(key, name), Value::number(number), purpose)
     };
     let mut values = vec![
-        own(DELEGATION, ALLOW, 1, "Remote Desktop may use saved credentials"),
-        own(DELEGATION, CONCATENATE, 1, "where Windows allowed them before, too"),
+        own(DELEGATION, ALLOW, 1, "Remote Desktop can use saved credentials"),
+        own(DELEGATION, CONCATENATE, 1, "the hosts that Windows allowed before stay allowed"),
     ];
     if let Some(place) = slot(facts) {
-        values.push(set(place, Value::text(HOST), "of this host alone"));
+        values.push(set(place, Value::text(HOST), "only for this host"));
     }
-    values.push(own(TERMINAL_SERVER, DENY, 0, "this host takes Remote Desktop sessions"));
+    values.push(own(TERMINAL_SERVER, DENY, 0, "this host accepts Remote Desktop sessions"));
     values
 }
 
-/// Refuses where no session of the account can be kept.
+/// Refuses where no session of the account can be kept open.
 ///
 /// # Errors
-/// With what stands against it.
+/// With the reason.
 pub(super) fn refuse(spec: &Spec, facts: &Facts, is_own_account: bool) -> Result<()> {
     if !spec.desktop_session {
         return Ok(());
@@ -78,32 +78,32 @@ pub(super) fn refuse(spec: &Spec, facts: &Facts, is_own_account: bool) -> Result
         return Err(Error::new(
             Code::HostUnfit,
             format!(
-                "--desktop-session saves the account's password, and runnerup did not make the \
-                 account {user}: its password is its owner's alone"
+                "--desktop-session saves the password of the account, but runnerup did not create the \
+                 account {user} and does not know its password"
             ),
         )
-        .help("name one that runnerup makes: --user NAME")
+        .help("choose an account that runnerup creates: --user NAME")
         .help("or leave out --desktop-session: jobs then run without a desktop"));
     }
     if facts.registry_value(&Place::new(POLICY, DENY)) == Some(&Value::number(1)) {
         return Err(Error::new(
             Code::HostUnfit,
-            "a policy of this host's administrators forbids Remote Desktop, which keeps the session",
+            "a policy of this host forbids Remote Desktop, which keeps the session open",
         )
-        .help(Help::words(format!("look at it: reg query \"{POLICY}\" /v {DENY}")))
+        .help(Help::words(format!("examine it: reg query \"{POLICY}\" /v {DENY}")))
         .help("or leave out --desktop-session: jobs then run without a desktop"));
     }
     if slot(facts).is_none() {
         return Err(Error::new(
             Code::InTheWay,
-            format!(r"{DELEGATION}\{ALLOW} names nine hosts already, and {HOST} is none of them"),
+            format!(r"{DELEGATION}\{ALLOW} lists nine hosts already, without {HOST}"),
         )
         .help(Help::words(format!("add {HOST} to the list of that policy"))));
     }
     Ok(())
 }
 
-/// What a person should know of it.
+/// Notes for the person.
 pub(super) fn notes(spec: &Spec, facts: &Facts) -> Vec<String> {
     if !spec.desktop_session {
         let keeper = task_scheduler::keeper(&spec.layout.service);
@@ -113,7 +113,7 @@ pub(super) fn notes(spec: &Spec, facts: &Facts) -> Vec<String> {
         let is_there =
             facts.services.get(&keeper).is_some_and(|status| status.load == Load::Loaded);
         let stays = format!(
-            "the task {keeper} was made by hand and stays: nothing needs it any more; in \
+            "the task {keeper} was made by hand and stays, but is no longer needed; to remove it, in \
              PowerShell: Unregister-ScheduledTask -TaskName '{keeper}'"
         );
         return Vec::from_iter((is_there && !is_ours).then_some(stays));
@@ -122,10 +122,10 @@ pub(super) fn notes(spec: &Spec, facts: &Facts) -> Vec<String> {
     vec![
         format!(
             "{user} stays logged on over Remote Desktop to this host; its password is saved as \
-             {HOST} in its own store, and goes with uninstall"
+             {HOST} in the credential store of the account, and uninstall removes it"
         ),
-        "the firewall's rules for Remote Desktop stay as they are; without a licence server \
-         Windows Server has two sessions, and this is one of them"
+        "the firewall rules for Remote Desktop are not changed; without a licence server Windows \
+         Server allows two sessions, and this is one of them"
             .to_owned(),
     ]
 }

@@ -1,5 +1,5 @@
-//! The plan of an install: what is wanted, less what is there, and what an earlier install made
-//! that is no longer wanted.
+//! The plan of an install: steps for what is missing, and for the removal of what an earlier install
+//! made and this one does not need.
 
 use super::{
     Plan, Setting, compare,
@@ -25,7 +25,7 @@ use crate::{
 };
 use std::path::{Path, PathBuf};
 
-/// What has to be looked at before [`install`] can plan.
+/// The facts that [`install`] needs.
 pub fn queries(spec: &Spec, facts: &Facts) -> Vec<Query> {
     let layout = &spec.layout;
     let plain = Some(Fingerprint::Plain);
@@ -80,7 +80,7 @@ pub fn queries(spec: &Spec, facts: &Facts) -> Vec<Query> {
     queries
 }
 
-/// What has to be looked at to know how a receipt's records stand now.
+/// The facts that show the current state of a receipt's records.
 pub(super) fn record_queries(receipt: Option<&Receipt>) -> Vec<Query> {
     let records = receipt.into_iter().flat_map(|receipt| &receipt.records);
     let query = |record: &Record| {
@@ -105,8 +105,7 @@ pub(super) fn record_queries(receipt: Option<&Receipt>) -> Vec<Query> {
     records.filter_map(query).collect()
 }
 
-/// The artifact that an earlier install verified, when it is what is asked for now: no network
-/// is needed to know it.
+/// The artifact that an earlier install verified, if it is the requested one: then no network is needed.
 pub fn known_artifact(spec: &Spec, facts: &Facts, version: Option<&str>) -> Option<Artifact> {
     let placed = facts.receipt.as_ref()?.binary.as_ref()?;
     let version = match (&spec.version, version) {
@@ -123,11 +122,11 @@ pub fn known_artifact(spec: &Spec, facts: &Facts, version: Option<&str>) -> Opti
     same.then(|| Artifact::new(&spec.release_url, spec.agent, version, platform, sha256).ok())?
 }
 
-/// The steps from what `facts` say to what `spec` wants.
+/// The steps from the state in `facts` to the one in `spec`.
 ///
 /// # Errors
-/// A usage error when something is missing; [`Code::HostUnfit`] and its kin when the host cannot
-/// have it.
+/// A usage error when a setting is missing; [`Code::HostUnfit`] and similar codes when the host does not
+/// allow the install.
 pub fn install(spec: &Spec, settings: &Settings, facts: &Facts) -> Result<Plan> {
     refuse_unfit(spec, facts)?;
     refuse_no_account_tool(spec, facts)?;
@@ -139,7 +138,7 @@ pub fn install(spec: &Spec, settings: &Settings, facts: &Facts) -> Result<Plan> 
     refuse_foreign_workdir(spec, facts)?;
     let token = spec.token.as_ref().ok_or_else(missing_token)?;
     let artifact = facts.release.as_ref().ok_or_else(|| {
-        Error::new(Code::StepFailed, "the release bucket was not asked for the version")
+        Error::new(Code::StepFailed, "the version was not requested from the release bucket")
     })?;
     let wanted = Desired::steps(spec, facts, token, artifact)?;
     refuse_links(&wanted, facts)?;
@@ -169,7 +168,7 @@ pub fn install(spec: &Spec, settings: &Settings, facts: &Facts) -> Result<Plan> 
     })
 }
 
-/// Whether a run of this instance was cut off, and nothing has settled it since.
+/// Whether a run of this instance was cut off, and no later run has completed it.
 pub(super) fn is_unfinished(facts: &Facts) -> bool {
     facts.unfinished.is_some() || facts.receipt.as_ref().is_some_and(|receipt| !receipt.complete)
 }
@@ -180,7 +179,7 @@ fn missing_token() -> Error {
         .help("or the variable RUNNERUP_TOKEN, or the key token-file in an answers file")
 }
 
-/// Refuses what no answer of the release bucket could change, so that it need not be asked.
+/// Refuses what does not depend on the release bucket, before a request to it.
 pub fn refuse_unfit(spec: &Spec, facts: &Facts) -> Result<()> {
     if spec.token.is_none() {
         return Err(missing_token());
@@ -191,8 +190,8 @@ pub fn refuse_unfit(spec: &Spec, facts: &Facts) -> Result<()> {
     if facts.domain_controller && spec.platform.os() == Os::Windows {
         return Err(Error::new(
             Code::HostUnfit,
-            "this host is a domain controller: it has no local accounts, and jobs would run as one \
-             of the domain's administrators",
+            "this host is a domain controller: it has no local accounts, and jobs would run as an \
+             administrator of the domain",
         )
         .help("install the runner on a member server"));
     }
@@ -218,21 +217,20 @@ fn refuse_no_account_tool(spec: &Spec, facts: &Facts) -> Result<()> {
     Ok(())
 }
 
-/// The service manager does what a drop-in says, as root. The unit itself is written anew.
+/// Refuses drop-ins of others: the service manager applies them as root. The unit itself is written
+/// again.
 fn refuse_strange_parts(spec: &Spec, facts: &Facts) -> Result<()> {
     let mut parts = facts.strange_parts.iter();
     let Some(path) = parts.find(|path| **path != spec.layout.definition) else { return Ok(()) };
     let message = format!(
-        "{} could have been written by another account than root, and systemd would do as root what \
-         it says",
+        "an account other than root could have written {}, which systemd would apply as root",
         shown(path)
     );
     Err(Error::new(Code::GroundUnsafe, message)
-        .help("write what is meant of it to a file of root's, and remove it"))
+        .help("write the intended settings to a file of root, and remove this one"))
 }
 
-/// What is in a home acts for the account whose home it is: nobody but root may have left it there,
-/// unless an earlier install made the account with it.
+/// Refuses a home folder that others could have prepared: its files act for the account.
 fn refuse_foreign_home(spec: &Spec, facts: &Facts) -> Result<()> {
     let Some(strange) = &facts.strange_in_home else { return Ok(()) };
     let user = spec.user.as_str();
@@ -246,11 +244,11 @@ fn refuse_foreign_home(spec: &Spec, facts: &Facts) -> Result<()> {
 }
 
 fn missing_tool(tool: &str, why: &str, package: &str) -> Error {
-    Error::new(Code::ToolMissing, format!("the program {tool} is not there; {why}"))
+    Error::new(Code::ToolMissing, format!("the program {tool} was not found; {why}"))
         .help(Help::words(format!("install the package {package}")))
 }
 
-/// What an earlier install made, and this one does not want: put back, last made first. Data
+/// Steps that restore what an earlier install made and this one does not need, in reverse order. Data
 /// stays until `uninstall --purge`.
 fn no_longer_wanted(wanted: &[Step], facts: &Facts) -> Vec<Step> {
     let records = facts.receipt.iter().flat_map(|receipt| &receipt.records);
@@ -261,7 +259,7 @@ fn no_longer_wanted(wanted: &[Step], facts: &Facts) -> Vec<Step> {
         let folder = matches!(&record.target, Target::Folder(path)
             if staying.iter().any(|staying| staying.starts_with(path)));
         !record.data && !folder && !targets.contains(&record.target)
-            // Whether it runs follows from --no-start at the time, and is nobody's to undo now.
+            // Whether the service runs followed from --no-start then, and is not undone.
             && !matches!(record.target, Target::Running(_))
             && !desktop::is_needed_by_others(record, facts)
     };
@@ -277,7 +275,7 @@ fn no_longer_wanted(wanted: &[Step], facts: &Facts) -> Vec<Step> {
         .collect()
 }
 
-/// Whether a running agent has to be started again to see what the step changes.
+/// Whether a running agent must be restarted for the change of a step.
 fn concerns_service(step: &Step, spec: &Spec) -> bool {
     let layout = &spec.layout;
     let keeper = task_scheduler::definition_path(&task_scheduler::keeper(&layout.service));
@@ -313,7 +311,7 @@ fn receipt(spec: &Spec, settings: &Settings, facts: &Facts, artifact: &Artifact)
     }
     // The default too: the account can write the configuration, which has it as well.
     receipt.settings.insert("max-run-time".to_owned(), spec.max_run_time.to_string());
-    // The default too: a purge of another instance has to know whose account it would take.
+    // The default too: a purge of another instance must know which account it would remove.
     receipt.settings.insert("user".to_owned(), spec.user.as_str().to_owned());
     if let Some(earlier) = facts.receipt.as_ref() {
         receipt.written.clone_from(&earlier.written);
@@ -321,9 +319,9 @@ fn receipt(spec: &Spec, settings: &Settings, facts: &Facts, artifact: &Artifact)
     receipt
 }
 
-/// The settings that count, as a plan shows them.
+/// The settings as a plan shows them.
 fn described(spec: &Spec, settings: &Settings, facts: &Facts) -> Vec<Setting> {
-    // These two are only whole with what is known of host and bucket.
+    // The values of these two depend on the host and the bucket.
     let with_facts = |name: &str| match name {
         "name" => super::config::runner_name(spec, facts).ok().map(|name| name.to_string()),
         "version" if spec.version == VersionChoice::Latest => {

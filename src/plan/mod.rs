@@ -1,4 +1,4 @@
-//! Plan: pure functions from what should be and what is to the steps between them.
+//! Planners: pure functions from settings and facts to steps.
 
 mod compare;
 mod config;
@@ -19,28 +19,28 @@ use crate::{
 };
 use serde::Serialize;
 
-/// Steps, and what to say about them.
+/// Steps, with notes and settings.
 #[derive(Debug, Clone, Serialize)]
 pub struct Plan {
     /// The instance that it is about.
     pub instance: String,
-    /// What will be done, in order; nothing when the host is as it should be.
+    /// What will be done, in order; empty when nothing has to change.
     pub steps: Vec<Step>,
-    /// What a person should know before saying yes.
+    /// Notes that a person should read before confirming.
     pub notes: Vec<String>,
     /// Every setting with its value and source; secrets as `***`.
     pub settings: Vec<Setting>,
-    /// A run before this one was cut off: even without steps its journal has to be settled.
+    /// An earlier run was cut off: even without steps its journal must be completed.
     pub unfinished: bool,
-    /// The service to prove healthy afterwards.
+    /// The service to verify afterwards.
     pub prove: Option<String>,
-    /// What the receipt is to say.
+    /// The new receipt.
     #[serde(skip)]
     pub receipt: Receipt,
 }
 
 impl Plan {
-    /// Whether the host is as it should be.
+    /// Whether nothing has to change.
     pub fn is_satisfied(&self) -> bool {
         self.steps.is_empty() && !self.unfinished
     }
@@ -54,6 +54,6 @@ pub struct Setting {
     pub name: &'static str,
     /// Its value.
     pub value: String,
-    /// Where that came from.
+    /// The source of the value.
     pub source: Source,
 }

@@ -1,4 +1,4 @@
-//! What a person should know before saying yes to an install.
+//! Notes that a person should read before confirming an install.
 
 use super::{desired::is_declared, desktop};
 use crate::{
@@ -10,14 +10,14 @@ use crate::{
     values::{Manager, static_prefix},
 };
 
-/// What there is to say of these steps on this host.
+/// The notes for these steps on this host.
 pub(super) fn of(spec: &Spec, facts: &Facts, steps: &[Step]) -> Vec<String> {
     let mut notes = Vec::new();
     let user = spec.user.as_str();
     if let Some(unfinished) = facts.unfinished.as_ref() {
         let at = unfinished.under_way.as_deref().unwrap_or("between two steps");
         notes.push(format!(
-            "a run of `{}` that began {} was cut off after {} steps ({at}); this one goes on from there",
+            "a run of `{}` that began {} was cut off after {} steps ({at}); this run continues from there",
             unfinished.command, unfinished.at, unfinished.done
         ));
     }
@@ -34,11 +34,14 @@ pub(super) fn of(spec: &Spec, facts: &Facts, steps: &[Step]) -> Vec<String> {
     }
     if spec.passwordless_sudo {
         notes.push(format!(
-            "--passwordless-sudo: whoever can run a job here can become root ({user})"
+            "--passwordless-sudo: everyone who can run a job on this host can become root (as {user})"
         ));
     }
     if user == "root" {
-        notes.push("jobs run as root: whoever can run a job here owns the host".to_owned());
+        notes.push(
+            "jobs run as root: everyone who can run a job here has full control of the host"
+                .to_owned(),
+        );
     }
     if spec.platform.os() == Os::Windows {
         notes.extend(windows_notes(spec, facts));
@@ -46,8 +49,8 @@ pub(super) fn of(spec: &Spec, facts: &Facts, steps: &[Step]) -> Vec<String> {
         notes.extend(macos_notes(spec, facts));
     } else if is_declared(facts) {
         notes.push(format!(
-            "accounts cannot be made in this root: the image's first boot creates {user} from \
-             sysusers.d and gives it what it owns by tmpfiles.d"
+            "accounts cannot be created in this root: at its first boot the image creates {user} by \
+             sysusers.d, and sets owners by tmpfiles.d"
         ));
     }
     let moved =
@@ -58,12 +61,12 @@ pub(super) fn of(spec: &Spec, facts: &Facts, steps: &[Step]) -> Vec<String> {
         if let Target::Folder(path) = &record.target
             && !static_prefix(spec.workdir.as_str()).starts_with(path)
         {
-            notes.push(format!("{} is no longer used and stays", record.target));
+            notes.push(format!("{} is no longer used, but is not removed", record.target));
         }
     }
     if spec.service == Manager::None {
         notes.push(match facts.is_host {
-            true => format!("no service is registered; run the agent with: {}", by_hand(spec)),
+            true => format!("no service is registered; to run the agent: {}", by_hand(spec)),
             // The paths are those of the host that the image becomes.
             false => "no service is registered in the image".to_owned(),
         });
@@ -72,35 +75,37 @@ pub(super) fn of(spec: &Spec, facts: &Facts, steps: &[Step]) -> Vec<String> {
 }
 
 fn by_hand(spec: &Spec) -> String {
-    let as_whom = match spec.platform.os() {
+    let prefix = match spec.platform.os() {
         Os::Linux => format!("sudo -u {} ", spec.user),
         Os::Darwin => "sudo ".to_owned(),
         Os::Windows => String::new(),
     };
     let (binary, config) = (shown(&spec.layout.binary), shown(&spec.layout.config));
     let arguments: Vec<&str> = spec.agent.profile().arguments(&config).collect();
-    format!("{as_whom}{binary} {}", arguments.join(" "))
+    format!("{prefix}{binary} {}", arguments.join(" "))
 }
 
 fn windows_notes(spec: &Spec, facts: &Facts) -> Vec<String> {
     let user = spec.user.as_str();
     if is_declared(facts) {
         return vec![format!(
-            "accounts cannot be made in this root: make {user} before it is used"
+            "accounts cannot be created in this root: create {user} before the first boot"
         )];
     }
     let mut notes = Vec::new();
     if facts.account(user).is_none() {
         notes.push(format!(
-            "{user} is made a local administrator, as documented: whoever can run a job here owns \
-             the host; with --no-create-user an account of fewer rights can be named"
+            "{user} becomes a local administrator, as documented: everyone who can run a job here has \
+             full control of the host; with --no-create-user you can give an account with fewer \
+             rights"
         ));
     }
     notes.extend(desktop::notes(spec, facts));
     if facts.is_host && !facts.job_tools_missing.is_empty() {
         notes.push(format!(
-            "jobs need {}, not found on the machine's Path; with Chocolatey both come by: choco \
-             install -y git --params \"/GitAndUnixToolsOnPath\"; start the agent again then",
+            "jobs need {}, which the machine's Path does not have; install them, for example by \
+             Chocolatey (choco install -y git --params \"/GitAndUnixToolsOnPath\"), and restart the \
+             agent",
             facts.job_tools_missing.join(" and ")
         ));
     }
@@ -115,16 +120,18 @@ fn macos_notes(spec: &Spec, facts: &Facts) -> Vec<String> {
     {
         notes.push(format!(
             "{user} has no desktop: jobs that need one, such as simulators, need a user who is \
-             logged in; name that one with --user"
+             logged in; give that user with --user"
         ));
     }
     if is_declared(facts) {
-        notes.push(format!("accounts cannot be made in this root: make {user} before it is used"));
+        notes.push(format!(
+            "accounts cannot be created in this root: create {user} before the first boot"
+        ));
     }
     if spec.ca_file.is_some() {
         notes.push(format!(
-            "the agent trusts what the System keychain trusts; SSL_CERT_FILE is for the tools of \
-             jobs: sudo security add-trusted-cert -d -r trustRoot -k \
+            "the agent trusts the authorities of the System keychain; SSL_CERT_FILE applies only to \
+             programs of jobs. To add the authority: sudo security add-trusted-cert -d -r trustRoot -k \
              /Library/Keychains/System.keychain {}",
             shown(&spec.layout.ca)
         ));

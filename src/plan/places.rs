@@ -1,5 +1,5 @@
-//! Where the work folder and the log may be: beside what an install is made of, and never in its
-//! place. The account of the jobs owns both, and may have named them in its configuration.
+//! Allowed places of the work folder and the log: not the same as other paths of the install, nor above
+//! them. The account of jobs owns both, and could have set them in its configuration.
 
 use crate::{
     Code, Command, Error, Help, Result,
@@ -12,22 +12,22 @@ use crate::{
 };
 use std::path::{Path, PathBuf};
 
-/// Refuses a work folder or a log that takes the place of something else of the install.
+/// Refuses a work folder or a log at the path of another part of the install.
 ///
 /// # Errors
 /// [`Code::ValueInvalid`] with the setting and where it came from.
 pub(super) fn refuse_taken_places(spec: &Spec, settings: &Settings, facts: &Facts) -> Result<()> {
     let refused = |name, path: &Path, taken: &Taken| {
         let what = format!(
-            "--{name} {} ({}) is in the place of {} {}",
+            "--{name} {} ({}) conflicts with {} {}",
             shown(path),
             settings.source(name),
             taken.what,
             shown(&taken.path)
         );
         let (folder, file) = (
-            "give the work folder a place of its own: --workdir PATH",
-            "give the log a place of its own: --log-file PATH",
+            "choose another work folder: --workdir PATH",
+            "choose another log file: --log-file PATH",
         );
         Error::new(Code::ValueInvalid, what).help(if name == "workdir" { folder } else { file })
     };
@@ -45,7 +45,7 @@ pub(super) fn refuse_taken_places(spec: &Spec, settings: &Settings, facts: &Fact
     }
 }
 
-/// Refuses a plan in which a step undoes another one, whatever the settings were.
+/// Refuses a plan with two steps for the same target.
 ///
 /// # Errors
 /// [`Code::StepFailed`]: it is a fault of the planner.
@@ -55,16 +55,15 @@ pub(super) fn refuse_twice(steps: &[Step]) -> Result<()> {
             let target = step.target();
             return Err(Error::new(
                 Code::StepFailed,
-                format!("a fault of this program: two steps of the plan change {target}"),
+                format!("internal error: two steps of the plan change {target}"),
             )
-            .help("nothing was changed; please report it with the plan as JSON"));
+            .help("nothing was changed; please report this error with the plan as JSON"));
         }
     }
     Ok(())
 }
 
-/// Refuses a link in the place of a file that is written, as `systemctl link` makes one for a unit:
-/// a file takes the place of a file alone.
+/// Refuses a link at the path of a file that is written, such as `systemctl link` makes for a unit.
 pub(super) fn refuse_links(steps: &[Step], facts: &Facts) -> Result<()> {
     let written = |step: &Step| {
         matches!(step, Step::File(_) | Step::Binary(_))
@@ -78,13 +77,13 @@ pub(super) fn refuse_links(steps: &[Step], facts: &Facts) -> Result<()> {
     let is_link = |path: &PathBuf| facts.path(path).is(Kind::Link) && !is_ours(path);
     let Some(path) = paths.find(is_link) else { return Ok(()) };
     let message = format!(
-        "{} is a symbolic link, where a file of the install goes; nothing was changed",
+        "{} is a symbolic link, where a file of the install must be; nothing was changed",
         shown(&path)
     );
     let look = Command::shows("ls -ld", &path).then("| cat -v");
     Err(Error::new(Code::InTheWay, message)
-        .help(Help::command("look where it leads", &look))
-        .help("remove the link (what it leads to stays), and run this again"))
+        .help(Help::command("show its target", &look))
+        .help("remove the link (its target stays), and run again"))
 }
 
 /// What an earlier install made may be taken away so that something of another kind takes its place.

@@ -1,5 +1,5 @@
-//! What only an existing configuration says, which the account of the jobs can write: believed
-//! where root does nothing by it, and else only when a person says so.
+//! Settings that only an existing configuration has, which the account of jobs can write. Where root would
+//! act on one, a person must confirm it.
 
 use super::desired::is_declared;
 use crate::{
@@ -12,10 +12,10 @@ use crate::{
 };
 use std::path::Path;
 
-/// Refuses what nobody but the account has said.
+/// Refuses settings that only the account could have chosen.
 ///
 /// # Errors
-/// With the option by which a person says it.
+/// With the option that confirms the setting.
 pub(super) fn refuse_unconfirmed(spec: &Spec, settings: &Settings, facts: &Facts) -> Result<()> {
     refuse_endless_stop(spec, settings, facts)?;
     refuse_updates(spec, settings, facts)?;
@@ -26,7 +26,7 @@ pub(super) fn refuse_unconfirmed(spec: &Spec, settings: &Settings, facts: &Facts
     refuse_prefix(spec, settings)
 }
 
-/// A folder or a file that root would make for the account.
+/// A folder or a file that root would create for the account.
 fn refuse_places(spec: &Spec, settings: &Settings, facts: &Facts) -> Result<()> {
     let account = facts.account(spec.user.as_str());
     let is_theirs = |path: &Path| {
@@ -46,13 +46,12 @@ fn refuse_places(spec: &Spec, settings: &Settings, facts: &Facts) -> Result<()> 
         let text = shown(&path);
         let error = Error::new(
             Code::GroundUnsafe,
-            format!("{text} is named by the {source}, which the account can write"),
+            format!("{text} comes from the {source}, which the account can write"),
         );
-        // Not the option with the path: whoever pastes it gives a right to a place that the account
-        // has chosen.
+        // Without the path, which the account chose: a person could paste it.
         return Err(error.help(match name {
-            "workdir" => "say which folder is meant: --workdir PATH",
-            _ => "say which file is meant: --log-file PATH",
+            "workdir" => "confirm the folder: --workdir PATH",
+            _ => "confirm the file: --log-file PATH",
         }));
     }
     Ok(())
@@ -74,29 +73,28 @@ fn refuse_endless_stop(spec: &Spec, settings: &Settings, facts: &Facts) -> Resul
     Err(Error::new(
         Code::ValueInvalid,
         format!(
-            "a stop of the service would wait {} for a job, by the {source}, which the account can \
-             write",
+            "a stop of the service would wait {} for a job, because of the {source}, which the \
+             account can write",
             spec.max_run_time
         ),
     )
-    .help("say how long a job may take: --max-run-time TIME"))
+    .help("confirm how long a job may take: --max-run-time TIME"))
 }
 
-/// A binary of root's, or its folder, that would be given to the account so that the agent updates
-/// itself. That the agent is one of the cloud, which updates itself by default, is what the
-/// configuration says.
+/// A binary of root, or its folder, that the account would own so that the agent updates itself. The
+/// configuration decides whether the agent is one of the cloud, which updates itself by default.
 fn refuse_updates(spec: &Spec, settings: &Settings, facts: &Facts) -> Result<()> {
     let is_persons = |source| !matches!(source, Source::Existing(_) | Source::Default);
-    let said_by = match settings.source("auto-update") {
+    let source = match settings.source("auto-update") {
         Source::Existing(_) if facts.receipt.is_some() => return Ok(()),
         Source::Default if facts.path(&spec.layout.config).meta.is_none() => return Ok(()),
         Source::Default => settings.source("url"),
         source => source,
     };
-    // Owners are not told on Windows, and in an image that only declares its account all is root's
-    // until the first boot.
+    // Windows has no owners by number, and in an image that only declares its account root owns all
+    // files until the first boot.
     let is_unknown = spec.platform.os() == Os::Windows || is_declared(facts);
-    if !spec.auto_update || is_persons(said_by) || is_unknown {
+    if !spec.auto_update || is_persons(source) || is_unknown {
         return Ok(());
     }
     let account = facts.account(spec.user.as_str());
@@ -111,17 +109,17 @@ fn refuse_updates(spec: &Spec, settings: &Settings, facts: &Facts) -> Result<()>
     Err(Error::new(
         Code::GroundUnsafe,
         format!(
-            "{} would be given to {} so that the agent updates itself, by the configuration, which \
+            "{1} would own {0} so that the agent updates itself, because of the configuration, which \
              the account can write",
             shown(path),
             spec.user
         ),
     )
-    .help("say whether it is meant: --auto-update true, or --auto-update false"))
+    .help("confirm it: --auto-update true, or --auto-update false"))
 }
 
-/// A command prefix that has power of root's: on macOS the agent runs it as root, and where it has
-/// sudo the unit lets jobs gain privileges.
+/// A command prefix with rights of root: on macOS the agent runs it as root, and with sudo the unit lets
+/// jobs gain privileges.
 fn refuse_prefix(spec: &Spec, settings: &Settings) -> Result<()> {
     let source = settings.source("command-prefix");
     let is_powerful = match spec.platform.os() {
@@ -136,5 +134,5 @@ fn refuse_prefix(spec: &Spec, settings: &Settings) -> Result<()> {
         Code::GroundUnsafe,
         format!("the command prefix comes from the {source}, which the account can write"),
     )
-    .help("say which one is meant, such as --command-prefix 'sudo -niHu USER --', or ''"))
+    .help("confirm the prefix, such as --command-prefix 'sudo -niHu USER --', or ''"))
 }

@@ -1,5 +1,5 @@
-//! The plan of an uninstall: every record of the receipt put back, last made first, the agent
-//! drained before anything else.
+//! The plan of an uninstall: the agent is drained, then every record of the receipt is restored in reverse
+//! order.
 
 use super::{
     Plan, compare, desktop,
@@ -20,19 +20,19 @@ use std::{
     time::Duration,
 };
 
-/// What an uninstall takes along besides what it always takes.
+/// What an uninstall removes in addition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Leave {
     /// Also work folders, logs and the account.
     pub purge: bool,
-    /// Also what a person changed since.
+    /// Also files that were changed since the install.
     pub force: bool,
 }
 
-/// The longest that a unit of ours lets its agent drain, were its own limit unknown.
+/// The drain limit where the unit's own limit is unknown.
 const DRAIN: Duration = Duration::from_secs(7 * 24 * 3600);
 
-/// What has to be looked at before [`uninstall`] can plan.
+/// The facts that [`uninstall`] needs.
 pub fn uninstall_queries(facts: &Facts) -> Vec<Query> {
     let services = facts.receipt.iter().flat_map(services_of).map(Query::Service);
     let records = record_queries(facts.receipt.as_ref());
@@ -42,7 +42,7 @@ pub fn uninstall_queries(facts: &Facts) -> Vec<Query> {
     records.iter().cloned().chain(services).chain(users).collect()
 }
 
-/// The folders that a purge removes with all that is in them, by the receipt alone.
+/// The folders that a purge removes with their content, by the receipt alone.
 pub fn purged_folders(facts: &Facts) -> Vec<PathBuf> {
     let records = facts.receipt.iter().flat_map(|receipt| &receipt.records);
     records.filter_map(purged_folder).map(Path::to_owned).collect()
@@ -57,7 +57,7 @@ fn purged_folder(record: &Record) -> Option<&Path> {
     }
 }
 
-/// The steps that take an instance away. `None` when nothing of it is known.
+/// The steps that remove an instance. `None` when nothing of it is known.
 pub fn uninstall(facts: &Facts, leave: Leave) -> Option<Plan> {
     let earlier = facts.receipt.as_ref()?;
     let mut plan = Plan {
@@ -77,7 +77,7 @@ pub fn uninstall(facts: &Facts, leave: Leave) -> Option<Plan> {
     };
     if let Some(unfinished) = facts.unfinished.as_ref() {
         plan.notes.push(format!(
-            "a run of `{}` that began {} was cut off after {} steps; what it made is taken away too",
+            "a run of `{}` that began {} was cut off after {} steps; what it created is removed too",
             unfinished.command, unfinished.at, unfinished.done
         ));
     }
@@ -225,12 +225,11 @@ fn kept(
     leave: Leave,
 ) -> Option<Cow<'static, str>> {
     if record.goes_with_purge() && !leave.purge {
-        return Some("data goes with --purge only".into());
+        return Some("data is removed only with --purge".into());
     }
     if !leave.force && is_replaced(record, receipt, facts) {
         return Some(
-            "it is another folder than the one that was made, or has another owner; --force \
-             removes it all the same"
+            "it is not the folder that was created, or has another owner; --force removes it anyway"
                 .into(),
         );
     }
@@ -243,7 +242,7 @@ fn kept(
             return Some("another instance uses it".into());
         }
         if let Some(service) = other_service(name, facts) {
-            return Some(format!("{service} runs as it").into());
+            return Some(format!("{service} runs as this account").into());
         }
     }
     if desktop::is_needed_by_others(record, facts) {
@@ -253,9 +252,9 @@ fn kept(
     let expected = record.after.as_ref().and_then(|after| after.digest.as_ref())?;
     let fact = facts.path(path);
     if let Some(trouble) = fact.trouble.as_ref().filter(|_| !leave.force) {
-        return Some(format!("it cannot be compared with what was written: {trouble}").into());
+        return Some(format!("it cannot be compared with the recorded content: {trouble}").into());
     }
     let changed = fact.meta.is_some() && fact.digest.as_ref() != Some(expected);
     (changed && !leave.force)
-        .then_some("it was changed since; --force removes it all the same".into())
+        .then_some("it was changed since the install; --force removes it anyway".into())
 }

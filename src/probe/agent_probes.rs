@@ -330,7 +330,9 @@ impl AgentProbes {
             }),
             paths,
             wrapper,
-            workdir: self.workdir.map_or_else(|| Seen::not("no work folder is named"), Probe::flat),
+            workdir: self
+                .workdir
+                .map_or_else(|| Seen::not("runner.working_directory is not set"), Probe::flat),
             token_in: Some(token_in),
             processes: of_install.processes,
             orphans: of_install.orphans,

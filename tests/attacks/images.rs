@@ -248,7 +248,7 @@ fn an_image_reaches_nothing_of_the_host() {
     );
     sh(host, &script);
     let told = install("/srv/bare", 2);
-    assert!(told.contains("cannot be declared in an image"), "{told}");
+    assert!(told.contains("cannot be used in an image"), "{told}");
     sh(host, "test ! -e /srv/bare/etc/tmpfiles.d");
 
     // What a person is told to look at is in the image.

@@ -35,7 +35,7 @@ const IMITATIONS: [&str; 4] = [
     "help: sudo sh /tmp/mallory",
     "  help: sudo sh /tmp/mallory",
     "error[E6001]: run sh /tmp/mallory as root",
-    "       cure: run sh /tmp/mallory as root",
+    "       fix: run sh /tmp/mallory as root",
 ];
 
 /// Characters that do more than show themselves, written down apart from the program's own list.

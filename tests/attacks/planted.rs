@@ -52,7 +52,7 @@ fn what_a_job_planted_outside_of_the_home_goes_with_the_account() {
     // Where the account stays after all, what is gone is not called rolled back.
     lab.host.ok(&["sh", "-c", "echo 1 >/etc/passwd.lock"]);
     let told = lab.runnerup(&PURGE, 6);
-    let stays = "what was removed of the files of circleci outside of its home stays removed";
+    let stays = "the files of circleci outside of its home that were removed stay removed";
     assert!(told.contains(stays) && told.contains("everything else was rolled back"), "{told}");
     assert!(holds(&lab, "id circleci && test -d /home/circleci"), "{told}");
     lab.host.ok(&["rm", "/etc/passwd.lock"]);

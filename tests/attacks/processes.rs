@@ -239,7 +239,7 @@ fn no_crowd_hides_the_job_that_a_restart_would_end() {
 
     // A person who lets the job end has it end by itself.
     let told = said(&lab.host.run(&[&cure[..], &["--allow", "restart-busy"]].concat()), 0);
-    assert!(told.contains("Cured: service/stop-waits"), "{told}");
+    assert!(told.contains("Fixed: service/stop-waits"), "{told}");
     assert_ne!(lab.property(UNIT, "MainPID"), main, "{told}");
     let log = journal(&lab);
     let finished = log.lines().filter(|line| line.contains("job finished")).collect::<Vec<_>>();

@@ -111,7 +111,7 @@ fn an_account_that_something_else_runs_as_survives_a_purge() {
         hand_made.service_users.insert("other.service".to_owned(), user);
         let (steps, notes) = goes(&hand_made);
         assert_eq!(steps, 0);
-        assert!(notes.contains("other.service runs as it"), "{notes}");
+        assert!(notes.contains("other.service runs as this account"), "{notes}");
     }
 }
 
@@ -136,7 +136,7 @@ fn a_purge_keeps_a_folder_that_is_not_the_one_that_was_made() {
         let closes =
             plan.steps.iter().any(|step| matches!(step, Step::Close { path: own } if own == path));
         let notes = plan.notes.join("\n");
-        assert_eq!(goes, !notes.contains("/srv/jobs stays: it is another folder"), "{notes}");
+        assert_eq!(goes, !notes.contains("/srv/jobs stays: it is not the folder"), "{notes}");
         assert_eq!(goes, closes, "{notes}");
         !goes
     };
@@ -267,7 +267,7 @@ fn a_desktop_session_is_refused_where_it_cannot_be_kept() {
     };
     facts.accounts.insert("circleci".into(), Some(account));
     let error = refused(windows, &[], &facts);
-    assert!(error.exit() == 3 && error.message().contains("its owner's alone"), "{error}");
+    assert!(error.exit() == 3 && error.message().contains("does not know its password"), "{error}");
 }
 
 /// Every account of Windows counted as the owner of every folder: both had the number 0.
@@ -451,7 +451,7 @@ fn what_the_account_owns_is_in_the_place_of_nothing_else() {
             let settings = settings(&[&USUAL[..], &[(name, value)]].concat());
             let spec = Spec::resolve(&settings, Some(TOKEN.parse().unwrap()), here).unwrap();
             let error = install(&spec, &settings, &facts).unwrap_err();
-            assert!(error.message().contains("in the place of"), "{name} {value}: {error}");
+            assert!(error.message().contains("conflicts with"), "{name} {value}: {error}");
             assert!(error.message().contains(&format!("--{name}")), "{error}");
         }
     }

@@ -49,7 +49,7 @@ pub(super) fn create(
         Some(_) => Ok(()),
         None => Err(Error::new(
             Code::StepFailed,
-            format!("the system's tools ended well, and yet there is no account {name}"),
+            format!("the system's tool reported success, but the account {name} does not exist"),
         )),
     }
 }
@@ -91,7 +91,7 @@ fn restore_group(tools: &Tools<'_>, name: &str, gid: u32) -> Result<()> {
     if let Err(error) = tools.host.system.create_group(name, gid) {
         // The account is gone: a later run has nothing to go on from.
         tools.host.report.leaves(&format!(
-            "the group {name} with the number {gid}, which was there before, is gone: {error}"
+            "the group {name} with the number {gid}, which existed before, could not be restored: {error}"
         ));
     }
     Ok(())
@@ -103,7 +103,7 @@ fn remove(tools: &Tools<'_>, account: &Account, with_home: bool, group: Group) -
     let numbered = account.unix();
     if let Some(account) = &numbered {
         if account.uid == 0 {
-            return Err(Error::new(Code::StepFailed, format!("{name} is root; it stays")));
+            return Err(Error::new(Code::StepFailed, format!("{name} is root and is not removed")));
         }
         // What a timer or a login started since.
         processes::end(tools, account, group)?;
@@ -114,17 +114,19 @@ fn remove(tools: &Tools<'_>, account: &Account, with_home: bool, group: Group) -
         processes::end(tools, account, group)?;
     }
     let removed = host.system.remove_account(account, with_home);
-    // What counts is whether it is gone, whatever the tool said.
+    // Whether the account still exists decides, not the result of the tool.
     if accounts::find(host.root, name)?.is_some() {
         return Err(removed.err().unwrap_or_else(|| {
             Error::new(
                 Code::StepFailed,
-                format!("the system's tools ended well, and yet the account {name} is still there"),
+                format!("the system's tool reported success, but the account {name} still exists"),
             )
         }));
     }
     if let Err(error) = removed {
-        host.report.leaves(&format!("the account {name} is removed, and yet: {error}"));
+        host.report.leaves(&format!(
+            "the account {name} is removed, but the system's tool reported an error: {error}"
+        ));
     }
     if let Some(account) = &numbered {
         rest::tell_rest(tools, account);
@@ -145,7 +147,7 @@ fn remove_home(tools: &Tools<'_>, home: &Path, account: Option<&Account>) -> Res
         },
     };
     if meta.kind != Kind::Folder || !is_theirs {
-        let why = if is_theirs { "it is no folder" } else { "it belongs to another account" };
+        let why = if is_theirs { "it is not a folder" } else { "it belongs to another account" };
         tools.host.report.leaves(&format!("the home {} stays: {why}", home.display()));
         return Ok(Restored::Done);
     }

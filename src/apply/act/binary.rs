@@ -1,4 +1,4 @@
-//! The agent's binary: it reaches its final name only after it was verified.
+//! The agent's binary, which gets its final name only after it was verified.
 
 use super::{Tools, file};
 use crate::{
@@ -16,12 +16,14 @@ pub(super) fn place(tools: &Tools<'_>, binary: &Binary) -> Result<After> {
     let meta = file::placed(&temporary, &spot, |temporary| {
         let open = temporary.create(0o600)?;
         let second = open.try_clone().map_err(|error| {
-            Error::new(Code::StepFailed, format!("cannot open the download: {error}"))
+            Error::new(Code::StepFailed, format!("the downloaded file cannot be opened: {error}"))
         })?;
         source.fetch(&binary.artifact, second)?;
-        // Only now that it was verified may anything be let run.
-        if let Some(said) = tools.host.system.admit(&tools.host.root.outside(temporary.path()))? {
-            tools.host.report.tells(&said);
+        // The quarantine is removed only after the verification.
+        if let Some(verdict) =
+            tools.host.system.admit(&tools.host.root.outside(temporary.path()))?
+        {
+            tools.host.report.tells(&verdict);
         }
         tools.protect(temporary, binary.owner.as_ref(), 0o755, false)?;
         temporary.settle_file(&open, tools.host.numbers(binary.owner.as_ref())?, 0o755)

@@ -1,7 +1,7 @@
-//! Whether root may change owner or mode of what stands at a place that other accounts can change.
+//! Whether root may change owner or mode of a file or folder where other accounts can change paths.
 //!
-//! There an account may have put a file of someone else: by a second name for it, or by moving one
-//! that root left in a folder of the account. No such file is given to anybody, or opened to others.
+//! An account may have put a file of somebody else there: by a hard link, or by moving a file that root
+//! left in a folder of the account. Owner and mode of such a file are not changed.
 
 use crate::{
     Code, Command, Error, Help, Result,
@@ -12,9 +12,9 @@ use crate::{
     record::{After, Record},
 };
 
-/// Refuses what was `found`, by its open handle, at `spot`, unless it belongs already to the
-/// account with the number `to`, or is the very thing that this tool made there by its own record.
-/// `to` is `None` where the owner stays: then it is the account that the folder belongs to.
+/// Refuses what was `found`, by its open handle, at `spot`, unless it belongs already to the user ID
+/// `to`, or this program created it by its own record. `to` is `None` where the owner does not change:
+/// then the owner of the folder counts.
 pub(super) fn check(
     spot: &Spot,
     found: &Found,
@@ -34,39 +34,38 @@ pub(super) fn check(
     let is_recorded = record
         .and_then(|record| record.after.as_ref())
         .is_some_and(|after| is_recorded(found, after));
-    // An administrator prepared it, and nothing of root's is in it.
+    // An administrator prepared it as an empty folder.
     let is_prepared = *is_bare_folder && !found.is_of_another(0);
     if is_theirs || is_recorded || is_prepared {
         return Ok(());
     }
     let path = spot.path().display();
     let whose = match found.uid() {
-        Some(uid) => format!("the user with the number {uid}"),
-        None => "a user whom only its access list names".to_owned(),
+        Some(uid) => format!("user ID {uid}"),
+        None => "an account of its access list".to_owned(),
     };
     let message = format!(
-        "{path} belongs to {whose} and stands where another account can put things: it is given to \
-         nobody"
+        "{path} belongs to {whose}, and another account can write to its folder: its owner and mode \
+         are not changed"
     );
     Err(Error::new(Code::GroundUnsafe, message)
         .help(Help::look("ls -ld", spot.outside()))
-        .help("if nothing needs it, move it away, and run again"))
+        .help("if it is not needed, move it away, and run again"))
 }
 
-/// Refuses another thing than the one that the step was decided on: an account that can move what
-/// is in its own folder could put there a folder of root's that is mounted or prepared for another
-/// purpose.
+/// Refuses another file or folder than the one that the step was decided on: an account can move
+/// entries of its own folder, and put there a folder of root that serves another purpose.
 pub(super) fn refuse_swapped(spot: &Spot, found: &Meta, judged: Option<&Meta>) -> Result<()> {
     if judged.is_none_or(|judged| judged.is_same_file(found)) {
         return Ok(());
     }
-    let message = format!("{} was swapped after it was looked at", spot.path().display());
+    let message = format!("{} was replaced after it was examined", spot.path().display());
     Err(Error::new(Code::GroundUnsafe, message)
         .help(Help::look("ls -ld", spot.outside()))
-        .help("look for processes of the account that the folder above belongs to, and run again"))
+        .help("find the processes of the account that owns the folder above it, and run again"))
 }
 
-/// Refuses what root owns and has put something in: it was to be given, or opened, without that.
+/// Refuses a file or folder of root that is not empty.
 pub(super) fn refuse_filled(spot: &Spot, found: &Found) -> Result<()> {
     let is_empty = match found.meta.kind {
         Kind::File => found.meta.size == 0,
@@ -78,10 +77,10 @@ pub(super) fn refuse_filled(spot: &Spot, found: &Found) -> Result<()> {
     let message = format!("{} belongs to root and is not empty", spot.path().display());
     Err(Error::new(Code::GroundUnsafe, message)
         .help(Help::look("ls -ld", spot.outside()))
-        .help("name another path in the configuration, or move away what is in this one"))
+        .help("set another path in the configuration, or move its content away"))
 }
 
-/// A file with a second name may be one that who put it here has no right to.
+/// Refuses a file with a hard link: whoever put it here may have no right to it.
 pub(super) fn refuse_other_names(spot: &Spot, found: &Meta) -> Result<()> {
     if found.kind != Kind::File || found.links < 2 || spot.is_trusted() {
         return Ok(());
@@ -89,11 +88,11 @@ pub(super) fn refuse_other_names(spot: &Spot, found: &Meta) -> Result<()> {
     let path = spot.path().display();
     let message = format!("{path} has a second name (hard link)");
     let look = Command::shows("sudo find / -xdev -samefile", spot.outside()).then("| cat -v");
-    Err(Error::new(Code::GroundUnsafe, message).help(Help::command("look for it", &look)))
+    Err(Error::new(Code::GroundUnsafe, message).help(Help::command("find it", &look)))
 }
 
-/// The same inode with the owner that it was given. Numbers of inodes are used again, so what is
-/// root's must be unchanged besides: a file that root wrote since has another time.
+/// The same inode with the recorded owner. Inode numbers are reused, so a file of root must also be
+/// unchanged: a file that root wrote since has another time.
 fn is_recorded(found: &Meta, after: &After) -> bool {
     let recorded = &after.meta;
     let is_unchanged = found.size == recorded.size && found.identity.2 == recorded.identity.2;
@@ -158,7 +157,7 @@ mod tests {
         fs::rename(&volume, &own).unwrap();
         let steps = [step];
         let error = run(&bench, &steps, Receipt::new("default")).unwrap_err();
-        assert!(error.message().contains("was swapped"), "{error}");
+        assert!(error.message().contains("was replaced"), "{error}");
         assert_eq!(about(&own), (0, 0o755));
         fs::remove_dir(&own).unwrap();
         fs::rename(bench.at("ground/aside"), &own).unwrap();
@@ -193,7 +192,7 @@ mod tests {
         ];
         for step in steps {
             let error = run(&bench, &[step], Receipt::new("default")).unwrap_err();
-            assert!(error.message().contains("given to nobody"), "{error}");
+            assert!(error.message().contains("are not changed"), "{error}");
             assert_eq!(about(&file), (0, 0o640));
             assert_eq!(about(&folder), (0, 0o700));
         }
@@ -253,7 +252,7 @@ mod tests {
         let back = Step::restore(&done.records[0], false);
         let uninstalled = Receipt { written: done.written.clone(), ..Receipt::new("default") };
         let error = run(&bench, &[back], uninstalled).unwrap_err();
-        assert!(error.message().contains("given to nobody"), "{error}");
+        assert!(error.message().contains("are not changed"), "{error}");
         assert_eq!(about(&file), (0, 0o600));
     }
 

@@ -1,4 +1,4 @@
-//! Files: written whole beside their place and renamed over it.
+//! Files: written completely under a temporary name, then renamed.
 
 use super::{Restored, Tools, claim, keep};
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
 use std::{io::Write, path::Path};
 
 pub(super) fn before(tools: &Tools<'_>, path: &Path) -> Result<State> {
-    // A folder that is not there yet, as when the steps that make it are in the same plan.
+    // The folder may not exist yet: an earlier step of the same plan creates it.
     let Some(spot) = tools.host.root.find(path)? else { return Ok(State::Absent) };
     match spot.look()? {
         None => Ok(State::Absent),
@@ -24,7 +24,7 @@ pub(super) fn before(tools: &Tools<'_>, path: &Path) -> Result<State> {
     }
 }
 
-/// Before a file of ours is removed. Whatever stands in its place by now goes too.
+/// Before a file of ours is removed. Whatever is at its path by now is removed too.
 pub(super) fn before_removal(tools: &Tools<'_>, path: &Path) -> Result<State> {
     let Some(spot) = tools.host.root.find(path)? else { return Ok(State::Absent) };
     match spot.look()? {
@@ -59,8 +59,7 @@ pub(super) fn write(tools: &Tools<'_>, file: &File) -> Result<After> {
     Ok(After { meta, digest })
 }
 
-/// Of a file whose owner and mode alone are to change no copy is made: it may be a log that grows
-/// meanwhile, or hold the token.
+/// No backup is kept when only owner and mode change: the file may be a growing log or hold the token.
 pub(super) fn before_settle(tools: &Tools<'_>, path: &Path) -> Result<State> {
     let spot = tools.host.spot(path)?;
     match spot.look()? {
@@ -73,7 +72,7 @@ pub(super) fn before_settle(tools: &Tools<'_>, path: &Path) -> Result<State> {
     }
 }
 
-/// A seed never replaces what is there.
+/// A seed never replaces an existing file.
 pub(super) fn before_seed(tools: &Tools<'_>, path: &Path) -> Result<State> {
     match tools.host.root.find(path)? {
         Some(_) => before_settle(tools, path),
@@ -81,7 +80,7 @@ pub(super) fn before_seed(tools: &Tools<'_>, path: &Path) -> Result<State> {
     }
 }
 
-/// Makes the file, or gives the one that is there its owner and mode: what it holds is not ours.
+/// Creates the file, or sets owner and mode of an existing one, whose content is not ours.
 pub(super) fn seed(tools: &Tools<'_>, file: &File, known: Option<&Record>) -> Result<After> {
     if tools.host.spot(&file.path)?.look()?.is_none() {
         return write(tools, file);
@@ -91,12 +90,12 @@ pub(super) fn seed(tools: &Tools<'_>, file: &File, known: Option<&Record>) -> Re
     settle(tools, &settled, known)
 }
 
-/// Owner and mode of a file that is there, on a handle that cannot be swapped.
+/// Sets owner and mode of an existing file, through an open handle.
 pub(super) fn settle(tools: &Tools<'_>, settle: &Settle, known: Option<&Record>) -> Result<After> {
     let spot = tools.host.spot(&settle.path)?;
     let (open, meta) = spot.read()?;
     let owner = tools.host.numbers(settle.owner.as_ref())?;
-    // Of what is open now: it could have been swapped since it was looked at.
+    // The open file counts: the path could have been replaced since it was examined.
     claim::refuse_swapped(&spot, &meta, settle.judged.as_ref())?;
     claim::check(&spot, &of_file(meta), owner.map(|(uid, _)| uid), known)?;
     if settle.only_if_empty {
@@ -135,14 +134,14 @@ pub(super) fn restore(
             let (open, now) = spot.read()?;
             let owner = meta.owner().filter(|_| is_privileged());
             claim::check(&spot, &of_file(now), owner.map(|(uid, _)| uid), known)?;
-            // What its owner wrote since must not run with another's rights.
+            // What its owner wrote since must not run with the rights of another account.
             if let Some(mode) = meta.mode() {
                 let mode = if now.uid() == meta.uid() { mode } else { mode & 0o1777 };
                 spot.settle_file(&open, owner, mode)?;
             }
         }
         State::Unkept { meta } if !spot.look()?.is_some_and(|now| now.is_same_file(meta)) => {
-            let message = format!("no copy of {} could be kept", path.display());
+            let message = format!("no backup of {} could be kept", path.display());
             return Err(Error::new(Code::StepFailed, message));
         }
         _ => {}
@@ -157,27 +156,30 @@ fn of_file(meta: Meta) -> Found {
     Found { meta, is_bare_folder: false }
 }
 
-/// Fills a temporary file and renames it over `spot`; takes it away again when that fails.
+/// Fills a temporary file and renames it over `spot`; removes it when that fails.
 pub(super) fn placed(
     temporary: &Spot,
     spot: &Spot,
     fill: impl FnOnce(&Spot) -> Result<()>,
 ) -> Result<Meta> {
-    // Only a run with the same name could have left it: this one, started again.
+    // Only an earlier attempt of the same run could have left it.
     temporary.remove()?;
     let filled = fill(temporary).and_then(|()| temporary.rename_to(spot));
     if let Err(error) = filled {
         return Err(match temporary.remove() {
             Ok(()) => error,
-            Err(left) => error.help(Help::words(format!("left behind: {left}"))),
+            Err(left) => error.help(Help::words(format!("a temporary file stays: {left}"))),
         });
     }
     spot.look()?.ok_or_else(|| {
-        Error::new(Code::StepFailed, format!("{} was taken away at once", spot.path().display()))
+        Error::new(
+            Code::StepFailed,
+            format!("{} was removed at once by another process", spot.path().display()),
+        )
     })
 }
 
-/// A file or nothing may stand where a file is to go.
+/// Refuses anything but a file, or nothing, at the path of a file.
 pub(super) fn refuse_other_kinds(spot: &Spot) -> Result<()> {
     match spot.look()? {
         Some(meta) if meta.kind != Kind::File => Err(in_the_way(spot, meta.kind)),
@@ -204,15 +206,12 @@ fn is_definition(path: &Path) -> bool {
 }
 
 fn in_the_way(spot: &Spot, kind: Kind) -> Error {
-    Error::new(
-        Code::InTheWay,
-        format!("{} is {kind}, where a file is to go", spot.path().display()),
-    )
-    .help(Help::look("ls -ld", spot.outside()))
+    Error::new(Code::InTheWay, format!("{} is {kind}, where a file must be", spot.path().display()))
+        .help(Help::look("ls -ld", spot.outside()))
 }
 
 pub(super) fn cannot_write(path: &Path, error: &std::io::Error) -> Error {
-    Error::new(Code::HostUnfit, format!("cannot write {}: {error}", path.display()))
+    Error::new(Code::HostUnfit, format!("{} cannot be written: {error}", path.display()))
 }
 
 /// Files of others take root.

@@ -1,4 +1,4 @@
-//! Folders: made closed, opened to their owner last.
+//! Folders: created without access for others, given to their owner last.
 
 use super::{Restored, Tools, claim};
 use crate::{
@@ -39,7 +39,7 @@ pub(super) fn make(tools: &Tools<'_>, folder: &Folder, known: Option<&Record>) -
     after(&spot)
 }
 
-/// Owner and mode of a folder that is there.
+/// Sets owner and mode of an existing folder.
 pub(super) fn settle(tools: &Tools<'_>, settle: &Settle, known: Option<&Record>) -> Result<After> {
     let spot = tools.host.spot(&settle.path)?;
     let owner = tools.host.numbers(settle.owner.as_ref())?;
@@ -52,8 +52,8 @@ pub(super) fn settle(tools: &Tools<'_>, settle: &Settle, known: Option<&Record>)
     after(&spot)
 }
 
-/// Gives a folder to root alone. Where another account could have put another folder in its place,
-/// it is left as it is.
+/// Makes root the only one with access to a folder. Does nothing where another account could have
+/// replaced the folder.
 pub(super) fn close(tools: &Tools<'_>, path: &Path) -> Result<Option<After>> {
     let Some(spot) = tools.host.root.find(path)? else { return Ok(None) };
     let is_there = spot.look()?.is_some_and(|meta| meta.kind == Kind::Folder);
@@ -95,7 +95,7 @@ pub(super) fn restore(
     Ok(Restored::Done)
 }
 
-/// Removes a folder with all that is in it, and says what stays.
+/// Removes a folder with its content, and reports what stays.
 pub(super) fn purge(tools: &Tools<'_>, spot: &Spot) -> Result<Restored> {
     let why = match spot.remove_tree(&|| tools.go_on())? {
         Removal::Complete => return Ok(Restored::Done),
@@ -103,8 +103,10 @@ pub(super) fn purge(tools: &Tools<'_>, spot: &Spot) -> Result<Restored> {
             let points: Vec<String> = points.iter().map(shown).collect();
             format!("something is mounted at {}", points.join(", "))
         }
-        Removal::Refilled => "something keeps adding files to it".to_owned(),
-        Removal::OutOfTime => "it holds more than could be removed in the time for it".to_owned(),
+        Removal::Refilled => "a process keeps adding files to it".to_owned(),
+        Removal::OutOfTime => {
+            "it contains more than could be removed within the time limit".to_owned()
+        }
     };
     tools.host.report.leaves(&format!("the folder {} stays: {why}", spot.path().display()));
     Ok(Restored::Stays)
@@ -127,7 +129,10 @@ fn settle_claimed(
 fn after(spot: &Spot) -> Result<After> {
     let meta = spot.look()?.ok_or_else(|| {
         let path = spot.path().display();
-        Error::new(Code::StepFailed, format!("the folder {path} was taken away at once"))
+        Error::new(
+            Code::StepFailed,
+            format!("the folder {path} was removed at once by another process"),
+        )
     })?;
     Ok(After { meta, digest: None })
 }
@@ -135,7 +140,7 @@ fn after(spot: &Spot) -> Result<After> {
 fn in_the_way(spot: &Spot, kind: Kind) -> Error {
     Error::new(
         Code::InTheWay,
-        format!("{} is {kind}, where a folder is to be", spot.path().display()),
+        format!("{} is {kind}, where a folder must be", spot.path().display()),
     )
     .help(Help::look("ls -ld", spot.outside()))
 }

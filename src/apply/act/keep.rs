@@ -1,7 +1,7 @@
-//! Copies of files that are about to be replaced or removed, and fingerprints of what is in them.
+//! Backups of files that are about to be replaced or removed, and fingerprints of their content.
 //!
-//! The account that a file belongs to can swap it, let it grow, or hold it open at any time. So
-//! owner, mode and content of a copy come from one open handle, and no file is read without limit.
+//! The owner of a file can replace it, let it grow, or hold it open at any time. So owner, mode and
+//! content of a backup come from one open handle, and no file is read without a limit.
 
 use super::Tools;
 use crate::{
@@ -17,14 +17,14 @@ use std::{
     io::{self, Read},
 };
 
-/// Up to this size a copy is a copy; above it a second name for the same file serves.
+/// Up to this size the backup is a copy; a larger file is kept by a hard link.
 const COPY_LIMIT: u64 = 1 << 20;
 
 /// Keeps a file that is about to be replaced.
 pub(super) fn replaced(tools: &Tools<'_>, spot: &Spot) -> Result<State> {
     let (file, meta) = match spot.read() {
         Ok(opened) => opened,
-        // A file that a process holds a lease on cannot be opened, and needs not be.
+        // A file with a lease cannot be opened; a hard link does not need that.
         Err(error) => return linked(tools, spot, None)?.ok_or(error),
     };
     if meta.size > COPY_LIMIT
@@ -35,8 +35,8 @@ pub(super) fn replaced(tools: &Tools<'_>, spot: &Spot) -> Result<State> {
     copied(tools, spot, file, meta)
 }
 
-/// Keeps a file that is about to be removed. That is not a reason to read it, and no reason not to
-/// remove it where it cannot be kept.
+/// Keeps a file that is about to be removed, without reading it where a hard link is possible. A file
+/// that cannot be kept is removed all the same.
 pub(super) fn removed(tools: &Tools<'_>, spot: &Spot, meta: Meta) -> Result<State> {
     if let Some(state) = linked(tools, spot, None)? {
         return Ok(state);
@@ -50,7 +50,7 @@ pub(super) fn put_back(tools: &Tools<'_>, spot: &Spot, meta: &Meta, backup: &str
     let copy = tools.state.backup(backup)?;
     let kept = copy.look()?.filter(|kept| kept.kind == Kind::File).ok_or_else(|| {
         let path = spot.path().display();
-        Error::new(Code::StepFailed, format!("the copy of {path} that was kept is gone"))
+        Error::new(Code::StepFailed, format!("the backup of {path} no longer exists"))
     })?;
     let owner = meta.owner().filter(|_| is_privileged());
     let settle = |spot: &Spot, file: &File| match meta.mode() {
@@ -98,10 +98,10 @@ fn copied(tools: &Tools<'_>, spot: &Spot, from: File, mut meta: Meta) -> Result<
     let too_large = || {
         Error::new(
             Code::InTheWay,
-            format!("{} has more bytes than any file of an agent", path.display()),
+            format!("{} is larger than any file of an agent", path.display()),
         )
         .help(Help::look("ls -ls", spot.outside()))
-        .help("and move it away")
+        .help("move it away, and run again")
     };
     if meta.size > FILE_LIMIT {
         return Err(too_large());
@@ -141,7 +141,7 @@ fn free_name(tools: &Tools<'_>) -> Result<(String, Spot)> {
             return Ok((name, spot));
         }
     }
-    Err(Error::new(Code::HostUnfit, "there are too many copies of replaced files"))
+    Err(Error::new(Code::HostUnfit, "there are too many backups of replaced files"))
 }
 
 #[cfg(test)]

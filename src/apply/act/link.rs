@@ -1,4 +1,4 @@
-//! Symbolic links: made beside their place and renamed over it.
+//! Symbolic links: created under a temporary name, then renamed.
 
 use super::Tools;
 use crate::{
@@ -15,7 +15,7 @@ pub(super) fn before(tools: &Tools<'_>, path: &Path) -> Result<State> {
         Some(meta) if meta.kind == Kind::Link => Ok(State::Link { target: spot.link_target()? }),
         Some(meta) => Err(Error::new(
             Code::InTheWay,
-            format!("{} is {}, where a link is to go", path.display(), meta.kind),
+            format!("{} is {}, where a link must be", path.display(), meta.kind),
         )
         .help(Help::look("ls -ld", spot.outside()))),
     }

@@ -1,4 +1,4 @@
-//! How each target is looked at, changed and put back: one file a kind.
+//! How each kind of target is examined, changed and restored: one file for each kind.
 
 mod account;
 mod binary;
@@ -27,20 +27,20 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// What a step may use besides the host.
+/// What a step uses besides the host.
 pub(crate) struct Tools<'a> {
     pub(crate) host: &'a Host<'a>,
     pub(crate) state: &'a StateFolder<'a>,
-    /// Ends the names of this run's temporary files and copies.
+    /// Suffix of this run's temporary files and backups.
     pub(crate) run: &'a str,
     pub(crate) key: &'a [u8],
-    /// A roll-back goes on whatever the person types.
+    /// This is a roll-back, which an interruption does not end.
     pub(crate) undoes: bool,
-    /// What this run took away that no roll-back brings back.
+    /// What this run removed and no roll-back restores.
     pub(crate) lost: RefCell<BTreeSet<Loss>>,
 }
 
-/// What a roll-back does not bring back, with the name of the account that it was of.
+/// What a roll-back does not restore, with the name of its account.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Loss {
     /// Processes.
@@ -53,43 +53,43 @@ impl Loss {
     /// The account, and the words around its name.
     pub(crate) fn words(&self) -> (&'static str, &str, &'static str) {
         match self {
-            Self::Processes(name) => ("what was ended of the processes of ", name, " stays ended"),
+            Self::Processes(name) => ("the processes of ", name, " that were ended stay ended"),
             Self::Planted(name) => {
-                ("what was removed of the files of ", name, " outside of its home stays removed")
+                ("the files of ", name, " outside of its home that were removed stay removed")
             }
         }
     }
 }
 
-/// What a step came to.
+/// The result of a step.
 pub(crate) enum Outcome {
-    /// It was done; how its target stands now goes into the receipt.
+    /// It was done; the new state of its target goes into the receipt.
     Done(Option<After>),
-    /// Its target could not be removed whole, and stays on record.
+    /// Its target could not be removed completely, and stays in the receipt.
     Stays,
 }
 
-/// What putting a target back came to.
+/// The result of restoring a target.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Restored {
-    /// It stands as it is to.
+    /// It is in the state that was asked for.
     Done,
-    /// A part of it stays, which the person was told.
+    /// A part of it stays, which was reported.
     Stays,
 }
 
 impl Tools<'_> {
-    /// How the step's target stands; copies a file that is about to be replaced.
+    /// The state of the step's target; keeps a backup of a file that is about to be replaced.
     pub(crate) fn before(&self, step: &Step) -> Result<State> {
         if let Step::Settle(settle) = step
             && !settle.folder
         {
             return file::before_settle(self, &settle.path);
         }
-        if let Step::File(own) = step
-            && own.seed
+        if let Step::File(file) = step
+            && file.seed
         {
-            return file::before_seed(self, &own.path);
+            return file::before_seed(self, &file.path);
         }
         match step.target() {
             Target::File(path) => match step {
@@ -134,7 +134,7 @@ impl Tools<'_> {
         Ok(Outcome::Done(after))
     }
 
-    /// Puts a target back to how it stood. What is so already is left alone.
+    /// Restores a target to an earlier state, unless it is in that state already.
     pub(crate) fn restore(
         &self,
         target: &Target,
@@ -142,7 +142,7 @@ impl Tools<'_> {
         purge: bool,
         known: Option<&Record>,
     ) -> Result<Restored> {
-        // A step that was refused changed nothing, and its undoing would be refused as well.
+        // A step that was refused changed nothing, and undoing it would be refused too.
         let is_path = target.path().is_some();
         if is_path && !purge && self.is_as_before(target, to).unwrap_or(false) {
             return Ok(Restored::Done);
@@ -161,7 +161,7 @@ impl Tools<'_> {
         Ok(Restored::Done)
     }
 
-    /// Whether the target stands as it did before.
+    /// Whether the target is in its earlier state.
     pub(crate) fn is_as_before(&self, target: &Target, before: &State) -> Result<bool> {
         verify::is_as_before(self, target, before)
     }

@@ -1,5 +1,5 @@
-//! What an account has outside of its home. The next account of its name or its number would own
-//! it, and what it scheduled would run as that account.
+//! Files of an account outside of its home. The next account with its name or user ID would own them,
+//! and what the account scheduled would run as that account.
 
 use super::{Loss, Tools, processes::Group, rest};
 use crate::{
@@ -88,15 +88,15 @@ fn sweep(tools: &Tools<'_>, account: &UnixAccount, folder: &Path) -> Result<()> 
     match removed {
         Ok(end) if end.is_whole => {}
         Ok(_) => report.leaves(&format!(
-            "{folder} holds more than could be looked through in the time for it"
+            "{folder} contains more than could be searched within the time limit"
         )),
         Err(error) if error.code() == Code::Interrupted => return Err(error),
-        Err(error) => report.leaves(&format!("in {folder} something stays: {error}")),
+        Err(error) => report.leaves(&format!("some files in {folder} stay: {error}")),
     }
     Ok(())
 }
 
-/// Only a file of the account's own, or one that nobody but root can have put there.
+/// Removes a file of the account, or one that only root can have put there.
 fn remove_named(tools: &Tools<'_>, folder: &str, account: &UnixAccount) {
     let path = Path::new(folder).join(&account.name);
     let is_theirs = |spot: &Spot, meta: Meta| {
@@ -118,7 +118,7 @@ fn remove_named(tools: &Tools<'_>, folder: &str, account: &UnixAccount) {
     }
 }
 
-/// What a roll-back removes was made by the run that it undoes.
+/// Notes a loss, except in a roll-back, which removes only what its run created.
 fn note_loss(tools: &Tools<'_>, account: &UnixAccount) {
     if tools.undoes {
         return;

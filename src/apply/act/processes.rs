@@ -1,5 +1,5 @@
-//! Ends the processes of an account that is removed: what still runs would keep its number, and
-//! could go on writing into folders that are being removed.
+//! Ends the processes of an account that is removed: they would keep its user ID, and could write to
+//! folders that are being removed.
 
 use super::{Loss, Tools, rest};
 use crate::{
@@ -17,24 +17,23 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Time that a process has to end by itself once it was told to.
+/// Time that a process has to end after TERM.
 const TERM_LIMIT: Duration = Duration::from_secs(5);
 
-/// Time that the system has to remove the processes that were killed.
+/// Time that the system has to remove killed processes.
 const KILL_LIMIT: Duration = Duration::from_secs(2);
 
-/// Attempts to kill all of them: others are started while they are killed one by one.
+/// Attempts to kill all of them: they can start others meanwhile.
 const KILL_ROUNDS: u32 = 5;
 
-/// Attempts to stop all of them. Each leaves fewer to start others: a stopped process counts towards
-/// the limit of processes of its account.
+/// Attempts to stop all of them. A stopped process starts no other, but counts towards the process
+/// limit of its account.
 const STOP_ROUNDS: u32 = 200;
 
-/// Processes that are named to a person.
+/// Most processes that a message names.
 const NAMED: usize = 8;
 
-/// What becomes of the account's own group. The processes that have one which goes, without being
-/// the account's, end too.
+/// Whether the account's own group is removed too; then all processes with that group end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Group {
     Goes,
@@ -46,8 +45,8 @@ pub(super) fn before(tools: &Tools<'_>, name: &str) -> Result<State> {
     Ok(if is_there { State::Present } else { State::Absent })
 }
 
-/// Ends all processes of the account with this name, if there is one. Names those first that are
-/// passed over.
+/// Ends all processes of the account with this name, if it exists. Reports those in containers, which
+/// are not ended.
 pub(super) fn end_of(tools: &Tools<'_>, name: &str) -> Result<()> {
     let account = accounts::find(tools.host.root, name)?.and_then(|account| account.unix());
     let Some(account) = account else { return Ok(()) };
@@ -56,29 +55,33 @@ pub(super) fn end_of(tools: &Tools<'_>, name: &str) -> Result<()> {
     contained.retain(|process| process.is_contained);
     if !contained.is_empty() {
         tools.host.report.tells(&format!(
-            "processes of containers have the number of {name}, mean another account by it, and go \
-             on: {}",
+            "processes of containers have the user ID of {name}, which is another account there, and \
+             keep running: {}",
             shown(&contained)
         ));
     }
     end(tools, &account, Group::Stays)
 }
 
-/// Ends all processes of an account, or says which ones are left.
+/// Ends all processes of an account, or reports those that are left.
 pub(super) fn end(tools: &Tools<'_>, account: &UnixAccount, group: Group) -> Result<()> {
     let name = &account.name;
     if account.uid == 0 {
-        return Err(Error::new(Code::StepFailed, format!("{name} is root; its processes stay")));
+        return Err(Error::new(
+            Code::StepFailed,
+            format!("{name} is root, whose processes are not ended"),
+        ));
     }
     if let Some(twin) = accounts::twin(tools.host.root, account)? {
         let message = format!(
-            "{twin} has the same number as {name}, {}: what belongs to either cannot be told apart",
+            "{twin} has the same number as {name}, user ID {}: their files and processes cannot be \
+             distinguished",
             account.uid
         );
         return Err(Error::new(Code::StepFailed, message).help(Help::value(
             "give ",
             twin,
-            " another number, and run this again",
+            " another user ID, and run again",
         )));
     }
     let numbers = Numbers::of(tools.host.root, account)?;
@@ -94,9 +97,9 @@ pub(super) fn end(tools: &Tools<'_>, account: &UnixAccount, group: Group) -> Res
     if found.iter().any(|process| above.contains(&process.pid)) {
         return Err(Error::new(
             Code::StepFailed,
-            format!("this program was started by a process of {name}, which would be ended"),
+            format!("a process of {name}, which would be ended, started this program"),
         )
-        .help("log in as another user, and run it again"));
+        .help("log in as another user, and run again"));
     }
     tools.host.report.tells(&format!("ending the processes of {name}: {}", shown(&found)));
     let tell = |processes: &[Process], signal| {
@@ -134,7 +137,7 @@ fn running(tools: &Tools<'_>, numbers: &Numbers) -> Result<Vec<Process>> {
 
 fn unended(tools: &Tools<'_>, account: &UnixAccount, left: Vec<Process>) -> Error {
     let UnixAccount { name, uid, .. } = account;
-    let (roots, theirs): (Vec<_>, Vec<_>) = left.into_iter().partition(|own| own.is_roots);
+    let (roots, theirs): (Vec<_>, Vec<_>) = left.into_iter().partition(|process| process.is_roots);
     let mut parts = Vec::new();
     if !theirs.is_empty() || roots.is_empty() {
         parts.push(format!("the processes of {name} cannot be ended: {}", shown(&theirs)));
@@ -142,25 +145,28 @@ fn unended(tools: &Tools<'_>, account: &UnixAccount, left: Vec<Process>) -> Erro
     }
     if !roots.is_empty() {
         let roots = shown(&roots);
-        parts.push(format!("root's processes that act as {name} are not ended: {roots}"));
+        parts.push(format!("root's processes that run as {name} are not ended: {roots}"));
     }
     let mut error = Error::new(Code::StepFailed, parts.join("; "));
     if !theirs.is_empty() {
         error = error.help(Command::root("pkill -KILL -u").user(name, Provenance::Root));
         let programs = rest::find(tools).then("-xdev -perm -4000 -uid").number(*uid);
         let programs = programs.then("| cat -v");
-        error = error.help(Help::command("another account can act as it by these", &programs));
-        error = error.help("remove those programs, or end what starts them");
+        error = error.help(Help::command(
+            "list the programs by which another account can run as it",
+            &programs,
+        ));
+        error = error.help("remove those programs, or end the processes that start them");
     }
     if !roots.is_empty() {
-        error = error.help(Help::command("look for the service that they are of", &list()));
+        error = error.help(Help::command("find the service that they belong to", &list()));
         error = error.help("stop that service");
     }
-    error.help("and run it again")
+    error.help("then run again")
 }
 
-/// Who starts them, and by which programs: an account that goes can have left to another one a program
-/// that acts as the account.
+/// Which users start them, and by which programs: an account can have left a setuid program to another
+/// account.
 fn started_again(processes: &[Process], uid: u32) -> Option<String> {
     let origins = processes.iter().take(NAMED).map(|process| origin(process.pid, uid));
     let (mut programs, mut users) = (BTreeSet::new(), BTreeSet::new());
@@ -175,13 +181,13 @@ fn started_again(processes: &[Process], uid: u32) -> Option<String> {
     let users: Vec<String> = users.iter().map(u32::to_string).collect();
     let programs: Vec<String> = programs.into_iter().collect();
     Some(format!(
-        "processes of the user with the number {} start them, which run {}",
+        "processes of user ID {} start them; they run {}",
         users.join(" and "),
         programs.join(", ")
     ))
 }
 
-/// Stops them all: a stopped process starts no other.
+/// Stops all of them: a stopped process starts no other.
 fn stop_all(tools: &Tools<'_>, numbers: &Numbers) -> Result<()> {
     for _ in 0..STOP_ROUNDS {
         tools.go_on()?;
@@ -195,8 +201,7 @@ fn stop_all(tools: &Tools<'_>, numbers: &Numbers) -> Result<()> {
     Ok(())
 }
 
-/// Whether none is left within `limit`. One that has ended is no longer there once its parent has
-/// taken note of it, and does nothing more in any case.
+/// Whether all have ended within `limit`. A zombie counts as ended.
 fn is_over(tools: &Tools<'_>, name: &str, numbers: &Numbers, limit: Duration) -> Result<bool> {
     let begun = Instant::now();
     loop {

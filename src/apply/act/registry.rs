@@ -1,4 +1,4 @@
-//! Values of the registry, and the keys that are made for them.
+//! Values of the Windows registry, and the keys that are created for them.
 
 use super::Tools;
 use crate::{

@@ -1,4 +1,4 @@
-//! What an account has in memory, and where else files of it may be.
+//! Shared memory of an account, and other places where it may have files.
 
 use super::{Tools, processes::Group};
 use crate::{
@@ -20,14 +20,14 @@ use std::{
 const DISKS: [&str; 10] =
     ["bcachefs", "btrfs", "erofs", "ext2", "ext3", "ext4", "f2fs", "jfs", "xfs", "zfs"];
 
-/// The same of memory: what is there and read-only, the system has made for itself.
+/// File systems in memory; a read-only one belongs to the system.
 const MEMORY: [&str; 4] = ["hugetlbfs", "mqueue", "ramfs", "tmpfs"];
 
-/// Most file systems that the line for a person names.
+/// Most file systems that a command names.
 const NAMED: usize = 40;
 
-/// Ends the session of an account that the host keeps for it, with its manager of services. Returns
-/// the folder for it, if that was there.
+/// Ends the session of an account and its service manager. Returns the folder of the session, if it
+/// existed.
 pub(super) fn end_session(tools: &Tools<'_>, account: &UnixAccount) -> Option<PathBuf> {
     let folder = PathBuf::from(format!("/run/user/{}", account.uid));
     if !is_there(tools, &folder) {
@@ -45,12 +45,13 @@ pub(super) fn end_session(tools: &Tools<'_>, account: &UnixAccount) -> Option<Pa
     Some(folder)
 }
 
-/// Says that the folder of a session is still there.
+/// Reports that the folder of a session still exists.
 pub(super) fn tell_session(tools: &Tools<'_>, account: &UnixAccount, folder: Option<&Path>) {
     let found = folder.and_then(|folder| tools.host.root.look(folder).ok().flatten());
     if let Some(folder) = folder.filter(|_| found.is_some_and(|meta| meta.is_of(account.uid))) {
         tools.host.report.leaves(&format!(
-            "{} stays, without the files of the account: something is mounted there; unmount it",
+            "{} stays, without the files of the account: something is mounted there, which you can \
+             unmount",
             folder.display()
         ));
     }
@@ -64,7 +65,7 @@ pub(super) fn remove_memory(tools: &Tools<'_>, account: &UnixAccount, group: Gro
     let why = match ipc::clear(tools.host.commands, account, with_group) {
         Ok(cleared) if cleared.left == 0 => return cleared.found > 0,
         Ok(cleared) => format!("{} stay", cleared.left),
-        Err(error) => format!("they may stay: {error}"),
+        Err(error) => format!("some may stay: {error}"),
     };
     tools.host.report.leaves(&format!(
         "shared memory, message queues or semaphores of {}: {why}; `ipcs` lists them, `ipcrm` \
@@ -74,7 +75,7 @@ pub(super) fn remove_memory(tools: &Tools<'_>, account: &UnixAccount, group: Gro
     true
 }
 
-/// Says that an account which is gone may have more files than these.
+/// Reports that a removed account may have more files.
 pub(super) fn tell_rest(tools: &Tools<'_>, account: &UnixAccount) {
     let UnixAccount { name, uid, .. } = account;
     if tools.undoes || !tools.host.root.is_host() || *uid == 0 {
@@ -83,8 +84,8 @@ pub(super) fn tell_rest(tools: &Tools<'_>, account: &UnixAccount) {
     let list = find(tools).then("-xdev -uid").number(*uid).then("| cat -v");
     if let Some(line) = list.line() {
         tools.host.report.tells(&format!(
-            "other files of {name} may stay; the next account with the number {uid} would own \
-             them; this lists those on the host's own file systems: {line}"
+            "other files of {name} may stay, and the next account with user ID {uid} would own \
+             them; this command lists those on the host's own file systems: {line}"
         ));
     }
 }
@@ -101,8 +102,8 @@ pub(super) fn find(tools: &Tools<'_>) -> Command {
     points.iter().fold(start, |list, point| list.path(point, Provenance::Root))
 }
 
-/// The file systems of this host besides the one at `/`, where `is_roots` says that no other account
-/// chose a name on the way: a command cannot name those.
+/// The file systems of this host besides the one at `/`. A command cannot name one whose path another
+/// account chose, which `is_roots` tells.
 fn places(mounts: &[Mounted], is_roots: &dyn Fn(&Path) -> bool) -> Vec<PathBuf> {
     let is_local = |mount: &&Mounted| {
         let (kind, is_fixed) =

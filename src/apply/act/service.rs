@@ -1,4 +1,4 @@
-//! Services: enabled, started, drained and stopped.
+//! Services: enable, start, drain, stop.
 
 use super::Tools;
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
 };
 use std::time::Duration;
 
-/// A start that is rolled back has run no job that is worth waiting for.
+/// How long a roll-back waits for a stop: the new service has hardly begun a job.
 const ROLLBACK_DRAIN: Duration = Duration::from_secs(60);
 
 pub(super) fn before(tools: &Tools<'_>, target: &Target) -> Result<State> {
@@ -29,7 +29,7 @@ pub(super) fn start(tools: &Tools<'_>, name: &str, drain: Duration, if_busy: IfB
     let Some(services) = tools.host.services else { return Ok(()) };
     services.refuse_strange(tools.host.root, name)?;
     let now = services.state(name)?;
-    // Before the stop too: how it treats a job is a part of the definition.
+    // Before the stop: the definition decides how a stop treats a job.
     if now.needs_reload {
         services.reload()?;
     }
@@ -37,8 +37,8 @@ pub(super) fn start(tools: &Tools<'_>, name: &str, drain: Duration, if_busy: IfB
     let may_run_job = || Ok::<_, Error>(services.runs_job(name)? != Some(false));
     if if_busy == IfBusy::Leave && now.is_held() && may_run_job()? {
         tools.host.report.leaves(&format!(
-            "{name} is not started again: it runs a job, or may run one; `runnerup doctor --fix \
-             --allow restart-busy` lets the job end first"
+            "{name} is not restarted, because it runs a job or may run one; `runnerup doctor --fix \
+             --allow restart-busy` waits until the job has ended"
         ));
         return Ok(());
     }
@@ -52,7 +52,7 @@ pub(super) fn stop(tools: &Tools<'_>, name: &str, drain: Duration) -> Result<()>
         return Ok(());
     }
     services.stop(name, drain)?;
-    let what = format!("{name} to finish the job it runs (at most {} s)", drain.as_secs());
+    let what = format!("{name} to finish its job (at most {} s)", drain.as_secs());
     tools.host.wait_until(&what, drain, || Ok(!services.state(name)?.is_held()))
 }
 
@@ -62,21 +62,21 @@ pub(super) fn restore(tools: &Tools<'_>, target: &Target, name: &str, to: &State
     match (target, to) {
         (Target::Enabled(_), State::Present) if !state.registered => services.enable(name),
         (Target::Enabled(_), State::Absent) if state.registered => services.disable(name),
-        // One that drains is started again when it has: the stop was taken back meanwhile.
+        // A service that drains starts again afterwards.
         (Target::Running(_), State::Present)
             if !state.is_held() || state.active == Activity::Deactivating =>
         {
-            // What was there before is back as it was, and root starts none of it for others.
+            // Root does not start a service that other accounts can change.
             if let Err(error) = services.refuse_strange(tools.host.root, name) {
-                tools.host.report.leaves(&format!("{name} is not started again: {error}"));
+                tools.host.report.leaves(&format!("{name} is not restarted: {error}"));
                 return Ok(());
             }
             services.start(name)
         }
         (Target::Running(_), State::Absent) if state.is_held() => {
             services.stop(name, ROLLBACK_DRAIN)?;
-            // A roll-back goes on whatever the person types.
-            tools.host.wait_out("the roll-back's stop", ROLLBACK_DRAIN, || {
+            // An interruption does not end a roll-back.
+            tools.host.wait_out("the service to stop (roll-back)", ROLLBACK_DRAIN, || {
                 Ok(!services.state(name)?.is_held())
             })
         }

@@ -19,7 +19,7 @@ use std::{
 /// A service manager may take this long to show what it was told.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Whether the target stands as `before` says.
+/// Whether the target is in the state `before`.
 pub(super) fn is_as_before(tools: &Tools<'_>, target: &Target, before: &State) -> Result<bool> {
     match target {
         Target::File(path) | Target::Folder(path) | Target::Link(path) => {
@@ -40,7 +40,7 @@ pub(super) fn is_as_before(tools: &Tools<'_>, target: &Target, before: &State) -
             }
             Ok(true)
         }
-        // What was ended is no state to put back; the roll-back says that it stays ended.
+        // Ended processes are not restored; the roll-back reports them.
         Target::Processes(_) => Ok(true),
     }
 }
@@ -64,7 +64,7 @@ fn is_path_as_before(tools: &Tools<'_>, path: &Path, before: &State) -> Result<b
     })
 }
 
-/// Without root nothing is given to anybody, and what was another's is the caller's now.
+/// Without root no owner is set: files of others belong to the caller now.
 fn has_rights(found: &Meta, wanted: &Meta) -> bool {
     let owner = found.owner() == wanted.owner();
     found.kind == wanted.kind && found.mode() == wanted.mode() && (owner || !is_privileged())

@@ -1,4 +1,4 @@
-//! `doctor --fix`: all cures as one plan, applied with journal and undo, then a second look.
+//! `doctor --fix`: all remedies as one plan, applied with journal and undo, then a second examination.
 
 use super::{code, examined, report};
 use crate::{
@@ -21,15 +21,15 @@ use crate::{
 use serde::Serialize;
 use std::{collections::BTreeSet, process::ExitCode};
 
-/// The JSON document of a cure.
+/// The JSON document of `doctor --fix`.
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(in crate::cli) struct Document<'a> {
     #[serde(flatten)]
     diagnosis: &'a Diagnosis,
-    /// What was done, a sentence a step.
+    /// What was done, a sentence for each step.
     steps: Vec<String>,
-    /// Checks that failed or warned before and hold now.
+    /// Checks that failed or warned before and pass now.
     cured: Vec<&'a str>,
 }
 
@@ -64,7 +64,7 @@ pub(super) fn run(
             elevate::refuse_without_sudo()?;
             return Err(Error::new(
                 Code::NeedsRoot,
-                "what only root may read was not judged, and cures take root",
+                "facts that only root can read were not examined, and a fix needs root",
             )
             .help(Help::own(again(args), "")));
         }
@@ -83,7 +83,7 @@ pub(super) fn run(
     }
     if elevate::is_needed(args.root.as_deref()) {
         elevate::refuse_without_sudo()?;
-        return Err(Error::new(Code::NeedsRoot, "cures change the host, which takes root")
+        return Err(Error::new(Code::NeedsRoot, "a fix changes the host, which needs root")
             .help(Help::own(again(args), "")));
     }
     interrupt::applying();
@@ -91,7 +91,7 @@ pub(super) fn run(
     for plan in &found.plans {
         session.apply("doctor --fix", plan, None, &progress)?;
         if let Some(service) = &plan.prove {
-            // That it did not come up is what the second look tells, and why.
+            // The second examination reports why the service did not come up.
             if let Err(error) = session.prove(service, &progress) {
                 out.warning(error.message());
             }
@@ -126,7 +126,7 @@ fn merged(plans: &[Plan]) -> Plan {
     }
 }
 
-/// Asks for what is never done without being asked.
+/// Asks for consent to what is never done without it.
 fn ask(cures: &Cures, out: &Output) -> Result<Vec<Consent>> {
     let wanted: BTreeSet<Consent> = cures.held.iter().map(|(_, consent)| *consent).collect();
     let mut given = Vec::new();
@@ -165,8 +165,8 @@ fn tell(before: &Diagnosis, after: &Examination, done: &Plan, out: &Output) -> R
     }
     let count = done.steps.len();
     let steps = if count == 1 { "1 step".to_owned() } else { format!("{count} steps") };
-    let cured = if cured.is_empty() { "nothing".to_owned() } else { cured.join(", ") };
-    let mut text = Text::from(format!("Done, {steps}. Cured: {cured}."));
+    let fixed = if cured.is_empty() { "nothing".to_owned() } else { cured.join(", ") };
+    let mut text = Text::from(format!("Done, {steps}. Fixed: {fixed}."));
     text.blank();
     out.result(text)?;
     report::tell(&after.survey, &after.diagnosis, out)

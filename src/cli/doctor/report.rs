@@ -12,11 +12,11 @@ use crate::{
 };
 use std::path::Path;
 
-/// The label's width, so that sentences stand in a column.
+/// Width of a status, so that all checks begin in the same column.
 const INDENT: usize = 7;
 
-/// As many blanks. Only this program's own words begin in that column: what a value is folded to
-/// stands further to the right.
+/// As many blanks. Only labels of this program begin in that column: a folded value is indented
+/// further.
 const COLUMN: &str = "       ";
 
 /// Prints a diagnosis as the command's result.
@@ -40,7 +40,7 @@ fn text(survey: &Survey, diagnosis: &Diagnosis, is_verbose: bool) -> Text {
     }
     text.line(counted(survey, diagnosis));
     if is_partial(survey) {
-        text.line("What only root may read was not judged.");
+        text.line("Facts that only root can read were not examined.");
     }
     text.line(last_line(diagnosis, survey));
     text
@@ -71,11 +71,11 @@ fn trouble(finding: &Finding, diagnosis: &Diagnosis, text: &mut Text) {
     };
     text.line(head(finding, None));
     for evidence in finding.evidence.lines() {
-        text.line(line("seen: ", evidence.to_owned()));
+        text.line(line("evidence: ", evidence.to_owned()));
     }
     if let Some(remedy) = &finding.remedy {
         let by_fix = if remedy.fixable { " (`doctor --fix` does it)" } else { "" };
-        text.line(line("cure: ", format!("{}{by_fix}", remedy.text())));
+        text.line(line("fix: ", format!("{}{by_fix}", remedy.text())));
         for command in remedy.commands() {
             // Not folded: a command is copied whole.
             text.line(Line::new().lead("         ").text(command.to_owned()).fold(Fold::Never));
@@ -99,7 +99,7 @@ fn counted(survey: &Survey, diagnosis: &Diagnosis) -> String {
         1 => "1 agent".to_owned(),
         many => format!("{many} agents"),
     };
-    let mut parts = vec![format!("{} checks hold", counts.pass)];
+    let mut parts = vec![format!("{} checks pass", counts.pass)];
     let mut add = |count: usize, one: &str, many: &str| match count {
         0 => {}
         1 => parts.push(format!("1 {one}")),
@@ -107,7 +107,7 @@ fn counted(survey: &Survey, diagnosis: &Diagnosis) -> String {
     };
     add(counts.fail, "fails", "fail");
     add(counts.warn, "warns", "warn");
-    add(counts.error, "could not be made", "could not be made");
+    add(counts.error, "could not be done", "could not be done");
     add(counts.skip, "was skipped", "were skipped");
     let host = match survey.host.hostname.as_str() {
         "" if survey.host.image => "this image",
@@ -117,13 +117,13 @@ fn counted(survey: &Survey, diagnosis: &Diagnosis) -> String {
     format!("{agents} on {host}, {} ms: {}.", diagnosis.elapsed_ms, parts.join(", "))
 }
 
-/// What will happen if nothing is done, and the one command, or the one thing, that removes the first
+/// What happens if nothing is done, and the one command, or the one thing to do, that removes the first
 /// failure.
 fn last_line(diagnosis: &Diagnosis, survey: &Survey) -> Line {
     let line = Line::new().fold(Fold::Always).hang(2);
     let Some(worst) = diagnosis.troubles().next() else {
         return match is_partial(survey) {
-            false => line.text("Nothing has to be done."),
+            false => line.text("No action is needed."),
             true => line
                 .text(if survey.is_saved { "Next, on that host: " } else { "Next: " })
                 .text(whole(survey).line().unwrap_or_default().to_owned()),
@@ -138,7 +138,7 @@ fn last_line(diagnosis: &Diagnosis, survey: &Survey) -> Line {
     }
 }
 
-/// The one command, or the one thing, that removes a failure.
+/// The one command, or the one thing to do, that removes a failure.
 #[derive(Debug, PartialEq, Eq)]
 enum Next {
     Command(String),
@@ -173,8 +173,8 @@ fn whole(survey: &Survey) -> Command {
     }
 }
 
-/// The command that cures what is found: of an image, with its folder, and with the consent that
-/// each cure waits for.
+/// The command that fixes what was found: of an image, with its folder, and with the consent that
+/// the fix needs.
 fn fix(base: Option<&Path>, consent: Option<Consent>) -> String {
     let fix = Command::root("runnerup doctor --fix");
     let fix = consent.iter().fold(fix, |fix, consent| fix.then("--allow").then(consent.word()));

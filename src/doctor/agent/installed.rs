@@ -1,4 +1,4 @@
-//! Whether there is anything to examine.
+//! Whether an agent is installed, and whether a service runs it.
 
 use crate::{
     doctor::{Check, Command, JUDGED_LIMIT, Judge, Judged, Problem, Remedy, Verdict},
@@ -17,13 +17,13 @@ pub(super) const INSTALLED: Check = Check {
     judge: Judge::Host(installed),
 };
 
-/// Most names that are told.
-const TOLD: usize = 32;
+/// Most names that a finding lists.
+const NAMES: usize = 32;
 
 fn installed(survey: &Survey) -> Judged {
     if survey.installs.is_empty() {
         if !survey.undiscovered.is_empty() {
-            // No error of the check alone: a host that hides its agents must not look healthy.
+            // A failure and no error: a host that hides its agents must not look healthy.
             return Ok(Problem::fail("it is not known whether an agent is installed on this host")
                 .seen(survey.undiscovered.join("\n"))
                 .into());
@@ -31,9 +31,9 @@ fn installed(survey: &Survey) -> Judged {
         let remedy =
             Remedy::by_hand("Install an agent.").command(Command::root("runnerup install"));
         let seen = match survey.strays.count {
-            0 => "no service definition, no process and no receipt names one".to_owned(),
-            1 => "1 process calls itself one; no service runs it".to_owned(),
-            count => format!("{count} processes call themselves one; no service runs them"),
+            0 => "no service definition, process or receipt of an agent was found".to_owned(),
+            1 => "1 process has the name of an agent; no service runs it".to_owned(),
+            count => format!("{count} processes have the name of an agent; no service runs them"),
         };
         return Ok(Problem::fail("no agent is installed on this host")
             .seen(seen)
@@ -41,9 +41,9 @@ fn installed(survey: &Survey) -> Judged {
             .into());
     }
     let names: Vec<_> =
-        survey.installs.iter().take(TOLD).map(|install| install.name.as_str()).collect();
+        survey.installs.iter().take(NAMES).map(|install| install.name.as_str()).collect();
     let mut found = format!("found: {}", names.join(", "));
-    match survey.installs.len().saturating_sub(TOLD) {
+    match survey.installs.len().saturating_sub(NAMES) {
         0 => {}
         more => found.push_str(&format!(" and {more} more")),
     }
@@ -54,11 +54,11 @@ fn installed(survey: &Survey) -> Judged {
     match survey.host.agents_beyond {
         0 => {}
         more => found.push_str(&format!(
-            "; {more} more processes have an agent's name and were not looked at"
+            "; {more} more processes have an agent's name and were not examined"
         )),
     }
     if !survey.undiscovered.is_empty() {
-        return Ok(Problem::warn("there may be more agents here than were found")
+        return Ok(Problem::warn("not every place could be searched for agents")
             .seen(format!("{}\n{found}", survey.undiscovered.join("\n")))
             .into());
     }
@@ -82,7 +82,7 @@ fn no_strays(survey: &Survey) -> Judged {
         if let Some(unseen) = &survey.strays.unseen {
             return Err(unseen.clone());
         }
-        return Ok(Verdict::Holds("none".to_owned()));
+        return Ok(Verdict::Holds("a service runs every process with an agent's name".to_owned()));
     }
     let seen = survey.strays.shown.iter().map(|stray| {
         let who = stray.account.clone().unwrap_or(format!("account {}", stray.process.uid));
@@ -96,11 +96,11 @@ fn no_strays(survey: &Survey) -> Judged {
     let processes = pids.fold(Command::fixed("ps -f"), |all, pid| all.then("-p").number(pid));
     let count = survey.strays.count;
     Ok(Problem::warn(match count {
-        1 => "1 process calls itself an agent, and no service runs it".to_owned(),
-        count => format!("{count} processes call themselves an agent, and no service runs them"),
+        1 => "1 process has the name of an agent, and no service runs it".to_owned(),
+        count => format!("{count} processes have the name of an agent, and no service runs them"),
     })
     .seen(lines.join("\n"))
-    .cure(Remedy::by_hand("Find out who started them.").look(processes))
+    .cure(Remedy::by_hand("Find out who started these processes.").look(processes))
     .into())
 }
 
@@ -114,10 +114,10 @@ mod tests {
         survey.installs.clear();
         assert_eq!(status(&survey, "agent/installed"), Status::Fail);
         survey.undiscovered = vec!["the receipts took longer than 2 s".into()];
-        let told = finding(&survey, "agent/installed");
-        // It fails, so that the exit code is no healthy host's.
-        assert_eq!(told.status, Status::Fail);
-        assert!(told.summary.contains("not known"), "{}", told.summary);
+        let found = finding(&survey, "agent/installed");
+        // It fails, so that the exit code is not that of a healthy host.
+        assert_eq!(found.status, Status::Fail);
+        assert!(found.summary.contains("not known"), "{}", found.summary);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Jobs: running, stuck, and what dead ones left.
+//! Jobs: the running one, and the processes that ended ones left.
 
 use crate::{
     doctor::{
@@ -9,7 +9,7 @@ use crate::{
     platform::Os,
 };
 
-/// This long without a line or a changed file, and a job is suspect.
+/// Seconds without a line in the log or a changed file after which a job is reported.
 const SILENT: i64 = 3600;
 
 pub(super) const NO_ZOMBIES: Check = Check {
@@ -28,9 +28,10 @@ fn no_zombies(_: &Survey, install: &Install) -> Judged {
     let listed = processes.iter().chain(orphans).filter(|process| process.state == 'Z').count();
     let zombies = listed + install.unlisted.zombies;
     if zombies <= 10 {
-        return Ok(Verdict::Holds(format!("{zombies} wait")));
+        return Ok(Verdict::Holds(format!("{zombies} ended processes are not reaped")));
     }
-    Ok(Problem::warn(format!("{zombies} ended processes wait to be fetched"))
+    Ok(Problem::warn(format!("{zombies} ended processes are not reaped"))
+        .seen(format!("processes in the state Z below the agent or of its account: {zombies}"))
         .cure(
             Remedy::by_hand("Run the container with --init.")
                 .look(Command::fixed("ps -eo pid,ppid,stat,comm | grep ' Z'")),
@@ -52,7 +53,7 @@ pub(super) const NO_ORPHANS: Check = Check {
 
 fn no_orphans(survey: &Survey, install: &Install) -> Judged {
     let orphans = install.orphans.known()?;
-    // Two agents with one account cannot be told apart by it.
+    // Processes of two agents with the same account cannot be distinguished by it.
     let first = survey.installs.iter().find(|other| other.task_user == install.task_user);
     let is_first = first.is_some_and(|first| first.name == install.name);
     let left: Vec<&Process> = orphans
@@ -61,7 +62,7 @@ fn no_orphans(survey: &Survey, install: &Install) -> Judged {
         .filter(|process| !(install.main_process().is_none() && process.in_service))
         .collect();
     if left.is_empty() {
-        return Ok(Verdict::Holds("none".to_owned()));
+        return Ok(Verdict::Holds("ended jobs have left no process".to_owned()));
     }
     let seen: Vec<String> = left
         .iter()
@@ -70,8 +71,8 @@ fn no_orphans(survey: &Survey, install: &Install) -> Judged {
         .collect();
     let count = left.len() + install.unlisted.orphans;
     Ok(Problem::warn(match count {
-        1 => "1 process is left of jobs that have ended".to_owned(),
-        count => format!("{count} processes are left of jobs that have ended"),
+        1 => "a job that has ended left 1 process".to_owned(),
+        count => format!("jobs that have ended left {count} processes"),
     })
     .seen(seen.join("\n"))
     .cure(
@@ -96,13 +97,13 @@ pub(super) const MOVES: Check = Check {
 
 fn moves(survey: &Survey, install: &Install) -> Judged {
     let processes = install.processes.known()?;
-    let main = processes.first().ok_or_else(|| Unseen::not_examined("the agent does not run"))?;
+    let main = processes.first().ok_or_else(|| Unseen::not_examined("the agent is not running"))?;
     let job = processes
         .iter()
         .filter(|process| process.parent == main.pid && process.state != 'Z')
         .min_by_key(|process| process.started);
     let Some(job) = job else {
-        return Ok(Verdict::Holds("no job runs".to_owned()));
+        return Ok(Verdict::Holds("no job is running".to_owned()));
     };
     let since = survey.age(job.started);
     let newest = install
@@ -114,18 +115,21 @@ fn moves(survey: &Survey, install: &Install) -> Judged {
         .max();
     let silent = newest.map_or(since, |newest| survey.age(newest)).min(since);
     let longest = i64::try_from(drain(install).as_secs()).unwrap_or(i64::MAX);
-    let seen = format!("process {}, {since} s old; nothing changed for {silent} s", job.pid);
+    let seen = format!(
+        "process {} of the job is {since} s old; log and work folder have not changed for {silent} s",
+        job.pid
+    );
     let problem = if since > longest {
         Problem::fail(format!("a job has run for {since} s, longer than runner.max_run_time"))
     } else if silent > SILENT {
-        Problem::warn(format!("a job runs, and nothing has happened for {silent} s"))
+        Problem::warn(format!("a job is running, but has made no progress for {silent} s"))
     } else {
-        return Ok(Verdict::Holds(format!("a job runs since {since} s ago")));
+        return Ok(Verdict::Holds(format!("a job has been running for {since} s")));
     };
     Ok(problem
         .seen(seen)
         .cure(
-            Remedy::by_hand("Cancel the job in CircleCI, or look at what it waits for.")
+            Remedy::by_hand("Cancel the job in CircleCI, or find out what it waits for.")
                 .look(tree(survey, main)),
         )
         .into())
@@ -156,7 +160,7 @@ fn drain_ends(survey: &Survey, install: &Install) -> Judged {
     let service = service(install)?;
     let state = service.state.known()?;
     if state.active != Activity::Deactivating {
-        return Ok(Verdict::Holds("it was not told to stop".to_owned()));
+        return Ok(Verdict::Holds("the service is not stopping".to_owned()));
     }
     let since = state.since.map_or(0, |since| survey.age(since));
     let longest = i64::try_from(drain(install).as_secs()).unwrap_or(i64::MAX);
@@ -165,9 +169,9 @@ fn drain_ends(survey: &Survey, install: &Install) -> Judged {
     let remedy = Remedy::by_hand(text);
     let main = install.main_process();
     let remedy = main.into_iter().fold(remedy, |all, main| all.look(tree(survey, main)));
-    let words = format!("{} was told to stop {since} s ago, and claims no jobs", service.name);
-    let problem = if since > longest { Problem::fail(words) } else { Problem::warn(words) };
-    Ok(problem.seen(state.to_string()).cure(remedy).into())
+    let summary = format!("{} has been stopping for {since} s and claims no jobs", service.name);
+    let problem = if since > longest { Problem::fail(summary) } else { Problem::warn(summary) };
+    Ok(problem.seen(format!("state of the service: {state}")).cure(remedy).into())
 }
 
 #[cfg(test)]

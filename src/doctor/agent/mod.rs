@@ -1,4 +1,4 @@
-//! The agent itself: its version, its jobs, its neighbours.
+//! The agent itself: its version, its jobs, other agents on the host.
 
 mod installed;
 mod jobs;
@@ -8,7 +8,7 @@ mod version;
 
 use super::{Check, service::launchd};
 
-/// What all else stands on.
+/// Checks that all other checks depend on.
 pub(super) const FIRST: &[&Check] = &[&installed::INSTALLED, &installed::NO_STRAYS];
 
 /// In the order of causes.

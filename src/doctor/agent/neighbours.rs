@@ -1,4 +1,4 @@
-//! What two agents of one host must not share.
+//! What two agents on a host must not share.
 
 use crate::{
     doctor::{
@@ -32,10 +32,10 @@ fn identity(survey: &Survey, install: &Install) -> Judged {
             && config.text("runner.name") == theirs.text("runner.name");
         let same_token = mark(config).is_some() && mark(config) == mark(theirs);
         let (what, seen) = if same_file {
-            ("read one configuration", config.trail.real.display().to_string())
+            ("read the same configuration", config.trail.real.display().to_string())
         } else if same_name && same_token {
             (
-                "have one token and one name",
+                "have the same token and name",
                 config.text("runner.name").unwrap_or_default().to_owned(),
             )
         } else {
@@ -44,13 +44,13 @@ fn identity(survey: &Survey, install: &Install) -> Judged {
         problems.push(
             Problem::fail(format!("{} and {} {what}", install.name, other.name)).seen(seen).cure(
                 Remedy::by_hand(
-                    "Give each a name and a token of its own: `runnerup install` with --instance \
-                     and a name makes an agent that shares nothing.",
+                    "Give each agent its own name and token: `runnerup install --instance` with a \
+                     name makes an agent that shares nothing.",
                 ),
             ),
         );
     }
-    Ok(Verdict::of(problems, "none other has it"))
+    Ok(Verdict::of(problems, "no other agent has this identity"))
 }
 
 pub(super) const SHARED: Check = Check {
@@ -75,12 +75,12 @@ fn shared(survey: &Survey, install: &Install) -> Judged {
                 problems.push(
                     Problem::fail(format!("{} and {} share {what}", install.name, other.name))
                         .seen(format!("{} and {}", ours.display(), theirs.display()))
-                        .cure(Remedy::by_hand("Give each agent its own.")),
+                        .cure(Remedy::by_hand("Give each agent its own folder and log.")),
                 );
             }
         }
     }
-    Ok(Verdict::of(problems, "nothing is shared"))
+    Ok(Verdict::of(problems, "no other agent uses its work folder or log"))
 }
 
 pub(super) const ONE_PROCESS: Check = Check {
@@ -97,11 +97,11 @@ pub(super) const ONE_PROCESS: Check = Check {
 
 fn one_process(survey: &Survey, install: &Install) -> Judged {
     if install.service.is_none() {
-        return Err(Unseen::not_applicable("no service runs it"));
+        return Err(Unseen::not_applicable("no service runs this agent"));
     }
     let account = account(survey, install)?;
     let path = install.config_file()?.trail.path.display().to_string();
-    // What a process says of itself counts only for what it could have done as its account.
+    // The command line of a process is its own claim: it counts only for the same account.
     let twin = survey.strays.shown.iter().map(|stray| &stray.process).find(|process| {
         let names_it = process.command.split([' ', '=']).any(|word| word == path);
         account.uid() == Some(process.uid) && names_it
@@ -109,7 +109,7 @@ fn one_process(survey: &Survey, install: &Install) -> Judged {
     let Some(process) = twin else {
         return match &survey.strays.unseen {
             Some(unseen) => Err(unseen.clone()),
-            None => Ok(Verdict::Holds("once".to_owned())),
+            None => Ok(Verdict::Holds("no second process reads its configuration".to_owned())),
         };
     };
     Ok(Problem::fail("a second agent runs with the same configuration")

@@ -29,14 +29,16 @@ fn accepted(survey: &Survey, install: &Install) -> Judged {
     let api = network.of(&install.name).find(|endpoint| endpoint.name == "api");
     let answer = api.and_then(|api| api.answer.as_ref()?.outcome.as_ref().ok());
     let answer = answer.filter(|answer| answer.with_token);
-    let answer =
-        answer.ok_or_else(|| Unseen::not_examined("the server was not asked with the token"))?;
+    let answer = answer
+        .ok_or_else(|| Unseen::not_examined("no request with the token was sent to the server"))?;
     match answer.status {
-        200 | 204 => Ok(Verdict::Holds(format!("it answers {}", answer.status))),
+        200 | 204 => Ok(Verdict::Holds(format!("the server answers {}", answer.status))),
         401 => Ok(Problem::fail("the server refuses the token")
-            .seen("it answers 401")
+            .seen("the server answers 401 to a request with this token")
             .cure(Remedy::by_hand(RENEW).command(edit_config(survey, install)))
             .into()),
-        other => Err(Unseen::not_examined(format!("could not tell: it answers {other}"))),
+        other => Err(Unseen::not_examined(format!(
+            "the server answers {other}, which says nothing about the token"
+        ))),
     }
 }

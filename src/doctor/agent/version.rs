@@ -1,4 +1,4 @@
-//! Versions: what is supported, and what is newest.
+//! Versions: whether the server supports the agent, and whether it is the newest.
 
 use crate::{
     agent::{CircleCi, Version},
@@ -29,17 +29,24 @@ fn supported(survey: &Survey, install: &Install) -> Judged {
         CircleCi::Server(url) => {
             let installed = install.receipt.as_ref().and_then(|receipt| receipt.version.as_deref());
             Ok(Verdict::Holds(match installed.and_then(Version::servers_of) {
-                Some((first, last)) => format!("pinned for server {first} to {last}; on {url}"),
-                None => format!("{title} on {url}: for server {}", profile.servers),
+                Some((first, last)) => {
+                    format!("version for CircleCI server {first} to {last}, used with {url}")
+                }
+                None => {
+                    format!("{title}, for CircleCI server {}, used with {url}", profile.servers)
+                }
             }))
         }
-        _ if survey.taken < end.at => Ok(Verdict::Holds(format!("{title} on cloud"))),
-        _ => Ok(Problem::warn(format!("{title} is not supported on cloud since {}", end.day))
-            .seen("the configuration names no server")
-            .cure(Remedy::by_hand(
-                "Move to machine runner 3; on CircleCI server name its URL in api.url.",
-            ))
-            .into()),
+        _ if survey.taken < end.at => Ok(Verdict::Holds(format!("{title} on CircleCI cloud"))),
+        _ => Ok(Problem::warn(format!(
+            "{title} has not been supported on CircleCI cloud since {}",
+            end.day
+        ))
+        .seen("api.url names no CircleCI server")
+        .cure(Remedy::by_hand(
+            "Move to machine runner 3. On CircleCI server, set api.url to the URL of the server.",
+        ))
+        .into()),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Which paths a person may allow to be given to an account.
+//! Paths that a person may allow for `--allow-path`.
 
 use super::goes_up;
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
 };
 use std::path::PathBuf;
 
-/// A path that a person may allow: whole, and none of the system's.
+/// A path that a person may allow: absolute, and not of the system.
 ///
 /// # Errors
 /// [`crate::Code::ValueInvalid`], with what is wrong.
@@ -20,10 +20,10 @@ pub fn allowed_path(text: &str) -> crate::Result<PathBuf> {
             .help(Help::own(Command::fixed("runnerup doctor"), "names paths that can be allowed")))
     };
     if !is_whole(&path) || goes_up(&path) {
-        return refuse("it must be a whole path, without `..`");
+        return refuse("it must be an absolute path without `..`");
     }
     if is_system(&path) {
-        return refuse("it is a path of the system, which is given to no account");
+        return refuse("it is a path of the system, which no account may own");
     }
     Ok(path)
 }

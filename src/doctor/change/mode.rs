@@ -1,9 +1,9 @@
-//! The modes that a cure sets.
+//! The modes that a remedy sets.
 
 use crate::platform::fs::Meta;
 
-/// A mode that a cure sets: one of a few that are the same on every host. None keeps what is there:
-/// a bit that lets others write, or that gives a program its owner's rights, would stay.
+/// A mode that a remedy sets: one of a fixed list. No bit of the old mode is kept: it could let others
+/// write, or give a program the rights of its owner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::doctor) enum Mode {
     /// 0600: a file with a secret.
@@ -14,24 +14,24 @@ pub(in crate::doctor) enum Mode {
     Definition,
     /// 0750: a work folder.
     Work,
-    /// 0711: a folder that others pass through, and do not list.
+    /// 0711: a folder that others can enter, but not list.
     Passed,
-    /// 0751: the same, and its group lists it.
+    /// 0751: the same, and its group can list it.
     PassedByGroup,
-    /// 0755: a program, or a folder that everyone lists.
+    /// 0755: a program, or a folder that everyone can list.
     Open,
     /// 1777: the temporary folder of the host.
     Temporary,
 }
 
 impl Mode {
-    /// Of a folder on the way that others are to pass through: they list what they could list before.
-    /// `None` where others can write to it, or it has a special bit: then its mode was meant.
+    /// Of a folder that others must be able to enter; who could list it before still can. `None` where
+    /// others can write to it, or it has a special bit: then somebody chose its mode.
     pub(in crate::doctor) fn of_way(there: &Meta) -> Option<Self> {
         there.has_none(0o7022).then(|| Self::closed(there))
     }
 
-    /// The same without the right of others to write, and without special bits.
+    /// The same mode without write access for others and without special bits.
     pub(in crate::doctor) fn closed(there: &Meta) -> Self {
         match there {
             _ if there.has_any(0o004) => Self::Open,

@@ -1,88 +1,87 @@
-//! Why a path is not changed.
+//! Reasons for which the doctor does not change a path.
 
-/// Why a path is not changed.
+/// A reason for which a path is not changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Refusal {
-    /// An account could have named it, and it is no part of the install.
+    /// An account could have chosen it, and it is not part of the install.
     NotOwn,
     /// The same, and a person may allow it.
     NotAllowed,
-    /// It is for data, and lies with the binary or the configuration.
+    /// It is for data, and is in the folder of the binary or the configuration.
     Agent,
-    /// It belongs to another account, or to root on ground that an account can change.
+    /// It belongs to another account, or to root below a folder that an account can change.
     Foreign,
-    /// It is root's, it is not known to be empty, and an account could have named it.
+    /// It belongs to root, may not be empty, and an account could have chosen it.
     Filled,
     /// A person allows it, and it is not empty.
     NotEmpty,
-    /// A file system is mounted there that only the account's configuration names.
+    /// A file system is mounted at a path that an account could have chosen.
     Mounted,
     /// It is a path of the system.
     System,
-    /// It is the home of an account, and not plainly root's to give to that account.
+    /// It is the home of an account, and not plainly a folder of root.
     Home,
-    /// It is a link, or nothing that has an owner and a mode of its own.
+    /// It is a link, or has no owner and mode.
     NoFile,
-    /// It goes up: what it is called is not where it is.
+    /// It contains `..`.
     Up,
-    /// Others can write to a folder on the way, or it has a special bit.
+    /// Others can write to a folder above it, or it has a special bit.
     Shared,
-    /// The account that it would be given to is named by what another account can write.
+    /// Another account could have chosen its new owner.
     Account,
 }
 
 impl Refusal {
-    /// The reason in words, and what is right instead; `None` where the finding says enough.
+    /// The reason in words, and what to do instead; `None` where the finding says enough.
     pub(super) fn why(self) -> Option<&'static str> {
         Some(match self {
             Self::NotOwn | Self::NotAllowed => {
-                "Name another path in the configuration: this one is none of the install's own \
-                 folders, and an account could have named it, so that root changes nothing there."
+                "Set another path in the configuration: this one is not in the install's own folders, \
+                 and an account other than root could have set it, so root changes nothing there."
             }
             Self::Agent => {
-                "Name a path of its own in the configuration: the agent's binary or configuration \
-                 is here, and root gives that to no job."
+                "Set another path in the configuration: this folder contains the agent's binary or \
+                 configuration, which jobs must not own."
             }
             Self::System => {
-                "Name another path in the configuration: this is a path of the system, which is \
-                 given to no account."
+                "Set another path in the configuration: this one belongs to the system, and no account \
+                 must own it."
             }
             Self::Foreign => {
-                "Name another path in the configuration, or remove what is there: it belongs to \
-                 someone else, or the account could have put it there, and root does not give it \
-                 away."
+                "Set another path in the configuration, or remove what is at this one: it belongs to \
+                 another account, or an account could have put it there, so root does not change its \
+                 owner."
             }
             Self::Filled => {
-                "Name another path in the configuration: this one belongs to root, an account could \
-                 have named it, and something of root's may be in it."
+                "Set another path in the configuration: this one belongs to root and may contain files \
+                 of root, and an account other than root could have set it."
             }
             Self::NotEmpty => {
-                "Move away what is in it, or name another path in the configuration: what is given \
-                 is given with its content."
+                "Move its content away, or set another path in the configuration: a folder changes its \
+                 owner only if it is empty."
             }
             Self::Mounted => {
-                "Name another path in the configuration, or set owner and mode of what is mounted: \
-                 another file system is mounted there."
+                "Set another path in the configuration, or set owner and mode of the mounted file \
+                 system: a file system is mounted at this path."
             }
             Self::Up => {
-                "Write the path in the configuration without `..`: it leads elsewhere than its \
-                 name says, and root changes nothing there."
+                "Write the path in the configuration without `..`: root changes nothing at a path that \
+                 contains it."
             }
             Self::Home => {
-                "Look at who owns the home and what is in it, with everything that a login reads: it \
-                 acts for the account. Give the account a home of its own, that nobody else has had \
-                 or can write to."
+                "Check who owns the home folder, and every file in it that a login reads: such a file \
+                 acts for the account. Give the account a new home folder that no other account can \
+                 write to."
             }
             Self::NoFile => return None,
             Self::Shared => {
-                "Others can write to a folder on the way, or it has a special bit: set its mode \
-                 yourself, once you know why."
+                "Other accounts can write to a folder above the path, or its mode has a special bit: \
+                 find out why, and set the mode yourself."
             }
             Self::Account => {
-                "Have a file that root alone can write name this account, as the unit is one: \
-                 another account could have named it here, so root gives it nothing, and opens \
-                 nothing for it. Saved facts prove nothing of this; the doctor on the host itself \
-                 can."
+                "Set this account in a file that only root can write, such as the unit: another account \
+                 could have set it here, so root gives it no rights. Saved facts cannot prove who set \
+                 it; run the doctor on the host itself."
             }
         })
     }

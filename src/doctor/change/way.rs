@@ -1,4 +1,4 @@
-//! Folders on the way to a path, which keep an account out.
+//! Folders above a path that an account cannot enter.
 
 use super::{Change, Mode, Site, goes_up, refusal::Refusal, told};
 use crate::{
@@ -9,9 +9,8 @@ use crate::{
 use std::path::Path;
 
 impl Change<'_> {
-    /// Lets an account pass through a folder on the way to a path: the install's own, or one above
-    /// it that root named. No other folder on a way is opened. The bits that let one account pass
-    /// let all others pass too.
+    /// Lets an account enter a folder above a path: a folder of the install, or one above it that root
+    /// chose. No other folder is opened. The bits that let one account enter let all others enter too.
     pub(in crate::doctor) fn pass(
         &self,
         remedy: Remedy,
@@ -38,8 +37,7 @@ impl Change<'_> {
         if !is_above && !self.own.contains(folder, self.open_to(site)) {
             return self.refused(remedy, Refusal::NotOwn);
         }
-        // Whom a configuration has jobs run as is the word of whoever wrote it, who opens nothing
-        // by it but its own.
+        // Whoever wrote the configuration chose the account of jobs, and opens only own folders by it.
         let by = self.install.account_by(account);
         if !by.is_root() && (meta.is_of(0) || meta.uid().map(Provenance::Account) != Some(by)) {
             return self.refused(remedy, Refusal::Account);

@@ -33,16 +33,16 @@ fn read(_: &Survey, install: &Install) -> Judged {
             None => nearest(name, &names),
         };
         let text = match meant {
-            Some(meant) => ["Call it ", meant, "."],
-            None => ["Take it out.", "", ""],
+            Some(meant) => ["Rename the variable to ", meant, "."],
+            None => ["Remove the variable.", "", ""],
         };
         problems.push(
             Problem::warn(format!("{} does not read the variable {name}", install.agent))
-                .seen(variable.source.clone())
+                .seen(format!("{name} is set at {}", variable.source))
                 .cure(Remedy::by_hand(text)),
         );
     }
-    Ok(Verdict::of(problems, "no variable is passed over"))
+    Ok(Verdict::of(problems, "the agent reads every variable that is set for an agent"))
 }
 
 pub(super) const OVERRIDES: Check = Check {
@@ -65,13 +65,19 @@ fn overrides(_: &Survey, install: &Install) -> Judged {
         let same = config.text(key).is_some_and(|text| variable.value.as_deref() == Some(text));
         if !same {
             problems.push(
-                Problem::warn(format!("the variable {name} wins over {key}"))
-                    .seen(format!("{} and {}", variable.source, setting.place(config)))
-                    .cure(Remedy::by_hand("Keep the value in one place.")),
+                Problem::warn(format!("the variable {name} overrides {key} of the configuration"))
+                    .seen(format!(
+                        "{name} is set at {}, {key} at {}",
+                        variable.source,
+                        setting.place(config)
+                    ))
+                    .cure(Remedy::by_hand(
+                        "Keep the value in one place: remove the variable or the key.",
+                    )),
             );
         }
     }
-    Ok(Verdict::of(problems, "no variable wins over the file"))
+    Ok(Verdict::of(problems, "no variable overrides the configuration"))
 }
 
 #[cfg(test)]
@@ -81,7 +87,7 @@ mod tests {
         host::{Survey, Variable},
     };
 
-    /// The other agent's variable is passed over: what it would set is missing all the same.
+    /// An agent does not read the variable of the other agent.
     #[test]
     fn only_the_agents_own_variable_stands_for_a_key() {
         let needed = [

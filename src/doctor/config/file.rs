@@ -1,4 +1,4 @@
-//! Whether there is a configuration, and whether it can be parsed.
+//! Whether the configuration exists, and whether it can be parsed.
 
 use crate::{
     doctor::{
@@ -23,31 +23,34 @@ pub(super) const EXISTS: Check = Check {
 fn exists(survey: &Survey, install: &Install) -> Judged {
     if install.config.is_none() {
         if install.service.is_none() {
-            return Err(Unseen::not_applicable("no service and no command line names one"));
+            return Err(Unseen::not_applicable(
+                "no service and no command line names a configuration",
+            ));
         }
         let remedy =
-            Remedy::by_hand("Name the configuration in the service's command: --config FILE.");
-        return Ok(Problem::fail("the service's command names no configuration")
-            .seen(
+            Remedy::by_hand("Add the configuration to the command of the service: --config FILE.");
+        return Ok(Problem::fail("the command of the service has no --config")
+            .seen(format!(
+                "command of the service: {}",
                 install
                     .service
                     .as_ref()
                     .map(|service| service.command.join(" "))
-                    .unwrap_or_default(),
-            )
+                    .unwrap_or_default()
+            ))
             .cure(remedy)
             .into());
     }
     let config = install.config_file()?;
     let path = config.trail.path.display();
     let what = match (&config.state, config.trail.end) {
-        (ConfigState::Missing, _) => "is not there".to_owned(),
+        (ConfigState::Missing, _) => "does not exist".to_owned(),
         (ConfigState::NotAFile, Some(meta)) => format!("is {}, not a file", meta.kind),
-        (ConfigState::NotAFile, None) => "is no file".to_owned(),
-        // What is behind a closed folder nobody knows.
+        (ConfigState::NotAFile, None) => "is not a file".to_owned(),
+        // Nothing is known about a path behind a folder that cannot be entered.
         (ConfigState::Unreadable(why), None) => return Err(Unseen::not_examined(why)),
         (ConfigState::Unreadable(_) | ConfigState::Broken(_) | ConfigState::Parsed, _) => {
-            return Ok(Verdict::Holds(format!("{path} is there")));
+            return Ok(Verdict::Holds(format!("{path} exists")));
         }
     };
     let why = config
@@ -55,10 +58,9 @@ fn exists(survey: &Survey, install: &Install) -> Judged {
         .stopped
         .as_ref()
         .map_or_else(|| stand(&config.trail, survey), ToString::to_string);
-    let remedy =
-        Remedy::by_hand("Look at what stands at this path, and write the configuration again.")
-            .look(Command::fixed("ls -ld").path(&config.trail.path, install.named_by))
-            .command(Command::root("runnerup install"));
+    let remedy = Remedy::by_hand("Check what is at this path, and write the configuration again.")
+        .look(Command::fixed("ls -ld").path(&config.trail.path, install.named_by))
+        .command(Command::root("runnerup install"));
     Ok(Problem::fail(format!("the configuration {path} {what}")).seen(why).cure(remedy).into())
 }
 
@@ -79,12 +81,12 @@ fn parses(survey: &Survey, install: &Install) -> Judged {
     let path = &config.trail.path;
     match &config.state {
         ConfigState::Missing | ConfigState::NotAFile => {
-            Err(Unseen::not_examined("there is no file to parse"))
+            Err(Unseen::not_examined("the configuration does not exist"))
         }
         ConfigState::Unreadable(why) => Err(Unseen::not_examined(why)),
-        ConfigState::Parsed => Ok(Verdict::Holds(format!("{} is a mapping", path.display()))),
+        ConfigState::Parsed => Ok(Verdict::Holds(format!("{} is a YAML mapping", path.display()))),
         ConfigState::Broken(fault) => {
-            let remedy = Remedy::by_hand("Correct the line that is named.")
+            let remedy = Remedy::by_hand("Correct the line that the error names.")
                 .command(edit_config(survey, install));
             Ok(Problem::fail(format!("{} cannot be parsed", path.display()))
                 .seen(fault)

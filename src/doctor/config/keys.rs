@@ -1,4 +1,4 @@
-//! Keys: known ones, in their place, with the kind of value that belongs there.
+//! Keys of the configuration: known, in their section, and of their type.
 
 use crate::{
     agent::{
@@ -26,7 +26,7 @@ fn known(survey: &Survey, install: &Install) -> Judged {
     let config = install.config()?;
     let strange = config.settings.iter().filter(|setting| Config::holds(&setting.path).is_none());
     let problems = strange.map(|setting| strange_key(survey, install, config, setting)).collect();
-    Ok(Verdict::of(problems, format!("{} keys, all known", config.settings.len())))
+    Ok(Verdict::of(problems, format!("all {} keys are known", config.settings.len())))
 }
 
 fn strange_key(
@@ -39,7 +39,7 @@ fn strange_key(
     let last = path.rsplit('.').next().unwrap_or(path);
     let misplaced = Config::KEYS.iter().find(|key| key.rsplit('.').next() == Some(last));
     let meant = misplaced.copied().or_else(|| nearest(path, &Config::KEYS)).or_else(|| {
-        // The last part alone says what was meant where the section is wrong too.
+        // The section is wrong too: only the last part of the key is compared.
         let lasts: Vec<&str> =
             Config::KEYS.iter().filter_map(|key| key.rsplit('.').next()).collect();
         let last = nearest(last, &lasts)?;
@@ -47,10 +47,10 @@ fn strange_key(
     });
     let text = match meant {
         Some(meant) => ["Did you mean ", meant, "?"],
-        None => ["Take it out: no agent reads it.", "", ""],
+        None => ["Remove the key: no agent reads it.", "", ""],
     };
     let remedy = Remedy::by_hand(text).command(edit_config(survey, install));
-    // What the agent cannot do without is missing then.
+    // A key that the agent requires is missing then.
     let is_needed = matches!(meant, Some("api.auth_token" | "runner.name"))
         && meant.is_some_and(|meant| config.setting(meant).is_none());
     let summary = format!("no agent reads the key {path}");
@@ -86,7 +86,7 @@ fn of_this_agent(_: &Survey, install: &Install) -> Judged {
                 .cure(Remedy::by_hand("Remove the key.")),
         );
     }
-    Ok(Verdict::of(problems, format!("all keys are read by {}", install.agent)))
+    Ok(Verdict::of(problems, format!("{} reads all keys", install.agent)))
 }
 
 pub(super) const TYPES: Check = Check {
@@ -124,7 +124,7 @@ fn types(_: &Survey, install: &Install) -> Judged {
                 .cure(Remedy::by_hand(["Write ", wanted, " there."])),
         );
     }
-    Ok(Verdict::of(problems, "every value is of its kind"))
+    Ok(Verdict::of(problems, "every value has the type of its key"))
 }
 
 #[cfg(test)]

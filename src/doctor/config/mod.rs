@@ -1,4 +1,4 @@
-//! The configuration: what it says, and whether the agent reads it so.
+//! The configuration of the agent: file, keys, values, token, variables.
 
 mod environment;
 mod file;

@@ -1,4 +1,4 @@
-//! The command prefix: what wraps each job.
+//! The command prefix, through which the agent starts each job.
 
 use crate::{
     doctor::{
@@ -31,13 +31,17 @@ fn ends_options(survey: &Survey, install: &Install) -> Judged {
     let program = prefix.first().and_then(|word| Path::new(word).file_name()?.to_str());
     let takes_options = matches!(program, Some("sudo" | "runuser" | "doas"));
     if !takes_options || prefix.last().is_some_and(|word| word == "--") {
-        return Ok(Verdict::Holds(prefix.join(" ")));
+        return Ok(Verdict::Holds(format!("runner.command_prefix: {}", prefix.join(" "))));
     }
     let place = config.setting("runner.command_prefix").map(|setting| setting.place(config));
     let remedy = Remedy::by_hand("Add \"--\" as the last word of runner.command_prefix.")
         .command(edit_config(survey, install));
     Ok(Problem::fail("the command prefix does not end with --")
-        .seen(format!("{}: {}", place.unwrap_or_default(), prefix.join(" ")))
+        .seen(format!(
+            "{}: runner.command_prefix is {}",
+            place.unwrap_or_default(),
+            prefix.join(" ")
+        ))
         .cure(remedy)
         .into())
 }
@@ -63,27 +67,33 @@ fn runs(survey: &Survey, install: &Install) -> Judged {
     let account = account(survey, install)?;
     let denied = trail.denies(account, Access::Execute);
     if !trail.is(Kind::File) && denied.is_none() {
-        let remedy = Remedy::by_hand("Install it, or correct the path in runner.command_prefix.");
-        return Ok(Problem::fail(format!("the command prefix {path} is not there"))
-            .seen(trail.stopped.as_ref().map_or_else(|| stand(trail, survey), ToString::to_string))
-            .cure(remedy)
-            .into());
+        let remedy =
+            Remedy::by_hand("Install the program, or correct the path in runner.command_prefix.");
+        return Ok(Problem::fail(format!(
+            "the program of the command prefix, {path}, does not exist"
+        ))
+        .seen(trail.stopped.as_ref().map_or_else(|| stand(trail, survey), ToString::to_string))
+        .cure(remedy)
+        .into());
     }
     match denied {
-        None => Ok(Verdict::Holds(format!("{path} can be run"))),
+        None => Ok(Verdict::Holds(format!("{} can execute {path}", account.name))),
         Some(denied) => {
             let remedy = Remedy::by_hand("Allow the account to run the program.");
             let change = Change::new(survey, install);
-            // A program for jobs is set right by whoever put it there.
+            // `doctor --fix` changes no program for jobs: a person installed it.
             let remedy = match denied.path == trail.path {
                 true => change.permissions(remedy, site, None, Mode::Open),
                 false => change.pass(remedy, site, &denied.path, account),
             };
             let remedy = remedy.without_steps();
-            Ok(Problem::fail(format!("the command prefix {path} cannot be run by the agent"))
-                .seen(format!("{} has mode {}", denied.path.display(), octal(&denied.meta)))
-                .cure(remedy)
-                .into())
+            Ok(Problem::fail(format!(
+                "{} cannot execute the program of the command prefix, {path}",
+                account.name
+            ))
+            .seen(format!("{} has mode {}", denied.path.display(), octal(&denied.meta)))
+            .cure(remedy)
+            .into())
         }
     }
 }
@@ -102,23 +112,23 @@ pub(super) const FORWARDS: Check = Check {
 
 fn forwards(survey: &Survey, install: &Install) -> Judged {
     let Some(wrapper) = install.wrapper else {
-        return Err(Unseen::not_applicable("the command prefix is no shell script"));
+        return Err(Unseen::not_applicable("the command prefix is not a shell script"));
     };
     let named = install.named(PathRole::CommandPrefix);
     let trail = named.and_then(|named| named.trail.known().ok());
     let shown = trail.map(|trail| trail.path.display().to_string()).unwrap_or_default();
     let problem = if !wrapper.passes_arguments {
-        Problem::fail(format!("{shown} does not pass its arguments on as they are"))
-            .seen("there is no \"$@\" in it")
+        Problem::fail(format!("{shown} does not pass on its arguments unchanged"))
+            .seen(format!("{shown} does not contain \"$@\""))
     } else if !wrapper.ends_in_exec {
-        Problem::warn(format!("{shown} stays between the agent and the job"))
-            .seen("its last line does not begin with exec")
+        Problem::warn(format!("{shown} does not end when the job ends"))
+            .seen(format!("the last line of {shown} does not begin with exec"))
     } else {
-        return Ok(Verdict::Holds(format!("{shown} ends in exec and passes \"$@\"")));
+        return Ok(Verdict::Holds(format!("{shown} passes \"$@\" on and ends with exec")));
     };
-    let remedy = Remedy::by_hand("Let the last line of the script be: exec \"$@\".");
+    let remedy = Remedy::by_hand("Make this the last line of the script: exec \"$@\".");
     let remedy = match (named, trail) {
-        // A program that the configuration names alone may be one of the system's.
+        // The configuration may name a program of the system.
         (Some(named), Some(trail)) if named.named_by.is_root() => {
             remedy.command(edit(survey, trail, named.named_by))
         }

@@ -9,8 +9,8 @@ use crate::{
 };
 
 /// How a token is replaced: docs/agents.md, Token.
-pub(in crate::doctor) const RENEW: &str = "Make a token for the resource class (circleci runner token create NAMESPACE/CLASS NICKNAME), \
-     write it into the file, and start the agent again.";
+pub(in crate::doctor) const RENEW: &str = "Create a token for the resource class (circleci runner token create NAMESPACE/CLASS NICKNAME), \
+     write it to the configuration, and start the agent again.";
 
 pub(super) const SET: Check = Check {
     name: "config/token-set",
@@ -37,11 +37,13 @@ fn is_set(survey: &Survey, install: &Install) -> Judged {
         Some(shape) => match &shape.unusable {
             None => {
                 return Ok(Verdict::Holds(format!(
-                    "{} characters, {}",
+                    "a token of {} characters, {}",
                     shape.length, shape.alphabet
                 )));
             }
-            Some(why) => ("the token cannot be one", format!("{}: {why}", place(config))),
+            Some(why) => {
+                ("the configuration has no usable token", format!("{}: {why}", place(config)))
+            }
         },
     };
     Ok(Problem::fail(summary).seen(seen).cure(renew(survey, install)).into())
@@ -63,7 +65,7 @@ fn shape(survey: &Survey, install: &Install) -> Judged {
     let shape =
         config.token().ok_or_else(|| Unseen::not_examined("the configuration has no token"))?;
     match &shape.unusual {
-        None => Ok(Verdict::Holds("80 letters and digits".to_owned())),
+        None => Ok(Verdict::Holds("the token has 80 letters and digits".to_owned())),
         Some(why) => Ok(Problem::warn(why.clone())
             .seen(format!("{}: {} characters, {}", place(config), shape.length, shape.alphabet))
             .cure(renew(survey, install))
@@ -88,47 +90,48 @@ fn only_in_config(_: &Survey, install: &Install) -> Judged {
     let mut problems = Vec::new();
     let remedy = || {
         Remedy::by_hand(
-            "Make another token (circleci runner token create NAMESPACE/CLASS NICKNAME), write it \
-             into the configuration alone, and delete this one.",
+            "Create a new token (circleci runner token create NAMESPACE/CLASS NICKNAME), write it \
+             to the configuration only, and delete the old one.",
         )
     };
     for place in install.token_places() {
         let (summary, seen) = match place {
             TokenPlace::Command => (
-                "the token stands in the service's command line",
-                install
-                    .service
-                    .as_ref()
-                    .map(|service| service.command.join(" "))
-                    .unwrap_or_default(),
+                "the command line of the service contains the token",
+                format!(
+                    "command of the service: {}",
+                    install.service.as_ref().map(|own| own.command.join(" ")).unwrap_or_default()
+                ),
             ),
             TokenPlace::Definition { file, line } => (
-                "the token stands in the unit, which every user can read",
+                "the definition of the service, which every user can read, contains the token",
                 format!("{}:{line}", file.display()),
             ),
-            // The service's definition puts it there, and is told already.
+            // The definition of the service puts it there, and is reported already.
             TokenPlace::Process if !problems.is_empty() => continue,
             TokenPlace::Process => (
-                "the token stands in the agent's command line",
+                "the command line of the running agent contains the token",
                 install
                     .main_process()
-                    .map(|other| format!("process {}: {}", other.pid, other.command))
+                    .map(|process| format!("process {}: {}", process.pid, process.command))
                     .unwrap_or_default(),
             ),
         };
         problems.push(Problem::fail(summary).seen(seen).cure(remedy()));
     }
-    Ok(Verdict::of(problems, "no command line and no unit holds it"))
+    Ok(Verdict::of(problems, "no command line and no unit file contains the token"))
 }
 
 fn place(config: &ConfigFile) -> String {
     let path = config.trail.path.display();
-    config.setting("api.auth_token").map_or_else(|| path.to_string(), |own| own.place(config))
+    config
+        .setting("api.auth_token")
+        .map_or_else(|| path.to_string(), |setting| setting.place(config))
 }
 
 fn renew(survey: &Survey, install: &Install) -> Remedy {
     let remedy = Remedy::by_hand(RENEW).command(edit_config(survey, install));
-    // What is started again before a person has written the token would fail again.
+    // A start before a person has written the token would fail again.
     restarted(remedy, install).without_steps()
 }
 
@@ -163,7 +166,7 @@ mod tests {
         let mut survey = healthy();
         service_of(&mut survey).command.push("--api.auth_token=***".into());
         assert_eq!(status(&survey, "config/token-only-in-config"), Status::Fail);
-        // What was looked for is not guessed from texts.
+        // Where the places are known, texts are not searched.
         agent(&mut survey).token_in = Some(Vec::new());
         assert_eq!(status(&survey, "config/token-only-in-config"), Status::Pass);
         for place in [

@@ -1,4 +1,4 @@
-//! Values: each of its type and range.
+//! Values of the configuration, each by its own rule.
 
 use crate::{
     doctor::{Check, Judge, Judged, Problem, Remedy, Verdict, lookup},
@@ -20,18 +20,18 @@ pub(super) const NAME: Check = Check {
 fn name(survey: &Survey, install: &Install) -> Judged {
     let config = install.config()?;
     if install.variable_of("runner.name").is_some() {
-        return Err(Unseen::not_applicable("a variable of the service holds the name"));
+        return Err(Unseen::not_applicable("a variable of the service sets the name"));
     }
-    let text = "Write `name: NAME` under runner; the name of the host is usual.";
+    let text = "Write `name: NAME` under runner; the host name is a usual choice.";
     let remedy = edit(survey, install, text);
     match config.text("runner.name") {
-        None => Ok(Problem::fail("the runner has no name")
-            .seen(format!("{} has no runner.name", config.trail.path.display()))
+        None => Ok(Problem::fail("runner.name is not set")
+            .seen(format!("{} has no key runner.name", config.trail.path.display()))
             .cure(remedy)
             .into()),
         Some(text) => match text.parse::<RunnerName>() {
-            Ok(_) => Ok(Verdict::Holds(text.to_owned())),
-            Err(error) => Ok(Problem::fail(format!("the runner's name cannot be used: {error}"))
+            Ok(_) => Ok(Verdict::Holds(format!("runner.name is {text}"))),
+            Err(error) => Ok(Problem::fail(format!("runner.name is invalid: {error}"))
                 .seen(place(config, "runner.name"))
                 .cure(remedy)
                 .into()),
@@ -58,9 +58,11 @@ fn durations(survey: &Survey, install: &Install) -> Judged {
         let Some(text) = config.text(key) else { continue };
         match text.parse::<GoDuration>() {
             Ok(duration) if duration.seconds() == 0 => problems.push(
-                Problem::fail(format!("{key} is no time at all"))
-                    .seen(place(config, key))
-                    .cure(edit(survey, install, "Write a time that jobs fit into, such as 5h.")),
+                Problem::fail(format!("{key} is 0")).seen(place(config, key)).cure(edit(
+                    survey,
+                    install,
+                    "Write a duration that is long enough for a job, such as 5h.",
+                )),
             ),
             Ok(_) => {}
             Err(error) => {
@@ -74,7 +76,7 @@ fn durations(survey: &Survey, install: &Install) -> Judged {
             }
         }
     }
-    Ok(Verdict::of(problems, "every duration can be read"))
+    Ok(Verdict::of(problems, "every duration is valid"))
 }
 
 pub(super) const OTHERS: Check = Check {
@@ -98,46 +100,50 @@ fn others(survey: &Survey, install: &Install) -> Judged {
                 .cure(edit(survey, install, right)),
         );
     };
-    let words = |key: &str, known: &[&str]| {
+    let unknown = |key: &str, known: &[&str]| {
         config
             .text(key)
             .filter(|text| !known.contains(text))
-            .map(|text| format!("cannot be {text:?}"))
+            .map(|text| format!("has the unknown value {text:?}"))
     };
-    if let Some(why) = words("runner.mode", &["continuous", "single-task"]) {
-        wrong("runner.mode", why, "It is continuous or single-task.");
+    if let Some(why) = unknown("runner.mode", &["continuous", "single-task"]) {
+        wrong("runner.mode", why, "Write continuous or single-task.");
     }
-    if let Some(why) = words("logging.level", &["debug", "info", "warn", "error"]) {
-        wrong("logging.level", why, "It is debug, info, warn or error.");
+    if let Some(why) = unknown("logging.level", &["debug", "info", "warn", "error"]) {
+        wrong("logging.level", why, "Write debug, info, warn or error.");
     }
-    if let Some(why) = words("logging.format", &["color", "text", "json", "none"]) {
-        wrong("logging.format", why, "It is color, text, json or none.");
+    if let Some(why) = unknown("logging.format", &["color", "text", "json", "none"]) {
+        wrong("logging.format", why, "Write color, text, json or none.");
     }
     if let Some(text) = config.text("api.url") {
         match url::Url::parse(text) {
             Ok(url) if matches!(url.scheme(), "https" | "http") && url.host().is_some() => {
                 let is_far = !matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
                 if url.scheme() == "http" && is_far {
-                    let why = "is not https: the token would be readable on the way".to_owned();
-                    wrong("api.url", why, "Write it with https://.");
+                    let why = "is not https: others on the network could read the token".to_owned();
+                    wrong("api.url", why, "Write the URL with https://.");
                 }
             }
             _ => {
-                wrong("api.url", "is no URL with a scheme".to_owned(), "Write it as https://HOST.");
+                wrong(
+                    "api.url",
+                    "is not a URL with a scheme".to_owned(),
+                    "Write the URL as https://HOST.",
+                );
             }
         }
     }
     if let Some(text) = config.text("runner.ssh.advertise_addr")
         && let Err(error) = text.parse::<HostPort>()
     {
-        wrong("runner.ssh.advertise_addr", format!("cannot be used: {error}"), "Write HOST:54782.");
+        wrong("runner.ssh.advertise_addr", format!("is invalid: {error}"), "Write HOST:54782.");
     }
     for key in ["runner.working_directory", "logging.file", "runner.task_agent_directory"] {
         if config.text(key).is_some_and(|text| !is_absolute(text, survey)) {
-            wrong(key, "is no path from the root on".to_owned(), "Write the whole path.");
+            wrong(key, "is not an absolute path".to_owned(), "Write the absolute path.");
         }
     }
-    Ok(Verdict::of(problems, "every value can be what it says"))
+    Ok(Verdict::of(problems, "every value is valid"))
 }
 
 pub(super) const WORKDIR: Check = Check {
@@ -155,14 +161,14 @@ pub(super) const WORKDIR: Check = Check {
 fn workdir(survey: &Survey, install: &Install) -> Judged {
     let config = install.config()?;
     let Some(text) = config.text("runner.working_directory") else {
-        return Err(Unseen::not_applicable("no work folder is named"));
+        return Err(Unseen::not_applicable("runner.working_directory is not set"));
     };
     let blank = install.agent.profile().workdir_blank;
     let rest = blank.map_or(text.to_owned(), |blank| text.replace(blank, ""));
     match rest.chars().find(|c| matches!(c, '%' | '$' | '~' | '{')) {
-        None => Ok(Verdict::Holds(text.to_owned())),
+        None => Ok(Verdict::Holds(format!("runner.working_directory is {text}"))),
         Some(blank) => Ok(Problem::fail(format!(
-            "{} does not fill {blank:?}: the folder is called so",
+            "{} does not replace {blank:?} in the path of the work folder",
             install.agent
         ))
         .seen(format!("{}: {text}", place(config, "runner.working_directory")))
@@ -191,7 +197,7 @@ fn mode(survey: &Survey, install: &Install) -> Judged {
     let config = install.config()?;
     let is_single = config.text("runner.mode") == Some("single-task");
     if survey.host.os == crate::platform::Os::Windows && !is_single {
-        return Ok(Problem::warn("on Windows the mode continuous is not advised")
+        return Ok(Problem::warn("runner.mode is continuous, which is not advised on Windows")
             .seen(place(config, "runner.mode"))
             .cure(edit(survey, install, "Write `mode: single-task` under runner."))
             .into());
@@ -203,14 +209,13 @@ fn mode(survey: &Survey, install: &Install) -> Judged {
         && install.service.is_some()
         && !matches!(restart, Some("always" | "on-success"))
     {
-        return Ok(Problem::warn(
-            "the agent ends by itself, and its service does not start it again",
-        )
-        .seen(format!("Restart={}", restart.unwrap_or("no")))
-        .cure(Remedy::by_hand("Set Restart=always in the service."))
-        .into());
+        return Ok(Problem::warn("the agent ends by itself, and the service does not restart it")
+            .seen(format!("Restart={} in the unit", restart.unwrap_or("no")))
+            .cure(Remedy::by_hand("Set Restart=always in the service."))
+            .into());
     }
-    Ok(Verdict::Holds(config.text("runner.mode").unwrap_or("continuous").to_owned()))
+    let mode = config.text("runner.mode").unwrap_or("continuous");
+    Ok(Verdict::Holds(format!("runner.mode is {mode}")))
 }
 
 fn is_absolute(text: &str, survey: &Survey) -> bool {

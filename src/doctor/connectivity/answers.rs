@@ -1,4 +1,4 @@
-//! Whether it is really the endpoint that answers, and what its answer tells.
+//! Whether the endpoint itself answers, and how.
 
 use super::{ask_network, by_need, endpoints, named};
 use crate::{
@@ -6,8 +6,8 @@ use crate::{
     host::{Answered, Endpoint, Install, Survey, Unseen},
 };
 
-/// What must hold before an answer can be expected.
-const WAY: &[&str] = &[
+/// Checks of the connection, without which there is no answer.
+const CONNECTION: &[&str] = &[
     "connectivity/names-resolve",
     "connectivity/reachable",
     "connectivity/proxy-works",
@@ -22,7 +22,7 @@ pub(super) const API: Check = Check {
     found: "The doctor sends a request that claims no job, and reads status, type and beginning of \
             the response.",
     cure: "Log in to the network, or exempt the host from the captive portal.",
-    after: WAY,
+    after: CONNECTION,
     judge: Judge::Agent(api),
 };
 
@@ -37,7 +37,7 @@ pub(super) const RELEASES: Check = Check {
           the task agent from the bucket for every job.",
     found: "The doctor requests the file that names the newest version.",
     cure: "Allow the host of the bucket in the firewall and the proxy.",
-    after: WAY,
+    after: CONNECTION,
     judge: Judge::Agent(releases),
 };
 
@@ -53,7 +53,7 @@ pub(super) const STORAGE: Check = Check {
     found: "The doctor sends a request to the storage host; any response of the storage itself is \
             enough.",
     cure: "Allow the storage host in the firewall and the proxy.",
-    after: WAY,
+    after: CONNECTION,
     judge: Judge::Agent(storage),
 };
 
@@ -64,63 +64,78 @@ fn storage(survey: &Survey, install: &Install) -> Judged {
 fn judge(survey: &Survey, install: &Install, name: &str) -> Judged {
     let endpoints = endpoints(survey, install)?;
     let Some(endpoint) = endpoints.iter().find(|endpoint| endpoint.name == name) else {
-        return Err(Unseen::not_examined("it was not asked"));
+        return Err(Unseen::not_examined("no request was sent to this endpoint"));
     };
     let Some(answer) = &endpoint.answer else {
-        return Err(Unseen::not_examined("the way there ends before"));
+        return Err(Unseen::not_examined("no connection to this endpoint was made"));
     };
-    let told = match &answer.outcome {
-        Ok(told) => told,
+    let response = match &answer.outcome {
+        Ok(response) => response,
         Err(why) => {
-            return Ok(by_need(endpoint, format!("{} gives no answer", named(endpoint)))
-                .seen(format!("{why} ({} ms)", answer.ms))
-                .cure(ask_network("Look at what answers there.", endpoint))
+            return Ok(by_need(endpoint, format!("{} does not answer", named(endpoint)))
+                .seen(format!("{why}, after {} ms", answer.ms))
+                .cure(ask_network(
+                    "Find out which server or proxy answers at this address.",
+                    endpoint,
+                ))
                 .into());
         }
     };
-    if let Some(portal) = portal(endpoint, told) {
-        return Ok(by_need(endpoint, format!("something else answers for {}", named(endpoint)))
-            .seen(portal)
-            .cure(ask_network("Log in to the network, or have this host let through.", endpoint))
-            .into());
-    }
-    match told.status {
-        500..=599 => Ok(Problem::warn(format!(
-            "{} has trouble of its own ({})",
-            named(endpoint),
-            told.status
+    if let Some(portal) = portal(endpoint, response) {
+        return Ok(by_need(
+            endpoint,
+            format!("another server answers in place of {}", named(endpoint)),
+        )
+        .seen(portal)
+        .cure(ask_network(
+            "Log in to the network, or exempt this host from the captive portal.",
+            endpoint,
         ))
-        .seen(format!("HTTP {}", told.status))
+        .into());
+    }
+    match response.status {
+        500..=599 => Ok(Problem::warn(format!(
+            "{} reports an error of its own ({})",
+            named(endpoint),
+            response.status
+        ))
+        .seen(format!("the response has status {}", response.status))
         .cure(Remedy::by_hand(
-            "Wait: this is not the host's fault. https://status.circleci.com tells more.",
+            "Wait: the error is on the side of the server. https://status.circleci.com shows incidents.",
         ))
         .into()),
-        // What a token makes of it is another check's matter.
-        401 if name == "api" => Ok(Verdict::Holds("it answers 401".to_owned())),
+        // agent/token-accepted judges the token.
+        401 if name == "api" => Ok(Verdict::Holds("the runner API answers 401".to_owned())),
         401 | 403 if name != "storage" => {
-            Ok(by_need(endpoint, format!("{} refuses ({})", named(endpoint), told.status))
-                .seen(format!("HTTP {}: {}", told.status, first_line(&told.begins)))
-                .cure(ask_network("Look at who refuses: a proxy, or the server.", endpoint))
+            Ok(by_need(endpoint, format!("{} refuses the request ({})", named(endpoint), response.status))
+                .seen(format!(
+                    "the response has status {} and begins with: {}",
+                    response.status,
+                    first_line(&response.begins)
+                ))
+                .cure(ask_network("Find out what refuses the request: a proxy, or the server.", endpoint))
                 .into())
         }
-        status => Ok(Verdict::Holds(format!("it answers {status} in {} ms", answer.ms))),
+        status => Ok(Verdict::Holds(format!("status {status} in {} ms", answer.ms))),
     }
 }
 
-/// Why it cannot be the endpoint that answered.
-fn portal(endpoint: &Endpoint, told: &Answered) -> Option<String> {
-    if let Some(location) = told.location.as_deref().filter(|_| (300..400).contains(&told.status)) {
+/// What shows that another server answered in the place of the endpoint.
+fn portal(endpoint: &Endpoint, response: &Answered) -> Option<String> {
+    if let Some(location) =
+        response.location.as_deref().filter(|_| (300..400).contains(&response.status))
+    {
         let host = location
             .split_once("://")
             .map(|(_, rest)| rest.split(['/', ':']).next().unwrap_or(rest));
         let host = host.filter(|host| *host != endpoint.host())?;
-        return Some(format!("HTTP {} leads to {host}", told.status));
+        return Some(format!("status {} redirects to {host}", response.status));
     }
-    let is_page = told.content_type.as_deref().is_some_and(|kind| kind.contains("text/html"))
-        || told.begins.trim_start().to_lowercase().starts_with("<!doctype html");
-    let says_amazon = told.server.as_deref().is_some_and(|server| server.contains("AmazonS3"));
-    (is_page && told.status == 200 && endpoint.name != "vcs" && !says_amazon)
-        .then(|| format!("HTTP 200 with a page: {}", first_line(&told.begins)))
+    let is_page = response.content_type.as_deref().is_some_and(|kind| kind.contains("text/html"))
+        || response.begins.trim_start().to_lowercase().starts_with("<!doctype html");
+    let says_amazon = response.server.as_deref().is_some_and(|server| server.contains("AmazonS3"));
+    (is_page && response.status == 200 && endpoint.name != "vcs" && !says_amazon)
+        .then(|| format!("status 200 with a web page: {}", first_line(&response.begins)))
 }
 
 fn first_line(text: &str) -> String {
@@ -145,22 +160,23 @@ pub(super) const VCS: Check = Check {
 
 fn vcs(survey: &Survey, install: &Install) -> Judged {
     let endpoints = endpoints(survey, install)?;
-    let own: Vec<_> = endpoints.into_iter().filter(|endpoint| endpoint.name == "vcs").collect();
-    if own.is_empty() {
-        return Err(Unseen::not_examined("none was asked"));
+    let providers: Vec<_> =
+        endpoints.into_iter().filter(|endpoint| endpoint.name == "vcs").collect();
+    if providers.is_empty() {
+        return Err(Unseen::not_examined("no request was sent to a repository provider"));
     }
-    let arrived: Vec<&str> = own
+    let reached: Vec<&str> = providers
         .iter()
-        .filter(|own| own.answer.as_ref().is_some_and(|answer| answer.outcome.is_ok()))
-        .map(|own| own.url.as_str())
+        .filter(|provider| provider.answer.as_ref().is_some_and(|answer| answer.outcome.is_ok()))
+        .map(|provider| provider.url.as_str())
         .collect();
-    if !arrived.is_empty() {
-        return Ok(Verdict::Holds(arrived.join(", ")));
+    if !reached.is_empty() {
+        return Ok(Verdict::Holds(format!("reached: {}", reached.join(", "))));
     }
-    let names: Vec<&str> = own.iter().map(|own| own.url.as_str()).collect();
-    Ok(Problem::warn("no provider of repositories can be reached: checkouts will fail")
-        .seen(names.join(", "))
-        .cure(Remedy::by_hand("Allow the provider that your projects use."))
+    let names: Vec<&str> = providers.iter().map(|provider| provider.url.as_str()).collect();
+    Ok(Problem::warn("no repository provider can be reached: checkouts will fail")
+        .seen(format!("no answer from {}", names.join(", ")))
+        .cure(Remedy::by_hand("Allow ports 443 and 22 of the provider that your projects use."))
         .into())
 }
 
@@ -181,16 +197,16 @@ fn clock(survey: &Survey, install: &Install) -> Judged {
         endpoints.iter().filter_map(|endpoint| endpoint.answer.as_ref()?.outcome.as_ref().ok());
     let ahead = answers.filter_map(|answer| answer.clock_ahead).min_by_key(|ahead| ahead.abs());
     let Some(ahead) = ahead else {
-        return Err(Unseen::not_examined("no answer had a date"));
+        return Err(Unseen::not_examined("no response had a Date header"));
     };
     if ahead.abs() <= 60 {
-        return Ok(Verdict::Holds(format!("{} s apart", ahead.abs())));
+        return Ok(Verdict::Holds(format!("{} s of difference", ahead.abs())));
     }
-    let words =
-        format!("the clock is {} s {}", ahead.abs(), if ahead > 0 { "behind" } else { "ahead" });
-    let problem = if ahead.abs() > 300 { Problem::fail(words) } else { Problem::warn(words) };
+    let way = if ahead > 0 { "behind" } else { "ahead of" };
+    let summary = format!("the clock of this host is {} s {way} the servers'", ahead.abs());
+    let problem = if ahead.abs() > 300 { Problem::fail(summary) } else { Problem::warn(summary) };
     Ok(problem
-        .seen("by the Date header that differs least")
+        .seen("difference to the Date header that is nearest to the host's clock")
         .cure(time_service(survey, "Synchronize the clock."))
         .into())
 }
@@ -202,7 +218,7 @@ pub(super) const LATENCY: Check = Check {
           caches and artifacts are in AWS us-east-1.",
     found: "The doctor measures the time of connection and response of each endpoint.",
     cure: "Move the host nearer to the servers, or use a mirror near the host.",
-    after: WAY,
+    after: CONNECTION,
     judge: Judge::Agent(latency),
 };
 
@@ -217,18 +233,20 @@ fn latency(survey: &Survey, install: &Install) -> Judged {
         .filter_map(|endpoint| Some((time(&endpoint)?, endpoint)))
         .max_by_key(|(ms, _)| *ms);
     let Some((ms, slowest)) = slowest else {
-        return Err(Unseen::not_examined("nothing answered"));
+        return Err(Unseen::not_examined("no endpoint answered"));
     };
     let meaning = match slowest.name.as_str() {
-        "storage" => "; caches and artifacts are in us-east-1",
+        "storage" => "; caches and artifacts are in AWS us-east-1",
         _ => "",
     };
     if ms <= 1000 {
-        return Ok(Verdict::Holds(format!("at most {ms} ms{meaning}")));
+        return Ok(Verdict::Holds(format!("the slowest response took {ms} ms{meaning}")));
     }
     Ok(Problem::warn(format!("{} takes {ms} ms to answer{meaning}", named(slowest)))
-        .seen(format!("{ms} ms"))
-        .cure(Remedy::by_hand("Look at the link, and at the distance."))
+        .seen(format!("connection and response of {} took {ms} ms", slowest.url))
+        .cure(Remedy::by_hand(
+            "Check the connection and its distance: caches and artifacts are in AWS us-east-1.",
+        ))
         .into())
 }
 

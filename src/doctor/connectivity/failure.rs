@@ -1,4 +1,4 @@
-//! Failures on the way to endpoints, told once for each cause.
+//! Failed connections to endpoints, reported once for each cause.
 
 use super::{by_need, named};
 use crate::{
@@ -6,17 +6,17 @@ use crate::{
     host::Endpoint,
 };
 
-/// What fails on the way to one endpoint.
+/// A failed connection to one endpoint.
 pub(super) struct Failure<'a> {
     /// The endpoint.
     pub(super) endpoint: &'a Endpoint,
-    /// A sentence; `{}` stands for the endpoint.
+    /// The summary; `{}` stands for the endpoint.
     pub(super) sentence: &'static str,
-    /// What was seen that is the same for every endpoint that fails for this cause.
+    /// Evidence that is the same for every endpoint with this cause.
     pub(super) cause: String,
-    /// What was seen of this endpoint alone.
+    /// Evidence of this endpoint alone.
     pub(super) detail: String,
-    /// What removes it.
+    /// What removes the cause.
     pub(super) remedy: Remedy,
 }
 

@@ -1,4 +1,4 @@
-//! The way to what an agent needs.
+//! Connections to the endpoints that an agent needs.
 
 mod answers;
 mod failure;
@@ -35,14 +35,17 @@ pub(super) const CHECKS: &[&Check] = &[
 /// The endpoints of an agent, as its service reaches them.
 ///
 /// # Errors
-/// Why the network was not looked at.
+/// Why the network was not examined.
 fn endpoints<'a>(survey: &'a Survey, install: &'a Install) -> Result<Vec<&'a Endpoint>, Unseen> {
     let network: &Network = survey.network.known()?;
-    let own: Vec<_> = network.of(&install.name).collect();
-    if own.is_empty() { Err(Unseen::not_examined("no endpoint was asked for")) } else { Ok(own) }
+    let endpoints: Vec<_> = network.of(&install.name).collect();
+    match endpoints.is_empty() {
+        true => Err(Unseen::not_examined("no endpoint of this agent was tested")),
+        false => Ok(endpoints),
+    }
 }
 
-/// A failure for what is needed, a warning for the rest.
+/// A failure for an endpoint that is needed, a warning for any other.
 fn by_need(endpoint: &Endpoint, summary: String) -> Problem {
     if endpoint.required { Problem::fail(summary) } else { Problem::warn(summary) }
 }
@@ -52,7 +55,7 @@ fn named(endpoint: &Endpoint) -> String {
     format!("{} ({})", endpoint.host(), endpoint.purpose)
 }
 
-/// What is said of an endpoint's own trouble.
+/// With the request that shows how an endpoint answers.
 fn ask_network(text: &'static str, endpoint: &Endpoint) -> Remedy {
     Remedy::by_hand(text).look(
         Command::fixed("curl -sS --proto =http,https -o /dev/null -w '%{http_code}\\n'")

@@ -1,10 +1,10 @@
-//! Proxies: the service's, and the person's own.
+//! The proxies of the service and of the shell.
 
 use super::{endpoints, named};
 use crate::{
     agent::no_proxy,
     doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict},
-    host::{Install, Provenance, Side, Survey, Unseen},
+    host::{Endpoint, Install, Provenance, Side, Survey, Unseen},
 };
 
 pub(super) const EXEMPTIONS: Check = Check {
@@ -29,13 +29,15 @@ fn exemptions(_: &Survey, install: &Install) -> Judged {
     let problem = match no_proxy::idle_entry(list) {
         Some(odd) => Problem::warn(format!("NO_PROXY has an entry that exempts nothing: {odd:?}")),
         None if no_proxy::exempts_all(list) && has_proxy => {
-            Problem::warn("NO_PROXY is *: the proxy beside it is never used")
+            Problem::warn("NO_PROXY is *: the proxy of the service is never used")
         }
         None => return Ok(Verdict::Holds(list.to_owned())),
     };
     Ok(problem
-        .seen(variable.source.clone())
-        .cure(Remedy::by_hand("Write names and networks with commas between them."))
+        .seen(format!("{}={list} at {}", variable.name, variable.source))
+        .cure(Remedy::by_hand(
+            "Write host names and networks with commas between them: example.com,10.0.0.0/8.",
+        ))
         .into())
 }
 
@@ -52,8 +54,8 @@ pub(super) const WORKS: Check = Check {
 fn works(survey: &Survey, install: &Install) -> Judged {
     let endpoints = endpoints(survey, install)?;
     let through: Vec<_> = endpoints.iter().filter(|endpoint| endpoint.proxy.is_some()).collect();
-    let Some(first) = through.first().and_then(|own| own.proxy.as_ref()) else {
-        return Err(Unseen::not_applicable("no proxy applies"));
+    let Some(first) = through.first().and_then(|endpoint| endpoint.proxy.as_ref()) else {
+        return Err(Unseen::not_applicable("the service uses no proxy"));
     };
     let mut problems = Vec::new();
     for endpoint in &through {
@@ -69,25 +71,28 @@ fn works(survey: &Survey, install: &Install) -> Judged {
             "cannot be reached".to_owned()
         } else if status == Some(407) || plain_407 {
             let login =
-                if proxy.has_login { "refuses the login (407)" } else { "wants a login (407)" };
+                if proxy.has_login { "refuses the login (407)" } else { "requires a login (407)" };
             login.to_owned()
         } else if let Some(status) = status.filter(|status| !(200..300).contains(status)) {
-            format!("does not let {} through ({status})", named(endpoint))
+            format!("refuses to connect to {} ({status})", named(endpoint))
         } else if let Some(Err(why)) = endpoint.tunnel.as_ref().map(|tunnel| tunnel.outcome.clone())
         {
-            format!("gives no tunnel: {why}")
+            format!("does not open a connection: {why}")
         } else {
             continue;
         };
         problems.push(
             Problem::fail(format!("the proxy {} {what}", proxy.url))
-                .seen(format!("it is {}", proxy.source))
-                .cure(Remedy::by_hand("Correct the proxy's address where it is set; the login goes in front of the host: http://USER:PASSWORD@HOST:PORT.")),
+                .seen(format!("the proxy is set by {}", proxy.source))
+                .cure(Remedy::by_hand(
+                    "Correct the address where it is set. A login stands before the host: \
+                     http://USER:PASSWORD@HOST:PORT.",
+                )),
         );
-        // Every endpoint tells the same of one proxy.
+        // Every endpoint fails for the same reason.
         break;
     }
-    Ok(Verdict::of(problems, format!("{} lets {} endpoints through", first.url, through.len())))
+    Ok(Verdict::of(problems, format!("{} connects to {} endpoints", first.url, through.len())))
 }
 
 pub(super) const SAME: Check = Check {
@@ -105,12 +110,12 @@ pub(super) const SAME: Check = Check {
 fn same(survey: &Survey, install: &Install) -> Judged {
     let network = survey.network.known()?;
     let arrives = |side: Side, name: &str| {
-        let own = network.endpoints.iter().find(|endpoint| {
+        let endpoint = network.endpoints.iter().find(|endpoint| {
             endpoint.install == install.name && endpoint.side == side && endpoint.name == name
         })?;
         Some((
-            own,
-            own.answer.as_ref().is_some_and(|answer| {
+            endpoint,
+            endpoint.answer.as_ref().is_some_and(|answer| {
                 answer.outcome.as_ref().is_ok_and(|outcome| outcome.status != 407)
             }),
         ))
@@ -122,22 +127,25 @@ fn same(survey: &Survey, install: &Install) -> Judged {
             continue;
         };
         if !as_service && as_shell {
-            let proxy = theirs.proxy.as_ref().map_or("none".to_owned(), |own| own.url.clone());
-            let own = ours.proxy.as_ref().map_or("none".to_owned(), |own| own.url.clone());
-            let remedy = Remedy::by_hand("Give the service the same proxy.");
-            // Of an install that a receipt knows, the whole of its settings stays as it is.
-            let by = theirs.proxy.as_ref().map_or(Provenance::Anybody, |own| own.named_by);
-            let remedy = remedy.command(Command::root("runnerup install --proxy").own(&proxy, by));
+            let url = |endpoint: &Endpoint| {
+                endpoint.proxy.as_ref().map_or("none".to_owned(), |proxy| proxy.url.clone())
+            };
+            let (of_shell, of_service) = (url(theirs), url(ours));
+            let remedy = Remedy::by_hand("Give the service the proxy of the shell.");
+            // The other settings stay as the receipt has them.
+            let by = theirs.proxy.as_ref().map_or(Provenance::Anybody, |proxy| proxy.named_by);
+            let remedy =
+                remedy.command(Command::root("runnerup install --proxy").own(&of_shell, by));
             return Ok(Problem::fail(format!(
-                "the shell reaches {}, the service does not",
+                "{} can be reached from the shell, but not from the service",
                 named(ours)
             ))
-            .seen(format!("proxy of the shell: {proxy}; of the service: {own}"))
+            .seen(format!("proxy of the shell: {of_shell}; proxy of the service: {of_service}"))
             .cure(remedy)
             .into());
         }
     }
-    Ok(Verdict::Holds("both arrive, or neither does".to_owned()))
+    Ok(Verdict::Holds("service and shell reach the same endpoints".to_owned()))
 }
 
 #[cfg(test)]

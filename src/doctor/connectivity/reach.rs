@@ -1,4 +1,4 @@
-//! Names, addresses, connections.
+//! DNS, and connections over IPv4 and IPv6.
 
 use super::{
     ask_network, endpoints,
@@ -23,15 +23,16 @@ pub(super) const RESOLVER: Check = Check {
 
 fn resolver(survey: &Survey) -> Judged {
     if survey.host.image {
-        return Err(Unseen::not_applicable("an image gets its resolver where it runs"));
+        return Err(Unseen::not_applicable("an image gets its DNS resolver where it runs"));
     }
     let resolver = survey.host.resolver.known()?;
     if !resolver.servers.is_empty() {
-        return Ok(Verdict::Holds(resolver.servers.join(", ")));
+        return Ok(Verdict::Holds(format!("DNS resolvers: {}", resolver.servers.join(", "))));
     }
-    let why = resolver.trouble.clone().unwrap_or_else(|| "it has no nameserver line".to_owned());
-    // Without the file the resolver of the C library asks this very host, which may well answer.
-    Err(Unseen::not_examined(format!("/etc/resolv.conf names nobody: {why}")))
+    let why =
+        resolver.trouble.clone().unwrap_or_else(|| "the file has no nameserver line".to_owned());
+    // Without the file the C library asks this host, which may run a resolver.
+    Err(Unseen::not_examined(format!("/etc/resolv.conf names no DNS resolver: {why}")))
 }
 
 pub(super) const RESOLVE: Check = Check {
@@ -71,15 +72,18 @@ fn resolve(survey: &Survey, install: &Install) -> Judged {
         failures.push(Failure {
             endpoint,
             sentence: match endpoint.resolved.route {
-                Route::Silent => "the resolver does not answer for {}",
+                Route::Silent => "the DNS resolver does not answer for {}",
                 _ => "there is no address for {}",
             },
-            cause: format!("{why}; asked: {asked}"),
-            detail: format!("{} ms", endpoint.resolved.ms),
+            cause: format!("{why}; DNS resolvers: {asked}"),
+            detail: format!("after {} ms", endpoint.resolved.ms),
             remedy,
         });
     }
-    Ok(Verdict::of(problems(failures), format!("{} names, at most {slowest} ms", endpoints.len())))
+    Ok(Verdict::of(
+        problems(failures),
+        format!("{} names resolved, in at most {slowest} ms", endpoints.len()),
+    ))
 }
 
 pub(super) const REACHABLE: Check = Check {
@@ -96,16 +100,16 @@ pub(super) const REACHABLE: Check = Check {
 fn reachable(survey: &Survey, install: &Install) -> Judged {
     let endpoints = endpoints(survey, install)?;
     let mut failures = Vec::new();
-    // A proxy that is down is told once, and by another check.
+    // connectivity/proxy-works reports a proxy that is down.
     let direct = endpoints
         .iter()
         .filter(|endpoint| endpoint.proxy.is_none() && endpoint.resolved.outcome.is_ok());
-    for endpoint in direct.filter(|own| !own.is_connected() && own.name != "vcs") {
+    for endpoint in direct.filter(|endpoint| !endpoint.is_connected() && endpoint.name != "vcs") {
         let attempts = [&endpoint.v4, &endpoint.v6].into_iter().flatten();
         let seen: Vec<String> = attempts
             .clone()
             .filter_map(|attempt| {
-                Some(format!("{} ({} ms)", attempt.outcome.as_ref().err()?, attempt.ms))
+                Some(format!("{} after {} ms", attempt.outcome.as_ref().err()?, attempt.ms))
             })
             .collect();
         let refused = attempts.clone().any(|attempt| attempt.route == Route::Refused);
@@ -113,14 +117,14 @@ fn reachable(survey: &Survey, install: &Install) -> Judged {
             endpoint,
             sentence: match refused {
                 true => "{} refuses connections",
-                false => "{} does not answer: a firewall may drop it",
+                false => "{} does not answer: a firewall may drop the packets",
             },
             cause: String::new(),
             detail: seen.join("; "),
-            remedy: ask_network("Allow outgoing connections to it.", endpoint),
+            remedy: ask_network("Allow outgoing connections to this host and port.", endpoint),
         });
     }
-    Ok(Verdict::of(problems(failures), format!("{} endpoints", endpoints.len())))
+    Ok(Verdict::of(problems(failures), format!("{} endpoints accept connections", endpoints.len())))
 }
 
 pub(super) const IPV6: Check = Check {
@@ -142,10 +146,13 @@ fn ipv6(survey: &Survey, install: &Install) -> Judged {
         v4_works && endpoint.v6.as_ref().is_some_and(|attempt| attempt.route == Route::Silent)
     });
     let Some(bad) = bad else {
-        return Ok(Verdict::Holds("nothing is swallowed".to_owned()));
+        return Ok(Verdict::Holds("no endpoint fails over IPv6 alone".to_owned()));
     };
-    Ok(Problem::warn(format!("IPv6 to {} is swallowed, IPv4 works", named(bad)))
-        .seen(bad.v6.as_ref().and_then(|own| own.outcome.clone().err()).unwrap_or_default())
+    Ok(Problem::warn(format!("{} does not answer over IPv6, but over IPv4", named(bad)))
+        .seen(format!(
+            "connection over IPv6: {}",
+            bad.v6.as_ref().and_then(|attempt| attempt.outcome.clone().err()).unwrap_or_default()
+        ))
         .cure(
             Remedy::by_hand(
                 "Repair the IPv6 route of this host, or disable IPv6 on the interface that has it.",

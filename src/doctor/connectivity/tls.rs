@@ -1,4 +1,4 @@
-//! Certificates.
+//! TLS certificates.
 
 use super::{
     endpoints,
@@ -32,10 +32,10 @@ fn trusted(survey: &Survey, install: &Install) -> Judged {
         let failure = match &tls.outcome {
             Err(why) => Failure {
                 endpoint,
-                sentence: "no TLS with {}",
+                sentence: "the TLS handshake with {} fails",
                 cause: why.clone(),
-                detail: format!("{} ms", tls.ms),
-                remedy: show(endpoint, "Look at what answers there."),
+                detail: format!("after {} ms", tls.ms),
+                remedy: show(endpoint, "Find out which server or proxy answers at this address."),
             },
             Ok(tls) => match tls.distrust.as_deref() {
                 None => continue,
@@ -44,32 +44,32 @@ fn trusted(survey: &Survey, install: &Install) -> Judged {
         };
         failures.push(failure);
     }
-    Ok(Verdict::of(problems(failures), format!("{count} certificates, all trusted")))
+    Ok(Verdict::of(problems(failures), format!("the service trusts all {count} certificates")))
 }
 
 fn distrusted<'a>(endpoint: &'a Endpoint, tls: &Tls, why: &str) -> Failure<'a> {
     let (sentence, text) = match tls.distrust_kind.as_deref() {
         Some("expired") => (
-            "the certificate of {} is out of date",
-            "Renew the certificate; look at this host's clock too.",
+            "the certificate of {} has expired",
+            "Renew the certificate, and check the clock of this host.",
         ),
         Some("not-yet-valid") => {
-            ("the certificate of {} is not valid yet", "Look at this host's clock.")
+            ("the certificate of {} is not valid yet", "Check the clock of this host.")
         }
         Some("wrong-name") => (
             "the certificate of {} is for another name",
-            "Something else answers there: look at names and proxies.",
+            "Another server answers at this address: check the DNS resolver and the proxy.",
         ),
         Some("unknown-issuer") => (
             "the certificate of {} comes from an authority that the service does not trust",
-            "Where root did not name this server, trust nothing that it shows: look at who named \
-             it. If the authority is your own (a proxy that intercepts, or a private server), get \
-             its certificate from whoever runs it, and add it to the system's.",
+            "Find out who issued the certificate. If the authority is your own (a proxy that inspects \
+             TLS, or a private server), get its certificate from its operator and add it to the \
+             system. If an account other than root set this server, do not trust its certificate.",
         ),
-        _ => ("the certificate of {} is not trusted", "Look at it."),
+        _ => ("the certificate of {} is not trusted", "Examine the certificate."),
     };
     let mut remedy = show(endpoint, text);
-    // What an account names shows whatever certificate that account likes.
+    // A server that an account chose can present any certificate.
     if tls.distrust_kind.as_deref() == Some("unknown-issuer") && endpoint.named_by.is_root() {
         remedy = remedy.and(
             "Then: sudo runnerup install --ca-file AUTHORITY.pem, or for the whole host: sudo cp \
@@ -79,8 +79,11 @@ fn distrusted<'a>(endpoint: &'a Endpoint, tls: &Tls, why: &str) -> Failure<'a> {
     Failure {
         endpoint,
         sentence,
-        cause: format!("{why}; issued by {}; trusted: {}", tls.issuer, tls.trust),
-        detail: format!("for {}", tls.subject),
+        cause: format!(
+            "{why}; issuer of the certificate: {}; trusted authorities: {}",
+            tls.issuer, tls.trust
+        ),
+        detail: format!("subject: {}", tls.subject),
         remedy,
     }
 }

@@ -1,4 +1,4 @@
-//! The proxy that Windows keeps for its own services.
+//! The WinHTTP proxy of Windows, which the agent does not read.
 
 use crate::{
     doctor::{Check, Judge, Judged, Problem, Remedy, Verdict},
@@ -21,16 +21,16 @@ fn heeded(survey: &Survey, install: &Install) -> Judged {
     let windows = survey.host.windows.as_ref();
     let windows = windows.ok_or_else(|| Unseen::not_applicable("only Windows has WinHTTP"))?;
     let Some(proxy) = &windows.winhttp_proxy else {
-        return Err(Unseen::not_applicable("Windows uses no proxy"));
+        return Err(Unseen::not_applicable("Windows has no WinHTTP proxy"));
     };
     let has = ["HTTPS_PROXY", "https_proxy"].iter().any(|name| install.variable(name).is_some());
     if has {
-        return Ok(Verdict::Holds("it has one of its own".to_owned()));
+        return Ok(Verdict::Holds("HTTPS_PROXY is set for the agent".to_owned()));
     }
-    Ok(Problem::warn("Windows uses a proxy that the agent knows nothing of")
-        .seen(format!("WinHTTP: {proxy}; the agent has no HTTPS_PROXY"))
+    Ok(Problem::warn("Windows has a proxy that the agent does not use")
+        .seen(format!("WinHTTP proxy: {proxy}; HTTPS_PROXY of the agent is not set"))
         .cure(Remedy::by_hand(
-            "Give the agent the same, where it cannot do without: runnerup install --proxy \
+            "If the agent needs the proxy, give it to the agent: runnerup install --proxy \
                  http://HOST:PORT.",
         ))
         .into())

@@ -1,4 +1,4 @@
-//! What only macOS has.
+//! Sleep of a Mac.
 
 use crate::{
     doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict},
@@ -18,13 +18,15 @@ pub(super) const AWAKE: Check = Check {
 
 fn awake(survey: &Survey) -> Judged {
     let mac = survey.host.mac.as_ref();
-    let mac = mac.ok_or_else(|| Unseen::not_applicable("this is no Mac"))?;
+    let mac = mac.ok_or_else(|| Unseen::not_applicable("this host is not a Mac"))?;
     match mac.sleeps_after {
-        None => Err(Unseen::not_examined("pmset did not say")),
-        Some(0) => Ok(Verdict::Holds("it never sleeps".to_owned())),
+        None => Err(Unseen::not_examined("pmset did not report the sleep setting")),
+        Some(0) => Ok(Verdict::Holds("this Mac never sleeps".to_owned())),
         Some(minutes) => Ok(Problem::warn(format!("this Mac sleeps after {minutes} minutes"))
-            .seen(format!("pmset -g says: sleep {minutes}"))
-            .cure(Remedy::by_hand("Switch sleep off.").command(Command::root("pmset -a sleep 0")))
+            .seen(format!("pmset -g: sleep {minutes}"))
+            .cure(
+                Remedy::by_hand("Disable system sleep.").command(Command::root("pmset -a sleep 0")),
+            )
             .into()),
     }
 }

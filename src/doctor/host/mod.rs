@@ -1,4 +1,4 @@
-//! The host: space, memory, clock, tools.
+//! The host: disk, memory, clock, programs.
 
 mod mac;
 mod resources;

@@ -1,4 +1,4 @@
-//! Space and memory.
+//! Disk space and memory.
 
 use crate::{
     doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict},
@@ -30,8 +30,12 @@ fn disk(survey: &Survey) -> Judged {
         if volume.bytes == 0 || !is_low {
             continue;
         }
-        let what =
-            format!("{} has {} free for {}", volume.folder.display(), size(free), volume.purpose);
+        let what = format!(
+            "{} has {} free, needed for {}",
+            volume.folder.display(),
+            size(free),
+            volume.purpose
+        );
         let problem = if is_full { Problem::fail(what) } else { Problem::warn(what) };
         problems.push(problem.seen(seen(survey, volume)).cure(cure(volume)));
     }
@@ -39,7 +43,12 @@ fn disk(survey: &Survey) -> Judged {
 }
 
 fn seen(survey: &Survey, volume: &Volume) -> String {
-    let mut text = format!("{} of {} free", size(volume.bytes_free), size(volume.bytes));
+    let mut text = format!(
+        "file system of {}: {} of {} free",
+        volume.folder.display(),
+        size(volume.bytes_free),
+        size(volume.bytes)
+    );
     for leftover in survey
         .installs
         .iter()
@@ -53,11 +62,11 @@ fn seen(survey: &Survey, volume: &Volume) -> String {
     text
 }
 
-/// Jobs' data is never removed by the doctor, and nobody is told to remove it by a path that a job
-/// can swap.
+/// The doctor never removes jobs' data, and gives no command that removes it by a path that a job can
+/// swap.
 fn cure(volume: &Volume) -> Remedy {
-    // The names are those of jobs: they may be any bytes.
-    Remedy::by_hand("Look at what is large, and remove what no job needs.").look(
+    // Jobs chose the names, which may be any bytes.
+    Remedy::by_hand("Find the largest folders, and remove what no job needs.").look(
         Command::root("du -xh -d 2")
             .path(&volume.folder, Provenance::Anybody)
             .then("| sort -h | tail | cat -v"),
@@ -66,7 +75,7 @@ fn cure(volume: &Volume) -> Remedy {
 
 fn least(survey: &Survey) -> String {
     let least = survey.host.volumes.iter().map(|volume| volume.bytes_free).min();
-    least.map_or("no folder is known to look at".to_owned(), |free| {
+    least.map_or("no folder of an agent is known".to_owned(), |free| {
         format!("at least {} free", size(free))
     })
 }
@@ -84,27 +93,36 @@ pub(super) const INODES: Check = Check {
 
 fn inodes(survey: &Survey) -> Judged {
     let mut problems = Vec::new();
-    // Some file systems make inodes as they need them, and count none.
+    // Some file systems create inodes as they need them, and report no number.
     for volume in survey.host.volumes.iter().filter(|volume| volume.inodes > 0) {
         let free = volume.inodes_free;
         let is_full = free < 1000 || free < volume.inodes / 100;
         if !is_full && free >= volume.inodes / 20 {
             continue;
         }
-        let what =
-            format!("{} has {free} inodes left for {}", volume.folder.display(), volume.purpose);
+        let what = format!(
+            "{} has {free} free inodes, needed for {}",
+            volume.folder.display(),
+            volume.purpose
+        );
         let problem = if is_full { Problem::fail(what) } else { Problem::warn(what) };
         problems.push(
-            problem.seen(format!("{free} of {} inodes free", volume.inodes)).cure(
-                Remedy::by_hand("Remove trees of many small files.").look(
-                    Command::root("du -x --inodes --max-depth 2")
-                        .path(&volume.folder, Provenance::Anybody)
-                        .then("| sort -n | tail | cat -v"),
+            problem
+                .seen(format!(
+                    "file system of {}: {free} of {} inodes free",
+                    volume.folder.display(),
+                    volume.inodes
+                ))
+                .cure(
+                    Remedy::by_hand("Remove folders with many small files.").look(
+                        Command::root("du -x --inodes -d 2")
+                            .path(&volume.folder, Provenance::Anybody)
+                            .then("| sort -n | tail | cat -v"),
+                    ),
                 ),
-            ),
         );
     }
-    Ok(Verdict::of(problems, "enough"))
+    Ok(Verdict::of(problems, "every file system has enough free inodes"))
 }
 
 pub(super) const MEMORY: Check = Check {
@@ -120,18 +138,18 @@ pub(super) const MEMORY: Check = Check {
 
 fn memory(survey: &Survey) -> Judged {
     let memory = survey.host.memory.known()?;
-    let words = format!(
-        "{} of {} available, {} of swap",
+    let amounts = format!(
+        "{} of {} memory available, {} swap",
         size(memory.available),
         size(memory.total),
         size(memory.swap)
     );
     let is_tight = memory.available < GIB / 4 || memory.available < GIB && memory.swap == 0;
     if !is_tight || memory.total == 0 {
-        return Ok(Verdict::Holds(words));
+        return Ok(Verdict::Holds(amounts));
     }
-    Ok(Problem::warn("there is little memory left for a job")
-        .seen(words)
+    Ok(Problem::warn("the host has little free memory for a job")
+        .seen(amounts)
         .cure(more_memory(survey))
         .into())
 }
@@ -181,9 +199,9 @@ pub(super) const OOM: Check = Check {
 fn oom(survey: &Survey) -> Judged {
     let kills = survey.host.oom_kills.known()?;
     if kills.is_empty() {
-        return Ok(Verdict::Holds("none since the host was started".to_owned()));
+        return Ok(Verdict::Holds("none since the host started".to_owned()));
     }
-    Ok(Problem::warn("the kernel has killed processes for want of memory")
+    Ok(Problem::warn("the kernel has killed processes because memory ran out")
         .seen(kills.join("\n"))
         .cure(
             Remedy::by_hand("Add memory or swap.")
@@ -192,7 +210,7 @@ fn oom(survey: &Survey) -> Judged {
         .into())
 }
 
-/// Bytes for people.
+/// Bytes in the unit that fits.
 fn size(bytes: u64) -> String {
     match bytes {
         bytes if bytes >= 10 * GIB => format!("{} GiB", bytes / GIB),

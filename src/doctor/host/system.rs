@@ -9,7 +9,7 @@ use crate::{
     platform::Os,
 };
 
-/// No host's clock can be right that is before this program was written: 2026-01-01.
+/// 2026-01-01, when this program was written: an earlier clock is wrong.
 const WRITTEN: i64 = 1_767_225_600;
 
 /// The port of reruns with SSH, the same for every agent: docs/agents.md, Configuration.
@@ -28,11 +28,11 @@ pub(super) const CLOCK_RIGHT: Check = Check {
 
 fn clock_right(survey: &Survey) -> Judged {
     if survey.taken >= WRITTEN {
-        return Ok(Verdict::Holds("it is after the date of this program".to_owned()));
+        return Ok(Verdict::Holds("the clock shows a date after 2026-01-01".to_owned()));
     }
     Ok(Problem::fail("the clock is years in the past")
-        .seen(format!("{} s since 1970", survey.taken))
-        .cure(time_service(survey, "Set it, and have it kept right."))
+        .seen(format!("the clock shows {} s since 1970-01-01", survey.taken))
+        .cure(time_service(survey, "Set the clock, and enable time synchronization."))
         .into())
 }
 
@@ -52,11 +52,13 @@ fn clock_synchronized(survey: &Survey) -> Judged {
     let clock = survey.host.clock.known()?;
     let by = clock.by.as_deref();
     if clock.synchronized {
-        return Ok(Verdict::Holds(by.unwrap_or("it is").to_owned()));
+        return Ok(Verdict::Holds(
+            by.map_or("synchronized".to_owned(), |by| format!("synchronized by {by}")),
+        ));
     }
-    Ok(Problem::warn("nothing keeps the clock right")
-        .seen(by.map_or("no time service runs".to_owned(), |by| {
-            format!("{by} has not reached a server yet")
+    Ok(Problem::warn("no time service synchronizes the clock")
+        .seen(by.map_or("no known time service is running".to_owned(), |by| {
+            format!("{by} is running, but has not synchronized the clock")
         }))
         .cure(time_service(survey, "Synchronize the clock."))
         .into())
@@ -97,7 +99,7 @@ fn tools(survey: &Survey, install: &Install) -> Judged {
     let missing: Vec<&str> =
         tools.iter().filter(|tool| tool.path.is_none()).map(|tool| tool.name.as_str()).collect();
     if missing.is_empty() {
-        return Ok(Verdict::Holds("all there".to_owned()));
+        return Ok(Verdict::Holds("all of them are installed".to_owned()));
     }
     let remedy = match survey.host.os {
         Os::Linux => {
@@ -111,16 +113,19 @@ fn tools(survey: &Survey, install: &Install) -> Judged {
         Os::Darwin => Remedy::by_hand("Install the missing programs.")
             .command(Command::fixed("xcode-select --install")),
         Os::Windows => {
-            Remedy::by_hand("Install Git for Windows, and put it on the path of the machine.")
+            Remedy::by_hand("Install Git for Windows, and add it to the PATH of the machine.")
         }
     };
-    // A host may be set up for jobs without checkout; what every job needs is another matter.
+    // Only jobs with a checkout need git and ssh; every job needs the others.
     let is_needed = missing
         .iter()
         .any(|name| matches!(*name, "bash" | "tar" | "gzip") && survey.host.os != Os::Windows);
-    let what = format!("jobs will miss {}", missing.join(", "));
+    let what = format!("jobs do not find {}", missing.join(", "));
     let problem = if is_needed { Problem::fail(what) } else { Problem::warn(what) };
-    Ok(problem.seen("not in the path of the service").cure(remedy).into())
+    Ok(problem
+        .seen(format!("missing in the PATH of the service: {}", missing.join(", ")))
+        .cure(remedy)
+        .into())
 }
 
 pub(super) const SSH_PORT: Check = Check {
@@ -146,18 +151,18 @@ fn ssh_port(survey: &Survey) -> Judged {
         .collect();
     if takes.len() > 1 {
         return Ok(Problem::fail(format!(
-            "{} agents take reruns with SSH on port {SSH}",
+            "{} agents accept reruns with SSH on port {SSH}",
             takes.len()
         ))
-        .seen(takes.join(", "))
-        .cure(Remedy::by_hand("Take runner.ssh.advertise_addr out of all but one."))
+        .seen(format!("runner.ssh.advertise_addr is set for {}", takes.join(", ")))
+        .cure(Remedy::by_hand("Remove runner.ssh.advertise_addr from all configurations but one."))
         .into());
     }
     let listens = survey.host.listening.ok().is_some_and(|ports| ports.contains(&SSH));
     let runs = survey.installs.iter().any(|install| install.main_process().is_some());
     if takes.len() == 1 && listens && !runs {
-        return Ok(Problem::warn(format!("something else listens on port {SSH}"))
-            .seen("no agent runs")
+        return Ok(Problem::warn(format!("another program listens on port {SSH}"))
+            .seen(format!("port {SSH} is in use, and no agent is running"))
             .cure(Remedy::by_hand("End the other program, or move it to another port.").look(
                 match survey.host.os {
                     Os::Linux => Command::root("ss -ltnp sport = :54782 | cat -v"),
@@ -168,8 +173,8 @@ fn ssh_port(survey: &Survey) -> Judged {
             .into());
     }
     Ok(Verdict::Holds(match takes.as_slice() {
-        [] => "no agent takes them".to_owned(),
-        names => names.join(", "),
+        [] => "no agent accepts reruns with SSH".to_owned(),
+        names => format!("only {} accepts reruns with SSH", names.join(", ")),
     }))
 }
 

@@ -1,4 +1,4 @@
-//! What only Windows has.
+//! Settings of Windows that jobs or the desktop session need.
 
 use crate::{
     doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict},
@@ -6,7 +6,11 @@ use crate::{
 };
 
 fn windows(survey: &Survey) -> Result<&Windows, Unseen> {
-    survey.host.windows.as_ref().ok_or_else(|| Unseen::not_applicable("this is not Windows"))
+    survey
+        .host
+        .windows
+        .as_ref()
+        .ok_or_else(|| Unseen::not_applicable("this host does not run Windows"))
 }
 
 pub(super) const NOT_CONTROLLER: Check = Check {
@@ -24,10 +28,11 @@ fn not_controller(survey: &Survey) -> Judged {
     let windows = windows(survey)?;
     if *windows.known(windows.domain_controller.as_ref())? {
         return Ok(Problem::fail("this host is a domain controller")
-            .cure(Remedy::by_hand("Use a member server."))
+            .seen("Win32_ComputerSystem: DomainRole is that of a domain controller")
+            .cure(Remedy::by_hand("Run the agent on a member server."))
             .into());
     }
-    Ok(Verdict::Holds("it is none".to_owned()))
+    Ok(Verdict::Holds("this host is not a domain controller".to_owned()))
 }
 
 pub(super) const LONG_PATHS: Check = Check {
@@ -43,10 +48,10 @@ pub(super) const LONG_PATHS: Check = Check {
 fn long_paths(survey: &Survey) -> Judged {
     let windows = windows(survey)?;
     if *windows.known(windows.long_paths.as_ref())? {
-        return Ok(Verdict::Holds("they do".to_owned()));
+        return Ok(Verdict::Holds("LongPathsEnabled is 1".to_owned()));
     }
-    Ok(Problem::warn("paths longer than 260 characters do not work")
-        .seen("LongPathsEnabled is 0")
+    Ok(Problem::warn("Windows refuses paths of more than 260 characters")
+        .seen(r"LongPathsEnabled is 0 in HKLM\SYSTEM\CurrentControlSet\Control\FileSystem")
         .cure(
             Remedy::by_hand("Enable long paths.")
                 .command(Command::fixed(
@@ -74,30 +79,30 @@ fn desktop(survey: &Survey) -> Judged {
     let keeps = survey.installs.iter().filter_map(|install| install.service.as_ref());
     let keeps = keeps.flat_map(|keep| &keep.directives).any(|line| line.key == "SessionKeeper");
     if !keeps {
-        return Err(Unseen::not_applicable("no agent here runs with a desktop"));
+        return Err(Unseen::not_applicable("no agent on this host runs with a desktop"));
     }
     let mut problems = Vec::new();
     if *windows.known(windows.remote_desktop_off.as_ref())? {
         problems.push(
-            Problem::fail("Remote Desktop is off, and the agent's session needs it")
-                .seen("fDenyTSConnections is 1")
-                .cure(Remedy::by_hand("Switch Remote Desktop on.").command(Command::fixed(
+            Problem::fail("Remote Desktop is disabled, and the agent's session needs it")
+                .seen(r"fDenyTSConnections is 1 in HKLM\SYSTEM\CurrentControlSet\Control\Terminal Server")
+                .cure(Remedy::by_hand("Enable Remote Desktop.").command(Command::fixed(
                     r#"reg add "HKLM\SYSTEM\CurrentControlSet\Control\Terminal Server" /v fDenyTSConnections /t REG_DWORD /d 0 /f"#,
                 ))),
         );
     }
     if windows.saved_credential == Some(false) {
         problems.push(
-            Problem::fail("the credential of the agent's session is gone")
-                .seen("the account keeps no credential, such as TERMSRV/localhost")
+            Problem::fail("Windows no longer has the credential of the agent's session")
+                .seen("the agent's account has no saved credential TERMSRV/localhost")
                 .cure(
-                    Remedy::by_hand("Save the credential again, as the agent's user.").command(
+                    Remedy::by_hand("Save the credential again as the agent's account.").command(
                         Command::fixed("cmdkey /add:TERMSRV/localhost /user:circleci /pass"),
                     ),
                 ),
         );
     }
-    Ok(Verdict::of(problems, "it can"))
+    Ok(Verdict::of(problems, "Remote Desktop is enabled, and the credential is saved"))
 }
 
 #[cfg(test)]

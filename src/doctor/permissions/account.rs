@@ -1,4 +1,4 @@
-//! The account that jobs run as: what it can do, and what it could do to the host.
+//! The account that jobs run as: its sudo rules, its rights on the host, its home folder.
 
 use crate::{
     doctor::{
@@ -14,10 +14,10 @@ use crate::{
 };
 use std::path::Path;
 
-/// Groups whose members are root by another name.
+/// Groups whose members can become root.
 const POWERFUL: [&str; 8] = ["docker", "lxd", "libvirt", "disk", "sudo", "wheel", "admin", "root"];
 
-/// Shells that end at once.
+/// Shells that end at once, so that no step can run.
 const NO_SHELLS: [&str; 3] = ["nologin", "false", "sync"];
 
 pub(super) const SUDO: Check = Check {
@@ -43,7 +43,9 @@ fn sudo(survey: &Survey, install: &Install) -> Judged {
     }
     let account = account(survey, install)?;
     if account.is_root() {
-        return Ok(Verdict::Holds("root needs no rule".to_owned()));
+        return Ok(Verdict::Holds(
+            "the service account is root, which needs no sudo rule".to_owned(),
+        ));
     }
     let sudo = account.sudo.known()?;
     let has_rule = sudo.rules.iter().any(|rule| rule.contains("NOPASSWD"));
@@ -53,14 +55,14 @@ fn sudo(survey: &Survey, install: &Install) -> Judged {
         ))
     } else if !has_rule {
         Problem::fail(format!(
-            "{} may not use sudo without a password, as the command prefix does",
+            "{} cannot use sudo without a password, which the command prefix requires",
             account.name
         ))
         .cure(
-            // The configuration says what it wants; no command here gives it to whoever wrote that.
+            // No command gives this right because the configuration asks for it.
             Remedy::by_hand(
-                "Take sudo out of runner.command_prefix. Where jobs are meant to have this right, \
-                 install the agent with --passwordless-sudo, which says what that means.",
+                "Remove sudo from runner.command_prefix. If jobs are meant to have this right, \
+                 install the agent with --passwordless-sudo.",
             )
             .command(Command::granting(
                 "runnerup install --passwordless-sudo",
@@ -68,16 +70,17 @@ fn sudo(survey: &Survey, install: &Install) -> Judged {
             )),
         )
     } else if sudo.wants_terminal {
-        Problem::fail("sudo wants a terminal, which jobs do not have").cure(
+        Problem::fail("sudo requires a terminal, which jobs do not have").cure(
             Remedy::by_hand(
-                "Add a line `Defaults:ACCOUNT !requiretty` for the account of the service.",
+                "Add the line `Defaults:ACCOUNT !requiretty` to the sudo rules, for the service account.",
             )
             .command(Command::fixed("sudo visudo")),
         )
     } else {
-        return Ok(Verdict::Holds(sudo.rules.join("; ")));
+        return Ok(Verdict::Holds(format!("sudo rules: {}", sudo.rules.join("; "))));
     };
-    Ok(problem.seen(sudo.rules.join("; ")).into())
+    let rules = if sudo.rules.is_empty() { "none".to_owned() } else { sudo.rules.join("; ") };
+    Ok(problem.seen(format!("sudo rules of {}: {rules}", account.name)).into())
 }
 
 pub(super) const POWER: Check = Check {
@@ -101,7 +104,7 @@ fn power(survey: &Survey, install: &Install) -> Judged {
         return administrator(install, account);
     }
     if account.is_root() {
-        powers.push("they run as root".to_owned());
+        powers.push("jobs run as root".to_owned());
     }
     for (_, group) in &account.groups {
         if POWERFUL.contains(&group.as_str()) && !account.is_root() {
@@ -111,43 +114,47 @@ fn power(survey: &Survey, install: &Install) -> Judged {
     let sudo = account.sudo.ok();
     let is_free = sudo.is_some_and(|sudo| sudo.passwordless) && !account.is_root();
     if is_free {
-        powers.push(format!("{name} may do everything with sudo"));
+        powers.push(format!("{name} can run any command with sudo without a password"));
     }
     if powers.is_empty() {
-        return Ok(Verdict::Holds(format!("{name}, an account without power over the host")));
+        return Ok(Verdict::Holds(format!("{name} has no rights of root or of an administrator")));
     }
-    let words = powers.join("; ");
+    let rights = powers.join("; ");
     let by = install.account_by(account);
-    // Our own install asked for passwordless sudo in so many words.
+    // The install was asked for passwordless sudo.
     if install.receipt.is_some() && powers.len() == 1 && is_free {
-        return Ok(Verdict::Holds(format!("{words}, as was chosen when it was installed")));
+        return Ok(Verdict::Holds(format!("{rights}, as chosen at install time")));
     }
-    Ok(Problem::warn(format!("jobs have all power over this host: {words}"))
-        .seen(words)
+    Ok(Problem::warn(format!("jobs have full control of this host: {rights}"))
+        .seen(rights)
         .cure(
-            Remedy::by_hand("Remove the sudo rule, or trust every author of a job with root.")
+            Remedy::by_hand("Remove the right, or let only people whom you trust with root start jobs on this host.")
                 .look(Command::fixed("id").user(name, by))
                 .look(Command::root("-l -U").user(name, by)),
         )
         .into())
 }
 
-/// On Windows the documented install makes the account an administrator, as ours does.
+/// On Windows the documented install, and that of runnerup, makes the account an administrator.
 fn administrator(install: &Install, account: &AccountFacts) -> Judged {
     let name = &account.name;
-    let is_admin =
-        account.administrator.ok_or_else(|| Unseen::not_examined("its groups are not known"))?;
+    let is_admin = account
+        .administrator
+        .ok_or_else(|| Unseen::not_examined("the groups of the account are not known"))?;
     if !is_admin {
-        return Ok(Verdict::Holds(format!("{name}, an account without power over the host")));
+        return Ok(Verdict::Holds(format!("{name} has no rights of root or of an administrator")));
     }
-    let words = format!("{name} is an administrator");
+    let rights = format!("{name} is an administrator");
     if install.receipt.is_some() {
-        return Ok(Verdict::Holds(format!("{words}, as is documented")));
+        return Ok(Verdict::Holds(format!("{rights}, as documented")));
     }
-    Ok(Problem::warn(format!("jobs have all power over this host: {words}"))
-        .seen(words)
+    Ok(Problem::warn(format!("jobs have full control of this host: {rights}"))
+        .seen(rights)
         .cure(
-            Remedy::by_hand("Remove the account from the administrators, or trust every author of a job with this host.")
+            Remedy::by_hand(
+                "Remove the account from the administrators, or let only people whom you trust with \
+                 this host start jobs on it.",
+            )
                 .look(Command::fixed("net localgroup Administrators")),
         )
         .into())
@@ -176,11 +183,11 @@ fn home(survey: &Survey, install: &Install) -> Judged {
     };
     let make = Remedy::by_hand("Create the home folder.").command(create);
     if survey.host.os == Os::Windows {
-        return Err(Unseen::not_applicable("Windows makes the home when it is needed"));
+        return Err(Unseen::not_applicable("Windows creates the home folder when it is needed"));
     }
     if !account.home.is(Kind::Folder) {
         problems.push(
-            Problem::warn(format!("the home {home} of {name} is not there"))
+            Problem::warn(format!("the home folder {home} of {name} does not exist"))
                 .seen(account.home.why())
                 .cure(make),
         );
@@ -194,7 +201,7 @@ fn home(survey: &Survey, install: &Install) -> Judged {
                     owner_of(survey, &meta)
                 ))
                 .cure(Change::new(survey, install).home(
-                    Remedy::by_hand("Make the account the owner of its home."),
+                    Remedy::by_hand("Make the account the owner of its home folder."),
                     Site { trail: &account.home, named_by: by, purpose: Purpose::Data },
                     account,
                 )),
@@ -208,8 +215,9 @@ fn home(survey: &Survey, install: &Install) -> Judged {
     if steps_down && (is_none || !account.shell.is(Kind::File)) {
         problems.push(
             Problem::fail(format!(
-                "the shell {shell} of {name} is none, and the command prefix starts it"
+                "{shell}, the shell of {name}, cannot run steps, and the command prefix starts it"
             ))
+            .seen(format!("shell of the account: {shell}"))
             .cure(Remedy::by_hand("Set a login shell for the account.").command(
                 match survey.host.os {
                     Os::Darwin => on_account("chsh -s /bin/zsh", name, by),
@@ -218,10 +226,10 @@ fn home(survey: &Survey, install: &Install) -> Judged {
             )),
         );
     }
-    Ok(Verdict::of(problems, format!("home {home}, shell {shell}")))
+    Ok(Verdict::of(problems, format!("home folder {home}, shell {shell}")))
 }
 
-/// What is wrong with a home that is there, and where that is seen.
+/// What is wrong with an existing home folder, and the path that shows it.
 fn unusable<'a>(survey: &Survey, account: &'a AccountFacts) -> Option<(String, &'a Path, Meta)> {
     let (name, trail) = (&account.name, &account.home);
     let home = trail.path.display();
@@ -229,15 +237,15 @@ fn unusable<'a>(survey: &Survey, account: &'a AccountFacts) -> Option<(String, &
     let at = |summary| Some((summary, trail.path.as_path(), end));
     if end.is_of_another(0) && !account.owns(&end) {
         let owner = owner_of(survey, &end);
-        return at(format!("the home {home} of {name} belongs to another account, {owner}"));
+        return at(format!("the home folder {home} of {name} belongs to another account, {owner}"));
     }
     if end.has_any(0o002) {
-        return at(format!("every account may write to the home {home} of {name}"));
+        return at(format!("every account can write to the home folder {home} of {name}"));
     }
     let denied = trail.denies(account, Access::Write)?;
     let passed = trail.passed.iter().find(|passed| passed.path == denied.path);
     let path = passed.map_or(trail.path.as_path(), |passed| &passed.path);
-    Some((format!("{name} may not write to its home {home}"), path, denied.meta))
+    Some((format!("{name} cannot write to its home folder {home}"), path, denied.meta))
 }
 
 pub(super) const PRIVACY: Check = Check {
@@ -254,7 +262,7 @@ pub(super) const PRIVACY: Check = Check {
 
 fn privacy(survey: &Survey, install: &Install) -> Judged {
     if survey.host.os != Os::Darwin {
-        return Err(Unseen::not_applicable("only macOS has such folders"));
+        return Err(Unseen::not_applicable("only macOS protects folders from services"));
     }
     let binary = install.binary.as_ref().and_then(|binary| binary.trail.ok());
     let config = install.config_file().ok().map(|config| &config.trail);
@@ -271,14 +279,15 @@ fn privacy(survey: &Survey, install: &Install) -> Judged {
             && matches!(folder.as_deref(), Some("Documents" | "Desktop" | "Downloads"))
         {
             return Ok(Problem::fail(format!(
-                "{} is in a folder that macOS keeps from services",
+                "{} is in a folder that macOS protects from services",
                 trail.path.display()
             ))
-            .cure(Remedy::by_hand("Move the folder to a place that macOS does not protect."))
+            .seen(format!("path: {}", trail.path.display()))
+            .cure(Remedy::by_hand("Move it to a folder that macOS does not protect."))
             .into());
         }
     }
-    Ok(Verdict::Holds("none".to_owned()))
+    Ok(Verdict::Holds("no path of the agent is in a protected folder".to_owned()))
 }
 
 #[cfg(test)]
@@ -343,11 +352,11 @@ mod tests {
     #[test]
     fn a_home_that_others_own_or_write_to_warns_and_is_given_to_nobody() {
         for (own, is_given, words) in [
-            (folder(0, 0o755), true, "may not write"),
+            (folder(0, 0o755), true, "cannot write"),
             (folder(4321, 0o755), false, "belongs to another account"),
             (folder(4321, 0o777), false, "belongs to another account"),
-            (folder(0, 0o777), false, "every account may write"),
-            (folder(UID, 0o777), false, "every account may write"),
+            (folder(0, 0o777), false, "every account can write"),
+            (folder(UID, 0o777), false, "every account can write"),
         ] {
             let survey = with(|account| {
                 account.home = trail("/home/circleci", own);

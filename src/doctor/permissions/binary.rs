@@ -1,4 +1,4 @@
-//! Whether the agent's binary can be run, and by whom it can be changed.
+//! Whether the agent's binary can be executed, and who can modify it.
 
 use super::{rights, strange};
 use crate::{
@@ -21,8 +21,10 @@ use std::path::Path;
 /// # Errors
 /// Why there is none to judge.
 pub(super) fn binary(install: &Install) -> Result<(&Binary, &Trail), Unseen> {
-    let binary =
-        install.binary.as_ref().ok_or_else(|| Unseen::not_examined("no binary is named"))?;
+    let binary = install
+        .binary
+        .as_ref()
+        .ok_or_else(|| Unseen::not_examined("the service names no binary"))?;
     Ok((binary, binary.trail.known()?))
 }
 
@@ -43,16 +45,16 @@ fn executable(survey: &Survey, install: &Install) -> Judged {
     let path = trail.path.display();
     let site = Site { trail, named_by: install.named_by, purpose: Purpose::Agent };
     let change = Change::new(survey, install);
-    // A file that a stranger may have put there is replaced, and not made to run.
+    // A file that another account could have put there is replaced, not made executable.
     let runnable = |remedy: Remedy| match account(survey, install) {
-        Ok(own) if trail.strange_to(own).is_some() => Remedy::by_hand(
+        Ok(account) if trail.strange_to(account).is_some() => Remedy::by_hand(
             "Install the binary again: another account could have put this file there.",
         )
         .command(Command::root("runnerup install")),
         _ => restarted_if_changed(change.permissions(remedy, site, None, Mode::Open), install),
     };
     if trail.is(Kind::Link) {
-        return Ok(Problem::fail(format!("{path} is a link that is not followed"))
+        return Ok(Problem::fail(format!("{path} is a link, which root does not follow"))
             .seen(trail.why())
             .cure(
                 Remedy::by_hand("Put the binary itself at this path, not a link.")
@@ -61,37 +63,38 @@ fn executable(survey: &Survey, install: &Install) -> Judged {
             .into());
     }
     if !trail.is(Kind::File) {
-        let what = trail.end.map_or("is not there".to_owned(), |meta| format!("is {}", meta.kind));
+        let what =
+            trail.end.map_or("does not exist".to_owned(), |meta| format!("is {}", meta.kind));
         return Ok(Problem::fail(format!("the agent's binary {path} {what}"))
             .seen(trail.why())
             .cure(Remedy::by_hand("Install the agent.").command(Command::root("runnerup install")))
             .into());
     }
     if rights::apply(survey) {
-        return Ok(Verdict::Holds(format!("{path} is there")));
+        return Ok(Verdict::Holds(format!("{path} exists")));
     }
     if let Some(meta) = trail.end.filter(|meta| meta.has_none(0o111)) {
         let mode = octal(&meta);
-        return Ok(Problem::fail(format!("{path} is executable by nobody"))
-            .seen(format!("mode {mode}"))
+        return Ok(Problem::fail(format!("nobody can execute {path}"))
+            .seen(format!("{path} has mode {mode}"))
             .cure(runnable(Remedy::by_hand("Set the execute permission.")))
             .into());
     }
     let account = account(survey, install)?;
     let Some(denied) = trail.denies(account, Access::Execute) else {
-        return Ok(Verdict::Holds(format!("{path} can be run by {}", account.name)));
+        return Ok(Verdict::Holds(format!("{} can execute {path}", account.name)));
     };
     let mode = octal(&denied.meta);
     if denied.path == trail.path {
-        return Ok(Problem::fail(format!("{path} is not executable by {}", account.name))
-            .seen(format!("mode {mode}"))
+        return Ok(Problem::fail(format!("{} cannot execute {path}", account.name))
+            .seen(format!("{path} has mode {mode}"))
             .cure(runnable(Remedy::by_hand("Set the execute permission.")))
             .into());
     }
     Ok(closed_folder(&change, &denied, site, account, install).into())
 }
 
-/// A folder on the way that keeps an account out.
+/// A folder above a path that an account cannot enter.
 pub(super) fn closed_folder(
     change: &Change<'_>,
     denied: &Denied,
@@ -100,19 +103,19 @@ pub(super) fn closed_folder(
     install: &Install,
 ) -> Problem {
     let folder = denied.path.display();
-    // What a stranger can replace is closed, and not opened further.
+    // A folder that another account can change is closed, not opened further.
     let stranger = site.trail.strange_to(account).filter(|_| site.purpose == Purpose::Agent);
     let remedy = match stranger {
         Some(found) => strange::cure(install, &found),
         None => change.pass(
-            Remedy::by_hand("Allow the account to enter the folders above it."),
+            Remedy::by_hand("Allow the account to enter the folders above the path."),
             site,
             &denied.path,
             account,
         ),
     };
     Problem::fail(format!(
-        "{} cannot pass through {folder} to {}",
+        "{} cannot enter {folder}, which is above {}",
         account.name,
         site.trail.path.display()
     ))
@@ -136,17 +139,20 @@ fn filesystem(survey: &Survey, install: &Install) -> Judged {
     let mount = survey
         .host
         .mount_of(&trail.real)
-        .ok_or_else(|| Unseen::not_examined("its mount is not known"))?;
+        .ok_or_else(|| Unseen::not_examined("the mount of the binary is not known"))?;
     let point = mount.point.display();
     if !mount.has("noexec") {
-        return Ok(Verdict::Holds(format!("{point} is mounted for programs")));
+        return Ok(Verdict::Holds(format!("{point} is mounted without noexec")));
     }
-    let remedy = Remedy::by_hand("Mount it without noexec, here and in /etc/fstab.")
+    let remedy = Remedy::by_hand("Mount the file system without noexec, now and in /etc/fstab.")
         .command(remount(&mount.point, trail, install.named_by));
-    Ok(Problem::fail(format!("{} is on {point}, which is mounted noexec", trail.path.display()))
-        .seen(format!("{point} ({})", mount.options.join(",")))
-        .cure(remedy)
-        .into())
+    Ok(Problem::fail(format!(
+        "{} is on {point}, which is mounted with noexec",
+        trail.path.display()
+    ))
+    .seen(format!("mount options of {point}: {}", mount.options.join(",")))
+    .cure(remedy)
+    .into())
 }
 
 pub(super) const NOT_WRITABLE: Check = Check {
@@ -167,7 +173,7 @@ fn not_writable(survey: &Survey, install: &Install) -> Judged {
     }
     let (_, trail) = binary(install)?;
     let account = account(survey, install)?;
-    let end = trail.end.ok_or_else(|| Unseen::not_examined("there is no binary"))?;
+    let end = trail.end.ok_or_else(|| Unseen::not_examined("the binary does not exist"))?;
     if let Some(found) = trail.strange_to(account) {
         let problem = open_to_all(survey, install, trail, &found);
         return Ok(problem
@@ -179,16 +185,17 @@ fn not_writable(survey: &Survey, install: &Install) -> Judged {
     let is_strict = install.service.as_ref().is_some_and(is_roots_alone);
     if account.is_root() && is_strict && !trail.is_roots() {
         return Ok(Problem::fail(format!(
-            "others than root can change {}, which runs as root",
+            "accounts other than root can modify {}, which runs as root",
             trail.path.display()
         ))
         .seen(format!(
-            "owner {}, mode {}; the folders on the way count too",
+            "{} has owner {} and mode {}; the folders above it count too",
+            trail.path.display(),
             owner_of(survey, &end),
             octal(&end)
         ))
         .cure(
-            Remedy::by_hand("Install the binary again: it belongs to root then.")
+            Remedy::by_hand("Install the binary again, as a file of root.")
                 .command(Command::root("runnerup install --auto-update false")),
         )
         .into());
@@ -196,21 +203,24 @@ fn not_writable(survey: &Survey, install: &Install) -> Judged {
     let owned = !account.is_root()
         && (account.owns(&end) || folder.is_some_and(|folder| account.owns(&folder)));
     if owned && !updates_itself(install) {
-        let remedy = Remedy::by_hand("Install the binary again: it belongs to root then.")
+        let remedy = Remedy::by_hand("Install the binary again, as a file of root.")
             .command(Command::root("runnerup install --auto-update false"));
         return Ok(Problem::warn(format!(
             "jobs can replace {}: {} owns it or its folder",
             trail.path.display(),
             account.name
         ))
-        .seen("the agent does not update itself, so nothing needs that")
+        .seen(format!(
+            "owner of the binary: {}; the agent does not update itself, so root can own it",
+            owner_of(survey, &end)
+        ))
         .cure(remedy)
         .into());
     }
-    Ok(Verdict::Holds("as it must be".to_owned()))
+    Ok(Verdict::Holds("no other account can modify the binary or its folder".to_owned()))
 }
 
-/// The binary, or its folder, is the right account's, and open for every user to write: it is closed.
+/// A binary or folder with the right owner that every user can write to.
 fn open_to_all(
     survey: &Survey,
     install: &Install,
@@ -227,14 +237,14 @@ fn open_to_all(
     };
     let site = Site { trail: &way, named_by: install.named_by, purpose: Purpose::Agent };
     let remedy = Remedy::by_hand(
-        "Remove write access for others; where somebody may have used it, install again.",
+        "Remove write access for others. If somebody could have used it, install again.",
     );
     let remedy = Change::new(survey, install)
         .permissions(remedy, site, None, Mode::closed(&found.meta))
         .command(Command::root("runnerup install"));
     let path = way.path.display();
-    let problem = Problem::fail(format!("every user may change {path}"));
-    Some(problem.seen(format!("mode {}", octal(&found.meta))).cure(remedy))
+    let problem = Problem::fail(format!("every user can modify {path}"));
+    Some(problem.seen(format!("{path} has mode {}", octal(&found.meta))).cure(remedy))
 }
 
 pub(super) const UPDATABLE: Check = Check {
@@ -253,37 +263,47 @@ pub(super) const UPDATABLE: Check = Check {
 fn updatable(survey: &Survey, install: &Install) -> Judged {
     let (_, trail) = binary(install)?;
     if !updates_itself(install) {
-        return Err(Unseen::not_applicable("it does not update itself"));
+        return Err(Unseen::not_applicable("the agent does not update itself"));
     }
     let account = account(survey, install)?;
-    let folder = trail.nearest().ok_or_else(|| Unseen::not_examined("there is no folder"))?;
+    let folder = trail
+        .nearest()
+        .ok_or_else(|| Unseen::not_examined("the folder of the binary does not exist"))?;
     if account.may(&folder.meta, Access::Write) {
-        return Ok(Verdict::Holds(format!("{} may", account.name)));
+        return Ok(Verdict::Holds(format!(
+            "{} can write to {}",
+            account.name,
+            folder.path.display()
+        )));
     }
     let path = folder.path.display();
-    // The command gives the binary to the account: not because the account says so.
+    // The command gives the binary to the account, which the account alone must not cause.
     let remedy = match install.config()?.written_by.is_root() {
         true => Remedy::by_hand(
             "Make the account the owner of the folder, or set disable_auto_update: true.",
         )
         .command(Command::root("runnerup install --auto-update true")),
         false => Remedy::by_hand(
-            "Set runner.disable_auto_update: true. That the agent updates itself is what its \
-             configuration says, which other accounts than root could have written; whoever means \
-             it gives --auto-update true to an install.",
+            "Set runner.disable_auto_update: true. An account other than root could have written \
+             the configuration that has the agent update itself; to have it so, run `runnerup \
+             install` with --auto-update true.",
         ),
     };
     Ok(Problem::warn(format!(
-        "the agent updates itself, and {} may not write to {path}",
+        "the agent updates itself, but {} cannot write to {path}",
         account.name
     ))
-    .seen(format!("mode {}, owner {}", octal(&folder.meta), owner_of(survey, &folder.meta)))
+    .seen(format!(
+        "{path} has mode {}, owner {}",
+        octal(&folder.meta),
+        owner_of(survey, &folder.meta)
+    ))
     .cure(remedy)
     .into())
 }
 
-/// Lets programs run on the file system that the end of a way is on. Which one that is, no other
-/// account may have chosen, by the name or by what stands on the way to the mount point.
+/// Remounts the file system of a path without noexec. No account other than root may have chosen it,
+/// by the path or by a link above the mount point.
 pub(super) fn remount(point: &Path, trail: &Trail, named_by: Provenance) -> Command {
     let passed = trail.passed.iter().find(|passed| passed.path == point);
     let ground = passed.map_or(trail.ground, |passed| passed.ground);
@@ -293,7 +313,7 @@ pub(super) fn remount(point: &Path, trail: &Trail, named_by: Provenance) -> Comm
     }
 }
 
-/// On cloud, where it does so at all and is not told not to: docs/agents.md, Kinds.
+/// Whether the agent replaces its own binary: docs/agents.md, Kinds.
 pub(in crate::doctor) fn updates_itself(install: &Install) -> bool {
     let Ok(config) = install.config() else { return false };
     install.agent.profile().updates_itself

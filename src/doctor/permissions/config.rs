@@ -1,4 +1,4 @@
-//! Who reads the configuration, and with it the token.
+//! Who can read and modify the configuration, which contains the token.
 
 use super::{binary::closed_folder, rights, strange};
 use crate::{
@@ -29,14 +29,14 @@ fn readable(survey: &Survey, install: &Install) -> Judged {
     let config = install.config_file()?;
     let trail = &config.trail;
     if !trail.is(Kind::File) {
-        return Err(Unseen::not_examined("it is no file"));
+        return Err(Unseen::not_examined("the configuration is not a file"));
     }
     if rights::apply(survey) {
         return rights::readable(survey, install, &trail.path);
     }
     let account = account(survey, install)?;
     let Some(denied) = trail.denies(account, Access::Read) else {
-        return Ok(Verdict::Holds(format!("{} may", account.name)));
+        return Ok(Verdict::Holds(format!("{} can read {}", account.name, trail.path.display())));
     };
     let path = trail.path.display();
     let site = Site { trail, named_by: install.named_by, purpose: Purpose::Agent };
@@ -46,8 +46,12 @@ fn readable(survey: &Survey, install: &Install) -> Judged {
     }
     let remedy = Remedy::by_hand("Make the account the owner of the configuration.");
     let remedy = change.permissions(remedy, site, Some(account), Mode::Secret);
-    Ok(Problem::fail(format!("{} may not read {path}", account.name))
-        .seen(format!("mode {}, owner {}", octal(&denied.meta), owner_of(survey, &denied.meta)))
+    Ok(Problem::fail(format!("{} cannot read {path}", account.name))
+        .seen(format!(
+            "{path} has mode {}, owner {}",
+            octal(&denied.meta),
+            owner_of(survey, &denied.meta)
+        ))
         .cure(restarted_if_changed(remedy, install))
         .into())
 }
@@ -66,9 +70,9 @@ pub(super) const PRIVATE: Check = Check {
 fn private(survey: &Survey, install: &Install) -> Judged {
     let config = install.config_file()?;
     let meta = config.trail.end.filter(|meta| meta.kind == Kind::File);
-    let meta = meta.ok_or_else(|| Unseen::not_examined("it is no file"))?;
+    let meta = meta.ok_or_else(|| Unseen::not_examined("the configuration is not a file"))?;
     if config.token.is_none() {
-        return Err(Unseen::not_applicable("it holds no token"));
+        return Err(Unseen::not_applicable("the configuration contains no token"));
     }
     if rights::apply(survey) {
         return rights::private(survey, install, &config.trail.path);
@@ -77,26 +81,25 @@ fn private(survey: &Survey, install: &Install) -> Judged {
     let account = account(survey, install)?;
     let is_theirs = meta.is_of(0) || account.owns(&meta);
     if is_theirs && meta.has_none(0o077) {
-        return Ok(Verdict::Holds(format!("mode {}", octal(&meta))));
+        return Ok(Verdict::Holds(format!("{path} has mode {}", octal(&meta))));
     }
-    // A group with nobody else in it is as good as none.
     let who = if meta.has_any(0o007) { "every user" } else { "a group" };
     let what = match is_theirs {
-        true => format!("{who} can read {path}, which holds the token"),
+        true => format!("{who} can read {path}, which contains the token"),
         false => format!(
-            "{path} belongs to {}, who is neither root nor the agent",
+            "{path} belongs to {}, which is neither root nor the service account",
             owner_of(survey, &meta)
         ),
     };
     let remedy = Remedy::by_hand(
-        "Remove access for others, and make a new token if strangers use this host.",
+        "Remove access for others. If other people use this host, create a new token.",
     );
-    // Who must read it decides who owns it.
+    // The account that must read the file owns it.
     let keep = is_theirs && (account.owns(&meta) || account.is_root());
     let owner = (!keep).then_some(account);
     let site = Site { trail: &config.trail, named_by: install.named_by, purpose: Purpose::Agent };
     Ok(Problem::fail(what)
-        .seen(format!("mode {}", octal(&meta)))
+        .seen(format!("{path} has mode {}, owner {}", octal(&meta), owner_of(survey, &meta)))
         .cure(Change::new(survey, install).permissions(remedy, site, owner, Mode::Secret))
         .into())
 }
@@ -119,7 +122,7 @@ pub(super) const NOT_WRITABLE: Check = Check {
 
 fn not_writable(survey: &Survey, install: &Install) -> Judged {
     if rights::apply(survey) {
-        return Err(Unseen::not_applicable("told by permissions/config-private"));
+        return Err(Unseen::not_applicable("permissions/config-private judges this on Windows"));
     }
     let trail = &install.config_file()?.trail;
     let account = account(survey, install)?;
@@ -127,7 +130,7 @@ fn not_writable(survey: &Survey, install: &Install) -> Judged {
         Some(found) => {
             strange::problem(survey, install, ("the configuration", trail), &found).into()
         }
-        None => Verdict::Holds("they cannot".to_owned()),
+        None => Verdict::Holds("no other account can modify or replace it".to_owned()),
     })
 }
 

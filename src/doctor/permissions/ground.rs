@@ -1,4 +1,4 @@
-//! Folders that jobs work in, and the agent's log.
+//! The work folder, the temporary folder, and the log of the agent.
 
 use super::binary::{closed_folder, remount};
 use crate::{
@@ -30,7 +30,7 @@ pub(super) const WORKDIR: Check = Check {
 
 fn workdir(survey: &Survey, install: &Install) -> Judged {
     let Some(named) = install.named(PathRole::WorkFolder) else {
-        return Err(Unseen::not_applicable("no work folder is named"));
+        return Err(Unseen::not_applicable("no work folder is configured"));
     };
     let trail = named.trail.known()?;
     let site = Site { trail, named_by: named.named_by, purpose: Purpose::Data };
@@ -40,7 +40,7 @@ fn workdir(survey: &Survey, install: &Install) -> Judged {
     match trail.end {
         Some(meta) if meta.kind == Kind::Folder => {}
         Some(meta) => {
-            let remedy = Remedy::by_hand("Replace what stands there by a folder.")
+            let remedy = Remedy::by_hand("Replace it with a folder.")
                 .look(Command::fixed("ls -ld").path(&trail.path, named.named_by));
             return Ok(Problem::fail(format!("the work folder {path} is {}", meta.kind))
                 .seen(trail.why())
@@ -61,15 +61,15 @@ fn workdir(survey: &Survey, install: &Install) -> Judged {
         }
         let link = |passed: &Passed| passed.path == trail.path && passed.meta.kind == Kind::Link;
         let (is_link, real) = (trail.passed.iter().any(link), trail.real.display());
-        // Whoever gives what a link leads to gives more than its name says.
+        // The target of a link may be any folder of the host.
         let remedy = match is_link {
             true => Remedy::by_hand(
-                "Name a folder of the account's in runner.working_directory, and no link: what this \
-                 one leads to is given to nobody.",
+                "Set runner.working_directory to a folder of the account, not to a link: the owner of \
+                 the link's target is not changed.",
             )
             .command(edit_config(survey, install)),
             false => change.permissions(
-                Remedy::by_hand("Make the account the owner."),
+                Remedy::by_hand("Make the account the owner of the folder."),
                 site,
                 Some(account),
                 Mode::Work,
@@ -77,15 +77,19 @@ fn workdir(survey: &Survey, install: &Install) -> Judged {
         };
         let which = if is_link { format!("{path}, a link to {real}") } else { path.to_string() };
         return Ok(Problem::fail(format!(
-            "{} may not {} {which}",
+            "{} cannot {} {which}",
             account.name,
             access.verb(Kind::Folder)
         ))
-        .seen(format!("mode {}, owner {}", octal(&denied.meta), owner_of(survey, &denied.meta)))
+        .seen(format!(
+            "{path} has mode {}, owner {}",
+            octal(&denied.meta),
+            owner_of(survey, &denied.meta)
+        ))
         .cure(remedy)
         .into());
     }
-    Ok(Verdict::Holds(format!("{} may use {path}", account.name)))
+    Ok(Verdict::Holds(format!("{} can use {path}", account.name)))
 }
 
 fn missing(change: &Change<'_>, site: Site<'_>, account: &AccountFacts) -> Judged {
@@ -95,7 +99,7 @@ fn missing(change: &Change<'_>, site: Site<'_>, account: &AccountFacts) -> Judge
     let nearest = trail.nearest().ok_or_else(|| Unseen::not_examined(why.clone()))?;
     let is_theirs = account.may(&nearest.meta, Access::Write);
     if account.is_root() || is_theirs && !trail.stopped.as_ref().is_some_and(WalkEnd::is_link) {
-        return Ok(Verdict::Holds(format!("{path} is not there yet, and {name} may make it")));
+        return Ok(Verdict::Holds(format!("{path} does not exist yet; {name} can create it")));
     }
     let remedy = change.folder(
         Remedy::by_hand("Create the folder for the account."),
@@ -103,7 +107,7 @@ fn missing(change: &Change<'_>, site: Site<'_>, account: &AccountFacts) -> Judge
         account,
         Mode::Work,
     );
-    Ok(Problem::fail(format!("the work folder {path} is not there, and {name} may not make it"))
+    Ok(Problem::fail(format!("the work folder {path} does not exist, and {name} cannot create it"))
         .seen(why)
         .cure(remedy)
         .into())
@@ -125,24 +129,28 @@ pub(super) const CLEAN: Check = Check {
 fn clean(survey: &Survey, install: &Install) -> Judged {
     let workdir = install.workdir.known()?;
     if workdir.foreign.is_empty() {
-        let which = if workdir.cut_short { "those that were looked at" } else { "all" };
+        let which =
+            if workdir.cut_short { "those that were examined belong" } else { "all belong" };
         let count = workdir.entries;
-        return Ok(Verdict::Holds(format!("{count} things, {which} of the jobs' own account")));
+        return Ok(Verdict::Holds(format!("{count} entries, {which} to the account of the jobs")));
     }
     let seen = workdir.foreign.iter().map(|entry| {
         let whose = entry.uid.map_or("another account".to_owned(), |uid| owner(survey, uid));
         format!("{} belongs to {whose}", entry.path.display())
     });
-    // Jobs' data is never removed without being asked for, and never by a path that jobs can swap.
+    // No command removes jobs' data by a path that jobs can swap.
     let remedy = Remedy::by_hand(
-        "Stop the agent, look at them, and remove what no job needs. Jobs can put a link in the \
-         place of a path there: remove nothing by its path as root while their processes run.",
+        "Stop the agent, examine these files, and remove those that no job needs. Jobs can replace \
+         a path in this folder by a link: remove nothing as root while their processes run.",
     )
     .look(Command::fixed("runnerup explain permissions/workdir-clean"));
-    Ok(Problem::warn(format!("{} holds files that jobs cannot remove", workdir.folder.display()))
-        .seen(seen.collect::<Vec<_>>().join("\n"))
-        .cure(remedy)
-        .into())
+    Ok(Problem::warn(format!(
+        "{} contains files that jobs cannot remove",
+        workdir.folder.display()
+    ))
+    .seen(seen.collect::<Vec<_>>().join("\n"))
+    .cure(remedy)
+    .into())
 }
 
 pub(super) const TEMPORARY: Check = Check {
@@ -159,16 +167,19 @@ pub(super) const TEMPORARY: Check = Check {
 fn temporary(survey: &Survey, install: &Install) -> Judged {
     let named = install
         .named(PathRole::TemporaryFolder)
-        .ok_or_else(|| Unseen::not_examined("none is known"))?;
+        .ok_or_else(|| Unseen::not_examined("the temporary folder is not known"))?;
     let trail = named.trail.known()?;
     let site = Site { trail, named_by: named.named_by, purpose: Purpose::Data };
     let path = trail.path.display();
     if !trail.is(Kind::Folder) {
         let remedy = Remedy::by_hand(match named.named_by.is_root() {
-            true => "Make it, or take TMPDIR out of the service.",
-            false => "Take TMPDIR out where it is set: an account could have named this folder.",
+            true => "Create the folder, or remove TMPDIR from the service.",
+            false => {
+                "Remove TMPDIR where it is set: an account other than root could have named this \
+                 folder."
+            }
         });
-        return Ok(Problem::fail(format!("the temporary folder {path} is not there"))
+        return Ok(Problem::fail(format!("the temporary folder {path} does not exist"))
             .seen(trail.why())
             .cure(remedy)
             .into());
@@ -183,7 +194,7 @@ fn temporary(survey: &Survey, install: &Install) -> Judged {
                 false => change.pass(remedy, site, &denied.path, account),
             };
             return Ok(Problem::fail(format!(
-                "{} may not use the temporary folder {path}",
+                "{} cannot use the temporary folder {path}",
                 account.name
             ))
             .seen(format!("{} has mode {}", denied.path.display(), octal(&denied.meta)))
@@ -192,13 +203,16 @@ fn temporary(survey: &Survey, install: &Install) -> Judged {
         }
     }
     match survey.host.mount_of(&trail.real).filter(|mount| mount.has("noexec")) {
-        None => Ok(Verdict::Holds(format!("{path} can be used"))),
+        None => {
+            Ok(Verdict::Holds(format!("{} can write and execute files in {path}", account.name)))
+        }
         Some(mount) => {
-            let remedy =
-                Remedy::by_hand("Mount it for programs, or give the service another TMPDIR.")
-                    .command(remount(&mount.point, trail, named.named_by));
-            Ok(Problem::fail(format!("no program can be run in the temporary folder {path}"))
-                .seen(format!("{} is mounted noexec", mount.point.display()))
+            let remedy = Remedy::by_hand(
+                "Mount it without noexec, or set TMPDIR of the service to another folder.",
+            )
+            .command(remount(&mount.point, trail, named.named_by));
+            Ok(Problem::fail(format!("no program can be executed in the temporary folder {path}"))
+                .seen(format!("{} is mounted with noexec", mount.point.display()))
                 .cure(remedy)
                 .into())
         }
@@ -217,7 +231,7 @@ pub(super) const LOG: Check = Check {
 
 fn log(survey: &Survey, install: &Install) -> Judged {
     let Some(named) = install.named(PathRole::LogFile) else {
-        return Err(Unseen::not_applicable("its log goes to the service manager"));
+        return Err(Unseen::not_applicable("the agent logs to the service manager"));
     };
     let trail = named.trail.known()?;
     let site = Site { trail, named_by: named.named_by, purpose: Purpose::Data };
@@ -227,41 +241,47 @@ fn log(survey: &Survey, install: &Install) -> Judged {
     let denied = match trail.end {
         Some(meta) if meta.kind == Kind::File => trail.denies(account, Access::Write),
         Some(meta) => {
-            return Ok(Problem::fail(format!("the log {path} is {}", meta.kind))
-                .cure(Remedy::by_hand("Name a file in logging.file."))
+            return Ok(Problem::fail(format!("logging.file names {path}, which is {}", meta.kind))
+                .seen(trail.why())
+                .cure(Remedy::by_hand("Set logging.file to the path of a file."))
                 .into());
         }
         None => {
             let nearest = trail
                 .nearest()
-                .ok_or_else(|| Unseen::not_examined("no folder on the way is there"))?;
+                .ok_or_else(|| Unseen::not_examined("no folder above the log file is known"))?;
             let is_next = trail.path.parent() == Some(nearest.path.as_path());
             if is_next && account.may(&nearest.meta, Access::Write) {
-                return Ok(Verdict::Holds(format!("{path} can be made")));
+                return Ok(Verdict::Holds(format!(
+                    "{path} does not exist yet; the agent can create it"
+                )));
             }
             let remedy = Remedy::by_hand(
-                "Name a file in logging.file that the account can make, or leave the key out: the \
-                 service manager keeps the log then.",
+                "Set logging.file to a file that the account can create, or remove the key: the \
+                 service manager then keeps the log.",
             )
             .command(edit_config(survey, install));
-            return Ok(Problem::fail(format!("the log {path} cannot be made by {}", account.name))
-                .seen(trail.why())
-                .cure(remedy)
-                .into());
+            return Ok(Problem::fail(format!(
+                "{} cannot create the log file {path}",
+                account.name
+            ))
+            .seen(trail.why())
+            .cure(remedy)
+            .into());
         }
     };
     match denied {
-        None => Ok(Verdict::Holds(format!("{} may write to {path}", account.name))),
+        None => Ok(Verdict::Holds(format!("{} can write to {path}", account.name))),
         Some(denied) if denied.path != trail.path => {
             Ok(closed_folder(&change, &denied, site, account, install).into())
         }
         Some(denied) => {
-            let remedy = Remedy::by_hand("Make the account the owner.");
+            let remedy = Remedy::by_hand("Make the account the owner of the file.");
             let remedy = change.permissions(remedy, site, Some(account), Mode::Log);
             let remedy = restarted_if_changed(remedy, install);
-            Ok(Problem::fail(format!("{} may not write to its log {path}", account.name))
+            Ok(Problem::fail(format!("{} cannot write to the log file {path}", account.name))
                 .seen(format!(
-                    "mode {}, owner {}",
+                    "{path} has mode {}, owner {}",
                     octal(&denied.meta),
                     owner_of(survey, &denied.meta)
                 ))

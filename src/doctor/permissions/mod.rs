@@ -1,4 +1,4 @@
-//! Who may do what.
+//! Permissions: the binary, the configuration, and what the agent and its jobs use.
 
 mod account;
 mod binary;
@@ -29,7 +29,7 @@ pub(super) const BINARY: &[&Check] = &[
     &program::GATEKEEPER,
 ];
 
-/// What agent and jobs use.
+/// What the agent and its jobs use.
 pub(super) const GROUND: &[&Check] = &[
     &windows::ACCOUNT_OPEN,
     &config::READABLE,

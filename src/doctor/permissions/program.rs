@@ -1,4 +1,4 @@
-//! What the binary is, and what the system's policies say of it.
+//! Whether the binary is the agent's program, and whether the system's policies let it run.
 
 use super::binary::{binary, updates_itself};
 use crate::{
@@ -23,22 +23,25 @@ fn is_program(_: &Survey, install: &Install) -> Judged {
     let (binary, trail) = binary(install)?;
     let path = trail.path.display();
     let what = match binary.program.known()? {
-        Program::Native { .. } => return Ok(Verdict::Holds("a program".to_owned())),
+        Program::Native { .. } => return Ok(Verdict::Holds(format!("{path} is a program"))),
         Program::Script { interpreter } => {
             return Ok(Problem::warn(format!("{path} is a script, not the agent itself"))
-                .seen(format!("#!{interpreter}"))
-                .cure(Remedy::by_hand("Let it end with exec, so that signals reach the agent."))
+                .seen(format!("{path} begins with #!{interpreter}"))
+                .cure(Remedy::by_hand("Start the agent with exec at the end of the script, so that signals reach the agent."))
                 .into());
         }
-        Program::Page => "a page that a server or proxy sent in its place",
-        Program::Gzip => "still compressed: it was downloaded without decoding",
+        Program::Page => "a web page that a server or proxy sent instead of the binary",
+        Program::Gzip => "still compressed with gzip",
         Program::Empty => "empty",
-        Program::Other => "no program of any system",
+        Program::Other => "not a program",
     };
     let size = trail.end.map_or(0, |meta| meta.size);
     let remedy = Remedy::by_hand("Download and verify the binary again.")
         .command(Command::root("runnerup install"));
-    Ok(Problem::fail(format!("{path} is {what}")).seen(format!("{size} bytes")).cure(remedy).into())
+    Ok(Problem::fail(format!("{path} is {what}"))
+        .seen(format!("first bytes of {path}, a file of {size} bytes"))
+        .cure(remedy)
+        .into())
 }
 
 pub(super) const ARCHITECTURE: Check = Check {
@@ -55,7 +58,7 @@ pub(super) const ARCHITECTURE: Check = Check {
 fn architecture(survey: &Survey, install: &Install) -> Judged {
     let (binary, trail) = binary(install)?;
     let Program::Native { os, machines } = binary.program.known()? else {
-        return Err(Unseen::not_examined("it is no program"));
+        return Err(Unseen::not_examined("the binary is not a program"));
     };
     let host = &survey.host;
     let machine = match host.machine.as_str() {
@@ -70,16 +73,16 @@ fn architecture(survey: &Survey, install: &Install) -> Judged {
         && host.mac.as_ref().is_some_and(|mac| mac.rosetta);
     let is_for = format!("{os}/{}", machines.join("+"));
     if *os == host.os.to_string() && (runs || translated) {
-        return Ok(Verdict::Holds(is_for));
+        return Ok(Verdict::Holds(format!("the binary is for {is_for}")));
     }
     let remedy = Remedy::by_hand("Install the agent for this platform.")
         .command(Command::root("runnerup install"));
     Ok(Problem::fail(format!(
-        "{} is for {is_for}, this host is {}/{machine}",
+        "{} is for {is_for}, but this host is {}/{machine}",
         trail.path.display(),
         host.os
     ))
-    .seen(format!("uname says {}", host.machine))
+    .seen(format!("header of the binary: {is_for}; processor of the host: {}", host.machine))
     .cure(remedy)
     .into())
 }
@@ -98,19 +101,19 @@ fn as_verified(_: &Survey, install: &Install) -> Judged {
     let (binary, trail) = binary(install)?;
     let expected = install.receipt.as_ref().and_then(|receipt| receipt.sha256.as_deref());
     let Some(expected) = expected else {
-        return Err(Unseen::not_applicable("no receipt tells its checksum"));
+        return Err(Unseen::not_applicable("no receipt has the checksum of the binary"));
     };
     let found = binary.sha256.known()?;
     if found == expected {
-        return Ok(Verdict::Holds(format!("SHA-256 {expected}")));
+        return Ok(Verdict::Holds(format!("SHA-256 {expected}, as in the receipt")));
     }
     if updates_itself(install) {
-        return Ok(Verdict::Holds("it has updated itself since it was installed".to_owned()));
+        return Ok(Verdict::Holds("the agent has updated itself since the install".to_owned()));
     }
     let remedy =
         Remedy::by_hand("Install the binary again.").command(Command::root("runnerup install"));
     Ok(Problem::fail(format!("{} is not the binary that was verified", trail.path.display()))
-        .seen(format!("SHA-256 {found}, the receipt says {expected}"))
+        .seen(format!("SHA-256 of the binary: {found}; in the receipt: {expected}"))
         .cure(remedy)
         .into())
 }
@@ -129,10 +132,10 @@ pub(super) const SELINUX: Check = Check {
 
 fn selinux(survey: &Survey, install: &Install) -> Judged {
     let Some(selinux) = &survey.host.selinux else {
-        return Err(Unseen::not_applicable("there is no SELinux here"));
+        return Err(Unseen::not_applicable("this host does not have SELinux"));
     };
     if selinux.mode != "enforcing" {
-        return Ok(Verdict::Holds(format!("it is {}", selinux.mode)));
+        return Ok(Verdict::Holds(format!("SELinux is {}", selinux.mode)));
     }
     let (binary, trail) = binary(install)?;
     let module = install.agent.profile().selinux_module;
@@ -142,7 +145,7 @@ fn selinux(survey: &Survey, install: &Install) -> Judged {
     let is_own = kind.starts_with(module);
     let may_run = ["bin_t", "usr_t", "lib_t", "initrc_exec_t"].contains(&kind);
     if modules.iter().any(|other| other == module) && (is_own || may_run) || kind == "bin_t" {
-        return Ok(Verdict::Holds(format!("label {kind}")));
+        return Ok(Verdict::Holds(format!("the binary has the label {kind}")));
     }
     let relabel = || Command::root("restorecon -v").path(&trail.path, install.named_by);
     let remedy = match modules.iter().any(|other| other == module) {
@@ -163,8 +166,11 @@ fn selinux(survey: &Survey, install: &Install) -> Judged {
     let remedy = remedy.look(Command::root("ausearch -m avc -ts recent"));
     // What is started again before the module is there would fail again.
     let remedy = restarted(remedy, install).without_steps();
-    Ok(Problem::fail("SELinux is enforcing and keeps the service from running the agent")
-        .seen(format!("label {label:?}; modules: {}", modules.join(", ")))
+    Ok(Problem::fail("SELinux is enforcing and does not let the service run the agent")
+        .seen(format!(
+            "label of the binary: {label:?}; policy modules of agents: {}",
+            if modules.is_empty() { "none".to_owned() } else { modules.join(", ") }
+        ))
         .cure(remedy)
         .into())
 }
@@ -181,19 +187,19 @@ pub(super) const QUARANTINE: Check = Check {
 
 fn quarantine(survey: &Survey, install: &Install) -> Judged {
     if survey.host.os != Os::Darwin {
-        return Err(Unseen::not_applicable("only macOS has a quarantine"));
+        return Err(Unseen::not_applicable("only macOS has a quarantine attribute"));
     }
     let (binary, trail) = binary(install)?;
     if !binary.quarantined {
-        return Ok(Verdict::Holds("it is not in quarantine".to_owned()));
+        return Ok(Verdict::Holds("the binary has no quarantine attribute".to_owned()));
     }
     let off = Command::root("xattr -d com.apple.quarantine").path(&trail.path, install.named_by);
     let is_told = off.line().is_some();
-    let remedy = Remedy::by_hand("Take the attribute off.").command(off);
+    let remedy = Remedy::by_hand("Remove the attribute.").command(off);
     // `doctor --fix` leaves the attribute, so that a start alone would fail again.
     let remedy = if is_told { restarted(remedy, install).without_steps() } else { remedy };
-    Ok(Problem::fail(format!("{} is in quarantine", trail.path.display()))
-        .seen("it carries com.apple.quarantine")
+    Ok(Problem::fail(format!("{} has the macOS quarantine attribute", trail.path.display()))
+        .seen("extended attribute of the binary: com.apple.quarantine")
         .cure(remedy)
         .into())
 }
@@ -214,11 +220,13 @@ fn gatekeeper(survey: &Survey, install: &Install) -> Judged {
     }
     let (binary, trail) = binary(install)?;
     match binary.gatekeeper.as_deref() {
-        None => Err(Unseen::not_examined("Gatekeeper was not asked")),
-        Some(verdict) if verdict.contains("accepted") => Ok(Verdict::Holds(verdict.to_owned())),
+        None => Err(Unseen::not_examined("spctl did not assess the binary")),
+        Some(verdict) if verdict.contains("accepted") => {
+            Ok(Verdict::Holds(format!("spctl: {verdict}")))
+        }
         Some(verdict) => Ok(Problem::warn("Gatekeeper does not accept the binary")
-            .seen(verdict)
-            .cure(Remedy::by_hand("Install the binary of the release.").look(
+            .seen(format!("spctl: {verdict}"))
+            .cure(Remedy::by_hand("Install the notarized binary of the release.").look(
                 Command::fixed("spctl -a -vvv -t install").path(&trail.path, install.named_by),
             ))
             .into()),

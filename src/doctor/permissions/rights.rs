@@ -1,4 +1,4 @@
-//! Access lists, which Windows has in place of owners and modes.
+//! Access lists of Windows.
 
 use super::binary::binary;
 use crate::{
@@ -8,10 +8,10 @@ use crate::{
 };
 use std::path::Path;
 
-/// What only Windows has, where the host is one and is no image.
+/// The facts of a Windows host; an image has none.
 ///
 /// # Errors
-/// Why nothing is known of it.
+/// Why they are not known.
 fn windows(survey: &Survey) -> Result<&Windows, Unseen> {
     survey
         .host
@@ -20,58 +20,62 @@ fn windows(survey: &Survey) -> Result<&Windows, Unseen> {
         .ok_or_else(|| Unseen::not_applicable("access lists are not part of an image"))
 }
 
-/// Whether owners and modes say nothing here.
+/// Whether access lists decide, and not owners and modes.
 pub(super) fn apply(survey: &Survey) -> bool {
     survey.host.os == Os::Windows
 }
 
-/// Whose rights are its own business; without it nobody's can be told from a stranger's.
+/// The agent's account, whose own rights are no fault.
 fn account<'a>(survey: &'a Survey, install: &Install) -> Result<&'a AccountFacts, Unseen> {
     survey.account_of(install).ok_or_else(|| match &survey.host.accounts_unread {
         Some(why) => Unseen::probe_failed(why.clone()),
-        None => Unseen::not_examined("nothing is known of the account"),
+        None => Unseen::not_examined("the account of the agent is not known"),
     })
 }
 
-/// Whether the agent's account is given the right to read its configuration.
+/// Whether the agent's account may read its configuration.
 pub(super) fn readable(survey: &Survey, install: &Install, path: &Path) -> Judged {
-    let rights =
-        windows(survey)?.rights(path)?.ok_or_else(|| Unseen::not_examined("it is not there"))?;
+    let rights = windows(survey)?
+        .rights(path)?
+        .ok_or_else(|| Unseen::not_examined("the configuration does not exist"))?;
     let account = account(survey, install)?;
     if rights.may_read(account) {
-        return Ok(Verdict::Holds(format!("{} may", account.name)));
+        return Ok(Verdict::Holds(format!("{} can read {}", account.name, path.display())));
     }
-    let remedy = Remedy::by_hand("Give the account the right to read it.").command(
+    let remedy = Remedy::by_hand("Give the account the right to read the configuration.").command(
         Command::fixed("icacls").path(path, install.named_by).then("/grant").windows_user(
             &account.name,
             ":(RX)",
             install.account_by(account),
         ),
     );
-    Ok(Problem::fail(format!("{} may not read {}", account.name, path.display()))
+    Ok(Problem::fail(format!("{} cannot read {}", account.name, path.display()))
         .seen(list(&rights.grants.iter().filter(|grant| grant.read).collect::<Vec<_>>()))
         .cure(remedy)
         .into())
 }
 
-/// Whether nobody else is given the right to read or change the configuration. What the program folder
-/// gives every user by itself is what the documented install leaves: a warning.
+/// Whether no other account may read or change the configuration. A right that every user inherits from
+/// the program folder is a warning: the documented install leaves it.
 pub(super) fn private(survey: &Survey, install: &Install, path: &Path) -> Judged {
-    let rights =
-        windows(survey)?.rights(path)?.ok_or_else(|| Unseen::not_examined("it is not there"))?;
+    let rights = windows(survey)?
+        .rights(path)?
+        .ok_or_else(|| Unseen::not_examined("the configuration does not exist"))?;
     let others: Vec<&Grant> = rights.others(account(survey, install)?).collect();
     let users: Vec<&Grant> =
         others.iter().copied().filter(|other| other.read || other.write).collect();
     if users.is_empty() {
-        return Ok(Verdict::Holds("only its account and administrators may use it".to_owned()));
+        return Ok(Verdict::Holds(
+            "only the agent's account and administrators can use it".to_owned(),
+        ));
     }
     let verb = if users.iter().any(|user| user.write) { "change" } else { "read" };
-    let what = format!("{} can {verb} {}, which holds the token", who(&users), path.display());
+    let what = format!("{} can {verb} {}, which contains the token", who(&users), path.display());
     let is_left = others.iter().all(|other| other.inherited && !other.write);
     let problem = if is_left { Problem::warn(what) } else { Problem::fail(what) };
     let user = install.user.as_deref().unwrap_or("circleci");
     let remedy = Remedy::by_hand(
-        "Remove access for others, and make a new token if strangers use this host.",
+        "Remove access for others. If other people use this host, create a new token.",
     )
     .command(
         Command::fixed("icacls")
@@ -82,8 +86,8 @@ pub(super) fn private(survey: &Survey, install: &Install, path: &Path) -> Judged
     Ok(problem.seen(list(&users)).cure(remedy).into())
 }
 
-/// Whether nobody else is given the right to change what the service runs: the binary, its
-/// folder, or the script in front of it.
+/// Whether no other account may change what the service runs: the binary, its folder, or the script
+/// that starts it.
 pub(super) fn unchangeable(survey: &Survey, install: &Install) -> Judged {
     let (windows, account) = (windows(survey)?, account(survey, install)?);
     let (_, trail) = binary(install)?;
@@ -100,7 +104,7 @@ pub(super) fn unchangeable(survey: &Survey, install: &Install) -> Judged {
         if others.is_empty() {
             continue;
         }
-        let remedy = Remedy::by_hand("Remove this right.").command(
+        let remedy = Remedy::by_hand("Remove the right of other accounts to change it.").command(
             Command::fixed("icacls")
                 .path(&path, install.named_by)
                 .then("/inheritance:r /grant:r *S-1-5-32-544:F *S-1-5-18:F *S-1-5-32-545:RX"),
@@ -112,9 +116,9 @@ pub(super) fn unchangeable(survey: &Survey, install: &Install) -> Judged {
         );
     }
     if !judged {
-        return Err(Unseen::not_examined("its access list was not read"));
+        return Err(Unseen::not_examined("the access list of the binary was not read"));
     }
-    Ok(Verdict::of(problems, "only administrators and its account can"))
+    Ok(Verdict::of(problems, "only administrators and the agent's account can modify the binary"))
 }
 
 fn who(grants: &[&Grant]) -> String {
@@ -123,9 +127,9 @@ fn who(grants: &[&Grant]) -> String {
 }
 
 fn list(grants: &[&Grant]) -> String {
-    let told = grants.iter().map(|grant| {
-        let what = if grant.write { "changes" } else { "reads" };
-        format!("{} {what}{}", grant.who(), if grant.inherited { " (inherited)" } else { "" })
+    let rights = grants.iter().map(|grant| {
+        let right = if grant.write { "write" } else { "read" };
+        format!("{}: {right}{}", grant.who(), if grant.inherited { ", inherited" } else { "" })
     });
-    told.collect::<Vec<_>>().join("; ")
+    format!("access list: {}", rights.collect::<Vec<_>>().join("; "))
 }

@@ -1,4 +1,4 @@
-//! What other accounts than root and the agent's can change.
+//! Files and folders that accounts other than root and the agent's can change.
 
 use crate::{
     doctor::{
@@ -10,8 +10,7 @@ use crate::{
     platform::fs::Kind,
 };
 
-/// What is wrong where a stranger can put another file in the place of `trail`'s; `what` it is, for
-/// a person.
+/// The problem where another account can replace the file of `trail`; `what` names the file in words.
 pub(super) fn problem(
     survey: &Survey,
     install: &Install,
@@ -22,15 +21,15 @@ pub(super) fn problem(
     let who = match *by {
         Stranger::Everybody => "every user".to_owned(),
         Stranger::Account(uid) => owner(survey, uid),
-        Stranger::Group(gid) => format!("who is in the group of number {gid}"),
+        Stranger::Group(gid) => format!("every member of group {gid}"),
     };
     let shown = path.display();
     let text = match *path == trail.real {
-        true => format!("{who} can change {what} {shown}"),
-        false => format!("{who} can replace {what}: the folder {shown} is on the way to it"),
+        true => format!("{who} can modify {what} {shown}"),
+        false => format!("{who} can replace {what}: it can write to {shown}, a folder above it"),
     };
     let seen = format!(
-        "{shown} has mode {}, owner {}, group number {}",
+        "{shown} has mode {}, owner {}, group {}",
         octal(meta),
         owner_of(survey, meta),
         meta.gid().unwrap_or_default()
@@ -42,17 +41,16 @@ pub(super) fn problem(
     problem.seen(seen).cure(cure(install, found))
 }
 
-/// To close the first thing on the way, and then to write anew what may have been replaced.
+/// Closes the first path that others can change, then writes anew what may have been replaced.
 pub(super) fn cure(install: &Install, found: &Strange) -> Remedy {
     let anew = Command::root("runnerup install");
     if found.meta.kind != Kind::Folder {
-        let text = "Install again: what strangers may have changed is written anew, for nobody else \
-                    to change.";
+        let text = "Install again: this writes the file anew, so that only root can modify it.";
         return Remedy::by_hand(text).command(anew);
     }
     let remedy = Remedy::by_hand(
-        "Close the folder for others, and install again: what strangers may have replaced is written \
-         anew.",
+        "Remove write access for others from the folder, and install again: this writes anew what \
+         others may have replaced.",
     );
     remedy.in_turn([taken_back(&found.path, found.by, install.named_by), anew])
 }

@@ -30,7 +30,9 @@ fn definition(survey: &Survey, install: &Install) -> Judged {
     let account = task_account(survey, install)?;
     let profile = service.manager.profile();
     if !profile.acts_as_root(service) {
-        return Err(Unseen::not_applicable("root does not read it: launchd runs it as its user"));
+        return Err(Unseen::not_applicable(
+            "launchd runs the agent as its user, so root does not read the definition",
+        ));
     }
     let files = install.paths.iter().filter(|path| path.role.is_environment());
     let files = files.filter_map(|file| file.trail.ok());
@@ -61,13 +63,13 @@ fn definition(survey: &Survey, install: &Install) -> Judged {
                 Some(_) => "change",
             };
             let problem = if is_jobs {
-                Problem::warn(format!("jobs can {what} {path}{real}, which root acts on"))
-                    .seen(format!("{} may write to it, or to a folder on the way", account.name))
+                Problem::warn(format!("jobs can {what} {path}{real}, which the service manager reads as root"))
+                    .seen(format!("{} can write to it, or to a folder above it", account.name))
             } else {
                 Problem::fail(format!(
-                    "others than root can {what} {path}{real}, which root acts on"
+                    "accounts other than root can {what} {path}{real}, which the service manager reads as root"
                 ))
-                .seen("it, or a folder on the way, is not root's alone")
+                .seen("an account other than root can write to it, or to a folder above it")
             };
             Some(problem.cure(written_anew(service, install, trail)))
         })
@@ -76,9 +78,9 @@ fn definition(survey: &Survey, install: &Install) -> Judged {
         service.strange_parts.known()?;
     }
     if problems.is_empty() && account.is_root() {
-        return Err(Unseen::not_applicable("jobs are root already"));
+        return Err(Unseen::not_applicable("jobs run as root already"));
     }
-    Ok(Verdict::of(problems, "they cannot"))
+    Ok(Verdict::of(problems, "only root can modify these files"))
 }
 
 /// What jobs could have written is not copied to where root acts on it.
@@ -88,12 +90,12 @@ fn written_anew(service: &Service, install: &Install, part: &Trail) -> Remedy {
         part.real == part.path && service.file().is_some_and(|file| file.path == part.path);
     let text = match is_unit {
         true => {
-            "Compare it with what you mean it to be, write that where only root can write, and \
-             remove this one; `runnerup install` does so for the unit of an agent."
+            "Check its content, write the intended settings where only root can write, and remove \
+             this file; `runnerup install` does so for the unit of an agent."
         }
         false => {
-            "Write what is meant of it to a file of root's in /etc/systemd/system, and remove this \
-             one: until then nothing here has root start the service."
+            "Write the intended settings to a file of root in /etc/systemd/system, and remove this \
+             file: until then the doctor does not start the service."
         }
     };
     let remedy = Remedy::by_hand(text);
@@ -128,10 +130,15 @@ fn environment(survey: &Survey, install: &Install) -> Judged {
         if let Some(held) = held {
             problems.push(
                 Problem::fail(format!(
-                    "every user can read {}, which holds a secret",
+                    "every user can read {}, which contains a secret",
                     trail.path.display()
                 ))
-                .seen(format!("{} at {}; mode {}", held.name, held.source, octal(&meta)))
+                .seen(format!(
+                    "{} is set at {}; the file has mode {}",
+                    held.name,
+                    held.source,
+                    octal(&meta)
+                ))
                 .cure(change.permissions(
                     Remedy::by_hand("Allow only root to read the file."),
                     site,
@@ -141,7 +148,7 @@ fn environment(survey: &Survey, install: &Install) -> Judged {
             );
         }
     }
-    Ok(Verdict::of(problems, "none"))
+    Ok(Verdict::of(problems, "no other user can read an environment file with a secret"))
 }
 
 #[cfg(test)]

@@ -1,5 +1,4 @@
-//! What Windows alone keeps an agent from: a scanner that takes its binary away, and an account
-//! that nobody can log on with.
+//! Microsoft Defender, and accounts that cannot log on.
 
 use super::binary::binary;
 use crate::{
@@ -23,27 +22,40 @@ pub(super) const DEFENDER: Check = Check {
 
 fn defender(survey: &Survey, install: &Install) -> Judged {
     let windows = survey.host.windows.as_ref();
-    let windows = windows.ok_or_else(|| Unseen::not_applicable("only Windows has Defender"))?;
+    let windows =
+        windows.ok_or_else(|| Unseen::not_applicable("only Windows has Microsoft Defender"))?;
     let (_, trail) = binary(install)?;
     let path = trail.path.display().to_string();
     let found = windows.quarantined.known()?;
-    if !found.iter().any(|own| same(own) == same(&path)) {
-        return Ok(Verdict::Holds("it has found nothing in it".to_owned()));
+    if !found.iter().any(|removed| same(removed) == same(&path)) {
+        return Ok(Verdict::Holds(
+            "Microsoft Defender has found no threat in the binary".to_owned(),
+        ));
     }
     let folder = path.rsplit_once(['/', '\\']).map_or("", |(folder, _)| folder);
-    let remedy = Remedy::by_hand("Compare the binary's checksum with the release's; where it is the same, have the folder left alone and install again.")
+    let remedy = Remedy::by_hand(
+        "Compare the checksum of the binary with that of the release. If it is the same, exclude the \
+         folder from Defender and install again.",
+    )
         .command(
             Command::fixed("Add-MpPreference -ExclusionPath")
                 .path(Path::new(folder), install.named_by),
         )
         .command(Command::fixed("runnerup install"));
     let (seen, problem) = match trail.is(Kind::File) {
-        true => {
-            ("the binary is there", Problem::warn(format!("Defender took {path} for a threat")))
-        }
-        false => ("the binary is gone", Problem::fail(format!("Defender took {path} away"))),
+        true => (
+            "the binary exists",
+            Problem::warn(format!("Microsoft Defender calls {path} a threat")),
+        ),
+        false => (
+            "the binary does not exist",
+            Problem::fail(format!("Microsoft Defender removed {path}")),
+        ),
     };
-    Ok(problem.seen(seen).cure(remedy).into())
+    Ok(problem
+        .seen(format!("threats that Defender has detected include {path}; {seen}"))
+        .cure(remedy)
+        .into())
 }
 
 pub(super) const ACCOUNT_OPEN: Check = Check {
@@ -59,23 +71,27 @@ pub(super) const ACCOUNT_OPEN: Check = Check {
 
 fn account_open(survey: &Survey, install: &Install) -> Judged {
     if survey.host.os != Os::Windows {
-        return Err(Unseen::not_applicable("only Windows closes accounts in this way"));
+        return Err(Unseen::not_applicable("only Windows locks or expires accounts in this way"));
     }
     let account = account(survey, install)?;
     let name = &account.name;
     let Some(why) = &account.closed else {
-        return Ok(Verdict::Holds(format!("{name} can")));
+        return Ok(Verdict::Holds(format!("{name} can log on")));
     };
-    let remedy = Remedy::by_hand("Unlock the account.")
-        .command(
-            Command::fixed("net user")
-                .windows_user(name, "", install.named_by)
-                .then("/active:yes /expires:never"),
-        )
-        .command(
-            Command::fixed("Set-LocalUser -Name")
-                .windows_user(name, "", install.named_by)
-                .then("-PasswordNeverExpires $true"),
-        );
-    Ok(Problem::fail(format!("nobody can log on as {name}")).seen(why).cure(remedy).into())
+    let remedy =
+        Remedy::by_hand("Enable the account, and set it and its password to never expire.")
+            .command(
+                Command::fixed("net user")
+                    .windows_user(name, "", install.named_by)
+                    .then("/active:yes /expires:never"),
+            )
+            .command(
+                Command::fixed("Set-LocalUser -Name")
+                    .windows_user(name, "", install.named_by)
+                    .then("-PasswordNeverExpires $true"),
+            );
+    Ok(Problem::fail(format!("nobody can log on as {name}"))
+        .seen(format!("account {name}: {why}"))
+        .cure(remedy)
+        .into())
 }

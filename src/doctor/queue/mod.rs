@@ -1,4 +1,4 @@
-//! The resource class and its work.
+//! The resource class: its runners and its tasks.
 
 mod runners;
 mod work;
@@ -17,11 +17,11 @@ pub(super) const CHECKS: &[&Check] = &[
     &work::CONCURRENCY,
 ];
 
-/// What the API said.
+/// The answers of the runner API.
 fn queue(survey: &Survey) -> Result<&Queue, Unseen> {
     let queue = survey.queue.known()?;
     match queue.withheld_from {
         None => Ok(queue),
-        Some(_) => Err(Unseen::not_examined("the runner API was not asked")),
+        Some(_) => Err(Unseen::not_examined("no request was sent to the runner API")),
     }
 }

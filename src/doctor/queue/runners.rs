@@ -6,7 +6,8 @@ use crate::{
     host::{Install, Queue, Runner, Survey, Unseen},
 };
 
-/// An agent that is idle asks for work every few seconds; after this many it is away.
+/// Seconds without contact after which a runner counts as disconnected; an idle agent asks for work
+/// every few seconds.
 pub(super) const AWAY: i64 = 600;
 
 /// The runner of an agent, by the name in its configuration.
@@ -33,11 +34,11 @@ fn listed(survey: &Survey, install: &Install) -> Judged {
         return Ok(Verdict::Holds(format!("{} on {}", runner.name, runner.hostname)));
     }
     let names: Vec<&str> = queue.runners.iter().map(|runner| runner.name.as_str()).collect();
-    Ok(Problem::fail(format!("the runner is not in the inventory of {}", queue.resource_class))
-        .seen(format!("listed are: {}", names.join(", ")))
+    Ok(Problem::fail(format!("the inventory of {} does not list the runner", queue.resource_class))
+        .seen(format!("the inventory lists: {}", names.join(", ")))
         .cure(Remedy::by_hand(
-            "Give it a token of this class: circleci runner token create NAMESPACE/CLASS \
-                 NICKNAME.",
+            "Give the agent a token of this resource class: circleci runner token create \
+                 NAMESPACE/CLASS NICKNAME.",
         ))
         .into())
 }
@@ -53,19 +54,19 @@ pub(super) const SEEN: Check = Check {
 };
 
 fn seen(survey: &Survey, install: &Install) -> Judged {
-    let runner =
-        of(queue(survey)?, install)?.ok_or_else(|| Unseen::not_examined("it is not listed"))?;
-    let last = runner
-        .last_connected
-        .ok_or_else(|| Unseen::not_examined("the inventory has no time for it"))?;
+    let runner = of(queue(survey)?, install)?
+        .ok_or_else(|| Unseen::not_examined("the inventory does not list the runner"))?;
+    let last = runner.last_connected.ok_or_else(|| {
+        Unseen::not_examined("the inventory has no last_connected for the runner")
+    })?;
     let ago = survey.age(last);
-    // While it runs a job it need not ask for another.
+    // An agent that runs a job does not ask for another one.
     if ago <= AWAY || install.runs_job() == Some(true) {
-        return Ok(Verdict::Holds(format!("{ago} s ago")));
+        return Ok(Verdict::Holds(format!("last contact {ago} s ago")));
     }
-    Ok(Problem::fail(format!("the runner was last in touch {ago} s ago"))
-        .seen(format!("{} on {}", runner.name, runner.hostname))
-        .cure(Remedy::by_hand("Cure what keeps it from its server."))
+    Ok(Problem::fail(format!("the runner last contacted the server {ago} s ago"))
+        .seen(format!("last_connected of {} on {}", runner.name, runner.hostname))
+        .cure(Remedy::by_hand("Restore the agent's connection to the server."))
         .into())
 }
 
@@ -88,14 +89,17 @@ fn names(survey: &Survey) -> Judged {
             |other: &&Runner| other.name == runner.name && other.hostname != runner.hostname;
         if let Some(twin) = queue.runners.iter().skip(at + 1).find(is_twin) {
             problems.push(
-                Problem::warn(format!("two hosts have a runner called {}", runner.name))
-                    .seen(format!("{} and {}", runner.hostname, twin.hostname))
+                Problem::warn(format!("two hosts have a runner with the name {}", runner.name))
+                    .seen(format!(
+                        "hosts in the inventory: {} and {}",
+                        runner.hostname, twin.hostname
+                    ))
                     .cure(
-                        Remedy::by_hand("Give each a name of its own.")
+                        Remedy::by_hand("Give each runner its own name.")
                             .command(Command::root("runnerup install --name '{hostname}'")),
                     ),
             );
         }
     }
-    Ok(Verdict::of(problems, format!("{} runners", queue.runners.len())))
+    Ok(Verdict::of(problems, format!("{} runners, each with its own name", queue.runners.len())))
 }

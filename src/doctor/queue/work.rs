@@ -1,4 +1,4 @@
-//! Tasks that wait and tasks that run.
+//! Waiting tasks and running tasks.
 
 use super::{queue, runners::AWAY};
 use crate::{
@@ -21,26 +21,27 @@ fn answers(survey: &Survey) -> Judged {
     let queue = survey.queue.known()?;
     if let Some(host) = &queue.withheld_from {
         return Ok(Problem::fail(format!(
-            "the runner API was not asked for {}: other accounts than root could have named {host}",
+            "no request about {} was sent to the runner API: an account other than root could have set \
+             its address to {host}",
             queue.resource_class
         ))
-        .seen(format!("{host} would have got the personal token"))
+        .seen(format!("the request would send the personal API token to {host}"))
         .cure(Remedy::by_hand(
-            "Name the right server: --endpoint api=URL. A proxy and authorities that another \
-             account could have named are not used for it: HTTPS_PROXY and SSL_CERT_FILE of this \
-             shell are.",
+            "Name the server with --endpoint api=URL. The request then uses HTTPS_PROXY and \
+             SSL_CERT_FILE of this shell, and no proxy or certificate authority that another account \
+             could have set.",
         ))
         .into());
     }
     match &queue.trouble {
         None => Ok(Verdict::Holds(queue.resource_class.clone())),
         Some(why) => Ok(Problem::fail(format!(
-            "the runner API does not answer for {}",
+            "the runner API gives no answer about {}",
             queue.resource_class
         ))
         .seen(why.clone())
         .cure(Remedy::by_hand(
-            "Look at the token in CIRCLECI_TOKEN, and at the name of the class: circleci runner \
+            "Check the token in CIRCLECI_TOKEN and the name of the resource class: circleci runner \
                  resource-class list NAMESPACE.",
         ))
         .into()),
@@ -61,17 +62,17 @@ pub(super) const CLASS: Check = Check {
 fn class(survey: &Survey) -> Judged {
     let queue = queue(survey)?;
     match queue.exists {
-        None => Err(Unseen::not_examined("the API did not say")),
+        None => Err(Unseen::not_examined("the runner API did not list the resource classes")),
         Some(true) => Ok(Verdict::Holds(queue.resource_class.clone())),
         Some(false) => {
             let names: Vec<&str> = queue.classes.iter().map(String::as_str).collect();
             let near = crate::text::nearest(&queue.resource_class, &names);
-            let near = near.map_or(String::new(), |near| format!("; {near} is near"));
+            let near = near.map_or(String::new(), |near| format!("; the nearest name is {near}"));
             Ok(Problem::fail(format!("there is no resource class {}", queue.resource_class))
-                .seen(format!("{}{near}", names.join(", ")))
+                .seen(format!("resource classes of the namespace: {}{near}", names.join(", ")))
                 .cure(Remedy::by_hand(
-                    "Correct the name, or make the class: circleci runner resource-class create \
-                     NAMESPACE/CLASS DESCRIPTION.",
+                    "Correct the name, or create the resource class: circleci runner resource-class \
+                     create NAMESPACE/CLASS DESCRIPTION.",
                 ))
                 .into())
         }
@@ -99,13 +100,16 @@ fn has_runner(survey: &Survey) -> Judged {
     let waiting = queue.unclaimed.unwrap_or_default();
     let alive = alive(queue, survey);
     if waiting == 0 || alive > 0 {
-        return Ok(Verdict::Holds(format!("{waiting} wait, {alive} runners in touch")));
+        return Ok(Verdict::Holds(format!("{waiting} tasks wait, {alive} runners are connected")));
     }
     Ok(Problem::fail(format!(
-        "{waiting} tasks wait, and no runner of {} is in touch",
+        "{waiting} tasks wait, and no runner of {} is connected",
         queue.resource_class
     ))
-    .seen(format!("{} runners are listed", queue.runners.len()))
+    .seen(format!(
+        "{} runners in the inventory, none connected in the last {AWAY} s",
+        queue.runners.len()
+    ))
     .cure(
         Remedy::by_hand(
             "Start a runner of this resource class. On a host that has one, `runnerup doctor` says \
@@ -135,14 +139,16 @@ fn concurrency(survey: &Survey) -> Judged {
         (queue.unclaimed.unwrap_or_default(), queue.running_elsewhere.unwrap_or_default());
     let idle = survey.installs.iter().any(|install| install.runs_job() == Some(false));
     if waiting == 0 || !idle {
-        return Ok(Verdict::Holds(format!("{waiting} wait")));
+        return Ok(Verdict::Holds(format!("{waiting} tasks wait")));
     }
-    Ok(Problem::warn(format!("{waiting} tasks wait while a runner here is idle"))
+    Ok(Problem::warn(format!("{waiting} tasks wait while a runner on this host is idle"))
         .seen(format!(
-            "{} run in this class, {elsewhere} in the namespace's others",
+            "{} tasks run in this resource class, {elsewhere} in the others of the namespace",
             queue.running.unwrap_or_default()
         ))
-        .cure(Remedy::by_hand("Look for queued and SSH jobs of other classes: all of them count."))
+        .cure(Remedy::by_hand(
+            "Cancel queued jobs and SSH jobs of other resource classes: all of them count.",
+        ))
         .into())
 }
 

@@ -25,9 +25,9 @@ fn right(_: &Survey, install: &Install) -> Judged {
     let service = service(install)?;
     let words = &service.command;
     let Some(program) = words.first() else {
-        let remedy = Remedy::by_hand("Add ExecStart= with the agent and its configuration.");
-        return Ok(Problem::fail("the service runs nothing")
-            .seen("there is no ExecStart=")
+        let remedy = Remedy::by_hand("Set ExecStart= to the agent with its configuration.");
+        return Ok(Problem::fail("the service has no command")
+            .seen("the unit has no ExecStart=")
             .cure(remedy)
             .into());
     };
@@ -40,13 +40,13 @@ fn right(_: &Survey, install: &Install) -> Judged {
         && !words.iter().any(|word| word.contains("exec "))
     {
         problems.push(
-            Problem::warn("a shell stands in front of the agent: it gets the signal to drain")
+            Problem::warn("a shell starts the agent and receives the signal to drain in its place")
                 .seen(words.join(" "))
                 .cure(told(service, install)),
         );
     } else if service.manager.profile().needs_whole_path() && !program.starts_with('/') {
         problems.push(
-            Problem::fail(format!("{program:?} is no path from the root on"))
+            Problem::fail(format!("{program:?} is not an absolute path"))
                 .seen(place(service))
                 .cure(told(service, install)),
         );
@@ -60,7 +60,7 @@ fn right(_: &Survey, install: &Install) -> Judged {
         (Some(command), other) => {
             let what =
                 other.map_or("without a command".to_owned(), |word| format!("with {word:?}"));
-            Some(format!("{program} is started {what}; it takes `{command}`"))
+            Some(format!("{program} is started {what}, but takes `{command}`"))
         }
         (None, Some(word)) if !word.starts_with('-') => {
             Some(format!("{program} has no command {word:?}"))

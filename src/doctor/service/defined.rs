@@ -30,16 +30,16 @@ fn defined(survey: &Survey, install: &Install) -> Judged {
     let remedy = Remedy::by_hand("Create a service for the agent.")
         .command(Command::root("runnerup install"));
     if let Some(process) = install.main_process() {
-        return Ok(Problem::fail("the agent runs, and no service runs it")
+        return Ok(Problem::fail("the agent is running, but not as a service")
             .seen(format!("process {}: {}", process.pid, process.command))
             .cure(remedy)
             .into());
     }
     if survey.host.systemd.is_none() && survey.host.os == crate::platform::Os::Linux {
-        return Err(Unseen::not_applicable("this host has no systemd"));
+        return Err(Unseen::not_applicable("systemd does not run on this host"));
     }
-    Ok(Problem::fail("the agent is installed, and no service runs it")
-        .seen("a receipt tells of it; there is no definition")
+    Ok(Problem::fail("the agent is installed, but has no service")
+        .seen("a receipt names the agent, but no service definition was found")
         .cure(remedy)
         .into())
 }
@@ -72,12 +72,12 @@ fn loaded(survey: &Survey, install: &Install) -> Judged {
     if state.load == Load::Loaded {
         return Ok(match unread {
             Some((definition, why)) => Problem::warn(format!(
-                "{} could not be read whole",
+                "{} could not be read completely",
                 definition.trail.path.display()
             ))
             .seen(why)
             .into(),
-            None => Verdict::Holds("loaded".to_owned()),
+            None => Verdict::Holds("the definition is loaded".to_owned()),
         });
     }
     Ok(rules.not_loaded(survey, install, service, state.load)?.seen(trouble).into())

@@ -28,7 +28,7 @@ pub(super) const MODE: Check = Check {
 fn mode(survey: &Survey, install: &Install) -> Judged {
     let service = service(install)?;
     if !service.manager.profile().reads_files() {
-        return Err(Unseen::not_applicable("a task is no file"));
+        return Err(Unseen::not_applicable("a scheduled task is not a file"));
     }
     let mut problems = Vec::new();
     for definition in &service.definitions {
@@ -42,7 +42,7 @@ fn mode(survey: &Survey, install: &Install) -> Judged {
             continue;
         }
         let problem = match open {
-            true => Problem::fail(format!("others may change {path}, which root acts on")),
+            true => Problem::fail(format!("accounts other than root can modify {path}")),
             false => Problem::warn(format!("{path} is executable")),
         };
         let remedy = Remedy::by_hand("Correct the mode of the file.");
@@ -50,7 +50,7 @@ fn mode(survey: &Survey, install: &Install) -> Judged {
             Change::new(survey, install).definition(remedy, &definition.trail, Mode::Definition);
         problems.push(problem.seen(format!("mode {}", octal(&meta))).cure(remedy));
     }
-    Ok(Verdict::of(problems, "0644 or less"))
+    Ok(Verdict::of(problems, "only root can modify the definition"))
 }
 
 pub(super) const ACCEPTED: Check = Check {

@@ -46,15 +46,15 @@ fn explained(_: &Survey, install: &Install) -> Judged {
             continue;
         }
         if let Some((_, meaning)) = FAILURES.iter().find(|(text, _)| small.contains(text)) {
-            return Ok(Problem::warn(format!("the agent's log tells of a failure: {meaning}"))
+            return Ok(Problem::warn(format!("the log of the agent has an error: {meaning}"))
                 .seen(Foreign::new(line.as_str()).marked())
                 .cure(Remedy::by_hand(
-                    "Fix the cause; the line is not repeated once the agent starts well.",
+                    "Remove the cause. After a start without this error the finding disappears.",
                 ))
                 .into());
         }
     }
-    Ok(Verdict::Holds(format!("{} lines, no failure that is known", recent.len())))
+    Ok(Verdict::Holds(format!("{} lines without a known error", recent.len())))
 }
 
 /// The last lines that are known, `count` at most, and how many of the others are left out.
@@ -67,13 +67,13 @@ pub(super) fn last_known(install: &Install, count: usize) -> Option<String> {
     let last = known.get(known.len().saturating_sub(count)..).unwrap_or_default();
     let of_others = match others {
         0 => String::new(),
-        1 => " (1 line of another form is left out)".to_owned(),
-        others => format!(" ({others} lines of another form are left out)"),
+        1 => " (1 line of unknown form is left out)".to_owned(),
+        others => format!(" ({others} lines of unknown form are left out)"),
     };
     Some(match last {
-        [] => format!("its log has no line that is known{of_others}"),
+        [] => format!("the log has no line of known form{of_others}"),
         last => format!(
-            "the last lines of its log that are known{of_others}:\n{}",
+            "last lines of known form in the log{of_others}:\n{}",
             Foreign::new(&last.join("\n")).marked()
         ),
     })
@@ -103,10 +103,10 @@ mod tests {
         assert_eq!(last(&[]), None);
         assert_eq!(
             last(&["PIN=4711"]).unwrap(),
-            "its log has no line that is known (1 line of another form is left out)"
+            "the log has no line of known form (1 line of unknown form is left out)"
         );
         let told = last(&["error: no such host", "error: connection refused", "a b", "c"]).unwrap();
-        assert!(told.contains("2 lines of another form are left out"), "{told}");
+        assert!(told.contains("2 lines of unknown form are left out"), "{told}");
         assert!(told.ends_with("| error: connection refused"), "{told}");
     }
 

@@ -69,12 +69,12 @@ pub(super) const RELOADED: Check = Check {
 fn reloaded(_: &Survey, install: &Install) -> Judged {
     let (service, state) = state(install)?;
     if !state.needs_reload {
-        return Ok(Verdict::Holds("as on disk".to_owned()));
+        return Ok(Verdict::Holds("the loaded definition is the one on disk".to_owned()));
     }
-    let remedy = Remedy::by_hand("Make systemd read the unit again.");
+    let remedy = Remedy::by_hand("Have systemd read the unit again.");
     let remedy = remedy.typed(Verb::Reload, install, service);
-    Ok(Problem::warn(format!("{} was changed on disk since systemd read it", service.name))
-        .seen("NeedDaemonReload=yes")
+    Ok(Problem::warn(format!("{} has changed on disk since systemd read it", service.name))
+        .seen("systemctl show: NeedDaemonReload=yes")
         .cure(restarted(remedy, install))
         .into())
 }
@@ -129,7 +129,7 @@ fn running(survey: &Survey, install: &Install) -> Judged {
     match state.active {
         Activity::Active => return Ok(Verdict::Holds(profile.words(state))),
         Activity::Deactivating => {
-            return Ok(Verdict::Holds("it was told to stop, and drains".to_owned()));
+            return Ok(Verdict::Holds("the service is stopping and waits for the job".to_owned()));
         }
         Activity::Activating if !state.waits_for_restart() => {
             return Ok(Verdict::Holds(state.to_string()));
@@ -137,9 +137,11 @@ fn running(survey: &Survey, install: &Install) -> Judged {
         _ => {}
     }
     if rules(service.manager).is_between_jobs(survey, install, service) {
-        return Ok(Verdict::Holds("it has ended with its job, and is started again".to_owned()));
+        return Ok(Verdict::Holds(
+            "the agent has ended with its job and will be started again".to_owned(),
+        ));
     }
-    let mut seen = profile.words(state);
+    let mut seen = format!("state of the service: {}", profile.words(state));
     if let Some(meaning) = profile.meaning(state) {
         seen = format!("{seen}; {meaning}");
     }
@@ -154,7 +156,7 @@ fn running(survey: &Survey, install: &Install) -> Judged {
     let remedy = remedy.typed(Verb::ShowLog, install, service);
     // What runs at least is started again by the service manager itself.
     let remedy = if survey.host.image { remedy } else { restarted(remedy, install) };
-    Ok(Problem::fail(format!("{} does not run", service.name)).seen(seen).cure(remedy).into())
+    Ok(Problem::fail(format!("{} is not running", service.name)).seen(seen).cure(remedy).into())
 }
 
 pub(super) const NOT_LOOPING: Check = Check {
@@ -177,26 +179,26 @@ fn not_looping(survey: &Survey, install: &Install) -> Judged {
     let waits = state.waits_for_restart() && state.restarts > 0;
     let is_new = since.is_some_and(|seconds| seconds < 60);
     if waits || state.restarts >= LOOP && is_new {
-        let mut seen = format!("{} restarts; {state}", state.restarts);
+        let mut seen = format!("{} restarts; state of the service: {state}", state.restarts);
         if let Some(meaning) = service.manager.profile().meaning(state) {
             seen = format!("{seen}; {meaning}");
         }
         if let Some(last) = log::last_known(install, 3) {
             seen = format!("{seen}\n{last}");
         }
-        let remedy = listened(Remedy::by_hand("Read what the agent logs before it ends."), install);
-        return Ok(Problem::fail(format!(
-            "{} ends and is started again, over and over",
-            service.name
-        ))
-        .seen(seen)
-        .cure(remedy)
-        .into());
+        let remedy = listened(
+            Remedy::by_hand("Read what the agent logs before it ends, and remove the cause."),
+            install,
+        );
+        return Ok(Problem::fail(format!("{} ends and restarts again and again", service.name))
+            .seen(seen)
+            .cure(remedy)
+            .into());
     }
     Ok(Verdict::Holds(match (state.restarts, since) {
-        (0, _) => "never started again".to_owned(),
-        (count, Some(seconds)) => format!("started again {count} times, last {seconds} s ago"),
-        (count, None) => format!("started again {count} times"),
+        (0, _) => "no restart".to_owned(),
+        (count, Some(seconds)) => format!("{count} restarts, the last {seconds} s ago"),
+        (count, None) => format!("{count} restarts"),
     }))
 }
 
@@ -224,10 +226,16 @@ pub(super) const HEALTHY: Check = Check {
 fn healthy(_: &Survey, install: &Install) -> Judged {
     let (_, state) = state(install)?;
     match state.health.as_deref() {
-        None => Err(Unseen::not_examined("the agent says nothing of its health")),
+        None => Err(Unseen::not_examined("the agent has not reported its health")),
         Some(text) if is_unhealthy(text) => {
-            let remedy = listened(Remedy::by_hand("Read the log of the agent."), install);
-            Ok(Problem::fail("the agent calls itself unhealthy").seen(text).cure(remedy).into())
+            let remedy = listened(
+                Remedy::by_hand("Read the log of the agent, and remove the cause."),
+                install,
+            );
+            Ok(Problem::fail("the agent reports that it is unhealthy")
+                .seen(text)
+                .cure(remedy)
+                .into())
         }
         Some(text) => Ok(Verdict::Holds(text.to_owned())),
     }

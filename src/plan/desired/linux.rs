@@ -16,9 +16,9 @@ impl Desired<'_> {
             "# Written by runnerup, as --passwordless-sudo asked: jobs can become root.\n\
              {user} ALL=(ALL) NOPASSWD:ALL\n"
         );
-        // sudo passes over names with a dot in sudoers.d.
+        // sudo ignores names with a dot in sudoers.d.
         let path = Path::new("/etc/sudoers.d").join(user);
-        let purpose = "jobs may become root without a password";
+        let purpose = "jobs can become root without a password";
         let owner = self.root();
         self.parents(&path);
         self.steps.push(Step::File(File {
@@ -69,7 +69,7 @@ impl Desired<'_> {
             Content::public(account),
             root.clone(),
             0o644,
-            "makes the account at the first boot",
+            "creates the account at the first boot",
         );
         let path = PathBuf::from(format!("/etc/tmpfiles.d/{name}.conf"));
         self.file(
@@ -77,15 +77,14 @@ impl Desired<'_> {
             Content::public(owned),
             root,
             0o644,
-            "gives the account what it owns at boot",
+            "sets the owners of the account's files at boot",
         );
         Ok(())
     }
 }
 
-/// A path as a field of `tmpfiles.d(5)`. There a blank begins the next field, so that a path could
-/// bring an owner and a mode of its own along; other signs are specifiers, patterns and quotes, which
-/// versions of systemd read in different ways: a path with any of them is refused.
+/// A path as a field of `tmpfiles.d(5)`. A path with a blank could add an owner and a mode of its own,
+/// and versions of systemd read specifiers, patterns and quotes in different ways: such paths are refused.
 fn field(path: &Path) -> Result<String> {
     let text = shown(path);
     let is_plain = |c: char| c.is_alphanumeric() || "/._-+@:,=".contains(c);
@@ -94,9 +93,9 @@ fn field(path: &Path) -> Result<String> {
     }
     Err(Error::new(
         Code::ValueInvalid,
-        format!("the path {text:?} cannot be declared in an image, whose first boot gives it away"),
+        format!("the path {text:?} cannot be used in an image, where tmpfiles.d sets its owner"),
     )
-    .help("take a path of letters, digits and the signs . _ - + @ : , ="))
+    .help("use a path of letters, digits and the characters . _ - + @ : , ="))
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! What an install is made of, whether it is there already or not; what only one system has is
-//! in a file of its name.
+//! All steps of an install, whether they are done already or not; what only one system has is in a file
+//! of its name.
 
 mod linux;
 mod services;
@@ -25,15 +25,15 @@ use crate::{
 };
 use std::path::{Path, PathBuf};
 
-/// Makes the list.
+/// Builds the list of steps.
 pub(super) struct Desired<'a> {
     spec: &'a Spec,
     facts: &'a Facts,
     steps: Vec<Step>,
 }
 
-/// Where a bare folder, or a caller without root, cannot hold accounts, the image's first boot
-/// makes them from `sysusers.d` and hands over what they own by `tmpfiles.d`.
+/// Whether the image's first boot creates the account from `sysusers.d` and sets owners by `tmpfiles.d`:
+/// so it is in an empty folder, and without root.
 pub(super) fn is_declared(facts: &Facts) -> bool {
     !facts.keeps_accounts || !facts.privileged && !facts.is_host
 }
@@ -78,7 +78,7 @@ impl<'a> Desired<'a> {
                 Some(_) => Ok(()),
                 None => Err(Error::new(
                     Code::HostUnfit,
-                    format!("there is no account {name}, and --no-create-user forbids making it"),
+                    format!("the account {name} does not exist, and --no-create-user does not allow creating it"),
                 )
                 .help(Help::value(
                     "create the account ",
@@ -120,13 +120,25 @@ impl<'a> Desired<'a> {
         }
         if let Some(ca) = self.facts.ca.as_deref() {
             let (content, owner) = (Content::public(ca), self.root());
-            self.file(&layout.ca, content, owner, 0o644, "the authority that the agent trusts too");
+            self.file(
+                &layout.ca,
+                content,
+                owner,
+                0o644,
+                "a certificate authority that the agent trusts",
+            );
         }
         if let Some(content) = environment::content(self.spec, layout)
             && self.os() == Os::Linux
         {
             let owner = self.root();
-            self.file(&layout.environment, content, owner, 0o600, "the service's proxy and trust");
+            self.file(
+                &layout.environment,
+                content,
+                owner,
+                0o600,
+                "proxy and certificate authority of the service",
+            );
         }
         let (content, owner) = (config::content(self.spec, token, &name), self.agent());
         self.file(
@@ -159,12 +171,12 @@ impl<'a> Desired<'a> {
         if ours || self.facts.path(folder).meta.is_none() {
             self.folder(folder, user, 0o750, true);
         } else {
-            // In a folder of others the account cannot make the file: it is made for it.
+            // The account cannot create a file in a folder of others.
             self.log(log, user, "the agent's log");
         }
     }
 
-    /// A log that is there before the agent writes it, and goes with the jobs' data.
+    /// A log file that exists before the agent writes it, and is removed with the jobs' data.
     fn log(&mut self, path: PathBuf, owner: Option<Owner>, purpose: &'static str) {
         self.parents(&path);
         self.steps.push(Step::File(File {
@@ -208,13 +220,13 @@ impl<'a> Desired<'a> {
             _ => None,
         });
         match known {
-            // So far it was only on the way to another place, or it is wanted for two purposes.
+            // An earlier step already creates it, as a parent or for another purpose.
             Some(known) if known.shared || *known == folder => *known = folder,
             _ => self.steps.push(Step::Folder(folder)),
         }
     }
 
-    /// The folders above `path`, made where they are missing and else left alone.
+    /// The folders above `path`: created where they are missing, otherwise not changed.
     fn parents(&mut self, path: &Path) {
         let mut above = ancestors(path);
         above.pop();
@@ -238,7 +250,7 @@ impl<'a> Desired<'a> {
         self.facts.privileged.then(|| Owner::user("root"))
     }
 
-    /// The account that the agent itself runs as: on macOS root, which steps down for each job.
+    /// The account that the agent itself runs as: on macOS root, which starts each job as another account.
     fn agent(&self) -> Option<Owner> {
         if self.os() == Os::Darwin { self.root() } else { self.user() }
     }
@@ -247,7 +259,7 @@ impl<'a> Desired<'a> {
         self.spec.platform.os()
     }
 
-    /// What the account types into, and jobs are run by.
+    /// The login shell of the account, which jobs use.
     fn shell(&self) -> PathBuf {
         let has_bash = || self.facts.path(Path::new("/bin/bash")).meta.is_some();
         PathBuf::from(match self.os() {
@@ -264,7 +276,7 @@ impl<'a> Desired<'a> {
     }
 }
 
-/// Refuses a work folder that belongs to someone else: handing it over could hand over the host.
+/// Refuses a work folder of another owner: a change of its owner could give access to the host.
 pub(super) fn refuse_foreign_workdir(spec: &Spec, facts: &Facts) -> Result<()> {
     let workdir = static_prefix(spec.workdir.as_str());
     if workdir.starts_with(&spec.layout.data) {
@@ -279,7 +291,7 @@ pub(super) fn refuse_foreign_workdir(spec: &Spec, facts: &Facts) -> Result<()> {
     let owned = |meta: Meta| {
         facts.account(user).is_some_and(|account| match account.id {
             AccountId::Unix { uid, .. } => meta.is_of(uid),
-            // Nobody is told by a number there: a folder is the account's where we made it.
+            // Windows has no owners by number: the account owns a folder that this program created.
             AccountId::Windows {} => is_made(),
         })
     };
@@ -295,10 +307,8 @@ pub(super) fn refuse_foreign_workdir(spec: &Spec, facts: &Facts) -> Result<()> {
             ),
         )
         .help(match meta.kind {
-            Kind::Folder => {
-                "name a folder in it that is not there yet, which is made for the account"
-            }
-            _ => "give the work folder a place of its own: --workdir PATH",
+            Kind::Folder => "choose a new folder inside it, which is created for the account",
+            _ => "choose another work folder: --workdir PATH",
         })),
         None => Ok(()),
     }

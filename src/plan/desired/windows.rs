@@ -14,7 +14,7 @@ use crate::{
 use std::path::Path;
 
 impl Desired<'_> {
-    /// The folder comes first: what is made in it has its rights from the first instant on.
+    /// The folder comes first, so that files created in it inherit its access list.
     ///
     /// # Errors
     /// When a value cannot be had on Windows.
@@ -33,18 +33,18 @@ impl Desired<'_> {
             updates_itself: spec.auto_update,
         }));
         if let Some(ca) = self.facts.ca.as_deref() {
-            let purpose = "the authority that the agent trusts too";
+            let purpose = "a certificate authority that the agent trusts";
             self.file(&layout.ca, Content::public(ca), user.clone(), 0o400, purpose);
         }
         for variable in environment::variables(spec, layout) {
             if !definition::can_hold(&variable.value) {
-                let what = format!("{} cannot hold a quote on Windows", variable.name);
+                let what = format!("{} cannot contain a quote on Windows", variable.name);
                 return Err(Error::new(Code::ValueInvalid, what));
             }
         }
         if let Some(script) = definition::script(spec, layout) {
             let purpose = match spec.desktop_session {
-                true => "runs the agent, and then logs its session off",
+                true => "runs the agent, then logs its session off",
                 false => "sets the agent's environment and runs it",
             };
             self.file(&layout.environment, script, user.clone(), 0o500, purpose);

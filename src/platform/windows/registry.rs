@@ -165,7 +165,7 @@ fn parse(printed: &str, place: &Place) -> Result<Value> {
             Code::InTheWay,
             format!("the registry value {place} holds what could not be put back as it is"),
         )
-        .help(Help::words(format!("look at it: reg query \"{}\" /v \"{name}\"", place.key)))
+        .help(Help::words(format!("examine it: reg query \"{}\" /v \"{name}\"", place.key)))
     })
 }
 

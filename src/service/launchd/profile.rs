@@ -56,7 +56,7 @@ fn owner_of_home(file: &Path) -> Option<String> {
 
 impl Profile for LaunchdProfile {
     fn elsewhere(&self) -> &'static str {
-        "launchd does not run it"
+        "launchd does not run the agent"
     }
 
     fn control<'a>(&self, commands: &'a dyn Commands) -> Option<Box<dyn Services + 'a>> {
@@ -106,11 +106,11 @@ impl Profile for LaunchdProfile {
     fn meaning(&self, state: &ServiceState) -> Option<&'static str> {
         Some(match (state.result.as_str(), state.exit_status) {
             ("signal", Some(9)) => {
-                "macOS killed it: a signature that does not hold, or a quarantine, does that"
+                "macOS killed it, as it does for an invalid signature or a quarantine attribute"
             }
-            (_, Some(78)) => "launchd could not execute it, or not open its output",
+            (_, Some(78)) => "launchd could not execute the binary or open its output file",
             (_, Some(126)) => "the binary cannot be executed",
-            (_, Some(127)) => "the binary, or what it is run by, is not there",
+            (_, Some(127)) => "the binary or its interpreter does not exist",
             _ => return None,
         })
     }
@@ -131,13 +131,13 @@ impl Profile for LaunchdProfile {
         let layout = &spec.layout;
         let own = spec.log_file.as_ref().map(|path| PathBuf::from(path.as_str()));
         let before = layout.start_log.clone();
-        let before = before.map(|log| (log, "what the agent says before its log is open"));
+        let before = before.map(|log| (log, "output of the agent before it opens its log"));
         let content = definition::content(spec, layout)?;
         Ok(Parts {
             logs: own.map(|log| (log, "the agent's log")).into_iter().chain(before).collect(),
             definitions: vec![DefinitionFile {
                 path: layout.definition.clone(),
-                // launchd wants it root's; a proxy's password in it is nobody else's.
+                // launchd requires root as the owner; the file may contain the password of a proxy.
                 mode: if content.is_secret() { 0o600 } else { 0o644 },
                 content,
                 purpose: "the launchd definition",
@@ -155,9 +155,9 @@ impl Profile for LaunchdProfile {
         if !facts.tools.contains("launchctl") {
             return Err(Error::new(
                 Code::ServiceManagerMissing,
-                "launchd is to run the agent, and this host has no launchctl",
+                "the service needs launchd, but this host has no launchctl",
             )
-            .help("--service none   # and the plan says how to run the agent"));
+            .help("--service none   # the plan then shows how to run the agent"));
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! Another agent that has our label of launchd already.
+//! Another agent that already has our launchd label.
 
 use super::{AGENTS, DAEMONS};
 use crate::{
@@ -20,13 +20,13 @@ pub(super) fn places(spec: &Spec) -> impl Iterator<Item = PathBuf> {
         .map(move |folder| folder.join(&file))
 }
 
-/// launchd takes one job of a label: the other one would be driven out, or ours never start.
+/// Refuses a label that another agent has: launchd runs one job for each label.
 pub(super) fn refuse(spec: &Spec, facts: &Facts) -> Result<()> {
     let label = &spec.layout.service;
     let loaded = facts.services.get(label).and_then(|status| status.definition.clone());
     let loaded = loaded.filter(|path| *path != spec.layout.definition);
     let defined = places(spec).find(|path| facts.path(path).meta.is_some());
-    // In whichever home; and where ours would be, when it runs the other agent.
+    // In any home; and at our own path, if it runs the other agent.
     let is_rival = |defined: &&Defined| {
         defined.label == *label
             && (defined.file != spec.layout.definition || defined.agent != spec.agent)
@@ -38,20 +38,20 @@ pub(super) fn refuse(spec: &Spec, facts: &Facts) -> Result<()> {
     let others = profiles().filter(|other| other.kind != spec.agent);
     let same = |other: &&Profile| other.names.label == spec.agent.profile().names.label;
     let same: Vec<&Profile> = others.filter(same).collect();
-    let mut error =
-        Error::new(Code::InTheWay, format!("the label {label} belongs to {rival} already"));
+    let mut error = Error::new(Code::InTheWay, format!("{rival} already has the label {label}"));
     for title in same.iter().map(|other| other.title) {
-        error = error
-            .help(Help::words(format!("{title} has the same label; one of the two can run here")));
+        error = error.help(Help::words(format!(
+            "{title} has the same label; only one of the two can run here"
+        )));
     }
-    error = error.help(Help::command("to take it away", &removal));
+    error = error.help(Help::command("to remove it", &removal));
     for cask in same.iter().filter_map(|other| other.cask) {
         error = error.help(Help::words(format!("if Homebrew installed it: brew uninstall {cask}")));
     }
-    Err(error.help("or give this one another label: --instance NAME"))
+    Err(error.help("or give this agent another label: --instance NAME"))
 }
 
-/// Takes a definition of launchd away that only root can write. What is in a home, its user names.
+/// Removes a launchd definition that only root can write. The user of a home chose the names in it.
 fn removal(file: &Path, label: &str) -> Command {
     let by = Provenance::Root;
     match file.parent().and_then(Path::to_str) {

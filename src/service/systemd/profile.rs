@@ -47,7 +47,7 @@ fn wants(spec: &Spec) -> PathBuf {
 
 impl Profile for SystemdProfile {
     fn elsewhere(&self) -> &'static str {
-        "it is not a unit of systemd"
+        "the service is not a systemd unit"
     }
 
     fn control<'a>(&self, commands: &'a dyn Commands) -> Option<Box<dyn Services + 'a>> {
@@ -76,7 +76,7 @@ impl Profile for SystemdProfile {
 
     fn states(&self, query: &StateQuery<'_>) -> Seen<BTreeMap<String, ServiceState>> {
         if !systemd_runs() {
-            return Seen::not_applicable("systemd does not run here");
+            return Seen::not_applicable("systemd does not run on this host");
         }
         let units: Vec<String> = query.services.iter().map(|(unit, _)| unit.clone()).collect();
         match state::states(query.commands, &units, Some(query.limit), Some(query.booted)) {
@@ -111,20 +111,22 @@ impl Profile for SystemdProfile {
     /// An exit status of systemd's own: `systemd.exec(5)`.
     fn meaning(&self, state: &ServiceState) -> Option<&'static str> {
         Some(match (state.result.as_str(), state.exit_status?) {
-            ("oom-kill", _) => "the kernel killed it for want of memory",
-            ("start-limit-hit", _) => "it was started too often, and systemd gave up",
+            ("oom-kill", _) => "the kernel killed it because memory ran out",
+            ("start-limit-hit", _) => "it was started too often, so systemd does not restart it",
             ("resources", _) => {
-                "systemd could not read what the unit names, such as an environment file"
+                "systemd could not read a file of the unit, such as an environment file"
             }
-            ("timeout", _) => "it did not get ready, or did not end, in time",
-            (_, 200) => "its working directory cannot be entered",
+            ("timeout", _) => "it did not start or stop in time",
+            (_, 200) => "the working directory cannot be entered",
             (_, 203) => "the binary cannot be executed",
-            (_, 209) => "its output cannot be opened",
-            (_, 216) => "its group does not exist",
-            (_, 217) => "its account does not exist",
-            (_, 218) => "its capabilities cannot be set",
-            (_, 226) => "its mount namespace cannot be set up: a path of the sandbox is missing",
-            (_, 228) => "its system call filter cannot be set",
+            (_, 209) => "the output file cannot be opened",
+            (_, 216) => "the group does not exist",
+            (_, 217) => "the account does not exist",
+            (_, 218) => "the capabilities cannot be set",
+            (_, 226) => {
+                "the mount namespace cannot be set up: a path of the sandbox does not exist"
+            }
+            (_, 228) => "the system call filter cannot be set",
             _ => return None,
         })
     }
@@ -171,9 +173,9 @@ impl Profile for SystemdProfile {
         if !facts.systemd_runs {
             return Err(Error::new(
                 Code::ServiceManagerMissing,
-                "systemd is to run the agent, and this host was not started by systemd",
+                "the service needs systemd, which does not run this host",
             )
-            .help("--service none   # and the plan says how to run the agent"));
+            .help("--service none   # the plan then shows how to run the agent"));
         }
         if !facts.tools.contains("systemctl") {
             return Err(Error::new(

@@ -37,7 +37,7 @@ fn account(name: &str) -> String {
 
 impl Profile for TaskSchedulerProfile {
     fn elsewhere(&self) -> &'static str {
-        "it is no scheduled task"
+        "the service is not a scheduled task"
     }
 
     fn control<'a>(&self, commands: &'a dyn Commands) -> Option<Box<dyn Services + 'a>> {
@@ -91,7 +91,7 @@ impl Profile for TaskSchedulerProfile {
             let content = definition::keeper(spec, layout);
             let purpose = "the task that keeps the account's session open";
             parts.definitions.push(defined(definition_path(&keeper), content, purpose));
-            // It saves the password; and the agent's task is to be there when it opens a session.
+            // It saves the password, and the agent's task must exist when it opens a session.
             parts.services.insert(0, keeper);
         }
         Ok(parts)

@@ -4,36 +4,36 @@ use crate::host::ServiceState;
 
 /// The scheduler's own results, and those of Windows that it passes on; what each one means.
 const MEANINGS: [(u32, &str); 17] = [
-    (0x0004_1300, "it is ready, and has not ended"),
-    (0x0004_1301, "it runs"),
-    (0x0004_1302, "it is disabled"),
-    (0x0004_1303, "it has never run"),
-    (0x0004_1306, "someone ended it"),
-    (0x8004_130F, "the scheduler has no password for its account"),
-    (0x8004_1315, "the task scheduler's service does not run"),
-    (0x8004_131F, "it runs already"),
-    (0x8007_0002, "its program, or a folder, is not there"),
-    (0x8007_0003, "a folder on the way to its program is not there"),
-    (0x8007_0005, "the account may not run its program"),
-    (0x8007_00C1, "its file is no program for this system"),
-    (0x8007_04DD, "its account was not logged on"),
-    (0xC000_013A, "it was ended by Ctrl-C, a logoff or a shutdown"),
-    (0xC000_0005, "the program broke: it reached for memory that is not its own"),
-    (0xC000_0135, "a library of the program is not there"),
-    (0xC000_0142, "the program could not be set up in its session"),
+    (0x0004_1300, "the task is ready"),
+    (0x0004_1301, "the task is running"),
+    (0x0004_1302, "the task is disabled"),
+    (0x0004_1303, "the task has never run"),
+    (0x0004_1306, "a user ended the task"),
+    (0x8004_130F, "the scheduler has no password for the account"),
+    (0x8004_1315, "the Task Scheduler service is not running"),
+    (0x8004_131F, "the task is running already"),
+    (0x8007_0002, "the program or a folder does not exist"),
+    (0x8007_0003, "a folder above the program does not exist"),
+    (0x8007_0005, "the account cannot execute the program"),
+    (0x8007_00C1, "the file is not a program for this system"),
+    (0x8007_04DD, "the account was not logged on"),
+    (0xC000_013A, "Ctrl-C, a logoff or a shutdown ended the program"),
+    (0xC000_0005, "the program crashed with an access violation"),
+    (0xC000_0135, "a library of the program does not exist"),
+    (0xC000_0142, "the program could not be initialized in its session"),
 ];
 
 /// Results that say why the account could not log on.
 pub(crate) const LOGON: [(u32, &str); 9] = [
-    (0x8007_052E, "the password that the scheduler keeps is not the account's"),
+    (0x8007_052E, "the scheduler has a wrong password for the account"),
     (0x8007_0533, "the account is disabled"),
     (0x8007_0701, "the account has expired"),
     (0x8007_0775, "the account is locked"),
     (0x8007_0532, "the account's password has expired"),
-    (0x8007_0773, "the account's password has to be changed first"),
+    (0x8007_0773, "the account must change its password first"),
     (0x8007_0569, "the account lacks the right to log on as a batch job"),
-    (0x8007_0534, "there is no such account"),
-    (0x8004_1310, "there is no such account"),
+    (0x8007_0534, "the account does not exist"),
+    (0x8004_1310, "the account does not exist"),
 ];
 
 /// A task's state in words.

@@ -66,7 +66,7 @@ pub(crate) fn directives(text: &str, file: &Path) -> Result<Vec<Directive<String
     match (reading.is_task, reading.open.pop()) {
         (true, None) => Ok(reading.directives),
         (true, Some(open)) => Err(format!("no XML: <{}> has no end", open.name)),
-        (false, _) => Err("it is no scheduled task".to_owned()),
+        (false, _) => Err("the service is not a scheduled task".to_owned()),
     }
 }
 
@@ -197,10 +197,10 @@ mod tests {
     #[test]
     fn what_is_no_task_is_said() {
         for (text, why) in [
-            ("<plist><dict/></plist>", "no scheduled task"),
+            ("<plist><dict/></plist>", "not a scheduled task"),
             ("<Task><Actions>", "has no end"),
             ("<Task></Actions>", "no XML"),
-            ("?", "no scheduled task"),
+            ("?", "not a scheduled task"),
         ] {
             let error = directives(text, Path::new("/t")).unwrap_err();
             assert!(error.contains(why), "{text}: {error}");

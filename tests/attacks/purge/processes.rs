@@ -94,7 +94,7 @@ fn processes_that_cannot_be_ended_and_an_account_that_stays_stop_the_run_in_time
     lab.host.ok(&["runuser", "-u", "circleci", "--", "touch", &format!("{WORK}/result")]);
     let is_whole = |told: &str, have_ended: bool| {
         assert_eq!(told.contains("everything was rolled back"), !have_ended, "{told}");
-        let stays = "what was ended of the processes of circleci stays ended";
+        let stays = "the processes of circleci that were ended stay ended";
         assert_eq!(told.contains(stays), have_ended, "{told}");
         assert!(holds(&lab, &format!("test -f {WORK}/result")), "the jobs' data is gone: {told}");
         assert!(holds(&lab, "test -d /home/circleci && id circleci"), "{told}");
@@ -115,7 +115,7 @@ fn processes_that_cannot_be_ended_and_an_account_that_stays_stop_the_run_in_time
     wait_until(&lab, "pgrep -u circleci -x lent");
     let told = lab.runnerup(&PURGE, 6);
     let mallory = lab.host.ok(&["id", "-u", "mallory"]);
-    let words = format!("user with the number {} start them, which run", mallory.trim());
+    let words = format!("processes of user ID {} start them; they run", mallory.trim());
     assert!(told.contains(&words) && told.contains("/srv/open/lent"), "{told}");
     assert!(told.contains("-perm -4000 -uid"), "{told}");
     assert!(told.contains("cannot be ended") && told.contains("(lent)"), "{told}");

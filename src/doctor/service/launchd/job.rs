@@ -38,22 +38,24 @@ fn domain(survey: &Survey, install: &Install) -> Judged {
     let sessions = service.value("", "LimitLoadToSessionType").unwrap_or_default();
     if file.starts_with(DAEMONS) {
         if sessions.is_empty() || sessions.split(' ').any(|part| part == "System") {
-            return Ok(Verdict::Holds("a daemon, which runs always".to_owned()));
+            return Ok(Verdict::Holds("a daemon, which always runs".to_owned()));
         }
-        let remedy = Remedy::by_hand("Take the key out, or make it an agent of a user's.")
+        let remedy = Remedy::by_hand("Remove the key, or move the plist to /Library/LaunchAgents.")
             .command(
                 Command::root("plutil -remove LimitLoadToSessionType").path(file, install.named_by),
             )
             .command(Command::root("launchctl bootstrap system").path(file, install.named_by));
-        return Ok(Problem::fail(format!("launchd loads no daemon for the session {sessions}"))
-            .seen(format!("LimitLoadToSessionType {sessions} in {}", file.display()))
-            .cure(remedy)
-            .into());
+        return Ok(Problem::fail(format!(
+            "launchd does not load a daemon for the session type {sessions}"
+        ))
+        .seen(format!("LimitLoadToSessionType is {sessions} in {}", file.display()))
+        .cure(remedy)
+        .into());
     }
     let is_home = file.starts_with("/Users");
     if !file.starts_with(AGENTS) && !is_home {
-        return Ok(Problem::warn(format!("launchd does not look into {}", folder(file)))
-            .seen(format!("{} is gone after the next start of the host", service.name))
+        return Ok(Problem::warn(format!("launchd does not read {}", folder(file)))
+            .seen(format!("{} is not loaded after a restart of the host", service.name))
             .cure(moved(install, service))
             .into());
     }
@@ -61,13 +63,13 @@ fn domain(survey: &Survey, install: &Install) -> Judged {
     let mut problems = Vec::new();
     if let Some(name) = service.value("", "UserName").filter(|name| *name != user || !is_home) {
         problems.push(
-            Problem::warn(format!("launchd passes over UserName {name}: it is not a daemon's"))
+            Problem::warn(format!("launchd ignores UserName {name}, which only daemons have"))
                 .seen(file.display().to_string())
                 .cure(moved(install, service)),
         );
     }
     let Some(mac) = &survey.host.mac else {
-        return Ok(Verdict::of(problems, "who is logged in is not known"));
+        return Ok(Verdict::of(problems, "the user who is logged in is not known"));
     };
     if waits(survey, install, service) {
         let at = mac.console_user.as_deref().unwrap_or("nobody");
@@ -77,7 +79,7 @@ fn domain(survey: &Survey, install: &Install) -> Judged {
                 .cure(headless(install, service, file)),
         );
     }
-    Ok(Verdict::of(problems, "an agent of a user who is there"))
+    Ok(Verdict::of(problems, "an agent of a user who is logged in"))
 }
 
 /// Whether it is an agent of a user's who is not logged in.
@@ -103,8 +105,8 @@ fn folder(file: &Path) -> String {
 /// What a user could have written is not copied to where launchd runs it as root.
 fn moved(install: &Install, service: &Service) -> Remedy {
     Remedy::by_hand(
-        "Make it a daemon, which runs whether anyone is logged in or not: `runnerup install` writes \
-         its definition anew. Then unload and remove this one.",
+        "Make it a daemon, which also runs while nobody is logged in: `runnerup install` writes a \
+         new definition. Then unload and remove this one.",
     )
     .command(on_job("launchctl bootout", install, service))
     .command(Command::root("runnerup install"))
@@ -112,8 +114,8 @@ fn moved(install: &Install, service: &Service) -> Remedy {
 
 fn headless(install: &Install, service: &Service, file: &Path) -> Remedy {
     let remedy = Remedy::by_hand(
-        "Have the user log in, and by itself after a start (System Settings, Users & Groups); or \
-         run it without a desktop, from /Library/LaunchAgents and as LimitLoadToSessionType \
+        "Log in as the user, and enable automatic login (System Settings, Users & Groups); or run \
+         the agent without a desktop, from /Library/LaunchAgents with LimitLoadToSessionType \
          Background.",
     );
     if !file.starts_with(AGENTS) {
@@ -145,8 +147,8 @@ fn output(_: &Survey, install: &Install) -> Judged {
     let path = service.value("", "StandardErrorPath").unwrap_or("/dev/null");
     let wanted = PathBuf::from(format!("/Library/Logs/{}.start.log", service.name));
     if path == "/dev/null" {
-        return Ok(Problem::warn("what the agent says before its own log is open is lost")
-            .seen(format!("StandardErrorPath {path}"))
+        return Ok(Problem::warn("what the agent prints before it opens its log is lost")
+            .seen(format!("StandardErrorPath is {path}"))
             .cure(keys::set(install, service, "StandardErrorPath", To::File(&wanted)))
             .into());
     }
@@ -160,7 +162,7 @@ fn output(_: &Survey, install: &Install) -> Judged {
     if has_folder && stands {
         return Ok(Verdict::Holds(path.to_owned()));
     }
-    let what = if stands { "is in a folder that is not there" } else { "is no file" };
+    let what = if stands { "is in a folder that does not exist" } else { "is not a file" };
     Ok(Problem::fail(format!("launchd cannot open the agent's output: {path} {what}"))
         .seen(trail.why())
         .cure(keys::set(install, service, "StandardErrorPath", To::File(&wanted)))
@@ -183,8 +185,8 @@ fn unhindered(_: &Survey, install: &Install) -> Judged {
     let mut problems = Vec::new();
     if let Some(kind @ ("Background" | "Adaptive")) = service.value("", "ProcessType") {
         problems.push(
-            Problem::warn("launchd holds the agent and its jobs back")
-                .seen(format!("ProcessType {kind}"))
+            Problem::warn("launchd throttles the agent and its jobs")
+                .seen(format!("ProcessType is {kind} in the plist"))
                 .cure(keys::set(install, service, "ProcessType", To::Text("Interactive"))),
         );
     }
@@ -192,22 +194,26 @@ fn unhindered(_: &Survey, install: &Install) -> Judged {
     let nice =
         service.value("", "Nice").filter(|text| text.parse::<i32>().is_ok_and(|number| number > 0));
     if is_low || nice.is_some() {
-        let seen = if is_low { "LowPriorityIO true" } else { "Nice is greater than 0" };
+        let seen = if is_low {
+            "LowPriorityIO is true in the plist"
+        } else {
+            "Nice is greater than 0 in the plist"
+        };
         problems.push(
-            Problem::warn("jobs get the disk or the processor last")
+            Problem::warn("jobs have low priority for the disk or the processor")
                 .seen(seen)
-                .cure(Remedy::by_hand("Take the key out.")),
+                .cure(Remedy::by_hand("Remove the key.")),
         );
     }
     let wait = service.value("", "ThrottleInterval").and_then(|text| text.parse::<u64>().ok());
     if let Some(wait) = wait.filter(|wait| *wait > PATIENCE) {
         problems.push(
-            Problem::warn(format!("the agent stays away for {wait} s whenever it ends"))
-                .seen(format!("ThrottleInterval {wait}"))
+            Problem::warn(format!("launchd restarts the agent only {wait} s after it ended"))
+                .seen(format!("ThrottleInterval is {wait} in the plist"))
                 .cure(keys::set(install, service, "ThrottleInterval", To::Number(3))),
         );
     }
-    Ok(Verdict::of(problems, "it is let run"))
+    Ok(Verdict::of(problems, "launchd does not throttle it"))
 }
 
 #[cfg(test)]

@@ -63,26 +63,30 @@ fn value<'a>(service: &'a Service, key: &str) -> Option<&'a str> {
 /// Whether launchd starts the agent again after every end.
 pub(super) fn restarts(install: &Install, service: &Service) -> Judged {
     if value(service, "LaunchOnlyOnce") == Some("true") {
-        return Ok(Problem::fail("launchd starts the agent once, and never again")
-            .seen("LaunchOnlyOnce true")
+        return Ok(Problem::fail("launchd starts the agent only once")
+            .seen("LaunchOnlyOnce is true in the plist")
             .cure(set(install, service, "LaunchOnlyOnce", To::Truth("false")))
             .into());
     }
     match value(service, "KeepAlive") {
         // Each end of a drain, of an idle time or of a single task is a successful one.
         None if service.value("KeepAlive", "SuccessfulExit") == Some("false") => {
-            Ok(Problem::warn("launchd does not start the agent again when it ends well")
-                .seen("KeepAlive, only after an end that failed: SuccessfulExit false")
+            Ok(Problem::warn("launchd does not restart the agent after an exit with status 0")
+                .seen(
+                    "KeepAlive of the plist has SuccessfulExit false: restart only after a failure",
+                )
                 .cure(set(install, service, "KeepAlive", To::Truth("true")))
                 .into())
         }
-        Some("true") => Ok(Verdict::Holds("KeepAlive".to_owned())),
+        Some("true") => Ok(Verdict::Holds("KeepAlive is true".to_owned())),
         // A dictionary keeps it alive under conditions; which, is its author's business.
         None if service.directives.iter().any(|directive| directive.section == "KeepAlive") => {
-            Ok(Verdict::Holds("KeepAlive, under conditions".to_owned()))
+            Ok(Verdict::Holds("KeepAlive has conditions".to_owned()))
         }
-        other => Ok(Problem::fail("launchd does not start the agent again when it ends")
-            .seen(other.map_or("no KeepAlive".to_owned(), |own| format!("KeepAlive {own}")))
+        other => Ok(Problem::fail("launchd does not restart the agent when it ends")
+            .seen(other.map_or("the plist has no KeepAlive".to_owned(), |own| {
+                format!("KeepAlive is {own} in the plist")
+            }))
             .cure(set(install, service, "KeepAlive", To::Truth("true")))
             .into()),
     }
@@ -95,10 +99,10 @@ pub(super) fn stop(install: &Install, service: &Service) -> Judged {
     let seconds = match written.map(str::parse::<u64>) {
         None => DEFAULT_STOP,
         // 0 is launchd's word for no limit.
-        Some(Ok(0)) => return Ok(Verdict::Holds("a stop waits for ever".to_owned())),
+        Some(Ok(0)) => return Ok(Verdict::Holds("a stop waits without a limit".to_owned())),
         Some(Ok(seconds)) => seconds,
         Some(Err(_)) => {
-            return Ok(Problem::fail("ExitTimeOut is no number of seconds")
+            return Ok(Problem::fail("ExitTimeOut is not a number of seconds")
                 .seen(written.unwrap_or_default())
                 .cure(set(
                     install,
@@ -118,7 +122,11 @@ pub(super) fn stop(install: &Install, service: &Service) -> Judged {
         false => set(install, service, "ExitTimeOut", To::Number(longest + 300)),
     };
     Ok(Problem::warn(message)
-        .seen(written.map_or("no ExitTimeOut: 20 s".to_owned(), |own| format!("ExitTimeOut {own}")))
+        .seen(
+            written.map_or("the plist has no ExitTimeOut: the default is 20 s".to_owned(), |own| {
+                format!("ExitTimeOut is {own} in the plist")
+            }),
+        )
         .cure(cure)
         .into())
 }
@@ -129,11 +137,11 @@ pub(in crate::doctor::service) fn keys(service: &Service) -> Judged {
     for own in service.directives.iter().filter(|directive| directive.section.is_empty()) {
         if !KEYS.contains(&own.key.as_str()) {
             let near = crate::text::nearest(&own.key, &KEYS);
-            let guess = near.map_or(String::new(), |near| format!("; {near} may be meant"));
+            let guess = near.map_or(String::new(), |near| format!("; did you mean {near}?"));
             problems.push(
-                Problem::warn(format!("launchd passes over the key {}{guess}", own.key))
+                Problem::warn(format!("launchd ignores the key {}{guess}", own.key))
                     .seen(own.file.display().to_string())
-                    .cure(Remedy::by_hand("Correct the key, or take it out.")),
+                    .cure(Remedy::by_hand("Correct the key, or remove it.")),
             );
         }
         let wants_truth = ["RunAtLoad", "KeepAlive", "Disabled"].contains(&own.key.as_str());
@@ -145,13 +153,13 @@ pub(in crate::doctor::service) fn keys(service: &Service) -> Judged {
             );
         }
     }
-    Ok(Verdict::of(problems, format!("{} keys", service.directives.len())))
+    Ok(Verdict::of(problems, format!("all {} keys are known", service.directives.len())))
 }
 
 /// Whether the account exists that a definition names.
 pub(super) fn user(survey: &Survey, install: &Install, service: &Service) -> Judged {
     let Some(name) = value(service, "UserName") else {
-        return Err(Unseen::not_applicable("another check is about who runs jobs here"));
+        return Err(Unseen::not_applicable("permissions/power-known judges the account of jobs"));
     };
     if let Some(account) = survey.account(name) {
         return Ok(Verdict::Holds(account.to_string()));
@@ -162,16 +170,22 @@ pub(super) fn user(survey: &Survey, install: &Install, service: &Service) -> Jud
     let remedy =
         Remedy::by_hand("Create the account, or remove UserName and change the user for each job.")
             .command(on_account("sysadminctl -roleAccount -addUser", name, install.named_by));
-    Ok(Problem::fail(format!("there is no account {name}, as which launchd is to run the agent"))
-        .seen(format!("UserName {name}"))
-        .cure(remedy)
-        .into())
+    Ok(Problem::fail(format!(
+        "launchd must run the agent as {name}, an account that does not exist"
+    ))
+    .seen(format!("UserName is {name} in the plist"))
+    .cure(remedy)
+    .into())
 }
 
 /// How the agent's command is written right.
 pub(super) fn command(service: &Service, install: &Install) -> Remedy {
     let usage = install.agent.profile().usage;
-    let remedy = Remedy::by_hand(["Write as ProgramArguments, word by word: /PATH/", usage, "."]);
+    let remedy = Remedy::by_hand([
+        "Set ProgramArguments, with each word as its own <string>, to: /PATH/",
+        usage,
+        ".",
+    ]);
     let Some(file) = service.file() else { return remedy };
     let check = Command::fixed("plutil -lint").path(&file.path, install.named_by);
     reloaded(remedy.look(check), install, service)

@@ -21,16 +21,16 @@ pub(in crate::doctor) const LABEL: Check = Check {
 fn label(survey: &Survey, install: &Install) -> Judged {
     let service = job(install)?;
     let same = others(survey, install)
-        .find(|own| own.service.as_ref().is_some_and(|other| other.name == service.name));
+        .find(|other| other.service.as_ref().is_some_and(|theirs| theirs.name == service.name));
     match same {
         None => Ok(Verdict::Holds(service.name.clone())),
         Some(other) => {
             let file = other.service.as_ref().and_then(|service| service.file());
             let path = file.map_or(String::new(), |file| file.path.display().to_string());
-            Ok(Problem::fail(format!("{} is the label of two agents", service.name))
-                .seen(path.clone())
+            Ok(Problem::fail(format!("two agents have the label {}", service.name))
+                .seen(format!("the other one is defined in {path}"))
                 .cure(other.service.iter().fold(
-                    Remedy::by_hand("Unload one, and remove its property list."),
+                    Remedy::by_hand("Unload one of the two agents, and remove its plist."),
                     |all, theirs| all.command(on_job("launchctl bootout", other, theirs)),
                 ))
                 .into())

@@ -14,7 +14,7 @@ const SIZES: [Least; 4] = [
     // What macOS itself gives each process.
     ("NumberOfFiles", 256, "jobs cannot open files"),
     ("FileSize", 1 << 30, "jobs cannot write large files"),
-    ("Data", 512 << 20, "programs of jobs cannot have memory"),
+    ("Data", 512 << 20, "programs of jobs cannot allocate memory"),
 ];
 
 /// Limits of a plist in seconds.
@@ -35,7 +35,7 @@ pub(super) fn judge(install: &Install, service: &Service) -> Verdict {
                 .cure(Remedy::by_hand("Raise the limit, or remove it."))
         })
     });
-    Verdict::of(felt.collect(), "none that jobs would feel")
+    Verdict::of(felt.collect(), "no limit is too small for a job")
 }
 
 #[cfg(test)]

@@ -31,7 +31,7 @@ fn job(install: &Install) -> Result<&Service, Unseen> {
 impl Rules for LaunchdRules {
     fn unread(&self, install: &Install, definition: &Definition, why: &str) -> Option<Problem> {
         let path = &definition.trail.path;
-        let remedy = Remedy::by_hand("Correct the property list.")
+        let remedy = Remedy::by_hand("Correct the plist.")
             .look(Command::fixed("plutil -lint").path(path, install.named_by));
         let problem = Problem::fail(format!("launchd cannot read {}", path.display()));
         Some(problem.seen(why).cure(remedy))
@@ -87,11 +87,11 @@ impl Rules for LaunchdRules {
         let state = service.state.ok()?;
         let is_off = service.value("", "Disabled") == Some("true");
         (is_off && state.active != Activity::Active).then(|| {
-            let remedy = Remedy::by_hand("Take the key out, and have launchd enable it.")
+            let remedy = Remedy::by_hand("Remove the key, and enable the service in launchd.")
                 .command(on_job("launchctl enable", install, service));
             let name = &service.name;
-            Problem::fail(format!("the definition of {name} says that it is disabled"))
-                .seen("Disabled true")
+            Problem::fail(format!("the definition of {name} disables the service"))
+                .seen("Disabled is true in the plist")
                 .cure(remedy)
         })
     }

@@ -24,13 +24,10 @@ pub(super) fn strangers(
     let whose = if user.is_some() { "the user whose home it is in" } else { "root" };
     is_strangers.then(|| {
         // Who owns it now has written it, or could have.
-        let remedy = Remedy::by_hand([
-            "Compare it with what you mean it to be, and write it anew as ",
-            whose,
-            ".",
-        ])
-        .command(Command::root("runnerup install"));
-        Problem::fail(format!("launchd does not load {path}, which is not {whose}'s"))
+        let remedy =
+            Remedy::by_hand(["Check the content of the file, and write it again as ", whose, "."])
+                .command(Command::root("runnerup install"));
+        Problem::fail(format!("launchd does not load {path}, because {whose} does not own it"))
             .seen(stand(&definition.trail, survey))
             .cure(remedy)
     })

@@ -82,7 +82,7 @@ fn problem(service: &Service, objection: &Objection) -> Problem {
     let directive = of_file().find(|directive| directive.line == *line);
     let (title, advice) = match directive {
         Some(directive) if directive.key.is_empty() => (
-            "a line of the unit is no directive".to_owned(),
+            "a line of the unit is not a directive".to_owned(),
             Some("write it as KEY=VALUE".to_owned()),
         ),
         Some(Directive { section, key, .. }) => {

@@ -57,7 +57,7 @@ fn written(remedy: Remedy, service: &Service, what: &'static str, lines: &Text) 
         content: Content::public(format!("# Written by runnerup doctor.\n{}", lines.as_str())),
         owner: owner(),
         mode: 0o644,
-        purpose: "a cure of the unit",
+        purpose: "a fix of the unit",
         definition: true,
         check: None,
         seed: false,

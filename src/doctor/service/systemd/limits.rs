@@ -14,9 +14,9 @@ const SIZES: [Least; 7] = [
     ("TasksMax", 64, "jobs cannot start processes"),
     ("LimitNPROC", 64, "jobs cannot start processes"),
     ("LimitNOFILE", 1024, "jobs cannot open files"),
-    ("MemoryMax", 512 << 20, "jobs are killed for want of memory"),
-    ("MemoryLimit", 512 << 20, "jobs are killed for want of memory"),
-    ("LimitAS", 4 << 30, "programs of jobs cannot have memory"),
+    ("MemoryMax", 512 << 20, "jobs are killed when they need more memory"),
+    ("MemoryLimit", 512 << 20, "jobs are killed when they need more memory"),
+    ("LimitAS", 4 << 30, "programs of jobs cannot allocate memory"),
     ("LimitFSIZE", 1 << 30, "jobs cannot write large files"),
 ];
 
@@ -45,7 +45,7 @@ pub(super) fn judge(install: &Install, service: &Service) -> Judged {
             );
         }
     }
-    Ok(Verdict::of(problems, "none that jobs would feel"))
+    Ok(Verdict::of(problems, "no limit is too small for a job"))
 }
 
 /// A number with systemd's suffixes; `None` where there is no limit, or a share of the host.

@@ -43,13 +43,15 @@ impl Rules for SystemdRules {
         let name = &service.name;
         let on_unit = |text| on_unit(text, install, service);
         Ok(match load {
-            Load::Masked => Problem::fail(format!("{name} is masked: nothing can start it")).cure(
-                Remedy::by_hand("Unmask the unit.")
-                    .command(on_unit("systemctl unmask"))
-                    .command(on_unit("systemctl enable --now")),
-            ),
-            Load::NotFound => Problem::fail(format!("systemd finds no unit {name}")).cure(
-                Remedy::by_hand("Make systemd read its folders again.")
+            Load::Masked => {
+                Problem::fail(format!("{name} is masked, so that nothing can start it")).cure(
+                    Remedy::by_hand("Unmask the unit.")
+                        .command(on_unit("systemctl unmask"))
+                        .command(on_unit("systemctl enable --now")),
+                )
+            }
+            Load::NotFound => Problem::fail(format!("systemd has no unit {name}")).cure(
+                Remedy::by_hand("Have systemd read its unit files again.")
                     .command(reload(install, service)),
             ),
             // Not the pages of the manual that it names, which `man` would read.
@@ -70,7 +72,7 @@ impl Rules for SystemdRules {
     }
 
     fn right_command(&self, install: &Install, service: &Service) -> Remedy {
-        Remedy::by_hand(["Write ExecStart=/PATH/", install.agent.profile().usage, "."])
+        Remedy::by_hand(["Set ExecStart=/PATH/", install.agent.profile().usage, "."])
             .command(on_unit("systemctl edit --full", install, service))
             .command(on_unit("systemctl restart", install, service))
     }

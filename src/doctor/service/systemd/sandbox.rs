@@ -79,7 +79,7 @@ fn allows_jobs(survey: &Survey, install: &Install) -> Judged {
                         folders.iter().filter(|folder| folder.0.starts_with(closed))
                     {
                         if !(line.key == "ReadOnlyPaths" && is_open(folder)) {
-                            add(line, format!("{} is closed to jobs", folder.display()), *wanted);
+                            add(line, format!("jobs cannot use {}", folder.display()), *wanted);
                         }
                     }
                 }
@@ -87,7 +87,7 @@ fn allows_jobs(survey: &Survey, install: &Install) -> Judged {
             "ProtectHome" if is_on(value) || matches!(value, "read-only" | "tmpfs") => {
                 let is_home = |path: &Path| path.starts_with("/home") || path.starts_with("/root");
                 for (folder, wanted) in folders.iter().filter(|folder| is_home(folder.0)) {
-                    add(line, format!("{} is closed to jobs", folder.display()), *wanted);
+                    add(line, format!("jobs cannot use {}", folder.display()), *wanted);
                 }
             }
             "PrivateNetwork" if is_on(value) => {
@@ -96,30 +96,42 @@ fn allows_jobs(survey: &Survey, install: &Install) -> Judged {
             "IPAddressDeny"
                 if value.split_whitespace().any(|word| matches!(word, "any" | "0.0.0.0/0")) =>
             {
-                add(line, "jobs and agent reach no address".to_owned(), Wanted::Root);
+                add(
+                    line,
+                    "the agent and its jobs cannot reach any address".to_owned(),
+                    Wanted::Root,
+                );
             }
             "RestrictAddressFamilies"
                 if !value.starts_with('~') && !value.contains("AF_INET") && !value.is_empty() =>
             {
-                add(line, "jobs and agent have no internet sockets".to_owned(), Wanted::Root);
+                add(
+                    line,
+                    "the agent and its jobs cannot open internet sockets".to_owned(),
+                    Wanted::Root,
+                );
             }
             "NoNewPrivileges" if is_on(value) && uses_sudo(install) => {
-                let what = "sudo of the command prefix cannot become another account";
+                let what = "sudo of the command prefix cannot change the account";
                 let by_root = install.config().is_ok_and(|config| config.written_by.is_root());
                 let wanted = if by_root { Wanted::Root } else { Wanted::Prefix };
                 add(line, what.to_owned(), wanted);
             }
             "MemoryDenyWriteExecute" if is_on(value) => {
-                let what = "programs of jobs that compile as they run (node, java) end at once";
+                let what = "programs of jobs with a just-in-time compiler (node, java) end at once";
                 add(line, what.to_owned(), Wanted::Root);
             }
             "RootDirectory" | "RootImage" => {
-                add(line, "agent and jobs see another root".to_owned(), Wanted::Root);
+                add(
+                    line,
+                    "the agent and its jobs have another root folder".to_owned(),
+                    Wanted::Root,
+                );
             }
             _ => {}
         }
     }
-    Ok(Verdict::of(problems, "jobs have what they need"))
+    Ok(Verdict::of(problems, "the sandbox allows what jobs need"))
 }
 
 /// Who wants what the sandbox keeps from jobs: root's own directive gives way to root alone.
@@ -137,19 +149,19 @@ impl Wanted {
     fn cure(self, install: &Install, service: &Service) -> Remedy {
         match self {
             Self::Root => {
-                let remedy = Remedy::by_hand("Take the directive out, or make an exception.");
+                let remedy = Remedy::by_hand("Remove the directive, or add an exception.");
                 match install.named_by.is_root() {
                     true => remedy.command(on_unit("systemctl edit", install, service)),
                     false => remedy,
                 }
             }
             Self::Folder => Remedy::by_hand(
-                "Name a path in the configuration that the sandbox leaves open: an account could \
-                 have named this one, and the sandbox is root's.",
+                "Set a path in the configuration that the sandbox allows: an account other than \
+                 root could have set this one, and only root decides on the sandbox.",
             ),
             Self::Prefix => Remedy::by_hand(
-                "Take sudo out of runner.command_prefix: an account could have written it, and \
-                 the sandbox is root's.",
+                "Remove sudo from runner.command_prefix: an account other than root could have \
+                 written it, and only root decides on the sandbox.",
             ),
         }
     }

@@ -17,15 +17,17 @@ const DEFAULT_STOP: u64 = 90;
 pub(super) fn restarts(install: &Install, service: &Service) -> Judged {
     let restart = service.value("Service", "Restart").unwrap_or("no");
     if restart == "always" {
-        return Ok(Verdict::Holds("always".to_owned()));
+        return Ok(Verdict::Holds("Restart=always".to_owned()));
     }
     let problem = match restart {
-        "no" => Problem::fail("the service does not start the agent again when it ends"),
-        other => Problem::warn(format!("Restart={other} does not start the agent after every end")),
+        "no" => Problem::fail("the service does not restart the agent when it ends"),
+        other => {
+            Problem::warn(format!("Restart={other} does not restart the agent after every exit"))
+        }
     };
     let lines = "[Service]\nRestart=always\nRestartSec=5\n";
     let cure = drop_in("Restart the agent when it ends.", install, "restart", lines);
-    Ok(problem.seen(format!("Restart={restart}")).cure(cure).into())
+    Ok(problem.seen(format!("Restart={restart} in the unit")).cure(cure).into())
 }
 
 /// Whether a stop waits for the longest job, and ends nothing else.
@@ -42,8 +44,8 @@ pub(super) fn stop(install: &Install, service: &Service) -> Judged {
             Some(seconds) => Some(seconds),
             None => {
                 problems.push(
-                    Problem::fail(format!("TimeoutStopSec={text} is no time"))
-                        .cure(Remedy::by_hand("Write seconds, such as 18300.")),
+                    Problem::fail(format!("TimeoutStopSec={text} is not a time span"))
+                        .cure(Remedy::by_hand("Set TimeoutStopSec= to seconds, such as 18300.")),
                 );
                 None
             }
@@ -55,15 +57,18 @@ pub(super) fn stop(install: &Install, service: &Service) -> Judged {
         let lines = if drains(service) { lines } else { lines.then("KillMode=mixed\n") };
         let cure = match longest > longest_stop(install) {
             true => shorter_jobs(install),
-            false => drop_in("Let it wait for the longest job.", install, "stop", lines),
+            false => drop_in("Have a stop wait for the longest job.", install, "stop", lines),
         };
         problems.push(
             Problem::warn(format!(
                 "a stop kills a job after {seconds} s; jobs may take {longest} s"
             ))
-            .seen(line.map_or("no TimeoutStopSec=: 90 s".to_owned(), |own| {
-                format!("TimeoutStopSec={own}")
-            }))
+            .seen(
+                line.map_or(
+                    "the unit has no TimeoutStopSec=: the default is 90 s".to_owned(),
+                    |own| format!("TimeoutStopSec={own} in the unit"),
+                ),
+            )
             .cure(cure),
         );
     }
@@ -71,16 +76,21 @@ pub(super) fn stop(install: &Install, service: &Service) -> Judged {
         let lines = "[Service]\nKillSignal=SIGTERM\n";
         problems.push(
             Problem::fail("a stop kills the agent and its job at once")
-                .seen(format!("KillSignal={signal}"))
-                .cure(drop_in("Ask it to end instead.", install, "signal", lines)),
+                .seen(format!("KillSignal={signal} in the unit"))
+                .cure(drop_in("Stop the agent with SIGTERM.", install, "signal", lines)),
         );
     }
     if service.value("Service", "KillMode") == Some("none") {
         let lines = "[Service]\nKillMode=mixed\n";
         problems.push(
-            Problem::warn("a stop leaves the agent's processes behind")
-                .seen("KillMode=none")
-                .cure(drop_in("Have them ended.", install, "kill", lines)),
+            Problem::warn("a stop leaves processes of the agent running")
+                .seen("KillMode=none in the unit")
+                .cure(drop_in(
+                    "Have a stop end all processes of the unit.",
+                    install,
+                    "kill",
+                    lines,
+                )),
         );
     }
     Ok(Verdict::of(problems, "a stop waits for the longest job"))

@@ -28,12 +28,12 @@ fn environment_files(_: &Survey, install: &Install) -> Judged {
         if !trail.is(Kind::File) {
             let path = trail.path.display();
             problems.push(
-                Problem::fail(format!("the environment file {path} is not there"))
+                Problem::fail(format!("the environment file {path} does not exist"))
                     .seen(
                         trail
                             .stopped
                             .as_ref()
-                            .map_or_else(|| format!("{path} is no file"), ToString::to_string),
+                            .map_or_else(|| format!("{path} is not a file"), ToString::to_string),
                     )
                     .cure(Remedy::by_hand(
                         "Create the file, or make it optional: EnvironmentFile=-PATH.",
@@ -41,7 +41,7 @@ fn environment_files(_: &Survey, install: &Install) -> Judged {
             );
         }
     }
-    Ok(Verdict::of(problems, format!("{count} needed, all there")))
+    Ok(Verdict::of(problems, format!("all {count} environment files exist")))
 }
 
 pub(in crate::doctor::service) const NETWORK: Check = Check {
@@ -63,13 +63,13 @@ fn network(_: &Survey, install: &Install) -> Judged {
             .any(|line| line.value.split_whitespace().any(|name| name == "network-online.target"))
     };
     if names("After") && (names("Wants") || names("Requires") || names("BindsTo")) {
-        return Ok(Verdict::Holds("after network-online.target".to_owned()));
+        return Ok(Verdict::Holds("the unit starts after network-online.target".to_owned()));
     }
     let lines = "[Unit]\nWants=network-online.target\nAfter=network-online.target\n";
     let after: Vec<_> =
         service.directives("Unit", "After").map(|line| line.value.as_str()).collect();
-    Ok(Problem::warn("the unit does not wait for the network")
-        .seen(format!("After={}", after.join(" ")))
+    Ok(Problem::warn("the unit does not wait until the network is online")
+        .seen(format!("After={} in the unit", after.join(" ")))
         .cure(drop_in("Wait for network-online.target.", install, "network", lines))
         .into())
 }
@@ -94,22 +94,24 @@ fn health(_: &Survey, install: &Install) -> Judged {
         return Ok(Problem::fail(format!(
             "Type={kind} is set, but the agent sends no such notification"
         ))
-        .seen(format!("Type={kind}"))
-        .cure(drop_in("Do not wait for it.", install, "type", lines))
+        .seen(format!("Type={kind} in the unit"))
+        .cure(drop_in("Do not wait for a notification.", install, "type", lines))
         .into());
     }
     match service.value("Service", "NotifyAccess") {
-        Some("exec" | "all" | "main") => Ok(Verdict::Holds("its reports are accepted".to_owned())),
+        Some("exec" | "all" | "main") => {
+            Ok(Verdict::Holds("systemd accepts the reports of the agent".to_owned()))
+        }
         _ if install.agent.profile().health.is_none() => {
             let title = install.agent.profile().title;
-            Err(Unseen::not_applicable(format!("{title} does not report so")))
+            Err(Unseen::not_applicable(format!("{title} does not report its health to systemd")))
         }
         other => {
             let lines = "[Service]\nNotifyAccess=exec\n";
-            Ok(Problem::warn("systemd does not accept what the agent reports of its health")
-                .seen(format!("NotifyAccess={}", other.unwrap_or("none")))
+            Ok(Problem::warn("systemd does not accept the health that the agent reports")
+                .seen(format!("NotifyAccess={} in the unit", other.unwrap_or("none")))
                 .cure(drop_in(
-                    "Set NotifyAccess=exec, so that systemd accepts what the agent reports.",
+                    "Set NotifyAccess=exec, so that systemd accepts the health that the agent reports.",
                     install,
                     "health",
                     lines,

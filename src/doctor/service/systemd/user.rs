@@ -11,16 +11,19 @@ pub(super) fn judge(survey: &Survey, install: &Install, service: &Service) -> Ju
     let Some(name) = service.value("Service", "User") else {
         let steps_down = install.task_user.as_deref().is_some_and(|user| user != "root");
         if steps_down {
-            return Ok(Verdict::Holds("root, which steps down for jobs".to_owned()));
+            return Ok(Verdict::Holds(
+                "the service runs as root and starts jobs as another account".to_owned(),
+            ));
         }
-        let remedy = Remedy::by_hand(
-            "Give the service an account of its own: User=circleci under [Service].",
+        let remedy =
+            Remedy::by_hand("Give the service its own account: User=circleci under [Service].")
+                .command(on_unit("systemctl edit", install, service));
+        return Ok(Problem::warn(
+            "the service has no account, so the agent and its jobs run as root",
         )
-        .command(on_unit("systemctl edit", install, service));
-        return Ok(Problem::warn("the service names no account: agent and jobs run as root")
-            .seen("the unit has no User=")
-            .cure(remedy)
-            .into());
+        .seen("the unit has no User=")
+        .cure(remedy)
+        .into());
     };
     if let (None, Some(why)) = (survey.account(name), &survey.host.accounts_unread) {
         return Err(Unseen::probe_failed(why.clone()));
@@ -39,10 +42,12 @@ pub(super) fn judge(survey: &Survey, install: &Install, service: &Service) -> Ju
                     name,
                     install.named_by,
                 ));
-            Ok(Problem::fail(format!("there is no account {name}, as which the service is to run"))
-                .seen(place.unwrap_or_default())
-                .cure(remedy)
-                .into())
+            Ok(Problem::fail(format!(
+                "the service must run as {name}, an account that does not exist"
+            ))
+            .seen(place.unwrap_or_default())
+            .cure(remedy)
+            .into())
         }
     }
 }

@@ -22,10 +22,10 @@ pub(in crate::doctor::service) const NEW_ENOUGH: Check = Check {
 
 fn new_enough(survey: &Survey, _: &Install) -> Judged {
     match survey.host.systemd {
-        None => Err(Unseen::not_applicable("systemd does not run here")),
-        Some(version) if version >= SYSTEMD => Ok(Verdict::Holds(format!("version {version}"))),
+        None => Err(Unseen::not_applicable("systemd does not run on this host")),
+        Some(version) if version >= SYSTEMD => Ok(Verdict::Holds(format!("systemd {version}"))),
         Some(version) => Ok(Problem::fail(format!("systemd {version} is older than {SYSTEMD}"))
-            .cure(Remedy::by_hand("Upgrade the system."))
+            .cure(Remedy::by_hand("Upgrade the operating system."))
             .into()),
     }
 }

@@ -85,26 +85,24 @@ fn triggered(_: &Survey, install: &Install) -> Judged {
     let remedy = changed(
         install,
         service,
-        "Start the task with the host.",
+        "Add a trigger at start-up.",
         "$task.Triggers += New-ScheduledTaskTrigger -AtStartup",
     );
     let problem = if kinds.is_empty() {
         Problem::fail(format!("nothing starts the task {}", service.name))
-            .seen("it has no trigger that is enabled")
+            .seen("the task has no enabled trigger")
     } else if has("LogonTrigger") && keeper(service).is_some() {
-        return Ok(Verdict::Holds("when its session is opened".to_owned()));
+        return Ok(Verdict::Holds("starts when its session is opened".to_owned()));
     } else if has("BootTrigger") && needs_session {
-        Problem::fail(
-            "the task is started with the host, and may run only while someone is logged on",
-        )
-        .seen(place(service.directive("Principals/Principal", "LogonType"), "no LogonType"))
+        Problem::fail("the task starts with the host, but can run only while a user is logged on")
+            .seen(place(service.directive("Principals/Principal", "LogonType"), "no LogonType"))
     } else if has("BootTrigger") {
-        return Ok(Verdict::Holds("with the host".to_owned()));
+        return Ok(Verdict::Holds("starts with the host".to_owned()));
     } else if has("LogonTrigger") {
-        Problem::warn("the task waits for a logon, and nothing logs on after a reboot")
+        Problem::warn("the task waits for a logon, and no user logs on after a reboot")
             .seen(kinds.join(", "))
     } else {
-        Problem::warn("after a reboot the task waits for its time").seen(kinds.join(", "))
+        Problem::warn("after a reboot the task waits for its scheduled time").seen(kinds.join(", "))
     };
     Ok(problem.cure(remedy).into())
 }
@@ -125,16 +123,16 @@ fn unlimited(_: &Survey, install: &Install) -> Judged {
     let written = service.directive(SETTINGS, "ExecutionTimeLimit");
     let limit = written.map_or("PT72H", |own| own.value.as_str());
     if is_none(limit) {
-        return Ok(Verdict::Holds("no limit".to_owned()));
+        return Ok(Verdict::Holds("the task has no time limit".to_owned()));
     }
     let remedy = changed(
         install,
         service,
-        "Take the limit off.",
+        "Remove the time limit.",
         "$task.Settings.ExecutionTimeLimit = 'PT0S'",
     );
-    Ok(Problem::fail(format!("the scheduler ends the agent, amid a job, after {limit}"))
-        .seen(place(written, "no ExecutionTimeLimit: PT72H"))
+    Ok(Problem::fail(format!("the scheduler ends the agent after {limit}, even during a job"))
+        .seen(place(written, "the task has no ExecutionTimeLimit: the default is PT72H"))
         .cure(remedy)
         .into())
 }
@@ -170,13 +168,13 @@ const CONDITIONS: [(&str, &str, &str, &str); 3] = [
     (
         "StopIfGoingOnBatteries",
         "true",
-        "is ended, amid a job, when the mains fail",
+        "is ended when mains power fails, even during a job",
         "$task.Settings.StopIfGoingOnBatteries = $false",
     ),
     (
         "RunOnlyIfIdle",
         "false",
-        "starts only while the host idles",
+        "starts only while the host is idle",
         "$task.Settings.RunOnlyIfIdle = $false",
     ),
 ];
@@ -186,24 +184,26 @@ fn unconditional(_: &Survey, install: &Install) -> Judged {
     let mut problems = Vec::new();
     for (key, usual, what, change) in CONDITIONS {
         if setting(service, key).unwrap_or(usual) == "true" {
-            let missing = format!("no {key}: {usual}");
+            let missing = format!("the task has no {key}: the default is {usual}");
             problems.push(
                 Problem::warn(format!("the task {what}"))
                     .seen(place(service.directive(SETTINGS, key), &missing))
-                    .cure(changed(install, service, "Take the condition out.", change)),
+                    .cure(changed(install, service, "Remove the condition.", change)),
             );
         }
     }
     let ends = service.directives.iter().filter(|directive| directive.key == "EndBoundary");
     problems.extend(ends.filter(|end| end.section.starts_with("Triggers/")).map(|end| {
-        Problem::warn("the task's trigger ends at a date").seen(place(Some(end), "")).cure(changed(
-            install,
-            service,
-            "Take the date out.",
-            "$task.Triggers | ForEach-Object { $_.EndBoundary = $null }",
-        ))
+        Problem::warn("the trigger of the task ends on a date").seen(place(Some(end), "")).cure(
+            changed(
+                install,
+                service,
+                "Remove the date.",
+                "$task.Triggers | ForEach-Object { $_.EndBoundary = $null }",
+            ),
+        )
     }));
-    Ok(Verdict::of(problems, "no condition"))
+    Ok(Verdict::of(problems, "the task has no condition"))
 }
 
 pub(in crate::doctor::service) const ONE_INSTANCE: Check = Check {
@@ -221,14 +221,14 @@ fn one_instance(_: &Survey, install: &Install) -> Judged {
     let service = of(install)?;
     let policy = setting(service, "MultipleInstancesPolicy").unwrap_or("IgnoreNew");
     let what = match policy {
-        "Parallel" => "the scheduler starts a second agent beside the one that runs",
-        "StopExisting" => "the scheduler ends the agent, with its job, to start it anew",
+        "Parallel" => "the scheduler starts a second agent while the first one runs",
+        "StopExisting" => "the scheduler ends the agent and its job to start it again",
         _ => return Ok(Verdict::Holds(policy.to_owned())),
     };
     let change = "$task.Settings.MultipleInstances = 'IgnoreNew'";
     Ok(Problem::fail(what)
         .seen(place(service.directive(SETTINGS, "MultipleInstancesPolicy"), ""))
-        .cure(changed(install, service, "Have a second start passed over.", change))
+        .cure(changed(install, service, "Ignore a second start.", change))
         .into())
 }
 
@@ -241,12 +241,12 @@ pub(super) fn restarts(install: &Install) -> Judged {
             && directive.section.ends_with("/Repetition")
     };
     if let Some(own) = service.directives.iter().find(repeats) {
-        return Ok(Verdict::Holds(format!("looked after each {}", own.value)));
+        return Ok(Verdict::Holds(format!("a trigger restarts it every {}", own.value)));
     }
     if keeper(service).is_some()
         && triggers(service).iter().any(|trigger| trigger.key == "LogonTrigger")
     {
-        return Ok(Verdict::Holds("with its session, which is opened again".to_owned()));
+        return Ok(Verdict::Holds("restarts with its session, which is opened again".to_owned()));
     }
     let count = service.value("Settings/RestartOnFailure", "Count");
     let remedy = changed(
@@ -256,9 +256,11 @@ pub(super) fn restarts(install: &Install) -> Judged {
         "$task.Settings.RestartCount = 999; $task.Settings.RestartInterval = 'PT1M'",
     );
     match count {
-        Some(count) => Ok(Verdict::Holds(format!("{count} times, when it fails"))),
-        None => Ok(Problem::fail("the scheduler does not start the agent again when it ends")
-            .seen("neither RestartOnFailure nor a trigger that repeats")
+        Some(count) => {
+            Ok(Verdict::Holds(format!("the scheduler restarts it {count} times after a failure")))
+        }
+        None => Ok(Problem::fail("the scheduler does not restart the agent when it ends")
+            .seen("the task has neither RestartOnFailure nor a repeating trigger")
             .cure(remedy)
             .into()),
     }

@@ -31,7 +31,11 @@ impl Rules for TaskRules {
         let path = definition.trail.path.display();
         let remedy =
             Remedy::by_hand("Register the task again.").command(Command::fixed("runnerup install"));
-        Some(Problem::fail(format!("{path} cannot be read as a task")).seen(why).cure(remedy))
+        Some(
+            Problem::fail(format!("{path} is not a valid definition of a task"))
+                .seen(why)
+                .cure(remedy),
+        )
     }
 
     fn not_loaded(
@@ -42,7 +46,7 @@ impl Rules for TaskRules {
         _: Load,
     ) -> Result<Problem, Unseen> {
         let name = &service.name;
-        Ok(Problem::fail(format!("the scheduler knows no task {name}")).cure(
+        Ok(Problem::fail(format!("the task {name} is not registered")).cure(
             Remedy::by_hand("Register the task again.")
                 .typed(Verb::Inspect, install, service)
                 .command(Command::fixed("runnerup install")),
@@ -55,7 +59,7 @@ impl Rules for TaskRules {
 
     fn right_command(&self, install: &Install, service: &Service) -> Remedy {
         let arguments = install.agent.profile().usage_arguments();
-        Remedy::by_hand(["Have the task's action run the agent with `", arguments, "`."]).look(
+        Remedy::by_hand(["Set the action of the task to the agent with `", arguments, "`."]).look(
             Command::fixed("Get-ScheduledTask")
                 .task(&service.name, install.named_by)
                 .then("| Select-Object -Expand Actions"),

@@ -28,16 +28,17 @@ fn logs_on(_: &Survey, install: &Install) -> Judged {
     let code = state.exit_status.unwrap_or_default().cast_unsigned();
     // What runs has logged on, whatever happened before.
     if state.main_pid.is_some() {
-        return Ok(Verdict::Holds("it has".to_owned()));
+        return Ok(Verdict::Holds("the task has logged on and is running".to_owned()));
     }
     let Some((_, why)) = LOGON.iter().find(|(own, _)| *own == code) else {
-        return Ok(Verdict::Holds("the last start did not fail for it".to_owned()));
+        return Ok(Verdict::Holds("the last start did not fail at the logon".to_owned()));
     };
-    let remedy =
-        Remedy::by_hand("Give the scheduler the account's password again; it asks for it.")
-            .command(on_task("schtasks /Change /TN", install, service, "/RP *"));
+    let remedy = Remedy::by_hand(
+        "Give the scheduler the account's current password; the command asks for it.",
+    )
+    .command(on_task("schtasks /Change /TN", install, service, "/RP *"));
     Ok(Problem::fail(format!("the task cannot log on: {why}"))
-        .seen(format!("last result 0x{code:08X}"))
+        .seen(format!("last result of the task: 0x{code:08X}"))
         .cure(remedy)
         .into())
 }
@@ -56,7 +57,7 @@ pub(in crate::doctor::service) const SESSION_KEPT: Check = Check {
 fn session_kept(survey: &Survey, install: &Install) -> Judged {
     let service = service(install)?;
     let Some(name) = keeper(service) else {
-        return Err(Unseen::not_applicable("no task keeps a session for it"));
+        return Err(Unseen::not_applicable("no task keeps a session open for the agent"));
     };
     let start = Remedy::by_hand("Enable and start the task.")
         .command(
@@ -73,29 +74,33 @@ fn session_kept(survey: &Survey, install: &Install) -> Judged {
         && is_number(theirs) == is_number(ours)
         && theirs != ours
     {
-        let remedy = Remedy::by_hand("Have both tasks run as one account.").command(
+        let remedy = Remedy::by_hand("Run both tasks as the same account.").command(
             Command::fixed("schtasks /Change /TN")
                 .task(name, install.named_by)
                 .then("/RU")
                 .windows_user(ours, "", install.named_by),
         );
-        return Ok(Problem::fail(format!("{name} keeps the session of {theirs}, not of {ours}"))
-            .seen("the two tasks name two accounts")
-            .cure(remedy)
-            .into());
+        return Ok(Problem::fail(format!(
+            "{name} keeps the session of {theirs} open, not of {ours}"
+        ))
+        .seen("UserId of the two tasks differs")
+        .cure(remedy)
+        .into());
     }
     let is_off = of("Settings", "Enabled") == Some("false");
     let windows = survey.host.windows.as_ref();
     match windows.map(|windows| windows.tasks.known().map(|_| windows.task(name))) {
-        None | Some(Err(_)) if !is_off => Err(Unseen::not_examined("whether it runs is not known")),
+        None | Some(Err(_)) if !is_off => {
+            Err(Unseen::not_examined("the state of the task is not known"))
+        }
         Some(Ok(Some(task))) if task.state == "Running" => {
-            Ok(Verdict::Holds(format!("{name} runs")))
+            Ok(Verdict::Holds(format!("{name} is running")))
         }
         Some(Ok(Some(task))) => {
-            Ok(Problem::fail(format!("{name} does not run")).seen(told(task)).cure(start).into())
+            Ok(Problem::fail(format!("{name} is not running")).seen(told(task)).cure(start).into())
         }
-        Some(Ok(None)) => Ok(Problem::fail(format!("the scheduler knows no task {name}"))
-            .seen("its definition is on disk, and is not registered")
+        Some(Ok(None)) => Ok(Problem::fail(format!("the task {name} is not registered"))
+            .seen("the definition of the task is on disk, but not registered")
             .cure(start)
             .into()),
         _ => Ok(Problem::fail(format!("{name} is disabled")).cure(start).into()),
@@ -132,10 +137,7 @@ mod tests {
     fn a_result_is_told_with_its_meaning() {
         let found = finding(&ended(0xC000_013A), "service/running");
         assert_eq!(found.status, Status::Fail);
-        assert!(
-            found.evidence.contains("0xC000013A: it was ended by Ctrl-C, a logoff"),
-            "{found:?}"
-        );
+        assert!(found.evidence.contains("0xC000013A: Ctrl-C, a logoff"), "{found:?}");
         let unknown = finding(&ended(0x1234), "service/running");
         assert!(unknown.evidence.contains("0x00001234"), "{unknown:?}");
     }

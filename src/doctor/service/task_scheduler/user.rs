@@ -8,7 +8,7 @@ use crate::{
 /// Whether the account of a task is there, where it is one of the host's own.
 pub(super) fn judge(survey: &Survey, install: &Install, service: &Service) -> Judged {
     let Some(name) = install.user.as_deref() else {
-        return Err(Unseen::not_applicable("the task runs as whoever is logged on"));
+        return Err(Unseen::not_applicable("the task runs as the user who is logged on"));
     };
     let written = service.value("Principals/Principal", "UserId").unwrap_or(name);
     let domain = written.rsplit_once('\\').map(|(domain, _)| domain);
@@ -28,8 +28,8 @@ pub(super) fn judge(survey: &Survey, install: &Install, service: &Service) -> Ju
     }
     let remedy = Remedy::by_hand("Create the account, and register the task with it.")
         .command(Command::fixed("runnerup install"));
-    Ok(Problem::fail(format!("there is no account {name}, as which the task is to run"))
-        .seen(format!("UserId {written}"))
+    Ok(Problem::fail(format!("the task must run as {name}, an account that does not exist"))
+        .seen(format!("UserId of the task is {written}"))
         .cure(remedy)
         .into())
 }
