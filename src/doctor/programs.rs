@@ -93,6 +93,7 @@ pub(super) fn is_of(program: &str, os: Os) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Command, doctor::sample::*, service::Verb, values::Manager};
     use std::{fs, path::Path};
 
     /// Programs that only show something, and what one of their words must be for that; no word: they
@@ -149,7 +150,7 @@ mod tests {
         ("fixed(", ""),
         ("root(", "sudo "),
         ("granting(", "sudo "),
-        ("on_service(", "sudo "),
+        ("on_unit(", "sudo "),
         ("on_job(", "sudo "),
         ("on_task(", ""),
         ("on_account(", "sudo "),
@@ -194,10 +195,11 @@ mod tests {
         text
     }
 
-    /// Sources of the checks, without their tests.
+    /// Sources of the checks and of the service managers, without their tests.
     fn sources() -> Vec<(String, String)> {
         let mut all = Vec::new();
-        let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src/doctor")];
+        let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        let mut folders = vec![src.join("doctor"), src.join("service")];
         while let Some(folder) = folders.pop() {
             for entry in fs::read_dir(folder).unwrap() {
                 let path = entry.unwrap().path();
@@ -221,8 +223,12 @@ mod tests {
         let count = before.matches(&set).count();
         let variables = before.rsplit(&set).take(count);
         let variables = variables.map(|rest| lines(rest.split(";\n").next().unwrap()));
-        let function = format!("fn {name}(");
-        let functions = sources.iter().filter_map(|(_, text)| text.split(&function).nth(1));
+        // A function of no type: it begins its line.
+        let starts = ["fn ", "pub(super) fn ", "pub(crate) fn "];
+        let functions = sources.iter().flat_map(|(_, text)| {
+            let of_start = |start| text.split(&format!("\n{start}{name}(")).nth(1);
+            starts.into_iter().filter_map(of_start).collect::<Vec<_>>()
+        });
         let functions = functions.map(|rest| lines(rest.split("\n}").next().unwrap()));
         variables.chain(functions).find(|lines| !lines.is_empty()).unwrap_or_default()
     }
@@ -231,7 +237,9 @@ mod tests {
     fn given() -> Vec<(String, String, bool)> {
         let sources = sources();
         let mut all = Vec::new();
-        for (path, source) in &sources {
+        let doctor = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/doctor");
+        let of_doctor = sources.iter().filter(|(path, _)| Path::new(path).starts_with(&doctor));
+        for (path, source) in of_doctor {
             for (how, is_look) in [(".look(", true), (".command(", false), (".in_turn(", false)] {
                 for (at, _) in source.match_indices(how) {
                     let argument = inside(&source[at + how.len()..]);
@@ -267,6 +275,38 @@ mod tests {
         let wrong: Vec<_> =
             given.iter().filter(|(_, line, is_look)| only_shows(line) != *is_look).collect();
         assert!(wrong.is_empty(), "{wrong:#?}");
+    }
+
+    #[test]
+    fn a_command_of_a_service_manager_that_only_shows_something_is_given_as_one() {
+        let verbs = [
+            Verb::Enable,
+            Verb::Start,
+            Verb::Restart,
+            Verb::Reload,
+            Verb::Inspect,
+            Verb::ShowDefinition,
+            Verb::ShowLog,
+        ];
+        for (manager, name) in [
+            (Manager::Systemd, "circleci.service"),
+            (Manager::Launchd, "com.circleci.runner"),
+            (Manager::TaskScheduler, "CircleCI Launch Agent"),
+        ] {
+            let mut survey = healthy();
+            let service = service_of(&mut survey);
+            (service.manager, service.name) = (manager, name.to_owned());
+            let install = &survey.installs[0];
+            for verb in verbs {
+                let service = install.service.as_ref().unwrap();
+                let commands = manager.profile().commands(verb, install, service);
+                let lines = commands.iter().filter_map(Command::line);
+                for line in lines {
+                    assert_eq!(only_shows(line), verb.only_shows(), "{verb:?}: {line}");
+                }
+                assert!(verb != Verb::Restart || !commands.is_empty(), "{manager}");
+            }
+        }
     }
 
     #[test]
