@@ -93,7 +93,7 @@ pub(super) fn is_of(program: &str, os: Os) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Command, doctor::sample::*, service::Verb, values::Manager};
+    use crate::{doctor::sample::healthy, host::Service, service::Verb, values::Manager};
     use std::{fs, path::Path};
 
     /// Programs that only show something, and what one of their words must be for that; no word: they
@@ -141,7 +141,7 @@ mod tests {
         let table = SHOWING.iter().chain(&SHOWING_VERBS);
         let mut of_program = table.filter(|(name, _)| *name == first(line));
         let has = |word: &&str| line.split(' ').any(|other| other == *word);
-        of_program.any(|(_, words)| words.is_empty() || words.iter().any(&has))
+        of_program.any(|(_, words)| words.is_empty() || words.iter().any(|word| has(word)))
             && !line.contains("--fix")
     }
 
@@ -195,11 +195,11 @@ mod tests {
         text
     }
 
-    /// Sources of the checks and of the service managers, without their tests.
-    fn sources() -> Vec<(String, String)> {
+    /// Sources of the checks and of what people type to service managers, without their tests.
+    fn sources(rooms: &[&str]) -> Vec<(String, String)> {
         let mut all = Vec::new();
         let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-        let mut folders = vec![src.join("doctor"), src.join("service")];
+        let mut folders: Vec<_> = rooms.iter().map(|room| src.join(room)).collect();
         while let Some(folder) = folders.pop() {
             for entry in fs::read_dir(folder).unwrap() {
                 let path = entry.unwrap().path();
@@ -223,23 +223,23 @@ mod tests {
         let count = before.matches(&set).count();
         let variables = before.rsplit(&set).take(count);
         let variables = variables.map(|rest| lines(rest.split(";\n").next().unwrap()));
-        // A function of no type: it begins its line.
-        let starts = ["fn ", "pub(super) fn ", "pub(crate) fn "];
-        let functions = sources.iter().flat_map(|(_, text)| {
-            let of_start = |start| text.split(&format!("\n{start}{name}(")).nth(1);
-            starts.into_iter().filter_map(of_start).collect::<Vec<_>>()
-        });
+        // No method: a line that begins with it is indented.
+        let function = format!("fn {name}(");
+        let begins = |line: &&str| !line.starts_with(' ') && line.contains(&function);
+        let body = |text| {
+            let line = str::lines(text).find(begins)?;
+            str::split(text, line).nth(1)
+        };
+        let functions = sources.iter().filter_map(|(_, text)| body(text));
         let functions = functions.map(|rest| lines(rest.split("\n}").next().unwrap()));
         variables.chain(functions).find(|lines| !lines.is_empty()).unwrap_or_default()
     }
 
     /// Every command that a remedy is given with, and whether as one that only shows something.
     fn given() -> Vec<(String, String, bool)> {
-        let sources = sources();
+        let all_sources = sources(&["doctor", "service"]);
         let mut all = Vec::new();
-        let doctor = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/doctor");
-        let of_doctor = sources.iter().filter(|(path, _)| Path::new(path).starts_with(&doctor));
-        for (path, source) in of_doctor {
+        for (path, source) in &sources(&["doctor"]) {
             for (how, is_look) in [(".look(", true), (".command(", false), (".in_turn(", false)] {
                 for (at, _) in source.match_indices(how) {
                     let argument = inside(&source[at + how.len()..]);
@@ -250,7 +250,7 @@ mod tests {
                     let name =
                         name.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap();
                     if lines.is_empty() && !is_passed_on(argument) {
-                        lines = named(name, &source[..at], &sources);
+                        lines = named(name, &source[..at], &all_sources);
                         assert!(!lines.is_empty(), "{path}: {argument}");
                     }
                     all.extend(lines.into_iter().map(|line| (path.clone(), line, is_look)));
@@ -278,33 +278,14 @@ mod tests {
     }
 
     #[test]
-    fn a_command_of_a_service_manager_that_only_shows_something_is_given_as_one() {
-        let verbs = [
-            Verb::Enable,
-            Verb::Start,
-            Verb::Restart,
-            Verb::Reload,
-            Verb::Inspect,
-            Verb::ShowDefinition,
-            Verb::ShowLog,
-        ];
-        for (manager, name) in [
-            (Manager::Systemd, "circleci.service"),
-            (Manager::Launchd, "com.circleci.runner"),
-            (Manager::TaskScheduler, "CircleCI Launch Agent"),
-        ] {
-            let mut survey = healthy();
-            let service = service_of(&mut survey);
-            (service.manager, service.name) = (manager, name.to_owned());
-            let install = &survey.installs[0];
-            for verb in verbs {
-                let service = install.service.as_ref().unwrap();
-                let commands = manager.profile().commands(verb, install, service);
-                let lines = commands.iter().filter_map(Command::line);
-                for line in lines {
-                    assert_eq!(only_shows(line), verb.only_shows(), "{verb:?}: {line}");
-                }
-                assert!(verb != Verb::Restart || !commands.is_empty(), "{manager}");
+    fn what_shows_a_service_changes_nothing() {
+        let survey = healthy();
+        let install = &survey.installs[0];
+        for (manager, verb) in Manager::ALL.into_iter().flat_map(|m| Verb::ALL.map(|v| (m, v))) {
+            let service = Service { manager, ..install.service.clone().unwrap() };
+            for command in manager.profile().commands(verb, install, &service) {
+                let line = command.into_line().unwrap_or_default();
+                assert!(line.is_empty() || only_shows(&line) == verb.only_shows(), "{line}");
             }
         }
     }
@@ -312,7 +293,7 @@ mod tests {
     #[test]
     fn every_program_that_a_remedy_names_is_in_the_table() {
         let mut names = Vec::new();
-        for (path, source) in sources() {
+        for (path, source) in sources(&["doctor", "service"]) {
             for (_, line) in made(&source) {
                 let name = first(&line).to_owned();
                 let is_known = PROGRAMS.iter().any(|(known, _)| *known == name);

@@ -53,7 +53,7 @@ impl Rules for TaskRules {
         user::judge(survey, install, service)
     }
 
-    fn correct_command(&self, install: &Install, service: &Service) -> Remedy {
+    fn right_command(&self, install: &Install, service: &Service) -> Remedy {
         let arguments = install.agent.profile().usage_arguments();
         Remedy::by_hand(["Have the task's action run the agent with `", arguments, "`."]).look(
             Command::fixed("Get-ScheduledTask")
