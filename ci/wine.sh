@@ -26,3 +26,6 @@ C
     done
     touch "$WINEPREFIX/ready"
 fi
+
+# Ends what Wine's services left running in this prefix.
+end_wine() { wineserver -k 2>/dev/null || true; }

@@ -280,7 +280,8 @@ mod tests {
     /// A command can be pasted as it stands: no blank to fill in, and no remark behind it.
     #[test]
     fn no_command_has_a_blank_or_a_remark() {
-        let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src/doctor")];
+        let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        let mut folders = vec![sources.join("doctor"), sources.join("service")];
         while let Some(folder) = folders.pop() {
             for entry in std::fs::read_dir(folder).unwrap() {
                 let path = entry.unwrap().path();

@@ -17,7 +17,7 @@ use crate::{
     host::{Facts, ServiceState},
     plan::{self, Leave, Plan},
     platform::{
-        Os, Platform, accounts,
+        Platform, accounts,
         command::HostCommands,
         fs::Root,
         system::{self, System},
@@ -25,7 +25,7 @@ use crate::{
     probe,
     record::{Receipt, Step, Target},
     release::{Artifact, Client, Watch, read_certificates},
-    service::{Hints, Services, launchd::Launchd, systemd::Systemd, task_scheduler::Tasks},
+    service::{Hints, Services},
     spec::{Settings, Source, Spec},
     text::shown,
     values::Manager,
@@ -211,29 +211,25 @@ impl Session {
 
     /// The service manager to talk to: none for an image, and none that does not run.
     fn services(&self, manager: Manager) -> Option<Box<dyn Services + '_>> {
-        let services: Box<dyn Services> = match manager {
-            Manager::Systemd => Box::new(Systemd::new(&self.commands)),
-            Manager::Launchd => Box::new(Launchd::new(&self.commands)),
-            Manager::TaskScheduler => Box::new(Tasks::new(&self.commands)),
-            Manager::None => return None,
-        };
+        let services = manager.profile().control(&self.commands)?;
         (self.root.is_host() && services.is_running()).then_some(services)
     }
 
     /// On a host what started it; in an image what it has; else none.
     fn default_service(&self) -> Result<Manager> {
         if self.root.is_host() {
-            return Ok(match Platform::of_this_host()?.os() {
-                Os::Linux => Manager::Systemd,
-                Os::Darwin => Manager::Launchd,
-                Os::Windows => Manager::TaskScheduler,
-            });
+            let os = Platform::of_this_host()?.os();
+            let running = Manager::all_of(os).find(|manager| self.services(*manager).is_some());
+            return Ok(running.unwrap_or(Manager::usual(os)));
         }
-        let has = |path: &str| self.root.look(Path::new(path)).map(|found| found.is_some());
-        if has("/usr/lib/systemd/systemd")? || has("/lib/systemd/systemd")? {
-            return Ok(Manager::Systemd);
+        for manager in Manager::ALL {
+            for mark in manager.profile().marks() {
+                if self.root.look(Path::new(mark))?.is_some() {
+                    return Ok(manager);
+                }
+            }
         }
-        Ok(if has("/Library/LaunchDaemons")? { Manager::Launchd } else { Manager::None })
+        Ok(Manager::None)
     }
 
     fn ca(&self, spec: &Spec, settings: &Settings) -> Result<Option<String>> {

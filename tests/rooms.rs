@@ -194,3 +194,19 @@ fn texts_of_others_enter_the_model_by_one_file() {
     let named = ["src/host/scrubbed.rs", "src/probe/scrubbed.rs"].map(|name| project().join(name));
     assert_eq!(makers, named.iter().collect::<Vec<_>>());
 }
+
+/// Where a service manager is named: in its homes, their tables, and what finds its definitions.
+const HOMES: [&str; 5] =
+    ["service/", "doctor/service/", "values/manager.rs", "probe/launchd.rs", "probe/tasks.rs"];
+
+#[test]
+fn a_service_manager_is_named_in_its_homes_alone() {
+    let mut files = Vec::new();
+    sources(&project().join("src"), &mut files);
+    let inner = |path: &Path| path.strip_prefix(project().join("src")).unwrap().to_owned();
+    let is_home = |path: &Path| HOMES.iter().any(|home| inner(path).starts_with(home));
+    let names = ["Manager::Systemd", "Manager::Launchd", "Manager::TaskScheduler"];
+    let strangers = files.iter().filter(|path| !is_of_tests(path) && !is_home(path));
+    let named = strangers.filter(|path| names.iter().any(|name| code(path).contains(name)));
+    assert_eq!(named.collect::<Vec<_>>(), [] as [&PathBuf; 0]);
+}

@@ -128,9 +128,10 @@ impl<'a> Change<'a> {
         if !can_be_made(site.trail) {
             return remedy.and("Make the folder above it first, for root alone to write.");
         }
-        let command = Command::root("install -d --mode")
+        let command = Command::root("install -d -m")
             .then(mode.text())
-            .user_within("--owner=", &owner.name, "", self.install.account_by(owner))
+            .then("-o")
+            .user(&owner.name, self.install.account_by(owner))
             .path(&site.trail.path, site.named_by);
         remedy.command(command).step(Step::Folder(Folder {
             path: site.trail.path.clone(),

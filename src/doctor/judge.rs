@@ -7,7 +7,6 @@ use super::{
 use crate::{
     Code, Error, Help, Result,
     host::{ProbeName, ProbeSet, Survey, Unseen},
-    platform::Os,
     text::nearest,
 };
 use std::{
@@ -52,13 +51,14 @@ impl Selection {
 }
 
 /// What the checks of these topics alone read.
-const READ_BY: [(ProbeName, &[Topic]); 6] = [
+const READ_BY: [(ProbeName, &[Topic]); 7] = [
     (ProbeName::Connections, &[Topic::Connectivity, Topic::Agent]),
     (ProbeName::Network, &[Topic::Connectivity, Topic::Agent]),
     (ProbeName::RunnerApi, &[Topic::Queue]),
     (ProbeName::KernelLog, &[Topic::Host]),
     (ProbeName::Packages, &[Topic::Host]),
     (ProbeName::Selinux, &[Topic::Permissions]),
+    (ProbeName::UnitObjections, &[Topic::Service]),
 ];
 
 /// Most agents of a survey that are judged: what one check compares with every other agent costs
@@ -84,9 +84,7 @@ pub fn judge(survey: &Survey, selection: &Selection) -> Vec<Finding> {
             };
             let name = install.map(|install| install.name.as_str());
             let mut finding = bounds::bounded(told(check, name, judged));
-            if survey.host.os == Os::Windows {
-                finding.remedy = finding.remedy.map(Remedy::on_windows);
-            }
+            finding.remedy = finding.remedy.map(|remedy| remedy.for_system(survey.host.os));
             if survey.host.image {
                 let base = survey.base.as_deref();
                 finding.remedy = finding.remedy.map(|remedy| remedy.in_image(base));
@@ -228,7 +226,7 @@ mod tests {
     use super::*;
     use crate::{
         doctor::{Consent, Diagnosis, sample::*},
-        host::{Activity, ConfigState, Load, Queue, Seen, Selinux},
+        host::{Activity, ConfigState, Load, PackageFault, Queue, Seen, Selinux},
         record::Step,
         session::cures,
     };
@@ -296,7 +294,7 @@ mod tests {
     fn a_chosen_check_has_all_that_it_reads() {
         let mut whole = online(|api| api.answer = None);
         whole.host.oom_kills = Seen::Known(vec!["Killed process 7".into()]);
-        whole.host.packages = Seen::Known(vec!["half installed: x".into()]);
+        whole.host.packages = Seen::Known(vec![PackageFault::Interrupted]);
         whole.host.selinux =
             Some(Selinux { mode: "enforcing".into(), modules: Seen::Known(Vec::new()) });
         whole.queue = Seen::Known(Queue::default());
@@ -331,6 +329,7 @@ mod tests {
             ProbeName::KernelLog => survey.host.oom_kills = Seen::default(),
             ProbeName::Packages => survey.host.packages = Seen::default(),
             ProbeName::Selinux => survey.host.selinux = None,
+            ProbeName::UnitObjections => service_of(survey).objections = Seen::default(),
             other => panic!("what {other:?} yields is to be taken out here"),
         }
     }

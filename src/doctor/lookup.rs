@@ -1,15 +1,15 @@
 //! What several checks ask of a survey, and remedies that several of them give.
 
-use super::{Command, Consent, Remedy, remedy::Text, service::drop_in};
+use super::{Command, Consent, Remedy, remedy::Text, service::rules};
 use crate::{
     agent::{Names, profiles},
     host::{AccountFacts, Install, Provenance, Service, Survey, Trail, Unseen},
-    platform::{fs::Meta, macos::SYSTEM},
+    platform::fs::Meta,
     record::{IfBusy, Step},
-    service::launchd::{self},
-    values::{GoDuration, LONGEST_UNCONFIRMED, Manager},
+    service::{Verb, is_closed},
+    values::{GoDuration, LONGEST_UNCONFIRMED},
 };
-use std::{path::Path, time::Duration};
+use std::time::Duration;
 
 /// The longest job that a limit of root's is set for, whatever a configuration says: a week.
 const LONGEST_LIMIT: u64 = 7 * 24 * 3600;
@@ -86,6 +86,15 @@ pub(super) fn service(install: &Install) -> Result<&Service, Unseen> {
     })
 }
 
+/// Every other agent that comes later, so that a pair is told once.
+pub(super) fn others<'a>(
+    survey: &'a Survey,
+    install: &'a Install,
+) -> impl Iterator<Item = &'a Install> {
+    let at = survey.installs.iter().position(|other| other.name == install.name);
+    survey.installs.iter().skip(at.map_or(usize::MAX, |at| at + 1))
+}
+
 /// The same remedy, and the service started again so that it sees the change.
 ///
 /// Root starts nothing that an account could have defined.
@@ -101,23 +110,15 @@ pub(super) fn restarted(remedy: Remedy, install: &Install) -> Remedy {
         _ if !install.named_by.is_root() => remedy,
         true => remedy.step(start(IfBusy::Leave)),
         // Unknown counts as busy: who hides the job must not have it ended.
-        false => {
-            drop_in::draining(remedy, service).step(start(IfBusy::Drain)).asks(Consent::RestartBusy)
-        }
+        false => rules(service.manager)
+            .draining(remedy, service)
+            .step(start(IfBusy::Drain))
+            .asks(Consent::RestartBusy),
     };
-    match service.manager {
-        Manager::Systemd => {
-            consented(remedy.command(on_service("systemctl restart", install, service)))
-        }
-        Manager::Launchd => {
-            let remedy = remedy.command(on_job("launchctl kickstart -k", install, service));
-            // Only what the system's domain holds is known to be started by its label alone.
-            if is_daemon(service) { consented(remedy) } else { remedy }
-        }
-        Manager::TaskScheduler => remedy
-            .command(on_task("schtasks /End /TN", install, service, ""))
-            .command(on_task("schtasks /Run /TN", install, service, "")),
-        Manager::None => remedy,
+    let remedy = remedy.typed(Verb::Restart, install, service);
+    match service.manager.profile().is_reached(service) {
+        true => consented(remedy),
+        false => remedy,
     }
 }
 
@@ -136,61 +137,6 @@ fn is_documented(service: &Service) -> bool {
     of_agent
         && !service.definitions.is_empty()
         && service.definitions.iter().all(|definition| is_there(&definition.trail))
-}
-
-/// Whether root may have the system's manager act by what defines a service: another account that
-/// can write a part of it says what root's manager runs, and what tools of root's read. Saved facts
-/// must at least claim that nobody else can.
-fn is_roots(install: &Install, service: &Service) -> bool {
-    match install.named_by {
-        Provenance::Root => true,
-        Provenance::Account(_) => false,
-        Provenance::Anybody => {
-            service.definitions.iter().all(|definition| is_closed(&definition.trail))
-        }
-    }
-}
-
-fn is_closed(trail: &Trail) -> bool {
-    let is_closed = |meta: &Meta| meta.is_of(0) && meta.has_none(0o022);
-    trail.end.is_none_or(|end| is_closed(&end))
-        && trail.passed.iter().all(|passed| is_closed(&passed.meta))
-}
-
-/// A command of root's on a unit.
-pub(super) fn on_service(text: &'static str, install: &Install, service: &Service) -> Command {
-    match is_roots(install, service) {
-        true => Command::root(text).unit(&service.name, install.named_by),
-        false => Command::left_out(),
-    }
-}
-
-/// Has systemd read the files of its units again.
-pub(super) fn reload(install: &Install, service: &Service) -> Command {
-    match is_roots(install, service) {
-        true => Command::root("systemctl daemon-reload"),
-        false => Command::left_out(),
-    }
-}
-
-/// A command of root's on a job of launchd. One that a user's launchd runs has no more rights than
-/// that user.
-pub(super) fn on_job(text: &'static str, install: &Install, service: &Service) -> Command {
-    match domain(service) != SYSTEM || is_roots(install, service) {
-        true => Command::root(text).job(domain(service), &service.name, install.named_by),
-        false => Command::left_out(),
-    }
-}
-
-/// A command on a task of the scheduler.
-pub(super) fn on_task(
-    text: &'static str,
-    install: &Install,
-    service: &Service,
-    then: &'static str,
-) -> Command {
-    let command = Command::fixed(text).task(&service.name, install.named_by);
-    if then.is_empty() { command } else { command.then(then) }
 }
 
 /// The command that edits a file: as root where root alone named it and can change the folders on
@@ -214,29 +160,6 @@ pub(super) fn edit_config(survey: &Survey, install: &Install) -> Command {
         Ok(config) => edit(survey, &config.trail, install.named_by),
         Err(_) => Command::left_out(),
     }
-}
-
-/// The domain that launchd has, or would have, a service in; empty where that is not known.
-pub(super) fn domain(service: &Service) -> &str {
-    if let Some(domain) = service.state.ok().and_then(|state| state.domain.as_deref()) {
-        return domain;
-    }
-    let file = service.file().map_or(Path::new(""), |file| file.path.as_path());
-    launchd::domain_of(file).unwrap_or_default()
-}
-
-/// The command that has launchd load a definition.
-pub(super) fn bootstrap(install: &Install, service: &Service) -> Command {
-    let Some(file) = service.file() else { return Command::left_out() };
-    Command::root("launchctl bootstrap")
-        .domain(domain(service), install.named_by)
-        .path(&file.path, install.named_by)
-}
-
-/// Whether launchd runs it for the system, from the place where daemons are.
-pub(super) fn is_daemon(service: &Service) -> bool {
-    let file = service.file().map(|file| file.path.as_path());
-    domain(service) == SYSTEM && file == Some(launchd::definition(&service.name).as_path())
 }
 
 /// The longest that a job may take by the agent's configuration, in seconds.

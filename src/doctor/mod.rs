@@ -14,8 +14,10 @@ mod host;
 mod judge;
 mod lookup;
 mod own_folders;
+mod packages;
 mod page;
 mod permissions;
+mod programs;
 mod queue;
 mod remedy;
 #[cfg(test)]

@@ -3,8 +3,13 @@
 //! The words are advice to root as the commands are, so they too are this program's own: see
 //! [`Text`].
 
-use super::Command;
-use crate::record::Step;
+use super::{Command, programs};
+use crate::{
+    host::{Install, Service},
+    platform::Os,
+    record::Step,
+    service::Verb,
+};
 use serde::Serialize;
 use std::path::Path;
 
@@ -105,10 +110,16 @@ impl Remedy {
         self
     }
 
-    /// The same commands and steps, told in other words.
+    /// The same commands and steps with another text.
     #[must_use]
     pub(super) fn told(self, text: &'static str) -> Self {
         Self { text: text.into(), ..self }
+    }
+
+    /// With more text behind its own.
+    #[must_use]
+    pub(super) fn with_text(self, more: Text) -> Self {
+        Self { text: self.text.then(more), ..self }
     }
 
     /// With a command that removes the problem, unless a value in it cannot be trusted.
@@ -121,6 +132,13 @@ impl Remedy {
     #[must_use]
     pub(super) fn look(self, command: Command) -> Self {
         self.line(command, false)
+    }
+
+    /// With what a person types to do something with the service of an agent.
+    #[must_use]
+    pub(super) fn typed(self, verb: Verb, install: &Install, service: &Service) -> Self {
+        let commands = service.manager.profile().commands(verb, install, service).into_iter();
+        commands.fold(self, |remedy, command| remedy.line(command, !verb.only_shows()))
     }
 
     fn line(mut self, command: Command, is_cure: bool) -> Self {
@@ -218,47 +236,19 @@ impl Remedy {
     }
 }
 
-/// Programs of other systems, which no command for Windows names.
-const ELSEWHERE: [&str; 22] = [
-    "apt-get",
-    "chmod",
-    "chown",
-    "df",
-    "du",
-    "fallocate",
-    "id",
-    "install",
-    "journalctl",
-    "kill",
-    "launchctl",
-    "ls",
-    "mkhomedir_helper",
-    "ps",
-    "rm",
-    "ss",
-    "sudo",
-    "systemctl",
-    "systemd-analyze",
-    "timedatectl",
-    "useradd",
-    "visudo",
-];
-
 impl Remedy {
-    /// The same as a person at Windows types it, who has no sudo there.
+    /// The same as a person at a host of this system types it: Windows has no sudo, and a program
+    /// that the system does not have is named by no command.
     #[must_use]
-    pub(super) fn on_windows(mut self) -> Self {
-        for Line { text, .. } in &mut self.commands {
+    pub(super) fn for_system(mut self, os: Os) -> Self {
+        for Line { text, .. } in self.commands.iter_mut().filter(|_| os == Os::Windows) {
             if let Some(file) = text.strip_prefix("sudoedit ") {
                 *text = format!("notepad {file}");
             } else if let Some(rest) = text.strip_prefix("sudo ") {
                 *text = rest.to_owned();
             }
         }
-        let is_there = |line: &Line| {
-            line.text.split_whitespace().next().is_some_and(|word| !ELSEWHERE.contains(&word))
-        };
-        self.commands.retain(is_there);
+        self.commands.retain(|line| programs::is_of(programs::first(&line.text), os));
         self
     }
 }
@@ -294,7 +284,7 @@ mod tests {
             .command(Command::fixed("sudoedit C:\\x.yaml"))
             .command(Command::fixed("schtasks /Run /TN x"));
         let commands = ["runnerup install", "notepad C:\\x.yaml", "schtasks /Run /TN x"];
-        assert_eq!(remedy.on_windows().commands(), commands);
+        assert_eq!(remedy.for_system(Os::Windows).commands(), commands);
     }
 
     #[test]

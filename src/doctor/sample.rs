@@ -46,6 +46,7 @@ pub(crate) fn healthy() -> Survey {
         listening: Seen::Known(Vec::new()),
         routes: Seen::Known((true, false)),
         packages: Seen::Known(Vec::new()),
+        package_manager: Some(PackageManager::AptGet),
         ..Host::default()
     };
     let text = |text: &str| Written::Text { text: text.into(), plain: true };
@@ -71,6 +72,7 @@ pub(crate) fn healthy() -> Survey {
              NotifyAccess=exec\nKillMode=mixed\nTimeoutStopSec=18300\n\
              [Install]\nWantedBy=multi-user.target\n",
         ),
+        objections: Seen::Known(Vec::new()),
         command: vec![BINARY.into(), "--config".into(), CONFIG.into()],
         state: Seen::Known(ServiceState {
             load: Load::Loaded,
@@ -94,6 +96,7 @@ pub(crate) fn healthy() -> Survey {
             installed: true,
             version: Some("1.1.73189-8792751".into()),
             sha256: Some("ab".repeat(32)),
+            is_pinned: Some(false),
         }),
         service: Some(service),
         user: Some("circleci".into()),

@@ -110,6 +110,8 @@ pub struct Received {
     pub version: Option<String>,
     /// The verified SHA-256 of its binary, in hex.
     pub sha256: Option<String>,
+    /// Whether a person chose an exact version; `None` in facts of older versions.
+    pub is_pinned: Option<bool>,
 }
 
 /// A variable of a service.

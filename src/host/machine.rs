@@ -1,6 +1,6 @@
 //! The host itself.
 
-use super::{PathRole, Seen, Trail, Windows};
+use super::{PackageFault, PackageManager, PathRole, Seen, Trail, Windows};
 use crate::platform::{Os, accounts::AccountId, fs::Meta};
 use serde::{Deserialize, Serialize};
 use std::{fmt, path::PathBuf};
@@ -50,8 +50,10 @@ pub struct Host {
     pub listening: Seen<Vec<u16>>,
     /// The host has a default route for IPv4, for IPv6.
     pub routes: Seen<(bool, bool)>,
-    /// The package manager's own complaints.
-    pub packages: Seen<Vec<String>>,
+    /// What package upgrades left incomplete.
+    pub packages: Seen<Vec<PackageFault>>,
+    /// Linux: its package manager, where that is a known one.
+    pub package_manager: Option<PackageManager>,
     /// How many processes with an agent's name were not looked at, because there are too many.
     pub agents_beyond: usize,
     /// macOS only.
@@ -203,6 +205,7 @@ impl Default for Host {
             listening: Seen::default(),
             routes: Seen::default(),
             packages: Seen::default(),
+            package_manager: None,
             agents_beyond: 0,
             mac: None,
             windows: None,

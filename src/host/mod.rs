@@ -10,6 +10,7 @@ pub mod limits;
 mod log_line;
 mod machine;
 mod network;
+mod packages;
 mod path;
 mod paths;
 mod probes;
@@ -33,6 +34,7 @@ pub use machine::{
     AccountFacts, Clock, Host, Mac, Memory, Mount, Resolver, SYSTEM_SID, Selinux, Sudo, Volume,
 };
 pub use network::{Answered, Attempt, Endpoint, Network, Proxied, Route, Side, Tls};
+pub use packages::{PackageFault, PackageManager};
 pub use path::{Access, Denied, Passed, Provenance, Strange, Stranger, Trail};
 pub use paths::{Fingerprint, PathFact, Query};
 pub use probes::{ProbeName, ProbeSet};
@@ -40,7 +42,7 @@ pub use queue::{Queue, Runner};
 pub use role::PathRole;
 pub use scrubbed::Scrubbed;
 pub use seen::{Reason, Seen, Unseen};
-pub use service::{Definition, Directive, Service};
+pub use service::{Definition, Directive, Objection, Service};
 pub use service_state::{AUTO_RESTART, Activity, Load, ServiceState};
 pub use token_place::TokenPlace;
 pub use windows::{Grant, Rights, TaskState, Windows, same};

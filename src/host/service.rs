@@ -21,6 +21,9 @@ pub struct Service {
     pub strange_parts: Seen<Vec<Trail>>,
     /// Every directive of these files, in order. An empty value takes earlier ones back.
     pub directives: Vec<Directive>,
+    /// What systemd objects to in these lines.
+    #[serde(default)]
+    pub objections: Seen<Vec<Objection>>,
     /// What it runs, word by word.
     pub command: Vec<Scrubbed>,
     /// What its manager says.
@@ -49,6 +52,17 @@ pub struct Directive<T = Scrubbed> {
     pub key: String,
     /// The value.
     pub value: T,
+}
+
+/// A line of a definition that its manager ignores or warns of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Objection {
+    /// The file.
+    pub file: PathBuf,
+    /// The line, counted from 1; the last one of a line that is continued.
+    pub line: usize,
+    /// The manager's sentence, without what it repeats of the line.
+    pub message: Scrubbed,
 }
 
 impl Service {

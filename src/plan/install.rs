@@ -6,7 +6,6 @@ use super::{
     desired::{Desired, is_declared, refuse_foreign_workdir},
     desktop, notes,
     places::{refuse_links, refuse_taken_places, refuse_twice},
-    rival::{refuse_rival, rivals},
     unconfirmed::refuse_unconfirmed,
 };
 use crate::{
@@ -52,11 +51,12 @@ pub fn queries(spec: &Spec, facts: &Facts) -> Vec<Query> {
                 ("/bin/bash".into(), None),
                 (format!("/etc/sysusers.d/{name}.conf").into(), plain),
                 (format!("/etc/tmpfiles.d/{name}.conf").into(), plain),
-                (format!("/etc/systemd/system/multi-user.target.wants/{service}").into(), None),
             ]);
         }
-        Os::Darwin => paths.extend(rivals(spec).map(|path| (path, None))),
-        Os::Windows => {}
+        Os::Darwin | Os::Windows => {}
+    }
+    for manager in Manager::all_of(spec.platform.os()) {
+        paths.extend(manager.profile().places(spec).into_iter().map(|path| (path, None)));
     }
     let above: Vec<_> = paths.iter().flat_map(|(path, _)| ancestors(path)).collect();
     paths.extend(above.into_iter().map(|path| (path, None)));
@@ -70,7 +70,7 @@ pub fn queries(spec: &Spec, facts: &Facts) -> Vec<Query> {
     }
     queries.push(Query::Account(user.to_owned()));
     queries.push(Query::Service(service.to_owned()));
-    if spec.service == Manager::Systemd {
+    if spec.service.profile().has_drop_ins() {
         queries.push(Query::DropIns(service.to_owned()));
     }
     match spec.platform.os() {
@@ -131,7 +131,7 @@ pub fn known_artifact(spec: &Spec, facts: &Facts, version: Option<&str>) -> Opti
 pub fn install(spec: &Spec, settings: &Settings, facts: &Facts) -> Result<Plan> {
     refuse_unfit(spec, facts)?;
     refuse_no_account_tool(spec, facts)?;
-    refuse_rival(spec, facts)?;
+    spec.service.profile().refuse_name(spec, facts)?;
     refuse_strange_parts(spec, facts)?;
     refuse_foreign_home(spec, facts)?;
     refuse_taken_places(spec, settings, facts)?;
@@ -185,17 +185,8 @@ pub fn refuse_unfit(spec: &Spec, facts: &Facts) -> Result<()> {
     if spec.token.is_none() {
         return Err(missing_token());
     }
-    if spec.service == Manager::Systemd && facts.is_host {
-        if !facts.systemd_runs {
-            return Err(Error::new(
-                Code::ServiceManagerMissing,
-                "systemd is to run the agent, and this host was not started by systemd",
-            )
-            .help("--service none   # and the plan says how to run the agent"));
-        }
-        if !facts.tools.contains("systemctl") {
-            return Err(missing_tool("systemctl", "it registers the service", "systemd"));
-        }
+    if facts.is_host {
+        spec.service.profile().refuse_host(facts)?;
     }
     if facts.domain_controller && spec.platform.os() == Os::Windows {
         return Err(Error::new(
@@ -204,13 +195,6 @@ pub fn refuse_unfit(spec: &Spec, facts: &Facts) -> Result<()> {
              of the domain's administrators",
         )
         .help("install the runner on a member server"));
-    }
-    if spec.service == Manager::Launchd && facts.is_host && !facts.tools.contains("launchctl") {
-        return Err(Error::new(
-            Code::ServiceManagerMissing,
-            "launchd is to run the agent, and this host has no launchctl",
-        )
-        .help("--service none   # and the plan says how to run the agent"));
     }
     if spec.passwordless_sudo && !facts.tools.contains("visudo") {
         let why = "it checks the file that --passwordless-sudo writes";

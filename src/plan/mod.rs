@@ -7,7 +7,6 @@ mod desktop;
 mod install;
 mod notes;
 mod places;
-mod rival;
 mod unconfirmed;
 mod uninstall;
 

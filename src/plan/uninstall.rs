@@ -11,6 +11,7 @@ use crate::{
     platform::Os,
     record::{Receipt, Record, State, Step, Target},
     text::has_drive,
+    values::Manager,
 };
 use std::{
     borrow::Cow,
@@ -169,15 +170,9 @@ fn in_order(going: Vec<&Record>, leave: Leave) -> Vec<&Record> {
 /// The services that an install defined. One that was installed into an image has no record of
 /// having been started, and runs all the same once that was booted.
 fn services_of(receipt: &Receipt) -> BTreeSet<String> {
-    // Where an administrator's definitions stand.
+    // A task has its name from the install's own record of it.
     let defined = |path: &Path| {
-        let name = match path.parent()?.to_str()? {
-            "/etc/systemd/system" => path.file_name()?,
-            "/Library/LaunchDaemons" => path.file_stem()?,
-            // A task has its name from the install's own record of it.
-            _ => return None,
-        };
-        Some(name.to_string_lossy().into_owned())
+        Manager::ALL.into_iter().find_map(|manager| manager.profile().service_of(path))
     };
     let names = receipt.records.iter().filter_map(|record| match &record.target {
         Target::Enabled(name) | Target::Running(name) => Some(name.clone()),

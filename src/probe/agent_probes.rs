@@ -1,7 +1,7 @@
 //! The looks at one agent: all begun at once, then put together.
 
 use super::{
-    IMAGE, ProbeContext, account, binary,
+    IMAGE, ManagerAnswers, ProbeContext, account, binary,
     candidate::Candidate,
     command_prefix, config,
     deadline::Probe,
@@ -15,7 +15,7 @@ use super::{
 use crate::{
     host::{
         Binary, Install, Named, PathRole, ProbeName, Provenance, Received, Seen, Service,
-        ServiceState, TokenPlace, Tool, Trail, Unseen, Workdir, Wrapper,
+        TokenPlace, Tool, Trail, Unseen, Workdir, Wrapper,
     },
     platform::{
         Os,
@@ -247,7 +247,7 @@ impl AgentProbes {
     pub(super) fn done(
         self,
         context: &ProbeContext,
-        states: &Seen<BTreeMap<String, ServiceState>>,
+        managers: &ManagerAnswers,
         processes: &Processes,
         uids: &BTreeMap<String, u32>,
     ) -> Install {
@@ -255,7 +255,7 @@ impl AgentProbes {
         let candidate = self.candidate;
         let command = candidate.shown_command(scrub);
         let name = candidate.unit.as_ref().map(|unit| unit.name.clone());
-        let state = match (states, &name) {
+        let state = match (&managers.states, &name) {
             (Seen::Known(states), Some(name)) => states
                 .get(name)
                 .cloned()
@@ -274,6 +274,7 @@ impl AgentProbes {
         token_in.extend(of_install.holds_token.then_some(TokenPlace::Process));
         let environment = environment::kept(&candidate.variables, scrub);
         let service = candidate.unit.map(|unit| Service {
+            objections: managers.objections.of(&unit, scrub),
             manager: unit.manager,
             name: unit.name,
             definitions: unit.definitions,
@@ -342,7 +343,9 @@ impl AgentProbes {
 }
 
 fn received(receipt: &Receipt) -> Received {
+    let choice = receipt.settings.get("version").map(String::as_str);
     Received {
+        is_pinned: Some(choice.is_some_and(|choice| choice != "latest")),
         complete: receipt.complete,
         installed: receipt.installed,
         version: receipt.binary.as_ref().map(|binary| binary.version.to_string()),

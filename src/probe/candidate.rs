@@ -5,7 +5,7 @@ use super::{
     processes::{Agent, Processes, Wanted},
     scrub::Scrub,
     task_action::program_name,
-    tasks, uid_of,
+    uid_of,
     units::Unit,
 };
 use crate::{
@@ -14,7 +14,6 @@ use crate::{
     platform::{Os, accounts, fs::Root},
     record::Receipt,
     text::{Found, Secrets, inner, is_whole},
-    values::Manager,
 };
 use std::{
     path::{Path, PathBuf},
@@ -119,18 +118,9 @@ fn of_definition(root: &Root, mut unit: Unit, receipt: Option<Receipt>) -> Candi
     let command = unit.command();
     let (mut variables, files) = environment::of_unit(root, &unit);
     variables.append(&mut unit.variables);
-    let user = unit.directives.iter().rev();
-    let user = user.filter(|d| match unit.manager {
-        Manager::Launchd => d.key == "UserName",
-        _ => d.section == "Service" && d.key == "User",
-    });
-    let user = user.map(|d| d.value.clone()).next().or_else(|| owner_of_home(&unit));
-    let user = match unit.manager {
-        // A task of a group runs as whoever of it is logged on.
-        Manager::TaskScheduler => tasks::account(&unit),
-        // systemd and launchd run what names no user as root.
-        _ => Some(user.filter(|user| !user.is_empty()).unwrap_or("root".to_owned())),
-    };
+    let file = unit.definitions.first();
+    let file = file.map_or(Path::new(""), |definition| definition.trail.path.as_path());
+    let user = unit.manager.profile().account(&unit.directives, file);
     let name = unit.name.trim_end_matches(".service").to_owned();
     unit.definitions.shrink_to_fit();
     Candidate {
@@ -147,13 +137,6 @@ fn of_definition(root: &Root, mut unit: Unit, receipt: Option<Receipt>) -> Candi
         unit: Some(unit),
         ..Candidate::default()
     }
-}
-
-/// Whose a definition is that stands in a home.
-fn owner_of_home(unit: &Unit) -> Option<String> {
-    let path = &unit.definitions.first()?.trail.path;
-    let name = path.strip_prefix("/Users").ok()?.components().next()?;
-    Some(name.as_os_str().to_string_lossy().into_owned())
 }
 
 /// Agents that run though no task of the candidates runs them.

@@ -3,13 +3,13 @@
 use super::{
     reader::{self, Part},
     scrub::Scrub,
-    unit_text::split,
     units::Unit,
 };
 use crate::{
     agent::{is_agents_variable, is_token_variable},
     host::{Provenance, Scrubbed, Seen, Trail, Variable},
     platform::fs::Root,
+    service::systemd::unit_text::split,
     text::REDACTED,
 };
 use std::{
@@ -228,6 +228,7 @@ fn lines(text: &str, path: &Path, written_by: Provenance) -> Vec<Raw> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::service::systemd::unit_text::parse;
 
     #[test]
     fn tokens_and_passwords_do_not_stay() {
@@ -249,7 +250,7 @@ mod tests {
         std::fs::write(folder.path().join("env"), "# x\nA=\"file\"\n B='c d'\n").unwrap();
         let root = Root::open(folder.path()).unwrap();
         let text = "[Service]\nEnvironmentFile=/env\nEnvironment=A=unit\nEnvironmentFile=-/none\n";
-        let directives = super::super::unit_text::parse(text, Path::new("/u"));
+        let directives = parse(text, Path::new("/u"));
         let unit = Unit { directives, ..Unit::default() };
         let (raw, files) = of_unit(&root, &unit);
         let told: Vec<_> = raw.iter().map(|raw| (raw.name.as_str(), raw.value.as_str())).collect();
@@ -267,8 +268,7 @@ mod tests {
         let proxies = many(|at| format!("HTTPS_PROXY=http://u:a1b2c3d4e5f6a7b8{at}@h\n"));
         std::fs::write(root.0.path().join("env"), path + &tokens + &proxies + &long).unwrap();
         let line = "EnvironmentFile=/env\n".repeat(4 * FILES);
-        let directives =
-            super::super::unit_text::parse(&format!("[Service]\n{line}"), Path::new("/u"));
+        let directives = parse(&format!("[Service]\n{line}"), Path::new("/u"));
         let unit = Unit { directives, ..Unit::default() };
         let (raw, files) = of_unit(&root.1, &unit);
         assert_eq!((raw.len(), files.len()), (OF_UNIT, FILES));

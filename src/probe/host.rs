@@ -5,7 +5,10 @@ use super::{
     reader::{Part, read_at},
 };
 use crate::{
-    host::{Clock, Memory, Mount, PathRole, Provenance, Resolver, Seen, Selinux, Volume},
+    host::{
+        Clock, Memory, Mount, PackageFault, PackageManager, PathRole, Provenance, Resolver, Seen,
+        Selinux, Volume,
+    },
     platform::{
         self,
         command::{Call, Commands},
@@ -27,8 +30,8 @@ const LIMIT: u64 = 1 << 20;
 /// Names in a folder that are looked at; accounts can fill it.
 const ENTRIES: usize = 2000;
 
-/// Most complaints of the package manager that are told.
-const COMPLAINTS: usize = 20;
+/// Most files beside configurations that are reported.
+const LEFT_FILES: usize = 20;
 
 /// Programs that keep the clock right, and the name of each process.
 const TIME_KEEPERS: [&str; 5] = ["chronyd", "ntpd", "ntpsec", "openntpd", "systemd-timesyn"];
@@ -39,11 +42,40 @@ pub(super) fn uptime() -> i64 {
     text.split('.').next().and_then(|seconds| seconds.parse().ok()).unwrap_or_default()
 }
 
-/// The system in words.
-pub(super) fn system(root: &Root) -> String {
-    let text = text(root, "/etc/os-release").unwrap_or_default();
-    let name = text.lines().find_map(|line| line.strip_prefix("PRETTY_NAME="));
-    name.map(|name| name.trim_matches('"').to_owned()).unwrap_or_default()
+/// The release of a Linux system: `os-release(5)`.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Release {
+    /// In words, such as `Debian GNU/Linux 12 (bookworm)`.
+    pub(super) name: String,
+    pub(super) package_manager: Option<PackageManager>,
+}
+
+impl Release {
+    pub(super) fn of(root: &Root) -> Self {
+        let text = text(root, "/etc/os-release").unwrap_or_default();
+        let value = |key: &str| {
+            let value = text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('='));
+            value.unwrap_or_default().trim_matches(['"', '\''])
+        };
+        let has = |program: &str| {
+            let spot = root.find(Path::new(program)).ok().flatten();
+            spot.is_some_and(|spot| spot.look().is_ok_and(|meta| meta.is_some()))
+        };
+        let families = [value("ID"), value("ID_LIKE")].into_iter().flat_map(str::split_whitespace);
+        // Of a family's managers the first that is there: `yum` is a link to dnf where both are.
+        let known = families.flat_map(|family| match family {
+            "debian" | "ubuntu" => [Some((PackageManager::AptGet, "/usr/bin/apt-get")), None],
+            "fedora" | "rhel" | "centos" | "amzn" => [
+                Some((PackageManager::Dnf, "/usr/bin/dnf")),
+                Some((PackageManager::Yum, "/usr/bin/yum")),
+            ],
+            "suse" | "sles" => [Some((PackageManager::Zypper, "/usr/bin/zypper")), None],
+            "alpine" => [Some((PackageManager::Apk, "/sbin/apk")), None],
+            _ => [None, None],
+        });
+        let there = known.flatten().find(|(_, program)| has(program));
+        Self { name: value("PRETTY_NAME").to_owned(), package_manager: there.map(|(own, _)| own) }
+    }
 }
 
 /// The name that an image gives to the host that it becomes; nothing where it has none.
@@ -233,30 +265,31 @@ pub(super) fn routes() -> Seen<(bool, bool)> {
     Seen::Known((has_v4, v6.lines().any(is_default)))
 }
 
-/// What the package manager left half done, or beside a configuration in `folders`.
-pub(super) fn packages(root: &Root, folders: &[PathBuf], until: Instant) -> Seen<Vec<String>> {
-    let mut complaints = Vec::new();
+/// What package upgrades left incomplete, or beside a configuration in `folders`.
+pub(super) fn packages(
+    root: &Root,
+    folders: &[PathBuf],
+    until: Instant,
+) -> Seen<Vec<PackageFault>> {
+    let mut faults = Vec::new();
     let names = |folder: &Path| {
         let spot = root.find(folder).ok().flatten()?;
         Some(spot.list_some(ENTRIES, until).ok()?.names)
     };
     let updates = names(Path::new("/var/lib/dpkg/updates")).unwrap_or_default();
     if !updates.is_empty() {
-        complaints.push("dpkg was interrupted: sudo dpkg --configure -a".to_owned());
+        faults.push(PackageFault::Interrupted);
     }
     for folder in folders {
         for name in names(folder).unwrap_or_default() {
             let text = name.to_string_lossy();
             let ends = [".dpkg-dist", ".dpkg-new", ".ucf-dist", ".rpmnew", ".rpmsave"];
-            if complaints.len() < COMPLAINTS && ends.iter().any(|end| text.ends_with(end)) {
-                complaints.push(format!(
-                    "{} is a configuration that an upgrade left beside",
-                    folder.join(&name).display()
-                ));
+            if faults.len() < LEFT_FILES && ends.iter().any(|end| text.ends_with(end)) {
+                faults.push(PackageFault::LeftFile(folder.join(text.as_ref())));
             }
         }
     }
-    Seen::Known(complaints)
+    Seen::Known(faults)
 }
 
 fn text(root: &Root, path: &str) -> Result<String, String> {
@@ -280,6 +313,31 @@ mod tests {
         {
             fs::write(folder.path().join("etc/hostname"), text).unwrap();
             assert_eq!(hostname_of_image(&root), name);
+        }
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn the_package_manager_is_the_one_of_the_release_that_is_there() {
+        for (release, programs, expected) in [
+            ("ID=debian", "apt-get dnf", Some(PackageManager::AptGet)),
+            ("ID=linuxmint\nID_LIKE=\"ubuntu debian\"", "apt-get", Some(PackageManager::AptGet)),
+            ("ID=\"rhel\"\nID_LIKE=\"fedora\"", "yum dnf", Some(PackageManager::Dnf)),
+            ("ID=\"centos\"\nID_LIKE=\"rhel fedora\"", "yum", Some(PackageManager::Yum)),
+            ("ID='opensuse-leap'\nID_LIKE='suse opensuse'", "zypper", Some(PackageManager::Zypper)),
+            ("ID=arch", "pacman", None),
+            // A system that is not changed by packages has none.
+            ("ID=fedora", "rpm-ostree", None),
+            ("", "apt-get", None),
+        ] {
+            let (folder, root) = platform::fs::empty_root();
+            fs::create_dir_all(folder.path().join("usr/bin")).unwrap();
+            fs::create_dir(folder.path().join("etc")).unwrap();
+            fs::write(folder.path().join("etc/os-release"), release).unwrap();
+            for program in programs.split(' ') {
+                fs::write(folder.path().join("usr/bin").join(program), "").unwrap();
+            }
+            assert_eq!(Release::of(&root).package_manager, expected, "{release}");
         }
     }
 

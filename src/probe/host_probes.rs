@@ -47,7 +47,7 @@ pub(super) fn begin(
     let mac = context.start(ProbeName::Mac, mac::facts);
     let resolver = context.start(ProbeName::Resolver, |context| host::resolver(&context.root));
     let is_windows = context.os == Os::Windows;
-    let system = context.start(ProbeName::SystemName, |context| host::system(&context.root));
+    let system = context.start(ProbeName::SystemName, |context| host::Release::of(&context.root));
     let mounts = context.start(ProbeName::Mounts, |context| match context.is_host {
         true => host::mounts(),
         false => Seen::not_applicable(IMAGE),
@@ -72,11 +72,12 @@ pub(super) fn begin(
     let context = context.clone();
     move |installs| {
         let volumes = if is_windows { Vec::new() } else { volumes::of(&context, installs) };
+        let release = known_or_default(system.seen());
         let mut host = Host {
             os: context.os,
             // An image says nothing of the machine that it is for.
             machine: if context.is_host { machine() } else { String::new() },
-            system: known_or_default(system.seen()),
+            system: release.name,
             hostname: hostname.seen().ok().cloned().unwrap_or_default(),
             // Windows says so itself, with all else.
             privileged: Os::HERE != Os::Windows && is_privileged(),
@@ -97,6 +98,7 @@ pub(super) fn begin(
             listening: listening.flat(),
             routes: routes.flat(),
             packages: packages.flat(),
+            package_manager: release.package_manager,
             agents_beyond: processes.agents_beyond(),
             container,
             mac: None,

@@ -20,6 +20,7 @@ mod launchd;
 mod log;
 mod mac;
 pub mod network;
+mod objections;
 mod paths;
 mod personal;
 mod plan_facts;
@@ -32,14 +33,12 @@ mod scrubbed;
 mod secret_words;
 mod task_action;
 mod tasks;
-mod unit_text;
 mod units;
 mod variables;
 mod volumes;
 mod windows;
 mod windows_paths;
 mod workdir;
-mod xml;
 
 use crate::{
     Code, Command, Error, Help, Result,
@@ -48,7 +47,7 @@ use crate::{
         ServiceState, Survey,
     },
     platform::{Os, command::HostCommands, fs::Root},
-    service::{systemd, systemd_runs},
+    service::StateQuery,
     text::Secrets,
     values::Manager,
 };
@@ -168,6 +167,7 @@ fn take(root: Arc<Root>, probes: ProbeSet, request: Request, until: Instant) -> 
         strays = candidate::by_hand(&candidates, &processes, &context.scrub);
     }
     let states = service_states(&context, &candidates);
+    let objections = objections::begin(&context, &candidates);
     let host = host_probes::begin(&context, &candidates, &processes);
     let of_windows = windows.as_ref().map(|windows| {
         let accounts = windows.accounts(&candidates, context.now);
@@ -192,9 +192,10 @@ fn take(root: Arc<Root>, probes: ProbeSet, request: Request, until: Instant) -> 
     } else if context.os == Os::Windows {
         states = Seen::not_applicable(IMAGE);
     }
+    let managers = ManagerAnswers { states, objections: objections.done() };
     let mut installs: Vec<Install> = probes
         .into_iter()
-        .map(|probes| probes.done(&context, &states, &processes, &uids))
+        .map(|probes| probes.done(&context, &managers, &processes, &uids))
         .collect();
     let mut host = host(&installs);
     if context.os == Os::Windows {
@@ -233,6 +234,12 @@ fn take(root: Arc<Root>, probes: ProbeSet, request: Request, until: Instant) -> 
     Ok(Examined { survey, secrets })
 }
 
+/// What the managers say of the services.
+struct ManagerAnswers {
+    states: Seen<BTreeMap<String, ServiceState>>,
+    objections: objections::Objections,
+}
+
 /// Asks what an agent asks, as far as that was asked for.
 fn network_probe(
     context: &ProbeContext,
@@ -255,21 +262,24 @@ fn service_states(
     candidates: &[Candidate],
 ) -> Probe<Seen<BTreeMap<String, ServiceState>>> {
     let units = candidates.iter().filter_map(|candidate| candidate.unit.as_ref());
-    let units = units.filter(|unit| unit.manager == Manager::Systemd);
-    let units: Vec<String> = units.map(|unit| unit.name.clone()).collect();
-    let jobs = jobs(context, candidates);
-    let uptime = host::uptime();
-    context.start(ProbeName::ServiceState, move |context| match jobs.is_empty() {
-        true if context.is_host && systemd_runs() => {
-            let ProbeContext { commands, limit, now, .. } = context;
-            match systemd::state::states(commands, &units, Some(*limit), Some(now - uptime)) {
-                Ok(states) => Seen::Known(states),
-                Err(error) => Seen::broken(error.message()),
-            }
+    let manager = units.clone().next().map_or(Manager::usual(context.os), |unit| unit.manager);
+    let service = |unit: &units::Unit| {
+        let file = unit.definitions.first()?.trail.path.clone();
+        (unit.manager == manager).then(|| (unit.name.clone(), file))
+    };
+    let services = units.filter_map(service).collect();
+    let booted = context.now - host::uptime();
+    context.start(ProbeName::ServiceState, move |context| {
+        if !context.is_host {
+            return Seen::not_applicable(IMAGE);
         }
-        true => Seen::not_applicable("systemd does not run here"),
-        false if context.is_host => launchd::states(&context.commands, &jobs),
-        false => Seen::not_applicable(IMAGE),
+        let ProbeContext { root, commands, limit, .. } = context;
+        let uid_of = |name: &str| match name {
+            StateQuery::CONSOLE => mac::console(root)?.uid(),
+            name => uid_of(root, name),
+        };
+        let query = StateQuery { commands, services, limit: *limit, booted, uid_of: &uid_of };
+        manager.profile().states(&query)
     })
 }
 
@@ -284,20 +294,6 @@ fn asks(context: &ProbeContext, endpoints: &Endpoints, candidates: &[Candidate])
     };
     let begun: Vec<_> = candidates.iter().map(begin).collect();
     begun.into_iter().flat_map(|look| known_or_default(look.seen())).collect()
-}
-
-/// What launchd runs, and where it would have loaded it.
-fn jobs(context: &ProbeContext, candidates: &[Candidate]) -> Vec<launchd::Job> {
-    let units = candidates.iter().filter_map(|candidate| candidate.unit.as_ref());
-    let uid = |name: &str| match name {
-        launchd::CONSOLE => mac::console(&context.root)?.uid(),
-        name => uid_of(&context.root, name),
-    };
-    let job = |unit: &units::Unit| {
-        let file = &unit.definitions.first()?.trail.path;
-        (unit.manager == Manager::Launchd).then(|| launchd::job(&unit.name, file, uid))
-    };
-    units.filter_map(job).collect()
 }
 
 /// Asks for the resource class.

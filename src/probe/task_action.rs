@@ -8,6 +8,7 @@ use super::{
 use crate::{
     agent::Kind,
     platform::fs::{Provenance, Root},
+    service::task_scheduler::xml,
     text::{inner, is_whole},
 };
 use std::path::{Path, PathBuf};
@@ -190,7 +191,7 @@ fn of_script(root: &Root, word: &str, folder: &str, named_by: Provenance) -> Opt
     let path = inner(&whole);
     let (trail, content) = reader::read_at(root, &path, Part::Head(LIMIT), named_by).ok()?;
     let written_by = named_by.and(trail.written_by());
-    let text = super::xml::decoded(&content.bytes);
+    let text = xml::decoded(&content.bytes);
     let here = whole.rsplit_once(['/', '\\']).map_or("", |(folder, _)| folder);
     let mut run = Run { script: Some(path.clone()), ..Run::default() };
     for (at, line) in text.lines().enumerate() {

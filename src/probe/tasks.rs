@@ -4,12 +4,12 @@ use super::{
     reader::{self, Part},
     task_action::{self, Action},
     units::Unit,
-    xml,
 };
 use crate::{
     agent::Kind as Agent,
     host::{Definition, Directive, Provenance, Trail},
     platform::fs::{Kind, Root},
+    service::task_scheduler::xml,
     values::Manager,
 };
 use std::path::{Path, PathBuf};
@@ -153,20 +153,8 @@ fn actions(unit: &Unit) -> Vec<Action> {
     actions
 }
 
-/// The account that a task runs as: by its own name, without the host's or a dot before it.
-pub(super) fn account(unit: &Unit) -> Option<String> {
-    let user = unit.directives.iter().find(|directive| {
-        directive.section == "Principals/Principal"
-            && directive.key == "UserId"
-            && !directive.value.is_empty()
-    })?;
-    let name = user.value.rsplit('\\').next().unwrap_or_default();
-    Some(match name.to_ascii_uppercase().as_str() {
-        "S-1-5-18" | "SYSTEM" | "LOCALSYSTEM" => "SYSTEM".to_owned(),
-        "S-1-5-19" => "LOCAL SERVICE".to_owned(),
-        "S-1-5-20" => "NETWORK SERVICE".to_owned(),
-        _ => name.to_owned(),
-    })
+fn account(unit: &Unit) -> Option<String> {
+    unit.manager.profile().account(&unit.directives, Path::new(""))
 }
 
 #[cfg(test)]

@@ -4,14 +4,18 @@ use super::{
     environment::Raw,
     reader::{self, Part},
     scrub::Scrub,
-    unit_text::{parse, split},
 };
 use crate::{
     Result,
     agent::Kind as Agent,
     host::{Definition, Directive, Provenance, Scrubbed, Seen, Trail, limits::DIRECTIVES},
     platform::fs::{Kind, Root},
-    service::systemd::{drop_ins::names, strange::Search, unit_folders::UnitFolders},
+    service::systemd::{
+        drop_ins::names,
+        strange::Search,
+        unit_folders::UnitFolders,
+        unit_text::{command, parse},
+    },
     values::Manager,
 };
 use std::{
@@ -185,20 +189,9 @@ impl Unit {
         self.definitions.push(definition);
     }
 
-    /// The command line of the last `ExecStart`, split as systemd does.
+    /// The command line that it runs, word by word.
     pub(super) fn command(&self) -> Vec<String> {
-        if let Some(command) = &self.command {
-            return command.clone();
-        }
-        let last = self.directives.iter().rev();
-        let last =
-            last.filter(|directive| directive.key == "ExecStart" && directive.section == "Service");
-        let line = last.map(|directive| directive.value.as_str()).next().unwrap_or_default();
-        let mut words = split(line);
-        if let Some(first) = words.first_mut() {
-            *first = first.trim_start_matches(['@', '-', ':', '+', '!', '|']).to_owned();
-        }
-        words
+        self.command.clone().unwrap_or_else(|| command(&self.directives))
     }
 
     /// Who could have written a file of the definition.

@@ -1,16 +1,24 @@
-//! Service managers: what the steps and the proof ask of any of them, and a folder for each with how
-//! it is controlled and how its definitions are written and read.
+//! Service managers: what the steps and the proof ask of any of them, and a folder for each with its
+//! profile, how it is controlled and how its definitions are written and read.
 
-mod drain;
+mod common;
 pub mod environment;
 pub mod launchd;
+mod parts;
+mod profile;
+mod query;
 pub mod systemd;
 pub mod task_scheduler;
+mod verb;
 
-pub(crate) use drain::drain;
+pub(crate) use common::{description, drain};
 pub(crate) use environment::unquoted;
+pub(crate) use parts::{DefinitionFile, Parts};
+pub(crate) use profile::Profile;
+pub(crate) use query::StateQuery;
+pub(crate) use verb::{Verb, is_closed};
 
-use crate::{Result, host::ServiceState};
+use crate::{Result, host::ServiceState, platform::fs::Root};
 use std::{collections::BTreeMap, path::Path, time::Duration};
 
 /// Commands with which a person goes on from here.
@@ -34,6 +42,13 @@ pub trait Services {
     fn start(&self, service: &str) -> Result<()>;
     /// Asks the service to drain and stop; returns at once.
     fn stop(&self, service: &str, drain: Duration) -> Result<()>;
+    /// Refuses to have the manager act as root by what another account could have defined.
+    ///
+    /// # Errors
+    /// [`Code::GroundUnsafe`](crate::Code::GroundUnsafe) with what is not root's alone.
+    fn refuse_strange(&self, _root: &Root, _service: &str) -> Result<()> {
+        Ok(())
+    }
     /// What the manager says about the service.
     fn state(&self, service: &str) -> Result<ServiceState>;
     /// Whether an agent that the service runs has a job: a child that has not ended. `None` where

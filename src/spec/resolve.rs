@@ -182,26 +182,21 @@ fn release_url(settings: &Settings, pinned: bool) -> Result<Url> {
 }
 
 fn service(settings: &Settings, os: Os, here: Circumstances) -> Result<Manager> {
-    let read = |text: &str| match (text, os) {
-        ("systemd", Os::Linux) => Ok(Manager::Systemd),
-        ("launchd", Os::Darwin) => Ok(Manager::Launchd),
-        ("task-scheduler", Os::Windows) => Ok(Manager::TaskScheduler),
-        ("none", _) => Ok(Manager::None),
-        ("systemd" | "launchd" | "task-scheduler", _) => {
-            Err(Error::new(Code::Contradiction, format!("{text} is not a service manager of {os}")))
+    let read = |text: &str| {
+        let manager: Manager = text.parse()?;
+        match Manager::all_of(os).any(|own| own == manager) {
+            true => Ok(manager),
+            false => {
+                let message = format!("{text} is not a service manager of {os}");
+                Err(Error::new(Code::Contradiction, message))
+            }
         }
-        _ => Err(Error::new(Code::ValueInvalid, format!("there is no service manager {text:?}"))
-            .help("service managers: systemd, launchd, task-scheduler, none")),
     };
-    match settings.read("service", read)? {
-        Some(given) => Ok(given),
-        None if here.platform.os() == os => Ok(here.service),
-        None => Ok(match os {
-            Os::Linux => Manager::Systemd,
-            Os::Darwin => Manager::Launchd,
-            Os::Windows => Manager::TaskScheduler,
-        }),
-    }
+    Ok(match settings.read("service", read)? {
+        Some(given) => given,
+        None if here.platform.os() == os => here.service,
+        None => Manager::usual(os),
+    })
 }
 
 /// Reads `--timeout`.

@@ -46,7 +46,7 @@ fn the_last_line_names_what_removes_the_first_failure() {
         .collect();
     facts["network"] = json!({"known": {"timeout": 5, "endpoints": endpoints, "newest": null}});
     let text = report(&facts);
-    assert_eq!(next(&text), "Correct the resolver, or the name.", "{text}");
+    assert_eq!(next(&text), "Correct the DNS resolver, or the host name.", "{text}");
     // The cause is told once, with its endpoints.
     assert_eq!(text.matches("no name server").count(), 1, "{text}");
     assert!(text.contains("releases.example.com"), "{text}");

@@ -10,6 +10,7 @@ use crate::{
     },
     record::{After, Check, File, Record, Settle, State},
     service::Services,
+    values::Manager,
 };
 use std::{io::Write, path::Path};
 
@@ -198,7 +199,8 @@ fn reload(tools: &Tools<'_>) -> Result<()> {
 }
 
 fn is_definition(path: &Path) -> bool {
-    path.starts_with("/etc/systemd/system")
+    let mut folders = Manager::ALL.into_iter().filter_map(|manager| manager.profile().folder());
+    folders.any(|folder| path.starts_with(folder))
 }
 
 fn in_the_way(spot: &Spot, kind: Kind) -> Error {

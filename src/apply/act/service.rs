@@ -5,7 +5,6 @@ use crate::{
     Error, Result,
     host::Activity,
     record::{IfBusy, State, Target},
-    service::systemd::strange::refuse_strange,
 };
 use std::time::Duration;
 
@@ -28,7 +27,7 @@ pub(super) fn enable(tools: &Tools<'_>, name: &str) -> Result<()> {
 
 pub(super) fn start(tools: &Tools<'_>, name: &str, drain: Duration, if_busy: IfBusy) -> Result<()> {
     let Some(services) = tools.host.services else { return Ok(()) };
-    refuse_strange(tools.host.root, name)?;
+    services.refuse_strange(tools.host.root, name)?;
     let now = services.state(name)?;
     // Before the stop too: how it treats a job is a part of the definition.
     if now.needs_reload {
@@ -68,7 +67,7 @@ pub(super) fn restore(tools: &Tools<'_>, target: &Target, name: &str, to: &State
             if !state.is_held() || state.active == Activity::Deactivating =>
         {
             // What was there before is back as it was, and root starts none of it for others.
-            if let Err(error) = refuse_strange(tools.host.root, name) {
+            if let Err(error) = services.refuse_strange(tools.host.root, name) {
                 tools.host.report.leaves(&format!("{name} is not started again: {error}"));
                 return Ok(());
             }

@@ -206,7 +206,7 @@ mod tests {
         }
         let found = finding(&survey, "service/reloaded");
         assert!(found.remedy.is_some_and(|remedy| remedy.fixable));
-        let by_hand = Next::Words("Correct the resolver, or the name.".to_owned());
+        let by_hand = Next::Words("Correct the DNS resolver, or the host name.".to_owned());
         assert_eq!(next(&survey), by_hand);
         let mut survey = healthy();
         if let Seen::Known(trail) = &mut agent(&mut survey).binary.as_mut().unwrap().trail {

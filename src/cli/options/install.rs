@@ -4,6 +4,7 @@
 #![allow(rustdoc::broken_intra_doc_links)]
 
 use super::{agents, choice};
+use crate::values::Manager;
 use clap::Args;
 use std::path::PathBuf;
 
@@ -143,7 +144,7 @@ pub struct InstallArgs {
     ///
     /// Default: the service manager of this host. none: nothing is started at boot; the plan shows
     /// the agent's command.
-    #[arg(long, value_name = "MANAGER", help_heading = HOST, value_parser = choice(["systemd", "launchd", "task-scheduler", "none"]), hide_possible_values = true)]
+    #[arg(long, value_name = "MANAGER", help_heading = HOST, value_parser = choice(Manager::ALL.map(Manager::name)), hide_possible_values = true)]
     pub service: Option<String>,
     /// Install without starting the agent
     #[arg(long, help_heading = HOST)]

@@ -93,14 +93,14 @@ fn no_strays(survey: &Survey) -> Judged {
     let more = (more > 0).then(|| format!("{more} more"));
     let lines: Vec<String> = seen.chain(more).collect();
     let pids = survey.strays.shown.iter().map(|stray| stray.process.pid);
-    let look = pids.fold(Command::fixed("ps -f"), |all, pid| all.then("-p").number(pid));
+    let processes = pids.fold(Command::fixed("ps -f"), |all, pid| all.then("-p").number(pid));
     let count = survey.strays.count;
     Ok(Problem::warn(match count {
         1 => "1 process calls itself an agent, and no service runs it".to_owned(),
         count => format!("{count} processes call themselves an agent, and no service runs them"),
     })
     .seen(lines.join("\n"))
-    .cure(Remedy::by_hand("Find out who started them.").command(look))
+    .cure(Remedy::by_hand("Find out who started them.").look(processes))
     .into())
 }
 

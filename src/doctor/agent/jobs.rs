@@ -3,10 +3,10 @@
 use crate::{
     doctor::{
         Check, Command, Judge, Judged, Problem, Remedy, Verdict,
-        lookup::{bootstrap, drain, on_job, on_service, service},
+        lookup::{drain, service},
     },
     host::{Activity, Install, Process, Survey, Unseen},
-    values::Manager,
+    platform::Os,
 };
 
 /// This long without a line or a changed file, and a job is suspect.
@@ -75,7 +75,7 @@ fn no_orphans(survey: &Survey, install: &Install) -> Judged {
     })
     .seen(seen.join("\n"))
     .cure(
-        Remedy::by_hand("Look at them, and end what no running job needs.").command(
+        Remedy::by_hand("Examine these processes, and end those that no running job needs.").look(
             left.iter()
                 .fold(Command::fixed("ps -f"), |all, process| all.then("-p").number(process.pid)),
         ),
@@ -126,9 +126,18 @@ fn moves(survey: &Survey, install: &Install) -> Judged {
         .seen(seen)
         .cure(
             Remedy::by_hand("Cancel the job in CircleCI, or look at what it waits for.")
-                .look(Command::root("ps -f --forest -g").number(main.pid)),
+                .look(tree(survey, main)),
         )
         .into())
+}
+
+/// The agent and what it started.
+fn tree(survey: &Survey, main: &Process) -> Command {
+    let list = match survey.host.os {
+        Os::Linux => Command::root("ps -f --forest -g"),
+        Os::Darwin | Os::Windows => Command::root("ps -f -g"),
+    };
+    list.number(main.pid)
 }
 
 pub(super) const DRAIN_ENDS: Check = Check {
@@ -137,7 +146,8 @@ pub(super) const DRAIN_ENDS: Check = Check {
     why: "An agent that is stopping claims no job. If it never ends, the host runs no more jobs.",
     found: "The doctor compares the time that the service has been stopping with \
             runner.max_run_time.",
-    cure: "Send TERM a second time: the agent then ends the job.",
+    cure: "Cancel the job in CircleCI: the agent then ends. Do not end the agent itself, which ends \
+           its job.",
     after: &[],
     judge: Judge::Agent(drain_ends),
 };
@@ -150,15 +160,11 @@ fn drain_ends(survey: &Survey, install: &Install) -> Judged {
     }
     let since = state.since.map_or(0, |since| survey.age(since));
     let longest = i64::try_from(drain(install).as_secs()).unwrap_or(i64::MAX);
-    let remedy = Remedy::by_hand("Let the job end, or end it.");
-    let remedy = match (service.manager, service.file()) {
-        (Manager::Launchd, Some(_)) => remedy
-            .command(on_job("launchctl kill TERM", install, service))
-            .command(bootstrap(install, service)),
-        _ => remedy
-            .command(on_service("systemctl kill --kill-who=main --signal=TERM", install, service))
-            .command(on_service("systemctl start", install, service)),
-    };
+    let text = "Wait until the job ends, or cancel it in CircleCI: the agent then ends, and the service \
+                can be started again.";
+    let remedy = Remedy::by_hand(text);
+    let main = install.main_process();
+    let remedy = main.into_iter().fold(remedy, |all, main| all.look(tree(survey, main)));
     let words = format!("{} was told to stop {since} s ago, and claims no jobs", service.name);
     let problem = if since > longest { Problem::fail(words) } else { Problem::warn(words) };
     Ok(problem.seen(state.to_string()).cure(remedy).into())
@@ -234,6 +240,11 @@ mod tests {
         if let Seen::Known(state) = &mut service_of(&mut survey).state {
             state.since = Some(TAKEN - 100_000);
         }
-        assert_eq!(status(&survey, "agent/drain-ends"), Status::Fail);
+        let found = finding(&survey, "agent/drain-ends");
+        assert_eq!(found.status, Status::Fail);
+        // A second TERM ends the job.
+        let remedy = found.remedy.unwrap();
+        assert!(remedy.commands().iter().all(|line| !line.contains("TERM")), "{remedy:?}");
+        assert_eq!(remedy.first_cure(), None);
     }
 }

@@ -6,7 +6,7 @@ mod neighbours;
 mod token;
 mod version;
 
-use super::Check;
+use super::{Check, service::launchd};
 
 /// What all else stands on.
 pub(super) const FIRST: &[&Check] = &[&installed::INSTALLED, &installed::NO_STRAYS];
@@ -15,7 +15,7 @@ pub(super) const FIRST: &[&Check] = &[&installed::INSTALLED, &installed::NO_STRA
 pub(super) const CHECKS: &[&Check] = &[
     &neighbours::IDENTITY,
     &neighbours::SHARED,
-    &neighbours::LABEL,
+    &launchd::LABEL,
     &neighbours::ONE_PROCESS,
     &version::SUPPORTED,
     &version::NEWEST,

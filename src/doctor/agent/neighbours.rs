@@ -3,10 +3,9 @@
 use crate::{
     doctor::{
         Check, Command, Judge, Judged, Problem, Remedy, Verdict,
-        lookup::{account, on_job, service},
+        lookup::{account, others},
     },
     host::{Install, PathRole, Survey, Unseen},
-    values::Manager,
 };
 
 pub(super) const IDENTITY: Check = Check {
@@ -20,12 +19,6 @@ pub(super) const IDENTITY: Check = Check {
     after: &[],
     judge: Judge::Agent(identity),
 };
-
-/// Every other agent that comes later, so that a pair is told once.
-fn others<'a>(survey: &'a Survey, install: &'a Install) -> impl Iterator<Item = &'a Install> {
-    let at = survey.installs.iter().position(|other| other.name == install.name);
-    survey.installs.iter().skip(at.map_or(usize::MAX, |at| at + 1))
-}
 
 fn identity(survey: &Survey, install: &Install) -> Judged {
     let config = install.config()?;
@@ -90,40 +83,6 @@ fn shared(survey: &Survey, install: &Install) -> Judged {
     Ok(Verdict::of(problems, "nothing is shared"))
 }
 
-pub(super) const LABEL: Check = Check {
-    name: "agent/label-free",
-    holds: "No other agent has the launchd label of this agent",
-    why: "On macOS launch-agent and machine runner 3 have the same label. The second one fails to \
-          load, or replaces the first one.",
-    found: "The doctor compares the labels of all launchd jobs that run an agent.",
-    cure: "Unload and remove the agent that you no longer need.",
-    after: &[],
-    judge: Judge::Agent(label),
-};
-
-fn label(survey: &Survey, install: &Install) -> Judged {
-    let service = service(install)?;
-    if service.manager != Manager::Launchd {
-        return Err(Unseen::not_applicable("only launchd has labels"));
-    }
-    let same = others(survey, install)
-        .find(|own| own.service.as_ref().is_some_and(|other| other.name == service.name));
-    match same {
-        None => Ok(Verdict::Holds(service.name.clone())),
-        Some(other) => {
-            let file = other.service.as_ref().and_then(|service| service.file());
-            let path = file.map_or(String::new(), |file| file.path.display().to_string());
-            Ok(Problem::fail(format!("{} is the label of two agents", service.name))
-                .seen(path.clone())
-                .cure(other.service.iter().fold(
-                    Remedy::by_hand("Unload one, and remove its property list."),
-                    |all, theirs| all.command(on_job("launchctl bootout", other, theirs)),
-                ))
-                .into())
-        }
-    }
-}
-
 pub(super) const ONE_PROCESS: Check = Check {
     name: "agent/one-process",
     holds: "The agent runs only once",
@@ -167,7 +126,6 @@ mod tests {
     use crate::{
         doctor::{Status, sample::*},
         host::{Process, Seen, Stray, Strays, Survey, Unseen},
-        values::Manager,
     };
 
     fn two() -> Survey {
@@ -189,15 +147,6 @@ mod tests {
         }
         assert_eq!(status(&other, "agent/one-identity"), Status::Pass);
         assert_eq!(status(&other, "agent/nothing-shared"), Status::Fail);
-    }
-
-    #[test]
-    fn one_label_cannot_be_twos() {
-        let mut survey = two();
-        for install in &mut survey.installs {
-            install.service.as_mut().unwrap().manager = Manager::Launchd;
-        }
-        assert_eq!(status(&survey, "agent/label-free"), Status::Fail);
     }
 
     #[test]

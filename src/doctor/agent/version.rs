@@ -2,7 +2,9 @@
 
 use crate::{
     agent::{CircleCi, Version},
-    doctor::{Check, Judge, Judged, Problem, Remedy, Verdict},
+    doctor::{
+        Check, Command, Judge, Judged, Problem, Remedy, Verdict, permissions::updates_itself,
+    },
     host::{Install, Survey, Unseen},
 };
 
@@ -46,23 +48,46 @@ pub(super) const NEWEST: Check = Check {
     holds: "An agent that does not update itself has the newest version, or is pinned on purpose",
     why: "An old agent lacks corrections, and after some time the server refuses it.",
     found: "The doctor compares the version in the receipt with the newest version in the release \
-            bucket.",
-    cure: "Run `runnerup install --version latest`.",
+            bucket. A version is pinned if it was chosen at install time, or if it is the one for \
+            a release of CircleCI server.",
+    cure: "Run `runnerup install --version latest`, or pin the version with `--version`.",
     after: &["connectivity/releases-answer"],
     judge: Judge::Agent(newest),
 };
 
 fn newest(survey: &Survey, install: &Install) -> Judged {
-    let network = survey.network.known()?;
-    let installed = install.receipt.as_ref().and_then(|receipt| receipt.version.as_deref());
-    let (Some(installed), Some(newest)) = (installed, network.newest.as_deref()) else {
-        return Err(Unseen::not_examined("the version of one of the two is not known"));
-    };
-    if installed == newest || numbers(installed) >= numbers(newest) {
-        return Ok(Verdict::Holds(installed.to_owned()));
+    if updates_itself(install) {
+        return Err(Unseen::not_applicable("the agent updates itself"));
     }
-    // A server's version is pinned for it, and not to be raised for a newer one elsewhere.
-    Ok(Verdict::Holds(format!("{installed}, pinned; the newest is {newest}")))
+    let receipt = install.receipt.as_ref();
+    let receipt = receipt.ok_or_else(|| Unseen::not_applicable("no receipt has its version"))?;
+    let network = survey.network.known()?;
+    let version = |text: &str| Version::of(install.agent, text).ok();
+    let installed = receipt.version.as_deref().and_then(version);
+    let installed = installed.ok_or_else(|| Unseen::not_examined("the receipt has no version"))?;
+    let newest = network.newest.as_deref().and_then(version);
+    let newest = newest.ok_or_else(|| {
+        Unseen::not_examined("the release bucket did not name the newest version of this agent")
+    })?;
+    if installed == newest || numbers(installed.as_str()) >= numbers(newest.as_str()) {
+        return Ok(Verdict::Holds(format!("version {installed}, the newest is {newest}")));
+    }
+    let is_servers =
+        !install.api()?.is_cloud() && Version::servers_of(installed.as_str()).is_some();
+    match receipt.is_pinned {
+        Some(true) => {}
+        _ if is_servers => {}
+        None => return Err(Unseen::not_examined("these facts do not say whether it is pinned")),
+        Some(false) => {
+            let remedy = Remedy::by_hand("Install the newest version, or pin the installed one.")
+                .command(Command::root("runnerup install --version latest"));
+            return Ok(Problem::warn(format!("version {installed} is not the newest, {newest}"))
+                .seen(format!("receipt: {installed}; release bucket: {newest}"))
+                .cure(remedy)
+                .into());
+        }
+    }
+    Ok(Verdict::Holds(format!("version {installed}, pinned; the newest is {newest}")))
 }
 
 fn numbers(version: &str) -> Vec<u64> {
@@ -75,8 +100,47 @@ mod tests {
     use super::numbers;
     use crate::{
         doctor::{Status, sample::*},
-        host::Variable,
+        host::{Seen, Survey, Variable},
     };
+
+    /// The agent has this version, and the release bucket a newer one.
+    fn old(version: &str, is_pinned: Option<bool>) -> Survey {
+        let mut survey = online(|_| {});
+        let Seen::Known(network) = &mut survey.network else { panic!() };
+        network.newest = Some("1.1.80000-abcdef0".into());
+        let receipt = agent(&mut survey).receipt.as_mut().unwrap();
+        receipt.version = Some(version.into());
+        receipt.is_pinned = is_pinned;
+        survey
+    }
+
+    #[test]
+    fn an_old_version_that_nobody_pinned_is_a_warning() {
+        for (version, is_pinned, expected) in [
+            ("1.1.79999-abcdef0", Some(false), Status::Warn),
+            ("1.1.79999-abcdef0", Some(true), Status::Pass),
+            ("1.1.79999-abcdef0", None, Status::Skip),
+            ("1.1.80000-abcdef0", Some(false), Status::Pass),
+            // The version for server 4.3 to 4.7.
+            ("1.1.73189-8792751", Some(false), Status::Pass),
+        ] {
+            let survey = old(version, is_pinned);
+            assert_eq!(status(&survey, "agent/newest"), expected, "{version} {is_pinned:?}");
+        }
+        let remedy = finding(&old("1.1.79999-abcdef0", Some(false)), "agent/newest").remedy;
+        assert_eq!(remedy.unwrap().commands(), ["sudo runnerup install --version latest"]);
+    }
+
+    #[test]
+    fn an_agent_that_updates_itself_or_has_no_receipt_is_not_judged() {
+        let mut survey = old("1.1.79999-abcdef0", Some(false));
+        set(&mut survey, "api.url", None);
+        set(&mut survey, "runner.disable_auto_update", None);
+        assert_eq!(status(&survey, "agent/newest"), Status::NotApplicable);
+        let mut survey = old("1.1.79999-abcdef0", Some(false));
+        agent(&mut survey).receipt = None;
+        assert_eq!(status(&survey, "agent/newest"), Status::NotApplicable);
+    }
 
     #[test]
     fn versions_compare_by_number() {

@@ -2,7 +2,7 @@
 
 use super::{ask_network, by_need, endpoints, named};
 use crate::{
-    doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict},
+    doctor::{Check, Judge, Judged, Problem, Remedy, Verdict, host::time_service},
     host::{Answered, Endpoint, Install, Survey, Unseen},
 };
 
@@ -191,11 +191,7 @@ fn clock(survey: &Survey, install: &Install) -> Judged {
     let problem = if ahead.abs() > 300 { Problem::fail(words) } else { Problem::warn(words) };
     Ok(problem
         .seen("by the Date header that differs least")
-        .cure(
-            Remedy::by_hand("Synchronize the clock.")
-                .command(Command::root("timedatectl set-ntp true"))
-                .look(Command::fixed("timedatectl status")),
-        )
+        .cure(time_service(survey, "Synchronize the clock."))
         .into())
 }
 
@@ -241,6 +237,7 @@ mod tests {
     use crate::{
         doctor::{Status, sample::*},
         host::{Answered, Survey},
+        platform::Os,
     };
 
     fn answered(change: impl FnOnce(&mut Answered)) -> Survey {
@@ -283,6 +280,16 @@ mod tests {
     fn a_clock_two_hours_off_fails() {
         let off = answered(|told| told.clock_ahead = Some(7200));
         assert_eq!(status(&off, "connectivity/clock-agrees"), Status::Fail);
+        for (os, program) in [
+            (Os::Linux, "sudo timedatectl set-ntp true"),
+            (Os::Darwin, "sudo systemsetup -setusingnetworktime on"),
+            (Os::Windows, "w32tm /resync"),
+        ] {
+            let mut survey = off.clone();
+            survey.host.os = os;
+            let remedy = finding(&survey, "connectivity/clock-agrees").remedy.unwrap();
+            assert_eq!(remedy.commands()[0], program);
+        }
         let little = answered(|told| told.clock_ahead = Some(-100));
         assert_eq!(status(&little, "connectivity/clock-agrees"), Status::Warn);
     }

@@ -8,6 +8,7 @@ use super::{
 use crate::{
     doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict},
     host::{Install, Route, Survey, Unseen},
+    platform::Os,
 };
 
 pub(super) const RESOLVER: Check = Check {
@@ -47,23 +48,33 @@ pub(super) const RESOLVE: Check = Check {
 
 fn resolve(survey: &Survey, install: &Install) -> Judged {
     let endpoints = endpoints(survey, install)?;
-    let servers =
+    let asked =
         survey.host.resolver.ok().map(|resolver| resolver.servers.join(", ")).unwrap_or_default();
     let mut failures = Vec::new();
     let mut slowest = 0;
     for endpoint in &endpoints {
         slowest = slowest.max(endpoint.resolved.ms);
         let Err(why) = &endpoint.resolved.outcome else { continue };
-        let remedy = Remedy::by_hand("Correct the resolver, or the name.")
-            .look(Command::fixed("getent hosts").host(server(endpoint).as_ref()))
-            .look(Command::fixed("cat /etc/resolv.conf"));
+        let lookup = match survey.host.os {
+            Os::Linux => Command::fixed("getent hosts"),
+            Os::Darwin => Command::fixed("dscacheutil -q host -a name"),
+            Os::Windows => Command::fixed("nslookup"),
+        };
+        let servers = match survey.host.os {
+            Os::Linux => Command::fixed("cat /etc/resolv.conf"),
+            Os::Darwin => Command::fixed("scutil --dns"),
+            Os::Windows => Command::fixed("netsh interface ip show dnsservers"),
+        };
+        let remedy = Remedy::by_hand("Correct the DNS resolver, or the host name.")
+            .look(lookup.host(server(endpoint).as_ref()))
+            .look(servers);
         failures.push(Failure {
             endpoint,
             sentence: match endpoint.resolved.route {
                 Route::Silent => "the resolver does not answer for {}",
                 _ => "there is no address for {}",
             },
-            cause: format!("{why}; asked: {servers}"),
+            cause: format!("{why}; asked: {asked}"),
             detail: format!("{} ms", endpoint.resolved.ms),
             remedy,
         });
@@ -118,7 +129,8 @@ pub(super) const IPV6: Check = Check {
     why: "Jobs are slow, because each new connection first waits seconds for an IPv6 address that \
           does not answer.",
     found: "The doctor connects over IPv6 and over IPv4 separately.",
-    cure: "Repair the IPv6 route, or prefer IPv4 in /etc/gai.conf.",
+    cure: "Repair the IPv6 route, or disable IPv6 on the interface that has it. /etc/gai.conf does \
+           not help: the agents are Go programs, which do not read it.",
     after: &["connectivity/reachable"],
     judge: Judge::Agent(ipv6),
 };
@@ -135,11 +147,14 @@ fn ipv6(survey: &Survey, install: &Install) -> Judged {
     Ok(Problem::warn(format!("IPv6 to {} is swallowed, IPv4 works", named(bad)))
         .seen(bad.v6.as_ref().and_then(|own| own.outcome.clone().err()).unwrap_or_default())
         .cure(
-            Remedy::by_hand("Correct the route, or prefer IPv4.")
-                .look(Command::fixed("ip -6 route"))
-                .command(Command::fixed(
-                    "echo 'precedence ::ffff:0:0/96 100' | sudo tee -a /etc/gai.conf",
-                )),
+            Remedy::by_hand(
+                "Repair the IPv6 route of this host, or disable IPv6 on the interface that has it.",
+            )
+            .look(match survey.host.os {
+                Os::Linux => Command::fixed("ip -6 route"),
+                Os::Darwin => Command::fixed("netstat -rn -f inet6"),
+                Os::Windows => Command::fixed("netsh interface ipv6 show route"),
+            }),
         )
         .into())
 }

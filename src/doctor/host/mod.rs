@@ -5,6 +5,8 @@ mod resources;
 mod system;
 mod windows;
 
+pub(super) use system::time_service;
+
 use super::Check;
 
 /// In the order of causes.

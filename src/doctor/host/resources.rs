@@ -3,7 +3,9 @@
 use crate::{
     doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict},
     host::{Provenance, Survey, Volume},
+    platform::Os,
 };
+use std::path::Path;
 
 const GIB: u64 = 1 << 30;
 
@@ -56,7 +58,7 @@ fn seen(survey: &Survey, volume: &Volume) -> String {
 fn cure(volume: &Volume) -> Remedy {
     // The names are those of jobs: they may be any bytes.
     Remedy::by_hand("Look at what is large, and remove what no job needs.").look(
-        Command::root("du -xh --max-depth 2")
+        Command::root("du -xh -d 2")
             .path(&volume.folder, Provenance::Anybody)
             .then("| sort -h | tail | cat -v"),
     )
@@ -130,9 +132,38 @@ fn memory(survey: &Survey) -> Judged {
     }
     Ok(Problem::warn("there is little memory left for a job")
         .seen(words)
-        .cure(Remedy::by_hand("Add memory or swap.")
-            .command(Command::root("fallocate -l 4G /swapfile && sudo chmod 600 /swapfile && sudo mkswap /swapfile && sudo swapon /swapfile")))
+        .cure(more_memory(survey))
         .into())
+}
+
+/// File systems on which a plain file of blocks can hold swap.
+const SWAPPABLE: [&str; 4] = ["ext2", "ext3", "ext4", "xfs"];
+
+/// A file for swap where the host can have one: nowhere but on Linux, not in a container, and in the
+/// form that the root file system takes.
+fn more_memory(survey: &Survey) -> Remedy {
+    let host = &survey.host;
+    if host.os != Os::Linux {
+        return Remedy::by_hand("Add memory, or run fewer jobs on this host at a time.");
+    }
+    if host.container.is_some() {
+        return Remedy::by_hand("Raise the memory limit of the container, or add memory.");
+    }
+    let remedy = Remedy::by_hand("Add memory or swap.");
+    let file = match host.mount_of(Path::new("/")).map(|mount| mount.kind.as_str()) {
+        // The whole file is written, once: mkswap(8) refuses one with holes.
+        Some(kind) if SWAPPABLE.contains(&kind) => {
+            Command::root("dd if=/dev/zero of=/swapfile bs=1M count=4096 conv=excl")
+                .then("&& sudo chmod 600 /swapfile")
+                .then("&& sudo mkswap /swapfile && sudo swapon /swapfile")
+        }
+        Some("btrfs") => Command::root("btrfs filesystem mkswapfile --size 4g /swapfile")
+            .then("&& sudo swapon /swapfile"),
+        _ => return remedy.and("Swap needs a partition of its own here."),
+    };
+    remedy
+        .and("The swap file is used until the next reboot; an entry in /etc/fstab keeps it.")
+        .command(file)
 }
 
 pub(super) const OOM: Check = Check {
@@ -175,6 +206,7 @@ mod tests {
     use crate::{
         doctor::{Status, sample::*},
         host::{Leftover, Memory, Seen, Workdir},
+        platform::Os,
     };
 
     #[test]
@@ -197,6 +229,30 @@ mod tests {
         );
         survey.host.volumes[0].bytes_free = 4 << 30;
         assert_eq!(status(&survey, "host/disk-space"), Status::Warn);
+    }
+
+    #[test]
+    fn a_swap_file_is_made_only_where_it_can_be_and_in_the_right_form() {
+        let commands = |os, kind: &str, container: Option<&str>| {
+            let mut survey = healthy();
+            survey.host.os = os;
+            survey.host.container = container.map(str::to_owned);
+            survey.host.mounts[0].kind = kind.to_owned();
+            let memory = Memory { total: 1 << 30, available: 100 << 20, swap: 0 };
+            survey.host.memory = Seen::Known(memory);
+            let remedy = finding(&survey, "host/memory").remedy.unwrap();
+            remedy.commands().join("\n")
+        };
+        assert!(commands(Os::Linux, "ext4", None).starts_with("sudo dd if=/dev/zero"));
+        assert!(commands(Os::Linux, "btrfs", None).starts_with("sudo btrfs filesystem mkswapfile"));
+        for (os, kind, container) in [
+            (Os::Linux, "zfs", None),
+            (Os::Linux, "ext4", Some("docker")),
+            (Os::Darwin, "apfs", None),
+            (Os::Windows, "NTFS", None),
+        ] {
+            assert_eq!(commands(os, kind, container), "", "{os} {kind}");
+        }
     }
 
     #[test]

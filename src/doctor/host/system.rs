@@ -1,8 +1,11 @@
 //! Clock, tools, ports and packages.
 
 use crate::{
-    doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict},
-    host::{Install, Survey},
+    doctor::{
+        Check, Command, Judge, Judged, Problem, Remedy, Verdict,
+        packages::{self, Package},
+    },
+    host::{Install, PackageFault, Survey},
     platform::Os,
 };
 
@@ -59,13 +62,18 @@ fn clock_synchronized(survey: &Survey) -> Judged {
         .into())
 }
 
-fn time_service(survey: &Survey, text: &'static str) -> Remedy {
+/// Has the host's own time service set the clock.
+pub(in crate::doctor) fn time_service(survey: &Survey, text: &'static str) -> Remedy {
     let remedy = Remedy::by_hand(text);
     match survey.host.os {
         Os::Linux if survey.host.systemd.is_some() => remedy
+            .and("If timedatectl answers \"NTP not supported\", install the package chrony first.")
             .command(Command::root("timedatectl set-ntp true"))
             .look(Command::fixed("timedatectl status")),
-        Os::Linux => remedy.command(Command::root("apt-get install chrony")),
+        Os::Linux => {
+            let remedy = remedy.and("Install chrony, and have it start with the host.");
+            packages::installed(remedy, survey, &[Package::CHRONY])
+        }
         Os::Darwin => remedy
             .command(Command::root("systemsetup -setusingnetworktime on"))
             .command(Command::root("sntp -sS time.apple.com")),
@@ -91,15 +99,15 @@ fn tools(survey: &Survey, install: &Install) -> Judged {
     if missing.is_empty() {
         return Ok(Verdict::Holds("all there".to_owned()));
     }
-    let packages = missing.iter().map(|name| package(name));
     let remedy = match survey.host.os {
-        Os::Linux => Remedy::by_hand("Install the missing programs.").command(packages.fold(
-            Command::root("apt-get install"),
-            |all, package| match package {
-                Some(package) => all.then(package),
-                None => Command::left_out(),
-            },
-        )),
+        Os::Linux => {
+            let remedy = Remedy::by_hand("Install the missing programs.");
+            // In saved facts a tool may have any name.
+            match missing.iter().map(|name| Package::of_tool(name)).collect::<Option<Vec<_>>>() {
+                Some(packages) => packages::installed(remedy, survey, &packages),
+                None => remedy,
+            }
+        }
         Os::Darwin => Remedy::by_hand("Install the missing programs.")
             .command(Command::fixed("xcode-select --install")),
         Os::Windows => {
@@ -113,18 +121,6 @@ fn tools(survey: &Survey, install: &Install) -> Judged {
     let what = format!("jobs will miss {}", missing.join(", "));
     let problem = if is_needed { Problem::fail(what) } else { Problem::warn(what) };
     Ok(problem.seen("not in the path of the service").cure(remedy).into())
-}
-
-/// The package that has a tool.
-fn package(tool: &str) -> Option<&'static str> {
-    const PACKAGES: [(&str, &str); 5] = [
-        ("bash", "bash"),
-        ("git", "git"),
-        ("gzip", "gzip"),
-        ("ssh", "openssh-client"),
-        ("tar", "tar"),
-    ];
-    PACKAGES.iter().find(|(name, _)| *name == tool).map(|(_, package)| *package)
 }
 
 pub(super) const SSH_PORT: Check = Check {
@@ -162,10 +158,13 @@ fn ssh_port(survey: &Survey) -> Judged {
     if takes.len() == 1 && listens && !runs {
         return Ok(Problem::warn(format!("something else listens on port {SSH}"))
             .seen("no agent runs")
-            .cure(
-                Remedy::by_hand("End the other program, or move it to another port.")
-                    .look(Command::root("ss -ltnp sport = :54782 | cat -v")),
-            )
+            .cure(Remedy::by_hand("End the other program, or move it to another port.").look(
+                match survey.host.os {
+                    Os::Linux => Command::root("ss -ltnp sport = :54782 | cat -v"),
+                    Os::Darwin => Command::root("lsof -nP -i tcp:54782 | cat -v"),
+                    Os::Windows => Command::fixed("Get-NetTCPConnection -LocalPort 54782"),
+                },
+            ))
             .into());
     }
     Ok(Verdict::Holds(match takes.as_slice() {
@@ -187,24 +186,29 @@ pub(super) const PACKAGES: Check = Check {
 };
 
 fn packages(survey: &Survey) -> Judged {
-    let complaints = survey.host.packages.known()?;
-    if complaints.is_empty() {
-        return Ok(Verdict::Holds("none".to_owned()));
-    }
-    Ok(Problem::warn("an upgrade was left half done")
-        .seen(complaints.join("\n"))
-        .cure(
-            Remedy::by_hand("Compare the two files and remove the one that is not needed.")
-                .look(Command::root("dpkg --audit")),
-        )
-        .into())
+    let problem = |fault: &PackageFault| match fault {
+        PackageFault::Interrupted => Problem::warn("an upgrade by dpkg was interrupted").cure(
+            Remedy::by_hand("Complete the upgrade.")
+                .look(Command::root("dpkg --audit"))
+                .command(Command::root("dpkg --configure -a")),
+        ),
+        PackageFault::LeftFile(_) | PackageFault::Sentence(_) => {
+            let text = "Compare the file with the configuration beside it, merge what is needed, \
+                        and remove the file.";
+            Problem::warn("an upgrade left a configuration file that was not merged")
+                .cure(Remedy::by_hand(text))
+        }
+    };
+    let faults = survey.host.packages.known()?;
+    let problems = faults.iter().map(|fault| problem(fault).seen(fault.to_string())).collect();
+    Ok(Verdict::of(problems, "no incomplete upgrade was found"))
 }
 
 #[cfg(test)]
 mod tests {
     use crate::{
         doctor::{Status, sample::*},
-        host::{Clock, Seen},
+        host::{Clock, PackageFault, Seen},
     };
 
     #[test]
@@ -216,8 +220,16 @@ mod tests {
         survey.host.clock = Seen::Known(Clock::default());
         assert_eq!(status(&survey, "host/clock-synchronized"), Status::Warn);
         let mut survey = healthy();
-        survey.host.packages = Seen::Known(vec!["x".into()]);
-        assert_eq!(status(&survey, "host/packages-settled"), Status::Warn);
+        for (fault, commands) in [
+            (PackageFault::Interrupted, vec!["sudo dpkg --audit", "sudo dpkg --configure -a"]),
+            // No command of dpkg helps with a file that rpm left.
+            (PackageFault::LeftFile("/etc/opt/circleci/x.rpmnew".into()), Vec::new()),
+        ] {
+            survey.host.packages = Seen::Known(vec![fault]);
+            let found = finding(&survey, "host/packages-settled");
+            assert_eq!(found.status, Status::Warn);
+            assert_eq!(found.remedy.unwrap().commands(), commands);
+        }
         let mut survey = healthy();
         if let Seen::Known(tools) = &mut agent(&mut survey).tools {
             tools[4].path = None;

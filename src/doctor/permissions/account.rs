@@ -48,10 +48,9 @@ fn sudo(survey: &Survey, install: &Install) -> Judged {
     let sudo = account.sudo.known()?;
     let has_rule = sudo.rules.iter().any(|rule| rule.contains("NOPASSWD"));
     let problem = if !sudo.installed {
-        Problem::fail("the command prefix uses sudo, which is not installed").cure(
-            Remedy::by_hand("Install sudo, or take the prefix out.")
-                .command(Command::root("apt-get install sudo")),
-        )
+        Problem::fail("the command prefix uses sudo, which is not installed").cure(Remedy::by_hand(
+            "Install the package sudo as root, or remove runner.command_prefix.",
+        ))
     } else if !has_rule {
         Problem::fail(format!(
             "{} may not use sudo without a password, as the command prefix does",
@@ -128,7 +127,7 @@ fn power(survey: &Survey, install: &Install) -> Judged {
         .cure(
             Remedy::by_hand("Remove the sudo rule, or trust every author of a job with root.")
                 .look(Command::fixed("id").user(name, by))
-                .command(Command::root("-l -U").user(name, by)),
+                .look(Command::root("-l -U").user(name, by)),
         )
         .into())
 }
@@ -171,11 +170,11 @@ fn home(survey: &Survey, install: &Install) -> Judged {
     let mut problems = Vec::new();
     let home = account.home.path.display();
     let by = install.account_by(account);
-    let tool = match survey.host.os {
-        Os::Darwin => "createhomedir -c -u",
-        _ => "mkhomedir_helper",
+    let create = match survey.host.os {
+        Os::Darwin => on_account("createhomedir -c -u", name, by),
+        Os::Linux | Os::Windows => on_account("mkhomedir_helper", name, by),
     };
-    let make = Remedy::by_hand("Create the home folder.").command(on_account(tool, name, by));
+    let make = Remedy::by_hand("Create the home folder.").command(create);
     if survey.host.os == Os::Windows {
         return Err(Unseen::not_applicable("Windows makes the home when it is needed"));
     }

@@ -9,11 +9,10 @@ use crate::{
         lookup::{account, octal, owner_of, restarted_if_changed},
     },
     host::{
-        Access, AccountFacts, Binary, Denied, Install, Provenance, Strange, Stranger, Survey,
-        Trail, Unseen,
+        Access, AccountFacts, Binary, Denied, Install, Provenance, Service, Strange, Stranger,
+        Survey, Trail, Unseen,
     },
     platform::fs::Kind,
-    values::Manager,
 };
 use std::path::Path;
 
@@ -176,9 +175,9 @@ fn not_writable(survey: &Survey, install: &Install) -> Judged {
             .into());
     }
     let folder = trail.nearest().map(|passed| passed.meta);
-    let is_systemds =
-        install.service.as_ref().is_some_and(|service| service.manager == Manager::Systemd);
-    if account.is_root() && is_systemds && !trail.is_roots() {
+    let is_roots_alone = |service: &Service| service.manager.profile().has_drop_ins();
+    let is_strict = install.service.as_ref().is_some_and(is_roots_alone);
+    if account.is_root() && is_strict && !trail.is_roots() {
         return Ok(Problem::fail(format!(
             "others than root can change {}, which runs as root",
             trail.path.display()
@@ -295,7 +294,7 @@ pub(super) fn remount(point: &Path, trail: &Trail, named_by: Provenance) -> Comm
 }
 
 /// On cloud, where it does so at all and is not told not to: docs/agents.md, Kinds.
-pub(super) fn updates_itself(install: &Install) -> bool {
+pub(in crate::doctor) fn updates_itself(install: &Install) -> bool {
     let Ok(config) = install.config() else { return false };
     install.agent.profile().updates_itself
         && config.truth("runner.disable_auto_update") != Some(true)

@@ -10,6 +10,8 @@ mod strange;
 mod trust;
 mod windows;
 
+pub(super) use binary::updates_itself;
+
 use super::Check;
 
 /// The binary.

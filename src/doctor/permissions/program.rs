@@ -3,9 +3,10 @@
 use super::binary::{binary, updates_itself};
 use crate::{
     doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict, lookup::restarted},
-    host::{Install, Program, Survey, Unseen},
+    host::{Install, Program, Provenance, Survey, Unseen},
     platform::Os,
 };
+use std::path::Path;
 
 pub(super) const IS_PROGRAM: Check = Check {
     name: "permissions/binary-is-program",
@@ -143,10 +144,25 @@ fn selinux(survey: &Survey, install: &Install) -> Judged {
     if modules.iter().any(|other| other == module) && (is_own || may_run) || kind == "bin_t" {
         return Ok(Verdict::Holds(format!("label {kind}")));
     }
-    let remedy = Remedy::by_hand("Build and install the policy module, then restore the label.")
-        .command(Command::root("sepolicy generate --init").path(&trail.path, install.named_by))
-        .command(Command::root("restorecon -v").path(&trail.path, install.named_by))
-        .look(Command::root("ausearch -m avc -ts recent"));
+    let relabel = || Command::root("restorecon -v").path(&trail.path, install.named_by);
+    let remedy = match modules.iter().any(|other| other == module) {
+        true => Remedy::by_hand("Restore the label of the binary.").command(relabel()),
+        false => Remedy::by_hand(
+            "Build and install a policy module: the first command writes its sources to /root, the \
+             second one builds and installs it and restores the label. Both need the package \
+             policycoreutils-devel, which Debian calls policycoreutils-dev.",
+        )
+        .in_turn([
+            Command::root("sepolicy generate --path /root --name")
+                .then(module)
+                .then("--init")
+                .path(&trail.path, install.named_by),
+            Command::root("sh").path(Path::new(&format!("/root/{module}.sh")), Provenance::Root),
+        ]),
+    };
+    let remedy = remedy.look(Command::root("ausearch -m avc -ts recent"));
+    // What is started again before the module is there would fail again.
+    let remedy = restarted(remedy, install).without_steps();
     Ok(Problem::fail("SELinux is enforcing and keeps the service from running the agent")
         .seen(format!("label {label:?}; modules: {}", modules.join(", ")))
         .cure(remedy)
@@ -174,7 +190,8 @@ fn quarantine(survey: &Survey, install: &Install) -> Judged {
     let off = Command::root("xattr -d com.apple.quarantine").path(&trail.path, install.named_by);
     let is_told = off.line().is_some();
     let remedy = Remedy::by_hand("Take the attribute off.").command(off);
-    let remedy = if is_told { restarted(remedy, install) } else { remedy };
+    // `doctor --fix` leaves the attribute, so that a start alone would fail again.
+    let remedy = if is_told { restarted(remedy, install).without_steps() } else { remedy };
     Ok(Problem::fail(format!("{} is in quarantine", trail.path.display()))
         .seen("it carries com.apple.quarantine")
         .cure(remedy)
@@ -244,7 +261,23 @@ mod tests {
         let mut survey = with(|binary| binary.label = Some("u:object_r:user_home_t:s0".into()));
         let modules = Seen::Known(Vec::new());
         survey.host.selinux = Some(Selinux { mode: "enforcing".into(), modules });
-        assert_eq!(status(&survey, "permissions/selinux-allows"), Status::Fail);
+        let found = finding(&survey, "permissions/selinux-allows");
+        assert_eq!(found.status, Status::Fail);
+        // Sources of a module change nothing until they are built and installed.
+        let commands = [
+            "sudo sepolicy generate --path /root --name circleci_launch_agent --init \
+             /opt/circleci/circleci-launch-agent",
+            "sudo sh /root/circleci_launch_agent.sh",
+            "sudo ausearch -m avc -ts recent",
+            "sudo systemctl restart circleci.service",
+        ];
+        let remedy = found.remedy.unwrap();
+        assert_eq!(remedy.commands(), commands);
+        assert!(!remedy.fixable);
+        let module = vec!["circleci_launch_agent".to_owned()];
+        survey.host.selinux.as_mut().unwrap().modules = Seen::Known(module);
+        let remedy = finding(&survey, "permissions/selinux-allows").remedy.unwrap();
+        assert!(remedy.commands()[0].starts_with("sudo restorecon -v /opt"), "{remedy:?}");
     }
 
     #[test]
@@ -254,7 +287,10 @@ mod tests {
             binary.gatekeeper = Some("rejected".into());
         });
         survey.host.os = Os::Darwin;
-        assert_eq!(status(&survey, "permissions/quarantine"), Status::Fail);
+        let found = finding(&survey, "permissions/quarantine");
+        assert_eq!(found.status, Status::Fail);
+        // No step takes the attribute off.
+        assert!(!found.remedy.unwrap().fixable);
         assert_eq!(status(&survey, "permissions/gatekeeper"), Status::Warn);
     }
 }

@@ -4,11 +4,11 @@ use crate::{
     doctor::{
         Check, Command, Judge, Judged, Problem, Remedy, Verdict,
         change::{Change, Mode, Purpose, Site},
-        lookup::{domain, octal, service, task_account},
+        lookup::{octal, service, task_account},
     },
     host::{Install, Service, Survey, Trail, Unseen},
-    platform::{fs::Kind, macos::SYSTEM},
-    values::Manager,
+    platform::fs::Kind,
+    service::Verb,
 };
 
 pub(super) const DEFINITION: Check = Check {
@@ -28,7 +28,8 @@ fn definition(survey: &Survey, install: &Install) -> Judged {
     let service = service(install)?;
     // It may be root because a definition says so that is not root's.
     let account = task_account(survey, install)?;
-    if service.manager == Manager::Launchd && domain(service) != SYSTEM {
+    let profile = service.manager.profile();
+    if !profile.is_roots(service) {
         return Err(Unseen::not_applicable("root does not read it: launchd runs it as its user"));
     }
     let files = install.paths.iter().filter(|path| path.role.is_environment());
@@ -44,7 +45,7 @@ fn definition(survey: &Survey, install: &Install) -> Judged {
             let is_jobs = !account.is_root() && trail.is_led_by(account);
             // A unit that is masked is a link to a device.
             let is_part = trail.end.is_none_or(|end| matches!(end.kind, Kind::File | Kind::Folder));
-            let is_strange = service.manager == Manager::Systemd && is_part && !trail.is_roots();
+            let is_strange = profile.has_drop_ins() && is_part && !trail.is_roots();
             if !is_jobs && !is_strange {
                 return None;
             }
@@ -71,7 +72,7 @@ fn definition(survey: &Survey, install: &Install) -> Judged {
             Some(problem.cure(written_anew(service, install, trail)))
         })
         .collect();
-    if problems.is_empty() && service.manager == Manager::Systemd {
+    if problems.is_empty() && profile.has_drop_ins() {
         service.strange_parts.known()?;
     }
     if problems.is_empty() && account.is_root() {
@@ -96,13 +97,8 @@ fn written_anew(service: &Service, install: &Install, part: &Trail) -> Remedy {
         }
     };
     let remedy = Remedy::by_hand(text);
-    let remedy = match service.manager {
-        Manager::Systemd => remedy.look(
-            Command::root("systemctl cat").unit(&service.name, install.named_by).then("| cat -v"),
-        ),
-        _ => remedy,
-    };
-    match is_unit || service.manager != Manager::Systemd {
+    let remedy = remedy.typed(Verb::ShowDefinition, install, service);
+    match is_unit || !service.manager.profile().has_drop_ins() {
         true => remedy.command(Command::root("runnerup install")),
         false => remedy,
     }

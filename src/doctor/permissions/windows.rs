@@ -67,7 +67,7 @@ fn account_open(survey: &Survey, install: &Install) -> Judged {
         return Ok(Verdict::Holds(format!("{name} can")));
     };
     let remedy = Remedy::by_hand("Unlock the account.")
-        .look(
+        .command(
             Command::fixed("net user")
                 .windows_user(name, "", install.named_by)
                 .then("/active:yes /expires:never"),

@@ -107,7 +107,11 @@ fn has_runner(survey: &Survey) -> Judged {
     ))
     .seen(format!("{} runners are listed", queue.runners.len()))
     .cure(
-        Remedy::by_hand("Start a runner of this class.").command(Command::root("runnerup doctor")),
+        Remedy::by_hand(
+            "Start a runner of this resource class. On a host that has one, `runnerup doctor` says \
+             what keeps it from the server.",
+        )
+        .look(Command::root("runnerup doctor")),
     )
     .into())
 }

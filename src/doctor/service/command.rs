@@ -1,13 +1,9 @@
 //! The command of the service.
 
-use super::daemon;
+use super::rules;
 use crate::{
-    doctor::{
-        Check, Command, Judge, Judged, Problem, Remedy, Verdict,
-        lookup::{on_service, service},
-    },
+    doctor::{Check, Judge, Judged, Problem, Remedy, Verdict, lookup::service},
     host::{Install, Scrubbed, Service, Survey},
-    values::Manager,
 };
 
 /// Programs that run another one by its words.
@@ -48,9 +44,7 @@ fn right(_: &Survey, install: &Install) -> Judged {
                 .seen(words.join(" "))
                 .cure(told(service, install)),
         );
-    } else if matches!(service.manager, Manager::Systemd | Manager::Launchd)
-        && !program.starts_with('/')
-    {
+    } else if service.manager.profile().needs_whole_path() && !program.starts_with('/') {
         problems.push(
             Problem::fail(format!("{program:?} is no path from the root on"))
                 .seen(place(service))
@@ -86,21 +80,7 @@ fn place(service: &Service) -> String {
 }
 
 fn told(service: &Service, install: &Install) -> Remedy {
-    if service.manager == Manager::Launchd {
-        return daemon::command(service, install);
-    }
-    if service.manager == Manager::TaskScheduler {
-        let arguments = install.agent.profile().usage_arguments();
-        return Remedy::by_hand(["Have the task's action run the agent with `", arguments, "`."])
-            .look(
-                Command::fixed("Get-ScheduledTask")
-                    .task(&service.name, install.named_by)
-                    .then("| Select-Object -Expand Actions"),
-            );
-    }
-    Remedy::by_hand(["Write ExecStart=/PATH/", install.agent.profile().usage, "."])
-        .command(on_service("systemctl edit --full", install, service))
-        .command(on_service("systemctl restart", install, service))
+    rules(service.manager).command(install, service)
 }
 
 #[cfg(test)]

@@ -1,18 +1,10 @@
 //! Whether there is a service, and whether its manager could load it.
 
-use super::{daemon, launchd};
+use super::rules;
 use crate::{
-    doctor::{
-        Check, Command, Judge, Judged, Problem, Remedy, Verdict,
-        change::on_account,
-        lookup::{bootstrap, on_job, on_service, on_task, reload, service},
-    },
-    host::{Install, Load, Service, Survey, Unseen},
-    values::Manager,
+    doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict, lookup::service},
+    host::{Install, Load, Survey, Unseen},
 };
-
-/// The first version that a unit of an agent is documented for.
-const SYSTEMD: u32 = 235;
 
 pub(super) const DEFINED: Check = Check {
     name: "service/defined",
@@ -65,81 +57,30 @@ pub(super) const LOADED: Check = Check {
 
 fn loaded(survey: &Survey, install: &Install) -> Judged {
     let service = service(install)?;
-    let name = &service.name;
     let unread = service
         .definitions
         .iter()
         .find_map(|definition| Some((definition, definition.trouble.as_ref()?)));
-    if let (Manager::TaskScheduler, Some((definition, why))) = (service.manager, unread) {
-        let path = definition.trail.path.display();
-        let remedy =
-            Remedy::by_hand("Register the task again.").command(Command::fixed("runnerup install"));
-        return Ok(Problem::fail(format!("{path} cannot be read as a task"))
-            .seen(why)
-            .cure(remedy)
-            .into());
-    }
-    if let (Manager::Launchd, Some((definition, why))) = (service.manager, unread) {
-        let path = &definition.trail.path;
-        let remedy = Remedy::by_hand("Correct the property list.")
-            .look(Command::fixed("plutil -lint").path(path, install.named_by));
-        return Ok(Problem::fail(format!("launchd cannot read {}", path.display()))
-            .seen(why)
-            .cure(remedy)
-            .into());
+    let rules = rules(service.manager);
+    if let Some((definition, why)) = unread
+        && let Some(problem) = rules.unread(install, definition, why)
+    {
+        return Ok(problem.into());
     }
     let state = service.state.known()?;
     let trouble = state.load_trouble.clone().unwrap_or_default();
-    let problem = match state.load {
-        Load::Loaded => {
-            return Ok(match unread {
-                Some((definition, why)) => Problem::warn(format!(
-                    "{} could not be read whole",
-                    definition.trail.path.display()
-                ))
-                .seen(why)
-                .into(),
-                None => Verdict::Holds("loaded".to_owned()),
-            });
-        }
-        Load::Masked => Problem::fail(format!("{name} is masked: nothing can start it")).cure(
-            Remedy::by_hand("Unmask the unit.")
-                .command(on_service("systemctl unmask", install, service))
-                .command(on_service("systemctl enable --now", install, service)),
-        ),
-        Load::NotFound if launchd::waits(survey, install, service) => {
-            return Err(Unseen::not_applicable("launchd loads it when its user logs in"));
-        }
-        Load::NotFound if service.manager == Manager::Launchd => {
-            Problem::fail(format!("launchd has not loaded {name}")).cure(
-                Remedy::by_hand("Load the service.")
-                    .command(on_job("launchctl enable", install, service))
-                    .command(bootstrap(install, service)),
-            )
-        }
-        Load::NotFound if service.manager == Manager::TaskScheduler => {
-            Problem::fail(format!("the scheduler knows no task {name}")).cure(
-                Remedy::by_hand("Register the task again.")
-                    .look(on_task("schtasks /Query /TN", install, service, ""))
-                    .command(Command::fixed("runnerup install")),
-            )
-        }
-        Load::NotFound => Problem::fail(format!("systemd finds no unit {name}")).cure(
-            Remedy::by_hand("Make systemd read its folders again.")
-                .command(reload(install, service)),
-        ),
-        other => Problem::fail(format!("systemd cannot load {name}: {other}")).cure(
-            Remedy::by_hand("Correct the unit.")
-                .command(verify(install, service))
-                .command(reload(install, service)),
-        ),
-    };
-    Ok(problem.seen(trouble).into())
-}
-
-/// Has systemd judge the unit; not the pages of the manual that it names, which `man` would read.
-fn verify(install: &Install, service: &Service) -> Command {
-    on_service("systemd-analyze --man=no verify", install, service)
+    if state.load == Load::Loaded {
+        return Ok(match unread {
+            Some((definition, why)) => Problem::warn(format!(
+                "{} could not be read whole",
+                definition.trail.path.display()
+            ))
+            .seen(why)
+            .into(),
+            None => Verdict::Holds("loaded".to_owned()),
+        });
+    }
+    Ok(rules.not_loaded(survey, install, service, state.load)?.seen(trouble).into())
 }
 
 pub(super) const USER: Check = Check {
@@ -156,103 +97,7 @@ pub(super) const USER: Check = Check {
 
 fn user(survey: &Survey, install: &Install) -> Judged {
     let service = service(install)?;
-    if let Some(daemon) = daemon::of(install)? {
-        return daemon::user(survey, install, daemon);
-    }
-    if service.manager != Manager::Systemd {
-        if service.manager == Manager::TaskScheduler {
-            return task_user(survey, install, service);
-        }
-        return Err(Unseen::not_applicable("another check is about who runs jobs here"));
-    }
-    let Some(name) = service.value("Service", "User") else {
-        let steps_down = install.task_user.as_deref().is_some_and(|user| user != "root");
-        if steps_down {
-            return Ok(Verdict::Holds("root, which steps down for jobs".to_owned()));
-        }
-        let remedy = Remedy::by_hand(
-            "Give the service an account of its own: User=circleci under [Service].",
-        )
-        .command(on_service("systemctl edit", install, service));
-        return Ok(Problem::warn("the service names no account: agent and jobs run as root")
-            .seen("the unit has no User=")
-            .cure(remedy)
-            .into());
-    };
-    if let (None, Some(why)) = (survey.account(name), &survey.host.accounts_unread) {
-        return Err(Unseen::probe_failed(why.clone()));
-    }
-    match survey.account(name) {
-        None if survey.host.image => {
-            Err(Unseen::not_examined("an image gets its accounts at its first boot"))
-        }
-        Some(account) => Ok(Verdict::Holds(account.to_string())),
-        None => {
-            let line = service.directive("Service", "User");
-            let place = line.map(|line| format!("{}:{}", line.file.display(), line.line));
-            let remedy =
-                Remedy::by_hand("Create the account, or correct User=.").command(on_account(
-                    "useradd --system --create-home --shell /bin/bash",
-                    name,
-                    install.named_by,
-                ));
-            Ok(Problem::fail(format!("there is no account {name}, as which the service is to run"))
-                .seen(place.unwrap_or_default())
-                .cure(remedy)
-                .into())
-        }
-    }
-}
-
-/// Whether the account of a task is there, where it is one of the host's own.
-fn task_user(survey: &Survey, install: &Install, service: &Service) -> Judged {
-    let Some(name) = install.user.as_deref() else {
-        return Err(Unseen::not_applicable("the task runs as whoever is logged on"));
-    };
-    let written = service.value("Principals/Principal", "UserId").unwrap_or(name);
-    let domain = written.rsplit_once('\\').map(|(domain, _)| domain);
-    let is_here =
-        |domain: &str| domain == "." || domain.eq_ignore_ascii_case(&survey.host.hostname);
-    if let Some(account) = survey.account(name) {
-        return Ok(Verdict::Holds(account.name.clone()));
-    }
-    if ["SYSTEM", "LOCAL SERVICE", "NETWORK SERVICE"].contains(&name) {
-        return Ok(Verdict::Holds(format!("{name}, an account of the system")));
-    }
-    if !domain.is_none_or(is_here) {
-        return Err(Unseen::not_examined(format!("{written} is an account of a domain")));
-    }
-    if !survey.host.windows.as_ref().is_some_and(|windows| windows.lists_accounts) {
-        return Err(Unseen::not_examined("the accounts of this host are not known"));
-    }
-    let remedy = Remedy::by_hand("Create the account, and register the task with it.")
-        .command(Command::fixed("runnerup install"));
-    Ok(Problem::fail(format!("there is no account {name}, as which the task is to run"))
-        .seen(format!("UserId {written}"))
-        .cure(remedy)
-        .into())
-}
-
-pub(super) const NEW_ENOUGH: Check = Check {
-    name: "service/systemd-new-enough",
-    holds: "systemd is new enough for the agent's unit",
-    why: "systemd before version 235 ignores directives that the agent needs, and reports this \
-          only in its log.",
-    found: "The doctor runs `systemctl --version`.",
-    cure: "Upgrade the operating system, or run the agent under another supervisor with `--service \
-           none`.",
-    after: &[],
-    judge: Judge::Agent(new_enough),
-};
-
-fn new_enough(survey: &Survey, _: &Install) -> Judged {
-    match survey.host.systemd {
-        None => Err(Unseen::not_applicable("systemd does not run here")),
-        Some(version) if version >= SYSTEMD => Ok(Verdict::Holds(format!("version {version}"))),
-        Some(version) => Ok(Problem::fail(format!("systemd {version} is older than {SYSTEMD}"))
-            .cure(Remedy::by_hand("Upgrade the system."))
-            .into()),
-    }
+    rules(service.manager).user(survey, install, service)
 }
 
 #[cfg(test)]
@@ -300,12 +145,5 @@ mod tests {
             survey.host.accounts_unread = Some("it is a FIFO".into());
             assert_eq!(status(&survey, "service/user-exists"), Status::Error, "{image}");
         }
-    }
-
-    #[test]
-    fn an_old_systemd_fails() {
-        let mut survey = healthy();
-        survey.host.systemd = Some(219);
-        assert_eq!(status(&survey, "service/systemd-new-enough"), Status::Fail);
     }
 }

@@ -1,18 +1,17 @@
 //! The service: its definition and its state.
 
 mod command;
-mod daemon;
 mod defined;
-pub(super) mod drop_in;
-mod known;
-mod launchd;
+mod definition;
+pub(super) mod launchd;
 mod limits;
 mod log;
-mod result;
-mod sandbox;
+mod rules;
 mod state;
-mod task;
-mod unit;
+mod systemd;
+mod task_scheduler;
+
+pub(super) use rules::rules;
 
 use super::Check;
 
@@ -20,24 +19,24 @@ use super::Check;
 pub(super) const DEFINITION: &[&Check] = &[
     &defined::DEFINED,
     &defined::LOADED,
-    &defined::NEW_ENOUGH,
+    &systemd::NEW_ENOUGH,
     &command::RIGHT,
     &defined::USER,
-    &known::DIRECTIVES,
-    &task::TRIGGERED,
-    &task::UNLIMITED,
-    &task::UNCONDITIONAL,
-    &task::ONE_INSTANCE,
-    &unit::MODE,
+    &definition::ACCEPTED,
+    &task_scheduler::TRIGGERED,
+    &task_scheduler::UNLIMITED,
+    &task_scheduler::UNCONDITIONAL,
+    &task_scheduler::ONE_INSTANCE,
+    &definition::MODE,
     &launchd::DOMAIN,
     &launchd::OUTPUT,
     &launchd::UNHINDERED,
-    &unit::ENVIRONMENT_FILES,
-    &unit::NETWORK,
-    &unit::RESTARTS,
-    &unit::STOP,
-    &unit::HEALTH,
-    &sandbox::ALLOWS_JOBS,
+    &systemd::ENVIRONMENT_FILES,
+    &systemd::NETWORK,
+    &definition::RESTARTS,
+    &definition::STOP,
+    &systemd::HEALTH,
+    &systemd::ALLOWS_JOBS,
     &limits::SENSIBLE,
 ];
 
@@ -45,8 +44,8 @@ pub(super) const DEFINITION: &[&Check] = &[
 pub(super) const STATE: &[&Check] = &[
     &state::RELOADED,
     &state::ENABLED,
-    &result::SESSION_KEPT,
-    &result::LOGS_ON,
+    &task_scheduler::SESSION_KEPT,
+    &task_scheduler::LOGS_ON,
     &state::RUNNING,
     &state::NOT_LOOPING,
     &state::HEALTHY,

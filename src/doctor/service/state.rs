@@ -1,15 +1,15 @@
 //! What the service manager says of the agent.
 
-use super::{log, result, task};
+use super::{log, rules};
 use crate::{
     agent::is_unhealthy,
     doctor::{
         Check, Command, Judge, Judged, Problem, Remedy, Verdict,
-        lookup::{is_daemon, on_job, on_service, on_task, reload, restarted, service},
+        lookup::{restarted, service},
     },
     host::{Activity, Install, PathRole, Service, ServiceState, Survey, Unseen},
     record::Step,
-    values::Manager,
+    service::Verb,
 };
 use std::path::Path;
 
@@ -71,8 +71,8 @@ fn reloaded(_: &Survey, install: &Install) -> Judged {
     if !state.needs_reload {
         return Ok(Verdict::Holds("as on disk".to_owned()));
     }
-    let remedy =
-        Remedy::by_hand("Make systemd read the unit again.").command(reload(install, service));
+    let remedy = Remedy::by_hand("Make systemd read the unit again.");
+    let remedy = remedy.typed(Verb::Reload, install, service);
     Ok(Problem::warn(format!("{} was changed on disk since systemd read it", service.name))
         .seen("NeedDaemonReload=yes")
         .cure(restarted(remedy, install))
@@ -90,60 +90,26 @@ pub(super) const ENABLED: Check = Check {
 };
 
 fn enabled(_: &Survey, install: &Install) -> Judged {
-    // The definition alone says so too: of an image there is nothing else.
-    if result::is_switched_off(install) {
-        let service = service(install)?;
-        let problem = Problem::fail(format!("{} is disabled", service.name));
-        return Ok(problem.cure(switched_on(install, service)).into());
+    let unit = service(install)?;
+    if let Some(problem) = rules(unit.manager).disabled(install, unit) {
+        return Ok(problem.into());
     }
     let (service, state) = state(install)?;
     let name = &service.name;
-    // What launchctl was told wins over the definition, which it is running already then.
-    let says_no = service.manager == Manager::Launchd
-        && service.value("", "Disabled") == Some("true")
-        && state.active != Activity::Active;
-    if says_no {
-        let remedy = Remedy::by_hand("Take the key out, and have launchd enable it.")
-            .command(on_job("launchctl enable", install, service));
-        return Ok(Problem::fail(format!("the definition of {name} says that it is disabled"))
-            .seen("Disabled true")
-            .cure(remedy)
-            .into());
-    }
     if state.enabled {
         return Ok(Verdict::Holds(state.enabled_word.clone()));
     }
-    let remedy = match service.manager {
-        Manager::Launchd => {
-            let remedy = Remedy::by_hand("Enable the service.").command(on_job(
-                "launchctl enable",
-                install,
-                service,
-            ));
-            match is_daemon(service) && install.named_by.is_root() {
-                true => remedy.step(Step::Enable { service: name.clone() }),
-                false => remedy,
-            }
-        }
-        Manager::TaskScheduler => switched_on(install, service),
-        _ if !install.named_by.is_root() => Remedy::by_hand(
+    let profile = service.manager.profile();
+    let remedy = Remedy::by_hand("Enable the service.").typed(Verb::Enable, install, service);
+    let remedy = match install.named_by.is_root() {
+        true if profile.is_reached(service) => remedy.step(Step::Enable { service: name.clone() }),
+        false if profile.has_drop_ins() => Remedy::by_hand(
             "Make root the only owner of the definition, which jobs can change now; then enable the service.",
         ),
-        _ => Remedy::by_hand("Enable the service.")
-            .command(on_service("systemctl enable", install, service))
-            .step(Step::Enable { service: name.clone() }),
+        _ => remedy,
     };
     let word = if state.enabled_word.is_empty() { "not enabled" } else { &state.enabled_word };
     Ok(Problem::fail(format!("{name} does not start with the host")).seen(word).cure(remedy).into())
-}
-
-fn switched_on(install: &Install, service: &Service) -> Remedy {
-    Remedy::by_hand("Enable the service.").command(on_task(
-        "schtasks /Change /TN",
-        install,
-        service,
-        "/ENABLE",
-    ))
 }
 
 pub(super) const RUNNING: Check = Check {
@@ -159,8 +125,9 @@ pub(super) const RUNNING: Check = Check {
 
 fn running(survey: &Survey, install: &Install) -> Judged {
     let (service, state) = state(install)?;
+    let profile = service.manager.profile();
     match state.active {
-        Activity::Active => return Ok(Verdict::Holds(words_of(service, state))),
+        Activity::Active => return Ok(Verdict::Holds(profile.words(state))),
         Activity::Deactivating => {
             return Ok(Verdict::Holds("it was told to stop, and drains".to_owned()));
         }
@@ -169,22 +136,22 @@ fn running(survey: &Survey, install: &Install) -> Judged {
         }
         _ => {}
     }
-    if result_of_task(service) && task::is_between_jobs(survey, install, service) {
+    if rules(service.manager).is_between_jobs(survey, install, service) {
         return Ok(Verdict::Holds("it has ended with its job, and is started again".to_owned()));
     }
-    let mut seen = words_of(service, state);
-    if let Some(meaning) = meaning(service.manager, state) {
+    let mut seen = profile.words(state);
+    if let Some(meaning) = profile.meaning(state) {
         seen = format!("{seen}; {meaning}");
     }
     if let Some(last) = log::last_known(install, 1) {
         seen = format!("{seen}\n{last}");
     }
-    let remedy = match service.manager {
-        Manager::Systemd => Remedy::by_hand("Start the service, and read its log.")
-            .command(started(install, service))
-            .look(journal(install, service)),
-        _ => Remedy::by_hand("Start the service."),
+    let text = match profile.commands(Verb::ShowLog, install, service).is_empty() {
+        true => "Start the service.",
+        false => "Start the service, and read its log.",
     };
+    let remedy = Remedy::by_hand(text).typed(Verb::Start, install, service);
+    let remedy = remedy.typed(Verb::ShowLog, install, service);
     // What runs at least is started again by the service manager itself.
     let remedy = if survey.host.image { remedy } else { restarted(remedy, install) };
     Ok(Problem::fail(format!("{} does not run", service.name)).seen(seen).cure(remedy).into())
@@ -211,7 +178,7 @@ fn not_looping(survey: &Survey, install: &Install) -> Judged {
     let is_new = since.is_some_and(|seconds| seconds < 60);
     if waits || state.restarts >= LOOP && is_new {
         let mut seen = format!("{} restarts; {state}", state.restarts);
-        if let Some(meaning) = meaning(service.manager, state) {
+        if let Some(meaning) = service.manager.profile().meaning(state) {
             seen = format!("{seen}; {meaning}");
         }
         if let Some(last) = log::last_known(install, 3) {
@@ -266,37 +233,13 @@ fn healthy(_: &Survey, install: &Install) -> Judged {
     }
 }
 
-/// Whether the result is one that the scheduler of Windows tells.
-fn result_of_task(service: &Service) -> bool {
-    service.manager == Manager::TaskScheduler
-}
-
-fn words_of(service: &Service, state: &ServiceState) -> String {
-    if result_of_task(service) { result::words(state) } else { state.to_string() }
-}
-
-/// Root starts nothing that an account could have defined.
-fn started(install: &Install, service: &Service) -> Command {
-    match install.named_by.is_root() {
-        true => on_service("systemctl start", install, service),
-        false => Command::left_out(),
-    }
-}
-
-fn journal(install: &Install, service: &Service) -> Command {
-    Command::fixed("journalctl --lines 50 --unit").unit(&service.name, install.named_by)
-}
-
 /// With the commands that show what the agent says.
 fn listened(remedy: Remedy, install: &Install) -> Remedy {
     let Some(service) = install.service.as_ref() else { return remedy };
-    if service.manager == Manager::Systemd {
-        return remedy.look(journal(install, service));
+    if !service.manager.profile().commands(Verb::ShowLog, install, service).is_empty() {
+        return remedy.typed(Verb::ShowLog, install, service);
     }
-    let remedy = match service.manager {
-        Manager::Launchd => remedy.look(on_job("launchctl print", install, service)),
-        _ => remedy,
-    };
+    let remedy = remedy.typed(Verb::Inspect, install, service);
     let logs = [PathRole::LogFile, PathRole::ServiceOutput].into_iter();
     let logs = logs.filter_map(|what| {
         let named = install.named(what)?;
@@ -305,49 +248,6 @@ fn listened(remedy: Remedy, install: &Install) -> Remedy {
     });
     logs.fold(remedy, |remedy, (trail, named_by)| {
         remedy.look(Command::fixed("tail -n 50").path(&trail.path, named_by).then("| cat -v"))
-    })
-}
-
-fn meaning(manager: Manager, state: &ServiceState) -> Option<&'static str> {
-    match manager {
-        Manager::Launchd => launchds_meaning(state),
-        // Its words say so already.
-        Manager::TaskScheduler => None,
-        _ => systemds_meaning(state),
-    }
-}
-
-/// What launchd's own exit status means, and the signals of macOS's policies.
-fn launchds_meaning(state: &ServiceState) -> Option<&'static str> {
-    Some(match (state.result.as_str(), state.exit_status) {
-        ("signal", Some(9)) => {
-            "macOS killed it: a signature that does not hold, or a quarantine, does that"
-        }
-        (_, Some(78)) => "launchd could not execute it, or not open its output",
-        (_, Some(126)) => "the binary cannot be executed",
-        (_, Some(127)) => "the binary, or what it is run by, is not there",
-        _ => return None,
-    })
-}
-
-/// What an exit status of systemd's own means: `systemd.exec(5)`.
-fn systemds_meaning(state: &ServiceState) -> Option<&'static str> {
-    Some(match (state.result.as_str(), state.exit_status?) {
-        ("oom-kill", _) => "the kernel killed it for want of memory",
-        ("start-limit-hit", _) => "it was started too often, and systemd gave up",
-        ("resources", _) => {
-            "systemd could not read what the unit names, such as an environment file"
-        }
-        ("timeout", _) => "it did not get ready, or did not end, in time",
-        (_, 200) => "its working directory cannot be entered",
-        (_, 203) => "the binary cannot be executed",
-        (_, 209) => "its output cannot be opened",
-        (_, 216) => "its group does not exist",
-        (_, 217) => "its account does not exist",
-        (_, 218) => "its capabilities cannot be set",
-        (_, 226) => "its mount namespace cannot be set up: a path of the sandbox is missing",
-        (_, 228) => "its system call filter cannot be set",
-        _ => return None,
     })
 }
 

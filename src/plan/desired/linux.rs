@@ -1,46 +1,15 @@
-//! Linux: the unit, sudo's rule, and what an image's first boot makes of declarations.
+//! Linux: sudo's rule, and what an image's first boot makes of declarations.
 
 use super::Desired;
 use crate::{
     Code, Error, Result,
     platform::{Os, paths::home},
-    record::{Check, Content, File, IfBusy, Step},
-    service::systemd::definition,
-    service::{drain, environment},
+    record::{Check, Content, File, Step},
     text::shown,
 };
 use std::path::{Path, PathBuf};
 
 impl Desired<'_> {
-    pub(super) fn unit(&mut self) {
-        let (spec, layout) = (self.spec, &self.spec.layout);
-        let with_environment = environment::content(spec, layout).is_some();
-        let owner = self.root();
-        self.parents(&layout.definition);
-        self.steps.push(Step::File(File {
-            path: layout.definition.clone(),
-            content: definition::content(spec, layout, with_environment),
-            owner,
-            mode: 0o644,
-            purpose: "the systemd unit",
-            definition: true,
-            check: None,
-            seed: false,
-        }));
-        let service = layout.service.clone();
-        if !self.facts.is_host {
-            // What `systemctl --root=DIR enable` makes of WantedBy=multi-user.target.
-            let wants = Path::new("/etc/systemd/system/multi-user.target.wants").join(&service);
-            self.parents(&wants);
-            self.steps.push(Step::Link { path: wants, to: layout.definition.clone() });
-            return;
-        }
-        self.steps.push(Step::Enable { service: service.clone() });
-        if spec.start {
-            self.steps.push(Step::Start { service, drain: drain(spec), if_busy: IfBusy::Drain });
-        }
-    }
-
     pub(super) fn sudoers(&mut self) {
         let user = self.spec.user.as_str();
         let text = format!(

@@ -2,7 +2,7 @@
 //! in a file of its name.
 
 mod linux;
-mod macos;
+mod services;
 mod windows;
 
 use super::config;
@@ -21,7 +21,7 @@ use crate::{
     service::environment,
     spec::Spec,
     text::shown,
-    values::{Manager, static_prefix},
+    values::static_prefix,
 };
 use std::path::{Path, PathBuf};
 
@@ -64,11 +64,7 @@ impl<'a> Desired<'a> {
         if is_declared(facts) && desired.os() == Os::Linux {
             desired.declarations()?;
         }
-        match spec.service {
-            Manager::Systemd => desired.unit(),
-            Manager::Launchd => desired.daemon()?,
-            Manager::TaskScheduler | Manager::None => {}
-        }
+        desired.services()?;
         Ok(desired.steps)
     }
 

@@ -1,18 +1,15 @@
-//! Windows: one folder whose access list keeps everything in it, and a scheduled task.
+//! Windows: one folder whose access list keeps everything in it.
 
 use super::Desired;
 use crate::{
     Code, Error, Result,
     agent::Token,
     plan::{config, desktop},
-    record::{Binary, Content, File, IfBusy, Step, Target},
+    record::{Binary, Content, Step, Target},
     release::Artifact,
-    service::{
-        drain, environment,
-        task_scheduler::{self, definition},
-    },
+    service::{environment, task_scheduler::definition},
     text::inner,
-    values::{Manager, static_prefix},
+    values::static_prefix,
 };
 use std::path::Path;
 
@@ -60,57 +57,11 @@ impl Desired<'_> {
         if let Some(log) = spec.log_file.as_ref() {
             self.log(inner(log.as_str()), user, "the agent's log");
         }
-        if spec.service == Manager::TaskScheduler {
-            self.task();
-        }
-        Ok(())
-    }
-
-    fn task(&mut self) {
-        let (spec, layout) = (self.spec, &self.spec.layout);
-        let logon = definition::logon(spec, self.is_own_account(spec.user.as_str()));
-        let content = definition::content(spec, layout, logon);
-        self.definition(&layout.definition, content, "the scheduled task");
-        let mut services = vec![layout.service.clone()];
-        if spec.desktop_session {
-            let keeper = task_scheduler::keeper(&layout.service);
-            let content = definition::keeper(spec, layout);
-            let purpose = "the task that keeps the account's session open";
-            self.definition(&task_scheduler::definition_path(&keeper), content, purpose);
-            let values = desktop::values(self.facts);
-            self.steps.extend(values.into_iter().map(Step::Registry));
-            // It saves the password; and the agent's task is to be there when it opens a session.
-            services.insert(0, keeper);
-        }
-        if !self.facts.is_host {
-            return;
-        }
-        let enable = |service: &String| Step::Enable { service: service.clone() };
-        self.steps.extend(services.iter().map(enable));
-        if spec.start {
-            let start =
-                |service| Step::Start { service, drain: drain(spec), if_busy: IfBusy::Drain };
-            self.steps.extend(services.into_iter().map(start));
-        }
-    }
-
-    fn definition(&mut self, path: &Path, content: Content, purpose: &'static str) {
-        let owner = self.root();
-        self.parents(path);
-        self.steps.push(Step::File(File {
-            path: path.to_owned(),
-            content,
-            owner,
-            mode: 0o400,
-            purpose,
-            definition: true,
-            check: None,
-            seed: false,
-        }));
+        self.services()
     }
 
     /// Whether this install makes the account, or an earlier one did.
-    fn is_own_account(&self, name: &str) -> bool {
+    pub(super) fn is_own_account(&self, name: &str) -> bool {
         let target = Target::Account(name.to_owned());
         let made = |receipt: &crate::record::Receipt| receipt.record(&target).is_some();
         self.facts.account(name).is_none() || self.facts.receipt.as_ref().is_some_and(made)

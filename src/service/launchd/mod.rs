@@ -1,7 +1,14 @@
 //! launchd, through `launchctl`.
 
 pub mod definition;
+mod jobs;
+mod plist;
+mod profile;
+mod rival;
 mod state;
+
+pub(crate) use plist::Plist;
+pub(crate) use profile::{LaunchdProfile, bootstrap, on_job};
 
 use crate::{
     Code, Command, Error, Help, Result,

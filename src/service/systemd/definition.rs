@@ -3,7 +3,7 @@
 use crate::{
     agent::Layout,
     record::Content,
-    service::drain,
+    service::{description, drain},
     spec::{Hardening, Spec},
     text::shown,
 };
@@ -14,10 +14,6 @@ const STRICT_WITH_SUDO: &str = include_str!("../../../templates/hardening-strict
 
 /// The unit file's content.
 pub(crate) fn content(spec: &Spec, layout: &Layout, with_environment: bool) -> Content {
-    let description = match spec.instance.as_ref() {
-        Some(name) => format!("CircleCI self-hosted runner {name}"),
-        None => "CircleCI self-hosted runner".to_owned(),
-    };
     let environment = if with_environment {
         format!("EnvironmentFile={}", path(&shown(&layout.environment)))
     } else {
@@ -42,7 +38,7 @@ pub(crate) fn content(spec: &Spec, layout: &Layout, with_environment: bool) -> C
         UNIT,
         &[
             ("service", layout.service.as_str()),
-            ("description", &description.replace('%', "%%")),
+            ("description", &description(spec).replace('%', "%%")),
             ("user", spec.user.as_str()),
             ("command", &words.join(" ")),
             ("environment", &environment),

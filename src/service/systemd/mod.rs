@@ -2,15 +2,21 @@
 
 pub mod definition;
 pub mod drop_ins;
+mod profile;
 pub mod state;
 pub mod strange;
 pub mod unit_folders;
+pub(crate) mod unit_text;
+pub mod verify;
+
+pub(crate) use profile::{SystemdProfile, on_unit, reload};
 
 use crate::{
     Result,
     host::ServiceState,
     platform::{
         command::{Call, Commands},
+        fs::Root,
         processes,
     },
     service::{Hints, Services, systemd_runs},
@@ -55,6 +61,10 @@ impl Services for Systemd<'_> {
     fn stop(&self, service: &str, _drain: Duration) -> Result<()> {
         // The unit's own KillMode and TimeoutStopSec make this a drain.
         self.systemctl(&["stop", "--no-block", service])
+    }
+
+    fn refuse_strange(&self, root: &Root, service: &str) -> Result<()> {
+        strange::refuse_strange(root, service)
     }
 
     fn state(&self, service: &str) -> Result<ServiceState> {

@@ -4,7 +4,7 @@
 use crate::{
     agent::Layout,
     record::Content,
-    service::{environment, task_scheduler::session},
+    service::{description, environment, task_scheduler::session},
     spec::Spec,
     text::shown,
 };
@@ -32,22 +32,15 @@ pub(crate) fn content(spec: &Spec, layout: &Layout, logon: Logon) -> Content {
         false => (shown(&layout.binary), arguments(spec, layout)),
         true => (r"C:\Windows\System32\cmd.exe".to_owned(), format!("/d /c \"\"{script}\"\"")),
     };
-    definition(spec, layout, logon, &described(spec), &command, &arguments)
+    definition(spec, layout, logon, &description(spec), &command, &arguments)
 }
 
 /// The definition of the task that keeps a session open, in UTF-16.
 pub(crate) fn keeper(spec: &Spec, layout: &Layout) -> Content {
     let command = r"C:\Windows\System32\WindowsPowerShell\v1.0\powershell.exe";
     let arguments = session::keeper_arguments(spec.user.as_str());
-    let description = format!("{}: keeps its desktop session open", described(spec));
+    let description = format!("{}: keeps its desktop session open", description(spec));
     definition(spec, layout, Logon::Password, &description, command, &arguments)
-}
-
-fn described(spec: &Spec) -> String {
-    match spec.instance.as_ref() {
-        Some(name) => format!("CircleCI self-hosted runner {name}"),
-        None => "CircleCI self-hosted runner".to_owned(),
-    }
 }
 
 fn definition(

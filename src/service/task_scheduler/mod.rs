@@ -2,8 +2,13 @@
 //! language.
 
 pub mod definition;
+mod profile;
+pub(crate) mod results;
 mod scripts;
 pub mod session;
+pub(crate) mod xml;
+
+pub(crate) use profile::{TaskSchedulerProfile, on_task};
 
 use crate::{
     Code, Error, Result,

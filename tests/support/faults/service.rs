@@ -92,6 +92,13 @@ pub const FAULTS: &[Fault] = &[
         "undrop",
     ),
     fault(
+        "value that systemd cannot read",
+        "drop '[Service]\\nTimeoutStartSec=5hourz\\n'",
+        "service/directives-known",
+        Hand,
+        "undrop",
+    ),
+    fault(
         "directive in the wrong section",
         "drop '[Service]\\nAfter=x.target\\n'",
         "service/directives-known",

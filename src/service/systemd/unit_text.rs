@@ -5,7 +5,7 @@ use std::path::Path;
 
 /// The lines of a unit. A backslash at the end of a line joins it to the next; a comment between
 /// the two is passed over.
-pub(super) fn parse(text: &str, file: &Path) -> Vec<Directive<String>> {
+pub(crate) fn parse(text: &str, file: &Path) -> Vec<Directive<String>> {
     let mut directives = Vec::new();
     let mut section = String::new();
     let mut joined: Option<(usize, String)> = None;
@@ -50,8 +50,20 @@ fn take(
     });
 }
 
+/// The command line of the last `ExecStart`, split as systemd does.
+pub(crate) fn command(directives: &[Directive<String>]) -> Vec<String> {
+    let is_command =
+        |line: &&Directive<String>| line.key == "ExecStart" && line.section == "Service";
+    let last = directives.iter().rev().find(is_command);
+    let mut words = split(last.map_or("", |line| line.value.as_str()));
+    if let Some(first) = words.first_mut() {
+        *first = first.trim_start_matches(['@', '-', ':', '+', '!', '|']).to_owned();
+    }
+    words
+}
+
 /// Splits a value at blanks; quotes and backslashes as in `systemd.syntax(7)`.
-pub(super) fn split(line: &str) -> Vec<String> {
+pub(crate) fn split(line: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;
     let mut quote = None;

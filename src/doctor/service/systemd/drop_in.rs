@@ -1,14 +1,10 @@
 //! Cures of a unit, each in a drop-in of its own, so that what someone wrote stays as it is.
 
+use super::{on_unit, unit};
 use crate::{
-    doctor::{
-        Remedy,
-        lookup::{on_service, restarted},
-        remedy::Text,
-    },
+    doctor::{Remedy, lookup::restarted, remedy::Text},
     host::{Install, Service},
     record::{Content, File, Folder, Owner, Step},
-    values::Manager,
 };
 
 /// The file of the drop-in that has a stop signal the agent alone, and what is in it.
@@ -22,15 +18,14 @@ pub(super) fn drop_in(
     lines: impl Into<Text>,
 ) -> Remedy {
     let lines = lines.into();
-    let service = install.service.as_ref().filter(|service| service.manager == Manager::Systemd);
     // Root adds nothing to what an account could have defined, and starts nothing of it.
-    let Some(service) = service.filter(|_| install.named_by.is_root()) else {
+    let Some(service) = unit(install).ok().filter(|_| install.named_by.is_root()) else {
         return Remedy::by_hand(text);
     };
     let shown = lines.clone().in_one_line();
     let remedy =
         Remedy::by_hand(Text::from([text, " In a drop-in of the unit: "]).then(shown).then("."))
-            .command(on_service("systemctl edit", install, service));
+            .command(on_unit("systemctl edit", install, service));
     restarted(written(remedy, service, what, &lines), install)
 }
 
@@ -41,8 +36,8 @@ pub(super) fn drains(service: &Service) -> bool {
 }
 
 /// Has a stop of a unit wait for the job that runs.
-pub(in crate::doctor) fn draining(remedy: Remedy, service: &Service) -> Remedy {
-    if service.manager != Manager::Systemd || drains(service) {
+pub(super) fn draining(remedy: Remedy, service: &Service) -> Remedy {
+    if drains(service) {
         return remedy;
     }
     let (what, lines) = DRAIN;

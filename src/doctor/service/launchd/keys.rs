@@ -4,9 +4,10 @@ use crate::{
     doctor::{
         Command, Judged, Problem, Remedy, Verdict,
         change::on_account,
-        lookup::{bootstrap, longest_job, longest_stop, on_job, service, shorter_jobs},
+        lookup::{longest_job, longest_stop, shorter_jobs},
     },
     host::{Install, Service, Survey, Trail, Unseen},
+    service::launchd::{bootstrap, on_job},
 };
 use std::path::Path;
 
@@ -123,7 +124,7 @@ pub(super) fn stop(install: &Install, service: &Service) -> Judged {
 }
 
 /// Whether every key is one that launchd knows, and of its kind.
-pub(super) fn keys(service: &Service) -> Judged {
+pub(in crate::doctor::service) fn keys(service: &Service) -> Judged {
     let mut problems = Vec::new();
     for own in service.directives.iter().filter(|directive| directive.section.is_empty()) {
         if !KEYS.contains(&own.key.as_str()) {
@@ -173,7 +174,7 @@ pub(super) fn command(service: &Service, install: &Install) -> Remedy {
     let remedy = Remedy::by_hand(["Write as ProgramArguments, word by word: /PATH/", usage, "."]);
     let Some(file) = service.file() else { return remedy };
     let check = Command::fixed("plutil -lint").path(&file.path, install.named_by);
-    reloaded(remedy.command(check), install, service)
+    reloaded(remedy.look(check), install, service)
 }
 
 /// Changes one key, and has launchd read the definition again.
@@ -215,13 +216,4 @@ fn plutil(file: &Trail, text: &'static str) -> Command {
 /// Has launchd read the definition again.
 fn reloaded(remedy: Remedy, install: &Install, service: &Service) -> Remedy {
     remedy.in_turn([on_job("launchctl bootout", install, service), bootstrap(install, service)])
-}
-
-/// The definition of an agent that launchd runs.
-///
-/// # Errors
-/// When something else runs it.
-pub(super) fn of(install: &Install) -> Result<Option<&Service>, Unseen> {
-    let service = service(install)?;
-    Ok(Some(service).filter(|own| own.manager == crate::values::Manager::Launchd))
 }

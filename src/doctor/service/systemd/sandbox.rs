@@ -1,17 +1,13 @@
 //! What the unit takes away from jobs.
 
+use super::{on_unit, unit};
 use crate::{
-    doctor::{
-        Check, Judge, Judged, Problem, Remedy, Verdict,
-        lookup::{on_service, service},
-        own_folders::OwnFolders,
-    },
-    host::{Directive, Install, PathRole, Service, Survey, Unseen},
-    values::Manager,
+    doctor::{Check, Judge, Judged, Problem, Remedy, Verdict, own_folders::OwnFolders},
+    host::{Directive, Install, PathRole, Service, Survey},
 };
 use std::path::{Path, PathBuf};
 
-pub(super) const ALLOWS_JOBS: Check = Check {
+pub(in crate::doctor::service) const ALLOWS_JOBS: Check = Check {
     name: "service/sandbox-allows-jobs",
     holds: "The sandbox of the unit allows what jobs need",
     why: "Every job fails if the work folder is read-only in the sandbox, or the network is \
@@ -25,10 +21,7 @@ pub(super) const ALLOWS_JOBS: Check = Check {
 };
 
 fn allows_jobs(survey: &Survey, install: &Install) -> Judged {
-    let service = service(install)?;
-    if service.manager != Manager::Systemd {
-        return Err(Unseen::not_applicable("it is not a unit of systemd"));
-    }
+    let service = unit(install)?;
     let mut problems = Vec::new();
     let mut add = |line: &Directive, what: String, wanted_by: Wanted| {
         problems.push(
@@ -146,7 +139,7 @@ impl Wanted {
             Self::Root => {
                 let remedy = Remedy::by_hand("Take the directive out, or make an exception.");
                 match install.named_by.is_root() {
-                    true => remedy.command(on_service("systemctl edit", install, service)),
+                    true => remedy.command(on_unit("systemctl edit", install, service)),
                     false => remedy,
                 }
             }

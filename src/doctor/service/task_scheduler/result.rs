@@ -1,50 +1,16 @@
 //! How a scheduled task last ended, and whether the session is kept that it runs in.
 
-use super::task::{self, keeper};
+use super::{definition::keeper, task};
 use crate::{
-    doctor::{
-        Check, Command, Judge, Judged, Problem, Remedy, Verdict,
-        lookup::{on_task, service},
+    doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict, lookup::service},
+    host::{Install, Survey, TaskState, Unseen},
+    service::task_scheduler::{
+        on_task,
+        results::{LOGON, last},
     },
-    host::{Install, Service, ServiceState, Survey, TaskState, Unseen},
-    values::Manager,
 };
 
-/// The scheduler's own results, and those of Windows that it passes on; what each one means.
-const MEANINGS: [(u32, &str); 17] = [
-    (0x0004_1300, "it is ready, and has not ended"),
-    (0x0004_1301, "it runs"),
-    (0x0004_1302, "it is disabled"),
-    (0x0004_1303, "it has never run"),
-    (0x0004_1306, "someone ended it"),
-    (0x8004_130F, "the scheduler has no password for its account"),
-    (0x8004_1315, "the task scheduler's service does not run"),
-    (0x8004_131F, "it runs already"),
-    (0x8007_0002, "its program, or a folder, is not there"),
-    (0x8007_0003, "a folder on the way to its program is not there"),
-    (0x8007_0005, "the account may not run its program"),
-    (0x8007_00C1, "its file is no program for this system"),
-    (0x8007_04DD, "its account was not logged on"),
-    (0xC000_013A, "it was ended by Ctrl-C, a logoff or a shutdown"),
-    (0xC000_0005, "the program broke: it reached for memory that is not its own"),
-    (0xC000_0135, "a library of the program is not there"),
-    (0xC000_0142, "the program could not be set up in its session"),
-];
-
-/// Results that say why the account could not log on.
-const LOGON: [(u32, &str); 9] = [
-    (0x8007_052E, "the password that the scheduler keeps is not the account's"),
-    (0x8007_0533, "the account is disabled"),
-    (0x8007_0701, "the account has expired"),
-    (0x8007_0775, "the account is locked"),
-    (0x8007_0532, "the account's password has expired"),
-    (0x8007_0773, "the account's password has to be changed first"),
-    (0x8007_0569, "the account lacks the right to log on as a batch job"),
-    (0x8007_0534, "there is no such account"),
-    (0x8004_1310, "there is no such account"),
-];
-
-pub(super) const LOGS_ON: Check = Check {
+pub(in crate::doctor::service) const LOGS_ON: Check = Check {
     name: "service/task-logs-on",
     holds: "The scheduler can log on with the task's account",
     why: "Every start fails before the agent begins, and only the last result of the task shows \
@@ -57,7 +23,8 @@ pub(super) const LOGS_ON: Check = Check {
 };
 
 fn logs_on(_: &Survey, install: &Install) -> Judged {
-    let (service, state) = task_state(install)?;
+    let service = task(install)?;
+    let state = service.state.known()?;
     let code = state.exit_status.unwrap_or_default().cast_unsigned();
     // What runs has logged on, whatever happened before.
     if state.main_pid.is_some() {
@@ -75,7 +42,7 @@ fn logs_on(_: &Survey, install: &Install) -> Judged {
         .into())
 }
 
-pub(super) const SESSION_KEPT: Check = Check {
+pub(in crate::doctor::service) const SESSION_KEPT: Check = Check {
     name: "service/session-kept",
     holds: "The task that keeps the agent's session open is running",
     why: "The next logoff or reboot closes the session and ends the agent. An agent with a desktop \
@@ -136,31 +103,7 @@ fn session_kept(survey: &Survey, install: &Install) -> Judged {
 }
 
 fn told(task: &TaskState) -> String {
-    format!("{}, last result 0x{:08X}{}", task.state, task.result, explained(task.result))
-}
-
-fn task_state(install: &Install) -> Result<(&Service, &ServiceState), Unseen> {
-    let service = service(install)?;
-    match service.manager {
-        Manager::TaskScheduler => Ok((service, service.state.known()?)),
-        _ => Err(Unseen::not_applicable("it is no scheduled task")),
-    }
-}
-
-/// A task's state in words.
-pub(super) fn words(state: &ServiceState) -> String {
-    let code = state.exit_status.unwrap_or_default().cast_unsigned();
-    format!("{}, last result 0x{code:08X}{}", state.sub, explained(code))
-}
-
-fn explained(code: u32) -> String {
-    let known = MEANINGS.iter().chain(&LOGON).find(|(own, _)| *own == code);
-    known.map_or(String::new(), |(_, meaning)| format!(": {meaning}"))
-}
-
-/// Whether the definition alone says that the task is never started.
-pub(super) fn is_switched_off(install: &Install) -> bool {
-    task::of(install).is_ok_and(|own| own.value("Settings", "Enabled") == Some("false"))
+    format!("{}, {}", task.state, last(task.result))
 }
 
 #[cfg(test)]
@@ -169,6 +112,7 @@ mod tests {
     use crate::{
         doctor::{Status, sample::*},
         host::{Activity, Seen},
+        values::Manager,
     };
 
     fn ended(code: u32) -> Survey {

@@ -1,35 +1,31 @@
 //! Another agent that has our label of launchd already.
 
+use super::{AGENTS, DAEMONS};
 use crate::{
     Code, Command, Error, Help, Result,
     agent::{Profile, profiles},
     host::{Defined, Facts},
     platform::{Os, fs::Provenance, macos, paths::home},
-    service::launchd,
     spec::Spec,
     text::shown,
-    values::Manager,
 };
 use std::path::{Path, PathBuf};
 
 /// Definitions by which another agent would have our label.
-pub(super) fn rivals(spec: &Spec) -> impl Iterator<Item = PathBuf> {
+pub(super) fn places(spec: &Spec) -> impl Iterator<Item = PathBuf> {
     let file = format!("{}.plist", spec.layout.service);
     let home = home(Os::Darwin, spec.user.as_str());
-    [PathBuf::from("/Library/LaunchAgents"), home.join("Library/LaunchAgents")]
+    [PathBuf::from(AGENTS), home.join("Library/LaunchAgents")]
         .into_iter()
         .map(move |folder| folder.join(&file))
 }
 
 /// launchd takes one job of a label: the other one would be driven out, or ours never start.
-pub(super) fn refuse_rival(spec: &Spec, facts: &Facts) -> Result<()> {
-    if spec.service != Manager::Launchd {
-        return Ok(());
-    }
+pub(super) fn refuse(spec: &Spec, facts: &Facts) -> Result<()> {
     let label = &spec.layout.service;
     let loaded = facts.services.get(label).and_then(|status| status.definition.clone());
     let loaded = loaded.filter(|path| *path != spec.layout.definition);
-    let defined = rivals(spec).find(|path| facts.path(path).meta.is_some());
+    let defined = places(spec).find(|path| facts.path(path).meta.is_some());
     // In whichever home; and where ours would be, when it runs the other agent.
     let is_rival = |defined: &&Defined| {
         defined.label == *label
@@ -59,11 +55,11 @@ pub(super) fn refuse_rival(spec: &Spec, facts: &Facts) -> Result<()> {
 fn removal(file: &Path, label: &str) -> Command {
     let by = Provenance::Root;
     match file.parent().and_then(Path::to_str) {
-        Some(launchd::DAEMONS) => Command::root("launchctl bootout")
+        Some(DAEMONS) => Command::root("launchctl bootout")
             .job(macos::SYSTEM, label, by)
             .then("; sudo rm")
             .path(file, by),
-        Some(launchd::AGENTS) => Command::root("launchctl bootout")
+        Some(AGENTS) => Command::root("launchctl bootout")
             .job(macos::DESKTOP, label, by)
             .then("; sudo rm")
             .path(file, by),

@@ -1,26 +1,25 @@
 //! Where launchd runs an agent, how well it treats it, and where what it says goes.
 
-use super::daemon::{self, To};
+use super::{
+    job,
+    keys::{self, To},
+};
 use crate::{
-    doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict, lookup::on_job},
-    host::{Activity, Install, PathRole, Service, Survey, Unseen},
+    doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict},
+    host::{Activity, Install, PathRole, Service, Survey},
     platform::fs::Kind,
-    service::launchd::{AGENTS, DAEMONS},
+    service::launchd::{AGENTS, DAEMONS, on_job},
 };
 use std::path::{Path, PathBuf};
 
 /// Longest wait before a new start that nobody minds.
 const PATIENCE: u64 = 60;
 
-fn job(install: &Install) -> Result<&Service, Unseen> {
-    daemon::of(install)?.ok_or_else(|| Unseen::not_applicable("launchd does not run it"))
-}
-
 fn file(service: &Service) -> &Path {
     service.file().map_or(Path::new(""), |file| file.path.as_path())
 }
 
-pub(super) const DOMAIN: Check = Check {
+pub(in crate::doctor::service) const DOMAIN: Check = Check {
     name: "service/domain-right",
     holds: "launchd can load the plist from its folder, for the session that it requests",
     why: "launchd runs a plist in LaunchAgents only for a user who is logged in, and otherwise \
@@ -127,7 +126,7 @@ fn headless(install: &Install, service: &Service, file: &Path) -> Remedy {
     ])
 }
 
-pub(super) const OUTPUT: Check = Check {
+pub(in crate::doctor::service) const OUTPUT: Check = Check {
     name: "service/output-kept",
     holds: "The service keeps the standard error output of the agent",
     why: "Without this output a job hangs in \"Preparing Environment\" and no error is visible. An \
@@ -148,7 +147,7 @@ fn output(_: &Survey, install: &Install) -> Judged {
     if path == "/dev/null" {
         return Ok(Problem::warn("what the agent says before its own log is open is lost")
             .seen(format!("StandardErrorPath {path}"))
-            .cure(daemon::set(install, service, "StandardErrorPath", To::File(&wanted)))
+            .cure(keys::set(install, service, "StandardErrorPath", To::File(&wanted)))
             .into());
     }
     let Some(trail) = install.path(PathRole::ServiceOutput).and_then(|seen| seen.ok()) else {
@@ -164,11 +163,11 @@ fn output(_: &Survey, install: &Install) -> Judged {
     let what = if stands { "is in a folder that is not there" } else { "is no file" };
     Ok(Problem::fail(format!("launchd cannot open the agent's output: {path} {what}"))
         .seen(trail.why())
-        .cure(daemon::set(install, service, "StandardErrorPath", To::File(&wanted)))
+        .cure(keys::set(install, service, "StandardErrorPath", To::File(&wanted)))
         .into())
 }
 
-pub(super) const UNHINDERED: Check = Check {
+pub(in crate::doctor::service) const UNHINDERED: Check = Check {
     name: "service/not-throttled",
     holds: "launchd does not throttle the agent and its jobs",
     why: "Builds take much longer and heartbeats are late when launchd gives the agent little disk \
@@ -186,7 +185,7 @@ fn unhindered(_: &Survey, install: &Install) -> Judged {
         problems.push(
             Problem::warn("launchd holds the agent and its jobs back")
                 .seen(format!("ProcessType {kind}"))
-                .cure(daemon::set(install, service, "ProcessType", To::Text("Interactive"))),
+                .cure(keys::set(install, service, "ProcessType", To::Text("Interactive"))),
         );
     }
     let is_low = service.value("", "LowPriorityIO") == Some("true");
@@ -205,7 +204,7 @@ fn unhindered(_: &Survey, install: &Install) -> Judged {
         problems.push(
             Problem::warn(format!("the agent stays away for {wait} s whenever it ends"))
                 .seen(format!("ThrottleInterval {wait}"))
-                .cure(daemon::set(install, service, "ThrottleInterval", To::Number(3))),
+                .cure(keys::set(install, service, "ThrottleInterval", To::Number(3))),
         );
     }
     Ok(Verdict::of(problems, "it is let run"))

@@ -1,9 +1,9 @@
 //! What the definition of a scheduled task means to an agent.
 
+use super::task;
 use crate::{
-    doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict, lookup::service},
+    doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict},
     host::{Directive, Install, Service, Survey, Unseen},
-    values::Manager,
 };
 
 const SETTINGS: &str = "Settings";
@@ -12,17 +12,17 @@ const SETTINGS: &str = "Settings";
 ///
 /// # Errors
 /// When something else runs the agent, or the definition could not be read.
-pub(super) fn of(install: &Install) -> Result<&Service, Unseen> {
-    let service = service(install)?;
-    match service.manager {
-        Manager::TaskScheduler
-            if service.directives.iter().any(|directive| directive.section == SETTINGS) =>
-        {
-            Ok(service)
-        }
-        Manager::TaskScheduler => Err(Unseen::not_examined("the task's definition was not read")),
-        _ => Err(Unseen::not_applicable("it is no scheduled task")),
+fn of(install: &Install) -> Result<&Service, Unseen> {
+    let service = task(install)?;
+    match service.directives.iter().any(|directive| directive.section == SETTINGS) {
+        true => Ok(service),
+        false => Err(Unseen::not_examined("the task's definition was not read")),
     }
+}
+
+/// Whether the definition alone says that the task is never started.
+pub(super) fn is_switched_off(service: &Service) -> bool {
+    setting(service, "Enabled") == Some("false")
 }
 
 /// The task that keeps the agent's session open.
@@ -63,7 +63,7 @@ fn changed(
     )
 }
 
-pub(super) const TRIGGERED: Check = Check {
+pub(in crate::doctor::service) const TRIGGERED: Check = Check {
     name: "service/task-triggered",
     holds: "The task starts after the host has started",
     why: "A task without a trigger at start-up does not run after a reboot. A task with a logon \
@@ -109,7 +109,7 @@ fn triggered(_: &Survey, install: &Install) -> Judged {
     Ok(problem.cure(remedy).into())
 }
 
-pub(super) const UNLIMITED: Check = Check {
+pub(in crate::doctor::service) const UNLIMITED: Check = Check {
     name: "service/task-unlimited",
     holds: "The task has no time limit",
     why: "The scheduler ends a task without an explicit limit after three days, even during a job.",
@@ -147,7 +147,7 @@ fn is_none(duration: &str) -> bool {
         && digits.clone().all(|digit| digit == '0')
 }
 
-pub(super) const UNCONDITIONAL: Check = Check {
+pub(in crate::doctor::service) const UNCONDITIONAL: Check = Check {
     name: "service/task-unconditional",
     holds: "The task runs without conditions",
     why: "By default the scheduler does not start a task on battery power, and ends it when mains \
@@ -206,7 +206,7 @@ fn unconditional(_: &Survey, install: &Install) -> Judged {
     Ok(Verdict::of(problems, "no condition"))
 }
 
-pub(super) const ONE_INSTANCE: Check = Check {
+pub(in crate::doctor::service) const ONE_INSTANCE: Check = Check {
     name: "service/task-one-instance",
     holds: "The scheduler runs one instance of the task, and does not end it to start another one",
     why: "Two agents of the same task claim jobs under the same name. If the scheduler ends the \
@@ -233,7 +233,8 @@ fn one_instance(_: &Survey, install: &Install) -> Judged {
 }
 
 /// Whether the scheduler starts the agent again after it has ended.
-pub(super) fn restarts(install: &Install, service: &Service) -> Judged {
+pub(super) fn restarts(install: &Install) -> Judged {
+    let service = of(install)?;
     let repeats = |directive: &&Directive| {
         directive.key == "Interval"
             && directive.section.starts_with("Triggers/")
@@ -278,7 +279,10 @@ pub(super) fn is_between_jobs(survey: &Survey, install: &Install, service: &Serv
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::doctor::{Status, sample::*};
+    use crate::{
+        doctor::{Status, sample::*},
+        values::Manager,
+    };
 
     fn with(lines: &[(&str, &str, &str)]) -> Survey {
         let mut survey = healthy();

@@ -9,7 +9,7 @@ use std::path::Path;
 const DEPTH: usize = 32;
 
 /// A file's text: UTF-16 as the scheduler writes it, or UTF-8.
-pub(super) fn decoded(bytes: &[u8]) -> String {
+pub(crate) fn decoded(bytes: &[u8]) -> String {
     let wide = |rest: &[u8], unit: fn([u8; 2]) -> u16| {
         let units = rest.chunks_exact(2).filter_map(|pair| pair.try_into().ok().map(unit));
         char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
@@ -39,7 +39,7 @@ struct Open {
 ///
 /// # Errors
 /// Why it is none: no XML, or another document.
-pub(super) fn directives(text: &str, file: &Path) -> Result<Vec<Directive<String>>, String> {
+pub(crate) fn directives(text: &str, file: &Path) -> Result<Vec<Directive<String>>, String> {
     let mut reader = Reader::from_str(text);
     let mut reading = Reading { file, directives: Vec::new(), open: Vec::new(), is_task: false };
     let mut lines = Lines { text, at: 0, line: 1 };

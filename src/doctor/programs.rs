@@ -1,0 +1,292 @@
+//! The programs that remedies name, and the systems that have them.
+
+use crate::platform::Os;
+
+const LINUX: &[Os] = &[Os::Linux];
+const MAC: &[Os] = &[Os::Darwin];
+const UNIX: &[Os] = &[Os::Linux, Os::Darwin];
+const WINDOWS: &[Os] = &[Os::Windows];
+const ALL: &[Os] = &[Os::Linux, Os::Darwin, Os::Windows];
+
+/// Every program, and the systems that have it.
+const PROGRAMS: [(&str, &[Os]); 66] = [
+    // A variable of PowerShell that a task is put into.
+    ("$task", WINDOWS),
+    ("Add-MpPreference", WINDOWS),
+    ("Get-NetTCPConnection", WINDOWS),
+    ("Get-ScheduledTask", WINDOWS),
+    ("Set-LocalUser", WINDOWS),
+    ("apk", LINUX),
+    ("apt-get", LINUX),
+    ("ausearch", LINUX),
+    ("btrfs", LINUX),
+    ("cat", UNIX),
+    ("chmod", UNIX),
+    ("chown", UNIX),
+    ("chsh", UNIX),
+    ("cmdkey", WINDOWS),
+    ("createhomedir", MAC),
+    ("curl", ALL),
+    ("dd", UNIX),
+    ("dnf", LINUX),
+    ("dpkg", LINUX),
+    ("dscacheutil", MAC),
+    ("du", UNIX),
+    ("getent", LINUX),
+    ("icacls", WINDOWS),
+    ("id", UNIX),
+    ("install", UNIX),
+    ("ip", LINUX),
+    ("journalctl", LINUX),
+    ("launchctl", MAC),
+    ("ls", UNIX),
+    ("lsof", MAC),
+    ("mkhomedir_helper", LINUX),
+    ("mount", LINUX),
+    ("net", WINDOWS),
+    ("netsh", WINDOWS),
+    ("netstat", MAC),
+    ("notepad", WINDOWS),
+    ("nslookup", WINDOWS),
+    ("openssl", UNIX),
+    ("plutil", MAC),
+    ("pmset", MAC),
+    ("ps", UNIX),
+    ("reg", WINDOWS),
+    ("restorecon", LINUX),
+    ("runnerup", ALL),
+    ("schtasks", WINDOWS),
+    ("scutil", MAC),
+    ("sepolicy", LINUX),
+    ("sh", UNIX),
+    ("sntp", MAC),
+    ("spctl", MAC),
+    ("ss", LINUX),
+    ("sudo", UNIX),
+    ("sudoedit", UNIX),
+    ("sysadminctl", MAC),
+    ("systemctl", LINUX),
+    ("systemd-analyze", LINUX),
+    ("systemsetup", MAC),
+    ("tail", UNIX),
+    ("timedatectl", LINUX),
+    ("useradd", LINUX),
+    ("visudo", UNIX),
+    ("w32tm", WINDOWS),
+    ("xattr", MAC),
+    ("xcode-select", MAC),
+    ("yum", LINUX),
+    ("zypper", LINUX),
+];
+
+/// The program that a command runs, behind `sudo`; `sudo` itself where an option follows it.
+pub(super) fn first(line: &str) -> &str {
+    let behind = line.strip_prefix("sudo ").filter(|rest| !rest.starts_with('-'));
+    behind.unwrap_or(line).split_whitespace().next().unwrap_or_default()
+}
+
+/// Whether a system has a program.
+pub(super) fn is_of(program: &str, os: Os) -> bool {
+    PROGRAMS.iter().any(|(name, systems)| *name == program && systems.contains(&os))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{fs, path::Path};
+
+    /// Programs that only show something, and what one of their words must be for that; no word: they
+    /// do in every case.
+    const SHOWING: [(&str, &[&str]); 28] = [
+        ("Get-NetTCPConnection", &[]),
+        ("Get-ScheduledTask", &[]),
+        ("ausearch", &[]),
+        ("cat", &[]),
+        ("curl", &[]),
+        ("dpkg", &["--audit"]),
+        ("dscacheutil", &["-q"]),
+        ("du", &[]),
+        ("getent", &[]),
+        ("id", &[]),
+        ("ip", &["route"]),
+        ("journalctl", &[]),
+        ("launchctl", &["print"]),
+        ("ls", &[]),
+        ("lsof", &[]),
+        ("net", &["localgroup"]),
+        ("netsh", &["show"]),
+        ("netstat", &[]),
+        ("nslookup", &[]),
+        ("openssl", &["s_client"]),
+        ("plutil", &["-lint"]),
+        ("ps", &[]),
+        ("runnerup", &["doctor", "explain"]),
+        ("schtasks", &["/Query"]),
+        ("scutil", &["--dns"]),
+        ("ss", &[]),
+        ("sudo", &["-l"]),
+        ("tail", &[]),
+    ];
+
+    /// Verbs of these programs that only show something.
+    const SHOWING_VERBS: [(&str, &[&str]); 4] = [
+        ("spctl", &["-a"]),
+        ("systemctl", &["cat", "show", "status"]),
+        ("systemd-analyze", &["verify"]),
+        ("timedatectl", &["status"]),
+    ];
+
+    fn only_shows(line: &str) -> bool {
+        let table = SHOWING.iter().chain(&SHOWING_VERBS);
+        let mut of_program = table.filter(|(name, _)| *name == first(line));
+        let has = |word: &&str| line.split(' ').any(|other| other == *word);
+        of_program.any(|(_, words)| words.is_empty() || words.iter().any(|word| has(word)))
+            && !line.contains("--fix")
+    }
+
+    /// What makes a command, before its words.
+    const MADE: [(&str, &str); 8] = [
+        ("fixed(", ""),
+        ("root(", "sudo "),
+        ("granting(", "sudo "),
+        ("on_service(", "sudo "),
+        ("on_job(", "sudo "),
+        ("on_task(", ""),
+        ("on_account(", "sudo "),
+        ("plutil(file, ", "sudo "),
+    ];
+
+    /// The commands that a source makes, each with the place of its first word.
+    fn made(source: &str) -> Vec<(usize, String)> {
+        let mut found = Vec::new();
+        for (made, before) in MADE {
+            for (at, _) in source.match_indices(made) {
+                let rest = source[at + made.len()..].trim_start();
+                let words = rest
+                    .strip_prefix('"')
+                    .or(rest.strip_prefix("r\""))
+                    .or(rest.strip_prefix("r#\""));
+                let Some(words) = words.and_then(|rest| rest.split('"').next()) else { continue };
+                found.push((at, format!("{before}{words}")));
+            }
+        }
+        found.sort();
+        found
+    }
+
+    /// The text between a bracket and the one that closes it.
+    fn inside(text: &str) -> &str {
+        let mut depth = 1;
+        let mut is_text = false;
+        let mut before = ' ';
+        for (at, c) in text.char_indices() {
+            match c {
+                '"' if before != '\\' => is_text = !is_text,
+                '(' if !is_text => depth += 1,
+                ')' if !is_text => depth -= 1,
+                _ => {}
+            }
+            if depth == 0 {
+                return &text[..at];
+            }
+            before = c;
+        }
+        text
+    }
+
+    /// Sources of the checks, without their tests.
+    fn sources() -> Vec<(String, String)> {
+        let mut all = Vec::new();
+        let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src/doctor")];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                    continue;
+                }
+                let text = fs::read_to_string(&path).unwrap();
+                let code = text.split("#[cfg(test)]").next().unwrap().to_owned();
+                all.push((path.display().to_string(), code));
+            }
+        }
+        all
+    }
+
+    /// The commands that a name stands for: a variable of this source, set before, or a function of
+    /// any.
+    fn named(name: &str, before: &str, sources: &[(String, String)]) -> Vec<String> {
+        let lines = |text: &str| made(text).into_iter().map(|(_, line)| line).collect::<Vec<_>>();
+        let set = format!("let {name} = ");
+        let count = before.matches(&set).count();
+        let variables = before.rsplit(&set).take(count);
+        let variables = variables.map(|rest| lines(rest.split(";\n").next().unwrap()));
+        let function = format!("fn {name}(");
+        let functions = sources.iter().filter_map(|(_, text)| text.split(&function).nth(1));
+        let functions = functions.map(|rest| lines(rest.split("\n}").next().unwrap()));
+        variables.chain(functions).find(|lines| !lines.is_empty()).unwrap_or_default()
+    }
+
+    /// Every command that a remedy is given with, and whether as one that only shows something.
+    fn given() -> Vec<(String, String, bool)> {
+        let sources = sources();
+        let mut all = Vec::new();
+        for (path, source) in &sources {
+            for (how, is_look) in [(".look(", true), (".command(", false), (".in_turn(", false)] {
+                for (at, _) in source.match_indices(how) {
+                    let argument = inside(&source[at + how.len()..]);
+                    let mut lines: Vec<String> =
+                        made(argument).into_iter().map(|(_, line)| line).collect();
+                    let name = argument.trim_start_matches(|c: char| c.is_whitespace() || c == '[');
+                    let name = name.rsplit("::").next().unwrap();
+                    let name =
+                        name.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap();
+                    if lines.is_empty() && !is_passed_on(argument) {
+                        lines = named(name, &source[..at], &sources);
+                        assert!(!lines.is_empty(), "{path}: {argument}");
+                    }
+                    all.extend(lines.into_iter().map(|line| (path.clone(), line, is_look)));
+                }
+            }
+        }
+        all
+    }
+
+    /// An editor of a file, which [`super::super::lookup::edit`] chooses, or a fix by this program.
+    fn is_passed_on(argument: &str) -> bool {
+        ["edit(", "edit_config(", "lookup::edit_config(", "self.fix()", "owner.path("]
+            .iter()
+            .any(|start| argument.starts_with(start))
+    }
+
+    /// What the report names as the next thing to do is a command that removes the problem.
+    #[test]
+    fn a_command_that_only_shows_something_is_given_as_one() {
+        let given = given();
+        assert!(given.len() > 100, "{}", given.len());
+        let wrong: Vec<_> =
+            given.iter().filter(|(_, line, is_look)| only_shows(line) != *is_look).collect();
+        assert!(wrong.is_empty(), "{wrong:#?}");
+    }
+
+    #[test]
+    fn every_program_that_a_remedy_names_is_in_the_table() {
+        let mut names = Vec::new();
+        for (path, source) in sources() {
+            for (_, line) in made(&source) {
+                let name = first(&line).to_owned();
+                let is_known = PROGRAMS.iter().any(|(known, _)| *known == name);
+                assert!(is_known, "{path}: {line}");
+                names.push(name);
+            }
+        }
+        let unused = PROGRAMS.iter().filter(|(name, _)| !names.iter().any(|other| other == name));
+        // What is edited on Windows is so called there alone.
+        assert_eq!(unused.map(|(name, _)| *name).collect::<Vec<_>>(), ["notepad"]);
+    }
+
+    #[test]
+    fn programs_stand_in_order() {
+        assert!(PROGRAMS.windows(2).all(|pair| pair[0].0 < pair[1].0));
+    }
+}

@@ -1,0 +1,98 @@
+//! Jobs of launchd: what is judged of them alone, and what checks of all managers mean for them.
+
+mod job;
+pub(super) mod keys;
+mod label;
+mod limits;
+mod owner;
+
+pub(super) use job::{DOMAIN, OUTPUT, UNHINDERED};
+pub(in crate::doctor) use label::LABEL;
+
+use super::rules::{Rules, only};
+use crate::{
+    doctor::{Command, Judged, Problem, Remedy},
+    host::{Activity, Definition, Install, Load, Service, Survey, Unseen},
+    service::launchd::{bootstrap, on_job},
+    values::Manager,
+};
+
+/// What checks mean for jobs of launchd.
+pub(super) struct OfLaunchd;
+
+/// The job of an agent.
+///
+/// # Errors
+/// When another manager runs it.
+fn job(install: &Install) -> Result<&Service, Unseen> {
+    only(Manager::Launchd, install)
+}
+
+impl Rules for OfLaunchd {
+    fn unread(&self, install: &Install, definition: &Definition, why: &str) -> Option<Problem> {
+        let path = &definition.trail.path;
+        let remedy = Remedy::by_hand("Correct the property list.")
+            .look(Command::fixed("plutil -lint").path(path, install.named_by));
+        let problem = Problem::fail(format!("launchd cannot read {}", path.display()));
+        Some(problem.seen(why).cure(remedy))
+    }
+
+    fn not_loaded(
+        &self,
+        survey: &Survey,
+        install: &Install,
+        service: &Service,
+        _: Load,
+    ) -> Result<Problem, Unseen> {
+        if job::waits(survey, install, service) {
+            return Err(Unseen::not_applicable("launchd loads it when its user logs in"));
+        }
+        Ok(Problem::fail(format!("launchd has not loaded {}", service.name)).cure(
+            Remedy::by_hand("Load the service.")
+                .command(on_job("launchctl enable", install, service))
+                .command(bootstrap(install, service)),
+        ))
+    }
+
+    fn owner(&self, survey: &Survey, install: &Install, file: &Definition) -> Option<Problem> {
+        owner::strangers(survey, install, file)
+    }
+
+    fn user(&self, survey: &Survey, install: &Install, service: &Service) -> Judged {
+        keys::user(survey, install, service)
+    }
+
+    fn accepted(&self, _: &Install, service: &Service) -> Judged {
+        keys::keys(service)
+    }
+
+    fn command(&self, install: &Install, service: &Service) -> Remedy {
+        keys::command(service, install)
+    }
+
+    fn restarts(&self, install: &Install, service: &Service) -> Judged {
+        keys::restarts(install, service)
+    }
+
+    fn stop(&self, install: &Install, service: &Service) -> Judged {
+        keys::stop(install, service)
+    }
+
+    fn limits(&self, install: &Install, service: &Service) -> Judged {
+        Ok(limits::judge(install, service))
+    }
+
+    /// What launchctl was told wins over the definition, which it is running already then.
+    fn disabled(&self, install: &Install, service: &Service) -> Option<Problem> {
+        let state = service.state.ok()?;
+        let is_off = service.value("", "Disabled") == Some("true");
+        (is_off && state.active != Activity::Active).then(|| {
+            let remedy = Remedy::by_hand("Take the key out, and have launchd enable it.")
+                .command(on_job("launchctl enable", install, service));
+            let name = &service.name;
+            Problem::fail(format!("the definition of {name} says that it is disabled"))
+                .seen("Disabled true")
+                .cure(remedy)
+        })
+    }
+}

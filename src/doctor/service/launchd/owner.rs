@@ -1,0 +1,37 @@
+//! Whose a plist is.
+
+use crate::{
+    doctor::{
+        Command, Problem, Remedy,
+        lookup::{account, stand},
+    },
+    host::{Definition, Install, Survey},
+    platform::fs::Kind,
+};
+
+/// A plist that launchd does not load for its owner: what is in /Library has to be root's, and what
+/// is in a home that user's or root's.
+pub(super) fn strangers(
+    survey: &Survey,
+    install: &Install,
+    definition: &Definition,
+) -> Option<Problem> {
+    let meta = definition.trail.end.filter(|meta| meta.kind == Kind::File)?;
+    let path = definition.trail.path.display();
+    let is_of_all = definition.trail.path.starts_with("/Library");
+    let user = account(survey, install).ok().filter(|_| !is_of_all);
+    let is_strangers = !meta.is_of(0) && (is_of_all || user.is_some_and(|user| !user.owns(&meta)));
+    let whose = if user.is_some() { "the user whose home it is in" } else { "root" };
+    is_strangers.then(|| {
+        // Who owns it now has written it, or could have.
+        let remedy = Remedy::by_hand([
+            "Compare it with what you mean it to be, and write it anew as ",
+            whose,
+            ".",
+        ])
+        .command(Command::root("runnerup install"));
+        Problem::fail(format!("launchd does not load {path}, which is not {whose}'s"))
+            .seen(stand(&definition.trail, survey))
+            .cure(remedy)
+    })
+}

@@ -1,0 +1,145 @@
+//! What a check means for the definitions of each service manager, where it is about several.
+
+use super::{launchd::OfLaunchd, systemd::OfSystemd, task_scheduler::OfTasks};
+use crate::{
+    doctor::{Judged, Problem, Remedy, lookup::service},
+    host::{Definition, Install, Load, Service, Survey, Unseen},
+    values::Manager,
+};
+
+/// The rules of one manager. What a function does by itself holds where there is no such rule.
+pub(in crate::doctor) trait Rules: Sync {
+    /// The manager cannot read a definition either, which could not be read here.
+    fn unread(&self, _install: &Install, _definition: &Definition, _why: &str) -> Option<Problem> {
+        None
+    }
+
+    /// The manager says that it has not loaded the definition.
+    ///
+    /// # Errors
+    /// Why that is no problem.
+    fn not_loaded(
+        &self,
+        _survey: &Survey,
+        _install: &Install,
+        _service: &Service,
+        _load: Load,
+    ) -> Result<Problem, Unseen> {
+        Err(nobody())
+    }
+
+    /// Somebody owns a definition who keeps the manager from taking it.
+    fn owner(&self, _survey: &Survey, _install: &Install, _file: &Definition) -> Option<Problem> {
+        None
+    }
+
+    /// Whether the account exists that a definition names.
+    fn user(&self, _survey: &Survey, _install: &Install, _service: &Service) -> Judged {
+        Err(nobody())
+    }
+
+    /// Whether the manager accepts every line of a definition.
+    fn accepted(&self, _install: &Install, _service: &Service) -> Judged {
+        Err(nobody())
+    }
+
+    /// How the agent's command is written right.
+    fn command(&self, _install: &Install, _service: &Service) -> Remedy {
+        Remedy::by_hand("Correct the command.")
+    }
+
+    /// Whether the manager starts the agent again after every end.
+    fn restarts(&self, _install: &Install, _service: &Service) -> Judged {
+        Err(nobody())
+    }
+
+    /// Whether a stop waits for the longest job.
+    fn stop(&self, _install: &Install, _service: &Service) -> Judged {
+        Err(Unseen::not_applicable(Manager::Systemd.profile().elsewhere()))
+    }
+
+    /// Whether a job fits into the limits of resources.
+    fn limits(&self, _install: &Install, _service: &Service) -> Judged {
+        Err(Unseen::not_applicable(Manager::Systemd.profile().elsewhere()))
+    }
+
+    /// The definition says that the service is never started.
+    fn disabled(&self, _install: &Install, _service: &Service) -> Option<Problem> {
+        None
+    }
+
+    /// Whether an agent that does not run has ended with its job, and is about to be started.
+    fn is_between_jobs(&self, _survey: &Survey, _install: &Install, _service: &Service) -> bool {
+        false
+    }
+
+    /// Has a stop wait for the job that runs, where it does not.
+    fn draining(&self, remedy: Remedy, _service: &Service) -> Remedy {
+        remedy
+    }
+}
+
+/// No manager at all.
+struct OfNobody;
+
+impl Rules for OfNobody {}
+
+fn nobody() -> Unseen {
+    Unseen::not_applicable(Manager::None.profile().elsewhere())
+}
+
+/// The rules of a manager.
+pub(in crate::doctor) fn rules(manager: Manager) -> &'static dyn Rules {
+    match manager {
+        Manager::Systemd => &OfSystemd,
+        Manager::Launchd => &OfLaunchd,
+        Manager::TaskScheduler => &OfTasks,
+        Manager::None => &OfNobody,
+    }
+}
+
+/// The service of an agent that this manager runs.
+///
+/// # Errors
+/// When there is none, or another manager runs it: the check is not about that one.
+pub(in crate::doctor) fn only(manager: Manager, install: &Install) -> Result<&Service, Unseen> {
+    let service = service(install)?;
+    match service.manager == manager {
+        true => Ok(service),
+        false => Err(Unseen::not_applicable(manager.profile().elsewhere())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::doctor::{Status, sample::*};
+
+    #[test]
+    fn a_check_of_one_manager_does_not_apply_to_another() {
+        for (manager, check) in [
+            (Manager::Systemd, "service/network-ordered"),
+            (Manager::Systemd, "service/sandbox-allows-jobs"),
+            (Manager::Launchd, "service/not-throttled"),
+            (Manager::Launchd, "agent/label-free"),
+            (Manager::TaskScheduler, "service/task-logs-on"),
+        ] {
+            for other in Manager::ALL {
+                let mut survey = healthy();
+                service_of(&mut survey).manager = other;
+                let applies = status(&survey, check) != Status::NotApplicable;
+                assert_eq!(applies, other == manager, "{check} {other}");
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_is_judged_by_the_rules_of_a_manager_that_is_none() {
+        let mut survey = healthy();
+        service_of(&mut survey).manager = Manager::None;
+        for check in ["user-exists", "restarts", "stop-waits", "limits-sensible"] {
+            let check = format!("service/{check}");
+            assert_eq!(status(&survey, &check), Status::NotApplicable, "{check}");
+        }
+    }
+}

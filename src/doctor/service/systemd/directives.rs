@@ -1,0 +1,170 @@
+//! Lines of a unit that systemd does not take.
+
+use crate::{
+    doctor::{Judged, Problem, Remedy, Verdict},
+    host::{Directive, Install, Objection, Service},
+    service::systemd::on_unit,
+    text::nearest,
+};
+
+/// Directives of an agent's unit, to say what a misspelt one was meant to be. Which are right,
+/// systemd itself says.
+const USUAL: [(&str, &[&str]); 3] = [
+    (
+        "Unit",
+        &[
+            "After",
+            "Before",
+            "Description",
+            "Documentation",
+            "OnFailure",
+            "Requires",
+            "StartLimitBurst",
+            "StartLimitIntervalSec",
+            "Wants",
+        ],
+    ),
+    (
+        "Service",
+        &[
+            "AmbientCapabilities",
+            "Environment",
+            "EnvironmentFile",
+            "ExecStart",
+            "ExecStartPre",
+            "ExecStop",
+            "Group",
+            "KillMode",
+            "KillSignal",
+            "LimitNOFILE",
+            "LimitNPROC",
+            "MemoryMax",
+            "Nice",
+            "NoNewPrivileges",
+            "NotifyAccess",
+            "PrivateTmp",
+            "ProtectHome",
+            "ProtectSystem",
+            "ReadWritePaths",
+            "Restart",
+            "RestartSec",
+            "RuntimeMaxSec",
+            "SupplementaryGroups",
+            "TasksMax",
+            "TimeoutStartSec",
+            "TimeoutStopSec",
+            "Type",
+            "UMask",
+            "User",
+            "WatchdogSec",
+            "WorkingDirectory",
+        ],
+    ),
+    ("Install", &["Alias", "Also", "RequiredBy", "WantedBy"]),
+];
+
+/// Every line is one that systemd takes.
+pub(super) fn accepted(install: &Install, service: &Service) -> Judged {
+    let advice = "Correct each line that is shown; systemd.directives(7) names the manual of each \
+                  directive.";
+    let problem = |objection| {
+        let shows = on_unit("systemd-analyze --man=no verify", install, service);
+        problem(service, objection).cure(Remedy::by_hand(advice).look(shows))
+    };
+    let problems: Vec<_> = service.objections.known()?.iter().map(problem).collect();
+    let count = service.directives.len();
+    Ok(Verdict::of(problems, format!("systemd accepts all {count} directives")))
+}
+
+fn problem(service: &Service, objection: &Objection) -> Problem {
+    let Objection { file, line, message } = objection;
+    let of_file = || service.directives.iter().filter(|directive| directive.file == *file);
+    let directive = of_file().find(|directive| directive.line == *line);
+    let (title, advice) = match directive {
+        Some(directive) if directive.key.is_empty() => (
+            "a line of the unit is no directive".to_owned(),
+            Some("write it as KEY=VALUE".to_owned()),
+        ),
+        Some(Directive { section, key, .. }) => {
+            (format!("systemd objects to {key}= in [{section}]"), for_key(section, key))
+        }
+        // A header, or the last line of several.
+        None => {
+            let next = of_file().find(|directive| directive.line > *line);
+            let advice = next.and_then(|directive| for_section(&directive.section));
+            ("systemd objects to a line of the unit".to_owned(), advice)
+        }
+    };
+    let advice = advice.map(|advice| format!(" ({advice})")).unwrap_or_default();
+    let message = message.trim_end_matches('.');
+    Problem::warn(title).seen(format!("{}:{line}: {message}{advice}", file.display()))
+}
+
+fn for_key(section: &str, key: &str) -> Option<String> {
+    let own = USUAL.iter().find(|(name, _)| *name == section).map_or(&[][..], |(_, keys)| keys);
+    let home = USUAL.iter().find(|(_, keys)| keys.contains(&key)).map(|(name, _)| *name);
+    match home {
+        Some(home) if home == section => None,
+        Some(home) => Some(format!("it belongs in [{home}]")),
+        None => nearest(key, own).map(|near| format!("did you mean {near}=?")),
+    }
+}
+
+fn for_section(section: &str) -> Option<String> {
+    let names = USUAL.map(|(name, _)| name);
+    let near = nearest(section, &names).filter(|near| *near != section);
+    near.map(|near| format!("did you mean [{near}]?"))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        doctor::{Status, sample::*},
+        host::{Objection, Seen},
+    };
+
+    #[test]
+    fn what_systemd_objects_to_is_told_with_what_was_meant() {
+        for (section, key, advice) in [
+            ("Service", "TimeoutStopSecs", "ignoring (did you mean TimeoutStopSec=?)"),
+            ("Service", "TimeoutStopSec", "ignoring"),
+            ("Service", "After", "ignoring (it belongs in [Unit])"),
+            ("Unit", "Restart", "ignoring (it belongs in [Service])"),
+            ("Service", "", "ignoring (write it as KEY=VALUE)"),
+            ("Service", "Frobnicate", "ignoring"),
+        ] {
+            let mut survey = healthy();
+            directive(&mut survey, section, key, "x");
+            assert_eq!(status(&survey, "service/directives-known"), Status::Pass);
+            let line = service_of(&mut survey).directives.last().unwrap().line;
+            object(&mut survey, line);
+            let found = finding(&survey, "service/directives-known");
+            assert_eq!(found.status, Status::Warn, "{section} {key}");
+            let place = format!("{UNIT}:{line}: Unknown key, {advice}");
+            assert_eq!(found.evidence, place, "{section} {key}");
+        }
+    }
+
+    #[test]
+    fn a_section_that_no_service_has_is_told_with_the_one_that_was_meant() {
+        let mut survey = healthy();
+        directive(&mut survey, "Sevice", "User", "x");
+        let line = service_of(&mut survey).directives.last().unwrap().line - 1;
+        object(&mut survey, line);
+        let found = finding(&survey, "service/directives-known");
+        assert!(found.evidence.ends_with("(did you mean [Service]?)"), "{:?}", found.evidence);
+    }
+
+    #[test]
+    fn what_systemd_was_not_asked_is_not_judged() {
+        let mut survey = healthy();
+        service_of(&mut survey).objections = Seen::default();
+        assert_eq!(status(&survey, "service/directives-known"), Status::Skip);
+    }
+
+    fn object(survey: &mut crate::host::Survey, line: usize) {
+        let message = "Unknown key, ignoring.".into();
+        let objection = Objection { file: UNIT.into(), line, message };
+        service_of(survey).objections = Seen::Known(vec![objection]);
+    }
+}

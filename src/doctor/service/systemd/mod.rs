@@ -1,0 +1,93 @@
+//! Units of systemd: what is judged of them alone, and what checks of all managers mean for them.
+
+mod directives;
+pub(in crate::doctor) mod drop_in;
+mod limits;
+mod sandbox;
+mod stop;
+mod unit;
+mod user;
+mod version;
+
+pub(super) use sandbox::ALLOWS_JOBS;
+pub(super) use unit::{ENVIRONMENT_FILES, HEALTH, NETWORK};
+pub(super) use version::NEW_ENOUGH;
+
+use super::rules::{Rules, only};
+use crate::{
+    doctor::{Judged, Problem, Remedy},
+    host::{Install, Load, Service, Survey, Unseen},
+    service::systemd::{on_unit, reload},
+    values::Manager,
+};
+
+/// What checks mean for units of systemd.
+pub(super) struct OfSystemd;
+
+/// The unit of an agent.
+///
+/// # Errors
+/// When another manager runs it.
+fn unit(install: &Install) -> Result<&Service, Unseen> {
+    only(Manager::Systemd, install)
+}
+
+impl Rules for OfSystemd {
+    fn not_loaded(
+        &self,
+        _: &Survey,
+        install: &Install,
+        service: &Service,
+        load: Load,
+    ) -> Result<Problem, Unseen> {
+        let name = &service.name;
+        let on_unit = |text| on_unit(text, install, service);
+        Ok(match load {
+            Load::Masked => Problem::fail(format!("{name} is masked: nothing can start it")).cure(
+                Remedy::by_hand("Unmask the unit.")
+                    .command(on_unit("systemctl unmask"))
+                    .command(on_unit("systemctl enable --now")),
+            ),
+            Load::NotFound => Problem::fail(format!("systemd finds no unit {name}")).cure(
+                Remedy::by_hand("Make systemd read its folders again.")
+                    .command(reload(install, service)),
+            ),
+            // Not the pages of the manual that it names, which `man` would read.
+            other => Problem::fail(format!("systemd cannot load {name}: {other}")).cure(
+                Remedy::by_hand("Correct the unit.")
+                    .look(on_unit("systemd-analyze --man=no verify"))
+                    .command(reload(install, service)),
+            ),
+        })
+    }
+
+    fn user(&self, survey: &Survey, install: &Install, service: &Service) -> Judged {
+        user::judge(survey, install, service)
+    }
+
+    fn accepted(&self, install: &Install, service: &Service) -> Judged {
+        directives::accepted(install, service)
+    }
+
+    fn command(&self, install: &Install, service: &Service) -> Remedy {
+        Remedy::by_hand(["Write ExecStart=/PATH/", install.agent.profile().usage, "."])
+            .command(on_unit("systemctl edit --full", install, service))
+            .command(on_unit("systemctl restart", install, service))
+    }
+
+    fn restarts(&self, install: &Install, service: &Service) -> Judged {
+        stop::restarts(install, service)
+    }
+
+    fn stop(&self, install: &Install, service: &Service) -> Judged {
+        stop::stop(install, service)
+    }
+
+    fn limits(&self, install: &Install, service: &Service) -> Judged {
+        limits::judge(install, service)
+    }
+
+    fn draining(&self, remedy: Remedy, service: &Service) -> Remedy {
+        drop_in::draining(remedy, service)
+    }
+}

@@ -1,0 +1,155 @@
+//! Directives that mean something to an agent.
+
+use super::{drop_in::drop_in, unit};
+use crate::{
+    doctor::{Check, Judge, Judged, Problem, Remedy, Verdict},
+    host::{Install, PathRole, Survey, Unseen},
+    platform::fs::Kind,
+};
+
+pub(in crate::doctor::service) const ENVIRONMENT_FILES: Check = Check {
+    name: "service/environment-files",
+    holds: "Every environment file that the unit needs exists",
+    why: "systemd does not start a unit whose EnvironmentFile= is missing, unless its path begins \
+          with a dash.",
+    found: "The doctor looks for the file of each EnvironmentFile=.",
+    cure: "Write the file, or put a dash in front of its path.",
+    after: &["service/loaded"],
+    judge: Judge::Agent(environment_files),
+};
+
+fn environment_files(_: &Survey, install: &Install) -> Judged {
+    unit(install)?;
+    let mut problems = Vec::new();
+    let mut count = 0;
+    for named in install.paths.iter().filter(|path| path.role == PathRole::EnvironmentFile) {
+        count += 1;
+        let trail = named.trail.known()?;
+        if !trail.is(Kind::File) {
+            let path = trail.path.display();
+            problems.push(
+                Problem::fail(format!("the environment file {path} is not there"))
+                    .seen(
+                        trail
+                            .stopped
+                            .as_ref()
+                            .map_or_else(|| format!("{path} is no file"), ToString::to_string),
+                    )
+                    .cure(Remedy::by_hand(
+                        "Create the file, or make it optional: EnvironmentFile=-PATH.",
+                    )),
+            );
+        }
+    }
+    Ok(Verdict::of(problems, format!("{count} needed, all there")))
+}
+
+pub(in crate::doctor::service) const NETWORK: Check = Check {
+    name: "service/network-ordered",
+    holds: "The agent starts after the network is online",
+    why: "The first request of the agent at boot fails if the agent starts before the network \
+          works. network.target orders only the shutdown.",
+    found: "The doctor looks for network-online.target in After= and Wants= of the unit.",
+    cure: "Add Wants=network-online.target and After=network-online.target.",
+    after: &["service/loaded"],
+    judge: Judge::Agent(network),
+};
+
+fn network(_: &Survey, install: &Install) -> Judged {
+    let service = unit(install)?;
+    let names = |key: &str| {
+        service
+            .directives("Unit", key)
+            .any(|line| line.value.split_whitespace().any(|name| name == "network-online.target"))
+    };
+    if names("After") && (names("Wants") || names("Requires") || names("BindsTo")) {
+        return Ok(Verdict::Holds("after network-online.target".to_owned()));
+    }
+    let lines = "[Unit]\nWants=network-online.target\nAfter=network-online.target\n";
+    let after: Vec<_> =
+        service.directives("Unit", "After").map(|line| line.value.as_str()).collect();
+    Ok(Problem::warn("the unit does not wait for the network")
+        .seen(format!("After={}", after.join(" ")))
+        .cure(drop_in("Wait for network-online.target.", install, "network", lines))
+        .into())
+}
+
+pub(in crate::doctor::service) const HEALTH: Check = Check {
+    name: "service/health-reported",
+    holds: "The service manager accepts the health that the agent reports",
+    why: "Without NotifyAccess=exec `systemctl status` never shows Healthy or Unhealthy. With \
+          Type=notify systemd waits for a notification that the agent may never send.",
+    found: "The doctor reads NotifyAccess= and Type= of the unit.",
+    cure: "Set NotifyAccess=exec and remove Type=.",
+    after: &["service/loaded"],
+    judge: Judge::Agent(health),
+};
+
+fn health(_: &Survey, install: &Install) -> Judged {
+    let service = unit(install)?;
+    if let Some(kind @ ("notify" | "notify-reload" | "forking" | "dbus" | "oneshot")) =
+        service.value("Service", "Type")
+    {
+        let lines = "[Service]\nType=simple\n";
+        return Ok(Problem::fail(format!(
+            "Type={kind} is set, but the agent sends no such notification"
+        ))
+        .seen(format!("Type={kind}"))
+        .cure(drop_in("Do not wait for it.", install, "type", lines))
+        .into());
+    }
+    match service.value("Service", "NotifyAccess") {
+        Some("exec" | "all" | "main") => Ok(Verdict::Holds("its reports are accepted".to_owned())),
+        _ if install.agent.profile().health.is_none() => {
+            let title = install.agent.profile().title;
+            Err(Unseen::not_applicable(format!("{title} does not report so")))
+        }
+        other => {
+            let lines = "[Service]\nNotifyAccess=exec\n";
+            Ok(Problem::warn("systemd does not accept what the agent reports of its health")
+                .seen(format!("NotifyAccess={}", other.unwrap_or("none")))
+                .cure(drop_in(
+                    "Set NotifyAccess=exec, so that systemd accepts what the agent reports.",
+                    install,
+                    "health",
+                    lines,
+                ))
+                .into())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        doctor::{Status, sample::*},
+        host::PathRole,
+    };
+
+    #[test]
+    fn each_directive_is_judged() {
+        for (section, key, value, check, expected) in [
+            ("Service", "Restart", "no", "service/restarts", Status::Fail),
+            ("Service", "Restart", "on-failure", "service/restarts", Status::Warn),
+            ("Service", "TimeoutStopSec", "90", "service/stop-waits", Status::Warn),
+            ("Service", "TimeoutStopSec", "infinity", "service/stop-waits", Status::Pass),
+            ("Service", "KillSignal", "SIGKILL", "service/stop-waits", Status::Fail),
+            ("Service", "Type", "notify", "service/health-reported", Status::Fail),
+            ("Service", "NotifyAccess", "none", "service/health-reported", Status::Warn),
+            ("Unit", "After", "", "service/network-ordered", Status::Warn),
+        ] {
+            let mut survey = healthy();
+            directive(&mut survey, section, key, value);
+            assert_eq!(status(&survey, check), expected, "{key}={value}");
+        }
+    }
+
+    #[test]
+    fn an_environment_file_must_be_there() {
+        let mut survey = healthy();
+        let mut missing = trail("/etc/default/x", file(0, 0o644));
+        missing.end = None;
+        agent(&mut survey).paths.push(named(PathRole::EnvironmentFile, missing));
+        assert_eq!(status(&survey, "service/environment-files"), Status::Fail);
+    }
+}

@@ -1,0 +1,48 @@
+//! The account of a unit.
+
+use super::on_unit;
+use crate::{
+    doctor::{Judged, Problem, Remedy, Verdict, change::on_account},
+    host::{Install, Service, Survey, Unseen},
+};
+
+/// Whether the account of a unit exists, and is not root.
+pub(super) fn judge(survey: &Survey, install: &Install, service: &Service) -> Judged {
+    let Some(name) = service.value("Service", "User") else {
+        let steps_down = install.task_user.as_deref().is_some_and(|user| user != "root");
+        if steps_down {
+            return Ok(Verdict::Holds("root, which steps down for jobs".to_owned()));
+        }
+        let remedy = Remedy::by_hand(
+            "Give the service an account of its own: User=circleci under [Service].",
+        )
+        .command(on_unit("systemctl edit", install, service));
+        return Ok(Problem::warn("the service names no account: agent and jobs run as root")
+            .seen("the unit has no User=")
+            .cure(remedy)
+            .into());
+    };
+    if let (None, Some(why)) = (survey.account(name), &survey.host.accounts_unread) {
+        return Err(Unseen::probe_failed(why.clone()));
+    }
+    match survey.account(name) {
+        None if survey.host.image => {
+            Err(Unseen::not_examined("an image gets its accounts at its first boot"))
+        }
+        Some(account) => Ok(Verdict::Holds(account.to_string())),
+        None => {
+            let line = service.directive("Service", "User");
+            let place = line.map(|line| format!("{}:{}", line.file.display(), line.line));
+            let remedy =
+                Remedy::by_hand("Create the account, or correct User=.").command(on_account(
+                    "useradd --system --create-home --shell /bin/bash",
+                    name,
+                    install.named_by,
+                ));
+            Ok(Problem::fail(format!("there is no account {name}, as which the service is to run"))
+                .seen(place.unwrap_or_default())
+                .cure(remedy)
+                .into())
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! The version of systemd.
+
+use crate::{
+    doctor::{Check, Judge, Judged, Problem, Remedy, Verdict},
+    host::{Install, Survey, Unseen},
+};
+
+/// The first version that a unit of an agent is documented for.
+const SYSTEMD: u32 = 235;
+
+pub(in crate::doctor::service) const NEW_ENOUGH: Check = Check {
+    name: "service/systemd-new-enough",
+    holds: "systemd is new enough for the agent's unit",
+    why: "systemd before version 235 ignores directives that the agent needs, and reports this \
+          only in its log.",
+    found: "The doctor runs `systemctl --version`.",
+    cure: "Upgrade the operating system, or run the agent under another supervisor with `--service \
+           none`.",
+    after: &[],
+    judge: Judge::Agent(new_enough),
+};
+
+fn new_enough(survey: &Survey, _: &Install) -> Judged {
+    match survey.host.systemd {
+        None => Err(Unseen::not_applicable("systemd does not run here")),
+        Some(version) if version >= SYSTEMD => Ok(Verdict::Holds(format!("version {version}"))),
+        Some(version) => Ok(Problem::fail(format!("systemd {version} is older than {SYSTEMD}"))
+            .cure(Remedy::by_hand("Upgrade the system."))
+            .into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::doctor::{Status, sample::*};
+
+    #[test]
+    fn an_old_systemd_fails() {
+        let mut survey = healthy();
+        survey.host.systemd = Some(219);
+        assert_eq!(status(&survey, "service/systemd-new-enough"), Status::Fail);
+    }
+}

@@ -1,0 +1,168 @@
+//! What is known of launchd.
+
+use super::{Launchd, definition, domain_of, jobs, rival};
+use crate::{
+    Code, Command, Error, Result,
+    host::{Directive, Facts, Install, Seen, Service, ServiceState},
+    platform::{command::Commands, macos::SYSTEM},
+    service::{DefinitionFile, Parts, Profile, Services, StateQuery, Verb, verb::is_roots},
+    spec::Spec,
+};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+/// What is known of launchd.
+pub(crate) struct LaunchdProfile;
+
+/// The domain that launchd has, or would have, a service in; empty where that is not known.
+pub(crate) fn domain(service: &Service) -> &str {
+    if let Some(domain) = service.state.ok().and_then(|state| state.domain.as_deref()) {
+        return domain;
+    }
+    let file = service.file().map_or(Path::new(""), |file| file.path.as_path());
+    domain_of(file).unwrap_or_default()
+}
+
+/// A command of root's on a job of launchd. One that a user's launchd runs has no more rights than
+/// that user.
+pub(crate) fn on_job(text: &'static str, install: &Install, service: &Service) -> Command {
+    match domain(service) != SYSTEM || is_roots(install, service) {
+        true => Command::root(text).job(domain(service), &service.name, install.named_by),
+        false => Command::left_out(),
+    }
+}
+
+/// The command that has launchd load a definition.
+pub(crate) fn bootstrap(install: &Install, service: &Service) -> Command {
+    let Some(file) = service.file() else { return Command::left_out() };
+    Command::root("launchctl bootstrap")
+        .domain(domain(service), install.named_by)
+        .path(&file.path, install.named_by)
+}
+
+/// Whether launchd runs it for the system, from the place where daemons are.
+fn is_daemon(service: &Service) -> bool {
+    let file = service.file().map(|file| file.path.as_path());
+    domain(service) == SYSTEM && file == Some(definition(&service.name).as_path())
+}
+
+/// Whose a definition is that stands in a home.
+fn owner_of_home(file: &Path) -> Option<String> {
+    let name = file.strip_prefix("/Users").ok()?.components().next()?;
+    Some(name.as_os_str().to_string_lossy().into_owned())
+}
+
+impl Profile for LaunchdProfile {
+    fn elsewhere(&self) -> &'static str {
+        "launchd does not run it"
+    }
+
+    fn control<'a>(&self, commands: &'a dyn Commands) -> Option<Box<dyn Services + 'a>> {
+        Some(Box::new(Launchd::new(commands)))
+    }
+
+    fn marks(&self) -> &'static [&'static str] {
+        &[super::DAEMONS]
+    }
+
+    fn folder(&self) -> Option<&'static str> {
+        Some(super::DAEMONS)
+    }
+
+    /// A plist is called after its label.
+    fn service_of(&self, file: &Path) -> Option<String> {
+        let name = file.file_stem().filter(|_| file.parent() == Some(Path::new(super::DAEMONS)))?;
+        Some(name.to_string_lossy().into_owned())
+    }
+
+    fn needs_whole_path(&self) -> bool {
+        true
+    }
+
+    /// Not where a user's launchd runs it.
+    fn is_roots(&self, service: &Service) -> bool {
+        domain(service) == SYSTEM
+    }
+
+    /// Only what the system's domain holds is known to be started by its label alone.
+    fn is_reached(&self, service: &Service) -> bool {
+        is_daemon(service)
+    }
+
+    fn states(&self, query: &StateQuery<'_>) -> Seen<BTreeMap<String, ServiceState>> {
+        jobs::states(query)
+    }
+
+    /// A daemon that names none runs as root.
+    fn account(&self, directives: &[Directive<String>], file: &Path) -> Option<String> {
+        let named = directives.iter().rev().find(|line| line.key == "UserName");
+        let user = named.map(|line| line.value.clone()).or_else(|| owner_of_home(file));
+        Some(user.filter(|user| !user.is_empty()).unwrap_or_else(|| "root".to_owned()))
+    }
+
+    /// Exit statuses of launchd's own, and the signals of macOS's policies.
+    fn meaning(&self, state: &ServiceState) -> Option<&'static str> {
+        Some(match (state.result.as_str(), state.exit_status) {
+            ("signal", Some(9)) => {
+                "macOS killed it: a signature that does not hold, or a quarantine, does that"
+            }
+            (_, Some(78)) => "launchd could not execute it, or not open its output",
+            (_, Some(126)) => "the binary cannot be executed",
+            (_, Some(127)) => "the binary, or what it is run by, is not there",
+            _ => return None,
+        })
+    }
+
+    fn commands(&self, verb: Verb, install: &Install, service: &Service) -> Vec<Command> {
+        let on_job = |text| on_job(text, install, service);
+        match verb {
+            Verb::Enable => vec![on_job("launchctl enable")],
+            Verb::Restart => vec![on_job("launchctl kickstart -k")],
+            Verb::Reload => vec![on_job("launchctl bootout"), bootstrap(install, service)],
+            Verb::Inspect => vec![on_job("launchctl print")],
+            // What is loaded runs, or launchd starts it again; a log it has none.
+            Verb::Start | Verb::ShowDefinition | Verb::ShowLog => Vec::new(),
+        }
+    }
+
+    fn parts(&self, spec: &Spec, _: bool) -> Result<Parts> {
+        let layout = &spec.layout;
+        let own = spec.log_file.as_ref().map(|path| PathBuf::from(path.as_str()));
+        let before = layout.start_log.clone();
+        let before = before.map(|log| (log, "what the agent says before its log is open"));
+        let content = definition::content(spec, layout)?;
+        Ok(Parts {
+            logs: own.map(|log| (log, "the agent's log")).into_iter().chain(before).collect(),
+            definitions: vec![DefinitionFile {
+                path: layout.definition.clone(),
+                // launchd wants it root's; a proxy's password in it is nobody else's.
+                mode: if content.is_secret() { 0o600 } else { 0o644 },
+                content,
+                purpose: "the launchd definition",
+            }],
+            link: None,
+            services: vec![layout.service.clone()],
+        })
+    }
+
+    fn places(&self, spec: &Spec) -> Vec<PathBuf> {
+        rival::places(spec).collect()
+    }
+
+    fn refuse_host(&self, facts: &Facts) -> Result<()> {
+        if !facts.tools.contains("launchctl") {
+            return Err(Error::new(
+                Code::ServiceManagerMissing,
+                "launchd is to run the agent, and this host has no launchctl",
+            )
+            .help("--service none   # and the plan says how to run the agent"));
+        }
+        Ok(())
+    }
+
+    fn refuse_name(&self, spec: &Spec, facts: &Facts) -> Result<()> {
+        rival::refuse(spec, facts)
+    }
+}

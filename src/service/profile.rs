@@ -1,0 +1,173 @@
+//! What is known of each service manager: one [`Profile`] for each, in the folder of its name.
+
+use super::{
+    Parts, Services, StateQuery, Verb, launchd::LaunchdProfile, systemd::SystemdProfile,
+    task_scheduler::TaskSchedulerProfile,
+};
+use crate::{
+    Command, Result,
+    host::{Directive, Facts, Install, Seen, Service, ServiceState},
+    platform::command::Commands,
+    spec::Spec,
+    values::Manager,
+};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+/// What is known of a service manager. What a function does by itself holds where there is none.
+pub(crate) trait Profile: Sync {
+    /// What is said of an agent that another manager runs, where a check is about this one.
+    fn elsewhere(&self) -> &'static str {
+        "no service manager runs it"
+    }
+
+    /// How it is controlled.
+    fn control<'a>(&self, _commands: &'a dyn Commands) -> Option<Box<dyn Services + 'a>> {
+        None
+    }
+
+    /// Paths, one of which an image that starts with it has.
+    fn marks(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// The folder of an administrator's definitions, where it is the manager's own.
+    fn folder(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// The service that a file in [`folder`](Self::folder) is called after.
+    fn service_of(&self, file: &Path) -> Option<String> {
+        let folder = Path::new(self.folder()?);
+        let name = file.file_name().filter(|_| file.parent() == Some(folder))?;
+        Some(name.to_string_lossy().into_owned())
+    }
+
+    /// Whether other files add to a definition, and other units are started with one: whatever it
+    /// acts on as root is then root's alone, with every folder on the way.
+    fn has_drop_ins(&self) -> bool {
+        false
+    }
+
+    /// Whether it acts by the files that are examined, and not by a copy of its own.
+    fn reads_files(&self) -> bool {
+        true
+    }
+
+    /// Whether it takes a program by its path from the root on alone.
+    fn needs_whole_path(&self) -> bool {
+        false
+    }
+
+    /// Whether it acts on this definition as root.
+    fn is_roots(&self, _service: &Service) -> bool {
+        true
+    }
+
+    /// Whether [`Services`] reaches this service by its name.
+    fn is_reached(&self, _service: &Service) -> bool {
+        false
+    }
+
+    /// What it says of services, by their names.
+    fn states(&self, _query: &StateQuery<'_>) -> Seen<BTreeMap<String, ServiceState>> {
+        Seen::not_applicable("no service manager of this host was asked")
+    }
+
+    /// The account that a definition has the agent run as; `None` where that depends on who is
+    /// logged on.
+    fn account(&self, _directives: &[Directive<String>], _file: &Path) -> Option<String> {
+        Some("root".to_owned())
+    }
+
+    /// A state in words.
+    fn words(&self, state: &ServiceState) -> String {
+        state.to_string()
+    }
+
+    /// What the end of a service means, where its words do not say so.
+    fn meaning(&self, _state: &ServiceState) -> Option<&'static str> {
+        None
+    }
+
+    /// What a person types to do something with the service of an agent, in order.
+    fn commands(&self, _verb: Verb, _install: &Install, _service: &Service) -> Vec<Command> {
+        Vec::new()
+    }
+
+    /// What an install gives it; `is_ours`: the account is one that an install made.
+    ///
+    /// # Errors
+    /// When a definition cannot be written down.
+    fn parts(&self, _spec: &Spec, _is_ours: bool) -> Result<Parts> {
+        Ok(Parts::default())
+    }
+
+    /// Paths that a plan looks at besides those of the layout.
+    fn places(&self, _spec: &Spec) -> Vec<PathBuf> {
+        Vec::new()
+    }
+
+    /// Refuses a host on which it does not run.
+    fn refuse_host(&self, _facts: &Facts) -> Result<()> {
+        Ok(())
+    }
+
+    /// Refuses a name that another service of the host has; [`places`](Self::places) were looked at.
+    fn refuse_name(&self, _spec: &Spec, _facts: &Facts) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// No manager at all.
+struct Nothing;
+
+impl Profile for Nothing {}
+
+impl Manager {
+    /// What is known of it.
+    pub(crate) fn profile(self) -> &'static dyn Profile {
+        match self {
+            Self::Systemd => &SystemdProfile,
+            Self::Launchd => &LaunchdProfile,
+            Self::TaskScheduler => &TaskSchedulerProfile,
+            Self::None => &Nothing,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        agent::{Kind, Layout},
+        platform::Os,
+    };
+
+    #[test]
+    fn a_definition_tells_its_service() {
+        for os in [Os::Linux, Os::Darwin] {
+            let profile = Manager::usual(os).profile();
+            for kind in Kind::ALL {
+                let layout = Layout::of(kind, os, Some("gpu"));
+                assert_eq!(profile.service_of(&layout.definition), Some(layout.service));
+            }
+            for other in ["/etc/sudoers.d/circleci", "/", ""] {
+                assert_eq!(profile.service_of(Path::new(other)), None, "{other:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn each_manager_is_told_from_the_others() {
+        let words = Manager::ALL.map(|manager| manager.profile().elsewhere());
+        let all: std::collections::BTreeSet<_> = words.into_iter().collect();
+        assert_eq!(all.len(), Manager::ALL.len());
+        for manager in Manager::ALL {
+            let control = manager.profile().control(&crate::platform::command::HostCommands);
+            assert_eq!(control.is_none(), manager == Manager::None, "{manager}");
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! What the doctor asks a service manager.
+
+use crate::platform::command::Commands;
+use std::{path::PathBuf, time::Duration};
+
+/// The question for the states of services on this host.
+pub(crate) struct StateQuery<'a> {
+    /// How the manager is reached.
+    pub(crate) commands: &'a dyn Commands,
+    /// Each service by its name, with the file that defines it.
+    pub(crate) services: Vec<(String, PathBuf)>,
+    /// How long an answer may take.
+    pub(crate) limit: Duration,
+    /// When the host started, in seconds since 1970.
+    pub(crate) booted: i64,
+    /// The number of a user of this host, or of [`CONSOLE`](Self::CONSOLE).
+    pub(crate) uid_of: &'a dyn Fn(&str) -> Option<u32>,
+}
+
+impl StateQuery<'_> {
+    /// Whoever is logged in at the screen, in place of a name.
+    pub(crate) const CONSOLE: &'static str = "";
+}

@@ -1,0 +1,170 @@
+//! What is known of systemd.
+
+use super::{Systemd, definition, state};
+use crate::{
+    Code, Command, Error, Result,
+    host::{Directive, Facts, Install, Seen, Service, ServiceState},
+    platform::command::Commands,
+    service::{
+        DefinitionFile, Parts, Profile, Services, StateQuery, Verb, environment, systemd_runs,
+        verb::is_roots,
+    },
+    spec::Spec,
+};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+/// Where an administrator's units stand.
+const FOLDER: &str = "/etc/systemd/system";
+
+/// What is known of systemd.
+pub(crate) struct SystemdProfile;
+
+/// A command of root's on the unit of an agent.
+pub(crate) fn on_unit(text: &'static str, install: &Install, service: &Service) -> Command {
+    match is_roots(install, service) {
+        true => Command::root(text).unit(&service.name, install.named_by),
+        false => Command::left_out(),
+    }
+}
+
+/// Has systemd read the files of its units again.
+pub(crate) fn reload(install: &Install, service: &Service) -> Command {
+    match is_roots(install, service) {
+        true => Command::root("systemctl daemon-reload"),
+        false => Command::left_out(),
+    }
+}
+
+/// The link by which an image starts a unit: what `systemctl --root=DIR enable` makes of
+/// `WantedBy=multi-user.target`.
+fn wants(spec: &Spec) -> PathBuf {
+    Path::new(FOLDER).join("multi-user.target.wants").join(&spec.layout.service)
+}
+
+impl Profile for SystemdProfile {
+    fn elsewhere(&self) -> &'static str {
+        "it is not a unit of systemd"
+    }
+
+    fn control<'a>(&self, commands: &'a dyn Commands) -> Option<Box<dyn Services + 'a>> {
+        Some(Box::new(Systemd::new(commands)))
+    }
+
+    fn marks(&self) -> &'static [&'static str] {
+        &["/usr/lib/systemd/systemd", "/lib/systemd/systemd"]
+    }
+
+    fn folder(&self) -> Option<&'static str> {
+        Some(FOLDER)
+    }
+
+    fn has_drop_ins(&self) -> bool {
+        true
+    }
+
+    fn needs_whole_path(&self) -> bool {
+        true
+    }
+
+    fn is_reached(&self, _: &Service) -> bool {
+        true
+    }
+
+    fn states(&self, query: &StateQuery<'_>) -> Seen<BTreeMap<String, ServiceState>> {
+        if !systemd_runs() {
+            return Seen::not_applicable("systemd does not run here");
+        }
+        let units: Vec<String> = query.services.iter().map(|(unit, _)| unit.clone()).collect();
+        match state::states(query.commands, &units, Some(query.limit), Some(query.booted)) {
+            Ok(states) => Seen::Known(states),
+            Err(error) => Seen::broken(error.message()),
+        }
+    }
+
+    /// A unit that names none runs as root.
+    fn account(&self, directives: &[Directive<String>], _: &Path) -> Option<String> {
+        let is_user = |line: &&Directive<String>| line.section == "Service" && line.key == "User";
+        let user = directives.iter().rev().find(is_user).map(|line| line.value.as_str());
+        Some(user.filter(|user| !user.is_empty()).unwrap_or("root").to_owned())
+    }
+
+    /// An exit status of systemd's own: `systemd.exec(5)`.
+    fn meaning(&self, state: &ServiceState) -> Option<&'static str> {
+        Some(match (state.result.as_str(), state.exit_status?) {
+            ("oom-kill", _) => "the kernel killed it for want of memory",
+            ("start-limit-hit", _) => "it was started too often, and systemd gave up",
+            ("resources", _) => {
+                "systemd could not read what the unit names, such as an environment file"
+            }
+            ("timeout", _) => "it did not get ready, or did not end, in time",
+            (_, 200) => "its working directory cannot be entered",
+            (_, 203) => "the binary cannot be executed",
+            (_, 209) => "its output cannot be opened",
+            (_, 216) => "its group does not exist",
+            (_, 217) => "its account does not exist",
+            (_, 218) => "its capabilities cannot be set",
+            (_, 226) => "its mount namespace cannot be set up: a path of the sandbox is missing",
+            (_, 228) => "its system call filter cannot be set",
+            _ => return None,
+        })
+    }
+
+    fn commands(&self, verb: Verb, install: &Install, service: &Service) -> Vec<Command> {
+        let on_unit = |text| on_unit(text, install, service);
+        let shown = |command: Command| command.unit(&service.name, install.named_by);
+        match verb {
+            Verb::Enable => vec![on_unit("systemctl enable")],
+            // Root starts nothing that an account could have defined.
+            Verb::Start if !install.named_by.is_root() => Vec::new(),
+            Verb::Start => vec![on_unit("systemctl start")],
+            Verb::Restart => vec![on_unit("systemctl restart")],
+            Verb::Reload => vec![reload(install, service)],
+            Verb::Inspect => vec![shown(Command::fixed("systemctl status"))],
+            Verb::ShowDefinition => {
+                vec![shown(Command::root("systemctl cat")).then("| cat -v")]
+            }
+            Verb::ShowLog => vec![shown(Command::fixed("journalctl --lines 50 --unit"))],
+        }
+    }
+
+    fn parts(&self, spec: &Spec, _: bool) -> Result<Parts> {
+        let layout = &spec.layout;
+        let with_environment = environment::content(spec, layout).is_some();
+        Ok(Parts {
+            definitions: vec![DefinitionFile {
+                path: layout.definition.clone(),
+                content: definition::content(spec, layout, with_environment),
+                mode: 0o644,
+                purpose: "the systemd unit",
+            }],
+            link: Some(wants(spec)),
+            services: vec![layout.service.clone()],
+            ..Parts::default()
+        })
+    }
+
+    fn places(&self, spec: &Spec) -> Vec<PathBuf> {
+        vec![wants(spec)]
+    }
+
+    fn refuse_host(&self, facts: &Facts) -> Result<()> {
+        if !facts.systemd_runs {
+            return Err(Error::new(
+                Code::ServiceManagerMissing,
+                "systemd is to run the agent, and this host was not started by systemd",
+            )
+            .help("--service none   # and the plan says how to run the agent"));
+        }
+        if !facts.tools.contains("systemctl") {
+            return Err(Error::new(
+                Code::ToolMissing,
+                "the program systemctl is not there; it registers the service",
+            )
+            .help("install the package systemd"));
+        }
+        Ok(())
+    }
+}
