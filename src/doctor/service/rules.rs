@@ -40,7 +40,7 @@ pub(in crate::doctor) trait Rules: Sync {
 
     /// Whether the manager accepts every line of a definition.
     fn accepted(&self, _install: &Install, _service: &Service) -> Judged {
-        Err(nobody())
+        Err(no_manager())
     }
 
     /// How the agent's command is written right.
