@@ -90,6 +90,23 @@ fn used(code: &str) -> BTreeSet<String> {
     names.into_iter().map(whole).collect()
 }
 
+/// The rooms that follow `super::super::` and its like, where those lead out of the file's own room.
+fn used_by_super(code: &str, path: &Path) -> BTreeSet<String> {
+    let inner = path.strip_prefix(project().join("src")).unwrap();
+    let depth = inner.with_extension("").iter().filter(|part| *part != "mod").count();
+    let up = "super::".repeat(depth);
+    let is_whole = |before: &str| !before.ends_with("super::");
+    let mut names = BTreeSet::new();
+    for (at, _) in code.match_indices(&up).filter(|(at, _)| is_whole(code.get(..*at).unwrap())) {
+        let rest = code.get(at + up.len()..).unwrap();
+        match rest.strip_prefix('{') {
+            Some(group) => names.extend(heads(group)),
+            None => names.extend(word(rest)),
+        }
+    }
+    names
+}
+
 /// The first word of each path of a group, up to the brace that ends it.
 fn heads(group: &str) -> Vec<String> {
     let (mut names, mut depth, mut is_head) = (Vec::new(), 0_usize, true);
@@ -135,7 +152,9 @@ fn every_arrow_goes_down() {
     for path in files.iter().filter(|path| !is_of_tests(path) && room(path) != "lib") {
         let from = room(path);
         let row = rows[&from];
-        for to in used(&code(path)).into_iter().filter(|to| *to != from) {
+        let code = code(path);
+        let by_super = used_by_super(&code, path).into_iter().filter(|to| rows.contains_key(to));
+        for to in used(&code).into_iter().chain(by_super).filter(|to| *to != from) {
             arrows += 1;
             match rows.get(&to) {
                 Some(other) if *other > row => {}
@@ -151,6 +170,14 @@ fn every_arrow_goes_down() {
 fn a_use_is_read_in_each_of_its_forms() {
     let read = |text: &str| used(text).into_iter().collect::<Vec<_>>().join(" ");
     assert_eq!(read("use crate::plan::Plan;"), "plan");
+    let up = |file: &str, text: &str| {
+        let path = project().join("src").join(file);
+        used_by_super(text, &path).into_iter().collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(up("a/b.rs", "use super::super::{plan::Plan, cli};"), "cli plan");
+    assert_eq!(up("a/b/mod.rs", "use super::{c, d}; super::super::plan::x()"), "plan");
+    assert_eq!(up("a.rs", "super::plan::x()"), "plan");
+    assert_eq!(up("a/b/c.rs", "use super::super::plan;"), "");
     assert_eq!(
         read("use crate::{\n    Code, a::{b, c},\n    d,\n};\ncrate::e::f()"),
         "a d e error"

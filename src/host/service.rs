@@ -54,15 +54,16 @@ pub struct Directive<T = Scrubbed> {
     pub value: T,
 }
 
-/// A line of a definition that its manager ignores or warns of.
+/// A line of a definition that its manager ignores or warns of; before it is scrubbed, of a `String`
+/// that may repeat what stands in the line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Objection {
+pub struct Objection<T = Scrubbed> {
     /// The file.
     pub file: PathBuf,
     /// The line, counted from 1; the last one of a line that is continued.
     pub line: usize,
     /// The manager's sentence, without what it repeats of the line.
-    pub message: Scrubbed,
+    pub message: T,
 }
 
 impl Service {

@@ -1,10 +1,8 @@
-//! What systemd objects to in the units of agents.
+//! What service managers object to in the definitions of agents.
 
 use super::{ProbeContext, candidate::Candidate, deadline::Probe, scrub::Scrub, units::Unit};
 use crate::{
-    host::{Objection, ProbeName, Provenance, Scrubbed, Seen},
-    platform::{Os, command::Commands},
-    service::systemd::verify::{self, PROGRAM, objections},
+    host::{Objection, ProbeName, Provenance, Reason, Scrubbed, Seen},
     values::Manager,
 };
 use std::{
@@ -12,85 +10,92 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Most units that systemd is asked of: more are no agents of one host.
+/// Most definitions that are asked of: more are no agents of one host.
 const UNITS: usize = 128;
 
 /// Most objections of a unit that are kept.
 const KEPT: usize = 50;
 
-/// The files of a unit that systemd is asked of, by all the paths that it may name them by.
+/// The files of a definition that its manager is asked of, by all the paths that it may name them by.
 struct Files(BTreeMap<PathBuf, PathBuf>);
 
-/// The units of which nothing is asked, or not yet known.
+/// What each manager answered.
+type Answers = Vec<(Manager, Seen<Vec<Objection<String>>>)>;
+
+/// The definitions that managers were asked of, and the answer that is under way.
 pub(super) struct Begun {
     asked: BTreeMap<String, Files>,
-    answer: Probe<Seen<Vec<verify::Objection>>>,
+    answer: Probe<Answers>,
 }
 
-/// Asks systemd to read the units that nobody but root could have written.
+/// What the managers answered.
+pub(super) struct Objections {
+    asked: BTreeMap<String, Files>,
+    answer: Seen<Answers>,
+}
+
+/// Asks the managers to read the definitions that nobody but root could have written.
 pub(super) fn begin(context: &ProbeContext, candidates: &[Candidate]) -> Begun {
     let units = candidates.iter().filter_map(|candidate| candidate.unit.as_ref());
-    let asked: BTreeMap<String, Files> = units
-        .filter(|unit| unit.manager == Manager::Systemd && unit.provenance() == Provenance::Root)
-        .take(UNITS)
-        .map(|unit| (unit.name.clone(), Files::of(unit)))
-        .collect();
-    let names: Vec<String> = asked.keys().cloned().collect();
+    let trusted = units.filter(|unit| unit.provenance() == Provenance::Root).take(UNITS);
+    let trusted: Vec<&Unit> = trusted.collect();
+    let asked = trusted.iter().map(|unit| (unit.name.clone(), Files::of(unit))).collect();
+    let names = Manager::ALL.map(|manager| {
+        let of_manager = trusted.iter().filter(|unit| unit.manager == manager);
+        (manager, of_manager.map(|unit| unit.name.clone()).collect::<Vec<_>>())
+    });
     let answer = context.start(ProbeName::UnitObjections, move |context| {
-        if context.os != Os::Linux || context.commands.find(PROGRAM).is_none() {
-            return Seen::not(format!("there is no {PROGRAM} on this host"));
-        }
         let image = (!context.is_host).then_some(&*context.root);
-        match objections(&context.commands, &names, image, context.limit) {
-            // Before version 250 it looks into no image.
-            Err(error) if !context.is_host => {
-                Seen::not(format!("{PROGRAM} of this host did not examine the image: {error}"))
-            }
-            answer => Seen::from(answer),
-        }
+        let ask = |(manager, names): &(Manager, Vec<String>)| {
+            let profile = manager.profile();
+            (*manager, profile.objections(&context.commands, names, image, context.limit))
+        };
+        names.iter().map(ask).collect()
     });
     Begun { asked, answer }
 }
 
-/// What systemd answered.
-pub(super) struct Objections {
-    asked: BTreeMap<String, Files>,
-    answer: Seen<Vec<verify::Objection>>,
-}
-
 impl Begun {
-    /// Waits for the answer.
+    /// Waits for the answers.
     pub(super) fn done(self) -> Objections {
-        Objections { asked: self.asked, answer: self.answer.flat() }
+        Objections { asked: self.asked, answer: self.answer.seen() }
     }
 }
 
 impl Objections {
-    /// Those to one unit.
+    /// Those to one definition.
     pub(super) fn of(&self, unit: &Unit, scrub: &Scrub) -> Seen<Vec<Objection>> {
-        if unit.manager != Manager::Systemd {
-            return Seen::not_applicable("it is not a unit of systemd");
-        }
-        let Some(files) = self.asked.get(&unit.name) else {
-            return Seen::not(
-                "another account than root could have written a part of the unit, so systemd was \
-                 not asked to read it",
-            );
-        };
-        let all = match &self.answer {
-            Seen::Known(all) => all,
+        let answers = match &self.answer {
+            Seen::Known(answers) => answers,
             Seen::Unseen(unseen) => return Seen::Unseen(unseen.clone()),
         };
-        let own = all.iter().filter_map(|objection| {
+        let answer = answers.iter().find(|(manager, _)| *manager == unit.manager);
+        let all = match answer {
+            Some((_, Seen::Known(all))) => all,
+            Some((_, Seen::Unseen(unseen))) if unseen.reason == Reason::NotApplicable => {
+                return Seen::Unseen(unseen.clone());
+            }
+            _ => &Vec::new(),
+        };
+        let Some(files) = self.asked.get(&unit.name) else {
+            return Seen::not(
+                "another account than root could have written a part of the definition, so its \
+                 manager was not asked to read it",
+            );
+        };
+        if let Some((_, Seen::Unseen(unseen))) = answer {
+            return Seen::Unseen(unseen.clone());
+        }
+        let of_unit = all.iter().filter_map(|objection| {
             let file = files.named(&objection.file)?;
-            let message = own_words(unit, file, objection);
+            let message = own_words(unit, file, &objection.message);
             Some(Objection {
                 file: file.to_owned(),
                 line: objection.line,
                 message: Scrubbed::text(message, scrub),
             })
         });
-        Seen::Known(own.take(KEPT).collect())
+        Seen::Known(of_unit.take(KEPT).collect())
     }
 }
 
@@ -117,8 +122,8 @@ impl Files {
 
 /// systemd's own words of a message: what it repeats of the line, which may be a secret, stands
 /// behind a colon or between quotes. The names of the key and of the section are shown anyway.
-fn own_words<'a>(unit: &Unit, file: &Path, objection: &'a verify::Objection) -> &'a str {
-    let message = objection.message.split(": ").next().unwrap_or_default();
+fn own_words<'a>(unit: &Unit, file: &Path, message: &'a str) -> &'a str {
+    let message = message.split(": ").next().unwrap_or_default();
     let lines = unit.directives.iter().filter(|directive| directive.file == file);
     let names: Vec<&str> = lines
         .flat_map(|directive| [directive.section.as_str(), directive.key.as_str()])
@@ -155,12 +160,21 @@ mod tests {
         Unit {
             definitions: vec![Definition { trail, trouble: None }],
             directives: parse(text, Path::new(UNIT)),
-            ..Unit::of_one_file("circleci.service".into(), Manager::Systemd)
+            ..Unit::of_one_file("circleci.service".into(), Manager::default())
         }
     }
 
-    fn objection(file: &str, message: &str) -> verify::Objection {
-        verify::Objection { file: file.into(), line: 2, message: message.into() }
+    fn objections(asked: &[&Unit], answer: &[(&str, &str)]) -> Objections {
+        let objection = |(file, message): &(&str, &str)| Objection {
+            file: file.into(),
+            line: 2,
+            message: (*message).to_owned(),
+        };
+        let answer = Seen::Known(answer.iter().map(objection).collect());
+        Objections {
+            asked: asked.iter().map(|unit| (unit.name.clone(), Files::of(unit))).collect(),
+            answer: Seen::Known(vec![(Manager::default(), answer)]),
+        }
     }
 
     #[test]
@@ -183,7 +197,7 @@ mod tests {
             ("Failed to resolve 'Service-secret'", "Failed to resolve"),
             ("Failed to resolve ' ä", "Failed to resolve"),
         ] {
-            assert_eq!(own_words(&unit, Path::new(UNIT), &objection(UNIT, message)), told);
+            assert_eq!(own_words(&unit, Path::new(UNIT), message), told);
         }
     }
 
@@ -191,11 +205,8 @@ mod tests {
     fn an_objection_is_told_of_the_unit_whose_file_it_names() {
         let unit = unit("[Service]\nX=5\n");
         let of = |file: &str| {
-            let objections = Objections {
-                asked: [(unit.name.clone(), Files::of(&unit))].into(),
-                answer: Seen::Known(vec![objection(file, "Unknown key.")]),
-            };
-            let found = objections.of(&unit, &Scrub(Secrets::default()));
+            let found = objections(&[&unit], &[(file, "Unknown key.")])
+                .of(&unit, &Scrub(Secrets::default()));
             found.ok().unwrap().iter().map(|own| own.file.clone()).collect::<Vec<_>>()
         };
         assert_eq!(of(UNIT), [Path::new(UNIT)]);
@@ -204,10 +215,9 @@ mod tests {
     }
 
     #[test]
-    fn a_unit_that_others_could_have_written_is_not_given_to_systemd() {
+    fn a_unit_that_others_could_have_written_is_not_given_to_its_manager() {
         let unit = unit("[Service]\n");
-        let objections = Objections { asked: BTreeMap::new(), answer: Seen::Known(Vec::new()) };
-        let found = objections.of(&unit, &Scrub(Secrets::default()));
+        let found = objections(&[], &[]).of(&unit, &Scrub(Secrets::default()));
         assert!(found.known().unwrap_err().why.contains("another account than root"));
     }
 }

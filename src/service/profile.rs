@@ -6,14 +6,15 @@ use super::{
 };
 use crate::{
     Command, Result,
-    host::{Directive, Facts, Install, Seen, Service, ServiceState},
-    platform::command::Commands,
+    host::{Directive, Facts, Install, Objection, Seen, Service, ServiceState},
+    platform::{command::Commands, fs::Root},
     spec::Spec,
     values::Manager,
 };
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 /// What is known of a service manager; the defaults are those of no manager at all.
@@ -74,6 +75,18 @@ pub(crate) trait Profile: Sync {
     /// The states of services, by their names.
     fn states(&self, _query: &StateQuery<'_>) -> Seen<BTreeMap<String, ServiceState>> {
         Seen::not_applicable("no service manager of this host was asked")
+    }
+
+    /// What the manager objects to in the definitions of these services, read as it would to start
+    /// them. `image` is the folder that stands for the root of an image.
+    fn objections(
+        &self,
+        _commands: &dyn Commands,
+        _services: &[String],
+        _image: Option<&Root>,
+        _limit: Duration,
+    ) -> Seen<Vec<Objection<String>>> {
+        Seen::not_applicable("its manager judges no single line of a definition")
     }
 
     /// The account that a definition has the agent run as; `None` where that depends on who is

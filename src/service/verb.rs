@@ -20,6 +20,18 @@ pub(crate) enum Verb {
 }
 
 impl Verb {
+    /// Every verb.
+    #[cfg(test)]
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Enable,
+        Self::Start,
+        Self::Restart,
+        Self::Reload,
+        Self::Inspect,
+        Self::ShowDefinition,
+        Self::ShowLog,
+    ];
+
     /// Whether it shows more of a problem and changes nothing.
     pub(crate) fn only_shows(self) -> bool {
         matches!(self, Self::Inspect | Self::ShowDefinition | Self::ShowLog)

@@ -80,7 +80,7 @@ fn place(service: &Service) -> String {
 }
 
 fn told(service: &Service, install: &Install) -> Remedy {
-    rules(service.manager).command(install, service)
+    rules(service.manager).right_command(install, service)
 }
 
 #[cfg(test)]

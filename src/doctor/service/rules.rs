@@ -44,7 +44,7 @@ pub(in crate::doctor) trait Rules: Sync {
     }
 
     /// How the agent's command is written right.
-    fn command(&self, _install: &Install, _service: &Service) -> Remedy {
+    fn right_command(&self, _install: &Install, _service: &Service) -> Remedy {
         Remedy::by_hand("Correct the command.")
     }
 

@@ -7,7 +7,7 @@ pub mod state;
 pub mod strange;
 pub mod unit_folders;
 pub(crate) mod unit_text;
-pub mod verify;
+mod verify;
 
 pub(crate) use profile::{SystemdProfile, on_unit, reload};
 

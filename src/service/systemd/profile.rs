@@ -1,10 +1,10 @@
 //! What is known of systemd.
 
-use super::{Systemd, definition, state};
+use super::{Systemd, definition, state, verify};
 use crate::{
     Code, Command, Error, Result,
-    host::{Directive, Facts, Install, Seen, Service, ServiceState},
-    platform::command::Commands,
+    host::{Directive, Facts, Install, Objection, Seen, Service, ServiceState},
+    platform::{command::Commands, fs::Root},
     service::{
         DefinitionFile, Parts, Profile, Services, StateQuery, Verb, environment, systemd_runs,
         trust::is_roots,
@@ -14,6 +14,7 @@ use crate::{
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 /// Where an administrator's units stand.
@@ -81,6 +82,22 @@ impl Profile for SystemdProfile {
         match state::states(query.commands, &units, Some(query.limit), Some(query.booted)) {
             Ok(states) => Seen::Known(states),
             Err(error) => Seen::broken(error.message()),
+        }
+    }
+
+    /// That the program is not there, or looks into no image, is no failure of it.
+    fn objections(
+        &self,
+        commands: &dyn Commands,
+        services: &[String],
+        image: Option<&Root>,
+        limit: Duration,
+    ) -> Seen<Vec<Objection<String>>> {
+        match verify::objections(commands, services, image, limit) {
+            Err(error) if image.is_some() || error.code() == Code::ToolMissing => {
+                Seen::not(format!("systemd of this host did not examine the unit: {error}"))
+            }
+            answer => answer.into(),
         }
     }
 

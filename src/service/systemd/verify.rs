@@ -3,50 +3,34 @@
 
 use crate::{
     Result,
+    host::Objection,
     platform::{
         command::{Answer, Call, Commands},
         fs::Root,
     },
 };
 use console::strip_ansi_codes;
-use std::{
-    path::{Path, PathBuf},
-    time::Duration,
-};
-
-/// The program.
-pub const PROGRAM: &str = "systemd-analyze";
-
-/// A line of a unit that systemd ignores or warns of.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Objection {
-    /// The file; of an image, with the image's folder in front.
-    pub file: PathBuf,
-    /// The line, counted from 1; the last one of a line that is continued.
-    pub line: usize,
-    /// systemd's own sentence, which may repeat what stands in the line.
-    pub message: String,
-}
+use std::{path::Path, time::Duration};
 
 /// What systemd objects to in the files of these units and of those that belong to them. It reads
 /// them as it would to start them, and starts nothing. `image` is the folder that stands for the
-/// root of an image.
+/// root of an image: its paths stand in front of those of the files.
 ///
 /// # Errors
 /// When the program is not there, does not answer within `limit`, or does not know how to look into
 /// an image (before version 250).
-pub fn objections(
+pub(super) fn objections(
     commands: &dyn Commands,
     units: &[String],
     image: Option<&Root>,
     limit: Duration,
-) -> Result<Vec<Objection>> {
+) -> Result<Vec<Objection<String>>> {
     if units.is_empty() {
         return Ok(Vec::new());
     }
     let first = ["verify", "--man=no"].into_iter().chain(image.map(|_| "--root=."));
     let args = first.chain(["--"]).chain(units.iter().map(String::as_str));
-    let mut call = Call::new(PROGRAM, args).within(limit);
+    let mut call = Call::new("systemd-analyze", args).within(limit);
     if let Some(image) = image {
         call = call.inside(image);
     }
@@ -73,7 +57,7 @@ fn was_verified(answer: &Answer) -> bool {
 }
 
 /// `FILE:LINE: MESSAGE`; a name of a file may hold a colon.
-fn parse(line: &str) -> Option<Objection> {
+fn parse(line: &str) -> Option<Objection<String>> {
     line.match_indices(':').find_map(|(at, _)| {
         let (number, message) = line.get(at + 1..)?.split_once(": ")?;
         let file = Path::new(line.get(..at)?);

@@ -66,7 +66,7 @@ impl Rules for LaunchdRules {
         keys::keys(service)
     }
 
-    fn command(&self, install: &Install, service: &Service) -> Remedy {
+    fn right_command(&self, install: &Install, service: &Service) -> Remedy {
         keys::command(service, install)
     }
 

@@ -71,7 +71,7 @@ impl Rules for SystemdRules {
         directives::accepted(install, service)
     }
 
-    fn command(&self, install: &Install, service: &Service) -> Remedy {
+    fn right_command(&self, install: &Install, service: &Service) -> Remedy {
         Remedy::by_hand(["Set ExecStart=/PATH/", install.agent.profile().usage, "."])
             .command(on_unit("systemctl edit --full", install, service))
             .command(on_unit("systemctl restart", install, service))

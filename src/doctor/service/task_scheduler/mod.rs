@@ -57,7 +57,7 @@ impl Rules for TaskRules {
         user::judge(survey, install, service)
     }
 
-    fn command(&self, install: &Install, service: &Service) -> Remedy {
+    fn right_command(&self, install: &Install, service: &Service) -> Remedy {
         let arguments = install.agent.profile().usage_arguments();
         Remedy::by_hand(["Set the action of the task to the agent with `", arguments, "`."]).look(
             Command::fixed("Get-ScheduledTask")
