@@ -141,7 +141,7 @@ mod tests {
         let table = SHOWING.iter().chain(&SHOWING_VERBS);
         let mut of_program = table.filter(|(name, _)| *name == first(line));
         let has = |word: &&str| line.split(' ').any(|other| other == *word);
-        of_program.any(|(_, words)| words.is_empty() || words.iter().any(|word| has(word)))
+        of_program.any(|(_, words)| words.is_empty() || words.iter().any(&has))
             && !line.contains("--fix")
     }
 
