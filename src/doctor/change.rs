@@ -61,7 +61,7 @@ pub(super) enum Purpose {
 pub(super) struct Change<'a> {
     survey: &'a Survey,
     install: &'a Install,
-    own: OwnFolders,
+    folders: OwnFolders,
 }
 
 impl<'a> Site<'a> {
@@ -73,7 +73,7 @@ impl<'a> Site<'a> {
 
 impl<'a> Change<'a> {
     pub(super) fn new(survey: &'a Survey, install: &'a Install) -> Self {
-        Self { survey, install, own: OwnFolders::of(survey, install) }
+        Self { survey, install, folders: OwnFolders::of(survey, install) }
     }
 
     /// Sets owner and mode of a file or folder that is there.
@@ -91,9 +91,9 @@ impl<'a> Change<'a> {
         let is_roots_alone = self.is_roots_alone(site, owner, mode);
         // On ground of others a step changes only what belongs to the account that it names.
         let keeper = || {
-            let own = self.survey.account_of(self.install)?;
-            let is_theirs = trail.end.is_some_and(|end| own.owns(&end));
-            (is_theirs && !trail.ground.is_root()).then_some(own)
+            let account = self.survey.account_of(self.install)?;
+            let is_theirs = trail.end.is_some_and(|end| account.owns(&end));
+            (is_theirs && !trail.ground.is_root()).then_some(account)
         };
         let step = Step::Settle(Settle {
             path: trail.path.clone(),
@@ -164,7 +164,7 @@ impl<'a> Change<'a> {
             return remedy;
         }
         let site = Site { trail, named_by: Provenance::Root, purpose: Purpose::Agent };
-        told(remedy, site, mode).step(Step::Settle(Settle {
+        with_mode(remedy, site, mode).step(Step::Settle(Settle {
             path: trail.path.clone(),
             folder: false,
             owner: None,
@@ -200,7 +200,7 @@ impl<'a> Change<'a> {
         if self.is_with_agent(site) {
             return Err(Refusal::Agent);
         }
-        if self.own.holds(trail, self.open_to(site)) {
+        if self.folders.holds(trail, self.open_to(site)) {
             if self.is_mounted(site) {
                 return Err(Refusal::Mounted);
             }
@@ -215,11 +215,11 @@ impl<'a> Change<'a> {
                 true => Ok(()),
             };
         }
-        if let Some(own) = accounts.into_iter().flatten().find(|account| account.owns(&end))
-            && !own.is_root()
+        if let Some(account) = accounts.into_iter().flatten().find(|account| account.owns(&end))
+            && !account.is_root()
             && owner.is_none_or(|owner| owner.owns(&end))
-            && self.speaks_for_itself(own, site)
-            && trail.denies(own, Access::Execute).is_none_or(|denied| denied.path == trail.path)
+            && self.speaks_for_itself(account, site)
+            && trail.denies(account, Access::Execute).is_none_or(|denied| denied.path == trail.path)
         {
             return Ok(());
         }
@@ -245,18 +245,18 @@ impl<'a> Change<'a> {
     /// documentation's.
     fn open_to(&self, site: Site<'_>) -> Purpose {
         let is_documented =
-            site.named_by == Provenance::Anybody && self.own.is_known(&site.trail.path);
+            site.named_by == Provenance::Anybody && self.folders.is_known(&site.trail.path);
         let is_named = site.named_by.is_root() || is_documented;
         if is_named { site.purpose } else { Purpose::Data }
     }
 
     /// Whether an account was named by root or by itself, and the path too: one account may have
-    /// named another, as a drop-in of its own does, for what that one keeps from it.
-    fn speaks_for_itself(&self, own: &AccountFacts, site: Site<'_>) -> bool {
+    /// named another, as a drop-in of its account does, for what that one keeps from it.
+    fn speaks_for_itself(&self, account: &AccountFacts, site: Site<'_>) -> bool {
         let is_its_own =
-            |by: Provenance| by.is_root() || own.uid().map(Provenance::Account) == Some(by);
+            |by: Provenance| by.is_root() || account.uid().map(Provenance::Account) == Some(by);
         is_its_own(site.named_by) && is_its_own(self.install.named_by)
-            || self.own.is_known(&site.trail.path)
+            || self.folders.is_known(&site.trail.path)
     }
 
     /// Of a path that root alone could have named.
@@ -291,10 +291,10 @@ impl<'a> Change<'a> {
             return Err(Refusal::Agent);
         }
         let is_named = site.named_by.is_root() || self.is_allowed(site);
-        if self.own.holds(site.trail, self.open_to(site)) {
+        if self.folders.holds(site.trail, self.open_to(site)) {
             let above = site.trail.nearest();
             let is_roots = above.is_none_or(|above| {
-                !above.meta.is_of_another(0) && !self.own.is_known(&above.path)
+                !above.meta.is_of_another(0) && !self.folders.is_known(&above.path)
             });
             return match self.is_mounted(site) {
                 true => Err(Refusal::Mounted),
@@ -325,8 +325,8 @@ impl<'a> Change<'a> {
         let is_with = |path: &Path| {
             let mut parts = named.iter().flatten().flat_map(|part| [&part.path, &part.real]);
             parts.any(|part| part.starts_with(path))
-                || self.own.has_part_in(path)
-                || !is_theirs && self.own.is_with_part(path)
+                || self.folders.has_part_in(path)
+                || !is_theirs && self.folders.is_with_part(path)
         };
         site.purpose == Purpose::Data
             && (is_with(&trail.path) || trail.end.is_some() && is_with(&trail.real))
@@ -344,7 +344,7 @@ impl<'a> Change<'a> {
     fn is_mounted(&self, site: Site<'_>) -> bool {
         let path = &site.trail.path;
         !site.named_by.is_root()
-            && !self.own.is_known(path)
+            && !self.folders.is_known(path)
             && self
                 .survey
                 .host
@@ -354,14 +354,16 @@ impl<'a> Change<'a> {
                 .filter(|point| path.starts_with(point))
                 // The walk itself tells without names, which the account can change meanwhile.
                 .chain(&site.trail.mounts)
-                .any(|point| self.own.contains(point, Purpose::Agent) && !self.own.is_known(point))
+                .any(|point| {
+                    self.folders.contains(point, Purpose::Agent) && !self.folders.is_known(point)
+                })
     }
 
     /// Whether saved facts tell that only root can change the way to a path that the documentation
     /// names.
     fn is_closed_by_record(&self, trail: &Trail) -> bool {
         let is_closed = |meta: &Meta| meta.is_of(0) && meta.has_none(0o022);
-        self.own.is_known(&trail.path)
+        self.folders.is_known(&trail.path)
             && trail.real == trail.path
             && !trail.passed.is_empty()
             && trail.passed.iter().all(|passed| is_closed(&passed.meta))
@@ -372,8 +374,8 @@ impl<'a> Change<'a> {
     fn is_roots_alone(&self, site: Site<'_>, owner: Option<&AccountFacts>, mode: Mode) -> bool {
         let path = &site.trail.path;
         let is_documented = match owner {
-            None if mode != Mode::Temporary => self.own.is_known(path),
-            _ => self.own.is_for_jobs(path),
+            None if mode != Mode::Temporary => self.folders.is_known(path),
+            _ => self.folders.is_for_jobs(path),
         };
         site.trail.end.is_some_and(|end| !end.is_of_another(0))
             && !site.named_by.is_root()
@@ -403,7 +405,7 @@ impl<'a> Change<'a> {
     /// The reason, and what to do instead.
     fn refused(&self, remedy: Remedy, refusal: Refusal) -> Remedy {
         let Some(why) = refusal.why() else { return remedy };
-        let remedy = remedy.told(why);
+        let remedy = remedy.reworded(why);
         // Not as a command: the account chose the path.
         let may_be_allowed = matches!(refusal, Refusal::NotAllowed | Refusal::Filled);
         match may_be_allowed && self.install.named_by.is_root() {
@@ -455,7 +457,7 @@ pub(super) fn taken_back(folder: &Path, by: Stranger, named_by: Provenance) -> C
 }
 
 /// With the command that sets a mode, where it can be shown.
-fn told(remedy: Remedy, site: Site<'_>, mode: Mode) -> Remedy {
+fn with_mode(remedy: Remedy, site: Site<'_>, mode: Mode) -> Remedy {
     let commands = by_commands(site, None, mode).into_iter().flatten().flatten();
     commands.fold(remedy, Remedy::command)
 }

@@ -83,7 +83,7 @@ pub fn judge(survey: &Survey, selection: &Selection) -> Vec<Finding> {
                 (Judge::Agent(_), None) => continue,
             };
             let name = install.map(|install| install.name.as_str());
-            let mut finding = bounds::bounded(told(check, name, judged));
+            let mut finding = bounds::bounded(finding_of(check, name, judged));
             finding.remedy = finding.remedy.map(|remedy| remedy.for_system(survey.host.os));
             if survey.host.image {
                 let base = survey.base.as_deref();
@@ -155,7 +155,7 @@ fn skip(finding: &mut Finding, because: &'static str, why: String) {
     finding.remedy = None;
 }
 
-fn told(check: &Check, instance: Option<&str>, judged: Judged) -> Finding {
+fn finding_of(check: &Check, instance: Option<&str>, judged: Judged) -> Finding {
     let new = |status, summary| Finding::new(check, instance, status, summary);
     match judged {
         Ok(Verdict::Holds(summary)) => new(Status::Pass, summary),
@@ -252,8 +252,8 @@ mod tests {
     fn one_cause_is_told_once_with_what_comes_of_it() {
         let findings = judge(&hang(), &Selection::default());
         let diagnosis = Diagnosis::new(findings, 0);
-        let told: Vec<_> = diagnosis.troubles().map(|finding| finding.check).collect();
-        assert_eq!(told, ["permissions/binary-executable"]);
+        let reported: Vec<_> = diagnosis.troubles().map(|finding| finding.check).collect();
+        assert_eq!(reported, ["permissions/binary-executable"]);
         let cause = diagnosis.troubles().next().unwrap();
         let explained: Vec<_> =
             diagnosis.consequences(cause).map(|finding| finding.check).collect();
@@ -268,15 +268,15 @@ mod tests {
             state.health = Some("Unhealthy".to_owned());
         }
         let diagnosis = Diagnosis::new(judge(&survey, &Selection::default()), 0);
-        let told: Vec<_> = diagnosis.troubles().map(|finding| finding.check).collect();
-        assert_eq!(told, ["permissions/binary-executable"]);
+        let reported: Vec<_> = diagnosis.troubles().map(|finding| finding.check).collect();
+        assert_eq!(reported, ["permissions/binary-executable"]);
         let cause = diagnosis.troubles().next().unwrap();
         let explained: Vec<_> =
             diagnosis.consequences(cause).map(|finding| finding.check).collect();
         assert_eq!(explained, ["service/running", "service/healthy"]);
     }
 
-    /// A host without a service for its agent was told to correct a line of a configuration that is
+    /// A host without a service for its agent was reported to correct a line of a configuration that is
     /// not there.
     #[test]
     fn what_is_missing_is_not_said_to_be_wrong() {
@@ -302,7 +302,7 @@ mod tests {
         whole.host.selinux =
             Some(Selinux { mode: "enforcing".into(), modules: Seen::Known(Vec::new()) });
         whole.queue = Seen::Known(Queue::default());
-        let told = |survey: &Survey, selection: &Selection| -> Vec<_> {
+        let reported = |survey: &Survey, selection: &Selection| -> Vec<_> {
             let findings = judge(survey, selection);
             findings
                 .into_iter()
@@ -315,7 +315,7 @@ mod tests {
             let differs = |topic: &Topic| {
                 let only = Selection::new(vec![topic.name().to_owned()], Vec::new()).unwrap();
                 assert_eq!(only.probes().contains(name), topics.contains(topic), "{name:?}");
-                told(&part, &only) != told(&whole, &only)
+                reported(&part, &only) != reported(&whole, &only)
             };
             let read_by: Vec<Topic> = Topic::ALL.into_iter().filter(differs).collect();
             assert!(!read_by.is_empty(), "{name:?} is read by no check");
@@ -347,9 +347,9 @@ mod tests {
         }
         set(&mut survey, "runner.mode", Some("sometimes"));
         let diagnosis = Diagnosis::new(judge(&survey, &Selection::default()), 0);
-        let told: Vec<_> = diagnosis.troubles().map(|finding| finding.check).collect();
-        assert!(told.contains(&"service/loaded"), "{told:?}");
-        assert!(told.contains(&"config/values-valid"), "{told:?}");
+        let reported: Vec<_> = diagnosis.troubles().map(|finding| finding.check).collect();
+        assert!(reported.contains(&"service/loaded"), "{reported:?}");
+        assert!(reported.contains(&"config/values-valid"), "{reported:?}");
     }
 
     #[test]
@@ -357,9 +357,9 @@ mod tests {
         let mut survey = healthy();
         service_of(&mut survey).state = Seen::broken("`systemctl show` did not end");
         let diagnosis = Diagnosis::new(judge(&survey, &Selection::default()), 0);
-        let told: Vec<_> =
+        let reported: Vec<_> =
             diagnosis.troubles().map(|finding| (finding.check, finding.status)).collect();
-        assert_eq!(told, [("service/loaded", Status::Error)]);
+        assert_eq!(reported, [("service/loaded", Status::Error)]);
         let cause = diagnosis.troubles().next().unwrap();
         assert!(diagnosis.consequences(cause).any(|finding| finding.check == "service/running"));
     }

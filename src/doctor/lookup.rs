@@ -20,7 +20,7 @@ pub(super) fn octal(meta: &Meta) -> String {
 }
 
 /// `-rw-r--r-- root:root`, for evidence.
-pub(super) fn stand(trail: &Trail, survey: &Survey) -> String {
+pub(super) fn described(trail: &Trail, survey: &Survey) -> String {
     match &trail.end {
         None => format!("{} does not exist", trail.path.display()),
         Some(meta) => format!(
@@ -165,8 +165,8 @@ pub(super) fn edit_config(survey: &Survey, install: &Install) -> Command {
 /// The longest that a job may take by the agent's configuration, in seconds.
 pub(super) fn longest_job(install: &Install) -> u64 {
     let config = install.config().ok();
-    let said = config.and_then(|config| config.text("runner.max_run_time")?.parse().ok());
-    said.map_or(install.agent.profile().drain.longest_job.as_secs(), GoDuration::seconds)
+    let limit = config.and_then(|config| config.text("runner.max_run_time")?.parse().ok());
+    limit.map_or(install.agent.profile().drain.longest_job.as_secs(), GoDuration::seconds)
 }
 
 /// The longest job, in seconds, that root lets a stop of the service wait for: an agent that passes

@@ -111,7 +111,7 @@ impl Remedy {
 
     /// The same commands and steps with another text.
     #[must_use]
-    pub(super) fn told(self, text: &'static str) -> Self {
+    pub(super) fn reworded(self, text: &'static str) -> Self {
         Self { text: text.into(), ..self }
     }
 

@@ -158,7 +158,7 @@ pub(crate) const TAKEN: i64 = 1_793_491_200;
 pub(crate) fn online(change: impl FnOnce(&mut Endpoint)) -> Survey {
     let good = || Attempt { ms: 5, outcome: Ok(()), route: Route::Open };
     let tls = Tls { issuer: "CN=Amazon".into(), ..Tls::default() };
-    let told = Answered { status: 200, clock_ahead: Some(0), ..Answered::default() };
+    let response = Answered { status: 200, clock_ahead: Some(0), ..Answered::default() };
     let mut api = Endpoint {
         name: "api".into(),
         install: "default".into(),
@@ -173,7 +173,7 @@ pub(crate) fn online(change: impl FnOnce(&mut Endpoint)) -> Survey {
         v6: None,
         tunnel: None,
         tls: Some(Attempt { ms: 9, outcome: Ok(tls), route: Route::Open }),
-        answer: Some(Attempt { ms: 20, outcome: Ok(told), route: Route::Open }),
+        answer: Some(Attempt { ms: 20, outcome: Ok(response), route: Route::Open }),
     };
     change(&mut api);
     let mut survey = healthy();

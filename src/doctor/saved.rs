@@ -52,7 +52,9 @@ fn change(value: &mut Value, name: &str, of: &str, to: &Value) {
         Value::Object(entries) => entries
             .iter_mut()
             .for_each(|(key, item)| change(item, &format!("{name}.{key}"), of, to)),
-        own if name == of || name.ends_with(of) && own.is_number() => *own = to.clone(),
+        value_there if name == of || name.ends_with(of) && value_there.is_number() => {
+            *value_there = to.clone()
+        }
         _ => {}
     }
 }
@@ -81,9 +83,9 @@ fn documents() -> Vec<Value> {
             trail.passed.last_mut().unwrap().meta = folder(0, 0o666);
             agent(survey).binary.as_mut().unwrap().trail = Seen::Known(trail);
         },
-        |survey| state(survey, |own| own.load = Load::Masked),
-        |survey| state(survey, |own| own.active = Activity::Deactivating),
-        |survey| state(survey, |own| own.active = Activity::Failed),
+        |survey| state(survey, |state| state.load = Load::Masked),
+        |survey| state(survey, |state| state.active = Activity::Deactivating),
+        |survey| state(survey, |state| state.active = Activity::Failed),
         |survey| service_of(survey).command[0] = "/usr/bin/other".into(),
         |survey| {
             let words = ["sudo", "-n", "--"].map(Into::into).to_vec();
@@ -97,8 +99,8 @@ fn documents() -> Vec<Value> {
             directive(survey, "Service", "ProtectSystem", "strict");
         },
         |survey| {
-            let own = online(|api| api.answer = None).network;
-            let mut network = own.ok().cloned().unwrap();
+            let network = online(|api| api.answer = None).network;
+            let mut network = network.ok().cloned().unwrap();
             let mut shell = online(|_| {}).network.ok().cloned().unwrap().endpoints.remove(0);
             shell.side = Side::Shell;
             shell.proxy = Some(crate::host::Proxied {
@@ -171,8 +173,8 @@ fn no_text_of_a_document_is_advised() {
                 for remedy in remedies(&survey) {
                     let mut advice = remedy.commands();
                     advice.push(remedy.text());
-                    let told = advice.iter().find(|line| line.contains(hostile));
-                    assert_eq!(told, None, "{kind} is {hostile}");
+                    let found = advice.iter().find(|line| line.contains(hostile));
+                    assert_eq!(found, None, "{kind} is {hostile}");
                 }
             }
         }

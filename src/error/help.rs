@@ -59,7 +59,7 @@ impl Help {
 
 impl Line {
     /// The line for a run on the image in a folder, or on the host.
-    pub(super) fn told(&self, base: Option<&Path>) -> Option<String> {
+    pub(super) fn text(&self, base: Option<&Path>) -> Option<String> {
         match self {
             Self::Words(text) => Some(text.clone()),
             Self::Own { command, why } => {

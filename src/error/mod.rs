@@ -103,7 +103,7 @@ impl Error {
 
     /// The same for a run on the image in a folder.
     pub fn help_in(&self, base: Option<&Path>) -> Vec<String> {
-        self.help.iter().filter_map(|line| line.told(base)).collect()
+        self.help.iter().filter_map(|line| line.text(base)).collect()
     }
 
     /// The process's exit code for this error.

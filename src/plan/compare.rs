@@ -21,21 +21,24 @@ pub(super) fn is_so(step: &Step, facts: &Facts) -> bool {
                 facts.receipt.as_ref().is_some_and(|receipt| receipt.record(&target).is_some());
             let is_others = folder.shared && !ours;
             let is_there = fact.is(Kind::Folder) || is_others && fact.is(Kind::Link);
-            is_there && (is_others || stands(fact, folder.owner.as_ref(), folder.mode, facts))
+            is_there
+                && (is_others || is_as_planned(fact, folder.owner.as_ref(), folder.mode, facts))
         }
         Step::File(file) => {
             let fact = facts.path(&file.path);
             let same = file.seed || fact.digest.as_ref() == Some(&file.content.digest(&facts.key));
-            fact.is(Kind::File) && same && stands(fact, file.owner.as_ref(), file.mode, facts)
+            fact.is(Kind::File)
+                && same
+                && is_as_planned(fact, file.owner.as_ref(), file.mode, facts)
         }
         Step::Binary(binary) => {
             let fact = facts.path(&binary.path);
             fact.is(Kind::File)
                 && fact.digest == Some(Digest::of_sha256(binary.artifact.sha256))
-                && stands(fact, binary.owner.as_ref(), 0o755, facts)
+                && is_as_planned(fact, binary.owner.as_ref(), 0o755, facts)
         }
         Step::Settle(settle) => {
-            stands(facts.path(&settle.path), settle.owner.as_ref(), settle.mode, facts)
+            is_as_planned(facts.path(&settle.path), settle.owner.as_ref(), settle.mode, facts)
         }
         Step::Link { path, to } => facts.path(path).link.as_ref() == Some(to),
         Step::Account(account) => facts.account(&account.name).is_some(),
@@ -60,7 +63,7 @@ pub(super) fn is_so(step: &Step, facts: &Facts) -> bool {
     }
 }
 
-fn stands(fact: &PathFact, owner: Option<&Owner>, mode: u32, facts: &Facts) -> bool {
+fn is_as_planned(fact: &PathFact, owner: Option<&Owner>, mode: u32, facts: &Facts) -> bool {
     let Some(meta) = fact.meta else { return false };
     let Permissions::Mode { uid, gid, mode: found } = meta.permissions else {
         // Its access list was set at its creation; the doctor examines it.
@@ -69,7 +72,7 @@ fn stands(fact: &PathFact, owner: Option<&Owner>, mode: u32, facts: &Facts) -> b
     let owned = owner.is_none_or(|owner| match owner.user.as_str() {
         "root" => (uid, gid) == (0, 0),
         user => facts.account(user).is_some_and(|account| match account.id {
-            AccountId::Unix { uid: own, gid: group } => (uid, gid) == (own, group),
+            AccountId::Unix { uid: owner_uid, gid: group } => (uid, gid) == (owner_uid, group),
             // Windows has access lists instead.
             AccountId::Windows {} => true,
         }),

@@ -51,17 +51,17 @@ pub(super) fn queries(spec: &Spec) -> Vec<Query> {
 /// The values, as they are to stand.
 pub(super) fn values(facts: &Facts) -> Vec<RegistryValue> {
     let set = |place, value, purpose| RegistryValue { place, value, purpose };
-    let own = |key: &str, name: &str, number, purpose| {
+    let value = |key: &str, name: &str, number, purpose| {
         set(Place::new(key, name), Value::number(number), purpose)
     };
     let mut values = vec![
-        own(DELEGATION, ALLOW, 1, "Remote Desktop can use saved credentials"),
-        own(DELEGATION, CONCATENATE, 1, "the hosts that Windows allowed before stay allowed"),
+        value(DELEGATION, ALLOW, 1, "Remote Desktop can use saved credentials"),
+        value(DELEGATION, CONCATENATE, 1, "the hosts that Windows allowed before stay allowed"),
     ];
     if let Some(place) = slot(facts) {
         values.push(set(place, Value::text(HOST), "only for this host"));
     }
-    values.push(own(TERMINAL_SERVER, DENY, 0, "this host accepts Remote Desktop sessions"));
+    values.push(value(TERMINAL_SERVER, DENY, 0, "this host accepts Remote Desktop sessions"));
     values
 }
 
@@ -157,11 +157,11 @@ mod tests {
     fn hosts_that_others_allowed_stay_on_the_list() {
         let mut facts = Facts::default();
         assert_eq!(slot(&facts).unwrap().name, "1");
-        let mut stands = |number, host_name: &str| {
+        let mut list = |number, host_name: &str| {
             facts.registry.insert(host(number).to_string(), Value::text(host_name));
         };
-        stands(1, "TERMSRV/other");
-        stands(3, HOST);
+        list(1, "TERMSRV/other");
+        list(3, HOST);
         assert_eq!(slot(&facts).unwrap().name, "3");
         facts.registry.remove(&host(3).to_string());
         assert_eq!(slot(&facts).unwrap().name, "2");

@@ -118,8 +118,8 @@ fn taken(spec: &Spec) -> Vec<Taken> {
 impl Taken {
     /// Whether a path is this place, above it or below it.
     fn collides(&self, path: &Path, os: Os) -> bool {
-        let (own, path) = (comparable(&self.path, os), comparable(path, os));
-        own.starts_with(&path) || path.starts_with(&own)
+        let (ours, path) = (comparable(&self.path, os), comparable(path, os));
+        ours.starts_with(&path) || path.starts_with(&ours)
     }
 
     /// Whether a log's folder, which is given to the account where the install makes it, is the

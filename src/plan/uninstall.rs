@@ -194,14 +194,14 @@ fn user_of(receipt: &Receipt) -> String {
 /// A service that this instance did not define and that runs as the account.
 fn other_service<'a>(account: &str, facts: &'a Facts) -> Option<&'a str> {
     let number = facts.account(account).and_then(|account| Some(account.uid()?.to_string()));
-    let own: BTreeSet<String> = facts.receipt.iter().flat_map(services_of).collect();
+    let ours: BTreeSet<String> = facts.receipt.iter().flat_map(services_of).collect();
     let runs_as = |user: &str| user == account || number.as_deref() == Some(user);
-    let mut others = facts.service_users.iter().filter(|(service, _)| !own.contains(*service));
+    let mut others = facts.service_users.iter().filter(|(service, _)| !ours.contains(*service));
     others.find_map(|(service, user)| runs_as(user).then_some(service.as_str()))
 }
 
 /// Whether another folder stands where this tool made one for the account: it is neither the one on
-/// record, nor one that the account could own. What is in a folder that goes, goes with that.
+/// record, nor one that the account could ours. What is in a folder that goes, goes with that.
 fn is_replaced(record: &Record, receipt: &Receipt, facts: &Facts) -> bool {
     let made = record.after.as_ref().map(|after| &after.meta);
     let (Some(path), Some(made)) = (purged_folder(record), made) else { return false };

@@ -111,7 +111,7 @@ fn places(mounts: &[Mounted], is_roots: &dyn Fn(&Path) -> bool) -> Vec<PathBuf> 
         DISKS.contains(&kind) || MEMORY.contains(&kind) && !is_fixed
     };
     let is_named = |point: &PathBuf| {
-        let is_kernels = ["/proc", "/sys"].iter().any(|own| point.starts_with(own));
+        let is_kernels = ["/proc", "/sys"].iter().any(|folder| point.starts_with(folder));
         let command = Command::root("find").path(point, Provenance::Root);
         point.parent().is_some() && !is_kernels && command.line().is_some() && is_roots(point)
     };

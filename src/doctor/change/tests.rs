@@ -125,10 +125,10 @@ fn a_file_of_roots_on_the_accounts_ground_may_be_any_file() {
         )
     };
     assert!(!on_theirs(&survey, file(0, 0o600)).fixable);
-    let own = on_theirs(&survey, file(UID, 0o000));
-    assert!(own.fixable);
+    let remedy = on_theirs(&survey, file(UID, 0o000));
+    assert!(remedy.fixable);
     // By a path that the account can swap meanwhile no command changes anything.
-    assert_eq!(own.commands(), ["sudo runnerup doctor --fix"]);
+    assert_eq!(remedy.commands(), ["sudo runnerup doctor --fix"]);
     // Nor where something is mounted that the account's configuration names.
     let mount =
         Mount { point: "/var/opt/circleci/cache".into(), kind: "ext4".into(), options: vec![] };
@@ -141,11 +141,11 @@ fn a_file_of_roots_on_the_accounts_ground_may_be_any_file() {
 fn what_a_person_allows_is_given_where_it_holds_nothing_of_others() {
     let mut survey = healthy();
     let path = "/srv/jobs";
-    let told = |remedy: &Remedy| remedy.text().contains("--allow-path");
+    let asks = |remedy: &Remedy| remedy.text().contains("--allow-path");
     let unnamed = given(&survey, path, folder(0, 0o755), CI);
-    assert!(!unnamed.fixable && told(&unnamed) && unnamed.commands().is_empty(), "{unnamed:?}");
-    assert!(!told(&given(&survey, path, folder(4321, 0o755), CI)), "of another account");
-    assert!(!told(&given(&survey, path, file(0, 0o644), CI)), "no folder");
+    assert!(!unnamed.fixable && asks(&unnamed) && unnamed.commands().is_empty(), "{unnamed:?}");
+    assert!(!asks(&given(&survey, path, folder(4321, 0o755), CI)), "of another account");
+    assert!(!asks(&given(&survey, path, file(0, 0o644), CI)), "no folder");
 
     survey.allowed = vec![path.into()];
     agent(&mut survey).workdir = Seen::Known(Workdir { folder: path.into(), ..Workdir::default() });

@@ -1,6 +1,6 @@
 //! Folders above a path that an account cannot enter.
 
-use super::{Change, Mode, Site, goes_up, refusal::Refusal, told};
+use super::{Change, Mode, Site, goes_up, refusal::Refusal, with_mode};
 use crate::{
     doctor::Remedy,
     host::{AccountFacts, Provenance},
@@ -32,9 +32,9 @@ impl Change<'_> {
         };
         let is_above = site.named_by.is_root()
             && way.trail.ground.is_root()
-            && self.own.is_above(folder)
+            && self.folders.is_above(folder)
             && meta.is_of(0);
-        if !is_above && !self.own.contains(folder, self.open_to(site)) {
+        if !is_above && !self.folders.contains(folder, self.open_to(site)) {
             return self.refused(remedy, Refusal::NotOwn);
         }
         // Whoever wrote the configuration chose the account of jobs, and opens only own folders by it.
@@ -43,7 +43,7 @@ impl Change<'_> {
             return self.refused(remedy, Refusal::Account);
         }
         match is_above {
-            true => told(remedy, way, mode).step(Step::Settle(Settle {
+            true => with_mode(remedy, way, mode).step(Step::Settle(Settle {
                 path: folder.to_owned(),
                 folder: true,
                 owner: None,

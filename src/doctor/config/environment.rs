@@ -102,8 +102,8 @@ mod tests {
                 ["LAUNCH_AGENT_API_AUTH_TOKEN", "CIRCLECI_RUNNER_API_AUTH_TOKEN"],
             ),
         ];
-        for (key, check, [own, other]) in needed {
-            for (name, expected) in [(own, Status::NotApplicable), (other, Status::Fail)] {
+        for (key, check, [ours, theirs]) in needed {
+            for (name, expected) in [(ours, Status::NotApplicable), (theirs, Status::Fail)] {
                 let mut survey = variable(name, "x");
                 set(&mut survey, key, None);
                 config_of(&mut survey).token = None;

@@ -3,7 +3,7 @@
 use crate::{
     doctor::{
         Check, Command, Judge, Judged, Problem, Remedy, Verdict,
-        lookup::{edit_config, stand},
+        lookup::{described, edit_config},
     },
     host::{ConfigState, Install, Survey, Unseen},
 };
@@ -57,7 +57,7 @@ fn exists(survey: &Survey, install: &Install) -> Judged {
         .trail
         .stopped
         .as_ref()
-        .map_or_else(|| stand(&config.trail, survey), ToString::to_string);
+        .map_or_else(|| described(&config.trail, survey), ToString::to_string);
     let remedy = Remedy::by_hand("Check what is at this path, and write the configuration again.")
         .look(Command::fixed("ls -ld").path(&config.trail.path, install.named_by))
         .command(Command::root("runnerup install"));

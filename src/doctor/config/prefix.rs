@@ -4,7 +4,7 @@ use crate::{
     doctor::{
         Check, Judge, Judged, Problem, Remedy, Verdict,
         change::{Change, Mode, Purpose, Site},
-        lookup::{account, edit, edit_config, octal, stand},
+        lookup::{account, described, edit, edit_config, octal},
     },
     host::{Access, Install, PathRole, Survey, Unseen},
     platform::fs::Kind,
@@ -72,7 +72,7 @@ fn runs(survey: &Survey, install: &Install) -> Judged {
         return Ok(Problem::fail(format!(
             "the program of the command prefix, {path}, does not exist"
         ))
-        .seen(trail.stopped.as_ref().map_or_else(|| stand(trail, survey), ToString::to_string))
+        .seen(trail.stopped.as_ref().map_or_else(|| described(trail, survey), ToString::to_string))
         .cure(remedy)
         .into());
     }

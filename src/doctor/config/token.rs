@@ -100,7 +100,11 @@ fn only_in_config(_: &Survey, install: &Install) -> Judged {
                 "the command line of the service contains the token",
                 format!(
                     "command of the service: {}",
-                    install.service.as_ref().map(|own| own.command.join(" ")).unwrap_or_default()
+                    install
+                        .service
+                        .as_ref()
+                        .map(|service| service.command.join(" "))
+                        .unwrap_or_default()
                 ),
             ),
             TokenPlace::Definition { file, line } => (

@@ -231,7 +231,7 @@ fn is_absolute(text: &str, survey: &Survey) -> bool {
 
 fn place(config: &ConfigFile, key: &str) -> String {
     let path = config.trail.path.display();
-    config.setting(key).map_or_else(|| path.to_string(), |own| own.place(config))
+    config.setting(key).map_or_else(|| path.to_string(), |setting| setting.place(config))
 }
 
 fn edit(survey: &Survey, install: &Install, text: &'static str) -> Remedy {

@@ -261,16 +261,16 @@ mod tests {
     fn answered(change: impl FnOnce(&mut Answered)) -> Survey {
         online(|api| {
             if let Some(answer) = &mut api.answer
-                && let Ok(told) = &mut answer.outcome
+                && let Ok(response) = &mut answer.outcome
             {
-                change(told);
+                change(response);
             }
         })
     }
 
     #[test]
     fn a_portal_and_another_ones_trouble_are_told_apart() {
-        let page = answered(|told| told.content_type = Some("text/html".into()));
+        let page = answered(|response| response.content_type = Some("text/html".into()));
         assert_eq!(status(&page, "connectivity/api-answers"), Status::Fail);
         let moved = answered(|finding| {
             finding.status = 302;
@@ -296,7 +296,7 @@ mod tests {
 
     #[test]
     fn a_clock_two_hours_off_fails() {
-        let off = answered(|told| told.clock_ahead = Some(7200));
+        let off = answered(|response| response.clock_ahead = Some(7200));
         assert_eq!(status(&off, "connectivity/clock-agrees"), Status::Fail);
         for (os, program) in [
             (Os::Linux, "sudo timedatectl set-ntp true"),
@@ -308,7 +308,7 @@ mod tests {
             let remedy = finding(&survey, "connectivity/clock-agrees").remedy.unwrap();
             assert_eq!(remedy.commands()[0], program);
         }
-        let little = answered(|told| told.clock_ahead = Some(-100));
+        let little = answered(|response| response.clock_ahead = Some(-100));
         assert_eq!(status(&little, "connectivity/clock-agrees"), Status::Warn);
     }
 

@@ -351,7 +351,7 @@ mod tests {
 
     #[test]
     fn a_home_that_others_own_or_write_to_warns_and_is_given_to_nobody() {
-        for (own, is_given, words) in [
+        for (owned, is_given, words) in [
             (folder(0, 0o755), true, "cannot write"),
             (folder(4321, 0o755), false, "belongs to another account"),
             (folder(4321, 0o777), false, "belongs to another account"),
@@ -359,10 +359,10 @@ mod tests {
             (folder(UID, 0o777), false, "every account can write"),
         ] {
             let survey = with(|account| {
-                account.home = trail("/home/circleci", own);
+                account.home = trail("/home/circleci", owned);
             });
             let found = finding(&survey, "permissions/home-usable");
-            assert_eq!(found.status, Status::Warn, "{own:?}");
+            assert_eq!(found.status, Status::Warn, "{owned:?}");
             assert!(found.summary.contains(words), "{}", found.summary);
             let remedy = found.remedy.unwrap();
             assert_eq!(!remedy.commands().is_empty(), is_given, "{remedy:?}");

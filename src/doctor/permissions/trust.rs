@@ -173,9 +173,9 @@ mod tests {
             let part = trail("/etc/systemd/system/service.wants", folder(uid, 0o755));
             service_of(&mut survey).strange_parts = Seen::Known(vec![part]);
             assert_eq!(status(&survey, "permissions/definition-trusted"), expected);
-            let told = finding(&survey, "permissions/definition-trusted");
-            let told = serde_json::to_string(&told).unwrap();
-            assert!(!told.contains("runnerup install"), "{told}");
+            let found = finding(&survey, "permissions/definition-trusted");
+            let found = serde_json::to_string(&found).unwrap();
+            assert!(!found.contains("runnerup install"), "{found}");
         }
     }
 

@@ -105,9 +105,9 @@ mod tests {
             last(&["PIN=4711"]).unwrap(),
             "the log has no line of known form (1 line of unknown form is left out)"
         );
-        let told = last(&["error: no such host", "error: connection refused", "a b", "c"]).unwrap();
-        assert!(told.contains("2 lines of unknown form are left out"), "{told}");
-        assert!(told.ends_with("| error: connection refused"), "{told}");
+        let text = last(&["error: no such host", "error: connection refused", "a b", "c"]).unwrap();
+        assert!(text.contains("2 lines of unknown form are left out"), "{text}");
+        assert!(text.ends_with("| error: connection refused"), "{text}");
     }
 
     #[test]

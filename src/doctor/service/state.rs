@@ -293,10 +293,10 @@ mod tests {
     fn no_command_has_the_manager_act_by_what_an_account_defined() {
         type Fault = (&'static str, fn(&mut ServiceState));
         let changed: [Fault; 4] = [
-            ("service/reloaded", |own| own.needs_reload = true),
-            ("service/loaded", |own| own.load = Load::BadSetting),
-            ("service/enabled", |own| own.enabled = false),
-            ("service/running", |own| own.active = Activity::Inactive),
+            ("service/reloaded", |state| state.needs_reload = true),
+            ("service/loaded", |state| state.load = Load::BadSetting),
+            ("service/enabled", |state| state.enabled = false),
+            ("service/running", |state| state.active = Activity::Inactive),
         ];
         for (check, change) in changed {
             let mut survey = with(change);

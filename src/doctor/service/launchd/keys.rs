@@ -84,8 +84,8 @@ pub(super) fn restarts(install: &Install, service: &Service) -> Judged {
             Ok(Verdict::Holds("KeepAlive has conditions".to_owned()))
         }
         other => Ok(Problem::fail("launchd does not restart the agent when it ends")
-            .seen(other.map_or("the plist has no KeepAlive".to_owned(), |own| {
-                format!("KeepAlive is {own} in the plist")
+            .seen(other.map_or("the plist has no KeepAlive".to_owned(), |value| {
+                format!("KeepAlive is {value} in the plist")
             }))
             .cure(set(install, service, "KeepAlive", To::Truth("true")))
             .into()),
@@ -123,9 +123,10 @@ pub(super) fn stop(install: &Install, service: &Service) -> Judged {
     };
     Ok(Problem::warn(message)
         .seen(
-            written.map_or("the plist has no ExitTimeOut: the default is 20 s".to_owned(), |own| {
-                format!("ExitTimeOut is {own} in the plist")
-            }),
+            written
+                .map_or("the plist has no ExitTimeOut: the default is 20 s".to_owned(), |value| {
+                    format!("ExitTimeOut is {value} in the plist")
+                }),
         )
         .cure(cure)
         .into())
@@ -134,21 +135,21 @@ pub(super) fn stop(install: &Install, service: &Service) -> Judged {
 /// Whether every key is one that launchd knows, and of its kind.
 pub(in crate::doctor::service) fn keys(service: &Service) -> Judged {
     let mut problems = Vec::new();
-    for own in service.directives.iter().filter(|directive| directive.section.is_empty()) {
-        if !KEYS.contains(&own.key.as_str()) {
-            let near = crate::text::nearest(&own.key, &KEYS);
+    for directive in service.directives.iter().filter(|directive| directive.section.is_empty()) {
+        if !KEYS.contains(&directive.key.as_str()) {
+            let near = crate::text::nearest(&directive.key, &KEYS);
             let guess = near.map_or(String::new(), |near| format!("; did you mean {near}?"));
             problems.push(
-                Problem::warn(format!("launchd ignores the key {}{guess}", own.key))
-                    .seen(own.file.display().to_string())
+                Problem::warn(format!("launchd ignores the key {}{guess}", directive.key))
+                    .seen(directive.file.display().to_string())
                     .cure(Remedy::by_hand("Correct the key, or remove it.")),
             );
         }
-        let wants_truth = ["RunAtLoad", "KeepAlive", "Disabled"].contains(&own.key.as_str());
-        if wants_truth && !matches!(own.value.as_str(), "true" | "false") {
+        let wants_truth = ["RunAtLoad", "KeepAlive", "Disabled"].contains(&directive.key.as_str());
+        if wants_truth && !matches!(directive.value.as_str(), "true" | "false") {
             problems.push(
-                Problem::fail(format!("{} is neither true nor false", own.key))
-                    .seen(own.value.as_str())
+                Problem::fail(format!("{} is neither true nor false", directive.key))
+                    .seen(directive.value.as_str())
                     .cure(Remedy::by_hand("Write <true/> instead of the text.")),
             );
         }

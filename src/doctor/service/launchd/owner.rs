@@ -3,7 +3,7 @@
 use crate::{
     doctor::{
         Command, Problem, Remedy,
-        lookup::{account, stand},
+        lookup::{account, described},
     },
     host::{Definition, Install, Survey},
     platform::fs::Kind,
@@ -28,7 +28,7 @@ pub(super) fn strangers(
             Remedy::by_hand(["Check the content of the file, and write it again as ", whose, "."])
                 .command(Command::root("runnerup install"));
         Problem::fail(format!("launchd does not load {path}, because {whose} does not own it"))
-            .seen(stand(&definition.trail, survey))
+            .seen(described(&definition.trail, survey))
             .cure(remedy)
     })
 }

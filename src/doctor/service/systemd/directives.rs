@@ -101,12 +101,12 @@ fn problem(service: &Service, objection: &Objection) -> Problem {
 }
 
 fn for_key(section: &str, key: &str) -> Option<String> {
-    let own = USUAL.iter().find(|(name, _)| *name == section).map_or(&[][..], |(_, keys)| keys);
+    let usual = USUAL.iter().find(|(name, _)| *name == section).map_or(&[][..], |(_, keys)| keys);
     let home = USUAL.iter().find(|(_, keys)| keys.contains(&key)).map(|(name, _)| *name);
     match home {
         Some(home) if home == section => None,
         Some(home) => Some(format!("it belongs in [{home}]")),
-        None => nearest(key, own).map(|near| format!("did you mean {near}=?")),
+        None => nearest(key, usual).map(|near| format!("did you mean {near}=?")),
     }
 }
 

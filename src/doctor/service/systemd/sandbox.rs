@@ -31,13 +31,13 @@ fn allows_jobs(survey: &Survey, install: &Install) -> Judged {
         );
     };
     let is_on = |value: &str| matches!(value, "yes" | "true" | "on" | "1");
-    let own = OwnFolders::of(survey, install);
+    let own_folders = OwnFolders::of(survey, install);
     let folders: Vec<(&Path, Wanted)> = [PathRole::WorkFolder, PathRole::LogFile]
         .into_iter()
         .filter_map(|role| {
             let named = install.named(role)?;
             let path = named.trail.ok()?.path.as_path();
-            let is_meant = named.named_by.is_root() || own.is_known(path);
+            let is_meant = named.named_by.is_root() || own_folders.is_known(path);
             Some((path, if is_meant { Wanted::Root } else { Wanted::Folder }))
         })
         .collect();

@@ -63,12 +63,10 @@ pub(super) fn stop(install: &Install, service: &Service) -> Judged {
             Problem::warn(format!(
                 "a stop kills a job after {seconds} s; jobs may take {longest} s"
             ))
-            .seen(
-                line.map_or(
-                    "the unit has no TimeoutStopSec=: the default is 90 s".to_owned(),
-                    |own| format!("TimeoutStopSec={own} in the unit"),
-                ),
-            )
+            .seen(line.map_or(
+                "the unit has no TimeoutStopSec=: the default is 90 s".to_owned(),
+                |value| format!("TimeoutStopSec={value} in the unit"),
+            ))
             .cure(cure),
         );
     }

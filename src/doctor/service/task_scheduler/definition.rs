@@ -37,13 +37,13 @@ fn setting<'a>(service: &'a Service, key: &str) -> Option<&'a str> {
 /// Triggers that are not disabled, by kind.
 fn triggers(service: &Service) -> Vec<&Directive> {
     let all = service.directives.iter().filter(|directive| directive.section == "Triggers");
-    all.filter(|own| own.value == "enabled").collect()
+    all.filter(|trigger| trigger.value == "enabled").collect()
 }
 
 fn place(line: Option<&Directive>, missing: &str) -> String {
     line.map_or_else(
         || missing.to_owned(),
-        |own| format!("{} {} in {}:{}", own.key, own.value, own.file.display(), own.line),
+        |line| format!("{} {} in {}:{}", line.key, line.value, line.file.display(), line.line),
     )
 }
 
@@ -121,7 +121,7 @@ pub(in crate::doctor::service) const UNLIMITED: Check = Check {
 fn unlimited(_: &Survey, install: &Install) -> Judged {
     let service = of(install)?;
     let written = service.directive(SETTINGS, "ExecutionTimeLimit");
-    let limit = written.map_or("PT72H", |own| own.value.as_str());
+    let limit = written.map_or("PT72H", |directive| directive.value.as_str());
     if is_none(limit) {
         return Ok(Verdict::Holds("the task has no time limit".to_owned()));
     }
@@ -240,8 +240,8 @@ pub(super) fn restarts(install: &Install) -> Judged {
             && directive.section.starts_with("Triggers/")
             && directive.section.ends_with("/Repetition")
     };
-    if let Some(own) = service.directives.iter().find(repeats) {
-        return Ok(Verdict::Holds(format!("a trigger restarts it every {}", own.value)));
+    if let Some(interval) = service.directives.iter().find(repeats) {
+        return Ok(Verdict::Holds(format!("a trigger restarts it every {}", interval.value)));
     }
     if keeper(service).is_some()
         && triggers(service).iter().any(|trigger| trigger.key == "LogonTrigger")

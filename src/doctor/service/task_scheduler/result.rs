@@ -30,7 +30,7 @@ fn logs_on(_: &Survey, install: &Install) -> Judged {
     if state.main_pid.is_some() {
         return Ok(Verdict::Holds("the task has logged on and is running".to_owned()));
     }
-    let Some((_, why)) = LOGON.iter().find(|(own, _)| *own == code) else {
+    let Some((_, why)) = LOGON.iter().find(|(known, _)| *known == code) else {
         return Ok(Verdict::Holds("the last start did not fail at the logon".to_owned()));
     };
     let remedy = Remedy::by_hand(
@@ -96,9 +96,10 @@ fn session_kept(survey: &Survey, install: &Install) -> Judged {
         Some(Ok(Some(task))) if task.state == "Running" => {
             Ok(Verdict::Holds(format!("{name} is running")))
         }
-        Some(Ok(Some(task))) => {
-            Ok(Problem::fail(format!("{name} is not running")).seen(told(task)).cure(start).into())
-        }
+        Some(Ok(Some(task))) => Ok(Problem::fail(format!("{name} is not running"))
+            .seen(described(task))
+            .cure(start)
+            .into()),
         Some(Ok(None)) => Ok(Problem::fail(format!("the task {name} is not registered"))
             .seen("the definition of the task is on disk, but not registered")
             .cure(start)
@@ -107,7 +108,7 @@ fn session_kept(survey: &Survey, install: &Install) -> Judged {
     }
 }
 
-fn told(task: &TaskState) -> String {
+fn described(task: &TaskState) -> String {
     format!("{}, {}", task.state, last(task.result))
 }
 
