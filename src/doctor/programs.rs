@@ -93,7 +93,13 @@ pub(super) fn is_of(program: &str, os: Os) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::service::Verb;
+    use crate::{
+        Command,
+        agent::{Kind, Layout},
+        doctor::sample::*,
+        service::Verb,
+        values::Manager,
+    };
     use std::{fs, path::Path};
 
     /// Programs that only show something, and what one of their words must be for that; no word: they
@@ -271,15 +277,20 @@ mod tests {
     /// The commands of the service managers, and whether their verb is one that only shows something.
     fn of_managers() -> Vec<(String, String, bool)> {
         let mut all = Vec::new();
-        for (path, source) in profiles() {
-            for arm in source.split("Verb::").skip(1) {
-                let Some((verb, commands)) = arm.split_once(" => ") else { continue };
-                let verb = Verb::ALL.iter().find(|known| format!("{known:?}") == verb);
-                let Some(is_look) = verb.map(|verb| verb.only_shows()) else { continue };
-                let lines = made(commands).into_iter();
-                all.extend(lines.map(|(_, line)| (path.clone(), line, is_look)));
+        for os in ALL {
+            let mut survey = healthy();
+            let service = service_of(&mut survey);
+            service.manager = Manager::usual(*os);
+            service.name = Layout::of(Kind::LaunchAgent, *os, None).service;
+            let install = &survey.installs[0];
+            let service = install.service.as_ref().unwrap();
+            for verb in Verb::ALL {
+                let commands = service.manager.profile().commands(verb, install, service);
+                let lines = commands.into_iter().filter_map(Command::into_line);
+                all.extend(lines.map(|line| (os.to_string(), line, verb.only_shows())));
             }
         }
+        assert!(all.len() > 12, "{all:#?}");
         all
     }
 
