@@ -270,20 +270,11 @@ mod tests {
 
     /// The commands of the service managers, and whether their verb is one that only shows something.
     fn of_managers() -> Vec<(String, String, bool)> {
-        let verbs = [
-            Verb::Enable,
-            Verb::Start,
-            Verb::Restart,
-            Verb::Reload,
-            Verb::Inspect,
-            Verb::ShowDefinition,
-            Verb::ShowLog,
-        ];
         let mut all = Vec::new();
         for (path, source) in profiles() {
             for arm in source.split("Verb::").skip(1) {
                 let Some((verb, commands)) = arm.split_once(" => ") else { continue };
-                let verb = verbs.iter().find(|known| format!("{known:?}") == verb);
+                let verb = Verb::ALL.iter().find(|known| format!("{known:?}") == verb);
                 let Some(is_look) = verb.map(|verb| verb.only_shows()) else { continue };
                 let lines = made(commands).into_iter();
                 all.extend(lines.map(|(_, line)| (path.clone(), line, is_look)));
