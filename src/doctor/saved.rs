@@ -53,7 +53,7 @@ fn change(value: &mut Value, name: &str, of: &str, to: &Value) {
             .iter_mut()
             .for_each(|(key, item)| change(item, &format!("{name}.{key}"), of, to)),
         value_there if name == of || name.ends_with(of) && value_there.is_number() => {
-            *value_there = to.clone()
+            *value_there = to.clone();
         }
         _ => {}
     }
