@@ -1,4 +1,4 @@
-//! The state folder, `/var/lib/runnerup`: lock, journal, receipts, copies of what was replaced.
+//! The state folder, `/var/lib/runnerup`: lock, journal, receipts, backups of replaced files.
 
 use super::lock;
 use crate::{
@@ -21,12 +21,12 @@ pub(crate) struct StateFolder<'a> {
     root: &'a Root,
     system: &'a dyn System,
     made: Vec<PathBuf>,
-    /// Held until the run ends; the system lets go of it with the process.
+    /// Held until the process ends.
     _lock: File,
 }
 
-/// Takes away a state folder that holds nothing: what a run leaves that was killed before its
-/// first step, or after its last.
+/// Removes an empty state folder, which a run leaves that was killed before its first step or after its
+/// last one.
 pub fn tidy(root: &Root, system: &dyn System) -> Result<()> {
     if root.look(&paths::state_folder())?.is_none() {
         return Ok(());
@@ -35,7 +35,7 @@ pub fn tidy(root: &Root, system: &dyn System) -> Result<()> {
 }
 
 impl<'a> StateFolder<'a> {
-    /// Makes the folder where it is missing and takes the lock.
+    /// Creates the folder if it is missing, and takes the lock.
     ///
     /// # Errors
     /// [`Code::Locked`] while another run holds it.
@@ -62,20 +62,23 @@ impl<'a> StateFolder<'a> {
         if is_new && !folder.list()?.is_empty() {
             return Err(Error::new(
                 Code::GroundUnsafe,
-                format!("{} was just made, and holds files of others", folder.path().display()),
+                format!(
+                    "{} was just created, but contains files of others",
+                    folder.path().display()
+                ),
             )
-            .help("look at it, remove what is in it, and run again"));
+            .help("examine it, remove its content, and run again"));
         }
         let lock = lock::take(&find(root, &path("lock"))?)?;
         Ok(Self { root, system, made: std::mem::take(made), _lock: lock })
     }
 
-    /// Folders that [`StateFolder::lock`] had to make, outermost first.
+    /// Folders that [`StateFolder::lock`] created, outermost first.
     pub(crate) fn made(&self) -> &[PathBuf] {
         &self.made
     }
 
-    /// The key of the fingerprints, made with the first install.
+    /// The key of the fingerprints, created with the first install.
     pub(crate) fn key(&self) -> Result<Vec<u8>> {
         if let Some(key) = read_key(self.root)? {
             return Ok(key);
@@ -88,7 +91,7 @@ impl<'a> StateFolder<'a> {
         Ok(key)
     }
 
-    /// Begins a new journal. What an earlier one held must be in a receipt by now.
+    /// Begins a new journal. The content of an earlier one must be in a receipt by now.
     pub(crate) fn journal(&self) -> Result<Journal> {
         let spot = find(self.root, &path("journal.jsonl"))?;
         spot.remove()?;
@@ -118,7 +121,7 @@ impl<'a> StateFolder<'a> {
             .map_or(Ok(()), |spot| spot.remove())
     }
 
-    /// Where a copy of a replaced file is kept; only root may read there.
+    /// The place of a backup of a replaced file, which only root can read.
     pub(crate) fn backup(&self, name: &str) -> Result<Spot> {
         let folder = find(self.root, &path("backup"))?;
         if folder.look()?.is_none() {
@@ -127,8 +130,8 @@ impl<'a> StateFolder<'a> {
         find(self.root, &path(&format!("backup/{name}")))
     }
 
-    /// Ends the run: the journal goes, and so do copies that no receipt needs. When no receipt
-    /// is left, the folder goes too, and the folders in `made` that are empty then.
+    /// Ends the run: removes the journal and the backups that no receipt needs. Without a receipt the folder
+    /// is removed too, and the folders in `made` that are empty then.
     pub(crate) fn close(self, made: &[PathBuf]) -> Result<()> {
         let receipts = receipts(self.root)?;
         let kept: Vec<&str> = receipts.iter().flat_map(backups_of).collect();
@@ -141,7 +144,7 @@ impl<'a> StateFolder<'a> {
             folder.remove_folder()?;
         }
         if let Some(folder) = self.root.find(&path("receipts"))? {
-            // What was being written when a run was killed.
+            // An incomplete file of a run that was killed.
             for name in folder.list()? {
                 if Path::new(&name).extension().is_some_and(|extension| extension == "new") {
                     find(self.root, &folder.path().join(name))?.remove()?;
@@ -159,7 +162,7 @@ impl<'a> StateFolder<'a> {
         }
         self.root.find(&path("receipts"))?.map_or(Ok(true), |spot| spot.remove_folder())?;
         remove("lock")?;
-        // The journal knows what was made for this folder: it goes last.
+        // The journal lists what was created for this folder, so it is removed last.
         remove("journal.jsonl")?;
         let state = paths::state_folder();
         for folder in made.iter().filter(|folder| **folder != state).chain([&state]).rev() {
@@ -168,8 +171,8 @@ impl<'a> StateFolder<'a> {
         Ok(())
     }
 
-    /// Where rights are not modes, what is new in the state folder is closed to all users, so that
-    /// a run that is cut off leaves nothing open.
+    /// On Windows new files in the state folder are closed to all users, so that a run that is cut off leaves
+    /// nothing open.
     fn open_to_readers(&self, spot: &Spot, is_folder: bool) -> Result<()> {
         let mode = if is_folder { 0o755 } else { 0o644 };
         self.system.protect(&self.root.outside(spot.path()), None, mode, is_folder)
@@ -190,7 +193,7 @@ impl<'a> StateFolder<'a> {
     }
 }
 
-/// The state folder, made where it is missing, and the folders above it.
+/// The state folder and the folders above it, created where they are missing.
 fn find_state_folder(root: &Root, made: &mut Vec<PathBuf>) -> Result<Spot> {
     for folder in ancestors(&paths::state_folder()) {
         if find(root, &folder)?.look()?.is_none() {
@@ -202,7 +205,7 @@ fn find_state_folder(root: &Root, made: &mut Vec<PathBuf>) -> Result<Spot> {
     find(root, &paths::state_folder())
 }
 
-/// A folder that everyone may read; one that a killed run left closed is opened.
+/// A folder that everyone can read; one that a killed run left closed is opened.
 fn ensure_open_folder(root: &Root, path: &Path) -> Result<()> {
     let spot = find(root, path)?;
     match spot.look()? {

@@ -108,7 +108,7 @@ impl<'a> Change<'a> {
         let remedy = match by_commands(site, owner, mode).filter(|_| is_told) {
             Some(commands) => commands.into_iter().flatten().fold(remedy, Remedy::command),
             // A path that others can swap or fill is changed on an open handle, not by a shell.
-            None => remedy.command(self.fix()),
+            None => remedy.command(Command::root("runnerup doctor --fix")),
         };
         remedy.step(step)
     }
@@ -415,10 +415,6 @@ impl<'a> Change<'a> {
             ),
             false => remedy,
         }
-    }
-
-    fn fix(&self) -> Command {
-        Command::root("runnerup doctor --fix")
     }
 }
 

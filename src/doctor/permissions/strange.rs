@@ -45,12 +45,12 @@ pub(super) fn problem(
 pub(super) fn cure(install: &Install, found: &Strange) -> Remedy {
     let anew = Command::root("runnerup install");
     if found.meta.kind != Kind::Folder {
-        let text = "Install again: this writes the file anew, so that only root can modify it.";
+        let text = "Install again: this writes a new file that only root can modify.";
         return Remedy::by_hand(text).command(anew);
     }
     let remedy = Remedy::by_hand(
-        "Remove write access for others from the folder, and install again: this writes anew what \
-         others may have replaced.",
+        "Remove write access for others from the folder, and install again: this writes new \
+         files in place of those that others may have replaced.",
     );
     remedy.in_turn([taken_back(&found.path, found.by, install.named_by), anew])
 }

@@ -6,7 +6,7 @@ use crate::{
     host::{Install, Scrubbed, Service, Survey},
 };
 
-/// Programs that run another one by its words.
+/// Programs that run the program in their arguments.
 const SHELLS: [&str; 5] = ["sh", "bash", "dash", "zsh", "env"];
 
 pub(super) const RIGHT: Check = Check {

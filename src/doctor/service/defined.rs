@@ -1,4 +1,4 @@
-//! Whether there is a service, and whether its manager could load it.
+//! Whether a service exists, and whether its manager could load it.
 
 use super::rules;
 use crate::{

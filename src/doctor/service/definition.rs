@@ -1,4 +1,4 @@
-//! What the definition of a service has to say, by whichever manager.
+//! Checks of a service definition, for all managers.
 
 use super::rules;
 use crate::{

@@ -1,4 +1,4 @@
-//! Limits of a service that no job fits into.
+//! Resource limits of a service that are too small for a job.
 
 use super::rules;
 use crate::{
@@ -6,10 +6,10 @@ use crate::{
     host::{Install, Survey},
 };
 
-/// A limit, the least that jobs get along with, and what happens below.
+/// A limit, the least that a job needs, and the effect of a smaller one.
 pub(super) type Least = (&'static str, u64, &'static str);
 
-/// Limits of sizes, and of times, below which the longest job of an agent's default does not end.
+/// Limits of sizes and of times; the longest job by default must fit in.
 pub(super) fn limits<'a>(
     install: &Install,
     sizes: &'a [Least],

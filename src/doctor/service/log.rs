@@ -1,4 +1,4 @@
-//! Lines of an agent's log that are known.
+//! Known errors in the log of an agent.
 
 use crate::{
     Foreign,
@@ -36,7 +36,7 @@ pub(super) const EXPLAINED: Check = Check {
 
 fn explained(_: &Survey, install: &Install) -> Judged {
     let lines = install.log.known()?;
-    // What came after the last start is about this agent; what was before may be cured.
+    // Errors before the last start may be fixed.
     let from =
         lines.iter().rposition(|line| STARTS.iter().any(|text| line.as_str().contains(text)));
     let recent = lines.get(from.unwrap_or_default()..).unwrap_or_default();
@@ -57,8 +57,7 @@ fn explained(_: &Survey, install: &Install) -> Judged {
     Ok(Verdict::Holds(format!("{} lines without a known error", recent.len())))
 }
 
-/// The last lines that are known, `count` at most, and how many of the others are left out.
-/// Nothing when there is no line at all.
+/// The last lines of known form, at most `count`, and the number of other lines. `None` without any line.
 pub(super) fn last_known(install: &Install, count: usize) -> Option<String> {
     let lines = install.log.ok().filter(|lines| !lines.is_empty())?;
     let known: Vec<&str> =

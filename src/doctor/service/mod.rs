@@ -15,7 +15,7 @@ pub(super) use rules::rules;
 
 use super::Check;
 
-/// What does not depend on what the agent does.
+/// Checks of the definition.
 pub(super) const DEFINITION: &[&Check] = &[
     &defined::DEFINED,
     &defined::LOADED,
@@ -40,7 +40,7 @@ pub(super) const DEFINITION: &[&Check] = &[
     &limits::SENSIBLE,
 ];
 
-/// What comes of all else.
+/// Checks of the state, which depends on all other checks.
 pub(super) const STATE: &[&Check] = &[
     &state::RELOADED,
     &state::ENABLED,

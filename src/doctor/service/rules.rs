@@ -1,4 +1,4 @@
-//! What a check means for the definitions of each service manager, where it is about several.
+//! The rules by which checks for several service managers judge a definition of each.
 
 use super::{launchd::LaunchdRules, systemd::SystemdRules, task_scheduler::TaskRules};
 use crate::{
@@ -9,15 +9,15 @@ use crate::{
 
 /// The rules of one manager; the defaults are those of a manager without such a rule.
 pub(in crate::doctor) trait Rules: Sync {
-    /// The manager cannot read a definition either, which could not be read here.
+    /// The problem of a definition that could not be read.
     fn unread(&self, _install: &Install, _definition: &Definition, _why: &str) -> Option<Problem> {
         None
     }
 
-    /// The manager says that it has not loaded the definition.
+    /// The problem of a definition that the manager has not loaded.
     ///
     /// # Errors
-    /// Why that is no problem.
+    /// Why it is no problem.
     fn not_loaded(
         &self,
         _survey: &Survey,
@@ -28,12 +28,12 @@ pub(in crate::doctor) trait Rules: Sync {
         Err(no_manager())
     }
 
-    /// Somebody owns a definition who keeps the manager from taking it.
+    /// The problem of a definition that the manager refuses for its owner.
     fn owner(&self, _survey: &Survey, _install: &Install, _file: &Definition) -> Option<Problem> {
         None
     }
 
-    /// Whether the account exists that a definition names.
+    /// Whether the account of the definition exists.
     fn user(&self, _survey: &Survey, _install: &Install, _service: &Service) -> Judged {
         Err(no_manager())
     }
@@ -43,12 +43,12 @@ pub(in crate::doctor) trait Rules: Sync {
         Err(no_manager())
     }
 
-    /// How the agent's command is written right.
+    /// The remedy for a wrong command.
     fn right_command(&self, _install: &Install, _service: &Service) -> Remedy {
         Remedy::by_hand("Correct the command.")
     }
 
-    /// Whether the manager starts the agent again after every end.
+    /// Whether the manager restarts the agent after every exit.
     fn restarts(&self, _install: &Install, _service: &Service) -> Judged {
         Err(no_manager())
     }
@@ -58,7 +58,7 @@ pub(in crate::doctor) trait Rules: Sync {
         Err(Unseen::not_applicable(Manager::Systemd.profile().elsewhere()))
     }
 
-    /// Whether a job fits into the limits of resources.
+    /// Whether the resource limits are large enough for a job.
     fn limits(&self, _install: &Install, _service: &Service) -> Judged {
         Err(Unseen::not_applicable(Manager::Systemd.profile().elsewhere()))
     }
@@ -73,7 +73,7 @@ pub(in crate::doctor) trait Rules: Sync {
         false
     }
 
-    /// Has a stop wait for the job that runs, where it does not.
+    /// Makes a stop wait for the running job.
     fn draining(&self, remedy: Remedy, _service: &Service) -> Remedy {
         remedy
     }

@@ -1,4 +1,4 @@
-//! What the service manager says of the agent.
+//! The state of the service, as its manager reports it.
 
 use super::{log, rules};
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
 };
 use std::path::Path;
 
-/// What keeps an agent from running, whatever its service says.
+/// Checks whose failure keeps an agent from running.
 const CAUSES: &[&str] = &[
     "service/defined",
     "service/loaded",
@@ -48,7 +48,7 @@ const CAUSES: &[&str] = &[
     "service/task-logs-on",
 ];
 
-/// Starts again in this many seconds since the last one are a loop.
+/// Restarts that count as a crash loop.
 const LOOP: u32 = 3;
 
 fn state(install: &Install) -> Result<(&Service, &ServiceState), Unseen> {
@@ -154,7 +154,7 @@ fn running(survey: &Survey, install: &Install) -> Judged {
     };
     let remedy = Remedy::by_hand(text).typed(Verb::Start, install, service);
     let remedy = remedy.typed(Verb::ShowLog, install, service);
-    // What runs at least is started again by the service manager itself.
+    // In an image nothing runs.
     let remedy = if survey.host.image { remedy } else { restarted(remedy, install) };
     Ok(Problem::fail(format!("{} is not running", service.name)).seen(seen).cure(remedy).into())
 }
@@ -173,7 +173,7 @@ pub(super) const NOT_LOOPING: Check = Check {
 
 fn not_looping(survey: &Survey, install: &Install) -> Judged {
     let (service, state) = state(install)?;
-    // launchd does not say since when; the process does.
+    // launchd does not report the start time; the process has it.
     let started = install.main_process().map(|process| process.started);
     let since = state.since.or(started).map(|since| survey.age(since));
     let waits = state.waits_for_restart() && state.restarts > 0;
@@ -241,7 +241,7 @@ fn healthy(_: &Survey, install: &Install) -> Judged {
     }
 }
 
-/// With the commands that show what the agent says.
+/// With the commands that show the log of the agent.
 fn listened(remedy: Remedy, install: &Install) -> Remedy {
     let Some(service) = install.service.as_ref() else { return remedy };
     if !service.manager.profile().commands(Verb::ShowLog, install, service).is_empty() {

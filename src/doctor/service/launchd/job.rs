@@ -1,4 +1,4 @@
-//! Where launchd runs an agent, how well it treats it, and where what it says goes.
+//! Folder, output and priority of a launchd job.
 
 use super::{
     job,
@@ -12,7 +12,7 @@ use crate::{
 };
 use std::path::{Path, PathBuf};
 
-/// Longest wait before a new start that nobody minds.
+/// Longest acceptable wait before a restart, in seconds.
 const PATIENCE: u64 = 60;
 
 fn file(service: &Service) -> &Path {
@@ -82,7 +82,7 @@ fn domain(survey: &Survey, install: &Install) -> Judged {
     Ok(Verdict::of(problems, "an agent of a user who is logged in"))
 }
 
-/// Whether it is an agent of a user's who is not logged in.
+/// Whether it is a launchd agent of a user who is not logged in.
 pub(super) fn waits(survey: &Survey, install: &Install, service: &Service) -> bool {
     let file = file(service);
     let Some(mac) = survey.host.mac.as_ref().filter(|_| !survey.host.image) else { return false };
@@ -92,7 +92,7 @@ pub(super) fn waits(survey: &Survey, install: &Install, service: &Service) -> bo
         (Some(_), false) => true,
     };
     let runs = service.state.ok().is_some_and(|state| state.active == Activity::Active);
-    // `user/UID` is there without a desktop.
+    // `user/UID` exists without a desktop.
     let sessions = service.value("", "LimitLoadToSessionType").unwrap_or_default();
     let is_agent = file.starts_with(AGENTS) || file.starts_with("/Users");
     is_agent && !is_there && !runs && !sessions.contains("Background")
@@ -102,7 +102,7 @@ fn folder(file: &Path) -> String {
     file.parent().map(|parent| parent.display().to_string()).unwrap_or_default()
 }
 
-/// What a user could have written is not copied to where launchd runs it as root.
+/// A new definition, not a copy: a user could have written this one, and launchd would run it as root.
 fn moved(install: &Install, service: &Service) -> Remedy {
     Remedy::by_hand(
         "Make it a daemon, which also runs while nobody is logged in: `runnerup install` writes a \

@@ -1,4 +1,4 @@
-//! Keys of a launchd definition that mean something to an agent.
+//! Keys of a plist that matter to an agent.
 
 use crate::{
     doctor::{
@@ -11,7 +11,7 @@ use crate::{
 };
 use std::path::Path;
 
-/// launchd's own limit where a definition names none: `launchd.plist(5)`.
+/// launchd's default limit: `launchd.plist(5)`.
 const DEFAULT_STOP: u64 = 20;
 
 /// Keys of `launchd.plist(5)` that a person might write for an agent.
@@ -60,7 +60,7 @@ fn value<'a>(service: &'a Service, key: &str) -> Option<&'a str> {
     service.directives("", key).last().map(|directive| directive.value.as_str())
 }
 
-/// Whether launchd starts the agent again after every end.
+/// Whether launchd restarts the agent after every exit.
 pub(super) fn restarts(install: &Install, service: &Service) -> Judged {
     if value(service, "LaunchOnlyOnce") == Some("true") {
         return Ok(Problem::fail("launchd starts the agent only once")
@@ -69,7 +69,7 @@ pub(super) fn restarts(install: &Install, service: &Service) -> Judged {
             .into());
     }
     match value(service, "KeepAlive") {
-        // Each end of a drain, of an idle time or of a single task is a successful one.
+        // The exit after a drain, an idle timeout or a single task is a success.
         None if service.value("KeepAlive", "SuccessfulExit") == Some("false") => {
             Ok(Problem::warn("launchd does not restart the agent after an exit with status 0")
                 .seen(
@@ -79,7 +79,7 @@ pub(super) fn restarts(install: &Install, service: &Service) -> Judged {
                 .into())
         }
         Some("true") => Ok(Verdict::Holds("KeepAlive is true".to_owned())),
-        // A dictionary keeps it alive under conditions; which, is its author's business.
+        // A dictionary has conditions, which its author chose.
         None if service.directives.iter().any(|directive| directive.section == "KeepAlive") => {
             Ok(Verdict::Holds("KeepAlive has conditions".to_owned()))
         }
@@ -98,7 +98,7 @@ pub(super) fn stop(install: &Install, service: &Service) -> Judged {
     let written = value(service, "ExitTimeOut");
     let seconds = match written.map(str::parse::<u64>) {
         None => DEFAULT_STOP,
-        // 0 is launchd's word for no limit.
+        // 0 means no limit.
         Some(Ok(0)) => return Ok(Verdict::Holds("a stop waits without a limit".to_owned())),
         Some(Ok(seconds)) => seconds,
         Some(Err(_)) => {
@@ -132,7 +132,7 @@ pub(super) fn stop(install: &Install, service: &Service) -> Judged {
         .into())
 }
 
-/// Whether every key is one that launchd knows, and of its kind.
+/// Whether launchd knows every key, and its value has the right type.
 pub(in crate::doctor::service) fn keys(service: &Service) -> Judged {
     let mut problems = Vec::new();
     for directive in service.directives.iter().filter(|directive| directive.section.is_empty()) {
@@ -157,7 +157,7 @@ pub(in crate::doctor::service) fn keys(service: &Service) -> Judged {
     Ok(Verdict::of(problems, format!("all {} keys are known", service.directives.len())))
 }
 
-/// Whether the account exists that a definition names.
+/// Whether the account of the plist exists.
 pub(super) fn user(survey: &Survey, install: &Install, service: &Service) -> Judged {
     let Some(name) = value(service, "UserName") else {
         return Err(Unseen::not_applicable("permissions/power-known judges the account of jobs"));
@@ -179,7 +179,7 @@ pub(super) fn user(survey: &Survey, install: &Install, service: &Service) -> Jud
     .into())
 }
 
-/// How the agent's command is written right.
+/// The remedy for a wrong command.
 pub(super) fn command(service: &Service, install: &Install) -> Remedy {
     let usage = install.agent.profile().usage;
     let remedy = Remedy::by_hand([
@@ -192,7 +192,7 @@ pub(super) fn command(service: &Service, install: &Install) -> Remedy {
     reloaded(remedy.look(check), install, service)
 }
 
-/// Changes one key, and has launchd read the definition again.
+/// Changes one key, and loads the plist again.
 pub(super) fn set(install: &Install, service: &Service, key: &'static str, to: To<'_>) -> Remedy {
     let remedy = Remedy::by_hand(["Set ", key, "."]);
     let Some(file) = service.file() else { return remedy };
@@ -207,7 +207,7 @@ pub(super) fn set(install: &Install, service: &Service, key: &'static str, to: T
     reloaded(remedy.command(replace), install, service)
 }
 
-/// What a key is set to.
+/// The value that a key is set to.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum To<'a> {
     /// `true` or `false`.
@@ -215,12 +215,11 @@ pub(super) enum To<'a> {
     /// A text that is the same on every host.
     Text(&'static str),
     Number(u64),
-    /// A file that the definition's author named, or the documentation.
+    /// A file that the author of the plist, or the documentation, names.
     File(&'a Path),
 }
 
-/// A command of root's on a property list; left out in a home, where its user can put another file
-/// in its place.
+/// A command of root on a plist; left out in a home, where the user can replace the file.
 fn plutil(file: &Trail, text: &'static str) -> Command {
     match file.path.starts_with("/Users") {
         true => Command::left_out(),
@@ -228,7 +227,7 @@ fn plutil(file: &Trail, text: &'static str) -> Command {
     }
 }
 
-/// Has launchd read the definition again.
+/// Loads the plist again.
 fn reloaded(remedy: Remedy, install: &Install, service: &Service) -> Remedy {
     remedy.in_turn([on_job("launchctl bootout", install, service), bootstrap(install, service)])
 }

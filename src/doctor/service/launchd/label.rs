@@ -1,4 +1,4 @@
-//! The label of an agent, which two cannot have.
+//! The launchd label, which must be unique.
 
 use super::job;
 use crate::{

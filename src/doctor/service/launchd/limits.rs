@@ -11,7 +11,7 @@ use crate::{
 /// Limits of a plist.
 const SIZES: [Least; 4] = [
     ("NumberOfProcesses", 64, "jobs cannot start processes"),
-    // What macOS itself gives each process.
+    // The default of macOS.
     ("NumberOfFiles", 256, "jobs cannot open files"),
     ("FileSize", 1 << 30, "jobs cannot write large files"),
     ("Data", 512 << 20, "programs of jobs cannot allocate memory"),

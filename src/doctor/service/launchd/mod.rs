@@ -1,4 +1,4 @@
-//! Jobs of launchd: what is judged of them alone, and what checks of all managers mean for them.
+//! Jobs of launchd: their own checks, and the rules of checks for all managers.
 
 mod job;
 pub(super) mod keys;
@@ -17,7 +17,7 @@ use crate::{
     values::Manager,
 };
 
-/// What checks mean for jobs of launchd.
+/// The rules for jobs of launchd.
 pub(super) struct LaunchdRules;
 
 /// The job of an agent.
@@ -82,7 +82,7 @@ impl Rules for LaunchdRules {
         Ok(limits::judge(install, service))
     }
 
-    /// What launchctl was told wins over the definition, which it is running already then.
+    /// A running job was enabled with launchctl, which overrides the definition.
     fn disabled(&self, install: &Install, service: &Service) -> Option<Problem> {
         let state = service.state.ok()?;
         let is_off = service.value("", "Disabled") == Some("true");

@@ -1,4 +1,4 @@
-//! Whose a plist is.
+//! The owner of a plist.
 
 use crate::{
     doctor::{
@@ -9,8 +9,8 @@ use crate::{
     platform::fs::Kind,
 };
 
-/// A plist that launchd does not load for its owner: what is in /Library has to be root's, and what
-/// is in a home that user's or root's.
+/// The problem of a plist that launchd does not load because of its owner: root must own it in /Library,
+/// and root or the user in a home.
 pub(super) fn strangers(
     survey: &Survey,
     install: &Install,
@@ -23,7 +23,7 @@ pub(super) fn strangers(
     let is_strangers = !meta.is_of(0) && (is_of_all || user.is_some_and(|user| !user.owns(&meta)));
     let whose = if user.is_some() { "the user whose home it is in" } else { "root" };
     is_strangers.then(|| {
-        // Who owns it now has written it, or could have.
+        // Its owner wrote it, or could have.
         let remedy =
             Remedy::by_hand(["Check the content of the file, and write it again as ", whose, "."])
                 .command(Command::root("runnerup install"));

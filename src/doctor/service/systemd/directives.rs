@@ -1,4 +1,4 @@
-//! Lines of a unit that systemd does not take.
+//! Lines of a unit that systemd does not accept.
 
 use crate::{
     doctor::{Judged, Problem, Remedy, Verdict},
@@ -7,8 +7,8 @@ use crate::{
     text::nearest,
 };
 
-/// Directives of an agent's unit, to say what a misspelt one was meant to be. Which are right,
-/// systemd itself says.
+/// Usual directives of an agent's unit, to suggest the right spelling. systemd itself decides which are
+/// valid.
 const USUAL: [(&str, &[&str]); 3] = [
     (
         "Unit",
@@ -63,7 +63,7 @@ const USUAL: [(&str, &[&str]); 3] = [
     ("Install", &["Alias", "Also", "RequiredBy", "WantedBy"]),
 ];
 
-/// Every line is one that systemd takes.
+/// Whether systemd accepts every line.
 pub(super) fn accepted(install: &Install, service: &Service) -> Judged {
     let advice = "Correct each line that is shown; systemd.directives(7) names the manual of each \
                   directive.";

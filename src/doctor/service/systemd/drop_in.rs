@@ -1,4 +1,4 @@
-//! Cures of a unit, each in a drop-in of its own, so that what someone wrote stays as it is.
+//! Fixes of a unit, each in its own drop-in, so that existing files do not change.
 
 use super::{on_unit, unit};
 use crate::{
@@ -7,10 +7,10 @@ use crate::{
     record::{Content, File, Folder, Owner, Step},
 };
 
-/// The file of the drop-in that has a stop signal the agent alone, and what is in it.
+/// Name and content of the drop-in that makes a stop signal only the agent.
 const DRAIN: (&str, &str) = ("kill", "[Service]\nKillMode=mixed\n");
 
-/// Adds `lines` to the unit of an agent, in a drop-in that is called after `what`.
+/// Adds `lines` to the unit of an agent, in a drop-in with `what` in its name.
 pub(super) fn drop_in(
     text: &'static str,
     install: &Install,
@@ -18,7 +18,7 @@ pub(super) fn drop_in(
     lines: impl Into<Text>,
 ) -> Remedy {
     let lines = lines.into();
-    // Root adds nothing to what an account could have defined, and starts nothing of it.
+    // Root does not extend or start a unit that an account could have written.
     let Some(service) = unit(install).ok().filter(|_| install.named_by.is_root()) else {
         return Remedy::by_hand(text);
     };
@@ -35,7 +35,7 @@ pub(super) fn drains(service: &Service) -> bool {
     matches!(service.value("Service", "KillMode"), Some("mixed" | "process"))
 }
 
-/// Has a stop of a unit wait for the job that runs.
+/// Makes a stop of a unit wait for the running job.
 pub(super) fn draining(remedy: Remedy, service: &Service) -> Remedy {
     if drains(service) {
         return remedy;
@@ -47,7 +47,7 @@ pub(super) fn draining(remedy: Remedy, service: &Service) -> Remedy {
 /// With the steps that write a drop-in.
 fn written(remedy: Remedy, service: &Service, what: &'static str, lines: &Text) -> Remedy {
     let folder = format!("/etc/systemd/system/{}.d", service.name);
-    // Read last, so that it wins over whatever else was dropped in.
+    // Read last, so that it overrides other drop-ins.
     let path = format!("{folder}/zz-runnerup-{what}.conf");
     let owner = || Some(Owner::user("root"));
     let folder =

@@ -20,7 +20,7 @@ const SIZES: [Least; 7] = [
     ("LimitFSIZE", 1 << 30, "jobs cannot write large files"),
 ];
 
-/// Limits of a unit in seconds, below which the longest job of an agent's default does not end.
+/// Time limits of a unit; the longest job by default must fit in.
 const TIMES: [(&str, &str); 2] = [
     ("RuntimeMaxSec", "the agent is killed with its job after this time"),
     ("LimitCPU", "jobs are killed after this time"),
@@ -31,7 +31,7 @@ pub(super) fn judge(install: &Install, service: &Service) -> Judged {
     let mut problems = Vec::new();
     for (key, least, what) in limits(install, &SIZES, &TIMES) {
         let Some(line) = service.directive("Service", key) else { continue };
-        // Of `soft:hard` the soft one is felt first.
+        // In `soft:hard` the soft limit applies first.
         let soft = line.value.split(':').next().unwrap_or_default();
         if number(soft).is_some_and(|number| number < least) {
             problems.push(

@@ -1,4 +1,4 @@
-//! Units of systemd: what is judged of them alone, and what checks of all managers mean for them.
+//! Units of systemd: their own checks, and the rules of checks for all managers.
 
 mod directives;
 pub(in crate::doctor) mod drop_in;
@@ -21,7 +21,7 @@ use crate::{
     values::Manager,
 };
 
-/// What checks mean for units of systemd.
+/// The rules for units of systemd.
 pub(super) struct SystemdRules;
 
 /// The unit of an agent.
@@ -54,7 +54,7 @@ impl Rules for SystemdRules {
                 Remedy::by_hand("Have systemd read its unit files again.")
                     .command(reload(install, service)),
             ),
-            // Not the pages of the manual that it names, which `man` would read.
+            // Without the manual pages of the unit, which `man` would read.
             other => Problem::fail(format!("systemd cannot load {name}: {other}")).cure(
                 Remedy::by_hand("Correct the unit.")
                     .look(on_unit("systemd-analyze --man=no verify"))

@@ -1,4 +1,4 @@
-//! What the unit takes away from jobs.
+//! Sandbox directives of the unit that break jobs.
 
 use super::{on_unit, unit};
 use crate::{
@@ -50,7 +50,7 @@ fn allows_jobs(survey: &Survey, install: &Install) -> Judged {
     let is_open = |folder: &Path| writable.iter().any(|open| folder.starts_with(open));
     for line in service.directives.iter().filter(|line| line.section == "Service") {
         let value = line.value.as_str();
-        // Only the directive that counts is judged.
+        // Only the effective directive is judged.
         if service.directives("Service", &line.key).all(|directive| directive != line) {
             continue;
         }
@@ -134,12 +134,12 @@ fn allows_jobs(survey: &Survey, install: &Install) -> Judged {
     Ok(Verdict::of(problems, "the sandbox allows what jobs need"))
 }
 
-/// Who wants what the sandbox keeps from jobs: root's own directive gives way to root alone.
+/// Who asks for what the sandbox blocks. Only what root chose justifies a change of root's directive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Wanted {
-    /// Every job does, or root named it.
+    /// Every job needs it, or root chose it.
     Root,
-    /// A path that an account could have named.
+    /// A path that an account could have chosen.
     Folder,
     /// A command prefix that an account could have written.
     Prefix,

@@ -1,4 +1,4 @@
-//! How a unit ends and starts again.
+//! Stop and restart of a unit.
 
 use super::drop_in::{drains, drop_in};
 use crate::{
@@ -10,10 +10,10 @@ use crate::{
     host::{Install, Service},
 };
 
-/// systemd's own limit where a unit names none.
+/// systemd's default limit.
 const DEFAULT_STOP: u64 = 90;
 
-/// Whether systemd starts the agent again after every end.
+/// Whether systemd restarts the agent after every exit.
 pub(super) fn restarts(install: &Install, service: &Service) -> Judged {
     let restart = service.value("Service", "Restart").unwrap_or("no");
     if restart == "always" {

@@ -1,4 +1,4 @@
-//! Directives that mean something to an agent.
+//! Environment files and start order of a unit.
 
 use super::{drop_in::drop_in, unit};
 use crate::{

@@ -1,4 +1,4 @@
-//! What the definition of a scheduled task means to an agent.
+//! The definition of a scheduled task.
 
 use super::task;
 use crate::{
@@ -20,7 +20,7 @@ fn of(install: &Install) -> Result<&Service, Unseen> {
     }
 }
 
-/// Whether the definition alone says that the task is never started.
+/// Whether the definition disables the task.
 pub(super) fn is_switched_off(service: &Service) -> bool {
     setting(service, "Enabled") == Some("false")
 }
@@ -47,7 +47,7 @@ fn place(line: Option<&Directive>, missing: &str) -> String {
     )
 }
 
-/// Changes a task through PowerShell, which writes the rest back as it was.
+/// Changes one setting of a task through PowerShell, which keeps the others.
 fn changed(
     install: &Install,
     service: &Service,
@@ -137,7 +137,7 @@ fn unlimited(_: &Survey, install: &Install) -> Judged {
         .into())
 }
 
-/// Whether a duration of XML is none at all, which the scheduler takes for no limit.
+/// Whether a duration is 0, which means no limit.
 fn is_none(duration: &str) -> bool {
     let digits = duration.chars().filter(char::is_ascii_digit);
     duration.starts_with('P')
@@ -157,7 +157,7 @@ pub(in crate::doctor::service) const UNCONDITIONAL: Check = Check {
     judge: Judge::Agent(unconditional),
 };
 
-/// Each condition, what it is where nothing is written, what happens then, and what takes it out.
+/// Each condition: key, default, effect, and the command that removes it.
 const CONDITIONS: [(&str, &str, &str, &str); 3] = [
     (
         "DisallowStartIfOnBatteries",
@@ -232,7 +232,7 @@ fn one_instance(_: &Survey, install: &Install) -> Judged {
         .into())
 }
 
-/// Whether the scheduler starts the agent again after it has ended.
+/// Whether the scheduler restarts the agent after it has ended.
 pub(super) fn restarts(install: &Install) -> Judged {
     let service = of(install)?;
     let repeats = |directive: &&Directive| {
@@ -266,7 +266,7 @@ pub(super) fn restarts(install: &Install) -> Judged {
     }
 }
 
-/// Whether the agent ends by itself after a job, and is looked after by a trigger.
+/// Whether the agent has ended after a job, and a trigger starts it soon.
 pub(super) fn is_between_jobs(survey: &Survey, install: &Install, service: &Service) -> bool {
     let task = survey.host.windows.as_ref().and_then(|windows| windows.task(&service.name));
     let is_single =

@@ -1,4 +1,4 @@
-//! Scheduled tasks: what is judged of them alone, and what checks of all managers mean for them.
+//! Scheduled tasks: their own checks, and the rules of checks for all managers.
 
 mod definition;
 mod result;
@@ -15,7 +15,7 @@ use crate::{
     values::Manager,
 };
 
-/// What checks mean for scheduled tasks.
+/// The rules for scheduled tasks.
 pub(super) struct TaskRules;
 
 /// The task of an agent.
@@ -70,7 +70,7 @@ impl Rules for TaskRules {
         definition::restarts(install)
     }
 
-    /// The definition alone says so too: of an image there is nothing else.
+    /// By the definition: an image has nothing else.
     fn disabled(&self, install: &Install, service: &Service) -> Option<Problem> {
         definition::is_switched_off(service).then(|| {
             Problem::fail(format!("{} is disabled", service.name))

@@ -1,4 +1,4 @@
-//! How a scheduled task last ended, and whether the session is kept that it runs in.
+//! The last result of a scheduled task, and the task that keeps its session open.
 
 use super::{definition::keeper, task};
 use crate::{
@@ -26,7 +26,7 @@ fn logs_on(_: &Survey, install: &Install) -> Judged {
     let service = task(install)?;
     let state = service.state.known()?;
     let code = state.exit_status.unwrap_or_default().cast_unsigned();
-    // What runs has logged on, whatever happened before.
+    // A running task has logged on.
     if state.main_pid.is_some() {
         return Ok(Verdict::Holds("the task has logged on and is running".to_owned()));
     }
@@ -68,7 +68,7 @@ fn session_kept(survey: &Survey, install: &Install) -> Judged {
     let account = |text: &str| text.rsplit('\\').next().unwrap_or_default().to_lowercase();
     let theirs = of("Principals/Principal", "UserId").map(account);
     let ours = service.value("Principals/Principal", "UserId").map(account);
-    // One may be called by its name, the other by its number.
+    // One may be given by its name, the other by its SID.
     let is_number = |text: &str| text.starts_with("s-1-");
     if let (Some(theirs), Some(ours)) = (&theirs, &ours)
         && is_number(theirs) == is_number(ours)

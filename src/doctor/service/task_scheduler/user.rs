@@ -5,7 +5,7 @@ use crate::{
     host::{Install, Service, Survey, Unseen},
 };
 
-/// Whether the account of a task is there, where it is one of the host's own.
+/// Whether the account of a task exists, if it is a local one.
 pub(super) fn judge(survey: &Survey, install: &Install, service: &Service) -> Judged {
     let Some(name) = install.user.as_deref() else {
         return Err(Unseen::not_applicable("the task runs as the user who is logged on"));
