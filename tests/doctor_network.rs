@@ -82,7 +82,7 @@ fn certificates_that_are_not_trusted_are_told_apart_and_get_no_token() {
     let Some(authority) = Authority::new(what) else { return };
     for (names, days, known, words) in [
         ("DNS:localhost", 2, false, "comes from an authority"),
-        ("DNS:localhost", 0, true, "is out of date"),
+        ("DNS:localhost", 0, true, "has expired"),
         ("DNS:other.example", 2, true, "is for another name"),
     ] {
         let identity = authority.sign(names, days);

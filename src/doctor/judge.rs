@@ -6,8 +6,9 @@ use super::{
 };
 use crate::{
     Code, Error, Help, Result,
-    host::{ProbeName, ProbeSet, Survey, Unseen},
+    host::{Install, ProbeName, ProbeSet, Survey, Unseen},
     text::nearest,
+    values::InstanceName,
 };
 use std::{
     collections::{HashMap, hash_map::Entry},
@@ -85,6 +86,10 @@ pub fn judge(survey: &Survey, selection: &Selection) -> Vec<Finding> {
             let name = install.map(|install| install.name.as_str());
             let mut finding = bounds::bounded(finding_of(check, name, judged));
             finding.remedy = finding.remedy.map(|remedy| remedy.for_system(survey.host.os));
+            if let Some(instance) = install.and_then(instance) {
+                let instance = Some(&instance).filter(|_| !survey.is_saved);
+                finding.remedy = finding.remedy.map(|remedy| remedy.for_instance(instance));
+            }
             if survey.host.image {
                 let base = survey.base.as_deref();
                 finding.remedy = finding.remedy.map(|remedy| remedy.in_image(base));
@@ -95,6 +100,11 @@ pub fn judge(survey: &Survey, selection: &Selection) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// The name by which `runnerup install` knows an install; the default one has none.
+fn instance(install: &Install) -> Option<InstanceName> {
+    install.receipt.as_ref().and_then(|_| install.name.parse().ok())
 }
 
 /// Failures so far, which explain later ones.

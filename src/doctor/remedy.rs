@@ -8,6 +8,7 @@ use crate::{
     platform::Os,
     record::Step,
     service::Verb,
+    values::InstanceName,
 };
 use serde::Serialize;
 use std::path::Path;
@@ -236,6 +237,26 @@ impl Remedy {
 }
 
 impl Remedy {
+    /// The same for an install of another instance than the default one, which `runnerup install`
+    /// without its name would change or make. `None`: saved facts alone tell the name, which stands in
+    /// no command then.
+    #[must_use]
+    pub(super) fn for_instance(mut self, instance: Option<&InstanceName>) -> Self {
+        const INSTALL: &str = "runnerup install";
+        let installs = |line: &Line| line.text.trim_start_matches("sudo ").starts_with(INSTALL);
+        let Some(instance) = instance else {
+            let has_install = self.commands.iter().any(installs);
+            self.commands.retain(|line| !installs(line));
+            let text = "Run `runnerup install` with `--instance` and the name of this agent.";
+            return if has_install { self.and(text) } else { self };
+        };
+        for line in self.commands.iter_mut().filter(|line| installs(line)) {
+            let with_name = format!("{INSTALL} --instance {instance}");
+            line.text = line.text.replacen(INSTALL, &with_name, 1);
+        }
+        self
+    }
+
     /// The same as a person at a host of this system types it: Windows has no sudo, and a program
     /// that the system does not have is named by no command.
     #[must_use]
@@ -274,6 +295,36 @@ impl Consent {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        doctor::sample::*,
+        host::{Seen, Survey, Trail},
+    };
+
+    #[test]
+    fn an_install_is_repeated_for_its_own_instance() {
+        let remedy = Remedy::by_hand("x")
+            .command(Command::root("runnerup install --version latest"))
+            .command(Command::root("runnerup doctor --fix"));
+        let commands =
+            ["sudo runnerup install --instance gpu --version latest", "sudo runnerup doctor --fix"];
+        assert_eq!(remedy.for_instance(Some(&"gpu".parse().unwrap())).commands(), commands);
+        let mut survey = healthy();
+        agent(&mut survey).binary.as_mut().unwrap().trail = Seen::Known(Trail::default());
+        let commands = |survey: &Survey| {
+            let found = finding(survey, "permissions/binary-executable");
+            found.remedy.unwrap().commands().join(" ")
+        };
+        assert!(commands(&survey).contains("runnerup install"), "{}", commands(&survey));
+        assert!(!commands(&survey).contains("--instance"));
+        agent(&mut survey).name = "gpu".into();
+        assert!(commands(&survey).contains("runnerup install --instance gpu"));
+        survey.is_saved = true;
+        assert_eq!(commands(&survey), "");
+        survey.is_saved = false;
+        // Of facts that somebody saved the name may be anything.
+        agent(&mut survey).name = "gpu; reboot".into();
+        assert!(!commands(&survey).contains("reboot"));
+    }
 
     #[test]
     fn a_command_for_windows_has_no_sudo() {

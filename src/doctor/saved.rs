@@ -30,7 +30,8 @@ fn lines(survey: &Survey) -> Vec<String> {
 }
 
 fn read(document: &Value) -> Option<Survey> {
-    serde_json::from_value(document.clone()).ok()
+    let survey: Survey = serde_json::from_value(document.clone()).ok()?;
+    Some(Survey { is_saved: true, ..survey })
 }
 
 /// Every kind of text in a document, such as `installs.service.name`.
