@@ -139,7 +139,7 @@ fn no_command_of_ours_is_told_without_the_folder() {
     let job = root.join("var/opt/circleci/workdir/job");
     fs::create_dir(&job).unwrap();
     fs::write(job.join("x"), "").unwrap();
-    told(&["uninstall", "--purge", "--yes"], 7, "goes on from here");
+    told(&["uninstall", "--purge", "--yes"], 7, "continues the removal");
     fs::remove_dir_all(&job).unwrap();
     told(&["uninstall", "--yes"], 0, "");
 
