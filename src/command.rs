@@ -91,8 +91,8 @@ impl Command {
     /// With a value of root's own, such as a setting: left out where anybody else could have
     /// written it.
     #[must_use]
-    pub fn own(self, value: &str, written_by: Provenance) -> Self {
-        self.word(Kind::Own, ["", value, ""], written_by, Shell::Posix)
+    pub fn trusted_value(self, value: &str, written_by: Provenance) -> Self {
+        self.word(Kind::Trusted, ["", value, ""], written_by, Shell::Posix)
     }
 
     /// With the URL of a server; left out without one.
@@ -143,7 +143,7 @@ mod tests {
     const CI: Provenance = Provenance::Account(990);
 
     fn own(value: &str, by: Provenance) -> Option<String> {
-        Command::root("ls -ld").own(value, by).line().map(str::to_owned)
+        Command::root("ls -ld").trusted_value(value, by).line().map(str::to_owned)
     }
 
     #[test]
@@ -170,7 +170,7 @@ mod tests {
             new().user_within("--owner=", value, "", by),
             new().windows_user(value, ":(RX)", by),
             new().path(Path::new(value), by),
-            new().own(value, by),
+            new().trusted_value(value, by),
         ]
     }
 

@@ -9,6 +9,9 @@ pub mod cli;
 mod command;
 pub mod doctor;
 pub mod error;
+#[cfg(test)]
+#[cfg(unix)]
+mod full_installs;
 pub mod host;
 pub mod plan;
 pub mod platform;
@@ -17,12 +20,9 @@ pub mod record;
 pub mod release;
 pub mod service;
 pub mod session;
-pub mod spec;
+pub mod settings;
 pub mod text;
 pub mod values;
-#[cfg(test)]
-#[cfg(unix)]
-mod whole_runs;
 
 pub use error::{Code, Error, Foreign, Help, Result};
 pub use text::Command;

@@ -13,9 +13,9 @@ pub use discover::Discovery;
 use crate::{
     Code, Error, Result,
     agent::VersionChoice,
-    apply::{self, BinarySource, Host, Report, Task},
+    apply::{self, BinarySource, Host, StepReporter, Task},
     host::{Facts, ServiceState},
-    plan::{self, Leave, Plan},
+    plan::{self, Plan, UninstallOptions},
     platform::{
         Platform, accounts,
         command::HostCommands,
@@ -24,9 +24,9 @@ use crate::{
     },
     probe,
     record::{Receipt, Step, Target},
-    release::{Artifact, Client, Watch, read_certificates},
+    release::{Artifact, Client, DownloadProgress, read_certificates},
     service::{Hints, Services},
-    spec::{Settings, Source, Spec},
+    settings::{Settings, Source, Spec},
     text::shown,
     values::Manager,
 };
@@ -53,7 +53,7 @@ pub struct Install {
 /// The release bucket, told where to report progress.
 struct Bucket<'a> {
     client: &'a Client,
-    watch: &'a dyn Watch,
+    watch: &'a dyn DownloadProgress,
 }
 
 impl Session {
@@ -65,12 +65,12 @@ impl Session {
 
     /// Plans an install: reads the settings, asks the release bucket, looks at every place.
     pub fn plan_install(&self, settings: &Settings, found: Discovery) -> Result<Install> {
-        let Discovery { mut facts, token, trouble, mut notes, here } = found;
-        if let (None, Some(trouble)) = (&token, trouble) {
+        let Discovery { mut facts, token, failure, mut notes, here } = found;
+        if let (None, Some(failure)) = (&token, failure) {
             return Err(Error::new(
                 Code::NeedsRoot,
                 format!(
-                    "no token was given, and the existing configuration cannot be read: {trouble}"
+                    "no token was given, and the existing configuration cannot be read: {failure}"
                 ),
             )
             .help("run it with sudo, or give --token-file FILE"));
@@ -93,8 +93,13 @@ impl Session {
                 Some(artifact) => Ok(artifact),
                 None => offered(client, spec, &earlier),
             });
-            let looked =
-                probe::look(&mut facts, &self.root, &self.commands, services.as_deref(), &queries);
+            let looked = probe::examine_paths(
+                &mut facts,
+                &self.root,
+                &self.commands,
+                services.as_deref(),
+                &queries,
+            );
             let lost = || Err(Error::new(Code::StepFailed, "the question to the bucket was lost"));
             (asked.join().unwrap_or_else(|_| lost()), looked)
         });
@@ -108,7 +113,7 @@ impl Session {
     }
 
     /// Plans an uninstall; `None` when there is nothing of the instance.
-    pub fn plan_uninstall(&self, instance: &str, leave: Leave) -> Result<Option<Plan>> {
+    pub fn plan_uninstall(&self, instance: &str, leave: UninstallOptions) -> Result<Option<Plan>> {
         let mut facts = probe::of_host(&self.root, &self.commands, instance)?;
         // The run itself, which needs root, looks once more before its first step.
         let without_root = |refused: Result<()>| match refused {
@@ -123,7 +128,13 @@ impl Session {
         }
         let queries = plan::uninstall_queries(&facts);
         let services = self.services(self.default_service()?);
-        probe::look(&mut facts, &self.root, &self.commands, services.as_deref(), &queries)?;
+        probe::examine_paths(
+            &mut facts,
+            &self.root,
+            &self.commands,
+            services.as_deref(),
+            &queries,
+        )?;
         let plan = plan::uninstall(&facts, leave);
         if let Some(plan) = &plan {
             let system = self.system()?;
@@ -157,8 +168,8 @@ impl Session {
         &self,
         command: &str,
         plan: &Plan,
-        source: Option<(&Client, &dyn Watch)>,
-        report: &dyn Report,
+        source: Option<(&Client, &dyn DownloadProgress)>,
+        report: &dyn StepReporter,
     ) -> Result<Option<Receipt>> {
         self.root.admit_changes()?;
         let task = Task { command, steps: &plan.steps, receipt: plan.receipt.clone() };
@@ -166,14 +177,14 @@ impl Session {
     }
 
     /// Takes away what a run left that was killed before its first step.
-    pub fn tidy(&self) -> Result<()> {
+    pub fn remove_empty_state(&self) -> Result<()> {
         self.root.admit_changes()?;
         let system = self.system()?;
-        apply::tidy(&self.root, system.as_ref())
+        apply::remove_empty_state(&self.root, system.as_ref())
     }
 
     /// Waits until the service is up and stays up.
-    pub fn prove(&self, service: &str, report: &dyn Report) -> Result<ServiceState> {
+    pub fn prove(&self, service: &str, report: &dyn StepReporter) -> Result<ServiceState> {
         self.with_host(None, report, |host| match host.services {
             Some(services) => apply::prove(host, services, service),
             None => Ok(ServiceState::default()),
@@ -187,8 +198,8 @@ impl Session {
 
     fn with_host<T>(
         &self,
-        source: Option<(&Client, &dyn Watch)>,
-        report: &dyn Report,
+        source: Option<(&Client, &dyn DownloadProgress)>,
+        report: &dyn StepReporter,
         work: impl FnOnce(&Host<'_>) -> Result<T>,
     ) -> Result<T> {
         let services = self.services(self.default_service()?);
@@ -224,7 +235,7 @@ impl Session {
         }
         for manager in Manager::ALL {
             for mark in manager.profile().marks() {
-                if self.root.look(Path::new(mark))?.is_some() {
+                if self.root.metadata(Path::new(mark))?.is_some() {
                     return Ok(manager);
                 }
             }

@@ -67,7 +67,7 @@ fn planted(suite: Suite) {
 fn tried(lab: &Lab, fault: &Fault) -> String {
     script(lab, fault.plant);
     let report = doctor(lab, &[]);
-    let found: Vec<String> = troubles(&report);
+    let found: Vec<String> = problems(&report);
     let mut wrong = Vec::new();
     if !found.iter().any(|check| check == fault.check) {
         wrong.push(format!("not found; found {found:?}"));
@@ -287,7 +287,7 @@ fn judged(lab: &Lab, agent: &std::path::Path, layout: &Layout) {
     host.ok(&["systemctl", "start", name]);
     lab.wait_for(name, "SubState", "running");
     let report = doctor(lab, &[&format!("--endpoint=releases={}", lab.api.url())]);
-    let found = troubles(&report);
+    let found = problems(&report);
     let unexpected: Vec<_> =
         found.iter().filter(|check| !layout.flaws.contains(&check.as_str())).collect();
     assert!(unexpected.is_empty(), "{}: {unexpected:?}\n{report:#}", layout.unit);
@@ -329,7 +329,7 @@ fn finding<'a>(report: &'a Value, check: &str) -> Option<&'a Value> {
         .find(|own| own["check"] == check && own["status"] != "pass" && own["status"] != "skip")
 }
 
-fn troubles(report: &Value) -> Vec<String> {
+fn problems(report: &Value) -> Vec<String> {
     let findings = report["findings"].as_array().unwrap().iter();
     let bad =
         findings.filter(|own| matches!(own["status"].as_str(), Some("fail" | "warn" | "error")));
@@ -340,12 +340,12 @@ fn troubles(report: &Value) -> Vec<String> {
 fn troubles_of(report: &Value, instance: &str) -> Vec<String> {
     let mut own = report.clone();
     own["findings"].as_array_mut().unwrap().retain(|own| own["instance"] == instance);
-    troubles(&own)
+    problems(&own)
 }
 
 fn healthy(lab: &Lab, when: &str) {
     let report = doctor(lab, &[]);
-    assert!(troubles(&report).is_empty(), "{when}: {:?}\n{report:#}", troubles(&report));
+    assert!(problems(&report).is_empty(), "{when}: {:?}\n{report:#}", problems(&report));
     assert!(report["summary"]["pass"].as_u64().unwrap() > 40, "{when}: {report:#}");
 }
 
@@ -353,7 +353,7 @@ fn healthy(lab: &Lab, when: &str) {
 fn becomes_healthy(lab: &Lab) -> Result<(), Vec<String>> {
     let begun = Instant::now();
     loop {
-        let found = troubles(&doctor(lab, &[]));
+        let found = problems(&doctor(lab, &[]));
         if found.is_empty() {
             return Ok(());
         }
@@ -380,7 +380,7 @@ fn a_hostile_host_neither_stops_the_doctor_nor_leads_it_astray() {
         "stat -c '%a %u %g %n' /etc /etc/shadow /etc/passwd; cksum /etc/shadow",
     ]);
     let report = watched(&lab, "hostile host");
-    let found = troubles(&report);
+    let found = problems(&report);
     for check in ["config/exists", "service/environment-files"] {
         assert!(found.iter().any(|own| own == check), "{check}: {found:?}\n{report:#}");
     }
@@ -395,12 +395,12 @@ fn a_hostile_host_neither_stops_the_doctor_nor_leads_it_astray() {
     lab.host.run(&[PROGRAM, "doctor", "--fix", "--yes", HERE]);
     // Now that its configuration can be read again, its work folder is a link to /etc.
     script(&lab, "rm $C; cp /root/config.kept $C; chmod 644 $C; chown circleci: $C");
-    let found = troubles(&doctor(&lab, &[]));
+    let found = problems(&doctor(&lab, &[]));
     assert!(found.iter().any(|own| own == "permissions/workdir-usable"), "{found:?}");
     lab.host.run(&[PROGRAM, "doctor", "--fix", "--yes", HERE]);
     script(&lab, FULL);
     let report = watched(&lab, "hostile host");
-    let found = troubles(&report);
+    let found = problems(&report);
     assert!(found.iter().any(|own| own == "permissions/workdir-clean"), "{found:?}\n{report:#}");
     let log = report["findings"].as_array().unwrap().iter();
     let mut log = log.filter(|own| own["check"] == "service/log-explained");

@@ -122,7 +122,7 @@ impl Image {
         })
     }
 
-    fn troubles(&self) -> Vec<String> {
+    fn problems(&self) -> Vec<String> {
         let report = self.doctor(&[]);
         let findings = report["findings"].as_array().unwrap().iter();
         findings
@@ -142,7 +142,7 @@ fn a_documented_mac_is_found_and_healthy() {
     let report = image.doctor(&[]);
     let names = report["findings"].as_array().unwrap().iter();
     assert!(names.clone().any(|own| own["instance"] == "com.circleci.runner"), "{report:#}");
-    assert_eq!(image.troubles(), Vec::<String>::new(), "{report:#}");
+    assert_eq!(image.problems(), Vec::<String>::new(), "{report:#}");
     assert!(report["summary"]["pass"].as_u64().unwrap() > 25, "{report:#}");
 }
 
@@ -151,11 +151,11 @@ fn the_documented_hang_is_found_cured_and_proven() {
     let Some(image) = Image::new("the documented hang of a Mac") else { return };
     let binary = image.path(BINARY);
     fs::set_permissions(&binary, fs::Permissions::from_mode(0o644)).unwrap();
-    assert_eq!(image.troubles(), ["permissions/binary-executable"]);
+    assert_eq!(image.problems(), ["permissions/binary-executable"]);
     let fixed = image.doctor(&["--fix", "--yes"]);
     assert_eq!(fixed["cured"][0], "permissions/binary-executable", "{fixed:#}");
     assert_eq!(fs::metadata(&binary).unwrap().permissions().mode() & 0o777, 0o755);
-    assert_eq!(image.troubles(), Vec::<String>::new());
+    assert_eq!(image.problems(), Vec::<String>::new());
 }
 
 #[test]
@@ -292,7 +292,7 @@ fn faults_of_a_macs_disk_are_found() {
     for (what, plant, check) in faults {
         let Some(image) = Image::new("faults of a Mac's disk") else { return };
         plant(&image);
-        let found = image.troubles();
+        let found = image.problems();
         assert!(found.iter().any(|own| own == check), "{what}: {found:?}");
     }
 }

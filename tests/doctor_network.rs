@@ -11,7 +11,7 @@ use runnerup::{
     agent::Token,
     doctor::{Finding, Selection, Status, judge},
     host::{Network, Provenance, Seen, Side, Survey},
-    probe::network::{Ask, Inquiry, Way, examine, inquire},
+    probe::network::{EndpointProbe, QueueQuery, Way, examine, inquire},
 };
 use std::{collections::BTreeMap, time::Duration};
 use support::{
@@ -25,8 +25,8 @@ const TIMEOUT: Duration = Duration::from_secs(2);
 const TOKEN: &str =
     "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
-fn ask(name: &str, url: &str) -> Ask {
-    Ask {
+fn ask(name: &str, url: &str) -> EndpointProbe {
+    EndpointProbe {
         install: "default".to_owned(),
         side: Side::Service,
         endpoint: name.to_owned(),
@@ -50,12 +50,12 @@ fn survey(network: Network) -> Survey {
 }
 
 /// What the connectivity checks make of asks.
-fn troubles(asks: Vec<Ask>) -> Vec<Finding> {
+fn problems(asks: Vec<EndpointProbe>) -> Vec<Finding> {
     let network = examine(asks, TIMEOUT);
     let only = ["connectivity".to_owned(), "agent/token-accepted".to_owned()].to_vec();
     let selection = Selection::new(only, Vec::new()).unwrap();
     let findings = judge(&survey(network), &selection);
-    findings.into_iter().filter(Finding::is_trouble).collect()
+    findings.into_iter().filter(Finding::is_problem).collect()
 }
 
 fn told(found: &[Finding]) -> Vec<(&'static str, Status)> {
@@ -73,7 +73,7 @@ fn a_server_that_is_trusted_raises_no_alarm() {
     own.authorities = Some((authority.pem(), "a test".to_owned()));
     let network = examine(vec![own.clone()], TIMEOUT);
     assert_eq!(network.newest.as_deref(), Some("1.1.73695-40bf772"));
-    assert_eq!(told(&troubles(vec![own])), []);
+    assert_eq!(told(&problems(vec![own])), []);
 }
 
 #[test]
@@ -97,7 +97,7 @@ fn certificates_that_are_not_trusted_are_told_apart_and_get_no_token() {
         let network = examine(vec![own.clone()], TIMEOUT);
         let answer = network.endpoints[0].answer.as_ref().unwrap();
         assert!(!answer.outcome.as_ref().unwrap().with_token, "{words}");
-        let found = troubles(vec![own]);
+        let found = problems(vec![own]);
         assert_eq!(told(&found), [("connectivity/tls-trusted", Status::Fail)], "{words}");
         assert!(found[0].summary.contains(words), "{}", found[0].summary);
         assert!(found[0].evidence.contains("CN=Tests"), "{}", found[0].evidence);
@@ -112,7 +112,7 @@ fn a_proxy_that_wants_a_login_or_is_down_is_told() {
     let through = |url: String| {
         let mut own = ask("api", "https://runner.example");
         own.variables.insert("HTTPS_PROXY".to_owned(), (url, "/etc/x:1".to_owned()));
-        troubles(vec![own])
+        problems(vec![own])
     };
     let found = through(proxy.url(""));
     assert_eq!(told(&found), [("connectivity/proxy-works", Status::Fail)]);
@@ -134,7 +134,7 @@ fn an_interceptor_is_named_and_gets_no_token() {
     let network = examine(vec![own.clone()], TIMEOUT);
     let answer = network.endpoints[0].answer.as_ref().unwrap();
     assert!(!answer.outcome.as_ref().unwrap().with_token);
-    let found = troubles(vec![own]);
+    let found = problems(vec![own]);
     assert_eq!(told(&found), [("connectivity/tls-trusted", Status::Fail)]);
     assert!(found[0].evidence.contains("mitmproxy"), "{}", found[0].evidence);
 }
@@ -179,21 +179,21 @@ fn answers_are_told_apart() {
             vec![("connectivity/latency", Status::Warn)],
         ),
     ] {
-        let found = troubles(vec![ask("api", &server(status, headers, body, after))]);
+        let found = problems(vec![ask("api", &server(status, headers, body, after))]);
         assert_eq!(told(&found), expected, "{status} {headers}");
     }
 }
 
 #[test]
 fn what_is_refused_silent_or_unknown_is_told_in_time() {
-    let refused = troubles(vec![ask("api", &format!("https://127.0.0.1:{}", free_port()))]);
+    let refused = problems(vec![ask("api", &format!("https://127.0.0.1:{}", free_port()))]);
     assert_eq!(told(&refused), [("connectivity/reachable", Status::Fail)]);
-    let unknown = troubles(vec![ask("api", "https://no-such-host.invalid")]);
+    let unknown = problems(vec![ask("api", "https://no-such-host.invalid")]);
     assert_eq!(told(&unknown), [("connectivity/names-resolve", Status::Fail)]);
     // It takes connections and says nothing: not even TLS begins.
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("https://{}", listener.local_addr().unwrap());
-    let silent = troubles(vec![ask("api", &url)]);
+    let silent = problems(vec![ask("api", &url)]);
     assert_eq!(told(&silent), [("connectivity/tls-trusted", Status::Fail)]);
     assert!(silent[0].evidence.contains("no answer in time"), "{}", silent[0].evidence);
 }
@@ -204,12 +204,13 @@ fn a_resource_class_is_asked_for_and_refusals_are_told() {
         "last_connected": "2026-10-01T00:00:00Z", "version": "1"}],
         "unclaimed_task_count": 3, "running_runner_tasks": 1}"#;
     let asked = |status: &str, class: &str| {
-        let inquiry = Inquiry { resource_class: class.to_owned(), token: Token::as_found(TOKEN) };
+        let queue_query =
+            QueueQuery { resource_class: class.to_owned(), token: Token::as_found(TOKEN) };
         let way = Way::of(ask("api", &server(status, "", body, Duration::ZERO))).unwrap();
         let mut survey = survey(Network::default());
-        survey.queue = inquire(&inquiry, &way, TIMEOUT);
+        survey.queue = inquire(&queue_query, &way, TIMEOUT);
         let only = Selection::new(vec!["queue".to_owned()], Vec::new()).unwrap();
-        let findings = judge(&survey, &only).into_iter().filter(Finding::is_trouble);
+        let findings = judge(&survey, &only).into_iter().filter(Finding::is_problem);
         told(&findings.collect::<Vec<_>>())
     };
     let found = asked("200 OK", "acme/linux");
@@ -222,6 +223,8 @@ fn a_resource_class_is_asked_for_and_refusals_are_told() {
 #[test]
 fn no_way_that_another_account_could_have_named_takes_a_persons_token() {
     for named_by in [Provenance::Account(7), Provenance::Anybody] {
-        assert!(Way::of(Ask { named_by, ..ask("api", "https://runner.example") }).is_none());
+        assert!(
+            Way::of(EndpointProbe { named_by, ..ask("api", "https://runner.example") }).is_none()
+        );
     }
 }

@@ -175,7 +175,7 @@ impl Image {
             .unwrap_or_else(|_| panic!("{text}{}", String::from_utf8_lossy(&output.stderr)))
     }
 
-    fn troubles(&self) -> Vec<String> {
+    fn problems(&self) -> Vec<String> {
         let report = self.doctor(&[]);
         let findings = report["findings"].as_array().unwrap().iter();
         findings
@@ -199,7 +199,7 @@ fn every_documented_install_is_found_and_healthy() {
     ] {
         let image = Image::new(kind);
         let report = image.doctor(&[]);
-        assert_eq!(image.troubles(), Vec::<String>::new(), "{name}: {report:#}");
+        assert_eq!(image.problems(), Vec::<String>::new(), "{name}: {report:#}");
         for check in ["service/task-triggered", "service/restarts", "config/parses"] {
             let own = found(&report, check);
             assert_eq!((&own["status"], &own["instance"]), (&"pass".into(), &name.into()));
@@ -332,6 +332,6 @@ fn faults_of_a_drive_of_windows_are_found() {
     for (what, kind, plant, check) in faults {
         let image = Image::new(kind);
         plant(&image);
-        assert_eq!(image.troubles(), [check], "{what}");
+        assert_eq!(image.problems(), [check], "{what}");
     }
 }

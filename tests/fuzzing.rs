@@ -13,7 +13,7 @@ use proptest::{
 };
 use runnerup::{
     doctor::{CHECKS, JUDGED_LIMIT, Selection, judge},
-    host::{Provenance, Seen, Survey, Trail},
+    host::{PathWalk, Provenance, Seen, Survey},
     probe::{
         config,
         procfs::{COMMAND_LIMIT, ControlGroups, ManagedBy, command_line, real_uid, stat},
@@ -160,10 +160,10 @@ fn the_length_of_no_list_is_the_length_of_the_report() {
 /// A configuration in the place of the recorded one.
 fn configured(bytes: &[u8]) -> Survey {
     let mut survey: Survey = serde_json::from_str(FACTS[0]).unwrap();
-    let (mut file, _) = config::read(Trail::default(), bytes, Provenance::Root, b"salt");
+    let (mut file, _) = config::read(PathWalk::default(), bytes, Provenance::Root, b"salt");
     let install = survey.installs.first_mut().unwrap();
     if let Some(Seen::Known(recorded)) = &install.config {
-        file.trail = recorded.trail.clone();
+        file.walk = recorded.walk.clone();
     }
     // As it would be read from saved facts.
     let file = serde_json::from_value(serde_json::to_value(file).unwrap()).unwrap();

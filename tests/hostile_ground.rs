@@ -35,10 +35,10 @@ struct Ground(Scratch);
 impl Ground {
     fn new() -> Self {
         let scratch = Scratch::new();
-        let ground = Self(scratch);
-        fs::set_permissions(ground.top(), fs::Permissions::from_mode(0o755)).unwrap();
+        let replaceable_by = Self(scratch);
+        fs::set_permissions(replaceable_by.top(), fs::Permissions::from_mode(0o755)).unwrap();
         let place = |path: &str, content: &str, mode: u32| {
-            let path = ground.at(path);
+            let path = replaceable_by.at(path);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(&path, content).unwrap();
             fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
@@ -51,7 +51,7 @@ impl Ground {
         place("foreign/file", FOREIGN, 0o640);
         place("foreign/inner/file", FOREIGN, 0o600);
         place("foreign/workdir/file", FOREIGN, 0o600);
-        ground
+        replaceable_by
     }
 
     fn top(&self) -> PathBuf {
@@ -137,14 +137,15 @@ fn what_the_account_plants_leads_a_second_install_and_an_uninstall_nowhere() {
     for place in places {
         for kind in KINDS {
             let what = format!("{kind} at {place}");
-            let ground = Ground::new();
-            let foreign = ground.foreign();
-            ground.install(&[]);
-            ground.plant(place, kind);
-            ground.run(&["install", "--max-run-time", "3h", "--auto-update", "true"], &what);
-            assert!(ground.foreign() == foreign, "{what}: install");
-            ground.run(&["uninstall", "--purge", "--force"], &what);
-            assert!(ground.foreign() == foreign, "{what}: uninstall");
+            let replaceable_by = Ground::new();
+            let foreign = replaceable_by.foreign();
+            replaceable_by.install(&[]);
+            replaceable_by.plant(place, kind);
+            replaceable_by
+                .run(&["install", "--max-run-time", "3h", "--auto-update", "true"], &what);
+            assert!(replaceable_by.foreign() == foreign, "{what}: install");
+            replaceable_by.run(&["uninstall", "--purge", "--force"], &what);
+            assert!(replaceable_by.foreign() == foreign, "{what}: uninstall");
         }
     }
 }
@@ -157,16 +158,16 @@ fn a_link_on_the_way_leads_nowhere() {
     }
     let deep = ["--workdir", "/var/opt/circleci/deep/workdir"];
     for kind in ["link to a folder", "relative link", "link in a circle", "FIFO"] {
-        let ground = Ground::new();
-        ground.install(&deep);
-        let foreign = ground.foreign();
-        ground.plant("var/opt/circleci/deep", kind);
+        let replaceable_by = Ground::new();
+        replaceable_by.install(&deep);
+        let foreign = replaceable_by.foreign();
+        replaceable_by.plant("var/opt/circleci/deep", kind);
         let again =
             [["install", "--auto-update", "true", "--mode", "single-task"].as_slice(), &deep];
-        ground.run(&again.concat(), kind);
-        assert!(ground.foreign() == foreign, "{kind}: install");
-        ground.run(&["uninstall", "--purge", "--force"], kind);
-        assert!(ground.foreign() == foreign, "{kind}: uninstall");
+        replaceable_by.run(&again.concat(), kind);
+        assert!(replaceable_by.foreign() == foreign, "{kind}: install");
+        replaceable_by.run(&["uninstall", "--purge", "--force"], kind);
+        assert!(replaceable_by.foreign() == foreign, "{kind}: uninstall");
     }
 }
 
@@ -178,15 +179,15 @@ fn a_hand_made_configuration_folder_leads_nowhere() {
     }
     for kind in KINDS {
         let what = format!("{kind} for a configuration");
-        let ground = Ground::new();
-        fs::create_dir_all(ground.at("etc/opt/circleci")).unwrap();
-        ground.plant("etc/opt/circleci/launch-agent-config.yaml", kind);
-        chown(ground.at("etc/opt/circleci"), Some(ACCOUNT), Some(ACCOUNT)).unwrap();
-        let foreign = ground.foreign();
-        ground.run(&["install"], &what);
-        assert!(ground.foreign() == foreign, "{what}: install");
-        ground.run(&["uninstall", "--purge", "--force"], &what);
-        assert!(ground.foreign() == foreign, "{what}: uninstall");
+        let replaceable_by = Ground::new();
+        fs::create_dir_all(replaceable_by.at("etc/opt/circleci")).unwrap();
+        replaceable_by.plant("etc/opt/circleci/launch-agent-config.yaml", kind);
+        chown(replaceable_by.at("etc/opt/circleci"), Some(ACCOUNT), Some(ACCOUNT)).unwrap();
+        let foreign = replaceable_by.foreign();
+        replaceable_by.run(&["install"], &what);
+        assert!(replaceable_by.foreign() == foreign, "{what}: install");
+        replaceable_by.run(&["uninstall", "--purge", "--force"], &what);
+        assert!(replaceable_by.foreign() == foreign, "{what}: uninstall");
     }
 }
 
@@ -199,26 +200,26 @@ fn a_configuration_that_names_roots_places_is_not_believed() {
     let named = "runner:\n  working_directory: /etc/systemd/system/x.service.d\n\
                  logging:\n  file: /etc/cron.d/evil\n";
     // Made by hand, before anything of ours.
-    let ground = Ground::new();
-    let config = ground.at("etc/opt/circleci/launch-agent-config.yaml");
+    let replaceable_by = Ground::new();
+    let config = replaceable_by.at("etc/opt/circleci/launch-agent-config.yaml");
     fs::create_dir_all(config.parent().unwrap()).unwrap();
     fs::write(&config, named).unwrap();
     chown(&config, Some(ACCOUNT), Some(ACCOUNT)).unwrap();
-    let foreign = ground.foreign();
-    let told = said(&ground.run(&["install"], "hand-made"), 3);
+    let foreign = replaceable_by.foreign();
+    let told = said(&replaceable_by.run(&["install"], "hand-made"), 3);
     assert!(told.contains("E3006") && told.contains("--workdir"), "{told}");
-    assert!(ground.foreign() == foreign);
-    assert!(!ground.at("etc/systemd/system/x.service.d").exists());
+    assert!(replaceable_by.foreign() == foreign);
+    assert!(!replaceable_by.at("etc/systemd/system/x.service.d").exists());
 
     // Ours, edited by the account afterwards.
-    let ground = Ground::new();
-    ground.install(&[]);
-    let config = ground.at("etc/opt/circleci/launch-agent-config.yaml");
+    let replaceable_by = Ground::new();
+    replaceable_by.install(&[]);
+    let config = replaceable_by.at("etc/opt/circleci/launch-agent-config.yaml");
     let text = fs::read_to_string(&config).unwrap();
     fs::write(&config, text + "logging:\n  file: /etc/cron.d/evil\n").unwrap();
-    let foreign = ground.foreign();
-    ground.run(&["install", "--max-run-time", "3h"], "edited");
-    assert!(ground.foreign() == foreign);
+    let foreign = replaceable_by.foreign();
+    replaceable_by.run(&["install", "--max-run-time", "3h"], "edited");
+    assert!(replaceable_by.foreign() == foreign);
 }
 
 /// The account swaps its folders for links all the while.
@@ -227,14 +228,14 @@ fn folders_that_are_swapped_meanwhile_lead_nowhere() {
     if support::needs_root("folders swapped by the account during runs") {
         return;
     }
-    let ground = Ground::new();
-    ground.install(&[]);
-    let foreign = ground.foreign();
+    let replaceable_by = Ground::new();
+    replaceable_by.install(&[]);
+    let foreign = replaceable_by.foreign();
     let swapper = |place: &str, own: &str| {
         let script = format!(
             "cd {} || exit; while :; do mv {own} kept && ln -s {} {own}; rm -f {own}; mv kept {own}; done",
-            ground.at(place).display(),
-            ground.at("foreign").display()
+            replaceable_by.at(place).display(),
+            replaceable_by.at("foreign").display()
         );
         let mut command = Command::new("sh");
         command.args(["-c", &script]).uid(ACCOUNT).gid(ACCOUNT).stderr(Stdio::null());
@@ -244,11 +245,12 @@ fn folders_that_are_swapped_meanwhile_lead_nowhere() {
         [swapper("var/opt/circleci", "workdir"), swapper("opt/circleci", "circleci-launch-agent")];
     for round in 0..12 {
         let time = if round % 2 == 0 { "3h" } else { "4h" };
-        ground.run(&["install", "--auto-update", "true", "--max-run-time", time], "swapping");
-        assert!(ground.foreign() == foreign, "install, round {round}");
+        replaceable_by
+            .run(&["install", "--auto-update", "true", "--max-run-time", time], "swapping");
+        assert!(replaceable_by.foreign() == foreign, "install, round {round}");
     }
-    ground.run(&["uninstall", "--purge", "--force"], "swapping");
-    assert!(ground.foreign() == foreign, "uninstall");
+    replaceable_by.run(&["uninstall", "--purge", "--force"], "swapping");
+    assert!(replaceable_by.foreign() == foreign, "uninstall");
     drop(swappers);
 }
 
@@ -282,7 +284,7 @@ fn a_prepared_environment_is_not_followed() {
     if support::needs_root("a prepared environment") {
         return;
     }
-    let ground = Ground::new();
+    let replaceable_by = Ground::new();
     let folder = tempfile::tempdir().unwrap();
     let marker = folder.path().join("marker");
     for tool in ["visudo", "useradd", "systemctl", "sudo", "sh"] {
@@ -291,7 +293,7 @@ fn a_prepared_environment_is_not_followed() {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
     }
     let run = |locale: &str| {
-        let command = ground.0.command(&["install", "--passwordless-sudo", "-vv"]);
+        let command = replaceable_by.0.command(&["install", "--passwordless-sudo", "-vv"]);
         let mut program = Command::new(&command[0]);
         program.args(&command[1..]).env_clear();
         let path = format!("{}:/usr/bin:/bin", folder.path().display());
@@ -305,6 +307,7 @@ fn a_prepared_environment_is_not_followed() {
     run("ja_JP.eucJP");
     assert!(!marker.exists(), "a prepared program was run");
     assert!(Path::new("/usr/sbin/visudo").exists(), "or this proves nothing");
-    let mode = fs::metadata(ground.at("etc/sudoers.d/circleci")).unwrap().permissions().mode();
+    let mode =
+        fs::metadata(replaceable_by.at("etc/sudoers.d/circleci")).unwrap().permissions().mode();
     assert_eq!(mode & 0o7777, 0o440);
 }

@@ -28,7 +28,7 @@ fn judge(facts: &Value) -> (Value, i32) {
 }
 
 /// The checks that fail, warn or break, and the exit code.
-fn troubles(facts: &Value) -> (Vec<String>, i32) {
+fn problems(facts: &Value) -> (Vec<String>, i32) {
     let (report, code) = judge(facts);
     let findings = report["findings"].as_array().unwrap().iter();
     let bad =

@@ -10,7 +10,7 @@ mod support;
 
 use runnerup::{
     Code, Error, Result,
-    release::{Client, Fetched, Network, Watch},
+    release::{Client, DownloadProgress, Fetched, Network},
 };
 use std::{
     fs::{self, File},
@@ -36,7 +36,7 @@ struct Silent {
     gives_up: bool,
 }
 
-impl Watch for Silent {
+impl DownloadProgress for Silent {
     fn started(&self, total: Option<u64>) {
         self.seen.lock().unwrap().push(format!("started {total:?}"));
     }

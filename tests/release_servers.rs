@@ -11,7 +11,7 @@ use runnerup::{
     Code, Error, Result,
     agent::{Kind, Version},
     platform::Platform,
-    release::{Client, Fetched, Network, Watch},
+    release::{Client, DownloadProgress, Fetched, Network},
 };
 use std::{
     fs::File,
@@ -30,7 +30,7 @@ use support::{
 /// Calls a function when the transfer broke.
 struct OnBreak<'a>(&'a (dyn Fn() + Sync));
 
-impl Watch for OnBreak<'_> {
+impl DownloadProgress for OnBreak<'_> {
     fn started(&self, _total: Option<u64>) {}
 
     fn moved(&self, _total: u64) {}
@@ -71,7 +71,7 @@ fn network(url: &str) -> Network {
     }
 }
 
-fn fetch(client: &Client, watch: &dyn Watch) -> Result<(Fetched, Vec<u8>)> {
+fn fetch(client: &Client, watch: &dyn DownloadProgress) -> Result<(Fetched, Vec<u8>)> {
     let artifact = client.artifact(&client.newest()?, platform(), None)?;
     let mut file: File = tempfile::tempfile().unwrap();
     let fetched = client.fetch(&artifact, file.try_clone().unwrap(), watch)?;
@@ -82,7 +82,7 @@ fn fetch(client: &Client, watch: &dyn Watch) -> Result<(Fetched, Vec<u8>)> {
 }
 
 /// What `newest` fails with.
-fn trouble(network: Network) -> Error {
+fn failure(network: Network) -> Error {
     Client::new(Kind::LaunchAgent, network).newest().unwrap_err()
 }
 
@@ -156,7 +156,7 @@ fn a_private_authority_is_trusted_when_it_is_given() {
     for host in ["127.0.0.1", "localhost"] {
         let without = network(&bucket.url(host));
         let with = Network { ca: Some(authority.pem()), ..without.clone() };
-        let error = trouble(without);
+        let error = failure(without);
         assert_eq!(error.code(), Code::Tls);
         assert!(error.message().contains("this host does not know"), "{error}");
         assert!(error.help_lines().join("\n").contains("--ca-file"), "{error:?}");
@@ -164,7 +164,7 @@ fn a_private_authority_is_trusted_when_it_is_given() {
         assert!(content == agent(), "{host}");
     }
     let other = Authority::new(what).unwrap().pem();
-    let error = trouble(Network { ca: Some(other), ..network(&bucket.url("127.0.0.1")) });
+    let error = failure(Network { ca: Some(other), ..network(&bucket.url("127.0.0.1")) });
     assert_eq!(error.code(), Code::Tls, "{error}");
 
     let place = Place::new();
@@ -186,7 +186,7 @@ fn a_wrong_certificate_is_told_by_what_is_wrong() {
         // Those of 0 days are good for the second in which they were made.
         thread::sleep(Duration::from_millis(1100));
         let ca = Some(authority.pem());
-        let error = trouble(Network { ca, ..network(&bucket.url("127.0.0.1")) });
+        let error = failure(Network { ca, ..network(&bucket.url("127.0.0.1")) });
         assert_eq!(error.code(), Code::Tls);
         assert!(error.message().contains(words), "{error}");
     }
@@ -195,7 +195,7 @@ fn a_wrong_certificate_is_told_by_what_is_wrong() {
 #[test]
 fn plain_http_where_tls_was_due_is_told_as_tls() {
     let Some(bucket) = Bucket::start("plain http for TLS", None) else { return };
-    let error = trouble(network(&bucket.url("127.0.0.1").replace("http:", "https:")));
+    let error = failure(network(&bucket.url("127.0.0.1").replace("http:", "https:")));
     assert_eq!(error.code(), Code::Tls, "{error}");
     assert!(error.message().contains("does not speak TLS"), "{error}");
 }
@@ -228,12 +228,12 @@ fn the_program_trusts_what_the_system_trusts() {
 #[test]
 fn who_is_not_there_is_told_apart() {
     let port = free_port();
-    let error = trouble(network(&format!("http://127.0.0.1:{port}")));
+    let error = failure(network(&format!("http://127.0.0.1:{port}")));
     assert_eq!(error.code(), Code::Connect);
     assert!(error.message().contains("refused"), "{error}");
     // Longer than a label may be: the resolver knows without asking anyone.
     let name = format!("{}.test", "a".repeat(64));
-    let error = trouble(network(&format!("http://{name}")));
+    let error = failure(network(&format!("http://{name}")));
     assert_eq!(error.code(), Code::Resolve, "{error}");
     assert!(error.message().contains(&name), "{error}");
 }
@@ -301,7 +301,7 @@ fn what_squid_refuses_is_told_with_where_its_address_came_from() {
         (&plain, nobody, Code::Connect, "refused"),
     ] {
         let by_option = Network { proxy: Some(through.parse().unwrap()), ..network(url) };
-        let error = trouble(by_option);
+        let error = failure(by_option);
         assert_eq!(error.code(), code, "{through} {url}: {error}");
         let said = format!("{error:?}");
         assert!(said.contains(words) && said.contains("(from --proxy)"), "{said}");

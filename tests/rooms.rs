@@ -21,7 +21,7 @@ const SHORT: [(&str, &str); 6] = [
 ];
 
 /// Whole installs by all rooms together: tests alone.
-const TESTS: [&str; 1] = ["whole_runs"];
+const TESTS: [&str; 1] = ["full_installs"];
 
 fn project() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -71,7 +71,7 @@ fn code(path: &Path) -> String {
 /// Whether a whole file is of tests.
 fn is_of_tests(path: &Path) -> bool {
     let name = path.file_stem().unwrap().to_string_lossy();
-    ["tests", "bench", "sample", "saved"].contains(&name.as_ref())
+    ["tests", "bench", "fixtures", "saved"].contains(&name.as_ref())
         || TESTS.contains(&room(path).as_str())
 }
 

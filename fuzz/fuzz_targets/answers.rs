@@ -4,5 +4,5 @@
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
-    let _ = runnerup::spec::answers::parse(bytes, "answers.yaml");
+    let _ = runnerup::settings::answers::parse(bytes, "answers.yaml");
 });

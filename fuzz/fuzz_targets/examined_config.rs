@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use runnerup::{doctor::{Selection, judge}, host::{Provenance, Seen, Survey, Trail}, probe::config};
+use runnerup::{doctor::{Selection, judge}, host::{Provenance, Seen, Survey, PathWalk}, probe::config};
 
 /// The host that has the configuration.
 const FACTS: &str = include_str!("../../tests/facts/linux-recorded.json");
@@ -13,7 +13,7 @@ const LIMIT: usize = 64 << 10;
 
 fuzz_target!(|bytes: &[u8]| {
     let mut survey: Survey = serde_json::from_str(FACTS).expect("the recorded facts are facts");
-    let (file, _) = config::read(Trail::default(), bytes, Provenance::Root, b"salt");
+    let (file, _) = config::read(PathWalk::default(), bytes, Provenance::Root, b"salt");
     for install in &mut survey.installs {
         install.config = Some(Seen::Known(file.clone()));
     }

@@ -171,9 +171,13 @@ mod tests {
         for instance in [None, Some("gpu-1")] {
             for os in [Os::Linux, Os::Darwin, Os::Windows] {
                 for agent in Kind::ALL {
-                    let own = Layout::of(agent, os, instance);
-                    assert!(is_documented(|other| *other == own, &own.service), "{}", own.service);
-                    for place in own.places() {
+                    let layout = Layout::of(agent, os, instance);
+                    assert!(
+                        is_documented(|other| *other == layout, &layout.service),
+                        "{}",
+                        layout.service
+                    );
+                    for place in layout.places() {
                         let text = place.display().to_string();
                         let is_place = |other: &Layout| other.places().contains(&place);
                         assert!(is_documented(is_place, &text), "{text}");
@@ -182,12 +186,15 @@ mod tests {
             }
         }
         for service in ["ssh.service", "circleci-A.service", "circleci", "circleci-x;y.service"] {
-            assert!(!is_documented(|own| own.service == service, service), "{service}");
+            assert!(!is_documented(|layout| layout.service == service, service), "{service}");
         }
         for path in
             ["/opt", "/etc", "/tmp/circleci", "/opt/circleci/../x", "/Library/LaunchDaemons"]
         {
-            assert!(!is_documented(|own| own.places().contains(&path.into()), path), "{path}");
+            assert!(
+                !is_documented(|layout| layout.places().contains(&path.into()), path),
+                "{path}"
+            );
         }
     }
 

@@ -1,6 +1,6 @@
 //! A folder to do steps in, with an account that is only a line of its `passwd`.
 
-use super::{Host, Report, Task};
+use super::{Host, StepReporter, Task};
 use crate::{
     Result,
     host::ServiceState,
@@ -19,7 +19,7 @@ use std::{
     time::Duration,
 };
 
-/// A root with the folder `ground`, which belongs to the account with the number 4242.
+/// A root with the folder `replaceable_by`, which belongs to the account with the number 4242.
 pub(super) struct Bench {
     folder: tempfile::TempDir,
     pub(super) root: Root,
@@ -42,8 +42,8 @@ impl Bench {
         fs::write(folder.path().join("etc/passwd"), passwd).unwrap();
         #[cfg(unix)]
         if crate::platform::privilege::is_privileged() {
-            let ground = folder.path().join("ground");
-            std::os::unix::fs::chown(ground, Some(4242), Some(4242)).unwrap();
+            let replaceable_by = folder.path().join("ground");
+            std::os::unix::fs::chown(replaceable_by, Some(4242), Some(4242)).unwrap();
         }
         let root = Root::open(folder.path()).unwrap();
         Self { folder, root }
@@ -87,7 +87,7 @@ impl Commands for NoCommands {
     }
 }
 
-impl Report for Silent {
+impl StepReporter for Silent {
     fn begins(&self, _: usize, _: usize, _: &Step) {}
     fn done(&self) {}
     fn waits(&self, _: &str) {}

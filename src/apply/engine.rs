@@ -9,7 +9,7 @@ use super::{
 use crate::{
     Code, Command, Error, Result,
     platform::{fs::Root, system::System},
-    record::{self, Event, Journal, Known, Receipt, Record, State, Step, Unfinished},
+    record::{self, Event, Journal, Receipt, Record, State, StateSnapshot, Step, Unfinished},
     text::shown,
 };
 use std::path::{Path, PathBuf};
@@ -81,7 +81,7 @@ pub fn run(task: Task<'_>, host: &Host<'_>) -> Result<Option<Receipt>> {
 fn begin(
     command: &str,
     receipt: &mut Receipt,
-    known: &Known,
+    known: &StateSnapshot,
     host: &Host<'_>,
     state: &StateFolder<'_>,
 ) -> Result<(String, Vec<u8>, Journal)> {
@@ -175,7 +175,7 @@ fn go(
                 continue;
             }
         };
-        if let (Step::Settle(_), Some(after)) = (step, after.as_mut()) {
+        if let (Step::SetPermissions(_), Some(after)) = (step, after.as_mut()) {
             // The content is what it was.
             let known = receipt.record(&target).and_then(|record| record.after.as_ref());
             after.digest = known.and_then(|known| known.digest.clone());
@@ -239,7 +239,7 @@ fn unmounting(root: &Root, point: &Path, points: &[PathBuf]) -> Command {
     // The mounted file system may never answer: only the folders above it are examined.
     let is_inside = points.iter().any(|outer| outer != point && point.starts_with(outer));
     let above = point.parent().filter(|_| root.is_host() && !is_inside);
-    let changed_by = above.and_then(|above| root.trail(above).ok()).map(|way| way.changed_by());
+    let changed_by = above.and_then(|above| root.walk(above).ok()).map(|way| way.changed_by());
     match changed_by.filter(|by| by.is_root()) {
         Some(root) => Command::root("umount").path(point, root),
         None => Command::left_out(),

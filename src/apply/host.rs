@@ -32,7 +32,7 @@ pub struct Host<'a> {
     /// Where the agent's binary comes from; `None` for plans that place none.
     pub source: Option<&'a dyn BinarySource>,
     /// Reports progress, and says whether to continue.
-    pub report: &'a dyn Report,
+    pub report: &'a dyn StepReporter,
 }
 
 /// Where binaries come from: the release bucket, or a bundle.
@@ -45,7 +45,7 @@ pub trait BinarySource {
 }
 
 /// Reports every step, and says whether to continue.
-pub trait Report {
+pub trait StepReporter {
     /// A step begins: its number, and how many there are.
     fn begins(&self, number: usize, of: usize, step: &Step);
     /// The step was done.

@@ -19,9 +19,9 @@ pub(super) fn take(spot: &Spot) -> Result<File> {
         Ok(file) => (file, true),
         Err(_) => {
             let file = spot.open_for_lock()?;
-            let was_closed = spot.look()?.is_some_and(|meta| meta.has_none(0o077));
+            let was_closed = spot.metadata()?.is_some_and(|meta| meta.has_none(0o077));
             if !was_closed {
-                spot.settle_file(&file, None, MODE)?;
+                spot.set_file_permissions(&file, None, MODE)?;
             }
             (file, was_closed)
         }

@@ -13,6 +13,6 @@ mod state;
 mod undo;
 
 pub use engine::{Task, refuse_mounts, refuse_mounts_in, run};
-pub use host::{BinarySource, Host, Report};
+pub use host::{BinarySource, Host, StepReporter};
 pub use proof::prove;
-pub use state::tidy;
+pub use state::remove_empty_state;

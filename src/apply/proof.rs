@@ -76,8 +76,8 @@ fn unhealthy_error(services: &dyn Services, service: &str, why: &str) -> Error {
         Code::Unhealthy,
         format!("installed, but {service} did not come up healthy: {why}; {words}"),
     )
-    .said(log.unwrap_or_default())
-    .help(Help::own(Command::root("runnerup doctor"), "explains the cause and the fix"))
+    .output(log.unwrap_or_default())
+    .help(Help::of_program(Command::root("runnerup doctor"), "explains the cause and the fix"))
     .help(Help::words(hints.inspect))
     .help(Help::words(hints.follow))
 }

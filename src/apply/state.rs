@@ -27,8 +27,8 @@ pub(crate) struct StateFolder<'a> {
 
 /// Removes an empty state folder, which a run leaves that was killed before its first step or after its
 /// last one.
-pub fn tidy(root: &Root, system: &dyn System) -> Result<()> {
-    if root.look(&paths::state_folder())?.is_none() {
+pub fn remove_empty_state(root: &Root, system: &dyn System) -> Result<()> {
+    if root.metadata(&paths::state_folder())?.is_none() {
         return Ok(());
     }
     StateFolder::lock(root, system)?.close(&[])
@@ -61,7 +61,7 @@ impl<'a> StateFolder<'a> {
         system.admit_state_folder(&root.outside(folder.path()), is_new)?;
         if is_new && !folder.list()?.is_empty() {
             return Err(Error::new(
-                Code::GroundUnsafe,
+                Code::UntrustedPath,
                 format!(
                     "{} was just created, but contains files of others",
                     folder.path().display()
@@ -103,7 +103,7 @@ impl<'a> StateFolder<'a> {
     /// Writes a receipt.
     pub(crate) fn write_receipt(&self, receipt: &Receipt) -> Result<()> {
         let folder = find(self.root, &path("receipts"))?;
-        let is_new = folder.look()?.is_none();
+        let is_new = folder.metadata()?.is_none();
         ensure_open_folder(self.root, folder.path())?;
         if is_new {
             self.open_to_readers(&folder, true)?;
@@ -124,7 +124,7 @@ impl<'a> StateFolder<'a> {
     /// The place of a backup of a replaced file, which only root can read.
     pub(crate) fn backup(&self, name: &str) -> Result<Spot> {
         let folder = find(self.root, &path("backup"))?;
-        if folder.look()?.is_none() {
+        if folder.metadata()?.is_none() {
             folder.create_folder()?;
         }
         find(self.root, &path(&format!("backup/{name}")))
@@ -175,7 +175,7 @@ impl<'a> StateFolder<'a> {
     /// nothing open.
     fn open_to_readers(&self, spot: &Spot, is_folder: bool) -> Result<()> {
         let mode = if is_folder { 0o755 } else { 0o644 };
-        self.system.protect(&self.root.outside(spot.path()), None, mode, is_folder)
+        self.system.set_acl(&self.root.outside(spot.path()), None, mode, is_folder)
     }
 
     fn write(&self, name: &str, mode: u32, content: &[u8]) -> Result<()> {
@@ -196,7 +196,7 @@ impl<'a> StateFolder<'a> {
 /// The state folder and the folders above it, created where they are missing.
 fn find_state_folder(root: &Root, made: &mut Vec<PathBuf>) -> Result<Spot> {
     for folder in ancestors(&paths::state_folder()) {
-        if find(root, &folder)?.look()?.is_none() {
+        if find(root, &folder)?.metadata()?.is_none() {
             made.push(folder.clone());
             ensure_open_folder(root, &folder)?;
         }
@@ -208,7 +208,7 @@ fn find_state_folder(root: &Root, made: &mut Vec<PathBuf>) -> Result<Spot> {
 /// A folder that everyone can read; one that a killed run left closed is opened.
 fn ensure_open_folder(root: &Root, path: &Path) -> Result<()> {
     let spot = find(root, path)?;
-    match spot.look()? {
+    match spot.metadata()? {
         Some(meta) if meta.mode() == Some(0o755) => return Ok(()),
         Some(_) => {}
         None => spot.create_folder()?,

@@ -122,9 +122,9 @@ fn again(command: &'static str, receipt: &Receipt, why: &'static str) -> Help {
     let command = Command::fixed(command);
     let command = match receipt.instance.as_str() {
         "default" => command,
-        name => command.then("--instance").own(name, Provenance::Root),
+        name => command.then("--instance").trusted_value(name, Provenance::Root),
     };
-    Help::own(command, why)
+    Help::of_program(command, why)
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use std::ffi::OsString;
 
 /// How to print.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Manner {
+pub struct OutputOptions {
     /// One JSON document.
     pub json: bool,
     /// Results and errors only.
@@ -20,7 +20,7 @@ pub struct Manner {
     pub color: When,
 }
 
-impl Manner {
+impl OutputOptions {
     /// A guess from arguments and variables, wrong values passed over: good enough for errors.
     pub fn guess(args: &[OsString]) -> Self {
         let args: Vec<_> = args.iter().filter_map(|arg| arg.to_str()).collect();

@@ -15,7 +15,7 @@ use crate::{
         privilege::is_administrator,
         windows::elevation::needs_administrator,
     },
-    spec::{
+    settings::{
         Settings, Source,
         table::{Definition, Form, names},
     },
@@ -108,7 +108,7 @@ fn through_sudo(words: &[&str], answers: Option<&str>, out: &Output) -> Result<E
         .arg("--")
         .arg(this_program())
         .args(words)
-        .args(manner(out))
+        .args(options(out))
         .env_clear()
         .env("PATH", search_path())
         // What the terminal can do; sudo decides what of it goes further.
@@ -205,15 +205,15 @@ fn this_program() -> PathBuf {
     env::current_exe().unwrap_or_else(|_| PathBuf::from("runnerup"))
 }
 
-fn manner(out: &Output) -> Vec<&'static str> {
-    let manner = out.manner();
-    let mut words = vec![match manner.color {
+fn options(out: &Output) -> Vec<&'static str> {
+    let options = out.options();
+    let mut words = vec![match options.color {
         When::Auto => "--color=auto",
         When::Always => "--color=always",
         When::Never => "--color=never",
     }];
-    words.extend(manner.quiet.then_some("--quiet"));
-    words.extend(std::iter::repeat_n("-v", manner.verbose.into()));
+    words.extend(options.quiet.then_some("--quiet"));
+    words.extend(std::iter::repeat_n("-v", options.verbose.into()));
     words
 }
 
@@ -224,8 +224,8 @@ fn kept(name: &'static str) -> Option<(&'static str, OsString)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::spec::{
-        Given,
+    use crate::settings::{
+        SettingValue,
         answers::{Answer, parse},
     };
 
@@ -233,7 +233,7 @@ mod tests {
     fn the_answers_hold_what_was_given_and_nothing_else() {
         let mut settings = Settings::default();
         let mut add = |name, value: &str, source| {
-            settings.add(name, Given::one(value, source)).unwrap();
+            settings.add(name, SettingValue::one(value, source)).unwrap();
         };
         add("name", "a: #b\"", Source::Prompt);
         add("proxy", "http://u:p%40ss@proxy:3128", Source::Flag);
@@ -242,7 +242,7 @@ mod tests {
         add("yes", "false", Source::Flag);
         add("token-file", "token", Source::Flag);
         let prefix = ["sudo", "-niHu", "ci", "--"].map(str::to_owned);
-        settings.add("command-prefix", Given::list(prefix.clone(), Source::Flag)).unwrap();
+        settings.add("command-prefix", SettingValue::list(prefix.clone(), Source::Flag)).unwrap();
         let token: Token = "0123456789".parse().unwrap();
         let text = answers(&settings, Some(&token));
         let read = parse(text.as_bytes(), "-").unwrap();

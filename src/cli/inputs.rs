@@ -5,8 +5,8 @@ use crate::{
     Code, Error, Help, Result,
     agent::Token,
     platform::input,
-    spec::{
-        Given, Settings, Source,
+    settings::{
+        SettingValue, Settings, Source,
         answers::{self, Answer},
         table::{Form, definition, names},
         token_from_file,
@@ -112,7 +112,7 @@ impl Inputs {
     }
 
     fn take_token(&mut self, token: Token, source: Source) -> Result<()> {
-        self.settings.add("token-file", Given::one(REDACTED, source))?;
+        self.settings.add("token-file", SettingValue::one(REDACTED, source))?;
         self.token = Some(token);
         Ok(())
     }
@@ -148,7 +148,7 @@ fn option(matches: &ArgMatches, name: &str) -> Option<Answer> {
 fn add(settings: &mut Settings, name: &str, answer: Answer, source: Source) -> Result<()> {
     let form = definition(name).map(|setting| setting.form);
     let given = match answer {
-        Answer::Flag(on) => Given::one(on.to_string(), source),
+        Answer::Flag(on) => SettingValue::one(on.to_string(), source),
         Answer::Text(text) if form == Some(Form::Words) => {
             let words = shlex::split(&text).ok_or_else(|| {
                 Error::new(
@@ -156,11 +156,11 @@ fn add(settings: &mut Settings, name: &str, answer: Answer, source: Source) -> R
                     format!("--{name} ({source}): a quote in it does not end"),
                 )
             })?;
-            Given::list(words, source)
+            SettingValue::list(words, source)
         }
-        Answer::Text(text) => Given::one(text, source),
+        Answer::Text(text) => SettingValue::one(text, source),
         Answer::List(items) if matches!(form, Some(Form::Words | Form::List)) => {
-            Given::list(items, source)
+            SettingValue::list(items, source)
         }
         Answer::List(_) => {
             return Err(Error::new(

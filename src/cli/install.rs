@@ -156,9 +156,9 @@ fn tell(
     let line = Line::new().text(format!("Installed {agent}{version}, {steps} steps done"));
     let line = match service {
         Some(state) => {
-            let line = line.text("; ").said(&state.to_string());
+            let line = line.text("; ").foreign(&state.to_string());
             match &state.health {
-                Some(health) => line.text(", ").said(health),
+                Some(health) => line.text(", ").foreign(health),
                 None => line,
             }
         }

@@ -28,7 +28,7 @@ mod usage;
 pub mod variables;
 
 pub use crate::text::Secrets;
-pub use early::Manner;
+pub use early::OutputOptions;
 pub use inputs::Inputs;
 pub use output::Output;
 
@@ -44,14 +44,14 @@ pub fn run() -> ExitCode {
 
 /// The same with other arguments; the first is the program's name.
 pub fn run_with(args: &[OsString]) -> ExitCode {
-    let early = Output::new(Manner::guess(args));
+    let early = Output::new(OutputOptions::guess(args));
     let (line, matches) = match early::refuse_token(args).and_then(|()| parse(args, &early)) {
         Ok(Some(parsed)) => parsed,
         Ok(None) => return ExitCode::SUCCESS,
         Err(error) => return failure(&error, &early),
     };
-    let out = match Manner::of(&line.global) {
-        Ok(manner) => Output::new(manner),
+    let out = match OutputOptions::of(&line.global) {
+        Ok(options) => Output::new(options),
         Err(error) => return failure(&error, &early),
     };
     trace::start(&out);

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     Command,
     platform::Os,
-    spec::{
+    settings::{
         Settings,
         table::{Definition, Form},
     },
@@ -29,7 +29,7 @@ pub(super) fn after_install(os: Os, out: &Output) -> Text {
         Os::Linux | Os::Darwin => Command::root("runnerup doctor"),
     };
     let mut text = Text::new();
-    if let Some(doctor) = out.own(doctor) {
+    if let Some(doctor) = out.command_line(doctor) {
         text.line("Examine it at any time:");
         text.line(copied(doctor));
     }
@@ -42,7 +42,7 @@ pub(super) fn after_install(os: Os, out: &Output) -> Text {
 /// The unattended command that does what a guided install did; none where a value in it is a secret,
 /// or cannot be written for the system's shells.
 pub(super) fn unattended(settings: &Settings, os: Os, out: &Output) -> Option<Text> {
-    let line = out.own(command(settings, os)?)?;
+    let line = out.command_line(command(settings, os)?)?;
     let mut text = Text::from("The same without questions, with the token in the file `token`:");
     text.line(copied(line));
     Some(text)
@@ -90,7 +90,7 @@ fn copied(text: impl Into<String>) -> Line {
 mod tests {
     use super::*;
     use crate::{
-        spec::{Given, Source},
+        settings::{SettingValue, Source},
         text::REDACTED,
     };
 
@@ -103,7 +103,7 @@ mod tests {
     fn settings(given: &[(&str, &str, Source)]) -> Settings {
         let mut settings = Settings::default();
         for (name, value, source) in given {
-            settings.add(name, Given::one(*value, source.clone())).unwrap();
+            settings.add(name, SettingValue::one(*value, source.clone())).unwrap();
         }
         settings
     }
@@ -122,7 +122,7 @@ mod tests {
             ("dry-run", "false", Source::Flag),
         ]);
         let prefix = PREFIX.map(str::to_owned);
-        settings.add("command-prefix", Given::list(prefix, Source::Flag)).unwrap();
+        settings.add("command-prefix", SettingValue::list(prefix, Source::Flag)).unwrap();
         assert_eq!(
             line(&settings, Os::Linux).unwrap(),
             "sudo runnerup install --yes --token-file token --version latest \
@@ -143,7 +143,7 @@ mod tests {
             line(&settings, Os::Windows).unwrap(),
             r#"runnerup install --yes --token-file token --workdir "C:\Jobs of CI""#
         );
-        settings.add("name", Given::one("%TEMP%", Source::Prompt)).unwrap();
+        settings.add("name", SettingValue::one("%TEMP%", Source::Prompt)).unwrap();
         assert_eq!(line(&settings, Os::Windows), None, "cmd would fill it in");
     }
 

@@ -1,5 +1,5 @@
 //! What may stand on the command line. Precedence and meaning are the business of
-//! [`super::inputs`] and of [`crate::spec`]; so nothing here has a default.
+//! [`super::inputs`] and of [`crate::settings`]; so nothing here has a default.
 
 // The comments on options are their help, where `[x]` is a default and no link.
 #![allow(rustdoc::broken_intra_doc_links)]
@@ -164,7 +164,7 @@ fn choice<const N: usize>(values: [&'static str; N]) -> PossibleValuesParser {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::spec::table::{Form, definition, names};
+    use crate::settings::table::{Form, definition, names};
     use clap::CommandFactory;
     use std::collections::BTreeSet;
 

@@ -6,7 +6,7 @@
 #![allow(clippy::disallowed_methods)]
 
 use super::{
-    early::Manner,
+    early::OutputOptions,
     harmless::{harmless, one_row},
     json,
     options::When,
@@ -32,7 +32,7 @@ const WIDEST: usize = 100;
 /// Where and how to print.
 #[derive(Debug, Clone)]
 pub struct Output {
-    manner: Manner,
+    options: OutputOptions,
     secrets: Secrets,
     /// The folder of the image that the run is about.
     image: Arc<OnceLock<PathBuf>>,
@@ -77,29 +77,29 @@ struct ErrorBody<'a> {
 
 impl Output {
     /// Prints in this manner.
-    pub fn new(manner: Manner) -> Self {
+    pub fn new(options: OutputOptions) -> Self {
         Self {
-            manner,
+            options,
             secrets: Secrets::default(),
             image: Arc::default(),
             found: Secrets::default(),
-            color_out: is_coloured(manner.color, || {
+            color_out: is_coloured(options.color, || {
                 is_terminal(Stream::Out) && is_wanted() && takes_escapes(false)
             }),
-            color_err: is_coloured(manner.color, || {
+            color_err: is_coloured(options.color, || {
                 is_terminal(Stream::Error) && is_wanted() && takes_escapes(true)
             }),
         }
     }
 
     /// How things are printed.
-    pub fn manner(&self) -> Manner {
-        self.manner
+    pub fn options(&self) -> OutputOptions {
+        self.options
     }
 
     /// Whether results are JSON.
     pub fn is_json(&self) -> bool {
-        self.manner.json
+        self.options.json
     }
 
     /// What must not be printed; add every secret as soon as it is known.
@@ -120,7 +120,7 @@ impl Output {
     }
 
     /// A command of this program as it is told by this run; `None` where it cannot be typed.
-    pub(super) fn own(&self, command: Command) -> Option<String> {
+    pub(super) fn command_line(&self, command: Command) -> Option<String> {
         command.of_image(self.image.get().map(PathBuf::as_path)).into_line()
     }
 
@@ -146,8 +146,8 @@ impl Output {
     /// [`Code::Contradiction`] with `--quiet`, which would leave out the questions and the plan.
     pub fn is_asking(&self, yes: bool) -> Result<bool> {
         let has_person = io::stdin().is_terminal() && is_terminal(Stream::Error);
-        let is_asking = has_person && !yes && !self.manner.json;
-        if is_asking && self.manner.quiet {
+        let is_asking = has_person && !yes && !self.options.json;
+        if is_asking && self.options.quiet {
             return Err(Error::new(
                 Code::Contradiction,
                 "--quiet leaves out the questions and the plan that they are about",
@@ -233,14 +233,14 @@ impl Output {
 
     /// Something worth knowing.
     pub fn note(&self, text: &str) {
-        if !self.manner.quiet {
+        if !self.options.quiet {
             self.err(&Line::labelled(Tone::Note, "note", text).into());
         }
     }
 
     /// The same, and a command in a row of its own.
     pub(super) fn note_with(&self, text: &str, command: String) {
-        if !self.manner.quiet {
+        if !self.options.quiet {
             let mut lines = Text::from(Line::labelled(Tone::Note, "note", &format!("{text}:")));
             lines.line(Line::new().lead("  ").text(command).fold(Fold::Never));
             self.err(&lines);
@@ -254,20 +254,20 @@ impl Output {
 
     /// Lines of progress, or of a dialogue.
     pub fn line(&self, text: impl Into<Text>) {
-        if !self.manner.quiet {
+        if !self.options.quiet {
             self.err(&text.into());
         }
     }
 
     /// A row of `-v`.
     pub(super) fn trace(&self, level: &str, text: &str) {
-        let line = Line::new().toned(Tone::Dim, level.to_owned()).said(text);
+        let line = Line::new().toned(Tone::Dim, level.to_owned()).foreign(text);
         self.err(&line.hang(2).into());
     }
 
     /// What went wrong: in rustc's form on standard error, or as a JSON document.
     pub fn error(&self, error: &Error) {
-        if self.manner.json {
+        if self.options.json {
             let body = ErrorBody {
                 code: error.code().id(),
                 message: error.message(),

@@ -9,7 +9,7 @@ use super::{
     Output,
     text::{Line, Text},
 };
-use crate::{Result, plan::Plan, record::Step, spec::Source, text::shown};
+use crate::{Result, plan::Plan, record::Step, settings::Source, text::shown};
 use serde::Serialize;
 
 /// The JSON document of a plan.
@@ -35,7 +35,7 @@ struct Described<'a> {
 
 /// Prints the plan of an install as the command's result: by what it means, or each step by `-v`.
 pub(super) fn of_install(plan: &Plan, out: &Output) -> Result<()> {
-    match out.manner().verbose {
+    match out.options().verbose {
         0 => result(plan, overview(plan), out),
         _ => result(plan, steps(plan), out),
     }
@@ -57,7 +57,7 @@ fn result(plan: &Plan, steps: Text, out: &Output) -> Result<()> {
             notes: &plan.notes,
         });
     }
-    let mut text = if out.manner().verbose > 0 { details(plan) } else { settings(plan) };
+    let mut text = if out.options().verbose > 0 { details(plan) } else { settings(plan) };
     text.append(steps);
     out.result(text)?;
     plan.notes.iter().for_each(|note| out.note(note));
@@ -88,7 +88,7 @@ pub(super) fn details(plan: &Plan) -> Text {
         if let Step::File(file) = step {
             text.line(format!("--- {}", shown(&file.path)));
             for line in file.content.shown().lines() {
-                text.line(Line::new().said(line).hang(2).lead("    "));
+                text.line(Line::new().foreign(line).hang(2).lead("    "));
             }
         }
     }
@@ -110,7 +110,7 @@ fn settings(plan: &Plan) -> Text {
         let line = Line::new().text(format!("  {name:names$}  "));
         let line = match &setting.source {
             Source::Default => line.text(value.clone()),
-            Source::Existing(_) => line.said(&format!("{value:values$}  ({})", setting.source)),
+            Source::Existing(_) => line.foreign(&format!("{value:values$}  ({})", setting.source)),
             source => line.text(format!("{value:values$}  ({source})")),
         };
         // A value stays in the column of values.

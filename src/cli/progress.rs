@@ -6,7 +6,7 @@ use super::{
     Output, interrupt,
     text::{Line, TAKEN, Tone},
 };
-use crate::{apply::Report, record::Step, release::Watch};
+use crate::{apply::StepReporter, record::Step, release::DownloadProgress};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use phase::Phases;
 use std::{
@@ -40,8 +40,8 @@ pub(super) struct Progress<'a> {
 impl<'a> Progress<'a> {
     /// Tells through `out`. No bar where what is done is told in lines (`-v`), or not at all (`-q`).
     pub(super) fn new(out: &'a Output) -> Self {
-        let manner = out.manner();
-        let has_bar = out.has_reader() && !manner.quiet && manner.verbose == 0;
+        let options = out.options();
+        let has_bar = out.has_reader() && !options.quiet && options.verbose == 0;
         let bar = has_bar.then(|| {
             // What it draws is its template and messages, which the exit has made harmless.
             #[expect(clippy::disallowed_methods)]
@@ -55,7 +55,7 @@ impl<'a> Progress<'a> {
 
     /// Tells the phases of an install; each step where that was asked for (`-v`).
     pub(super) fn of_install(out: &'a Output) -> Self {
-        let phases = (out.manner().verbose == 0).then(Mutex::default);
+        let phases = (out.options().verbose == 0).then(Mutex::default);
         let mut progress = Self::new(out);
         progress.phases = phases;
         progress
@@ -127,7 +127,7 @@ impl<'a> Progress<'a> {
     }
 }
 
-impl Report for Progress<'_> {
+impl StepReporter for Progress<'_> {
     fn begins(&self, number: usize, of: usize, step: &Step) {
         self.is_new_wait("");
         let what = step.to_string();
@@ -181,7 +181,7 @@ impl Report for Progress<'_> {
     }
 }
 
-impl Watch for Progress<'_> {
+impl DownloadProgress for Progress<'_> {
     fn started(&self, total: Option<u64>) {
         if let Some(bar) = &self.bar {
             bar.set_position(0);

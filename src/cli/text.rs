@@ -107,7 +107,7 @@ impl Text {
     /// Adds what another program wrote, marked as such.
     pub fn foreign(&mut self, said: &Foreign) {
         for line in said.lines() {
-            self.0.push(Line::new().said(line).hang(2).lead(MARK));
+            self.0.push(Line::new().foreign(line).hang(2).lead(MARK));
         }
     }
 
@@ -152,7 +152,7 @@ impl Line {
 
     /// Adds text that others wrote.
     #[must_use]
-    pub fn said(mut self, text: &str) -> Self {
+    pub fn foreign(mut self, text: &str) -> Self {
         let text = Cow::Owned(text.to_owned());
         self.spans.push(Span { tone: Tone::Plain, text, is_foreign: true });
         self
@@ -432,7 +432,7 @@ mod tests {
         assert_eq!(rendered(&own.into(), 80, false), format!("SHA-256 {FOUND}\n"));
         let mut text = Text::new();
         text.foreign(&Foreign::new(&format!("token {FOUND}")));
-        text.line(Line::new().text("it says ").said(FOUND));
+        text.line(Line::new().text("it says ").foreign(FOUND));
         assert_eq!(rendered(&text, 80, false), "    | token ***\nit says ***\n");
     }
 

@@ -11,7 +11,7 @@ use tracing_subscriber::{
 /// Starts telling, if `-v` was given. Only this crate is heard: what HTTP libraries tell holds
 /// headers, and with them tokens.
 pub(super) fn start(out: &Output) {
-    let level = match out.manner().verbose {
+    let level = match out.options().verbose {
         0 => return,
         1 => LevelFilter::INFO,
         2 => LevelFilter::DEBUG,

@@ -5,7 +5,7 @@ use super::{
 };
 use crate::{
     Code, Command, Error, Help, Result,
-    plan::{Leave, Plan},
+    plan::{Plan, UninstallOptions},
     platform::fs::Provenance,
     record::{Receipt, Step},
     session::{BY_HAND, Session},
@@ -59,10 +59,10 @@ pub(super) fn run(args: &UninstallArgs, out: &Output) -> Result<ExitCode> {
     };
     let is_asking = !args.dry_run && out.is_asking(args.yes)?;
     let session = Session::open(args.root.as_deref())?;
-    let leave = Leave { purge: args.purge, force: args.force };
+    let leave = UninstallOptions { purge: args.purge, force: args.force };
     let Some(found) = session.plan_uninstall(&instance, leave)? else {
         if !args.dry_run && !elevate::is_needed(args.root.as_deref()) {
-            session.tidy()?;
+            session.remove_empty_state()?;
         }
         let found = if is_of_cures { Vec::new() } else { session.found_by_hand(name.as_ref())? };
         tell_unknown(&instance, &found, &session.instances()?, out)?;
@@ -113,13 +113,14 @@ fn refuse_rest(plan: &Plan, left: &Receipt) -> Result<()> {
     }
     let again = of_instance(Command::fixed("runnerup uninstall --purge"), &left.instance);
     let message = format!("uninstalled, but this stays: {}", rest.join(", "));
-    Err(Error::new(Code::RemovalIncomplete, message).help(Help::own(again, "goes on from here")))
+    Err(Error::new(Code::RemovalIncomplete, message)
+        .help(Help::of_program(again, "goes on from here")))
 }
 
 fn of_instance(command: Command, instance: &str) -> Command {
     match instance {
         "default" => command,
-        name => command.then("--instance").own(name, Provenance::Root),
+        name => command.then("--instance").trusted_value(name, Provenance::Root),
     }
 }
 
@@ -171,7 +172,8 @@ fn tell(
     out.result(format!("Uninstalled, {steps_done} steps done."))?;
     if !kept.is_empty() {
         let how = if only_data { "--purge" } else { "--purge --force" };
-        let how = out.own(of_instance(Command::fixed("runnerup uninstall").then(how), instance));
+        let how =
+            out.command_line(of_instance(Command::fixed("runnerup uninstall").then(how), instance));
         let how = how.map_or(String::new(), |line| format!("; `{line}` takes it away too"));
         out.note(&format!("kept: {}{how}", kept.join(", ")));
     }

@@ -1,7 +1,7 @@
 //! Environment variables: `RUNNERUP_` and the option in upper case. An empty one counts as not
 //! given, because that is what a pipeline makes of a secret or parameter that it does not have.
 
-use crate::{Code, Error, Result, spec::table::names, text::nearest, values::truth};
+use crate::{Code, Error, Result, settings::table::names, text::nearest, values::truth};
 use std::env::{self, VarError};
 
 /// The variable of an option: `max-run-time` → `RUNNERUP_MAX_RUN_TIME`.

@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn no_scheme_login_or_path_of_an_account_is_asked_for() {
-        let url = |text: &str| Server::named(text, CI).map(|own| own.url());
+        let url = |text: &str| Server::named(text, CI).map(|server| server.url());
         assert_eq!(url("https://u:p@h.example/a?b").unwrap(), "https://h.example:443/");
         assert_eq!(url("http://127.0.0.1:9444").unwrap(), "http://127.0.0.1:9444/");
         assert_eq!(url("https://[::1]:8").unwrap(), "https://[::1]:8/");

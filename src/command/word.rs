@@ -26,7 +26,7 @@ pub(super) enum Kind {
     /// A path from the root, or with a drive.
     Path,
     /// A value that root alone wrote, whatever it is.
-    Own,
+    Trusted,
 }
 
 impl Kind {
@@ -46,21 +46,21 @@ impl Kind {
                 Self::Domain => is_domain(value),
                 Self::User => value.len() <= 64 && all("-_. \\"),
                 Self::Path => is_whole_path(value),
-                Self::Task | Self::Own => true,
+                Self::Task | Self::Trusted => true,
             }
     }
 
     fn is_documented(self, value: &str) -> bool {
         match self {
             Self::Domain => [macos::SYSTEM, macos::DESKTOP].contains(&value),
-            Self::Own => false,
+            Self::Trusted => false,
             Self::Path => is_documented(
-                |own| own.places().into_iter().any(|place| place == inner(value)),
+                |layout| layout.places().into_iter().any(|place| place == inner(value)),
                 value,
             ),
-            Self::User => is_documented(|own| own.user == value, value),
+            Self::User => is_documented(|layout| layout.user == value, value),
             Self::Unit | Self::Label | Self::Task => {
-                is_documented(|own| own.service == value, value)
+                is_documented(|layout| layout.service == value, value)
             }
         }
     }
@@ -69,6 +69,7 @@ impl Kind {
 /// `system`, `gui/NUMBER` or `user/NUMBER`; or that of whoever types the command, which is the one
 /// word that a shell has to read.
 fn is_domain(value: &str) -> bool {
-    let number = |of: &str| value.strip_prefix(of).is_some_and(|own| own.parse::<u32>().is_ok());
+    let number =
+        |of: &str| value.strip_prefix(of).is_some_and(|layout| layout.parse::<u32>().is_ok());
     [macos::SYSTEM, macos::DESKTOP].contains(&value) || number("gui/") || number("user/")
 }

@@ -38,7 +38,7 @@ fn shorten(text: &mut String, limit: usize) {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::sample::*, *};
+    use super::{super::fixtures::*, *};
     use crate::doctor::{Selection, Status, judge};
 
     /// The size of a finding in JSON.

@@ -7,12 +7,12 @@
 
 use super::{Command, Remedy, own_folders::OwnFolders};
 use crate::{
-    host::{Access, AccountFacts, Install, Named, Provenance, Stranger, Survey, Trail},
+    host::{Access, AccountFacts, Install, Named, PathWalk, Provenance, Stranger, Survey},
     platform::{
         fs::{Kind, Meta},
         paths::is_system,
     },
-    record::{Folder, Owner, Settle, Step},
+    record::{Folder, Owner, SetPermissions, Step},
 };
 pub use allowed::allowed_path;
 pub(super) use mode::Mode;
@@ -43,7 +43,7 @@ const TEMPORARY: &str = "/tmp";
 /// A path, who could have chosen it, and its purpose.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Site<'a> {
-    pub(super) trail: &'a Trail,
+    pub(super) walk: &'a PathWalk,
     pub(super) named_by: Provenance,
     pub(super) purpose: Purpose,
 }
@@ -67,7 +67,7 @@ pub(super) struct Change<'a> {
 impl<'a> Site<'a> {
     /// A named path that was examined.
     pub(super) fn of(named: &'a Named, purpose: Purpose) -> Option<Self> {
-        Some(Self { trail: named.trail.ok()?, named_by: named.named_by, purpose })
+        Some(Self { walk: named.walk.ok()?, named_by: named.named_by, purpose })
     }
 }
 
@@ -87,23 +87,23 @@ impl<'a> Change<'a> {
         if let Err(refusal) = self.may_set(site, owner, mode) {
             return self.refused(remedy, refusal);
         }
-        let trail = site.trail;
+        let walk = site.walk;
         let is_roots_alone = self.is_roots_alone(site, owner, mode);
         // On ground of others a step changes only what belongs to the account that it names.
         let keeper = || {
             let account = self.survey.account_of(self.install)?;
-            let is_theirs = trail.end.is_some_and(|end| account.owns(&end));
-            (is_theirs && !trail.ground.is_root()).then_some(account)
+            let is_theirs = walk.end.is_some_and(|end| account.owns(&end));
+            (is_theirs && !walk.replaceable_by.is_root()).then_some(account)
         };
-        let step = Step::Settle(Settle {
-            path: trail.path.clone(),
-            folder: trail.is(Kind::Folder),
+        let step = Step::SetPermissions(SetPermissions {
+            path: walk.path.clone(),
+            folder: walk.is(Kind::Folder),
             owner: owner.or_else(keeper).map(|owner| Owner::user(&owner.name)),
             mode: mode.bits(),
-            judged: trail.end,
+            judged: walk.end,
             only_if_empty: is_roots_alone,
         });
-        let is_closed = trail.ground.is_root() || self.is_closed_by_record(trail);
+        let is_closed = walk.replaceable_by.is_root() || self.is_closed_by_record(walk);
         let is_told = is_closed && !is_roots_alone;
         let remedy = match by_commands(site, owner, mode).filter(|_| is_told) {
             Some(commands) => commands.into_iter().flatten().fold(remedy, Remedy::command),
@@ -124,16 +124,16 @@ impl<'a> Change<'a> {
         if let Err(refusal) = self.may_make(site, owner) {
             return self.refused(remedy, refusal);
         }
-        if !can_be_made(site.trail) {
+        if !can_be_made(site.walk) {
             return remedy.and("First create the folder above it as a folder of root.");
         }
         let command = Command::root("install -d -m")
             .then(mode.text())
             .then("-o")
             .user(&owner.name, self.install.account_by(owner))
-            .path(&site.trail.path, site.named_by);
+            .path(&site.walk.path, site.named_by);
         remedy.command(command).step(Step::Folder(Folder {
-            path: site.trail.path.clone(),
+            path: site.walk.path.clone(),
             owner: Some(Owner::user(&owner.name)),
             mode: mode.bits(),
             data: true,
@@ -143,33 +143,32 @@ impl<'a> Change<'a> {
 
     /// Gives an account its own home, where root alone can put another thing in its place.
     pub(super) fn home(&self, remedy: Remedy, site: Site<'_>, account: &AccountFacts) -> Remedy {
-        let trail = site.trail;
-        let is_roots = trail.ground.is_root()
-            && trail.is(Kind::Folder)
-            && trail.end.is_some_and(|end| end.is_of(0) && end.has_none(0o022))
-            && trail.real == trail.path;
-        if !is_roots || !site.named_by.is_root() || is_systems(trail) || account.is_root() {
+        let walk = site.walk;
+        let is_roots = walk.replaceable_by.is_root()
+            && walk.is(Kind::Folder)
+            && walk.end.is_some_and(|end| end.is_of(0) && end.has_none(0o022))
+            && walk.real == walk.path;
+        if !is_roots || !site.named_by.is_root() || is_systems(walk) || account.is_root() {
             return self.refused(remedy, Refusal::Home);
         }
         let owner = Command::root("chown -h").user_within("", &account.name, ":", site.named_by);
-        remedy.command(owner.path(&trail.path, site.named_by))
+        remedy.command(owner.path(&walk.path, site.named_by))
     }
 
     /// Sets the mode of a unit, drop-in or property list, where only root could have put it.
-    pub(super) fn definition(&self, remedy: Remedy, trail: &Trail, mode: Mode) -> Remedy {
-        let is_in =
-            |folder: &&str| trail.path.starts_with(folder) && trail.real.starts_with(folder);
-        let is_roots = trail.ground.is_root() && trail.end.is_some_and(|end| end.is_of(0));
-        if !is_roots || !trail.is(Kind::File) || !DEFINITION_FOLDERS.iter().any(is_in) {
+    pub(super) fn definition(&self, remedy: Remedy, walk: &PathWalk, mode: Mode) -> Remedy {
+        let is_in = |folder: &&str| walk.path.starts_with(folder) && walk.real.starts_with(folder);
+        let is_roots = walk.replaceable_by.is_root() && walk.end.is_some_and(|end| end.is_of(0));
+        if !is_roots || !walk.is(Kind::File) || !DEFINITION_FOLDERS.iter().any(is_in) {
             return remedy;
         }
-        let site = Site { trail, named_by: Provenance::Root, purpose: Purpose::Agent };
-        with_mode(remedy, site, mode).step(Step::Settle(Settle {
-            path: trail.path.clone(),
+        let site = Site { walk, named_by: Provenance::Root, purpose: Purpose::Agent };
+        with_mode(remedy, site, mode).step(Step::SetPermissions(SetPermissions {
+            path: walk.path.clone(),
             folder: false,
             owner: None,
             mode: mode.bits(),
-            judged: trail.end,
+            judged: walk.end,
             only_if_empty: false,
         }))
     }
@@ -180,16 +179,15 @@ impl<'a> Change<'a> {
         owner: Option<&AccountFacts>,
         mode: Mode,
     ) -> Result<(), Refusal> {
-        let trail = site.trail;
-        if goes_up(&trail.path) {
+        let walk = site.walk;
+        if goes_up(&walk.path) {
             return Err(Refusal::Up);
         }
-        let Some(end) = trail.end.filter(|end| matches!(end.kind, Kind::File | Kind::Folder))
-        else {
+        let Some(end) = walk.end.filter(|end| matches!(end.kind, Kind::File | Kind::Folder)) else {
             return Err(Refusal::NoFile);
         };
         // The target of a link may belong to others.
-        if trail.passed.iter().any(|passed| passed.path == trail.path) {
+        if walk.passed.iter().any(|passed| passed.path == walk.path) {
             return Err(Refusal::NoFile);
         }
         if owner.is_some_and(|owner| !self.may_own(owner)) {
@@ -200,16 +198,16 @@ impl<'a> Change<'a> {
         if self.is_with_agent(site) {
             return Err(Refusal::Agent);
         }
-        if self.folders.holds(trail, self.open_to(site)) {
+        if self.folders.holds(walk, self.open_to(site)) {
             if self.is_mounted(site) {
                 return Err(Refusal::Mounted);
             }
             // A folder has one name only; a file of root in a folder of the account may be any file.
             let is_roots_folder = end.is_of(0) && end.kind == Kind::Folder;
-            let is_safe = trail.ground.is_root() || is_theirs || is_roots_folder;
+            let is_safe = walk.replaceable_by.is_root() || is_theirs || is_roots_folder;
             return match is_safe {
                 false => Err(Refusal::Foreign),
-                true if self.is_roots_alone(site, owner, mode) && !self.is_empty(trail) => {
+                true if self.is_roots_alone(site, owner, mode) && !self.is_empty(walk) => {
                     Err(self.filled(site))
                 }
                 true => Ok(()),
@@ -219,24 +217,24 @@ impl<'a> Change<'a> {
             && !account.is_root()
             && owner.is_none_or(|owner| owner.owns(&end))
             && self.speaks_for_itself(account, site)
-            && trail.denies(account, Access::Execute).is_none_or(|denied| denied.path == trail.path)
+            && walk.denies(account, Access::Execute).is_none_or(|denied| denied.path == walk.path)
         {
             return Ok(());
         }
         if site.named_by.is_root() {
-            return self.may_set_for_root(trail, owner, mode, end.is_of(0) || is_theirs);
+            return self.may_set_for_root(walk, owner, mode, end.is_of(0) || is_theirs);
         }
         // Whether it is empty is not known: its content is not shown for a path that an account chose.
         let may_be_allowed = owner.is_some()
             && end.kind == Kind::Folder
-            && trail.ground.is_root()
+            && walk.replaceable_by.is_root()
             && (end.is_of(0) || is_theirs);
         match self.is_allowed(site) {
-            _ if is_systems(trail) => Err(Refusal::System),
+            _ if is_systems(walk) => Err(Refusal::System),
             false if may_be_allowed => Err(Refusal::NotAllowed),
             false => Err(Refusal::NotOwn),
             true if !may_be_allowed => Err(Refusal::Foreign),
-            true if self.is_empty(trail) => Ok(()),
+            true if self.is_empty(walk) => Ok(()),
             true => Err(Refusal::NotEmpty),
         }
     }
@@ -245,7 +243,7 @@ impl<'a> Change<'a> {
     /// documentation's.
     fn open_to(&self, site: Site<'_>) -> Purpose {
         let is_documented =
-            site.named_by == Provenance::Anybody && self.folders.is_known(&site.trail.path);
+            site.named_by == Provenance::Anybody && self.folders.is_known(&site.walk.path);
         let is_named = site.named_by.is_root() || is_documented;
         if is_named { site.purpose } else { Purpose::Data }
     }
@@ -256,32 +254,32 @@ impl<'a> Change<'a> {
         let is_its_own =
             |by: Provenance| by.is_root() || account.uid().map(Provenance::Account) == Some(by);
         is_its_own(site.named_by) && is_its_own(self.install.named_by)
-            || self.folders.is_known(&site.trail.path)
+            || self.folders.is_known(&site.walk.path)
     }
 
     /// Of a path that root alone could have named.
     fn may_set_for_root(
         &self,
-        trail: &Trail,
+        walk: &PathWalk,
         owner: Option<&AccountFacts>,
         mode: Mode,
         is_ours: bool,
     ) -> Result<(), Refusal> {
-        let is_temporary = trail.path == Path::new(TEMPORARY) && mode == Mode::Temporary;
-        let is_environment = trail.is(Kind::File)
-            && trail.ground.is_root()
-            && trail.end.is_some_and(|end| end.has_all(mode.bits()))
-            && ENVIRONMENT_FOLDERS.iter().any(|folder| trail.path.starts_with(folder));
+        let is_temporary = walk.path == Path::new(TEMPORARY) && mode == Mode::Temporary;
+        let is_environment = walk.is(Kind::File)
+            && walk.replaceable_by.is_root()
+            && walk.end.is_some_and(|end| end.has_all(mode.bits()))
+            && ENVIRONMENT_FOLDERS.iter().any(|folder| walk.path.starts_with(folder));
         match owner {
             None if is_temporary || is_environment => Ok(()),
-            _ if is_systems(trail) => Err(Refusal::System),
+            _ if is_systems(walk) => Err(Refusal::System),
             _ if !is_ours => Err(Refusal::Foreign),
             _ => Ok(()),
         }
     }
 
     fn may_make(&self, site: Site<'_>, owner: &AccountFacts) -> Result<(), Refusal> {
-        if goes_up(&site.trail.path) {
+        if goes_up(&site.walk.path) {
             return Err(Refusal::Up);
         }
         if !self.may_own(owner) {
@@ -291,8 +289,8 @@ impl<'a> Change<'a> {
             return Err(Refusal::Agent);
         }
         let is_named = site.named_by.is_root() || self.is_allowed(site);
-        if self.folders.holds(site.trail, self.open_to(site)) {
-            let above = site.trail.nearest();
+        if self.folders.holds(site.walk, self.open_to(site)) {
+            let above = site.walk.nearest();
             let is_roots = above.is_none_or(|above| {
                 !above.meta.is_of_another(0) && !self.folders.is_known(&above.path)
             });
@@ -303,9 +301,9 @@ impl<'a> Change<'a> {
             };
         }
         match is_named {
-            _ if is_systems(site.trail) => Err(Refusal::System),
+            _ if is_systems(site.walk) => Err(Refusal::System),
             true => Ok(()),
-            false if can_be_made(site.trail) => Err(Refusal::NotAllowed),
+            false if can_be_made(site.walk) => Err(Refusal::NotAllowed),
             false => Err(Refusal::NotOwn),
         }
     }
@@ -313,14 +311,14 @@ impl<'a> Change<'a> {
     /// Whether a path for data is the binary's or the configuration's too: whoever has such a path
     /// decides what the agent is, and what everyone runs who uses this binary.
     fn is_with_agent(&self, site: Site<'_>) -> bool {
-        let trail = site.trail;
-        let is_theirs = trail.end.is_some_and(|end| {
+        let walk = site.walk;
+        let is_theirs = walk.end.is_some_and(|end| {
             let account = self.survey.account_of(self.install);
             account.is_some_and(|account| account.owns(&end) && !account.is_root())
         });
         let named = [
-            self.install.binary.as_ref().and_then(|binary| binary.trail.ok()),
-            self.install.config_file().ok().map(|config| &config.trail),
+            self.install.binary.as_ref().and_then(|binary| binary.walk.ok()),
+            self.install.config_file().ok().map(|config| &config.walk),
         ];
         let is_with = |path: &Path| {
             let mut parts = named.iter().flatten().flat_map(|part| [&part.path, &part.real]);
@@ -329,7 +327,7 @@ impl<'a> Change<'a> {
                 || !is_theirs && self.folders.is_with_part(path)
         };
         site.purpose == Purpose::Data
-            && (is_with(&trail.path) || trail.end.is_some() && is_with(&trail.real))
+            && (is_with(&walk.path) || walk.end.is_some() && is_with(&walk.real))
     }
 
     /// Whether who is to own it was named by root, or is the account that the service runs as.
@@ -342,7 +340,7 @@ impl<'a> Change<'a> {
     /// Whether a file system is mounted inside the install's own folders, on the way or at the
     /// path, that nothing of root's names.
     fn is_mounted(&self, site: Site<'_>) -> bool {
-        let path = &site.trail.path;
+        let path = &site.walk.path;
         !site.named_by.is_root()
             && !self.folders.is_known(path)
             && self
@@ -353,7 +351,7 @@ impl<'a> Change<'a> {
                 .map(|mount| &mount.point)
                 .filter(|point| path.starts_with(point))
                 // The walk itself tells without names, which the account can change meanwhile.
-                .chain(&site.trail.mounts)
+                .chain(&site.walk.mounts)
                 .any(|point| {
                     self.folders.contains(point, Purpose::Agent) && !self.folders.is_known(point)
                 })
@@ -361,30 +359,30 @@ impl<'a> Change<'a> {
 
     /// Whether saved facts tell that only root can change the way to a path that the documentation
     /// names.
-    fn is_closed_by_record(&self, trail: &Trail) -> bool {
+    fn is_closed_by_record(&self, walk: &PathWalk) -> bool {
         let is_closed = |meta: &Meta| meta.is_of(0) && meta.has_none(0o022);
-        self.folders.is_known(&trail.path)
-            && trail.real == trail.path
-            && !trail.passed.is_empty()
-            && trail.passed.iter().all(|passed| is_closed(&passed.meta))
+        self.folders.is_known(&walk.path)
+            && walk.real == walk.path
+            && !walk.passed.is_empty()
+            && walk.passed.iter().all(|passed| is_closed(&passed.meta))
     }
 
     /// Whether what stands at a path is root's, and nothing but what an account could have written
     /// names it: neither root nor the documentation does, for what it is to become.
     fn is_roots_alone(&self, site: Site<'_>, owner: Option<&AccountFacts>, mode: Mode) -> bool {
-        let path = &site.trail.path;
+        let path = &site.walk.path;
         let is_documented = match owner {
             None if mode != Mode::Temporary => self.folders.is_known(path),
             _ => self.folders.is_for_jobs(path),
         };
-        site.trail.end.is_some_and(|end| !end.is_of_another(0))
+        site.walk.end.is_some_and(|end| !end.is_of_another(0))
             && !site.named_by.is_root()
             && !is_documented
     }
 
     /// Whether the person who runs this allowed the path.
     fn is_allowed(&self, site: Site<'_>) -> bool {
-        self.survey.allowed.contains(&site.trail.path)
+        self.survey.allowed.contains(&site.walk.path)
     }
 
     /// Why a folder of root does not change its owner.
@@ -393,12 +391,12 @@ impl<'a> Change<'a> {
     }
 
     /// Whether it is known that nothing is in what stands at a path.
-    fn is_empty(&self, trail: &Trail) -> bool {
-        if let Some(end) = trail.end.filter(|end| end.kind == Kind::File) {
+    fn is_empty(&self, walk: &PathWalk) -> bool {
+        if let Some(end) = walk.end.filter(|end| end.kind == Kind::File) {
             return end.size == 0;
         }
         self.install.workdir.ok().is_some_and(|workdir| {
-            workdir.folder == trail.path && workdir.entries == 0 && !workdir.cut_short
+            workdir.folder == walk.path && workdir.entries == 0 && !workdir.cut_short
         })
     }
 
@@ -424,14 +422,14 @@ fn goes_up(path: &Path) -> bool {
 }
 
 /// Whether a folder can be created without a chance for others to put a link there before.
-fn can_be_made(trail: &Trail) -> bool {
-    let nearest = trail.nearest().map(|passed| passed.path.as_path());
-    nearest.is_some() && trail.path.parent() == nearest && trail.ground.is_root()
+fn can_be_made(walk: &PathWalk) -> bool {
+    let nearest = walk.nearest().map(|passed| passed.path.as_path());
+    nearest.is_some() && walk.path.parent() == nearest && walk.replaceable_by.is_root()
 }
 
 /// Whether a path, or its target, belongs to the system.
-fn is_systems(trail: &Trail) -> bool {
-    is_system(&trail.path) || trail.end.is_some() && is_system(&trail.real)
+fn is_systems(walk: &PathWalk) -> bool {
+    is_system(&walk.path) || walk.end.is_some() && is_system(&walk.real)
 }
 
 /// A command of root that creates or changes an account; left out unless root alone could have written
@@ -464,12 +462,12 @@ fn by_commands(
     owner: Option<&AccountFacts>,
     mode: Mode,
 ) -> Option<[Option<Command>; 2]> {
-    let Site { trail, named_by, .. } = site;
+    let Site { walk, named_by, .. } = site;
     let owning = owner.map(|owner| {
         let command = Command::root("chown -h").user_within("", &owner.name, ":", named_by);
-        command.path(&trail.path, named_by)
+        command.path(&walk.path, named_by)
     });
-    let setting = Command::root("chmod").then(mode.text()).path(&trail.path, named_by);
+    let setting = Command::root("chmod").then(mode.text()).path(&walk.path, named_by);
     let commands = [owning, Some(setting)];
     commands.iter().flatten().all(|command| command.line().is_some()).then_some(commands)
 }

@@ -100,7 +100,7 @@ impl Finding {
     }
 
     /// Whether a person should look at it.
-    pub fn is_trouble(&self) -> bool {
+    pub fn is_problem(&self) -> bool {
         matches!(self.status, Status::Warn | Status::Fail | Status::Error)
     }
 }
@@ -121,7 +121,7 @@ impl Diagnosis {
     }
 
     /// What is wrong, the worst first, and in the order of causes.
-    pub fn troubles(&self) -> impl Iterator<Item = &Finding> {
+    pub fn problems(&self) -> impl Iterator<Item = &Finding> {
         let of = |status| self.findings.iter().filter(move |finding| finding.status == status);
         of(Status::Fail).chain(of(Status::Warn)).chain(of(Status::Error))
     }

@@ -120,7 +120,7 @@ struct Causes {
 impl Causes {
     /// Reports a cause once: a check that an earlier failure explains is skipped.
     fn explain(&mut self, check: &Check, finding: &mut Finding) {
-        let cause = self.of(check, finding.instance.as_deref()).filter(|_| finding.is_trouble());
+        let cause = self.of(check, finding.instance.as_deref()).filter(|_| finding.is_problem());
         if let Some(cause) = cause {
             let found = std::mem::take(&mut finding.summary);
             skip(
@@ -239,7 +239,7 @@ fn known(name: &str) -> Result<()> {
 mod tests {
     use super::*;
     use crate::{
-        doctor::{Consent, Diagnosis, sample::*},
+        doctor::{Consent, Diagnosis, fixtures::*},
         host::{Activity, ConfigState, Load, PackageFault, Queue, Seen, Selinux},
         record::Step,
         session::cures,
@@ -249,8 +249,8 @@ mod tests {
     /// The documented hang: a binary that cannot be run, and a service that therefore does not.
     fn hang() -> Survey {
         let mut survey = healthy();
-        if let Seen::Known(trail) = &mut agent(&mut survey).binary.as_mut().unwrap().trail {
-            trail.end = Some(file(0, 0o644));
+        if let Seen::Known(walk) = &mut agent(&mut survey).binary.as_mut().unwrap().walk {
+            walk.end = Some(file(0, 0o644));
         }
         if let Seen::Known(state) = &mut service_of(&mut survey).state {
             state.active = Activity::Failed;
@@ -262,9 +262,9 @@ mod tests {
     fn one_cause_is_told_once_with_what_comes_of_it() {
         let findings = judge(&hang(), &Selection::default());
         let diagnosis = Diagnosis::new(findings, 0);
-        let reported: Vec<_> = diagnosis.troubles().map(|finding| finding.check).collect();
+        let reported: Vec<_> = diagnosis.problems().map(|finding| finding.check).collect();
         assert_eq!(reported, ["permissions/binary-executable"]);
-        let cause = diagnosis.troubles().next().unwrap();
+        let cause = diagnosis.problems().next().unwrap();
         let explained: Vec<_> =
             diagnosis.consequences(cause).map(|finding| finding.check).collect();
         assert_eq!(explained, ["service/running"]);
@@ -278,9 +278,9 @@ mod tests {
             state.health = Some("Unhealthy".to_owned());
         }
         let diagnosis = Diagnosis::new(judge(&survey, &Selection::default()), 0);
-        let reported: Vec<_> = diagnosis.troubles().map(|finding| finding.check).collect();
+        let reported: Vec<_> = diagnosis.problems().map(|finding| finding.check).collect();
         assert_eq!(reported, ["permissions/binary-executable"]);
-        let cause = diagnosis.troubles().next().unwrap();
+        let cause = diagnosis.problems().next().unwrap();
         let explained: Vec<_> =
             diagnosis.consequences(cause).map(|finding| finding.check).collect();
         assert_eq!(explained, ["service/running", "service/healthy"]);
@@ -295,10 +295,10 @@ mod tests {
         install.service = None;
         install.processes = Seen::Known(Vec::new());
         let Some(Seen::Known(config)) = &mut install.config else { panic!() };
-        config.trail.end = None;
+        config.walk.end = None;
         config.state = ConfigState::Missing;
         let diagnosis = Diagnosis::new(judge(&survey, &Selection::default()), 0);
-        let failed = diagnosis.troubles().filter(|finding| finding.status == Status::Fail);
+        let failed = diagnosis.problems().filter(|finding| finding.status == Status::Fail);
         let failed: Vec<_> = failed.map(|finding| finding.check).collect();
         assert_eq!(failed, ["service/defined"]);
     }
@@ -357,7 +357,7 @@ mod tests {
         }
         set(&mut survey, "runner.mode", Some("sometimes"));
         let diagnosis = Diagnosis::new(judge(&survey, &Selection::default()), 0);
-        let reported: Vec<_> = diagnosis.troubles().map(|finding| finding.check).collect();
+        let reported: Vec<_> = diagnosis.problems().map(|finding| finding.check).collect();
         assert!(reported.contains(&"service/loaded"), "{reported:?}");
         assert!(reported.contains(&"config/values-valid"), "{reported:?}");
     }
@@ -368,9 +368,9 @@ mod tests {
         service_of(&mut survey).state = Seen::broken("`systemctl show` did not end");
         let diagnosis = Diagnosis::new(judge(&survey, &Selection::default()), 0);
         let reported: Vec<_> =
-            diagnosis.troubles().map(|finding| (finding.check, finding.status)).collect();
+            diagnosis.problems().map(|finding| (finding.check, finding.status)).collect();
         assert_eq!(reported, [("service/loaded", Status::Error)]);
-        let cause = diagnosis.troubles().next().unwrap();
+        let cause = diagnosis.problems().next().unwrap();
         assert!(diagnosis.consequences(cause).any(|finding| finding.check == "service/running"));
     }
 

@@ -3,7 +3,7 @@
 use super::{Command, Consent, Remedy, remedy::Text, service::rules};
 use crate::{
     agent::{Names, profiles},
-    host::{AccountFacts, Install, Provenance, Service, Survey, Trail, Unseen},
+    host::{AccountFacts, Install, PathWalk, Provenance, Service, Survey, Unseen},
     platform::fs::Meta,
     record::{IfBusy, Step},
     service::{Verb, is_closed},
@@ -20,12 +20,12 @@ pub(super) fn octal(meta: &Meta) -> String {
 }
 
 /// `-rw-r--r-- root:root`, for evidence.
-pub(super) fn described(trail: &Trail, survey: &Survey) -> String {
-    match &trail.end {
-        None => format!("{} does not exist", trail.path.display()),
+pub(super) fn described(walk: &PathWalk, survey: &Survey) -> String {
+    match &walk.end {
+        None => format!("{} does not exist", walk.path.display()),
         Some(meta) => format!(
             "{} is {}, mode {}, owner {}",
-            trail.path.display(),
+            walk.path.display(),
             meta.kind,
             octal(meta),
             owner_of(survey, meta)
@@ -133,31 +133,31 @@ fn is_documented(service: &Service) -> bool {
     let name = service.name.as_str();
     let is_of = |names: &Names| name.starts_with(names.unit) || name.starts_with(names.label);
     let of_agent = profiles().any(|profile| is_of(&profile.names));
-    let is_there = |trail: &Trail| trail.end.is_some() && is_closed(trail);
+    let is_there = |walk: &PathWalk| walk.end.is_some() && is_closed(walk);
     of_agent
         && !service.definitions.is_empty()
-        && service.definitions.iter().all(|definition| is_there(&definition.trail))
+        && service.definitions.iter().all(|definition| is_there(&definition.walk))
 }
 
 /// The command that edits a file: as root where root alone named it and can change the folders on
 /// the way, and else with the rights of the account whose file it is. The editor is of whoever types
 /// the command in both cases: one that the account runs would read the account's own settings.
-pub(super) fn edit(survey: &Survey, trail: &Trail, named_by: Provenance) -> Command {
-    if named_by.is_root() && trail.ground.is_root() {
-        return Command::fixed("sudoedit").path(&trail.path, named_by);
+pub(super) fn edit(survey: &Survey, walk: &PathWalk, named_by: Provenance) -> Command {
+    if named_by.is_root() && walk.replaceable_by.is_root() {
+        return Command::fixed("sudoedit").path(&walk.path, named_by);
     }
-    let owner = trail.end.and_then(|end| {
+    let owner = walk.end.and_then(|end| {
         survey.host.accounts.iter().find(|account| account.owns(&end) && !account.is_root())
     });
     let Some(owner) = owner else { return Command::left_out() };
     // What an account is called, a host's own list says.
-    Command::fixed("sudoedit -u").user(&owner.name, named_by).path(&trail.path, named_by)
+    Command::fixed("sudoedit -u").user(&owner.name, named_by).path(&walk.path, named_by)
 }
 
 /// The same for the configuration of an agent; no command where none is known.
 pub(super) fn edit_config(survey: &Survey, install: &Install) -> Command {
     match install.config_file() {
-        Ok(config) => edit(survey, &config.trail, install.named_by),
+        Ok(config) => edit(survey, &config.walk, install.named_by),
         Err(_) => Command::left_out(),
     }
 }

@@ -10,6 +10,8 @@ mod check;
 mod config;
 mod connectivity;
 mod finding;
+#[cfg(test)]
+pub(crate) mod fixtures;
 mod host;
 mod judge;
 mod lookup;
@@ -20,8 +22,6 @@ mod permissions;
 mod programs;
 mod queue;
 mod remedy;
-#[cfg(test)]
-pub(crate) mod sample;
 #[cfg(test)]
 mod saved;
 mod service;

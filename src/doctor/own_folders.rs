@@ -3,7 +3,7 @@
 use super::change::Purpose;
 use crate::{
     agent::Layout,
-    host::{Install, Survey, Trail},
+    host::{Install, PathWalk, Survey},
     platform::fs::{Meta, Permissions},
 };
 use std::path::{Path, PathBuf};
@@ -76,18 +76,18 @@ impl OwnFolders {
     }
 
     /// Whether a path is in one of these folders, and only root can replace that folder.
-    pub(super) fn holds(&self, trail: &Trail, purpose: Purpose) -> bool {
-        let is_moved = trail.end.is_some() && trail.real != trail.path;
+    pub(super) fn holds(&self, walk: &PathWalk, purpose: Purpose) -> bool {
+        let is_moved = walk.end.is_some() && walk.real != walk.path;
         let is_roots = |meta: &Meta| {
             meta.permissions == Permissions::Acl
                 || meta.is_of(0) && (meta.has_none(0o022) || meta.has_any(0o1000))
         };
-        self.of_purpose(purpose).filter(|folder| trail.path.starts_with(folder)).any(|folder| {
-            let mut above = trail
+        self.of_purpose(purpose).filter(|folder| walk.path.starts_with(folder)).any(|folder| {
+            let mut above = walk
                 .passed
                 .iter()
                 .filter(|passed| folder.starts_with(&passed.path) && passed.path != *folder);
-            trail.ground.is_root() || !is_moved && above.all(|passed| is_roots(&passed.meta))
+            walk.replaceable_by.is_root() || !is_moved && above.all(|passed| is_roots(&passed.meta))
         })
     }
 }

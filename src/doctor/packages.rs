@@ -70,7 +70,7 @@ fn named(remedy: Remedy, packages: &[Package]) -> Remedy {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::doctor::{Status, sample::*};
+    use crate::doctor::{Status, fixtures::*};
     use crate::host::{Clock, Seen, Sudo, Survey, Written};
 
     fn without_ssh(manager: Option<PackageManager>) -> Survey {

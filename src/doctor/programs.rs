@@ -96,7 +96,7 @@ mod tests {
     use crate::{
         Command,
         agent::{Kind, Layout},
-        doctor::sample::*,
+        doctor::fixtures::*,
         service::Verb,
         values::Manager,
     };
@@ -242,7 +242,8 @@ mod tests {
         let sources = [checks.clone(), profiles()].concat();
         let mut all = Vec::new();
         for (path, source) in &checks {
-            for (how, is_look) in [(".look(", true), (".command(", false), (".in_turn(", false)] {
+            for (how, is_look) in [(".inspect(", true), (".command(", false), (".in_turn(", false)]
+            {
                 for (at, _) in source.match_indices(how) {
                     let argument = inside(&source[at + how.len()..]);
                     let mut lines: Vec<String> =

@@ -130,7 +130,7 @@ impl Remedy {
 
     /// With a command that shows more of the problem and changes nothing, on the same condition.
     #[must_use]
-    pub(super) fn look(self, command: Command) -> Self {
+    pub(super) fn inspect(self, command: Command) -> Self {
         self.line(command, false)
     }
 
@@ -296,8 +296,8 @@ impl Consent {
 mod tests {
     use super::*;
     use crate::{
-        doctor::sample::*,
-        host::{Seen, Survey, Trail},
+        doctor::fixtures::*,
+        host::{PathWalk, Seen, Survey},
     };
 
     #[test]
@@ -309,7 +309,7 @@ mod tests {
             ["sudo runnerup install --instance gpu --version latest", "sudo runnerup doctor --fix"];
         assert_eq!(remedy.for_instance(Some(&"gpu".parse().unwrap())).commands(), commands);
         let mut survey = healthy();
-        agent(&mut survey).binary.as_mut().unwrap().trail = Seen::Known(Trail::default());
+        agent(&mut survey).binary.as_mut().unwrap().walk = Seen::Known(PathWalk::default());
         let commands = |survey: &Survey| {
             let found = finding(survey, "permissions/binary-executable");
             found.remedy.unwrap().commands().join(" ")

@@ -1,7 +1,7 @@
 //! Saved facts, which anybody may have written, and which support opens as root on a host of its
 //! own: no text and no number of theirs gets into what is advised.
 
-use super::{Remedy, Selection, judge, sample::*};
+use super::{Remedy, Selection, fixtures::*, judge};
 use crate::host::{Activity, Load, Memory, Queue, Runner, Seen, Side, Sudo, Survey, Tls, Tool};
 use serde_json::Value;
 use std::{collections::BTreeSet, fs, path::Path};
@@ -78,11 +78,11 @@ fn documents() -> Vec<Value> {
             survey.host.memory = Seen::Known(Memory { total: 1 << 30, available: 9, swap: 0 });
         },
         |survey| {
-            let trail = agent(survey).binary.as_mut().unwrap().trail.ok().cloned();
-            let mut trail = trail.unwrap();
-            trail.end = Some(file(0, 0o600));
-            trail.passed.last_mut().unwrap().meta = folder(0, 0o666);
-            agent(survey).binary.as_mut().unwrap().trail = Seen::Known(trail);
+            let walk = agent(survey).binary.as_mut().unwrap().walk.ok().cloned();
+            let mut walk = walk.unwrap();
+            walk.end = Some(file(0, 0o600));
+            walk.passed.last_mut().unwrap().meta = folder(0, 0o666);
+            agent(survey).binary.as_mut().unwrap().walk = Seen::Known(walk);
         },
         |survey| state(survey, |state| state.load = Load::Masked),
         |survey| state(survey, |state| state.active = Activity::Deactivating),
@@ -131,7 +131,7 @@ fn documents() -> Vec<Value> {
                 unclaimed: Some(1),
                 running: None,
                 running_elsewhere: None,
-                trouble: None,
+                failure: None,
                 withheld_from: None,
             });
         },

@@ -108,7 +108,7 @@ catalogue! {
         "Two runs at the same time would undo each other's changes, so the first one holds a lock. \
          The message names its process, or the command that finds it. Wait until that process \
          ends, or end it: the lock ends with the process, and the next run continues from there.";
-    GroundUnsafe = 3, "E3006", "another account can change a path",
+    UntrustedPath = 3, "E3006", "another account can change a path",
         "A path contains a link, a folder or a file that the account of jobs, or another account, \
          could create or replace. Root does not follow such a path, because it could lead to any \
          file of the host. The message names the place. Examine it, remove what does not belong \

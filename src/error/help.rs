@@ -12,7 +12,7 @@ pub struct Help(Option<Line>);
 pub(super) enum Line {
     Words(String),
     /// A command of this program, for the host or image of the run.
-    Own {
+    OfProgram {
         command: Command,
         why: &'static str,
     },
@@ -32,12 +32,12 @@ impl Help {
 
     /// A command of this program and what it does. In a run on an image it is shown with `--root`, because
     /// without it the command would act on the host.
-    pub fn own(command: Command, why: &'static str) -> Self {
-        Self(Some(Line::Own { command, why }))
+    pub fn of_program(command: Command, why: &'static str) -> Self {
+        Self(Some(Line::OfProgram { command, why }))
     }
 
     /// A command that shows owner and kind of a path.
-    pub fn look(command: &'static str, path: &Path) -> Self {
+    pub fn inspect(command: &'static str, path: &Path) -> Self {
         let command = Command::shows(command, path);
         Self::command("examine it", &command)
     }
@@ -62,7 +62,7 @@ impl Line {
     pub(super) fn text(&self, base: Option<&Path>) -> Option<String> {
         match self {
             Self::Words(text) => Some(text.clone()),
-            Self::Own { command, why } => {
+            Self::OfProgram { command, why } => {
                 let command = command.clone().of_image(base).into_line()?;
                 Some(if why.is_empty() { command } else { format!("{command}   # {why}") })
             }
@@ -90,7 +90,8 @@ mod tests {
 
     #[test]
     fn a_command_of_ours_is_told_with_the_image_of_the_run() {
-        let own = Help::own(Command::fixed("runnerup uninstall --purge"), "goes on from here");
+        let own =
+            Help::of_program(Command::fixed("runnerup uninstall --purge"), "goes on from here");
         let error = Error::new(Code::StepFailed, "x").help(own).help("look");
         assert_eq!(
             error.help_lines(),

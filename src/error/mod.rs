@@ -37,7 +37,7 @@ impl Error {
 
     /// Adds the output of another program. The sentence should end with a colon.
     #[must_use]
-    pub fn said(mut self, said: Foreign) -> Self {
+    pub fn output(mut self, said: Foreign) -> Self {
         self.message.truncate(self.sentence);
         if !said.is_empty() {
             self.message = format!("{} {said}", self.message);
@@ -135,7 +135,7 @@ mod tests {
     #[test]
     fn what_another_program_said_stays_apart_from_the_sentence() {
         let error = Error::new(Code::StepFailed, "`x` failed; it said:")
-            .said(Foreign::new("no\nhelp: run this"))
+            .output(Foreign::new("no\nhelp: run this"))
             .context("step 1");
         assert_eq!(error.sentence(), "step 1: `x` failed; it said:");
         assert_eq!(error.foreign().lines(), ["no", "help: run this"]);

@@ -1,7 +1,7 @@
 //! One agent: what runs it, what it reads, what it started.
 
 use super::{
-    ConfigFile, LogLine, PathRole, Provenance, Scrubbed, Seen, Service, TokenPlace, Trail,
+    ConfigFile, LogLine, PathRole, PathWalk, Provenance, Scrubbed, Seen, Service, TokenPlace,
 };
 use crate::agent::{CircleCi, Kind};
 use serde::{Deserialize, Serialize};
@@ -74,7 +74,8 @@ pub struct Named {
     /// What it is for.
     pub role: PathRole,
     /// The way to it.
-    pub trail: Seen<Trail>,
+    #[serde(rename = "trail")]
+    pub walk: Seen<PathWalk>,
     /// Who could have named it.
     pub named_by: Provenance,
 }
@@ -86,15 +87,16 @@ enum SavedNamed {
     Today {
         #[serde(alias = "purpose")]
         role: PathRole,
-        trail: Seen<Trail>,
+        #[serde(rename = "trail")]
+        walk: Seen<PathWalk>,
     },
-    Pair(PathRole, Seen<Trail>),
+    Pair(PathRole, Seen<PathWalk>),
 }
 
 impl From<SavedNamed> for Named {
     fn from(saved: SavedNamed) -> Self {
-        let (SavedNamed::Today { role, trail } | SavedNamed::Pair(role, trail)) = saved;
-        Self { role, trail, named_by: Provenance::Anybody }
+        let (SavedNamed::Today { role, walk } | SavedNamed::Pair(role, walk)) = saved;
+        Self { role, walk, named_by: Provenance::Anybody }
     }
 }
 
@@ -143,7 +145,8 @@ impl Variable {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Binary {
     /// The way to it.
-    pub trail: Seen<Trail>,
+    #[serde(rename = "trail")]
+    pub walk: Seen<PathWalk>,
     /// What its first bytes say it is.
     pub program: Seen<Program>,
     /// Its SHA-256 in hex, where a receipt has one to compare it with.
@@ -312,8 +315,8 @@ impl Install {
     }
 
     /// A path by what it is for.
-    pub fn path(&self, role: PathRole) -> Option<&Seen<Trail>> {
-        self.named(role).map(|named| &named.trail)
+    pub fn path(&self, role: PathRole) -> Option<&Seen<PathWalk>> {
+        self.named(role).map(|named| &named.walk)
     }
 
     /// A path by what it is for, with who named it.

@@ -1,6 +1,6 @@
 //! An agent's configuration, with the place of every key.
 
-use super::{Provenance, Scrubbed, Trail};
+use super::{PathWalk, Provenance, Scrubbed};
 use crate::{
     agent::config::truth,
     platform::fs::{Kind, WalkEnd},
@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 #[serde(from = "Saved<T>", bound(deserialize = "T: Deserialize<'de>"))]
 pub struct ConfigFile<T = Scrubbed> {
     /// The way to it.
-    pub trail: Trail,
+    #[serde(rename = "trail")]
+    pub walk: PathWalk,
     /// What came of reading it.
     pub state: ConfigState,
     /// Every key with a value, in the file's order. A section is no key.
@@ -41,8 +42,8 @@ pub enum ConfigState {
 
 impl ConfigState {
     /// Why nothing can be read at the end of a walk; `None` where a file is.
-    pub fn of_walk(trail: &Trail) -> Option<Self> {
-        match (trail.end, &trail.stopped) {
+    pub fn of_walk(walk: &PathWalk) -> Option<Self> {
+        match (walk.end, &walk.stopped) {
             (Some(meta), _) if meta.kind == Kind::File => None,
             (Some(_), _) => Some(Self::NotAFile),
             (None, None | Some(WalkEnd::Missing(_) | WalkEnd::NoFolder(..))) => Some(Self::Missing),
@@ -54,7 +55,8 @@ impl ConfigState {
 /// A configuration in saved facts: older versions had `fault` and `unread` for `state`.
 #[derive(Deserialize)]
 struct Saved<T> {
-    trail: Trail,
+    #[serde(rename = "trail")]
+    walk: PathWalk,
     state: Option<ConfigState>,
     fault: Option<String>,
     unread: Option<String>,
@@ -66,14 +68,14 @@ struct Saved<T> {
 
 impl<T> From<Saved<T>> for ConfigFile<T> {
     fn from(saved: Saved<T>) -> Self {
-        let Saved { trail, state, fault, unread, settings, token, written_by } = saved;
+        let Saved { walk, state, fault, unread, settings, token, written_by } = saved;
         let of_older = || {
             let unread = unread.map(ConfigState::Unreadable);
-            let state = unread.or_else(|| ConfigState::of_walk(&trail));
+            let state = unread.or_else(|| ConfigState::of_walk(&walk));
             state.or(fault.map(ConfigState::Broken)).unwrap_or(ConfigState::Parsed)
         };
         let state = state.unwrap_or_else(of_older);
-        Self { trail, state, settings, token, written_by }
+        Self { walk, state, settings, token, written_by }
     }
 }
 
@@ -132,8 +134,8 @@ impl<T> ConfigFile<T> {
     pub fn unjudged(&self) -> Option<String> {
         match &self.state {
             ConfigState::Parsed => None,
-            ConfigState::Missing => Some(format!("{} is not there", self.trail.path.display())),
-            ConfigState::NotAFile => Some(format!("{} is no file", self.trail.path.display())),
+            ConfigState::Missing => Some(format!("{} is not there", self.walk.path.display())),
+            ConfigState::NotAFile => Some(format!("{} is no file", self.walk.path.display())),
             ConfigState::Unreadable(why) | ConfigState::Broken(why) => Some(why.clone()),
         }
     }
@@ -175,7 +177,7 @@ impl<T: AsRef<str>> ConfigFile<T> {
 impl<T: AsRef<str>> Setting<T> {
     /// `FILE:LINE:COLUMN`, as editors take it.
     pub fn place(&self, config: &ConfigFile<T>) -> String {
-        format!("{}:{}:{}", config.trail.path.display(), self.line, self.column)
+        format!("{}:{}:{}", config.walk.path.display(), self.line, self.column)
     }
 }
 
@@ -201,9 +203,9 @@ mod tests {
             (None, gone(), Some("/c is not there"), None, ConfigState::Missing),
             (None, None, None, None, ConfigState::Missing),
         ] {
-            let trail = Trail { end: end.map(meta), stopped, ..Trail::default() };
+            let walk = PathWalk { end: end.map(meta), stopped, ..PathWalk::default() };
             let old = json!({
-                "trail": trail, "fault": fault, "unread": unread, "settings": [], "token": null,
+                "trail": walk, "fault": fault, "unread": unread, "settings": [], "token": null,
             });
             let read: ConfigFile<String> = serde_json::from_value(old).unwrap();
             assert_eq!(read.state, expected);

@@ -1,6 +1,6 @@
 //! The host itself.
 
-use super::{PackageFault, PackageManager, PathRole, Seen, Trail, Windows};
+use super::{PackageFault, PackageManager, PathRole, PathWalk, Seen, Windows};
 use crate::platform::{Os, accounts::AccountId, fs::Meta};
 use serde::{Deserialize, Serialize};
 use std::{fmt, path::PathBuf};
@@ -125,7 +125,8 @@ pub struct Resolver {
     /// Addresses that are asked.
     pub servers: Vec<String>,
     /// Why its configuration cannot be used.
-    pub trouble: Option<String>,
+    #[serde(rename = "trouble")]
+    pub failure: Option<String>,
 }
 
 /// An account, with what it may do.
@@ -140,9 +141,9 @@ pub struct AccountFacts {
     /// All of its groups, by number and name.
     pub groups: Vec<(u32, String)>,
     /// Its home, as the system says.
-    pub home: Trail,
+    pub home: PathWalk,
     /// Its shell.
-    pub shell: Trail,
+    pub shell: PathWalk,
     /// What sudo lets it do.
     pub sudo: Seen<Sudo>,
     /// Windows: disabled, locked or expired, in words.

@@ -35,7 +35,7 @@ pub use machine::{
 };
 pub use network::{Answered, Attempt, Endpoint, Network, Proxied, Route, Side, Tls};
 pub use packages::{PackageFault, PackageManager};
-pub use path::{Access, Denied, Passed, Provenance, Strange, Stranger, Trail};
+pub use path::{Access, Denied, PathPart, PathWalk, Provenance, Strange, Stranger};
 pub use paths::{Fingerprint, PathFact, Query};
 pub use probes::{ProbeName, ProbeSet};
 pub use queue::{Queue, Runner};

@@ -2,7 +2,7 @@
 
 use super::AccountFacts;
 use crate::platform::fs::{Kind, Meta, Permissions};
-pub use crate::platform::fs::{Passed, Provenance, Trail};
+pub use crate::platform::fs::{PathPart, PathWalk, Provenance};
 use std::path::{Path, PathBuf};
 
 /// What someone wants to do with a path.
@@ -49,7 +49,7 @@ pub enum Stranger {
     Group(u32),
 }
 
-impl Trail {
+impl PathWalk {
     /// The first thing on the way, or at its end, that somebody else than root and `account` can
     /// change: who can change a folder can put another file in its place.
     pub fn strange_to(&self, account: &AccountFacts) -> Option<Strange> {
@@ -87,7 +87,7 @@ impl Trail {
     }
 
     /// The nearest folder on the way that is there.
-    pub fn nearest(&self) -> Option<&Passed> {
+    pub fn nearest(&self) -> Option<&PathPart> {
         self.passed.iter().rev().find(|passed| passed.meta.kind == Kind::Folder)
     }
 
@@ -177,17 +177,21 @@ mod tests {
         Meta { kind, permissions, size: 1, links: 1, identity: (0, 0, 0, 0) }
     }
 
-    fn trail(folder: Meta, end: Meta) -> Trail {
-        let passed =
-            Passed { path: "/f".into(), meta: folder, has_list: false, ground: Provenance::Root };
+    fn walk(folder: Meta, end: Meta) -> PathWalk {
+        let passed = PathPart {
+            path: "/f".into(),
+            meta: folder,
+            has_list: false,
+            replaceable_by: Provenance::Root,
+        };
         let path = PathBuf::from("/f/x");
-        Trail {
+        PathWalk {
             real: path.clone(),
             path,
             passed: vec![passed],
             end: Some(end),
             stopped: None,
-            ground: Provenance::Root,
+            replaceable_by: Provenance::Root,
             mounts: Vec::new(),
         }
     }
@@ -198,7 +202,7 @@ mod tests {
 
     #[test]
     fn a_closed_folder_on_the_way_is_named() {
-        let closed = trail(meta(Kind::Folder, 0, 0o700), meta(Kind::File, 0, 0o755));
+        let closed = walk(meta(Kind::Folder, 0, 0o700), meta(Kind::File, 0, 0o755));
         let denied = closed.denies(&account(7), Access::Execute).unwrap();
         assert_eq!((denied.path.to_str(), denied.access), (Some("/f"), Access::Execute));
         assert_eq!(closed.denies(&account(0), Access::Execute), None);
@@ -207,26 +211,26 @@ mod tests {
     #[test]
     fn the_owners_bits_count_before_everyones() {
         let end = meta(Kind::File, 7, 0o077);
-        let open = trail(meta(Kind::Folder, 0, 0o755), end);
+        let open = walk(meta(Kind::Folder, 0, 0o755), end);
         assert!(open.denies(&account(7), Access::Read).is_some());
         assert!(open.denies(&account(8), Access::Read).is_none());
     }
 
     #[test]
     fn not_even_root_runs_what_nobody_may_run() {
-        let plain = trail(meta(Kind::Folder, 0, 0o755), meta(Kind::File, 0, 0o644));
+        let plain = walk(meta(Kind::Folder, 0, 0o755), meta(Kind::File, 0, 0o644));
         assert!(plain.denies(&account(0), Access::Execute).is_some());
     }
 
     #[test]
     fn an_access_list_is_not_read_as_a_mode() {
         let listed = |kind| Meta { permissions: Permissions::Acl, ..meta(kind, 0, 0) };
-        let trail = trail(listed(Kind::Folder), listed(Kind::File));
+        let walk = walk(listed(Kind::Folder), listed(Kind::File));
         for uid in [0, 1001] {
             let account = account(uid);
-            assert!(trail.strange_to(&account).is_none() && !trail.is_led_by(&account));
+            assert!(walk.strange_to(&account).is_none() && !walk.is_led_by(&account));
             for access in [Access::Read, Access::Write, Access::Execute] {
-                assert!(trail.denies(&account, access).is_none(), "{access:?}");
+                assert!(walk.denies(&account, access).is_none(), "{access:?}");
             }
         }
     }

@@ -54,12 +54,13 @@ pub struct PathFact {
     /// Where a link points.
     pub link: Option<PathBuf>,
     /// Why it could not be looked at.
-    pub trouble: Option<String>,
+    #[serde(rename = "trouble")]
+    pub failure: Option<String>,
 }
 
 impl PathFact {
     /// Nothing is there.
-    pub(super) const NOTHING: Self = Self { meta: None, digest: None, link: None, trouble: None };
+    pub(super) const NOTHING: Self = Self { meta: None, digest: None, link: None, failure: None };
 
     /// Whether it is of this kind.
     pub fn is(&self, kind: Kind) -> bool {

@@ -21,7 +21,8 @@ pub struct Queue {
     /// Running tasks of the namespace's other classes.
     pub running_elsewhere: Option<u64>,
     /// What the API refused, such as `401 for …`.
-    pub trouble: Option<String>,
+    #[serde(rename = "trouble")]
+    pub failure: Option<String>,
     /// The host that was not asked, since another account than root could have named it: it would
     /// have got the person's token.
     pub withheld_from: Option<String>,

@@ -96,11 +96,11 @@ mod tests {
             (PathRole::OptionalEnvironmentFile, "optional-environment-file"),
         ] {
             assert_eq!(serde_json::to_value(role).unwrap(), word);
-            let trail = serde_json::to_value(Seen::<()>::not("x")).unwrap();
+            let walk = serde_json::to_value(Seen::<()>::not("x")).unwrap();
             for saved in [
-                json!({"role": word, "trail": trail}),
-                json!({"purpose": role.to_string(), "trail": trail}),
-                json!([role.to_string(), trail]),
+                json!({"role": word, "trail": walk}),
+                json!({"purpose": role.to_string(), "trail": walk}),
+                json!([role.to_string(), walk]),
             ] {
                 let read: Named = serde_json::from_value(saved.clone()).unwrap();
                 assert_eq!(read.role, role, "{saved}");

@@ -124,7 +124,7 @@ impl<T> From<crate::Result<T>> for Seen<T> {
             Ok(fact) => Self::Known(fact),
             // Who may not look, or does not for another's sake, has not found anything broken.
             Err(error)
-                if matches!(error.code(), crate::Code::NeedsRoot | crate::Code::GroundUnsafe) =>
+                if matches!(error.code(), crate::Code::NeedsRoot | crate::Code::UntrustedPath) =>
             {
                 Self::not(error.message())
             }

@@ -1,6 +1,6 @@
 //! A service as it is defined.
 
-use super::{Activity, Scrubbed, Seen, ServiceState, Trail};
+use super::{Activity, PathWalk, Scrubbed, Seen, ServiceState};
 use crate::values::Manager;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -18,7 +18,7 @@ pub struct Service {
     /// Other parts that its manager would act on as root, and that are not root's alone: folders of
     /// drop-ins and of dependencies, files in them, and the same of units that are started with it.
     #[serde(default)]
-    pub strange_parts: Seen<Vec<Trail>>,
+    pub strange_parts: Seen<Vec<PathWalk>>,
     /// Every directive of these files, in order. An empty value takes earlier ones back.
     pub directives: Vec<Directive>,
     /// What systemd objects to in these lines.
@@ -34,9 +34,11 @@ pub struct Service {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Definition {
     /// The way to it.
-    pub trail: Trail,
+    #[serde(rename = "trail")]
+    pub walk: PathWalk,
     /// Why it could not be read, or not whole.
-    pub trouble: Option<String>,
+    #[serde(rename = "trouble")]
+    pub failure: Option<String>,
 }
 
 /// A line of a definition; before it is scrubbed, of a `String`.
@@ -93,7 +95,7 @@ impl Service {
     }
 
     /// The file of the definition itself.
-    pub fn file(&self) -> Option<&Trail> {
-        self.definitions.first().map(|definition| &definition.trail)
+    pub fn file(&self) -> Option<&PathWalk> {
+        self.definitions.first().map(|definition| &definition.walk)
     }
 }

@@ -12,7 +12,8 @@ pub struct ServiceState {
     /// launchd: the domain that it is loaded in, such as `system` or `gui/501`.
     pub domain: Option<String>,
     /// Why it could not be loaded.
-    pub load_trouble: Option<String>,
+    #[serde(rename = "load_trouble")]
+    pub load_error: Option<String>,
     /// The file that the manager read, where it says so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub definition: Option<PathBuf>,

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Whether the host is already in the state that the step would create.
-pub(super) fn is_so(step: &Step, facts: &Facts) -> bool {
+pub(super) fn is_done(step: &Step, facts: &Facts) -> bool {
     match step {
         Step::Folder(folder) => {
             let fact = facts.path(&folder.path);
@@ -37,8 +37,8 @@ pub(super) fn is_so(step: &Step, facts: &Facts) -> bool {
                 && fact.digest == Some(Digest::of_sha256(binary.artifact.sha256))
                 && is_as_planned(fact, binary.owner.as_ref(), 0o755, facts)
         }
-        Step::Settle(settle) => {
-            is_as_planned(facts.path(&settle.path), settle.owner.as_ref(), settle.mode, facts)
+        Step::SetPermissions(change) => {
+            is_as_planned(facts.path(&change.path), change.owner.as_ref(), change.mode, facts)
         }
         Step::Link { path, to } => facts.path(path).link.as_ref() == Some(to),
         Step::Account(account) => facts.account(&account.name).is_some(),
@@ -57,7 +57,7 @@ pub(super) fn is_so(step: &Step, facts: &Facts) -> bool {
         Step::Close { path } => {
             let fact = facts.path(path);
             let is_closed = |meta: Meta| meta.is_of(0) && meta.mode() == Some(0o700);
-            fact.trouble.is_none() && fact.meta.is_none_or(is_closed)
+            fact.failure.is_none() && fact.meta.is_none_or(is_closed)
         }
         Step::Restore { target, .. } => is_gone(target, facts),
     }
@@ -84,7 +84,7 @@ fn is_gone(target: &Target, facts: &Facts) -> bool {
     match target {
         Target::File(path) | Target::Folder(path) | Target::Link(path) => {
             let fact = facts.path(path);
-            fact.meta.is_none() && fact.trouble.is_none()
+            fact.meta.is_none() && fact.failure.is_none()
         }
         Target::Account(name) => facts.account(name).is_none(),
         Target::Registry(place) => facts.registry_value(place).is_none(),

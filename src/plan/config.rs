@@ -5,7 +5,7 @@ use crate::{
     agent::{Config, Token},
     host::Facts,
     record::Content,
-    spec::Spec,
+    settings::Spec,
     values::RunnerName,
 };
 

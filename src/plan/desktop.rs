@@ -7,7 +7,7 @@ use crate::{
     platform::windows::registry::{Place, Value},
     record::{Receipt, Record, RegistryValue, Target},
     service::task_scheduler,
-    spec::Spec,
+    settings::Spec,
 };
 
 /// Which hosts saved credentials may be used for; a policy, so that no host stands in it unasked.

@@ -16,7 +16,7 @@ use crate::{
     record::{Digest, PlacedBinary, Receipt, Record, State, Step, Target, ancestors},
     release::Artifact,
     service::task_scheduler,
-    spec::{
+    settings::{
         Settings, Source, Spec,
         table::{Definition, SETTINGS},
     },
@@ -122,7 +122,7 @@ pub fn known_artifact(spec: &Spec, facts: &Facts, version: Option<&str>) -> Opti
     same.then(|| Artifact::new(&spec.release_url, spec.agent, version, platform, sha256).ok())?
 }
 
-/// The steps from the state in `facts` to the one in `spec`.
+/// The steps from the state in `facts` to the one in `settings`.
 ///
 /// # Errors
 /// A usage error when a setting is missing; [`Code::HostUnfit`] and similar codes when the host does not
@@ -145,7 +145,7 @@ pub fn install(spec: &Spec, settings: &Settings, facts: &Facts) -> Result<Plan> 
     let mut steps = no_longer_wanted(&wanted, facts);
     let (starts, rest): (Vec<_>, Vec<_>) =
         wanted.into_iter().partition(|step| matches!(step, Step::Start { .. }));
-    steps.extend(rest.into_iter().filter(|step| !compare::is_so(step, facts)));
+    steps.extend(rest.into_iter().filter(|step| !compare::is_done(step, facts)));
     let stale = starts.iter().any(|start| match start {
         Step::Start { service, .. } => {
             facts.services.get(service).is_some_and(|status| status.needs_reload)
@@ -154,7 +154,8 @@ pub fn install(spec: &Spec, settings: &Settings, facts: &Facts) -> Result<Plan> 
     });
     let must_restart = stale || steps.iter().any(|step| concerns_service(step, spec));
     let prove = starts.first().map(|_| spec.layout.service.clone());
-    steps.extend(starts.into_iter().filter(|start| must_restart || !compare::is_so(start, facts)));
+    steps
+        .extend(starts.into_iter().filter(|start| must_restart || !compare::is_done(start, facts)));
     refuse_twice(&steps)?;
     let notes = notes::of(spec, facts, &steps);
     Ok(Plan {
@@ -226,7 +227,7 @@ fn refuse_strange_parts(spec: &Spec, facts: &Facts) -> Result<()> {
         "an account other than root could have written {}, which systemd would apply as root",
         shown(path)
     );
-    Err(Error::new(Code::GroundUnsafe, message)
+    Err(Error::new(Code::UntrustedPath, message)
         .help("write the intended settings to a file of root, and remove this one"))
 }
 
@@ -269,7 +270,7 @@ fn no_longer_wanted(wanted: &[Step], facts: &Facts) -> Vec<Step> {
         .into_iter()
         .map(|record| Step::restore(record, false))
         .filter(|step| {
-            !compare::is_so(step, facts)
+            !compare::is_done(step, facts)
                 || matches!(step, Step::Restore { to, .. } if *to != State::Absent)
         })
         .collect()

@@ -11,11 +11,11 @@ mod unconfirmed;
 mod uninstall;
 
 pub use install::{install, known_artifact, queries, refuse_unfit};
-pub use uninstall::{Leave, purged_folders, uninstall, uninstall_queries};
+pub use uninstall::{UninstallOptions, purged_folders, uninstall, uninstall_queries};
 
 use crate::{
     record::{Receipt, Step},
-    spec::Source,
+    settings::Source,
 };
 use serde::Serialize;
 

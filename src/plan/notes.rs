@@ -5,7 +5,7 @@ use crate::{
     host::Facts,
     platform::Os,
     record::{Step, Target},
-    spec::Spec,
+    settings::Spec,
     text::shown,
     values::{Manager, static_prefix},
 };

@@ -6,7 +6,7 @@ use crate::{
     host::Facts,
     platform::{Os, fs::Kind, paths::state_folder},
     record::{Step, Target},
-    spec::{Settings, Spec},
+    settings::{Settings, Spec},
     text::{inner, shown},
     values::static_prefix,
 };
@@ -150,7 +150,7 @@ mod tests {
         let enable = |name: &str| Step::Enable { service: name.into() };
         let link = |path: &str| Step::Link { path: path.into(), to: "/x".into() };
         refuse_twice(&[enable("a"), enable("b"), link("/a"), link("/b")]).unwrap();
-        let settled = Step::Settle(crate::record::Settle {
+        let settled = Step::SetPermissions(crate::record::SetPermissions {
             path: "/a".into(),
             folder: true,
             owner: None,

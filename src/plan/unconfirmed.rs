@@ -6,7 +6,7 @@ use crate::{
     Code, Error, Result,
     host::Facts,
     platform::Os,
-    spec::{Settings, Source, Spec},
+    settings::{Settings, Source, Spec},
     text::{inner, shown},
     values::{LONGEST_UNCONFIRMED, static_prefix},
 };
@@ -45,7 +45,7 @@ fn refuse_places(spec: &Spec, settings: &Settings, facts: &Facts) -> Result<()> 
         }
         let text = shown(&path);
         let error = Error::new(
-            Code::GroundUnsafe,
+            Code::UntrustedPath,
             format!("{text} comes from the {source}, which the account can write"),
         );
         // Without the path, which the account chose: a person could paste it.
@@ -107,7 +107,7 @@ fn refuse_updates(spec: &Spec, settings: &Settings, facts: &Facts) -> Result<()>
         return Ok(());
     };
     Err(Error::new(
-        Code::GroundUnsafe,
+        Code::UntrustedPath,
         format!(
             "{1} would own {0} so that the agent updates itself, because of the configuration, which \
              the account can write",
@@ -131,7 +131,7 @@ fn refuse_prefix(spec: &Spec, settings: &Settings) -> Result<()> {
         return Ok(());
     }
     Err(Error::new(
-        Code::GroundUnsafe,
+        Code::UntrustedPath,
         format!("the command prefix comes from the {source}, which the account can write"),
     )
     .help("confirm the prefix, such as --command-prefix 'sudo -niHu USER --', or ''"))

@@ -22,7 +22,7 @@ use std::{
 
 /// What an uninstall removes in addition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Leave {
+pub struct UninstallOptions {
     /// Also work folders, logs and the account.
     pub purge: bool,
     /// Also files that were changed since the install.
@@ -58,7 +58,7 @@ fn purged_folder(record: &Record) -> Option<&Path> {
 }
 
 /// The steps that remove an instance. `None` when nothing of it is known.
-pub fn uninstall(facts: &Facts, leave: Leave) -> Option<Plan> {
+pub fn uninstall(facts: &Facts, options: UninstallOptions) -> Option<Plan> {
     let earlier = facts.receipt.as_ref()?;
     let mut plan = Plan {
         instance: earlier.instance.clone(),
@@ -90,7 +90,7 @@ pub fn uninstall(facts: &Facts, leave: Leave) -> Option<Plan> {
     let mut going: Vec<&Record> = Vec::new();
     for record in earlier.records.iter().rev() {
         let path = record.target.path();
-        let why = kept(record, earlier, facts, leave);
+        let why = kept(record, earlier, facts, options);
         if let Some(why) = &why {
             plan.notes.push(format!("{} stays: {why}", record.target));
         }
@@ -104,11 +104,11 @@ pub fn uninstall(facts: &Facts, leave: Leave) -> Option<Plan> {
     }
     plan.steps.extend(ending(&going, earlier, facts));
     let mut closing = closing(&going, facts);
-    for record in in_order(going, leave) {
-        if matches!(record.target, Target::Account(_)) && leave.purge && !is_windows(earlier) {
+    for record in in_order(going, options) {
+        if matches!(record.target, Target::Account(_)) && options.purge && !is_windows(earlier) {
             plan.steps.append(&mut closing);
         }
-        let purges = leave.purge && record.goes_with_purge();
+        let purges = options.purge && record.goes_with_purge();
         plan.steps.push(Step::restore(record, purges));
     }
     Some(plan)
@@ -121,7 +121,7 @@ fn closing(going: &[&Record], facts: &Facts) -> Vec<Step> {
     let is_inner = |path: &Path| all.iter().any(|other| *other != path && path.starts_with(other));
     let outermost = all.iter().filter(|path| !is_inner(path));
     let steps = outermost.map(|path| Step::Close { path: (*path).to_owned() });
-    steps.filter(|step| !compare::is_so(step, facts)).collect()
+    steps.filter(|step| !compare::is_done(step, facts)).collect()
 }
 
 /// Whether a receipt is of a Windows host: there a task ends its processes, and rights are lists.
@@ -144,10 +144,10 @@ fn ending(going: &[&Record], receipt: &Receipt, facts: &Facts) -> Option<Step> {
 /// Last made first. What cannot be brought back comes after all that can: the account, so that
 /// nothing of it starts again, then the folders of data, the outer one first since it takes the
 /// inner ones along wherever the account moved them, then the folders around those.
-fn in_order(going: Vec<&Record>, leave: Leave) -> Vec<&Record> {
+fn in_order(going: Vec<&Record>, options: UninstallOptions) -> Vec<&Record> {
     let purged: Vec<&Path> = going
         .iter()
-        .filter(|record| leave.purge && record.goes_with_purge())
+        .filter(|record| options.purge && record.goes_with_purge())
         .filter_map(|record| match &record.target {
             Target::Folder(path) => Some(path.as_path()),
             _ => None,
@@ -222,19 +222,19 @@ fn kept(
     record: &Record,
     receipt: &Receipt,
     facts: &Facts,
-    leave: Leave,
+    options: UninstallOptions,
 ) -> Option<Cow<'static, str>> {
-    if record.goes_with_purge() && !leave.purge {
+    if record.goes_with_purge() && !options.purge {
         return Some("data is removed only with --purge".into());
     }
-    if !leave.force && is_replaced(record, receipt, facts) {
+    if !options.force && is_replaced(record, receipt, facts) {
         return Some(
             "it is not the folder that was created, or has another owner; --force removes it anyway"
                 .into(),
         );
     }
     let step = Step::restore(record, false);
-    if compare::is_so(&step, facts) {
+    if compare::is_done(&step, facts) {
         return None;
     }
     if let Target::Account(name) = &record.target {
@@ -251,10 +251,10 @@ fn kept(
     let Target::File(path) = &record.target else { return None };
     let expected = record.after.as_ref().and_then(|after| after.digest.as_ref())?;
     let fact = facts.path(path);
-    if let Some(trouble) = fact.trouble.as_ref().filter(|_| !leave.force) {
-        return Some(format!("it cannot be compared with the recorded content: {trouble}").into());
+    if let Some(failure) = fact.failure.as_ref().filter(|_| !options.force) {
+        return Some(format!("it cannot be compared with the recorded content: {failure}").into());
     }
     let changed = fact.meta.is_some() && fact.digest.as_ref() != Some(expected);
-    (changed && !leave.force)
+    (changed && !options.force)
         .then_some("it was changed since the install; --force removes it anyway".into())
 }

@@ -153,9 +153,9 @@ pub fn groups_of(root: &Root, account: &UnixAccount) -> Vec<(u32, String)> {
     }
     let text = read(root, Path::new("/etc/group")).ok().flatten().unwrap_or_default();
     let groups = text.lines().filter_map(Group::parse);
-    let own =
+    let entry =
         groups.filter(|group| group.gid == *gid || group.members().any(|member| member == name));
-    own.map(|own| (own.gid, own.name.to_owned())).collect()
+    entry.map(|entry| (entry.gid, entry.name.to_owned())).collect()
 }
 
 /// Whether the main group of `account` is its own, and nobody else's: it has the account's name, and
@@ -185,7 +185,7 @@ pub fn subordinate(root: &Root, account: &UnixAccount) -> Result<Vec<Range<u32>>
     let path = Path::new("/etc/subuid");
     let is_roots = |meta: Meta| meta.is_of(0) && meta.has_none(0o022);
     match root.find(path)? {
-        Some(spot) if spot.is_trusted() && spot.look()?.is_some_and(is_roots) => {
+        Some(spot) if spot.is_trusted() && spot.metadata()?.is_some_and(is_roots) => {
             Ok(ranges(&read(root, path)?.unwrap_or_default(), account))
         }
         _ => Ok(Vec::new()),
@@ -207,7 +207,7 @@ fn ranges(list: &str, account: &UnixAccount) -> Vec<Range<u32>> {
 
 /// Whether the root can hold accounts: the host can, and an image with a `passwd` file.
 pub fn are_kept(root: &Root) -> Result<bool> {
-    Ok(root.is_host() || root.look(Path::new("/etc/passwd"))?.is_some())
+    Ok(root.is_host() || root.metadata(Path::new("/etc/passwd"))?.is_some())
 }
 
 #[cfg(unix)]
@@ -274,13 +274,13 @@ fn groups_of_host(_name: &str, _gid: u32) -> Vec<(u32, String)> {
 /// When it cannot be read whole: nothing is known then, and not that there is no account.
 fn read(root: &Root, path: &Path) -> Result<Option<String>> {
     let spot = match root.find(path)? {
-        Some(spot) if spot.look()?.is_some() => spot,
+        Some(spot) if spot.metadata()?.is_some() => spot,
         _ => return Ok(None),
     };
     let refused = |why: String| {
         let outside = spot.outside().display();
         Err(Error::new(Code::StepFailed, format!("the accounts in {outside} are not known: {why}"))
-            .help(Help::look("ls -l", spot.outside())))
+            .help(Help::inspect("ls -l", spot.outside())))
     };
     let mut bytes = Vec::new();
     match spot.read()?.0.take(SIZE_LIMIT + 1).read_to_end(&mut bytes) {

@@ -3,14 +3,14 @@
 
 #[cfg(test)]
 #[cfg(unix)]
-mod pretended;
+mod fake_host;
 mod programs;
 #[cfg(test)]
 mod script;
 
 #[cfg(test)]
 #[cfg(unix)]
-pub(crate) use pretended::{Pretended, Told, Trouble};
+pub(crate) use fake_host::{FakeHost, FakeState, Fault};
 pub use programs::FOLDERS;
 pub(crate) use programs::{looked_in, search_path};
 #[cfg(test)]
@@ -129,11 +129,11 @@ impl Answer {
     pub fn failure(&self, call: &Call) -> Error {
         let how =
             self.code.map_or("was ended by a signal".to_owned(), |code| format!("exit {code}"));
-        let said = [&self.stderr, &self.stdout].map(|text| Foreign::new(text).last(LINES));
-        match said.into_iter().find(|other| !other.is_empty()) {
-            Some(said) => {
+        let output = [&self.stderr, &self.stdout].map(|text| Foreign::new(text).last(LINES));
+        match output.into_iter().find(|other| !other.is_empty()) {
+            Some(output) => {
                 Error::new(Code::StepFailed, format!("`{call}` failed ({how}); it said:"))
-                    .said(said)
+                    .output(output)
             }
             None => {
                 Error::new(Code::StepFailed, format!("`{call}` failed ({how}); it said nothing"))

@@ -28,14 +28,14 @@ const TIME: Duration = Duration::from_secs(2);
 /// When the home cannot be looked into.
 pub fn first_strange(root: &Root, home: &Path) -> Result<Option<PathBuf>> {
     // Windows makes a new account another folder where one of its name is there.
-    if cfg!(windows) || root.look(home)?.is_none() {
+    if cfg!(windows) || root.metadata(home)?.is_none() {
         return Ok(None);
     }
-    let trail = root.trail(home)?;
-    if !trail.is(Kind::Folder) || !trail.changed_by().is_root() {
+    let walk = root.walk(home)?;
+    if !walk.is(Kind::Folder) || !walk.changed_by().is_root() {
         return Ok(Some(home.to_owned()));
     }
-    let Some(spot) = root.find(&trail.real)? else { return Ok(None) };
+    let Some(spot) = root.find(&walk.real)? else { return Ok(None) };
     Walk { left: ENTRIES, until: Instant::now() + TIME }.first_strange(&spot, 0)
 }
 
@@ -56,7 +56,7 @@ pub fn refusal(home: &Path, strange: &Path, account: &str) -> Error {
         strange.display()
     );
     Error::new(Code::InTheWay, message)
-        .help(Help::look("ls -ld", strange))
+        .help(Help::inspect("ls -ld", strange))
         .help("move the home away, or name another account: --user NAME")
 }
 
@@ -74,7 +74,7 @@ impl Walk {
         self.left -= listed.count;
         for name in listed.names {
             let spot = folder.inside(name)?;
-            let Some(meta) = spot.look()? else { continue };
+            let Some(meta) = spot.metadata()? else { continue };
             // The mode of a link means nothing.
             let meta = if meta.kind == Kind::Link { meta.with_mode(0) } else { meta };
             if !Provenance::of_meta(&meta).is_root() {

@@ -174,7 +174,7 @@ mod linux {
             Error::new(Code::HostUnfit, format!("the processes cannot be listed: {error}"))
         })?;
         let pids = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-        Ok(pids.filter_map(|pid| look(pid, numbers)).collect())
+        Ok(pids.filter_map(|pid| parse_entry(pid, numbers)).collect())
     }
 
     /// Sends a signal to a process that has one of `numbers`, and is neither root's nor a container's;
@@ -186,8 +186,10 @@ mod linux {
             Signal::Stop => rustix::process::Signal::STOP,
             Signal::Kill => rustix::process::Signal::KILL,
         };
-        let is_target =
-            || look(pid, numbers).is_some_and(|process| !process.is_roots && !process.is_contained);
+        let is_target = || {
+            parse_entry(pid, numbers)
+                .is_some_and(|process| !process.is_roots && !process.is_contained)
+        };
         match pidfd_open(number, PidfdFlags::empty()) {
             // The handle is of one process: if that is the account's, so is the target.
             Ok(handle) if is_target() => drop(pidfd_send_signal(handle, signal)),
@@ -261,7 +263,7 @@ mod linux {
         line?.trim().parse().ok().filter(|parent| *parent != 0)
     }
 
-    fn look(pid: u32, numbers: &Numbers) -> Option<Process> {
+    fn parse_entry(pid: u32, numbers: &Numbers) -> Option<Process> {
         // A name with a line end in it is escaped by the kernel.
         let read = |path: PathBuf| {
             Some(String::from_utf8_lossy(&fs::read(path.join("status")).ok()?).into_owned())

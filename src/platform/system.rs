@@ -35,7 +35,7 @@ pub trait System {
     fn processes(&self, numbers: &Numbers) -> Result<Vec<Process>>;
     /// Gives a file or folder the rights that a mode and an owner mean, where the file system
     /// knows no modes.
-    fn protect(&self, path: &Path, account: Option<&str>, mode: u32, is_folder: bool)
+    fn set_acl(&self, path: &Path, account: Option<&str>, mode: u32, is_folder: bool)
     -> Result<()>;
     /// Sees to it that only administrators can change the state folder, where owner and mode do
     /// not do so already. `is_new`: this run made it.
@@ -46,7 +46,7 @@ pub trait System {
         Ok(())
     }
     /// Lets a binary be run that was verified; what the system says of it, if anything.
-    fn admit(&self, binary: &Path) -> Result<Option<String>>;
+    fn clear_quarantine(&self, binary: &Path) -> Result<Option<String>>;
 }
 
 /// The tools of `os`, for the host or an image.
@@ -131,11 +131,11 @@ impl System for Linux<'_> {
         processes::of_user(numbers)
     }
 
-    fn protect(&self, _: &Path, _: Option<&str>, _: u32, _: bool) -> Result<()> {
+    fn set_acl(&self, _: &Path, _: Option<&str>, _: u32, _: bool) -> Result<()> {
         Ok(())
     }
 
-    fn admit(&self, _binary: &Path) -> Result<Option<String>> {
+    fn clear_quarantine(&self, _binary: &Path) -> Result<Option<String>> {
         Ok(None)
     }
 }
@@ -182,11 +182,11 @@ impl System for Mac<'_> {
         Ok(processes::listed(&answer.stdout, numbers))
     }
 
-    fn protect(&self, _: &Path, _: Option<&str>, _: u32, _: bool) -> Result<()> {
+    fn set_acl(&self, _: &Path, _: Option<&str>, _: u32, _: bool) -> Result<()> {
         Ok(())
     }
 
-    fn admit(&self, binary: &Path) -> Result<Option<String>> {
+    fn clear_quarantine(&self, binary: &Path) -> Result<Option<String>> {
         if !self.is_host {
             return Ok(None);
         }
@@ -223,7 +223,7 @@ impl System for Windows<'_> {
         Ok(Vec::new())
     }
 
-    fn protect(
+    fn set_acl(
         &self,
         path: &Path,
         account: Option<&str>,
@@ -242,10 +242,10 @@ impl System for Windows<'_> {
         if !self.is_host {
             return Ok(());
         }
-        windows::state_folder::admit(self.commands, folder, is_new)
+        windows::state_folder::restrict(self.commands, folder, is_new)
     }
 
-    fn admit(&self, _binary: &Path) -> Result<Option<String>> {
+    fn clear_quarantine(&self, _binary: &Path) -> Result<Option<String>> {
         Ok(None)
     }
 }

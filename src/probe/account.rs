@@ -2,7 +2,7 @@
 
 use crate::{
     Result,
-    host::{AccountFacts, Seen, Sudo, Tool, Trail},
+    host::{AccountFacts, PathWalk, Seen, Sudo, Tool},
     platform::{
         Os, accounts,
         command::{Call, Commands},
@@ -30,19 +30,19 @@ const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 /// When the accounts cannot be read.
 pub(super) fn facts(root: &Root, name: &str) -> Result<Option<AccountFacts>> {
     let Some(account) = accounts::find(root, name)? else { return Ok(None) };
-    let trail = |path: &Path| {
-        root.trail(path).unwrap_or_else(|error| Trail {
+    let walk = |path: &Path| {
+        root.walk(path).unwrap_or_else(|error| PathWalk {
             path: path.to_owned(),
             stopped: Some(WalkEnd::Other(error.message().to_owned())),
-            ..Trail::default()
+            ..PathWalk::default()
         })
     };
     Ok(Some(AccountFacts {
         name: name.to_owned(),
         id: account.id,
         groups: account.unix().map_or_else(Vec::new, |account| accounts::groups_of(root, &account)),
-        home: trail(&account.home),
-        shell: trail(&account.shell),
+        home: walk(&account.home),
+        shell: walk(&account.shell),
         ..AccountFacts::default()
     }))
 }
@@ -145,7 +145,7 @@ mod tests {
         write("Windows/System32/gzip");
         let root = Root::open(folder.path()).unwrap();
         let path = r"%SystemRoot%\system32;C:\Program Files\Git\cmd;;relative";
-        let end = |path: &Path| root.trail(path).ok()?.end;
+        let end = |path: &Path| root.walk(path).ok()?.end;
         let found = tools(&end, Os::Windows, Some(path));
         let tools: Vec<_> =
             found.iter().map(|tool| (tool.name.as_str(), tool.path.is_some())).collect();

@@ -2,7 +2,7 @@
 
 use crate::{
     host::{Grant, Rights},
-    platform::windows::look,
+    platform::windows::inventory,
 };
 
 /// What parts of an access mask mean: to read data; to change data, the list or the owner, or to
@@ -11,14 +11,14 @@ const READ: u32 = 0x1 | 0x8000_0000 | 0x1000_0000;
 const WRITE: u32 = 0x2 | 0x4 | 0x40 | 0x1_0000 | 0x4_0000 | 0x8_0000 | 0x4000_0000 | 0x1000_0000;
 
 /// What a list gives.
-pub(super) fn of(list: &look::Rights) -> Rights {
-    let here = |rule: &&look::Rule| !rule.below;
+pub(super) fn of(list: &inventory::Rights) -> Rights {
+    let here = |rule: &&inventory::Rule| !rule.below;
     // A rule that takes rights from a number goes before one that gives it them.
     let denied = |sid: &str, mask: u32| {
         let takes = list.rules.iter().filter(here).filter(|rule| !rule.allows && rule.sid == sid);
         takes.fold(mask, |mask, rule| mask & !rule.rights)
     };
-    let grant = |rule: &look::Rule| {
+    let grant = |rule: &inventory::Rule| {
         let mask = denied(&rule.sid, rule.rights);
         Grant {
             sid: rule.sid.clone(),
@@ -42,7 +42,7 @@ mod tests {
 
     #[test]
     fn what_a_rule_takes_nobody_has() {
-        let rule = |sid: &str, allows, rights| look::Rule {
+        let rule = |sid: &str, allows, rights| inventory::Rule {
             sid: sid.into(),
             name: None,
             allows,
@@ -50,7 +50,7 @@ mod tests {
             inherited: false,
             below: false,
         };
-        let list = look::Rights {
+        let list = inventory::Rights {
             path: "C:\\x".into(),
             owner: "S-1-5-18".into(),
             rules: vec![

@@ -14,8 +14,8 @@ use super::{
 };
 use crate::{
     host::{
-        Binary, Install, Named, PathRole, ProbeName, Provenance, Received, Seen, Service,
-        TokenPlace, Tool, Trail, Unseen, Workdir, Wrapper,
+        Binary, Install, Named, PathRole, PathWalk, ProbeName, Provenance, Received, Seen, Service,
+        TokenPlace, Tool, Unseen, Workdir, Wrapper,
     },
     platform::{
         Os,
@@ -38,7 +38,7 @@ const SECRET: &str = "what is named as its path looks like a secret";
 pub(super) struct AgentProbes {
     candidate: Candidate,
     binary: Option<Probe<Binary>>,
-    paths: Vec<(PathRole, Provenance, Probe<Seen<Trail>>)>,
+    paths: Vec<(PathRole, Provenance, Probe<Seen<PathWalk>>)>,
     prefix: Option<Prefix>,
     workdir: Option<Probe<Seen<Workdir>>>,
     log: Option<Probe<log::Log>>,
@@ -46,7 +46,7 @@ pub(super) struct AgentProbes {
 }
 
 /// The look at the command prefix's program: the way to it, and what it does if it is a script.
-type Prefix = (Provenance, Probe<(Seen<Trail>, Option<Wrapper>)>);
+type Prefix = (Provenance, Probe<(Seen<PathWalk>, Option<Wrapper>)>);
 
 /// Starts to look at an agent. Nothing is looked at here: what an account has named may never
 /// answer.
@@ -63,7 +63,7 @@ pub(super) fn begin(
         let receipt = candidate.receipt.clone();
         context.start(ProbeName::Binary, move |context| {
             let mut binary =
-                binary::look(&context.root, &path, (by_service, agent), receipt.as_ref());
+                binary::examine(&context.root, &path, (by_service, agent), receipt.as_ref());
             if context.os == Os::Darwin && context.is_host {
                 let commands = &context.commands;
                 binary.quarantined =
@@ -134,23 +134,23 @@ pub(super) fn begin(
     let folders = variable("PATH");
     let prefix = prefix.map(|word| {
         let folders = folders.clone();
-        let look = context.start(ProbeName::CommandPrefix, move |context| {
+        let probe = context.start(ProbeName::CommandPrefix, move |context| {
             let by = folders.as_ref().map_or(by_config, |(_, by)| by_config.and(*by));
             let end = |path: &Path| end_of(&context.root, path, by, agent);
             let path = program(&end, &word, folders.as_ref().map(|(path, _)| path.as_str()));
-            let trail = Seen::from(reader::walk(&context.root, &path, by, agent));
-            let look = |trail| command_prefix::look(&context.root, trail, by_config);
-            let wrapper = trail.ok().and_then(look);
-            (trail, wrapper)
+            let walk = Seen::from(reader::walk(&context.root, &path, by, agent));
+            let probe = |walk| command_prefix::examine(&context.root, walk, by_config);
+            let wrapper = walk.ok().and_then(probe);
+            (walk, wrapper)
         });
-        (by_config, look)
+        (by_config, probe)
     });
     let mut paths: Vec<_> = named
         .into_iter()
         .map(|(role, named_by, path)| {
-            let look = context
+            let probe = context
                 .start(ProbeName::Path, move |context| walk(context, &path, named_by, agent));
-            (role, named_by, look)
+            (role, named_by, probe)
         })
         .collect();
     for file in std::mem::take(&mut candidate.files) {
@@ -159,11 +159,11 @@ pub(super) fn begin(
         } else {
             PathRole::EnvironmentFile
         };
-        let trail = match file.trail {
-            Seen::Known(trail) => Seen::Known(trail),
+        let walk = match file.walk {
+            Seen::Known(walk) => Seen::Known(walk),
             Seen::Unseen(unseen) => Seen::not(format!("{}: {}", file.path.display(), unseen.why)),
         };
-        paths.push((role, file.named_by, context.start(ProbeName::Path, move |_| trail)));
+        paths.push((role, file.named_by, context.start(ProbeName::Path, move |_| walk)));
     }
     let workdir = work.map(|(path, named_by)| {
         context.start(ProbeName::WorkFolder, move |context| {
@@ -173,11 +173,11 @@ pub(super) fn begin(
             // What a person allows was named by root.
             let is_allowed = context.allowed.contains(&path);
             let named_by = if is_allowed { Provenance::Root } else { named_by };
-            let listed = context.root.trail(&path).and_then(|trail| {
-                reader::may_echo(&context.root, &trail, named_by)?;
+            let listed = context.root.walk(&path).and_then(|walk| {
+                reader::may_echo(&context.root, &walk, named_by)?;
                 // Where nothing is yet, the way ends in a folder above.
-                let folder = if trail.end.is_some() { &trail.real } else { &path };
-                workdir::look(&context.root, folder, task_user)
+                let folder = if walk.end.is_some() { &walk.real } else { &path };
+                workdir::examine(&context.root, folder, task_user)
             });
             Seen::from(listed)
         })
@@ -211,7 +211,7 @@ fn walk(
     path: &Path,
     named_by: Provenance,
     agent: Option<u32>,
-) -> Seen<Trail> {
+) -> Seen<PathWalk> {
     match holds_secret(context, path) {
         true => Seen::not(SECRET),
         false => Seen::from(reader::walk(&context.root, path, named_by, agent)),
@@ -286,18 +286,18 @@ impl AgentProbes {
         let mut paths: Vec<_> = self
             .paths
             .into_iter()
-            .map(|(role, named_by, look)| Named { role, trail: look.flat(), named_by })
+            .map(|(role, named_by, probe)| Named { role, walk: probe.flat(), named_by })
             .collect();
         let mut wrapper = None;
-        if let Some((named_by, look)) = self.prefix {
-            let trail = match look.seen() {
-                Seen::Known((trail, script)) => {
+        if let Some((named_by, probe)) = self.prefix {
+            let walk = match probe.seen() {
+                Seen::Known((walk, script)) => {
                     wrapper = script;
-                    trail
+                    walk
                 }
                 Seen::Unseen(unseen) => Seen::Unseen(unseen),
             };
-            paths.push(Named { role: PathRole::CommandPrefix, trail, named_by });
+            paths.push(Named { role: PathRole::CommandPrefix, walk, named_by });
         }
         let (log, log_written) = match self.log.map(Probe::seen) {
             Some(Seen::Known(log)) => log,
@@ -316,7 +316,7 @@ impl AgentProbes {
             binary: self.binary.map(|binary| match binary.seen() {
                 Seen::Known(binary) => binary,
                 Seen::Unseen(unseen) => Binary {
-                    trail: Seen::Unseen(unseen),
+                    walk: Seen::Unseen(unseen),
                     program: Seen::default(),
                     sha256: Seen::default(),
                     label: None,

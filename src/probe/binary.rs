@@ -5,32 +5,32 @@ use crate::{
     host::{Binary, Program, Provenance, Seen},
     platform::{
         executable::{Content, HEAD},
-        fs::{Kind, Root, Trail},
+        fs::{Kind, PathWalk, Root},
     },
     record::{Receipt, Target},
 };
 use std::path::Path;
 
 /// Looks at the binary at `path`, which `named_by` named for an agent with this number.
-pub(super) fn look(
+pub(super) fn examine(
     root: &Root,
     path: &Path,
     (named_by, agent): (Provenance, Option<u32>),
     receipt: Option<&Receipt>,
 ) -> Binary {
-    let trail: Seen<Trail> = reader::walk(root, path, named_by, agent).into();
-    let (program, sha256) = match &trail {
-        Seen::Known(trail) if trail.is(Kind::File) => {
-            let program = match reader::read(root, trail, Part::Head(HEAD as u64), named_by) {
+    let walk: Seen<PathWalk> = reader::walk(root, path, named_by, agent).into();
+    let (program, sha256) = match &walk {
+        Seen::Known(walk) if walk.is(Kind::File) => {
+            let program = match reader::read(root, walk, Part::Head(HEAD as u64), named_by) {
                 Ok(content) => Seen::Known(program(&content.bytes)),
                 Err(error) => Err::<Program, _>(error).into(),
             };
             // A short file is known by its checksum.
             let placed = receipt.and_then(|receipt| receipt.binary.as_ref());
             let is_roots =
-                named_by.is_root() || placed.is_some_and(|placed| placed.path == trail.path);
+                named_by.is_root() || placed.is_some_and(|placed| placed.path == walk.path);
             let sha256 = match is_roots {
-                true => checksum(root, trail, receipt),
+                true => checksum(root, walk, receipt),
                 false => Seen::not("root named another file"),
             };
             (program, sha256)
@@ -38,28 +38,28 @@ pub(super) fn look(
         Seen::Known(_) => (Seen::not("it is no file"), Seen::not("it is no file")),
         Seen::Unseen(unseen) => (Seen::Unseen(unseen.clone()), Seen::Unseen(unseen.clone())),
     };
-    let found = trail.ok().filter(|trail| trail.end.is_some());
-    let label = found.and_then(|trail| label(&root.outside(&trail.real)));
-    Binary { trail, program, sha256, label, quarantined: false, gatekeeper: None }
+    let found = walk.ok().filter(|walk| walk.end.is_some());
+    let label = found.and_then(|walk| label(&root.outside(&walk.real)));
+    Binary { walk, program, sha256, label, quarantined: false, gatekeeper: None }
 }
 
 /// The checksum; of a file that nothing has touched since its install, the receipt's.
-fn checksum(root: &Root, trail: &Trail, receipt: Option<&Receipt>) -> Seen<String> {
+fn checksum(root: &Root, walk: &PathWalk, receipt: Option<&Receipt>) -> Seen<String> {
     let Some(placed) = receipt.and_then(|receipt| receipt.binary.as_ref()) else {
         return Seen::not_applicable("no receipt has a checksum to compare it with");
     };
     let record = receipt.and_then(|receipt| receipt.record(&Target::File(placed.path.clone())));
     let after = record.and_then(|record| record.after.as_ref());
-    if placed.path == trail.path
+    if placed.path == walk.path
         && after.is_some_and(|after| {
-            trail.end.is_some_and(|end| {
+            walk.end.is_some_and(|end| {
                 after.meta.identity == end.identity && after.meta.size == end.size
             })
         })
     {
         return Seen::Known(placed.sha256.to_string());
     }
-    let digest = root.find(&trail.real).and_then(|spot| match spot {
+    let digest = root.find(&walk.real).and_then(|spot| match spot {
         Some(spot) => crate::record::file_digest(&spot, None, crate::record::FILE_LIMIT),
         None => Err(crate::Error::new(crate::Code::StepFailed, "it was taken away meanwhile")),
     });

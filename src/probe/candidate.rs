@@ -119,7 +119,7 @@ fn of_definition(root: &Root, mut unit: Unit, receipt: Option<Receipt>) -> Candi
     let (mut variables, files) = environment::of_unit(root, &unit);
     variables.append(&mut unit.variables);
     let file = unit.definitions.first();
-    let file = file.map_or(Path::new(""), |definition| definition.trail.path.as_path());
+    let file = file.map_or(Path::new(""), |definition| definition.walk.path.as_path());
     let user = unit.manager.profile().account(&unit.directives, file);
     let name = unit.name.trim_end_matches(".service").to_owned();
     unit.definitions.shrink_to_fit();

@@ -2,7 +2,7 @@
 
 use super::reader::{self, Part};
 use crate::{
-    host::{Provenance, Trail, Wrapper},
+    host::{PathWalk, Provenance, Wrapper},
     platform::fs::Root,
 };
 
@@ -10,8 +10,8 @@ use crate::{
 const LIMIT: u64 = 64 << 10;
 
 /// Looks at a program; `None` where it is no shell script.
-pub(super) fn look(root: &Root, trail: &Trail, named_by: Provenance) -> Option<Wrapper> {
-    let content = reader::read(root, trail, Part::Head(LIMIT), named_by).ok()?;
+pub(super) fn examine(root: &Root, walk: &PathWalk, named_by: Provenance) -> Option<Wrapper> {
+    let content = reader::read(root, walk, Part::Head(LIMIT), named_by).ok()?;
     let text = String::from_utf8_lossy(&content.bytes);
     let first = text.lines().next()?.strip_prefix("#!")?;
     let is_shell = ["sh", "bash", "dash", "zsh", "ksh"]

@@ -7,7 +7,7 @@ use crate::{
         config::{Document, Holds, KeyRead},
     },
     host::{
-        ConfigFile, ConfigState, Provenance, Scrubbed, Setting, TokenShape, Trail, Written,
+        ConfigFile, ConfigState, PathWalk, Provenance, Scrubbed, Setting, TokenShape, Written,
         limits::SETTINGS,
     },
     text::yaml::{Node, Value},
@@ -22,14 +22,14 @@ const NOT_SHOWN: &str = "(a key that is not shown)";
 /// Where an account could have named the file it may be any file, and nothing of it is kept but
 /// the keys that agents know.
 pub fn read(
-    trail: Trail,
+    walk: PathWalk,
     bytes: &[u8],
     named_by: Provenance,
     salt: &[u8],
 ) -> (ConfigFile<String>, Option<Token>) {
-    let written_by = named_by.and(trail.written_by());
+    let written_by = named_by.and(walk.written_by());
     let mut file = ConfigFile {
-        trail,
+        walk,
         state: ConfigState::Parsed,
         settings: Vec::new(),
         token: None,
@@ -99,7 +99,7 @@ pub(super) fn scrubbed(file: ConfigFile<String>, scrub: &Scrub) -> ConfigFile {
         value: value(setting.value),
     };
     ConfigFile {
-        trail: file.trail,
+        walk: file.walk,
         state: match file.state {
             ConfigState::Broken(why) => ConfigState::Broken(scrub.text(&why)),
             other => other,
@@ -149,7 +149,7 @@ mod tests {
     use super::*;
 
     fn config(text: &str) -> ConfigFile<String> {
-        read(Trail::default(), text.as_bytes(), Provenance::Root, b"salt").0
+        read(PathWalk::default(), text.as_bytes(), Provenance::Root, b"salt").0
     }
 
     #[test]
@@ -164,7 +164,7 @@ mod tests {
     #[test]
     fn every_key_has_its_place_and_no_secret_stays() {
         let text = "api:\n  auth_token: hush-hush\n  auth_tokn: hush-hush\nrunner:\n  name: \"a\"\n  ssh:\n    advertise_addr: h:1\n  command_prefix: [a, b]\n";
-        let (file, token) = read(Trail::default(), text.as_bytes(), Provenance::Root, b"salt");
+        let (file, token) = read(PathWalk::default(), text.as_bytes(), Provenance::Root, b"salt");
         assert_eq!(token.unwrap().expose(), "hush-hush");
         assert!(!serde_json::to_string(&file).unwrap().contains("hush-hush"));
         let places: Vec<_> =

@@ -37,10 +37,10 @@ impl ProbeContext {
     pub(super) fn start<T: Send + 'static>(
         &self,
         name: ProbeName,
-        look: impl FnOnce(&Self) -> T + Send + 'static,
+        read: impl FnOnce(&Self) -> T + Send + 'static,
     ) -> Probe<T> {
         let context = self.clone();
-        self.begin(name, self.limit + MARGIN, move || look(&context))
+        self.begin(name, self.limit + MARGIN, move || read(&context))
     }
 
     /// Begins a probe that may take this long, and reads nothing of the host's files.
@@ -48,10 +48,10 @@ impl ProbeContext {
         &self,
         name: ProbeName,
         time: Duration,
-        look: impl FnOnce() -> T + Send + 'static,
+        read: impl FnOnce() -> T + Send + 'static,
     ) -> Probe<T> {
         match self.asked.contains(name) {
-            true => probe(name.what(), self.within(time), look),
+            true => probe(name.what(), self.within(time), read),
             false => Probe::not_asked(name.what()),
         }
     }

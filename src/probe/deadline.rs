@@ -31,10 +31,10 @@ static LEFT: Mutex<BTreeMap<&'static str, Vec<Weak<()>>>> = Mutex::new(BTreeMap:
 /// Those of a kind whose threads have not ended.
 fn left_behind(what: &'static str, and: Option<Weak<()>>) -> usize {
     let mut left = LEFT.lock().unwrap_or_else(PoisonError::into_inner);
-    let looks = left.entry(what).or_default();
-    looks.extend(and);
-    looks.retain(|look| look.strong_count() > 0);
-    looks.len()
+    let probes = left.entry(what).or_default();
+    probes.extend(and);
+    probes.retain(|read| read.strong_count() > 0);
+    probes.len()
 }
 
 /// A probe that is under way, or was not asked for.
@@ -51,7 +51,7 @@ pub(super) struct Probe<T> {
 pub(super) fn probe<T: Send + 'static>(
     what: &'static str,
     limit: Limit,
-    look: impl FnOnce() -> T + Send + 'static,
+    read: impl FnOnce() -> T + Send + 'static,
 ) -> Probe<T> {
     let (send, answer) = mpsc::sync_channel(1);
     let now = Instant::now();
@@ -66,7 +66,7 @@ pub(super) fn probe<T: Send + 'static>(
         let begun = thread::Builder::new().name(what.to_owned()).spawn(move || {
             let _alive = alive;
             let begun = Instant::now();
-            let seen = look();
+            let seen = read();
             tracing::debug!(what, ms = begun.elapsed().as_millis(), "looked");
             let _ = send.send(seen);
         });

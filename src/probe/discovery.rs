@@ -159,22 +159,22 @@ fn reason<T>(seen: &Seen<T>) -> Option<&Unseen> {
 type ReadConfig = (Seen<ConfigFile<String>>, Option<Token>);
 
 fn read_config(root: &Root, path: &Path, named_by: Provenance, salt: &[u8]) -> ReadConfig {
-    let trail = match reader::walk(root, path, named_by, None) {
-        Ok(trail) => trail,
+    let walk = match reader::walk(root, path, named_by, None) {
+        Ok(walk) => walk,
         Err(error) => return (Err(error).into(), None),
     };
-    match reader::read(root, &trail, Part::Head(CONFIG_LIMIT), named_by) {
+    match reader::read(root, &walk, Part::Head(CONFIG_LIMIT), named_by) {
         Ok(content) => {
-            let (config, token) = config::read(trail, &content.bytes, named_by, salt);
+            let (config, token) = config::read(walk, &content.bytes, named_by, salt);
             (Seen::Known(config), token)
         }
         Err(error) if error.code() == Code::NeedsRoot => (Err(error).into(), None),
         Err(error) => {
-            let of_walk = ConfigState::of_walk(&trail);
+            let of_walk = ConfigState::of_walk(&walk);
             let unreadable = || ConfigState::Unreadable(error.message().to_owned());
             let config = ConfigFile {
                 state: of_walk.unwrap_or_else(unreadable),
-                trail,
+                walk,
                 settings: Vec::new(),
                 token: None,
                 written_by: Provenance::Anybody,

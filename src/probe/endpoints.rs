@@ -9,7 +9,7 @@ use crate::{
     agent::{CLOUD_URL, CircleCi, RELEASE_URL},
     host::{ConfigFile, ConfigState, Provenance, Side},
     platform::fs::Root,
-    probe::network::Ask,
+    probe::network::EndpointProbe,
 };
 use std::collections::BTreeMap;
 use url::Url;
@@ -76,7 +76,7 @@ impl Endpoints {
 }
 
 /// Every question for an agent. Files of authorities are read for that, which may hang.
-pub(super) fn of(endpoints: &Endpoints, candidate: &Candidate, root: &Root) -> Vec<Ask> {
+pub(super) fn of(endpoints: &Endpoints, candidate: &Candidate, root: &Root) -> Vec<EndpointProbe> {
     // Whom an agent would ask that cannot read its configuration nobody knows.
     let Some(config) = readable(candidate) else { return Vec::new() };
     let route = Route::of(candidate, root);
@@ -92,7 +92,7 @@ pub(super) fn of(endpoints: &Endpoints, candidate: &Candidate, root: &Root) -> V
         |_| (String::new(), String::new()),
         |platform| (platform.os().to_string(), platform.arch().to_string()),
     );
-    let ask = |name: &str, url: Url, required, purpose: &str, path: &str| Ask {
+    let ask = |name: &str, url: Url, required, purpose: &str, path: &str| EndpointProbe {
         install: candidate.name.clone(),
         side: Side::Service,
         endpoint: name.to_owned(),
@@ -139,8 +139,8 @@ pub(super) fn of(endpoints: &Endpoints, candidate: &Candidate, root: &Root) -> V
         shell.get(*name).map(|shell| &shell.0) != variables.value.get(*name).map(|text| &text.0)
     });
     if differs {
-        let needed: Vec<Ask> = asks.iter().filter(|ask| ask.required).cloned().collect();
-        asks.extend(needed.into_iter().map(|ask| Ask {
+        let needed: Vec<EndpointProbe> = asks.iter().filter(|ask| ask.required).cloned().collect();
+        asks.extend(needed.into_iter().map(|ask| EndpointProbe {
             side: Side::Shell,
             variables: shell.clone(),
             bearer: None,

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     agent::{is_agents_variable, is_token_variable},
-    host::{Provenance, Scrubbed, Seen, Trail, Variable},
+    host::{PathWalk, Provenance, Scrubbed, Seen, Variable},
     platform::fs::Root,
     service::systemd::unit_text::split,
     text::REDACTED,
@@ -68,7 +68,7 @@ pub(super) struct Raw {
 pub(super) struct File {
     pub(super) path: PathBuf,
     pub(super) optional: bool,
-    pub(super) trail: Seen<Trail>,
+    pub(super) walk: Seen<PathWalk>,
     /// Who could have named it.
     pub(super) named_by: Provenance,
 }
@@ -94,18 +94,18 @@ pub(super) fn of_unit(root: &Root, unit: &Unit) -> (Vec<Raw>, Vec<File>) {
                 if files.len() >= FILES {
                     continue;
                 }
-                let trail = match reader::read_at(root, &path, Part::Head(LIMIT), named_by) {
-                    Ok((trail, content)) => {
+                let walk = match reader::read_at(root, &path, Part::Head(LIMIT), named_by) {
+                    Ok((walk, content)) => {
                         let text = String::from_utf8_lossy(&content.bytes);
                         let whole = text.rsplit_once('\n').filter(|_| content.cut);
                         let text = whole.map_or(&*text, |(whole, _)| whole);
-                        let set = lines(text, &path, named_by.and(trail.written_by()));
+                        let set = lines(text, &path, named_by.and(walk.written_by()));
                         from_files.extend(limited(last_of_each(set), OF_FILE));
-                        Seen::Known(trail)
+                        Seen::Known(walk)
                     }
                     Err(_) => reader::walk(root, &path, named_by, None).into(),
                 };
-                files.push(File { path, optional, trail, named_by });
+                files.push(File { path, optional, walk, named_by });
             }
             _ => {}
         }
@@ -240,8 +240,8 @@ mod tests {
             "LAUNCH_AGENT_API_AUTH_TOKEN=*** HTTPS_PROXY=http://a:***@p:1 FOO=*** TMPDIR=/x"
         );
         let raw = assignments("A_SECRET_TOKEN=x OTHER=y \"PATH=/a b\"", "u:1", Provenance::Root);
-        let told: Vec<_> = kept(&raw, &scrub).into_iter().map(|v| v.value).collect();
-        assert_eq!(told, [Some("***".into()), None, Some("/a b".into())]);
+        let values: Vec<_> = kept(&raw, &scrub).into_iter().map(|v| v.value).collect();
+        assert_eq!(values, [Some("***".into()), None, Some("/a b".into())]);
     }
 
     #[test]
@@ -253,8 +253,9 @@ mod tests {
         let directives = parse(text, Path::new("/u"));
         let unit = Unit { directives, ..Unit::default() };
         let (raw, files) = of_unit(&root, &unit);
-        let told: Vec<_> = raw.iter().map(|raw| (raw.name.as_str(), raw.value.as_str())).collect();
-        assert_eq!(told, [("A", "unit"), ("A", "file"), ("B", "c d")]);
+        let values: Vec<_> =
+            raw.iter().map(|raw| (raw.name.as_str(), raw.value.as_str())).collect();
+        assert_eq!(values, [("A", "unit"), ("A", "file"), ("B", "c d")]);
         assert_eq!(files.iter().map(|file| file.optional).collect::<Vec<_>>(), [false, true]);
     }
 

@@ -7,7 +7,7 @@ use crate::{
     agent::{Config, Layout, Token},
     platform::fs::Root,
     record::{Digest, Receipt, Target},
-    spec::{Given, Settings, Source},
+    settings::{SettingValue, Settings, Source},
     text::shown,
 };
 use std::{io::Read, path::Path};
@@ -21,7 +21,7 @@ pub struct Existing {
     /// The token in its configuration.
     pub token: Option<(Token, Source)>,
     /// Why its configuration could not be read.
-    pub trouble: Option<String>,
+    pub failure: Option<String>,
     /// Settings that were found and not taken over, and why.
     pub notes: Vec<String>,
 }
@@ -45,10 +45,10 @@ pub fn existing(
             Ok(config) => {
                 existing.token = from_config(config, &layout.config, receipt, settings)?;
             }
-            Err(error) => existing.trouble = Some(error.to_string()),
+            Err(error) => existing.failure = Some(error.to_string()),
         },
         Ok(None) => {}
-        Err(error) => existing.trouble = Some(error.to_string()),
+        Err(error) => existing.failure = Some(error.to_string()),
     }
     for path in [&layout.environment, &layout.definition] {
         let Ok(Some(bytes)) = read(root, path) else { continue };
@@ -78,9 +78,9 @@ pub fn existing(
             // An uninstall that kept data leaves a receipt whose token and name are gone.
             let given = match name.as_str() {
                 "command-prefix" => {
-                    Given::list(shlex::split(value).unwrap_or_default(), source.clone())
+                    SettingValue::list(shlex::split(value).unwrap_or_default(), source.clone())
                 }
-                _ => Given::one(value.clone(), source.clone()),
+                _ => SettingValue::one(value.clone(), source.clone()),
             };
             settings.add(name, given)?;
         }
@@ -123,12 +123,12 @@ fn from_config(
     };
     for (name, value) in texts {
         if let Some(value) = value.filter(|_| !receipt_decides(name)) {
-            settings.add(name, Given::one(value, source.clone()))?;
+            settings.add(name, SettingValue::one(value, source.clone()))?;
         }
     }
     let prefix = runner.command_prefix.filter(|_| !receipt_decides("command-prefix"));
     if let Some(prefix) = prefix.filter(|prefix| !prefix.is_empty()) {
-        settings.add("command-prefix", Given::list(prefix, source.clone()))?;
+        settings.add("command-prefix", SettingValue::list(prefix, source.clone()))?;
     }
     Ok(config.api.auth_token.map(|token| (token, source)))
 }
@@ -156,7 +156,7 @@ fn is_from_root(
     let is_as_written = written.is_some_and(|written| {
         *written == Digest::of(bytes, Some(key)) || *written == Digest::of(bytes, None)
     });
-    is_as_written || root.trail(path).is_ok_and(|trail| trail.changed_by().is_root())
+    is_as_written || root.walk(path).is_ok_and(|walk| walk.changed_by().is_root())
 }
 
 /// What root's own download and the certificates that it copies would follow.
@@ -171,7 +171,7 @@ fn from_environment(
     let source = Source::Existing(path.display().to_string());
     for (variable, name) in FROM_ENVIRONMENT {
         if let Some((_, value)) = variables.iter().find(|(name, _)| name == variable) {
-            settings.add(name, Given::one(value.clone(), source.clone()))?;
+            settings.add(name, SettingValue::one(value.clone(), source.clone()))?;
         }
     }
     Ok(())
@@ -203,12 +203,12 @@ fn is_plain(value: &str) -> bool {
 
 fn read(root: &Root, path: &Path) -> Result<Option<Vec<u8>>> {
     let Some(spot) = root.find(path)? else { return Ok(None) };
-    if spot.look()?.is_none() {
+    if spot.metadata()?.is_none() {
         return Ok(None);
     }
     // In a folder of another account a file of root's may stand that was moved there.
-    let trail = root.trail(path)?;
-    refuse_unreadable(root, &trail, trail.changed_by())?;
+    let walk = root.walk(path)?;
+    refuse_unreadable(root, &walk, walk.changed_by())?;
     let mut bytes = Vec::new();
     spot.read()?.0.take(SIZE_LIMIT).read_to_end(&mut bytes).map_err(|error| {
         crate::Error::new(
@@ -287,7 +287,7 @@ mod tests {
         let layout = Layout::of(Kind::LaunchAgent, Os::Linux, None);
         let (folder, root) = empty_root();
         fs::write(folder.path().join("file"), "").unwrap();
-        let meta = root.look(Path::new("/file")).unwrap().unwrap();
+        let meta = root.metadata(Path::new("/file")).unwrap().unwrap();
         for (digest, expected) in [
             (Digest::of(ENVIRONMENT.as_bytes(), Some(b"key")), true),
             (Digest::of(b"another", Some(b"key")), false),

@@ -59,7 +59,7 @@ impl Release {
         };
         let has = |program: &str| {
             let spot = root.find(Path::new(program)).ok().flatten();
-            spot.is_some_and(|spot| spot.look().is_ok_and(|meta| meta.is_some()))
+            spot.is_some_and(|spot| spot.metadata().is_ok_and(|meta| meta.is_some()))
         };
         let families = [value("ID"), value("ID_LIKE")].into_iter().flat_map(str::split_whitespace);
         // Of a family's managers the first that is there: `yum` is a link to dnf where both are.
@@ -74,7 +74,10 @@ impl Release {
             _ => [None, None],
         });
         let there = known.flatten().find(|(_, program)| has(program));
-        Self { name: value("PRETTY_NAME").to_owned(), package_manager: there.map(|(own, _)| own) }
+        Self {
+            name: value("PRETTY_NAME").to_owned(),
+            package_manager: there.map(|(manager, _)| manager),
+        }
     }
 }
 
@@ -220,7 +223,7 @@ pub(super) fn selinux(commands: &dyn Commands, limit: Duration) -> Option<Selinu
 
 /// The resolver's configuration.
 pub(super) fn resolver(root: &Root) -> Seen<Resolver> {
-    let (servers, trouble) = match text(root, "/etc/resolv.conf") {
+    let (servers, failure) = match text(root, "/etc/resolv.conf") {
         Err(why) => (Vec::new(), Some(why)),
         Ok(text) => {
             let server =
@@ -228,7 +231,7 @@ pub(super) fn resolver(root: &Root) -> Seen<Resolver> {
             (text.lines().filter_map(server).collect(), None)
         }
     };
-    Seen::Known(Resolver { servers, trouble })
+    Seen::Known(Resolver { servers, failure })
 }
 
 /// TCP ports that something listens on. A line a socket: users can have any number of them.

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     agent::Kind as Agent,
-    host::{Definition, Provenance, Trail},
+    host::{Definition, PathWalk, Provenance},
     platform::fs::{Kind, Root},
     service::launchd::{AGENTS, DAEMONS, Plist},
     values::Manager,
@@ -32,11 +32,11 @@ pub(super) fn find(root: &Root) -> Vec<Unit> {
 }
 
 fn names(root: &Root, folder: &Path) -> Vec<String> {
-    let Ok(trail) = root.trail(folder) else { return Vec::new() };
-    if !trail.is(Kind::Folder) {
+    let Ok(walk) = root.walk(folder) else { return Vec::new() };
+    if !walk.is(Kind::Folder) {
         return Vec::new();
     }
-    let listed = root.find(&trail.real).ok().flatten().and_then(|spot| spot.list().ok());
+    let listed = root.find(&walk.real).ok().flatten().and_then(|spot| spot.list().ok());
     let mut names: Vec<String> =
         listed.unwrap_or_default().into_iter().filter_map(|name| name.into_string().ok()).collect();
     names.sort_unstable();
@@ -46,21 +46,23 @@ fn names(root: &Root, folder: &Path) -> Vec<String> {
 /// A definition, if it is an agent's.
 fn definition(root: &Root, path: &Path) -> Option<Unit> {
     let stem = path.file_stem()?.to_string_lossy().into_owned();
-    let mut definition =
-        Definition { trail: Trail { path: path.to_owned(), ..Trail::default() }, trouble: None };
-    let read = root.trail(path).and_then(|trail| {
-        definition.trail = trail;
-        reader::read(root, &definition.trail, Part::Head(LIMIT), Provenance::Root)
+    let mut definition = Definition {
+        walk: PathWalk { path: path.to_owned(), ..PathWalk::default() },
+        failure: None,
+    };
+    let read = root.walk(path).and_then(|walk| {
+        definition.walk = walk;
+        reader::read(root, &definition.walk, Part::Head(LIMIT), Provenance::Root)
     });
     let plist = read.map_err(|error| error.message().to_owned());
     let plist = match plist.and_then(|content| Plist::read(&content.bytes, path)) {
         Ok(plist) => plist,
-        Err(trouble) => {
+        Err(failure) => {
             // Of one that cannot be read only the name tells whose it is.
             if !stem.contains("circleci") {
                 return None;
             }
-            definition.trouble = Some(trouble);
+            definition.failure = Some(failure);
             let definitions = vec![definition];
             return Some(Unit { definitions, ..Unit::of_one_file(stem, Manager::Launchd) });
         }
@@ -68,7 +70,7 @@ fn definition(root: &Root, path: &Path) -> Option<Unit> {
     let name = plist.label.unwrap_or(stem);
     let is_agent = |word: &String| Agent::named_in(word).is_some();
     let is_agents = name.contains("circleci") || plist.command.iter().any(is_agent);
-    let written_by = definition.trail.written_by();
+    let written_by = definition.walk.written_by();
     let source = path.display().to_string();
     let variables = plist.variables.into_iter();
     let variables =
@@ -131,6 +133,6 @@ mod tests {
         assert!(find(&root).is_empty());
         let (_folder, root) = image("Users/ci/Library/LaunchAgents/com.circleci.runner.plist", "?");
         let found = find(&root);
-        assert!(found[0].definitions[0].trouble.as_ref().unwrap().contains("no plist"));
+        assert!(found[0].definitions[0].failure.as_ref().unwrap().contains("no plist"));
     }
 }

@@ -33,12 +33,12 @@ pub(super) fn of_file(root: &Root, path: &Path, named_by: Provenance, scrub: &Sc
 }
 
 fn tail(root: &Root, path: &Path, named_by: Provenance) -> Result<(String, i64)> {
-    let trail = reader::walk(root, path, named_by, None)?;
-    let meta = trail.end.ok_or_else(|| {
+    let walk = reader::walk(root, path, named_by, None)?;
+    let meta = walk.end.ok_or_else(|| {
         Error::new(Code::InTheWay, format!("the log {} is not there", path.display()))
     })?;
-    reader::may_echo(root, &trail, named_by)?;
-    let content = reader::read(root, &trail, Part::Tail(LIMIT), named_by)?;
+    reader::may_echo(root, &walk, named_by)?;
+    let content = reader::read(root, &walk, Part::Tail(LIMIT), named_by)?;
     let text = String::from_utf8_lossy(&content.bytes).into_owned();
     Ok((text, meta.identity.2 / 1_000_000_000))
 }

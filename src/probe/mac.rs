@@ -21,7 +21,7 @@ const ROSETTA: &str = "/Library/Apple/usr/libexec/oah/libRosettaRuntime";
 /// The system of this host, or of the image.
 pub(super) fn os(root: &Root) -> Os {
     let here = Platform::of_this_host().map(Platform::os).unwrap_or_default();
-    let has = |path: &str| root.trail(Path::new(path)).is_ok_and(|trail| trail.end.is_some());
+    let has = |path: &str| root.walk(Path::new(path)).is_ok_and(|walk| walk.end.is_some());
     match root.is_host() {
         true => here,
         false if has(VERSION) => Os::Darwin,
@@ -45,7 +45,7 @@ pub(super) fn facts(context: &ProbeContext) -> Option<Answers> {
     if context.os != Os::Darwin {
         return None;
     }
-    let rosetta = context.root.trail(Path::new(ROSETTA)).ok().and_then(|trail| trail.end);
+    let rosetta = context.root.walk(Path::new(ROSETTA)).ok().and_then(|walk| walk.end);
     let mut answers = Answers {
         mac: Mac {
             version: version(&context.root).unwrap_or_default(),
@@ -82,7 +82,7 @@ impl Answers {
             host.listening = Seen::not_applicable("macOS is not asked for it");
             host.routes = Seen::not_applicable("macOS is not asked for it");
             // configd answers for names; the file is a copy that need not be there.
-            if host.resolver.ok().is_some_and(|resolver| resolver.trouble.is_some()) {
+            if host.resolver.ok().is_some_and(|resolver| resolver.failure.is_some()) {
                 host.resolver = Seen::not_applicable("macOS keeps it elsewhere");
             }
         }
@@ -91,8 +91,8 @@ impl Answers {
 
 /// Whose the screen is; root's where nobody is logged in.
 pub(super) fn console(root: &Root) -> Option<Meta> {
-    let trail = root.trail(Path::new("/dev/console")).ok()?;
-    trail.end.filter(|_| root.is_host())
+    let walk = root.walk(Path::new("/dev/console")).ok()?;
+    walk.end.filter(|_| root.is_host())
 }
 
 /// Who is logged in at the screen.

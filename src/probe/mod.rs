@@ -55,7 +55,7 @@ use candidate::Candidate;
 use context::ProbeContext;
 use deadline::{Limit, Probe, known_or_default, probe};
 use discovery::{Discovery, discover};
-use network::{Ask, Inquiry};
+use network::{EndpointProbe, QueueQuery};
 use processes::Processes;
 use scrub::Scrub;
 use std::{
@@ -68,7 +68,7 @@ use std::{
 pub use endpoints::Endpoints;
 pub use environment::KEPT as KEPT_VARIABLES;
 pub use existing::{Existing, existing};
-pub use plan_facts::{look, of_host};
+pub use plan_facts::{examine_paths, of_host};
 
 /// Programs and files of the host itself answer within this time, or are said to hang.
 const LOCAL_LIMIT: Duration = Duration::from_secs(2);
@@ -100,7 +100,7 @@ pub struct Request {
     /// Where to reach what an agent needs; `None`: no network. An image has none either.
     pub endpoints: Option<Endpoints>,
     /// The resource class to ask for.
-    pub inquiry: Option<Inquiry>,
+    pub queue_query: Option<QueueQuery>,
     /// Paths that the person at this run allows to be given to an agent's account.
     pub allowed: Vec<PathBuf>,
 }
@@ -126,10 +126,9 @@ pub fn examine(root: &Arc<Root>, probes: ProbeSet, request: Request) -> Result<E
     let root = Arc::clone(root);
     match probe("this host", whole, move || take(root, probes, request, until)).seen() {
         Seen::Known(examined) => examined,
-        Seen::Unseen(unseen) => Err(Error::new(Code::HostUnfit, unseen.why).help(Help::own(
-            Command::fixed("runnerup doctor -vv"),
-            "says what was looked at last",
-        ))),
+        Seen::Unseen(unseen) => Err(Error::new(Code::HostUnfit, unseen.why).help(
+            Help::of_program(Command::fixed("runnerup doctor -vv"), "says what was looked at last"),
+        )),
     }
 }
 
@@ -246,11 +245,11 @@ fn network_probe(
     request: &Request,
     candidates: &[Candidate],
 ) -> Option<Probe<Network>> {
-    let asks = asks(context, request.endpoints.as_ref()?, candidates);
+    let endpoint_probes = endpoint_probes(context, request.endpoints.as_ref()?, candidates);
     let (timeout, scrub) = (request.timeout, context.scrub.clone());
     // Each attempt has a deadline of its own; this one guards against a hang.
     Some(context.begin(ProbeName::Network, timeout + LOCAL_LIMIT, move || {
-        let mut network = network::examine(asks, timeout);
+        let mut network = network::examine(endpoint_probes, timeout);
         network.endpoints.iter_mut().for_each(|endpoint| scrub.endpoint(endpoint));
         network
     }))
@@ -264,7 +263,7 @@ fn service_states(
     let units = candidates.iter().filter_map(|candidate| candidate.unit.as_ref());
     let manager = units.clone().next().map_or(Manager::usual(context.os), |unit| unit.manager);
     let service = |unit: &units::Unit| {
-        let file = unit.definitions.first()?.trail.path.clone();
+        let file = unit.definitions.first()?.walk.path.clone();
         (unit.manager == manager).then(|| (unit.name.clone(), file))
     };
     let services = units.filter_map(service).collect();
@@ -285,7 +284,11 @@ fn service_states(
 
 /// What is to be asked over the network, for each agent. What an account has named may never answer
 /// and keeps the questions of no other agent back.
-fn asks(context: &ProbeContext, endpoints: &Endpoints, candidates: &[Candidate]) -> Vec<Ask> {
+fn endpoint_probes(
+    context: &ProbeContext,
+    endpoints: &Endpoints,
+    candidates: &[Candidate],
+) -> Vec<EndpointProbe> {
     let begin = |candidate: &Candidate| {
         let (endpoints, candidate) = (endpoints.clone(), candidate.clone());
         context.start(ProbeName::Connections, move |context| {
@@ -293,7 +296,7 @@ fn asks(context: &ProbeContext, endpoints: &Endpoints, candidates: &[Candidate])
         })
     };
     let begun: Vec<_> = candidates.iter().map(begin).collect();
-    begun.into_iter().flat_map(|look| known_or_default(look.seen())).collect()
+    begun.into_iter().flat_map(|probe| known_or_default(probe.seen())).collect()
 }
 
 /// Asks for the resource class.
@@ -302,7 +305,7 @@ fn queue_probe(
     request: &Request,
     candidates: &[Candidate],
 ) -> Option<Probe<Seen<Queue>>> {
-    let inquiry = request.inquiry.clone()?;
+    let queue_query = request.queue_query.clone()?;
     let (endpoints, candidates) = (request.endpoints.clone(), candidates.to_vec());
     let (timeout, root) = (request.timeout, Arc::clone(&context.root));
     let limit = timeout * 2 + LOCAL_LIMIT;
@@ -311,10 +314,10 @@ fn queue_probe(
         None => Err(personal::Refusal::NotAsked("not asked: --offline")),
     };
     Some(context.begin(ProbeName::RunnerApi, limit, move || match way() {
-        Ok(way) => network::inquire(&inquiry, &way, timeout),
+        Ok(way) => network::inquire(&queue_query, &way, timeout),
         Err(personal::Refusal::NotAsked(why)) => Seen::not(why),
         Err(personal::Refusal::Withheld(host)) => {
-            Seen::Known(Queue::withheld(inquiry.resource_class, host))
+            Seen::Known(Queue::withheld(queue_query.resource_class, host))
         }
     }))
 }
@@ -339,7 +342,7 @@ fn accounts(
 ) -> Vec<Probe<Seen<Option<AccountFacts>>>> {
     let mut names: BTreeSet<String> = names(candidates).collect();
     names.insert("root".to_owned());
-    let look = |name: String| {
+    let probe = |name: String| {
         context.start(ProbeName::Account, move |context| {
             let ProbeContext { root, commands, limit, is_host, .. } = context;
             Seen::from(account::facts(root, &name).map(|account| {
@@ -352,7 +355,7 @@ fn accounts(
             }))
         })
     };
-    names.into_iter().map(look).collect()
+    names.into_iter().map(probe).collect()
 }
 
 /// The accounts that agents and their jobs run as.
@@ -380,7 +383,7 @@ mod tests {
                 instance: None,
                 config: None,
                 endpoints: None,
-                inquiry: None,
+                queue_query: None,
                 allowed: Vec::new(),
             };
             examine(&root, probes, request).unwrap().survey.host

@@ -101,11 +101,11 @@ impl Objections {
 
 impl Files {
     fn of(unit: &Unit) -> Self {
-        let trails = unit.definitions.iter().map(|definition| &definition.trail);
-        let both = |path: &Path, trail: &Path| (path.to_owned(), trail.to_owned());
+        let walks = unit.definitions.iter().map(|definition| &definition.walk);
+        let both = |path: &Path, walk: &Path| (path.to_owned(), walk.to_owned());
         Self(
-            trails
-                .flat_map(|trail| [both(&trail.path, &trail.path), both(&trail.real, &trail.path)])
+            walks
+                .flat_map(|walk| [both(&walk.path, &walk.path), both(&walk.real, &walk.path)])
                 .filter(|(path, _)| path.is_absolute())
                 .collect(),
         )
@@ -148,7 +148,7 @@ fn own_words<'a>(unit: &Unit, file: &Path, message: &'a str) -> &'a str {
 mod tests {
     use super::*;
     use crate::{
-        host::{Definition, Trail},
+        host::{Definition, PathWalk},
         service::systemd::unit_text::parse,
         text::Secrets,
     };
@@ -156,9 +156,9 @@ mod tests {
     const UNIT: &str = "/etc/systemd/system/circleci.service";
 
     fn unit(text: &str) -> Unit {
-        let trail = Trail { path: UNIT.into(), real: UNIT.into(), ..Trail::default() };
+        let walk = PathWalk { path: UNIT.into(), real: UNIT.into(), ..PathWalk::default() };
         Unit {
-            definitions: vec![Definition { trail, trouble: None }],
+            definitions: vec![Definition { walk, failure: None }],
             directives: parse(text, Path::new(UNIT)),
             ..Unit::of_one_file("circleci.service".into(), Manager::default())
         }
@@ -207,7 +207,7 @@ mod tests {
         let of = |file: &str| {
             let found = objections(&[&unit], &[(file, "Unknown key.")])
                 .of(&unit, &Scrub(Secrets::default()));
-            found.ok().unwrap().iter().map(|own| own.file.clone()).collect::<Vec<_>>()
+            found.ok().unwrap().iter().map(|objection| objection.file.clone()).collect::<Vec<_>>()
         };
         assert_eq!(of(UNIT), [Path::new(UNIT)]);
         assert_eq!(of(&format!("/srv/image{UNIT}")), [Path::new(UNIT)]);

@@ -17,7 +17,7 @@ pub(super) fn fact(
 ) -> PathFact {
     let mut fact = PathFact::default();
     if let Err(error) = learn(&mut fact, root, path, digest, facts) {
-        fact.trouble = Some(error.to_string());
+        fact.failure = Some(error.to_string());
     }
     fact
 }
@@ -30,7 +30,7 @@ fn learn(
     facts: &Facts,
 ) -> Result<()> {
     let Some(spot) = root.find(path)? else { return Ok(()) };
-    let Some(meta) = spot.look()? else { return Ok(()) };
+    let Some(meta) = spot.metadata()? else { return Ok(()) };
     fact.meta = Some(meta);
     match (meta.kind, digest) {
         (Kind::Link, _) => fact.link = Some(spot.link_target()?),
@@ -40,9 +40,9 @@ fn learn(
                 Fingerprint::Keyed => Some(facts.key.as_slice()),
             };
             fact.digest = match known(path, &meta, facts) {
-                Known::Unchanged(digest) => Some(digest),
-                Known::Changed => None,
-                Known::Nothing => record::file_digest(&spot, key, limit(fingerprint))?,
+                KnownDigest::Unchanged(digest) => Some(digest),
+                KnownDigest::Changed => None,
+                KnownDigest::Nothing => record::file_digest(&spot, key, limit(fingerprint))?,
             };
         }
         _ => {}
@@ -60,7 +60,7 @@ fn limit(fingerprint: Fingerprint) -> u64 {
 }
 
 /// What the receipt says of a file's content.
-enum Known {
+enum KnownDigest {
     /// It has not been touched since: reading 100 MB again would tell nothing new.
     Unchanged(Digest),
     /// Its size is another one.
@@ -69,24 +69,24 @@ enum Known {
     Nothing,
 }
 
-fn known(path: &Path, meta: &Meta, facts: &Facts) -> Known {
-    let Some(receipt) = facts.receipt.as_ref() else { return Known::Nothing };
+fn known(path: &Path, meta: &Meta, facts: &Facts) -> KnownDigest {
+    let Some(receipt) = facts.receipt.as_ref() else { return KnownDigest::Nothing };
     let record = receipt.record(&Target::File(path.to_owned()));
     let Some(after) = record.and_then(|record| record.after.as_ref()) else {
-        return Known::Nothing;
+        return KnownDigest::Nothing;
     };
     if after.meta.size != meta.size {
         // Where no fingerprint was written down, changes are expected, and may be known ones.
-        return if after.digest.is_some() { Known::Changed } else { Known::Nothing };
+        return if after.digest.is_some() { KnownDigest::Changed } else { KnownDigest::Nothing };
     }
     if after.meta.identity != meta.identity {
-        return Known::Nothing;
+        return KnownDigest::Nothing;
     }
     let placed = || {
         let binary = receipt.binary.as_ref().filter(|binary| binary.path == path)?;
         Some(Digest::of_sha256(binary.sha256))
     };
-    after.digest.clone().or_else(placed).map_or(Known::Nothing, Known::Unchanged)
+    after.digest.clone().or_else(placed).map_or(KnownDigest::Nothing, KnownDigest::Unchanged)
 }
 
 #[cfg(test)]
@@ -100,7 +100,7 @@ mod tests {
 
     fn digest(root: &Root, fingerprint: Fingerprint, facts: &Facts) -> Option<Digest> {
         let fact = fact(root, Path::new("/file"), Some(fingerprint), facts);
-        assert_eq!(fact.trouble, None);
+        assert_eq!(fact.failure, None);
         fact.digest
     }
 
@@ -123,7 +123,7 @@ mod tests {
         let (folder, root) = empty_root();
         let path = folder.path().join("file");
         fs::write(&path, "four").unwrap();
-        let meta = root.look(Path::new("/file")).unwrap().unwrap();
+        let meta = root.metadata(Path::new("/file")).unwrap().unwrap();
         let after = After { meta, digest: Some(Digest::of(b"four", None)) };
         let mut facts = Facts::default();
         let mut receipt = Receipt::new("default");

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     host::{Provenance, Side},
     platform::fs::Root,
-    probe::network::{Ask, Way},
+    probe::network::{EndpointProbe, Way},
 };
 use url::Url;
 
@@ -59,7 +59,7 @@ pub(super) fn way(
 /// The way to a server, by proxies and with authorities that root named.
 fn by_roots(agent: &Candidate, server: Named<Url>, root: &Root) -> Option<Way> {
     let route = Route::of(agent, root).or_of_shell(root);
-    Way::of(Ask {
+    Way::of(EndpointProbe {
         install: agent.name.clone(),
         side: Side::Service,
         endpoint: "api".to_owned(),
@@ -79,7 +79,7 @@ mod tests {
     use super::*;
     use crate::{
         agent::CLOUD_URL,
-        host::{ConfigFile, ConfigState, Seen, Setting, Trail, Written},
+        host::{ConfigFile, ConfigState, PathWalk, Seen, Setting, Written},
         platform::fs::Root,
         probe::environment::Raw,
     };
@@ -95,7 +95,7 @@ mod tests {
         };
         let settings = url.map(setting).into_iter().collect();
         let config = ConfigFile {
-            trail: Trail::default(),
+            walk: PathWalk::default(),
             state: ConfigState::Parsed,
             settings,
             token: None,
@@ -117,14 +117,14 @@ mod tests {
         });
     }
 
-    fn asked(words: &[&str], agents: &[Candidate]) -> Result<Ask, Refusal> {
+    fn asked(words: &[&str], agents: &[Candidate]) -> Result<EndpointProbe, Refusal> {
         let words: Vec<_> = words.iter().map(|word| (*word).to_owned()).collect();
         let folder = tempfile::tempdir().unwrap();
         let root = Root::open(folder.path()).unwrap();
         way(&Endpoints::parse(&words).unwrap(), agents, &root).map(|way| way.ask().clone())
     }
 
-    fn withheld(asked: Result<Ask, Refusal>) -> String {
+    fn withheld(asked: Result<EndpointProbe, Refusal>) -> String {
         match asked {
             Err(Refusal::Withheld(host)) => host,
             other => panic!("{other:?}"),
@@ -134,7 +134,7 @@ mod tests {
     #[test]
     fn only_a_server_of_roots_gets_the_token() {
         let server = Some("https://ci.example");
-        let url = |asked: Result<Ask, Refusal>| asked.unwrap().url.to_string();
+        let url = |asked: Result<EndpointProbe, Refusal>| asked.unwrap().url.to_string();
         assert_eq!(url(asked(&[], &[agent(server, Provenance::Root)])), "https://ci.example/");
         for by in [STRANGER, Provenance::Anybody] {
             assert_eq!(withheld(asked(&[], &[agent(server, by)])), "ci.example");

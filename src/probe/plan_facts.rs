@@ -57,7 +57,7 @@ pub fn of_host(root: &Root, commands: &dyn Commands, instance: &str) -> Result<F
 }
 
 /// Looks at what a plan is about. A path that cannot be read becomes a fact itself.
-pub fn look(
+pub fn examine_paths(
     facts: &mut Facts,
     root: &Root,
     commands: &dyn Commands,
@@ -79,13 +79,13 @@ pub fn look(
                 }
             }
             Query::DropIns(name) => {
-                facts.strange_parts = crate::service::systemd::strange::strange(root, name)?;
+                facts.strange_parts = crate::service::systemd::untrusted::untrusted(root, name)?;
             }
             Query::Home(path) => {
-                let strange = crate::platform::home::first_strange(root, path);
+                let untrusted = crate::platform::home::first_strange(root, path);
                 // A plan is made without the right to look there too; an install looks again.
-                let is_refused = strange.is_err() && !facts.privileged;
-                facts.strange_in_home = if is_refused { None } else { strange? };
+                let is_refused = untrusted.is_err() && !facts.privileged;
+                facts.strange_in_home = if is_refused { None } else { untrusted? };
             }
             Query::ServiceUsers => {
                 if let Some(services) = services.filter(|services| services.is_running()) {
@@ -93,7 +93,7 @@ pub fn look(
                 }
             }
             Query::Registry(place) => {
-                if let Some(value) = registry::look(commands, place)? {
+                if let Some(value) = registry::read(commands, place)? {
                     facts.registry.insert(place.to_string(), value);
                 }
             }
@@ -105,7 +105,7 @@ pub fn look(
 /// What launchd is to run of agents: the administrator's, and every user's.
 fn defined(root: &Root) -> Vec<Defined> {
     let of = |unit: units::Unit| {
-        let file = unit.definitions.first()?.trail.path.clone();
+        let file = unit.definitions.first()?.walk.path.clone();
         let agent = candidate::kind(&unit.command());
         Some(Defined { label: unit.name, file, agent })
     };

@@ -8,7 +8,7 @@ use crate::{
     host::{Access, AccountFacts, Provenance},
     platform::{
         accounts::{self, AccountId},
-        fs::{Kind, Passed, Root, Trail, WalkEnd, has_access_list},
+        fs::{Kind, PathPart, PathWalk, Root, WalkEnd, has_access_list},
     },
 };
 use std::{
@@ -39,29 +39,29 @@ pub(super) enum Part {
 ///
 /// # Errors
 /// [`Code::InTheWay`] when it is no regular file, or has a second name on ground of others;
-/// [`Code::GroundUnsafe`] when an account could have named it that could not read it.
+/// [`Code::UntrustedPath`] when an account could have named it that could not read it.
 pub(super) fn read(
     root: &Root,
-    trail: &Trail,
+    walk: &PathWalk,
     part: Part,
     named_by: Provenance,
 ) -> Result<Content> {
-    let path = trail.path.display();
-    let end = match trail.end {
+    let path = walk.path.display();
+    let end = match walk.end {
         Some(meta) if meta.kind == Kind::File => meta,
         Some(meta) => return Err(refused(format!("{path} is {}", meta.kind))),
         None => {
             let why =
-                trail.stopped.clone().unwrap_or_else(|| WalkEnd::missing(&trail.path)).to_string();
+                walk.stopped.clone().unwrap_or_else(|| WalkEnd::missing(&walk.path)).to_string();
             return Err(refused(why));
         }
     };
-    let reader = reader(root, named_by.and(trail.ground));
+    let reader = reader(root, named_by.and(walk.replaceable_by));
     if let Some(reader) = &reader {
-        allow(trail, reader)?;
+        allow(walk, reader)?;
     }
     let spot = root
-        .find(&trail.real)?
+        .find(&walk.real)?
         .ok_or_else(|| refused(format!("{path} was taken away meanwhile")))?;
     let (mut file, meta) = spot.read()?;
     if meta.links > 1 && !spot.is_trusted() {
@@ -71,18 +71,18 @@ pub(super) fn read(
     if let Some(reader) = &reader
         && !(meta.is_same_file(&end) && reader.may(&meta, Access::Read) && !has_access_list(&file))
     {
-        return Err(not_read(trail, reader));
+        return Err(not_read(walk, reader));
     }
-    let trouble = |error: std::io::Error| refused(format!("{path} cannot be read: {error}"));
+    let failure = |error: std::io::Error| refused(format!("{path} cannot be read: {error}"));
     let limit = match part {
         Part::Head(limit) => limit,
         Part::Tail(limit) => {
-            file.seek(SeekFrom::Start(meta.size.saturating_sub(limit))).map_err(trouble)?;
+            file.seek(SeekFrom::Start(meta.size.saturating_sub(limit))).map_err(failure)?;
             limit
         }
     };
     let mut bytes = Vec::new();
-    file.take(limit).read_to_end(&mut bytes).map_err(trouble)?;
+    file.take(limit).read_to_end(&mut bytes).map_err(failure)?;
     Ok(Content { bytes, cut: meta.size > limit })
 }
 
@@ -92,10 +92,10 @@ pub(super) fn read_at(
     path: &Path,
     part: Part,
     named_by: Provenance,
-) -> Result<(Trail, Content)> {
-    let trail = root.trail(path)?;
-    let content = read(root, &trail, part, named_by)?;
-    Ok((trail, content))
+) -> Result<(PathWalk, Content)> {
+    let walk = root.walk(path)?;
+    let content = read(root, &walk, part, named_by)?;
+    Ok((walk, content))
 }
 
 /// The way to a path that `named_by` named, as far as that account could go by itself, or the one
@@ -103,37 +103,37 @@ pub(super) fn read_at(
 /// nobody's to learn by naming a path.
 ///
 /// # Errors
-/// As [`Root::trail`].
+/// As [`Root::walk`].
 pub(super) fn walk(
     root: &Root,
     path: &Path,
     named_by: Provenance,
     agent: Option<u32>,
-) -> Result<Trail> {
-    let trail = root.trail(path)?;
-    let Some(namer) = reader(root, named_by) else { return Ok(trail) };
+) -> Result<PathWalk> {
+    let walk = root.walk(path)?;
+    let Some(namer) = reader(root, named_by) else { return Ok(walk) };
     // An agent of root's could go anywhere, and would be no reason to tell.
     let agent = agent.filter(|uid| *uid != 0).map(|uid| account(root, uid));
     let who: Vec<AccountFacts> = std::iter::once(namer).chain(agent).collect();
     // What an access list says is not known.
-    let is_closed = |passed: &Passed| {
+    let is_closed = |passed: &PathPart| {
         passed.meta.kind == Kind::Folder
             && !passed.has_list
             && !who.iter().any(|who| who.may(&passed.meta, Access::Execute))
     };
-    let closed = trail.passed.iter().find(|passed| is_closed(passed));
-    let Some(folder) = closed.map(|passed| passed.path.clone()) else { return Ok(trail) };
-    Ok(cut(trail, &folder))
+    let closed = walk.passed.iter().find(|passed| is_closed(passed));
+    let Some(folder) = closed.map(|passed| passed.path.clone()) else { return Ok(walk) };
+    Ok(cut(walk, &folder))
 }
 
 /// The walk as far as a folder, and why no further.
-fn cut(trail: Trail, folder: &Path) -> Trail {
+fn cut(walk: PathWalk, folder: &Path) -> PathWalk {
     let stopped = WalkEnd::Closed(folder.display().to_string());
-    let Some(way) = trail.up_to(folder) else { return trail };
-    let passed = trail.passed.into_iter();
+    let Some(way) = walk.up_to(folder) else { return walk };
+    let passed = walk.passed.into_iter();
     let at = way.passed.len();
-    Trail {
-        path: trail.path,
+    PathWalk {
+        path: walk.path,
         passed: passed.take(at + 1).collect(),
         end: None,
         stopped: Some(stopped),
@@ -145,12 +145,12 @@ fn cut(trail: Trail, folder: &Path) -> Trail {
 /// read it: it is no word of the agent's.
 ///
 /// # Errors
-/// [`Code::GroundUnsafe`].
-pub(super) fn may_echo(root: &Root, trail: &Trail, named_by: Provenance) -> Result<()> {
+/// [`Code::UntrustedPath`].
+pub(super) fn may_echo(root: &Root, walk: &PathWalk, named_by: Provenance) -> Result<()> {
     let Some(reader) = reader(root, named_by) else { return Ok(()) };
-    match trail.end {
-        Some(end) if !reader.owns(&end) => Err(not_read(trail, &reader)),
-        _ => allow(trail, &reader),
+    match walk.end {
+        Some(end) if !reader.owns(&end) => Err(not_read(walk, &reader)),
+        _ => allow(walk, &reader),
     }
 }
 
@@ -158,15 +158,15 @@ pub(super) fn may_echo(root: &Root, trail: &Trail, named_by: Provenance) -> Resu
 /// elsewhere. What anybody could have put there is refused where it is root's.
 ///
 /// # Errors
-/// [`Code::GroundUnsafe`].
+/// [`Code::UntrustedPath`].
 pub(in crate::probe) fn refuse_unreadable(
     root: &Root,
-    trail: &Trail,
+    walk: &PathWalk,
     by: Provenance,
 ) -> Result<()> {
-    let is_others = trail.end.is_some_and(|end| end.is_of_another(0));
+    let is_others = walk.end.is_some_and(|end| end.is_of_another(0));
     match reader(root, by).filter(|_| by != Provenance::Anybody || !is_others) {
-        Some(reader) => allow(trail, &reader),
+        Some(reader) => allow(walk, &reader),
         None => Ok(()),
     }
 }
@@ -196,16 +196,16 @@ fn account(root: &Root, uid: u32) -> AccountFacts {
 }
 
 /// An access list on the way may deny what the mode allows, and is taken to do so.
-fn allow(trail: &Trail, reader: &AccountFacts) -> Result<()> {
-    let has_list = |passed: &Passed| passed.has_list && passed.meta.mode().is_some();
-    match trail.passed.iter().any(has_list) || trail.denies(reader, Access::Read).is_some() {
-        true => Err(not_read(trail, reader)),
+fn allow(walk: &PathWalk, reader: &AccountFacts) -> Result<()> {
+    let has_list = |passed: &PathPart| passed.has_list && passed.meta.mode().is_some();
+    match walk.passed.iter().any(has_list) || walk.denies(reader, Access::Read).is_some() {
+        true => Err(not_read(walk, reader)),
         false => Ok(()),
     }
 }
 
-fn not_read(trail: &Trail, reader: &AccountFacts) -> Error {
-    let path = trail.path.display();
+fn not_read(walk: &PathWalk, reader: &AccountFacts) -> Error {
+    let path = walk.path.display();
     let who = match (reader.uid(), reader.name.as_str()) {
         (Some(NOBODY), _) => "any account".to_owned(),
         (Some(uid), "") => format!("the account {uid}"),
@@ -215,7 +215,7 @@ fn not_read(trail: &Trail, reader: &AccountFacts) -> Error {
         "{path} is named, not read: {who} could have chosen the path, or what stands there, and may \
          not read it"
     );
-    Error::new(Code::GroundUnsafe, message)
+    Error::new(Code::UntrustedPath, message)
 }
 
 fn refused(why: String) -> Error {

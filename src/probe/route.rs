@@ -95,9 +95,9 @@ fn authorities_of_shell(root: &Root) -> Named<Authorities> {
 /// A file of authorities is the word of who named it and of who could have written it.
 fn read(root: &Root, path: &str, named_by: Provenance) -> Named<Authorities> {
     match read_at(root, Path::new(path), Part::Head(LIMIT), named_by) {
-        Ok((trail, content)) => Named {
+        Ok((walk, content)) => Named {
             value: Some((String::from_utf8_lossy(&content.bytes).into_owned(), path.to_owned())),
-            by: named_by.and(trail.written_by()),
+            by: named_by.and(walk.written_by()),
         },
         Err(_) => Named { value: None, by: named_by },
     }

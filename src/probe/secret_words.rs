@@ -66,7 +66,7 @@ enum Next {
     /// The same, but what is said of a token is no secret.
     Bearer,
     /// It is: it stands behind `=`, or in quotes.
-    Given,
+    SettingValue,
     /// What stands behind the `:` of it: `-u name:password`.
     Login,
 }
@@ -83,8 +83,10 @@ pub(super) fn without(text: &str) -> String {
         next = next.behind(gap);
         let quote = gap.chars().next_back().filter(|c| "\"'".contains(*c));
         let end = match (next, quote) {
-            (Next::Given, Some(quote)) => after.find(quote),
-            (Next::Given, None) => after.find(|c: char| c.is_whitespace() || "\"',;&".contains(c)),
+            (Next::SettingValue, Some(quote)) => after.find(quote),
+            (Next::SettingValue, None) => {
+                after.find(|c: char| c.is_whitespace() || "\"',;&".contains(c))
+            }
             (Next::Login, _) => after.find(char::is_whitespace),
             _ => after.find(is_gap),
         };
@@ -96,7 +98,7 @@ pub(super) fn without(text: &str) -> String {
             (word, more) = split(after, after.find(is_gap));
         }
         rest = more;
-        if !word.contains(char::is_alphanumeric) && next != Next::Given {
+        if !word.contains(char::is_alphanumeric) && next != Next::SettingValue {
             // Only punctuation: what stood before it still leads.
             out.push_str(word);
             continue;
@@ -107,7 +109,7 @@ pub(super) fn without(text: &str) -> String {
             Next::Led | Next::Bearer => {
                 !leads_on && word.len() > SHORT && !word.starts_with('-') && !is_plain(word)
             }
-            Next::Given => !leads_on && !is_plain(word),
+            Next::SettingValue => !leads_on && !is_plain(word),
             _ => false,
         };
         match word.split_once(':') {
@@ -118,7 +120,7 @@ pub(super) fn without(text: &str) -> String {
             _ => out.push_str(word),
         }
         next = match next {
-            Next::Led | Next::Given if leads_on => Next::Led,
+            Next::Led | Next::SettingValue if leads_on => Next::Led,
             // What leads stands at the end of the password.
             Next::Login if word.ends_with(['=', ':']) && is_lead(word) => Next::Led,
             _ => Next::after(word),
@@ -147,10 +149,10 @@ impl Next {
         let is_empty = gap.contains("\"\"") || gap.contains("''");
         match self {
             _ if is_empty => Self::Ordinary,
-            Self::Named | Self::Led if gap.contains('=') => Self::Given,
-            Self::Named if gap.contains(':') && gap.ends_with(['"', '\'']) => Self::Given,
+            Self::Named | Self::Led if gap.contains('=') => Self::SettingValue,
+            Self::Named if gap.contains(':') && gap.ends_with(['"', '\'']) => Self::SettingValue,
             Self::Named | Self::Bearer if gap.contains(':') => Self::Led,
-            Self::Led if gap.ends_with(['"', '\'']) => Self::Given,
+            Self::Led if gap.ends_with(['"', '\'']) => Self::SettingValue,
             Self::Login if !gap.trim().is_empty() && gap != "=" => Self::Ordinary,
             other => other,
         }

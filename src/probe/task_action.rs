@@ -155,7 +155,7 @@ fn statements(line: &str) -> Vec<Vec<String>> {
     }
     let led = |word: &String| LEADS.contains(&word.to_ascii_lowercase().as_str());
     let told = statements.iter().map(|statement| words(statement.trim().trim_start_matches('@')));
-    told.map(|own| own.into_iter().skip_while(led).collect::<Vec<_>>())
+    told.map(|agent_folder| agent_folder.into_iter().skip_while(led).collect::<Vec<_>>())
         .filter(|text: &Vec<String>| !text.is_empty())
         .collect()
 }
@@ -189,8 +189,8 @@ fn of_script(root: &Root, word: &str, folder: &str, named_by: Provenance) -> Opt
     let whole =
         if is_whole(Path::new(word)) { word.to_owned() } else { format!("{folder}\\{word}") };
     let path = inner(&whole);
-    let (trail, content) = reader::read_at(root, &path, Part::Head(LIMIT), named_by).ok()?;
-    let written_by = named_by.and(trail.written_by());
+    let (walk, content) = reader::read_at(root, &path, Part::Head(LIMIT), named_by).ok()?;
+    let written_by = named_by.and(walk.written_by());
     let text = xml::decoded(&content.bytes);
     let here = whole.rsplit_once(['/', '\\']).map_or("", |(folder, _)| folder);
     let mut run = Run { script: Some(path.clone()), ..Run::default() };
@@ -244,14 +244,14 @@ mod tests {
 
     fn root() -> (tempfile::TempDir, Root) {
         let folder = tempfile::tempdir().unwrap();
-        let own = folder.path().join("Program Files/CircleCI");
-        std::fs::create_dir_all(&own).unwrap();
+        let agent_folder = folder.path().join("Program Files/CircleCI");
+        std::fs::create_dir_all(&agent_folder).unwrap();
         let ours = format!(
             "@rem Written by runnerup\r\n@set \"HTTPS_PROXY=http://a%%3Cb@p:1\"\r\n@\"{AGENT}\" --config \"{CONFIG}\"\r\n"
         );
-        std::fs::write(own.join("circleci-launch-agent.cmd"), ours).unwrap();
+        std::fs::write(agent_folder.join("circleci-launch-agent.cmd"), ours).unwrap();
         let theirs = "# x\n$env:NO_PROXY = 'a.b'\n& \"$PSScriptRoot\\circleci-launch-agent.exe\" --config \"$PSScriptRoot\\launch-agent-config.yaml\"\n";
-        std::fs::write(own.join("run.ps1"), theirs).unwrap();
+        std::fs::write(agent_folder.join("run.ps1"), theirs).unwrap();
         let root = Root::open(folder.path()).unwrap();
         (folder, root)
     }

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     agent::Kind as Agent,
-    host::{Definition, Directive, Provenance, Trail},
+    host::{Definition, Directive, PathWalk, Provenance},
     platform::fs::{Kind, Root},
     service::task_scheduler::xml,
     values::Manager,
@@ -56,7 +56,7 @@ fn keep(task: &mut Unit, keeper: Unit) {
     let file = keeper
         .definitions
         .first()
-        .map(|definition| definition.trail.path.clone())
+        .map(|definition| definition.walk.path.clone())
         .unwrap_or_default();
     let line = |section: String, key: &str, value: String, line: usize| Directive {
         file: file.clone(),
@@ -85,7 +85,7 @@ fn list(root: &Root, folder: &Path, depth: usize, files: &mut Vec<PathBuf>) {
     names.sort_unstable();
     for name in names.into_iter().filter(|name| depth > 0 || name != THEIRS) {
         let path = folder.join(name);
-        match root.look(&path) {
+        match root.metadata(&path) {
             Ok(Some(meta)) if meta.kind == Kind::Folder && depth < DEPTH => {
                 list(root, &path, depth + 1, files);
             }
@@ -99,11 +99,13 @@ fn list(root: &Root, folder: &Path, depth: usize, files: &mut Vec<PathBuf>) {
 fn definition(root: &Root, path: &Path) -> Option<Unit> {
     let name = path.strip_prefix(FOLDER).ok()?.display().to_string().replace('/', "\\");
     let is_called_so = name.to_lowercase().contains("circleci");
-    let mut definition =
-        Definition { trail: Trail { path: path.to_owned(), ..Trail::default() }, trouble: None };
-    let read = root.trail(path).and_then(|trail| {
-        definition.trail = trail;
-        reader::read(root, &definition.trail, Part::Head(LIMIT), Provenance::Root)
+    let mut definition = Definition {
+        walk: PathWalk { path: path.to_owned(), ..PathWalk::default() },
+        failure: None,
+    };
+    let read = root.walk(path).and_then(|walk| {
+        definition.walk = walk;
+        reader::read(root, &definition.walk, Part::Head(LIMIT), Provenance::Root)
     });
     let directives = match read {
         Err(error) => Err(error.message().to_owned()),
@@ -114,7 +116,7 @@ fn definition(root: &Root, path: &Path) -> Option<Unit> {
     match directives {
         Ok(directives) => unit.directives = directives,
         // Of one that cannot be read only the name tells whose it is.
-        Err(trouble) => definition.trouble = Some(trouble),
+        Err(failure) => definition.failure = Some(failure),
     }
     unit.definitions.push(definition);
     let named_by = unit.provenance();
@@ -126,9 +128,9 @@ fn definition(root: &Root, path: &Path) -> Option<Unit> {
     unit.command = Some(run.words);
     unit.variables = run.variables;
     if let Some(script) = run.script {
-        let trail = root.trail(&script);
-        let trail = trail.unwrap_or_else(|_| Trail { path: script, ..Trail::default() });
-        unit.definitions.push(Definition { trail, trouble: None });
+        let walk = root.walk(&script);
+        let walk = walk.unwrap_or_else(|_| PathWalk { path: script, ..PathWalk::default() });
+        unit.definitions.push(Definition { walk, failure: None });
     }
     is_agents.then_some(unit)
 }
@@ -214,7 +216,7 @@ mod tests {
                 .iter()
                 .any(|directive| directive.section == "SessionKeeper/Actions/Exec")
         );
-        assert!(found[1].definitions[0].trouble.as_ref().unwrap().contains("no XML"));
+        assert!(found[1].definitions[0].failure.as_ref().unwrap().contains("no XML"));
     }
 
     #[test]

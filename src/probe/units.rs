@@ -8,13 +8,13 @@ use super::{
 use crate::{
     Result,
     agent::Kind as Agent,
-    host::{Definition, Directive, Provenance, Scrubbed, Seen, Trail, limits::DIRECTIVES},
+    host::{Definition, Directive, PathWalk, Provenance, Scrubbed, Seen, limits::DIRECTIVES},
     platform::fs::{Kind, Root},
     service::systemd::{
         drop_ins::names,
-        strange::Search,
         unit_folders::UnitFolders,
         unit_text::{command, parse},
+        untrusted::Search,
     },
     values::Manager,
 };
@@ -42,7 +42,7 @@ pub(super) struct Unit {
     pub(super) manager: Manager,
     pub(super) definitions: Vec<Definition>,
     /// As in [`Service`](crate::host::Service).
-    pub(super) strange_parts: Seen<Vec<Trail>>,
+    pub(super) strange_parts: Seen<Vec<PathWalk>>,
     pub(super) directives: Vec<Directive<String>>,
     /// What it runs, where no directive has to be split for that.
     pub(super) command: Option<Vec<String>>,
@@ -55,7 +55,7 @@ pub(super) struct Unit {
 struct DropIns {
     files: BTreeMap<OsString, PathBuf>,
     /// Why there may be more.
-    trouble: Option<String>,
+    failure: Option<String>,
 }
 
 /// Finds the units of agents. What cannot be read is noted in its place.
@@ -100,9 +100,9 @@ fn unit(root: &Root, name: &str, path: &Path, drop_ins: &[&DropIns]) -> Option<U
     for path in added.into_values() {
         unit.read(root, path, &mut left);
     }
-    let trouble = drop_ins.iter().find_map(|drop_in| drop_in.trouble.clone());
-    if let (Some(trouble), Some(last)) = (trouble, unit.definitions.last_mut()) {
-        last.trouble = Some(trouble);
+    let failure = drop_ins.iter().find_map(|drop_in| drop_in.failure.clone());
+    if let (Some(failure), Some(last)) = (failure, unit.definitions.last_mut()) {
+        last.failure = Some(failure);
     }
     let runs_agent = |directive: &Directive<String>| {
         directive.key.starts_with("Exec") && Agent::named_in(&directive.value).is_some()
@@ -121,7 +121,7 @@ impl DropIns {
             let until = until.min(Instant::now() + LISTED);
             let Ok(listed) = spot.list_some(FILES, until) else { continue };
             if !listed.is_whole {
-                drop_ins.trouble = Some(format!(
+                drop_ins.failure = Some(format!(
                     "{} has more than {FILES} files, or cannot be listed in time: the rest was \
                      not read",
                     folder.display()
@@ -145,46 +145,46 @@ impl Unit {
     }
 
     /// Looks for what else could have been written by others than root.
-    fn search(&self, root: &Root, search: &mut Search<'_>) -> Result<Vec<Trail>> {
+    fn search(&self, root: &Root, search: &mut Search<'_>) -> Result<Vec<PathWalk>> {
         let is_read = |path: &PathBuf| {
-            self.definitions.iter().any(|definition| definition.trail.path == *path)
+            self.definitions.iter().any(|definition| definition.walk.path == *path)
         };
         let found = search.of(&self.name)?.into_iter().filter(|path| !is_read(path));
-        found.take(FILES).map(|path| root.trail(&path)).collect()
+        found.take(FILES).map(|path| root.walk(&path)).collect()
     }
 
     fn read(&mut self, root: &Root, path: &Path, left: &mut u64) {
         if self.definitions.len() >= FILES {
             let last = self.definitions.last_mut();
             last.into_iter().for_each(|last| {
-                last.trouble =
+                last.failure =
                     Some(format!("the unit has more than {FILES} files: the rest was not read"));
             });
             return;
         }
-        let trail = root.trail(path);
+        let walk = root.walk(path);
         let mut definition = Definition {
-            trail: Trail { path: path.to_owned(), ..Trail::default() },
-            trouble: None,
+            walk: PathWalk { path: path.to_owned(), ..PathWalk::default() },
+            failure: None,
         };
-        match trail.and_then(|trail| {
-            definition.trail = trail;
+        match walk.and_then(|walk| {
+            definition.walk = walk;
             // Its folder is the manager's own: the name is nobody else's.
-            reader::read(root, &definition.trail, Part::Head(*left), Provenance::Root)
+            reader::read(root, &definition.walk, Part::Head(*left), Provenance::Root)
         }) {
             Ok(content) => {
                 *left = left.saturating_sub(content.bytes.len() as u64);
                 let directives = parse(&String::from_utf8_lossy(&content.bytes), path);
                 let room = DIRECTIVES.saturating_sub(self.directives.len());
                 if content.cut || directives.len() > room {
-                    definition.trouble = Some(format!(
+                    definition.failure = Some(format!(
                         "the unit has more than {LIMIT} bytes or {DIRECTIVES} lines: the rest was \
                          not read"
                     ));
                 }
                 self.directives.extend(directives.into_iter().take(room));
             }
-            Err(error) => definition.trouble = Some(error.message().to_owned()),
+            Err(error) => definition.failure = Some(error.message().to_owned()),
         }
         self.definitions.push(definition);
     }
@@ -196,20 +196,20 @@ impl Unit {
 
     /// Who could have written a file of the definition.
     pub(super) fn written_by(&self, file: &Path) -> Provenance {
-        let of_file = self.definitions.iter().find(|definition| definition.trail.path == file);
-        of_file.map_or(Provenance::Anybody, |definition| definition.trail.written_by())
+        let of_file = self.definitions.iter().find(|definition| definition.walk.path == file);
+        of_file.map_or(Provenance::Anybody, |definition| definition.walk.written_by())
     }
 
     /// Who could have written any part of the definition.
     pub(super) fn provenance(&self) -> Provenance {
         let definitions = self.definitions.iter().map(|definition| {
-            let trail = &definition.trail;
+            let walk = &definition.walk;
             // No file, as a mask is none: who could put another one there still counts.
-            let is_file = trail.end.is_some_and(|end| end.kind == Kind::File);
-            if is_file { trail.written_by() } else { trail.ground }
+            let is_file = walk.end.is_some_and(|end| end.kind == Kind::File);
+            if is_file { walk.written_by() } else { walk.replaceable_by }
         });
         let others = match &self.strange_parts {
-            Seen::Known(parts) => parts.iter().map(Trail::made_by).collect(),
+            Seen::Known(parts) => parts.iter().map(PathWalk::made_by).collect(),
             Seen::Unseen(_) => vec![Provenance::Anybody],
         };
         definitions.chain(others).fold(Provenance::Root, Provenance::and)
@@ -260,8 +260,8 @@ mod tests {
         }
         let units = find(&root, soon());
         assert_eq!((units[0].definitions.len(), units[0].directives.len()), (FILES, DIRECTIVES));
-        assert!(units[0].definitions[1].trouble.is_some());
-        assert!(units[0].definitions[0].trouble.is_none());
+        assert!(units[0].definitions[1].failure.is_some());
+        assert!(units[0].definitions[0].failure.is_none());
     }
 
     #[test]
@@ -278,10 +278,10 @@ mod tests {
         for until in [soon(), Instant::now()] {
             let filled = [PathBuf::from("/etc/systemd/system/circleci.service.d")];
             let drop_ins = DropIns::read(&root, &filled, until);
-            assert!(drop_ins.files.len() <= FILES && drop_ins.trouble.is_some());
+            assert!(drop_ins.files.len() <= FILES && drop_ins.failure.is_some());
             let units = find(&root, until);
             let troubled = |unit: &Unit| {
-                unit.definitions.iter().any(|definition| definition.trouble.is_some())
+                unit.definitions.iter().any(|definition| definition.failure.is_some())
             };
             let units: Vec<_> =
                 units.iter().map(|unit| (unit.name.as_str(), troubled(unit))).collect();

@@ -6,7 +6,7 @@ use crate::{
         AccountFacts, Clock, Host, Install, Memory, PathRole, ProbeName, Process, SYSTEM_SID, Seen,
         ServiceState, TaskState, Unseen, Volume, Windows, same,
     },
-    platform::windows::look::{self, Part, Told, Wanted},
+    platform::windows::inventory::{self, Inventory, InventoryQuery, Part},
     service::task_scheduler::{self, NEVER_RAN},
     text::shown,
 };
@@ -20,21 +20,23 @@ use std::{
 const LEAST: Duration = Duration::from_secs(10);
 
 /// What was asked, until the answer is there.
-pub(super) struct Asked(Probe<Result<Told, String>>);
+pub(super) struct Asked(Probe<Result<Inventory, String>>);
 
 /// The answer, or why there is none.
-pub(super) struct Answer(Result<Told, Unseen>);
+pub(super) struct Answer(Result<Inventory, Unseen>);
 
 /// Asks for all that the candidates name.
 pub(super) fn ask(context: &ProbeContext, candidates: &[Candidate], timeout: Duration) -> Asked {
     let (wanted, limit) = (wanted(candidates), timeout.max(LEAST));
     let commands = context.commands;
     let guard = limit + Duration::from_millis(500);
-    Asked(context.begin(ProbeName::Windows, guard, move || look::look(&commands, &wanted, limit)))
+    Asked(
+        context.begin(ProbeName::Windows, guard, move || inventory::ask(&commands, &wanted, limit)),
+    )
 }
 
-fn wanted(candidates: &[Candidate]) -> Wanted {
-    let mut wanted = Wanted::default();
+fn wanted(candidates: &[Candidate]) -> InventoryQuery {
+    let mut wanted = InventoryQuery::default();
     for candidate in candidates {
         if let Some(unit) = &candidate.unit {
             wanted.tasks.push(unit.name.clone());
@@ -42,7 +44,7 @@ fn wanted(candidates: &[Candidate]) -> Wanted {
             wanted.tasks.extend(keeper.map(|keeper| keeper.value.clone()));
             // Behind the task's own file stand its keeper's and a script; the scheduler's own
             // folder is the system's.
-            let others = unit.definitions.iter().skip(1).map(|definition| &definition.trail.path);
+            let others = unit.definitions.iter().skip(1).map(|definition| &definition.walk.path);
             let is_system = |path: &Path| same(&shown(path)).starts_with(r"c:\windows\");
             wanted.paths.extend(others.filter(|path| !is_system(path)).map(shown));
         }
@@ -70,12 +72,16 @@ impl Asked {
 }
 
 impl Answer {
-    fn part<T>(&self, of: fn(&Told) -> &Part<T>) -> Result<&[T], Unseen> {
+    fn part<T>(&self, of: fn(&Inventory) -> &Part<T>) -> Result<&[T], Unseen> {
         let answer = self.0.as_ref().map_err(Clone::clone)?;
         of(answer).seen().map_err(Unseen::probe_failed)
     }
 
-    fn seen<T, U>(&self, of: fn(&Told) -> &Part<T>, each: impl FnMut(&T) -> U) -> Seen<Vec<U>> {
+    fn seen<T, U>(
+        &self,
+        of: fn(&Inventory) -> &Part<T>,
+        each: impl FnMut(&T) -> U,
+    ) -> Seen<Vec<U>> {
         match self.part(of) {
             Ok(all) => Seen::Known(all.iter().map(each).collect()),
             Err(unseen) => Seen::Unseen(unseen),
@@ -90,7 +96,7 @@ impl Answer {
         };
         let began: BTreeMap<u32, i64> =
             all.iter().filter_map(|process| Some((process.pid, process.started?))).collect();
-        let process = |other: &look::Process| {
+        let process = |other: &inventory::Process| {
             // Numbers are given again: a parent that began later is another process.
             let is_parent = |parent: &u32| other.started >= began.get(parent).copied();
             Process {
@@ -131,7 +137,7 @@ impl Answer {
         let known = self.part(|answer| &answer.accounts).unwrap_or_default();
         for candidate in candidates {
             for user in [&mut candidate.user, &mut candidate.task_user] {
-                let named = |account: &&look::Account| {
+                let named = |account: &&inventory::Account| {
                     user.as_ref().is_some_and(|name| *name == account.sid)
                 };
                 if let Some(account) = known.iter().find(named) {
@@ -199,7 +205,7 @@ impl Answer {
             .collect();
     }
 
-    fn system(&self) -> Result<&look::System, Unseen> {
+    fn system(&self) -> Result<&inventory::System, Unseen> {
         let one = self.part(|answer| &answer.system)?.first();
         one.ok_or_else(|| Unseen::probe_failed("nothing was said of the system".to_owned()))
     }
@@ -236,12 +242,12 @@ impl Answer {
         let system = self.system();
         let answer = system.as_ref().ok();
         let accounts = self.part(|answer| &answer.accounts).unwrap_or_default();
-        let of_agents = |account: &&look::Account| {
+        let of_agents = |account: &&inventory::Account| {
             candidates.iter().filter_map(|one| one.user.as_ref()).any(|name| {
                 account.name.eq_ignore_ascii_case(name) || account.sid.eq_ignore_ascii_case(name)
             })
         };
-        let keepers: Vec<&look::Account> = accounts.iter().filter(of_agents).collect();
+        let keepers: Vec<&inventory::Account> = accounts.iter().filter(of_agents).collect();
         Windows {
             build: answer.map_or(0, |answer| answer.build),
             domain_controller: answer.map(|answer| answer.role >= 4),
@@ -273,7 +279,7 @@ fn of_candidates(all: Vec<String>, candidates: &[Candidate]) -> Vec<String> {
     all.into_iter().filter(is_ours).collect()
 }
 
-fn task(task: &look::Task) -> TaskState {
+fn task(task: &inventory::Task) -> TaskState {
     TaskState {
         name: task.name.clone(),
         state: task.state.clone(),
@@ -283,7 +289,7 @@ fn task(task: &look::Task) -> TaskState {
     }
 }
 
-fn state(task: Option<&look::Task>, process: Option<(u32, i64)>) -> ServiceState {
+fn state(task: Option<&inventory::Task>, process: Option<(u32, i64)>) -> ServiceState {
     let main_pid = process.map(|(pid, _)| pid);
     let Some(task) = task else { return task_scheduler::not_registered(main_pid) };
     ServiceState {
@@ -302,7 +308,7 @@ fn system(name: &str) -> AccountFacts {
 }
 
 /// Why nobody can log on with an account.
-fn closed(account: &look::Account, now: i64) -> Option<String> {
+fn closed(account: &inventory::Account, now: i64) -> Option<String> {
     let is_over = |time: Option<i64>| time.is_some_and(|time| time <= now);
     let reasons = [
         (account.disabled, "it is disabled"),
@@ -322,12 +328,12 @@ mod tests {
     use crate::host::{Activity, Grant};
     use crate::platform::command::Recorded;
 
-    const MADE: &str = include_str!("../platform/windows/look-made.json");
+    const MADE: &str = include_str!("../platform/windows/inventory-made.json");
     const AGENT: &str = "C:/Program Files/CircleCI/circleci-launch-agent.exe";
 
     fn answer() -> Answer {
         Answer(
-            look::look(&Recorded::answering(0, MADE), &Wanted::default(), LEAST)
+            inventory::ask(&Recorded::answering(0, MADE), &InventoryQuery::default(), LEAST)
                 .map_err(Unseen::probe_failed),
         )
     }
@@ -405,7 +411,7 @@ mod tests {
     #[test]
     fn without_an_answer_each_fact_says_why() {
         let silent = Recorded::answering(0, "");
-        let output = look::look(&silent, &Wanted::default(), LEAST);
+        let output = inventory::ask(&silent, &InventoryQuery::default(), LEAST);
         let answer = Answer(output.map_err(Unseen::probe_failed));
         let facts = answer.facts(&candidates());
         assert!(facts.known(facts.long_paths.as_ref()).unwrap_err().why.contains("said nothing"));
@@ -416,7 +422,8 @@ mod tests {
     #[test]
     fn a_survey_is_whole_where_windows_says_that_it_was_taken_elevated() {
         let is_whole = |text: &str| {
-            let output = look::look(&Recorded::answering(0, text), &Wanted::default(), LEAST);
+            let output =
+                inventory::ask(&Recorded::answering(0, text), &InventoryQuery::default(), LEAST);
             let answer = Answer(output.map_err(Unseen::probe_failed));
             let mut host = Host { privileged: true, ..Host::default() };
             let facts = answer.facts(&[]);

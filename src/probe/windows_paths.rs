@@ -1,29 +1,29 @@
 //! Paths of Windows as Windows writes them: inside of the program a slash is as good.
 
 use crate::{
-    host::{Install, Seen, Trail},
+    host::{Install, PathWalk, Seen},
     text::shown,
 };
 use std::path::PathBuf;
 
 /// Every path that a finding may name.
 pub(super) fn as_windows_does(install: &mut Install) {
-    let mut trails: Vec<&mut Trail> = Vec::new();
+    let mut walks: Vec<&mut PathWalk> = Vec::new();
     if let Some(binary) = &mut install.binary {
-        trails.extend(known(&mut binary.trail));
+        walks.extend(known(&mut binary.walk));
     }
     if let Some(Seen::Known(config)) = &mut install.config {
-        trails.push(&mut config.trail);
+        walks.push(&mut config.walk);
     }
-    trails.extend(install.paths.iter_mut().filter_map(|named| known(&mut named.trail)));
+    walks.extend(install.paths.iter_mut().filter_map(|named| known(&mut named.walk)));
     if let Some(service) = &mut install.service {
-        trails.extend(service.definitions.iter_mut().map(|definition| &mut definition.trail));
+        walks.extend(service.definitions.iter_mut().map(|definition| &mut definition.walk));
         service.directives.iter_mut().for_each(|directive| write(&mut directive.file));
     }
-    for trail in trails {
-        write(&mut trail.path);
-        write(&mut trail.real);
-        trail.passed.iter_mut().for_each(|passed| write(&mut passed.path));
+    for walk in walks {
+        write(&mut walk.path);
+        write(&mut walk.real);
+        walk.passed.iter_mut().for_each(|passed| write(&mut passed.path));
     }
     if let Seen::Known(workdir) = &mut install.workdir {
         write(&mut workdir.folder);

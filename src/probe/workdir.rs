@@ -23,7 +23,7 @@ const KEPT: usize = 5;
 const DEPTH: usize = 40;
 
 /// Looks into a work folder. `owner` is the number of the jobs' account.
-pub(super) fn look(root: &Root, folder: &Path, owner: Option<u32>) -> Result<Workdir> {
+pub(super) fn examine(root: &Root, folder: &Path, owner: Option<u32>) -> Result<Workdir> {
     let mut workdir = Workdir { folder: folder.to_owned(), ..Workdir::default() };
     let Some(spot) = root.find(folder)? else { return Ok(workdir) };
     let listed = spot.list_some(ENTRIES, Instant::now() + TIME)?;
@@ -38,7 +38,7 @@ pub(super) fn look(root: &Root, folder: &Path, owner: Option<u32>) -> Result<Wor
             break;
         }
         let inner = spot.inside(name)?;
-        let Ok(Some(meta)) = inner.look() else { continue };
+        let Ok(Some(meta)) = inner.metadata() else { continue };
         let bytes = count.of(&inner, 0);
         found.push(Leftover {
             path: inner.path().to_owned(),
@@ -72,7 +72,7 @@ impl Count {
 
     /// The bytes of a thing and all in it.
     fn of(&mut self, spot: &Spot, depth: usize) -> u64 {
-        let Ok(Some(meta)) = spot.look() else { return 0 };
+        let Ok(Some(meta)) = spot.metadata() else { return 0 };
         let changed = meta.identity.2 / 1_000_000_000;
         self.newest = self.newest.max(changed);
         let owner = self.owner.filter(|owner| *owner != 0);
@@ -116,11 +116,11 @@ mod tests {
         fs::write(folder.path().join("w/small"), [0; 10]).unwrap();
         symlink("/", folder.path().join("w/out")).unwrap();
         let root = Root::open(folder.path()).unwrap();
-        let workdir = look(&root, Path::new("/w"), Some(4_000_000)).unwrap();
+        let workdir = examine(&root, Path::new("/w"), Some(4_000_000)).unwrap();
         assert_eq!((workdir.entries, workdir.greatest[0].bytes), (3, 5000));
         assert!(!workdir.cut_short && !workdir.foreign.is_empty());
         let found =
-            look(&root, Path::new("/w"), Some(rustix::process::geteuid().as_raw())).unwrap();
+            examine(&root, Path::new("/w"), Some(rustix::process::geteuid().as_raw())).unwrap();
         assert!(found.foreign.is_empty());
     }
 
@@ -137,6 +137,6 @@ mod tests {
         assert_eq!((listed.names.len(), listed.count, listed.is_whole), (3, ENTRIES + 5, false));
         let late = spot.list_some(3, Instant::now()).unwrap();
         assert_eq!((late.count, late.is_whole), (1, false));
-        assert!(look(&root, Path::new("/w"), None).unwrap().cut_short);
+        assert!(examine(&root, Path::new("/w"), None).unwrap().cut_short);
     }
 }

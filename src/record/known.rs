@@ -25,7 +25,7 @@ pub(crate) const KEY_LENGTH: usize = 32;
 
 /// What the state folder holds, read without changing it.
 #[derive(Debug, Default)]
-pub struct Known {
+pub struct StateSnapshot {
     /// The instance's receipt, with what a cut-off run did already taken in.
     pub receipt: Option<Receipt>,
     /// The run that was cut off.
@@ -36,7 +36,7 @@ pub struct Known {
     pub key: Option<Vec<u8>>,
 }
 
-impl Known {
+impl StateSnapshot {
     /// The receipts of all instances.
     pub(crate) fn into_receipts(self) -> impl Iterator<Item = Receipt> {
         self.receipt.into_iter().chain(self.others)
@@ -52,8 +52,9 @@ impl Known {
 ///
 /// # Errors
 /// [`Code::StateUnreadable`] when a receipt or the journal is damaged.
-pub fn read(root: &Root, instance: &str) -> Result<Known> {
-    let mut known = Known { key: read_key(root).unwrap_or_default(), ..Known::default() };
+pub fn read(root: &Root, instance: &str) -> Result<StateSnapshot> {
+    let mut known =
+        StateSnapshot { key: read_key(root).unwrap_or_default(), ..StateSnapshot::default() };
     for receipt in receipts(root)? {
         if receipt.instance == instance {
             known.receipt = Some(receipt);
@@ -125,23 +126,23 @@ pub(crate) fn read_key(root: &Root) -> Result<Option<Vec<u8>>> {
 /// Opens a file of the state folder.
 ///
 /// # Errors
-/// [`Code::GroundUnsafe`] when another account could have written it: what it says would have root
+/// [`Code::UntrustedPath`] when another account could have written it: what it says would have root
 /// change, remove and start whatever that account likes.
 fn open(root: &Root, path: &Path) -> Result<Option<(File, Meta)>> {
     let Some(spot) = root.find(path)? else { return Ok(None) };
-    if spot.look()?.is_none_or(|meta| meta.kind != Kind::File) {
+    if spot.metadata()?.is_none_or(|meta| meta.kind != Kind::File) {
         return Ok(None);
     }
     let opened = spot.read()?;
-    let trail = root.trail(path)?;
-    let is_same = trail.end.is_some_and(|end| end.is_same_file(&opened.1));
-    if !is_same || !trail.written_by().is_root() {
+    let walk = root.walk(path)?;
+    let is_same = walk.end.is_some_and(|end| end.is_same_file(&opened.1));
+    if !is_same || !walk.written_by().is_root() {
         let message = format!(
             "{} could have been written by another account than root, and is not believed",
             path.display()
         );
-        return Err(Error::new(Code::GroundUnsafe, message)
-            .help(Help::look("ls -la", &root.outside(&paths::state_folder())))
+        return Err(Error::new(Code::UntrustedPath, message)
+            .help(Help::inspect("ls -la", &root.outside(&paths::state_folder())))
             .help("restore the folder from a backup, or remove it and install again"));
     }
     Ok(Some(opened))

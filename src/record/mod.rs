@@ -11,9 +11,10 @@ pub(crate) use digest::{FILE_LIMIT, file_digest};
 pub use journal::Unfinished;
 pub(crate) use journal::{Event, Journal};
 pub(crate) use known::{KEY_LENGTH, ancestors, path, read_key, receipts};
-pub use known::{Known, read};
+pub use known::{StateSnapshot, read};
 pub use receipt::{PlacedBinary, Receipt};
 pub use step::{
-    Binary, Check, Content, File, Folder, IfBusy, NewAccount, Owner, RegistryValue, Settle, Step,
+    Binary, Check, Content, File, Folder, IfBusy, NewAccount, Owner, RegistryValue, SetPermissions,
+    Step,
 };
 pub use target::{After, Digest, Record, State, Target};

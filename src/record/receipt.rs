@@ -94,7 +94,7 @@ impl Receipt {
         match self.records.iter_mut().find(|known| known.target == record.target) {
             Some(known) => {
                 // Its content is replaced for the first time only now.
-                if let (State::Settled { meta }, State::File { backup, .. }) =
+                if let (State::PermissionsSet { meta }, State::File { backup, .. }) =
                     (&known.before, &record.before)
                 {
                     known.before = State::File { meta: *meta, backup: backup.clone() };
@@ -142,7 +142,7 @@ mod tests {
             identity: (1, 1, 1, 1),
         };
         let mut receipt = Receipt::new("doctor");
-        receipt.changed(record(State::Settled { meta: meta(0o644) }));
+        receipt.changed(record(State::PermissionsSet { meta: meta(0o644) }));
         receipt.changed(record(State::File { meta: meta(0o600), backup: "b".into() }));
         let whole = State::File { meta: meta(0o644), backup: "b".into() };
         assert_eq!(receipt.record(&target).unwrap().before, whole);

@@ -29,7 +29,8 @@ pub enum Step {
     /// Downloads and verifies the agent's binary and puts it in place.
     Binary(Binary),
     /// Gives what stands at a path its owner and mode, and leaves what is in it.
-    Settle(Settle),
+    #[serde(rename = "settle")]
+    SetPermissions(SetPermissions),
     /// Makes a symbolic link.
     Link {
         /// Where the link stands.
@@ -156,7 +157,7 @@ pub struct Binary {
 /// Owner and mode, as they are to be, of something whose content stays.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Settle {
+pub struct SetPermissions {
     /// Where.
     pub path: PathBuf,
     /// A folder; else a file.
@@ -243,8 +244,10 @@ impl Step {
             Self::Folder(folder) => Target::Folder(folder.path.clone()),
             Self::File(file) => Target::File(file.path.clone()),
             Self::Binary(binary) => Target::File(binary.path.clone()),
-            Self::Settle(Settle { path, folder: true, .. }) => Target::Folder(path.clone()),
-            Self::Settle(settle) => Target::File(settle.path.clone()),
+            Self::SetPermissions(SetPermissions { path, folder: true, .. }) => {
+                Target::Folder(path.clone())
+            }
+            Self::SetPermissions(change) => Target::File(change.path.clone()),
             Self::Link { path, .. } => Target::Link(path.clone()),
             Self::Account(account) => Target::Account(account.name.clone()),
             Self::Registry(value) => Target::Registry(value.place.clone()),
@@ -292,10 +295,12 @@ impl fmt::Display for Step {
                 artifact.sha256,
                 rights(path, owner, 0o755)
             ),
-            Self::Settle(Settle { path, owner, mode, only_if_empty: true, .. }) => {
+            Self::SetPermissions(SetPermissions {
+                path, owner, mode, only_if_empty: true, ..
+            }) => {
                 write!(f, "set {} to {}, if it is empty", shown(path), rights(path, owner, *mode))
             }
-            Self::Settle(Settle { path, owner, mode, .. }) => write!(
+            Self::SetPermissions(SetPermissions { path, owner, mode, .. }) => write!(
                 f,
                 "set {} to {}; what is in it stays",
                 shown(path),

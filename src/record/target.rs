@@ -56,7 +56,8 @@ pub enum State {
         meta: Meta,
     },
     /// A file that keeps its content: owner and mode alone are put back.
-    Settled {
+    #[serde(rename = "settled")]
+    PermissionsSet {
         /// Owner and mode.
         meta: Meta,
     },
@@ -130,7 +131,7 @@ impl Record {
     /// Whether it goes only with `--purge`. What was there before, and was only given an owner and a
     /// mode, is put back by every uninstall.
     pub fn goes_with_purge(&self) -> bool {
-        self.data && !matches!(self.before, State::Settled { .. })
+        self.data && !matches!(self.before, State::PermissionsSet { .. })
     }
 }
 

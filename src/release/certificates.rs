@@ -30,11 +30,11 @@ const SEQUENCE: u8 = 0x30;
 /// # Errors
 /// When it cannot be read, is not such a file, is too large, or [`only_certificates`] refuses it.
 pub(crate) fn read(root: &Root, path: &Path) -> Result<String> {
-    let trail = root.trail(path)?;
-    if let Some(why) = trail.stopped {
+    let walk = root.walk(path)?;
+    if let Some(why) = walk.stopped {
         return Err(Error::new(Code::ValueInvalid, why.to_string()));
     }
-    let spot = root.find(&trail.real)?;
+    let spot = root.find(&walk.real)?;
     let spot = spot.ok_or_else(|| invalid(format!("{} is not there", shown(path))))?;
     let mut bytes = Vec::new();
     let read = spot.read()?.0.take(LIMIT + 1).read_to_end(&mut bytes);

@@ -1,7 +1,8 @@
 //! The client: what is asked of the bucket.
 
 use super::{
-    checksums, download, network::Network, retry::Trouble, text, transport::Transport, trouble,
+    attempt_error, checksums, download, network::Network, retry::AttemptError, text,
+    transport::Transport,
 };
 use crate::{
     Code, Error, Help, Result,
@@ -21,17 +22,17 @@ use url::Url;
 
 /// How long a small file is worth waiting for.
 #[derive(Debug, Clone, Copy)]
-struct Patience {
+struct RetryPolicy {
     attempts: u32,
     /// For all attempts together.
     limit: Duration,
 }
 
 /// For what the person asked for.
-const NEEDED: Patience = Patience { attempts: 4, limit: Duration::from_secs(60) };
+const NEEDED: RetryPolicy = RetryPolicy { attempts: 4, limit: Duration::from_secs(60) };
 
 /// For what only makes a message better.
-const WELCOME: Patience = Patience { attempts: 1, limit: Duration::from_secs(5) };
+const WELCOME: RetryPolicy = RetryPolicy { attempts: 1, limit: Duration::from_secs(5) };
 
 /// Bytes of `release.txt` that are read.
 const RELEASE_LIMIT: usize = 4 << 10;
@@ -73,7 +74,7 @@ pub struct Fetched {
 }
 
 /// Told how a transfer goes, and asked whether to go on.
-pub trait Watch: Sync {
+pub trait DownloadProgress: Sync {
     /// A transfer begins, of so many encoded bytes when that is known.
     fn started(&self, total: Option<u64>);
     /// So many encoded bytes have arrived.
@@ -151,16 +152,21 @@ impl Client {
 
     /// Downloads, decodes, hashes and writes the binary in one pass, and syncs it. On success
     /// `into`, which must be empty, holds what `artifact` promises; else it holds anything.
-    pub fn fetch(&self, artifact: &Artifact, into: File, watch: &dyn Watch) -> Result<Fetched> {
+    pub fn fetch(
+        &self,
+        artifact: &Artifact,
+        into: File,
+        watch: &dyn DownloadProgress,
+    ) -> Result<Fetched> {
         self.transport.block_on(download::run(&self.transport, artifact, into, watch))
     }
 
-    fn newest_with(&self, patience: Patience) -> Result<Version> {
+    fn newest_with(&self, policy: RetryPolicy) -> Result<Version> {
         let bucket = self.agent.profile().bucket;
         match bucket.form {
             ReleaseForm::Binaries => {
                 let url = self.url(bucket.newest)?;
-                let bytes = self.small(&url, RELEASE_LIMIT, Code::ReleaseInvalid, patience)?;
+                let bytes = self.small(&url, RELEASE_LIMIT, Code::ReleaseInvalid, policy)?;
                 text::newest_version(self.agent, &bytes)
             }
             ReleaseForm::Archives => Err(self.unread()),
@@ -178,39 +184,44 @@ impl Client {
     }
 
     /// A whole small file. `code` is told when it is larger than it can be.
-    fn small(&self, url: &Url, limit: usize, code: Code, patience: Patience) -> Result<Vec<u8>> {
+    fn small(&self, url: &Url, limit: usize, code: Code, policy: RetryPolicy) -> Result<Vec<u8>> {
         let begun = Instant::now();
         self.transport.block_on(async {
             let mut attempt = 1;
             loop {
-                let left = patience.limit.saturating_sub(begun.elapsed());
+                let left = policy.limit.saturating_sub(begun.elapsed());
                 let tried = timeout(left, self.small_once(url, limit, code)).await;
-                let trouble = match tried {
+                let attempt_error = match tried {
                     Ok(Ok(bytes)) => return Ok(bytes),
-                    Ok(Err(trouble)) => trouble,
+                    Ok(Err(attempt_error)) => attempt_error,
                     Err(_) => {
-                        return Err(trouble::timed_out(
+                        return Err(attempt_error::timed_out(
                             url,
                             "it was not all there",
-                            patience.limit,
+                            policy.limit,
                         )
                         .error);
                     }
                 };
                 attempt += 1;
-                let pause = trouble
+                let pause = attempt_error
                     .pause(attempt)
-                    .filter(|pause| begun.elapsed() + *pause < patience.limit);
-                let Some(pause) = pause.filter(|_| attempt <= patience.attempts) else {
-                    return Err(trouble.after_attempts(attempt - 1));
+                    .filter(|pause| begun.elapsed() + *pause < policy.limit);
+                let Some(pause) = pause.filter(|_| attempt <= policy.attempts) else {
+                    return Err(attempt_error.after_attempts(attempt - 1));
                 };
-                tracing::debug!(attempt, error = %trouble.error, "again");
+                tracing::debug!(attempt, error = %attempt_error.error, "again");
                 tokio::time::sleep(pause).await;
             }
         })
     }
 
-    async fn small_once(&self, url: &Url, limit: usize, code: Code) -> Result<Vec<u8>, Trouble> {
+    async fn small_once(
+        &self,
+        url: &Url,
+        limit: usize,
+        code: Code,
+    ) -> Result<Vec<u8>, AttemptError> {
         let network = self.transport.network();
         let (url, mut answer) = self.transport.get(url, "identity", None).await?;
         let status = answer.status();
@@ -218,7 +229,7 @@ impl Client {
         let mut bytes = Vec::new();
         let too_large = || {
             let shown = without_login(&url);
-            Trouble::lasting(Error::new(code, format!("{shown} is longer than {limit} bytes")))
+            AttemptError::lasting(Error::new(code, format!("{shown} is longer than {limit} bytes")))
         };
         if status.is_success() {
             if answer.content_length().is_some_and(|length| length > limit as u64) {
@@ -230,7 +241,7 @@ impl Client {
                 let shown = without_login(&url);
                 let error =
                     format!("{shown} came encoded as {encoding:?}, where plain text was due");
-                return Err(Trouble::lasting(Error::new(Code::EncodingBroken, error)));
+                return Err(AttemptError::lasting(Error::new(Code::EncodingBroken, error)));
             }
         }
         let headers = answer.headers().clone();
@@ -247,11 +258,11 @@ impl Client {
         let read = read.await;
         if !status.is_success() {
             bytes.truncate(limit);
-            return Err(trouble::of_status(status, &headers, &bytes, &url, network));
+            return Err(attempt_error::of_status(status, &headers, &bytes, &url, network));
         }
         match read {
-            Err(_) => Err(trouble::timed_out(&url, "it was not all there", network.timeout)),
-            Ok(Err(error)) => Err(trouble::of_transfer(&error, &url, network)),
+            Err(_) => Err(attempt_error::timed_out(&url, "it was not all there", network.timeout)),
+            Ok(Err(error)) => Err(attempt_error::of_transfer(&error, &url, network)),
             Ok(Ok(())) if bytes.len() > limit => Err(too_large()),
             Ok(Ok(())) => Ok(bytes),
         }

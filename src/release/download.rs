@@ -1,13 +1,12 @@
 //! One large download: attempts, resumed where they broke off, for as long as it moves.
 
 use super::{
-    Artifact, Fetched, Watch,
+    Artifact, DownloadProgress, Fetched, attempt_error,
     decode::Encoding,
-    pace::{Pace, Stall},
     pipeline::Pipeline,
-    retry::Trouble,
+    retry::AttemptError,
+    stalls::{Stall, StallDetector},
     transport::{Resume, Transport},
-    trouble,
 };
 use crate::{Code, Error, Result, text::url::without_login};
 use reqwest::{Response, StatusCode, header};
@@ -50,7 +49,7 @@ pub(super) async fn run(
     transport: &Transport,
     artifact: &Artifact,
     into: File,
-    watch: &dyn Watch,
+    watch: &dyn DownloadProgress,
 ) -> Result<Fetched> {
     let pipeline = Pipeline::start(into, artifact)?;
     let mut arrived = Arrived::default();
@@ -58,21 +57,21 @@ pub(super) async fn run(
     loop {
         attempts += 1;
         let before = arrived.encoded;
-        let Err(trouble) = attempt(transport, artifact, &pipeline, &mut arrived, watch).await
+        let Err(attempt_error) = attempt(transport, artifact, &pipeline, &mut arrived, watch).await
         else {
             break;
         };
         let progress = arrived.encoded.saturating_sub(before) >= PROGRESS;
         fruitless = if progress { 1 } else { fruitless + 1 };
-        let pause = trouble.pause(fruitless + 1);
+        let pause = attempt_error.pause(fruitless + 1);
         let Some(pause) = pause.filter(|_| fruitless < FRUITLESS && attempts < ATTEMPTS) else {
             pipeline.abandon();
-            return Err(trouble.after_attempts(attempts));
+            return Err(attempt_error.after_attempts(attempts));
         };
-        watch.retrying(trouble.error.message(), pause);
-        if let Err(trouble) = watched(watch, sleep(pause)).await {
+        watch.retrying(attempt_error.error.message(), pause);
+        if let Err(attempt_error) = watched(watch, sleep(pause)).await {
             pipeline.abandon();
-            return Err(trouble.error);
+            return Err(attempt_error.error);
         }
     }
     let bytes = pipeline.finish()?;
@@ -85,13 +84,13 @@ async fn attempt(
     artifact: &Artifact,
     pipeline: &Pipeline,
     arrived: &mut Arrived,
-    watch: &dyn Watch,
-) -> Result<(), Trouble> {
+    watch: &dyn DownloadProgress,
+) -> Result<(), AttemptError> {
     let etag = arrived.etag.clone().filter(|_| arrived.encoded > 0);
     let resume = etag.as_deref().map(|etag| Resume { offset: arrived.encoded, etag });
     let (url, mut answer) = watched(watch, transport.get(&artifact.url, "gzip", resume)).await??;
     let headers = answer.headers().clone();
-    let encoding = || Encoding::of(&headers).map_err(Trouble::lasting);
+    let encoding = || Encoding::of(&headers).map_err(AttemptError::lasting);
     let encoding = match answer.status() {
         StatusCode::OK => {
             let encoding = encoding()?;
@@ -116,7 +115,13 @@ async fn attempt(
         }
         status => {
             let body = refusal(&mut answer).await;
-            return Err(trouble::of_status(status, &headers, &body, &url, transport.network()));
+            return Err(attempt_error::of_status(
+                status,
+                &headers,
+                &body,
+                &url,
+                transport.network(),
+            ));
         }
     };
     arrived.encoding = Some(encoding);
@@ -135,12 +140,12 @@ async fn receive(
     transport: &Transport,
     pipeline: &Pipeline,
     arrived: &mut Arrived,
-    watch: &dyn Watch,
+    watch: &dyn DownloadProgress,
     url: &Url,
     answer: &mut Response,
-) -> Result<(), Trouble> {
+) -> Result<(), AttemptError> {
     let limit = transport.network().timeout;
-    let mut pace = Pace::new(limit, Instant::now());
+    let mut stalls = StallDetector::new(limit, Instant::now());
     loop {
         match timeout(LOOK, answer.chunk()).await {
             Ok(Ok(None)) => return Ok(()),
@@ -153,20 +158,22 @@ async fn receive(
                 if !pipeline.send(&chunk) {
                     return Ok(());
                 }
-                pace.moved(chunk.len() as u64, came, Instant::now());
+                stalls.moved(chunk.len() as u64, came, Instant::now());
                 watch.moved(arrived.encoded);
             }
-            Ok(Err(error)) => return Err(trouble::of_transfer(&error, url, transport.network())),
+            Ok(Err(error)) => {
+                return Err(attempt_error::of_transfer(&error, url, transport.network()));
+            }
             Err(_) => {}
         }
         refuse_cancelled(watch)?;
-        if let Some(stall) = pace.stall(Instant::now()) {
+        if let Some(stall) = stalls.stall(Instant::now()) {
             let more = match stall {
                 Stall::Silent => "nothing".to_owned(),
                 Stall::Slow(bytes) => format!("only {bytes} bytes"),
             };
             let how = format!("after {} bytes, {more} more came", arrived.encoded);
-            return Err(trouble::timed_out(url, &how, limit));
+            return Err(attempt_error::timed_out(url, &how, limit));
         }
     }
 }
@@ -188,7 +195,10 @@ async fn refusal(answer: &mut Response) -> Vec<u8> {
 }
 
 /// Waits for `work`, unless the person wants to stop.
-async fn watched<T>(watch: &dyn Watch, work: impl Future<Output = T>) -> Result<T, Trouble> {
+async fn watched<T>(
+    watch: &dyn DownloadProgress,
+    work: impl Future<Output = T>,
+) -> Result<T, AttemptError> {
     tokio::pin!(work);
     loop {
         if let Ok(done) = timeout(LOOK, &mut work).await {
@@ -198,9 +208,9 @@ async fn watched<T>(watch: &dyn Watch, work: impl Future<Output = T>) -> Result<
     }
 }
 
-fn refuse_cancelled(watch: &dyn Watch) -> Result<(), Trouble> {
+fn refuse_cancelled(watch: &dyn DownloadProgress) -> Result<(), AttemptError> {
     match watch.cancelled() {
-        true => Err(Trouble::lasting(Error::new(Code::Interrupted, "interrupted"))),
+        true => Err(AttemptError::lasting(Error::new(Code::Interrupted, "interrupted"))),
         false => Ok(()),
     }
 }
@@ -218,13 +228,13 @@ fn strong_etag(headers: &header::HeaderMap) -> Option<String> {
     etag.starts_with('"').then(|| etag.to_owned())
 }
 
-fn broken(url: &Url, how: &str) -> Trouble {
+fn broken(url: &Url, how: &str) -> AttemptError {
     let shown = without_login(url);
-    Trouble::passing(Error::new(Code::Broken, format!("the transfer of {shown} {how}")))
+    AttemptError::passing(Error::new(Code::Broken, format!("the transfer of {shown} {how}")))
 }
 
-fn too_large(url: &Url) -> Trouble {
+fn too_large(url: &Url) -> AttemptError {
     let shown = without_login(url);
     let limit = ENCODED_LIMIT >> 20;
-    Trouble::lasting(Error::new(Code::TooLarge, format!("{shown} is larger than {limit} MiB")))
+    AttemptError::lasting(Error::new(Code::TooLarge, format!("{shown} is larger than {limit} MiB")))
 }

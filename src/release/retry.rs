@@ -14,7 +14,7 @@ const HEARD: Duration = Duration::from_secs(60);
 
 /// What went wrong in one attempt.
 #[derive(Debug)]
-pub(super) struct Trouble {
+pub(super) struct AttemptError {
     pub(super) error: Error,
     /// Whether another attempt may go better.
     pub(super) again: bool,
@@ -22,7 +22,7 @@ pub(super) struct Trouble {
     pub(super) after: Option<Duration>,
 }
 
-impl Trouble {
+impl AttemptError {
     /// Another attempt may go better.
     pub(super) fn passing(error: Error) -> Self {
         Self { error, again: true, after: None }
@@ -67,29 +67,29 @@ mod tests {
     use super::*;
     use crate::Code;
 
-    fn trouble(after: Option<u64>) -> Trouble {
+    fn attempt_error(after: Option<u64>) -> AttemptError {
         let error = Error::new(Code::HttpStatus, "429");
-        Trouble { error, again: true, after: after.map(Duration::from_secs) }
+        AttemptError { error, again: true, after: after.map(Duration::from_secs) }
     }
 
     #[test]
     fn pauses_grow_and_stay_within_bounds() {
         for next in 2..40 {
             let doubled = FIRST.saturating_mul(1 << (next - 2).min(10)).min(LONGEST);
-            let pause = trouble(None).pause(next).unwrap();
+            let pause = attempt_error(None).pause(next).unwrap();
             assert!(pause >= doubled / 2 && pause <= doubled, "{next}: {pause:?}");
         }
     }
 
     #[test]
     fn a_server_is_heard_or_left_alone() {
-        assert_eq!(trouble(Some(30)).pause(2), Some(Duration::from_secs(30)));
-        assert!(trouble(Some(0)).pause(2).unwrap() >= FIRST / 2);
-        assert_eq!(trouble(Some(3600)).pause(2), None);
+        assert_eq!(attempt_error(Some(30)).pause(2), Some(Duration::from_secs(30)));
+        assert!(attempt_error(Some(0)).pause(2).unwrap() >= FIRST / 2);
+        assert_eq!(attempt_error(Some(3600)).pause(2), None);
     }
 
     #[test]
     fn what_lasts_is_not_tried_again() {
-        assert_eq!(Trouble::lasting(Error::new(Code::Tls, "expired")).pause(2), None);
+        assert_eq!(AttemptError::lasting(Error::new(Code::Tls, "expired")).pause(2), None);
     }
 }

@@ -1,6 +1,6 @@
 //! GET requests: proxies, trust, redirects, and the deadline of the answer.
 
-use super::{network::Network, retry::Trouble, trouble};
+use super::{attempt_error, network::Network, retry::AttemptError};
 use crate::{
     Code, Error, Result,
     text::url::{is_loopback, without_login},
@@ -62,13 +62,13 @@ impl Transport {
         url: &Url,
         encoding: &'static str,
         resume: Option<Resume<'_>>,
-    ) -> Result<(Url, Response), Trouble> {
+    ) -> Result<(Url, Response), AttemptError> {
         let mut url = url.clone();
         let mut seen = HashSet::from([url.clone()]);
         loop {
             // What the client cannot say of a proxy that it is not able to use.
-            self.network.via(&url).map_err(Trouble::lasting)?;
-            let client = self.client(url.scheme()).map_err(Trouble::lasting)?;
+            self.network.via(&url).map_err(AttemptError::lasting)?;
+            let client = self.client(url.scheme()).map_err(AttemptError::lasting)?;
             let mut request = client.get(url.clone()).header(header::ACCEPT_ENCODING, encoding);
             if let Some(Resume { offset, etag }) = resume {
                 request = request
@@ -77,9 +77,11 @@ impl Transport {
             }
             let answer = timeout(self.network.timeout, request.send()).await;
             let answer = answer
-                .map_err(|_| trouble::timed_out(&url, "it did not answer", self.network.timeout))?
-                .map_err(|error| trouble::of_transfer(&error, &url, &self.network))?;
-            let Some(next) = self.redirect(&url, &answer).map_err(Trouble::lasting)? else {
+                .map_err(|_| {
+                    attempt_error::timed_out(&url, "it did not answer", self.network.timeout)
+                })?
+                .map_err(|error| attempt_error::of_transfer(&error, &url, &self.network))?;
+            let Some(next) = self.redirect(&url, &answer).map_err(AttemptError::lasting)? else {
                 return Ok((url, answer));
             };
             let how = match seen.insert(next.clone()) {
@@ -95,7 +97,7 @@ impl Transport {
                 Code::Redirect,
                 format!("{shown} redirects {how}, at last to {}", without_login(&next)),
             );
-            return Err(Trouble::lasting(error));
+            return Err(AttemptError::lasting(error));
         }
     }
 
@@ -154,7 +156,7 @@ impl Transport {
             builder = builder.tls_certs_merge(certificates);
         }
         builder.build().map_err(|error| {
-            let cause = trouble::chain(&error).pop().unwrap_or_else(|| error.to_string());
+            let cause = attempt_error::chain(&error).pop().unwrap_or_else(|| error.to_string());
             Error::new(Code::HostUnfit, format!("the HTTP client cannot be set up: {cause}"))
                 .help("where the system has no certificates: --ca-file PEM")
         })

@@ -1,6 +1,6 @@
 //! What definitions of services have in common.
 
-use crate::spec::Spec;
+use crate::settings::Spec;
 use std::time::Duration;
 
 /// What a person reads of the service beside its name.

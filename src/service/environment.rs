@@ -1,6 +1,6 @@
 //! The service's environment file: proxy and certificates, as `systemd.exec(5)` reads it.
 
-use crate::{agent::Layout, record::Content, spec::Spec, text::shown};
+use crate::{agent::Layout, record::Content, settings::Spec, text::shown};
 use secrecy::SecretString;
 
 /// A variable of the service, with its value as it may be shown.

@@ -47,7 +47,7 @@ pub trait Services {
     /// Refuses to have the manager act as root by what another account could have defined.
     ///
     /// # Errors
-    /// [`Code::GroundUnsafe`](crate::Code::GroundUnsafe) with what is not root's alone.
+    /// [`Code::UntrustedPath`](crate::Code::UntrustedPath) with what is not root's alone.
     fn refuse_strange(&self, _root: &Root, _service: &str) -> Result<()> {
         Ok(())
     }

@@ -8,7 +8,7 @@ use crate::{
     Command, Result,
     host::{Directive, Facts, Install, Objection, Seen, Service, ServiceState},
     platform::{command::Commands, fs::Root},
-    spec::Spec,
+    settings::Spec,
     values::Manager,
 };
 use std::{

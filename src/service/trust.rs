@@ -1,7 +1,7 @@
 //! Whether root may have a service manager act by a definition.
 
 use crate::{
-    host::{Install, Provenance, Service, Trail},
+    host::{Install, PathWalk, Provenance, Service},
     platform::fs::Meta,
 };
 
@@ -13,14 +13,14 @@ pub(super) fn is_roots(install: &Install, service: &Service) -> bool {
         Provenance::Root => true,
         Provenance::Account(_) => false,
         Provenance::Anybody => {
-            service.definitions.iter().all(|definition| is_closed(&definition.trail))
+            service.definitions.iter().all(|definition| is_closed(&definition.walk))
         }
     }
 }
 
 /// Whether modes and owners claim that root alone can change it.
-pub(crate) fn is_closed(trail: &Trail) -> bool {
+pub(crate) fn is_closed(walk: &PathWalk) -> bool {
     let is_closed = |meta: &Meta| meta.is_of(0) && meta.has_none(0o022);
-    trail.end.is_none_or(|end| is_closed(&end))
-        && trail.passed.iter().all(|passed| is_closed(&passed.meta))
+    walk.end.is_none_or(|end| is_closed(&end))
+        && walk.passed.iter().all(|passed| is_closed(&passed.meta))
 }

@@ -4,7 +4,7 @@ use crate::{
     doctor::{Consent, Finding, Status},
     host::Survey,
     plan::Plan,
-    record::{Receipt, Settle, Step},
+    record::{Receipt, SetPermissions, Step},
 };
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -31,7 +31,7 @@ pub fn cures(
 ) -> Cures {
     let mut cures = Cures::default();
     let mut steps: BTreeMap<String, Vec<Step>> = BTreeMap::new();
-    for finding in findings.iter().filter(|finding| finding.is_trouble()) {
+    for finding in findings.iter().filter(|finding| finding.is_problem()) {
         let remedy = finding.remedy.as_ref().filter(|remedy| !remedy.steps().is_empty());
         match remedy {
             Some(remedy) => match remedy.consent.filter(|consent| !allowed.contains(consent)) {
@@ -87,8 +87,10 @@ fn ordered(steps: Vec<Step>) -> Vec<Step> {
     steps.sort_by_key(|step| match step {
         Step::Account(_) => (0, 0),
         Step::Folder(folder) => (1, folder.path.components().count()),
-        Step::Settle(Settle { folder: true, path, .. }) => (1, path.components().count()),
-        Step::Settle(_)
+        Step::SetPermissions(SetPermissions { folder: true, path, .. }) => {
+            (1, path.components().count())
+        }
+        Step::SetPermissions(_)
         | Step::File(_)
         | Step::Binary(_)
         | Step::Link { .. }
@@ -116,8 +118,8 @@ mod tests {
             drain: Duration::from_secs(1),
             if_busy: IfBusy::Leave,
         };
-        let settle = |path: &str, folder| {
-            Step::Settle(Settle {
+        let set_permissions = |path: &str, folder| {
+            Step::SetPermissions(SetPermissions {
                 path: path.into(),
                 folder,
                 owner: None,
@@ -127,11 +129,11 @@ mod tests {
             })
         };
         let steps = ordered(vec![
-            settle("/opt/a/file", false),
+            set_permissions("/opt/a/file", false),
             start.clone(),
-            settle("/opt/a", true),
-            settle("/opt", true),
-            settle("/opt/a", true),
+            set_permissions("/opt/a", true),
+            set_permissions("/opt", true),
+            set_permissions("/opt/a", true),
             start,
         ]);
         let targets: Vec<_> = steps.iter().map(|step| step.target().to_string()).collect();

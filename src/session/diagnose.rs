@@ -78,10 +78,10 @@ impl Session {
 fn of(command: &'static str, unfinished: &Unfinished, why: &'static str) -> Help {
     let command = Command::fixed(command);
     let command = match unfinished.instance.parse::<InstanceName>() {
-        Ok(name) => command.then("--instance").own(name.as_str(), Provenance::Root),
+        Ok(name) => command.then("--instance").trusted_value(name.as_str(), Provenance::Root),
         Err(_) => command,
     };
-    Help::own(command, why)
+    Help::of_program(command, why)
 }
 
 /// What an unfinished run is called: by one of our own names, whatever a journal says.

@@ -8,7 +8,7 @@ use crate::{
     host::Facts,
     platform::Platform,
     probe, record,
-    spec::{Circumstances, Given, Settings, agent_of},
+    settings::{HostDefaults, SettingValue, Settings, agent_of},
     text::REDACTED,
     values::InstanceName,
 };
@@ -22,11 +22,11 @@ pub struct Discovery {
     /// The token, given or found in an existing install.
     pub token: Option<Token>,
     /// Why an existing configuration could not be read.
-    pub trouble: Option<String>,
+    pub failure: Option<String>,
     /// What an existing install has that is not taken over, and why.
     pub notes: Vec<String>,
     /// The platform and service manager of this host.
-    pub here: Circumstances,
+    pub here: HostDefaults,
 }
 
 impl Session {
@@ -36,25 +36,25 @@ impl Session {
         let name = instance.as_ref().map(InstanceName::as_str);
         let facts = probe::of_host(&self.root, &self.commands, name.unwrap_or("default"))?;
         let here =
-            Circumstances { platform: Platform::of_this_host()?, service: self.default_service()? };
+            HostDefaults { platform: Platform::of_this_host()?, service: self.default_service()? };
         let platform = settings.parse::<Platform>("platform")?.unwrap_or(here.platform);
         let layout = Layout::of(agent_of(settings)?, platform.os(), name);
         let receipt = facts.receipt.as_ref();
         let existing = probe::existing(&self.root, &layout, receipt, &facts.key, settings)?;
-        let mut trouble = existing.trouble;
+        let mut failure = existing.failure;
         let token = match (token, existing.token) {
             (Some(given), _) => Some(given),
             (None, Some((found, source))) => {
                 found.check().map_err(|error| error.context(&source))?;
-                settings.add("token-file", Given::one(REDACTED, source))?;
+                settings.add("token-file", SettingValue::one(REDACTED, source))?;
                 Some(found)
             }
             (None, None) => None,
         };
         if token.is_some() {
-            trouble = None;
+            failure = None;
         }
-        Ok(Discovery { facts, token, trouble, notes: existing.notes, here })
+        Ok(Discovery { facts, token, failure, notes: existing.notes, here })
     }
 
     /// The instances that a receipt tells of, in order.
@@ -78,7 +78,7 @@ impl Session {
             let Layout { definition, config, environment, binary, .. } = Layout::of(kind, os, name);
             for path in [definition, config, environment, binary] {
                 // What cannot be looked at is not known to be an agent's.
-                if !found.contains(&path) && matches!(self.root.look(&path), Ok(Some(_))) {
+                if !found.contains(&path) && matches!(self.root.metadata(&path), Ok(Some(_))) {
                     found.push(path);
                 }
             }

@@ -3,7 +3,7 @@
 
 use crate::{
     release::Network,
-    spec::{Settings, Source, Spec},
+    settings::{Settings, Source, Spec},
 };
 
 /// The way to the release bucket, and what the image names for itself alone.
@@ -47,7 +47,7 @@ pub(super) fn of_download(
 mod tests {
     use super::*;
     use crate::{
-        spec::{Circumstances, Given},
+        settings::{HostDefaults, SettingValue},
         values::Manager,
     };
 
@@ -60,10 +60,10 @@ mod tests {
     fn way(source: &Source, is_host: bool) -> (Network, Vec<String>) {
         let mut settings = Settings::default();
         for (name, value) in SETTINGS {
-            settings.add(name, Given::one(value, source.clone())).unwrap();
+            settings.add(name, SettingValue::one(value, source.clone())).unwrap();
         }
         let platform = "linux/amd64".parse().unwrap();
-        let here = Circumstances { platform, service: Manager::None };
+        let here = HostDefaults { platform, service: Manager::None };
         let spec = Spec::resolve(&settings, None, here).unwrap();
         of_download(&spec, &settings, Some("PEM".into()), is_host)
     }

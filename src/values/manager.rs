@@ -45,7 +45,9 @@ impl Manager {
 
     /// Those that exist on a system, the usual one first.
     pub fn all_of(os: Os) -> impl Iterator<Item = Self> {
-        Self::ALL.into_iter().filter(move |manager| manager.os().is_none_or(|own| own == os))
+        Self::ALL
+            .into_iter()
+            .filter(move |manager| manager.os().is_none_or(|manager_os| manager_os == os))
     }
 
     /// The usual one of a system.

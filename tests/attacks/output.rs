@@ -379,13 +379,13 @@ fn only_the_exit_prints() {
     assert_eq!(found, STREAMS.map(str::to_owned).into());
 }
 
-pub fn sources(folder: &Path, look: &mut impl FnMut(&Path, &str)) {
+pub fn sources(folder: &Path, metadata: &mut impl FnMut(&Path, &str)) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
-            sources(&path, look);
+            sources(&path, metadata);
         } else {
-            look(&path, &fs::read_to_string(&path).unwrap());
+            metadata(&path, &fs::read_to_string(&path).unwrap());
         }
     }
 }

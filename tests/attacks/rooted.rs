@@ -38,8 +38,8 @@ fn a_command_for_an_image_leaves_the_host_alone() {
     let Some(stage) = Stage::new(Made::ByHand, "commands for an image") else { return };
     stage.script(IMAGE);
     stage.script(HOST);
-    let look = || stage.lab.host.ok(&["sh", "-c", LOOK]);
-    let (before, outside) = (look(), outside(&stage));
+    let metadata = || stage.lab.host.ok(&["sh", "-c", LOOK]);
+    let (before, outside) = (metadata(), outside(&stage));
     let printed = stage.examined(&["--root=/srv/img"]);
     let bare: Vec<_> = printed.commands.iter().filter(|command| !carries_root(command)).collect();
     assert!(bare.is_empty(), "without the root: {bare:#?}");
@@ -47,11 +47,11 @@ fn a_command_for_an_image_leaves_the_host_alone() {
 
     for command in &printed.commands {
         stage.lab.host.run(&["timeout", "20", "sh", "-c", command]);
-        assert_eq!(look(), before, "{command}");
+        assert_eq!(metadata(), before, "{command}");
         assert_eq!(self::outside(&stage), outside, "{command}");
     }
     stage.fixed(&["--root=/srv/img"]);
-    assert_eq!(look(), before, "doctor --fix");
+    assert_eq!(metadata(), before, "doctor --fix");
     assert_eq!(self::outside(&stage), outside, "doctor --fix");
     assert_eq!(stage.lab.property(UNIT, "ActiveState"), "active");
 }

@@ -47,7 +47,7 @@ pub fn tried(stage: &Stage, attacks: &[Attack], modes: &[&[&str]]) {
             wrongs.extend(more);
             is_told |= match attack.told_by {
                 "" | SILENT => stage::told(&printed.findings) != *before,
-                check => !troubles(&printed, check).is_empty(),
+                check => !problems(&printed, check).is_empty(),
             };
             stage.reset();
             if !only.is_empty() {
@@ -205,9 +205,9 @@ pub fn examined_and_cured(
 }
 
 /// The findings of a check that are troubles.
-pub fn troubles<'a>(printed: &'a Printed, check: &str) -> Vec<&'a Value> {
-    let is_trouble = |own: &&Value| {
+pub fn problems<'a>(printed: &'a Printed, check: &str) -> Vec<&'a Value> {
+    let is_problem = |own: &&Value| {
         own["check"] == check && matches!(own["status"].as_str(), Some("fail" | "warn"))
     };
-    printed.findings.iter().filter(is_trouble).collect()
+    printed.findings.iter().filter(is_problem).collect()
 }

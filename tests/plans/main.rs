@@ -11,7 +11,7 @@ mod support;
 
 use runnerup::{
     host::{AccountFacts, Activity, Defined, Facts, Load, PathFact, ServiceState},
-    plan::{Leave, Plan},
+    plan::{Plan, UninstallOptions},
     platform::{
         Os, Platform,
         accounts::AccountId,
@@ -19,7 +19,7 @@ use runnerup::{
         windows::registry::Value,
     },
     record::{Digest, Receipt, Record, State, Step, Target},
-    spec::{Circumstances, Spec},
+    settings::{HostDefaults, Spec},
     values::Manager,
 };
 use std::{fmt::Write, fs, path::Path};
@@ -81,7 +81,7 @@ fn an_account_that_something_else_runs_as_survives_a_purge() {
     let plan = planned(system, &USUAL, &before);
     assert_eq!(plan.receipt.settings.get("user").map(String::as_str), Some("circleci"));
     let installed = done(before, &plan);
-    let purge = Leave { purge: true, force: false };
+    let purge = UninstallOptions { purge: true, force: false };
     let goes = |facts: &Facts| {
         let plan = uninstall(facts, purge).unwrap();
         let is_account = |step: &&Step| {
@@ -129,7 +129,7 @@ fn a_purge_keeps_a_folder_that_is_not_the_one_that_was_made() {
         let mut meta = facts.path(path).meta.unwrap();
         change(&mut meta);
         stands(&mut facts, path, meta, None);
-        let plan = uninstall(&facts, Leave { purge: true, force }).unwrap();
+        let plan = uninstall(&facts, UninstallOptions { purge: true, force }).unwrap();
         let goes = plan.steps.iter().any(|step| {
             matches!(step, Step::Restore { target: Target::Folder(folder), .. } if folder == path)
         });
@@ -156,7 +156,7 @@ fn a_unit_that_is_a_link_is_told_before_anything_is_changed() {
     let mut before = fresh(system.0);
     let unit = Path::new("/etc/systemd/system/circleci.service");
     stands(&mut before, unit, meta(Kind::Link, (0, 0), 0o777), None);
-    let here = Circumstances { platform: system.0.parse().unwrap(), service: system.1 };
+    let here = HostDefaults { platform: system.0.parse().unwrap(), service: system.1 };
     let settings = settings(&USUAL);
     let spec = Spec::resolve(&settings, Some(TOKEN.parse().unwrap()), here).unwrap();
     let error = install(&spec, &settings, &before).unwrap_err().to_string();
@@ -172,8 +172,8 @@ fn a_file_that_cannot_be_read_is_not_called_changed() {
     let mut installed = done(before, &plan);
     let config = Path::new("/etc/opt/circleci/launch-agent-config.yaml");
     let fact = installed.paths.get_mut(config).unwrap();
-    (fact.digest, fact.trouble) = (None, Some("Permission denied".to_owned()));
-    let notes = uninstall(&installed, Leave::default()).unwrap().notes.join("\n");
+    (fact.digest, fact.failure) = (None, Some("Permission denied".to_owned()));
+    let notes = uninstall(&installed, UninstallOptions::default()).unwrap().notes.join("\n");
     assert!(notes.contains("cannot be compared") && notes.contains("denied"), "{notes}");
     assert!(!notes.contains("--force"), "{notes}");
 }
@@ -192,7 +192,7 @@ fn a_desktop_session_is_kept_and_given_up_again() {
     let again = planned(system, &given, &installed);
     assert!(again.steps.is_empty(), "{}", shown(&again));
     for (case, purge) in [("uninstall", false), ("purge", true)] {
-        let plan = uninstall(&installed, Leave { purge, force: false }).unwrap();
+        let plan = uninstall(&installed, UninstallOptions { purge, force: false }).unwrap();
         compare(&format!("windows-desktop-{case}.txt"), &shown(&plan));
     }
     let plan = planned(system, &USUAL, &installed);
@@ -224,7 +224,7 @@ fn values_that_are_right_already_stay_when_a_session_goes() {
     }
     let plan = planned(system, &given, &before);
     assert!(!plan.steps.iter().any(|step| matches!(step, Step::Registry(_))), "{}", shown(&plan));
-    let gone = uninstall(&done(before, &plan), Leave::default()).unwrap();
+    let gone = uninstall(&done(before, &plan), UninstallOptions::default()).unwrap();
     assert!(!shown(&gone).contains("registry"), "{}", shown(&gone));
 }
 
@@ -232,7 +232,7 @@ fn values_that_are_right_already_stay_when_a_session_goes() {
 fn a_desktop_session_is_refused_where_it_cannot_be_kept() {
     let refused = |system: (&str, Manager), given: &[(&str, &str)], facts: &Facts| {
         let given = [&USUAL[..], &[("desktop-session", "true")], given].concat();
-        let here = Circumstances { platform: system.0.parse().unwrap(), service: system.1 };
+        let here = HostDefaults { platform: system.0.parse().unwrap(), service: system.1 };
         let settings = settings(&given);
         Spec::resolve(&settings, Some(TOKEN.parse().unwrap()), here)
             .and_then(|spec| install(&spec, &settings, facts))
@@ -279,7 +279,7 @@ fn a_folder_of_somebody_is_not_the_accounts_on_windows() {
     let mut facts = done(fresh(windows.0), &planned(windows, &USUAL, &fresh(windows.0)));
     let there = PathFact { meta: Some(meta(Kind::Folder, (0, 0), 0o700)), ..PathFact::default() };
     facts.paths.insert("D:/jobs".into(), there);
-    let here = Circumstances { platform: windows.0.parse().unwrap(), service: windows.1 };
+    let here = HostDefaults { platform: windows.0.parse().unwrap(), service: windows.1 };
     let settings = settings(&given);
     let spec = Spec::resolve(&settings, Some(TOKEN.parse().unwrap()), here).unwrap();
     let error = install(&spec, &settings, &facts).unwrap_err();
@@ -355,7 +355,7 @@ fn what_was_installed_is_taken_away() {
     for system in SYSTEMS {
         let installed = done(fresh(system.0), &planned(system, &USUAL, &fresh(system.0)));
         for (case, purge) in [("uninstall", false), ("purge", true)] {
-            let plan = uninstall(&installed, Leave { purge, force: false }).unwrap();
+            let plan = uninstall(&installed, UninstallOptions { purge, force: false }).unwrap();
             compare(&named(system, case), &shown(&plan));
         }
     }
@@ -367,7 +367,7 @@ fn another_agents_label_is_refused_with_the_way_out() {
     let mut facts = fresh(system.0);
     let rival = Path::new("/Library/LaunchAgents/com.circleci.runner.plist");
     stands(&mut facts, rival, meta(Kind::File, (0, 0), 0o644), None);
-    let here = Circumstances { platform: system.0.parse().unwrap(), service: system.1 };
+    let here = HostDefaults { platform: system.0.parse().unwrap(), service: system.1 };
     let settings = settings(&USUAL);
     let spec = Spec::resolve(&settings, Some(TOKEN.parse().unwrap()), here).unwrap();
     let error = install(&spec, &settings, &facts).unwrap_err();
@@ -442,7 +442,7 @@ fn what_the_account_owns_is_in_the_place_of_nothing_else() {
         [(SYSTEMS[0], &linux[..]), (SYSTEMS[1], &macos[..]), (SYSTEMS[2], &windows[..])]
     {
         let facts = fresh(system.0);
-        let here = Circumstances { platform: system.0.parse().unwrap(), service: system.1 };
+        let here = HostDefaults { platform: system.0.parse().unwrap(), service: system.1 };
         for (name, value) in taken {
             // The state folder is that of the system which plans.
             if cfg!(windows) && value.contains("runnerup") {

@@ -4,7 +4,7 @@
 #[path = "mac/faults.rs"]
 mod faults;
 
-use super::{judge, troubles};
+use super::{judge, problems};
 use faults::FAULTS;
 use serde_json::{Value, json};
 
@@ -55,10 +55,10 @@ impl Mac {
         *mac.install("agent") = json!("machine-runner");
         *mac.install("user") = json!("ci");
         *mac.install("service/command") = json!([binary, "machine", "--config", config]);
-        *mac.install("service/definitions/0/trail") = trail(plist, "file", 501, 0o644);
+        *mac.install("service/definitions/0/trail") = walk(plist, "file", 501, 0o644);
         *mac.install("service/state/known/domain") = json!("gui/501");
-        *mac.install("binary/trail/known") = trail(binary, "file", 501, 0o755);
-        *mac.install("config/known/trail") = trail(config, "file", 501, 0o600);
+        *mac.install("binary/trail/known") = walk(binary, "file", 501, 0o755);
+        *mac.install("config/known/trail") = walk(config, "file", 501, 0o600);
         *mac.install("processes/known/0/uid") = json!(501);
         for directive in mac.install("service/directives").as_array_mut().unwrap() {
             directive["file"] = json!(plist);
@@ -67,10 +67,10 @@ impl Mac {
         mac.key("ExitTimeOut", "18300");
         mac.key("StandardErrorPath", log);
         mac.paths().retain(|own| own[0] != "the command prefix");
-        *mac.path("the log file") = trail(log, "file", 501, 0o644);
-        *mac.path("the service's output") = trail(log, "file", 501, 0o644);
+        *mac.path("the log file") = walk(log, "file", 501, 0o644);
+        *mac.path("the service's output") = walk(log, "file", 501, 0o644);
         *mac.path("the work folder") =
-            trail("/Users/ci/Library/com.circleci.runner/workdir", "folder", 501, 0o750);
+            walk("/Users/ci/Library/com.circleci.runner/workdir", "folder", 501, 0o750);
         let settings = mac.install("config/known/settings").as_array_mut().unwrap();
         settings.retain(|own| own["path"] != "runner.command_prefix" && own["path"] != "api.url");
         mac.set("runner.working_directory", "/Users/ci/Library/com.circleci.runner/workdir");
@@ -161,7 +161,7 @@ impl Mac {
 }
 
 /// A way through folders of root's; through a home, of its user's.
-fn trail(path: &str, kind: &str, uid: u32, mode: u32) -> Value {
+fn walk(path: &str, kind: &str, uid: u32, mode: u32) -> Value {
     let meta = |kind: &str, uid: u32, mode: u32| {
         json!({"kind": kind, "uid": uid, "gid": 20, "mode": mode, "size": 9000, "links": 1,
             "identity": [1, 1, 1, 1]})
@@ -177,7 +177,7 @@ fn trail(path: &str, kind: &str, uid: u32, mode: u32) -> Value {
 
 #[test]
 fn healthy_ones_have_no_finding() {
-    assert_eq!(troubles(&Mac::ours().0), (Vec::new(), 0));
+    assert_eq!(problems(&Mac::ours().0), (Vec::new(), 0));
 }
 
 /// Flaws that the documentation builds in, each of them worth a warning.
@@ -189,7 +189,7 @@ fn one_made_by_hand_has_the_documentations_own_flaws() {
         // What the agent says before its own log is open goes to /dev/null.
         "service/output-kept",
     ];
-    let (mut found, code) = troubles(&Mac::documented().0);
+    let (mut found, code) = problems(&Mac::documented().0);
     found.sort();
     let mut flaws = flaws.to_vec();
     flaws.sort_unstable();
@@ -204,7 +204,7 @@ fn homebrews_has_homebrews_own_flaws() {
         // That user is an administrator, or Homebrew could not be used.
         "permissions/power-known",
     ];
-    let (found, code) = troubles(&Mac::homebrew().0);
+    let (found, code) = problems(&Mac::homebrew().0);
     assert_eq!((found, code), (flaws.map(str::to_owned).to_vec(), 0));
 }
 
@@ -214,9 +214,9 @@ fn each_fault_is_found_by_its_check_alone() {
     let mut wrong = Vec::new();
     for (what, on, plant, check) in FAULTS {
         let mut mac = Mac::on(*on);
-        let (before, _) = troubles(&mac.0);
+        let (before, _) = problems(&mac.0);
         plant(&mut mac);
-        let (found, _) = troubles(&mac.0);
+        let (found, _) = problems(&mac.0);
         let new: Vec<_> = found.into_iter().filter(|own| !before.contains(own)).collect();
         if new != [*check] {
             wrong.push(format!("{what}: {new:?} instead of {check}"));

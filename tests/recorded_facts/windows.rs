@@ -1,6 +1,6 @@
 //! Windows: our own install with and without a desktop, and both agents as documented.
 
-use super::troubles;
+use super::problems;
 use serde_json::{Value, json};
 
 const OURS: &str = include_str!("../facts/windows-made.json");
@@ -67,7 +67,7 @@ fn desktop() -> Value {
 #[test]
 fn our_own_have_no_finding() {
     for facts in [ours(), desktop()] {
-        assert_eq!(troubles(&facts), (Vec::new(), 0));
+        assert_eq!(problems(&facts), (Vec::new(), 0));
     }
 }
 
@@ -75,7 +75,7 @@ fn our_own_have_no_finding() {
 fn those_made_by_hand_have_the_flaws_that_are_documented_and_no_other() {
     for facts in [documented(), machine_runner()] {
         let flaws: Vec<_> = DOCUMENTED_FLAWS.iter().map(|own| own.0.to_owned()).collect();
-        assert_eq!(troubles(&facts), (flaws, 0));
+        assert_eq!(problems(&facts), (flaws, 0));
     }
 }
 
@@ -348,9 +348,9 @@ const RIGHTS: [Fault; 13] = [
         |facts| {
             let found = format!(r"{}\CIRCLECI-launch-agent.exe", FOLDER.to_lowercase());
             windows(facts, "quarantined")["known"] = json!([found]);
-            let trail = &mut install(facts, "binary")["trail"]["known"];
-            trail["end"] = json!(null);
-            trail["stopped"] = json!("it is not there");
+            let walk = &mut install(facts, "binary")["trail"]["known"];
+            walk["end"] = json!(null);
+            walk["stopped"] = json!("it is not there");
             ended(facts, 0x8007_0002);
         },
         "permissions/defender-allows",
@@ -452,9 +452,9 @@ fn each_fault_is_found_by_its_check_alone() {
     for Fault(what, healthy, plant, check) in HOST.iter().chain(&TASK).chain(&RIGHTS).chain(&AGENTS)
     {
         let mut facts = healthy();
-        assert!(!troubles(&facts).0.iter().any(|own| own == check), "{what}: before it");
+        assert!(!problems(&facts).0.iter().any(|own| own == check), "{what}: before it");
         plant(&mut facts);
-        assert_eq!(troubles(&facts).0, [*check], "{what}");
+        assert_eq!(problems(&facts).0, [*check], "{what}");
         count += 1;
     }
     assert!(count >= 25, "{count}");
@@ -464,7 +464,7 @@ fn each_fault_is_found_by_its_check_alone() {
 fn an_agent_between_two_jobs_is_well() {
     let mut facts = ours();
     ended(&mut facts, 0);
-    assert_eq!(troubles(&facts).0, Vec::<String>::new());
+    assert_eq!(problems(&facts).0, Vec::<String>::new());
     windows(&mut facts, "tasks")["known"][0]["next_run"] = json!(null);
-    assert_eq!(troubles(&facts).0, ["service/running"]);
+    assert_eq!(problems(&facts).0, ["service/running"]);
 }

@@ -259,10 +259,10 @@ impl Host {
         });
     }
 
-    fn wait_for<T>(&self, what: &str, limit: Duration, look: impl Fn(&Host) -> Option<T>) -> T {
+    fn wait_for<T>(&self, what: &str, limit: Duration, metadata: impl Fn(&Host) -> Option<T>) -> T {
         let begin = Instant::now();
         loop {
-            if let Some(found) = look(self) {
+            if let Some(found) = metadata(self) {
                 return found;
             }
             assert!(

@@ -3,14 +3,14 @@
 use runnerup::{
     agent::{self, Token},
     host::{AccountFacts, Activity, Facts, PathFact, Query},
-    plan::{self, Leave, Plan},
+    plan::{self, Plan, UninstallOptions},
     platform::{
         accounts::AccountId,
         fs::{Kind, Meta, Permissions},
     },
     record::{After, Digest, Owner, Receipt, Record, State, Step, Target},
     release::Artifact,
-    spec::{Circumstances, Given, Settings, Source, Spec},
+    settings::{HostDefaults, SettingValue, Settings, Source, Spec},
     values::{Manager, Sha256},
 };
 use std::path::Path;
@@ -72,13 +72,13 @@ pub fn stands(facts: &mut Facts, path: &Path, meta: Meta, digest: Option<Digest>
 pub fn settings(given: &[(&str, &str)]) -> Settings {
     let mut settings = Settings::default();
     for (name, value) in given {
-        settings.add(name, Given::one(*value, Source::Flag)).unwrap();
+        settings.add(name, SettingValue::one(*value, Source::Flag)).unwrap();
     }
     settings
 }
 
 pub fn planned(system: (&str, Manager), given: &[(&str, &str)], facts: &Facts) -> Plan {
-    let here = Circumstances { platform: system.0.parse().unwrap(), service: system.1 };
+    let here = HostDefaults { platform: system.0.parse().unwrap(), service: system.1 };
     let settings = settings(given);
     let token = TOKEN.parse::<Token>().unwrap();
     let spec = Spec::resolve(&settings, Some(token), here).unwrap();
@@ -92,7 +92,7 @@ pub fn install(spec: &Spec, settings: &Settings, facts: &Facts) -> runnerup::Res
 }
 
 /// Plans an uninstall, likewise.
-pub fn uninstall(facts: &Facts, leave: Leave) -> Option<Plan> {
+pub fn uninstall(facts: &Facts, leave: UninstallOptions) -> Option<Plan> {
     plan::uninstall(&looked_at(facts, &plan::uninstall_queries(facts)), leave)
 }
 

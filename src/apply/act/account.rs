@@ -22,7 +22,7 @@ pub(super) fn before(tools: &Tools<'_>, name: &str, step: &Step) -> Result<State
         return Ok(State::Present);
     }
     let Step::Account(NewAccount { home, .. }) = step else { return Ok(State::Absent) };
-    let home = tools.host.root.look(home)?.is_some();
+    let home = tools.host.root.metadata(home)?.is_some();
     Ok(match accounts::group(tools.host.root, name)? {
         Some(gid) => State::GroupOnly { gid, home },
         None if home => State::HomeOnly,
@@ -137,7 +137,7 @@ fn remove(tools: &Tools<'_>, account: &Account, with_home: bool, group: Group) -
 fn remove_home(tools: &Tools<'_>, home: &Path, account: Option<&Account>) -> Result<Restored> {
     let root = tools.host.root;
     let Some(spot) = root.find(home)? else { return Ok(Restored::Done) };
-    let Some(meta) = spot.look()? else { return Ok(Restored::Done) };
+    let Some(meta) = spot.metadata()? else { return Ok(Restored::Done) };
     let is_theirs = match account {
         Some(account) => account.uid() == meta.uid(),
         // Its account went in an earlier run, which may have given the home to root.

@@ -21,12 +21,12 @@ pub(super) fn place(tools: &Tools<'_>, binary: &Binary) -> Result<After> {
         source.fetch(&binary.artifact, second)?;
         // The quarantine is removed only after the verification.
         if let Some(verdict) =
-            tools.host.system.admit(&tools.host.root.outside(temporary.path()))?
+            tools.host.system.clear_quarantine(&tools.host.root.outside(temporary.path()))?
         {
             tools.host.report.tells(&verdict);
         }
-        tools.protect(temporary, binary.owner.as_ref(), 0o755, false)?;
-        temporary.settle_file(&open, tools.host.numbers(binary.owner.as_ref())?, 0o755)
+        tools.set_acl(temporary, binary.owner.as_ref(), 0o755, false)?;
+        temporary.set_file_permissions(&open, tools.host.numbers(binary.owner.as_ref())?, 0o755)
     })?;
     let digest = (!binary.updates_itself).then(|| Digest::of_sha256(binary.artifact.sha256));
     Ok(After { meta, digest })

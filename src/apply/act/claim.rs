@@ -48,8 +48,8 @@ pub(super) fn check(
         "{path} belongs to {whose}, and another account can write to its folder: its owner and mode \
          are not changed"
     );
-    Err(Error::new(Code::GroundUnsafe, message)
-        .help(Help::look("ls -ld", spot.outside()))
+    Err(Error::new(Code::UntrustedPath, message)
+        .help(Help::inspect("ls -ld", spot.outside()))
         .help("if it is not needed, move it away, and run again"))
 }
 
@@ -60,8 +60,8 @@ pub(super) fn refuse_swapped(spot: &Spot, found: &Meta, judged: Option<&Meta>) -
         return Ok(());
     }
     let message = format!("{} was replaced after it was examined", spot.path().display());
-    Err(Error::new(Code::GroundUnsafe, message)
-        .help(Help::look("ls -ld", spot.outside()))
+    Err(Error::new(Code::UntrustedPath, message)
+        .help(Help::inspect("ls -ld", spot.outside()))
         .help("find the processes of the account that owns the folder above it, and run again"))
 }
 
@@ -75,8 +75,8 @@ pub(super) fn refuse_filled(spot: &Spot, found: &Found) -> Result<()> {
         return Ok(());
     }
     let message = format!("{} belongs to root and is not empty", spot.path().display());
-    Err(Error::new(Code::GroundUnsafe, message)
-        .help(Help::look("ls -ld", spot.outside()))
+    Err(Error::new(Code::UntrustedPath, message)
+        .help(Help::inspect("ls -ld", spot.outside()))
         .help("set another path in the configuration, or move its content away"))
 }
 
@@ -87,8 +87,8 @@ pub(super) fn refuse_other_names(spot: &Spot, found: &Meta) -> Result<()> {
     }
     let path = spot.path().display();
     let message = format!("{path} has a second name (hard link)");
-    let look = Command::shows("sudo find / -xdev -samefile", spot.outside()).then("| cat -v");
-    Err(Error::new(Code::GroundUnsafe, message).help(Help::command("find it", &look)))
+    let metadata = Command::shows("sudo find / -xdev -samefile", spot.outside()).then("| cat -v");
+    Err(Error::new(Code::UntrustedPath, message).help(Help::command("find it", &metadata)))
 }
 
 /// The same inode with the recorded owner. Inode numbers are reused, so a file of root must also be
@@ -110,7 +110,7 @@ mod tests {
     use crate::{
         apply::bench::{Bench, run},
         platform::fs::empty_root,
-        record::{Folder, Owner, Receipt, Settle, State, Step, Target},
+        record::{Folder, Owner, Receipt, SetPermissions, State, Step, Target},
     };
     use std::{
         fs,
@@ -126,15 +126,24 @@ mod tests {
         (meta.uid(), meta.mode() & 0o7777)
     }
 
-    fn settle(path: &str, folder: bool, mode: u32) -> Step {
+    fn set_permissions(path: &str, folder: bool, mode: u32) -> Step {
         let owner = Some(Owner::user("circleci"));
         let path = path.into();
-        Step::Settle(Settle { path, folder, owner, mode, judged: None, only_if_empty: false })
+        Step::SetPermissions(SetPermissions {
+            path,
+            folder,
+            owner,
+            mode,
+            judged: None,
+            only_if_empty: false,
+        })
     }
 
     fn settle_as_it_is(path: &str, mode: u32) -> Step {
-        let Step::Settle(settle) = settle(path, false, mode) else { unreachable!() };
-        Step::Settle(Settle { owner: None, ..settle })
+        let Step::SetPermissions(change) = set_permissions(path, false, mode) else {
+            unreachable!()
+        };
+        Step::SetPermissions(SetPermissions { owner: None, ..change })
     }
 
     /// The account moves its folders while the step is on its way, so that another empty folder of
@@ -150,9 +159,11 @@ mod tests {
             fs::create_dir(folder).unwrap();
             fs::set_permissions(folder, fs::Permissions::from_mode(0o755)).unwrap();
         }
-        let judged = bench.root.look(Path::new("/ground/own")).unwrap();
-        let Step::Settle(settle) = settle("/ground/own", true, 0o750) else { unreachable!() };
-        let step = Step::Settle(Settle { judged, ..settle });
+        let judged = bench.root.metadata(Path::new("/ground/own")).unwrap();
+        let Step::SetPermissions(change) = set_permissions("/ground/own", true, 0o750) else {
+            unreachable!()
+        };
+        let step = Step::SetPermissions(SetPermissions { judged, ..change });
         fs::rename(&own, bench.at("ground/aside")).unwrap();
         fs::rename(&volume, &own).unwrap();
         let steps = [step];
@@ -186,8 +197,8 @@ mod tests {
             shared: false,
         };
         let steps = [
-            settle("/ground/shadow", false, 0o600),
-            settle("/ground/private", true, 0o750),
+            set_permissions("/ground/shadow", false, 0o600),
+            set_permissions("/ground/private", true, 0o750),
             Step::Folder(made),
         ];
         for step in steps {
@@ -214,8 +225,10 @@ mod tests {
         fs::write(&file, "").unwrap();
         let steps = || {
             [("/own", true), ("/key", false)].map(|(path, is_folder)| {
-                let Step::Settle(own) = settle(path, is_folder, 0o750) else { unreachable!() };
-                Step::Settle(Settle { only_if_empty: true, ..own })
+                let Step::SetPermissions(own) = set_permissions(path, is_folder, 0o750) else {
+                    unreachable!()
+                };
+                Step::SetPermissions(SetPermissions { only_if_empty: true, ..own })
             })
         };
         fs::write(folder.join("inner"), "").unwrap();
@@ -243,7 +256,8 @@ mod tests {
         fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
         let mut receipt = Receipt::new("default");
         receipt.installed = true;
-        let done = run(&bench, &[settle("/ground/log", false, 0o600)], receipt).unwrap().unwrap();
+        let done =
+            run(&bench, &[set_permissions("/ground/log", false, 0o600)], receipt).unwrap().unwrap();
         assert_eq!(about(&file), (ACCOUNT, 0o600));
         // Swapped since for a file of root's.
         fs::remove_file(&file).unwrap();
@@ -269,7 +283,9 @@ mod tests {
         fs::set_permissions(&file, fs::Permissions::from_mode(0o4755)).unwrap();
         let mut receipt = Receipt::new("default");
         receipt.installed = true;
-        let done = run(&bench, &[settle("/own/program", false, 0o700)], receipt).unwrap().unwrap();
+        let done = run(&bench, &[set_permissions("/own/program", false, 0o700)], receipt)
+            .unwrap()
+            .unwrap();
         assert_eq!(about(&file), (ACCOUNT, 0o700));
         let back = Step::restore(&done.records[0], false);
         let uninstalled = Receipt { written: done.written.clone(), ..Receipt::new("default") };
@@ -287,7 +303,7 @@ mod tests {
         fs::write(&file, "one").unwrap();
         chown(folder.path(), Some(ACCOUNT), Some(ACCOUNT)).unwrap();
         let spot = root.find(Path::new("/file")).unwrap().unwrap();
-        let meta = spot.look().unwrap().unwrap();
+        let meta = spot.metadata().unwrap().unwrap();
         let record = Record {
             target: Target::File("/file".into()),
             before: State::Absent,

@@ -8,7 +8,7 @@ use crate::{
         fs::{Found, Kind, Meta, Spot},
         privilege::is_privileged,
     },
-    record::{After, Check, File, Record, Settle, State},
+    record::{After, Check, File, Record, SetPermissions, State},
     service::Services,
     values::Manager,
 };
@@ -17,7 +17,7 @@ use std::{io::Write, path::Path};
 pub(super) fn before(tools: &Tools<'_>, path: &Path) -> Result<State> {
     // The folder may not exist yet: an earlier step of the same plan creates it.
     let Some(spot) = tools.host.root.find(path)? else { return Ok(State::Absent) };
-    match spot.look()? {
+    match spot.metadata()? {
         None => Ok(State::Absent),
         Some(meta) if meta.kind == Kind::File => keep::replaced(tools, &spot),
         Some(meta) => Err(in_the_way(&spot, meta.kind)),
@@ -27,7 +27,7 @@ pub(super) fn before(tools: &Tools<'_>, path: &Path) -> Result<State> {
 /// Before a file of ours is removed. Whatever is at its path by now is removed too.
 pub(super) fn before_removal(tools: &Tools<'_>, path: &Path) -> Result<State> {
     let Some(spot) = tools.host.root.find(path)? else { return Ok(State::Absent) };
-    match spot.look()? {
+    match spot.metadata()? {
         None => Ok(State::Absent),
         Some(meta) if meta.kind == Kind::File => keep::removed(tools, &spot, meta),
         Some(meta) if meta.kind == Kind::Folder => Ok(State::Folder { meta }),
@@ -43,9 +43,13 @@ pub(super) fn write(tools: &Tools<'_>, file: &File) -> Result<After> {
     let meta = placed(&temporary, &spot, |temporary| {
         // Not even for an instant with more than its final mode.
         let mut open = temporary.create(file.mode & 0o600)?;
-        tools.protect(temporary, file.owner.as_ref(), file.mode, false)?;
+        tools.set_acl(temporary, file.owner.as_ref(), file.mode, false)?;
         open.write_all(&content).map_err(|error| cannot_write(&file.path, &error))?;
-        temporary.settle_file(&open, tools.host.numbers(file.owner.as_ref())?, file.mode)?;
+        temporary.set_file_permissions(
+            &open,
+            tools.host.numbers(file.owner.as_ref())?,
+            file.mode,
+        )?;
         open.sync_all().map_err(|error| cannot_write(&file.path, &error))?;
         if let Some(check) = file.check {
             accepted(tools, check, temporary)?;
@@ -60,13 +64,13 @@ pub(super) fn write(tools: &Tools<'_>, file: &File) -> Result<After> {
 }
 
 /// No backup is kept when only owner and mode change: the file may be a growing log or hold the token.
-pub(super) fn before_settle(tools: &Tools<'_>, path: &Path) -> Result<State> {
+pub(super) fn before_set_permissions(tools: &Tools<'_>, path: &Path) -> Result<State> {
     let spot = tools.host.spot(path)?;
-    match spot.look()? {
+    match spot.metadata()? {
         None => Ok(State::Absent),
         Some(meta) if meta.kind == Kind::File => {
             claim::refuse_other_names(&spot, &meta)?;
-            Ok(State::Settled { meta })
+            Ok(State::PermissionsSet { meta })
         }
         Some(meta) => Err(in_the_way(&spot, meta.kind)),
     }
@@ -75,35 +79,40 @@ pub(super) fn before_settle(tools: &Tools<'_>, path: &Path) -> Result<State> {
 /// A seed never replaces an existing file.
 pub(super) fn before_seed(tools: &Tools<'_>, path: &Path) -> Result<State> {
     match tools.host.root.find(path)? {
-        Some(_) => before_settle(tools, path),
+        Some(_) => before_set_permissions(tools, path),
         None => Ok(State::Absent),
     }
 }
 
 /// Creates the file, or sets owner and mode of an existing one, whose content is not ours.
 pub(super) fn seed(tools: &Tools<'_>, file: &File, known: Option<&Record>) -> Result<After> {
-    if tools.host.spot(&file.path)?.look()?.is_none() {
+    if tools.host.spot(&file.path)?.metadata()?.is_none() {
         return write(tools, file);
     }
     let File { path, owner, mode, .. } = file.clone();
-    let settled = Settle { path, folder: false, owner, mode, judged: None, only_if_empty: false };
-    settle(tools, &settled, known)
+    let settled =
+        SetPermissions { path, folder: false, owner, mode, judged: None, only_if_empty: false };
+    set_permissions(tools, &settled, known)
 }
 
 /// Sets owner and mode of an existing file, through an open handle.
-pub(super) fn settle(tools: &Tools<'_>, settle: &Settle, known: Option<&Record>) -> Result<After> {
-    let spot = tools.host.spot(&settle.path)?;
+pub(super) fn set_permissions(
+    tools: &Tools<'_>,
+    change: &SetPermissions,
+    known: Option<&Record>,
+) -> Result<After> {
+    let spot = tools.host.spot(&change.path)?;
     let (open, meta) = spot.read()?;
-    let owner = tools.host.numbers(settle.owner.as_ref())?;
+    let owner = tools.host.numbers(change.owner.as_ref())?;
     // The open file counts: the path could have been replaced since it was examined.
-    claim::refuse_swapped(&spot, &meta, settle.judged.as_ref())?;
+    claim::refuse_swapped(&spot, &meta, change.judged.as_ref())?;
     claim::check(&spot, &of_file(meta), owner.map(|(uid, _)| uid), known)?;
-    if settle.only_if_empty {
+    if change.only_if_empty {
         claim::refuse_filled(&spot, &of_file(meta))?;
     }
-    spot.settle_file(&open, owner, settle.mode)?;
-    tools.protect(&spot, settle.owner.as_ref(), settle.mode, false)?;
-    let meta = spot.look()?.unwrap_or(meta);
+    spot.set_file_permissions(&open, owner, change.mode)?;
+    tools.set_acl(&spot, change.owner.as_ref(), change.mode, false)?;
+    let meta = spot.metadata()?.unwrap_or(meta);
     Ok(After { meta, digest: None })
 }
 
@@ -117,8 +126,8 @@ pub(super) fn restore(
     tools.temporary(&spot)?.remove()?;
     match to {
         // Never touched: the step failed before.
-        State::File { meta, .. } if spot.look()? == Some(*meta) => return Ok(Restored::Done),
-        State::Absent => match spot.look()? {
+        State::File { meta, .. } if spot.metadata()? == Some(*meta) => return Ok(Restored::Done),
+        State::Absent => match spot.metadata()? {
             None => return Ok(Restored::Done),
             Some(meta) if meta.kind == Kind::Folder => {
                 if !spot.remove_folder()? {
@@ -130,17 +139,17 @@ pub(super) fn restore(
             Some(_) => spot.remove()?,
         },
         State::File { meta, backup } => keep::put_back(tools, &spot, meta, backup)?,
-        State::Settled { meta } if spot.look()?.is_some() => {
+        State::PermissionsSet { meta } if spot.metadata()?.is_some() => {
             let (open, now) = spot.read()?;
             let owner = meta.owner().filter(|_| is_privileged());
             claim::check(&spot, &of_file(now), owner.map(|(uid, _)| uid), known)?;
             // What its owner wrote since must not run with the rights of another account.
             if let Some(mode) = meta.mode() {
                 let mode = if now.uid() == meta.uid() { mode } else { mode & 0o1777 };
-                spot.settle_file(&open, owner, mode)?;
+                spot.set_file_permissions(&open, owner, mode)?;
             }
         }
-        State::Unkept { meta } if !spot.look()?.is_some_and(|now| now.is_same_file(meta)) => {
+        State::Unkept { meta } if !spot.metadata()?.is_some_and(|now| now.is_same_file(meta)) => {
             let message = format!("no backup of {} could be kept", path.display());
             return Err(Error::new(Code::StepFailed, message));
         }
@@ -171,7 +180,7 @@ pub(super) fn placed(
             Err(left) => error.help(Help::words(format!("a temporary file stays: {left}"))),
         });
     }
-    spot.look()?.ok_or_else(|| {
+    spot.metadata()?.ok_or_else(|| {
         Error::new(
             Code::StepFailed,
             format!("{} was removed at once by another process", spot.path().display()),
@@ -181,7 +190,7 @@ pub(super) fn placed(
 
 /// Refuses anything but a file, or nothing, at the path of a file.
 pub(super) fn refuse_other_kinds(spot: &Spot) -> Result<()> {
-    match spot.look()? {
+    match spot.metadata()? {
         Some(meta) if meta.kind != Kind::File => Err(in_the_way(spot, meta.kind)),
         _ => Ok(()),
     }
@@ -207,7 +216,7 @@ fn is_definition(path: &Path) -> bool {
 
 fn in_the_way(spot: &Spot, kind: Kind) -> Error {
     Error::new(Code::InTheWay, format!("{} is {kind}, where a file must be", spot.path().display()))
-        .help(Help::look("ls -ld", spot.outside()))
+        .help(Help::inspect("ls -ld", spot.outside()))
 }
 
 pub(super) fn cannot_write(path: &Path, error: &std::io::Error) -> Error {

@@ -7,14 +7,14 @@ use crate::{
         fs::{Found, Kind, Removal, Spot},
         privilege::is_privileged,
     },
-    record::{After, Folder, Record, Settle, State},
+    record::{After, Folder, Record, SetPermissions, State},
     text::shown,
 };
 use std::path::Path;
 
 pub(super) fn before(tools: &Tools<'_>, path: &Path) -> Result<State> {
     let Some(spot) = tools.host.root.find(path)? else { return Ok(State::Absent) };
-    match spot.look()? {
+    match spot.metadata()? {
         None => Ok(State::Absent),
         Some(meta) if meta.kind == Kind::Folder => Ok(State::Folder { meta }),
         Some(meta) => Err(in_the_way(&spot, meta.kind)),
@@ -24,31 +24,35 @@ pub(super) fn before(tools: &Tools<'_>, path: &Path) -> Result<State> {
 pub(super) fn make(tools: &Tools<'_>, folder: &Folder, known: Option<&Record>) -> Result<After> {
     let spot = tools.host.spot(&folder.path)?;
     let owner = tools.host.numbers(folder.owner.as_ref())?;
-    match spot.look()? {
+    match spot.metadata()? {
         None => {
             spot.create_folder()?;
             spot.settle_new_folder(owner, folder.mode)?;
         }
         Some(meta) if meta.kind != Kind::Folder => return Err(in_the_way(&spot, meta.kind)),
-        Some(_) => settle_claimed(&spot, owner, folder.mode, &|_| Ok(()), known)?,
+        Some(_) => set_claimed_permissions(&spot, owner, folder.mode, &|_| Ok(()), known)?,
     }
     if !folder.shared {
-        tools.protect(&spot, folder.owner.as_ref(), folder.mode, true)?;
+        tools.set_acl(&spot, folder.owner.as_ref(), folder.mode, true)?;
     }
     spot.sync_folder()?;
     after(&spot)
 }
 
 /// Sets owner and mode of an existing folder.
-pub(super) fn settle(tools: &Tools<'_>, settle: &Settle, known: Option<&Record>) -> Result<After> {
-    let spot = tools.host.spot(&settle.path)?;
-    let owner = tools.host.numbers(settle.owner.as_ref())?;
+pub(super) fn set_permissions(
+    tools: &Tools<'_>,
+    change: &SetPermissions,
+    known: Option<&Record>,
+) -> Result<After> {
+    let spot = tools.host.spot(&change.path)?;
+    let owner = tools.host.numbers(change.owner.as_ref())?;
     let permit = |found: &Found| {
-        claim::refuse_swapped(&spot, &found.meta, settle.judged.as_ref())?;
-        if settle.only_if_empty { claim::refuse_filled(&spot, found) } else { Ok(()) }
+        claim::refuse_swapped(&spot, &found.meta, change.judged.as_ref())?;
+        if change.only_if_empty { claim::refuse_filled(&spot, found) } else { Ok(()) }
     };
-    settle_claimed(&spot, owner, settle.mode, &permit, known)?;
-    tools.protect(&spot, settle.owner.as_ref(), settle.mode, true)?;
+    set_claimed_permissions(&spot, owner, change.mode, &permit, known)?;
+    tools.set_acl(&spot, change.owner.as_ref(), change.mode, true)?;
     after(&spot)
 }
 
@@ -56,7 +60,7 @@ pub(super) fn settle(tools: &Tools<'_>, settle: &Settle, known: Option<&Record>)
 /// replaced the folder.
 pub(super) fn close(tools: &Tools<'_>, path: &Path) -> Result<Option<After>> {
     let Some(spot) = tools.host.root.find(path)? else { return Ok(None) };
-    let is_there = spot.look()?.is_some_and(|meta| meta.kind == Kind::Folder);
+    let is_there = spot.metadata()?.is_some_and(|meta| meta.kind == Kind::Folder);
     if !is_there || !spot.is_trusted() {
         return Ok(None);
     }
@@ -80,13 +84,13 @@ pub(super) fn restore(
         }
         State::Folder { meta } => {
             let owner = meta.owner().filter(|_| is_privileged());
-            let is_new = spot.look()?.is_none();
+            let is_new = spot.metadata()?.is_none();
             if is_new {
                 spot.create_folder()?;
             }
             match meta.mode() {
                 Some(mode) if is_new => spot.settle_new_folder(owner, mode)?,
-                Some(mode) => settle_claimed(&spot, owner, mode, &|_| Ok(()), known)?,
+                Some(mode) => set_claimed_permissions(&spot, owner, mode, &|_| Ok(()), known)?,
                 None => {}
             }
         }
@@ -112,7 +116,7 @@ pub(super) fn purge(tools: &Tools<'_>, spot: &Spot) -> Result<Restored> {
     Ok(Restored::Stays)
 }
 
-fn settle_claimed(
+fn set_claimed_permissions(
     spot: &Spot,
     owner: Option<(u32, u32)>,
     mode: u32,
@@ -127,7 +131,7 @@ fn settle_claimed(
 }
 
 fn after(spot: &Spot) -> Result<After> {
-    let meta = spot.look()?.ok_or_else(|| {
+    let meta = spot.metadata()?.ok_or_else(|| {
         let path = spot.path().display();
         Error::new(
             Code::StepFailed,
@@ -142,5 +146,5 @@ fn in_the_way(spot: &Spot, kind: Kind) -> Error {
         Code::InTheWay,
         format!("{} is {kind}, where a folder must be", spot.path().display()),
     )
-    .help(Help::look("ls -ld", spot.outside()))
+    .help(Help::inspect("ls -ld", spot.outside()))
 }

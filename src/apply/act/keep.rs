@@ -48,13 +48,13 @@ pub(super) fn removed(tools: &Tools<'_>, spot: &Spot, meta: Meta) -> Result<Stat
 /// Puts back a file that was kept.
 pub(super) fn put_back(tools: &Tools<'_>, spot: &Spot, meta: &Meta, backup: &str) -> Result<()> {
     let copy = tools.state.backup(backup)?;
-    let kept = copy.look()?.filter(|kept| kept.kind == Kind::File).ok_or_else(|| {
+    let kept = copy.metadata()?.filter(|kept| kept.kind == Kind::File).ok_or_else(|| {
         let path = spot.path().display();
         Error::new(Code::StepFailed, format!("the backup of {path} no longer exists"))
     })?;
     let owner = meta.owner().filter(|_| is_privileged());
-    let settle = |spot: &Spot, file: &File| match meta.mode() {
-        Some(mode) => spot.settle_file(file, owner, mode),
+    let set_permissions = |spot: &Spot, file: &File| match meta.mode() {
+        Some(mode) => spot.set_file_permissions(file, owner, mode),
         None => Ok(()),
     };
     if kept.is_same_file(meta) && relinked(tools, spot, &copy, &kept)? {
@@ -62,7 +62,7 @@ pub(super) fn put_back(tools: &Tools<'_>, spot: &Spot, meta: &Meta, backup: &str
             return Ok(());
         }
         let (open, _) = copy.read()?;
-        return settle(spot, &open);
+        return set_permissions(spot, &open);
     }
     let (from, _) = copy.read()?;
     let temporary = tools.temporary(spot)?;
@@ -70,7 +70,7 @@ pub(super) fn put_back(tools: &Tools<'_>, spot: &Spot, meta: &Meta, backup: &str
         let mut open = temporary.create(0o600)?;
         let failed = |error: io::Error| super::file::cannot_write(spot.path(), &error);
         io::copy(&mut from.take(FILE_LIMIT), &mut open).map_err(failed)?;
-        settle(temporary, &open)?;
+        set_permissions(temporary, &open)?;
         open.sync_all().map_err(failed)
     })
     .map(drop)
@@ -84,7 +84,7 @@ fn linked(tools: &Tools<'_>, spot: &Spot, expected: Option<&Meta>) -> Result<Opt
     if !spot.link_to(&backup)? {
         return Ok(None);
     }
-    let kept = backup.look()?.filter(|kept| {
+    let kept = backup.metadata()?.filter(|kept| {
         kept.kind == Kind::File && expected.is_none_or(|expected| kept.is_same_file(expected))
     });
     match kept {
@@ -100,7 +100,7 @@ fn copied(tools: &Tools<'_>, spot: &Spot, from: File, mut meta: Meta) -> Result<
             Code::InTheWay,
             format!("{} is larger than any file of an agent", path.display()),
         )
-        .help(Help::look("ls -ls", spot.outside()))
+        .help(Help::inspect("ls -ls", spot.outside()))
         .help("move it away, and run again")
     };
     if meta.size > FILE_LIMIT {
@@ -120,7 +120,7 @@ fn copied(tools: &Tools<'_>, spot: &Spot, from: File, mut meta: Meta) -> Result<
 
 /// Gives a kept file its place again; `false` where the file systems do not allow it.
 fn relinked(tools: &Tools<'_>, spot: &Spot, copy: &Spot, kept: &Meta) -> Result<bool> {
-    if spot.look()?.is_some_and(|now| now.is_same_file(kept)) {
+    if spot.metadata()?.is_some_and(|now| now.is_same_file(kept)) {
         return Ok(true);
     }
     let temporary = tools.temporary(spot)?;
@@ -137,7 +137,7 @@ fn free_name(tools: &Tools<'_>) -> Result<(String, Spot)> {
     for number in 1_u32.. {
         let name = format!("{}-{number}", tools.run);
         let spot = tools.state.backup(&name)?;
-        if spot.look()?.is_none() {
+        if spot.metadata()?.is_none() {
             return Ok((name, spot));
         }
     }

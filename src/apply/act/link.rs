@@ -10,14 +10,14 @@ use std::path::Path;
 
 pub(super) fn before(tools: &Tools<'_>, path: &Path) -> Result<State> {
     let Some(spot) = tools.host.root.find(path)? else { return Ok(State::Absent) };
-    match spot.look()? {
+    match spot.metadata()? {
         None => Ok(State::Absent),
         Some(meta) if meta.kind == Kind::Link => Ok(State::Link { target: spot.link_target()? }),
         Some(meta) => Err(Error::new(
             Code::InTheWay,
             format!("{} is {}, where a link must be", path.display(), meta.kind),
         )
-        .help(Help::look("ls -ld", spot.outside()))),
+        .help(Help::inspect("ls -ld", spot.outside()))),
     }
 }
 
@@ -32,7 +32,7 @@ pub(super) fn make(tools: &Tools<'_>, path: &Path, to: &Path) -> Result<After> {
 pub(super) fn restore(tools: &Tools<'_>, path: &Path, to: &State) -> Result<()> {
     let Some(spot) = tools.host.root.find(path)? else { return Ok(()) };
     tools.temporary(&spot)?.remove()?;
-    match (to, spot.look()?.map(|meta| meta.kind)) {
+    match (to, spot.metadata()?.map(|meta| meta.kind)) {
         (State::Absent, Some(Kind::Link)) => spot.remove(),
         (State::Link { target }, _) => make(tools, path, target).map(drop),
         _ => Ok(()),

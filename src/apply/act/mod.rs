@@ -81,10 +81,10 @@ pub(crate) enum Restored {
 impl Tools<'_> {
     /// The state of the step's target; keeps a backup of a file that is about to be replaced.
     pub(crate) fn before(&self, step: &Step) -> Result<State> {
-        if let Step::Settle(settle) = step
-            && !settle.folder
+        if let Step::SetPermissions(change) = step
+            && !change.folder
         {
-            return file::before_settle(self, &settle.path);
+            return file::before_set_permissions(self, &change.path);
         }
         if let Step::File(file) = step
             && file.seed
@@ -112,8 +112,10 @@ impl Tools<'_> {
             Step::File(file) if file.seed => Some(file::seed(self, file, known)?),
             Step::File(file) => Some(file::write(self, file)?),
             Step::Binary(binary) => Some(binary::place(self, binary)?),
-            Step::Settle(settle) if settle.folder => Some(folder::settle(self, settle, known)?),
-            Step::Settle(settle) => Some(file::settle(self, settle, known)?),
+            Step::SetPermissions(change) if change.folder => {
+                Some(folder::set_permissions(self, change, known)?)
+            }
+            Step::SetPermissions(change) => Some(file::set_permissions(self, change, known)?),
             Step::Link { path, to } => Some(link::make(self, path, to)?),
             Step::Account(account) => account::create(self, account, known).map(|()| None)?,
             Step::Registry(value) => registry::set(self, value).map(|()| None)?,
@@ -172,7 +174,7 @@ impl Tools<'_> {
     }
 
     /// Rights by access list, where there are no modes.
-    fn protect(
+    fn set_acl(
         &self,
         spot: &Spot,
         owner: Option<&Owner>,
@@ -181,7 +183,7 @@ impl Tools<'_> {
     ) -> Result<()> {
         let path = self.host.root.outside(spot.path());
         let account = owner.map(|owner| owner.user.as_str());
-        self.host.system.protect(&path, account, mode, is_folder)
+        self.host.system.set_acl(&path, account, mode, is_folder)
     }
 
     /// The name of this run's temporary file beside `path`.

@@ -104,7 +104,7 @@ fn remove_named(tools: &Tools<'_>, folder: &str, account: &UnixAccount) {
     };
     let removed = tools.host.root.find(&path).and_then(|spot| {
         let Some(spot) = spot else { return Ok(false) };
-        let found = spot.look()?;
+        let found = spot.metadata()?;
         let is_theirs = found.is_some_and(|meta| is_theirs(&spot, meta));
         if is_theirs {
             spot.remove()?;

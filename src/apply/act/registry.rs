@@ -9,7 +9,7 @@ use crate::{
 
 pub(super) fn before(tools: &Tools<'_>, place: &Place) -> Result<State> {
     let commands = tools.host.commands;
-    if let Some(value) = registry::look(commands, place)? {
+    if let Some(value) = registry::read(commands, place)? {
         return Ok(State::Value(value));
     }
     let nearest = registry::nearest_key(commands, &place.key)?;
@@ -23,7 +23,7 @@ pub(super) fn set(tools: &Tools<'_>, wanted: &RegistryValue) -> Result<()> {
 pub(super) fn restore(tools: &Tools<'_>, place: &Place, to: &State) -> Result<()> {
     let commands = tools.host.commands;
     match to {
-        State::Value(value) => match registry::look(commands, place)? {
+        State::Value(value) => match registry::read(commands, place)? {
             Some(now) if now == *value => Ok(()),
             _ => registry::set(commands, place, value),
         },
@@ -42,7 +42,7 @@ pub(super) fn restore(tools: &Tools<'_>, place: &Place, to: &State) -> Result<()
 mod tests {
     use super::*;
     use crate::{
-        apply::{self, Host, Report, Task},
+        apply::{self, Host, StepReporter, Task},
         platform::{
             Os,
             command::{Answer, Call, Commands, HostCommands},
@@ -116,7 +116,7 @@ mod tests {
 
     struct Nobody;
 
-    impl Report for Nobody {
+    impl StepReporter for Nobody {
         fn begins(&self, _: usize, _: usize, _: &Step) {}
         fn done(&self) {}
         fn waits(&self, _: &str) {}
@@ -149,8 +149,8 @@ mod tests {
 
     #[test]
     fn values_are_set_and_put_back_even_after_a_kill() {
-        let own = OwnKey::new();
-        let key = own.0.clone();
+        let test_key = OwnKey::new();
+        let key = test_key.0.clone();
         let at = |inner: &str, name: &str| Place::new(format!("{key}{inner}"), name);
         // Other data, another kind of value, and what only a list can hold; the last two are new.
         let (number, text) = (at("", "number"), at("", "text"));

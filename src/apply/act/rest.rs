@@ -47,7 +47,7 @@ pub(super) fn end_session(tools: &Tools<'_>, account: &UnixAccount) -> Option<Pa
 
 /// Reports that the folder of a session still exists.
 pub(super) fn tell_session(tools: &Tools<'_>, account: &UnixAccount, folder: Option<&Path>) {
-    let found = folder.and_then(|folder| tools.host.root.look(folder).ok().flatten());
+    let found = folder.and_then(|folder| tools.host.root.metadata(folder).ok().flatten());
     if let Some(folder) = folder.filter(|_| found.is_some_and(|meta| meta.is_of(account.uid))) {
         tools.host.report.leaves(&format!(
             "{} stays, without the files of the account: something is mounted there, which you can \
@@ -94,7 +94,7 @@ pub(super) fn tell_rest(tools: &Tools<'_>, account: &UnixAccount) {
 pub(super) fn find(tools: &Tools<'_>) -> Command {
     let is_roots = |point: &Path| {
         let spot = tools.host.root.find(point).ok().flatten().filter(Spot::is_trusted);
-        let found = spot.and_then(|spot| spot.look().ok().flatten());
+        let found = spot.and_then(|spot| spot.metadata().ok().flatten());
         found.is_some_and(|meta| meta.kind == Kind::Folder)
     };
     let points = places(&mounts().unwrap_or_default(), &is_roots);
@@ -121,7 +121,7 @@ fn places(mounts: &[Mounted], is_roots: &dyn Fn(&Path) -> bool) -> Vec<PathBuf> 
 }
 
 fn is_there(tools: &Tools<'_>, path: &Path) -> bool {
-    tools.host.root.look(path).is_ok_and(|found| found.is_some())
+    tools.host.root.metadata(path).is_ok_and(|found| found.is_some())
 }
 
 #[cfg(test)]

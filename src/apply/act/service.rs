@@ -13,12 +13,12 @@ const ROLLBACK_DRAIN: Duration = Duration::from_secs(60);
 
 pub(super) fn before(tools: &Tools<'_>, target: &Target) -> Result<State> {
     let Some(services) = tools.host.services else { return Ok(State::Absent) };
-    let is_so = match target {
+    let is_done = match target {
         Target::Enabled(name) => services.state(name)?.registered,
         Target::Running(name) => services.state(name)?.is_held(),
         _ => false,
     };
-    Ok(if is_so { State::Present } else { State::Absent })
+    Ok(if is_done { State::Present } else { State::Absent })
 }
 
 pub(super) fn enable(tools: &Tools<'_>, name: &str) -> Result<()> {

@@ -47,14 +47,14 @@ pub(super) fn is_as_before(tools: &Tools<'_>, target: &Target, before: &State) -
 
 fn is_path_as_before(tools: &Tools<'_>, path: &Path, before: &State) -> Result<bool> {
     let spot = tools.host.root.find(path)?;
-    let found = spot.as_ref().map_or(Ok(None), Spot::look)?;
+    let found = spot.as_ref().map_or(Ok(None), Spot::metadata)?;
     Ok(match (before, found, spot) {
         (State::Absent, None, _) => true,
         (State::File { meta, .. }, Some(found), _) => {
             has_rights(&found, meta) && found.size == meta.size
         }
         (State::Unkept { meta }, Some(found), _) => found.is_same_file(meta),
-        (State::Settled { meta } | State::Folder { meta }, Some(found), _) => {
+        (State::PermissionsSet { meta } | State::Folder { meta }, Some(found), _) => {
             has_rights(&found, meta)
         }
         (State::Link { target }, Some(found), Some(spot)) => {

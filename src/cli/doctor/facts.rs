@@ -85,10 +85,10 @@ fn place(file: &Path, content: &[u8]) -> Result<()> {
     let random = getrandom::u64().map_err(std::io::Error::other).map_err(lost)?;
     let temporary = spot.sibling(format!(".runnerup-{random:016x}"))?;
     let mut open = temporary.create(0o600)?;
-    let made = temporary.look()?;
+    let made = temporary.metadata()?;
     let written = open.write_all(content).and_then(|()| open.sync_all()).map_err(lost);
     written.and_then(|()| temporary.rename_to(&spot)).inspect_err(|_| {
-        let now = temporary.look().ok().flatten();
+        let now = temporary.metadata().ok().flatten();
         if now.zip(made).is_some_and(|(now, made)| now.is_same_file(&made)) {
             // What cannot be removed either is told by the error that comes first.
             let _ = temporary.remove();

@@ -66,10 +66,10 @@ pub(super) fn run(
                 Code::NeedsRoot,
                 "facts that only root can read were not examined, and a fix needs root",
             )
-            .help(Help::own(again(args), "")));
+            .help(Help::of_program(again(args), "")));
         }
         report::tell(&before.survey, &before.diagnosis, out)?;
-        if found.held.is_empty() && before.diagnosis.troubles().next().is_some() {
+        if found.held.is_empty() && before.diagnosis.problems().next().is_some() {
             out.note("there is nothing that --fix can do");
         }
         return Ok(code(&before.diagnosis, args.strict));
@@ -84,7 +84,7 @@ pub(super) fn run(
     if elevate::is_needed(args.root.as_deref()) {
         elevate::refuse_without_sudo()?;
         return Err(Error::new(Code::NeedsRoot, "a fix changes the host, which needs root")
-            .help(Help::own(again(args), "")));
+            .help(Help::of_program(again(args), "")));
     }
     interrupt::applying();
     let progress = Progress::new(out);
@@ -106,7 +106,7 @@ pub(super) fn run(
 /// The same command as root.
 fn again(args: &DoctorArgs) -> Command {
     let with = |command: Command, option: &'static str, value: &str| {
-        command.then(option).own(value, Provenance::Root)
+        command.then(option).trusted_value(value, Provenance::Root)
     };
     let fix = Command::root("runnerup doctor --fix");
     let fix = args.instance.iter().fold(fix, |fix, name| with(fix, "--instance", name));
@@ -155,10 +155,10 @@ fn allowed(words: &[String]) -> Result<BTreeSet<Consent>> {
 fn tell(before: &Diagnosis, after: &Examination, done: &Plan, out: &Output) -> Result<()> {
     let is_now = |was: &Finding| {
         let same = |now: &&Finding| now.check == was.check && now.instance == was.instance;
-        after.diagnosis.findings.iter().find(same).is_some_and(|now| !now.is_trouble())
+        after.diagnosis.findings.iter().find(same).is_some_and(|now| !now.is_problem())
     };
     let cured: Vec<&str> =
-        before.troubles().filter(|was| is_now(was)).map(|was| was.check).collect();
+        before.problems().filter(|was| is_now(was)).map(|was| was.check).collect();
     if out.is_json() {
         let steps = done.steps.iter().map(ToString::to_string).collect();
         return out.document(&Document { diagnosis: &after.diagnosis, steps, cured });

@@ -18,9 +18,9 @@ use crate::{
     agent::Token,
     doctor::{Diagnosis, Selection, allowed_path},
     host::Survey,
-    probe::{Endpoints, Request, network::Inquiry},
+    probe::{Endpoints, Request, network::QueueQuery},
     session::{Examination, Session},
-    spec::token_from_file,
+    settings::token_from_file,
     text::Secrets,
 };
 use std::{
@@ -78,7 +78,7 @@ pub(super) fn examined(
             true => None,
             false => Some(Endpoints::parse(&args.endpoint)?),
         },
-        inquiry: inquiry(args, out)?,
+        queue_query: queue_query(args, out)?,
         allowed,
     };
     let session = Session::open(args.root.as_deref())?;
@@ -88,7 +88,7 @@ pub(super) fn examined(
 }
 
 /// The resource class and the personal token; both or neither.
-fn inquiry(args: &DoctorArgs, out: &Output) -> Result<Option<Inquiry>> {
+fn queue_query(args: &DoctorArgs, out: &Output) -> Result<Option<QueueQuery>> {
     let Some(resource_class) = args.resource_class.clone() else { return Ok(None) };
     if resource_class.split('/').filter(|part| !part.is_empty()).count() != 2 {
         return Err(Error::new(
@@ -110,7 +110,7 @@ fn inquiry(args: &DoctorArgs, out: &Output) -> Result<Option<Inquiry>> {
         },
     };
     out.secrets().add(token.expose());
-    Ok(Some(Inquiry { resource_class, token }))
+    Ok(Some(QueueQuery { resource_class, token }))
 }
 
 /// 1 when something fails; with `--strict` a warning or a broken look is enough.

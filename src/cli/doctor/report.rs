@@ -24,19 +24,19 @@ pub(super) fn tell(survey: &Survey, diagnosis: &Diagnosis, out: &Output) -> Resu
     if out.is_json() {
         return out.document(diagnosis);
     }
-    out.result(text(survey, diagnosis, out.manner().verbose > 0))
+    out.result(text(survey, diagnosis, out.options().verbose > 0))
 }
 
 /// The whole report.
 fn text(survey: &Survey, diagnosis: &Diagnosis, is_verbose: bool) -> Text {
     let mut text = Text::new();
     if is_verbose {
-        for finding in diagnosis.findings.iter().filter(|finding| !finding.is_trouble()) {
+        for finding in diagnosis.findings.iter().filter(|finding| !finding.is_problem()) {
             text.line(head(finding, None));
         }
     }
-    for finding in diagnosis.troubles() {
-        trouble(finding, diagnosis, &mut text);
+    for finding in diagnosis.problems() {
+        failure(finding, diagnosis, &mut text);
     }
     text.line(counted(survey, diagnosis));
     if is_partial(survey) {
@@ -65,7 +65,7 @@ pub(super) fn head(finding: &Finding, time: Option<String>) -> Line {
     line.hang(INDENT + 2).fold(Fold::Always)
 }
 
-fn trouble(finding: &Finding, diagnosis: &Diagnosis, text: &mut Text) {
+fn failure(finding: &Finding, diagnosis: &Diagnosis, text: &mut Text) {
     let line = |label: &'static str, words: String| {
         Line::new().lead(COLUMN).text(label).text(words).hang(2).fold(Fold::Always)
     };
@@ -121,7 +121,7 @@ fn counted(survey: &Survey, diagnosis: &Diagnosis) -> String {
 /// failure.
 fn last_line(diagnosis: &Diagnosis, survey: &Survey) -> Line {
     let line = Line::new().fold(Fold::Always).hang(2);
-    let Some(worst) = diagnosis.troubles().next() else {
+    let Some(worst) = diagnosis.problems().next() else {
         return match is_partial(survey) {
             false => line.text("No action is needed."),
             true => line
@@ -188,13 +188,13 @@ fn fix(base: Option<&Path>, consent: Option<Consent>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::doctor::{Selection, judge, sample::*};
+    use crate::doctor::{Selection, fixtures::*, judge};
     use crate::host::{Attempt, Route, Seen};
 
     /// What the last line names.
     fn next(survey: &Survey) -> Next {
         let diagnosis = Diagnosis::new(judge(survey, &Selection::default()), 0);
-        super::next(diagnosis.troubles().next().unwrap(), survey)
+        super::next(diagnosis.problems().next().unwrap(), survey)
     }
 
     #[test]
@@ -209,8 +209,8 @@ mod tests {
         let by_hand = Next::Words("Correct the DNS resolver, or the host name.".to_owned());
         assert_eq!(next(&survey), by_hand);
         let mut survey = healthy();
-        if let Seen::Known(trail) = &mut agent(&mut survey).binary.as_mut().unwrap().trail {
-            trail.end = Some(file(0, 0o644));
+        if let Seen::Known(walk) = &mut agent(&mut survey).binary.as_mut().unwrap().walk {
+            walk.end = Some(file(0, 0o644));
         }
         assert_eq!(next(&survey), Next::Command("sudo runnerup doctor --fix".to_owned()));
     }

@@ -132,7 +132,7 @@ mod tests {
     use crate::{
         agent::{Kind, Layout},
         platform::Os,
-        spec::{Given, Settings, Source},
+        settings::{SettingValue, Settings, Source},
     };
     use std::collections::VecDeque;
 
@@ -173,7 +173,7 @@ mod tests {
     fn settings(given: &[(&str, &str)]) -> Settings {
         let mut settings = Settings::default();
         for (name, value) in given {
-            settings.add(name, Given::one(*value, Source::Flag)).unwrap();
+            settings.add(name, SettingValue::one(*value, Source::Flag)).unwrap();
         }
         settings
     }

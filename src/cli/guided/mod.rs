@@ -18,7 +18,7 @@ use crate::{
     agent::Layout,
     platform::Platform,
     session::Discovery,
-    spec::{Given, Settings, Source, agent_of, table::names},
+    settings::{SettingValue, Settings, Source, agent_of, table::names},
     text::REDACTED,
     values::{InstanceName, Manager},
 };
@@ -53,11 +53,11 @@ pub(super) fn ask(
     };
     let Some(draft) = dialogue.hold(&known, &mut Person::new(out))? else { return Ok(false) };
     for (name, value) in draft.settings {
-        settings.add(name, Given::one(value, Source::Prompt))?;
+        settings.add(name, SettingValue::one(value, Source::Prompt))?;
     }
     if let Some(token) = draft.token {
         out.secrets().add(token.expose());
-        settings.add("token-file", Given::one(REDACTED, Source::Prompt))?;
+        settings.add("token-file", SettingValue::one(REDACTED, Source::Prompt))?;
         discovery.token = Some(token);
     }
     Ok(true)

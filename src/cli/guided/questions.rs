@@ -5,7 +5,7 @@ use crate::{
     Code, Error, Result,
     agent::{Kind, Layout, Token, VersionChoice},
     platform::Os,
-    spec::Settings,
+    settings::Settings,
     text::{may_be_secret, shown, url::has_host},
     values::{AbsolutePath, AccountName, RunnerNameTemplate, checked_url},
 };

@@ -14,7 +14,7 @@ const HOST: &str = "Host";
 const NETWORK: &str = "Network";
 const RUN: &str = "Run";
 
-/// The options of `install` and `plan`, named as in [`crate::spec::table::SETTINGS`]. They are read by
+/// The options of `install` and `plan`, named as in [`crate::settings::table::SETTINGS`]. They are read by
 /// name, together with the variables and the answers file that have the same names.
 #[derive(Debug, Args)]
 pub struct InstallArgs {

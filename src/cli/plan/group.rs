@@ -45,7 +45,7 @@ impl Group {
                 Self::Service
             }
             Step::Registry(_) => Self::System,
-            Step::Folder(_) | Step::Settle(_) | Step::Close { .. } => Self::Folders,
+            Step::Folder(_) | Step::SetPermissions(_) | Step::Close { .. } => Self::Folders,
             Step::Restore { target, .. } => Self::of_target(target),
         }
     }

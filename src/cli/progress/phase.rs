@@ -16,7 +16,7 @@ struct Phase {
     group: Group,
     begun: Instant,
     /// What it comes to, and how much that tells: of several steps the one counts that tells most.
-    told: (u8, String),
+    phrase: (u8, String),
     /// Bytes that were transferred.
     bytes: u64,
 }
@@ -30,12 +30,12 @@ impl Phases {
             self.since.get_or_insert_with(Instant::now);
             return None;
         }
-        let told = sentence(step);
+        let phrase = sentence(step);
         match &mut self.current {
             Some(phase) if phase.group == group => {
                 self.since = None;
-                if told.0 > phase.told.0 {
-                    phase.told = told;
+                if phrase.0 > phase.phrase.0 {
+                    phase.phrase = phrase;
                 }
                 None
             }
@@ -43,7 +43,7 @@ impl Phases {
                 let since = self.since.take();
                 let ended = self.end();
                 let begun = since.unwrap_or_else(Instant::now);
-                self.current = Some(Phase { group, begun, told, bytes: 0 });
+                self.current = Some(Phase { group, begun, phrase, bytes: 0 });
                 ended
             }
         }
@@ -61,7 +61,7 @@ impl Phases {
         let folders = |since| Phase {
             group: Group::Folders,
             begun: since,
-            told: (0, "Made the folders".to_owned()),
+            phrase: (0, "Made the folders".to_owned()),
             bytes: 0,
         };
         let folders = self.since.take().map(folders);
@@ -70,7 +70,7 @@ impl Phases {
             0 => String::new(),
             bytes => format!(", {}", indicatif::DecimalBytes(bytes)),
         };
-        Some((format!("{}{size}", phase.told.1), phase.begun.elapsed()))
+        Some((format!("{}{size}", phase.phrase.1), phase.begun.elapsed()))
     }
 
     /// What was begun has failed.
@@ -122,12 +122,12 @@ mod tests {
         })
     }
 
-    fn told(steps: &[Step]) -> Vec<String> {
+    fn phrase(steps: &[Step]) -> Vec<String> {
         let mut phases = Phases::default();
-        let mut told: Vec<String> =
+        let mut phrase: Vec<String> =
             steps.iter().filter_map(|step| phases.begin(step)).map(|(what, _)| what).collect();
-        told.extend(phases.end().map(|(what, _)| what));
-        told
+        phrase.extend(phases.end().map(|(what, _)| what));
+        phrase
     }
 
     #[test]
@@ -135,11 +135,11 @@ mod tests {
         let enable = Step::Enable { service: "ci.service".to_owned() };
         let link = Step::Link { path: "/a".into(), to: "/b".into() };
         assert_eq!(
-            told(&[folder(), account(), folder(), folder(), link, enable]),
+            phrase(&[folder(), account(), folder(), folder(), link, enable]),
             ["Created the account ci", "Defined ci.service, which starts with the host"]
         );
-        assert_eq!(told(&[account(), folder(), account(), folder()]), ["Created the account ci"]);
-        assert_eq!(told(&[folder()]), ["Made the folders"]);
+        assert_eq!(phrase(&[account(), folder(), account(), folder()]), ["Created the account ci"]);
+        assert_eq!(phrase(&[folder()]), ["Made the folders"]);
     }
 
     #[test]

@@ -100,13 +100,13 @@ fn no_strays(survey: &Survey) -> Judged {
         count => format!("{count} processes have the name of an agent, and no service runs them"),
     })
     .seen(lines.join("\n"))
-    .cure(Remedy::by_hand("Find out who started these processes.").look(processes))
+    .cure(Remedy::by_hand("Find out who started these processes.").inspect(processes))
     .into())
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::doctor::{JUDGED_LIMIT, Status, sample::*};
+    use crate::doctor::{JUDGED_LIMIT, Status, fixtures::*};
 
     #[test]
     fn no_agent_is_said_to_be_missing_where_the_search_broke_off() {

@@ -34,7 +34,7 @@ fn no_zombies(_: &Survey, install: &Install) -> Judged {
         .seen(format!("processes in the state Z below the agent or of its account: {zombies}"))
         .cure(
             Remedy::by_hand("Run the container with --init.")
-                .look(Command::fixed("ps -eo pid,ppid,stat,comm | grep ' Z'")),
+                .inspect(Command::fixed("ps -eo pid,ppid,stat,comm | grep ' Z'")),
         )
         .into())
 }
@@ -76,10 +76,12 @@ fn no_orphans(survey: &Survey, install: &Install) -> Judged {
     })
     .seen(seen.join("\n"))
     .cure(
-        Remedy::by_hand("Examine these processes, and end those that no running job needs.").look(
-            left.iter()
-                .fold(Command::fixed("ps -f"), |all, process| all.then("-p").number(process.pid)),
-        ),
+        Remedy::by_hand("Examine these processes, and end those that no running job needs.")
+            .inspect(
+                left.iter().fold(Command::fixed("ps -f"), |all, process| {
+                    all.then("-p").number(process.pid)
+                }),
+            ),
     )
     .into())
 }
@@ -130,7 +132,7 @@ fn moves(survey: &Survey, install: &Install) -> Judged {
         .seen(seen)
         .cure(
             Remedy::by_hand("Cancel the job in CircleCI, or find out what it waits for.")
-                .look(tree(survey, main)),
+                .inspect(tree(survey, main)),
         )
         .into())
 }
@@ -168,7 +170,7 @@ fn drain_ends(survey: &Survey, install: &Install) -> Judged {
                 can be started again.";
     let remedy = Remedy::by_hand(text);
     let main = install.main_process();
-    let remedy = main.into_iter().fold(remedy, |all, main| all.look(tree(survey, main)));
+    let remedy = main.into_iter().fold(remedy, |all, main| all.inspect(tree(survey, main)));
     let summary = format!("{} has been stopping for {since} s and claims no jobs", service.name);
     let problem = if since > longest { Problem::fail(summary) } else { Problem::warn(summary) };
     Ok(problem.seen(format!("state of the service: {state}")).cure(remedy).into())
@@ -177,7 +179,7 @@ fn drain_ends(survey: &Survey, install: &Install) -> Judged {
 #[cfg(test)]
 mod tests {
     use crate::{
-        doctor::{Status, sample::*},
+        doctor::{Status, fixtures::*},
         host::{Activity, Seen, Survey},
     };
 

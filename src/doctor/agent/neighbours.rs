@@ -25,14 +25,14 @@ fn identity(survey: &Survey, install: &Install) -> Judged {
     let mut problems = Vec::new();
     for other in others(survey, install) {
         let Ok(theirs) = other.config() else { continue };
-        let same_file = config.trail.real == theirs.trail.real && config.trail.end.is_some();
+        let same_file = config.walk.real == theirs.walk.real && config.walk.end.is_some();
         let mark =
             |config: &crate::host::ConfigFile| config.token().map(|token| token.mark.clone());
         let same_name = config.text("runner.name").is_some()
             && config.text("runner.name") == theirs.text("runner.name");
         let same_token = mark(config).is_some() && mark(config) == mark(theirs);
         let (what, seen) = if same_file {
-            ("read the same configuration", config.trail.real.display().to_string())
+            ("read the same configuration", config.walk.real.display().to_string())
         } else if same_name && same_token {
             (
                 "have the same token and name",
@@ -68,7 +68,7 @@ fn shared(survey: &Survey, install: &Install) -> Judged {
     for other in others(survey, install) {
         for what in [PathRole::WorkFolder, PathRole::LogFile] {
             let real = |install: &Install| {
-                install.path(what).and_then(|seen| seen.ok()).map(|trail| trail.path.clone())
+                install.path(what).and_then(|seen| seen.ok()).map(|walk| walk.path.clone())
             };
             let (Some(ours), Some(theirs)) = (real(install), real(other)) else { continue };
             if ours.starts_with(&theirs) || theirs.starts_with(&ours) {
@@ -100,7 +100,7 @@ fn one_process(survey: &Survey, install: &Install) -> Judged {
         return Err(Unseen::not_applicable("no service runs this agent"));
     }
     let account = account(survey, install)?;
-    let path = install.config_file()?.trail.path.display().to_string();
+    let path = install.config_file()?.walk.path.display().to_string();
     // The command line of a process is its own claim: it counts only for the same account.
     let twin = survey.strays.shown.iter().map(|stray| &stray.process).find(|process| {
         let names_it = process.command.split([' ', '=']).any(|word| word == path);
@@ -116,7 +116,7 @@ fn one_process(survey: &Survey, install: &Install) -> Judged {
         .seen(format!("process {}: {}", process.pid, process.command))
         .cure(
             Remedy::by_hand("End the second agent; TERM lets it finish its job.")
-                .look(Command::fixed("ps -fp").number(process.pid)),
+                .inspect(Command::fixed("ps -fp").number(process.pid)),
         )
         .into())
 }
@@ -124,7 +124,7 @@ fn one_process(survey: &Survey, install: &Install) -> Judged {
 #[cfg(test)]
 mod tests {
     use crate::{
-        doctor::{Status, sample::*},
+        doctor::{Status, fixtures::*},
         host::{Process, Seen, Stray, Strays, Survey, Unseen},
     };
 
@@ -142,7 +142,7 @@ mod tests {
         assert_eq!(status(&survey, "agent/one-identity"), Status::Fail);
         let mut other = two();
         if let Some(Seen::Known(config)) = &mut other.installs[1].config {
-            config.trail.real = "/etc/opt/circleci-gpu/x".into();
+            config.walk.real = "/etc/opt/circleci-gpu/x".into();
             config.token.as_mut().unwrap().mark = "m2".into();
         }
         assert_eq!(status(&other, "agent/one-identity"), Status::Pass);

@@ -106,7 +106,7 @@ fn numbers(version: &str) -> Vec<u64> {
 mod tests {
     use super::numbers;
     use crate::{
-        doctor::{Status, sample::*},
+        doctor::{Status, fixtures::*},
         host::{Seen, Survey, Variable},
     };
 

@@ -16,8 +16,10 @@ pub fn allowed_path(text: &str) -> crate::Result<PathBuf> {
     let path = inner(text);
     let refuse = |why: &str| {
         let message = format!("--allow-path {text}: {why}");
-        Err(crate::Error::new(crate::Code::ValueInvalid, message)
-            .help(Help::own(Command::fixed("runnerup doctor"), "names paths that can be allowed")))
+        Err(crate::Error::new(crate::Code::ValueInvalid, message).help(Help::of_program(
+            Command::fixed("runnerup doctor"),
+            "names paths that can be allowed",
+        )))
     };
     if !is_whole(&path) || goes_up(&path) {
         return refuse("it must be an absolute path without `..`");

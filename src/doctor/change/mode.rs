@@ -15,7 +15,7 @@ pub(in crate::doctor) enum Mode {
     /// 0750: a work folder.
     Work,
     /// 0711: a folder that others can enter, but not list.
-    Passed,
+    PathPart,
     /// 0751: the same, and its group can list it.
     PassedByGroup,
     /// 0755: a program, or a folder that everyone can list.
@@ -36,7 +36,7 @@ impl Mode {
         match there {
             _ if there.has_any(0o004) => Self::Open,
             _ if there.has_any(0o040) => Self::PassedByGroup,
-            _ => Self::Passed,
+            _ => Self::PathPart,
         }
     }
 
@@ -47,7 +47,7 @@ impl Mode {
             Self::Log => 0o640,
             Self::Definition => 0o644,
             Self::Work => 0o750,
-            Self::Passed => 0o711,
+            Self::PathPart => 0o711,
             Self::PassedByGroup => 0o751,
             Self::Open => 0o755,
             Self::Temporary => 0o1777,
@@ -61,7 +61,7 @@ impl Mode {
             Self::Log => "640",
             Self::Definition => "644",
             Self::Work => "750",
-            Self::Passed => "711",
+            Self::PathPart => "711",
             Self::PassedByGroup => "751",
             Self::Open => "755",
             Self::Temporary => "1777",
@@ -72,14 +72,14 @@ impl Mode {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::doctor::sample::folder;
+    use crate::doctor::fixtures::folder;
 
     const ALL: [Mode; 8] = [
         Mode::Secret,
         Mode::Log,
         Mode::Definition,
         Mode::Work,
-        Mode::Passed,
+        Mode::PathPart,
         Mode::PassedByGroup,
         Mode::Open,
         Mode::Temporary,

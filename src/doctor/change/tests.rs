@@ -1,6 +1,6 @@
 use super::*;
 use crate::{
-    doctor::sample::{UID, WORKDIR, agent, config_of, file, folder, healthy, trail},
+    doctor::fixtures::{UID, WORKDIR, agent, config_of, file, folder, healthy, walk},
     host::{Mount, Seen, Workdir},
     platform::{
         accounts::AccountId,
@@ -22,9 +22,9 @@ fn given_as(
     end: Meta,
     named_by: Provenance,
 ) -> Remedy {
-    let trail = trail(path, end);
+    let walk = walk(path, end);
     let install = &survey.installs[0];
-    let site = Site { trail: &trail, named_by, purpose };
+    let site = Site { walk: &walk, named_by, purpose };
     let owner = survey.account("circleci");
     Change::new(survey, install).permissions(Remedy::by_hand("Give it."), site, owner, Mode::Work)
 }
@@ -86,7 +86,7 @@ fn what_is_the_agents_is_changed_as_that_alone() {
 #[test]
 fn what_an_agent_in_another_place_is_made_of_is_no_data() {
     let mut survey = healthy();
-    config_of(&mut survey).trail = trail("/srv/agent/config.yaml", file(UID, 0o600));
+    config_of(&mut survey).walk = walk("/srv/agent/config.yaml", file(UID, 0o600));
     for path in ["/srv/agent", "/srv/agent/config.yaml"] {
         assert!(!given(&survey, path, folder(UID, 0o500), Provenance::Root).fixable, "{path}");
     }
@@ -112,10 +112,10 @@ fn a_file_of_roots_on_the_accounts_ground_may_be_any_file() {
     assert!(!given(&survey, path, file(0, 0o600), CI).fixable, "what root wrote");
     assert!(given(&survey, path, file(0, 0o600), Provenance::Root).fixable);
     let on_theirs = |survey: &Survey, end| {
-        let mut trail = trail(path, end);
-        trail.ground = CI;
-        trail.passed.last_mut().unwrap().meta = folder(UID, 0o750);
-        let site = Site { trail: &trail, named_by: CI, purpose: Purpose::Data };
+        let mut walk = walk(path, end);
+        walk.replaceable_by = CI;
+        walk.passed.last_mut().unwrap().meta = folder(UID, 0o750);
+        let site = Site { walk: &walk, named_by: CI, purpose: Purpose::Data };
         let owner = survey.account("circleci");
         Change::new(survey, &survey.installs[0]).permissions(
             Remedy::by_hand("x"),
@@ -160,8 +160,8 @@ fn what_a_person_allows_is_given_where_it_holds_nothing_of_others() {
 #[test]
 fn a_folder_on_the_way_is_not_what_a_person_allows() {
     let survey = healthy();
-    let trail = trail("/srv/closed/deep", folder(0, 0o755));
-    let site = Site { trail: &trail, named_by: CI, purpose: Purpose::Data };
+    let walk = walk("/srv/closed/deep", folder(0, 0o755));
+    let site = Site { walk: &walk, named_by: CI, purpose: Purpose::Data };
     let change = Change::new(&survey, &survey.installs[0]);
     let account = survey.account("circleci").unwrap();
     let remedy = change.pass(Remedy::by_hand("x"), site, Path::new("/srv/closed"), account);
@@ -195,9 +195,9 @@ fn a_folder_on_the_way_is_opened_only_above_or_in_the_installs_own() {
         ("/srv/private/log", "/srv/private", CI, false),
         ("/srv/private/log", "/srv/private", Provenance::Root, false),
     ] {
-        let trail = trail(path, file(UID, 0o600));
+        let walk = walk(path, file(UID, 0o600));
         let purpose = if path.starts_with("/opt") { Purpose::Agent } else { Purpose::Data };
-        let site = Site { trail: &trail, named_by, purpose };
+        let site = Site { walk: &walk, named_by, purpose };
         let account = survey.account("circleci").unwrap();
         let remedy = change.pass(Remedy::by_hand("x"), site, Path::new(folder), account);
         assert_eq!(remedy.fixable, is_opened, "{path} {folder}");
@@ -213,9 +213,9 @@ fn a_folder_of_roots_is_opened_for_nobody_that_an_account_named() {
         ..survey.host.accounts[1].clone()
     });
     let is_opened = |survey: &Survey, name: &str, closed: &str, uid| {
-        let mut trail = trail(format!("{closed}/x").as_str(), folder(UID, 0o750));
-        trail.passed.last_mut().unwrap().meta = folder(uid, 0o700);
-        let site = Site { trail: &trail, named_by: CI, purpose: Purpose::Data };
+        let mut walk = walk(format!("{closed}/x").as_str(), folder(UID, 0o750));
+        walk.passed.last_mut().unwrap().meta = folder(uid, 0o700);
+        let site = Site { walk: &walk, named_by: CI, purpose: Purpose::Data };
         let change = Change::new(survey, &survey.installs[0]);
         let account = survey.account(name).unwrap();
         change.pass(Remedy::by_hand("x"), site, Path::new(closed), account).fixable
@@ -248,7 +248,7 @@ fn what_root_keeps_in_the_folder_for_data_is_given_only_where_it_is_empty() {
         agent(&mut survey).workdir = Seen::Known(workdir);
         let remedy = given(&survey, path, folder(0, 0o755), CI);
         assert_eq!(remedy.fixable, is_given, "{remedy:?}");
-        let settled = |step: &Step| matches!(step, Step::Settle(own) if own.only_if_empty);
+        let settled = |step: &Step| matches!(step, Step::SetPermissions(own) if own.only_if_empty);
         assert!(remedy.steps().iter().all(settled), "looked at again when it is done");
         assert_eq!(!is_given, remedy.text().contains("--allow-path"), "{remedy:?}");
     }
@@ -264,10 +264,10 @@ fn a_folder_is_made_beside_what_root_keeps_only_where_a_person_allows_it() {
     let mut survey = healthy();
     let path = "/var/opt/circleci/own/jobs";
     let made = |survey: &Survey| {
-        let mut trail = trail(path, folder(0, 0o755));
-        trail.end = None;
-        trail.stopped = Some(WalkEnd::Missing("jobs".to_owned()));
-        let site = Site { trail: &trail, named_by: CI, purpose: Purpose::Data };
+        let mut walk = walk(path, folder(0, 0o755));
+        walk.end = None;
+        walk.stopped = Some(WalkEnd::Missing("jobs".to_owned()));
+        let site = Site { walk: &walk, named_by: CI, purpose: Purpose::Data };
         let account = survey.account("circleci").unwrap();
         let change = Change::new(survey, &survey.installs[0]);
         change.folder(Remedy::by_hand("x"), site, account, Mode::Work)
@@ -281,17 +281,17 @@ fn a_folder_is_made_beside_what_root_keeps_only_where_a_person_allows_it() {
 #[test]
 fn a_mount_that_the_walk_came_upon_needs_no_list_of_mounts() {
     let survey = healthy();
-    let mut trail = trail("/var/opt/circleci/cache/x", folder(UID, 0o555));
-    let fixable = |trail: &Trail| {
-        let site = Site { trail, named_by: CI, purpose: Purpose::Data };
+    let mut walk = walk("/var/opt/circleci/cache/x", folder(UID, 0o555));
+    let fixable = |walk: &PathWalk| {
+        let site = Site { walk, named_by: CI, purpose: Purpose::Data };
         let owner = survey.account("circleci");
         let change = Change::new(&survey, &survey.installs[0]);
         change.permissions(Remedy::by_hand("x"), site, owner, Mode::Work).fixable
     };
-    assert!(fixable(&trail));
-    trail.mounts = vec!["/var/opt/circleci/cache".into()];
-    assert!(!fixable(&trail));
+    assert!(fixable(&walk));
+    walk.mounts = vec!["/var/opt/circleci/cache".into()];
+    assert!(!fixable(&walk));
     // The data folder itself may be a mount.
-    trail.mounts = vec!["/var/opt/circleci".into()];
-    assert!(fixable(&trail));
+    walk.mounts = vec!["/var/opt/circleci".into()];
+    assert!(fixable(&walk));
 }

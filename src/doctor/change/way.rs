@@ -4,7 +4,7 @@ use super::{Change, Mode, Site, goes_up, refusal::Refusal, with_mode};
 use crate::{
     doctor::Remedy,
     host::{AccountFacts, Provenance},
-    record::{Settle, Step},
+    record::{SetPermissions, Step},
 };
 use std::path::Path;
 
@@ -18,20 +18,20 @@ impl Change<'_> {
         folder: &Path,
         account: &AccountFacts,
     ) -> Remedy {
-        if goes_up(&site.trail.path) {
+        if goes_up(&site.walk.path) {
             return self.refused(remedy, Refusal::Up);
         }
         if self.is_with_agent(site) {
             return self.refused(remedy, Refusal::Agent);
         }
-        let Some(way) = site.trail.up_to(folder) else { return remedy };
+        let Some(way) = site.walk.up_to(folder) else { return remedy };
         let Some(meta) = way.end else { return remedy };
-        let way = Site { trail: &way, ..site };
+        let way = Site { walk: &way, ..site };
         let Some(mode) = Mode::of_way(&meta) else {
             return self.refused(remedy, Refusal::Shared);
         };
         let is_above = site.named_by.is_root()
-            && way.trail.ground.is_root()
+            && way.walk.replaceable_by.is_root()
             && self.folders.is_above(folder)
             && meta.is_of(0);
         if !is_above && !self.folders.contains(folder, self.open_to(site)) {
@@ -43,12 +43,12 @@ impl Change<'_> {
             return self.refused(remedy, Refusal::Account);
         }
         match is_above {
-            true => with_mode(remedy, way, mode).step(Step::Settle(Settle {
+            true => with_mode(remedy, way, mode).step(Step::SetPermissions(SetPermissions {
                 path: folder.to_owned(),
                 folder: true,
                 owner: None,
                 mode: mode.bits(),
-                judged: way.trail.end,
+                judged: way.walk.end,
                 only_if_empty: false,
             })),
             false => self.permissions(remedy, way, None, mode),

@@ -83,7 +83,7 @@ fn overrides(_: &Survey, install: &Install) -> Judged {
 #[cfg(test)]
 mod tests {
     use crate::{
-        doctor::{Status, sample::*},
+        doctor::{Status, fixtures::*},
         host::{Survey, Variable},
     };
 

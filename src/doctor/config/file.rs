@@ -42,8 +42,8 @@ fn exists(survey: &Survey, install: &Install) -> Judged {
             .into());
     }
     let config = install.config_file()?;
-    let path = config.trail.path.display();
-    let what = match (&config.state, config.trail.end) {
+    let path = config.walk.path.display();
+    let what = match (&config.state, config.walk.end) {
         (ConfigState::Missing, _) => "does not exist".to_owned(),
         (ConfigState::NotAFile, Some(meta)) => format!("is {}, not a file", meta.kind),
         (ConfigState::NotAFile, None) => "is not a file".to_owned(),
@@ -54,12 +54,12 @@ fn exists(survey: &Survey, install: &Install) -> Judged {
         }
     };
     let why = config
-        .trail
+        .walk
         .stopped
         .as_ref()
-        .map_or_else(|| described(&config.trail, survey), ToString::to_string);
+        .map_or_else(|| described(&config.walk, survey), ToString::to_string);
     let remedy = Remedy::by_hand("Check what is at this path, and write the configuration again.")
-        .look(Command::fixed("ls -ld").path(&config.trail.path, install.named_by))
+        .inspect(Command::fixed("ls -ld").path(&config.walk.path, install.named_by))
         .command(Command::root("runnerup install"));
     Ok(Problem::fail(format!("the configuration {path} {what}")).seen(why).cure(remedy).into())
 }
@@ -78,7 +78,7 @@ pub(super) const PARSES: Check = Check {
 
 fn parses(survey: &Survey, install: &Install) -> Judged {
     let config = install.config_file()?;
-    let path = &config.trail.path;
+    let path = &config.walk.path;
     match &config.state {
         ConfigState::Missing | ConfigState::NotAFile => {
             Err(Unseen::not_examined("the configuration does not exist"))
@@ -99,14 +99,14 @@ fn parses(survey: &Survey, install: &Install) -> Judged {
 #[cfg(test)]
 mod tests {
     use crate::{
-        doctor::{Selection, Status, judge, sample::*},
+        doctor::{Selection, Status, fixtures::*, judge},
         host::{ConfigState, Seen},
     };
 
     #[test]
     fn a_configuration_that_is_missing_or_broken_fails() {
         let mut survey = healthy();
-        config_of(&mut survey).trail.end = None;
+        config_of(&mut survey).walk.end = None;
         config_of(&mut survey).state = ConfigState::Missing;
         assert_eq!(status(&survey, "config/exists"), Status::Fail);
         // It is told once, whatever else is judged.
@@ -115,7 +115,7 @@ mod tests {
         assert!(found.iter().all(|finding| finding.status == Status::Skip), "{found:?}");
         config_of(&mut survey).state = ConfigState::Unreadable("/x is closed".into());
         assert_eq!(status(&survey, "config/exists"), Status::Skip);
-        config_of(&mut survey).trail.end = Some(folder(0, 0o755));
+        config_of(&mut survey).walk.end = Some(folder(0, 0o755));
         config_of(&mut survey).state = ConfigState::NotAFile;
         assert_eq!(status(&survey, "config/exists"), Status::Fail);
         let mut survey = healthy();

@@ -131,7 +131,7 @@ fn types(_: &Survey, install: &Install) -> Judged {
 mod tests {
     use crate::{
         agent::Kind,
-        doctor::{Status, sample::*},
+        doctor::{Status, fixtures::*},
         host::{Setting, Written},
     };
 

@@ -61,18 +61,18 @@ fn runs(survey: &Survey, install: &Install) -> Judged {
     let Some(named) = install.named(PathRole::CommandPrefix) else {
         return Err(Unseen::not_applicable("there is no command prefix"));
     };
-    let trail = named.trail.known()?;
-    let site = Site { trail, named_by: named.named_by, purpose: Purpose::Data };
-    let path = trail.path.display();
+    let walk = named.walk.known()?;
+    let site = Site { walk, named_by: named.named_by, purpose: Purpose::Data };
+    let path = walk.path.display();
     let account = account(survey, install)?;
-    let denied = trail.denies(account, Access::Execute);
-    if !trail.is(Kind::File) && denied.is_none() {
+    let denied = walk.denies(account, Access::Execute);
+    if !walk.is(Kind::File) && denied.is_none() {
         let remedy =
             Remedy::by_hand("Install the program, or correct the path in runner.command_prefix.");
         return Ok(Problem::fail(format!(
             "the program of the command prefix, {path}, does not exist"
         ))
-        .seen(trail.stopped.as_ref().map_or_else(|| described(trail, survey), ToString::to_string))
+        .seen(walk.stopped.as_ref().map_or_else(|| described(walk, survey), ToString::to_string))
         .cure(remedy)
         .into());
     }
@@ -82,7 +82,7 @@ fn runs(survey: &Survey, install: &Install) -> Judged {
             let remedy = Remedy::by_hand("Allow the account to run the program.");
             let change = Change::new(survey, install);
             // `doctor --fix` changes no program for jobs: a person installed it.
-            let remedy = match denied.path == trail.path {
+            let remedy = match denied.path == walk.path {
                 true => change.permissions(remedy, site, None, Mode::Open),
                 false => change.pass(remedy, site, &denied.path, account),
             };
@@ -115,8 +115,8 @@ fn forwards(survey: &Survey, install: &Install) -> Judged {
         return Err(Unseen::not_applicable("the command prefix is not a shell script"));
     };
     let named = install.named(PathRole::CommandPrefix);
-    let trail = named.and_then(|named| named.trail.known().ok());
-    let shown = trail.map(|trail| trail.path.display().to_string()).unwrap_or_default();
+    let walk = named.and_then(|named| named.walk.known().ok());
+    let shown = walk.map(|walk| walk.path.display().to_string()).unwrap_or_default();
     let problem = if !wrapper.passes_arguments {
         Problem::fail(format!("{shown} does not pass on its arguments unchanged"))
             .seen(format!("{shown} does not contain \"$@\""))
@@ -127,10 +127,10 @@ fn forwards(survey: &Survey, install: &Install) -> Judged {
         return Ok(Verdict::Holds(format!("{shown} passes \"$@\" on and ends with exec")));
     };
     let remedy = Remedy::by_hand("Make this the last line of the script: exec \"$@\".");
-    let remedy = match (named, trail) {
+    let remedy = match (named, walk) {
         // The configuration may name a program of the system.
-        (Some(named), Some(trail)) if named.named_by.is_root() => {
-            remedy.command(edit(survey, trail, named.named_by))
+        (Some(named), Some(walk)) if named.named_by.is_root() => {
+            remedy.command(edit(survey, walk, named.named_by))
         }
         _ => remedy,
     };
@@ -140,7 +140,7 @@ fn forwards(survey: &Survey, install: &Install) -> Judged {
 #[cfg(test)]
 mod tests {
     use crate::{
-        doctor::{Status, sample::*},
+        doctor::{Status, fixtures::*},
         host::{PathRole, Seen, Setting, Wrapper, Written},
     };
 
@@ -159,11 +159,11 @@ mod tests {
     #[test]
     fn a_wrapper_must_be_there_and_executable() {
         let mut survey = healthy();
-        let mut wrapper = trail("/opt/wrap", file(0, 0o644));
+        let mut wrapper = walk("/opt/wrap", file(0, 0o644));
         agent(&mut survey).paths.push(named(PathRole::CommandPrefix, wrapper.clone()));
         assert_eq!(status(&survey, "config/prefix-runs"), Status::Fail);
         wrapper.end = Some(file(0, 0o755));
-        agent(&mut survey).paths.last_mut().unwrap().trail = Seen::Known(wrapper);
+        agent(&mut survey).paths.last_mut().unwrap().walk = Seen::Known(wrapper);
         assert_eq!(status(&survey, "config/prefix-runs"), Status::Pass);
         for (passes_arguments, ends_in_exec, expected) in
             [(true, true, Status::Pass), (true, false, Status::Warn), (false, true, Status::Fail)]

@@ -32,7 +32,7 @@ fn is_set(survey: &Survey, install: &Install) -> Judged {
     let (summary, seen) = match config.token() {
         None => (
             "the configuration has no token",
-            format!("{} has no api.auth_token", config.trail.path.display()),
+            format!("{} has no api.auth_token", config.walk.path.display()),
         ),
         Some(shape) => match &shape.unusable {
             None => {
@@ -127,7 +127,7 @@ fn only_in_config(_: &Survey, install: &Install) -> Judged {
 }
 
 fn place(config: &ConfigFile) -> String {
-    let path = config.trail.path.display();
+    let path = config.walk.path.display();
     config
         .setting("api.auth_token")
         .map_or_else(|| path.to_string(), |setting| setting.place(config))
@@ -142,7 +142,7 @@ fn renew(survey: &Survey, install: &Install) -> Remedy {
 #[cfg(test)]
 mod tests {
     use crate::{
-        doctor::{Status, sample::*},
+        doctor::{Status, fixtures::*},
         host::TokenPlace,
     };
 

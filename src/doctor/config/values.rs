@@ -26,7 +26,7 @@ fn name(survey: &Survey, install: &Install) -> Judged {
     let remedy = edit(survey, install, text);
     match config.text("runner.name") {
         None => Ok(Problem::fail("runner.name is not set")
-            .seen(format!("{} has no key runner.name", config.trail.path.display()))
+            .seen(format!("{} has no key runner.name", config.walk.path.display()))
             .cure(remedy)
             .into()),
         Some(text) => match text.parse::<RunnerName>() {
@@ -230,7 +230,7 @@ fn is_absolute(text: &str, survey: &Survey) -> bool {
 }
 
 fn place(config: &ConfigFile, key: &str) -> String {
-    let path = config.trail.path.display();
+    let path = config.walk.path.display();
     config.setting(key).map_or_else(|| path.to_string(), |setting| setting.place(config))
 }
 
@@ -242,7 +242,7 @@ fn edit(survey: &Survey, install: &Install, text: &'static str) -> Remedy {
 mod tests {
     use crate::{
         agent::Kind,
-        doctor::{Status, sample::*},
+        doctor::{Status, fixtures::*},
         platform::Os,
     };
 

@@ -253,7 +253,7 @@ fn latency(survey: &Survey, install: &Install) -> Judged {
 #[cfg(test)]
 mod tests {
     use crate::{
-        doctor::{Status, sample::*},
+        doctor::{Status, fixtures::*},
         host::{Answered, Survey},
         platform::Os,
     };
@@ -277,8 +277,8 @@ mod tests {
             finding.location = Some("http://login.hotel.example/".into());
         });
         assert_eq!(status(&moved, "connectivity/api-answers"), Status::Fail);
-        let trouble = answered(|finding| finding.status = 503);
-        assert_eq!(status(&trouble, "connectivity/api-answers"), Status::Warn);
+        let failure = answered(|finding| finding.status = 503);
+        assert_eq!(status(&failure, "connectivity/api-answers"), Status::Warn);
         let refused = answered(|finding| finding.status = 403);
         assert_eq!(status(&refused, "connectivity/api-answers"), Status::Fail);
         assert_eq!(status(&online(|_| {}), "connectivity/api-answers"), Status::Pass);

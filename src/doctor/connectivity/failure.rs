@@ -58,7 +58,7 @@ fn problem(group: Vec<Failure<'_>>) -> Option<Problem> {
 #[cfg(test)]
 mod tests {
     use crate::{
-        doctor::{Status, sample::*},
+        doctor::{Status, fixtures::*},
         host::{Attempt, Route, Seen},
     };
 

@@ -57,7 +57,7 @@ fn named(endpoint: &Endpoint) -> String {
 
 /// With the request that shows how an endpoint answers.
 fn ask_network(text: &'static str, endpoint: &Endpoint) -> Remedy {
-    Remedy::by_hand(text).look(
+    Remedy::by_hand(text).inspect(
         Command::fixed("curl -sS --proto =http,https -o /dev/null -w '%{http_code}\\n'")
             .url(server(endpoint).as_ref()),
     )

@@ -30,7 +30,7 @@ fn resolver(survey: &Survey) -> Judged {
         return Ok(Verdict::Holds(format!("DNS resolvers: {}", resolver.servers.join(", "))));
     }
     let why =
-        resolver.trouble.clone().unwrap_or_else(|| "the file has no nameserver line".to_owned());
+        resolver.failure.clone().unwrap_or_else(|| "the file has no nameserver line".to_owned());
     // Without the file the C library asks this host, which may run a resolver.
     Err(Unseen::not_examined(format!("/etc/resolv.conf names no DNS resolver: {why}")))
 }
@@ -67,8 +67,8 @@ fn resolve(survey: &Survey, install: &Install) -> Judged {
             Os::Windows => Command::fixed("netsh interface ip show dnsservers"),
         };
         let remedy = Remedy::by_hand("Correct the DNS resolver, or the host name.")
-            .look(lookup.host(server(endpoint).as_ref()))
-            .look(servers);
+            .inspect(lookup.host(server(endpoint).as_ref()))
+            .inspect(servers);
         failures.push(Failure {
             endpoint,
             sentence: match endpoint.resolved.route {
@@ -157,7 +157,7 @@ fn ipv6(survey: &Survey, install: &Install) -> Judged {
             Remedy::by_hand(
                 "Repair the IPv6 route of this host, or disable IPv6 on the interface that has it.",
             )
-            .look(match survey.host.os {
+            .inspect(match survey.host.os {
                 Os::Linux => Command::fixed("ip -6 route"),
                 Os::Darwin => Command::fixed("netstat -rn -f inet6"),
                 Os::Windows => Command::fixed("netsh interface ipv6 show route"),
@@ -169,7 +169,7 @@ fn ipv6(survey: &Survey, install: &Install) -> Judged {
 #[cfg(test)]
 mod tests {
     use crate::{
-        doctor::{Status, sample::*},
+        doctor::{Status, fixtures::*},
         host::{Attempt, Route},
     };
 

@@ -90,7 +90,7 @@ fn distrusted<'a>(endpoint: &'a Endpoint, tls: &Tls, why: &str) -> Failure<'a> {
 
 fn show(endpoint: &Endpoint, text: &'static str) -> Remedy {
     let server = server(endpoint);
-    Remedy::by_hand(text).look(
+    Remedy::by_hand(text).inspect(
         Command::fixed("openssl s_client -connect")
             .authority(server.as_ref())
             .then("-servername")
@@ -102,7 +102,7 @@ fn show(endpoint: &Endpoint, text: &'static str) -> Remedy {
 #[cfg(test)]
 mod tests {
     use crate::{
-        doctor::{Status, sample::*},
+        doctor::{Status, fixtures::*},
         host::{Provenance, Tls},
     };
 

@@ -34,7 +34,7 @@ fn awake(survey: &Survey) -> Judged {
 #[cfg(test)]
 mod tests {
     use crate::{
-        doctor::{Status, sample::*},
+        doctor::{Status, fixtures::*},
         host::Mac,
     };
 

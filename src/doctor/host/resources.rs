@@ -66,7 +66,7 @@ fn seen(survey: &Survey, volume: &Volume) -> String {
 /// swap.
 fn cure(volume: &Volume) -> Remedy {
     // Jobs chose the names, which may be any bytes.
-    Remedy::by_hand("Find the largest folders, and remove what no job needs.").look(
+    Remedy::by_hand("Find the largest folders, and remove what no job needs.").inspect(
         Command::root("du -xh -d 2")
             .path(&volume.folder, Provenance::Anybody)
             .then("| sort -h | tail | cat -v"),
@@ -114,7 +114,7 @@ fn inodes(survey: &Survey) -> Judged {
                     volume.inodes
                 ))
                 .cure(
-                    Remedy::by_hand("Remove folders with many small files.").look(
+                    Remedy::by_hand("Remove folders with many small files.").inspect(
                         Command::root("du -x --inodes -d 2")
                             .path(&volume.folder, Provenance::Anybody)
                             .then("| sort -n | tail | cat -v"),
@@ -205,7 +205,7 @@ fn oom(survey: &Survey) -> Judged {
         .seen(kills.join("\n"))
         .cure(
             Remedy::by_hand("Add memory or swap.")
-                .look(Command::fixed("journalctl -k --grep 'Killed process'")),
+                .inspect(Command::fixed("journalctl -k --grep 'Killed process'")),
         )
         .into())
 }
@@ -222,7 +222,7 @@ fn size(bytes: u64) -> String {
 #[cfg(test)]
 mod tests {
     use crate::{
-        doctor::{Status, sample::*},
+        doctor::{Status, fixtures::*},
         host::{Leftover, Memory, Seen, Workdir},
         platform::Os,
     };

@@ -71,7 +71,7 @@ pub(in crate::doctor) fn time_service(survey: &Survey, text: &'static str) -> Re
         Os::Linux if survey.host.systemd.is_some() => remedy
             .and("If timedatectl answers \"NTP not supported\", install the package chrony first.")
             .command(Command::root("timedatectl set-ntp true"))
-            .look(Command::fixed("timedatectl status")),
+            .inspect(Command::fixed("timedatectl status")),
         Os::Linux => {
             let remedy = remedy.and("Install chrony, and have it start with the host.");
             packages::installed(remedy, survey, &[Package::CHRONY])
@@ -163,7 +163,7 @@ fn ssh_port(survey: &Survey) -> Judged {
     if takes.len() == 1 && listens && !runs {
         return Ok(Problem::warn(format!("another program listens on port {SSH}"))
             .seen(format!("port {SSH} is in use, and no agent is running"))
-            .cure(Remedy::by_hand("End the other program, or move it to another port.").look(
+            .cure(Remedy::by_hand("End the other program, or move it to another port.").inspect(
                 match survey.host.os {
                     Os::Linux => Command::root("ss -ltnp sport = :54782 | cat -v"),
                     Os::Darwin => Command::root("lsof -nP -i tcp:54782 | cat -v"),
@@ -194,7 +194,7 @@ fn packages(survey: &Survey) -> Judged {
     let problem = |fault: &PackageFault| match fault {
         PackageFault::Interrupted => Problem::warn("an upgrade by dpkg was interrupted").cure(
             Remedy::by_hand("Complete the upgrade.")
-                .look(Command::root("dpkg --audit"))
+                .inspect(Command::root("dpkg --audit"))
                 .command(Command::root("dpkg --configure -a")),
         ),
         PackageFault::LeftFile(_) | PackageFault::Sentence(_) => {
@@ -212,7 +212,7 @@ fn packages(survey: &Survey) -> Judged {
 #[cfg(test)]
 mod tests {
     use crate::{
-        doctor::{Status, sample::*},
+        doctor::{Status, fixtures::*},
         host::{Clock, PackageFault, Seen},
     };
 

@@ -108,7 +108,7 @@ fn desktop(survey: &Survey) -> Judged {
 #[cfg(test)]
 mod tests {
     use crate::{
-        doctor::{Status, sample::*},
+        doctor::{Status, fixtures::*},
         host::{Survey, Windows},
         platform::Os,
     };

@@ -129,8 +129,8 @@ fn power(survey: &Survey, install: &Install) -> Judged {
         .seen(rights)
         .cure(
             Remedy::by_hand("Remove the right, or let only people whom you trust with root start jobs on this host.")
-                .look(Command::fixed("id").user(name, by))
-                .look(Command::root("-l -U").user(name, by)),
+                .inspect(Command::fixed("id").user(name, by))
+                .inspect(Command::root("-l -U").user(name, by)),
         )
         .into())
 }
@@ -155,7 +155,7 @@ fn administrator(install: &Install, account: &AccountFacts) -> Judged {
                 "Remove the account from the administrators, or let only people whom you trust with \
                  this host start jobs on it.",
             )
-                .look(Command::fixed("net localgroup Administrators")),
+                .inspect(Command::fixed("net localgroup Administrators")),
         )
         .into())
 }
@@ -202,7 +202,7 @@ fn home(survey: &Survey, install: &Install) -> Judged {
                 ))
                 .cure(Change::new(survey, install).home(
                     Remedy::by_hand("Make the account the owner of its home folder."),
-                    Site { trail: &account.home, named_by: by, purpose: Purpose::Data },
+                    Site { walk: &account.home, named_by: by, purpose: Purpose::Data },
                     account,
                 )),
         );
@@ -231,10 +231,10 @@ fn home(survey: &Survey, install: &Install) -> Judged {
 
 /// What is wrong with an existing home folder, and the path that shows it.
 fn unusable<'a>(survey: &Survey, account: &'a AccountFacts) -> Option<(String, &'a Path, Meta)> {
-    let (name, trail) = (&account.name, &account.home);
-    let home = trail.path.display();
-    let end = trail.end?;
-    let at = |summary| Some((summary, trail.path.as_path(), end));
+    let (name, walk) = (&account.name, &account.home);
+    let home = walk.path.display();
+    let end = walk.end?;
+    let at = |summary| Some((summary, walk.path.as_path(), end));
     if end.is_of_another(0) && !account.owns(&end) {
         let owner = owner_of(survey, &end);
         return at(format!("the home folder {home} of {name} belongs to another account, {owner}"));
@@ -242,9 +242,9 @@ fn unusable<'a>(survey: &Survey, account: &'a AccountFacts) -> Option<(String, &
     if end.has_any(0o002) {
         return at(format!("every account can write to the home folder {home} of {name}"));
     }
-    let denied = trail.denies(account, Access::Write)?;
-    let passed = trail.passed.iter().find(|passed| passed.path == denied.path);
-    let path = passed.map_or(trail.path.as_path(), |passed| &passed.path);
+    let denied = walk.denies(account, Access::Write)?;
+    let passed = walk.passed.iter().find(|passed| passed.path == denied.path);
+    let path = passed.map_or(walk.path.as_path(), |passed| &passed.path);
     Some((format!("{name} cannot write to its home folder {home}"), path, denied.meta))
 }
 
@@ -264,12 +264,12 @@ fn privacy(survey: &Survey, install: &Install) -> Judged {
     if survey.host.os != Os::Darwin {
         return Err(Unseen::not_applicable("only macOS protects folders from services"));
     }
-    let binary = install.binary.as_ref().and_then(|binary| binary.trail.ok());
-    let config = install.config_file().ok().map(|config| &config.trail);
-    let paths = install.paths.iter().filter_map(|path| path.trail.ok());
+    let binary = install.binary.as_ref().and_then(|binary| binary.walk.ok());
+    let config = install.config_file().ok().map(|config| &config.walk);
+    let paths = install.paths.iter().filter_map(|path| path.walk.ok());
     let paths = paths.chain(binary).chain(config);
-    for trail in paths {
-        let mut names = trail
+    for walk in paths {
+        let mut names = walk
             .path
             .components()
             .skip(1)
@@ -280,9 +280,9 @@ fn privacy(survey: &Survey, install: &Install) -> Judged {
         {
             return Ok(Problem::fail(format!(
                 "{} is in a folder that macOS protects from services",
-                trail.path.display()
+                walk.path.display()
             ))
-            .seen(format!("path: {}", trail.path.display()))
+            .seen(format!("path: {}", walk.path.display()))
             .cure(Remedy::by_hand("Move it to a folder that macOS does not protect."))
             .into());
         }
@@ -293,7 +293,7 @@ fn privacy(survey: &Survey, install: &Install) -> Judged {
 #[cfg(test)]
 mod tests {
     use crate::{
-        doctor::{Selection, Status, judge, sample::*},
+        doctor::{Selection, Status, fixtures::*, judge},
         host::{AccountFacts, PathRole, Seen, Setting, Sudo, Survey, Written},
         platform::Os,
     };
@@ -359,7 +359,7 @@ mod tests {
             (folder(UID, 0o777), false, "every account can write"),
         ] {
             let survey = with(|account| {
-                account.home = trail("/home/circleci", owned);
+                account.home = walk("/home/circleci", owned);
             });
             let found = finding(&survey, "permissions/home-usable");
             assert_eq!(found.status, Status::Warn, "{owned:?}");
@@ -374,7 +374,7 @@ mod tests {
     fn private_folders_of_macos_fail() {
         let mut survey = healthy();
         survey.host.os = Os::Darwin;
-        let path = trail("/Users/ci/Documents/work", folder(UID, 0o755));
+        let path = walk("/Users/ci/Documents/work", folder(UID, 0o755));
         agent(&mut survey).paths.push(named(PathRole::WorkFolder, path));
         assert_eq!(status(&survey, "permissions/privacy-folders"), Status::Fail);
     }

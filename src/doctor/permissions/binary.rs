@@ -9,8 +9,8 @@ use crate::{
         lookup::{account, octal, owner_of, restarted_if_changed},
     },
     host::{
-        Access, AccountFacts, Binary, Denied, Install, Provenance, Service, Strange, Stranger,
-        Survey, Trail, Unseen,
+        Access, AccountFacts, Binary, Denied, Install, PathWalk, Provenance, Service, Strange,
+        Stranger, Survey, Unseen,
     },
     platform::fs::Kind,
 };
@@ -20,12 +20,12 @@ use std::path::Path;
 ///
 /// # Errors
 /// Why there is none to judge.
-pub(super) fn binary(install: &Install) -> Result<(&Binary, &Trail), Unseen> {
+pub(super) fn binary(install: &Install) -> Result<(&Binary, &PathWalk), Unseen> {
     let binary = install
         .binary
         .as_ref()
         .ok_or_else(|| Unseen::not_examined("the service names no binary"))?;
-    Ok((binary, binary.trail.known()?))
+    Ok((binary, binary.walk.known()?))
 }
 
 pub(super) const EXECUTABLE: Check = Check {
@@ -41,39 +41,38 @@ pub(super) const EXECUTABLE: Check = Check {
 };
 
 fn executable(survey: &Survey, install: &Install) -> Judged {
-    let (_, trail) = binary(install)?;
-    let path = trail.path.display();
-    let site = Site { trail, named_by: install.named_by, purpose: Purpose::Agent };
+    let (_, walk) = binary(install)?;
+    let path = walk.path.display();
+    let site = Site { walk, named_by: install.named_by, purpose: Purpose::Agent };
     let change = Change::new(survey, install);
     // A file that another account could have put there is replaced, not made executable.
     let runnable = |remedy: Remedy| match account(survey, install) {
-        Ok(account) if trail.strange_to(account).is_some() => Remedy::by_hand(
+        Ok(account) if walk.strange_to(account).is_some() => Remedy::by_hand(
             "Install the binary again: another account could have put this file there.",
         )
         .command(Command::root("runnerup install")),
         _ => restarted_if_changed(change.permissions(remedy, site, None, Mode::Open), install),
     };
-    if trail.is(Kind::Link) {
+    if walk.is(Kind::Link) {
         return Ok(Problem::fail(format!("{path} is a link, which root does not follow"))
-            .seen(trail.why())
+            .seen(walk.why())
             .cure(
                 Remedy::by_hand("Put the binary itself at this path, not a link.")
                     .command(Command::root("runnerup install")),
             )
             .into());
     }
-    if !trail.is(Kind::File) {
-        let what =
-            trail.end.map_or("does not exist".to_owned(), |meta| format!("is {}", meta.kind));
+    if !walk.is(Kind::File) {
+        let what = walk.end.map_or("does not exist".to_owned(), |meta| format!("is {}", meta.kind));
         return Ok(Problem::fail(format!("the agent's binary {path} {what}"))
-            .seen(trail.why())
+            .seen(walk.why())
             .cure(Remedy::by_hand("Install the agent.").command(Command::root("runnerup install")))
             .into());
     }
     if rights::apply(survey) {
         return Ok(Verdict::Holds(format!("{path} exists")));
     }
-    if let Some(meta) = trail.end.filter(|meta| meta.has_none(0o111)) {
+    if let Some(meta) = walk.end.filter(|meta| meta.has_none(0o111)) {
         let mode = octal(&meta);
         return Ok(Problem::fail(format!("nobody can execute {path}"))
             .seen(format!("{path} has mode {mode}"))
@@ -81,11 +80,11 @@ fn executable(survey: &Survey, install: &Install) -> Judged {
             .into());
     }
     let account = account(survey, install)?;
-    let Some(denied) = trail.denies(account, Access::Execute) else {
+    let Some(denied) = walk.denies(account, Access::Execute) else {
         return Ok(Verdict::Holds(format!("{} can execute {path}", account.name)));
     };
     let mode = octal(&denied.meta);
-    if denied.path == trail.path {
+    if denied.path == walk.path {
         return Ok(Problem::fail(format!("{} cannot execute {path}", account.name))
             .seen(format!("{path} has mode {mode}"))
             .cure(runnable(Remedy::by_hand("Set the execute permission.")))
@@ -104,7 +103,7 @@ pub(super) fn closed_folder(
 ) -> Problem {
     let folder = denied.path.display();
     // A folder that another account can change is closed, not opened further.
-    let stranger = site.trail.strange_to(account).filter(|_| site.purpose == Purpose::Agent);
+    let stranger = site.walk.strange_to(account).filter(|_| site.purpose == Purpose::Agent);
     let remedy = match stranger {
         Some(found) => strange::cure(install, &found),
         None => change.pass(
@@ -117,7 +116,7 @@ pub(super) fn closed_folder(
     Problem::fail(format!(
         "{} cannot enter {folder}, which is above {}",
         account.name,
-        site.trail.path.display()
+        site.walk.path.display()
     ))
     .seen(format!("{folder} has mode {}", octal(&denied.meta)))
     .cure(restarted_if_changed(remedy, install))
@@ -135,20 +134,20 @@ pub(super) const FILESYSTEM: Check = Check {
 };
 
 fn filesystem(survey: &Survey, install: &Install) -> Judged {
-    let (_, trail) = binary(install)?;
+    let (_, walk) = binary(install)?;
     let mount = survey
         .host
-        .mount_of(&trail.real)
+        .mount_of(&walk.real)
         .ok_or_else(|| Unseen::not_examined("the mount of the binary is not known"))?;
     let point = mount.point.display();
     if !mount.has("noexec") {
         return Ok(Verdict::Holds(format!("{point} is mounted without noexec")));
     }
     let remedy = Remedy::by_hand("Mount the file system without noexec, now and in /etc/fstab.")
-        .command(remount(&mount.point, trail, install.named_by));
+        .command(remount(&mount.point, walk, install.named_by));
     Ok(Problem::fail(format!(
         "{} is on {point}, which is mounted with noexec",
-        trail.path.display()
+        walk.path.display()
     ))
     .seen(format!("mount options of {point}: {}", mount.options.join(",")))
     .cure(remedy)
@@ -171,26 +170,26 @@ fn not_writable(survey: &Survey, install: &Install) -> Judged {
     if rights::apply(survey) {
         return rights::unchangeable(survey, install);
     }
-    let (_, trail) = binary(install)?;
+    let (_, walk) = binary(install)?;
     let account = account(survey, install)?;
-    let end = trail.end.ok_or_else(|| Unseen::not_examined("the binary does not exist"))?;
-    if let Some(found) = trail.strange_to(account) {
-        let problem = open_to_all(survey, install, trail, &found);
+    let end = walk.end.ok_or_else(|| Unseen::not_examined("the binary does not exist"))?;
+    if let Some(found) = walk.strange_to(account) {
+        let problem = open_to_all(survey, install, walk, &found);
         return Ok(problem
-            .unwrap_or_else(|| strange::problem(survey, install, ("the binary", trail), &found))
+            .unwrap_or_else(|| strange::problem(survey, install, ("the binary", walk), &found))
             .into());
     }
-    let folder = trail.nearest().map(|passed| passed.meta);
+    let folder = walk.nearest().map(|passed| passed.meta);
     let is_roots_alone = |service: &Service| service.manager.profile().has_drop_ins();
     let is_strict = install.service.as_ref().is_some_and(is_roots_alone);
-    if account.is_root() && is_strict && !trail.is_roots() {
+    if account.is_root() && is_strict && !walk.is_roots() {
         return Ok(Problem::fail(format!(
             "accounts other than root can modify {}, which runs as root",
-            trail.path.display()
+            walk.path.display()
         ))
         .seen(format!(
             "{} has owner {} and mode {}; the folders above it count too",
-            trail.path.display(),
+            walk.path.display(),
             owner_of(survey, &end),
             octal(&end)
         ))
@@ -207,7 +206,7 @@ fn not_writable(survey: &Survey, install: &Install) -> Judged {
             .command(Command::root("runnerup install --auto-update false"));
         return Ok(Problem::warn(format!(
             "jobs can replace {}: {} owns it or its folder",
-            trail.path.display(),
+            walk.path.display(),
             account.name
         ))
         .seen(format!(
@@ -224,18 +223,18 @@ fn not_writable(survey: &Survey, install: &Install) -> Judged {
 fn open_to_all(
     survey: &Survey,
     install: &Install,
-    trail: &Trail,
+    walk: &PathWalk,
     found: &Strange,
 ) -> Option<Problem> {
     if found.by != Stranger::Everybody {
         return None;
     }
-    let folder = trail.nearest().filter(|folder| folder.path == found.path);
+    let folder = walk.nearest().filter(|folder| folder.path == found.path);
     let way = match folder {
-        Some(folder) => trail.up_to(&folder.path)?,
-        None => Some(trail.clone()).filter(|_| found.path == trail.real)?,
+        Some(folder) => walk.up_to(&folder.path)?,
+        None => Some(walk.clone()).filter(|_| found.path == walk.real)?,
     };
-    let site = Site { trail: &way, named_by: install.named_by, purpose: Purpose::Agent };
+    let site = Site { walk: &way, named_by: install.named_by, purpose: Purpose::Agent };
     let remedy = Remedy::by_hand(
         "Remove write access for others. If somebody could have used it, install again.",
     );
@@ -261,12 +260,12 @@ pub(super) const UPDATABLE: Check = Check {
 };
 
 fn updatable(survey: &Survey, install: &Install) -> Judged {
-    let (_, trail) = binary(install)?;
+    let (_, walk) = binary(install)?;
     if !updates_itself(install) {
         return Err(Unseen::not_applicable("the agent does not update itself"));
     }
     let account = account(survey, install)?;
-    let folder = trail
+    let folder = walk
         .nearest()
         .ok_or_else(|| Unseen::not_examined("the folder of the binary does not exist"))?;
     if account.may(&folder.meta, Access::Write) {
@@ -304,10 +303,10 @@ fn updatable(survey: &Survey, install: &Install) -> Judged {
 
 /// Remounts the file system of a path without noexec. No account other than root may have chosen it,
 /// by the path or by a link above the mount point.
-pub(super) fn remount(point: &Path, trail: &Trail, named_by: Provenance) -> Command {
-    let passed = trail.passed.iter().find(|passed| passed.path == point);
-    let ground = passed.map_or(trail.ground, |passed| passed.ground);
-    match named_by.and(ground) {
+pub(super) fn remount(point: &Path, walk: &PathWalk, named_by: Provenance) -> Command {
+    let passed = walk.passed.iter().find(|passed| passed.path == point);
+    let replaceable_by = passed.map_or(walk.replaceable_by, |passed| passed.replaceable_by);
+    match named_by.and(replaceable_by) {
         by @ Provenance::Root => Command::root("mount -o remount,exec").path(point, by),
         _ => Command::left_out(),
     }
@@ -325,21 +324,21 @@ pub(in crate::doctor) fn updates_itself(install: &Install) -> bool {
 mod tests {
     use super::*;
     use crate::{
-        doctor::{Status, sample::*},
+        doctor::{Status, fixtures::*},
         host::{Mount, Seen},
     };
 
-    fn with(change: impl FnOnce(&mut Trail)) -> Survey {
+    fn with(change: impl FnOnce(&mut PathWalk)) -> Survey {
         let mut survey = healthy();
-        if let Seen::Known(trail) = &mut agent(&mut survey).binary.as_mut().unwrap().trail {
-            change(trail);
+        if let Seen::Known(walk) = &mut agent(&mut survey).binary.as_mut().unwrap().walk {
+            change(walk);
         }
         survey
     }
 
     #[test]
     fn the_documented_hang_is_found_with_its_cure() {
-        let survey = with(|trail| trail.end = Some(file(0, 0o644)));
+        let survey = with(|walk| walk.end = Some(file(0, 0o644)));
         let found = finding(&survey, "permissions/binary-executable");
         assert_eq!(found.status, Status::Fail);
         let remedy = found.remedy.unwrap();
@@ -349,10 +348,10 @@ mod tests {
 
     #[test]
     fn a_closed_folder_and_a_missing_binary_fail() {
-        let closed = with(|trail| trail.passed[1].meta = trail.passed[1].meta.with_mode(0o700));
+        let closed = with(|walk| walk.passed[1].meta = walk.passed[1].meta.with_mode(0o700));
         let found = finding(&closed, "permissions/binary-executable");
         assert!(found.summary.contains("/opt"), "{}", found.summary);
-        let missing = with(|trail| trail.end = None);
+        let missing = with(|walk| walk.end = None);
         assert_eq!(status(&missing, "permissions/binary-executable"), Status::Fail);
     }
 
@@ -362,25 +361,25 @@ mod tests {
         let options = vec!["rw".into(), "noexec".into()];
         survey.host.mounts.push(Mount { point: "/opt".into(), kind: "ext4".into(), options });
         assert_eq!(status(&survey, "permissions/binary-filesystem"), Status::Fail);
-        let open = with(|trail| trail.end = Some(file(0, 0o777)));
+        let open = with(|walk| walk.end = Some(file(0, 0o777)));
         assert_eq!(status(&open, "permissions/binary-not-writable"), Status::Fail);
-        let owned = with(|trail| trail.end = Some(file(UID, 0o755)));
+        let owned = with(|walk| walk.end = Some(file(UID, 0o755)));
         assert_eq!(status(&owned, "permissions/binary-not-writable"), Status::Warn);
     }
 
     #[test]
     fn a_binary_that_a_stranger_can_replace_fails_and_is_not_made_to_run() {
         for change in [
-            (|trail: &mut Trail| trail.end = Some(file(4321, 0o755))) as fn(&mut Trail),
-            |trail| trail.passed.last_mut().unwrap().meta = folder(4321, 0o755),
-            |trail| trail.passed[1].meta = folder(4321, 0o755),
-            |trail| trail.passed[1].meta = folder(4321, 0o700),
-            |trail| trail.end = Some(file(4321, 0o777)),
+            (|walk: &mut PathWalk| walk.end = Some(file(4321, 0o755))) as fn(&mut PathWalk),
+            |walk| walk.passed.last_mut().unwrap().meta = folder(4321, 0o755),
+            |walk| walk.passed[1].meta = folder(4321, 0o755),
+            |walk| walk.passed[1].meta = folder(4321, 0o700),
+            |walk| walk.end = Some(file(4321, 0o777)),
         ] {
             let mut survey = with(change);
             assert_eq!(status(&survey, "permissions/binary-not-writable"), Status::Fail);
-            if let Seen::Known(trail) = &mut agent(&mut survey).binary.as_mut().unwrap().trail {
-                trail.end = trail.end.map(|end| end.with_mode(0o700));
+            if let Seen::Known(walk) = &mut agent(&mut survey).binary.as_mut().unwrap().walk {
+                walk.end = walk.end.map(|end| end.with_mode(0o700));
             }
             let found = finding(&survey, "permissions/binary-executable");
             let remedy = found.remedy.unwrap();
@@ -393,7 +392,7 @@ mod tests {
 
     #[test]
     fn what_root_runs_is_roots() {
-        let mut survey = with(|trail| trail.end = Some(file(UID, 0o755)));
+        let mut survey = with(|walk| walk.end = Some(file(UID, 0o755)));
         agent(&mut survey).user = Some("root".into());
         assert_eq!(status(&survey, "permissions/binary-not-writable"), Status::Fail);
     }
@@ -401,14 +400,14 @@ mod tests {
     #[test]
     fn what_is_mounted_is_changed_only_where_nobody_else_chose_it() {
         let survey = healthy();
-        let (_, trail) = binary(&survey.installs[0]).unwrap();
+        let (_, walk) = binary(&survey.installs[0]).unwrap();
         let line =
-            |point: &str, trail: &Trail, by| remount(Path::new(point), trail, by).into_line();
+            |point: &str, walk: &PathWalk, by| remount(Path::new(point), walk, by).into_line();
         let root = Provenance::Root;
-        assert_eq!(line("/opt", trail, root).unwrap(), "sudo mount -o remount,exec /opt");
-        assert_eq!(line("/opt", trail, Provenance::Account(UID)), None);
-        let mut moved = trail.clone();
-        moved.passed[1].ground = Provenance::Account(UID);
+        assert_eq!(line("/opt", walk, root).unwrap(), "sudo mount -o remount,exec /opt");
+        assert_eq!(line("/opt", walk, Provenance::Account(UID)), None);
+        let mut moved = walk.clone();
+        moved.passed[1].replaceable_by = Provenance::Account(UID);
         assert_eq!(line("/opt", &moved, root), None);
         assert_eq!(line("/", &moved, root).unwrap(), "sudo mount -o remount,exec /");
     }

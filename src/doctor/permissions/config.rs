@@ -27,21 +27,21 @@ pub(super) const READABLE: Check = Check {
 
 fn readable(survey: &Survey, install: &Install) -> Judged {
     let config = install.config_file()?;
-    let trail = &config.trail;
-    if !trail.is(Kind::File) {
+    let walk = &config.walk;
+    if !walk.is(Kind::File) {
         return Err(Unseen::not_examined("the configuration is not a file"));
     }
     if rights::apply(survey) {
-        return rights::readable(survey, install, &trail.path);
+        return rights::readable(survey, install, &walk.path);
     }
     let account = account(survey, install)?;
-    let Some(denied) = trail.denies(account, Access::Read) else {
-        return Ok(Verdict::Holds(format!("{} can read {}", account.name, trail.path.display())));
+    let Some(denied) = walk.denies(account, Access::Read) else {
+        return Ok(Verdict::Holds(format!("{} can read {}", account.name, walk.path.display())));
     };
-    let path = trail.path.display();
-    let site = Site { trail, named_by: install.named_by, purpose: Purpose::Agent };
+    let path = walk.path.display();
+    let site = Site { walk, named_by: install.named_by, purpose: Purpose::Agent };
     let change = Change::new(survey, install);
-    if denied.path != trail.path {
+    if denied.path != walk.path {
         return Ok(closed_folder(&change, &denied, site, account, install).into());
     }
     let remedy = Remedy::by_hand("Make the account the owner of the configuration.");
@@ -69,15 +69,15 @@ pub(super) const PRIVATE: Check = Check {
 
 fn private(survey: &Survey, install: &Install) -> Judged {
     let config = install.config_file()?;
-    let meta = config.trail.end.filter(|meta| meta.kind == Kind::File);
+    let meta = config.walk.end.filter(|meta| meta.kind == Kind::File);
     let meta = meta.ok_or_else(|| Unseen::not_examined("the configuration is not a file"))?;
     if config.token.is_none() {
         return Err(Unseen::not_applicable("the configuration contains no token"));
     }
     if rights::apply(survey) {
-        return rights::private(survey, install, &config.trail.path);
+        return rights::private(survey, install, &config.walk.path);
     }
-    let path = config.trail.path.display();
+    let path = config.walk.path.display();
     let account = account(survey, install)?;
     let is_theirs = meta.is_of(0) || account.owns(&meta);
     if is_theirs && meta.has_none(0o077) {
@@ -97,7 +97,7 @@ fn private(survey: &Survey, install: &Install) -> Judged {
     // The account that must read the file owns it.
     let keep = is_theirs && (account.owns(&meta) || account.is_root());
     let owner = (!keep).then_some(account);
-    let site = Site { trail: &config.trail, named_by: install.named_by, purpose: Purpose::Agent };
+    let site = Site { walk: &config.walk, named_by: install.named_by, purpose: Purpose::Agent };
     Ok(Problem::fail(what)
         .seen(format!("{path} has mode {}, owner {}", octal(&meta), owner_of(survey, &meta)))
         .cure(Change::new(survey, install).permissions(remedy, site, owner, Mode::Secret))
@@ -124,11 +124,11 @@ fn not_writable(survey: &Survey, install: &Install) -> Judged {
     if rights::apply(survey) {
         return Err(Unseen::not_applicable("permissions/config-private judges this on Windows"));
     }
-    let trail = &install.config_file()?.trail;
+    let walk = &install.config_file()?.walk;
     let account = account(survey, install)?;
-    Ok(match trail.strange_to(account) {
+    Ok(match walk.strange_to(account) {
         Some(found) => {
-            strange::problem(survey, install, ("the configuration", trail), &found).into()
+            strange::problem(survey, install, ("the configuration", walk), &found).into()
         }
         None => Verdict::Holds("no other account can modify or replace it".to_owned()),
     })
@@ -136,17 +136,17 @@ fn not_writable(survey: &Survey, install: &Install) -> Judged {
 
 #[cfg(test)]
 mod tests {
-    use crate::doctor::{Status, sample::*};
+    use crate::doctor::{Status, fixtures::*};
 
     #[test]
     fn a_file_of_roots_alone_fails_and_so_does_a_closed_folder() {
         let mut survey = healthy();
-        config_of(&mut survey).trail.end = Some(file(0, 0o600));
+        config_of(&mut survey).walk.end = Some(file(0, 0o600));
         let found = finding(&survey, "permissions/config-readable");
         assert_eq!(found.status, Status::Fail);
         assert!(found.remedy.unwrap().fixable);
         let mut survey = healthy();
-        let passed = &mut config_of(&mut survey).trail.passed[1];
+        let passed = &mut config_of(&mut survey).walk.passed[1];
         passed.meta = passed.meta.with_mode(0o750);
         assert!(finding(&survey, "permissions/config-readable").summary.contains("/etc"));
     }
@@ -162,7 +162,7 @@ mod tests {
             (folder(0, 0o775).with_owner(0, 4321), Status::Warn),
         ] {
             let mut survey = healthy();
-            config_of(&mut survey).trail.passed.last_mut().unwrap().meta = meta;
+            config_of(&mut survey).walk.passed.last_mut().unwrap().meta = meta;
             let found = finding(&survey, "permissions/config-not-writable");
             assert_eq!(found.status, expected, "{meta:?}");
             if expected != Status::Pass {
@@ -171,7 +171,7 @@ mod tests {
             }
         }
         let mut survey = healthy();
-        config_of(&mut survey).trail.end = Some(file(4321, 0o600));
+        config_of(&mut survey).walk.end = Some(file(4321, 0o600));
         assert_eq!(status(&survey, "permissions/config-not-writable"), Status::Fail);
     }
 
@@ -179,11 +179,11 @@ mod tests {
     fn a_file_that_others_read_fails() {
         for mode in [0o644, 0o640, 0o777, 0o604] {
             let mut survey = healthy();
-            config_of(&mut survey).trail.end = Some(file(UID, mode));
+            config_of(&mut survey).walk.end = Some(file(UID, mode));
             assert_eq!(status(&survey, "permissions/config-private"), Status::Fail, "{mode:o}");
         }
         let mut survey = healthy();
-        config_of(&mut survey).trail.end = Some(file(4321, 0o600));
+        config_of(&mut survey).walk.end = Some(file(4321, 0o600));
         assert_eq!(status(&survey, "permissions/config-private"), Status::Fail);
     }
 }

@@ -3,7 +3,7 @@
 mod account;
 mod binary;
 mod config;
-mod ground;
+mod folders;
 mod program;
 mod rights;
 mod strange;
@@ -35,10 +35,10 @@ pub(super) const GROUND: &[&Check] = &[
     &config::READABLE,
     &config::PRIVATE,
     &config::NOT_WRITABLE,
-    &ground::WORKDIR,
-    &ground::CLEAN,
-    &ground::TEMPORARY,
-    &ground::LOG,
+    &folders::WORKDIR,
+    &folders::CLEAN,
+    &folders::TEMPORARY,
+    &folders::LOG,
     &account::SUDO,
     &account::POWER,
     &account::HOME,

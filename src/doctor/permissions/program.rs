@@ -20,8 +20,8 @@ pub(super) const IS_PROGRAM: Check = Check {
 };
 
 fn is_program(_: &Survey, install: &Install) -> Judged {
-    let (binary, trail) = binary(install)?;
-    let path = trail.path.display();
+    let (binary, walk) = binary(install)?;
+    let path = walk.path.display();
     let what = match binary.program.known()? {
         Program::Native { .. } => return Ok(Verdict::Holds(format!("{path} is a program"))),
         Program::Script { interpreter } => {
@@ -35,7 +35,7 @@ fn is_program(_: &Survey, install: &Install) -> Judged {
         Program::Empty => "empty",
         Program::Other => "not a program",
     };
-    let size = trail.end.map_or(0, |meta| meta.size);
+    let size = walk.end.map_or(0, |meta| meta.size);
     let remedy = Remedy::by_hand("Download and verify the binary again.")
         .command(Command::root("runnerup install"));
     Ok(Problem::fail(format!("{path} is {what}"))
@@ -56,7 +56,7 @@ pub(super) const ARCHITECTURE: Check = Check {
 };
 
 fn architecture(survey: &Survey, install: &Install) -> Judged {
-    let (binary, trail) = binary(install)?;
+    let (binary, walk) = binary(install)?;
     let Program::Native { os, machines } = binary.program.known()? else {
         return Err(Unseen::not_examined("the binary is not a program"));
     };
@@ -79,7 +79,7 @@ fn architecture(survey: &Survey, install: &Install) -> Judged {
         .command(Command::root("runnerup install"));
     Ok(Problem::fail(format!(
         "{} is for {is_for}, but this host is {}/{machine}",
-        trail.path.display(),
+        walk.path.display(),
         host.os
     ))
     .seen(format!("header of the binary: {is_for}; processor of the host: {}", host.machine))
@@ -98,7 +98,7 @@ pub(super) const AS_VERIFIED: Check = Check {
 };
 
 fn as_verified(_: &Survey, install: &Install) -> Judged {
-    let (binary, trail) = binary(install)?;
+    let (binary, walk) = binary(install)?;
     let expected = install.receipt.as_ref().and_then(|receipt| receipt.sha256.as_deref());
     let Some(expected) = expected else {
         return Err(Unseen::not_applicable("no receipt has the checksum of the binary"));
@@ -112,7 +112,7 @@ fn as_verified(_: &Survey, install: &Install) -> Judged {
     }
     let remedy =
         Remedy::by_hand("Install the binary again.").command(Command::root("runnerup install"));
-    Ok(Problem::fail(format!("{} is not the binary that was verified", trail.path.display()))
+    Ok(Problem::fail(format!("{} is not the binary that was verified", walk.path.display()))
         .seen(format!("SHA-256 of the binary: {found}; in the receipt: {expected}"))
         .cure(remedy)
         .into())
@@ -137,7 +137,7 @@ fn selinux(survey: &Survey, install: &Install) -> Judged {
     if selinux.mode != "enforcing" {
         return Ok(Verdict::Holds(format!("SELinux is {}", selinux.mode)));
     }
-    let (binary, trail) = binary(install)?;
+    let (binary, walk) = binary(install)?;
     let module = install.agent.profile().selinux_module;
     let label = binary.label.clone().unwrap_or_default();
     let kind = label.split(':').nth(2).unwrap_or_default();
@@ -147,7 +147,7 @@ fn selinux(survey: &Survey, install: &Install) -> Judged {
     if modules.iter().any(|other| other == module) && (is_own || may_run) || kind == "bin_t" {
         return Ok(Verdict::Holds(format!("the binary has the label {kind}")));
     }
-    let relabel = || Command::root("restorecon -v").path(&trail.path, install.named_by);
+    let relabel = || Command::root("restorecon -v").path(&walk.path, install.named_by);
     let remedy = match modules.iter().any(|other| other == module) {
         true => Remedy::by_hand("Restore the label of the binary.").command(relabel()),
         false => Remedy::by_hand(
@@ -159,11 +159,11 @@ fn selinux(survey: &Survey, install: &Install) -> Judged {
             Command::root("sepolicy generate --path /root --name")
                 .then(module)
                 .then("--init")
-                .path(&trail.path, install.named_by),
+                .path(&walk.path, install.named_by),
             Command::root("sh").path(Path::new(&format!("/root/{module}.sh")), Provenance::Root),
         ]),
     };
-    let remedy = remedy.look(Command::root("ausearch -m avc -ts recent"));
+    let remedy = remedy.inspect(Command::root("ausearch -m avc -ts recent"));
     // What is started again before the module is there would fail again.
     let remedy = restarted(remedy, install).without_steps();
     Ok(Problem::fail("SELinux is enforcing and does not let the service run the agent")
@@ -189,16 +189,16 @@ fn quarantine(survey: &Survey, install: &Install) -> Judged {
     if survey.host.os != Os::Darwin {
         return Err(Unseen::not_applicable("only macOS has a quarantine attribute"));
     }
-    let (binary, trail) = binary(install)?;
+    let (binary, walk) = binary(install)?;
     if !binary.quarantined {
         return Ok(Verdict::Holds("the binary has no quarantine attribute".to_owned()));
     }
-    let off = Command::root("xattr -d com.apple.quarantine").path(&trail.path, install.named_by);
+    let off = Command::root("xattr -d com.apple.quarantine").path(&walk.path, install.named_by);
     let is_told = off.line().is_some();
     let remedy = Remedy::by_hand("Remove the attribute.").command(off);
     // `doctor --fix` leaves the attribute, so that a start alone would fail again.
     let remedy = if is_told { restarted(remedy, install).without_steps() } else { remedy };
-    Ok(Problem::fail(format!("{} has the macOS quarantine attribute", trail.path.display()))
+    Ok(Problem::fail(format!("{} has the macOS quarantine attribute", walk.path.display()))
         .seen("extended attribute of the binary: com.apple.quarantine")
         .cure(remedy)
         .into())
@@ -218,7 +218,7 @@ fn gatekeeper(survey: &Survey, install: &Install) -> Judged {
     if survey.host.os != Os::Darwin {
         return Err(Unseen::not_applicable("only macOS has Gatekeeper"));
     }
-    let (binary, trail) = binary(install)?;
+    let (binary, walk) = binary(install)?;
     match binary.gatekeeper.as_deref() {
         None => Err(Unseen::not_examined("spctl did not assess the binary")),
         Some(verdict) if verdict.contains("accepted") => {
@@ -226,8 +226,8 @@ fn gatekeeper(survey: &Survey, install: &Install) -> Judged {
         }
         Some(verdict) => Ok(Problem::warn("Gatekeeper does not accept the binary")
             .seen(format!("spctl: {verdict}"))
-            .cure(Remedy::by_hand("Install the notarized binary of the release.").look(
-                Command::fixed("spctl -a -vvv -t install").path(&trail.path, install.named_by),
+            .cure(Remedy::by_hand("Install the notarized binary of the release.").inspect(
+                Command::fixed("spctl -a -vvv -t install").path(&walk.path, install.named_by),
             ))
             .into()),
     }
@@ -236,7 +236,7 @@ fn gatekeeper(survey: &Survey, install: &Install) -> Judged {
 #[cfg(test)]
 mod tests {
     use crate::{
-        doctor::{Status, sample::*},
+        doctor::{Status, fixtures::*},
         host::{Binary, Program, Seen, Selinux, Survey},
         platform::Os,
     };

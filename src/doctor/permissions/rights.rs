@@ -90,14 +90,14 @@ pub(super) fn private(survey: &Survey, install: &Install, path: &Path) -> Judged
 /// that starts it.
 pub(super) fn unchangeable(survey: &Survey, install: &Install) -> Judged {
     let (windows, account) = (windows(survey)?, account(survey, install)?);
-    let (_, trail) = binary(install)?;
-    let folder = crate::host::same(&trail.path.display().to_string());
+    let (_, walk) = binary(install)?;
+    let folder = crate::host::same(&walk.path.display().to_string());
     let folder = folder.rsplit_once('\\').map(|(folder, _)| folder.to_owned()).unwrap_or_default();
     let scripts = install.service.iter().flat_map(|service| service.definitions.iter().skip(1));
-    let scripts = scripts.map(|script| script.trail.path.clone());
+    let scripts = scripts.map(|script| script.walk.path.clone());
     let mut judged = false;
     let mut problems = Vec::new();
-    for path in [trail.path.clone(), folder.into()].into_iter().chain(scripts) {
+    for path in [walk.path.clone(), folder.into()].into_iter().chain(scripts) {
         let Some(rights) = windows.rights(&path)? else { continue };
         judged = true;
         let others: Vec<&Grant> = rights.others(account).filter(|other| other.write).collect();

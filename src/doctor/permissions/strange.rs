@@ -6,15 +6,15 @@ use crate::{
         change::taken_back,
         lookup::{octal, owner, owner_of},
     },
-    host::{Install, Strange, Stranger, Survey, Trail},
+    host::{Install, PathWalk, Strange, Stranger, Survey},
     platform::fs::Kind,
 };
 
-/// The problem where another account can replace the file of `trail`; `what` names the file in words.
+/// The problem where another account can replace the file of `walk`; `what` names the file in words.
 pub(super) fn problem(
     survey: &Survey,
     install: &Install,
-    (what, trail): (&str, &Trail),
+    (what, walk): (&str, &PathWalk),
     found: &Strange,
 ) -> Problem {
     let Strange { path, meta, by } = found;
@@ -24,7 +24,7 @@ pub(super) fn problem(
         Stranger::Group(gid) => format!("every member of group {gid}"),
     };
     let shown = path.display();
-    let text = match *path == trail.real {
+    let text = match *path == walk.real {
         true => format!("{who} can modify {what} {shown}"),
         false => format!("{who} can replace {what}: it can write to {shown}, a folder above it"),
     };

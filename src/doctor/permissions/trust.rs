@@ -6,7 +6,7 @@ use crate::{
         change::{Change, Mode, Purpose, Site},
         lookup::{octal, service, task_account},
     },
-    host::{Install, Service, Survey, Trail, Unseen},
+    host::{Install, PathWalk, Service, Survey, Unseen},
     platform::fs::Kind,
     service::Verb,
 };
@@ -35,29 +35,29 @@ fn definition(survey: &Survey, install: &Install) -> Judged {
         ));
     }
     let files = install.paths.iter().filter(|path| path.role.is_environment());
-    let files = files.filter_map(|file| file.trail.ok());
-    let trails = service
+    let files = files.filter_map(|file| file.walk.ok());
+    let walks = service
         .definitions
         .iter()
-        .map(|definition| &definition.trail)
+        .map(|definition| &definition.walk)
         .chain(service.strange_parts.ok().into_iter().flatten());
-    let problems: Vec<Problem> = trails
+    let problems: Vec<Problem> = walks
         .chain(files)
-        .filter_map(|trail| {
-            let is_jobs = !account.is_root() && trail.is_led_by(account);
+        .filter_map(|walk| {
+            let is_jobs = !account.is_root() && walk.is_led_by(account);
             // A unit that is masked is a link to a device.
-            let is_part = trail.end.is_none_or(|end| matches!(end.kind, Kind::File | Kind::Folder));
-            let is_strange = profile.has_drop_ins() && is_part && !trail.is_roots();
+            let is_part = walk.end.is_none_or(|end| matches!(end.kind, Kind::File | Kind::Folder));
+            let is_strange = profile.has_drop_ins() && is_part && !walk.is_roots();
             if !is_jobs && !is_strange {
                 return None;
             }
-            let path = trail.path.display();
-            let real = if trail.real == trail.path || trail.end.is_none() {
+            let path = walk.path.display();
+            let real = if walk.real == walk.path || walk.end.is_none() {
                 String::new()
             } else {
-                format!(", which is {}", trail.real.display())
+                format!(", which is {}", walk.real.display())
             };
-            let what = match trail.end.map(|end| end.kind) {
+            let what = match walk.end.map(|end| end.kind) {
                 None => "make",
                 Some(Kind::Folder) => "add to",
                 Some(_) => "change",
@@ -71,7 +71,7 @@ fn definition(survey: &Survey, install: &Install) -> Judged {
                 ))
                 .seen("an account other than root can write to it, or to a folder above it")
             };
-            Some(problem.cure(written_anew(service, install, trail)))
+            Some(problem.cure(written_anew(service, install, walk)))
         })
         .collect();
     if problems.is_empty() && profile.has_drop_ins() {
@@ -84,7 +84,7 @@ fn definition(survey: &Survey, install: &Install) -> Judged {
 }
 
 /// What jobs could have written is not copied to where root acts on it.
-fn written_anew(service: &Service, install: &Install, part: &Trail) -> Remedy {
+fn written_anew(service: &Service, install: &Install, part: &PathWalk) -> Remedy {
     // Over a link nothing is installed.
     let is_unit =
         part.real == part.path && service.file().is_some_and(|file| file.path == part.path);
@@ -121,17 +121,17 @@ fn environment(survey: &Survey, install: &Install) -> Judged {
     let change = Change::new(survey, install);
     for named in install.paths.iter().filter(|path| path.role.is_environment()) {
         let Some(site) = Site::of(named, Purpose::Agent) else { continue };
-        let trail = site.trail;
-        let name = format!("{}:", trail.path.display());
+        let walk = site.walk;
+        let name = format!("{}:", walk.path.display());
         let held = install.environment.iter().find(|environment| {
             environment.source.starts_with(&name) && environment.holds_secret()
         });
-        let Some(meta) = trail.end.filter(|meta| meta.has_any(0o004)) else { continue };
+        let Some(meta) = walk.end.filter(|meta| meta.has_any(0o004)) else { continue };
         if let Some(held) = held {
             problems.push(
                 Problem::fail(format!(
                     "every user can read {}, which contains a secret",
-                    trail.path.display()
+                    walk.path.display()
                 ))
                 .seen(format!(
                     "{} is set at {}; the file has mode {}",
@@ -154,14 +154,14 @@ fn environment(survey: &Survey, install: &Install) -> Judged {
 #[cfg(test)]
 mod tests {
     use crate::{
-        doctor::{Status, sample::*},
+        doctor::{Status, fixtures::*},
         host::{PathRole, Seen, Variable},
     };
 
     #[test]
     fn a_unit_that_jobs_can_change_is_told() {
         let mut survey = healthy();
-        service_of(&mut survey).definitions[0].trail.passed.last_mut().unwrap().meta =
+        service_of(&mut survey).definitions[0].walk.passed.last_mut().unwrap().meta =
             folder(UID, 0o755);
         assert_eq!(status(&survey, "permissions/definition-trusted"), Status::Warn);
     }
@@ -170,7 +170,7 @@ mod tests {
     fn a_folder_that_jobs_can_add_to_is_told_without_a_command_that_cannot_help() {
         for (uid, expected) in [(UID, Status::Warn), (UID + 1, Status::Fail)] {
             let mut survey = healthy();
-            let part = trail("/etc/systemd/system/service.wants", folder(uid, 0o755));
+            let part = walk("/etc/systemd/system/service.wants", folder(uid, 0o755));
             service_of(&mut survey).strange_parts = Seen::Known(vec![part]);
             assert_eq!(status(&survey, "permissions/definition-trusted"), expected);
             let found = finding(&survey, "permissions/definition-trusted");
@@ -191,14 +191,14 @@ mod tests {
         let mut survey = healthy();
         agent(&mut survey).task_user = Some("root".into());
         assert_eq!(status(&survey, "permissions/definition-trusted"), Status::NotApplicable);
-        service_of(&mut survey).definitions[0].trail.end = Some(file(UID, 0o644));
+        service_of(&mut survey).definitions[0].walk.end = Some(file(UID, 0o644));
         assert_eq!(status(&survey, "permissions/definition-trusted"), Status::Fail);
     }
 
     #[test]
     fn a_password_that_others_read_fails() {
         let mut survey = healthy();
-        let env = trail("/etc/default/ci", file(0, 0o644));
+        let env = walk("/etc/default/ci", file(0, 0o644));
         agent(&mut survey).paths.push(named(PathRole::EnvironmentFile, env));
         agent(&mut survey).environment.push(Variable {
             name: "HTTPS_PROXY".into(),

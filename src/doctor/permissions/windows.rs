@@ -24,8 +24,8 @@ fn defender(survey: &Survey, install: &Install) -> Judged {
     let windows = survey.host.windows.as_ref();
     let windows =
         windows.ok_or_else(|| Unseen::not_applicable("only Windows has Microsoft Defender"))?;
-    let (_, trail) = binary(install)?;
-    let path = trail.path.display().to_string();
+    let (_, walk) = binary(install)?;
+    let path = walk.path.display().to_string();
     let found = windows.quarantined.known()?;
     if !found.iter().any(|removed| same(removed) == same(&path)) {
         return Ok(Verdict::Holds(
@@ -42,7 +42,7 @@ fn defender(survey: &Survey, install: &Install) -> Judged {
                 .path(Path::new(folder), install.named_by),
         )
         .command(Command::fixed("runnerup install"));
-    let (seen, problem) = match trail.is(Kind::File) {
+    let (seen, problem) = match walk.is(Kind::File) {
         true => (
             "the binary exists",
             Problem::warn(format!("Microsoft Defender calls {path} a threat")),

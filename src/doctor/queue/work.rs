@@ -33,7 +33,7 @@ fn answers(survey: &Survey) -> Judged {
         ))
         .into());
     }
-    match &queue.trouble {
+    match &queue.failure {
         None => Ok(Verdict::Holds(queue.resource_class.clone())),
         Some(why) => Ok(Problem::fail(format!(
             "the runner API gives no answer about {}",
@@ -115,7 +115,7 @@ fn has_runner(survey: &Survey) -> Judged {
             "Start a runner of this resource class. On a host that has one, `runnerup doctor` says \
              what keeps it from the server.",
         )
-        .look(Command::root("runnerup doctor")),
+        .inspect(Command::root("runnerup doctor")),
     )
     .into())
 }
@@ -155,7 +155,7 @@ fn concurrency(survey: &Survey) -> Judged {
 #[cfg(test)]
 mod tests {
     use crate::{
-        doctor::{Status, sample::*},
+        doctor::{Status, fixtures::*},
         host::{Queue, Runner, Seen, Survey},
     };
 
@@ -174,7 +174,7 @@ mod tests {
             unclaimed: Some(0),
             running: Some(0),
             running_elsewhere: Some(0),
-            trouble: None,
+            failure: None,
             withheld_from: None,
         };
         change(&mut queue);
@@ -216,7 +216,7 @@ mod tests {
                 "queue/answers",
                 Status::Fail,
             ),
-            (with(|queue| queue.trouble = Some("401".into())), "queue/answers", Status::Fail),
+            (with(|queue| queue.failure = Some("401".into())), "queue/answers", Status::Fail),
             (with(|queue| queue.exists = Some(false)), "queue/class-exists", Status::Fail),
             (with(|queue| queue.runners.clear()), "queue/runner-listed", Status::Fail),
             (

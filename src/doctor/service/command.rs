@@ -42,13 +42,13 @@ fn right(_: &Survey, install: &Install) -> Judged {
         problems.push(
             Problem::warn("a shell starts the agent and receives the signal to drain in its place")
                 .seen(words.join(" "))
-                .cure(told(service, install)),
+                .cure(correct_command(service, install)),
         );
     } else if service.manager.profile().needs_whole_path() && !program.starts_with('/') {
         problems.push(
             Problem::fail(format!("{program:?} is not an absolute path"))
                 .seen(place(service))
-                .cure(told(service, install)),
+                .cure(correct_command(service, install)),
         );
     }
     let rest = at.map(|at| words.get(at + 1..).unwrap_or_default()).unwrap_or_default();
@@ -67,9 +67,9 @@ fn right(_: &Survey, install: &Install) -> Judged {
         }
         (None, _) => None,
     };
-    problems.extend(
-        wrong.map(|wrong| Problem::fail(wrong).seen(place(service)).cure(told(service, install))),
-    );
+    problems.extend(wrong.map(|wrong| {
+        Problem::fail(wrong).seen(place(service)).cure(correct_command(service, install))
+    }));
     Ok(Verdict::of(problems, words.join(" ")))
 }
 
@@ -79,7 +79,7 @@ fn place(service: &Service) -> String {
     format!("{}{}", place.unwrap_or_default(), service.command.join(" "))
 }
 
-fn told(service: &Service, install: &Install) -> Remedy {
+fn correct_command(service: &Service, install: &Install) -> Remedy {
     rules(service.manager).right_command(install, service)
 }
 
@@ -87,7 +87,7 @@ fn told(service: &Service, install: &Install) -> Remedy {
 mod tests {
     use crate::{
         agent::Kind,
-        doctor::{Status, sample::*},
+        doctor::{Status, fixtures::*},
     };
 
     fn with(agent_kind: Kind, command: &str) -> Status {

@@ -60,7 +60,7 @@ fn loaded(survey: &Survey, install: &Install) -> Judged {
     let unread = service
         .definitions
         .iter()
-        .find_map(|definition| Some((definition, definition.trouble.as_ref()?)));
+        .find_map(|definition| Some((definition, definition.failure.as_ref()?)));
     let rules = rules(service.manager);
     if let Some((definition, why)) = unread
         && let Some(problem) = rules.unread(install, definition, why)
@@ -68,19 +68,19 @@ fn loaded(survey: &Survey, install: &Install) -> Judged {
         return Ok(problem.into());
     }
     let state = service.state.known()?;
-    let trouble = state.load_trouble.clone().unwrap_or_default();
+    let failure = state.load_error.clone().unwrap_or_default();
     if state.load == Load::Loaded {
         return Ok(match unread {
             Some((definition, why)) => Problem::warn(format!(
                 "{} could not be read completely",
-                definition.trail.path.display()
+                definition.walk.path.display()
             ))
             .seen(why)
             .into(),
             None => Verdict::Holds("the definition is loaded".to_owned()),
         });
     }
-    Ok(rules.not_loaded(survey, install, service, state.load)?.seen(trouble).into())
+    Ok(rules.not_loaded(survey, install, service, state.load)?.seen(failure).into())
 }
 
 pub(super) const USER: Check = Check {
@@ -103,7 +103,7 @@ fn user(survey: &Survey, install: &Install) -> Judged {
 #[cfg(test)]
 mod tests {
     use crate::{
-        doctor::{Status, sample::*},
+        doctor::{Status, fixtures::*},
         host::{Load, Seen},
     };
 

@@ -32,10 +32,10 @@ fn mode(survey: &Survey, install: &Install) -> Judged {
     }
     let mut problems = Vec::new();
     for definition in &service.definitions {
-        let Some(meta) = definition.trail.end.filter(|meta| meta.kind == Kind::File) else {
+        let Some(meta) = definition.walk.end.filter(|meta| meta.kind == Kind::File) else {
             continue;
         };
-        let path = definition.trail.path.display();
+        let path = definition.walk.path.display();
         let open = meta.has_any(0o022);
         problems.extend(rules(service.manager).owner(survey, install, definition));
         if !open && meta.has_none(0o111) {
@@ -47,7 +47,7 @@ fn mode(survey: &Survey, install: &Install) -> Judged {
         };
         let remedy = Remedy::by_hand("Correct the mode of the file.");
         let remedy =
-            Change::new(survey, install).definition(remedy, &definition.trail, Mode::Definition);
+            Change::new(survey, install).definition(remedy, &definition.walk, Mode::Definition);
         problems.push(problem.seen(format!("mode {}", octal(&meta))).cure(remedy));
     }
     Ok(Verdict::of(problems, "only root can modify the definition"))
@@ -107,14 +107,14 @@ fn stop(_: &Survey, install: &Install) -> Judged {
 
 #[cfg(test)]
 mod tests {
-    use crate::doctor::{Status, sample::*};
+    use crate::doctor::{Status, fixtures::*};
 
     #[test]
     fn a_unit_is_neither_executable_nor_open() {
         let mut survey = healthy();
-        service_of(&mut survey).definitions[0].trail.end = Some(file(0, 0o755));
+        service_of(&mut survey).definitions[0].walk.end = Some(file(0, 0o755));
         assert_eq!(status(&survey, "service/definition-mode"), Status::Warn);
-        service_of(&mut survey).definitions[0].trail.end = Some(file(0, 0o666));
+        service_of(&mut survey).definitions[0].walk.end = Some(file(0, 0o666));
         assert_eq!(status(&survey, "service/definition-mode"), Status::Fail);
     }
 }

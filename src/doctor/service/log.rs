@@ -81,7 +81,7 @@ pub(super) fn last_known(install: &Install, count: usize) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use crate::{
-        doctor::{Status, sample::*},
+        doctor::{Status, fixtures::*},
         host::Seen,
     };
 

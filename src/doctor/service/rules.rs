@@ -113,7 +113,7 @@ pub(in crate::doctor) fn only(manager: Manager, install: &Install) -> Result<&Se
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::doctor::{Status, sample::*};
+    use crate::doctor::{Status, fixtures::*};
 
     #[test]
     fn a_check_of_one_manager_does_not_apply_to_another() {

@@ -251,18 +251,18 @@ fn listened(remedy: Remedy, install: &Install) -> Remedy {
     let logs = [PathRole::LogFile, PathRole::ServiceOutput].into_iter();
     let logs = logs.filter_map(|what| {
         let named = install.named(what)?;
-        let trail = named.trail.ok().filter(|trail| trail.path != Path::new("/dev/null"))?;
-        Some((trail, named.named_by))
+        let walk = named.walk.ok().filter(|walk| walk.path != Path::new("/dev/null"))?;
+        Some((walk, named.named_by))
     });
-    logs.fold(remedy, |remedy, (trail, named_by)| {
-        remedy.look(Command::fixed("tail -n 50").path(&trail.path, named_by).then("| cat -v"))
+    logs.fold(remedy, |remedy, (walk, named_by)| {
+        remedy.inspect(Command::fixed("tail -n 50").path(&walk.path, named_by).then("| cat -v"))
     })
 }
 
 #[cfg(test)]
 mod tests {
     use crate::{
-        doctor::{Status, sample::*},
+        doctor::{Status, fixtures::*},
         host::{Activity, Load, Provenance, Seen, ServiceState, Survey},
     };
 

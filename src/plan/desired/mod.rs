@@ -19,7 +19,7 @@ use crate::{
     record::{Binary, Content, File, Folder, NewAccount, Owner, Step, Target, ancestors},
     release::Artifact,
     service::environment,
-    spec::Spec,
+    settings::Spec,
     text::shown,
     values::static_prefix,
 };

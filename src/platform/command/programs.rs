@@ -69,17 +69,17 @@ fn find_in(base: &Path, folders: &[&str], program: &str) -> Option<PathBuf> {
 /// A file that nobody but root and the caller could have put there or written, by whatever links.
 #[cfg(unix)]
 fn is_program(base: &Path, path: &Path) -> bool {
-    let trail = Root::open(base).and_then(|root| root.trail(path));
-    trail.is_ok_and(|trail| {
-        trail.end.is_some_and(|meta| meta.kind == Kind::File) && trail.changed_by().is_root()
+    let walk = Root::open(base).and_then(|root| root.walk(path));
+    walk.is_ok_and(|walk| {
+        walk.end.is_some_and(|meta| meta.kind == Kind::File) && walk.changed_by().is_root()
     })
 }
 
 /// A folder that is missing is open to nobody.
 #[cfg(unix)]
 fn is_open_to_others(base: &Path, folder: &Path) -> bool {
-    let trail = Root::open(base).and_then(|root| root.trail(folder));
-    trail.is_ok_and(|trail| trail.end.is_some() && !trail.changed_by().is_root())
+    let walk = Root::open(base).and_then(|root| root.walk(folder));
+    walk.is_ok_and(|walk| walk.end.is_some() && !walk.changed_by().is_root())
 }
 
 /// The folders of Windows are the installer's alone.

@@ -13,8 +13,9 @@ impl Script {
     pub(crate) const HANGS: i32 = i32::MIN;
 
     pub(crate) fn new(calls: &[(&str, i32, &str)]) -> Self {
-        let own = |(call, code, said): &(&str, i32, &str)| ((*call).into(), *code, (*said).into());
-        Self(Mutex::new(calls.iter().map(own).collect()))
+        let recorded =
+            |(call, code, output): &(&str, i32, &str)| ((*call).into(), *code, (*output).into());
+        Self(Mutex::new(calls.iter().map(recorded).collect()))
     }
 
     /// That every call came.
@@ -37,7 +38,7 @@ impl Commands for Script {
 
     fn answer(&self, call: &Call) -> Result<Answer> {
         let next = self.0.lock().unwrap().pop_front();
-        let (expected, code, said) = next.unwrap_or_else(|| panic!("`{call}` was not expected"));
+        let (expected, code, output) = next.unwrap_or_else(|| panic!("`{call}` was not expected"));
         assert_eq!(typed(call), expected);
         if code == Self::HANGS {
             return Err(Error::new(
@@ -46,7 +47,7 @@ impl Commands for Script {
             ));
         }
         let (stdout, stderr) =
-            if code == 0 { (said, String::new()) } else { (String::new(), said) };
+            if code == 0 { (output, String::new()) } else { (String::new(), output) };
         Ok(Answer { code: Some(code), stdout, stderr })
     }
 }
@@ -55,7 +56,7 @@ impl Commands for Script {
 pub(crate) struct Recorded {
     calls: Mutex<Vec<String>>,
     code: i32,
-    said: String,
+    output: String,
 }
 
 impl Default for Recorded {
@@ -65,8 +66,8 @@ impl Default for Recorded {
 }
 
 impl Recorded {
-    pub(crate) fn answering(code: i32, said: &str) -> Self {
-        Self { calls: Mutex::default(), code, said: said.to_owned() }
+    pub(crate) fn answering(code: i32, output: &str) -> Self {
+        Self { calls: Mutex::default(), code, output: output.to_owned() }
     }
 
     pub(crate) fn calls(&self) -> Vec<String> {
@@ -81,6 +82,6 @@ impl Commands for Recorded {
 
     fn answer(&self, call: &Call) -> Result<Answer> {
         self.calls.lock().unwrap().push(typed(call));
-        Script::new(&[(&typed(call), self.code, &self.said)]).answer(call)
+        Script::new(&[(&typed(call), self.code, &self.output)]).answer(call)
     }
 }

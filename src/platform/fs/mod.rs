@@ -11,9 +11,9 @@ mod meta;
 mod mounted;
 mod provenance;
 mod removal;
-mod trail;
 #[cfg(unix)]
 mod unix;
+mod walk;
 #[cfg(windows)]
 mod windows;
 
@@ -21,9 +21,9 @@ pub use meta::{Found, Kind, Listed, Meta, Permissions};
 pub use mounted::Mounted;
 pub use provenance::Provenance;
 pub use removal::{GoOn, Owned, Removal};
-pub use trail::{Passed, Trail, WalkEnd};
 #[cfg(unix)]
 pub use unix::{Root, Spot, has_access_list, mounts};
+pub use walk::{PathPart, PathWalk, WalkEnd};
 #[cfg(windows)]
 pub use windows::{Root, Spot, has_access_list, mounts};
 

@@ -5,7 +5,7 @@
 //! care. So each value of the model says who could have written it, and root changes, reads and
 //! prints only what that allows: see `doctor::change`, `probe::reader` and `command`.
 
-use super::{Kind, Meta, Permissions, Trail};
+use super::{Kind, Meta, PathWalk, Permissions};
 use crate::platform::privilege;
 use serde::{Deserialize, Deserializer, Serialize, de::IgnoredAny};
 use std::path::Path;
@@ -38,23 +38,23 @@ impl<'de> Deserialize<'de> for Provenance {
 impl Provenance {
     /// Of each thing that a walk passed, and last of what stands at its end: who could have put
     /// another thing in its place.
-    pub(super) fn of_way(trail: &Trail) -> Vec<Self> {
-        if trail.passed.iter().any(|passed| passed.meta.permissions == Permissions::Acl) {
+    pub(super) fn of_way(walk: &PathWalk) -> Vec<Self> {
+        if walk.passed.iter().any(|passed| passed.meta.permissions == Permissions::Acl) {
             let of = |path: &Path| Self::by_path(path);
-            let passed = trail.passed.iter().map(|passed| of(&passed.path));
-            return passed.chain([of(&trail.path)]).collect();
+            let passed = walk.passed.iter().map(|passed| of(&passed.path));
+            return passed.chain([of(&walk.path)]).collect();
         }
         // Nobody can put another root in the place of the root.
-        let mut grounds = vec![if trail.passed.is_empty() { Self::Anybody } else { Self::Root }];
+        let mut provenances = vec![if walk.passed.is_empty() { Self::Anybody } else { Self::Root }];
         let mut way = Self::Root;
-        let next = trail.passed.iter().skip(1).map(|next| (&next.path, Some(next.meta)));
-        let next = next.chain([(&trail.real, trail.end)]);
-        for (passed, (path, meta)) in trail.passed.iter().zip(next) {
+        let next = walk.passed.iter().skip(1).map(|next| (&next.path, Some(next.meta)));
+        let next = next.chain([(&walk.real, walk.end)]);
+        for (passed, (path, meta)) in walk.passed.iter().zip(next) {
             way = way.and(Self::of_step(&passed.meta, meta.is_some()));
-            let entry = meta.map_or(Self::Root, |meta| Self::of_entry(trail, path, meta));
-            grounds.push(way.and(entry));
+            let entry = meta.map_or(Self::Root, |meta| Self::of_entry(walk, path, meta));
+            provenances.push(way.and(entry));
         }
-        grounds
+        provenances
     }
 
     /// Of two values that are used together.
@@ -100,8 +100,8 @@ impl Provenance {
     /// Of a name in a folder: in a sticky folder that others can write, the owner of what has the
     /// name can put another thing in its place, beside the folder's owner. A walk that follows links
     /// may pass a folder twice, so the folder is the one that the path says.
-    fn of_entry(trail: &Trail, path: &Path, meta: Meta) -> Self {
-        let parent = trail.passed.iter().find(|passed| path.parent() == Some(&passed.path));
+    fn of_entry(walk: &PathWalk, path: &Path, meta: Meta) -> Self {
+        let parent = walk.passed.iter().find(|passed| path.parent() == Some(&passed.path));
         let is_shared = |folder: &Meta| folder.has_any(0o1000) && folder.has_any(0o022);
         match parent.is_some_and(|parent| is_shared(&parent.meta)) {
             true => Self::of_meta(&meta.with_mode(0o644)),
@@ -119,30 +119,30 @@ impl Provenance {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::platform::fs::Passed;
+    use crate::platform::fs::PathPart;
 
     fn meta(kind: Kind, uid: u32, mode: u32) -> Meta {
         let permissions = Permissions::Mode { uid, gid: uid, mode };
         Meta { kind, permissions, size: 1, links: 1, identity: (0, 0, 0, 0) }
     }
 
-    fn trail(folder: Meta, end: Option<Meta>) -> Trail {
-        let passed = |path: &str, meta| Passed {
+    fn walk(folder: Meta, end: Option<Meta>) -> PathWalk {
+        let passed = |path: &str, meta| PathPart {
             path: path.into(),
             meta,
             has_list: false,
-            ground: Provenance::Anybody,
+            replaceable_by: Provenance::Anybody,
         };
         let root = meta(Kind::Folder, 0, 0o755);
-        let mut trail = Trail {
+        let mut walk = PathWalk {
             path: "/f/x".into(),
             real: "/f/x".into(),
             passed: vec![passed("/", root), passed("/f", folder)],
             end,
-            ..Trail::default()
+            ..PathWalk::default()
         };
-        trail.note_grounds();
-        trail
+        walk.note_provenance();
+        walk
     }
 
     #[test]
@@ -159,16 +159,16 @@ mod tests {
             (folder(0, 0o755), file(0, 0o664), Provenance::Anybody),
             (folder(0, 0o755), None, Provenance::Anybody),
         ] {
-            assert_eq!(trail(folder, end).written_by(), expected, "{folder:?} {end:?}");
+            assert_eq!(walk(folder, end).written_by(), expected, "{folder:?} {end:?}");
         }
     }
 
     #[test]
     fn a_new_name_in_a_sticky_folder_is_anybodys() {
-        let way = trail(meta(Kind::Folder, 0, 0o1777), None);
-        assert_eq!(way.ground, Provenance::Anybody);
+        let way = walk(meta(Kind::Folder, 0, 0o1777), None);
+        assert_eq!(way.replaceable_by, Provenance::Anybody);
         // The folder itself can be replaced by nobody.
-        assert_eq!(way.up_to(Path::new("/f")).unwrap().ground, Provenance::Root);
+        assert_eq!(way.up_to(Path::new("/f")).unwrap().replaceable_by, Provenance::Root);
     }
 
     #[test]
@@ -184,36 +184,40 @@ mod tests {
             (0o1755, 7_000_001, Provenance::Root),
             (0o0755, 7_000_001, Provenance::Root),
         ] {
-            let way = trail(folder(0, mode), Some(folder(uid, 0o755)));
-            assert_eq!(way.ground, expected, "{mode:o} {uid}");
+            let way = walk(folder(0, mode), Some(folder(uid, 0o755)));
+            assert_eq!(way.replaceable_by, expected, "{mode:o} {uid}");
             // The same of a folder on the way.
-            let mut way = trail(folder(0, mode), Some(meta(Kind::File, 0, 0o644)));
-            way.passed.push(Passed {
+            let mut way = walk(folder(0, mode), Some(meta(Kind::File, 0, 0o644)));
+            way.passed.push(PathPart {
                 path: "/f/d".into(),
                 meta: folder(uid, 0o755),
                 has_list: false,
-                ground: Provenance::Anybody,
+                replaceable_by: Provenance::Anybody,
             });
             way.path = "/f/d/x".into();
             way.real = "/f/d/x".into();
-            way.note_grounds();
-            assert_eq!(way.up_to(Path::new("/f/d")).unwrap().ground, expected, "{mode:o} {uid}");
+            way.note_provenance();
+            assert_eq!(
+                way.up_to(Path::new("/f/d")).unwrap().replaceable_by,
+                expected,
+                "{mode:o} {uid}"
+            );
         }
     }
 
     #[test]
     fn a_link_of_roots_does_not_hide_whose_its_target_is() {
-        let mut way = trail(meta(Kind::Folder, 0, 0o1777), None);
-        way.passed.push(Passed {
+        let mut way = walk(meta(Kind::Folder, 0, 0o1777), None);
+        way.passed.push(PathPart {
             path: "/f/link".into(),
             meta: meta(Kind::Link, 0, 0o777),
             has_list: false,
-            ground: Provenance::Anybody,
+            replaceable_by: Provenance::Anybody,
         });
         way.end = Some(meta(Kind::Folder, 7_000_001, 0o755));
         way.path = "/f/link".into();
-        way.note_grounds();
-        assert_eq!(way.ground, Provenance::Account(7_000_001));
+        way.note_provenance();
+        assert_eq!(way.replaceable_by, Provenance::Account(7_000_001));
     }
 
     #[test]
@@ -224,9 +228,9 @@ mod tests {
 
     #[test]
     fn what_was_not_looked_at_is_anybodys() {
-        let mut nothing = Trail::default();
-        nothing.note_grounds();
-        assert_eq!(nothing.ground, Provenance::Anybody);
+        let mut nothing = PathWalk::default();
+        nothing.note_provenance();
+        assert_eq!(nothing.replaceable_by, Provenance::Anybody);
         assert_eq!(Provenance::default(), Provenance::Anybody);
     }
 }

@@ -4,12 +4,12 @@ mod lease;
 mod mount;
 mod rights;
 mod root;
-mod trail;
 mod tree;
+mod walk;
 
 pub use mount::mounts;
 pub use root::Root;
-pub use trail::has_access_list;
+pub use walk::has_access_list;
 
 use super::{Kind, Listed, Meta, Permissions, drive, one_name};
 use crate::{Code, Error, Help, Result};
@@ -70,11 +70,11 @@ impl Spot {
     }
 
     /// What stands here; a link itself and not what it points to.
-    pub fn look(&self) -> Result<Option<Meta>> {
+    pub fn metadata(&self) -> Result<Option<Meta>> {
         match fs::statat(&self.folder, &self.name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(stat) => Ok(Some(meta(&stat))),
             Err(Errno::NOENT) => Ok(None),
-            Err(errno) => Err(trouble("look at", &self.path, errno)),
+            Err(errno) => Err(failure("look at", &self.path, errno)),
         }
     }
 
@@ -83,11 +83,11 @@ impl Spot {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         // A device may act when it is opened, so the look comes first; the handle is looked at
         // again because what stands here may have been swapped in between.
-        let found = self.expect(Kind::File, self.look()?)?;
+        let found = self.expect(Kind::File, self.metadata()?)?;
         let handle = fs::openat(&self.folder, &self.name, flags, Mode::empty()).map_err(
             |errno| match errno {
                 Errno::AGAIN => lease::held(&self.path, found.identity.1),
-                errno => trouble("open", &self.path, errno),
+                errno => failure("open", &self.path, errno),
             },
         )?;
         self.reach.admit(&handle, &self.outside)?;
@@ -100,19 +100,19 @@ impl Spot {
         let flags =
             OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let handle = fs::openat(&self.folder, &self.name, flags, Mode::from_raw_mode(0o600))
-            .map_err(|errno| trouble("create", &self.path, errno))?;
+            .map_err(|errno| failure("create", &self.path, errno))?;
         fs::fchmod(&handle, rights::bits(mode))
-            .map_err(|errno| trouble("set the mode of", &self.path, errno))?;
+            .map_err(|errno| failure("set the mode of", &self.path, errno))?;
         Ok(File::from(handle))
     }
 
     /// Opens the file here for reading and writing, to hold a lock on it.
     pub fn open_for_lock(&self) -> Result<File> {
         let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        self.expect(Kind::File, self.look()?)?;
+        self.expect(Kind::File, self.metadata()?)?;
         fs::openat(&self.folder, &self.name, flags, Mode::empty())
             .map(File::from)
-            .map_err(|errno| trouble("open", &self.path, errno))
+            .map_err(|errno| failure("open", &self.path, errno))
     }
 
     /// The names in the folder here, in no order; none when it is not there.
@@ -146,11 +146,11 @@ impl Spot {
         let handle = match open_folder(&self.folder, &self.name) {
             Ok(handle) => handle,
             Err(Errno::NOENT) => return Ok(()),
-            Err(errno) => return Err(trouble("open the folder", &self.path, errno)),
+            Err(errno) => return Err(failure("open the folder", &self.path, errno)),
         };
         self.reach.admit(&handle, &self.outside)?;
-        for entry in fs::Dir::new(handle).map_err(|errno| trouble("list", &self.path, errno))? {
-            let entry = entry.map_err(|errno| trouble("list", &self.path, errno))?;
+        for entry in fs::Dir::new(handle).map_err(|errno| failure("list", &self.path, errno))? {
+            let entry = entry.map_err(|errno| failure("list", &self.path, errno))?;
             let name = OsStr::from_bytes(entry.file_name().to_bytes());
             if name != "." && name != ".." && !next(name) {
                 break;
@@ -162,13 +162,13 @@ impl Spot {
     /// Makes a new folder here, for the caller alone until [`Spot::settle_folder`] opens it.
     pub fn create_folder(&self) -> Result<()> {
         fs::mkdirat(&self.folder, &self.name, Mode::from_raw_mode(0o700))
-            .map_err(|errno| trouble("create the folder", &self.path, errno))
+            .map_err(|errno| failure("create the folder", &self.path, errno))
     }
 
     /// Makes a symbolic link here.
     pub fn create_link(&self, target: &Path) -> Result<()> {
         fs::symlinkat(target, &self.folder, &self.name)
-            .map_err(|errno| trouble("create the link", &self.path, errno))
+            .map_err(|errno| failure("create the link", &self.path, errno))
     }
 
     /// Where the symbolic link here points.
@@ -181,14 +181,14 @@ impl Spot {
         match fs::linkat(&self.folder, &self.name, &to.folder, &to.name, AtFlags::empty()) {
             Ok(()) => Ok(true),
             Err(Errno::XDEV | Errno::PERM | Errno::MLINK | Errno::NOTSUP) => Ok(false),
-            Err(errno) => Err(trouble("link", &self.path, errno)),
+            Err(errno) => Err(failure("link", &self.path, errno)),
         }
     }
 
     /// Puts this file at `to`, over what stands there, whole or not at all, and syncs the folder.
     pub fn rename_to(&self, to: &Self) -> Result<()> {
         fs::renameat(&self.folder, &self.name, &to.folder, &to.name)
-            .map_err(|errno| trouble("put in place", &to.path, errno))?;
+            .map_err(|errno| failure("put in place", &to.path, errno))?;
         to.sync_folder()
     }
 
@@ -211,9 +211,9 @@ impl Spot {
         match fs::unlinkat(&self.folder, &self.name, flags) {
             Ok(()) | Err(Errno::NOENT) => Ok(true),
             // Said even of what is not there.
-            Err(Errno::ROFS) if self.look()?.is_none() => Ok(true),
+            Err(Errno::ROFS) if self.metadata()?.is_none() => Ok(true),
             Err(Errno::NOTEMPTY | Errno::EXIST | Errno::BUSY) => Ok(false),
-            Err(errno) => Err(trouble("remove", &self.path, errno)),
+            Err(errno) => Err(failure("remove", &self.path, errno)),
         }
     }
 
@@ -222,7 +222,7 @@ impl Spot {
         match fs::fsync(&self.folder) {
             // Some file systems cannot sync a folder and need not.
             Ok(()) | Err(Errno::INVAL | Errno::ROFS) => Ok(()),
-            Err(errno) => Err(trouble("sync the folder of", &self.path, errno)),
+            Err(errno) => Err(failure("sync the folder of", &self.path, errno)),
         }
     }
 
@@ -231,7 +231,7 @@ impl Spot {
         one_name(&name)?;
         let (path, outside) = (self.path.join(&name), self.outside.join(&name));
         let folder = open_folder(&self.folder, &self.name)
-            .map_err(|errno| trouble("open the folder", &self.path, errno))?;
+            .map_err(|errno| failure("open the folder", &self.path, errno))?;
         self.reach.admit(&folder, &self.outside)?;
         Ok(Self { folder, name, path, outside, trusted: false, reach: self.reach.clone() })
     }
@@ -239,7 +239,7 @@ impl Spot {
     fn stat(&self, handle: &OwnedFd) -> Result<Meta> {
         fs::fstat(handle)
             .map(|stat| meta(&stat))
-            .map_err(|errno| trouble("look at", &self.path, errno))
+            .map_err(|errno| failure("look at", &self.path, errno))
     }
 
     fn expect(&self, kind: Kind, found: Option<Meta>) -> Result<Meta> {
@@ -249,8 +249,8 @@ impl Spot {
                 Code::InTheWay,
                 format!("{} is {}, not {kind}", self.path.display(), meta.kind),
             )
-            .help(Help::look("ls -ld", &self.outside))),
-            None => Err(trouble("open", &self.path, Errno::NOENT)),
+            .help(Help::inspect("ls -ld", &self.outside))),
+            None => Err(failure("open", &self.path, Errno::NOENT)),
         }
     }
 }
@@ -289,13 +289,13 @@ fn link_target(folder: &OwnedFd, name: &OsStr, path: &Path) -> Result<PathBuf> {
             Code::InTheWay,
             format!("{} on the way to {} is not a folder", name.display(), path.display()),
         )),
-        Err(errno) => Err(trouble("read the link", path, errno)),
+        Err(errno) => Err(failure("read the link", path, errno)),
     }
 }
 
 /// A folder that only root or the caller can change.
 fn is_trusted(folder: &OwnedFd, path: &Path) -> Result<bool> {
-    let stat = fs::fstat(folder).map_err(|errno| trouble("look at", path, errno))?;
+    let stat = fs::fstat(folder).map_err(|errno| failure("look at", path, errno))?;
     Ok(is_ours(&stat) && stat.st_mode & 0o022 == 0)
 }
 
@@ -335,7 +335,7 @@ fn meta(stat: &fs::Stat) -> Meta {
 
 fn unsafe_link(path: &Path, name: &OsStr) -> Error {
     Error::new(
-        Code::GroundUnsafe,
+        Code::UntrustedPath,
         format!(
             "{} on the way to {} is a link in a folder that others can change",
             name.display(),
@@ -349,14 +349,14 @@ fn not_a_place(path: &Path) -> Error {
     Error::new(Code::ValueInvalid, format!("{} is not a path of a file", path.display()))
 }
 
-fn trouble(doing: &str, path: &Path, errno: Errno) -> Error {
+fn failure(doing: &str, path: &Path, errno: Errno) -> Error {
     let error = Error::new(
         Code::StepFailed,
         format!("cannot {doing} {}: {}", path.display(), std::io::Error::from(errno)),
     );
     match errno {
         Errno::ACCESS | Errno::PERM => error.recode(Code::NeedsRoot),
-        Errno::LOOP => error.recode(Code::GroundUnsafe).help("a link stands where none may be"),
+        Errno::LOOP => error.recode(Code::UntrustedPath).help("a link stands where none may be"),
         Errno::NOTDIR | Errno::EXIST | Errno::ISDIR => error.recode(Code::InTheWay),
         Errno::NOSPC | Errno::DQUOT | Errno::ROFS => error.recode(Code::HostUnfit),
         _ => error,
@@ -386,7 +386,7 @@ mod tests {
         std::fs::set_permissions(folder.path().join("open"), mode).unwrap();
         symlink("/", folder.path().join("open/way")).unwrap();
         let error = root.find(Path::new("/open/way/file")).unwrap_err();
-        assert_eq!(error.code(), Code::GroundUnsafe);
+        assert_eq!(error.code(), Code::UntrustedPath);
     }
 
     #[test]
@@ -422,7 +422,7 @@ mod tests {
         let (_folder, root) = root();
         let spot = root.find(Path::new("/file")).unwrap().unwrap();
         spot.create(0o640).unwrap();
-        assert_eq!(spot.look().unwrap().unwrap().mode(), Some(0o640));
+        assert_eq!(spot.metadata().unwrap().unwrap().mode(), Some(0o640));
         assert!(spot.create(0o640).is_err());
     }
 }

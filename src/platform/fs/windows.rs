@@ -68,14 +68,14 @@ impl Spot {
     }
 
     /// What stands here; a link itself and not what it points to.
-    pub fn look(&self) -> Result<Option<Meta>> {
-        look(&self.real)
+    pub fn metadata(&self) -> Result<Option<Meta>> {
+        metadata(&self.real)
     }
 
     /// Opens the regular file here for reading.
     pub fn read(&self) -> Result<(File, Meta)> {
         let meta = self.expect(Kind::File)?;
-        let file = File::open(&self.real).map_err(|error| trouble("open", &self.path, &error))?;
+        let file = File::open(&self.real).map_err(|error| failure("open", &self.path, &error))?;
         Ok((file, meta))
     }
 
@@ -87,7 +87,7 @@ impl Spot {
             .write(true)
             .create_new(true)
             .open(&self.real)
-            .map_err(|error| trouble("create", &self.path, &error))
+            .map_err(|error| failure("create", &self.path, &error))
     }
 
     /// Opens the file here for reading and writing, to hold a lock on it.
@@ -97,7 +97,7 @@ impl Spot {
             .read(true)
             .write(true)
             .open(&self.real)
-            .map_err(|error| trouble("open", &self.path, &error))
+            .map_err(|error| failure("open", &self.path, &error))
     }
 
     /// The names in the folder here, in no order; none when it is not there.
@@ -105,11 +105,11 @@ impl Spot {
         let entries = match fs::read_dir(&self.real) {
             Ok(entries) => entries,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(trouble("list", &self.path, &error)),
+            Err(error) => return Err(failure("list", &self.path, &error)),
         };
         entries
             .map(|entry| {
-                let entry = entry.map_err(|error| trouble("list", &self.path, &error))?;
+                let entry = entry.map_err(|error| failure("list", &self.path, &error))?;
                 Ok(entry.file_name())
             })
             .collect()
@@ -121,11 +121,11 @@ impl Spot {
         let entries = match fs::read_dir(&self.real) {
             Ok(entries) => entries,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Listed::default()),
-            Err(error) => return Err(trouble("list", &self.path, &error)),
+            Err(error) => return Err(failure("list", &self.path, &error)),
         };
         let mut listed = Listed { is_whole: true, ..Listed::default() };
         for entry in entries {
-            let entry = entry.map_err(|error| trouble("list", &self.path, &error))?;
+            let entry = entry.map_err(|error| failure("list", &self.path, &error))?;
             listed.count += 1;
             if listed.count <= limit {
                 listed.names.push(entry.file_name());
@@ -141,7 +141,7 @@ impl Spot {
 
     /// Makes a new folder here.
     pub fn create_folder(&self) -> Result<()> {
-        fs::create_dir(&self.real).map_err(|error| trouble("create the folder", &self.path, &error))
+        fs::create_dir(&self.real).map_err(|error| failure("create the folder", &self.path, &error))
     }
 
     /// Links are not made on Windows.
@@ -151,7 +151,7 @@ impl Spot {
 
     /// Where the symbolic link here points.
     pub fn link_target(&self) -> Result<PathBuf> {
-        fs::read_link(&self.real).map_err(|error| trouble("read the link", &self.path, &error))
+        fs::read_link(&self.real).map_err(|error| failure("read the link", &self.path, &error))
     }
 
     /// Makes a hard link to this file at `to`; `false` where the file systems do not allow it.
@@ -162,10 +162,12 @@ impl Spot {
     /// Puts this file at `to`, over what stands there. A program that runs cannot be replaced,
     /// but moved aside; it goes when it has ended.
     pub fn rename_to(&self, to: &Self) -> Result<()> {
-        let failed = |error: io::Error| trouble("put in place", &to.path, &error);
+        let failed = |error: io::Error| failure("put in place", &to.path, &error);
         match fs::rename(&self.real, &to.real) {
             Ok(()) => Ok(()),
-            Err(error) if error.kind() == ErrorKind::PermissionDenied && to.look()?.is_some() => {
+            Err(error)
+                if error.kind() == ErrorKind::PermissionDenied && to.metadata()?.is_some() =>
+            {
                 let aside = to.aside();
                 // What an earlier replacement left and nothing runs any more.
                 let _ = fs::remove_file(&aside);
@@ -186,7 +188,7 @@ impl Spot {
         let _ = fs::remove_file(self.aside());
         match fs::remove_file(&self.real) {
             Err(error) if error.kind() != ErrorKind::NotFound => {
-                Err(trouble("remove", &self.path, &error))
+                Err(failure("remove", &self.path, &error))
             }
             _ => Ok(()),
         }
@@ -198,14 +200,14 @@ impl Spot {
             Ok(()) => Ok(true),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(true),
             Err(error) if error.kind() == ErrorKind::DirectoryNotEmpty => Ok(false),
-            Err(error) => Err(trouble("remove", &self.path, &error)),
+            Err(error) => Err(failure("remove", &self.path, &error)),
         }
     }
 
     /// Removes the folder here with all that is in it; follows no link, and enters no volume that
     /// is mounted in it, which is a link too.
     pub fn remove_tree(&self, go_on: &GoOn<'_>) -> Result<Removal> {
-        match self.look()? {
+        match self.metadata()? {
             None => return Ok(Removal::Complete),
             Some(meta) if meta.kind == Kind::Folder => {}
             Some(_) => drop(self.expect(Kind::Folder)?),
@@ -213,7 +215,7 @@ impl Spot {
         go_on()?;
         fs::remove_dir_all(&self.real)
             .map(|()| Removal::Complete)
-            .map_err(|error| trouble("remove", &self.path, &error))
+            .map_err(|error| failure("remove", &self.path, &error))
     }
 
     /// Nothing: a folder cannot be flushed by its name.
@@ -237,22 +239,22 @@ impl Spot {
     }
 
     fn expect(&self, wanted: Kind) -> Result<Meta> {
-        match self.look()? {
+        match self.metadata()? {
             Some(meta) if meta.kind == wanted => Ok(meta),
             Some(meta) => Err(Error::new(
                 Code::InTheWay,
                 format!("{} is {}, not {wanted}", self.path.display(), meta.kind),
             )),
-            None => Err(trouble("open", &self.path, &io::Error::from(ErrorKind::NotFound))),
+            None => Err(failure("open", &self.path, &io::Error::from(ErrorKind::NotFound))),
         }
     }
 }
 
-fn look(real: &Path) -> Result<Option<Meta>> {
+fn metadata(real: &Path) -> Result<Option<Meta>> {
     match fs::symlink_metadata(real) {
         Ok(about) => Ok(Some(meta(&about))),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(trouble("look at", real, &error)),
+        Err(error) => Err(failure("look at", real, &error)),
     }
 }
 
@@ -282,7 +284,7 @@ fn meta(about: &Metadata) -> Meta {
 
 fn unsafe_link(path: &Path, link: &Path) -> Error {
     Error::new(
-        Code::GroundUnsafe,
+        Code::UntrustedPath,
         format!("{} on the way to {} is a link", link.display(), path.display()),
     )
     .help("name a path without links in it")
@@ -292,15 +294,16 @@ fn not_a_place(path: &Path) -> Error {
     Error::new(Code::ValueInvalid, format!("{} is not a path of a file", path.display()))
 }
 
-fn trouble(doing: &str, path: &Path, error: &io::Error) -> Error {
-    let told = Error::new(Code::StepFailed, format!("cannot {doing} {}: {error}", path.display()));
+fn failure(doing: &str, path: &Path, error: &io::Error) -> Error {
+    let error_of =
+        Error::new(Code::StepFailed, format!("cannot {doing} {}: {error}", path.display()));
     match error.kind() {
-        ErrorKind::PermissionDenied => told.recode(Code::NeedsRoot),
+        ErrorKind::PermissionDenied => error_of.recode(Code::NeedsRoot),
         ErrorKind::AlreadyExists | ErrorKind::NotADirectory | ErrorKind::IsADirectory => {
-            told.recode(Code::InTheWay)
+            error_of.recode(Code::InTheWay)
         }
-        ErrorKind::StorageFull | ErrorKind::ReadOnlyFilesystem => told.recode(Code::HostUnfit),
-        _ => told,
+        ErrorKind::StorageFull | ErrorKind::ReadOnlyFilesystem => error_of.recode(Code::HostUnfit),
+        _ => error_of,
     }
 }
 
@@ -320,7 +323,7 @@ mod tests {
         let spot = root.find(Path::new("C:\\a\\file")).unwrap().unwrap();
         spot.create(0o600).unwrap();
         assert!(folder.path().join("a/file").is_file());
-        assert!(root.look(Path::new("c:/A/FILE")).unwrap().is_some(), "case is nothing");
+        assert!(root.metadata(Path::new("c:/A/FILE")).unwrap().is_some(), "case is nothing");
     }
 
     #[test]
@@ -341,7 +344,7 @@ mod tests {
         new.create(0o600).unwrap().write_all(b"new").unwrap();
         new.rename_to(&spot).unwrap();
         assert_eq!(fs::read(folder.path().join("file")).unwrap(), b"new");
-        assert!(new.look().unwrap().is_none());
+        assert!(new.metadata().unwrap().is_none());
         spot.remove().unwrap();
         spot.remove().unwrap();
     }
@@ -382,7 +385,7 @@ mod tests {
     #[test]
     fn a_trail_says_where_it_stops() {
         let (_folder, root) = root();
-        let trail = root.trail(Path::new("C:/none/file")).unwrap();
-        assert!(trail.why().contains("none is not there"));
+        let walk = root.walk(Path::new("C:/none/file")).unwrap();
+        assert!(walk.why().contains("none is not there"));
     }
 }

@@ -1,6 +1,6 @@
 //! Opening a named file on Unix, where a name may be a link, a device or a FIFO of others.
 
-use crate::platform::fs::{Kind, Meta, Root, Trail};
+use crate::platform::fs::{Kind, Meta, PathWalk, Root};
 use rustix::{
     event::{PollFd, PollFlags, poll},
     fs::{Mode, OFlags, fcntl_getfl, fcntl_setfl},
@@ -18,12 +18,12 @@ pub(crate) fn open(path: &Path) -> io::Result<File> {
         return opened(path, OFlags::empty());
     }
     let root = Root::open(Path::new("/")).map_err(|error| refused(&error))?;
-    let trail = root.trail(&std::path::absolute(path)?).map_err(|error| refused(&error))?;
-    match (&trail.stopped, trail.end) {
+    let walk = root.walk(&std::path::absolute(path)?).map_err(|error| refused(&error))?;
+    match (&walk.stopped, walk.end) {
         (Some(why), _) => Err(io::Error::other(why.to_string())),
-        (None, Some(end)) if end.kind == Kind::Special => fifo(&trail, &end),
+        (None, Some(end)) if end.kind == Kind::Special => fifo(&walk, &end),
         _ => {
-            let spot = root.find(&trail.real).map_err(|error| refused(&error))?;
+            let spot = root.find(&walk.real).map_err(|error| refused(&error))?;
             let spot = spot.ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
             Ok(spot.read().map_err(|error| refused(&error))?.0)
         }
@@ -40,17 +40,17 @@ fn is_given(path: &Path) -> bool {
 }
 
 /// Opens a FIFO where nobody but root and the caller can put another thing in its place.
-fn fifo(trail: &Trail, end: &Meta) -> io::Result<File> {
-    if !trail.changed_by().is_root() {
+fn fifo(walk: &PathWalk, end: &Meta) -> io::Result<File> {
+    if !walk.changed_by().is_root() {
         return Err(io::Error::other(format!(
             "it is no regular file, and not root's or yours alone: its owner has the number {}",
             end.uid().unwrap_or_default()
         )));
     }
-    if !std::fs::symlink_metadata(&trail.real)?.file_type().is_fifo() {
+    if !std::fs::symlink_metadata(&walk.real)?.file_type().is_fifo() {
         return Err(io::Error::other("it is a device or a socket, not a file"));
     }
-    opened(&trail.real, OFlags::NOFOLLOW)
+    opened(&walk.real, OFlags::NOFOLLOW)
 }
 
 fn opened(path: &Path, more: OFlags) -> io::Result<File> {

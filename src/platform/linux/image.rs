@@ -10,7 +10,7 @@
 
 use crate::{
     Code, Error, Help, Result,
-    platform::fs::{Kind, Root, Trail},
+    platform::fs::{Kind, PathWalk, Root},
     text::shown,
 };
 use std::{
@@ -42,7 +42,7 @@ const LIMIT: u64 = 256 * 1024;
 /// Refuses an image in which the tools, making or removing this account, could be led out.
 ///
 /// # Errors
-/// [`Code::GroundUnsafe`] with the place.
+/// [`Code::UntrustedPath`] with the place.
 pub fn refuse_led_out(root: &Root, account: &str, home: &Path) -> Result<()> {
     let image = Image(root);
     root.admit_changes()?;
@@ -71,24 +71,24 @@ struct Image<'a>(&'a Root);
 
 impl Image<'_> {
     /// Walks to a path, as far as it goes; it must be the same way for the host.
-    fn stays_inside(&self, path: &Path) -> Result<Trail> {
+    fn stays_inside(&self, path: &Path) -> Result<PathWalk> {
         if path.components().any(|part| part == Component::ParentDir) {
             return Err(self.refused(path, "a `..` in it would lead out of the image"));
         }
-        let trail = self.0.trail(path)?;
-        for link in trail.passed.iter().filter(|passed| passed.meta.kind == Kind::Link) {
+        let walk = self.0.walk(path)?;
+        for link in walk.passed.iter().filter(|passed| passed.meta.kind == Kind::Link) {
             self.stays_inside_as_link(&link.path)?;
         }
         if let Some(why) =
-            trail.stopped.as_ref().filter(|_| trail.end.is_some_and(|end| end.kind == Kind::Link))
+            walk.stopped.as_ref().filter(|_| walk.end.is_some_and(|end| end.kind == Kind::Link))
         {
             return Err(self.refused(path, &why.to_string()));
         }
-        if !trail.ground.is_root() {
+        if !walk.replaceable_by.is_root() {
             let why = "others than root can change a folder on the way to it";
             return Err(self.refused(path, why));
         }
-        Ok(trail)
+        Ok(walk)
     }
 
     /// What is relative and does not go above the root, as the walk has seen, is the same for the
@@ -106,9 +106,9 @@ impl Image<'_> {
 
     /// A folder whose content becomes part of a home.
     fn can_be_copied(&self, path: &Path) -> Result<()> {
-        let trail = self.stays_inside(path)?;
-        match trail.end {
-            Some(_) if !trail.changed_by().is_root() => {
+        let walk = self.stays_inside(path)?;
+        match walk.end {
+            Some(_) if !walk.changed_by().is_root() => {
                 Err(self.refused(path, "others than root can change it"))
             }
             _ => Ok(()),
@@ -134,7 +134,7 @@ impl Image<'_> {
     }
 
     fn is_plain_file(&self, path: &Path) -> Result<()> {
-        match self.0.look(path)? {
+        match self.0.metadata(path)? {
             Some(meta) if meta.kind != Kind::File => {
                 Err(self.refused(path, &format!("it is {}, not {}", meta.kind, Kind::File)))
             }
@@ -155,11 +155,11 @@ impl Image<'_> {
             }
         }
         for file in files {
-            let trail = self.stays_inside(&file)?;
-            if trail.end.is_none() {
+            let walk = self.stays_inside(&file)?;
+            if walk.end.is_none() {
                 continue;
             }
-            for (key, value) in assignments(&self.read(&trail)?) {
+            for (key, value) in assignments(&self.read(&walk)?) {
                 if COPIED.contains(&key) {
                     self.can_be_copied(Path::new(value))?;
                 } else if key == MAILBOXES {
@@ -170,23 +170,23 @@ impl Image<'_> {
         Ok(())
     }
 
-    fn read(&self, trail: &Trail) -> Result<String> {
-        let Some(spot) = self.0.find(&trail.real)? else { return Ok(String::new()) };
+    fn read(&self, walk: &PathWalk) -> Result<String> {
+        let Some(spot) = self.0.find(&walk.real)? else { return Ok(String::new()) };
         let mut bytes = Vec::new();
         let read = spot.read()?.0.take(LIMIT + 1).read_to_end(&mut bytes);
         match read {
             Ok(_) if bytes.len() as u64 <= LIMIT => {
                 Ok(String::from_utf8_lossy(&bytes).into_owned())
             }
-            Ok(_) => Err(self.refused(&trail.path, "it is too large to be looked through")),
-            Err(error) => Err(self.refused(&trail.path, &error.to_string())),
+            Ok(_) => Err(self.refused(&walk.path, "it is too large to be looked through")),
+            Err(error) => Err(self.refused(&walk.path, &error.to_string())),
         }
     }
 
     fn refused(&self, path: &Path, why: &str) -> Error {
         let outside = shown(self.0.outside(path));
         Error::new(
-            Code::GroundUnsafe,
+            Code::UntrustedPath,
             format!("the tools of this host cannot work safely in the image: {outside}: {why}"),
         )
         .help(Help::way(Path::new(&outside)))
@@ -293,7 +293,7 @@ mod tests {
             let (folder, root) = image();
             change(folder.path());
             let error = judged(&root).unwrap_err();
-            assert_eq!(error.code(), Code::GroundUnsafe, "{place}: {error}");
+            assert_eq!(error.code(), Code::UntrustedPath, "{place}: {error}");
             assert!(error.message().contains(place), "{place}: {error}");
         }
     }
@@ -309,7 +309,7 @@ mod tests {
             ("", "/home/circleci"),
         ] {
             let error = refuse_led_out(&root, name, Path::new(home)).unwrap_err();
-            assert_eq!(error.code(), Code::GroundUnsafe, "{name} {home}: {error}");
+            assert_eq!(error.code(), Code::UntrustedPath, "{name} {home}: {error}");
         }
     }
 

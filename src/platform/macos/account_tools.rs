@@ -101,9 +101,9 @@ fn dscl(commands: &dyn Commands, args: &[&str]) -> Result<Answer> {
     if answer.code == Some(0) {
         return Ok(answer);
     }
-    let said = format!("{}{}", answer.stderr, answer.stdout);
+    let output = format!("{}{}", answer.stderr, answer.stdout);
     let error = answer.failure(&call(args));
-    Err(match said.contains(DENIED) {
+    Err(match output.contains(DENIED) {
         true => error.help(
             "give the terminal Full Disk Access (System Settings, Privacy & Security), and run again",
         ),

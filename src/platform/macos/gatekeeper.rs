@@ -37,12 +37,12 @@ pub fn verdict(commands: &dyn Commands, binary: &Path) -> Option<String> {
     let answer =
         commands.answer(&Call::new("spctl", ["-a", "-vvv", "-t", "install", &path])).ok()?;
     let text = format!("{}{}", answer.stderr, answer.stdout);
-    let said = text.lines().filter_map(|line| {
+    let output = text.lines().filter_map(|line| {
         let word = line.strip_prefix(&path).map_or(line, |rest| rest.trim_start_matches(':'));
         let word = word.trim();
         (!word.is_empty()).then(|| word.to_owned())
     });
-    Some(said.collect::<Vec<_>>().join(", ")).filter(|text| !text.is_empty())
+    Some(output.collect::<Vec<_>>().join(", ")).filter(|text| !text.is_empty())
 }
 
 #[cfg(test)]

@@ -49,7 +49,7 @@ mod tests {
 
     #[test]
     fn the_answer_counts_and_no_other_word() {
-        let is = |code, said: &str| is_elevated(&Recorded::answering(code, said));
+        let is = |code, output: &str| is_elevated(&Recorded::answering(code, output));
         assert!(is(0, "True\r\n").unwrap() && !is(0, "False\r\n").unwrap());
         assert!(is(0, "").unwrap_err().message().contains("answered"));
         assert!(is(1, "It is blocked by policy.").unwrap_err().message().contains("blocked"));
@@ -59,7 +59,11 @@ mod tests {
     #[test]
     fn the_look_asks_the_same_group() {
         let asked = Recorded::default();
-        let _ = super::super::look::look(&asked, &super::super::look::Wanted::default(), LIMIT);
+        let _ = super::super::inventory::ask(
+            &asked,
+            &super::super::inventory::InventoryQuery::default(),
+            LIMIT,
+        );
         let call = typed(&powershell::call(&question()));
         for word in ["IsInRole(", "S-1-5-32-544"] {
             assert!(call.contains(word) && asked.calls()[0].contains(word), "{word}");

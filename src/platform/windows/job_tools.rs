@@ -22,7 +22,7 @@ const VARIABLES: [(&str, &str); 4] = [
 /// The programs that are not there; none where the Path cannot be read.
 pub fn missing(commands: &dyn Commands) -> Vec<&'static str> {
     let place = Place::new(ENVIRONMENT, "Path");
-    let path = registry::look(commands, &place).ok().flatten();
+    let path = registry::read(commands, &place).ok().flatten();
     path.map_or_else(Vec::new, |path| missing_on(&path.data, |file| Path::new(file).is_file()))
 }
 
@@ -68,7 +68,7 @@ mod tests {
     #[cfg(windows)]
     fn the_machines_own_path_is_read() {
         use crate::platform::command::HostCommands;
-        let path = registry::look(&HostCommands, &Place::new(ENVIRONMENT, "Path")).unwrap();
+        let path = registry::read(&HostCommands, &Place::new(ENVIRONMENT, "Path")).unwrap();
         assert!(path.unwrap().data.to_lowercase().contains("system32"));
         assert!(!super::super::is_domain_controller(&HostCommands));
     }
@@ -78,7 +78,7 @@ mod tests {
         let ask = format!("reg query '{ENVIRONMENT}' /v Path");
         assert!(missing(&Script::new(&[(&ask, 1, "")])).is_empty());
         assert!(missing(&Script::new(&[(&ask, Script::HANGS, "")])).is_empty());
-        let said = "    Path    REG_EXPAND_SZ    Z:\\nowhere\r\n";
-        assert_eq!(missing(&Script::new(&[(&ask, 0, said)])), NEEDED);
+        let output = "    Path    REG_EXPAND_SZ    Z:\\nowhere\r\n";
+        assert_eq!(missing(&Script::new(&[(&ask, 0, output)])), NEEDED);
     }
 }

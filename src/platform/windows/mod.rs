@@ -3,8 +3,8 @@
 
 pub mod account_tools;
 pub mod elevation;
+pub mod inventory;
 pub mod job_tools;
-pub mod look;
 pub mod powershell;
 pub mod registry;
 pub mod rights;

@@ -60,7 +60,7 @@ impl fmt::Display for Place {
 ///
 /// # Errors
 /// [`Code::InTheWay`] when it is one that could not be put back as it is.
-pub fn look(commands: &dyn Commands, place: &Place) -> Result<Option<Value>> {
+pub fn read(commands: &dyn Commands, place: &Place) -> Result<Option<Value>> {
     let call = Call::new("reg", ["query", &place.key, "/v", &place.name]);
     let answer = commands.answer(&call)?;
     match answer.code {
@@ -182,29 +182,30 @@ mod tests {
 
     #[test]
     fn a_value_is_read_in_the_words_of_reg() {
-        let said =
+        let output =
             "\r\nHKEY_LOCAL_MACHINE\\SOFTWARE\\Policies\\X\r\n    on    REG_DWORD    0x1\r\n\r\n";
         let script = Script::new(&[
-            (r"reg query 'HKLM\SOFTWARE\Policies\X' /v On", 0, said),
+            (r"reg query 'HKLM\SOFTWARE\Policies\X' /v On", 0, output),
             (r"reg query 'HKLM\SOFTWARE\Policies\X' /v On", 1, "ERROR: nothing"),
             (r"reg query 'HKLM\SOFTWARE\Policies\X' /v On", 0, "    On    REG_SZ    \r\n"),
         ]);
-        assert_eq!(look(&script, &place()).unwrap(), Some(Value::number(1)));
-        assert_eq!(look(&script, &place()).unwrap(), None);
-        assert_eq!(look(&script, &place()).unwrap(), Some(Value::text("")));
+        assert_eq!(read(&script, &place()).unwrap(), Some(Value::number(1)));
+        assert_eq!(read(&script, &place()).unwrap(), None);
+        assert_eq!(read(&script, &place()).unwrap(), Some(Value::text("")));
         script.assert_done();
     }
 
     #[test]
     fn what_could_not_be_put_back_is_in_the_way() {
-        for said in ["    On    REG_SZ    \u{fffd}\r\n", "    On    REG_LINK    x\r\n", "On 1\r\n"]
+        for output in
+            ["    On    REG_SZ    \u{fffd}\r\n", "    On    REG_LINK    x\r\n", "On 1\r\n"]
         {
-            let script = Script::new(&[(r"reg query 'HKLM\SOFTWARE\Policies\X' /v On", 0, said)]);
-            assert_eq!(look(&script, &place()).unwrap_err().code(), Code::InTheWay, "{said}");
+            let script = Script::new(&[(r"reg query 'HKLM\SOFTWARE\Policies\X' /v On", 0, output)]);
+            assert_eq!(read(&script, &place()).unwrap_err().code(), Code::InTheWay, "{output}");
         }
         let hangs =
             Script::new(&[(r"reg query 'HKLM\SOFTWARE\Policies\X' /v On", Script::HANGS, "")]);
-        assert!(look(&hangs, &place()).unwrap_err().message().contains("did not end"));
+        assert!(read(&hangs, &place()).unwrap_err().message().contains("did not end"));
     }
 
     #[test]

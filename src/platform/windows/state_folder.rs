@@ -17,11 +17,11 @@ use std::path::Path;
 /// and read what is opened to them. `is_new`: this run made it.
 ///
 /// # Errors
-/// [`Code::NeedsRoot`] without elevation, [`Code::GroundUnsafe`] when a user owns the folder, who
+/// [`Code::NeedsRoot`] without elevation, [`Code::UntrustedPath`] when a user owns the folder, who
 /// may have written receipts for this run to act on.
-pub fn admit(commands: &dyn Commands, folder: &Path, is_new: bool) -> Result<()> {
-    let said = powershell::run(commands, &question(folder))?;
-    let (is_elevated, owner) = said.trim().split_once(' ').unwrap_or((said.trim(), ""));
+pub fn restrict(commands: &dyn Commands, folder: &Path, is_new: bool) -> Result<()> {
+    let output = powershell::run(commands, &question(folder))?;
+    let (is_elevated, owner) = output.trim().split_once(' ').unwrap_or((output.trim(), ""));
     if is_elevated != "True" {
         return Err(elevation::needs_administrator());
     }
@@ -30,7 +30,7 @@ pub fn admit(commands: &dyn Commands, folder: &Path, is_new: bool) -> Result<()>
     if !is_administrators {
         if !is_new {
             return Err(Error::new(
-                Code::GroundUnsafe,
+                Code::UntrustedPath,
                 format!(
                     "{shown} belongs to the user {owner}, who could have written what is in it"
                 ),
@@ -84,32 +84,36 @@ mod tests {
                      '*S-1-5-32-544:(OI)(CI)F' '*S-1-5-18:(OI)(CI)F' /q";
         let list = "icacls 'C:\\ProgramData\\runnerup' /grant '*S-1-5-32-545:RX' /q";
         for owner in ["S-1-5-32-544", "S-1-5-18"] {
-            let said = format!("True {owner}\r\n");
-            let host = Script::new(&[(&asked(), 0, &said), (close, 0, ""), (list, 0, "")]);
-            admit(&host, Path::new(FOLDER), false).unwrap();
+            let output = format!("True {owner}\r\n");
+            let host = Script::new(&[(&asked(), 0, &output), (close, 0, ""), (list, 0, "")]);
+            restrict(&host, Path::new(FOLDER), false).unwrap();
             host.assert_done();
         }
-        let own = "icacls 'C:\\ProgramData\\runnerup' /setowner '*S-1-5-32-544' /q";
-        let said = format!("True {STRANGER}\r\n");
-        let host =
-            Script::new(&[(&asked(), 0, &said), (own, 0, ""), (close, 0, ""), (list, 0, "")]);
-        admit(&host, Path::new(FOLDER), true).unwrap();
+        let set_owner = "icacls 'C:\\ProgramData\\runnerup' /setowner '*S-1-5-32-544' /q";
+        let output = format!("True {STRANGER}\r\n");
+        let host = Script::new(&[
+            (&asked(), 0, &output),
+            (set_owner, 0, ""),
+            (close, 0, ""),
+            (list, 0, ""),
+        ]);
+        restrict(&host, Path::new(FOLDER), true).unwrap();
         host.assert_done();
     }
 
     #[test]
     fn a_folder_that_a_user_made_first_is_refused() {
-        let said = format!("True {STRANGER}\r\n");
-        let host = Script::new(&[(&asked(), 0, &said)]);
-        let error = admit(&host, Path::new(FOLDER), false).unwrap_err();
-        assert_eq!(error.code(), Code::GroundUnsafe);
+        let output = format!("True {STRANGER}\r\n");
+        let host = Script::new(&[(&asked(), 0, &output)]);
+        let error = restrict(&host, Path::new(FOLDER), false).unwrap_err();
+        assert_eq!(error.code(), Code::UntrustedPath);
         assert!(error.message().contains(STRANGER), "{error}");
     }
 
     #[test]
     fn without_elevation_nothing_is_changed() {
         let host = Script::new(&[(&asked(), 0, &format!("False {STRANGER}\r\n"))]);
-        let error = admit(&host, Path::new(FOLDER), true).unwrap_err();
+        let error = restrict(&host, Path::new(FOLDER), true).unwrap_err();
         assert_eq!(error.code(), Code::NeedsRoot);
     }
 }

@@ -1,6 +1,6 @@
 //! Questions to the runner API with a personal token. Only questions: a claim would take a job.
 
-use super::{Ask, Shared, Way, dial::Names, http, proxy, tls, trust::Trusts};
+use super::{EndpointProbe, Shared, Way, dial::Names, http, proxy, tls, trust::Trusts};
 use crate::{
     agent::Token,
     host::{Queue, Runner, Seen},
@@ -13,7 +13,7 @@ use url::form_urlencoded::byte_serialize;
 
 /// A resource class to ask for, and the personal token to ask with.
 #[derive(Debug, Clone)]
-pub struct Inquiry {
+pub struct QueueQuery {
     /// `NAMESPACE/NAME`.
     pub resource_class: String,
     /// The personal API token.
@@ -21,20 +21,20 @@ pub struct Inquiry {
 }
 
 /// Asks for a resource class, its runners and its work.
-pub fn inquire(inquiry: &Inquiry, way: &Way, timeout: Duration) -> Seen<Queue> {
+pub fn inquire(queue_query: &QueueQuery, way: &Way, timeout: Duration) -> Seen<Queue> {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return Seen::broken(error),
     };
-    let seen = runtime.block_on(asked(inquiry, way, timeout));
+    let seen = runtime.block_on(asked(queue_query, way, timeout));
     runtime.shutdown_background();
     seen
 }
 
-async fn asked(inquiry: &Inquiry, way: &Way, timeout: Duration) -> Seen<Queue> {
+async fn asked(queue_query: &QueueQuery, way: &Way, timeout: Duration) -> Seen<Queue> {
     let way = way.ask();
-    let class: String = byte_serialize(inquiry.resource_class.as_bytes()).collect();
-    let namespace = inquiry.resource_class.split('/').next().unwrap_or_default();
+    let class: String = byte_serialize(queue_query.resource_class.as_bytes()).collect();
+    let namespace = queue_query.resource_class.split('/').next().unwrap_or_default();
     let namespace: String = byte_serialize(namespace.as_bytes()).collect();
     let begun = Instant::now();
     let shared = Arc::new(Shared {
@@ -44,8 +44,8 @@ async fn asked(inquiry: &Inquiry, way: &Way, timeout: Duration) -> Seen<Queue> {
         deadline: begun + timeout,
     });
     let question = |path: String| {
-        let ask = Ask { path, ..way.clone() };
-        let (shared, token) = (Arc::clone(&shared), inquiry.token.clone());
+        let ask = EndpointProbe { path, ..way.clone() };
+        let (shared, token) = (Arc::clone(&shared), queue_query.token.clone());
         tokio::spawn(async move { answer(&ask, &token, &shared).await })
     };
     let [runners, unclaimed, running, classes] = [
@@ -55,15 +55,16 @@ async fn asked(inquiry: &Inquiry, way: &Way, timeout: Duration) -> Seen<Queue> {
         format!("/api/v3/runner/resource?namespace={namespace}"),
     ]
     .map(question);
-    let mut queue = Queue { resource_class: inquiry.resource_class.clone(), ..Queue::default() };
+    let mut queue =
+        Queue { resource_class: queue_query.resource_class.clone(), ..Queue::default() };
     let mut taken = |joined: Result<Result<Value, String>, tokio::task::JoinError>| match joined {
         Ok(Ok(value)) => Some(value),
         Ok(Err(why)) => {
-            queue.trouble.get_or_insert(why);
+            queue.failure.get_or_insert(why);
             None
         }
         Err(error) => {
-            queue.trouble.get_or_insert(error.to_string());
+            queue.failure.get_or_insert(error.to_string());
             None
         }
     };
@@ -99,7 +100,7 @@ async fn asked(inquiry: &Inquiry, way: &Way, timeout: Duration) -> Seen<Queue> {
 }
 
 /// One answer, as JSON.
-async fn answer(ask: &Ask, token: &Token, shared: &Shared) -> Result<Value, String> {
+async fn answer(ask: &EndpointProbe, token: &Token, shared: &Shared) -> Result<Value, String> {
     let whole = async {
         let via = proxy::of(ask);
         let to = via.as_ref().map_or(&ask.url, |via| &via.url);

@@ -1,6 +1,6 @@
 //! From a name to a connection, IPv4 and IPv6 apart.
 
-use super::{Ask, failed, proxy, since};
+use super::{EndpointProbe, failed, proxy, since};
 use crate::host::{Attempt, Route};
 use std::{collections::BTreeMap, io::ErrorKind, net::SocketAddr};
 use tokio::{
@@ -16,7 +16,7 @@ type Resolved = (Attempt<Vec<String>>, Vec<SocketAddr>);
 pub(super) struct Names(BTreeMap<(String, u16), OnceCell<Resolved>>);
 
 impl Names {
-    pub(super) fn new(asks: &[Ask]) -> Self {
+    pub(super) fn new(asks: &[EndpointProbe]) -> Self {
         let places = asks.iter().filter_map(|ask| {
             let via = proxy::of(ask);
             place(via.as_ref().map_or(&ask.url, |via| &via.url))

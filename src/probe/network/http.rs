@@ -1,6 +1,6 @@
 //! One question over a connection that stands, and the part of the answer that tells something.
 
-use super::{Ask, proxy};
+use super::{EndpointProbe, proxy};
 use crate::{agent::Token, host::Answered};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Empty};
@@ -26,7 +26,7 @@ const KEPT: usize = 300;
 /// Asks; any status is an answer. `proxy` is one that passes on a plain request.
 pub(super) async fn get<S>(
     stream: S,
-    ask: &Ask,
+    ask: &EndpointProbe,
     token: Option<&Token>,
     proxy: Option<&proxy::Via>,
 ) -> Result<Answered, String>
@@ -57,7 +57,7 @@ where
 }
 
 fn request(
-    ask: &Ask,
+    ask: &EndpointProbe,
     token: Option<&Token>,
     proxy: Option<&proxy::Via>,
 ) -> Result<Request<Empty<Bytes>>, String> {
@@ -85,7 +85,7 @@ fn request(
 const DOCUMENT: usize = 1 << 20;
 
 /// A document, asked for with a personal token; 200 alone is an answer.
-pub(super) async fn json<S>(stream: S, ask: &Ask, token: &Token) -> Result<Value, String>
+pub(super) async fn json<S>(stream: S, ask: &EndpointProbe, token: &Token) -> Result<Value, String>
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {

@@ -13,7 +13,7 @@ use crate::{
     host::{Answered, Attempt, Endpoint, Network, Provenance, Route, Side},
     text::url::{is_loopback, without_login},
 };
-pub use api::{Inquiry, inquire};
+pub use api::{QueueQuery, inquire};
 use dial::{Names, connect};
 use std::{collections::BTreeMap, future::Future, sync::Arc, time::Duration};
 use tokio::time::{Instant, timeout_at};
@@ -23,7 +23,7 @@ pub use way::Way;
 
 /// An endpoint to reach, and with whose settings.
 #[derive(Debug, Clone)]
-pub struct Ask {
+pub struct EndpointProbe {
     /// The install that it is for.
     pub install: String,
     /// Whose settings these are.
@@ -57,7 +57,7 @@ struct Shared {
 }
 
 /// Reaches all endpoints at once. Each has `timeout` for all of its way; so has the whole.
-pub fn examine(asks: Vec<Ask>, timeout: Duration) -> Network {
+pub fn examine(asks: Vec<EndpointProbe>, timeout: Duration) -> Network {
     let mut network = Network { timeout: timeout.as_secs(), ..Network::default() };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let Ok(runtime) = runtime else { return network };
@@ -84,7 +84,7 @@ pub fn examine(asks: Vec<Ask>, timeout: Duration) -> Network {
     network
 }
 
-async fn reached(ask: &Ask, shared: &Shared) -> Endpoint {
+async fn reached(ask: &EndpointProbe, shared: &Shared) -> Endpoint {
     let proxy = proxy::of(ask);
     let mut endpoint = Endpoint {
         name: ask.endpoint.clone(),
@@ -135,7 +135,7 @@ async fn reached(ask: &Ask, shared: &Shared) -> Endpoint {
 
 /// What is said once a connection stands.
 async fn talk(
-    ask: &Ask,
+    ask: &EndpointProbe,
     proxy: Option<&proxy::Via>,
     mut stream: tokio::net::TcpStream,
     endpoint: &mut Endpoint,

@@ -1,6 +1,6 @@
 //! The proxy that applies, by the rules of Go, which both agents are written in.
 
-use super::Ask;
+use super::EndpointProbe;
 use crate::{
     agent::no_proxy::is_direct,
     host::{Provenance, Proxied},
@@ -23,7 +23,7 @@ pub(super) struct Via {
 }
 
 /// The proxy for an ask.
-pub(super) fn of(ask: &Ask) -> Option<Via> {
+pub(super) fn of(ask: &EndpointProbe) -> Option<Via> {
     if ask.url.scheme() == "ssh" {
         return None;
     }
@@ -118,7 +118,7 @@ mod tests {
             let variable = |(name, value): (&str, &str)| {
                 (name.to_owned(), (value.to_owned(), "a test".to_owned()))
             };
-            let ask = Ask {
+            let ask = EndpointProbe {
                 install: String::new(),
                 side: Side::Service,
                 endpoint: "api".to_owned(),

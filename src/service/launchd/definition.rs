@@ -5,7 +5,7 @@ use crate::{
     agent::Layout,
     record::Content,
     service::{drain, environment},
-    spec::Spec,
+    settings::Spec,
     text::shown,
 };
 use plist::{Dictionary, Value};

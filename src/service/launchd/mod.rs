@@ -177,7 +177,7 @@ impl Services for Launchd<'_> {
                     "launchd refuses a plist that is not root's, that others may write to, or \
                      whose label another job has",
                 )
-                .help(Help::look("ls -l", &definition(label)))
+                .help(Help::inspect("ls -l", &definition(label)))
                 .help(Command::fixed("launchctl print").job(SYSTEM, label, Provenance::Root))),
             _ => Err(answer.failure(&bootstrap)),
         }

@@ -6,7 +6,7 @@ use crate::{
     host::{Directive, Facts, Install, Seen, Service, ServiceState},
     platform::{command::Commands, macos::SYSTEM},
     service::{DefinitionFile, Parts, Profile, Services, StateQuery, Verb, trust::is_roots},
-    spec::Spec,
+    settings::Spec,
 };
 use std::{
     collections::BTreeMap,
@@ -129,12 +129,12 @@ impl Profile for LaunchdProfile {
 
     fn parts(&self, spec: &Spec, _: bool) -> Result<Parts> {
         let layout = &spec.layout;
-        let own = spec.log_file.as_ref().map(|path| PathBuf::from(path.as_str()));
+        let log = spec.log_file.as_ref().map(|path| PathBuf::from(path.as_str()));
         let before = layout.start_log.clone();
         let before = before.map(|log| (log, "output of the agent before it opens its log"));
         let content = definition::content(spec, layout)?;
         Ok(Parts {
-            logs: own.map(|log| (log, "the agent's log")).into_iter().chain(before).collect(),
+            logs: log.map(|log| (log, "the agent's log")).into_iter().chain(before).collect(),
             definitions: vec![DefinitionFile {
                 path: layout.definition.clone(),
                 // launchd requires root as the owner; the file may contain the password of a proxy.

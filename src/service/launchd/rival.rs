@@ -6,7 +6,7 @@ use crate::{
     agent::{Profile, profiles},
     host::{Defined, Facts},
     platform::{Os, fs::Provenance, macos, paths::home},
-    spec::Spec,
+    settings::Spec,
     text::shown,
 };
 use std::path::{Path, PathBuf};

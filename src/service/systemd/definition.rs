@@ -4,7 +4,7 @@ use crate::{
     agent::Layout,
     record::Content,
     service::{description, drain},
-    spec::{Hardening, Spec},
+    settings::{Hardening, Spec},
     text::shown,
 };
 

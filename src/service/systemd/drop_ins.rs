@@ -39,8 +39,8 @@ fn folders_of<'a>(unit: &'a str, kind: &'a str) -> impl Iterator<Item = String> 
         .rmatch_indices('-')
         .filter_map(move |(at, _)| Some(format!("{}.{of}.{kind}", stem.get(..=at)?)));
     let template = stem.split_once('@').map(|(template, _)| format!("{template}@.{of}.{kind}"));
-    let own = [format!("{unit}.{kind}")].into_iter().chain(template);
-    own.chain(dashes).chain([format!("{of}.{kind}")])
+    let full_names = [format!("{unit}.{kind}")].into_iter().chain(template);
+    full_names.chain(dashes).chain([format!("{of}.{kind}")])
 }
 
 #[cfg(test)]
@@ -49,8 +49,8 @@ mod tests {
 
     #[test]
     fn folders_of_beginnings_are_read_too() {
-        let own = ["circleci-a-b.service.d", "circleci-a-.service.d", "circleci-.service.d"];
-        assert_eq!(names("circleci-a-b.service"), [&own[..], &["service.d"]].concat());
+        let full_names = ["circleci-a-b.service.d", "circleci-a-.service.d", "circleci-.service.d"];
+        assert_eq!(names("circleci-a-b.service"), [&full_names[..], &["service.d"]].concat());
         assert_eq!(names("ci@a.service"), ["ci@a.service.d", "ci@.service.d", "service.d"]);
         let all = dependencies("ci-a.service");
         for kind in DEPENDENCIES {

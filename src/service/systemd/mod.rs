@@ -4,9 +4,9 @@ pub mod definition;
 pub mod drop_ins;
 mod profile;
 pub mod state;
-pub mod strange;
 pub mod unit_folders;
 pub(crate) mod unit_text;
+pub mod untrusted;
 mod verify;
 
 pub(crate) use profile::{SystemdProfile, on_unit, reload};
@@ -64,7 +64,7 @@ impl Services for Systemd<'_> {
     }
 
     fn refuse_strange(&self, root: &Root, service: &str) -> Result<()> {
-        strange::refuse_strange(root, service)
+        untrusted::refuse_strange(root, service)
     }
 
     fn state(&self, service: &str) -> Result<ServiceState> {

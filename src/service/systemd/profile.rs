@@ -9,7 +9,7 @@ use crate::{
         DefinitionFile, Parts, Profile, Services, StateQuery, Verb, environment, systemd_runs,
         trust::is_roots,
     },
-    spec::Spec,
+    settings::Spec,
 };
 use std::{
     collections::BTreeMap,

@@ -47,11 +47,11 @@ fn state(block: &str, booted: Option<i64>) -> ServiceState {
     let enabled = value("UnitFileState");
     let since = value("StateChangeTimestampMonotonic").parse().ok().filter(|since| *since > 0);
     // `LoadError` has the form `org.freedesktop.… "words"`.
-    let trouble = value("LoadError").split_once('"').map(|(_, words)| words.trim_end_matches('"'));
+    let failure = value("LoadError").split_once('"').map(|(_, words)| words.trim_end_matches('"'));
     ServiceState {
         load: Load::of(value("LoadState")),
         domain: None,
-        load_trouble: trouble.filter(|words| !words.is_empty()).map(str::to_owned),
+        load_error: failure.filter(|words| !words.is_empty()).map(str::to_owned),
         definition: None,
         enabled: matches!(
             enabled,
@@ -85,7 +85,7 @@ mod tests {
         let states = parse(shown, &units, Some(100));
         assert_eq!(states["a.service"].since, Some(105));
         assert!(states["a.service"].enabled);
-        assert_eq!(states["b.service"].load_trouble.as_deref(), Some("it is bad"));
+        assert_eq!(states["b.service"].load_error.as_deref(), Some("it is bad"));
         assert_eq!(states["b.service"].main_pid, None);
         assert_eq!(parse(shown, &units, None)["a.service"].since, None);
     }

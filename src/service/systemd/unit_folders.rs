@@ -3,7 +3,7 @@
 use super::drop_ins::FOLDERS;
 use crate::{
     Error, Result,
-    platform::fs::{Kind, Root, Trail},
+    platform::fs::{Kind, PathWalk, Root},
 };
 use std::{
     collections::BTreeMap,
@@ -24,44 +24,44 @@ pub struct UnitFolders {
     /// Where each name stands, the place that counts first.
     places: BTreeMap<String, Vec<PathBuf>>,
     /// The file of each service that could be looked at, by its name.
-    services: BTreeMap<String, Trail>,
+    services: BTreeMap<String, PathWalk>,
     /// Services by where their file really is.
     by_file: BTreeMap<PathBuf, Vec<String>>,
     /// Folders that are not root's alone, or could be made by others.
-    strange: Vec<PathBuf>,
+    untrusted: Vec<PathBuf>,
     /// Why there may be more.
-    trouble: Option<Error>,
+    failure: Option<Error>,
 }
 
 impl UnitFolders {
     /// Lists them, as far as the caller may.
     pub fn list(root: &Root) -> Self {
-        let mut own = Self::default();
+        let mut folders = Self::default();
         let mut listed = Vec::new();
         for folder in FOLDERS.map(Path::new) {
-            if let Err(error) = own.add_folder(root, folder, &mut listed) {
-                own.trouble.get_or_insert(error);
+            if let Err(error) = folders.add_folder(root, folder, &mut listed) {
+                folders.failure.get_or_insert(error);
             }
         }
-        own
+        folders
     }
 
     fn add_folder(&mut self, root: &Root, folder: &Path, listed: &mut Vec<PathBuf>) -> Result<()> {
-        let trail = root.trail(folder)?;
-        let is_roots = trail.made_by().is_root();
+        let walk = root.walk(folder)?;
+        let is_roots = walk.made_by().is_root();
         if !is_roots {
-            self.strange.push(folder.to_owned());
+            self.untrusted.push(folder.to_owned());
         }
         // `/lib` is often a link to `/usr/lib`.
-        if !trail.is(Kind::Folder) || listed.contains(&trail.real) {
+        if !walk.is(Kind::Folder) || listed.contains(&walk.real) {
             return Ok(());
         }
-        let Some(spot) = root.find(&trail.real)? else { return Ok(()) };
+        let Some(spot) = root.find(&walk.real)? else { return Ok(()) };
         let names = match is_roots {
             true => spot.list()?,
             false => spot.list_some(NAMES, Instant::now() + LISTED)?.names,
         };
-        listed.push(trail.real);
+        listed.push(walk.real);
         // Of a name that is no text systemd makes no unit.
         for name in names.iter().filter_map(|name| name.to_str()) {
             self.add(root, folder, name);
@@ -72,25 +72,25 @@ impl UnitFolders {
     fn add(&mut self, root: &Root, folder: &Path, name: &str) {
         let path = folder.join(name);
         if name.ends_with(".service")
-            && let Ok(trail) = root.trail(&path)
+            && let Ok(walk) = root.walk(&path)
         {
             // All units that are masked are links to one device.
-            if trail.is(Kind::File) {
-                self.by_file.entry(trail.real.clone()).or_default().push(name.to_owned());
+            if walk.is(Kind::File) {
+                self.by_file.entry(walk.real.clone()).or_default().push(name.to_owned());
             }
-            self.services.entry(name.to_owned()).or_insert(trail);
+            self.services.entry(name.to_owned()).or_insert(walk);
         }
         self.places.entry(name.to_owned()).or_default().push(path);
     }
 
     /// Why there may be more than is listed.
-    pub fn trouble(&self) -> Option<&Error> {
-        self.trouble.as_ref()
+    pub fn failure(&self) -> Option<&Error> {
+        self.failure.as_ref()
     }
 
     /// Folders that are not root's alone: whatever root starts, others could have defined.
-    pub fn strange(&self) -> &[PathBuf] {
-        &self.strange
+    pub fn untrusted(&self) -> &[PathBuf] {
+        &self.untrusted
     }
 
     /// Where a name stands, the place that counts first.
@@ -105,7 +105,7 @@ impl UnitFolders {
     }
 
     /// The way to the file of a service, where it could be looked at.
-    pub fn file(&self, service: &str) -> Option<&Trail> {
+    pub fn file(&self, service: &str) -> Option<&PathWalk> {
         self.services.get(service)
     }
 

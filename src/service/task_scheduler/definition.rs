@@ -5,7 +5,7 @@ use crate::{
     agent::Layout,
     record::Content,
     service::{description, environment, task_scheduler::session},
-    spec::Spec,
+    settings::Spec,
     text::shown,
 };
 use secrecy::SecretString;

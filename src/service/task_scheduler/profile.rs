@@ -6,7 +6,7 @@ use crate::{
     host::{Directive, Install, Service, ServiceState},
     platform::command::Commands,
     service::{DefinitionFile, Parts, Profile, Services, Verb},
-    spec::Spec,
+    settings::Spec,
 };
 use std::path::{Path, PathBuf};
 

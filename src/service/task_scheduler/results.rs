@@ -44,7 +44,7 @@ pub(super) fn words(state: &ServiceState) -> String {
 
 /// The last result of a task in words.
 pub(crate) fn last(code: u32) -> String {
-    let known = MEANINGS.iter().chain(&LOGON).find(|(own, _)| *own == code);
+    let known = MEANINGS.iter().chain(&LOGON).find(|(status, _)| *status == code);
     let meaning = known.map_or(String::new(), |(_, meaning)| format!(": {meaning}"));
     format!("last result 0x{code:08X}{meaning}")
 }

@@ -49,7 +49,7 @@ pub fn keeper_arguments(user: &str) -> String {
 
 /// Saves the credential of `$account`, whose password is `$password` and, in the clear, `$plain`.
 pub(super) fn save() -> String {
-    let own: String = OWN_VALUES
+    let values: String = OWN_VALUES
         .iter()
         .map(|(key, name, number)| {
             let (key, name) = (literal(key), literal(name));
@@ -69,13 +69,13 @@ pub(super) fn save() -> String {
          $saved = [Runnerup.Vault]::CredWriteW([ref]$credential, 0); \
          $code = [Runtime.InteropServices.Marshal]::GetLastWin32Error(); \
          [Runtime.InteropServices.Marshal]::ZeroFreeGlobalAllocUnicode($credential.Blob); \
-         if (-not $saved) {{ throw \"the credential was not saved (error $code)\" }}; {own}"
+         if (-not $saved) {{ throw \"the credential was not saved (error $code)\" }}; {values}"
     ))
 }
 
 /// Takes away what [`save`] made; what is not there is fine.
 pub(super) fn forget() -> String {
-    let own: String = OWN_VALUES
+    let values: String = OWN_VALUES
         .iter()
         .map(|(key, name, _)| {
             let (key, name) = (literal(key), literal(name));
@@ -87,7 +87,7 @@ pub(super) fn forget() -> String {
         "{VAULT}$gone = [Runnerup.Vault]::CredDeleteW('{TARGET}', 2, 0); \
          $code = [Runtime.InteropServices.Marshal]::GetLastWin32Error(); \
          if (-not $gone -and $code -ne 1168) \
-         {{ throw \"the credential was not removed (error $code)\" }}; {own}"
+         {{ throw \"the credential was not removed (error $code)\" }}; {values}"
     ))
 }
 

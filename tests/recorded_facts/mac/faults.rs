@@ -1,6 +1,6 @@
 //! What goes wrong on Macs: each fault, what it is planted in, and the one check that finds it.
 
-use super::{Mac, On, Plant, trail};
+use super::{Mac, On, Plant, walk};
 use serde_json::{Value, json};
 
 pub(super) const FAULTS: &[(&str, On, Plant, &str)] = &[
@@ -272,7 +272,7 @@ pub(super) const FAULTS: &[(&str, On, Plant, &str)] = &[
         On::Ours,
         |mac| {
             *mac.install("service/definitions/0/trail") =
-                trail("/opt/circleci/com.circleci.runner.plist", "file", 0, 0o644);
+                walk("/opt/circleci/com.circleci.runner.plist", "file", 0, 0o644);
         },
         "service/domain-right",
     ),

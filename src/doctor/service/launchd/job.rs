@@ -152,19 +152,19 @@ fn output(_: &Survey, install: &Install) -> Judged {
             .cure(keys::set(install, service, "StandardErrorPath", To::File(&wanted)))
             .into());
     }
-    let Some(trail) = install.path(PathRole::ServiceOutput).and_then(|seen| seen.ok()) else {
+    let Some(walk) = install.path(PathRole::ServiceOutput).and_then(|seen| seen.ok()) else {
         return Ok(Verdict::Holds(path.to_owned()));
     };
-    let folder = trail.path.parent();
-    let has_folder = trail.end.is_some()
-        || trail.passed.iter().any(|passed| Some(passed.path.as_path()) == folder);
-    let stands = trail.end.is_none_or(|meta| meta.kind == Kind::File);
+    let folder = walk.path.parent();
+    let has_folder = walk.end.is_some()
+        || walk.passed.iter().any(|passed| Some(passed.path.as_path()) == folder);
+    let stands = walk.end.is_none_or(|meta| meta.kind == Kind::File);
     if has_folder && stands {
         return Ok(Verdict::Holds(path.to_owned()));
     }
     let what = if stands { "is in a folder that does not exist" } else { "is not a file" };
     Ok(Problem::fail(format!("launchd cannot open the agent's output: {path} {what}"))
-        .seen(trail.why())
+        .seen(walk.why())
         .cure(keys::set(install, service, "StandardErrorPath", To::File(&wanted)))
         .into())
 }
@@ -219,7 +219,7 @@ fn unhindered(_: &Survey, install: &Install) -> Judged {
 #[cfg(test)]
 mod tests {
     use crate::{
-        doctor::{Status, sample::*},
+        doctor::{Status, fixtures::*},
         host::{Activity, Mac, Named, PathRole, Seen, Survey},
         values::Manager,
     };
@@ -231,7 +231,7 @@ mod tests {
         service.manager = Manager::Launchd;
         service.name = "com.circleci.runner".into();
         service.directives.clear();
-        service.definitions[0].trail = trail(plist, file(0, 0o644));
+        service.definitions[0].walk = walk(plist, file(0, 0o644));
         if let Seen::Known(state) = &mut service.state {
             state.active = Activity::Inactive;
         }
@@ -272,12 +272,12 @@ mod tests {
         let daemon = "/Library/LaunchDaemons/com.circleci.runner.plist";
         let mut survey = mac(daemon, None);
         assert_eq!(status(&survey, "service/output-kept"), Status::Pass);
-        let mut there = trail("/Library/Logs/r.start.log", file(0, 0o644));
+        let mut there = walk("/Library/Logs/r.start.log", file(0, 0o644));
         there.end = None;
         agent(&mut survey).paths.push(named(PathRole::ServiceOutput, there));
         assert_eq!(status(&survey, "service/output-kept"), Status::Pass);
-        if let Some(Named { trail: Seen::Known(trail), .. }) = agent(&mut survey).paths.last_mut() {
-            trail.passed.pop();
+        if let Some(Named { walk: Seen::Known(walk), .. }) = agent(&mut survey).paths.last_mut() {
+            walk.passed.pop();
         }
         assert_eq!(status(&survey, "service/output-kept"), Status::Fail);
         directive(&mut survey, "", "StandardErrorPath", "/dev/null");

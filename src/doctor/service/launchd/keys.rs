@@ -6,7 +6,7 @@ use crate::{
         change::on_account,
         lookup::{longest_job, longest_stop, shorter_jobs},
     },
-    host::{Install, Service, Survey, Trail, Unseen},
+    host::{Install, PathWalk, Service, Survey, Unseen},
     service::launchd::{bootstrap, on_job},
 };
 use std::path::Path;
@@ -189,7 +189,7 @@ pub(super) fn command(service: &Service, install: &Install) -> Remedy {
     ]);
     let Some(file) = service.file() else { return remedy };
     let check = Command::fixed("plutil -lint").path(&file.path, install.named_by);
-    reloaded(remedy.look(check), install, service)
+    reloaded(remedy.inspect(check), install, service)
 }
 
 /// Changes one key, and loads the plist again.
@@ -220,7 +220,7 @@ pub(super) enum To<'a> {
 }
 
 /// A command of root on a plist; left out in a home, where the user can replace the file.
-fn plutil(file: &Trail, text: &'static str) -> Command {
+fn plutil(file: &PathWalk, text: &'static str) -> Command {
     match file.path.starts_with("/Users") {
         true => Command::left_out(),
         false => Command::root(text),

@@ -41,7 +41,7 @@ fn label(survey: &Survey, install: &Install) -> Judged {
 #[cfg(test)]
 mod tests {
     use crate::{
-        doctor::{Status, sample::*},
+        doctor::{Status, fixtures::*},
         values::Manager,
     };
 

@@ -41,7 +41,7 @@ pub(super) fn judge(install: &Install, service: &Service) -> Verdict {
 #[cfg(test)]
 mod tests {
     use crate::{
-        doctor::{Status, sample::*},
+        doctor::{Status, fixtures::*},
         values::Manager,
     };
 

@@ -30,9 +30,9 @@ fn job(install: &Install) -> Result<&Service, Unseen> {
 
 impl Rules for LaunchdRules {
     fn unread(&self, install: &Install, definition: &Definition, why: &str) -> Option<Problem> {
-        let path = &definition.trail.path;
+        let path = &definition.walk.path;
         let remedy = Remedy::by_hand("Correct the plist.")
-            .look(Command::fixed("plutil -lint").path(path, install.named_by));
+            .inspect(Command::fixed("plutil -lint").path(path, install.named_by));
         let problem = Problem::fail(format!("launchd cannot read {}", path.display()));
         Some(problem.seen(why).cure(remedy))
     }

@@ -16,9 +16,9 @@ pub(super) fn strangers(
     install: &Install,
     definition: &Definition,
 ) -> Option<Problem> {
-    let meta = definition.trail.end.filter(|meta| meta.kind == Kind::File)?;
-    let path = definition.trail.path.display();
-    let is_of_all = definition.trail.path.starts_with("/Library");
+    let meta = definition.walk.end.filter(|meta| meta.kind == Kind::File)?;
+    let path = definition.walk.path.display();
+    let is_of_all = definition.walk.path.starts_with("/Library");
     let user = account(survey, install).ok().filter(|_| !is_of_all);
     let is_strangers = !meta.is_of(0) && (is_of_all || user.is_some_and(|user| !user.owns(&meta)));
     let whose = if user.is_some() { "the user whose home it is in" } else { "root" };
@@ -28,7 +28,7 @@ pub(super) fn strangers(
             Remedy::by_hand(["Check the content of the file, and write it again as ", whose, "."])
                 .command(Command::root("runnerup install"));
         Problem::fail(format!("launchd does not load {path}, because {whose} does not own it"))
-            .seen(described(&definition.trail, survey))
+            .seen(described(&definition.walk, survey))
             .cure(remedy)
     })
 }

@@ -69,7 +69,7 @@ pub(super) fn accepted(install: &Install, service: &Service) -> Judged {
                   directive.";
     let problem = |objection| {
         let shows = on_unit("systemd-analyze --man=no verify", install, service);
-        problem(service, objection).cure(Remedy::by_hand(advice).look(shows))
+        problem(service, objection).cure(Remedy::by_hand(advice).inspect(shows))
     };
     let problems: Vec<_> = service.objections.known()?.iter().map(problem).collect();
     let count = service.directives.len();
@@ -119,7 +119,7 @@ fn for_section(section: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use crate::{
-        doctor::{Status, sample::*},
+        doctor::{Status, fixtures::*},
         host::{Objection, Seen},
     };
 

@@ -69,7 +69,7 @@ fn number(text: &str) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use crate::doctor::{Status, sample::*};
+    use crate::doctor::{Status, fixtures::*};
 
     #[test]
     fn limits_below_the_least_warn() {

@@ -57,7 +57,7 @@ impl Rules for SystemdRules {
             // Without the manual pages of the unit, which `man` would read.
             other => Problem::fail(format!("systemd cannot load {name}: {other}")).cure(
                 Remedy::by_hand("Correct the unit.")
-                    .look(on_unit("systemd-analyze --man=no verify"))
+                    .inspect(on_unit("systemd-analyze --man=no verify"))
                     .command(reload(install, service)),
             ),
         })

@@ -36,7 +36,7 @@ fn allows_jobs(survey: &Survey, install: &Install) -> Judged {
         .into_iter()
         .filter_map(|role| {
             let named = install.named(role)?;
-            let path = named.trail.ok()?.path.as_path();
+            let path = named.walk.ok()?.path.as_path();
             let is_meant = named.named_by.is_root() || own_folders.is_known(path);
             Some((path, if is_meant { Wanted::Root } else { Wanted::Folder }))
         })
@@ -176,7 +176,7 @@ fn uses_sudo(install: &Install) -> bool {
 #[cfg(test)]
 mod tests {
     use crate::{
-        doctor::{Status, sample::*},
+        doctor::{Status, fixtures::*},
         host::{Named, PathRole, Provenance, Setting, Survey, Written},
     };
 
@@ -214,8 +214,8 @@ mod tests {
         };
         let closed = |path: &str, named_by| {
             let mut survey = healthy();
-            let trail = trail(path, folder(UID, 0o750));
-            agent(&mut survey).paths[0] = Named { named_by, ..named(PathRole::WorkFolder, trail) };
+            let walk = walk(path, folder(UID, 0o750));
+            agent(&mut survey).paths[0] = Named { named_by, ..named(PathRole::WorkFolder, walk) };
             directive(&mut survey, "Service", "ProtectSystem", "strict");
             survey
         };

@@ -125,7 +125,7 @@ fn span(text: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::span;
-    use crate::{doctor::sample::*, host::Provenance, record::Step};
+    use crate::{doctor::fixtures::*, host::Provenance, record::Step};
 
     #[test]
     fn spans_are_read_as_systemd_reads_them() {

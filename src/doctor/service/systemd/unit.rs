@@ -24,14 +24,13 @@ fn environment_files(_: &Survey, install: &Install) -> Judged {
     let mut count = 0;
     for named in install.paths.iter().filter(|path| path.role == PathRole::EnvironmentFile) {
         count += 1;
-        let trail = named.trail.known()?;
-        if !trail.is(Kind::File) {
-            let path = trail.path.display();
+        let walk = named.walk.known()?;
+        if !walk.is(Kind::File) {
+            let path = walk.path.display();
             problems.push(
                 Problem::fail(format!("the environment file {path} does not exist"))
                     .seen(
-                        trail
-                            .stopped
+                        walk.stopped
                             .as_ref()
                             .map_or_else(|| format!("{path} is not a file"), ToString::to_string),
                     )
@@ -124,7 +123,7 @@ fn health(_: &Survey, install: &Install) -> Judged {
 #[cfg(test)]
 mod tests {
     use crate::{
-        doctor::{Status, sample::*},
+        doctor::{Status, fixtures::*},
         host::PathRole,
     };
 
@@ -149,7 +148,7 @@ mod tests {
     #[test]
     fn an_environment_file_must_be_there() {
         let mut survey = healthy();
-        let mut missing = trail("/etc/default/x", file(0, 0o644));
+        let mut missing = walk("/etc/default/x", file(0, 0o644));
         missing.end = None;
         agent(&mut survey).paths.push(named(PathRole::EnvironmentFile, missing));
         assert_eq!(status(&survey, "service/environment-files"), Status::Fail);

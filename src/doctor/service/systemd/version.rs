@@ -32,7 +32,7 @@ fn new_enough(survey: &Survey, _: &Install) -> Judged {
 
 #[cfg(test)]
 mod tests {
-    use crate::doctor::{Status, sample::*};
+    use crate::doctor::{Status, fixtures::*};
 
     #[test]
     fn an_old_systemd_fails() {

@@ -282,7 +282,7 @@ pub(super) fn is_between_jobs(survey: &Survey, install: &Install, service: &Serv
 mod tests {
     use super::*;
     use crate::{
-        doctor::{Status, sample::*},
+        doctor::{Status, fixtures::*},
         values::Manager,
     };
 

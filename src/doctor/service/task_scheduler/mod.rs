@@ -28,7 +28,7 @@ fn task(install: &Install) -> Result<&Service, Unseen> {
 
 impl Rules for TaskRules {
     fn unread(&self, _: &Install, definition: &Definition, why: &str) -> Option<Problem> {
-        let path = definition.trail.path.display();
+        let path = definition.walk.path.display();
         let remedy =
             Remedy::by_hand("Register the task again.").command(Command::fixed("runnerup install"));
         Some(
@@ -59,11 +59,12 @@ impl Rules for TaskRules {
 
     fn right_command(&self, install: &Install, service: &Service) -> Remedy {
         let arguments = install.agent.profile().usage_arguments();
-        Remedy::by_hand(["Set the action of the task to the agent with `", arguments, "`."]).look(
-            Command::fixed("Get-ScheduledTask")
-                .task(&service.name, install.named_by)
-                .then("| Select-Object -Expand Actions"),
-        )
+        Remedy::by_hand(["Set the action of the task to the agent with `", arguments, "`."])
+            .inspect(
+                Command::fixed("Get-ScheduledTask")
+                    .task(&service.name, install.named_by)
+                    .then("| Select-Object -Expand Actions"),
+            )
     }
 
     fn restarts(&self, install: &Install, _: &Service) -> Judged {

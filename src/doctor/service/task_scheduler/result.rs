@@ -116,7 +116,7 @@ fn described(task: &TaskState) -> String {
 mod tests {
     use super::*;
     use crate::{
-        doctor::{Status, sample::*},
+        doctor::{Status, fixtures::*},
         host::{Activity, Seen},
         values::Manager,
     };

@@ -3,7 +3,7 @@
 //! A bind mount has the device number of the file system that it shows again, so on Linux mounts
 //! are told apart by the kernel's number of the mount. macOS has no bind mounts.
 
-use super::{Root, root::LINK_LIMIT, trouble};
+use super::{Root, failure, root::LINK_LIMIT};
 use crate::{Code, Error, Result, platform::fs::Mounted};
 use rustix::{
     fs::{self, AtFlags, FileType},
@@ -61,44 +61,48 @@ pub(super) enum Reach {
     Host,
     /// The one that the image's folder is on, and file systems of disks that are mounted in it and
     /// nowhere else.
-    Image { own: Option<MountId>, base: Arc<Path> },
+    Image { image_mount: Option<MountId>, base: Arc<Path> },
 }
 
 impl Reach {
     /// Of an image with this folder.
     pub(super) fn image(folder: impl AsFd, base: &Path) -> Self {
         let base = std::fs::canonicalize(base).unwrap_or_else(|_| base.to_owned());
-        Self::Image { own: MountId::of(folder).ok(), base: base.into() }
+        Self::Image { image_mount: MountId::of(folder).ok(), base: base.into() }
     }
 
     /// Refuses an open folder or file of an image that is no part of it: in the `/proc` that is
     /// mounted in it for a `chroot` are the secrets of this host's processes.
     ///
     /// # Errors
-    /// [`Code::GroundUnsafe`].
+    /// [`Code::UntrustedPath`].
     pub(super) fn admit(&self, handle: impl AsFd, path: &Path) -> Result<()> {
-        let Self::Image { own, base } = self else { return Ok(()) };
+        let Self::Image { image_mount, base } = self else { return Ok(()) };
         let its = MountId::of(&handle).ok();
-        if MountId::is_known_same(*own, its) || is_part(*own, its, base, is_of_a_disk(&handle)) {
+        if MountId::is_known_same(*image_mount, its)
+            || is_part(*image_mount, its, base, is_of_a_disk(&handle))
+        {
             return Ok(());
         }
         Err(Error::new(
-            Code::GroundUnsafe,
+            Code::UntrustedPath,
             format!("{} is on a mount that is no part of the image", path.display()),
         )
         .help("unmount what is mounted in the image from this host, such as /proc and /run"))
     }
 }
 
-/// Whether a mount belongs to the image in the folder `base`, which is on the mount `own`: it shows a
+/// Whether a mount belongs to the image in the folder `base`, which is on the mount `image_mount`: it shows a
 /// part of that folder once more, or a disk's file system that is mounted in it and nowhere else.
 /// Another bind mount shows what the host has elsewhere.
 #[cfg(target_os = "linux")]
-fn is_part(own: Option<MountId>, its: Option<MountId>, base: &Path, is_disk: bool) -> bool {
-    let (Some(MountId::Mount(own)), Some(MountId::Mount(its))) = (own, its) else { return false };
+fn is_part(image_mount: Option<MountId>, its: Option<MountId>, base: &Path, is_disk: bool) -> bool {
+    let (Some(MountId::Mount(image_mount)), Some(MountId::Mount(its))) = (image_mount, its) else {
+        return false;
+    };
     let Ok(list) = std::fs::read("/proc/self/mountinfo") else { return false };
     let shown = linux::shown(&list);
-    linux::is_own(&shown, own, its, base) || is_disk && linux::is_inside(&shown, its, base)
+    linux::is_own(&shown, image_mount, its, base) || is_disk && linux::is_inside(&shown, its, base)
 }
 
 /// No other system mounts a folder of the host in an image.
@@ -187,7 +191,7 @@ impl Root {
 }
 
 impl Root {
-    /// Where `path` really is, with the links on the way followed that [`Root::trail`] follows. What
+    /// Where `path` really is, with the links on the way followed that [`Root::walk`] follows. What
     /// stands there itself is not looked at. `None` when it is not there.
     fn real(&self, path: PathBuf) -> Result<Option<PathBuf>> {
         let mut path = path;
@@ -197,7 +201,7 @@ impl Root {
             };
             let Some(spot) = self.find(&path)? else { return Ok(None) };
             let above =
-                if above.parent().is_some() { self.trail(above)?.real } else { above.into() };
+                if above.parent().is_some() { self.walk(above)?.real } else { above.into() };
             path = match fs::readlinkat(&spot.folder, name, Vec::new()) {
                 Ok(target) if spot.trusted => above.join(OsString::from_vec(target.into_bytes())),
                 Err(Errno::NOENT) => return Ok(None),
@@ -218,7 +222,7 @@ pub fn mounts() -> Result<Vec<Mounted>> {
     let list = Path::new("/proc/self/mountinfo");
     let text = std::fs::read(list).map_err(|error| {
         let errno = Errno::from_io_error(&error).unwrap_or(Errno::IO);
-        trouble("read the list of mounts in", list, errno)
+        failure("read the list of mounts in", list, errno)
     })?;
     Ok(linux::mounts(&text))
 }
@@ -229,7 +233,7 @@ pub fn mounts() -> Result<Vec<Mounted>> {
 /// None.
 #[cfg(not(target_os = "linux"))]
 pub fn mounts() -> Result<Vec<Mounted>> {
-    let _ = trouble;
+    let _ = failure;
     Ok(Vec::new())
 }
 
@@ -254,10 +258,11 @@ mod linux {
     const UNASKED: AtFlags = AtFlags::NO_AUTOMOUNT.union(AtFlags::STATX_DONT_SYNC);
 
     pub(super) fn glance(folder: impl AsFd, name: &CStr) -> Result<Glance, Errno> {
-        let look = |wanted| fs::statx(&folder, name, AtFlags::SYMLINK_NOFOLLOW | UNASKED, wanted);
-        let stat = match look(StatxFlags::TYPE | StatxFlags::UID | StatxFlags::MNT_ID) {
+        let metadata =
+            |wanted| fs::statx(&folder, name, AtFlags::SYMLINK_NOFOLLOW | UNASKED, wanted);
+        let stat = match metadata(StatxFlags::TYPE | StatxFlags::UID | StatxFlags::MNT_ID) {
             // A mount of another account, which hides from root all but the mount itself.
-            Err(Errno::ACCESS) => look(StatxFlags::MNT_ID)?,
+            Err(Errno::ACCESS) => metadata(StatxFlags::MNT_ID)?,
             found => found?,
         };
         let has_mount = stat.stx_mask & StatxFlags::MNT_ID.bits() != 0;
@@ -315,19 +320,19 @@ mod linux {
         shown.collect()
     }
 
-    /// Whether a mount shows a part of the folder `base`, which is on the mount `own`.
-    pub(super) fn is_own(all: &[Shown], own: u64, its: u64, base: &Path) -> bool {
+    /// Whether a mount shows a part of the folder `base`, which is on the mount `image_mount`.
+    pub(super) fn is_own(all: &[Shown], image_mount: u64, its: u64, base: &Path) -> bool {
         let of = |number: u64| all.iter().find(|shown| shown.number == number);
-        let (Some(own), Some(its)) = (of(own), of(its)) else { return false };
-        let Ok(inner) = base.strip_prefix(&own.point) else { return false };
-        own.system == its.system && its.from.starts_with(own.from.join(inner))
+        let (Some(image_mount), Some(its)) = (of(image_mount), of(its)) else { return false };
+        let Ok(inner) = base.strip_prefix(&image_mount.point) else { return false };
+        image_mount.system == its.system && its.from.starts_with(image_mount.from.join(inner))
     }
 
     /// Whether the file system of a mount is mounted below this folder and nowhere else.
     pub(super) fn is_inside(all: &[Shown], number: u64, base: &Path) -> bool {
-        let own = all.iter().find(|shown| shown.number == number);
-        own.is_some_and(|own| {
-            let mut others = all.iter().filter(|shown| shown.system == own.system);
+        let image_mount = all.iter().find(|shown| shown.number == number);
+        image_mount.is_some_and(|image_mount| {
+            let mut others = all.iter().filter(|shown| shown.system == image_mount.system);
             others.all(|shown| shown.point.starts_with(base))
         })
     }

@@ -1,6 +1,6 @@
 //! Owner and mode, given on handles that cannot be swapped.
 
-use super::{Spot, open_folder, trouble};
+use super::{Spot, failure, open_folder};
 use crate::{Code, Error, Result, platform::fs::Found};
 use rustix::{
     fs::{self, Gid, Mode, Uid},
@@ -18,28 +18,28 @@ impl Spot {
         permit: &dyn Fn(&Found) -> Result<()>,
     ) -> Result<()> {
         let handle = open_folder(&self.folder, &self.name)
-            .map_err(|errno| trouble("open the folder", &self.path, errno))?;
+            .map_err(|errno| failure("open the folder", &self.path, errno))?;
         permit(&self.found(&handle)?)?;
-        settle(&handle, owner, mode)
-            .map_err(|errno| trouble("set owner and mode of", &self.path, errno))
+        set_permissions(&handle, owner, mode)
+            .map_err(|errno| failure("set owner and mode of", &self.path, errno))
     }
 
     /// The same for a folder that [`Spot::create_folder`] has just made. Another folder that was
     /// put in its place since is told by its owner, its mode, or what is in it.
     pub fn settle_new_folder(&self, owner: Option<(u32, u32)>, mode: u32) -> Result<()> {
         let handle = open_folder(&self.folder, &self.name)
-            .map_err(|errno| trouble("open the folder", &self.path, errno))?;
+            .map_err(|errno| failure("open the folder", &self.path, errno))?;
         let Found { meta, is_bare_folder } = self.found(&handle)?;
         let is_ours = meta.is_of(rustix::process::geteuid().as_raw()) && meta.has_none(0o077);
         if !is_ours || !is_bare_folder {
             return Err(Error::new(
-                Code::GroundUnsafe,
+                Code::UntrustedPath,
                 format!("{} was swapped for another folder at once", self.path.display()),
             )
             .help("look for processes of the account that the folder above belongs to"));
         }
-        settle(&handle, owner, mode)
-            .map_err(|errno| trouble("set owner and mode of", &self.path, errno))
+        set_permissions(&handle, owner, mode)
+            .map_err(|errno| failure("set owner and mode of", &self.path, errno))
     }
 
     /// The owner of the folder that this name is in.
@@ -48,13 +48,18 @@ impl Spot {
     }
 
     /// Gives an open file its owner and mode; the owner first, since that drops set-id bits.
-    pub fn settle_file(&self, file: &File, owner: Option<(u32, u32)>, mode: u32) -> Result<()> {
-        settle(file, owner, mode)
-            .map_err(|errno| trouble("set owner and mode of", &self.path, errno))
+    pub fn set_file_permissions(
+        &self,
+        file: &File,
+        owner: Option<(u32, u32)>,
+        mode: u32,
+    ) -> Result<()> {
+        set_permissions(file, owner, mode)
+            .map_err(|errno| failure("set owner and mode of", &self.path, errno))
     }
 
     fn found(&self, folder: &OwnedFd) -> Result<Found> {
-        let failed = |errno| trouble("list", &self.path, errno);
+        let failed = |errno| failure("list", &self.path, errno);
         let mut is_bare_folder = true;
         for entry in fs::Dir::read_from(folder).map_err(failed)? {
             let entry = entry.map_err(failed)?;
@@ -67,7 +72,7 @@ impl Spot {
     }
 }
 
-fn settle(
+fn set_permissions(
     handle: impl std::os::fd::AsFd,
     owner: Option<(u32, u32)>,
     mode: u32,

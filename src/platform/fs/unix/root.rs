@@ -1,7 +1,7 @@
 //! The folder that all paths of a run are under, and the way to a place in it.
 
 use super::{
-    Spot, is_ours, is_trusted, link_target, mount::Reach, names, not_a_place, open_folder, trouble,
+    Spot, failure, is_ours, is_trusted, link_target, mount::Reach, names, not_a_place, open_folder,
     unsafe_link,
 };
 use crate::{
@@ -35,7 +35,7 @@ impl Root {
     /// lead a run to another folder, and least of all to this host.
     ///
     /// # Errors
-    /// [`Code::GroundUnsafe`] when `base` is a link, when a link on the way could have been put
+    /// [`Code::UntrustedPath`] when `base` is a link, when a link on the way could have been put
     /// there by another user, and when `base` is another name of this host's own root.
     pub fn open(base: &Path) -> Result<Self> {
         let host = open_start(Path::new("/"))?;
@@ -45,7 +45,7 @@ impl Root {
         let handle = walk_to(base)?;
         if identity(&handle, base)? == identity(&host, base)? {
             return Err(Error::new(
-                Code::GroundUnsafe,
+                Code::UntrustedPath,
                 format!("{} is another name of this host's own root folder", base.display()),
             )
             .help("leave --root out if this host is meant, and else give the image's own folder"));
@@ -72,7 +72,7 @@ impl Root {
     /// The place of `path`; `None` when a folder on the way is not there.
     ///
     /// # Errors
-    /// [`Code::GroundUnsafe`] when a link on the way could have been put there by another user,
+    /// [`Code::UntrustedPath`] when a link on the way could have been put there by another user,
     /// [`Code::InTheWay`] when something that is no folder stands on the way.
     pub fn find(&self, path: &Path) -> Result<Option<Spot>> {
         let mut ahead = names(path, Vec::new())?;
@@ -105,7 +105,7 @@ impl Root {
                     folder = self.duplicate(path)?;
                     trusted = is_trusted(&folder, path)?;
                 }
-                Err(errno) => return Err(trouble("look into", path, errno)),
+                Err(errno) => return Err(failure("look into", path, errno)),
             }
         }
         let outside = self.outside(path);
@@ -114,22 +114,22 @@ impl Root {
     }
 
     /// What stands at `path`, a link itself and not what it points to.
-    pub fn look(&self, path: &Path) -> Result<Option<Meta>> {
-        self.find(path)?.map_or(Ok(None), |spot| spot.look())
+    pub fn metadata(&self, path: &Path) -> Result<Option<Meta>> {
+        self.find(path)?.map_or(Ok(None), |spot| spot.metadata())
     }
 
     /// Refuses to change an image whose folder another account can swap for another one between
     /// two steps. An account without privilege cannot be led to more than it may change anyway.
     ///
     /// # Errors
-    /// [`Code::GroundUnsafe`].
+    /// [`Code::UntrustedPath`].
     pub fn admit_changes(&self) -> Result<()> {
         if self.is_host() || !privilege::is_privileged() || self.is_closed_above()? {
             return Ok(());
         }
         let base = self.base.display();
         Err(Error::new(
-            Code::GroundUnsafe,
+            Code::UntrustedPath,
             format!("the image {base} is in a folder that other accounts can change"),
         )
         .help("move it below a folder of root's, such as /srv or /root"))
@@ -138,7 +138,7 @@ impl Root {
     /// Whether no account but root and the caller can put another folder in this one's place. In
     /// a sticky folder, such as `/tmp`, only owners can replace what is theirs.
     pub fn is_closed_above(&self) -> Result<bool> {
-        let failed = |errno| trouble("look above", &self.base, errno);
+        let failed = |errno| failure("look above", &self.base, errno);
         let mut folder = self.duplicate(&self.base)?;
         loop {
             let above = open_folder(&folder, OsStr::new("..")).map_err(failed)?;
@@ -208,11 +208,11 @@ fn walk_to(base: &Path) -> Result<OwnedFd> {
                     folder = open_start(Path::new("/"))?;
                 }
             }
-            Err(errno) => return Err(trouble("open the folder", base, errno)),
+            Err(errno) => return Err(failure("open the folder", base, errno)),
         }
     }
     // By the kernel's own way, so that no link is taken here for another one than it is.
-    let named = fs::stat(base).map_err(|errno| trouble("open the folder", base, errno))?;
+    let named = fs::stat(base).map_err(|errno| failure("open the folder", base, errno))?;
     match identity(&folder, base)? == (named.st_dev, named.st_ino) {
         true => Ok(folder),
         false => Err(is_a_link(base)),
@@ -223,7 +223,7 @@ fn walk_to(base: &Path) -> Result<OwnedFd> {
 fn open_linked(folder: &OwnedFd, name: &OsStr, base: &Path) -> Result<OwnedFd> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     fs::openat(folder, name, flags, Mode::empty())
-        .map_err(|errno| trouble("open the folder", base, errno))
+        .map_err(|errno| failure("open the folder", base, errno))
 }
 
 #[cfg(target_os = "linux")]
@@ -238,13 +238,13 @@ fn is_proc(_folder: &OwnedFd) -> bool {
 }
 
 fn identity(folder: &OwnedFd, base: &Path) -> Result<(fs::Dev, u64)> {
-    let stat = fs::fstat(folder).map_err(|errno| trouble("look at", base, errno))?;
+    let stat = fs::fstat(folder).map_err(|errno| failure("look at", base, errno))?;
     Ok((stat.st_dev, stat.st_ino))
 }
 
 /// Whether nobody but root and the caller can put another folder in the place of `inner`.
 fn keeps(folder: &OwnedFd, inner: &OwnedFd, base: &Path) -> Result<bool> {
-    let stat = |folder| fs::fstat(folder).map_err(|errno| trouble("look at", base, errno));
+    let stat = |folder| fs::fstat(folder).map_err(|errno| failure("look at", base, errno));
     let (above, here) = (stat(folder)?, stat(inner)?);
     let is_shared = above.st_mode & 0o022 != 0;
     let is_sticky = above.st_mode & 0o1000 != 0;
@@ -261,11 +261,11 @@ fn parts(path: &Path) -> VecDeque<OsString> {
 fn open_start(folder: &Path) -> Result<OwnedFd> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     fs::open(folder, flags, Mode::empty())
-        .map_err(|errno| trouble("open the folder", folder, errno))
+        .map_err(|errno| failure("open the folder", folder, errno))
 }
 
 fn is_a_link(base: &Path) -> Error {
-    Error::new(Code::GroundUnsafe, format!("{} is a link, and leads elsewhere", base.display()))
+    Error::new(Code::UntrustedPath, format!("{} is a link, and leads elsewhere", base.display()))
         .help(Help::way(base))
         .help("give --root the image's own folder, without a link in it")
 }
@@ -282,7 +282,7 @@ mod tests {
 
     fn refused(base: &Path) -> Error {
         let error = Root::open(base).unwrap_err();
-        assert_eq!(error.code(), Code::GroundUnsafe, "{}: {error}", base.display());
+        assert_eq!(error.code(), Code::UntrustedPath, "{}: {error}", base.display());
         error
     }
 
@@ -327,7 +327,7 @@ mod tests {
         create_dir(folder.path().join("etc")).unwrap();
         let seen = Path::new("/proc/self/root").join(folder.path().strip_prefix("/").unwrap());
         let root = Root::open(&seen).unwrap();
-        assert!(!root.is_host() && root.look(Path::new("/etc")).unwrap().is_some());
+        assert!(!root.is_host() && root.metadata(Path::new("/etc")).unwrap().is_some());
     }
 
     #[test]
@@ -339,7 +339,7 @@ mod tests {
         symlink(at("real"), at("whole")).unwrap();
         for base in ["link/image", "whole/image", "whole/../real/image"] {
             let root = Root::open(&at(base)).unwrap();
-            assert!(root.look(Path::new("/etc")).unwrap().is_some(), "{base}");
+            assert!(root.metadata(Path::new("/etc")).unwrap().is_some(), "{base}");
         }
         create_dir(at("open")).unwrap();
         set_permissions(at("open"), Permissions::from_mode(0o777)).unwrap();
@@ -361,6 +361,6 @@ mod tests {
         Root::open(&image).unwrap().admit_changes().unwrap();
         std::os::unix::fs::chown(&image, Some(7_000_001), None).unwrap();
         let error = Root::open(&image).unwrap().admit_changes().unwrap_err();
-        assert_eq!(error.code(), Code::GroundUnsafe);
+        assert_eq!(error.code(), Code::UntrustedPath);
     }
 }

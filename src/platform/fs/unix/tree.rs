@@ -3,9 +3,9 @@
 mod owned;
 
 use super::{
-    Spot, is_ours,
+    Spot, failure, is_ours,
     mount::{Glance, MountId},
-    open_folder, trouble,
+    open_folder,
 };
 use crate::{
     Result,
@@ -82,13 +82,13 @@ impl Spot {
     /// # Errors
     /// When something cannot be removed, and when `go_on` says so.
     pub fn remove_tree(&self, go_on: &GoOn<'_>) -> Result<Removal> {
-        let Some(meta) = self.look()? else { return Ok(Removal::Complete) };
+        let Some(meta) = self.metadata()? else { return Ok(Removal::Complete) };
         self.expect(Kind::Folder, Some(meta))?;
         let top = open_folder(&self.folder, &self.name)
-            .map_err(|errno| trouble("open the folder", &self.path, errno))?;
+            .map_err(|errno| failure("open the folder", &self.path, errno))?;
         // The folder that this one stands in tells whether it is a mount point itself.
         let of = |folder: &OwnedFd| {
-            MountId::of(folder).map_err(|errno| trouble("look at", &self.path, errno))
+            MountId::of(folder).map_err(|errno| failure("look at", &self.path, errno))
         };
         let mount = of(&top)?;
         if mount != of(&self.folder)? {
@@ -153,7 +153,7 @@ impl<'a> Sweep<'a> {
             pass = self.empty(&folder, &path, DEPTH_LIMIT)?;
             match fs::unlinkat(top, &name, AtFlags::REMOVEDIR) {
                 Ok(()) | Err(Errno::NOENT | Errno::NOTDIR | Errno::NOTEMPTY | Errno::EXIST) => {}
-                Err(errno) => return Err(trouble("remove", &path, errno)),
+                Err(errno) => return Err(failure("remove", &path, errno)),
             }
         }
         Ok(pass)
@@ -162,7 +162,7 @@ impl<'a> Sweep<'a> {
     /// Removes what is in an open folder, each name as soon as it is read: a folder can have more
     /// names than fit in memory.
     fn empty(&mut self, folder: &OwnedFd, path: &Path, depth: u32) -> Result<Pass> {
-        let failed = |errno| trouble("list", path, errno);
+        let failed = |errno| failure("list", path, errno);
         // A folder that grows while it is read comes to an end as well. One that others use is read
         // to its end, or until the time is over: what they add takes the place of nothing.
         let count = if self.owner.is_none() { self.count(folder, path)? } else { usize::MAX };
@@ -186,7 +186,7 @@ impl<'a> Sweep<'a> {
     /// Removes one name in an open folder.
     fn remove(&mut self, folder: &OwnedFd, name: &CStr, path: &Path, depth: u32) -> Result<Pass> {
         let here = path.join(std::ffi::OsStr::from_bytes(name.to_bytes()));
-        let failed = |errno| trouble("remove", &here, errno);
+        let failed = |errno| failure("remove", &here, errno);
         let found = match Glance::at(folder, name) {
             Ok(found) => found,
             Err(Errno::NOENT) => return Ok(Pass::Swept),
@@ -221,7 +221,7 @@ impl<'a> Sweep<'a> {
             Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP | Errno::MLINK) => {
                 return Ok(Pass::Swept);
             }
-            Err(errno) => return Err(trouble("open the folder", &here, errno)),
+            Err(errno) => return Err(failure("open the folder", &here, errno)),
         };
         if MountId::of(&inner).map_err(failed)? != self.mount {
             return self.note_mount(here);
@@ -256,7 +256,7 @@ impl<'a> Sweep<'a> {
         let above = format!(".runnerup-raised-{}-{}", std::process::id(), self.raised);
         if self.staging.is_none() {
             self.staging = Staging::new(self.top, format!("{above}-staging"))
-                .map_err(|errno| trouble("move up", &here, errno))?;
+                .map_err(|errno| failure("move up", &here, errno))?;
         }
         let to = self.staging.as_ref().map_or(self.top, |staging| &staging.folder);
         match fs::renameat(folder, name, to, above) {
@@ -266,13 +266,13 @@ impl<'a> Sweep<'a> {
             }
             // Something is mounted on it.
             Err(Errno::BUSY) => self.note_mount(here),
-            Err(errno) => Err(trouble("move up", &here, errno)),
+            Err(errno) => Err(failure("move up", &here, errno)),
         }
     }
 
     /// How many names an open folder has, the two that every folder has included.
     fn count(&self, folder: &OwnedFd, path: &Path) -> Result<usize> {
-        let failed = |errno| trouble("list", path, errno);
+        let failed = |errno| failure("list", path, errno);
         let mut count = 0;
         for entry in fs::Dir::read_from(folder).map_err(failed)? {
             (self.go_on)()?;

@@ -31,7 +31,12 @@ impl Spot {
     }
 
     /// Nothing: rights are set by name, not by number.
-    pub fn settle_file(&self, _file: &File, _owner: Option<(u32, u32)>, _mode: u32) -> Result<()> {
+    pub fn set_file_permissions(
+        &self,
+        _file: &File,
+        _owner: Option<(u32, u32)>,
+        _mode: u32,
+    ) -> Result<()> {
         Ok(())
     }
 }

@@ -1,9 +1,9 @@
 //! The folder that all paths of a run are under, and the way to a place in it.
 
-use super::{Spot, kind, look, not_a_place, trouble, unsafe_link};
+use super::{Spot, failure, kind, metadata, not_a_place, unsafe_link};
 use crate::{
     Code, Error, Result,
-    platform::fs::{GoOn, Kind, Meta, Owned, Passed, Provenance, Trail, WalkEnd},
+    platform::fs::{GoOn, Kind, Meta, Owned, PathPart, PathWalk, Provenance, WalkEnd},
 };
 use std::{
     fs,
@@ -22,7 +22,7 @@ impl Root {
     /// Opens the folder that all paths are under; `/` is this host.
     ///
     /// # Errors
-    /// [`Code::GroundUnsafe`] when `base` is a link, or the drive of this host's own system.
+    /// [`Code::UntrustedPath`] when `base` is a link, or the drive of this host's own system.
     pub fn open(base: &Path) -> Result<Self> {
         let root = Self { base: base.to_owned() };
         if root.is_host() {
@@ -30,20 +30,20 @@ impl Root {
         }
         if is_systems_drive(base) {
             return Err(Error::new(
-                Code::GroundUnsafe,
+                Code::UntrustedPath,
                 format!("{} is the drive of this host's own system", base.display()),
             )
             .help("leave --root out if this host is meant, and else give the image's own folder"));
         }
-        match look(base)?.map(|meta| meta.kind) {
+        match metadata(base)?.map(|meta| meta.kind) {
             Some(Kind::Folder) => Ok(root),
             Some(Kind::Link) => Err(Error::new(
-                Code::GroundUnsafe,
+                Code::UntrustedPath,
                 format!("{} is a link, and leads elsewhere", base.display()),
             )
             .help("give --root the image's own folder, without a link in it")),
             Some(_) => Err(Error::new(Code::InTheWay, format!("{} is no folder", base.display()))),
-            None => Err(trouble("open the folder", base, &ErrorKind::NotFound.into())),
+            None => Err(failure("open the folder", base, &ErrorKind::NotFound.into())),
         }
     }
 
@@ -88,7 +88,7 @@ impl Root {
     /// The place of `path`; `None` when a folder on the way is not there.
     ///
     /// # Errors
-    /// [`Code::GroundUnsafe`] when a link is on the way, [`Code::InTheWay`] when something that
+    /// [`Code::UntrustedPath`] when a link is on the way, [`Code::InTheWay`] when something that
     /// is no folder is.
     pub fn find(&self, path: &Path) -> Result<Option<Spot>> {
         let (above, real) = self.way(path)?;
@@ -109,57 +109,57 @@ impl Root {
                     }
                 },
                 Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-                Err(error) => return Err(trouble("look into", &folder, &error)),
+                Err(error) => return Err(failure("look into", &folder, &error)),
             }
         }
         Ok(Some(Spot { real, path: path.to_owned() }))
     }
 
     /// What stands at `path`, a link itself and not what it points to.
-    pub fn look(&self, path: &Path) -> Result<Option<Meta>> {
-        self.find(path)?.map_or(Ok(None), |spot| spot.look())
+    pub fn metadata(&self, path: &Path) -> Result<Option<Meta>> {
+        self.find(path)?.map_or(Ok(None), |spot| spot.metadata())
     }
 
     /// The way to `path`, as far as it goes.
     ///
     /// # Errors
     /// When a folder on the way cannot be looked into, or `path` goes up.
-    pub fn trail(&self, path: &Path) -> Result<Trail> {
-        let mut trail = self.walk(path)?;
-        trail.note_grounds();
-        Ok(trail)
+    pub fn walk(&self, path: &Path) -> Result<PathWalk> {
+        let mut walk = self.follow(path)?;
+        walk.note_provenance();
+        Ok(walk)
     }
 
-    fn walk(&self, path: &Path) -> Result<Trail> {
-        let mut trail = Trail { path: path.to_owned(), ..Trail::default() };
+    fn follow(&self, path: &Path) -> Result<PathWalk> {
+        let mut walk = PathWalk { path: path.to_owned(), ..PathWalk::default() };
         let (above, real) = self.way(path)?;
         for folder in above {
-            match look(&folder)? {
+            match metadata(&folder)? {
                 Some(meta) if meta.kind == Kind::Folder => {
-                    trail.passed.push(Passed {
+                    walk.passed.push(PathPart {
                         path: folder,
                         meta,
                         has_list: true,
-                        ground: Provenance::Anybody,
+                        replaceable_by: Provenance::Anybody,
                     });
                 }
                 Some(meta) => {
                     let shown = folder.display().to_string();
-                    trail.stopped = Some(WalkEnd::NoFolder(shown, meta.kind));
-                    return Ok(trail);
+                    walk.stopped = Some(WalkEnd::NoFolder(shown, meta.kind));
+                    return Ok(walk);
                 }
                 None => {
-                    trail.stopped = Some(WalkEnd::missing(&folder));
-                    return Ok(trail);
+                    walk.stopped = Some(WalkEnd::missing(&folder));
+                    return Ok(walk);
                 }
             }
         }
-        trail.end = look(&real)?;
-        match trail.end {
-            Some(_) => trail.real = path.to_owned(),
-            None => trail.stopped = Some(WalkEnd::missing(&real)),
+        walk.end = metadata(&real)?;
+        match walk.end {
+            Some(_) => walk.real = path.to_owned(),
+            None => walk.stopped = Some(WalkEnd::missing(&real)),
         }
-        Ok(trail)
+        Ok(walk)
     }
 
     /// Who can change the folders above an image is not known here.
@@ -218,7 +218,7 @@ mod tests {
     fn the_drive_of_this_host_is_no_image() {
         for base in ["C:/", r"c:\", r"\\?\C:\"] {
             let error = Root::open(Path::new(base)).unwrap_err();
-            assert_eq!(error.code(), Code::GroundUnsafe, "{base}");
+            assert_eq!(error.code(), Code::UntrustedPath, "{base}");
         }
         assert!(!is_systems_drive(Path::new("D:/")) && !is_systems_drive(Path::new("C:/image")));
     }

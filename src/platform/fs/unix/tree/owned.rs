@@ -3,7 +3,7 @@
 use super::{DEPTH_LIMIT, Pass, Sweep};
 use crate::{
     Result,
-    platform::fs::{GoOn, Owned, Root, unix::mount::MountId, unix::trouble},
+    platform::fs::{GoOn, Owned, Root, unix::failure, unix::mount::MountId},
 };
 use std::{path::Path, time::Instant};
 
@@ -26,7 +26,7 @@ impl Root {
             return Ok(Owned { has_removed: false, is_whole: true });
         };
         let top = &inside.folder;
-        let mount = MountId::of(top).map_err(|errno| trouble("look at", folder, errno))?;
+        let mount = MountId::of(top).map_err(|errno| failure("look at", folder, errno))?;
         let mut sweep = Sweep::of(top, Some(uid), mount, until, go_on);
         let is_whole = sweep.empty(top, folder, DEPTH_LIMIT)? == Pass::Swept && !sweep.is_cut;
         Ok(Owned { has_removed: sweep.has_removed, is_whole })
@@ -49,10 +49,10 @@ mod tests {
         }
         let (folder, root) = root();
         let at = |path: &str| folder.path().join(path);
-        let own = |path: &str, uid| lchown(at(path), Some(uid), None).unwrap();
+        let set_owner = |path: &str, uid| lchown(at(path), Some(uid), None).unwrap();
         for (path, uid) in [("tmp", 0), ("tmp/deep", 7), ("tmp/deep/er", 7), ("tmp/other", 8)] {
             std::fs::create_dir(at(path)).unwrap();
-            own(path, uid);
+            set_owner(path, uid);
         }
         let files = [
             ("kept", 7),
@@ -64,10 +64,10 @@ mod tests {
         ];
         for (path, uid) in files {
             std::fs::write(at(path), "x").unwrap();
-            own(path, uid);
+            set_owner(path, uid);
         }
         symlink("../kept", at("tmp/link")).unwrap();
-        own("tmp/link", 7);
+        set_owner("tmp/link", 7);
         // As a system has it that keeps the folder elsewhere.
         symlink("tmp", at("shared")).unwrap();
         let until = Instant::now() + Duration::from_secs(20);

@@ -9,11 +9,11 @@ use std::{
 
 /// Every folder on the way to a path, and what stands at its end.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Trail {
+pub struct PathWalk {
     /// The path, as it was named.
     pub path: PathBuf,
     /// The folders and links that were passed, from the root on.
-    pub passed: Vec<Passed>,
+    pub passed: Vec<PathPart>,
     /// What stands at the end; `None`: nothing.
     pub end: Option<Meta>,
     /// Where it really is, links taken out.
@@ -23,7 +23,8 @@ pub struct Trail {
     pub stopped: Option<WalkEnd>,
     /// Who could have put another thing in the place of what stands at the end.
     #[serde(default)]
-    pub ground: Provenance,
+    #[serde(rename = "ground")]
+    pub replaceable_by: Provenance,
     /// Where the walk came upon another mount: folders on the way, and the end. What could not be
     /// told counts as one.
     #[serde(default)]
@@ -98,7 +99,7 @@ fn saved<'de, D: Deserializer<'de>>(from: D) -> Result<Option<WalkEnd>, D::Error
     Ok(makers.iter().find_map(of_text).or(end))
 }
 
-impl Trail {
+impl PathWalk {
     /// Why the walk ended before the path did, for people; empty where it did not.
     pub fn why(&self) -> String {
         self.stopped.as_ref().map(ToString::to_string).unwrap_or_default()
@@ -107,11 +108,11 @@ impl Trail {
     /// Computes who could have put another thing in the place of each thing on the way.
     ///
     /// The caller counts as root, so this is for a walk made just now.
-    pub(crate) fn note_grounds(&mut self) {
-        let grounds = Provenance::of_way(self);
-        self.ground = grounds.last().copied().unwrap_or_default();
-        for (passed, ground) in self.passed.iter_mut().zip(grounds) {
-            passed.ground = ground;
+    pub(crate) fn note_provenance(&mut self) {
+        let provenances = Provenance::of_way(self);
+        self.replaceable_by = provenances.last().copied().unwrap_or_default();
+        for (passed, replaceable_by) in self.passed.iter_mut().zip(provenances) {
+            passed.replaceable_by = replaceable_by;
         }
     }
 
@@ -125,7 +126,7 @@ impl Trail {
             passed: self.passed.get(..at)?.to_vec(),
             end: Some(passed.meta),
             stopped: None,
-            ground: passed.ground,
+            replaceable_by: passed.replaceable_by,
             mounts: self.mounts.iter().filter(|mount| folder.starts_with(mount)).cloned().collect(),
         })
     }
@@ -134,7 +135,7 @@ impl Trail {
     /// what is in a folder.
     pub fn changed_by(&self) -> Provenance {
         match (self.end, &self.stopped) {
-            (Some(end), None) => self.ground.and(Provenance::of_meta(&end)),
+            (Some(end), None) => self.replaceable_by.and(Provenance::of_meta(&end)),
             _ => Provenance::Anybody,
         }
     }
@@ -142,7 +143,7 @@ impl Trail {
     /// Who could have made or changed what stands at the end; where nothing does, who could make it:
     /// what leads to nothing today can lead to something at the next look.
     pub fn made_by(&self) -> Provenance {
-        if self.end.is_some() { self.changed_by() } else { self.ground }
+        if self.end.is_some() { self.changed_by() } else { self.replaceable_by }
     }
 
     /// Whether owners and modes, as they are noted, let nobody but root change what stands at the
@@ -163,7 +164,7 @@ impl Trail {
 
 /// A folder or link on the way.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Passed {
+pub struct PathPart {
     /// Its path.
     pub path: PathBuf,
     /// Its owner and mode.
@@ -172,7 +173,8 @@ pub struct Passed {
     pub has_list: bool,
     /// Who could have put another thing in its place.
     #[serde(default)]
-    pub ground: Provenance,
+    #[serde(rename = "ground")]
+    pub replaceable_by: Provenance,
 }
 
 #[cfg(test)]
@@ -181,7 +183,7 @@ mod tests {
 
     #[test]
     fn the_end_of_a_walk_is_read_as_it_is_written_and_as_it_was_written_once() {
-        let trail = |stopped: Option<WalkEnd>| Trail { stopped, ..Trail::default() };
+        let walk = |stopped: Option<WalkEnd>| PathWalk { stopped, ..PathWalk::default() };
         let path = || "/a/b".to_owned();
         for end in [
             WalkEnd::Missing(path()),
@@ -191,17 +193,17 @@ mod tests {
             WalkEnd::Closed(path()),
             WalkEnd::Other("it hung".to_owned()),
         ] {
-            let written = serde_json::to_value(trail(Some(end.clone()))).unwrap();
-            let read: Trail = serde_json::from_value(written.clone()).unwrap();
+            let written = serde_json::to_value(walk(Some(end.clone()))).unwrap();
+            let read: PathWalk = serde_json::from_value(written.clone()).unwrap();
             assert_eq!(read.stopped.as_ref(), Some(&end), "{written}");
             let mut old = written;
             old["stopped"] = end.to_string().into();
-            let read: Trail = serde_json::from_value(old).unwrap();
+            let read: PathWalk = serde_json::from_value(old).unwrap();
             assert_eq!(read.stopped, Some(end));
         }
-        let mut none = serde_json::to_value(trail(None)).unwrap();
-        assert_eq!(serde_json::from_value::<Trail>(none.clone()).unwrap(), trail(None));
+        let mut none = serde_json::to_value(walk(None)).unwrap();
+        assert_eq!(serde_json::from_value::<PathWalk>(none.clone()).unwrap(), walk(None));
         none.as_object_mut().unwrap().remove("stopped");
-        assert_eq!(serde_json::from_value::<Trail>(none).unwrap(), trail(None));
+        assert_eq!(serde_json::from_value::<PathWalk>(none).unwrap(), walk(None));
     }
 }

@@ -28,16 +28,16 @@ pub enum Source {
 
 /// A value as it was given. It may hold a password (a proxy's), and so it does not print.
 #[derive(Clone)]
-pub struct Given {
+pub struct SettingValue {
     values: Vec<SecretString>,
     source: Source,
 }
 
 /// Settings from all sources.
 #[derive(Debug, Clone, Default)]
-pub struct Settings(BTreeMap<&'static str, Given>);
+pub struct Settings(BTreeMap<&'static str, SettingValue>);
 
-impl Given {
+impl SettingValue {
     /// One value.
     pub fn one(value: impl Into<String>, source: Source) -> Self {
         Self { values: vec![SecretString::from(value.into())], source }
@@ -59,7 +59,7 @@ impl Settings {
     ///
     /// # Errors
     /// [`Code::Usage`] when there is no such setting.
-    pub fn add(&mut self, name: &str, given: Given) -> Result<()> {
+    pub fn add(&mut self, name: &str, given: SettingValue) -> Result<()> {
         let definition = definition(name).ok_or_else(|| {
             let (source, shown) = (&given.source, yaml::shown(name));
             let error = Error::new(Code::Usage, format!("{source}: there is no setting {shown}"));
@@ -100,8 +100,8 @@ impl Settings {
 
     /// The setting as a list.
     pub fn list(&self, name: &str) -> Option<Vec<String>> {
-        let own = |value: &SecretString| value.expose_secret().to_owned();
-        self.0.get(name).map(|given| given.values.iter().map(own).collect())
+        let expose = |value: &SecretString| value.expose_secret().to_owned();
+        self.0.get(name).map(|given| given.values.iter().map(expose).collect())
     }
 
     /// The setting read by `read`; errors say which setting it is and where it came from.
@@ -122,7 +122,7 @@ impl Settings {
     }
 }
 
-impl fmt::Debug for Given {
+impl fmt::Debug for SettingValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "*** ({})", self.source)
     }
@@ -148,8 +148,8 @@ mod tests {
     #[test]
     fn the_first_source_wins_and_is_named_in_errors() {
         let mut settings = Settings::default();
-        settings.add("timeout", Given::one("soon", Source::Variable("X".into()))).unwrap();
-        settings.add("timeout", Given::one("30", Source::Prompt)).unwrap();
+        settings.add("timeout", SettingValue::one("soon", Source::Variable("X".into()))).unwrap();
+        settings.add("timeout", SettingValue::one("30", Source::Prompt)).unwrap();
         let error = settings
             .read("timeout", |text| {
                 text.parse::<u32>().map_err(|_| Error::new(Code::ValueInvalid, "not a number"))
@@ -161,13 +161,14 @@ mod tests {
 
     #[test]
     fn a_misspelt_setting_gets_a_suggestion() {
-        let error = Settings::default().add("workdri", Given::one("/x", Source::Flag)).unwrap_err();
+        let error =
+            Settings::default().add("workdri", SettingValue::one("/x", Source::Flag)).unwrap_err();
         assert!(error.help_lines()[0].contains("workdir"), "{error:?}");
     }
 
     #[test]
     fn values_do_not_print() {
-        let given = Given::one("http://u:hush@proxy", Source::Flag);
+        let given = SettingValue::one("http://u:hush@proxy", Source::Flag);
         assert!(!format!("{given:?}").contains("hush"));
     }
 }

@@ -1,13 +1,13 @@
 //! What should be: settings, their sources and precedence, validation.
 
 pub mod answers;
+mod given;
 mod resolve;
-mod settings;
 pub mod table;
 mod token_source;
 
-pub use resolve::{Circumstances, agent_of};
-pub use settings::{Given, Settings, Source};
+pub use given::{SettingValue, Settings, Source};
+pub use resolve::{HostDefaults, agent_of};
 pub use token_source::token_from_file;
 
 use crate::{

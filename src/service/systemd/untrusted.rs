@@ -26,7 +26,7 @@ const UNITS: usize = 64;
 ///
 /// # Errors
 /// When a folder cannot be looked into, or more units belong to it than to any service.
-pub fn strange(root: &Root, service: &str) -> Result<Vec<PathBuf>> {
+pub fn untrusted(root: &Root, service: &str) -> Result<Vec<PathBuf>> {
     Search::new(root, &UnitFolders::list(root)).of(service)
 }
 
@@ -34,17 +34,17 @@ pub fn strange(root: &Root, service: &str) -> Result<Vec<PathBuf>> {
 /// it, or could put another part in its place.
 ///
 /// # Errors
-/// [`Code::GroundUnsafe`] with what is not root's alone.
+/// [`Code::UntrustedPath`] with what is not root's alone.
 pub fn refuse_strange(root: &Root, service: &str) -> Result<()> {
-    let strange = strange(root, service)?;
-    let Some(first) = strange.first() else { return Ok(()) };
+    let untrusted = untrusted(root, service)?;
+    let Some(first) = untrusted.first() else { return Ok(()) };
     let message = format!(
         "{} is not root's alone, and is a part of what defines {service}: root neither starts it \
          nor has systemd read it",
         first.display()
     );
-    Err(Error::new(Code::GroundUnsafe, message)
-        .help(Help::look("ls -ld", first))
+    Err(Error::new(Code::UntrustedPath, message)
+        .help(Help::inspect("ls -ld", first))
         .help("write what is meant to a file of root's, remove the other, and run again"))
 }
 
@@ -86,22 +86,22 @@ impl<'a> Search<'a> {
         Self { root, folders, looked: BTreeMap::new() }
     }
 
-    /// See [`strange`].
+    /// See [`untrusted`].
     ///
     /// # Errors
-    /// As [`strange`].
+    /// As [`untrusted`].
     pub fn of(&mut self, service: &str) -> Result<Vec<PathBuf>> {
-        if let Some(trouble) = self.folders.trouble() {
-            return Err(trouble.clone());
+        if let Some(failure) = self.folders.failure() {
+            return Err(failure.clone());
         }
-        let mut found = self.folders.strange().to_vec();
+        let mut found = self.folders.untrusted().to_vec();
         let mut units = Units::default();
         units.add(service);
         self.folders.other_names(service).into_iter().for_each(|name| units.add(name));
         while let Some(unit) = units.left.pop() {
             if units.known.len() > UNITS {
                 return Err(Error::new(
-                    Code::GroundUnsafe,
+                    Code::UntrustedPath,
                     format!("more than {UNITS} units are started with {service}: not examined"),
                 ));
             }
@@ -147,7 +147,7 @@ impl<'a> Search<'a> {
         let part = match self.looked.get(&path) {
             Some(part) => part.clone(),
             None => {
-                let part = self.look(&path)?;
+                let part = self.metadata(&path)?;
                 self.looked.insert(path.clone(), part.clone());
                 part
             }
@@ -158,19 +158,19 @@ impl<'a> Search<'a> {
         Ok(part)
     }
 
-    fn look(&self, path: &Path) -> Result<Part> {
-        let trail = self.root.trail(path)?;
-        if !trail.made_by().is_root() {
+    fn metadata(&self, path: &Path) -> Result<Part> {
+        let walk = self.root.walk(path)?;
+        if !walk.made_by().is_root() {
             return Ok(Part { is_strange: true, ..Part::default() });
         }
-        if trail.is(Kind::Folder) {
-            let spot = self.root.find(&trail.real)?;
+        if walk.is(Kind::Folder) {
+            let spot = self.root.find(&walk.real)?;
             let entries = spot.map(|spot| spot.list()).transpose()?.unwrap_or_default();
             let entries = entries.into_iter().take(LONGEST).collect();
             return Ok(Part { entries, ..Part::default() });
         }
-        let name = trail.real.file_name().and_then(|name| name.to_str()).map(str::to_owned);
-        Ok(Part { name: name.filter(|_| trail.end.is_some()), ..Part::default() })
+        let name = walk.real.file_name().and_then(|name| name.to_str()).map(str::to_owned);
+        Ok(Part { name: name.filter(|_| walk.end.is_some()), ..Part::default() })
     }
 }
 
@@ -196,13 +196,13 @@ mod tests {
         fn new() -> Self {
             let (folder, root) = empty_root();
             let units = folder.path().join("etc/systemd/system");
-            let own = Self { _folder: folder, root, units };
-            own.place(UNIT, 0o644);
-            own.place("circleci.service.d/own.conf", 0o644);
-            own.place("circleci.service.d/note.txt", 0o666);
-            own.place("other.service", 0o644);
-            assert_eq!(own.strange(), [] as [&str; 0]);
-            own
+            let fixture = Self { _folder: folder, root, units };
+            fixture.place(UNIT, 0o644);
+            fixture.place("circleci.service.d/own.conf", 0o644);
+            fixture.place("circleci.service.d/note.txt", 0o666);
+            fixture.place("other.service", 0o644);
+            assert_eq!(fixture.untrusted(), [] as [&str; 0]);
+            fixture
         }
 
         fn place(&self, name: &str, mode: u32) {
@@ -222,8 +222,8 @@ mod tests {
             symlink(to, path).unwrap();
         }
 
-        fn strange(&self) -> Vec<String> {
-            let found = strange(&self.root, UNIT).unwrap();
+        fn untrusted(&self) -> Vec<String> {
+            let found = untrusted(&self.root, UNIT).unwrap();
             let name = |path: PathBuf| {
                 path.strip_prefix("/etc/systemd/system").unwrap().to_str().unwrap().to_owned()
             };
@@ -236,13 +236,13 @@ mod tests {
         for name in [UNIT, "circleci.service.d/other.conf", "service.d/x.conf"] {
             let units = Units::new();
             units.place(name, 0o666);
-            assert_eq!(units.strange(), [name]);
+            assert_eq!(units.untrusted(), [name]);
         }
         for folder in ["circleci.service.d", "circleci.service.wants", "service.requires"] {
             let units = Units::new();
             units.place(&format!("{folder}/other.service"), 0o644);
             units.set(folder, 0o777);
-            assert_eq!(units.strange(), [folder]);
+            assert_eq!(units.untrusted(), [folder]);
             refuse_strange(&units.root, UNIT).unwrap_err();
             let is_all = folder.starts_with("service.");
             assert_eq!(refuse_strange(&units.root, "other.service").is_err(), is_all);
@@ -254,18 +254,18 @@ mod tests {
         let units = Units::new();
         units.link("/nowhere", "circleci.service.wants/other.service");
         units.link("/nowhere", "other.service.requires/third.socket");
-        assert_eq!(units.strange(), [] as [&str; 0]);
+        assert_eq!(units.untrusted(), [] as [&str; 0]);
         units.place("third.socket", 0o666);
-        assert_eq!(units.strange(), ["third.socket"]);
+        assert_eq!(units.untrusted(), ["third.socket"]);
     }
 
     #[test]
     fn drop_ins_of_another_name_are_found() {
         let units = Units::new();
         units.link(UNIT, "agent.service");
-        assert_eq!(units.strange(), [] as [&str; 0]);
+        assert_eq!(units.untrusted(), [] as [&str; 0]);
         units.place("agent.service.d/a.conf", 0o666);
-        assert_eq!(units.strange(), ["agent.service.d/a.conf"]);
+        assert_eq!(units.untrusted(), ["agent.service.d/a.conf"]);
     }
 
     #[test]
@@ -275,8 +275,8 @@ mod tests {
         fs::create_dir(&shared).unwrap();
         fs::set_permissions(&shared, Permissions::from_mode(0o777)).unwrap();
         units.link("/etc/systemd/shared/later", "circleci-.service.d");
-        assert_eq!(units.strange(), [] as [&str; 0], "another name's");
+        assert_eq!(units.untrusted(), [] as [&str; 0], "another name's");
         units.link("/etc/systemd/shared/later", "circleci.service.requires");
-        assert_eq!(units.strange(), ["circleci.service.requires"]);
+        assert_eq!(units.untrusted(), ["circleci.service.requires"]);
     }
 }

@@ -7,7 +7,7 @@ const SLOWEST: f64 = 1024.0;
 
 /// Watches one transfer. Time is told to it, so that tests need not wait.
 #[derive(Debug)]
-pub(super) struct Pace {
+pub(super) struct StallDetector {
     limit: Duration,
     /// When the last bytes came.
     last: Instant,
@@ -25,7 +25,7 @@ pub(super) enum Stall {
     Slow(u64),
 }
 
-impl Pace {
+impl StallDetector {
     pub(super) fn new(limit: Duration, now: Instant) -> Self {
         Self { limit, last: now, since: now, counted: 0 }
     }
@@ -64,15 +64,15 @@ mod tests {
     /// What is found when, each second, so many bytes come and take so long to take in.
     fn run(bytes: u64, taking: Duration, seconds: u64) -> Option<Stall> {
         let mut now = Instant::now();
-        let mut pace = Pace::new(LIMIT, now);
+        let mut stalls = StallDetector::new(LIMIT, now);
         (0..seconds).find_map(|_| {
             now += Duration::from_secs(1);
             if bytes > 0 {
                 let came = now;
                 now += taking;
-                pace.moved(bytes, came, now);
+                stalls.moved(bytes, came, now);
             }
-            pace.stall(now)
+            stalls.stall(now)
         })
     }
 

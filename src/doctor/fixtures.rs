@@ -41,7 +41,7 @@ pub(crate) fn healthy() -> Survey {
         memory: Seen::Known(Memory { total: 8 << 30, available: 6 << 30, swap: 2 << 30 }),
         oom_kills: Seen::Known(Vec::new()),
         clock: Seen::Known(Clock { synchronized: true, by: Some("chronyd".into()) }),
-        resolver: Seen::Known(Resolver { servers: vec!["192.0.2.53".into()], trouble: None }),
+        resolver: Seen::Known(Resolver { servers: vec!["192.0.2.53".into()], failure: None }),
         accounts: vec![account("root", 0), account("circleci", UID)],
         listening: Seen::Known(Vec::new()),
         routes: Seen::Known((true, false)),
@@ -62,7 +62,7 @@ pub(crate) fn healthy() -> Survey {
     let service = Service {
         manager: Manager::Systemd,
         name: "circleci.service".into(),
-        definitions: vec![Definition { trail: trail(UNIT, file(0, 0o644)), trouble: None }],
+        definitions: vec![Definition { walk: walk(UNIT, file(0, 0o644)), failure: None }],
         strange_parts: Seen::Known(Vec::new()),
         directives: unit(
             "[Unit]\nWants=network-online.target\nAfter=network-online.target\n\
@@ -103,7 +103,7 @@ pub(crate) fn healthy() -> Survey {
         task_user: Some("circleci".into()),
         environment: Vec::new(),
         binary: Some(Binary {
-            trail: Seen::Known(trail(BINARY, file(0, 0o755))),
+            walk: Seen::Known(walk(BINARY, file(0, 0o755))),
             program: Seen::Known(Program::Native {
                 os: "linux".into(),
                 machines: vec!["amd64".into()],
@@ -115,8 +115,8 @@ pub(crate) fn healthy() -> Survey {
         }),
         config: Some(Seen::Known(config)),
         paths: vec![
-            named(PathRole::WorkFolder, trail(WORKDIR, folder(UID, 0o750))),
-            named(PathRole::TemporaryFolder, trail("/tmp", folder(0, 0o1777))),
+            named(PathRole::WorkFolder, walk(WORKDIR, folder(UID, 0o750))),
+            named(PathRole::TemporaryFolder, walk("/tmp", folder(0, 0o1777))),
         ],
         workdir: Seen::Known(Workdir { folder: WORKDIR.into(), ..Workdir::default() }),
         token_in: None,
@@ -201,8 +201,8 @@ pub(crate) fn service_of(survey: &mut Survey) -> &mut Service {
 }
 
 /// A path that root named.
-pub(super) fn named(role: PathRole, trail: Trail) -> Named {
-    Named { role, trail: Seen::Known(trail), named_by: Provenance::Root }
+pub(super) fn named(role: PathRole, walk: PathWalk) -> Named {
+    Named { role, walk: Seen::Known(walk), named_by: Provenance::Root }
 }
 
 /// Sets a key of the configuration to a text, or takes it away.
@@ -244,8 +244,8 @@ pub(crate) fn account(name: &str, uid: u32) -> AccountFacts {
         name: name.into(),
         id: AccountId::Unix { uid, gid: uid },
         groups: vec![(uid, name.into())],
-        home: trail(home, folder(uid, 0o755)),
-        shell: trail("/bin/bash", file(0, 0o755)),
+        home: walk(home, folder(uid, 0o755)),
+        shell: walk("/bin/bash", file(0, 0o755)),
         sudo: Seen::Known(Sudo { installed: true, ..Sudo::default() }),
         ..AccountFacts::default()
     }
@@ -261,21 +261,25 @@ pub(crate) fn folder(uid: u32, mode: u32) -> Meta {
 }
 
 /// A way through folders of root's.
-pub(crate) fn trail(path: impl Into<PathBuf>, end: Meta) -> Trail {
+pub(crate) fn walk(path: impl Into<PathBuf>, end: Meta) -> PathWalk {
     let path = path.into();
     let mut folders: Vec<_> = path.ancestors().skip(1).map(Path::to_owned).collect();
     folders.reverse();
-    let passed =
-        |path| Passed { path, meta: folder(0, 0o755), has_list: false, ground: Provenance::Root };
+    let passed = |path| PathPart {
+        path,
+        meta: folder(0, 0o755),
+        has_list: false,
+        replaceable_by: Provenance::Root,
+    };
     let passed = folders.into_iter().map(passed).collect();
-    let ground = Provenance::Root;
-    Trail {
+    let replaceable_by = Provenance::Root;
+    PathWalk {
         real: path.clone(),
         path,
         passed,
         end: Some(end),
         stopped: None,
-        ground,
+        replaceable_by,
         mounts: Vec::new(),
     }
 }
@@ -301,7 +305,7 @@ fn config(values: &[(&str, Written)]) -> ConfigFile {
         value: value.clone(),
     };
     ConfigFile {
-        trail: trail(CONFIG, file(UID, 0o600)),
+        walk: walk(CONFIG, file(UID, 0o600)),
         state: ConfigState::Parsed,
         written_by: Provenance::Account(UID),
         settings: values.iter().enumerate().map(setting).collect(),

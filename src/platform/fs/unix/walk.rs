@@ -1,12 +1,12 @@
 //! Walks to a path and notes everything on the way.
 
 use super::{
-    Root, is_trusted, link_target, meta, mount::MountId, names, open_folder, root::LINK_LIMIT,
-    trouble,
+    Root, failure, is_trusted, link_target, meta, mount::MountId, names, open_folder,
+    root::LINK_LIMIT,
 };
 use crate::{
     Result,
-    platform::fs::{Kind, Passed, Provenance, Trail, WalkEnd},
+    platform::fs::{Kind, PathPart, PathWalk, Provenance, WalkEnd},
 };
 use rustix::{
     fs::{self, AtFlags},
@@ -32,51 +32,51 @@ impl Root {
     ///
     /// # Errors
     /// When a folder on the way cannot be looked into, or `path` goes up.
-    pub fn trail(&self, path: &Path) -> Result<Trail> {
-        let mut trail = self.walk(path)?;
-        trail.note_grounds();
-        Ok(trail)
+    pub fn walk(&self, path: &Path) -> Result<PathWalk> {
+        let mut walk = self.follow(path)?;
+        walk.note_provenance();
+        Ok(walk)
     }
 
-    fn walk(&self, path: &Path) -> Result<Trail> {
-        let mut trail = Trail { path: path.to_owned(), ..Trail::default() };
+    fn follow(&self, path: &Path) -> Result<PathWalk> {
+        let mut walk = PathWalk { path: path.to_owned(), ..PathWalk::default() };
         let mut ahead = names(path, Vec::new())?;
         let mut folder = self.duplicate(path)?;
         let mut trusted = is_trusted(&folder, path)?;
         let mut mount = MountId::of(&folder).ok();
         let mut walked: Vec<OsString> = Vec::new();
         let mut links = 0;
-        self.pass(&mut trail, &folder, Path::new("/"))?;
+        self.pass(&mut walk, &folder, Path::new("/"))?;
         while let Some(next) = ahead.pop_front() {
             let here = walked.iter().fold(PathBuf::from("/"), |path, name| path.join(name));
             let here = here.join(&next);
             let stat = match fs::statat(&folder, &next, AtFlags::SYMLINK_NOFOLLOW) {
                 Ok(stat) => meta(&stat),
                 Err(Errno::NOENT) => {
-                    trail.stopped = Some(WalkEnd::missing(&here));
-                    return Ok(trail);
+                    walk.stopped = Some(WalkEnd::missing(&here));
+                    return Ok(walk);
                 }
-                Err(errno) => return Err(trouble("look at", &here, errno)),
+                Err(errno) => return Err(failure("look at", &here, errno)),
             };
             let is_last = ahead.is_empty();
             match stat.kind {
                 Kind::Link if !trusted || links == LINK_LIMIT => {
                     let shown = here.display().to_string();
-                    trail.stopped = Some(match trusted {
+                    walk.stopped = Some(match trusted {
                         true => WalkEnd::LinkCircle(shown),
                         false => WalkEnd::LinkOfOthers(shown),
                     });
-                    trail.end = is_last.then_some(stat);
-                    trail.real = here;
-                    return Ok(trail);
+                    walk.end = is_last.then_some(stat);
+                    walk.real = here;
+                    return Ok(walk);
                 }
                 Kind::Link => {
                     links += 1;
-                    trail.passed.push(Passed {
+                    walk.passed.push(PathPart {
                         path: here,
                         meta: stat,
                         has_list: false,
-                        ground: Provenance::Anybody,
+                        replaceable_by: Provenance::Anybody,
                     });
                     let target = link_target(&folder, &next, path)?;
                     let from = if target.is_absolute() { Vec::new() } else { walked.split_off(0) };
@@ -89,28 +89,28 @@ impl Root {
                     mount = MountId::of(&folder).ok();
                     if ahead.is_empty() {
                         // A link to the root.
-                        trail.end = trail.passed.first().map(|passed| passed.meta);
-                        trail.real = PathBuf::from("/");
+                        walk.end = walk.passed.first().map(|passed| passed.meta);
+                        walk.real = PathBuf::from("/");
                     }
                 }
                 _ if is_last => {
                     if !MountId::is_known_same(mount, MountId::at(&folder, &next).ok()) {
-                        trail.mounts.push(here.clone());
+                        walk.mounts.push(here.clone());
                     }
-                    trail.end = Some(stat);
-                    trail.real = here;
+                    walk.end = Some(stat);
+                    walk.real = here;
                 }
                 Kind::Folder => {
                     let inner = open_folder(&folder, &next)
-                        .map_err(|errno| trouble("look into", &here, errno))?;
+                        .map_err(|errno| failure("look into", &here, errno))?;
                     if let Err(error) = self.reach.admit(&inner, &here) {
-                        trail.stopped = Some(WalkEnd::Other(error.sentence().to_owned()));
-                        return Ok(trail);
+                        walk.stopped = Some(WalkEnd::Other(error.sentence().to_owned()));
+                        return Ok(walk);
                     }
-                    self.pass(&mut trail, &inner, &here)?;
+                    self.pass(&mut walk, &inner, &here)?;
                     let inner_mount = MountId::of(&inner).ok();
                     if !MountId::is_known_same(mount, inner_mount) {
-                        trail.mounts.push(here);
+                        walk.mounts.push(here);
                     }
                     mount = inner_mount;
                     trusted = trusted && is_trusted(&inner, path)?;
@@ -119,26 +119,26 @@ impl Root {
                 }
                 Kind::File | Kind::Special => {
                     let shown = here.display().to_string();
-                    trail.stopped = Some(WalkEnd::NoFolder(shown, stat.kind));
-                    return Ok(trail);
+                    walk.stopped = Some(WalkEnd::NoFolder(shown, stat.kind));
+                    return Ok(walk);
                 }
             }
         }
-        Ok(trail)
+        Ok(walk)
     }
 
-    fn pass(&self, trail: &mut Trail, folder: &OwnedFd, path: &Path) -> Result<()> {
-        let stat = fs::fstat(folder).map_err(|errno| trouble("look at", path, errno))?;
+    fn pass(&self, walk: &mut PathWalk, folder: &OwnedFd, path: &Path) -> Result<()> {
+        let stat = fs::fstat(folder).map_err(|errno| failure("look at", path, errno))?;
         // A folder that may not be read says nothing of its list.
         let has_list =
             fs::fgetxattr(folder, ACCESS_LIST, &mut [0_u8; 0][..]).is_ok_and(|size| size > 0);
-        let known = |passed: &Passed| passed.path == path;
-        if !trail.passed.iter().any(known) {
-            trail.passed.push(Passed {
+        let known = |passed: &PathPart| passed.path == path;
+        if !walk.passed.iter().any(known) {
+            walk.passed.push(PathPart {
                 path: path.to_owned(),
                 meta: meta(&stat),
                 has_list,
-                ground: Provenance::Anybody,
+                replaceable_by: Provenance::Anybody,
             });
         }
         Ok(())
@@ -157,12 +157,12 @@ mod tests {
         std::fs::create_dir_all(folder.path().join("opt/real")).unwrap();
         std::fs::write(folder.path().join("opt/real/file"), "x").unwrap();
         symlink("real", folder.path().join("opt/link")).unwrap();
-        let trail = root.trail(Path::new("/opt/link/file")).unwrap();
+        let walk = root.walk(Path::new("/opt/link/file")).unwrap();
         let passed: Vec<_> =
-            trail.passed.iter().map(|passed| passed.path.display().to_string()).collect();
+            walk.passed.iter().map(|passed| passed.path.display().to_string()).collect();
         assert_eq!(passed, ["/", "/opt", "/opt/link", "/opt/real"]);
-        assert_eq!(trail.real, Path::new("/opt/real/file"));
-        assert!(trail.is(Kind::File) && trail.stopped.is_none());
+        assert_eq!(walk.real, Path::new("/opt/real/file"));
+        assert!(walk.is(Kind::File) && walk.stopped.is_none());
     }
 
     #[test]
@@ -175,9 +175,9 @@ mod tests {
         )
         .unwrap();
         symlink("/etc", folder.path().join("open/way")).unwrap();
-        let last = root.trail(Path::new("/open/way")).unwrap();
+        let last = root.walk(Path::new("/open/way")).unwrap();
         assert!(last.is(Kind::Link) && last.stopped.is_some());
-        let on = root.trail(Path::new("/open/way/passwd")).unwrap();
+        let on = root.walk(Path::new("/open/way/passwd")).unwrap();
         assert!(on.end.is_none() && on.why().contains("not followed"));
     }
 
@@ -186,8 +186,8 @@ mod tests {
         let (folder, root) = root();
         symlink("b", folder.path().join("a")).unwrap();
         symlink("a", folder.path().join("b")).unwrap();
-        let trail = root.trail(Path::new("/a")).unwrap();
-        assert!(trail.why().contains("circle"));
+        let walk = root.walk(Path::new("/a")).unwrap();
+        assert!(walk.why().contains("circle"));
     }
 
     #[test]
@@ -221,21 +221,21 @@ mod tests {
                 Err(Errno::NOTSUP) => return,
                 set => set.unwrap(),
             }
-            let trail = root.trail(Path::new("/file")).unwrap();
-            assert_eq!(trail.changed_by().is_root(), expected, "{granted}: {trail:?}");
+            let walk = root.walk(Path::new("/file")).unwrap();
+            assert_eq!(walk.changed_by().is_root(), expected, "{granted}: {walk:?}");
         }
     }
 
     #[test]
     #[cfg(target_os = "linux")]
     fn another_mount_shows_on_the_way_and_at_the_end() {
-        let mounts = |root: &Root, path: &str| root.trail(Path::new(path)).unwrap().mounts;
+        let mounts = |root: &Root, path: &str| root.walk(Path::new(path)).unwrap().mounts;
         let host = Root::open(Path::new("/")).unwrap();
         assert_eq!(mounts(&host, "/proc"), [Path::new("/proc")]);
         assert_eq!(mounts(&host, "/proc/version"), [Path::new("/proc")]);
-        let trail = host.trail(Path::new("/proc/version")).unwrap();
-        assert_eq!(trail.up_to(Path::new("/proc")).unwrap().mounts, [Path::new("/proc")]);
-        assert!(trail.up_to(Path::new("/")).unwrap().mounts.is_empty());
+        let walk = host.walk(Path::new("/proc/version")).unwrap();
+        assert_eq!(walk.up_to(Path::new("/proc")).unwrap().mounts, [Path::new("/proc")]);
+        assert!(walk.up_to(Path::new("/")).unwrap().mounts.is_empty());
         let (folder, root) = root();
         std::fs::create_dir_all(folder.path().join("a/b")).unwrap();
         symlink("/a/b", folder.path().join("c")).unwrap();
@@ -247,8 +247,8 @@ mod tests {
     fn what_is_missing_is_named() {
         let (folder, root) = root();
         std::fs::create_dir(folder.path().join("a")).unwrap();
-        let trail = root.trail(Path::new("/a/b/c")).unwrap();
-        assert_eq!(trail.stopped, Some(WalkEnd::Missing("/a/b".to_owned())));
-        assert_eq!(trail.passed.len(), 2);
+        let walk = root.walk(Path::new("/a/b/c")).unwrap();
+        assert_eq!(walk.stopped, Some(WalkEnd::Missing("/a/b".to_owned())));
+        assert_eq!(walk.passed.len(), 2);
     }
 }

@@ -9,11 +9,11 @@ use crate::{
 use serde::{Deserialize, de::DeserializeOwned};
 use std::time::Duration;
 
-const SCRIPT: &str = include_str!("look.ps1");
+const SCRIPT: &str = include_str!("inventory.ps1");
 
 /// What to look at.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Wanted {
+pub struct InventoryQuery {
     /// Tasks, by folder and name without the first backslash.
     pub tasks: Vec<String>,
     /// Local accounts, by name or number.
@@ -25,7 +25,7 @@ pub struct Wanted {
 /// All that was said.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct Told {
+pub struct Inventory {
     /// Registered tasks, of those that were asked for.
     pub tasks: Part<Task>,
     /// Every process.
@@ -183,8 +183,8 @@ impl<T> Default for Part<T> {
 }
 
 impl<T: DeserializeOwned> From<Said> for Part<T> {
-    fn from(said: Said) -> Self {
-        Self(match (said.ok, said.error) {
+    fn from(output: Said) -> Self {
+        Self(match (output.ok, output.error) {
             (_, Some(why)) => Err(why),
             (None, None) => return Self::default(),
             (Some(all), None) => serde_json::from_value(all)
@@ -207,20 +207,24 @@ impl<T> Part<T> {
 ///
 /// # Errors
 /// Why there is no answer: PowerShell failed, hung, or printed something else.
-pub fn look(commands: &dyn Commands, wanted: &Wanted, limit: Duration) -> Result<Told, String> {
+pub fn ask(
+    commands: &dyn Commands,
+    wanted: &InventoryQuery,
+    limit: Duration,
+) -> Result<Inventory, String> {
     let answer = commands.answer(&call(wanted).within(limit));
     let answer = answer.map_err(|error| match error.code() {
         // The whole script is no word to tell a person.
         Code::CommandTimeout => format!("PowerShell did not end within {} s", limit.as_secs()),
         code => format!("PowerShell cannot be run: {code:?}"),
     })?;
-    let said = answer.stdout.trim_start_matches('\u{feff}').trim();
-    match serde_json::from_str(said) {
+    let output = answer.stdout.trim_start_matches('\u{feff}').trim();
+    match serde_json::from_str(output) {
         Ok(told) => Ok(told),
-        Err(_) if said.is_empty() && answer.stderr.trim().is_empty() => {
+        Err(_) if output.is_empty() && answer.stderr.trim().is_empty() => {
             Err("PowerShell said nothing".to_owned())
         }
-        Err(_) if said.is_empty() => {
+        Err(_) if output.is_empty() => {
             let line = answer.stderr.trim().lines().next().unwrap_or_default();
             Err(format!("PowerShell failed: {line}"))
         }
@@ -228,7 +232,7 @@ pub fn look(commands: &dyn Commands, wanted: &Wanted, limit: Duration) -> Result
     }
 }
 
-fn call(wanted: &Wanted) -> Call {
+fn call(wanted: &InventoryQuery) -> Call {
     let list = |name: &str, words: &[String]| {
         let words: Vec<_> = words.iter().map(|word| literal(word)).collect();
         format!("${name} = @({})\n", words.join(", "))
@@ -245,16 +249,16 @@ mod tests {
     use crate::platform::command::{Recorded, Script};
 
     /// Made in the form that the script prints; no Windows was there to print it.
-    pub(crate) const MADE: &str = include_str!("look-made.json");
+    pub(crate) const MADE: &str = include_str!("inventory-made.json");
 
-    fn said(code: i32, text: &str) -> Result<Told, String> {
+    fn output(code: i32, text: &str) -> Result<Inventory, String> {
         let recorded = Recorded::answering(code, text);
-        look(&recorded, &Wanted::default(), Duration::from_secs(10))
+        ask(&recorded, &InventoryQuery::default(), Duration::from_secs(10))
     }
 
     #[test]
     fn one_document_holds_all_parts() {
-        let told = said(0, &format!("\u{feff}{MADE}\r\n")).unwrap();
+        let told = output(0, &format!("\u{feff}{MADE}\r\n")).unwrap();
         assert_eq!(told.tasks.seen().unwrap()[0].result, 0x41301);
         assert_eq!(told.processes.seen().unwrap().len(), 4);
         assert!(told.accounts.seen().unwrap()[0].administrator);
@@ -266,7 +270,7 @@ mod tests {
 
     #[test]
     fn a_part_that_failed_hides_no_other() {
-        let told = said(0, r#"{"tasks":{"error":"Access denied"},"processes":{"ok":[]},"accounts":{},"system":{"ok":null},"volumes":{"ok":[{"drive":7}]},"threats":{"ok":["C:\\x.exe"]}}"#).unwrap();
+        let told = output(0, r#"{"tasks":{"error":"Access denied"},"processes":{"ok":[]},"accounts":{},"system":{"ok":null},"volumes":{"ok":[{"drive":7}]},"threats":{"ok":["C:\\x.exe"]}}"#).unwrap();
         assert_eq!(told.tasks.seen().unwrap_err(), "Access denied");
         assert!(told.processes.seen().unwrap().is_empty());
         assert!(told.accounts.seen().is_err() && told.system.seen().is_err());
@@ -284,7 +288,7 @@ mod tests {
             (1, "It is blocked by policy.\nmore", "failed: It is blocked by policy."),
             (Script::HANGS, "", "did not end within 10 s"),
         ] {
-            let error = said(code, text).unwrap_err();
+            let error = output(code, text).unwrap_err();
             assert!(error.contains(why) && !error.contains("Get-ScheduledTask"), "{error}");
         }
     }
@@ -292,12 +296,12 @@ mod tests {
     #[test]
     fn what_is_asked_for_stands_before_the_script_and_is_quoted() {
         let recorded = Recorded::default();
-        let wanted = Wanted {
+        let wanted = InventoryQuery {
             tasks: vec!["it's".into()],
             users: vec!["ci".into()],
             paths: vec![r"C:\a b".into(), r"C:\c".into()],
         };
-        let _ = look(&recorded, &wanted, Duration::from_secs(1));
+        let _ = ask(&recorded, &wanted, Duration::from_secs(1));
         let calls = recorded.calls();
         assert_eq!(calls.len(), 1);
         let script = calls[0].replace(r"'\''", "'");

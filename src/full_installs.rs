@@ -2,17 +2,17 @@
 //! that only pretends: every command in its order, against what is written down in
 //! `tests/calls/`, and what is left when any of them fails, hangs, or is the last one.
 //!
-//! `RUNNERUP_BLESS=1 cargo test --lib whole_runs` writes them anew; the difference is to be read.
+//! `RUNNERUP_BLESS=1 cargo test --lib full_installs` writes them anew; the difference is to be read.
 
 use crate::{
     Code, Result,
     agent::Token,
-    apply::{self, BinarySource, Host, Report, Task},
+    apply::{self, BinarySource, Host, StepReporter, Task},
     host::Facts,
-    plan::{self, Leave, Plan},
+    plan::{self, Plan, UninstallOptions},
     platform::{
         Os,
-        command::{Call, Pretended, Told, Trouble},
+        command::{Call, FakeHost, FakeState, Fault},
         fs::Root,
         left_out::needs_root,
         privilege::is_privileged,
@@ -22,7 +22,7 @@ use crate::{
     record::{Digest, Receipt, Step},
     release::Artifact,
     service::{Services, launchd::Launchd, task_scheduler::Tasks},
-    spec::{Circumstances, Given, Settings, Source, Spec},
+    settings::{HostDefaults, SettingValue, Settings, Source, Spec},
     values::Manager,
 };
 use std::{
@@ -43,7 +43,7 @@ const VERSION: &str = "1.1.73189-8792751";
 struct Stage {
     folder: tempfile::TempDir,
     root: Root,
-    host: Pretended,
+    host: FakeHost,
     os: Os,
     desktop: bool,
 }
@@ -59,7 +59,7 @@ impl BinarySource for Agent {
 
 struct Nobody;
 
-impl Report for Nobody {
+impl StepReporter for Nobody {
     fn begins(&self, _: usize, _: usize, _: &Step) {}
     fn done(&self) {}
     fn waits(&self, _: &str) {}
@@ -85,7 +85,7 @@ impl Stage {
         fs::create_dir_all(folder.path().join("C:/Program Files")).unwrap();
         let passwd = folder.path().join("etc/passwd");
         fs::write(&passwd, "root:x:0:0::/root:/bin/sh\n").unwrap();
-        let mut told = Told::default();
+        let mut told = FakeState::default();
         // One value stands as another, one as another kind, and one key is not there.
         let delegation = r"HKLM\SOFTWARE\Policies\Microsoft\Windows\CredentialsDelegation";
         let terminal = r"HKLM\SYSTEM\CurrentControlSet\Control\Terminal Server";
@@ -97,7 +97,7 @@ impl Stage {
             told.keys.insert(key.to_owned());
         }
         let root = Root::open(folder.path()).unwrap();
-        Self { root, host: Pretended::new(passwd, told), folder, os, desktop }
+        Self { root, host: FakeHost::new(passwd, told), folder, os, desktop }
     }
 
     fn services(&self) -> Box<dyn Services + '_> {
@@ -117,7 +117,7 @@ impl Stage {
             Os::Windows => ("windows/amd64", Manager::TaskScheduler),
             _ => ("darwin/arm64", Manager::Launchd),
         };
-        let here = Circumstances { platform: platform.parse().unwrap(), service: manager };
+        let here = HostDefaults { platform: platform.parse().unwrap(), service: manager };
         let mut settings = Settings::default();
         for (name, value) in [
             ("url", "https://ci.example.com"),
@@ -125,7 +125,7 @@ impl Stage {
             ("name", "builder"),
             ("desktop-session", if self.desktop { "true" } else { "false" }),
         ] {
-            settings.add(name, Given::one(value, Source::Flag)).unwrap();
+            settings.add(name, SettingValue::one(value, Source::Flag)).unwrap();
         }
         let token = TOKEN.parse::<Token>().unwrap();
         let spec = Spec::resolve(&settings, Some(token), here).unwrap();
@@ -140,17 +140,29 @@ impl Stage {
         );
         facts.release = Some(artifact.unwrap());
         let queries = plan::queries(&spec, &facts);
-        probe::look(&mut facts, &self.root, &self.host, Some(self.services().as_ref()), &queries)
-            .unwrap();
+        probe::examine_paths(
+            &mut facts,
+            &self.root,
+            &self.host,
+            Some(self.services().as_ref()),
+            &queries,
+        )
+        .unwrap();
         plan::install(&spec, &settings, &facts).unwrap()
     }
 
     fn uninstall(&self, purge: bool) -> Option<Plan> {
         let mut facts = self.facts();
         let queries = plan::uninstall_queries(&facts);
-        probe::look(&mut facts, &self.root, &self.host, Some(self.services().as_ref()), &queries)
-            .unwrap();
-        plan::uninstall(&facts, Leave { purge, force: false })
+        probe::examine_paths(
+            &mut facts,
+            &self.root,
+            &self.host,
+            Some(self.services().as_ref()),
+            &queries,
+        )
+        .unwrap();
+        plan::uninstall(&facts, UninstallOptions { purge, force: false })
     }
 
     fn apply(&self, plan: &Plan) -> Result<Option<Receipt>> {
@@ -168,16 +180,16 @@ impl Stage {
         apply::run(Task { command: "install", steps: &plan.steps, receipt }, &host)
     }
 
-    fn tidy(&self) {
+    fn remove_empty_state(&self) {
         let system = system::of(self.os, &self.host, &self.root, true);
-        apply::tidy(&self.root, system.as_ref()).unwrap();
+        apply::remove_empty_state(&self.root, system.as_ref()).unwrap();
     }
 
     /// All that is below the root, and all that the tools were told.
-    fn stands(&self) -> (BTreeMap<String, Vec<u8>>, Told) {
+    fn state(&self) -> (BTreeMap<String, Vec<u8>>, FakeState) {
         let mut files = BTreeMap::new();
         list(self.folder.path(), &mut files);
-        (files, self.host.told())
+        (files, self.host.state())
     }
 
     /// The calls, each with this run's own names left out.
@@ -236,7 +248,7 @@ fn kinds() -> Vec<(&'static str, Os, bool)> {
 fn every_command_comes_as_it_is_written_down() {
     for (name, os, desktop) in kinds() {
         let stage = Stage::new(os, desktop);
-        let before = stage.stands();
+        let before = stage.state();
         let plan = stage.install();
         stage.host.calls();
         stage.apply(&plan).unwrap();
@@ -252,7 +264,7 @@ fn every_command_comes_as_it_is_written_down() {
         stage.host.calls();
         stage.apply(&plan).unwrap();
         compare(&format!("{name}-purge.txt"), &stage.shown(&stage.host.calls()));
-        assert_same(&stage.stands(), &before, name);
+        assert_same(&stage.state(), &before, name);
     }
 }
 
@@ -260,27 +272,27 @@ fn every_command_comes_as_it_is_written_down() {
 fn a_command_that_fails_or_hangs_is_told_and_all_before_it_undone() {
     for (name, os, desktop) in kinds() {
         for number in 0..calls_of_an_install(os, desktop) {
-            for trouble in [Trouble::Fails(number), Trouble::Hangs(number)] {
+            for fault in [Fault::Fails(number), Fault::Hangs(number)] {
                 let stage = Stage::new(os, desktop);
-                let before = stage.stands();
+                let before = stage.state();
                 let plan = stage.install();
-                stage.host.make(trouble);
+                stage.host.make(fault);
                 let done = stage.apply(&plan);
-                let when = format!("{name}, {trouble:?}, {}", stage.shown(&stage.host.calls()));
+                let when = format!("{name}, {fault:?}, {}", stage.shown(&stage.host.calls()));
                 let Err(error) = done else {
                     // What Gatekeeper says, and what is there already: asked, and not needed.
                     assert!(stage.install().is_satisfied(), "{when}");
                     continue;
                 };
-                let is_code = match (error.code(), &trouble) {
-                    (Code::StepFailed, _) | (Code::CommandTimeout, Trouble::Hangs(_)) => true,
+                let is_code = match (error.code(), &fault) {
+                    (Code::StepFailed, _) | (Code::CommandTimeout, Fault::Hangs(_)) => true,
                     (_, _) => false,
                 };
                 assert!(is_code, "{when}: {error}");
                 let words = error.message();
                 let is_told = words.contains("it said no") || words.contains("did not end within");
                 assert!(is_told, "{when}: {error}");
-                assert_same(&stage.stands(), &before, &when);
+                assert_same(&stage.state(), &before, &when);
             }
         }
     }
@@ -292,13 +304,13 @@ fn a_run_that_is_killed_at_any_command_is_finished_or_taken_away() {
         for number in 0..calls_of_an_install(os, desktop) {
             for finishes in [false, true] {
                 let stage = Stage::new(os, desktop);
-                let before = stage.stands();
+                let before = stage.state();
                 let plan = stage.install();
-                stage.host.make(Trouble::Kills(number));
+                stage.host.make(Fault::Kills(number));
                 let killed = catch_unwind(AssertUnwindSafe(|| stage.apply(&plan))).is_err();
                 let when = format!("{name}, {}", stage.shown(&stage.host.calls()));
                 assert!(killed, "{when}");
-                stage.host.make(Trouble::Kills(usize::MAX));
+                stage.host.make(Fault::Kills(usize::MAX));
                 if finishes {
                     stage.apply(&stage.install()).unwrap();
                     let again = stage.install();
@@ -308,8 +320,8 @@ fn a_run_that_is_killed_at_any_command_is_finished_or_taken_away() {
                 if let Some(plan) = stage.uninstall(true) {
                     stage.apply(&plan).unwrap();
                 }
-                stage.tidy();
-                assert_same(&stage.stands(), &before, &when);
+                stage.remove_empty_state();
+                assert_same(&stage.state(), &before, &when);
             }
         }
     }
@@ -321,28 +333,27 @@ fn an_uninstall_that_does_not_end_is_ended_by_the_next() {
         let mut number = 0;
         let mut is_over = false;
         while !is_over {
-            for trouble in [Trouble::Fails(number), Trouble::Hangs(number), Trouble::Kills(number)]
-            {
+            for fault in [Fault::Fails(number), Fault::Hangs(number), Fault::Kills(number)] {
                 let stage = Stage::new(os, desktop);
-                let before = stage.stands();
+                let before = stage.state();
                 stage.apply(&stage.install()).unwrap();
                 let plan = stage.uninstall(true).unwrap();
-                stage.host.make(trouble);
+                stage.host.make(fault);
                 let done = catch_unwind(AssertUnwindSafe(|| stage.apply(&plan)));
                 let calls = stage.host.calls();
                 is_over = calls.len() <= number;
-                let when = format!("{name}, {trouble:?}, {}", stage.shown(&calls));
-                if let (Trouble::Fails(_) | Trouble::Hangs(_), Ok(Err(error))) = (trouble, &done) {
+                let when = format!("{name}, {fault:?}, {}", stage.shown(&calls));
+                if let (Fault::Fails(_) | Fault::Hangs(_), Ok(Err(error))) = (fault, &done) {
                     let words = error.message();
                     let is_told = words.contains("it said no") || words.contains("did not end");
                     assert!(is_told, "{when}: {error}");
                 }
-                stage.host.make(Trouble::Kills(usize::MAX));
+                stage.host.make(Fault::Kills(usize::MAX));
                 if let Some(plan) = stage.uninstall(true) {
                     stage.apply(&plan).unwrap();
                 }
-                stage.tidy();
-                assert_same(&stage.stands(), &before, &when);
+                stage.remove_empty_state();
+                assert_same(&stage.state(), &before, &when);
             }
             number += 1;
         }
@@ -359,8 +370,8 @@ fn calls_of_an_install(os: Os, desktop: bool) -> usize {
 }
 
 fn assert_same(
-    now: &(BTreeMap<String, Vec<u8>>, Told),
-    before: &(BTreeMap<String, Vec<u8>>, Told),
+    now: &(BTreeMap<String, Vec<u8>>, FakeState),
+    before: &(BTreeMap<String, Vec<u8>>, FakeState),
     when: &str,
 ) {
     assert_eq!(now.1, before.1, "{when}");

@@ -1,6 +1,6 @@
 //! From what the HTTP library says to what a person can act on.
 
-use super::{network::Network, network::Via, retry::Trouble};
+use super::{network::Network, network::Via, retry::AttemptError};
 use crate::{Code, Command, Error, Help, command::Server, text::url::without_login};
 use reqwest::{StatusCode, header};
 use std::{
@@ -11,7 +11,7 @@ use std::{
 use url::Url;
 
 /// An attempt that ended before there was an answer, or in the middle of one.
-pub(super) fn of_transfer(error: &reqwest::Error, url: &Url, network: &Network) -> Trouble {
+pub(super) fn of_transfer(error: &reqwest::Error, url: &Url, network: &Network) -> AttemptError {
     let chain = chain(error);
     let says = |needle: &str| chain.iter().any(|text| text.contains(needle));
     let last = chain.last().cloned().unwrap_or_else(|| "no cause is known".to_owned());
@@ -20,11 +20,11 @@ pub(super) fn of_transfer(error: &reqwest::Error, url: &Url, network: &Network) 
         return of_tls(tls, url, via.as_ref());
     }
     if says("tunnel error") && find::<io::Error>(error).is_none() {
-        let said = match says("proxy authorization required") {
+        let reason = match says("proxy authorization required") {
             true => "it wants a login (407), or another one",
             false => "it does not connect to it",
         };
-        return of_proxy(said, url, via.as_ref());
+        return of_proxy(reason, url, via.as_ref());
     }
     if error.is_connect() {
         return of_connect(
@@ -44,13 +44,13 @@ pub(super) fn of_transfer(error: &reqwest::Error, url: &Url, network: &Network) 
         true => format!("what answers at {shown} does not speak HTTP: {last}"),
         false => format!("the transfer of {shown} broke off: {last}"),
     };
-    Trouble::passing(through(Error::new(Code::Broken, error), via.as_ref()))
+    AttemptError::passing(through(Error::new(Code::Broken, error), via.as_ref()))
 }
 
 /// Silence, or too little in too long a time.
-pub(super) fn timed_out(url: &Url, how: &str, limit: Duration) -> Trouble {
+pub(super) fn timed_out(url: &Url, how: &str, limit: Duration) -> AttemptError {
     let seconds = limit.as_secs_f64();
-    Trouble::passing(
+    AttemptError::passing(
         Error::new(Code::Timeout, format!("{}: {how} within {seconds} s", without_login(url)))
             .help("--timeout SECONDS waits longer"),
     )
@@ -63,7 +63,7 @@ pub(super) fn of_status(
     body: &[u8],
     url: &Url,
     network: &Network,
-) -> Trouble {
+) -> AttemptError {
     let shown = without_login(url);
     let via = network.via(url).ok().flatten();
     if status == StatusCode::PROXY_AUTHENTICATION_REQUIRED {
@@ -75,12 +75,12 @@ pub(super) fn of_status(
     if status == StatusCode::NOT_FOUND || (status == StatusCode::FORBIDDEN && is_s3(body)) {
         let error =
             Error::new(Code::NoSuchVersion, format!("the bucket has no {shown} ({status})"));
-        return Trouble::lasting(through(error, via.as_ref()));
+        return AttemptError::lasting(through(error, via.as_ref()));
     }
     let error = Error::new(Code::HttpStatus, format!("{shown} answered {status}"));
     let after = headers.get(header::RETRY_AFTER).and_then(|value| value.to_str().ok());
     let after = after.and_then(|text| retry_after(text, SystemTime::now()));
-    Trouble { error: through(error, via.as_ref()), again, after }
+    AttemptError { error: through(error, via.as_ref()), again, after }
 }
 
 /// What each cause says; the last one is at the root of it.
@@ -101,7 +101,7 @@ fn of_connect(
     url: &Url,
     network: &Network,
     via: Option<&Via>,
-) -> Trouble {
+) -> AttemptError {
     let who = match via {
         Some(via) => via.to_string(),
         None => url.host_str().unwrap_or("the server").to_owned(),
@@ -125,17 +125,19 @@ fn of_connect(
                 .then("# from this host"),
         )
     };
-    Trouble::passing(error)
+    AttemptError::passing(error)
 }
 
-fn of_proxy(said: &str, url: &Url, via: Option<&Via>) -> Trouble {
+fn of_proxy(reason: &str, url: &Url, via: Option<&Via>) -> AttemptError {
     let proxy = via.map_or_else(|| "a proxy on the way".to_owned(), ToString::to_string);
     let host = url.host_str().unwrap_or("the server");
-    let error = Error::new(Code::Proxy, format!("{proxy} refused the way to {host}: {said}"));
-    Trouble::lasting(error.help("a proxy with a login is given as http://USER:PASSWORD@HOST:PORT"))
+    let error = Error::new(Code::Proxy, format!("{proxy} refused the way to {host}: {reason}"));
+    AttemptError::lasting(
+        error.help("a proxy with a login is given as http://USER:PASSWORD@HOST:PORT"),
+    )
 }
 
-fn of_tls(error: &rustls::Error, url: &Url, via: Option<&Via>) -> Trouble {
+fn of_tls(error: &rustls::Error, url: &Url, via: Option<&Via>) -> AttemptError {
     use rustls::CertificateError as Cause;
     let host = url.host_str().unwrap_or("the server");
     let why = match error {
@@ -167,7 +169,7 @@ fn of_tls(error: &rustls::Error, url: &Url, via: Option<&Via>) -> Trouble {
                 .host(server.as_ref())
                 .then("# shows the certificate"),
         );
-    Trouble::lasting(through(error, via))
+    AttemptError::lasting(through(error, via))
 }
 
 /// Names the proxy, which is as often at fault as the server.

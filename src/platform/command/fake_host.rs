@@ -13,7 +13,7 @@ use std::{
 
 /// What goes wrong, at the call of this number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Trouble {
+pub(crate) enum Fault {
     Fails(usize),
     Hangs(usize),
     /// Once the call was done.
@@ -22,7 +22,7 @@ pub(crate) enum Trouble {
 
 /// What the tools were told.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Told {
+pub(crate) struct FakeState {
     /// `KEY|NAME` to `KIND|DATA`.
     pub(crate) registry: BTreeMap<String, String>,
     pub(crate) keys: BTreeSet<String>,
@@ -33,24 +33,24 @@ pub(crate) struct Told {
     pub(crate) is_saved: bool,
 }
 
-pub(crate) struct Pretended {
+pub(crate) struct FakeHost {
     /// The `passwd` that stands for the host's accounts.
     pub(crate) passwd: PathBuf,
-    told: Mutex<Told>,
+    state: Mutex<FakeState>,
     calls: Mutex<Vec<Call>>,
-    trouble: Mutex<Option<Trouble>>,
+    fault: Mutex<Option<Fault>>,
 }
 
 const TASKS: [&str; 2] = ["CircleCI Launch Agent session keeper", "CircleCI Launch Agent"];
 
-impl Pretended {
-    pub(crate) fn new(passwd: PathBuf, told: Told) -> Self {
-        let (told, calls, trouble) = (Mutex::new(told), Mutex::default(), Mutex::default());
-        Self { passwd, told, calls, trouble }
+impl FakeHost {
+    pub(crate) fn new(passwd: PathBuf, state: FakeState) -> Self {
+        let (state, calls, fault) = (Mutex::new(state), Mutex::default(), Mutex::default());
+        Self { passwd, state, calls, fault }
     }
 
-    pub(crate) fn told(&self) -> Told {
-        self.told.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    pub(crate) fn state(&self) -> FakeState {
+        self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
     }
 
     /// The calls since this was asked last.
@@ -59,9 +59,9 @@ impl Pretended {
     }
 
     /// From the next call on, counted from 0.
-    pub(crate) fn make(&self, trouble: Trouble) {
+    pub(crate) fn make(&self, fault: Fault) {
         self.calls();
-        *self.trouble.lock().unwrap() = Some(trouble);
+        *self.fault.lock().unwrap() = Some(fault);
     }
 
     fn has(&self, account: &str) -> bool {
@@ -80,10 +80,10 @@ impl Pretended {
     }
 
     fn reg(&self, args: &[&str]) -> (i32, String) {
-        let mut told = self.told.lock().unwrap();
+        let mut state = self.state.lock().unwrap();
         let whole = |key: &str| key.replacen("HKLM", "HKEY_LOCAL_MACHINE", 1);
         match args {
-            ["query", key, "/v", name] => match told.registry.get(&format!("{key}|{name}")) {
+            ["query", key, "/v", name] => match state.registry.get(&format!("{key}|{name}")) {
                 Some(value) => {
                     let (kind, data) = value.split_once('|').unwrap();
                     (0, format!("\r\n{}\r\n    {name}    {kind}    {data}\r\n\r\n", whole(key)))
@@ -92,33 +92,34 @@ impl Pretended {
             },
             ["query", key] => {
                 let inside =
-                    told.registry.keys().any(|other| other.starts_with(&format!("{key}|")));
-                let below = told.keys.iter().find(|other| other.starts_with(&format!("{key}\\")));
-                match told.keys.contains(*key) {
+                    state.registry.keys().any(|other| other.starts_with(&format!("{key}|")));
+                let below = state.keys.iter().find(|other| other.starts_with(&format!("{key}\\")));
+                match state.keys.contains(*key) {
                     true if inside => (0, format!("{}\r\n    x    REG_SZ    x\r\n", whole(key))),
-                    true => (0, below.map_or_else(String::new, |own| whole(own) + "\r\n")),
+                    true => (0, below.map_or_else(String::new, |text| whole(text) + "\r\n")),
                     false => (1, "ERROR: The system was unable to find it.".to_owned()),
                 }
             }
             ["add", key, "/v", name, "/t", kind, "/d", data, "/f"] => {
-                told.registry.insert(format!("{key}|{name}"), format!("{kind}|{data}"));
+                state.registry.insert(format!("{key}|{name}"), format!("{kind}|{data}"));
                 let mut key = *key;
-                while told.keys.insert(key.to_owned()) {
+                while state.keys.insert(key.to_owned()) {
                     key = key.rsplit_once('\\').unwrap().0;
                 }
                 (0, String::new())
             }
-            ["delete", key, "/v", name, "/f"] => {
-                (i32::from(told.registry.remove(&format!("{key}|{name}")).is_none()), String::new())
-            }
-            ["delete", key, "/f"] => (i32::from(!told.keys.remove(*key)), String::new()),
+            ["delete", key, "/v", name, "/f"] => (
+                i32::from(state.registry.remove(&format!("{key}|{name}")).is_none()),
+                String::new(),
+            ),
+            ["delete", key, "/f"] => (i32::from(!state.keys.remove(*key)), String::new()),
             other => panic!("reg: {other:?}"),
         }
     }
 
     fn powershell(&self, script: &str) -> (i32, String) {
         let task = TASKS.iter().find(|task| script.contains(&format!("'{task}'")));
-        let mut told = self.told.lock().unwrap();
+        let mut state = self.state.lock().unwrap();
         let task = task.map(|task| (*task).to_owned());
         let saves = script.contains("CredWriteW([ref]");
         match task {
@@ -130,7 +131,7 @@ impl Pretended {
             Some(task) if script.contains("ConvertTo-Json") => {
                 return (
                     0,
-                    match told.services.get(&task) {
+                    match state.services.get(&task) {
                         None => "\r\n".to_owned(),
                         Some(true) => {
                             "{\"state\":\"Running\",\"result\":267009,\"pid\":7,\"stale\":false}"
@@ -144,15 +145,15 @@ impl Pretended {
                 );
             }
             Some(task) if script.contains("; Unregister-") || script.contains(" Unregister-") => {
-                told.is_saved &= !script.contains("CredDeleteW(");
-                told.services.remove(&task);
+                state.is_saved &= !script.contains("CredDeleteW(");
+                state.services.remove(&task);
             }
             Some(task) if script.contains("Disable-ScheduledTask") => {
-                told.services.insert(task, false);
+                state.services.insert(task, false);
             }
             Some(task) if script.contains("Register-ScheduledTask") => {
-                told.is_saved |= saves;
-                told.services.insert(task, script.contains("Start-ScheduledTask"));
+                state.is_saved |= saves;
+                state.services.insert(task, script.contains("Start-ScheduledTask"));
             }
             other => panic!("powershell, {other:?}: {script}"),
         }
@@ -160,31 +161,31 @@ impl Pretended {
     }
 
     fn launchctl(&self, args: &[&str]) -> (i32, String) {
-        let mut told = self.told.lock().unwrap();
+        let mut state = self.state.lock().unwrap();
         let label = |target: &str| target.trim_start_matches("system/").to_owned();
         let of_file =
             |file: &str| file.rsplit_once('/').unwrap().1.trim_end_matches(".plist").to_owned();
         match args {
             ["print-disabled", "system"] => (
                 0,
-                told.disabled.iter().map(|other| format!("\t\"{other}\" => disabled\n")).collect(),
+                state.disabled.iter().map(|other| format!("\t\"{other}\" => disabled\n")).collect(),
             ),
-            ["print", target] => match told.services.contains_key(&label(target)) {
+            ["print", target] => match state.services.contains_key(&label(target)) {
                 true => (0, "x = {\n\tstate = running\n\tpid = 7\n\truns = 1\n}\n".to_owned()),
                 false => (113, "Could not find service".to_owned()),
             },
             ["enable", target] => {
-                (i32::from(false & told.disabled.remove(&label(target))), String::new())
+                (i32::from(false & state.disabled.remove(&label(target))), String::new())
             }
             ["disable", target] => {
-                (i32::from(false & told.disabled.insert(label(target))), String::new())
+                (i32::from(false & state.disabled.insert(label(target))), String::new())
             }
             ["bootstrap", "system", file] => {
-                told.services.insert(of_file(file), true);
+                state.services.insert(of_file(file), true);
                 (0, String::new())
             }
             ["bootout", target] => {
-                (if told.services.remove(&label(target)).is_some() { 0 } else { 3 }, String::new())
+                (if state.services.remove(&label(target)).is_some() { 0 } else { 3 }, String::new())
             }
             other => panic!("launchctl: {other:?}"),
         }
@@ -216,7 +217,7 @@ impl Pretended {
     }
 }
 
-impl Commands for Pretended {
+impl Commands for FakeHost {
     fn find(&self, program: &str) -> Option<PathBuf> {
         Some(program.into())
     }
@@ -227,15 +228,15 @@ impl Commands for Pretended {
             calls.push(call.clone());
             calls.len() - 1
         };
-        let trouble = *self.trouble.lock().unwrap();
+        let fault = *self.fault.lock().unwrap();
         let ends = |code| Script::new(&[(&typed(call), code, "it said no")]).answer(call);
-        match trouble {
-            Some(Trouble::Fails(at)) if at == number => return ends(9),
-            Some(Trouble::Hangs(at)) if at == number => return ends(Script::HANGS),
+        match fault {
+            Some(Fault::Fails(at)) if at == number => return ends(9),
+            Some(Fault::Hangs(at)) if at == number => return ends(Script::HANGS),
             _ => {}
         }
         let args: Vec<_> = call.args().iter().map(String::as_str).collect();
-        let (code, said) = match call.program() {
+        let (code, output) = match call.program() {
             "reg" => self.reg(&args),
             "powershell" => self.powershell(args.last().unwrap()),
             "launchctl" => self.launchctl(&args),
@@ -244,12 +245,12 @@ impl Commands for Pretended {
             "icacls" | "createhomedir" | "xattr" | "ps" => (0, String::new()),
             other => panic!("{other} was not expected"),
         };
-        if trouble == Some(Trouble::Kills(number)) {
+        if fault == Some(Fault::Kills(number)) {
             // Nothing is undone on the way, and nothing is printed.
             std::panic::resume_unwind(Box::new("killed here"));
         }
         let (stdout, stderr) =
-            if code == 0 { (said, String::new()) } else { (String::new(), said) };
+            if code == 0 { (output, String::new()) } else { (String::new(), output) };
         Ok(Answer { code: Some(code), stdout, stderr })
     }
 }

@@ -6,7 +6,7 @@ use crate::{
     agent::Token,
     platform::{
         exposure::others_can_use,
-        fs::{Provenance, Root, Trail},
+        fs::{PathWalk, Provenance, Root},
         input,
         paths::is_system,
     },
@@ -52,13 +52,13 @@ fn open(path: &Path, source: &str) -> Result<File> {
 fn closing(path: &Path, source: &str) -> Help {
     let whole = std::path::absolute(path).and_then(|path| {
         let root = Root::open(Path::new("/")).map_err(io::Error::other)?;
-        root.trail(&path).map_err(io::Error::other)
+        root.walk(&path).map_err(io::Error::other)
     });
     match whole {
-        Ok(trail) if trail.ground.is_root() && !is_systems(&trail) => {
-            Command::fixed("chmod 600").own(source, Provenance::Root).into()
+        Ok(walk) if walk.replaceable_by.is_root() && !is_systems(&walk) => {
+            Command::fixed("chmod 600").trusted_value(source, Provenance::Root).into()
         }
-        Ok(trail) if is_systems(&trail) => {
+        Ok(walk) if is_systems(&walk) => {
             "give a file of its own, which root or you alone can read (mode 0600): this is a file of \
              the system"
                 .into()
@@ -68,8 +68,8 @@ fn closing(path: &Path, source: &str) -> Help {
 }
 
 /// Whether a file is the system's. What is in root's own home is root's.
-fn is_systems(trail: &Trail) -> bool {
-    [&trail.path, &trail.real].iter().any(|path| is_system(path) && !path.starts_with("/root"))
+fn is_systems(walk: &PathWalk) -> bool {
+    [&walk.path, &walk.real].iter().any(|path| is_system(path) && !path.starts_with("/root"))
 }
 
 fn read(source: impl Read) -> Result<Token> {
@@ -138,8 +138,11 @@ mod tests {
         for path in ["/etc/passwd", "/etc/hosts", "/etc/shadow"] {
             let help = closing(Path::new(path), path);
             let error = Error::new(Code::TokenSource, "x").help(help);
-            let told = error.help_lines().concat();
-            assert!(!told.contains("chmod") && told.contains("the system"), "{path}: {told}");
+            let help_text = error.help_lines().concat();
+            assert!(
+                !help_text.contains("chmod") && help_text.contains("the system"),
+                "{path}: {help_text}"
+            );
         }
     }
 

@@ -1,6 +1,6 @@
 //! From settings to a [`Spec`]: values read, defaults filled in, contradictions refused.
 
-use super::{Hardening, Spec, settings::Settings};
+use super::{Hardening, Spec, given::Settings};
 use crate::{
     Code, Error, Help, Result,
     agent::{CircleCi, Kind, Layout, RELEASE_URL, Token, VersionChoice},
@@ -16,7 +16,7 @@ use url::Url;
 
 /// What defaults depend on besides the settings themselves.
 #[derive(Debug, Clone, Copy)]
-pub struct Circumstances {
+pub struct HostDefaults {
     /// The platform that the tool runs on.
     pub platform: Platform,
     /// The service manager that an install here would use.
@@ -28,7 +28,7 @@ impl Spec {
     ///
     /// # Errors
     /// A usage error that names the setting and its source.
-    pub fn resolve(settings: &Settings, token: Option<Token>, here: Circumstances) -> Result<Self> {
+    pub fn resolve(settings: &Settings, token: Option<Token>, here: HostDefaults) -> Result<Self> {
         let platform = settings.parse::<Platform>("platform")?.unwrap_or(here.platform);
         let os = platform.os();
         let agent = agent_of(settings)?;
@@ -181,10 +181,10 @@ fn release_url(settings: &Settings, pinned: bool) -> Result<Url> {
     })
 }
 
-fn service(settings: &Settings, os: Os, here: Circumstances) -> Result<Manager> {
+fn service(settings: &Settings, os: Os, here: HostDefaults) -> Result<Manager> {
     let read = |text: &str| {
         let manager: Manager = text.parse()?;
-        match Manager::all_of(os).any(|own| own == manager) {
+        match Manager::all_of(os).any(|known| known == manager) {
             true => Ok(manager),
             false => {
                 let message = format!("{text} is not a service manager of {os}");
@@ -233,15 +233,15 @@ impl std::str::FromStr for Hardening {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::spec::{Given, Source};
+    use crate::settings::{SettingValue, Source};
 
     fn spec(given: &[(&str, &str)]) -> Result<Spec> {
         let mut settings = Settings::default();
         for (name, value) in given {
-            settings.add(name, Given::one(*value, Source::Flag)).unwrap();
+            settings.add(name, SettingValue::one(*value, Source::Flag)).unwrap();
         }
         let here =
-            Circumstances { platform: "linux/amd64".parse().unwrap(), service: Manager::Systemd };
+            HostDefaults { platform: "linux/amd64".parse().unwrap(), service: Manager::Systemd };
         Spec::resolve(&settings, None, here)
     }
 

@@ -9,7 +9,7 @@ use crate::{
             account, edit_config, octal, owner, owner_of, restarted_if_changed, task_account,
         },
     },
-    host::{Access, AccountFacts, Install, Passed, PathRole, Survey, Unseen},
+    host::{Access, AccountFacts, Install, PathPart, PathRole, Survey, Unseen},
     platform::fs::{Kind, WalkEnd},
 };
 
@@ -32,35 +32,35 @@ fn workdir(survey: &Survey, install: &Install) -> Judged {
     let Some(named) = install.named(PathRole::WorkFolder) else {
         return Err(Unseen::not_applicable("no work folder is configured"));
     };
-    let trail = named.trail.known()?;
-    let site = Site { trail, named_by: named.named_by, purpose: Purpose::Data };
+    let walk = named.walk.known()?;
+    let site = Site { walk, named_by: named.named_by, purpose: Purpose::Data };
     let change = Change::new(survey, install);
     let account = task_account(survey, install)?;
-    let path = trail.path.display();
-    match trail.end {
+    let path = walk.path.display();
+    match walk.end {
         Some(meta) if meta.kind == Kind::Folder => {}
         Some(meta) => {
             let remedy = Remedy::by_hand("Replace it with a folder.")
-                .look(Command::fixed("ls -ld").path(&trail.path, named.named_by));
+                .inspect(Command::fixed("ls -ld").path(&walk.path, named.named_by));
             return Ok(Problem::fail(format!("the work folder {path} is {}", meta.kind))
-                .seen(trail.why())
+                .seen(walk.why())
                 .cure(remedy)
                 .into());
         }
         None => {
-            return match trail.denies(account, Access::Execute) {
+            return match walk.denies(account, Access::Execute) {
                 Some(closed) => Ok(closed_folder(&change, &closed, site, account, install).into()),
                 None => missing(&change, site, account),
             };
         }
     }
     for access in [Access::Execute, Access::Write, Access::Read] {
-        let Some(denied) = trail.denies(account, access) else { continue };
-        if denied.path != trail.path {
+        let Some(denied) = walk.denies(account, access) else { continue };
+        if denied.path != walk.path {
             return Ok(closed_folder(&change, &denied, site, account, install).into());
         }
-        let link = |passed: &Passed| passed.path == trail.path && passed.meta.kind == Kind::Link;
-        let (is_link, real) = (trail.passed.iter().any(link), trail.real.display());
+        let link = |passed: &PathPart| passed.path == walk.path && passed.meta.kind == Kind::Link;
+        let (is_link, real) = (walk.passed.iter().any(link), walk.real.display());
         // The target of a link may be any folder of the host.
         let remedy = match is_link {
             true => Remedy::by_hand(
@@ -93,12 +93,12 @@ fn workdir(survey: &Survey, install: &Install) -> Judged {
 }
 
 fn missing(change: &Change<'_>, site: Site<'_>, account: &AccountFacts) -> Judged {
-    let trail = site.trail;
-    let (path, name) = (trail.path.display(), &account.name);
-    let why = trail.why();
-    let nearest = trail.nearest().ok_or_else(|| Unseen::not_examined(why.clone()))?;
+    let walk = site.walk;
+    let (path, name) = (walk.path.display(), &account.name);
+    let why = walk.why();
+    let nearest = walk.nearest().ok_or_else(|| Unseen::not_examined(why.clone()))?;
     let is_theirs = account.may(&nearest.meta, Access::Write);
-    if account.is_root() || is_theirs && !trail.stopped.as_ref().is_some_and(WalkEnd::is_link) {
+    if account.is_root() || is_theirs && !walk.stopped.as_ref().is_some_and(WalkEnd::is_link) {
         return Ok(Verdict::Holds(format!("{path} does not exist yet; {name} can create it")));
     }
     let remedy = change.folder(
@@ -143,7 +143,7 @@ fn clean(survey: &Survey, install: &Install) -> Judged {
         "Stop the agent, examine these files, and remove those that no job needs. Jobs can replace \
          a path in this folder by a link: remove nothing as root while their processes run.",
     )
-    .look(Command::fixed("runnerup explain permissions/workdir-clean"));
+    .inspect(Command::fixed("runnerup explain permissions/workdir-clean"));
     Ok(Problem::warn(format!(
         "{} contains files that jobs cannot remove",
         workdir.folder.display()
@@ -168,10 +168,10 @@ fn temporary(survey: &Survey, install: &Install) -> Judged {
     let named = install
         .named(PathRole::TemporaryFolder)
         .ok_or_else(|| Unseen::not_examined("the temporary folder is not known"))?;
-    let trail = named.trail.known()?;
-    let site = Site { trail, named_by: named.named_by, purpose: Purpose::Data };
-    let path = trail.path.display();
-    if !trail.is(Kind::Folder) {
+    let walk = named.walk.known()?;
+    let site = Site { walk, named_by: named.named_by, purpose: Purpose::Data };
+    let path = walk.path.display();
+    if !walk.is(Kind::Folder) {
         let remedy = Remedy::by_hand(match named.named_by.is_root() {
             true => "Create the folder, or remove TMPDIR from the service.",
             false => {
@@ -180,16 +180,16 @@ fn temporary(survey: &Survey, install: &Install) -> Judged {
             }
         });
         return Ok(Problem::fail(format!("the temporary folder {path} does not exist"))
-            .seen(trail.why())
+            .seen(walk.why())
             .cure(remedy)
             .into());
     }
     let account = task_account(survey, install)?;
     let change = Change::new(survey, install);
     for access in [Access::Execute, Access::Write] {
-        if let Some(denied) = trail.denies(account, access) {
+        if let Some(denied) = walk.denies(account, access) {
             let remedy = Remedy::by_hand("Set mode 1777, as /tmp has.");
-            let remedy = match denied.path == trail.path {
+            let remedy = match denied.path == walk.path {
                 true => change.permissions(remedy, site, None, Mode::Temporary),
                 false => change.pass(remedy, site, &denied.path, account),
             };
@@ -202,7 +202,7 @@ fn temporary(survey: &Survey, install: &Install) -> Judged {
             .into());
         }
     }
-    match survey.host.mount_of(&trail.real).filter(|mount| mount.has("noexec")) {
+    match survey.host.mount_of(&walk.real).filter(|mount| mount.has("noexec")) {
         None => {
             Ok(Verdict::Holds(format!("{} can write and execute files in {path}", account.name)))
         }
@@ -210,7 +210,7 @@ fn temporary(survey: &Survey, install: &Install) -> Judged {
             let remedy = Remedy::by_hand(
                 "Mount it without noexec, or set TMPDIR of the service to another folder.",
             )
-            .command(remount(&mount.point, trail, named.named_by));
+            .command(remount(&mount.point, walk, named.named_by));
             Ok(Problem::fail(format!("no program can be executed in the temporary folder {path}"))
                 .seen(format!("{} is mounted with noexec", mount.point.display()))
                 .cure(remedy)
@@ -233,24 +233,24 @@ fn log(survey: &Survey, install: &Install) -> Judged {
     let Some(named) = install.named(PathRole::LogFile) else {
         return Err(Unseen::not_applicable("the agent logs to the service manager"));
     };
-    let trail = named.trail.known()?;
-    let site = Site { trail, named_by: named.named_by, purpose: Purpose::Data };
+    let walk = named.walk.known()?;
+    let site = Site { walk, named_by: named.named_by, purpose: Purpose::Data };
     let change = Change::new(survey, install);
     let account = account(survey, install)?;
-    let path = trail.path.display();
-    let denied = match trail.end {
-        Some(meta) if meta.kind == Kind::File => trail.denies(account, Access::Write),
+    let path = walk.path.display();
+    let denied = match walk.end {
+        Some(meta) if meta.kind == Kind::File => walk.denies(account, Access::Write),
         Some(meta) => {
             return Ok(Problem::fail(format!("logging.file names {path}, which is {}", meta.kind))
-                .seen(trail.why())
+                .seen(walk.why())
                 .cure(Remedy::by_hand("Set logging.file to the path of a file."))
                 .into());
         }
         None => {
-            let nearest = trail
+            let nearest = walk
                 .nearest()
                 .ok_or_else(|| Unseen::not_examined("no folder above the log file is known"))?;
-            let is_next = trail.path.parent() == Some(nearest.path.as_path());
+            let is_next = walk.path.parent() == Some(nearest.path.as_path());
             if is_next && account.may(&nearest.meta, Access::Write) {
                 return Ok(Verdict::Holds(format!(
                     "{path} does not exist yet; the agent can create it"
@@ -265,14 +265,14 @@ fn log(survey: &Survey, install: &Install) -> Judged {
                 "{} cannot create the log file {path}",
                 account.name
             ))
-            .seen(trail.why())
+            .seen(walk.why())
             .cure(remedy)
             .into());
         }
     };
     match denied {
         None => Ok(Verdict::Holds(format!("{} can write to {path}", account.name))),
-        Some(denied) if denied.path != trail.path => {
+        Some(denied) if denied.path != walk.path => {
             Ok(closed_folder(&change, &denied, site, account, install).into())
         }
         Some(denied) => {
@@ -294,26 +294,26 @@ fn log(survey: &Survey, install: &Install) -> Judged {
 #[cfg(test)]
 mod tests {
     use crate::{
-        doctor::{Status, sample::*},
-        host::{Leftover, Mount, PathRole, Seen, Survey, Trail, Workdir},
+        doctor::{Status, fixtures::*},
+        host::{Leftover, Mount, PathRole, PathWalk, Seen, Survey, Workdir},
         platform::fs::{Kind, Meta, WalkEnd},
     };
 
-    fn path(what: PathRole, trail: Trail) -> Survey {
+    fn path(what: PathRole, walk: PathWalk) -> Survey {
         let mut survey = healthy();
         agent(&mut survey).paths.retain(|path| path.role != what);
-        agent(&mut survey).paths.push(named(what, trail));
+        agent(&mut survey).paths.push(named(what, walk));
         survey
     }
 
     #[test]
     fn a_work_folder_of_roots_fails_with_a_cure() {
-        let survey = path(PathRole::WorkFolder, trail(WORKDIR, folder(0, 0o755)));
+        let survey = path(PathRole::WorkFolder, walk(WORKDIR, folder(0, 0o755)));
         let found = finding(&survey, "permissions/workdir-usable");
         assert!(found.status == Status::Fail && found.remedy.unwrap().fixable);
-        let survey = path(PathRole::WorkFolder, trail(WORKDIR, file(UID, 0o644)));
+        let survey = path(PathRole::WorkFolder, walk(WORKDIR, file(UID, 0o644)));
         assert_eq!(status(&survey, "permissions/workdir-usable"), Status::Fail);
-        let mut missing = trail(WORKDIR, folder(UID, 0o755));
+        let mut missing = walk(WORKDIR, folder(UID, 0o755));
         missing.end = None;
         let survey = path(PathRole::WorkFolder, missing.clone());
         assert_eq!(status(&survey, "permissions/workdir-usable"), Status::Fail);
@@ -331,7 +331,7 @@ mod tests {
             (WalkEnd::LinkOfOthers("/var/opt/circleci".into()), Status::Fail),
             (WalkEnd::LinkCircle("/var/opt/circleci".into()), Status::Fail),
         ] {
-            let mut way = trail(WORKDIR, folder(UID, 0o755));
+            let mut way = walk(WORKDIR, folder(UID, 0o755));
             way.end = None;
             way.passed.last_mut().unwrap().meta = folder(UID, 0o755);
             way.stopped = Some(end.clone());
@@ -342,7 +342,7 @@ mod tests {
 
     #[test]
     fn what_a_link_leads_to_is_given_to_nobody() {
-        let mut way = trail(WORKDIR, folder(0, 0o700));
+        let mut way = walk(WORKDIR, folder(0, 0o700));
         let mut link = way.passed.last().unwrap().clone();
         link.path = WORKDIR.into();
         link.meta = Meta { kind: Kind::Link, ..folder(0, 0o777) };
@@ -369,13 +369,13 @@ mod tests {
         let options = vec!["noexec".into()];
         survey.host.mounts.push(Mount { point: "/tmp".into(), kind: "tmpfs".into(), options });
         assert_eq!(status(&survey, "permissions/temporary-folder-usable"), Status::Fail);
-        let survey = path(PathRole::TemporaryFolder, trail("/tmp", folder(0, 0o755)));
+        let survey = path(PathRole::TemporaryFolder, walk("/tmp", folder(0, 0o755)));
         assert_eq!(status(&survey, "permissions/temporary-folder-usable"), Status::Fail);
     }
 
     #[test]
     fn a_log_of_roots_fails() {
-        let survey = path(PathRole::LogFile, trail("/var/log/x.log", file(0, 0o644)));
+        let survey = path(PathRole::LogFile, walk("/var/log/x.log", file(0, 0o644)));
         assert_eq!(status(&survey, "permissions/log-writable"), Status::Fail);
     }
 }
