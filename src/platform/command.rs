@@ -125,6 +125,11 @@ impl fmt::Display for Call {
 }
 
 impl Answer {
+    /// Whether the program may have said more than was kept.
+    pub(crate) fn is_cut(&self) -> bool {
+        [&self.stdout, &self.stderr].iter().any(|text| text.len() as u64 >= OUTPUT_LIMIT)
+    }
+
     /// The error for a program that did not do what it was asked.
     pub fn failure(&self, call: &Call) -> Error {
         let how =

@@ -165,7 +165,8 @@ pub(super) fn shown(value: &str, scrub: &Scrub) -> String {
         Some((name, value)) => {
             format!("{name}={}", shown_value(name, value, scrub).unwrap_or(REDACTED.to_owned()))
         }
-        None => scrub.text(&word),
+        // Quotes that are not closed made a word of the rest of a value.
+        None => REDACTED.to_owned(),
     });
     shown.collect::<Vec<_>>().join(" ")
 }

@@ -3,10 +3,11 @@
 use super::{ProbeContext, candidate::Candidate, deadline::Probe, scrub::Scrub, units::Unit};
 use crate::{
     host::{Objection, ProbeName, Provenance, Reason, Scrubbed, Seen},
+    platform::fs::Kind,
     values::Manager,
 };
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
 };
 
@@ -37,22 +38,31 @@ pub(super) struct Objections {
 /// Asks the managers to read the definitions that nobody but root could have written.
 pub(super) fn begin(context: &ProbeContext, candidates: &[Candidate]) -> Begun {
     let units = candidates.iter().filter_map(|candidate| candidate.unit.as_ref());
-    let trusted = units.filter(|unit| unit.provenance() == Provenance::Root).take(UNITS);
-    let trusted: Vec<&Unit> = trusted.collect();
+    let trusted = units.filter(|unit| unit.provenance() == Provenance::Root && is_judged(unit));
+    let trusted: Vec<&Unit> = trusted.take(UNITS).collect();
     let asked = trusted.iter().map(|unit| (unit.name.clone(), Files::of(unit))).collect();
     let names = Manager::ALL.map(|manager| {
         let of_manager = trusted.iter().filter(|unit| unit.manager == manager);
         (manager, of_manager.map(|unit| unit.name.clone()).collect::<Vec<_>>())
     });
     let answer = context.start(ProbeName::UnitObjections, move |context| {
-        let image = (!context.is_host).then_some(&*context.root);
         let ask = |(manager, names): &(Manager, Vec<String>)| {
-            let profile = manager.profile();
-            (*manager, profile.objections(&context.commands, names, image, context.limit))
+            let answer = match context.is_host {
+                true => manager.profile().objections(&context.commands, names, context.limit),
+                // A link in an image would lead the manager of the host out of it.
+                false => Seen::not("definitions in an image are not given to this host's manager"),
+            };
+            (*manager, answer)
         };
         names.iter().map(ask).collect()
     });
     Begun { asked, answer }
+}
+
+/// Whether its manager judges it: by its name, and where it is a file, which a mask is not.
+fn is_judged(unit: &Unit) -> bool {
+    let end = unit.definitions.first().and_then(|definition| definition.walk.end);
+    unit.manager.profile().judges(&unit.name) && end.is_some_and(|end| end.kind == Kind::File)
 }
 
 impl Begun {
@@ -78,21 +88,24 @@ impl Objections {
             _ => &Vec::new(),
         };
         let Some(files) = self.asked.get(&unit.name) else {
-            return Seen::not(
-                "another account than root could have written a part of the definition, so its \
-                 manager was not asked to read it",
-            );
+            let why = match unit.provenance() {
+                Provenance::Root => "the manager does not read a definition of this kind or name",
+                _ => {
+                    "another account than root could have written a part of the definition, so its \
+                     manager was not asked to read it"
+                }
+            };
+            return Seen::not(why);
         };
         if let Some((_, Seen::Unseen(unseen))) = answer {
             return Seen::Unseen(unseen.clone());
         }
         let of_unit = all.iter().filter_map(|objection| {
             let file = files.named(&objection.file)?;
-            let message = own_words(unit, file, &objection.message);
             Some(Objection {
                 file: file.to_owned(),
                 line: objection.line,
-                message: Scrubbed::text(message, scrub),
+                message: Scrubbed::text(&own_words(unit, file, objection), scrub),
             })
         });
         Seen::Known(of_unit.take(KEPT).collect())
@@ -111,40 +124,38 @@ impl Files {
         )
     }
 
-    /// The file as the model names it. Of an image, systemd puts the image's folder in front.
+    /// The file as the model names it.
     fn named(&self, shown: &Path) -> Option<&Path> {
-        let is_it = |path: &Path| {
-            path == shown || path.strip_prefix("/").is_ok_and(|inner| shown.ends_with(inner))
-        };
-        self.0.iter().find(|(path, _)| is_it(path)).map(|(_, named)| &**named)
+        self.0.get(shown).map(PathBuf::as_path)
     }
 }
 
-/// systemd's own words of a message: what it repeats of the line, which may be a secret, stands
-/// behind a colon or between quotes. The names of the key and of the section are shown anyway.
-fn own_words<'a>(unit: &Unit, file: &Path, message: &'a str) -> &'a str {
-    let message = message.split(": ").next().unwrap_or_default();
-    let lines = unit.directives.iter().filter(|directive| directive.file == file);
-    let names: Vec<&str> = lines
-        .flat_map(|directive| [directive.section.as_str(), directive.key.as_str()])
-        .filter(|name| !name.is_empty() && !name.contains('\''))
-        .collect();
-    let mut from = 0;
-    while let Some(open) = message.get(from..).and_then(|rest| rest.find('\'')) {
-        let quoted = from + open + 1;
-        let rest = message.get(quoted..).unwrap_or_default();
-        // `Missing '='` repeats nothing.
-        let is_known =
-            |name: &&str| rest.strip_prefix(*name).is_some_and(|rest| rest.starts_with('\''));
-        match names.iter().copied().chain(["="]).find(is_known) {
-            Some(name) => from = quoted + name.len() + 1,
-            None => return message.get(..quoted - 1).unwrap_or_default().trim_end(),
+/// The manager's own words of a message, and nothing that it repeats of the line, which may be a
+/// secret: names of keys and sections are shown, and words of letters that the line does not hold.
+fn own_words(unit: &Unit, file: &Path, objection: &Objection<String>) -> String {
+    let of_file = || unit.directives.iter().filter(|directive| directive.file == file);
+    let names = of_file().flat_map(|directive| [directive.section.as_str(), &directive.key]);
+    let names: BTreeSet<&str> = names.chain(["="]).filter(|name| !name.is_empty()).collect();
+    let line = of_file().filter(|directive| directive.line <= objection.line).last();
+    let value = line.map_or("", |directive| directive.value.as_str());
+    let held: BTreeSet<&str> = value.split(|c: char| !c.is_ascii_alphabetic()).collect();
+    let message = objection.message.split(": ").next().unwrap_or_default();
+    let mut words = Vec::new();
+    for word in message.split_whitespace() {
+        let bare = word.trim_end_matches([',', '.', ';', '!']);
+        let inner = bare.trim_matches(['\'', '"', '[', ']']);
+        let is_name = inner != bare && names.contains(inner);
+        let is_letters = !bare.is_empty() && bare.bytes().all(|byte| byte.is_ascii_alphabetic());
+        if !is_name && (!is_letters || held.contains(bare)) {
+            break;
         }
+        words.push(word);
     }
-    message
+    words.join(" ").trim_end_matches(',').to_owned()
 }
 
 #[cfg(test)]
+#[cfg(unix)] // Paths are whole only there.
 mod tests {
     use super::*;
     use crate::{
@@ -177,27 +188,53 @@ mod tests {
         }
     }
 
+    /// As version 247, 252 and 257 write them.
     #[test]
     fn nothing_that_a_line_holds_is_repeated() {
-        let unit = unit("[Service]\nTimeoutStopSecs=5\nEnvironment=TOKEN=s'ecret\n");
-        for (message, told) in [
+        for (line, message, told) in [
             (
+                "TimeoutStopSecs=5",
                 "Unknown key name 'TimeoutStopSecs' in section 'Service', ignoring.",
                 "Unknown key name 'TimeoutStopSecs' in section 'Service', ignoring.",
             ),
-            ("Missing '=', ignoring line.", "Missing '=', ignoring line."),
             (
-                "Invalid environment assignment, ignoring: s'ecret",
-                "Invalid environment assignment, ignoring",
+                "TimeoutStopSecs=5",
+                "Unknown key 'TimeoutStopSecs' in section [Service], ignoring.",
+                "Unknown key 'TimeoutStopSecs' in section [Service], ignoring.",
+            ),
+            ("hunter two", "Missing '=', ignoring line.", "Missing '=', ignoring line."),
+            (
+                "TimeoutStopSec=hunter",
+                "Failed to parse time value, ignoring: hunter",
+                "Failed to parse time value, ignoring",
             ),
             (
-                "Failed to resolve unit specifiers in 'TOKEN=s'ecret', ignoring: No",
+                "Environment=A=s'ecret",
+                "Failed to resolve unit specifiers in 'A=s'ecret', ignoring: No",
                 "Failed to resolve unit specifiers in",
             ),
-            ("Failed to resolve 'Service-secret'", "Failed to resolve"),
-            ("Failed to resolve ' ä", "Failed to resolve"),
+            (
+                "Environment=A=b%2Fhunter",
+                "Failed to resolve specifiers in A=b%2Fhunter, ignoring",
+                "Failed to resolve specifiers in",
+            ),
+            ("ReadWritePaths=/a hunter", "Failed to add hunter, ignoring", "Failed to add"),
+            (
+                "SetCredential=hunter/x:y",
+                "Credential name \"hunter/x\" not valid, ignoring.",
+                "Credential name",
+            ),
+            (
+                "c3VwZXJzZWNyZXRrZXk=",
+                "Unknown key 'c3VwZXJzZWNyZXRrZXk' in section [Service], ignoring.",
+                "Unknown key",
+            ),
+            ("X=1", "Failed ' ä", "Failed"),
         ] {
-            assert_eq!(own_words(&unit, Path::new(UNIT), message), told);
+            let unit = unit(&format!("[Service]\n{line}\n"));
+            let found =
+                objections(&[&unit], &[(UNIT, message)]).of(&unit, &Scrub(Secrets::default()));
+            assert_eq!(found.ok().unwrap()[0].message.as_str(), told, "{line}: {message}");
         }
     }
 
@@ -210,7 +247,7 @@ mod tests {
             found.ok().unwrap().iter().map(|objection| objection.file.clone()).collect::<Vec<_>>()
         };
         assert_eq!(of(UNIT), [Path::new(UNIT)]);
-        assert_eq!(of(&format!("/srv/image{UNIT}")), [Path::new(UNIT)]);
+        assert!(of(&format!("/srv/image{UNIT}")).is_empty());
         assert!(of("/etc/systemd/system/other.service").is_empty());
     }
 

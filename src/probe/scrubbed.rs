@@ -1,7 +1,10 @@
 //! The one place that makes a [`Scrubbed`].
 
 use super::{environment, procfs::CommandLine, scrub::Scrub};
-use crate::host::Scrubbed;
+use crate::{
+    host::Scrubbed,
+    text::{REDACTED, may_be_secret},
+};
 
 impl Scrubbed {
     /// A text.
@@ -24,6 +27,19 @@ impl Scrubbed {
             }
         }
         shown
+    }
+
+    /// The value of a `SetCredential=` directive: the name of the credential, which is a secret.
+    pub(super) fn credential(value: &str) -> Self {
+        let name = value.split_once(':').map_or("", |(name, _)| name);
+        let is_name = name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
+        let is_shown = is_name && !may_be_secret(name);
+        Self::after_scrub(if is_shown { format!("{name}:{REDACTED}") } else { REDACTED.into() })
+    }
+
+    /// A text of which nothing may be told.
+    pub(super) fn nothing() -> Self {
+        Self::after_scrub(REDACTED.to_owned())
     }
 
     /// The value of an `Environment=` directive.

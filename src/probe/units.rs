@@ -219,6 +219,9 @@ impl Unit {
     pub(super) fn scrubbed(directives: Vec<Directive<String>>, scrub: &Scrub) -> Vec<Directive> {
         let value = |directive: &Directive<String>| match directive.key.as_str() {
             "Environment" => Scrubbed::assignments(&directive.value, scrub),
+            "SetCredential" | "SetCredentialEncrypted" => Scrubbed::credential(&directive.value),
+            // No directive: it may be the rest of one that held a secret.
+            "" => Scrubbed::nothing(),
             _ => Scrubbed::text(&shortened(&directive.value), scrub),
         };
         let scrubbed = |directive: Directive<String>| Directive {

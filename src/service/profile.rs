@@ -7,7 +7,7 @@ use super::{
 use crate::{
     Command, Result,
     host::{Directive, Facts, Install, Objection, Seen, Service, ServiceState},
-    platform::{command::Commands, fs::Root},
+    platform::command::Commands,
     settings::Spec,
     values::Manager,
 };
@@ -77,13 +77,17 @@ pub(crate) trait Profile: Sync {
         Seen::not_applicable("no service manager of this host was asked")
     }
 
-    /// What the manager objects to in the definitions of these services, read as it would to start
-    /// them. `image` is the folder that stands for the root of an image.
+    /// Whether the manager can be asked by this name what it objects to in a definition.
+    fn judges(&self, _service: &str) -> bool {
+        false
+    }
+
+    /// What the manager objects to in the definitions of these services of this host, read as it
+    /// would to start them.
     fn objections(
         &self,
         _commands: &dyn Commands,
         _services: &[String],
-        _image: Option<&Root>,
         _limit: Duration,
     ) -> Seen<Vec<Objection<String>>> {
         Seen::not_applicable("its manager judges no single line of a definition")

@@ -59,8 +59,8 @@ pub(super) const ACCEPTED: Check = Check {
     why: "systemd and launchd ignore a setting that they do not know, or whose value they cannot \
           read, and report it only in a log.",
     found: "On Linux the doctor asks `systemd-analyze verify` to read the unit and its drop-ins, \
-            if only root could have written them. On macOS it compares each key of the plist \
-            with launchd.plist(5).",
+            if only root could have written them and they are no image's. On macOS it compares \
+            each key of the plist with launchd.plist(5).",
     cure: "Correct the name or the value, or move the line to the section that the finding names.",
     after: &["service/loaded"],
     judge: Judge::Agent(accepted),

@@ -4,7 +4,7 @@ use super::{Systemd, definition, state, verify};
 use crate::{
     Code, Command, Error, Result,
     host::{Directive, Facts, Install, Objection, Seen, Service, ServiceState},
-    platform::{command::Commands, fs::Root},
+    platform::command::Commands,
     service::{
         DefinitionFile, Parts, Profile, Services, StateQuery, Verb, environment, systemd_runs,
         trust::is_roots,
@@ -85,18 +85,19 @@ impl Profile for SystemdProfile {
         }
     }
 
-    /// That the program is not there, or looks into no image, is no failure of it.
+    fn judges(&self, service: &str) -> bool {
+        verify::is_name(service)
+    }
+
+    /// That the program is not there is no failure of it.
     fn objections(
         &self,
         commands: &dyn Commands,
         services: &[String],
-        image: Option<&Root>,
         limit: Duration,
     ) -> Seen<Vec<Objection<String>>> {
-        match verify::objections(commands, services, image, limit) {
-            Err(error) if image.is_some() || error.code() == Code::ToolMissing => {
-                Seen::not(format!("systemd of this host did not examine the unit: {error}"))
-            }
+        match verify::objections(commands, services, limit) {
+            Err(error) if error.code() == Code::ToolMissing => Seen::not(error.message()),
             answer => answer.into(),
         }
     }

@@ -1,6 +1,6 @@
 //! The text of units, by the rules of `systemd.syntax(7)`.
 
-use crate::host::Directive;
+use crate::{host::Directive, text::may_be_secret};
 use std::path::Path;
 
 /// The lines of a unit. A backslash at the end of a line joins it to the next; a comment between
@@ -37,10 +37,11 @@ fn take(
 ) {
     let line = line.trim();
     if let Some(name) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
-        name.clone_into(section);
+        *section = if is_name(name) { name.to_owned() } else { String::new() };
         return;
     }
-    let (key, value) = line.split_once('=').unwrap_or(("", line));
+    let directive = line.split_once('=').filter(|(key, _)| is_name(key.trim()));
+    let (key, value) = directive.unwrap_or(("", line));
     into.push(Directive {
         file: file.to_owned(),
         line: number,
@@ -60,6 +61,15 @@ pub(crate) fn command(directives: &[Directive<String>]) -> Vec<String> {
         *first = first.trim_start_matches(['@', '-', ':', '+', '!', '|']).to_owned();
     }
     words
+}
+
+/// Whether it can be the name of a directive or of a section. What else stands there may be a part of
+/// a value that lost its line, and a secret.
+fn is_name(text: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    let begins = text.bytes().next().is_some_and(|byte| byte.is_ascii_uppercase());
+    begins && text.len() <= 40 && digits <= 2 && text.bytes().all(fits) && !may_be_secret(text)
 }
 
 /// Splits a value at blanks; quotes and backslashes as in `systemd.syntax(7)`.
@@ -88,6 +98,18 @@ pub(crate) fn split(line: &str) -> Vec<String> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn what_is_no_name_of_a_directive_is_a_line_without_one() {
+        for line in ["c3VwZXJzZWNyZXRrZXk=", "Z29vZHNlY3JldGJhc2U2NA==", "a b=c", "=x", "x"] {
+            let parsed = parse(&format!("[Service]\n{line}\n"), Path::new("/u"));
+            assert_eq!((parsed[0].key.as_str(), parsed[0].value.as_str()), ("", line));
+        }
+        for name in ["X-Foo", "IPv6SendRA", "ManagedOOMMemoryPressureDurationSec", "TTYVHangup"] {
+            let parsed = parse(&format!("[Service]\n{name}=1\n"), Path::new("/u"));
+            assert_eq!(parsed[0].key, name);
+        }
+    }
 
     #[test]
     fn lines_keep_their_places() {

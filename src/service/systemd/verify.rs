@@ -2,43 +2,46 @@
 //! and the one reader of its answer.
 
 use crate::{
-    Result,
+    Code, Error, Result,
     host::Objection,
-    platform::{
-        command::{Answer, Call, Commands},
-        fs::Root,
-    },
+    platform::command::{Answer, Call, Commands},
 };
 use console::strip_ansi_codes;
 use std::{path::Path, time::Duration};
 
 /// What systemd objects to in the files of these units and of those that belong to them. It reads
-/// them as it would to start them, and starts nothing. `image` is the folder that stands for the
-/// root of an image: its paths stand in front of those of the files.
+/// them as it would to start them, and starts nothing.
+///
+/// Units of an image are not for this: systemd would follow a link in the image on the host.
 ///
 /// # Errors
-/// When the program is not there, does not answer within `limit`, or does not know how to look into
-/// an image (before version 250).
+/// When the program is not there, does not answer within `limit`, or says more than is kept.
 pub(super) fn objections(
     commands: &dyn Commands,
     units: &[String],
-    image: Option<&Root>,
     limit: Duration,
 ) -> Result<Vec<Objection<String>>> {
     if units.is_empty() {
         return Ok(Vec::new());
     }
-    let first = ["verify", "--man=no"].into_iter().chain(image.map(|_| "--root=."));
-    let args = first.chain(["--"]).chain(units.iter().map(String::as_str));
-    let mut call = Call::new("systemd-analyze", args).within(limit);
-    if let Some(image) = image {
-        call = call.inside(image);
-    }
+    let args = ["verify", "--man=no", "--"].into_iter().chain(units.iter().map(String::as_str));
+    let call = Call::new("systemd-analyze", args).within(limit);
     let answer = plain(commands.answer(&call)?);
+    if answer.is_cut() {
+        let message = format!("`{}` says too much to be read whole", call.program());
+        return Err(Error::new(Code::StepFailed, message));
+    }
     match was_verified(&answer) {
         true => Ok(answer.stderr.lines().filter_map(parse).collect()),
         false => Err(answer.failure(&call)),
     }
+}
+
+/// Whether systemd takes this as the name of a service: it looks at nothing else that is asked for
+/// beside one that it does not take.
+pub(super) fn is_name(name: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b":-_.\\@".contains(&byte);
+    name.len() <= 255 && name.ends_with(".service") && name.bytes().all(fits)
 }
 
 /// An answer without colour, which version 247 writes to a pipe as well.
@@ -115,12 +118,21 @@ mod tests {
     }
 
     #[test]
+    fn only_names_that_systemd_takes_are_asked_for() {
+        assert!(is_name("circleci-x@a:b_c\\x2d.service"));
+        for other in ["circleci bad.service", "circleci;x$(id).service", "a\n.service", "a.socket"]
+        {
+            assert!(!is_name(other), "{other}");
+        }
+    }
+
+    #[test]
     fn a_fault_of_a_unit_is_an_answer_and_one_of_the_call_is_none() {
         assert!(was_verified(&answer(0, "")));
         assert!(was_verified(&answer(1, "a.service: Command /opt/x is not executable: no\n")));
         assert!(was_verified(&answer(1, "/etc/systemd/system/a.service:7: Missing '='\n")));
-        assert!(!was_verified(&answer(1, "Option --root is only supported for cat-files.\n")));
-        assert!(!was_verified(&answer(1, "systemd-analyze: unrecognized option '--root=.'\n")));
+        assert!(!was_verified(&answer(1, "Failed to initialize manager: no such file\n")));
+        assert!(!was_verified(&answer(1, "systemd-analyze: unrecognized option '--man=no'\n")));
         assert!(!was_verified(&answer(1, "")));
         assert!(!was_verified(&Answer { code: None, ..answer(0, "a.service: x") }));
     }

@@ -79,7 +79,12 @@ pub(super) fn accepted(install: &Install, service: &Service) -> Judged {
 fn problem(service: &Service, objection: &Objection) -> Problem {
     let Objection { file, line, message } = objection;
     let of_file = || service.directives.iter().filter(|directive| directive.file == *file);
-    let directive = of_file().find(|directive| directive.line == *line);
+    let before = of_file().filter(|directive| directive.line <= *line).last();
+    let next = of_file().find(|directive| directive.line > *line);
+    // The line of a header, or the last one of several: a header leads to another section.
+    let is_of_one = before.map(|line| &line.section) == next.map(|line| &line.section);
+    let directive =
+        before.filter(|directive| directive.line == *line || next.is_none() || is_of_one);
     let (title, advice) = match directive {
         Some(directive) if directive.key.is_empty() => (
             "a line of the unit is not a directive".to_owned(),
@@ -88,10 +93,9 @@ fn problem(service: &Service, objection: &Objection) -> Problem {
         Some(Directive { section, key, .. }) => {
             (format!("systemd objects to {key}= in [{section}]"), for_key(section, key))
         }
-        // A header, or the last line of several.
         None => {
-            let next = of_file().find(|directive| directive.line > *line);
-            let advice = next.and_then(|directive| for_section(&directive.section));
+            let header = next.filter(|directive| directive.line == *line + 1);
+            let advice = header.and_then(|directive| for_section(&directive.section));
             ("systemd objects to a line of the unit".to_owned(), advice)
         }
     };
@@ -143,6 +147,16 @@ mod tests {
             let place = format!("{UNIT}:{line}: Unknown key, {advice}");
             assert_eq!(found.evidence, place, "{section} {key}");
         }
+    }
+
+    #[test]
+    fn the_last_of_several_lines_is_told_as_the_directive_that_they_are() {
+        let mut survey = healthy();
+        directive(&mut survey, "Service", "TimeoutStopSecs", "x");
+        let line = service_of(&mut survey).directives.last().unwrap().line + 1;
+        object(&mut survey, line);
+        let found = finding(&survey, "service/directives-known");
+        assert!(found.evidence.ends_with("(did you mean TimeoutStopSec=?)"), "{}", found.evidence);
     }
 
     #[test]
