@@ -136,7 +136,7 @@ fn own_words(unit: &Unit, file: &Path, objection: &Objection<String>) -> String 
     let of_file = || unit.directives.iter().filter(|directive| directive.file == file);
     let names = of_file().flat_map(|directive| [directive.section.as_str(), &directive.key]);
     let names: BTreeSet<&str> = names.chain(["="]).filter(|name| !name.is_empty()).collect();
-    let line = of_file().filter(|directive| directive.line <= objection.line).last();
+    let line = of_file().rfind(|directive| directive.line <= objection.line);
     let value = line.map_or("", |directive| directive.value.as_str());
     let held: BTreeSet<&str> = value.split(|c: char| !c.is_ascii_alphabetic()).collect();
     let message = objection.message.split(": ").next().unwrap_or_default();

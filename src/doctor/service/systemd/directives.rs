@@ -79,7 +79,7 @@ pub(super) fn accepted(install: &Install, service: &Service) -> Judged {
 fn problem(service: &Service, objection: &Objection) -> Problem {
     let Objection { file, line, message } = objection;
     let of_file = || service.directives.iter().filter(|directive| directive.file == *file);
-    let before = of_file().filter(|directive| directive.line <= *line).last();
+    let before = of_file().rfind(|directive| directive.line <= *line);
     let next = of_file().find(|directive| directive.line > *line);
     // The line of a header, or the last one of several: a header leads to another section.
     let is_of_one = before.map(|line| &line.section) == next.map(|line| &line.section);
