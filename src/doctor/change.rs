@@ -85,7 +85,13 @@ impl<'a> Change<'a> {
         mode: Mode,
     ) -> Remedy {
         if let Err(refusal) = self.may_set(site, owner, mode) {
-            return self.refused(remedy, refusal);
+            return match refusal {
+                // Whether a part of the agent may be in a folder of the system depends on who named it.
+                Refusal::System if self.survey.is_saved && site.purpose == Purpose::Agent => {
+                    remedy.without_proof()
+                }
+                refusal => self.refused(remedy, refusal),
+            };
         }
         let walk = site.walk;
         let is_roots_alone = self.is_roots_alone(site, owner, mode);
@@ -402,6 +408,9 @@ impl<'a> Change<'a> {
 
     /// The reason, and what to do instead.
     fn refused(&self, remedy: Remedy, refusal: Refusal) -> Remedy {
+        if self.survey.is_saved && refusal.depends_on_author() {
+            return remedy.without_proof();
+        }
         let Some(why) = refusal.why() else { return remedy };
         let remedy = remedy.reworded(why);
         // Not as a command: the account chose the path.

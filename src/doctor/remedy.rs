@@ -110,6 +110,12 @@ impl Remedy {
         self
     }
 
+    /// The same where saved facts do not prove who named the path or the service.
+    #[must_use]
+    pub(super) fn without_proof(self) -> Self {
+        self.and("From saved facts no command is given for it: run `runnerup doctor` on that host.")
+    }
+
     /// The same commands and steps with another text.
     #[must_use]
     pub(super) fn reworded(self, text: &'static str) -> Self {

@@ -89,7 +89,7 @@ pub(super) const ENABLED: Check = Check {
     judge: Judge::Agent(enabled),
 };
 
-fn enabled(_: &Survey, install: &Install) -> Judged {
+fn enabled(survey: &Survey, install: &Install) -> Judged {
     let unit = service(install)?;
     if let Some(problem) = rules(unit.manager).disabled(install, unit) {
         return Ok(problem.into());
@@ -103,6 +103,7 @@ fn enabled(_: &Survey, install: &Install) -> Judged {
     let remedy = Remedy::by_hand("Enable the service.").typed(Verb::Enable, install, service);
     let remedy = match install.named_by.is_root() {
         true if profile.is_reached(service) => remedy.step(Step::Enable { service: name.clone() }),
+        false if survey.is_saved => remedy.without_proof(),
         false if profile.has_drop_ins() => Remedy::by_hand(
             "Make root the only owner of the definition, which jobs can change now; then enable the service.",
         ),
@@ -308,6 +309,15 @@ mod tests {
             survey.installs[0].named_by = Provenance::Account(990);
             assert!(!has_some(&survey));
         }
+    }
+
+    #[test]
+    fn saved_facts_do_not_say_that_jobs_can_change_the_definition() {
+        let mut survey = with(|state| state.enabled = false);
+        survey.installs[0].named_by = Provenance::Anybody;
+        survey.is_saved = true;
+        let text = finding(&survey, "service/enabled").remedy.unwrap().text().to_owned();
+        assert!(text.starts_with("Enable the service. From saved facts"), "{text}");
     }
 
     #[test]
