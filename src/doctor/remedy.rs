@@ -147,6 +147,13 @@ impl Remedy {
         commands.fold(self, |remedy, command| remedy.line(command, !verb.only_shows()))
     }
 
+    /// The same for what a person types after the problem is removed.
+    #[must_use]
+    pub(super) fn afterwards(self, verb: Verb, install: &Install, service: &Service) -> Self {
+        let commands = service.manager.profile().commands(verb, install, service).into_iter();
+        commands.fold(self, |remedy, command| remedy.line(command, false))
+    }
+
     fn line(mut self, command: Command, is_cure: bool) -> Self {
         self.commands.extend(command.into_line().map(|text| Line { text, is_cure }));
         self

@@ -2,7 +2,7 @@
 
 use crate::{
     Foreign,
-    agent::log_texts::{ERRORS, FAILURES, STARTS},
+    agent::log_texts::{ERRORS, FAILURES, STARTS, SUCCESSES},
     doctor::{Check, Judge, Judged, Problem, Remedy, Verdict},
     host::{Install, LogLine, Survey},
 };
@@ -35,26 +35,44 @@ pub(super) const EXPLAINED: Check = Check {
 };
 
 fn explained(_: &Survey, install: &Install) -> Judged {
-    let lines = install.log.known()?;
     // Errors before the last start may be fixed.
-    let from =
-        lines.iter().rposition(|line| STARTS.iter().any(|text| line.as_str().contains(text)));
-    let recent = lines.get(from.unwrap_or_default()..).unwrap_or_default();
-    for line in recent.iter().rev() {
-        let small = line.as_str().to_lowercase();
-        if !ERRORS.iter().any(|text| small.contains(text)) {
-            continue;
-        }
-        if let Some((_, meaning)) = FAILURES.iter().find(|(text, _)| small.contains(text)) {
-            return Ok(Problem::warn(format!("the log of the agent has an error: {meaning}"))
-                .seen(Foreign::new(line.as_str()).marked())
-                .cure(Remedy::by_hand(
-                    "Remove the cause. After a start without this error the finding disappears.",
-                ))
-                .into());
-        }
+    let recent = since_start(install.log.known()?, 1);
+    if let Some((line, meaning)) = recent.iter().rev().find_map(meaning_of) {
+        return Ok(Problem::warn(format!("the log of the agent has an error: {meaning}"))
+            .seen(Foreign::new(line).marked())
+            .cure(Remedy::by_hand(
+                "Remove the cause. After a start without this error the finding disappears.",
+            ))
+            .into());
     }
     Ok(Verdict::Holds(format!("{} lines without a known error", recent.len())))
+}
+
+/// The line of a known failure that no request has succeeded after, and what it means; `starts` of
+/// the agent are searched. An agent that ends has ended because of it.
+pub(super) fn last_failure(install: &Install, starts: usize) -> Option<(&str, &'static str)> {
+    let is_success = |line: &&LogLine| {
+        let small = line.as_str().to_lowercase();
+        SUCCESSES.iter().any(|text| small.contains(text)) && meaning_of(line).is_none()
+    };
+    let recent = since_start(install.log.ok()?, starts).iter().rev();
+    recent.take_while(|line| !is_success(line)).find_map(meaning_of)
+}
+
+/// The lines of the last starts. systemd and the agent write one line each about a start.
+fn since_start(lines: &[LogLine], starts: usize) -> &[LogLine] {
+    let is_start = |line: &LogLine| STARTS.iter().any(|text| line.as_str().contains(text));
+    let found = lines.iter().enumerate().rev().filter(|(_, line)| is_start(line));
+    let from = found.take(starts).last().map_or(0, |(at, _)| at);
+    lines.get(from..).unwrap_or_default()
+}
+
+/// The line and the meaning of a known failure.
+fn meaning_of(line: &LogLine) -> Option<(&str, &'static str)> {
+    let small = line.as_str().to_lowercase();
+    let is_error = ERRORS.iter().any(|text| small.contains(text));
+    let known = FAILURES.iter().find(|(text, _)| is_error && small.contains(text))?;
+    Some((line.as_str(), known.1))
 }
 
 /// The last lines of known form, at most `count`, and the number of other lines. `None` without any line.
@@ -110,6 +128,25 @@ mod tests {
     }
 
     #[test]
+    fn a_failure_that_has_passed_is_no_cause() {
+        let mut survey = healthy();
+        let mut cause = |lines: &[&str], starts| {
+            let install = agent(&mut survey);
+            install.log = Seen::Known(lines.iter().copied().map(Into::into).collect());
+            super::last_failure(install, starts).map(|(_, meaning)| meaning)
+        };
+        let failure = "error=\"no such host\"";
+        assert_eq!(cause(&[failure, "Stopped"], 1), Some("a name cannot be resolved"));
+        assert_eq!(cause(&[failure, "GET /api/v2/task/config result=success"], 1), None);
+        let again = [failure, "Started", "starting agent"];
+        assert_eq!(cause(&again, 1), None);
+        assert_eq!(
+            cause(&["starting agent", failure, "Started", "starting agent"], 3).is_some(),
+            true
+        );
+    }
+
+    #[test]
     fn known_failures_are_told_and_idle_agents_are_not() {
         assert_eq!(
             with(&[
@@ -121,6 +158,14 @@ mod tests {
             with(&["x error=\"dial tcp: lookup runner.circleci.com: no such host\""]),
             Status::Warn
         );
+        for line in [
+            "x worker loop: claim: 401 Unauthorized",
+            "x POST /api/v3/runner/claim http.response.status_code=401",
+            "x proxyconnect tcp: 407 Proxy Authentication Required",
+            "x 410 Gone",
+        ] {
+            assert_eq!(with(&[line]), Status::Warn, "{line}");
+        }
         let idle = "06:00:08 a8093 22.942ms POST /api/v3/runner/claim app.loop_name=claim worker loop: claim:  app.backoff_ms=5000";
         assert_eq!(with(&[idle]), Status::Pass);
         let cured =

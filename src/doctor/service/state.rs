@@ -2,6 +2,7 @@
 
 use super::{log, rules};
 use crate::{
+    Foreign,
     agent::is_unhealthy,
     doctor::{
         Check, Command, Judge, Judged, Problem, Remedy, Verdict,
@@ -50,6 +51,10 @@ const CAUSES: &[&str] = &[
 
 /// Restarts that count as a crash loop.
 const LOOP: u32 = 3;
+
+/// Lines about a start that are searched for the failure of a crash loop: the run before the last one
+/// may have failed, and each start has up to two lines.
+const LOGGED_STARTS: usize = 3;
 
 fn state(install: &Install) -> Result<(&Service, &ServiceState), Unseen> {
     let service = service(install)?;
@@ -146,6 +151,12 @@ fn running(survey: &Survey, install: &Install) -> Judged {
     if let Some(meaning) = profile.meaning(state) {
         seen = format!("{seen}; {meaning}");
     }
+    if let Some((line, cause)) = log::last_failure(install, 1) {
+        return Ok(Problem::fail(format!("{} is not running", service.name))
+            .seen(format!("{}\n{seen}", logged(line, cause)))
+            .cure(cause_first(cause, survey, install, service))
+            .into());
+    }
     if let Some(last) = log::last_known(install, 1) {
         seen = format!("{seen}\n{last}");
     }
@@ -183,6 +194,13 @@ fn not_looping(survey: &Survey, install: &Install) -> Judged {
         let mut seen = format!("{} restarts; state of the service: {state}", state.restarts);
         if let Some(meaning) = service.manager.profile().meaning(state) {
             seen = format!("{seen}; {meaning}");
+        }
+        if let Some((line, cause)) = log::last_failure(install, LOGGED_STARTS) {
+            let summary = format!("{} ends and restarts again and again", service.name);
+            return Ok(Problem::fail(summary)
+                .seen(format!("{}\n{seen}", logged(line, cause)))
+                .cure(cause_first(cause, survey, install, service))
+                .into());
         }
         if let Some(last) = log::last_known(install, 3) {
             seen = format!("{seen}\n{last}");
@@ -239,6 +257,26 @@ fn healthy(_: &Survey, install: &Install) -> Judged {
                 .into())
         }
         Some(text) => Ok(Verdict::Holds(text.to_owned())),
+    }
+}
+
+/// The failure in the log, for evidence.
+fn logged(line: &str, cause: &str) -> String {
+    format!("the log of the agent has an error: {cause}\n{}", Foreign::new(line).marked())
+}
+
+/// First the cause that the log names, then a start: a start alone fails again.
+fn cause_first(
+    cause: &'static str,
+    survey: &Survey,
+    install: &Install,
+    service: &Service,
+) -> Remedy {
+    let text = ["Remove the cause that the log names: ", cause, ". Then start the service again."];
+    let remedy = listened(Remedy::by_hand(text), install);
+    match survey.host.image {
+        true => remedy,
+        false => remedy.afterwards(Verb::Restart, install, service),
     }
 }
 
@@ -318,6 +356,30 @@ mod tests {
         survey.is_saved = true;
         let text = finding(&survey, "service/enabled").remedy.unwrap().text().to_owned();
         assert!(text.starts_with("Enable the service. From saved facts"), "{text}");
+    }
+
+    #[test]
+    fn the_cause_in_the_log_is_told_before_a_restart() {
+        let line = "ERRO[0151] error=\"invalid bearer token (401-Unauthorized)\"";
+        let changed: [(&str, fn(&mut ServiceState)); 2] = [
+            ("service/running", |state| state.active = Activity::Failed),
+            ("service/not-crash-looping", |state| {
+                state.restarts = 40;
+                state.since = Some(TAKEN - 2);
+            }),
+        ];
+        for (check, change) in changed {
+            let mut survey = with(change);
+            agent(&mut survey).log = Seen::Known(vec![line.into()]);
+            let found = finding(&survey, check);
+            assert!(found.evidence.starts_with("the log of the agent has an error: the token is"));
+            let remedy = found.remedy.unwrap();
+            assert!(remedy.text().contains("the token is wrong"), "{}", remedy.text());
+            assert_eq!(remedy.first_cure(), None);
+            assert!(!remedy.fixable);
+            let last = remedy.commands().last().map(ToString::to_string);
+            assert_eq!(last.as_deref(), Some("sudo systemctl restart circleci.service"));
+        }
     }
 
     #[test]
