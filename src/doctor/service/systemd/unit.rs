@@ -40,7 +40,12 @@ fn environment_files(_: &Survey, install: &Install) -> Judged {
             );
         }
     }
-    Ok(Verdict::of(problems, format!("all {count} environment files exist")))
+    let holds = match count {
+        0 => "the unit names no environment file".to_owned(),
+        1 => "the environment file exists".to_owned(),
+        count => format!("all {count} environment files exist"),
+    };
+    Ok(Verdict::of(problems, holds))
 }
 
 pub(in crate::doctor::service) const NETWORK: Check = Check {
@@ -148,6 +153,8 @@ mod tests {
     #[test]
     fn an_environment_file_must_be_there() {
         let mut survey = healthy();
+        let summary = finding(&survey, "service/environment-files").summary;
+        assert_eq!(summary, "the unit names no environment file");
         let mut missing = walk("/etc/default/x", file(0, 0o644));
         missing.end = None;
         agent(&mut survey).paths.push(named(PathRole::EnvironmentFile, missing));
