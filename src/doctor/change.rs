@@ -165,6 +165,9 @@ impl<'a> Change<'a> {
     pub(super) fn definition(&self, remedy: Remedy, walk: &PathWalk, mode: Mode) -> Remedy {
         let is_in = |folder: &&str| walk.path.starts_with(folder) && walk.real.starts_with(folder);
         let is_roots = walk.replaceable_by.is_root() && walk.end.is_some_and(|end| end.is_of(0));
+        if self.survey.is_saved {
+            return remedy.without_proof();
+        }
         if !is_roots || !walk.is(Kind::File) || !DEFINITION_FOLDERS.iter().any(is_in) {
             return remedy;
         }

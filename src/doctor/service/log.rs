@@ -75,7 +75,7 @@ fn meaning_of(line: &LogLine) -> Option<(&str, &'static str)> {
     Some((line.as_str(), known.1))
 }
 
-/// The last lines of known form, at most `count`, and the number of other lines. `None` without any line.
+/// The last known messages, at most `count`, and the number of other lines. `None` without any line.
 pub(super) fn last_known(install: &Install, count: usize) -> Option<String> {
     let lines = install.log.ok().filter(|lines| !lines.is_empty())?;
     let known: Vec<&str> =
@@ -84,13 +84,13 @@ pub(super) fn last_known(install: &Install, count: usize) -> Option<String> {
     let last = known.get(known.len().saturating_sub(count)..).unwrap_or_default();
     let of_others = match others {
         0 => String::new(),
-        1 => " (1 line of unknown form is left out)".to_owned(),
-        others => format!(" ({others} lines of unknown form are left out)"),
+        1 => " (1 other line is not shown)".to_owned(),
+        others => format!(" ({others} other lines are not shown)"),
     };
     Some(match last {
-        [] => format!("the log has no line of known form{of_others}"),
+        [] => format!("no line of the log is a known message{of_others}"),
         last => format!(
-            "last lines of known form in the log{of_others}:\n{}",
+            "last known messages in the log{of_others}:\n{}",
             Foreign::new(&last.join("\n")).marked()
         ),
     })
@@ -120,10 +120,10 @@ mod tests {
         assert_eq!(last(&[]), None);
         assert_eq!(
             last(&["PIN=4711"]).unwrap(),
-            "the log has no line of known form (1 line of unknown form is left out)"
+            "no line of the log is a known message (1 other line is not shown)"
         );
         let text = last(&["error: no such host", "error: connection refused", "a b", "c"]).unwrap();
-        assert!(text.contains("2 lines of unknown form are left out"), "{text}");
+        assert!(text.contains("2 other lines are not shown"), "{text}");
         assert!(text.ends_with("| error: connection refused"), "{text}");
     }
 

@@ -4,7 +4,8 @@ use crate::{
     doctor::{
         Command, Judged, Problem, Remedy, Verdict,
         change::on_account,
-        lookup::{longest_job, longest_stop, shorter_jobs},
+        lookup::{duration, longest_job, longest_stop, shorter_jobs},
+        remedy::Text,
     },
     host::{Install, PathWalk, Service, Survey, Unseen},
     service::launchd::{bootstrap, on_job},
@@ -116,7 +117,11 @@ pub(super) fn stop(install: &Install, service: &Service) -> Judged {
     if seconds >= longest {
         return Ok(Verdict::Holds(format!("a stop waits {seconds} s")));
     }
-    let message = format!("a stop kills a job after {seconds} s; jobs may take {longest} s");
+    let message = format!(
+        "a stop kills a job after {}; jobs may take {}",
+        duration(seconds),
+        duration(longest)
+    );
     let cure = match longest > longest_stop(install) {
         true => shorter_jobs(install),
         false => set(install, service, "ExitTimeOut", To::Number(longest + 300)),
@@ -194,7 +199,11 @@ pub(super) fn command(service: &Service, install: &Install) -> Remedy {
 
 /// Changes one key, and loads the plist again.
 pub(super) fn set(install: &Install, service: &Service, key: &'static str, to: To<'_>) -> Remedy {
-    let remedy = Remedy::by_hand(["Set ", key, "."]);
+    let remedy = Remedy::by_hand(match to {
+        To::Truth(value) | To::Text(value) => ["Set ", key, " to ", value, "."].into(),
+        To::Number(number) => Text::from(["Set ", key]).then(Text::number(" to ", number, ".")),
+        To::File(_) => ["Set ", key, "."].into(),
+    });
     let Some(file) = service.file() else { return remedy };
     let replace = plutil(file, "plutil -replace").then(key);
     let replace = match to {

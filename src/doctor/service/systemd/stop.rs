@@ -4,7 +4,7 @@ use super::drop_in::{drains, drop_in};
 use crate::{
     doctor::{
         Judged, Problem, Remedy, Verdict,
-        lookup::{longest_job, longest_stop, shorter_jobs},
+        lookup::{duration, longest_job, longest_stop, shorter_jobs},
         remedy::Text,
     },
     host::{Install, Service},
@@ -26,7 +26,7 @@ pub(super) fn restarts(install: &Install, service: &Service) -> Judged {
         }
     };
     let lines = "[Service]\nRestart=always\nRestartSec=5\n";
-    let cure = drop_in("Restart the agent when it ends.", install, "restart", lines);
+    let cure = drop_in("Set Restart=always in [Service].", install, "restart", lines);
     Ok(problem.seen(format!("Restart={restart} in the unit")).cure(cure).into())
 }
 
@@ -57,11 +57,20 @@ pub(super) fn stop(install: &Install, service: &Service) -> Judged {
         let lines = if drains(service) { lines } else { lines.then("KillMode=mixed\n") };
         let cure = match longest > longest_stop(install) {
             true => shorter_jobs(install),
-            false => drop_in("Have a stop wait for the longest job.", install, "stop", lines),
+            false => {
+                let text = Text::number(
+                    "Set TimeoutStopSec=",
+                    wanted,
+                    " in [Service], the seconds of the longest job and five minutes.",
+                );
+                drop_in(text, install, "stop", lines)
+            }
         };
         problems.push(
             Problem::warn(format!(
-                "a stop kills a job after {seconds} s; jobs may take {longest} s"
+                "a stop kills a job after {}; jobs may take {}",
+                duration(seconds),
+                duration(longest)
             ))
             .seen(line.map_or(
                 "the unit has no TimeoutStopSec=: the default is 90 s".to_owned(),
@@ -75,7 +84,7 @@ pub(super) fn stop(install: &Install, service: &Service) -> Judged {
         problems.push(
             Problem::fail("a stop kills the agent and its job at once")
                 .seen(format!("KillSignal={signal} in the unit"))
-                .cure(drop_in("Stop the agent with SIGTERM.", install, "signal", lines)),
+                .cure(drop_in("Set KillSignal=SIGTERM in [Service].", install, "signal", lines)),
         );
     }
     if service.value("Service", "KillMode") == Some("none") {
@@ -83,12 +92,7 @@ pub(super) fn stop(install: &Install, service: &Service) -> Judged {
         problems.push(
             Problem::warn("a stop leaves processes of the agent running")
                 .seen("KillMode=none in the unit")
-                .cure(drop_in(
-                    "Have a stop end all processes of the unit.",
-                    install,
-                    "kill",
-                    lines,
-                )),
+                .cure(drop_in("Set KillMode=mixed in [Service].", install, "kill", lines)),
         );
     }
     Ok(Verdict::of(problems, "a stop waits for the longest job"))
@@ -164,6 +168,22 @@ mod tests {
             _ => None,
         });
         assert_eq!(drain, Some(18300));
+    }
+
+    #[test]
+    fn what_to_set_is_told_without_a_command_too() {
+        for by in [Provenance::Root, Provenance::Account(UID), Provenance::Anybody] {
+            let mut survey = healthy();
+            survey.installs[0].named_by = by;
+            directive(&mut survey, "Service", "Restart", "no");
+            directive(&mut survey, "Service", "TimeoutStopSec", "90");
+            let text = |check| finding(&survey, check).remedy.unwrap().text().to_owned();
+            assert!(text("service/restarts").contains("Set Restart=always"));
+            let text = text("service/stop-waits");
+            assert!(text.contains("Set TimeoutStopSec=18300 in [Service]"), "{by:?}: {text}");
+            let summary = finding(&survey, "service/stop-waits").summary;
+            assert!(summary.ends_with("after 90 s; jobs may take 18000 s (5 h)"), "{summary}");
+        }
     }
 
     #[test]

@@ -74,7 +74,12 @@ fn network(_: &Survey, install: &Install) -> Judged {
         service.directives("Unit", "After").map(|line| line.value.as_str()).collect();
     Ok(Problem::warn("the unit does not wait until the network is online")
         .seen(format!("After={} in the unit", after.join(" ")))
-        .cure(drop_in("Wait for network-online.target.", install, "network", lines))
+        .cure(drop_in(
+            "Set Wants= and After= to network-online.target in [Unit].",
+            install,
+            "network",
+            lines,
+        ))
         .into())
 }
 
@@ -99,7 +104,7 @@ fn health(_: &Survey, install: &Install) -> Judged {
             "Type={kind} is set, but the agent sends no such notification"
         ))
         .seen(format!("Type={kind} in the unit"))
-        .cure(drop_in("Do not wait for a notification.", install, "type", lines))
+        .cure(drop_in("Set Type=simple in [Service].", install, "type", lines))
         .into());
     }
     match service.value("Service", "NotifyAccess") {
