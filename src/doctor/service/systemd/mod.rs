@@ -72,6 +72,10 @@ impl Rules for SystemdRules {
         directives::accepted(install, service)
     }
 
+    fn no_command(&self) -> &'static str {
+        "the unit has no ExecStart="
+    }
+
     fn right_command(&self, install: &Install, service: &Service) -> Remedy {
         Remedy::by_hand(["Set ExecStart=/PATH/", install.agent.profile().usage, "."])
             .command(on_unit("systemctl edit --full", install, service))
