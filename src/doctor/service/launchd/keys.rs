@@ -15,19 +15,31 @@ use std::path::Path;
 /// launchd's default limit: `launchd.plist(5)`.
 const DEFAULT_STOP: u64 = 20;
 
-/// Keys of `launchd.plist(5)` that a person might write for an agent.
-const KEYS: [&str; 38] = [
+/// Keys of `launchd.plist(5)`, in its order.
+const KEYS: [&str; 56] = [
     "Label",
     "Disabled",
     "UserName",
     "GroupName",
+    "inetdCompatibility",
+    "LimitLoadToHosts",
+    "LimitLoadFromHosts",
+    "LimitLoadToSessionType",
+    "LimitLoadToHardware",
+    "LimitLoadFromHardware",
     "Program",
+    "BundleProgram",
     "ProgramArguments",
-    "RunAtLoad",
+    "EnableGlobbing",
+    "EnableTransactions",
+    "EnablePressuredExit",
+    "OnDemand",
+    "ServiceIPC",
     "KeepAlive",
-    "EnvironmentVariables",
-    "WorkingDirectory",
+    "RunAtLoad",
     "RootDirectory",
+    "WorkingDirectory",
+    "EnvironmentVariables",
     "Umask",
     "TimeOut",
     "ExitTimeOut",
@@ -49,12 +61,18 @@ const KEYS: [&str; 38] = [
     "ProcessType",
     "AbandonProcessGroup",
     "LowPriorityIO",
+    "LowPriorityBackgroundIO",
+    "MaterializeDatalessFiles",
     "LaunchOnlyOnce",
     "MachServices",
     "Sockets",
-    "LimitLoadToSessionType",
+    "LaunchEvents",
+    "HopefullyExitsFirst",
+    "HopefullyExitsLast",
     "SessionCreate",
     "LegacyTimers",
+    "AssociatedBundleIdentifiers",
+    "SpawnConstraint",
 ];
 
 fn value<'a>(service: &'a Service, key: &str) -> Option<&'a str> {
@@ -239,4 +257,31 @@ fn plutil(file: &PathWalk, text: &'static str) -> Command {
 /// Loads the plist again.
 fn reloaded(remedy: Remedy, install: &Install, service: &Service) -> Remedy {
     remedy.in_turn([on_job("launchctl bootout", install, service), bootstrap(install, service)])
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        doctor::{Status, fixtures::*},
+        values::Manager,
+    };
+
+    #[test]
+    fn every_documented_key_is_known() {
+        for (key, expected) in [
+            ("LowPriorityBackgroundIO", Status::Pass),
+            ("AssociatedBundleIdentifiers", Status::Pass),
+            ("EnableTransactions", Status::Pass),
+            ("LimitLoadToHosts", Status::Pass),
+            ("MaterializeDatalessFiles", Status::Pass),
+            ("KeepAlife", Status::Warn),
+        ] {
+            let mut survey = healthy();
+            let service = service_of(&mut survey);
+            service.manager = Manager::Launchd;
+            service.directives.clear();
+            directive(&mut survey, "", key, "true");
+            assert_eq!(status(&survey, "service/directives-known"), expected, "{key}");
+        }
+    }
 }
