@@ -47,10 +47,11 @@ fn defined(survey: &Survey, install: &Install) -> Judged {
 pub(super) const LOADED: Check = Check {
     name: "service/loaded",
     holds: "The service manager can load the definition",
-    why: "systemd cannot start a unit that has an invalid setting or is masked.",
-    found: "The doctor asks systemd for the load state of the unit, and for the reason if it is \
-            not loaded.",
-    cure: "Correct what systemd names, or unmask the unit.",
+    why: "systemd cannot start a unit that has an invalid setting or is masked. launchd and the \
+          Task Scheduler start nothing that was not loaded or registered.",
+    found: "The doctor asks the service manager whether it has loaded the unit or the plist, or \
+            registered the task, and systemd for the reason if it has not.",
+    cure: "Correct what the manager names, and load the definition again; unmask a masked unit.",
     after: &["service/defined"],
     judge: Judge::Agent(loaded),
 };

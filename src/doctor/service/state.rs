@@ -11,6 +11,7 @@ use crate::{
     host::{Activity, Install, PathRole, Service, ServiceState, Survey, Unseen},
     record::Step,
     service::Verb,
+    values::Manager,
 };
 use std::path::Path;
 
@@ -63,7 +64,7 @@ fn state(install: &Install) -> Result<(&Service, &ServiceState), Unseen> {
 
 pub(super) const RELOADED: Check = Check {
     name: "service/reloaded",
-    holds: "The service manager has loaded the definition that is on disk",
+    holds: "systemd has loaded the unit that is on disk",
     why: "A change in a unit has no effect until systemd reads the unit again.",
     found: "The doctor asks systemd whether the unit's files changed since it read them.",
     cure: "Run `systemctl daemon-reload`, and start the agent again.",
@@ -72,7 +73,9 @@ pub(super) const RELOADED: Check = Check {
 };
 
 fn reloaded(_: &Survey, install: &Install) -> Judged {
-    let (service, state) = state(install)?;
+    // Nothing else is asked what it has loaded.
+    let service = rules::only(Manager::Systemd, install)?;
+    let state = service.state.known()?;
     if !state.needs_reload {
         return Ok(Verdict::Holds("the loaded definition is the one on disk".to_owned()));
     }
@@ -88,7 +91,9 @@ pub(super) const ENABLED: Check = Check {
     name: "service/enabled",
     holds: "The service starts with the host",
     why: "Nothing starts the agent after the next reboot, and jobs wait in the queue.",
-    found: "The doctor asks systemd for the state of the unit file.",
+    found: "The doctor asks the service manager: systemd for the state of the unit file, launchd \
+            for disabled services, the Task Scheduler for the state of the task. It also reads \
+            what the definition says.",
     cure: "Enable the service.",
     after: &["service/loaded"],
     judge: Judge::Agent(enabled),
@@ -176,8 +181,8 @@ pub(super) const NOT_LOOPING: Check = Check {
     holds: "The agent does not restart again and again",
     why: "Restart=always hides an agent that ends every few seconds. The service looks active most \
           of the time, but claims no job.",
-    found: "The doctor reads the restart count of systemd, and how long the agent has run since \
-            the last restart.",
+    found: "The doctor reads how often systemd or launchd has restarted the agent, and how long \
+            it has run since the last restart.",
     cure: "Remove the cause that the log and the exit status name.",
     after: CAUSES,
     judge: Judge::Agent(not_looping),
@@ -303,6 +308,7 @@ mod tests {
     use crate::{
         doctor::{Status, fixtures::*},
         host::{Activity, Load, Provenance, Seen, ServiceState, Survey},
+        values::Manager,
     };
 
     fn with(change: impl FnOnce(&mut ServiceState)) -> Survey {
@@ -379,6 +385,19 @@ mod tests {
             assert!(!remedy.fixable);
             let last = remedy.commands().last().map(ToString::to_string);
             assert_eq!(last.as_deref(), Some("sudo systemctl restart circleci.service"));
+        }
+    }
+
+    #[test]
+    fn what_only_systemd_is_asked_is_not_judged_of_others() {
+        for manager in Manager::ALL {
+            let mut survey = healthy();
+            service_of(&mut survey).manager = manager;
+            let expected = match manager {
+                Manager::Systemd => Status::Pass,
+                _ => Status::NotApplicable,
+            };
+            assert_eq!(status(&survey, "service/reloaded"), expected, "{manager}");
         }
     }
 
