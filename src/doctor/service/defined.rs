@@ -69,7 +69,8 @@ fn loaded(survey: &Survey, install: &Install) -> Judged {
         return Ok(problem.into());
     }
     let state = service.state.known()?;
-    let failure = state.load_error.clone().unwrap_or_default();
+    let failure = state.load_error.clone().filter(|error| !error.trim().is_empty());
+    let failure = failure.unwrap_or_else(|| format!("state of the definition: {}", state.load));
     if state.load == Load::Loaded {
         return Ok(match unread {
             Some((definition, why)) => Problem::warn(format!(
@@ -122,7 +123,9 @@ mod tests {
             if let Seen::Known(state) = &mut service_of(&mut survey).state {
                 state.load = load;
             }
-            assert_eq!(status(&survey, "service/loaded"), Status::Fail, "{load}");
+            let found = finding(&survey, "service/loaded");
+            assert_eq!(found.status, Status::Fail, "{load}");
+            assert_eq!(found.evidence, format!("state of the definition: {load}"));
         }
     }
 

@@ -87,7 +87,7 @@ pub(in crate::doctor::service) const HEALTH: Check = Check {
     name: "service/health-reported",
     holds: "The service manager accepts the health that the agent reports",
     why: "Without NotifyAccess=exec `systemctl status` never shows Healthy or Unhealthy. With \
-          Type=notify systemd waits for a notification that the agent may never send.",
+          Type=notify, forking, dbus or oneshot systemd waits for what the agent does not do.",
     found: "The doctor reads NotifyAccess= and Type= of the unit.",
     cure: "Set NotifyAccess=exec and remove Type=.",
     after: &["service/loaded"],
@@ -96,16 +96,13 @@ pub(in crate::doctor::service) const HEALTH: Check = Check {
 
 fn health(_: &Survey, install: &Install) -> Judged {
     let service = unit(install)?;
-    if let Some(kind @ ("notify" | "notify-reload" | "forking" | "dbus" | "oneshot")) =
-        service.value("Service", "Type")
-    {
+    let kind = service.value("Service", "Type").unwrap_or_default();
+    if let Some(what) = waits_for(kind) {
         let lines = "[Service]\nType=simple\n";
-        return Ok(Problem::fail(format!(
-            "Type={kind} is set, but the agent sends no such notification"
-        ))
-        .seen(format!("Type={kind} in the unit"))
-        .cure(drop_in("Set Type=simple in [Service].", install, "type", lines))
-        .into());
+        return Ok(Problem::fail(format!("Type={kind} is set, but the agent {what}"))
+            .seen(format!("Type={kind} in the unit"))
+            .cure(drop_in("Set Type=simple in [Service].", install, "type", lines))
+            .into());
     }
     match service.value("Service", "NotifyAccess") {
         Some("exec" | "all" | "main") => {
@@ -128,6 +125,17 @@ fn health(_: &Survey, install: &Install) -> Judged {
                 .into())
         }
     }
+}
+
+/// What the agent does otherwise than systemd expects of a type of service.
+fn waits_for(kind: &str) -> Option<&'static str> {
+    Some(match kind {
+        "notify" | "notify-reload" => "does not notify systemd that it has started",
+        "forking" => "stays in the foreground: systemd waits for it to end, and then ends it",
+        "dbus" => "takes no name on the bus, which systemd waits for",
+        "oneshot" => "does not end by itself: systemd counts it as starting all the time",
+        _ => return None,
+    })
 }
 
 #[cfg(test)]
@@ -153,6 +161,26 @@ mod tests {
             directive(&mut survey, section, key, value);
             assert_eq!(status(&survey, check), expected, "{key}={value}");
         }
+    }
+
+    #[test]
+    fn each_type_is_told_with_what_the_agent_does_otherwise() {
+        for (kind, what) in [
+            ("notify", "does not notify"),
+            ("forking", "stays in the foreground"),
+            ("dbus", "takes no name"),
+            ("oneshot", "does not end by itself"),
+        ] {
+            let mut survey = healthy();
+            directive(&mut survey, "Service", "Type", kind);
+            let found = finding(&survey, "service/health-reported");
+            assert_eq!(found.status, Status::Fail, "{kind}");
+            assert!(found.summary.contains(what), "{}", found.summary);
+            assert_eq!(found.evidence, format!("Type={kind} in the unit"));
+        }
+        let mut survey = healthy();
+        directive(&mut survey, "Service", "Type", "exec");
+        assert_eq!(status(&survey, "service/health-reported"), Status::Pass);
     }
 
     #[test]

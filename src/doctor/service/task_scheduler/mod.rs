@@ -79,6 +79,7 @@ impl Rules for TaskRules {
     fn disabled(&self, install: &Install, service: &Service) -> Option<Problem> {
         definition::is_switched_off(service).then(|| {
             Problem::fail(format!("{} is disabled", service.name))
+                .seen("Enabled is false in the settings of the task")
                 .cure(Remedy::by_hand("Enable the service.").typed(Verb::Enable, install, service))
         })
     }
