@@ -5,6 +5,12 @@
 pub const FAILURES: &[(&str, &str)] = &[
     ("invalid bearer token", "the token is wrong, or its resource class was deleted"),
     ("401-unauthorized", "the token is wrong, or its resource class was deleted"),
+    ("401 unauthorized", "the token is wrong, or its resource class was deleted"),
+    ("status_code=401", "the token is wrong, or its resource class was deleted"),
+    ("407 proxy authentication required", "the proxy asks for a user name and a password"),
+    ("status_code=407", "the proxy asks for a user name and a password"),
+    ("403 forbidden", "the server, or a proxy on the way to it, refuses the request"),
+    ("status_code=403", "the server, or a proxy on the way to it, refuses the request"),
     (
         "x509: certificate has expired or is not yet valid",
         "a certificate is out of date, or this host's clock is",
@@ -20,13 +26,35 @@ pub const FAILURES: &[(&str, &str)] = &[
     ("permission denied", "the account lacks a right"),
     ("platform is required", "this agent is too old for the server"),
     ("410-gone", "this agent is too old for the server"),
+    ("410 gone", "this agent is too old for the server"),
+    ("status_code=410", "this agent is too old for the server"),
     ("password is required", "sudo of the command prefix wants a password"),
     ("you must have a tty", "sudo of the command prefix wants a terminal"),
 ];
 
 /// A line with one of these tells of an error.
-pub const ERRORS: &[&str] =
-    &["erro", "error", "errors", "error=", "fatal", "result=error", "permission denied", "sudo:"];
+pub const ERRORS: &[&str] = &[
+    "erro",
+    "error",
+    "errors",
+    "error=",
+    "fatal",
+    "result=error",
+    "permission denied",
+    "sudo:",
+    "401 unauthorized",
+    "403 forbidden",
+    "407 proxy authentication required",
+    "410 gone",
+    "status_code=401",
+    "status_code=403",
+    "status_code=407",
+    "status_code=410",
+];
+
+/// A line with one of these tells of a request that succeeded: an earlier failure has passed.
+pub const SUCCESSES: &[&str] =
+    &["result=success", "status=\"healthy\"", "status_code=200", "status_code=204"];
 
 /// A line with one of these, in these very letters, is the first of an agent that was started.
 pub const STARTS: &[&str] = &["Started", "starting agent"];
@@ -48,35 +76,23 @@ const OTHERS: &[&str] = &[
     "unexpected error claiming task",
     "server supplied detail",
     "worker loop",
-    "result=success",
     "get /api/v2/task/config",
     "get /api/v2/tasks/download",
     "post /api/v3/runner/claim",
-    "status=\"healthy\"",
     "status=\"unhealthy\"",
     "healthy",
     "unhealthy",
-    "status_code=200",
-    "status_code=204",
     "status_code=400",
-    "status_code=401",
-    "status_code=403",
     "status_code=404",
-    "status_code=407",
     "status_code=408",
-    "status_code=410",
     "status_code=429",
     "status_code=500",
     "status_code=502",
     "status_code=503",
     "status_code=504",
     "400 bad request",
-    "401 unauthorized",
-    "403 forbidden",
     "404 not found",
-    "407 proxy authentication required",
     "408 request timeout",
-    "410 gone",
     "429 too many requests",
     "500 internal server error",
     "502 bad gateway",
@@ -162,6 +178,6 @@ const OTHERS: &[&str] = &[
 
 /// Every known text. Large and small letters are the same.
 pub fn all() -> impl Iterator<Item = &'static str> {
-    let others = [ERRORS, STARTS, OTHERS].into_iter().flatten().copied();
+    let others = [ERRORS, SUCCESSES, STARTS, OTHERS].into_iter().flatten().copied();
     FAILURES.iter().map(|(text, _)| *text).chain(others)
 }

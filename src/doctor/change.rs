@@ -85,7 +85,13 @@ impl<'a> Change<'a> {
         mode: Mode,
     ) -> Remedy {
         if let Err(refusal) = self.may_set(site, owner, mode) {
-            return self.refused(remedy, refusal);
+            return match refusal {
+                // Whether a part of the agent may be in a folder of the system depends on who named it.
+                Refusal::System if self.survey.is_saved && site.purpose == Purpose::Agent => {
+                    remedy.without_proof()
+                }
+                refusal => self.refused(remedy, refusal),
+            };
         }
         let walk = site.walk;
         let is_roots_alone = self.is_roots_alone(site, owner, mode);
@@ -159,6 +165,9 @@ impl<'a> Change<'a> {
     pub(super) fn definition(&self, remedy: Remedy, walk: &PathWalk, mode: Mode) -> Remedy {
         let is_in = |folder: &&str| walk.path.starts_with(folder) && walk.real.starts_with(folder);
         let is_roots = walk.replaceable_by.is_root() && walk.end.is_some_and(|end| end.is_of(0));
+        if self.survey.is_saved {
+            return remedy.without_proof();
+        }
         if !is_roots || !walk.is(Kind::File) || !DEFINITION_FOLDERS.iter().any(is_in) {
             return remedy;
         }
@@ -402,6 +411,9 @@ impl<'a> Change<'a> {
 
     /// The reason, and what to do instead.
     fn refused(&self, remedy: Remedy, refusal: Refusal) -> Remedy {
+        if self.survey.is_saved && refusal.depends_on_author() {
+            return remedy.without_proof();
+        }
         let Some(why) = refusal.why() else { return remedy };
         let remedy = remedy.reworded(why);
         // Not as a command: the account chose the path.

@@ -19,6 +19,16 @@ pub(super) fn octal(meta: &Meta) -> String {
     meta.mode().map_or_else(|| "(access list)".to_owned(), |mode| format!("{mode:04o}"))
 }
 
+/// A number of seconds, and in hours and minutes where it is long.
+pub(super) fn duration(seconds: u64) -> String {
+    let (hours, minutes) = (seconds / 3600, seconds % 3600 / 60);
+    match (hours, minutes) {
+        (0, _) => format!("{seconds} s"),
+        (_, 0) => format!("{seconds} s ({hours} h)"),
+        _ => format!("{seconds} s ({hours} h {minutes} min)"),
+    }
+}
+
 /// `-rw-r--r-- root:root`, for evidence.
 pub(super) fn described(walk: &PathWalk, survey: &Survey) -> String {
     match &walk.end {

@@ -110,6 +110,12 @@ impl Remedy {
         self
     }
 
+    /// The same where saved facts do not prove who named the path or the service.
+    #[must_use]
+    pub(super) fn without_proof(self) -> Self {
+        self.and("From saved facts no command is given for it: run `runnerup doctor` on that host.")
+    }
+
     /// The same commands and steps with another text.
     #[must_use]
     pub(super) fn reworded(self, text: &'static str) -> Self {
@@ -139,6 +145,13 @@ impl Remedy {
     pub(super) fn typed(self, verb: Verb, install: &Install, service: &Service) -> Self {
         let commands = service.manager.profile().commands(verb, install, service).into_iter();
         commands.fold(self, |remedy, command| remedy.line(command, !verb.only_shows()))
+    }
+
+    /// The same for what a person types after the problem is removed.
+    #[must_use]
+    pub(super) fn afterwards(self, verb: Verb, install: &Install, service: &Service) -> Self {
+        let commands = service.manager.profile().commands(verb, install, service).into_iter();
+        commands.fold(self, |remedy, command| remedy.line(command, false))
     }
 
     fn line(mut self, command: Command, is_cure: bool) -> Self {

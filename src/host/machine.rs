@@ -240,11 +240,11 @@ impl AccountFacts {
     }
 }
 
-/// For a person: its name, and its number where it has one.
+/// For a person: its name, and its user ID where it has one.
 impl fmt::Display for AccountFacts {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.uid() {
-            Some(uid) => write!(to, "{}, number {uid}", self.name),
+            Some(uid) => write!(to, "{} (user ID {uid})", self.name),
             None => to.write_str(&self.name),
         }
     }
@@ -269,7 +269,7 @@ mod tests {
         let read = |text: &str| serde_json::from_str::<AccountFacts>(text).unwrap();
         let ci = read(r#"{"name": "ci", "uid": 990, "gid": 991, "groups": [[991, "ci"]]}"#);
         assert_eq!(ci.id, AccountId::Unix { uid: 990, gid: 991 });
-        assert_eq!(ci.to_string(), "ci, number 990");
+        assert_eq!(ci.to_string(), "ci (user ID 990)");
         assert_eq!(read(&serde_json::to_string(&ci).unwrap()), ci);
         let of_windows = read(r#"{"name": "circleci", "sid": "S-1-5-21-7"}"#);
         let system = read(r#"{"name": "SYSTEM", "sid": "S-1-5-18"}"#);

@@ -114,7 +114,7 @@ impl<T> Seen<T> {
 
 impl<T> Default for Seen<T> {
     fn default() -> Self {
-        Self::not("it was not looked at")
+        Self::not("not examined: these facts do not contain it")
     }
 }
 

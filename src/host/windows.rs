@@ -95,7 +95,8 @@ impl Windows {
     /// # Errors
     /// Why it is.
     pub fn known<'a, T>(&self, fact: Option<&'a T>) -> Result<&'a T, Unseen> {
-        let not_asked = || Unseen::not_examined("it was not looked at".to_owned());
+        let not_asked =
+            || Unseen::not_examined("not examined: these facts do not contain it".to_owned());
         fact.ok_or_else(|| self.unseen.clone().unwrap_or_else(not_asked))
     }
 

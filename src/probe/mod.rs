@@ -211,7 +211,7 @@ fn take(root: Arc<Root>, probes: ProbeSet, request: Request, until: Instant) -> 
     }
     let network: Seen<Network> = match network {
         Some(network) => network.seen(),
-        None => Seen::not("not asked: --offline"),
+        None => Seen::not("not examined, because --offline was given"),
     };
     let survey = Survey {
         schema_version: SCHEMA_VERSION,
@@ -222,7 +222,7 @@ fn take(root: Arc<Root>, probes: ProbeSet, request: Request, until: Instant) -> 
         undiscovered,
         network,
         queue: queue.map_or_else(
-            || Seen::not_applicable("not asked: --resource-class was not given"),
+            || Seen::not_applicable("not examined, because --resource-class was not given"),
             Probe::flat,
         ),
         strays,
@@ -311,7 +311,7 @@ fn queue_probe(
     let limit = timeout * 2 + LOCAL_LIMIT;
     let way = move || match &endpoints {
         Some(endpoints) => personal::way(endpoints, &candidates, &root),
-        None => Err(personal::Refusal::NotAsked("not asked: --offline")),
+        None => Err(personal::Refusal::NotAsked("not examined, because --offline was given")),
     };
     Some(context.begin(ProbeName::RunnerApi, limit, move || match way() {
         Ok(way) => network::inquire(&queue_query, &way, timeout),

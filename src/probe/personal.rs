@@ -33,7 +33,9 @@ pub(super) fn way(
 ) -> Result<Way, Refusal> {
     let mut refusal = Refusal::NotAsked("no agent here says where its API is");
     let given = match endpoints.named("api") {
-        Some(None) => return Err(Refusal::NotAsked("not asked: --endpoint api=none")),
+        Some(None) => {
+            return Err(Refusal::NotAsked("not examined, because --endpoint api=none was given"));
+        }
         Some(Some(url)) => Some(url),
         None => None,
     };

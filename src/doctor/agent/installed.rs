@@ -2,7 +2,7 @@
 
 use crate::{
     doctor::{Check, Command, JUDGED_LIMIT, Judge, Judged, Problem, Remedy, Verdict},
-    host::Survey,
+    host::{Install, Survey, Unseen},
 };
 
 pub(super) const INSTALLED: Check = Check {
@@ -39,6 +39,12 @@ fn installed(survey: &Survey) -> Judged {
             .seen(seen)
             .cure(remedy)
             .into());
+    }
+    let is_there = |install: &Install| {
+        install.binary.is_some() || install.service.is_some() || install.main_process().is_some()
+    };
+    if survey.undiscovered.is_empty() && !survey.installs.iter().any(is_there) {
+        return Err(Unseen::not_applicable("only a configuration was given"));
     }
     let names: Vec<_> =
         survey.installs.iter().take(NAMES).map(|install| install.name.as_str()).collect();
@@ -106,7 +112,10 @@ fn no_strays(survey: &Survey) -> Judged {
 
 #[cfg(test)]
 mod tests {
-    use crate::doctor::{JUDGED_LIMIT, Status, fixtures::*};
+    use crate::{
+        doctor::{JUDGED_LIMIT, Status, fixtures::*},
+        host::Seen,
+    };
 
     #[test]
     fn no_agent_is_said_to_be_missing_where_the_search_broke_off() {
@@ -118,6 +127,14 @@ mod tests {
         // It fails, so that the exit code is not that of a healthy host.
         assert_eq!(found.status, Status::Fail);
         assert!(found.summary.contains("not known"), "{}", found.summary);
+    }
+
+    #[test]
+    fn a_configuration_alone_is_no_agent() {
+        let mut survey = healthy();
+        let install = &mut survey.installs[0];
+        (install.binary, install.service, install.processes) = (None, None, Seen::default());
+        assert_eq!(status(&survey, "agent/installed"), Status::NotApplicable);
     }
 
     #[test]

@@ -32,6 +32,21 @@ pub(super) enum Refusal {
 }
 
 impl Refusal {
+    /// Whether it follows from who named the path or the account, which saved facts do not prove.
+    pub(super) fn depends_on_author(self) -> bool {
+        match self {
+            Self::NotOwn
+            | Self::NotAllowed
+            | Self::Foreign
+            | Self::Filled
+            | Self::NotEmpty
+            | Self::Mounted
+            | Self::Home
+            | Self::Account => true,
+            Self::Agent | Self::System | Self::NoFile | Self::Up | Self::Shared => false,
+        }
+    }
+
     /// The reason in words, and what to do instead; `None` where the finding says enough.
     pub(super) fn why(self) -> Option<&'static str> {
         Some(match self {
@@ -80,8 +95,7 @@ impl Refusal {
             }
             Self::Account => {
                 "Set this account in a file that only root can write, such as the unit: another account \
-                 could have set it here, so root gives it no rights. Saved facts cannot prove who set \
-                 it; run the doctor on the host itself."
+                 could have set it here, so root gives it no rights."
             }
         })
     }

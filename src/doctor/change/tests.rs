@@ -56,6 +56,29 @@ fn a_path_that_an_account_named_is_given_only_inside_the_installs_own_folders() 
     }
 }
 
+/// Live the path would be changed: its saved facts must not say whose it is.
+#[test]
+fn saved_facts_leave_out_the_command_and_accuse_no_account() {
+    let mut survey = healthy();
+    for (purpose, path, end) in [
+        (Purpose::Data, "/srv/work", folder(0, 0o755)),
+        (Purpose::Agent, "/srv/agent", file(0, 0o644)),
+        (Purpose::Agent, "/usr/local/bin/agent", file(0, 0o644)),
+    ] {
+        survey.is_saved = false;
+        let live = given_as(purpose, &survey, path, end, Provenance::Root);
+        survey.is_saved = true;
+        let saved = given_as(purpose, &survey, path, end, Provenance::Anybody);
+        let text = saved.text();
+        assert!(text.starts_with("Give it. From saved facts no command"), "{path}: {text}");
+        assert!(live.text().starts_with("Give it.") || purpose == Purpose::Agent, "{live:?}");
+        assert_eq!(saved.commands().len(), 0, "{path}: {saved:?}");
+    }
+    // This is wrong whoever named it.
+    let text = given(&survey, "/usr/lib", folder(0, 0o755), Provenance::Anybody);
+    assert!(text.text().contains("belongs to the system"), "{text:?}");
+}
+
 #[test]
 fn what_is_the_agents_is_changed_as_that_alone() {
     let survey = healthy();

@@ -2,7 +2,7 @@
 
 use crate::{
     agent::{is_agents_variable, profiles},
-    doctor::{Check, Judge, Judged, Problem, Remedy, Verdict},
+    doctor::{Check, Judge, Judged, Problem, Remedy, Verdict, lookup::service},
     host::{Install, Survey},
     text::nearest,
 };
@@ -20,6 +20,11 @@ pub(super) const READ: Check = Check {
 };
 
 fn read(_: &Survey, install: &Install) -> Judged {
+    if !install.environment.iter().any(|variable| is_agents_variable(&variable.name)) {
+        // Variables are set by a service.
+        service(install)?;
+        return Ok(Verdict::Holds("no variable is set for an agent".to_owned()));
+    }
     let profile = install.agent.profile();
     let names: Vec<&str> = profile.keys.iter().map(|key| key.variable).collect();
     let mut problems = Vec::new();
@@ -118,6 +123,16 @@ mod tests {
     fn a_variable_without_a_prefix_is_known_by_its_name() {
         let survey = variable("USE_HOME_SSH_DIR_FOR_CHECKOUT_KEYS", "true");
         assert_eq!(status(&survey, "config/environment-read"), Status::Warn);
+    }
+
+    #[test]
+    fn variables_that_are_not_known_are_not_well() {
+        let mut survey = healthy();
+        assert_eq!(status(&survey, "config/environment-read"), Status::Pass);
+        agent(&mut survey).service = None;
+        assert_eq!(status(&survey, "config/environment-read"), Status::Skip);
+        agent(&mut survey).binary = None;
+        assert_eq!(status(&survey, "config/environment-read"), Status::NotApplicable);
     }
 
     fn variable(name: &str, value: &str) -> Survey {

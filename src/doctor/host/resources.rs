@@ -2,7 +2,7 @@
 
 use crate::{
     doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict},
-    host::{Provenance, Survey, Volume},
+    host::{Provenance, Survey, Unseen, Volume},
     platform::Os,
 };
 use std::path::Path;
@@ -39,7 +39,8 @@ fn disk(survey: &Survey) -> Judged {
         let problem = if is_full { Problem::fail(what) } else { Problem::warn(what) };
         problems.push(problem.seen(seen(survey, volume)).cure(cure(volume)));
     }
-    Ok(Verdict::of(problems, least(survey)))
+    let least = least(survey).ok_or_else(no_volume)?;
+    Ok(Verdict::of(problems, format!("at least {} free", size(least))))
 }
 
 fn seen(survey: &Survey, volume: &Volume) -> String {
@@ -73,11 +74,13 @@ fn cure(volume: &Volume) -> Remedy {
     )
 }
 
-fn least(survey: &Survey) -> String {
-    let least = survey.host.volumes.iter().map(|volume| volume.bytes_free).min();
-    least.map_or("no folder of an agent is known".to_owned(), |free| {
-        format!("at least {} free", size(free))
-    })
+/// The free bytes of the file system with the least.
+fn least(survey: &Survey) -> Option<u64> {
+    survey.host.volumes.iter().map(|volume| volume.bytes_free).min()
+}
+
+fn no_volume() -> Unseen {
+    Unseen::not_examined("no file system of a folder of an agent is known")
 }
 
 pub(super) const INODES: Check = Check {
@@ -92,6 +95,9 @@ pub(super) const INODES: Check = Check {
 };
 
 fn inodes(survey: &Survey) -> Judged {
+    if survey.host.volumes.is_empty() {
+        return Err(no_volume());
+    }
     let mut problems = Vec::new();
     // Some file systems create inodes as they need them, and report no number.
     for volume in survey.host.volumes.iter().filter(|volume| volume.inodes > 0) {
@@ -247,6 +253,15 @@ mod tests {
         );
         survey.host.volumes[0].bytes_free = 4 << 30;
         assert_eq!(status(&survey, "host/disk-space"), Status::Warn);
+    }
+
+    #[test]
+    fn file_systems_that_are_not_known_are_not_well() {
+        let mut survey = healthy();
+        survey.host.volumes.clear();
+        for check in ["host/disk-space", "host/inodes"] {
+            assert_eq!(status(&survey, check), Status::Skip, "{check}");
+        }
     }
 
     #[test]

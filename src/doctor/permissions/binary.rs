@@ -282,6 +282,10 @@ fn updatable(survey: &Survey, install: &Install) -> Judged {
             "Make the account the owner of the folder, or set disable_auto_update: true.",
         )
         .command(Command::root("runnerup install --auto-update true")),
+        false if survey.is_saved => Remedy::by_hand(
+            "Make the account the owner of the folder, or set disable_auto_update: true.",
+        )
+        .without_proof(),
         false => Remedy::by_hand(
             "Set runner.disable_auto_update: true. An account other than root could have written \
              the configuration that has the agent update itself; to have it so, run `runnerup \

@@ -172,7 +172,7 @@ fn temporary(survey: &Survey, install: &Install) -> Judged {
     let site = Site { walk, named_by: named.named_by, purpose: Purpose::Data };
     let path = walk.path.display();
     if !walk.is(Kind::Folder) {
-        let remedy = Remedy::by_hand(match named.named_by.is_root() {
+        let remedy = Remedy::by_hand(match named.named_by.is_root() || survey.is_saved {
             true => "Create the folder, or remove TMPDIR from the service.",
             false => {
                 "Remove TMPDIR where it is set: an account other than root could have named this \

@@ -25,10 +25,9 @@ fn right(_: &Survey, install: &Install) -> Judged {
     let service = service(install)?;
     let words = &service.command;
     let Some(program) = words.first() else {
-        let remedy = Remedy::by_hand("Set ExecStart= to the agent with its configuration.");
         return Ok(Problem::fail("the service has no command")
-            .seen("the unit has no ExecStart=")
-            .cure(remedy)
+            .seen(rules(service.manager).no_command())
+            .cure(correct_command(service, install))
             .into());
     };
     let name = |word: &str| word.rsplit(['/', '\\']).next().map(str::to_owned);
@@ -88,6 +87,7 @@ mod tests {
     use crate::{
         agent::Kind,
         doctor::{Status, fixtures::*},
+        values::Manager,
     };
 
     fn with(agent_kind: Kind, command: &str) -> Status {
@@ -95,6 +95,25 @@ mod tests {
         agent(&mut survey).agent = agent_kind;
         service_of(&mut survey).command = command.split(' ').map(Into::into).collect();
         status(&survey, "service/command-right")
+    }
+
+    #[test]
+    fn a_missing_command_is_told_in_the_terms_of_the_manager() {
+        for (manager, seen, advice) in [
+            (Manager::Systemd, "the unit has no ExecStart=", "ExecStart="),
+            (Manager::Launchd, "the plist has neither ProgramArguments nor Program", "Program"),
+            (Manager::TaskScheduler, "the task has no action that starts a program", "action"),
+        ] {
+            let mut survey = healthy();
+            let service = service_of(&mut survey);
+            service.manager = manager;
+            service.command.clear();
+            let found = finding(&survey, "service/command-right");
+            assert_eq!((found.status, found.evidence.as_str()), (Status::Fail, seen));
+            let text = found.remedy.unwrap().text().to_owned();
+            assert!(text.contains(advice), "{text}");
+            assert!(manager == Manager::Systemd || !text.contains("ExecStart"), "{text}");
+        }
     }
 
     #[test]

@@ -47,10 +47,11 @@ fn defined(survey: &Survey, install: &Install) -> Judged {
 pub(super) const LOADED: Check = Check {
     name: "service/loaded",
     holds: "The service manager can load the definition",
-    why: "systemd cannot start a unit that has an invalid setting or is masked.",
-    found: "The doctor asks systemd for the load state of the unit, and for the reason if it is \
-            not loaded.",
-    cure: "Correct what systemd names, or unmask the unit.",
+    why: "systemd cannot start a unit that has an invalid setting or is masked. launchd and the \
+          Task Scheduler start nothing that was not loaded or registered.",
+    found: "The doctor asks the service manager whether it has loaded the unit or the plist, or \
+            registered the task, and systemd for the reason if it has not.",
+    cure: "Correct what the manager names, and load the definition again; unmask a masked unit.",
     after: &["service/defined"],
     judge: Judge::Agent(loaded),
 };
@@ -68,7 +69,8 @@ fn loaded(survey: &Survey, install: &Install) -> Judged {
         return Ok(problem.into());
     }
     let state = service.state.known()?;
-    let failure = state.load_error.clone().unwrap_or_default();
+    let failure = state.load_error.clone().filter(|error| !error.trim().is_empty());
+    let failure = failure.unwrap_or_else(|| format!("state of the definition: {}", state.load));
     if state.load == Load::Loaded {
         return Ok(match unread {
             Some((definition, why)) => Problem::warn(format!(
@@ -121,7 +123,9 @@ mod tests {
             if let Seen::Known(state) = &mut service_of(&mut survey).state {
                 state.load = load;
             }
-            assert_eq!(status(&survey, "service/loaded"), Status::Fail, "{load}");
+            let found = finding(&survey, "service/loaded");
+            assert_eq!(found.status, Status::Fail, "{load}");
+            assert_eq!(found.evidence, format!("state of the definition: {load}"));
         }
     }
 

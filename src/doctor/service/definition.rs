@@ -45,7 +45,7 @@ fn mode(survey: &Survey, install: &Install) -> Judged {
             true => Problem::fail(format!("accounts other than root can modify {path}")),
             false => Problem::warn(format!("{path} is executable")),
         };
-        let remedy = Remedy::by_hand("Correct the mode of the file.");
+        let remedy = Remedy::by_hand("Set mode 0644, so that only the owner can modify the file.");
         let remedy =
             Change::new(survey, install).definition(remedy, &definition.walk, Mode::Definition);
         problems.push(problem.seen(format!("mode {}", octal(&meta))).cure(remedy));
@@ -115,6 +115,10 @@ mod tests {
         service_of(&mut survey).definitions[0].walk.end = Some(file(0, 0o755));
         assert_eq!(status(&survey, "service/definition-mode"), Status::Warn);
         service_of(&mut survey).definitions[0].walk.end = Some(file(0, 0o666));
-        assert_eq!(status(&survey, "service/definition-mode"), Status::Fail);
+        let found = finding(&survey, "service/definition-mode");
+        assert_eq!(found.status, Status::Fail);
+        let remedy = found.remedy.unwrap();
+        assert!(remedy.text().starts_with("Set mode 0644"), "{}", remedy.text());
+        assert_eq!(remedy.commands(), [format!("sudo chmod 644 {UNIT}")]);
     }
 }

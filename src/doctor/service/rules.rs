@@ -43,6 +43,11 @@ pub(in crate::doctor) trait Rules: Sync {
         Err(no_manager())
     }
 
+    /// What a definition without a command lacks, for evidence.
+    fn no_command(&self) -> &'static str {
+        "the service has no command"
+    }
+
     /// The remedy for a wrong command.
     fn right_command(&self, _install: &Install, _service: &Service) -> Remedy {
         Remedy::by_hand("Correct the command.")

@@ -2,6 +2,7 @@
 
 use super::{log, rules};
 use crate::{
+    Foreign,
     agent::is_unhealthy,
     doctor::{
         Check, Command, Judge, Judged, Problem, Remedy, Verdict,
@@ -10,6 +11,7 @@ use crate::{
     host::{Activity, Install, PathRole, Service, ServiceState, Survey, Unseen},
     record::Step,
     service::Verb,
+    values::Manager,
 };
 use std::path::Path;
 
@@ -51,6 +53,10 @@ const CAUSES: &[&str] = &[
 /// Restarts that count as a crash loop.
 const LOOP: u32 = 3;
 
+/// Lines about a start that are searched for the failure of a crash loop: the run before the last one
+/// may have failed, and each start has up to two lines.
+const LOGGED_STARTS: usize = 3;
+
 fn state(install: &Install) -> Result<(&Service, &ServiceState), Unseen> {
     let service = service(install)?;
     Ok((service, service.state.known()?))
@@ -58,7 +64,7 @@ fn state(install: &Install) -> Result<(&Service, &ServiceState), Unseen> {
 
 pub(super) const RELOADED: Check = Check {
     name: "service/reloaded",
-    holds: "The service manager has loaded the definition that is on disk",
+    holds: "systemd has loaded the unit that is on disk",
     why: "A change in a unit has no effect until systemd reads the unit again.",
     found: "The doctor asks systemd whether the unit's files changed since it read them.",
     cure: "Run `systemctl daemon-reload`, and start the agent again.",
@@ -67,7 +73,9 @@ pub(super) const RELOADED: Check = Check {
 };
 
 fn reloaded(_: &Survey, install: &Install) -> Judged {
-    let (service, state) = state(install)?;
+    // Nothing else is asked what it has loaded.
+    let service = rules::only(Manager::Systemd, install)?;
+    let state = service.state.known()?;
     if !state.needs_reload {
         return Ok(Verdict::Holds("the loaded definition is the one on disk".to_owned()));
     }
@@ -83,13 +91,15 @@ pub(super) const ENABLED: Check = Check {
     name: "service/enabled",
     holds: "The service starts with the host",
     why: "Nothing starts the agent after the next reboot, and jobs wait in the queue.",
-    found: "The doctor asks systemd for the state of the unit file.",
+    found: "The doctor asks the service manager: systemd for the state of the unit file, launchd \
+            for disabled services, the Task Scheduler for the state of the task. It also reads \
+            what the definition says.",
     cure: "Enable the service.",
     after: &["service/loaded"],
     judge: Judge::Agent(enabled),
 };
 
-fn enabled(_: &Survey, install: &Install) -> Judged {
+fn enabled(survey: &Survey, install: &Install) -> Judged {
     let unit = service(install)?;
     if let Some(problem) = rules(unit.manager).disabled(install, unit) {
         return Ok(problem.into());
@@ -103,6 +113,7 @@ fn enabled(_: &Survey, install: &Install) -> Judged {
     let remedy = Remedy::by_hand("Enable the service.").typed(Verb::Enable, install, service);
     let remedy = match install.named_by.is_root() {
         true if profile.is_reached(service) => remedy.step(Step::Enable { service: name.clone() }),
+        false if survey.is_saved => remedy.without_proof(),
         false if profile.has_drop_ins() => Remedy::by_hand(
             "Make root the only owner of the definition, which jobs can change now; then enable the service.",
         ),
@@ -145,6 +156,12 @@ fn running(survey: &Survey, install: &Install) -> Judged {
     if let Some(meaning) = profile.meaning(state) {
         seen = format!("{seen}; {meaning}");
     }
+    if let Some((line, cause)) = log::last_failure(install, 1) {
+        return Ok(Problem::fail(format!("{} is not running", service.name))
+            .seen(format!("{}\n{seen}", logged(line, cause)))
+            .cure(cause_first(cause, survey, install, service))
+            .into());
+    }
     if let Some(last) = log::last_known(install, 1) {
         seen = format!("{seen}\n{last}");
     }
@@ -164,8 +181,8 @@ pub(super) const NOT_LOOPING: Check = Check {
     holds: "The agent does not restart again and again",
     why: "Restart=always hides an agent that ends every few seconds. The service looks active most \
           of the time, but claims no job.",
-    found: "The doctor reads the restart count of systemd, and how long the agent has run since \
-            the last restart.",
+    found: "The doctor reads how often systemd or launchd has restarted the agent, and how long \
+            it has run since the last restart.",
     cure: "Remove the cause that the log and the exit status name.",
     after: CAUSES,
     judge: Judge::Agent(not_looping),
@@ -182,6 +199,13 @@ fn not_looping(survey: &Survey, install: &Install) -> Judged {
         let mut seen = format!("{} restarts; state of the service: {state}", state.restarts);
         if let Some(meaning) = service.manager.profile().meaning(state) {
             seen = format!("{seen}; {meaning}");
+        }
+        if let Some((line, cause)) = log::last_failure(install, LOGGED_STARTS) {
+            let summary = format!("{} ends and restarts again and again", service.name);
+            return Ok(Problem::fail(summary)
+                .seen(format!("{}\n{seen}", logged(line, cause)))
+                .cure(cause_first(cause, survey, install, service))
+                .into());
         }
         if let Some(last) = log::last_known(install, 3) {
             seen = format!("{seen}\n{last}");
@@ -241,6 +265,26 @@ fn healthy(_: &Survey, install: &Install) -> Judged {
     }
 }
 
+/// The failure in the log, for evidence.
+fn logged(line: &str, cause: &str) -> String {
+    format!("the log of the agent has an error: {cause}\n{}", Foreign::new(line).marked())
+}
+
+/// First the cause that the log names, then a start: a start alone fails again.
+fn cause_first(
+    cause: &'static str,
+    survey: &Survey,
+    install: &Install,
+    service: &Service,
+) -> Remedy {
+    let text = ["Remove the cause that the log names: ", cause, ". Then start the service again."];
+    let remedy = listened(Remedy::by_hand(text), install);
+    match survey.host.image {
+        true => remedy,
+        false => remedy.afterwards(Verb::Restart, install, service),
+    }
+}
+
 /// With the commands that show the log of the agent.
 fn listened(remedy: Remedy, install: &Install) -> Remedy {
     let Some(service) = install.service.as_ref() else { return remedy };
@@ -264,6 +308,7 @@ mod tests {
     use crate::{
         doctor::{Status, fixtures::*},
         host::{Activity, Load, Provenance, Seen, ServiceState, Survey},
+        values::Manager,
     };
 
     fn with(change: impl FnOnce(&mut ServiceState)) -> Survey {
@@ -307,6 +352,52 @@ mod tests {
             assert!(has_some(&survey));
             survey.installs[0].named_by = Provenance::Account(990);
             assert!(!has_some(&survey));
+        }
+    }
+
+    #[test]
+    fn saved_facts_do_not_say_that_jobs_can_change_the_definition() {
+        let mut survey = with(|state| state.enabled = false);
+        survey.installs[0].named_by = Provenance::Anybody;
+        survey.is_saved = true;
+        let text = finding(&survey, "service/enabled").remedy.unwrap().text().to_owned();
+        assert!(text.starts_with("Enable the service. From saved facts"), "{text}");
+    }
+
+    #[test]
+    fn the_cause_in_the_log_is_told_before_a_restart() {
+        let line = "ERRO[0151] error=\"invalid bearer token (401-Unauthorized)\"";
+        let changed: [(&str, fn(&mut ServiceState)); 2] = [
+            ("service/running", |state| state.active = Activity::Failed),
+            ("service/not-crash-looping", |state| {
+                state.restarts = 40;
+                state.since = Some(TAKEN - 2);
+            }),
+        ];
+        for (check, change) in changed {
+            let mut survey = with(change);
+            agent(&mut survey).log = Seen::Known(vec![line.into()]);
+            let found = finding(&survey, check);
+            assert!(found.evidence.starts_with("the log of the agent has an error: the token is"));
+            let remedy = found.remedy.unwrap();
+            assert!(remedy.text().contains("the token is wrong"), "{}", remedy.text());
+            assert_eq!(remedy.first_cure(), None);
+            assert!(!remedy.fixable);
+            let last = remedy.commands().last().map(ToString::to_string);
+            assert_eq!(last.as_deref(), Some("sudo systemctl restart circleci.service"));
+        }
+    }
+
+    #[test]
+    fn what_only_systemd_is_asked_is_not_judged_of_others() {
+        for manager in Manager::ALL {
+            let mut survey = healthy();
+            service_of(&mut survey).manager = manager;
+            let expected = match manager {
+                Manager::Systemd => Status::Pass,
+                _ => Status::NotApplicable,
+            };
+            assert_eq!(status(&survey, "service/reloaded"), expected, "{manager}");
         }
     }
 

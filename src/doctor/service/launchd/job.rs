@@ -174,7 +174,8 @@ pub(in crate::doctor::service) const UNHINDERED: Check = Check {
     holds: "launchd does not throttle the agent and its jobs",
     why: "Builds take much longer and heartbeats are late when launchd gives the agent little disk \
           and processor time. It does so for a service of type Background or of low priority.",
-    found: "The doctor reads ProcessType, LowPriorityIO, Nice and ThrottleInterval of the plist.",
+    found: "The doctor reads ProcessType, LowPriorityIO, LowPriorityBackgroundIO, Nice and \
+            ThrottleInterval of the plist.",
     cure: "Set ProcessType to Interactive and remove the other keys.",
     after: &["service/loaded"],
     judge: Judge::Agent(unhindered),
@@ -190,19 +191,18 @@ fn unhindered(_: &Survey, install: &Install) -> Judged {
                 .cure(keys::set(install, service, "ProcessType", To::Text("Interactive"))),
         );
     }
-    let is_low = service.value("", "LowPriorityIO") == Some("true");
-    let nice =
-        service.value("", "Nice").filter(|text| text.parse::<i32>().is_ok_and(|number| number > 0));
-    if is_low || nice.is_some() {
-        let seen = if is_low {
-            "LowPriorityIO is true in the plist"
-        } else {
-            "Nice is greater than 0 in the plist"
+    let is_low = |key: &str, value: &str| match key {
+        "Nice" => value.parse::<i32>().is_ok_and(|number| number > 0),
+        _ => value == "true",
+    };
+    for key in ["LowPriorityIO", "LowPriorityBackgroundIO", "Nice"] {
+        let Some(value) = service.value("", key).filter(|value| is_low(key, value)) else {
+            continue;
         };
         problems.push(
             Problem::warn("jobs have low priority for the disk or the processor")
-                .seen(seen)
-                .cure(Remedy::by_hand("Remove the key.")),
+                .seen(format!("{key} is {value} in the plist"))
+                .cure(Remedy::by_hand(["Remove the key ", key, "."])),
         );
     }
     let wait = service.value("", "ThrottleInterval").and_then(|text| text.parse::<u64>().ok());
@@ -290,6 +290,8 @@ mod tests {
             ("ProcessType", "Background", Status::Warn),
             ("ProcessType", "Interactive", Status::Pass),
             ("LowPriorityIO", "true", Status::Warn),
+            ("LowPriorityBackgroundIO", "true", Status::Warn),
+            ("LowPriorityBackgroundIO", "false", Status::Pass),
             ("Nice", "10", Status::Warn),
             ("ThrottleInterval", "3600", Status::Warn),
             ("ThrottleInterval", "3", Status::Pass),

@@ -4,7 +4,8 @@ use crate::{
     doctor::{
         Command, Judged, Problem, Remedy, Verdict,
         change::on_account,
-        lookup::{longest_job, longest_stop, shorter_jobs},
+        lookup::{duration, longest_job, longest_stop, shorter_jobs},
+        remedy::Text,
     },
     host::{Install, PathWalk, Service, Survey, Unseen},
     service::launchd::{bootstrap, on_job},
@@ -14,19 +15,31 @@ use std::path::Path;
 /// launchd's default limit: `launchd.plist(5)`.
 const DEFAULT_STOP: u64 = 20;
 
-/// Keys of `launchd.plist(5)` that a person might write for an agent.
-const KEYS: [&str; 38] = [
+/// Keys of `launchd.plist(5)`, in its order.
+const KEYS: [&str; 56] = [
     "Label",
     "Disabled",
     "UserName",
     "GroupName",
+    "inetdCompatibility",
+    "LimitLoadToHosts",
+    "LimitLoadFromHosts",
+    "LimitLoadToSessionType",
+    "LimitLoadToHardware",
+    "LimitLoadFromHardware",
     "Program",
+    "BundleProgram",
     "ProgramArguments",
-    "RunAtLoad",
+    "EnableGlobbing",
+    "EnableTransactions",
+    "EnablePressuredExit",
+    "OnDemand",
+    "ServiceIPC",
     "KeepAlive",
-    "EnvironmentVariables",
-    "WorkingDirectory",
+    "RunAtLoad",
     "RootDirectory",
+    "WorkingDirectory",
+    "EnvironmentVariables",
     "Umask",
     "TimeOut",
     "ExitTimeOut",
@@ -48,12 +61,18 @@ const KEYS: [&str; 38] = [
     "ProcessType",
     "AbandonProcessGroup",
     "LowPriorityIO",
+    "LowPriorityBackgroundIO",
+    "MaterializeDatalessFiles",
     "LaunchOnlyOnce",
     "MachServices",
     "Sockets",
-    "LimitLoadToSessionType",
+    "LaunchEvents",
+    "HopefullyExitsFirst",
+    "HopefullyExitsLast",
     "SessionCreate",
     "LegacyTimers",
+    "AssociatedBundleIdentifiers",
+    "SpawnConstraint",
 ];
 
 fn value<'a>(service: &'a Service, key: &str) -> Option<&'a str> {
@@ -116,7 +135,11 @@ pub(super) fn stop(install: &Install, service: &Service) -> Judged {
     if seconds >= longest {
         return Ok(Verdict::Holds(format!("a stop waits {seconds} s")));
     }
-    let message = format!("a stop kills a job after {seconds} s; jobs may take {longest} s");
+    let message = format!(
+        "a stop kills a job after {}; jobs may take {}",
+        duration(seconds),
+        duration(longest)
+    );
     let cure = match longest > longest_stop(install) {
         true => shorter_jobs(install),
         false => set(install, service, "ExitTimeOut", To::Number(longest + 300)),
@@ -194,7 +217,11 @@ pub(super) fn command(service: &Service, install: &Install) -> Remedy {
 
 /// Changes one key, and loads the plist again.
 pub(super) fn set(install: &Install, service: &Service, key: &'static str, to: To<'_>) -> Remedy {
-    let remedy = Remedy::by_hand(["Set ", key, "."]);
+    let remedy = Remedy::by_hand(match to {
+        To::Truth(value) | To::Text(value) => ["Set ", key, " to ", value, "."].into(),
+        To::Number(number) => Text::from(["Set ", key]).then(Text::number(" to ", number, ".")),
+        To::File(_) => ["Set ", key, "."].into(),
+    });
     let Some(file) = service.file() else { return remedy };
     let replace = plutil(file, "plutil -replace").then(key);
     let replace = match to {
@@ -230,4 +257,31 @@ fn plutil(file: &PathWalk, text: &'static str) -> Command {
 /// Loads the plist again.
 fn reloaded(remedy: Remedy, install: &Install, service: &Service) -> Remedy {
     remedy.in_turn([on_job("launchctl bootout", install, service), bootstrap(install, service)])
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        doctor::{Status, fixtures::*},
+        values::Manager,
+    };
+
+    #[test]
+    fn every_documented_key_is_known() {
+        for (key, expected) in [
+            ("LowPriorityBackgroundIO", Status::Pass),
+            ("AssociatedBundleIdentifiers", Status::Pass),
+            ("EnableTransactions", Status::Pass),
+            ("LimitLoadToHosts", Status::Pass),
+            ("MaterializeDatalessFiles", Status::Pass),
+            ("KeepAlife", Status::Warn),
+        ] {
+            let mut survey = healthy();
+            let service = service_of(&mut survey);
+            service.manager = Manager::Launchd;
+            service.directives.clear();
+            directive(&mut survey, "", key, "true");
+            assert_eq!(status(&survey, "service/directives-known"), expected, "{key}");
+        }
+    }
 }

@@ -66,6 +66,10 @@ impl Rules for LaunchdRules {
         keys::keys(service)
     }
 
+    fn no_command(&self) -> &'static str {
+        "the plist has neither ProgramArguments nor Program"
+    }
+
     fn right_command(&self, install: &Install, service: &Service) -> Remedy {
         keys::command(service, install)
     }

@@ -12,20 +12,20 @@ const DRAIN: (&str, &str) = ("kill", "[Service]\nKillMode=mixed\n");
 
 /// Adds `lines` to the unit of an agent, in a drop-in with `what` in its name.
 pub(super) fn drop_in(
-    text: &'static str,
+    text: impl Into<Text>,
     install: &Install,
     what: &'static str,
     lines: impl Into<Text>,
 ) -> Remedy {
     let lines = lines.into();
+    let shown = lines.clone().in_one_line();
+    let text = text.into().then(" In a drop-in of the unit: ").then(shown).then(".");
+    let remedy = Remedy::by_hand(text);
     // Root does not extend or start a unit that an account could have written.
     let Some(service) = unit(install).ok().filter(|_| install.named_by.is_root()) else {
-        return Remedy::by_hand(text);
+        return remedy;
     };
-    let shown = lines.clone().in_one_line();
-    let remedy =
-        Remedy::by_hand(Text::from([text, " In a drop-in of the unit: "]).then(shown).then("."))
-            .command(on_unit("systemctl edit", install, service));
+    let remedy = remedy.command(on_unit("systemctl edit", install, service));
     restarted(written(remedy, service, what, &lines), install)
 }
 

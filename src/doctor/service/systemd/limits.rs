@@ -1,6 +1,6 @@
 //! Limits of a unit.
 
-use super::on_unit;
+use super::{on_unit, time_span::time_span};
 use crate::{
     doctor::{
         Judged, Problem, Remedy, Verdict,
@@ -33,7 +33,11 @@ pub(super) fn judge(install: &Install, service: &Service) -> Judged {
         let Some(line) = service.directive("Service", key) else { continue };
         // In `soft:hard` the soft limit applies first.
         let soft = line.value.split(':').next().unwrap_or_default();
-        if number(soft).is_some_and(|number| number < least) {
+        let limit = match TIMES.iter().any(|(time, _)| *time == key) {
+            true => time_span(soft).map(|limit| limit.as_secs()),
+            false => number(soft),
+        };
+        if limit.is_some_and(|limit| limit < least) {
             problems.push(
                 Problem::warn(format!("{key}={}: {what}", line.value))
                     .seen(format!("{}:{}", line.file.display(), line.line))
@@ -54,14 +58,11 @@ fn number(text: &str) -> Option<u64> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = text.split_at(digits);
     let factor = match unit {
-        "" | "s" => 1,
+        "" => 1,
         "K" => 1 << 10,
         "M" => 1 << 20,
         "G" => 1 << 30,
         "T" => 1 << 40,
-        "min" | "m" => 60,
-        "h" => 3600,
-        "d" => 86_400,
         _ => return None,
     };
     number.parse::<u64>().ok()?.checked_mul(factor)
@@ -81,6 +82,9 @@ mod tests {
             ("MemoryMax", "8G", Status::Pass),
             ("LimitNOFILE", "256:4096", Status::Warn),
             ("RuntimeMaxSec", "1h", Status::Warn),
+            ("RuntimeMaxSec", "10minutes", Status::Warn),
+            ("RuntimeMaxSec", "1month", Status::Pass),
+            ("RuntimeMaxSec", "infinity", Status::Pass),
         ] {
             let mut survey = healthy();
             directive(&mut survey, "Service", key, value);

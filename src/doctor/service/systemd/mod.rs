@@ -5,6 +5,7 @@ pub(in crate::doctor) mod drop_in;
 mod limits;
 mod sandbox;
 mod stop;
+mod time_span;
 mod unit;
 mod user;
 mod version;
@@ -69,6 +70,10 @@ impl Rules for SystemdRules {
 
     fn accepted(&self, install: &Install, service: &Service) -> Judged {
         directives::accepted(install, service)
+    }
+
+    fn no_command(&self) -> &'static str {
+        "the unit has no ExecStart="
     }
 
     fn right_command(&self, install: &Install, service: &Service) -> Remedy {

@@ -27,7 +27,7 @@ fn allows_jobs(survey: &Survey, install: &Install) -> Judged {
         problems.push(
             Problem::fail(what)
                 .seen(format!("{}:{}: {}={}", line.file.display(), line.line, line.key, line.value))
-                .cure(wanted_by.cure(install, service)),
+                .cure(wanted_by.cure(survey, install, service)),
         );
     };
     let is_on = |value: &str| matches!(value, "yes" | "true" | "on" | "1");
@@ -146,7 +146,7 @@ enum Wanted {
 }
 
 impl Wanted {
-    fn cure(self, install: &Install, service: &Service) -> Remedy {
+    fn cure(self, survey: &Survey, install: &Install, service: &Service) -> Remedy {
         match self {
             Self::Root => {
                 let remedy = Remedy::by_hand("Remove the directive, or add an exception.");
@@ -154,6 +154,9 @@ impl Wanted {
                     true => remedy.command(on_unit("systemctl edit", install, service)),
                     false => remedy,
                 }
+            }
+            Self::Folder | Self::Prefix if survey.is_saved => {
+                Remedy::by_hand("Remove the directive, or add an exception.").without_proof()
             }
             Self::Folder => Remedy::by_hand(
                 "Set a path in the configuration that the sandbox allows: an account other than \

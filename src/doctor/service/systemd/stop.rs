@@ -1,10 +1,14 @@
 //! Stop and restart of a unit.
 
-use super::drop_in::{drains, drop_in};
+use super::{
+    drop_in::{drains, drop_in},
+    on_unit,
+    time_span::time_span,
+};
 use crate::{
     doctor::{
         Judged, Problem, Remedy, Verdict,
-        lookup::{longest_job, longest_stop, shorter_jobs},
+        lookup::{duration, longest_job, longest_stop, shorter_jobs},
         remedy::Text,
     },
     host::{Install, Service},
@@ -26,7 +30,7 @@ pub(super) fn restarts(install: &Install, service: &Service) -> Judged {
         }
     };
     let lines = "[Service]\nRestart=always\nRestartSec=5\n";
-    let cure = drop_in("Restart the agent when it ends.", install, "restart", lines);
+    let cure = drop_in("Set Restart=always in [Service].", install, "restart", lines);
     Ok(problem.seen(format!("Restart={restart} in the unit")).cure(cure).into())
 }
 
@@ -34,18 +38,26 @@ pub(super) fn restarts(install: &Install, service: &Service) -> Judged {
 pub(super) fn stop(install: &Install, service: &Service) -> Judged {
     let longest = longest_job(install);
     let mut problems = Vec::new();
-    let line = service
-        .value("Service", "TimeoutStopSec")
-        .or_else(|| service.value("Service", "TimeoutSec"));
+    let line = ["TimeoutStopSec", "TimeoutSec"]
+        .into_iter()
+        .find_map(|key| Some((key, service.value("Service", key)?)));
     let seconds = match line {
         None => Some(DEFAULT_STOP),
-        Some("infinity" | "0") => None,
-        Some(text) => match span(text) {
-            Some(seconds) => Some(seconds),
+        Some((_, "infinity")) => None,
+        Some((key, text)) => match time_span(text) {
+            // 0 means no limit.
+            Some(limit) => Some(limit.as_secs()).filter(|_| !limit.is_zero()),
             None => {
+                let remedy = Remedy::by_hand([
+                    "Set ",
+                    key,
+                    "= in [Service] to seconds, such as 18300, or to a time span as in \
+                     systemd.time(7).",
+                ]);
                 problems.push(
-                    Problem::fail(format!("TimeoutStopSec={text} is not a time span"))
-                        .cure(Remedy::by_hand("Set TimeoutStopSec= to seconds, such as 18300.")),
+                    Problem::fail(format!("{key}={text} is not a time span"))
+                        .seen(format!("{key}={text} in the unit"))
+                        .cure(remedy.command(on_unit("systemctl edit --full", install, service))),
                 );
                 None
             }
@@ -57,15 +69,24 @@ pub(super) fn stop(install: &Install, service: &Service) -> Judged {
         let lines = if drains(service) { lines } else { lines.then("KillMode=mixed\n") };
         let cure = match longest > longest_stop(install) {
             true => shorter_jobs(install),
-            false => drop_in("Have a stop wait for the longest job.", install, "stop", lines),
+            false => {
+                let text = Text::number(
+                    "Set TimeoutStopSec=",
+                    wanted,
+                    " in [Service], the seconds of the longest job and five minutes.",
+                );
+                drop_in(text, install, "stop", lines)
+            }
         };
         problems.push(
             Problem::warn(format!(
-                "a stop kills a job after {seconds} s; jobs may take {longest} s"
+                "a stop kills a job after {}; jobs may take {}",
+                duration(seconds),
+                duration(longest)
             ))
             .seen(line.map_or(
                 "the unit has no TimeoutStopSec=: the default is 90 s".to_owned(),
-                |value| format!("TimeoutStopSec={value} in the unit"),
+                |(key, value)| format!("{key}={value} in the unit"),
             ))
             .cure(cure),
         );
@@ -75,7 +96,7 @@ pub(super) fn stop(install: &Install, service: &Service) -> Judged {
         problems.push(
             Problem::fail("a stop kills the agent and its job at once")
                 .seen(format!("KillSignal={signal} in the unit"))
-                .cure(drop_in("Stop the agent with SIGTERM.", install, "signal", lines)),
+                .cure(drop_in("Set KillSignal=SIGTERM in [Service].", install, "signal", lines)),
         );
     }
     if service.value("Service", "KillMode") == Some("none") {
@@ -83,57 +104,36 @@ pub(super) fn stop(install: &Install, service: &Service) -> Judged {
         problems.push(
             Problem::warn("a stop leaves processes of the agent running")
                 .seen("KillMode=none in the unit")
-                .cure(drop_in(
-                    "Have a stop end all processes of the unit.",
-                    install,
-                    "kill",
-                    lines,
-                )),
+                .cure(drop_in("Set KillMode=mixed in [Service].", install, "kill", lines)),
         );
     }
     Ok(Verdict::of(problems, "a stop waits for the longest job"))
 }
 
-/// A time span of `systemd.time(7)` in whole seconds.
-fn span(text: &str) -> Option<u64> {
-    let mut seconds = 0_u64;
-    let mut rest = text.trim();
-    if rest.is_empty() {
-        return None;
-    }
-    while !rest.is_empty() {
-        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-        let (number, after) = rest.split_at(digits);
-        let after = after.trim_start();
-        let letters = after.bytes().take_while(u8::is_ascii_alphabetic).count();
-        let (unit, after) = after.split_at(letters);
-        let unit = match unit {
-            "" | "s" | "sec" | "second" | "seconds" => 1,
-            "m" | "min" | "minute" | "minutes" => 60,
-            "h" | "hr" | "hour" | "hours" => 3600,
-            "d" | "day" | "days" => 86_400,
-            "w" | "week" | "weeks" => 604_800,
-            "ms" | "msec" | "us" | "usec" => 0,
-            _ => return None,
-        };
-        seconds = seconds.checked_add(number.parse::<u64>().ok()?.checked_mul(unit)?)?;
-        rest = after.trim_start();
-    }
-    Some(seconds)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::span;
-    use crate::{doctor::fixtures::*, host::Provenance, record::Step};
+    use crate::{
+        doctor::{Status, fixtures::*},
+        host::Provenance,
+        record::Step,
+    };
 
     #[test]
-    fn spans_are_read_as_systemd_reads_them() {
-        assert_eq!(span("18300"), Some(18300));
-        assert_eq!(span("5h 5min"), Some(18300));
-        assert_eq!(span("1d2h"), Some(93600));
-        assert_eq!(span("soon"), None);
-        assert_eq!(span(""), None);
+    fn every_time_span_of_systemd_is_one() {
+        for (value, expected) in [
+            ("5.5h", Status::Pass),
+            ("1month", Status::Pass),
+            ("0s", Status::Pass),
+            ("10minutes", Status::Warn),
+            ("500ms", Status::Warn),
+            ("soon", Status::Fail),
+        ] {
+            let mut survey = healthy();
+            directive(&mut survey, "Service", "TimeoutStopSec", value);
+            let found = finding(&survey, "service/stop-waits");
+            assert_eq!(found.status, expected, "{value}");
+            assert_eq!(found.evidence.is_empty(), expected == Status::Pass, "{value}");
+        }
     }
 
     #[test]
@@ -164,6 +164,22 @@ mod tests {
             _ => None,
         });
         assert_eq!(drain, Some(18300));
+    }
+
+    #[test]
+    fn what_to_set_is_told_without_a_command_too() {
+        for by in [Provenance::Root, Provenance::Account(UID), Provenance::Anybody] {
+            let mut survey = healthy();
+            survey.installs[0].named_by = by;
+            directive(&mut survey, "Service", "Restart", "no");
+            directive(&mut survey, "Service", "TimeoutStopSec", "90");
+            let text = |check| finding(&survey, check).remedy.unwrap().text().to_owned();
+            assert!(text("service/restarts").contains("Set Restart=always"));
+            let text = text("service/stop-waits");
+            assert!(text.contains("Set TimeoutStopSec=18300 in [Service]"), "{by:?}: {text}");
+            let summary = finding(&survey, "service/stop-waits").summary;
+            assert!(summary.ends_with("after 90 s; jobs may take 18000 s (5 h)"), "{summary}");
+        }
     }
 
     #[test]

@@ -40,7 +40,12 @@ fn environment_files(_: &Survey, install: &Install) -> Judged {
             );
         }
     }
-    Ok(Verdict::of(problems, format!("all {count} environment files exist")))
+    let holds = match count {
+        0 => "the unit names no environment file".to_owned(),
+        1 => "the environment file exists".to_owned(),
+        count => format!("all {count} environment files exist"),
+    };
+    Ok(Verdict::of(problems, holds))
 }
 
 pub(in crate::doctor::service) const NETWORK: Check = Check {
@@ -69,7 +74,12 @@ fn network(_: &Survey, install: &Install) -> Judged {
         service.directives("Unit", "After").map(|line| line.value.as_str()).collect();
     Ok(Problem::warn("the unit does not wait until the network is online")
         .seen(format!("After={} in the unit", after.join(" ")))
-        .cure(drop_in("Wait for network-online.target.", install, "network", lines))
+        .cure(drop_in(
+            "Set Wants= and After= to network-online.target in [Unit].",
+            install,
+            "network",
+            lines,
+        ))
         .into())
 }
 
@@ -77,7 +87,7 @@ pub(in crate::doctor::service) const HEALTH: Check = Check {
     name: "service/health-reported",
     holds: "The service manager accepts the health that the agent reports",
     why: "Without NotifyAccess=exec `systemctl status` never shows Healthy or Unhealthy. With \
-          Type=notify systemd waits for a notification that the agent may never send.",
+          Type=notify, forking, dbus or oneshot systemd waits for what the agent does not do.",
     found: "The doctor reads NotifyAccess= and Type= of the unit.",
     cure: "Set NotifyAccess=exec and remove Type=.",
     after: &["service/loaded"],
@@ -86,16 +96,13 @@ pub(in crate::doctor::service) const HEALTH: Check = Check {
 
 fn health(_: &Survey, install: &Install) -> Judged {
     let service = unit(install)?;
-    if let Some(kind @ ("notify" | "notify-reload" | "forking" | "dbus" | "oneshot")) =
-        service.value("Service", "Type")
-    {
+    let kind = service.value("Service", "Type").unwrap_or_default();
+    if let Some(what) = waits_for(kind) {
         let lines = "[Service]\nType=simple\n";
-        return Ok(Problem::fail(format!(
-            "Type={kind} is set, but the agent sends no such notification"
-        ))
-        .seen(format!("Type={kind} in the unit"))
-        .cure(drop_in("Do not wait for a notification.", install, "type", lines))
-        .into());
+        return Ok(Problem::fail(format!("Type={kind} is set, but the agent {what}"))
+            .seen(format!("Type={kind} in the unit"))
+            .cure(drop_in("Set Type=simple in [Service].", install, "type", lines))
+            .into());
     }
     match service.value("Service", "NotifyAccess") {
         Some("exec" | "all" | "main") => {
@@ -118,6 +125,17 @@ fn health(_: &Survey, install: &Install) -> Judged {
                 .into())
         }
     }
+}
+
+/// What the agent does otherwise than systemd expects of a type of service.
+fn waits_for(kind: &str) -> Option<&'static str> {
+    Some(match kind {
+        "notify" | "notify-reload" => "does not notify systemd that it has started",
+        "forking" => "stays in the foreground: systemd waits for it to end, and then ends it",
+        "dbus" => "takes no name on the bus, which systemd waits for",
+        "oneshot" => "does not end by itself: systemd counts it as starting all the time",
+        _ => return None,
+    })
 }
 
 #[cfg(test)]
@@ -146,8 +164,30 @@ mod tests {
     }
 
     #[test]
+    fn each_type_is_told_with_what_the_agent_does_otherwise() {
+        for (kind, what) in [
+            ("notify", "does not notify"),
+            ("forking", "stays in the foreground"),
+            ("dbus", "takes no name"),
+            ("oneshot", "does not end by itself"),
+        ] {
+            let mut survey = healthy();
+            directive(&mut survey, "Service", "Type", kind);
+            let found = finding(&survey, "service/health-reported");
+            assert_eq!(found.status, Status::Fail, "{kind}");
+            assert!(found.summary.contains(what), "{}", found.summary);
+            assert_eq!(found.evidence, format!("Type={kind} in the unit"));
+        }
+        let mut survey = healthy();
+        directive(&mut survey, "Service", "Type", "exec");
+        assert_eq!(status(&survey, "service/health-reported"), Status::Pass);
+    }
+
+    #[test]
     fn an_environment_file_must_be_there() {
         let mut survey = healthy();
+        let summary = finding(&survey, "service/environment-files").summary;
+        assert_eq!(summary, "the unit names no environment file");
         let mut missing = walk("/etc/default/x", file(0, 0o644));
         missing.end = None;
         agent(&mut survey).paths.push(named(PathRole::EnvironmentFile, missing));

@@ -25,6 +25,7 @@ fn new_enough(survey: &Survey, _: &Install) -> Judged {
         None => Err(Unseen::not_applicable("systemd does not run on this host")),
         Some(version) if version >= SYSTEMD => Ok(Verdict::Holds(format!("systemd {version}"))),
         Some(version) => Ok(Problem::fail(format!("systemd {version} is older than {SYSTEMD}"))
+            .seen(format!("systemctl --version: systemd {version}"))
             .cure(Remedy::by_hand("Upgrade the operating system."))
             .into()),
     }
@@ -38,6 +39,8 @@ mod tests {
     fn an_old_systemd_fails() {
         let mut survey = healthy();
         survey.host.systemd = Some(219);
-        assert_eq!(status(&survey, "service/systemd-new-enough"), Status::Fail);
+        let found = finding(&survey, "service/systemd-new-enough");
+        assert_eq!(found.status, Status::Fail);
+        assert_eq!(found.evidence, "systemctl --version: systemd 219");
     }
 }

@@ -57,6 +57,10 @@ impl Rules for TaskRules {
         user::judge(survey, install, service)
     }
 
+    fn no_command(&self) -> &'static str {
+        "the task has no action that starts a program"
+    }
+
     fn right_command(&self, install: &Install, service: &Service) -> Remedy {
         let arguments = install.agent.profile().usage_arguments();
         Remedy::by_hand(["Set the action of the task to the agent with `", arguments, "`."])
@@ -75,6 +79,7 @@ impl Rules for TaskRules {
     fn disabled(&self, install: &Install, service: &Service) -> Option<Problem> {
         definition::is_switched_off(service).then(|| {
             Problem::fail(format!("{} is disabled", service.name))
+                .seen("Enabled is false in the settings of the task")
                 .cure(Remedy::by_hand("Enable the service.").typed(Verb::Enable, install, service))
         })
     }

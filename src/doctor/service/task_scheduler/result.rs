@@ -104,7 +104,10 @@ fn session_kept(survey: &Survey, install: &Install) -> Judged {
             .seen("the definition of the task is on disk, but not registered")
             .cure(start)
             .into()),
-        _ => Ok(Problem::fail(format!("{name} is disabled")).cure(start).into()),
+        _ => Ok(Problem::fail(format!("{name} is disabled"))
+            .seen(format!("Enabled is false in the settings of the task {name}"))
+            .cure(start)
+            .into()),
     }
 }
 
