@@ -160,3 +160,29 @@ fn the_readme_shows_an_install_as_it_is_told() {
         assert!(snapshot.contains(what), "{what}");
     }
 }
+
+/// The same of a doctor's report, and of a fix.
+#[test]
+fn the_readme_shows_a_report_and_a_fix_as_they_are_told() {
+    let file = |name: &str| fs::read_to_string(project().join(name)).unwrap();
+    let told = file("tests/snapshots/doctor.snap") + &file("tests/snapshots/doctor-fix.snap");
+    let told: BTreeSet<&str> = told.lines().collect();
+    let readme = file("README.md");
+    let (_, shown) = readme.split_once("$ runnerup doctor --root DIR\n").unwrap();
+    let (shown, _) = shown.split_once("```").unwrap();
+    let is_output = |line: &&str| !line.is_empty() && !line.starts_with('$');
+    let lines: Vec<&str> = shown.lines().filter(is_output).collect();
+    assert!(lines.len() > 8, "{lines:?}");
+    for line in lines {
+        let number = |word: &str| word.parse::<usize>().is_ok();
+        let named = line.replace("DIR", "ROOT");
+        let line = match named.split_once(", ").filter(|_| line.contains(" ms: ")) {
+            Some((agents, checks)) => {
+                let words = checks.split(' ').map(|word| if number(word) { "N" } else { word });
+                format!("{agents}, {}", words.collect::<Vec<_>>().join(" "))
+            }
+            None => named,
+        };
+        assert!(told.contains(line.as_str()), "{line}");
+    }
+}

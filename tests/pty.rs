@@ -353,6 +353,50 @@ fn a_token_at_the_wrong_question_is_not_shown() {
     assert!(left.is_empty(), "{left:?}");
 }
 
+/// The same after the token was given, at every later question, and at any terminal.
+#[test]
+fn a_token_is_shown_at_no_later_question() {
+    for term in ["xterm", "dumb"] {
+        let stage = Stage::new();
+        let (root, url) = (stage.root().display().to_string(), stage.bucket.url());
+        let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_runnerup"));
+        program.args(["install", "--root", &root, "--service", "none", "--release-url", &url]);
+        program.env_clear().env("TERM", term).current_dir(stage.root());
+        let mut person = Terminal::run(program, 80);
+        for (at, (question, answer)) in DIALOGUE.into_iter().enumerate() {
+            person.expect(question);
+            let is_menu = MENUS.contains(&question) && term == "xterm";
+            if !is_menu && answer != TOKEN {
+                person.expect("> ");
+                person.keys(TOKEN);
+                person.keys("\r");
+                person.expect(if MENUS.contains(&question) { "Answer " } else { "may be a token" });
+            }
+            match is_menu {
+                true => person.choose("", if at == 0 { answer } else { "No" }),
+                false => person.answer("", answer),
+            }
+        }
+        match term {
+            "dumb" => {
+                person.answer("Do this?", TOKEN);
+                person.expect("Answer y, n or e.");
+                person.answer("", "n");
+            }
+            _ => person.choose("Do this?", "No"),
+        }
+        person.expect("Nothing was changed.");
+        assert_eq!(person.end(), 0);
+        person.assert_restored();
+        let raw = person.raw();
+        assert!(!raw.contains(TOKEN), "{raw}");
+        // Of a row that was cleared, what came after that stays.
+        let rows = raw.lines().map(|row| row.rsplit("\u{1b}[2K").next().unwrap());
+        let left: Vec<&str> = rows.filter(|row| row.contains(&TOKEN[..8])).collect();
+        assert!(left.is_empty(), "{term}: {left:?}");
+    }
+}
+
 #[test]
 fn ctrl_c_while_the_host_is_changed_undoes_what_was_done() {
     let stage = Stage::new();
@@ -450,7 +494,7 @@ fn sixty_columns_are_enough() {
     // An answer wider than the window shows its end.
     person.expect("Which folder are jobs to run in?");
     person.expect("> ");
-    person.keys(&"x".repeat(200));
+    person.keys(&"x/".repeat(100));
     person.keys("\r");
     person.expect("is not absolute");
     person.expect("> ");

@@ -160,3 +160,37 @@ fn a_plan_and_an_install() {
     same("install", &phases(&stage.printed("install", &["--yes"])));
     same("install-again", &stage.printed("install", &["--yes"]));
 }
+
+/// How long the doctor took, and how many checks there are.
+fn counts(text: &str) -> String {
+    let number = |word: &str| word.parse::<usize>().is_ok();
+    let line = |line: &str| {
+        let Some((agents, checks)) = line.split_once(", ").filter(|_| line.contains(" ms: "))
+        else {
+            return format!("{line}\n");
+        };
+        let words = checks.split(' ').map(|word| if number(word) { "N" } else { word });
+        format!("{agents}, {}\n", words.collect::<Vec<_>>().join(" "))
+    };
+    text.lines().map(line).collect()
+}
+
+/// The fault of the README, its fix, and what an uninstall leaves.
+#[test]
+fn a_fault_its_fix_and_an_uninstall() {
+    if support::needs_root("a fault and its fix word for word") {
+        return;
+    }
+    let stage = Stage::new();
+    stage.printed("install", &["--yes"]);
+    let binary = stage.folder.path().join("root/opt/circleci/circleci-launch-agent");
+    fs::set_permissions(binary, fs::Permissions::from_mode(0o644)).unwrap();
+    let root = stage.folder.path().join("root").display().to_string();
+    let names = [(root.as_str(), "ROOT")];
+    same("doctor", &counts(&printed(&["doctor", "--root", &root], &names)));
+    let fixed = printed(&["doctor", "--root", &root, "--fix", "--yes"], &names);
+    same("doctor-fix", &counts(&fixed));
+    let left = printed(&["uninstall", "--root", &root, "--yes"], &names);
+    assert!(left.contains("uninstall --purge --root ROOT"), "{left}");
+    same("uninstall", &left);
+}

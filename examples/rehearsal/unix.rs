@@ -89,7 +89,7 @@ fn rehearse() -> io::Result<()> {
     if runnerup(&["doctor", "--root", &root_text]).is_ok() {
         return Err(io::Error::other("the doctor did not see the fault"));
     }
-    title("the doctor's cure, and its report");
+    title("the doctor's fix, and its report");
     runnerup(&["doctor", "--root", &root_text, "--fix", "--yes"])
 }
 

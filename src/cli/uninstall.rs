@@ -7,7 +7,7 @@ use crate::{
     Code, Command, Error, Help, Result,
     plan::{Plan, UninstallOptions},
     platform::fs::Provenance,
-    record::{Receipt, Step},
+    record::{Receipt, Record, Step, Target},
     session::{BY_HAND, Session},
     text::shown,
     values::InstanceName,
@@ -168,10 +168,12 @@ fn tell(
     if outcome == Outcome::NothingToDo {
         return out.result("Nothing to do: only what stays is left.");
     }
-    let only_data = left.is_none_or(|receipt| receipt.records.iter().all(|record| record.data));
+    // A folder stays for what is in it: a file that was changed is on record by itself.
+    let is_changed = |record: &Record| !record.data && matches!(record.target, Target::File(_));
+    let needs_force = left.is_some_and(|receipt| receipt.records.iter().any(is_changed));
     out.result(format!("Uninstalled, {steps_done} steps done."))?;
     if !kept.is_empty() {
-        let how = if only_data { "--purge" } else { "--purge --force" };
+        let how = if needs_force { "--purge --force" } else { "--purge" };
         let how =
             out.command_line(of_instance(Command::fixed("runnerup uninstall").then(how), instance));
         let how = how.map_or(String::new(), |line| format!("; `{line}` takes it away too"));

@@ -34,7 +34,11 @@ pub fn token_from_file(path: &Path) -> Result<Token> {
 }
 
 fn open(path: &Path, source: &str) -> Result<File> {
-    let file = input::open(path).map_err(|error| unreadable(&error))?;
+    let file = input::open(path).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => Error::new(Code::ValueInvalid, "the file does not exist")
+            .help("write the token into it, or pipe it in with --token-file -"),
+        _ => unreadable(&error),
+    })?;
     // The open file is asked, not the path, so that what is judged is what is read.
     let meta = file.metadata().map_err(|error| unreadable(&error))?;
     if meta.is_dir() {
@@ -151,7 +155,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let code = |path: &Path| token_from_file(path).unwrap_err().code();
         assert_eq!(code(folder.path()), Code::ValueInvalid);
-        assert_eq!(code(&folder.path().join("missing")), Code::ValueInvalid);
+        let missing = token_from_file(&folder.path().join("missing")).unwrap_err();
+        assert_eq!(missing.code(), Code::ValueInvalid);
+        assert!(missing.message().ends_with("missing: the file does not exist"), "{missing}");
+        let help = missing.help_lines().concat();
+        assert!(help.contains("--token-file -") && !help.contains("link"), "{help}");
         assert_eq!(code(&file(folder.path(), &[b'a'; 4097], 0o600)), Code::ValueInvalid);
         assert_eq!(code(&file(folder.path(), b"\n", 0o600)), Code::TokenPlaceholder);
         assert_eq!(code(Path::new("/dev/zero")), Code::ValueInvalid);

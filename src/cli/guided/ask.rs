@@ -1,6 +1,12 @@
 //! How one question is put and answered: by a person at a terminal, or by a test's script.
 
-use crate::Result;
+use crate::{Result, agent::Token, text::may_be_secret};
+
+/// From so many bytes on what begins as the known token does is hidden while it is typed.
+const FIRST: usize = 4;
+
+/// A known token of so many bytes is found within an answer too.
+const LONG: usize = 8;
 
 /// A question, ready to be shown.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -17,8 +23,8 @@ pub(crate) struct Prompt {
     pub(crate) exits: &'static [Exit],
     /// Nothing of the answer is shown.
     pub(crate) is_hidden: bool,
-    /// Nothing of it is shown once it may be a secret, pasted at the wrong question.
-    pub(crate) is_guarded: bool,
+    /// The token that is known already: it is no answer to another question.
+    pub(crate) token: Option<Token>,
 }
 
 /// A way out of a question.
@@ -111,11 +117,28 @@ impl Prompt {
         self
     }
 
-    /// Shows no answer that may be a secret.
+    /// Knows the token, which may be pasted at this question too.
     #[must_use]
-    pub(crate) fn guarded(mut self) -> Self {
-        self.is_guarded = true;
+    pub(crate) fn knowing(mut self, token: Option<&Token>) -> Self {
+        self.token = token.cloned();
         self
+    }
+
+    /// Whether what was typed so far is not shown: the answer is a secret, or it may be one, pasted
+    /// at the wrong question.
+    pub(crate) fn hides(&self, typed: &str) -> bool {
+        let begins = |token: &Token| typed.len() >= FIRST && token.expose().starts_with(typed);
+        self.is_hidden || self.is_misplaced(typed) || self.token.as_ref().is_some_and(begins)
+    }
+
+    /// Whether an answer may be a secret that this question is not for.
+    pub(crate) fn is_misplaced(&self, answer: &str) -> bool {
+        let is_token = |token: &Token| {
+            let token = token.expose();
+            answer == token || token.len() >= LONG && answer.contains(token)
+        };
+        let is_secret = || may_be_secret(answer) || self.token.as_ref().is_some_and(is_token);
+        !self.is_hidden && self.default.as_deref() != Some(answer) && is_secret()
     }
 
     /// The choice that an answer means: its first letters, in any case.

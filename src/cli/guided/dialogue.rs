@@ -58,6 +58,9 @@ impl Dialogue {
                             next.token = Some(token.clone());
                             Ok(Verdict::Taken)
                         }
+                        _ if prompt.choices.is_empty() && prompt.is_misplaced(&answer) => {
+                            Err(question.misplaced())
+                        }
                         _ => question.take(&answer, known, &mut next),
                     }
                 }
@@ -108,6 +111,7 @@ impl Dialogue {
             true => &[Exit::Quit],
             false => &[Exit::Back, Exit::Quit],
         });
+        let prompt = prompt.knowing(self.token.as_ref().or(known.token.as_ref()));
         match (self.given.get(&at), question) {
             (_, Question::Token) if self.token.is_some() => {
                 prompt.meaning("Enter alone keeps the token that you gave.")
@@ -184,7 +188,7 @@ mod tests {
             hostname: "build_1.example".to_owned(),
             os: Os::Linux,
             layout: Layout::of(Kind::LaunchAgent, Os::Linux, None),
-            has_token: false,
+            token: None,
             is_installed: false,
             can_start: true,
             console_user: None,
@@ -239,7 +243,7 @@ mod tests {
             ("no-start", "true"),
         ];
         let settings = settings(&all);
-        let known = Known { has_token: true, ..known(&settings) };
+        let known = Known { token: Some(TOKEN.parse().unwrap()), ..known(&settings) };
         assert_eq!(hold(&known, &[]), (Some(Draft::default()), Vec::new()));
 
         let nothing = Settings::default();
@@ -314,6 +318,33 @@ mod tests {
             assert!(!line.contains(&TOKEN[..12]) && !line.contains("CCIPAT"), "{line}");
         }
         assert_eq!(log.last().unwrap(), "What is the token of the resource class?");
+    }
+
+    /// The name took it, and the other questions repeated it in what was wrong with it.
+    #[test]
+    fn a_token_is_taken_and_repeated_at_no_other_question() {
+        let settings = settings(&[("url", "https://ci.example.com"), ("version", "latest")]);
+        for token in [TOKEN, "hush-hush"] {
+            let other = "7c1a09be42d85f63e0b7149ad3c85f26";
+            let before = if token == TOKEN { vec![TOKEN] } else { vec![token, "y"] };
+            let then = [token, other, "a", token, "CCIPAT_x", "ci", token, "/w", token, "y", "y"];
+            let (draft, log) = hold(&known(&settings), &[&before[..], &then].concat());
+            assert_eq!(
+                given(&draft.unwrap()),
+                [
+                    ("cleanup-workdir", "true"),
+                    ("name", "a"),
+                    ("no-start", "false"),
+                    ("user", "ci"),
+                    ("workdir", "/w"),
+                ]
+            );
+            let told = log.concat();
+            assert!(!told.contains(token) && !told.contains(other), "{log:#?}");
+            assert!(!told.contains("CCIPAT"), "{log:#?}");
+            let refused = log.iter().filter(|line| line.contains("That may be a token"));
+            assert_eq!(refused.count(), 5, "{log:#?}");
+        }
     }
 
     #[test]

@@ -2,10 +2,7 @@
 //! row is wider than the terminal.
 
 use super::ask::Prompt;
-use crate::{
-    cli::{Output, harmless::one_row, interrupt},
-    text::may_be_secret,
-};
+use crate::cli::{Output, harmless::one_row, interrupt};
 use console::{Key, Term, measure_text_width};
 use secrecy::zeroize::Zeroizing;
 use std::io;
@@ -31,7 +28,7 @@ impl Editor<'_> {
     /// # Errors
     /// When the terminal cannot be read.
     pub(super) fn read(&self, prompt: &Prompt) -> io::Result<Option<Zeroizing<String>>> {
-        let hides = |line: &str| prompt.is_hidden || prompt.is_guarded && may_be_secret(line);
+        let hides = |line: &str| prompt.hides(line);
         let mut line = Zeroizing::new(String::with_capacity(LONGEST));
         self.draw(&line)?;
         loop {

@@ -43,7 +43,7 @@ pub(super) fn ask(
             platform.os(),
             instance.as_ref().map(InstanceName::as_str),
         ),
-        has_token: discovery.token.is_some(),
+        token: discovery.token.clone(),
         is_installed: discovery.facts.receipt.is_some() || names().any(is_existing),
         can_start: discovery.facts.is_host
             && discovery.here.service != Manager::None

@@ -6,7 +6,7 @@ use crate::{
     agent::{Kind, Layout, Token, VersionChoice},
     platform::Os,
     settings::Settings,
-    text::{may_be_secret, shown, url::has_host},
+    text::{shown, url::has_host},
     values::{AbsolutePath, AccountName, RunnerNameTemplate, checked_url},
 };
 use std::collections::BTreeMap;
@@ -14,6 +14,8 @@ use url::Url;
 
 /// The newest CircleCI server that launch-agent is for.
 const NEWEST_SERVER: &str = "4.7";
+
+const AN_ADDRESS: &str = "answer with the server's address, such as https://circleci.example.com";
 
 /// What is known before anything is asked.
 #[derive(Debug)]
@@ -26,8 +28,8 @@ pub(super) struct Known<'a> {
     pub(super) os: Os,
     /// Where things go by default.
     pub(super) layout: Layout,
-    /// A token was given or found.
-    pub(super) has_token: bool,
+    /// The token that was given or found.
+    pub(super) token: Option<Token>,
     /// An earlier install answered everything once.
     pub(super) is_installed: bool,
     /// Something here will start the agent.
@@ -122,7 +124,7 @@ impl Question {
             Self::CloudAllTheSame => draft.place == Some(Place::Cloud),
             Self::Url => is_server,
             Self::ServerVersion => is_server && !has("version"),
-            Self::Token => !known.has_token,
+            Self::Token => known.token.is_none(),
             Self::OddToken => shape_warning(draft).is_some(),
             Self::Name => is_missing("name"),
             Self::Desktop => known.os == Os::Darwin && is_missing("user"),
@@ -143,7 +145,6 @@ impl Question {
             Self::CloudAllTheSame => Prompt::yes_or_no("Go on with launch-agent on cloud?", false)
                 .meaning("CircleCI cloud has not supported launch-agent since 2024-07-31: jobs may not be handed out, and nobody at CircleCI will help. Its successor is machine runner 3, which CircleCI has packages of."),
             Self::Url => Prompt::new("What is the server's URL?")
-                .guarded()
                 .meaning("The address that you open in the browser, such as https://circleci.example.com. The agent asks it for jobs."),
             Self::ServerVersion => Prompt::new("Which version of CircleCI server is it?")
                 .meaning("Each server release works with one launch-agent, which is installed and kept. The version stands in the server's admin console.")
@@ -154,7 +155,6 @@ impl Question {
             Self::OddToken => Prompt::yes_or_no("Use this token as it is?", false)
                 .meaning(format!("Careful: {}.", shape_warning(draft).unwrap_or_default())),
             Self::Name => Prompt::new("What is the runner to be called?")
-                .guarded()
                 .meaning("CircleCI's inventory shows the name; each runner needs one of its own. {hostname} and {random} are filled in.")
                 .preset(self.own_name(known)),
             Self::Desktop => Prompt::yes_or_no("Do jobs need a desktop?", false)
@@ -241,6 +241,13 @@ impl Question {
         Ok(Verdict::Taken)
     }
 
+    /// Why an answer that may be a secret is not taken, without a character of it.
+    pub(super) fn misplaced(self) -> Error {
+        let why = "that may be a token; it is not shown, and not taken at this question";
+        let error = Error::new(Code::ValueInvalid, why);
+        if self == Self::Url { error.help(AN_ADDRESS) } else { error }
+    }
+
     fn own_name(self, known: &Known<'_>) -> String {
         let resolve = |template: RunnerNameTemplate| template.resolve(&known.hostname, "");
         let name = "{hostname}".parse().and_then(resolve);
@@ -252,18 +259,12 @@ fn shape_warning(draft: &Draft) -> Option<String> {
     draft.token.as_ref().and_then(Token::shape_warning)
 }
 
-/// The URL that an answer means. What is none, or may be a token, is told nowhere: it was perhaps
-/// pasted in the wrong place.
+/// The URL that an answer means. What is none is told nowhere: it was perhaps pasted in the wrong
+/// place.
 fn server_url(answer: &str) -> Result<String> {
-    let refused = |why: &str| {
-        Error::new(Code::ValueInvalid, why)
-            .help("answer with the server's address, such as https://circleci.example.com")
-    };
+    let refused = |why: &str| Error::new(Code::ValueInvalid, why).help(AN_ADDRESS);
     if answer.is_empty() {
         return Err(refused("an address is needed"));
-    }
-    if may_be_secret(answer) {
-        return Err(refused("that may be a token, and is not shown; the token is asked for later"));
     }
     let text = if answer.contains("://") { answer.to_owned() } else { format!("https://{answer}") };
     match Url::parse(&text) {

@@ -1,6 +1,6 @@
 //! Opening a named file on Unix, where a name may be a link, a device or a FIFO of others.
 
-use crate::platform::fs::{Kind, Meta, PathWalk, Root};
+use crate::platform::fs::{Kind, Meta, PathWalk, Root, WalkEnd};
 use rustix::{
     event::{PollFd, PollFlags, poll},
     fs::{Mode, OFlags, fcntl_getfl, fcntl_setfl},
@@ -20,6 +20,9 @@ pub(crate) fn open(path: &Path) -> io::Result<File> {
     let root = Root::open(Path::new("/")).map_err(|error| refused(&error))?;
     let walk = root.walk(&std::path::absolute(path)?).map_err(|error| refused(&error))?;
     match (&walk.stopped, walk.end) {
+        (Some(why @ WalkEnd::Missing(_)), _) => {
+            Err(io::Error::new(io::ErrorKind::NotFound, why.to_string()))
+        }
         (Some(why), _) => Err(io::Error::other(why.to_string())),
         (None, Some(end)) if end.kind == Kind::Special => fifo(&walk, &end),
         _ => {
