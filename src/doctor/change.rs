@@ -408,24 +408,6 @@ impl<'a> Change<'a> {
             workdir.folder == walk.path && workdir.entries == 0 && !workdir.cut_short
         })
     }
-
-    /// The reason, and what to do instead.
-    fn refused(&self, remedy: Remedy, refusal: Refusal) -> Remedy {
-        if self.survey.is_saved && refusal.depends_on_author() {
-            return remedy.without_proof();
-        }
-        let Some(why) = refusal.why() else { return remedy };
-        let remedy = remedy.reworded(why);
-        // Not as a command: the account chose the path.
-        let may_be_allowed = matches!(refusal, Refusal::NotAllowed | Refusal::Filled);
-        match may_be_allowed && self.install.named_by.is_root() {
-            true => remedy.and(
-                "If you chose this path yourself and the folder is empty, use `runnerup doctor --fix \
-                 --allow-path PATH`.",
-            ),
-            false => remedy,
-        }
-    }
 }
 
 /// Whether a path contains `..`.

@@ -1,5 +1,8 @@
 //! Reasons for which the doctor does not change a path.
 
+use super::Change;
+use crate::doctor::Remedy;
+
 /// A reason for which a path is not changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Refusal {
@@ -98,5 +101,25 @@ impl Refusal {
                  could have set it here, so root gives it no rights."
             }
         })
+    }
+}
+
+impl Change<'_> {
+    /// The reason, and what to do instead.
+    pub(super) fn refused(&self, remedy: Remedy, refusal: Refusal) -> Remedy {
+        if self.survey.is_saved && refusal.depends_on_author() {
+            return remedy.without_proof();
+        }
+        let Some(why) = refusal.why() else { return remedy };
+        let remedy = remedy.reworded(why);
+        // Not as a command: the account chose the path.
+        let may_be_allowed = matches!(refusal, Refusal::NotAllowed | Refusal::Filled);
+        match may_be_allowed && self.install.named_by.is_root() {
+            true => remedy.and(
+                "If you chose this path yourself and the folder is empty, use `runnerup doctor --fix \
+                 --allow-path PATH`.",
+            ),
+            false => remedy,
+        }
     }
 }

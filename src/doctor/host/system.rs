@@ -103,11 +103,14 @@ fn tools(survey: &Survey, install: &Install) -> Judged {
     }
     let remedy = match survey.host.os {
         Os::Linux => {
-            let remedy = Remedy::by_hand("Install the missing programs.");
-            // In saved facts a tool may have any name.
-            match missing.iter().map(|name| Package::of_tool(name)).collect::<Option<Vec<_>>>() {
-                Some(packages) => packages::installed(remedy, survey, &packages),
-                None => remedy,
+            let remedy = Remedy::by_hand(
+                "Install the missing programs, or add their folder to the PATH of the service.",
+            );
+            // In saved facts a tool may have any name; those that jobs need are known.
+            let known: Vec<_> = missing.iter().filter_map(|name| Package::of_tool(name)).collect();
+            match known.as_slice() {
+                [] => remedy,
+                known => packages::installed(remedy, survey, known),
             }
         }
         Os::Darwin => Remedy::by_hand("Install the missing programs.")
@@ -213,7 +216,7 @@ fn packages(survey: &Survey) -> Judged {
 mod tests {
     use crate::{
         doctor::{Status, fixtures::*},
-        host::{Clock, PackageFault, Seen},
+        host::{Clock, PackageFault, Seen, Tool},
     };
 
     #[test]
@@ -240,6 +243,16 @@ mod tests {
             tools[4].path = None;
         }
         assert_eq!(status(&survey, "host/job-tools"), Status::Fail);
+    }
+
+    #[test]
+    fn a_tool_of_another_name_hides_no_command_for_the_known_ones() {
+        let mut survey = healthy();
+        survey.is_saved = true;
+        let tools = ["git", "x; reboot"].map(|name| Tool { name: name.into(), path: None });
+        agent(&mut survey).tools = Seen::Known(tools.to_vec());
+        let remedy = finding(&survey, "host/job-tools").remedy.unwrap();
+        assert_eq!(remedy.commands(), ["sudo apt-get install git"]);
     }
 
     #[test]
