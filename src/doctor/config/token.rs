@@ -123,6 +123,9 @@ fn only_in_config(_: &Survey, install: &Install) -> Judged {
         };
         problems.push(Problem::fail(summary).seen(seen).cure(remedy()));
     }
+    if problems.is_empty() && install.service.is_none() {
+        install.processes.known()?;
+    }
     Ok(Verdict::of(problems, "no command line and no unit file contains the token"))
 }
 
@@ -143,7 +146,7 @@ fn renew(survey: &Survey, install: &Install) -> Remedy {
 mod tests {
     use crate::{
         doctor::{Status, fixtures::*},
-        host::TokenPlace,
+        host::{Seen, TokenPlace},
     };
 
     #[test]
@@ -160,6 +163,15 @@ mod tests {
         let mut survey = healthy();
         config_of(&mut survey).token.as_mut().unwrap().unusual = Some("40 characters".into());
         assert_eq!(status(&survey, "config/token-shape"), Status::Warn);
+    }
+
+    #[test]
+    fn a_token_that_nothing_is_known_of_is_not_said_to_be_hidden() {
+        let mut survey = healthy();
+        agent(&mut survey).service = None;
+        assert_eq!(status(&survey, "config/token-only-in-config"), Status::Pass);
+        agent(&mut survey).processes = Seen::default();
+        assert_eq!(status(&survey, "config/token-only-in-config"), Status::Skip);
     }
 
     #[test]

@@ -175,6 +175,11 @@ fn ssh_port(survey: &Survey) -> Judged {
             ))
             .into());
     }
+    if takes.is_empty() {
+        for install in &survey.installs {
+            install.config()?;
+        }
+    }
     Ok(Verdict::Holds(match takes.as_slice() {
         [] => "no agent accepts reruns with SSH".to_owned(),
         names => format!("only {} accepts reruns with SSH", names.join(", ")),
@@ -253,6 +258,14 @@ mod tests {
         agent(&mut survey).tools = Seen::Known(tools.to_vec());
         let remedy = finding(&survey, "host/job-tools").remedy.unwrap();
         assert_eq!(remedy.commands(), ["sudo apt-get install git"]);
+    }
+
+    #[test]
+    fn an_agent_of_unknown_settings_may_accept_reruns() {
+        let mut survey = healthy();
+        assert_eq!(status(&survey, "host/ssh-rerun-port"), Status::Pass);
+        agent(&mut survey).config = Some(Seen::default());
+        assert_eq!(status(&survey, "host/ssh-rerun-port"), Status::Skip);
     }
 
     #[test]

@@ -148,6 +148,12 @@ fn environment(survey: &Survey, install: &Install) -> Judged {
             );
         }
     }
+    if problems.is_empty() {
+        service(install)?;
+        for named in install.paths.iter().filter(|path| path.role.is_environment()) {
+            named.walk.known()?;
+        }
+    }
     Ok(Verdict::of(problems, "no other user can read an environment file with a secret"))
 }
 
@@ -155,7 +161,7 @@ fn environment(survey: &Survey, install: &Install) -> Judged {
 mod tests {
     use crate::{
         doctor::{Status, fixtures::*},
-        host::{PathRole, Seen, Variable},
+        host::{Named, PathRole, Seen, Variable},
     };
 
     #[test]
@@ -193,6 +199,20 @@ mod tests {
         assert_eq!(status(&survey, "permissions/definition-trusted"), Status::NotApplicable);
         service_of(&mut survey).definitions[0].walk.end = Some(file(UID, 0o644));
         assert_eq!(status(&survey, "permissions/definition-trusted"), Status::Fail);
+    }
+
+    #[test]
+    fn environment_files_that_are_not_known_are_not_private() {
+        let mut survey = healthy();
+        assert_eq!(status(&survey, "permissions/environment-private"), Status::Pass);
+        let unknown = Named {
+            walk: Seen::default(),
+            ..named(PathRole::EnvironmentFile, walk("/etc/default/ci", file(0, 0o600)))
+        };
+        agent(&mut survey).paths.push(unknown);
+        assert_eq!(status(&survey, "permissions/environment-private"), Status::Skip);
+        agent(&mut survey).service = None;
+        assert_eq!(status(&survey, "permissions/environment-private"), Status::Skip);
     }
 
     #[test]

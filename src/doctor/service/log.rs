@@ -140,10 +140,7 @@ mod tests {
         assert_eq!(cause(&[failure, "GET /api/v2/task/config result=success"], 1), None);
         let again = [failure, "Started", "starting agent"];
         assert_eq!(cause(&again, 1), None);
-        assert_eq!(
-            cause(&["starting agent", failure, "Started", "starting agent"], 3).is_some(),
-            true
-        );
+        assert!(cause(&["starting agent", failure, "Started", "starting agent"], 3).is_some());
     }
 
     #[test]

@@ -311,6 +311,9 @@ mod tests {
         values::Manager,
     };
 
+    /// A check, and the state in which it fails.
+    type Fault = (&'static str, fn(&mut ServiceState));
+
     fn with(change: impl FnOnce(&mut ServiceState)) -> Survey {
         let mut survey = healthy();
         if let Seen::Known(state) = &mut service_of(&mut survey).state {
@@ -336,7 +339,6 @@ mod tests {
     /// It would be made what runs: a command on a unit is for a unit that is root's as a whole.
     #[test]
     fn no_command_has_the_manager_act_by_what_an_account_defined() {
-        type Fault = (&'static str, fn(&mut ServiceState));
         let changed: [Fault; 4] = [
             ("service/reloaded", |state| state.needs_reload = true),
             ("service/loaded", |state| state.load = Load::BadSetting),
@@ -367,7 +369,7 @@ mod tests {
     #[test]
     fn the_cause_in_the_log_is_told_before_a_restart() {
         let line = "ERRO[0151] error=\"invalid bearer token (401-Unauthorized)\"";
-        let changed: [(&str, fn(&mut ServiceState)); 2] = [
+        let changed: [Fault; 2] = [
             ("service/running", |state| state.active = Activity::Failed),
             ("service/not-crash-looping", |state| {
                 state.restarts = 40;
