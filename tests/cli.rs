@@ -9,6 +9,9 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
+/// Saved facts of a host with one agent.
+const FACTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/facts/linux-recorded.json");
+
 /// The program, with no terminal and none of this shell's variables.
 fn program(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_runnerup"));
@@ -105,6 +108,15 @@ fn a_wrong_command_line_ends_with_2_and_says_what_helps() {
         (&["install", "--token", "hush-hush"], "E2005", "--token-file"),
         (&["plan", "--token=hush-hush"], "E2005", "--token-file"),
         (&["--quiet", "--verbose", "man"], "E2008", "--verbose"),
+        (&["doctor", "--root", "/missing"], "E2002", "--root: the folder /missing does not exist"),
+        (&["doctor", "--facts", "x", "--watch"], "E2008", "--facts and --watch"),
+        (&["doctor", "--facts", "x", "--root", "/"], "E2008", "--facts and --root"),
+        (&["doctor", "--facts", "x", "--config", "y"], "E2008", "--facts and --config"),
+        (&["doctor", "--facts", FACTS, "--instance", "y"], "E2002", "--instance and --facts"),
+        (&["doctor", "--dry-run"], "E2008", "--fix was not given"),
+        (&["doctor", "--allow", "restart-busy"], "E2008", "--fix was not given"),
+        (&["doctor", "--allow-path", "/srv/x"], "E2008", "--fix was not given"),
+        (&["doctor", "--only", "config", "--skip", "config"], "E2008", "--only and --skip"),
         (&["explain"], "E2001", "<CODE>"),
         (&["explain", "E406"], "E2009", "runnerup explain E4006"),
     ] {

@@ -47,6 +47,7 @@ fn a_cure_is_shown_and_asked_for_first() {
     let mode = |lab: &Lab| script(lab, "stat -c %a $C");
     script(&lab, "chmod 644 $C");
     let mut person = at_terminal(&lab, &["--fix"]);
+    person.expect("fail   permissions/config-private");
     person.choose("Do this?", "No");
     person.expect("Nothing was changed.");
     assert_eq!(person.end(), 1);

@@ -99,10 +99,11 @@ fn from_the_first_question_to_done() {
         reply(&mut person, each);
     }
     person.expect("Plan");
-    person.choose("Do this?", "Explain");
+    person.choose("Install this?", "Explain");
     person.expect("launch-agent-config.yaml");
     person.expect("***");
-    person.choose("Do this?", "Yes");
+    person.choose("Install this?", "Yes");
+    person.expect("+ Install this?  Yes");
     person.expect("Installed");
     person.expect("resource_class: NAMESPACE/RESOURCE-CLASS");
     person.expect("runnerup install --yes --token-file token");
@@ -141,7 +142,7 @@ fn the_command_that_is_told_at_the_end_does_the_same() {
     for each in DIALOGUE {
         reply(&mut person, each);
     }
-    person.choose("Do this?", "Yes");
+    person.choose("Install this?", "Yes");
     person.expect("The same without questions");
     assert_eq!(person.end(), 0, "{}", person.shown());
     let shown = person.shown();
@@ -181,9 +182,9 @@ fn ctrl_c_at_any_question_leaves_host_and_terminal_as_they_were() {
         for each in &DIALOGUE[..asked] {
             reply(&mut person, *each);
         }
-        let question = DIALOGUE.get(asked).map_or("Do this?", |(question, _)| question);
+        let question = DIALOGUE.get(asked).map_or("Install this?", |(question, _)| question);
         person.expect(question);
-        person.expect(if question == "Do this?" { "Explain" } else { "> " });
+        person.expect(if question == "Install this?" { "Explain" } else { "> " });
         person.keys("some\u{3}");
         person.expect("error[E130001]: interrupted; nothing was changed");
         assert_eq!(person.end(), 130);
@@ -201,14 +202,14 @@ fn quitting_at_any_question_changes_nothing() {
         for each in &DIALOGUE[..asked] {
             reply(&mut person, *each);
         }
-        let question = DIALOGUE.get(asked).map_or("Do this?", |(question, _)| question);
+        let question = DIALOGUE.get(asked).map_or("Install this?", |(question, _)| question);
         person.expect(question);
-        person.expect(if question == "Do this?" { "Explain" } else { "> " });
+        person.expect(if question == "Install this?" { "Explain" } else { "> " });
         // A menu knows no Ctrl-D, which ends a line.
-        let is_menu = MENUS.contains(&question) || question == "Do this?";
+        let is_menu = MENUS.contains(&question) || question == "Install this?";
         person.keys(if is_menu { quit.trim_end_matches('\r') } else { quit });
         if is_menu && quit == "\u{4}" {
-            person.choose("", if question == "Do this?" { "No" } else { "Quit" });
+            person.choose("", if question == "Install this?" { "No" } else { "Quit" });
         }
         person.expect("Nothing was changed.");
         assert_eq!(person.end(), 0);
@@ -262,7 +263,7 @@ fn wrong_answers_are_asked_again_and_back_goes_back() {
     person.choose("Empty that folder after each job?", "Yes");
     person.expect("Plan");
     person.expect("/srv/work");
-    person.choose("Do this?", "No");
+    person.choose("Install this?", "No");
     person.expect("Nothing was changed.");
     assert_eq!(person.end(), 0);
     person.assert_restored();
@@ -292,9 +293,9 @@ fn going_back_keeps_the_answers() {
     for each in &DIALOGUE[5..] {
         reply(&mut person, *each);
     }
-    person.choose("Do this?", "Back");
+    person.choose("Install this?", "Back");
     person.choose("Empty that folder after each job?", "No");
-    person.choose("Do this?", "Yes");
+    person.choose("Install this?", "Yes");
     person.expect("Installed");
     assert_eq!(person.end(), 0, "{}", person.shown());
     person.assert_restored();
@@ -319,7 +320,7 @@ fn a_terminal_without_a_cursor_asks_for_words() {
     for (question, answer) in &DIALOGUE[1..] {
         person.answer(question, answer);
     }
-    person.answer("Do this?", "maybe");
+    person.answer("Install this?", "maybe");
     person.expect("Answer y, n or e.");
     person.answer("", "n");
     person.expect("Nothing was changed.");
@@ -379,11 +380,11 @@ fn a_token_is_shown_at_no_later_question() {
         }
         match term {
             "dumb" => {
-                person.answer("Do this?", TOKEN);
+                person.answer("Install this?", TOKEN);
                 person.expect("Answer y, n or e.");
                 person.answer("", "n");
             }
-            _ => person.choose("Do this?", "No"),
+            _ => person.choose("Install this?", "No"),
         }
         person.expect("Nothing was changed.");
         assert_eq!(person.end(), 0);
@@ -424,6 +425,31 @@ fn progress_is_shown_in_a_narrow_window() {
     assert_eq!(person.end(), 0);
     person.assert_restored();
     person.assert_fits();
+}
+
+/// What is wrong stands before the question, and Enter alone changes nothing.
+#[test]
+fn a_fix_is_asked_for_after_what_is_wrong() {
+    let stage = Stage::new();
+    let root = stage.root().join("root");
+    fs::create_dir(&root).unwrap();
+    assert_eq!(stage.install_from(&stage.bucket.url(), &root).end(), 0);
+    let binary = root.join("opt/circleci/circleci-launch-agent");
+    let mode = |mode| std::os::unix::fs::PermissionsExt::from_mode(mode);
+    fs::set_permissions(&binary, mode(0o644)).unwrap();
+    let root_text = root.display().to_string();
+    let args = ["doctor", "--root", &root_text, "--fix"];
+    let mut person = Terminal::start(&args, stage.root(), 80);
+    person.expect("permissions/binary-executable");
+    person.expect("evidence: ");
+    person.expect("Do this?");
+    person.expect("  > No");
+    person.keys("\r");
+    person.expect("+ Do this?  No");
+    person.expect("Nothing was changed.");
+    assert_eq!(person.end(), 1, "{}", person.shown());
+    assert_eq!(fs::metadata(&binary).unwrap().permissions(), mode(0o100_644));
+    person.assert_restored();
 }
 
 /// A bucket that begins to send the binary and then says nothing more.
@@ -489,7 +515,7 @@ fn sixty_columns_are_enough() {
     for each in DIALOGUE {
         reply(&mut person, each);
     }
-    person.choose("Do this?", "Back");
+    person.choose("Install this?", "Back");
     person.choose("Empty that folder after each job?", "Back");
     // An answer wider than the window shows its end.
     person.expect("Which folder are jobs to run in?");
@@ -548,7 +574,7 @@ fn without_questions_left_the_plan_comes_at_once() {
     let args =
         ["install", "--root", &root_text, "--release-url", &url, "--answers", "answers.yaml"];
     let mut person = Terminal::start(&args, stage.root(), 80);
-    person.choose("Do this?", "No");
+    person.choose("Install this?", "No");
     assert_eq!(person.end(), 0);
     assert!(!person.shown().contains("Where do the jobs"), "{}", person.shown());
     assert_eq!(fs::read_dir(&root).unwrap().count(), 0);

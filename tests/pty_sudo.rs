@@ -61,7 +61,7 @@ fn the_dialogue_needs_no_root_and_sudo_sees_no_secret() {
     ann.answer("Which folder are jobs to run in?", "");
     ann.answer("Empty that folder after each job?", "");
     ann.answer("Start the agent now?", "");
-    ann.choose("Do this?", "Yes");
+    ann.choose("Install this?", "Yes");
     ann.expect("This needs root");
     ann.expect("password for ann:");
     let processes = stage.processes();

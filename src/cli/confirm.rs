@@ -18,16 +18,23 @@ pub(super) enum Consent {
 
 /// Asks; shows every file and setting for the asking. The plan itself was shown already.
 pub(super) fn apply(plan: &Plan, out: &Output) -> Result<bool> {
-    Ok(asked(plan, &[], out)? == Consent::Yes)
+    Ok(asked("Do this?", plan, &[], out)? == Consent::Yes)
 }
 
 /// Asks likewise, where one may go back to questions.
 pub(super) fn apply_or_back(plan: &Plan, may_go_back: bool, out: &Output) -> Result<Consent> {
-    asked(plan, if may_go_back { &[Exit::Back] } else { &[] }, out)
+    let exits: &[Exit] = if may_go_back { &[Exit::Back] } else { &[] };
+    asked("Install this?", plan, exits, out)
 }
 
-fn asked(plan: &Plan, exits: &'static [Exit], out: &Output) -> Result<Consent> {
-    let prompt = Prompt::new("Do this?")
+fn asked(
+    title: &'static str,
+    plan: &Plan,
+    exits: &'static [Exit],
+    out: &Output,
+) -> Result<Consent> {
+    let prompt = Prompt::new(title)
+        .preset("n")
         .choice("y", "go on")
         .choice("n", "change nothing")
         .choice("e", "show every step, file and setting")
@@ -44,8 +51,10 @@ fn asked(plan: &Plan, exits: &'static [Exit], out: &Output) -> Result<Consent> {
         let chosen = prompt.chosen(&answer);
         is_again = chosen.is_none();
         match chosen {
-            Some("y") => return Ok(Consent::Yes),
-            Some("n") => return Ok(Consent::No),
+            Some(choice @ ("y" | "n")) => {
+                person.taken(&prompt, choice);
+                return Ok(if choice == "y" { Consent::Yes } else { Consent::No });
+            }
             Some(_) => {
                 out.line(plan::details(plan));
                 out.line(plan::steps(plan));

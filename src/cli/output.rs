@@ -111,11 +111,16 @@ impl Output {
     /// told acts on the host instead; it is returned as it is from any folder.
     ///
     /// # Errors
-    /// [`Code::HostUnfit`] where the folder that this process is in is gone.
+    /// [`Code::ValueInvalid`] where nothing is there, [`Code::HostUnfit`] where the folder that this
+    /// process is in is gone.
     pub(super) fn about(&self, root: Option<&Path>) -> Result<Option<PathBuf>> {
         let Some(root) = root else { return Ok(None) };
         let whole = std::path::absolute(root)
             .map_err(|error| Error::new(Code::HostUnfit, format!("{}: {error}", root.display())))?;
+        if whole.symlink_metadata().is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
+            let why = format!("--root: the folder {} does not exist", whole.display());
+            return Err(Error::new(Code::ValueInvalid, why));
+        }
         Ok(Some(self.image.get_or_init(|| whole).clone()))
     }
 

@@ -63,13 +63,28 @@ pub(super) fn load(file: &Path) -> Result<Survey> {
     }
 }
 
+/// Leaves the agent of that name alone.
+///
+/// # Errors
+/// [`Code::ValueInvalid`] where the facts have none of it.
+pub(super) fn of_instance(survey: &mut Survey, name: &str) -> Result<()> {
+    survey.installs.retain(|install| install.name == name);
+    match survey.installs.is_empty() {
+        true => Err(Error::new(
+            Code::ValueInvalid,
+            format!("--instance and --facts: {name:?} is no agent of these facts"),
+        )),
+        false => Ok(()),
+    }
+}
+
 /// What is wrong with a text, and where. Its words are not told: they may be those of a file with
 /// secrets that was named by mistake.
 fn fault(error: &serde_json::Error) -> String {
     let what = match error.classify() {
         Category::Io | Category::Eof => "the text ends too early",
         Category::Syntax => "this is not JSON",
-        Category::Data => "this is not of the form of saved facts",
+        Category::Data => "this is not a saved-facts file of this version",
     };
     format!("line {}, column {}: {what}", error.line(), error.column())
 }

@@ -45,6 +45,11 @@ pub(super) fn run(
     let session = Session::open(args.root.as_deref())?;
     let mut found = session.plan_cures(before, &allowed)?;
     if is_asking {
+        // What is wrong comes before what is asked about it.
+        let is_fixed = |finding: &Finding| {
+            finding.remedy.as_ref().is_some_and(|remedy| !remedy.steps().is_empty())
+        };
+        out.line(report::problems(&before.diagnosis, is_fixed));
         let asked = ask(&found, out)?;
         if !asked.is_empty() {
             allowed.extend(asked);

@@ -16,7 +16,7 @@ use super::{Output, options::DoctorArgs};
 use crate::{
     Code, Error, Result,
     agent::Token,
-    doctor::{Diagnosis, Selection, allowed_path},
+    doctor::{CHECKS, Diagnosis, Selection, allowed_path},
     host::Survey,
     probe::{Endpoints, Request, network::QueueQuery},
     session::{Examination, Session},
@@ -35,13 +35,16 @@ const TIMEOUT: u64 = 5;
 pub(super) fn run(args: &DoctorArgs, out: &Output) -> Result<ExitCode> {
     let mut args = args.clone();
     args.fill()?;
+    refuse_contradictions(&args)?;
     args.root = out.about(args.root.as_deref())?;
     if args.list {
         list::list(args.markdown, out)?;
         return Ok(ExitCode::SUCCESS);
     }
     let selection = Selection::new(args.only.clone(), args.skip.clone())?;
-    refuse_contradictions(&args)?;
+    if !CHECKS.iter().any(|check| selection.has(check)) {
+        return contradiction("--only", "--skip", "no check is left");
+    }
     if args.watch {
         return watch::run(&args, &selection, out);
     }
@@ -67,7 +70,10 @@ pub(super) fn examined(
         args.allow_path.iter().map(|path| allowed_path(path)).collect::<Result<_>>()?;
     if let Some(file) = &args.facts {
         let begun = Instant::now();
-        let survey = Survey { allowed, is_saved: true, ..facts::load(file)? };
+        let mut survey = Survey { allowed, is_saved: true, ..facts::load(file)? };
+        if let Some(name) = &args.instance {
+            facts::of_instance(&mut survey, name)?;
+        }
         return Ok(Examination::of(survey, selection, Secrets::default(), begun));
     }
     let request = Request {
@@ -132,9 +138,7 @@ fn timeout(args: &DoctorArgs) -> Result<Duration> {
 }
 
 fn refuse_contradictions(args: &DoctorArgs) -> Result<()> {
-    let both = |one: &str, other: &str, why: &str| {
-        Err(Error::new(Code::Contradiction, format!("{one} and {other}: {why}")))
-    };
+    let both = contradiction::<()>;
     if args.fix && args.facts.is_some() {
         return both("--fix", "--facts", "the host of saved facts is not this one");
     }
@@ -144,8 +148,33 @@ fn refuse_contradictions(args: &DoctorArgs) -> Result<()> {
     if args.save_facts.is_some() && args.facts.is_some() {
         return both("--save-facts", "--facts", "they are saved already");
     }
+    let of_a_host = [
+        ("--watch", args.watch),
+        ("--root", args.root.is_some()),
+        ("--config", args.config.is_some()),
+    ];
+    if args.facts.is_some()
+        && let Some((option, _)) = of_a_host.iter().find(|(_, is_given)| *is_given)
+    {
+        return both("--facts", option, "saved facts are judged as they are");
+    }
+    let of_a_fix = [
+        ("--dry-run", args.dry_run),
+        ("--allow", !args.allow.is_empty()),
+        ("--allow-path", !args.allow_path.is_empty()),
+    ];
+    if !args.fix
+        && let Some((option, _)) = of_a_fix.iter().find(|(_, is_given)| *is_given)
+    {
+        let why = format!("{option} is about a fix, and --fix was not given");
+        return Err(Error::new(Code::Contradiction, why));
+    }
     if args.resource_class.is_some() && args.offline {
         return both("--resource-class", "--offline", "the queue is asked for over the network");
     }
     Ok(())
+}
+
+fn contradiction<T>(one: &str, other: &str, why: &str) -> Result<T> {
+    Err(Error::new(Code::Contradiction, format!("{one} and {other}: {why}")))
 }

@@ -7,7 +7,7 @@ use crate::{
         text::{Fold, Line, Text, Tone},
     },
     doctor::{CHECKS, Command, Consent, Diagnosis, Finding, Status},
-    host::{Provenance, Survey},
+    host::{Provenance, Seen, Survey},
     platform::Os,
 };
 use std::path::Path;
@@ -35,14 +35,21 @@ fn text(survey: &Survey, diagnosis: &Diagnosis, is_verbose: bool) -> Text {
             text.line(head(finding, None));
         }
     }
-    for finding in diagnosis.problems() {
-        failure(finding, diagnosis, &mut text);
-    }
+    text.append(problems(diagnosis, |_| true));
     text.line(counted(survey, diagnosis));
     if is_partial(survey) {
         text.line("Facts that only root can read were not examined.");
     }
     text.line(last_line(diagnosis, survey));
+    text
+}
+
+/// What is wrong, of the findings that are meant.
+pub(super) fn problems(diagnosis: &Diagnosis, is_meant: impl Fn(&Finding) -> bool) -> Text {
+    let mut text = Text::new();
+    for finding in diagnosis.problems().filter(|finding| is_meant(finding)) {
+        failure(finding, diagnosis, &mut text);
+    }
     text
 }
 
@@ -123,7 +130,7 @@ fn last_line(diagnosis: &Diagnosis, survey: &Survey) -> Line {
     let line = Line::new().fold(Fold::Always).hang(2);
     let Some(worst) = diagnosis.problems().next() else {
         return match is_partial(survey) {
-            false => line.text("No action is needed."),
+            false => line.text(no_problem(diagnosis.summary.skip, survey)),
             true => line
                 .text(if survey.is_saved { "Next, on that host: " } else { "Next: " })
                 .text(whole(survey).line().unwrap_or_default().to_owned()),
@@ -135,6 +142,20 @@ fn last_line(diagnosis: &Diagnosis, survey: &Survey) -> Line {
     match next(worst, survey) {
         Next::Command(command) => line.text(" Next: ").text(command),
         Next::Words(words) => line.text(" Next, by hand: ").text(words),
+    }
+}
+
+/// What is said where nothing is wrong. What was not examined is no reason to rest.
+fn no_problem(skipped: usize, survey: &Survey) -> String {
+    let why = match survey.network {
+        _ if survey.host.image => " (image)",
+        Seen::Known(_) => "",
+        Seen::Unseen(_) => " (offline)",
+    };
+    match skipped {
+        0 => "No action is needed.".to_owned(),
+        1 => format!("No problem was found. 1 check was not run{why}: -v lists it."),
+        many => format!("No problem was found. {many} checks were not run{why}: -v lists them."),
     }
 }
 
@@ -189,7 +210,7 @@ fn fix(base: Option<&Path>, consent: Option<Consent>) -> String {
 mod tests {
     use super::*;
     use crate::doctor::{Selection, fixtures::*, judge};
-    use crate::host::{Attempt, Route, Seen};
+    use crate::host::{Attempt, Route};
 
     /// What the last line names.
     fn next(survey: &Survey) -> Next {
@@ -213,6 +234,16 @@ mod tests {
             walk.end = Some(file(0, 0o644));
         }
         assert_eq!(next(&survey), Next::Command("sudo runnerup doctor --fix".to_owned()));
+    }
+
+    #[test]
+    fn what_was_not_run_is_told_where_nothing_is_wrong() {
+        let mut survey = healthy();
+        assert_eq!(no_problem(0, &survey), "No action is needed.");
+        survey.network = Seen::not("not asked: --offline");
+        assert!(no_problem(1, &survey).contains("1 check was not run (offline)"));
+        survey.host.image = true;
+        assert!(no_problem(7, &survey).contains("7 checks were not run (image)"));
     }
 
     #[test]
