@@ -30,9 +30,9 @@ const DIALOGUE: [(&str, &str); 8] = [
     ("What is the server's URL?", "https://ci.example.com"),
     ("Which version of CircleCI server is it?", "4.6"),
     ("What is the token of the resource class?", TOKEN),
-    ("What is the runner to be called?", "builder-7"),
-    ("Which account is to run the jobs?", ""),
-    ("Which folder are jobs to run in?", ""),
+    ("What name should the runner have?", "builder-7"),
+    ("Which account should run the jobs?", ""),
+    ("In which folder should jobs run?", ""),
     ("Empty that folder after each job?", "n"),
 ];
 
@@ -106,6 +106,7 @@ fn from_the_first_question_to_done() {
     person.expect("+ Install this?  Yes");
     person.expect("Installed");
     person.expect("resource_class: NAMESPACE/RESOURCE-CLASS");
+    person.expect("with the token in the file `token` (mode 600):");
     person.expect("runnerup install --yes --token-file token");
     person.expect("--url https://ci.example.com");
     assert_eq!(person.end(), 0, "{}", person.shown());
@@ -248,16 +249,16 @@ fn wrong_answers_are_asked_again_and_back_goes_back() {
     person.expect("placeholder");
     person.answer("", "short");
     person.expect("Use this token as it is?");
-    person.choose("unusual shape (5 characters", "No");
+    person.choose("This token has 5 characters", "No");
     person.answer("What is the token of the resource class?", TOKEN);
     // Backspace, and the line taken back whole.
-    person.expect("What is the runner to be called?");
+    person.expect("What name should the runner have?");
     person.expect("> ");
     person.keys("nonsense\u{15}builx\u{7f}der\r");
-    person.answer("Which account is to run the jobs?", "Build Er");
+    person.answer("Which account should run the jobs?", "Build Er");
     person.expect("cannot be the name of an account");
     person.answer("", "builder");
-    person.answer("Which folder are jobs to run in?", "srv");
+    person.answer("In which folder should jobs run?", "srv");
     person.expect("srv");
     person.answer("", "/srv/work");
     person.choose("Empty that folder after each job?", "Yes");
@@ -280,10 +281,10 @@ fn going_back_keeps_the_answers() {
     for each in &DIALOGUE[..5] {
         reply(&mut person, *each);
     }
-    for question in ["Which account is to run the jobs?", "What is the runner to be called?"] {
+    for question in ["Which account should run the jobs?", "What name should the runner have?"] {
         person.answer(question, "<");
     }
-    person.expect("Enter alone keeps the token");
+    person.expect("Press Enter to keep the token");
     person.answer("", "<");
     person.expect("[4.6] > ");
     person.keys("\r");
@@ -518,7 +519,7 @@ fn sixty_columns_are_enough() {
     person.choose("Install this?", "Back");
     person.choose("Empty that folder after each job?", "Back");
     // An answer wider than the window shows its end.
-    person.expect("Which folder are jobs to run in?");
+    person.expect("In which folder should jobs run?");
     person.expect("> ");
     person.keys(&"x/".repeat(100));
     person.keys("\r");
@@ -544,7 +545,7 @@ fn a_token_is_not_shown_while_it_is_typed() {
     person.keys(TOKEN);
     person.keys("\rbuilder-7\r");
     person.expect("(80 characters)");
-    person.expect("Which account is to run the jobs?");
+    person.expect("Which account should run the jobs?");
     person.expect("> ");
     person.keys("\u{3}");
     assert_eq!(person.end(), 130);
@@ -593,7 +594,7 @@ fn a_mac_is_asked_for_a_desktop() {
     person.expect("Nobody is logged in at the screen now.");
     person.expect("> ");
     person.keys("jo\r");
-    person.answer("Which folder are jobs to run in?", "q");
+    person.answer("In which folder should jobs run?", "q");
     assert_eq!(person.end(), 0, "{}", person.shown());
     person.assert_restored();
     stage.assert_untouched();

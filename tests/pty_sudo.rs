@@ -56,9 +56,9 @@ fn the_dialogue_needs_no_root_and_sudo_sees_no_secret() {
 
     let mut ann = stage.ann(&["install", "--release-url", &url, "--url", &url]);
     ann.answer("What is the token of the resource class?", TOKEN);
-    ann.answer("What is the runner to be called?", "");
-    ann.answer("Which account is to run the jobs?", "");
-    ann.answer("Which folder are jobs to run in?", "");
+    ann.answer("What name should the runner have?", "");
+    ann.answer("Which account should run the jobs?", "");
+    ann.answer("In which folder should jobs run?", "");
     ann.answer("Empty that folder after each job?", "");
     ann.answer("Start the agent now?", "");
     ann.choose("Install this?", "Yes");

@@ -9,7 +9,7 @@ use std::{fmt, str::FromStr};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Default)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
-    /// `circleci-launch-agent` 1.x: CircleCI server 4.0 to 4.7, and legacy cloud installs.
+    /// `circleci-launch-agent` 1.x: CircleCI server up to 4.7, and legacy cloud installs.
     #[default]
     LaunchAgent,
     /// `circleci-runner` 3.x: cloud, and CircleCI server from 4.4 on.

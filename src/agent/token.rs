@@ -93,7 +93,7 @@ impl Token {
             return None;
         }
         Some(format!(
-            "the token has an unusual shape ({chars} characters; usual are {USUAL_CHARS} letters and digits): look whether all of it was copied"
+            "this token has {chars} characters, and a token usually has {USUAL_CHARS} letters and digits; check that all of it was copied"
         ))
     }
 }

@@ -87,7 +87,7 @@ impl Version {
             return Err(error);
         };
         Err(error.help(Help::words(format!(
-            "server {first} to {last} work with {title}; from 4.4 on use machine runner 3"
+            "CircleCI server {first} to {last} works with {title}; for a later one use machine runner 3"
         ))))
     }
 

@@ -147,7 +147,7 @@ fn tell(
         });
     }
     if plan.is_satisfied() {
-        return out.result("Nothing to do: everything is as it should be.");
+        return out.result(plan::ALREADY_INSTALLED);
     }
     let version = receipt.and_then(|receipt| receipt.binary.as_ref());
     let version = version.map_or_else(String::new, |binary| format!(" {}", binary.version));

@@ -43,7 +43,10 @@ pub(super) fn after_install(os: Os, out: &Output) -> Text {
 /// or cannot be written for the system's shells.
 pub(super) fn unattended(settings: &Settings, os: Os, out: &Output) -> Option<Text> {
     let line = out.command_line(command(settings, os)?)?;
-    let mut text = Text::from("The same without questions, with the token in the file `token`:");
+    let mode = if os == Os::Windows { "" } else { " (mode 600)" };
+    let mut text = Text::from(format!(
+        "The same without questions, with the token in the file `token`{mode}:"
+    ));
     text.line(copied(line));
     Some(text)
 }

@@ -12,6 +12,10 @@ use super::{
 use crate::{Result, plan::Plan, record::Step, settings::Source, text::shown};
 use serde::Serialize;
 
+/// What is said of an install that changes nothing.
+pub(super) const ALREADY_INSTALLED: &str =
+    "Nothing to do: the agent is already installed with these settings.";
+
 /// The JSON document of a plan.
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -72,7 +76,10 @@ pub(super) fn overview(plan: &Plan) -> Text {
 /// What will be done, a numbered line for each step.
 pub(super) fn steps(plan: &Plan) -> Text {
     if plan.is_satisfied() {
-        return "Nothing to do: everything is as it should be.".into();
+        return match plan.receipt.installed {
+            true => ALREADY_INSTALLED.into(),
+            false => "Nothing to do.".into(),
+        };
     }
     let mut text = Text::from("Steps");
     for (index, step) in plan.steps.iter().enumerate() {

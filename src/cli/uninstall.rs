@@ -133,12 +133,12 @@ fn tell_unknown(instance: &str, found: &[PathBuf], others: &[String], out: &Outp
         return out.document(&Document { outcome, instance, steps_done: 0, notes: &[], kept });
     }
     if kept.is_empty() && others.is_empty() {
-        return out.result("Nothing to do: there is no receipt of an install here.");
+        return out.result("Nothing to remove: runnerup has not installed an agent here.");
     }
     if kept.is_empty() {
         let others = others.join(", ");
         return out.result(format!(
-            "Nothing to do: there is no receipt of the instance {instance} here; there is of: \
+            "Nothing to remove: runnerup has not installed the instance {instance} here, but it has: \
              {others}."
         ));
     }

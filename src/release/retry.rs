@@ -57,7 +57,7 @@ impl AttemptError {
         };
         match attempts {
             0 | 1 => error,
-            _ => error.help(Help::words(format!("that was attempt {attempts}, and the last"))),
+            _ => error.help(Help::words(format!("{attempts} attempts were made"))),
         }
     }
 }

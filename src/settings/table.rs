@@ -39,7 +39,7 @@ pub enum Form {
 }
 
 /// Every setting of an install, in the order in which a plan shows them.
-pub const SETTINGS: [Definition; 34] = [
+pub const SETTINGS: &[Definition] = &[
     Definition::new("agent").remembered().shown(|spec| spec.agent.to_string()),
     Definition::new("version").remembered().shown(|spec| spec.version.to_string()),
     Definition::new("platform").remembered().shown(|spec| spec.platform.to_string()),

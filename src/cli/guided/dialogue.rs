@@ -7,7 +7,7 @@ use super::{
 use crate::{Error, Result, agent::Token};
 use std::collections::BTreeMap;
 
-const INTRODUCTION: &str = "Arrow keys and Enter choose; where a text is asked for, Enter alone takes what stands in brackets, and < goes back. Esc quits. Nothing is changed before you have seen the plan and said yes.";
+const INTRODUCTION: &str = "Press Enter to accept the value in [ ]. Type < to go back. Choose from a list with the arrow keys and Enter. Esc quits. Nothing is changed before you have seen the plan and said yes.";
 
 const DECLINED: &str = "Machine runner 3 is in CircleCI's package repositories, for Linux, macOS and Windows. Nothing was installed here.";
 
@@ -114,7 +114,7 @@ impl Dialogue {
         let prompt = prompt.knowing(self.token.as_ref().or(known.token.as_ref()));
         match (self.given.get(&at), question) {
             (_, Question::Token) if self.token.is_some() => {
-                prompt.meaning("Enter alone keeps the token that you gave.")
+                prompt.meaning("Press Enter to keep the token that you gave.")
             }
             (Some(answer), _) => prompt.preset(answer.clone()),
             _ => prompt,

@@ -150,17 +150,17 @@ impl Question {
                 .meaning("Each server release works with one launch-agent, which is installed and kept. The version stands in the server's admin console.")
                 .preset(NEWEST_SERVER),
             Self::Token => Prompt::new("What is the token of the resource class?")
-                .meaning("Paste it: nothing is shown. It goes into a file that only root and the agent can read. It was shown once, when it was made; another one: circleci runner token create NAMESPACE/CLASS NICKNAME")
+                .meaning("Paste the token: it is not shown here. It is stored in a file that only root and the agent can read. CircleCI showed it once, when it was created. To create a new one: circleci runner token create NAMESPACE/CLASS NICKNAME")
                 .hidden(),
             Self::OddToken => Prompt::yes_or_no("Use this token as it is?", false)
-                .meaning(format!("Careful: {}.", shape_warning(draft).unwrap_or_default())),
-            Self::Name => Prompt::new("What is the runner to be called?")
+                .meaning(shape_warning(draft).map(sentence).unwrap_or_default()),
+            Self::Name => Prompt::new("What name should the runner have?")
                 .meaning("CircleCI's inventory shows the name; each runner needs one of its own. {hostname} and {random} are filled in.")
                 .preset(self.own_name(known)),
             Self::Desktop => Prompt::yes_or_no("Do jobs need a desktop?", false)
                 .meaning("Simulators, apps with windows and keys of a login keychain are there only for a user who is logged in at the screen. Other jobs are better off with an account of their own, which can do less."),
             Self::User if draft.desktop => {
-                let prompt = Prompt::new("Which user is to run the jobs?")
+                let prompt = Prompt::new("Which user should run the jobs?")
                     .meaning("One who is logged in whenever jobs run: have that user logged in by itself after a start (System Settings, Users & Groups, Automatic login). Jobs can do whatever this user can.");
                 match &known.console_user {
                     Some(user) => prompt
@@ -169,10 +169,10 @@ impl Question {
                     None => prompt.meaning("Nobody is logged in at the screen now."),
                 }
             }
-            Self::User => Prompt::new("Which account is to run the jobs?")
+            Self::User => Prompt::new("Which account should run the jobs?")
                 .meaning("Jobs can do whatever this account can: read its files, use its keys. In the docker group it is as good as root. It is created when it is missing.")
                 .preset(known.layout.user.clone()),
-            Self::Workdir => Prompt::new("Which folder are jobs to run in?")
+            Self::Workdir => Prompt::new("In which folder should jobs run?")
                 .meaning("It needs room for checkouts and caches. %s in it gives each job a folder of its own.")
                 .preset(shown(&known.layout.workdir)),
             Self::Cleanup => Prompt::yes_or_no("Empty that folder after each job?", true)
@@ -243,7 +243,7 @@ impl Question {
 
     /// Why an answer that may be a secret is not taken, without a character of it.
     pub(super) fn misplaced(self) -> Error {
-        let why = "that may be a token; it is not shown, and not taken at this question";
+        let why = "that may be a token, so it is neither shown nor used here";
         let error = Error::new(Code::ValueInvalid, why);
         if self == Self::Url { error.help(AN_ADDRESS) } else { error }
     }
@@ -253,6 +253,13 @@ impl Question {
         let name = "{hostname}".parse().and_then(resolve);
         name.map_or_else(|_| known.hostname.clone(), |name| name.as_str().to_owned())
     }
+}
+
+/// With a capital letter and a full stop.
+fn sentence(text: String) -> String {
+    let mut chars = text.chars();
+    let first = chars.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", chars.as_str())
 }
 
 fn shape_warning(draft: &Draft) -> Option<String> {

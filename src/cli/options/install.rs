@@ -44,8 +44,8 @@ pub struct InstallArgs {
     pub sha256: Option<String>,
     /// Release bucket to download from
     ///
-    /// A mirror of the release bucket, with the same paths. Plain http is taken for this host only,
-    /// or with --sha256.
+    /// A mirror of the release bucket, with the same paths. Plain http is accepted only for this
+    /// host, or with --sha256.
     #[arg(long, value_name = "URL", help_heading = AGENT)]
     pub release_url: Option<String>,
     /// Whether the agent replaces its own binary
@@ -83,7 +83,8 @@ pub struct InstallArgs {
     pub mode: Option<String>,
     /// Longest time of a job [5h]
     ///
-    /// A number with a unit: 30m, 12h. A stop of the service waits for so long and five minutes.
+    /// A number with a unit: 30m, 12h. When the service is stopped, it waits this long and five minutes
+    /// more for the running job.
     #[arg(long, value_name = "TIME", help_heading = RUNNER)]
     pub max_run_time: Option<String>,
     /// Exit after this idle time
@@ -131,8 +132,8 @@ pub struct InstallArgs {
     pub desktop_session: bool,
     /// compatible or strict [compatible]
     ///
-    /// strict takes from jobs what those that never become root do not need: capabilities, programs
-    /// that change the user, and writing to /usr and /boot.
+    /// strict is for jobs that never become root: they have no capabilities, cannot run programs that
+    /// change the user, and cannot write to /usr and /boot.
     #[arg(long, value_name = "HOW", help_heading = HOST, value_parser = choice(["compatible", "strict"]), hide_possible_values = true)]
     pub hardening: Option<String>,
     /// Name of one agent among several on this host
