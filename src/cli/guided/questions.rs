@@ -153,7 +153,7 @@ impl Question {
                 .meaning("Paste the token: it is not shown here. It is stored in a file that only root and the agent can read. CircleCI showed it once, when it was created. To create a new one: circleci runner token create NAMESPACE/CLASS NICKNAME")
                 .hidden(),
             Self::OddToken => Prompt::yes_or_no("Use this token as it is?", false)
-                .meaning(shape_warning(draft).map(sentence).unwrap_or_default()),
+                .meaning(shape_warning(draft).as_deref().map(sentence).unwrap_or_default()),
             Self::Name => Prompt::new("What name should the runner have?")
                 .meaning("CircleCI's inventory shows the name; each runner needs one of its own. {hostname} and {random} are filled in.")
                 .preset(self.own_name(known)),
@@ -256,7 +256,7 @@ impl Question {
 }
 
 /// With a capital letter and a full stop.
-fn sentence(text: String) -> String {
+fn sentence(text: &str) -> String {
     let mut chars = text.chars();
     let first = chars.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
     format!("{first}{}.", chars.as_str())
