@@ -115,7 +115,6 @@ fn a_wrong_command_line_ends_with_2_and_says_what_helps() {
         (&["doctor", "--facts", FACTS, "--instance", "y"], "E2002", "--instance and --facts"),
         (&["doctor", "--dry-run"], "E2008", "--fix was not given"),
         (&["doctor", "--allow", "restart-busy"], "E2008", "--fix was not given"),
-        (&["doctor", "--allow-path", "/srv/x"], "E2008", "--fix was not given"),
         (&["doctor", "--only", "config", "--skip", "config"], "E2008", "--only and --skip"),
         (&["explain"], "E2001", "<CODE>"),
         (&["explain", "E406"], "E2009", "runnerup explain E4006"),

@@ -158,11 +158,7 @@ fn refuse_contradictions(args: &DoctorArgs) -> Result<()> {
     {
         return both("--facts", option, "saved facts are judged as they are");
     }
-    let of_a_fix = [
-        ("--dry-run", args.dry_run),
-        ("--allow", !args.allow.is_empty()),
-        ("--allow-path", !args.allow_path.is_empty()),
-    ];
+    let of_a_fix = [("--dry-run", args.dry_run), ("--allow", !args.allow.is_empty())];
     if !args.fix
         && let Some((option, _)) = of_a_fix.iter().find(|(_, is_given)| *is_given)
     {
