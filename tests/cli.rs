@@ -108,7 +108,7 @@ fn a_wrong_command_line_ends_with_2_and_says_what_helps() {
         (&["install", "--token", "hush-hush"], "E2005", "--token-file"),
         (&["plan", "--token=hush-hush"], "E2005", "--token-file"),
         (&["--quiet", "--verbose", "man"], "E2008", "--verbose"),
-        (&["doctor", "--root", "/missing"], "E2002", "--root: the folder /missing does not exist"),
+        (&["doctor", "--root", "/missing"], "E2002", "missing does not exist"),
         (&["doctor", "--facts", "x", "--watch"], "E2008", "--facts and --watch"),
         (&["doctor", "--facts", "x", "--root", "/"], "E2008", "--facts and --root"),
         (&["doctor", "--facts", "x", "--config", "y"], "E2008", "--facts and --config"),
