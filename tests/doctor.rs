@@ -7,19 +7,12 @@
 mod support;
 
 use serde_json::Value;
-use std::{
-    thread,
-    time::{Duration, Instant},
-};
 use support::{
-    crowd,
-    faults::{self, Cure, Fault, PRELUDE},
+    crowd, faults,
     host::Suite,
-    lab::{Lab, PROGRAM, UNIT, said},
+    lab::{Lab, PROGRAM, said},
+    planted::{self, HERE, doctor, finding, healthy, problems, ready, script},
 };
-
-/// The hosts of a test reach nothing but themselves.
-const HERE: &str = "--endpoint=storage=none,vcs=none";
 
 #[test]
 fn faults_on_debian_11() {
@@ -38,68 +31,10 @@ fn faults_on_debian_13() {
 
 /// Plants every fault on a healthy host, one after another. `ci/faults` prints the table.
 fn planted(suite: Suite) {
-    let Some(lab) = Lab::new(suite, &format!("faults under systemd {}", suite.systemd())) else {
-        return;
-    };
-    ready(&lab);
-    lab.install(&[], 0);
-    for (from, to) in [
-        ("/opt/circleci/circleci-launch-agent", "/root/binary.kept"),
-        ("/etc/opt/circleci/launch-agent-config.yaml", "/root/config.kept"),
-        ("/etc/systemd/system/circleci.service", "/root/unit.kept"),
-    ] {
-        lab.host.ok(&["cp", "-p", from, to]);
-    }
-    healthy(&lab, "before any fault");
-    let only = std::env::var("RUNNERUP_FAULT").unwrap_or_default();
-    let mut lines = Vec::new();
-    for fault in faults::all().filter(|fault| fault.name.contains(&only)) {
-        lines.push(tried(&lab, fault));
-    }
-    let bad: Vec<_> = lines.iter().filter(|line| !line.contains(" ok ")).cloned().collect();
-    for line in &lines {
-        println!("{line}");
-    }
-    assert!(bad.is_empty(), "{} of {}:\n{}", bad.len(), lines.len(), bad.join("\n"));
-}
-
-/// A line of the table: what was expected and what was found.
-fn tried(lab: &Lab, fault: &Fault) -> String {
-    script(lab, fault.plant);
-    let report = doctor(lab, &[]);
-    let found: Vec<String> = problems(&report);
-    let mut wrong = Vec::new();
-    if !found.iter().any(|check| check == fault.check) {
-        wrong.push(format!("not found; found {found:?}"));
-    }
-    let unrelated: Vec<_> = found
-        .iter()
-        .filter(|check| *check != fault.check && !fault.also.contains(&check.as_str()))
-        .collect();
-    if !unrelated.is_empty() {
-        wrong.push(format!("also found {unrelated:?}"));
-    }
-    let fixable = finding(&report, fault.check).is_some_and(|own| own["remedy"]["fixable"] == true);
-    if fixable != (fault.cure == Cure::Fix) {
-        wrong.push(format!("fixable: {fixable}"));
-    }
-    if fault.cure == Cure::Fix {
-        let output = lab.host.run(&[PROGRAM, "doctor", "--fix", "--yes", HERE]);
-        if output.status.code() != Some(0) {
-            wrong.push(format!(
-                "--fix did not cure it: {}",
-                said(&output, output.status.code().unwrap_or(-1))
-            ));
-        }
-    }
-    script(lab, fault.heal);
-    if let Err(left) = becomes_healthy(lab) {
-        wrong.push(format!("not healthy afterwards: {left:?}"));
-    }
-    let how = if fault.cure == Cure::Fix { "--fix" } else { "by hand" };
-    let told =
-        if wrong.is_empty() { " ok ".to_owned() } else { format!(" WRONG {}", wrong.join("; ")) };
-    format!("{:52} {:38} {how:8}{told}", fault.name, fault.check)
+    let what = format!("faults under systemd {}", suite.systemd());
+    let Some(lab) = Lab::new(suite, &what) else { return };
+    planted::prepare(&lab);
+    planted::plant(&lab, faults::all());
 }
 
 #[test]
@@ -244,6 +179,13 @@ struct Layout {
     flaws: &'static [&'static str],
 }
 
+/// What is wrong with one agent.
+fn troubles_of(report: &Value, instance: &str) -> Vec<String> {
+    let mut own = report.clone();
+    own["findings"].as_array_mut().unwrap().retain(|own| own["instance"] == instance);
+    problems(&own)
+}
+
 /// Makes a layout as its documentation says, has it judged, and takes it away.
 fn judged(lab: &Lab, agent: &std::path::Path, layout: &Layout) {
     let host = &lab.host;
@@ -297,75 +239,6 @@ fn judged(lab: &Lab, agent: &std::path::Path, layout: &Layout) {
         host.ok(&["rm", "-f", path]);
     }
     host.ok(&["systemctl", "daemon-reload"]);
-}
-
-/// What jobs need and a minimal host does not have: stand-ins that are never run.
-fn ready(lab: &Lab) {
-    for tool in ["git", "ssh"] {
-        lab.host.write(&format!("/usr/local/bin/{tool}"), b"#!/bin/sh\n", 0o755);
-    }
-}
-
-fn script(lab: &Lab, text: &str) {
-    if !text.is_empty() {
-        lab.host.ok(&["sh", "-c", &format!("{PRELUDE}\n{text}")]);
-    }
-}
-
-fn doctor(lab: &Lab, more: &[&str]) -> Value {
-    let words: Vec<&str> =
-        [PROGRAM, "doctor", "--json", HERE].into_iter().chain(more.iter().copied()).collect();
-    let output = lab.host.run(&words);
-    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
-        panic!("{error}: {}", said(&output, output.status.code().unwrap_or(-1)))
-    })
-}
-
-fn finding<'a>(report: &'a Value, check: &str) -> Option<&'a Value> {
-    report["findings"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .find(|own| own["check"] == check && own["status"] != "pass" && own["status"] != "skip")
-}
-
-fn problems(report: &Value) -> Vec<String> {
-    let findings = report["findings"].as_array().unwrap().iter();
-    let bad =
-        findings.filter(|own| matches!(own["status"].as_str(), Some("fail" | "warn" | "error")));
-    bad.map(|own| own["check"].as_str().unwrap().to_owned()).collect()
-}
-
-/// The same of one agent.
-fn troubles_of(report: &Value, instance: &str) -> Vec<String> {
-    let mut own = report.clone();
-    own["findings"].as_array_mut().unwrap().retain(|own| own["instance"] == instance);
-    problems(&own)
-}
-
-fn healthy(lab: &Lab, when: &str) {
-    let report = doctor(lab, &[]);
-    assert!(problems(&report).is_empty(), "{when}: {:?}\n{report:#}", problems(&report));
-    assert!(report["summary"]["pass"].as_u64().unwrap() > 40, "{when}: {report:#}");
-}
-
-/// Has the service run again, as a person would after a cure by hand.
-fn becomes_healthy(lab: &Lab) -> Result<(), Vec<String>> {
-    let begun = Instant::now();
-    loop {
-        let found = problems(&doctor(lab, &[]));
-        if found.is_empty() {
-            return Ok(());
-        }
-        if begun.elapsed() > Duration::from_secs(20) {
-            return Err(found);
-        }
-        if lab.property(UNIT, "ActiveState") != "active" {
-            lab.host.run(&["systemctl", "reset-failed", UNIT]);
-            lab.host.run(&["systemctl", "start", UNIT]);
-        }
-        thread::sleep(Duration::from_millis(300));
-    }
 }
 
 #[test]

@@ -26,6 +26,8 @@ pub mod lab;
 mod left_out;
 pub mod loopback;
 pub mod plans;
+#[cfg(target_os = "linux")]
+pub mod planted;
 #[cfg(unix)]
 pub mod process;
 #[cfg(target_os = "linux")]

@@ -1,6 +1,7 @@
 //! Faults to plant on a healthy host, each with the check that must find it.
 
 mod config;
+pub mod field;
 mod files;
 mod host;
 mod service;
@@ -10,7 +11,9 @@ mod service;
 pub enum Cure {
     /// `doctor --fix` does it.
     Fix,
-    /// A person does it, with the commands of the remedy.
+    /// The commands of the remedy do it, pasted as they are.
+    Paste,
+    /// A person does it: the remedy has no command that could.
     Hand,
 }
 
@@ -25,6 +28,8 @@ pub struct Fault {
     pub check: &'static str,
     /// What finds it too, because it is the same trouble seen from another side.
     pub also: &'static [&'static str],
+    /// Words that its finding must have, such as the path that is missing.
+    pub says: &'static [&'static str],
     /// How it is cured.
     pub cure: Cure,
     /// What puts the host back afterwards.
@@ -38,11 +43,34 @@ const fn fault(
     cure: Cure,
     heal: &'static str,
 ) -> Fault {
-    Fault { name, plant, check, also: &[], cure, heal }
+    Fault { name, plant, check, also: &[], says: &[], cure, heal }
 }
 
 const fn seen_by(also: &'static [&'static str], fault: Fault) -> Fault {
     Fault { also, ..fault }
+}
+
+const fn saying(says: &'static [&'static str], fault: Fault) -> Fault {
+    Fault { says, ..fault }
+}
+
+/// A form that a healthy host may have, of which nothing bad may be said.
+#[derive(Clone, Copy)]
+pub struct Healthy {
+    /// What it is, in words.
+    pub name: &'static str,
+    /// How it is made, as a shell script.
+    pub plant: &'static str,
+    /// What is true of it all the same, such as that a public script runs its agent as root.
+    pub but: &'static [&'static str],
+    /// Words that the report must have.
+    pub says: &'static [&'static str],
+    /// What puts the host back afterwards.
+    pub heal: &'static str,
+}
+
+const fn form(name: &'static str, plant: &'static str, heal: &'static str) -> Healthy {
+    Healthy { name, plant, but: &[], says: &[], heal }
 }
 
 /// What every script may use: `$B` binary, `$C` configuration, `$W` work folder, `$U` unit, `$D`

@@ -1,0 +1,9 @@
+//! What a cleaned work folder may be and hold.
+
+use super::super::{Fault, Healthy};
+
+/// Each is found, and nothing else.
+pub const FAULTS: &[Fault] = &[];
+
+/// Of each nothing bad is said.
+pub const HEALTHY: &[Healthy] = &[];

@@ -1,0 +1,221 @@
+//! Faults planted on a real host, and what the doctor must say of each; what a healthy host of some
+//! form must be told of: nothing.
+
+#![allow(clippy::print_stdout)]
+
+use super::{
+    faults::{Cure, Fault, Healthy, PRELUDE},
+    lab::{Lab, PROGRAM, UNIT, said},
+};
+use serde_json::Value;
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
+
+/// The hosts of a test reach nothing but themselves.
+pub const HERE: &str = "--endpoint=storage=none,vcs=none";
+
+/// Plants faults on a host with an install of our own, one after another, and prints a line for each.
+pub fn plant<'a>(lab: &Lab, all: impl Iterator<Item = &'a Fault>) {
+    healthy(lab, "before any fault");
+    let only = std::env::var("RUNNERUP_FAULT").unwrap_or_default();
+    let lines = all.filter(|fault| fault.name.contains(&only)).map(|fault| tried(lab, fault));
+    judge(&lines.collect::<Vec<_>>());
+}
+
+/// Gives a host one healthy form after another, and prints a line for each.
+pub fn forms<'a>(lab: &Lab, all: impl Iterator<Item = &'a Healthy>) {
+    let only = std::env::var("RUNNERUP_FAULT").unwrap_or_default();
+    let lines = all.filter(|form| form.name.contains(&only)).map(|form| silent(lab, form));
+    judge(&lines.collect::<Vec<_>>());
+}
+
+/// An install of our own, and copies of what a fault changes.
+pub fn prepare(lab: &Lab) {
+    ready(lab);
+    lab.install(&[], 0);
+    for (from, to) in [
+        ("/opt/circleci/circleci-launch-agent", "/root/binary.kept"),
+        ("/etc/opt/circleci/launch-agent-config.yaml", "/root/config.kept"),
+        ("/etc/systemd/system/circleci.service", "/root/unit.kept"),
+    ] {
+        lab.host.ok(&["cp", "-p", from, to]);
+    }
+}
+
+fn judge(lines: &[String]) {
+    lines.iter().for_each(|line| println!("{line}"));
+    let bad: Vec<_> = lines.iter().filter(|line| !line.contains(" ok ")).cloned().collect();
+    assert!(bad.is_empty(), "{} of {}:\n{}", bad.len(), lines.len(), bad.join("\n"));
+}
+
+/// A line of the table: what was expected and what was found.
+fn tried(lab: &Lab, fault: &Fault) -> String {
+    script(lab, fault.plant);
+    let report = doctor(lab, &[]);
+    let found: Vec<String> = problems(&report);
+    let mut wrong = Vec::new();
+    if !found.iter().any(|check| check == fault.check) {
+        wrong.push(format!("not found; found {found:?}"));
+    }
+    let unrelated: Vec<_> = found
+        .iter()
+        .filter(|check| *check != fault.check && !fault.also.contains(&check.as_str()))
+        .collect();
+    if !unrelated.is_empty() {
+        wrong.push(format!("also found {unrelated:?}"));
+    }
+    let own = finding(&report, fault.check);
+    let text = own.map(ToString::to_string).unwrap_or_default();
+    for words in fault.says.iter().filter(|words| !text.contains(**words)) {
+        wrong.push(format!("does not say {words:?}: {text}"));
+    }
+    let fixable = own.is_some_and(|own| own["remedy"]["fixable"] == true);
+    if fixable != (fault.cure == Cure::Fix) {
+        wrong.push(format!("fixable: {fixable}"));
+    }
+    wrong.extend(cured(lab, fault, own));
+    script(lab, fault.heal);
+    if let Err(left) = becomes_healthy(lab) {
+        wrong.push(format!("not healthy afterwards: {left:?}"));
+    }
+    let how = match fault.cure {
+        Cure::Fix => "--fix",
+        Cure::Paste => "pasted",
+        Cure::Hand => "by hand",
+    };
+    line(fault.name, fault.check, how, &wrong)
+}
+
+/// What went wrong with the cure.
+fn cured(lab: &Lab, fault: &Fault, own: Option<&Value>) -> Option<String> {
+    match fault.cure {
+        Cure::Hand => None,
+        Cure::Fix => {
+            let output = lab.host.run(&[PROGRAM, "doctor", "--fix", "--yes", HERE]);
+            let code = output.status.code().unwrap_or(-1);
+            (code != 0).then(|| format!("--fix did not cure it: {}", said(&output, code)))
+        }
+        Cure::Paste => {
+            let commands = own.and_then(|own| own["remedy"]["commands"].as_array())?;
+            let lines: Vec<&str> = commands.iter().filter_map(Value::as_str).collect();
+            // As a person pastes them, line by line; the first that fails ends it here.
+            let output = lab.host.run(&["sh", "-ec", &lines.join("\n")]);
+            if lines.is_empty() || !output.status.success() {
+                let code = output.status.code().unwrap_or(-1);
+                return Some(format!("pasted {lines:?}: {}", said(&output, code)));
+            }
+            let begun = Instant::now();
+            while problems(&doctor(lab, &[])).iter().any(|check| check == fault.check) {
+                if begun.elapsed() > Duration::from_secs(20) {
+                    return Some(format!("stays after {lines:?}"));
+                }
+                thread::sleep(Duration::from_millis(300));
+            }
+            None
+        }
+    }
+}
+
+/// A line of the table of healthy hosts.
+fn silent(lab: &Lab, form: &Healthy) -> String {
+    script(lab, form.plant);
+    let begun = Instant::now();
+    let (mut wrong, mut report);
+    loop {
+        report = doctor(lab, &[]);
+        wrong = problems(&report);
+        // What was only just started comes up meanwhile.
+        if wrong.is_empty() || begun.elapsed() > Duration::from_secs(8) {
+            break;
+        }
+        thread::sleep(Duration::from_millis(300));
+    }
+    let text = report.to_string();
+    wrong.retain(|check| !form.but.contains(&check.as_str()));
+    for words in form.says.iter().filter(|words| !text.contains(**words)) {
+        wrong.push(format!("does not say {words:?}"));
+    }
+    if !wrong.is_empty() {
+        wrong.push(format!("{report:#}"));
+    }
+    script(lab, form.heal);
+    if let Err(left) = becomes_healthy(lab) {
+        wrong.push(format!("not healthy afterwards: {left:?}"));
+    }
+    line(form.name, "-", "healthy", &wrong)
+}
+
+fn line(name: &str, check: &str, how: &str, wrong: &[String]) -> String {
+    let told =
+        if wrong.is_empty() { " ok ".to_owned() } else { format!(" WRONG {}", wrong.join("; ")) };
+    format!("{name:52} {check:38} {how:8}{told}")
+}
+
+/// What jobs need and a minimal host does not have: stand-ins that are never run.
+pub fn ready(lab: &Lab) {
+    for tool in ["git", "ssh"] {
+        lab.host.write(&format!("/usr/local/bin/{tool}"), b"#!/bin/sh\n", 0o755);
+    }
+}
+
+/// Runs a script on the host, behind the [`PRELUDE`].
+pub fn script(lab: &Lab, text: &str) {
+    if !text.is_empty() {
+        lab.host.ok(&["sh", "-c", &format!("{PRELUDE}\n{text}")]);
+    }
+}
+
+/// The doctor's report.
+pub fn doctor(lab: &Lab, more: &[&str]) -> Value {
+    let words: Vec<&str> =
+        [PROGRAM, "doctor", "--json", HERE].into_iter().chain(more.iter().copied()).collect();
+    let output = lab.host.run(&words);
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
+        panic!("{error}: {}", said(&output, output.status.code().unwrap_or(-1)))
+    })
+}
+
+/// What a check found that is neither a pass nor a skip.
+pub fn finding<'a>(report: &'a Value, check: &str) -> Option<&'a Value> {
+    report["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|own| own["check"] == check && own["status"] != "pass" && own["status"] != "skip")
+}
+
+/// The checks that failed, warned or could not be made.
+pub fn problems(report: &Value) -> Vec<String> {
+    let findings = report["findings"].as_array().unwrap().iter();
+    let bad =
+        findings.filter(|own| matches!(own["status"].as_str(), Some("fail" | "warn" | "error")));
+    bad.map(|own| own["check"].as_str().unwrap().to_owned()).collect()
+}
+
+/// Nothing is wrong, and much was looked at.
+pub fn healthy(lab: &Lab, when: &str) {
+    let report = doctor(lab, &[]);
+    assert!(problems(&report).is_empty(), "{when}: {:?}\n{report:#}", problems(&report));
+    assert!(report["summary"]["pass"].as_u64().unwrap() > 40, "{when}: {report:#}");
+}
+
+/// Has the service run again, as a person would after a cure by hand.
+fn becomes_healthy(lab: &Lab) -> Result<(), Vec<String>> {
+    let begun = Instant::now();
+    loop {
+        let found = problems(&doctor(lab, &[]));
+        if found.is_empty() {
+            return Ok(());
+        }
+        if begun.elapsed() > Duration::from_secs(20) {
+            return Err(found);
+        }
+        if lab.property(UNIT, "ActiveState") != "active" {
+            lab.host.run(&["systemctl", "reset-failed", UNIT]);
+            lab.host.run(&["systemctl", "start", UNIT]);
+        }
+        thread::sleep(Duration::from_millis(300));
+    }
+}
