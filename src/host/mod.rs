@@ -6,6 +6,7 @@
 mod agent;
 mod config;
 pub(crate) mod facts;
+mod host_end;
 pub mod limits;
 mod log_line;
 mod machine;
@@ -29,6 +30,7 @@ pub use agent::{
 };
 pub use config::{ConfigFile, ConfigState, Setting, TokenShape, Written};
 pub use facts::{Defined, Facts};
+pub use host_end::{EndedBy, Ending, HostEnd};
 pub use log_line::LogLine;
 pub use machine::{
     AccountFacts, Clock, Host, Mac, Memory, Mount, Resolver, SYSTEM_SID, Selinux, Sudo, Volume,

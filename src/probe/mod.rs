@@ -15,6 +15,7 @@ mod endpoints;
 mod environment;
 mod existing;
 mod host;
+mod host_end;
 mod host_probes;
 mod launchd;
 mod log;

@@ -8,6 +8,7 @@ use super::{
 use crate::{
     doctor::{
         Judged, Problem, Remedy, Verdict,
+        change::one_shot,
         lookup::{duration, longest_job, longest_stop, shorter_jobs},
         remedy::Text,
     },
@@ -19,6 +20,9 @@ const DEFAULT_STOP: u64 = 90;
 
 /// Whether systemd restarts the agent after every exit.
 pub(super) fn restarts(install: &Install, service: &Service) -> Judged {
+    if let Some(end) = one_shot(install) {
+        return Ok(Verdict::Holds(format!("a one-shot host: {end}")));
+    }
     let restart = service.value("Service", "Restart").unwrap_or("no");
     if restart == "always" {
         return Ok(Verdict::Holds("Restart=always".to_owned()));
