@@ -5,6 +5,7 @@
 
 mod agent;
 mod config;
+mod effective;
 pub(crate) mod facts;
 pub mod limits;
 mod log_line;
@@ -28,6 +29,7 @@ pub use agent::{
     Workdir, Wrapper,
 };
 pub use config::{ConfigFile, ConfigState, Setting, TokenShape, Written};
+pub use effective::{Assigned, Effective, EnvironmentFile, Exec, Limit, SliceLimits};
 pub use facts::{Defined, Facts};
 pub use log_line::LogLine;
 pub use machine::{
