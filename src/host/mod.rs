@@ -5,6 +5,7 @@
 
 mod agent;
 mod config;
+mod effective;
 pub(crate) mod facts;
 mod host_end;
 pub mod limits;
@@ -29,6 +30,7 @@ pub use agent::{
     Workdir, Wrapper,
 };
 pub use config::{ConfigFile, ConfigState, Setting, TokenShape, Written};
+pub use effective::{Assigned, Effective, EnvironmentFile, Exec, Limit, SliceLimits};
 pub use facts::{Defined, Facts};
 pub use host_end::{EndedBy, Ending, HostEnd};
 pub use log_line::LogLine;

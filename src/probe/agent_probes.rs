@@ -5,6 +5,7 @@ use super::{
     candidate::Candidate,
     command_prefix, config,
     deadline::Probe,
+    effective,
     environment::{self, Raw},
     host_end, log,
     processes::{OfInstall, Processes},
@@ -264,7 +265,7 @@ impl AgentProbes {
         let state = match (&managers.states, &name) {
             (Seen::Known(states), Some(name)) => states
                 .get(name)
-                .cloned()
+                .map(|told| effective::state(told, scrub))
                 .map_or_else(|| Seen::broken(format!("nothing was said of {name}")), Seen::Known),
             (Seen::Unseen(unseen), _) => Seen::Unseen(unseen.clone()),
             (_, None) => Seen::not("no service"),

@@ -3,7 +3,6 @@
 use super::{
     drop_in::{drains, drop_in},
     on_unit,
-    time_span::time_span,
 };
 use crate::{
     doctor::{
@@ -13,6 +12,7 @@ use crate::{
         remedy::Text,
     },
     host::{Install, Service},
+    service::systemd::time_span::time_span,
 };
 
 /// systemd's default limit.
