@@ -74,6 +74,7 @@ pub(crate) fn healthy() -> Survey {
         ),
         objections: Seen::Known(Vec::new()),
         command: vec![BINARY.into(), "--config".into(), CONFIG.into()],
+        host_ends: Seen::Known(Vec::new()),
         state: Seen::Known(ServiceState {
             load: Load::Loaded,
             enabled: true,

@@ -5,7 +5,9 @@
 
 mod agent;
 mod config;
+mod effective;
 pub(crate) mod facts;
+mod host_end;
 pub mod limits;
 mod log_line;
 mod machine;
@@ -29,7 +31,9 @@ pub use agent::{
     Workdir, Wrapper,
 };
 pub use config::{ConfigFile, ConfigState, Setting, TokenShape, Written};
+pub use effective::{Assigned, Effective, EnvironmentFile, Exec, Limit, SliceLimits};
 pub use facts::{Defined, Facts};
+pub use host_end::{EndedBy, Ending, HostEnd};
 pub use log_line::LogLine;
 pub use machine::{
     AccountFacts, Clock, Host, Mac, Memory, Mount, Resolver, SYSTEM_SID, Selinux, Sudo, Volume,
