@@ -6,6 +6,7 @@
 mod agent;
 mod config;
 pub(crate) mod facts;
+mod jobs;
 pub mod limits;
 mod log_line;
 mod machine;
