@@ -17,11 +17,13 @@ use crate::{
 pub use allowed::allowed_path;
 pub(super) use mode::Mode;
 use refusal::Refusal;
+pub(super) use restart::{left_running, one_shot};
 use std::path::{Component, Path};
 
 mod allowed;
 mod mode;
 mod refusal;
+mod restart;
 mod way;
 
 /// Folders of environment files besides the install's own folders.

@@ -5,7 +5,9 @@
 
 mod agent;
 mod config;
+mod effective;
 pub(crate) mod facts;
+mod host_end;
 pub mod limits;
 mod log_line;
 mod machine;
@@ -16,6 +18,7 @@ mod paths;
 mod probes;
 mod queue;
 mod role;
+mod running;
 mod scrubbed;
 mod seen;
 mod service;
@@ -29,7 +32,9 @@ pub use agent::{
     Workdir, Wrapper,
 };
 pub use config::{ConfigFile, ConfigState, Setting, TokenShape, Written};
+pub use effective::{Assigned, Effective, EnvironmentFile, Exec, Limit, SliceLimits};
 pub use facts::{Defined, Facts};
+pub use host_end::{EndedBy, Ending, HostEnd};
 pub use log_line::LogLine;
 pub use machine::{
     AccountFacts, Clock, Host, Mac, Memory, Mount, Resolver, SYSTEM_SID, Selinux, Sudo, Volume,
@@ -41,6 +46,7 @@ pub use paths::{Fingerprint, PathFact, Query};
 pub use probes::{ProbeName, ProbeSet};
 pub use queue::{Queue, Runner};
 pub use role::PathRole;
+pub use running::{Above, Condition, Limits, ManagedBy, OnDisk, Running, RunningProgram};
 pub use scrubbed::Scrubbed;
 pub use seen::{Reason, Seen, Unseen};
 pub use service::{Definition, Directive, Objection, Service};

@@ -1,5 +1,6 @@
 //! A service as its manager sees it: one type for systemd, launchd and the task scheduler.
 
+use super::Effective;
 use serde::{Deserialize, Serialize};
 use std::{fmt, path::PathBuf};
 
@@ -47,6 +48,10 @@ pub struct ServiceState {
     pub health: Option<String>,
     /// The definition on disk is newer than what the manager read.
     pub needs_reload: bool,
+    /// systemd: what is in force for it, whatever file it comes from; `None` in facts of older
+    /// versions, of an image, and of other managers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub effective: Option<Box<Effective>>,
 }
 
 /// [`ServiceState::sub`] of a service that has ended and waits to be started again.

@@ -5,8 +5,9 @@ use super::{
     candidate::Candidate,
     command_prefix, config,
     deadline::Probe,
+    effective,
     environment::{self, Raw},
-    log,
+    host_end, log,
     processes::{OfInstall, Processes},
     reader,
     units::Unit,
@@ -14,8 +15,8 @@ use super::{
 };
 use crate::{
     host::{
-        Binary, Install, Named, PathRole, PathWalk, ProbeName, Provenance, Received, Seen, Service,
-        TokenPlace, Tool, Unseen, Workdir, Wrapper,
+        Binary, HostEnd, Install, Named, PathRole, PathWalk, ProbeName, Provenance, Received, Seen,
+        Service, TokenPlace, Tool, Unseen, Workdir, Wrapper,
     },
     platform::{
         Os,
@@ -43,6 +44,7 @@ pub(super) struct AgentProbes {
     binary: Option<Probe<Binary>>,
     paths: Vec<(PathRole, Provenance, Probe<Seen<PathWalk>>)>,
     prefix: Option<Prefix>,
+    host_ends: Probe<Vec<HostEnd>>,
     workdir: Option<Probe<Seen<Workdir>>>,
     log: Option<Probe<log::Log>>,
     tools: Probe<Vec<Tool>>,
@@ -194,6 +196,11 @@ pub(super) fn begin(
             Seen::from(listed)
         })
     });
+    let definition = candidate.unit.as_ref().map(|unit| unit.directives.clone());
+    let words = candidate.command.clone();
+    let host_ends = context.start(ProbeName::Path, move |context| {
+        host_end::examine(&context.root, &definition.unwrap_or_default(), &words, by_service)
+    });
     let unit = candidate.unit.as_ref().map(|unit| unit.name.clone());
     let log = match (file, unit) {
         (Some((path, by)), _) => {
@@ -214,7 +221,7 @@ pub(super) fn begin(
         let end = |path: &Path| end_of(&context.root, path, by, agent);
         account::tools(&end, context.os, folders.as_ref().map(|(path, _)| path.as_str()))
     });
-    AgentProbes { candidate, binary, paths, prefix, workdir, log, tools }
+    AgentProbes { candidate, binary, paths, prefix, host_ends, workdir, log, tools }
 }
 
 /// The way to a path that `named_by` named.
@@ -270,7 +277,7 @@ impl AgentProbes {
         let state = match (&managers.states, &name) {
             (Seen::Known(states), Some(name)) => states
                 .get(name)
-                .cloned()
+                .map(|told| effective::state(told, scrub))
                 .map_or_else(|| Seen::broken(format!("nothing was said of {name}")), Seen::Known),
             (Seen::Unseen(unseen), _) => Seen::Unseen(unseen.clone()),
             (_, None) => Seen::not("no service"),
@@ -278,6 +285,8 @@ impl AgentProbes {
         let main = state.ok().and_then(|state| state.main_pid).or(candidate.process);
         let main = main.or_else(|| processes.agent_of(name.as_ref()?));
         let task_uid = candidate.task_user.as_ref().and_then(|name| uids.get(name).copied());
+        let main = main.map(|main| processes.agent_below(main));
+        let running = candidate.running(main, processes, context.until);
         let of_install = match context.is_host {
             true => processes.of_install(main, name.as_deref(), task_uid, scrub, context.until),
             false => OfInstall::unseen(&Unseen::not_applicable(IMAGE)),
@@ -285,7 +294,9 @@ impl AgentProbes {
         let mut token_in = candidate.token_places();
         token_in.extend(of_install.holds_token.then_some(TokenPlace::Process));
         let environment = environment::kept(&candidate.variables, scrub);
+        let host_ends = self.host_ends.seen();
         let service = candidate.unit.map(|unit| Service {
+            host_ends,
             objections: managers.objections.of(&unit, scrub),
             manager: unit.manager,
             name: unit.name,
@@ -346,6 +357,10 @@ impl AgentProbes {
                 .workdir
                 .map_or_else(|| Seen::not("runner.working_directory is not set"), Probe::flat),
             token_in: Some(token_in),
+            running: running.map_or_else(
+                || Seen::not("no process of it was found, or it could not be read"),
+                |running| Seen::Known(running.told(scrub)),
+            ),
             processes: of_install.processes,
             orphans: of_install.orphans,
             unlisted: of_install.unlisted,

@@ -2,7 +2,7 @@
 
 use super::keys::{To, set};
 use crate::{
-    doctor::{Judged, Problem, Verdict},
+    doctor::{Judged, Problem, Verdict, change::one_shot},
     host::{Directive, Install, PathRole, Seen, Service, ValueKind},
 };
 
@@ -56,6 +56,9 @@ pub(super) fn judge(install: &Install, service: &Service) -> Judged {
     let cure = |problem: Problem| {
         Ok(problem.cure(set(install, service, KEEP_ALIVE, To::Truth("true"))).into())
     };
+    if let Some(end) = one_shot(install) {
+        return Ok(Verdict::Holds(format!("a one-shot host: {end}")));
+    }
     if service.value("", "LaunchOnlyOnce") == Some("true") {
         return Ok(Problem::fail("launchd starts the agent only once")
             .seen("LaunchOnlyOnce is true in the plist")

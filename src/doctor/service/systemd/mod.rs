@@ -5,7 +5,6 @@ pub(in crate::doctor) mod drop_in;
 mod limits;
 mod sandbox;
 mod stop;
-mod time_span;
 mod unit;
 mod user;
 mod version;
