@@ -25,6 +25,7 @@ mod seen;
 mod service;
 mod service_state;
 mod token_place;
+mod value_kind;
 mod windows;
 
 pub use agent::{
@@ -52,6 +53,7 @@ pub use seen::{Reason, Seen, Unseen};
 pub use service::{Definition, Directive, Objection, Service};
 pub use service_state::{AUTO_RESTART, Activity, Load, ServiceState};
 pub use token_place::TokenPlace;
+pub use value_kind::ValueKind;
 pub use windows::{Grant, Rights, TaskState, Windows, same};
 
 use serde::{Deserialize, Serialize};
