@@ -73,6 +73,7 @@ pub(crate) fn healthy() -> Survey {
              [Install]\nWantedBy=multi-user.target\n",
         ),
         objections: Seen::Known(Vec::new()),
+        misread: Vec::new(),
         command: vec![BINARY.into(), "--config".into(), CONFIG.into()],
         host_ends: Seen::Known(Vec::new()),
         state: Seen::Known(ServiceState {

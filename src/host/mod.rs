@@ -12,6 +12,7 @@ mod jobs;
 pub mod limits;
 mod log_line;
 mod machine;
+mod misread;
 mod network;
 mod packages;
 mod path;
@@ -40,6 +41,7 @@ pub use log_line::LogLine;
 pub use machine::{
     AccountFacts, Clock, Host, Mac, Memory, Mount, Resolver, SYSTEM_SID, Selinux, Sudo, Volume,
 };
+pub use misread::{Misread, Misreading};
 pub use network::{Answered, Attempt, Endpoint, Network, Proxied, Route, Side, Tls};
 pub use packages::{PackageFault, PackageManager};
 pub use path::{Access, Denied, PathPart, PathWalk, Provenance, Strange, Stranger};

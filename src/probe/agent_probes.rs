@@ -303,6 +303,7 @@ impl AgentProbes {
             definitions: unit.definitions,
             strange_parts: unit.strange_parts,
             directives: Unit::scrubbed(unit.directives, scrub),
+            misread: candidate.misread,
             command,
             state,
         });

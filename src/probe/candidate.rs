@@ -10,10 +10,14 @@ use super::{
 };
 use crate::{
     agent::{Kind, Layout, Token, is_token_variable},
-    host::{ConfigFile, Directive, Provenance, Scrubbed, Seen, Stray, Strays, TokenPlace, Unseen},
+    host::{
+        ConfigFile, Directive, Misread, Provenance, Scrubbed, Seen, Stray, Strays, TokenPlace,
+        Unseen,
+    },
     platform::{Os, accounts, fs::Root},
     record::Receipt,
     text::{Found, Secrets, inner, is_whole},
+    values::Manager,
 };
 use std::{
     path::{Path, PathBuf},
@@ -41,6 +45,8 @@ pub(super) struct Candidate {
     pub(super) task_user: Option<String>,
     pub(super) variables: Vec<Raw>,
     pub(super) files: Vec<environment::File>,
+    /// Lines that its manager takes otherwise than they are meant.
+    pub(super) misread: Vec<Misread>,
     /// The process of one that no service runs.
     pub(super) process: Option<u32>,
     /// The agent's process, by the control group of its service.
@@ -123,7 +129,11 @@ fn stray(strays: &mut Strays, agent: &Agent, processes: &Processes, scrub: &Scru
 
 fn of_definition(root: &Root, mut unit: Unit, receipt: Option<Receipt>) -> Candidate {
     let command = unit.command();
-    let (mut variables, files) = environment::of_unit(root, &unit);
+    let environment::OfUnit { set: mut variables, files, mut misread } =
+        environment::of_unit(root, &unit, None, Vec::new());
+    if unit.manager == Manager::Systemd {
+        misread.extend(unit.misread());
+    }
     variables.append(&mut unit.variables);
     let file = unit.definitions.first();
     let file = file.map_or(Path::new(""), |definition| definition.walk.path.as_path());
@@ -141,6 +151,7 @@ fn of_definition(root: &Root, mut unit: Unit, receipt: Option<Receipt>) -> Candi
         command,
         variables,
         files,
+        misread,
         unit: Some(unit),
         ..Candidate::default()
     }

@@ -14,6 +14,7 @@ mod discovery;
 mod effective;
 mod endpoints;
 mod environment;
+mod environment_files;
 mod existing;
 mod host;
 mod host_end;
@@ -21,6 +22,7 @@ mod host_probes;
 mod launchd;
 mod log;
 mod mac;
+mod manager_settings;
 pub mod network;
 mod objections;
 mod paths;
@@ -153,8 +155,18 @@ fn take(root: Arc<Root>, probes: ProbeSet, request: Request, until: Instant) -> 
     if let Some(only) = &request.instance {
         candidates = of_instance(candidates, only)?;
     }
+    let states = service_states(&context, &candidates);
+    let word = effective::ManagerWord::begin(&context);
     let windows = (context.is_host && context.os == Os::Windows)
         .then(|| windows::ask(&context, &candidates, request.timeout));
+    // What systemd has in force decides how the network is reached; no other manager tells that.
+    let mut word = known_or_default(word.seen());
+    let mut states = Answer::Begun(states);
+    if context.os == Os::Linux {
+        let told = states.done();
+        effective::take_over(&context, &mut candidates, &told, &word, &secrets);
+        states = Answer::Done(told);
+    }
     let network = network_probe(&context, &request, &candidates);
     let queue = queue_probe(&context, &request, &candidates);
     let windows = windows.map(windows::Asked::answer);
@@ -166,7 +178,6 @@ fn take(root: Arc<Root>, probes: ProbeSet, request: Request, until: Instant) -> 
         windows.name_users(&mut candidates);
         strays = candidate::by_hand(&candidates, &processes, &context.scrub);
     }
-    let states = service_states(&context, &candidates);
     let objections = objections::begin(&context, &candidates);
     let host = host_probes::begin(&context, &candidates, &processes);
     let of_windows = windows.as_ref().map(|windows| {
@@ -186,7 +197,7 @@ fn take(root: Arc<Root>, probes: ProbeSet, request: Request, until: Instant) -> 
         .into_iter()
         .map(|candidate| agent_probes::begin(&context, candidate, &uids))
         .collect();
-    let mut states = states.flat();
+    let mut states = states.done();
     if let Some((of_tasks, _, _)) = &of_windows {
         states = of_tasks.clone().map(effective::without);
     } else if context.os == Os::Windows {
@@ -198,6 +209,7 @@ fn take(root: Arc<Root>, probes: ProbeSet, request: Request, until: Instant) -> 
         .map(|probes| probes.done(&context, &managers, &processes, &uids))
         .collect();
     let mut host = host(&installs);
+    host.manager_settings = std::mem::take(&mut word.settings).scrubbed(&context.scrub);
     if context.os == Os::Windows {
         installs.iter_mut().for_each(windows_paths::as_windows_does);
     }
@@ -232,6 +244,21 @@ fn take(root: Arc<Root>, probes: ProbeSet, request: Request, until: Instant) -> 
         is_saved: false,
     };
     Ok(Examined { survey, secrets })
+}
+
+/// The answer of a manager, which others may have waited for.
+enum Answer {
+    Begun(Probe<Seen<BTreeMap<String, Told>>>),
+    Done(Seen<BTreeMap<String, Told>>),
+}
+
+impl Answer {
+    fn done(self) -> Seen<BTreeMap<String, Told>> {
+        match self {
+            Self::Begun(probe) => probe.flat(),
+            Self::Done(told) => told,
+        }
+    }
 }
 
 /// What the managers say of the services.
