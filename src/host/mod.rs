@@ -4,6 +4,7 @@
 //! something within one survey only; a text that may hold one is scrubbed before it comes here.
 
 mod agent;
+mod boot;
 mod config;
 mod effective;
 pub(crate) mod facts;
@@ -29,6 +30,7 @@ pub use agent::{
     Binary, Install, Leftover, Named, Process, Program, Received, Tool, Unlisted, Variable,
     Workdir, Wrapper,
 };
+pub use boot::{Boot, Condition, ConditionFault, Requirement, Wanter, WanterState};
 pub use config::{ConfigFile, ConfigState, Setting, TokenShape, Written};
 pub use effective::{Assigned, Effective, EnvironmentFile, Exec, Limit, SliceLimits};
 pub use facts::{Defined, Facts};

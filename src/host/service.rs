@@ -1,6 +1,6 @@
 //! A service as it is defined.
 
-use super::{Activity, HostEnd, PathWalk, Scrubbed, Seen, ServiceState};
+use super::{Activity, Boot, HostEnd, PathWalk, Scrubbed, Seen, ServiceState};
 use crate::values::Manager;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -30,6 +30,9 @@ pub struct Service {
     /// tell the rest.
     #[serde(default)]
     pub host_ends: Seen<Vec<HostEnd>>,
+    /// systemd: what the next boot does with it.
+    #[serde(default)]
+    pub boot: Seen<Boot>,
     /// What its manager says.
     pub state: Seen<ServiceState>,
 }
