@@ -127,6 +127,7 @@ pub(crate) fn healthy() -> Survey {
         ],
         workdir: Seen::Known(Workdir { folder: WORKDIR.into(), ..Workdir::default() }),
         token_in: None,
+        running: Seen::Known(running(500)),
         processes: Seen::Known(vec![process(500, 1, UID, "circleci-launch")]),
         orphans: Seen::Known(Vec::new()),
         unlisted: Unlisted::default(),
@@ -187,6 +188,28 @@ pub(crate) fn online(change: impl FnOnce(&mut Endpoint)) -> Survey {
     let endpoints = vec![api];
     survey.network = Seen::Known(Network { timeout: 5, endpoints, newest: None });
     survey
+}
+
+/// The healthy agent's process.
+pub(crate) fn running(pid: u32) -> Running {
+    Running {
+        pid,
+        started: TAKEN - 3600,
+        condition: Condition { state: 'S', tracer: None },
+        named_by: Provenance::Account(UID),
+        command: vec![BINARY.into(), "--config".into(), CONFIG.into()],
+        folder: Seen::Known("/".into()),
+        environment: Seen::Known(Vec::new()),
+        uid: UID,
+        gid: UID,
+        groups: vec![UID],
+        no_new_privs: Some(false),
+        capabilities: Some(0),
+        limits: Some(Limits { files: Some(1 << 19), processes: None }),
+        program: Seen::Known(RunningProgram { path: BINARY.into(), on_disk: OnDisk::Same }),
+        managed: ManagedBy::System("circleci.service".into()),
+        above: Vec::new(),
+    }
 }
 
 /// The survey's only agent.

@@ -1,7 +1,8 @@
 //! One agent: what runs it, what it reads, what it started.
 
 use super::{
-    ConfigFile, LogLine, PathRole, PathWalk, Provenance, Scrubbed, Seen, Service, TokenPlace,
+    ConfigFile, LogLine, PathRole, PathWalk, Provenance, Running, Scrubbed, Seen, Service,
+    TokenPlace,
 };
 use crate::agent::{CircleCi, Kind};
 use serde::{Deserialize, Serialize};
@@ -40,6 +41,9 @@ pub struct Install {
     /// [`Install::token_places`] tells it.
     #[serde(default)]
     pub token_in: Option<Vec<TokenPlace>>,
+    /// The agent's process, where a service or a receipt accounts for it.
+    #[serde(default)]
+    pub running: Seen<Running>,
     /// The agent's process and all that it started.
     pub processes: Seen<Vec<Process>>,
     /// Processes of the jobs' account that nobody waits for any more.

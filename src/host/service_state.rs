@@ -35,11 +35,15 @@ pub struct ServiceState {
     pub main_pid: Option<u32>,
     /// How often the manager started it again.
     pub restarts: u32,
-    /// How it last ended, such as `exit-code`, `signal`, `oom-kill`, `start-limit-hit`.
+    /// How it last ended, such as `exit-code`, `signal`, `oom-kill`, `start-limit-hit`; of launchd
+    /// also the kernel's reason, such as `OS_REASON_CODESIGNING`.
     pub result: String,
     /// Its last exit status, or the signal that ended it; 203 of systemd: it could not be executed.
     /// Of a task an `HRESULT`.
     pub exit_status: Option<i32>,
+    /// launchd: how many seconds a stop waits before it kills, as launchd has it; 0: without limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exit_timeout: Option<u64>,
     /// The agent's own health text, such as `Healthy`.
     pub health: Option<String>,
     /// The definition on disk is newer than what the manager read.

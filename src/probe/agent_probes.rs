@@ -273,6 +273,8 @@ impl AgentProbes {
         let main = state.ok().and_then(|state| state.main_pid).or(candidate.process);
         let main = main.or_else(|| processes.agent_of(name.as_ref()?));
         let task_uid = candidate.task_user.as_ref().and_then(|name| uids.get(name).copied());
+        let main = main.map(|main| processes.agent_below(main));
+        let running = candidate.running(main, processes, context.until);
         let of_install = match context.is_host {
             true => processes.of_install(main, name.as_deref(), task_uid, scrub, context.until),
             false => OfInstall::unseen(&Unseen::not_applicable(IMAGE)),
@@ -352,6 +354,10 @@ impl AgentProbes {
                 .workdir
                 .map_or_else(|| Seen::not("runner.working_directory is not set"), Probe::flat),
             token_in: Some(token_in),
+            running: running.map_or_else(
+                || Seen::not("no process of it was found, or it could not be read"),
+                |running| Seen::Known(running.told(scrub)),
+            ),
             processes: of_install.processes,
             orphans: of_install.orphans,
             unlisted: of_install.unlisted,

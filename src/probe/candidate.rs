@@ -2,7 +2,7 @@
 
 use super::{
     environment::{self, Raw},
-    processes::{Agent, Processes, Wanted},
+    processes::{Agent, Processes, RawRunning, Wanted},
     scrub::Scrub,
     task_action::program_name,
     uid_of,
@@ -43,6 +43,8 @@ pub(super) struct Candidate {
     pub(super) files: Vec<environment::File>,
     /// The process of one that no service runs.
     pub(super) process: Option<u32>,
+    /// The agent's process, by the control group of its service.
+    pub(super) running: Option<RawRunning>,
 }
 
 /// Puts units, receipts and processes together.
@@ -92,6 +94,11 @@ pub(super) fn all(
             Some((candidate, _)) => candidate.process = Some(agent.pid),
             None => stray(&mut strays, agent, processes, scrub),
         }
+    }
+    for candidate in &mut found {
+        let of_unit = candidate.unit.as_ref().and_then(|unit| processes.agent_of(&unit.name));
+        let pid = of_unit.or(candidate.process);
+        candidate.running = pid.and_then(|pid| processes.witness(pid, until));
     }
     (found, strays)
 }
@@ -181,6 +188,18 @@ impl Candidate {
         self.token = token;
     }
 
+    /// Its process, looked at closely: the one that was seen first, unless another one is its agent.
+    pub(super) fn running(
+        &self,
+        agent: Option<u32>,
+        processes: &Processes,
+        until: Instant,
+    ) -> Option<RawRunning> {
+        let pid = agent?;
+        let known = self.running.as_ref().filter(|running| running.pid == pid);
+        known.cloned().or_else(|| processes.witness(pid, until))
+    }
+
     /// Every secret that is known of it. What only root could have written is the administrator's;
     /// anything else must look like a token to be searched for.
     pub(super) fn tell(&self, secrets: &Secrets) {
@@ -192,7 +211,9 @@ impl Candidate {
                 false => found.token(token.expose()),
             }
         }
-        let mut words = self.command.iter().peekable();
+        let running = self.running.as_ref();
+        let words = running.map_or_else(Default::default, |running| running.read.words.iter());
+        let mut words = self.command.iter().chain(words).peekable();
         while let Some(word) = words.next() {
             match word.split_once('=') {
                 Some((name, value)) if name.ends_with("auth_token") => found.token(value),
@@ -202,7 +223,8 @@ impl Candidate {
                 _ => {}
             }
         }
-        for raw in &self.variables {
+        let of_process = running.and_then(RawRunning::variables).unwrap_or_default();
+        for raw in self.variables.iter().chain(&of_process) {
             let is_token = environment::is_token(&raw.name);
             if self.named_by.and(raw.written_by).is_root() {
                 if is_token {

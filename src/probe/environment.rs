@@ -115,6 +115,11 @@ pub(super) fn of_unit(root: &Root, unit: &Unit) -> (Vec<Raw>, Vec<File>) {
     (limited(set, OF_UNIT), files)
 }
 
+/// Variables of a process, of which the last of a name counts here as well.
+pub(super) fn of_process(all: Vec<Raw>) -> Vec<Raw> {
+    limited(last_of_each(all), OF_UNIT)
+}
+
 /// The assignments that count, of several to one name.
 fn last_of_each(set: Vec<Raw>) -> Vec<Raw> {
     let mut names = HashSet::new();

@@ -7,6 +7,7 @@
 mod agents;
 mod index;
 mod read;
+mod running;
 mod summary;
 
 use super::{
@@ -21,6 +22,7 @@ use crate::{
 pub(super) use agents::{Agent, Wanted};
 use index::Index;
 use read::{Details, Identity};
+pub(super) use running::RawRunning;
 use std::{
     collections::{HashMap, HashSet},
     path::{Path, PathBuf},

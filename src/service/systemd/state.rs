@@ -118,6 +118,7 @@ fn state(block: &Block<'_>, booted: Option<i64>) -> ServiceState {
     // `LoadError` has the form `org.freedesktop.… "words"`.
     let failure = value("LoadError").split_once('"').map(|(_, words)| words.trim_end_matches('"'));
     ServiceState {
+        exit_timeout: None,
         load: Load::of(value("LoadState")),
         domain: None,
         load_error: failure.filter(|words| !words.is_empty()).map(str::to_owned),
