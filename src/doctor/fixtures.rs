@@ -79,6 +79,11 @@ pub(crate) fn healthy() -> Survey {
             target: "graphical.target".into(),
             is_multi_user: true,
             is_reached: true,
+            wanters: vec![Wanter {
+                name: "multi-user.target".into(),
+                state: WanterState::Reached,
+                meant: None,
+            }],
             ..Boot::default()
         }),
         state: Seen::Known(ServiceState {

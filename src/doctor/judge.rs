@@ -52,7 +52,7 @@ impl Selection {
 }
 
 /// Probes that only the checks of these topics read.
-const READ_BY: [(ProbeName, &[Topic]); 8] = [
+const READ_BY: [(ProbeName, &[Topic]); 7] = [
     (ProbeName::Connections, &[Topic::Connectivity, Topic::Agent]),
     (ProbeName::Network, &[Topic::Connectivity, Topic::Agent]),
     (ProbeName::RunnerApi, &[Topic::Queue]),
@@ -60,7 +60,6 @@ const READ_BY: [(ProbeName, &[Topic]); 8] = [
     (ProbeName::Packages, &[Topic::Host]),
     (ProbeName::Selinux, &[Topic::Permissions]),
     (ProbeName::UnitObjections, &[Topic::Service]),
-    (ProbeName::NextBoot, &[Topic::Service]),
 ];
 
 /// Most agents of a survey that are judged: checks that compare agents with each other cost the square

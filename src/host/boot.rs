@@ -25,7 +25,7 @@ pub struct Boot {
     /// systemd leaves one of them out.
     pub cycle: Vec<String>,
     /// Conditions and assertions that do not hold.
-    pub conditions: Vec<Condition>,
+    pub conditions: Vec<UnitCondition>,
     /// Where a file system is mounted by a person only.
     pub unmounted: Vec<PathBuf>,
 }
@@ -76,7 +76,7 @@ pub struct Requirement {
 
 /// A condition of a unit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Condition {
+pub struct UnitCondition {
     /// The file.
     pub file: PathBuf,
     /// The line, counted from 1.

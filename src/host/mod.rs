@@ -31,7 +31,7 @@ pub use agent::{
     Binary, Install, Leftover, Named, Process, Program, Received, Tool, Unlisted, Variable,
     Workdir, Wrapper,
 };
-pub use boot::{Boot, Condition, ConditionFault, Requirement, Wanter, WanterState};
+pub use boot::{Boot, ConditionFault, Requirement, UnitCondition, Wanter, WanterState};
 pub use config::{ConfigFile, ConfigState, Setting, TokenShape, Written};
 pub use effective::{Assigned, Effective, EnvironmentFile, Exec, Limit, SliceLimits};
 pub use facts::{Defined, Facts};

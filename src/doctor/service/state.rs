@@ -111,13 +111,16 @@ fn enabled(survey: &Survey, install: &Install) -> Judged {
     if !at_boot.is_empty() {
         return Ok(Verdict::Broken(at_boot));
     }
-    let is_reached = unit.boot.ok().map(|boot| boot.is_reached);
+    let boot = unit.boot.ok();
+    let is_reached = boot.map(|boot| boot.is_reached);
     if survey.host.image && is_reached == Some(true) {
         return Ok(Verdict::Holds("the boot of the image starts it".to_owned()));
     }
     let (service, state) = state(install)?;
     let name = &service.name;
-    if is_reached.unwrap_or(state.enabled) {
+    // A timer or another unit starts it, without a link of its own.
+    let is_started = boot.is_some_and(|boot| boot.is_reached && boot.wanters.is_empty());
+    if state.enabled || is_started {
         return Ok(Verdict::Holds(state.enabled_word.clone()));
     }
     let profile = service.manager.profile();

@@ -2,7 +2,7 @@
 
 use super::unit::Unit;
 use crate::{
-    host::{Condition, ConditionFault, Directive, Provenance},
+    host::{ConditionFault, Directive, Provenance, UnitCondition},
     platform::{
         fs::{Kind, Root, WalkEnd},
         machine::hostname,
@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 const MADE_ANEW: [&str; 6] = ["/run", "/tmp", "/var/tmp", "/proc", "/sys", "/dev"];
 
 /// What does not hold of a unit that `named_by` wrote. Of conditions with a bar one must hold.
-pub(super) fn failing(root: &Root, unit: &Unit, named_by: Provenance) -> Vec<Condition> {
+pub(super) fn failing(root: &Root, unit: &Unit, named_by: Provenance) -> Vec<UnitCondition> {
     let is_condition = |line: &&Directive<String>| {
         line.section == "Unit"
             && (line.key.starts_with("Condition") || line.key.starts_with("Assert"))
@@ -27,10 +27,10 @@ pub(super) fn failing(root: &Root, unit: &Unit, named_by: Provenance) -> Vec<Con
         lines.iter().partition(|line| line.value.starts_with('|'));
     let fault = |line: &&&Directive<String>| {
         let why = fault(root, line, named_by)?;
-        Some(Condition { file: line.file.clone(), line: line.line, key: line.key.clone(), why })
+        Some(UnitCondition { file: line.file.clone(), line: line.line, key: line.key.clone(), why })
     };
-    let mut found: Vec<Condition> = each.iter().filter_map(fault).collect();
-    let of_either: Vec<Condition> = either.iter().filter_map(fault).collect();
+    let mut found: Vec<UnitCondition> = each.iter().filter_map(fault).collect();
+    let of_either: Vec<UnitCondition> = either.iter().filter_map(fault).collect();
     if of_either.len() == either.len() {
         found.extend(of_either.into_iter().take(1));
     }

@@ -3,7 +3,7 @@
 use super::unit::Standing;
 use crate::{
     host::Provenance,
-    platform::fs::{Kind, Root},
+    platform::fs::{Kind, PathWalk, Root, WalkEnd},
     probe::reader::{self, Part},
     service::systemd::{drop_ins::names, unit_folders::UnitFolders},
 };
@@ -101,7 +101,7 @@ impl<'a> Files<'a> {
                 false => Standing::There,
             },
             // A link to a device, which an image need not have.
-            Ok(walk) if walk.real == Path::new("/dev/null") => Standing::Masked,
+            Ok(walk) if leads_to_null(&walk) => Standing::Masked,
             Ok(walk) if walk.end.is_none() => Standing::Missing,
             _ => Standing::There,
         }
@@ -165,6 +165,13 @@ impl<'a> Files<'a> {
         let bytes = read.map(|(_, content)| content.bytes).unwrap_or_default();
         String::from_utf8_lossy(&bytes).into_owned()
     }
+}
+
+/// Whether it is a link to `/dev/null`, which need not be there.
+fn leads_to_null(walk: &PathWalk) -> bool {
+    let null = Path::new("/dev/null");
+    let is_above = |place: &str| place.starts_with("/dev") && null.starts_with(place);
+    walk.real == null || matches!(&walk.stopped, Some(WalkEnd::Missing(place)) if is_above(place))
 }
 
 /// Mount points and their options: `fstab(5)`.

@@ -4,7 +4,8 @@ use super::on_unit;
 use crate::{
     doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict},
     host::{
-        Boot, Condition, ConditionFault, Install, PathRole, Service, Survey, Wanter, WanterState,
+        Boot, ConditionFault, Install, PathRole, Service, Survey, UnitCondition, Wanter,
+        WanterState,
     },
     record::Step,
     service::Verb,
@@ -114,8 +115,8 @@ fn edited(text: &'static str, install: &Install, service: &Service) -> Remedy {
     Remedy::by_hand(text).command(edit)
 }
 
-fn fails(condition: &Condition, install: &Install, service: &Service) -> Problem {
-    let Condition { file, line, key, why } = condition;
+fn fails(condition: &UnitCondition, install: &Install, service: &Service) -> Problem {
+    let UnitCondition { file, line, key, why } = condition;
     let why = match why {
         ConditionFault::Path(path) => {
             format!("{} is not there, or not what it must be", path.display())
@@ -220,7 +221,7 @@ mod tests {
     use crate::{
         doctor::{Finding, Status, fixtures::*},
         host::{
-            Boot, Condition, ConditionFault, Requirement, Seen, ServiceState, Survey, Wanter,
+            Boot, ConditionFault, Requirement, Seen, ServiceState, Survey, UnitCondition, Wanter,
             WanterState,
         },
     };
@@ -264,7 +265,7 @@ mod tests {
     #[test]
     fn what_keeps_a_unit_out_of_the_boot_is_found_before_it() {
         assert_eq!(enabled(|_| {}).status, Status::Pass);
-        let condition = Condition {
+        let condition = UnitCondition {
             file: UNIT.into(),
             line: 3,
             key: "ConditionPathExists".into(),
@@ -285,7 +286,10 @@ mod tests {
     #[test]
     fn the_boot_counts_more_than_the_word_for_it() {
         let word = |word: &str, is_reached| {
-            let mut survey = with(|boot| boot.is_reached = is_reached);
+            let mut survey = with(|boot| {
+                boot.is_reached = is_reached;
+                boot.wanters.clear();
+            });
             if let Seen::Known(state) = &mut service_of(&mut survey).state {
                 let enabled = matches!(word, "static" | "enabled");
                 *state = ServiceState { enabled, enabled_word: word.into(), ..state.clone() };
