@@ -9,7 +9,7 @@ macro_rules! one_shot {
         concat!(
             "printf '#!/bin/sh\\ntouch /root/ended\\nexit 0\\nshutdown -h now\\n' >/usr/local/sbin/end-host\n\
              chmod 755 /usr/local/sbin/end-host; rm -f /root/ended\n\
-             sed -i '/^runner:/a\\  mode: single-task\\n  idle_timeout: 1h' $C\n\
+             edit 's/^  mode: .*/  mode: single-task\\n  idle_timeout: 1h/'\n\
              systemctl restart circleci; sleep 1\n\
              drop '[Service]\\nRestart=no\\nExecStopPost=/usr/local/sbin/end-host now -h\\n",
             $more,
