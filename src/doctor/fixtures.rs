@@ -258,6 +258,7 @@ pub(crate) fn directive(survey: &mut Survey, section: &str, key: &str, value: &s
         section: section.into(),
         key: key.into(),
         value: value.into(),
+        kind: ValueKind::Unknown,
     };
     service_of(survey).directives.push(line);
 }
@@ -366,6 +367,7 @@ fn unit(text: &str) -> Vec<Directive> {
                 section: section.clone(),
                 key: key.into(),
                 value: value.into(),
+                kind: ValueKind::Unknown,
             });
         }
     }

@@ -9,7 +9,7 @@ const WINDOWS: &[Os] = &[Os::Windows];
 const ALL: &[Os] = &[Os::Linux, Os::Darwin, Os::Windows];
 
 /// Every program, and the systems that have it.
-const PROGRAMS: [(&str, &[Os]); 66] = [
+const PROGRAMS: &[(&str, &[Os])] = &[
     // A variable of PowerShell that a task is put into.
     ("$task", WINDOWS),
     ("Add-MpPreference", WINDOWS),
@@ -43,6 +43,7 @@ const PROGRAMS: [(&str, &[Os]); 66] = [
     ("lsof", MAC),
     ("mkhomedir_helper", LINUX),
     ("mount", LINUX),
+    ("mv", UNIX),
     ("net", WINDOWS),
     ("netsh", WINDOWS),
     ("netstat", MAC),
@@ -73,6 +74,8 @@ const PROGRAMS: [(&str, &[Os]); 66] = [
     ("useradd", LINUX),
     ("visudo", UNIX),
     ("w32tm", WINDOWS),
+    // A loop of the shell, until launchd has let go of a job.
+    ("while", MAC),
     ("xattr", MAC),
     ("xcode-select", MAC),
     ("yum", LINUX),

@@ -9,6 +9,7 @@ mod config;
 mod effective;
 pub(crate) mod facts;
 mod host_end;
+mod jobs;
 pub mod limits;
 mod log_line;
 mod machine;
@@ -25,6 +26,7 @@ mod seen;
 mod service;
 mod service_state;
 mod token_place;
+mod value_kind;
 mod windows;
 
 pub use agent::{
@@ -53,6 +55,7 @@ pub use seen::{Reason, Seen, Unseen};
 pub use service::{Definition, Directive, Objection, Service};
 pub use service_state::{AUTO_RESTART, Activity, Load, ServiceState};
 pub use token_place::TokenPlace;
+pub use value_kind::ValueKind;
 pub use windows::{Grant, Rights, TaskState, Windows, same};
 
 use serde::{Deserialize, Serialize};

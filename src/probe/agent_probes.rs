@@ -35,6 +35,9 @@ use std::{
 /// Why nothing is said of a path.
 const SECRET: &str = "what is named as its path looks like a secret";
 
+/// Most paths that the start of a service depends on.
+const CONDITIONS: usize = 8;
+
 /// The looks at one agent.
 pub(super) struct AgentProbes {
     candidate: Candidate,
@@ -128,6 +131,15 @@ pub(super) fn begin(
         output.filter(|output| output.section.is_empty() && output.key == "StandardErrorPath");
     let output = output.map(|output| PathBuf::from(&output.value)).find(|path| path.is_absolute());
     name(PathRole::ServiceOutput, by_service, output);
+    let conditions = candidate.unit.iter().flat_map(|unit| &unit.directives);
+    let conditions = conditions.filter(|line| line.section == "KeepAlive/PathState");
+    for path in conditions
+        .map(|line| PathBuf::from(&line.key))
+        .filter(|path| path.is_absolute())
+        .take(CONDITIONS)
+    {
+        name(PathRole::StartCondition, by_service, Some(path));
+    }
     let folder = directive("WorkingDirectory").map(|path| path.trim_start_matches('-').to_owned());
     let folder = folder.filter(|path| path.starts_with('/')).map(PathBuf::from);
     name(PathRole::ServiceFolder, by_service, folder);

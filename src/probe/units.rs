@@ -230,6 +230,7 @@ impl Unit {
             line: directive.line,
             section: directive.section,
             key: directive.key,
+            kind: directive.kind,
         };
         directives.into_iter().map(scrubbed).collect()
     }

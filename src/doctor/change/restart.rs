@@ -103,6 +103,8 @@ fn acts(line: &str, service: &str, is_own: bool) -> bool {
             ];
             verbs.into_iter().any(has) && names()
         }
+        // The wait between the two.
+        "while" => has("launchctl") && names(),
         "launchctl" => {
             ["kickstart", "bootout", "bootstrap", "kill"].into_iter().any(has) && names()
         }

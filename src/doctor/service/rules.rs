@@ -3,7 +3,7 @@
 use super::{launchd::LaunchdRules, systemd::SystemdRules, task_scheduler::TaskRules};
 use crate::{
     doctor::{Judged, Problem, Remedy, lookup::service},
-    host::{Definition, Install, Load, Service, Survey, Unseen},
+    host::{Definition, Install, Load, Service, ServiceState, Survey, Unseen},
     values::Manager,
 };
 
@@ -66,6 +66,11 @@ pub(in crate::doctor) trait Rules: Sync {
     /// Whether the resource limits are large enough for a job.
     fn limits(&self, _install: &Install, _service: &Service) -> Judged {
         Err(Unseen::not_applicable(Manager::Systemd.profile().elsewhere()))
+    }
+
+    /// The remedy for the way in which the agent last ended, where that alone tells it.
+    fn after_end(&self, _state: &ServiceState) -> Option<Remedy> {
+        None
     }
 
     /// The definition says that the service is never started.

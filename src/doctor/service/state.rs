@@ -179,6 +179,10 @@ fn running(survey: &Survey, install: &Install) -> Judged {
     if let Some(last) = log::last_known(install, 1) {
         seen = format!("{seen}\n{last}");
     }
+    if let Some(remedy) = rules(service.manager).after_end(state) {
+        let problem = Problem::fail(format!("{} is not running", service.name));
+        return Ok(problem.seen(seen).cure(remedy).into());
+    }
     let text = match profile.commands(Verb::ShowLog, install, service).is_empty() {
         true => "Start the service.",
         false => "Start the service, and read its log.",
@@ -224,10 +228,10 @@ fn not_looping(survey: &Survey, install: &Install) -> Judged {
         if let Some(last) = log::last_known(install, 3) {
             seen = format!("{seen}\n{last}");
         }
-        let remedy = listened(
-            Remedy::by_hand("Read what the agent logs before it ends, and remove the cause."),
-            install,
-        );
+        let remedy = rules(service.manager).after_end(state).unwrap_or_else(|| {
+            let text = "Read what the agent logs before it ends, and remove the cause.";
+            listened(Remedy::by_hand(text), install)
+        });
         return Ok(Problem::fail(format!("{} ends and restarts again and again", service.name))
             .seen(seen)
             .cure(remedy)

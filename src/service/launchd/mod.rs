@@ -3,13 +3,15 @@
 pub mod definition;
 mod end;
 mod jobs;
+pub(crate) mod keys;
 mod plist;
 mod profile;
 mod rival;
 mod state;
 
-pub(crate) use plist::Plist;
-pub(crate) use profile::{LaunchdProfile, bootstrap, on_job};
+pub(crate) use end::is_binarys;
+pub(crate) use plist::{Plist, VARIABLES};
+pub(crate) use profile::{LaunchdProfile, bootstrap, domain, on_job, reload};
 
 use crate::{
     Code, Command, Error, Help, Result,

@@ -1,6 +1,9 @@
 //! The text of units, by the rules of `systemd.syntax(7)`.
 
-use crate::{host::Directive, text::may_be_secret};
+use crate::{
+    host::{Directive, ValueKind},
+    text::may_be_secret,
+};
 use std::path::Path;
 
 /// The lines of a unit. A backslash at the end of a line joins it to the next; a comment between
@@ -48,6 +51,7 @@ fn take(
         section: section.clone(),
         key: key.trim().to_owned(),
         value: value.trim().to_owned(),
+        kind: ValueKind::Unknown,
     });
 }
 
