@@ -76,6 +76,17 @@ pub(crate) fn healthy() -> Survey {
         misread: Vec::new(),
         command: vec![BINARY.into(), "--config".into(), CONFIG.into()],
         host_ends: Seen::Known(Vec::new()),
+        boot: Seen::Known(Boot {
+            target: "graphical.target".into(),
+            is_multi_user: true,
+            is_reached: true,
+            wanters: vec![Wanter {
+                name: "multi-user.target".into(),
+                state: WanterState::Reached,
+                meant: None,
+            }],
+            ..Boot::default()
+        }),
         state: Seen::Known(ServiceState {
             load: Load::Loaded,
             enabled: true,

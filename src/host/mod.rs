@@ -4,6 +4,7 @@
 //! something within one survey only; a text that may hold one is scrubbed before it comes here.
 
 mod agent;
+mod boot;
 mod config;
 mod effective;
 pub(crate) mod facts;
@@ -33,6 +34,7 @@ pub use agent::{
     Binary, Install, Leftover, Named, Process, Program, Received, Tool, Unlisted, Variable,
     Workdir, Wrapper,
 };
+pub use boot::{Boot, ConditionFault, Requirement, UnitCondition, Wanter, WanterState};
 pub use config::{ConfigFile, ConfigState, Setting, TokenShape, Written};
 pub use effective::{Assigned, Effective, EnvironmentFile, Exec, Limit, SliceLimits};
 pub use facts::{Defined, Facts};

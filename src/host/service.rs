@@ -1,7 +1,7 @@
 //! A service as it is defined.
 
 use super::{
-    Activity, HostEnd, Misread, PathWalk, Scrubbed, Seen, ServiceState, ValueKind,
+    Activity, Boot, HostEnd, Misread, PathWalk, Scrubbed, Seen, ServiceState, ValueKind,
 };
 use crate::values::Manager;
 use serde::{Deserialize, Serialize};
@@ -35,6 +35,9 @@ pub struct Service {
     /// tell the rest.
     #[serde(default)]
     pub host_ends: Seen<Vec<HostEnd>>,
+    /// systemd: what the next boot does with it.
+    #[serde(default)]
+    pub boot: Seen<Boot>,
     /// What its manager says.
     pub state: Seen<ServiceState>,
 }

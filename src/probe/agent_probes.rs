@@ -295,8 +295,17 @@ impl AgentProbes {
         token_in.extend(of_install.holds_token.then_some(TokenPlace::Process));
         let environment = environment::kept(&candidate.variables, scrub);
         let host_ends = self.host_ends.seen();
+        let boot = match (&managers.boots, &name) {
+            (Seen::Known(boots), Some(name)) => boots.get(name).cloned().map_or_else(
+                || Seen::not_applicable("the service is not a systemd unit"),
+                Seen::Known,
+            ),
+            (Seen::Unseen(unseen), _) => Seen::Unseen(unseen.clone()),
+            (_, None) => Seen::not("no service"),
+        };
         let service = candidate.unit.map(|unit| Service {
             host_ends,
+            boot,
             objections: managers.objections.of(&unit, scrub),
             manager: unit.manager,
             name: unit.name,

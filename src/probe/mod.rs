@@ -5,6 +5,7 @@ mod account;
 mod acl;
 mod agent_probes;
 mod binary;
+mod boot;
 mod candidate;
 mod command_prefix;
 pub mod config;
@@ -47,7 +48,8 @@ mod workdir;
 use crate::{
     Code, Command, Error, Help, Result,
     host::{
-        AccountFacts, Install, Network, ProbeName, ProbeSet, Queue, SCHEMA_VERSION, Seen, Survey,
+        AccountFacts, Boot, Install, Network, ProbeName, ProbeSet, Queue, SCHEMA_VERSION, Seen,
+        Survey,
     },
     platform::{Os, command::HostCommands, fs::Root},
     service::{StateQuery, Told},
@@ -179,6 +181,7 @@ fn take(root: Arc<Root>, probes: ProbeSet, request: Request, until: Instant) -> 
         strays = candidate::by_hand(&candidates, &processes, &context.scrub);
     }
     let objections = objections::begin(&context, &candidates);
+    let boots = next_boot(&context, &candidates);
     let host = host_probes::begin(&context, &candidates, &processes);
     let of_windows = windows.as_ref().map(|windows| {
         let accounts = windows.accounts(&candidates, context.now);
@@ -203,7 +206,7 @@ fn take(root: Arc<Root>, probes: ProbeSet, request: Request, until: Instant) -> 
     } else if context.os == Os::Windows {
         states = Seen::not_applicable(IMAGE);
     }
-    let managers = ManagerAnswers { states, objections: objections.done() };
+    let managers = ManagerAnswers { states, objections: objections.done(), boots: boots.flat() };
     let mut installs: Vec<Install> = probes
         .into_iter()
         .map(|probes| probes.done(&context, &managers, &processes, &uids))
@@ -265,6 +268,20 @@ impl Answer {
 struct ManagerAnswers {
     states: Seen<BTreeMap<String, Told>>,
     objections: objections::Objections,
+    boots: Seen<BTreeMap<String, Boot>>,
+}
+
+/// Foresees the next boot of the units of systemd.
+fn next_boot(
+    context: &ProbeContext,
+    candidates: &[Candidate],
+) -> Probe<Seen<BTreeMap<String, Boot>>> {
+    let units = candidates.iter().filter_map(|candidate| candidate.unit.as_ref());
+    let units = units.filter(|unit| unit.manager == Manager::Systemd);
+    let units: Vec<_> = units.map(|unit| (unit.name.clone(), unit.provenance())).collect();
+    context.start(ProbeName::NextBoot, move |context| {
+        boot::examine(&context.root, &units, context.soon())
+    })
 }
 
 /// Asks what an agent asks, as far as that was asked for.
