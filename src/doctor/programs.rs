@@ -9,7 +9,7 @@ const WINDOWS: &[Os] = &[Os::Windows];
 const ALL: &[Os] = &[Os::Linux, Os::Darwin, Os::Windows];
 
 /// Every program, and the systems that have it.
-const PROGRAMS: [(&str, &[Os]); 67] = [
+const PROGRAMS: &[(&str, &[Os])] = &[
     // A variable of PowerShell that a task is put into.
     ("$task", WINDOWS),
     ("Add-MpPreference", WINDOWS),
@@ -43,6 +43,7 @@ const PROGRAMS: [(&str, &[Os]); 67] = [
     ("lsof", MAC),
     ("mkhomedir_helper", LINUX),
     ("mount", LINUX),
+    ("mv", UNIX),
     ("net", WINDOWS),
     ("netsh", WINDOWS),
     ("netstat", MAC),

@@ -350,12 +350,8 @@ impl Install {
         }
     }
 
-    /// Whether a job runs: the agent has children that are not zombies. `None` where that is not
-    /// known, or no agent runs.
+    /// Whether a job runs: see [`Install::jobs`]. `None` where that is not known, or no agent runs.
     pub fn runs_job(&self) -> Option<bool> {
-        let processes = self.processes.ok()?;
-        let main = processes.first()?;
-        let alive = |process: &&Process| process.parent == main.pid && process.state != 'Z';
-        Some(processes.iter().any(|process| alive(&process)))
+        Some(self.jobs()?.next().is_some())
     }
 }

@@ -8,6 +8,7 @@ mod config;
 mod effective;
 pub(crate) mod facts;
 mod host_end;
+mod jobs;
 pub mod limits;
 mod log_line;
 mod machine;

@@ -91,20 +91,26 @@ fn tried(lab: &Lab, fault: &Fault) -> String {
 /// What went wrong with the cure.
 fn cured(lab: &Lab, fault: &Fault, own: Option<&Value>) -> Option<String> {
     match fault.cure {
-        Cure::Hand => None,
+        Cure::Hand => {
+            let failed = pasted(lab, own).find(|(line, _)| cannot_be_run(line).is_none());
+            if let Some((line, told)) = failed {
+                return Some(format!("pasted {line:?}: {told}"));
+            }
+            let stays = problems(&doctor(lab, &[])).iter().any(|check| check == fault.check);
+            (!stays).then(|| "its commands cure it: it is no fault for a person's hand".to_owned())
+        }
         Cure::Fix => {
             let output = lab.host.run(&[PROGRAM, "doctor", "--fix", "--yes", HERE]);
             let code = output.status.code().unwrap_or(-1);
             (code != 0).then(|| format!("--fix did not cure it: {}", said(&output, code)))
         }
         Cure::Paste => {
-            let commands = own.and_then(|own| own["remedy"]["commands"].as_array())?;
-            let lines: Vec<&str> = commands.iter().filter_map(Value::as_str).collect();
-            // As a person pastes them, line by line; the first that fails ends it here.
-            let output = lab.host.run(&["sh", "-ec", &lines.join("\n")]);
-            if lines.is_empty() || !output.status.success() {
-                let code = output.status.code().unwrap_or(-1);
-                return Some(format!("pasted {lines:?}: {}", said(&output, code)));
+            let lines: Vec<&str> = commands(own).collect();
+            if lines.is_empty() {
+                return Some("no command to paste".to_owned());
+            }
+            if let Some((line, told)) = pasted(lab, own).next() {
+                return Some(format!("pasted {line:?}: {told}"));
             }
             let begun = Instant::now();
             while problems(&doctor(lab, &[])).iter().any(|check| check == fault.check) {
@@ -116,6 +122,43 @@ fn cured(lab: &Lab, fault: &Fault, own: Option<&Value>) -> Option<String> {
             None
         }
     }
+}
+
+/// Commands of remedies that cannot be run to their end here, by how they begin, and why.
+const CANNOT_BE_RUN: [(&str, &str); 6] = [
+    ("sudoedit ", "a person edits the file"),
+    ("sudo runnerup install", "asks for the token, which the configuration does not have"),
+    ("ls -ld ", "shows that nothing is there"),
+    ("getent hosts ", "shows that the name has no address"),
+    ("curl ", "is not on the host"),
+    ("sudo systemd-analyze ", "shows what systemd objects to"),
+];
+
+fn cannot_be_run(line: &str) -> Option<&'static str> {
+    CANNOT_BE_RUN.iter().find(|(begin, _)| line.starts_with(begin)).map(|(_, why)| *why)
+}
+
+/// The commands of a finding's remedy.
+fn commands(own: Option<&Value>) -> impl Iterator<Item = &str> {
+    let commands = own.and_then(|own| own["remedy"]["commands"].as_array());
+    commands.into_iter().flatten().filter_map(Value::as_str)
+}
+
+/// Pastes the commands of a remedy, each as it is: those that failed, with what they said.
+fn pasted<'a>(lab: &'a Lab, own: Option<&'a Value>) -> impl Iterator<Item = (&'a str, String)> {
+    commands(own).filter_map(|line| {
+        let output = lab.host.run(&["sh", "-ec", line]);
+        let code = output.status.code().unwrap_or(-1);
+        println!(
+            "pasted: {line}: {}",
+            match (code, cannot_be_run(line)) {
+                (0, _) => "0".to_owned(),
+                (code, None) => code.to_string(),
+                (code, Some(why)) => format!("{code}, {why}"),
+            }
+        );
+        (code != 0).then(|| (line, said(&output, code)))
+    })
 }
 
 /// A line of the table of healthy hosts.

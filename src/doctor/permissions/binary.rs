@@ -57,16 +57,23 @@ fn executable(survey: &Survey, install: &Install) -> Judged {
         return Ok(Problem::fail(format!("{path} is a link, which root does not follow"))
             .seen(walk.why())
             .cure(
-                Remedy::by_hand("Put the binary itself at this path, not a link.")
+                change
+                    .aside(Remedy::by_hand("Put the binary itself at this path, not a link."), site)
                     .command(Command::root("runnerup install")),
             )
             .into());
     }
     if !walk.is(Kind::File) {
-        let what = walk.end.map_or("does not exist".to_owned(), |meta| format!("is {}", meta.kind));
+        let (what, remedy) = match walk.end {
+            None => ("does not exist".to_owned(), Remedy::by_hand("Install the agent.")),
+            Some(meta) => {
+                let remedy = Remedy::by_hand("Move it away, and install the agent.");
+                (format!("is {}", meta.kind), change.aside(remedy, site))
+            }
+        };
         return Ok(Problem::fail(format!("the agent's binary {path} {what}"))
             .seen(walk.why())
-            .cure(Remedy::by_hand("Install the agent.").command(Command::root("runnerup install")))
+            .cure(remedy.command(Command::root("runnerup install")))
             .into());
     }
     if rights::apply(survey) {

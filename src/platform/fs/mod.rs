@@ -7,6 +7,8 @@
 
 #[cfg(unix)]
 mod drive;
+#[cfg(any(windows, test))]
+mod file_time;
 mod meta;
 mod mounted;
 mod provenance;

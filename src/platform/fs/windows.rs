@@ -11,6 +11,7 @@ mod root;
 
 pub use root::Root;
 
+use super::file_time::nanoseconds;
 use super::{GoOn, Kind, Listed, Meta, Mounted, Permissions, Removal, one_name};
 use crate::{Code, Error, Result};
 use std::{
@@ -271,14 +272,13 @@ fn kind(meta: &Metadata) -> Kind {
 }
 
 fn meta(about: &Metadata) -> Meta {
-    let time = |ticks: u64| i64::try_from(ticks).unwrap_or_default();
     Meta {
         kind: kind(about),
         permissions: Permissions::Acl,
         size: about.file_size(),
         links: 1,
         // Volume and index are not to be had; a file keeps the instant in which it was made.
-        identity: (0, about.creation_time(), time(about.last_write_time()), 0),
+        identity: (0, about.creation_time(), nanoseconds(about.last_write_time()), 0),
     }
 }
 
