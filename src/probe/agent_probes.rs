@@ -262,6 +262,11 @@ fn program(end: &account::End<'_>, word: &str, path: Option<&str>) -> PathBuf {
 }
 
 impl AgentProbes {
+    /// The agent that is looked at.
+    pub(super) fn candidate(&mut self) -> &mut Candidate {
+        &mut self.candidate
+    }
+
     /// What was seen, once all of it is there or late.
     pub(super) fn done(
         self,
@@ -288,6 +293,9 @@ impl AgentProbes {
         let main = main.map(|main| processes.agent_below(main));
         let running = candidate.running(main, processes, context.until);
         let of_install = match context.is_host {
+            true if context.os == Os::Darwin => {
+                processes.of_mac_install(main, scrub, context.until)
+            }
             true => processes.of_install(main, name.as_deref(), task_uid, scrub, context.until),
             false => OfInstall::unseen(&Unseen::not_applicable(IMAGE)),
         };

@@ -110,13 +110,13 @@ pub(super) fn all(
 }
 
 /// No strays but those that were not looked at.
-fn none_yet(processes: &Processes) -> Strays {
+pub(super) fn none_yet(processes: &Processes) -> Strays {
     let unseen = processes.fault().map(|fault| Unseen::not_examined(fault.why.clone()));
     Strays { shown: Vec::new(), count: processes.agents_beyond(), unseen }
 }
 
 /// Notes an agent's process that nothing accounts for.
-fn stray(strays: &mut Strays, agent: &Agent, processes: &Processes, scrub: &Scrub) {
+pub(super) fn stray(strays: &mut Strays, agent: &Agent, processes: &Processes, scrub: &Scrub) {
     strays.count += 1;
     if strays.shown.len() < STRAYS
         && let Some(process) = processes.agent_process(agent, scrub)

@@ -23,6 +23,7 @@ mod host_probes;
 mod launchd;
 mod log;
 mod mac;
+mod mac_agents;
 mod manager_settings;
 pub mod network;
 mod objections;
@@ -56,10 +57,12 @@ use crate::{
     text::Secrets,
     values::Manager,
 };
+use agent_probes::AgentProbes;
 use candidate::Candidate;
 use context::ProbeContext;
 use deadline::{Limit, Probe, known_or_default, probe};
 use discovery::{Discovery, discover};
+use mac_agents::MacAgents;
 use network::{EndpointProbe, QueueQuery};
 use processes::Processes;
 use scrub::Scrub;
@@ -196,7 +199,7 @@ fn take(root: Arc<Root>, probes: ProbeSet, request: Request, until: Instant) -> 
         names.into_iter().filter_map(number).collect::<BTreeMap<_, _>>()
     });
     let uids = known_or_default(uids.seen());
-    let probes: Vec<agent_probes::AgentProbes> = candidates
+    let mut probes: Vec<AgentProbes> = candidates
         .into_iter()
         .map(|candidate| agent_probes::begin(&context, candidate, &uids))
         .collect();
@@ -205,6 +208,18 @@ fn take(root: Arc<Root>, probes: ProbeSet, request: Request, until: Instant) -> 
         states = of_tasks.clone().map(effective::without);
     } else if context.os == Os::Windows {
         states = Seen::not_applicable(IMAGE);
+    }
+    if context.is_host && context.os == Os::Darwin {
+        let main = |told: &Told| told.state.main_pid;
+        let agents = MacAgents {
+            jobs: states.clone().map(|all| all.values().filter_map(main).collect()),
+            processes: &processes,
+            commands: &context.commands,
+            scrub: &context.scrub,
+            limit: context.limit,
+        };
+        let mut found: Vec<_> = probes.iter_mut().map(AgentProbes::candidate).collect();
+        strays = agents.claim(&mut found, &uids);
     }
     let managers = ManagerAnswers { states, objections: objections.done(), boots: boots.flat() };
     let mut installs: Vec<Install> = probes
