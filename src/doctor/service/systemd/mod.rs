@@ -3,6 +3,7 @@
 mod directives;
 pub(in crate::doctor) mod drop_in;
 mod limits;
+mod privileges;
 mod sandbox;
 mod stop;
 mod time_span;
