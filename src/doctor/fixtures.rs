@@ -148,6 +148,7 @@ pub(crate) fn healthy() -> Survey {
                 .to_vec(),
         ),
         wrapper: None,
+        sudo: Seen::not_applicable("no command prefix"),
     };
     Survey {
         schema_version: SCHEMA_VERSION,

@@ -26,6 +26,8 @@ mod scrubbed;
 mod seen;
 mod service;
 mod service_state;
+mod step_down;
+mod sudo;
 mod token_place;
 mod value_kind;
 mod windows;
@@ -41,7 +43,7 @@ pub use facts::{Defined, Facts};
 pub use host_end::{EndedBy, Ending, HostEnd};
 pub use log_line::LogLine;
 pub use machine::{
-    AccountFacts, Clock, Host, Mac, Memory, Mount, Resolver, SYSTEM_SID, Selinux, Sudo, Volume,
+    AccountFacts, Clock, Host, Mac, Memory, Mount, Resolver, SYSTEM_SID, Selinux, Volume,
 };
 pub use misread::{Misread, Misreading};
 pub use network::{Answered, Attempt, Endpoint, Network, Proxied, Route, Side, Tls};
@@ -56,6 +58,8 @@ pub use scrubbed::Scrubbed;
 pub use seen::{Reason, Seen, Unseen};
 pub use service::{Definition, Directive, Objection, Service};
 pub use service_state::{AUTO_RESTART, Activity, Load, ServiceState};
+pub use step_down::{StepDown, StepTool, is_plain_user};
+pub use sudo::{At, Refusal, Ruling, Sudo, SudoAnswer, Target};
 pub use token_place::TokenPlace;
 pub use value_kind::ValueKind;
 pub use windows::{Grant, Rights, TaskState, Windows, same};

@@ -37,6 +37,7 @@ mod route;
 mod scrub;
 mod scrubbed;
 mod secret_words;
+mod sudo;
 mod task_action;
 mod tasks;
 mod units;
@@ -406,12 +407,12 @@ fn accounts(
     names.insert("root".to_owned());
     let probe = |name: String| {
         context.start(ProbeName::Account, move |context| {
-            let ProbeContext { root, commands, limit, is_host, .. } = context;
+            let ProbeContext { root, commands, limit, is_host, scrub, .. } = context;
             Seen::from(account::facts(root, &name).map(|account| {
                 let mut account = account?;
                 account.sudo = match is_host {
-                    true => account::sudo(commands, &account, *limit),
-                    false => Seen::not("an image: its sudo cannot be asked"),
+                    true => sudo::of_host(root, commands, &account, *limit, scrub),
+                    false => sudo::of_image(root, &account),
                 };
                 Some(account)
             }))
