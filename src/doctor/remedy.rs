@@ -189,6 +189,25 @@ impl Remedy {
         &self.steps
     }
 
+    /// Leaves steps and commands out; returns whether there were such. Nothing is done then that
+    /// would need consent.
+    pub(super) fn leave_out(
+        &mut self,
+        is_step: impl Fn(&Step) -> bool,
+        is_line: impl Fn(&str) -> bool,
+    ) -> bool {
+        let before = self.steps.len() + self.commands.len();
+        self.steps.retain(|step| !is_step(step));
+        self.commands.retain(|line| !is_line(&line.text));
+        let is_start = |step: &Step| matches!(step, Step::Start { .. });
+        let was_changed = self.steps.len() + self.commands.len() < before;
+        if was_changed {
+            self.fixable &= !self.steps.is_empty();
+            self.consent = self.consent.filter(|_| self.steps.iter().any(is_start));
+        }
+        was_changed
+    }
+
     /// Only for a person: `doctor --fix` does nothing.
     #[must_use]
     pub(super) fn without_steps(mut self) -> Self {

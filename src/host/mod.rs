@@ -5,10 +5,14 @@
 
 mod agent;
 mod config;
+mod effective;
 pub(crate) mod facts;
+mod host_end;
+mod jobs;
 pub mod limits;
 mod log_line;
 mod machine;
+mod mounts;
 mod network;
 mod packages;
 mod path;
@@ -31,11 +35,14 @@ pub use agent::{
     Workdir, Wrapper,
 };
 pub use config::{ConfigFile, ConfigState, Setting, TokenShape, Written};
+pub use effective::{Assigned, Effective, EnvironmentFile, Exec, Limit, SliceLimits};
 pub use facts::{Defined, Facts};
+pub use host_end::{EndedBy, Ending, HostEnd};
 pub use log_line::LogLine;
 pub use machine::{
-    AccountFacts, Clock, Host, Mac, Memory, Mount, Resolver, SYSTEM_SID, Selinux, Volume,
+    AccountFacts, Clock, Host, Mac, Memory, Mount, POWERFUL, Resolver, SYSTEM_SID, Selinux, Volume,
 };
+pub use mounts::{HeldName, PlannedMount};
 pub use network::{Answered, Attempt, Endpoint, Network, Proxied, Route, Side, Tls};
 pub use packages::{PackageFault, PackageManager};
 pub use path::{Access, Denied, PathPart, PathWalk, Provenance, Strange, Stranger};

@@ -1,6 +1,6 @@
 //! A service as it is defined.
 
-use super::{Activity, PathWalk, Scrubbed, Seen, ServiceState};
+use super::{Activity, HostEnd, PathWalk, Scrubbed, Seen, ServiceState};
 use crate::values::Manager;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -26,6 +26,10 @@ pub struct Service {
     pub objections: Seen<Vec<Objection>>,
     /// What it runs, word by word.
     pub command: Vec<Scrubbed>,
+    /// What scripts and units that it names do to the host when it ends; the directives themselves
+    /// tell the rest.
+    #[serde(default)]
+    pub host_ends: Seen<Vec<HostEnd>>,
     /// What its manager says.
     pub state: Seen<ServiceState>,
 }

@@ -11,10 +11,12 @@ pub mod config;
 mod context;
 mod deadline;
 mod discovery;
+mod effective;
 mod endpoints;
 mod environment;
 mod existing;
 mod host;
+mod host_end;
 mod host_probes;
 mod launchd;
 mod log;
@@ -24,6 +26,7 @@ mod objections;
 mod paths;
 mod personal;
 mod plan_facts;
+mod planned_mounts;
 mod processes;
 pub mod procfs;
 mod reader;
@@ -44,11 +47,10 @@ mod workdir;
 use crate::{
     Code, Command, Error, Help, Result,
     host::{
-        AccountFacts, Install, Network, ProbeName, ProbeSet, Queue, SCHEMA_VERSION, Seen,
-        ServiceState, Survey,
+        AccountFacts, Install, Network, ProbeName, ProbeSet, Queue, SCHEMA_VERSION, Seen, Survey,
     },
     platform::{Os, command::HostCommands, fs::Root},
-    service::StateQuery,
+    service::{StateQuery, Told},
     text::Secrets,
     values::Manager,
 };
@@ -188,7 +190,7 @@ fn take(root: Arc<Root>, probes: ProbeSet, request: Request, until: Instant) -> 
         .collect();
     let mut states = states.flat();
     if let Some((of_tasks, _, _)) = &of_windows {
-        states = of_tasks.clone();
+        states = of_tasks.clone().map(effective::without);
     } else if context.os == Os::Windows {
         states = Seen::not_applicable(IMAGE);
     }
@@ -236,7 +238,7 @@ fn take(root: Arc<Root>, probes: ProbeSet, request: Request, until: Instant) -> 
 
 /// What the managers say of the services.
 struct ManagerAnswers {
-    states: Seen<BTreeMap<String, ServiceState>>,
+    states: Seen<BTreeMap<String, Told>>,
     objections: objections::Objections,
 }
 
@@ -260,13 +262,14 @@ fn network_probe(
 fn service_states(
     context: &ProbeContext,
     candidates: &[Candidate],
-) -> Probe<Seen<BTreeMap<String, ServiceState>>> {
+) -> Probe<Seen<BTreeMap<String, Told>>> {
     let units = candidates.iter().filter_map(|candidate| candidate.unit.as_ref());
     let manager = units.clone().next().map_or(Manager::usual(context.os), |unit| unit.manager);
     let service = |unit: &units::Unit| {
         let file = unit.definitions.first()?.walk.path.clone();
         (unit.manager == manager).then(|| (unit.name.clone(), file))
     };
+    let slices = effective::slices(units.clone());
     let services = units.filter_map(service).collect();
     let booted = context.now - host::uptime();
     context.start(ProbeName::ServiceState, move |context| {
@@ -278,8 +281,9 @@ fn service_states(
             StateQuery::CONSOLE => mac::console(root)?.uid(),
             name => uid_of(root, name),
         };
-        let query = StateQuery { commands, services, limit: *limit, booted, uid_of: &uid_of };
-        manager.profile().states(&query)
+        let query =
+            StateQuery { commands, services, slices, limit: *limit, booted, uid_of: &uid_of };
+        manager.profile().told(&query)
     })
 }
 

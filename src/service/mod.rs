@@ -3,6 +3,7 @@
 
 mod common;
 pub mod environment;
+pub(crate) mod host_end;
 pub mod launchd;
 mod parts;
 mod profile;
@@ -14,9 +15,10 @@ mod verb;
 
 pub(crate) use common::{description, drain};
 pub(crate) use environment::unquoted;
+pub(crate) use host_end::host_ends;
 pub(crate) use parts::{DefinitionFile, Parts};
 pub(crate) use profile::Profile;
-pub(crate) use query::StateQuery;
+pub(crate) use query::{StateQuery, Told};
 pub(crate) use trust::is_closed;
 pub(crate) use verb::Verb;
 
@@ -65,6 +67,11 @@ pub trait Services {
     /// None where the manager keeps no such list.
     fn users(&self) -> Result<BTreeMap<String, String>> {
         Ok(BTreeMap::new())
+    }
+    /// How long a service that was started may seem not to run: of a manager that only takes the start
+    /// on, and whose state is that of before until then.
+    fn begins_within(&self) -> Duration {
+        Duration::ZERO
     }
     /// The last lines that the service wrote.
     fn last_lines(&self, service: &str, count: usize) -> Result<String>;

@@ -59,16 +59,23 @@ fn executable(survey: &Survey, install: &Install) -> Judged {
         return Ok(Problem::fail(format!("{path} is a link, which root does not follow"))
             .seen(walk.why())
             .cure(
-                Remedy::by_hand("Put the binary itself at this path, not a link.")
+                change
+                    .aside(Remedy::by_hand("Put the binary itself at this path, not a link."), site)
                     .command(Command::root("runnerup install")),
             )
             .into());
     }
     if !walk.is(Kind::File) {
-        let what = walk.end.map_or("does not exist".to_owned(), |meta| format!("is {}", meta.kind));
+        let (what, remedy) = match walk.end {
+            None => ("does not exist".to_owned(), Remedy::by_hand("Install the agent.")),
+            Some(meta) => {
+                let remedy = Remedy::by_hand("Move it away, and install the agent.");
+                (format!("is {}", meta.kind), change.aside(remedy, site))
+            }
+        };
         return Ok(Problem::fail(format!("the agent's binary {path} {what}"))
             .seen(walk.why())
-            .cure(Remedy::by_hand("Install the agent.").command(Command::root("runnerup install")))
+            .cure(remedy.command(Command::root("runnerup install")))
             .into());
     }
     if rights::apply(survey) {
@@ -354,7 +361,12 @@ mod tests {
     fn noexec_and_open_modes_fail() {
         let mut survey = healthy();
         let options = vec!["rw".into(), "noexec".into()];
-        survey.host.mounts.push(Mount { point: "/opt".into(), kind: "ext4".into(), options });
+        survey.host.mounts.push(Mount {
+            point: "/opt".into(),
+            kind: "ext4".into(),
+            options,
+            order: None,
+        });
         assert_eq!(status(&survey, "permissions/binary-filesystem"), Status::Fail);
         let open = with(|walk| walk.end = Some(file(0, 0o777)));
         assert_eq!(status(&open, "permissions/binary-not-writable"), Status::Fail);

@@ -1,6 +1,7 @@
 //! launchd, through `launchctl`.
 
 pub mod definition;
+mod end;
 mod jobs;
 mod plist;
 mod profile;

@@ -1,6 +1,6 @@
 //! What is known of launchd.
 
-use super::{Launchd, definition, domain_of, jobs, rival};
+use super::{Launchd, definition, domain_of, end, jobs, rival};
 use crate::{
     Code, Command, Error, Result,
     host::{Directive, Facts, Install, Seen, Service, ServiceState},
@@ -102,17 +102,8 @@ impl Profile for LaunchdProfile {
         Some(user.filter(|user| !user.is_empty()).unwrap_or_else(|| "root".to_owned()))
     }
 
-    /// Exit statuses of launchd's own, and the signals of macOS's policies.
     fn meaning(&self, state: &ServiceState) -> Option<&'static str> {
-        Some(match (state.result.as_str(), state.exit_status) {
-            ("signal", Some(9)) => {
-                "macOS killed it, as it does for an invalid signature or a quarantine attribute"
-            }
-            (_, Some(78)) => "launchd could not execute the binary or open its output file",
-            (_, Some(126)) => "the binary cannot be executed",
-            (_, Some(127)) => "the binary or its interpreter does not exist",
-            _ => return None,
-        })
+        end::meaning(&state.result, state.exit_status)
     }
 
     fn commands(&self, verb: Verb, install: &Install, service: &Service) -> Vec<Command> {

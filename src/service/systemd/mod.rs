@@ -3,13 +3,16 @@
 pub mod definition;
 pub mod drop_ins;
 mod profile;
+mod show;
 pub mod state;
+pub(crate) mod time_span;
 pub mod unit_folders;
 pub(crate) mod unit_text;
 pub mod untrusted;
 mod verify;
 
 pub(crate) use profile::{SystemdProfile, on_unit, reload};
+pub(crate) use state::slices_of;
 
 use crate::{
     Result,

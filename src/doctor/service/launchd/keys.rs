@@ -3,7 +3,7 @@
 use crate::{
     doctor::{
         Command, Judged, Problem, Remedy, Verdict,
-        change::on_account,
+        change::{on_account, one_shot},
         lookup::{duration, longest_job, longest_stop, shorter_jobs},
         remedy::Text,
     },
@@ -81,6 +81,9 @@ fn value<'a>(service: &'a Service, key: &str) -> Option<&'a str> {
 
 /// Whether launchd restarts the agent after every exit.
 pub(super) fn restarts(install: &Install, service: &Service) -> Judged {
+    if let Some(end) = one_shot(install) {
+        return Ok(Verdict::Holds(format!("a one-shot host: {end}")));
+    }
     if value(service, "LaunchOnlyOnce") == Some("true") {
         return Ok(Problem::fail("launchd starts the agent only once")
             .seen("LaunchOnlyOnce is true in the plist")

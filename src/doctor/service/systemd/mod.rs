@@ -6,7 +6,6 @@ mod limits;
 mod privileges;
 mod sandbox;
 mod stop;
-mod time_span;
 mod unit;
 mod user;
 mod version;

@@ -2,7 +2,7 @@
 
 use super::task;
 use crate::{
-    doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict},
+    doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict, change::one_shot},
     host::{Directive, Install, Service, Survey, Unseen},
 };
 
@@ -235,6 +235,9 @@ fn one_instance(_: &Survey, install: &Install) -> Judged {
 /// Whether the scheduler restarts the agent after it has ended.
 pub(super) fn restarts(install: &Install) -> Judged {
     let service = of(install)?;
+    if let Some(end) = one_shot(install) {
+        return Ok(Verdict::Holds(format!("a one-shot host: {end}")));
+    }
     let repeats = |directive: &&Directive| {
         directive.key == "Interval"
             && directive.section.starts_with("Triggers/")
