@@ -1,6 +1,6 @@
 //! The host itself.
 
-use super::{Directive, PackageFault, PackageManager, PathRole, PathWalk, Seen, Windows};
+use super::{PackageFault, PackageManager, PathRole, PathWalk, Seen, Windows};
 use crate::platform::{Os, accounts::AccountId, fs::Meta};
 use serde::{Deserialize, Serialize};
 use std::{fmt, path::PathBuf};
@@ -28,10 +28,6 @@ pub struct Host {
     pub container: Option<String>,
     /// The version of systemd that runs it.
     pub systemd: Option<u32>,
-    /// What systemd's own configuration says of defaults for all units, in the order in which it
-    /// counts.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub manager_settings: Vec<Directive>,
     /// File systems.
     pub mounts: Vec<Mount>,
     /// Free space where it matters.
@@ -198,7 +194,6 @@ impl Default for Host {
             image: false,
             container: None,
             systemd: None,
-            manager_settings: Vec::new(),
             mounts: Vec::new(),
             volumes: Vec::new(),
             memory: Seen::default(),

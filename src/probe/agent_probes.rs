@@ -285,6 +285,7 @@ impl AgentProbes {
         let host_ends = self.host_ends.seen();
         let service = candidate.unit.map(|unit| Service {
             host_ends,
+            defaults: managers.settings.of(unit.manager, scrub),
             objections: managers.objections.of(&unit, scrub),
             manager: unit.manager,
             name: unit.name,

@@ -58,6 +58,7 @@ use candidate::Candidate;
 use context::ProbeContext;
 use deadline::{Limit, Probe, known_or_default, probe};
 use discovery::{Discovery, discover};
+use manager_settings::ManagerSettings;
 use network::{EndpointProbe, QueueQuery};
 use processes::Processes;
 use scrub::Scrub;
@@ -160,7 +161,7 @@ fn take(root: Arc<Root>, probes: ProbeSet, request: Request, until: Instant) -> 
     let windows = (context.is_host && context.os == Os::Windows)
         .then(|| windows::ask(&context, &candidates, request.timeout));
     // What systemd has in force decides how the network is reached; no other manager tells that.
-    let mut word = known_or_default(word.seen());
+    let word = known_or_default(word.seen());
     let mut states = Answer::Begun(states);
     if context.os == Os::Linux {
         let told = states.done();
@@ -203,13 +204,13 @@ fn take(root: Arc<Root>, probes: ProbeSet, request: Request, until: Instant) -> 
     } else if context.os == Os::Windows {
         states = Seen::not_applicable(IMAGE);
     }
-    let managers = ManagerAnswers { states, objections: objections.done() };
+    let managers =
+        ManagerAnswers { states, objections: objections.done(), settings: word.settings };
     let mut installs: Vec<Install> = probes
         .into_iter()
         .map(|probes| probes.done(&context, &managers, &processes, &uids))
         .collect();
     let mut host = host(&installs);
-    host.manager_settings = std::mem::take(&mut word.settings).scrubbed(&context.scrub);
     if context.os == Os::Windows {
         installs.iter_mut().for_each(windows_paths::as_windows_does);
     }
@@ -265,6 +266,7 @@ impl Answer {
 struct ManagerAnswers {
     states: Seen<BTreeMap<String, Told>>,
     objections: objections::Objections,
+    settings: ManagerSettings,
 }
 
 /// Asks what an agent asks, as far as that was asked for.

@@ -12,6 +12,7 @@ mod systemd;
 mod task_scheduler;
 
 pub(super) use rules::rules;
+pub(super) use systemd::path_as_meant;
 
 use super::Check;
 
@@ -20,6 +21,7 @@ pub(super) const DEFINITION: &[&Check] = &[
     &defined::DEFINED,
     &defined::LOADED,
     &systemd::NEW_ENOUGH,
+    &systemd::AS_MEANT,
     &command::RIGHT,
     &defined::USER,
     &definition::ACCEPTED,
