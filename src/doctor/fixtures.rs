@@ -77,6 +77,17 @@ pub(crate) fn healthy() -> Survey {
         misread: Vec::new(),
         command: vec![BINARY.into(), "--config".into(), CONFIG.into()],
         host_ends: Seen::Known(Vec::new()),
+        boot: Seen::Known(Boot {
+            target: "graphical.target".into(),
+            is_multi_user: true,
+            is_reached: true,
+            wanters: vec![Wanter {
+                name: "multi-user.target".into(),
+                state: WanterState::Reached,
+                meant: None,
+            }],
+            ..Boot::default()
+        }),
         state: Seen::Known(ServiceState {
             load: Load::Loaded,
             enabled: true,
@@ -139,6 +150,7 @@ pub(crate) fn healthy() -> Survey {
                 .to_vec(),
         ),
         wrapper: None,
+        sudo: Seen::not_applicable("no command prefix"),
     };
     Survey {
         schema_version: SCHEMA_VERSION,
@@ -250,6 +262,7 @@ pub(crate) fn directive(survey: &mut Survey, section: &str, key: &str, value: &s
         section: section.into(),
         key: key.into(),
         value: value.into(),
+        kind: ValueKind::Unknown,
     };
     service_of(survey).directives.push(line);
 }
@@ -358,6 +371,7 @@ fn unit(text: &str) -> Vec<Directive> {
                 section: section.clone(),
                 key: key.into(),
                 value: value.into(),
+                kind: ValueKind::Unknown,
             });
         }
     }

@@ -75,6 +75,8 @@ const PROGRAMS: &[(&str, &[Os])] = &[
     ("useradd", LINUX),
     ("visudo", UNIX),
     ("w32tm", WINDOWS),
+    // A loop of the shell, until launchd has let go of a job.
+    ("while", MAC),
     ("xattr", MAC),
     ("xcode-select", MAC),
     ("yum", LINUX),

@@ -1,6 +1,6 @@
 //! The host itself.
 
-use super::{PackageFault, PackageManager, PathRole, PathWalk, Seen, Windows};
+use super::{PackageFault, PackageManager, PathRole, PathWalk, Seen, Sudo, Windows};
 use crate::platform::{Os, accounts::AccountId, fs::Meta};
 use serde::{Deserialize, Serialize};
 use std::{fmt, path::PathBuf};
@@ -152,19 +152,6 @@ pub struct AccountFacts {
     pub sid: Option<String>,
     /// Windows: it is in the group of administrators.
     pub administrator: Option<bool>,
-}
-
-/// What sudo lets an account do.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Sudo {
-    /// sudo is installed.
-    pub installed: bool,
-    /// Rules, as `sudo -l` writes them.
-    pub rules: Vec<String>,
-    /// Any command without a password.
-    pub passwordless: bool,
-    /// sudo wants a terminal.
-    pub wants_terminal: bool,
 }
 
 /// What only macOS has.

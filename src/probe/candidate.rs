@@ -11,8 +11,8 @@ use super::{
 use crate::{
     agent::{Kind, Layout, Token, is_token_variable},
     host::{
-        ConfigFile, Directive, Misread, Provenance, Scrubbed, Seen, Stray, Strays, TokenPlace,
-        Unseen,
+        ConfigFile, Directive, Misread, Provenance, Scrubbed, Seen, StepDown, Stray, Strays,
+        TokenPlace, Unseen,
     },
     platform::{Os, accounts, fs::Root},
     record::Receipt,
@@ -110,13 +110,13 @@ pub(super) fn all(
 }
 
 /// No strays but those that were not looked at.
-fn none_yet(processes: &Processes) -> Strays {
+pub(super) fn none_yet(processes: &Processes) -> Strays {
     let unseen = processes.fault().map(|fault| Unseen::not_examined(fault.why.clone()));
     Strays { shown: Vec::new(), count: processes.agents_beyond(), unseen }
 }
 
 /// Notes an agent's process that nothing accounts for.
-fn stray(strays: &mut Strays, agent: &Agent, processes: &Processes, scrub: &Scrub) {
+pub(super) fn stray(strays: &mut Strays, agent: &Agent, processes: &Processes, scrub: &Scrub) {
     strays.count += 1;
     if strays.shown.len() < STRAYS
         && let Some(process) = processes.agent_process(agent, scrub)
@@ -193,7 +193,7 @@ impl Candidate {
     /// Takes in what was read of its configuration.
     pub(super) fn configured(&mut self, config: Seen<ConfigFile<String>>, token: Option<Token>) {
         let prefix = config.ok().and_then(|config| config.list("runner.command_prefix"));
-        let other = prefix.and_then(task_user).map(str::to_owned);
+        let other = prefix.and_then(StepDown::of).and_then(|step| step.user);
         self.task_user = other.or_else(|| self.user.clone());
         self.config = Some(config);
         self.token = token;
@@ -338,32 +338,6 @@ pub(super) fn config(command: &[String]) -> Option<PathBuf> {
     None
 }
 
-/// The account that a command prefix steps over to.
-fn task_user(prefix: &[String]) -> Option<&str> {
-    let program = Path::new(prefix.first()?).file_name()?.to_str()?;
-    let mut words = prefix.iter().skip(1).map(String::as_str);
-    match program {
-        "sudo" | "runuser" | "doas" => {
-            while let Some(word) = words.next() {
-                if let Some(user) = word.strip_prefix("--user=") {
-                    return Some(user);
-                }
-                let is_short = word.starts_with('-') && !word.starts_with("--");
-                if word == "--user" || is_short && word.ends_with('u') {
-                    return words.next();
-                }
-                if is_short && word.starts_with("-u") {
-                    return word.strip_prefix("-u");
-                }
-            }
-            // sudo without a user is sudo to root.
-            Some("root")
-        }
-        "su" => words.find(|word| !word.starts_with('-')),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -442,20 +416,6 @@ mod tests {
                 all(&root, Vec::new(), receipts, &processes, &scrub, Instant::now());
             assert_eq!(found[0].process.is_some(), is_own, "{uid}");
             assert_eq!(strays.count == 0, is_own, "{uid}");
-        }
-    }
-
-    #[test]
-    fn the_account_of_jobs_is_the_prefixs() {
-        for (prefix, user) in [
-            ("sudo -niHu ci --", Some("ci")),
-            ("/usr/bin/sudo --user=ci --", Some("ci")),
-            ("sudo -uci", Some("ci")),
-            ("sudo -n --", Some("root")),
-            ("su - ci -c", Some("ci")),
-            ("nice -n 10", None),
-        ] {
-            assert_eq!(task_user(&words(prefix)), user, "{prefix}");
         }
     }
 

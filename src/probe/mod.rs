@@ -5,6 +5,7 @@ mod account;
 mod acl;
 mod agent_probes;
 mod binary;
+mod boot;
 mod candidate;
 mod command_prefix;
 pub mod config;
@@ -22,6 +23,7 @@ mod host_probes;
 mod launchd;
 mod log;
 mod mac;
+mod mac_agents;
 mod manager_settings;
 pub mod network;
 mod objections;
@@ -35,6 +37,7 @@ mod route;
 mod scrub;
 mod scrubbed;
 mod secret_words;
+mod sudo;
 mod task_action;
 mod tasks;
 mod units;
@@ -47,17 +50,20 @@ mod workdir;
 use crate::{
     Code, Command, Error, Help, Result,
     host::{
-        AccountFacts, Install, Network, ProbeName, ProbeSet, Queue, SCHEMA_VERSION, Seen, Survey,
+        AccountFacts, Boot, Install, Network, ProbeName, ProbeSet, Queue, SCHEMA_VERSION, Seen,
+        Survey,
     },
     platform::{Os, command::HostCommands, fs::Root},
     service::{StateQuery, Told},
     text::Secrets,
     values::Manager,
 };
+use agent_probes::AgentProbes;
 use candidate::Candidate;
 use context::ProbeContext;
 use deadline::{Limit, Probe, known_or_default, probe};
 use discovery::{Discovery, discover};
+use mac_agents::MacAgents;
 use manager_settings::ManagerSettings;
 use network::{EndpointProbe, QueueQuery};
 use processes::Processes;
@@ -180,6 +186,7 @@ fn take(root: Arc<Root>, probes: ProbeSet, request: Request, until: Instant) -> 
         strays = candidate::by_hand(&candidates, &processes, &context.scrub);
     }
     let objections = objections::begin(&context, &candidates);
+    let boots = next_boot(&context, &candidates);
     let host = host_probes::begin(&context, &candidates, &processes);
     let of_windows = windows.as_ref().map(|windows| {
         let accounts = windows.accounts(&candidates, context.now);
@@ -194,7 +201,7 @@ fn take(root: Arc<Root>, probes: ProbeSet, request: Request, until: Instant) -> 
         names.into_iter().filter_map(number).collect::<BTreeMap<_, _>>()
     });
     let uids = known_or_default(uids.seen());
-    let probes: Vec<agent_probes::AgentProbes> = candidates
+    let mut probes: Vec<AgentProbes> = candidates
         .into_iter()
         .map(|candidate| agent_probes::begin(&context, candidate, &uids))
         .collect();
@@ -204,8 +211,24 @@ fn take(root: Arc<Root>, probes: ProbeSet, request: Request, until: Instant) -> 
     } else if context.os == Os::Windows {
         states = Seen::not_applicable(IMAGE);
     }
-    let managers =
-        ManagerAnswers { states, objections: objections.done(), settings: word.settings };
+    if context.is_host && context.os == Os::Darwin {
+        let main = |told: &Told| told.state.main_pid;
+        let agents = MacAgents {
+            jobs: states.clone().map(|all| all.values().filter_map(main).collect()),
+            processes: &processes,
+            commands: &context.commands,
+            scrub: &context.scrub,
+            limit: context.limit,
+        };
+        let mut found: Vec<_> = probes.iter_mut().map(AgentProbes::candidate).collect();
+        strays = agents.claim(&mut found, &uids);
+    }
+    let managers = ManagerAnswers {
+        states,
+        objections: objections.done(),
+        boots: boots.flat(),
+        settings: word.settings,
+    };
     let mut installs: Vec<Install> = probes
         .into_iter()
         .map(|probes| probes.done(&context, &managers, &processes, &uids))
@@ -267,6 +290,20 @@ struct ManagerAnswers {
     states: Seen<BTreeMap<String, Told>>,
     objections: objections::Objections,
     settings: ManagerSettings,
+    boots: Seen<BTreeMap<String, Boot>>,
+}
+
+/// Foresees the next boot of the units of systemd.
+fn next_boot(
+    context: &ProbeContext,
+    candidates: &[Candidate],
+) -> Probe<Seen<BTreeMap<String, Boot>>> {
+    let units = candidates.iter().filter_map(|candidate| candidate.unit.as_ref());
+    let units = units.filter(|unit| unit.manager == Manager::Systemd);
+    let units: Vec<_> = units.map(|unit| (unit.name.clone(), unit.provenance())).collect();
+    context.start(ProbeName::NextBoot, move |context| {
+        boot::examine(&context.root, &units, context.soon())
+    })
 }
 
 /// Asks what an agent asks, as far as that was asked for.
@@ -376,12 +413,12 @@ fn accounts(
     names.insert("root".to_owned());
     let probe = |name: String| {
         context.start(ProbeName::Account, move |context| {
-            let ProbeContext { root, commands, limit, is_host, .. } = context;
+            let ProbeContext { root, commands, limit, is_host, scrub, .. } = context;
             Seen::from(account::facts(root, &name).map(|account| {
                 let mut account = account?;
                 account.sudo = match is_host {
-                    true => account::sudo(commands, &account, *limit),
-                    false => Seen::not("an image: its sudo cannot be asked"),
+                    true => sudo::of_host(root, commands, &account, *limit, scrub),
+                    false => sudo::of_image(root, &account),
                 };
                 Some(account)
             }))

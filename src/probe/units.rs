@@ -264,6 +264,7 @@ impl Unit {
             line: directive.line,
             section: directive.section,
             key: directive.key,
+            kind: directive.kind,
         };
         directives.into_iter().map(scrubbed).collect()
     }

@@ -206,6 +206,7 @@ mod tests {
             section: "Service".to_owned(),
             key: key.to_owned(),
             value: value.to_owned(),
+            kind: crate::host::ValueKind::Unknown,
         };
         of_directive(&line, &Specifiers { unit: "a.service", of_host: &|_| None })
     }

@@ -3,7 +3,10 @@
 pub(crate) use super::words::split;
 
 use super::meant::is_quoted_whole;
-use crate::{host::Directive, text::may_be_secret};
+use crate::{
+    host::{Directive, ValueKind},
+    text::may_be_secret,
+};
 use std::path::Path;
 
 /// The lines of a unit. A backslash at the end of a line joins it to the next; a comment between
@@ -51,6 +54,7 @@ fn take(
         section: section.clone(),
         key: key.trim().to_owned(),
         value: value.trim().to_owned(),
+        kind: ValueKind::Unknown,
     });
 }
 

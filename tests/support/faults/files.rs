@@ -45,7 +45,7 @@ pub const FAULTS: &[Fault] = &[
         "rm $B; mkdir $B",
         "permissions/binary-executable",
         Paste,
-        "rmdir $B; cp -p /root/binary.kept $B",
+        "rm -rf $B $B.moved; cp -p /root/binary.kept $B",
     ),
     fault(
         "a page saved as the binary",
@@ -176,14 +176,14 @@ pub const FAULTS: &[Fault] = &[
         "rm $C; mkdir $C",
         "config/exists",
         Hand,
-        "rmdir $C; config",
+        "rm -rf $C $C.moved; config",
     ),
     fault(
         "FIFO in place of the configuration",
         "rm $C; mkfifo $C",
         "config/exists",
         Hand,
-        "config",
+        "rm -f $C $C.moved; config",
     ),
     // Folders of jobs.
     fault(

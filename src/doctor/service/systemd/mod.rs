@@ -1,17 +1,20 @@
 //! Units of systemd: their own checks, and the rules of checks for all managers.
 
+mod boot;
 mod directives;
 pub(in crate::doctor) mod drop_in;
 mod in_force;
 mod limits;
 mod meant;
 mod mend;
+mod privileges;
 mod sandbox;
 mod stop;
 mod unit;
 mod user;
 mod version;
 
+pub(super) use boot::REQUIREMENTS;
 pub(super) use meant::AS_MEANT;
 pub(in crate::doctor) use mend::path_as_meant;
 pub(super) use sandbox::ALLOWS_JOBS;
@@ -108,6 +111,10 @@ impl Rules for SystemdRules {
 
     fn limits(&self, install: &Install, service: &Service) -> Judged {
         limits::judge(install, service)
+    }
+
+    fn at_boot(&self, install: &Install, service: &Service) -> Vec<Problem> {
+        boot::problems(install, service)
     }
 
     fn draining(&self, remedy: Remedy, service: &Service) -> Remedy {
