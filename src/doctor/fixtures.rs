@@ -77,6 +77,7 @@ pub(crate) fn healthy() -> Survey {
              NotifyAccess=exec\nKillMode=mixed\nTimeoutStopSec=18300\n\
              [Install]\nWantedBy=multi-user.target\n",
         ),
+        defaults: Vec::new(),
         objections: Seen::Known(Vec::new()),
         misread: Vec::new(),
         command: vec![BINARY.into(), "--config".into(), CONFIG.into()],
@@ -149,6 +150,7 @@ pub(crate) fn healthy() -> Survey {
                 .map(|name| Tool {
                     name: name.into(),
                     path: Some(Path::new("/usr/bin").join(name)),
+                    elsewhere: None,
                 })
                 .to_vec(),
         ),

@@ -60,6 +60,7 @@ const PROGRAMS: &[(&str, &[Os])] = &[
     ("runnerup", ALL),
     ("schtasks", WINDOWS),
     ("scutil", MAC),
+    ("sed", LINUX),
     ("sepolicy", LINUX),
     ("sh", UNIX),
     ("sntp", MAC),

@@ -34,10 +34,6 @@ pub struct Host {
     pub container: Option<String>,
     /// The version of systemd that runs it.
     pub systemd: Option<u32>,
-    /// What systemd's own configuration says of defaults for all units, in the order in which it
-    /// counts.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub manager_settings: Vec<Directive>,
     /// File systems.
     pub mounts: Vec<Mount>,
     /// Mounts that every start of the host is to bring.
@@ -199,7 +195,6 @@ impl Default for Host {
             image: false,
             container: None,
             systemd: None,
-            manager_settings: Vec::new(),
             mounts: Vec::new(),
             planned_mounts: Vec::new(),
             volumes: Vec::new(),

@@ -345,6 +345,7 @@ impl AgentProbes {
         };
         let service = candidate.unit.map(|unit| Service {
             host_ends,
+            defaults: managers.settings.of(unit.manager, scrub),
             boot,
             objections: managers.objections.of(&unit, scrub),
             manager: unit.manager,

@@ -19,6 +19,7 @@ use std::path::Path;
 const CAUSES: &[&str] = &[
     "service/defined",
     "service/loaded",
+    "service/lines-as-meant",
     "service/user-exists",
     "service/command-right",
     "service/environment-files",

@@ -2,7 +2,7 @@
 
 use crate::{
     doctor::{Judged, Problem, Remedy, Verdict},
-    host::{Directive, Install, Objection, Service},
+    host::{Directive, Install, Misread, Objection, Service},
     service::systemd::on_unit,
     text::nearest,
 };
@@ -71,7 +71,14 @@ pub(super) fn accepted(install: &Install, service: &Service) -> Judged {
         let shows = on_unit("systemd-analyze --man=no verify", install, service);
         problem(service, objection).cure(Remedy::by_hand(advice).inspect(shows))
     };
-    let problems: Vec<_> = service.objections.known()?.iter().map(problem).collect();
+    // What is meant by a line, and what becomes of it, is told elsewhere.
+    let is_told = |objection: &&Objection| {
+        let is_it =
+            |misread: &Misread| misread.file == objection.file && misread.line == objection.line;
+        service.misread.iter().any(is_it)
+    };
+    let objections = service.objections.known()?.iter();
+    let problems: Vec<_> = objections.filter(|own| !is_told(own)).map(problem).collect();
     let count = service.directives.len();
     Ok(Verdict::of(problems, format!("systemd accepts all {count} directives")))
 }
