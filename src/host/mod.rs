@@ -25,7 +25,9 @@ mod scrubbed;
 mod seen;
 mod service;
 mod service_state;
+mod start_lack;
 mod token_place;
+mod upgrades;
 mod value_kind;
 mod windows;
 
@@ -54,7 +56,9 @@ pub use scrubbed::Scrubbed;
 pub use seen::{Reason, Seen, Unseen};
 pub use service::{Definition, Directive, Objection, Service};
 pub use service_state::{AUTO_RESTART, Activity, Load, ServiceState};
+pub use start_lack::{Lack, StartLack, StartNeed};
 pub use token_place::TokenPlace;
+pub use upgrades::{Place, Upgrades};
 pub use value_kind::ValueKind;
 pub use windows::{Grant, Rights, TaskState, Windows, same};
 

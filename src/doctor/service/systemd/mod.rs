@@ -5,6 +5,9 @@ mod directives;
 pub(in crate::doctor) mod drop_in;
 mod limits;
 mod sandbox;
+mod shared_host;
+mod start_limit;
+mod start_needs;
 mod stop;
 mod unit;
 mod user;
@@ -12,13 +15,15 @@ mod version;
 
 pub(super) use boot::REQUIREMENTS;
 pub(super) use sandbox::ALLOWS_JOBS;
+pub(super) use shared_host::{OOM, SCHEDULED};
+pub(super) use start_needs::START_NEEDS;
 pub(super) use unit::{ENVIRONMENT_FILES, HEALTH, NETWORK};
 pub(super) use version::NEW_ENOUGH;
 
 use super::rules::{Rules, only};
 use crate::{
     doctor::{Judged, Problem, Remedy},
-    host::{Install, Load, Service, Survey, Unseen},
+    host::{Install, Load, Service, ServiceState, Survey, Unseen},
     service::systemd::{on_unit, reload},
     values::Manager,
 };
@@ -97,6 +102,14 @@ impl Rules for SystemdRules {
 
     fn at_boot(&self, install: &Install, service: &Service) -> Vec<Problem> {
         boot::problems(install, service)
+    }
+
+    fn has_given_up(&self, service: &Service, state: &ServiceState) -> bool {
+        start_limit::has_given_up(service, state)
+    }
+
+    fn started_anew(&self, remedy: Remedy, install: &Install, service: &Service) -> Remedy {
+        start_limit::started_anew(remedy, install, service)
     }
 
     fn draining(&self, remedy: Remedy, service: &Service) -> Remedy {

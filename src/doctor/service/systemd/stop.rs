@@ -2,7 +2,7 @@
 
 use super::{
     drop_in::{drains, drop_in},
-    on_unit,
+    on_unit, start_limit,
 };
 use crate::{
     doctor::{
@@ -25,7 +25,8 @@ pub(super) fn restarts(install: &Install, service: &Service) -> Judged {
     }
     let restart = service.value("Service", "Restart").unwrap_or("no");
     if restart == "always" {
-        return Ok(Verdict::Holds("Restart=always".to_owned()));
+        let holds = || Verdict::Holds("Restart=always".to_owned());
+        return Ok(start_limit::gives_up(install, service).map_or_else(holds, Verdict::from));
     }
     let problem = match restart {
         "no" => Problem::fail("the service does not restart the agent when it ends"),

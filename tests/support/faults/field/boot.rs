@@ -107,7 +107,9 @@ pub const FAULTS: &[Fault] = &[
         &["stop whenever docker.service stops"],
         fault(
             "BindsTo= of a service that upgrades stop",
-            with_docker!("systemctl start docker; drop '[Unit]\\nBindsTo=docker.service\\nAfter=docker.service\\n'"),
+            with_docker!(
+                "systemctl start docker; drop '[Unit]\\nBindsTo=docker.service\\nAfter=docker.service\\n'"
+            ),
             "service/requirements-met",
             Cure::Hand,
             NO_DOCKER,
