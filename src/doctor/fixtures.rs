@@ -29,7 +29,12 @@ pub(crate) fn healthy() -> Survey {
         accounts_unread: None,
         privileged: true,
         systemd: Some(252),
-        mounts: vec![Mount { point: "/".into(), kind: "ext4".into(), options: vec!["rw".into()] }],
+        mounts: vec![Mount {
+            point: "/".into(),
+            kind: "ext4".into(),
+            options: vec!["rw".into()],
+            order: None,
+        }],
         volumes: vec![Volume {
             folder: WORKDIR.into(),
             purpose: PathRole::WorkFolder,
@@ -74,6 +79,7 @@ pub(crate) fn healthy() -> Survey {
              [Install]\nWantedBy=multi-user.target\n",
         ),
         objections: Seen::Known(Vec::new()),
+        misread: Vec::new(),
         command: vec![BINARY.into(), "--config".into(), CONFIG.into()],
         host_ends: Seen::Known(Vec::new()),
         start_lacks: Seen::Known(Vec::new()),
@@ -150,6 +156,9 @@ pub(crate) fn healthy() -> Survey {
                 .to_vec(),
         ),
         wrapper: None,
+        sudo: Seen::not_applicable("no command prefix"),
+        mounts: Seen::not_applicable("those of the host"),
+        held_names: Seen::Known(Vec::new()),
     };
     Survey {
         schema_version: SCHEMA_VERSION,

@@ -1,7 +1,7 @@
 //! A service as it is defined.
 
 use super::{
-    Activity, Boot, HostEnd, PathWalk, Scrubbed, Seen, ServiceState, StartLack, ValueKind,
+    Activity, Boot, HostEnd, Misread, PathWalk, Scrubbed, Seen, ServiceState, StartLack, ValueKind,
 };
 use crate::values::Manager;
 use serde::{Deserialize, Serialize};
@@ -26,6 +26,9 @@ pub struct Service {
     /// What systemd objects to in these lines.
     #[serde(default)]
     pub objections: Seen<Vec<Objection>>,
+    /// Lines of these files, and of the environment files, that mean something else to the manager.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub misread: Vec<Misread>,
     /// What it runs, word by word.
     pub command: Vec<Scrubbed>,
     /// What scripts and units that it names do to the host when it ends; the directives themselves

@@ -4,6 +4,7 @@ mod boot;
 mod directives;
 pub(in crate::doctor) mod drop_in;
 mod limits;
+mod privileges;
 mod sandbox;
 mod shared_host;
 mod start_limit;
