@@ -53,6 +53,9 @@ pub struct Install {
     pub unlisted: Unlisted,
     /// The last lines of its log, oldest first: what is known of them.
     pub log: Seen<Vec<LogLine>>,
+    /// What the service manager itself last said of a start that failed, as it said it.
+    #[serde(default)]
+    pub start_log: Vec<Scrubbed>,
     /// When its log was last written, in seconds since 1970.
     pub log_written: Option<i64>,
     /// Programs that jobs need, as the jobs' account finds them.

@@ -36,12 +36,15 @@ pub(super) const DEFINITION: &[&Check] = &[
     &launchd::UNHINDERED,
     &systemd::ENVIRONMENT_FILES,
     &systemd::REQUIREMENTS,
+    &systemd::START_NEEDS,
     &systemd::NETWORK,
     &definition::RESTARTS,
     &definition::STOP,
     &systemd::HEALTH,
     &systemd::ALLOWS_JOBS,
     &limits::SENSIBLE,
+    &systemd::OOM,
+    &systemd::SCHEDULED,
 ];
 
 /// Checks of the state, which depends on all other checks.
