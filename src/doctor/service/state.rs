@@ -23,6 +23,8 @@ const CAUSES: &[&str] = &[
     "service/command-right",
     "service/environment-files",
     "service/domain-right",
+    "service/plist-literal",
+    "service/plist-startable",
     "service/health-reported",
     "service/sandbox-allows-jobs",
     "permissions/binary-executable",
