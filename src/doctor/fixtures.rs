@@ -73,8 +73,20 @@ pub(crate) fn healthy() -> Survey {
              [Install]\nWantedBy=multi-user.target\n",
         ),
         objections: Seen::Known(Vec::new()),
+        misread: Vec::new(),
         command: vec![BINARY.into(), "--config".into(), CONFIG.into()],
         host_ends: Seen::Known(Vec::new()),
+        boot: Seen::Known(Boot {
+            target: "graphical.target".into(),
+            is_multi_user: true,
+            is_reached: true,
+            wanters: vec![Wanter {
+                name: "multi-user.target".into(),
+                state: WanterState::Reached,
+                meant: None,
+            }],
+            ..Boot::default()
+        }),
         state: Seen::Known(ServiceState {
             load: Load::Loaded,
             enabled: true,
@@ -136,6 +148,7 @@ pub(crate) fn healthy() -> Survey {
                 .to_vec(),
         ),
         wrapper: None,
+        sudo: Seen::not_applicable("no command prefix"),
     };
     Survey {
         schema_version: SCHEMA_VERSION,

@@ -1,6 +1,6 @@
 //! The host itself.
 
-use super::{PackageFault, PackageManager, PathRole, PathWalk, Seen, Windows};
+use super::{Directive, PackageFault, PackageManager, PathRole, PathWalk, Seen, Sudo, Windows};
 use crate::platform::{Os, accounts::AccountId, fs::Meta};
 use serde::{Deserialize, Serialize};
 use std::{fmt, path::PathBuf};
@@ -28,6 +28,10 @@ pub struct Host {
     pub container: Option<String>,
     /// The version of systemd that runs it.
     pub systemd: Option<u32>,
+    /// What systemd's own configuration says of defaults for all units, in the order in which it
+    /// counts.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub manager_settings: Vec<Directive>,
     /// File systems.
     pub mounts: Vec<Mount>,
     /// Free space where it matters.
@@ -154,19 +158,6 @@ pub struct AccountFacts {
     pub administrator: Option<bool>,
 }
 
-/// What sudo lets an account do.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Sudo {
-    /// sudo is installed.
-    pub installed: bool,
-    /// Rules, as `sudo -l` writes them.
-    pub rules: Vec<String>,
-    /// Any command without a password.
-    pub passwordless: bool,
-    /// sudo wants a terminal.
-    pub wants_terminal: bool,
-}
-
 /// What only macOS has.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -196,6 +187,7 @@ impl Default for Host {
             image: false,
             container: None,
             systemd: None,
+            manager_settings: Vec::new(),
             mounts: Vec::new(),
             volumes: Vec::new(),
             memory: Seen::default(),

@@ -1,6 +1,6 @@
 //! A service as it is defined.
 
-use super::{Activity, HostEnd, PathWalk, Scrubbed, Seen, ServiceState, ValueKind};
+use super::{Activity, Boot, HostEnd, Misread, PathWalk, Scrubbed, Seen, ServiceState, ValueKind};
 use crate::values::Manager;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -24,12 +24,18 @@ pub struct Service {
     /// What systemd objects to in these lines.
     #[serde(default)]
     pub objections: Seen<Vec<Objection>>,
+    /// Lines of these files, and of the environment files, that mean something else to the manager.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub misread: Vec<Misread>,
     /// What it runs, word by word.
     pub command: Vec<Scrubbed>,
     /// What scripts and units that it names do to the host when it ends; the directives themselves
     /// tell the rest.
     #[serde(default)]
     pub host_ends: Seen<Vec<HostEnd>>,
+    /// systemd: what the next boot does with it.
+    #[serde(default)]
+    pub boot: Seen<Boot>,
     /// What its manager says.
     pub state: Seen<ServiceState>,
 }

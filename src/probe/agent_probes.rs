@@ -9,14 +9,14 @@ use super::{
     environment::{self, Raw},
     host_end, log,
     processes::{OfInstall, Processes},
-    reader,
+    reader, sudo,
     units::Unit,
     workdir,
 };
 use crate::{
     host::{
         Binary, HostEnd, Install, Named, PathRole, PathWalk, ProbeName, Provenance, Received, Seen,
-        Service, TokenPlace, Tool, Unseen, Workdir, Wrapper,
+        Service, StepDown, SudoAnswer, TokenPlace, Tool, Unseen, Workdir, Wrapper,
     },
     platform::{
         Os,
@@ -50,8 +50,9 @@ pub(super) struct AgentProbes {
     tools: Probe<Vec<Tool>>,
 }
 
-/// The look at the command prefix's program: the way to it, and what it does if it is a script.
-type Prefix = (Provenance, Probe<(Seen<PathWalk>, Option<Wrapper>)>);
+/// The look at the command prefix's program: the way to it, what it does if it is a script, and what
+/// sudo answers where it is asked for something.
+type Prefix = (Provenance, Probe<(Seen<PathWalk>, Option<Wrapper>, Seen<SudoAnswer>)>);
 
 /// Starts to look at an agent. Nothing is looked at here: what an account has named may never
 /// answer.
@@ -152,11 +153,11 @@ pub(super) fn begin(
     let folder = directive("WorkingDirectory").map(|path| path.trim_start_matches('-').to_owned());
     let folder = folder.filter(|path| path.starts_with('/')).map(PathBuf::from);
     name(PathRole::ServiceFolder, by_service, folder);
-    let prefix =
-        config.as_ref().and_then(|config| config.list("runner.command_prefix")?.first().cloned());
+    let prefix = config.as_ref().and_then(|config| config.list("runner.command_prefix"));
     let folders = variable("PATH");
-    let prefix = prefix.map(|word| {
-        let folders = folders.clone();
+    let prefix = prefix.and_then(|words| Some((words.first()?.clone(), StepDown::of(words))));
+    let prefix = prefix.map(|(word, step)| {
+        let (folders, user) = (folders.clone(), candidate.user.clone());
         let probe = context.start(ProbeName::CommandPrefix, move |context| {
             let by = folders.as_ref().map_or(by_config, |(_, by)| by_config.and(*by));
             let end = |path: &Path| end_of(&context.root, path, by, agent);
@@ -164,7 +165,12 @@ pub(super) fn begin(
             let walk = Seen::from(reader::walk(&context.root, &path, by, agent));
             let probe = |walk| command_prefix::examine(&context.root, walk, by_config);
             let wrapper = walk.ok().and_then(probe);
-            (walk, wrapper)
+            let of_script = || wrapper.as_ref()?.steps_down.clone();
+            let answer = match (step.or_else(of_script), user) {
+                (Some(step), Some(user)) if context.is_host => sudo::answer(context, &user, &step),
+                _ => Seen::default(),
+            };
+            (walk, wrapper, answer)
         });
         (by_config, probe)
     });
@@ -312,14 +318,24 @@ impl AgentProbes {
         token_in.extend(of_install.holds_token.then_some(TokenPlace::Process));
         let environment = environment::kept(&candidate.variables, scrub);
         let host_ends = self.host_ends.seen();
+        let boot = match (&managers.boots, &name) {
+            (Seen::Known(boots), Some(name)) => boots.get(name).cloned().map_or_else(
+                || Seen::not_applicable("the service is not a systemd unit"),
+                Seen::Known,
+            ),
+            (Seen::Unseen(unseen), _) => Seen::Unseen(unseen.clone()),
+            (_, None) => Seen::not("no service"),
+        };
         let service = candidate.unit.map(|unit| Service {
             host_ends,
+            boot,
             objections: managers.objections.of(&unit, scrub),
             manager: unit.manager,
             name: unit.name,
             definitions: unit.definitions,
             strange_parts: unit.strange_parts,
             directives: Unit::scrubbed(unit.directives, scrub),
+            misread: candidate.misread,
             command,
             state,
         });
@@ -328,11 +344,11 @@ impl AgentProbes {
             .into_iter()
             .map(|(role, named_by, probe)| Named { role, walk: probe.flat(), named_by })
             .collect();
-        let mut wrapper = None;
+        let (mut wrapper, mut sudo) = (None, Seen::default());
         if let Some((named_by, probe)) = self.prefix {
             let walk = match probe.seen() {
-                Seen::Known((walk, script)) => {
-                    wrapper = script;
+                Seen::Known((walk, script, answer)) => {
+                    (wrapper, sudo) = (script, answer);
                     walk
                 }
                 Seen::Unseen(unseen) => Seen::Unseen(unseen),
@@ -370,6 +386,7 @@ impl AgentProbes {
             }),
             paths,
             wrapper,
+            sudo,
             workdir: self
                 .workdir
                 .map_or_else(|| Seen::not("runner.working_directory is not set"), Probe::flat),

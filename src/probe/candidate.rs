@@ -10,10 +10,14 @@ use super::{
 };
 use crate::{
     agent::{Kind, Layout, Token, is_token_variable},
-    host::{ConfigFile, Directive, Provenance, Scrubbed, Seen, Stray, Strays, TokenPlace, Unseen},
+    host::{
+        ConfigFile, Directive, Misread, Provenance, Scrubbed, Seen, StepDown, Stray, Strays,
+        TokenPlace, Unseen,
+    },
     platform::{Os, accounts, fs::Root},
     record::Receipt,
     text::{Found, Secrets, inner, is_whole},
+    values::Manager,
 };
 use std::{
     path::{Path, PathBuf},
@@ -41,6 +45,8 @@ pub(super) struct Candidate {
     pub(super) task_user: Option<String>,
     pub(super) variables: Vec<Raw>,
     pub(super) files: Vec<environment::File>,
+    /// Lines that its manager takes otherwise than they are meant.
+    pub(super) misread: Vec<Misread>,
     /// The process of one that no service runs.
     pub(super) process: Option<u32>,
     /// The agent's process, by the control group of its service.
@@ -123,7 +129,11 @@ pub(super) fn stray(strays: &mut Strays, agent: &Agent, processes: &Processes, s
 
 fn of_definition(root: &Root, mut unit: Unit, receipt: Option<Receipt>) -> Candidate {
     let command = unit.command();
-    let (mut variables, files) = environment::of_unit(root, &unit);
+    let environment::OfUnit { set: mut variables, files, mut misread } =
+        environment::of_unit(root, &unit, None, Vec::new());
+    if unit.manager == Manager::Systemd {
+        misread.extend(unit.misread());
+    }
     variables.append(&mut unit.variables);
     let file = unit.definitions.first();
     let file = file.map_or(Path::new(""), |definition| definition.walk.path.as_path());
@@ -141,6 +151,7 @@ fn of_definition(root: &Root, mut unit: Unit, receipt: Option<Receipt>) -> Candi
         command,
         variables,
         files,
+        misread,
         unit: Some(unit),
         ..Candidate::default()
     }
@@ -182,7 +193,7 @@ impl Candidate {
     /// Takes in what was read of its configuration.
     pub(super) fn configured(&mut self, config: Seen<ConfigFile<String>>, token: Option<Token>) {
         let prefix = config.ok().and_then(|config| config.list("runner.command_prefix"));
-        let other = prefix.and_then(task_user).map(str::to_owned);
+        let other = prefix.and_then(StepDown::of).and_then(|step| step.user);
         self.task_user = other.or_else(|| self.user.clone());
         self.config = Some(config);
         self.token = token;
@@ -327,32 +338,6 @@ pub(super) fn config(command: &[String]) -> Option<PathBuf> {
     None
 }
 
-/// The account that a command prefix steps over to.
-fn task_user(prefix: &[String]) -> Option<&str> {
-    let program = Path::new(prefix.first()?).file_name()?.to_str()?;
-    let mut words = prefix.iter().skip(1).map(String::as_str);
-    match program {
-        "sudo" | "runuser" | "doas" => {
-            while let Some(word) = words.next() {
-                if let Some(user) = word.strip_prefix("--user=") {
-                    return Some(user);
-                }
-                let is_short = word.starts_with('-') && !word.starts_with("--");
-                if word == "--user" || is_short && word.ends_with('u') {
-                    return words.next();
-                }
-                if is_short && word.starts_with("-u") {
-                    return word.strip_prefix("-u");
-                }
-            }
-            // sudo without a user is sudo to root.
-            Some("root")
-        }
-        "su" => words.find(|word| !word.starts_with('-')),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -431,20 +416,6 @@ mod tests {
                 all(&root, Vec::new(), receipts, &processes, &scrub, Instant::now());
             assert_eq!(found[0].process.is_some(), is_own, "{uid}");
             assert_eq!(strays.count == 0, is_own, "{uid}");
-        }
-    }
-
-    #[test]
-    fn the_account_of_jobs_is_the_prefixs() {
-        for (prefix, user) in [
-            ("sudo -niHu ci --", Some("ci")),
-            ("/usr/bin/sudo --user=ci --", Some("ci")),
-            ("sudo -uci", Some("ci")),
-            ("sudo -n --", Some("root")),
-            ("su - ci -c", Some("ci")),
-            ("nice -n 10", None),
-        ] {
-            assert_eq!(task_user(&words(prefix)), user, "{prefix}");
         }
     }
 

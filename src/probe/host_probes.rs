@@ -89,6 +89,7 @@ pub(super) fn begin(
             privileged: Os::HERE != Os::Windows && is_privileged(),
             image: !context.is_host,
             systemd: systemd.seen().ok().copied().flatten(),
+            manager_settings: Vec::new(),
             mounts: known_or_default(mounts.flat()),
             volumes,
             memory: memory.flat(),

@@ -5,6 +5,7 @@ mod account;
 mod acl;
 mod agent_probes;
 mod binary;
+mod boot;
 mod candidate;
 mod command_prefix;
 pub mod config;
@@ -14,6 +15,7 @@ mod discovery;
 mod effective;
 mod endpoints;
 mod environment;
+mod environment_files;
 mod existing;
 mod host;
 mod host_end;
@@ -22,6 +24,7 @@ mod launchd;
 mod log;
 mod mac;
 mod mac_agents;
+mod manager_settings;
 pub mod network;
 mod objections;
 mod paths;
@@ -34,6 +37,7 @@ mod route;
 mod scrub;
 mod scrubbed;
 mod secret_words;
+mod sudo;
 mod task_action;
 mod tasks;
 mod units;
@@ -46,7 +50,8 @@ mod workdir;
 use crate::{
     Code, Command, Error, Help, Result,
     host::{
-        AccountFacts, Install, Network, ProbeName, ProbeSet, Queue, SCHEMA_VERSION, Seen, Survey,
+        AccountFacts, Boot, Install, Network, ProbeName, ProbeSet, Queue, SCHEMA_VERSION, Seen,
+        Survey,
     },
     platform::{Os, command::HostCommands, fs::Root},
     service::{StateQuery, Told},
@@ -156,8 +161,18 @@ fn take(root: Arc<Root>, probes: ProbeSet, request: Request, until: Instant) -> 
     if let Some(only) = &request.instance {
         candidates = of_instance(candidates, only)?;
     }
+    let states = service_states(&context, &candidates);
+    let word = effective::ManagerWord::begin(&context);
     let windows = (context.is_host && context.os == Os::Windows)
         .then(|| windows::ask(&context, &candidates, request.timeout));
+    // What systemd has in force decides how the network is reached; no other manager tells that.
+    let mut word = known_or_default(word.seen());
+    let mut states = Answer::Begun(states);
+    if context.os == Os::Linux {
+        let told = states.done();
+        effective::take_over(&context, &mut candidates, &told, &word, &secrets);
+        states = Answer::Done(told);
+    }
     let network = network_probe(&context, &request, &candidates);
     let queue = queue_probe(&context, &request, &candidates);
     let windows = windows.map(windows::Asked::answer);
@@ -169,8 +184,8 @@ fn take(root: Arc<Root>, probes: ProbeSet, request: Request, until: Instant) -> 
         windows.name_users(&mut candidates);
         strays = candidate::by_hand(&candidates, &processes, &context.scrub);
     }
-    let states = service_states(&context, &candidates);
     let objections = objections::begin(&context, &candidates);
+    let boots = next_boot(&context, &candidates);
     let host = host_probes::begin(&context, &candidates, &processes);
     let of_windows = windows.as_ref().map(|windows| {
         let accounts = windows.accounts(&candidates, context.now);
@@ -189,7 +204,7 @@ fn take(root: Arc<Root>, probes: ProbeSet, request: Request, until: Instant) -> 
         .into_iter()
         .map(|candidate| agent_probes::begin(&context, candidate, &uids))
         .collect();
-    let mut states = states.flat();
+    let mut states = states.done();
     if let Some((of_tasks, _, _)) = &of_windows {
         states = of_tasks.clone().map(effective::without);
     } else if context.os == Os::Windows {
@@ -207,12 +222,13 @@ fn take(root: Arc<Root>, probes: ProbeSet, request: Request, until: Instant) -> 
         let mut found: Vec<_> = probes.iter_mut().map(AgentProbes::candidate).collect();
         strays = agents.claim(&mut found, &uids);
     }
-    let managers = ManagerAnswers { states, objections: objections.done() };
+    let managers = ManagerAnswers { states, objections: objections.done(), boots: boots.flat() };
     let mut installs: Vec<Install> = probes
         .into_iter()
         .map(|probes| probes.done(&context, &managers, &processes, &uids))
         .collect();
     let mut host = host(&installs);
+    host.manager_settings = std::mem::take(&mut word.settings).scrubbed(&context.scrub);
     if context.os == Os::Windows {
         installs.iter_mut().for_each(windows_paths::as_windows_does);
     }
@@ -249,10 +265,39 @@ fn take(root: Arc<Root>, probes: ProbeSet, request: Request, until: Instant) -> 
     Ok(Examined { survey, secrets })
 }
 
+/// The answer of a manager, which others may have waited for.
+enum Answer {
+    Begun(Probe<Seen<BTreeMap<String, Told>>>),
+    Done(Seen<BTreeMap<String, Told>>),
+}
+
+impl Answer {
+    fn done(self) -> Seen<BTreeMap<String, Told>> {
+        match self {
+            Self::Begun(probe) => probe.flat(),
+            Self::Done(told) => told,
+        }
+    }
+}
+
 /// What the managers say of the services.
 struct ManagerAnswers {
     states: Seen<BTreeMap<String, Told>>,
     objections: objections::Objections,
+    boots: Seen<BTreeMap<String, Boot>>,
+}
+
+/// Foresees the next boot of the units of systemd.
+fn next_boot(
+    context: &ProbeContext,
+    candidates: &[Candidate],
+) -> Probe<Seen<BTreeMap<String, Boot>>> {
+    let units = candidates.iter().filter_map(|candidate| candidate.unit.as_ref());
+    let units = units.filter(|unit| unit.manager == Manager::Systemd);
+    let units: Vec<_> = units.map(|unit| (unit.name.clone(), unit.provenance())).collect();
+    context.start(ProbeName::NextBoot, move |context| {
+        boot::examine(&context.root, &units, context.soon())
+    })
 }
 
 /// Asks what an agent asks, as far as that was asked for.
@@ -362,12 +407,12 @@ fn accounts(
     names.insert("root".to_owned());
     let probe = |name: String| {
         context.start(ProbeName::Account, move |context| {
-            let ProbeContext { root, commands, limit, is_host, .. } = context;
+            let ProbeContext { root, commands, limit, is_host, scrub, .. } = context;
             Seen::from(account::facts(root, &name).map(|account| {
                 let mut account = account?;
                 account.sudo = match is_host {
-                    true => account::sudo(commands, &account, *limit),
-                    false => Seen::not("an image: its sudo cannot be asked"),
+                    true => sudo::of_host(root, commands, &account, *limit, scrub),
+                    false => sudo::of_image(root, &account),
                 };
                 Some(account)
             }))

@@ -45,7 +45,6 @@ pub fn prepare(lab: &Lab) {
 }
 
 fn judge(lines: &[String]) {
-    lines.iter().for_each(|line| println!("{line}"));
     let bad: Vec<_> = lines.iter().filter(|line| !line.contains(" ok ")).cloned().collect();
     assert!(bad.is_empty(), "{} of {}:\n{}", bad.len(), lines.len(), bad.join("\n"));
 }
@@ -193,7 +192,9 @@ fn silent(lab: &Lab, form: &Healthy) -> String {
 fn line(name: &str, check: &str, how: &str, wrong: &[String]) -> String {
     let told =
         if wrong.is_empty() { " ok ".to_owned() } else { format!(" WRONG {}", wrong.join("; ")) };
-    format!("{name:52} {check:38} {how:8}{told}")
+    let line = format!("{name:52} {check:38} {how:8}{told}");
+    println!("{line}");
+    line
 }
 
 /// What jobs need and a minimal host does not have: stand-ins that are never run.

@@ -1,10 +1,10 @@
-//! The account that jobs run as: its sudo rules, its rights on the host, its home folder.
+//! The account that jobs run as: its rights on the host, its home folder.
 
 use crate::{
     doctor::{
         Check, Command, Judge, Judged, Problem, Remedy, Verdict,
         change::{Change, Purpose, Site, on_account},
-        lookup::{account, octal, owner_of, task_account},
+        lookup::{octal, owner_of, task_account},
     },
     host::{Access, AccountFacts, Install, Survey, Unseen},
     platform::{
@@ -19,69 +19,6 @@ const POWERFUL: [&str; 8] = ["docker", "lxd", "libvirt", "disk", "sudo", "wheel"
 
 /// Shells that end at once, so that no step can run.
 const NO_SHELLS: [&str; 3] = ["nologin", "false", "sync"];
-
-pub(super) const SUDO: Check = Check {
-    name: "permissions/sudo-works",
-    holds: "sudo in the command prefix needs no password and no terminal",
-    why: "Every job fails while it is prepared if sudo in the command prefix asks for a password.",
-    found: "The doctor asks sudo which commands the service account can run.",
-    cure: "Remove sudo from runner.command_prefix, or allow it without a password: `runnerup \
-           install --passwordless-sudo` adds the sudo rule.",
-    after: &["config/types-right", "config/prefix-runs", "service/user-exists"],
-    judge: Judge::Agent(sudo),
-};
-
-fn sudo(survey: &Survey, install: &Install) -> Judged {
-    let config = install.config()?;
-    let prefix = config.list("runner.command_prefix").unwrap_or_default();
-    let uses = prefix
-        .first()
-        .and_then(|word| Path::new(word).file_name())
-        .is_some_and(|name| name == "sudo");
-    if !uses {
-        return Err(Unseen::not_applicable("the command prefix does not use sudo"));
-    }
-    let account = account(survey, install)?;
-    if account.is_root() {
-        return Ok(Verdict::Holds(
-            "the service account is root, which needs no sudo rule".to_owned(),
-        ));
-    }
-    let sudo = account.sudo.known()?;
-    let has_rule = sudo.rules.iter().any(|rule| rule.contains("NOPASSWD"));
-    let problem = if !sudo.installed {
-        Problem::fail("the command prefix uses sudo, which is not installed").cure(Remedy::by_hand(
-            "Install the package sudo as root, or remove runner.command_prefix.",
-        ))
-    } else if !has_rule {
-        Problem::fail(format!(
-            "{} cannot use sudo without a password, which the command prefix requires",
-            account.name
-        ))
-        .cure(
-            // No command gives this right because the configuration asks for it.
-            Remedy::by_hand(
-                "Remove sudo from runner.command_prefix. If jobs are meant to have this right, \
-                 install the agent with --passwordless-sudo.",
-            )
-            .command(Command::granting(
-                "runnerup install --passwordless-sudo",
-                install.config_file()?.written_by,
-            )),
-        )
-    } else if sudo.wants_terminal {
-        Problem::fail("sudo requires a terminal, which jobs do not have").cure(
-            Remedy::by_hand(
-                "Add the line `Defaults:ACCOUNT !requiretty` to the sudo rules, for the service account.",
-            )
-            .command(Command::fixed("sudo visudo")),
-        )
-    } else {
-        return Ok(Verdict::Holds(format!("sudo rules: {}", sudo.rules.join("; "))));
-    };
-    let rules = if sudo.rules.is_empty() { "none".to_owned() } else { sudo.rules.join("; ") };
-    Ok(problem.seen(format!("sudo rules of {}: {rules}", account.name)).into())
-}
 
 pub(super) const POWER: Check = Check {
     name: "permissions/power-known",
@@ -293,8 +230,8 @@ fn privacy(survey: &Survey, install: &Install) -> Judged {
 #[cfg(test)]
 mod tests {
     use crate::{
-        doctor::{Selection, Status, fixtures::*, judge},
-        host::{AccountFacts, PathRole, Seen, Setting, Sudo, Survey, Written},
+        doctor::{Status, fixtures::*},
+        host::{AccountFacts, PathRole, Survey},
         platform::Os,
     };
 
@@ -302,36 +239,6 @@ mod tests {
         let mut survey = healthy();
         change(&mut survey.host.accounts[1]);
         survey
-    }
-
-    fn sudo_prefix(survey: &mut Survey) {
-        let words = ["sudo", "-niHu", "circleci", "--"].map(Into::into).to_vec();
-        let value = Written::List(words);
-        let setting = Setting { path: "runner.command_prefix".into(), line: 7, column: 3, value };
-        config_of(survey).settings.push(setting);
-    }
-
-    #[test]
-    fn sudo_must_not_ask() {
-        let mut survey = healthy();
-        sudo_prefix(&mut survey);
-        assert_eq!(status(&survey, "permissions/sudo-works"), Status::Fail);
-        let rules = vec!["(ALL) NOPASSWD: ALL".to_owned()];
-        let rule = Sudo { installed: true, rules, passwordless: true, wants_terminal: false };
-        survey.host.accounts[1].sudo = Seen::Known(rule.clone());
-        assert_eq!(status(&survey, "permissions/sudo-works"), Status::Pass);
-        survey.host.accounts[1].sudo = Seen::Known(Sudo { wants_terminal: true, ..rule });
-        assert_eq!(status(&survey, "permissions/sudo-works"), Status::Fail);
-    }
-
-    #[test]
-    fn a_prefix_that_sudo_refuses_makes_no_job_root() {
-        let mut survey = healthy();
-        sudo_prefix(&mut survey);
-        agent(&mut survey).task_user = Some("root".into());
-        let all = judge(&survey, &Selection::default());
-        let power = all.iter().find(|finding| finding.check == "permissions/power-known").unwrap();
-        assert_eq!(power.because, Some("permissions/sudo-works"), "{}", power.summary);
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! The work folder, the temporary folder, and the log of the agent.
 
-use super::binary::{closed_folder, remount};
+use super::{
+    binary::closed_folder,
+    mounts::{Remount, remount},
+};
 use crate::{
     doctor::{
         Check, Command, Judge, Judged, Problem, Remedy, Verdict,
@@ -210,7 +213,7 @@ fn temporary(survey: &Survey, install: &Install) -> Judged {
             let remedy = Remedy::by_hand(
                 "Mount it without noexec, or set TMPDIR of the service to another folder.",
             )
-            .command(remount(&mount.point, walk, named.named_by));
+            .command(remount(Remount::Exec, &mount.point, walk, named.named_by));
             Ok(Problem::fail(format!("no program can be executed in the temporary folder {path}"))
                 .seen(format!("{} is mounted with noexec", mount.point.display()))
                 .cure(remedy)

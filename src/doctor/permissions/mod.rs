@@ -4,9 +4,12 @@ mod account;
 mod binary;
 mod config;
 mod folders;
+mod mounts;
+mod needs_root;
 mod program;
 mod rights;
 mod strange;
+mod sudo;
 mod trust;
 mod windows;
 
@@ -39,7 +42,8 @@ pub(super) const GROUND: &[&Check] = &[
     &folders::CLEAN,
     &folders::TEMPORARY,
     &folders::LOG,
-    &account::SUDO,
+    &needs_root::NEEDS_ROOT,
+    &sudo::SUDO,
     &account::POWER,
     &account::HOME,
     &trust::DEFINITION,

@@ -34,6 +34,7 @@ pub(super) const DEFINITION: &[&Check] = &[
     &launchd::OUTPUT,
     &launchd::UNHINDERED,
     &systemd::ENVIRONMENT_FILES,
+    &systemd::REQUIREMENTS,
     &systemd::NETWORK,
     &definition::RESTARTS,
     &definition::STOP,

@@ -78,6 +78,11 @@ pub(in crate::doctor) trait Rules: Sync {
         None
     }
 
+    /// What keeps the next boot from starting a service that is enabled.
+    fn at_boot(&self, _install: &Install, _service: &Service) -> Vec<Problem> {
+        Vec::new()
+    }
+
     /// Whether an agent that does not run has ended with its job, and is about to be started.
     fn is_between_jobs(&self, _survey: &Survey, _install: &Install, _service: &Service) -> bool {
         false

@@ -22,6 +22,7 @@ const CAUSES: &[&str] = &[
     "service/user-exists",
     "service/command-right",
     "service/environment-files",
+    "service/requirements-met",
     "service/domain-right",
     "service/plist-literal",
     "service/plist-startable",
@@ -95,8 +96,10 @@ pub(super) const ENABLED: Check = Check {
     why: "Nothing starts the agent after the next reboot, and jobs wait in the queue.",
     found: "The doctor asks the service manager: systemd for the state of the unit file, launchd \
             for disabled services, the Task Scheduler for the state of the task. It also reads \
-            what the definition says.",
-    cure: "Enable the service.",
+            what the definition says. For systemd it follows the units of the next boot from \
+            default.target on to the agent's unit, and looks for conditions that do not hold, \
+            conflicts, ordering cycles and file systems that the boot does not mount.",
+    cure: "Enable the service, for a target that is a part of the boot.",
     after: &["service/loaded"],
     judge: Judge::Agent(enabled),
 };
@@ -106,9 +109,20 @@ fn enabled(survey: &Survey, install: &Install) -> Judged {
     if let Some(problem) = rules(unit.manager).disabled(install, unit) {
         return Ok(problem.into());
     }
+    let at_boot = rules(unit.manager).at_boot(install, unit);
+    if !at_boot.is_empty() {
+        return Ok(Verdict::Broken(at_boot));
+    }
+    let boot = unit.boot.ok();
+    let is_reached = boot.map(|boot| boot.is_reached);
+    if survey.host.image && is_reached == Some(true) {
+        return Ok(Verdict::Holds("the boot of the image starts it".to_owned()));
+    }
     let (service, state) = state(install)?;
     let name = &service.name;
-    if state.enabled {
+    // A timer or another unit starts it, without a link of its own.
+    let is_started = boot.is_some_and(|boot| boot.is_reached && boot.wanters.is_empty());
+    if state.enabled || is_started {
         return Ok(Verdict::Holds(state.enabled_word.clone()));
     }
     let profile = service.manager.profile();
