@@ -29,8 +29,10 @@ pub enum PathRole {
     #[serde(alias = "the service's own folder")]
     ServiceFolder,
     /// launchd's `RootDirectory`.
+    #[serde(alias = "the service's own root folder")]
     ServiceRoot,
     /// launchd's `KeepAlive` with `PathState`: whether something stands there decides on a start.
+    #[serde(alias = "a path that a start depends on")]
     StartCondition,
     /// The program of `runner.command_prefix`.
     #[serde(alias = "the command prefix")]

@@ -59,9 +59,13 @@ impl Rules for LaunchdRules {
             return Err(Unseen::not_applicable("launchd loads it when its user logs in"));
         }
         Ok(Problem::fail(format!("launchd has not loaded {}", service.name)).cure(
-            Remedy::by_hand("Load the service.")
-                .command(on_job("launchctl enable", install, service))
-                .command(bootstrap(install, service)),
+            // No command shows what was switched off there: docs/agents.md, Places.
+            Remedy::by_hand(
+                "Load the service; where it was switched off in System Settings, General, Login \
+                 Items, switch it on again there.",
+            )
+            .command(on_job("launchctl enable", install, service))
+            .command(bootstrap(install, service)),
         ))
     }
 
