@@ -29,7 +29,12 @@ pub(crate) fn healthy() -> Survey {
         accounts_unread: None,
         privileged: true,
         systemd: Some(252),
-        mounts: vec![Mount { point: "/".into(), kind: "ext4".into(), options: vec!["rw".into()] }],
+        mounts: vec![Mount {
+            point: "/".into(),
+            kind: "ext4".into(),
+            options: vec!["rw".into()],
+            order: None,
+        }],
         volumes: vec![Volume {
             folder: WORKDIR.into(),
             purpose: PathRole::WorkFolder,
@@ -149,6 +154,8 @@ pub(crate) fn healthy() -> Survey {
         ),
         wrapper: None,
         sudo: Seen::not_applicable("no command prefix"),
+        mounts: Seen::not_applicable("those of the host"),
+        held_names: Seen::Known(Vec::new()),
     };
     Survey {
         schema_version: SCHEMA_VERSION,

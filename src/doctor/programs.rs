@@ -21,6 +21,7 @@ const PROGRAMS: &[(&str, &[Os])] = &[
     ("ausearch", LINUX),
     ("btrfs", LINUX),
     ("cat", UNIX),
+    ("chage", LINUX),
     ("chmod", UNIX),
     ("chown", UNIX),
     ("chsh", UNIX),
@@ -55,6 +56,7 @@ const PROGRAMS: &[(&str, &[Os])] = &[
     ("ps", UNIX),
     ("reg", WINDOWS),
     ("restorecon", LINUX),
+    ("rm", UNIX),
     ("runnerup", ALL),
     ("schtasks", WINDOWS),
     ("scutil", MAC),
@@ -129,11 +131,12 @@ mod tests {
 
     /// Programs that only show something, and what one of their words must be for that; no word: they
     /// do in every case.
-    const SHOWING: [(&str, &[&str]); 32] = [
+    const SHOWING: [(&str, &[&str]); 34] = [
         ("Get-NetTCPConnection", &[]),
         ("Get-ScheduledTask", &[]),
         ("ausearch", &[]),
         ("cat", &[]),
+        ("chage", &["--list"]),
         ("curl", &[]),
         ("dpkg", &["--audit"]),
         ("dscacheutil", &["-q"]),
@@ -162,6 +165,7 @@ mod tests {
         ("systemd-analyze", &["verify"]),
         ("tail", &[]),
         ("timedatectl", &["status"]),
+        ("visudo", &["-c"]),
     ];
 
     fn only_shows(line: &str) -> bool {

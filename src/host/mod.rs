@@ -14,6 +14,7 @@ pub mod limits;
 mod log_line;
 mod machine;
 mod misread;
+mod mounts;
 mod network;
 mod packages;
 mod path;
@@ -43,9 +44,10 @@ pub use facts::{Defined, Facts};
 pub use host_end::{EndedBy, Ending, HostEnd};
 pub use log_line::LogLine;
 pub use machine::{
-    AccountFacts, Clock, Host, Mac, Memory, Mount, Resolver, SYSTEM_SID, Selinux, Volume,
+    AccountFacts, Clock, Host, Mac, Memory, Mount, POWERFUL, Resolver, SYSTEM_SID, Selinux, Volume,
 };
 pub use misread::{Misread, Misreading};
+pub use mounts::{HeldName, PlannedMount};
 pub use network::{Answered, Attempt, Endpoint, Network, Proxied, Route, Side, Tls};
 pub use packages::{PackageFault, PackageManager};
 pub use path::{Access, Denied, PathPart, PathWalk, Provenance, Strange, Stranger};

@@ -7,7 +7,7 @@ use super::{
     deadline::Probe,
     effective,
     environment::{self, Raw},
-    host_end, log,
+    host, host_end, log,
     processes::{OfInstall, Processes},
     reader, sudo,
     units::Unit,
@@ -15,8 +15,8 @@ use super::{
 };
 use crate::{
     host::{
-        Binary, HostEnd, Install, Named, PathRole, PathWalk, ProbeName, Provenance, Received, Seen,
-        Service, StepDown, SudoAnswer, TokenPlace, Tool, Unseen, Workdir, Wrapper,
+        Binary, HeldName, HostEnd, Install, Named, PathRole, PathWalk, ProbeName, Provenance,
+        Received, Seen, Service, StepDown, SudoAnswer, TokenPlace, Tool, Unseen, Workdir, Wrapper,
     },
     platform::{
         Os,
@@ -45,6 +45,7 @@ pub(super) struct AgentProbes {
     paths: Vec<(PathRole, Provenance, Probe<Seen<PathWalk>>)>,
     prefix: Option<Prefix>,
     host_ends: Probe<Vec<HostEnd>>,
+    held_names: Option<Probe<Vec<HeldName>>>,
     workdir: Option<Probe<Seen<Workdir>>>,
     log: Option<Probe<log::Log>>,
     tools: Probe<Vec<Tool>>,
@@ -174,6 +175,11 @@ pub(super) fn begin(
         });
         (by_config, probe)
     });
+    let temporary = variable("TMPDIR").map(|(path, by)| (PathBuf::from(path), by));
+    let temporary = temporary.or_else(|| usual.map(|path| (path.into(), Provenance::Root)));
+    let held_names = temporary.map(|(folder, by)| {
+        context.start(ProbeName::Path, move |context| held_names(context, &folder, by, agent))
+    });
     let mut paths: Vec<_> = named
         .into_iter()
         .map(|(role, named_by, path)| {
@@ -236,7 +242,7 @@ pub(super) fn begin(
         let end = |path: &Path| end_of(&context.root, path, by, agent);
         account::tools(&end, context.os, folders.as_ref().map(|(path, _)| path.as_str()))
     });
-    AgentProbes { candidate, binary, paths, prefix, host_ends, workdir, log, tools }
+    AgentProbes { candidate, binary, paths, prefix, held_names, host_ends, workdir, log, tools }
 }
 
 /// The way to a path that `named_by` named.
@@ -250,6 +256,26 @@ fn walk(
         true => Seen::not(SECRET),
         false => Seen::from(reader::walk(&context.root, path, named_by, agent)),
     }
+}
+
+/// Sockets that the task agent makes anew for each job, by its own fixed names in the temporary folder
+/// (a public issue thread on four runners of one host names the first, a cache proxy's source the
+/// other).
+const SOCKETS: [&str; 2] = ["circleci-plugin.sock", "circleci-ts.sock"];
+
+/// What stands at the names that each job needs.
+fn held_names(
+    context: &ProbeContext,
+    folder: &Path,
+    named_by: Provenance,
+    agent: Option<u32>,
+) -> Vec<HeldName> {
+    let held = |name: &str| {
+        let path = folder.join(name);
+        let uid = end_of(&context.root, &path, named_by, agent)?.uid()?;
+        Some(HeldName { path, uid })
+    };
+    SOCKETS.into_iter().filter_map(held).collect()
 }
 
 /// What stands at a path, as far as whoever named it could find out.
@@ -355,6 +381,13 @@ impl AgentProbes {
             };
             paths.push(Named { role: PathRole::CommandPrefix, walk, named_by });
         }
+        let known = paths.iter().filter_map(|named| named.walk.ok());
+        let known: Vec<PathBuf> = known.map(|walk| walk.real.clone()).collect();
+        let mounts = match running.as_ref().filter(|_| context.is_host) {
+            Some(running) => host::mounts_of(running.pid, &known),
+            None => Seen::default(),
+        };
+        let held_names = self.held_names.map_or_else(Seen::default, Probe::seen);
         let (log, log_written) = match self.log.map(Probe::seen) {
             Some(Seen::Known(log)) => log,
             Some(Seen::Unseen(unseen)) => (Seen::Unseen(unseen), None),
@@ -387,6 +420,8 @@ impl AgentProbes {
             paths,
             wrapper,
             sudo,
+            mounts,
+            held_names,
             workdir: self
                 .workdir
                 .map_or_else(|| Seen::not("runner.working_directory is not set"), Probe::flat),

@@ -147,7 +147,12 @@ fn mounts(output: &str) -> Vec<Mount> {
         let (point, options) = rest.rsplit_once(" (")?;
         let mut options = options.trim_end_matches(')').split(", ").map(str::to_owned);
         let kind = options.next()?;
-        Some(Mount { point: format!("/{point}").into(), kind, options: options.collect() })
+        Some(Mount {
+            point: format!("/{point}").into(),
+            kind,
+            options: options.collect(),
+            order: None,
+        })
     };
     output.lines().filter_map(mount).collect()
 }

@@ -30,6 +30,7 @@ mod objections;
 mod paths;
 mod personal;
 mod plan_facts;
+mod planned_mounts;
 mod processes;
 pub mod procfs;
 mod reader;
