@@ -183,6 +183,8 @@ pub struct Mac {
     pub console_user: Option<String>,
     /// Labels that launchd was told never to start.
     pub disabled: Vec<String>,
+    /// Groups that plists of agents name and that do not exist.
+    pub missing_groups: Vec<String>,
     /// Minutes without use after which it goes to sleep; 0: never, `None`: not known.
     pub sleeps_after: Option<u32>,
 }

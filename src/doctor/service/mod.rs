@@ -32,6 +32,8 @@ pub(super) const DEFINITION: &[&Check] = &[
     &task_scheduler::ONE_INSTANCE,
     &definition::MODE,
     &launchd::DOMAIN,
+    &launchd::LITERAL,
+    &launchd::STARTABLE,
     &launchd::OUTPUT,
     &launchd::UNHINDERED,
     &systemd::ENVIRONMENT_FILES,

@@ -26,6 +26,8 @@ const CAUSES: &[&str] = &[
     "service/requirements-met",
     "service/start-needs-met",
     "service/domain-right",
+    "service/plist-literal",
+    "service/plist-startable",
     "service/health-reported",
     "service/sandbox-allows-jobs",
     "permissions/binary-executable",
