@@ -1,8 +1,7 @@
 //! The host itself.
 
 use super::{
-    Directive, PackageFault, PackageManager, PathRole, PathWalk, PlannedMount, Seen, Sudo,
-    Upgrades, Windows,
+    PackageFault, PackageManager, PathRole, PathWalk, PlannedMount, Seen, Sudo, Upgrades, Windows,
 };
 use crate::platform::{Os, accounts::AccountId, fs::Meta};
 use serde::{Deserialize, Serialize};
