@@ -1,6 +1,9 @@
 //! The host itself.
 
-use super::{PackageFault, PackageManager, PathRole, PathWalk, PlannedMount, Seen, Sudo, Windows};
+use super::{
+    Directive, PackageFault, PackageManager, PathRole, PathWalk, PlannedMount, Seen, Sudo,
+    Upgrades, Windows,
+};
 use crate::platform::{Os, accounts::AccountId, fs::Meta};
 use serde::{Deserialize, Serialize};
 use std::{fmt, path::PathBuf};
@@ -60,6 +63,8 @@ pub struct Host {
     pub routes: Seen<(bool, bool)>,
     /// What package upgrades left incomplete.
     pub packages: Seen<Vec<PackageFault>>,
+    /// Linux: what upgrades do to services by themselves.
+    pub upgrades: Seen<Upgrades>,
     /// Linux: its package manager, where that is a known one.
     pub package_manager: Option<PackageManager>,
     /// How many processes with an agent's name were not looked at, because there are too many.
@@ -207,6 +212,7 @@ impl Default for Host {
             listening: Seen::default(),
             routes: Seen::default(),
             packages: Seen::default(),
+            upgrades: Seen::default(),
             package_manager: None,
             agents_beyond: 0,
             mac: None,

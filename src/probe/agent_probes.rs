@@ -9,14 +9,15 @@ use super::{
     environment::{self, Raw},
     host, host_end, log,
     processes::{OfInstall, Processes},
-    reader, sudo,
+    reader, start_lacks, sudo,
     units::Unit,
     workdir,
 };
 use crate::{
     host::{
         Binary, HeldName, HostEnd, Install, Named, PathRole, PathWalk, ProbeName, Provenance,
-        Received, Seen, Service, StepDown, SudoAnswer, TokenPlace, Tool, Unseen, Workdir, Wrapper,
+        Received, Scrubbed, Seen, Service, StartLack, StepDown, SudoAnswer, TokenPlace, Tool,
+        Unseen, Workdir, Wrapper,
     },
     platform::{
         Os,
@@ -24,6 +25,7 @@ use crate::{
         macos::gatekeeper,
     },
     record::Receipt,
+    service::host_end::command,
     text::{inner, is_whole},
     values::static_prefix,
 };
@@ -35,6 +37,9 @@ use std::{
 /// Why nothing is said of a path.
 const SECRET: &str = "what is named as its path looks like a secret";
 
+/// Most paths that the start of a service depends on.
+const CONDITIONS: usize = 8;
+
 /// The looks at one agent.
 pub(super) struct AgentProbes {
     candidate: Candidate,
@@ -44,7 +49,8 @@ pub(super) struct AgentProbes {
     host_ends: Probe<Vec<HostEnd>>,
     held_names: Option<Probe<Vec<HeldName>>>,
     workdir: Option<Probe<Seen<Workdir>>>,
-    log: Option<Probe<log::Log>>,
+    start_lacks: Probe<Vec<StartLack>>,
+    log: Option<Probe<(log::Log, Vec<Scrubbed>)>>,
     tools: Probe<Vec<Tool>>,
 }
 
@@ -130,6 +136,15 @@ pub(super) fn begin(
         output.filter(|output| output.section.is_empty() && output.key == "StandardErrorPath");
     let output = output.map(|output| PathBuf::from(&output.value)).find(|path| path.is_absolute());
     name(PathRole::ServiceOutput, by_service, output);
+    let conditions = candidate.unit.iter().flat_map(|unit| &unit.directives);
+    let conditions = conditions.filter(|line| line.section == "KeepAlive/PathState");
+    for path in conditions
+        .map(|line| PathBuf::from(&line.key))
+        .filter(|path| path.is_absolute())
+        .take(CONDITIONS)
+    {
+        name(PathRole::StartCondition, by_service, Some(path));
+    }
     let folder = directive("WorkingDirectory").map(|path| path.trim_start_matches('-').to_owned());
     let folder = folder.filter(|path| path.starts_with('/')).map(PathBuf::from);
     name(PathRole::ServiceFolder, by_service, folder);
@@ -197,23 +212,39 @@ pub(super) fn begin(
         })
     });
     let definition = candidate.unit.as_ref().map(|unit| unit.directives.clone());
+    let lines = definition.clone().unwrap_or_default();
+    let start_lacks = context.start(ProbeName::Path, move |context| {
+        let search = start_lacks::Search {
+            root: &context.root,
+            commands: context.is_host.then_some(&context.commands),
+            limit: context.limit,
+            until: context.soon(),
+            scrub: &context.scrub,
+            named_by: by_service,
+            agent,
+        };
+        search.lacks(&lines)
+    });
     let words = candidate.command.clone();
     let host_ends = context.start(ProbeName::Path, move |context| {
         host_end::examine(&context.root, &definition.unwrap_or_default(), &words, by_service)
     });
     let unit = candidate.unit.as_ref().map(|unit| unit.name.clone());
-    let log = match (file, unit) {
-        (Some((path, by)), _) => {
-            Some(context.start(ProbeName::Log, move |context| match holds_secret(context, &path) {
+    let programs: Vec<String> = words_of_unit(candidate.unit.as_ref());
+    let journal = unit.filter(|_| context.is_host).map(|unit| {
+        move |context: &ProbeContext| {
+            log::of_unit(&context.commands, &unit, &programs, context.limit, &context.scrub)
+        }
+    });
+    let log = match (file, journal) {
+        (Some((path, by)), journal) => Some(context.start(ProbeName::Log, move |context| {
+            let log = match holds_secret(context, &path) {
                 true => (Seen::not(SECRET), None),
                 false => log::of_file(&context.root, &path, by, &context.scrub),
-            }))
-        }
-        (None, Some(unit)) if context.is_host => {
-            Some(context.start(ProbeName::Log, move |context| {
-                log::of_unit(&context.commands, &unit, context.limit, &context.scrub)
-            }))
-        }
+            };
+            (log, journal.map(|journal| journal(context).1).unwrap_or_default())
+        })),
+        (None, Some(journal)) => Some(context.start(ProbeName::Log, journal)),
         _ => None,
     };
     let tools = context.start(ProbeName::Tools, move |context| {
@@ -221,7 +252,25 @@ pub(super) fn begin(
         let end = |path: &Path| end_of(&context.root, path, by, agent);
         account::tools(&end, context.os, folders.as_ref().map(|(path, _)| path.as_str()))
     });
-    AgentProbes { candidate, binary, paths, prefix, held_names, host_ends, workdir, log, tools }
+    AgentProbes {
+        candidate,
+        binary,
+        paths,
+        prefix,
+        held_names,
+        host_ends,
+        start_lacks,
+        workdir,
+        log,
+        tools,
+    }
+}
+
+/// The programs of a unit, as its lines name them.
+fn words_of_unit(unit: Option<&Unit>) -> Vec<String> {
+    let lines = unit.into_iter().flat_map(|unit| &unit.directives);
+    let commands = lines.filter(|line| line.key.starts_with("Exec"));
+    commands.filter_map(|line| command(&line.value).into_iter().next()).take(64).collect()
 }
 
 /// The way to a path that `named_by` named.
@@ -282,6 +331,11 @@ fn program(end: &account::End<'_>, word: &str, path: Option<&str>) -> PathBuf {
 }
 
 impl AgentProbes {
+    /// The agent that is looked at.
+    pub(super) fn candidate(&mut self) -> &mut Candidate {
+        &mut self.candidate
+    }
+
     /// What was seen, once all of it is there or late.
     pub(super) fn done(
         self,
@@ -308,6 +362,9 @@ impl AgentProbes {
         let main = main.map(|main| processes.agent_below(main));
         let running = candidate.running(main, processes, context.until);
         let of_install = match context.is_host {
+            true if context.os == Os::Darwin => {
+                processes.of_mac_install(main, scrub, context.until)
+            }
             true => processes.of_install(main, name.as_deref(), task_uid, scrub, context.until),
             false => OfInstall::unseen(&Unseen::not_applicable(IMAGE)),
         };
@@ -315,14 +372,26 @@ impl AgentProbes {
         token_in.extend(of_install.holds_token.then_some(TokenPlace::Process));
         let environment = environment::kept(&candidate.variables, scrub);
         let host_ends = self.host_ends.seen();
+        let boot = match (&managers.boots, &name) {
+            (Seen::Known(boots), Some(name)) => boots.get(name).cloned().map_or_else(
+                || Seen::not_applicable("the service is not a systemd unit"),
+                Seen::Known,
+            ),
+            (Seen::Unseen(unseen), _) => Seen::Unseen(unseen.clone()),
+            (_, None) => Seen::not("no service"),
+        };
         let service = candidate.unit.map(|unit| Service {
             host_ends,
+            defaults: managers.settings.of(unit.manager, scrub),
+            start_lacks: self.start_lacks.seen(),
+            boot,
             objections: managers.objections.of(&unit, scrub),
             manager: unit.manager,
             name: unit.name,
             definitions: unit.definitions,
             strange_parts: unit.strange_parts,
             directives: Unit::scrubbed(unit.directives, scrub),
+            misread: candidate.misread,
             command,
             state,
         });
@@ -349,10 +418,10 @@ impl AgentProbes {
             None => Seen::default(),
         };
         let held_names = self.held_names.map_or_else(Seen::default, Probe::seen);
-        let (log, log_written) = match self.log.map(Probe::seen) {
+        let ((log, log_written), start_log) = match self.log.map(Probe::seen) {
             Some(Seen::Known(log)) => log,
-            Some(Seen::Unseen(unseen)) => (Seen::Unseen(unseen), None),
-            None => (Seen::not_applicable("it has no log that is known"), None),
+            Some(Seen::Unseen(unseen)) => ((Seen::Unseen(unseen), None), Vec::new()),
+            None => ((Seen::not_applicable("it has no log that is known"), None), Vec::new()),
         };
         Install {
             name: candidate.name,
@@ -396,6 +465,7 @@ impl AgentProbes {
             unlisted: of_install.unlisted,
             log,
             log_written,
+            start_log,
             tools: if context.is_host { self.tools.seen() } else { Seen::not_applicable(IMAGE) },
         }
     }

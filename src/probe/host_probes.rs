@@ -2,7 +2,7 @@
 
 use super::{
     IMAGE, ProbeContext, THERE, candidate::Candidate, deadline::known_or_default, host, mac,
-    planned_mounts, processes::Processes, volumes,
+    planned_mounts, processes::Processes, upgrades, volumes,
 };
 use crate::{
     host::{Host, Install, POWERFUL, ProbeName, Seen},
@@ -44,6 +44,10 @@ pub(super) fn begin(
     let packages = context.start(ProbeName::Packages, move |context| {
         let folders: Vec<_> = folders.into_iter().collect();
         host::packages(&context.root, &folders, context.soon())
+    });
+    let upgrades = context.start(ProbeName::Packages, |context| match context.os {
+        Os::Linux => Seen::Known(upgrades::examine(&context.root, context.soon())),
+        _ => Seen::not_applicable("only Linux has these programs"),
     });
     let mac = context.start(ProbeName::Mac, mac::facts);
     let resolver = context.start(ProbeName::Resolver, |context| host::resolver(&context.root));
@@ -109,6 +113,7 @@ pub(super) fn begin(
             listening: listening.flat(),
             routes: routes.flat(),
             packages: packages.flat(),
+            upgrades: upgrades.flat(),
             package_manager: release.package_manager,
             agents_beyond: processes.agents_beyond(),
             container,

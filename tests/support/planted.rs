@@ -45,7 +45,6 @@ pub fn prepare(lab: &Lab) {
 }
 
 fn judge(lines: &[String]) {
-    lines.iter().for_each(|line| println!("{line}"));
     let bad: Vec<_> = lines.iter().filter(|line| !line.contains(" ok ")).cloned().collect();
     assert!(bad.is_empty(), "{} of {}:\n{}", bad.len(), lines.len(), bad.join("\n"));
 }
@@ -137,9 +136,10 @@ fn make_current(lab: &Lab, found: &[String]) {
 }
 
 /// Commands of remedies that cannot be run to their end here, by how they begin, and why.
-const CANNOT_BE_RUN: [(&str, &str); 7] = [
+const CANNOT_BE_RUN: &[(&str, &str)] = &[
     ("sudo visudo", "a person edits the rules"),
     ("sudoedit ", "a person edits the file"),
+    ("sudo systemctl edit ", "a person edits the unit"),
     ("sudo runnerup install", "asks for the token, which the configuration does not have"),
     ("ls -ld ", "shows that nothing is there"),
     ("getent hosts ", "shows that the name has no address"),
@@ -207,7 +207,9 @@ fn silent(lab: &Lab, form: &Healthy) -> String {
 fn line(name: &str, check: &str, how: &str, wrong: &[String]) -> String {
     let told =
         if wrong.is_empty() { " ok ".to_owned() } else { format!(" WRONG {}", wrong.join("; ")) };
-    format!("{name:52} {check:38} {how:8}{told}")
+    let line = format!("{name:52} {check:38} {how:8}{told}");
+    println!("{line}");
+    line
 }
 
 /// What jobs need and a minimal host does not have: stand-ins that are never run.

@@ -3,7 +3,7 @@
 use super::{launchd::LaunchdRules, systemd::SystemdRules, task_scheduler::TaskRules};
 use crate::{
     doctor::{Judged, Problem, Remedy, lookup::service},
-    host::{Definition, Install, Load, Service, Survey, Unseen},
+    host::{Definition, Install, Load, Service, ServiceState, Survey, Unseen},
     values::Manager,
 };
 
@@ -26,6 +26,11 @@ pub(in crate::doctor) trait Rules: Sync {
         _load: Load,
     ) -> Result<Problem, Unseen> {
         Err(no_manager())
+    }
+
+    /// Whether a definition keeps the manager from starting the service at all.
+    fn is_masked(&self, _service: &Service) -> bool {
+        false
     }
 
     /// The problem of a definition that the manager refuses for its owner.
@@ -68,14 +73,34 @@ pub(in crate::doctor) trait Rules: Sync {
         Err(Unseen::not_applicable(Manager::Systemd.profile().elsewhere()))
     }
 
+    /// The remedy for the way in which the agent last ended, where that alone tells it.
+    fn after_end(&self, _state: &ServiceState) -> Option<Remedy> {
+        None
+    }
+
     /// The definition says that the service is never started.
     fn disabled(&self, _install: &Install, _service: &Service) -> Option<Problem> {
         None
     }
 
+    /// What keeps the next boot from starting a service that is enabled.
+    fn at_boot(&self, _install: &Install, _service: &Service) -> Vec<Problem> {
+        Vec::new()
+    }
+
     /// Whether an agent that does not run has ended with its job, and is about to be started.
     fn is_between_jobs(&self, _survey: &Survey, _install: &Install, _service: &Service) -> bool {
         false
+    }
+
+    /// Whether the manager has given a service up that it would otherwise start again.
+    fn has_given_up(&self, _service: &Service, _state: &ServiceState) -> bool {
+        false
+    }
+
+    /// Starts a service again that was given up.
+    fn started_anew(&self, remedy: Remedy, _install: &Install, _service: &Service) -> Remedy {
+        remedy
     }
 
     /// Makes a stop wait for the running job.
