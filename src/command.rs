@@ -80,6 +80,13 @@ impl Command {
         self.word(Kind::User, ["", name, after], named_by, Shell::Windows)
     }
 
+    /// With an edit of one line, in the language of sed; `edit` is written as it stands in a shell
+    /// between two quotes.
+    #[must_use]
+    pub fn in_line(self, line: usize, edit: &'static str) -> Self {
+        self.plain(&format!("'{line}{{{edit};}}'"))
+    }
+
     /// With a path as one word, for the shell of the system that it is written for.
     #[must_use]
     pub fn path(self, path: &Path, named_by: Provenance) -> Self {

@@ -78,6 +78,7 @@ pub(crate) fn healthy() -> Survey {
              NotifyAccess=exec\nKillMode=mixed\nTimeoutStopSec=18300\nOOMPolicy=continue\n\
              [Install]\nWantedBy=multi-user.target\n",
         ),
+        defaults: Vec::new(),
         objections: Seen::Known(Vec::new()),
         misread: Vec::new(),
         command: vec![BINARY.into(), "--config".into(), CONFIG.into()],
@@ -152,6 +153,7 @@ pub(crate) fn healthy() -> Survey {
                 .map(|name| Tool {
                     name: name.into(),
                     path: Some(Path::new("/usr/bin").join(name)),
+                    elsewhere: None,
                 })
                 .to_vec(),
         ),

@@ -278,6 +278,9 @@ pub struct Tool {
     pub name: String,
     /// Where it was found; `None`: nowhere in the account's path.
     pub path: Option<PathBuf>,
+    /// Where it is, of one that is not in the account's path but in a usual folder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub elsewhere: Option<PathBuf>,
 }
 
 impl Install {

@@ -23,6 +23,10 @@ pub struct Service {
     pub strange_parts: Seen<Vec<PathWalk>>,
     /// Every directive of these files, in order. An empty value takes earlier ones back.
     pub directives: Vec<Directive>,
+    /// Lines of systemd's own configuration that set a default for every unit, in the order in which
+    /// they count.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub defaults: Vec<Directive>,
     /// What systemd objects to in these lines.
     #[serde(default)]
     pub objections: Seen<Vec<Objection>>,

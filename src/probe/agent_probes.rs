@@ -27,7 +27,7 @@ use crate::{
     record::Receipt,
     service::host_end::command,
     text::{inner, is_whole},
-    values::static_prefix,
+    values::{Manager, static_prefix},
 };
 use std::{
     collections::BTreeMap,
@@ -144,6 +144,15 @@ pub(super) fn begin(
         .take(CONDITIONS)
     {
         name(PathRole::StartCondition, by_service, Some(path));
+    }
+    let of_plist = |key: &str| {
+        let lines = candidate.unit.iter().flat_map(|unit| &unit.directives);
+        let line = lines.filter(|line| line.section.is_empty() && line.key == key).last()?;
+        Some(PathBuf::from(&line.value)).filter(|path| path.is_absolute())
+    };
+    if candidate.unit.as_ref().is_some_and(|unit| unit.manager == Manager::Launchd) {
+        name(PathRole::ServiceFolder, by_service, of_plist("WorkingDirectory"));
+        name(PathRole::ServiceRoot, by_service, of_plist("RootDirectory"));
     }
     let folder = directive("WorkingDirectory").map(|path| path.trim_start_matches('-').to_owned());
     let folder = folder.filter(|path| path.starts_with('/')).map(PathBuf::from);
@@ -382,6 +391,7 @@ impl AgentProbes {
         };
         let service = candidate.unit.map(|unit| Service {
             host_ends,
+            defaults: managers.settings.of(unit.manager, scrub),
             start_lacks: self.start_lacks.seen(),
             boot,
             objections: managers.objections.of(&unit, scrub),

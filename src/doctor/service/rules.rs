@@ -28,6 +28,11 @@ pub(in crate::doctor) trait Rules: Sync {
         Err(no_manager())
     }
 
+    /// Whether a definition keeps the manager from starting the service at all.
+    fn is_masked(&self, _service: &Service) -> bool {
+        false
+    }
+
     /// The problem of a definition that the manager refuses for its owner.
     fn owner(&self, _survey: &Survey, _install: &Install, _file: &Definition) -> Option<Problem> {
         None

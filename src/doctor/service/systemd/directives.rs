@@ -2,7 +2,7 @@
 
 use crate::{
     doctor::{Judged, Problem, Remedy, Verdict},
-    host::{Directive, Install, Objection, Service},
+    host::{Directive, Install, Misread, Objection, Service},
     service::systemd::on_unit,
     text::nearest,
 };
@@ -71,9 +71,15 @@ pub(super) fn accepted(install: &Install, service: &Service) -> Judged {
         let shows = on_unit("systemd-analyze --man=no verify", install, service);
         problem(service, objection).cure(Remedy::by_hand(advice).inspect(shows))
     };
+    // What is meant by a line, and what becomes of it, is told elsewhere.
+    let is_told = |objection: &Objection| {
+        let is_it =
+            |misread: &Misread| misread.file == objection.file && misread.line == objection.line;
+        service.misread.iter().any(is_it) || is_too_new(service, objection)
+    };
     let objections = service.objections.known()?.iter();
     let problems: Vec<_> =
-        objections.filter(|objection| !is_too_new(service, objection)).map(problem).collect();
+        objections.filter(|objection| !is_told(objection)).map(problem).collect();
     let count = service.directives.len();
     Ok(Verdict::of(problems, format!("systemd accepts all {count} directives")))
 }

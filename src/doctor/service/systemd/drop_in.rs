@@ -1,6 +1,6 @@
 //! Fixes of a unit, each in its own drop-in, so that existing files do not change.
 
-use super::{on_unit, unit};
+use super::{in_force::word, on_unit, unit};
 use crate::{
     doctor::{Remedy, lookup::restarted, remedy::Text},
     host::{Install, Service},
@@ -50,7 +50,7 @@ pub(super) fn written_alone(
 /// Whether a stop of a unit sends TERM to the agent alone, which ends when its job has. systemd's
 /// default sends it to the job at the same time.
 pub(super) fn drains(service: &Service) -> bool {
-    matches!(service.value("Service", "KillMode"), Some("mixed" | "process"))
+    matches!(word(service, "KillMode", |unit| &unit.kill_mode), Some("mixed" | "process"))
 }
 
 /// Makes a stop of a unit wait for the running job.

@@ -3,7 +3,10 @@
 mod boot;
 mod directives;
 pub(in crate::doctor) mod drop_in;
+mod in_force;
 mod limits;
+mod meant;
+mod mend;
 mod privileges;
 mod sandbox;
 mod shared_host;
@@ -15,6 +18,8 @@ mod user;
 mod version;
 
 pub(super) use boot::REQUIREMENTS;
+pub(super) use meant::AS_MEANT;
+pub(in crate::doctor) use mend::path_as_meant;
 pub(super) use sandbox::ALLOWS_JOBS;
 pub(super) use shared_host::{OOM, SCHEDULED};
 pub(super) use start_needs::START_NEEDS;
@@ -24,10 +29,13 @@ pub(super) use version::NEW_ENOUGH;
 use super::rules::{Rules, only};
 use crate::{
     doctor::{Judged, Problem, Remedy},
-    host::{Install, Load, Service, ServiceState, Survey, Unseen},
+    host::{Install, Load, PathWalk, Service, ServiceState, Survey, Unseen},
+    platform::fs::Kind,
     service::systemd::{on_unit, reload},
     values::Manager,
 };
+
+use std::path::Path;
 
 /// The rules for units of systemd.
 pub(super) struct SystemdRules;
@@ -69,6 +77,15 @@ impl Rules for SystemdRules {
                     .command(reload(install, service)),
             ),
         })
+    }
+
+    fn is_masked(&self, service: &Service) -> bool {
+        let file = service.file();
+        let is_empty = |walk: &PathWalk| {
+            let end = walk.end.filter(|_| walk.stopped.is_none());
+            end.is_some_and(|end| end.kind == Kind::File && end.size == 0)
+        };
+        file.is_some_and(|walk| walk.real == Path::new("/dev/null") || is_empty(walk))
     }
 
     fn user(&self, survey: &Survey, install: &Install, service: &Service) -> Judged {
