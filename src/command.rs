@@ -268,7 +268,8 @@ mod tests {
                 let path = entry.unwrap().path();
                 if path.is_dir() {
                     folders.push(path);
-                } else if !path.ends_with("doctor/change.rs") {
+                } else if !path.ends_with("doctor/change.rs") && !path.ends_with("change/start.rs")
+                {
                     let text = std::fs::read_to_string(&path).unwrap();
                     for program in CHANGING {
                         for end in [" ", "\")"] {

@@ -14,6 +14,7 @@ pub mod limits;
 mod log_line;
 mod machine;
 mod misread;
+mod mounts;
 mod network;
 mod packages;
 mod path;
@@ -26,9 +27,11 @@ mod scrubbed;
 mod seen;
 mod service;
 mod service_state;
+mod start_lack;
 mod step_down;
 mod sudo;
 mod token_place;
+mod upgrades;
 mod value_kind;
 mod windows;
 
@@ -43,9 +46,10 @@ pub use facts::{Defined, Facts};
 pub use host_end::{EndedBy, Ending, HostEnd};
 pub use log_line::LogLine;
 pub use machine::{
-    AccountFacts, Clock, Host, Mac, Memory, Mount, Resolver, SYSTEM_SID, Selinux, Volume,
+    AccountFacts, Clock, Host, Mac, Memory, Mount, POWERFUL, Resolver, SYSTEM_SID, Selinux, Volume,
 };
 pub use misread::{Misread, Misreading};
+pub use mounts::{HeldName, PlannedMount};
 pub use network::{Answered, Attempt, Endpoint, Network, Proxied, Route, Side, Tls};
 pub use packages::{PackageFault, PackageManager};
 pub use path::{Access, Denied, PathPart, PathWalk, Provenance, Strange, Stranger};
@@ -58,9 +62,11 @@ pub use scrubbed::Scrubbed;
 pub use seen::{Reason, Seen, Unseen};
 pub use service::{Definition, Directive, Objection, Service};
 pub use service_state::{AUTO_RESTART, Activity, Load, ServiceState};
+pub use start_lack::{Lack, StartLack, StartNeed};
 pub use step_down::{StepDown, StepTool, is_plain_user};
 pub use sudo::{At, Refusal, Ruling, Sudo, SudoAnswer, Target};
 pub use token_place::TokenPlace;
+pub use upgrades::{Place, Upgrades};
 pub use value_kind::ValueKind;
 pub use windows::{Grant, Rights, TaskState, Windows, same};
 

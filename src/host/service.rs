@@ -1,6 +1,8 @@
 //! A service as it is defined.
 
-use super::{Activity, Boot, HostEnd, Misread, PathWalk, Scrubbed, Seen, ServiceState, ValueKind};
+use super::{
+    Activity, Boot, HostEnd, Misread, PathWalk, Scrubbed, Seen, ServiceState, StartLack, ValueKind,
+};
 use crate::values::Manager;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -37,6 +39,9 @@ pub struct Service {
     /// tell the rest.
     #[serde(default)]
     pub host_ends: Seen<Vec<HostEnd>>,
+    /// systemd: what it needs before it starts the agent, and that is not there or not as it must be.
+    #[serde(default)]
+    pub start_lacks: Seen<Vec<StartLack>>,
     /// systemd: what the next boot does with it.
     #[serde(default)]
     pub boot: Seen<Boot>,

@@ -361,7 +361,12 @@ mod tests {
     fn noexec_and_open_modes_fail() {
         let mut survey = healthy();
         let options = vec!["rw".into(), "noexec".into()];
-        survey.host.mounts.push(Mount { point: "/opt".into(), kind: "ext4".into(), options });
+        survey.host.mounts.push(Mount {
+            point: "/opt".into(),
+            kind: "ext4".into(),
+            options,
+            order: None,
+        });
         assert_eq!(status(&survey, "permissions/binary-filesystem"), Status::Fail);
         let open = with(|walk| walk.end = Some(file(0, 0o777)));
         assert_eq!(status(&open, "permissions/binary-not-writable"), Status::Fail);

@@ -1,6 +1,7 @@
 //! The service: its definition and its state.
 
 mod command;
+mod current;
 mod defined;
 mod definition;
 pub(super) mod launchd;
@@ -31,21 +32,27 @@ pub(super) const DEFINITION: &[&Check] = &[
     &task_scheduler::ONE_INSTANCE,
     &definition::MODE,
     &launchd::DOMAIN,
+    &launchd::LITERAL,
+    &launchd::STARTABLE,
     &launchd::OUTPUT,
     &launchd::UNHINDERED,
     &systemd::ENVIRONMENT_FILES,
     &systemd::REQUIREMENTS,
+    &systemd::START_NEEDS,
     &systemd::NETWORK,
     &definition::RESTARTS,
     &definition::STOP,
     &systemd::HEALTH,
     &systemd::ALLOWS_JOBS,
     &limits::SENSIBLE,
+    &systemd::OOM,
+    &systemd::SCHEDULED,
 ];
 
 /// Checks of the state, which depends on all other checks.
 pub(super) const STATE: &[&Check] = &[
     &state::RELOADED,
+    &current::CURRENT,
     &state::ENABLED,
     &task_scheduler::SESSION_KEPT,
     &task_scheduler::LOGS_ON,

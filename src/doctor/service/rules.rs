@@ -93,6 +93,16 @@ pub(in crate::doctor) trait Rules: Sync {
         false
     }
 
+    /// Whether the manager has given a service up that it would otherwise start again.
+    fn has_given_up(&self, _service: &Service, _state: &ServiceState) -> bool {
+        false
+    }
+
+    /// Starts a service again that was given up.
+    fn started_anew(&self, remedy: Remedy, _install: &Install, _service: &Service) -> Remedy {
+        remedy
+    }
+
     /// Makes a stop wait for the running job.
     fn draining(&self, remedy: Remedy, _service: &Service) -> Remedy {
         remedy

@@ -72,15 +72,24 @@ pub(super) fn accepted(install: &Install, service: &Service) -> Judged {
         problem(service, objection).cure(Remedy::by_hand(advice).inspect(shows))
     };
     // What is meant by a line, and what becomes of it, is told elsewhere.
-    let is_told = |objection: &&Objection| {
+    let is_told = |objection: &Objection| {
         let is_it =
             |misread: &Misread| misread.file == objection.file && misread.line == objection.line;
-        service.misread.iter().any(is_it)
+        service.misread.iter().any(is_it) || is_too_new(service, objection)
     };
     let objections = service.objections.known()?.iter();
-    let problems: Vec<_> = objections.filter(|own| !is_told(own)).map(problem).collect();
+    let problems: Vec<_> =
+        objections.filter(|objection| !is_told(objection)).map(problem).collect();
     let count = service.directives.len();
     Ok(Verdict::of(problems, format!("systemd accepts all {count} directives")))
+}
+
+/// Whether an older systemd passes over a line that every unit should have.
+fn is_too_new(service: &Service, objection: &Objection) -> bool {
+    service.directives("Service", "OOMPolicy").any(|line| {
+        (&line.file, line.line) == (&objection.file, objection.line)
+            && line.value.as_str() == "continue"
+    })
 }
 
 fn problem(service: &Service, objection: &Objection) -> Problem {
@@ -133,6 +142,17 @@ mod tests {
         doctor::{Status, fixtures::*},
         host::{Objection, Seen},
     };
+
+    #[test]
+    fn a_line_that_an_older_systemd_passes_over_is_right() {
+        for (value, expected) in [("continue", Status::Pass), ("go-on", Status::Warn)] {
+            let mut survey = healthy();
+            directive(&mut survey, "Service", "OOMPolicy", value);
+            let line = service_of(&mut survey).directives.last().unwrap().line;
+            object(&mut survey, line);
+            assert_eq!(status(&survey, "service/directives-known"), expected);
+        }
+    }
 
     #[test]
     fn what_systemd_objects_to_is_told_with_what_was_meant() {

@@ -3,7 +3,7 @@
 use super::{
     drop_in::{drains, drop_in},
     in_force::{in_force, is_misread, limit, line, place, time, word},
-    on_unit,
+    on_unit, start_limit,
 };
 use crate::{
     doctor::{
@@ -31,7 +31,8 @@ pub(super) fn restarts(install: &Install, service: &Service) -> Judged {
     }
     let restart = word(service, "Restart", |unit| &unit.restart).unwrap_or("no");
     if restart == "always" {
-        return Ok(Verdict::Holds("Restart=always".to_owned()));
+        let holds = || Verdict::Holds("Restart=always".to_owned());
+        return Ok(start_limit::gives_up(install, service).map_or_else(holds, Verdict::from));
     }
     let problem = match restart {
         "no" => Problem::fail("the service does not restart the agent when it ends"),
