@@ -154,7 +154,10 @@ pub(super) fn begin(
         name(PathRole::ServiceFolder, by_service, of_plist("WorkingDirectory"));
         name(PathRole::ServiceRoot, by_service, of_plist("RootDirectory"));
     }
-    let folder = directive("WorkingDirectory").map(|path| path.trim_start_matches('-').to_owned());
+    let filled =
+        |path: String| candidate.unit.as_ref().map_or(path.clone(), |unit| unit.filled(&path));
+    let folder = directive("WorkingDirectory").map(filled);
+    let folder = folder.map(|path| path.trim_start_matches('-').to_owned());
     let folder = folder.filter(|path| path.starts_with('/')).map(PathBuf::from);
     name(PathRole::ServiceFolder, by_service, folder);
     let prefix = config.as_ref().and_then(|config| config.list("runner.command_prefix"));

@@ -214,6 +214,17 @@ impl Candidate {
         known.cloned().or_else(|| processes.witness(pid, until))
     }
 
+    /// Takes in the account that its manager has in force, specifiers filled in.
+    pub(super) fn runs_as(&mut self, user: &str) {
+        if user.is_empty() || self.user.as_deref() == Some(user) {
+            return;
+        }
+        if self.task_user == self.user {
+            self.task_user = Some(user.to_owned());
+        }
+        self.user = Some(user.to_owned());
+    }
+
     /// Every secret that is known of it. What only root could have written is the administrator's;
     /// anything else must look like a token to be searched for.
     pub(super) fn tell(&self, secrets: &Secrets) {

@@ -6,6 +6,8 @@ pub(crate) mod environment_file;
 pub(crate) mod environment_line;
 pub(crate) mod meant;
 mod profile;
+#[cfg(test)]
+mod recorded;
 mod show;
 pub(crate) mod specifier_words;
 pub(crate) mod specifiers;
