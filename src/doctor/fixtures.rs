@@ -74,6 +74,10 @@ pub(crate) fn healthy() -> Survey {
         ),
         objections: Seen::Known(Vec::new()),
         command: vec![BINARY.into(), "--config".into(), CONFIG.into()],
+        launch: Launch {
+            command: vec![BINARY.into(), "--config".into(), CONFIG.into()],
+            ..Launch::default()
+        },
         host_ends: Seen::Known(Vec::new()),
         state: Seen::Known(ServiceState {
             load: Load::Loaded,

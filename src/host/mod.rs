@@ -9,6 +9,7 @@ mod effective;
 pub(crate) mod facts;
 mod host_end;
 mod jobs;
+mod launch;
 pub mod limits;
 mod log_line;
 mod machine;
@@ -24,6 +25,7 @@ mod scrubbed;
 mod seen;
 mod service;
 mod service_state;
+mod supervisor;
 mod token_place;
 mod value_kind;
 mod windows;
@@ -36,6 +38,7 @@ pub use config::{ConfigFile, ConfigState, Setting, TokenShape, Written};
 pub use effective::{Assigned, Effective, EnvironmentFile, Exec, Limit, SliceLimits};
 pub use facts::{Defined, Facts};
 pub use host_end::{EndedBy, Ending, HostEnd};
+pub use launch::{Launch, Link, Way};
 pub use log_line::LogLine;
 pub use machine::{
     AccountFacts, Clock, Host, Mac, Memory, Mount, Resolver, SYSTEM_SID, Selinux, Sudo, Volume,
@@ -52,6 +55,7 @@ pub use scrubbed::Scrubbed;
 pub use seen::{Reason, Seen, Unseen};
 pub use service::{Definition, Directive, Objection, Service};
 pub use service_state::{AUTO_RESTART, Activity, Load, ServiceState};
+pub use supervisor::{Keeper, Supervisor};
 pub use token_place::TokenPlace;
 pub use value_kind::ValueKind;
 pub use windows::{Grant, Rights, TaskState, Windows, same};
@@ -118,6 +122,9 @@ pub struct Stray {
     pub account: Option<String>,
     /// The unit of the system that it runs in, of an agent that the unit does not name.
     pub unit: Option<String>,
+    /// What keeps it.
+    #[serde(default)]
+    pub supervisor: Supervisor,
 }
 
 impl Survey {

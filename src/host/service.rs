@@ -1,6 +1,6 @@
 //! A service as it is defined.
 
-use super::{Activity, HostEnd, PathWalk, Scrubbed, Seen, ServiceState, ValueKind};
+use super::{Activity, HostEnd, Launch, PathWalk, Scrubbed, Seen, ServiceState, ValueKind};
 use crate::values::Manager;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -26,6 +26,9 @@ pub struct Service {
     pub objections: Seen<Vec<Objection>>,
     /// What it runs, word by word.
     pub command: Vec<Scrubbed>,
+    /// The way from that to the agent, by its text; empty in facts of older versions.
+    #[serde(default)]
+    pub launch: Launch,
     /// What scripts and units that it names do to the host when it ends; the directives themselves
     /// tell the rest.
     #[serde(default)]

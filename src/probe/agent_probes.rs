@@ -15,8 +15,8 @@ use super::{
 };
 use crate::{
     host::{
-        Binary, HostEnd, Install, Named, PathRole, PathWalk, ProbeName, Provenance, Received, Seen,
-        Service, TokenPlace, Tool, Unseen, Workdir, Wrapper,
+        Binary, HostEnd, Install, Named, PathRole, PathWalk, ProbeName, Provenance, Received,
+        Scrubbed, Seen, Service, TokenPlace, Tool, Unseen, Workdir, Wrapper,
     },
     platform::{
         Os,
@@ -24,6 +24,7 @@ use crate::{
         macos::gatekeeper,
     },
     record::Receipt,
+    service::systemd::drop_ins::is_template,
     text::{inner, is_whole},
     values::static_prefix,
 };
@@ -272,9 +273,13 @@ impl AgentProbes {
     ) -> Install {
         let scrub = &context.scrub;
         let candidate = self.candidate;
-        let command = candidate.shown_command(scrub);
+        let command = Scrubbed::words(&candidate.started.words, scrub);
+        let launch = candidate.started.told(scrub);
         let name = candidate.unit.as_ref().map(|unit| unit.name.clone());
         let state = match (&managers.states, &name) {
+            (_, Some(name)) if is_template(name) => {
+                Seen::not_applicable("a template runs nothing by itself")
+            }
             (Seen::Known(states), Some(name)) => states
                 .get(name)
                 .map(|told| effective::state(told, scrub))
@@ -304,6 +309,7 @@ impl AgentProbes {
             strange_parts: unit.strange_parts,
             directives: Unit::scrubbed(unit.directives, scrub),
             command,
+            launch,
             state,
         });
         let mut paths: Vec<_> = self

@@ -11,6 +11,7 @@ pub mod config;
 mod context;
 mod deadline;
 mod discovery;
+mod drop_ins;
 mod effective;
 mod endpoints;
 mod environment;
@@ -18,6 +19,7 @@ mod existing;
 mod host;
 mod host_end;
 mod host_probes;
+mod launch;
 mod launchd;
 mod log;
 mod mac;
@@ -33,6 +35,7 @@ mod route;
 mod scrub;
 mod scrubbed;
 mod secret_words;
+mod services;
 mod task_action;
 mod tasks;
 mod units;
@@ -48,7 +51,7 @@ use crate::{
         AccountFacts, Install, Network, ProbeName, ProbeSet, Queue, SCHEMA_VERSION, Seen, Survey,
     },
     platform::{Os, command::HostCommands, fs::Root},
-    service::{StateQuery, Told},
+    service::{StateQuery, Told, systemd::drop_ins::is_template},
     text::Secrets,
     values::Manager,
 };
@@ -164,7 +167,7 @@ fn take(root: Arc<Root>, probes: ProbeSet, request: Request, until: Instant) -> 
             Seen::Unseen(unseen) => Processes::unseen(unseen, context.now - host::uptime()),
         });
         windows.name_users(&mut candidates);
-        strays = candidate::by_hand(&candidates, &processes, &context.scrub);
+        strays = candidate::by_hand(&candidates, &processes, &context.root, &context.scrub);
     }
     let states = service_states(&context, &candidates);
     let objections = objections::begin(&context, &candidates);
@@ -265,7 +268,8 @@ fn service_states(
     let manager = units.clone().next().map_or(Manager::usual(context.os), |unit| unit.manager);
     let service = |unit: &units::Unit| {
         let file = unit.definitions.first()?.walk.path.clone();
-        (unit.manager == manager).then(|| (unit.name.clone(), file))
+        let is_asked = unit.manager == manager && !is_template(&unit.name);
+        is_asked.then(|| (unit.name.clone(), file))
     };
     let slices = effective::slices(units.clone());
     let services = units.filter_map(service).collect();

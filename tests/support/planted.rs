@@ -125,8 +125,9 @@ fn cured(lab: &Lab, fault: &Fault, own: Option<&Value>) -> Option<String> {
 }
 
 /// Commands of remedies that cannot be run to their end here, by how they begin, and why.
-const CANNOT_BE_RUN: [(&str, &str); 6] = [
+const CANNOT_BE_RUN: [(&str, &str); 7] = [
     ("sudoedit ", "a person edits the file"),
+    ("sudo systemctl edit ", "a person edits the unit"),
     ("sudo runnerup install", "asks for the token, which the configuration does not have"),
     ("ls -ld ", "shows that nothing is there"),
     ("getent hosts ", "shows that the name has no address"),

@@ -3,6 +3,7 @@
 mod command;
 mod defined;
 mod definition;
+mod in_front;
 pub(super) mod launchd;
 mod limits;
 mod log;

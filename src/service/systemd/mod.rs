@@ -2,8 +2,10 @@
 
 pub mod definition;
 pub mod drop_ins;
+mod instances;
 mod profile;
 mod show;
+pub(crate) mod specifiers;
 pub mod state;
 pub(crate) mod time_span;
 pub mod unit_folders;
