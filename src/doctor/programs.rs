@@ -21,6 +21,7 @@ const PROGRAMS: &[(&str, &[Os])] = &[
     ("ausearch", LINUX),
     ("btrfs", LINUX),
     ("cat", UNIX),
+    ("chage", LINUX),
     ("chmod", UNIX),
     ("chown", UNIX),
     ("chsh", UNIX),
@@ -32,7 +33,9 @@ const PROGRAMS: &[(&str, &[Os])] = &[
     ("dpkg", LINUX),
     ("dscacheutil", MAC),
     ("du", UNIX),
+    ("echo", LINUX),
     ("getent", LINUX),
+    ("groupadd", LINUX),
     ("icacls", WINDOWS),
     ("id", UNIX),
     ("install", UNIX),
@@ -55,9 +58,11 @@ const PROGRAMS: &[(&str, &[Os])] = &[
     ("ps", UNIX),
     ("reg", WINDOWS),
     ("restorecon", LINUX),
+    ("rm", UNIX),
     ("runnerup", ALL),
     ("schtasks", WINDOWS),
     ("scutil", MAC),
+    ("sed", LINUX),
     ("sepolicy", LINUX),
     ("sh", UNIX),
     ("sntp", MAC),
@@ -107,11 +112,12 @@ mod tests {
 
     /// Programs that only show something, and what one of their words must be for that; no word: they
     /// do in every case.
-    const SHOWING: [(&str, &[&str]); 32] = [
+    const SHOWING: [(&str, &[&str]); 34] = [
         ("Get-NetTCPConnection", &[]),
         ("Get-ScheduledTask", &[]),
         ("ausearch", &[]),
         ("cat", &[]),
+        ("chage", &["--list"]),
         ("curl", &[]),
         ("dpkg", &["--audit"]),
         ("dscacheutil", &["-q"]),
@@ -140,6 +146,7 @@ mod tests {
         ("systemd-analyze", &["verify"]),
         ("tail", &[]),
         ("timedatectl", &["status"]),
+        ("visudo", &["-c"]),
     ];
 
     fn only_shows(line: &str) -> bool {

@@ -71,7 +71,8 @@ fn documents() -> Vec<Value> {
         .collect();
     let sick: [fn(&mut Survey); 9] = [
         |survey| {
-            let missing = ["git", "ssh"].map(|name| Tool { name: name.into(), path: None });
+            let missing =
+                ["git", "ssh"].map(|name| Tool { name: name.into(), path: None, elsewhere: None });
             agent(survey).tools = Seen::Known(missing.to_vec());
             survey.host.volumes[0].bytes_free = 3;
             survey.host.volumes[0].inodes_free = 3;
@@ -94,7 +95,7 @@ fn documents() -> Vec<Value> {
             config_of(survey).settings.last_mut().unwrap().value =
                 crate::host::Written::List(words);
             let rules = vec!["(ALL) NOPASSWD: /x".to_owned()];
-            let sudo = Sudo { installed: true, rules, passwordless: false, wants_terminal: true };
+            let sudo = Sudo { installed: true, rules, wants_terminal: true, ..Sudo::default() };
             survey.host.accounts[1].sudo = Seen::Known(sudo);
             directive(survey, "Service", "NoNewPrivileges", "yes");
             directive(survey, "Service", "ProtectSystem", "strict");

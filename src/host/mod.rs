@@ -4,6 +4,7 @@
 //! something within one survey only; a text that may hold one is scrubbed before it comes here.
 
 mod agent;
+mod boot;
 mod config;
 mod effective;
 pub(crate) mod facts;
@@ -13,6 +14,8 @@ mod launch;
 pub mod limits;
 mod log_line;
 mod machine;
+mod misread;
+mod mounts;
 mod network;
 mod packages;
 mod path;
@@ -25,8 +28,12 @@ mod scrubbed;
 mod seen;
 mod service;
 mod service_state;
+mod start_lack;
+mod step_down;
+mod sudo;
 mod supervisor;
 mod token_place;
+mod upgrades;
 mod value_kind;
 mod windows;
 
@@ -34,6 +41,7 @@ pub use agent::{
     Binary, Install, Leftover, Named, Process, Program, Received, Tool, Unlisted, Variable,
     Workdir, Wrapper,
 };
+pub use boot::{Boot, ConditionFault, Requirement, UnitCondition, Wanter, WanterState};
 pub use config::{ConfigFile, ConfigState, Setting, TokenShape, Written};
 pub use effective::{Assigned, Effective, EnvironmentFile, Exec, Limit, SliceLimits};
 pub use facts::{Defined, Facts};
@@ -41,8 +49,10 @@ pub use host_end::{EndedBy, Ending, HostEnd};
 pub use launch::{Launch, Link, Way};
 pub use log_line::LogLine;
 pub use machine::{
-    AccountFacts, Clock, Host, Mac, Memory, Mount, Resolver, SYSTEM_SID, Selinux, Sudo, Volume,
+    AccountFacts, Clock, Host, Mac, Memory, Mount, POWERFUL, Resolver, SYSTEM_SID, Selinux, Volume,
 };
+pub use misread::{Misread, Misreading};
+pub use mounts::{HeldName, PlannedMount};
 pub use network::{Answered, Attempt, Endpoint, Network, Proxied, Route, Side, Tls};
 pub use packages::{PackageFault, PackageManager};
 pub use path::{Access, Denied, PathPart, PathWalk, Provenance, Strange, Stranger};
@@ -55,8 +65,12 @@ pub use scrubbed::Scrubbed;
 pub use seen::{Reason, Seen, Unseen};
 pub use service::{Definition, Directive, Objection, Service};
 pub use service_state::{AUTO_RESTART, Activity, Load, ServiceState};
+pub use start_lack::{Lack, StartLack, StartNeed};
+pub use step_down::{StepDown, StepTool, is_plain_user};
+pub use sudo::{At, Refusal, Ruling, Sudo, SudoAnswer, Target};
 pub use supervisor::{Keeper, Supervisor};
 pub use token_place::TokenPlace;
+pub use upgrades::{Place, Upgrades};
 pub use value_kind::ValueKind;
 pub use windows::{Grant, Rights, TaskState, Windows, same};
 

@@ -7,16 +7,17 @@ use super::{
     deadline::Probe,
     effective,
     environment::{self, Raw},
-    host_end, log,
+    host, host_end, log,
     processes::{OfInstall, Processes},
-    reader,
+    reader, start_lacks, sudo,
     units::Unit,
     workdir,
 };
 use crate::{
     host::{
-        Binary, HostEnd, Install, Named, PathRole, PathWalk, ProbeName, Provenance, Received,
-        Scrubbed, Seen, Service, TokenPlace, Tool, Unseen, Workdir, Wrapper,
+        Binary, HeldName, HostEnd, Install, Named, PathRole, PathWalk, ProbeName, Provenance,
+        Received, Scrubbed, Seen, Service, StartLack, StepDown, SudoAnswer, TokenPlace, Tool,
+        Unseen, Workdir, Wrapper,
     },
     platform::{
         Os,
@@ -24,7 +25,7 @@ use crate::{
         macos::gatekeeper,
     },
     record::Receipt,
-    service::systemd::drop_ins::is_template,
+    service::{host_end::command, systemd::drop_ins::is_template},
     text::{inner, is_whole},
     values::static_prefix,
 };
@@ -46,13 +47,16 @@ pub(super) struct AgentProbes {
     paths: Vec<(PathRole, Provenance, Probe<Seen<PathWalk>>)>,
     prefix: Option<Prefix>,
     host_ends: Probe<Vec<HostEnd>>,
+    held_names: Option<Probe<Vec<HeldName>>>,
     workdir: Option<Probe<Seen<Workdir>>>,
-    log: Option<Probe<log::Log>>,
+    start_lacks: Probe<Vec<StartLack>>,
+    log: Option<Probe<(log::Log, Vec<Scrubbed>)>>,
     tools: Probe<Vec<Tool>>,
 }
 
-/// The look at the command prefix's program: the way to it, and what it does if it is a script.
-type Prefix = (Provenance, Probe<(Seen<PathWalk>, Option<Wrapper>)>);
+/// The look at the command prefix's program: the way to it, what it does if it is a script, and what
+/// sudo answers where it is asked for something.
+type Prefix = (Provenance, Probe<(Seen<PathWalk>, Option<Wrapper>, Seen<SudoAnswer>)>);
 
 /// Starts to look at an agent. Nothing is looked at here: what an account has named may never
 /// answer.
@@ -144,11 +148,11 @@ pub(super) fn begin(
     let folder = directive("WorkingDirectory").map(|path| path.trim_start_matches('-').to_owned());
     let folder = folder.filter(|path| path.starts_with('/')).map(PathBuf::from);
     name(PathRole::ServiceFolder, by_service, folder);
-    let prefix =
-        config.as_ref().and_then(|config| config.list("runner.command_prefix")?.first().cloned());
+    let prefix = config.as_ref().and_then(|config| config.list("runner.command_prefix"));
     let folders = variable("PATH");
-    let prefix = prefix.map(|word| {
-        let folders = folders.clone();
+    let prefix = prefix.and_then(|words| Some((words.first()?.clone(), StepDown::of(words))));
+    let prefix = prefix.map(|(word, step)| {
+        let (folders, user) = (folders.clone(), candidate.user.clone());
         let probe = context.start(ProbeName::CommandPrefix, move |context| {
             let by = folders.as_ref().map_or(by_config, |(_, by)| by_config.and(*by));
             let end = |path: &Path| end_of(&context.root, path, by, agent);
@@ -156,9 +160,19 @@ pub(super) fn begin(
             let walk = Seen::from(reader::walk(&context.root, &path, by, agent));
             let probe = |walk| command_prefix::examine(&context.root, walk, by_config);
             let wrapper = walk.ok().and_then(probe);
-            (walk, wrapper)
+            let of_script = || wrapper.as_ref()?.steps_down.clone();
+            let answer = match (step.or_else(of_script), user) {
+                (Some(step), Some(user)) if context.is_host => sudo::answer(context, &user, &step),
+                _ => Seen::default(),
+            };
+            (walk, wrapper, answer)
         });
         (by_config, probe)
+    });
+    let temporary = variable("TMPDIR").map(|(path, by)| (PathBuf::from(path), by));
+    let temporary = temporary.or_else(|| usual.map(|path| (path.into(), Provenance::Root)));
+    let held_names = temporary.map(|(folder, by)| {
+        context.start(ProbeName::Path, move |context| held_names(context, &folder, by, agent))
     });
     let mut paths: Vec<_> = named
         .into_iter()
@@ -198,23 +212,39 @@ pub(super) fn begin(
         })
     });
     let definition = candidate.unit.as_ref().map(|unit| unit.directives.clone());
+    let lines = definition.clone().unwrap_or_default();
+    let start_lacks = context.start(ProbeName::Path, move |context| {
+        let search = start_lacks::Search {
+            root: &context.root,
+            commands: context.is_host.then_some(&context.commands),
+            limit: context.limit,
+            until: context.soon(),
+            scrub: &context.scrub,
+            named_by: by_service,
+            agent,
+        };
+        search.lacks(&lines)
+    });
     let words = candidate.command.clone();
     let host_ends = context.start(ProbeName::Path, move |context| {
         host_end::examine(&context.root, &definition.unwrap_or_default(), &words, by_service)
     });
     let unit = candidate.unit.as_ref().map(|unit| unit.name.clone());
-    let log = match (file, unit) {
-        (Some((path, by)), _) => {
-            Some(context.start(ProbeName::Log, move |context| match holds_secret(context, &path) {
+    let programs: Vec<String> = words_of_unit(candidate.unit.as_ref());
+    let journal = unit.filter(|_| context.is_host).map(|unit| {
+        move |context: &ProbeContext| {
+            log::of_unit(&context.commands, &unit, &programs, context.limit, &context.scrub)
+        }
+    });
+    let log = match (file, journal) {
+        (Some((path, by)), journal) => Some(context.start(ProbeName::Log, move |context| {
+            let log = match holds_secret(context, &path) {
                 true => (Seen::not(SECRET), None),
                 false => log::of_file(&context.root, &path, by, &context.scrub),
-            }))
-        }
-        (None, Some(unit)) if context.is_host => {
-            Some(context.start(ProbeName::Log, move |context| {
-                log::of_unit(&context.commands, &unit, context.limit, &context.scrub)
-            }))
-        }
+            };
+            (log, journal.map(|journal| journal(context).1).unwrap_or_default())
+        })),
+        (None, Some(journal)) => Some(context.start(ProbeName::Log, journal)),
         _ => None,
     };
     let tools = context.start(ProbeName::Tools, move |context| {
@@ -222,7 +252,25 @@ pub(super) fn begin(
         let end = |path: &Path| end_of(&context.root, path, by, agent);
         account::tools(&end, context.os, folders.as_ref().map(|(path, _)| path.as_str()))
     });
-    AgentProbes { candidate, binary, paths, prefix, host_ends, workdir, log, tools }
+    AgentProbes {
+        candidate,
+        binary,
+        paths,
+        prefix,
+        held_names,
+        host_ends,
+        start_lacks,
+        workdir,
+        log,
+        tools,
+    }
+}
+
+/// The programs of a unit, as its lines name them.
+fn words_of_unit(unit: Option<&Unit>) -> Vec<String> {
+    let lines = unit.into_iter().flat_map(|unit| &unit.directives);
+    let commands = lines.filter(|line| line.key.starts_with("Exec"));
+    commands.filter_map(|line| command(&line.value).into_iter().next()).take(64).collect()
 }
 
 /// The way to a path that `named_by` named.
@@ -236,6 +284,26 @@ fn walk(
         true => Seen::not(SECRET),
         false => Seen::from(reader::walk(&context.root, path, named_by, agent)),
     }
+}
+
+/// Sockets that the task agent makes anew for each job, by its own fixed names in the temporary folder
+/// (a public issue thread on four runners of one host names the first, a cache proxy's source the
+/// other).
+const SOCKETS: [&str; 2] = ["circleci-plugin.sock", "circleci-ts.sock"];
+
+/// What stands at the names that each job needs.
+fn held_names(
+    context: &ProbeContext,
+    folder: &Path,
+    named_by: Provenance,
+    agent: Option<u32>,
+) -> Vec<HeldName> {
+    let held = |name: &str| {
+        let path = folder.join(name);
+        let uid = end_of(&context.root, &path, named_by, agent)?.uid()?;
+        Some(HeldName { path, uid })
+    };
+    SOCKETS.into_iter().filter_map(held).collect()
 }
 
 /// What stands at a path, as far as whoever named it could find out.
@@ -263,6 +331,11 @@ fn program(end: &account::End<'_>, word: &str, path: Option<&str>) -> PathBuf {
 }
 
 impl AgentProbes {
+    /// The agent that is looked at.
+    pub(super) fn candidate(&mut self) -> &mut Candidate {
+        &mut self.candidate
+    }
+
     /// What was seen, once all of it is there or late.
     pub(super) fn done(
         self,
@@ -293,6 +366,9 @@ impl AgentProbes {
         let main = main.map(|main| processes.agent_below(main));
         let running = candidate.running(main, processes, context.until);
         let of_install = match context.is_host {
+            true if context.os == Os::Darwin => {
+                processes.of_mac_install(main, scrub, context.until)
+            }
             true => processes.of_install(main, name.as_deref(), task_uid, scrub, context.until),
             false => OfInstall::unseen(&Unseen::not_applicable(IMAGE)),
         };
@@ -300,14 +376,26 @@ impl AgentProbes {
         token_in.extend(of_install.holds_token.then_some(TokenPlace::Process));
         let environment = environment::kept(&candidate.variables, scrub);
         let host_ends = self.host_ends.seen();
+        let boot = match (&managers.boots, &name) {
+            (Seen::Known(boots), Some(name)) => boots.get(name).cloned().map_or_else(
+                || Seen::not_applicable("the service is not a systemd unit"),
+                Seen::Known,
+            ),
+            (Seen::Unseen(unseen), _) => Seen::Unseen(unseen.clone()),
+            (_, None) => Seen::not("no service"),
+        };
         let service = candidate.unit.map(|unit| Service {
             host_ends,
+            defaults: managers.settings.of(unit.manager, scrub),
+            start_lacks: self.start_lacks.seen(),
+            boot,
             objections: managers.objections.of(&unit, scrub),
             manager: unit.manager,
             name: unit.name,
             definitions: unit.definitions,
             strange_parts: unit.strange_parts,
             directives: Unit::scrubbed(unit.directives, scrub),
+            misread: candidate.misread,
             command,
             launch,
             state,
@@ -317,21 +405,28 @@ impl AgentProbes {
             .into_iter()
             .map(|(role, named_by, probe)| Named { role, walk: probe.flat(), named_by })
             .collect();
-        let mut wrapper = None;
+        let (mut wrapper, mut sudo) = (None, Seen::default());
         if let Some((named_by, probe)) = self.prefix {
             let walk = match probe.seen() {
-                Seen::Known((walk, script)) => {
-                    wrapper = script;
+                Seen::Known((walk, script, answer)) => {
+                    (wrapper, sudo) = (script, answer);
                     walk
                 }
                 Seen::Unseen(unseen) => Seen::Unseen(unseen),
             };
             paths.push(Named { role: PathRole::CommandPrefix, walk, named_by });
         }
-        let (log, log_written) = match self.log.map(Probe::seen) {
+        let known = paths.iter().filter_map(|named| named.walk.ok());
+        let known: Vec<PathBuf> = known.map(|walk| walk.real.clone()).collect();
+        let mounts = match running.as_ref().filter(|_| context.is_host) {
+            Some(running) => host::mounts_of(running.pid, &known),
+            None => Seen::default(),
+        };
+        let held_names = self.held_names.map_or_else(Seen::default, Probe::seen);
+        let ((log, log_written), start_log) = match self.log.map(Probe::seen) {
             Some(Seen::Known(log)) => log,
-            Some(Seen::Unseen(unseen)) => (Seen::Unseen(unseen), None),
-            None => (Seen::not_applicable("it has no log that is known"), None),
+            Some(Seen::Unseen(unseen)) => ((Seen::Unseen(unseen), None), Vec::new()),
+            None => ((Seen::not_applicable("it has no log that is known"), None), Vec::new()),
         };
         Install {
             name: candidate.name,
@@ -359,6 +454,9 @@ impl AgentProbes {
             }),
             paths,
             wrapper,
+            sudo,
+            mounts,
+            held_names,
             workdir: self
                 .workdir
                 .map_or_else(|| Seen::not("runner.working_directory is not set"), Probe::flat),
@@ -372,6 +470,7 @@ impl AgentProbes {
             unlisted: of_install.unlisted,
             log,
             log_written,
+            start_log,
             tools: if context.is_host { self.tools.seen() } else { Seen::not_applicable(IMAGE) },
         }
     }

@@ -11,10 +11,14 @@ use super::{
 };
 use crate::{
     agent::{Kind, Layout, Token, is_token_variable},
-    host::{ConfigFile, Directive, Provenance, Seen, Stray, Strays, TokenPlace, Unseen},
+    host::{
+        ConfigFile, Directive, Misread, Provenance, Seen, StepDown, Stray, Strays, TokenPlace,
+        Unseen,
+    },
     platform::{Os, accounts, fs::Root},
     record::Receipt,
     text::{Found, Secrets, inner, is_whole},
+    values::Manager,
 };
 use std::{
     path::{Path, PathBuf},
@@ -47,6 +51,8 @@ pub(super) struct Candidate {
     pub(super) task_user: Option<String>,
     pub(super) variables: Vec<Raw>,
     pub(super) files: Vec<environment::File>,
+    /// Lines that its manager takes otherwise than they are meant.
+    pub(super) misread: Vec<Misread>,
     /// The process of one that no service runs.
     pub(super) process: Option<u32>,
     /// The agent's process, by the control group of its service.
@@ -98,7 +104,7 @@ pub(super) fn all(
         });
         match same {
             Some((candidate, _)) => candidate.process = Some(agent.pid),
-            None => stray(&mut strays, agent, processes, root, scrub),
+            None => stray(&mut strays, agent, processes, Some(root), scrub),
         }
     }
     for candidate in &mut found {
@@ -111,13 +117,19 @@ pub(super) fn all(
 }
 
 /// No strays but those that were not looked at.
-fn none_yet(processes: &Processes) -> Strays {
+pub(super) fn none_yet(processes: &Processes) -> Strays {
     let unseen = processes.fault().map(|fault| Unseen::not_examined(fault.why.clone()));
     Strays { shown: Vec::new(), count: processes.agents_beyond(), unseen }
 }
 
 /// Notes an agent's process that nothing accounts for.
-fn stray(strays: &mut Strays, agent: &Agent, processes: &Processes, root: &Root, scrub: &Scrub) {
+pub(super) fn stray(
+    strays: &mut Strays,
+    agent: &Agent,
+    processes: &Processes,
+    root: Option<&Root>,
+    scrub: &Scrub,
+) {
     strays.count += 1;
     if strays.shown.len() < STRAYS
         && let Some(process) = processes.agent_process(agent, scrub)
@@ -130,7 +142,11 @@ fn stray(strays: &mut Strays, agent: &Agent, processes: &Processes, root: &Root,
 }
 
 fn of_definition(root: &Root, mut unit: Unit, receipt: Option<Receipt>) -> Candidate {
-    let (mut variables, files) = environment::of_unit(root, &unit);
+    let environment::OfUnit { set: mut variables, files, mut misread } =
+        environment::of_unit(root, &unit, None, Vec::new());
+    if unit.manager == Manager::Systemd {
+        misread.extend(unit.misread());
+    }
     variables.append(&mut unit.variables);
     let started = launch::of_unit(root, &unit, &variables);
     let run = &started.run;
@@ -160,6 +176,7 @@ fn of_definition(root: &Root, mut unit: Unit, receipt: Option<Receipt>) -> Candi
         folder,
         variables,
         files,
+        misread,
         unit: Some(unit),
         ..Candidate::default()
     }
@@ -181,7 +198,7 @@ pub(super) fn by_hand(
     let mut strays = none_yet(processes);
     let agents = processes.agents(&Wanted::default(), Instant::now());
     for agent in agents.iter().filter(|agent| !is_found(&agent.pid)) {
-        stray(&mut strays, agent, processes, root, scrub);
+        stray(&mut strays, agent, processes, Some(root), scrub);
     }
     strays
 }
@@ -206,7 +223,7 @@ impl Candidate {
     /// Takes in what was read of its configuration.
     pub(super) fn configured(&mut self, config: Seen<ConfigFile<String>>, token: Option<Token>) {
         let prefix = config.ok().and_then(|config| config.list("runner.command_prefix"));
-        let other = prefix.and_then(task_user).map(str::to_owned);
+        let other = prefix.and_then(StepDown::of).and_then(|step| step.user);
         self.task_user = other.or_else(|| self.user.clone());
         self.config = Some(config);
         self.token = token;
@@ -354,32 +371,6 @@ pub(super) fn config(command: &[String]) -> Option<PathBuf> {
     None
 }
 
-/// The account that a command prefix steps over to.
-pub(super) fn task_user(prefix: &[String]) -> Option<&str> {
-    let program = Path::new(prefix.first()?).file_name()?.to_str()?;
-    let mut words = prefix.iter().skip(1).map(String::as_str);
-    match program {
-        "sudo" | "runuser" | "doas" => {
-            while let Some(word) = words.next() {
-                if let Some(user) = word.strip_prefix("--user=") {
-                    return Some(user);
-                }
-                let is_short = word.starts_with('-') && !word.starts_with("--");
-                if word == "--user" || is_short && word.ends_with('u') {
-                    return words.next();
-                }
-                if is_short && word.starts_with("-u") {
-                    return word.strip_prefix("-u");
-                }
-            }
-            // sudo without a user is sudo to root.
-            Some("root")
-        }
-        "su" => words.find(|word| !word.starts_with('-')),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -458,20 +449,6 @@ mod tests {
                 all(&root, Vec::new(), receipts, &processes, &scrub, Instant::now());
             assert_eq!(found[0].process.is_some(), is_own, "{uid}");
             assert_eq!(strays.count == 0, is_own, "{uid}");
-        }
-    }
-
-    #[test]
-    fn the_account_of_jobs_is_the_prefixs() {
-        for (prefix, user) in [
-            ("sudo -niHu ci --", Some("ci")),
-            ("/usr/bin/sudo --user=ci --", Some("ci")),
-            ("sudo -uci", Some("ci")),
-            ("sudo -n --", Some("root")),
-            ("su - ci -c", Some("ci")),
-            ("nice -n 10", None),
-        ] {
-            assert_eq!(task_user(&words(prefix)), user, "{prefix}");
         }
     }
 

@@ -66,8 +66,8 @@ fn without_unused(mut units: Vec<Unit>) -> Vec<Unit> {
 
 /// Whether a service starts an agent by a script.
 fn leads_to_agent(root: &Root, unit: &Unit) -> bool {
-    let (variables, _) = environment::of_unit(root, unit);
-    !launch::of_unit(root, unit, &variables).run.words.is_empty()
+    let of_unit = environment::of_unit(root, unit, None, Vec::new());
+    !launch::of_unit(root, unit, &of_unit.set).run.words.is_empty()
 }
 
 /// Names of services that are not among those that were found.

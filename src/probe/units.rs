@@ -10,11 +10,14 @@ use super::{
 use crate::{
     Result,
     agent::Kind as Agent,
-    host::{Definition, Directive, PathWalk, Provenance, Scrubbed, Seen, limits::DIRECTIVES},
+    host::{
+        Definition, Directive, Misread, PathWalk, Provenance, Scrubbed, Seen, limits::DIRECTIVES,
+    },
     platform::fs::{Kind, Root},
     service::systemd::{
         drop_ins::{is_template, template_of},
-        specifiers::instantiated,
+        meant,
+        specifiers::{Specifiers, instantiated},
         unit_folders::UnitFolders,
         unit_text::{command, parse},
         untrusted::Search,
@@ -198,7 +201,37 @@ impl Unit {
 
     /// The command line that it runs, word by word.
     pub(super) fn command(&self) -> Vec<String> {
-        self.command.clone().unwrap_or_else(|| command(&self.directives))
+        if let Some(command) = &self.command {
+            return command.clone();
+        }
+        let of_host = self.specifiers();
+        let specifiers = Specifiers { unit: &self.name, of_host: &of_host };
+        let filled = |word: String| specifiers.fill(&word).unwrap_or(word).replace("$$", "$");
+        command(&self.directives).into_iter().map(filled).collect()
+    }
+
+    /// What specifiers stand for that differ from unit to unit, and are not in its name.
+    pub(super) fn specifiers(&self) -> impl Fn(char) -> Option<String> {
+        let file = self.definitions.first().map(|definition| definition.walk.path.clone());
+        let name = self.name.clone();
+        move |letter| match letter {
+            'y' => Some(file.as_ref()?.display().to_string()),
+            'Y' => Some(file.as_ref()?.parent()?.display().to_string()),
+            'd' => Some(format!("/run/credentials/{name}")),
+            _ => None,
+        }
+    }
+
+    /// Its lines that systemd takes otherwise than they are meant, but for those about variables.
+    pub(super) fn misread(&self) -> Vec<Misread> {
+        let of_host = self.specifiers();
+        let specifiers = Specifiers { unit: &self.name, of_host: &of_host };
+        let misread = |line: &Directive<String>| {
+            let what = meant::of_directive(line, &specifiers)?;
+            let (file, line, key) = (line.file.clone(), line.line, line.key.clone());
+            Some(Misread { file, line, key, variable: None, matters: true, what })
+        };
+        self.directives.iter().filter_map(misread).take(FILES).collect()
     }
 
     /// Who could have written a file of the definition.
@@ -254,6 +287,7 @@ fn shortened(value: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
 
     fn found(root: &Root, until: Instant) -> Vec<Unit> {
         find(root, &BTreeSet::new(), until).units

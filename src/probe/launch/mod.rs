@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     agent::Kind,
-    host::{Link, PathWalk, Provenance, Way},
+    host::{Link, PathWalk, Provenance, StepDown, Way},
     platform::fs::{Kind as FileKind, Root},
 };
 pub(super) use of_unit::{Command, of_unit};
@@ -136,8 +136,8 @@ impl Follower<'_> {
     ) -> bool {
         let before = run.clone();
         run.links.push(Link { program: name.to_owned(), way, script: None, line: None });
-        if let Some(user) = prefix::account(words) {
-            run.account = Some(user.to_owned());
+        if let Some(user) = StepDown::of(words).and_then(|step| step.user) {
+            run.account = Some(user);
         }
         if let Some(text) = prefix::text(words) {
             return self.text("sh", text, &[], run, depth);

@@ -10,7 +10,10 @@ use crate::{
         scrub::Scrub,
         units::Unit,
     },
-    service::systemd::{specifiers::Specifiers, unit_text::value},
+    service::systemd::{
+        specifiers::Specifiers,
+        unit_text::{command, value},
+    },
     values::Manager,
 };
 use std::path::{Path, PathBuf};
@@ -52,8 +55,8 @@ impl Command {
 /// The command of a definition; `variables` is what it sets.
 pub(in crate::probe) fn of_unit(root: &Root, unit: &Unit, variables: &[Raw]) -> Command {
     let named_by = unit.provenance();
-    let words = unit.command();
     let Manager::Systemd = unit.manager else {
+        let words = unit.command();
         let is_followed = unit.manager == Manager::TaskScheduler;
         let folder = value(&unit.directives, "", "WorkingDirectory").map(PathBuf::from);
         let start = Start { words: words.clone(), variables, folder: folder.clone(), named_by };
@@ -63,7 +66,9 @@ pub(in crate::probe) fn of_unit(root: &Root, unit: &Unit, variables: &[Raw]) -> 
         };
         return Command { words, run, folder };
     };
-    let of_host = |letter| of_host(root, letter);
+    let words = command(&unit.directives);
+    let of_file = unit.specifiers();
+    let of_host = |letter| of_file(letter).or_else(|| of_host(root, letter));
     let specifiers = Specifiers { unit: &unit.name, of_host: &of_host };
     let fill = |text: &str| specifiers.fill(text).unwrap_or_else(|_| text.to_owned());
     let words: Vec<String> = words.iter().map(|word| fill(word)).collect();
@@ -101,7 +106,7 @@ fn with_variables(
     for word in words.iter().skip(1) {
         if let Some(name) = word.strip_prefix('$').filter(|name| super::is_name(name)) {
             let text = find(name).unwrap_or_default();
-            filled.extend(crate::service::systemd::unit_text::split(&text));
+            filled.extend(crate::service::systemd::words::split(&text));
             continue;
         }
         let mut text = String::new();
@@ -160,7 +165,7 @@ mod tests {
         std::fs::write(folder.path().join("etc/hostname"), "build-1.example\n").unwrap();
         let directives = parse(text, Path::new("/u"));
         let unit = Unit { name: "circleci@7.service".to_owned(), directives, ..Unit::default() };
-        let (variables, _) = crate::probe::environment::of_unit(&root, &unit);
+        let variables = crate::probe::environment::of_unit(&root, &unit, None, Vec::new()).set;
         of_unit(&root, &unit, &variables)
     }
 

@@ -1,10 +1,6 @@
 //! Programs that start the program in their arguments.
 
-use crate::{
-    agent::Kind,
-    host::Way,
-    probe::{candidate::task_user, task_action::program_name},
-};
+use crate::{agent::Kind, host::Way, probe::task_action::program_name};
 
 /// Shells.
 const SHELLS: [&str; 7] = ["sh", "bash", "dash", "zsh", "ash", "ksh", "busybox"];
@@ -123,24 +119,6 @@ pub(super) fn text(words: &[String]) -> Option<&str> {
     None
 }
 
-/// The account that a prefix steps over to.
-pub(in crate::probe) fn account(words: &[String]) -> Option<&str> {
-    let mut rest = words.iter().skip(1).map(String::as_str);
-    match program_name(words.first()?).as_str() {
-        "sudo" | "runuser" | "doas" | "su" => task_user(words),
-        "gosu" | "su-exec" | "setuidgid" | "s6-setuidgid" => {
-            let user = rest.find(|word| !word.starts_with('-'))?;
-            user.split(':').next()
-        }
-        "setpriv" => rest.find_map(|word| word.strip_prefix("--reuid=")),
-        "chpst" => {
-            rest.find(|word| *word == "-u")?;
-            rest.next()?.split(':').next()
-        }
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -160,22 +138,6 @@ mod tests {
             ("/opt/mine /a", None),
         ] {
             assert_eq!(way(&words(line)), expected, "{line}");
-        }
-    }
-
-    #[test]
-    fn the_account_that_a_prefix_steps_over_to_is_known() {
-        for (line, user) in [
-            ("sudo -niHu ci --", Some("ci")),
-            ("sudo -uci -- x", Some("ci")),
-            ("sudo x", Some("root")),
-            ("su - ci -c x", Some("ci")),
-            ("gosu ci:ci x", Some("ci")),
-            ("setpriv --reuid=ci --init-groups x", Some("ci")),
-            ("chpst -e ./env -u ci:ci x", Some("ci")),
-            ("nice x", None),
-        ] {
-            assert_eq!(account(&words(line)), user, "{line}");
         }
     }
 }

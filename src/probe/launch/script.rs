@@ -309,7 +309,7 @@ mod tests {
             fs::write(&file, text).unwrap();
             fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
         }
-        let words = crate::service::systemd::unit_text::split(command);
+        let words = crate::service::systemd::words::split(command);
         follow(&root, Start { words, ..Start::default() })
     }
 

@@ -15,7 +15,7 @@ const LINGER: &str = "/var/lib/systemd/linger";
 
 impl Processes {
     /// What keeps an agent's process.
-    pub(in crate::probe) fn supervisor(&self, agent: &Agent, root: &Root) -> Supervisor {
+    pub(in crate::probe) fn supervisor(&self, agent: &Agent, root: Option<&Root>) -> Supervisor {
         let parent = |entry: &&super::Entry| {
             self.index.get(entry.parent).filter(|parent| parent.pid != entry.pid)
         };
@@ -24,9 +24,10 @@ impl Processes {
         let own = self.index.get(agent.pid).filter(|entry| entry.pid == 1);
         let first = own.or(above.last().filter(|entry| entry.pid == 1));
         match (&agent.managed, keeper) {
-            (ManagedBy::User { uid, unit: Some(unit) }, _) => {
-                Supervisor::UserManager { unit: unit.clone(), lingers: lingers(root, *uid) }
-            }
+            (ManagedBy::User { uid, unit: Some(unit) }, _) => Supervisor::UserManager {
+                unit: unit.clone(),
+                lingers: root.and_then(|root| lingers(root, *uid)),
+            },
             (_, Some(keeper)) => Supervisor::Program(keeper),
             (ManagedBy::User { .. }, None) => Supervisor::Session,
             (ManagedBy::System(unit), None) => Supervisor::Service(unit.clone()),

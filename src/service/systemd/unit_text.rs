@@ -1,5 +1,8 @@
 //! The text of units, by the rules of `systemd.syntax(7)`.
 
+pub(crate) use super::words::split;
+
+use super::meant::is_quoted_whole;
 use crate::{
     host::{Directive, ValueKind},
     text::may_be_secret,
@@ -71,7 +74,12 @@ pub(crate) fn command(directives: &[Directive<String>]) -> Vec<String> {
     let is_command =
         |line: &&Directive<String>| line.key == "ExecStart" && line.section == "Service";
     let last = directives.iter().rev().find(is_command);
-    let mut words = split(last.map_or("", |line| line.value.as_str()));
+    let value = last.map_or("", |line| line.value.as_str());
+    let mut words = split(value);
+    if let ([whole], true) = (words.as_slice(), is_quoted_whole(value)) {
+        // What is meant; that the quotes make one word of it is told elsewhere.
+        words = split(whole);
+    }
     if let Some(first) = words.first_mut() {
         *first = first.trim_start_matches(['@', '-', ':', '+', '!', '|']).to_owned();
     }
@@ -85,28 +93,6 @@ fn is_name(text: &str) -> bool {
     let digits = text.bytes().filter(u8::is_ascii_digit).count();
     let begins = text.bytes().next().is_some_and(|byte| byte.is_ascii_uppercase());
     begins && text.len() <= 40 && digits <= 2 && text.bytes().all(fits) && !may_be_secret(text)
-}
-
-/// Splits a value at blanks; quotes and backslashes as in `systemd.syntax(7)`.
-pub(crate) fn split(line: &str) -> Vec<String> {
-    let mut words = Vec::new();
-    let mut word: Option<String> = None;
-    let mut quote = None;
-    let mut characters = line.chars();
-    while let Some(character) = characters.next() {
-        match (character, quote) {
-            ('\\', _) => word.get_or_insert_default().extend(characters.next()),
-            (c, Some(open)) if c == open => quote = None,
-            ('"' | '\'', None) => {
-                quote = Some(character);
-                word.get_or_insert_default();
-            }
-            (c, None) if c.is_whitespace() => words.extend(word.take()),
-            (c, _) => word.get_or_insert_default().push(c),
-        }
-    }
-    words.extend(word);
-    words
 }
 
 #[cfg(test)]
@@ -142,7 +128,7 @@ mod tests {
                 (10, "Service", "", "nonsense")
             ]
         );
-        assert_eq!(split("/x 'a b' \"c\\\"d\" e\\ f"), ["/x", "a b", "c\"d", "e f"]);
+        assert_eq!(split("/x 'a b' \"c\\\"d\" e\\x20f"), ["/x", "a b", "c\"d", "e f"]);
     }
 
     proptest! {

@@ -71,6 +71,7 @@ rm -r /etc/systemd/system/circleci@* /etc/opt/circleci-? /var/opt/circleci-?; sy
         )
     },
     Healthy {
+        but: NAMES,
         says: &["ci-worker.service in /etc/systemd/system/ci-worker.service", "/etc/opt/ci-worker/c.yaml"],
         ..form(
             "unit of another name whose script makes way for the agent",
