@@ -25,7 +25,7 @@ use crate::{
         macos::gatekeeper,
     },
     record::Receipt,
-    service::host_end::command,
+    service::{host_end::command, systemd::drop_ins::is_template},
     text::{inner, is_whole},
     values::{Manager, static_prefix},
 };
@@ -358,9 +358,13 @@ impl AgentProbes {
     ) -> Install {
         let scrub = &context.scrub;
         let candidate = self.candidate;
-        let command = candidate.shown_command(scrub);
+        let command = Scrubbed::words(&candidate.started.words, scrub);
+        let launch = candidate.started.told(scrub);
         let name = candidate.unit.as_ref().map(|unit| unit.name.clone());
         let state = match (&managers.states, &name) {
+            (_, Some(name)) if is_template(name) => {
+                Seen::not_applicable("a template runs nothing by itself")
+            }
             (Seen::Known(states), Some(name)) => states
                 .get(name)
                 .map(|told| effective::state(told, scrub))
@@ -405,6 +409,7 @@ impl AgentProbes {
             directives: Unit::scrubbed(unit.directives, scrub),
             misread: candidate.misread,
             command,
+            launch,
             state,
         });
         let mut paths: Vec<_> = self

@@ -85,6 +85,7 @@ pub(super) fn take_over(
             candidate.misread = of_unit.misread;
             candidate.misread.extend(unit.misread());
             (candidate.variables, candidate.files) = (of_unit.set, of_unit.files);
+            candidate.variables.extend(candidate.started.run.variables.iter().cloned());
         }
         all.into_iter().map(|(candidate, _)| candidate).collect::<Vec<_>>()
     });

@@ -4,6 +4,7 @@ use super::rules;
 use crate::{
     doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict, lookup::service},
     host::{Install, Load, Seen, Survey, Unseen},
+    service::systemd::drop_ins::is_template,
 };
 
 pub(super) const DEFINED: Check = Check {
@@ -21,6 +22,15 @@ pub(super) const DEFINED: Check = Check {
 
 fn defined(survey: &Survey, install: &Install) -> Judged {
     if let Some(service) = &install.service {
+        if is_template(&service.name) {
+            let text = "Enable an instance: `systemctl enable --now` with a name behind the @.";
+            return Ok(Problem::fail(format!(
+                "{} is a template, and no instance of it is enabled or runs",
+                service.name
+            ))
+            .cure(Remedy::by_hand(text))
+            .into());
+        }
         let file = service.file().map_or(String::new(), |file| file.path.display().to_string());
         return Ok(Verdict::Holds(format!("{} in {file}", service.name)));
     }
@@ -119,6 +129,16 @@ mod tests {
         let mut survey = healthy();
         agent(&mut survey).service = None;
         assert_eq!(status(&survey, "service/defined"), Status::Fail);
+    }
+
+    #[test]
+    fn a_template_alone_runs_nothing() {
+        let mut survey = healthy();
+        service_of(&mut survey).name = "circleci@.service".to_owned();
+        assert_eq!(status(&survey, "service/defined"), Status::Fail);
+        assert_eq!(status(&survey, "config/exists"), Status::Skip);
+        service_of(&mut survey).name = "circleci@1.service".to_owned();
+        assert_eq!(status(&survey, "service/defined"), Status::Pass);
     }
 
     #[test]

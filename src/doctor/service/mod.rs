@@ -4,6 +4,7 @@ mod command;
 mod current;
 mod defined;
 mod definition;
+mod in_front;
 pub(super) mod launchd;
 mod limits;
 mod log;

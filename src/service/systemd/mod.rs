@@ -4,6 +4,7 @@ pub mod definition;
 pub mod drop_ins;
 pub(crate) mod environment_file;
 pub(crate) mod environment_line;
+mod instances;
 pub(crate) mod meant;
 mod profile;
 #[cfg(test)]

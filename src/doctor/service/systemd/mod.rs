@@ -104,6 +104,11 @@ impl Rules for SystemdRules {
             .command(on_unit("systemctl restart", install, service))
     }
 
+    fn hears_main_process_alone(&self, install: &Install, service: &Service) -> bool {
+        let hears_all = service.value("Service", "NotifyAccess") == Some("all");
+        install.agent.profile().health.is_some() && !hears_all
+    }
+
     fn restarts(&self, install: &Install, service: &Service) -> Judged {
         stop::restarts(install, service)
     }

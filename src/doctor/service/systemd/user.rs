@@ -18,6 +18,11 @@ pub(super) fn judge(survey: &Survey, install: &Install, service: &Service) -> Ju
                 "the service runs as root and starts jobs as another account".to_owned(),
             ));
         }
+        if install.task_user.is_none()
+            && let Some(why) = &service.launch.unread
+        {
+            return Err(Unseen::not_examined(why));
+        }
         let remedy =
             Remedy::by_hand("Give the service its own account: User=circleci under [Service].")
                 .command(on_unit("systemctl edit", install, service));
