@@ -9,10 +9,13 @@ const WINDOWS: &[Os] = &[Os::Windows];
 const ALL: &[Os] = &[Os::Linux, Os::Darwin, Os::Windows];
 
 /// Every program, and the systems that have it.
-const PROGRAMS: [(&str, &[Os]); 66] = [
+const PROGRAMS: [(&str, &[Os]); 69] = [
     // A variable of PowerShell that a task is put into.
     ("$task", WINDOWS),
     ("Add-MpPreference", WINDOWS),
+    ("Enable-ScheduledTask", WINDOWS),
+    ("Get-Content", WINDOWS),
+    ("Get-LocalGroupMember", WINDOWS),
     ("Get-NetTCPConnection", WINDOWS),
     ("Get-ScheduledTask", WINDOWS),
     ("Set-LocalUser", WINDOWS),
@@ -104,7 +107,9 @@ mod tests {
 
     /// Programs that only show something, and what one of their words must be for that; no word: they
     /// do in every case.
-    const SHOWING: [(&str, &[&str]); 32] = [
+    const SHOWING: [(&str, &[&str]); 34] = [
+        ("Get-Content", &[]),
+        ("Get-LocalGroupMember", &[]),
         ("Get-NetTCPConnection", &[]),
         ("Get-ScheduledTask", &[]),
         ("ausearch", &[]),

@@ -8,7 +8,7 @@ use super::{
     environment::{self, Raw},
     log,
     processes::{OfInstall, Processes},
-    reader,
+    reader, tasks,
     units::Unit,
     workdir,
 };
@@ -128,6 +128,7 @@ pub(super) fn begin(
     name(PathRole::ServiceOutput, by_service, output);
     let folder = directive("WorkingDirectory").map(|path| path.trim_start_matches('-').to_owned());
     let folder = folder.filter(|path| path.starts_with('/')).map(PathBuf::from);
+    let folder = folder.or_else(|| candidate.unit.as_ref().and_then(tasks::start_folder));
     name(PathRole::ServiceFolder, by_service, folder);
     let prefix =
         config.as_ref().and_then(|config| config.list("runner.command_prefix")?.first().cloned());

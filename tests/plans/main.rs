@@ -203,6 +203,23 @@ fn a_desktop_session_is_kept_and_given_up_again() {
     assert!(again.steps.is_empty(), "{}", shown(&again));
 }
 
+/// A trigger that repeats by the clock starts a task within a minute of its registration; one that
+/// repeats from a start of the system on starts nothing again before the first reboot.
+#[test]
+fn a_task_is_started_again_from_the_first_moment_unless_it_is_not_to_be_started() {
+    let system = SYSTEMS[2];
+    let starts = |given: &[(&str, &str)]| {
+        let plan = planned(system, &[&USUAL[..], given].concat(), &fresh(system.0));
+        let text = shown(&plan);
+        let at_boot = text.split("<BootTrigger>").nth(1).unwrap();
+        let at_boot = at_boot.split("</BootTrigger>").next().unwrap();
+        let by_clock = text.contains("<TimeTrigger>") && text.contains("<StartBoundary>2020-");
+        (at_boot.contains("<Interval>PT1M</Interval>"), by_clock)
+    };
+    assert_eq!(starts(&[]), (false, true));
+    assert_eq!(starts(&[("no-start", "true")]), (true, false));
+}
+
 /// What stands on the registry already is not touched, and so not taken away later.
 #[test]
 fn values_that_are_right_already_stay_when_a_session_goes() {
@@ -259,6 +276,9 @@ fn a_desktop_session_is_refused_where_it_cannot_be_kept() {
     facts.registry.insert(place.to_owned(), Value::number(1));
     let error = refused(windows, &[], &facts);
     assert!(error.exit() == 3 && error.message().contains("forbids Remote Desktop"), "{error}");
+    let facts = Facts { credential_guard: true, ..fresh(windows.0) };
+    let error = refused(windows, &[], &facts);
+    assert!(error.exit() == 3 && error.message().contains("Credential Guard"), "{error}");
     let mut facts = fresh(windows.0);
     let account = AccountFacts {
         name: "circleci".into(),

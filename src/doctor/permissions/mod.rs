@@ -4,6 +4,7 @@ mod account;
 mod binary;
 mod config;
 mod folders;
+mod icacls;
 mod program;
 mod rights;
 mod strange;

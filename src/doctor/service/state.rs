@@ -23,6 +23,7 @@ const CAUSES: &[&str] = &[
     "service/command-right",
     "service/environment-files",
     "service/domain-right",
+    "service/task-folder",
     "service/health-reported",
     "service/sandbox-allows-jobs",
     "permissions/binary-executable",
