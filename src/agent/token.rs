@@ -1,5 +1,6 @@
 //! The resource class token, which nobody but the agent may see.
 
+use super::not_token::{NotToken, USUAL_CHARS};
 use crate::{Code, Error, Result, platform::encoding::from_utf16, text::REDACTED};
 use secrecy::{ExposeSecret, SecretString};
 use std::{fmt, str::FromStr};
@@ -10,34 +11,6 @@ use std::{fmt, str::FromStr};
 /// is only remarked on ([`Token::shape_warning`]).
 #[derive(Clone)]
 pub struct Token(SecretString);
-
-/// The usual length of a token.
-const USUAL_CHARS: usize = 80;
-
-/// Words that stand where the token goes, in documentation and templates: small letters, `_`
-/// between words.
-const PLACEHOLDERS: [&str; 20] = [
-    "auth_token",
-    "runner_auth_token",
-    "launch_agent_api_auth_token",
-    "circleci_runner_api_auth_token",
-    "resource_class_token",
-    "runner_token",
-    "api_token",
-    "token",
-    "your_token",
-    "your_token_here",
-    "your_auth_token",
-    "my_token",
-    "token_here",
-    "changeme",
-    "change_me",
-    "replaceme",
-    "replace_me",
-    "placeholder",
-    "example",
-    "todo",
-];
 
 impl Token {
     /// Reads a token from bytes, as a file or standard input has them: white space around it and
@@ -62,32 +35,29 @@ impl Token {
     }
 
     /// Whether this can be a token at all.
+    ///
+    /// # Errors
+    /// What it is instead, without a character of it.
     pub fn check(&self) -> Result<()> {
-        let text = self.expose();
-        if let Some(why) = placeholder(text) {
-            return Err(Error::new(
+        let Some(kind) = NotToken::of(self.expose()) else { return Ok(()) };
+        let (code, what, help) = match kind {
+            _ if kind.is_blanks() => (
+                Code::ValueInvalid,
+                "cannot be one",
+                "a token is one line of letters and digits, and nothing else",
+            ),
+            _ => (
                 Code::TokenPlaceholder,
-                format!("the token is a placeholder: {why}"),
-            )
-            .help("make one with `circleci runner token create NAMESPACE/CLASS NICKNAME`"));
-        }
-        if text.contains(|c: char| c.is_whitespace() || c.is_control()) {
-            let lines = text.lines().count();
-            let what = if lines > 1 { format!("{lines} lines") } else { "blanks in it".to_owned() };
-            return Err(Error::new(Code::ValueInvalid, format!("the token has {what}"))
-                .help("a token is one line of letters and digits, and nothing else"));
-        }
-        Ok(())
+                if kind.is_placeholder() { "is a placeholder" } else { "is none" },
+                "make one with `circleci runner token create NAMESPACE/CLASS NICKNAME`",
+            ),
+        };
+        Err(Error::new(code, format!("the token {what}: {kind}")).help(help))
     }
 
     /// What is unusual about the token's shape, without any of its characters.
     pub fn shape_warning(&self) -> Option<String> {
         let text = self.expose();
-        if text.starts_with("CCIPAT_") || text.starts_with("CCIPRJ_") {
-            return Some(
-                "the token looks like a personal or project API token; the agent needs the token of its resource class".to_owned(),
-            );
-        }
         let chars = text.chars().count();
         if chars == USUAL_CHARS && text.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
             return None;
@@ -134,38 +104,6 @@ impl<'de> serde::Deserialize<'de> for Token {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer).map(Self::as_found)
     }
-}
-
-/// Why `text` is a placeholder. Says nothing of the text but what is in this file.
-fn placeholder(text: &str) -> Option<String> {
-    let text = text.trim();
-    let Some(first) = text.chars().next() else { return Some("it is empty".to_owned()) };
-    for (open, close) in [("<", ">"), ("[", "]"), ("{{", "}}")] {
-        if text.starts_with(open) && text.ends_with(close) {
-            return Some(format!("it stands between {open} and {close}"));
-        }
-    }
-    if is_variable(text) {
-        return Some("it is the name of a variable that nothing replaced".to_owned());
-    }
-    let words = text.to_lowercase().replace(['-', ' '], "_");
-    if let Some(word) = PLACEHOLDERS.into_iter().find(|word| *word == words) {
-        return Some(format!("it is the word {word}"));
-    }
-    (text.chars().all(|c| c == first)).then(|| "it is one character over and over".to_owned())
-}
-
-/// `$NAME`, `${NAME…}`, `$(…)` or `%NAME%`.
-fn is_variable(text: &str) -> bool {
-    let is_name = |name: &str| {
-        name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-    };
-    let between = |open, close| text.strip_prefix(open).and_then(|rest| rest.strip_suffix(close));
-    text.strip_prefix('$').is_some_and(is_name)
-        || between("${", "}").is_some()
-        || between("$(", ")").is_some()
-        || between("%", "%").is_some_and(is_name)
 }
 
 #[cfg(test)]
@@ -228,7 +166,8 @@ mod tests {
         assert_eq!(warning(&"a1".repeat(40)), None);
         assert!(warning(&"a1".repeat(39)).unwrap().contains("78 characters"));
         assert!(warning(&"a-".repeat(40)).is_some());
-        assert!(warning(&format!("CCIPAT_{}", "a1".repeat(40))).unwrap().contains("API token"));
+        let personal = Token::as_found(format!("CCIPAT_{}", "a1".repeat(40)));
+        assert!(personal.check().unwrap_err().message().contains("API token"));
     }
 
     proptest! {

@@ -29,7 +29,12 @@ pub(crate) fn healthy() -> Survey {
         accounts_unread: None,
         privileged: true,
         systemd: Some(252),
-        mounts: vec![Mount { point: "/".into(), kind: "ext4".into(), options: vec!["rw".into()] }],
+        mounts: vec![Mount {
+            point: "/".into(),
+            kind: "ext4".into(),
+            options: vec!["rw".into()],
+            order: None,
+        }],
         volumes: vec![Volume {
             folder: WORKDIR.into(),
             purpose: PathRole::WorkFolder,
@@ -73,7 +78,20 @@ pub(crate) fn healthy() -> Survey {
              [Install]\nWantedBy=multi-user.target\n",
         ),
         objections: Seen::Known(Vec::new()),
+        misread: Vec::new(),
         command: vec![BINARY.into(), "--config".into(), CONFIG.into()],
+        host_ends: Seen::Known(Vec::new()),
+        boot: Seen::Known(Boot {
+            target: "graphical.target".into(),
+            is_multi_user: true,
+            is_reached: true,
+            wanters: vec![Wanter {
+                name: "multi-user.target".into(),
+                state: WanterState::Reached,
+                meant: None,
+            }],
+            ..Boot::default()
+        }),
         state: Seen::Known(ServiceState {
             load: Load::Loaded,
             enabled: true,
@@ -120,6 +138,7 @@ pub(crate) fn healthy() -> Survey {
         ],
         workdir: Seen::Known(Workdir { folder: WORKDIR.into(), ..Workdir::default() }),
         token_in: None,
+        running: Seen::Known(running(500)),
         processes: Seen::Known(vec![process(500, 1, UID, "circleci-launch")]),
         orphans: Seen::Known(Vec::new()),
         unlisted: Unlisted::default(),
@@ -134,6 +153,9 @@ pub(crate) fn healthy() -> Survey {
                 .to_vec(),
         ),
         wrapper: None,
+        sudo: Seen::not_applicable("no command prefix"),
+        mounts: Seen::not_applicable("those of the host"),
+        held_names: Seen::Known(Vec::new()),
     };
     Survey {
         schema_version: SCHEMA_VERSION,
@@ -182,6 +204,28 @@ pub(crate) fn online(change: impl FnOnce(&mut Endpoint)) -> Survey {
     survey
 }
 
+/// The healthy agent's process.
+pub(crate) fn running(pid: u32) -> Running {
+    Running {
+        pid,
+        started: TAKEN - 3600,
+        condition: Condition { state: 'S', tracer: None },
+        named_by: Provenance::Account(UID),
+        command: vec![BINARY.into(), "--config".into(), CONFIG.into()],
+        folder: Seen::Known("/".into()),
+        environment: Seen::Known(Vec::new()),
+        uid: UID,
+        gid: UID,
+        groups: vec![UID],
+        no_new_privs: Some(false),
+        capabilities: Some(0),
+        limits: Some(Limits { files: Some(1 << 19), processes: None }),
+        program: Seen::Known(RunningProgram { path: BINARY.into(), on_disk: OnDisk::Same }),
+        managed: ManagedBy::System("circleci.service".into()),
+        above: Vec::new(),
+    }
+}
+
 /// The survey's only agent.
 pub(crate) fn agent(survey: &mut Survey) -> &mut Install {
     &mut survey.installs[0]
@@ -223,6 +267,7 @@ pub(crate) fn directive(survey: &mut Survey, section: &str, key: &str, value: &s
         section: section.into(),
         key: key.into(),
         value: value.into(),
+        kind: ValueKind::Unknown,
     };
     service_of(survey).directives.push(line);
 }
@@ -331,6 +376,7 @@ fn unit(text: &str) -> Vec<Directive> {
                 section: section.clone(),
                 key: key.into(),
                 value: value.into(),
+                kind: ValueKind::Unknown,
             });
         }
     }

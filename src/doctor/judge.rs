@@ -2,7 +2,7 @@
 
 use super::{
     CHECKS, Check, Finding, Judge, Judged, Problem, Remedy, Severity, Status, Topic, Verdict,
-    bounds,
+    bounds, change::left_running,
 };
 use crate::{
     Code, Error, Help, Result,
@@ -85,7 +85,9 @@ pub fn judge(survey: &Survey, selection: &Selection) -> Vec<Finding> {
             };
             let name = install.map(|install| install.name.as_str());
             let mut finding = bounds::bounded(finding_of(check, name, judged));
-            finding.remedy = finding.remedy.map(|remedy| remedy.for_system(survey.host.os));
+            finding.remedy = finding
+                .remedy
+                .map(|remedy| left_running(remedy.for_system(survey.host.os), survey, install));
             if let Some(instance) = install.and_then(instance) {
                 let instance = Some(&instance).filter(|_| !survey.is_saved);
                 finding.remedy = finding.remedy.map(|remedy| remedy.for_instance(instance));

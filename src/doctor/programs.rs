@@ -9,7 +9,7 @@ const WINDOWS: &[Os] = &[Os::Windows];
 const ALL: &[Os] = &[Os::Linux, Os::Darwin, Os::Windows];
 
 /// Every program, and the systems that have it.
-const PROGRAMS: [(&str, &[Os]); 69] = [
+const PROGRAMS: &[(&str, &[Os])] = &[
     // A variable of PowerShell that a task is put into.
     ("$task", WINDOWS),
     ("Add-MpPreference", WINDOWS),
@@ -24,6 +24,7 @@ const PROGRAMS: [(&str, &[Os]); 69] = [
     ("ausearch", LINUX),
     ("btrfs", LINUX),
     ("cat", UNIX),
+    ("chage", LINUX),
     ("chmod", UNIX),
     ("chown", UNIX),
     ("chsh", UNIX),
@@ -46,6 +47,7 @@ const PROGRAMS: [(&str, &[Os]); 69] = [
     ("lsof", MAC),
     ("mkhomedir_helper", LINUX),
     ("mount", LINUX),
+    ("mv", UNIX),
     ("net", WINDOWS),
     ("netsh", WINDOWS),
     ("netstat", MAC),
@@ -57,6 +59,7 @@ const PROGRAMS: [(&str, &[Os]); 69] = [
     ("ps", UNIX),
     ("reg", WINDOWS),
     ("restorecon", LINUX),
+    ("rm", UNIX),
     ("runnerup", ALL),
     ("schtasks", WINDOWS),
     ("scutil", MAC),
@@ -76,6 +79,8 @@ const PROGRAMS: [(&str, &[Os]); 69] = [
     ("useradd", LINUX),
     ("visudo", UNIX),
     ("w32tm", WINDOWS),
+    // A loop of the shell, until launchd has let go of a job.
+    ("while", MAC),
     ("xattr", MAC),
     ("xcode-select", MAC),
     ("yum", LINUX),
@@ -107,13 +112,14 @@ mod tests {
 
     /// Programs that only show something, and what one of their words must be for that; no word: they
     /// do in every case.
-    const SHOWING: [(&str, &[&str]); 34] = [
+    const SHOWING: [(&str, &[&str]); 36] = [
         ("Get-Content", &[]),
         ("Get-LocalGroupMember", &[]),
         ("Get-NetTCPConnection", &[]),
         ("Get-ScheduledTask", &[]),
         ("ausearch", &[]),
         ("cat", &[]),
+        ("chage", &["--list"]),
         ("curl", &[]),
         ("dpkg", &["--audit"]),
         ("dscacheutil", &["-q"]),
@@ -142,6 +148,7 @@ mod tests {
         ("systemd-analyze", &["verify"]),
         ("tail", &[]),
         ("timedatectl", &["status"]),
+        ("visudo", &["-c"]),
     ];
 
     fn only_shows(line: &str) -> bool {

@@ -57,8 +57,9 @@ catalogue! {
          answers file. Give it in one of these ways and run again.";
     TokenPlaceholder = 2, "E2004", "the token is a placeholder, not a token",
         "The token is empty, or a placeholder of documentation and templates, such as AUTH_TOKEN, \
-         <token> or $RUNNER_AUTH_TOKEN. CircleCI would refuse an agent with such a token again and \
-         again. Create a token with `circleci runner token create NAMESPACE/CLASS NICKNAME` and \
+         <token> or $RUNNER_AUTH_TOKEN; or it is something else that is no token: JSON, a reference to \
+         a secret store, the path of a file, the name of a variable, a personal API token. CircleCI \
+         would refuse an agent with it again and again. Create a token with `circleci runner token create NAMESPACE/CLASS NICKNAME` and \
          give it in a file, on standard input or in RUNNERUP_TOKEN.";
     TokenSource = 2, "E2005", "other accounts can read the token",
         "Other accounts of this host can read or write the file with the token. The mode of the \
@@ -67,8 +68,8 @@ catalogue! {
     AnswersInvalid = 2, "E2006", "the answers file cannot be used",
         "The answers file does not contain valid settings. It must be YAML: one mapping, with the \
          names of options without their dashes as keys (`max-run-time: 5h`), and texts, numbers, \
-         true, false or lists of texts as values. Aliases, tags, repeated keys and nested mappings \
-         are refused. The message gives line and column of the first error.";
+         true, false or lists of texts as values. Repeated keys, further documents and nested \
+         mappings are refused. The message gives line and column of the first error.";
     UrlInsecure = 2, "E2007", "a URL is not https",
         "A URL does not start with https://, so others on the network could read and change the \
          traffic, including the token. Plain http is accepted only for this host (127.0.0.1, ::1, \

@@ -1,7 +1,8 @@
 //! One agent: what runs it, what it reads, what it started.
 
 use super::{
-    ConfigFile, LogLine, PathRole, PathWalk, Provenance, Scrubbed, Seen, Service, TokenPlace,
+    ConfigFile, HeldName, LogLine, Mount, PathRole, PathWalk, Provenance, Running, Scrubbed, Seen,
+    Service, StepDown, SudoAnswer, TokenPlace,
 };
 use crate::agent::{CircleCi, Kind};
 use serde::{Deserialize, Serialize};
@@ -40,6 +41,9 @@ pub struct Install {
     /// [`Install::token_places`] tells it.
     #[serde(default)]
     pub token_in: Option<Vec<TokenPlace>>,
+    /// The agent's process, where a service or a receipt accounts for it.
+    #[serde(default)]
+    pub running: Seen<Running>,
     /// The agent's process and all that it started.
     pub processes: Seen<Vec<Process>>,
     /// Processes of the jobs' account that nobody waits for any more.
@@ -56,15 +60,28 @@ pub struct Install {
     /// The command prefix's program, where that is a script.
     #[serde(default)]
     pub wrapper: Option<Wrapper>,
+    /// The mounts that the agent's process sees, as far as they hold its paths, where they are not the
+    /// host's.
+    #[serde(default)]
+    pub mounts: Seen<Vec<Mount>>,
+    /// Names in the temporary folder that each job needs, where something stands there.
+    #[serde(default)]
+    pub held_names: Seen<Vec<HeldName>>,
+    /// What sudo answers to the question whether it would do what the command prefix asks of it.
+    #[serde(default)]
+    pub sudo: Seen<SudoAnswer>,
 }
 
 /// What a wrapper script does with what it is given; of its text nothing is kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Wrapper {
     /// It passes its arguments on, each as it is: `"$@"`.
     pub passes_arguments: bool,
     /// The last of it is an `exec`, so that exit code and signals are the job's.
     pub ends_in_exec: bool,
+    /// By which program it starts the job as another account.
+    #[serde(default)]
+    pub steps_down: Option<StepDown>,
 }
 
 /// A path that a definition or a configuration names.
@@ -312,6 +329,13 @@ impl Install {
             true => self.named_by,
             false => self.named_by.and(by_config),
         }
+    }
+
+    /// By which program the command prefix, or its script, starts jobs as another account.
+    pub fn steps_down(&self) -> Option<StepDown> {
+        let prefix = self.config().ok().and_then(|config| config.list("runner.command_prefix"));
+        let direct = prefix.and_then(StepDown::of);
+        direct.or_else(|| self.wrapper.as_ref()?.steps_down.clone())
     }
 
     /// A path by what it is for.

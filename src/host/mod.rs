@@ -4,12 +4,17 @@
 //! something within one survey only; a text that may hold one is scrubbed before it comes here.
 
 mod agent;
+mod boot;
 mod config;
+mod effective;
 pub(crate) mod facts;
+mod host_end;
 mod jobs;
 pub mod limits;
 mod log_line;
 mod machine;
+mod misread;
+mod mounts;
 mod network;
 mod packages;
 mod path;
@@ -17,23 +22,32 @@ mod paths;
 mod probes;
 mod queue;
 mod role;
+mod running;
 mod scrubbed;
 mod seen;
 mod service;
 mod service_state;
+mod step_down;
+mod sudo;
 mod token_place;
+mod value_kind;
 mod windows;
 
 pub use agent::{
     Binary, Install, Leftover, Named, Process, Program, Received, Tool, Unlisted, Variable,
     Workdir, Wrapper,
 };
+pub use boot::{Boot, ConditionFault, Requirement, UnitCondition, Wanter, WanterState};
 pub use config::{ConfigFile, ConfigState, Setting, TokenShape, Written};
+pub use effective::{Assigned, Effective, EnvironmentFile, Exec, Limit, SliceLimits};
 pub use facts::{Defined, Facts};
+pub use host_end::{EndedBy, Ending, HostEnd};
 pub use log_line::LogLine;
 pub use machine::{
-    AccountFacts, Clock, Host, Mac, Memory, Mount, Resolver, SYSTEM_SID, Selinux, Sudo, Volume,
+    AccountFacts, Clock, Host, Mac, Memory, Mount, POWERFUL, Resolver, SYSTEM_SID, Selinux, Volume,
 };
+pub use misread::{Misread, Misreading};
+pub use mounts::{HeldName, PlannedMount};
 pub use network::{Answered, Attempt, Endpoint, Network, Proxied, Route, Side, Tls};
 pub use packages::{PackageFault, PackageManager};
 pub use path::{Access, Denied, PathPart, PathWalk, Provenance, Strange, Stranger};
@@ -41,11 +55,15 @@ pub use paths::{Fingerprint, PathFact, Query};
 pub use probes::{ProbeName, ProbeSet};
 pub use queue::{Queue, Runner};
 pub use role::PathRole;
+pub use running::{Above, Condition, Limits, ManagedBy, OnDisk, Running, RunningProgram};
 pub use scrubbed::Scrubbed;
 pub use seen::{Reason, Seen, Unseen};
 pub use service::{Definition, Directive, Objection, Service};
 pub use service_state::{AUTO_RESTART, Activity, Load, ServiceState};
+pub use step_down::{StepDown, StepTool, is_plain_user};
+pub use sudo::{At, Refusal, Ruling, Sudo, SudoAnswer, Target};
 pub use token_place::TokenPlace;
+pub use value_kind::ValueKind;
 pub use windows::{Grant, Rights, TaskState, Windows, same};
 
 use serde::{Deserialize, Serialize};

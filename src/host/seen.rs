@@ -103,6 +103,14 @@ impl<T> Seen<T> {
         }
     }
 
+    /// What follows from the fact.
+    pub fn map<U>(self, of: impl FnOnce(T) -> U) -> Seen<U> {
+        match self {
+            Self::Known(fact) => Seen::Known(of(fact)),
+            Self::Unseen(unseen) => Seen::Unseen(unseen),
+        }
+    }
+
     /// The fact, if it is known.
     pub fn ok(&self) -> Option<&T> {
         match self {

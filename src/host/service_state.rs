@@ -1,5 +1,6 @@
 //! A service as its manager sees it: one type for systemd, launchd and the task scheduler.
 
+use super::Effective;
 use serde::{Deserialize, Serialize};
 use std::{fmt, path::PathBuf};
 
@@ -34,15 +35,23 @@ pub struct ServiceState {
     pub main_pid: Option<u32>,
     /// How often the manager started it again.
     pub restarts: u32,
-    /// How it last ended, such as `exit-code`, `signal`, `oom-kill`, `start-limit-hit`.
+    /// How it last ended, such as `exit-code`, `signal`, `oom-kill`, `start-limit-hit`; of launchd
+    /// also the kernel's reason, such as `OS_REASON_CODESIGNING`.
     pub result: String,
     /// Its last exit status, or the signal that ended it; 203 of systemd: it could not be executed.
     /// Of a task an `HRESULT`.
     pub exit_status: Option<i32>,
+    /// launchd: how many seconds a stop waits before it kills, as launchd has it; 0: without limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exit_timeout: Option<u64>,
     /// The agent's own health text, such as `Healthy`.
     pub health: Option<String>,
     /// The definition on disk is newer than what the manager read.
     pub needs_reload: bool,
+    /// systemd: what is in force for it, whatever file it comes from; `None` in facts of older
+    /// versions, of an image, and of other managers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub effective: Option<Box<Effective>>,
 }
 
 /// [`ServiceState::sub`] of a service that has ended and waits to be started again.

@@ -2,7 +2,7 @@
 
 use super::{
     environment::{self, Raw},
-    processes::{Agent, Processes, Wanted},
+    processes::{Agent, Processes, RawRunning, Wanted},
     scrub::Scrub,
     task_action::program_name,
     uid_of,
@@ -10,10 +10,14 @@ use super::{
 };
 use crate::{
     agent::{Kind, Layout, Token, is_token_variable},
-    host::{ConfigFile, Directive, Provenance, Scrubbed, Seen, Stray, Strays, TokenPlace, Unseen},
+    host::{
+        ConfigFile, Directive, Misread, Provenance, Scrubbed, Seen, StepDown, Stray, Strays,
+        TokenPlace, Unseen,
+    },
     platform::{Os, accounts, fs::Root},
     record::Receipt,
     text::{Found, Secrets, inner, is_whole},
+    values::Manager,
 };
 use std::{
     path::{Path, PathBuf},
@@ -41,8 +45,12 @@ pub(super) struct Candidate {
     pub(super) task_user: Option<String>,
     pub(super) variables: Vec<Raw>,
     pub(super) files: Vec<environment::File>,
+    /// Lines that its manager takes otherwise than they are meant.
+    pub(super) misread: Vec<Misread>,
     /// The process of one that no service runs.
     pub(super) process: Option<u32>,
+    /// The agent's process, by the control group of its service.
+    pub(super) running: Option<RawRunning>,
 }
 
 /// Puts units, receipts and processes together.
@@ -93,17 +101,22 @@ pub(super) fn all(
             None => stray(&mut strays, agent, processes, scrub),
         }
     }
+    for candidate in &mut found {
+        let of_unit = candidate.unit.as_ref().and_then(|unit| processes.agent_of(&unit.name));
+        let pid = of_unit.or(candidate.process);
+        candidate.running = pid.and_then(|pid| processes.witness(pid, until));
+    }
     (found, strays)
 }
 
 /// No strays but those that were not looked at.
-fn none_yet(processes: &Processes) -> Strays {
+pub(super) fn none_yet(processes: &Processes) -> Strays {
     let unseen = processes.fault().map(|fault| Unseen::not_examined(fault.why.clone()));
     Strays { shown: Vec::new(), count: processes.agents_beyond(), unseen }
 }
 
 /// Notes an agent's process that nothing accounts for.
-fn stray(strays: &mut Strays, agent: &Agent, processes: &Processes, scrub: &Scrub) {
+pub(super) fn stray(strays: &mut Strays, agent: &Agent, processes: &Processes, scrub: &Scrub) {
     strays.count += 1;
     if strays.shown.len() < STRAYS
         && let Some(process) = processes.agent_process(agent, scrub)
@@ -116,7 +129,11 @@ fn stray(strays: &mut Strays, agent: &Agent, processes: &Processes, scrub: &Scru
 
 fn of_definition(root: &Root, mut unit: Unit, receipt: Option<Receipt>) -> Candidate {
     let command = unit.command();
-    let (mut variables, files) = environment::of_unit(root, &unit);
+    let environment::OfUnit { set: mut variables, files, mut misread } =
+        environment::of_unit(root, &unit, None, Vec::new());
+    if unit.manager == Manager::Systemd {
+        misread.extend(unit.misread());
+    }
     variables.append(&mut unit.variables);
     let file = unit.definitions.first();
     let file = file.map_or(Path::new(""), |definition| definition.walk.path.as_path());
@@ -134,6 +151,7 @@ fn of_definition(root: &Root, mut unit: Unit, receipt: Option<Receipt>) -> Candi
         command,
         variables,
         files,
+        misread,
         unit: Some(unit),
         ..Candidate::default()
     }
@@ -175,10 +193,22 @@ impl Candidate {
     /// Takes in what was read of its configuration.
     pub(super) fn configured(&mut self, config: Seen<ConfigFile<String>>, token: Option<Token>) {
         let prefix = config.ok().and_then(|config| config.list("runner.command_prefix"));
-        let other = prefix.and_then(task_user).map(str::to_owned);
+        let other = prefix.and_then(StepDown::of).and_then(|step| step.user);
         self.task_user = other.or_else(|| self.user.clone());
         self.config = Some(config);
         self.token = token;
+    }
+
+    /// Its process, looked at closely: the one that was seen first, unless another one is its agent.
+    pub(super) fn running(
+        &self,
+        agent: Option<u32>,
+        processes: &Processes,
+        until: Instant,
+    ) -> Option<RawRunning> {
+        let pid = agent?;
+        let known = self.running.as_ref().filter(|running| running.pid == pid);
+        known.cloned().or_else(|| processes.witness(pid, until))
     }
 
     /// Every secret that is known of it. What only root could have written is the administrator's;
@@ -192,7 +222,9 @@ impl Candidate {
                 false => found.token(token.expose()),
             }
         }
-        let mut words = self.command.iter().peekable();
+        let running = self.running.as_ref();
+        let words = running.map_or_else(Default::default, |running| running.read.words.iter());
+        let mut words = self.command.iter().chain(words).peekable();
         while let Some(word) = words.next() {
             match word.split_once('=') {
                 Some((name, value)) if name.ends_with("auth_token") => found.token(value),
@@ -202,7 +234,8 @@ impl Candidate {
                 _ => {}
             }
         }
-        for raw in &self.variables {
+        let of_process = running.and_then(RawRunning::variables).unwrap_or_default();
+        for raw in self.variables.iter().chain(&of_process) {
             let is_token = environment::is_token(&raw.name);
             if self.named_by.and(raw.written_by).is_root() {
                 if is_token {
@@ -305,32 +338,6 @@ pub(super) fn config(command: &[String]) -> Option<PathBuf> {
     None
 }
 
-/// The account that a command prefix steps over to.
-fn task_user(prefix: &[String]) -> Option<&str> {
-    let program = Path::new(prefix.first()?).file_name()?.to_str()?;
-    let mut words = prefix.iter().skip(1).map(String::as_str);
-    match program {
-        "sudo" | "runuser" | "doas" => {
-            while let Some(word) = words.next() {
-                if let Some(user) = word.strip_prefix("--user=") {
-                    return Some(user);
-                }
-                let is_short = word.starts_with('-') && !word.starts_with("--");
-                if word == "--user" || is_short && word.ends_with('u') {
-                    return words.next();
-                }
-                if is_short && word.starts_with("-u") {
-                    return word.strip_prefix("-u");
-                }
-            }
-            // sudo without a user is sudo to root.
-            Some("root")
-        }
-        "su" => words.find(|word| !word.starts_with('-')),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -409,20 +416,6 @@ mod tests {
                 all(&root, Vec::new(), receipts, &processes, &scrub, Instant::now());
             assert_eq!(found[0].process.is_some(), is_own, "{uid}");
             assert_eq!(strays.count == 0, is_own, "{uid}");
-        }
-    }
-
-    #[test]
-    fn the_account_of_jobs_is_the_prefixs() {
-        for (prefix, user) in [
-            ("sudo -niHu ci --", Some("ci")),
-            ("/usr/bin/sudo --user=ci --", Some("ci")),
-            ("sudo -uci", Some("ci")),
-            ("sudo -n --", Some("root")),
-            ("su - ci -c", Some("ci")),
-            ("nice -n 10", None),
-        ] {
-            assert_eq!(task_user(&words(prefix)), user, "{prefix}");
         }
     }
 

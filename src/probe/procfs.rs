@@ -3,6 +3,7 @@
 //! Any user can start processes, and so choose names, command lines and, below the control groups
 //! that are delegated to that user, control groups: all of it is foreign text.
 
+pub use crate::host::{Limits, ManagedBy};
 use crate::platform::processes::control_groups::{Paths, paths, tops};
 
 /// Longest name of a process, in bytes: what `comm` holds without its end.
@@ -38,12 +39,81 @@ pub fn stat(bytes: &[u8]) -> Option<Stat> {
     Some(Stat { name, state, parent, ticks })
 }
 
-/// The real user of a process, from `/proc/PID/status`. The owner of `/proc/PID` is another one:
-/// it is root where the process cannot be dumped, which a process can choose.
+/// What `/proc/PID/status` says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Status {
+    /// The process that traces it.
+    pub tracer: Option<u32>,
+    /// The real user. The owner of `/proc/PID` is another one: it is root where the process cannot
+    /// be dumped, which a process can choose.
+    pub uid: Option<u32>,
+    /// The real group.
+    pub gid: Option<u32>,
+    /// Supplementary groups.
+    pub groups: Vec<u32>,
+    /// `NoNewPrivs`.
+    pub no_new_privs: Option<bool>,
+    /// `CapEff`.
+    pub capabilities: Option<u64>,
+}
+
+/// Reads `/proc/PID/status`.
+pub fn status(status: &[u8]) -> Status {
+    let text = String::from_utf8_lossy(status);
+    // The name comes before the rest, but with its newlines escaped.
+    let value = |key: &str| {
+        let line = text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(':'));
+        line.unwrap_or_default().split_whitespace()
+    };
+    let first = |key: &str| value(key).next().and_then(|number| number.parse::<u32>().ok());
+    Status {
+        tracer: first("TracerPid").filter(|pid| *pid != 0),
+        uid: first("Uid"),
+        gid: first("Gid"),
+        groups: value("Groups").filter_map(|group| group.parse().ok()).collect(),
+        no_new_privs: first("NoNewPrivs").map(|number| number != 0),
+        capabilities: value("CapEff").next().and_then(|bits| u64::from_str_radix(bits, 16).ok()),
+    }
+}
+
+/// The real user alone, of each process of the table.
 pub fn real_uid(status: &[u8]) -> Option<u32> {
-    // The name comes before it, but with its newlines escaped.
     let line = status.split(|byte| *byte == b'\n').find_map(|line| line.strip_prefix(b"Uid:"))?;
     std::str::from_utf8(line).ok()?.split_whitespace().next()?.parse().ok()
+}
+
+/// Reads `/proc/PID/limits`; `None` where it is not as the kernel writes it.
+pub fn limits(bytes: &[u8]) -> Option<Limits> {
+    let text = String::from_utf8_lossy(bytes);
+    let soft = |name: &str| {
+        let line = text.lines().find_map(|line| line.strip_prefix(name))?;
+        match line.split_whitespace().next()? {
+            "unlimited" => Some(None),
+            number => number.parse().ok().map(Some),
+        }
+    };
+    Some(Limits { files: soft("Max open files")?, processes: soft("Max processes")? })
+}
+
+/// Longest environment that is read, in bytes.
+pub const ENVIRONMENT_LIMIT: usize = 256 << 10;
+
+/// The assignments in `/proc/PID/environ`, at most [`ENVIRONMENT_LIMIT`] bytes of it, without one
+/// that the limit cuts through.
+pub fn environment(bytes: &[u8]) -> Vec<(String, String)> {
+    let whole = match bytes.get(..ENVIRONMENT_LIMIT) {
+        Some(head) if bytes.len() > ENVIRONMENT_LIMIT => {
+            let end = head.iter().rposition(|byte| *byte == 0).unwrap_or_default();
+            head.get(..end).unwrap_or_default()
+        }
+        _ => bytes,
+    };
+    let assignment = |word: &[u8]| {
+        let word = String::from_utf8_lossy(word);
+        let (name, value) = word.split_once('=')?;
+        (!name.is_empty()).then(|| (name.to_owned(), value.to_owned()))
+    };
+    whole.split(|byte| *byte == 0).filter_map(assignment).collect()
 }
 
 /// The words of a command line.
@@ -71,33 +141,6 @@ pub fn command_line(bytes: &[u8]) -> CommandLine {
     CommandLine {
         words: words.map(|word| String::from_utf8_lossy(word).into_owned()).collect(),
         cut,
-    }
-}
-
-/// Which service manager a process is under, by its control group.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum ManagedBy {
-    /// A service of the system's manager.
-    System(String),
-    /// A session of an account, or a service of its own manager (`systemd --user`).
-    User {
-        /// The account's number.
-        uid: Option<u32>,
-        /// The service, whose name the account has chosen.
-        unit: Option<String>,
-    },
-    /// None that is known.
-    #[default]
-    Nobody,
-}
-
-impl ManagedBy {
-    /// The service of the system's manager.
-    pub fn system_unit(&self) -> Option<&str> {
-        match self {
-            Self::System(unit) => Some(unit),
-            _ => None,
-        }
     }
 }
 
@@ -183,6 +226,42 @@ mod tests {
     }
 
     #[test]
+    fn a_status_is_read_as_the_kernel_writes_it() {
+        let text =
+            b"Name:\tx\\nUid:\t0\nTracerPid:\t0\nUid:\t998\t998\t998\t998\nGid:\t997\t997\t1\t1\n\
+            Groups:\t997 999 \nCapEff:\t00000000a80425fb\nNoNewPrivs:\t1\n";
+        let expected = Status {
+            tracer: None,
+            uid: Some(998),
+            gid: Some(997),
+            groups: vec![997, 999],
+            no_new_privs: Some(true),
+            capabilities: Some(0xa804_25fb),
+        };
+        assert_eq!(status(text), expected);
+        assert_eq!(status(b"TracerPid:\t77\n").tracer, Some(77));
+        assert_eq!(status(b""), Status::default());
+    }
+
+    #[test]
+    fn limits_are_numbers_or_none() {
+        let text =
+            b"Limit                     Soft Limit           Hard Limit           Units     \n\
+            Max processes             unlimited            unlimited            processes \n\
+            Max open files            1024                 524288               files     \n";
+        assert_eq!(limits(text), Some(Limits { files: Some(1024), processes: None }));
+        assert_eq!(limits(b"Max open files x\n"), None);
+    }
+
+    #[test]
+    fn an_environment_ends_at_a_whole_variable() {
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        assert_eq!(environment(b"A=b=c\0\0=x\0none\0B="), [pair("A", "b=c"), pair("B", "")]);
+        let long = [b"A=b\0TOKEN=".as_slice(), &[b'x'; 2 * ENVIRONMENT_LIMIT]].concat();
+        assert_eq!(environment(&long), [pair("A", "b")]);
+    }
+
+    #[test]
     fn a_command_line_ends_at_a_whole_word() {
         let all = command_line(b"a\0--b\0\0c");
         assert_eq!((all.words.join(" ").as_str(), all.cut), ("a --b c", false));
@@ -243,6 +322,9 @@ mod tests {
                 prop_assert!(stat.name.len() <= NAME_LIMIT);
             }
             real_uid(&bytes);
+            status(&bytes);
+            limits(&bytes);
+            environment(&bytes);
             let words = command_line(&bytes).words;
             prop_assert!(words.iter().map(String::len).sum::<usize>() <= 3 * COMMAND_LIMIT);
             let groups = ControlGroups::of_init(&bytes);

@@ -3,6 +3,7 @@
 
 mod common;
 pub mod environment;
+pub(crate) mod host_end;
 pub mod launchd;
 mod parts;
 mod profile;
@@ -14,9 +15,10 @@ mod verb;
 
 pub(crate) use common::{description, drain};
 pub(crate) use environment::unquoted;
+pub(crate) use host_end::host_ends;
 pub(crate) use parts::{DefinitionFile, Parts};
 pub(crate) use profile::Profile;
-pub(crate) use query::StateQuery;
+pub(crate) use query::{StateQuery, Told};
 pub(crate) use trust::is_closed;
 pub(crate) use verb::Verb;
 

@@ -1,7 +1,7 @@
 //! What is known of each service manager: one [`Profile`] for each, in the folder of its name.
 
 use super::{
-    Parts, Services, StateQuery, Verb, launchd::LaunchdProfile, systemd::SystemdProfile,
+    Parts, Services, StateQuery, Told, Verb, launchd::LaunchdProfile, systemd::SystemdProfile,
     task_scheduler::TaskSchedulerProfile,
 };
 use crate::{
@@ -75,6 +75,14 @@ pub(crate) trait Profile: Sync {
     /// The states of services, by their names.
     fn states(&self, _query: &StateQuery<'_>) -> Seen<BTreeMap<String, ServiceState>> {
         Seen::not_applicable("no service manager of this host was asked")
+    }
+
+    /// The same with what is in force, where the manager tells that.
+    fn told(&self, query: &StateQuery<'_>) -> Seen<BTreeMap<String, Told>> {
+        let all = |states: BTreeMap<String, ServiceState>| {
+            states.into_iter().map(|(name, state)| (name, state.into())).collect()
+        };
+        self.states(query).map(all)
     }
 
     /// Whether the manager can be asked by this name what it objects to in a definition.

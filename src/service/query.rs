@@ -1,6 +1,9 @@
 //! What the doctor asks a service manager.
 
-use crate::platform::command::Commands;
+use crate::{
+    host::{Effective, ServiceState},
+    platform::command::Commands,
+};
 use std::{path::PathBuf, time::Duration};
 
 /// The question for the states of services on this host.
@@ -9,6 +12,8 @@ pub(crate) struct StateQuery<'a> {
     pub(crate) commands: &'a dyn Commands,
     /// Each service by its name, with the file that defines it.
     pub(crate) services: Vec<(String, PathBuf)>,
+    /// systemd: the slices that any of them may run in.
+    pub(crate) slices: Vec<String>,
     /// How long an answer may take.
     pub(crate) limit: Duration,
     /// When the host started, in seconds since 1970.
@@ -20,4 +25,19 @@ pub(crate) struct StateQuery<'a> {
 impl StateQuery<'_> {
     /// Whoever is logged in at the screen, in place of a name.
     pub(crate) const CONSOLE: &'static str = "";
+}
+
+/// What a manager says of a service, secrets included.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Told {
+    /// Its state; what is in force stands not in it but beside it.
+    pub(crate) state: ServiceState,
+    /// What is in force, where the manager tells that.
+    pub(crate) effective: Option<Effective<String>>,
+}
+
+impl From<ServiceState> for Told {
+    fn from(state: ServiceState) -> Self {
+        Self { state, effective: None }
+    }
 }

@@ -3,7 +3,7 @@
 use super::{Hardening, Spec, given::Settings};
 use crate::{
     Code, Error, Help, Result,
-    agent::{CircleCi, Kind, Layout, RELEASE_URL, Token, VersionChoice},
+    agent::{CircleCi, Kind, Layout, RELEASE_URL, Token, VersionChoice, api_url},
     platform::{Os, Platform},
     text::shown,
     values::{
@@ -38,7 +38,7 @@ impl Spec {
         let version = settings
             .read("version", |text| VersionChoice::of(agent, text))?
             .unwrap_or(VersionChoice::Latest);
-        let url = settings.read("url", |text| checked_url("url", text, false))?;
+        let url = settings.read("url", |text| api_url("url", text))?;
         let is_cloud = CircleCi::of(url.as_ref().map(Url::as_str)).is_cloud();
         let absolute = |name| settings.read(name, |text| AbsolutePath::new(text, os));
         let mut spec = Self {

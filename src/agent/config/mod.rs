@@ -9,7 +9,8 @@
 mod read;
 mod write;
 
-pub use read::{Document, KeyRead, truth};
+pub use crate::text::yaml::truth;
+pub use read::{Document, KeyRead};
 
 use super::Token;
 use serde::{Deserialize, Serialize};

@@ -40,15 +40,22 @@ impl Document {
     /// # Errors
     /// When it is no YAML, or holds something else than a mapping.
     pub fn parse(bytes: &[u8]) -> Result<Self, Fault> {
-        let root = yaml::parse(bytes)?;
-        let is_empty = matches!(root.value, Value::Null);
+        let file = yaml::document(bytes)?;
+        let is_empty = matches!(file.root.value, Value::Null);
         let mut keys = Vec::new();
-        match root.value {
+        match &file.root.value {
             Value::Null => {}
-            Value::Map(entries) => take("", entries, &mut keys),
-            ref other => {
+            Value::Map(entries) => {
+                // A key that is there for its anchor is no setting.
+                let is_setting = |entry: &&Entry| {
+                    Config::holds(&entry.key).is_some() || !file.is_meant(&entry.value)
+                };
+                let entries = entries.iter().filter(is_setting).cloned().collect();
+                take("", entries, &mut keys);
+            }
+            other => {
                 let kind = other.kind();
-                return Err(root.fault(format!("the file must hold a mapping, not {kind}")));
+                return Err(file.root.fault(format!("the file must hold a mapping, not {kind}")));
             }
         }
         Ok(Self { keys, is_empty })
@@ -125,7 +132,8 @@ impl Document {
         let Value::Text { text, .. } = &node.value else {
             return Err(wrong(path, node, "true or false"));
         };
-        let truth = truth(text).ok_or_else(|| node.fault(format!("{path} must be true or false")));
+        let truth =
+            yaml::truth(text).ok_or_else(|| node.fault(format!("{path} must be true or false")));
         truth.map(Some)
     }
 
@@ -137,15 +145,6 @@ impl Document {
             _ => Err(item.fault(format!("{path} must be a list of texts"))),
         };
         items.iter().map(text).collect::<Result<_, _>>().map(Some)
-    }
-}
-
-/// What an agent takes for true and for false.
-pub fn truth(text: &str) -> Option<bool> {
-    match text {
-        "true" | "True" | "TRUE" => Some(true),
-        "false" | "False" | "FALSE" => Some(false),
-        _ => None,
     }
 }
 
@@ -256,7 +255,7 @@ logging:
             "line 2, column 8: api.url must be a text, not a list"
         );
         assert_eq!(
-            fault("runner:\n  cleanup_working_directory: yes"),
+            fault("runner:\n  cleanup_working_directory: ja"),
             "line 2, column 30: runner.cleanup_working_directory must be true or false"
         );
         assert_eq!(
@@ -265,6 +264,26 @@ logging:
         );
         assert!(fault("runner: {command_prefix: [[a]]}").contains("a list of texts"));
         assert!(fault("api:\n  url: a\n  url: b").contains("a second time"));
+    }
+
+    #[test]
+    fn settings_may_stand_at_an_anchor() {
+        let text = "x-name: &n build-1\nx-shared: &s\n  cleanup_working_directory: yes\n  mode: \
+                    single-task\nrunner:\n  <<: *s\n  name: *n\n  mode: continuous\n";
+        let document = Document::parse(text.as_bytes()).unwrap();
+        let config = document.config().unwrap();
+        assert_eq!(config.runner.name.as_deref(), Some("build-1"));
+        assert_eq!(config.runner.cleanup_working_directory, Some(true));
+        assert_eq!(config.runner.mode.as_deref(), Some("continuous"));
+        let places: Vec<_> =
+            document.keys().iter().map(|key| (key.path.as_str(), key.place.line)).collect();
+        assert_eq!(
+            places,
+            [("runner.name", 7), ("runner.mode", 8), ("runner.cleanup_working_directory", 3)]
+        );
+        // Nothing means this one.
+        let document = Document::parse(b"x-name: &n a\n").unwrap();
+        assert_eq!(document.keys().len(), 1);
     }
 
     #[test]

@@ -3,11 +3,11 @@
 use super::ask::Prompt;
 use crate::{
     Code, Error, Result,
-    agent::{Kind, Layout, Token, VersionChoice},
+    agent::{Kind, Layout, Token, VersionChoice, api_url},
     platform::Os,
     settings::Settings,
     text::{shown, url::has_host},
-    values::{AbsolutePath, AccountName, RunnerNameTemplate, checked_url},
+    values::{AbsolutePath, AccountName, RunnerNameTemplate},
 };
 use std::collections::BTreeMap;
 use url::Url;
@@ -275,7 +275,7 @@ fn server_url(answer: &str) -> Result<String> {
     }
     let text = if answer.contains("://") { answer.to_owned() } else { format!("https://{answer}") };
     match Url::parse(&text) {
-        Ok(url) if has_host(&url) => checked_url("the URL", &text, false).map(|_| text),
+        Ok(url) if has_host(&url) => api_url("the URL", &text).map(|_| text),
         _ => Err(refused("that is not the address of a server")),
     }
 }

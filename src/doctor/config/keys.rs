@@ -165,7 +165,7 @@ mod tests {
     #[test]
     fn kinds_of_values_are_told_apart() {
         let mut survey = healthy();
-        set(&mut survey, "runner.cleanup_working_directory", Some("yes"));
+        set(&mut survey, "runner.cleanup_working_directory", Some("enabled"));
         assert_eq!(status(&survey, "config/types-right"), Status::Fail);
         let mut survey = healthy();
         let value = Written::List(vec!["a".into()]);

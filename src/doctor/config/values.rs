@@ -1,7 +1,7 @@
 //! Values of the configuration, each by its own rule.
 
 use crate::{
-    doctor::{Check, Judge, Judged, Problem, Remedy, Verdict, lookup},
+    doctor::{Check, Judge, Judged, Problem, Remedy, Verdict, change::one_shot, lookup},
     host::{ConfigFile, Install, Survey, Unseen},
     values::{GoDuration, HostPort, RunnerName},
 };
@@ -201,6 +201,9 @@ fn mode(survey: &Survey, install: &Install) -> Judged {
             .seen(place(config, "runner.mode"))
             .cure(edit(survey, install, "Write `mode: single-task` under runner."))
             .into());
+    }
+    if let Some(end) = one_shot(install) {
+        return Ok(Verdict::Holds(format!("a one-shot host: {end}")));
     }
     let ends = is_single || config.text("runner.idle_timeout").is_some();
     let restart = install.service.as_ref().and_then(|service| service.value("Service", "Restart"));

@@ -5,9 +5,12 @@ mod binary;
 mod config;
 mod folders;
 mod icacls;
+mod mounts;
+mod needs_root;
 mod program;
 mod rights;
 mod strange;
+mod sudo;
 mod trust;
 mod windows;
 
@@ -36,11 +39,14 @@ pub(super) const GROUND: &[&Check] = &[
     &config::READABLE,
     &config::PRIVATE,
     &config::NOT_WRITABLE,
+    &mounts::PLANNED,
     &folders::WORKDIR,
     &folders::CLEAN,
     &folders::TEMPORARY,
+    &mounts::NAMES,
     &folders::LOG,
-    &account::SUDO,
+    &needs_root::NEEDS_ROOT,
+    &sudo::SUDO,
     &account::POWER,
     &account::HOME,
     &trust::DEFINITION,

@@ -38,6 +38,16 @@ impl Index {
         self.all.values().inspect(|_| self.step())
     }
 
+    /// A process.
+    pub(super) fn get(&self, pid: u32) -> Option<&Entry> {
+        self.all.get(&pid)
+    }
+
+    /// Whether it has an agent's name.
+    pub(super) fn is_agent(&self, pid: u32) -> bool {
+        self.agents.contains(&pid)
+    }
+
     /// Agents' processes that no other agent's process started.
     pub(super) fn topmost_agents(&self) -> impl Iterator<Item = &Entry> {
         let topmost = self.agents.iter().filter(|pid| !self.below_agents.contains(pid));

@@ -1,8 +1,8 @@
 //! Reads processes from `/proc`, within limits of size and time.
 
-use super::{Entry, LATE};
+use super::{Entry, LATE, running::Raws};
 use crate::{
-    host::Seen,
+    host::{OnDisk, RunningProgram, Seen},
     platform::{machine::clock_ticks_per_second, processes::children},
     probe::procfs::{self, CommandLine, ControlGroups},
 };
@@ -122,6 +122,59 @@ fn one(identity: Identity) -> Option<Details> {
     let stat = procfs::stat(&head(&format!("/proc/{pid}/stat"), LIMIT).ok()?)?;
     let is_same = stat.ticks == ticks;
     is_same.then(|| Details { command: procfs::command_line(&command), program })
+}
+
+/// Looks at one process as an agent's. What hangs costs [`EACH`].
+pub(super) fn running(entry: &Entry, until: Instant) -> Option<Raws> {
+    let of = Identity { pid: entry.pid, ticks: entry.ticks };
+    let read = |of: Identity| Some((of.pid, witness(of)?));
+    each(&[of], until.min(Instant::now() + EACH * 2), read).remove(&entry.pid)
+}
+
+fn witness(identity: Identity) -> Option<Raws> {
+    let Identity { pid, ticks } = identity;
+    let file = |name: &str, limit: usize| head(&format!("/proc/{pid}/{name}"), limit).ok();
+    let link = |name: &str| fs::read_link(format!("/proc/{pid}/{name}")).ok();
+    let read = Raws {
+        status: procfs::status(&file("status", LIMIT)?),
+        limits: file("limits", LIMIT).and_then(|bytes| procfs::limits(&bytes)),
+        words: procfs::command_line(&file("cmdline", procfs::COMMAND_LIMIT + 1)?).words,
+        folder: link("cwd").filter(|folder| folder.is_absolute()),
+        environment: file("environ", procfs::ENVIRONMENT_LIMIT + 1)
+            .map(|bytes| procfs::environment(&bytes)),
+        program: running_program(pid),
+    };
+    (procfs::stat(&file("stat", LIMIT)?)?.ticks == ticks).then_some(read)
+}
+
+/// The program of a process, and what is at its path in this mount namespace.
+#[cfg(unix)]
+fn running_program(pid: u32) -> Option<RunningProgram> {
+    use std::os::unix::{ffi::OsStrExt, fs::MetadataExt};
+    let exe = format!("/proc/{pid}/exe");
+    let link = fs::read_link(&exe).ok()?;
+    let running = fs::metadata(&exe).ok()?;
+    let bytes = link.as_os_str().as_bytes();
+    let gone = bytes.strip_suffix(b" (deleted)".as_slice());
+    let path = PathBuf::from(std::ffi::OsStr::from_bytes(gone.unwrap_or(bytes)));
+    let is_same = |meta: &fs::Metadata| (meta.dev(), meta.ino()) == (running.dev(), running.ino());
+    let on_disk = match fs::metadata(&path) {
+        Ok(meta) if is_same(&meta) => OnDisk::Same,
+        Ok(_) => OnDisk::Replaced,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => OnDisk::Deleted,
+        Err(_) => return None,
+    };
+    // Elsewhere other files stand at the same paths.
+    let is_here = fs::read_link(format!("/proc/{pid}/ns/mnt")).ok()?
+        == fs::read_link("/proc/self/ns/mnt").ok()?;
+    (gone.is_some() || on_disk == OnDisk::Same || is_here)
+        .then_some(RunningProgram { path, on_disk })
+}
+
+/// None: there is no `/proc`.
+#[cfg(not(unix))]
+fn running_program(_: u32) -> Option<RunningProgram> {
+    None
 }
 
 /// The program that a process runs, where its path means the same to us: in our mount namespace

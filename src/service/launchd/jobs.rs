@@ -55,6 +55,7 @@ mod tests {
         let query = StateQuery {
             commands: script,
             services: vec![("a".to_owned(), file.into())],
+            slices: Vec::new(),
             limit: Duration::ZERO,
             booted: 0,
             uid_of: &|name| (name == "ci").then_some(501),

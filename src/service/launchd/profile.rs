@@ -1,6 +1,6 @@
 //! What is known of launchd.
 
-use super::{Launchd, definition, domain_of, jobs, rival};
+use super::{Launchd, definition, domain_of, end, jobs, rival};
 use crate::{
     Code, Command, Error, Result,
     host::{Directive, Facts, Install, Seen, Service, ServiceState},
@@ -40,6 +40,15 @@ pub(crate) fn bootstrap(install: &Install, service: &Service) -> Command {
     Command::root("launchctl bootstrap")
         .domain(domain(service), install.named_by)
         .path(&file.path, install.named_by)
+}
+
+/// The commands that have launchd read a definition again. The first one comes back while the agent
+/// waits for its job to end, and a definition whose job is still there is refused.
+pub(crate) fn reload(install: &Install, service: &Service) -> [Command; 3] {
+    let wait = Command::fixed("while sudo launchctl print")
+        .job(domain(service), &service.name, install.named_by)
+        .then(">/dev/null 2>&1; do sleep 5; done");
+    [on_job("launchctl bootout", install, service), wait, bootstrap(install, service)]
 }
 
 /// Whether launchd runs it for the system, from the place where daemons are.
@@ -102,25 +111,16 @@ impl Profile for LaunchdProfile {
         Some(user.filter(|user| !user.is_empty()).unwrap_or_else(|| "root".to_owned()))
     }
 
-    /// Exit statuses of launchd's own, and the signals of macOS's policies.
     fn meaning(&self, state: &ServiceState) -> Option<&'static str> {
-        Some(match (state.result.as_str(), state.exit_status) {
-            ("signal", Some(9)) => {
-                "macOS killed it, as it does for an invalid signature or a quarantine attribute"
-            }
-            (_, Some(78)) => "launchd could not execute the binary or open its output file",
-            (_, Some(126)) => "the binary cannot be executed",
-            (_, Some(127)) => "the binary or its interpreter does not exist",
-            _ => return None,
-        })
+        end::meaning(&state.result, state.exit_status)
     }
 
     fn commands(&self, verb: Verb, install: &Install, service: &Service) -> Vec<Command> {
         let on_job = |text| on_job(text, install, service);
         match verb {
             Verb::Enable => vec![on_job("launchctl enable")],
-            Verb::Restart => vec![on_job("launchctl kickstart -k")],
-            Verb::Reload => vec![on_job("launchctl bootout"), bootstrap(install, service)],
+            // `kickstart -k` would end a job, and start what launchd has read before.
+            Verb::Restart | Verb::Reload => reload(install, service).into(),
             Verb::Inspect => vec![on_job("launchctl print")],
             // What is loaded runs, or launchd starts it again; a log it has none.
             Verb::Start | Verb::ShowDefinition | Verb::ShowLog => Vec::new(),

@@ -6,8 +6,8 @@ use crate::{
     host::{Directive, Facts, Install, Objection, Seen, Service, ServiceState},
     platform::command::Commands,
     service::{
-        DefinitionFile, Parts, Profile, Services, StateQuery, Verb, environment, systemd_runs,
-        trust::is_roots,
+        DefinitionFile, Parts, Profile, Services, StateQuery, Told, Verb, environment,
+        systemd_runs, trust::is_roots,
     },
     settings::Spec,
 };
@@ -74,12 +74,13 @@ impl Profile for SystemdProfile {
         true
     }
 
-    fn states(&self, query: &StateQuery<'_>) -> Seen<BTreeMap<String, ServiceState>> {
+    fn told(&self, query: &StateQuery<'_>) -> Seen<BTreeMap<String, Told>> {
         if !systemd_runs() {
             return Seen::not_applicable("systemd does not run on this host");
         }
+        let StateQuery { commands, slices, limit, booted, .. } = query;
         let units: Vec<String> = query.services.iter().map(|(unit, _)| unit.clone()).collect();
-        match state::states(query.commands, &units, Some(query.limit), Some(query.booted)) {
+        match state::told(*commands, &units, slices, *limit, *booted) {
             Ok(states) => Seen::Known(states),
             Err(error) => Seen::broken(error.message()),
         }

@@ -1,9 +1,11 @@
 //! What systemd says of units: one question for all of them, and the one reader of its answer.
 
+use super::show::{self, Block};
 use crate::{
     Foreign, Result,
-    host::{Activity, Load, ServiceState},
+    host::{Activity, Assigned, Directive, Load, ServiceState, SliceLimits},
     platform::command::{Call, Commands},
+    service::Told,
 };
 use std::{collections::BTreeMap, time::Duration};
 
@@ -22,33 +24,115 @@ pub fn states(
     limit: Option<Duration>,
     booted: Option<i64>,
 ) -> Result<BTreeMap<String, ServiceState>> {
+    let shown = ask(commands, PROPERTIES, units, limit)?;
+    let blocks = units.iter().cloned().zip(blocks(&shown));
+    Ok(blocks.map(|(unit, block)| (unit, state(&block, booted))).collect())
+}
+
+/// The state of each unit, by its name, with all that is in force for it; `slices` are those that
+/// any of them may run in.
+///
+/// # Errors
+/// As [`states`].
+pub(super) fn told(
+    commands: &dyn Commands,
+    units: &[String],
+    slices: &[String],
+    limit: Duration,
+    booted: i64,
+) -> Result<BTreeMap<String, Told>> {
     if units.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let args = ["show", "--no-pager", "--property", PROPERTIES, "--"];
+    let properties = [PROPERTIES, show::PROPERTIES].join(",");
+    let all: Vec<String> = units.iter().chain(slices).cloned().collect();
+    let shown = ask(commands, &properties, &all, Some(limit))?;
+    let mut blocks: Vec<Block<'_>> = blocks(&shown).collect();
+    let slices: Vec<SliceLimits> =
+        blocks.split_off(units.len().min(blocks.len())).iter().map(show::slice).collect();
+    let told = |block: &Block<'_>| {
+        let mut effective = show::effective(block);
+        let of_unit = with_parents(&effective.slice);
+        effective.slices = of_unit
+            .filter_map(|name| slices.iter().find(|slice| slice.name == name).cloned())
+            .collect();
+        Told { state: state(block, Some(booted)), effective: Some(effective) }
+    };
+    Ok(units.iter().cloned().zip(blocks.iter().map(told)).collect())
+}
+
+/// The environment that systemd gives every service: of `DefaultEnvironment=`, of what was set by
+/// `systemctl set-environment`, and of its own.
+///
+/// # Errors
+/// As [`states`].
+pub(crate) fn environment(
+    commands: &dyn Commands,
+    limit: Duration,
+) -> Result<Vec<Assigned<String>>> {
+    let call = Call::new("systemctl", ["show", "--no-pager", "--property", "Environment"]);
+    let shown = commands.run(&call.within(limit))?.stdout;
+    Ok(show::assigned(show::words(Block::read(&shown).value("Environment"))))
+}
+
+/// A slice and those above it, the nearest first, but for the root of all.
+pub(super) fn with_parents(slice: &str) -> impl Iterator<Item = String> {
+    let stem = slice.strip_suffix(".slice").filter(|stem| *stem != "-").unwrap_or_default();
+    let ends = stem.match_indices('-').map(|(at, _)| at).rev();
+    let ends = std::iter::once(stem.len()).chain(ends).filter(|end| *end > 0);
+    ends.filter_map(|end| Some(format!("{}.slice", stem.get(..end)?)))
+        .collect::<Vec<_>>()
+        .into_iter()
+}
+
+/// The slices that a unit may run in by its name and its lines, with those above them.
+pub(crate) fn slices_of(unit: &str, directives: &[Directive<String>]) -> Vec<String> {
+    let is_slice = |line: &&Directive<String>| line.section == "Service" && line.key == "Slice";
+    let named = directives.iter().rev().find(is_slice).map(|line| line.value.clone());
+    let template = unit.split_once('@').map(|(template, _)| format!("system-{template}.slice"));
+    let slice = named.filter(|name| is_slice_name(name)).or(template);
+    with_parents(&slice.unwrap_or_else(|| "system.slice".to_owned())).collect()
+}
+
+/// Whether systemd may be asked for it by this name.
+fn is_slice_name(name: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b":-_.\\".contains(&byte);
+    name.len() <= 255
+        && name.strip_suffix(".slice").is_some_and(|stem| !stem.is_empty())
+        && name.bytes().all(fits)
+}
+
+fn ask(
+    commands: &dyn Commands,
+    properties: &str,
+    units: &[String],
+    limit: Option<Duration>,
+) -> Result<String> {
+    if units.is_empty() {
+        return Ok(String::new());
+    }
+    let args = ["show", "--no-pager", "--property", properties, "--"];
     let call = Call::new("systemctl", args.into_iter().chain(units.iter().map(String::as_str)));
     let call = match limit {
         Some(limit) => call.within(limit),
         None => call,
     };
-    Ok(parse(&commands.run(&call)?.stdout, units, booted))
+    Ok(commands.run(&call)?.stdout)
 }
 
-/// Blocks of `Key=value`, one a unit, in the order in which they were asked for.
-fn parse(shown: &str, units: &[String], booted: Option<i64>) -> BTreeMap<String, ServiceState> {
-    let blocks = shown.split("\n\n").filter(|block| !block.trim().is_empty());
-    units.iter().cloned().zip(blocks.map(|block| state(block, booted))).collect()
+/// The blocks, one a unit, in the order in which they were asked for.
+fn blocks(shown: &str) -> impl Iterator<Item = Block<'_>> {
+    shown.split("\n\n").filter(|block| !block.trim().is_empty()).map(Block::read)
 }
 
-fn state(block: &str, booted: Option<i64>) -> ServiceState {
-    let values: BTreeMap<&str, &str> =
-        block.lines().filter_map(|line| line.split_once('=')).collect();
-    let value = |name: &str| values.get(name).copied().unwrap_or_default();
+fn state(block: &Block<'_>, booted: Option<i64>) -> ServiceState {
+    let value = |name: &str| block.value(name);
     let enabled = value("UnitFileState");
     let since = value("StateChangeTimestampMonotonic").parse().ok().filter(|since| *since > 0);
     // `LoadError` has the form `org.freedesktop.… "words"`.
     let failure = value("LoadError").split_once('"').map(|(_, words)| words.trim_end_matches('"'));
     ServiceState {
+        exit_timeout: None,
         load: Load::of(value("LoadState")),
         domain: None,
         load_error: failure.filter(|words| !words.is_empty()).map(str::to_owned),
@@ -68,12 +152,32 @@ fn state(block: &str, booted: Option<i64>) -> ServiceState {
         exit_status: value("ExecMainStatus").parse().ok(),
         health: Some(Foreign::words(value("StatusText"))).filter(|text| !text.is_empty()),
         needs_reload: value("NeedDaemonReload") == "yes",
+        effective: None,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn parse(shown: &str, units: &[String], booted: Option<i64>) -> BTreeMap<String, ServiceState> {
+        let states = blocks(shown).map(|block| super::state(&block, booted));
+        units.iter().cloned().zip(states).collect()
+    }
+
+    fn state(shown: &str, booted: Option<i64>) -> ServiceState {
+        super::state(&Block::read(shown), booted)
+    }
+
+    #[test]
+    fn a_slice_has_parents_by_its_name() {
+        let all = |slice: &str| with_parents(slice).collect::<Vec<_>>();
+        assert_eq!(all("ci-a-b.slice"), ["ci-a-b.slice", "ci-a.slice", "ci.slice"]);
+        assert_eq!(all("system.slice"), ["system.slice"]);
+        for none in ["-.slice", "", "x.service"] {
+            assert_eq!(all(none), [""; 0], "{none}");
+        }
+    }
 
     #[test]
     fn each_unit_has_its_block() {

@@ -2,13 +2,16 @@
 //!
 //! A tree of events rather than serde's data model, because a lint needs what that model drops:
 //! the text of each value as it was written (`007`, `1.10`), whether it was quoted, and where it
-//! stands. Files are small and have a known shape, so what YAML has beyond that (aliases, tags,
-//! several documents) is refused, and with it everything that could grow without bound.
+//! stands. Anchors, aliases, merge keys and YAML's own tags are taken as the libraries of agents take
+//! them, within limits; tags of others and further documents are refused.
 //!
 //! Nothing here puts a *value* into a message: it may be a token.
 
+mod anchors;
 mod quote;
 mod read;
+mod tags;
 
 pub use quote::{quoted, scalar};
-pub use read::{Entry, Fault, MAX_BYTES, Node, Place, Value, parse, shown};
+pub use read::{Document, Entry, Fault, MAX_BYTES, Node, Place, Value, document, parse, shown};
+pub use tags::truth;

@@ -1,13 +1,17 @@
 //! From bytes to a tree.
 
-use granit_parser::{Event, Marker, Parser, ScalarStyle, Span, StrInput, Tag};
-use std::fmt;
+use super::{
+    anchors::{Anchors, merge, merges},
+    tags,
+};
+use granit_parser::{Event, Marker, Parser, ScalarStyle, Span, StrInput};
+use std::{collections::BTreeSet, fmt};
 
 /// The largest file that is read, in bytes.
 pub const MAX_BYTES: usize = 64 * 1024;
 
 /// How deep collections may stand in each other.
-const MAX_DEPTH: usize = 16;
+pub(super) const MAX_DEPTH: usize = 16;
 
 /// A key longer than this is not shown: it may be a token in the wrong place.
 const MAX_SHOWN_KEY: usize = 48;
@@ -68,27 +72,54 @@ pub struct Fault {
     pub what: String,
 }
 
+/// A document, and what its aliases mean.
+pub struct Document {
+    /// The document.
+    pub root: Node,
+    meant: BTreeSet<Place>,
+}
+
+impl Document {
+    /// Whether a value is there for aliases to mean.
+    pub fn is_meant(&self, node: &Node) -> bool {
+        node.holds_one_of(&self.meant)
+    }
+}
+
 /// Reads one document. A file without any is [`Value::Null`].
 pub fn parse(bytes: &[u8]) -> Result<Node, Fault> {
+    document(bytes).map(|document| document.root)
+}
+
+/// The same, with what its aliases mean.
+pub fn document(bytes: &[u8]) -> Result<Document, Fault> {
     let text = text_of(bytes)?;
     let options = granit_parser::options! {
         emit_comments: false,
         flow_nesting_limit: MAX_DEPTH,
         block_nesting_limit: MAX_DEPTH,
     };
-    let mut reader = Reader { parser: Parser::new_from_str_with_options(text, options), depth: 0 };
-    let mut document = None;
+    let parser = Parser::new_from_str_with_options(text, options);
+    let mut reader = Reader { parser, depth: 0, anchors: Anchors::new() };
+    let mut root = None;
     loop {
         match reader.next()? {
             (Event::StreamEnd, place) => {
-                return Ok(document.unwrap_or(Node { place, value: Value::Null }));
+                let root = root.unwrap_or(Node { place, value: Value::Null });
+                return Ok(Document { root, meant: reader.anchors.meant() });
             }
-            (Event::DocumentStart(..), place) if document.is_some() => {
-                return Err(fault(place, "a second document starts here; only one is taken"));
-            }
-            (Event::DocumentStart(..), _) => {
+            (Event::DocumentStart(..), start) => {
                 let (event, place) = reader.next()?;
-                document = Some(reader.node(event, place)?);
+                let node = reader.node(event, place)?;
+                match (&root, &node.value) {
+                    (None, _) => root = Some(node),
+                    // Nothing stands behind the last `---`.
+                    (Some(_), Value::Null) => {}
+                    (Some(_), _) => {
+                        let what = "a second document starts here; only one is taken";
+                        return Err(fault(start, what));
+                    }
+                }
             }
             _ => {}
         }
@@ -153,6 +184,7 @@ impl fmt::Debug for Entry {
 struct Reader<'input> {
     parser: Parser<'input, StrInput<'input>>,
     depth: usize,
+    anchors: Anchors,
 }
 
 impl<'input> Reader<'input> {
@@ -166,30 +198,25 @@ impl<'input> Reader<'input> {
     }
 
     fn node(&mut self, event: Event<'input>, place: Place) -> Result<Node, Fault> {
-        let value = match event {
-            Event::Scalar(text, style, _, tag) => {
-                let plain = style == ScalarStyle::Plain && tag.is_none();
-                check_tag(tag.as_deref(), place)?;
-                if plain && is_null(&text) {
-                    Value::Null
-                } else {
-                    Value::Text { text: text.into_owned(), plain }
-                }
+        let (anchor, value) = match event {
+            Event::Scalar(text, style, anchor, tag) => {
+                let plain = style == ScalarStyle::Plain;
+                (anchor, tags::scalar(text.into_owned(), plain, tag.as_deref(), place)?)
             }
-            Event::SequenceStart(_, _, tag) => {
-                check_tag(tag.as_deref(), place)?;
-                self.nested(place, Self::list)?
+            Event::SequenceStart(_, anchor, tag) => {
+                tags::collection(tag.as_deref(), "seq", place)?;
+                (anchor, self.nested(place, Self::list)?)
             }
-            Event::MappingStart(_, _, tag) => {
-                check_tag(tag.as_deref(), place)?;
-                self.nested(place, Self::map)?
+            Event::MappingStart(_, anchor, tag) => {
+                tags::collection(tag.as_deref(), "map", place)?;
+                (anchor, self.nested(place, Self::map)?)
             }
-            Event::Alias(_) => {
-                return Err(fault(place, "an alias (*name) stands here: write the value out"));
-            }
+            Event::Alias(anchor) => return self.anchors.node(anchor, place, self.depth),
             _ => return Err(fault(place, "a value was expected here")),
         };
-        Ok(Node { place, value })
+        let node = Node { place, value };
+        self.anchors.keep(anchor, &node, place)?;
+        Ok(node)
     }
 
     fn nested(
@@ -218,15 +245,25 @@ impl<'input> Reader<'input> {
 
     fn map(&mut self) -> Result<Value, Fault> {
         let mut entries: Vec<Entry> = Vec::new();
+        let mut merged: Option<Node> = None;
         loop {
             let (event, place) = self.next()?;
-            let key = match event {
-                Event::MappingEnd => return Ok(Value::Map(entries)),
-                Event::Scalar(key, _, _, None) => key.into_owned(),
-                _ => return Err(fault(place, "a key must be a text")),
+            if event == Event::MappingEnd {
+                // What the mapping has itself counts, wherever it stands.
+                merged.into_iter().try_for_each(|from| merge(&mut entries, from))?;
+                return Ok(Value::Map(entries));
+            }
+            let is_merge = matches!(
+                &event,
+                Event::Scalar(key, ScalarStyle::Plain, _, None) if merges(key)
+            );
+            let Value::Text { text: key, .. } = self.key(event, place)?.value else {
+                return Err(fault(place, "a key must be a text"));
             };
-            if let Some(first) = entries.iter().find(|entry| entry.key == key) {
-                let (key, line) = (shown(&key), first.place.line);
+            let first = entries.iter().find(|entry| entry.key == key).map(|entry| entry.place);
+            let first = first.or(merged.as_ref().filter(|_| is_merge).map(|from| from.place));
+            if let Some(first) = first {
+                let (key, line) = (shown(&key), first.line);
                 return Err(fault(
                     place,
                     format!("{key} stands a second time; first in line {line}"),
@@ -234,7 +271,26 @@ impl<'input> Reader<'input> {
             }
             let (event, value_place) = self.next()?;
             let value = self.node(event, value_place)?;
-            entries.push(Entry { key, place, value });
+            match is_merge {
+                true => merged = Some(value),
+                false => entries.push(Entry { key, place, value }),
+            }
+        }
+    }
+
+    /// A key: a text, whatever other readers would take it for.
+    fn key(&mut self, event: Event<'input>, place: Place) -> Result<Node, Fault> {
+        match event {
+            Event::Scalar(text, _, anchor, tag) => {
+                let node = Node {
+                    place,
+                    value: tags::scalar(text.into_owned(), false, tag.as_deref(), place)?,
+                };
+                self.anchors.keep(anchor, &node, place)?;
+                Ok(node)
+            }
+            Event::Alias(_) => self.node(event, place),
+            _ => Err(fault(place, "a key must be a text")),
         }
     }
 }
@@ -260,17 +316,7 @@ fn text_of(bytes: &[u8]) -> Result<&str, Fault> {
     Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
 }
 
-/// `!!str` says what reading text means anyway; any other tag would be lost.
-fn check_tag(tag: Option<&Tag>, place: Place) -> Result<(), Fault> {
-    match tag {
-        Some(tag) if !tag.is_yaml_core_schema_tag("str") => {
-            Err(fault(place, "a tag (!name) stands here: leave it out"))
-        }
-        _ => Ok(()),
-    }
-}
-
-fn is_null(text: &str) -> bool {
+pub(super) fn is_null(text: &str) -> bool {
     matches!(text, "" | "~" | "null" | "Null" | "NULL")
 }
 
@@ -294,7 +340,7 @@ fn place(marker: &Marker) -> Place {
     Place { line: marker.line(), column: marker.col() + 1 }
 }
 
-fn fault(place: Place, what: impl Into<String>) -> Fault {
+pub(super) fn fault(place: Place, what: impl Into<String>) -> Fault {
     Fault { place, what: what.into() }
 }
 
@@ -331,6 +377,8 @@ mod tests {
     fn what_editors_add_does_not_matter() {
         assert_eq!(map("\u{feff}a: b\r\n").len(), 1);
         assert_eq!(map("--- # hello\na: b\n...\n").len(), 1);
+        assert_eq!(map("a: b\n---\n").len(), 1);
+        assert_eq!(map("%YAML 1.1\n---\na: b\n").len(), 1);
         for text in ["", "\n\n", "# only a comment\n", "---\n"] {
             assert_eq!(parse(text.as_bytes()).unwrap().value, Value::Null, "{text:?}");
         }
@@ -342,8 +390,7 @@ mod tests {
             fault_of("a: 1\nb:\n  c: 1\n  c: 2\n"),
             "line 4, column 3: \"c\" stands a second time; first in line 3"
         );
-        assert!(fault_of("a: &x 1\nb: *x\n").starts_with("line 2, column 4: an alias"));
-        assert!(fault_of("a: !!binary aGk=\n").starts_with("line 1, column 13: a tag"));
+        assert!(fault_of("a: !other aGk=\n").starts_with("line 1, column 11: a tag"));
         assert!(fault_of("a: 1\n---\nb: 1\n").starts_with("line 2, column 1: a second document"));
         assert!(fault_of("? [a]\n: 1\n").contains("a key must be a text"));
         assert!(fault_of("a: \"b\n").starts_with("line "));
@@ -353,11 +400,26 @@ mod tests {
     }
 
     #[test]
-    fn the_one_tag_that_changes_nothing_is_taken() {
-        let entries = map("a: !!str true\n");
-        assert_eq!(entries[0].value.value, Value::Text { text: "true".to_owned(), plain: false });
-        assert!(fault_of("a: !!int 5\n").contains("a tag"));
-        assert!(fault_of("a: !!seq [b]\n").contains("a tag"));
+    fn what_goes_over_several_lines_is_joined_as_its_sign_says() {
+        for (text, expected) in [
+            ("|\n  a\n  b\n\n", "a\nb\n"),
+            ("|-\n  a\n  b\n", "a\nb"),
+            ("|+\n  a\n", "a\n\n"),
+            (">-\n  a\n  b\n", "a b"),
+            ("|2-\n    a\n", "  a"),
+            ("a\n  b", "a b"),
+            ("\"a\\\n  b\"", "ab"),
+            ("'it''s'", "it's"),
+            ("\"\\x41\\u00e9\\t\"", "A\u{e9}\t"),
+            ("a # a comment", "a"),
+            ("\ta", "a"),
+        ] {
+            let entries = map(&format!("k: {text}\n"));
+            let Value::Text { text: read, .. } = &entries[0].value.value else { panic!("{text}") };
+            assert_eq!(read, expected, "{text:?}");
+        }
+        let entries = map("k: {a: b,\n  c: [d, 'e']}\nf: g\n");
+        assert_eq!(entries.len(), 2);
     }
 
     #[test]

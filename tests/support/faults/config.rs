@@ -53,7 +53,7 @@ pub const FAULTS: &[Fault] = &[
     ),
     fault(
         "word where true or false belongs",
-        "edit 's/(disable_auto_update|cleanup_working_directory): .*/\\1: yes/'",
+        "edit 's/(disable_auto_update|cleanup_working_directory): .*/\\1: enabled/'",
         "config/types-right",
         Hand,
         "config",

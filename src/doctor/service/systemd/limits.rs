@@ -1,12 +1,13 @@
 //! Limits of a unit.
 
-use super::{on_unit, time_span::time_span};
+use super::on_unit;
 use crate::{
     doctor::{
         Judged, Problem, Remedy, Verdict,
         service::limits::{Least, limits},
     },
     host::{Install, Service},
+    service::systemd::time_span::time_span,
 };
 
 /// Limits of a unit.

@@ -3,15 +3,16 @@
 use super::{
     drop_in::{drains, drop_in},
     on_unit,
-    time_span::time_span,
 };
 use crate::{
     doctor::{
         Judged, Problem, Remedy, Verdict,
+        change::one_shot,
         lookup::{duration, longest_job, longest_stop, shorter_jobs},
         remedy::Text,
     },
     host::{Install, Service},
+    service::systemd::time_span::time_span,
 };
 
 /// systemd's default limit.
@@ -19,6 +20,9 @@ const DEFAULT_STOP: u64 = 90;
 
 /// Whether systemd restarts the agent after every exit.
 pub(super) fn restarts(install: &Install, service: &Service) -> Judged {
+    if let Some(end) = one_shot(install) {
+        return Ok(Verdict::Holds(format!("a one-shot host: {end}")));
+    }
     let restart = service.value("Service", "Restart").unwrap_or("no");
     if restart == "always" {
         return Ok(Verdict::Holds("Restart=always".to_owned()));

@@ -5,7 +5,7 @@ use super::{
     definition::{SETTINGS, keeper, of, place},
 };
 use crate::{
-    doctor::{Check, Judge, Judged, Problem, Verdict},
+    doctor::{Check, Judge, Judged, Problem, Verdict, change::one_shot},
     host::{Directive, Install, Service, Survey},
     service::task_scheduler::times::{Moment, duration},
 };
@@ -168,6 +168,9 @@ fn triggered(_: &Survey, install: &Install) -> Judged {
 /// Whether the scheduler restarts the agent after it has ended.
 pub(super) fn restarts(survey: &Survey, install: &Install) -> Judged {
     let service = of(install)?;
+    if let Some(end) = one_shot(install) {
+        return Ok(Verdict::Holds(format!("a one-shot host: {end}")));
+    }
     let (triggers, now) = (enabled(service), survey.taken);
     let remedy = changed(
         install,

@@ -19,7 +19,7 @@ const UNITS: [(&[&str], u64); 9] = [
 const SECOND: u64 = 1_000_000;
 
 /// A time span; `None` for `infinity`, and for what systemd does not accept.
-pub(super) fn time_span(text: &str) -> Option<Duration> {
+pub(crate) fn time_span(text: &str) -> Option<Duration> {
     let mut micros = 0_u64;
     let mut rest = text.trim();
     if rest.is_empty() {
