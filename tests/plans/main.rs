@@ -15,7 +15,7 @@ use runnerup::{
     platform::{
         Os, Platform,
         accounts::AccountId,
-        fs::{Kind, Meta},
+        fs::{Kind, Meta, Permissions},
         windows::registry::Value,
     },
     record::{Digest, Receipt, Record, State, Step, Target},
@@ -309,6 +309,24 @@ fn a_folder_of_somebody_is_not_the_accounts_on_windows() {
     let record = Record { target, before: State::Absent, after: None, data: true };
     facts.receipt.as_mut().unwrap().changed(record);
     planned(windows, &given, &facts);
+}
+
+/// The access list of what others made there may give anything to anybody.
+#[test]
+fn a_folder_that_was_there_gets_its_access_list_on_windows() {
+    let system = SYSTEMS[2];
+    let folder = Path::new("C:/Program Files/CircleCI");
+    let has_step = |facts: &Facts| {
+        let plan = planned(system, &USUAL, facts);
+        plan.steps.iter().any(|step| step.target() == Target::Folder(folder.into()))
+    };
+    let mut facts = fresh(system.0);
+    let found = Meta { permissions: Permissions::Acl, ..meta(Kind::Folder, (0, 0), 0) };
+    stands(&mut facts, folder, found, None);
+    assert!(has_step(&facts));
+    let mut installed = done(facts.clone(), &planned(system, &USUAL, &facts));
+    stands(&mut installed, folder, found, None);
+    assert!(!has_step(&installed));
 }
 
 #[test]
