@@ -9,7 +9,7 @@ use super::{
     environment::{self, Raw},
     host, host_end, log,
     processes::{OfInstall, Processes},
-    reader, start_lacks, sudo,
+    reader, start_lacks, sudo, tasks,
     units::Unit,
     workdir,
 };
@@ -159,6 +159,7 @@ pub(super) fn begin(
     let folder = directive("WorkingDirectory").map(filled);
     let folder = folder.map(|path| path.trim_start_matches('-').to_owned());
     let folder = folder.filter(|path| path.starts_with('/')).map(PathBuf::from);
+    let folder = folder.or_else(|| candidate.unit.as_ref().and_then(tasks::start_folder));
     name(PathRole::ServiceFolder, by_service, folder);
     let prefix = config.as_ref().and_then(|config| config.list("runner.command_prefix"));
     let folders = variable("PATH");

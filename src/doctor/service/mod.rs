@@ -31,6 +31,8 @@ pub(super) const DEFINITION: &[&Check] = &[
     &task_scheduler::UNLIMITED,
     &task_scheduler::UNCONDITIONAL,
     &task_scheduler::ONE_INSTANCE,
+    &task_scheduler::PRIORITY,
+    &task_scheduler::START_IN,
     &definition::MODE,
     &launchd::DOMAIN,
     &launchd::LITERAL,
