@@ -20,6 +20,7 @@ mod existing;
 mod host;
 mod host_end;
 mod host_probes;
+mod image_name;
 mod launchd;
 mod log;
 mod mac;

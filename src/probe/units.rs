@@ -9,7 +9,8 @@ use crate::{
     Result,
     agent::Kind as Agent,
     host::{
-        Definition, Directive, Misread, PathWalk, Provenance, Scrubbed, Seen, limits::DIRECTIVES,
+        Definition, Directive, Misread, PathWalk, Provenance, Scrubbed, Seen, UnitParts,
+        limits::DIRECTIVES,
     },
     platform::fs::{Kind, Root},
     service::systemd::{
@@ -92,16 +93,41 @@ pub(super) fn find(root: &Root, until: Instant) -> Vec<Unit> {
     units
 }
 
+/// What systemd has of a service's name before an install writes its unit.
+pub(super) fn parts(root: &Root, name: &str) -> UnitParts {
+    let folders = UnitFolders::list(root);
+    let until = Instant::now() + LISTED * 10;
+    let mut folder_names: Vec<String> = Vec::new();
+    for folder in std::iter::once(name).chain(folders.other_names(name)).flat_map(names) {
+        if !folder_names.contains(&folder) {
+            folder_names.push(folder);
+        }
+    }
+    let read = |folder: &String| DropIns::read(root, folders.places(folder), until);
+    let drop_ins: Vec<DropIns> = folder_names.iter().map(read).collect();
+    let mut unit = Unit::default();
+    let mut left = LIMIT;
+    for path in by_name(&drop_ins.iter().collect::<Vec<_>>()) {
+        unit.read(root, path, &mut left);
+    }
+    UnitParts { places: folders.places(name).to_vec(), added: unit.directives }
+}
+
+/// The files that count, in the order of their names: of two with one name the first.
+fn by_name<'a>(drop_ins: &[&'a DropIns]) -> impl Iterator<Item = &'a PathBuf> {
+    let mut added: BTreeMap<&OsString, &PathBuf> = BTreeMap::new();
+    for (name, path) in drop_ins.iter().flat_map(|drop_in| &drop_in.files) {
+        added.entry(name).or_insert(path);
+    }
+    added.into_values()
+}
+
 /// A unit with its drop-ins, if it is an agent's.
 fn unit(root: &Root, name: &str, path: &Path, drop_ins: &[&DropIns]) -> Option<Unit> {
     let mut unit = Unit { name: name.to_owned(), ..Unit::default() };
     let mut left = LIMIT;
     unit.read(root, path, &mut left);
-    let mut added: BTreeMap<&OsString, &PathBuf> = BTreeMap::new();
-    for (name, path) in drop_ins.iter().flat_map(|drop_in| &drop_in.files) {
-        added.entry(name).or_insert(path);
-    }
-    for path in added.into_values() {
+    for path in by_name(drop_ins) {
         unit.read(root, path, &mut left);
     }
     let failure = drop_ins.iter().find_map(|drop_in| drop_in.failure.clone());
