@@ -27,9 +27,11 @@ mod scrubbed;
 mod seen;
 mod service;
 mod service_state;
+mod start_lack;
 mod step_down;
 mod sudo;
 mod token_place;
+mod upgrades;
 mod value_kind;
 mod windows;
 
@@ -60,9 +62,11 @@ pub use scrubbed::Scrubbed;
 pub use seen::{Reason, Seen, Unseen};
 pub use service::{Definition, Directive, Objection, Service};
 pub use service_state::{AUTO_RESTART, Activity, Load, ServiceState};
+pub use start_lack::{Lack, StartLack, StartNeed};
 pub use step_down::{StepDown, StepTool, is_plain_user};
 pub use sudo::{At, Refusal, Ruling, Sudo, SudoAnswer, Target};
 pub use token_place::TokenPlace;
+pub use upgrades::{Place, Upgrades};
 pub use value_kind::ValueKind;
 pub use windows::{Grant, Rights, TaskState, Windows, same};
 

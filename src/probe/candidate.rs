@@ -194,7 +194,10 @@ impl Candidate {
     pub(super) fn configured(&mut self, config: Seen<ConfigFile<String>>, token: Option<Token>) {
         let prefix = config.ok().and_then(|config| config.list("runner.command_prefix"));
         let other = prefix.and_then(StepDown::of).and_then(|step| step.user);
-        self.task_user = other.or_else(|| self.user.clone());
+        // Root steps down by what stands there: whom jobs run as is not known without it.
+        let is_read = config.ok().is_some_and(|config| config.unjudged().is_none());
+        let own = self.user.clone().filter(|user| is_read || user != "root");
+        self.task_user = other.or(own);
         self.config = Some(config);
         self.token = token;
     }
