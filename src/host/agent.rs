@@ -1,8 +1,8 @@
 //! One agent: what runs it, what it reads, what it started.
 
 use super::{
-    ConfigFile, LogLine, PathRole, PathWalk, Provenance, Running, Scrubbed, Seen, Service,
-    StepDown, SudoAnswer, TokenPlace,
+    ConfigFile, HeldName, LogLine, Mount, PathRole, PathWalk, Provenance, Running, Scrubbed, Seen,
+    Service, StepDown, SudoAnswer, TokenPlace,
 };
 use crate::agent::{CircleCi, Kind};
 use serde::{Deserialize, Serialize};
@@ -53,6 +53,9 @@ pub struct Install {
     pub unlisted: Unlisted,
     /// The last lines of its log, oldest first: what is known of them.
     pub log: Seen<Vec<LogLine>>,
+    /// What the service manager itself last said of a start that failed, as it said it.
+    #[serde(default)]
+    pub start_log: Vec<Scrubbed>,
     /// When its log was last written, in seconds since 1970.
     pub log_written: Option<i64>,
     /// Programs that jobs need, as the jobs' account finds them.
@@ -60,6 +63,13 @@ pub struct Install {
     /// The command prefix's program, where that is a script.
     #[serde(default)]
     pub wrapper: Option<Wrapper>,
+    /// The mounts that the agent's process sees, as far as they hold its paths, where they are not the
+    /// host's.
+    #[serde(default)]
+    pub mounts: Seen<Vec<Mount>>,
+    /// Names in the temporary folder that each job needs, where something stands there.
+    #[serde(default)]
+    pub held_names: Seen<Vec<HeldName>>,
     /// What sudo answers to the question whether it would do what the command prefix asks of it.
     #[serde(default)]
     pub sudo: Seen<SudoAnswer>,
@@ -268,6 +278,9 @@ pub struct Tool {
     pub name: String,
     /// Where it was found; `None`: nowhere in the account's path.
     pub path: Option<PathBuf>,
+    /// Where it is, of one that is not in the account's path but in a usual folder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub elsewhere: Option<PathBuf>,
 }
 
 impl Install {

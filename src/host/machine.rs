@@ -1,12 +1,18 @@
 //! The host itself.
 
-use super::{Directive, PackageFault, PackageManager, PathRole, PathWalk, Seen, Sudo, Windows};
+use super::{
+    PackageFault, PackageManager, PathRole, PathWalk, PlannedMount, Seen, Sudo, Upgrades, Windows,
+};
 use crate::platform::{Os, accounts::AccountId, fs::Meta};
 use serde::{Deserialize, Serialize};
 use std::{fmt, path::PathBuf};
 
 /// The number of the system itself, on Windows.
 pub const SYSTEM_SID: &str = "S-1-5-18";
+
+/// Groups whose members can become root.
+pub const POWERFUL: [&str; 8] =
+    ["docker", "lxd", "libvirt", "disk", "sudo", "wheel", "admin", "root"];
 
 /// What is true of the whole host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,12 +34,10 @@ pub struct Host {
     pub container: Option<String>,
     /// The version of systemd that runs it.
     pub systemd: Option<u32>,
-    /// What systemd's own configuration says of defaults for all units, in the order in which it
-    /// counts.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub manager_settings: Vec<Directive>,
     /// File systems.
     pub mounts: Vec<Mount>,
+    /// Mounts that every start of the host is to bring.
+    pub planned_mounts: Vec<PlannedMount>,
     /// Free space where it matters.
     pub volumes: Vec<Volume>,
     /// Memory.
@@ -48,6 +52,8 @@ pub struct Host {
     pub resolver: Seen<Resolver>,
     /// Accounts that an agent or its jobs run as.
     pub accounts: Vec<AccountFacts>,
+    /// Numbers of the groups of [`POWERFUL`] that are there.
+    pub powerful_groups: Vec<(u32, String)>,
     /// Why more accounts than these may be there.
     pub accounts_unread: Option<String>,
     /// TCP ports below 65536 that something listens on.
@@ -56,6 +62,8 @@ pub struct Host {
     pub routes: Seen<(bool, bool)>,
     /// What package upgrades left incomplete.
     pub packages: Seen<Vec<PackageFault>>,
+    /// Linux: what upgrades do to services by themselves.
+    pub upgrades: Seen<Upgrades>,
     /// Linux: its package manager, where that is a known one.
     pub package_manager: Option<PackageManager>,
     /// How many processes with an agent's name were not looked at, because there are too many.
@@ -67,7 +75,7 @@ pub struct Host {
 }
 
 /// A mounted file system.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Mount {
     /// Where.
     pub point: PathBuf,
@@ -75,6 +83,10 @@ pub struct Mount {
     pub kind: String,
     /// Its options, such as `noexec`.
     pub options: Vec<String>,
+    /// The kernel's number of it, and that of the mount that it lies on; `None` where that is not
+    /// known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order: Option<(u64, u64)>,
 }
 
 /// Space on the file system of a folder that matters to an agent.
@@ -173,6 +185,8 @@ pub struct Mac {
     pub console_user: Option<String>,
     /// Labels that launchd was told never to start.
     pub disabled: Vec<String>,
+    /// Groups that plists of agents name and that do not exist.
+    pub missing_groups: Vec<String>,
     /// Minutes without use after which it goes to sleep; 0: never, `None`: not known.
     pub sleeps_after: Option<u32>,
 }
@@ -188,8 +202,8 @@ impl Default for Host {
             image: false,
             container: None,
             systemd: None,
-            manager_settings: Vec::new(),
             mounts: Vec::new(),
+            planned_mounts: Vec::new(),
             volumes: Vec::new(),
             memory: Seen::default(),
             oom_kills: Seen::default(),
@@ -197,10 +211,12 @@ impl Default for Host {
             selinux: None,
             resolver: Seen::default(),
             accounts: Vec::new(),
+            powerful_groups: Vec::new(),
             accounts_unread: None,
             listening: Seen::default(),
             routes: Seen::default(),
             packages: Seen::default(),
+            upgrades: Seen::default(),
             package_manager: None,
             agents_beyond: 0,
             mac: None,
@@ -212,9 +228,7 @@ impl Default for Host {
 impl Host {
     /// The file system that `path` (without links) is on.
     pub fn mount_of(&self, path: &std::path::Path) -> Option<&Mount> {
-        // Of two mounts at one point the later one lies on top.
-        let mounts = self.mounts.iter().filter(|mount| path.starts_with(&mount.point));
-        mounts.max_by_key(|mount| mount.point.components().count())
+        Mount::of(&self.mounts, path)
     }
 }
 

@@ -10,10 +10,12 @@ mod effective;
 pub(crate) mod facts;
 mod host_end;
 mod jobs;
+mod launch;
 pub mod limits;
 mod log_line;
 mod machine;
 mod misread;
+mod mounts;
 mod network;
 mod packages;
 mod path;
@@ -26,9 +28,12 @@ mod scrubbed;
 mod seen;
 mod service;
 mod service_state;
+mod start_lack;
 mod step_down;
 mod sudo;
+mod supervisor;
 mod token_place;
+mod upgrades;
 mod value_kind;
 mod windows;
 
@@ -41,11 +46,13 @@ pub use config::{ConfigFile, ConfigState, Setting, TokenShape, Written};
 pub use effective::{Assigned, Effective, EnvironmentFile, Exec, Limit, SliceLimits};
 pub use facts::{Defined, Facts, UnitParts};
 pub use host_end::{EndedBy, Ending, HostEnd};
+pub use launch::{Launch, Link, Way};
 pub use log_line::LogLine;
 pub use machine::{
-    AccountFacts, Clock, Host, Mac, Memory, Mount, Resolver, SYSTEM_SID, Selinux, Volume,
+    AccountFacts, Clock, Host, Mac, Memory, Mount, POWERFUL, Resolver, SYSTEM_SID, Selinux, Volume,
 };
 pub use misread::{Misread, Misreading};
+pub use mounts::{HeldName, PlannedMount};
 pub use network::{Answered, Attempt, Endpoint, Network, Proxied, Route, Side, Tls};
 pub use packages::{PackageFault, PackageManager};
 pub use path::{Access, Denied, PathPart, PathWalk, Provenance, Strange, Stranger};
@@ -58,9 +65,12 @@ pub use scrubbed::Scrubbed;
 pub use seen::{Reason, Seen, Unseen};
 pub use service::{Definition, Directive, Objection, Service};
 pub use service_state::{AUTO_RESTART, Activity, Load, ServiceState};
+pub use start_lack::{Lack, StartLack, StartNeed};
 pub use step_down::{StepDown, StepTool, is_plain_user};
 pub use sudo::{At, Refusal, Ruling, Sudo, SudoAnswer, Target};
+pub use supervisor::{Keeper, Supervisor};
 pub use token_place::TokenPlace;
+pub use upgrades::{Place, Upgrades};
 pub use value_kind::ValueKind;
 pub use windows::{Grant, Rights, TaskState, Windows, same};
 
@@ -126,6 +136,9 @@ pub struct Stray {
     pub account: Option<String>,
     /// The unit of the system that it runs in, of an agent that the unit does not name.
     pub unit: Option<String>,
+    /// What keeps it.
+    #[serde(default)]
+    pub supervisor: Supervisor,
 }
 
 impl Survey {

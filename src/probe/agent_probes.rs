@@ -7,16 +7,17 @@ use super::{
     deadline::Probe,
     effective,
     environment::{self, Raw},
-    host_end, log,
+    host, host_end, log,
     processes::{OfInstall, Processes},
-    reader, sudo,
+    reader, start_lacks, sudo, tasks,
     units::Unit,
     workdir,
 };
 use crate::{
     host::{
-        Binary, HostEnd, Install, Named, PathRole, PathWalk, ProbeName, Provenance, Received, Seen,
-        Service, StepDown, SudoAnswer, TokenPlace, Tool, Unseen, Workdir, Wrapper,
+        Binary, HeldName, HostEnd, Install, Named, PathRole, PathWalk, ProbeName, Provenance,
+        Received, Scrubbed, Seen, Service, StartLack, StepDown, SudoAnswer, TokenPlace, Tool,
+        Unseen, Workdir, Wrapper,
     },
     platform::{
         Os,
@@ -24,8 +25,9 @@ use crate::{
         macos::gatekeeper,
     },
     record::Receipt,
+    service::{host_end::command, systemd::drop_ins::is_template},
     text::{inner, is_whole},
-    values::static_prefix,
+    values::{Manager, static_prefix},
 };
 use std::{
     collections::BTreeMap,
@@ -45,8 +47,10 @@ pub(super) struct AgentProbes {
     paths: Vec<(PathRole, Provenance, Probe<Seen<PathWalk>>)>,
     prefix: Option<Prefix>,
     host_ends: Probe<Vec<HostEnd>>,
+    held_names: Option<Probe<Vec<HeldName>>>,
     workdir: Option<Probe<Seen<Workdir>>>,
-    log: Option<Probe<log::Log>>,
+    start_lacks: Probe<Vec<StartLack>>,
+    log: Option<Probe<(log::Log, Vec<Scrubbed>)>>,
     tools: Probe<Vec<Tool>>,
 }
 
@@ -141,8 +145,21 @@ pub(super) fn begin(
     {
         name(PathRole::StartCondition, by_service, Some(path));
     }
-    let folder = directive("WorkingDirectory").map(|path| path.trim_start_matches('-').to_owned());
+    let of_plist = |key: &str| {
+        let lines = candidate.unit.iter().flat_map(|unit| &unit.directives);
+        let line = lines.filter(|line| line.section.is_empty() && line.key == key).last()?;
+        Some(PathBuf::from(&line.value)).filter(|path| path.is_absolute())
+    };
+    if candidate.unit.as_ref().is_some_and(|unit| unit.manager == Manager::Launchd) {
+        name(PathRole::ServiceFolder, by_service, of_plist("WorkingDirectory"));
+        name(PathRole::ServiceRoot, by_service, of_plist("RootDirectory"));
+    }
+    let filled =
+        |path: String| candidate.unit.as_ref().map_or(path.clone(), |unit| unit.filled(&path));
+    let folder = directive("WorkingDirectory").map(filled);
+    let folder = folder.map(|path| path.trim_start_matches('-').to_owned());
     let folder = folder.filter(|path| path.starts_with('/')).map(PathBuf::from);
+    let folder = folder.or_else(|| candidate.unit.as_ref().and_then(tasks::start_folder));
     name(PathRole::ServiceFolder, by_service, folder);
     let prefix = config.as_ref().and_then(|config| config.list("runner.command_prefix"));
     let folders = variable("PATH");
@@ -164,6 +181,11 @@ pub(super) fn begin(
             (walk, wrapper, answer)
         });
         (by_config, probe)
+    });
+    let temporary = variable("TMPDIR").map(|(path, by)| (PathBuf::from(path), by));
+    let temporary = temporary.or_else(|| usual.map(|path| (path.into(), Provenance::Root)));
+    let held_names = temporary.map(|(folder, by)| {
+        context.start(ProbeName::Path, move |context| held_names(context, &folder, by, agent))
     });
     let mut paths: Vec<_> = named
         .into_iter()
@@ -203,23 +225,39 @@ pub(super) fn begin(
         })
     });
     let definition = candidate.unit.as_ref().map(|unit| unit.directives.clone());
+    let lines = definition.clone().unwrap_or_default();
+    let start_lacks = context.start(ProbeName::Path, move |context| {
+        let search = start_lacks::Search {
+            root: &context.root,
+            commands: context.is_host.then_some(&context.commands),
+            limit: context.limit,
+            until: context.soon(),
+            scrub: &context.scrub,
+            named_by: by_service,
+            agent,
+        };
+        search.lacks(&lines)
+    });
     let words = candidate.command.clone();
     let host_ends = context.start(ProbeName::Path, move |context| {
         host_end::examine(&context.root, &definition.unwrap_or_default(), &words, by_service)
     });
     let unit = candidate.unit.as_ref().map(|unit| unit.name.clone());
-    let log = match (file, unit) {
-        (Some((path, by)), _) => {
-            Some(context.start(ProbeName::Log, move |context| match holds_secret(context, &path) {
+    let programs: Vec<String> = words_of_unit(candidate.unit.as_ref());
+    let journal = unit.filter(|_| context.is_host).map(|unit| {
+        move |context: &ProbeContext| {
+            log::of_unit(&context.commands, &unit, &programs, context.limit, &context.scrub)
+        }
+    });
+    let log = match (file, journal) {
+        (Some((path, by)), journal) => Some(context.start(ProbeName::Log, move |context| {
+            let log = match holds_secret(context, &path) {
                 true => (Seen::not(SECRET), None),
                 false => log::of_file(&context.root, &path, by, &context.scrub),
-            }))
-        }
-        (None, Some(unit)) if context.is_host => {
-            Some(context.start(ProbeName::Log, move |context| {
-                log::of_unit(&context.commands, &unit, context.limit, &context.scrub)
-            }))
-        }
+            };
+            (log, journal.map(|journal| journal(context).1).unwrap_or_default())
+        })),
+        (None, Some(journal)) => Some(context.start(ProbeName::Log, journal)),
         _ => None,
     };
     let tools = context.start(ProbeName::Tools, move |context| {
@@ -227,7 +265,25 @@ pub(super) fn begin(
         let end = |path: &Path| end_of(&context.root, path, by, agent);
         account::tools(&end, context.os, folders.as_ref().map(|(path, _)| path.as_str()))
     });
-    AgentProbes { candidate, binary, paths, prefix, host_ends, workdir, log, tools }
+    AgentProbes {
+        candidate,
+        binary,
+        paths,
+        prefix,
+        held_names,
+        host_ends,
+        start_lacks,
+        workdir,
+        log,
+        tools,
+    }
+}
+
+/// The programs of a unit, as its lines name them.
+fn words_of_unit(unit: Option<&Unit>) -> Vec<String> {
+    let lines = unit.into_iter().flat_map(|unit| &unit.directives);
+    let commands = lines.filter(|line| line.key.starts_with("Exec"));
+    commands.filter_map(|line| command(&line.value).into_iter().next()).take(64).collect()
 }
 
 /// The way to a path that `named_by` named.
@@ -241,6 +297,26 @@ fn walk(
         true => Seen::not(SECRET),
         false => Seen::from(reader::walk(&context.root, path, named_by, agent)),
     }
+}
+
+/// Sockets that the task agent makes anew for each job, by its own fixed names in the temporary folder
+/// (a public issue thread on four runners of one host names the first, a cache proxy's source the
+/// other).
+const SOCKETS: [&str; 2] = ["circleci-plugin.sock", "circleci-ts.sock"];
+
+/// What stands at the names that each job needs.
+fn held_names(
+    context: &ProbeContext,
+    folder: &Path,
+    named_by: Provenance,
+    agent: Option<u32>,
+) -> Vec<HeldName> {
+    let held = |name: &str| {
+        let path = folder.join(name);
+        let uid = end_of(&context.root, &path, named_by, agent)?.uid()?;
+        Some(HeldName { path, uid })
+    };
+    SOCKETS.into_iter().filter_map(held).collect()
 }
 
 /// What stands at a path, as far as whoever named it could find out.
@@ -283,9 +359,13 @@ impl AgentProbes {
     ) -> Install {
         let scrub = &context.scrub;
         let candidate = self.candidate;
-        let command = candidate.shown_command(scrub);
+        let command = Scrubbed::words(&candidate.started.words, scrub);
+        let launch = candidate.started.told(scrub);
         let name = candidate.unit.as_ref().map(|unit| unit.name.clone());
         let state = match (&managers.states, &name) {
+            (_, Some(name)) if is_template(name) => {
+                Seen::not_applicable("a template runs nothing by itself")
+            }
             (Seen::Known(states), Some(name)) => states
                 .get(name)
                 .map(|told| effective::state(told, scrub))
@@ -319,6 +399,8 @@ impl AgentProbes {
         };
         let service = candidate.unit.map(|unit| Service {
             host_ends,
+            defaults: managers.settings.of(unit.manager, scrub),
+            start_lacks: self.start_lacks.seen(),
             boot,
             objections: managers.objections.of(&unit, scrub),
             manager: unit.manager,
@@ -328,6 +410,7 @@ impl AgentProbes {
             directives: Unit::scrubbed(unit.directives, scrub),
             misread: candidate.misread,
             command,
+            launch,
             state,
         });
         let mut paths: Vec<_> = self
@@ -346,10 +429,17 @@ impl AgentProbes {
             };
             paths.push(Named { role: PathRole::CommandPrefix, walk, named_by });
         }
-        let (log, log_written) = match self.log.map(Probe::seen) {
+        let known = paths.iter().filter_map(|named| named.walk.ok());
+        let known: Vec<PathBuf> = known.map(|walk| walk.real.clone()).collect();
+        let mounts = match running.as_ref().filter(|_| context.is_host) {
+            Some(running) => host::mounts_of(running.pid, &known),
+            None => Seen::default(),
+        };
+        let held_names = self.held_names.map_or_else(Seen::default, Probe::seen);
+        let ((log, log_written), start_log) = match self.log.map(Probe::seen) {
             Some(Seen::Known(log)) => log,
-            Some(Seen::Unseen(unseen)) => (Seen::Unseen(unseen), None),
-            None => (Seen::not_applicable("it has no log that is known"), None),
+            Some(Seen::Unseen(unseen)) => ((Seen::Unseen(unseen), None), Vec::new()),
+            None => ((Seen::not_applicable("it has no log that is known"), None), Vec::new()),
         };
         Install {
             name: candidate.name,
@@ -378,6 +468,8 @@ impl AgentProbes {
             paths,
             wrapper,
             sudo,
+            mounts,
+            held_names,
             workdir: self
                 .workdir
                 .map_or_else(|| Seen::not("runner.working_directory is not set"), Probe::flat),
@@ -391,6 +483,7 @@ impl AgentProbes {
             unlisted: of_install.unlisted,
             log,
             log_written,
+            start_log,
             tools: if context.is_host { self.tools.seen() } else { Seen::not_applicable(IMAGE) },
         }
     }

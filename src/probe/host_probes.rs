@@ -2,16 +2,18 @@
 
 use super::{
     IMAGE, ProbeContext, THERE, candidate::Candidate, deadline::known_or_default, host, mac,
-    processes::Processes, volumes,
+    planned_mounts, processes::Processes, upgrades, volumes,
 };
 use crate::{
-    host::{Host, Install, ProbeName, Seen},
+    host::{Host, Install, POWERFUL, ProbeName, Seen},
     platform::{
-        Os,
+        Os, accounts,
+        fs::Root,
         machine::{hostname, machine},
         privilege::is_privileged,
     },
     service::systemd_runs,
+    values::Manager,
 };
 use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
 
@@ -44,13 +46,30 @@ pub(super) fn begin(
         let folders: Vec<_> = folders.into_iter().collect();
         host::packages(&context.root, &folders, context.soon())
     });
-    let mac = context.start(ProbeName::Mac, mac::facts);
+    let upgrades = context.start(ProbeName::Packages, |context| match context.os {
+        Os::Linux => Seen::Known(upgrades::examine(&context.root, context.soon())),
+        _ => Seen::not_applicable("only Linux has these programs"),
+    });
+    let lines = candidates.iter().filter_map(|candidate| candidate.unit.as_ref());
+    let lines =
+        lines.filter(|unit| unit.manager == Manager::Launchd).flat_map(|unit| &unit.directives);
+    let groups = lines.filter(|line| line.section.is_empty() && line.key == "GroupName");
+    let groups: Vec<String> = groups.map(|line| line.value.clone()).collect();
+    let mac = context.start(ProbeName::Mac, move |context| mac::facts(context, &groups));
     let resolver = context.start(ProbeName::Resolver, |context| host::resolver(&context.root));
     let is_windows = context.os == Os::Windows;
     let system = context.start(ProbeName::SystemName, |context| host::Release::of(&context.root));
     let mounts = context.start(ProbeName::Mounts, |context| match context.is_host {
         true => host::mounts(),
         false => Seen::not_applicable(IMAGE),
+    });
+    let planned = context.start(ProbeName::Mounts, |context| match context.is_host {
+        true if context.os == Os::Linux => planned_mounts::planned(&context.root, &context.scrub),
+        _ => Vec::new(),
+    });
+    let powerful = context.start(ProbeName::Account, |context| match context.os {
+        Os::Linux if context.is_host => powerful_groups(&context.root),
+        _ => Vec::new(),
     });
     let memory = context.start(ProbeName::Memory, move |context| match context.is_host {
         true if is_windows => Seen::default(),
@@ -83,8 +102,8 @@ pub(super) fn begin(
             privileged: Os::HERE != Os::Windows && is_privileged(),
             image: !context.is_host,
             systemd: systemd.seen().ok().copied().flatten(),
-            manager_settings: Vec::new(),
             mounts: known_or_default(mounts.flat()),
+            planned_mounts: known_or_default(planned.seen()),
             volumes,
             memory: memory.flat(),
             oom_kills: kills.flat(),
@@ -95,10 +114,12 @@ pub(super) fn begin(
             selinux: selinux.seen().ok().cloned().flatten(),
             resolver: if is_windows { Seen::not_applicable(THERE) } else { resolver.flat() },
             accounts: Vec::new(),
+            powerful_groups: known_or_default(powerful.seen()),
             accounts_unread: None,
             listening: listening.flat(),
             routes: routes.flat(),
             packages: packages.flat(),
+            upgrades: upgrades.flat(),
             package_manager: release.package_manager,
             agents_beyond: processes.agents_beyond(),
             container,
@@ -110,4 +131,11 @@ pub(super) fn begin(
         }
         host
     }
+}
+
+/// The groups whose members can become root, by number: a process may be in one that its account has
+/// left.
+fn powerful_groups(root: &Root) -> Vec<(u32, String)> {
+    let number = |name: &str| Some((accounts::group(root, name).ok().flatten()?, name.to_owned()));
+    POWERFUL.into_iter().filter_map(number).collect()
 }

@@ -12,6 +12,7 @@ pub mod config;
 mod context;
 mod deadline;
 mod discovery;
+mod drop_ins;
 mod effective;
 mod endpoints;
 mod environment;
@@ -21,6 +22,7 @@ mod host;
 mod host_end;
 mod host_probes;
 mod image_name;
+mod launch;
 mod launchd;
 mod log;
 mod mac;
@@ -31,6 +33,7 @@ mod objections;
 mod paths;
 mod personal;
 mod plan_facts;
+mod planned_mounts;
 mod processes;
 pub mod procfs;
 mod reader;
@@ -38,10 +41,14 @@ mod route;
 mod scrub;
 mod scrubbed;
 mod secret_words;
+mod services;
+mod start_lacks;
+mod start_log;
 mod sudo;
 mod task_action;
 mod tasks;
 mod units;
+mod upgrades;
 mod variables;
 mod volumes;
 mod windows;
@@ -55,7 +62,7 @@ use crate::{
         Survey,
     },
     platform::{Os, command::HostCommands, fs::Root},
-    service::{StateQuery, Told},
+    service::{StateQuery, Told, systemd::drop_ins::is_template},
     text::Secrets,
     values::Manager,
 };
@@ -65,6 +72,7 @@ use context::ProbeContext;
 use deadline::{Limit, Probe, known_or_default, probe};
 use discovery::{Discovery, discover};
 use mac_agents::MacAgents;
+use manager_settings::ManagerSettings;
 use network::{EndpointProbe, QueueQuery};
 use processes::Processes;
 use scrub::Scrub;
@@ -164,10 +172,11 @@ fn take(root: Arc<Root>, probes: ProbeSet, request: Request, until: Instant) -> 
     }
     let states = service_states(&context, &candidates);
     let word = effective::ManagerWord::begin(&context);
+    let objections = objections::begin(&context, &candidates);
     let windows = (context.is_host && context.os == Os::Windows)
         .then(|| windows::ask(&context, &candidates, request.timeout));
     // What systemd has in force decides how the network is reached; no other manager tells that.
-    let mut word = known_or_default(word.seen());
+    let word = known_or_default(word.seen());
     let mut states = Answer::Begun(states);
     if context.os == Os::Linux {
         let told = states.done();
@@ -183,9 +192,8 @@ fn take(root: Arc<Root>, probes: ProbeSet, request: Request, until: Instant) -> 
             Seen::Unseen(unseen) => Processes::unseen(unseen, context.now - host::uptime()),
         });
         windows.name_users(&mut candidates);
-        strays = candidate::by_hand(&candidates, &processes, &context.scrub);
+        strays = candidate::by_hand(&candidates, &processes, &context.root, &context.scrub);
     }
-    let objections = objections::begin(&context, &candidates);
     let boots = next_boot(&context, &candidates);
     let host = host_probes::begin(&context, &candidates, &processes);
     let of_windows = windows.as_ref().map(|windows| {
@@ -223,13 +231,17 @@ fn take(root: Arc<Root>, probes: ProbeSet, request: Request, until: Instant) -> 
         let mut found: Vec<_> = probes.iter_mut().map(AgentProbes::candidate).collect();
         strays = agents.claim(&mut found, &uids);
     }
-    let managers = ManagerAnswers { states, objections: objections.done(), boots: boots.flat() };
+    let managers = ManagerAnswers {
+        states,
+        objections: objections.done(),
+        boots: boots.flat(),
+        settings: word.settings,
+    };
     let mut installs: Vec<Install> = probes
         .into_iter()
         .map(|probes| probes.done(&context, &managers, &processes, &uids))
         .collect();
     let mut host = host(&installs);
-    host.manager_settings = std::mem::take(&mut word.settings).scrubbed(&context.scrub);
     if context.os == Os::Windows {
         installs.iter_mut().for_each(windows_paths::as_windows_does);
     }
@@ -285,6 +297,7 @@ impl Answer {
 struct ManagerAnswers {
     states: Seen<BTreeMap<String, Told>>,
     objections: objections::Objections,
+    settings: ManagerSettings,
     boots: Seen<BTreeMap<String, Boot>>,
 }
 
@@ -326,7 +339,8 @@ fn service_states(
     let manager = units.clone().next().map_or(Manager::usual(context.os), |unit| unit.manager);
     let service = |unit: &units::Unit| {
         let file = unit.definitions.first()?.walk.path.clone();
-        (unit.manager == manager).then(|| (unit.name.clone(), file))
+        let is_asked = unit.manager == manager && !is_template(&unit.name);
+        is_asked.then(|| (unit.name.clone(), file))
     };
     let slices = effective::slices(units.clone());
     let services = units.filter_map(service).collect();

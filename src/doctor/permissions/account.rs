@@ -1,21 +1,22 @@
 //! The account that jobs run as: its rights on the host, its home folder.
 
+use super::{
+    mounts::{no_programs, read_only},
+    windows,
+};
 use crate::{
     doctor::{
         Check, Command, Judge, Judged, Problem, Remedy, Verdict,
         change::{Change, Purpose, Site, on_account},
         lookup::{octal, owner_of, task_account},
     },
-    host::{Access, AccountFacts, Install, Survey, Unseen},
+    host::{Access, AccountFacts, Install, POWERFUL, Survey, Unseen},
     platform::{
         Os,
         fs::{Kind, Meta},
     },
 };
 use std::path::Path;
-
-/// Groups whose members can become root.
-const POWERFUL: [&str; 8] = ["docker", "lxd", "libvirt", "disk", "sudo", "wheel", "admin", "root"];
 
 /// Shells that end at once, so that no step can run.
 const NO_SHELLS: [&str; 3] = ["nologin", "false", "sync"];
@@ -34,30 +35,39 @@ pub(super) const POWER: Check = Check {
 };
 
 fn power(survey: &Survey, install: &Install) -> Judged {
+    if survey.host.os == Os::Windows {
+        return windows::power(survey, install);
+    }
     let account = task_account(survey, install)?;
     let name = &account.name;
     let mut powers = Vec::new();
-    if survey.host.os == Os::Windows {
-        return administrator(install, account);
-    }
     if account.is_root() {
         powers.push("jobs run as root".to_owned());
     }
-    for (_, group) in &account.groups {
-        if POWERFUL.contains(&group.as_str()) && !account.is_root() {
-            powers.push(format!("{name} is in the group {group}"));
-        }
-    }
+    let (now, later) = groups(survey, install, account);
+    powers.extend(now);
     let sudo = account.sudo.ok();
     let is_free = sudo.is_some_and(|sudo| sudo.passwordless) && !account.is_root();
     if is_free {
         powers.push(format!("{name} can run any command with sudo without a password"));
     }
-    if powers.is_empty() {
+    if powers.is_empty() && later.is_empty() {
         return Ok(Verdict::Holds(format!("{name} has no rights of root or of an administrator")));
     }
-    let rights = powers.join("; ");
     let by = install.account_by(account);
+    if powers.is_empty() {
+        let rights = later.join("; ");
+        return Ok(Problem::warn(format!(
+            "jobs get full control of this host with the next start of the agent: {rights}"
+        ))
+        .seen(format!("{rights}; the agent was started before"))
+        .cure(
+            Remedy::by_hand("Remove the account from the group, or let only people whom you trust with root start jobs on this host.")
+                .inspect(Command::fixed("id").user(name, by)),
+        )
+        .into());
+    }
+    let rights = powers.join("; ");
     // The install was asked for passwordless sudo.
     if install.receipt.is_some() && powers.len() == 1 && is_free {
         return Ok(Verdict::Holds(format!("{rights}, as chosen at install time")));
@@ -72,29 +82,34 @@ fn power(survey: &Survey, install: &Install) -> Judged {
         .into())
 }
 
-/// On Windows the documented install, and that of runnerup, makes the account an administrator.
-fn administrator(install: &Install, account: &AccountFacts) -> Judged {
+/// The powerful groups that jobs are in now, and those that they get with the next start of the agent:
+/// a process keeps the groups that its account had when it was started.
+fn groups(
+    survey: &Survey,
+    install: &Install,
+    account: &AccountFacts,
+) -> (Vec<String>, Vec<String>) {
     let name = &account.name;
-    let is_admin = account
-        .administrator
-        .ok_or_else(|| Unseen::not_examined("the groups of the account are not known"))?;
-    if !is_admin {
-        return Ok(Verdict::Holds(format!("{name} has no rights of root or of an administrator")));
+    let (mut now, mut later) = (Vec::new(), Vec::new());
+    if account.is_root() {
+        return (now, later);
     }
-    let rights = format!("{name} is an administrator");
-    if install.receipt.is_some() {
-        return Ok(Verdict::Holds(format!("{rights}, as documented")));
+    // Jobs of another account get its groups when each is started.
+    let process = install.running.ok().filter(|running| account.uid() == Some(running.uid));
+    let has = |gid: u32| {
+        process.is_none_or(|process| process.gid == gid || process.groups.contains(&gid))
+    };
+    for (gid, group) in account.groups.iter().filter(|group| POWERFUL.contains(&group.1.as_str())) {
+        let list = if has(*gid) { &mut now } else { &mut later };
+        list.push(format!("{name} is in the group {group}"));
     }
-    Ok(Problem::warn(format!("jobs have full control of this host: {rights}"))
-        .seen(rights)
-        .cure(
-            Remedy::by_hand(
-                "Remove the account from the administrators, or let only people whom you trust with \
-                 this host start jobs on it.",
-            )
-                .inspect(Command::fixed("net localgroup Administrators")),
-        )
-        .into())
+    let is_left = |group: &&(u32, String)| {
+        process.is_some() && has(group.0) && account.groups.iter().all(|own| own.0 != group.0)
+    };
+    for (_, group) in survey.host.powerful_groups.iter().filter(is_left) {
+        now.push(format!("the agent still runs in the group {group}, which {name} is not in"));
+    }
+    (now, later)
 }
 
 pub(super) const HOME: Check = Check {
@@ -142,6 +157,15 @@ fn home(survey: &Survey, install: &Install) -> Judged {
                     Site { walk: &account.home, named_by: by, purpose: Purpose::Data },
                     account,
                 )),
+        );
+    }
+    if account.home.is(Kind::Folder) {
+        let text = "Mount it without noexec: tools that jobs install in the home folder run there.";
+        let problem =
+            Problem::warn(format!("no program can be executed in the home folder {home}"));
+        problems.extend(
+            read_only(survey, install, "the home folder", &account.home, by)
+                .or_else(|| no_programs(survey, install, (&account.home, by), problem, text)),
         );
     }
     let shell = account.shell.path.display();
@@ -231,7 +255,7 @@ fn privacy(survey: &Survey, install: &Install) -> Judged {
 mod tests {
     use crate::{
         doctor::{Status, fixtures::*},
-        host::{AccountFacts, PathRole, Survey},
+        host::{AccountFacts, PathRole, Seen, Survey},
         platform::Os,
     };
 
@@ -245,6 +269,16 @@ mod tests {
     fn power_is_said_plainly() {
         let docker = with(|account| account.groups.push((999, "docker".into())));
         assert_eq!(status(&docker, "permissions/power-known"), Status::Warn);
+        // A process has the groups of its start.
+        let text = finding(&docker, "permissions/power-known").summary;
+        assert!(text.contains("with the next start of the agent"), "{text}");
+        let mut left = healthy();
+        left.host.powerful_groups = vec![(999, "docker".into())];
+        if let Seen::Known(running) = &mut agent(&mut left).running {
+            running.groups.push(999);
+        }
+        let text = finding(&left, "permissions/power-known").summary;
+        assert!(text.contains("still runs in the group docker"), "{text}");
         let mut root = healthy();
         agent(&mut root).task_user = Some("root".into());
         assert_eq!(status(&root, "permissions/power-known"), Status::Warn);

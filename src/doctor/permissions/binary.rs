@@ -1,9 +1,6 @@
 //! Whether the agent's binary can be executed, and who can modify it.
 
-use super::{
-    mounts::{Remount, remount},
-    rights, strange,
-};
+use super::{mounts::remount_exec, rights, strange};
 use crate::{
     agent::CircleCi,
     doctor::{
@@ -153,7 +150,7 @@ fn filesystem(survey: &Survey, install: &Install) -> Judged {
         return Ok(Verdict::Holds(format!("{point} is mounted without noexec")));
     }
     let remedy = Remedy::by_hand("Mount the file system without noexec, now and in /etc/fstab.")
-        .command(remount(Remount::Exec, &mount.point, walk, install.named_by));
+        .command(remount_exec(&mount.point, walk, install.named_by));
     Ok(Problem::fail(format!(
         "{} is on {point}, which is mounted with noexec",
         walk.path.display()
@@ -361,7 +358,12 @@ mod tests {
     fn noexec_and_open_modes_fail() {
         let mut survey = healthy();
         let options = vec!["rw".into(), "noexec".into()];
-        survey.host.mounts.push(Mount { point: "/opt".into(), kind: "ext4".into(), options });
+        survey.host.mounts.push(Mount {
+            point: "/opt".into(),
+            kind: "ext4".into(),
+            options,
+            order: None,
+        });
         assert_eq!(status(&survey, "permissions/binary-filesystem"), Status::Fail);
         let open = with(|walk| walk.end = Some(file(0, 0o777)));
         assert_eq!(status(&open, "permissions/binary-not-writable"), Status::Fail);

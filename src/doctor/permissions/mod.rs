@@ -5,6 +5,7 @@ mod apart;
 mod binary;
 mod config;
 mod folders;
+mod icacls;
 mod mounts;
 mod needs_root;
 mod program;
@@ -40,9 +41,11 @@ pub(super) const GROUND: &[&Check] = &[
     &config::PRIVATE,
     &config::NOT_WRITABLE,
     &apart::APART,
+    &mounts::PLANNED,
     &folders::WORKDIR,
     &folders::CLEAN,
     &folders::TEMPORARY,
+    &mounts::NAMES,
     &folders::LOG,
     &needs_root::NEEDS_ROOT,
     &sudo::SUDO,

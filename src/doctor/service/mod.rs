@@ -1,8 +1,10 @@
 //! The service: its definition and its state.
 
 mod command;
+mod current;
 mod defined;
 mod definition;
+mod in_front;
 pub(super) mod launchd;
 mod limits;
 mod log;
@@ -12,6 +14,7 @@ mod systemd;
 mod task_scheduler;
 
 pub(super) use rules::rules;
+pub(super) use systemd::path_as_meant;
 
 use super::Check;
 
@@ -20,6 +23,7 @@ pub(super) const DEFINITION: &[&Check] = &[
     &defined::DEFINED,
     &defined::LOADED,
     &systemd::NEW_ENOUGH,
+    &systemd::AS_MEANT,
     &command::RIGHT,
     &defined::USER,
     &definition::ACCEPTED,
@@ -27,23 +31,31 @@ pub(super) const DEFINITION: &[&Check] = &[
     &task_scheduler::UNLIMITED,
     &task_scheduler::UNCONDITIONAL,
     &task_scheduler::ONE_INSTANCE,
+    &task_scheduler::PRIORITY,
+    &task_scheduler::START_IN,
     &definition::MODE,
     &launchd::DOMAIN,
+    &launchd::LITERAL,
+    &launchd::STARTABLE,
     &launchd::OUTPUT,
     &launchd::UNHINDERED,
     &systemd::ENVIRONMENT_FILES,
     &systemd::REQUIREMENTS,
+    &systemd::START_NEEDS,
     &systemd::NETWORK,
     &definition::RESTARTS,
     &definition::STOP,
     &systemd::HEALTH,
     &systemd::ALLOWS_JOBS,
     &limits::SENSIBLE,
+    &systemd::OOM,
+    &systemd::SCHEDULED,
 ];
 
 /// Checks of the state, which depends on all other checks.
 pub(super) const STATE: &[&Check] = &[
     &state::RELOADED,
+    &current::CURRENT,
     &state::ENABLED,
     &task_scheduler::SESSION_KEPT,
     &task_scheduler::LOGS_ON,

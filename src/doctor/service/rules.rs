@@ -28,6 +28,11 @@ pub(in crate::doctor) trait Rules: Sync {
         Err(no_manager())
     }
 
+    /// Whether a definition keeps the manager from starting the service at all.
+    fn is_masked(&self, _service: &Service) -> bool {
+        false
+    }
+
     /// The problem of a definition that the manager refuses for its owner.
     fn owner(&self, _survey: &Survey, _install: &Install, _file: &Definition) -> Option<Problem> {
         None
@@ -53,9 +58,19 @@ pub(in crate::doctor) trait Rules: Sync {
         Remedy::by_hand("Correct the command.")
     }
 
+    /// Whether the agent's reports of its health are heard of the service's main process alone.
+    fn hears_main_process_alone(&self, _install: &Install, _service: &Service) -> bool {
+        false
+    }
+
     /// Whether the manager restarts the agent after every exit.
     fn restarts(&self, _install: &Install, _service: &Service) -> Judged {
         Err(no_manager())
+    }
+
+    /// The same of a host that runs.
+    fn restarts_now(&self, _survey: &Survey, install: &Install, service: &Service) -> Judged {
+        self.restarts(install, service)
     }
 
     /// Whether a stop waits for the longest job.
@@ -86,6 +101,16 @@ pub(in crate::doctor) trait Rules: Sync {
     /// Whether an agent that does not run has ended with its job, and is about to be started.
     fn is_between_jobs(&self, _survey: &Survey, _install: &Install, _service: &Service) -> bool {
         false
+    }
+
+    /// Whether the manager has given a service up that it would otherwise start again.
+    fn has_given_up(&self, _service: &Service, _state: &ServiceState) -> bool {
+        false
+    }
+
+    /// Starts a service again that was given up.
+    fn started_anew(&self, remedy: Remedy, _install: &Install, _service: &Service) -> Remedy {
+        remedy
     }
 
     /// Makes a stop wait for the running job.

@@ -5,9 +5,13 @@ pub mod drop_ins;
 pub(crate) mod environment_file;
 pub(crate) mod environment_line;
 mod foreign;
+mod instances;
 pub(crate) mod meant;
 mod profile;
+#[cfg(test)]
+mod recorded;
 mod show;
+pub(crate) mod specifier_words;
 pub(crate) mod specifiers;
 pub mod state;
 pub(crate) mod time_span;

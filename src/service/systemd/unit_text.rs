@@ -2,6 +2,7 @@
 
 pub(crate) use super::words::split;
 
+use super::meant::is_quoted_whole;
 use crate::{
     host::{Directive, ValueKind},
     text::may_be_secret,
@@ -57,12 +58,28 @@ fn take(
     });
 }
 
+/// The value of the last line of a key; none where that takes it back.
+pub(crate) fn value<'a>(
+    directives: &'a [Directive<String>],
+    section: &str,
+    key: &str,
+) -> Option<&'a str> {
+    let is_it = |line: &&Directive<String>| line.section == section && line.key == key;
+    let last = directives.iter().rev().find(is_it).map(|line| line.value.as_str());
+    last.filter(|value| !value.is_empty())
+}
+
 /// The command line of the last `ExecStart`, split as systemd does.
 pub(crate) fn command(directives: &[Directive<String>]) -> Vec<String> {
     let is_command =
         |line: &&Directive<String>| line.key == "ExecStart" && line.section == "Service";
     let last = directives.iter().rev().find(is_command);
-    let mut words = split(last.map_or("", |line| line.value.as_str()));
+    let value = last.map_or("", |line| line.value.as_str());
+    let mut words = split(value);
+    if let ([whole], true) = (words.as_slice(), is_quoted_whole(value)) {
+        // What is meant; that the quotes make one word of it is told elsewhere.
+        words = split(whole);
+    }
     if let Some(first) = words.first_mut() {
         *first = first.trim_start_matches(['@', '-', ':', '+', '!', '|']).to_owned();
     }
@@ -111,7 +128,7 @@ mod tests {
                 (10, "Service", "", "nonsense")
             ]
         );
-        assert_eq!(split("/x 'a b' \"c\\\"d\" e\\ f"), ["/x", "a b", "c\"d", "e f"]);
+        assert_eq!(split("/x 'a b' \"c\\\"d\" e\\x20f"), ["/x", "a b", "c\"d", "e f"]);
     }
 
     proptest! {
