@@ -29,7 +29,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     ffi::OsString,
     path::{Path, PathBuf},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 /// Most bytes of a unit that are read, all of its files together: an account may have written some
@@ -42,6 +42,9 @@ pub(super) const FILES: usize = 100;
 /// Most instances of a template, and most units with scripts, that are looked at.
 const INSTANCES: usize = 64;
 const SCRIPTS: usize = 64;
+
+/// How long folders of drop-ins may take to be listed for a plan.
+const PARTS: Duration = Duration::from_secs(1);
 
 /// A unit, unread by anyone but us.
 #[derive(Debug, Clone, Default)]
@@ -120,7 +123,7 @@ pub(super) fn find(root: &Root, more: &BTreeSet<String>, until: Instant) -> Foun
 /// What systemd has of a service's name before an install writes its unit.
 pub(super) fn parts(root: &Root, name: &str) -> UnitParts {
     let folders = UnitFolders::list(root);
-    let until = Instant::now() + super::LOCAL_LIMIT;
+    let until = Instant::now() + PARTS;
     let mut drop_ins = DropIns::default();
     let mut unit = Unit::default();
     let mut left = LIMIT;
