@@ -1,7 +1,7 @@
 //! Unit files of agents, with their drop-ins, by the rules of `systemd.unit(5)`.
 
 use super::{
-    drop_ins::{DropIn, DropIns},
+    drop_ins::{DropIn, DropIns, by_name},
     environment::Raw,
     launch,
     reader::{self, Part},
@@ -11,8 +11,7 @@ use crate::{
     Result,
     agent::Kind as Agent,
     host::{
-        Definition, Directive, Misread, PathWalk, Provenance, Scrubbed, Seen, UnitParts,
-        limits::DIRECTIVES,
+        Definition, Directive, Misread, PathWalk, Provenance, Scrubbed, Seen, limits::DIRECTIVES,
     },
     platform::fs::{Kind, Root},
     service::systemd::{
@@ -26,15 +25,14 @@ use crate::{
     values::Manager,
 };
 use std::{
-    collections::{BTreeMap, BTreeSet},
-    ffi::OsString,
+    collections::BTreeSet,
     path::{Path, PathBuf},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 /// Most bytes of a unit that are read, all of its files together: an account may have written some
 /// of them.
-const LIMIT: u64 = 512 << 10;
+pub(super) const LIMIT: u64 = 512 << 10;
 
 /// Most files of a unit that are looked at.
 pub(super) const FILES: usize = 100;
@@ -42,9 +40,6 @@ pub(super) const FILES: usize = 100;
 /// Most instances of a template, and most units with scripts, that are looked at.
 const INSTANCES: usize = 64;
 const SCRIPTS: usize = 64;
-
-/// How long folders of drop-ins may take to be listed for a plan.
-const PARTS: Duration = Duration::from_secs(1);
 
 /// A unit, unread by anyone but us.
 #[derive(Debug, Clone, Default)]
@@ -120,28 +115,6 @@ pub(super) fn find(root: &Root, more: &BTreeSet<String>, until: Instant) -> Foun
     found
 }
 
-/// What systemd has of a service's name before an install writes its unit.
-pub(super) fn parts(root: &Root, name: &str) -> UnitParts {
-    let folders = UnitFolders::list(root);
-    let until = Instant::now() + PARTS;
-    let mut drop_ins = DropIns::default();
-    let mut unit = Unit::default();
-    let mut left = LIMIT;
-    for path in by_name(&drop_ins.of(root, &folders, name, until)) {
-        unit.read(root, path, &mut left);
-    }
-    UnitParts { places: folders.places(name).to_vec(), added: unit.directives }
-}
-
-/// The files that count, in the order of their names: of two with one name the first.
-fn by_name<'a>(drop_ins: &[&'a DropIn]) -> impl Iterator<Item = &'a PathBuf> {
-    let mut added: BTreeMap<&OsString, &PathBuf> = BTreeMap::new();
-    for (name, path) in drop_ins.iter().flat_map(|drop_in| &drop_in.files) {
-        added.entry(name).or_insert(path);
-    }
-    added.into_values()
-}
-
 /// A unit with its drop-ins.
 fn unit(root: &Root, name: &str, path: &Path, drop_ins: &[&DropIn]) -> Unit {
     let mut unit = Unit { name: name.to_owned(), ..Unit::default() };
@@ -180,7 +153,7 @@ impl Unit {
         found.take(FILES).map(|path| root.walk(&path)).collect()
     }
 
-    fn read(&mut self, root: &Root, path: &Path, left: &mut u64) {
+    pub(super) fn read(&mut self, root: &Root, path: &Path, left: &mut u64) {
         if self.definitions.len() >= FILES {
             let last = self.definitions.last_mut();
             last.into_iter().for_each(|last| {
