@@ -82,6 +82,10 @@ pub(crate) fn healthy() -> Survey {
         objections: Seen::Known(Vec::new()),
         misread: Vec::new(),
         command: vec![BINARY.into(), "--config".into(), CONFIG.into()],
+        launch: Launch {
+            command: vec![BINARY.into(), "--config".into(), CONFIG.into()],
+            ..Launch::default()
+        },
         host_ends: Seen::Known(Vec::new()),
         start_lacks: Seen::Known(Vec::new()),
         boot: Seen::Known(Boot {

@@ -2,6 +2,7 @@
 
 use super::{
     environment::{self, Raw},
+    launch,
     processes::{Agent, Processes, RawRunning, Wanted},
     scrub::Scrub,
     task_action::program_name,
@@ -11,8 +12,8 @@ use super::{
 use crate::{
     agent::{Kind, Layout, Token, is_token_variable},
     host::{
-        ConfigFile, Directive, Misread, Provenance, Scrubbed, Seen, StepDown, Stray, Strays,
-        TokenPlace, Unseen,
+        ConfigFile, Directive, Misread, Provenance, Seen, StepDown, Stray, Strays, TokenPlace,
+        Unseen,
     },
     platform::{Os, accounts, fs::Root},
     record::Receipt,
@@ -34,7 +35,12 @@ pub(super) struct Candidate {
     pub(super) agent: Kind,
     pub(super) receipt: Option<Receipt>,
     pub(super) unit: Option<Unit>,
+    /// The agent's command line; where it was not found, the service's.
     pub(super) command: Vec<String>,
+    /// The service's, and how it leads to the agent.
+    pub(super) started: launch::Command,
+    /// The agent's working directory.
+    pub(super) folder: Option<PathBuf>,
     pub(super) binary: Option<PathBuf>,
     pub(super) config_path: Option<PathBuf>,
     /// Who could have named binary, configuration and account.
@@ -98,13 +104,14 @@ pub(super) fn all(
         });
         match same {
             Some((candidate, _)) => candidate.process = Some(agent.pid),
-            None => stray(&mut strays, agent, processes, scrub),
+            None => stray(&mut strays, agent, processes, Some(root), scrub),
         }
     }
     for candidate in &mut found {
         let of_unit = candidate.unit.as_ref().and_then(|unit| processes.agent_of(&unit.name));
         let pid = of_unit.or(candidate.process);
         candidate.running = pid.and_then(|pid| processes.witness(pid, until));
+        candidate.testify();
     }
     (found, strays)
 }
@@ -116,39 +123,57 @@ pub(super) fn none_yet(processes: &Processes) -> Strays {
 }
 
 /// Notes an agent's process that nothing accounts for.
-pub(super) fn stray(strays: &mut Strays, agent: &Agent, processes: &Processes, scrub: &Scrub) {
+pub(super) fn stray(
+    strays: &mut Strays,
+    agent: &Agent,
+    processes: &Processes,
+    root: Option<&Root>,
+    scrub: &Scrub,
+) {
     strays.count += 1;
     if strays.shown.len() < STRAYS
         && let Some(process) = processes.agent_process(agent, scrub)
     {
         let account = accounts::name_of(agent.uid);
         let unit = agent.managed.system_unit().map(str::to_owned);
-        strays.shown.push(Stray { process, account, unit });
+        let supervisor = processes.supervisor(agent, root);
+        strays.shown.push(Stray { process, account, unit, supervisor });
     }
 }
 
 fn of_definition(root: &Root, mut unit: Unit, receipt: Option<Receipt>) -> Candidate {
-    let command = unit.command();
     let environment::OfUnit { set: mut variables, files, mut misread } =
         environment::of_unit(root, &unit, None, Vec::new());
     if unit.manager == Manager::Systemd {
         misread.extend(unit.misread());
     }
     variables.append(&mut unit.variables);
+    let started = launch::of_unit(root, &unit, &variables);
+    let run = &started.run;
+    variables.extend(run.variables.iter().cloned());
+    let is_found = !run.words.is_empty();
+    let command = if is_found { run.words.clone() } else { started.words.clone() };
+    let folder = started.folder().map(Path::to_owned);
     let file = unit.definitions.first();
     let file = file.map_or(Path::new(""), |definition| definition.walk.path.as_path());
     let user = unit.manager.profile().account(&unit.directives, file);
+    let user = match (&run.account, user.as_deref()) {
+        (Some(account), Some("root")) => Some(account.clone()),
+        _ => user,
+    };
     let name = unit.name.trim_end_matches(".service").to_owned();
     unit.definitions.shrink_to_fit();
     Candidate {
-        named_by: unit.provenance(),
+        named_by: run.named_by,
         name: receipt.as_ref().map_or(name, |receipt| receipt.instance.clone()),
         agent: kind(&command),
         binary: binary(&command),
-        config_path: config(&command),
+        config_path: config(&command).map(|path| whole(path, folder.as_deref())),
         user,
         receipt,
         command,
+        started,
+        folder,
         variables,
         files,
         misread,
@@ -158,7 +183,12 @@ fn of_definition(root: &Root, mut unit: Unit, receipt: Option<Receipt>) -> Candi
 }
 
 /// Agents that run though no task of the candidates runs them.
-pub(super) fn by_hand(found: &[Candidate], processes: &Processes, scrub: &Scrub) -> Strays {
+pub(super) fn by_hand(
+    found: &[Candidate],
+    processes: &Processes,
+    root: &Root,
+    scrub: &Scrub,
+) -> Strays {
     let is_found = |pid: &u32| {
         let of = |candidate: &Candidate| {
             candidate.binary.as_ref().and_then(|path| processes.running(path))
@@ -168,7 +198,7 @@ pub(super) fn by_hand(found: &[Candidate], processes: &Processes, scrub: &Scrub)
     let mut strays = none_yet(processes);
     let agents = processes.agents(&Wanted::default(), Instant::now());
     for agent in agents.iter().filter(|agent| !is_found(&agent.pid)) {
-        stray(&mut strays, agent, processes, scrub);
+        stray(&mut strays, agent, processes, Some(root), scrub);
     }
     strays
 }
@@ -214,6 +244,17 @@ impl Candidate {
         known.cloned().or_else(|| processes.witness(pid, until))
     }
 
+    /// Takes in the account that its manager has in force, specifiers filled in.
+    pub(super) fn runs_as(&mut self, user: &str) {
+        if user.is_empty() || self.user.as_deref() == Some(user) {
+            return;
+        }
+        if self.task_user == self.user {
+            self.task_user = Some(user.to_owned());
+        }
+        self.user = Some(user.to_owned());
+    }
+
     /// Every secret that is known of it. What only root could have written is the administrator's;
     /// anything else must look like a token to be searched for.
     pub(super) fn tell(&self, secrets: &Secrets) {
@@ -253,11 +294,6 @@ impl Candidate {
             }
         }
         secrets.add_all(&found);
-    }
-
-    /// Its command line without secrets.
-    pub(super) fn shown_command(&self, scrub: &Scrub) -> Vec<Scrubbed> {
-        Scrubbed::words(&self.command, scrub)
     }
 
     /// Where its service's definition holds the token.
@@ -320,10 +356,18 @@ pub(super) fn kind(command: &[String]) -> Kind {
 }
 
 /// The agent's binary: the word that ends in its name, else the first one.
-fn binary(command: &[String]) -> Option<PathBuf> {
+pub(super) fn binary(command: &[String]) -> Option<PathBuf> {
     let named = command.iter().find(|word| Kind::of_program(&program_name(word)).is_some());
     let path = inner(named.or(command.first())?);
     is_whole(&path).then_some(path)
+}
+
+/// A path as the agent takes it, from its working directory on.
+pub(super) fn whole(path: PathBuf, folder: Option<&Path>) -> PathBuf {
+    match folder {
+        Some(folder) if !is_whole(&path) && folder.is_absolute() => folder.join(path),
+        _ => path,
+    }
 }
 
 /// What stands behind `--config` or `-c`.

@@ -85,6 +85,16 @@ pub(crate) trait Profile: Sync {
         self.states(query).map(all)
     }
 
+    /// The services that it has made of these templates.
+    fn instances(
+        &self,
+        _commands: &dyn Commands,
+        _templates: &[String],
+        _limit: Duration,
+    ) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Whether the manager can be asked by this name what it objects to in a definition.
     fn judges(&self, _service: &str) -> bool {
         false

@@ -23,6 +23,12 @@ pub(super) const EXISTS: Check = Check {
 
 fn exists(survey: &Survey, install: &Install) -> Judged {
     if install.config.is_none() {
+        // What stands in front of the agent may name it, and was not read.
+        if let Some(why) =
+            install.service.as_ref().and_then(|service| service.launch.unread.as_ref())
+        {
+            return Err(Unseen::not_examined(why));
+        }
         if install.service.is_none() {
             return Err(Unseen::not_applicable(
                 "no service and no command line names a configuration",

@@ -4,8 +4,11 @@ pub mod definition;
 pub mod drop_ins;
 pub(crate) mod environment_file;
 pub(crate) mod environment_line;
+mod instances;
 pub(crate) mod meant;
 mod profile;
+#[cfg(test)]
+mod recorded;
 mod show;
 pub(crate) mod specifier_words;
 pub(crate) mod specifiers;

@@ -1,6 +1,6 @@
 //! What is known of systemd.
 
-use super::{Systemd, definition, state, verify};
+use super::{Systemd, definition, instances, state, verify};
 use crate::{
     Code, Command, Error, Result,
     host::{Directive, Facts, Install, Objection, Seen, Service, ServiceState},
@@ -108,6 +108,15 @@ impl Profile for SystemdProfile {
         let is_user = |line: &&Directive<String>| line.section == "Service" && line.key == "User";
         let user = directives.iter().rev().find(is_user).map(|line| line.value.as_str());
         Some(user.filter(|user| !user.is_empty()).unwrap_or("root").to_owned())
+    }
+
+    fn instances(
+        &self,
+        commands: &dyn Commands,
+        templates: &[String],
+        limit: Duration,
+    ) -> Vec<String> {
+        instances::loaded(commands, templates, limit)
     }
 
     /// An exit status of systemd's own: `systemd.exec(5)`.
