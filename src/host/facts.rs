@@ -48,6 +48,8 @@ pub struct Facts {
     pub service_users: BTreeMap<String, String>,
     /// Values of the Windows registry, by their place in words.
     pub registry: BTreeMap<String, Value>,
+    /// Credential Guard of Windows runs.
+    pub credential_guard: bool,
     /// What an earlier install of this instance made.
     pub receipt: Option<Receipt>,
     /// The other instances' receipts.

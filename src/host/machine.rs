@@ -1,8 +1,7 @@
 //! The host itself.
 
 use super::{
-    Directive, PackageFault, PackageManager, PathRole, PathWalk, PlannedMount, Seen, Sudo,
-    Upgrades, Windows,
+    PackageFault, PackageManager, PathRole, PathWalk, PlannedMount, Seen, Sudo, Upgrades, Windows,
 };
 use crate::platform::{Os, accounts::AccountId, fs::Meta};
 use serde::{Deserialize, Serialize};
@@ -183,6 +182,8 @@ pub struct Mac {
     pub console_user: Option<String>,
     /// Labels that launchd was told never to start.
     pub disabled: Vec<String>,
+    /// Groups that plists of agents name and that do not exist.
+    pub missing_groups: Vec<String>,
     /// Minutes without use after which it goes to sleep; 0: never, `None`: not known.
     pub sleeps_after: Option<u32>,
 }

@@ -9,7 +9,7 @@ use super::{
     environment::{self, Raw},
     host, host_end, log,
     processes::{OfInstall, Processes},
-    reader, start_lacks, sudo,
+    reader, start_lacks, sudo, tasks,
     units::Unit,
     workdir,
 };
@@ -27,7 +27,7 @@ use crate::{
     record::Receipt,
     service::{host_end::command, systemd::drop_ins::is_template},
     text::{inner, is_whole},
-    values::static_prefix,
+    values::{Manager, static_prefix},
 };
 use std::{
     collections::BTreeMap,
@@ -145,8 +145,21 @@ pub(super) fn begin(
     {
         name(PathRole::StartCondition, by_service, Some(path));
     }
-    let folder = directive("WorkingDirectory").map(|path| path.trim_start_matches('-').to_owned());
+    let of_plist = |key: &str| {
+        let lines = candidate.unit.iter().flat_map(|unit| &unit.directives);
+        let line = lines.filter(|line| line.section.is_empty() && line.key == key).last()?;
+        Some(PathBuf::from(&line.value)).filter(|path| path.is_absolute())
+    };
+    if candidate.unit.as_ref().is_some_and(|unit| unit.manager == Manager::Launchd) {
+        name(PathRole::ServiceFolder, by_service, of_plist("WorkingDirectory"));
+        name(PathRole::ServiceRoot, by_service, of_plist("RootDirectory"));
+    }
+    let filled =
+        |path: String| candidate.unit.as_ref().map_or(path.clone(), |unit| unit.filled(&path));
+    let folder = directive("WorkingDirectory").map(filled);
+    let folder = folder.map(|path| path.trim_start_matches('-').to_owned());
     let folder = folder.filter(|path| path.starts_with('/')).map(PathBuf::from);
+    let folder = folder.or_else(|| candidate.unit.as_ref().and_then(tasks::start_folder));
     name(PathRole::ServiceFolder, by_service, folder);
     let prefix = config.as_ref().and_then(|config| config.list("runner.command_prefix"));
     let folders = variable("PATH");

@@ -224,7 +224,10 @@ impl Candidate {
     pub(super) fn configured(&mut self, config: Seen<ConfigFile<String>>, token: Option<Token>) {
         let prefix = config.ok().and_then(|config| config.list("runner.command_prefix"));
         let other = prefix.and_then(StepDown::of).and_then(|step| step.user);
-        self.task_user = other.or_else(|| self.user.clone());
+        // Root steps down by what stands there: whom jobs run as is not known without it.
+        let is_read = config.ok().is_some_and(|config| config.unjudged().is_none());
+        let own = self.user.clone().filter(|user| is_read || user != "root");
+        self.task_user = other.or(own);
         self.config = Some(config);
         self.token = token;
     }
@@ -239,6 +242,17 @@ impl Candidate {
         let pid = agent?;
         let known = self.running.as_ref().filter(|running| running.pid == pid);
         known.cloned().or_else(|| processes.witness(pid, until))
+    }
+
+    /// Takes in the account that its manager has in force, specifiers filled in.
+    pub(super) fn runs_as(&mut self, user: &str) {
+        if user.is_empty() || self.user.as_deref() == Some(user) {
+            return;
+        }
+        if self.task_user == self.user {
+            self.task_user = Some(user.to_owned());
+        }
+        self.user = Some(user.to_owned());
     }
 
     /// Every secret that is known of it. What only root could have written is the administrator's;

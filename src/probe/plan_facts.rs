@@ -10,7 +10,7 @@ use crate::{
         fs::Root,
         machine::hostname,
         privilege::is_administrator,
-        windows::{is_domain_controller, job_tools, registry},
+        windows::{has_credential_guard, is_domain_controller, job_tools, registry},
     },
     record,
     service::{Services, systemd_runs},
@@ -92,6 +92,7 @@ pub fn examine_paths(
                     facts.service_users = services.users()?;
                 }
             }
+            Query::CredentialGuard => facts.credential_guard = has_credential_guard(commands),
             Query::Registry(place) => {
                 if let Some(value) = registry::read(commands, place)? {
                     facts.registry.insert(place.to_string(), value);

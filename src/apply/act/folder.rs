@@ -30,7 +30,12 @@ pub(super) fn make(tools: &Tools<'_>, folder: &Folder, known: Option<&Record>) -
             spot.settle_new_folder(owner, folder.mode)?;
         }
         Some(meta) if meta.kind != Kind::Folder => return Err(in_the_way(&spot, meta.kind)),
-        Some(_) => set_claimed_permissions(&spot, owner, folder.mode, &|_| Ok(()), known)?,
+        Some(_) => {
+            set_claimed_permissions(&spot, owner, folder.mode, &|_| Ok(()), known)?;
+            if !folder.shared {
+                tools.reset_acl(&spot)?;
+            }
+        }
     }
     if !folder.shared {
         tools.set_acl(&spot, folder.owner.as_ref(), folder.mode, true)?;

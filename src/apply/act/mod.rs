@@ -186,6 +186,11 @@ impl Tools<'_> {
         self.host.system.set_acl(&path, account, mode, is_folder)
     }
 
+    /// Takes away what an access list of before gives to others.
+    fn reset_acl(&self, spot: &Spot) -> Result<()> {
+        self.host.system.reset_acl(&self.host.root.outside(spot.path()))
+    }
+
     /// The name of this run's temporary file beside `path`.
     pub(crate) fn temporary(&self, spot: &Spot) -> Result<Spot> {
         spot.sibling(temporary_name(spot.path(), self.run))

@@ -2,7 +2,7 @@
 
 use super::{
     binary::closed_folder,
-    mounts::{Remount, mount_of, no_programs, read_only, remount},
+    mounts::{mount_of, no_programs, read_only, remount_exec},
 };
 use crate::{
     doctor::{
@@ -245,7 +245,7 @@ fn temporary(survey: &Survey, install: &Install) -> Judged {
             let remedy = Remedy::by_hand(
                 "Mount it without noexec, or set TMPDIR of the service to another folder.",
             )
-            .command(remount(Remount::Exec, &mount.point, walk, named.named_by));
+            .command(remount_exec(&mount.point, walk, named.named_by));
             Ok(Problem::fail(format!("no program can be executed in the temporary folder {path}"))
                 .seen(format!("{} is mounted with noexec", mount.point.display()))
                 .cure(remedy)

@@ -4,6 +4,7 @@ mod account;
 mod binary;
 mod config;
 mod folders;
+mod icacls;
 mod mounts;
 mod needs_root;
 mod program;

@@ -120,7 +120,7 @@ fn user(survey: &Survey, install: &Install) -> Judged {
 #[cfg(test)]
 mod tests {
     use crate::{
-        doctor::{Status, fixtures::*},
+        doctor::{Selection, Status, fixtures::*, judge},
         host::{Load, Seen},
     };
 
@@ -136,7 +136,6 @@ mod tests {
         let mut survey = healthy();
         service_of(&mut survey).name = "circleci@.service".to_owned();
         assert_eq!(status(&survey, "service/defined"), Status::Fail);
-        assert_eq!(status(&survey, "config/exists"), Status::Skip);
         service_of(&mut survey).name = "circleci@1.service".to_owned();
         assert_eq!(status(&survey, "service/defined"), Status::Pass);
     }
@@ -151,6 +150,36 @@ mod tests {
             let found = finding(&survey, "service/loaded");
             assert_eq!(found.status, Status::Fail, "{load}");
             assert_eq!(found.evidence, format!("state of the definition: {load}"));
+        }
+    }
+
+    #[test]
+    fn a_unit_of_an_image_that_is_masked_is_one_finding() {
+        let mut survey = healthy();
+        survey.host.image = true;
+        let service = service_of(&mut survey);
+        service.state = Seen::not_applicable("nothing runs in an image");
+        service.objections = Seen::not("an image");
+        service.command.clear();
+        service.directives.clear();
+        let empty = service.definitions[0].clone();
+        for is_link in [true, false] {
+            let mut file = empty.clone();
+            match is_link {
+                true => {
+                    file.walk.real = "/dev/null".into();
+                    file.walk.end = None;
+                }
+                false => file.walk.end.iter_mut().for_each(|end| end.size = 0),
+            }
+            service_of(&mut survey).definitions[0] = file;
+            let findings = judge(&survey, &Selection::default());
+            let found: Vec<_> =
+                findings.iter().filter(|own| own.is_problem()).map(|own| own.check).collect();
+            assert_eq!(found, ["service/loaded"], "{is_link}");
+            let found = finding(&survey, "service/loaded");
+            assert!(found.summary.contains("is masked"), "{}", found.summary);
+            assert!(!found.remedy.unwrap().fixable);
         }
     }
 

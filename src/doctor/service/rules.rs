@@ -68,6 +68,11 @@ pub(in crate::doctor) trait Rules: Sync {
         Err(no_manager())
     }
 
+    /// The same of a host that runs.
+    fn restarts_now(&self, _survey: &Survey, install: &Install, service: &Service) -> Judged {
+        self.restarts(install, service)
+    }
+
     /// Whether a stop waits for the longest job.
     fn stop(&self, _install: &Install, _service: &Service) -> Judged {
         Err(Unseen::not_applicable(Manager::Systemd.profile().elsewhere()))

@@ -7,6 +7,8 @@ pub(crate) mod environment_line;
 mod instances;
 pub(crate) mod meant;
 mod profile;
+#[cfg(test)]
+mod recorded;
 mod show;
 pub(crate) mod specifier_words;
 pub(crate) mod specifiers;

@@ -35,8 +35,6 @@ use crate::{
     values::Manager,
 };
 
-use std::path::Path;
-
 /// The rules for units of systemd.
 pub(super) struct SystemdRules;
 
@@ -85,7 +83,7 @@ impl Rules for SystemdRules {
             let end = walk.end.filter(|_| walk.stopped.is_none());
             end.is_some_and(|end| end.kind == Kind::File && end.size == 0)
         };
-        file.is_some_and(|walk| walk.real == Path::new("/dev/null") || is_empty(walk))
+        file.is_some_and(|walk| walk.leads_to_null() || is_empty(walk))
     }
 
     fn user(&self, survey: &Survey, install: &Install, service: &Service) -> Judged {
