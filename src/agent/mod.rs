@@ -1,6 +1,8 @@
 //! What an agent is: a profile for each kind, its versions, places and configuration file.
 
 mod circleci;
+pub mod cleaned_folder;
+mod command_prefix;
 pub mod config;
 mod kind;
 mod layout;
@@ -12,6 +14,7 @@ mod token;
 mod version;
 
 pub use circleci::{CLOUD_HOST, CLOUD_URL, CircleCi, RELEASE_HOST, RELEASE_URL, UrlFault, api_url};
+pub use command_prefix::prefix_lacks_end;
 pub use config::Config;
 pub use kind::Kind;
 pub use layout::{Layout, is_documented};

@@ -46,7 +46,10 @@ pub(crate) fn healthy() -> Survey {
         memory: Seen::Known(Memory { total: 8 << 30, available: 6 << 30, swap: 2 << 30 }),
         oom_kills: Seen::Known(Vec::new()),
         clock: Seen::Known(Clock { synchronized: true, by: Some("chronyd".into()) }),
-        resolver: Seen::Known(Resolver { servers: vec!["192.0.2.53".into()], failure: None }),
+        resolver: Seen::Known(Resolver {
+            servers: vec!["192.0.2.53".into()],
+            ..Resolver::default()
+        }),
         accounts: vec![account("root", 0), account("circleci", UID)],
         listening: Seen::Known(Vec::new()),
         routes: Seen::Known((true, false)),

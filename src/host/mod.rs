@@ -44,7 +44,7 @@ pub use agent::{
 pub use boot::{Boot, ConditionFault, Requirement, UnitCondition, Wanter, WanterState};
 pub use config::{ConfigFile, ConfigState, Setting, TokenShape, Written};
 pub use effective::{Assigned, Effective, EnvironmentFile, Exec, Limit, SliceLimits};
-pub use facts::{Defined, Facts};
+pub use facts::{Defined, Facts, UnitParts};
 pub use host_end::{EndedBy, Ending, HostEnd};
 pub use launch::{Launch, Link, Way};
 pub use log_line::LogLine;

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     Code, Error, Result,
-    agent::Token,
+    agent::{Kind, Token},
     host::{ConfigFile, ConfigState, ProbeName, Provenance, Seen, Strays, Unseen},
     platform::{Os, fs::Root},
     record::{self, Receipt},
@@ -144,7 +144,17 @@ fn read_configs(
             Seen::Known(None) => match candidate.started.run.unread.clone() {
                 // What names it was not read, so that nothing is missing.
                 Some(why) => candidate.config = Some(Seen::not(why)),
-                None => candidate.task_user = candidate.user.clone(),
+                None => {
+                    // What is not known to be an agent's command may step down somewhere.
+                    let is_known =
+                        candidate.command.iter().any(|word| Kind::named_in(word).is_some());
+                    let user = candidate.user.clone();
+                    candidate.task_user = user.filter(|user| is_known || user != "root");
+                    if !is_known && candidate.unit.is_some() {
+                        let why = "what the service runs was not followed to an agent";
+                        candidate.config = Some(Seen::not(why));
+                    }
+                }
             },
             Seen::Unseen(unseen) => candidate.configured(Seen::Unseen(unseen), None),
         }

@@ -21,6 +21,7 @@ mod existing;
 mod host;
 mod host_end;
 mod host_probes;
+mod image_name;
 mod launch;
 mod launchd;
 mod log;

@@ -1,6 +1,6 @@
 //! What a planner has to know of a host.
 
-use super::{account, candidate, launchd, mac, paths, units};
+use super::{account, candidate, image_name, launchd, mac, paths, units};
 use crate::{
     Code, Error, Result,
     host::{Defined, Facts, Query},
@@ -36,7 +36,7 @@ pub fn of_host(root: &Root, commands: &dyn Commands, instance: &str) -> Result<F
     let known = record::read(root, instance)?;
     let tools = TOOLS.into_iter().filter(|tool| commands.find(tool).is_some());
     Ok(Facts {
-        hostname: hostname(),
+        hostname: if root.is_host() { hostname() } else { image_name::hostname(root) },
         random: random()?,
         privileged: is_administrator(Os::HERE, commands),
         is_host: root.base() == Path::new("/"),
@@ -80,6 +80,7 @@ pub fn examine_paths(
             }
             Query::DropIns(name) => {
                 facts.strange_parts = crate::service::systemd::untrusted::untrusted(root, name)?;
+                facts.unit = units::parts(root, name);
             }
             Query::Home(path) => {
                 let untrusted = crate::platform::home::first_strange(root, path);

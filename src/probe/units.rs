@@ -11,7 +11,8 @@ use crate::{
     Result,
     agent::Kind as Agent,
     host::{
-        Definition, Directive, Misread, PathWalk, Provenance, Scrubbed, Seen, limits::DIRECTIVES,
+        Definition, Directive, Misread, PathWalk, Provenance, Scrubbed, Seen, UnitParts,
+        limits::DIRECTIVES,
     },
     platform::fs::{Kind, Root},
     service::systemd::{
@@ -116,16 +117,34 @@ pub(super) fn find(root: &Root, more: &BTreeSet<String>, until: Instant) -> Foun
     found
 }
 
+/// What systemd has of a service's name before an install writes its unit.
+pub(super) fn parts(root: &Root, name: &str) -> UnitParts {
+    let folders = UnitFolders::list(root);
+    let until = Instant::now() + super::LOCAL_LIMIT;
+    let mut drop_ins = DropIns::default();
+    let mut unit = Unit::default();
+    let mut left = LIMIT;
+    for path in by_name(&drop_ins.of(root, &folders, name, until)) {
+        unit.read(root, path, &mut left);
+    }
+    UnitParts { places: folders.places(name).to_vec(), added: unit.directives }
+}
+
+/// The files that count, in the order of their names: of two with one name the first.
+fn by_name<'a>(drop_ins: &[&'a DropIn]) -> impl Iterator<Item = &'a PathBuf> {
+    let mut added: BTreeMap<&OsString, &PathBuf> = BTreeMap::new();
+    for (name, path) in drop_ins.iter().flat_map(|drop_in| &drop_in.files) {
+        added.entry(name).or_insert(path);
+    }
+    added.into_values()
+}
+
 /// A unit with its drop-ins.
 fn unit(root: &Root, name: &str, path: &Path, drop_ins: &[&DropIn]) -> Unit {
     let mut unit = Unit { name: name.to_owned(), ..Unit::default() };
     let mut left = LIMIT;
     unit.read(root, path, &mut left);
-    let mut added: BTreeMap<&OsString, &PathBuf> = BTreeMap::new();
-    for (name, path) in drop_ins.iter().flat_map(|drop_in| &drop_in.files) {
-        added.entry(name).or_insert(path);
-    }
-    for path in added.into_values() {
+    for path in by_name(drop_ins) {
         unit.read(root, path, &mut left);
     }
     let failure = drop_ins.iter().find_map(|drop_in| drop_in.failure.clone());

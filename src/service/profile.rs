@@ -150,6 +150,17 @@ pub(crate) trait Profile: Sync {
         Ok(())
     }
 
+    /// Refuses what others left for a service of this name, where the agent that would run by it is
+    /// not the one that is planned.
+    fn refuse_foreign_parts(&self, _spec: &Spec, _facts: &Facts) -> Result<()> {
+        Ok(())
+    }
+
+    /// What others left for a service of this name, and stays in force.
+    fn foreign_parts(&self, _spec: &Spec, _facts: &Facts) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Refuses a name that another service of the host has; [`places`](Self::places) were looked at.
     fn refuse_name(&self, _spec: &Spec, _facts: &Facts) -> Result<()> {
         Ok(())

@@ -470,6 +470,8 @@ fn what_the_account_owns_is_in_the_place_of_nothing_else() {
         ("workdir", "/etc/opt/circleci/ca.pem/work"),
         ("workdir", "/var/lib/runnerup"),
         ("workdir", "/opt/circleci/%s"),
+        ("workdir", "/home/circleci"),
+        ("workdir", "/etc"),
     ];
     let windows = [
         ("log-file", r"c:\program files\circleci\LAUNCH-agent-config.yaml"),
@@ -499,7 +501,7 @@ fn what_the_account_owns_is_in_the_place_of_nothing_else() {
 fn what_the_account_owns_may_be_beside_the_rest() {
     for given in [
         [("log-file", "/srv/ci/agent.log"), ("workdir", "/srv/ci/work")],
-        [("log-file", "/var/opt/circleci/agent.log"), ("workdir", "/var/opt/circleci")],
+        [("log-file", "/var/opt/circleci/agent.log"), ("workdir", "/var/opt/circleci/work")],
         [("log-file", "/var/opt/circleci/workdir/agent.log"), ("workdir", "/opt/circleci/work")],
         [("log-file", "/opt/agent.log"), ("workdir", "/srv/ci")],
     ] {

@@ -163,9 +163,7 @@ fn workdir(survey: &Survey, install: &Install) -> Judged {
     let Some(text) = config.text("runner.working_directory") else {
         return Err(Unseen::not_applicable("runner.working_directory is not set"));
     };
-    let blank = install.agent.profile().workdir_blank;
-    let rest = blank.map_or(text.to_owned(), |blank| text.replace(blank, ""));
-    match rest.chars().find(|c| matches!(c, '%' | '$' | '~' | '{')) {
+    match install.agent.profile().unreplaced(text) {
         None => Ok(Verdict::Holds(format!("runner.working_directory is {text}"))),
         Some(blank) => Ok(Problem::fail(format!(
             "{} does not replace {blank:?} in the path of the work folder",

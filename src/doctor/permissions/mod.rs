@@ -1,6 +1,7 @@
 //! Permissions: the binary, the configuration, and what the agent and its jobs use.
 
 mod account;
+mod apart;
 mod binary;
 mod config;
 mod folders;
@@ -40,6 +41,7 @@ pub(super) const GROUND: &[&Check] = &[
     &config::PRIVATE,
     &config::NOT_WRITABLE,
     &mounts::PLANNED,
+    &apart::APART,
     &folders::WORKDIR,
     &folders::CLEAN,
     &folders::TEMPORARY,

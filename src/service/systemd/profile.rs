@@ -1,6 +1,6 @@
 //! What is known of systemd.
 
-use super::{Systemd, definition, instances, state, verify};
+use super::{Systemd, definition, foreign, instances, state, verify};
 use crate::{
     Code, Command, Error, Result,
     host::{Directive, Facts, Install, Objection, Seen, Service, ServiceState},
@@ -18,7 +18,7 @@ use std::{
 };
 
 /// Where an administrator's units stand.
-const FOLDER: &str = "/etc/systemd/system";
+pub(super) const FOLDER: &str = "/etc/systemd/system";
 
 /// What is known of systemd.
 pub(crate) struct SystemdProfile;
@@ -178,6 +178,14 @@ impl Profile for SystemdProfile {
 
     fn places(&self, spec: &Spec) -> Vec<PathBuf> {
         vec![wants(spec)]
+    }
+
+    fn refuse_foreign_parts(&self, spec: &Spec, facts: &Facts) -> Result<()> {
+        foreign::refuse(spec, facts)
+    }
+
+    fn foreign_parts(&self, spec: &Spec, facts: &Facts) -> Vec<String> {
+        foreign::notes(spec, facts)
     }
 
     fn refuse_host(&self, facts: &Facts) -> Result<()> {
