@@ -432,7 +432,7 @@ mod tests {
             directives.map(|line| line.value.as_str()).collect()
         };
         assert_eq!((of("User"), of("Group"), of("Nice")), (vec!["ci-gpu"], vec!["gpu"], vec!["1"]));
-        assert_eq!(all[1].command()[3..], ["/etc/ci-gpu/c.yaml", "%%i"]);
+        assert_eq!(all[1].command()[3..], ["/etc/ci-gpu/c.yaml", "%i"]);
         assert_eq!(all[1].provenance(), Provenance::Root);
     }
 
