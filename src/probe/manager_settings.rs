@@ -68,7 +68,7 @@ impl ManagerSettings {
 
     /// What it sets for all units of this manager, without secrets.
     pub(super) fn of(&self, manager: Manager, scrub: &Scrub) -> Vec<Directive> {
-        if manager != Manager::Systemd {
+        if !manager.profile().has_drop_ins() {
             return Vec::new();
         }
         let defaults =
