@@ -18,7 +18,6 @@ use crate::{
     platform::{Os, accounts, fs::Root},
     record::Receipt,
     text::{Found, Secrets, inner, is_whole},
-    values::Manager,
 };
 use std::{
     path::{Path, PathBuf},
@@ -144,7 +143,7 @@ pub(super) fn stray(
 fn of_definition(root: &Root, mut unit: Unit, receipt: Option<Receipt>) -> Candidate {
     let environment::OfUnit { set: mut variables, files, mut misread } =
         environment::of_unit(root, &unit, None, Vec::new());
-    if unit.manager == Manager::Systemd {
+    if unit.manager.profile().has_drop_ins() {
         misread.extend(unit.misread());
     }
     variables.append(&mut unit.variables);

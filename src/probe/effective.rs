@@ -13,7 +13,6 @@ use crate::{
     platform::Os,
     service::{Told, systemd},
     text::Secrets,
-    values::Manager,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -72,7 +71,7 @@ pub(super) fn take_over(
     let probe = context.start(ProbeName::Environments, move |context| {
         for (candidate, told) in &mut all {
             let Some(unit) = candidate.unit.clone() else { continue };
-            if unit.manager != Manager::Systemd || context.is_host && told.is_none() {
+            if !unit.manager.profile().has_drop_ins() || context.is_host && told.is_none() {
                 continue;
             }
             let mut base = if context.is_host { of_host.clone() } else { None }

@@ -68,7 +68,7 @@ impl ManagerSettings {
 
     /// What it sets for all units of this manager, without secrets.
     pub(super) fn of(&self, manager: Manager, scrub: &Scrub) -> Vec<Directive> {
-        if manager != Manager::Systemd {
+        if !manager.profile().has_drop_ins() {
             return Vec::new();
         }
         let defaults =
@@ -158,7 +158,7 @@ mod tests {
         let all: Vec<_> = all.iter().map(|raw| (&*raw.name, &*raw.value, &*raw.source)).collect();
         let place = "/etc/systemd/system.conf.d/b.conf:2";
         assert_eq!(all, [("B", "2 3", place), ("A", "4", place)]);
-        let shown = settings.of(Manager::Systemd, &Scrub::default());
+        let shown = settings.of(Manager::usual(crate::platform::Os::Linux), &Scrub::default());
         assert_eq!((shown.len(), shown[0].value.as_str()), (1, "15"));
         let told = [("A", "4"), ("C", "5")]
             .map(|(name, value)| Assigned { name: name.to_owned(), value: Some(value.to_owned()) });
