@@ -23,6 +23,7 @@ mod scrubbed;
 mod seen;
 mod service;
 mod service_state;
+mod settings;
 mod token_place;
 mod windows;
 
@@ -50,6 +51,8 @@ pub use scrubbed::Scrubbed;
 pub use seen::{Reason, Seen, Unseen};
 pub use service::{Definition, Directive, Objection, Service};
 pub use service_state::{AUTO_RESTART, Activity, Load, ServiceState};
+pub(crate) use settings::counted;
+pub use settings::{Given, Resolved, Settings, Source, Value};
 pub use token_place::TokenPlace;
 pub use windows::{Grant, Rights, TaskState, Windows, same};
 

@@ -1,6 +1,7 @@
 //! Agents, as far as definitions, processes and receipts tell without a closer look.
 
 use super::{
+    agent_settings::{self, config_place},
     environment::{self, Raw},
     processes::{Agent, Processes, RawRunning, Wanted},
     scrub::Scrub,
@@ -9,8 +10,11 @@ use super::{
     units::Unit,
 };
 use crate::{
-    agent::{Kind, Layout, Token, is_token_variable},
-    host::{ConfigFile, Directive, Provenance, Scrubbed, Seen, Stray, Strays, TokenPlace, Unseen},
+    agent::{Flag, Kind, Layout, Token, flags, is_token_flag, is_token_variable},
+    host::{
+        ConfigFile, Directive, Provenance, Scrubbed, Seen, Stray, Strays, TokenPlace, TokenShape,
+        Unseen,
+    },
     platform::{Os, accounts, fs::Root},
     record::Receipt,
     text::{Found, Secrets, inner, is_whole},
@@ -33,10 +37,15 @@ pub(super) struct Candidate {
     pub(super) command: Vec<String>,
     pub(super) binary: Option<PathBuf>,
     pub(super) config_path: Option<PathBuf>,
+    /// The configuration is one that no command names.
+    pub(super) config_is_default: bool,
     /// Who could have named binary, configuration and account.
     pub(super) named_by: Provenance,
     pub(super) config: Option<Seen<ConfigFile<String>>>,
+    /// The token of its configuration.
     pub(super) token: Option<Token>,
+    /// The shape of the one that counts in its place.
+    pub(super) token_given: Option<TokenShape>,
     pub(super) user: Option<String>,
     pub(super) task_user: Option<String>,
     pub(super) variables: Vec<Raw>,
@@ -45,6 +54,8 @@ pub(super) struct Candidate {
     pub(super) process: Option<u32>,
     /// The agent's process, by the control group of its service.
     pub(super) running: Option<RawRunning>,
+    /// The variables of that process.
+    pub(super) of_process: Vec<Raw>,
 }
 
 /// Puts units, receipts and processes together.
@@ -99,6 +110,8 @@ pub(super) fn all(
         let of_unit = candidate.unit.as_ref().and_then(|unit| processes.agent_of(&unit.name));
         let pid = of_unit.or(candidate.process);
         candidate.running = pid.and_then(|pid| processes.witness(pid, until));
+        let running = candidate.running.as_ref();
+        candidate.of_process = running.and_then(RawRunning::variables).unwrap_or_default();
     }
     (found, strays)
 }
@@ -130,12 +143,15 @@ fn of_definition(root: &Root, mut unit: Unit, receipt: Option<Receipt>) -> Candi
     let user = unit.manager.profile().account(&unit.directives, file);
     let name = unit.name.trim_end_matches(".service").to_owned();
     unit.definitions.shrink_to_fit();
+    let folder = agent_settings::folder(root, &unit, user.as_deref());
+    let place = config_place(kind(&command), &command, folder.as_deref());
     Candidate {
         named_by: unit.provenance(),
         name: receipt.as_ref().map_or(name, |receipt| receipt.instance.clone()),
         agent: kind(&command),
         binary: binary(&command),
-        config_path: config(&command),
+        config_is_default: place.as_ref().is_some_and(|place| place.is_default),
+        config_path: place.map(|place| place.path),
         user,
         receipt,
         command,
@@ -181,11 +197,16 @@ fn of_receipt(receipt: Receipt) -> Candidate {
 impl Candidate {
     /// Takes in what was read of its configuration.
     pub(super) fn configured(&mut self, config: Seen<ConfigFile<String>>, token: Option<Token>) {
-        let prefix = config.ok().and_then(|config| config.list("runner.command_prefix"));
-        let other = prefix.and_then(task_user).map(str::to_owned);
-        self.task_user = other.or_else(|| self.user.clone());
         self.config = Some(config);
         self.token = token;
+        self.settle();
+    }
+
+    /// Takes what follows from its settings, once its configuration is known or none is.
+    pub(super) fn settle(&mut self) {
+        let prefix = self.settings().list("runner.command_prefix");
+        let other = prefix.as_deref().and_then(task_user).map(str::to_owned);
+        self.task_user = other.or_else(|| self.user.clone());
     }
 
     /// Its process, looked at closely: the one that was seen first, unless another one is its agent.
@@ -216,15 +237,14 @@ impl Candidate {
         let mut words = self.command.iter().chain(words).peekable();
         while let Some(word) = words.next() {
             match word.split_once('=') {
-                Some((name, value)) if name.ends_with("auth_token") => found.token(value),
-                None if word.ends_with("auth_token") => {
+                Some((name, value)) if is_token_flag(name) => found.token(value),
+                None if is_token_flag(word) => {
                     words.peek().iter().for_each(|value| found.token(value));
                 }
                 _ => {}
             }
         }
-        let of_process = running.and_then(RawRunning::variables).unwrap_or_default();
-        for raw in self.variables.iter().chain(&of_process) {
+        for raw in self.variables.iter().chain(&self.of_process) {
             let is_token = environment::is_token(&raw.name);
             if self.named_by.and(raw.written_by).is_root() {
                 if is_token {
@@ -261,11 +281,6 @@ impl Candidate {
         in_command.into_iter().chain(lines.map(place)).collect()
     }
 
-    /// The variable that its service sets in place of a key of its configuration.
-    pub(super) fn raw_of(&self, key: &str) -> Option<&Raw> {
-        self.raw(self.agent.profile().variable(key)?)
-    }
-
     /// A variable that its service sets, with who could have set it; the last one counts.
     pub(super) fn raw(&self, name: &str) -> Option<&Raw> {
         self.variables.iter().rev().find(|raw| raw.name == name)
@@ -278,12 +293,12 @@ pub(super) fn holds_token(words: &[String]) -> bool {
     while let Some(word) = words.next() {
         let holds = match word.split_once('=') {
             Some((name, value)) => {
-                let is_name = name.ends_with("auth_token") || is_token_variable(name);
+                let is_name = is_token_flag(name) || is_token_variable(name);
                 is_name && !value.is_empty()
             }
             None => {
                 let has_value = words.peek().is_some_and(|value| !value.starts_with('-'));
-                word.ends_with("auth_token") && has_value
+                is_token_flag(word) && has_value
             }
         };
         if holds {
@@ -314,23 +329,14 @@ fn binary(command: &[String]) -> Option<PathBuf> {
 
 /// What stands behind `--config` or `-c`.
 pub(super) fn config(command: &[String]) -> Option<PathBuf> {
-    let mut words = command.iter();
-    while let Some(word) = words.next() {
-        match word.split_once('=') {
-            Some(("--config" | "-config" | "-c", path)) => return Some(inner(path)),
-            None if matches!(word.as_str(), "--config" | "-config" | "-c") => {
-                return words.next().map(|path| inner(path));
-            }
-            _ => {}
-        }
-    }
-    None
+    let named = flags(kind(command), command).into_iter().rev();
+    named.into_iter().find(|(flag, _)| *flag == Flag::Config).map(|(_, path)| inner(path))
 }
 
 /// The account that a command prefix steps over to.
-fn task_user(prefix: &[String]) -> Option<&str> {
-    let program = Path::new(prefix.first()?).file_name()?.to_str()?;
-    let mut words = prefix.iter().skip(1).map(String::as_str);
+fn task_user<T: AsRef<str>>(prefix: &[T]) -> Option<&str> {
+    let program = Path::new(prefix.first()?.as_ref()).file_name()?.to_str()?;
+    let mut words = prefix.iter().skip(1).map(AsRef::as_ref);
     match program {
         "sudo" | "runuser" | "doas" => {
             while let Some(word) = words.next() {
@@ -373,7 +379,7 @@ mod tests {
         for (agent, name) in Kind::ALL.into_iter().zip(names) {
             let variables = names.map(raw).to_vec();
             let candidate = Candidate { agent, variables, ..Candidate::default() };
-            assert_eq!(candidate.raw_of("runner.working_directory").unwrap().name, name);
+            assert_eq!(candidate.setting("runner.working_directory").unwrap().0, name);
         }
     }
 
@@ -455,8 +461,8 @@ mod tests {
             words("/usr/bin/env /opt/circleci-runner/circleci-runner machine --config=/c.yaml");
         assert_eq!(kind(&line), Kind::MachineRunner);
         assert_eq!(binary(&line), Some("/opt/circleci-runner/circleci-runner".into()));
-        assert_eq!(config(&line), Some("/c.yaml".into()));
-        assert_eq!(config(&words("/x -c /y")), Some("/y".into()));
+        let place = config_place(Kind::MachineRunner, &line, None).unwrap();
+        assert_eq!((place.path, place.is_default), ("/c.yaml".into(), false));
         assert_eq!(binary(&words("relative")), None);
     }
 }

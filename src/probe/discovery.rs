@@ -1,6 +1,7 @@
 //! Which agents there are, and their configurations.
 
 use super::{
+    agent_settings::ConfigPlace,
     candidate::{self, Candidate},
     config,
     context::ProbeContext,
@@ -131,18 +132,22 @@ fn read_configs(
     let configs: Vec<_> = candidates
         .iter()
         .map(|candidate| {
+            let is_default = candidate.config_is_default;
             let (path, named_by) = (candidate.config_path.clone(), candidate.named_by);
+            let place = path.map(|path| ConfigPlace { path, is_default });
             context.start(ProbeName::Configuration, move |context| {
-                path.map(|path| read_config(&context.root, &path, named_by, &salt))
+                place.map(|place| read_config(&context.root, &place, named_by, &salt))
             })
         })
         .collect();
     for (candidate, config) in candidates.iter_mut().zip(configs) {
         match config.seen() {
             Seen::Known(Some((config, token))) => candidate.configured(config, token),
-            Seen::Known(None) => candidate.task_user = candidate.user.clone(),
+            Seen::Known(None) => candidate.settle(),
             Seen::Unseen(unseen) => candidate.configured(Seen::Unseen(unseen), None),
         }
+        let given = candidate.token_given();
+        candidate.token_given = given.map(|token| config::shape(&token, &salt));
         candidate.tell(secrets);
     }
     Ok(())
@@ -158,7 +163,12 @@ fn reason<T>(seen: &Seen<T>) -> Option<&Unseen> {
 
 type ReadConfig = (Seen<ConfigFile<String>>, Option<Token>);
 
-fn read_config(root: &Root, path: &Path, named_by: Provenance, salt: &[u8]) -> ReadConfig {
+fn read_config(
+    root: &Root,
+    ConfigPlace { path, is_default }: &ConfigPlace,
+    named_by: Provenance,
+    salt: &[u8],
+) -> ReadConfig {
     let walk = match reader::walk(root, path, named_by, None) {
         Ok(walk) => walk,
         Err(error) => return (Err(error).into(), None),
@@ -166,7 +176,7 @@ fn read_config(root: &Root, path: &Path, named_by: Provenance, salt: &[u8]) -> R
     match reader::read(root, &walk, Part::Head(CONFIG_LIMIT), named_by) {
         Ok(content) => {
             let (config, token) = config::read(walk, &content.bytes, named_by, salt);
-            (Seen::Known(config), token)
+            (Seen::Known(ConfigFile { is_default: *is_default, ..config }), token)
         }
         Err(error) if error.code() == Code::NeedsRoot => (Err(error).into(), None),
         Err(error) => {
@@ -178,6 +188,7 @@ fn read_config(root: &Root, path: &Path, named_by: Provenance, salt: &[u8]) -> R
                 settings: Vec::new(),
                 token: None,
                 written_by: Provenance::Anybody,
+                is_default: *is_default,
             };
             (Seen::Known(config), None)
         }
@@ -193,16 +204,17 @@ mod tests {
         let (folder, root) = crate::platform::fs::empty_root();
         std::fs::create_dir(folder.path().join("folder")).unwrap();
         std::fs::write(folder.path().join("file"), "a: [").unwrap();
+        let place = |path: &str| ConfigPlace { path: path.into(), is_default: false };
         for (path, expected) in [
             ("/none", ConfigState::Missing),
             ("/none/none", ConfigState::Missing),
             ("/file/none", ConfigState::Missing),
             ("/folder", ConfigState::NotAFile),
         ] {
-            let (config, _) = read_config(&root, Path::new(path), Provenance::Root, b"");
+            let (config, _) = read_config(&root, &place(path), Provenance::Root, b"");
             assert_eq!(config.known().unwrap().state, expected, "{path}");
         }
-        let (config, _) = read_config(&root, Path::new("/file"), Provenance::Root, b"");
+        let (config, _) = read_config(&root, &place("/file"), Provenance::Root, b"");
         assert!(matches!(config.known().unwrap().state, ConfigState::Broken(_)));
     }
 }

@@ -6,7 +6,7 @@ use crate::{
         change::{Change, Purpose, Site, on_account},
         lookup::{account, octal, owner_of, task_account},
     },
-    host::{Access, AccountFacts, Install, Survey, Unseen},
+    host::{Access, AccountFacts, Install, Resolved, Survey, Unseen},
     platform::{
         Os,
         fs::{Kind, Meta},
@@ -32,11 +32,12 @@ pub(super) const SUDO: Check = Check {
 };
 
 fn sudo(survey: &Survey, install: &Install) -> Judged {
-    let config = install.config()?;
-    let prefix = config.list("runner.command_prefix").unwrap_or_default();
+    let settings = install.settings();
+    let prefix = settings.get("runner.command_prefix")?.and_then(Resolved::into_list);
+    let prefix = prefix.unwrap_or_default();
     let uses = prefix
         .first()
-        .and_then(|word| Path::new(word).file_name())
+        .and_then(|word| Path::new(&**word).file_name())
         .is_some_and(|name| name == "sudo");
     if !uses {
         return Err(Unseen::not_applicable("the command prefix does not use sudo"));
@@ -66,7 +67,7 @@ fn sudo(survey: &Survey, install: &Install) -> Judged {
             )
             .command(Command::granting(
                 "runnerup install --passwordless-sudo",
-                install.config_file()?.written_by,
+                settings.by("runner.command_prefix"),
             )),
         )
     } else if sudo.wants_terminal {

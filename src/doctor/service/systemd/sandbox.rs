@@ -113,7 +113,7 @@ fn allows_jobs(survey: &Survey, install: &Install) -> Judged {
             }
             "NoNewPrivileges" if is_on(value) && uses_sudo(install) => {
                 let what = "sudo of the command prefix cannot change the account";
-                let by_root = install.config().is_ok_and(|config| config.written_by.is_root());
+                let by_root = install.settings().by("runner.command_prefix").is_root();
                 let wanted = if by_root { Wanted::Root } else { Wanted::Prefix };
                 add(line, what.to_owned(), wanted);
             }
@@ -171,9 +171,10 @@ impl Wanted {
 }
 
 fn uses_sudo(install: &Install) -> bool {
-    let config = install.config().ok();
-    let first = config.and_then(|config| config.list("runner.command_prefix")?.first());
-    first.is_some_and(|word| Path::new(word).file_name().is_some_and(|name| name == "sudo"))
+    let prefix = install.settings().list("runner.command_prefix").unwrap_or_default();
+    prefix
+        .first()
+        .is_some_and(|word| Path::new(&**word).file_name().is_some_and(|name| name == "sudo"))
 }
 
 #[cfg(test)]

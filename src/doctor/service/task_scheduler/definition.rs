@@ -272,8 +272,7 @@ pub(super) fn restarts(install: &Install) -> Judged {
 /// Whether the agent has ended after a job, and a trigger starts it soon.
 pub(super) fn is_between_jobs(survey: &Survey, install: &Install, service: &Service) -> bool {
     let task = survey.host.windows.as_ref().and_then(|windows| windows.task(&service.name));
-    let is_single =
-        install.config().is_ok_and(|config| config.text("runner.mode") == Some("single-task"));
+    let is_single = install.settings().text("runner.mode") == Some("single-task");
     let soon = |next: i64| next - survey.taken <= 300;
     is_single
         && task.is_some_and(|task| {
