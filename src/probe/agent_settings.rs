@@ -88,6 +88,7 @@ impl Candidate {
                 None => Err(Unseen::not_examined("no configuration is known")),
             },
         }
+        .if_enough()
     }
 
     /// The text of a key, and who could have written it; where nothing gives it, nothing.
@@ -189,6 +190,7 @@ mod tests {
             is_default: true,
         };
         let of = |line: &str, variable: Option<&str>| {
+            let line = format!("{line} --runner.name n");
             let raw = |value: &str| Raw {
                 name: "LAUNCH_AGENT_API_AUTH_TOKEN".to_owned(),
                 value: value.to_owned(),
@@ -196,7 +198,7 @@ mod tests {
                 written_by: Provenance::Root,
             };
             let candidate = Candidate {
-                command: words(line),
+                command: words(&line),
                 variables: variable.map(raw).into_iter().collect(),
                 config: Some(Seen::Known(config.clone())),
                 ..Candidate::default()

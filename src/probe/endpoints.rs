@@ -109,7 +109,9 @@ pub(super) fn of(endpoints: &Endpoints, candidate: &Candidate, root: &Root) -> V
         // The question that machine runner 3 asks when it starts: it takes no job.
         let path = format!("/api/v2/tasks/download?os={os}&arch={arch}&version=");
         let mut question = ask("api", url, true, "claiming jobs", &path);
-        question.bearer = candidate.token_given().or_else(|| candidate.token.clone());
+        // What can be no token is sent nowhere: it may be another secret.
+        let token = candidate.token_given().or_else(|| candidate.token.clone());
+        question.bearer = token.filter(|token| token.check().is_ok());
         question.named_by = way_by.and(api.by);
         asks.push(question);
     }

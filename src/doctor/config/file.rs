@@ -66,10 +66,10 @@ fn exists(survey: &Survey, install: &Install) -> Judged {
 fn without(survey: &Survey, install: &Install, config: &ConfigFile) -> Judged {
     let settings = install.settings();
     let mut sources = Vec::new();
-    for key in NEEDED {
-        match settings.given(key)? {
-            Some(given) => sources.push(format!("{key}: {}", given.source)),
-            None => {
+    for key in Config::NEEDED {
+        match settings.given(key) {
+            Ok(Some(given)) => sources.push(format!("{key}: {}", given.source)),
+            Ok(None) | Err(_) => {
                 let path = config.walk.path.display();
                 let remedy = Remedy::by_hand(
                     "Add the configuration to the command of the service: --config FILE.",
@@ -85,9 +85,6 @@ fn without(survey: &Survey, install: &Install, config: &ConfigFile) -> Judged {
     }
     Ok(Verdict::Holds(format!("no configuration is needed: {}", sources.join(", "))))
 }
-
-/// The keys without which an agent ends.
-const NEEDED: [&str; 2] = [Config::TOKEN, "runner.name"];
 
 pub(super) const PARSES: Check = Check {
     name: "config/parses",

@@ -149,6 +149,17 @@ impl<'a, T: AsRef<str>> Settings<'a, T> {
         self.get(key).ok().flatten()?.into_list()
     }
 
+    /// The same, where an agent that found no configuration can run: flags and variables give it what
+    /// it needs. Of any other one it is not known what is meant.
+    #[must_use]
+    pub(crate) fn if_enough(mut self) -> Self {
+        let is_given = |key: &&str| self.flag(key).or_else(|| self.variable(key)).is_some();
+        if matches!(self.file, Ok(None)) && !Config::NEEDED.iter().all(|key| is_given(&key)) {
+            self.file = Err(Unseen::not_examined("the agent finds no configuration"));
+        }
+        self
+    }
+
     /// Who could have given a key its value, or have given it none.
     pub fn by(&self, key: &str) -> Provenance {
         match (self.given(key), &self.file) {
@@ -408,6 +419,17 @@ mod tests {
             assert_eq!(settings.get(key).unwrap(), None, "{key}");
         }
         assert_eq!(settings.by("runner.name"), Provenance::Root);
+    }
+
+    #[test]
+    fn an_agent_without_a_configuration_needs_name_and_token() {
+        let name = words("/x/circleci-launch-agent --runner.name n");
+        for (variables, is_enough) in
+            [(&[("LAUNCH_AGENT_API_AUTH_TOKEN", "t")][..], true), (&[], false)]
+        {
+            let settings = settings(&name, variables, Ok(None)).if_enough();
+            assert_eq!(settings.file.is_ok(), is_enough);
+        }
     }
 
     #[test]

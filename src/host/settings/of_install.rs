@@ -59,6 +59,7 @@ impl Install {
                 )),
             },
         }
+        .if_enough()
     }
 
     /// The configuration, where it could be parsed.

@@ -79,7 +79,7 @@ pub const FAULTS: &[Fault] = &[
         &["line break"],
         fault(
             "token with a line break, by a block of YAML",
-            "edit 's/auth_token: (.*)/auth_token: |\\n    \\1/'",
+            "edit 's/auth_token: \"?([^\"]*)\"?/auth_token: |\\n    \\1/'",
             "config/token-set",
             Hand,
             "config",
