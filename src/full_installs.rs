@@ -268,6 +268,23 @@ fn every_command_comes_as_it_is_written_down() {
     }
 }
 
+/// The directory goes on saying that there is no account, and launchd that a label is in use.
+#[test]
+fn a_mac_that_knows_of_changes_late_is_waited_for() {
+    if needs_root("an install on a Mac that answers late") {
+        return;
+    }
+    let stage = Stage::new(Os::Darwin, false);
+    let plan = stage.install();
+    stage.host.answer_late(2);
+    stage.apply(&plan).unwrap();
+    assert!(stage.install().is_satisfied());
+    let calls = stage.shown(&stage.host.calls());
+    for (call, times) in [("dscacheutil -flushcache", 2), ("launchctl bootstrap", 3)] {
+        assert_eq!(calls.matches(call).count(), times, "{calls}");
+    }
+}
+
 #[test]
 fn a_command_that_fails_or_hangs_is_told_and_all_before_it_undone() {
     for (name, os, desktop) in kinds() {

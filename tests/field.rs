@@ -104,3 +104,73 @@ fn a_cleaned_folder_holds_nothing_else() {
         field::workdir::HEALTHY,
     );
 }
+
+/// Units of agents that differ in what the next boot does with them, each with its `[Unit]` and
+/// `[Install]`, and whether that boot starts it.
+const UNITS: [(&str, &str, &str, bool); 11] = [
+    ("plain", "", "WantedBy=multi-user.target", true),
+    ("slip", "", "WantedBy=mutli-user.target", false),
+    ("server", "", "WantedBy=graphical.target", false),
+    ("runtime", "", "WantedBy=multi-user.target", false),
+    ("timer", "", "", true),
+    ("condition", "ConditionPathExists=/srv/none", "WantedBy=multi-user.target", false),
+    (
+        "either",
+        "ConditionPathExists=|/srv/none\nConditionPathExists=|/etc",
+        "WantedBy=multi-user.target",
+        true,
+    ),
+    ("early", "Before=sysinit.target", "WantedBy=multi-user.target", false),
+    ("behind", "After=multi-user.target", "WantedBy=multi-user.target", true),
+    ("wants", "Wants=none.service\nAfter=none.service", "WantedBy=multi-user.target", true),
+    ("alone", "Conflicts=circleci-plain.service", "WantedBy=multi-user.target", false),
+];
+
+/// What the doctor foresees is what systemd does.
+#[test]
+fn the_next_boot_is_as_foreseen() {
+    let Some(mut lab) = Lab::new(Suite::Bookworm, "what a boot does with eleven units") else {
+        return;
+    };
+    lab.host.ok(&["systemctl", "set-default", "multi-user.target"]);
+    for (name, unit, install, _) in UNITS {
+        let text = format!(
+            "[Unit]\n{unit}\n[Service]\nExecStart=/bin/sleep infinity\n[Install]\n{install}\n"
+        );
+        let path = format!("/etc/systemd/system/circleci-{name}.service");
+        lab.host.write(&path, text.as_bytes(), 0o644);
+    }
+    let timer = "[Timer]\nOnBootSec=1s\n[Install]\nWantedBy=timers.target\n";
+    lab.host.write("/etc/systemd/system/circleci-timer.timer", timer.as_bytes(), 0o644);
+    lab.host.ok(&["systemctl", "daemon-reload"]);
+    for (name, _, _, _) in UNITS.into_iter().filter(|unit| unit.0 != "timer") {
+        let runtime = if name == "runtime" { "--runtime" } else { "--no-reload" };
+        lab.host.ok(&["systemctl", "enable", runtime, &format!("circleci-{name}.service")]);
+    }
+    lab.host.ok(&["systemctl", "enable", "circleci-timer.timer"]);
+    let report = planted::doctor(&lab, &["--only", "service/enabled,service/loaded"]);
+    let foreseen = |name: &str| {
+        let findings = report["findings"].as_array().unwrap().iter();
+        let of_unit = findings.filter(|own| own["check"] == "service/enabled");
+        let own = of_unit.into_iter().find(|own| own["instance"] == format!("circleci-{name}"));
+        own.unwrap_or_else(|| panic!("{name}: {report:#}")).clone()
+    };
+    lab.host.reboot();
+    std::thread::sleep(std::time::Duration::from_secs(4));
+    let mut wrong = Vec::new();
+    for (name, _, _, starts) in UNITS {
+        let unit = format!("circleci-{name}.service");
+        let was_started = lab.property(&unit, "ActiveState") == "active";
+        let own = foreseen(name);
+        let is_foreseen = own["status"] == "pass";
+        // Of two that exclude each other systemd starts one, and the doctor says so of both.
+        let is_either = matches!(name, "plain" | "alone");
+        if !is_either && (was_started != starts || is_foreseen != starts) {
+            wrong.push(format!("{name}: started {was_started}, foreseen {own}"));
+        }
+        if is_either && is_foreseen {
+            wrong.push(format!("{name}: nothing is said of the other one: {own}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

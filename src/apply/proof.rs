@@ -17,6 +17,15 @@ const STEADY: Duration = Duration::from_secs(4);
 /// Time in which an agent that reports its health must become healthy.
 const LIMIT: Duration = Duration::from_secs(30);
 
+/// The times of a proof.
+#[derive(Clone, Copy)]
+struct Pace {
+    steady: Duration,
+    limit: Duration,
+    /// Until when a service that does not run has not begun yet.
+    begins: Duration,
+}
+
 /// Restarts that count as a crash loop.
 const RESTARTS: u32 = 2;
 
@@ -28,6 +37,16 @@ const LINES: usize = 12;
 /// # Errors
 /// [`Code::Unhealthy`] with the last lines of the service's log.
 pub fn prove(host: &Host<'_>, services: &dyn Services, service: &str) -> Result<ServiceState> {
+    let begins = services.begins_within();
+    prove_at(Pace { steady: STEADY, limit: LIMIT + begins, begins }, host, services, service)
+}
+
+fn prove_at(
+    pace: Pace,
+    host: &Host<'_>,
+    services: &dyn Services,
+    service: &str,
+) -> Result<ServiceState> {
     let begun = Instant::now();
     let first = services.state(service)?.restarts;
     let mut steady: Option<(u32, Instant)> = None;
@@ -40,15 +59,15 @@ pub fn prove(host: &Host<'_>, services: &dyn Services, service: &str) -> Result<
             (Some(pid), _) => Some((pid, Instant::now())),
             (None, _) => None,
         };
-        let stays = steady.is_some_and(|(_, since)| since.elapsed() >= STEADY);
+        let stays = steady.is_some_and(|(_, since)| since.elapsed() >= pace.steady);
         if stays && !unhealthy {
             return Ok(state);
         }
-        let why = if !state.is_held() {
+        let why = if !state.is_held() && begun.elapsed() >= pace.begins {
             Some(format!("its state is {state}"))
         } else if state.restarts >= first.saturating_add(RESTARTS) {
             Some(format!("it ends and is started again and again: {state}"))
-        } else if begun.elapsed() > LIMIT {
+        } else if begun.elapsed() > pace.limit {
             Some(match state.health.as_deref() {
                 Some(health) => format!("its state is {state}, and it reports {health:?}"),
                 None => format!("its state is {state}"),
@@ -80,4 +99,57 @@ fn unhealthy_error(services: &dyn Services, service: &str, why: &str) -> Error {
     .help(Help::of_program(Command::root("runnerup doctor"), "explains the cause and the fix"))
     .help(Help::words(hints.inspect))
     .help(Help::words(hints.follow))
+}
+
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+mod tests {
+    use super::*;
+    use crate::{
+        apply::bench::{self, Bench},
+        platform::command::{Answer, Call, Commands, Recorded},
+        service::task_scheduler::Tasks,
+    };
+    use std::{collections::VecDeque, path::PathBuf, sync::Mutex};
+
+    const SOON: Duration = Duration::from_millis(10);
+
+    /// What a scheduler says, one word after the other; the last one again and again.
+    struct InTurn(Mutex<VecDeque<&'static str>>);
+
+    impl Commands for InTurn {
+        fn find(&self, program: &str) -> Option<PathBuf> {
+            Some(program.into())
+        }
+
+        fn answer(&self, call: &Call) -> Result<Answer> {
+            let mut words = self.0.lock().unwrap();
+            let word = if words.len() > 1 { words.pop_front() } else { words.front().copied() };
+            let pid = if word == Some("Running") { "7" } else { "null" };
+            let state = word.unwrap();
+            let said =
+                format!(r#"{{"state":"{state}","result":267011,"pid":{pid},"stale":false}}"#);
+            Recorded::answering(0, &said).answer(call)
+        }
+    }
+
+    fn proved(words: &[&'static str], pace: Pace) -> Result<ServiceState> {
+        let commands = InTurn(Mutex::new(words.iter().copied().collect()));
+        let tasks = Tasks::new(&commands);
+        bench::tools_with(&Bench::new(), Some(&tasks), |tools| {
+            prove_at(pace, tools.host, &tasks, "CircleCI Launch Agent")
+        })
+    }
+
+    #[test]
+    fn a_task_that_has_not_begun_yet_is_waited_for() {
+        assert!(Tasks::new(&Recorded::default()).begins_within() > Duration::from_secs(20));
+        let long = Duration::from_secs(60);
+        let pace = Pace { steady: SOON, limit: long, begins: long };
+        let state = proved(&["Ready", "Ready", "Queued", "Ready", "Running"], pace).unwrap();
+        assert_eq!(state.main_pid, Some(7));
+        let pace = Pace { begins: Duration::ZERO, ..pace };
+        let error = proved(&["Ready"], pace).unwrap_err();
+        assert!(error.message().contains("inactive (Ready)"), "{error}");
+    }
 }

@@ -163,6 +163,20 @@ impl<'a> Change<'a> {
         remedy.command(owner.path(&walk.path, site.named_by))
     }
 
+    /// Moves what is in the way of a part of the agent aside, under another name in the same folder,
+    /// where root alone chose the path and put it there. Nothing is removed.
+    pub(super) fn aside(&self, remedy: Remedy, site: Site<'_>) -> Remedy {
+        let path = &site.walk.path;
+        let is_roots = site.named_by.is_root() && site.walk.replaceable_by.is_root();
+        if self.survey.is_saved || !is_roots || goes_up(path) || is_systems(site.walk) {
+            return remedy;
+        }
+        let mut other = path.clone().into_os_string();
+        other.push(".moved");
+        let command = Command::root("mv -n").path(path, site.named_by);
+        remedy.command(command.path(Path::new(&other), site.named_by))
+    }
+
     /// Sets the mode of a unit, drop-in or property list, where only root could have put it.
     pub(super) fn definition(&self, remedy: Remedy, walk: &PathWalk, mode: Mode) -> Remedy {
         let is_in = |folder: &&str| walk.path.starts_with(folder) && walk.real.starts_with(folder);

@@ -29,7 +29,12 @@ pub(crate) fn healthy() -> Survey {
         accounts_unread: None,
         privileged: true,
         systemd: Some(252),
-        mounts: vec![Mount { point: "/".into(), kind: "ext4".into(), options: vec!["rw".into()] }],
+        mounts: vec![Mount {
+            point: "/".into(),
+            kind: "ext4".into(),
+            options: vec!["rw".into()],
+            order: None,
+        }],
         volumes: vec![Volume {
             folder: WORKDIR.into(),
             purpose: PathRole::WorkFolder,
@@ -73,8 +78,20 @@ pub(crate) fn healthy() -> Survey {
              [Install]\nWantedBy=multi-user.target\n",
         ),
         objections: Seen::Known(Vec::new()),
+        misread: Vec::new(),
         command: vec![BINARY.into(), "--config".into(), CONFIG.into()],
         host_ends: Seen::Known(Vec::new()),
+        boot: Seen::Known(Boot {
+            target: "graphical.target".into(),
+            is_multi_user: true,
+            is_reached: true,
+            wanters: vec![Wanter {
+                name: "multi-user.target".into(),
+                state: WanterState::Reached,
+                meant: None,
+            }],
+            ..Boot::default()
+        }),
         state: Seen::Known(ServiceState {
             load: Load::Loaded,
             enabled: true,
@@ -137,6 +154,9 @@ pub(crate) fn healthy() -> Survey {
                 .to_vec(),
         ),
         wrapper: None,
+        sudo: Seen::not_applicable("no command prefix"),
+        mounts: Seen::not_applicable("those of the host"),
+        held_names: Seen::Known(Vec::new()),
     };
     Survey {
         schema_version: SCHEMA_VERSION,
@@ -248,6 +268,7 @@ pub(crate) fn directive(survey: &mut Survey, section: &str, key: &str, value: &s
         section: section.into(),
         key: key.into(),
         value: value.into(),
+        kind: ValueKind::Unknown,
     };
     service_of(survey).directives.push(line);
 }
@@ -357,6 +378,7 @@ fn unit(text: &str) -> Vec<Directive> {
                 section: section.clone(),
                 key: key.into(),
                 value: value.into(),
+                kind: ValueKind::Unknown,
             });
         }
     }

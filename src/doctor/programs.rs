@@ -9,7 +9,7 @@ const WINDOWS: &[Os] = &[Os::Windows];
 const ALL: &[Os] = &[Os::Linux, Os::Darwin, Os::Windows];
 
 /// Every program, and the systems that have it.
-const PROGRAMS: [(&str, &[Os]); 66] = [
+const PROGRAMS: &[(&str, &[Os])] = &[
     // A variable of PowerShell that a task is put into.
     ("$task", WINDOWS),
     ("Add-MpPreference", WINDOWS),
@@ -21,6 +21,7 @@ const PROGRAMS: [(&str, &[Os]); 66] = [
     ("ausearch", LINUX),
     ("btrfs", LINUX),
     ("cat", UNIX),
+    ("chage", LINUX),
     ("chmod", UNIX),
     ("chown", UNIX),
     ("chsh", UNIX),
@@ -43,6 +44,7 @@ const PROGRAMS: [(&str, &[Os]); 66] = [
     ("lsof", MAC),
     ("mkhomedir_helper", LINUX),
     ("mount", LINUX),
+    ("mv", UNIX),
     ("net", WINDOWS),
     ("netsh", WINDOWS),
     ("netstat", MAC),
@@ -54,6 +56,7 @@ const PROGRAMS: [(&str, &[Os]); 66] = [
     ("ps", UNIX),
     ("reg", WINDOWS),
     ("restorecon", LINUX),
+    ("rm", UNIX),
     ("runnerup", ALL),
     ("schtasks", WINDOWS),
     ("scutil", MAC),
@@ -73,6 +76,8 @@ const PROGRAMS: [(&str, &[Os]); 66] = [
     ("useradd", LINUX),
     ("visudo", UNIX),
     ("w32tm", WINDOWS),
+    // A loop of the shell, until launchd has let go of a job.
+    ("while", MAC),
     ("xattr", MAC),
     ("xcode-select", MAC),
     ("yum", LINUX),
@@ -104,11 +109,12 @@ mod tests {
 
     /// Programs that only show something, and what one of their words must be for that; no word: they
     /// do in every case.
-    const SHOWING: [(&str, &[&str]); 32] = [
+    const SHOWING: [(&str, &[&str]); 34] = [
         ("Get-NetTCPConnection", &[]),
         ("Get-ScheduledTask", &[]),
         ("ausearch", &[]),
         ("cat", &[]),
+        ("chage", &["--list"]),
         ("curl", &[]),
         ("dpkg", &["--audit"]),
         ("dscacheutil", &["-q"]),
@@ -137,6 +143,7 @@ mod tests {
         ("systemd-analyze", &["verify"]),
         ("tail", &[]),
         ("timedatectl", &["status"]),
+        ("visudo", &["-c"]),
     ];
 
     fn only_shows(line: &str) -> bool {

@@ -140,18 +140,26 @@ impl Remedy {
         self.line(command, false)
     }
 
-    /// With what a person types to do something with the service of an agent.
+    /// With what a person types to do something with the service of an agent: all of it, or nothing.
     #[must_use]
     pub(super) fn typed(self, verb: Verb, install: &Install, service: &Service) -> Self {
-        let commands = service.manager.profile().commands(verb, install, service).into_iter();
-        commands.fold(self, |remedy, command| remedy.line(command, !verb.only_shows()))
+        self.all_or_none(
+            service.manager.profile().commands(verb, install, service),
+            !verb.only_shows(),
+        )
     }
 
     /// The same for what a person types after the problem is removed.
     #[must_use]
     pub(super) fn afterwards(self, verb: Verb, install: &Install, service: &Service) -> Self {
-        let commands = service.manager.profile().commands(verb, install, service).into_iter();
-        commands.fold(self, |remedy, command| remedy.line(command, false))
+        self.all_or_none(service.manager.profile().commands(verb, install, service), false)
+    }
+
+    fn all_or_none(self, commands: Vec<Command>, is_cure: bool) -> Self {
+        match commands.iter().all(|command| command.line().is_some()) {
+            true => commands.into_iter().fold(self, |all, command| all.line(command, is_cure)),
+            false => self,
+        }
     }
 
     fn line(mut self, command: Command, is_cure: bool) -> Self {
@@ -162,10 +170,7 @@ impl Remedy {
     /// With commands that are useful only together, in this order: all of them, or none.
     #[must_use]
     pub(super) fn in_turn<const N: usize>(self, commands: [Command; N]) -> Self {
-        match commands.iter().all(|command| command.line().is_some()) {
-            true => commands.into_iter().fold(self, Self::command),
-            false => self,
-        }
+        self.all_or_none(commands.into(), true)
     }
 
     /// The exact commands, as a person would type them.

@@ -94,7 +94,7 @@ fn documents() -> Vec<Value> {
             config_of(survey).settings.last_mut().unwrap().value =
                 crate::host::Written::List(words);
             let rules = vec!["(ALL) NOPASSWD: /x".to_owned()];
-            let sudo = Sudo { installed: true, rules, passwordless: false, wants_terminal: true };
+            let sudo = Sudo { installed: true, rules, wants_terminal: true, ..Sudo::default() };
             survey.host.accounts[1].sudo = Seen::Known(sudo);
             directive(survey, "Service", "NoNewPrivileges", "yes");
             directive(survey, "Service", "ProtectSystem", "strict");

@@ -1,8 +1,8 @@
 //! One agent: what runs it, what it reads, what it started.
 
 use super::{
-    ConfigFile, LogLine, PathRole, PathWalk, Provenance, Running, Scrubbed, Seen, Service,
-    TokenPlace, TokenShape,
+    ConfigFile, HeldName, LogLine, Mount, PathRole, PathWalk, Provenance, Running, Scrubbed, Seen,
+    Service, StepDown, SudoAnswer, TokenPlace, TokenShape,
 };
 use crate::agent::Kind;
 use serde::{Deserialize, Serialize};
@@ -63,15 +63,28 @@ pub struct Install {
     /// The command prefix's program, where that is a script.
     #[serde(default)]
     pub wrapper: Option<Wrapper>,
+    /// The mounts that the agent's process sees, as far as they hold its paths, where they are not the
+    /// host's.
+    #[serde(default)]
+    pub mounts: Seen<Vec<Mount>>,
+    /// Names in the temporary folder that each job needs, where something stands there.
+    #[serde(default)]
+    pub held_names: Seen<Vec<HeldName>>,
+    /// What sudo answers to the question whether it would do what the command prefix asks of it.
+    #[serde(default)]
+    pub sudo: Seen<SudoAnswer>,
 }
 
 /// What a wrapper script does with what it is given; of its text nothing is kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Wrapper {
     /// It passes its arguments on, each as it is: `"$@"`.
     pub passes_arguments: bool,
     /// The last of it is an `exec`, so that exit code and signals are the job's.
     pub ends_in_exec: bool,
+    /// By which program it starts the job as another account.
+    #[serde(default)]
+    pub steps_down: Option<StepDown>,
 }
 
 /// A path that a definition or a configuration names.
@@ -283,6 +296,13 @@ impl Install {
         }
     }
 
+    /// By which program the command prefix, or its script, starts jobs as another account.
+    pub fn steps_down(&self) -> Option<StepDown> {
+        let prefix = self.settings().list("runner.command_prefix");
+        let direct = prefix.as_deref().and_then(StepDown::of);
+        direct.or_else(|| self.wrapper.as_ref()?.steps_down.clone())
+    }
+
     /// A path by what it is for.
     pub fn path(&self, role: PathRole) -> Option<&Seen<PathWalk>> {
         self.named(role).map(|named| &named.walk)
@@ -315,12 +335,8 @@ impl Install {
         }
     }
 
-    /// Whether a job runs: the agent has children that are not zombies. `None` where that is not
-    /// known, or no agent runs.
+    /// Whether a job runs: see [`Install::jobs`]. `None` where that is not known, or no agent runs.
     pub fn runs_job(&self) -> Option<bool> {
-        let processes = self.processes.ok()?;
-        let main = processes.first()?;
-        let alive = |process: &&Process| process.parent == main.pid && process.state != 'Z';
-        Some(processes.iter().any(|process| alive(&process)))
+        Some(self.jobs()?.next().is_some())
     }
 }

@@ -1,12 +1,18 @@
 //! The host itself.
 
-use super::{PackageFault, PackageManager, PathRole, PathWalk, Seen, Windows};
+use super::{
+    Directive, PackageFault, PackageManager, PathRole, PathWalk, PlannedMount, Seen, Sudo, Windows,
+};
 use crate::platform::{Os, accounts::AccountId, fs::Meta};
 use serde::{Deserialize, Serialize};
 use std::{fmt, path::PathBuf};
 
 /// The number of the system itself, on Windows.
 pub const SYSTEM_SID: &str = "S-1-5-18";
+
+/// Groups whose members can become root.
+pub const POWERFUL: [&str; 8] =
+    ["docker", "lxd", "libvirt", "disk", "sudo", "wheel", "admin", "root"];
 
 /// What is true of the whole host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,8 +34,14 @@ pub struct Host {
     pub container: Option<String>,
     /// The version of systemd that runs it.
     pub systemd: Option<u32>,
+    /// What systemd's own configuration says of defaults for all units, in the order in which it
+    /// counts.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub manager_settings: Vec<Directive>,
     /// File systems.
     pub mounts: Vec<Mount>,
+    /// Mounts that every start of the host is to bring.
+    pub planned_mounts: Vec<PlannedMount>,
     /// Free space where it matters.
     pub volumes: Vec<Volume>,
     /// Memory.
@@ -44,6 +56,8 @@ pub struct Host {
     pub resolver: Seen<Resolver>,
     /// Accounts that an agent or its jobs run as.
     pub accounts: Vec<AccountFacts>,
+    /// Numbers of the groups of [`POWERFUL`] that are there.
+    pub powerful_groups: Vec<(u32, String)>,
     /// Why more accounts than these may be there.
     pub accounts_unread: Option<String>,
     /// TCP ports below 65536 that something listens on.
@@ -63,7 +77,7 @@ pub struct Host {
 }
 
 /// A mounted file system.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Mount {
     /// Where.
     pub point: PathBuf,
@@ -71,6 +85,10 @@ pub struct Mount {
     pub kind: String,
     /// Its options, such as `noexec`.
     pub options: Vec<String>,
+    /// The kernel's number of it, and that of the mount that it lies on; `None` where that is not
+    /// known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order: Option<(u64, u64)>,
 }
 
 /// Space on the file system of a folder that matters to an agent.
@@ -154,19 +172,6 @@ pub struct AccountFacts {
     pub administrator: Option<bool>,
 }
 
-/// What sudo lets an account do.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Sudo {
-    /// sudo is installed.
-    pub installed: bool,
-    /// Rules, as `sudo -l` writes them.
-    pub rules: Vec<String>,
-    /// Any command without a password.
-    pub passwordless: bool,
-    /// sudo wants a terminal.
-    pub wants_terminal: bool,
-}
-
 /// What only macOS has.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -194,7 +199,9 @@ impl Default for Host {
             image: false,
             container: None,
             systemd: None,
+            manager_settings: Vec::new(),
             mounts: Vec::new(),
+            planned_mounts: Vec::new(),
             volumes: Vec::new(),
             memory: Seen::default(),
             oom_kills: Seen::default(),
@@ -202,6 +209,7 @@ impl Default for Host {
             selinux: None,
             resolver: Seen::default(),
             accounts: Vec::new(),
+            powerful_groups: Vec::new(),
             accounts_unread: None,
             listening: Seen::default(),
             routes: Seen::default(),
@@ -217,9 +225,7 @@ impl Default for Host {
 impl Host {
     /// The file system that `path` (without links) is on.
     pub fn mount_of(&self, path: &std::path::Path) -> Option<&Mount> {
-        // Of two mounts at one point the later one lies on top.
-        let mounts = self.mounts.iter().filter(|mount| path.starts_with(&mount.point));
-        mounts.max_by_key(|mount| mount.point.components().count())
+        Mount::of(&self.mounts, path)
     }
 }
 

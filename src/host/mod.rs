@@ -4,13 +4,17 @@
 //! something within one survey only; a text that may hold one is scrubbed before it comes here.
 
 mod agent;
+mod boot;
 mod config;
 mod effective;
 pub(crate) mod facts;
 mod host_end;
+mod jobs;
 pub mod limits;
 mod log_line;
 mod machine;
+mod misread;
+mod mounts;
 mod network;
 mod packages;
 mod path;
@@ -24,21 +28,27 @@ mod seen;
 mod service;
 mod service_state;
 mod settings;
+mod step_down;
+mod sudo;
 mod token_place;
+mod value_kind;
 mod windows;
 
 pub use agent::{
     Binary, Install, Leftover, Named, Process, Program, Received, Tool, Unlisted, Variable,
     Workdir, Wrapper,
 };
+pub use boot::{Boot, ConditionFault, Requirement, UnitCondition, Wanter, WanterState};
 pub use config::{ConfigFile, ConfigState, Setting, TokenShape, Written};
 pub use effective::{Assigned, Effective, EnvironmentFile, Exec, Limit, SliceLimits};
 pub use facts::{Defined, Facts};
 pub use host_end::{EndedBy, Ending, HostEnd};
 pub use log_line::LogLine;
 pub use machine::{
-    AccountFacts, Clock, Host, Mac, Memory, Mount, Resolver, SYSTEM_SID, Selinux, Sudo, Volume,
+    AccountFacts, Clock, Host, Mac, Memory, Mount, POWERFUL, Resolver, SYSTEM_SID, Selinux, Volume,
 };
+pub use misread::{Misread, Misreading};
+pub use mounts::{HeldName, PlannedMount};
 pub use network::{Answered, Attempt, Endpoint, Network, Proxied, Route, Side, Tls};
 pub use packages::{PackageFault, PackageManager};
 pub use path::{Access, Denied, PathPart, PathWalk, Provenance, Strange, Stranger};
@@ -53,7 +63,10 @@ pub use service::{Definition, Directive, Objection, Service};
 pub use service_state::{AUTO_RESTART, Activity, Load, ServiceState};
 pub(crate) use settings::counted;
 pub use settings::{Given, Resolved, Settings, Source, Value};
+pub use step_down::{StepDown, StepTool, is_plain_user};
+pub use sudo::{At, Refusal, Ruling, Sudo, SudoAnswer, Target};
 pub use token_place::TokenPlace;
+pub use value_kind::ValueKind;
 pub use windows::{Grant, Rights, TaskState, Windows, same};
 
 use serde::{Deserialize, Serialize};

@@ -39,6 +39,7 @@ probes! {
 
     // Each agent.
     ServiceState: "the state of a service", needs [Configuration];
+    NextBoot: "the units of the next boot", needs [Configuration];
     UnitObjections: "what systemd objects to in the units", needs [Configuration];
     Windows: "what PowerShell says", needs [Configuration];
     AccountNumbers: "the accounts' numbers", needs [Configuration];

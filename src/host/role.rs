@@ -28,6 +28,8 @@ pub enum PathRole {
     /// systemd's `WorkingDirectory`.
     #[serde(alias = "the service's own folder")]
     ServiceFolder,
+    /// launchd's `KeepAlive` with `PathState`: whether something stands there decides on a start.
+    StartCondition,
     /// The program of `runner.command_prefix`.
     #[serde(alias = "the command prefix")]
     CommandPrefix,
@@ -67,6 +69,7 @@ impl fmt::Display for PathRole {
             Self::Certificates => "the certificates",
             Self::ServiceOutput => "the service's output",
             Self::ServiceFolder => "the service's own folder",
+            Self::StartCondition => "a path that a start depends on",
             Self::CommandPrefix => "the command prefix",
             Self::EnvironmentFile => "an environment file",
             Self::OptionalEnvironmentFile => "an optional environment file",

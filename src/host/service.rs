@@ -1,6 +1,6 @@
 //! A service as it is defined.
 
-use super::{Activity, HostEnd, PathWalk, Scrubbed, Seen, ServiceState};
+use super::{Activity, Boot, HostEnd, Misread, PathWalk, Scrubbed, Seen, ServiceState, ValueKind};
 use crate::values::Manager;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -24,12 +24,18 @@ pub struct Service {
     /// What systemd objects to in these lines.
     #[serde(default)]
     pub objections: Seen<Vec<Objection>>,
+    /// Lines of these files, and of the environment files, that mean something else to the manager.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub misread: Vec<Misread>,
     /// What it runs, word by word.
     pub command: Vec<Scrubbed>,
     /// What scripts and units that it names do to the host when it ends; the directives themselves
     /// tell the rest.
     #[serde(default)]
     pub host_ends: Seen<Vec<HostEnd>>,
+    /// systemd: what the next boot does with it.
+    #[serde(default)]
+    pub boot: Seen<Boot>,
     /// What its manager says.
     pub state: Seen<ServiceState>,
 }
@@ -52,12 +58,16 @@ pub struct Directive<T = Scrubbed> {
     pub file: PathBuf,
     /// The line, counted from 1.
     pub line: usize,
-    /// The section, such as `Service`; of a plist nothing.
+    /// The section, such as `Service`; of a plist the keys of the dictionaries that it is in, such as
+    /// `KeepAlive` or `KeepAlive/PathState`.
     pub section: String,
     /// The key; empty for a line that is none.
     pub key: String,
     /// The value.
     pub value: T,
+    /// The type of the value, where the file has types.
+    #[serde(default, skip_serializing_if = "ValueKind::is_unknown")]
+    pub kind: ValueKind,
 }
 
 /// A line of a definition that its manager ignores or warns of; before it is scrubbed, of a `String`

@@ -283,8 +283,14 @@ fn own_group(command: &mut Command) {
     std::os::unix::process::CommandExt::process_group(command, 0);
 }
 
-#[cfg(not(unix))]
-fn own_group(_command: &mut Command) {}
+/// A console of its own that nobody sees: Ctrl-C at the person's does not end a program amid its work,
+/// and what a program sets of its console, such as its code page, is not left behind at the person's.
+#[cfg(windows)]
+fn own_group(command: &mut Command) {
+    /// Of `CreateProcess`.
+    const CREATE_NO_WINDOW: u32 = 0x0800_0000;
+    std::os::windows::process::CommandExt::creation_flags(command, CREATE_NO_WINDOW);
+}
 
 #[cfg(unix)]
 fn end_group(child: &mut Child) {

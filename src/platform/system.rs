@@ -15,6 +15,18 @@ use std::path::{Path, PathBuf};
 pub trait System {
     /// Creates an account, and a group of its name, with a home and no password.
     fn create_account(&self, name: &str, home: &Path, shell: &Path) -> Result<()>;
+    /// Has the system forget which accounts it did not find. `false` where it keeps no such answers.
+    ///
+    /// # Errors
+    /// When it cannot be told.
+    fn forget_absent(&self) -> Result<bool> {
+        Ok(false)
+    }
+    /// What to do where even root may not remove a home; that home goes before the record of the
+    /// account then, so that another run can do both. `None` where root may.
+    fn guards_homes(&self) -> Option<&'static str> {
+        None
+    }
     /// Removes an account. Its home stays, unless [`System::left_home`] says that the system
     /// removes it: then it goes where `with_home` is set.
     fn remove_account(&self, account: &Account, with_home: bool) -> Result<()>;
@@ -159,6 +171,15 @@ impl System for Mac<'_> {
             )));
         }
         macos::account_tools::create(self.commands, name, home, shell)
+    }
+
+    fn forget_absent(&self) -> Result<bool> {
+        macos::account_tools::forget_absent(self.commands).map(|()| true)
+    }
+
+    /// Privacy & Security goes by the program that root was asked from.
+    fn guards_homes(&self) -> Option<&'static str> {
+        Some(macos::account_tools::FULL_DISK_ACCESS)
     }
 
     fn remove_account(&self, account: &Account, _with_home: bool) -> Result<()> {

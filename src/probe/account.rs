@@ -2,18 +2,14 @@
 
 use crate::{
     Result,
-    host::{AccountFacts, PathWalk, Seen, Sudo, Tool},
+    host::{AccountFacts, PathWalk, Tool},
     platform::{
         Os, accounts,
-        command::{Call, Commands},
         fs::{Kind, Meta, Root, WalkEnd},
     },
     text::{inner, is_whole},
 };
-use std::{
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::path::{Path, PathBuf};
 
 /// Most folders of a `PATH` that are looked into: an account may have named any number.
 pub(super) const FOLDERS: usize = 64;
@@ -45,48 +41,6 @@ pub(super) fn facts(root: &Root, name: &str) -> Result<Option<AccountFacts>> {
         shell: walk(&account.shell),
         ..AccountFacts::default()
     }))
-}
-
-/// What sudo lets the account do, by sudo's own word.
-pub(super) fn sudo(commands: &dyn Commands, account: &AccountFacts, limit: Duration) -> Seen<Sudo> {
-    let name = &account.name;
-    if commands.find("sudo").is_none() {
-        return Seen::Known(Sudo::default());
-    }
-    if account.is_root() {
-        let rules = vec!["(ALL) ALL".to_owned()];
-        return Seen::Known(Sudo {
-            installed: true,
-            rules,
-            passwordless: true,
-            wants_terminal: false,
-        });
-    }
-    if !crate::platform::privilege::is_privileged() {
-        return Seen::not(format!("only root can ask what sudo lets {name} do"));
-    }
-    let call = Call::new("sudo", ["-n", "-l", "-U", name.as_str()]).within(limit);
-    match commands.answer(&call) {
-        Ok(answer) => Seen::Known(rules(&answer.stdout)),
-        Err(error) => Seen::broken(error.message()),
-    }
-}
-
-/// The rules of `sudo -l`: indented lines behind the first line that ends in a colon.
-fn rules(output: &str) -> Sudo {
-    let rules: Vec<String> = output
-        .lines()
-        .filter(|line| line.starts_with([' ', '\t']))
-        .map(|line| line.trim().to_owned())
-        .filter(|line| line.starts_with('('))
-        .collect();
-    let is_all = |rule: &String| {
-        let commands = rule.rsplit_once(": ").map(|(_, commands)| commands);
-        rule.contains("NOPASSWD:") && commands.is_some_and(|commands| commands.trim() == "ALL")
-    };
-    // Defaults are listed too: `requiretty` among them, `!requiretty` when it is off.
-    let wants_terminal = output.split([',', ' ', '\n']).any(|word| word.trim() == "requiretty");
-    Sudo { installed: true, passwordless: rules.iter().any(is_all), rules, wants_terminal }
 }
 
 /// Tells what stands at a path, as far as whoever named it could find out.
@@ -150,18 +104,5 @@ mod tests {
         let tools: Vec<_> =
             found.iter().map(|tool| (tool.name.as_str(), tool.path.is_some())).collect();
         assert_eq!(tools, [("git", true), ("gzip", false)]);
-    }
-
-    #[test]
-    fn sudos_own_words_are_read() {
-        let output = "Matching Defaults entries for ci on h:\n    env_reset, requiretty,\n    mail_badpass\n\n\
-                    User ci may run the following commands on h:\n    (ALL) NOPASSWD: ALL\n    (root) /bin/ls\n";
-        let sudo = rules(output);
-        assert_eq!(sudo.rules, ["(ALL) NOPASSWD: ALL", "(root) /bin/ls"]);
-        assert!(sudo.passwordless && sudo.wants_terminal);
-        let few =
-            rules("User ci may run the following commands on h:\n    (ALL) NOPASSWD: /bin/ls\n");
-        assert!(!few.passwordless && !few.wants_terminal);
-        assert!(rules("User ci is not allowed to run sudo on h.\n").rules.is_empty());
     }
 }

@@ -7,16 +7,16 @@ use super::{
     deadline::Probe,
     effective,
     environment::{self, Raw},
-    host_end, log,
+    host, host_end, log,
     processes::{OfInstall, Processes},
-    reader,
+    reader, sudo,
     units::Unit,
     workdir,
 };
 use crate::{
     host::{
-        Binary, HostEnd, Install, Named, PathRole, PathWalk, ProbeName, Provenance, Received, Seen,
-        Service, TokenPlace, Tool, Unseen, Workdir, Wrapper,
+        Binary, HeldName, HostEnd, Install, Named, PathRole, PathWalk, ProbeName, Provenance,
+        Received, Seen, Service, StepDown, SudoAnswer, TokenPlace, Tool, Unseen, Workdir, Wrapper,
     },
     platform::{
         Os,
@@ -35,6 +35,9 @@ use std::{
 /// Why nothing is said of a path.
 const SECRET: &str = "what is named as its path looks like a secret";
 
+/// Most paths that the start of a service depends on.
+const CONDITIONS: usize = 8;
+
 /// The looks at one agent.
 pub(super) struct AgentProbes {
     candidate: Candidate,
@@ -42,13 +45,15 @@ pub(super) struct AgentProbes {
     paths: Vec<(PathRole, Provenance, Probe<Seen<PathWalk>>)>,
     prefix: Option<Prefix>,
     host_ends: Probe<Vec<HostEnd>>,
+    held_names: Option<Probe<Vec<HeldName>>>,
     workdir: Option<Probe<Seen<Workdir>>>,
     log: Option<Probe<log::Log>>,
     tools: Probe<Vec<Tool>>,
 }
 
-/// The look at the command prefix's program: the way to it, and what it does if it is a script.
-type Prefix = (Provenance, Probe<(Seen<PathWalk>, Option<Wrapper>)>);
+/// The look at the command prefix's program: the way to it, what it does if it is a script, and what
+/// sudo answers where it is asked for something.
+type Prefix = (Provenance, Probe<(Seen<PathWalk>, Option<Wrapper>, Seen<SudoAnswer>)>);
 
 /// Starts to look at an agent. Nothing is looked at here: what an account has named may never
 /// answer.
@@ -126,17 +131,26 @@ pub(super) fn begin(
         output.filter(|output| output.section.is_empty() && output.key == "StandardErrorPath");
     let output = output.map(|output| PathBuf::from(&output.value)).find(|path| path.is_absolute());
     name(PathRole::ServiceOutput, by_service, output);
+    let conditions = candidate.unit.iter().flat_map(|unit| &unit.directives);
+    let conditions = conditions.filter(|line| line.section == "KeepAlive/PathState");
+    for path in conditions
+        .map(|line| PathBuf::from(&line.key))
+        .filter(|path| path.is_absolute())
+        .take(CONDITIONS)
+    {
+        name(PathRole::StartCondition, by_service, Some(path));
+    }
     let folder = directive("WorkingDirectory").map(|path| path.trim_start_matches('-').to_owned());
     let folder = folder.filter(|path| path.starts_with('/')).map(PathBuf::from);
     name(PathRole::ServiceFolder, by_service, folder);
     let prefix = candidate.settings().given("runner.command_prefix").ok().flatten();
-    let prefix = prefix.and_then(|given| {
-        let by = given.by;
-        Some((given.into_list()?.into_iter().next()?.into_owned(), by))
-    });
+    let prefix = prefix.and_then(|given| Some((given.by, given.into_list()?)));
     let folders = variable("PATH");
-    let prefix = prefix.map(|(word, by_prefix)| {
-        let folders = folders.clone();
+    let prefix = prefix.and_then(|(by, words)| {
+        Some((by, words.first()?.clone().into_owned(), StepDown::of(&words)))
+    });
+    let prefix = prefix.map(|(by_prefix, word, step)| {
+        let (folders, user) = (folders.clone(), candidate.user.clone());
         let probe = context.start(ProbeName::CommandPrefix, move |context| {
             let by = folders.as_ref().map_or(by_prefix, |(_, by)| by_prefix.and(*by));
             let end = |path: &Path| end_of(&context.root, path, by, agent);
@@ -144,9 +158,19 @@ pub(super) fn begin(
             let walk = Seen::from(reader::walk(&context.root, &path, by, agent));
             let probe = |walk| command_prefix::examine(&context.root, walk, by_prefix);
             let wrapper = walk.ok().and_then(probe);
-            (walk, wrapper)
+            let of_script = || wrapper.as_ref()?.steps_down.clone();
+            let answer = match (step.or_else(of_script), user) {
+                (Some(step), Some(user)) if context.is_host => sudo::answer(context, &user, &step),
+                _ => Seen::default(),
+            };
+            (walk, wrapper, answer)
         });
         (by_prefix, probe)
+    });
+    let temporary = variable("TMPDIR").map(|(path, by)| (PathBuf::from(path), by));
+    let temporary = temporary.or_else(|| usual.map(|path| (path.into(), Provenance::Root)));
+    let held_names = temporary.map(|(folder, by)| {
+        context.start(ProbeName::Path, move |context| held_names(context, &folder, by, agent))
     });
     let mut paths: Vec<_> = named
         .into_iter()
@@ -210,7 +234,7 @@ pub(super) fn begin(
         let end = |path: &Path| end_of(&context.root, path, by, agent);
         account::tools(&end, context.os, folders.as_ref().map(|(path, _)| path.as_str()))
     });
-    AgentProbes { candidate, binary, paths, prefix, host_ends, workdir, log, tools }
+    AgentProbes { candidate, binary, paths, prefix, held_names, host_ends, workdir, log, tools }
 }
 
 /// The way to a path that `named_by` named.
@@ -224,6 +248,26 @@ fn walk(
         true => Seen::not(SECRET),
         false => Seen::from(reader::walk(&context.root, path, named_by, agent)),
     }
+}
+
+/// Sockets that the task agent makes anew for each job, by its own fixed names in the temporary folder
+/// (a public issue thread on four runners of one host names the first, a cache proxy's source the
+/// other).
+const SOCKETS: [&str; 2] = ["circleci-plugin.sock", "circleci-ts.sock"];
+
+/// What stands at the names that each job needs.
+fn held_names(
+    context: &ProbeContext,
+    folder: &Path,
+    named_by: Provenance,
+    agent: Option<u32>,
+) -> Vec<HeldName> {
+    let held = |name: &str| {
+        let path = folder.join(name);
+        let uid = end_of(&context.root, &path, named_by, agent)?.uid()?;
+        Some(HeldName { path, uid })
+    };
+    SOCKETS.into_iter().filter_map(held).collect()
 }
 
 /// What stands at a path, as far as whoever named it could find out.
@@ -251,6 +295,11 @@ fn program(end: &account::End<'_>, word: &str, path: Option<&str>) -> PathBuf {
 }
 
 impl AgentProbes {
+    /// The agent that is looked at.
+    pub(super) fn candidate(&mut self) -> &mut Candidate {
+        &mut self.candidate
+    }
+
     /// What was seen, once all of it is there or late.
     pub(super) fn done(
         self,
@@ -277,6 +326,9 @@ impl AgentProbes {
         let main = main.map(|main| processes.agent_below(main));
         let running = candidate.running(main, processes, context.until);
         let of_install = match context.is_host {
+            true if context.os == Os::Darwin => {
+                processes.of_mac_install(main, scrub, context.until)
+            }
             true => processes.of_install(main, name.as_deref(), task_uid, scrub, context.until),
             false => OfInstall::unseen(&Unseen::not_applicable(IMAGE)),
         };
@@ -284,14 +336,24 @@ impl AgentProbes {
         token_in.extend(of_install.holds_token.then_some(TokenPlace::Process));
         let environment = environment::kept(&candidate.variables, scrub);
         let host_ends = self.host_ends.seen();
+        let boot = match (&managers.boots, &name) {
+            (Seen::Known(boots), Some(name)) => boots.get(name).cloned().map_or_else(
+                || Seen::not_applicable("the service is not a systemd unit"),
+                Seen::Known,
+            ),
+            (Seen::Unseen(unseen), _) => Seen::Unseen(unseen.clone()),
+            (_, None) => Seen::not("no service"),
+        };
         let service = candidate.unit.map(|unit| Service {
             host_ends,
+            boot,
             objections: managers.objections.of(&unit, scrub),
             manager: unit.manager,
             name: unit.name,
             definitions: unit.definitions,
             strange_parts: unit.strange_parts,
             directives: Unit::scrubbed(unit.directives, scrub),
+            misread: candidate.misread,
             command,
             state,
         });
@@ -300,17 +362,24 @@ impl AgentProbes {
             .into_iter()
             .map(|(role, named_by, probe)| Named { role, walk: probe.flat(), named_by })
             .collect();
-        let mut wrapper = None;
+        let (mut wrapper, mut sudo) = (None, Seen::default());
         if let Some((named_by, probe)) = self.prefix {
             let walk = match probe.seen() {
-                Seen::Known((walk, script)) => {
-                    wrapper = script;
+                Seen::Known((walk, script, answer)) => {
+                    (wrapper, sudo) = (script, answer);
                     walk
                 }
                 Seen::Unseen(unseen) => Seen::Unseen(unseen),
             };
             paths.push(Named { role: PathRole::CommandPrefix, walk, named_by });
         }
+        let known = paths.iter().filter_map(|named| named.walk.ok());
+        let known: Vec<PathBuf> = known.map(|walk| walk.real.clone()).collect();
+        let mounts = match running.as_ref().filter(|_| context.is_host) {
+            Some(running) => host::mounts_of(running.pid, &known),
+            None => Seen::default(),
+        };
+        let held_names = self.held_names.map_or_else(Seen::default, Probe::seen);
         let (log, log_written) = match self.log.map(Probe::seen) {
             Some(Seen::Known(log)) => log,
             Some(Seen::Unseen(unseen)) => (Seen::Unseen(unseen), None),
@@ -342,6 +411,9 @@ impl AgentProbes {
             }),
             paths,
             wrapper,
+            sudo,
+            mounts,
+            held_names,
             workdir: self
                 .workdir
                 .map_or_else(|| Seen::not("runner.working_directory is not set"), Probe::flat),

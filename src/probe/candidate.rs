@@ -12,12 +12,13 @@ use super::{
 use crate::{
     agent::{Flag, Kind, Layout, Token, flags, is_token_flag, is_token_variable},
     host::{
-        ConfigFile, Directive, Provenance, Scrubbed, Seen, Stray, Strays, TokenPlace, TokenShape,
-        Unseen,
+        ConfigFile, Directive, Misread, Provenance, Scrubbed, Seen, StepDown, Stray, Strays,
+        TokenPlace, TokenShape, Unseen,
     },
     platform::{Os, accounts, fs::Root},
     record::Receipt,
     text::{Found, Secrets, inner, is_whole},
+    values::Manager,
 };
 use std::{
     path::{Path, PathBuf},
@@ -50,6 +51,8 @@ pub(super) struct Candidate {
     pub(super) task_user: Option<String>,
     pub(super) variables: Vec<Raw>,
     pub(super) files: Vec<environment::File>,
+    /// Lines that its manager takes otherwise than they are meant.
+    pub(super) misread: Vec<Misread>,
     /// The process of one that no service runs.
     pub(super) process: Option<u32>,
     /// The agent's process, by the control group of its service.
@@ -117,13 +120,13 @@ pub(super) fn all(
 }
 
 /// No strays but those that were not looked at.
-fn none_yet(processes: &Processes) -> Strays {
+pub(super) fn none_yet(processes: &Processes) -> Strays {
     let unseen = processes.fault().map(|fault| Unseen::not_examined(fault.why.clone()));
     Strays { shown: Vec::new(), count: processes.agents_beyond(), unseen }
 }
 
 /// Notes an agent's process that nothing accounts for.
-fn stray(strays: &mut Strays, agent: &Agent, processes: &Processes, scrub: &Scrub) {
+pub(super) fn stray(strays: &mut Strays, agent: &Agent, processes: &Processes, scrub: &Scrub) {
     strays.count += 1;
     if strays.shown.len() < STRAYS
         && let Some(process) = processes.agent_process(agent, scrub)
@@ -136,7 +139,11 @@ fn stray(strays: &mut Strays, agent: &Agent, processes: &Processes, scrub: &Scru
 
 fn of_definition(root: &Root, mut unit: Unit, receipt: Option<Receipt>) -> Candidate {
     let command = unit.command();
-    let (mut variables, files) = environment::of_unit(root, &unit);
+    let environment::OfUnit { set: mut variables, files, mut misread } =
+        environment::of_unit(root, &unit, None, Vec::new());
+    if unit.manager == Manager::Systemd {
+        misread.extend(unit.misread());
+    }
     variables.append(&mut unit.variables);
     let file = unit.definitions.first();
     let file = file.map_or(Path::new(""), |definition| definition.walk.path.as_path());
@@ -157,6 +164,7 @@ fn of_definition(root: &Root, mut unit: Unit, receipt: Option<Receipt>) -> Candi
         command,
         variables,
         files,
+        misread,
         unit: Some(unit),
         ..Candidate::default()
     }
@@ -205,7 +213,7 @@ impl Candidate {
     /// Takes what follows from its settings, once its configuration is known or none is.
     pub(super) fn settle(&mut self) {
         let prefix = self.settings().list("runner.command_prefix");
-        let other = prefix.as_deref().and_then(task_user).map(str::to_owned);
+        let other = prefix.as_deref().and_then(StepDown::of).and_then(|step| step.user);
         self.task_user = other.or_else(|| self.user.clone());
     }
 
@@ -333,32 +341,6 @@ pub(super) fn config(command: &[String]) -> Option<PathBuf> {
     named.into_iter().find(|(flag, _)| *flag == Flag::Config).map(|(_, path)| inner(path))
 }
 
-/// The account that a command prefix steps over to.
-fn task_user<T: AsRef<str>>(prefix: &[T]) -> Option<&str> {
-    let program = Path::new(prefix.first()?.as_ref()).file_name()?.to_str()?;
-    let mut words = prefix.iter().skip(1).map(AsRef::as_ref);
-    match program {
-        "sudo" | "runuser" | "doas" => {
-            while let Some(word) = words.next() {
-                if let Some(user) = word.strip_prefix("--user=") {
-                    return Some(user);
-                }
-                let is_short = word.starts_with('-') && !word.starts_with("--");
-                if word == "--user" || is_short && word.ends_with('u') {
-                    return words.next();
-                }
-                if is_short && word.starts_with("-u") {
-                    return word.strip_prefix("-u");
-                }
-            }
-            // sudo without a user is sudo to root.
-            Some("root")
-        }
-        "su" => words.find(|word| !word.starts_with('-')),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -437,20 +419,6 @@ mod tests {
                 all(&root, Vec::new(), receipts, &processes, &scrub, Instant::now());
             assert_eq!(found[0].process.is_some(), is_own, "{uid}");
             assert_eq!(strays.count == 0, is_own, "{uid}");
-        }
-    }
-
-    #[test]
-    fn the_account_of_jobs_is_the_prefixs() {
-        for (prefix, user) in [
-            ("sudo -niHu ci --", Some("ci")),
-            ("/usr/bin/sudo --user=ci --", Some("ci")),
-            ("sudo -uci", Some("ci")),
-            ("sudo -n --", Some("root")),
-            ("su - ci -c", Some("ci")),
-            ("nice -n 10", None),
-        ] {
-            assert_eq!(task_user(&words(prefix)), user, "{prefix}");
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::reader::{self, Part};
 use crate::{
-    host::{PathWalk, Provenance, Wrapper},
+    host::{PathWalk, Provenance, StepDown, StepTool, Wrapper},
     platform::fs::Root,
 };
 
@@ -24,9 +24,17 @@ fn of(text: &str) -> Wrapper {
     let lines =
         text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
     let last = lines.clone().next_back().unwrap_or_default();
+    let steps_down = StepDown::of_script(text);
+    // systemd-run waits for the job, gives its exit code, and a trap stops it: the wrapper that
+    // older documentation of CircleCI has.
+    let is_waited_for = steps_down.as_ref().is_some_and(|step| step.tool == StepTool::SystemdRun)
+        && last.contains("$@")
+        && text.contains("--wait")
+        && text.contains("trap ");
     Wrapper {
         passes_arguments: text.contains("\"$@\"") || text.contains("\"${@"),
-        ends_in_exec: last.starts_with("exec ") || last.contains(" exec "),
+        ends_in_exec: last.starts_with("exec ") || last.contains(" exec ") || is_waited_for,
+        steps_down,
     }
 }
 
@@ -40,5 +48,10 @@ mod tests {
         assert!(good.passes_arguments && good.ends_in_exec);
         let bad = of("#!/bin/bash\nset -e\nnice $@\necho done\n");
         assert!(!bad.passes_arguments && !bad.ends_in_exec);
+        let official = "#!/bin/bash\nabort() { systemctl stop \"$unit\"; }\ntrap abort EXIT\n\
+            systemd-run \\\n  --pipe --wait \\\n  --uid \"$(id -u ci)\" -- \"$@\"\n";
+        let official = of(official);
+        assert!(official.passes_arguments && official.ends_in_exec);
+        assert!(official.steps_down.unwrap().tool.needs_root());
     }
 }

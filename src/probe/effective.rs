@@ -1,9 +1,19 @@
 //! What systemd tells of its units, and what of it may be kept.
 
-use super::{scrub::Scrub, units::Unit};
+use super::{
+    ProbeContext,
+    candidate::Candidate,
+    environment,
+    manager_settings::{self, ManagerSettings},
+    scrub::Scrub,
+    units::Unit,
+};
 use crate::{
-    host::{Assigned, Effective, Exec, Scrubbed, ServiceState},
-    service::{Told, systemd::slices_of},
+    host::{Assigned, Effective, Exec, Load, ProbeName, Scrubbed, Seen, ServiceState},
+    platform::Os,
+    service::{Told, systemd},
+    text::Secrets,
+    values::Manager,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,8 +23,74 @@ const SLICES: usize = 64;
 /// The slices that units may run in, by their definitions and names.
 pub(super) fn slices<'a>(units: impl Iterator<Item = &'a Unit>) -> Vec<String> {
     let all: BTreeSet<String> =
-        units.flat_map(|unit| slices_of(&unit.name, &unit.directives)).collect();
+        units.flat_map(|unit| systemd::slices_of(&unit.name, &unit.directives)).collect();
     all.into_iter().take(SLICES).collect()
+}
+
+/// What systemd holds for all units.
+#[derive(Default)]
+pub(super) struct ManagerWord {
+    /// What its own configuration says.
+    pub(super) settings: ManagerSettings,
+    /// The environment that it gives every service.
+    environment: Option<Vec<Assigned<String>>>,
+}
+
+impl ManagerWord {
+    /// Reads its configuration and, on a host that it runs, asks it.
+    pub(super) fn begin(context: &ProbeContext) -> super::Probe<Self> {
+        context.start(ProbeName::ServiceState, |context| {
+            if context.os != Os::Linux {
+                return Self::default();
+            }
+            let asked =
+                context.is_host.then(|| systemd::environment(&context.commands, context.limit));
+            let environment = asked.and_then(Result::ok);
+            Self { settings: ManagerSettings::read(&context.root), environment }
+        })
+    }
+}
+
+/// Puts what is in force in the place of what the definitions say.
+pub(super) fn take_over(
+    context: &ProbeContext,
+    candidates: &mut Vec<Candidate>,
+    states: &Seen<BTreeMap<String, Told>>,
+    word: &ManagerWord,
+    secrets: &Secrets,
+) {
+    let told = |candidate: &Candidate| {
+        let name = &candidate.unit.as_ref()?.name;
+        let told = states.ok()?.get(name)?;
+        told.effective.clone().filter(|_| told.state.load == Load::Loaded)
+    };
+    let mut all: Vec<_> =
+        candidates.iter().map(|candidate| (candidate.clone(), told(candidate))).collect();
+    let of_image = word.settings.variables(None);
+    let of_host = word.environment.as_deref().map(|told| word.settings.variables(Some(told)));
+    // What a file that an account has named holds may never answer.
+    let probe = context.start(ProbeName::Environments, move |context| {
+        for (candidate, told) in &mut all {
+            let Some(unit) = candidate.unit.as_ref() else { continue };
+            if unit.manager != Manager::Systemd || context.is_host && told.is_none() {
+                continue;
+            }
+            let mut base = if context.is_host { of_host.clone() } else { None }
+                .unwrap_or_else(|| of_image.clone());
+            if let Some(told) = told.as_ref() {
+                base.extend(manager_settings::of_process(&told.pass_environment));
+            }
+            let of_unit = environment::of_unit(&context.root, unit, told.as_ref(), base);
+            candidate.misread = of_unit.misread;
+            candidate.misread.extend(unit.misread());
+            (candidate.variables, candidate.files) = (of_unit.set, of_unit.files);
+        }
+        all.into_iter().map(|(candidate, _)| candidate).collect::<Vec<_>>()
+    });
+    if let Seen::Known(all) = probe.seen() {
+        *candidates = all;
+        candidates.iter().for_each(|candidate| candidate.tell(secrets));
+    }
 }
 
 /// States without more.

@@ -1,15 +1,24 @@
 //! The variables that a service gives its agent, and what of them may be kept.
 
 use super::{
+    environment_files,
     reader::{self, Part},
     scrub::Scrub,
     units::Unit,
 };
 use crate::{
     agent::{is_agents_variable, is_token_variable},
-    host::{PathWalk, Provenance, Scrubbed, Seen, Variable},
+    host::{
+        Assigned, Directive, Effective, Misread, Misreading, PathWalk, Provenance, Scrubbed, Seen,
+        Variable,
+    },
     platform::fs::Root,
-    service::systemd::unit_text::split,
+    service::systemd::{
+        environment_file::{self, Assignment},
+        environment_line, meant,
+        specifiers::Specifiers,
+        words::split,
+    },
     text::REDACTED,
 };
 use std::{
@@ -26,6 +35,12 @@ const FILES: usize = 32;
 /// Most variables of one file, and of one unit, that are kept. An account may have written them.
 const OF_FILE: usize = 64;
 const OF_UNIT: usize = 128;
+
+/// Most lines of a unit that are told of.
+const MISREAD: usize = 20;
+
+/// Words that a shell takes in front of an assignment.
+const KEYWORDS: [&str; 5] = ["export", "set", "declare -x", "setenv", "env"];
 
 /// Longest value that is kept, in bytes. A part of one would be another value.
 const VALUE: usize = 16 << 10;
@@ -73,46 +88,148 @@ pub(super) struct File {
     pub(super) named_by: Provenance,
 }
 
-/// The variables of a unit in the order in which they count, and the files they come from.
-pub(super) fn of_unit(root: &Root, unit: &Unit) -> (Vec<Raw>, Vec<File>) {
-    let mut set: Vec<Raw> = Vec::new();
-    let mut from_files: Vec<Raw> = Vec::new();
-    let mut files: Vec<File> = Vec::new();
-    for directive in unit.directives.iter().filter(|directive| directive.section == "Service") {
-        let source = format!("{}:{}", directive.file.display(), directive.line);
-        let named_by = unit.written_by(&directive.file);
+/// The variables of a unit.
+#[derive(Default)]
+pub(super) struct OfUnit {
+    /// In the order in which they count.
+    pub(super) set: Vec<Raw>,
+    /// The files that they come from.
+    pub(super) files: Vec<File>,
+    /// Lines that set something else than they say.
+    pub(super) misread: Vec<Misread>,
+}
+
+/// The variables of a unit by its definition; where the manager told what is in force, that counts,
+/// and the definition says where it comes from.
+///
+/// `base` is what the manager gives every service.
+pub(super) fn of_unit(
+    root: &Root,
+    unit: &Unit,
+    told: Option<&Effective<String>>,
+    base: Vec<Raw>,
+) -> OfUnit {
+    let mut lines = Lines::default();
+    let specifiers = unit.specifiers();
+    let specifiers = Specifiers { unit: &unit.name, of_host: &specifiers };
+    let in_service = unit.directives.iter().filter(|directive| directive.section == "Service");
+    for directive in in_service {
         match (directive.key.as_str(), directive.value.as_str()) {
-            ("Environment", "") => set.clear(),
-            ("EnvironmentFile", "") => {
-                files.clear();
-                from_files.clear();
-            }
-            ("Environment", value) => set.extend(assignments(value, &source, named_by)),
-            ("EnvironmentFile", value) => {
-                let optional = value.starts_with('-');
-                let path = PathBuf::from(value.trim_start_matches('-').replace("%%", "%"));
-                if files.len() >= FILES {
-                    continue;
-                }
-                let walk = match reader::read_at(root, &path, Part::Head(LIMIT), named_by) {
-                    Ok((walk, content)) => {
-                        let text = String::from_utf8_lossy(&content.bytes);
-                        let whole = text.rsplit_once('\n').filter(|_| content.cut);
-                        let text = whole.map_or(&*text, |(whole, _)| whole);
-                        let set = lines(text, &path, named_by.and(walk.written_by()));
-                        from_files.extend(limited(last_of_each(set), OF_FILE));
-                        Seen::Known(walk)
-                    }
-                    Err(_) => reader::walk(root, &path, named_by, None).into(),
-                };
-                files.push(File { path, optional, walk, named_by });
-            }
+            ("Environment", "") => lines.set.clear(),
+            ("EnvironmentFile", "") => lines.files.clear(),
+            ("Environment", _) => lines.environment(unit, directive, &specifiers),
+            ("EnvironmentFile", value) => lines.file(unit, directive, value, &specifiers),
             _ => {}
         }
     }
+    let set = match told {
+        Some(told) => lines.in_force(unit, told),
+        None => lines.set.iter().map(|(raw, _)| raw.clone()).collect(),
+    };
+    let set = base.into_iter().chain(set).collect();
+    let mut of_unit = OfUnit { set, misread: lines.misread, ..OfUnit::default() };
+    let mut from_files: Vec<Raw> = Vec::new();
+    let named = lines.files.into_iter().flat_map(|(path, optional, named_by)| {
+        let all = environment_files::matching(root, &path).into_iter();
+        all.map(move |path| (path, optional, named_by))
+    });
+    for (path, optional, named_by) in named.take(FILES) {
+        let walk = match reader::read_at(root, &path, Part::Head(LIMIT), named_by) {
+            Ok((walk, content)) => {
+                let text = String::from_utf8_lossy(&content.bytes);
+                let whole = text.rsplit_once('\n').filter(|_| content.cut);
+                let text = whole.map_or(&*text, |(whole, _)| whole);
+                let written_by = named_by.and(walk.written_by());
+                let (set, misread) = of_file(text, &path, written_by);
+                from_files.extend(limited(last_of_each(set), OF_FILE));
+                of_unit.misread.extend(misread);
+                Seen::Known(walk)
+            }
+            Err(_) => reader::walk(root, &path, named_by, None).into(),
+        };
+        of_unit.files.push(File { path, optional, walk, named_by });
+    }
     // What a file sets counts before what the unit sets: systemd.exec(5).
-    set.extend(from_files);
-    (limited(set, OF_UNIT), files)
+    of_unit.set.extend(from_files);
+    if let Some(told) = told {
+        let is_kept = |raw: &Raw| !told.unset_environment.contains(&raw.name);
+        of_unit.set.retain(is_kept);
+    }
+    of_unit.set = limited(of_unit.set, OF_UNIT);
+    // An account may have written them.
+    of_unit.misread.sort_by_key(|misread| !misread.matters);
+    of_unit.misread.truncate(MISREAD);
+    of_unit
+}
+
+/// What the lines of a unit say of its environment.
+#[derive(Default)]
+struct Lines {
+    /// Each with the value as it is written.
+    set: Vec<(Raw, String)>,
+    /// Path, whether it may be missing, and who named it.
+    files: Vec<(PathBuf, bool, Provenance)>,
+    misread: Vec<Misread>,
+}
+
+impl Lines {
+    fn environment(
+        &mut self,
+        unit: &Unit,
+        directive: &Directive<String>,
+        specifiers: &Specifiers<'_>,
+    ) {
+        let line = environment_line::read(&directive.value, specifiers);
+        let misread = |variable: Option<String>, what| Misread {
+            file: directive.file.clone(),
+            line: directive.line,
+            key: directive.key.clone(),
+            matters: variable.as_deref().is_none_or(matters),
+            variable,
+            what,
+        };
+        for (variable, what) in line.dropped {
+            self.misread.push(misread(variable, what));
+        }
+        let source = format!("{}:{}", directive.file.display(), directive.line);
+        for set in line.set {
+            let meant = meant::of_assignment(&set.name, &set.written, true);
+            self.misread.extend(meant.map(|what| misread(Some(set.name.clone()), what)));
+            let value = set.value.unwrap_or_else(|| set.written.clone());
+            let written_by = unit.written_by(&directive.file);
+            let raw = Raw { name: set.name, value, source: source.clone(), written_by };
+            self.set.push((raw, set.written));
+        }
+    }
+
+    fn file(
+        &mut self,
+        unit: &Unit,
+        directive: &Directive<String>,
+        value: &str,
+        specifiers: &Specifiers<'_>,
+    ) {
+        let (optional, path) = match value.strip_prefix('-') {
+            Some(path) => (true, path),
+            None => (false, value),
+        };
+        // What is no path from the root on is no file to systemd.
+        if let Some(path) = specifiers.fill(path).ok().filter(|path| path.starts_with('/')) {
+            self.files.push((path.into(), optional, unit.written_by(&directive.file)));
+        }
+    }
+
+    /// The variables that are in force, each with the line that sets it.
+    fn in_force(&self, unit: &Unit, told: &Effective<String>) -> Vec<Raw> {
+        let raw = |set: &Assigned<String>| {
+            let value = set.value.clone()?;
+            let line = self.set.iter().rev().map(|(raw, _)| raw).find(|raw| raw.name == set.name);
+            let source = line.map_or_else(|| unit.name.clone(), |raw| raw.source.clone());
+            let written_by = line.map_or_else(|| unit.provenance(), |raw| raw.written_by);
+            Some(Raw { name: set.name.clone(), value, source, written_by })
+        };
+        told.environment.iter().filter_map(raw).collect()
+    }
 }
 
 /// Variables of a process, of which the last of a name counts here as well.
@@ -202,33 +319,34 @@ pub(super) fn shown_value(name: &str, value: &str, scrub: &Scrub) -> Option<Stri
     matters(name).then(|| scrub.text(value))
 }
 
-fn assignments(value: &str, source: &str, written_by: Provenance) -> Vec<Raw> {
-    let raw = |word: String| {
-        let (name, value) = word.split_once('=')?;
-        Some(Raw {
-            name: name.to_owned(),
-            value: value.replace("%%", "%"),
-            source: source.to_owned(),
-            written_by,
-        })
-    };
-    split(value).into_iter().filter_map(raw).collect()
-}
-
-/// The lines of an environment file.
-fn lines(text: &str, path: &Path, written_by: Provenance) -> Vec<Raw> {
-    let raw = |(at, line): (usize, &str)| {
-        let line = line.trim_start();
-        let (name, value) = line.split_once('=').filter(|_| !line.starts_with(['#', ';']))?;
-        let value = value.trim();
-        let value = match value.strip_prefix('\'').and_then(|value| value.strip_suffix('\'')) {
-            Some(inner) => inner.to_owned(),
-            None => crate::service::unquoted(value),
+/// The variables of an environment file, and what of it is passed over.
+fn of_file(text: &str, path: &Path, written_by: Provenance) -> (Vec<Raw>, Vec<Misread>) {
+    let (mut set, mut all) = (Vec::new(), Vec::new());
+    for assignment in environment_file::read(text) {
+        let misread = |name: &str, what| Misread {
+            file: path.to_owned(),
+            line: assignment.line,
+            key: String::new(),
+            matters: matters(name),
+            variable: environment_line::is_name(name).then(|| name.to_owned()),
+            what,
         };
-        let source = format!("{}:{}", path.display(), at + 1);
-        Some(Raw { name: name.trim().to_owned(), value, source, written_by })
-    };
-    text.lines().enumerate().filter_map(raw).collect()
+        if assignment.is_taken() {
+            let meant = meant::of_assignment(&assignment.name, &assignment.value, false);
+            all.extend(meant.map(|what| misread(&assignment.name, what)));
+            let source = format!("{}:{}", path.display(), assignment.line);
+            let Assignment { name, value, .. } = assignment;
+            set.push(Raw { name, value, source, written_by });
+        } else {
+            let (before, name) = assignment.name.rsplit_once([' ', '\t']).unwrap_or_default();
+            let keyword = KEYWORDS.contains(&before).then(|| before.to_owned());
+            all.push(match keyword {
+                Some(keyword) => misread(name, Misreading::Keyword(keyword)),
+                None => misread("", Misreading::BadName),
+            });
+        }
+    }
+    (set, all)
 }
 
 #[cfg(test)]
@@ -245,7 +363,11 @@ mod tests {
             shown(value, &scrub),
             "LAUNCH_AGENT_API_AUTH_TOKEN=*** HTTPS_PROXY=http://a:***@p:1 FOO=*** TMPDIR=/x"
         );
-        let raw = assignments("A_SECRET_TOKEN=x OTHER=y \"PATH=/a b\"", "u:1", Provenance::Root);
+        let raw =
+            [("A_SECRET_TOKEN", "x"), ("OTHER", "y"), ("PATH", "/a b")].map(|(name, value)| {
+                let (name, value, source) = (name.to_owned(), value.to_owned(), "u:1".to_owned());
+                Raw { name, value, source, written_by: Provenance::Root }
+            });
         let values: Vec<_> = kept(&raw, &scrub).into_iter().map(|v| v.value).collect();
         assert_eq!(values, [Some("***".into()), None, Some("/a b".into())]);
     }
@@ -258,7 +380,7 @@ mod tests {
         let text = "[Service]\nEnvironmentFile=/env\nEnvironment=A=unit\nEnvironmentFile=-/none\n";
         let directives = parse(text, Path::new("/u"));
         let unit = Unit { directives, ..Unit::default() };
-        let (raw, files) = of_unit(&root, &unit);
+        let OfUnit { set: raw, files, .. } = of_unit(&root, &unit, None, Vec::new());
         let values: Vec<_> =
             raw.iter().map(|raw| (raw.name.as_str(), raw.value.as_str())).collect();
         assert_eq!(values, [("A", "unit"), ("A", "file"), ("B", "c d")]);
@@ -277,7 +399,7 @@ mod tests {
         let line = "EnvironmentFile=/env\n".repeat(4 * FILES);
         let directives = parse(&format!("[Service]\n{line}"), Path::new("/u"));
         let unit = Unit { directives, ..Unit::default() };
-        let (raw, files) = of_unit(&root.1, &unit);
+        let OfUnit { set: raw, files, .. } = of_unit(&root.1, &unit, None, Vec::new());
         assert_eq!((raw.len(), files.len()), (OF_UNIT, FILES));
         let last =
             |name: &str| raw.iter().rfind(|raw| raw.name == name).map(|variable| &*variable.value);

@@ -107,16 +107,31 @@ pub(super) fn container() -> Option<String> {
 
 /// Mounted file systems.
 pub(super) fn mounts() -> Seen<Vec<Mount>> {
-    let list = platform::fs::mounts().map(|mounts| {
-        // A survey is text; the walk to a path tells of mounts whatever their names are.
-        let mount = |Mounted { point, kind, options }| Mount {
-            point: point.to_string_lossy().into_owned().into(),
-            kind,
-            options,
-        };
-        mounts.into_iter().map(mount).collect()
-    });
-    Seen::from(list)
+    Seen::from(platform::fs::mounts().map(|mounts| mounts.into_iter().map(mount).collect()))
+}
+
+/// The mounts that a process sees where they are not the host's, as far as they hold one of these
+/// paths.
+pub(super) fn mounts_of(pid: u32, paths: &[PathBuf]) -> Seen<Vec<Mount>> {
+    let holds = |mount: &Mount| {
+        paths.iter().any(|path| path.starts_with(&mount.point) || mount.point.starts_with("/home"))
+    };
+    match platform::fs::mounts_of(pid) {
+        Ok(Some(mounts)) => {
+            Seen::Known(mounts.into_iter().map(mount).filter(holds).take(MOUNTS).collect())
+        }
+        Ok(None) => Seen::not_applicable("the agent sees the mounts of the host"),
+        Err(error) => Seen::not(error.message()),
+    }
+}
+
+/// Most mounts of a process that are kept.
+const MOUNTS: usize = 1024;
+
+/// A survey is text; the walk to a path tells of mounts whatever their names are.
+fn mount(mounted: Mounted) -> Mount {
+    let Mounted { point, kind, options, order } = mounted;
+    Mount { point: point.to_string_lossy().into_owned().into(), kind, options, order }
 }
 
 /// Free space of the file system that a folder is on.

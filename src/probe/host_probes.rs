@@ -2,12 +2,13 @@
 
 use super::{
     IMAGE, ProbeContext, THERE, candidate::Candidate, deadline::known_or_default, host, mac,
-    processes::Processes, volumes,
+    planned_mounts, processes::Processes, volumes,
 };
 use crate::{
-    host::{Host, Install, ProbeName, Seen},
+    host::{Host, Install, POWERFUL, ProbeName, Seen},
     platform::{
-        Os,
+        Os, accounts,
+        fs::Root,
         machine::{hostname, machine},
         privilege::is_privileged,
     },
@@ -52,6 +53,14 @@ pub(super) fn begin(
         true => host::mounts(),
         false => Seen::not_applicable(IMAGE),
     });
+    let planned = context.start(ProbeName::Mounts, |context| match context.is_host {
+        true if context.os == Os::Linux => planned_mounts::planned(&context.root, &context.scrub),
+        _ => Vec::new(),
+    });
+    let powerful = context.start(ProbeName::Account, |context| match context.os {
+        Os::Linux if context.is_host => powerful_groups(&context.root),
+        _ => Vec::new(),
+    });
     let memory = context.start(ProbeName::Memory, move |context| match context.is_host {
         true if is_windows => Seen::default(),
         true => host::memory(),
@@ -83,7 +92,9 @@ pub(super) fn begin(
             privileged: Os::HERE != Os::Windows && is_privileged(),
             image: !context.is_host,
             systemd: systemd.seen().ok().copied().flatten(),
+            manager_settings: Vec::new(),
             mounts: known_or_default(mounts.flat()),
+            planned_mounts: known_or_default(planned.seen()),
             volumes,
             memory: memory.flat(),
             oom_kills: kills.flat(),
@@ -94,6 +105,7 @@ pub(super) fn begin(
             selinux: selinux.seen().ok().cloned().flatten(),
             resolver: if is_windows { Seen::not_applicable(THERE) } else { resolver.flat() },
             accounts: Vec::new(),
+            powerful_groups: known_or_default(powerful.seen()),
             accounts_unread: None,
             listening: listening.flat(),
             routes: routes.flat(),
@@ -109,4 +121,11 @@ pub(super) fn begin(
         }
         host
     }
+}
+
+/// The groups whose members can become root, by number: a process may be in one that its account has
+/// left.
+fn powerful_groups(root: &Root) -> Vec<(u32, String)> {
+    let number = |name: &str| Some((accounts::group(root, name).ok().flatten()?, name.to_owned()));
+    POWERFUL.into_iter().filter_map(number).collect()
 }

@@ -2,6 +2,7 @@
 
 use super::{IMAGE, ProbeContext};
 use crate::{
+    agent::profiles,
     host::{Clock, Host, Mac, Memory, Mount, Process, Provenance, Seen},
     platform::{
         Os, Platform, accounts,
@@ -14,6 +15,9 @@ use std::path::Path;
 
 /// Says which macOS it is, also of one that does not run.
 const VERSION: &str = "/System/Library/CoreServices/SystemVersion.plist";
+
+/// How much macOS keeps of the name of a program: `MAXCOMLEN`.
+const NAME: usize = 16;
 
 /// There where Rosetta 2 is installed.
 const ROSETTA: &str = "/Library/Apple/usr/libexec/oah/libRosettaRuntime";
@@ -120,7 +124,12 @@ fn mounts(output: &str) -> Vec<Mount> {
         let (point, options) = rest.rsplit_once(" (")?;
         let mut options = options.trim_end_matches(')').split(", ").map(str::to_owned);
         let kind = options.next()?;
-        Some(Mount { point: format!("/{point}").into(), kind, options: options.collect() })
+        Some(Mount {
+            point: format!("/{point}").into(),
+            kind,
+            options: options.collect(),
+            order: None,
+        })
     };
     output.lines().filter_map(mount).collect()
 }
@@ -170,9 +179,10 @@ fn disabled(commands: &dyn Commands) -> Vec<String> {
     launchd::disabled(&shown).map(str::to_owned).collect()
 }
 
-/// Every process, as `ps` lists them where there is no `/proc`.
+/// Every process, as `ps` lists them where there is no `/proc`: each by the name of the file that the
+/// kernel runs. Its `comm` is what the process was called by whoever started it.
 pub(super) fn processes(commands: &dyn Commands, now: i64) -> Vec<Process<String>> {
-    let columns = "pid=,ppid=,uid=,stat=,etime=,comm=";
+    let columns = "pid=,ppid=,uid=,stat=,etime=,ucomm=";
     let listed = commands.answer(&Call::new("ps", ["-axo", columns]));
     let text = listed.map(|answer| answer.stdout).unwrap_or_default();
     text.lines().filter_map(|line| process(line, now)).collect()
@@ -187,13 +197,16 @@ fn process(line: &str, now: i64) -> Option<Process<String>> {
     };
     let (pid, parent, uid) = (next()?.parse().ok()?, next()?.parse().ok()?, next()?.parse().ok()?);
     let (state, age) = (next()?.chars().next()?, seconds(next()?)?);
-    let name = Path::new(rest.trim_end()).file_name()?.to_string_lossy().into_owned();
+    let name = rest.trim_end();
+    // The kernel keeps the beginning.
+    let is_cut = |program: &&str| name.len() == NAME && program.starts_with(name);
+    let name = profiles().map(|profile| profile.program).find(is_cut).unwrap_or(name);
     Some(Process {
         pid,
         parent,
         uid,
-        name,
-        command: rest.trim_end().to_owned(),
+        name: name.to_owned(),
+        command: name.to_owned(),
         started: now - age,
         state,
         in_service: false,
@@ -215,9 +228,9 @@ mod tests {
 
     #[test]
     fn ps_is_read() {
-        let output = "    1     0     0 Ss   02-03:04:05 /sbin/launchd\n  412     1   501 S+      \
-                    01:02 /opt/circleci/circleci-launch-agent\n  500   412   501 Z       00:00 (x y)\n";
-        let script = Script::new(&[("ps -axo pid=,ppid=,uid=,stat=,etime=,comm=", 0, output)]);
+        let output = "    1     0     0 Ss   02-03:04:05 launchd         \n  412     1   501 S+      \
+                    01:02 circleci-launch-\n  500   412   501 Z       00:00 (x y)\n";
+        let script = Script::new(&[("ps -axo pid=,ppid=,uid=,stat=,etime=,ucomm=", 0, output)]);
         let found = processes(&script, 1_000_000);
         let names: Vec<_> = found.iter().map(|process| process.name.as_str()).collect();
         assert_eq!(names, ["launchd", "circleci-launch-agent", "(x y)"]);

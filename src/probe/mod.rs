@@ -6,6 +6,7 @@ mod acl;
 mod agent_probes;
 mod agent_settings;
 mod binary;
+mod boot;
 mod candidate;
 mod command_prefix;
 pub mod config;
@@ -15,6 +16,7 @@ mod discovery;
 mod effective;
 mod endpoints;
 mod environment;
+mod environment_files;
 mod existing;
 mod host;
 mod host_end;
@@ -22,11 +24,14 @@ mod host_probes;
 mod launchd;
 mod log;
 mod mac;
+mod mac_agents;
+mod manager_settings;
 pub mod network;
 mod objections;
 mod paths;
 mod personal;
 mod plan_facts;
+mod planned_mounts;
 mod processes;
 pub mod procfs;
 mod reader;
@@ -34,6 +39,7 @@ mod route;
 mod scrub;
 mod scrubbed;
 mod secret_words;
+mod sudo;
 mod task_action;
 mod tasks;
 mod units;
@@ -46,17 +52,20 @@ mod workdir;
 use crate::{
     Code, Command, Error, Help, Result,
     host::{
-        AccountFacts, Install, Network, ProbeName, ProbeSet, Queue, SCHEMA_VERSION, Seen, Survey,
+        AccountFacts, Boot, Install, Network, ProbeName, ProbeSet, Queue, SCHEMA_VERSION, Seen,
+        Survey,
     },
     platform::{Os, command::HostCommands, fs::Root},
     service::{StateQuery, Told},
     text::Secrets,
     values::Manager,
 };
+use agent_probes::AgentProbes;
 use candidate::Candidate;
 use context::ProbeContext;
 use deadline::{Limit, Probe, known_or_default, probe};
 use discovery::{Discovery, discover};
+use mac_agents::MacAgents;
 use network::{EndpointProbe, QueueQuery};
 use processes::Processes;
 use scrub::Scrub;
@@ -154,8 +163,18 @@ fn take(root: Arc<Root>, probes: ProbeSet, request: Request, until: Instant) -> 
     if let Some(only) = &request.instance {
         candidates = of_instance(candidates, only)?;
     }
+    let states = service_states(&context, &candidates);
+    let word = effective::ManagerWord::begin(&context);
     let windows = (context.is_host && context.os == Os::Windows)
         .then(|| windows::ask(&context, &candidates, request.timeout));
+    // What systemd has in force decides how the network is reached; no other manager tells that.
+    let mut word = known_or_default(word.seen());
+    let mut states = Answer::Begun(states);
+    if context.os == Os::Linux {
+        let told = states.done();
+        effective::take_over(&context, &mut candidates, &told, &word, &secrets);
+        states = Answer::Done(told);
+    }
     let network = network_probe(&context, &request, &candidates);
     let queue = queue_probe(&context, &request, &candidates);
     let windows = windows.map(windows::Asked::answer);
@@ -167,8 +186,8 @@ fn take(root: Arc<Root>, probes: ProbeSet, request: Request, until: Instant) -> 
         windows.name_users(&mut candidates);
         strays = candidate::by_hand(&candidates, &processes, &context.scrub);
     }
-    let states = service_states(&context, &candidates);
     let objections = objections::begin(&context, &candidates);
+    let boots = next_boot(&context, &candidates);
     let host = host_probes::begin(&context, &candidates, &processes);
     let of_windows = windows.as_ref().map(|windows| {
         let accounts = windows.accounts(&candidates, context.now);
@@ -183,22 +202,35 @@ fn take(root: Arc<Root>, probes: ProbeSet, request: Request, until: Instant) -> 
         names.into_iter().filter_map(number).collect::<BTreeMap<_, _>>()
     });
     let uids = known_or_default(uids.seen());
-    let probes: Vec<agent_probes::AgentProbes> = candidates
+    let mut probes: Vec<AgentProbes> = candidates
         .into_iter()
         .map(|candidate| agent_probes::begin(&context, candidate, &uids))
         .collect();
-    let mut states = states.flat();
+    let mut states = states.done();
     if let Some((of_tasks, _, _)) = &of_windows {
         states = of_tasks.clone().map(effective::without);
     } else if context.os == Os::Windows {
         states = Seen::not_applicable(IMAGE);
     }
-    let managers = ManagerAnswers { states, objections: objections.done() };
+    if context.is_host && context.os == Os::Darwin {
+        let main = |told: &Told| told.state.main_pid;
+        let agents = MacAgents {
+            jobs: states.clone().map(|all| all.values().filter_map(main).collect()),
+            processes: &processes,
+            commands: &context.commands,
+            scrub: &context.scrub,
+            limit: context.limit,
+        };
+        let mut found: Vec<_> = probes.iter_mut().map(AgentProbes::candidate).collect();
+        strays = agents.claim(&mut found, &uids);
+    }
+    let managers = ManagerAnswers { states, objections: objections.done(), boots: boots.flat() };
     let mut installs: Vec<Install> = probes
         .into_iter()
         .map(|probes| probes.done(&context, &managers, &processes, &uids))
         .collect();
     let mut host = host(&installs);
+    host.manager_settings = std::mem::take(&mut word.settings).scrubbed(&context.scrub);
     if context.os == Os::Windows {
         installs.iter_mut().for_each(windows_paths::as_windows_does);
     }
@@ -235,10 +267,39 @@ fn take(root: Arc<Root>, probes: ProbeSet, request: Request, until: Instant) -> 
     Ok(Examined { survey, secrets })
 }
 
+/// The answer of a manager, which others may have waited for.
+enum Answer {
+    Begun(Probe<Seen<BTreeMap<String, Told>>>),
+    Done(Seen<BTreeMap<String, Told>>),
+}
+
+impl Answer {
+    fn done(self) -> Seen<BTreeMap<String, Told>> {
+        match self {
+            Self::Begun(probe) => probe.flat(),
+            Self::Done(told) => told,
+        }
+    }
+}
+
 /// What the managers say of the services.
 struct ManagerAnswers {
     states: Seen<BTreeMap<String, Told>>,
     objections: objections::Objections,
+    boots: Seen<BTreeMap<String, Boot>>,
+}
+
+/// Foresees the next boot of the units of systemd.
+fn next_boot(
+    context: &ProbeContext,
+    candidates: &[Candidate],
+) -> Probe<Seen<BTreeMap<String, Boot>>> {
+    let units = candidates.iter().filter_map(|candidate| candidate.unit.as_ref());
+    let units = units.filter(|unit| unit.manager == Manager::Systemd);
+    let units: Vec<_> = units.map(|unit| (unit.name.clone(), unit.provenance())).collect();
+    context.start(ProbeName::NextBoot, move |context| {
+        boot::examine(&context.root, &units, context.soon())
+    })
 }
 
 /// Asks what an agent asks, as far as that was asked for.
@@ -348,12 +409,12 @@ fn accounts(
     names.insert("root".to_owned());
     let probe = |name: String| {
         context.start(ProbeName::Account, move |context| {
-            let ProbeContext { root, commands, limit, is_host, .. } = context;
+            let ProbeContext { root, commands, limit, is_host, scrub, .. } = context;
             Seen::from(account::facts(root, &name).map(|account| {
                 let mut account = account?;
                 account.sudo = match is_host {
-                    true => account::sudo(commands, &account, *limit),
-                    false => Seen::not("an image: its sudo cannot be asked"),
+                    true => sudo::of_host(root, commands, &account, *limit, scrub),
+                    false => sudo::of_image(root, &account),
                 };
                 Some(account)
             }))

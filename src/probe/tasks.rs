@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     agent::Kind as Agent,
-    host::{Definition, Directive, PathWalk, Provenance},
+    host::{Definition, Directive, PathWalk, Provenance, ValueKind},
     platform::fs::{Kind, Root},
     service::task_scheduler::xml,
     values::Manager,
@@ -64,6 +64,7 @@ fn keep(task: &mut Unit, keeper: Unit) {
         section,
         key: key.to_owned(),
         value,
+        kind: ValueKind::Unknown,
     };
     task.directives.push(line(String::new(), "SessionKeeper", keeper.name, 1));
     for directive in keeper.directives {

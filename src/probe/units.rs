@@ -8,10 +8,14 @@ use super::{
 use crate::{
     Result,
     agent::Kind as Agent,
-    host::{Definition, Directive, PathWalk, Provenance, Scrubbed, Seen, limits::DIRECTIVES},
+    host::{
+        Definition, Directive, Misread, PathWalk, Provenance, Scrubbed, Seen, limits::DIRECTIVES,
+    },
     platform::fs::{Kind, Root},
     service::systemd::{
         drop_ins::names,
+        meant,
+        specifiers::Specifiers,
         unit_folders::UnitFolders,
         unit_text::{command, parse},
         untrusted::Search,
@@ -194,6 +198,30 @@ impl Unit {
         self.command.clone().unwrap_or_else(|| command(&self.directives))
     }
 
+    /// What specifiers stand for that differ from unit to unit, and are not in its name.
+    pub(super) fn specifiers(&self) -> impl Fn(char) -> Option<String> {
+        let file = self.definitions.first().map(|definition| definition.walk.path.clone());
+        let name = self.name.clone();
+        move |letter| match letter {
+            'y' => Some(file.as_ref()?.display().to_string()),
+            'Y' => Some(file.as_ref()?.parent()?.display().to_string()),
+            'd' => Some(format!("/run/credentials/{name}")),
+            _ => None,
+        }
+    }
+
+    /// Its lines that systemd takes otherwise than they are meant, but for those about variables.
+    pub(super) fn misread(&self) -> Vec<Misread> {
+        let of_host = self.specifiers();
+        let specifiers = Specifiers { unit: &self.name, of_host: &of_host };
+        let misread = |line: &Directive<String>| {
+            let what = meant::of_directive(line, &specifiers)?;
+            let (file, line, key) = (line.file.clone(), line.line, line.key.clone());
+            Some(Misread { file, line, key, variable: None, matters: true, what })
+        };
+        self.directives.iter().filter_map(misread).take(FILES).collect()
+    }
+
     /// Who could have written a file of the definition.
     pub(super) fn written_by(&self, file: &Path) -> Provenance {
         let of_file = self.definitions.iter().find(|definition| definition.walk.path == file);
@@ -230,6 +258,7 @@ impl Unit {
             line: directive.line,
             section: directive.section,
             key: directive.key,
+            kind: directive.kind,
         };
         directives.into_iter().map(scrubbed).collect()
     }

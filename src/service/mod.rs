@@ -68,6 +68,11 @@ pub trait Services {
     fn users(&self) -> Result<BTreeMap<String, String>> {
         Ok(BTreeMap::new())
     }
+    /// How long a service that was started may seem not to run: of a manager that only takes the start
+    /// on, and whose state is that of before until then.
+    fn begins_within(&self) -> Duration {
+        Duration::ZERO
+    }
     /// The last lines that the service wrote.
     fn last_lines(&self, service: &str, count: usize) -> Result<String>;
     /// Whether the manager runs on this host.

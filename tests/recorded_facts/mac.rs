@@ -10,6 +10,9 @@ use serde_json::{Value, json};
 
 const MADE: &str = include_str!("../facts/macos-made.json");
 
+/// What is told of an agent that never ran.
+const NEVER_RAN: [&str; 2] = ["service/running", "service/not-crash-looping"];
+
 /// What a fault does to the facts.
 type Plant = fn(&mut Mac);
 
@@ -149,6 +152,17 @@ impl Mac {
         *self.install("binary/program/known") = program;
     }
 
+    /// launchd starts it again and again, and macOS ends it before it runs.
+    fn never_ran(&mut self, reason: &str) {
+        self.state("active", json!("activating"));
+        self.state("sub", json!("auto-restart"));
+        self.state("result", json!(reason));
+        self.state("exit_status", Value::Null);
+        self.state("restarts", json!(2379));
+        self.state("main_pid", Value::Null);
+        *self.install("processes/known") = json!([]);
+    }
+
     /// Nobody is at the screen, and launchd has not loaded what waits for that.
     fn nobody_is_there(&mut self) {
         *self.at("/host/mac/console_user") = Value::Null;
@@ -250,6 +264,33 @@ fn cures_are_a_macs() {
     }
 }
 
+/// launchd starts such an agent for ever, and says "spawn scheduled" of it.
+#[test]
+fn an_agent_that_macos_ends_before_it_runs_is_told_with_the_reason() {
+    for (reason, meaning, is_binarys) in [
+        ("OS_REASON_CODESIGNING", "signature", true),
+        ("OS_REASON_EXEC", "cannot execute", true),
+        ("OS_REASON_TCC", "Privacy & Security", false),
+        ("JETSAM_REASON_MEMORY_PERPROCESSLIMIT", "memory", false),
+        ("abandoned", "gave up", false),
+    ] {
+        for mut mac in [Mac::ours(), Mac::homebrew()] {
+            let (before, _) = problems(&mac.0);
+            mac.never_ran(reason);
+            let (found, code) = problems(&mac.0);
+            let new: Vec<_> = found.into_iter().filter(|own| !before.contains(own)).collect();
+            assert_eq!((new, code), (NEVER_RAN.map(str::to_owned).to_vec(), 1), "{reason}");
+            let (report, _) = judge(&mac.0);
+            let of = |own: &&Value| own["check"] == NEVER_RAN[0];
+            let own = report["findings"].as_array().unwrap().iter().find(of).unwrap();
+            let evidence = own["evidence"].as_str().unwrap();
+            assert!(evidence.contains(reason) && evidence.contains(meaning), "{evidence}");
+            let cure = own["remedy"]["commands"].to_string();
+            assert_eq!(cure.contains("runnerup install"), is_binarys, "{reason}: {cure}");
+        }
+    }
+}
+
 /// The documented case first: what is told, and the commands that cure it.
 #[test]
 fn the_documented_hang_is_told_with_its_cure() {
@@ -262,6 +303,12 @@ fn the_documented_hang_is_told_with_its_cure() {
     assert_eq!(own["check"], "permissions/binary-executable");
     let remedy = &own["remedy"];
     assert_eq!(remedy["commands"][0], "sudo chmod 755 /opt/circleci/circleci-launch-agent");
-    assert_eq!(remedy["commands"][1], "sudo launchctl kickstart -k system/com.circleci.runner");
+    // What launchd ends may drain for hours, and is loaded again only then.
+    let again = [
+        "sudo launchctl bootout system/com.circleci.runner",
+        "while sudo launchctl print system/com.circleci.runner >/dev/null 2>&1; do sleep 5; done",
+        "sudo launchctl bootstrap system /Library/LaunchDaemons/com.circleci.runner.plist",
+    ];
+    assert_eq!(remedy["commands"].as_array().unwrap()[1..], again);
     assert_eq!(remedy["fixable"], true);
 }

@@ -45,7 +45,6 @@ pub fn prepare(lab: &Lab) {
 }
 
 fn judge(lines: &[String]) {
-    lines.iter().for_each(|line| println!("{line}"));
     let bad: Vec<_> = lines.iter().filter(|line| !line.contains(" ok ")).cloned().collect();
     assert!(bad.is_empty(), "{} of {}:\n{}", bad.len(), lines.len(), bad.join("\n"));
 }
@@ -62,6 +61,8 @@ fn tried(lab: &Lab, fault: &Fault) -> String {
     let unrelated: Vec<_> = found
         .iter()
         .filter(|check| *check != fault.check && !fault.also.contains(&check.as_str()))
+        // A script changes files and restarts nothing.
+        .filter(|check| *check != CURRENT)
         .collect();
     if !unrelated.is_empty() {
         wrong.push(format!("also found {unrelated:?}"));
@@ -91,20 +92,26 @@ fn tried(lab: &Lab, fault: &Fault) -> String {
 /// What went wrong with the cure.
 fn cured(lab: &Lab, fault: &Fault, own: Option<&Value>) -> Option<String> {
     match fault.cure {
-        Cure::Hand => None,
+        Cure::Hand => {
+            let failed = pasted(lab, own).find(|(line, _)| cannot_be_run(line).is_none());
+            if let Some((line, told)) = failed {
+                return Some(format!("pasted {line:?}: {told}"));
+            }
+            let stays = problems(&doctor(lab, &[])).iter().any(|check| check == fault.check);
+            (!stays).then(|| "its commands cure it: it is no fault for a person's hand".to_owned())
+        }
         Cure::Fix => {
             let output = lab.host.run(&[PROGRAM, "doctor", "--fix", "--yes", HERE]);
             let code = output.status.code().unwrap_or(-1);
             (code != 0).then(|| format!("--fix did not cure it: {}", said(&output, code)))
         }
         Cure::Paste => {
-            let commands = own.and_then(|own| own["remedy"]["commands"].as_array())?;
-            let lines: Vec<&str> = commands.iter().filter_map(Value::as_str).collect();
-            // As a person pastes them, line by line; the first that fails ends it here.
-            let output = lab.host.run(&["sh", "-ec", &lines.join("\n")]);
-            if lines.is_empty() || !output.status.success() {
-                let code = output.status.code().unwrap_or(-1);
-                return Some(format!("pasted {lines:?}: {}", said(&output, code)));
+            let lines: Vec<&str> = commands(own).collect();
+            if lines.is_empty() {
+                return Some("no command to paste".to_owned());
+            }
+            if let Some((line, told)) = pasted(lab, own).next() {
+                return Some(format!("pasted {line:?}: {told}"));
             }
             let begun = Instant::now();
             while problems(&doctor(lab, &[])).iter().any(|check| check == fault.check) {
@@ -118,6 +125,54 @@ fn cured(lab: &Lab, fault: &Fault, own: Option<&Value>) -> Option<String> {
     }
 }
 
+/// What tells that a file was changed after the agent was started.
+const CURRENT: &str = "service/runs-current";
+
+/// Restarts the agent where nothing but that is left to do.
+fn make_current(lab: &Lab, found: &[String]) {
+    if found == [CURRENT] {
+        lab.host.run(&["systemctl", "restart", UNIT]);
+    }
+}
+
+/// Commands of remedies that cannot be run to their end here, by how they begin, and why.
+const CANNOT_BE_RUN: [(&str, &str); 7] = [
+    ("sudo visudo", "a person edits the rules"),
+    ("sudoedit ", "a person edits the file"),
+    ("sudo runnerup install", "asks for the token, which the configuration does not have"),
+    ("ls -ld ", "shows that nothing is there"),
+    ("getent hosts ", "shows that the name has no address"),
+    ("curl ", "is not on the host"),
+    ("sudo systemd-analyze ", "shows what systemd objects to"),
+];
+
+fn cannot_be_run(line: &str) -> Option<&'static str> {
+    CANNOT_BE_RUN.iter().find(|(begin, _)| line.starts_with(begin)).map(|(_, why)| *why)
+}
+
+/// The commands of a finding's remedy.
+fn commands(own: Option<&Value>) -> impl Iterator<Item = &str> {
+    let commands = own.and_then(|own| own["remedy"]["commands"].as_array());
+    commands.into_iter().flatten().filter_map(Value::as_str)
+}
+
+/// Pastes the commands of a remedy, each as it is: those that failed, with what they said.
+fn pasted<'a>(lab: &'a Lab, own: Option<&'a Value>) -> impl Iterator<Item = (&'a str, String)> {
+    commands(own).filter_map(|line| {
+        let output = lab.host.run(&["sh", "-ec", line]);
+        let code = output.status.code().unwrap_or(-1);
+        println!(
+            "pasted: {line}: {}",
+            match (code, cannot_be_run(line)) {
+                (0, _) => "0".to_owned(),
+                (code, None) => code.to_string(),
+                (code, Some(why)) => format!("{code}, {why}"),
+            }
+        );
+        (code != 0).then(|| (line, said(&output, code)))
+    })
+}
+
 /// A line of the table of healthy hosts.
 fn silent(lab: &Lab, form: &Healthy) -> String {
     script(lab, form.plant);
@@ -126,6 +181,7 @@ fn silent(lab: &Lab, form: &Healthy) -> String {
     loop {
         report = doctor(lab, &[]);
         wrong = problems(&report);
+        make_current(lab, &wrong);
         // What was only just started comes up meanwhile.
         if wrong.is_empty() || begun.elapsed() > Duration::from_secs(8) {
             break;
@@ -150,7 +206,9 @@ fn silent(lab: &Lab, form: &Healthy) -> String {
 fn line(name: &str, check: &str, how: &str, wrong: &[String]) -> String {
     let told =
         if wrong.is_empty() { " ok ".to_owned() } else { format!(" WRONG {}", wrong.join("; ")) };
-    format!("{name:52} {check:38} {how:8}{told}")
+    let line = format!("{name:52} {check:38} {how:8}{told}");
+    println!("{line}");
+    line
 }
 
 /// What jobs need and a minimal host does not have: stand-ins that are never run.
@@ -212,6 +270,7 @@ fn becomes_healthy(lab: &Lab) -> Result<(), Vec<String>> {
         if begun.elapsed() > Duration::from_secs(20) {
             return Err(found);
         }
+        make_current(lab, &found);
         if lab.property(UNIT, "ActiveState") != "active" {
             lab.host.run(&["systemctl", "reset-failed", UNIT]);
             lab.host.run(&["systemctl", "start", UNIT]);

@@ -15,7 +15,14 @@ use crate::{
     },
     record::{NewAccount, Record, State, Step},
 };
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant},
+};
+
+/// How long a directory may go on saying that there is no account that was made.
+const APPEARS: Duration = Duration::from_secs(10);
 
 pub(super) fn before(tools: &Tools<'_>, name: &str, step: &Step) -> Result<State> {
     if accounts::find(tools.host.root, name)?.is_some() {
@@ -45,12 +52,21 @@ pub(super) fn create(
         refuse_strange(host.root, home, name)?;
     }
     host.system.create_account(name, home, shell)?;
-    match accounts::find(host.root, name)? {
-        Some(_) => Ok(()),
-        None => Err(Error::new(
-            Code::StepFailed,
-            format!("the system's tool reported success, but the account {name} does not exist"),
-        )),
+    let begun = Instant::now();
+    loop {
+        let may_be_late = host.system.forget_absent()?;
+        if accounts::find(host.root, name)?.is_some() {
+            return Ok(());
+        }
+        if !may_be_late || begun.elapsed() > APPEARS {
+            return Err(Error::new(
+                Code::StepFailed,
+                format!(
+                    "the system's tool reported success, but the account {name} does not exist"
+                ),
+            ));
+        }
+        thread::sleep(Duration::from_millis(200));
     }
 }
 
@@ -64,6 +80,15 @@ pub(super) fn restore(tools: &Tools<'_>, name: &str, to: &State) -> Result<Resto
         _ => return Ok(Restored::Done),
     };
     let account = accounts::find(tools.host.root, name)?;
+    let guarded = tools.host.system.guards_homes().filter(|_| with_home);
+    let home = tools.host.system.left_home(name).filter(|_| with_home);
+    let mut restored = Restored::Done;
+    if let (Some(help), Some(account), Some(home)) = (guarded, &account, &home) {
+        if let Some(numbered) = account.unix() {
+            processes::end(tools, &numbered, Group::Stays)?;
+        }
+        restored = remove_home(tools, home, Some(account)).map_err(|error| error.help(help))?;
+    }
     if let Some(account) = &account {
         let own_group = if group.is_none() { Group::Goes } else { Group::Stays };
         remove(tools, account, with_home, own_group)?;
@@ -71,9 +96,11 @@ pub(super) fn restore(tools: &Tools<'_>, name: &str, to: &State) -> Result<Resto
     if let Some(gid) = group {
         restore_group(tools, name, gid)?;
     }
-    match tools.host.system.left_home(name) {
-        Some(home) if with_home => remove_home(tools, &home, account.as_ref()),
-        _ => Ok(Restored::Done),
+    match home {
+        Some(home) if guarded.is_none() || account.is_none() => {
+            remove_home(tools, &home, account.as_ref())
+        }
+        _ => Ok(restored),
     }
 }
 

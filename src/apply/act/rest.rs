@@ -134,6 +134,7 @@ mod tests {
             point: point.into(),
             kind: kind.trim_end_matches(" ro").to_owned(),
             options: kind.strip_suffix("ro").map(|_| "ro".to_owned()).into_iter().collect(),
+            order: None,
         };
         let all = [
             mount("/", "ext4"),

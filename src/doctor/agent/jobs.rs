@@ -100,11 +100,7 @@ pub(super) const MOVES: Check = Check {
 fn moves(survey: &Survey, install: &Install) -> Judged {
     let processes = install.processes.known()?;
     let main = processes.first().ok_or_else(|| Unseen::not_examined("the agent is not running"))?;
-    let job = processes
-        .iter()
-        .filter(|process| process.parent == main.pid && process.state != 'Z')
-        .min_by_key(|process| process.started);
-    let Some(job) = job else {
+    let Some(job) = install.jobs().and_then(|jobs| jobs.min_by_key(|job| job.started)) else {
         return Ok(Verdict::Holds("no job is running".to_owned()));
     };
     let since = survey.age(job.started);
@@ -200,6 +196,19 @@ mod tests {
         assert_eq!(status(&job(600, 10), "agent/job-moves"), Status::Pass);
         assert_eq!(status(&job(9000, 8000), "agent/job-moves"), Status::Warn);
         assert_eq!(status(&job(100_000, 10), "agent/job-moves"), Status::Fail);
+    }
+
+    #[test]
+    fn what_windows_starts_below_the_agent_is_no_job() {
+        for name in ["conhost.exe", "CONHOST.EXE", "WerFault.exe", "OpenConsole.exe"] {
+            let mut survey = job(100_000, 90_000);
+            let Seen::Known(processes) = &mut agent(&mut survey).processes else { unreachable!() };
+            processes.last_mut().unwrap().name = name.into();
+            assert_eq!(agent(&mut survey).runs_job(), Some(false), "{name}");
+            let found = finding(&survey, "agent/job-moves");
+            assert_eq!((found.status, found.summary.as_str()), (Status::Pass, "no job is running"));
+        }
+        assert_eq!(agent(&mut job(1, 1)).runs_job(), Some(true));
     }
 
     #[test]

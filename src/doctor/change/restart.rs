@@ -24,7 +24,9 @@ pub(in crate::doctor) fn one_shot(install: &Install) -> Option<HostEnd> {
 }
 
 fn held(service: &Service) -> Option<Held> {
-    host_ends(service).first().map(|end| Held::HostEnds(end.by, end.ending))
+    let ending = host_ends(service).first().map(|end| Held::HostEnds(end.by, end.ending));
+    let is_unstartable = service.boot.ok().is_some_and(|boot| !boot.missing.is_empty());
+    ending.or(is_unstartable.then_some(Held::Unstartable))
 }
 
 /// The remedy of a finding about `subject` without what starts, stops or restarts a service that is
@@ -101,6 +103,8 @@ fn acts(line: &str, service: &str, is_own: bool) -> bool {
             ];
             verbs.into_iter().any(has) && names()
         }
+        // The wait between the two.
+        "while" => has("launchctl") && names(),
         "launchctl" => {
             ["kickstart", "bootout", "bootstrap", "kill"].into_iter().any(has) && names()
         }

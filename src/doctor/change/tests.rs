@@ -153,8 +153,12 @@ fn a_file_of_roots_on_the_accounts_ground_may_be_any_file() {
     // By a path that the account can swap meanwhile no command changes anything.
     assert_eq!(remedy.commands(), ["sudo runnerup doctor --fix"]);
     // Nor where something is mounted that the account's configuration names.
-    let mount =
-        Mount { point: "/var/opt/circleci/cache".into(), kind: "ext4".into(), options: vec![] };
+    let mount = Mount {
+        point: "/var/opt/circleci/cache".into(),
+        kind: "ext4".into(),
+        options: vec![],
+        order: None,
+    };
     survey.host.mounts.push(mount);
     assert!(!given(&survey, "/var/opt/circleci/cache/x", folder(UID, 0o555), CI).fixable);
     assert!(given(&survey, WORKDIR, folder(0, 0o755), CI).fixable);

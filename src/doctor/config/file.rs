@@ -4,6 +4,7 @@ use crate::{
     agent::Config,
     doctor::{
         Check, Command, Judge, Judged, Problem, Remedy, Verdict,
+        change::{Change, Purpose, Site},
         lookup::{described, edit_config},
     },
     host::{ConfigFile, ConfigState, Install, Survey, Unseen},
@@ -57,8 +58,13 @@ fn exists(survey: &Survey, install: &Install) -> Judged {
         .as_ref()
         .map_or_else(|| described(&config.walk, survey), ToString::to_string);
     let remedy = Remedy::by_hand("Check what is at this path, and write the configuration again.")
-        .inspect(Command::fixed("ls -ld").path(&config.walk.path, install.named_by))
-        .command(Command::root("runnerup install"));
+        .inspect(Command::fixed("ls -ld").path(&config.walk.path, install.named_by));
+    let site = Site { walk: &config.walk, named_by: install.named_by, purpose: Purpose::Agent };
+    let remedy = match config.state {
+        ConfigState::NotAFile => Change::new(survey, install).aside(remedy, site),
+        _ => remedy,
+    }
+    .command(Command::root("runnerup install"));
     Ok(Problem::fail(format!("the configuration {path} {what}")).seen(why).cure(remedy).into())
 }
 

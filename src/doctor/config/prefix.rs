@@ -109,7 +109,7 @@ pub(super) const FORWARDS: Check = Check {
 };
 
 fn forwards(survey: &Survey, install: &Install) -> Judged {
-    let Some(wrapper) = install.wrapper else {
+    let Some(wrapper) = &install.wrapper else {
         return Err(Unseen::not_applicable("the command prefix is not a shell script"));
     };
     let named = install.named(PathRole::CommandPrefix);
@@ -166,7 +166,8 @@ mod tests {
         for (passes_arguments, ends_in_exec, expected) in
             [(true, true, Status::Pass), (true, false, Status::Warn), (false, true, Status::Fail)]
         {
-            agent(&mut survey).wrapper = Some(Wrapper { passes_arguments, ends_in_exec });
+            agent(&mut survey).wrapper =
+                Some(Wrapper { passes_arguments, ends_in_exec, steps_down: None });
             assert_eq!(status(&survey, "config/prefix-forwards"), expected);
         }
     }

@@ -1,12 +1,13 @@
-//! The account that jobs run as: its sudo rules, its rights on the host, its home folder.
+//! The account that jobs run as: its rights on the host, its home folder.
 
+use super::mounts::{no_programs, read_only};
 use crate::{
     doctor::{
         Check, Command, Judge, Judged, Problem, Remedy, Verdict,
         change::{Change, Purpose, Site, on_account},
-        lookup::{account, octal, owner_of, task_account},
+        lookup::{octal, owner_of, task_account},
     },
-    host::{Access, AccountFacts, Install, Resolved, Survey, Unseen},
+    host::{Access, AccountFacts, Install, POWERFUL, Survey, Unseen},
     platform::{
         Os,
         fs::{Kind, Meta},
@@ -14,75 +15,8 @@ use crate::{
 };
 use std::path::Path;
 
-/// Groups whose members can become root.
-const POWERFUL: [&str; 8] = ["docker", "lxd", "libvirt", "disk", "sudo", "wheel", "admin", "root"];
-
 /// Shells that end at once, so that no step can run.
 const NO_SHELLS: [&str; 3] = ["nologin", "false", "sync"];
-
-pub(super) const SUDO: Check = Check {
-    name: "permissions/sudo-works",
-    holds: "sudo in the command prefix needs no password and no terminal",
-    why: "Every job fails while it is prepared if sudo in the command prefix asks for a password.",
-    found: "The doctor asks sudo which commands the service account can run.",
-    cure: "Remove sudo from runner.command_prefix, or allow it without a password: `runnerup \
-           install --passwordless-sudo` adds the sudo rule.",
-    after: &["config/types-right", "config/prefix-runs", "service/user-exists"],
-    judge: Judge::Agent(sudo),
-};
-
-fn sudo(survey: &Survey, install: &Install) -> Judged {
-    let settings = install.settings();
-    let prefix = settings.get("runner.command_prefix")?.and_then(Resolved::into_list);
-    let prefix = prefix.unwrap_or_default();
-    let uses = prefix
-        .first()
-        .and_then(|word| Path::new(&**word).file_name())
-        .is_some_and(|name| name == "sudo");
-    if !uses {
-        return Err(Unseen::not_applicable("the command prefix does not use sudo"));
-    }
-    let account = account(survey, install)?;
-    if account.is_root() {
-        return Ok(Verdict::Holds(
-            "the service account is root, which needs no sudo rule".to_owned(),
-        ));
-    }
-    let sudo = account.sudo.known()?;
-    let has_rule = sudo.rules.iter().any(|rule| rule.contains("NOPASSWD"));
-    let problem = if !sudo.installed {
-        Problem::fail("the command prefix uses sudo, which is not installed").cure(Remedy::by_hand(
-            "Install the package sudo as root, or remove runner.command_prefix.",
-        ))
-    } else if !has_rule {
-        Problem::fail(format!(
-            "{} cannot use sudo without a password, which the command prefix requires",
-            account.name
-        ))
-        .cure(
-            // No command gives this right because the configuration asks for it.
-            Remedy::by_hand(
-                "Remove sudo from runner.command_prefix. If jobs are meant to have this right, \
-                 install the agent with --passwordless-sudo.",
-            )
-            .command(Command::granting(
-                "runnerup install --passwordless-sudo",
-                settings.by("runner.command_prefix"),
-            )),
-        )
-    } else if sudo.wants_terminal {
-        Problem::fail("sudo requires a terminal, which jobs do not have").cure(
-            Remedy::by_hand(
-                "Add the line `Defaults:ACCOUNT !requiretty` to the sudo rules, for the service account.",
-            )
-            .command(Command::fixed("sudo visudo")),
-        )
-    } else {
-        return Ok(Verdict::Holds(format!("sudo rules: {}", sudo.rules.join("; "))));
-    };
-    let rules = if sudo.rules.is_empty() { "none".to_owned() } else { sudo.rules.join("; ") };
-    Ok(problem.seen(format!("sudo rules of {}: {rules}", account.name)).into())
-}
 
 pub(super) const POWER: Check = Check {
     name: "permissions/power-known",
@@ -107,21 +41,30 @@ fn power(survey: &Survey, install: &Install) -> Judged {
     if account.is_root() {
         powers.push("jobs run as root".to_owned());
     }
-    for (_, group) in &account.groups {
-        if POWERFUL.contains(&group.as_str()) && !account.is_root() {
-            powers.push(format!("{name} is in the group {group}"));
-        }
-    }
+    let (now, later) = groups(survey, install, account);
+    powers.extend(now);
     let sudo = account.sudo.ok();
     let is_free = sudo.is_some_and(|sudo| sudo.passwordless) && !account.is_root();
     if is_free {
         powers.push(format!("{name} can run any command with sudo without a password"));
     }
-    if powers.is_empty() {
+    if powers.is_empty() && later.is_empty() {
         return Ok(Verdict::Holds(format!("{name} has no rights of root or of an administrator")));
     }
-    let rights = powers.join("; ");
     let by = install.account_by(account);
+    if powers.is_empty() {
+        let rights = later.join("; ");
+        return Ok(Problem::warn(format!(
+            "jobs get full control of this host with the next start of the agent: {rights}"
+        ))
+        .seen(format!("{rights}; the agent was started before"))
+        .cure(
+            Remedy::by_hand("Remove the account from the group, or let only people whom you trust with root start jobs on this host.")
+                .inspect(Command::fixed("id").user(name, by)),
+        )
+        .into());
+    }
+    let rights = powers.join("; ");
     // The install was asked for passwordless sudo.
     if install.receipt.is_some() && powers.len() == 1 && is_free {
         return Ok(Verdict::Holds(format!("{rights}, as chosen at install time")));
@@ -134,6 +77,36 @@ fn power(survey: &Survey, install: &Install) -> Judged {
                 .inspect(Command::root("-l -U").user(name, by)),
         )
         .into())
+}
+
+/// The powerful groups that jobs are in now, and those that they get with the next start of the agent:
+/// a process keeps the groups that its account had when it was started.
+fn groups(
+    survey: &Survey,
+    install: &Install,
+    account: &AccountFacts,
+) -> (Vec<String>, Vec<String>) {
+    let name = &account.name;
+    let (mut now, mut later) = (Vec::new(), Vec::new());
+    if account.is_root() {
+        return (now, later);
+    }
+    // Jobs of another account get its groups when each is started.
+    let process = install.running.ok().filter(|running| account.uid() == Some(running.uid));
+    let has = |gid: u32| {
+        process.is_none_or(|process| process.gid == gid || process.groups.contains(&gid))
+    };
+    for (gid, group) in account.groups.iter().filter(|group| POWERFUL.contains(&group.1.as_str())) {
+        let list = if has(*gid) { &mut now } else { &mut later };
+        list.push(format!("{name} is in the group {group}"));
+    }
+    let is_left = |group: &&(u32, String)| {
+        process.is_some() && has(group.0) && account.groups.iter().all(|own| own.0 != group.0)
+    };
+    for (_, group) in survey.host.powerful_groups.iter().filter(is_left) {
+        now.push(format!("the agent still runs in the group {group}, which {name} is not in"));
+    }
+    (now, later)
 }
 
 /// On Windows the documented install, and that of runnerup, makes the account an administrator.
@@ -206,6 +179,15 @@ fn home(survey: &Survey, install: &Install) -> Judged {
                     Site { walk: &account.home, named_by: by, purpose: Purpose::Data },
                     account,
                 )),
+        );
+    }
+    if account.home.is(Kind::Folder) {
+        let text = "Mount it without noexec: tools that jobs install in the home folder run there.";
+        let problem =
+            Problem::warn(format!("no program can be executed in the home folder {home}"));
+        problems.extend(
+            read_only(survey, install, "the home folder", &account.home, by)
+                .or_else(|| no_programs(survey, install, (&account.home, by), problem, text)),
         );
     }
     let shell = account.shell.path.display();
@@ -294,8 +276,8 @@ fn privacy(survey: &Survey, install: &Install) -> Judged {
 #[cfg(test)]
 mod tests {
     use crate::{
-        doctor::{Selection, Status, fixtures::*, judge},
-        host::{AccountFacts, PathRole, Seen, Setting, Sudo, Survey, Written},
+        doctor::{Status, fixtures::*},
+        host::{AccountFacts, PathRole, Seen, Survey},
         platform::Os,
     };
 
@@ -305,40 +287,20 @@ mod tests {
         survey
     }
 
-    fn sudo_prefix(survey: &mut Survey) {
-        let words = ["sudo", "-niHu", "circleci", "--"].map(Into::into).to_vec();
-        let value = Written::List(words);
-        let setting = Setting { path: "runner.command_prefix".into(), line: 7, column: 3, value };
-        config_of(survey).settings.push(setting);
-    }
-
-    #[test]
-    fn sudo_must_not_ask() {
-        let mut survey = healthy();
-        sudo_prefix(&mut survey);
-        assert_eq!(status(&survey, "permissions/sudo-works"), Status::Fail);
-        let rules = vec!["(ALL) NOPASSWD: ALL".to_owned()];
-        let rule = Sudo { installed: true, rules, passwordless: true, wants_terminal: false };
-        survey.host.accounts[1].sudo = Seen::Known(rule.clone());
-        assert_eq!(status(&survey, "permissions/sudo-works"), Status::Pass);
-        survey.host.accounts[1].sudo = Seen::Known(Sudo { wants_terminal: true, ..rule });
-        assert_eq!(status(&survey, "permissions/sudo-works"), Status::Fail);
-    }
-
-    #[test]
-    fn a_prefix_that_sudo_refuses_makes_no_job_root() {
-        let mut survey = healthy();
-        sudo_prefix(&mut survey);
-        agent(&mut survey).task_user = Some("root".into());
-        let all = judge(&survey, &Selection::default());
-        let power = all.iter().find(|finding| finding.check == "permissions/power-known").unwrap();
-        assert_eq!(power.because, Some("permissions/sudo-works"), "{}", power.summary);
-    }
-
     #[test]
     fn power_is_said_plainly() {
         let docker = with(|account| account.groups.push((999, "docker".into())));
         assert_eq!(status(&docker, "permissions/power-known"), Status::Warn);
+        // A process has the groups of its start.
+        let text = finding(&docker, "permissions/power-known").summary;
+        assert!(text.contains("with the next start of the agent"), "{text}");
+        let mut left = healthy();
+        left.host.powerful_groups = vec![(999, "docker".into())];
+        if let Seen::Known(running) = &mut agent(&mut left).running {
+            running.groups.push(999);
+        }
+        let text = finding(&left, "permissions/power-known").summary;
+        assert!(text.contains("still runs in the group docker"), "{text}");
         let mut root = healthy();
         agent(&mut root).task_user = Some("root".into());
         assert_eq!(status(&root, "permissions/power-known"), Status::Warn);

@@ -1,6 +1,9 @@
 //! Whether the agent's binary can be executed, and who can modify it.
 
-use super::{rights, strange};
+use super::{
+    mounts::{Remount, remount},
+    rights, strange,
+};
 use crate::{
     agent::CircleCi,
     doctor::{
@@ -9,12 +12,11 @@ use crate::{
         lookup::{account, octal, owner_of, restarted_if_changed},
     },
     host::{
-        Access, AccountFacts, Binary, Denied, Install, PathWalk, Provenance, Service, Strange,
-        Stranger, Survey, Unseen,
+        Access, AccountFacts, Binary, Denied, Install, PathWalk, Service, Strange, Stranger,
+        Survey, Unseen,
     },
     platform::fs::Kind,
 };
-use std::path::Path;
 
 /// The binary of an agent.
 ///
@@ -57,16 +59,23 @@ fn executable(survey: &Survey, install: &Install) -> Judged {
         return Ok(Problem::fail(format!("{path} is a link, which root does not follow"))
             .seen(walk.why())
             .cure(
-                Remedy::by_hand("Put the binary itself at this path, not a link.")
+                change
+                    .aside(Remedy::by_hand("Put the binary itself at this path, not a link."), site)
                     .command(Command::root("runnerup install")),
             )
             .into());
     }
     if !walk.is(Kind::File) {
-        let what = walk.end.map_or("does not exist".to_owned(), |meta| format!("is {}", meta.kind));
+        let (what, remedy) = match walk.end {
+            None => ("does not exist".to_owned(), Remedy::by_hand("Install the agent.")),
+            Some(meta) => {
+                let remedy = Remedy::by_hand("Move it away, and install the agent.");
+                (format!("is {}", meta.kind), change.aside(remedy, site))
+            }
+        };
         return Ok(Problem::fail(format!("the agent's binary {path} {what}"))
             .seen(walk.why())
-            .cure(Remedy::by_hand("Install the agent.").command(Command::root("runnerup install")))
+            .cure(remedy.command(Command::root("runnerup install")))
             .into());
     }
     if rights::apply(survey) {
@@ -144,7 +153,7 @@ fn filesystem(survey: &Survey, install: &Install) -> Judged {
         return Ok(Verdict::Holds(format!("{point} is mounted without noexec")));
     }
     let remedy = Remedy::by_hand("Mount the file system without noexec, now and in /etc/fstab.")
-        .command(remount(&mount.point, walk, install.named_by));
+        .command(remount(Remount::Exec, &mount.point, walk, install.named_by));
     Ok(Problem::fail(format!(
         "{} is on {point}, which is mounted with noexec",
         walk.path.display()
@@ -305,17 +314,6 @@ fn updatable(survey: &Survey, install: &Install) -> Judged {
     .into())
 }
 
-/// Remounts the file system of a path without noexec. No account other than root may have chosen it,
-/// by the path or by a link above the mount point.
-pub(super) fn remount(point: &Path, walk: &PathWalk, named_by: Provenance) -> Command {
-    let passed = walk.passed.iter().find(|passed| passed.path == point);
-    let replaceable_by = passed.map_or(walk.replaceable_by, |passed| passed.replaceable_by);
-    match named_by.and(replaceable_by) {
-        by @ Provenance::Root => Command::root("mount -o remount,exec").path(point, by),
-        _ => Command::left_out(),
-    }
-}
-
 /// Whether the agent replaces its own binary: docs/agents.md, Kinds.
 pub(in crate::doctor) fn updates_itself(install: &Install) -> bool {
     let disables = install.settings().get("runner.disable_auto_update");
@@ -330,7 +328,7 @@ mod tests {
     use super::*;
     use crate::{
         doctor::{Status, fixtures::*},
-        host::{Mount, Seen},
+        host::{Mount, Provenance, Seen},
     };
 
     fn with(change: impl FnOnce(&mut PathWalk)) -> Survey {
@@ -364,7 +362,12 @@ mod tests {
     fn noexec_and_open_modes_fail() {
         let mut survey = healthy();
         let options = vec!["rw".into(), "noexec".into()];
-        survey.host.mounts.push(Mount { point: "/opt".into(), kind: "ext4".into(), options });
+        survey.host.mounts.push(Mount {
+            point: "/opt".into(),
+            kind: "ext4".into(),
+            options,
+            order: None,
+        });
         assert_eq!(status(&survey, "permissions/binary-filesystem"), Status::Fail);
         let open = with(|walk| walk.end = Some(file(0, 0o777)));
         assert_eq!(status(&open, "permissions/binary-not-writable"), Status::Fail);
@@ -400,21 +403,6 @@ mod tests {
         let mut survey = with(|walk| walk.end = Some(file(UID, 0o755)));
         agent(&mut survey).user = Some("root".into());
         assert_eq!(status(&survey, "permissions/binary-not-writable"), Status::Fail);
-    }
-
-    #[test]
-    fn what_is_mounted_is_changed_only_where_nobody_else_chose_it() {
-        let survey = healthy();
-        let (_, walk) = binary(&survey.installs[0]).unwrap();
-        let line =
-            |point: &str, walk: &PathWalk, by| remount(Path::new(point), walk, by).into_line();
-        let root = Provenance::Root;
-        assert_eq!(line("/opt", walk, root).unwrap(), "sudo mount -o remount,exec /opt");
-        assert_eq!(line("/opt", walk, Provenance::Account(UID)), None);
-        let mut moved = walk.clone();
-        moved.passed[1].replaceable_by = Provenance::Account(UID);
-        assert_eq!(line("/opt", &moved, root), None);
-        assert_eq!(line("/", &moved, root).unwrap(), "sudo mount -o remount,exec /");
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! The work folder, the temporary folder, and the log of the agent.
 
-use super::binary::{closed_folder, remount};
+use super::{
+    binary::closed_folder,
+    mounts::{Remount, mount_of, no_programs, read_only, remount},
+};
 use crate::{
     doctor::{
         Check, Command, Judge, Judged, Problem, Remedy, Verdict,
@@ -9,7 +12,9 @@ use crate::{
             account, edit_config, octal, owner, owner_of, restarted_if_changed, task_account,
         },
     },
-    host::{Access, AccountFacts, Install, PathPart, PathRole, Survey, Unseen},
+    host::{
+        Access, AccountFacts, Install, PathPart, PathRole, PathWalk, Provenance, Survey, Unseen,
+    },
     platform::fs::{Kind, WalkEnd},
 };
 
@@ -38,7 +43,11 @@ fn workdir(survey: &Survey, install: &Install) -> Judged {
     let account = task_account(survey, install)?;
     let path = walk.path.display();
     match walk.end {
-        Some(meta) if meta.kind == Kind::Folder => {}
+        Some(meta) if meta.kind == Kind::Folder => {
+            if let Some(problem) = mounted(survey, install, (walk, named.named_by)) {
+                return Ok(problem.into());
+            }
+        }
         Some(meta) => {
             let remedy = Remedy::by_hand("Replace it with a folder.")
                 .inspect(Command::fixed("ls -ld").path(&walk.path, named.named_by));
@@ -50,7 +59,10 @@ fn workdir(survey: &Survey, install: &Install) -> Judged {
         None => {
             return match walk.denies(account, Access::Execute) {
                 Some(closed) => Ok(closed_folder(&change, &closed, site, account, install).into()),
-                None => missing(&change, site, account),
+                None => match read_only(survey, install, FOLDER, walk, named.named_by) {
+                    Some(problem) => Ok(problem.into()),
+                    None => missing(&change, site, account),
+                },
             };
         }
     }
@@ -90,6 +102,25 @@ fn workdir(survey: &Survey, install: &Install) -> Judged {
         .into());
     }
     Ok(Verdict::Holds(format!("{} can use {path}", account.name)))
+}
+
+/// What findings call the work folder.
+const FOLDER: &str = "the work folder";
+
+/// What the mount of the work folder forbids.
+fn mounted(
+    survey: &Survey,
+    install: &Install,
+    (walk, named_by): (&PathWalk, Provenance),
+) -> Option<Problem> {
+    read_only(survey, install, FOLDER, walk, named_by).or_else(|| {
+        let path = walk.path.display();
+        let problem = Problem::fail(format!(
+            "no program can be executed in the work folder {path}: scripts of the checkout fail"
+        ));
+        let text = "Mount it without noexec, or set runner.working_directory to another folder.";
+        no_programs(survey, install, (walk, named_by), problem, text)
+    })
 }
 
 fn missing(change: &Change<'_>, site: Site<'_>, account: &AccountFacts) -> Judged {
@@ -184,6 +215,10 @@ fn temporary(survey: &Survey, install: &Install) -> Judged {
             .cure(remedy)
             .into());
     }
+    if let Some(problem) = read_only(survey, install, "the temporary folder", walk, named.named_by)
+    {
+        return Ok(problem.into());
+    }
     let account = task_account(survey, install)?;
     let change = Change::new(survey, install);
     for access in [Access::Execute, Access::Write] {
@@ -202,7 +237,7 @@ fn temporary(survey: &Survey, install: &Install) -> Judged {
             .into());
         }
     }
-    match survey.host.mount_of(&walk.real).filter(|mount| mount.has("noexec")) {
+    match mount_of(survey, install, &walk.real).filter(|mount| mount.has("noexec")) {
         None => {
             Ok(Verdict::Holds(format!("{} can write and execute files in {path}", account.name)))
         }
@@ -210,7 +245,7 @@ fn temporary(survey: &Survey, install: &Install) -> Judged {
             let remedy = Remedy::by_hand(
                 "Mount it without noexec, or set TMPDIR of the service to another folder.",
             )
-            .command(remount(&mount.point, walk, named.named_by));
+            .command(remount(Remount::Exec, &mount.point, walk, named.named_by));
             Ok(Problem::fail(format!("no program can be executed in the temporary folder {path}"))
                 .seen(format!("{} is mounted with noexec", mount.point.display()))
                 .cure(remedy)
@@ -238,6 +273,9 @@ fn log(survey: &Survey, install: &Install) -> Judged {
     let change = Change::new(survey, install);
     let account = account(survey, install)?;
     let path = walk.path.display();
+    if let Some(problem) = read_only(survey, install, "the log file", walk, named.named_by) {
+        return Ok(problem.into());
+    }
     let denied = match walk.end {
         Some(meta) if meta.kind == Kind::File => walk.denies(account, Access::Write),
         Some(meta) => {
@@ -367,7 +405,12 @@ mod tests {
     fn a_temporary_folder_must_take_programs() {
         let mut survey = healthy();
         let options = vec!["noexec".into()];
-        survey.host.mounts.push(Mount { point: "/tmp".into(), kind: "tmpfs".into(), options });
+        survey.host.mounts.push(Mount {
+            point: "/tmp".into(),
+            kind: "tmpfs".into(),
+            options,
+            order: None,
+        });
         assert_eq!(status(&survey, "permissions/temporary-folder-usable"), Status::Fail);
         let survey = path(PathRole::TemporaryFolder, walk("/tmp", folder(0, 0o755)));
         assert_eq!(status(&survey, "permissions/temporary-folder-usable"), Status::Fail);

@@ -4,9 +4,12 @@ mod account;
 mod binary;
 mod config;
 mod folders;
+mod mounts;
+mod needs_root;
 mod program;
 mod rights;
 mod strange;
+mod sudo;
 mod trust;
 mod windows;
 
@@ -35,11 +38,14 @@ pub(super) const GROUND: &[&Check] = &[
     &config::READABLE,
     &config::PRIVATE,
     &config::NOT_WRITABLE,
+    &mounts::PLANNED,
     &folders::WORKDIR,
     &folders::CLEAN,
     &folders::TEMPORARY,
+    &mounts::NAMES,
     &folders::LOG,
-    &account::SUDO,
+    &needs_root::NEEDS_ROOT,
+    &sudo::SUDO,
     &account::POWER,
     &account::HOME,
     &trust::DEFINITION,

@@ -1,6 +1,7 @@
 //! The service: its definition and its state.
 
 mod command;
+mod current;
 mod defined;
 mod definition;
 pub(super) mod launchd;
@@ -32,6 +33,7 @@ pub(super) const DEFINITION: &[&Check] = &[
     &launchd::OUTPUT,
     &launchd::UNHINDERED,
     &systemd::ENVIRONMENT_FILES,
+    &systemd::REQUIREMENTS,
     &systemd::NETWORK,
     &definition::RESTARTS,
     &definition::STOP,
@@ -43,6 +45,7 @@ pub(super) const DEFINITION: &[&Check] = &[
 /// Checks of the state, which depends on all other checks.
 pub(super) const STATE: &[&Check] = &[
     &state::RELOADED,
+    &current::CURRENT,
     &state::ENABLED,
     &task_scheduler::SESSION_KEPT,
     &task_scheduler::LOGS_ON,

@@ -3,7 +3,7 @@
 use super::{launchd::LaunchdRules, systemd::SystemdRules, task_scheduler::TaskRules};
 use crate::{
     doctor::{Judged, Problem, Remedy, lookup::service},
-    host::{Definition, Install, Load, Service, Survey, Unseen},
+    host::{Definition, Install, Load, Service, ServiceState, Survey, Unseen},
     values::Manager,
 };
 
@@ -68,9 +68,19 @@ pub(in crate::doctor) trait Rules: Sync {
         Err(Unseen::not_applicable(Manager::Systemd.profile().elsewhere()))
     }
 
+    /// The remedy for the way in which the agent last ended, where that alone tells it.
+    fn after_end(&self, _state: &ServiceState) -> Option<Remedy> {
+        None
+    }
+
     /// The definition says that the service is never started.
     fn disabled(&self, _install: &Install, _service: &Service) -> Option<Problem> {
         None
+    }
+
+    /// What keeps the next boot from starting a service that is enabled.
+    fn at_boot(&self, _install: &Install, _service: &Service) -> Vec<Problem> {
+        Vec::new()
     }
 
     /// Whether an agent that does not run has ended with its job, and is about to be started.

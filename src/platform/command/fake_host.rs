@@ -29,6 +29,12 @@ pub(crate) struct FakeState {
     /// Tasks, or labels of launchd, and whether they run.
     pub(crate) services: BTreeMap<String, bool>,
     pub(crate) disabled: BTreeSet<String>,
+    /// How many times a directory has to be told to forget before it knows a new account.
+    pub(crate) forgets_late: usize,
+    /// Accounts that it does not know yet.
+    pub(crate) late: Vec<String>,
+    /// How many times launchd refuses to load a definition.
+    pub(crate) refusals: usize,
     /// Whether the account's own store holds its password.
     pub(crate) is_saved: bool,
 }
@@ -47,6 +53,12 @@ impl FakeHost {
     pub(crate) fn new(passwd: PathBuf, state: FakeState) -> Self {
         let (state, calls, fault) = (Mutex::new(state), Mutex::default(), Mutex::default());
         Self { passwd, state, calls, fault }
+    }
+
+    /// Has it answer late: what was changed is to be read again, or tried again.
+    pub(crate) fn answer_late(&self, times: usize) {
+        let mut state = self.state.lock().unwrap();
+        (state.forgets_late, state.refusals) = (times, times);
     }
 
     pub(crate) fn state(&self) -> FakeState {
@@ -180,6 +192,10 @@ impl FakeHost {
             ["disable", target] => {
                 (i32::from(false & state.disabled.insert(label(target))), String::new())
             }
+            ["bootstrap", "system", _] if state.refusals > 0 => {
+                state.refusals -= 1;
+                (5, "Bootstrap failed: 5: Input/output error".to_owned())
+            }
             ["bootstrap", "system", file] => {
                 state.services.insert(of_file(file), true);
                 (0, String::new())
@@ -191,13 +207,30 @@ impl FakeHost {
         }
     }
 
+    /// Makes the accounts that a directory knows by now.
+    fn appear(&self) {
+        let mut state = self.state.lock().unwrap();
+        if state.forgets_late == 0 {
+            let names = std::mem::take(&mut state.late);
+            names.iter().for_each(|name| self.account(name, Some("499:499")));
+        }
+    }
+
+    fn forget(&self) {
+        let mut state = self.state.lock().unwrap();
+        state.forgets_late = state.forgets_late.saturating_sub(1);
+        drop(state);
+        self.appear();
+    }
+
     fn dscl(&self, args: &[&str]) -> (i32, String) {
         let user = |record: &str| record.strip_prefix("/Users/").map(str::to_owned);
         match args {
             [".", "-list", ..] => (0, "root   0\n".to_owned()),
             [".", "-create", record] => {
                 if let Some(name) = user(record) {
-                    self.account(&name, Some("499:499"));
+                    self.state.lock().unwrap().late.push(name);
+                    self.appear();
                 }
                 (0, String::new())
             }
@@ -241,6 +274,10 @@ impl Commands for FakeHost {
             "powershell" => self.powershell(args.last().unwrap()),
             "launchctl" => self.launchctl(&args),
             "dscl" => self.dscl(&args),
+            "dscacheutil" => {
+                self.forget();
+                (0, String::new())
+            }
             "spctl" => (0, "accepted\nsource=Notarized Developer ID".to_owned()),
             "icacls" | "createhomedir" | "xattr" | "ps" => (0, String::new()),
             other => panic!("{other} was not expected"),

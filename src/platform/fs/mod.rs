@@ -7,6 +7,8 @@
 
 #[cfg(unix)]
 mod drive;
+#[cfg(any(windows, test))]
+mod file_time;
 mod meta;
 mod mounted;
 mod provenance;
@@ -22,10 +24,10 @@ pub use mounted::Mounted;
 pub use provenance::Provenance;
 pub use removal::{GoOn, Owned, Removal};
 #[cfg(unix)]
-pub use unix::{Root, Spot, has_access_list, mounts};
+pub use unix::{Root, Spot, has_access_list, mounts, mounts_of};
 pub use walk::{PathPart, PathWalk, WalkEnd};
 #[cfg(windows)]
-pub use windows::{Root, Spot, has_access_list, mounts};
+pub use windows::{Root, Spot, has_access_list, mounts, mounts_of};
 
 /// Refuses what is no single name: a call on an open folder would follow it out of the folder.
 ///

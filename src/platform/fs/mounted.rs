@@ -11,4 +11,6 @@ pub struct Mounted {
     pub kind: String,
     /// Options of the mount, and of the file system.
     pub options: Vec<String>,
+    /// Its number, and that of the mount that it lies on; `None` where there are none.
+    pub order: Option<(u64, u64)>,
 }

@@ -7,7 +7,7 @@ mod root;
 mod tree;
 mod walk;
 
-pub use mount::mounts;
+pub use mount::{mounts, mounts_of};
 pub use root::Root;
 pub use walk::has_access_list;
 

@@ -11,6 +11,7 @@ mod root;
 
 pub use root::Root;
 
+use super::file_time::nanoseconds;
 use super::{GoOn, Kind, Listed, Meta, Mounted, Permissions, Removal, one_name};
 use crate::{Code, Error, Result};
 use std::{
@@ -36,6 +37,14 @@ pub struct Spot {
 /// None.
 pub fn mounts() -> Result<Vec<Mounted>> {
     Ok(Vec::new())
+}
+
+/// The mounts that a process sees, where they are not the host's: there are none here.
+///
+/// # Errors
+/// None.
+pub fn mounts_of(_pid: u32) -> Result<Option<Vec<Mounted>>> {
+    Ok(None)
 }
 
 /// Rights are access lists here: that there is one says nothing.
@@ -271,14 +280,13 @@ fn kind(meta: &Metadata) -> Kind {
 }
 
 fn meta(about: &Metadata) -> Meta {
-    let time = |ticks: u64| i64::try_from(ticks).unwrap_or_default();
     Meta {
         kind: kind(about),
         permissions: Permissions::Acl,
         size: about.file_size(),
         links: 1,
         // Volume and index are not to be had; a file keeps the instant in which it was made.
-        identity: (0, about.creation_time(), time(about.last_write_time()), 0),
+        identity: (0, about.creation_time(), nanoseconds(about.last_write_time()), 0),
     }
 }
 

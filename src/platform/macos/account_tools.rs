@@ -16,6 +16,19 @@ const NOT_FOUND: i32 = 56;
 /// `eDSPermissionError`: root itself may not, where the terminal lacks Full Disk Access.
 const DENIED: &str = "-14120";
 
+/// What lets root do what Privacy & Security keeps from the programs of a terminal.
+pub const FULL_DISK_ACCESS: &str =
+    "give the terminal Full Disk Access (System Settings, Privacy & Security), and run again";
+
+/// Has the directory forget the accounts that it did not find: it goes on saying so for a while after
+/// one was made.
+///
+/// # Errors
+/// When it cannot be told.
+pub fn forget_absent(commands: &dyn Commands) -> Result<()> {
+    commands.run(&Call::new("dscacheutil", ["-flushcache"])).map(drop)
+}
+
 /// Creates the account and a group of its name, with a home, a real shell and no password. What
 /// an earlier run made and could not end is taken on.
 ///
@@ -104,9 +117,7 @@ fn dscl(commands: &dyn Commands, args: &[&str]) -> Result<Answer> {
     let output = format!("{}{}", answer.stderr, answer.stdout);
     let error = answer.failure(&call(args));
     Err(match output.contains(DENIED) {
-        true => error.help(
-            "give the terminal Full Disk Access (System Settings, Privacy & Security), and run again",
-        ),
+        true => error.help(FULL_DISK_ACCESS),
         false => error,
     })
 }

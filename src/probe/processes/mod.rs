@@ -142,6 +142,35 @@ impl Processes {
         Some(process(entry, false, Some(details), scrub))
     }
 
+    /// A process and all that it started.
+    pub(super) fn below(&self, pid: u32) -> impl Iterator<Item = u32> {
+        self.index.tree(pid).map(|entry| entry.pid)
+    }
+
+    /// The processes above one, its parent first.
+    pub(super) fn above(&self, pid: u32) -> Vec<u32> {
+        let mut found: Vec<u32> = Vec::new();
+        let mut next = self.index.get(pid).map(|entry| entry.parent);
+        while let Some(parent) = next.filter(|parent| *parent > 1 && !found.contains(parent)) {
+            found.push(parent);
+            next = self.index.get(parent).map(|entry| entry.parent);
+        }
+        found
+    }
+
+    /// What belongs to an install on a Mac. What jobs left is not known there: launchd itself runs
+    /// programs for each account, those of a desktop among them, and no process tells that of itself.
+    pub(super) fn of_mac_install(
+        &self,
+        main: Option<u32>,
+        scrub: &Scrub,
+        until: Instant,
+    ) -> OfInstall {
+        let why = "macOS does not tell which processes of an account jobs have left";
+        let orphans = Seen::not_applicable(why);
+        OfInstall { orphans, ..self.of_install(main, None, None, scrub, until) }
+    }
+
     /// The agent's process that the system's manager runs as this service.
     pub(super) fn agent_of(&self, unit: &str) -> Option<u32> {
         self.of_services.get(unit).copied()

@@ -1,5 +1,7 @@
 //! How a job of launchd ended, as `launchctl print` says it.
 
+use crate::host::ServiceState;
+
 /// The word of [`result`](crate::host::ServiceState::result) for a job that launchd could not start.
 pub(super) const SPAWN_FAILED: &str = "spawn failed";
 
@@ -56,6 +58,12 @@ impl<'a> End<'a> {
             Self::Never | Self::Reason(_) => None,
         }
     }
+}
+
+/// Whether a job ended because of what its binary is.
+pub(crate) fn is_binarys(state: &ServiceState) -> bool {
+    let reason = state.result.strip_prefix("OS_REASON_");
+    matches!(reason, Some("CODESIGNING" | "EXEC" | "DYLD" | "ROSETTA"))
 }
 
 /// What the words of an end mean, where they do not say so: reasons of the kernel (`sys/reason.h` of

@@ -3,13 +3,15 @@
 pub mod definition;
 mod end;
 mod jobs;
+pub(crate) mod keys;
 mod plist;
 mod profile;
 mod rival;
 mod state;
 
-pub(crate) use plist::Plist;
-pub(crate) use profile::{LaunchdProfile, bootstrap, on_job};
+pub(crate) use end::is_binarys;
+pub(crate) use plist::{Plist, VARIABLES};
+pub(crate) use profile::{LaunchdProfile, bootstrap, domain, on_job, reload};
 
 use crate::{
     Code, Command, Error, Help, Result,
@@ -40,21 +42,46 @@ const NOT_FOUND: i32 = 113;
 /// `launchctl bootout` of a job that takes its time to end: errno 36, `EINPROGRESS`.
 const IN_PROGRESS: i32 = 36;
 
+/// `launchctl bootstrap` of what launchd does not take: errno 5, "Input/output error".
+const REFUSED: i32 = 5;
+
+/// The same while the label's job is being taken out: errno 37, `EALREADY`.
+const ALREADY: i32 = 37;
+
 /// A subcommand that an older `launchctl` does not have: `EX_USAGE`.
 const USAGE: i32 = 64;
 
-/// How long launchd may take to forget a job that has ended.
+/// How long launchd may take to forget a job that has ended: it may refuse the next one with "5:
+/// Input/output error" or "37: Operation already in progress" though `print` no longer knows the first.
 const SETTLE: Duration = Duration::from_secs(10);
+
+/// The wait between two tries.
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// The host's launchd, its system domain.
 pub struct Launchd<'a> {
     commands: &'a dyn Commands,
+    settle: Duration,
 }
 
 impl<'a> Launchd<'a> {
     /// launchd as reached through `commands`.
     pub fn new(commands: &'a dyn Commands) -> Self {
-        Self { commands }
+        Self { commands, settle: SETTLE }
+    }
+
+    /// Loads a definition, again and again as long as launchd may not have forgotten the job that
+    /// had its label before.
+    fn bootstrap(&self, call: &Call) -> Result<Answer> {
+        let begun = Instant::now();
+        loop {
+            let answer = self.commands.answer(call)?;
+            let is_busy = matches!(answer.code, Some(REFUSED | ALREADY));
+            if !is_busy || begun.elapsed() >= self.settle {
+                return Ok(answer);
+            }
+            thread::sleep(PAUSE);
+        }
     }
 
     fn launchctl(&self, args: &[&str]) -> Result<Answer> {
@@ -149,10 +176,10 @@ impl Services for Launchd<'_> {
             self.bootout(label)?;
             let begun = Instant::now();
             while self.is_loaded(label)? {
-                if begun.elapsed() > SETTLE {
+                if begun.elapsed() > self.settle {
                     return Err(Error::new(
                         Code::StepFailed,
-                        format!("launchd still holds {label} after {} s", SETTLE.as_secs()),
+                        format!("launchd still holds {label} after {} s", self.settle.as_secs()),
                     )
                     .help(Command::fixed("launchctl print").job(
                         SYSTEM,
@@ -165,14 +192,14 @@ impl Services for Launchd<'_> {
         }
         let path = shown(definition(label));
         let bootstrap = call(&["bootstrap", "system", &path]);
-        let answer = self.commands.answer(&bootstrap)?;
+        let answer = self.bootstrap(&bootstrap)?;
         match answer.code {
             Some(0) => Ok(()),
             Some(USAGE) => {
                 self.commands.run(&Call::new("launchctl", ["load", "-w", &path])).map(drop)
             }
             // "Input/output error": launchd's word for almost everything.
-            Some(5) => Err(answer
+            Some(REFUSED | ALREADY) => Err(answer
                 .failure(&bootstrap)
                 .help(
                     "launchd refuses a plist that is not root's, that others may write to, or \
@@ -311,6 +338,21 @@ mod tests {
         script.assert_done();
     }
 
+    /// openclaw and others see it: a second try goes well.
+    #[test]
+    fn a_refusal_right_after_an_end_is_tried_again() {
+        const BOOTSTRAP: &str =
+            "launchctl bootstrap system /Library/LaunchDaemons/com.circleci.runner.plist";
+        let script = Script::new(&[
+            ("launchctl print system/com.circleci.runner", 113, ""),
+            (BOOTSTRAP, 5, "Bootstrap failed: 5: Input/output error"),
+            (BOOTSTRAP, 37, "Bootstrap failed: 37: Operation already in progress"),
+            (BOOTSTRAP, 0, ""),
+        ]);
+        Launchd::new(&script).start(LABEL).unwrap();
+        script.assert_done();
+    }
+
     #[test]
     fn an_older_launchctl_loads_and_unloads() {
         let script = Script::new(&[
@@ -336,7 +378,8 @@ mod tests {
                 "Bootstrap failed: 5: Input/output error",
             ),
         ]);
-        let error = Launchd::new(&script).start(LABEL).unwrap_err();
+        let launchd = Launchd { commands: &script, settle: Duration::ZERO };
+        let error = launchd.start(LABEL).unwrap_err();
         assert!(error.message().contains("Bootstrap failed: 5"), "{error}");
         assert!(error.help_lines().join(" ").contains("launchctl print system/"), "{error:?}");
     }

@@ -42,6 +42,15 @@ pub(crate) fn bootstrap(install: &Install, service: &Service) -> Command {
         .path(&file.path, install.named_by)
 }
 
+/// The commands that have launchd read a definition again. The first one comes back while the agent
+/// waits for its job to end, and a definition whose job is still there is refused.
+pub(crate) fn reload(install: &Install, service: &Service) -> [Command; 3] {
+    let wait = Command::fixed("while sudo launchctl print")
+        .job(domain(service), &service.name, install.named_by)
+        .then(">/dev/null 2>&1; do sleep 5; done");
+    [on_job("launchctl bootout", install, service), wait, bootstrap(install, service)]
+}
+
 /// Whether launchd runs it for the system, from the place where daemons are.
 fn is_daemon(service: &Service) -> bool {
     let file = service.file().map(|file| file.path.as_path());
@@ -110,8 +119,8 @@ impl Profile for LaunchdProfile {
         let on_job = |text| on_job(text, install, service);
         match verb {
             Verb::Enable => vec![on_job("launchctl enable")],
-            Verb::Restart => vec![on_job("launchctl kickstart -k")],
-            Verb::Reload => vec![on_job("launchctl bootout"), bootstrap(install, service)],
+            // `kickstart -k` would end a job, and start what launchd has read before.
+            Verb::Restart | Verb::Reload => reload(install, service).into(),
             Verb::Inspect => vec![on_job("launchctl print")],
             // What is loaded runs, or launchd starts it again; a log it has none.
             Verb::Start | Verb::ShowDefinition | Verb::ShowLog => Vec::new(),

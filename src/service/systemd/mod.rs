@@ -2,17 +2,22 @@
 
 pub mod definition;
 pub mod drop_ins;
+pub(crate) mod environment_file;
+pub(crate) mod environment_line;
+pub(crate) mod meant;
 mod profile;
 mod show;
+pub(crate) mod specifiers;
 pub mod state;
 pub(crate) mod time_span;
 pub mod unit_folders;
 pub(crate) mod unit_text;
 pub mod untrusted;
 mod verify;
+pub(crate) mod words;
 
 pub(crate) use profile::{SystemdProfile, on_unit, reload};
-pub(crate) use state::slices_of;
+pub(crate) use state::{environment, slices_of};
 
 use crate::{
     Result,

@@ -3,7 +3,7 @@
 use super::show::{self, Block};
 use crate::{
     Foreign, Result,
-    host::{Activity, Directive, Load, ServiceState, SliceLimits},
+    host::{Activity, Assigned, Directive, Load, ServiceState, SliceLimits},
     platform::command::{Call, Commands},
     service::Told,
 };
@@ -59,6 +59,20 @@ pub(super) fn told(
         Told { state: state(block, Some(booted)), effective: Some(effective) }
     };
     Ok(units.iter().cloned().zip(blocks.iter().map(told)).collect())
+}
+
+/// The environment that systemd gives every service: of `DefaultEnvironment=`, of what was set by
+/// `systemctl set-environment`, and of its own.
+///
+/// # Errors
+/// As [`states`].
+pub(crate) fn environment(
+    commands: &dyn Commands,
+    limit: Duration,
+) -> Result<Vec<Assigned<String>>> {
+    let call = Call::new("systemctl", ["show", "--no-pager", "--property", "Environment"]);
+    let shown = commands.run(&call.within(limit))?.stdout;
+    Ok(show::assigned(show::words(Block::read(&shown).value("Environment"))))
 }
 
 /// A slice and those above it, the nearest first, but for the root of all.

@@ -93,6 +93,11 @@ impl UnitFolders {
         &self.untrusted
     }
 
+    /// Every name in the folders.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.places.keys().map(String::as_str)
+    }
+
     /// Where a name stands, the place that counts first.
     pub fn places(&self, name: &str) -> &[PathBuf] {
         self.places.get(name).map_or(&[], Vec::as_slice)

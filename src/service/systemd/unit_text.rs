@@ -1,6 +1,11 @@
 //! The text of units, by the rules of `systemd.syntax(7)`.
 
-use crate::{host::Directive, text::may_be_secret};
+pub(crate) use super::words::split;
+
+use crate::{
+    host::{Directive, ValueKind},
+    text::may_be_secret,
+};
 use std::path::Path;
 
 /// The lines of a unit. A backslash at the end of a line joins it to the next; a comment between
@@ -48,6 +53,7 @@ fn take(
         section: section.clone(),
         key: key.trim().to_owned(),
         value: value.trim().to_owned(),
+        kind: ValueKind::Unknown,
     });
 }
 
@@ -70,28 +76,6 @@ fn is_name(text: &str) -> bool {
     let digits = text.bytes().filter(u8::is_ascii_digit).count();
     let begins = text.bytes().next().is_some_and(|byte| byte.is_ascii_uppercase());
     begins && text.len() <= 40 && digits <= 2 && text.bytes().all(fits) && !may_be_secret(text)
-}
-
-/// Splits a value at blanks; quotes and backslashes as in `systemd.syntax(7)`.
-pub(crate) fn split(line: &str) -> Vec<String> {
-    let mut words = Vec::new();
-    let mut word: Option<String> = None;
-    let mut quote = None;
-    let mut characters = line.chars();
-    while let Some(character) = characters.next() {
-        match (character, quote) {
-            ('\\', _) => word.get_or_insert_default().extend(characters.next()),
-            (c, Some(open)) if c == open => quote = None,
-            ('"' | '\'', None) => {
-                quote = Some(character);
-                word.get_or_insert_default();
-            }
-            (c, None) if c.is_whitespace() => words.extend(word.take()),
-            (c, _) => word.get_or_insert_default().push(c),
-        }
-    }
-    words.extend(word);
-    words
 }
 
 #[cfg(test)]

@@ -27,9 +27,18 @@ use std::{path::PathBuf, time::Duration};
 /// A script that makes an account's profile, or waits for its session, takes minutes on a busy host.
 const LONG: Duration = Duration::from_secs(300);
 
+/// How long a task may take from its start to its program: the first logon of an account makes its
+/// profile.
+const BEGINS_WITHIN: Duration = Duration::from_secs(30);
+
 /// `SCHED_S_TASK_RUNNING` and `SCHED_S_TASK_HAS_NOT_RUN`: no failures.
 const RUNNING: u32 = 0x41301;
 pub(crate) const NEVER_RAN: u32 = 0x41303;
+
+/// `ERROR_REQUEST_REFUSED` and `SCHED_E_ALREADY_RUNNING`: a second start was refused while the task
+/// ran, which a trigger that repeats each minute does all the time (last results of running tasks in
+/// public issue threads).
+pub(crate) const REFUSED: [u32; 2] = [0x8007_10E0, 0x8004_131F];
 
 /// The host's task scheduler.
 pub struct Tasks<'a> {
@@ -89,6 +98,10 @@ impl Services for Tasks<'_> {
         Ok(ServiceState { needs_reload: answer.stale, ..state })
     }
 
+    fn begins_within(&self) -> Duration {
+        BEGINS_WITHIN
+    }
+
     fn last_lines(&self, task: &str, count: usize) -> Result<String> {
         let log = layout(task).log.map(shown).unwrap_or_default();
         let log = literal(&log);
@@ -124,7 +137,8 @@ pub fn definition_path(task: &str) -> PathBuf {
 /// The state of a task that is registered, by the scheduler's word for it, such as `Ready`, the last
 /// result, and the agent's process.
 pub fn state(word: &str, result: u32, main_pid: Option<u32>) -> ServiceState {
-    let is_good = matches!(result, 0 | RUNNING | NEVER_RAN);
+    let runs = main_pid.is_some() || word == "Running";
+    let is_good = matches!(result, 0 | RUNNING | NEVER_RAN) || runs && REFUSED.contains(&result);
     ServiceState {
         load: Load::Loaded,
         enabled: word != "Disabled",
@@ -132,8 +146,7 @@ pub fn state(word: &str, result: u32, main_pid: Option<u32>) -> ServiceState {
         // What a stop disabled is enabled by the next start.
         registered: true,
         active: match word {
-            _ if main_pid.is_some() => Activity::Active,
-            "Running" => Activity::Active,
+            _ if runs => Activity::Active,
             "Queued" => Activity::Activating,
             _ => Activity::Inactive,
         },
@@ -190,6 +203,9 @@ mod tests {
         let at = |part: &str| calls[0].find(part).unwrap_or_else(|| panic!("{part}: {calls:?}"));
         assert!(at("AddSeconds(18300)") < at("Disable-ScheduledTask"));
         assert!(at("ParentProcessId") < at("Stop-ScheduledTask"));
+        // Every program of the console has that child, which never ends before it.
+        assert!(at("Name<>'\\''conhost.exe'\\''") < at("Stop-ScheduledTask"));
+        assert!(at("CreationDate -ge $agent.CreationDate") < at("Stop-ScheduledTask"));
     }
 
     #[test]
@@ -206,6 +222,14 @@ mod tests {
         assert!(failed.registered && !failed.is_held() && failed.needs_reload);
         let off = read("{\"state\":\"Disabled\",\"result\":267011,\"pid\":null,\"stale\":false}");
         assert!(off.registered && !off.enabled && !off.is_held());
+        // A trigger that repeats while the task runs is refused each time.
+        let busy =
+            read("{\"state\":\"Running\",\"result\":2147946720,\"pid\":null,\"stale\":false}");
+        assert_eq!(busy.to_string(), "active (Running)");
+        let over = read("{\"state\":\"Ready\",\"result\":2147946720,\"pid\":null,\"stale\":false}");
+        assert_eq!(over.result, "exit-code");
+        let queued = read("{\"state\":\"Queued\",\"result\":267011,\"pid\":null,\"stale\":false}");
+        assert!(queued.is_held(), "{queued}");
         let odd = Recorded::answering(0, "PS C:\\> ");
         assert!(Tasks::new(&odd).state(TASK).is_err());
     }

@@ -3,7 +3,7 @@
 use crate::host::ServiceState;
 
 /// The scheduler's own results, and those of Windows that it passes on; what each one means.
-const MEANINGS: [(u32, &str); 17] = [
+const MEANINGS: [(u32, &str); 19] = [
     (0x0004_1300, "the task is ready"),
     (0x0004_1301, "the task is running"),
     (0x0004_1302, "the task is disabled"),
@@ -11,11 +11,13 @@ const MEANINGS: [(u32, &str); 17] = [
     (0x0004_1306, "a user ended the task"),
     (0x8004_130F, "the scheduler has no password for the account"),
     (0x8004_1315, "the Task Scheduler service is not running"),
-    (0x8004_131F, "the task is running already"),
+    (0x8004_131F, "the scheduler refused a second start while the task was running"),
+    (0x8007_10E0, "the scheduler refused a second start while the task was running"),
     (0x8007_0002, "the program or a folder does not exist"),
     (0x8007_0003, "a folder above the program does not exist"),
     (0x8007_0005, "the account cannot execute the program"),
     (0x8007_00C1, "the file is not a program for this system"),
+    (0x8007_010B, "the folder of the task (Start in) does not exist, or is in quotes"),
     (0x8007_04DD, "the account was not logged on"),
     (0xC000_013A, "Ctrl-C, a logoff or a shutdown ended the program"),
     (0xC000_0005, "the program crashed with an access violation"),

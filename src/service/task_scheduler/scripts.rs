@@ -19,6 +19,12 @@ const BY_PASSWORD: u32 = 1;
 /// Seconds that a session of the account may take to come up.
 const LOGON: u32 = 120;
 
+/// An expression: what `$agent` has started. The host of its console is no job, nor is the child of
+/// another process that had its number before.
+const JOBS: &str = "Get-CimInstance Win32_Process -Filter \"ParentProcessId=$($agent.ProcessId) \
+    AND Name<>'conhost.exe' AND Name<>'WerFault.exe'\" | \
+    Where-Object { $_.CreationDate -ge $agent.CreationDate }";
+
 /// Where a task is defined.
 pub(super) fn definition_path(task: &str) -> PathBuf {
     let definition = layout(task).definition;
@@ -106,8 +112,7 @@ pub(super) fn stop(task: &str, drain: Duration) -> String {
     }
     format!(
         "{find}$end = (Get-Date).AddSeconds({seconds}); {disable}\
-         while ($agent -and (Get-CimInstance Win32_Process -Filter \
-         \"ParentProcessId=$($agent.ProcessId)\") -and (Get-Date) -lt $end) \
+         while ($agent -and ({JOBS}) -and (Get-Date) -lt $end) \
          {{ Start-Sleep -Seconds 1 }}; {stop}\
          {find}if ($agent) {{ Stop-Process -Id $agent.ProcessId -Force -ErrorAction \
          SilentlyContinue; $agent = $null }}; {account}\

@@ -1,7 +1,7 @@
 //! The definition of a scheduled task as directives: each element that holds a text is one, and
 //! the elements around it are its section, as in `Settings/RestartOnFailure`.
 
-use crate::host::Directive;
+use crate::host::{Directive, ValueKind};
 use quick_xml::{Reader, events::Event};
 use std::path::Path;
 
@@ -114,7 +114,8 @@ impl Reading<'_> {
             element.text.trim().to_owned()
         };
         let (file, line) = (self.file.to_owned(), element.line);
-        self.directives.push(Directive { file, line, section, key: element.name, value });
+        let kind = ValueKind::Unknown;
+        self.directives.push(Directive { file, line, section, key: element.name, value, kind });
     }
 }
 

@@ -194,6 +194,51 @@ pub(super) const FAULTS: &[(&str, On, Plant, &str)] = &[
         },
         "service/not-crash-looping",
     ),
+    (
+        "a minute for jobs of a desktop",
+        On::Homebrew,
+        |mac| mac.state("exit_timeout", json!(60)),
+        "service/stop-waits",
+    ),
+    (
+        "a time to stop in that launchd has not read",
+        On::Ours,
+        |mac| mac.state("exit_timeout", json!(20)),
+        "service/stop-waits",
+    ),
+    (
+        "a start after a good end alone",
+        On::Ours,
+        |mac| {
+            mac.without("KeepAlive");
+            mac.section("KeepAlive", "SuccessfulExit", "true");
+        },
+        "service/restarts",
+    ),
+    (
+        "a start with the network, which macOS no longer has",
+        On::Ours,
+        |mac| {
+            mac.without("KeepAlive");
+            mac.section("KeepAlive", "NetworkState", "true");
+        },
+        "service/restarts",
+    ),
+    (
+        "a start after a crash alone",
+        On::Homebrew,
+        |mac| {
+            mac.without("KeepAlive");
+            mac.section("KeepAlive", "Crashed", "true");
+        },
+        "service/restarts",
+    ),
+    (
+        "a variable that is a number",
+        On::Ours,
+        |mac| mac.section("EnvironmentVariables", "RETRIES", ""),
+        "service/directives-known",
+    ),
     ("a stop that kills jobs", On::Ours, |mac| mac.key("ExitTimeOut", "600"), "service/stop-waits"),
     ("no time to stop in", On::Ours, |mac| mac.without("ExitTimeOut"), "service/stop-waits"),
     (

@@ -1,7 +1,7 @@
 //! Faults of files and folders: who may do what.
 
 use super::{
-    Cure::{Fix, Hand},
+    Cure::{Fix, Hand, Paste},
     Fault, fault, seen_by,
 };
 
@@ -39,47 +39,47 @@ pub const FAULTS: &[Fault] = &[
         Fix,
         "chmod 755 /opt",
     ),
-    fault("binary that is gone", "rm $B", "permissions/binary-executable", Hand, BINARY),
+    fault("binary that is gone", "rm $B", "permissions/binary-executable", Paste, BINARY),
     fault(
         "folder in place of the binary",
         "rm $B; mkdir $B",
         "permissions/binary-executable",
-        Hand,
-        "rmdir $B; cp -p /root/binary.kept $B",
+        Paste,
+        "rm -rf $B $B.moved; cp -p /root/binary.kept $B",
     ),
     fault(
         "a page saved as the binary",
         "rm $B; echo '<?xml version=\"1.0\"?><Error><Code>AccessDenied</Code></Error>' >$B; chmod 755 $B",
         "permissions/binary-is-program",
-        Hand,
+        Paste,
         BINARY,
     ),
     fault(
         "binary still compressed",
         "gzip -c <$B >$B.gz; chmod 755 $B.gz; mv $B.gz $B",
         "permissions/binary-is-program",
-        Hand,
+        Paste,
         BINARY,
     ),
     fault(
         "empty binary",
         "rm $B; : >$B; chmod 755 $B",
         "permissions/binary-is-program",
-        Hand,
+        Paste,
         BINARY,
     ),
     fault(
         "binary for another processor",
         "printf '\\267' | dd of=$B.new bs=1 seek=18 conv=notrunc status=none if=/dev/stdin; cp $B $B.new; printf '\\267' | dd of=$B.new bs=1 seek=18 conv=notrunc status=none; chmod 755 $B.new; mv $B.new $B",
         "permissions/binary-architecture",
-        Hand,
+        Paste,
         BINARY,
     ),
     fault(
         "binary that is not the one verified",
         "cp $B $B.new; echo >>$B.new; chmod 755 $B.new; mv $B.new $B",
         "permissions/binary-as-verified",
-        Hand,
+        Paste,
         BINARY,
     ),
     fault(
@@ -100,35 +100,35 @@ pub const FAULTS: &[Fault] = &[
         "binary that jobs may replace",
         "chown circleci: $B",
         "permissions/binary-not-writable",
-        Hand,
+        Paste,
         "chown root: $B",
     ),
     fault(
         "binary of a stranger's",
         "chown nobody: $B",
         "permissions/binary-not-writable",
-        Hand,
+        Paste,
         "chown root: $B",
     ),
     fault(
         "folder of the binary that a group may change",
         "chgrp mail /opt/circleci; chmod 775 /opt/circleci",
         "permissions/binary-not-writable",
-        Hand,
+        Paste,
         "chgrp root /opt/circleci; chmod 755 /opt/circleci",
     ),
     fault(
         "folder of the configuration of a stranger's",
         "F=/etc/opt/circleci; stat -c %u:%g $F >/run/owner; chown nobody: $F",
         "permissions/config-not-writable",
-        Hand,
+        Paste,
         "chown $(cat /run/owner) /etc/opt/circleci",
     ),
     fault(
         "binary on a file system without programs",
         "mount --bind /opt/circleci /opt/circleci; mount -o remount,bind,noexec /opt/circleci",
         "permissions/binary-filesystem",
-        Hand,
+        Paste,
         "umount /opt/circleci",
     ),
     // The configuration's file.
@@ -176,14 +176,14 @@ pub const FAULTS: &[Fault] = &[
         "rm $C; mkdir $C",
         "config/exists",
         Hand,
-        "rmdir $C; config",
+        "rm -rf $C $C.moved; config",
     ),
     fault(
         "FIFO in place of the configuration",
         "rm $C; mkfifo $C",
         "config/exists",
         Hand,
-        "config",
+        "rm -f $C $C.moved; config",
     ),
     // Folders of jobs.
     fault(
@@ -232,7 +232,7 @@ pub const FAULTS: &[Fault] = &[
         "temporary folder without programs",
         "mount -t tmpfs -o noexec,mode=1777 tmpfs /tmp",
         "permissions/temporary-folder-usable",
-        Hand,
+        Paste,
         "umount /tmp",
     ),
 ];

@@ -1,7 +1,7 @@
 //! Faults of the unit and its state.
 
 use super::{
-    Cure::{Fix, Hand},
+    Cure::{Fix, Hand, Paste},
     Fault, fault, seen_by,
 };
 
@@ -23,7 +23,7 @@ pub const FAULTS: &[Fault] = &[
         "unit that jobs may change",
         "chown circleci: $U",
         "permissions/definition-trusted",
-        Hand,
+        Paste,
         "chown root: $U",
     ),
     fault(
@@ -49,7 +49,7 @@ pub const FAULTS: &[Fault] = &[
             "unit that is masked",
             "rm $U; ln -s /dev/null $U; systemctl daemon-reload",
             "service/loaded",
-            Hand,
+            Paste,
             "rm $U; cp -p /root/unit.kept $U; systemctl daemon-reload",
         ),
     ),

@@ -103,7 +103,7 @@ fn folder(file: &Path) -> String {
 }
 
 /// A new definition, not a copy: a user could have written this one, and launchd would run it as root.
-fn moved(install: &Install, service: &Service) -> Remedy {
+pub(super) fn moved(install: &Install, service: &Service) -> Remedy {
     Remedy::by_hand(
         "Make it a daemon, which also runs while nobody is logged in: `runnerup install` writes a \
          new definition. Then unload and remove this one.",

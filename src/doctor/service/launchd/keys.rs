@@ -1,191 +1,117 @@
 //! Keys of a plist that matter to an agent.
 
 use crate::{
-    doctor::{
-        Command, Judged, Problem, Remedy, Verdict,
-        change::{on_account, one_shot},
-        lookup::{duration, longest_job, longest_stop, shorter_jobs},
-        remedy::Text,
+    doctor::{Command, Judged, Problem, Remedy, Verdict, change::on_account, remedy::Text},
+    host::{Directive, Install, PathWalk, Service, Survey, Unseen, ValueKind},
+    service::launchd::{
+        VARIABLES,
+        keys::{self, Wants},
+        reload,
     },
-    host::{Install, PathWalk, Service, Survey, Unseen},
-    service::launchd::{bootstrap, on_job},
 };
 use std::path::Path;
 
-/// launchd's default limit: `launchd.plist(5)`.
-const DEFAULT_STOP: u64 = 20;
-
-/// Keys of `launchd.plist(5)`, in its order.
-const KEYS: [&str; 56] = [
-    "Label",
-    "Disabled",
-    "UserName",
-    "GroupName",
-    "inetdCompatibility",
-    "LimitLoadToHosts",
-    "LimitLoadFromHosts",
-    "LimitLoadToSessionType",
-    "LimitLoadToHardware",
-    "LimitLoadFromHardware",
-    "Program",
-    "BundleProgram",
-    "ProgramArguments",
-    "EnableGlobbing",
-    "EnableTransactions",
-    "EnablePressuredExit",
-    "OnDemand",
-    "ServiceIPC",
-    "KeepAlive",
-    "RunAtLoad",
-    "RootDirectory",
-    "WorkingDirectory",
-    "EnvironmentVariables",
-    "Umask",
-    "TimeOut",
-    "ExitTimeOut",
-    "ThrottleInterval",
-    "InitGroups",
-    "WatchPaths",
-    "QueueDirectories",
-    "StartOnMount",
-    "StartInterval",
-    "StartCalendarInterval",
-    "StandardInPath",
-    "StandardOutPath",
-    "StandardErrorPath",
-    "Debug",
-    "WaitForDebugger",
-    "SoftResourceLimits",
-    "HardResourceLimits",
-    "Nice",
-    "ProcessType",
-    "AbandonProcessGroup",
-    "LowPriorityIO",
-    "LowPriorityBackgroundIO",
-    "MaterializeDatalessFiles",
-    "LaunchOnlyOnce",
-    "MachServices",
-    "Sockets",
-    "LaunchEvents",
-    "HopefullyExitsFirst",
-    "HopefullyExitsLast",
-    "SessionCreate",
-    "LegacyTimers",
-    "AssociatedBundleIdentifiers",
-    "SpawnConstraint",
-];
-
-fn value<'a>(service: &'a Service, key: &str) -> Option<&'a str> {
-    service.directives("", key).last().map(|directive| directive.value.as_str())
-}
-
-/// Whether launchd restarts the agent after every exit.
-pub(super) fn restarts(install: &Install, service: &Service) -> Judged {
-    if let Some(end) = one_shot(install) {
-        return Ok(Verdict::Holds(format!("a one-shot host: {end}")));
-    }
-    if value(service, "LaunchOnlyOnce") == Some("true") {
-        return Ok(Problem::fail("launchd starts the agent only once")
-            .seen("LaunchOnlyOnce is true in the plist")
-            .cure(set(install, service, "LaunchOnlyOnce", To::Truth("false")))
-            .into());
-    }
-    match value(service, "KeepAlive") {
-        // The exit after a drain, an idle timeout or a single task is a success.
-        None if service.value("KeepAlive", "SuccessfulExit") == Some("false") => {
-            Ok(Problem::warn("launchd does not restart the agent after an exit with status 0")
-                .seen(
-                    "KeepAlive of the plist has SuccessfulExit false: restart only after a failure",
-                )
-                .cure(set(install, service, "KeepAlive", To::Truth("true")))
-                .into())
-        }
-        Some("true") => Ok(Verdict::Holds("KeepAlive is true".to_owned())),
-        // A dictionary has conditions, which its author chose.
-        None if service.directives.iter().any(|directive| directive.section == "KeepAlive") => {
-            Ok(Verdict::Holds("KeepAlive has conditions".to_owned()))
-        }
-        other => Ok(Problem::fail("launchd does not restart the agent when it ends")
-            .seen(other.map_or("the plist has no KeepAlive".to_owned(), |value| {
-                format!("KeepAlive is {value} in the plist")
-            }))
-            .cure(set(install, service, "KeepAlive", To::Truth("true")))
-            .into()),
-    }
-}
-
-/// Whether a stop waits for the longest job.
-pub(super) fn stop(install: &Install, service: &Service) -> Judged {
-    let longest = longest_job(install);
-    let written = value(service, "ExitTimeOut");
-    let seconds = match written.map(str::parse::<u64>) {
-        None => DEFAULT_STOP,
-        // 0 means no limit.
-        Some(Ok(0)) => return Ok(Verdict::Holds("a stop waits without a limit".to_owned())),
-        Some(Ok(seconds)) => seconds,
-        Some(Err(_)) => {
-            return Ok(Problem::fail("ExitTimeOut is not a number of seconds")
-                .seen(written.unwrap_or_default())
-                .cure(set(
-                    install,
-                    service,
-                    "ExitTimeOut",
-                    To::Number(install.agent.profile().usual_drain_time().as_secs()),
-                ))
-                .into());
-        }
-    };
-    if seconds >= longest {
-        return Ok(Verdict::Holds(format!("a stop waits {seconds} s")));
-    }
-    let message = format!(
-        "a stop kills a job after {}; jobs may take {}",
-        duration(seconds),
-        duration(longest)
-    );
-    let cure = match longest > longest_stop(install) {
-        true => shorter_jobs(install),
-        false => set(install, service, "ExitTimeOut", To::Number(longest + 300)),
-    };
-    Ok(Problem::warn(message)
-        .seen(
-            written
-                .map_or("the plist has no ExitTimeOut: the default is 20 s".to_owned(), |value| {
-                    format!("ExitTimeOut is {value} in the plist")
-                }),
-        )
-        .cure(cure)
-        .into())
-}
-
-/// Whether launchd knows every key, and its value has the right type.
+/// Whether launchd takes every key, with a value of the type that it has.
 pub(in crate::doctor::service) fn keys(service: &Service) -> Judged {
-    let mut problems = Vec::new();
-    for directive in service.directives.iter().filter(|directive| directive.section.is_empty()) {
-        if !KEYS.contains(&directive.key.as_str()) {
-            let near = crate::text::nearest(&directive.key, &KEYS);
-            let guess = near.map_or(String::new(), |near| format!("; did you mean {near}?"));
-            problems.push(
-                Problem::warn(format!("launchd ignores the key {}{guess}", directive.key))
-                    .seen(directive.file.display().to_string())
-                    .cure(Remedy::by_hand("Correct the key, or remove it.")),
-            );
-        }
-        let wants_truth = ["RunAtLoad", "KeepAlive", "Disabled"].contains(&directive.key.as_str());
-        if wants_truth && !matches!(directive.value.as_str(), "true" | "false") {
-            problems.push(
-                Problem::fail(format!("{} is neither true nor false", directive.key))
-                    .seen(directive.value.as_str())
-                    .cure(Remedy::by_hand("Write <true/> instead of the text.")),
-            );
+    let mut problems: Vec<Problem> = service.directives.iter().filter_map(problem).collect();
+    problems.extend(dictionaries(service).iter().filter_map(problem));
+    problems.extend(no_label(service));
+    problems.extend(no_name(service));
+    Ok(Verdict::of(problems, format!("all {} keys are known", service.directives.len())))
+}
+
+/// The keys whose values are dictionaries, of which only what is in them has a line.
+fn dictionaries(service: &Service) -> Vec<Directive> {
+    let mut found: Vec<Directive> = Vec::new();
+    for line in service.directives.iter().filter(|line| !line.section.is_empty()) {
+        let key = line.section.split('/').next().unwrap_or_default();
+        if found.iter().all(|other| other.key != key) {
+            let (key, kind) = (key.to_owned(), ValueKind::Dictionary);
+            found.push(Directive { section: String::new(), key, kind, ..line.clone() });
         }
     }
-    Ok(Verdict::of(problems, format!("all {} keys are known", service.directives.len())))
+    found
+}
+
+/// The problem of one key.
+fn problem(line: &Directive) -> Option<Problem> {
+    let (key, file) = (&line.key, line.file.display());
+    if line.section == VARIABLES {
+        return Some(
+            Problem::warn(format!("launchd ignores the variable {key}, which is no <string>"))
+                .seen(format!("it is {} in {file}", line.kind.word()))
+                .cure(Remedy::by_hand("Write the value of the variable as a <string>.")),
+        );
+    }
+    if !line.section.is_empty() {
+        return None;
+    }
+    let Some((_, wants)) = keys::written(key) else {
+        if keys::is_known(key) {
+            return None;
+        }
+        let guess =
+            keys::nearest(key).map_or(String::new(), |near| format!("; did you mean {near}?"));
+        return Some(
+            Problem::warn(format!("launchd ignores the key {key}{guess}"))
+                .seen(file.to_string())
+                .cure(Remedy::by_hand("Correct the key, or remove it.")),
+        );
+    };
+    // Facts of older versions have no types.
+    let is_old_text = line.kind == ValueKind::Unknown
+        && matches!(wants, Wants::Truth | Wants::TruthOrDictionary)
+        && !matches!(line.value.as_str(), "true" | "false");
+    if wants.takes(line.kind) && !is_old_text {
+        return None;
+    }
+    Some(
+        Problem::fail(format!("launchd ignores {key}, because it is not {}", wants.word()))
+            .seen(match line.kind {
+                ValueKind::Dictionary => format!("it is {}", line.kind.word()),
+                kind => format!("it is {}: {}", kind.word(), line.value),
+            })
+            .cure(Remedy::by_hand(["Write ", wants.word(), " for the key instead."])),
+    )
+}
+
+/// launchd refuses a definition without a label.
+fn no_label(service: &Service) -> Option<Problem> {
+    // Facts of older versions, and tests, have some keys alone.
+    let is_typed = service.directives.iter().any(|line| line.kind != ValueKind::Unknown);
+    let label = service.directive("", "Label").filter(|line| !line.value.is_empty());
+    if !is_typed || label.is_some() {
+        return None;
+    }
+    Some(
+        Problem::fail("launchd refuses the plist, because it has no Label")
+            .seen(service.file().map_or(String::new(), |file| file.path.display().to_string()))
+            .cure(Remedy::by_hand(
+                "Add the key Label, with the name of the file without .plist as its <string>.",
+            )),
+    )
+}
+
+/// Where the plist has a Program, the first word of ProgramArguments is the program's name.
+fn no_name(service: &Service) -> Option<Problem> {
+    service.value("", "Program")?;
+    let words = service.value("", "ProgramArguments")?;
+    let first = words.split(' ').next().filter(|word| word.starts_with('-'))?;
+    Some(
+        Problem::fail(format!("the agent does not get its first argument, {first}"))
+            .seen(format!(
+                "ProgramArguments is {words}: the first word is what the program is called, not an \
+                 argument"
+            ))
+            .cure(Remedy::by_hand(
+                "Add the name of the program as the first <string> of ProgramArguments.",
+            )),
+    )
 }
 
 /// Whether the account of the plist exists.
 pub(super) fn user(survey: &Survey, install: &Install, service: &Service) -> Judged {
-    let Some(name) = value(service, "UserName") else {
+    let Some(name) = service.value("", "UserName") else {
         return Err(Unseen::not_applicable("permissions/power-known judges the account of jobs"));
     };
     if let Some(account) = survey.account(name) {
@@ -259,15 +185,29 @@ fn plutil(file: &PathWalk, text: &'static str) -> Command {
 
 /// Loads the plist again.
 fn reloaded(remedy: Remedy, install: &Install, service: &Service) -> Remedy {
-    remedy.in_turn([on_job("launchctl bootout", install, service), bootstrap(install, service)])
+    remedy.in_turn(reload(install, service))
 }
 
 #[cfg(test)]
 mod tests {
     use crate::{
         doctor::{Status, fixtures::*},
+        host::{Survey, ValueKind},
         values::Manager,
     };
+
+    /// A plist with a label, and one more line.
+    fn plist(section: &str, key: &str, value: &str, kind: ValueKind) -> Survey {
+        let mut survey = healthy();
+        let service = service_of(&mut survey);
+        service.manager = Manager::Launchd;
+        service.directives.clear();
+        directive(&mut survey, "", "Label", "com.circleci.runner");
+        directive(&mut survey, section, key, value);
+        let lines = &mut service_of(&mut survey).directives;
+        (lines[0].kind, lines[1].kind) = (ValueKind::Text, kind);
+        survey
+    }
 
     #[test]
     fn every_documented_key_is_known() {
@@ -277,14 +217,56 @@ mod tests {
             ("EnableTransactions", Status::Pass),
             ("LimitLoadToHosts", Status::Pass),
             ("MaterializeDatalessFiles", Status::Pass),
+            ("POSIXSpawnType", Status::Pass),
+            ("_PanicOnCrash", Status::Pass),
             ("KeepAlife", Status::Warn),
         ] {
-            let mut survey = healthy();
-            let service = service_of(&mut survey);
-            service.manager = Manager::Launchd;
-            service.directives.clear();
-            directive(&mut survey, "", key, "true");
+            let survey = plist("", key, "true", ValueKind::Unknown);
             assert_eq!(status(&survey, "service/directives-known"), expected, "{key}");
         }
+    }
+
+    #[test]
+    fn a_value_has_the_type_of_its_key() {
+        use ValueKind::{Dictionary, List, Number, Text, Texts, Truth};
+        for (section, key, kind, expected) in [
+            ("", "RunAtLoad", Truth, Status::Pass),
+            ("", "RunAtLoad", Text, Status::Fail),
+            ("", "RunAtLoad", Number, Status::Fail),
+            ("", "ThrottleInterval", Text, Status::Fail),
+            ("", "ThrottleInterval", Number, Status::Pass),
+            ("", "Umask", Text, Status::Pass),
+            ("", "ProgramArguments", Text, Status::Fail),
+            ("", "ProgramArguments", List, Status::Pass),
+            ("", "WatchPaths", Texts, Status::Pass),
+            ("", "KeepAlive", Text, Status::Fail),
+            ("", "EnvironmentVariables", Texts, Status::Fail),
+            ("", "Sockets", Dictionary, Status::Pass),
+            ("RunAtLoad", "x", Truth, Status::Fail),
+            ("KeepAlive", "SuccessfulExit", Truth, Status::Pass),
+            ("KeepAlife", "SuccessfulExit", Truth, Status::Warn),
+            ("EnvironmentVariables", "RETRIES", Number, Status::Warn),
+        ] {
+            let survey = plist(section, key, "1", kind);
+            let found = status(&survey, "service/directives-known");
+            assert_eq!(found, expected, "{section} {key} {kind:?}");
+        }
+    }
+
+    #[test]
+    fn a_plist_without_a_label_is_refused() {
+        let mut survey = plist("", "Nice", "0", ValueKind::Number);
+        service_of(&mut survey).directives.remove(0);
+        let found = finding(&survey, "service/directives-known");
+        assert!(found.status == Status::Fail && found.summary.contains("no Label"), "{found:?}");
+    }
+
+    #[test]
+    fn the_first_word_is_the_name() {
+        let mut survey = plist("", "ProgramArguments", "--config /etc/c.yaml", ValueKind::Texts);
+        assert_eq!(status(&survey, "service/directives-known"), Status::Pass);
+        directive(&mut survey, "", "Program", "/opt/circleci/circleci-launch-agent");
+        let found = finding(&survey, "service/directives-known");
+        assert!(found.status == Status::Fail && found.summary.contains("--config"), "{found:?}");
     }
 }

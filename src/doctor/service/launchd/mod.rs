@@ -1,10 +1,12 @@
 //! Jobs of launchd: their own checks, and the rules of checks for all managers.
 
 mod job;
+mod keep_alive;
 pub(super) mod keys;
 mod label;
 mod limits;
 mod owner;
+mod stop;
 
 pub(super) use job::{DOMAIN, OUTPUT, UNHINDERED};
 pub(in crate::doctor) use label::LABEL;
@@ -12,8 +14,8 @@ pub(in crate::doctor) use label::LABEL;
 use super::rules::{Rules, only};
 use crate::{
     doctor::{Command, Judged, Problem, Remedy},
-    host::{Activity, Definition, Install, Load, Service, Survey, Unseen},
-    service::launchd::{bootstrap, on_job},
+    host::{Activity, Definition, Install, Load, Service, ServiceState, Survey, Unseen},
+    service::launchd::{bootstrap, is_binarys, on_job},
     values::Manager,
 };
 
@@ -75,15 +77,23 @@ impl Rules for LaunchdRules {
     }
 
     fn restarts(&self, install: &Install, service: &Service) -> Judged {
-        keys::restarts(install, service)
+        keep_alive::judge(install, service)
     }
 
     fn stop(&self, install: &Install, service: &Service) -> Judged {
-        keys::stop(install, service)
+        stop::judge(install, service)
     }
 
     fn limits(&self, install: &Install, service: &Service) -> Judged {
         Ok(limits::judge(install, service))
+    }
+
+    /// What macOS does not let run is not cured by another start.
+    fn after_end(&self, state: &ServiceState) -> Option<Remedy> {
+        is_binarys(state).then(|| {
+            Remedy::by_hand("Install the agent again: the binary is then verified and in place.")
+                .command(Command::root("runnerup install"))
+        })
     }
 
     /// A running job was enabled with launchctl, which overrides the definition.

@@ -1,14 +1,17 @@
 //! Units of systemd: their own checks, and the rules of checks for all managers.
 
+mod boot;
 mod directives;
 pub(in crate::doctor) mod drop_in;
 mod limits;
+mod privileges;
 mod sandbox;
 mod stop;
 mod unit;
 mod user;
 mod version;
 
+pub(super) use boot::REQUIREMENTS;
 pub(super) use sandbox::ALLOWS_JOBS;
 pub(super) use unit::{ENVIRONMENT_FILES, HEALTH, NETWORK};
 pub(super) use version::NEW_ENOUGH;
@@ -91,6 +94,10 @@ impl Rules for SystemdRules {
 
     fn limits(&self, install: &Install, service: &Service) -> Judged {
         limits::judge(install, service)
+    }
+
+    fn at_boot(&self, install: &Install, service: &Service) -> Vec<Problem> {
+        boot::problems(install, service)
     }
 
     fn draining(&self, remedy: Remedy, service: &Service) -> Remedy {

@@ -1,6 +1,6 @@
 //! Sandbox directives of the unit that break jobs.
 
-use super::{on_unit, unit};
+use super::{on_unit, privileges, unit};
 use crate::{
     doctor::{Check, Judge, Judged, Problem, Remedy, Verdict, own_folders::OwnFolders},
     host::{Directive, Install, PathRole, Service, Survey},
@@ -111,12 +111,6 @@ fn allows_jobs(survey: &Survey, install: &Install) -> Judged {
                     Wanted::Root,
                 );
             }
-            "NoNewPrivileges" if is_on(value) && uses_sudo(install) => {
-                let what = "sudo of the command prefix cannot change the account";
-                let by_root = install.settings().by("runner.command_prefix").is_root();
-                let wanted = if by_root { Wanted::Root } else { Wanted::Prefix };
-                add(line, what.to_owned(), wanted);
-            }
             "MemoryDenyWriteExecute" if is_on(value) => {
                 let what = "programs of jobs with a just-in-time compiler (node, java) end at once";
                 add(line, what.to_owned(), Wanted::Root);
@@ -130,6 +124,11 @@ fn allows_jobs(survey: &Survey, install: &Install) -> Judged {
             }
             _ => {}
         }
+    }
+    let by_root = install.settings().by("runner.command_prefix").is_root();
+    let wanted = if by_root { Wanted::Root } else { Wanted::Prefix };
+    for (line, block) in privileges::blocks(install, service, survey.host.systemd) {
+        add(line, block.why().to_owned(), wanted);
     }
     Ok(Verdict::of(problems, "the sandbox allows what jobs need"))
 }
@@ -168,13 +167,6 @@ impl Wanted {
             ),
         }
     }
-}
-
-fn uses_sudo(install: &Install) -> bool {
-    let prefix = install.settings().list("runner.command_prefix").unwrap_or_default();
-    prefix
-        .first()
-        .is_some_and(|word| Path::new(&**word).file_name().is_some_and(|name| name == "sudo"))
 }
 
 #[cfg(test)]

@@ -227,6 +227,42 @@ pub fn mounts() -> Result<Vec<Mounted>> {
     Ok(linux::mounts(&text))
 }
 
+/// The mounts that a process sees; `None` where they are the host's.
+///
+/// # Errors
+/// When its list cannot be read, as by anyone but root.
+#[cfg(target_os = "linux")]
+pub fn mounts_of(pid: u32) -> Result<Option<Vec<Mounted>>> {
+    let own = Path::new("/proc/self/ns/mnt");
+    let (its, list) = (format!("/proc/{pid}/ns/mnt"), format!("/proc/{pid}/mountinfo"));
+    let error = |path: &str, error: &std::io::Error| {
+        let errno = Errno::from_io_error(error).unwrap_or(Errno::IO);
+        failure("read the mounts of a process in", Path::new(path), errno)
+    };
+    let its_space = std::fs::read_link(&its).map_err(|why| error(&its, &why))?;
+    if std::fs::read_link(own).is_ok_and(|space| space == its_space) {
+        return Ok(None);
+    }
+    let mut text = Vec::new();
+    let file = std::fs::File::open(&list).map_err(|why| error(&list, &why))?;
+    std::io::Read::read_to_end(&mut std::io::Read::take(file, LIST), &mut text)
+        .map_err(|why| error(&list, &why))?;
+    Ok(Some(linux::mounts(&text)))
+}
+
+/// Most bytes of a process's list of mounts.
+#[cfg(target_os = "linux")]
+const LIST: u64 = 4 << 20;
+
+/// All processes see the same.
+///
+/// # Errors
+/// None.
+#[cfg(not(target_os = "linux"))]
+pub fn mounts_of(_pid: u32) -> Result<Option<Vec<Mounted>>> {
+    Ok(None)
+}
+
 /// A volume has a device number of its own, by which the removal of a tree knows it.
 ///
 /// # Errors
@@ -338,7 +374,10 @@ mod linux {
     }
 
     fn mount(line: &[u8]) -> Option<Mounted> {
-        let mut fields = line.split(|byte| *byte == b' ').skip(4);
+        let mut fields = line.split(|byte| *byte == b' ');
+        let mut number = || std::str::from_utf8(fields.next()?).ok()?.parse().ok();
+        let order = number().zip(number());
+        let mut fields = fields.skip(2);
         let point = PathBuf::from(OsString::from_vec(unescaped(fields.next()?)));
         let text = |field: &[u8]| String::from_utf8_lossy(field).into_owned();
         let list = |field: &[u8]| text(field).split(',').map(str::to_owned).collect::<Vec<_>>();
@@ -351,7 +390,7 @@ mod linux {
                 options.push(option);
             }
         }
-        Some(Mounted { point, kind, options })
+        Some(Mounted { point, kind, options, order })
     }
 
     /// Blanks, tabs, line ends and backslashes stand there as three octal digits.
@@ -409,6 +448,7 @@ mod linux {
             assert_eq!(points, ["/proc", "/srv/a b\\c"].map(PathBuf::from));
             assert_eq!(found[1].kind, "ext4");
             assert_eq!(found[1].options, ["rw", "noexec", "ro"]);
+            assert_eq!(found[1].order, Some((40, 1)));
             assert!(mounts(b"\n22 1\n").is_empty());
         }
 
