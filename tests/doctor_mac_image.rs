@@ -109,6 +109,21 @@ impl Image {
         fs::write(self.path(name), text.replace(from, to)).unwrap();
     }
 
+    /// Adds keys to the definition.
+    fn add(&self, keys: &str) {
+        self.edit(DAEMON, "<key>ProcessType</key>", &format!("{keys}<key>ProcessType</key>"));
+    }
+
+    /// Puts another value in the place of `KeepAlive`'s.
+    fn keep_alive(&self, value: &str) {
+        let written = "<key>KeepAlive</key><true/>";
+        self.edit(DAEMON, written, &format!("<key>KeepAlive</key>{value}"));
+    }
+
+    fn rename(&self, from: &str, to: &str) {
+        fs::rename(self.path(from), self.path(to)).unwrap();
+    }
+
     fn doctor(&self, more: &[&str]) -> Value {
         let output = Command::new(env!("CARGO_BIN_EXE_runnerup"))
             .args(["doctor", "--json", "--offline", "--root"])
@@ -158,10 +173,54 @@ fn the_documented_hang_is_found_cured_and_proven() {
     assert_eq!(image.problems(), Vec::<String>::new());
 }
 
+/// What people have and what works.
+#[test]
+fn other_forms_of_a_definition_are_healthy() {
+    type Plant = fn(&Image);
+    let forms: [(&str, Plant); 7] = [
+        ("a copy beside the definition", |image| {
+            let copy = fs::read(image.path(DAEMON)).unwrap();
+            image.write("Library/LaunchDaemons/com.circleci.runner.plist.bak", 0o644, copy);
+        }),
+        ("every end is followed by a start", |image| {
+            image.keep_alive(
+                "<dict><key>SuccessfulExit</key><false/><key>Crashed</key><false/></dict>",
+            );
+        }),
+        ("a start while a file is there", |image| {
+            let binary = "<key>PathState</key><dict><key>/opt/circleci/circleci-launch-agent</key>";
+            image.keep_alive(&format!("<dict>{binary}<true/></dict></dict>"));
+        }),
+        ("a key in small letters", |image| {
+            image.edit(DAEMON, "<key>KeepAlive</key>", "<key>keepalive</key>");
+        }),
+        ("a folder and a group of its own", |image| {
+            image.add(
+                "<key>WorkingDirectory</key><string>/opt/circleci</string><key>GroupName</key>\
+                 <string>staff</string><key>Umask</key><string>022</string>",
+            );
+        }),
+        ("a group of the directory alone", |image| {
+            image.write("private/var/db/dslocal/nodes/Default/groups/builders.plist", 0o600, "");
+            image.add("<key>GroupName</key><string>builders</string>");
+        }),
+        ("switched off in the file, and on by launchctl", |image| {
+            image.add("<key>Disabled</key><true/>");
+            let overrides = "private/var/db/com.apple.xpc.launchd/disabled.plist";
+            image.write(overrides, 0o600, plist("<key>com.circleci.runner</key><false/>"));
+        }),
+    ];
+    for (what, plant) in forms {
+        let Some(image) = Image::new("forms of a Mac's definitions") else { return };
+        plant(&image);
+        assert_eq!(image.problems(), Vec::<String>::new(), "{what}");
+    }
+}
+
 #[test]
 fn faults_of_a_macs_disk_are_found() {
     type Plant = fn(&Image);
-    let faults: [(&str, Plant, &str); 19] = [
+    let faults: [(&str, Plant, &str); 36] = [
         (
             "an open configuration",
             |image| image.write(CONFIG, 0o644, fs::read(image.path(CONFIG)).unwrap()),
@@ -276,6 +335,107 @@ fn faults_of_a_macs_disk_are_found() {
                 image.edit(DAEMON, "</integer><key>StandardErrorPath", more);
             },
             "service/user-exists",
+        ),
+        (
+            "a start after a good end alone",
+            |image| image.keep_alive("<dict><key>SuccessfulExit</key><true/></dict>"),
+            "service/restarts",
+        ),
+        (
+            "a start with the network",
+            |image| image.keep_alive("<dict><key>NetworkState</key><true/></dict>"),
+            "service/restarts",
+        ),
+        (
+            "a start after a crash alone",
+            |image| image.keep_alive("<dict><key>Crashed</key><true/></dict>"),
+            "service/restarts",
+        ),
+        (
+            "a start while another job is there",
+            |image| {
+                image.keep_alive(
+                    "<dict><key>OtherJobEnabled</key><dict><key>org.vpn</key><true/></dict></dict>",
+                )
+            },
+            "service/restarts",
+        ),
+        (
+            "a start while a file is there that is not",
+            |image| {
+                image.keep_alive(
+                    "<dict><key>PathState</key><dict><key>/etc/ci-on</key><true/></dict></dict>",
+                )
+            },
+            "service/restarts",
+        ),
+        (
+            "a text for a truth",
+            |image| image.keep_alive("<string>true</string>"),
+            "service/restarts",
+        ),
+        (
+            "no label",
+            |image| image.edit(DAEMON, "<key>Label</key><string>com.circleci.runner</string>", ""),
+            "service/directives-known",
+        ),
+        (
+            "a stop in a text",
+            |image| {
+                image.edit(DAEMON, "<integer>18300</integer>", "<string>18300</string>");
+            },
+            "service/stop-waits",
+        ),
+        (
+            "a variable that is a number",
+            |image| {
+                image.add("<key>EnvironmentVariables</key><dict><key>RETRIES</key><integer>3</integer></dict>")
+            },
+            "service/directives-known",
+        ),
+        (
+            "a folder that is not there",
+            |image| image.add("<key>WorkingDirectory</key><string>/opt/gone</string>"),
+            "service/plist-startable",
+        ),
+        (
+            "a root that is not there",
+            |image| image.add("<key>RootDirectory</key><string>/opt/gone</string>"),
+            "service/plist-startable",
+        ),
+        (
+            "a group that is not there",
+            |image| image.add("<key>GroupName</key><string>builders</string>"),
+            "service/plist-startable",
+        ),
+        (
+            "a definition that is switched off",
+            |image| image.add("<key>Disabled</key><true/>"),
+            "service/enabled",
+        ),
+        (
+            "a home by its sign",
+            |image| {
+                image.edit(DAEMON, "/Library/Logs/com.circleci.runner.start", "~/Library/Logs/x");
+            },
+            "service/plist-literal",
+        ),
+        (
+            "a path that is to be added to",
+            |image| {
+                image.add("<key>EnvironmentVariables</key><dict><key>PATH</key><string>$PATH:/opt/homebrew/bin</string></dict>")
+            },
+            "service/plist-literal",
+        ),
+        (
+            "a definition that an editor has called a text",
+            |image| image.rename(DAEMON, "Library/LaunchDaemons/com.circleci.runner.plist.txt"),
+            "service/domain-right",
+        ),
+        (
+            "a definition without the end of its name",
+            |image| image.rename(DAEMON, "Library/LaunchDaemons/com.circleci.runner"),
+            "service/domain-right",
         ),
         (
             "two agents with one label",

@@ -1,5 +1,5 @@
-//! The flags of an agent's command line, which mirror the keys of its configuration: docs/agents.md,
-//! Configuration.
+//! The flags of an agent's command line, which mirror the keys of its configuration.
+//! Facts: docs/agents.md, Configuration.
 
 use super::{Config, Kind, config::Holds};
 

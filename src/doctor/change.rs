@@ -18,12 +18,14 @@ pub use allowed::allowed_path;
 pub(super) use mode::Mode;
 use refusal::Refusal;
 pub(super) use restart::{left_running, one_shot};
+pub(super) use start::made_for_start;
 use std::path::{Component, Path};
 
 mod allowed;
 mod mode;
 mod refusal;
 mod restart;
+mod start;
 mod way;
 
 /// Folders of environment files besides the install's own folders.

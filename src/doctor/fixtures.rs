@@ -51,6 +51,7 @@ pub(crate) fn healthy() -> Survey {
         listening: Seen::Known(Vec::new()),
         routes: Seen::Known((true, false)),
         packages: Seen::Known(Vec::new()),
+        upgrades: Seen::Known(Upgrades::default()),
         package_manager: Some(PackageManager::AptGet),
         ..Host::default()
     };
@@ -74,13 +75,15 @@ pub(crate) fn healthy() -> Survey {
              StartLimitIntervalSec=0\n[Service]\nUser=circleci\n\
              ExecStart=/opt/circleci/circleci-launch-agent --config \
              /etc/opt/circleci/launch-agent-config.yaml\nRestart=always\nRestartSec=5\n\
-             NotifyAccess=exec\nKillMode=mixed\nTimeoutStopSec=18300\n\
+             NotifyAccess=exec\nKillMode=mixed\nTimeoutStopSec=18300\nOOMPolicy=continue\n\
              [Install]\nWantedBy=multi-user.target\n",
         ),
+        defaults: Vec::new(),
         objections: Seen::Known(Vec::new()),
         misread: Vec::new(),
         command: vec![BINARY.into(), "--config".into(), CONFIG.into()],
         host_ends: Seen::Known(Vec::new()),
+        start_lacks: Seen::Known(Vec::new()),
         boot: Seen::Known(Boot {
             target: "graphical.target".into(),
             is_multi_user: true,
@@ -145,11 +148,13 @@ pub(crate) fn healthy() -> Survey {
         unlisted: Unlisted::default(),
         log: Seen::Known(Vec::new()),
         log_written: Some(TAKEN - 60),
+        start_log: Vec::new(),
         tools: Seen::Known(
             ["bash", "git", "gzip", "ssh", "tar"]
                 .map(|name| Tool {
                     name: name.into(),
                     path: Some(Path::new("/usr/bin").join(name)),
+                    elsewhere: None,
                 })
                 .to_vec(),
         ),

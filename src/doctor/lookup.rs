@@ -79,7 +79,9 @@ pub(super) fn task_account<'a>(
     survey: &'a Survey,
     install: &Install,
 ) -> Result<&'a AccountFacts, Unseen> {
-    let name = install.task_user.as_deref().unwrap_or("?");
+    let Some(name) = install.task_user.as_deref() else {
+        return Err(Unseen::not_examined("the account that jobs run as is not known"));
+    };
     survey
         .account(name)
         .ok_or_else(|| Unseen::not_examined(format!("the account {name} is not known")))

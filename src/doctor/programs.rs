@@ -33,7 +33,9 @@ const PROGRAMS: &[(&str, &[Os])] = &[
     ("dpkg", LINUX),
     ("dscacheutil", MAC),
     ("du", UNIX),
+    ("echo", LINUX),
     ("getent", LINUX),
+    ("groupadd", LINUX),
     ("icacls", WINDOWS),
     ("id", UNIX),
     ("install", UNIX),
@@ -60,6 +62,7 @@ const PROGRAMS: &[(&str, &[Os])] = &[
     ("runnerup", ALL),
     ("schtasks", WINDOWS),
     ("scutil", MAC),
+    ("sed", LINUX),
     ("sepolicy", LINUX),
     ("sh", UNIX),
     ("sntp", MAC),
@@ -67,7 +70,6 @@ const PROGRAMS: &[(&str, &[Os])] = &[
     ("ss", LINUX),
     ("sudo", UNIX),
     ("sudoedit", UNIX),
-    ("sysadminctl", MAC),
     ("systemctl", LINUX),
     ("systemd-analyze", LINUX),
     ("systemsetup", MAC),
@@ -88,6 +90,29 @@ const PROGRAMS: &[(&str, &[Os])] = &[
 pub(super) fn first(line: &str) -> &str {
     let behind = line.strip_prefix("sudo ").filter(|rest| !rest.starts_with('-'));
     behind.unwrap_or(line).split_whitespace().next().unwrap_or_default()
+}
+
+/// Options of programs that several systems have, and not all of them with the option.
+const OPTIONS: [(&str, &str, &[Os]); 6] = [
+    ("chsh", "--shell", LINUX),
+    ("du", "--inodes", LINUX),
+    ("du", "--max-depth", LINUX),
+    ("mount", "-o", LINUX),
+    ("ps", "--forest", LINUX),
+    ("rm", "--one-file-system", LINUX),
+];
+
+/// Whether a system has the program of a command, and the options that it is given.
+pub(super) fn has(line: &str, os: Os) -> bool {
+    let program = first(line);
+    let lacks = |(name, option, systems): &(&str, &str, &[Os])| {
+        *name == program
+            && !systems.contains(&os)
+            && line
+                .split_whitespace()
+                .any(|word| word == *option || word.starts_with(&format!("{option}=")))
+    };
+    is_of(program, os) && !OPTIONS.iter().any(lacks)
 }
 
 /// Whether a system has a program.
@@ -328,6 +353,38 @@ mod tests {
         let unused = PROGRAMS.iter().filter(|(name, _)| !names.iter().any(|other| other == name));
         // What is edited on Windows is so called there alone.
         assert_eq!(unused.map(|(name, _)| *name).collect::<Vec<_>>(), ["notepad"]);
+    }
+
+    /// BSD's programs have hardly any option that is a word.
+    #[test]
+    fn a_long_option_of_a_program_that_a_mac_has_is_known_to_be_there() {
+        const THERE: [(&str, &str); 1] = [("curl", "--proto")];
+        let mut wrong = Vec::new();
+        for (path, source) in [sources("src/doctor"), profiles()].concat() {
+            for (_, line) in made(&source) {
+                let program = first(&line).to_owned();
+                let is_shared = is_of(&program, Os::Darwin) && is_of(&program, Os::Linux);
+                if !is_shared || program == "runnerup" {
+                    continue;
+                }
+                for word in line.split_whitespace().filter(|word| word.starts_with("--")) {
+                    let option = word.split('=').next().unwrap();
+                    let is_known = THERE.contains(&(program.as_str(), option))
+                        || OPTIONS
+                            .iter()
+                            .any(|(name, other, _)| (*name, *other) == (program.as_str(), option));
+                    if !is_known {
+                        wrong.push(format!("{path}: {line}"));
+                    }
+                }
+            }
+        }
+        assert!(wrong.is_empty(), "{wrong:#?}");
+        assert!(!has("sudo ps -f --forest -g 1", Os::Darwin) && has("sudo ps -f -g 1", Os::Darwin));
+        assert!(
+            !has("sudo du -x --inodes -d 2 /", Os::Darwin)
+                && has("sudo du -x --inodes /", Os::Linux)
+        );
     }
 
     #[test]

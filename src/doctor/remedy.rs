@@ -305,7 +305,7 @@ impl Remedy {
                 *text = rest.to_owned();
             }
         }
-        self.commands.retain(|line| programs::is_of(programs::first(&line.text), os));
+        self.commands.retain(|line| programs::has(&line.text, os));
         self
     }
 }

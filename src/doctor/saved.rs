@@ -71,7 +71,8 @@ fn documents() -> Vec<Value> {
         .collect();
     let sick: [fn(&mut Survey); 9] = [
         |survey| {
-            let missing = ["git", "ssh"].map(|name| Tool { name: name.into(), path: None });
+            let missing =
+                ["git", "ssh"].map(|name| Tool { name: name.into(), path: None, elsewhere: None });
             agent(survey).tools = Seen::Known(missing.to_vec());
             survey.host.volumes[0].bytes_free = 3;
             survey.host.volumes[0].inodes_free = 3;

@@ -56,6 +56,9 @@ pub struct Install {
     pub unlisted: Unlisted,
     /// The last lines of its log, oldest first: what is known of them.
     pub log: Seen<Vec<LogLine>>,
+    /// What the service manager itself last said of a start that failed, as it said it.
+    #[serde(default)]
+    pub start_log: Vec<Scrubbed>,
     /// When its log was last written, in seconds since 1970.
     pub log_written: Option<i64>,
     /// Programs that jobs need, as the jobs' account finds them.
@@ -278,6 +281,9 @@ pub struct Tool {
     pub name: String,
     /// Where it was found; `None`: nowhere in the account's path.
     pub path: Option<PathBuf>,
+    /// Where it is, of one that is not in the account's path but in a usual folder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub elsewhere: Option<PathBuf>,
 }
 
 impl Install {

@@ -1,7 +1,7 @@
 //! The host itself.
 
 use super::{
-    Directive, PackageFault, PackageManager, PathRole, PathWalk, PlannedMount, Seen, Sudo, Windows,
+    PackageFault, PackageManager, PathRole, PathWalk, PlannedMount, Seen, Sudo, Upgrades, Windows,
 };
 use crate::platform::{Os, accounts::AccountId, fs::Meta};
 use serde::{Deserialize, Serialize};
@@ -34,10 +34,6 @@ pub struct Host {
     pub container: Option<String>,
     /// The version of systemd that runs it.
     pub systemd: Option<u32>,
-    /// What systemd's own configuration says of defaults for all units, in the order in which it
-    /// counts.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub manager_settings: Vec<Directive>,
     /// File systems.
     pub mounts: Vec<Mount>,
     /// Mounts that every start of the host is to bring.
@@ -66,6 +62,8 @@ pub struct Host {
     pub routes: Seen<(bool, bool)>,
     /// What package upgrades left incomplete.
     pub packages: Seen<Vec<PackageFault>>,
+    /// Linux: what upgrades do to services by themselves.
+    pub upgrades: Seen<Upgrades>,
     /// Linux: its package manager, where that is a known one.
     pub package_manager: Option<PackageManager>,
     /// How many processes with an agent's name were not looked at, because there are too many.
@@ -184,6 +182,8 @@ pub struct Mac {
     pub console_user: Option<String>,
     /// Labels that launchd was told never to start.
     pub disabled: Vec<String>,
+    /// Groups that plists of agents name and that do not exist.
+    pub missing_groups: Vec<String>,
     /// Minutes without use after which it goes to sleep; 0: never, `None`: not known.
     pub sleeps_after: Option<u32>,
 }
@@ -199,7 +199,6 @@ impl Default for Host {
             image: false,
             container: None,
             systemd: None,
-            manager_settings: Vec::new(),
             mounts: Vec::new(),
             planned_mounts: Vec::new(),
             volumes: Vec::new(),
@@ -214,6 +213,7 @@ impl Default for Host {
             listening: Seen::default(),
             routes: Seen::default(),
             packages: Seen::default(),
+            upgrades: Seen::default(),
             package_manager: None,
             agents_beyond: 0,
             mac: None,

@@ -28,9 +28,11 @@ mod seen;
 mod service;
 mod service_state;
 mod settings;
+mod start_lack;
 mod step_down;
 mod sudo;
 mod token_place;
+mod upgrades;
 mod value_kind;
 mod windows;
 
@@ -63,9 +65,11 @@ pub use service::{Definition, Directive, Objection, Service};
 pub use service_state::{AUTO_RESTART, Activity, Load, ServiceState};
 pub(crate) use settings::counted;
 pub use settings::{Given, Resolved, Settings, Source, Value};
+pub use start_lack::{Lack, StartLack, StartNeed};
 pub use step_down::{StepDown, StepTool, is_plain_user};
 pub use sudo::{At, Refusal, Ruling, Sudo, SudoAnswer, Target};
 pub use token_place::TokenPlace;
+pub use upgrades::{Place, Upgrades};
 pub use value_kind::ValueKind;
 pub use windows::{Grant, Rights, TaskState, Windows, same};
 

@@ -25,10 +25,14 @@ pub enum PathRole {
     /// launchd's `StandardErrorPath`.
     #[serde(alias = "the service's output")]
     ServiceOutput,
-    /// systemd's `WorkingDirectory`.
+    /// `WorkingDirectory` of systemd and of launchd.
     #[serde(alias = "the service's own folder")]
     ServiceFolder,
+    /// launchd's `RootDirectory`.
+    #[serde(alias = "the service's own root folder")]
+    ServiceRoot,
     /// launchd's `KeepAlive` with `PathState`: whether something stands there decides on a start.
+    #[serde(alias = "a path that a start depends on")]
     StartCondition,
     /// The program of `runner.command_prefix`.
     #[serde(alias = "the command prefix")]
@@ -69,6 +73,7 @@ impl fmt::Display for PathRole {
             Self::Certificates => "the certificates",
             Self::ServiceOutput => "the service's output",
             Self::ServiceFolder => "the service's own folder",
+            Self::ServiceRoot => "the service's own root folder",
             Self::StartCondition => "a path that a start depends on",
             Self::CommandPrefix => "the command prefix",
             Self::EnvironmentFile => "an environment file",
@@ -95,6 +100,8 @@ mod tests {
             (PathRole::ServiceOutput, "service-output"),
             (PathRole::ServiceFolder, "service-folder"),
             (PathRole::CommandPrefix, "command-prefix"),
+            (PathRole::ServiceRoot, "service-root"),
+            (PathRole::StartCondition, "start-condition"),
             (PathRole::EnvironmentFile, "environment-file"),
             (PathRole::OptionalEnvironmentFile, "optional-environment-file"),
         ] {

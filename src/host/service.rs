@@ -1,6 +1,8 @@
 //! A service as it is defined.
 
-use super::{Activity, Boot, HostEnd, Misread, PathWalk, Scrubbed, Seen, ServiceState, ValueKind};
+use super::{
+    Activity, Boot, HostEnd, Misread, PathWalk, Scrubbed, Seen, ServiceState, StartLack, ValueKind,
+};
 use crate::values::Manager;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -21,6 +23,10 @@ pub struct Service {
     pub strange_parts: Seen<Vec<PathWalk>>,
     /// Every directive of these files, in order. An empty value takes earlier ones back.
     pub directives: Vec<Directive>,
+    /// Lines of systemd's own configuration that set a default for every unit, in the order in which
+    /// they count.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub defaults: Vec<Directive>,
     /// What systemd objects to in these lines.
     #[serde(default)]
     pub objections: Seen<Vec<Objection>>,
@@ -33,6 +39,9 @@ pub struct Service {
     /// tell the rest.
     #[serde(default)]
     pub host_ends: Seen<Vec<HostEnd>>,
+    /// systemd: what it needs before it starts the agent, and that is not there or not as it must be.
+    #[serde(default)]
+    pub start_lacks: Seen<Vec<StartLack>>,
     /// systemd: what the next boot does with it.
     #[serde(default)]
     pub boot: Seen<Boot>,

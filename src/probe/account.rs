@@ -57,13 +57,22 @@ pub(super) fn tools(end: &End<'_>, os: Os, path: Option<&str>) -> Vec<Tool> {
         .filter(|part| part.starts_with('/'))
         .take(FOLDERS)
         .collect();
-    let find = |name: &str| {
+    let find = |folders: &[&str], name: &str| {
         folders.iter().map(|folder| Path::new(folder).join(name)).find(|path| {
             end(path).is_some_and(|meta| meta.kind == Kind::File && meta.has_any(0o111))
         })
     };
-    TOOLS.into_iter().map(|name| Tool { name: name.to_owned(), path: find(name) }).collect()
+    let usual: Vec<&str> = PATH.split(':').chain(OTHERS).collect();
+    let tool = |name: &str| {
+        let path = find(&folders, name);
+        let elsewhere = if path.is_none() { find(&usual, name) } else { None };
+        Tool { name: name.to_owned(), path, elsewhere }
+    };
+    TOOLS.into_iter().map(tool).collect()
 }
+
+/// Folders where programs are besides: of Homebrew and of snaps.
+const OTHERS: [&str; 2] = ["/opt/homebrew/bin", "/snap/bin"];
 
 /// The same where a path has drives and programs have endings; of what is documented there.
 fn tools_of_windows(end: &End<'_>, path: &str) -> Vec<Tool> {
@@ -80,7 +89,8 @@ fn tools_of_windows(end: &End<'_>, path: &str) -> Vec<Tool> {
         let stands = |path: &PathBuf| end(path).is_some_and(|end| end.kind == Kind::File);
         all.into_iter().find(stands)
     };
-    ["git", "gzip"].map(|name| Tool { name: name.to_owned(), path: find(name) }).into()
+    let tool = |name: &str| Tool { name: name.to_owned(), path: find(name), elsewhere: None };
+    ["git", "gzip"].map(tool).into()
 }
 
 #[cfg(test)]

@@ -9,14 +9,15 @@ use super::{
     environment::{self, Raw},
     host, host_end, log,
     processes::{OfInstall, Processes},
-    reader, sudo,
+    reader, start_lacks, sudo,
     units::Unit,
     workdir,
 };
 use crate::{
     host::{
         Binary, HeldName, HostEnd, Install, Named, PathRole, PathWalk, ProbeName, Provenance,
-        Received, Seen, Service, StepDown, SudoAnswer, TokenPlace, Tool, Unseen, Workdir, Wrapper,
+        Received, Scrubbed, Seen, Service, StartLack, StepDown, SudoAnswer, TokenPlace, Tool,
+        Unseen, Workdir, Wrapper,
     },
     platform::{
         Os,
@@ -24,8 +25,9 @@ use crate::{
         macos::gatekeeper,
     },
     record::Receipt,
+    service::host_end::command,
     text::{inner, is_whole},
-    values::static_prefix,
+    values::{Manager, static_prefix},
 };
 use std::{
     collections::BTreeMap,
@@ -47,7 +49,8 @@ pub(super) struct AgentProbes {
     host_ends: Probe<Vec<HostEnd>>,
     held_names: Option<Probe<Vec<HeldName>>>,
     workdir: Option<Probe<Seen<Workdir>>>,
-    log: Option<Probe<log::Log>>,
+    start_lacks: Probe<Vec<StartLack>>,
+    log: Option<Probe<(log::Log, Vec<Scrubbed>)>>,
     tools: Probe<Vec<Tool>>,
 }
 
@@ -140,6 +143,15 @@ pub(super) fn begin(
     {
         name(PathRole::StartCondition, by_service, Some(path));
     }
+    let of_plist = |key: &str| {
+        let lines = candidate.unit.iter().flat_map(|unit| &unit.directives);
+        let line = lines.filter(|line| line.section.is_empty() && line.key == key).last()?;
+        Some(PathBuf::from(&line.value)).filter(|path| path.is_absolute())
+    };
+    if candidate.unit.as_ref().is_some_and(|unit| unit.manager == Manager::Launchd) {
+        name(PathRole::ServiceFolder, by_service, of_plist("WorkingDirectory"));
+        name(PathRole::ServiceRoot, by_service, of_plist("RootDirectory"));
+    }
     let folder = directive("WorkingDirectory").map(|path| path.trim_start_matches('-').to_owned());
     let folder = folder.filter(|path| path.starts_with('/')).map(PathBuf::from);
     name(PathRole::ServiceFolder, by_service, folder);
@@ -210,23 +222,39 @@ pub(super) fn begin(
         })
     });
     let definition = candidate.unit.as_ref().map(|unit| unit.directives.clone());
+    let lines = definition.clone().unwrap_or_default();
+    let start_lacks = context.start(ProbeName::Path, move |context| {
+        let search = start_lacks::Search {
+            root: &context.root,
+            commands: context.is_host.then_some(&context.commands),
+            limit: context.limit,
+            until: context.soon(),
+            scrub: &context.scrub,
+            named_by: by_service,
+            agent,
+        };
+        search.lacks(&lines)
+    });
     let words = candidate.command.clone();
     let host_ends = context.start(ProbeName::Path, move |context| {
         host_end::examine(&context.root, &definition.unwrap_or_default(), &words, by_service)
     });
     let unit = candidate.unit.as_ref().map(|unit| unit.name.clone());
-    let log = match (file, unit) {
-        (Some((path, by)), _) => {
-            Some(context.start(ProbeName::Log, move |context| match holds_secret(context, &path) {
+    let programs: Vec<String> = words_of_unit(candidate.unit.as_ref());
+    let journal = unit.filter(|_| context.is_host).map(|unit| {
+        move |context: &ProbeContext| {
+            log::of_unit(&context.commands, &unit, &programs, context.limit, &context.scrub)
+        }
+    });
+    let log = match (file, journal) {
+        (Some((path, by)), journal) => Some(context.start(ProbeName::Log, move |context| {
+            let log = match holds_secret(context, &path) {
                 true => (Seen::not(SECRET), None),
                 false => log::of_file(&context.root, &path, by, &context.scrub),
-            }))
-        }
-        (None, Some(unit)) if context.is_host => {
-            Some(context.start(ProbeName::Log, move |context| {
-                log::of_unit(&context.commands, &unit, context.limit, &context.scrub)
-            }))
-        }
+            };
+            (log, journal.map(|journal| journal(context).1).unwrap_or_default())
+        })),
+        (None, Some(journal)) => Some(context.start(ProbeName::Log, journal)),
         _ => None,
     };
     let tools = context.start(ProbeName::Tools, move |context| {
@@ -234,7 +262,25 @@ pub(super) fn begin(
         let end = |path: &Path| end_of(&context.root, path, by, agent);
         account::tools(&end, context.os, folders.as_ref().map(|(path, _)| path.as_str()))
     });
-    AgentProbes { candidate, binary, paths, prefix, held_names, host_ends, workdir, log, tools }
+    AgentProbes {
+        candidate,
+        binary,
+        paths,
+        prefix,
+        held_names,
+        host_ends,
+        start_lacks,
+        workdir,
+        log,
+        tools,
+    }
+}
+
+/// The programs of a unit, as its lines name them.
+fn words_of_unit(unit: Option<&Unit>) -> Vec<String> {
+    let lines = unit.into_iter().flat_map(|unit| &unit.directives);
+    let commands = lines.filter(|line| line.key.starts_with("Exec"));
+    commands.filter_map(|line| command(&line.value).into_iter().next()).take(64).collect()
 }
 
 /// The way to a path that `named_by` named.
@@ -346,6 +392,8 @@ impl AgentProbes {
         };
         let service = candidate.unit.map(|unit| Service {
             host_ends,
+            defaults: managers.settings.of(unit.manager, scrub),
+            start_lacks: self.start_lacks.seen(),
             boot,
             objections: managers.objections.of(&unit, scrub),
             manager: unit.manager,
@@ -380,10 +428,10 @@ impl AgentProbes {
             None => Seen::default(),
         };
         let held_names = self.held_names.map_or_else(Seen::default, Probe::seen);
-        let (log, log_written) = match self.log.map(Probe::seen) {
+        let ((log, log_written), start_log) = match self.log.map(Probe::seen) {
             Some(Seen::Known(log)) => log,
-            Some(Seen::Unseen(unseen)) => (Seen::Unseen(unseen), None),
-            None => (Seen::not_applicable("it has no log that is known"), None),
+            Some(Seen::Unseen(unseen)) => ((Seen::Unseen(unseen), None), Vec::new()),
+            None => ((Seen::not_applicable("it has no log that is known"), None), Vec::new()),
         };
         Install {
             name: candidate.name,
@@ -428,6 +476,7 @@ impl AgentProbes {
             unlisted: of_install.unlisted,
             log,
             log_written,
+            start_log,
             tools: if context.is_host { self.tools.seen() } else { Seen::not_applicable(IMAGE) },
         }
     }

@@ -12,8 +12,8 @@ use super::{
 use crate::{
     agent::{Flag, Kind, Layout, Token, flags, is_token_flag, is_token_variable},
     host::{
-        ConfigFile, Directive, Misread, Provenance, Scrubbed, Seen, StepDown, Stray, Strays,
-        TokenPlace, TokenShape, Unseen,
+        ConfigFile, Directive, Misread, Provenance, Resolved, Scrubbed, Seen, StepDown, Stray,
+        Strays, TokenPlace, TokenShape, Unseen,
     },
     platform::{Os, accounts, fs::Root},
     record::Receipt,
@@ -212,9 +212,13 @@ impl Candidate {
 
     /// Takes what follows from its settings, once its configuration is known or none is.
     pub(super) fn settle(&mut self) {
-        let prefix = self.settings().list("runner.command_prefix");
-        let other = prefix.as_deref().and_then(StepDown::of).and_then(|step| step.user);
-        self.task_user = other.or_else(|| self.user.clone());
+        let prefix = self.settings().given("runner.command_prefix");
+        // Root steps down by what stands there: whom jobs run as is not known without it.
+        let is_read = prefix.is_ok();
+        let words = prefix.ok().flatten().and_then(Resolved::into_list);
+        let other = words.as_deref().and_then(StepDown::of).and_then(|step| step.user);
+        let own = self.user.clone().filter(|user| is_read || user != "root");
+        self.task_user = other.or(own);
     }
 
     /// Its process, looked at closely: the one that was seen first, unless another one is its agent.

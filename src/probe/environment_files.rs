@@ -115,13 +115,15 @@ mod tests {
     #[test]
     fn files_of_a_pattern_come_in_their_order() {
         let (folder, root) = crate::platform::fs::empty_root();
+        std::fs::create_dir(folder.path().join("etc")).unwrap();
         for name in ["b.env", "a.env", ".c.env", "d.txt"] {
-            std::fs::write(folder.path().join(name), "").unwrap();
+            std::fs::write(folder.path().join("etc").join(name), "").unwrap();
         }
-        let found = matching(&root, Path::new("/*.env"));
-        assert_eq!(found, [Path::new("/a.env"), Path::new("/b.env")]);
-        assert_eq!(matching(&root, Path::new("/none*")), [Path::new("/none*")]);
-        assert_eq!(matching(&root, Path::new("/x")), [Path::new("/x")]);
+        let found = matching(&root, Path::new("/etc/*.env"));
+        assert_eq!(found, [Path::new("/etc/a.env"), Path::new("/etc/b.env")]);
+        for path in ["/etc/none*", "/etc/x", "/none/*"].map(Path::new) {
+            assert_eq!(matching(&root, path), [path]);
+        }
     }
 
     proptest! {

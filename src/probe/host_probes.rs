@@ -2,7 +2,7 @@
 
 use super::{
     IMAGE, ProbeContext, THERE, candidate::Candidate, deadline::known_or_default, host, mac,
-    planned_mounts, processes::Processes, volumes,
+    planned_mounts, processes::Processes, upgrades, volumes,
 };
 use crate::{
     host::{Host, Install, POWERFUL, ProbeName, Seen},
@@ -13,6 +13,7 @@ use crate::{
         privilege::is_privileged,
     },
     service::systemd_runs,
+    values::Manager,
 };
 use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
 
@@ -45,7 +46,16 @@ pub(super) fn begin(
         let folders: Vec<_> = folders.into_iter().collect();
         host::packages(&context.root, &folders, context.soon())
     });
-    let mac = context.start(ProbeName::Mac, mac::facts);
+    let upgrades = context.start(ProbeName::Packages, |context| match context.os {
+        Os::Linux => Seen::Known(upgrades::examine(&context.root, context.soon())),
+        _ => Seen::not_applicable("only Linux has these programs"),
+    });
+    let lines = candidates.iter().filter_map(|candidate| candidate.unit.as_ref());
+    let lines =
+        lines.filter(|unit| unit.manager == Manager::Launchd).flat_map(|unit| &unit.directives);
+    let groups = lines.filter(|line| line.section.is_empty() && line.key == "GroupName");
+    let groups: Vec<String> = groups.map(|line| line.value.clone()).collect();
+    let mac = context.start(ProbeName::Mac, move |context| mac::facts(context, &groups));
     let resolver = context.start(ProbeName::Resolver, |context| host::resolver(&context.root));
     let is_windows = context.os == Os::Windows;
     let system = context.start(ProbeName::SystemName, |context| host::Release::of(&context.root));
@@ -92,7 +102,6 @@ pub(super) fn begin(
             privileged: Os::HERE != Os::Windows && is_privileged(),
             image: !context.is_host,
             systemd: systemd.seen().ok().copied().flatten(),
-            manager_settings: Vec::new(),
             mounts: known_or_default(mounts.flat()),
             planned_mounts: known_or_default(planned.seen()),
             volumes,
@@ -110,6 +119,7 @@ pub(super) fn begin(
             listening: listening.flat(),
             routes: routes.flat(),
             packages: packages.flat(),
+            upgrades: upgrades.flat(),
             package_manager: release.package_manager,
             agents_beyond: processes.agents_beyond(),
             container,

@@ -7,12 +7,18 @@ use super::{
 };
 use crate::{
     agent::Kind as Agent,
-    host::{Definition, PathWalk, Provenance},
+    host::{Definition, Directive, PathWalk, Provenance, ValueKind},
     platform::fs::{Kind, Root},
     service::launchd::{AGENTS, DAEMONS, Plist},
     values::Manager,
 };
 use std::path::{Path, PathBuf};
+
+/// Most files of other names in the folders of definitions that are read.
+const OTHERS: usize = 64;
+
+/// What `launchctl enable` and `disable` have set, label by label.
+const OVERRIDES: &str = "/var/db/com.apple.xpc.launchd/disabled.plist";
 
 /// Most bytes of a definition that are read.
 const LIMIT: u64 = 256 << 10;
@@ -25,10 +31,48 @@ pub(super) fn find(root: &Root) -> Vec<Unit> {
         folders.push(homes.join(name).join("Library/LaunchAgents"));
     }
     let files = folders.into_iter().flat_map(|folder| {
-        let files = names(root, &folder).into_iter().filter(|name| name.ends_with(".plist"));
+        let files = names(root, &folder).into_iter().filter(|name| !name.starts_with('.'));
         files.map(|name| folder.join(name)).collect::<Vec<_>>()
     });
-    files.filter_map(|path| definition(root, &path)).collect()
+    let is_read = |path: &PathBuf| path.extension().is_some_and(|end| end == "plist");
+    let (read, others): (Vec<PathBuf>, Vec<PathBuf>) = files.partition(is_read);
+    let mut units: Vec<Unit> = read.iter().filter_map(|path| definition(root, path)).collect();
+    // launchd reads no file of another name. One whose label no other file has was meant to be read;
+    // the rest are copies.
+    for path in others.iter().take(OTHERS) {
+        let meant = definition(root, path).filter(|unit| unit.command.is_some());
+        units.extend(meant.filter(|unit| units.iter().all(|other| other.name != unit.name)));
+    }
+    if !root.is_host() {
+        override_disabled(root, &mut units);
+    }
+    units
+}
+
+/// Adds what the file says by which `launchctl enable` and `disable` outlast a restart of a Mac that
+/// does not run: for daemons, which belong to the system's domain.
+fn override_disabled(root: &Root, units: &mut [Unit]) {
+    let path = Path::new(OVERRIDES);
+    let read = reader::read_at(root, path, Part::Head(LIMIT), Provenance::Root);
+    let plist = read.ok().and_then(|(_, content)| {
+        plist::Value::from_reader(std::io::Cursor::new(content.bytes)).ok()?.into_dictionary()
+    });
+    let Some(plist) = plist else { return };
+    for unit in units {
+        let file = unit.definitions.first().map(|definition| definition.walk.path.as_path());
+        if !file.is_some_and(|file| file.starts_with(DAEMONS)) {
+            continue;
+        }
+        let is_off = plist.get(&unit.name).and_then(plist::Value::as_boolean);
+        unit.directives.extend(is_off.map(|is_off| Directive {
+            file: path.to_owned(),
+            line: 1,
+            section: String::new(),
+            key: "Disabled".to_owned(),
+            value: is_off.to_string(),
+            kind: ValueKind::Truth,
+        }));
+    }
 }
 
 fn names(root: &Root, folder: &Path) -> Vec<String> {
@@ -122,6 +166,43 @@ mod tests {
                 .iter()
                 .any(|directive| directive.key == "KeepAlive" && directive.value == "true")
         );
+    }
+
+    #[test]
+    fn a_file_that_launchd_does_not_read_counts_where_no_other_has_its_label() {
+        let keys = "<key>Label</key><string>com.circleci.runner</string><key>Program</key>\
+            <string>/opt/circleci/circleci-launch-agent</string>";
+        for name in ["com.circleci.runner.plist.txt", "com.circleci.runner"] {
+            let (folder, root) = image(&format!("Library/LaunchDaemons/{name}"), &plist(keys));
+            let found = find(&root);
+            assert_eq!(found.len(), 1, "{name}");
+            assert_eq!(found[0].name, "com.circleci.runner");
+            let daemons = folder.path().join("Library/LaunchDaemons");
+            std::fs::write(daemons.join("com.circleci.runner.plist"), plist(keys)).unwrap();
+            std::fs::write(daemons.join(".com.circleci.runner.plist"), "?").unwrap();
+            let found = find(&root);
+            assert_eq!(found.len(), 1, "{name} is a copy");
+            let file = &found[0].definitions[0].walk.path;
+            assert!(file.extension().is_some_and(|end| end == "plist"));
+        }
+        let (_folder, root) = image("Library/LaunchDaemons/circleci.txt", "notes");
+        assert!(find(&root).is_empty());
+    }
+
+    #[test]
+    fn the_override_of_an_image_comes_last() {
+        let keys = "<key>Label</key><string>com.circleci.runner</string><key>Disabled</key><true/>";
+        let path = "Library/LaunchDaemons/com.circleci.runner.plist";
+        let (folder, root) = image(path, &plist(keys));
+        let is_off = |root: &Root| {
+            let lines = find(root).remove(0).directives;
+            lines.iter().rfind(|line| line.key == "Disabled").unwrap().value.clone()
+        };
+        assert_eq!(is_off(&root), "true");
+        let file = folder.path().join(&OVERRIDES[1..]);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(&file, plist("<key>com.circleci.runner</key><false/>")).unwrap();
+        assert_eq!(is_off(&root), "false");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use super::{
     reader::{self, Part},
     scrub::Scrub,
+    start_log,
 };
 use crate::{
     Code, Error, Result,
@@ -44,7 +45,14 @@ fn tail(root: &Root, path: &Path, named_by: Provenance) -> Result<(String, i64)>
 }
 
 /// From the journal, for an agent that writes to its standard output.
-pub(super) fn of_unit(commands: &dyn Commands, unit: &str, limit: Duration, scrub: &Scrub) -> Log {
+/// With what systemd itself says of starts that failed; `programs` are those that the unit runs.
+pub(super) fn of_unit(
+    commands: &dyn Commands,
+    unit: &str,
+    programs: &[String],
+    limit: Duration,
+    scrub: &Scrub,
+) -> (Log, Vec<Scrubbed>) {
     let count = LINES.to_string();
     let args =
         ["--no-pager", "--quiet", "--output", "short-unix", "--lines", &count, "--unit", unit];
@@ -58,13 +66,15 @@ pub(super) fn of_unit(commands: &dyn Commands, unit: &str, limit: Duration, scru
                 .lines()
                 .map(|line| line.split_once("]: ").map_or(line, |(_, words)| words));
             let text: Vec<&str> = words.collect();
-            (Seen::Known(last_lines(&text.join("\n"), scrub)), written)
+            let starts = start_log::of(&answer.stdout, unit, programs);
+            let starts = starts.iter().map(|line| Scrubbed::text(line, scrub)).collect();
+            ((Seen::Known(last_lines(&text.join("\n"), scrub)), written), starts)
         }
         // Of root's journals journalctl shows nothing to others, and ends with 1.
         Err(_) if !is_privileged() => {
-            (Seen::not("root and its journal's group alone may read it"), None)
+            ((Seen::not("root and its journal's group alone may read it"), None), Vec::new())
         }
-        Err(error) => (Err::<Vec<LogLine>, _>(error).into(), None),
+        Err(error) => ((Err::<Vec<LogLine>, _>(error).into(), None), Vec::new()),
     }
 }
 

@@ -45,7 +45,7 @@ pub(super) struct Answers {
 }
 
 /// What macOS says of itself; `None` elsewhere.
-pub(super) fn facts(context: &ProbeContext) -> Option<Answers> {
+pub(super) fn facts(context: &ProbeContext, groups: &[String]) -> Option<Answers> {
     if context.os != Os::Darwin {
         return None;
     }
@@ -54,6 +54,7 @@ pub(super) fn facts(context: &ProbeContext) -> Option<Answers> {
         mac: Mac {
             version: version(&context.root).unwrap_or_default(),
             rosetta: rosetta.is_some(),
+            missing_groups: missing(&context.root, groups),
             ..Mac::default()
         },
         memory: Seen::not_applicable(IMAGE),
@@ -93,6 +94,22 @@ impl Answers {
     }
 }
 
+/// Where Open Directory keeps the groups of a Mac, each in a file of its name.
+const GROUPS: &str = "/var/db/dslocal/nodes/Default/groups";
+
+/// The groups that do not exist. In an image the directory's files tell, and only those that root may
+/// list.
+fn missing(root: &Root, groups: &[String]) -> Vec<String> {
+    let is_kept = |name: &str| {
+        let file = Path::new(GROUPS).join(format!("{name}.plist"));
+        !root.is_host() && root.walk(&file).map_or(true, |walk| walk.end.is_some())
+    };
+    let is_missing = |name: &&String| {
+        accounts::group(root, name).is_ok_and(|gid| gid.is_none()) && !is_kept(name)
+    };
+    groups.iter().filter(is_missing).cloned().collect()
+}
+
 /// Whose the screen is; root's where nobody is logged in.
 pub(super) fn console(root: &Root) -> Option<Meta> {
     let walk = root.walk(Path::new("/dev/console")).ok()?;
@@ -109,12 +126,18 @@ fn output(commands: &dyn Commands, program: &'static str, args: &[&str]) -> Opti
     (answer.code == Some(0)).then_some(answer.stdout)
 }
 
-/// The line `sleep N` of `pmset -g`.
+/// The line `sleep N` of `pmset -g`; `SleepDisabled 1` makes it void.
 fn sleeps_after(output: &str) -> Option<u32> {
-    output.lines().find_map(|line| {
-        let mut words = line.split_whitespace();
-        (words.next() == Some("sleep")).then(|| words.next()?.parse().ok())?
-    })
+    let value = |name: &str| {
+        output.lines().find_map(|line| {
+            let mut words = line.split_whitespace();
+            (words.next() == Some(name)).then(|| words.next()?.parse::<u32>().ok())?
+        })
+    };
+    match value("SleepDisabled") {
+        Some(1) => Some(0),
+        _ => value("sleep"),
+    }
 }
 
 /// Lines such as `/dev/disk3s1s1 on / (apfs, sealed, local)`.
@@ -152,11 +175,15 @@ fn memory(size: Option<String>, pages: Option<String>) -> Seen<Memory> {
     Seen::Known(Memory { total, available: free * size, swap: total })
 }
 
-/// `Network Time: On`; only root is told.
+/// `Network Time: On`; only root is told. A line `### Error:-99 …` may stand before it.
 fn clock(output: Option<&str>) -> Seen<Clock> {
-    match output.and_then(|text| text.trim().strip_prefix("Network Time: ")) {
-        Some("On") => Seen::Known(Clock { synchronized: true, by: Some("timed".to_owned()) }),
-        Some(_) => Seen::Known(Clock::default()),
+    let line = |text: &'_ str| -> Option<bool> {
+        let mut values = text.lines().filter_map(|line| line.trim().strip_prefix("Network Time: "));
+        values.next().map(|value| value.trim() == "On")
+    };
+    match output.and_then(line) {
+        Some(true) => Seen::Known(Clock { synchronized: true, by: Some("timed".to_owned()) }),
+        Some(false) => Seen::Known(Clock::default()),
         None => Seen::not("macOS tells only root"),
     }
 }
@@ -259,6 +286,11 @@ mod tests {
         assert!(clock(Some("Network Time: On\n")).ok().unwrap().synchronized);
         assert!(!clock(Some("Network Time: Off")).ok().unwrap().synchronized);
         assert!(clock(None).ok().is_none());
+        let with_error = "### Error:-99 File:/AppleInternal/x.m Line:379\nNetwork Time: On\n";
+        assert!(clock(Some(with_error)).ok().unwrap().synchronized);
+        let off = " SleepDisabled\t\t1\n sleep                10\n";
+        assert_eq!(sleeps_after(off), Some(0));
+        assert_eq!(sleeps_after(" SleepDisabled 0\n sleep 10\n"), Some(10));
     }
 
     #[test]

@@ -10,6 +10,7 @@ use crate::{
     host::{Assigned, Directive, Provenance},
     platform::fs::Root,
     service::systemd::{environment_line, specifiers::Specifiers, unit_text::parse},
+    values::Manager,
 };
 use std::{
     collections::BTreeMap,
@@ -65,8 +66,11 @@ impl ManagerSettings {
         self.0.extend(of_manager.map(|line| (line, walk.written_by())));
     }
 
-    /// The same without secrets.
-    pub(super) fn scrubbed(&self, scrub: &Scrub) -> Vec<Directive> {
+    /// What it sets for all units of this manager, without secrets.
+    pub(super) fn of(&self, manager: Manager, scrub: &Scrub) -> Vec<Directive> {
+        if manager != Manager::Systemd {
+            return Vec::new();
+        }
         let defaults =
             self.0.iter().map(|(line, _)| line).filter(|line| {
                 line.key.starts_with("Default") && !line.key.ends_with("Environment")
@@ -154,7 +158,7 @@ mod tests {
         let all: Vec<_> = all.iter().map(|raw| (&*raw.name, &*raw.value, &*raw.source)).collect();
         let place = "/etc/systemd/system.conf.d/b.conf:2";
         assert_eq!(all, [("B", "2 3", place), ("A", "4", place)]);
-        let shown = settings.scrubbed(&Scrub::default());
+        let shown = settings.of(Manager::Systemd, &Scrub::default());
         assert_eq!((shown.len(), shown[0].value.as_str()), (1, "15"));
         let told = [("A", "4"), ("C", "5")]
             .map(|(name, value)| Assigned { name: name.to_owned(), value: Some(value.to_owned()) });

@@ -39,10 +39,13 @@ mod route;
 mod scrub;
 mod scrubbed;
 mod secret_words;
+mod start_lacks;
+mod start_log;
 mod sudo;
 mod task_action;
 mod tasks;
 mod units;
+mod upgrades;
 mod variables;
 mod volumes;
 mod windows;
@@ -66,6 +69,7 @@ use context::ProbeContext;
 use deadline::{Limit, Probe, known_or_default, probe};
 use discovery::{Discovery, discover};
 use mac_agents::MacAgents;
+use manager_settings::ManagerSettings;
 use network::{EndpointProbe, QueueQuery};
 use processes::Processes;
 use scrub::Scrub;
@@ -168,7 +172,7 @@ fn take(root: Arc<Root>, probes: ProbeSet, request: Request, until: Instant) -> 
     let windows = (context.is_host && context.os == Os::Windows)
         .then(|| windows::ask(&context, &candidates, request.timeout));
     // What systemd has in force decides how the network is reached; no other manager tells that.
-    let mut word = known_or_default(word.seen());
+    let word = known_or_default(word.seen());
     let mut states = Answer::Begun(states);
     if context.os == Os::Linux {
         let told = states.done();
@@ -224,13 +228,17 @@ fn take(root: Arc<Root>, probes: ProbeSet, request: Request, until: Instant) -> 
         let mut found: Vec<_> = probes.iter_mut().map(AgentProbes::candidate).collect();
         strays = agents.claim(&mut found, &uids);
     }
-    let managers = ManagerAnswers { states, objections: objections.done(), boots: boots.flat() };
+    let managers = ManagerAnswers {
+        states,
+        objections: objections.done(),
+        boots: boots.flat(),
+        settings: word.settings,
+    };
     let mut installs: Vec<Install> = probes
         .into_iter()
         .map(|probes| probes.done(&context, &managers, &processes, &uids))
         .collect();
     let mut host = host(&installs);
-    host.manager_settings = std::mem::take(&mut word.settings).scrubbed(&context.scrub);
     if context.os == Os::Windows {
         installs.iter_mut().for_each(windows_paths::as_windows_does);
     }
@@ -286,6 +294,7 @@ impl Answer {
 struct ManagerAnswers {
     states: Seen<BTreeMap<String, Told>>,
     objections: objections::Objections,
+    settings: ManagerSettings,
     boots: Seen<BTreeMap<String, Boot>>,
 }
 

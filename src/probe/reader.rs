@@ -182,7 +182,7 @@ fn reader(root: &Root, by: Provenance) -> Option<AccountFacts> {
 }
 
 /// An account as far as it matters to what it may read.
-fn account(root: &Root, uid: u32) -> AccountFacts {
+pub(super) fn account(root: &Root, uid: u32) -> AccountFacts {
     let id = AccountId::Unix { uid, gid: NOBODY };
     let stranger = AccountFacts { id, ..AccountFacts::default() };
     let known = accounts::by_number(root, uid).and_then(|account| account.unix());

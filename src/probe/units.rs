@@ -195,7 +195,13 @@ impl Unit {
 
     /// The command line that it runs, word by word.
     pub(super) fn command(&self) -> Vec<String> {
-        self.command.clone().unwrap_or_else(|| command(&self.directives))
+        if let Some(command) = &self.command {
+            return command.clone();
+        }
+        let of_host = self.specifiers();
+        let specifiers = Specifiers { unit: &self.name, of_host: &of_host };
+        let filled = |word: String| specifiers.fill(&word).unwrap_or(word).replace("$$", "$");
+        command(&self.directives).into_iter().map(filled).collect()
     }
 
     /// What specifiers stand for that differ from unit to unit, and are not in its name.

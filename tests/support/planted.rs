@@ -136,9 +136,10 @@ fn make_current(lab: &Lab, found: &[String]) {
 }
 
 /// Commands of remedies that cannot be run to their end here, by how they begin, and why.
-const CANNOT_BE_RUN: [(&str, &str); 7] = [
+const CANNOT_BE_RUN: &[(&str, &str)] = &[
     ("sudo visudo", "a person edits the rules"),
     ("sudoedit ", "a person edits the file"),
+    ("sudo systemctl edit ", "a person edits the unit"),
     ("sudo runnerup install", "asks for the token, which the configuration does not have"),
     ("ls -ld ", "shows that nothing is there"),
     ("getent hosts ", "shows that the name has no address"),

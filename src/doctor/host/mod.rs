@@ -3,6 +3,7 @@
 mod mac;
 mod resources;
 mod system;
+mod upgrades;
 mod windows;
 
 pub(super) use system::time_service;
@@ -20,6 +21,7 @@ pub(super) const CHECKS: &[&Check] = &[
     &system::TOOLS,
     &system::SSH_PORT,
     &system::PACKAGES,
+    &upgrades::SPARE,
     &mac::AWAKE,
     &windows::NOT_CONTROLLER,
     &windows::LONG_PATHS,

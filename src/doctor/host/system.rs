@@ -4,6 +4,7 @@ use crate::{
     doctor::{
         Check, Command, Judge, Judged, Problem, Remedy, Verdict,
         packages::{self, Package},
+        service::path_as_meant,
     },
     host::{Install, PackageFault, Survey},
     platform::Os,
@@ -101,13 +102,17 @@ fn tools(survey: &Survey, install: &Install) -> Judged {
     if missing.is_empty() {
         return Ok(Verdict::Holds("all of them are installed".to_owned()));
     }
+    let elsewhere: Vec<_> = tools.iter().filter_map(|tool| tool.elsewhere.as_deref()).collect();
     let remedy = match survey.host.os {
+        _ if elsewhere.len() == missing.len() => path_mended(install),
         Os::Linux => {
             let remedy = Remedy::by_hand(
                 "Install the missing programs, or add their folder to the PATH of the service.",
             );
             // In saved facts a tool may have any name; those that jobs need are known.
-            let known: Vec<_> = missing.iter().filter_map(|name| Package::of_tool(name)).collect();
+            let absent =
+                tools.iter().filter(|tool| tool.path.is_none() && tool.elsewhere.is_none());
+            let known: Vec<_> = absent.filter_map(|tool| Package::of_tool(&tool.name)).collect();
             match known.as_slice() {
                 [] => remedy,
                 known => packages::installed(remedy, survey, known),
@@ -125,10 +130,26 @@ fn tools(survey: &Survey, install: &Install) -> Judged {
         .any(|name| matches!(*name, "bash" | "tar" | "gzip") && survey.host.os != Os::Windows);
     let what = format!("jobs do not find {}", missing.join(", "));
     let problem = if is_needed { Problem::fail(what) } else { Problem::warn(what) };
+    let path = install.variable("PATH").map(|path| {
+        let value = path.value.as_deref().unwrap_or("***");
+        format!("; PATH={value} is set at {}", path.source)
+    });
+    let found = elsewhere.first().map(|tool| format!("; {} is there", tool.display()));
+    let missing = missing.join(", ");
+    let (found, path) = (found.unwrap_or_default(), path.unwrap_or_default());
     Ok(problem
-        .seen(format!("missing in the PATH of the service: {}", missing.join(", ")))
+        .seen(format!("missing in the PATH of the service: {missing}{found}{path}"))
         .cure(remedy)
         .into())
+}
+
+/// The remedy for programs that are installed, and are not in the PATH of the service.
+fn path_mended(install: &Install) -> Remedy {
+    path_as_meant(install).unwrap_or_else(|| {
+        Remedy::by_hand(
+            "Add the folders of the programs to the PATH of the service: they are installed.",
+        )
+    })
 }
 
 pub(super) const SSH_PORT: Check = Check {
@@ -252,7 +273,11 @@ mod tests {
     fn a_tool_of_another_name_hides_no_command_for_the_known_ones() {
         let mut survey = healthy();
         survey.is_saved = true;
-        let tools = ["git", "x; reboot"].map(|name| Tool { name: name.into(), path: None });
+        let tools = ["git", "x; reboot"].map(|name| Tool {
+            name: name.into(),
+            path: None,
+            elsewhere: None,
+        });
         agent(&mut survey).tools = Seen::Known(tools.to_vec());
         let remedy = finding(&survey, "host/job-tools").remedy.unwrap();
         assert_eq!(remedy.commands(), ["sudo apt-get install git"]);

@@ -3,7 +3,7 @@
 use super::rules;
 use crate::{
     doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict, lookup::service},
-    host::{Install, Load, Survey, Unseen},
+    host::{Install, Load, Seen, Survey, Unseen},
 };
 
 pub(super) const DEFINED: Check = Check {
@@ -67,6 +67,11 @@ fn loaded(survey: &Survey, install: &Install) -> Judged {
         && let Some(problem) = rules.unread(install, definition, why)
     {
         return Ok(problem.into());
+    }
+    if !matches!(service.state, Seen::Known(_)) && rules.is_masked(service) {
+        let file = service.file().map(|walk| walk.path.display().to_string()).unwrap_or_default();
+        let problem = rules.not_loaded(survey, install, service, Load::Masked)?;
+        return Ok(problem.seen(format!("{file} is empty, or a link to /dev/null")).into());
     }
     let state = service.state.known()?;
     let failure = state.load_error.clone().filter(|error| !error.trim().is_empty());

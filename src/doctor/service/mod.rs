@@ -13,6 +13,7 @@ mod systemd;
 mod task_scheduler;
 
 pub(super) use rules::rules;
+pub(super) use systemd::path_as_meant;
 
 use super::Check;
 
@@ -21,6 +22,7 @@ pub(super) const DEFINITION: &[&Check] = &[
     &defined::DEFINED,
     &defined::LOADED,
     &systemd::NEW_ENOUGH,
+    &systemd::AS_MEANT,
     &command::RIGHT,
     &defined::USER,
     &definition::ACCEPTED,
@@ -30,16 +32,21 @@ pub(super) const DEFINITION: &[&Check] = &[
     &task_scheduler::ONE_INSTANCE,
     &definition::MODE,
     &launchd::DOMAIN,
+    &launchd::LITERAL,
+    &launchd::STARTABLE,
     &launchd::OUTPUT,
     &launchd::UNHINDERED,
     &systemd::ENVIRONMENT_FILES,
     &systemd::REQUIREMENTS,
+    &systemd::START_NEEDS,
     &systemd::NETWORK,
     &definition::RESTARTS,
     &definition::STOP,
     &systemd::HEALTH,
     &systemd::ALLOWS_JOBS,
     &limits::SENSIBLE,
+    &systemd::OOM,
+    &systemd::SCHEDULED,
 ];
 
 /// Checks of the state, which depends on all other checks.

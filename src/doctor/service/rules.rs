@@ -28,6 +28,11 @@ pub(in crate::doctor) trait Rules: Sync {
         Err(no_manager())
     }
 
+    /// Whether a definition keeps the manager from starting the service at all.
+    fn is_masked(&self, _service: &Service) -> bool {
+        false
+    }
+
     /// The problem of a definition that the manager refuses for its owner.
     fn owner(&self, _survey: &Survey, _install: &Install, _file: &Definition) -> Option<Problem> {
         None
@@ -86,6 +91,16 @@ pub(in crate::doctor) trait Rules: Sync {
     /// Whether an agent that does not run has ended with its job, and is about to be started.
     fn is_between_jobs(&self, _survey: &Survey, _install: &Install, _service: &Service) -> bool {
         false
+    }
+
+    /// Whether the manager has given a service up that it would otherwise start again.
+    fn has_given_up(&self, _service: &Service, _state: &ServiceState) -> bool {
+        false
+    }
+
+    /// Starts a service again that was given up.
+    fn started_anew(&self, remedy: Remedy, _install: &Install, _service: &Service) -> Remedy {
+        remedy
     }
 
     /// Makes a stop wait for the running job.

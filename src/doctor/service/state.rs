@@ -19,11 +19,15 @@ use std::path::Path;
 const CAUSES: &[&str] = &[
     "service/defined",
     "service/loaded",
+    "service/lines-as-meant",
     "service/user-exists",
     "service/command-right",
     "service/environment-files",
     "service/requirements-met",
+    "service/start-needs-met",
     "service/domain-right",
+    "service/plist-literal",
+    "service/plist-startable",
     "service/health-reported",
     "service/sandbox-allows-jobs",
     "permissions/binary-executable",
@@ -170,13 +174,20 @@ fn running(survey: &Survey, install: &Install) -> Judged {
     if let Some(meaning) = profile.meaning(state) {
         seen = format!("{seen}; {meaning}");
     }
+    if !install.start_log.is_empty() {
+        let lines: Vec<&str> = install.start_log.iter().map(|line| line.as_str()).collect();
+        seen = format!("{seen}\n{}", Foreign::new(&lines.join("\n")).marked());
+    }
+    if rules(service.manager).has_given_up(service, state) {
+        return Ok(given_up(install, service, &seen).into());
+    }
     if let Some((line, cause)) = log::last_failure(install, 1) {
         return Ok(Problem::fail(format!("{} is not running", service.name))
             .seen(format!("{}\n{seen}", logged(line, cause)))
             .cure(cause_first(cause, survey, install, service))
             .into());
     }
-    if let Some(last) = log::last_known(install, 1) {
+    if let Some(last) = log::last_known(install, 1).filter(|_| install.start_log.is_empty()) {
         seen = format!("{seen}\n{last}");
     }
     if let Some(remedy) = rules(service.manager).after_end(state) {
@@ -192,6 +203,21 @@ fn running(survey: &Survey, install: &Install) -> Judged {
     // In an image nothing runs.
     let remedy = if survey.host.image { remedy } else { restarted(remedy, install) };
     Ok(Problem::fail(format!("{} is not running", service.name)).seen(seen).cure(remedy).into())
+}
+
+/// Of a service that its manager starts no more.
+fn given_up(install: &Install, service: &Service, seen: &str) -> Problem {
+    let failure = log::last_failure(install, LOGGED_STARTS);
+    let seen = match failure {
+        Some((line, cause)) => format!("{}\n{seen}", logged(line, cause)),
+        None => seen.to_owned(),
+    };
+    let cause = failure.map_or("the log of the agent and the state name it", |(_, cause)| cause);
+    let text = ["Remove the cause: ", cause, ". Then have the failures forgotten, and start it."];
+    let remedy = rules(service.manager).started_anew(Remedy::by_hand(text), install, service);
+    Problem::fail(format!("{} was given up: it ended too often in a short time", service.name))
+        .seen(seen)
+        .cure(remedy.typed(Verb::ShowLog, install, service))
 }
 
 pub(super) const NOT_LOOPING: Check = Check {
@@ -211,6 +237,9 @@ fn not_looping(survey: &Survey, install: &Install) -> Judged {
     // launchd does not report the start time; the process has it.
     let started = install.main_process().map(|process| process.started);
     let since = state.since.or(started).map(|since| survey.age(since));
+    if rules(service.manager).has_given_up(service, state) {
+        return Err(Unseen::not_applicable("the service was given up, and is not restarted"));
+    }
     let waits = state.waits_for_restart() && state.restarts > 0;
     let is_new = since.is_some_and(|seconds| seconds < 60);
     if waits || state.restarts >= LOOP && is_new {

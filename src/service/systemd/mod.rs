@@ -7,6 +7,7 @@ pub(crate) mod environment_line;
 pub(crate) mod meant;
 mod profile;
 mod show;
+pub(crate) mod specifier_words;
 pub(crate) mod specifiers;
 pub mod state;
 pub(crate) mod time_span;

@@ -2,6 +2,7 @@
 
 pub(crate) use super::words::split;
 
+use super::meant::is_quoted_whole;
 use crate::{
     host::{Directive, ValueKind},
     text::may_be_secret,
@@ -62,7 +63,12 @@ pub(crate) fn command(directives: &[Directive<String>]) -> Vec<String> {
     let is_command =
         |line: &&Directive<String>| line.key == "ExecStart" && line.section == "Service";
     let last = directives.iter().rev().find(is_command);
-    let mut words = split(last.map_or("", |line| line.value.as_str()));
+    let value = last.map_or("", |line| line.value.as_str());
+    let mut words = split(value);
+    if let ([whole], true) = (words.as_slice(), is_quoted_whole(value)) {
+        // What is meant; that the quotes make one word of it is told elsewhere.
+        words = split(whole);
+    }
     if let Some(first) = words.first_mut() {
         *first = first.trim_start_matches(['@', '-', ':', '+', '!', '|']).to_owned();
     }
@@ -111,7 +117,7 @@ mod tests {
                 (10, "Service", "", "nonsense")
             ]
         );
-        assert_eq!(split("/x 'a b' \"c\\\"d\" e\\ f"), ["/x", "a b", "c\"d", "e f"]);
+        assert_eq!(split("/x 'a b' \"c\\\"d\" e\\x20f"), ["/x", "a b", "c\"d", "e f"]);
     }
 
     proptest! {

@@ -31,6 +31,8 @@ pub(crate) fn split(text: &str) -> Vec<String> {
     let mut words = Vec::new();
     loop {
         match reader.word() {
+            // A command of several has `\;` for a word that is a semicolon.
+            Ok(Some(word)) if word == r"\;" => words.push(";".to_owned()),
             Ok(Some(word)) | Err((word, _)) => words.push(word),
             Ok(None) => return words,
         }
@@ -108,11 +110,10 @@ impl Reader {
             Some(Escaped::Byte(byte)) => bytes.push(byte),
             Some(Escaped::Sign(sign)) => push(bytes, sign),
             None if self.is_strict => return Err(Flaw::Escape),
-            // A command of several has `\;` for a word that is a semicolon.
-            None if sign == ';' => bytes.push(b';'),
             None => {
-                self.at = begin;
+                self.at = begin + 1;
                 bytes.push(b'\\');
+                push(bytes, sign);
             }
         }
         Ok(())
@@ -161,7 +162,7 @@ mod tests {
     fn a_command_keeps_what_is_no_escape() {
         for (text, expected) in [
             ("/x 'a b' \"c\\\"d\" e\\x20f", vec!["/x", "a b", "c\"d", "e f"]),
-            (r"/bin/echo a\qb e'f g'h", vec!["/bin/echo", r"a\qb", "ef gh"]),
+            (r"/bin/echo a\qb e'f g'h i\ j", vec!["/bin/echo", r"a\qb", "ef gh", r"i\ j"]),
             (r"/bin/echo a \; b", vec!["/bin/echo", "a", ";", "b"]),
             ("/x \"open a", vec!["/x", "open a"]),
             ("", vec![]),

@@ -3,6 +3,7 @@
 use super::{
     job,
     keys::{self, To},
+    startable,
 };
 use crate::{
     doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict},
@@ -34,6 +35,9 @@ pub(in crate::doctor::service) const DOMAIN: Check = Check {
 
 fn domain(survey: &Survey, install: &Install) -> Judged {
     let service = job(install)?;
+    if let Some(problem) = startable::unread_name(service) {
+        return Ok(problem.into());
+    }
     let file = file(service);
     let sessions = service.value("", "LimitLoadToSessionType").unwrap_or_default();
     if file.starts_with(DAEMONS) {
@@ -138,7 +142,7 @@ pub(in crate::doctor::service) const OUTPUT: Check = Check {
     found: "The doctor reads StandardErrorPath of the plist and looks for the folder that it \
             names.",
     cure: "Set StandardErrorPath to a file in an existing folder.",
-    after: &["service/loaded"],
+    after: &["service/loaded", "service/plist-literal"],
     judge: Judge::Agent(output),
 };
 

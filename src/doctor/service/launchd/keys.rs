@@ -1,7 +1,7 @@
 //! Keys of a plist that matter to an agent.
 
 use crate::{
-    doctor::{Command, Judged, Problem, Remedy, Verdict, change::on_account, remedy::Text},
+    doctor::{Command, Judged, Problem, Remedy, Verdict, remedy::Text},
     host::{Directive, Install, PathWalk, Service, Survey, Unseen, ValueKind},
     service::launchd::{
         VARIABLES,
@@ -110,7 +110,7 @@ fn no_name(service: &Service) -> Option<Problem> {
 }
 
 /// Whether the account of the plist exists.
-pub(super) fn user(survey: &Survey, install: &Install, service: &Service) -> Judged {
+pub(super) fn user(survey: &Survey, service: &Service) -> Judged {
     let Some(name) = service.value("", "UserName") else {
         return Err(Unseen::not_applicable("permissions/power-known judges the account of jobs"));
     };
@@ -120,9 +120,11 @@ pub(super) fn user(survey: &Survey, install: &Install, service: &Service) -> Jud
     if let Some(why) = &survey.host.accounts_unread {
         return Err(Unseen::probe_failed(why.clone()));
     }
-    let remedy =
-        Remedy::by_hand("Create the account, or remove UserName and change the user for each job.")
-            .command(on_account("sysadminctl -roleAccount -addUser", name, install.named_by));
+    let remedy = Remedy::by_hand(
+        "Create the account in System Settings, Users & Groups, or remove UserName; `runnerup install` \
+         makes an account for the agent, and a definition that names none.",
+    )
+    .command(Command::root("runnerup install"));
     Ok(Problem::fail(format!(
         "launchd must run the agent as {name}, an account that does not exist"
     ))

@@ -5,16 +5,22 @@ mod keep_alive;
 pub(super) mod keys;
 mod label;
 mod limits;
+mod literal;
 mod owner;
+mod startable;
 mod stop;
 
 pub(super) use job::{DOMAIN, OUTPUT, UNHINDERED};
 pub(in crate::doctor) use label::LABEL;
+pub(super) use literal::LITERAL;
+pub(super) use startable::STARTABLE;
 
 use super::rules::{Rules, only};
 use crate::{
     doctor::{Command, Judged, Problem, Remedy},
-    host::{Activity, Definition, Install, Load, Service, ServiceState, Survey, Unseen},
+    host::{
+        Activity, Definition, Install, Load, Seen, Service, ServiceState, Survey, Unseen, ValueKind,
+    },
     service::launchd::{bootstrap, is_binarys, on_job},
     values::Manager,
 };
@@ -46,13 +52,20 @@ impl Rules for LaunchdRules {
         service: &Service,
         _: Load,
     ) -> Result<Problem, Unseen> {
+        if let Some(problem) = startable::unread_name(service) {
+            return Ok(problem);
+        }
         if job::waits(survey, install, service) {
             return Err(Unseen::not_applicable("launchd loads it when its user logs in"));
         }
         Ok(Problem::fail(format!("launchd has not loaded {}", service.name)).cure(
-            Remedy::by_hand("Load the service.")
-                .command(on_job("launchctl enable", install, service))
-                .command(bootstrap(install, service)),
+            // No command shows what was switched off there: docs/agents.md, Places.
+            Remedy::by_hand(
+                "Load the service; where it was switched off in System Settings, General, Login \
+                 Items, switch it on again there.",
+            )
+            .command(on_job("launchctl enable", install, service))
+            .command(bootstrap(install, service)),
         ))
     }
 
@@ -60,8 +73,8 @@ impl Rules for LaunchdRules {
         owner::strangers(survey, install, file)
     }
 
-    fn user(&self, survey: &Survey, install: &Install, service: &Service) -> Judged {
-        keys::user(survey, install, service)
+    fn user(&self, survey: &Survey, _: &Install, service: &Service) -> Judged {
+        keys::user(survey, service)
     }
 
     fn accepted(&self, _: &Install, service: &Service) -> Judged {
@@ -98,14 +111,22 @@ impl Rules for LaunchdRules {
 
     /// A running job was enabled with launchctl, which overrides the definition.
     fn disabled(&self, install: &Install, service: &Service) -> Option<Problem> {
-        let state = service.state.ok()?;
-        let is_off = service.value("", "Disabled") == Some("true");
-        (is_off && state.active != Activity::Active).then(|| {
+        let line =
+            service.directive("", "Disabled").filter(|line| line.value.as_str() == "true")?;
+        if !matches!(line.kind, ValueKind::Truth | ValueKind::Unknown) {
+            return None;
+        }
+        let is_off = match &service.state {
+            Seen::Known(state) => state.active != Activity::Active,
+            // In an image nothing overrides it but a file, which is read like the definition.
+            Seen::Unseen(unseen) => !unseen.is_failure(),
+        };
+        is_off.then(|| {
             let remedy = Remedy::by_hand("Remove the key, and enable the service in launchd.")
                 .command(on_job("launchctl enable", install, service));
             let name = &service.name;
             Problem::fail(format!("the definition of {name} disables the service"))
-                .seen("Disabled is true in the plist")
+                .seen(format!("Disabled is true in {}", line.file.display()))
                 .cure(remedy)
         })
     }

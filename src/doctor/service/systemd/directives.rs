@@ -2,7 +2,7 @@
 
 use crate::{
     doctor::{Judged, Problem, Remedy, Verdict},
-    host::{Directive, Install, Objection, Service},
+    host::{Directive, Install, Misread, Objection, Service},
     service::systemd::on_unit,
     text::nearest,
 };
@@ -71,9 +71,25 @@ pub(super) fn accepted(install: &Install, service: &Service) -> Judged {
         let shows = on_unit("systemd-analyze --man=no verify", install, service);
         problem(service, objection).cure(Remedy::by_hand(advice).inspect(shows))
     };
-    let problems: Vec<_> = service.objections.known()?.iter().map(problem).collect();
+    // What is meant by a line, and what becomes of it, is told elsewhere.
+    let is_told = |objection: &Objection| {
+        let is_it =
+            |misread: &Misread| misread.file == objection.file && misread.line == objection.line;
+        service.misread.iter().any(is_it) || is_too_new(service, objection)
+    };
+    let objections = service.objections.known()?.iter();
+    let problems: Vec<_> =
+        objections.filter(|objection| !is_told(objection)).map(problem).collect();
     let count = service.directives.len();
     Ok(Verdict::of(problems, format!("systemd accepts all {count} directives")))
+}
+
+/// Whether an older systemd passes over a line that every unit should have.
+fn is_too_new(service: &Service, objection: &Objection) -> bool {
+    service.directives("Service", "OOMPolicy").any(|line| {
+        (&line.file, line.line) == (&objection.file, objection.line)
+            && line.value.as_str() == "continue"
+    })
 }
 
 fn problem(service: &Service, objection: &Objection) -> Problem {
@@ -126,6 +142,17 @@ mod tests {
         doctor::{Status, fixtures::*},
         host::{Objection, Seen},
     };
+
+    #[test]
+    fn a_line_that_an_older_systemd_passes_over_is_right() {
+        for (value, expected) in [("continue", Status::Pass), ("go-on", Status::Warn)] {
+            let mut survey = healthy();
+            directive(&mut survey, "Service", "OOMPolicy", value);
+            let line = service_of(&mut survey).directives.last().unwrap().line;
+            object(&mut survey, line);
+            assert_eq!(status(&survey, "service/directives-known"), expected);
+        }
+    }
 
     #[test]
     fn what_systemd_objects_to_is_told_with_what_was_meant() {

@@ -1,6 +1,6 @@
 //! Fixes of a unit, each in its own drop-in, so that existing files do not change.
 
-use super::{on_unit, unit};
+use super::{in_force::word, on_unit, unit};
 use crate::{
     doctor::{Remedy, lookup::restarted, remedy::Text},
     host::{Install, Service},
@@ -29,10 +29,28 @@ pub(super) fn drop_in(
     restarted(written(remedy, service, what, &lines), install)
 }
 
+/// The same for lines that count as soon as systemd has read them: nothing is started again.
+pub(super) fn written_alone(
+    text: impl Into<Text>,
+    install: &Install,
+    what: &'static str,
+    lines: impl Into<Text>,
+) -> Remedy {
+    let lines = lines.into();
+    let shown = lines.clone().in_one_line();
+    let text = text.into().then(" In a drop-in of the unit: ").then(shown).then(".");
+    let remedy = Remedy::by_hand(text);
+    let Some(service) = unit(install).ok().filter(|_| install.named_by.is_root()) else {
+        return remedy;
+    };
+    let remedy = remedy.command(on_unit("systemctl edit", install, service));
+    written(remedy, service, what, &lines)
+}
+
 /// Whether a stop of a unit sends TERM to the agent alone, which ends when its job has. systemd's
 /// default sends it to the job at the same time.
 pub(super) fn drains(service: &Service) -> bool {
-    matches!(service.value("Service", "KillMode"), Some("mixed" | "process"))
+    matches!(word(service, "KillMode", |unit| &unit.kill_mode), Some("mixed" | "process"))
 }
 
 /// Makes a stop of a unit wait for the running job.

@@ -3,26 +3,39 @@
 mod boot;
 mod directives;
 pub(in crate::doctor) mod drop_in;
+mod in_force;
 mod limits;
+mod meant;
+mod mend;
 mod privileges;
 mod sandbox;
+mod shared_host;
+mod start_limit;
+mod start_needs;
 mod stop;
 mod unit;
 mod user;
 mod version;
 
 pub(super) use boot::REQUIREMENTS;
+pub(super) use meant::AS_MEANT;
+pub(in crate::doctor) use mend::path_as_meant;
 pub(super) use sandbox::ALLOWS_JOBS;
+pub(super) use shared_host::{OOM, SCHEDULED};
+pub(super) use start_needs::START_NEEDS;
 pub(super) use unit::{ENVIRONMENT_FILES, HEALTH, NETWORK};
 pub(super) use version::NEW_ENOUGH;
 
 use super::rules::{Rules, only};
 use crate::{
     doctor::{Judged, Problem, Remedy},
-    host::{Install, Load, Service, Survey, Unseen},
+    host::{Install, Load, PathWalk, Service, ServiceState, Survey, Unseen},
+    platform::fs::Kind,
     service::systemd::{on_unit, reload},
     values::Manager,
 };
+
+use std::path::Path;
 
 /// The rules for units of systemd.
 pub(super) struct SystemdRules;
@@ -66,6 +79,15 @@ impl Rules for SystemdRules {
         })
     }
 
+    fn is_masked(&self, service: &Service) -> bool {
+        let file = service.file();
+        let is_empty = |walk: &PathWalk| {
+            let end = walk.end.filter(|_| walk.stopped.is_none());
+            end.is_some_and(|end| end.kind == Kind::File && end.size == 0)
+        };
+        file.is_some_and(|walk| walk.real == Path::new("/dev/null") || is_empty(walk))
+    }
+
     fn user(&self, survey: &Survey, install: &Install, service: &Service) -> Judged {
         user::judge(survey, install, service)
     }
@@ -98,6 +120,14 @@ impl Rules for SystemdRules {
 
     fn at_boot(&self, install: &Install, service: &Service) -> Vec<Problem> {
         boot::problems(install, service)
+    }
+
+    fn has_given_up(&self, service: &Service, state: &ServiceState) -> bool {
+        start_limit::has_given_up(service, state)
+    }
+
+    fn started_anew(&self, remedy: Remedy, install: &Install, service: &Service) -> Remedy {
+        start_limit::started_anew(remedy, install, service)
     }
 
     fn draining(&self, remedy: Remedy, service: &Service) -> Remedy {

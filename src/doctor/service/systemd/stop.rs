@@ -2,7 +2,8 @@
 
 use super::{
     drop_in::{drains, drop_in},
-    on_unit,
+    in_force::{in_force, is_misread, limit, line, place, time, word},
+    on_unit, start_limit,
 };
 use crate::{
     doctor::{
@@ -11,9 +12,14 @@ use crate::{
         lookup::{duration, longest_job, longest_stop, shorter_jobs},
         remedy::Text,
     },
-    host::{Install, Service},
-    service::systemd::time_span::time_span,
+    host::{Directive, Install, Limit, Service},
 };
+
+/// Directives that limit a stop.
+const KEYS: [&str; 2] = ["TimeoutStopSec", "TimeoutSec"];
+
+/// The number of the signal that no process can hear.
+const SIGKILL: i32 = 9;
 
 /// systemd's default limit.
 const DEFAULT_STOP: u64 = 90;
@@ -23,9 +29,10 @@ pub(super) fn restarts(install: &Install, service: &Service) -> Judged {
     if let Some(end) = one_shot(install) {
         return Ok(Verdict::Holds(format!("a one-shot host: {end}")));
     }
-    let restart = service.value("Service", "Restart").unwrap_or("no");
+    let restart = word(service, "Restart", |unit| &unit.restart).unwrap_or("no");
     if restart == "always" {
-        return Ok(Verdict::Holds("Restart=always".to_owned()));
+        let holds = || Verdict::Holds("Restart=always".to_owned());
+        return Ok(start_limit::gives_up(install, service).map_or_else(holds, Verdict::from));
     }
     let problem = match restart {
         "no" => Problem::fail("the service does not restart the agent when it ends"),
@@ -42,31 +49,29 @@ pub(super) fn restarts(install: &Install, service: &Service) -> Judged {
 pub(super) fn stop(install: &Install, service: &Service) -> Judged {
     let longest = longest_job(install);
     let mut problems = Vec::new();
-    let line = ["TimeoutStopSec", "TimeoutSec"]
-        .into_iter()
-        .find_map(|key| Some((key, service.value("Service", key)?)));
-    let seconds = match line {
-        None => Some(DEFAULT_STOP),
-        Some((_, "infinity")) => None,
-        Some((key, text)) => match time_span(text) {
-            // 0 means no limit.
-            Some(limit) => Some(limit.as_secs()).filter(|_| !limit.is_zero()),
-            None => {
-                let remedy = Remedy::by_hand([
-                    "Set ",
-                    key,
-                    "= in [Service] to seconds, such as 18300, or to a time span as in \
-                     systemd.time(7).",
-                ]);
-                problems.push(
-                    Problem::fail(format!("{key}={text} is not a time span"))
-                        .seen(format!("{key}={text} in the unit"))
-                        .cure(remedy.command(on_unit("systemctl edit --full", install, service))),
-                );
-                None
-            }
-        },
+    let told = in_force(service).map_or(Limit::Unknown, |unit| unit.timeout_stop);
+    let set = line(service, &KEYS);
+    let limit = match limit(service, &KEYS, told, time) {
+        Limit::Unknown if set.is_none() => Limit::Of(DEFAULT_STOP * 1_000_000),
+        limit => limit,
     };
+    let wrong = set.filter(|line| time(&line.value) == Limit::Unknown);
+    // What a comment behind it makes of it is told with the comment.
+    let wrong = wrong.filter(|_| !KEYS.iter().any(|key| is_misread(service, key)));
+    if let Some(Directive { key, value, .. }) = wrong {
+        let known = KEYS.into_iter().find(|known| known == key).unwrap_or("DefaultTimeoutStopSec");
+        let remedy = Remedy::by_hand([
+            "Set ",
+            known,
+            "= to seconds, such as 18300, or to a time span as in systemd.time(7).",
+        ]);
+        problems.push(
+            Problem::fail(format!("{key}={value} is not a time span"))
+                .seen(place(service, &KEYS, Limit::Unknown, time))
+                .cure(remedy.command(on_unit("systemctl edit --full", install, service))),
+        );
+    }
+    let seconds = limit.seconds().filter(|_| problems.is_empty());
     if let Some(seconds) = seconds.filter(|seconds| *seconds < longest) {
         let wanted = longest + 300;
         let lines = Text::number("[Service]\nTimeoutStopSec=", wanted, "\n");
@@ -88,22 +93,21 @@ pub(super) fn stop(install: &Install, service: &Service) -> Judged {
                 duration(seconds),
                 duration(longest)
             ))
-            .seen(line.map_or(
-                "the unit has no TimeoutStopSec=: the default is 90 s".to_owned(),
-                |(key, value)| format!("{key}={value} in the unit"),
-            ))
+            .seen(place(service, &KEYS, limit, time))
             .cure(cure),
         );
     }
-    if let Some(signal @ ("SIGKILL" | "KILL" | "9")) = service.value("Service", "KillSignal") {
+    let told = in_force(service).and_then(|unit| unit.kill_signal).map(|signal| signal == SIGKILL);
+    let written = service.value("Service", "KillSignal");
+    if told.unwrap_or(matches!(written, Some("SIGKILL" | "KILL" | "9"))) {
         let lines = "[Service]\nKillSignal=SIGTERM\n";
         problems.push(
             Problem::fail("a stop kills the agent and its job at once")
-                .seen(format!("KillSignal={signal} in the unit"))
+                .seen("KillSignal=SIGKILL is in force")
                 .cure(drop_in("Set KillSignal=SIGTERM in [Service].", install, "signal", lines)),
         );
     }
-    if service.value("Service", "KillMode") == Some("none") {
+    if word(service, "KillMode", |unit| &unit.kill_mode) == Some("none") {
         let lines = "[Service]\nKillMode=mixed\n";
         problems.push(
             Problem::warn("a stop leaves processes of the agent running")

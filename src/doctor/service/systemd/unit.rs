@@ -1,6 +1,6 @@
 //! Environment files and start order of a unit.
 
-use super::{drop_in::drop_in, unit};
+use super::{drop_in::drop_in, in_force::word, unit};
 use crate::{
     doctor::{Check, Judge, Judged, Problem, Remedy, Verdict},
     host::{Install, PathRole, Survey, Unseen},
@@ -96,7 +96,7 @@ pub(in crate::doctor::service) const HEALTH: Check = Check {
 
 fn health(_: &Survey, install: &Install) -> Judged {
     let service = unit(install)?;
-    let kind = service.value("Service", "Type").unwrap_or_default();
+    let kind = word(service, "Type", |unit| &unit.kind).unwrap_or_default();
     if let Some(what) = waits_for(kind) {
         let lines = "[Service]\nType=simple\n";
         return Ok(Problem::fail(format!("Type={kind} is set, but the agent {what}"))
@@ -104,7 +104,7 @@ fn health(_: &Survey, install: &Install) -> Judged {
             .cure(drop_in("Set Type=simple in [Service].", install, "type", lines))
             .into());
     }
-    match service.value("Service", "NotifyAccess") {
+    match word(service, "NotifyAccess", |unit| &unit.notify_access) {
         Some("exec" | "all" | "main") => {
             Ok(Verdict::Holds("systemd accepts the reports of the agent".to_owned()))
         }

@@ -1,6 +1,6 @@
 //! The account of a unit.
 
-use super::on_unit;
+use super::{in_force::is_misread, on_unit};
 use crate::{
     doctor::{Judged, Problem, Remedy, Verdict, change::on_account},
     host::{Install, Service, Survey, Unseen},
@@ -25,6 +25,9 @@ pub(super) fn judge(survey: &Survey, install: &Install, service: &Service) -> Ju
         .cure(remedy)
         .into());
     };
+    if is_misread(service, "User") {
+        return Err(Unseen::not_examined("User= is not what it is meant to be"));
+    }
     if let (None, Some(why)) = (survey.account(name), &survey.host.accounts_unread) {
         return Err(Unseen::probe_failed(why.clone()));
     }

@@ -38,10 +38,72 @@ pub const FAULTS: &[Fault] = &[
             LASTS,
         ),
     ),
+    saying(
+        &["OOMPolicy=stop"],
+        fault(
+            "one job that is killed for memory ends the agent",
+            "sed -i '/^OOMPolicy/d' $U; systemctl daemon-reload",
+            "service/oom-spares-agent",
+            Cure::Fix,
+            "cp -p /root/unit.kept $U; undrop",
+        ),
+    ),
+    saying(
+        &["jobs run only while nothing else wants the processor"],
+        fault(
+            "an agent of idle priority",
+            "drop '[Service]\\nCPUSchedulingPolicy=idle\\nIOSchedulingClass=idle\\nNice=19\\n'",
+            "service/scheduled-fairly",
+            Cure::Fix,
+            "undrop",
+        ),
+    ),
+    // What is to be kept is for a person to say.
+    saying(
+        &["what the agent logs is kept nowhere"],
+        fault(
+            "a log that is thrown away",
+            "drop '[Service]\\nStandardOutput=null\\nStandardError=null\\n'",
+            "service/scheduled-fairly",
+            Cure::Hand,
+            "undrop",
+        ),
+    ),
+    // GitHub's manual for its own runners tells of it.
+    saying(
+        &["needrestart restarts circleci.service after upgrades"],
+        fault(
+            "needrestart in automatic mode",
+            "mkdir -p /etc/needrestart/conf.d; printf '#!/bin/sh\\n' >/usr/sbin/needrestart
+             echo \"\\$nrconf{restart} = 'a';\" >/etc/needrestart/needrestart.conf",
+            "host/upgrades-spare-agent",
+            Cure::Paste,
+            "rm -rf /etc/needrestart /usr/sbin/needrestart",
+        ),
+    ),
+    // When the host may reboot is for a person to say.
+    fault(
+        "unattended upgrades that reboot the host",
+        "printf '#!/bin/sh\\n' >/usr/bin/unattended-upgrade
+         echo 'APT::Periodic::Unattended-Upgrade \"1\";' >/etc/apt/apt.conf.d/20auto-upgrades
+         echo 'Unattended-Upgrade::Automatic-Reboot \"true\";' >/etc/apt/apt.conf.d/52reboot",
+        "host/upgrades-spare-agent",
+        Cure::Hand,
+        "rm -f /usr/bin/unattended-upgrade /etc/apt/apt.conf.d/20auto-upgrades /etc/apt/apt.conf.d/52reboot",
+    ),
 ];
 
 /// Of each nothing bad is said.
-pub const HEALTHY: &[Healthy] = &[Healthy {
-    says: &["a one-shot host: ExecStopPost= powers the host off"],
-    ..form("a host that ends with its only job", one_shot!(""), LASTS)
-}];
+pub const HEALTHY: &[Healthy] = &[
+    Healthy {
+        says: &["a one-shot host: ExecStopPost= powers the host off"],
+        ..form("a host that ends with its only job", one_shot!(""), LASTS)
+    },
+    form(
+        "needrestart that leaves the agent alone",
+        "mkdir -p /etc/needrestart/conf.d; printf '#!/bin/sh\\n' >/usr/sbin/needrestart
+         echo \"\\$nrconf{restart} = 'a';\" >/etc/needrestart/needrestart.conf
+         echo '$nrconf{override_rc}{qr(^circleci)} = 0;' >/etc/needrestart/conf.d/ci.conf",
+        "rm -rf /etc/needrestart /usr/sbin/needrestart",
+    ),
+];

@@ -1,9 +1,126 @@
 //! What ends before the agent starts.
 
-use super::super::{Fault, Healthy};
+use super::super::{Cure, Fault, Healthy, fault, form, saying};
+
+/// The agent started with a drop-in, which fails at once.
+macro_rules! start {
+    ($lines:literal) => {
+        concat!("drop '", $lines, "'; systemctl restart circleci || true; sleep 1")
+    };
+}
+
+/// Without the drop-in, and with nothing of what systemd has counted.
+const BACK: &str = "undrop; systemctl reset-failed circleci || true; systemctl restart circleci";
 
 /// Each is found, and nothing else.
-pub const FAULTS: &[Fault] = &[];
+pub const FAULTS: &[Fault] = &[
+    saying(
+        &["/opt/circleci/prepare.sh", "203/EXEC", "Control process exited"],
+        // What the script is to do is not known.
+        fault(
+            "a command before the start that was never copied",
+            start!("[Service]\\nExecStartPre=/opt/circleci/prepare.sh\\n"),
+            "service/start-needs-met",
+            Cure::Hand,
+            BACK,
+        ),
+    ),
+    saying(
+        &["/srv/agent/run", "200/CHDIR"],
+        fault(
+            "a working directory that is not there",
+            start!("[Service]\\nWorkingDirectory=/srv/agent/run\\n"),
+            "service/start-needs-met",
+            Cure::Paste,
+            "undrop; rm -rf /srv/agent; systemctl reset-failed circleci || true; systemctl restart circleci",
+        ),
+    ),
+    saying(
+        &["the group ci-runners", "216/GROUP"],
+        fault(
+            "a group that is not there",
+            start!("[Service]\\nGroup=ci-runners\\n"),
+            "service/start-needs-met",
+            Cure::Paste,
+            "undrop; groupdel ci-runners || true; systemctl reset-failed circleci || true; systemctl restart circleci",
+        ),
+    ),
+    saying(
+        &["the group docker"],
+        fault(
+            "a further group of a program that is not installed",
+            start!("[Service]\\nSupplementaryGroups=docker\\n"),
+            "service/start-needs-met",
+            Cure::Paste,
+            "undrop; groupdel docker || true; systemctl reset-failed circleci || true; systemctl restart circleci",
+        ),
+    ),
+    saying(
+        &["the folder /var/log/ci-agent", "209/STDOUT"],
+        fault(
+            "an output file in a folder that is not there",
+            start!("[Service]\\nStandardOutput=append:/var/log/ci-agent/agent.log\\n"),
+            "service/start-needs-met",
+            Cure::Paste,
+            "undrop; rm -rf /var/log/ci-agent; systemctl reset-failed circleci || true; systemctl restart circleci",
+        ),
+    ),
+    saying(
+        &["/etc/credstore/circleci", "243/CREDENTIALS"],
+        // The secret itself is to be put there.
+        fault(
+            "a credential that is not there",
+            start!("[Service]\\nLoadCredential=token:/etc/credstore/circleci\\n"),
+            "service/start-needs-met",
+            Cure::Hand,
+            BACK,
+        ),
+    ),
+    saying(
+        &["/srv/cache", "226/NAMESPACE"],
+        // Whether it is to be a file, a folder or a mount is not known.
+        fault(
+            "a path of the sandbox that is not there",
+            start!("[Service]\\nReadWritePaths=/srv/cache\\n"),
+            "service/start-needs-met",
+            Cure::Hand,
+            BACK,
+        ),
+    ),
+    saying(
+        &["at most 3 starts within 86400 s"],
+        fault(
+            "a start limit of a whole day",
+            "drop '[Unit]\\nStartLimitIntervalSec=1d\\nStartLimitBurst=3\\n'",
+            "service/restarts",
+            Cure::Fix,
+            "undrop",
+        ),
+    ),
+    saying(
+        &["was given up", "Start request repeated too quickly", "Control process exited"],
+        fault(
+            "a unit that systemd has given up",
+            "touch /root/fails
+             drop '[Unit]\\nStartLimitIntervalSec=1d\\nStartLimitBurst=100\\n[Service]\\nRestartSec=1\\n'
+             drop '[Unit]\\nStartLimitIntervalSec=30\\nStartLimitBurst=4\\n[Service]\\nRestartSec=8\\n\
+             ExecStartPre=/usr/bin/test ! -e /root/fails\\n'
+             for n in 1 2 3 4 5 6; do systemctl restart circleci || true; done
+             rm /root/fails",
+            "service/running",
+            Cure::Hand,
+            BACK,
+        ),
+    ),
+];
 
 /// Of each nothing bad is said.
-pub const HEALTHY: &[Healthy] = &[];
+pub const HEALTHY: &[Healthy] = &[form(
+    "things for the start that are there, or may be missing",
+    "drop '[Service]\\nExecStartPre=-/opt/circleci/none.sh\\nExecStartPre=test -d /opt/circleci\\n\
+     WorkingDirectory=-/srv/none\\nSupplementaryGroups=users 100\\nReadWritePaths=-/srv/none\\n\
+     StateDirectory=ci-agent\\nReadWritePaths=/var/lib/ci-agent\\n\
+     LoadCredential=token:/etc/credstore/none\\nSetCredential=token:x\\n'
+     systemctl restart circleci; sleep 1",
+    "undrop; systemctl restart circleci; rm -rf /var/lib/ci-agent",
+)];

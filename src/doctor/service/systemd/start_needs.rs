@@ -1,0 +1,159 @@
+//! What ends a start before the agent runs.
+
+use super::{on_unit, unit};
+use crate::{
+    doctor::{
+        Check, Command, Judge, Judged, Problem, Remedy, Verdict,
+        change::{made_for_start, on_account},
+    },
+    host::{Install, Lack, Service, StartLack, StartNeed, Survey},
+};
+
+pub(in crate::doctor::service) const START_NEEDS: Check = Check {
+    name: "service/start-needs-met",
+    holds: "Everything exists that systemd needs before it starts the agent",
+    why: "systemd ends the start, before the agent has said a word, when a program of ExecStartPre=, \
+          the working directory, a group, the folder of an output file, a credential or a path of the \
+          sandbox is missing. The journal alone has the reason, such as 200/CHDIR or 216/GROUP.",
+    found: "The doctor looks for each path and group that the unit names for its start.",
+    cure: "Create what is missing, or correct the directive.",
+    after: &["service/loaded"],
+    judge: Judge::Agent(start_needs),
+};
+
+fn start_needs(_: &Survey, install: &Install) -> Judged {
+    let service = unit(install)?;
+    let lacks = service.start_lacks.known()?;
+    let problems = lacks.iter().map(|lack| problem(lack, install, service)).collect();
+    Ok(Verdict::of(problems, "everything that the unit names for its start exists"))
+}
+
+fn problem(lack: &StartLack, install: &Install, service: &Service) -> Problem {
+    let StartLack { key, file, line, need, lack: why } = lack;
+    let thing = match need {
+        StartNeed::Group(name) => format!("the group {name}"),
+        StartNeed::Folder(path) => format!("the folder {}", path.display()),
+        StartNeed::Program(path) => format!("the program {}", path.display()),
+        StartNeed::File(path) => format!("the file {}", path.display()),
+        StartNeed::Path(path) => path.display().to_string(),
+        StartNeed::Unknown => "a thing".to_owned(),
+    };
+    let what = match why {
+        Lack::Missing => "does not exist",
+        Lack::OtherKind => "is of another kind",
+        Lack::NotExecutable => "is not executable",
+        Lack::Closed => "cannot be entered by the account of the service",
+        Lack::Unknown => "cannot be used",
+    };
+    let mut seen = format!("{}:{line}: {key}=", file.display());
+    for said in &install.start_log {
+        seen = format!("{seen}\n{}", crate::Foreign::new(said.as_str()).marked());
+    }
+    let status = status(key, need).map(|word| format!(" ({word})")).unwrap_or_default();
+    Problem::fail(format!("the start fails{status}: {thing}, which {key}= names, {what}"))
+        .seen(seen)
+        .cure(cure(lack, install, service))
+}
+
+/// The exit status that systemd shows for it: `systemd.exec(5)`.
+fn status(key: &str, need: &StartNeed) -> Option<&'static str> {
+    Some(match (key, need) {
+        ("ExecStartPre" | "ExecCondition", _) => "203/EXEC",
+        ("WorkingDirectory", _) => "200/CHDIR",
+        (_, StartNeed::Group(_)) => "216/GROUP",
+        ("StandardInput", _) => "208/STDIN",
+        ("StandardOutput", _) => "209/STDOUT",
+        ("StandardError", _) => "222/STDERR",
+        ("LoadCredential" | "LoadCredentialEncrypted", _) => "243/CREDENTIALS",
+        ("RootDirectory", _) => "210/CHROOT",
+        (_, StartNeed::Path(_)) => "226/NAMESPACE",
+        _ => return None,
+    })
+}
+
+fn cure(lack: &StartLack, install: &Install, service: &Service) -> Remedy {
+    let by = install.named_by;
+    let started = |remedy: Remedy| {
+        let is_up = service.is_active() || !by.is_root();
+        let remedy = if is_up {
+            remedy
+        } else {
+            remedy.command(on_unit("systemctl reset-failed", install, service))
+        };
+        remedy.command(on_unit("systemctl restart", install, service))
+    };
+    match (&lack.need, lack.lack) {
+        (StartNeed::Group(name), Lack::Missing) => started(
+            Remedy::by_hand("Create the group, or correct the directive; then start the service.")
+                .command(on_account("groupadd --system", name, by)),
+        ),
+        (StartNeed::Folder(path), Lack::Missing) => {
+            let text = "Create the folder, or correct the directive; then start the service.";
+            match made_for_start(path, by).line().is_some() {
+                true => started(Remedy::by_hand(text).command(made_for_start(path, by))),
+                false => Remedy::by_hand(text),
+            }
+        }
+        (StartNeed::Program(path), Lack::NotExecutable) => Remedy::by_hand(
+            "Set the bits with which the program may be executed; then start the service.",
+        )
+        .inspect(Command::fixed("ls -l").path(path, by)),
+        _ => Remedy::by_hand(
+            "Provide what the directive names, or correct it; then start the service.",
+        )
+        .command(on_unit("systemctl edit --full", install, service)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        doctor::{Finding, Status, fixtures::*},
+        host::{Activity, Lack, Seen, StartLack, StartNeed},
+    };
+
+    fn with(key: &str, need: StartNeed, lack: Lack) -> Finding {
+        let mut survey = healthy();
+        let lack = StartLack { key: key.into(), file: UNIT.into(), line: 7, need, lack };
+        service_of(&mut survey).start_lacks = Seen::Known(vec![lack]);
+        if let Seen::Known(state) = &mut service_of(&mut survey).state {
+            state.active = Activity::Failed;
+            state.main_pid = None;
+        }
+        agent(&mut survey).start_log = vec!["Main process exited, status=200/CHDIR".into()];
+        assert_eq!(status(&survey, "service/running"), Status::Fail);
+        finding(&survey, "service/start-needs-met")
+    }
+
+    #[test]
+    fn each_thing_is_told_with_its_path_and_the_words_of_systemd() {
+        let folder = StartNeed::Folder("/srv/agent/run".into());
+        let found = with("WorkingDirectory", folder, Lack::Missing);
+        assert_eq!(found.status, Status::Fail);
+        assert_eq!(
+            found.summary,
+            "the start fails (200/CHDIR): the folder /srv/agent/run, which WorkingDirectory= names, \
+             does not exist"
+        );
+        assert!(found.evidence.contains("status=200/CHDIR"), "{}", found.evidence);
+        let remedy = found.remedy.unwrap();
+        assert_eq!(
+            remedy.commands(),
+            [
+                "sudo install -d -m 755 /srv/agent/run",
+                "sudo systemctl reset-failed circleci.service",
+                "sudo systemctl restart circleci.service"
+            ]
+        );
+        assert!(!remedy.fixable);
+        let found = with("Group", StartNeed::Group("ci-runners".into()), Lack::Missing);
+        assert!(found.summary.contains("216/GROUP"), "{}", found.summary);
+        assert_eq!(
+            found.remedy.unwrap().commands().first(),
+            Some(&"sudo groupadd --system ci-runners")
+        );
+        let program = StartNeed::Program("/opt/circleci/prepare.sh".into());
+        let found = with("ExecStartPre", program, Lack::NotExecutable);
+        assert!(found.summary.contains("is not executable"), "{}", found.summary);
+    }
+}
