@@ -87,6 +87,25 @@ impl Command {
         self.plain(&format!("'{line}{{{edit};}}'"))
     }
 
+    /// With an account of Windows between signs that are the same on every host, all as one word.
+    #[must_use]
+    pub fn windows_user_within(
+        self,
+        before: &'static str,
+        name: &str,
+        after: &'static str,
+        named_by: Provenance,
+    ) -> Self {
+        self.word(Kind::User, [before, name, after], named_by, Shell::Windows)
+    }
+
+    /// With an account of Windows by its number, and rights behind it, all as one word: as `icacls` takes
+    /// it, whatever the language of the system.
+    #[must_use]
+    pub fn sid(self, sid: &str, after: &'static str, named_by: Provenance) -> Self {
+        self.word(Kind::Sid, ["*", sid, after], named_by, Shell::Windows)
+    }
+
     /// With a path as one word, for the shell of the system that it is written for.
     #[must_use]
     pub fn path(self, path: &Path, named_by: Provenance) -> Self {
@@ -176,6 +195,8 @@ mod tests {
             new().user(value, by),
             new().user_within("--owner=", value, "", by),
             new().windows_user(value, ":(RX)", by),
+            new().windows_user_within("/user:", value, "", by),
+            new().sid(value, ":(RX)", by),
             new().path(Path::new(value), by),
             new().trusted_value(value, by),
         ]
@@ -283,7 +304,7 @@ mod tests {
     }
 
     /// Words in capitals that commands have as they are.
-    const AS_THEY_ARE: [&str; 5] = ["TERM", "HKLM", "SYSTEM", "REG_DWORD", "TERMSRV"];
+    const AS_THEY_ARE: [&str; 6] = ["TERM", "HKLM", "SYSTEM", "REG_DWORD", "TERMSRV", "SID"];
 
     /// A command can be pasted as it stands: no blank to fill in, and no remark behind it.
     #[test]

@@ -13,7 +13,7 @@ pub use discover::Discovery;
 use crate::{
     Code, Error, Result,
     agent::VersionChoice,
-    apply::{self, BinarySource, Host, StepReporter, Task},
+    apply::{self, BinarySource, Expected, Host, StepReporter, Task},
     host::{Facts, ServiceState},
     plan::{self, Plan, UninstallOptions},
     platform::{
@@ -48,6 +48,26 @@ pub struct Install {
     pub plan: Plan,
     /// Where the binary comes from.
     pub client: Client,
+}
+
+impl Install {
+    /// What the service is to run once the plan is done.
+    pub fn expected(&self) -> Expected {
+        let (spec, layout) = (&self.spec, &self.spec.layout);
+        let profile = spec.agent.profile();
+        let (binary, config) = (shown(&layout.binary), shown(&layout.config));
+        let words = [binary.as_str()].into_iter().chain(profile.arguments(&config));
+        // Only systemd passes on what an agent reports.
+        let health = profile.health.filter(|_| spec.service == Manager::Systemd);
+        Expected {
+            binary: layout.binary.clone(),
+            command: words.map(str::to_owned).collect(),
+            definition: layout.definition.clone(),
+            user: spec.user.as_str().to_owned(),
+            healthy: health.map(|health| health.healthy),
+            updates_itself: spec.auto_update,
+        }
+    }
 }
 
 /// The release bucket, told where to report progress.
@@ -184,9 +204,14 @@ impl Session {
     }
 
     /// Waits until the service is up and stays up.
-    pub fn prove(&self, service: &str, report: &dyn StepReporter) -> Result<ServiceState> {
+    pub fn prove(
+        &self,
+        service: &str,
+        expected: Option<&Expected>,
+        report: &dyn StepReporter,
+    ) -> Result<ServiceState> {
         self.with_host(None, report, |host| match host.services {
-            Some(services) => apply::prove(host, services, service),
+            Some(services) => apply::prove(host, services, service, expected),
             None => Ok(ServiceState::default()),
         })
     }

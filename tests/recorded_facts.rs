@@ -35,3 +35,11 @@ fn problems(facts: &Value) -> (Vec<String>, i32) {
         findings.filter(|own| matches!(own["status"].as_str(), Some("fail" | "warn" | "error")));
     (bad.map(|own| own["check"].as_str().unwrap().to_owned()).collect(), code)
 }
+
+/// Every command that the report tells a person to type.
+fn commands(facts: &Value) -> Vec<String> {
+    let (report, _) = judge(facts);
+    let findings = report["findings"].as_array().unwrap().iter();
+    let lines = findings.filter_map(|own| own["remedy"]["commands"].as_array());
+    lines.flatten().map(|line| line.as_str().unwrap().to_owned()).collect()
+}

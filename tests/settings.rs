@@ -28,7 +28,8 @@ impl Stage {
             folder: tempfile::tempdir().unwrap(),
             bucket: Loopback::start(&fs::read("/bin/sh").unwrap(), TOKEN),
         };
-        fs::create_dir(stage.folder.path().join("root")).unwrap();
+        fs::create_dir_all(stage.folder.path().join("root/etc")).unwrap();
+        fs::write(stage.folder.path().join("root/etc/hostname"), "stage\n").unwrap();
         stage.file("token", TOKEN);
         stage
     }

@@ -1,6 +1,8 @@
 //! What an agent is: a profile for each kind, its versions, places and configuration file.
 
 mod circleci;
+pub mod cleaned_folder;
+mod command_prefix;
 pub mod config;
 mod flags;
 mod kind;
@@ -13,6 +15,7 @@ mod token;
 mod version;
 
 pub use circleci::{CLOUD_HOST, CLOUD_URL, CircleCi, RELEASE_HOST, RELEASE_URL, UrlFault, api_url};
+pub use command_prefix::prefix_lacks_end;
 pub use config::Config;
 pub use flags::{Flag, flags, is_token_flag, program};
 pub use kind::Kind;

@@ -8,11 +8,13 @@ mod bench;
 mod engine;
 mod host;
 mod lock;
+mod planned;
 mod proof;
 mod state;
 mod undo;
 
 pub use engine::{Task, refuse_mounts, refuse_mounts_in, run};
 pub use host::{BinarySource, Host, StepReporter};
+pub use planned::Expected;
 pub use proof::prove;
 pub use state::remove_empty_state;

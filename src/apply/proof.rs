@@ -1,7 +1,10 @@
-//! Verifies that an agent came up: the service runs, keeps the same process for a while, and does not
-//! report that it is unhealthy.
+//! Verifies that an agent came up: the service runs what was planned, keeps the same process for a
+//! while, and reports that it is healthy where it reports its health.
 
-use super::host::Host;
+use super::{
+    host::Host,
+    planned::{Expected, another},
+};
 use crate::{
     Code, Command, Error, Foreign, Help, Result, agent::is_unhealthy, host::ServiceState,
     service::Services,
@@ -36,9 +39,15 @@ const LINES: usize = 12;
 ///
 /// # Errors
 /// [`Code::Unhealthy`] with the last lines of the service's log.
-pub fn prove(host: &Host<'_>, services: &dyn Services, service: &str) -> Result<ServiceState> {
+pub fn prove(
+    host: &Host<'_>,
+    services: &dyn Services,
+    service: &str,
+    expected: Option<&Expected>,
+) -> Result<ServiceState> {
     let begins = services.begins_within();
-    prove_at(Pace { steady: STEADY, limit: LIMIT + begins, begins }, host, services, service)
+    let pace = Pace { steady: STEADY, limit: LIMIT + begins, begins };
+    prove_at(pace, host, services, service, expected)
 }
 
 fn prove_at(
@@ -46,7 +55,9 @@ fn prove_at(
     host: &Host<'_>,
     services: &dyn Services,
     service: &str,
+    expected: Option<&Expected>,
 ) -> Result<ServiceState> {
+    let word = expected.and_then(|expected| expected.healthy);
     let begun = Instant::now();
     let first = services.state(service)?.restarts;
     let mut steady: Option<(u32, Instant)> = None;
@@ -60,17 +71,30 @@ fn prove_at(
             (None, _) => None,
         };
         let stays = steady.is_some_and(|(_, since)| since.elapsed() >= pace.steady);
-        if stays && !unhealthy {
+        let other = match (expected, state.main_pid) {
+            (Some(expected), Some(pid)) if stays => {
+                another(host, services, service, expected, pid)?
+            }
+            _ => None,
+        };
+        let health = state.health.as_deref();
+        let is_silent = word.is_some_and(|word| !health.is_some_and(|said| said.contains(word)));
+        if stays && !unhealthy && !is_silent && other.is_none() {
             return Ok(state);
         }
-        let why = if !state.is_held() && begun.elapsed() >= pace.begins {
+        let why = if other.is_some() {
+            other
+        } else if !state.is_held() && begun.elapsed() >= pace.begins {
             Some(format!("its state is {state}"))
         } else if state.restarts >= first.saturating_add(RESTARTS) {
             Some(format!("it ends and is started again and again: {state}"))
         } else if begun.elapsed() > pace.limit {
-            Some(match state.health.as_deref() {
-                Some(health) => format!("its state is {state}, and it reports {health:?}"),
-                None => format!("its state is {state}"),
+            Some(match (health, word) {
+                (Some(health), _) => format!("its state is {state}, and it reports {health:?}"),
+                (None, Some(word)) => {
+                    format!("its state is {state}, and it does not report {word}")
+                }
+                (None, None) => format!("its state is {state}"),
             })
         } else {
             None
@@ -137,7 +161,7 @@ mod tests {
         let commands = InTurn(Mutex::new(words.iter().copied().collect()));
         let tasks = Tasks::new(&commands);
         bench::tools_with(&Bench::new(), Some(&tasks), |tools| {
-            prove_at(pace, tools.host, &tasks, "CircleCI Launch Agent")
+            prove_at(pace, tools.host, &tasks, "CircleCI Launch Agent", None)
         })
     }
 

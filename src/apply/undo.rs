@@ -1,7 +1,7 @@
 //! The roll-back: when a step fails, the steps before it are undone in reverse and verified, or kept if
 //! one of them cannot be undone.
 
-use super::act::{Loss, Restored, Tools};
+use super::act::{Loss, Purge, Restored, Tools};
 use crate::{
     Code, Command, Error, Help,
     platform::{accounts, fs::Provenance},
@@ -48,7 +48,10 @@ pub(super) fn roll_back(
     for Begun { number, target, before, restores, .. } in begun.iter().rev() {
         tools.host.report.undoes(&target.to_string());
         // A folder that this run created contains no files of others.
-        let purge = !restores && *before == State::Absent;
+        let purge = match !restores && *before == State::Absent {
+            true => Purge::All,
+            false => Purge::No,
+        };
         let undone = tools
             .restore(target, before, purge, receipt.record(target))
             .and_then(|end| Ok(end == Restored::Done && tools.is_as_before(target, before)?));
@@ -148,6 +151,7 @@ mod tests {
             definition: false,
             check: None,
             seed: false,
+            replaces: false,
         })
     }
 
@@ -160,7 +164,7 @@ mod tests {
     }
 
     fn removal(target: Target, purge: bool) -> Step {
-        Step::Restore { target, to: State::Absent, purge }
+        Step::Restore { target, to: State::Absent, purge, others: false }
     }
 
     #[test]

@@ -102,7 +102,7 @@ pub(super) fn run(inputs: Inputs, plan_only: bool, out: &Output) -> Result<ExitC
     let state = match plan.prove.as_deref() {
         Some(service) => {
             let begun = Instant::now();
-            let state = session.prove(service, &progress)?;
+            let state = session.prove(service, Some(&install.expected()), &progress)?;
             progress.passed(&format!("{service} came up, and stays up"), begun.elapsed());
             Some(state)
         }

@@ -23,6 +23,8 @@ pub(super) enum Kind {
     Task,
     /// An account.
     User,
+    /// The number of an account of Windows, or of a group.
+    Sid,
     /// A path from the root, or with a drive.
     Path,
     /// A value that root alone wrote, whatever it is.
@@ -45,6 +47,7 @@ impl Kind {
                 Self::Label => is_name && all("-_."),
                 Self::Domain => is_domain(value),
                 Self::User => value.len() <= 64 && all("-_. \\"),
+                Self::Sid => is_sid(value),
                 Self::Path => is_whole_path(value),
                 Self::Task | Self::Trusted => true,
             }
@@ -54,6 +57,7 @@ impl Kind {
         match self {
             Self::Domain => [macos::SYSTEM, macos::DESKTOP].contains(&value),
             Self::Trusted => false,
+            Self::Sid => EVERYONE.contains(&value),
             Self::Path => is_documented(
                 |layout| layout.places().into_iter().any(|place| place == inner(value)),
                 value,
@@ -64,6 +68,15 @@ impl Kind {
             }
         }
     }
+}
+
+/// Everyone, all who have logged on, all users, those at the screen, and guests: the same on every host.
+const EVERYONE: [&str; 5] = ["S-1-1-0", "S-1-5-11", "S-1-5-32-545", "S-1-5-4", "S-1-5-32-546"];
+
+/// `S-1-` and numbers.
+fn is_sid(value: &str) -> bool {
+    let numbers = value.strip_prefix("S-1-");
+    numbers.is_some_and(|numbers| numbers.split('-').all(|number| number.parse::<u64>().is_ok()))
 }
 
 /// `system`, `gui/NUMBER` or `user/NUMBER`; or that of whoever types the command, which is the one

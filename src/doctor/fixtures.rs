@@ -46,7 +46,10 @@ pub(crate) fn healthy() -> Survey {
         memory: Seen::Known(Memory { total: 8 << 30, available: 6 << 30, swap: 2 << 30 }),
         oom_kills: Seen::Known(Vec::new()),
         clock: Seen::Known(Clock { synchronized: true, by: Some("chronyd".into()) }),
-        resolver: Seen::Known(Resolver { servers: vec!["192.0.2.53".into()], failure: None }),
+        resolver: Seen::Known(Resolver {
+            servers: vec!["192.0.2.53".into()],
+            ..Resolver::default()
+        }),
         accounts: vec![account("root", 0), account("circleci", UID)],
         listening: Seen::Known(Vec::new()),
         routes: Seen::Known((true, false)),
@@ -82,6 +85,10 @@ pub(crate) fn healthy() -> Survey {
         objections: Seen::Known(Vec::new()),
         misread: Vec::new(),
         command: vec![BINARY.into(), "--config".into(), CONFIG.into()],
+        launch: Launch {
+            command: vec![BINARY.into(), "--config".into(), CONFIG.into()],
+            ..Launch::default()
+        },
         host_ends: Seen::Known(Vec::new()),
         start_lacks: Seen::Known(Vec::new()),
         boot: Seen::Known(Boot {

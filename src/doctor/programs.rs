@@ -13,6 +13,9 @@ const PROGRAMS: &[(&str, &[Os])] = &[
     // A variable of PowerShell that a task is put into.
     ("$task", WINDOWS),
     ("Add-MpPreference", WINDOWS),
+    ("Enable-ScheduledTask", WINDOWS),
+    ("Get-Content", WINDOWS),
+    ("Get-LocalGroupMember", WINDOWS),
     ("Get-NetTCPConnection", WINDOWS),
     ("Get-ScheduledTask", WINDOWS),
     ("Set-LocalUser", WINDOWS),
@@ -134,7 +137,9 @@ mod tests {
 
     /// Programs that only show something, and what one of their words must be for that; no word: they
     /// do in every case.
-    const SHOWING: [(&str, &[&str]); 34] = [
+    const SHOWING: [(&str, &[&str]); 36] = [
+        ("Get-Content", &[]),
+        ("Get-LocalGroupMember", &[]),
         ("Get-NetTCPConnection", &[]),
         ("Get-ScheduledTask", &[]),
         ("ausearch", &[]),

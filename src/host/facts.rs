@@ -1,6 +1,6 @@
 //! All that a planner may know of a host. Secrets never enter it.
 
-use super::{AccountFacts, PathFact, ServiceState};
+use super::{AccountFacts, Directive, PathFact, ServiceState};
 use crate::{
     agent::Kind,
     platform::windows::registry::{Place, Value},
@@ -48,12 +48,17 @@ pub struct Facts {
     pub service_users: BTreeMap<String, String>,
     /// Values of the Windows registry, by their place in words.
     pub registry: BTreeMap<String, Value>,
+    /// Credential Guard of Windows runs.
+    pub credential_guard: bool,
     /// What an earlier install of this instance made.
     pub receipt: Option<Receipt>,
     /// The other instances' receipts.
     pub others: Vec<Receipt>,
     /// What is a part of what defines the service, and could be another account's than root's.
     pub strange_parts: Vec<PathBuf>,
+    /// What systemd has of the unit's name besides what an install writes.
+    #[serde(skip)]
+    pub unit: UnitParts,
     /// The first thing in the home of the account that is to be made, or the home itself, that
     /// others than root could have put there or changed.
     pub strange_in_home: Option<PathBuf>,
@@ -89,6 +94,15 @@ impl Facts {
     pub fn registry_value(&self, place: &Place) -> Option<&Value> {
         self.registry.get(&place.to_string())
     }
+}
+
+/// What systemd has of a unit's name.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct UnitParts {
+    /// Its files, the one that counts first.
+    pub places: Vec<PathBuf>,
+    /// The lines of its drop-ins, those of all services included, in the order in which they count.
+    pub added: Vec<Directive<String>>,
 }
 
 /// A definition of launchd's that runs an agent.

@@ -143,6 +143,9 @@ pub struct Resolver {
     /// Why its configuration cannot be used.
     #[serde(rename = "trouble")]
     pub failure: Option<String>,
+    /// Where its configuration leads, as a link to nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub leads_to: Option<PathBuf>,
 }
 
 /// An account, with what it may do.

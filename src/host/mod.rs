@@ -10,6 +10,7 @@ mod effective;
 pub(crate) mod facts;
 mod host_end;
 mod jobs;
+mod launch;
 pub mod limits;
 mod log_line;
 mod machine;
@@ -31,6 +32,7 @@ mod settings;
 mod start_lack;
 mod step_down;
 mod sudo;
+mod supervisor;
 mod token_place;
 mod upgrades;
 mod value_kind;
@@ -43,8 +45,9 @@ pub use agent::{
 pub use boot::{Boot, ConditionFault, Requirement, UnitCondition, Wanter, WanterState};
 pub use config::{ConfigFile, ConfigState, Setting, TokenShape, Written};
 pub use effective::{Assigned, Effective, EnvironmentFile, Exec, Limit, SliceLimits};
-pub use facts::{Defined, Facts};
+pub use facts::{Defined, Facts, UnitParts};
 pub use host_end::{EndedBy, Ending, HostEnd};
+pub use launch::{Launch, Link, Way};
 pub use log_line::LogLine;
 pub use machine::{
     AccountFacts, Clock, Host, Mac, Memory, Mount, POWERFUL, Resolver, SYSTEM_SID, Selinux, Volume,
@@ -68,6 +71,7 @@ pub use settings::{Given, Resolved, Settings, Source, Value};
 pub use start_lack::{Lack, StartLack, StartNeed};
 pub use step_down::{StepDown, StepTool, is_plain_user};
 pub use sudo::{At, Refusal, Ruling, Sudo, SudoAnswer, Target};
+pub use supervisor::{Keeper, Supervisor};
 pub use token_place::TokenPlace;
 pub use upgrades::{Place, Upgrades};
 pub use value_kind::ValueKind;
@@ -135,6 +139,9 @@ pub struct Stray {
     pub account: Option<String>,
     /// The unit of the system that it runs in, of an agent that the unit does not name.
     pub unit: Option<String>,
+    /// What keeps it.
+    #[serde(default)]
+    pub supervisor: Supervisor,
 }
 
 impl Survey {

@@ -32,6 +32,8 @@ pub enum Query {
     Registry(Place),
     /// The accounts that the services of the host run as.
     ServiceUsers,
+    /// Whether Credential Guard of Windows runs.
+    CredentialGuard,
 }
 
 /// How content is fingerprinted.

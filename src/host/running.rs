@@ -122,8 +122,11 @@ pub struct Above {
     pub pid: u32,
     /// The number of its account.
     pub uid: u32,
-    /// Its name, at most 15 characters.
+    /// Its name, at most 15 characters: of a script that of the file.
     pub name: String,
+    /// The name of the program that it runs, such as `bash`.
+    #[serde(default)]
+    pub program: Option<String>,
     /// The script that it runs, of one that is a shell.
     pub script: Option<Scrubbed>,
 }
@@ -135,6 +138,11 @@ impl Above {
     /// Whether it is a shell: it waits for the agent, passes no signal on, and the service's
     /// manager takes it for the agent.
     pub fn is_shell(&self) -> bool {
-        SHELLS.contains(&self.name.as_str()) || self.script.is_some()
+        SHELLS.contains(&self.program())
+    }
+
+    /// The name of its program; where that is not known, its own.
+    pub fn program(&self) -> &str {
+        self.program.as_deref().unwrap_or(&self.name)
     }
 }

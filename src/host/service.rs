@@ -1,7 +1,8 @@
 //! A service as it is defined.
 
 use super::{
-    Activity, Boot, HostEnd, Misread, PathWalk, Scrubbed, Seen, ServiceState, StartLack, ValueKind,
+    Activity, Boot, HostEnd, Launch, Misread, PathWalk, Scrubbed, Seen, ServiceState, StartLack,
+    ValueKind,
 };
 use crate::values::Manager;
 use serde::{Deserialize, Serialize};
@@ -35,6 +36,9 @@ pub struct Service {
     pub misread: Vec<Misread>,
     /// What it runs, word by word.
     pub command: Vec<Scrubbed>,
+    /// The way from that to the agent, by its text; empty in facts of older versions.
+    #[serde(default)]
+    pub launch: Launch,
     /// What scripts and units that it names do to the host when it ends; the directives themselves
     /// tell the rest.
     #[serde(default)]

@@ -15,6 +15,10 @@ pub struct Windows {
     pub long_paths: Option<bool>,
     /// Remote Desktop is refused.
     pub remote_desktop_off: Option<bool>,
+    /// Credential Guard runs: Remote Desktop does not use saved credentials then (Microsoft Learn,
+    /// "Considerations and known issues when using Credential Guard").
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub credential_guard: Option<bool>,
     /// `TERMSRV/localhost` is among the saved credentials of the account; where only their
     /// number is known: there is one.
     pub saved_credential: Option<bool>,

@@ -22,19 +22,24 @@ pub(super) fn is_done(step: &Step, facts: &Facts) -> bool {
             let is_others = folder.shared && !ours;
             let is_there = fact.is(Kind::Folder) || is_others && fact.is(Kind::Link);
             is_there
-                && (is_others || is_as_planned(fact, folder.owner.as_ref(), folder.mode, facts))
+                && (is_others
+                    || has_list(step, fact, facts)
+                        && is_as_planned(fact, folder.owner.as_ref(), folder.mode, facts))
         }
         Step::File(file) => {
             let fact = facts.path(&file.path);
             let same = file.seed || fact.digest.as_ref() == Some(&file.content.digest(&facts.key));
             fact.is(Kind::File)
                 && same
+                // A log that is there is not begun anew.
+                && (file.seed || has_list(step, fact, facts))
                 && is_as_planned(fact, file.owner.as_ref(), file.mode, facts)
         }
         Step::Binary(binary) => {
             let fact = facts.path(&binary.path);
             fact.is(Kind::File)
                 && fact.digest == Some(Digest::of_sha256(binary.artifact.sha256))
+                && has_list(step, fact, facts)
                 && is_as_planned(fact, binary.owner.as_ref(), 0o755, facts)
         }
         Step::SetPermissions(change) => {
@@ -63,10 +68,18 @@ pub(super) fn is_done(step: &Step, facts: &Facts) -> bool {
     }
 }
 
+/// Whether an access list is the one that an earlier install set: one that others made may give anything
+/// to anybody.
+fn has_list(step: &Step, fact: &PathFact, facts: &Facts) -> bool {
+    let is_list = fact.meta.is_some_and(|meta| meta.permissions == Permissions::Acl);
+    let target = step.target();
+    !is_list || facts.receipt.as_ref().is_some_and(|receipt| receipt.record(&target).is_some())
+}
+
 fn is_as_planned(fact: &PathFact, owner: Option<&Owner>, mode: u32, facts: &Facts) -> bool {
     let Some(meta) = fact.meta else { return false };
     let Permissions::Mode { uid, gid, mode: found } = meta.permissions else {
-        // Its access list was set at its creation; the doctor examines it.
+        // See `has_list`; the doctor examines it.
         return true;
     };
     let owned = owner.is_none_or(|owner| match owner.user.as_str() {

@@ -1,7 +1,7 @@
 //! From the settings to the agent's configuration.
 
 use crate::{
-    Result,
+    Code, Error, Result,
     agent::{Config, Token},
     host::Facts,
     record::Content,
@@ -36,5 +36,12 @@ pub(super) fn content(spec: &Spec, token: &Token, name: &RunnerName) -> Content 
 /// # Errors
 /// When the host name gives no valid name for a runner.
 pub(super) fn runner_name(spec: &Spec, facts: &Facts) -> Result<RunnerName> {
+    if spec.name.needs_hostname() && facts.hostname.is_empty() {
+        return Err(Error::new(
+            Code::SettingMissing,
+            "the image has no host name of its own, from which the runner's name could be made",
+        )
+        .help("give the runner's name: --name NAME"));
+    }
     spec.name.resolve(&facts.hostname, &facts.random)
 }

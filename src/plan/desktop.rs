@@ -45,7 +45,8 @@ pub(super) fn queries(spec: &Spec) -> Vec<Query> {
         path: task_scheduler::definition_path(&keeper),
         digest: Some(Fingerprint::Plain),
     };
-    places.map(Query::Registry).chain([definition, Query::Service(keeper)]).collect()
+    let others = [definition, Query::Service(keeper), Query::CredentialGuard];
+    places.map(Query::Registry).chain(others).collect()
 }
 
 /// The values, as they are to stand.
@@ -91,6 +92,15 @@ pub(super) fn refuse(spec: &Spec, facts: &Facts, is_own_account: bool) -> Result
             "a policy of this host forbids Remote Desktop, which keeps the session open",
         )
         .help(Help::words(format!("examine it: reg query \"{POLICY}\" /v {DENY}")))
+        .help("or leave out --desktop-session: jobs then run without a desktop"));
+    }
+    if facts.credential_guard {
+        return Err(Error::new(
+            Code::HostUnfit,
+            "Credential Guard runs on this host: Remote Desktop uses no saved credential then, and \
+             nobody would open the session",
+        )
+        .help("have the administrator of its policy switch Credential Guard off for this host")
         .help("or leave out --desktop-session: jobs then run without a desktop"));
     }
     if slot(facts).is_none() {

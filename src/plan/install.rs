@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     Code, Error, Help, Result,
-    agent::VersionChoice,
+    agent::{VersionChoice, prefix_lacks_end},
     host::{Facts, Fingerprint, Query},
     platform::{Os, home::refusal, paths::home},
     record::{Digest, PlacedBinary, Receipt, Record, State, Step, Target, ancestors},
@@ -47,7 +47,7 @@ pub fn queries(spec: &Spec, facts: &Facts) -> Vec<Query> {
         Os::Linux => {
             let name = service.trim_end_matches(".service");
             paths.extend([
-                (Path::new("/etc/sudoers.d").join(user), plain),
+                (spec.sudoers(), plain),
                 ("/bin/bash".into(), None),
                 (format!("/etc/sysusers.d/{name}.conf").into(), plain),
                 (format!("/etc/tmpfiles.d/{name}.conf").into(), plain),
@@ -132,6 +132,8 @@ pub fn install(spec: &Spec, settings: &Settings, facts: &Facts) -> Result<Plan> 
     refuse_no_account_tool(spec, facts)?;
     spec.service.profile().refuse_name(spec, facts)?;
     refuse_strange_parts(spec, facts)?;
+    spec.service.profile().refuse_foreign_parts(spec, facts)?;
+    refuse_prefix_without_end(spec, settings)?;
     refuse_foreign_home(spec, facts)?;
     refuse_taken_places(spec, settings, facts)?;
     refuse_unconfirmed(spec, settings, facts)?;
@@ -141,7 +143,7 @@ pub fn install(spec: &Spec, settings: &Settings, facts: &Facts) -> Result<Plan> 
         Error::new(Code::StepFailed, "the version was not requested from the release bucket")
     })?;
     let wanted = Desired::steps(spec, facts, token, artifact)?;
-    refuse_links(&wanted, facts)?;
+    refuse_links(spec, &wanted, facts)?;
     let mut steps = no_longer_wanted(&wanted, facts);
     let (starts, rest): (Vec<_>, Vec<_>) =
         wanted.into_iter().partition(|step| matches!(step, Step::Start { .. }));
@@ -157,6 +159,7 @@ pub fn install(spec: &Spec, settings: &Settings, facts: &Facts) -> Result<Plan> 
     steps
         .extend(starts.into_iter().filter(|start| must_restart || !compare::is_done(start, facts)));
     refuse_twice(&steps)?;
+    mark_replaced(&mut steps, facts);
     let notes = notes::of(spec, facts, &steps);
     Ok(Plan {
         instance: spec.instance_name().to_owned(),
@@ -167,6 +170,31 @@ pub fn install(spec: &Spec, settings: &Settings, facts: &Facts) -> Result<Plan> 
         receipt: receipt(spec, settings, facts, artifact),
         steps,
     })
+}
+
+/// Says of a file that is there already, and that no install wrote, that it is replaced.
+fn mark_replaced(steps: &mut [Step], facts: &Facts) {
+    for step in steps {
+        let target = step.target();
+        let is_ours = facts.receipt.as_ref().is_some_and(|known| known.record(&target).is_some());
+        if let Step::File(file) = step {
+            let is_there = facts.path(&file.path).meta.is_some();
+            file.replaces = is_there && !is_ours && !file.seed;
+        }
+    }
+}
+
+/// Refuses a prefix whose program would read the options of the task agent as its own.
+fn refuse_prefix_without_end(spec: &Spec, settings: &Settings) -> Result<()> {
+    if !prefix_lacks_end(&spec.command_prefix) {
+        return Ok(());
+    }
+    let message = format!(
+        "--command-prefix ({}): the prefix does not end with --, so its program would read the \
+         options of each job as its own",
+        settings.source("command-prefix")
+    );
+    Err(Error::new(Code::ValueInvalid, message).help("write -- as the last word of the prefix"))
 }
 
 /// Whether a run of this instance was cut off, and no later run has completed it.

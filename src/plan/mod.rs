@@ -7,6 +7,7 @@ mod desktop;
 mod install;
 mod notes;
 mod places;
+mod real_path;
 mod unconfirmed;
 mod uninstall;
 

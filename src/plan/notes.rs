@@ -24,6 +24,14 @@ pub(super) fn of(spec: &Spec, facts: &Facts, steps: &[Step]) -> Vec<String> {
     if let Some(warning) = spec.token.as_ref().and_then(crate::agent::Token::shape_warning) {
         notes.push(warning);
     }
+    notes.extend(spec.service.profile().foreign_parts(spec, facts));
+    if !facts.is_host && spec.name.needs_hostname() {
+        notes.push(format!(
+            "every host that is made of this image gets the runner's name of {}; runners of one name \
+             overwrite each other",
+            facts.hostname
+        ));
+    }
     let profile = spec.agent.profile();
     if let (None, Some(end)) = (&spec.url, profile.end_on_cloud) {
         notes.push(format!(

@@ -1,48 +1,153 @@
 //! Allowed places of the work folder and the log: not the same as other paths of the install, nor above
 //! them. The account of jobs owns both, and could have set them in its configuration.
 
+use super::real_path::real_path;
 use crate::{
     Code, Command, Error, Help, Result,
+    agent::{
+        Layout,
+        cleaned_folder::{Fate, Part, PartKind, Unfit, unfit},
+    },
     host::Facts,
-    platform::{Os, fs::Kind, paths::state_folder},
-    record::{Step, Target},
+    platform::{
+        Os,
+        fs::{Kind, Provenance},
+        paths::{home, state_folder},
+    },
+    record::{Receipt, Step, Target},
     settings::{Settings, Spec},
     text::{inner, shown},
-    values::static_prefix,
+    values::{Manager, static_prefix},
 };
 use std::path::{Path, PathBuf};
 
-/// Refuses a work folder or a log at the path of another part of the install.
+/// Refuses a work folder or a log at the path of another part of the install, or where the doctor would
+/// fail it.
 ///
 /// # Errors
 /// [`Code::ValueInvalid`] with the setting and where it came from.
 pub(super) fn refuse_taken_places(spec: &Spec, settings: &Settings, facts: &Facts) -> Result<()> {
-    let refused = |name, path: &Path, taken: &Taken| {
+    let named = |name, path: &Path| format!("--{name} {} ({})", shown(path), settings.source(name));
+    let refused = |name, path: &Path, part: &Part| {
         let what = format!(
-            "--{name} {} ({}) conflicts with {} {}",
-            shown(path),
-            settings.source(name),
-            taken.what,
-            shown(&taken.path)
+            "{} conflicts with {} {}",
+            named(name, path),
+            part.kind.noun(),
+            shown(&part.path)
         );
-        let (folder, file) = (
-            "choose another work folder: --workdir PATH",
-            "choose another log file: --log-file PATH",
-        );
-        Error::new(Code::ValueInvalid, what).help(if name == "workdir" { folder } else { file })
+        Error::new(Code::ValueInvalid, what).help(another(name))
     };
     let os = spec.platform.os();
-    let all = taken(spec);
+    let parts = parts(spec, facts);
     let workdir = static_prefix(spec.workdir.as_str());
-    if let Some(taken) = all.iter().find(|taken| taken.collides(&workdir, os)) {
-        return Err(refused("workdir", &workdir, taken));
+    refuse_unreplaced(spec, settings)?;
+    let is_file = |part: &&Part| part.kind != PartKind::Home && part.kind != PartKind::OtherAgent;
+    let mut files = parts.iter().filter(is_file);
+    if let Some(part) = files.clone().find(|part| is_in(&workdir, &part.path, os)) {
+        return Err(refused("workdir", &workdir, part));
     }
+    refuse_unfit(spec, settings, facts, &parts)?;
     let Some(log) = spec.log_file.as_ref().map(|path| inner(path.as_str())) else { return Ok(()) };
-    let is_bad = |taken: &&Taken| taken.collides(&log, os) || taken.is_given_with(&log, os, facts);
-    match all.iter().find(is_bad) {
-        Some(taken) => Err(refused("log-file", &log, taken)),
-        None => Ok(()),
+    let is_bad = |part: &&Part| {
+        part.kind != PartKind::Log
+            && (is_in(&log, &part.path, os)
+                || is_in(&part.path, &log, os)
+                || is_given_with(part, &log, os, facts))
+    };
+    if let Some(part) = files.find(is_bad) {
+        return Err(refused("log-file", &log, part));
     }
+    match facts.path(&log).meta {
+        Some(meta) if !matches!(meta.kind, Kind::File | Kind::Link) => {
+            let what =
+                format!("{} is {}, where a file must be", named("log-file", &log), meta.kind);
+            Err(Error::new(Code::ValueInvalid, what).help(another("log-file")))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn another(name: &str) -> &'static str {
+    match name {
+        "workdir" => "choose another work folder: --workdir PATH",
+        _ => "choose another log file: --log-file PATH",
+    }
+}
+
+/// Refuses a work folder in whose path something stands that looks as if it were replaced.
+fn refuse_unreplaced(spec: &Spec, settings: &Settings) -> Result<()> {
+    let Some(sign) = spec.agent.profile().unreplaced(spec.workdir.as_str()) else { return Ok(()) };
+    let message = format!(
+        "--workdir {} ({}): {} does not replace {sign:?} in the path of the work folder",
+        spec.workdir,
+        settings.source("workdir"),
+        spec.agent.profile().title
+    );
+    Err(Error::new(Code::ValueInvalid, message).help(another("workdir")))
+}
+
+/// Refuses a work folder that is not for jobs alone, by its own path and by where links lead.
+fn refuse_unfit(spec: &Spec, settings: &Settings, facts: &Facts, parts: &[Part]) -> Result<()> {
+    let (os, text) = (spec.platform.os(), spec.workdir.as_str());
+    let workdir = static_prefix(text);
+    let is_made_inside = workdir != inner(text);
+    let fate = match spec.cleanup_workdir && !is_made_inside {
+        true => Fate::Emptied,
+        false => Fate::Filled,
+    };
+    let mut real_parts = parts.to_vec();
+    for part in &mut real_parts {
+        part.path = real_path(&part.path, facts);
+    }
+    let real = real_path(&workdir, facts);
+    let found = unfit(os, &workdir, fate, parts).or_else(|| unfit(os, &real, fate, &real_parts));
+    let Some(found) = found else { return refuse_shared(spec, settings, facts) };
+    let why = match fate {
+        Fate::Emptied => "it is emptied after each job",
+        Fate::Filled => "it belongs to the account of the jobs",
+    };
+    let conflict = match &found {
+        Unfit::Holds(part) => format!("conflicts with {} {}", part.kind.noun(), shown(&part.path)),
+        other => other.to_string(),
+    };
+    let source = settings.source("workdir");
+    let what = format!("--workdir {} ({source}) {conflict}: {why}", spec.workdir);
+    let error = Error::new(Code::ValueInvalid, what).help(another("workdir"));
+    Err(match found {
+        Unfit::System | Unfit::Home | Unfit::Holds(Part { kind: PartKind::Home, .. }) => {
+            error.help("a new folder inside that one will do")
+        }
+        Unfit::Top | Unfit::Holds(_) => error,
+    })
+}
+
+/// Refuses a work folder that another instance has: jobs of the two would remove each other's files.
+fn refuse_shared(spec: &Spec, settings: &Settings, facts: &Facts) -> Result<()> {
+    let os = spec.platform.os();
+    let workdir = static_prefix(spec.workdir.as_str());
+    let is_shared = |folder: &Path| is_in(&workdir, folder, os) || is_in(folder, &workdir, os);
+    for other in &facts.others {
+        if let Some(folder) = work_folder(other, os).filter(|folder| is_shared(folder)) {
+            let message = format!(
+                "--workdir {} ({}) conflicts with {}, the work folder of the instance {}",
+                spec.workdir,
+                settings.source("workdir"),
+                shown(&folder),
+                other.instance
+            );
+            return Err(Error::new(Code::ValueInvalid, message).help(another("workdir")));
+        }
+    }
+    Ok(())
+}
+
+/// The work folder that an instance has; none after an uninstall that kept data.
+fn work_folder(receipt: &Receipt, os: Os) -> Option<PathBuf> {
+    let instance = Some(receipt.instance.as_str()).filter(|name| *name != "default");
+    let named = receipt.settings.get("workdir").map(|text| static_prefix(text));
+    receipt
+        .installed
+        .then(|| named.unwrap_or_else(|| Layout::of(receipt.agent(), os, instance).workdir))
 }
 
 /// Refuses a plan with two steps for the same target.
@@ -64,7 +169,7 @@ pub(super) fn refuse_twice(steps: &[Step]) -> Result<()> {
 }
 
 /// Refuses a link at the path of a file that is written, such as `systemctl link` makes for a unit.
-pub(super) fn refuse_links(steps: &[Step], facts: &Facts) -> Result<()> {
+pub(super) fn refuse_links(spec: &Spec, steps: &[Step], facts: &Facts) -> Result<()> {
     let written = |step: &Step| {
         matches!(step, Step::File(_) | Step::Binary(_))
             .then(|| step.target().path().map(Path::to_owned))
@@ -76,6 +181,9 @@ pub(super) fn refuse_links(steps: &[Step], facts: &Facts) -> Result<()> {
     };
     let is_link = |path: &PathBuf| facts.path(path).is(Kind::Link) && !is_ours(path);
     let Some(path) = paths.find(is_link) else { return Ok(()) };
+    if path == spec.layout.definition && spec.service == Manager::Systemd {
+        return Err(linked_unit(spec, facts, &path));
+    }
     let message = format!(
         "{} is a symbolic link, where a file of the install must be; nothing was changed",
         shown(&path)
@@ -86,6 +194,32 @@ pub(super) fn refuse_links(steps: &[Step], facts: &Facts) -> Result<()> {
         .help("remove the link (its target stays), and run again"))
 }
 
+/// A unit that is masked, or linked from elsewhere, as public set-up scripts do it with
+/// `systemctl enable /opt/circleci/circleci.service`.
+fn linked_unit(spec: &Spec, facts: &Facts, path: &Path) -> Error {
+    let unit = &spec.layout.service;
+    let to = facts.path(path).link.as_deref().unwrap_or(Path::new(""));
+    let is_mask = to == Path::new("/dev/null");
+    let what = if is_mask { "is masked by it" } else { "is linked from there" };
+    let message = format!(
+        "{} is a symbolic link to {}, so {unit} {what}; nothing was changed",
+        shown(path),
+        shown(to)
+    );
+    let error = Error::new(Code::InTheWay, message);
+    let undo = Command::root(if is_mask { "systemctl unmask" } else { "systemctl disable" });
+    match facts.is_host {
+        true => error
+            .help(Help::of_program(
+                undo.unit(unit, Provenance::Root),
+                if is_mask { "removes the mask" } else { "removes the link; its target stays" },
+            ))
+            .help("then run again"),
+        // A command would act on this host.
+        false => error.help("remove the link in the image, and run again"),
+    }
+}
+
 /// What an earlier install made may be taken away so that something of another kind takes its place.
 fn is_same_place(one: &Step, other: &Step) -> bool {
     let is_restored = |step: &Step| matches!(step, Step::Restore { .. });
@@ -94,43 +228,50 @@ fn is_same_place(one: &Step, other: &Step) -> bool {
     target == other_target || is_same_path && !is_restored(one) && !is_restored(other)
 }
 
-/// A place that something else of the install has.
-struct Taken {
-    what: &'static str,
-    path: PathBuf,
-    is_folder: bool,
-}
-
-fn taken(spec: &Spec) -> Vec<Taken> {
+/// What must not be in a work folder, or be the log.
+fn parts(spec: &Spec, facts: &Facts) -> Vec<Part> {
     let layout = &spec.layout;
+    let os = spec.platform.os();
     let files = [
-        ("the agent's binary", &layout.binary),
-        ("the agent's configuration", &layout.config),
-        ("the service's environment", &layout.environment),
-        ("the certificates", &layout.ca),
-        ("the service's definition", &layout.definition),
+        (PartKind::Binary, &layout.binary),
+        (PartKind::Configuration, &layout.config),
+        (PartKind::Environment, &layout.environment),
+        (PartKind::Certificates, &layout.ca),
+        (PartKind::Definition, &layout.definition),
     ];
-    let files = files.map(|(what, path)| Taken { what, path: path.clone(), is_folder: false });
-    let state = Taken { what: "the state folder", path: state_folder(), is_folder: true };
-    files.into_iter().chain([state]).collect()
+    let files = files.map(|(kind, path)| Part { kind, path: path.clone() });
+    let log = spec.log_file.as_ref().map(|path| inner(path.as_str()));
+    let log = log.map(|path| Part { kind: PartKind::Log, path });
+    let account = facts.account(spec.user.as_str());
+    let known_home = account.map(|account| account.home.path.clone());
+    let home = known_home.unwrap_or_else(|| home(os, spec.user.as_str()));
+    let of_others = facts.others.iter().filter_map(|other| other.binary.as_ref());
+    let of_others = of_others.map(|binary| &binary.path).filter(|path| **path != layout.binary);
+    files
+        .into_iter()
+        .chain(log)
+        .chain([
+            Part { kind: PartKind::State, path: state_folder() },
+            Part { kind: PartKind::Home, path: home },
+        ])
+        .chain(of_others.map(|path| Part { kind: PartKind::OtherAgent, path: path.clone() }))
+        .collect()
 }
 
-impl Taken {
-    /// Whether a path is this place, above it or below it.
-    fn collides(&self, path: &Path, os: Os) -> bool {
-        let (ours, path) = (comparable(&self.path, os), comparable(path, os));
-        ours.starts_with(&path) || path.starts_with(&ours)
-    }
+/// Whether a path is a folder, or in it.
+fn is_in(path: &Path, folder: &Path, os: Os) -> bool {
+    comparable(path, os).starts_with(comparable(folder, os))
+}
 
-    /// Whether a log's folder, which is given to the account where the install makes it, is the
-    /// folder of this place or above it. On other systems than Linux no folder is made for a log.
-    fn is_given_with(&self, log: &Path, os: Os, facts: &Facts) -> bool {
-        let Some(folder) = log.parent().filter(|_| os == Os::Linux && !self.is_folder) else {
-            return false;
-        };
-        let is_made = facts.path(folder).meta.is_none();
-        self.path.parent() == Some(folder) || is_made && self.path.starts_with(folder)
-    }
+/// Whether a log's folder, which is given to the account where the install makes it, is the
+/// folder of this part or above it. On other systems than Linux no folder is made for a log.
+fn is_given_with(part: &Part, log: &Path, os: Os, facts: &Facts) -> bool {
+    let is_folder = part.kind == PartKind::State;
+    let Some(folder) = log.parent().filter(|_| os == Os::Linux && !is_folder) else {
+        return false;
+    };
+    let is_made = facts.path(folder).meta.is_none();
+    part.path.parent() == Some(folder) || is_made && part.path.starts_with(folder)
 }
 
 /// The file systems of the other systems know one name in all cases of its letters.

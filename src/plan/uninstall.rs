@@ -109,9 +109,23 @@ pub fn uninstall(facts: &Facts, options: UninstallOptions) -> Option<Plan> {
             plan.steps.append(&mut closing);
         }
         let purges = options.purge && record.goes_with_purge();
-        plan.steps.push(Step::restore(record, purges));
+        plan.steps.push(
+            Step::restore(record, purges).with_others(options.force || is_own(record, earlier)),
+        );
     }
     Some(plan)
+}
+
+/// Whether what is removed is the install's alone, whoever owns what is in it: the documented folder of
+/// its data, and the home of an account that it made. A folder that a person chose may be known to
+/// others.
+fn is_own(record: &Record, receipt: &Receipt) -> bool {
+    let instance = Some(receipt.instance.as_str()).filter(|name| *name != "default");
+    let is_data = |path: &Path| {
+        let of = |os| Layout::of(receipt.agent(), os, instance).data;
+        [Os::Linux, Os::Darwin].into_iter().any(|os| path.starts_with(of(os)))
+    };
+    record.target.path().is_none_or(|path| has_drive(path) || is_data(path))
 }
 
 /// What a run that is cut off leaves of the data belongs to root, and not to whoever gets the

@@ -184,19 +184,21 @@ impl Commands for HostCommands {
     }
 }
 
+/// What programs of Windows get of an environment, besides `PATH`: no script may read anything else.
+/// Without the first most programs of the system do not start.
+pub(crate) const OF_WINDOWS: [(&str, &str); 6] = [
+    ("SystemRoot", r"C:\Windows"),
+    ("SystemDrive", "C:"),
+    ("ComSpec", r"C:\Windows\System32\cmd.exe"),
+    ("PATHEXT", ".COM;.EXE;.BAT;.CMD"),
+    ("TEMP", r"C:\Windows\Temp"),
+    ("TMP", r"C:\Windows\Temp"),
+];
+
 /// All that a program gets of an environment.
 fn environment() -> Vec<(&'static str, String)> {
     if cfg!(windows) {
-        // Without the first most programs of the system do not start.
-        let fixed = [
-            ("SystemRoot", r"C:\Windows"),
-            ("SystemDrive", "C:"),
-            ("ComSpec", r"C:\Windows\System32\cmd.exe"),
-            ("PATHEXT", ".COM;.EXE;.BAT;.CMD"),
-            ("TEMP", r"C:\Windows\Temp"),
-            ("TMP", r"C:\Windows\Temp"),
-        ];
-        let mut all: Vec<_> = fixed.map(|(name, value)| (name, value.to_owned())).to_vec();
+        let mut all: Vec<_> = OF_WINDOWS.map(|(name, value)| (name, value.to_owned())).to_vec();
         all.push(("PATH", search_path()));
         return all;
     }

@@ -4,7 +4,9 @@ use super::{
     accounts::{self, Account},
     command::{Call, Commands},
     fs::Root,
-    linux, macos, paths,
+    linux,
+    machine::hostname,
+    macos, paths,
     processes::{self, Numbers, Process},
     windows,
 };
@@ -49,6 +51,11 @@ pub trait System {
     /// knows no modes.
     fn set_acl(&self, path: &Path, account: Option<&str>, mode: u32, is_folder: bool)
     -> Result<()>;
+    /// Takes away what an access list of before gives to others: what sets one replaces only the
+    /// rights of those whom it names.
+    fn reset_acl(&self, _path: &Path) -> Result<()> {
+        Ok(())
+    }
     /// Sees to it that only administrators can change the state folder, where owner and mode do
     /// not do so already. `is_new`: this run made it.
     ///
@@ -256,7 +263,16 @@ impl System for Windows<'_> {
         }
         // Administrators have their rights in any case.
         let account = account.filter(|name| *name != "root");
-        self.commands.run(&windows::rights::set(path, account, mode, is_folder)).map(drop)
+        let account = account.map(|name| windows::rights::qualified(name, &hostname()));
+        let call = windows::rights::set(path, account.as_deref(), mode, is_folder);
+        self.commands.run(&call).map(drop)
+    }
+
+    fn reset_acl(&self, path: &Path) -> Result<()> {
+        if !self.is_host {
+            return Ok(());
+        }
+        self.commands.run(&windows::rights::reset(path)).map(drop)
     }
 
     fn admit_state_folder(&self, folder: &Path, is_new: bool) -> Result<()> {

@@ -9,7 +9,7 @@ use super::{
     environment::{self, Raw},
     host, host_end, log,
     processes::{OfInstall, Processes},
-    reader, start_lacks, sudo,
+    reader, start_lacks, sudo, tasks,
     units::Unit,
     workdir,
 };
@@ -25,7 +25,7 @@ use crate::{
         macos::gatekeeper,
     },
     record::Receipt,
-    service::host_end::command,
+    service::{host_end::command, systemd::drop_ins::is_template},
     text::{inner, is_whole},
     values::{Manager, static_prefix},
 };
@@ -152,8 +152,12 @@ pub(super) fn begin(
         name(PathRole::ServiceFolder, by_service, of_plist("WorkingDirectory"));
         name(PathRole::ServiceRoot, by_service, of_plist("RootDirectory"));
     }
-    let folder = directive("WorkingDirectory").map(|path| path.trim_start_matches('-').to_owned());
+    let filled =
+        |path: String| candidate.unit.as_ref().map_or(path.clone(), |unit| unit.filled(&path));
+    let folder = directive("WorkingDirectory").map(filled);
+    let folder = folder.map(|path| path.trim_start_matches('-').to_owned());
     let folder = folder.filter(|path| path.starts_with('/')).map(PathBuf::from);
+    let folder = folder.or_else(|| candidate.unit.as_ref().and_then(tasks::start_folder));
     name(PathRole::ServiceFolder, by_service, folder);
     let prefix = candidate.settings().given("runner.command_prefix").ok().flatten();
     let prefix = prefix.and_then(|given| Some((given.by, given.into_list()?)));
@@ -356,9 +360,13 @@ impl AgentProbes {
     ) -> Install {
         let scrub = &context.scrub;
         let candidate = self.candidate;
-        let command = candidate.shown_command(scrub);
+        let command = Scrubbed::words(&candidate.started.words, scrub);
+        let launch = candidate.started.told(scrub);
         let name = candidate.unit.as_ref().map(|unit| unit.name.clone());
         let state = match (&managers.states, &name) {
+            (_, Some(name)) if is_template(name) => {
+                Seen::not_applicable("a template runs nothing by itself")
+            }
             (Seen::Known(states), Some(name)) => states
                 .get(name)
                 .map(|told| effective::state(told, scrub))
@@ -403,6 +411,7 @@ impl AgentProbes {
             directives: Unit::scrubbed(unit.directives, scrub),
             misread: candidate.misread,
             command,
+            launch,
             state,
         });
         let mut paths: Vec<_> = self

@@ -3,6 +3,7 @@
 use super::{
     agent_settings::{self, config_place},
     environment::{self, Raw},
+    launch,
     processes::{Agent, Processes, RawRunning, Wanted},
     scrub::Scrub,
     task_action::program_name,
@@ -12,8 +13,8 @@ use super::{
 use crate::{
     agent::{Flag, Kind, Layout, Token, flags, is_token_flag, is_token_variable},
     host::{
-        ConfigFile, Directive, Misread, Provenance, Resolved, Scrubbed, Seen, StepDown, Stray,
-        Strays, TokenPlace, TokenShape, Unseen,
+        ConfigFile, Directive, Misread, Provenance, Resolved, Seen, StepDown, Stray, Strays,
+        TokenPlace, TokenShape, Unseen,
     },
     platform::{Os, accounts, fs::Root},
     record::Receipt,
@@ -35,7 +36,12 @@ pub(super) struct Candidate {
     pub(super) agent: Kind,
     pub(super) receipt: Option<Receipt>,
     pub(super) unit: Option<Unit>,
+    /// The agent's command line; where it was not found, the service's.
     pub(super) command: Vec<String>,
+    /// The service's, and how it leads to the agent.
+    pub(super) started: launch::Command,
+    /// The agent's working directory.
+    pub(super) folder: Option<PathBuf>,
     pub(super) binary: Option<PathBuf>,
     pub(super) config_path: Option<PathBuf>,
     /// The configuration is one that no command names.
@@ -106,13 +112,14 @@ pub(super) fn all(
         });
         match same {
             Some((candidate, _)) => candidate.process = Some(agent.pid),
-            None => stray(&mut strays, agent, processes, scrub),
+            None => stray(&mut strays, agent, processes, Some(root), scrub),
         }
     }
     for candidate in &mut found {
         let of_unit = candidate.unit.as_ref().and_then(|unit| processes.agent_of(&unit.name));
         let pid = of_unit.or(candidate.process);
         candidate.running = pid.and_then(|pid| processes.witness(pid, until));
+        candidate.testify();
         let running = candidate.running.as_ref();
         candidate.of_process = running.and_then(RawRunning::variables).unwrap_or_default();
     }
@@ -126,34 +133,50 @@ pub(super) fn none_yet(processes: &Processes) -> Strays {
 }
 
 /// Notes an agent's process that nothing accounts for.
-pub(super) fn stray(strays: &mut Strays, agent: &Agent, processes: &Processes, scrub: &Scrub) {
+pub(super) fn stray(
+    strays: &mut Strays,
+    agent: &Agent,
+    processes: &Processes,
+    root: Option<&Root>,
+    scrub: &Scrub,
+) {
     strays.count += 1;
     if strays.shown.len() < STRAYS
         && let Some(process) = processes.agent_process(agent, scrub)
     {
         let account = accounts::name_of(agent.uid);
         let unit = agent.managed.system_unit().map(str::to_owned);
-        strays.shown.push(Stray { process, account, unit });
+        let supervisor = processes.supervisor(agent, root);
+        strays.shown.push(Stray { process, account, unit, supervisor });
     }
 }
 
 fn of_definition(root: &Root, mut unit: Unit, receipt: Option<Receipt>) -> Candidate {
-    let command = unit.command();
     let environment::OfUnit { set: mut variables, files, mut misread } =
         environment::of_unit(root, &unit, None, Vec::new());
     if unit.manager == Manager::Systemd {
         misread.extend(unit.misread());
     }
     variables.append(&mut unit.variables);
+    let started = launch::of_unit(root, &unit, &variables);
+    let run = &started.run;
+    variables.extend(run.variables.iter().cloned());
+    let is_found = !run.words.is_empty();
+    let command = if is_found { run.words.clone() } else { started.words.clone() };
     let file = unit.definitions.first();
     let file = file.map_or(Path::new(""), |definition| definition.walk.path.as_path());
     let user = unit.manager.profile().account(&unit.directives, file);
+    let user = match (&run.account, user.as_deref()) {
+        (Some(account), Some("root")) => Some(account.clone()),
+        _ => user,
+    };
     let name = unit.name.trim_end_matches(".service").to_owned();
     unit.definitions.shrink_to_fit();
-    let folder = agent_settings::folder(root, &unit, user.as_deref());
+    let folder = started.folder().map(Path::to_owned);
+    let folder = folder.or_else(|| agent_settings::folder(root, &unit, user.as_deref()));
     let place = config_place(kind(&command), &command, folder.as_deref());
     Candidate {
-        named_by: unit.provenance(),
+        named_by: run.named_by,
         name: receipt.as_ref().map_or(name, |receipt| receipt.instance.clone()),
         agent: kind(&command),
         binary: binary(&command),
@@ -162,6 +185,8 @@ fn of_definition(root: &Root, mut unit: Unit, receipt: Option<Receipt>) -> Candi
         user,
         receipt,
         command,
+        started,
+        folder,
         variables,
         files,
         misread,
@@ -171,7 +196,12 @@ fn of_definition(root: &Root, mut unit: Unit, receipt: Option<Receipt>) -> Candi
 }
 
 /// Agents that run though no task of the candidates runs them.
-pub(super) fn by_hand(found: &[Candidate], processes: &Processes, scrub: &Scrub) -> Strays {
+pub(super) fn by_hand(
+    found: &[Candidate],
+    processes: &Processes,
+    root: &Root,
+    scrub: &Scrub,
+) -> Strays {
     let is_found = |pid: &u32| {
         let of = |candidate: &Candidate| {
             candidate.binary.as_ref().and_then(|path| processes.running(path))
@@ -181,7 +211,7 @@ pub(super) fn by_hand(found: &[Candidate], processes: &Processes, scrub: &Scrub)
     let mut strays = none_yet(processes);
     let agents = processes.agents(&Wanted::default(), Instant::now());
     for agent in agents.iter().filter(|agent| !is_found(&agent.pid)) {
-        stray(&mut strays, agent, processes, scrub);
+        stray(&mut strays, agent, processes, Some(root), scrub);
     }
     strays
 }
@@ -233,6 +263,17 @@ impl Candidate {
         known.cloned().or_else(|| processes.witness(pid, until))
     }
 
+    /// Takes in the account that its manager has in force, specifiers filled in.
+    pub(super) fn runs_as(&mut self, user: &str) {
+        if user.is_empty() || self.user.as_deref() == Some(user) {
+            return;
+        }
+        if self.task_user == self.user {
+            self.task_user = Some(user.to_owned());
+        }
+        self.user = Some(user.to_owned());
+    }
+
     /// Every secret that is known of it. What only root could have written is the administrator's;
     /// anything else must look like a token to be searched for.
     pub(super) fn tell(&self, secrets: &Secrets) {
@@ -271,11 +312,6 @@ impl Candidate {
             }
         }
         secrets.add_all(&found);
-    }
-
-    /// Its command line without secrets.
-    pub(super) fn shown_command(&self, scrub: &Scrub) -> Vec<Scrubbed> {
-        Scrubbed::words(&self.command, scrub)
     }
 
     /// Where its service's definition holds the token.
@@ -333,7 +369,7 @@ pub(super) fn kind(command: &[String]) -> Kind {
 }
 
 /// The agent's binary: the word that ends in its name, else the first one.
-fn binary(command: &[String]) -> Option<PathBuf> {
+pub(super) fn binary(command: &[String]) -> Option<PathBuf> {
     let named = command.iter().find(|word| Kind::of_program(&program_name(word)).is_some());
     let path = inner(named.or(command.first())?);
     is_whole(&path).then_some(path)

@@ -9,7 +9,7 @@ use super::{
     host, launchd, mac,
     processes::Processes,
     reader::{self, Part},
-    tasks, units, variables,
+    services, tasks, units, variables,
 };
 use crate::{
     Code, Error, Result,
@@ -19,7 +19,7 @@ use crate::{
     record::{self, Receipt},
     text::Secrets,
 };
-use std::{path::Path, sync::Arc};
+use std::{collections::BTreeSet, path::Path, sync::Arc};
 
 /// Most bytes of a configuration that are read.
 const CONFIG_LIMIT: u64 = 256 << 10;
@@ -53,12 +53,12 @@ pub(super) fn discover(
 /// The agents: by the definitions of services, the receipts and the processes, all looked at at once.
 fn agents(context: &ProbeContext) -> Discovery {
     let units = context.start(ProbeName::Definitions, |context| {
-        let mut units = units::find(&context.root, context.soon());
-        units.extend(launchd::find(&context.root));
+        let mut found = units::find(&context.root, &BTreeSet::new(), context.soon());
+        found.units.extend(launchd::find(&context.root));
         if context.os == Os::Windows {
-            units.extend(tasks::find(&context.root));
+            found.units.extend(tasks::find(&context.root));
         }
-        units
+        found
     });
     let receipts = context.start(ProbeName::Receipts, |context| {
         Seen::from(
@@ -86,6 +86,7 @@ fn agents(context: &ProbeContext) -> Discovery {
     let mut undiscovered: Vec<String> =
         faults.into_iter().flatten().map(|unseen| unseen.why.clone()).collect();
     let (units, receipts) = (known_or_default(units), known_or_default(receipts));
+    let units = services::complete(context, units, &processes, &mut undiscovered);
     let of_processes = Arc::clone(&processes);
     let candidates = context
         .start(ProbeName::Environments, move |context| {
@@ -143,7 +144,12 @@ fn read_configs(
     for (candidate, config) in candidates.iter_mut().zip(configs) {
         match config.seen() {
             Seen::Known(Some((config, token))) => candidate.configured(config, token),
-            Seen::Known(None) => candidate.settle(),
+            Seen::Known(None) => {
+                // What names it was not read, so that nothing is missing.
+                let unread = candidate.started.run.unread.clone();
+                candidate.config = unread.map(Seen::not);
+                candidate.settle();
+            }
             Seen::Unseen(unseen) => candidate.configured(Seen::Unseen(unseen), None),
         }
         let given = candidate.token_given();

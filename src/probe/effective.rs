@@ -71,19 +71,21 @@ pub(super) fn take_over(
     // What a file that an account has named holds may never answer.
     let probe = context.start(ProbeName::Environments, move |context| {
         for (candidate, told) in &mut all {
-            let Some(unit) = candidate.unit.as_ref() else { continue };
+            let Some(unit) = candidate.unit.clone() else { continue };
             if unit.manager != Manager::Systemd || context.is_host && told.is_none() {
                 continue;
             }
             let mut base = if context.is_host { of_host.clone() } else { None }
                 .unwrap_or_else(|| of_image.clone());
             if let Some(told) = told.as_ref() {
+                candidate.runs_as(&told.user);
                 base.extend(manager_settings::of_process(&told.pass_environment));
             }
-            let of_unit = environment::of_unit(&context.root, unit, told.as_ref(), base);
+            let of_unit = environment::of_unit(&context.root, &unit, told.as_ref(), base);
             candidate.misread = of_unit.misread;
             candidate.misread.extend(unit.misread());
             (candidate.variables, candidate.files) = (of_unit.set, of_unit.files);
+            candidate.variables.extend(candidate.started.run.variables.iter().cloned());
         }
         all.into_iter().map(|(candidate, _)| candidate).collect::<Vec<_>>()
     });
@@ -187,5 +189,39 @@ fn name_only(assignment: String) -> String {
     match assignment.split_once('=') {
         Some((name, _)) => name.to_owned(),
         None => assignment,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_secret_of_a_unit_is_kept() {
+        let assigned = |name: &str, value: &str| Assigned {
+            name: name.to_owned(),
+            value: Some(value.to_owned()),
+        };
+        let words = "/opt/x --api.auth_token hunter2 --config /c".to_owned();
+        let exec = Exec { path: "/opt/x".to_owned(), words, ignores_failure: false };
+        let effective = Effective {
+            environment: vec![
+                assigned("LAUNCH_AGENT_API_AUTH_TOKEN", "hunter2"),
+                assigned("HTTPS_PROXY", "http://u:hunter2@h:1"),
+                assigned("OTHER", "hunter2"),
+                assigned("TZ", "UTC"),
+            ],
+            exec_start: vec![exec],
+            unset_environment: vec!["A=hunter2".to_owned(), "B".to_owned()],
+            ..Effective::default()
+        };
+        let told = Told { state: ServiceState::default(), effective: Some(effective) };
+        let state = state(&told, &Scrub::default());
+        let text = serde_json::to_string(&state).unwrap();
+        assert!(!text.contains("hunter2"), "{text}");
+        let effective = state.effective.unwrap();
+        assert_eq!(effective.environment[3].value.as_deref(), Some("UTC"));
+        assert!(effective.exec_start[0].words.ends_with("--config /c"));
+        assert_eq!(effective.unset_environment, ["A", "B"]);
     }
 }

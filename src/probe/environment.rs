@@ -117,6 +117,8 @@ pub(super) fn of_unit(
         match (directive.key.as_str(), directive.value.as_str()) {
             ("Environment", "") => lines.set.clear(),
             ("EnvironmentFile", "") => lines.files.clear(),
+            ("UnsetEnvironment", "") => lines.unset.clear(),
+            ("UnsetEnvironment", value) => lines.unset.extend(split(value)),
             ("Environment", _) => lines.environment(unit, directive, &specifiers),
             ("EnvironmentFile", value) => lines.file(unit, directive, value, &specifiers),
             _ => {}
@@ -151,10 +153,8 @@ pub(super) fn of_unit(
     }
     // What a file sets counts before what the unit sets: systemd.exec(5).
     of_unit.set.extend(from_files);
-    if let Some(told) = told {
-        let is_kept = |raw: &Raw| !told.unset_environment.contains(&raw.name);
-        of_unit.set.retain(is_kept);
-    }
+    let unset = told.map_or(lines.unset, |told| told.unset_environment.clone());
+    of_unit.set.retain(|raw| !unset.contains(&raw.name));
     of_unit.set = limited(of_unit.set, OF_UNIT);
     // An account may have written them.
     of_unit.misread.sort_by_key(|misread| !misread.matters);
@@ -169,6 +169,8 @@ struct Lines {
     set: Vec<(Raw, String)>,
     /// Path, whether it may be missing, and who named it.
     files: Vec<(PathBuf, bool, Provenance)>,
+    /// Names that are taken out at the end.
+    unset: Vec<String>,
     misread: Vec<Misread>,
 }
 
@@ -385,6 +387,45 @@ mod tests {
             raw.iter().map(|raw| (raw.name.as_str(), raw.value.as_str())).collect();
         assert_eq!(values, [("A", "unit"), ("A", "file"), ("B", "c d")]);
         assert_eq!(files.iter().map(|file| file.optional).collect::<Vec<_>>(), [false, true]);
+    }
+
+    #[test]
+    fn what_is_in_force_counts_and_keeps_its_source() {
+        let (_folder, root) = crate::platform::fs::empty_root();
+        let text = "[Service]\nEnvironment=A=%40 B=unit\nEnvironment=C=%H D=x, y\n\
+                    UnsetEnvironment=LANG\n";
+        let directives = parse(text, Path::new("/u"));
+        let unit = Unit { name: "a.service".into(), directives, ..Unit::default() };
+        let raw = |name: &str, source: &str| Raw {
+            name: name.to_owned(),
+            value: "base".to_owned(),
+            source: source.to_owned(),
+            written_by: Provenance::Root,
+        };
+        let base = || vec![raw("LANG", "manager"), raw("B", "manager"), raw("Z", "manager")];
+        let told = Effective {
+            environment: ["B=unit", "C=host-1", "D=x,"]
+                .map(|set| set.split_once('=').unwrap())
+                .map(|(name, value)| Assigned { name: name.into(), value: Some(value.into()) })
+                .to_vec(),
+            unset_environment: vec!["LANG".to_owned()],
+            ..Effective::default()
+        };
+        let shown = |of_unit: &OfUnit| -> Vec<String> {
+            let shown = |raw: &Raw| format!("{}={} {}", raw.name, raw.value, raw.source);
+            of_unit.set.iter().map(shown).collect()
+        };
+        let live = of_unit(&root, &unit, Some(&told), base());
+        let known = ["B=base manager", "Z=base manager", "B=unit /u:2"];
+        assert_eq!(shown(&live), [&known[..], &["C=host-1 /u:3", "D=x, /u:3"]].concat());
+        // Of an image only its text is known.
+        let image = of_unit(&root, &unit, None, base());
+        assert_eq!(shown(&image), [&known[..], &["C=%H /u:3", "D=x, /u:3"]].concat());
+        for of_unit in [live, image] {
+            let misread: Vec<_> = of_unit.misread.into_iter().map(|own| own.what).collect();
+            let percent = Misreading::NoSpecifier("%40".to_owned());
+            assert_eq!(misread, [percent, Misreading::NoAssignment(1)]);
+        }
     }
 
     #[test]

@@ -297,7 +297,7 @@ mod tests {
             receipt.changed(Record {
                 target: Target::File(layout.environment.clone()),
                 before: State::Absent,
-                after: Some(After { meta, digest: Some(digest) }),
+                after: Some(After { meta, digest: Some(digest), made_for: None }),
                 data: false,
             });
             let Found { settings, .. } = found("", 0o777, Some(&receipt), b"key");

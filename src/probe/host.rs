@@ -12,7 +12,7 @@ use crate::{
     platform::{
         self,
         command::{Call, Commands},
-        fs::{Mounted, Root},
+        fs::{Kind, Mounted, Root, WalkEnd},
         machine::space,
     },
 };
@@ -246,7 +246,15 @@ pub(super) fn resolver(root: &Root) -> Seen<Resolver> {
             (text.lines().filter_map(server).collect(), None)
         }
     };
-    Seen::Known(Resolver { servers, failure })
+    Seen::Known(Resolver { servers, failure, leads_to: dangling(root, "/etc/resolv.conf") })
+}
+
+/// Where a link leads at whose end nothing is.
+fn dangling(root: &Root, path: &str) -> Option<PathBuf> {
+    let walk = root.walk(Path::new(path)).ok()?;
+    let is_missing = matches!(walk.stopped, Some(WalkEnd::Missing(_) | WalkEnd::NoFolder(..)));
+    let is_link = root.find(Path::new(path)).ok()??.metadata().ok()??.kind == Kind::Link;
+    (walk.end.is_none() && is_missing && is_link).then_some(walk.real)
 }
 
 /// TCP ports that something listens on. A line a socket: users can have any number of them.

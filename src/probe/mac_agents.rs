@@ -71,7 +71,7 @@ impl MacAgents<'_> {
                         above.chain([agent.pid]).find_map(|pid| labels.get(&pid).cloned())
                     };
                     let shown = strays.shown.len();
-                    candidate::stray(&mut strays, agent, self.processes, self.scrub);
+                    candidate::stray(&mut strays, agent, self.processes, None, self.scrub);
                     if let Some(stray) = strays.shown.get_mut(shown) {
                         stray.unit = unit();
                     }

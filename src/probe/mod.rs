@@ -13,6 +13,7 @@ pub mod config;
 mod context;
 mod deadline;
 mod discovery;
+mod drop_ins;
 mod effective;
 mod endpoints;
 mod environment;
@@ -21,6 +22,8 @@ mod existing;
 mod host;
 mod host_end;
 mod host_probes;
+mod image_name;
+mod launch;
 mod launchd;
 mod log;
 mod mac;
@@ -39,6 +42,7 @@ mod route;
 mod scrub;
 mod scrubbed;
 mod secret_words;
+mod services;
 mod start_lacks;
 mod start_log;
 mod sudo;
@@ -59,7 +63,7 @@ use crate::{
         Survey,
     },
     platform::{Os, command::HostCommands, fs::Root},
-    service::{StateQuery, Told},
+    service::{StateQuery, Told, systemd::drop_ins::is_template},
     text::Secrets,
     values::Manager,
 };
@@ -169,6 +173,7 @@ fn take(root: Arc<Root>, probes: ProbeSet, request: Request, until: Instant) -> 
     }
     let states = service_states(&context, &candidates);
     let word = effective::ManagerWord::begin(&context);
+    let objections = objections::begin(&context, &candidates);
     let windows = (context.is_host && context.os == Os::Windows)
         .then(|| windows::ask(&context, &candidates, request.timeout));
     // What systemd has in force decides how the network is reached; no other manager tells that.
@@ -188,9 +193,8 @@ fn take(root: Arc<Root>, probes: ProbeSet, request: Request, until: Instant) -> 
             Seen::Unseen(unseen) => Processes::unseen(unseen, context.now - host::uptime()),
         });
         windows.name_users(&mut candidates);
-        strays = candidate::by_hand(&candidates, &processes, &context.scrub);
+        strays = candidate::by_hand(&candidates, &processes, &context.root, &context.scrub);
     }
-    let objections = objections::begin(&context, &candidates);
     let boots = next_boot(&context, &candidates);
     let host = host_probes::begin(&context, &candidates, &processes);
     let of_windows = windows.as_ref().map(|windows| {
@@ -336,7 +340,8 @@ fn service_states(
     let manager = units.clone().next().map_or(Manager::usual(context.os), |unit| unit.manager);
     let service = |unit: &units::Unit| {
         let file = unit.definitions.first()?.walk.path.clone();
-        (unit.manager == manager).then(|| (unit.name.clone(), file))
+        let is_asked = unit.manager == manager && !is_template(&unit.name);
+        is_asked.then(|| (unit.name.clone(), file))
     };
     let slices = effective::slices(units.clone());
     let services = units.filter_map(service).collect();

@@ -124,7 +124,7 @@ mod tests {
         let path = folder.path().join("file");
         fs::write(&path, "four").unwrap();
         let meta = root.metadata(Path::new("/file")).unwrap().unwrap();
-        let after = After { meta, digest: Some(Digest::of(b"four", None)) };
+        let after = After { meta, digest: Some(Digest::of(b"four", None)), made_for: None };
         let mut facts = Facts::default();
         let mut receipt = Receipt::new("default");
         receipt.changed(Record {

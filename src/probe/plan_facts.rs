@@ -1,6 +1,6 @@
 //! What a planner has to know of a host.
 
-use super::{account, candidate, launchd, mac, paths, units};
+use super::{account, candidate, image_name, launchd, mac, paths, units};
 use crate::{
     Code, Error, Result,
     host::{Defined, Facts, Query},
@@ -10,7 +10,7 @@ use crate::{
         fs::Root,
         machine::hostname,
         privilege::is_administrator,
-        windows::{is_domain_controller, job_tools, registry},
+        windows::{has_credential_guard, is_domain_controller, job_tools, registry},
     },
     record,
     service::{Services, systemd_runs},
@@ -36,7 +36,7 @@ pub fn of_host(root: &Root, commands: &dyn Commands, instance: &str) -> Result<F
     let known = record::read(root, instance)?;
     let tools = TOOLS.into_iter().filter(|tool| commands.find(tool).is_some());
     Ok(Facts {
-        hostname: hostname(),
+        hostname: if root.is_host() { hostname() } else { image_name::hostname(root) },
         random: random()?,
         privileged: is_administrator(Os::HERE, commands),
         is_host: root.base() == Path::new("/"),
@@ -80,6 +80,7 @@ pub fn examine_paths(
             }
             Query::DropIns(name) => {
                 facts.strange_parts = crate::service::systemd::untrusted::untrusted(root, name)?;
+                facts.unit = units::parts(root, name);
             }
             Query::Home(path) => {
                 let untrusted = crate::platform::home::first_strange(root, path);
@@ -92,6 +93,7 @@ pub fn examine_paths(
                     facts.service_users = services.users()?;
                 }
             }
+            Query::CredentialGuard => facts.credential_guard = has_credential_guard(commands),
             Query::Registry(place) => {
                 if let Some(value) = registry::read(commands, place)? {
                     facts.registry.insert(place.to_string(), value);

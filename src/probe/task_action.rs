@@ -9,7 +9,7 @@ use crate::{
     agent::Kind,
     platform::fs::{Provenance, Root},
     service::task_scheduler::xml,
-    text::{inner, is_whole},
+    text::{has_drive, inner, is_whole},
 };
 use std::path::{Path, PathBuf};
 
@@ -26,6 +26,12 @@ const VARIABLES: [(&str, &str); 6] = [
     ("%systemdrive%", "C:"),
     ("%comspec%", r"C:\Windows\System32\cmd.exe"),
 ];
+
+/// Where a task starts whose definition names no folder.
+const SCHEDULERS: &str = r"C:\Windows\System32";
+
+/// What the path of the configuration stands behind.
+const CONFIG: [&str; 3] = ["--config", "-config", "-c"];
 
 /// Words in front of a program that a shell takes for itself.
 const LEADS: [&str; 6] = ["&", "call", "start", "/wait", "/b", "/min"];
@@ -77,7 +83,7 @@ pub(super) fn follow(root: &Root, action: &Action, named_by: Provenance) -> Run 
         line
     };
     let statements = line.map_or_else(|| vec![plain()], |line| statements(&bare(line)));
-    let folder = expanded(action.folder.trim().trim_matches('"'));
+    let folder = folder(action);
     let mut run = statements
         .iter()
         .find(|statement| statement.iter().any(|word| is_agent(word)))
@@ -91,9 +97,46 @@ pub(super) fn follow(root: &Root, action: &Action, named_by: Provenance) -> Run 
         && is_agent(first)
         && !folder.is_empty()
     {
-        *first = format!("{}\\{first}", folder.trim_end_matches('\\'));
+        *first = within(&folder, first);
+    }
+    if run.is_agent() {
+        resolve_config(&mut run.words, &folder);
     }
     run
+}
+
+/// The folder that an action starts its program in.
+pub(super) fn folder(action: &Action) -> String {
+    expanded(action.folder.trim().trim_matches('"'))
+}
+
+fn within(folder: &str, name: &str) -> String {
+    let name = name.strip_prefix(".\\").or(name.strip_prefix("./")).unwrap_or(name);
+    format!("{}\\{name}", folder.trim_end_matches(['\\', '/']))
+}
+
+/// A configuration that is named without its folder is in that of the task: the scheduler's own where
+/// the task names none.
+fn resolve_config(words: &mut [String], folder: &str) {
+    let folder = if folder.is_empty() { SCHEDULERS } else { folder };
+    let is_relative = |path: &str| {
+        !path.is_empty()
+            && !is_whole(Path::new(path))
+            && !path.starts_with(['/', '\\', '%', '-'])
+            && !has_drive(Path::new(path))
+    };
+    let mut is_next = false;
+    for word in words {
+        if is_next && is_relative(word) {
+            *word = within(folder, word);
+        } else if let Some((option, path)) = word.split_once('=')
+            && CONFIG.contains(&option)
+            && is_relative(path)
+        {
+            *word = format!("{option}={}", within(folder, path));
+        }
+        is_next = CONFIG.contains(&word.as_str());
+    }
 }
 
 fn is_agent(word: &str) -> bool {
@@ -194,6 +237,7 @@ fn of_script(root: &Root, word: &str, folder: &str, named_by: Provenance) -> Opt
     let text = xml::decoded(&content.bytes);
     let here = whole.rsplit_once(['/', '\\']).map_or("", |(folder, _)| folder);
     let mut run = Run { script: Some(path.clone()), ..Run::default() };
+    let mut folder = folder.to_owned();
     for (at, line) in text.lines().enumerate() {
         let line = line.trim().trim_start_matches('@').trim_start();
         let is_note =
@@ -208,11 +252,29 @@ fn of_script(root: &Root, word: &str, folder: &str, named_by: Provenance) -> Opt
         }
         let line = line.replace("%~dp0", &format!("{here}\\")).replace("$PSScriptRoot", here);
         let runs = statements(&expanded(&line));
+        for statement in &runs {
+            let into = entered(statement).filter(|_| run.words.is_empty());
+            let into = into.map(|into| into.trim_end_matches(['\\', '/']).to_owned());
+            folder =
+                into.filter(|into| is_whole(Path::new(&format!("{into}\\")))).unwrap_or(folder);
+        }
         if let Some(words) = runs.into_iter().find(|run| run.iter().any(|word| is_agent(word))) {
             run.words = words;
         }
     }
+    resolve_config(&mut run.words, &folder);
     (!run.words.is_empty()).then_some(run)
+}
+
+/// The folder that a statement of a script goes into.
+fn entered(words: &[String]) -> Option<&str> {
+    const GO: [&str; 6] = ["cd", "chdir", "pushd", "set-location", "sl", "push-location"];
+    let (first, rest) = words.split_first()?;
+    let is_option = |word: &&String| {
+        word.eq_ignore_ascii_case("/d") || word.to_ascii_lowercase().ends_with("path")
+    };
+    let folder = rest.iter().find(|word| !is_option(word))?;
+    GO.contains(&first.to_ascii_lowercase().as_str()).then_some(folder.as_str())
 }
 
 /// `set "A=b"` and `set A=b` of cmd, `$env:A = 'b'` of PowerShell.
@@ -291,6 +353,44 @@ mod tests {
             assert_eq!(run.words, [AGENT, "--config", CONFIG], "{command} {arguments}");
             assert!(run.is_agent());
         }
+    }
+
+    /// Of a task whose folder is named, and of one whose script goes there.
+    #[test]
+    fn a_configuration_without_its_folder_is_in_that_of_the_task() {
+        let config = |command: &str, arguments: &str, folder: &str| {
+            let (_folder, root) = root();
+            let agent_folder = _folder.path().join("Program Files/CircleCI");
+            let line = "cd /d \"%~dp0\"\r\n.\\circleci-launch-agent.exe --config launch-agent-config.yaml\r\n";
+            std::fs::write(agent_folder.join("start.cmd"), line).unwrap();
+            let [command, arguments, folder] = [command, arguments, folder].map(str::to_owned);
+            let run = follow(&root, &Action { command, arguments, folder }, Provenance::Root);
+            run.words.last().cloned().unwrap()
+        };
+        let here = r"C:\Program Files\CircleCI";
+        for (command, arguments, folder) in [
+            (AGENT, "--config launch-agent-config.yaml", here),
+            (AGENT, r"-c .\launch-agent-config.yaml", r"%ProgramFiles%\CircleCI\"),
+            (
+                "circleci-launch-agent.exe",
+                "-c launch-agent-config.yaml",
+                "\"C:\\Program Files\\CircleCI\"",
+            ),
+            ("cmd.exe", "/c circleci-launch-agent.exe -c launch-agent-config.yaml", here),
+            (r"C:\Program Files\CircleCI\start.cmd", "", ""),
+            ("start.cmd", "", here),
+        ] {
+            assert_eq!(
+                config(command, arguments, folder),
+                CONFIG,
+                "{command} {arguments} {folder}"
+            );
+        }
+        let inline = config(AGENT, "--config=launch-agent-config.yaml", here);
+        assert_eq!(inline, format!("--config={CONFIG}"));
+        let nowhere = config(AGENT, "-c launch-agent-config.yaml", "");
+        assert_eq!(nowhere, r"C:\Windows\System32\launch-agent-config.yaml");
+        assert_eq!(config(AGENT, r"-c D:\c.yaml", here), r"D:\c.yaml");
     }
 
     #[test]

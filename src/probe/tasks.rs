@@ -10,6 +10,7 @@ use crate::{
     host::{Definition, Directive, PathWalk, Provenance, ValueKind},
     platform::fs::{Kind, Root},
     service::task_scheduler::xml,
+    text::{inner, is_whole},
     values::Manager,
 };
 use std::path::{Path, PathBuf};
@@ -154,6 +155,15 @@ fn actions(unit: &Unit) -> Vec<Action> {
         }
     }
     actions
+}
+
+/// The folder that a task starts in, without the quotes that a person may have written around it.
+pub(super) fn start_folder(unit: &Unit) -> Option<PathBuf> {
+    if unit.manager != Manager::TaskScheduler {
+        return None;
+    }
+    let folder = actions(unit).into_iter().map(|action| task_action::folder(&action));
+    folder.map(|folder| inner(&folder)).find(|folder| is_whole(folder))
 }
 
 fn account(unit: &Unit) -> Option<String> {

@@ -1,7 +1,9 @@
 //! Unit files of agents, with their drop-ins, by the rules of `systemd.unit(5)`.
 
 use super::{
+    drop_ins::{DropIn, DropIns},
     environment::Raw,
+    launch,
     reader::{self, Part},
     scrub::Scrub,
 };
@@ -9,13 +11,14 @@ use crate::{
     Result,
     agent::Kind as Agent,
     host::{
-        Definition, Directive, Misread, PathWalk, Provenance, Scrubbed, Seen, limits::DIRECTIVES,
+        Definition, Directive, Misread, PathWalk, Provenance, Scrubbed, Seen, UnitParts,
+        limits::DIRECTIVES,
     },
     platform::fs::{Kind, Root},
     service::systemd::{
-        drop_ins::names,
+        drop_ins::{is_template, template_of},
         meant,
-        specifiers::Specifiers,
+        specifiers::{Specifiers, instantiated},
         unit_folders::UnitFolders,
         unit_text::{command, parse},
         untrusted::Search,
@@ -23,10 +26,10 @@ use crate::{
     values::Manager,
 };
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     ffi::OsString,
     path::{Path, PathBuf},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 /// Most bytes of a unit that are read, all of its files together: an account may have written some
@@ -34,10 +37,11 @@ use std::{
 const LIMIT: u64 = 512 << 10;
 
 /// Most files of a unit that are looked at.
-const FILES: usize = 100;
+pub(super) const FILES: usize = 100;
 
-/// How long a folder of drop-ins may take to be listed.
-const LISTED: Duration = Duration::from_millis(100);
+/// Most instances of a template, and most units with scripts, that are looked at.
+const INSTANCES: usize = 64;
+const SCRIPTS: usize = 64;
 
 /// A unit, unread by anyone but us.
 #[derive(Debug, Clone, Default)]
@@ -54,95 +58,111 @@ pub(super) struct Unit {
     pub(super) variables: Vec<Raw>,
 }
 
-/// The drop-ins of folders of one name.
-#[derive(Default)]
-struct DropIns {
-    files: BTreeMap<OsString, PathBuf>,
-    /// Why there may be more.
-    failure: Option<String>,
+/// The units that were found.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    /// Those of agents: of a template its instances, or itself where it has none.
+    pub(super) units: Vec<Unit>,
+    /// The templates of agents.
+    pub(super) templates: Vec<String>,
+    /// Others that start something that may be a script which runs an agent.
+    pub(super) scripts: Vec<Unit>,
 }
 
-/// Finds the units of agents. What cannot be read is noted in its place.
-pub(super) fn find(root: &Root, until: Instant) -> Vec<Unit> {
+/// Finds the units of agents. What cannot be read is noted in its place. `more` are services that run
+/// agents, whatever their definitions say, and further instances.
+pub(super) fn find(root: &Root, more: &BTreeSet<String>, until: Instant) -> Found {
     let folders = UnitFolders::list(root);
-    let mut drop_ins = BTreeMap::new();
+    let mut drop_ins = DropIns::default();
     // The same file by another name is the same unit.
     let services = folders.services().filter(|(name, _)| !folders.is_alias(name));
-    let mut units: Vec<Unit> = services
-        .filter_map(|(name, path)| {
-            let all_names = std::iter::once(name).chain(folders.other_names(name));
-            let mut dropped: Vec<String> = Vec::new();
-            for folder in all_names.flat_map(names) {
-                let places = folders.places(&folder);
-                if places.is_empty() || dropped.contains(&folder) {
-                    continue;
+    let mut found = Found::default();
+    let mut read =
+        |name: &str, path: &Path| unit(root, name, path, &drop_ins.of(root, &folders, name, until));
+    for (name, path) in services {
+        let unit = read(name, path);
+        match () {
+            () if !unit.is_agents() && more.contains(name) => found.units.push(unit),
+            () if !unit.is_agents() => {
+                let starts = || launch::may_be_script(&unit.command());
+                if found.scripts.len() < SCRIPTS && !is_template(name) && starts() {
+                    found.scripts.push(unit);
                 }
-                let read = || DropIns::read(root, places, until);
-                drop_ins.entry(folder.clone()).or_insert_with(read);
-                dropped.push(folder);
             }
-            let of_unit: Vec<_> = dropped.iter().filter_map(|name| drop_ins.get(name)).collect();
-            unit(root, name, path, &of_unit)
-        })
-        .collect();
+            () if is_template(name) => found.templates.push(name.to_owned()),
+            () => found.units.push(unit),
+        }
+    }
+    let mut instances = match found.templates.is_empty() {
+        true => BTreeSet::new(),
+        false => folders.instances(root),
+    };
+    instances.extend(more.iter().cloned());
+    for template in &found.templates {
+        let Some(path) = folders.places(template).first() else { continue };
+        let is_own = |name: &&String| template_of(name).as_ref() == Some(template);
+        let without_file = |name: &&String| found.units.iter().all(|unit| unit.name != **name);
+        let of_template: Vec<_> = instances.iter().filter(is_own).filter(without_file).collect();
+        let units: Vec<Unit> =
+            of_template.into_iter().take(INSTANCES).map(|name| read(name, path)).collect();
+        found.units.extend(units);
+        if !found.units.iter().any(|unit| template_of(&unit.name).as_ref() == Some(template)) {
+            found.units.push(read(template, path));
+        }
+    }
     let mut search = Search::new(root, &folders);
-    for unit in &mut units {
+    for unit in found.units.iter_mut().chain(&mut found.scripts) {
         unit.strange_parts = unit.search(root, &mut search).into();
     }
-    units
+    found
 }
 
-/// A unit with its drop-ins, if it is an agent's.
-fn unit(root: &Root, name: &str, path: &Path, drop_ins: &[&DropIns]) -> Option<Unit> {
-    let mut unit = Unit { name: name.to_owned(), ..Unit::default() };
+/// What systemd has of a service's name before an install writes its unit.
+pub(super) fn parts(root: &Root, name: &str) -> UnitParts {
+    let folders = UnitFolders::list(root);
+    let until = Instant::now() + super::LOCAL_LIMIT;
+    let mut drop_ins = DropIns::default();
+    let mut unit = Unit::default();
     let mut left = LIMIT;
-    unit.read(root, path, &mut left);
+    for path in by_name(&drop_ins.of(root, &folders, name, until)) {
+        unit.read(root, path, &mut left);
+    }
+    UnitParts { places: folders.places(name).to_vec(), added: unit.directives }
+}
+
+/// The files that count, in the order of their names: of two with one name the first.
+fn by_name<'a>(drop_ins: &[&'a DropIn]) -> impl Iterator<Item = &'a PathBuf> {
     let mut added: BTreeMap<&OsString, &PathBuf> = BTreeMap::new();
     for (name, path) in drop_ins.iter().flat_map(|drop_in| &drop_in.files) {
         added.entry(name).or_insert(path);
     }
-    for path in added.into_values() {
+    added.into_values()
+}
+
+/// A unit with its drop-ins.
+fn unit(root: &Root, name: &str, path: &Path, drop_ins: &[&DropIn]) -> Unit {
+    let mut unit = Unit { name: name.to_owned(), ..Unit::default() };
+    let mut left = LIMIT;
+    unit.read(root, path, &mut left);
+    for path in by_name(drop_ins) {
         unit.read(root, path, &mut left);
     }
     let failure = drop_ins.iter().find_map(|drop_in| drop_in.failure.clone());
     if let (Some(failure), Some(last)) = (failure, unit.definitions.last_mut()) {
         last.failure = Some(failure);
     }
-    let runs_agent = |directive: &Directive<String>| {
-        directive.key.starts_with("Exec") && Agent::named_in(&directive.value).is_some()
-    };
-    let has_name = unit.name.starts_with("circleci");
-    (has_name || unit.directives.iter().any(runs_agent)).then_some(unit)
-}
-
-impl DropIns {
-    /// Reads what is in folders of one name, which an account may have filled: the first of each, as
-    /// far as they can be listed in time.
-    fn read(root: &Root, folders: &[PathBuf], until: Instant) -> Self {
-        let mut drop_ins = Self::default();
-        for folder in folders {
-            let Some(spot) = root.find(folder).ok().flatten() else { continue };
-            let until = until.min(Instant::now() + LISTED);
-            let Ok(listed) = spot.list_some(FILES, until) else { continue };
-            if !listed.is_whole {
-                drop_ins.failure = Some(format!(
-                    "{} has more than {FILES} files, or cannot be listed in time: the rest was \
-                     not read",
-                    folder.display()
-                ));
-            }
-            for name in listed.names {
-                if Path::new(&name).extension().is_some_and(|end| end == "conf") {
-                    let path = folder.join(&name);
-                    drop_ins.files.entry(name).or_insert(path);
-                }
-            }
-        }
-        drop_ins
-    }
+    unit
 }
 
 impl Unit {
+    /// Whether it is an agent's, by its name or by what it names.
+    fn is_agents(&self) -> bool {
+        let runs_agent = |directive: &Directive<String>| {
+            directive.key.starts_with("Exec") && Agent::named_in(&directive.value).is_some()
+        };
+        self.name.starts_with("circleci") || self.directives.iter().any(runs_agent)
+    }
+
     /// One whose manager reads nothing but its own file.
     pub(super) fn of_one_file(name: String, manager: Manager) -> Self {
         Self { name, manager, strange_parts: Seen::Known(Vec::new()), ..Self::default() }
@@ -178,7 +198,12 @@ impl Unit {
         }) {
             Ok(content) => {
                 *left = left.saturating_sub(content.bytes.len() as u64);
-                let directives = parse(&String::from_utf8_lossy(&content.bytes), path);
+                let mut directives = parse(&String::from_utf8_lossy(&content.bytes), path);
+                if template_of(&self.name).is_some() {
+                    for directive in &mut directives {
+                        directive.value = instantiated(&directive.value, &self.name);
+                    }
+                }
                 let room = DIRECTIVES.saturating_sub(self.directives.len());
                 if content.cut || directives.len() > room {
                     definition.failure = Some(format!(
@@ -188,6 +213,8 @@ impl Unit {
                 }
                 self.directives.extend(directives.into_iter().take(room));
             }
+            // It is masked: an administrator took it away on purpose.
+            Err(_) if definition.walk.leads_to_null() => {}
             Err(error) => definition.failure = Some(error.message().to_owned()),
         }
         self.definitions.push(definition);
@@ -198,9 +225,7 @@ impl Unit {
         if let Some(command) = &self.command {
             return command.clone();
         }
-        let of_host = self.specifiers();
-        let specifiers = Specifiers { unit: &self.name, of_host: &of_host };
-        let filled = |word: String| specifiers.fill(&word).unwrap_or(word).replace("$$", "$");
+        let filled = |word: String| self.filled(&word).replace("$$", "$");
         command(&self.directives).into_iter().map(filled).collect()
     }
 
@@ -214,6 +239,13 @@ impl Unit {
             'd' => Some(format!("/run/credentials/{name}")),
             _ => None,
         }
+    }
+
+    /// A value with its specifiers filled in, as far as they are known.
+    pub(super) fn filled(&self, value: &str) -> String {
+        let of_host = self.specifiers();
+        let specifiers = Specifiers { unit: &self.name, of_host: &of_host };
+        specifiers.fill(value).unwrap_or_else(|_| value.to_owned())
     }
 
     /// Its lines that systemd takes otherwise than they are meant, but for those about variables.
@@ -281,6 +313,11 @@ fn shortened(value: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
+
+    fn found(root: &Root, until: Instant) -> Vec<Unit> {
+        find(root, &BTreeSet::new(), until).units
+    }
 
     fn soon() -> Instant {
         Instant::now() + Duration::from_secs(20)
@@ -296,7 +333,7 @@ mod tests {
             let path = units.join(format!("circleci.service.d/{number}.conf"));
             std::fs::write(path, "[Service]\n".to_owned() + &"a\n".repeat(5000)).unwrap();
         }
-        let units = find(&root, soon());
+        let units = found(&root, soon());
         assert_eq!((units[0].definitions.len(), units[0].directives.len()), (FILES, DIRECTIVES));
         assert!(units[0].definitions[1].failure.is_some());
         assert!(units[0].definitions[0].failure.is_none());
@@ -315,9 +352,9 @@ mod tests {
         }
         for until in [soon(), Instant::now()] {
             let filled = [PathBuf::from("/etc/systemd/system/circleci.service.d")];
-            let drop_ins = DropIns::read(&root, &filled, until);
+            let drop_ins = DropIn::read(&root, &filled, until);
             assert!(drop_ins.files.len() <= FILES && drop_ins.failure.is_some());
-            let units = find(&root, until);
+            let units = found(&root, until);
             let troubled = |unit: &Unit| {
                 unit.definitions.iter().any(|definition| definition.failure.is_some())
             };
@@ -344,7 +381,7 @@ mod tests {
             .unwrap();
         }
         std::fs::write(units.join("circleci-x.service"), "[Service]\n").unwrap();
-        let units = find(&root, soon());
+        let units = found(&root, soon());
         let of = |key: &str| -> Vec<String> {
             let directives = units[0].directives.iter().filter(|directive| directive.key == key);
             directives.map(|directive| directive.value.clone()).collect()
@@ -368,7 +405,7 @@ mod tests {
         write("usr/lib/systemd/system/ci.service.d/a.conf", "[Service]\nUser=hidden\n");
         write("etc/systemd/system/ci.service.d/a.conf", "[Service]\nUser=seen\n");
         write("etc/systemd/system/ci.service.d/b.conf.bak", "[Service]\nUser=not\n");
-        let units = find(&Root::open(folder.path()).unwrap(), soon());
+        let units = found(&Root::open(folder.path()).unwrap(), soon());
         assert_eq!(units.len(), 1);
         assert_eq!(units[0].command(), ["/opt/circleci-runner", "machine"]);
         let users: Vec<_> = units[0]
@@ -378,6 +415,49 @@ mod tests {
             .map(|d| d.value.as_str())
             .collect();
         assert_eq!(users, ["seen"]);
+    }
+
+    /// As Buildkite packages its agent, for one instance on each queue.
+    #[cfg(unix)]
+    #[test]
+    fn a_template_is_its_instances() {
+        let (folder, root) = crate::platform::fs::empty_root();
+        let units = folder.path().join("etc/systemd/system");
+        let write = |name: &str, text: &str| {
+            let path = units.join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        };
+        let line = "ExecStart=/opt/circleci-runner machine -c /etc/ci-%i/c.yaml";
+        write("ci@.service", &format!("[Service]\nUser=ci-%i\n{line} %%i\n"));
+        let names = |more: &[&str]| {
+            let more = more.iter().map(|name| (*name).to_owned()).collect();
+            let units = find(&root, &more, soon()).units;
+            units.into_iter().map(|unit| unit.name).collect::<Vec<_>>()
+        };
+        assert_eq!(names(&[]), ["ci@.service"]);
+        let link = |name: &str| {
+            std::fs::create_dir_all(units.join(name).parent().unwrap()).unwrap();
+            std::os::unix::fs::symlink("/etc/systemd/system/ci@.service", units.join(name))
+                .unwrap();
+        };
+        link("multi-user.target.wants/ci@gpu.service");
+        link("ci@linked.service");
+        write("ci@own.service", &format!("[Service]\n{line}\n"));
+        write("ci@gpu.service.d/a.conf", "[Service]\nNice=1\n");
+        write("ci@.service.d/b.conf", "[Service]\nGroup=%i\n");
+        let expected = ["ci@own.service", "ci@gpu.service", "ci@linked.service"];
+        assert_eq!(names(&[]), expected);
+        let started = ["ci@own.service", "ci@7.service", "ci@gpu.service", "ci@linked.service"];
+        assert_eq!(names(&["ci@7.service", "other@7.service"]), started);
+        let all = found(&root, soon());
+        let of = |key: &str| -> Vec<&str> {
+            let directives = all[1].directives.iter().filter(|line| line.key == key);
+            directives.map(|line| line.value.as_str()).collect()
+        };
+        assert_eq!((of("User"), of("Group"), of("Nice")), (vec!["ci-gpu"], vec!["gpu"], vec!["1"]));
+        assert_eq!(all[1].command()[3..], ["/etc/ci-gpu/c.yaml", "%%i"]);
+        assert_eq!(all[1].provenance(), Provenance::Root);
     }
 
     #[cfg(unix)]
@@ -394,18 +474,18 @@ mod tests {
             std::os::unix::fs::symlink("/dev/null", units.join(name)).unwrap();
         }
         std::fs::write(units.join("agent.service.d/a.conf"), "[Service]\nGroup=a\n").unwrap();
-        let found = find(&root, soon());
-        let names: Vec<_> = found.iter().map(|unit| unit.name.as_str()).collect();
+        let all = found(&root, soon());
+        let names: Vec<_> = all.iter().map(|unit| unit.name.as_str()).collect();
         assert_eq!(names, ["circleci-a.service", "circleci-b.service", "circleci.service"]);
-        assert_eq!((found[2].directives.len(), found[2].provenance()), (2, Provenance::Root));
+        assert_eq!((all[2].directives.len(), all[2].provenance()), (2, Provenance::Root));
         for name in ["agent.service.d", "circleci.service.d", "service.wants"] {
             let open = |mode| {
                 let mode = std::os::unix::fs::PermissionsExt::from_mode(mode);
                 std::fs::set_permissions(units.join(name), mode).unwrap();
             };
             open(0o777);
-            let found = find(&root, soon());
-            let parts: Vec<_> = found[2]
+            let all = found(&root, soon());
+            let parts: Vec<_> = all[2]
                 .strange_parts
                 .known()
                 .unwrap()
@@ -414,7 +494,7 @@ mod tests {
                 .collect();
             open(0o755);
             assert_eq!(parts, [&Path::new("/etc/systemd/system").join(name)]);
-            assert_eq!(found[2].provenance(), Provenance::Anybody);
+            assert_eq!(all[2].provenance(), Provenance::Anybody);
         }
     }
 }

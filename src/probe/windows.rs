@@ -16,8 +16,9 @@ use std::{
     time::Duration,
 };
 
-/// PowerShell takes seconds to start on a busy host, whatever the time for a probe.
-const LEAST: Duration = Duration::from_secs(10);
+/// PowerShell takes seconds to start on a busy host, and so do accounts and access lists, whatever the
+/// time for a probe: without this answer nothing of Windows is known.
+const LEAST: Duration = Duration::from_secs(60);
 
 /// What was asked, until the answer is there.
 pub(super) struct Asked(Probe<Result<Inventory, String>>);
@@ -253,6 +254,7 @@ impl Answer {
             domain_controller: answer.map(|answer| answer.role >= 4),
             long_paths: answer.map(|answer| answer.long_paths),
             remote_desktop_off: answer.map(|answer| answer.desktop_off),
+            credential_guard: answer.and_then(|answer| answer.credential_guard),
             saved_credential: (!keepers.is_empty())
                 .then(|| keepers.iter().all(|keeper| keeper.credentials > 0)),
             winhttp_proxy: answer.and_then(|answer| answer.winhttp.clone()),
@@ -367,7 +369,7 @@ mod tests {
         let found = processes.of_install(Some(400), None, None, &scrub, soon);
         let names: Vec<_> =
             found.processes.ok().unwrap().iter().map(|process| process.name.as_str()).collect();
-        assert_eq!(names, ["circleci-launch-agent.exe", "circleci-agent.exe"]);
+        assert_eq!(names, ["circleci-launch-agent.exe", "conhost.exe", "circleci-agent.exe"]);
     }
 
     #[test]

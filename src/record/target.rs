@@ -99,6 +99,10 @@ pub struct After {
     pub meta: Meta,
     /// What was in it; `None` where change is expected, as of a binary that updates itself.
     pub digest: Option<Digest>,
+    /// The number of the account that it was made for, where it was given to root since: what the
+    /// account has in it goes with a purge.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made_for: Option<u32>,
 }
 
 /// What a digest's text begins with, in front of a colon.

@@ -22,7 +22,11 @@ pub(crate) use query::{StateQuery, Told};
 pub(crate) use trust::is_closed;
 pub(crate) use verb::Verb;
 
-use crate::{Result, host::ServiceState, platform::fs::Root};
+use crate::{
+    Result,
+    host::{Effective, ServiceState},
+    platform::fs::Root,
+};
 use std::{collections::BTreeMap, path::Path, time::Duration};
 
 /// Commands with which a person goes on from here.
@@ -55,6 +59,14 @@ pub trait Services {
     }
     /// What the manager says about the service.
     fn state(&self, service: &str) -> Result<ServiceState>;
+    /// The values of the service that are in force, whatever file they come from. `None` where the
+    /// manager adds nothing to a definition.
+    ///
+    /// # Errors
+    /// When the manager cannot be asked.
+    fn effective(&self, _service: &str) -> Result<Option<Effective<String>>> {
+        Ok(None)
+    }
     /// Whether an agent that the service runs has a job: a child that has not ended. `None` where
     /// that cannot be told.
     ///

@@ -85,6 +85,16 @@ pub(crate) trait Profile: Sync {
         self.states(query).map(all)
     }
 
+    /// The services that it has made of these templates.
+    fn instances(
+        &self,
+        _commands: &dyn Commands,
+        _templates: &[String],
+        _limit: Duration,
+    ) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Whether the manager can be asked by this name what it objects to in a definition.
     fn judges(&self, _service: &str) -> bool {
         false
@@ -138,6 +148,17 @@ pub(crate) trait Profile: Sync {
     /// Refuses a host on which the manager does not run.
     fn refuse_host(&self, _facts: &Facts) -> Result<()> {
         Ok(())
+    }
+
+    /// Refuses what others left for a service of this name, where the agent that would run by it is
+    /// not the one that is planned.
+    fn refuse_foreign_parts(&self, _spec: &Spec, _facts: &Facts) -> Result<()> {
+        Ok(())
+    }
+
+    /// What others left for a service of this name, and stays in force.
+    fn foreign_parts(&self, _spec: &Spec, _facts: &Facts) -> Vec<String> {
+        Vec::new()
     }
 
     /// Refuses a name that another service of the host has; [`places`](Self::places) were looked at.

@@ -52,7 +52,9 @@ pub(crate) fn is_sound(value: &str) -> bool {
 
 /// A word as a shell takes it; `None` for what a shell cannot be given.
 pub(crate) fn written(word: &str, value: &str, shell: Shell) -> Option<String> {
-    if is_plain(value) {
+    // PowerShell evaluates what stands in brackets.
+    let is_read = shell == Shell::Windows && word.contains(['(', ')', ' ']);
+    if is_plain(value) && !is_read {
         return Some(word.to_owned());
     }
     // Between double quotes these mean nothing to either shell of Windows.

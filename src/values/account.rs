@@ -7,12 +7,12 @@ use std::{fmt, str::FromStr};
 /// The name of a local account.
 ///
 /// Rule on Linux and macOS: `^[a-z_][a-z0-9_-]{0,30}\$?$`, what `useradd` of shadow-utils and
-/// Debian's `adduser` both take; it excludes names of digits, which `chown` would read as a number.
+/// Debian's `adduser` both take, and single dots, as accounts of a directory have them (`first.last`); it excludes names of digits, which `chown` would read as a number.
 /// On Windows: at most 20 characters, without those that `NetUserAdd` refuses.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AccountName(String);
 
-const UNIX_RULE: &str = "a name starts with a small letter or _ and goes on with small letters, digits, _ or -, 31 in all";
+const UNIX_RULE: &str = "a name starts with a small letter or _ and goes on with small letters, digits, _, - or single dots, 31 in all";
 const WINDOWS_RULE: &str =
     "a name has at most 20 characters and none of \" / \\ [ ] : ; | = , + * ? < > @";
 
@@ -62,7 +62,9 @@ fn is_unix_name(text: &str) -> bool {
     let stem = text.strip_suffix('$').unwrap_or(text);
     stem.len() <= 31
         && stem.starts_with(|c: char| c.is_ascii_lowercase() || c == '_')
-        && stem.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-'))
+        && !stem.contains("..")
+        && !stem.ends_with('.')
+        && stem.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-' | b'.'))
 }
 
 fn is_windows_name(text: &str) -> bool {
@@ -82,7 +84,9 @@ mod tests {
 
     #[test]
     fn names_that_useradd_takes_pass() {
-        for text in ["circleci", "_runner", "a", "ci-1_b", "machine$", &"a".repeat(31)] {
+        for text in
+            ["circleci", "_runner", "a", "ci-1_b", "machine$", "first.last", &"a".repeat(31)]
+        {
             assert!(AccountName::new(text, Os::Linux).is_ok(), "{text}");
         }
     }
@@ -90,7 +94,10 @@ mod tests {
     #[test]
     fn names_that_mislead_are_refused() {
         let long = "a".repeat(32);
-        for text in ["", "1000", "-x", "a b", "a:b", "a$b", "root\n", "ä", "../x", "$", &long] {
+        for text in [
+            "", "1000", "-x", "a b", "a:b", "a$b", "root\n", "ä", "../x", "a..b", "a.", ".a", "$",
+            &long,
+        ] {
             assert!(AccountName::new(text, Os::Linux).is_err(), "{text:?}");
         }
         for text in ["", "a/b", "DOM\\x", "x@y", "x.", " x", "a234567890123456789012"] {

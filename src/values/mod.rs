@@ -17,6 +17,7 @@ mod path;
 mod proxy;
 mod sha256;
 mod url;
+pub(crate) mod windows_path;
 
 pub use account::AccountName;
 pub use address::HostPort;

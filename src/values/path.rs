@@ -1,6 +1,6 @@
 //! Absolute paths on the system that the install is for.
 
-use super::serde_as_text;
+use super::{serde_as_text, windows_path::NameFault};
 use crate::{Code, Error, Help, Result, platform::Os};
 use std::{fmt, str::FromStr};
 
@@ -100,6 +100,14 @@ fn split_windows_root(text: &str) -> Option<(String, String)> {
 }
 
 fn is_windows_name(name: &str) -> bool {
+    !name.is_empty() && windows_name(name).is_ok()
+}
+
+/// Whether a name is one to Windows.
+///
+/// # Errors
+/// Why it is none.
+pub(super) fn windows_name(name: &str) -> std::result::Result<(), NameFault> {
     // A device in every folder, whatever follows a dot.
     let stem = name.split('.').next().unwrap_or_default().trim_end().to_ascii_uppercase();
     let is_numbered = |kind: &str| {
@@ -110,11 +118,14 @@ fn is_windows_name(name: &str) -> bool {
     let is_device = matches!(stem.as_str(), "CON" | "PRN" | "AUX" | "NUL" | "CONIN$" | "CONOUT$")
         || is_numbered("COM")
         || is_numbered("LPT");
-    // Windows drops a dot or blank at the end, which makes two texts of one file.
-    !name.is_empty()
-        && !is_device
-        && !name.contains(['<', '>', ':', '"', '|', '?', '*'])
-        && !name.ends_with(['.', ' '])
+    let wrong = |c: &char| matches!(c, '<' | '>' | ':' | '"' | '|' | '?' | '*');
+    match name.chars().find(wrong) {
+        _ if is_device => Err(NameFault::Device),
+        Some(c) => Err(NameFault::Character(c)),
+        // Which makes two texts of one file.
+        None if name.ends_with(['.', ' ']) => Err(NameFault::Ending),
+        None => Ok(()),
+    }
 }
 
 /// The part of a work folder's path that is there before any job: `%s` becomes something else

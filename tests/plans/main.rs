@@ -15,7 +15,7 @@ use runnerup::{
     platform::{
         Os, Platform,
         accounts::AccountId,
-        fs::{Kind, Meta},
+        fs::{Kind, Meta, Permissions},
         windows::registry::Value,
     },
     record::{Digest, Receipt, Record, State, Step, Target},
@@ -203,6 +203,23 @@ fn a_desktop_session_is_kept_and_given_up_again() {
     assert!(again.steps.is_empty(), "{}", shown(&again));
 }
 
+/// A trigger that repeats by the clock starts a task within a minute of its registration; one that
+/// repeats from a start of the system on starts nothing again before the first reboot.
+#[test]
+fn a_task_is_started_again_from_the_first_moment_unless_it_is_not_to_be_started() {
+    let system = SYSTEMS[2];
+    let starts = |given: &[(&str, &str)]| {
+        let plan = planned(system, &[&USUAL[..], given].concat(), &fresh(system.0));
+        let text = shown(&plan);
+        let at_boot = text.split("<BootTrigger>").nth(1).unwrap();
+        let at_boot = at_boot.split("</BootTrigger>").next().unwrap();
+        let by_clock = text.contains("<TimeTrigger>") && text.contains("<StartBoundary>2020-");
+        (at_boot.contains("<Interval>PT1M</Interval>"), by_clock)
+    };
+    assert_eq!(starts(&[]), (false, true));
+    assert_eq!(starts(&[("no-start", "true")]), (true, false));
+}
+
 /// What stands on the registry already is not touched, and so not taken away later.
 #[test]
 fn values_that_are_right_already_stay_when_a_session_goes() {
@@ -259,6 +276,9 @@ fn a_desktop_session_is_refused_where_it_cannot_be_kept() {
     facts.registry.insert(place.to_owned(), Value::number(1));
     let error = refused(windows, &[], &facts);
     assert!(error.exit() == 3 && error.message().contains("forbids Remote Desktop"), "{error}");
+    let facts = Facts { credential_guard: true, ..fresh(windows.0) };
+    let error = refused(windows, &[], &facts);
+    assert!(error.exit() == 3 && error.message().contains("Credential Guard"), "{error}");
     let mut facts = fresh(windows.0);
     let account = AccountFacts {
         name: "circleci".into(),
@@ -289,6 +309,24 @@ fn a_folder_of_somebody_is_not_the_accounts_on_windows() {
     let record = Record { target, before: State::Absent, after: None, data: true };
     facts.receipt.as_mut().unwrap().changed(record);
     planned(windows, &given, &facts);
+}
+
+/// The access list of what others made there may give anything to anybody.
+#[test]
+fn a_folder_that_was_there_gets_its_access_list_on_windows() {
+    let system = SYSTEMS[2];
+    let folder = Path::new("C:/Program Files/CircleCI");
+    let has_step = |facts: &Facts| {
+        let plan = planned(system, &USUAL, facts);
+        plan.steps.iter().any(|step| step.target() == Target::Folder(folder.into()))
+    };
+    let mut facts = fresh(system.0);
+    let found = Meta { permissions: Permissions::Acl, ..meta(Kind::Folder, (0, 0), 0) };
+    stands(&mut facts, folder, found, None);
+    assert!(has_step(&facts));
+    let mut installed = done(facts.clone(), &planned(system, &USUAL, &facts));
+    stands(&mut installed, folder, found, None);
+    assert!(!has_step(&installed));
 }
 
 #[test]
@@ -432,6 +470,8 @@ fn what_the_account_owns_is_in_the_place_of_nothing_else() {
         ("workdir", "/etc/opt/circleci/ca.pem/work"),
         ("workdir", "/var/lib/runnerup"),
         ("workdir", "/opt/circleci/%s"),
+        ("workdir", "/home/circleci"),
+        ("workdir", "/etc"),
     ];
     let windows = [
         ("log-file", r"c:\program files\circleci\LAUNCH-agent-config.yaml"),
@@ -461,7 +501,7 @@ fn what_the_account_owns_is_in_the_place_of_nothing_else() {
 fn what_the_account_owns_may_be_beside_the_rest() {
     for given in [
         [("log-file", "/srv/ci/agent.log"), ("workdir", "/srv/ci/work")],
-        [("log-file", "/var/opt/circleci/agent.log"), ("workdir", "/var/opt/circleci")],
+        [("log-file", "/var/opt/circleci/agent.log"), ("workdir", "/var/opt/circleci/work")],
         [("log-file", "/var/opt/circleci/workdir/agent.log"), ("workdir", "/opt/circleci/work")],
         [("log-file", "/opt/agent.log"), ("workdir", "/srv/ci")],
     ] {

@@ -2,6 +2,7 @@
 
 use super::problems;
 use serde_json::{Value, json};
+use std::{collections::BTreeSet, fs, path::Path};
 
 const OURS: &str = include_str!("../facts/windows-made.json");
 const OTHERS: &str = include_str!("../facts/windows-installs-made.json");
@@ -11,7 +12,8 @@ const FOLDER: &str = r"C:\Program Files\CircleCI";
 const USERS: &str = "S-1-5-32-545";
 
 /// What the documented installs leave, and why each of it is told.
-const DOCUMENTED_FLAWS: [(&str, &str); 2] = [
+const DOCUMENTED_FLAWS: [(&str, &str); 3] = [
+    ("service/task-priority", "the scheduler's own priority is below normal"),
     ("permissions/config-private", "the program folder lets every user read what is put into it"),
     ("permissions/power-known", "the account is made an administrator"),
 ];
@@ -61,7 +63,12 @@ fn desktop() -> Value {
     for key in ["receipt", "name"] {
         facts["installs"][0][key] = ours["installs"][0][key].clone();
     }
+    at_normal_priority(&mut facts);
     facts
+}
+
+fn at_normal_priority(facts: &mut Value) {
+    add(facts, "Settings", "Priority", "5");
 }
 
 #[test]
@@ -98,11 +105,31 @@ fn line(facts: &mut Value, section: &str, key: &str, value: &str) {
     own.ok_or((section, key)).unwrap()["value"] = json!(value);
 }
 
+/// Adds a line to the task's definition, in front of all others: what a trigger holds stands before it.
+fn add(facts: &mut Value, section: &str, key: &str, value: &str) {
+    let line = json!({"file": "C:\\t", "line": 1, "section": section, "key": key, "value": value});
+    lines(facts).insert(0, line);
+}
+
 /// Takes lines out whose section begins so, and whose key is this one.
 fn without(facts: &mut Value, section: &str, key: &str) {
     lines(facts).retain(|own| {
         !own["section"].as_str().unwrap().starts_with(section) || key != "*" && own["key"] != key
     });
+}
+
+fn position(facts: &mut Value, section: &str, key: &str) -> usize {
+    let lines = lines(facts);
+    lines.iter().position(|own| own["section"] == section && own["key"] == key).unwrap()
+}
+
+/// As an earlier version of this program had it, on a host that was not started since.
+fn by_boot(facts: &mut Value) {
+    without(facts, "Triggers/TimeTrigger", "*");
+    let at = position(facts, "Triggers", "TimeTrigger");
+    lines(facts).remove(at);
+    add(facts, "Triggers/BootTrigger/Repetition", "Interval", "PT1M");
+    windows(facts, "tasks")["known"][0]["next_run"] = json!(null);
 }
 
 /// How the task last ended; the agent does not run.
@@ -192,7 +219,7 @@ const HOST: [Fault; 9] = [
     ),
 ];
 
-const TASK: [Fault; 19] = [
+const TASK: [Fault; 31] = [
     Fault(
         "a limit of three days",
         ours,
@@ -209,7 +236,10 @@ const TASK: [Fault; 19] = [
     Fault(
         "a trigger that is switched off",
         ours,
-        |facts| line(facts, "Triggers", "BootTrigger", "disabled"),
+        |facts| {
+            line(facts, "Triggers", "BootTrigger", "disabled");
+            line(facts, "Triggers", "TimeTrigger", "disabled");
+        },
         "service/task-triggered",
     ),
     Fault(
@@ -222,10 +252,89 @@ const TASK: [Fault; 19] = [
         "no start after an end",
         ours,
         |facts| {
-            without(facts, "Triggers/BootTrigger/Repetition", "*");
+            without(facts, "Triggers/TimeTrigger/Repetition", "*");
             without(facts, "Settings/RestartOnFailure", "*");
         },
         "service/restarts",
+    ),
+    Fault(
+        "restarts of starts that fail alone",
+        ours,
+        |facts| {
+            without(facts, "Triggers/TimeTrigger/Repetition", "*");
+            line(facts, "Settings/RestartOnFailure", "Count", "3");
+        },
+        "service/restarts",
+    ),
+    Fault("a repetition from the next start of the system on", ours, by_boot, "service/restarts"),
+    Fault(
+        "a repetition by the clock of a day",
+        ours,
+        |facts| {
+            let at = position(facts, "Triggers/TimeTrigger/Repetition", "Interval");
+            lines(facts).insert(at, json!({"file": "C:\\t", "line": 1, "section": "Triggers/TimeTrigger/Repetition", "key": "Duration", "value": "P1D"}));
+        },
+        "service/restarts",
+    ),
+    Fault(
+        "the scheduler's own priority",
+        ours,
+        |facts| without(facts, "Settings", "Priority"),
+        "service/task-priority",
+    ),
+    Fault(
+        "a priority below normal",
+        ours,
+        |facts| line(facts, "Settings", "Priority", "7"),
+        "service/task-priority",
+    ),
+    Fault(
+        "a start only with a network",
+        ours,
+        |facts| line(facts, "Settings", "RunOnlyIfNetworkAvailable", "true"),
+        "service/task-unconditional",
+    ),
+    Fault(
+        "a trigger of the future",
+        ours,
+        |facts| add(facts, "Triggers/BootTrigger", "StartBoundary", "2099-01-01T00:00:00"),
+        "service/task-unconditional",
+    ),
+    Fault(
+        "a trigger of the past",
+        ours,
+        |facts| add(facts, "Triggers/BootTrigger", "EndBoundary", "2021-01-01T00:00:00"),
+        "service/task-unconditional",
+    ),
+    Fault(
+        "a task that deletes itself",
+        ours,
+        |facts| add(facts, "Settings", "DeleteExpiredTaskAfter", "PT0S"),
+        "service/task-unconditional",
+    ),
+    Fault(
+        "a limit of the trigger",
+        ours,
+        |facts| add(facts, "Triggers/BootTrigger", "ExecutionTimeLimit", "PT12H"),
+        "service/task-unlimited",
+    ),
+    Fault(
+        "a folder in quotes",
+        ours,
+        |facts| line(facts, "Actions/Exec", "WorkingDirectory", r#""C:\Program Files\CircleCI""#),
+        "service/task-folder",
+    ),
+    Fault(
+        "a folder that is not there",
+        ours,
+        |facts| {
+            line(facts, "Actions/Exec", "WorkingDirectory", r"D:\ci");
+            let walk = &mut install(facts, "paths")[2][1]["known"];
+            walk["path"] = json!(r"D:\ci");
+            walk["end"] = json!(null);
+            walk["stopped"] = json!("it is not there");
+        },
+        "service/task-folder",
     ),
     Fault(
         "no start on battery power",
@@ -437,6 +546,7 @@ fn runner_closed() -> Value {
 }
 
 fn cured(mut facts: Value) -> Value {
+    at_normal_priority(&mut facts);
     facts["host"]["accounts"][0]["administrator"] = json!(false);
     facts
 }
@@ -467,4 +577,71 @@ fn an_agent_between_two_jobs_is_well() {
     assert_eq!(problems(&facts).0, Vec::<String>::new());
     windows(&mut facts, "tasks")["known"][0]["next_run"] = json!(null);
     assert_eq!(problems(&facts).0, ["service/running"]);
+}
+
+/// A trigger that repeats each minute is refused while the agent runs.
+#[test]
+fn a_task_whose_second_start_was_refused_is_well() {
+    let mut facts = ours();
+    windows(&mut facts, "tasks")["known"][0]["result"] = json!(2_147_946_720_u32);
+    let state = &mut install(&mut facts, "service")["state"]["known"];
+    state["exit_status"] = json!(2_147_946_720_u32.cast_signed());
+    state["main_pid"] = json!(null);
+    assert_eq!(problems(&facts).0, Vec::<String>::new());
+}
+
+/// The host of the agent's console is a child of it; an agent that is idle has no other.
+#[test]
+fn a_console_is_no_job() {
+    let mut facts = ours();
+    let processes = install(&mut facts, "processes")["known"].as_array_mut().unwrap();
+    let mut console = processes[0].clone();
+    console["pid"] = json!(412);
+    console["parent"] = processes[0]["pid"].clone();
+    console["name"] = json!("conhost.exe");
+    console["started"] = json!(1_793_400_000);
+    processes.push(console);
+    assert_eq!(problems(&facts).0, Vec::<String>::new());
+}
+
+/// Every command that a fault of Windows is answered with, for whoever reads them and for the grammar of
+/// PowerShell (ci/check-powershell). `RUNNERUP_BLESS=1 cargo test --test recorded_facts` writes them anew.
+#[test]
+fn every_cure_is_one_that_windows_has() {
+    let mut cures = BTreeSet::new();
+    for Fault(_, healthy, plant, _) in HOST.iter().chain(&TASK).chain(&RIGHTS).chain(&AGENTS) {
+        for is_ours in [true, false] {
+            let mut facts = healthy();
+            plant(&mut facts);
+            if !is_ours {
+                facts["installs"][0]["receipt"] = json!(null);
+            }
+            cures.extend(super::commands(&facts));
+        }
+    }
+    let text: String = cures.iter().map(|line| format!("{line}\n")).collect();
+    for word in ["sudo", "tail", "systemctl", "Administrators"] {
+        assert!(!text.contains(word), "{word}: {text}");
+    }
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/calls/windows-cures.txt");
+    if std::env::var_os("RUNNERUP_BLESS").is_some() {
+        fs::write(&file, &text).unwrap();
+    }
+    assert!(fs::read_to_string(&file).unwrap_or_default() == text, "the cures are now:\n{text}");
+}
+
+/// Nobody knows the password of an account that was made with a random one.
+#[test]
+fn no_cure_of_our_own_install_asks_for_a_password() {
+    for Fault(what, healthy, plant, _) in HOST.iter().chain(&TASK).chain(&RIGHTS) {
+        let mut facts = healthy();
+        if facts["installs"][0]["receipt"].is_null() {
+            continue;
+        }
+        plant(&mut facts);
+        for line in super::commands(&facts) {
+            let asks = ["/RP", "/pass", "Get-Credential", "Read-Host"];
+            assert!(!asks.iter().any(|word| line.contains(word)), "{what}: {line}");
+        }
+    }
 }

@@ -186,5 +186,5 @@ pub fn take_in(facts: &mut Facts, step: &Step) -> Option<After> {
         other => panic!("not in these plans: {other}"),
     };
     stands(facts, &path, meta, digest.clone());
-    Some(After { meta, digest })
+    Some(After { meta, digest, made_for: None })
 }

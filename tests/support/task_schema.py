@@ -19,11 +19,14 @@ RULES = {
     "Author": ".+",
     "Description": ".+",
     # A choice, any number of times.
-    "Triggers": ["any", "BootTrigger", "LogonTrigger"],
+    "Triggers": ["any", "BootTrigger", "LogonTrigger", "TimeTrigger"],
     # triggerBaseType, then bootTriggerType.
     "BootTrigger": ["Repetition", "StartBoundary", "EndBoundary", "ExecutionTimeLimit", "Enabled", "Delay"],
     # triggerBaseType, then logonTriggerType.
     "LogonTrigger": ["Repetition", "StartBoundary", "EndBoundary", "ExecutionTimeLimit", "Enabled", "UserId", "Delay"],
+    # triggerBaseType, then timeTriggerType, whose beginning the schema asks for.
+    "TimeTrigger": ["Repetition", "StartBoundary", "EndBoundary", "ExecutionTimeLimit", "Enabled", "RandomDelay"],
+    "StartBoundary": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d",
     "Repetition": ["any", "Interval", "Duration", "StopAtDurationEnd"],
     "StopAtDurationEnd": BOOLEAN,
     "Principals": ["Principal"],
@@ -41,7 +44,8 @@ RULES = {
     "RestartOnFailure": ["any", "Interval", "Count"],
     "Interval": DURATION,
     "ExecutionTimeLimit": DURATION,
-    "Count": "[1-9][0-9]{0,2}",
+    # unsignedByte.
+    "Count": "[1-9]|[1-9][0-9]|1[0-9]{2}|2[0-4][0-9]|25[0-5]",
     "Actions": ["Exec"],
     "Exec": ["Command", "Arguments", "WorkingDirectory"],
     "Command": ".+",

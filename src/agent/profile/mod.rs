@@ -213,6 +213,13 @@ impl Profile {
         self.keys.iter().find(|key| key.variable == variable).map(|key| key.path)
     }
 
+    /// A sign in the path of a work folder that looks as if the agent put something else in its place.
+    pub fn unreplaced(&self, workdir: &str) -> Option<char> {
+        let rest =
+            self.workdir_blank.map_or(workdir.to_owned(), |blank| workdir.replace(blank, ""));
+        rest.chars().find(|c| matches!(c, '%' | '$' | '~' | '{'))
+    }
+
     /// How long it may take to end, by the longest job that its configuration allows.
     pub fn drain_time(&self, longest_job: Duration) -> Duration {
         longest_job.saturating_add(self.drain.grace)

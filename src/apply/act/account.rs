@@ -178,5 +178,5 @@ fn remove_home(tools: &Tools<'_>, home: &Path, account: Option<&Account>) -> Res
         tools.host.report.leaves(&format!("the home {} stays: {why}", home.display()));
         return Ok(Restored::Done);
     }
-    folder::purge(tools, &spot)
+    folder::purge(tools, &spot, None)
 }

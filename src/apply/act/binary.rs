@@ -29,5 +29,5 @@ pub(super) fn place(tools: &Tools<'_>, binary: &Binary) -> Result<After> {
         temporary.set_file_permissions(&open, tools.host.numbers(binary.owner.as_ref())?, 0o755)
     })?;
     let digest = (!binary.updates_itself).then(|| Digest::of_sha256(binary.artifact.sha256));
-    Ok(After { meta, digest })
+    Ok(After { meta, digest, made_for: None })
 }

@@ -307,7 +307,7 @@ mod tests {
         let record = Record {
             target: Target::File("/file".into()),
             before: State::Absent,
-            after: Some(After { meta, digest: None }),
+            after: Some(After { meta, digest: None, made_for: None }),
             data: false,
         };
         let judged = |meta: Meta| {

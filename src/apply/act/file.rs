@@ -60,7 +60,7 @@ pub(super) fn write(tools: &Tools<'_>, file: &File) -> Result<After> {
         reload(tools)?;
     }
     let digest = (!file.seed).then(|| file.content.digest(tools.key));
-    Ok(After { meta, digest })
+    Ok(After { meta, digest, made_for: None })
 }
 
 /// No backup is kept when only owner and mode change: the file may be a growing log or hold the token.
@@ -113,7 +113,7 @@ pub(super) fn set_permissions(
     spot.set_file_permissions(&open, owner, change.mode)?;
     tools.set_acl(&spot, change.owner.as_ref(), change.mode, false)?;
     let meta = spot.metadata()?.unwrap_or(meta);
-    Ok(After { meta, digest: None })
+    Ok(After { meta, digest: None, made_for: None })
 }
 
 pub(super) fn restore(
@@ -257,6 +257,7 @@ mod tests {
             definition: false,
             check: None,
             seed: true,
+            replaces: false,
         });
         let about = || {
             let meta = fs::metadata(&path).unwrap();

@@ -1,6 +1,6 @@
 //! Folders: created without access for others, given to their owner last.
 
-use super::{Restored, Tools, claim};
+use super::{Purge, Restored, Tools, claim};
 use crate::{
     Code, Error, Help, Result,
     platform::{
@@ -30,7 +30,12 @@ pub(super) fn make(tools: &Tools<'_>, folder: &Folder, known: Option<&Record>) -
             spot.settle_new_folder(owner, folder.mode)?;
         }
         Some(meta) if meta.kind != Kind::Folder => return Err(in_the_way(&spot, meta.kind)),
-        Some(_) => set_claimed_permissions(&spot, owner, folder.mode, &|_| Ok(()), known)?,
+        Some(_) => {
+            set_claimed_permissions(&spot, owner, folder.mode, &|_| Ok(()), known)?;
+            if !folder.shared {
+                tools.reset_acl(&spot)?;
+            }
+        }
     }
     if !folder.shared {
         tools.set_acl(&spot, folder.owner.as_ref(), folder.mode, true)?;
@@ -58,26 +63,33 @@ pub(super) fn set_permissions(
 
 /// Makes root the only one with access to a folder. Does nothing where another account could have
 /// replaced the folder.
-pub(super) fn close(tools: &Tools<'_>, path: &Path) -> Result<Option<After>> {
+pub(super) fn close(
+    tools: &Tools<'_>,
+    path: &Path,
+    known: Option<&Record>,
+) -> Result<Option<After>> {
     let Some(spot) = tools.host.root.find(path)? else { return Ok(None) };
     let is_there = spot.metadata()?.is_some_and(|meta| meta.kind == Kind::Folder);
     if !is_there || !spot.is_trusted() {
         return Ok(None);
     }
     spot.settle_folder(is_privileged().then_some((0, 0)), 0o700, &|_| Ok(()))?;
-    after(&spot).map(Some)
+    Ok(Some(After { made_for: made_for(known), ..after(&spot)? }))
 }
 
 pub(super) fn restore(
     tools: &Tools<'_>,
     path: &Path,
     to: &State,
-    purges: bool,
+    purge_of: Purge,
     known: Option<&Record>,
 ) -> Result<Restored> {
     let Some(spot) = tools.host.root.find(path)? else { return Ok(Restored::Done) };
     match to {
-        State::Absent if purges => return purge(tools, &spot),
+        State::Absent if purge_of == Purge::All => return purge(tools, &spot, None),
+        State::Absent if purge_of == Purge::OfAccount => {
+            return purge(tools, &spot, made_for(known));
+        }
         State::Absent if !spot.remove_folder()? => {
             let path = path.display();
             tools.host.report.leaves(&format!("the folder {path} stays: it is not empty"));
@@ -99,9 +111,30 @@ pub(super) fn restore(
     Ok(Restored::Done)
 }
 
-/// Removes a folder with its content, and reports what stays.
-pub(super) fn purge(tools: &Tools<'_>, spot: &Spot) -> Result<Restored> {
-    let why = match spot.remove_tree(&|| tools.go_on())? {
+/// The account that a folder was made for.
+fn made_for(known: Option<&Record>) -> Option<u32> {
+    let after = known?.after.as_ref()?;
+    after.made_for.or(after.meta.uid())
+}
+
+/// Removes a folder with what an account has in it, or with all of its content, and reports what
+/// stays.
+pub(super) fn purge(tools: &Tools<'_>, spot: &Spot, account: Option<u32>) -> Result<Restored> {
+    let removal = match account {
+        Some(uid) => spot.remove_tree_of(uid, &|| tools.go_on())?,
+        None => spot.remove_tree(&|| tools.go_on())?,
+    };
+    let why = match removal {
+        Removal::Others(paths) => {
+            let paths: Vec<String> = paths.iter().map(shown).collect();
+            tools.host.report.leaves(&format!(
+                "the folder {} stays, with what does not belong to the account of the jobs: {}",
+                spot.path().display(),
+                paths.join(", ")
+            ));
+            // It is no folder of ours any more.
+            return Ok(Restored::Done);
+        }
         Removal::Complete => return Ok(Restored::Done),
         Removal::Mounted(points) => {
             let points: Vec<String> = points.iter().map(shown).collect();
@@ -138,7 +171,7 @@ fn after(spot: &Spot) -> Result<After> {
             format!("the folder {path} was removed at once by another process"),
         )
     })?;
-    Ok(After { meta, digest: None })
+    Ok(After { meta, digest: None, made_for: None })
 }
 
 fn in_the_way(spot: &Spot, kind: Kind) -> Error {

@@ -26,7 +26,7 @@ pub(super) fn make(tools: &Tools<'_>, path: &Path, to: &Path) -> Result<After> {
     before(tools, path)?;
     let temporary = tools.temporary(&spot)?;
     let meta = super::file::placed(&temporary, &spot, |temporary| temporary.create_link(to))?;
-    Ok(After { meta, digest: None })
+    Ok(After { meta, digest: None, made_for: None })
 }
 
 pub(super) fn restore(tools: &Tools<'_>, path: &Path, to: &State) -> Result<()> {

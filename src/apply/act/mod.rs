@@ -69,6 +69,17 @@ pub(crate) enum Outcome {
     Stays,
 }
 
+/// What goes with a folder that is removed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purge {
+    /// Nothing: it stays unless it is empty.
+    No,
+    /// What the account has in it that it was made for.
+    OfAccount,
+    /// All that is in it.
+    All,
+}
+
 /// The result of restoring a target.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Restored {
@@ -125,9 +136,14 @@ impl Tools<'_> {
             }
             Step::Stop { service, drain } => service::stop(self, service, *drain).map(|()| None)?,
             Step::EndProcesses { account } => processes::end_of(self, account).map(|()| None)?,
-            Step::Close { path } => folder::close(self, path)?,
-            Step::Restore { target, to, purge } => {
-                match self.restore(target, to, *purge, known)? {
+            Step::Close { path } => folder::close(self, path, known)?,
+            Step::Restore { target, to, purge, others } => {
+                let purge = match (purge, others) {
+                    (false, _) => Purge::No,
+                    (true, false) => Purge::OfAccount,
+                    (true, true) => Purge::All,
+                };
+                match self.restore(target, to, purge, known)? {
                     Restored::Done => None,
                     Restored::Stays => return Ok(Outcome::Stays),
                 }
@@ -141,12 +157,12 @@ impl Tools<'_> {
         &self,
         target: &Target,
         to: &State,
-        purge: bool,
+        purge: Purge,
         known: Option<&Record>,
     ) -> Result<Restored> {
         // A step that was refused changed nothing, and undoing it would be refused too.
         let is_path = target.path().is_some();
-        if is_path && !purge && self.is_as_before(target, to).unwrap_or(false) {
+        if is_path && purge == Purge::No && self.is_as_before(target, to).unwrap_or(false) {
             return Ok(Restored::Done);
         }
         match target {
@@ -186,6 +202,11 @@ impl Tools<'_> {
         self.host.system.set_acl(&path, account, mode, is_folder)
     }
 
+    /// Takes away what an access list of before gives to others.
+    fn reset_acl(&self, spot: &Spot) -> Result<()> {
+        self.host.system.reset_acl(&self.host.root.outside(spot.path()))
+    }
+
     /// The name of this run's temporary file beside `path`.
     pub(crate) fn temporary(&self, spot: &Spot) -> Result<Spot> {
         spot.sibling(temporary_name(spot.path(), self.run))
@@ -195,7 +216,7 @@ impl Tools<'_> {
 /// The folder that the step removes with all that is in it.
 pub(crate) fn purged_by(step: &Step, system: &dyn System) -> Option<PathBuf> {
     match step {
-        Step::Restore { target: Target::Folder(path), to: State::Absent, purge: true } => {
+        Step::Restore { target: Target::Folder(path), to: State::Absent, purge: true, .. } => {
             Some(path.clone())
         }
         Step::Restore { target: Target::Account(name), to, .. } => account::home(system, name, to),

@@ -97,7 +97,7 @@ pub(super) fn run(
         session.apply("doctor --fix", plan, None, &progress)?;
         if let Some(service) = &plan.prove {
             // The second examination reports why the service did not come up.
-            if let Err(error) = session.prove(service, &progress) {
+            if let Err(error) = session.prove(service, None, &progress) {
                 out.warning(error.message());
             }
         }

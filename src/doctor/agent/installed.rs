@@ -1,7 +1,8 @@
 //! Whether an agent is installed, and whether a service runs it.
 
+use super::strays;
 use crate::{
-    doctor::{Check, Command, JUDGED_LIMIT, Judge, Judged, Problem, Remedy, Verdict},
+    doctor::{Check, JUDGED_LIMIT, Judge, Judged, Problem, Verdict},
     host::{Install, Survey, Unseen},
 };
 
@@ -28,17 +29,7 @@ fn installed(survey: &Survey) -> Judged {
                 .seen(survey.undiscovered.join("\n"))
                 .into());
         }
-        let remedy =
-            Remedy::by_hand("Install an agent.").command(Command::root("runnerup install"));
-        let seen = match survey.strays.count {
-            0 => "no service definition, process or receipt of an agent was found".to_owned(),
-            1 => "1 process has the name of an agent; no service runs it".to_owned(),
-            count => format!("{count} processes have the name of an agent; no service runs them"),
-        };
-        return Ok(Problem::fail("no agent is installed on this host")
-            .seen(seen)
-            .cure(remedy)
-            .into());
+        return Ok(strays::alone(survey).into());
     }
     let is_there = |install: &Install| {
         install.binary.is_some() || install.service.is_some() || install.main_process().is_some()
@@ -69,45 +60,6 @@ fn installed(survey: &Survey) -> Judged {
             .into());
     }
     Ok(Verdict::Holds(found))
-}
-
-pub(super) const NO_STRAYS: Check = Check {
-    name: "agent/no-strays",
-    holds: "Every process with the name of an agent belongs to a service",
-    why: "An agent that was started by hand ends with its session or at the next reboot. A process \
-          of another account can have the name of an agent without being one.",
-    found: "The doctor compares processes with the name of an agent with the services and receipts \
-            of this host. It does not trust what such a process says about itself.",
-    cure: "Install the agent as a service with `runnerup install`, and end the process.",
-    after: &["agent/installed"],
-    judge: Judge::Host(no_strays),
-};
-
-fn no_strays(survey: &Survey) -> Judged {
-    if survey.strays.count == 0 {
-        if let Some(unseen) = &survey.strays.unseen {
-            return Err(unseen.clone());
-        }
-        return Ok(Verdict::Holds("a service runs every process with an agent's name".to_owned()));
-    }
-    let seen = survey.strays.shown.iter().map(|stray| {
-        let who = stray.account.clone().unwrap_or(format!("account {}", stray.process.uid));
-        let unit = stray.unit.as_ref().map_or(String::new(), |unit| format!(" in {unit}"));
-        format!("process {} of {who}{unit}: {}", stray.process.pid, stray.process.command)
-    });
-    let more = survey.strays.count.saturating_sub(survey.strays.shown.len());
-    let more = (more > 0).then(|| format!("{more} more"));
-    let lines: Vec<String> = seen.chain(more).collect();
-    let pids = survey.strays.shown.iter().map(|stray| stray.process.pid);
-    let processes = pids.fold(Command::fixed("ps -f"), |all, pid| all.then("-p").number(pid));
-    let count = survey.strays.count;
-    Ok(Problem::warn(match count {
-        1 => "1 process has the name of an agent, and no service runs it".to_owned(),
-        count => format!("{count} processes have the name of an agent, and no service runs them"),
-    })
-    .seen(lines.join("\n"))
-    .cure(Remedy::by_hand("Find out who started these processes.").inspect(processes))
-    .into())
 }
 
 #[cfg(test)]

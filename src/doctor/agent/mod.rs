@@ -3,13 +3,14 @@
 mod installed;
 mod jobs;
 mod neighbours;
+mod strays;
 mod token;
 mod version;
 
 use super::{Check, service::launchd};
 
 /// Checks that all other checks depend on.
-pub(super) const FIRST: &[&Check] = &[&installed::INSTALLED, &installed::NO_STRAYS];
+pub(super) const FIRST: &[&Check] = &[&installed::INSTALLED, &strays::NO_STRAYS];
 
 /// In the order of causes.
 pub(super) const CHECKS: &[&Check] = &[

@@ -129,7 +129,7 @@ fn one_process(survey: &Survey, install: &Install) -> Judged {
 mod tests {
     use crate::{
         doctor::{Status, fixtures::*},
-        host::{Process, Seen, Stray, Strays, Survey, Unseen},
+        host::{Process, Seen, Stray, Strays, Supervisor, Survey, Unseen},
     };
 
     fn two() -> Survey {
@@ -159,7 +159,8 @@ mod tests {
         let mut stray = |uid| {
             let command = format!("circleci-launch-agent --config={CONFIG}").into();
             let process = Process { command, ..process(700, 1, uid, "circleci-launch") };
-            let stray = Stray { process, account: None, unit: None };
+            let stray =
+                Stray { process, account: None, unit: None, supervisor: Supervisor::Nothing };
             survey.strays = Strays { shown: vec![stray], count: 1, unseen: None };
             status(&survey, "agent/one-process")
         };

@@ -32,6 +32,12 @@ fn exists(survey: &Survey, install: &Install) -> Judged {
             ));
         }
         None => {
+            // What stands in front of the agent may name it, and was not read.
+            let unread =
+                install.service.as_ref().and_then(|service| service.launch.unread.as_ref());
+            if let Some(why) = unread {
+                return Err(Unseen::not_examined(why));
+            }
             return Err(Unseen::not_examined(
                 "the command of the service names no configuration, and it is not known where the \
                  agent looks for one",

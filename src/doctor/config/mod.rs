@@ -6,6 +6,7 @@ mod keys;
 mod prefix;
 mod token;
 mod values;
+mod windows_paths;
 
 pub(super) use token::RENEW;
 
@@ -24,6 +25,7 @@ pub(super) const CHECKS: &[&Check] = &[
     &values::NAME,
     &values::DURATIONS,
     &values::OTHERS,
+    &windows_paths::PATHS,
     &values::WORKDIR,
     &values::MODE,
     &prefix::ENDS_OPTIONS,

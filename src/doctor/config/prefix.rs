@@ -1,6 +1,7 @@
 //! The command prefix, through which the agent starts each job.
 
 use crate::{
+    agent::prefix_lacks_end,
     doctor::{
         Check, Judge, Judged, Problem, Remedy, Verdict,
         change::{Change, Mode, Purpose, Site},
@@ -10,7 +11,6 @@ use crate::{
     host::{Access, Install, PathRole, Resolved, Source, Survey, Unseen},
     platform::fs::Kind,
 };
-use std::path::Path;
 
 pub(super) const ENDS_OPTIONS: Check = Check {
     name: "config/prefix-ends-options",
@@ -31,9 +31,7 @@ fn ends_options(survey: &Survey, install: &Install) -> Judged {
     if prefix.is_empty() {
         return Err(Unseen::not_applicable("there is no command prefix"));
     }
-    let program = prefix.first().and_then(|word| Path::new(&**word).file_name()?.to_str());
-    let takes_options = matches!(program, Some("sudo" | "runuser" | "doas"));
-    if !takes_options || prefix.last().is_some_and(|word| word == "--") {
+    if !prefix_lacks_end(&prefix) {
         return Ok(Verdict::Holds(format!("runner.command_prefix: {}", prefix.join(" "))));
     }
     let text = "Add \"--\" as the last word of runner.command_prefix.";

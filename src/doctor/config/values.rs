@@ -135,11 +135,16 @@ fn others(survey: &Survey, install: &Install) -> Judged {
     for key in ["runner.working_directory", "logging.file", "runner.task_agent_directory"] {
         judge(key, &|text| match text {
             text if key == "logging.file" && profile.logs_to_stream(text) => None,
-            text if text.contains(char::is_control) => Some((
-                "holds a tab, a line break or another control character".to_owned(),
-                "Write the path between single quotes: between double ones \\t is a tab, \\n a line \
+            // Of Windows config/windows-paths tells.
+            text if text.contains(char::is_control)
+                && survey.host.os != crate::platform::Os::Windows =>
+            {
+                Some((
+                    "holds a tab, a line break or another control character".to_owned(),
+                    "Write the path between single quotes: between double ones \\t is a tab, \\n a line \
                  break and \\b a backspace.",
-            )),
+                ))
+            }
             text => (!is_absolute(text, survey))
                 .then(|| ("is not an absolute path".to_owned(), "Write the absolute path.")),
         })?;
@@ -164,9 +169,7 @@ fn workdir(survey: &Survey, install: &Install) -> Judged {
     let Some((text, source)) = given.and_then(|given| Some((given.text()?, given.source))) else {
         return Err(Unseen::not_applicable("runner.working_directory is not set"));
     };
-    let blank = install.agent.profile().workdir_blank;
-    let rest = blank.map_or(text.to_owned(), |blank| text.replace(blank, ""));
-    match rest.chars().find(|c| matches!(c, '%' | '$' | '~' | '{')) {
+    match install.agent.profile().unreplaced(text) {
         None => Ok(Verdict::Holds(format!("runner.working_directory is {text}{}", from(&source)))),
         Some(blank) => Ok(Problem::fail(format!(
             "{} does not replace {blank:?} in the path of the work folder",

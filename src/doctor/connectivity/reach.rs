@@ -29,9 +29,24 @@ fn resolver(survey: &Survey) -> Judged {
     if !resolver.servers.is_empty() {
         return Ok(Verdict::Holds(format!("DNS resolvers: {}", resolver.servers.join(", "))));
     }
+    // Without the file the C library asks this host, which may run a resolver.
+    let listens = survey.host.listening.ok().is_some_and(|ports| ports.contains(&53));
+    if let Some(leads_to) = resolver.leads_to.as_ref().filter(|_| !listens) {
+        let remedy = Remedy::by_hand(
+            "Start the service that writes the file, such as systemd-resolved or NetworkManager, or \
+             write a file with nameserver lines in place of the link.",
+        )
+        .inspect(Command::fixed("ls -l /etc/resolv.conf"));
+        return Ok(Problem::fail("/etc/resolv.conf is a link to a file that does not exist")
+            .seen(format!(
+                "it leads to {}, and nothing on this host listens on port 53",
+                leads_to.display()
+            ))
+            .cure(remedy)
+            .into());
+    }
     let why =
         resolver.failure.clone().unwrap_or_else(|| "the file has no nameserver line".to_owned());
-    // Without the file the C library asks this host, which may run a resolver.
     Err(Unseen::not_examined(format!("/etc/resolv.conf names no DNS resolver: {why}")))
 }
 

@@ -284,6 +284,27 @@ mod tests {
     }
 
     #[test]
+    fn what_is_installed_is_not_to_be_installed() {
+        let mut survey = healthy();
+        if let Seen::Known(tools) = &mut agent(&mut survey).tools {
+            for tool in tools {
+                tool.elsewhere = tool.path.take();
+            }
+        }
+        let found = finding(&survey, "host/job-tools");
+        assert_eq!(found.status, Status::Fail);
+        assert!(found.evidence.contains("/usr/bin/bash is there"), "{}", found.evidence);
+        let remedy = found.remedy.unwrap();
+        assert!(remedy.commands().is_empty(), "{:?}", remedy.commands());
+        assert!(remedy.text().contains("PATH"), "{}", remedy.text());
+        if let Seen::Known(tools) = &mut agent(&mut survey).tools {
+            tools[1].elsewhere = None;
+        }
+        let remedy = finding(&survey, "host/job-tools").remedy.unwrap();
+        assert!(remedy.commands().iter().all(|line| line.ends_with(" git")));
+    }
+
+    #[test]
     fn an_agent_of_unknown_settings_may_accept_reruns() {
         let mut survey = healthy();
         assert_eq!(status(&survey, "host/ssh-rerun-port"), Status::Pass);

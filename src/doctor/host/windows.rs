@@ -2,7 +2,7 @@
 
 use crate::{
     doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict},
-    host::{Survey, Unseen, Windows},
+    host::{Install, Survey, Unseen, Windows},
 };
 
 fn windows(survey: &Survey) -> Result<&Windows, Unseen> {
@@ -76,9 +76,7 @@ pub(super) const DESKTOP: Check = Check {
 
 fn desktop(survey: &Survey) -> Judged {
     let windows = windows(survey)?;
-    let keeps = survey.installs.iter().filter_map(|install| install.service.as_ref());
-    let keeps = keeps.flat_map(|keep| &keep.directives).any(|line| line.key == "SessionKeeper");
-    if !keeps {
+    if !survey.installs.iter().any(|install| keeper(install).is_some()) {
         return Err(Unseen::not_applicable("no agent on this host runs with a desktop"));
     }
     let mut problems = Vec::new();
@@ -91,18 +89,47 @@ fn desktop(survey: &Survey) -> Judged {
                 ))),
         );
     }
+    if windows.credential_guard == Some(true) {
+        problems.push(
+            Problem::fail("Credential Guard keeps the agent's session from being opened")
+                .seen("Win32_DeviceGuard: SecurityServicesRunning has 1; Remote Desktop uses no saved credential")
+                .cure(Remedy::by_hand(
+                    "Have the administrator of its policy switch Credential Guard off for this host, or run the \
+                     agent without a desktop.",
+                )),
+        );
+    }
     if windows.saved_credential == Some(false) {
+        let kept = survey.installs.iter().find(|install| keeper(install).is_some());
         problems.push(
             Problem::fail("Windows no longer has the credential of the agent's session")
                 .seen("the agent's account has no saved credential TERMSRV/localhost")
-                .cure(
-                    Remedy::by_hand("Save the credential again as the agent's account.").command(
-                        Command::fixed("cmdkey /add:TERMSRV/localhost /user:circleci /pass"),
-                    ),
-                ),
+                .cure(kept.map_or_else(|| Remedy::by_hand(SAVE), saved)),
         );
     }
     Ok(Verdict::of(problems, "Remote Desktop is enabled, and the credential is saved"))
+}
+
+const SAVE: &str = "Save the credential again, as the agent's account.";
+
+/// The task that keeps the session of an agent open.
+fn keeper(install: &Install) -> Option<&str> {
+    install.service.as_ref()?.value("", "SessionKeeper")
+}
+
+/// The credential saved again. Of an account of ours nobody knows the password: its task gives it a new
+/// one and saves it.
+fn saved(install: &Install) -> Remedy {
+    let remedy = Remedy::by_hand(SAVE);
+    if install.receipt.is_some() {
+        let text = "Register the task that keeps the session again: it saves the credential.";
+        let delete = Command::fixed("schtasks /Delete /TN");
+        let delete = delete.task(keeper(install).unwrap_or_default(), install.named_by).then("/F");
+        return Remedy::by_hand(text).in_turn([delete, Command::fixed("runnerup install")]);
+    }
+    let add = Command::fixed("cmdkey /add:TERMSRV/localhost");
+    let user = install.user.as_deref().unwrap_or_default();
+    remedy.command(add.windows_user_within("/user:", user, "", install.named_by).then("/pass"))
 }
 
 #[cfg(test)]
@@ -132,5 +159,29 @@ mod tests {
         let mut survey = with(Windows { remote_desktop_off: Some(true), ..Windows::default() });
         directive(&mut survey, "", "SessionKeeper", "CircleCI Launch Agent session keeper");
         assert_eq!(status(&survey, "host/desktop-session"), Status::Fail);
+    }
+
+    #[test]
+    fn a_credential_that_windows_does_not_use_or_has_lost_is_told() {
+        let desktop = |windows: Windows| {
+            let mut survey = with(Windows { remote_desktop_off: Some(false), ..windows });
+            directive(&mut survey, "", "SessionKeeper", "CircleCI Launch Agent session keeper");
+            survey
+        };
+        let guarded = desktop(Windows { credential_guard: Some(true), ..Windows::default() });
+        let found = finding(&guarded, "host/desktop-session");
+        assert!(found.summary.contains("Credential Guard"), "{found:?}");
+        let open = desktop(Windows { credential_guard: Some(false), ..Windows::default() });
+        assert_eq!(status(&open, "host/desktop-session"), Status::Pass);
+        let mut lost = desktop(Windows { saved_credential: Some(false), ..Windows::default() });
+        let cure = |survey: &Survey| {
+            let remedy = finding(survey, "host/desktop-session").remedy.unwrap();
+            remedy.commands().join("\n")
+        };
+        let ours = cure(&lost);
+        assert!(!ours.contains("cmdkey") && ours.ends_with("runnerup install"), "{ours}");
+        agent(&mut lost).receipt = None;
+        agent(&mut lost).user = Some("ci-jobs".into());
+        assert!(cure(&lost).contains("/user:ci-jobs /pass"), "{}", cure(&lost));
     }
 }

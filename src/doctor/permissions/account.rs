@@ -1,6 +1,9 @@
 //! The account that jobs run as: its rights on the host, its home folder.
 
-use super::mounts::{no_programs, read_only};
+use super::{
+    mounts::{no_programs, read_only},
+    windows,
+};
 use crate::{
     doctor::{
         Check, Command, Judge, Judged, Problem, Remedy, Verdict,
@@ -32,12 +35,12 @@ pub(super) const POWER: Check = Check {
 };
 
 fn power(survey: &Survey, install: &Install) -> Judged {
+    if survey.host.os == Os::Windows {
+        return windows::power(survey, install);
+    }
     let account = task_account(survey, install)?;
     let name = &account.name;
     let mut powers = Vec::new();
-    if survey.host.os == Os::Windows {
-        return administrator(install, account);
-    }
     if account.is_root() {
         powers.push("jobs run as root".to_owned());
     }
@@ -107,31 +110,6 @@ fn groups(
         now.push(format!("the agent still runs in the group {group}, which {name} is not in"));
     }
     (now, later)
-}
-
-/// On Windows the documented install, and that of runnerup, makes the account an administrator.
-fn administrator(install: &Install, account: &AccountFacts) -> Judged {
-    let name = &account.name;
-    let is_admin = account
-        .administrator
-        .ok_or_else(|| Unseen::not_examined("the groups of the account are not known"))?;
-    if !is_admin {
-        return Ok(Verdict::Holds(format!("{name} has no rights of root or of an administrator")));
-    }
-    let rights = format!("{name} is an administrator");
-    if install.receipt.is_some() {
-        return Ok(Verdict::Holds(format!("{rights}, as documented")));
-    }
-    Ok(Problem::warn(format!("jobs have full control of this host: {rights}"))
-        .seen(rights)
-        .cure(
-            Remedy::by_hand(
-                "Remove the account from the administrators, or let only people whom you trust with \
-                 this host start jobs on it.",
-            )
-                .inspect(Command::fixed("net localgroup Administrators")),
-        )
-        .into())
 }
 
 pub(super) const HOME: Check = Check {

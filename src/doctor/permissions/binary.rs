@@ -1,9 +1,6 @@
 //! Whether the agent's binary can be executed, and who can modify it.
 
-use super::{
-    mounts::{Remount, remount},
-    rights, strange,
-};
+use super::{mounts::remount_exec, rights, strange};
 use crate::{
     agent::CircleCi,
     doctor::{
@@ -153,7 +150,7 @@ fn filesystem(survey: &Survey, install: &Install) -> Judged {
         return Ok(Verdict::Holds(format!("{point} is mounted without noexec")));
     }
     let remedy = Remedy::by_hand("Mount the file system without noexec, now and in /etc/fstab.")
-        .command(remount(Remount::Exec, &mount.point, walk, install.named_by));
+        .command(remount_exec(&mount.point, walk, install.named_by));
     Ok(Problem::fail(format!(
         "{} is on {point}, which is mounted with noexec",
         walk.path.display()

@@ -1,8 +1,9 @@
 //! The work folder, the temporary folder, and the log of the agent.
 
 use super::{
+    apart::is_mixed,
     binary::closed_folder,
-    mounts::{Remount, mount_of, no_programs, read_only, remount},
+    mounts::{mount_of, no_programs, read_only, remount_exec},
 };
 use crate::{
     doctor::{
@@ -29,7 +30,7 @@ pub(super) const WORKDIR: Check = Check {
            configuration, so the doctor gives away a folder that only the configuration names only \
            with `doctor --fix --allow-path PATH`. Use this option for an empty folder that you \
            chose yourself.",
-    after: &["config/values-valid", "service/user-exists"],
+    after: &["config/values-valid", "service/user-exists", "permissions/workdir-apart"],
     judge: Judge::Agent(workdir),
 };
 
@@ -153,12 +154,15 @@ pub(super) const CLEAN: Check = Check {
             allows.",
     cure: "Stop the agent and remove the files that no job needs. Make jobs run containers as \
            their own user.",
-    after: &["permissions/workdir-usable"],
+    after: &["permissions/workdir-usable", "permissions/workdir-apart"],
     judge: Judge::Agent(clean),
 };
 
 fn clean(survey: &Survey, install: &Install) -> Judged {
     let workdir = install.workdir.known()?;
+    if is_mixed(survey, install) {
+        return Err(Unseen::not_examined("the work folder holds more than files of jobs"));
+    }
     if workdir.foreign.is_empty() {
         let which =
             if workdir.cut_short { "those that were examined belong" } else { "all belong" };
@@ -245,7 +249,7 @@ fn temporary(survey: &Survey, install: &Install) -> Judged {
             let remedy = Remedy::by_hand(
                 "Mount it without noexec, or set TMPDIR of the service to another folder.",
             )
-            .command(remount(Remount::Exec, &mount.point, walk, named.named_by));
+            .command(remount_exec(&mount.point, walk, named.named_by));
             Ok(Problem::fail(format!("no program can be executed in the temporary folder {path}"))
                 .seen(format!("{} is mounted with noexec", mount.point.display()))
                 .cure(remedy)

@@ -1,9 +1,11 @@
 //! Permissions: the binary, the configuration, and what the agent and its jobs use.
 
 mod account;
+mod apart;
 mod binary;
 mod config;
 mod folders;
+mod icacls;
 mod mounts;
 mod needs_root;
 mod program;
@@ -39,6 +41,7 @@ pub(super) const GROUND: &[&Check] = &[
     &config::PRIVATE,
     &config::NOT_WRITABLE,
     &mounts::PLANNED,
+    &apart::APART,
     &folders::WORKDIR,
     &folders::CLEAN,
     &folders::TEMPORARY,

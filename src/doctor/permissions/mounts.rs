@@ -4,6 +4,7 @@ use crate::{
     doctor::{
         Check, Command, Judge, Judged, Problem, Remedy, Verdict,
         lookup::{owner, task_account},
+        own_folders::OwnFolders,
     },
     host::{Install, Mount, PathRole, PathWalk, Provenance, Survey, Unseen},
     service::Verb,
@@ -18,6 +19,19 @@ pub(super) fn mount_of<'a>(
 ) -> Option<&'a Mount> {
     let own = install.mounts.ok().and_then(|mounts| Mount::of(mounts, path));
     own.or_else(|| survey.host.mount_of(path))
+}
+
+/// Who chose a path as far as a remount goes: the documentation names the usual folders.
+fn chosen_by(
+    survey: &Survey,
+    install: &Install,
+    walk: &PathWalk,
+    named_by: Provenance,
+) -> Provenance {
+    match OwnFolders::of(survey, install).is_known(&walk.path) {
+        true => Provenance::Root,
+        false => named_by,
+    }
 }
 
 /// That a mount keeps an agent and its jobs from writing to `what`.
@@ -37,6 +51,7 @@ pub(super) fn read_only(
     if !is_hosts && is_sandboxed(install) {
         return None;
     }
+    let named_by = chosen_by(survey, install, walk, named_by);
     let by_kernel =
         mount.has("rw") || mount.options.iter().any(|option| option == "errors=remount-ro");
     let remedy = match (is_hosts, by_kernel) {
@@ -45,9 +60,8 @@ pub(super) fn read_only(
              check the file system before it is mounted for writing again.",
         )
         .inspect(Command::root("journalctl -k"))
-        .command(remount(Remount::Write, &mount.point, walk, named_by)),
-        (true, false) => Remedy::by_hand("Mount it for writing.").command(remount(
-            Remount::Write,
+        .command(remount_rw(&mount.point, walk, named_by)),
+        (true, false) => Remedy::by_hand("Mount it for writing.").command(remount_rw(
             &mount.point,
             walk,
             named_by,
@@ -98,8 +112,8 @@ pub(super) fn no_programs(
     text: &'static str,
 ) -> Option<Problem> {
     let mount = mount_of(survey, install, &walk.real).filter(|mount| mount.has("noexec"))?;
-    let remedy =
-        Remedy::by_hand(text).command(remount(Remount::Exec, &mount.point, walk, named_by));
+    let named_by = chosen_by(survey, install, walk, named_by);
+    let remedy = Remedy::by_hand(text).command(remount_exec(&mount.point, walk, named_by));
     Some(problem.seen(format!("{} is mounted with noexec", mount.point.display())).cure(remedy))
 }
 
@@ -210,34 +224,28 @@ fn names(survey: &Survey, install: &Install) -> Judged {
     Ok(Verdict::of(problems, "no name that jobs need is held by another account"))
 }
 
-/// What a mount is to allow again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Remount {
-    /// Programs.
-    Exec,
-    /// Programs that become root.
-    Suid,
-    /// Changes.
-    Write,
+/// Remounts the file system of a path without noexec.
+pub(super) fn remount_exec(point: &Path, walk: &PathWalk, named_by: Provenance) -> Command {
+    of_root(Command::root("mount -o remount,exec"), point, walk, named_by)
 }
 
-/// Remounts the file system of a path without an option. No account other than root may have chosen
-/// it, by the path or by a link above the mount point.
-pub(super) fn remount(
-    what: Remount,
-    point: &Path,
-    walk: &PathWalk,
-    named_by: Provenance,
-) -> Command {
+/// The same without nosuid.
+pub(super) fn remount_suid(point: &Path, walk: &PathWalk, named_by: Provenance) -> Command {
+    of_root(Command::root("mount -o remount,suid"), point, walk, named_by)
+}
+
+/// The same for writing.
+pub(super) fn remount_rw(point: &Path, walk: &PathWalk, named_by: Provenance) -> Command {
+    of_root(Command::root("mount -o remount,rw"), point, walk, named_by)
+}
+
+/// A command on the mount point of a path. No account other than root may have chosen it, by the path
+/// or by a link above the mount point.
+fn of_root(command: Command, point: &Path, walk: &PathWalk, named_by: Provenance) -> Command {
     let passed = walk.passed.iter().find(|passed| passed.path == point);
     let replaceable_by = passed.map_or(walk.replaceable_by, |passed| passed.replaceable_by);
-    let text = match what {
-        Remount::Exec => "mount -o remount,exec",
-        Remount::Suid => "mount -o remount,suid",
-        Remount::Write => "mount -o remount,rw",
-    };
     match named_by.and(replaceable_by) {
-        by @ Provenance::Root => Command::root(text).path(point, by),
+        by @ Provenance::Root => command.path(point, by),
         _ => Command::left_out(),
     }
 }
@@ -281,6 +289,25 @@ mod tests {
             let mut survey = healthy();
             mounted(&mut survey, point, &["ro"]);
             assert_eq!(text(&survey, check).0, Status::Fail, "{check}");
+        }
+    }
+
+    /// Of a folder that an account may have chosen nothing is mounted otherwise.
+    #[test]
+    fn only_a_documented_folder_is_mounted_anew_for_an_account() {
+        for (path, is_told) in [(WORKDIR, true), ("/srv/secret/x", false)] {
+            let mut survey = healthy();
+            let walk = walk(path, folder(UID, 0o750));
+            let named_by = Provenance::Account(UID);
+            agent(&mut survey).paths[0] =
+                crate::host::Named { named_by, ..named(PathRole::WorkFolder, walk) };
+            mounted(&mut survey, Path::new(path).parent().unwrap().to_str().unwrap(), &["ro"]);
+            let (status, commands) = text(&survey, "permissions/workdir-usable");
+            assert_eq!(
+                (status, commands.contains("remount")),
+                (Status::Fail, is_told),
+                "{commands}"
+            );
         }
     }
 
@@ -348,9 +375,8 @@ mod tests {
         let survey = healthy();
         let binary = survey.installs[0].binary.as_ref().unwrap();
         let walk = binary.walk.ok().unwrap();
-        let line = |point: &str, walk: &PathWalk, by| {
-            remount(Remount::Exec, Path::new(point), walk, by).into_line()
-        };
+        let line =
+            |point: &str, walk: &PathWalk, by| remount_exec(Path::new(point), walk, by).into_line();
         let root = Provenance::Root;
         assert_eq!(line("/opt", walk, root).unwrap(), "sudo mount -o remount,exec /opt");
         assert_eq!(line("/opt", walk, Provenance::Account(UID)), None);

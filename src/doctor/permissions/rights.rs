@@ -1,10 +1,10 @@
 //! Access lists of Windows.
 
-use super::binary::binary;
+use super::{binary::binary, icacls::Closing};
 use crate::{
     doctor::{Command, Judged, Problem, Remedy, Verdict},
     host::{AccountFacts, Grant, Install, Survey, Unseen, Windows},
-    platform::Os,
+    platform::{Os, fs::Kind},
 };
 use std::path::Path;
 
@@ -73,17 +73,12 @@ pub(super) fn private(survey: &Survey, install: &Install, path: &Path) -> Judged
     let what = format!("{} can {verb} {}, which contains the token", who(&users), path.display());
     let is_left = others.iter().all(|other| other.inherited && !other.write);
     let problem = if is_left { Problem::warn(what) } else { Problem::fail(what) };
-    let user = install.user.as_deref().unwrap_or("circleci");
     let remedy = Remedy::by_hand(
         "Remove access for others. If other people use this host, create a new token.",
-    )
-    .command(
-        Command::fixed("icacls")
-            .path(path, install.named_by)
-            .then("/inheritance:r /grant:r *S-1-5-32-544:F *S-1-5-18:F")
-            .windows_user(user, ":(RX)", install.named_by),
     );
-    Ok(problem.seen(list(&users)).cure(remedy).into())
+    let account = account(survey, install)?;
+    let closing = Closing { install, account, path, rights, kind: Kind::File };
+    Ok(problem.seen(list(&users)).cure(closing.cure(remedy, &users)).into())
 }
 
 /// Whether no other account may change what the service runs: the binary, its folder, or the script
@@ -97,18 +92,19 @@ pub(super) fn unchangeable(survey: &Survey, install: &Install) -> Judged {
     let scripts = scripts.map(|script| script.walk.path.clone());
     let mut judged = false;
     let mut problems = Vec::new();
-    for path in [walk.path.clone(), folder.into()].into_iter().chain(scripts) {
+    let file = |path| (path, Kind::File);
+    let ways = [file(walk.path.clone()), (folder.into(), Kind::Folder)];
+    for (path, kind) in ways.into_iter().chain(scripts.map(file)) {
         let Some(rights) = windows.rights(&path)? else { continue };
         judged = true;
         let others: Vec<&Grant> = rights.others(account).filter(|other| other.write).collect();
         if others.is_empty() {
             continue;
         }
-        let remedy = Remedy::by_hand("Remove the right of other accounts to change it.").command(
-            Command::fixed("icacls")
-                .path(&path, install.named_by)
-                .then("/inheritance:r /grant:r *S-1-5-32-544:F *S-1-5-18:F *S-1-5-32-545:RX"),
-        );
+        let remedy = Remedy::by_hand("Remove the right of other accounts to change it.");
+        // As Windows writes it, and not as it is compared.
+        let path = Path::new(&rights.path);
+        let remedy = Closing { install, account, path, rights, kind }.cure(remedy, &others);
         problems.push(
             Problem::fail(format!("{} can change {}", who(&others), rights.path))
                 .seen(list(&others))

@@ -1,7 +1,7 @@
 //! sudo in the command prefix: the very account that it steps to, by sudo's rules and as sudo itself
 //! answers.
 
-use super::mounts::{Remount, remount};
+use super::mounts::remount_suid;
 use crate::{
     doctor::{
         Check, Command, Judge, Judged, Problem, Remedy, Verdict,
@@ -95,12 +95,8 @@ fn program(survey: &Survey, install: &Install, sudo: &Sudo) -> Option<Problem> {
         );
     }
     let mount = survey.host.mount_of(&walk.real).filter(|mount| mount.has("nosuid"))?;
-    let remedy = Remedy::by_hand("Mount it without nosuid.").command(remount(
-        Remount::Suid,
-        &mount.point,
-        walk,
-        by,
-    ));
+    let remedy =
+        Remedy::by_hand("Mount it without nosuid.").command(remount_suid(&mount.point, walk, by));
     Some(
         Problem::fail(format!("{path} is on a file system where no program becomes root"))
             .seen(format!("{} is mounted with nosuid", mount.point.display()))

@@ -2,7 +2,10 @@
 
 use super::binary::binary;
 use crate::{
-    doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict, lookup::account},
+    doctor::{
+        Check, Command, Judge, Judged, Problem, Remedy, Verdict,
+        lookup::{account, task_account},
+    },
     host::{Install, Survey, Unseen, same},
     platform::{Os, fs::Kind},
 };
@@ -93,5 +96,46 @@ fn account_open(survey: &Survey, install: &Install) -> Judged {
     Ok(Problem::fail(format!("nobody can log on as {name}"))
         .seen(format!("account {name}: {why}"))
         .cure(remedy)
+        .into())
+}
+
+/// What jobs may do. The documented install, and that of runnerup, makes the account an administrator.
+pub(super) fn power(survey: &Survey, install: &Install) -> Judged {
+    let name = install.task_user.as_deref().or(install.user.as_deref());
+    // Of an image, and of facts without accounts too: they are the same on every host.
+    let is_admin = match name {
+        Some("SYSTEM") => true,
+        Some("LOCAL SERVICE" | "NETWORK SERVICE") => false,
+        _ => task_account(survey, install)?
+            .administrator
+            .ok_or_else(|| Unseen::not_examined("the groups of the account are not known"))?,
+    };
+    let name = name.unwrap_or_default();
+    if !is_admin {
+        return Ok(Verdict::Holds(format!("{name} has no rights of root or of an administrator")));
+    }
+    let rights = match name {
+        "SYSTEM" => "jobs run as SYSTEM".to_owned(),
+        _ => format!("{name} is an administrator"),
+    };
+    if install.receipt.is_some() && name != "SYSTEM" {
+        return Ok(Verdict::Holds(format!("{rights}, as documented")));
+    }
+    let problem = Problem::warn(format!("jobs have full control of this host: {rights}"));
+    if name == "SYSTEM" {
+        let text = "Run the task as an account of its own: `runnerup install` makes one. Or let only people \
+                    whom you trust with this host start jobs on it.";
+        return Ok(problem.seen("UserId of the task is SYSTEM").cure(Remedy::by_hand(text)).into());
+    }
+    Ok(problem
+        .seen(rights)
+        .cure(
+            Remedy::by_hand(
+                "Remove the account from the administrators, or let only people whom you trust with \
+                 this host start jobs on it.",
+            )
+            // By its number: the name of the group is of the system's language.
+            .inspect(Command::fixed("Get-LocalGroupMember -SID S-1-5-32-544")),
+        )
         .into())
 }

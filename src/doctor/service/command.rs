@@ -1,21 +1,20 @@
 //! The command of the service.
 
-use super::rules;
+use super::{in_front, rules};
 use crate::{
     doctor::{Check, Judge, Judged, Problem, Remedy, Verdict, lookup::service},
     host::{Install, Scrubbed, Service, Survey},
 };
 
-/// Programs that run the program in their arguments.
-const SHELLS: [&str; 5] = ["sh", "bash", "dash", "zsh", "env"];
-
 pub(super) const RIGHT: Check = Check {
     name: "service/command-right",
     holds: "The service starts the agent with a valid command line",
-    why: "With an unknown command the agent ends at once. A shell in front of the agent receives \
-          the signal to drain, and the agent does not.",
-    found: "The doctor reads the words of the service's command: launch-agent takes `--config \
-            FILE`, machine runner 3 takes `machine --config FILE`.",
+    why: "With an unknown command the agent ends at once. A shell that waits in front of the agent \
+          receives the signal to drain, and the agent does not.",
+    found: "The doctor follows the service's command through scripts and programs such as `env` to \
+            the agent, and reads its words: launch-agent takes `--config FILE`, machine runner 3 \
+            takes `machine --config FILE`. The processes above a running agent prove what stays in \
+            front of it; else the text of the script does.",
     cure: "Write the command as the finding shows.",
     after: &["service/loaded"],
     judge: Judge::Agent(right),
@@ -31,26 +30,20 @@ fn right(_: &Survey, install: &Install) -> Judged {
             .into());
     };
     let name = |word: &str| word.rsplit(['/', '\\']).next().map(str::to_owned);
+    let followed = &service.launch.command;
+    let agents = if followed.is_empty() { words } else { followed };
     let profile = install.agent.profile();
     let is_agent = |name: String| name.trim_end_matches(".exe") == profile.program;
-    let at = words.iter().position(|word| name(word).is_some_and(is_agent));
-    let mut problems = Vec::new();
-    if name(program).is_some_and(|name| SHELLS.contains(&name.as_str()))
-        && !words.iter().any(|word| word.contains("exec "))
-    {
-        problems.push(
-            Problem::warn("a shell starts the agent and receives the signal to drain in its place")
-                .seen(words.join(" "))
-                .cure(correct_command(service, install)),
-        );
-    } else if service.manager.profile().needs_whole_path() && !program.starts_with('/') {
+    let at = agents.iter().position(|word| name(word).is_some_and(is_agent));
+    let mut problems: Vec<Problem> = in_front::problem(install, service).into_iter().collect();
+    if service.manager.profile().needs_whole_path() && !program.starts_with('/') {
         problems.push(
             Problem::fail(format!("{program:?} is not an absolute path"))
                 .seen(place(service))
                 .cure(correct_command(service, install)),
         );
     }
-    let rest = at.map(|at| words.get(at + 1..).unwrap_or_default()).unwrap_or_default();
+    let rest = at.map(|at| agents.get(at + 1..).unwrap_or_default()).unwrap_or_default();
     let first = rest.first().map(Scrubbed::as_str);
     let program = profile.program;
     let wrong = match (profile.command, first) {
@@ -87,6 +80,7 @@ mod tests {
     use crate::{
         agent::Kind,
         doctor::{Status, fixtures::*},
+        host::Launch,
         values::Manager,
     };
 
@@ -94,6 +88,7 @@ mod tests {
         let mut survey = healthy();
         agent(&mut survey).agent = agent_kind;
         service_of(&mut survey).command = command.split(' ').map(Into::into).collect();
+        service_of(&mut survey).launch = Launch::default();
         status(&survey, "service/command-right")
     }
 
@@ -124,7 +119,6 @@ mod tests {
             (Kind::MachineRunner, "/usr/bin/circleci-runner machine -c /c", Status::Pass),
             (Kind::LaunchAgent, "/opt/circleci-launch-agent machine --config /c", Status::Fail),
             (Kind::LaunchAgent, "circleci-launch-agent --config /c", Status::Fail),
-            (Kind::LaunchAgent, "/bin/sh -c /opt/circleci-launch-agent", Status::Warn),
             (Kind::LaunchAgent, "/opt/wrapper", Status::Pass),
         ] {
             assert_eq!(with(kind, command), expected, "{command}");

@@ -4,6 +4,7 @@ use super::rules;
 use crate::{
     doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict, lookup::service},
     host::{Install, Load, Seen, Survey, Unseen},
+    service::systemd::drop_ins::is_template,
 };
 
 pub(super) const DEFINED: Check = Check {
@@ -21,6 +22,15 @@ pub(super) const DEFINED: Check = Check {
 
 fn defined(survey: &Survey, install: &Install) -> Judged {
     if let Some(service) = &install.service {
+        if is_template(&service.name) {
+            let text = "Enable an instance: `systemctl enable --now` with a name behind the @.";
+            return Ok(Problem::fail(format!(
+                "{} is a template, and no instance of it is enabled or runs",
+                service.name
+            ))
+            .cure(Remedy::by_hand(text))
+            .into());
+        }
         let file = service.file().map_or(String::new(), |file| file.path.display().to_string());
         return Ok(Verdict::Holds(format!("{} in {file}", service.name)));
     }
@@ -110,7 +120,7 @@ fn user(survey: &Survey, install: &Install) -> Judged {
 #[cfg(test)]
 mod tests {
     use crate::{
-        doctor::{Status, fixtures::*},
+        doctor::{Selection, Status, fixtures::*, judge},
         host::{Load, Seen},
     };
 
@@ -119,6 +129,16 @@ mod tests {
         let mut survey = healthy();
         agent(&mut survey).service = None;
         assert_eq!(status(&survey, "service/defined"), Status::Fail);
+    }
+
+    #[test]
+    fn a_template_alone_runs_nothing() {
+        let mut survey = healthy();
+        service_of(&mut survey).name = "circleci@.service".to_owned();
+        assert_eq!(status(&survey, "service/defined"), Status::Fail);
+        assert_eq!(status(&survey, "config/exists"), Status::Skip);
+        service_of(&mut survey).name = "circleci@1.service".to_owned();
+        assert_eq!(status(&survey, "service/defined"), Status::Pass);
     }
 
     #[test]
@@ -131,6 +151,36 @@ mod tests {
             let found = finding(&survey, "service/loaded");
             assert_eq!(found.status, Status::Fail, "{load}");
             assert_eq!(found.evidence, format!("state of the definition: {load}"));
+        }
+    }
+
+    #[test]
+    fn a_unit_of_an_image_that_is_masked_is_one_finding() {
+        let mut survey = healthy();
+        survey.host.image = true;
+        let service = service_of(&mut survey);
+        service.state = Seen::not_applicable("nothing runs in an image");
+        service.objections = Seen::not("an image");
+        service.command.clear();
+        service.directives.clear();
+        let empty = service.definitions[0].clone();
+        for is_link in [true, false] {
+            let mut file = empty.clone();
+            match is_link {
+                true => {
+                    file.walk.real = "/dev/null".into();
+                    file.walk.end = None;
+                }
+                false => file.walk.end.iter_mut().for_each(|end| end.size = 0),
+            }
+            service_of(&mut survey).definitions[0] = file;
+            let findings = judge(&survey, &Selection::default());
+            let found: Vec<_> =
+                findings.iter().filter(|own| own.is_problem()).map(|own| own.check).collect();
+            assert_eq!(found, ["service/loaded"], "{is_link}");
+            let found = finding(&survey, "service/loaded");
+            assert!(found.summary.contains("is masked"), "{}", found.summary);
+            assert!(!found.remedy.unwrap().fixable);
         }
     }
 

@@ -83,9 +83,9 @@ pub(super) const RESTARTS: Check = Check {
     judge: Judge::Agent(restarts),
 };
 
-fn restarts(_: &Survey, install: &Install) -> Judged {
+fn restarts(survey: &Survey, install: &Install) -> Judged {
     let service = service(install)?;
-    rules(service.manager).restarts(install, service)
+    rules(service.manager).restarts_now(survey, install, service)
 }
 
 pub(super) const STOP: Check = Check {

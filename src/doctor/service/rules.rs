@@ -58,9 +58,19 @@ pub(in crate::doctor) trait Rules: Sync {
         Remedy::by_hand("Correct the command.")
     }
 
+    /// Whether the agent's reports of its health are heard of the service's main process alone.
+    fn hears_main_process_alone(&self, _install: &Install, _service: &Service) -> bool {
+        false
+    }
+
     /// Whether the manager restarts the agent after every exit.
     fn restarts(&self, _install: &Install, _service: &Service) -> Judged {
         Err(no_manager())
+    }
+
+    /// The same of a host that runs.
+    fn restarts_now(&self, _survey: &Survey, install: &Install, service: &Service) -> Judged {
+        self.restarts(install, service)
     }
 
     /// Whether a stop waits for the longest job.

@@ -28,6 +28,7 @@ const CAUSES: &[&str] = &[
     "service/domain-right",
     "service/plist-literal",
     "service/plist-startable",
+    "service/task-folder",
     "service/health-reported",
     "service/sandbox-allows-jobs",
     "permissions/binary-executable",

@@ -15,7 +15,11 @@ impl Install {
     /// Its settings, as it takes them.
     pub fn settings(&self) -> Settings<'_> {
         let running = self.running.ok();
-        let of_service = self.service.as_ref().map(|service| service.command.as_slice());
+        // Behind what stands in front of it, where that was found.
+        let of_service = self.service.as_ref().map(|service| match &service.launch.command {
+            words if words.is_empty() => service.command.as_slice(),
+            words => words.as_slice(),
+        });
         // What an agent behind a wrapper was given, only its process tells.
         let inner = running.filter(|_| {
             of_service

@@ -16,8 +16,7 @@ impl Desired<'_> {
             "# Written by runnerup, as --passwordless-sudo asked: jobs can become root.\n\
              {user} ALL=(ALL) NOPASSWD:ALL\n"
         );
-        // sudo ignores names with a dot in sudoers.d.
-        let path = Path::new("/etc/sudoers.d").join(user);
+        let path = self.spec.sudoers();
         let purpose = "jobs can become root without a password";
         let owner = self.root();
         self.parents(&path);
@@ -30,6 +29,7 @@ impl Desired<'_> {
             definition: false,
             check: Some(Check::Sudoers),
             seed: false,
+            replaces: false,
         }));
     }
 

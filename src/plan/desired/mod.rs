@@ -5,7 +5,7 @@ mod linux;
 mod services;
 mod windows;
 
-use super::config;
+use super::{config, real_path::real_path};
 use crate::{
     Code, Error, Help, Result,
     agent::Token,
@@ -87,6 +87,13 @@ impl<'a> Desired<'a> {
                 ))),
             };
         }
+        if self.facts.account(name).is_none() && name.contains('.') && self.os() != Os::Windows {
+            return Err(Error::new(
+                Code::HostUnfit,
+                format!("the account {name} does not exist, and no account is created with a dot in its name"),
+            )
+            .help("give the name of an account that exists, or one without a dot: --user NAME"));
+        }
         self.steps.push(Step::Account(NewAccount {
             name: name.to_owned(),
             home: home(self.os(), name),
@@ -155,7 +162,7 @@ impl<'a> Desired<'a> {
         let layout = &self.spec.layout;
         let workdir = static_prefix(self.spec.workdir.as_str());
         let user = self.user();
-        if workdir.starts_with(&layout.data) {
+        if workdir.starts_with(&layout.data) && !self.is_with_binary(&layout.data) {
             self.folder(&layout.data, user.clone(), 0o750, true);
         }
         if workdir != layout.data {
@@ -176,6 +183,13 @@ impl<'a> Desired<'a> {
         }
     }
 
+    /// Whether the binary is in this folder too, by a link such as `/opt` of an image-based system
+    /// (`/opt -> var/opt` of rpm-ostree): the folder is root's then, as that of any binary.
+    fn is_with_binary(&self, folder: &Path) -> bool {
+        let binary = real_path(&self.spec.layout.binary, self.facts);
+        binary.starts_with(real_path(folder, self.facts))
+    }
+
     /// A log file that exists before the agent writes it, and is removed with the jobs' data.
     fn log(&mut self, path: PathBuf, owner: Option<Owner>, purpose: &'static str) {
         self.parents(&path);
@@ -188,6 +202,7 @@ impl<'a> Desired<'a> {
             definition: false,
             check: None,
             seed: true,
+            replaces: false,
         }));
     }
 
@@ -209,6 +224,7 @@ impl<'a> Desired<'a> {
             definition: false,
             check: None,
             seed: false,
+            replaces: false,
         }));
     }
 

@@ -53,6 +53,7 @@ impl Desired<'_> {
             definition: true,
             check: None,
             seed: false,
+            replaces: false,
         }));
     }
 }

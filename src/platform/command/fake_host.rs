@@ -138,6 +138,7 @@ impl FakeHost {
             None if script.contains("$me.IsInRole(") => {
                 return (0, "True S-1-5-32-544\r\n".to_owned());
             }
+            None if script.contains("Win32_DeviceGuard") => return (0, "False\r\n".to_owned()),
             None if script.contains("New-LocalUser") => self.account("circleci", Some(":")),
             None if script.contains("Remove-LocalUser") => self.account("circleci", None),
             Some(task) if script.contains("ConvertTo-Json") => {

@@ -9,6 +9,9 @@ pub enum Removal {
     Complete,
     /// The folder, because something is mounted at these places. It was not entered.
     Mounted(Vec<PathBuf>),
+    /// The folder, because these in it belong to other accounts, or are too deep to be looked at
+    /// beside them. It belongs to root alone then.
+    Others(Vec<PathBuf>),
     /// The folder, because something kept adding files to it until the limit of passes or of
     /// time was reached.
     Refilled,

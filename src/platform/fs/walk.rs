@@ -105,6 +105,13 @@ impl PathWalk {
         self.stopped.as_ref().map(ToString::to_string).unwrap_or_default()
     }
 
+    /// Whether it is a link to `/dev/null`, which an image may not have.
+    pub fn leads_to_null(&self) -> bool {
+        let is_missing = |place: &str| matches!(place, "/dev" | "/dev/null");
+        self.real == Path::new("/dev/null")
+            || matches!(&self.stopped, Some(WalkEnd::Missing(place)) if is_missing(place))
+    }
+
     /// Computes who could have put another thing in the place of each thing on the way.
     ///
     /// The caller counts as root, so this is for a walk made just now.

@@ -213,6 +213,15 @@ impl Spot {
         }
     }
 
+    /// Removes the folder here with all that is in it: rights are lists, and say of nobody that
+    /// something is theirs.
+    ///
+    /// # Errors
+    /// As [`remove_tree`](Self::remove_tree).
+    pub fn remove_tree_of(&self, _uid: u32, go_on: &GoOn<'_>) -> Result<Removal> {
+        self.remove_tree(go_on)
+    }
+
     /// Removes the folder here with all that is in it; follows no link, and enters no volume that
     /// is mounted in it, which is a link too.
     pub fn remove_tree(&self, go_on: &GoOn<'_>) -> Result<Removal> {

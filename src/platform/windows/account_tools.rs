@@ -27,21 +27,33 @@ pub fn create(commands: &dyn Commands, name: &str) -> Result<()> {
     run(commands, &script).map(drop)
 }
 
-/// Removes the account, with its profile where that was made with it.
+/// Seconds that the account's part of the registry may stay loaded after its last process has ended.
+const UNLOADS_WITHIN: u32 = 60;
+
+/// Removes the account, with its profile where that was made with it. A profile whose part of the
+/// registry is still loaded cannot be removed (0x80070020): it is waited for, and stays in the end.
 ///
 /// # Errors
-/// When the system refuses.
+/// When the system refuses; after the account is removed, with what stays of its profile.
 pub fn remove(commands: &dyn Commands, name: &str, with_home: bool) -> Result<()> {
     let name = literal(name);
     let profile = if with_home {
-        "Get-CimInstance Win32_UserProfile | Where-Object { $_.SID -eq $user.SID.Value } | \
-         Remove-CimInstance; "
+        format!(
+            "$end = (Get-Date).AddSeconds({UNLOADS_WITHIN}); \
+             while ($own = Get-CimInstance Win32_UserProfile | \
+             Where-Object {{ $_.SID -eq $user.SID.Value }}) {{ \
+             try {{ if ($own.Loaded) {{ throw 'a process of the account still uses it' }}; \
+             $own | Remove-CimInstance; $left = $null; break }} catch {{ \
+             $left = \"the profile $($own.LocalPath) stays: $($_.Exception.Message)\"; \
+             if ((Get-Date) -gt $end) {{ break }}; Start-Sleep -Seconds 1 }} }}; "
+        )
     } else {
-        ""
+        String::new()
     };
     let script = format!(
         "$user = Get-LocalUser | Where-Object {{ $_.Name -eq {name} }}; \
-         if ($user) {{ {profile}Remove-LocalUser -SID $user.SID }}"
+         if ($user) {{ $left = $null; {profile}Remove-LocalUser -SID $user.SID; \
+         if ($left) {{ throw $left }} }}"
     );
     run(commands, &script).map(drop)
 }
@@ -79,5 +91,11 @@ mod tests {
         remove(&recorded, "circleci", false).unwrap();
         let calls = recorded.calls();
         assert!(calls[0].contains("Win32_UserProfile") && !calls[1].contains("Win32_UserProfile"));
+        // Whatever becomes of the profile, the account goes, and what is left is told after that.
+        let at = |part: &str| calls[0].find(part).unwrap_or_else(|| panic!("{part}: {calls:?}"));
+        assert!(at("$own.Loaded") < at("Remove-CimInstance"));
+        assert!(
+            at("} catch {") < at("Remove-LocalUser") && at("Remove-LocalUser") < at("throw $left")
+        );
     }
 }

@@ -1,14 +1,20 @@
-function Seconds($time) { if ($time) { [DateTimeOffset]::new($time).ToUnixTimeSeconds() } }
+function Seconds($time) { if ($time -and $time.Year -ge 1970) { [DateTimeOffset]::new($time).ToUnixTimeSeconds() } }
 function Part($look) { try { @{ ok = @(& $look) } } catch { @{ error = $_.Exception.Message } } }
 function Value($key, $name) { (Get-ItemProperty -LiteralPath $key -ErrorAction SilentlyContinue).$name }
 
 $tasks = {
-    foreach ($task in Get-ScheduledTask) {
-        $path = ($task.TaskPath + $task.TaskName).TrimStart('\')
-        if ($names -notcontains $path) { continue }
-        $info = $task | Get-ScheduledTaskInfo
-        @{ name = $path; state = [string]$task.State; result = [long]$info.LastTaskResult
-           last_run = Seconds $info.LastRunTime; next_run = Seconds $info.NextRunTime }
+    $scheduler = New-Object -ComObject Schedule.Service
+    $scheduler.Connect()
+    $folder = $scheduler.GetFolder('\')
+    $states = 'Unknown', 'Disabled', 'Queued', 'Ready', 'Running'
+    foreach ($name in $names) {
+        try { $task = $folder.GetTask('\' + $name) } catch {
+            if (-2147024894, -2147024893 -contains $_.Exception.GetBaseException().HResult) { continue }
+            throw
+        }
+        @{ name = $name; state = $states[$task.State]
+           result = [long]$task.LastTaskResult -band 4294967295
+           last_run = Seconds $task.LastRunTime; next_run = Seconds $task.NextRunTime }
     }
 }
 
@@ -29,8 +35,11 @@ $accounts = {
     foreach ($own in Get-CimInstance Win32_UserAccount -Filter 'LocalAccount=True') {
         if ($users -notcontains $own.Name -and $users -notcontains $own.SID) { continue }
         $more = Get-LocalUser -SID $own.SID
+        $filter = 'SID=''' + $own.SID + ''''
+        $home_folder = (Get-CimInstance Win32_UserProfile -Filter $filter).LocalPath
         $kept = @(foreach ($kind in 'Local', 'Roaming') {
-            $folder = 'C:\Users\' + $own.Name + '\AppData\' + $kind + '\Microsoft\Credentials'
+            if (-not $home_folder) { continue }
+            $folder = $home_folder + '\AppData\' + $kind + '\Microsoft\Credentials'
             if (Test-Path -LiteralPath $folder) { Get-ChildItem -LiteralPath $folder -Force }
         })
         @{ name = $own.Name; sid = $own.SID; disabled = $own.Disabled; locked = $own.Lockout
@@ -47,12 +56,17 @@ $system = {
     $web = 'HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\Internet Settings\Connections'
     $proxy = Value $web 'WinHttpSettings'
     $length = if ($proxy.Length -gt 16) { [BitConverter]::ToInt32($proxy, 12) } else { 0 }
+    $guard = try {
+        $device = Get-CimInstance Win32_DeviceGuard -Namespace root\Microsoft\Windows\DeviceGuard
+        @($device.SecurityServicesRunning) -contains 1
+    } catch { $null }
     $clock = Get-Service W32Time -ErrorAction SilentlyContinue
     @{ name = $windows.Caption; build = [int]$windows.BuildNumber
        role = (Get-CimInstance Win32_ComputerSystem).DomainRole
        long_paths = (Value ($control + 'FileSystem') 'LongPathsEnabled') -eq 1
        desktop_off = (Value $desktop 'fDenyTSConnections') -eq 1
        winhttp = if ($length -gt 0) { [Text.Encoding]::ASCII.GetString($proxy, 16, $length) }
+       credential_guard = $guard
        clock = [string]$clock.Status; clock_start = [string]$clock.StartType
        memory = [uint64]($windows.TotalVisibleMemorySize * 1024)
        free = [uint64]($windows.FreePhysicalMemory * 1024)

@@ -125,6 +125,9 @@ pub struct System {
     pub desktop_off: bool,
     /// The proxy of WinHTTP.
     pub winhttp: Option<String>,
+    /// Credential Guard runs; `None`: Windows does not say.
+    #[serde(default)]
+    pub credential_guard: Option<bool>,
     /// The time service: `Running`, `Stopped`…
     pub clock: String,
     /// How it is started: `Automatic`, `Manual`, `Disabled`.
@@ -224,6 +227,7 @@ pub fn ask(
         Err(_) if output.is_empty() && answer.stderr.trim().is_empty() => {
             Err("PowerShell said nothing".to_owned())
         }
+        Err(_) if powershell::is_constrained(&answer) => Err(powershell::CONSTRAINED.to_owned()),
         Err(_) if output.is_empty() => {
             let line = answer.stderr.trim().lines().next().unwrap_or_default();
             Err(format!("PowerShell failed: {line}"))
@@ -260,7 +264,7 @@ mod tests {
     fn one_document_holds_all_parts() {
         let told = output(0, &format!("\u{feff}{MADE}\r\n")).unwrap();
         assert_eq!(told.tasks.seen().unwrap()[0].result, 0x41301);
-        assert_eq!(told.processes.seen().unwrap().len(), 4);
+        assert_eq!(told.processes.seen().unwrap().len(), 5);
         assert!(told.accounts.seen().unwrap()[0].administrator);
         assert_eq!(told.system.seen().unwrap()[0].build, 17763);
         assert_eq!(told.rights.seen().unwrap()[0].rules.len(), 4);
@@ -286,6 +290,11 @@ mod tests {
             (0, "PS C:\\>", "something else"),
             (0, "7", "something else"),
             (1, "It is blocked by policy.\nmore", "failed: It is blocked by policy."),
+            (
+                1,
+                "x\n+ FullyQualifiedErrorId : PropertySetterNotSupportedInConstrainedLanguage",
+                "keeps",
+            ),
             (Script::HANGS, "", "did not end within 10 s"),
         ] {
             let error = output(code, text).unwrap_err();

@@ -2,7 +2,7 @@
 
 use crate::{
     Result,
-    platform::command::{Call, Commands},
+    platform::command::{Answer, Call, Commands},
 };
 use std::time::Duration;
 
@@ -26,7 +26,25 @@ pub fn run(commands: &dyn Commands, script: &str) -> Result<String> {
 /// # Errors
 /// When it fails or does not end in time.
 pub fn run_within(commands: &dyn Commands, script: &str, limit: Duration) -> Result<String> {
-    commands.run(&call(script).within(limit)).map(|answer| answer.stdout)
+    let call = call(script).within(limit);
+    let answer = commands.answer(&call)?;
+    match answer.code {
+        Some(0) => Ok(answer.stdout),
+        _ if is_constrained(&answer) => Err(answer
+            .failure(&call)
+            .help(CONSTRAINED)
+            .help("have the policy allow scripts of administrators")),
+        _ => Err(answer.failure(&call)),
+    }
+}
+
+/// What a host has whose PowerShell refuses most of the language.
+pub(super) const CONSTRAINED: &str = "a policy of this host (App Control or AppLocker) keeps PowerShell in Constrained Language Mode";
+
+/// Whether an answer is that refusal. The words are of the host's language, the numbers of errors are not:
+/// `MethodInvocationNotSupportedInConstrainedLanguage` and its like (PowerShell's own sources).
+pub(super) fn is_constrained(answer: &Answer) -> bool {
+    [&answer.stderr, &answer.stdout].iter().any(|text| text.contains("ConstrainedLanguage"))
 }
 
 /// The call of a script.
@@ -51,6 +69,44 @@ pub fn literal(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::platform::command::{OF_WINDOWS, Recorded};
+
+    /// The names behind `$env:` in a text.
+    fn read_of_environment(text: &str) -> Vec<&str> {
+        let is_end = |c: char| !c.is_ascii_alphanumeric() && c != '_';
+        text.split("$env:").skip(1).filter_map(|rest| rest.split(is_end).next()).collect()
+    }
+
+    /// Programs get a clean environment: what else a script reads is empty.
+    #[test]
+    fn no_script_reads_a_variable_that_is_not_set_for_it() {
+        let sources = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut count = 0;
+        for folder in ["src/platform/windows", "src/service/task_scheduler", "tests/calls"] {
+            for entry in std::fs::read_dir(sources.join(folder)).unwrap() {
+                let path = entry.unwrap().path();
+                let text = std::fs::read_to_string(&path).unwrap();
+                let scripts = text.split("#[cfg(test)]").next().unwrap();
+                for name in read_of_environment(scripts) {
+                    let is_set = OF_WINDOWS.iter().any(|(set, _)| set.eq_ignore_ascii_case(name));
+                    assert!(is_set, "{}: {name}", path.display());
+                    count += 1;
+                }
+            }
+        }
+        assert!(count > 1, "{count}");
+        assert_eq!(read_of_environment("a $env:B + $env:C_1;"), ["B", "C_1"]);
+    }
+
+    #[test]
+    fn a_mode_of_the_language_that_refuses_scripts_is_named() {
+        let output =
+            "No.\n    + FullyQualifiedErrorId : MethodInvocationNotSupportedInConstrainedLanguage";
+        let error = run(&Recorded::answering(1, output), "x").unwrap_err();
+        assert!(error.help_lines()[0].contains("Constrained Language Mode"), "{error}");
+        let error = run(&Recorded::answering(1, "No."), "x").unwrap_err();
+        assert!(error.help_lines().is_empty(), "{error}");
+    }
 
     #[test]
     fn a_text_stays_a_text() {

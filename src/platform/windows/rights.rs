@@ -10,6 +10,21 @@ pub(super) const ADMINISTRATORS: &str = "*S-1-5-32-544";
 pub(super) const SYSTEM: &str = "*S-1-5-18";
 pub(super) const USERS: &str = "*S-1-5-32-545";
 
+/// An account as a program of the system takes it without doubt: a name that is the host's too stands for
+/// the host itself.
+pub fn qualified(account: &str, hostname: &str) -> String {
+    match account.eq_ignore_ascii_case(hostname) {
+        true => format!(r"{hostname}\{account}"),
+        false => account.to_owned(),
+    }
+}
+
+/// The call that takes away every right that a path does not inherit: `/grant:r` leaves those of
+/// accounts that it does not name (lists before and after it, in public issue threads).
+pub fn reset(path: &Path) -> Call {
+    Call::new("icacls", [shown(path).as_str(), "/reset", "/q"])
+}
+
 /// The call that gives a file or folder just these rights, and cuts what it would inherit.
 pub fn set(path: &Path, account: Option<&str>, mode: u32, is_folder: bool) -> Call {
     // What is made in a folder later gets the folder's rights.
@@ -37,6 +52,13 @@ pub fn set(path: &Path, account: Option<&str>, mode: u32, is_folder: bool) -> Ca
 mod tests {
     use super::*;
     use crate::platform::command::typed;
+
+    #[test]
+    fn an_account_called_like_its_host_is_named_with_it() {
+        assert_eq!(qualified("circleci", "CIRCLECI"), r"CIRCLECI\circleci");
+        assert_eq!(qualified("circleci", "WIN-1"), "circleci");
+        assert_eq!(typed(&reset(Path::new("C:/x"))), r"icacls 'C:\x' /reset /q");
+    }
 
     #[test]
     fn a_mode_becomes_a_list() {

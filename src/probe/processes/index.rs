@@ -3,6 +3,9 @@
 use super::Entry;
 use std::collections::{HashMap, HashSet, VecDeque};
 
+/// Most processes above an agent's that are followed.
+const ABOVE: usize = 64;
+
 /// All processes.
 #[derive(Debug, Default)]
 pub(super) struct Index {
@@ -11,6 +14,8 @@ pub(super) struct Index {
     agents: HashSet<u32>,
     /// What agents' processes started, at any depth.
     below_agents: HashSet<u32>,
+    /// What started agents' processes within the same service, and what that started beside them.
+    above_agents: HashSet<u32>,
     /// Entries that were passed over, for the tests on cost.
     #[cfg(test)]
     pub(super) steps: std::sync::atomic::AtomicUsize,
@@ -30,7 +35,34 @@ impl Index {
         index.children.values_mut().for_each(|children| children.sort_unstable());
         let children = index.agents.iter().flat_map(|pid| index.children_of(*pid));
         index.below_agents = index.walk(children.copied()).map(|entry| entry.pid).collect();
+        let above: HashSet<u32> =
+            index.topmost_agents().flat_map(|entry| index.above(entry)).collect();
+        index.above_agents = index.walk(above.iter().copied()).map(|entry| entry.pid).collect();
         index
+    }
+
+    /// What started a process: within its service, or, where none of the system's manager runs it,
+    /// as its account.
+    fn above(&self, of: &Entry) -> Vec<u32> {
+        let unit = of.managed.system_unit();
+        let is_with = |parent: &&Entry| {
+            parent.pid != 1
+                && match unit {
+                    Some(_) => parent.managed.system_unit() == unit,
+                    None => parent.uid == of.uid,
+                }
+        };
+        let parent = |entry: &&Entry| {
+            let parent = self.all.get(&entry.parent).filter(|parent| parent.pid != entry.pid);
+            parent.filter(is_with)
+        };
+        let above = std::iter::successors(Some(of), parent).skip(1).take(ABOVE);
+        above.map(|entry| entry.pid).collect()
+    }
+
+    /// Whether it has started an agent's process, or was started beside one.
+    pub(super) fn is_above(&self, pid: u32) -> bool {
+        self.above_agents.contains(&pid)
     }
 
     /// Every process, in no order.

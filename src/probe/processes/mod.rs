@@ -9,6 +9,7 @@ mod index;
 mod read;
 mod running;
 mod summary;
+mod supervisor;
 
 use super::{
     candidate,
@@ -142,6 +143,11 @@ impl Processes {
         Some(process(entry, false, Some(details), scrub))
     }
 
+    /// The services of the system's manager in which there is an agent's process.
+    pub(super) fn services_with_agents(&self) -> impl Iterator<Item = &str> {
+        self.of_services.keys().map(String::as_str)
+    }
+
     /// A process and all that it started.
     pub(super) fn below(&self, pid: u32) -> impl Iterator<Item = u32> {
         self.index.tree(pid).map(|entry| entry.pid)
@@ -232,15 +238,19 @@ impl Processes {
     }
 
     /// What jobs left: processes of the unit while it runs an agent, or of the jobs' account
-    /// outside of anyone's session, that no agent's process is an ancestor of.
+    /// outside of anyone's session and of any other service, that no agent's process is an ancestor
+    /// of. What an agent's process itself descends from, such as a wrapper that waits for it, and
+    /// what such a process started beside the agent, is no job's.
     fn orphans(&self, unit: Option<&str>, uid: Option<u32>) -> Vec<&Entry> {
         let unit = unit.filter(|unit| self.agent_of(unit).is_some());
         let uid = uid.filter(|uid| *uid != 0);
         let is_left = |entry: &&Entry| {
             let in_unit = unit.is_some() && entry.managed.system_unit() == unit;
-            let in_session = matches!(entry.managed, ManagedBy::User { .. });
-            let is_own = uid == Some(entry.uid) && !in_session;
-            entry.pid != 1 && (in_unit || is_own) && !self.index.is_agents(entry.pid)
+            // What another service or a session runs is no job's, whoever it belongs to.
+            let in_other = !in_unit && entry.managed != ManagedBy::Nobody;
+            let is_own = uid == Some(entry.uid) && !in_other;
+            let is_agents = self.index.is_agents(entry.pid) || self.index.is_above(entry.pid);
+            entry.pid != 1 && (in_unit || is_own) && !is_agents
         };
         let mut orphans: Vec<&Entry> = self.index.all().filter(is_left).collect();
         orphans.sort_unstable_by_key(|entry| entry.pid);

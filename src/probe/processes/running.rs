@@ -3,14 +3,22 @@
 
 use super::{Index, Processes, read};
 use crate::{
-    host::{Above, Condition, ManagedBy, Provenance, Running, RunningProgram, Scrubbed, Seen},
+    agent::Kind,
+    host::{
+        Above, Condition, ManagedBy, OnDisk, Provenance, Running, RunningProgram, Scrubbed, Seen,
+    },
     probe::{
         environment::{self, Raw},
+        launch::prefix::is_in_front,
         procfs::{Limits, Status},
         scrub::Scrub,
+        task_action::program_name,
     },
 };
-use std::{path::PathBuf, time::Instant};
+use std::{
+    path::{Path, PathBuf},
+    time::Instant,
+};
 
 /// Most processes above an agent's that are told.
 const ABOVE: usize = 16;
@@ -49,17 +57,42 @@ impl Processes {
         agent.map_or(main, |entry| entry.pid)
     }
 
+    /// Whether a process is an agent's, or waits for one: nothing but shells and programs in front of
+    /// another one stand between.
+    pub(in crate::probe) fn waits_for_agent(&self, main: u32, until: Instant) -> bool {
+        let agent = self.agent_below(main);
+        let above = above(&self.index, agent);
+        let at = above.iter().position(|entry| entry.pid == main);
+        let between: Vec<_> = above.into_iter().take(at.map_or(0, |at| at + 1)).collect();
+        let details = super::look_closer(between.iter().copied(), until);
+        let stands = |entry: &&super::Entry| {
+            details.get(&entry.pid).and_then(program).is_some_and(|name| is_in_front(&name))
+        };
+        self.index.is_agent(agent) && (agent == main || at.is_some()) && between.iter().all(stands)
+    }
+
     /// Looks closely at an agent's process.
     pub(in crate::probe) fn witness(&self, pid: u32, until: Instant) -> Option<RawRunning> {
         let entry = self.index.get(pid)?;
         let read = read::running(entry, until)?;
+        // What waits in front of an agent that has not begun yet is none.
+        let is_named = |word: &String| Kind::of_program(&program_name(word)).is_some();
+        if !self.index.is_agent(pid) && !read.words.first().is_some_and(is_named) {
+            return None;
+        }
         let above: Vec<_> = above(&self.index, pid);
         let scripts = super::look_closer(above.iter().copied(), until);
         let told = |entry: &super::Entry| {
-            let words = scripts.get(&entry.pid).map(|details| details.command.words.as_slice());
-            let above =
-                Above { pid: entry.pid, uid: entry.uid, name: entry.name.clone(), script: None };
-            let script = words.filter(|_| above.is_shell()).and_then(script).map(str::to_owned);
+            let details = scripts.get(&entry.pid);
+            let above = Above {
+                pid: entry.pid,
+                uid: entry.uid,
+                name: entry.name.clone(),
+                program: details.and_then(program),
+                script: None,
+            };
+            let words = details.filter(|_| above.is_shell()).map(|of| of.command.words.as_slice());
+            let script = words.and_then(script).map(str::to_owned);
             (above, script)
         };
         Some(RawRunning {
@@ -85,6 +118,13 @@ fn above(index: &Index, pid: u32) -> Vec<&super::Entry> {
     std::iter::successors(first, parent).skip(1).take(ABOVE).collect()
 }
 
+/// The name of a process's program: of the file that it runs, else as it calls itself.
+fn program(details: &super::Details) -> Option<String> {
+    let file = details.program.as_ref().and_then(|path| path.file_name()?.to_str());
+    let name = file.or_else(|| details.command.words.first()?.rsplit('/').next())?;
+    Some(name.trim_start_matches('-').chars().take(super::NAME_SHOWN).collect())
+}
+
 /// The script in a shell's command line, which is its first word that is no option.
 fn script(words: &[String]) -> Option<&str> {
     let mut words = words.iter().skip(1).map(String::as_str);
@@ -100,6 +140,17 @@ impl RawRunning {
             (0, _) => Provenance::Anybody,
             (uid, _) => Provenance::Account(uid),
         }
+    }
+
+    /// Its working directory, where it may be looked at.
+    pub(in crate::probe) fn folder(&self) -> Option<&Path> {
+        self.read.folder.as_deref()
+    }
+
+    /// The program that it runs, if it is still there.
+    pub(in crate::probe) fn program(&self) -> Option<&Path> {
+        let program = self.read.program.as_ref()?;
+        (program.on_disk != OnDisk::Deleted).then_some(program.path.as_path())
     }
 
     /// Its variables.

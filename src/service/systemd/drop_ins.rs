@@ -21,6 +21,18 @@ pub const FOLDERS: [&str; 13] = [
 /// What a folder for a unit ends in when the links in it name units that are started with that one.
 pub const DEPENDENCIES: [&str; 3] = ["wants", "requires", "upholds"];
 
+/// The name of the template that a unit is an instance of.
+pub fn template_of(unit: &str) -> Option<String> {
+    let (stem, kind) = unit.rsplit_once('.')?;
+    let (template, instance) = stem.split_once('@')?;
+    (!instance.is_empty()).then(|| format!("{template}@.{kind}"))
+}
+
+/// Whether it is the name of a template, which nothing runs by itself.
+pub fn is_template(unit: &str) -> bool {
+    unit.rsplit_once('.').is_some_and(|(stem, _)| stem.ends_with('@'))
+}
+
 /// The folders of drop-ins that are read for a unit, the one that counts first.
 pub fn names(unit: &str) -> Vec<String> {
     folders_of(unit, "d").collect()
@@ -52,6 +64,9 @@ mod tests {
         let full_names = ["circleci-a-b.service.d", "circleci-a-.service.d", "circleci-.service.d"];
         assert_eq!(names("circleci-a-b.service"), [&full_names[..], &["service.d"]].concat());
         assert_eq!(names("ci@a.service"), ["ci@a.service.d", "ci@.service.d", "service.d"]);
+        assert_eq!(template_of("ci@a.service").as_deref(), Some("ci@.service"));
+        assert_eq!((template_of("ci@.service"), template_of("ci.service")), (None, None));
+        assert!(is_template("ci@.service") && !is_template("ci@a.service"));
         let all = dependencies("ci-a.service");
         for kind in DEPENDENCIES {
             for of in ["ci-a.service", "ci-.service", "service"] {

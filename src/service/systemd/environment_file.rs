@@ -1,5 +1,5 @@
 //! The lines of an environment file, as systemd takes them: `systemd.exec(5)`, `EnvironmentFile=`.
-//! Nothing is expanded. Recorded of versions 247 to 257 in tests/recorded_facts/systemd-text.txt.
+//! Nothing is expanded. Recorded of versions 247 to 257 in tests/recorded_facts/systemd/.
 
 use super::environment_line::is_name;
 

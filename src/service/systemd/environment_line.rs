@@ -1,5 +1,5 @@
 //! The assignments of an `Environment=` line, as systemd takes them: `systemd.exec(5)`. Recorded of
-//! versions 247 to 257 in tests/recorded_facts/systemd-text.txt.
+//! versions 247 to 257 in tests/recorded_facts/systemd/.
 
 use super::{
     specifiers::{Specifiers, Unfilled},

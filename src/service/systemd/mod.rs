@@ -4,8 +4,12 @@ pub mod definition;
 pub mod drop_ins;
 pub(crate) mod environment_file;
 pub(crate) mod environment_line;
+mod foreign;
+mod instances;
 pub(crate) mod meant;
 mod profile;
+#[cfg(test)]
+mod recorded;
 mod show;
 pub(crate) mod specifier_words;
 pub(crate) mod specifiers;
@@ -22,7 +26,7 @@ pub(crate) use state::{environment, slices_of};
 
 use crate::{
     Result,
-    host::ServiceState,
+    host::{Effective, ServiceState},
     platform::{
         command::{Call, Commands},
         fs::Root,
@@ -79,6 +83,12 @@ impl Services for Systemd<'_> {
     fn state(&self, service: &str) -> Result<ServiceState> {
         let mut states = state::states(self.commands, &[service.to_owned()], None, None)?;
         Ok(states.remove(service).unwrap_or_default())
+    }
+
+    fn effective(&self, service: &str) -> Result<Option<Effective<String>>> {
+        let units = [service.to_owned()];
+        let mut told = state::told(self.commands, &units, &[], Duration::from_secs(10), 0)?;
+        Ok(told.remove(service).and_then(|told| told.effective))
     }
 
     fn runs_job(&self, service: &str) -> Result<Option<bool>> {

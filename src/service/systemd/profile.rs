@@ -1,6 +1,6 @@
 //! What is known of systemd.
 
-use super::{Systemd, definition, state, verify};
+use super::{Systemd, definition, foreign, instances, state, verify};
 use crate::{
     Code, Command, Error, Result,
     host::{Directive, Facts, Install, Objection, Seen, Service, ServiceState},
@@ -18,7 +18,7 @@ use std::{
 };
 
 /// Where an administrator's units stand.
-const FOLDER: &str = "/etc/systemd/system";
+pub(super) const FOLDER: &str = "/etc/systemd/system";
 
 /// What is known of systemd.
 pub(crate) struct SystemdProfile;
@@ -110,6 +110,15 @@ impl Profile for SystemdProfile {
         Some(user.filter(|user| !user.is_empty()).unwrap_or("root").to_owned())
     }
 
+    fn instances(
+        &self,
+        commands: &dyn Commands,
+        templates: &[String],
+        limit: Duration,
+    ) -> Vec<String> {
+        instances::loaded(commands, templates, limit)
+    }
+
     /// An exit status of systemd's own: `systemd.exec(5)`.
     fn meaning(&self, state: &ServiceState) -> Option<&'static str> {
         Some(match (state.result.as_str(), state.exit_status?) {
@@ -169,6 +178,14 @@ impl Profile for SystemdProfile {
 
     fn places(&self, spec: &Spec) -> Vec<PathBuf> {
         vec![wants(spec)]
+    }
+
+    fn refuse_foreign_parts(&self, spec: &Spec, facts: &Facts) -> Result<()> {
+        foreign::refuse(spec, facts)
+    }
+
+    fn foreign_parts(&self, spec: &Spec, facts: &Facts) -> Vec<String> {
+        foreign::notes(spec, facts)
     }
 
     fn refuse_host(&self, facts: &Facts) -> Result<()> {

@@ -1,12 +1,12 @@
 //! What stands in the folders where systemd looks for units, listed once.
 
-use super::drop_ins::FOLDERS;
+use super::drop_ins::{DEPENDENCIES, FOLDERS, template_of};
 use crate::{
     Error, Result,
     platform::fs::{Kind, PathWalk, Root},
 };
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     ffi::OsStr,
     path::{Path, PathBuf},
     time::{Duration, Instant},
@@ -101,6 +101,25 @@ impl UnitFolders {
     /// Where a name stands, the place that counts first.
     pub fn places(&self, name: &str) -> &[PathBuf] {
         self.places.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// Services that are instances of templates, by the links that start them at boot and by links
+    /// to their template; more may run. Folders that an account could have filled are passed over.
+    pub fn instances(&self, root: &Root) -> BTreeSet<String> {
+        let is_folder = |name: &str| {
+            let kind = name.rsplit_once('.').map(|(_, kind)| kind);
+            kind.is_some_and(|kind| DEPENDENCIES.contains(&kind))
+        };
+        let folders = self.places.iter().filter(|(name, _)| is_folder(name));
+        let listed = folders.flat_map(|(_, places)| places).filter_map(|folder| {
+            let walk = root.walk(folder).ok().filter(|walk| walk.made_by().is_root())?;
+            let spot = root.find(&walk.real).ok().flatten().filter(|_| walk.is(Kind::Folder))?;
+            Some(spot.list_some(NAMES, Instant::now() + LISTED).ok()?.names)
+        });
+        let names = listed.flatten().filter_map(|name| name.into_string().ok());
+        let own = self.places.keys().filter(|name| self.is_alias(name)).cloned();
+        let all = names.chain(own).filter(|name| name.ends_with(".service"));
+        all.filter(|name| template_of(name).is_some()).collect()
     }
 
     /// The services, in the order of their names, each with the file that counts.

@@ -58,6 +58,17 @@ fn take(
     });
 }
 
+/// The value of the last line of a key; none where that takes it back.
+pub(crate) fn value<'a>(
+    directives: &'a [Directive<String>],
+    section: &str,
+    key: &str,
+) -> Option<&'a str> {
+    let is_it = |line: &&Directive<String>| line.section == section && line.key == key;
+    let last = directives.iter().rev().find(is_it).map(|line| line.value.as_str());
+    last.filter(|value| !value.is_empty())
+}
+
 /// The command line of the last `ExecStart`, split as systemd does.
 pub(crate) fn command(directives: &[Directive<String>]) -> Vec<String> {
     let is_command =

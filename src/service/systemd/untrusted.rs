@@ -1,7 +1,7 @@
 //! What systemd would do for a service at the word of another account than root.
 
 use super::{
-    drop_ins::{dependencies, names},
+    drop_ins::{dependencies, names, template_of},
     unit_folders::UnitFolders,
 };
 use crate::{
@@ -111,6 +111,8 @@ impl<'a> Search<'a> {
     }
 
     fn unit(&mut self, unit: &str, units: &mut Units, found: &mut Vec<PathBuf>) -> Result<()> {
+        // An instance without a file of its own is what its template says.
+        template_of(unit).iter().for_each(|template| units.add(template));
         for (_, file) in self.parts(unit, found)? {
             // systemd reads what belongs to the name that a link leads to as well.
             file.name.iter().for_each(|name| units.add(name));
@@ -257,6 +259,15 @@ mod tests {
         assert_eq!(units.untrusted(), [] as [&str; 0]);
         units.place("third.socket", 0o666);
         assert_eq!(units.untrusted(), ["third.socket"]);
+    }
+
+    #[test]
+    fn an_instance_is_what_its_template_says() {
+        let units = Units::new();
+        units.place("ci@.service", 0o666);
+        units.link("/etc/systemd/system/ci@.service", "circleci.service.wants/ci@1.service");
+        assert_eq!(units.untrusted(), ["ci@.service"]);
+        assert_eq!(untrusted(&units.root, "ci@2.service").unwrap().len(), 1);
     }
 
     #[test]

@@ -1,5 +1,5 @@
 //! Words of a value, by the rules of `systemd.syntax(7)` as `extract_first_word` applies them: recorded
-//! in tests/recorded_facts/systemd-text.txt.
+//! in tests/recorded_facts/systemd/.
 
 /// Why systemd takes no more words from a value than it has read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -12,6 +12,7 @@ use secrecy::SecretString;
 
 const TASK: &str = include_str!("../../../templates/agent-task.xml");
 const AT_START: &str = include_str!("../../../templates/task-trigger-boot.xml");
+const AT_NEXT_START: &str = include_str!("../../../templates/task-trigger-next-boot.xml");
 const AT_LOGON: &str = include_str!("../../../templates/task-trigger-logon.xml");
 
 /// How the task's account logs on.
@@ -51,9 +52,11 @@ fn definition(
     command: &str,
     arguments: &str,
 ) -> Content {
+    // Any trigger that repeats by the clock would start the task within a minute.
+    let at_start = if spec.start { AT_START } else { AT_NEXT_START };
     let (trigger, logon) = match logon {
-        Logon::Password => (AT_START, "Password"),
-        Logon::Service => (AT_START, "S4U"),
+        Logon::Password => (at_start, "Password"),
+        Logon::Service => (at_start, "S4U"),
         Logon::Session => (AT_LOGON, "InteractiveToken"),
     };
     let folder = layout.binary.parent().map(shown).unwrap_or_default();
@@ -81,8 +84,15 @@ pub(crate) fn script(spec: &Spec, layout: &Layout) -> Option<Content> {
         return None;
     }
     let variables = environment::variables(spec, layout);
+    let paths = [&layout.binary, &layout.config].map(|path| shown(path));
+    let is_ascii = paths.iter().all(|path| path.is_ascii())
+        && variables.iter().all(|variable| variable.value.is_ascii());
     let text = |value: fn(&environment::Variable) -> &str| {
         let mut text = "@rem Written by runnerup: the agent's environment.\r\n".to_owned();
+        if !is_ascii {
+            // What follows is read in the code page of that moment, which is not UTF-8 by default.
+            text += "@C:\\Windows\\System32\\chcp.com 65001 >nul\r\n";
+        }
         for variable in &variables {
             // Inside of quotes only the percent sign means anything.
             let value = value(variable).replace('%', "%%");
@@ -144,7 +154,8 @@ mod tests {
     #[test]
     fn every_blank_of_the_template_is_known() {
         let blanks = |text: &str| text.matches("{{").count();
-        assert_eq!([blanks(TASK), blanks(AT_START), blanks(AT_LOGON)], [7, 0, 1]);
+        let of = [TASK, AT_START, AT_NEXT_START, AT_LOGON].map(blanks);
+        assert_eq!(of, [7, 0, 0, 1]);
     }
 
     #[test]

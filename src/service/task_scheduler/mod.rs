@@ -6,9 +6,10 @@ mod profile;
 pub(crate) mod results;
 mod scripts;
 pub mod session;
+pub(crate) mod times;
 pub(crate) mod xml;
 
-pub(crate) use profile::{TaskSchedulerProfile, on_task};
+pub(crate) use profile::{TaskSchedulerProfile, named, on_task};
 
 use crate::{
     Code, Error, Result,

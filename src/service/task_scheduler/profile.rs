@@ -3,7 +3,7 @@
 use super::{Tasks, definition, definition_path, keeper, results};
 use crate::{
     Command, Result,
-    host::{Directive, Install, Service, ServiceState},
+    host::{Directive, Install, PathRole, PathWalk, Provenance, Service, ServiceState},
     platform::command::Commands,
     service::{DefinitionFile, Parts, Profile, Services, Verb},
     settings::Spec,
@@ -22,6 +22,18 @@ pub(crate) fn on_task(
 ) -> Command {
     let command = Command::fixed(text).task(&service.name, install.named_by);
     if then.is_empty() { command } else { command.then(then) }
+}
+
+/// With the task's name as commands of PowerShell take it: its folder apart.
+pub(crate) fn named(command: Command, task: &str, named_by: Provenance) -> Command {
+    match task.rsplit_once('\\') {
+        Some((folder, name)) => command
+            .then("-TaskPath")
+            .task(&format!(r"\{folder}\"), named_by)
+            .then("-TaskName")
+            .task(name, named_by),
+        None => command.task(task, named_by),
+    }
 }
 
 /// The account of a principal, by its own name, without the host's or a dot before it.
@@ -63,12 +75,24 @@ impl Profile for TaskSchedulerProfile {
     fn commands(&self, verb: Verb, install: &Install, service: &Service) -> Vec<Command> {
         let on_task = |text, then| on_task(text, install, service, then);
         match verb {
-            Verb::Enable => vec![on_task("schtasks /Change /TN", "/ENABLE")],
+            // It asks for no password, other than `schtasks /Change`.
+            Verb::Enable => {
+                let enable = Command::fixed("Enable-ScheduledTask");
+                vec![named(enable, &service.name, install.named_by)]
+            }
             Verb::Restart => {
                 vec![on_task("schtasks /End /TN", ""), on_task("schtasks /Run /TN", "")]
             }
             Verb::Inspect => vec![on_task("schtasks /Query /TN", "")],
-            Verb::Start | Verb::Reload | Verb::ShowDefinition | Verb::ShowLog => Vec::new(),
+            Verb::ShowLog => {
+                let log = install.named(PathRole::LogFile);
+                let walk = log.and_then(|log| Some((log.walk.ok()?, log.named_by)));
+                let show = |(walk, named_by): (&PathWalk, Provenance)| {
+                    Command::fixed("Get-Content -Tail 50 -LiteralPath").path(&walk.path, named_by)
+                };
+                Vec::from_iter(walk.map(show))
+            }
+            Verb::Start | Verb::Reload | Verb::ShowDefinition => Vec::new(),
         }
     }
 

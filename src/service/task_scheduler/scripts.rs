@@ -19,6 +19,15 @@ const BY_PASSWORD: u32 = 1;
 /// Seconds that a session of the account may take to come up.
 const LOGON: u32 = 120;
 
+/// Sets `$user` to `$account` with its host in front where it is an account of this host, and has the
+/// definition call it so: a bare name that is the host's name too stands for the host, and of a domain's
+/// member it may be the domain's.
+const QUALIFIED: &str = "$user = $account; \
+    if (Get-LocalUser | Where-Object { $_.Name -eq $account }) { \
+    $user = [Environment]::MachineName + '\\' + $account; \
+    foreach ($node in $task.GetElementsByTagName('UserId')) { $node.InnerText = $user }; \
+    $xml = $task.OuterXml }; ";
+
 /// An expression: what `$agent` has started. The host of its console is no job, nor is the child of
 /// another process that had its number before.
 const JOBS: &str = "Get-CimInstance Win32_Process -Filter \"ParentProcessId=$($agent.ProcessId) \
@@ -44,12 +53,11 @@ pub(super) fn register(task: &str) -> String {
     let save = if is_keeper(task) { session::save() } else { String::new() };
     format!(
         "$xml = [IO.File]::ReadAllText({file}, [Text.Encoding]::Unicode); \
-         $principal = ([xml]$xml).Task.Principals.Principal; \
-         $account = $principal.UserId; \
-         if ($principal.LogonType -eq 'Password') {{ {RANDOM_PASSWORD}\
+         $task = [xml]$xml; $account = $task.Task.Principals.Principal.UserId; {QUALIFIED}\
+         if ($task.Task.Principals.Principal.LogonType -eq 'Password') {{ {RANDOM_PASSWORD}\
          Set-LocalUser -Name $account -Password $password; {save}\
          $scheduler = New-Object -ComObject Schedule.Service; $scheduler.Connect(); \
-         $scheduler.GetFolder('\\').RegisterTask({name}, $xml, {UPDATE}, $account, $plain, \
+         $scheduler.GetFolder('\\').RegisterTask({name}, $xml, {UPDATE}, $user, $plain, \
          {BY_PASSWORD}) | Out-Null }} else \
          {{ Register-ScheduledTask -TaskName {name} -Xml $xml -Force | Out-Null }}; ",
         file = literal(&shown(definition_path(task))),

@@ -63,7 +63,7 @@ pub(super) fn save() -> String {
     as_account(&format!(
         "{VAULT}$credential = New-Object Runnerup.Vault+Credential; \
          $credential.Type = 2; $credential.Persist = 2; $credential.TargetName = '{TARGET}'; \
-         $credential.UserName = $env:COMPUTERNAME + '\\' + $env:USERNAME; \
+         $credential.UserName = [Environment]::MachineName + '\\' + [Environment]::UserName; \
          $credential.BlobSize = 2 * $plain.Length; \
          $credential.Blob = [Runtime.InteropServices.Marshal]::StringToHGlobalUni($plain); \
          $saved = [Runnerup.Vault]::CredWriteW([ref]$credential, 0); \
@@ -120,12 +120,15 @@ fn as_account(work: &str) -> String {
          $start.FileName = $PSHOME + '\\powershell.exe'; \
          $start.Arguments = '-NoProfile -NonInteractive -Command & \
          ([scriptblock]::Create([Console]::In.ReadLine()))'; \
-         $start.UserName = $account; $start.Domain = $env:COMPUTERNAME; \
+         $start.UserName = $account; $start.Domain = '.'; \
          $start.Password = $password; $start.LoadUserProfile = $true; \
          $start.UseShellExecute = $false; $start.CreateNoWindow = $true; \
          $start.WorkingDirectory = $env:SystemRoot; \
          $start.RedirectStandardInput = $true; $start.RedirectStandardError = $true; \
-         $child = [Diagnostics.Process]::Start($start); \
+         try {{ $child = [Diagnostics.Process]::Start($start) }} catch {{ \
+         if ($_.Exception.GetBaseException().NativeErrorCode -ne 5) {{ throw }}; \
+         throw \"Windows does not let this session log on as ${{account}} (access denied): over WinRM or ssh \
+         it may not; run this in a desktop session of an administrator\" }}; \
          $child.StandardInput.WriteLine({work}); $child.StandardInput.WriteLine($plain); \
          $child.StandardInput.Close(); $said = $child.StandardError.ReadToEnd(); \
          $child.WaitForExit(); if ($child.ExitCode -ne 0) {{ throw \"as ${{account}}: $said\" }}; ",

@@ -79,6 +79,7 @@ fn written(remedy: Remedy, service: &Service, what: &'static str, lines: &Text) 
         definition: true,
         check: None,
         seed: false,
+        replaces: false,
     };
     remedy.step(Step::Folder(folder)).step(Step::File(file))
 }

@@ -26,7 +26,8 @@ const NEEDED: [&str; 6] =
 
 fn as_meant(_: &Survey, install: &Install) -> Judged {
     let service = unit(install)?;
-    let problem = |misread: &Misread| {
+    let count = service.misread.len();
+    let problem = |(at, misread): (usize, &Misread)| {
         let (title, advice) = described(misread, install);
         let is_needed = misread.key.is_empty() || misread.key == "Environment";
         let is_needed = is_needed || NEEDED.contains(&misread.key.as_str());
@@ -35,9 +36,10 @@ fn as_meant(_: &Survey, install: &Install) -> Judged {
             false => Problem::warn(title),
         };
         let place = format!("{}:{}", misread.file.display(), misread.line);
-        problem.seen(format!("{place}: {advice}")).cure(mended(misread, install, service))
+        let cure = mended(misread, install, service, at + 1 == count);
+        problem.seen(format!("{place}: {advice}")).cure(cure)
     };
-    let problems = service.misread.iter().map(problem).collect();
+    let problems = service.misread.iter().enumerate().map(problem).collect();
     Ok(Verdict::of(problems, "every line means to systemd what it says"))
 }
 

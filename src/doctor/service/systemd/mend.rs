@@ -14,8 +14,14 @@ use std::path::Path;
 /// Folders whose files a package brings and replaces.
 const OF_PACKAGES: [&str; 2] = ["/usr", "/lib"];
 
-/// The remedy for a line: an edit of that line where what is written there leaves no doubt.
-pub(super) fn mended(misread: &Misread, install: &Install, service: &Service) -> Remedy {
+/// The remedy for a line: an edit of that line where what is written there leaves no doubt. With the
+/// last of several lines the agent is started again.
+pub(super) fn mended(
+    misread: &Misread,
+    install: &Install,
+    service: &Service,
+    is_last: bool,
+) -> Remedy {
     let remedy = Remedy::by_hand("Write the line as the finding says; then start the agent again.");
     let file = misread.file.to_str().unwrap_or_default();
     let by = by(misread, install, service);
@@ -23,9 +29,7 @@ pub(super) fn mended(misread: &Misread, install: &Install, service: &Service) ->
     let line = line_edit(misread, service).map(edited);
     match line.filter(|line| line.line().is_some() && !is_of_package(&misread.file)) {
         None => remedy.typed(Verb::ShowDefinition, install, service),
-        Some(line) if misread.key.is_empty() => {
-            remedy.command(line).typed(Verb::Restart, install, service)
-        }
+        Some(line) if !is_last => remedy.command(line),
         Some(line) => {
             let remedy = remedy.command(line).typed(Verb::Reload, install, service);
             remedy.typed(Verb::Restart, install, service)
@@ -38,7 +42,7 @@ pub(in crate::doctor) fn path_as_meant(install: &Install) -> Option<Remedy> {
     let service = unit(install).ok()?;
     let of_path = |misread: &&Misread| misread.variable.as_deref() == Some("PATH");
     let misread = service.misread.iter().find(of_path)?;
-    Some(mended(misread, install, service))
+    Some(mended(misread, install, service, true))
 }
 
 fn is_of_package(file: &Path) -> bool {

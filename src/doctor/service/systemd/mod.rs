@@ -35,8 +35,6 @@ use crate::{
     values::Manager,
 };
 
-use std::path::Path;
-
 /// The rules for units of systemd.
 pub(super) struct SystemdRules;
 
@@ -85,7 +83,7 @@ impl Rules for SystemdRules {
             let end = walk.end.filter(|_| walk.stopped.is_none());
             end.is_some_and(|end| end.kind == Kind::File && end.size == 0)
         };
-        file.is_some_and(|walk| walk.real == Path::new("/dev/null") || is_empty(walk))
+        file.is_some_and(|walk| walk.leads_to_null() || is_empty(walk))
     }
 
     fn user(&self, survey: &Survey, install: &Install, service: &Service) -> Judged {
@@ -104,6 +102,11 @@ impl Rules for SystemdRules {
         Remedy::by_hand(["Set ExecStart=/PATH/", install.agent.profile().usage, "."])
             .command(on_unit("systemctl edit --full", install, service))
             .command(on_unit("systemctl restart", install, service))
+    }
+
+    fn hears_main_process_alone(&self, install: &Install, service: &Service) -> bool {
+        let hears_all = service.value("Service", "NotifyAccess") == Some("all");
+        install.agent.profile().health.is_some() && !hears_all
     }
 
     fn restarts(&self, install: &Install, service: &Service) -> Judged {

@@ -1,6 +1,9 @@
 //! The account of a unit.
 
-use super::{in_force::is_misread, on_unit};
+use super::{
+    in_force::{is_misread, word},
+    on_unit,
+};
 use crate::{
     doctor::{Judged, Problem, Remedy, Verdict, change::on_account},
     host::{Install, Service, Survey, Unseen},
@@ -8,12 +11,17 @@ use crate::{
 
 /// Whether the account of a unit exists, and is not root.
 pub(super) fn judge(survey: &Survey, install: &Install, service: &Service) -> Judged {
-    let Some(name) = service.value("Service", "User") else {
+    let Some(name) = word(service, "User", |unit| &unit.user) else {
         let steps_down = install.task_user.as_deref().is_some_and(|user| user != "root");
         if steps_down {
             return Ok(Verdict::Holds(
                 "the service runs as root and starts jobs as another account".to_owned(),
             ));
+        }
+        if install.task_user.is_none()
+            && let Some(why) = &service.launch.unread
+        {
+            return Err(Unseen::not_examined(why));
         }
         let remedy =
             Remedy::by_hand("Give the service its own account: User=circleci under [Service].")

@@ -1,18 +1,19 @@
-//! The definition of a scheduled task.
+//! The definition of a scheduled task: its limits, its instances, its priority.
 
-use super::task;
+use super::{cure::changed, task, triggers};
 use crate::{
-    doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict, change::one_shot},
+    doctor::{Check, Judge, Judged, Problem, Verdict},
     host::{Directive, Install, Service, Survey, Unseen},
+    service::task_scheduler::times::duration,
 };
 
-const SETTINGS: &str = "Settings";
+pub(super) const SETTINGS: &str = "Settings";
 
 /// A task's definition.
 ///
 /// # Errors
 /// When something else runs the agent, or the definition could not be read.
-fn of(install: &Install) -> Result<&Service, Unseen> {
+pub(super) fn of(install: &Install) -> Result<&Service, Unseen> {
     let service = task(install)?;
     match service.directives.iter().any(|directive| directive.section == SETTINGS) {
         true => Ok(service),
@@ -30,89 +31,23 @@ pub(super) fn keeper(service: &Service) -> Option<&str> {
     service.value("", "SessionKeeper")
 }
 
-fn setting<'a>(service: &'a Service, key: &str) -> Option<&'a str> {
+pub(super) fn setting<'a>(service: &'a Service, key: &str) -> Option<&'a str> {
     service.value(SETTINGS, key)
 }
 
-/// Triggers that are not disabled, by kind.
-fn triggers(service: &Service) -> Vec<&Directive> {
-    let all = service.directives.iter().filter(|directive| directive.section == "Triggers");
-    all.filter(|trigger| trigger.value == "enabled").collect()
-}
-
-fn place(line: Option<&Directive>, missing: &str) -> String {
+pub(super) fn place(line: Option<&Directive>, missing: &str) -> String {
     line.map_or_else(
         || missing.to_owned(),
         |line| format!("{} {} in {}:{}", line.key, line.value, line.file.display(), line.line),
     )
 }
 
-/// Changes one setting of a task through PowerShell, which keeps the others.
-fn changed(
-    install: &Install,
-    service: &Service,
-    text: &'static str,
-    change: &'static str,
-) -> Remedy {
-    Remedy::by_hand(text).command(
-        Command::fixed("$task = Get-ScheduledTask")
-            .task(&service.name, install.named_by)
-            .then(";")
-            .then(change)
-            .then("; Set-ScheduledTask -InputObject $task"),
-    )
-}
-
-pub(in crate::doctor::service) const TRIGGERED: Check = Check {
-    name: "service/task-triggered",
-    holds: "The task starts after the host has started",
-    why: "A task without a trigger at start-up does not run after a reboot. A task with a logon \
-          trigger does not run until a user logs on.",
-    found: "The doctor reads the triggers and the logon type of the task. For a logon trigger it \
-            also reads the task that keeps the session open.",
-    cure: "Add a trigger at start-up.",
-    after: &["service/loaded"],
-    judge: Judge::Agent(triggered),
-};
-
-fn triggered(_: &Survey, install: &Install) -> Judged {
-    let service = of(install)?;
-    let triggers = triggers(service);
-    let has = |kind: &str| triggers.iter().any(|trigger| trigger.key == kind);
-    let kinds: Vec<&str> = triggers.iter().map(|trigger| trigger.key.as_str()).collect();
-    let logon = service.value("Principals/Principal", "LogonType").unwrap_or("InteractiveToken");
-    let needs_session = logon == "InteractiveToken";
-    let remedy = changed(
-        install,
-        service,
-        "Add a trigger at start-up.",
-        "$task.Triggers += New-ScheduledTaskTrigger -AtStartup",
-    );
-    let problem = if kinds.is_empty() {
-        Problem::fail(format!("nothing starts the task {}", service.name))
-            .seen("the task has no enabled trigger")
-    } else if has("LogonTrigger") && keeper(service).is_some() {
-        return Ok(Verdict::Holds("starts when its session is opened".to_owned()));
-    } else if has("BootTrigger") && needs_session {
-        Problem::fail("the task starts with the host, but can run only while a user is logged on")
-            .seen(place(service.directive("Principals/Principal", "LogonType"), "no LogonType"))
-    } else if has("BootTrigger") {
-        return Ok(Verdict::Holds("starts with the host".to_owned()));
-    } else if has("LogonTrigger") {
-        Problem::warn("the task waits for a logon, and no user logs on after a reboot")
-            .seen(kinds.join(", "))
-    } else {
-        Problem::warn("after a reboot the task waits for its scheduled time").seen(kinds.join(", "))
-    };
-    Ok(problem.cure(remedy).into())
-}
-
 pub(in crate::doctor::service) const UNLIMITED: Check = Check {
     name: "service/task-unlimited",
     holds: "The task has no time limit",
     why: "The scheduler ends a task without an explicit limit after three days, even during a job.",
-    found: "The doctor reads ExecutionTimeLimit of the task: no value means PT72H, PT0S means no \
-            limit.",
+    found: "The doctor reads ExecutionTimeLimit of the task and of its triggers (no value for the \
+            task means PT72H, PT0S means no limit), and StopAtDurationEnd of a repetition.",
     cure: "Set ExecutionTimeLimit to PT0S.",
     after: &["service/loaded"],
     judge: Judge::Agent(unlimited),
@@ -122,88 +57,38 @@ fn unlimited(_: &Survey, install: &Install) -> Judged {
     let service = of(install)?;
     let written = service.directive(SETTINGS, "ExecutionTimeLimit");
     let limit = written.map_or("PT72H", |directive| directive.value.as_str());
-    if is_none(limit) {
-        return Ok(Verdict::Holds("the task has no time limit".to_owned()));
+    let mut problems = Vec::new();
+    if !is_none(limit) {
+        let change = "$task.Settings.ExecutionTimeLimit = 'PT0S'";
+        problems.push(
+            Problem::fail(format!("the scheduler ends the agent after {limit}, even during a job"))
+                .seen(place(written, "the task has no ExecutionTimeLimit: the default is PT72H"))
+                .cure(changed(install, service, "Remove the time limit.", change)),
+        );
     }
-    let remedy = changed(
-        install,
-        service,
-        "Remove the time limit.",
-        "$task.Settings.ExecutionTimeLimit = 'PT0S'",
-    );
-    Ok(Problem::fail(format!("the scheduler ends the agent after {limit}, even during a job"))
-        .seen(place(written, "the task has no ExecutionTimeLimit: the default is PT72H"))
-        .cure(remedy)
-        .into())
+    for trigger in triggers::enabled(service) {
+        let limit = trigger.limit().filter(|limit| !is_none(&limit.value));
+        problems.extend(limit.map(|limit| {
+            let change = "$task.Triggers | ForEach-Object { $_.ExecutionTimeLimit = $null }";
+            let (kind, value) = (trigger.kind, &limit.value);
+            Problem::fail(format!("the scheduler ends what the {kind} started after {value}"))
+                .seen(place(Some(limit), ""))
+                .cure(changed(install, service, "Remove the time limit.", change))
+        }));
+        problems.extend(trigger.stops().map(|line| {
+            let change =
+                "$task.Triggers | ForEach-Object { $_.Repetition.StopAtDurationEnd = $false }";
+            Problem::fail(format!("the scheduler ends the agent after {}", line.value))
+                .seen(format!("{}, and StopAtDurationEnd is true", place(Some(line), "")))
+                .cure(changed(install, service, "Let the agent run on.", change))
+        }));
+    }
+    Ok(Verdict::of(problems, "the task has no time limit"))
 }
 
 /// Whether a duration is 0, which means no limit.
-fn is_none(duration: &str) -> bool {
-    let digits = duration.chars().filter(char::is_ascii_digit);
-    duration.starts_with('P')
-        && digits.clone().count() > 0
-        && digits.clone().all(|digit| digit == '0')
-}
-
-pub(in crate::doctor::service) const UNCONDITIONAL: Check = Check {
-    name: "service/task-unconditional",
-    holds: "The task runs without conditions",
-    why: "By default the scheduler does not start a task on battery power, and ends it when mains \
-          power fails. Other conditions start it only while the host is idle.",
-    found: "The doctor reads the conditions of the task; for a condition that is not set it takes \
-            the scheduler's default.",
-    cure: "Remove the conditions.",
-    after: &["service/loaded"],
-    judge: Judge::Agent(unconditional),
-};
-
-/// Each condition: key, default, effect, and the command that removes it.
-const CONDITIONS: [(&str, &str, &str, &str); 3] = [
-    (
-        "DisallowStartIfOnBatteries",
-        "true",
-        "does not start on battery power",
-        "$task.Settings.DisallowStartIfOnBatteries = $false",
-    ),
-    (
-        "StopIfGoingOnBatteries",
-        "true",
-        "is ended when mains power fails, even during a job",
-        "$task.Settings.StopIfGoingOnBatteries = $false",
-    ),
-    (
-        "RunOnlyIfIdle",
-        "false",
-        "starts only while the host is idle",
-        "$task.Settings.RunOnlyIfIdle = $false",
-    ),
-];
-
-fn unconditional(_: &Survey, install: &Install) -> Judged {
-    let service = of(install)?;
-    let mut problems = Vec::new();
-    for (key, usual, what, change) in CONDITIONS {
-        if setting(service, key).unwrap_or(usual) == "true" {
-            let missing = format!("the task has no {key}: the default is {usual}");
-            problems.push(
-                Problem::warn(format!("the task {what}"))
-                    .seen(place(service.directive(SETTINGS, key), &missing))
-                    .cure(changed(install, service, "Remove the condition.", change)),
-            );
-        }
-    }
-    let ends = service.directives.iter().filter(|directive| directive.key == "EndBoundary");
-    problems.extend(ends.filter(|end| end.section.starts_with("Triggers/")).map(|end| {
-        Problem::warn("the trigger of the task ends on a date").seen(place(Some(end), "")).cure(
-            changed(
-                install,
-                service,
-                "Remove the date.",
-                "$task.Triggers | ForEach-Object { $_.EndBoundary = $null }",
-            ),
-        )
-    }));
-    Ok(Verdict::of(problems, "the task has no condition"))
+fn is_none(text: &str) -> bool {
+    duration(text) == Some(0)
 }
 
 pub(in crate::doctor::service) const ONE_INSTANCE: Check = Check {
@@ -232,72 +117,42 @@ fn one_instance(_: &Survey, install: &Install) -> Judged {
         .into())
 }
 
-/// Whether the scheduler restarts the agent after it has ended.
-pub(super) fn restarts(install: &Install) -> Judged {
-    let service = of(install)?;
-    if let Some(end) = one_shot(install) {
-        return Ok(Verdict::Holds(format!("a one-shot host: {end}")));
-    }
-    let repeats = |directive: &&Directive| {
-        directive.key == "Interval"
-            && directive.section.starts_with("Triggers/")
-            && directive.section.ends_with("/Repetition")
-    };
-    if let Some(interval) = service.directives.iter().find(repeats) {
-        return Ok(Verdict::Holds(format!("a trigger restarts it every {}", interval.value)));
-    }
-    if keeper(service).is_some()
-        && triggers(service).iter().any(|trigger| trigger.key == "LogonTrigger")
-    {
-        return Ok(Verdict::Holds("restarts with its session, which is opened again".to_owned()));
-    }
-    let count = service.value("Settings/RestartOnFailure", "Count");
-    let remedy = changed(
-        install,
-        service,
-        "Start the task again when it ends.",
-        "$task.Settings.RestartCount = 999; $task.Settings.RestartInterval = 'PT1M'",
-    );
-    match count {
-        Some(count) => {
-            Ok(Verdict::Holds(format!("the scheduler restarts it {count} times after a failure")))
-        }
-        None => Ok(Problem::fail("the scheduler does not restart the agent when it ends")
-            .seen("the task has neither RestartOnFailure nor a repeating trigger")
-            .cure(remedy)
-            .into()),
-    }
-}
+pub(in crate::doctor::service) const PRIORITY: Check = Check {
+    name: "service/task-priority",
+    holds: "The scheduler gives the agent and its jobs the priority of other programs",
+    why: "A task without an explicit priority runs below normal, with low priority for disk and \
+          memory too, and so does every job that the agent starts: builds take longer without an error.",
+    found: "The doctor reads Priority of the task: no value means 7; 4 to 6 are normal, 7 and 8 below \
+            normal, 9 and 10 idle, 2 and 3 above normal, 0 and 1 before the system's own work.",
+    cure: "Set Priority to 5.",
+    after: &["service/loaded"],
+    judge: Judge::Agent(priority),
+};
 
-/// Whether the agent has ended after a job, and a trigger starts it soon.
-pub(super) fn is_between_jobs(survey: &Survey, install: &Install, service: &Service) -> bool {
-    let task = survey.host.windows.as_ref().and_then(|windows| windows.task(&service.name));
-    let is_single = install.settings().text("runner.mode") == Some("single-task");
-    let soon = |next: i64| next - survey.taken <= 300;
-    is_single
-        && task.is_some_and(|task| {
-            task.state == "Ready" && task.result == 0 && task.next_run.is_some_and(soon)
-        })
+fn priority(_: &Survey, install: &Install) -> Judged {
+    /// The scheduler's own (Microsoft Learn, "TaskSettings.Priority").
+    const DEFAULT: u32 = 7;
+    let service = of(install)?;
+    let written = service.directive(SETTINGS, "Priority");
+    let number = written.and_then(|line| line.value.parse().ok()).unwrap_or(DEFAULT);
+    let what = match number {
+        2..=6 => return Ok(Verdict::Holds(format!("Priority is {number}"))),
+        0 | 1 => "jobs run before the system's own work, which they can keep from running",
+        7 | 8 => "jobs run with a priority below normal",
+        _ => "jobs run only while nothing else does",
+    };
+    let missing = format!("the task has no Priority: the default is {DEFAULT}");
+    let change = "$task.Settings.Priority = 5";
+    Ok(Problem::warn(what)
+        .seen(place(written, &missing))
+        .cure(changed(install, service, "Set the priority to 5, which is normal.", change))
+        .into())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::{
-        doctor::{Status, fixtures::*},
-        values::Manager,
-    };
-
-    fn with(lines: &[(&str, &str, &str)]) -> Survey {
-        let mut survey = healthy();
-        let service = service_of(&mut survey);
-        service.manager = Manager::TaskScheduler;
-        service.directives.clear();
-        for (section, key, value) in lines {
-            directive(&mut survey, section, key, value);
-        }
-        survey
-    }
+    use super::super::tests::with;
+    use crate::doctor::{Status, fixtures::*};
 
     #[test]
     fn only_a_duration_of_nothing_is_no_limit() {
@@ -309,7 +164,7 @@ mod tests {
             ("", false),
             ("P", false),
         ] {
-            assert_eq!(is_none(duration), none, "{duration}");
+            assert_eq!(super::is_none(duration), none, "{duration}");
         }
     }
 
@@ -320,16 +175,44 @@ mod tests {
         assert_eq!(status(&survey, "service/task-triggered"), Status::Fail);
         assert_eq!(status(&survey, "service/task-unconditional"), Status::Warn);
         assert_eq!(status(&survey, "service/task-one-instance"), Status::Pass);
+        assert_eq!(status(&survey, "service/task-priority"), Status::Warn);
     }
 
     #[test]
-    fn a_logon_needs_one_who_makes_it() {
-        let logon = ("Triggers", "LogonTrigger", "enabled");
-        let settings = ("Settings", "ExecutionTimeLimit", "PT0S");
-        assert_eq!(status(&with(&[logon, settings]), "service/task-triggered"), Status::Warn);
-        let keeper = ("", "SessionKeeper", "keeper");
-        let kept = with(&[logon, settings, keeper]);
-        assert_eq!(status(&kept, "service/task-triggered"), Status::Pass);
-        assert_eq!(status(&kept, "service/restarts"), Status::Pass);
+    fn a_trigger_has_a_limit_of_its_own() {
+        let none = ("Settings", "ExecutionTimeLimit", "PT0S");
+        let boot = ("Triggers", "BootTrigger", "enabled");
+        let repeats = |key, value| ("Triggers/BootTrigger/Repetition", key, value);
+        let stops = repeats("StopAtDurationEnd", "true");
+        let judged = |lines: &[_]| status(&with(lines), "service/task-unlimited");
+        assert_eq!(judged(&[none, boot]), Status::Pass);
+        let limit = ("Triggers/BootTrigger", "ExecutionTimeLimit", "PT30M");
+        assert_eq!(judged(&[none, limit, boot]), Status::Fail);
+        assert_eq!(judged(&[none, repeats("Duration", "P1D"), stops, boot]), Status::Fail);
+        // Without an end of the repetition there is nothing to stop at.
+        assert_eq!(judged(&[none, stops, boot]), Status::Pass);
+    }
+
+    #[test]
+    fn a_priority_is_told_by_what_the_scheduler_makes_of_it() {
+        let any = ("Settings", "ExecutionTimeLimit", "PT0S");
+        for (number, words) in [
+            ("0", "before the system"),
+            ("1", "before the system"),
+            ("7", "below normal"),
+            ("8", "below normal"),
+            ("10", "nothing else"),
+        ] {
+            let found =
+                finding(&with(&[any, ("Settings", "Priority", number)]), "service/task-priority");
+            assert_eq!(found.status, Status::Warn, "{number}");
+            assert!(found.summary.contains(words), "{number}: {found:?}");
+        }
+        for number in ["2", "4", "5", "6"] {
+            let survey = with(&[any, ("Settings", "Priority", number)]);
+            assert_eq!(status(&survey, "service/task-priority"), Status::Pass, "{number}");
+        }
+        let found = finding(&with(&[any]), "service/task-priority");
+        assert!(found.evidence.contains("the default is 7"), "{found:?}");
     }
 }

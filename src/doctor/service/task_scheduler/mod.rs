@@ -1,17 +1,24 @@
 //! Scheduled tasks: their own checks, and the rules of checks for all managers.
 
+mod conditions;
+mod cure;
 mod definition;
+mod folder;
 mod result;
+mod triggers;
 mod user;
 
-pub(super) use definition::{ONE_INSTANCE, TRIGGERED, UNCONDITIONAL, UNLIMITED};
+pub(super) use conditions::UNCONDITIONAL;
+pub(super) use definition::{ONE_INSTANCE, PRIORITY, UNLIMITED};
+pub(super) use folder::START_IN;
 pub(super) use result::{LOGS_ON, SESSION_KEPT};
+pub(super) use triggers::TRIGGERED;
 
 use super::rules::{Rules, only};
 use crate::{
     doctor::{Command, Judged, Problem, Remedy},
     host::{Definition, Install, Load, Service, Survey, Unseen},
-    service::Verb,
+    service::{Verb, task_scheduler::named},
     values::Manager,
 };
 
@@ -65,14 +72,13 @@ impl Rules for TaskRules {
         let arguments = install.agent.profile().usage_arguments();
         Remedy::by_hand(["Set the action of the task to the agent with `", arguments, "`."])
             .inspect(
-                Command::fixed("Get-ScheduledTask")
-                    .task(&service.name, install.named_by)
+                named(Command::fixed("Get-ScheduledTask"), &service.name, install.named_by)
                     .then("| Select-Object -Expand Actions"),
             )
     }
 
-    fn restarts(&self, install: &Install, _: &Service) -> Judged {
-        definition::restarts(install)
+    fn restarts_now(&self, survey: &Survey, install: &Install, _: &Service) -> Judged {
+        triggers::restarts(survey, install)
     }
 
     /// By the definition: an image has nothing else.
@@ -85,6 +91,24 @@ impl Rules for TaskRules {
     }
 
     fn is_between_jobs(&self, survey: &Survey, install: &Install, service: &Service) -> bool {
-        definition::is_between_jobs(survey, install, service)
+        triggers::is_between_jobs(survey, install, service)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{doctor::fixtures::*, host::Survey, values::Manager};
+
+    /// A host whose agent a task with these lines runs.
+    pub(super) fn with(lines: &[(&str, &str, &str)]) -> Survey {
+        let mut survey = healthy();
+        survey.host.os = crate::platform::Os::Windows;
+        let service = service_of(&mut survey);
+        service.manager = Manager::TaskScheduler;
+        service.directives.clear();
+        for (section, key, value) in lines {
+            directive(&mut survey, section, key, value);
+        }
+        survey
     }
 }

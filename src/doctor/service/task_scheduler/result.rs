@@ -1,11 +1,15 @@
 //! The last result of a scheduled task, and the task that keeps its session open.
 
-use super::{definition::keeper, task};
+use super::{
+    cure::{registered_anew, registered_anew_as},
+    definition::keeper,
+    task,
+};
 use crate::{
     doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict, lookup::service},
     host::{Install, Survey, TaskState, Unseen},
     service::task_scheduler::{
-        on_task,
+        named, on_task,
         results::{LOGON, last},
     },
 };
@@ -33,10 +37,17 @@ fn logs_on(_: &Survey, install: &Install) -> Judged {
     let Some((_, why)) = LOGON.iter().find(|(known, _)| *known == code) else {
         return Ok(Verdict::Holds("the last start did not fail at the logon".to_owned()));
     };
-    let remedy = Remedy::by_hand(
-        "Give the scheduler the account's current password; the command asks for it.",
-    )
-    .command(on_task("schtasks /Change /TN", install, service, "/RP *"));
+    let remedy = match install.receipt {
+        Some(_) => registered_anew(
+            Remedy::by_hand("Register the task again: its account gets a new password."),
+            install,
+            service,
+        ),
+        None => Remedy::by_hand(
+            "Give the scheduler the account's current password; the command asks for it.",
+        )
+        .command(on_task("schtasks /Change /TN", install, service, "/RP *")),
+    };
     Ok(Problem::fail(format!("the task cannot log on: {why}"))
         .seen(format!("last result of the task: 0x{code:08X}"))
         .cure(remedy)
@@ -60,9 +71,7 @@ fn session_kept(survey: &Survey, install: &Install) -> Judged {
         return Err(Unseen::not_applicable("no task keeps a session open for the agent"));
     };
     let start = Remedy::by_hand("Enable and start the task.")
-        .command(
-            Command::fixed("schtasks /Change /TN").task(name, install.named_by).then("/ENABLE"),
-        )
+        .command(named(Command::fixed("Enable-ScheduledTask"), name, install.named_by))
         .command(Command::fixed("schtasks /Run /TN").task(name, install.named_by));
     let of = |section: &str, key: &str| service.value(&format!("SessionKeeper/{section}"), key);
     let account = |text: &str| text.rsplit('\\').next().unwrap_or_default().to_lowercase();
@@ -74,12 +83,16 @@ fn session_kept(survey: &Survey, install: &Install) -> Judged {
         && is_number(theirs) == is_number(ours)
         && theirs != ours
     {
-        let remedy = Remedy::by_hand("Run both tasks as the same account.").command(
-            Command::fixed("schtasks /Change /TN")
-                .task(name, install.named_by)
-                .then("/RU")
-                .windows_user(ours, "", install.named_by),
-        );
+        let remedy = Remedy::by_hand("Run both tasks as the same account.");
+        let remedy = match install.receipt {
+            Some(_) => registered_anew_as(remedy, install, name, service),
+            None => remedy.command(
+                Command::fixed("schtasks /Change /TN")
+                    .task(name, install.named_by)
+                    .then("/RU")
+                    .windows_user(ours, "", install.named_by),
+            ),
+        };
         return Ok(Problem::fail(format!(
             "{name} keeps the session of {theirs} open, not of {ours}"
         ))
@@ -144,6 +157,22 @@ mod tests {
         assert!(found.evidence.contains("0xC000013A: Ctrl-C, a logoff"), "{found:?}");
         let unknown = finding(&ended(0x1234), "service/running");
         assert!(unknown.evidence.contains("0x00001234"), "{unknown:?}");
+    }
+
+    #[test]
+    fn nobody_is_asked_for_a_password_that_nobody_knows() {
+        let commands = |survey: &Survey| {
+            let remedy = finding(survey, "service/task-logs-on").remedy.unwrap();
+            remedy.commands().join("\n")
+        };
+        let mut survey = ended(LOGON[0].0);
+        service_of(&mut survey).name = "CircleCI Launch Agent".into();
+        survey.host.os = crate::platform::Os::Windows;
+        let ours = commands(&survey);
+        assert!(!ours.contains("/RP") && ours.ends_with("runnerup install"), "{ours}");
+        assert!(ours.starts_with("schtasks /Delete /TN"), "{ours}");
+        agent(&mut survey).receipt = None;
+        assert!(commands(&survey).contains("/RP *"));
     }
 
     #[test]

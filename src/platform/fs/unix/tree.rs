@@ -1,6 +1,10 @@
 //! Removing a folder with all that is in it, or what one account has in it.
 
+mod of_account;
 mod owned;
+mod staging;
+
+use staging::Staging;
 
 use super::{
     Spot, failure, is_ours,
@@ -40,6 +44,9 @@ const REPEAT_LIMIT: Duration = Duration::from_secs(10);
 /// Mount points that are named; more do not help.
 const NAMED_MOUNTS: usize = 16;
 
+/// Files of others that are named; more do not help.
+const NAMED_OTHERS: usize = 16;
+
 /// One removal: what holds for all folders of the tree.
 struct Sweep<'a> {
     /// The folder whose content is removed.
@@ -57,13 +64,8 @@ struct Sweep<'a> {
     /// Whether something was too deep to be looked at.
     is_cut: bool,
     mounted: Vec<PathBuf>,
-}
-
-/// A folder in the top folder that the caller alone can enter. Parts that are too deep are moved
-/// up to it: what stands in the top folder after a pass was added by somebody else.
-struct Staging {
-    folder: OwnedFd,
-    name: String,
+    /// What belongs to others in the tree of one account, whose own folders around it go to root.
+    others: Option<Vec<PathBuf>>,
 }
 
 /// How a pass over a folder ended.
@@ -119,12 +121,17 @@ impl Spot {
     }
 }
 
-/// Gives a folder to root alone, so that what a removal that is cut off leaves in it is for nobody
-/// else. The removal goes on where a file system does not allow that.
-fn close(folder: &OwnedFd) {
+/// Gives a folder to root, with the mode that it has.
+fn give_to_root(folder: &OwnedFd) {
     if is_privileged() {
         let _ = fs::fchown(folder, Some(fs::Uid::ROOT), Some(fs::Gid::ROOT));
     }
+}
+
+/// Gives a folder to root alone, so that what a removal that is cut off leaves in it is for nobody
+/// else. The removal goes on where a file system does not allow that.
+fn close(folder: &OwnedFd) {
+    give_to_root(folder);
     let _ = fs::fchmod(folder, Mode::RWXU);
 }
 
@@ -138,7 +145,20 @@ impl<'a> Sweep<'a> {
     ) -> Self {
         let (staging, mounted) = (None, Vec::new());
         let (has_removed, is_cut) = (false, false);
-        Self { top, owner, mount, until, go_on, staging, raised: 0, has_removed, is_cut, mounted }
+        let (raised, others) = (0, None);
+        Self {
+            top,
+            owner,
+            mount,
+            until,
+            go_on,
+            staging,
+            raised,
+            has_removed,
+            is_cut,
+            mounted,
+            others,
+        }
     }
 
     /// Removes what is in the top folder, however deep it is.
@@ -198,6 +218,7 @@ impl<'a> Sweep<'a> {
         let owner = self.owner;
         let is_others = |uid: u32| owner.is_some_and(|owner| uid != owner);
         if is_others(found.uid) && !found.is_folder {
+            self.note_others(here);
             return Ok(Pass::Swept);
         }
         if !found.is_folder {
@@ -229,6 +250,7 @@ impl<'a> Sweep<'a> {
         if depth == 0 && owner.is_some() {
             // A folder that others use is no place to move anything up to.
             self.is_cut = true;
+            self.note_others(here);
             return Ok(Pass::Swept);
         }
         if depth == 0 {
@@ -237,6 +259,7 @@ impl<'a> Sweep<'a> {
         let pass = self.empty(&inner, &here, depth - 1)?;
         // Another account's folder stays, without what was the account's in it.
         if owner.is_some() && is_others(fs::fstat(&inner).map_err(failed)?.st_uid) {
+            self.note_others(here);
             return Ok(pass);
         }
         match fs::unlinkat(folder, name, AtFlags::REMOVEDIR) {
@@ -244,9 +267,25 @@ impl<'a> Sweep<'a> {
                 self.has_removed = true;
                 Ok(pass)
             }
-            Err(Errno::NOENT | Errno::NOTDIR | Errno::NOTEMPTY | Errno::EXIST) => Ok(pass),
+            Err(Errno::NOTEMPTY | Errno::EXIST) => {
+                if self.others.is_some() {
+                    // The number of the account is free soon.
+                    give_to_root(&inner);
+                }
+                Ok(pass)
+            }
+            Err(Errno::NOENT | Errno::NOTDIR) => Ok(pass),
             Err(Errno::BUSY) => self.note_mount(here),
             Err(errno) => Err(failed(errno)),
+        }
+    }
+
+    /// What belongs to others stays, and is told of in the end.
+    fn note_others(&mut self, path: PathBuf) {
+        if let Some(others) = self.others.as_mut().filter(|others| others.len() < NAMED_OTHERS) {
+            // A folder is noted behind what is in it.
+            others.retain(|other| !other.starts_with(&path));
+            others.push(path);
         }
     }
 
@@ -291,26 +330,6 @@ impl<'a> Sweep<'a> {
             self.mounted.push(point);
         }
         Ok(Pass::Swept)
-    }
-}
-
-impl Staging {
-    /// `None` where it cannot be made now: the name is taken, or the disk is full.
-    fn new(top: &OwnedFd, name: String) -> Result<Option<Self>, Errno> {
-        match fs::mkdirat(top, &name, Mode::RWXU) {
-            Ok(()) => {}
-            Err(Errno::EXIST | Errno::NOSPC | Errno::DQUOT) => return Ok(None),
-            Err(errno) => return Err(errno),
-        }
-        let folder = match open_folder(top, std::ffi::OsStr::new(&name)) {
-            Ok(folder) => folder,
-            // It was swapped meanwhile.
-            Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP | Errno::MLINK) => return Ok(None),
-            Err(errno) => return Err(errno),
-        };
-        let stat = fs::fstat(&folder)?;
-        let is_closed = is_ours(&stat) && stat.st_mode & 0o077 == 0;
-        Ok(is_closed.then_some(Self { folder, name }))
     }
 }
 

@@ -39,7 +39,7 @@ pub const FAULTS: &[Fault] = &[
                 "drop '[Service]\\nEnvironment=LAUNCH_AGENT_RUNNER_WORK_DIR=/var/opt/circleci/workdir/%%s\\n'; \
                  systemctl restart circleci",
                 "service/lines-as-meant",
-                Cure::Hand,
+                Cure::Paste,
                 "undrop; systemctl restart circleci",
             ),
         ),
@@ -177,6 +177,29 @@ pub const FAULTS: &[Fault] = &[
             "rm -r /etc/systemd/system.conf.d; systemctl daemon-reexec",
         ),
     ),
+    // Image builders set a proxy for all services there.
+    saying(
+        &["system.conf.d/ci.conf:2"],
+        fault(
+            "a list of exemptions by systemd's own configuration",
+            "mkdir -p /etc/systemd/system.conf.d; \
+             printf '[Manager]\\nDefaultEnvironment=\"NO_PROXY=https://ci.example\"\\n' >/etc/systemd/system.conf.d/ci.conf; \
+             systemctl daemon-reexec; systemctl restart circleci",
+            "connectivity/no-proxy-sane",
+            Cure::Hand,
+            "rm -r /etc/systemd/system.conf.d; systemctl daemon-reexec; systemctl restart circleci",
+        ),
+    ),
+    saying(
+        &["systemctl show-environment"],
+        fault(
+            "a list of exemptions set by systemctl",
+            "systemctl set-environment NO_PROXY=https://ci.example; systemctl restart circleci",
+            "connectivity/no-proxy-sane",
+            Cure::Hand,
+            "systemctl unset-environment NO_PROXY; systemctl restart circleci",
+        ),
+    ),
     saying(
         &["MemoryMax=256M of ci.slice", "/etc/systemd/system/ci.slice"],
         fault(
@@ -207,6 +230,14 @@ pub const HEALTHY: &[Healthy] = &[
          drop '[Service]\\nEnvironment=\"GREETING=a b\" HOST=%%H SHARE=100%%%%\\nEnvironmentFile=-/etc/ci-*.env\\n'; \
          systemctl restart circleci",
         "undrop; systemctl restart circleci; rm /etc/ci-1.env",
+    ),
+    // An administrator takes a drop-in of a package away.
+    form(
+        "a drop-in that is masked",
+        "mkdir -p /usr/lib/systemd/system/circleci.service.d $U.d; \
+         printf '[Service]\\nUser=root\\n' >/usr/lib/systemd/system/circleci.service.d/10-x.conf; \
+         ln -s /dev/null $U.d/10-x.conf; systemctl daemon-reload",
+        "rm -r /usr/lib/systemd/system/circleci.service.d; undrop",
     ),
     // A hardened form with a lot of drop-ins for prefixes and all services.
     form(

@@ -1,9 +1,6 @@
 //! Mounts under what the agent and its jobs write to.
 
-use super::super::{
-    Cure::{Hand, Paste},
-    Fault, Healthy, fault, form, saying, seen_by,
-};
+use super::super::{Cure::Paste, Fault, Healthy, fault, form, saying, seen_by};
 
 const WORK: &str = "permissions/workdir-usable";
 
@@ -46,18 +43,22 @@ pub const FAULTS: &[Fault] = &[
             "mount: home that is a read-only bind mount",
             "mount --bind /home/circleci /home/circleci; mount -o remount,bind,ro /home/circleci",
             "permissions/home-usable",
-            Hand,
+            Paste,
             "umount /home/circleci",
         ),
     ),
-    saying(
-        &["the temporary folder /tmp is on a file system that is mounted read-only"],
-        fault(
-            "mount: temporary folder that is read-only",
-            "mount -t tmpfs -o mode=1777 tmpfs /tmp; mount -o remount,ro /tmp",
-            "permissions/temporary-folder-usable",
-            Paste,
-            "umount /tmp",
+    // systemd-analyze, which is asked what it objects to, wants to write there too.
+    seen_by(
+        &["service/directives-known"],
+        saying(
+            &["the temporary folder /tmp is on a file system that is mounted read-only"],
+            fault(
+                "mount: temporary folder that is read-only",
+                "mount -t tmpfs -o mode=1777 tmpfs /tmp; mount -o remount,ro /tmp",
+                "permissions/temporary-folder-usable",
+                Paste,
+                "umount /tmp",
+            ),
         ),
     ),
     saying(

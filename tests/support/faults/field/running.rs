@@ -1,6 +1,9 @@
 //! What runs differs from what is on disk.
 
-use super::super::{Cure::Fix, Cure::Paste, Fault, Healthy, fault, form, saying, seen_by};
+use super::super::{
+    Cure::{Fix, Hand},
+    Fault, Healthy, fault, form, saying, seen_by,
+};
 
 const CURRENT: &str = "service/runs-current";
 
@@ -10,7 +13,7 @@ pub const FAULTS: &[Fault] = &[
         &["launch-agent-config.yaml was changed after the agent was started", "restart needed"],
         fault(
             "running: configuration that was edited",
-            "sleep 4; edit 's#name: .*#name: \"lab\"\\n  max_run_time: 4h#'",
+            "sleep 4; edit 's#(  name:).*#\\1 lab-2#'",
             CURRENT,
             Fix,
             "config; systemctl restart circleci",
@@ -22,7 +25,7 @@ pub const FAULTS: &[Fault] = &[
             "running: binary that was replaced",
             "cp -p $B $B.new; mv -f $B.new $B",
             CURRENT,
-            Paste,
+            Fix,
             "systemctl restart circleci",
         ),
     ),
@@ -34,7 +37,7 @@ pub const FAULTS: &[Fault] = &[
                 "running: group that came after the start",
                 "groupadd docker; usermod -aG docker circleci",
                 CURRENT,
-                Paste,
+                Fix,
                 "groupdel docker; systemctl restart circleci",
             ),
         ),
@@ -45,7 +48,7 @@ pub const FAULTS: &[Fault] = &[
             "running: power that the next start brings",
             "groupadd docker; usermod -aG docker circleci",
             "permissions/power-known",
-            super::super::Cure::Hand,
+            Hand,
             "groupdel docker; systemctl restart circleci",
         ),
     ),
@@ -55,7 +58,7 @@ pub const FAULTS: &[Fault] = &[
             "running: power that the account has lost since",
             "groupadd docker; usermod -aG docker circleci; systemctl restart circleci; gpasswd -d circleci docker >/dev/null",
             "permissions/power-known",
-            super::super::Cure::Hand,
+            Hand,
             "groupdel docker; systemctl restart circleci",
         ),
     ),
@@ -65,7 +68,7 @@ pub const FAULTS: &[Fault] = &[
             "running: variable of a unit that was only reloaded",
             "drop '[Service]\\nEnvironment=NO_PROXY=localhost,127.0.0.1\\n'",
             CURRENT,
-            Paste,
+            Fix,
             "undrop; systemctl restart circleci",
         ),
     ),
@@ -75,7 +78,7 @@ pub const FAULTS: &[Fault] = &[
             "running: environment file that was edited",
             "echo A=b >/etc/opt/circleci/more.env; drop '[Service]\\nEnvironmentFile=/etc/opt/circleci/more.env\\n'; systemctl restart circleci; sleep 4; echo A=c >/etc/opt/circleci/more.env",
             CURRENT,
-            Paste,
+            Fix,
             "undrop; rm /etc/opt/circleci/more.env; systemctl restart circleci",
         ),
     ),
@@ -85,7 +88,7 @@ pub const FAULTS: &[Fault] = &[
 pub const HEALTHY: &[Healthy] = &[
     form(
         "a change, and a restart behind it",
-        "edit 's#name: .*#name: \"lab\"\\n  max_run_time: 4h#'; touch -d '1 minute ago' $C; cp -p $B $B.new; mv -f $B.new $B; drop '[Service]\\nEnvironment=A=b\\n'; systemctl restart circleci",
+        "edit 's#(  name:).*#\\1 lab-2#'; touch -d '1 minute ago' $C; cp -p $B $B.new; mv -f $B.new $B; drop '[Service]\\nEnvironment=A=b\\n'; systemctl restart circleci",
         "config; undrop; systemctl restart circleci",
     ),
     form("an empty group of docker's", "groupadd docker", "groupdel docker"),

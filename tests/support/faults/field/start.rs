@@ -98,17 +98,13 @@ pub const FAULTS: &[Fault] = &[
         ),
     ),
     saying(
-        &["was given up", "Start request repeated too quickly", "Control process exited"],
+        &["was given up", "Start request repeated too quickly", "reset-failed"],
         fault(
             "a unit that systemd has given up",
-            "touch /root/fails
-             drop '[Unit]\\nStartLimitIntervalSec=1d\\nStartLimitBurst=100\\n[Service]\\nRestartSec=1\\n'
-             drop '[Unit]\\nStartLimitIntervalSec=30\\nStartLimitBurst=4\\n[Service]\\nRestartSec=8\\n\
-             ExecStartPre=/usr/bin/test ! -e /root/fails\\n'
-             for n in 1 2 3 4 5 6; do systemctl restart circleci || true; done
-             rm /root/fails",
+            "drop '[Unit]\\nStartLimitIntervalSec=60\\nStartLimitBurst=4\\n[Service]\\nRestartSec=20\\n'
+             for n in 1 2 3 4 5 6; do systemctl restart circleci || true; done",
             "service/running",
-            Cure::Hand,
+            Cure::Paste,
             BACK,
         ),
     ),

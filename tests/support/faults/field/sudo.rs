@@ -9,9 +9,9 @@ use super::super::{
 macro_rules! rules {
     ($rules:literal) => {
         concat!(
-            "useradd -m builder; printf '",
+            "useradd -m -G circleci builder; printf '",
             $rules,
-            "' >/etc/sudoers.d/90-ci; chmod 440 /etc/sudoers.d/90-ci; \
+            "' >/etc/sudoers.d/90-ci; chmod 440 /etc/sudoers.d/90-ci; chown builder: $W; \
              edit 's#^runner:#runner:\\n  command_prefix: [\"sudo\", \"-niHu\", \"builder\", \"--\"]#'"
         )
     };
@@ -28,7 +28,7 @@ macro_rules! prefix {
 }
 
 const SUDO: &str = "permissions/sudo-works";
-const CLEAR: &str = "config; rm -f /etc/sudoers.d/90-ci; userdel -r builder";
+const CLEAR: &str = "config; rm -f /etc/sudoers.d/90-ci; chown circleci: $W; userdel -r builder";
 const SANDBOX: &str = "service/sandbox-allows-jobs";
 const ROOT: &str = "permissions/prefix-allowed";
 
@@ -80,9 +80,7 @@ pub const FAULTS: &[Fault] = &[
         // A person at a terminal edits the rules: without one sudo answers nobody, not even root.
         fault(
             "sudo: requiretty",
-            rules!(
-                "Defaults requiretty\\ncirclei ALL=(ALL) ALL\\ncircleci ALL=(ALL) NOPASSWD: ALL\\n"
-            ),
+            rules!("Defaults requiretty\\ncircleci ALL=(ALL) NOPASSWD: ALL\\n"),
             SUDO,
             Hand,
             CLEAR,
@@ -118,7 +116,7 @@ pub const FAULTS: &[Fault] = &[
             Paste,
             concat!(
                 "chmod 4755 /usr/bin/sudo; ",
-                "config; rm -f /etc/sudoers.d/90-ci; userdel -r builder"
+                "config; rm -f /etc/sudoers.d/90-ci; chown circleci: $W; userdel -r builder"
             ),
         ),
     ),
@@ -126,12 +124,12 @@ pub const FAULTS: &[Fault] = &[
         &["nosuid"],
         fault(
             "sudo: on a file system with nosuid",
-            "useradd -m builder; mkdir /opt/own; mount -t tmpfs -o nosuid,mode=755 tmpfs /opt/own; \
-             cp -p /usr/bin/sudo /opt/own/; printf 'circleci ALL=(ALL) NOPASSWD: ALL\\n' >/etc/sudoers.d/90-ci; \
+            "useradd -m -G circleci builder; chown builder: $W; mkdir /opt/own; mount -t tmpfs -o nosuid,mode=755 tmpfs /opt/own; \
+             cp -p /usr/bin/sudo /opt/own/; printf 'circleci ALL=(ALL) NOPASSWD: ALL\\n' >/etc/sudoers.d/90-ci; chown builder: $W; \
              edit 's#^runner:#runner:\\n  command_prefix: [\"/opt/own/sudo\", \"-n\", \"-u\", \"builder\", \"--\"]#'",
             SUDO,
             Paste,
-            "umount /opt/own; rmdir /opt/own; config; rm -f /etc/sudoers.d/90-ci; userdel -r builder",
+            "umount /opt/own; rmdir /opt/own; config; rm -f /etc/sudoers.d/90-ci; chown circleci: $W; userdel -r builder",
         ),
     ),
     saying(
@@ -143,7 +141,7 @@ pub const FAULTS: &[Fault] = &[
             Paste,
             concat!(
                 "chage -E -1 circleci; ",
-                "config; rm -f /etc/sudoers.d/90-ci; userdel -r builder"
+                "config; rm -f /etc/sudoers.d/90-ci; chown circleci: $W; userdel -r builder"
             ),
         ),
     ),
@@ -159,7 +157,7 @@ pub const FAULTS: &[Fault] = &[
             Hand,
             concat!(
                 "cp /root/pam.kept /etc/pam.d/sudo; sed -i /circleci/d /etc/security/access.conf; ",
-                "config; rm -f /etc/sudoers.d/90-ci; userdel -r builder"
+                "config; rm -f /etc/sudoers.d/90-ci; chown circleci: $W; userdel -r builder"
             ),
         ),
     ),
@@ -184,7 +182,10 @@ pub const FAULTS: &[Fault] = &[
             ),
             SANDBOX,
             Hand,
-            concat!("undrop; ", "config; rm -f /etc/sudoers.d/90-ci; userdel -r builder"),
+            concat!(
+                "undrop; ",
+                "config; rm -f /etc/sudoers.d/90-ci; chown circleci: $W; userdel -r builder"
+            ),
         ),
     ),
     saying(
@@ -197,7 +198,10 @@ pub const FAULTS: &[Fault] = &[
             ),
             SANDBOX,
             Hand,
-            concat!("undrop; ", "config; rm -f /etc/sudoers.d/90-ci; userdel -r builder"),
+            concat!(
+                "undrop; ",
+                "config; rm -f /etc/sudoers.d/90-ci; chown circleci: $W; userdel -r builder"
+            ),
         ),
     ),
     // Programs that need root.
@@ -205,7 +209,10 @@ pub const FAULTS: &[Fault] = &[
         &["needs root; the service is circleci"],
         fault(
             "prefix: runuser of a service that is not root",
-            concat!("useradd -m builder; ", prefix!("\"runuser\", \"-u\", \"builder\", \"--\"")),
+            concat!(
+                "useradd -m -G circleci builder; ",
+                prefix!("\"runuser\", \"-u\", \"builder\", \"--\"")
+            ),
             ROOT,
             Hand,
             CLEAR,
@@ -273,7 +280,7 @@ pub const HEALTHY: &[Healthy] = &[
         ),
         concat!(
             "undrop; systemctl restart circleci; ",
-            "config; rm -f /etc/sudoers.d/90-ci; userdel -r builder"
+            "config; rm -f /etc/sudoers.d/90-ci; chown circleci: $W; userdel -r builder"
         ),
     ),
 ];
