@@ -285,24 +285,6 @@ fn a_mac_that_knows_of_changes_late_is_waited_for() {
     }
 }
 
-/// What sets a list replaces the rights of those alone whom it names.
-#[test]
-fn a_folder_that_was_there_loses_what_its_list_gave_to_others() {
-    for (_, os, desktop) in kinds().into_iter().filter(|kind| kind.1 == Os::Windows && !kind.2) {
-        let stage = Stage::new(os, desktop);
-        fs::create_dir(stage.folder.path().join("C:/Program Files/CircleCI")).unwrap();
-        let plan = stage.install();
-        stage.host.calls();
-        stage.apply(&plan).unwrap();
-        let calls = stage.shown(&stage.host.calls());
-        let at = |what: &str| {
-            let call = format!("icacls C:/Program Files/CircleCI {what}");
-            calls.find(&call).unwrap_or_else(|| panic!("{what}: {calls}"))
-        };
-        assert!(at("/reset") < at("/inheritance:r"));
-    }
-}
-
 #[test]
 fn a_command_that_fails_or_hangs_is_told_and_all_before_it_undone() {
     for (name, os, desktop) in kinds() {

@@ -173,6 +173,41 @@ fn the_documented_hang_is_found_cured_and_proven() {
     assert_eq!(image.problems(), Vec::<String>::new());
 }
 
+/// A wrapper that fetches the token, as a password manager's guide for Macs has it: the agent behind
+/// it is judged, and jobs run as the account that its configuration names.
+#[test]
+fn a_wrapper_is_looked_through() {
+    let Some(image) = Image::new("a wrapper on a Mac's disk") else { return };
+    let wrapper = "usr/local/bin/runner-wrapper";
+    let script = |then: &str| {
+        format!(
+            "#!/bin/bash\nexport LAUNCH_AGENT_API_AUTH_TOKEN=\"$(op read op://ci/runner)\"\n{then}\n"
+        )
+    };
+    let agent = format!("/opt/circleci/circleci-launch-agent --config /{CONFIG}");
+    image.write(wrapper, 0o755, script(&format!("exec {agent}")));
+    let keys = "<key>Label</key><string>org.ci.runner</string><key>ProgramArguments</key><array>\
+        <string>/usr/local/bin/runner-wrapper</string></array><key>RunAtLoad</key><true/>\
+        <key>KeepAlive</key><true/><key>ProcessType</key><string>Interactive</string>\
+        <key>ExitTimeOut</key><integer>18300</integer><key>StandardErrorPath</key>\
+        <string>/Library/Logs/com.circleci.runner.start.log</string>";
+    fs::remove_file(image.path(DAEMON)).unwrap();
+    image.write("Library/LaunchDaemons/org.ci.runner.plist", 0o644, plist(keys));
+    let found = image.problems();
+    let wrong =
+        ["config/exists", "permissions/power-known", "service/user-exists", "agent/installed"];
+    assert!(!found.iter().any(|check| wrong.contains(&check.as_str())), "{found:?}");
+    // The agent's own faults are seen behind it.
+    image.edit(CONFIG, ", \"--\"]", "]");
+    assert!(image.problems().contains(&"config/prefix-ends-options".to_owned()));
+    // What cannot be read is no failure, and nobody is said to run jobs.
+    image.write(wrapper, 0o755, script("exec \"$AGENT\" --config \"$CONFIG\""));
+    let keys = keys.replace("org.ci.runner", "com.circleci.runner");
+    image.write("Library/LaunchDaemons/org.ci.runner.plist", 0o644, plist(&keys));
+    let found = image.problems();
+    assert!(!found.iter().any(|check| wrong.contains(&check.as_str())), "{found:?}");
+}
+
 /// What people have and what works.
 #[test]
 fn other_forms_of_a_definition_are_healthy() {

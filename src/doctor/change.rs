@@ -26,6 +26,7 @@ mod mode;
 mod refusal;
 mod restart;
 mod start;
+pub(super) mod system;
 mod way;
 
 /// Folders of environment files besides the install's own folders.

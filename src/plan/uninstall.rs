@@ -172,7 +172,8 @@ fn in_order(going: Vec<&Record>, options: UninstallOptions) -> Vec<&Record> {
         Target::Running(_) if record.before != State::Absent => (0, 1),
         Target::Account(_) => (1, 0),
         Target::Folder(path) if purged.contains(&path.as_path()) => (2, path.components().count()),
-        Target::Folder(path) if purged.iter().any(|inner| inner.starts_with(path)) => (3, 0),
+        // The folder of the binary too, which may lead to that of the data by a link.
+        Target::Folder(_) if options.purge => (3, 0),
         _ => (0, 0),
     };
     let mut ordered = going;

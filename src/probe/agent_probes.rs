@@ -145,7 +145,7 @@ pub(super) fn begin(
     }
     let of_plist = |key: &str| {
         let lines = candidate.unit.iter().flat_map(|unit| &unit.directives);
-        let line = lines.filter(|line| line.section.is_empty() && line.key == key).last()?;
+        let line = lines.rev().find(|line| line.section.is_empty() && line.key == key)?;
         Some(PathBuf::from(&line.value)).filter(|path| path.is_absolute())
     };
     if candidate.unit.as_ref().is_some_and(|unit| unit.manager == Manager::Launchd) {

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     Code, Error, Result,
-    agent::Token,
+    agent::{Kind, Token},
     host::{ConfigFile, ConfigState, ProbeName, Provenance, Seen, Strays, Unseen},
     platform::{Os, fs::Root},
     record::{self, Receipt},
@@ -147,7 +147,11 @@ fn read_configs(
             Seen::Known(None) => {
                 // What names it was not read, so that nothing is missing.
                 let unread = candidate.started.run.unread.clone();
-                candidate.config = unread.map(Seen::not);
+                let is_known = candidate.command.iter().any(|word| Kind::named_in(word).is_some());
+                let is_lost = !is_known && candidate.unit.is_some();
+                let lost = || "what the service runs was not followed to an agent".to_owned();
+                let why = unread.or_else(|| is_lost.then(lost));
+                candidate.config = why.map(Seen::not);
                 candidate.settle();
             }
             Seen::Unseen(unseen) => candidate.configured(Seen::Unseen(unseen), None),

@@ -30,6 +30,15 @@ pub(super) struct DropIn {
     pub(super) failure: Option<String>,
 }
 
+/// The files that count, in the order of their names: of two with one name the first.
+pub(super) fn by_name<'a>(drop_ins: &[&'a DropIn]) -> impl Iterator<Item = &'a PathBuf> {
+    let mut added: BTreeMap<&OsString, &PathBuf> = BTreeMap::new();
+    for (name, path) in drop_ins.iter().flat_map(|drop_in| &drop_in.files) {
+        added.entry(name).or_insert(path);
+    }
+    added.into_values()
+}
+
 impl DropIns {
     /// Those of a service, by all of its names.
     pub(super) fn of(

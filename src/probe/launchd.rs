@@ -2,6 +2,7 @@
 
 use super::{
     environment::Raw,
+    launch,
     reader::{self, Part},
     units::Unit,
 };
@@ -119,13 +120,20 @@ fn definition(root: &Root, path: &Path) -> Option<Unit> {
     let variables = plist.variables.into_iter();
     let variables =
         variables.map(|(name, value)| Raw { name, value, source: source.clone(), written_by });
-    is_agents.then_some(Unit {
+    let unit = Unit {
         definitions: vec![definition],
         directives: plist.directives,
         command: Some(plist.command),
         variables: variables.collect(),
         ..Unit::of_one_file(name, Manager::Launchd)
-    })
+    };
+    (is_agents || leads_to_agent(root, &unit)).then_some(unit)
+}
+
+/// Whether a job starts an agent by a script, whatever the job is called.
+fn leads_to_agent(root: &Root, unit: &Unit) -> bool {
+    launch::may_be_script(&unit.command())
+        && !launch::of_unit(root, unit, &unit.variables).run.words.is_empty()
 }
 
 #[cfg(test)]
@@ -203,6 +211,22 @@ mod tests {
         std::fs::create_dir_all(file.parent().unwrap()).unwrap();
         std::fs::write(&file, plist("<key>com.circleci.runner</key><false/>")).unwrap();
         assert_eq!(is_off(&root), "false");
+    }
+
+    /// A wrapper that fetches the token, as a password manager's guide for Macs has it.
+    #[test]
+    fn a_job_is_an_agents_by_the_script_that_it_runs() {
+        let keys = "<key>Label</key><string>org.ci</string><key>ProgramArguments</key><array>\
+            <string>/usr/local/bin/runner-wrapper</string></array>";
+        let (folder, root) = image("Library/LaunchDaemons/org.ci.plist", &plist(keys));
+        assert!(find(&root).is_empty());
+        let script = folder.path().join("usr/local/bin/runner-wrapper");
+        std::fs::create_dir_all(script.parent().unwrap()).unwrap();
+        std::fs::write(&script, "#!/bin/bash\nsleep 1\n").unwrap();
+        assert!(find(&root).is_empty(), "of another");
+        let text = "#!/bin/bash\nexec /opt/circleci/circleci-launch-agent --config /c.yaml\n";
+        std::fs::write(&script, text).unwrap();
+        assert_eq!(find(&root)[0].name, "org.ci");
     }
 
     #[test]

@@ -102,8 +102,8 @@ impl MacAgents<'_> {
         found
     }
 
-    /// The labels of all jobs that run, by the numbers of their processes: lines such as
-    /// `412	0	org.ci.worker`.
+    /// The labels of all jobs that run, by the numbers of their processes: of each line the process,
+    /// its last status and the label, with a tab between them.
     fn labels(&self) -> BTreeMap<u32, String> {
         let call = Call::new("launchctl", ["list"]).within(self.limit);
         let answer = self.commands.answer(&call).map(|answer| answer.stdout).unwrap_or_default();

@@ -48,6 +48,7 @@ mod start_log;
 mod sudo;
 mod task_action;
 mod tasks;
+mod unit_parts;
 mod units;
 mod upgrades;
 mod variables;

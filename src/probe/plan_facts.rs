@@ -1,6 +1,6 @@
 //! What a planner has to know of a host.
 
-use super::{account, candidate, image_name, launchd, mac, paths, units};
+use super::{account, candidate, image_name, launchd, mac, paths, unit_parts, units};
 use crate::{
     Code, Error, Result,
     host::{Defined, Facts, Query},
@@ -80,7 +80,7 @@ pub fn examine_paths(
             }
             Query::DropIns(name) => {
                 facts.strange_parts = crate::service::systemd::untrusted::untrusted(root, name)?;
-                facts.unit = units::parts(root, name);
+                facts.unit = unit_parts::parts(root, name);
             }
             Query::Home(path) => {
                 let untrusted = crate::platform::home::first_strange(root, path);

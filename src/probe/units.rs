@@ -1,7 +1,7 @@
 //! Unit files of agents, with their drop-ins, by the rules of `systemd.unit(5)`.
 
 use super::{
-    drop_ins::{DropIn, DropIns},
+    drop_ins::{DropIn, DropIns, by_name},
     environment::Raw,
     launch,
     reader::{self, Part},
@@ -11,8 +11,7 @@ use crate::{
     Result,
     agent::Kind as Agent,
     host::{
-        Definition, Directive, Misread, PathWalk, Provenance, Scrubbed, Seen, UnitParts,
-        limits::DIRECTIVES,
+        Definition, Directive, Misread, PathWalk, Provenance, Scrubbed, Seen, limits::DIRECTIVES,
     },
     platform::fs::{Kind, Root},
     service::systemd::{
@@ -26,15 +25,14 @@ use crate::{
     values::Manager,
 };
 use std::{
-    collections::{BTreeMap, BTreeSet},
-    ffi::OsString,
+    collections::BTreeSet,
     path::{Path, PathBuf},
     time::Instant,
 };
 
 /// Most bytes of a unit that are read, all of its files together: an account may have written some
 /// of them.
-const LIMIT: u64 = 512 << 10;
+pub(super) const LIMIT: u64 = 512 << 10;
 
 /// Most files of a unit that are looked at.
 pub(super) const FILES: usize = 100;
@@ -117,28 +115,6 @@ pub(super) fn find(root: &Root, more: &BTreeSet<String>, until: Instant) -> Foun
     found
 }
 
-/// What systemd has of a service's name before an install writes its unit.
-pub(super) fn parts(root: &Root, name: &str) -> UnitParts {
-    let folders = UnitFolders::list(root);
-    let until = Instant::now() + super::LOCAL_LIMIT;
-    let mut drop_ins = DropIns::default();
-    let mut unit = Unit::default();
-    let mut left = LIMIT;
-    for path in by_name(&drop_ins.of(root, &folders, name, until)) {
-        unit.read(root, path, &mut left);
-    }
-    UnitParts { places: folders.places(name).to_vec(), added: unit.directives }
-}
-
-/// The files that count, in the order of their names: of two with one name the first.
-fn by_name<'a>(drop_ins: &[&'a DropIn]) -> impl Iterator<Item = &'a PathBuf> {
-    let mut added: BTreeMap<&OsString, &PathBuf> = BTreeMap::new();
-    for (name, path) in drop_ins.iter().flat_map(|drop_in| &drop_in.files) {
-        added.entry(name).or_insert(path);
-    }
-    added.into_values()
-}
-
 /// A unit with its drop-ins.
 fn unit(root: &Root, name: &str, path: &Path, drop_ins: &[&DropIn]) -> Unit {
     let mut unit = Unit { name: name.to_owned(), ..Unit::default() };
@@ -177,7 +153,7 @@ impl Unit {
         found.take(FILES).map(|path| root.walk(&path)).collect()
     }
 
-    fn read(&mut self, root: &Root, path: &Path, left: &mut u64) {
+    pub(super) fn read(&mut self, root: &Root, path: &Path, left: &mut u64) {
         if self.definitions.len() >= FILES {
             let last = self.definitions.last_mut();
             last.into_iter().for_each(|last| {
@@ -456,7 +432,7 @@ mod tests {
             directives.map(|line| line.value.as_str()).collect()
         };
         assert_eq!((of("User"), of("Group"), of("Nice")), (vec!["ci-gpu"], vec!["gpu"], vec!["1"]));
-        assert_eq!(all[1].command()[3..], ["/etc/ci-gpu/c.yaml", "%%i"]);
+        assert_eq!(all[1].command()[3..], ["/etc/ci-gpu/c.yaml", "%i"]);
         assert_eq!(all[1].provenance(), Provenance::Root);
     }
 

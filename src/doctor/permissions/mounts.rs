@@ -3,6 +3,7 @@
 use crate::{
     doctor::{
         Check, Command, Judge, Judged, Problem, Remedy, Verdict,
+        change::system::remove_socket,
         lookup::{owner, task_account},
         own_folders::OwnFolders,
     },
@@ -206,7 +207,7 @@ fn names(survey: &Survey, install: &Install) -> Judged {
             "Remove it, unless another agent runs that made it: then give each agent a temporary \
              folder of its own.",
         )
-        .command(Command::root("rm -f").path(&name.path, by));
+        .command(remove_socket(&name.path, by));
         problems.push(
             Problem::warn(format!(
                 "{} of another account is where each job makes a socket",

@@ -5,6 +5,7 @@ use super::mounts::remount_suid;
 use crate::{
     doctor::{
         Check, Command, Judge, Judged, Problem, Remedy, Verdict,
+        change::system::{roots_sudo, setuid_sudo},
         lookup::{account, edit_config, owner_of},
     },
     host::{
@@ -75,16 +76,14 @@ fn program(survey: &Survey, install: &Install, sudo: &Sudo) -> Option<Problem> {
     let by = walk.replaceable_by;
     if !meta.is_of(0) || mode & 0o4000 == 0 {
         let owner = owner_of(survey, &meta);
-        let chown = || Command::root("chown root:root").path(&walk.real, by);
-        let chmod = || Command::root("chmod 4755").path(&walk.real, by);
         let remedy = Remedy::by_hand(
             "Give sudo back its owner and its setuid bit, in a shell of root: without the bit sudo \
              works for root alone. Or install the package sudo again.",
         );
         let remedy = if meta.is_of(0) {
-            remedy.command(chmod())
+            remedy.command(setuid_sudo(walk))
         } else {
-            remedy.in_turn([chown(), chmod()])
+            remedy.in_turn([roots_sudo(walk), setuid_sudo(walk)])
         };
         return Some(
             Problem::fail(format!(

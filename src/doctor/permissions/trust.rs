@@ -44,7 +44,9 @@ fn definition(survey: &Survey, install: &Install) -> Judged {
     let problems: Vec<Problem> = walks
         .chain(files)
         .filter_map(|walk| {
-            let is_jobs = !account.is_root() && walk.is_led_by(account);
+            // Everybody may write to what a mask leads to, and nobody reads it.
+            let is_mask = walk.leads_to_null() && walk.replaceable_by.is_root();
+            let is_jobs = !account.is_root() && !is_mask && walk.is_led_by(account);
             // A unit that is masked is a link to a device.
             let is_part = walk.end.is_none_or(|end| matches!(end.kind, Kind::File | Kind::Folder));
             let is_strange = profile.has_drop_ins() && is_part && !walk.is_roots();

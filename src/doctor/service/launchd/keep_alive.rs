@@ -130,10 +130,10 @@ pub(super) fn judge(install: &Install, service: &Service) -> Judged {
             cure(Problem::warn("launchd does not restart the agent after a crash").seen(seen))
         }
         Again { .. } => {
-            let is_void = |line: &&Directive| {
+            let is_void = |line: &Directive| {
                 line.key == "NetworkState" || line.section != KEEP_ALIVE && line.section != PATHS
             };
-            let why = match conditions.iter().all(|line| is_void(&line)) {
+            let why = match conditions.iter().all(|line| is_void(line)) {
                 true => "macOS no longer has this condition",
                 false => "it is not so",
             };

@@ -6,9 +6,9 @@ use super::{
 };
 use crate::{
     doctor::{Check, Judge, Judged, Problem, Remedy, Verdict},
-    host::{Install, Survey},
+    host::{Install, Scrubbed, Survey},
 };
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Keys whose value is a path.
 const PATHS: [&str; 7] = [
@@ -42,7 +42,7 @@ fn literal(_: &Survey, install: &Install) -> Judged {
             continue;
         };
         let sign = sign_in_path(value);
-        let is_relative = key != "BundleProgram" && !Path::new(value).is_absolute();
+        let is_relative = key != "BundleProgram" && !value.starts_with('/');
         if sign.is_none() && !is_relative {
             continue;
         }
@@ -91,7 +91,7 @@ fn literal(_: &Survey, install: &Install) -> Judged {
 /// expand that.
 fn arguments(install: &Install) -> impl Iterator<Item = &str> {
     let words = install.service.iter().flat_map(|service| &service.command);
-    let words: Vec<&str> = words.map(|word| word.as_str()).collect();
+    let words: Vec<&str> = words.map(Scrubbed::as_str).collect();
     let is_shell = words.first().is_some_and(|word| {
         ["sh", "bash", "zsh", "dash", "ksh"]
             .iter()

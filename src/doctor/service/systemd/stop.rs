@@ -30,6 +30,8 @@ pub(super) fn restarts(install: &Install, service: &Service) -> Judged {
         return Ok(Verdict::Holds(format!("a one-shot host: {end}")));
     }
     let restart = word(service, "Restart", |unit| &unit.restart).unwrap_or("no");
+    // A word with a comment behind it is none.
+    let restart = if restart.contains(' ') { "no" } else { restart };
     if restart == "always" {
         let holds = || Verdict::Holds("Restart=always".to_owned());
         return Ok(start_limit::gives_up(install, service).map_or_else(holds, Verdict::from));

@@ -210,7 +210,7 @@ pub const FAULTS: &[Fault] = &[
         fault(
             "prefix: runuser of a service that is not root",
             concat!(
-                "useradd -m -G circleci builder; ",
+                "useradd -m -G circleci builder; chown builder: $W; ",
                 prefix!("\"runuser\", \"-u\", \"builder\", \"--\"")
             ),
             ROOT,

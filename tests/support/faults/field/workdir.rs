@@ -15,7 +15,7 @@ pub const FAULTS: &[Fault] = &[
         &["is emptied after each job, and holds the home /home/circleci"],
         fault(
             "work folder: the home",
-            "edit 's#(working_directory: ).*#\\1/home/circleci#'; systemctl restart circleci.service",
+            "edit 's#^(  working_directory: ).*#\\1/home/circleci#'; systemctl restart circleci.service",
             CHECK,
             Cure::Hand,
             HEAL,
@@ -25,7 +25,7 @@ pub const FAULTS: &[Fault] = &[
         &["is emptied after each job, and holds the agent's binary /opt/circleci/"],
         fault(
             "work folder: the folder of the binary",
-            "edit 's#(working_directory: ).*#\\1/opt/circleci#'; systemctl restart circleci.service",
+            "edit 's#^(  working_directory: ).*#\\1/opt/circleci#'; systemctl restart circleci.service",
             CHECK,
             Cure::Hand,
             HEAL,
@@ -35,7 +35,7 @@ pub const FAULTS: &[Fault] = &[
         &["is emptied after each job, and holds the agent's configuration /etc/opt/circleci/"],
         fault(
             "work folder: the folder of the configuration",
-            "edit 's#(working_directory: ).*#\\1/etc/opt/circleci#'; systemctl restart circleci.service",
+            "edit 's#^(  working_directory: ).*#\\1/etc/opt/circleci#'; systemctl restart circleci.service",
             CHECK,
             Cure::Hand,
             HEAL,
@@ -46,7 +46,7 @@ pub const FAULTS: &[Fault] = &[
         &["/tmp, in which a folder is made for each job"],
         fault(
             "work folder: /tmp/%s",
-            "edit 's#(working_directory: ).*#\\1/tmp/%s#'; systemctl restart circleci.service",
+            "edit 's#^(  working_directory: ).*#\\1/tmp/%s#'; systemctl restart circleci.service",
             CHECK,
             Cure::Hand,
             HEAL,
@@ -57,7 +57,7 @@ pub const FAULTS: &[Fault] = &[
         &["leads to /home/circleci"],
         fault(
             "work folder: a link to the home",
-            "ln -s /home/circleci /srv/work; edit 's#(working_directory: ).*#\\1/srv/work#'; systemctl restart circleci.service",
+            "ln -s /home/circleci /srv/work; edit 's#^(  working_directory: ).*#\\1/srv/work#'; systemctl restart circleci.service",
             CHECK,
             Cure::Hand,
             "config; rm /srv/work; systemctl restart circleci.service",
@@ -83,17 +83,17 @@ pub const FAULTS: &[Fault] = &[
 pub const HEALTHY: &[Healthy] = &[
     form(
         "work folder: a folder for each job in the home",
-        "edit 's#(working_directory: ).*#\\1/home/circleci/%s#'; systemctl restart circleci.service",
+        "edit 's#^(  working_directory: ).*#\\1/home/circleci/%s#'; systemctl restart circleci.service",
         HEAL,
     ),
     form(
         "work folder: a disk of its own",
-        "install -d -o circleci -m 750 /data; edit 's#(working_directory: ).*#\\1/data#'; systemctl restart circleci.service",
+        "install -d -o circleci -m 750 /data; edit 's#^(  working_directory: ).*#\\1/data#'; systemctl restart circleci.service",
         "config; rmdir /data; systemctl restart circleci.service",
     ),
     form(
         "work folder: beside the binary",
-        "install -d -o circleci -m 750 /opt/circleci/work; edit 's#(working_directory: ).*#\\1/opt/circleci/work#'; systemctl restart circleci.service",
+        "install -d -o circleci -m 750 /opt/circleci/work; edit 's#^(  working_directory: ).*#\\1/opt/circleci/work#'; systemctl restart circleci.service",
         "config; rmdir /opt/circleci/work; systemctl restart circleci.service",
     ),
 ];
