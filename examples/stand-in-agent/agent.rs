@@ -15,6 +15,7 @@
 // Its output is its log, as that of the real agent.
 #![allow(clippy::disallowed_methods)]
 
+use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
@@ -36,7 +37,8 @@ const CALL_LIMIT: Duration = Duration::from_secs(2);
 /// How often the service manager asked it to stop.
 static TERMS: AtomicUsize = AtomicUsize::new(0);
 
-/// Runs with the agent's own arguments, `--config FILE` or `-c FILE`, until told to stop.
+/// Runs with the agent's own arguments until told to stop: `--config FILE` or `-c FILE`, and flags
+/// that count before variables and file.
 pub(crate) fn run(arguments: impl Iterator<Item = String>) -> ExitCode {
     let count = || {
         TERMS.fetch_add(1, Ordering::SeqCst);
@@ -98,6 +100,24 @@ enum Claim {
     Refused(String),
 }
 
+/// The flags of a command line, without their dashes.
+fn flags(arguments: impl Iterator<Item = String>) -> io::Result<BTreeMap<String, String>> {
+    let mut flags = BTreeMap::new();
+    let mut arguments = arguments.peekable();
+    while let Some(word) = arguments.next() {
+        let Some(name) = word.strip_prefix('-') else {
+            return Err(io::Error::other(format!("unexpected argument {word}")));
+        };
+        let name = name.trim_start_matches('-');
+        let (name, value) = match name.split_once('=') {
+            Some((name, value)) => (name, value.to_owned()),
+            None => (name, arguments.next_if(|next| !next.starts_with('-')).unwrap_or_default()),
+        };
+        flags.insert(name.to_owned(), value);
+    }
+    Ok(flags)
+}
+
 impl Agent {
     fn new(mut arguments: impl Iterator<Item = String>) -> io::Result<Agent> {
         // Machine runner 3 has a command, launch-agent has none.
@@ -105,24 +125,30 @@ impl Agent {
         if is_runner && arguments.next().as_deref() != Some("machine") {
             return Err(io::Error::other("usage: circleci-runner machine --config FILE"));
         }
-        let (Some("--config" | "-c"), Some(file)) = (arguments.next().as_deref(), arguments.next())
-        else {
-            return Err(io::Error::other("usage: circleci-launch-agent --config FILE"));
+        let flags = flags(arguments)?;
+        let flag = |name: &str| flags.get(name).cloned();
+        let named = flag("config").or_else(|| flag("c")).map(PathBuf::from);
+        let file = named.clone().unwrap_or_else(|| PathBuf::from("launch-agent-config.yaml"));
+        let mut config = match fs::read_to_string(&file) {
+            Ok(text) => serde_saphyr::from_str(&text).map_err(io::Error::other)?,
+            // The one that it looks for need not be there.
+            Err(error) if named.is_none() && error.kind() == io::ErrorKind::NotFound => {
+                Config::default()
+            }
+            Err(error) => return Err(error),
         };
-        let file = PathBuf::from(file);
-        let mut config: Config =
-            serde_saphyr::from_str(&fs::read_to_string(&file)?).map_err(io::Error::other)?;
         let variable = |name: &str| std::env::var(format!("LAUNCH_AGENT_{name}")).ok();
-        if let Some(token) = variable("API_AUTH_TOKEN") {
+        if let Some(token) = flag("api.auth_token").or_else(|| variable("API_AUTH_TOKEN")) {
             config.api.auth_token = token;
         }
-        if let Some(name) = variable("RUNNER_NAME") {
+        if let Some(name) = flag("runner.name").or_else(|| variable("RUNNER_NAME")) {
             config.runner.name = name;
         }
         if config.api.auth_token.is_empty() || config.runner.name.is_empty() {
             return Err(io::Error::other("api.auth_token and runner.name are required"));
         }
-        let url = variable("API_URL").or_else(|| config.api.url.clone());
+        let url =
+            flag("api.url").or_else(|| variable("API_URL")).or_else(|| config.api.url.clone());
         let beside = file.parent().unwrap_or(Path::new("/")).join("stand-in.control");
         Ok(Agent {
             claims_at: url.and_then(|url| Url::parse(&url).ok()).filter(is_loopback),

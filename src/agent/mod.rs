@@ -4,6 +4,7 @@ mod circleci;
 pub mod cleaned_folder;
 mod command_prefix;
 pub mod config;
+mod flags;
 mod kind;
 mod layout;
 pub mod log_texts;
@@ -16,11 +17,12 @@ mod version;
 pub use circleci::{CLOUD_HOST, CLOUD_URL, CircleCi, RELEASE_HOST, RELEASE_URL, UrlFault, api_url};
 pub use command_prefix::prefix_lacks_end;
 pub use config::Config;
+pub use flags::{Flag, flags, is_token_flag, program};
 pub use kind::Kind;
 pub use layout::{Layout, is_documented};
 pub use not_token::NotToken;
 pub use profile::{
-    Bucket, Drain, End, Health, Key, Names, Profile, ReleaseForm, is_agents_variable,
+    Bucket, Drain, End, Health, Key, Names, Origin, Profile, ReleaseForm, is_agents_variable,
     is_like_process_name, is_process_name, is_token_variable, is_unhealthy, profiles,
     token_variables, variables,
 };

@@ -361,7 +361,7 @@ impl<'a> Change<'a> {
     /// Whether who is to own it was named by root, or is the account that the service runs as.
     fn may_own(&self, owner: &AccountFacts) -> bool {
         let by_service = self.install.user.as_deref() == Some(owner.name.as_str());
-        let by_prefix = self.install.config().is_ok_and(|config| config.written_by.is_root());
+        let by_prefix = self.install.settings().by("runner.command_prefix").is_root();
         !owner.is_root() && self.install.named_by.is_root() && (by_service || by_prefix)
     }
 

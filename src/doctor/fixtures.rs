@@ -148,6 +148,7 @@ pub(crate) fn healthy() -> Survey {
         ],
         workdir: Seen::Known(Workdir { folder: WORKDIR.into(), ..Workdir::default() }),
         token_in: None,
+        token_given: None,
         running: Seen::Known(running(500)),
         processes: Seen::Known(vec![process(500, 1, UID, "circleci-launch")]),
         orphans: Seen::Known(Vec::new()),
@@ -365,6 +366,7 @@ fn config(values: &[(&str, Written)]) -> ConfigFile {
         walk: walk(CONFIG, file(UID, 0o600)),
         state: ConfigState::Parsed,
         written_by: Provenance::Account(UID),
+        is_default: false,
         settings: values.iter().enumerate().map(setting).collect(),
         token: Some(TokenShape {
             length: 80,

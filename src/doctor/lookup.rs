@@ -176,8 +176,7 @@ pub(super) fn edit_config(survey: &Survey, install: &Install) -> Command {
 
 /// The longest that a job may take by the agent's configuration, in seconds.
 pub(super) fn longest_job(install: &Install) -> u64 {
-    let config = install.config().ok();
-    let limit = config.and_then(|config| config.text("runner.max_run_time")?.parse().ok());
+    let limit = install.settings().text("runner.max_run_time").and_then(|text| text.parse().ok());
     limit.map_or(install.agent.profile().drain.longest_job.as_secs(), GoDuration::seconds)
 }
 
@@ -185,7 +184,7 @@ pub(super) fn longest_job(install: &Install) -> u64 {
 /// over TERM holds up every shutdown for so long. What an account could have written counts no more
 /// than for an install.
 pub(super) fn longest_stop(install: &Install) -> u64 {
-    match install.config().is_ok_and(|config| config.written_by.is_root()) {
+    match install.settings().by("runner.max_run_time").is_root() {
         true => LONGEST_LIMIT,
         false => LONGEST_UNCONFIRMED.seconds(),
     }

@@ -25,6 +25,7 @@ mod remedy;
 #[cfg(test)]
 mod saved;
 mod service;
+mod sources;
 
 pub use crate::Command;
 pub use change::allowed_path;

@@ -303,7 +303,14 @@ mod tests {
     /// An editor of a file, which [`super::super::lookup::edit`] chooses, a fix by this program, or no
     /// command of a remedy.
     fn is_passed_on(argument: &str) -> bool {
-        let starts = ["edit(", "edit_config(", "lookup::edit_config(", "self.fix()", "owner.path("];
+        let starts = [
+            "edit(",
+            "edit_config(",
+            "edit_source(",
+            "lookup::edit_config(",
+            "self.fix()",
+            "owner.path(",
+        ];
         argument == "install, service" || starts.iter().any(|start| argument.starts_with(start))
     }
 

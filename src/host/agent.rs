@@ -2,9 +2,9 @@
 
 use super::{
     ConfigFile, HeldName, LogLine, Mount, PathRole, PathWalk, Provenance, Running, Scrubbed, Seen,
-    Service, StepDown, SudoAnswer, TokenPlace,
+    Service, StepDown, SudoAnswer, TokenPlace, TokenShape,
 };
-use crate::agent::{CircleCi, Kind};
+use crate::agent::Kind;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -41,6 +41,9 @@ pub struct Install {
     /// [`Install::token_places`] tells it.
     #[serde(default)]
     pub token_in: Option<Vec<TokenPlace>>,
+    /// The shape of the token that a flag or a variable gives in place of the configuration's.
+    #[serde(default)]
+    pub token_given: Option<TokenShape>,
     /// The agent's process, where a service or a receipt accounts for it.
     #[serde(default)]
     pub running: Seen<Running>,
@@ -284,44 +287,6 @@ pub struct Tool {
 }
 
 impl Install {
-    /// The configuration, where it could be parsed.
-    ///
-    /// # Errors
-    /// Why there is none whose settings could be judged.
-    pub fn config(&self) -> Result<&ConfigFile, super::Unseen> {
-        let file = self.config_file()?;
-        match file.unjudged() {
-            None => Ok(file),
-            Some(why) => Err(super::Unseen::not_examined(why)),
-        }
-    }
-
-    /// What it takes its jobs from.
-    ///
-    /// # Errors
-    /// As [`Install::config`].
-    pub fn api(&self) -> Result<CircleCi<'_>, super::Unseen> {
-        let config = self.config()?;
-        let variable = self.variable_of("api.url").and_then(|variable| variable.value.as_deref());
-        Ok(CircleCi::of(variable.or_else(|| config.text("api.url"))))
-    }
-
-    /// The configuration's file, whatever is in it.
-    ///
-    /// # Errors
-    /// Why it was not looked at.
-    pub fn config_file(&self) -> Result<&ConfigFile, super::Unseen> {
-        match &self.config {
-            Some(config) => config.known(),
-            None => Err(super::Unseen::not_examined("the service names no configuration")),
-        }
-    }
-
-    /// The variable that the service sets in place of a key of the agent's configuration.
-    pub fn variable_of(&self, key: &str) -> Option<&Variable> {
-        self.variable(self.agent.profile().variable(key)?)
-    }
-
     /// A variable that the service gives, by name; the last one counts.
     pub fn variable(&self, name: &str) -> Option<&Variable> {
         self.environment.iter().rev().find(|variable| variable.name == name)
@@ -330,17 +295,17 @@ impl Install {
     /// Who could have named an account: the definition for the one that the agent runs as, the
     /// configuration for another one that its command prefix names.
     pub fn account_by(&self, account: &super::AccountFacts) -> Provenance {
-        let by_config = self.config().map_or(Provenance::Anybody, |config| config.written_by);
+        let by_prefix = self.settings().by("runner.command_prefix");
         match self.user.as_deref() == Some(account.name.as_str()) {
             true => self.named_by,
-            false => self.named_by.and(by_config),
+            false => self.named_by.and(by_prefix),
         }
     }
 
     /// By which program the command prefix, or its script, starts jobs as another account.
     pub fn steps_down(&self) -> Option<StepDown> {
-        let prefix = self.config().ok().and_then(|config| config.list("runner.command_prefix"));
-        let direct = prefix.and_then(StepDown::of);
+        let prefix = self.settings().list("runner.command_prefix");
+        let direct = prefix.as_deref().and_then(StepDown::of);
         direct.or_else(|| self.wrapper.as_ref()?.steps_down.clone())
     }
 

@@ -22,6 +22,9 @@ pub struct ConfigFile<T = Scrubbed> {
     pub token: Option<TokenShape>,
     /// Who could have written its values, or named another file in its place.
     pub written_by: Provenance,
+    /// Nobody named it: the agent looks for a file of this name in its working directory.
+    #[serde(default)]
+    pub is_default: bool,
 }
 
 /// What came of reading a configuration.
@@ -64,18 +67,20 @@ struct Saved<T> {
     token: Option<TokenShape>,
     #[serde(default)]
     written_by: Provenance,
+    #[serde(default)]
+    is_default: bool,
 }
 
 impl<T> From<Saved<T>> for ConfigFile<T> {
     fn from(saved: Saved<T>) -> Self {
-        let Saved { walk, state, fault, unread, settings, token, written_by } = saved;
+        let Saved { walk, state, fault, unread, settings, token, written_by, is_default } = saved;
         let of_older = || {
             let unread = unread.map(ConfigState::Unreadable);
             let state = unread.or_else(|| ConfigState::of_walk(&walk));
             state.or(fault.map(ConfigState::Broken)).unwrap_or(ConfigState::Parsed)
         };
         let state = state.unwrap_or_else(of_older);
-        Self { walk, state, settings, token, written_by }
+        Self { walk, state, settings, token, written_by, is_default }
     }
 }
 

@@ -83,13 +83,11 @@ pub(super) fn begin(
             binary
         })
     });
-    let config = candidate.config.as_ref().and_then(Seen::ok).cloned();
-    let text = |key: &str| config.as_ref().and_then(|config| config.text(key)).map(str::to_owned);
-    let by_config = config.as_ref().map_or(Provenance::Anybody, |config| config.written_by);
     // What the receipt knows was named by root, whoever repeats it.
-    let by_receipt = |setting: &str, text: &str| {
+    let or_receipts = |setting: &str, (text, by): (String, Provenance)| {
         let known = candidate.receipt.as_ref().and_then(|receipt| receipt.settings.get(setting));
-        if known.is_some_and(|known| known == text) { Provenance::Root } else { by_config }
+        let by = if known.is_some_and(|known| *known == text) { Provenance::Root } else { by };
+        (text, by)
     };
     let mut named: Vec<(PathRole, Provenance, PathBuf)> = Vec::new();
     let mut name = |role: PathRole, named_by: Provenance, path: Option<PathBuf>| {
@@ -97,17 +95,16 @@ pub(super) fn begin(
     };
     let by = |raw: &Raw| (raw.value.clone(), by_service.and(raw.written_by));
     let variable = |name: &str| candidate.raw(name).map(by);
-    let work = candidate.raw_of("runner.working_directory").map(by).or_else(|| {
-        let path = text("runner.working_directory")?;
-        let by = by_receipt("workdir", &path);
-        Some((path, by))
-    });
+    let work = candidate.setting("runner.working_directory");
+    let work = work.map(|given| or_receipts("workdir", given));
     let work = work.map(|(path, by)| (static_prefix(&path), by)).filter(|(path, _)| is_whole(path));
     if let Some((path, by)) = &work {
         name(PathRole::WorkFolder, *by, Some(path.clone()));
     }
-    let file = text("logging.file").map(|path| (inner(&path), by_receipt("log-file", &path)));
-    let file = file.filter(|(path, _)| is_whole(path));
+    let profile = candidate.agent.profile();
+    let file = candidate.setting("logging.file").filter(|(text, _)| !profile.logs_to_stream(text));
+    let file = file.map(|given| or_receipts("log-file", given));
+    let file = file.map(|(path, by)| (inner(&path), by)).filter(|(path, _)| is_whole(path));
     if let Some((path, by)) = &file {
         name(PathRole::LogFile, *by, Some(path.clone()));
     }
@@ -119,8 +116,9 @@ pub(super) fn begin(
             name(PathRole::TemporaryFolder, Provenance::Root, usual.map(PathBuf::from));
         }
     }
-    let folder = text("runner.task_agent_directory").map(PathBuf::from);
-    name(PathRole::TaskAgentFolder, by_config, folder);
+    if let Some((path, by)) = candidate.setting("runner.task_agent_directory") {
+        name(PathRole::TaskAgentFolder, by, Some(path.into()));
+    }
     if let Some((path, by)) = variable("SSL_CERT_FILE") {
         name(PathRole::Certificates, by, Some(path.into()));
     }
@@ -161,17 +159,20 @@ pub(super) fn begin(
     let folder = folder.filter(|path| path.starts_with('/')).map(PathBuf::from);
     let folder = folder.or_else(|| candidate.unit.as_ref().and_then(tasks::start_folder));
     name(PathRole::ServiceFolder, by_service, folder);
-    let prefix = config.as_ref().and_then(|config| config.list("runner.command_prefix"));
+    let prefix = candidate.settings().given("runner.command_prefix").ok().flatten();
+    let prefix = prefix.and_then(|given| Some((given.by, given.into_list()?)));
     let folders = variable("PATH");
-    let prefix = prefix.and_then(|words| Some((words.first()?.clone(), StepDown::of(words))));
-    let prefix = prefix.map(|(word, step)| {
+    let prefix = prefix.and_then(|(by, words)| {
+        Some((by, words.first()?.clone().into_owned(), StepDown::of(&words)))
+    });
+    let prefix = prefix.map(|(by_prefix, word, step)| {
         let (folders, user) = (folders.clone(), candidate.user.clone());
         let probe = context.start(ProbeName::CommandPrefix, move |context| {
-            let by = folders.as_ref().map_or(by_config, |(_, by)| by_config.and(*by));
+            let by = folders.as_ref().map_or(by_prefix, |(_, by)| by_prefix.and(*by));
             let end = |path: &Path| end_of(&context.root, path, by, agent);
             let path = program(&end, &word, folders.as_ref().map(|(path, _)| path.as_str()));
             let walk = Seen::from(reader::walk(&context.root, &path, by, agent));
-            let probe = |walk| command_prefix::examine(&context.root, walk, by_config);
+            let probe = |walk| command_prefix::examine(&context.root, walk, by_prefix);
             let wrapper = walk.ok().and_then(probe);
             let of_script = || wrapper.as_ref()?.steps_down.clone();
             let answer = match (step.or_else(of_script), user) {
@@ -180,7 +181,7 @@ pub(super) fn begin(
             };
             (walk, wrapper, answer)
         });
-        (by_config, probe)
+        (by_prefix, probe)
     });
     let temporary = variable("TMPDIR").map(|(path, by)| (PathBuf::from(path), by));
     let temporary = temporary.or_else(|| usual.map(|path| (path.into(), Provenance::Root)));
@@ -474,6 +475,7 @@ impl AgentProbes {
                 .workdir
                 .map_or_else(|| Seen::not("runner.working_directory is not set"), Probe::flat),
             token_in: Some(token_in),
+            token_given: candidate.token_given,
             running: running.map_or_else(
                 || Seen::not("no process of it was found, or it could not be read"),
                 |running| Seen::Known(running.told(scrub)),

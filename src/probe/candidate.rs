@@ -1,6 +1,7 @@
 //! Agents, as far as definitions, processes and receipts tell without a closer look.
 
 use super::{
+    agent_settings::{self, config_place},
     environment::{self, Raw},
     launch,
     processes::{Agent, Processes, RawRunning, Wanted},
@@ -10,10 +11,10 @@ use super::{
     units::Unit,
 };
 use crate::{
-    agent::{Kind, Layout, Token, is_token_variable},
+    agent::{Flag, Kind, Layout, Token, flags, is_token_flag, is_token_variable},
     host::{
-        ConfigFile, Directive, Misread, Provenance, Seen, StepDown, Stray, Strays, TokenPlace,
-        Unseen,
+        ConfigFile, Directive, Misread, Provenance, Resolved, Seen, StepDown, Stray, Strays,
+        TokenPlace, TokenShape, Unseen,
     },
     platform::{Os, accounts, fs::Root},
     record::Receipt,
@@ -42,10 +43,15 @@ pub(super) struct Candidate {
     pub(super) folder: Option<PathBuf>,
     pub(super) binary: Option<PathBuf>,
     pub(super) config_path: Option<PathBuf>,
+    /// The configuration is one that no command names.
+    pub(super) config_is_default: bool,
     /// Who could have named binary, configuration and account.
     pub(super) named_by: Provenance,
     pub(super) config: Option<Seen<ConfigFile<String>>>,
+    /// The token of its configuration.
     pub(super) token: Option<Token>,
+    /// The shape of the one that counts in its place.
+    pub(super) token_given: Option<TokenShape>,
     pub(super) user: Option<String>,
     pub(super) task_user: Option<String>,
     pub(super) variables: Vec<Raw>,
@@ -56,6 +62,8 @@ pub(super) struct Candidate {
     pub(super) process: Option<u32>,
     /// The agent's process, by the control group of its service.
     pub(super) running: Option<RawRunning>,
+    /// The variables of that process.
+    pub(super) of_process: Vec<Raw>,
 }
 
 /// Puts units, receipts and processes together.
@@ -111,6 +119,8 @@ pub(super) fn all(
         let pid = of_unit.or(candidate.process);
         candidate.running = pid.and_then(|pid| processes.witness(pid, until));
         candidate.testify();
+        let running = candidate.running.as_ref();
+        candidate.of_process = running.and_then(RawRunning::variables).unwrap_or_default();
     }
     (found, strays)
 }
@@ -152,7 +162,6 @@ fn of_definition(root: &Root, mut unit: Unit, receipt: Option<Receipt>) -> Candi
     variables.extend(run.variables.iter().cloned());
     let is_found = !run.words.is_empty();
     let command = if is_found { run.words.clone() } else { started.words.clone() };
-    let folder = started.folder().map(Path::to_owned);
     let file = unit.definitions.first();
     let file = file.map_or(Path::new(""), |definition| definition.walk.path.as_path());
     let user = unit.manager.profile().account(&unit.directives, file);
@@ -162,12 +171,16 @@ fn of_definition(root: &Root, mut unit: Unit, receipt: Option<Receipt>) -> Candi
     };
     let name = unit.name.trim_end_matches(".service").to_owned();
     unit.definitions.shrink_to_fit();
+    let folder = started.folder().map(Path::to_owned);
+    let folder = folder.or_else(|| agent_settings::folder(root, &unit, user.as_deref()));
+    let place = config_place(kind(&command), &command, folder.as_deref());
     Candidate {
         named_by: run.named_by,
         name: receipt.as_ref().map_or(name, |receipt| receipt.instance.clone()),
         agent: kind(&command),
         binary: binary(&command),
-        config_path: config(&command).map(|path| whole(path, folder.as_deref())),
+        config_is_default: place.as_ref().is_some_and(|place| place.is_default),
+        config_path: place.map(|place| place.path),
         user,
         receipt,
         command,
@@ -221,14 +234,20 @@ fn of_receipt(receipt: Receipt) -> Candidate {
 impl Candidate {
     /// Takes in what was read of its configuration.
     pub(super) fn configured(&mut self, config: Seen<ConfigFile<String>>, token: Option<Token>) {
-        let prefix = config.ok().and_then(|config| config.list("runner.command_prefix"));
-        let other = prefix.and_then(StepDown::of).and_then(|step| step.user);
-        // Root steps down by what stands there: whom jobs run as is not known without it.
-        let is_read = config.ok().is_some_and(|config| config.unjudged().is_none());
-        let own = self.user.clone().filter(|user| is_read || user != "root");
-        self.task_user = other.or(own);
         self.config = Some(config);
         self.token = token;
+        self.settle();
+    }
+
+    /// Takes what follows from its settings, once its configuration is known or none is.
+    pub(super) fn settle(&mut self) {
+        let prefix = self.settings().given("runner.command_prefix");
+        // Root steps down by what stands there: whom jobs run as is not known without it.
+        let is_read = prefix.is_ok();
+        let words = prefix.ok().flatten().and_then(Resolved::into_list);
+        let other = words.as_deref().and_then(StepDown::of).and_then(|step| step.user);
+        let own = self.user.clone().filter(|user| is_read || user != "root");
+        self.task_user = other.or(own);
     }
 
     /// Its process, looked at closely: the one that was seen first, unless another one is its agent.
@@ -270,15 +289,14 @@ impl Candidate {
         let mut words = self.command.iter().chain(words).peekable();
         while let Some(word) = words.next() {
             match word.split_once('=') {
-                Some((name, value)) if name.ends_with("auth_token") => found.token(value),
-                None if word.ends_with("auth_token") => {
+                Some((name, value)) if is_token_flag(name) => found.token(value),
+                None if is_token_flag(word) => {
                     words.peek().iter().for_each(|value| found.token(value));
                 }
                 _ => {}
             }
         }
-        let of_process = running.and_then(RawRunning::variables).unwrap_or_default();
-        for raw in self.variables.iter().chain(&of_process) {
+        for raw in self.variables.iter().chain(&self.of_process) {
             let is_token = environment::is_token(&raw.name);
             if self.named_by.and(raw.written_by).is_root() {
                 if is_token {
@@ -310,11 +328,6 @@ impl Candidate {
         in_command.into_iter().chain(lines.map(place)).collect()
     }
 
-    /// The variable that its service sets in place of a key of its configuration.
-    pub(super) fn raw_of(&self, key: &str) -> Option<&Raw> {
-        self.raw(self.agent.profile().variable(key)?)
-    }
-
     /// A variable that its service sets, with who could have set it; the last one counts.
     pub(super) fn raw(&self, name: &str) -> Option<&Raw> {
         self.variables.iter().rev().find(|raw| raw.name == name)
@@ -327,12 +340,12 @@ pub(super) fn holds_token(words: &[String]) -> bool {
     while let Some(word) = words.next() {
         let holds = match word.split_once('=') {
             Some((name, value)) => {
-                let is_name = name.ends_with("auth_token") || is_token_variable(name);
+                let is_name = is_token_flag(name) || is_token_variable(name);
                 is_name && !value.is_empty()
             }
             None => {
                 let has_value = words.peek().is_some_and(|value| !value.starts_with('-'));
-                word.ends_with("auth_token") && has_value
+                is_token_flag(word) && has_value
             }
         };
         if holds {
@@ -361,27 +374,10 @@ pub(super) fn binary(command: &[String]) -> Option<PathBuf> {
     is_whole(&path).then_some(path)
 }
 
-/// A path as the agent takes it, from its working directory on.
-pub(super) fn whole(path: PathBuf, folder: Option<&Path>) -> PathBuf {
-    match folder {
-        Some(folder) if !is_whole(&path) && folder.is_absolute() => folder.join(path),
-        _ => path,
-    }
-}
-
 /// What stands behind `--config` or `-c`.
 pub(super) fn config(command: &[String]) -> Option<PathBuf> {
-    let mut words = command.iter();
-    while let Some(word) = words.next() {
-        match word.split_once('=') {
-            Some(("--config" | "-config" | "-c", path)) => return Some(inner(path)),
-            None if matches!(word.as_str(), "--config" | "-config" | "-c") => {
-                return words.next().map(|path| inner(path));
-            }
-            _ => {}
-        }
-    }
-    None
+    let named = flags(kind(command), command).into_iter().rev();
+    named.into_iter().find(|(flag, _)| *flag == Flag::Config).map(|(_, path)| inner(path))
 }
 
 #[cfg(test)]
@@ -404,7 +400,7 @@ mod tests {
         for (agent, name) in Kind::ALL.into_iter().zip(names) {
             let variables = names.map(raw).to_vec();
             let candidate = Candidate { agent, variables, ..Candidate::default() };
-            assert_eq!(candidate.raw_of("runner.working_directory").unwrap().name, name);
+            assert_eq!(candidate.setting("runner.working_directory").unwrap().0, name);
         }
     }
 
@@ -472,8 +468,8 @@ mod tests {
             words("/usr/bin/env /opt/circleci-runner/circleci-runner machine --config=/c.yaml");
         assert_eq!(kind(&line), Kind::MachineRunner);
         assert_eq!(binary(&line), Some("/opt/circleci-runner/circleci-runner".into()));
-        assert_eq!(config(&line), Some("/c.yaml".into()));
-        assert_eq!(config(&words("/x -c /y")), Some("/y".into()));
+        let place = config_place(Kind::MachineRunner, &line, None).unwrap();
+        assert_eq!((place.path, place.is_default), ("/c.yaml".into(), false));
         assert_eq!(binary(&words("relative")), None);
     }
 }

@@ -34,6 +34,7 @@ pub fn read(
         settings: Vec::new(),
         token: None,
         written_by,
+        is_default: false,
     };
     let document = match Document::parse(bytes) {
         Ok(document) if document.is_empty() => {
@@ -107,6 +108,7 @@ pub(super) fn scrubbed(file: ConfigFile<String>, scrub: &Scrub) -> ConfigFile {
         settings: file.settings.into_iter().map(setting).collect(),
         token: file.token,
         written_by: file.written_by,
+        is_default: file.is_default,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Which agents there are, and their configurations.
 
 use super::{
+    agent_settings::ConfigPlace,
     candidate::{self, Candidate},
     config,
     context::ProbeContext,
@@ -132,32 +133,31 @@ fn read_configs(
     let configs: Vec<_> = candidates
         .iter()
         .map(|candidate| {
+            let is_default = candidate.config_is_default;
             let (path, named_by) = (candidate.config_path.clone(), candidate.named_by);
+            let place = path.map(|path| ConfigPlace { path, is_default });
             context.start(ProbeName::Configuration, move |context| {
-                path.map(|path| read_config(&context.root, &path, named_by, &salt))
+                place.map(|place| read_config(&context.root, &place, named_by, &salt))
             })
         })
         .collect();
     for (candidate, config) in candidates.iter_mut().zip(configs) {
         match config.seen() {
             Seen::Known(Some((config, token))) => candidate.configured(config, token),
-            Seen::Known(None) => match candidate.started.run.unread.clone() {
+            Seen::Known(None) => {
                 // What names it was not read, so that nothing is missing.
-                Some(why) => candidate.config = Some(Seen::not(why)),
-                None => {
-                    // What is not known to be an agent's command may step down somewhere.
-                    let is_known =
-                        candidate.command.iter().any(|word| Kind::named_in(word).is_some());
-                    let user = candidate.user.clone();
-                    candidate.task_user = user.filter(|user| is_known || user != "root");
-                    if !is_known && candidate.unit.is_some() {
-                        let why = "what the service runs was not followed to an agent";
-                        candidate.config = Some(Seen::not(why));
-                    }
-                }
-            },
+                let unread = candidate.started.run.unread.clone();
+                let is_known = candidate.command.iter().any(|word| Kind::named_in(word).is_some());
+                let is_lost = !is_known && candidate.unit.is_some();
+                let lost = || "what the service runs was not followed to an agent".to_owned();
+                let why = unread.or_else(|| is_lost.then(lost));
+                candidate.config = why.map(Seen::not);
+                candidate.settle();
+            }
             Seen::Unseen(unseen) => candidate.configured(Seen::Unseen(unseen), None),
         }
+        let given = candidate.token_given();
+        candidate.token_given = given.map(|token| config::shape(&token, &salt));
         candidate.tell(secrets);
     }
     Ok(())
@@ -173,7 +173,12 @@ fn reason<T>(seen: &Seen<T>) -> Option<&Unseen> {
 
 type ReadConfig = (Seen<ConfigFile<String>>, Option<Token>);
 
-fn read_config(root: &Root, path: &Path, named_by: Provenance, salt: &[u8]) -> ReadConfig {
+fn read_config(
+    root: &Root,
+    ConfigPlace { path, is_default }: &ConfigPlace,
+    named_by: Provenance,
+    salt: &[u8],
+) -> ReadConfig {
     let walk = match reader::walk(root, path, named_by, None) {
         Ok(walk) => walk,
         Err(error) => return (Err(error).into(), None),
@@ -181,7 +186,7 @@ fn read_config(root: &Root, path: &Path, named_by: Provenance, salt: &[u8]) -> R
     match reader::read(root, &walk, Part::Head(CONFIG_LIMIT), named_by) {
         Ok(content) => {
             let (config, token) = config::read(walk, &content.bytes, named_by, salt);
-            (Seen::Known(config), token)
+            (Seen::Known(ConfigFile { is_default: *is_default, ..config }), token)
         }
         Err(error) if error.code() == Code::NeedsRoot => (Err(error).into(), None),
         Err(error) => {
@@ -193,6 +198,7 @@ fn read_config(root: &Root, path: &Path, named_by: Provenance, salt: &[u8]) -> R
                 settings: Vec::new(),
                 token: None,
                 written_by: Provenance::Anybody,
+                is_default: *is_default,
             };
             (Seen::Known(config), None)
         }
@@ -208,16 +214,17 @@ mod tests {
         let (folder, root) = crate::platform::fs::empty_root();
         std::fs::create_dir(folder.path().join("folder")).unwrap();
         std::fs::write(folder.path().join("file"), "a: [").unwrap();
+        let place = |path: &str| ConfigPlace { path: path.into(), is_default: false };
         for (path, expected) in [
             ("/none", ConfigState::Missing),
             ("/none/none", ConfigState::Missing),
             ("/file/none", ConfigState::Missing),
             ("/folder", ConfigState::NotAFile),
         ] {
-            let (config, _) = read_config(&root, Path::new(path), Provenance::Root, b"");
+            let (config, _) = read_config(&root, &place(path), Provenance::Root, b"");
             assert_eq!(config.known().unwrap().state, expected, "{path}");
         }
-        let (config, _) = read_config(&root, Path::new("/file"), Provenance::Root, b"");
+        let (config, _) = read_config(&root, &place("/file"), Provenance::Root, b"");
         assert!(matches!(config.known().unwrap().state, ConfigState::Broken(_)));
     }
 }

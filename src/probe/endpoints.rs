@@ -6,8 +6,8 @@ use super::{
 };
 use crate::{
     Code, Error, Help, Result,
-    agent::{CLOUD_URL, CircleCi, RELEASE_URL},
-    host::{ConfigFile, ConfigState, Provenance, Side},
+    agent::{CLOUD_URL, CircleCi, RELEASE_URL, UrlFault},
+    host::{Provenance, Side},
     platform::fs::Root,
     probe::network::EndpointProbe,
 };
@@ -78,12 +78,11 @@ impl Endpoints {
 /// Every question for an agent. Files of authorities are read for that, which may hang.
 pub(super) fn of(endpoints: &Endpoints, candidate: &Candidate, root: &Root) -> Vec<EndpointProbe> {
     // Whom an agent would ask that cannot read its configuration nobody knows.
-    let Some(config) = readable(candidate) else { return Vec::new() };
+    let Some(api) = api(candidate) else { return Vec::new() };
     let route = Route::of(candidate, root);
-    let api = api(candidate, config);
     let way_by = route.by();
     let Route { variables, authorities } = route;
-    let is_cloud = CircleCi::of(Some(api.value)).is_cloud();
+    let is_cloud = CircleCi::of(Some(&api.value)).is_cloud();
     let settings = candidate.receipt.as_ref().map(|receipt| &receipt.settings);
     let releases =
         settings.and_then(|setting| setting.get("release-url")).map_or(RELEASE_URL, String::as_str);
@@ -106,11 +105,13 @@ pub(super) fn of(endpoints: &Endpoints, candidate: &Candidate, root: &Root) -> V
         path: path.to_owned(),
     };
     let mut asks = Vec::new();
-    if let Some(url) = endpoints.place("api", api.value) {
+    if let Some(url) = endpoints.place("api", &api.value) {
         // The question that machine runner 3 asks when it starts: it takes no job.
         let path = format!("/api/v2/tasks/download?os={os}&arch={arch}&version=");
         let mut question = ask("api", url, true, "claiming jobs", &path);
-        question.bearer.clone_from(&candidate.token);
+        // What can be no token is sent nowhere: it may be another secret.
+        let token = candidate.token_given().or_else(|| candidate.token.clone());
+        question.bearer = token.filter(|token| token.check().is_ok());
         question.named_by = way_by.and(api.by);
         asks.push(question);
     }
@@ -150,17 +151,15 @@ pub(super) fn of(endpoints: &Endpoints, candidate: &Candidate, root: &Root) -> V
     asks
 }
 
-/// A configuration that the agent can read, too.
-pub(super) fn readable(candidate: &Candidate) -> Option<&ConfigFile<String>> {
-    let config = candidate.config.as_ref()?.ok()?;
-    (config.state == ConfigState::Parsed).then_some(config)
-}
-
-/// The server that the agent talks to. That it is the cloud is no choice of an account's.
-pub(super) fn api<'a>(candidate: &'a Candidate, config: &'a ConfigFile<String>) -> Named<&'a str> {
-    let (value, by) = match candidate.raw_of("api.url") {
-        Some(raw) => (raw.value.as_str(), candidate.named_by.and(raw.written_by)),
-        None => (config.text("api.url").unwrap_or(CLOUD_URL), config.written_by),
-    };
-    Named { value, by: if value == CLOUD_URL { Provenance::Root } else { by } }
+/// The server that the agent talks to, where its settings are known. That it is the cloud is no choice
+/// of an account's.
+pub(super) fn api(candidate: &Candidate) -> Option<Named<String>> {
+    let url = candidate.settings().get("api.url").ok().flatten()?;
+    let value = url.text().unwrap_or(CLOUD_URL).to_owned();
+    // What names no server of runners is asked nothing.
+    if UrlFault::of(&value).is_some_and(UrlFault::hides_host) {
+        return None;
+    }
+    let by = if value == CLOUD_URL { Provenance::Root } else { url.by };
+    Some(Named { value, by })
 }

@@ -4,6 +4,7 @@
 mod account;
 mod acl;
 mod agent_probes;
+mod agent_settings;
 mod binary;
 mod boot;
 mod candidate;

@@ -3,7 +3,7 @@
 
 use super::{
     candidate::Candidate,
-    endpoints::{Endpoints, api, readable},
+    endpoints::{Endpoints, api},
     route::{Named, Route},
 };
 use crate::{
@@ -46,9 +46,8 @@ pub(super) fn way(
         return by_roots(agent, server, root).ok_or(refusal);
     }
     for agent in candidates {
-        let Some(config) = readable(agent) else { continue };
-        let server = api(agent, config);
-        let Ok(url) = Url::parse(server.value) else { continue };
+        let Some(server) = api(agent) else { continue };
+        let Ok(url) = Url::parse(&server.value) else { continue };
         let host = url.host_str().unwrap_or("no host").to_owned();
         match by_roots(agent, Named { value: url, by: server.by }, root) {
             Some(way) => return Ok(way),
@@ -102,6 +101,7 @@ mod tests {
             settings,
             token: None,
             written_by,
+            is_default: false,
         };
         Candidate {
             named_by: Provenance::Root,

@@ -125,6 +125,9 @@ impl Config {
     /// The key of the token.
     pub const TOKEN: &'static str = "api.auth_token";
 
+    /// The keys without which an agent ends.
+    pub const NEEDED: [&'static str; 2] = [Self::TOKEN, "runner.name"];
+
     /// The sections.
     pub const SECTIONS: [&'static str; 4] = ["api", "runner", "runner.ssh", "logging"];
 

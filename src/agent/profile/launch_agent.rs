@@ -1,6 +1,6 @@
 //! Launch-agent 1.x.
 
-use super::{Bucket, Drain, End, Health, Key, Names, Profile, ReleaseForm};
+use super::{Bucket, Drain, End, Health, Key, Names, Origin, Profile, ReleaseForm};
 use crate::agent::{
     Kind,
     version::{Versions, has_commit},
@@ -48,6 +48,10 @@ pub(crate) static LAUNCH_AGENT: Profile = Profile {
         },
         Key { path: "logging.file", variable: "LAUNCH_AGENT_LOGGING_FILE" },
     ],
+    // As its own help says.
+    precedence: [Origin::Flag, Origin::Variable, Origin::File],
+    default_config: Some("launch-agent-config.yaml"),
+    logs_to_dash: false,
     variable_prefix: "LAUNCH_AGENT_",
     workdir_blank: Some("%s"),
     bucket: Bucket {

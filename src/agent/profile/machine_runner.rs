@@ -3,7 +3,7 @@
 //! Its documented places are a package's on Linux, a user's home on macOS, and a script's on
 //! Windows. On macOS the places here are those of a daemon, beside launch-agent's.
 
-use super::{Bucket, Drain, Key, Names, Profile, ReleaseForm};
+use super::{Bucket, Drain, Key, Names, Origin, Profile, ReleaseForm};
 use crate::agent::{
     Kind,
     version::{Versions, has_numbers},
@@ -56,6 +56,10 @@ pub(crate) static MACHINE_RUNNER: Profile = Profile {
             variable: "USE_HOME_SSH_DIR_FOR_CHECKOUT_KEYS",
         },
     ],
+    precedence: [Origin::Flag, Origin::Variable, Origin::File],
+    // Its documents do not say what it looks for.
+    default_config: None,
+    logs_to_dash: true,
     variable_prefix: "CIRCLECI_RUNNER_",
     workdir_blank: None,
     bucket: Bucket {

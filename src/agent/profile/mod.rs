@@ -7,7 +7,7 @@ mod machine_runner;
 pub(super) use launch_agent::LAUNCH_AGENT;
 pub(super) use machine_runner::MACHINE_RUNNER;
 
-use super::{Kind, version::Versions};
+use super::{Config, Kind, config::Holds, version::Versions};
 use crate::platform::Os;
 use std::time::Duration;
 
@@ -33,6 +33,13 @@ pub struct Profile {
     pub names: Names,
     /// The keys of the configuration that it reads, each with the variable that wins over it.
     pub keys: &'static [Key],
+    /// Which of several places counts that give a key, the strongest first.
+    pub precedence: [Origin; 3],
+    /// The configuration that it looks for in its working directory where none is named; `None`
+    /// where that is not known.
+    pub default_config: Option<&'static str>,
+    /// Whether it takes `-` in `logging.file` for its standard error.
+    pub logs_to_dash: bool,
     /// Variables that begin so are meant for it.
     pub variable_prefix: &'static str,
     /// What stands for one job in `runner.working_directory`.
@@ -87,6 +94,17 @@ pub struct Key {
     pub path: &'static str,
     /// The variable that wins over it.
     pub variable: &'static str,
+}
+
+/// Where a key of an agent's configuration can be given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// A flag of its command line.
+    Flag,
+    /// A variable.
+    Variable,
+    /// The configuration.
+    File,
 }
 
 /// Where the bucket has an agent's releases.
@@ -166,6 +184,28 @@ impl Profile {
     /// The variable that wins over a key of the configuration.
     pub fn variable(&self, path: &str) -> Option<&'static str> {
         self.keys.iter().find(|key| key.path == path).map(|key| key.variable)
+    }
+
+    /// Whether `logging.file` names no file but a stream of the service's, which the manager keeps.
+    pub fn logs_to_stream(&self, file: &str) -> bool {
+        let streams = ["/dev/stdout", "/dev/stderr", "/dev/fd/", "/proc/self/fd/"];
+        file.is_empty()
+            || file == "-" && self.logs_to_dash
+            || streams.iter().any(|stream| file.starts_with(stream))
+    }
+
+    /// What it takes for a key that nothing gives; `None` where that is nothing, or not known.
+    pub fn default_of(&self, path: &str) -> Option<&'static str> {
+        match path {
+            _ if !self.reads(path) => None,
+            "api.url" => Some(super::CLOUD_URL),
+            "runner.mode" => Some("continuous"),
+            "runner.max_run_time" => Some(self.drain.max_run_time),
+            "logging.level" => Some("info"),
+            "logging.format" => Some("color"),
+            path if Config::holds(path) == Some(Holds::Truth) => Some("false"),
+            _ => None,
+        }
     }
 
     /// The key of the configuration that a variable wins over.
@@ -253,7 +293,7 @@ pub fn is_unhealthy(status: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{agent::Config, values::GoDuration};
+    use crate::values::GoDuration;
 
     #[test]
     fn what_a_profile_says_twice_is_the_same() {

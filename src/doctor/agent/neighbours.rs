@@ -5,7 +5,7 @@ use crate::{
         Check, Command, Judge, Judged, Problem, Remedy, Verdict,
         lookup::{account, others},
     },
-    host::{Install, PathRole, Survey, Unseen},
+    host::{Install, PathRole, Resolved, Settings, Survey, Unseen},
 };
 
 pub(super) const IDENTITY: Check = Check {
@@ -21,25 +21,29 @@ pub(super) const IDENTITY: Check = Check {
 };
 
 fn identity(survey: &Survey, install: &Install) -> Judged {
-    let config = install.config()?;
+    let settings = install.settings();
+    let name = settings.get("runner.name")?;
+    let name = name.as_ref().and_then(Resolved::text);
+    let file = |install: &Install| {
+        let config = install.config().ok()?;
+        config.walk.end.is_some().then(|| config.walk.real.clone())
+    };
+    let mark = |install: &Install| Some(install.token().ok()??.0.mark.clone());
     let mut problems = Vec::new();
     for other in others(survey, install) {
-        let Ok(theirs) = other.config() else { continue };
-        let same_file = config.walk.real == theirs.walk.real && config.walk.end.is_some();
-        let mark =
-            |config: &crate::host::ConfigFile| config.token().map(|token| token.mark.clone());
-        let same_name = config.text("runner.name").is_some()
-            && config.text("runner.name") == theirs.text("runner.name");
-        let same_token = mark(config).is_some() && mark(config) == mark(theirs);
-        let (what, seen) = if same_file {
-            ("read the same configuration", config.walk.real.display().to_string())
-        } else if same_name && same_token {
-            (
-                "have the same token and name",
-                config.text("runner.name").unwrap_or_default().to_owned(),
-            )
-        } else {
-            continue;
+        let (theirs, same_file) =
+            (other.settings(), file(install).filter(|_| file(install) == file(other)));
+        let same_name = name.filter(|name| theirs.text("runner.name") == Some(*name));
+        let is_their_own = |settings: &Settings<'_>| {
+            settings.given("runner.name").ok().flatten().is_some_and(|given| !given.is_in_file())
+        };
+        let same_token = mark(install).is_some() && mark(install) == mark(other);
+        let (what, seen) = match (same_file, same_name) {
+            // Each has a name of its own by a flag or a variable.
+            (Some(_), None) if is_their_own(&settings) || is_their_own(&theirs) => continue,
+            (Some(file), _) => ("read the same configuration", file.display().to_string()),
+            (None, Some(name)) if same_token => ("have the same token and name", name.to_owned()),
+            _ => continue,
         };
         problems.push(
             Problem::fail(format!("{} and {} {what}", install.name, other.name)).seen(seen).cure(

@@ -1,54 +1,52 @@
 //! Whether the configuration exists, and whether it can be parsed.
 
 use crate::{
+    agent::Config,
     doctor::{
         Check, Command, Judge, Judged, Problem, Remedy, Verdict,
         change::{Change, Purpose, Site},
         lookup::{described, edit_config},
     },
-    host::{ConfigState, Install, Survey, Unseen},
+    host::{ConfigFile, ConfigState, Install, Survey, Unseen},
 };
 
 pub(super) const EXISTS: Check = Check {
     name: "config/exists",
-    holds: "The service names a configuration file, and the file exists",
+    holds: "The configuration that the agent reads exists, or flags and variables give all it needs",
     why: "An agent without its configuration ends at once, and the service restarts it again and \
           again.",
     found: "The doctor follows the path after `--config` in the service's command, folder by \
-            folder.",
+            folder. Without one it looks where the agent looks: for launch-agent-config.yaml in the \
+            working directory of the service.",
     cure: "Correct the path in the service, or write the file; `runnerup install` does both.",
     after: &["service/defined", "service/loaded", "service/command-right"],
     judge: Judge::Agent(exists),
 };
 
 fn exists(survey: &Survey, install: &Install) -> Judged {
-    if install.config.is_none() {
-        // What stands in front of the agent may name it, and was not read.
-        if let Some(why) =
-            install.service.as_ref().and_then(|service| service.launch.unread.as_ref())
-        {
-            return Err(Unseen::not_examined(why));
-        }
-        if install.service.is_none() {
+    let config = match &install.config {
+        Some(config) => config.known()?,
+        None if install.service.is_none() => {
             return Err(Unseen::not_applicable(
                 "no service and no command line names a configuration",
             ));
         }
-        let remedy =
-            Remedy::by_hand("Add the configuration to the command of the service: --config FILE.");
-        return Ok(Problem::fail("the command of the service has no --config")
-            .seen(format!(
-                "command of the service: {}",
-                install
-                    .service
-                    .as_ref()
-                    .map(|service| service.command.join(" "))
-                    .unwrap_or_default()
-            ))
-            .cure(remedy)
-            .into());
+        None => {
+            // What stands in front of the agent may name it, and was not read.
+            let unread =
+                install.service.as_ref().and_then(|service| service.launch.unread.as_ref());
+            if let Some(why) = unread {
+                return Err(Unseen::not_examined(why));
+            }
+            return Err(Unseen::not_examined(
+                "the command of the service names no configuration, and it is not known where the \
+                 agent looks for one",
+            ));
+        }
+    };
+    if config.is_default && config.state == ConfigState::Missing {
+        return without(survey, install, config);
     }
-    let config = install.config_file()?;
     let path = config.walk.path.display();
     let what = match (&config.state, config.walk.end) {
         (ConfigState::Missing, _) => "does not exist".to_owned(),
@@ -74,6 +72,30 @@ fn exists(survey: &Survey, install: &Install) -> Judged {
     }
     .command(Command::root("runnerup install"));
     Ok(Problem::fail(format!("the configuration {path} {what}")).seen(why).cure(remedy).into())
+}
+
+/// Whether flags and variables give what an agent needs that finds no configuration.
+fn without(survey: &Survey, install: &Install, config: &ConfigFile) -> Judged {
+    let settings = install.settings();
+    let mut sources = Vec::new();
+    for key in Config::NEEDED {
+        match settings.given(key) {
+            Ok(Some(given)) => sources.push(format!("{key}: {}", given.source)),
+            Ok(None) | Err(_) => {
+                let path = config.walk.path.display();
+                let remedy = Remedy::by_hand(
+                    "Add the configuration to the command of the service: --config FILE.",
+                );
+                return Ok(Problem::fail(format!(
+                    "the command of the service has no --config, and {path} does not exist"
+                ))
+                .seen(format!("nothing gives {key}; {}", described(&config.walk, survey)))
+                .cure(remedy)
+                .into());
+            }
+        }
+    }
+    Ok(Verdict::Holds(format!("no configuration is needed: {}", sources.join(", "))))
 }
 
 pub(super) const PARSES: Check = Check {
@@ -112,7 +134,7 @@ fn parses(survey: &Survey, install: &Install) -> Judged {
 mod tests {
     use crate::{
         doctor::{Selection, Status, fixtures::*, judge},
-        host::{ConfigState, Seen},
+        host::{ConfigState, Seen, Variable},
     };
 
     #[test]
@@ -132,10 +154,43 @@ mod tests {
         assert_eq!(status(&survey, "config/exists"), Status::Fail);
         let mut survey = healthy();
         agent(&mut survey).config = None;
-        assert_eq!(status(&survey, "config/exists"), Status::Fail);
+        assert_eq!(status(&survey, "config/exists"), Status::Skip);
         let mut survey = healthy();
         config_of(&mut survey).state = ConfigState::Broken("line 3, column 1: a tab".into());
         assert!(finding(&survey, "config/parses").evidence.contains("line 3"));
+    }
+
+    /// As the container image of launch-agent was started.
+    #[test]
+    fn no_configuration_is_missed_where_variables_give_what_is_needed() {
+        let mut survey = healthy();
+        let config = config_of(&mut survey);
+        (config.is_default, config.state) = (true, ConfigState::Missing);
+        (config.walk.end, config.token) = (None, None);
+        config.settings.clear();
+        service_of(&mut survey).command.truncate(1);
+        assert_eq!(status(&survey, "config/exists"), Status::Fail);
+        for (name, value) in [("API_AUTH_TOKEN", "***"), ("RUNNER_NAME", "a b"), ("API_URL", "x")] {
+            agent(&mut survey).environment.push(Variable {
+                name: format!("LAUNCH_AGENT_{name}"),
+                value: Some(value.into()),
+                secret: None,
+                source: "/etc/circleci.env:7".into(),
+                written_by: Default::default(),
+            });
+        }
+        agent(&mut survey).token_given = Some(Default::default());
+        let only = Selection::new(vec!["config".to_owned()], Vec::new()).unwrap();
+        let found = judge(&survey, &only);
+        let status = |name| found.iter().find(|finding| finding.check == name).unwrap().status;
+        for check in ["config/exists", "config/token-set", "config/workdir-per-job"] {
+            assert!(matches!(status(check), Status::Pass | Status::NotApplicable), "{check}");
+        }
+        for check in ["config/name-valid", "config/values-valid"] {
+            let finding = found.iter().find(|finding| finding.check == check).unwrap();
+            assert_eq!(finding.status, Status::Fail, "{check}");
+            assert!(finding.evidence.contains("/etc/circleci.env:7"), "{finding:?}");
+        }
     }
 
     #[test]

@@ -6,8 +6,8 @@ use crate::{
         config::{Holds, truth},
         profiles,
     },
-    doctor::{Check, Judge, Judged, Problem, Remedy, Verdict, lookup::edit_config},
-    host::{ConfigFile, Install, Setting, Survey, Written},
+    doctor::{Check, Judge, Judged, Problem, Remedy, Verdict, lookup::edit_config, sources},
+    host::{ConfigFile, Install, Reason, Setting, Survey, Written},
     text::nearest,
 };
 
@@ -100,10 +100,14 @@ pub(super) const TYPES: Check = Check {
     judge: Judge::Agent(types),
 };
 
-fn types(_: &Survey, install: &Install) -> Judged {
-    let config = install.config()?;
+fn types(survey: &Survey, install: &Install) -> Judged {
     let mut problems = Vec::new();
-    for setting in &config.settings {
+    let config = match install.config() {
+        Err(unseen) if unseen.reason != Reason::NotApplicable => return Err(unseen),
+        config => config.ok(),
+    };
+    for (config, setting) in config.into_iter().flat_map(|c| c.settings.iter().map(move |s| (c, s)))
+    {
         let path = setting.path.as_str();
         let wanted = match (Config::holds(path), &setting.value) {
             (None, _) | (_, Written::Nothing) => continue,
@@ -123,6 +127,21 @@ fn types(_: &Survey, install: &Install) -> Judged {
                 .seen(setting.place(config))
                 .cure(Remedy::by_hand(["Write ", wanted, " there."])),
         );
+    }
+    let settings = install.settings();
+    let keys = install.agent.profile().keys.iter().map(|key| key.path);
+    for key in keys.filter(|key| Config::holds(key) == Some(Holds::Truth)) {
+        let Some(given) = settings.given(key)?.filter(|given| !given.is_in_file()) else {
+            continue;
+        };
+        if given.text().is_some() && given.truth().is_none() {
+            let text = "Write true or false there.";
+            problems.push(
+                Problem::fail(format!("{key} must be true or false"))
+                    .seen(given.source.to_string())
+                    .cure(sources::change(survey, install, &given.source, text)),
+            );
+        }
     }
     Ok(Verdict::of(problems, "every value has the type of its key"))
 }

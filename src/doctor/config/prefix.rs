@@ -5,9 +5,10 @@ use crate::{
     doctor::{
         Check, Judge, Judged, Problem, Remedy, Verdict,
         change::{Change, Mode, Purpose, Site},
-        lookup::{account, described, edit, edit_config, octal},
+        lookup::{account, described, edit, octal},
+        sources,
     },
-    host::{Access, Install, PathRole, Survey, Unseen},
+    host::{Access, Install, PathRole, Resolved, Source, Survey, Unseen},
     platform::fs::Kind,
 };
 
@@ -23,23 +24,20 @@ pub(super) const ENDS_OPTIONS: Check = Check {
 };
 
 fn ends_options(survey: &Survey, install: &Install) -> Judged {
-    let config = install.config()?;
-    let Some(prefix) = config.list("runner.command_prefix").filter(|words| !words.is_empty())
-    else {
+    let settings = install.settings();
+    let given = settings.get("runner.command_prefix")?;
+    let source = given.as_ref().map(|given| given.source.clone()).unwrap_or(Source::Default);
+    let prefix = given.and_then(Resolved::into_list).unwrap_or_default();
+    if prefix.is_empty() {
         return Err(Unseen::not_applicable("there is no command prefix"));
-    };
+    }
     if !prefix_lacks_end(&prefix) {
         return Ok(Verdict::Holds(format!("runner.command_prefix: {}", prefix.join(" "))));
     }
-    let place = config.setting("runner.command_prefix").map(|setting| setting.place(config));
-    let remedy = Remedy::by_hand("Add \"--\" as the last word of runner.command_prefix.")
-        .command(edit_config(survey, install));
+    let text = "Add \"--\" as the last word of runner.command_prefix.";
+    let remedy = sources::change(survey, install, &source, text);
     Ok(Problem::fail("the command prefix does not end with --")
-        .seen(format!(
-            "{}: runner.command_prefix is {}",
-            place.unwrap_or_default(),
-            prefix.join(" ")
-        ))
+        .seen(format!("{source}: runner.command_prefix is {}", prefix.join(" ")))
         .cure(remedy)
         .into())
 }

@@ -3,9 +3,10 @@
 use crate::{
     doctor::{
         Check, Judge, Judged, Problem, Remedy, Verdict,
-        lookup::{edit_config, restarted},
+        lookup::restarted,
+        sources::{self, from, unset},
     },
-    host::{ConfigFile, Install, Survey, TokenPlace, Unseen},
+    host::{Install, Source, Survey, TokenPlace, Unseen},
 };
 
 /// How a token is replaced: docs/agents.md, Token.
@@ -14,39 +15,38 @@ pub(in crate::doctor) const RENEW: &str = "Create a token for the resource class
 
 pub(super) const SET: Check = Check {
     name: "config/token-set",
-    holds: "The configuration contains a token that is not a placeholder",
+    holds: "The agent has a token that is not a placeholder",
     why: "Without the token of its resource class the server refuses the agent with 401, and the \
           agent claims no job.",
-    found: "The doctor compares api.auth_token with the placeholders of the documentation and the \
-            packages. It never keeps or shows the token.",
-    cure: "Create a token for the resource class, write it to the file, and start the agent again.",
+    found: "The doctor compares api.auth_token, or the flag or variable that counts in its place, \
+            with what people put where a token belongs: placeholders, JSON, references to a secret \
+            store, paths, tokens of persons. It never keeps or shows the token.",
+    cure: "Create a token for the resource class, write it to the place that the finding names, and \
+           start the agent again.",
     after: &["config/keys-known"],
     judge: Judge::Agent(is_set),
 };
 
 fn is_set(survey: &Survey, install: &Install) -> Judged {
-    let config = install.config()?;
-    if install.variable_of("api.auth_token").is_some() {
-        return Err(Unseen::not_applicable("a variable of the service holds the token"));
-    }
-    let (summary, seen) = match config.token() {
-        None => (
-            "the configuration has no token",
-            format!("{} has no api.auth_token", config.walk.path.display()),
-        ),
-        Some(shape) => match &shape.unusable {
+    let (summary, seen, source) = match install.token()? {
+        None => {
+            ("the agent has no token".to_owned(), unset(install, "api.auth_token"), Source::Default)
+        }
+        Some((shape, source)) => match &shape.unusable {
             None => {
                 return Ok(Verdict::Holds(format!(
-                    "a token of {} characters, {}",
-                    shape.length, shape.alphabet
+                    "a token of {} characters, {}{}",
+                    shape.length,
+                    shape.alphabet,
+                    from(&source)
                 )));
             }
             Some(why) => {
-                ("the configuration has no usable token", format!("{}: {why}", place(config)))
+                ("the agent has no usable token".to_owned(), format!("{source}: {why}"), source)
             }
         },
     };
-    Ok(Problem::fail(summary).seen(seen).cure(renew(survey, install)).into())
+    Ok(Problem::fail(summary).seen(seen).cure(renew(survey, install, &source)).into())
 }
 
 pub(super) const SHAPE: Check = Check {
@@ -61,14 +61,13 @@ pub(super) const SHAPE: Check = Check {
 };
 
 fn shape(survey: &Survey, install: &Install) -> Judged {
-    let config = install.config()?;
-    let shape =
-        config.token().ok_or_else(|| Unseen::not_examined("the configuration has no token"))?;
+    let (shape, source) =
+        install.token()?.ok_or_else(|| Unseen::not_examined("the agent has no token"))?;
     match &shape.unusual {
         None => Ok(Verdict::Holds("the token has 80 letters and digits".to_owned())),
         Some(why) => Ok(Problem::warn(why.clone())
-            .seen(format!("{}: {} characters, {}", place(config), shape.length, shape.alphabet))
-            .cure(renew(survey, install))
+            .seen(format!("{source}: {} characters, {}", shape.length, shape.alphabet))
+            .cure(renew(survey, install, &source))
             .into()),
     }
 }
@@ -129,15 +128,8 @@ fn only_in_config(_: &Survey, install: &Install) -> Judged {
     Ok(Verdict::of(problems, "no command line and no unit file contains the token"))
 }
 
-fn place(config: &ConfigFile) -> String {
-    let path = config.walk.path.display();
-    config
-        .setting("api.auth_token")
-        .map_or_else(|| path.to_string(), |setting| setting.place(config))
-}
-
-fn renew(survey: &Survey, install: &Install) -> Remedy {
-    let remedy = Remedy::by_hand(RENEW).command(edit_config(survey, install));
+fn renew(survey: &Survey, install: &Install, source: &Source) -> Remedy {
+    let remedy = sources::change(survey, install, source, RENEW);
     // A start before a person has written the token would fail again.
     restarted(remedy, install).without_steps()
 }

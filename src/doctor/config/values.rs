@@ -1,8 +1,13 @@
 //! Values of the configuration, each by its own rule.
 
 use crate::{
-    doctor::{Check, Judge, Judged, Problem, Remedy, Verdict, change::one_shot, lookup},
-    host::{ConfigFile, Install, Survey, Unseen},
+    agent::UrlFault,
+    doctor::{
+        Check, Judge, Judged, Problem, Remedy, Verdict,
+        change::one_shot,
+        sources::{change, from, unset},
+    },
+    host::{Install, Resolved, Source, Survey, Unseen},
     values::{GoDuration, HostPort, RunnerName},
 };
 
@@ -10,32 +15,34 @@ pub(super) const NAME: Check = Check {
     name: "config/name-valid",
     holds: "The runner has a name of allowed characters",
     why: "An agent without a name, or with a name that CircleCI does not accept, ends at once.",
-    found: "The doctor checks that runner.name is set and contains only letters, digits and . ( ) \
-            - _.",
+    found: "The doctor checks that a flag, a variable or the configuration sets runner.name, and \
+            that it contains only letters, digits and . ( ) - _.",
     cure: "Set runner.name; the host name is a usual choice.",
     after: &["config/keys-known", "config/types-right"],
     judge: Judge::Agent(name),
 };
 
 fn name(survey: &Survey, install: &Install) -> Judged {
-    let config = install.config()?;
-    if install.variable_of("runner.name").is_some() {
-        return Err(Unseen::not_applicable("a variable of the service sets the name"));
-    }
-    let text = "Write `name: NAME` under runner; the host name is a usual choice.";
-    let remedy = edit(survey, install, text);
-    match config.text("runner.name") {
-        None => Ok(Problem::fail("runner.name is not set")
-            .seen(format!("{} has no key runner.name", config.walk.path.display()))
-            .cure(remedy)
-            .into()),
-        Some(text) => match text.parse::<RunnerName>() {
-            Ok(_) => Ok(Verdict::Holds(format!("runner.name is {text}"))),
-            Err(error) => Ok(Problem::fail(format!("runner.name is invalid: {error}"))
-                .seen(place(config, "runner.name"))
-                .cure(remedy)
-                .into()),
-        },
+    let Some(given) = install.settings().get("runner.name")? else {
+        let text = "Write `name: NAME` under runner; the host name is a usual choice.";
+        return Ok(Problem::fail("runner.name is not set")
+            .seen(unset(install, "runner.name"))
+            .cure(change(survey, install, &Source::Default, text))
+            .into());
+    };
+    let Some(text) = given.text() else {
+        return Err(Unseen::not_examined("runner.name is not a text that is told"));
+    };
+    match text.parse::<RunnerName>() {
+        Ok(_) => Ok(Verdict::Holds(format!("runner.name is {text}{}", from(&given.source)))),
+        Err(error) => {
+            let text =
+                "Write a name of letters, digits and . ( ) - _; the host name is a usual choice.";
+            Ok(Problem::fail(format!("runner.name is invalid: {error}"))
+                .seen(given.source.to_string())
+                .cure(change(survey, install, &given.source, text))
+                .into())
+        }
     }
 }
 
@@ -52,32 +59,38 @@ pub(super) const DURATIONS: Check = Check {
 };
 
 fn durations(survey: &Survey, install: &Install) -> Judged {
-    let config = install.config()?;
+    let settings = install.settings();
     let mut problems = Vec::new();
     for key in ["runner.max_run_time", "runner.idle_timeout"] {
-        let Some(text) = config.text(key) else { continue };
+        let Some(given) = settings.given(key)? else { continue };
+        let Some(text) = given.text() else { continue };
+        let cure = |text| change(survey, install, &given.source, text);
         match text.parse::<GoDuration>() {
             Ok(duration) if duration.seconds() == 0 => problems.push(
-                Problem::fail(format!("{key} is 0")).seen(place(config, key)).cure(edit(
-                    survey,
-                    install,
-                    "Write a duration that is long enough for a job, such as 5h.",
-                )),
+                Problem::fail(format!("{key} is 0"))
+                    .seen(given.source.to_string())
+                    .cure(cure("Write a duration that is long enough for a job, such as 5h.")),
             ),
             Ok(_) => {}
             Err(error) => {
                 let help = error.help_lines().into_iter().next().unwrap_or_default();
-                let text = "Write hours, minutes and seconds, such as 5h or 1h30m.";
                 problems.push(
                     Problem::fail(format!("{key}: {error}"))
-                        .seen(format!("{}; {help}", place(config, key)))
-                        .cure(edit(survey, install, text)),
+                        .seen(format!("{}; {help}", given.source))
+                        .cure(cure("Write hours, minutes and seconds, such as 5h or 1h30m.")),
                 );
             }
         }
     }
     Ok(Verdict::of(problems, "every duration is valid"))
 }
+
+/// The keys that take one of some words, and what is right.
+const WORDS: [(&str, &[&str], &str); 3] = [
+    ("runner.mode", &["continuous", "single-task"], "Write continuous or single-task."),
+    ("logging.level", &["debug", "info", "warn", "error"], "Write debug, info, warn or error."),
+    ("logging.format", &["color", "text", "json", "none"], "Write color, text, json or none."),
+];
 
 pub(super) const OTHERS: Check = Check {
     name: "config/values-valid",
@@ -91,57 +104,50 @@ pub(super) const OTHERS: Check = Check {
 };
 
 fn others(survey: &Survey, install: &Install) -> Judged {
-    let config = install.config()?;
+    let settings = install.settings();
     let mut problems = Vec::new();
-    let mut wrong = |key: &str, why: String, right: &'static str| {
-        problems.push(
-            Problem::fail(format!("{key} {why}"))
-                .seen(place(config, key))
-                .cure(edit(survey, install, right)),
-        );
-    };
-    let unknown = |key: &str, known: &[&str]| {
-        config
-            .text(key)
-            .filter(|text| !known.contains(text))
-            .map(|text| format!("has the unknown value {text:?}"))
-    };
-    if let Some(why) = unknown("runner.mode", &["continuous", "single-task"]) {
-        wrong("runner.mode", why, "Write continuous or single-task.");
-    }
-    if let Some(why) = unknown("logging.level", &["debug", "info", "warn", "error"]) {
-        wrong("logging.level", why, "Write debug, info, warn or error.");
-    }
-    if let Some(why) = unknown("logging.format", &["color", "text", "json", "none"]) {
-        wrong("logging.format", why, "Write color, text, json or none.");
-    }
-    if let Some(text) = config.text("api.url") {
-        match url::Url::parse(text) {
-            Ok(url) if matches!(url.scheme(), "https" | "http") && url.host().is_some() => {
-                let is_far = !matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
-                if url.scheme() == "http" && is_far {
-                    let why = "is not https: others on the network could read the token".to_owned();
-                    wrong("api.url", why, "Write the URL with https://.");
-                }
-            }
-            _ => {
-                wrong(
-                    "api.url",
-                    "is not a URL with a scheme".to_owned(),
-                    "Write the URL as https://HOST.",
+    let mut judge =
+        |key: &str, fault: &dyn Fn(&str) -> Option<(String, &'static str)>| {
+            let Some(given) = settings.given(key)? else { return Ok(()) };
+            if let Some((why, right)) = given.text().and_then(fault) {
+                problems.push(
+                    Problem::fail(format!("{key} {why}"))
+                        .seen(given.source.to_string())
+                        .cure(change(survey, install, &given.source, right)),
                 );
             }
-        }
+            Ok::<(), Unseen>(())
+        };
+    for (key, known, right) in WORDS {
+        judge(key, &|text| {
+            let why = || (format!("has the unknown value {text:?}"), right);
+            (!known.contains(&text)).then(why)
+        })?;
     }
-    if let Some(text) = config.text("runner.ssh.advertise_addr")
-        && let Err(error) = text.parse::<HostPort>()
-    {
-        wrong("runner.ssh.advertise_addr", format!("is invalid: {error}"), "Write HOST:54782.");
-    }
+    judge("api.url", &|text| {
+        UrlFault::of(text).map(|fault| (fault.what().to_owned(), fault.advice()))
+    })?;
+    judge("runner.ssh.advertise_addr", &|text| {
+        let error = text.parse::<HostPort>().err()?;
+        Some((format!("is invalid: {error}"), "Write HOST:54782."))
+    })?;
+    let profile = install.agent.profile();
     for key in ["runner.working_directory", "logging.file", "runner.task_agent_directory"] {
-        if config.text(key).is_some_and(|text| !is_absolute(text, survey)) {
-            wrong(key, "is not an absolute path".to_owned(), "Write the absolute path.");
-        }
+        judge(key, &|text| match text {
+            text if key == "logging.file" && profile.logs_to_stream(text) => None,
+            // Of Windows config/windows-paths tells.
+            text if text.contains(char::is_control)
+                && survey.host.os != crate::platform::Os::Windows =>
+            {
+                Some((
+                    "holds a tab, a line break or another control character".to_owned(),
+                    "Write the path between single quotes: between double ones \\t is a tab, \\n a line \
+                 break and \\b a backspace.",
+                ))
+            }
+            text => (!is_absolute(text, survey))
+                .then(|| ("is not an absolute path".to_owned(), "Write the absolute path.")),
+        })?;
     }
     Ok(Verdict::of(problems, "every value is valid"))
 }
@@ -159,20 +165,21 @@ pub(super) const WORKDIR: Check = Check {
 };
 
 fn workdir(survey: &Survey, install: &Install) -> Judged {
-    let config = install.config()?;
-    let Some(text) = config.text("runner.working_directory") else {
+    let given = install.settings().given("runner.working_directory")?;
+    let Some((text, source)) = given.and_then(|given| Some((given.text()?, given.source))) else {
         return Err(Unseen::not_applicable("runner.working_directory is not set"));
     };
     match install.agent.profile().unreplaced(text) {
-        None => Ok(Verdict::Holds(format!("runner.working_directory is {text}"))),
+        None => Ok(Verdict::Holds(format!("runner.working_directory is {text}{}", from(&source)))),
         Some(blank) => Ok(Problem::fail(format!(
             "{} does not replace {blank:?} in the path of the work folder",
             install.agent
         ))
-        .seen(format!("{}: {text}", place(config, "runner.working_directory")))
-        .cure(edit(
+        .seen(format!("{source}: {text}"))
+        .cure(change(
             survey,
             install,
+            &source,
             "Name a fixed folder, and set cleanup_working_directory: true.",
         ))
         .into()),
@@ -192,18 +199,21 @@ pub(super) const MODE: Check = Check {
 };
 
 fn mode(survey: &Survey, install: &Install) -> Judged {
-    let config = install.config()?;
-    let is_single = config.text("runner.mode") == Some("single-task");
+    let settings = install.settings();
+    let given = settings.get("runner.mode")?;
+    let source = given.as_ref().map_or(Source::Default, |given| given.source.clone());
+    let mode = given.as_ref().and_then(Resolved::text).unwrap_or("continuous");
+    let is_single = mode == "single-task";
     if survey.host.os == crate::platform::Os::Windows && !is_single {
         return Ok(Problem::warn("runner.mode is continuous, which is not advised on Windows")
-            .seen(place(config, "runner.mode"))
-            .cure(edit(survey, install, "Write `mode: single-task` under runner."))
+            .seen(source.to_string())
+            .cure(change(survey, install, &source, "Write `mode: single-task` under runner."))
             .into());
     }
     if let Some(end) = one_shot(install) {
         return Ok(Verdict::Holds(format!("a one-shot host: {end}")));
     }
-    let ends = is_single || config.text("runner.idle_timeout").is_some();
+    let ends = is_single || settings.given("runner.idle_timeout")?.is_some();
     let restart = install.service.as_ref().and_then(|service| service.value("Service", "Restart"));
     if ends
         && survey.host.os == crate::platform::Os::Linux
@@ -215,8 +225,7 @@ fn mode(survey: &Survey, install: &Install) -> Judged {
             .cure(Remedy::by_hand("Set Restart=always in the service."))
             .into());
     }
-    let mode = config.text("runner.mode").unwrap_or("continuous");
-    Ok(Verdict::Holds(format!("runner.mode is {mode}")))
+    Ok(Verdict::Holds(format!("runner.mode is {mode}{}", from(&source))))
 }
 
 fn is_absolute(text: &str, survey: &Survey) -> bool {
@@ -228,15 +237,6 @@ fn is_absolute(text: &str, survey: &Survey) -> bool {
         }
         _ => text.starts_with('/'),
     }
-}
-
-fn place(config: &ConfigFile, key: &str) -> String {
-    let path = config.walk.path.display();
-    config.setting(key).map_or_else(|| path.to_string(), |setting| setting.place(config))
-}
-
-fn edit(survey: &Survey, install: &Install, text: &'static str) -> Remedy {
-    Remedy::by_hand(text).command(lookup::edit_config(survey, install))
 }
 
 #[cfg(test)]
@@ -263,6 +263,9 @@ mod tests {
             ("runner.mode", Some("single"), "config/values-valid"),
             ("api.url", Some("server.example.com"), "config/values-valid"),
             ("api.url", Some("http://server.example.com"), "config/values-valid"),
+            ("api.url", Some("https://app.circleci.com"), "config/values-valid"),
+            ("api.url", Some("https://s.example.com/api/v2/"), "config/values-valid"),
+            ("runner.working_directory", Some("/w\temp\new"), "config/values-valid"),
             ("runner.ssh.advertise_addr", Some("host"), "config/values-valid"),
             ("runner.working_directory", Some("work"), "config/values-valid"),
             ("logging.level", Some("loud"), "config/values-valid"),

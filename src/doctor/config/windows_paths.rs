@@ -1,7 +1,7 @@
 //! Paths of a configuration on Windows.
 
 use crate::{
-    doctor::{Check, Judge, Judged, Problem, Remedy, Verdict, lookup},
+    doctor::{Check, Judge, Judged, Problem, Verdict, sources::change},
     host::{Install, Survey, Unseen},
     platform::Os,
     values::windows_path::{WindowsPathFault, WindowsPlace, judge},
@@ -26,12 +26,11 @@ fn paths(survey: &Survey, install: &Install) -> Judged {
     if survey.host.os != Os::Windows {
         return Err(Unseen::not_applicable("the host does not run Windows"));
     }
-    let config = install.config()?;
+    let settings = install.settings();
     let mut problems = Vec::new();
     for key in KEYS {
-        let variable = install.variable_of(key);
-        let value = variable.and_then(|variable| variable.value.as_deref());
-        let Some(text) = value.or_else(|| config.text(key)) else { continue };
+        let Some(given) = settings.given(key)? else { continue };
+        let Some(text) = given.text() else { continue };
         let (problem, text) = match judge(text) {
             // Of a path without a drive config/values-valid tells.
             Ok(WindowsPlace::Drive)
@@ -42,7 +41,7 @@ fn paths(survey: &Survey, install: &Install) -> Judged {
                 "Name a folder of a drive of this host.",
             ),
             Ok(WindowsPlace::Root) => {
-                let cleans = config.text("runner.cleanup_working_directory") == Some("true");
+                let cleans = settings.truth("runner.cleanup_working_directory") == Some(true);
                 let summary = match cleans && key == WORK_KEY {
                     true => format!("{key} is all of a drive, which is emptied after each job"),
                     false => format!("{key} is all of a drive"),
@@ -58,13 +57,8 @@ fn paths(survey: &Survey, install: &Install) -> Judged {
                 (Problem::fail(format!("{key} {fault}")), "Write another path, with its drive.")
             }
         };
-        let place = match (variable, config.setting(key)) {
-            (Some(variable), _) => variable.source.clone(),
-            (None, Some(setting)) => setting.place(config),
-            (None, None) => String::new(),
-        };
-        let remedy = Remedy::by_hand(text).command(lookup::edit_config(survey, install));
-        problems.push(problem.seen(place).cure(remedy));
+        let remedy = change(survey, install, &given.source, text);
+        problems.push(problem.seen(given.source.to_string()).cure(remedy));
     }
     Ok(Verdict::of(problems, "each path means one place"))
 }

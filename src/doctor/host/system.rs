@@ -168,9 +168,7 @@ fn ssh_port(survey: &Survey) -> Judged {
     let takes: Vec<&str> = survey
         .installs
         .iter()
-        .filter(|install| {
-            install.config().is_ok_and(|config| config.text("runner.ssh.advertise_addr").is_some())
-        })
+        .filter(|install| install.settings().text("runner.ssh.advertise_addr").is_some())
         .map(|install| install.name.as_str())
         .collect();
     if takes.len() > 1 {
@@ -198,7 +196,7 @@ fn ssh_port(survey: &Survey) -> Judged {
     }
     if takes.is_empty() {
         for install in &survey.installs {
-            install.config()?;
+            install.settings().get("runner.ssh.advertise_addr")?;
         }
     }
     Ok(Verdict::Holds(match takes.as_slice() {

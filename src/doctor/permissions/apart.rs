@@ -1,10 +1,7 @@
 //! What a work folder that is cleaned may be and hold.
 
 use crate::{
-    agent::{
-        cleaned_folder::{Fate, Part, PartKind, unfit},
-        config::truth,
-    },
+    agent::cleaned_folder::{Fate, Part, PartKind, unfit},
     doctor::{
         Check, Judge, Judged, Problem, Remedy, Verdict,
         lookup::{edit_config, others},
@@ -124,21 +121,14 @@ fn parts(survey: &Survey, install: &Install) -> Vec<Part> {
     parts
 }
 
-/// The value of a setting, of the variable in the first place.
+/// The value of a setting.
 fn text_of(install: &Install, key: &str) -> Option<String> {
-    match install.variable_of(key) {
-        Some(variable) => variable.value.as_ref().map(|value| value.as_str().to_owned()),
-        None => install.config().ok()?.text(key).map(str::to_owned),
-    }
+    install.settings().text(key).map(str::to_owned)
 }
 
 /// Whether the work folder is cleaned; not without being asked for. `None`: not known.
 fn is_cleaned(install: &Install) -> Option<bool> {
-    const KEY: &str = "runner.cleanup_working_directory";
-    if install.variable_of(KEY).is_none() && install.config().ok()?.setting(KEY).is_none() {
-        return Some(false);
-    }
-    truth(&text_of(install, KEY)?)
+    install.settings().truth("runner.cleanup_working_directory")
 }
 
 #[cfg(test)]

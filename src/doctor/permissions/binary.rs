@@ -283,7 +283,7 @@ fn updatable(survey: &Survey, install: &Install) -> Judged {
     }
     let path = folder.path.display();
     // The command gives the binary to the account, which the account alone must not cause.
-    let remedy = match install.config()?.written_by.is_root() {
+    let remedy = match install.settings().by("runner.disable_auto_update").is_root() {
         true => Remedy::by_hand(
             "Make the account the owner of the folder, or set disable_auto_update: true.",
         )
@@ -313,9 +313,10 @@ fn updatable(survey: &Survey, install: &Install) -> Judged {
 
 /// Whether the agent replaces its own binary: docs/agents.md, Kinds.
 pub(in crate::doctor) fn updates_itself(install: &Install) -> bool {
-    let Ok(config) = install.config() else { return false };
+    let disables = install.settings().get("runner.disable_auto_update");
+    let Ok(disables) = disables else { return false };
     install.agent.profile().updates_itself
-        && config.truth("runner.disable_auto_update") != Some(true)
+        && disables.and_then(|given| given.truth()) != Some(true)
         && install.api().is_ok_and(CircleCi::is_cloud)
 }
 

@@ -22,7 +22,7 @@ pub(super) const NEEDS_ROOT: Check = Check {
 };
 
 fn needs_root(survey: &Survey, install: &Install) -> Judged {
-    install.config()?;
+    install.settings().get("runner.command_prefix")?;
     let step = install.steps_down().ok_or_else(|| {
         Unseen::not_applicable("the command prefix starts jobs as the service account")
     })?;

@@ -36,7 +36,7 @@ pub(super) const SUDO: Check = Check {
 };
 
 fn sudo(survey: &Survey, install: &Install) -> Judged {
-    install.config()?;
+    install.settings().get("runner.command_prefix")?;
     let step = install.steps_down().filter(|step| step.tool == StepTool::Sudo);
     let step =
         step.ok_or_else(|| Unseen::not_applicable("the command prefix does not use sudo"))?;
@@ -217,7 +217,7 @@ fn ruled(
     let has_free = sudo.rules.iter().any(|rule| rule.contains("NOPASSWD"));
     let visudo = || Command::fixed("sudo visudo");
     let by_hand = |text: &'static str| Remedy::by_hand(text).command(visudo());
-    let by_config = install.config_file()?.written_by;
+    let by_config = install.settings().by("runner.command_prefix");
     let (text, seen, remedy) = match sudo.ruling(target) {
         Ruling::Allowed(at) => return allowed(install, account, sudo, at),
         Ruling::Unknown if install.sudo.ok().is_some_and(|answer| answer.allowed) => {

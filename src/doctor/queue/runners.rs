@@ -3,16 +3,17 @@
 use super::queue;
 use crate::{
     doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict},
-    host::{Install, Queue, Runner, Survey, Unseen},
+    host::{Install, Queue, Resolved, Runner, Survey, Unseen},
 };
 
 /// Seconds without contact after which a runner counts as disconnected; an idle agent asks for work
 /// every few seconds.
 pub(super) const AWAY: i64 = 600;
 
-/// The runner of an agent, by the name in its configuration.
+/// The runner of an agent, by its name.
 fn of<'a>(queue: &'a Queue, install: &Install) -> Result<Option<&'a Runner>, Unseen> {
-    let name = install.config()?.text("runner.name");
+    let name = install.settings().get("runner.name")?;
+    let name = name.as_ref().and_then(Resolved::text);
     Ok(queue.runners.iter().find(|runner| Some(runner.name.as_str()) == name))
 }
 

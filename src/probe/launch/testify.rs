@@ -4,6 +4,7 @@
 use crate::{
     agent::Kind,
     probe::{
+        agent_settings::config_place,
         candidate::{self, Candidate},
         processes::RawRunning,
         task_action::program_name,
@@ -20,7 +21,9 @@ impl Candidate {
         }
         let Some(words) = agents_words(&running) else { return };
         let folder = running.folder().or(self.folder.as_deref()).map(ToOwned::to_owned);
-        let config = candidate::config(words).map(|path| candidate::whole(path, folder.as_deref()));
+        let place = config_place(candidate::kind(words), words, folder.as_deref());
+        let is_default = place.as_ref().is_some_and(|place| place.is_default);
+        let config = place.map(|place| place.path);
         self.agent = candidate::kind(words);
         self.started.run.unread = None;
         let binary = running.program().map(ToOwned::to_owned).or_else(|| candidate::binary(words));
@@ -29,6 +32,7 @@ impl Candidate {
         if !is_known {
             self.binary = binary;
             self.config_path = config;
+            self.config_is_default = is_default;
             self.folder = folder;
             self.named_by = self.named_by.and(running.named_by());
         }

@@ -125,7 +125,7 @@ fn allows_jobs(survey: &Survey, install: &Install) -> Judged {
             _ => {}
         }
     }
-    let by_root = install.config().is_ok_and(|config| config.written_by.is_root());
+    let by_root = install.settings().by("runner.command_prefix").is_root();
     let wanted = if by_root { Wanted::Root } else { Wanted::Prefix };
     for (line, block) in privileges::blocks(install, service, survey.host.systemd) {
         add(line, block.why().to_owned(), wanted);

@@ -98,8 +98,8 @@ fn scheduled(_: &Survey, install: &Install) -> Judged {
     let is_null = |key: &str| has(key, &["null"]);
     let is_lost = is_null("StandardOutput")
         && matches!(service.value("Service", "StandardError"), None | Some("inherit" | "null"));
-    let config = install.config().ok();
-    let has_log = config.is_none_or(|config| config.text("logging.file").is_some());
+    let log = install.settings().given("logging.file");
+    let has_log = log.is_err() || log.is_ok_and(|log| log.is_some());
     if is_lost && !has_log {
         let edit = on_unit("systemctl edit", install, service);
         problems.push(

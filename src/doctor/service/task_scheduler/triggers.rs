@@ -251,8 +251,7 @@ fn weakness(
 pub(super) fn is_between_jobs(survey: &Survey, install: &Install, service: &Service) -> bool {
     use crate::service::task_scheduler::REFUSED;
     let task = survey.host.windows.as_ref().and_then(|windows| windows.task(&service.name));
-    let is_single =
-        install.config().is_ok_and(|config| config.text("runner.mode") == Some("single-task"));
+    let is_single = install.settings().text("runner.mode") == Some("single-task");
     let soon = |next: i64| next.saturating_sub(survey.taken) <= 300;
     // A start that was refused while the agent ran may be the last that the scheduler noted.
     let is_well = |result: u32| result == 0 || REFUSED.contains(&result);
