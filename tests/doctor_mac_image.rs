@@ -391,7 +391,7 @@ fn faults_of_a_macs_disk_are_found() {
             |image| {
                 image.keep_alive(
                     "<dict><key>OtherJobEnabled</key><dict><key>org.vpn</key><true/></dict></dict>",
-                )
+                );
             },
             "service/restarts",
         ),
@@ -400,7 +400,7 @@ fn faults_of_a_macs_disk_are_found() {
             |image| {
                 image.keep_alive(
                     "<dict><key>PathState</key><dict><key>/etc/ci-on</key><true/></dict></dict>",
-                )
+                );
             },
             "service/restarts",
         ),
@@ -424,7 +424,7 @@ fn faults_of_a_macs_disk_are_found() {
         (
             "a variable that is a number",
             |image| {
-                image.add("<key>EnvironmentVariables</key><dict><key>RETRIES</key><integer>3</integer></dict>")
+                image.add("<key>EnvironmentVariables</key><dict><key>RETRIES</key><integer>3</integer></dict>");
             },
             "service/directives-known",
         ),
@@ -458,7 +458,7 @@ fn faults_of_a_macs_disk_are_found() {
         (
             "a path that is to be added to",
             |image| {
-                image.add("<key>EnvironmentVariables</key><dict><key>PATH</key><string>$PATH:/opt/homebrew/bin</string></dict>")
+                image.add("<key>EnvironmentVariables</key><dict><key>PATH</key><string>$PATH:/opt/homebrew/bin</string></dict>");
             },
             "service/plist-literal",
         ),

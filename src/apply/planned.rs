@@ -137,7 +137,8 @@ mod tests {
         };
         assert_eq!(with(&|_| {}), None);
         type Unit = Effective<String>;
-        let changes: [(&dyn Fn(&mut Unit), &str); 5] = [
+        type Change = (&'static dyn Fn(&mut Unit), &'static str);
+        let changes: [Change; 5] = [
             (&|unit: &mut Unit| unit.user = "root".into(), "User"),
             (&|unit: &mut Unit| unit.user = String::new(), "User"),
             (&|unit: &mut Unit| unit.exec_start[0].words = "/bin/sleep 1000".into(), "ExecStart"),

@@ -131,7 +131,7 @@ impl StepDown {
         let joined = text.replace("\\\n", " ");
         let lines = joined.lines().map(str::trim).filter(|line| !line.starts_with('#'));
         let passes = |line: &&str| ["$@", "${@", "$*"].iter().any(|all| line.contains(all));
-        let found = lines.filter(passes).filter_map(|line| {
+        let mut found = lines.filter(passes).filter_map(|line| {
             let parts = line.split(['"', '\'', ' ', '\t', ';', '&', '|', '(', ')', '{', '}']);
             let words: Vec<&str> = parts.filter(|word| !word.is_empty()).collect();
             let at = words.iter().position(|word| tool_of(word).is_some())?;
@@ -141,7 +141,7 @@ impl StepDown {
             if is_said { None } else { of_words(words.get(at..)?) }
         });
         let known = |user: String| is_plain_user(&user).then_some(user);
-        found.last().map(|found| Self { user: found.user.and_then(known), ..found })
+        found.next_back().map(|found| Self { user: found.user.and_then(known), ..found })
     }
 }
 

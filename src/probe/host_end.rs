@@ -26,7 +26,7 @@ pub(super) fn examine(
     words: &[String],
     named_by: Provenance,
 ) -> Vec<HostEnd> {
-    let of_command = words.first().is_some().then(|| {
+    let of_command = (!words.is_empty()).then(|| {
         let ending = scripts(words).into_iter().find_map(|path| of_file(root, path, named_by));
         let line = directives.iter().rev().find(|line| line.key == "ExecStart");
         Some(end(EndedBy::Command, ending.filter(|ending| *ending != Ending::Unread)?, line))
@@ -93,7 +93,8 @@ fn of_unit(root: &Root, unit: &str, named_by: Provenance) -> Option<Ending> {
     commands.take(NAMED).find_map(of_line).filter(|ending| *ending != Ending::Unread)
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use super::*;
     use std::fs;

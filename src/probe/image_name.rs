@@ -20,7 +20,7 @@ const PLACEHOLDERS: [&str; 8] = [
 pub(super) fn hostname(root: &Root) -> String {
     let name = hostname_of_image(root);
     let is_placeholder = |placeholder: &&str| name.eq_ignore_ascii_case(placeholder);
-    if PLACEHOLDERS.iter().any(|placeholder| is_placeholder(&placeholder)) {
+    if PLACEHOLDERS.iter().any(is_placeholder) {
         return String::new();
     }
     name

@@ -265,7 +265,8 @@ impl<'a> Lines<'a> {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use super::*;
     use crate::service::systemd::unit_text::parse;

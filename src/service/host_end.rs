@@ -66,7 +66,7 @@ pub(crate) fn host_ends(service: &Service) -> Vec<HostEnd> {
         })
         .collect();
     if ends.is_empty() {
-        let words: Vec<&str> = service.command.iter().map(|word| word.as_str()).collect();
+        let words: Vec<&str> = service.command.iter().map(crate::host::Scrubbed::as_str).collect();
         let file = service.file().map(|walk| walk.path.clone()).unwrap_or_default();
         ends.extend(of_words(&words).map(|ending| HostEnd {
             by: EndedBy::Command,

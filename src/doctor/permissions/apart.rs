@@ -96,7 +96,7 @@ fn parts(survey: &Survey, install: &Install) -> Vec<Part> {
         }
     };
     of(install, &mut add, true);
-    others(survey, install).into_iter().for_each(|other| of(other, &mut add, false));
+    others(survey, install).for_each(|other| of(other, &mut add, false));
     for definition in install.service.iter().flat_map(|service| &service.definitions) {
         add(PartKind::Definition, &definition.walk);
     }

@@ -148,7 +148,8 @@ enum Answered {
 fn answered(install: &Install, account: &AccountFacts, which: Answered) -> Option<Problem> {
     let answer = install.sudo.ok()?;
     let name = &account.name;
-    let seen = answer.words.iter().map(|line| line.as_str()).collect::<Vec<_>>().join("\n");
+    let seen =
+        answer.words.iter().map(crate::host::Scrubbed::as_str).collect::<Vec<_>>().join("\n");
     let by = install.account_by(account);
     let check_files = || Command::root("visudo -c");
     let (text, remedy) = match (answer.refusal?, which) {
@@ -272,7 +273,7 @@ fn ruled(
         ),
     };
     let remedy = if sudo.complaints.is_empty() { remedy } else { unparsed() };
-    Ok(Problem::fail(text).seen(with_complaints(seen, sudo)).cure(remedy).into())
+    Ok(Problem::fail(text).seen(with_complaints(&seen, sudo)).cure(remedy).into())
 }
 
 /// The rules allow it: what sudo says of itself beside that.
@@ -284,15 +285,15 @@ fn allowed(install: &Install, account: &AccountFacts, sudo: &Sudo, at: At<'_>) -
         return Ok(Verdict::Holds(format!("sudo rule: {at}")));
     }
     Ok(Problem::warn("sudo cannot read all of its files: a version before 1.9.3 refuses everybody then, a later one leaves out what is named")
-        .seen(with_complaints(String::new(), sudo))
+        .seen(with_complaints("", sudo))
         .cure(unparsed())
         .into())
 }
 
-fn with_complaints(seen: String, sudo: &Sudo) -> String {
-    let words = sudo.complaints.iter().map(|line| line.as_str());
+fn with_complaints(seen: &str, sudo: &Sudo) -> String {
+    let words = sudo.complaints.iter().map(crate::host::Scrubbed::as_str);
     let lines: Vec<&str> =
-        std::iter::once(seen.as_str()).chain(words).filter(|line| !line.is_empty()).collect();
+        std::iter::once(seen).chain(words).filter(|line| !line.is_empty()).collect();
     lines.join("\n")
 }
 

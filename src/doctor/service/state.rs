@@ -176,7 +176,8 @@ fn running(survey: &Survey, install: &Install) -> Judged {
         seen = format!("{seen}; {meaning}");
     }
     if !install.start_log.is_empty() {
-        let lines: Vec<&str> = install.start_log.iter().map(|line| line.as_str()).collect();
+        let lines: Vec<&str> =
+            install.start_log.iter().map(crate::host::Scrubbed::as_str).collect();
         seen = format!("{seen}\n{}", Foreign::new(&lines.join("\n")).marked());
     }
     if rules(service.manager).has_given_up(service, state) {

@@ -154,7 +154,7 @@ impl<'a, T: AsRef<str>> Settings<'a, T> {
     #[must_use]
     pub(crate) fn if_enough(mut self) -> Self {
         let is_given = |key: &&str| self.flag(key).or_else(|| self.variable(key)).is_some();
-        if matches!(self.file, Ok(None)) && !Config::NEEDED.iter().all(|key| is_given(&key)) {
+        if matches!(self.file, Ok(None)) && !Config::NEEDED.iter().all(is_given) {
             self.file = Err(Unseen::not_examined("the agent finds no configuration"));
         }
         self

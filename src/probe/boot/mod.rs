@@ -209,5 +209,6 @@ impl<'a> NextBoot<'a> {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests;

@@ -77,7 +77,7 @@ pub(super) struct Run {
 }
 
 /// Follows a command to the agent.
-pub(super) fn follow(root: &Root, start: Start<'_>) -> Run {
+pub(super) fn follow(root: &Root, start: &Start<'_>) -> Run {
     let mut follower = Follower { root, given: start.variables, left: SCRIPTS };
     let mut run = Run { named_by: start.named_by, folder: start.folder.clone(), ..Run::default() };
     follower.words(&start.words, &mut run, 0);
@@ -143,7 +143,8 @@ impl Follower<'_> {
             return self.text("sh", text, &[], run, depth);
         }
         let is_script = |word: &str| {
-            is_script_path(word) && self.root.walk(Path::new(word)).is_ok_and(is_executable)
+            is_script_path(word)
+                && self.root.walk(Path::new(word)).is_ok_and(|walk| is_executable(&walk))
         };
         let Some(at) = prefix::next(words, is_script) else {
             *run = before;
@@ -224,8 +225,8 @@ impl Follower<'_> {
         let text = String::from_utf8_lossy(&content);
         let interpreter = text.lines().next().and_then(|line| line.strip_prefix("#!"));
         let named = |line: &str| {
-            let words = line.split_whitespace().map(program_name);
-            words.filter(|name| name != "env" && !name.starts_with('-')).next()
+            let mut words = line.split_whitespace().map(program_name);
+            words.find(|name| name != "env" && !name.starts_with('-'))
         };
         let of_line = interpreter.and_then(named);
         let shell = match (&of_line, prefix::is_shell(shell)) {
@@ -268,7 +269,7 @@ impl Follower<'_> {
     }
 }
 
-fn is_executable(walk: PathWalk) -> bool {
+fn is_executable(walk: &PathWalk) -> bool {
     walk.is(FileKind::File) && walk.end.is_some_and(|end| !end.has_none(0o111))
 }
 

@@ -62,7 +62,7 @@ pub(in crate::probe) fn of_unit(root: &Root, unit: &Unit, variables: &[Raw]) -> 
         let start = Start { words: words.clone(), variables, folder: folder.clone(), named_by };
         let run = match is_followed {
             true => Run { words: words.clone(), named_by, ..Run::default() },
-            false => follow(root, start),
+            false => follow(root, &start),
         };
         return Command { words, run, folder };
     };
@@ -79,7 +79,7 @@ pub(in crate::probe) fn of_unit(root: &Root, unit: &Unit, variables: &[Raw]) -> 
     let folder = folder.map(|folder| fill(folder.trim_start_matches('-')));
     let folder = Some(folder.map_or_else(|| PathBuf::from("/"), PathBuf::from));
     let start = Start { words: words.clone(), variables, folder: folder.clone(), named_by };
-    let mut run = follow(root, start);
+    let mut run = follow(root, &start);
     run.unread = run.unread.or(unread);
     Command { words, run, folder }
 }

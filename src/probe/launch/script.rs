@@ -108,7 +108,7 @@ impl Script<'_> {
         };
         match *first {
             "export" | "declare" | "typeset" | "readonly" | "local" => {
-                let exports = *first == "export" || rest.iter().any(|word| *word == "-x");
+                let exports = *first == "export" || rest.contains(&"-x");
                 for word in rest.iter().skip(1).filter(|word| !word.starts_with('-')) {
                     let (name, value) = match assignment(word) {
                         Some((name, value)) => (name, state.known.filled(value)),
@@ -151,12 +151,13 @@ impl Script<'_> {
             }
             _ => {
                 let written = rest.iter().skip_while(|word| executes && word.starts_with('-'));
-                let words = written.flat_map(|word| state.known.expanded(word)).collect();
+                let words: Vec<Word> =
+                    written.flat_map(|word| state.known.expanded(word)).collect();
                 self.started(
                     statement,
                     (executes, is_last),
                     set,
-                    words,
+                    &words,
                     state,
                     follower,
                     run,
@@ -197,7 +198,7 @@ impl Script<'_> {
         statement: &Statement,
         (executes, is_last): (bool, bool),
         set: Vec<(String, Word)>,
-        words: Vec<Word>,
+        words: &[Word],
         state: &State,
         follower: &mut Follower<'_>,
         run: &mut Run,
@@ -206,7 +207,7 @@ impl Script<'_> {
         let name = program_name(&words.first()?.text);
         let leads = Kind::of_program(&name).is_some()
             || prefix::is_shell(&name)
-            || prefix::way(&[name.clone()]).is_some()
+            || prefix::way(std::slice::from_ref(&name)).is_some()
             || super::is_script_path(&words.first()?.text);
         if !leads {
             return None;
@@ -310,7 +311,7 @@ mod tests {
             fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
         }
         let words = crate::service::systemd::words::split(command);
-        follow(&root, Start { words, ..Start::default() })
+        follow(&root, &Start { words, ..Start::default() })
     }
 
     fn ways(run: &Run) -> Vec<(&str, Way)> {

@@ -77,7 +77,8 @@ fn has_no_new_privs() -> bool {
     procfs::status(&status).no_new_privs == Some(true)
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use super::*;
     use crate::platform::command::Recorded;

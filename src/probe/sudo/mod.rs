@@ -1,7 +1,8 @@
 //! What sudo lets an account do: by sudo's own word where root can ask it, and else by its files.
 
 mod ask;
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod file_tests;
 mod files;
 mod rules;
@@ -72,7 +73,7 @@ pub(super) fn of_host(
 /// The same of an image, by its files.
 pub(super) fn of_image(root: &Root, account: &AccountFacts) -> Seen<Sudo> {
     let program = root.walk(Path::new("/usr/bin/sudo")).ok();
-    if program.as_ref().is_none_or(|walk| walk.is_missing()) {
+    if program.as_ref().is_none_or(crate::platform::fs::PathWalk::is_missing) {
         return Seen::Known(Sudo::default());
     }
     let read = files::read(root, &Asker { account, hostname: None });
@@ -210,7 +211,7 @@ mod tests {
             sudo: /etc/sudoers.d/y is world writable\nsudo: unable to resolve host h: x\n\
             sudo: a password is required\n>>> /etc/sudoers: syntax error near line 3 <<<\n";
         let told: Vec<_> =
-            complaints(words, &Scrub::default()).iter().map(|line| line.to_string()).collect();
+            complaints(words, &Scrub::default()).iter().map(ToString::to_string).collect();
         assert_eq!(
             told,
             [

@@ -71,7 +71,9 @@ fn commands_are_those_that_systemd_made() {
 #[test]
 fn an_environment_file_sets_what_systemd_made_of_it() {
     let mut set: Vec<String> = Vec::new();
-    for assigned in environment_file::read(FILE).into_iter().filter(|own| own.is_taken()) {
+    for assigned in
+        environment_file::read(FILE).into_iter().filter(environment_file::Assignment::is_taken)
+    {
         set.push(format!("{}={}", assigned.name, assigned.value));
     }
     assert_eq!(set.join("\n"), ENVIRONMENT.trim_end_matches('\n'));

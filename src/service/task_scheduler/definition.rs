@@ -84,8 +84,8 @@ pub(crate) fn script(spec: &Spec, layout: &Layout) -> Option<Content> {
         return None;
     }
     let variables = environment::variables(spec, layout);
-    let paths = [&layout.binary, &layout.config].map(|path| shown(path));
-    let is_ascii = paths.iter().all(|path| path.is_ascii())
+    let paths = [&layout.binary, &layout.config].map(shown);
+    let is_ascii = paths.iter().all(|path: &String| path.is_ascii())
         && variables.iter().all(|variable| variable.value.is_ascii());
     let text = |value: fn(&environment::Variable) -> &str| {
         let mut text = "@rem Written by runnerup: the agent's environment.\r\n".to_owned();

@@ -128,7 +128,7 @@ fn number(key: &str, limit: Limit) -> Option<u64> {
 fn shown(key: &str, limit: Limit) -> String {
     let number = number(key, limit).unwrap_or_default();
     let units = [(30, "G"), (20, "M"), (10, "K")];
-    let unit = units.iter().find(|(bits, _)| number % (1 << bits) == 0 && number > 0);
+    let unit = units.iter().find(|(bits, _)| number.is_multiple_of(1 << bits) && number > 0);
     match unit.filter(|_| BYTES.contains(&key)) {
         Some((bits, unit)) => format!("{}{unit}", number >> bits),
         None if is_time(key) => format!("{number}s"),
