@@ -57,8 +57,7 @@ impl Install {
         let profile = spec.agent.profile();
         let (binary, config) = (shown(&layout.binary), shown(&layout.config));
         let words = [binary.as_str()].into_iter().chain(profile.arguments(&config));
-        // Only systemd passes on what an agent reports.
-        let health = profile.health.filter(|_| spec.service == Manager::Systemd);
+        let health = profile.health.filter(|_| spec.service.profile().passes_health());
         Expected {
             binary: layout.binary.clone(),
             command: words.map(str::to_owned).collect(),

@@ -72,7 +72,10 @@ mod tests {
     };
 
     fn flag(survey: &mut Survey, words: &[&str]) {
-        service_of(survey).command.extend(words.iter().map(|word| (*word).into()));
+        let service = service_of(survey);
+        for command in [&mut service.command, &mut service.launch.command] {
+            command.extend(words.iter().map(|word| (*word).into()));
+        }
     }
 
     #[test]

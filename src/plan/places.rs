@@ -17,7 +17,7 @@ use crate::{
     record::{Receipt, Step, Target},
     settings::{Settings, Spec},
     text::{inner, shown},
-    values::{Manager, static_prefix},
+    values::static_prefix,
 };
 use std::path::{Path, PathBuf};
 
@@ -181,7 +181,7 @@ pub(super) fn refuse_links(spec: &Spec, steps: &[Step], facts: &Facts) -> Result
     };
     let is_link = |path: &PathBuf| facts.path(path).is(Kind::Link) && !is_ours(path);
     let Some(path) = paths.find(is_link) else { return Ok(()) };
-    if path == spec.layout.definition && spec.service == Manager::Systemd {
+    if path == spec.layout.definition && spec.service.profile().starts_by_links() {
         return Err(linked_unit(spec, facts, &path));
     }
     let message = format!(

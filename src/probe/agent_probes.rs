@@ -27,7 +27,7 @@ use crate::{
     record::Receipt,
     service::{host_end::command, systemd::drop_ins::is_template},
     text::{inner, is_whole},
-    values::{Manager, static_prefix},
+    values::static_prefix,
 };
 use std::{
     collections::BTreeMap,
@@ -143,14 +143,14 @@ pub(super) fn begin(
     {
         name(PathRole::StartCondition, by_service, Some(path));
     }
-    let of_plist = |key: &str| {
+    let of_top = |key: &str| {
         let lines = candidate.unit.iter().flat_map(|unit| &unit.directives);
         let line = lines.rev().find(|line| line.section.is_empty() && line.key == key)?;
         Some(PathBuf::from(&line.value)).filter(|path| path.is_absolute())
     };
-    if candidate.unit.as_ref().is_some_and(|unit| unit.manager == Manager::Launchd) {
-        name(PathRole::ServiceFolder, by_service, of_plist("WorkingDirectory"));
-        name(PathRole::ServiceRoot, by_service, of_plist("RootDirectory"));
+    let profile = candidate.unit.as_ref().map(|unit| unit.manager.profile());
+    for (role, key) in profile.map_or(&[][..], |profile| profile.folder_keys()) {
+        name(*role, by_service, of_top(key));
     }
     let filled =
         |path: String| candidate.unit.as_ref().map_or(path.clone(), |unit| unit.filled(&path));

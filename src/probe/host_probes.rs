@@ -13,7 +13,6 @@ use crate::{
         privilege::is_privileged,
     },
     service::systemd_runs,
-    values::Manager,
 };
 use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
 
@@ -50,10 +49,10 @@ pub(super) fn begin(
         Os::Linux => Seen::Known(upgrades::examine(&context.root, context.soon())),
         _ => Seen::not_applicable("only Linux has these programs"),
     });
-    let lines = candidates.iter().filter_map(|candidate| candidate.unit.as_ref());
-    let lines =
-        lines.filter(|unit| unit.manager == Manager::Launchd).flat_map(|unit| &unit.directives);
-    let groups = lines.filter(|line| line.section.is_empty() && line.key == "GroupName");
+    let units = candidates.iter().filter_map(|candidate| candidate.unit.as_ref());
+    let groups = units
+        .flat_map(|unit| &unit.directives)
+        .filter(|line| line.section.is_empty() && line.key == "GroupName");
     let groups: Vec<String> = groups.map(|line| line.value.clone()).collect();
     let mac = context.start(ProbeName::Mac, move |context| mac::facts(context, &groups));
     let resolver = context.start(ProbeName::Resolver, |context| host::resolver(&context.root));

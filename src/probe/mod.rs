@@ -309,7 +309,7 @@ fn next_boot(
     candidates: &[Candidate],
 ) -> Probe<Seen<BTreeMap<String, Boot>>> {
     let units = candidates.iter().filter_map(|candidate| candidate.unit.as_ref());
-    let units = units.filter(|unit| unit.manager == Manager::Systemd);
+    let units = units.filter(|unit| unit.manager.profile().starts_by_links());
     let units: Vec<_> = units.map(|unit| (unit.name.clone(), unit.provenance())).collect();
     context.start(ProbeName::NextBoot, move |context| {
         boot::examine(&context.root, &units, context.soon())

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     Command, Result,
-    host::{Directive, Facts, Install, Objection, Seen, Service, ServiceState},
+    host::{Directive, Facts, Install, Objection, PathRole, Seen, Service, ServiceState},
     platform::command::Commands,
     settings::Spec,
     values::Manager,
@@ -55,6 +55,21 @@ pub(crate) trait Profile: Sync {
     /// Whether the manager acts by the files that are examined, and not by a copy of its own.
     fn reads_files(&self) -> bool {
         true
+    }
+
+    /// Whether links in its folders enable services and start them with the host.
+    fn starts_by_links(&self) -> bool {
+        false
+    }
+
+    /// Whether it passes on what an agent reports of its health.
+    fn passes_health(&self) -> bool {
+        false
+    }
+
+    /// Keys at the top of a definition that name a folder by a whole path, and what that is for.
+    fn folder_keys(&self) -> &'static [(PathRole, &'static str)] {
+        &[]
     }
 
     /// Whether a program must be named by its path from the root on.

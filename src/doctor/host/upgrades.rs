@@ -1,9 +1,8 @@
 //! Upgrades that restart the agent, or the host, by themselves.
 
 use crate::{
-    doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict},
-    host::{Install, Provenance, Survey, Unseen},
-    values::Manager,
+    doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict, service::unit},
+    host::{Install, Provenance, Survey},
 };
 
 pub(in crate::doctor) const SPARE: Check = Check {
@@ -20,10 +19,7 @@ pub(in crate::doctor) const SPARE: Check = Check {
 };
 
 fn spare(survey: &Survey, install: &Install) -> Judged {
-    let service = install.service.as_ref().filter(|service| service.manager == Manager::Systemd);
-    let Some(service) = service else {
-        return Err(Unseen::not_applicable("the service is not a systemd unit"));
-    };
+    let service = unit(install)?;
     let upgrades = survey.host.upgrades.known()?;
     let mut problems = Vec::new();
     if let Some(place) = upgrades.restarts.as_ref().filter(|_| !upgrades.spare(&service.name)) {

@@ -14,7 +14,7 @@ mod systemd;
 mod task_scheduler;
 
 pub(super) use rules::rules;
-pub(super) use systemd::path_as_meant;
+pub(super) use systemd::{path_as_meant, unit};
 
 use super::Check;
 

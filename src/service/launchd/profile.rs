@@ -3,7 +3,7 @@
 use super::{Launchd, definition, domain_of, end, jobs, rival};
 use crate::{
     Code, Command, Error, Result,
-    host::{Directive, Facts, Install, Seen, Service, ServiceState},
+    host::{Directive, Facts, Install, PathRole, Seen, Service, ServiceState},
     platform::{command::Commands, macos::SYSTEM},
     service::{DefinitionFile, Parts, Profile, Services, StateQuery, Verb, trust::is_roots},
     settings::Spec,
@@ -84,6 +84,10 @@ impl Profile for LaunchdProfile {
     fn service_of(&self, file: &Path) -> Option<String> {
         let name = file.file_stem().filter(|_| file.parent() == Some(Path::new(super::DAEMONS)))?;
         Some(name.to_string_lossy().into_owned())
+    }
+
+    fn folder_keys(&self) -> &'static [(PathRole, &'static str)] {
+        &[(PathRole::ServiceFolder, "WorkingDirectory"), (PathRole::ServiceRoot, "RootDirectory")]
     }
 
     fn needs_whole_path(&self) -> bool {

@@ -66,6 +66,14 @@ impl Profile for SystemdProfile {
         true
     }
 
+    fn starts_by_links(&self) -> bool {
+        true
+    }
+
+    fn passes_health(&self) -> bool {
+        true
+    }
+
     fn needs_whole_path(&self) -> bool {
         true
     }

@@ -25,9 +25,9 @@ pub(super) fn mended(
     let remedy = Remedy::by_hand("Write the line as the finding says; then start the agent again.");
     let file = misread.file.to_str().unwrap_or_default();
     let by = by(misread, install, service);
-    let edited = |edit| Command::root("sed -i").in_line(misread.line, edit).trusted_value(file, by);
-    let line = line_edit(misread, service).map(edited);
-    match line.filter(|line| line.line().is_some() && !is_of_package(&misread.file)) {
+    let line = |edit| Command::root("sed -i").in_line(misread.line, edit).trusted_value(file, by);
+    let edited = line_edit(misread, service).map(line);
+    match edited.filter(|line| line.line().is_some() && !is_of_package(&misread.file)) {
         None => remedy.typed(Verb::ShowDefinition, install, service),
         Some(line) if !is_last => remedy.command(line),
         Some(line) => {

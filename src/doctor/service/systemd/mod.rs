@@ -42,7 +42,7 @@ pub(super) struct SystemdRules;
 ///
 /// # Errors
 /// When another manager runs it.
-fn unit(install: &Install) -> Result<&Service, Unseen> {
+pub(in crate::doctor) fn unit(install: &Install) -> Result<&Service, Unseen> {
     only(Manager::Systemd, install)
 }
 
