@@ -225,14 +225,15 @@ fn names(survey: &Survey, install: &Install) -> Judged {
     Ok(Verdict::of(problems, "no name that jobs need is held by another account"))
 }
 
-/// Remounts the file system of a path without noexec.
+/// Remounts the file system of a path without noexec. That is an option of the mount: without `bind`
+/// the file system itself would be mounted anew, which some refuse.
 pub(super) fn remount_exec(point: &Path, walk: &PathWalk, named_by: Provenance) -> Command {
-    of_root(Command::root("mount -o remount,exec"), point, walk, named_by)
+    of_root(Command::root("mount -o remount,bind,exec"), point, walk, named_by)
 }
 
 /// The same without nosuid.
 pub(super) fn remount_suid(point: &Path, walk: &PathWalk, named_by: Provenance) -> Command {
-    of_root(Command::root("mount -o remount,suid"), point, walk, named_by)
+    of_root(Command::root("mount -o remount,bind,suid"), point, walk, named_by)
 }
 
 /// The same for writing.
@@ -322,7 +323,7 @@ mod tests {
             mounted(&mut survey, point, &["rw", "noexec"]);
             let (status, commands) = text(&survey, check);
             assert_eq!(status, expected, "{check}");
-            assert!(commands.contains("remount,exec"), "{commands}");
+            assert!(commands.contains("remount,bind,exec"), "{commands}");
         }
     }
 
@@ -379,11 +380,11 @@ mod tests {
         let line =
             |point: &str, walk: &PathWalk, by| remount_exec(Path::new(point), walk, by).into_line();
         let root = Provenance::Root;
-        assert_eq!(line("/opt", walk, root).unwrap(), "sudo mount -o remount,exec /opt");
+        assert_eq!(line("/opt", walk, root).unwrap(), "sudo mount -o remount,bind,exec /opt");
         assert_eq!(line("/opt", walk, Provenance::Account(UID)), None);
         let mut moved = walk.clone();
         moved.passed[1].replaceable_by = Provenance::Account(UID);
         assert_eq!(line("/opt", &moved, root), None);
-        assert_eq!(line("/", &moved, root).unwrap(), "sudo mount -o remount,exec /");
+        assert_eq!(line("/", &moved, root).unwrap(), "sudo mount -o remount,bind,exec /");
     }
 }

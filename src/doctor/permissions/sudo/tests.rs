@@ -86,7 +86,7 @@ fn sudo_itself_must_become_root() {
         order: None,
     });
     let it = found(&survey);
-    assert_eq!(it.remedy.unwrap().commands(), ["sudo mount -o remount,suid /usr"]);
+    assert_eq!(it.remedy.unwrap().commands(), ["sudo mount -o remount,bind,suid /usr"]);
 }
 
 #[test]
