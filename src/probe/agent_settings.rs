@@ -124,10 +124,7 @@ fn given(raw: &Raw, by: Provenance) -> Given<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        host::{ConfigFile, ConfigState, PathWalk, Seen},
-        service::systemd::unit_text::parse,
-    };
+    use crate::host::{ConfigFile, ConfigState, PathWalk, Seen};
 
     fn words(line: &str) -> Vec<String> {
         line.split(' ').map(str::to_owned).collect()
@@ -160,6 +157,7 @@ mod tests {
     #[test]
     #[cfg(unix)] // The paths are whole only there.
     fn the_folder_of_a_service_is_its_managers_or_unknown() {
+        use crate::service::systemd::unit_text::parse;
         let (dir, root) = crate::platform::fs::empty_root();
         std::fs::create_dir(dir.path().join("etc")).unwrap();
         std::fs::write(dir.path().join("etc/passwd"), "ci:x:9:9::/home/ci:/bin/sh\n").unwrap();

@@ -2,7 +2,7 @@
 
 use super::{Entry, LATE, running::Raws};
 use crate::{
-    host::{OnDisk, RunningProgram, Seen},
+    host::{RunningProgram, Seen},
     platform::{machine::clock_ticks_per_second, processes::children},
     probe::procfs::{self, CommandLine, ControlGroups},
 };
@@ -150,6 +150,7 @@ fn witness(identity: Identity) -> Option<Raws> {
 /// The program of a process, and what is at its path in this mount namespace.
 #[cfg(unix)]
 fn running_program(pid: u32) -> Option<RunningProgram> {
+    use crate::host::OnDisk;
     use std::os::unix::{ffi::OsStrExt, fs::MetadataExt};
     let exe = format!("/proc/{pid}/exe");
     let link = fs::read_link(&exe).ok()?;
