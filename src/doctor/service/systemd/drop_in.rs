@@ -17,16 +17,9 @@ pub(super) fn drop_in(
     what: &'static str,
     lines: impl Into<Text>,
 ) -> Remedy {
-    let lines = lines.into();
-    let shown = lines.clone().in_one_line();
-    let text = text.into().then(" In a drop-in of the unit: ").then(shown).then(".");
-    let remedy = Remedy::by_hand(text);
-    // Root does not extend or start a unit that an account could have written.
-    let Some(service) = unit(install).ok().filter(|_| install.named_by.is_root()) else {
-        return remedy;
-    };
-    let remedy = remedy.command(on_unit("systemctl edit", install, service));
-    restarted(written(remedy, service, what, &lines), install)
+    let remedy = written_alone(text, install, what, lines);
+    // Root does not start a unit that an account could have written.
+    if install.named_by.is_root() { restarted(remedy, install) } else { remedy }
 }
 
 /// The same for lines that count as soon as systemd has read them: nothing is started again.
@@ -40,6 +33,7 @@ pub(super) fn written_alone(
     let shown = lines.clone().in_one_line();
     let text = text.into().then(" In a drop-in of the unit: ").then(shown).then(".");
     let remedy = Remedy::by_hand(text);
+    // Root does not extend a unit that an account could have written.
     let Some(service) = unit(install).ok().filter(|_| install.named_by.is_root()) else {
         return remedy;
     };
