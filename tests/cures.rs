@@ -72,3 +72,22 @@ fn runnerup(scratch: &Scratch, words: &[&str]) -> Output {
     command.args(words).arg("--yes").arg("--root").arg(scratch.root()).env_clear();
     command.output().unwrap()
 }
+
+#[test]
+fn what_no_fix_removes_is_told_and_stays() {
+    let scratch = Scratch::hand_made();
+    let config = scratch.root().join("etc/opt/circleci/launch-agent-config.yaml");
+    fs::write(&config, "runner:\n  name: a b\n").unwrap();
+    let command =
+        "/opt/circleci/circleci-launch-agent --config /etc/opt/circleci/launch-agent-config.yaml";
+    fs::write(scratch.root().join(UNIT), format!("[Service]\nExecStart={command}\n")).unwrap();
+    let before = scratch.tree();
+    for more in [&["--dry-run"][..], &[]] {
+        let words = [&["doctor", "--fix", "--only", "config/name-valid"], more].concat();
+        let told = said(&runnerup(&scratch, &words), 1);
+        assert!(told.contains("config/name-valid"), "{told}");
+        assert!(told.contains("nothing that --fix can do"), "{told}");
+        assert!(!told.contains("as it should be"), "{told}");
+    }
+    assert_eq!(before.diff(&scratch.tree()), Vec::<String>::new());
+}
