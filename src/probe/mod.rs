@@ -175,6 +175,7 @@ fn take(root: Arc<Root>, probes: ProbeSet, request: Request, until: Instant) -> 
     let states = service_states(&context, &candidates);
     let word = effective::ManagerWord::begin(&context);
     let objections = objections::begin(&context, &candidates);
+    let boots = next_boot(&context, &candidates);
     let windows = (context.is_host && context.os == Os::Windows)
         .then(|| windows::ask(&context, &candidates, request.timeout));
     // What systemd has in force decides how the network is reached; no other manager tells that.
@@ -196,7 +197,6 @@ fn take(root: Arc<Root>, probes: ProbeSet, request: Request, until: Instant) -> 
         windows.name_users(&mut candidates);
         strays = candidate::by_hand(&candidates, &processes, &context.root, &context.scrub);
     }
-    let boots = next_boot(&context, &candidates);
     let host = host_probes::begin(&context, &candidates, &processes);
     let of_windows = windows.as_ref().map(|windows| {
         let accounts = windows.accounts(&candidates, context.now);
