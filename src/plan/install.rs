@@ -135,8 +135,8 @@ pub fn install(spec: &Spec, settings: &Settings, facts: &Facts) -> Result<Plan> 
     spec.service.profile().refuse_foreign_parts(spec, facts)?;
     refuse_prefix_without_end(spec, settings)?;
     refuse_foreign_home(spec, facts)?;
-    refuse_taken_places(spec, settings, facts)?;
     refuse_unconfirmed(spec, settings, facts)?;
+    refuse_taken_places(spec, settings, facts)?;
     refuse_foreign_workdir(spec, facts)?;
     let token = spec.token.as_ref().ok_or_else(missing_token)?;
     let artifact = facts.release.as_ref().ok_or_else(|| {

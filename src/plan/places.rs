@@ -100,8 +100,15 @@ fn refuse_unfit(spec: &Spec, settings: &Settings, facts: &Facts, parts: &[Part])
         part.path = real_path(&part.path, facts);
     }
     let real = real_path(&workdir, facts);
-    let found = unfit(os, &workdir, fate, parts).or_else(|| unfit(os, &real, fate, &real_parts));
-    let Some(found) = found else { return refuse_shared(spec, settings, facts) };
+    let by_path = unfit(os, &workdir, fate, parts);
+    // What a link leads to is no value that was given, and may have been put there by others.
+    let (code, leads) = match by_path {
+        Some(_) => (Code::ValueInvalid, String::new()),
+        None => (Code::InTheWay, format!(", which leads to {},", shown(&real))),
+    };
+    let Some(found) = by_path.or_else(|| unfit(os, &real, fate, &real_parts)) else {
+        return refuse_shared(spec, settings, facts);
+    };
     let why = match fate {
         Fate::Emptied => "it is emptied after each job",
         Fate::Filled => "it belongs to the account of the jobs",
@@ -111,8 +118,8 @@ fn refuse_unfit(spec: &Spec, settings: &Settings, facts: &Facts, parts: &[Part])
         other => other.to_string(),
     };
     let source = settings.source("workdir");
-    let what = format!("--workdir {} ({source}) {conflict}: {why}", spec.workdir);
-    let error = Error::new(Code::ValueInvalid, what).help(another("workdir"));
+    let what = format!("--workdir {} ({source}){leads} {conflict}: {why}", spec.workdir);
+    let error = Error::new(code, what).help(another("workdir"));
     Err(match found {
         Unfit::System | Unfit::Home | Unfit::Holds(Part { kind: PartKind::Home, .. }) => {
             error.help("a new folder inside that one will do")
