@@ -11,7 +11,7 @@ use support::{
     crowd, faults,
     host::Suite,
     lab::{Lab, PROGRAM, said},
-    planted::{self, HERE, doctor, finding, healthy, problems, ready, script},
+    planted::{self, HERE, doctor, finding, healthy, median, problems, ready, script},
 };
 
 #[test]
@@ -128,12 +128,7 @@ fn figures() {
     let Some(lab) = Lab::new(Suite::Bookworm, "how long a doctor takes") else { return };
     ready(&lab);
     lab.install(&[], 0);
-    let median = |more: &[&str]| {
-        let mut all: Vec<u64> =
-            (0..9).map(|_| doctor(&lab, more)["elapsed_ms"].as_u64().unwrap()).collect();
-        all.sort_unstable();
-        all[4]
-    };
+    let median = |more: &[&str]| median(&lab, more);
     println!("figure: healthy host, all endpoints on loopback: {} ms (goal 250)", median(&[]));
     println!("figure: healthy host, --offline: {} ms (goal 100)", median(&["--offline"]));
     // What is sent there comes back to this host, which takes it for nobody's and drops it.
@@ -154,6 +149,21 @@ fn figures() {
         report["elapsed_ms"]
     );
     assert_eq!(finding(&report, "connectivity/reachable").unwrap()["status"], "fail", "{report:#}");
+}
+
+/// The same of twenty agents, beside many processes.
+#[test]
+fn figures_of_many_agents() {
+    let Some(lab) = Lab::new(Suite::Bookworm, "how long a doctor of 20 agents takes") else {
+        return;
+    };
+    ready(&lab);
+    lab.install(&[], 0);
+    crowd::instances(&lab, 19);
+    crowd::sleepers(&lab, "nobody", 2000);
+    let what = "20 agents and 2,000 processes";
+    println!("figure: {what}: {} ms (goal 400)", median(&lab, &[]));
+    println!("figure: {what}, --offline: {} ms (goal 400)", median(&lab, &["--offline"]));
 }
 
 /// The same where other users have started what they can.

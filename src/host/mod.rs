@@ -142,6 +142,9 @@ pub struct Stray {
     /// What keeps it.
     #[serde(default)]
     pub supervisor: Supervisor,
+    /// Nobody but root could have had it kept so.
+    #[serde(default)]
+    pub is_kept_by_root: bool,
 }
 
 impl Survey {

@@ -87,6 +87,11 @@ impl Keeper {
         }
     }
 
+    /// Whether one of root's runs what root has set, and nothing that another account asks for.
+    pub fn runs_roots_choice(self) -> bool {
+        !matches!(self, Self::Cron | Self::Terminal | Self::Other)
+    }
+
     /// What it does not do for an agent as it is usually set up: from the manual of each.
     pub fn lacks(self) -> &'static str {
         match self {

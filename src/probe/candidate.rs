@@ -145,8 +145,8 @@ pub(super) fn stray(
     {
         let account = accounts::name_of(agent.uid);
         let unit = agent.managed.system_unit().map(str::to_owned);
-        let supervisor = processes.supervisor(agent, root);
-        strays.shown.push(Stray { process, account, unit, supervisor });
+        let (supervisor, is_kept_by_root) = processes.supervisor(agent, root);
+        strays.shown.push(Stray { process, account, unit, supervisor, is_kept_by_root });
     }
 }
 

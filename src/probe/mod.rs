@@ -29,6 +29,7 @@ mod log;
 mod mac;
 mod mac_agents;
 mod manager_settings;
+mod misnamed;
 pub mod network;
 mod objections;
 mod paths;

@@ -2,7 +2,7 @@
 
 use super::{ProbeContext, candidate::Candidate, deadline::Probe, scrub::Scrub, units::Unit};
 use crate::{
-    host::{Objection, ProbeName, Provenance, Reason, Scrubbed, Seen},
+    host::{Definition, Objection, ProbeName, Provenance, Reason, Scrubbed, Seen},
     platform::fs::Kind,
     values::Manager,
 };
@@ -59,10 +59,20 @@ pub(super) fn begin(context: &ProbeContext, candidates: &[Candidate]) -> Begun {
     Begun { asked, answer }
 }
 
-/// Whether its manager judges it: by its name, and where it is a file, which a mask is not.
+/// Where systemd's generators put units, which `systemd-analyze verify` does not find: asked of one, it
+/// says nothing of the others.
+const GENERATED: [&str; 3] =
+    ["/run/systemd/generator.early", "/run/systemd/generator", "/run/systemd/generator.late"];
+
+/// Whether its manager judges it: by its name, and where it is a file that it finds, which a mask is
+/// not.
 fn is_judged(unit: &Unit) -> bool {
-    let end = unit.definitions.first().and_then(|definition| definition.walk.end);
-    unit.manager.profile().judges(&unit.name) && end.is_some_and(|end| end.kind == Kind::File)
+    let is_found = |definition: &Definition| {
+        let walk = &definition.walk;
+        walk.end.is_some_and(|end| end.kind == Kind::File)
+            && !GENERATED.iter().any(|folder| walk.path.starts_with(folder))
+    };
+    unit.manager.profile().judges(&unit.name) && unit.definitions.first().is_some_and(is_found)
 }
 
 impl Begun {

@@ -4,7 +4,7 @@
 use super::{
     context::ProbeContext,
     deadline::known_or_default,
-    environment, host, launch,
+    environment, host, launch, misnamed,
     processes::Processes,
     units::{self, Found, Unit},
 };
@@ -19,8 +19,22 @@ use crate::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// All services of agents.
+/// All services of agents; where there is none, those that were meant to be.
 pub(super) fn complete(
+    context: &ProbeContext,
+    found: Found,
+    processes: &Processes,
+    undiscovered: &mut Vec<String>,
+) -> Vec<Unit> {
+    let units = all(context, found, processes, undiscovered);
+    if !units.is_empty() || Manager::usual(context.os) != Manager::Systemd {
+        return units;
+    }
+    let meant = context.start(ProbeName::Definitions, |context| misnamed::find(&context.root));
+    known_or_default(meant.seen())
+}
+
+fn all(
     context: &ProbeContext,
     found: Found,
     processes: &Processes,

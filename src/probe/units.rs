@@ -133,10 +133,14 @@ fn unit(root: &Root, name: &str, path: &Path, drop_ins: &[&DropIn]) -> Unit {
 impl Unit {
     /// Whether it is an agent's, by its name or by what it names.
     fn is_agents(&self) -> bool {
-        let runs_agent = |directive: &Directive<String>| {
+        self.name.starts_with("circleci") || self.runs_agent()
+    }
+
+    /// Whether it names an agent's program.
+    pub(super) fn runs_agent(&self) -> bool {
+        self.directives.iter().any(|directive| {
             directive.key.starts_with("Exec") && Agent::named_in(&directive.value).is_some()
-        };
-        self.name.starts_with("circleci") || self.directives.iter().any(runs_agent)
+        })
     }
 
     /// One whose manager reads nothing but its own file.

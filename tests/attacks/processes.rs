@@ -127,6 +127,22 @@ fn a_program_in_another_mount_namespace_has_no_path_here() {
     is_safe(&lab, "a process whose program is a file of root's elsewhere");
 }
 
+/// Every account can call a program `supervisord`, and have it start one with an agent's name.
+#[test]
+fn what_a_stranger_keeps_running_makes_no_host_healthy() {
+    let Some(lab) = lab("an agent and a supervisor of a stranger's") else { return };
+    let agent = "/home/mallory/circleci-runner -e 'sleep 900' machine --config /etc/secret.key; :";
+    lab.host.ok(&["cp", "/bin/bash", "/home/mallory/supervisord"]);
+    crowd::start(&lab, "mallory", &["/home/mallory/supervisord", "-c", agent]);
+    newest(&lab);
+    is_safe(&lab, "a stranger's agent below its own supervisord");
+    lab.runnerup(&["uninstall", "--purge", "--yes"], 0);
+    let output = lab.host.run(&[PROGRAM, "doctor", "--offline"]);
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(text.contains("fail   agent/installed") && text.contains("supervisord"), "{text}");
+}
+
 /// Has mallory run, in a user and mount namespace, a program at the path of root's key.
 fn elsewhere(lab: &Lab, first_word: &str) -> String {
     let script = "mount -t tmpfs none /etc && cp /usr/bin/perl /etc/secret.key \

@@ -67,3 +67,27 @@ pub fn many_words(lab: &Lab, account: &str, count: usize) {
     start(lab, account, &["perl", "-e", FORKS, &count.to_string()]);
     wait_for(lab, &format!("pgrep -x sleep -u {account}"), count);
 }
+
+/// Starts this many instances of a template unit, each an agent with a configuration of its own.
+pub fn instances(lab: &Lab, count: usize) {
+    const MAKE: &str = "
+sed 's|^ExecStart=.*|ExecStart=/opt/circleci/circleci-launch-agent --config /etc/opt/circleci-%i/c.yaml|' \
+    /etc/systemd/system/circleci.service >/etc/systemd/system/circleci@.service
+for i in $(seq $1); do
+    mkdir -p /etc/opt/circleci-$i /var/opt/circleci-$i
+    install -d -o circleci -g circleci -m 750 /var/opt/circleci-$i/workdir
+    sed -E -e \"s|name: .*|name: lab-$i|\" -e \"s|/var/opt/circleci/|/var/opt/circleci-$i/|\" \
+        /etc/opt/circleci/launch-agent-config.yaml >/etc/opt/circleci-$i/c.yaml
+    chown circleci: /etc/opt/circleci-$i/c.yaml; chmod 600 /etc/opt/circleci-$i/c.yaml
+done
+systemctl daemon-reload; systemctl enable -q --now $(seq -f circleci@%.0f $1)";
+    lab.host.ok(&["sh", "-ec", MAKE, "sh", &count.to_string()]);
+    wait_for(lab, "pgrep circleci-launch", count + 1);
+}
+
+/// Starts this many processes that do nothing.
+pub fn sleepers(lab: &Lab, account: &str, count: usize) {
+    const FORKS: &str = "for (1..$ARGV[0]) { next if fork; exec 'sleep', '900' } sleep 900";
+    start(lab, account, &["perl", "-e", FORKS, &count.to_string()]);
+    wait_for(lab, &format!("pgrep -x sleep -u {account}"), count);
+}

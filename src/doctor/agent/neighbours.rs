@@ -159,8 +159,13 @@ mod tests {
         let mut stray = |uid| {
             let command = format!("circleci-launch-agent --config={CONFIG}").into();
             let process = Process { command, ..process(700, 1, uid, "circleci-launch") };
-            let stray =
-                Stray { process, account: None, unit: None, supervisor: Supervisor::Nothing };
+            let stray = Stray {
+                process,
+                account: None,
+                unit: None,
+                supervisor: Supervisor::Nothing,
+                is_kept_by_root: false,
+            };
             survey.strays = Strays { shown: vec![stray], count: 1, unseen: None };
             status(&survey, "agent/one-process")
         };

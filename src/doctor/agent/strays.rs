@@ -57,12 +57,16 @@ fn no_strays(survey: &Survey) -> Judged {
 pub(super) fn alone(survey: &Survey) -> Problem {
     let strays = &survey.strays;
     let install = Remedy::by_hand("Install an agent.").command(Command::root("runnerup install"));
-    if let Some((stray, by)) = strays.shown.iter().find_map(|stray| Some((stray, named(stray)?))) {
+    if let Some((stray, by)) = first_kept(survey) {
         let who = stray.account.clone().unwrap_or(format!("account {}", stray.process.uid));
         let kept = kept(&stray.supervisor, &who).unwrap_or_default();
-        return Problem::warn(format!(
-            "an agent runs, but no service of the system runs it: {by} does"
-        ))
+        let summary = format!("an agent runs, but no service of the system runs it: {by} does");
+        // What another account could have started must not make a host look healthy.
+        let problem = match stray.is_kept_by_root {
+            true => Problem::warn(summary),
+            false => Problem::fail(summary),
+        };
+        return problem
         .seen(format!("process {} of {who}: {}\n{kept}", stray.process.pid, stray.process.command))
         .cure(install.reworded(
             "Install the agent as a service of the system, which waits for jobs, and end this one.",
@@ -74,6 +78,13 @@ pub(super) fn alone(survey: &Survey) -> Problem {
         count => format!("{count} processes have the name of an agent; no service runs them"),
     };
     Problem::fail("no agent is installed on this host").seen(seen).cure(install)
+}
+
+/// The first that is kept by something, those that only root could have had kept so before others.
+fn first_kept(survey: &Survey) -> Option<(&Stray, String)> {
+    let mut shown: Vec<&Stray> = survey.strays.shown.iter().collect();
+    shown.sort_by_key(|stray| !stray.is_kept_by_root);
+    shown.into_iter().find_map(|stray| Some((stray, named(stray)?)))
 }
 
 /// What keeps a process, where that is more than its session.
@@ -120,7 +131,8 @@ mod tests {
         let mut survey = healthy();
         let process = process(700, 1, UID, "circleci-launch");
         let account = Some("circleci".to_owned());
-        survey.strays.shown = vec![Stray { process, account, unit: None, supervisor }];
+        survey.strays.shown =
+            vec![Stray { process, account, unit: None, supervisor, is_kept_by_root: true }];
         survey.strays.count = 1;
         survey
     }
@@ -147,6 +159,10 @@ mod tests {
             let alone = finding(&survey, "agent/installed");
             let is_kept = !matches!(supervisor, Supervisor::Session | Supervisor::Nothing);
             assert_eq!(alone.status == Status::Warn, is_kept, "{}", alone.summary);
+            assert_eq!(alone.summary.contains("no agent is installed"), !is_kept);
+            survey.strays.shown[0].is_kept_by_root = false;
+            let alone = finding(&survey, "agent/installed");
+            assert_eq!(alone.status, Status::Fail, "any account can have it kept so");
             assert_eq!(alone.summary.contains("no agent is installed"), !is_kept);
         }
     }

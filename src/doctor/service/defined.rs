@@ -1,6 +1,6 @@
 //! Whether a service exists, and whether its manager could load it.
 
-use super::rules;
+use super::{rules, systemd};
 use crate::{
     doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict, lookup::service},
     host::{Install, Load, Seen, Survey, Unseen},
@@ -22,6 +22,9 @@ pub(super) const DEFINED: Check = Check {
 
 fn defined(survey: &Survey, install: &Install) -> Judged {
     if let Some(service) = &install.service {
+        if let Some(problem) = systemd::unread(install, service) {
+            return Ok(problem.into());
+        }
         if is_template(&service.name) {
             let text = "Enable an instance: `systemctl enable --now` with a name behind the @.";
             return Ok(Problem::fail(format!(

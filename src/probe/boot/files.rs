@@ -8,8 +8,10 @@ use crate::{
     service::systemd::{drop_ins::names, unit_folders::UnitFolders},
 };
 use std::{
+    cell::RefCell,
     collections::BTreeMap,
     path::{Path, PathBuf},
+    rc::Rc,
     time::Instant,
 };
 
@@ -39,12 +41,21 @@ pub(super) struct Files<'a> {
     pub(super) until: Instant,
     /// Mount points of `/etc/fstab`, and the options of each.
     pub(super) mounts: BTreeMap<PathBuf, String>,
+    /// What was looked at before: each unit asks for the same names and folders again.
+    real_names: RefCell<BTreeMap<String, String>>,
+    listed: RefCell<BTreeMap<PathBuf, Rc<[String]>>>,
 }
 
 impl<'a> Files<'a> {
     pub(super) fn list(root: &'a Root, until: Instant) -> Self {
-        let mut files =
-            Self { root, folders: UnitFolders::list(root), until, mounts: BTreeMap::new() };
+        let mut files = Self {
+            root,
+            folders: UnitFolders::list(root),
+            until,
+            mounts: BTreeMap::new(),
+            real_names: RefCell::default(),
+            listed: RefCell::default(),
+        };
         files.mounts = parse_fstab(&files.text(Path::new("/etc/fstab")));
         files
     }
@@ -65,6 +76,9 @@ impl<'a> Files<'a> {
 
     /// The name of the file that a name leads to: `default.target` is a link.
     pub(super) fn real_name(&self, name: &str) -> String {
+        if let Some(known) = self.real_names.borrow().get(name) {
+            return known.clone();
+        }
         let real = || {
             let walk = self.root.walk(self.lasting(name).next()?).ok()?;
             let real = walk.real.file_name()?.to_str()?.to_owned();
@@ -72,7 +86,9 @@ impl<'a> Files<'a> {
                 walk.is(Kind::File) && real.rsplit_once('.')?.1 == name.rsplit_once('.')?.1;
             (is_unit && !real.contains('@')).then_some(real)
         };
-        real().unwrap_or_else(|| name.to_owned())
+        let real = real().unwrap_or_else(|| name.to_owned());
+        self.real_names.borrow_mut().insert(name.to_owned(), real.clone());
+        real
     }
 
     pub(super) fn standing(&self, name: &str) -> Standing {
@@ -111,11 +127,8 @@ impl<'a> Files<'a> {
     pub(super) fn drop_ins(&self, name: &str) -> Vec<PathBuf> {
         let mut found: BTreeMap<String, PathBuf> = BTreeMap::new();
         for folder in names(name).iter().flat_map(|folder| self.lasting(folder)) {
-            for entry in self.entries(folder) {
-                if entry.ends_with(".conf") {
-                    let path = folder.join(&entry);
-                    found.entry(entry).or_insert(path);
-                }
+            for entry in self.entries(folder).iter().filter(|entry| entry.ends_with(".conf")) {
+                found.entry(entry.clone()).or_insert_with(|| folder.join(entry));
             }
         }
         found.into_values().collect()
@@ -124,7 +137,7 @@ impl<'a> Files<'a> {
     /// The names of links in the folders of a unit, such as `NAME.wants`.
     pub(super) fn linked(&self, name: &str, kind: &str) -> Vec<String> {
         let folder = format!("{name}.{kind}");
-        self.lasting(&folder).flat_map(|folder| self.entries(folder)).collect()
+        self.lasting(&folder).flat_map(|folder| self.entries(folder).to_vec()).collect()
     }
 
     /// Every unit that has a link to one of `names` in a folder of its own, and whether that link
@@ -153,10 +166,16 @@ impl<'a> Files<'a> {
         self.folders.other_names(name).into_iter().map(str::to_owned).collect()
     }
 
-    fn entries(&self, folder: &Path) -> Vec<String> {
+    fn entries(&self, folder: &Path) -> Rc<[String]> {
+        if let Some(known) = self.listed.borrow().get(folder) {
+            return Rc::clone(known);
+        }
         let listed = || self.root.find(folder).ok()??.list_some(ENTRIES, self.until).ok();
         let names = listed().map(|listed| listed.names).unwrap_or_default();
-        names.into_iter().filter_map(|name| name.into_string().ok()).collect()
+        let names: Rc<[String]> =
+            names.into_iter().filter_map(|name| name.into_string().ok()).collect();
+        self.listed.borrow_mut().insert(folder.to_owned(), Rc::clone(&names));
+        names
     }
 
     /// The text of a file of root's; nothing where it cannot be read.

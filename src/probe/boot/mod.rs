@@ -13,7 +13,7 @@ use crate::{
 };
 use files::Files;
 use std::{
-    cell::RefCell,
+    cell::{OnceCell, RefCell},
     collections::{BTreeMap, BTreeSet},
     path::Path,
     rc::Rc,
@@ -31,6 +31,8 @@ struct NextBoot<'a> {
     target: String,
     /// What the boot leads to.
     reached: BTreeSet<String>,
+    /// Of each unit of the boot those that say of themselves that they come before it.
+    before: OnceCell<BTreeMap<String, Vec<String>>>,
 }
 
 /// What the next boot does with each of these units, which others than root may have written.
@@ -58,7 +60,8 @@ impl<'a> NextBoot<'a> {
         files.place("default.target")?;
         let target = files.real_name("default.target");
         let (units, reached) = (RefCell::default(), BTreeSet::new());
-        let mut boot = Self { files, units, target: target.clone(), reached };
+        let before = OnceCell::new();
+        let mut boot = Self { files, units, target: target.clone(), reached, before };
         boot.reach(&target);
         Some(boot)
     }

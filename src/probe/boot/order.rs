@@ -6,11 +6,11 @@ use std::collections::{BTreeMap, VecDeque};
 /// Units of the boot that are each started after the next one, from a unit back to itself; the
 /// shortest such row.
 pub(super) fn cycle(boot: &NextBoot<'_>, start: &str) -> Vec<String> {
-    let before = befores(boot);
+    let before = boot.before.get_or_init(|| befores(boot));
     let mut from: BTreeMap<String, String> = BTreeMap::new();
     let mut left = VecDeque::from([start.to_owned()]);
     while let Some(name) = left.pop_front() {
-        for next in waits_for(boot, &before, &name) {
+        for next in waits_for(boot, before, &name) {
             if next == start {
                 let mut row = vec![name.clone()];
                 while let Some(last) = row.last().and_then(|name| from.get(name)) {

@@ -14,21 +14,35 @@ const ABOVE: usize = 32;
 const LINGER: &str = "/var/lib/systemd/linger";
 
 impl Processes {
-    /// What keeps an agent's process.
-    pub(in crate::probe) fn supervisor(&self, agent: &Agent, root: Option<&Root>) -> Supervisor {
+    /// What keeps an agent's process, and whether nobody but root could have had it kept so: every
+    /// account has a manager, a line of cron and programs of any name.
+    pub(in crate::probe) fn supervisor(
+        &self,
+        agent: &Agent,
+        root: Option<&Root>,
+    ) -> (Supervisor, bool) {
         let parent = |entry: &&super::Entry| {
             self.index.get(entry.parent).filter(|parent| parent.pid != entry.pid)
         };
         let above = std::iter::successors(self.index.get(agent.pid), parent).skip(1).take(ABOVE);
-        let keeper = above.clone().find_map(|entry| Keeper::of_process(&entry.name));
+        let keeper = above
+            .clone()
+            .find_map(|entry| Some((Keeper::of_process(&entry.name)?, entry.uid == 0)));
         let own = self.index.get(agent.pid).filter(|entry| entry.pid == 1);
         let first = own.or(above.last().filter(|entry| entry.pid == 1));
-        match (&agent.managed, keeper) {
+        let is_roots = match (&agent.managed, keeper) {
+            _ if agent.uid == 0 => true,
+            (ManagedBy::User { .. }, _) => false,
+            (_, Some((keeper, is_roots))) => is_roots && keeper.runs_roots_choice(),
+            (ManagedBy::System(_), None) => false,
+            (ManagedBy::Nobody, None) => first.is_some_and(|init| init.uid == agent.uid),
+        };
+        let supervisor = match (&agent.managed, keeper) {
             (ManagedBy::User { uid, unit: Some(unit) }, _) => Supervisor::UserManager {
                 unit: unit.clone(),
                 lingers: root.and_then(|root| lingers(root, *uid)),
             },
-            (_, Some(keeper)) => Supervisor::Program(keeper),
+            (_, Some((keeper, _))) => Supervisor::Program(keeper),
             (ManagedBy::User { .. }, None) => Supervisor::Session,
             (ManagedBy::System(unit), None) => Supervisor::Service(unit.clone()),
             (ManagedBy::Nobody, None) => match first {
@@ -37,7 +51,8 @@ impl Processes {
                 }
                 _ => Supervisor::Nothing,
             },
-        }
+        };
+        (supervisor, is_roots)
     }
 }
 

@@ -3,6 +3,7 @@
 mod boot;
 mod directives;
 pub(in crate::doctor) mod drop_in;
+mod file_name;
 mod in_force;
 mod limits;
 mod meant;
@@ -18,6 +19,7 @@ mod user;
 mod version;
 
 pub(super) use boot::REQUIREMENTS;
+pub(super) use file_name::unread;
 pub(super) use meant::AS_MEANT;
 pub(in crate::doctor) use mend::path_as_meant;
 pub(super) use sandbox::ALLOWS_JOBS;

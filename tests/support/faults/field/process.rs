@@ -1,6 +1,9 @@
 //! Who runs the agent: the process is the witness.
 
-use super::super::{Cure::Hand, Fault, Healthy, fault, form, saying};
+use super::super::{
+    Cure::{Hand, Paste},
+    Fault, Healthy, fault, form, saying,
+};
 
 /// A configuration of its own for an agent called `$1`, in `/etc/opt/$1/c.yaml`, and `unit NAME`, the
 /// unit of the default instance with another command.
@@ -35,6 +38,34 @@ sleep 0.7"
             Hand,
             "for pid in $(pidof circleci-launch-agent); do tr '\\0' ' ' </proc/$pid/cmdline | grep -q ci-sup && kill -9 $pid; done
 sleep 0.3; rm -r /usr/local/bin/supervisord /etc/opt/ci-sup /var/opt/ci-sup",
+        ),
+    ),
+    // By hand: a command cannot know whether the account is to keep it.
+    saying(
+        &["circleci.service of circleci's own systemd runs it", "linger is off"],
+        fault(
+            "unit of a user's own systemd",
+            // Without the module of PAM by which logind starts it, which is not on the host.
+            beside!(
+                "own ci-own; N=$(id -u circleci); R=/run/user/$N; P=/etc/systemd/system/user@.service.d
+mkdir $P; printf '[Service]\\nPAMName=\\nEnvironment=XDG_RUNTIME_DIR=/run/user/%%i\\n' >$P/a.conf; systemctl daemon-reload
+install -d -o circleci -g circleci -m 700 $R /home/circleci/.config; mkdir -p /home/circleci/.config/systemd/user
+printf '[Service]\\nExecStart=%s --config /etc/opt/ci-own/c.yaml\\n' $B >/home/circleci/.config/systemd/user/circleci.service
+systemctl start user@$N; setpriv --reuid circleci --regid circleci --init-groups env HOME=/home/circleci XDG_RUNTIME_DIR=$R systemctl --user start circleci; sleep 0.5"
+            ),
+            "agent/no-strays",
+            Hand,
+            "systemctl stop user@$(id -u circleci); rm -r /etc/systemd/system/user@.service.d /home/circleci/.config /etc/opt/ci-own /var/opt/ci-own; systemctl daemon-reload",
+        ),
+    ),
+    saying(
+        &["systemd reads files whose names end in .service only"],
+        fault(
+            "unit file that an editor has given another name",
+            "systemctl stop circleci; mv $U $U.txt; systemctl daemon-reload",
+            "service/defined",
+            Paste,
+            "",
         ),
     ),
 ];
@@ -80,6 +111,35 @@ rm -r /etc/systemd/system/circleci@* /etc/opt/circleci-? /var/opt/circleci-?; sy
 chmod 755 /usr/local/bin/start-ci.sh; unit ci-worker.service /usr/local/bin/start-ci.sh; systemctl enable -q --now ci-worker"
             ),
             "systemctl disable -q --now ci-worker; rm -r /etc/systemd/system/ci-worker.service /usr/local/bin/start-ci.sh /etc/opt/ci-worker /var/opt/ci-worker; systemctl daemon-reload",
+        )
+    },
+    // systemd-sysv-generator makes such a unit of a script of System V; it is not on the host. Its
+    // text does not say what the script does, which has neither a restart nor a time to stop.
+    Healthy {
+        but: &[
+            "connectivity/names-resolve",
+            "service/network-ordered",
+            "service/restarts",
+            "service/stop-waits",
+            "service/health-reported",
+            "service/oom-spares-agent",
+        ],
+        says: &["circleci-old.service in /run/systemd/generator.late/circleci-old.service"],
+        ..form(
+            "script of System V",
+            beside!(
+                "own ci-old; cat >/etc/init.d/circleci-old <<EOF
+#!/bin/sh
+start-stop-daemon --\\$1 --background --make-pidfile --pidfile /run/ci-old.pid --chuid circleci --exec $B -- --config /etc/opt/ci-old/c.yaml
+EOF
+mkdir -p /etc/systemd/system-generators; cat >/etc/systemd/system-generators/sysv <<'EOF'
+#!/bin/sh
+mkdir -p $3/multi-user.target.wants; ln -s ../circleci-old.service $3/multi-user.target.wants
+printf '[Unit]\\nSourcePath=/etc/init.d/circleci-old\\n[Service]\\nType=forking\\nRestart=no\\nTimeoutSec=5min\\nKillMode=process\\nGuessMainPID=no\\nRemainAfterExit=yes\\nExecStart=/etc/init.d/circleci-old start\\nExecStop=/etc/init.d/circleci-old stop\\n' >$3/circleci-old.service
+EOF
+chmod 755 /etc/init.d/circleci-old /etc/systemd/system-generators/sysv; systemctl daemon-reload; systemctl start circleci-old; sleep 0.5"
+            ),
+            "systemctl stop circleci-old; kill -9 $(cat /run/ci-old.pid) 2>/dev/null || true; sleep 0.3; rm -r /etc/systemd/system-generators /etc/init.d/circleci-old /etc/opt/ci-old /var/opt/ci-old; systemctl daemon-reload",
         )
     },
     Healthy {
