@@ -8,7 +8,7 @@ use crate::{
     service::systemd::{drop_ins::names, unit_folders::UnitFolders},
 };
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
     time::Instant,
 };
@@ -39,13 +39,24 @@ pub(super) struct Files<'a> {
     pub(super) until: Instant,
     /// Mount points of `/etc/fstab`, and the options of each.
     pub(super) mounts: BTreeMap<PathBuf, String>,
+    /// Names with folders of links that lead to another unit's file, by the name of that file.
+    aliases: BTreeMap<String, Vec<String>>,
 }
 
 impl<'a> Files<'a> {
     pub(super) fn list(root: &'a Root, until: Instant) -> Self {
-        let mut files =
-            Self { root, folders: UnitFolders::list(root), until, mounts: BTreeMap::new() };
+        let (mounts, aliases) = Default::default();
+        let mut files = Self { root, folders: UnitFolders::list(root), until, mounts, aliases };
         files.mounts = parse_fstab(&files.text(Path::new("/etc/fstab")));
+        let linking: BTreeSet<&str> = files.folders.names().filter_map(linking).collect();
+        let mut aliases: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for name in linking {
+            let real = files.real_name(name);
+            if real != name {
+                aliases.entry(real).or_default().push(name.to_owned());
+            }
+        }
+        files.aliases = aliases;
         files
     }
 
@@ -122,9 +133,15 @@ impl<'a> Files<'a> {
     }
 
     /// The names of links in the folders of a unit, such as `NAME.wants`.
+    ///
+    /// Those of its other names count too, such as `default.target.wants`.
     pub(super) fn linked(&self, name: &str, kind: &str) -> Vec<String> {
-        let folder = format!("{name}.{kind}");
-        self.lasting(&folder).flat_map(|folder| self.entries(folder)).collect()
+        let others = self.aliases.get(name).into_iter().flatten().map(String::as_str);
+        let folders = others.chain([name]).map(|name| format!("{name}.{kind}"));
+        let entries = |folder: String| {
+            self.lasting(&folder).flat_map(|folder| self.entries(folder)).collect::<Vec<_>>()
+        };
+        folders.flat_map(entries).collect()
     }
 
     /// Every unit that has a link to one of `names` in a folder of its own, and whether that link
@@ -132,8 +149,7 @@ impl<'a> Files<'a> {
     pub(super) fn wanters(&self, names: &[String]) -> Vec<(String, bool)> {
         let mut found = Vec::new();
         for folder in self.folders.names() {
-            let of = [".wants", ".requires", ".upholds"].into_iter();
-            let Some(unit) = of.filter_map(|end| folder.strip_suffix(end)).next() else { continue };
+            let Some(unit) = linking(folder) else { continue };
             for path in self.folders.places(folder) {
                 if self.entries(path).iter().any(|entry| names.contains(entry)) {
                     found.push((unit.to_owned(), !is_volatile(path)));
@@ -165,6 +181,11 @@ impl<'a> Files<'a> {
         let bytes = read.map(|(_, content)| content.bytes).unwrap_or_default();
         String::from_utf8_lossy(&bytes).into_owned()
     }
+}
+
+/// The unit whose links a folder holds.
+fn linking(folder: &str) -> Option<&str> {
+    [".wants", ".requires", ".upholds"].into_iter().find_map(|end| folder.strip_suffix(end))
 }
 
 /// Whether it is a link to `/dev/null`, which need not be there.
