@@ -2,7 +2,6 @@
 
 mod circleci;
 pub mod cleaned_folder;
-mod command_prefix;
 pub mod config;
 mod flags;
 mod kind;
@@ -15,7 +14,6 @@ mod token;
 mod version;
 
 pub use circleci::{CLOUD_HOST, CLOUD_URL, CircleCi, RELEASE_HOST, RELEASE_URL, UrlFault, api_url};
-pub use command_prefix::prefix_lacks_end;
 pub use config::Config;
 pub use flags::{Flag, flags, is_token_flag, program};
 pub use kind::Kind;

@@ -5,6 +5,7 @@
 
 mod agent;
 mod boot;
+mod command_prefix;
 mod config;
 mod effective;
 pub(crate) mod facts;
@@ -43,6 +44,7 @@ pub use agent::{
     Workdir, Wrapper,
 };
 pub use boot::{Boot, ConditionFault, Requirement, UnitCondition, Wanter, WanterState};
+pub use command_prefix::prefix_lacks_end;
 pub use config::{ConfigFile, ConfigState, Setting, TokenShape, Written};
 pub use effective::{Assigned, Effective, EnvironmentFile, Exec, Limit, SliceLimits};
 pub use facts::{Defined, Facts, UnitParts};

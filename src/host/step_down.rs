@@ -260,8 +260,17 @@ fn value<'a>(options: &[&'a str], names: &[&str]) -> Option<&'a str> {
     None
 }
 
+/// Whether a program stands behind sudo's own options: what follows it is none of sudo's.
+pub(super) fn sudo_has_program(rest: &[&str]) -> bool {
+    sudo_words(rest).1
+}
+
 /// sudo's own words: options, and variables between them.
 fn of_sudo(rest: &[&str]) -> StepDown {
+    sudo_words(rest).0
+}
+
+fn sudo_words(rest: &[&str]) -> (StepDown, bool) {
     let mut found = StepDown {
         tool: StepTool::Sudo,
         user: Some("root".to_owned()),
@@ -296,10 +305,10 @@ fn of_sudo(rest: &[&str]) -> StepDown {
         } else if word.contains('=') {
             found.sets_variables = true;
         } else {
-            break;
+            return (found, true);
         }
     }
-    found
+    (found, words.next().is_some())
 }
 
 #[cfg(test)]

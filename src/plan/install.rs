@@ -10,8 +10,8 @@ use super::{
 };
 use crate::{
     Code, Error, Help, Result,
-    agent::{VersionChoice, prefix_lacks_end},
-    host::{Facts, Fingerprint, Query},
+    agent::VersionChoice,
+    host::{Facts, Fingerprint, Query, prefix_lacks_end},
     platform::{Os, home::refusal, paths::home},
     record::{Digest, PlacedBinary, Receipt, Record, State, Step, Target, ancestors},
     release::Artifact,

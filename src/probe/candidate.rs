@@ -267,6 +267,10 @@ impl Candidate {
         if user.is_empty() || self.user.as_deref() == Some(user) {
             return;
         }
+        // The manager knows nothing of what a program in front of the agent steps over to.
+        if user == "root" && self.started.run.account.is_some() {
+            return;
+        }
         if self.task_user == self.user {
             self.task_user = Some(user.to_owned());
         }

@@ -115,7 +115,10 @@ pub(super) fn of_unit(
     let in_service = unit.directives.iter().filter(|directive| directive.section == "Service");
     for directive in in_service {
         match (directive.key.as_str(), directive.value.as_str()) {
-            ("Environment", "") => lines.set.clear(),
+            ("Environment", "") => {
+                lines.set.clear();
+                lines.misread.clear();
+            }
             ("EnvironmentFile", "") => lines.files.clear(),
             ("UnsetEnvironment", "") => lines.unset.clear(),
             ("UnsetEnvironment", value) => lines.unset.extend(split(value)),

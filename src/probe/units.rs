@@ -237,7 +237,11 @@ impl Unit {
             let (file, line, key) = (line.file.clone(), line.line, line.key.clone());
             Some(Misread { file, line, key, variable: None, matters: true, what })
         };
-        self.directives.iter().filter_map(misread).take(FILES).collect()
+        let in_force = self.directives.iter().enumerate().filter(|(at, line)| {
+            let mut later = self.directives[at + 1..].iter();
+            !later.any(|later| meant::takes_back(later, line))
+        });
+        in_force.filter_map(|(_, line)| misread(line)).take(FILES).collect()
     }
 
     /// Who could have written a file of the definition.

@@ -1,7 +1,7 @@
 //! Commands and directives that end the host: seen in the published one-shot runners of CI services,
 //! whose virtual machine goes away with its only job.
 
-use super::systemd::unit_text::split;
+use super::systemd::unit_text::{split, take_signs};
 use crate::host::{Directive, EndedBy, Ending, HostEnd, Service};
 
 /// Programs that run the command behind their own words.
@@ -97,9 +97,7 @@ pub(crate) fn of_directive(section: &str, key: &str, value: &str) -> Option<(End
 /// The words of a command of a unit, without the signs in front of its program.
 pub(crate) fn command(value: &str) -> Vec<String> {
     let mut words = split(value);
-    if let Some(first) = words.first_mut() {
-        *first = first.trim_start_matches(['@', '-', ':', '+', '!', '|']).to_owned();
-    }
+    take_signs(&mut words);
     words
 }
 

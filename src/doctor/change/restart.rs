@@ -3,7 +3,8 @@
 
 use crate::{
     doctor::{Remedy, remedy::Text},
-    host::{EndedBy, Ending, HostEnd, Install, Service, Survey},
+    host::{EndedBy, Ending, HostEnd, Install, Named, Provenance, Service, Survey},
+    platform::fs::Meta,
     record::Step,
     service::host_ends,
 };
@@ -15,6 +16,8 @@ enum Held {
     HostEnds(EndedBy, Ending),
     /// systemd refuses to start it: a unit that it requires does not exist, or is masked.
     Unstartable,
+    /// The manager would read a file that another account may have chosen, and give it to the jobs.
+    ForeignFile,
 }
 
 /// What ends the host when an agent has done its work: the host is there for one job.
@@ -23,10 +26,25 @@ pub(in crate::doctor) fn one_shot(install: &Install) -> Option<HostEnd> {
     ends.filter(|end| end.ending != Ending::Unread).find(|end| end.by.follows_success())
 }
 
-fn held(service: &Service) -> Option<Held> {
+fn held(install: &Install, service: &Service) -> Option<Held> {
     let ending = host_ends(service).first().map(|end| Held::HostEnds(end.by, end.ending));
     let is_unstartable = service.boot.ok().is_some_and(|boot| !boot.missing.is_empty());
-    ending.or(is_unstartable.then_some(Held::Unstartable))
+    let is_foreign = install.paths.iter().any(leads_elsewhere);
+    ending
+        .or(is_unstartable.then_some(Held::Unstartable))
+        .or(is_foreign.then_some(Held::ForeignFile))
+}
+
+/// Whether it is a file of variables whose name another account made lead to a file of others: root's
+/// manager follows a link, and the account's jobs read the variables.
+fn leads_elsewhere(named: &Named) -> bool {
+    let Some(walk) = named.walk.ok().filter(|_| named.role.is_environment()) else { return false };
+    let is_by = |by: Provenance, end: &Meta| match by {
+        Provenance::Account(uid) => end.is_of(uid),
+        Provenance::Root | Provenance::Anybody => false,
+    };
+    let by = walk.replaceable_by;
+    !by.is_root() && walk.real != walk.path && !walk.end.is_some_and(|end| is_by(by, &end))
 }
 
 /// The remedy of a finding about `subject` without what starts, stops or restarts a service that is
@@ -38,7 +56,7 @@ pub(in crate::doctor) fn left_running(
 ) -> Remedy {
     for install in &survey.installs {
         let Some(service) = &install.service else { continue };
-        let Some(why) = held(service) else { continue };
+        let Some(why) = held(install, service) else { continue };
         let is_own = subject.is_some_and(|subject| subject.name == install.name);
         let was_changed = remedy.leave_out(
             |step| acts_on(step, &service.name),
@@ -61,6 +79,10 @@ impl Held {
                 ending.words(),
                 " when the agent ends.",
             ]),
+            Self::ForeignFile => Text::from(
+                " The service is not restarted: an environment file of it is a link that another \
+                 account may have made, to a file of others.",
+            ),
             Self::Unstartable => Text::from(
                 " The service is not restarted: systemd refuses to start it while a unit that it \
                  requires is missing.",

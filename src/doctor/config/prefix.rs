@@ -1,14 +1,13 @@
 //! The command prefix, through which the agent starts each job.
 
 use crate::{
-    agent::prefix_lacks_end,
     doctor::{
         Check, Judge, Judged, Problem, Remedy, Verdict,
         change::{Change, Mode, Purpose, Site},
         lookup::{account, described, edit, octal},
         sources,
     },
-    host::{Access, Install, PathRole, Resolved, Source, Survey, Unseen},
+    host::{Access, Install, PathRole, Resolved, Source, Survey, Unseen, prefix_lacks_end},
     platform::fs::Kind,
 };
 

@@ -9,7 +9,7 @@ use crate::{
 };
 use std::{
     cell::RefCell,
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
     rc::Rc,
     time::Instant,
@@ -44,6 +44,8 @@ pub(super) struct Files<'a> {
     /// What was looked at before: each unit asks for the same names and folders again.
     real_names: RefCell<BTreeMap<String, String>>,
     listed: RefCell<BTreeMap<PathBuf, Rc<[String]>>>,
+    /// Names with folders of links that lead to another unit's file, by the name of that file.
+    aliases: BTreeMap<String, Vec<String>>,
 }
 
 impl<'a> Files<'a> {
@@ -53,10 +55,20 @@ impl<'a> Files<'a> {
             folders: UnitFolders::list(root),
             until,
             mounts: BTreeMap::new(),
+            aliases: BTreeMap::new(),
             real_names: RefCell::default(),
             listed: RefCell::default(),
         };
         files.mounts = parse_fstab(&files.text(Path::new("/etc/fstab")));
+        let linking: BTreeSet<&str> = files.folders.names().filter_map(linking).collect();
+        let mut aliases: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for name in linking {
+            let real = files.real_name(name);
+            if real != name {
+                aliases.entry(real).or_default().push(name.to_owned());
+            }
+        }
+        files.aliases = aliases;
         files
     }
 
@@ -135,9 +147,16 @@ impl<'a> Files<'a> {
     }
 
     /// The names of links in the folders of a unit, such as `NAME.wants`.
+    ///
+    /// Those of its other names count too, such as `default.target.wants`.
     pub(super) fn linked(&self, name: &str, kind: &str) -> Vec<String> {
-        let folder = format!("{name}.{kind}");
-        self.lasting(&folder).flat_map(|folder| self.entries(folder).to_vec()).collect()
+        let others = self.aliases.get(name).into_iter().flatten().map(String::as_str);
+        let folders = others.chain([name]).map(|name| format!("{name}.{kind}"));
+        let entries = |folder: String| {
+            let entries = self.lasting(&folder).flat_map(|folder| self.entries(folder).to_vec());
+            entries.collect::<Vec<_>>()
+        };
+        folders.flat_map(entries).collect()
     }
 
     /// Every unit that has a link to one of `names` in a folder of its own, and whether that link
@@ -145,8 +164,7 @@ impl<'a> Files<'a> {
     pub(super) fn wanters(&self, names: &[String]) -> Vec<(String, bool)> {
         let mut found = Vec::new();
         for folder in self.folders.names() {
-            let of = [".wants", ".requires", ".upholds"].into_iter();
-            let Some(unit) = of.filter_map(|end| folder.strip_suffix(end)).next() else { continue };
+            let Some(unit) = linking(folder) else { continue };
             for path in self.folders.places(folder) {
                 if self.entries(path).iter().any(|entry| names.contains(entry)) {
                     found.push((unit.to_owned(), !is_volatile(path)));
@@ -184,6 +202,11 @@ impl<'a> Files<'a> {
         let bytes = read.map(|(_, content)| content.bytes).unwrap_or_default();
         String::from_utf8_lossy(&bytes).into_owned()
     }
+}
+
+/// The unit whose links a folder holds.
+fn linking(folder: &str) -> Option<&str> {
+    [".wants", ".requires", ".upholds"].into_iter().find_map(|end| folder.strip_suffix(end))
 }
 
 /// Whether it is a link to `/dev/null`, which need not be there.

@@ -71,6 +71,8 @@ fn a_boot_leads_to_what_its_targets_want() {
         assert!(!boot.is_reached, "{wants}");
         assert_eq!((wanter.state, wanter.meant.as_deref()), (state, meant), "{wants}");
     }
+    // The links of an alias are those of the target it leads to.
+    assert!(with("default.target", UNIT, &[]).is_reached);
     // A timer starts it in its time.
     let unit = ("/etc/systemd/system/circleci.service", UNIT);
     let timer = ("/etc/systemd/system/circleci.timer", "[Timer]\nOnBootSec=1min\n");

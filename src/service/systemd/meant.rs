@@ -3,6 +3,7 @@
 use super::{
     environment_line::{escapes_sign, percent},
     specifiers::{Specifiers, Unfilled},
+    unit_text::SIGNS,
     words::split,
 };
 use crate::{
@@ -68,6 +69,14 @@ pub(crate) fn of_directive(
     }
 }
 
+/// Whether a line makes one before it count for nothing.
+pub(crate) fn takes_back(later: &Directive<String>, line: &Directive<String>) -> bool {
+    // Of these the last one counts; all others are lists, which an empty value ends.
+    let is_single = PLAIN.contains(&line.key.as_str()) && line.key != "EnvironmentFile";
+    (&later.section, &later.key) == (&line.section, &line.key)
+        && (is_single || later.value.is_empty())
+}
+
 /// How a command is misread.
 fn of_command(value: &str, specifiers: &Specifiers<'_>) -> Option<Misreading> {
     let words = split(value);
@@ -100,7 +109,7 @@ fn of_command(value: &str, specifiers: &Specifiers<'_>) -> Option<Misreading> {
 
 /// Whether quotes make one word of a whole command: a program and its options.
 pub(crate) fn is_quoted_whole(value: &str) -> bool {
-    let value = value.trim_start_matches(['@', '-', ':', '+', '!', '|']);
+    let value = value.trim_start_matches(SIGNS);
     let words = split(value);
     let [only] = words.as_slice() else { return false };
     let rest = only.split_once([' ', '\t']).filter(|(program, _)| program.starts_with('/'));
@@ -198,6 +207,17 @@ fn shown(variable: &str, is_braced: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_that_is_taken_back_counts_for_nothing() {
+        let text = "[Service]\nUser=a # b\nUser=a\nExecStart=/a | b\nExecStart=\nEnvironmentFile='/a'\nEnvironmentFile=/b\n";
+        let lines = super::super::unit_text::parse(text, std::path::Path::new("/u"));
+        for (later, line, expected) in
+            [(1, 0, true), (3, 2, true), (5, 4, false), (3, 0, false), (2, 1, false)]
+        {
+            assert_eq!(takes_back(&lines[later], &lines[line]), expected, "{later} {line}");
+        }
+    }
 
     fn of(key: &str, value: &str) -> Option<Misreading> {
         let line = Directive {

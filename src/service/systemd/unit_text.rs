@@ -69,6 +69,9 @@ pub(crate) fn value<'a>(
     last.filter(|value| !value.is_empty())
 }
 
+/// What may stand in front of the program of a command.
+pub(crate) const SIGNS: [char; 6] = ['@', '-', ':', '+', '!', '|'];
+
 /// The command line of the last `ExecStart`, split as systemd does.
 pub(crate) fn command(directives: &[Directive<String>]) -> Vec<String> {
     let is_command =
@@ -80,10 +83,20 @@ pub(crate) fn command(directives: &[Directive<String>]) -> Vec<String> {
         // What is meant; that the quotes make one word of it is told elsewhere.
         words = split(whole);
     }
-    if let Some(first) = words.first_mut() {
-        *first = first.trim_start_matches(['@', '-', ':', '+', '!', '|']).to_owned();
-    }
+    take_signs(&mut words);
     words
+}
+
+/// Takes the signs from a command's program, and the name that `@` gives its process:
+/// `systemd.service(5)`, COMMAND LINES.
+pub(crate) fn take_signs(words: &mut Vec<String>) {
+    let Some(first) = words.first_mut() else { return };
+    let program = first.trim_start_matches(SIGNS);
+    let is_named = first[..first.len() - program.len()].contains('@');
+    *first = program.to_owned();
+    if is_named && words.len() > 1 {
+        words.remove(1);
+    }
 }
 
 /// Whether it can be the name of a directive or of a section. What else stands there may be a part of
@@ -109,6 +122,19 @@ mod tests {
         for name in ["X-Foo", "IPv6SendRA", "ManagedOOMMemoryPressureDurationSec", "TTYVHangup"] {
             let parsed = parse(&format!("[Service]\n{name}=1\n"), Path::new("/u"));
             assert_eq!(parsed[0].key, name);
+        }
+    }
+
+    #[test]
+    fn signs_are_no_part_of_a_command() {
+        for (line, words) in [
+            ("-/opt/a --config c", &["/opt/a", "--config", "c"][..]),
+            ("@/opt/a ci-agent --config c", &["/opt/a", "--config", "c"]),
+            ("-@/opt/a ci-agent", &["/opt/a"]),
+            ("!!/opt/a b", &["/opt/a", "b"]),
+        ] {
+            let parsed = parse(&format!("[Service]\nExecStart={line}\n"), Path::new("/u"));
+            assert_eq!(command(&parsed), words, "{line}");
         }
     }
 

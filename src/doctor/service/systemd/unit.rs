@@ -3,7 +3,7 @@
 use super::{drop_in::drop_in, in_force::word, unit};
 use crate::{
     doctor::{Check, Judge, Judged, Problem, Remedy, Verdict},
-    host::{Install, PathRole, Survey, Unseen},
+    host::{Activity, Install, PathRole, Service, Survey, Unseen},
     platform::fs::Kind,
 };
 
@@ -97,7 +97,7 @@ pub(in crate::doctor::service) const HEALTH: Check = Check {
 fn health(_: &Survey, install: &Install) -> Judged {
     let service = unit(install)?;
     let kind = word(service, "Type", |unit| &unit.kind).unwrap_or_default();
-    if let Some(what) = waits_for(kind) {
+    if let Some(what) = waits_for(kind).filter(|_| !is_daemonized(service, kind)) {
         let lines = "[Service]\nType=simple\n";
         return Ok(Problem::fail(format!("Type={kind} is set, but the agent {what}"))
             .seen(format!("Type={kind} in the unit"))
@@ -127,6 +127,12 @@ fn health(_: &Survey, install: &Install) -> Judged {
     }
 }
 
+/// Whether a script in front of the agent has put it into the background, as systemd waits for.
+fn is_daemonized(service: &Service, kind: &str) -> bool {
+    let is_up = service.state.ok().is_none_or(|state| state.active == Activity::Active);
+    kind == "forking" && !service.launch.links.is_empty() && is_up
+}
+
 /// What the agent does otherwise than systemd expects of a type of service.
 fn waits_for(kind: &str) -> Option<&'static str> {
     Some(match kind {
@@ -142,7 +148,7 @@ fn waits_for(kind: &str) -> Option<&'static str> {
 mod tests {
     use crate::{
         doctor::{Status, fixtures::*},
-        host::PathRole,
+        host::{Link, PathRole, Way},
     };
 
     #[test]
@@ -180,6 +186,16 @@ mod tests {
         }
         let mut survey = healthy();
         directive(&mut survey, "Service", "Type", "exec");
+        assert_eq!(status(&survey, "service/health-reported"), Status::Pass);
+        // A script of the old kind, which ends and leaves the agent behind.
+        directive(&mut survey, "Service", "Type", "forking");
+        let link = Link {
+            program: "bash".to_owned(),
+            way: Way::Waits,
+            script: Some("/opt/start.sh".into()),
+            line: Some(2),
+        };
+        service_of(&mut survey).launch.links.push(link);
         assert_eq!(status(&survey, "service/health-reported"), Status::Pass);
     }
 

@@ -163,6 +163,14 @@ pub const FAULTS: &[Fault] = &[
 
 /// Of each nothing bad is said.
 pub const HEALTHY: &[Healthy] = &[
+    // As units for `systemctl --user` have it, and tutorials for both.
+    form(
+        "enabled for default.target",
+        "systemctl disable circleci; sed -i 's/^WantedBy=.*/WantedBy=default.target/' $U
+systemctl daemon-reload; systemctl enable circleci; systemctl restart circleci",
+        "systemctl disable circleci; cp -p /root/unit.kept $U; systemctl daemon-reload
+systemctl enable circleci; systemctl restart circleci",
+    ),
     form(
         "started by a timer, not by a target",
         "systemctl disable circleci

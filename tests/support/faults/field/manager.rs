@@ -216,6 +216,16 @@ pub const FAULTS: &[Fault] = &[
 
 /// Of each nothing bad is said.
 pub const HEALTHY: &[Healthy] = &[
+    Healthy {
+        // systemd says so of each line, whatever comes later.
+        but: &["service/directives-known"],
+        ..form(
+        "lines that a later drop-in takes back",
+        "drop '[Service]\\nEnvironment=HTTPS_PROXY=http://a b\\nKillMode=mixed # jobs\\n'
+printf '[Service]\\nEnvironment=\\nKillMode=mixed\\n' >$U.d/95-more.conf; systemctl daemon-reload; systemctl restart circleci",
+        "undrop; systemctl restart circleci",
+    )
+    },
     form(
         "variables from systemd's own configuration",
         "mkdir -p /etc/systemd/system.conf.d; \

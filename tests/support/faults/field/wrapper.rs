@@ -67,6 +67,18 @@ drop '[Service]\\nExecStart=\\nExecStart=/opt/circleci/start.sh\\n'; systemctl s
 /// Of each nothing bad is said.
 pub const HEALTHY: &[Healthy] = &[
     form(
+        "another name for the agent's process",
+        "drop \"[Service]\\nExecStart=\\nExecStart=@$B ci-agent --config $C\\n\"; systemctl restart circleci",
+        "undrop; systemctl restart circleci",
+    ),
+    // As scripts of the time before systemd do it.
+    form(
+        "a script that leaves the agent in the background, and its number in a file",
+        "printf '#!/bin/bash\\n%s --config %s &\\necho $! >/run/ci-agent/pid\\n' $B $C >/opt/circleci/run; chmod 755 /opt/circleci/run
+drop '[Service]\\nType=forking\\nRuntimeDirectory=ci-agent\\nPIDFile=/run/ci-agent/pid\\nExecStart=\\nExecStart=/opt/circleci/run\\n'; systemctl restart circleci",
+        "undrop; rm /opt/circleci/run; systemctl restart circleci",
+    ),
+    form(
         "env in front of the agent",
         "drop \"[Service]\\nExecStart=\\nExecStart=/usr/bin/env CI_HOST=web-1 $B --config $C\\n\"; systemctl restart circleci",
         "undrop; systemctl restart circleci",
