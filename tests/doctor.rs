@@ -89,8 +89,10 @@ fn hand_made_installs_raise_no_false_alarm() {
         flaws: &[
             // "chmod 755" of the unit is one of its steps.
             "service/definition-mode",
-            // Its unit has After=network.target.
+            // Its unit has After=network.target, and neither RestartSec= nor OOMPolicy=.
             "service/network-ordered",
+            "service/restarts",
+            "service/oom-spares-agent",
             // It has the account own /opt/circleci, on server too, where nothing is updated.
             "permissions/binary-not-writable",
         ],
@@ -104,6 +106,8 @@ fn hand_made_installs_raise_no_false_alarm() {
         flaws: &[
             "service/definition-mode",
             "service/network-ordered",
+            "service/restarts",
+            "service/oom-spares-agent",
             "permissions/binary-not-writable",
             // The unit stands in the folder that the account owns, and is linked from there.
             "permissions/definition-trusted",
@@ -117,7 +121,12 @@ fn hand_made_installs_raise_no_false_alarm() {
         workdir: "/var/lib/circleci-runner/workdir",
         unit: "/usr/lib/systemd/system/circleci-runner.service",
         command: "/usr/bin/circleci-runner machine --config /etc/circleci-runner/circleci-runner-config.yaml",
-        flaws: &["service/network-ordered", "service/definition-mode"],
+        flaws: &[
+            "service/network-ordered",
+            "service/restarts",
+            "service/oom-spares-agent",
+            "service/definition-mode",
+        ],
     };
     judged(&lab, &agent, &package);
 }

@@ -150,6 +150,12 @@ pub(super) fn stray(
     }
 }
 
+/// The name of an account that a definition may give by its number.
+pub(super) fn by_name(root: &Root, user: String) -> String {
+    let account = user.parse().ok().and_then(|uid| accounts::by_number(root, uid));
+    account.map_or(user, |account| account.name)
+}
+
 fn of_definition(root: &Root, mut unit: Unit, receipt: Option<Receipt>) -> Candidate {
     let environment::OfUnit { set: mut variables, files, mut misread } =
         environment::of_unit(root, &unit, None, Vec::new());
@@ -169,6 +175,7 @@ fn of_definition(root: &Root, mut unit: Unit, receipt: Option<Receipt>) -> Candi
         (Some(account), Some("root")) => Some(account.clone()),
         _ => user,
     };
+    let user = user.map(|user| by_name(root, user));
     let name = unit.name.trim_end_matches(".service").to_owned();
     unit.definitions.shrink_to_fit();
     let folder = started.folder().map(Path::to_owned);

@@ -2,7 +2,7 @@
 
 use super::{
     ProbeContext,
-    candidate::Candidate,
+    candidate::{Candidate, by_name},
     environment,
     manager_settings::{self, ManagerSettings},
     scrub::Scrub,
@@ -77,7 +77,7 @@ pub(super) fn take_over(
             let mut base = if context.is_host { of_host.clone() } else { None }
                 .unwrap_or_else(|| of_image.clone());
             if let Some(told) = told.as_ref() {
-                candidate.runs_as(&told.user);
+                candidate.runs_as(&by_name(&context.root, told.user.clone()));
                 base.extend(manager_settings::of_process(&told.pass_environment));
             }
             let of_unit = environment::of_unit(&context.root, &unit, told.as_ref(), base);

@@ -147,27 +147,23 @@ fn no_escape_sequence_of_a_configuration_reaches_a_terminal() {
 fn an_agents_words_do_not_pass_for_this_programs() {
     let Some(lab) = installed("lines of an agent that imitate ours") else { return };
     let says = IMITATIONS.map(|line| format!("echo '{line}'\n")).concat();
-    let agent = |end: &str| {
+    let script_of_unit = |end: &str| {
         let status = r"Healthy\033]0;PWNED\007\302\233\342\200\256                    help: x";
         let text =
             format!("#!/bin/sh\n{says}systemd-notify --status=\"$(printf '{status}')\"\n{end}\n");
-        lab.host.write("/usr/local/lib/agent.sh", text.as_bytes(), 0o755);
+        lab.host.write("/usr/local/lib/words.sh", text.as_bytes(), 0o755);
     };
-    script(
-        &lab,
-        "drop '[Service]\\nExecStart=\\nExecStart=/usr/local/lib/agent.sh --config \
-         /etc/opt/circleci/launch-agent-config.yaml\\nNotifyAccess=all\\n'",
-    );
-    agent("exec sleep 600");
+    // Beside the agent: a unit that runs another one is refused before anything is changed.
+    script(&lab, "drop '[Service]\\nExecStartPre=/usr/local/lib/words.sh\\nNotifyAccess=all\\n'");
+    script_of_unit("exit 0");
     let words = lab.arguments(&["--mode", "single-task"]);
     let output = lab.host.run(&words.iter().map(String::as_str).collect::<Vec<_>>());
     let (out, err) = text(&output);
     assert_eq!(output.status.code(), Some(0), "{out}{err}");
-    assert!(out.contains("Healthy"), "the status is told: {out}");
     let mut bad = Vec::from_iter(steering(&out, "the result of an install"));
     bad.extend(steering(&err, "the progress of an install"));
 
-    agent("exit 3");
+    script_of_unit("exit 3");
     let words = lab.arguments(&["--mode", "continuous"]);
     let output = lab.host.run(&words.iter().map(String::as_str).collect::<Vec<_>>());
     let (out, err) = text(&output);

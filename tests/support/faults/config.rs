@@ -222,7 +222,8 @@ pub const FAULTS: &[Fault] = &[
         "undrop",
     ),
     seen_by(
-        &["config/environment-overrides"],
+        // The token that counts is this one.
+        &["config/environment-overrides", "config/token-shape", "agent/token-accepted"],
         fault(
             "token in the unit",
             "drop '[Service]\\nEnvironment=LAUNCH_AGENT_API_AUTH_TOKEN=hunter2hunter2\\n'",

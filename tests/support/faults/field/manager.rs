@@ -216,6 +216,11 @@ pub const FAULTS: &[Fault] = &[
 
 /// Of each nothing bad is said.
 pub const HEALTHY: &[Healthy] = &[
+    form(
+        "account that is given by its number",
+        "drop \"[Service]\\nUser=$(id -u circleci)\\n\"; systemctl restart circleci",
+        "undrop; systemctl restart circleci",
+    ),
     Healthy {
         // systemd says so of each line, whatever comes later.
         but: &["service/directives-known"],
