@@ -175,12 +175,14 @@ fn an_agents_words_do_not_pass_for_this_programs() {
     assert!(of_agent(&err).len() >= IMITATIONS.len(), "the log is told: {err}");
     bad.extend(of_agent(&err).into_iter().filter(|line| !line.starts_with("    | ")));
     // A log of its own, so that no line of systemd's is the last one.
-    lab.host.write("/var/opt/circleci/agent.log", IMITATIONS.join("\n").as_bytes(), 0o600);
     script(
         &lab,
         "printf 'logging:\\n  file: /var/opt/circleci/agent.log\\n' >>$C
-         chown circleci: /var/opt/circleci/agent.log; systemctl stop circleci.service",
+         undrop; systemctl reset-failed circleci.service
+         systemctl start circleci.service; systemctl stop circleci.service",
     );
+    lab.host.write("/var/opt/circleci/agent.log", IMITATIONS.join("\n").as_bytes(), 0o600);
+    lab.host.ok(&["chown", "circleci:", "/var/opt/circleci/agent.log"]);
     let (report, _) = text(&lab.host.run(&[PROGRAM, "doctor", HERE]));
     assert!(report.contains("| error …"), "what is known of the log is told: {report}");
     bad.extend(of_agent(&report));

@@ -3,8 +3,8 @@
 
 use crate::{
     doctor::{Remedy, remedy::Text},
-    host::{EndedBy, Ending, HostEnd, Install, Named, Provenance, Service, Survey},
-    platform::fs::Meta,
+    host::{EndedBy, Ending, HostEnd, Install, Named, PathWalk, Service, Survey},
+    platform::fs::Kind,
     record::Step,
     service::host_ends,
 };
@@ -16,7 +16,7 @@ enum Held {
     HostEnds(EndedBy, Ending),
     /// systemd refuses to start it: a unit that it requires does not exist, or is masked.
     Unstartable,
-    /// The manager would read a file that another account may have chosen, and give it to the jobs.
+    /// The manager would follow a link to a file of variables, and give them to the jobs.
     ForeignFile,
 }
 
@@ -35,16 +35,12 @@ fn held(install: &Install, service: &Service) -> Option<Held> {
         .or(is_foreign.then_some(Held::ForeignFile))
 }
 
-/// Whether it is a file of variables whose name another account made lead to a file of others: root's
-/// manager follows a link, and the account's jobs read the variables.
+/// Whether it is a file of variables behind a link: root's manager follows it, wherever it leads by
+/// then, and the account's jobs read the variables.
 fn leads_elsewhere(named: &Named) -> bool {
-    let Some(walk) = named.walk.ok().filter(|_| named.role.is_environment()) else { return false };
-    let is_by = |by: Provenance, end: &Meta| match by {
-        Provenance::Account(uid) => end.is_of(uid),
-        Provenance::Root | Provenance::Anybody => false,
-    };
-    let by = walk.replaceable_by;
-    !by.is_root() && walk.real != walk.path && !walk.end.is_some_and(|end| is_by(by, &end))
+    let is_plain =
+        |walk: &PathWalk| walk.is_missing() || walk.is(Kind::File) && walk.real == walk.path;
+    named.role.is_environment() && named.walk.ok().is_some_and(|walk| !is_plain(walk))
 }
 
 /// The remedy of a finding about `subject` without what starts, stops or restarts a service that is
@@ -80,8 +76,8 @@ impl Held {
                 " when the agent ends.",
             ]),
             Self::ForeignFile => Text::from(
-                " The service is not restarted: an environment file of it is a link that another \
-                 account may have made, to a file of others.",
+                " The service is not restarted: an environment file of it is behind a link, which \
+                 systemd follows as root.",
             ),
             Self::Unstartable => Text::from(
                 " The service is not restarted: systemd refuses to start it while a unit that it \

@@ -175,9 +175,11 @@ fn running(survey: &Survey, install: &Install) -> Judged {
     if let Some(meaning) = profile.meaning(state) {
         seen = format!("{seen}; {meaning}");
     }
-    if !install.start_log.is_empty() {
-        let lines: Vec<&str> =
-            install.start_log.iter().map(crate::host::Scrubbed::as_str).collect();
+    // What was said of a start counts until one has succeeded.
+    let is_good = matches!(state.result.as_str(), "" | "success");
+    let of_start: &[_] = if is_good { &[] } else { &install.start_log };
+    if !of_start.is_empty() {
+        let lines: Vec<&str> = of_start.iter().map(crate::host::Scrubbed::as_str).collect();
         seen = format!("{seen}\n{}", Foreign::new(&lines.join("\n")).marked());
     }
     if rules(service.manager).has_given_up(service, state) {
@@ -189,7 +191,7 @@ fn running(survey: &Survey, install: &Install) -> Judged {
             .cure(cause_first(cause, survey, install, service))
             .into());
     }
-    if let Some(last) = log::last_known(install, 1).filter(|_| install.start_log.is_empty()) {
+    if let Some(last) = log::last_known(install, 1).filter(|_| of_start.is_empty()) {
         seen = format!("{seen}\n{last}");
     }
     if let Some(remedy) = rules(service.manager).after_end(state) {

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     doctor::{Judged, Problem, Remedy, Verdict, change::on_account},
-    host::{Install, Service, Survey, Unseen},
+    host::{AccountFacts, Install, Service, Survey, Unseen},
 };
 
 /// Whether the account of a unit exists, and is not root.
@@ -36,10 +36,13 @@ pub(super) fn judge(survey: &Survey, install: &Install, service: &Service) -> Ju
     if is_misread(service, "User") {
         return Err(Unseen::not_examined("User= is not what it is meant to be"));
     }
-    if let (None, Some(why)) = (survey.account(name), &survey.host.accounts_unread) {
+    let number: Option<u32> = name.parse().ok();
+    let has_number = |account: &&AccountFacts| number.is_some() && account.uid() == number;
+    let account = survey.account(name).or_else(|| survey.host.accounts.iter().find(has_number));
+    if let (None, Some(why)) = (account, &survey.host.accounts_unread) {
         return Err(Unseen::probe_failed(why.clone()));
     }
-    match survey.account(name) {
+    match account {
         None if survey.host.image => {
             Err(Unseen::not_examined("an image gets its accounts at its first boot"))
         }
@@ -47,12 +50,16 @@ pub(super) fn judge(survey: &Survey, install: &Install, service: &Service) -> Ju
         None => {
             let line = service.directive("Service", "User");
             let place = line.map(|line| format!("{}:{}", line.file.display(), line.line));
-            let remedy =
-                Remedy::by_hand("Create the account, or correct User=.").command(on_account(
+            let remedy = Remedy::by_hand("Create the account, or correct User=.");
+            // A number is no name for an account.
+            let remedy = match number {
+                Some(_) => remedy,
+                None => remedy.command(on_account(
                     "useradd --system --create-home --shell /bin/bash",
                     name,
                     install.named_by,
-                ));
+                )),
+            };
             Ok(Problem::fail(format!(
                 "the service must run as {name}, an account that does not exist"
             ))
