@@ -197,12 +197,13 @@ fn texts_of_others_enter_the_model_by_one_file() {
 
 /// Where a service manager is named: in its homes, their tables, what finds its definitions, and what
 /// reads the command in one.
-const HOMES: [&str; 6] = [
+const HOMES: [&str; 7] = [
     "service/",
     "doctor/service/",
     "values/manager.rs",
     "probe/launchd.rs",
     "probe/tasks.rs",
+    "probe/misnamed.rs",
     "probe/launch/of_unit.rs",
 ];
 

@@ -62,6 +62,14 @@ pub(super) enum Purpose {
     Data,
 }
 
+/// Gives a file or folder another name, where root alone can put another one in its place.
+pub(super) fn renamed(walk: &PathWalk, name: &Path, named_by: Provenance) -> Command {
+    match walk.replaceable_by.is_root() {
+        true => Command::root("mv -n").path(&walk.path, named_by).path(name, named_by),
+        false => Command::left_out(),
+    }
+}
+
 /// Makes remedies that change paths of an install.
 pub(super) struct Change<'a> {
     survey: &'a Survey,
@@ -176,8 +184,7 @@ impl<'a> Change<'a> {
         }
         let mut other = path.clone().into_os_string();
         other.push(".moved");
-        let command = Command::root("mv -n").path(path, site.named_by);
-        remedy.command(command.path(Path::new(&other), site.named_by))
+        remedy.command(renamed(site.walk, Path::new(&other), site.named_by))
     }
 
     /// Sets the mode of a unit, drop-in or property list, where only root could have put it.

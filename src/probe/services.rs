@@ -27,7 +27,7 @@ pub(super) fn complete(
     undiscovered: &mut Vec<String>,
 ) -> Vec<Unit> {
     let units = all(context, found, processes, undiscovered);
-    if !units.is_empty() || Manager::usual(context.os) != Manager::Systemd {
+    if !units.is_empty() || !Manager::usual(context.os).profile().starts_by_links() {
         return units;
     }
     let meant = context.start(ProbeName::Definitions, |context| misnamed::find(&context.root));

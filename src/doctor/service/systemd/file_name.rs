@@ -1,7 +1,7 @@
 //! Files that systemd never reads, because of their names.
 
 use crate::{
-    doctor::{Command, Problem, Remedy},
+    doctor::{Problem, Remedy, change::renamed},
     host::{Install, Service},
     service::systemd::{on_unit, reload},
     values::Manager,
@@ -13,10 +13,7 @@ pub(in crate::doctor::service) fn unread(install: &Install, service: &Service) -
     if file.path.extension().is_some_and(|end| end == "service") {
         return None;
     }
-    let by = install.named_by;
-    let rename = Command::root("mv -n")
-        .path(&file.path, by)
-        .path(&file.path.with_file_name(&service.name), by);
+    let meant = file.path.with_file_name(&service.name);
     let name = file.path.file_name().unwrap_or_default().display();
     Some(
         Problem::fail(format!(
@@ -25,7 +22,7 @@ pub(in crate::doctor::service) fn unread(install: &Install, service: &Service) -
         .seen(file.path.display().to_string())
         .cure(
             Remedy::by_hand("Rename the file, and start the service.")
-                .command(rename)
+                .command(renamed(file, &meant, install.named_by))
                 .command(reload(install, service))
                 .command(on_unit("systemctl enable --now", install, service)),
         ),
