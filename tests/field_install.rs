@@ -84,7 +84,6 @@ fn what_the_doctor_would_fail_is_refused_before_anything_is_changed() {
         ("--workdir", "/opt/circleci", "conflicts with the agent's binary"),
         ("--workdir", "/etc/opt/circleci", "conflicts with the agent's configuration"),
         ("--workdir", "/home/circleci", "conflicts with the home"),
-        ("--workdir", "/srv/homes/circleci", "conflicts with the home"),
         ("--workdir", "/home/other", "home of an account"),
         ("--workdir", "/tmp/%s", "folder of the system"),
         ("--workdir", "/usr/local/bin", "folder of the system"),
@@ -95,6 +94,9 @@ fn what_the_doctor_would_fail_is_refused_before_anything_is_changed() {
     ] {
         refused(&lab, &[option, value], 2, &["E2002", word]);
     }
+    // What a link leads to is a fact of the host.
+    let linked = ["--workdir", "/srv/homes/circleci"];
+    refused(&lab, &linked, 3, &["E3007", "leads to /home/circleci", "conflicts with the home"]);
     refused(&lab, &["--user", "first.last"], 3, &["E3009", "first.last"]);
 }
 
