@@ -197,6 +197,8 @@ impl Names {
     fn of(os: Os, path: &Path) -> Self {
         let text = path.to_string_lossy();
         match os {
+            // Windows joins names of another system by its own separator.
+            Os::Linux if cfg!(windows) => Self::split(&text.replace('\\', "/")),
             Os::Linux => Self::split(&text),
             // Their file systems know one name in all cases of its letters.
             Os::Darwin => Self::split(&text.to_lowercase()).without_private(),

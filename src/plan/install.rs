@@ -15,7 +15,7 @@ use crate::{
     platform::{Os, home::refusal, paths::home},
     record::{Digest, PlacedBinary, Receipt, Record, State, Step, Target, ancestors},
     release::Artifact,
-    service::task_scheduler,
+    service::{systemd::drop_ins, task_scheduler},
     settings::{
         Settings, Source, Spec,
         table::{Definition, SETTINGS},
@@ -278,16 +278,17 @@ fn missing_tool(tool: &str, why: &str, package: &str) -> Error {
 }
 
 /// Steps that restore what an earlier install made and this one does not need, in reverse order. Data
-/// stays until `uninstall --purge`.
+/// stays until `uninstall --purge`, and what `doctor --fix` cured until an uninstall.
 fn no_longer_wanted(wanted: &[Step], facts: &Facts) -> Vec<Step> {
     let records = facts.receipt.iter().flat_map(|receipt| &receipt.records);
     let targets: Vec<Target> = wanted.iter().map(Step::target).collect();
-    let data = records.clone().filter(|record| record.data).map(|record| &record.target);
-    let staying: Vec<&Path> = targets.iter().chain(data).filter_map(Target::path).collect();
+    let stays = |record: &&Record| record.data || is_cure(record);
+    let kept = records.clone().filter(stays).map(|record| &record.target);
+    let staying: Vec<&Path> = targets.iter().chain(kept).filter_map(Target::path).collect();
     let is_stale = |record: &&Record| {
         let folder = matches!(&record.target, Target::Folder(path)
             if staying.iter().any(|staying| staying.starts_with(path)));
-        !record.data && !folder && !targets.contains(&record.target)
+        !stays(record) && !folder && !targets.contains(&record.target)
             // Whether the service runs followed from --no-start then, and is not undone.
             && !matches!(record.target, Target::Running(_))
             && !desktop::is_needed_by_others(record, facts)
@@ -302,6 +303,13 @@ fn no_longer_wanted(wanted: &[Step], facts: &Facts) -> Vec<Step> {
                 || matches!(step, Step::Restore { to, .. } if *to != State::Absent)
         })
         .collect()
+}
+
+/// Whether a fix of the doctor made it: rights alone of what was there, or a drop-in. The fault that it
+/// cured would be back.
+fn is_cure(record: &Record) -> bool {
+    matches!(record.before, State::PermissionsSet { .. })
+        || record.target.path().is_some_and(drop_ins::is_of_doctor)
 }
 
 /// Whether a running agent must be restarted for the change of a step.

@@ -157,6 +157,13 @@ pub(super) fn by_name(root: &Root, user: String) -> String {
 }
 
 fn of_definition(root: &Root, mut unit: Unit, receipt: Option<Receipt>) -> Candidate {
+    // A definition without any line, as that of a masked unit is, tells nothing of the agent.
+    let receipt = match receipt {
+        Some(receipt) if unit.directives.is_empty() && unit.command.is_none() => {
+            return Candidate { unit: Some(unit), ..of_receipt(receipt) };
+        }
+        receipt => receipt,
+    };
     let environment::OfUnit { set: mut variables, files, mut misread } =
         environment::of_unit(root, &unit, None, Vec::new());
     if unit.manager.profile().has_drop_ins() {

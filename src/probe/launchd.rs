@@ -214,6 +214,7 @@ mod tests {
     }
 
     /// A wrapper that fetches the token, as a password manager's guide for Macs has it.
+    #[cfg(unix)]
     #[test]
     fn a_job_is_an_agents_by_the_script_that_it_runs() {
         let keys = "<key>Label</key><string>org.ci</string><key>ProgramArguments</key><array>\

@@ -19,6 +19,7 @@ use runnerup::{
         windows::registry::Value,
     },
     record::{Digest, Receipt, Record, State, Step, Target},
+    service::systemd::drop_ins,
     settings::{HostDefaults, Spec},
     values::Manager,
 };
@@ -200,6 +201,26 @@ fn a_desktop_session_is_kept_and_given_up_again() {
     let headless = done(installed, &plan);
     assert!(headless.registry.is_empty(), "{:?}", headless.registry);
     let again = planned(system, &USUAL, &headless);
+    assert!(again.steps.is_empty(), "{}", shown(&again));
+}
+
+/// An install once gave `/tmp` back the mode that no job could use.
+#[test]
+fn what_the_doctor_cured_is_not_taken_back_by_the_next_install() {
+    let system = SYSTEMS[0];
+    let plan = planned(system, &USUAL, &fresh(system.0));
+    let mut installed = done(fresh(system.0), &plan);
+    let meta = meta(Kind::Folder, (0, 0), 0o755);
+    let drop_in = drop_ins::of_doctor("circleci.service", "stop");
+    let receipt = installed.receipt.as_mut().unwrap();
+    for (target, before) in [
+        (Target::Folder("/tmp".into()), State::PermissionsSet { meta }),
+        (Target::Folder(drop_in.parent().unwrap().into()), State::Absent),
+        (Target::File(drop_in), State::Absent),
+    ] {
+        receipt.records.push(Record { target, before, after: None, data: false });
+    }
+    let again = planned(system, &USUAL, &installed);
     assert!(again.steps.is_empty(), "{}", shown(&again));
 }
 

@@ -1,6 +1,9 @@
 //! Faults of the host, its accounts, and what jobs left.
 
-use super::{Cure::Hand, Fault, fault, seen_by};
+use super::{
+    Cure::{Hand, Paste},
+    Fault, fault, seen_by,
+};
 
 /// A part of the table.
 pub const FAULTS: &[Fault] = &[
@@ -16,8 +19,8 @@ pub const FAULTS: &[Fault] = &[
         "account without its home",
         "mv /home/circleci /home/away",
         "permissions/home-usable",
-        Hand,
-        "mv /home/away /home/circleci",
+        Paste,
+        "rm -r /home/circleci; mv /home/away /home/circleci",
     ),
     // The host.
     fault(
@@ -51,11 +54,13 @@ pub const FAULTS: &[Fault] = &[
     // Neighbours and leftovers.
     fault(
         "process that a dead job left",
-        // Type=exec: it is the account's process, not systemd's on its way there.
-        "systemd-run --quiet --unit left --property Type=exec --uid circleci sleep 600",
+        // It stays in the service's control group, as what a cancelled job started in the background.
+        "setsid setpriv --reuid circleci --regid circleci --clear-groups sleep 600 >/dev/null 2>&1 & \
+         echo $! >/run/left; \
+         echo $! >/sys/fs/cgroup$(systemctl show --value -p ControlGroup circleci)/cgroup.procs",
         "agent/no-orphans",
         Hand,
-        "systemctl stop left",
+        "kill $(cat /run/left)",
     ),
     // The network. What is sent to an address of lo that is not its own is dropped.
     fault(

@@ -57,15 +57,15 @@ pub const FAULTS: &[Fault] = &[
         "unit that is gone",
         "rm $U; systemctl daemon-reload",
         "service/defined",
-        Hand,
+        Paste,
         "cp -p /root/unit.kept $U; systemctl daemon-reload",
     ),
     fault(
         "account that is not there",
         "drop '[Service]\\nUser=nobody-there\\n'",
         "service/user-exists",
-        Hand,
-        "undrop",
+        Paste,
+        "undrop; userdel -r nobody-there 2>/dev/null",
     ),
     seen_by(
         &["permissions/power-known", "permissions/config-private"],

@@ -5,6 +5,7 @@ use crate::{
     doctor::{Remedy, lookup::restarted, remedy::Text},
     host::{Install, Service},
     record::{Content, File, Folder, Owner, Step},
+    service::systemd::drop_ins,
 };
 
 /// Name and content of the drop-in that makes a stop signal only the agent.
@@ -58,14 +59,12 @@ pub(super) fn draining(remedy: Remedy, service: &Service) -> Remedy {
 
 /// With the steps that write a drop-in.
 fn written(remedy: Remedy, service: &Service, what: &'static str, lines: &Text) -> Remedy {
-    let folder = format!("/etc/systemd/system/{}.d", service.name);
-    // Read last, so that it overrides other drop-ins.
-    let path = format!("{folder}/zz-runnerup-{what}.conf");
+    let path = drop_ins::of_doctor(&service.name, what);
     let owner = || Some(Owner::user("root"));
-    let folder =
-        Folder { path: folder.into(), owner: owner(), mode: 0o755, data: false, shared: true };
+    let folder = path.parent().unwrap_or(&path).to_owned();
+    let folder = Folder { path: folder, owner: owner(), mode: 0o755, data: false, shared: true };
     let file = File {
-        path: path.into(),
+        path,
         content: Content::public(format!("# Written by runnerup doctor.\n{}", lines.as_str())),
         owner: owner(),
         mode: 0o644,
