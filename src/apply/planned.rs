@@ -123,6 +123,7 @@ mod tests {
                 path: expected.binary.display().to_string(),
                 words: expected.command.join(" "),
                 ignores_failure: false,
+                status: None,
             }],
             ..Effective::default()
         }

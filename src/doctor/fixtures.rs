@@ -99,6 +99,7 @@ pub(crate) fn healthy() -> Survey {
                 name: "multi-user.target".into(),
                 state: WanterState::Reached,
                 meant: None,
+                by_package: false,
             }],
             ..Boot::default()
         }),

@@ -40,6 +40,10 @@ pub struct Wanter {
     /// The name that was probably meant.
     #[serde(default)]
     pub meant: Option<String>,
+    /// The link to the other unit is in a folder of packages, which `systemctl is-enabled` does not
+    /// look into.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_package: bool,
 }
 
 /// What becomes of a unit that starts another one.

@@ -31,6 +31,8 @@ pub struct Effective<T = Scrubbed> {
     pub supplementary_groups: Vec<String>,
     /// With a dash or an exclamation mark in front where it may be missing; empty: `/`.
     pub working_directory: T,
+    /// What is run first, each of which can end the start without a failure.
+    pub exec_condition: Vec<Exec<T>>,
     /// What is run in turn.
     pub exec_start_pre: Vec<Exec<T>>,
     /// The main command.
@@ -150,6 +152,9 @@ pub struct Exec<T = Scrubbed> {
     pub words: T,
     /// Its failure is none of the unit's.
     pub ignores_failure: bool,
+    /// The exit status that it last ended with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<i32>,
 }
 
 /// The limits of a slice, for all that runs in it together.

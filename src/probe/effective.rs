@@ -116,6 +116,7 @@ fn scrubbed(told: &Effective<String>, scrub: &Scrub) -> Effective {
                 path: text(&exec.path),
                 words: Scrubbed::text(&words.join(" "), scrub),
                 ignores_failure: exec.ignores_failure,
+                status: exec.status,
             }
         };
         all.iter().map(command).collect::<Vec<_>>()
@@ -128,6 +129,7 @@ fn scrubbed(told: &Effective<String>, scrub: &Scrub) -> Effective {
     Effective {
         environment: told.environment.iter().map(assigned).collect(),
         working_directory: text(&told.working_directory),
+        exec_condition: commands(&told.exec_condition),
         exec_start_pre: commands(&told.exec_start_pre),
         exec_start: commands(&told.exec_start),
         exec_start_post: commands(&told.exec_start_post),
@@ -207,7 +209,7 @@ mod tests {
             value: Some(value.to_owned()),
         };
         let words = "/opt/x --api.auth_token hunter2 --config /c".to_owned();
-        let exec = Exec { path: "/opt/x".to_owned(), words, ignores_failure: false };
+        let exec = Exec { path: "/opt/x".to_owned(), words, ignores_failure: false, status: None };
         let effective = Effective {
             environment: vec![
                 assigned("LAUNCH_AGENT_API_AUTH_TOKEN", "hunter2"),

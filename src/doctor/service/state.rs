@@ -8,7 +8,9 @@ use crate::{
         Check, Command, Judge, Judged, Problem, Remedy, Verdict,
         lookup::{restarted, service},
     },
-    host::{Activity, Install, PathRole, Service, ServiceState, Survey, Unseen},
+    host::{
+        Activity, Install, PathRole, Service, ServiceState, Survey, Unseen, Wanter, WanterState,
+    },
     record::Step,
     service::Verb,
     values::Manager,
@@ -123,10 +125,18 @@ fn enabled(survey: &Survey, install: &Install) -> Judged {
     }
     let (service, state) = state(install)?;
     let name = &service.name;
-    // A timer or another unit starts it, without a link of its own.
-    let is_started = boot.is_some_and(|boot| boot.is_reached && boot.wanters.is_empty());
-    if state.enabled || is_started {
+    if state.enabled {
         return Ok(Verdict::Holds(state.enabled_word.clone()));
+    }
+    // A timer or another unit starts it, without a link of its own; or the link is one of a package's.
+    let starts = |wanter: &&Wanter| wanter.by_package && wanter.state == WanterState::Reached;
+    if let Some(boot) = boot.filter(|boot| boot.is_reached) {
+        if let Some(wanter) = boot.wanters.iter().find(starts) {
+            return Ok(Verdict::Holds(format!("{} starts it", wanter.name)));
+        }
+        if boot.wanters.is_empty() {
+            return Ok(Verdict::Holds(state.enabled_word.clone()));
+        }
     }
     let profile = service.manager.profile();
     let remedy = Remedy::by_hand("Enable the service.").typed(Verb::Enable, install, service);

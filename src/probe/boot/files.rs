@@ -159,15 +159,14 @@ impl<'a> Files<'a> {
         folders.flat_map(entries).collect()
     }
 
-    /// Every unit that has a link to one of `names` in a folder of its own, and whether that link
-    /// outlives this boot.
-    pub(super) fn wanters(&self, names: &[String]) -> Vec<(String, bool)> {
+    /// Every unit that has a link to one of `names` in a folder of its own, and that folder.
+    pub(super) fn wanters(&self, names: &[String]) -> Vec<(String, &Path)> {
         let mut found = Vec::new();
         for folder in self.folders.names() {
             let Some(unit) = linking(folder) else { continue };
             for path in self.folders.places(folder) {
                 if self.entries(path).iter().any(|entry| names.contains(entry)) {
-                    found.push((unit.to_owned(), !is_volatile(path)));
+                    found.push((unit.to_owned(), path.as_path()));
                 }
             }
         }

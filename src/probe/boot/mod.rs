@@ -9,9 +9,10 @@ mod unit;
 use crate::{
     host::{Boot, Provenance, Requirement, Seen, Wanter, WanterState},
     platform::fs::Root,
+    service::systemd::unit_folders::is_of_package,
     text::nearest,
 };
-use files::Files;
+use files::{Files, is_volatile};
 use std::{
     cell::{OnceCell, RefCell},
     collections::{BTreeMap, BTreeSet},
@@ -124,11 +125,12 @@ impl<'a> NextBoot<'a> {
             Standing::There if self.has(name) => WanterState::Reached,
             Standing::There => WanterState::NotReached,
         };
-        let wanter = |(name, lasts): (String, bool)| {
-            let state = state(&name, lasts);
+        let wanter = |(name, folder): (String, &Path)| {
+            let state = state(&name, !is_volatile(folder));
+            let by_package = is_of_package(folder);
             let is_missing = state == WanterState::Missing;
             let meant = is_missing.then(|| nearest(&name, &self.files.targets())).flatten();
-            Wanter { meant: meant.map(str::to_owned), name, state }
+            Wanter { meant: meant.map(str::to_owned), name, state, by_package }
         };
         self.files.wanters(names).into_iter().map(wanter).collect()
     }

@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 /// The properties that [`effective`] reads; of a slice those that it has.
 pub(super) const PROPERTIES: &str = "FragmentPath,SourcePath,DropInPaths,Environment,\
      EnvironmentFiles,PassEnvironment,UnsetEnvironment,User,Group,SupplementaryGroups,\
-     WorkingDirectory,ExecStartPre,ExecStart,ExecStartPost,ExecStop,ExecStopPost,TimeoutStartUSec,\
+     WorkingDirectory,ExecCondition,ExecStartPre,ExecStart,ExecStartPost,ExecStop,ExecStopPost,TimeoutStartUSec,\
      TimeoutStopUSec,RuntimeMaxUSec,KillMode,KillSignal,SendSIGKILL,Restart,RestartUSec,\
      StartLimitIntervalUSec,StartLimitBurst,TasksMax,MemoryMax,MemoryHigh,LimitNOFILESoft,\
      LimitNPROCSoft,LimitASSoft,LimitFSIZESoft,LimitCPUSoft,OOMPolicy,NoNewPrivileges,Type,\
@@ -96,10 +96,15 @@ fn limit(text: &str, read: impl Fn(&str) -> Option<u64>) -> Limit {
 fn command(text: &str) -> Option<Exec<String>> {
     let (path, rest) = text.strip_prefix("{ path=")?.split_once(" ; argv[]=")?;
     let (words, rest) = rest.rsplit_once(" ; ignore_errors=")?;
+    let status = rest.split_once("code=exited ; status=").and_then(|(_, status)| {
+        let digits = status.trim_end_matches([' ', '}']).split('/').next()?;
+        digits.parse().ok()
+    });
     Some(Exec {
         path: path.to_owned(),
         words: words.to_owned(),
         ignores_failure: rest.starts_with("yes"),
+        status,
     })
 }
 
@@ -185,6 +190,7 @@ pub(super) fn effective(block: &Block<'_>) -> Effective<String> {
         group: block.text("Group"),
         supplementary_groups: block.list("SupplementaryGroups"),
         working_directory: block.text("WorkingDirectory"),
+        exec_condition: block.commands("ExecCondition"),
         exec_start_pre: block.commands("ExecStartPre"),
         exec_start: block.commands("ExecStart"),
         exec_start_post: block.commands("ExecStartPost"),
@@ -296,6 +302,11 @@ mod tests {
         let stops: Vec<_> =
             unit.exec_stop_post.iter().map(|exec| (&*exec.words, exec.ignores_failure)).collect();
         assert_eq!(stops, [("/bin/echo a ; b", true), ("/bin/x", false)]);
+        let ended = "{ path=/bin/false ; argv[]=/bin/false ; ignore_errors=no ; start_time=[n/a] ; \
+                     stop_time=[n/a] ; pid=406 ; code=exited ; status=1 }";
+        assert_eq!(command(ended).unwrap().status, Some(1));
+        let never = ended.replace("exited ; status=1", "(null) ; status=0/0");
+        assert_eq!(command(&never).unwrap().status, None);
         let files: Vec<_> =
             unit.environment_files.iter().map(|file| (file.path.to_str(), file.optional)).collect();
         assert_eq!(files, [(Some("/root/*.env"), true), (Some("/root/a b"), false)]);

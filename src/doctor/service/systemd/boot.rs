@@ -1,11 +1,11 @@
 //! Whether the next boot starts a unit.
 
-use super::on_unit;
+use super::{on_unit, start_needs::SKIPPED};
 use crate::{
     doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict},
     host::{
-        Boot, ConditionFault, Install, PathRole, Service, Survey, UnitCondition, Wanter,
-        WanterState,
+        Boot, ConditionFault, Install, PathRole, Service, ServiceState, Survey, UnitCondition,
+        Wanter, WanterState,
     },
     record::Step,
     service::Verb,
@@ -133,7 +133,9 @@ fn fails(condition: &UnitCondition, install: &Install, service: &Service) -> Pro
 
 /// A condition of another kind, by what became of the last start.
 fn last_condition(boot: &Boot, install: &Install, service: &Service) -> Option<Problem> {
-    let state = service.state.ok().filter(|state| !state.is_held())?;
+    // What a command of the unit ended is told with that command.
+    let counts = |state: &&ServiceState| !state.is_held() && state.result != SKIPPED;
+    let state = service.state.ok().filter(counts)?;
     let effective = state.effective.as_ref()?;
     let failed = [effective.conditions_held, effective.assertions_held].contains(&Some(false));
     (failed && boot.conditions.is_empty()).then(|| {
@@ -239,7 +241,7 @@ mod tests {
     }
 
     fn wanter(name: &str, state: WanterState) -> Vec<Wanter> {
-        vec![Wanter { name: name.into(), state, meant: None }]
+        vec![Wanter { name: name.into(), state, meant: None, by_package: false }]
     }
 
     #[test]
@@ -301,6 +303,17 @@ mod tests {
         assert_eq!(word("disabled", false), Status::Fail);
         // A timer, or another unit, starts it.
         assert_eq!(word("disabled", true), Status::Pass);
+        // A link of a package's, in /usr/lib/systemd/system, starts it.
+        let mut survey = with(|boot| boot.wanters[0].by_package = true);
+        if let Seen::Known(state) = &mut service_of(&mut survey).state {
+            *state =
+                ServiceState { enabled: false, enabled_word: "disabled".into(), ..state.clone() };
+        }
+        let found = finding(&survey, "service/enabled");
+        assert_eq!(
+            (found.status, found.summary.as_str()),
+            (Status::Pass, "multi-user.target starts it")
+        );
     }
 
     #[test]

@@ -75,7 +75,7 @@ pub(super) fn accepted(install: &Install, service: &Service) -> Judged {
     let is_told = |objection: &Objection| {
         let is_it =
             |misread: &Misread| misread.file == objection.file && misread.line == objection.line;
-        service.misread.iter().any(is_it) || is_too_new(service, objection)
+        service.misread.iter().any(is_it) || is_judged(service, objection)
     };
     let objections = service.objections.known()?.iter();
     let problems: Vec<_> =
@@ -84,11 +84,15 @@ pub(super) fn accepted(install: &Install, service: &Service) -> Judged {
     Ok(Verdict::of(problems, format!("systemd accepts all {count} directives")))
 }
 
-/// Whether an older systemd passes over a line that every unit should have.
-fn is_too_new(service: &Service, objection: &Objection) -> bool {
-    service.directives("Service", "OOMPolicy").any(|line| {
-        (&line.file, line.line) == (&objection.file, objection.line)
-            && line.value.as_str() == "continue"
+/// Lines that other checks judge: one that an older systemd passes over and every unit should have, and
+/// one that systemd warns of and service/stop-waits too.
+const JUDGED: [(&str, &str); 2] = [("OOMPolicy", "continue"), ("KillMode", "none")];
+
+fn is_judged(service: &Service, objection: &Objection) -> bool {
+    let is_it = |line: &Directive| (&line.file, line.line) == (&objection.file, objection.line);
+    JUDGED.into_iter().any(|(key, value)| {
+        let mut lines = service.directives("Service", key);
+        lines.any(|line| is_it(line) && line.value.as_str() == value)
     })
 }
 
@@ -145,9 +149,14 @@ mod tests {
 
     #[test]
     fn a_line_that_an_older_systemd_passes_over_is_right() {
-        for (value, expected) in [("continue", Status::Pass), ("go-on", Status::Warn)] {
+        for (key, value, expected) in [
+            ("OOMPolicy", "continue", Status::Pass),
+            ("OOMPolicy", "go-on", Status::Warn),
+            ("KillMode", "none", Status::Pass),
+            ("KillMode", "nobody", Status::Warn),
+        ] {
             let mut survey = healthy();
-            directive(&mut survey, "Service", "OOMPolicy", value);
+            directive(&mut survey, "Service", key, value);
             let line = service_of(&mut survey).directives.last().unwrap().line;
             object(&mut survey, line);
             assert_eq!(status(&survey, "service/directives-known"), expected);

@@ -6,13 +6,10 @@ use crate::{
     doctor::Remedy,
     host::{Directive, Install, Misread, Misreading, Provenance, Service},
     platform::fs::Kind,
-    service::Verb,
+    service::{Verb, systemd::unit_folders::is_of_package},
     text::REDACTED,
 };
 use std::path::Path;
-
-/// Folders whose files a package brings and replaces.
-const OF_PACKAGES: [&str; 2] = ["/usr", "/lib"];
 
 /// The remedy for a line: an edit of that line where what is written there leaves no doubt. With the
 /// last of several lines the agent is started again.
@@ -61,10 +58,6 @@ pub(super) fn without_sign(line: &Directive, install: &Install, service: &Servic
         }
         false => remedy.command(on_unit("systemctl edit --full", install, service)),
     }
-}
-
-fn is_of_package(file: &Path) -> bool {
-    OF_PACKAGES.iter().any(|folder| file.starts_with(folder))
 }
 
 /// Who could have named or written the file.

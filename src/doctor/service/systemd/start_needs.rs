@@ -7,6 +7,7 @@ use crate::{
         change::{made_for_start, on_account},
     },
     host::{Install, Lack, Service, StartLack, StartNeed, Survey},
+    service::systemd::sandbox::is_off,
 };
 
 pub(in crate::doctor::service) const START_NEEDS: Check = Check {
@@ -14,8 +15,9 @@ pub(in crate::doctor::service) const START_NEEDS: Check = Check {
     holds: "Everything exists that systemd needs before it starts the agent",
     why: "systemd ends the start, before the agent has said a word, when a program of ExecStartPre=, \
           the working directory, a group, the folder of an output file, a credential or a path of the \
-          sandbox is missing. The journal alone has the reason, such as 200/CHDIR or 216/GROUP.",
-    found: "The doctor looks for each path and group that the unit names for its start.",
+          sandbox is missing, or when a command of ExecCondition= says no. The journal alone has the reason, such as 200/CHDIR or 216/GROUP.",
+    found: "The doctor looks for each path and group that the unit names for its start, and for the \
+            exit status of each ExecCondition=.",
     cure: "Create what is missing, or correct the directive.",
     after: &["service/loaded"],
     judge: Judge::Agent(start_needs),
@@ -24,7 +26,8 @@ pub(in crate::doctor::service) const START_NEEDS: Check = Check {
 fn start_needs(_: &Survey, install: &Install) -> Judged {
     let service = unit(install)?;
     let lacks = service.start_lacks.known()?;
-    let problems = lacks.iter().map(|lack| problem(lack, install, service)).collect();
+    let lacks = lacks.iter().map(|lack| problem(lack, install, service));
+    let problems = lacks.chain(passed_over(install, service)).collect();
     Ok(Verdict::of(problems, "everything that the unit names for its start exists"))
 }
 
@@ -49,14 +52,39 @@ fn problem(lack: &StartLack, install: &Install, service: &Service) -> Problem {
     for said in &install.start_log {
         seen = format!("{seen}\n{}", crate::Foreign::new(said.as_str()).marked());
     }
-    let status = status(key, need).map(|word| format!(" ({word})")).unwrap_or_default();
+    let status = status(key, need, service).map(|word| format!(" ({word})")).unwrap_or_default();
     Problem::fail(format!("the start fails{status}: {thing}, which {key}= names, {what}"))
         .seen(seen)
         .cure(cure(lack, install, service))
 }
 
-/// The exit status that systemd shows for it: `systemd.exec(5)`.
-fn status(key: &str, need: &StartNeed) -> Option<&'static str> {
+/// systemd's word for the result of a start that a command of `ExecCondition=` ended.
+pub(super) const SKIPPED: &str = "exec-condition";
+
+/// A command that ended the last start: `ExecCondition=` of `systemd.service(5)`.
+fn passed_over(install: &Install, service: &Service) -> Option<Problem> {
+    let state = service.state.ok().filter(|state| state.result == SKIPPED)?;
+    let conditions = &state.effective.as_ref()?.exec_condition;
+    let at = conditions.iter().position(|exec| exec.status.is_some_and(|status| status != 0))?;
+    let (exec, line) =
+        (conditions.get(at)?, service.directives("Service", "ExecCondition").nth(at));
+    let status = exec.status.unwrap_or_default();
+    let place = line.map(|line| format!("{}:{}: ", line.file.display(), line.line));
+    let problem = Problem::fail(format!(
+        "ExecCondition= of {} ends each start: {} has exit status {status}",
+        service.name, exec.words
+    ));
+    let text = "Have the command end with 0, or remove the directive; then start the service.";
+    let edit = on_unit("systemctl edit --full", install, service);
+    let remedy = Remedy::by_hand(text).command(edit);
+    let seen = format!("{}systemd passes over the start", place.unwrap_or_default());
+    Some(problem.seen(seen).cure(remedy))
+}
+
+/// The exit status that systemd shows for it: `systemd.exec(5)`, and what 247, 252 and 257 did.
+fn status(key: &str, need: &StartNeed, service: &Service) -> Option<&'static str> {
+    // Without the file systems of the kernel, versions differ: 226/NAMESPACE, or 210/CHROOT of 257.
+    let is_bare = service.value("Service", "MountAPIVFS").is_some_and(is_off);
     Some(match (key, need) {
         ("ExecStartPre" | "ExecCondition", _) => "203/EXEC",
         ("WorkingDirectory", _) => "200/CHDIR",
@@ -65,7 +93,7 @@ fn status(key: &str, need: &StartNeed) -> Option<&'static str> {
         ("StandardOutput", _) => "209/STDOUT",
         ("StandardError", _) => "222/STDERR",
         ("LoadCredential" | "LoadCredentialEncrypted", _) => "243/CREDENTIALS",
-        ("RootDirectory", _) => "210/CHROOT",
+        ("RootDirectory", _) if is_bare => return None,
         (_, StartNeed::Path(_)) => "226/NAMESPACE",
         _ => return None,
     })
@@ -109,7 +137,7 @@ fn cure(lack: &StartLack, install: &Install, service: &Service) -> Remedy {
 mod tests {
     use crate::{
         doctor::{Finding, Status, fixtures::*},
-        host::{Activity, Lack, Seen, StartLack, StartNeed},
+        host::{Activity, Effective, Exec, Lack, Seen, StartLack, StartNeed},
     };
 
     fn with(key: &str, need: StartNeed, lack: Lack) -> Finding {
@@ -123,6 +151,33 @@ mod tests {
         agent(&mut survey).start_log = vec!["Main process exited, status=200/CHDIR".into()];
         assert_eq!(status(&survey, "service/running"), Status::Fail);
         finding(&survey, "service/start-needs-met")
+    }
+
+    #[test]
+    fn the_command_that_says_no_is_told() {
+        let mut survey = healthy();
+        let exec = |words: &str, status| Exec {
+            path: words.into(),
+            words: words.into(),
+            ignores_failure: false,
+            status: Some(status),
+        };
+        directive(&mut survey, "Service", "ExecCondition", "/bin/true");
+        directive(&mut survey, "Service", "ExecCondition", "/bin/false");
+        if let Seen::Known(state) = &mut service_of(&mut survey).state {
+            state.active = Activity::Inactive;
+            state.result = "exec-condition".to_owned();
+            state.effective = Some(Box::new(Effective {
+                exec_condition: vec![exec("/bin/true", 0), exec("/bin/false", 1)],
+                conditions_held: Some(false),
+                ..Effective::default()
+            }));
+        }
+        let found = finding(&survey, "service/start-needs-met");
+        assert_eq!(found.status, Status::Fail);
+        assert!(found.summary.ends_with("/bin/false has exit status 1"), "{}", found.summary);
+        assert!(found.evidence.contains(&format!("{UNIT}:")), "{}", found.evidence);
+        assert_eq!(status(&survey, "service/enabled"), Status::Pass);
     }
 
     #[test]
@@ -152,6 +207,9 @@ mod tests {
             found.remedy.unwrap().commands().first(),
             Some(&"sudo groupadd --system ci-runners")
         );
+        let root = StartNeed::Path("/srv/root".into());
+        let found = with("RootDirectory", root, Lack::Missing);
+        assert!(found.summary.contains("226/NAMESPACE"), "{}", found.summary);
         let program = StartNeed::Program("/opt/circleci/prepare.sh".into());
         let found = with("ExecStartPre", program, Lack::NotExecutable);
         assert!(found.summary.contains("is not executable"), "{}", found.summary);

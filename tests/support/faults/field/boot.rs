@@ -171,6 +171,14 @@ systemctl daemon-reload; systemctl enable circleci; systemctl restart circleci",
         "systemctl disable circleci; cp -p /root/unit.kept $U; systemctl daemon-reload
 systemctl enable circleci; systemctl restart circleci",
     ),
+    // As an image's own packages have it: a link in /usr/lib, and no [Install] that is heeded.
+    form(
+        "wanted by a link of its package",
+        "systemctl disable circleci; mv $U /usr/lib/systemd/system/; mkdir -p /usr/lib/systemd/system/multi-user.target.wants
+ln -s ../circleci.service /usr/lib/systemd/system/multi-user.target.wants/; systemctl daemon-reload; systemctl restart circleci",
+        "rm /usr/lib/systemd/system/multi-user.target.wants/circleci.service /usr/lib/systemd/system/circleci.service
+cp -p /root/unit.kept $U; systemctl daemon-reload; systemctl enable circleci; systemctl restart circleci",
+    ),
     form(
         "started by a timer, not by a target",
         "systemctl disable circleci

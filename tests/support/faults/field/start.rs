@@ -26,6 +26,16 @@ pub const FAULTS: &[Fault] = &[
         ),
     ),
     saying(
+        &["ExecCondition= of circleci.service", "/bin/false has exit status 1", "90-fault.conf:3"],
+        fault(
+            "a command that has each start passed over",
+            start!("[Service]\\nExecCondition=/bin/true\\nExecCondition=/bin/false\\n"),
+            "service/start-needs-met",
+            Cure::Hand,
+            BACK,
+        ),
+    ),
+    saying(
         &["/opt/circleci/prepare.sh", "203/EXEC", "Control process exited"],
         // What the script is to do is not known.
         fault(
