@@ -13,7 +13,7 @@ use crate::{
 /// What a word is to the program that takes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// A service unit of systemd.
+    /// A service or a slice of systemd.
     Unit,
     /// A label of launchd.
     Label,
@@ -43,7 +43,10 @@ impl Kind {
         let is_name = !value.starts_with('.');
         is_sound(value)
             && match self {
-                Self::Unit => is_name && all("-_.@:\\") && value.ends_with(".service"),
+                Self::Unit => {
+                    let kind = value.rsplit_once('.').map(|(_, kind)| kind);
+                    is_name && all("-_.@:\\") && matches!(kind, Some("service" | "slice"))
+                }
                 Self::Label => is_name && all("-_."),
                 Self::Domain => is_domain(value),
                 Self::User => value.len() <= 64 && all("-_. \\"),

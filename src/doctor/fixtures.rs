@@ -90,6 +90,7 @@ pub(crate) fn healthy() -> Survey {
             ..Launch::default()
         },
         host_ends: Seen::Known(Vec::new()),
+        slices: Vec::new(),
         start_lacks: Seen::Known(Vec::new()),
         boot: Seen::Known(Boot {
             target: "graphical.target".into(),

@@ -1,8 +1,8 @@
 //! A service as it is defined.
 
 use super::{
-    Activity, Boot, HostEnd, Launch, Misread, PathWalk, Scrubbed, Seen, ServiceState, StartLack,
-    ValueKind,
+    Activity, Boot, HostEnd, Launch, Misread, PathWalk, Scrubbed, Seen, ServiceState, SliceLimits,
+    StartLack, ValueKind,
 };
 use crate::values::Manager;
 use serde::{Deserialize, Serialize};
@@ -49,6 +49,9 @@ pub struct Service {
     /// systemd: what the next boot does with it.
     #[serde(default)]
     pub boot: Seen<Boot>,
+    /// systemd: the slices that it runs in, the nearest first, by their files; of an image alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub slices: Vec<SliceLimits>,
     /// What its manager says.
     pub state: Seen<ServiceState>,
 }

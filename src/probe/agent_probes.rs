@@ -9,15 +9,15 @@ use super::{
     environment::{self, Raw},
     host, host_end, log,
     processes::{OfInstall, Processes},
-    reader, start_lacks, sudo, tasks,
+    reader, slices, start_lacks, sudo, tasks,
     units::Unit,
     workdir,
 };
 use crate::{
     host::{
         Binary, HeldName, HostEnd, Install, Named, PathRole, PathWalk, ProbeName, Provenance,
-        Received, Scrubbed, Seen, Service, StartLack, StepDown, SudoAnswer, TokenPlace, Tool,
-        Unseen, Workdir, Wrapper,
+        Received, Scrubbed, Seen, Service, SliceLimits, StartLack, StepDown, SudoAnswer,
+        TokenPlace, Tool, Unseen, Workdir, Wrapper,
     },
     platform::{
         Os,
@@ -50,6 +50,7 @@ pub(super) struct AgentProbes {
     held_names: Option<Probe<Vec<HeldName>>>,
     workdir: Option<Probe<Seen<Workdir>>>,
     start_lacks: Probe<Vec<StartLack>>,
+    slices: Option<Probe<Vec<SliceLimits>>>,
     log: Option<Probe<(log::Log, Vec<Scrubbed>)>>,
     tools: Probe<Vec<Tool>>,
 }
@@ -243,6 +244,12 @@ pub(super) fn begin(
     let host_ends = context.start(ProbeName::Path, move |context| {
         host_end::examine(&context.root, &definition.unwrap_or_default(), &words, by_service)
     });
+    let has_slices = |unit: &&Unit| !context.is_host && unit.manager.profile().has_drop_ins();
+    let slices = candidate.unit.as_ref().filter(has_slices).cloned().map(|unit| {
+        context.start(ProbeName::Path, move |context| {
+            slices::of_unit(&context.root, &unit, context.soon())
+        })
+    });
     let unit = candidate.unit.as_ref().map(|unit| unit.name.clone());
     let programs: Vec<String> = words_of_unit(candidate.unit.as_ref());
     let journal = unit.filter(|_| context.is_host).map(|unit| {
@@ -274,6 +281,7 @@ pub(super) fn begin(
         held_names,
         host_ends,
         start_lacks,
+        slices,
         workdir,
         log,
         tools,
@@ -390,6 +398,7 @@ impl AgentProbes {
         token_in.extend(of_install.holds_token.then_some(TokenPlace::Process));
         let environment = environment::kept(&candidate.variables, scrub);
         let host_ends = self.host_ends.seen();
+        let slices = self.slices.and_then(|probe| probe.seen().ok().cloned()).unwrap_or_default();
         let boot = match (&managers.boots, &name) {
             (Seen::Known(boots), Some(name)) => boots.get(name).cloned().map_or_else(
                 || Seen::not_applicable("the service is not a systemd unit"),
@@ -402,6 +411,7 @@ impl AgentProbes {
             host_ends,
             defaults: managers.settings.of(unit.manager, scrub),
             start_lacks: self.start_lacks.seen(),
+            slices,
             boot,
             objections: managers.objections.of(&unit, scrub),
             manager: unit.manager,

@@ -44,6 +44,7 @@ mod scrub;
 mod scrubbed;
 mod secret_words;
 mod services;
+mod slices;
 mod start_lacks;
 mod start_log;
 mod sudo;

@@ -13,6 +13,7 @@ mod profile;
 mod recorded;
 pub(crate) mod sandbox;
 mod show;
+pub(crate) mod size;
 pub(crate) mod specifier_words;
 pub(crate) mod specifiers;
 pub mod state;

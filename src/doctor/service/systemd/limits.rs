@@ -1,15 +1,17 @@
 //! Limits of a unit.
 
 use super::{
+    drop_in::drop_in,
     in_force::{in_force, limit, place, time},
     on_unit,
 };
 use crate::{
     doctor::{
-        Judged, Problem, Remedy, Verdict,
+        Command, Judged, Problem, Remedy, Verdict,
         service::limits::{Least, limits},
     },
     host::{Effective, Install, Limit, Service, SliceLimits},
+    service::systemd::size::size,
 };
 
 /// Limits of a unit.
@@ -47,15 +49,26 @@ pub(super) fn judge(install: &Install, service: &Service) -> Judged {
         let keys: &[&str] = if key == "MemoryMax" { &["MemoryMax", "MemoryLimit"] } else { &[key] };
         let found = limit(service, keys, told, read);
         if number(key, found).is_some_and(|number| number < least) {
-            let remedy = Remedy::by_hand("Raise the limit, or remove it.");
+            let remedy = match key {
+                "RuntimeMaxSec" => {
+                    let lines = "[Service]\nRuntimeMaxSec=infinity\n";
+                    drop_in("Remove the limit.", install, "runtime", lines)
+                }
+                _ => Remedy::by_hand("Raise the limit, or remove it.").command(on_unit(
+                    "systemctl edit",
+                    install,
+                    service,
+                )),
+            };
             problems.push(
                 Problem::warn(format!("{key}={}: {what}", shown(key, found)))
                     .seen(place(service, keys, found, read))
-                    .cure(remedy.command(on_unit("systemctl edit", install, service))),
+                    .cure(remedy),
             );
         }
     }
-    for slice in unit.map_or(&[][..], |unit| unit.slices.as_slice()) {
+    let slices = unit.map_or(&service.slices, |unit| &unit.slices);
+    for slice in slices {
         let found = [
             ("TasksMax", slice.tasks_max),
             ("MemoryMax", slice.memory_max),
@@ -69,14 +82,29 @@ pub(super) fn judge(install: &Install, service: &Service) -> Judged {
                 problems.push(
                     Problem::warn(format!("{key}={} of {}: {what}", shown(key, found), slice.name))
                         .seen(format!("{} runs in {}: {}", service.name, slice.name, files(slice)))
-                        .cure(Remedy::by_hand(
-                            "Raise the limit of the slice, or have the service run in another one.",
-                        )),
+                        .cure(raised(key, slice, install, unit.is_some())),
                 );
             }
         }
     }
     Ok(Verdict::of(problems, "no limit is too small for a job"))
+}
+
+/// Without the limit of a slice: `systemctl set-property` writes a drop-in, and has it count at once.
+fn raised(key: &str, slice: &SliceLimits, install: &Install, is_live: bool) -> Remedy {
+    let remedy = Remedy::by_hand(
+        "Raise or remove the limit of the slice, or have the service run in another one.",
+    );
+    let set = Command::root("systemctl set-property").unit(&slice.name, install.named_by);
+    let none = match key {
+        "TasksMax" => "TasksMax=infinity",
+        "MemoryMax" => "MemoryMax=infinity",
+        _ => "MemoryHigh=infinity",
+    };
+    match is_live && install.named_by.is_root() {
+        true => remedy.command(set.then(none)),
+        false => remedy,
+    }
 }
 
 /// The files that define a slice.
@@ -136,22 +164,6 @@ fn shown(key: &str, limit: Limit) -> String {
     }
 }
 
-/// A number with systemd's suffixes; `None` where there is no limit, or a share of the host.
-fn size(text: &str) -> Option<u64> {
-    let text = text.trim();
-    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-    let (number, unit) = text.split_at(digits);
-    let factor = match unit {
-        "" => 1,
-        "K" => 1 << 10,
-        "M" => 1 << 20,
-        "G" => 1 << 30,
-        "T" => 1 << 40,
-        _ => return None,
-    };
-    number.parse::<u64>().ok()?.checked_mul(factor)
-}
-
 #[cfg(test)]
 mod tests {
     use crate::{
@@ -196,6 +208,23 @@ mod tests {
         let found = finding(&survey, "service/limits-sensible");
         assert!(found.summary.starts_with("MemoryMax=256M of ci.slice"), "{}", found.summary);
         assert!(found.evidence.ends_with("/etc/systemd/system/ci.slice"), "{}", found.evidence);
+        let remedy = found.remedy.unwrap();
+        assert_eq!(remedy.commands(), ["sudo systemctl set-property ci.slice MemoryMax=infinity"]);
+        // Of an image the files tell.
+        let Seen::Known(state) = &mut service_of(&mut survey).state else { panic!("no state") };
+        let effective = state.effective.take().unwrap();
+        assert_eq!(status(&survey, "service/limits-sensible"), Status::Pass);
+        service_of(&mut survey).slices = effective.slices;
+        let found = finding(&survey, "service/limits-sensible");
+        assert!(found.summary.starts_with("MemoryMax=256M of ci.slice"), "{}", found.summary);
+        assert!(found.remedy.unwrap().commands().is_empty());
+    }
+
+    #[test]
+    fn a_limit_of_time_is_taken_away_by_a_drop_in() {
+        let mut survey = healthy();
+        directive(&mut survey, "Service", "RuntimeMaxSec", "1h");
+        assert!(finding(&survey, "service/limits-sensible").remedy.unwrap().fixable);
     }
 
     #[test]

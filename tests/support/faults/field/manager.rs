@@ -207,9 +207,9 @@ pub const FAULTS: &[Fault] = &[
             "printf '[Slice]\\nMemoryMax=256M\\n' >/etc/systemd/system/ci.slice; \
              drop '[Service]\\nSlice=ci-builds.slice\\n'; systemctl restart circleci",
             "service/limits-sensible",
-            Cure::Hand,
+            Cure::Paste,
             "undrop; systemctl restart circleci; rm /etc/systemd/system/ci.slice; \
-             systemctl daemon-reload",
+             rm -r /etc/systemd/system.control; systemctl daemon-reload",
         ),
     ),
 ];
