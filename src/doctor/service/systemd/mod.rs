@@ -30,7 +30,7 @@ pub(super) use version::NEW_ENOUGH;
 
 use super::rules::{Rules, only};
 use crate::{
-    doctor::{Judged, Problem, Remedy},
+    doctor::{Command, Judged, Problem, Remedy},
     host::{Install, Load, PathWalk, Service, ServiceState, Survey, Unseen},
     platform::fs::Kind,
     service::systemd::{on_unit, reload},
@@ -60,11 +60,17 @@ impl Rules for SystemdRules {
         let on_unit = |text| on_unit(text, install, service);
         Ok(match load {
             Load::Masked => {
-                Problem::fail(format!("{name} is masked, so that nothing can start it")).cure(
-                    Remedy::by_hand("Unmask the unit.")
-                        .command(on_unit("systemctl unmask"))
-                        .command(on_unit("systemctl enable --now")),
-                )
+                let unmasked =
+                    Remedy::by_hand("Unmask the unit.").command(on_unit("systemctl unmask"));
+                // Where the mask is in the place of our unit, nothing is left to start without it.
+                let again = match service.file().zip(install.receipt.as_ref()) {
+                    Some((file, _)) if file.path.starts_with("/etc/systemd/system") => {
+                        Command::root("runnerup install")
+                    }
+                    _ => on_unit("systemctl enable --now"),
+                };
+                Problem::fail(format!("{name} is masked, so that nothing can start it"))
+                    .cure(unmasked.command(again))
             }
             Load::NotFound => Problem::fail(format!("systemd has no unit {name}")).cure(
                 Remedy::by_hand("Have systemd read its unit files again.")
