@@ -33,7 +33,7 @@ use crate::{
     doctor::{Judged, Problem, Remedy},
     host::{Install, Load, PathWalk, Service, ServiceState, Survey, Unseen},
     platform::fs::Kind,
-    service::systemd::{on_unit, reload},
+    service::systemd::{OnUnit, on_unit, reload},
     values::Manager,
 };
 
@@ -57,13 +57,13 @@ impl Rules for SystemdRules {
         load: Load,
     ) -> Result<Problem, Unseen> {
         let name = &service.name;
-        let on_unit = |text| on_unit(text, install, service);
+        let on_unit = |what| on_unit(what, install, service);
         Ok(match load {
             Load::Masked => {
                 Problem::fail(format!("{name} is masked, so that nothing can start it")).cure(
                     Remedy::by_hand("Unmask the unit.")
-                        .command(on_unit("systemctl unmask"))
-                        .command(on_unit("systemctl enable --now")),
+                        .command(on_unit(OnUnit::Unmask))
+                        .command(on_unit(OnUnit::EnableNow)),
                 )
             }
             Load::NotFound => Problem::fail(format!("systemd has no unit {name}")).cure(
@@ -73,7 +73,7 @@ impl Rules for SystemdRules {
             // Without the manual pages of the unit, which `man` would read.
             other => Problem::fail(format!("systemd cannot load {name}: {other}")).cure(
                 Remedy::by_hand("Correct the unit.")
-                    .inspect(on_unit("systemd-analyze --man=no verify"))
+                    .inspect(on_unit(OnUnit::Verify))
                     .command(reload(install, service)),
             ),
         })
@@ -102,8 +102,8 @@ impl Rules for SystemdRules {
 
     fn right_command(&self, install: &Install, service: &Service) -> Remedy {
         Remedy::by_hand(["Set ExecStart=/PATH/", install.agent.profile().usage, "."])
-            .command(on_unit("systemctl edit --full", install, service))
-            .command(on_unit("systemctl restart", install, service))
+            .command(on_unit(OnUnit::EditFull, install, service))
+            .command(on_unit(OnUnit::Restart, install, service))
     }
 
     fn hears_main_process_alone(&self, install: &Install, service: &Service) -> bool {
