@@ -5,6 +5,7 @@ mod account;
 mod acl;
 mod agent_probes;
 mod agent_settings;
+mod agent_words;
 mod binary;
 mod boot;
 mod candidate;
@@ -19,6 +20,7 @@ mod endpoints;
 mod environment;
 mod environment_files;
 mod existing;
+mod held_names;
 mod host;
 mod host_end;
 mod host_probes;
@@ -30,6 +32,7 @@ mod mac;
 mod mac_agents;
 mod manager_settings;
 mod misnamed;
+mod named_paths;
 pub mod network;
 mod objections;
 mod paths;
@@ -46,9 +49,11 @@ mod secret_words;
 mod services;
 mod start_lacks;
 mod start_log;
+mod strays;
 mod sudo;
 mod task_action;
 mod tasks;
+mod unit;
 mod unit_parts;
 mod units;
 mod upgrades;
@@ -196,7 +201,7 @@ fn take(root: Arc<Root>, probes: ProbeSet, request: Request, until: Instant) -> 
             Seen::Unseen(unseen) => Processes::unseen(unseen, context.now - host::uptime()),
         });
         windows.name_users(&mut candidates);
-        strays = candidate::by_hand(&candidates, &processes, &context.root, &context.scrub);
+        strays = strays::by_hand(&candidates, &processes, &context.root, &context.scrub);
     }
     let host = host_probes::begin(&context, &candidates, &processes);
     let of_windows = windows.as_ref().map(|windows| {
@@ -340,7 +345,7 @@ fn service_states(
 ) -> Probe<Seen<BTreeMap<String, Told>>> {
     let units = candidates.iter().filter_map(|candidate| candidate.unit.as_ref());
     let manager = units.clone().next().map_or(Manager::usual(context.os), |unit| unit.manager);
-    let service = |unit: &units::Unit| {
+    let service = |unit: &unit::Unit| {
         let file = unit.definitions.first()?.walk.path.clone();
         let is_asked = unit.manager == manager && !is_template(&unit.name);
         is_asked.then(|| (unit.name.clone(), file))

@@ -7,6 +7,7 @@ pub(crate) mod environment_line;
 mod foreign;
 mod instances;
 pub(crate) mod meant;
+mod on_unit;
 mod profile;
 #[cfg(test)]
 mod recorded;
@@ -21,7 +22,8 @@ pub mod untrusted;
 mod verify;
 pub(crate) mod words;
 
-pub(crate) use profile::{SystemdProfile, on_unit, reload};
+pub(crate) use on_unit::{OnUnit, on_unit, reload};
+pub(crate) use profile::SystemdProfile;
 pub(crate) use state::{environment, slices_of};
 
 use crate::{

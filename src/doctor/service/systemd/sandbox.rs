@@ -1,6 +1,6 @@
 //! Sandbox directives of the unit that break jobs.
 
-use super::{on_unit, privileges, unit};
+use super::{OnUnit, on_unit, privileges, unit};
 use crate::{
     doctor::{Check, Judge, Judged, Problem, Remedy, Verdict, own_folders::OwnFolders},
     host::{Directive, Install, PathRole, Service, Survey},
@@ -150,7 +150,7 @@ impl Wanted {
             Self::Root => {
                 let remedy = Remedy::by_hand("Remove the directive, or add an exception.");
                 match install.named_by.is_root() {
-                    true => remedy.command(on_unit("systemctl edit", install, service)),
+                    true => remedy.command(on_unit(OnUnit::Edit, install, service)),
                     false => remedy,
                 }
             }
