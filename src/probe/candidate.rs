@@ -19,6 +19,7 @@ use crate::{
     },
     platform::{Os, accounts, fs::Root},
     record::Receipt,
+    service::systemd::elevation::Elevation,
     text::{Found, Secrets},
 };
 use std::{
@@ -231,6 +232,11 @@ impl Candidate {
     /// Takes in the account that its manager has in force, specifiers filled in.
     pub(super) fn runs_as(&mut self, user: &str) {
         if user.is_empty() || self.user.as_deref() == Some(user) {
+            return;
+        }
+        // What the unit names is not whom its command runs as.
+        let unit = self.unit.as_ref();
+        if unit.is_some_and(|unit| Elevation::of_unit(&unit.directives).is_some()) {
             return;
         }
         // The manager knows nothing of what a program in front of the agent steps over to.

@@ -178,6 +178,11 @@ fn scrubbed(told: &Effective<String>, scrub: &Scrub) -> Effective {
         binds_to: told.binds_to,
         part_of: told.part_of,
         after: told.after,
+        sandbox: told
+            .sandbox
+            .iter()
+            .map(|(key, words)| (key.clone(), words.iter().map(text).collect()))
+            .collect(),
         conditions_held: told.conditions_held,
         assertions_held: told.assertions_held,
     }

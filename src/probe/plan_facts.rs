@@ -1,6 +1,6 @@
 //! What a planner has to know of a host.
 
-use super::{account, agent_words, image_name, launchd, mac, paths, unit, unit_parts};
+use super::{account, agent_words, host_end, image_name, launchd, mac, paths, unit, unit_parts};
 use crate::{
     Code, Error, Result,
     host::{Defined, Facts, Query},
@@ -75,7 +75,11 @@ pub fn examine_paths(
             }
             Query::Service(name) => {
                 if let Some(services) = services {
-                    facts.services.insert(name.clone(), services.state(name)?);
+                    let state = services.state(name)?;
+                    if state.is_held() {
+                        facts.host_ends.insert(name.clone(), host_end::of_service(root, name));
+                    }
+                    facts.services.insert(name.clone(), state);
                 }
             }
             Query::DropIns(name) => {

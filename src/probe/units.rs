@@ -78,6 +78,16 @@ pub(super) fn find(root: &Root, more: &BTreeSet<String>, until: Instant) -> Foun
     found
 }
 
+/// The unit of a name, with its drop-ins.
+pub(super) fn named(root: &Root, name: &str, until: Instant) -> Option<Unit> {
+    let folders = UnitFolders::list(root);
+    let of_template = || folders.places(&template_of(name)?).first();
+    let path = folders.places(name).first().or_else(of_template)?;
+    let mut unit = unit(root, name, path, &DropIns::default().of(root, &folders, name, until));
+    unit.strange_parts = unit.search(root, &mut Search::new(root, &folders)).into();
+    Some(unit)
+}
+
 /// A unit with its drop-ins.
 fn unit(root: &Root, name: &str, path: &Path, drop_ins: &[&DropIn]) -> Unit {
     let mut unit = Unit { name: name.to_owned(), ..Unit::default() };

@@ -2,6 +2,7 @@
 
 pub mod definition;
 pub mod drop_ins;
+pub(crate) mod elevation;
 pub(crate) mod environment_file;
 pub(crate) mod environment_line;
 mod foreign;
@@ -11,6 +12,7 @@ mod on_unit;
 mod profile;
 #[cfg(test)]
 mod recorded;
+pub(crate) mod sandbox;
 mod show;
 pub(crate) mod specifier_words;
 pub(crate) mod specifiers;

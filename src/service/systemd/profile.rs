@@ -1,6 +1,9 @@
 //! What is known of systemd.
 
-use super::{OnUnit, Systemd, definition, foreign, instances, on_unit, reload, state, verify};
+use super::{
+    OnUnit, Systemd, definition, elevation::Elevation, foreign, instances, on_unit, reload, state,
+    verify,
+};
 use crate::{
     Code, Command, Error, Result,
     host::{Directive, Facts, Install, Objection, Seen, Service, ServiceState},
@@ -94,8 +97,11 @@ impl Profile for SystemdProfile {
         }
     }
 
-    /// A unit that names none runs as root.
+    /// A unit that names none runs as root, as one does whose command has a sign for that.
     fn account(&self, directives: &[Directive<String>], _: &Path) -> Option<String> {
+        if Elevation::of_unit(directives).is_some() {
+            return Some("root".to_owned());
+        }
         let is_user = |line: &&Directive<String>| line.section == "Service" && line.key == "User";
         let user = directives.iter().rev().find(is_user).map(|line| line.value.as_str());
         Some(user.filter(|user| !user.is_empty()).unwrap_or("root").to_owned())

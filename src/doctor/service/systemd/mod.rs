@@ -17,6 +17,7 @@ mod stop;
 mod unit;
 mod user;
 mod version;
+mod view;
 
 pub(super) use boot::REQUIREMENTS;
 pub(super) use file_name::unread;
