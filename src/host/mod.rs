@@ -46,7 +46,7 @@ pub use agent::{
 };
 pub use boot::{Boot, ConditionFault, Requirement, UnitCondition, Wanter, WanterState};
 pub use command_prefix::prefix_lacks_end;
-pub use config::{ConfigFile, ConfigState, Setting, TokenShape, Written};
+pub use config::{Around, ConfigFile, ConfigState, Setting, TokenShape, Written};
 pub use effective::{Assigned, Effective, EnvironmentFile, Exec, Limit, SliceLimits};
 pub use facts::{Defined, Facts, UnitParts};
 pub use host_end::{EndedBy, Ending, HostEnd};
