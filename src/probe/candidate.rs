@@ -124,9 +124,10 @@ pub(super) fn all(
     (found, strays)
 }
 
-/// The name of an account that a definition may give by its number.
+/// The name of an account that a definition may give by its number, or a prefix for sudo behind `#`.
 pub(super) fn by_name(root: &Root, user: String) -> String {
-    let account = user.parse().ok().and_then(|uid| accounts::by_number(root, uid));
+    let number = user.strip_prefix('#').unwrap_or(&user);
+    let account = number.parse().ok().and_then(|uid| accounts::by_number(root, uid));
     account.map_or(user, |account| account.name)
 }
 

@@ -34,6 +34,7 @@ mod manager_settings;
 mod misnamed;
 mod named_paths;
 pub mod network;
+mod numbered;
 mod objections;
 mod paths;
 mod personal;
@@ -203,6 +204,7 @@ fn take(root: Arc<Root>, probes: ProbeSet, request: Request, until: Instant) -> 
         windows.name_users(&mut candidates);
         strays = strays::by_hand(&candidates, &processes, &context.root, &context.scrub);
     }
+    numbered::name_accounts(&context, &mut candidates);
     let host = host_probes::begin(&context, &candidates, &processes);
     let of_windows = windows.as_ref().map(|windows| {
         let accounts = windows.accounts(&candidates, context.now);
@@ -211,12 +213,7 @@ fn take(root: Arc<Root>, probes: ProbeSet, request: Request, until: Instant) -> 
     // Windows tells of its accounts in another way, and none of them has a number here.
     let asked: &[Candidate] = if context.os == Os::Windows { &[] } else { &candidates };
     let accounts = accounts(&context, asked);
-    let names: BTreeSet<String> = names(asked).collect();
-    let uids = context.start(ProbeName::AccountNumbers, |context| {
-        let number = |name: String| Some((name.clone(), uid_of(&context.root, &name)?));
-        names.into_iter().filter_map(number).collect::<BTreeMap<_, _>>()
-    });
-    let uids = known_or_default(uids.seen());
+    let uids = numbered::of_names(&context, names(asked).collect());
     let mut probes: Vec<AgentProbes> = candidates
         .into_iter()
         .map(|candidate| agent_probes::begin(&context, candidate, &uids))

@@ -5,6 +5,7 @@
 mod of_unit;
 pub(super) mod prefix;
 mod script;
+mod signals;
 mod testify;
 mod text;
 
@@ -135,7 +136,7 @@ impl Follower<'_> {
         depth: usize,
     ) -> bool {
         let before = run.clone();
-        run.links.push(Link { program: name.to_owned(), way, script: None, line: None });
+        run.links.push(Link { program: name.to_owned(), way, ..Link::default() });
         if let Some(user) = StepDown::of(words).and_then(|step| step.user) {
             run.account = Some(user);
         }

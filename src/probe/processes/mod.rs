@@ -139,7 +139,7 @@ impl Processes {
     pub(super) fn agent_process(&self, agent: &Agent, scrub: &Scrub) -> Option<Process> {
         let entry = self.index.tree(agent.pid).next()?;
         let command = CommandLine { words: agent.words.clone(), ..CommandLine::default() };
-        let details = Details { command, program: None };
+        let details = Details { command, ..Details::default() };
         Some(process(entry, false, Some(details), scrub))
     }
 
