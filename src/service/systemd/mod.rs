@@ -7,6 +7,7 @@ pub(crate) mod environment_line;
 mod foreign;
 mod instances;
 pub(crate) mod meant;
+mod misnamed;
 mod on_unit;
 mod profile;
 #[cfg(test)]
@@ -14,6 +15,7 @@ mod recorded;
 mod show;
 pub(crate) mod specifier_words;
 pub(crate) mod specifiers;
+mod start_line;
 pub mod state;
 pub(crate) mod time_span;
 pub mod unit_folders;
