@@ -132,6 +132,20 @@ pub struct TokenShape {
     pub unusable: Option<String>,
     /// What is unusual about it.
     pub unusual: Option<String>,
+    /// What stands around a text that may be a token, and makes it none.
+    pub around: Option<Around>,
+}
+
+/// What stands around a text that may be a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Around {
+    /// Quotes, copied with it or written within others.
+    Quotes,
+    /// Its name, or that of a header, in front.
+    Name,
+    /// Blanks or line breaks.
+    Blanks,
 }
 
 impl<T> ConfigFile<T> {

@@ -17,7 +17,8 @@ pub struct Launch {
 }
 
 /// A program in front of the agent.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Link {
     /// Its name.
     pub program: String,
@@ -27,10 +28,12 @@ pub struct Link {
     pub script: Option<PathBuf>,
     /// The line of the script that starts the agent or the next link, counted from 1.
     pub line: Option<usize>,
+    /// That line starts it in the background: an `exec` there changes nothing.
+    pub background: bool,
 }
 
 /// What a program does while the program that it started runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Way {
     /// It has made way for it, in the same process.
@@ -40,6 +43,7 @@ pub enum Way {
     /// It waits for it, and passes signals on.
     Forwards,
     /// Its text does not tell.
+    #[default]
     #[serde(other)]
     Unknown,
 }

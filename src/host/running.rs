@@ -129,14 +129,16 @@ pub struct Above {
     pub program: Option<String>,
     /// The script that it runs, of one that is a shell.
     pub script: Option<Scrubbed>,
+    /// It catches TERM or waits for it. One that does not cannot pass it on.
+    #[serde(default)]
+    pub hears_term: Option<bool>,
 }
 
 /// Shells, by the names of their processes.
 const SHELLS: [&str; 7] = ["sh", "bash", "dash", "zsh", "ash", "ksh", "busybox"];
 
 impl Above {
-    /// Whether it is a shell: it waits for the agent, passes no signal on, and the service's
-    /// manager takes it for the agent.
+    /// Whether it is a shell: it waits for the agent, and the service's manager takes it for the agent.
     pub fn is_shell(&self) -> bool {
         SHELLS.contains(&self.program())
     }

@@ -17,6 +17,25 @@ pub struct StepDown {
     pub login: bool,
     /// It sets variables in its command line, which sudo has to allow.
     pub sets_variables: bool,
+    /// What sudo is asked to start.
+    #[serde(default)]
+    pub starts: Starts,
+    /// The arguments of that program, which may hold secrets.
+    #[serde(skip)]
+    pub arguments: Vec<String>,
+}
+
+/// What stands behind sudo's own words, which its rules have to allow.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Starts {
+    /// Nothing: sudo starts the agent's own program.
+    Task,
+    /// A program, which starts the agent's own: a name or a path of plain signs.
+    Program(String),
+    /// That is not known.
+    #[default]
+    Unknown,
 }
 
 /// A program that changes accounts, roots or control groups.
@@ -141,7 +160,24 @@ impl StepDown {
             if is_said { None } else { of_words(words.get(at..)?) }
         });
         let known = |user: String| is_plain_user(&user).then_some(user);
-        found.next_back().map(|found| Self { user: found.user.and_then(known), ..found })
+        let found = found.next_back()?;
+        Some(Self { user: found.user.and_then(known), arguments: Vec::new(), ..found })
+    }
+}
+
+impl StepDown {
+    /// With what sudo is asked to start: of a script, its own arguments are the agent's program.
+    fn starting<'a>(mut self, word: &str, arguments: impl Iterator<Item = &'a str>) -> Self {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./+".contains(c);
+        self.starts = match word {
+            "$@" | "${@}" | "${@:1}" | "$*" => Starts::Task,
+            word if !word.starts_with('-') && word.len() <= 256 && word.chars().all(is_plain) => {
+                Starts::Program(word.to_owned())
+            }
+            _ => Starts::Unknown,
+        };
+        self.arguments = arguments.map(str::to_owned).collect();
+        self
     }
 }
 
@@ -195,11 +231,18 @@ fn of_tool(tool: StepTool, rest: &[&str]) -> Option<StepDown> {
     let account = |user: String| user.split(':').next().map(str::to_owned);
     let plain = |user: Option<String>| {
         let user = user.and_then(account).filter(|user| !user.is_empty());
-        Some(StepDown { tool, user, login: false, sets_variables: false })
+        Some(StepDown {
+            tool,
+            user,
+            login: false,
+            sets_variables: false,
+            starts: Starts::Unknown,
+            arguments: Vec::new(),
+        })
     };
     let first = || rest.iter().find(|word| !word.starts_with('-')).map(|word| (*word).to_owned());
     match tool {
-        StepTool::Sudo => Some(of_sudo(rest)),
+        StepTool::Sudo => Some(sudo_words(rest)),
         // Without an account both step to root.
         StepTool::Doas => plain(named(&["-u"]).or_else(|| Some("root".to_owned()))),
         StepTool::Runuser => {
@@ -262,20 +305,18 @@ fn value<'a>(options: &[&'a str], names: &[&str]) -> Option<&'a str> {
 
 /// Whether a program stands behind sudo's own options: what follows it is none of sudo's.
 pub(super) fn sudo_has_program(rest: &[&str]) -> bool {
-    sudo_words(rest).1
+    matches!(sudo_words(rest).starts, Starts::Program(_) | Starts::Unknown)
 }
 
 /// sudo's own words: options, and variables between them.
-fn of_sudo(rest: &[&str]) -> StepDown {
-    sudo_words(rest).0
-}
-
-fn sudo_words(rest: &[&str]) -> (StepDown, bool) {
+fn sudo_words(rest: &[&str]) -> StepDown {
     let mut found = StepDown {
         tool: StepTool::Sudo,
         user: Some("root".to_owned()),
         login: false,
         sets_variables: false,
+        starts: Starts::Task,
+        arguments: Vec::new(),
     };
     let mut words = rest.iter().copied();
     while let Some(word) = words.next() {
@@ -305,10 +346,13 @@ fn sudo_words(rest: &[&str]) -> (StepDown, bool) {
         } else if word.contains('=') {
             found.sets_variables = true;
         } else {
-            return (found, true);
+            return found.starting(word, words);
         }
     }
-    (found, words.next().is_some())
+    match words.next() {
+        Some(word) => found.starting(word, words),
+        None => found,
+    }
 }
 
 #[cfg(test)]
@@ -360,6 +404,14 @@ mod tests {
         ] {
             assert_eq!(of(line), None, "{line}");
         }
+        let starts = |line: &str| {
+            let words: Vec<&str> = line.split(' ').collect();
+            StepDown::of(&words).unwrap().starts
+        };
+        assert_eq!(starts("sudo -niHu ci --"), Starts::Task);
+        assert_eq!(starts("sudo -nHu ci env CI=1"), Starts::Program("env".into()));
+        assert_eq!(starts("sudo A=b -nu ci -- /bin/nice"), Starts::Program("/bin/nice".into()));
+        assert_eq!(starts("sudo -nu ci -- $(id)"), Starts::Unknown);
         let login = StepDown::of(&["sudo", "-niHu", "ci", "--"]).unwrap();
         assert!(login.login && !login.sets_variables);
         assert!(StepDown::of(&["sudo", "A=b", "-n"]).unwrap().sets_variables);

@@ -1,7 +1,8 @@
 //! What sudo lets an account do, and what that means for one command prefix.
 
-use super::{AccountFacts, PathWalk, Scrubbed};
+use super::{AccountFacts, PathWalk, Scrubbed, Starting};
 use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
 
 /// What sudo lets an account do.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -23,6 +24,19 @@ pub struct Sudo {
     pub complaints: Vec<Scrubbed>,
     /// The way to sudo itself.
     pub program: Option<PathWalk>,
+    /// Files that sudo leaves out because of their names, with rules for the account.
+    pub ignored: Vec<Ignored>,
+}
+
+/// A file in a folder of sudo's rules whose name has a dot or ends in `~`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ignored {
+    /// The file.
+    pub path: PathBuf,
+    /// A name that sudo would read, and that is free.
+    pub readable: PathBuf,
+    /// Its rules for the account, as `sudo -l` would write them.
+    pub rules: Vec<String>,
 }
 
 /// What sudo answers to the account's own question, whether it may run a command as another account.
@@ -72,6 +86,8 @@ pub enum Ruling<'a> {
     NoExec(At<'a>),
     /// Only some commands.
     Commands(Vec<At<'a>>),
+    /// Without a password, if one of these is for the very command, which sudo itself knows.
+    Perhaps(Vec<At<'a>>),
     /// Only as other accounts.
     OtherAccounts(Vec<At<'a>>),
     /// There is no rule.
@@ -107,12 +123,24 @@ pub struct Target<'a> {
     pub account: Option<&'a AccountFacts>,
     /// The command line sets variables.
     pub sets_variables: bool,
+    /// What it is asked to start.
+    pub starts: Starting<'a>,
 }
 
 impl Sudo {
+    /// The file that sudo leaves out and that would allow what its rules do not.
+    pub fn would_allow(&self, target: Target<'_>) -> Option<&Ignored> {
+        self.ignored.iter().find(|file| {
+            let rules = self.rules.iter().chain(&file.rules).cloned().collect();
+            let with = Self { rules, places: Vec::new(), ..self.clone() };
+            matches!(with.ruling(target), Ruling::Allowed(_))
+        })
+    }
+
     /// Any command as root without a password.
     pub fn is_passwordless(&self) -> bool {
-        let root = Target { name: "root", account: None, sets_variables: false };
+        let starts = Starting::Any;
+        let root = Target { name: "root", account: None, sets_variables: false, starts };
         matches!(self.ruling(root), Ruling::Allowed(_) | Ruling::NoExec(_))
     }
 
@@ -120,6 +148,8 @@ impl Sudo {
     pub fn ruling(&self, target: Target<'_>) -> Ruling<'_> {
         let mut last: Option<Ruling<'_>> = None;
         let (mut commands, mut others, mut is_unsure) = (Vec::new(), Vec::new(), false);
+        // Those that may be for the very command, behind the last one that is.
+        let (mut open, mut is_open_free): (Vec<At<'_>>, bool) = (Vec::new(), true);
         for (number, rule) in self.rules.iter().enumerate() {
             let place = self.places.get(number).map(String::as_str).filter(|at| !at.is_empty());
             let at = At { rule, place };
@@ -137,20 +167,42 @@ impl Sudo {
             }
             for part in parts(rest) {
                 let free = part.free.unwrap_or(self.asks_nobody);
-                match part.command {
-                    "!ALL" => last = Some(Ruling::Forbidden(at)),
-                    "ALL" if !free => last = Some(Ruling::Password(at)),
-                    "ALL" if part.setenv == Some(false) && target.sets_variables => {
-                        last = Some(Ruling::NoVariables(at));
-                    }
-                    "ALL" if part.noexec => last = Some(Ruling::NoExec(at)),
-                    "ALL" => last = Some(Ruling::Allowed(at)),
-                    one if !one.starts_with('!') && commands.last() != Some(&at) => {
+                let (is_negated, command) = match part.command.strip_prefix('!') {
+                    Some(command) => (true, command.trim_start()),
+                    None => (false, part.command),
+                };
+                // `ALL` implies SETENV; whether a variable needs it otherwise, sudo knows.
+                let is_all = command == "ALL";
+                let lacks_setenv = target.sets_variables
+                    && (part.setenv == Some(false) || !is_all && part.setenv.is_none());
+                let is_for = if is_all { Some(true) } else { target.starts.is_for(command) };
+                let found = match is_for {
+                    Some(false) if !is_negated && commands.last() != Some(&at) => {
                         commands.push(at);
+                        continue;
                     }
-                    _ => {}
-                }
+                    Some(false) => continue,
+                    Some(true) if is_negated => Ruling::Forbidden(at),
+                    Some(true) if !free => Ruling::Password(at),
+                    Some(true) if lacks_setenv && part.setenv.is_some() => Ruling::NoVariables(at),
+                    Some(true) if part.noexec => Ruling::NoExec(at),
+                    Some(true) if !lacks_setenv => Ruling::Allowed(at),
+                    Some(true) | None => {
+                        is_open_free &= free && !is_negated && !part.noexec && !lacks_setenv;
+                        open.push(at);
+                        continue;
+                    }
+                };
+                last = Some(found);
+                open.clear();
+                is_open_free = true;
             }
+        }
+        match last {
+            _ if open.is_empty() => {}
+            None if is_open_free && !is_unsure => return Ruling::Perhaps(open),
+            Some(Ruling::Allowed(at)) if is_open_free => return Ruling::Allowed(at),
+            _ => return Ruling::Unknown,
         }
         match last {
             Some(last) => last,
@@ -278,7 +330,8 @@ mod tests {
         let sudo =
             Sudo { rules: rules.iter().map(ToString::to_string).collect(), ..Sudo::default() };
         let account = (name != "root").then_some(&builder);
-        let ruling = sudo.ruling(Target { name, account, sets_variables: true });
+        let starts = Starting::Any;
+        let ruling = sudo.ruling(Target { name, account, sets_variables: true, starts });
         format!("{ruling:?}").split(['(', ' ']).next().unwrap().to_owned()
     }
 

@@ -3,12 +3,12 @@
 use super::scrub::Scrub;
 use crate::{
     agent::{
-        Config, Token,
+        Config, NotToken, Token,
         config::{Document, Holds, KeyRead},
     },
     host::{
-        ConfigFile, ConfigState, PathWalk, Provenance, Scrubbed, Setting, TokenShape, Written,
-        limits::SETTINGS,
+        Around, ConfigFile, ConfigState, PathWalk, Provenance, Scrubbed, Setting, TokenShape,
+        Written, limits::SETTINGS,
     },
     text::yaml::{Node, Value},
 };
@@ -128,7 +128,24 @@ pub(super) fn shape(token: &Token, salt: &[u8]) -> TokenShape {
             false => token.check().err().map(|error| error.message().to_owned()),
         },
         unusual: token.shape_warning(),
+        around: around(text),
     }
+}
+
+/// What stands around what may be a token.
+fn around(text: &str) -> Option<Around> {
+    let quotes = |c: char| "\"'\u{201c}\u{201d}\u{2018}\u{2019}`".contains(c);
+    let (around, inner) = match NotToken::of(text)? {
+        NotToken::Quoted => (Around::Quotes, text.trim().trim_matches(quotes)),
+        NotToken::Assignment => {
+            let end = text.find(['=', ':']).map_or(text.len(), |at| at + 1);
+            (Around::Name, text.get(end..)?.trim().trim_matches(quotes))
+        }
+        NotToken::Header => (Around::Name, text.trim().rsplit(' ').next()?),
+        NotToken::OuterBlank => (Around::Blanks, text.trim()),
+        _ => return None,
+    };
+    NotToken::of(inner).is_none().then_some(around)
 }
 
 fn alphabet(text: &str) -> &'static str {
@@ -230,6 +247,20 @@ mod tests {
         let token = Token::as_found("0123456789abcdef");
         assert_eq!(shape(&token, b"x").mark, shape(&token, b"x").mark);
         assert_ne!(shape(&token, b"x").mark, shape(&token, b"y").mark);
+    }
+
+    #[test]
+    fn what_stands_around_a_token_is_known() {
+        let token = "0aB9".repeat(20);
+        let of = |text: String| shape(&Token::as_found(text), b"x").around;
+        assert_eq!(of(format!("\"{token}\"")), Some(Around::Quotes));
+        assert_eq!(of(format!("'{token}")), Some(Around::Quotes));
+        assert_eq!(of(format!("\u{201c}{token}\u{201d}")), Some(Around::Quotes));
+        assert_eq!(of(format!("auth_token: \"{token}\"")), Some(Around::Name));
+        assert_eq!(of(format!("Bearer {token}")), Some(Around::Name));
+        assert_eq!(of(format!(" {token}\n")), Some(Around::Blanks));
+        assert_eq!(of("\"YOUR_TOKEN\"".to_owned()), None);
+        assert_eq!(of(token), None);
     }
 
     #[test]

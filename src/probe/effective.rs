@@ -6,7 +6,7 @@ use super::{
     environment,
     manager_settings::{self, ManagerSettings},
     scrub::Scrub,
-    units::Unit,
+    unit::Unit,
 };
 use crate::{
     host::{Assigned, Effective, Exec, Load, ProbeName, Scrubbed, Seen, ServiceState},

@@ -5,7 +5,8 @@ use super::{
     launchd,
     reader::{self, Part},
     tasks,
-    units::{self, Unit},
+    unit::Unit,
+    units,
 };
 use crate::{
     Code,

@@ -76,6 +76,17 @@ pub fn status(status: &[u8]) -> Status {
     }
 }
 
+/// Whether a process catches TERM, or blocks it to wait for it as `signalfd` and `sigwait` do.
+pub fn hears_term(status: &[u8]) -> Option<bool> {
+    const TERM: u64 = 1 << 14;
+    let text = String::from_utf8_lossy(status);
+    let mask = |key: &str| {
+        let line = text.lines().find_map(|line| line.strip_prefix(key))?;
+        u64::from_str_radix(line.trim(), 16).ok()
+    };
+    Some((mask("SigCgt:")? | mask("SigBlk:")?) & TERM != 0)
+}
+
 /// The real user alone, of each process of the table.
 pub fn real_uid(status: &[u8]) -> Option<u32> {
     let line = status.split(|byte| *byte == b'\n').find_map(|line| line.strip_prefix(b"Uid:"))?;
@@ -195,6 +206,18 @@ fn manager(path: &str) -> ManagedBy {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_process_hears_what_it_catches_or_waits_for() {
+        let of = |blocked: &str, caught: &str| {
+            hears_term(format!("Name:\tx\nSigBlk:\t{blocked}\nSigCgt:\t{caught}\n").as_bytes())
+        };
+        // bash without and with a trap, tini.
+        assert_eq!(of("0000000000000000", "0000000000010002"), Some(false));
+        assert_eq!(of("0000000000000000", "0000000000014002"), Some(true));
+        assert_eq!(of("fffffffe7ffbfeff", "0000000000000000"), Some(true));
+        assert_eq!(hears_term(b"Name:\tx\n"), None);
+    }
     use proptest::prelude::*;
 
     const INIT: &[u8] = b"12:pids:/init.scope\n1:name=systemd:/init.scope\n0::/init.scope\n";

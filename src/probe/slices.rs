@@ -1,6 +1,6 @@
 //! The slices of an image's units, by their files: on a host systemd tells of them.
 
-use super::units::{self, Unit};
+use super::{unit::Unit, units};
 use crate::{
     host::{Limit, SliceLimits},
     platform::fs::Root,

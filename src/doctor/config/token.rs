@@ -6,7 +6,7 @@ use crate::{
         lookup::restarted,
         sources::{self, from, unset},
     },
-    host::{Install, Source, Survey, TokenPlace, Unseen},
+    host::{Around, Install, Source, Survey, TokenPlace, Unseen},
 };
 
 /// How a token is replaced: docs/agents.md, Token.
@@ -129,7 +129,22 @@ fn only_in_config(_: &Survey, install: &Install) -> Judged {
 }
 
 fn renew(survey: &Survey, install: &Install, source: &Source) -> Remedy {
-    let remedy = sources::change(survey, install, source, RENEW);
+    let around = install.token().ok().flatten().and_then(|(shape, _)| shape.around);
+    let text = match around {
+        None => RENEW,
+        Some(Around::Quotes) => {
+            "Remove the quotes that are a part of the value, then start the agent again: what is \
+             between them has the form of a token."
+        }
+        Some(Around::Name) => {
+            "Remove the name in front of the token, then start the agent again: what follows it has \
+             the form of one."
+        }
+        Some(Around::Blanks) => {
+            "Remove the blanks and line breaks around the token, then start the agent again."
+        }
+    };
+    let remedy = sources::change(survey, install, source, text);
     // A start before a person has written the token would fail again.
     restarted(remedy, install).without_steps()
 }
@@ -138,7 +153,7 @@ fn renew(survey: &Survey, install: &Install, source: &Source) -> Remedy {
 mod tests {
     use crate::{
         doctor::{Status, fixtures::*},
-        host::{Seen, TokenPlace},
+        host::{Around, Seen, TokenPlace},
     };
 
     #[test]
@@ -148,6 +163,15 @@ mod tests {
         assert_eq!(status(&survey, "config/token-set"), Status::Fail);
         config_of(&mut survey).token = None;
         assert_eq!(status(&survey, "config/token-set"), Status::Fail);
+    }
+
+    #[test]
+    fn a_token_with_something_around_it_is_not_made_anew() {
+        let mut survey = healthy();
+        let token = config_of(&mut survey).token.as_mut().unwrap();
+        (token.unusable, token.around) = (Some("it has quotes".into()), Some(Around::Quotes));
+        let text = finding(&survey, "config/token-set").remedy.unwrap().text().to_owned();
+        assert!(text.contains("Remove the quotes") && !text.contains("Create"), "{text}");
     }
 
     #[test]

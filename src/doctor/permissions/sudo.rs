@@ -9,8 +9,8 @@ use crate::{
         lookup::{account, edit_config, owner_of},
     },
     host::{
-        AccountFacts, At, Install, PathRole, PathWalk, Provenance, Refusal, Ruling, StepDown,
-        StepTool, Sudo, Survey, Target, Unseen,
+        AccountFacts, At, Install, PathRole, PathWalk, Provenance, Refusal, Ruling, Starting,
+        StepDown, StepTool, Sudo, Survey, Target, Unseen,
     },
     platform::fs::Kind,
 };
@@ -212,8 +212,13 @@ fn ruled(
     let Some(user) = step.user.as_deref() else {
         return Err(Unseen::not_examined("a script decides which account sudo starts jobs as"));
     };
-    let target =
-        Target { name: user, account: survey.account(user), sets_variables: step.sets_variables };
+    // A number has been looked up.
+    let resolved = || install.task_user.as_deref().filter(|_| user.starts_with('#'));
+    let runs_as = survey.account(user).or_else(|| survey.account(resolved()?));
+    let shell = runs_as.map(|account| account.shell.path.as_path()).filter(|_| step.login);
+    let starts = Starting::of(&step.starts, shell);
+    let sets_variables = step.sets_variables;
+    let target = Target { name: user, account: runs_as, sets_variables, starts };
     let lines = |rules: &[At<'_>]| rules.iter().map(At::to_string).collect::<Vec<_>>().join("\n");
     let has_free = sudo.rules.iter().any(|rule| rule.contains("NOPASSWD"));
     let visudo = || Command::fixed("sudo visudo");
@@ -221,6 +226,20 @@ fn ruled(
     let by_config = install.settings().by("runner.command_prefix");
     let (text, seen, remedy) = match sudo.ruling(target) {
         Ruling::Allowed(at) => return allowed(install, account, sudo, at),
+        Ruling::Perhaps(rules) => match install.sudo.ok().filter(|_| starts != Starting::Unknown) {
+            Some(answer) if answer.allowed && shell.is_none() => {
+                return Ok(Verdict::Holds(format!("sudo rule: {}", lines(&rules))));
+            }
+            Some(answer) if !answer.allowed && !has_arguments(&rules) => {
+                (some_commands(name, user), lines(&rules), granted(by_config))
+            }
+            _ => {
+                return Err(Unseen::not_examined(
+                    "a rule of sudo is for one command, and whether for that of the prefix is not \
+                     known",
+                ));
+            }
+        },
         Ruling::Unknown if install.sudo.ok().is_some_and(|answer| answer.allowed) => {
             return Ok(Verdict::Holds(format!("sudo says that {name} may use it as {user}")));
         }
@@ -254,13 +273,7 @@ fn ruled(
             at.to_string(),
             by_hand("Remove NOEXEC from the rule."),
         ),
-        Ruling::Commands(rules) => (
-            format!(
-                "sudo lets {name} run only some commands as {user}, and the agent starts jobs by its own"
-            ),
-            lines(&rules),
-            granted(by_config),
-        ),
+        Ruling::Commands(rules) => (some_commands(name, user), lines(&rules), granted(by_config)),
         Ruling::OtherAccounts(rules) => (
             format!("no rule lets {name} use sudo as {user}"),
             lines(&rules),
@@ -273,7 +286,37 @@ fn ruled(
         ),
     };
     let remedy = if sudo.complaints.is_empty() { remedy } else { unparsed() };
+    if let Some(file) = sudo.would_allow(target) {
+        let shown = file.path.display();
+        let text = format!(
+            "sudo leaves out {shown}, which would allow it: it reads no file whose name has a dot or \
+             ends in ~"
+        );
+        let seen = file.rules.iter().map(|rule| format!("{shown}: {rule}"));
+        let seen = seen.collect::<Vec<_>>().join("\n");
+        let rename = Command::root("mv -n")
+            .path(&file.path, Provenance::Root)
+            .path(&file.readable, Provenance::Root);
+        return Ok(Problem::fail(text)
+            .seen(with_complaints(&seen, sudo))
+            .cure(Remedy::by_hand("Give the file a name that sudo reads.").command(rename))
+            .into());
+    }
     Ok(Problem::fail(text).seen(with_complaints(&seen, sudo)).cure(remedy).into())
+}
+
+fn some_commands(name: &str, user: &str) -> String {
+    format!(
+        "sudo lets {name} run only some commands as {user}, and not that with which the prefix \
+         starts jobs"
+    )
+}
+
+/// Whether one of the rules is for a command with arguments, the agent's own among them.
+fn has_arguments(rules: &[At<'_>]) -> bool {
+    let command =
+        |at: &At<'_>| at.rule.rsplit([':', ')']).next().unwrap_or_default().trim().contains(' ');
+    rules.iter().any(command)
 }
 
 /// The rules allow it: what sudo says of itself beside that.
@@ -309,7 +352,7 @@ fn granted(by_config: Provenance) -> Remedy {
         "Remove sudo from runner.command_prefix. If jobs are meant to have this right, install the \
          agent with --passwordless-sudo.",
     )
-    .command(Command::granting("runnerup install --passwordless-sudo", by_config))
+    .command(Command::install().then("--passwordless-sudo").if_roots(by_config))
 }
 
 #[cfg(test)]

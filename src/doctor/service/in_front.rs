@@ -6,7 +6,7 @@ use crate::{
     host::{Above, Install, Link, Provenance, Running, Service, Way},
     service::Verb,
 };
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A program that stays in front of the agent.
 struct Standing {
@@ -15,6 +15,8 @@ struct Standing {
     /// The script that it runs, and the line of it that starts the agent.
     script: Option<PathBuf>,
     line: Option<usize>,
+    /// That line starts it in the background.
+    background: bool,
     /// Who could have named the script.
     named_by: Provenance,
     /// Its number, where it runs.
@@ -35,17 +37,19 @@ pub(super) fn problem(install: &Install, service: &Service) -> Option<Problem> {
     let stops = rules(service.manager).hears_main_process_alone(install, service);
     let file = standing.script.as_ref().and_then(|path| path.file_name());
     let who = file.map_or_else(|| name.clone(), |file| file.to_string_lossy().into_owned());
+    let how = match standing.background {
+        true => "starts the agent in the background",
+        false => "runs the agent without exec",
+    };
     let problem = match (standing.way, stops) {
         (Way::Forwards | Way::Unknown, false) | (Way::Replaces, _) => return None,
         (Way::Forwards | Way::Unknown, true) => Problem::warn(format!(
             "{who} stays in front of the agent: the health that the agent reports stops at {name}"
         )),
-        (Way::Waits, true) => Problem::warn(format!(
-            "{who} runs the agent without exec: TERM and the agent's health stop at {name}"
-        )),
-        (Way::Waits, false) => {
-            Problem::warn(format!("{who} runs the agent without exec: TERM stops at {name}"))
+        (Way::Waits, true) => {
+            Problem::warn(format!("{who} {how}: TERM and the agent's health stop at {name}"))
         }
+        (Way::Waits, false) => Problem::warn(format!("{who} {how}: TERM stops at {name}")),
     };
     Some(problem.seen(standing.seen(install, service)).cure(standing.remedy(install, service)))
 }
@@ -68,15 +72,20 @@ fn of_above(
     let name = above.program();
     let is_it = |link: &&Link| link.program.starts_with(name) && link.way != Way::Replaces;
     let link = service.launch.links.iter().find(is_it);
-    let usual = if above.is_shell() { Way::Waits } else { Way::Unknown };
+    let way = match above.hears_term {
+        // It cannot pass on what ends it.
+        Some(false) => Way::Waits,
+        _ => link.map_or(Way::Unknown, |link| link.way),
+    };
     let of_text = link.and_then(|link| link.script.clone());
     let script = above.script.as_ref().map(|script| PathBuf::from(script.as_str()));
     let named_by = if of_text.is_some() { by_text } else { by_text.and(by_process) };
     Standing {
         name: name.to_owned(),
-        way: link.map_or(usual, |link| link.way),
+        way,
         script: of_text.or(script),
         line: link.and_then(|link| link.line),
+        background: link.is_some_and(|link| link.background),
         named_by,
         pid: Some(above.pid),
     }
@@ -88,6 +97,7 @@ fn of_text(link: &Link, named_by: Provenance) -> Option<Standing> {
         way: link.way,
         script: link.script.clone(),
         line: link.line,
+        background: link.background,
         named_by,
         pid: None,
     })
@@ -114,20 +124,53 @@ impl Standing {
                 "Give flock the option --no-fork: it then holds the lock in the agent's own process.",
             );
         }
-        let Some(script) = self.script.as_ref() else {
-            return rules(service.manager).right_command(install, service);
+        let Some(script) = self.script.as_ref().filter(|script| !is_packaged(script)) else {
+            let remedy = rules(service.manager).right_command(install, service);
+            return match self.script {
+                Some(_) => remedy.reworded(
+                    "Start the agent itself, and what the program in front of it provides by a \
+                     service of its own: its script belongs to a package.",
+                ),
+                None => remedy,
+            };
         };
-        let text = match self.line {
-            Some(line) => Text::number(
-                "Write exec in front of the agent's command in the script, in line ",
-                u64::try_from(line).unwrap_or_default(),
-                ".",
+        let line = |before| match self.line.and_then(|line| u64::try_from(line).ok()) {
+            Some(line) => Text::number(before, line, ""),
+            None => Text::from("In the script"),
+        };
+        let text = match (self.background, self.way) {
+            (true, Way::Waits) => line("In line ").then(
+                " of the script, write exec in front of the agent's command and remove the & behind \
+                 it; the agent is then the last that the script starts.",
             ),
-            None => Text::from("Write exec in front of the agent's command in the script."),
+            (true, _) => line("In line ").then(
+                " of the script, start the agent with exec and without &, where nothing needs the \
+                 script to stay.",
+            ),
+            (false, _) => line("In line ").then(" of the script, write exec in front of the agent's command."),
         };
         let edit = Command::fixed("sudoedit").path(script, self.named_by);
         Remedy::by_hand(text).command(edit).afterwards(Verb::Restart, install, service)
     }
+}
+
+/// Folders of packages, whose files are no person's to edit.
+const PACKAGED: [&str; 11] = [
+    "/usr/bin/",
+    "/usr/sbin/",
+    "/bin/",
+    "/sbin/",
+    "/usr/lib/",
+    "/usr/libexec/",
+    "/usr/share/",
+    "/System/",
+    "/opt/homebrew/",
+    "/nix/store/",
+    "/snap/",
+];
+
+fn is_packaged(script: &Path) -> bool {
+    script.to_str().is_some_and(|script| PACKAGED.iter().any(|folder| script.starts_with(folder)))
 }
 
 #[cfg(test)]
@@ -145,6 +188,7 @@ mod tests {
             way,
             script: script.map(Into::into),
             line: script.map(|_| 4),
+            background: false,
         };
         service_of(&mut survey).launch.links = vec![link];
         agent(&mut survey).running = Seen::not("it does not run");
@@ -160,6 +204,7 @@ mod tests {
             name: "start.sh".to_owned(),
             program: Some((*name).to_owned()),
             script: None,
+            hears_term: None,
         };
         running.above = above.iter().map(process).collect();
         agent(&mut survey).running = Seen::Known(running);
@@ -195,6 +240,48 @@ mod tests {
             let survey = text("env", way, None);
             assert_eq!(status(&survey, "service/command-right"), Status::Pass);
         }
+    }
+
+    fn standing(survey: &mut Survey) -> &mut Above {
+        match &mut agent(survey).running {
+            Seen::Known(running) => &mut running.above[0],
+            Seen::Unseen(_) => unreachable!("it runs"),
+        }
+    }
+
+    #[test]
+    fn what_does_not_hear_a_signal_cannot_pass_it_on() {
+        for (hears_term, says_term) in [(Some(false), true), (Some(true), false), (None, false)] {
+            let mut survey = runs(text("op", Way::Unknown, None), &["op"]);
+            standing(&mut survey).hears_term = hears_term;
+            let found = finding(&survey, "service/command-right");
+            assert_eq!(found.summary.contains("TERM"), says_term, "{}", found.summary);
+        }
+        // One that does not run tells nothing.
+        let survey = text("op", Way::Unknown, None);
+        assert_eq!(status(&survey, "service/command-right"), Status::Pass);
+    }
+
+    #[test]
+    fn a_start_in_the_background_is_not_cured_by_exec_alone() {
+        let mut survey = text("bash", Way::Waits, SCRIPT);
+        service_of(&mut survey).launch.links[0].background = true;
+        let found = finding(&survey, "service/command-right");
+        assert!(found.summary.contains("in the background"), "{}", found.summary);
+        let text = found.remedy.unwrap().text().to_owned();
+        assert!(text.contains("In line 4") && text.contains("remove the &"), "{text}");
+    }
+
+    #[test]
+    fn a_packages_script_is_left_as_it_is() {
+        let mut survey = runs(text("xvfb-run", Way::Waits, None), &["dash"]);
+        let above = standing(&mut survey);
+        (above.script, above.hears_term) = (Some("/usr/bin/xvfb-run".into()), Some(false));
+        let found = finding(&survey, "service/command-right");
+        assert!(found.summary.starts_with("xvfb-run runs the agent"), "{}", found.summary);
+        let remedy = found.remedy.unwrap();
+        assert!(remedy.text().contains("belongs to a package"), "{}", remedy.text());
+        assert_eq!(remedy.first_cure(), Some("sudo systemctl edit --full circleci.service"));
     }
 
     #[test]

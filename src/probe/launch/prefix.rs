@@ -39,6 +39,7 @@ const PREFIXES: [(&str, Way); 54] = [
     ("chamber", Way::Replaces),
     ("aws-vault", Way::Replaces),
     ("arch", Way::Replaces),
+    ("dbus-launch", Way::Replaces),
     ("start-stop-daemon", Way::Replaces),
     // They wait for it.
     ("script", Way::Waits),
@@ -46,15 +47,9 @@ const PREFIXES: [(&str, Way); 54] = [
     ("setsid", Way::Waits),
     ("xvfb-run", Way::Waits),
     ("dbus-run-session", Way::Waits),
-    ("dbus-launch", Way::Waits),
     ("unbuffer", Way::Waits),
     ("chronic", Way::Waits),
     ("time", Way::Waits),
-    ("strace", Way::Waits),
-    ("caffeinate", Way::Waits),
-    ("op", Way::Waits),
-    ("doppler", Way::Waits),
-    ("infisical", Way::Waits),
     // They wait for it, and pass a signal to end on.
     ("timeout", Way::Forwards),
     ("sudo", Way::Forwards),
@@ -64,6 +59,12 @@ const PREFIXES: [(&str, Way); 54] = [
     ("tini-static", Way::Forwards),
     ("catatonit", Way::Forwards),
     ("docker-init", Way::Forwards),
+    ("doppler", Way::Forwards),
+    ("infisical", Way::Forwards),
+    // What they do with a signal is not documented, or depends on their version.
+    ("strace", Way::Unknown),
+    ("caffeinate", Way::Unknown),
+    ("op", Way::Unknown),
 ];
 
 /// Whether a program of this name is a shell.
@@ -85,6 +86,11 @@ pub(super) fn way(words: &[String]) -> Option<Way> {
         let replaces = words.iter().skip(1).take_while(is_own).any(stays)
             || words.iter().any(|word| word == "--no-fork");
         return Some(if replaces { Way::Replaces } else { Way::Waits });
+    }
+    // With a server of its own it stays.
+    let serves = |word: &String| word == "-s" || word.starts_with("--") && word.ends_with("server");
+    if name == "aws-vault" && words.iter().take_while(|word| *word != "--").any(serves) {
+        return Some(Way::Unknown);
     }
     PREFIXES.iter().find(|(prefix, _)| *prefix == name).map(|(_, way)| *way)
 }
@@ -136,6 +142,9 @@ mod tests {
             ("flock --no-fork /run/lock/x /a", Some(Way::Replaces)),
             ("timeout 1d /a", Some(Way::Forwards)),
             ("/opt/mine /a", None),
+            ("/usr/bin/op run -- /a", Some(Way::Unknown)),
+            ("aws-vault exec ci -- /a -s", Some(Way::Replaces)),
+            ("aws-vault exec --ec2-server ci -- /a", Some(Way::Unknown)),
         ] {
             assert_eq!(way(&words(line)), expected, "{line}");
         }

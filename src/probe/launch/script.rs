@@ -2,6 +2,7 @@
 
 use super::{
     Follower, Run, is_name, prefix,
+    signals::Signals,
     text::{Known, Statement, Word, statements},
 };
 use crate::{
@@ -15,7 +16,7 @@ use std::{collections::BTreeSet, path::Path};
 const STATEMENTS: usize = 4000;
 
 /// Words in front of a command that belong to the shell.
-const LEADS: [&str; 13] = [
+pub(super) const LEADS: [&str; 13] = [
     "then", "do", "else", "if", "elif", "while", "until", "!", "{", "}", "time", "command",
     "builtin",
 ];
@@ -38,8 +39,8 @@ struct State {
     exported: BTreeSet<String>,
     /// All that is set is given to programs: `set -a`.
     exports_all: bool,
-    /// A signal to end is passed on: `trap … TERM`.
-    traps: bool,
+    /// What the script does with signals.
+    signals: Signals,
 }
 
 /// How good a statement is as the one that runs the agent.
@@ -63,6 +64,7 @@ impl Script<'_> {
         state.known.script =
             self.path.map_or_else(|| self.shell.to_owned(), |path| path.display().to_string());
         let all = statements(self.text);
+        state.signals = Signals::of(all.get(..STATEMENTS).unwrap_or(&all));
         let mut best: Option<(Rank, Run)> = None;
         for (at, statement) in all.iter().take(STATEMENTS).enumerate() {
             let is_last = at + 1 == all.len();
@@ -132,10 +134,6 @@ impl Script<'_> {
                     state.known.variables.remove(*name);
                     run.variables.retain(|raw| raw.name != *name);
                 }
-                None
-            }
-            "trap" => {
-                state.traps |= rest.iter().any(|word| matches!(*word, "TERM" | "SIGTERM" | "15"));
                 None
             }
             "cd" => {
@@ -215,17 +213,17 @@ impl Script<'_> {
         // What cannot be read of another command does not matter once this one leads to an agent.
         let mut found = Run { unread: None, ..run.clone() };
         // Of a text in its arguments a shell makes way for the last command.
-        let is_replaced = executes || self.path.is_none() && is_last && statement.end.is_none();
-        let way = match statement.end {
-            _ if is_replaced => Way::Replaces,
-            _ if state.traps => Way::Forwards,
-            _ => Way::Waits,
-        };
+        // In the background or in front of a pipe `exec` replaces another shell.
+        let background = statement.end == Some('&');
+        let is_replaced = executes && !background && statement.end != Some('|')
+            || self.path.is_none() && is_last && statement.end.is_none();
+        let way = if is_replaced { Way::Replaces } else { state.signals.way(statement) };
         found.links.push(Link {
             program: self.shell.to_owned(),
             way,
             script: self.path.map(Path::to_owned),
             line: self.path.map(|_| statement.line),
+            background,
         });
         let place = self.place(statement);
         for (name, value) in set {

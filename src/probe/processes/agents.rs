@@ -66,7 +66,7 @@ impl Processes {
         let chosen = chosen(self.index.topmost_agents(), wanted);
         let mut details = look_closer(chosen.iter().copied(), until);
         let agent = |entry: &Entry| {
-            let Details { command, program } = details.remove(&entry.pid).unwrap_or_default();
+            let Details { command, program, .. } = details.remove(&entry.pid).unwrap_or_default();
             Agent {
                 pid: entry.pid,
                 uid: entry.uid,

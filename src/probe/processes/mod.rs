@@ -12,7 +12,7 @@ mod summary;
 mod supervisor;
 
 use super::{
-    candidate,
+    agent_words,
     procfs::{CommandLine, ManagedBy},
     scrub::Scrub,
 };
@@ -139,7 +139,7 @@ impl Processes {
     pub(super) fn agent_process(&self, agent: &Agent, scrub: &Scrub) -> Option<Process> {
         let entry = self.index.tree(agent.pid).next()?;
         let command = CommandLine { words: agent.words.clone(), ..CommandLine::default() };
-        let details = Details { command, program: None };
+        let details = Details { command, ..Details::default() };
         Some(process(entry, false, Some(details), scrub))
     }
 
@@ -335,7 +335,7 @@ fn look_closer<'a>(
 }
 
 fn holds_token(details: &HashMap<u32, Details>, main: u32) -> bool {
-    details.get(&main).is_some_and(|detail| candidate::holds_token(&detail.command.words))
+    details.get(&main).is_some_and(|detail| agent_words::holds_token(&detail.command.words))
 }
 
 fn process(entry: &Entry, in_service: bool, details: Option<Details>, scrub: &Scrub) -> Process {

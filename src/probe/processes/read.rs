@@ -38,6 +38,8 @@ pub(super) struct Identity {
 pub(super) struct Details {
     pub(super) command: CommandLine,
     pub(super) program: Option<PathBuf>,
+    /// It catches TERM or waits for it.
+    pub(super) hears_term: Option<bool>,
 }
 
 /// Reads the table of all processes. A part of it would make orphans of processes whose parents
@@ -119,9 +121,11 @@ fn one(identity: Identity) -> Option<Details> {
     let Identity { pid, ticks } = identity;
     let command = head(&format!("/proc/{pid}/cmdline"), procfs::COMMAND_LIMIT + 1).ok()?;
     let program = program(pid);
+    let status = head(&format!("/proc/{pid}/status"), LIMIT).ok();
+    let hears_term = status.and_then(|status| procfs::hears_term(&status));
     let stat = procfs::stat(&head(&format!("/proc/{pid}/stat"), LIMIT).ok()?)?;
     let is_same = stat.ticks == ticks;
-    is_same.then(|| Details { command: procfs::command_line(&command), program })
+    is_same.then(|| Details { command: procfs::command_line(&command), program, hears_term })
 }
 
 /// Looks at one process as an agent's. What hangs costs [`EACH`].

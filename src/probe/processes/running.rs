@@ -90,6 +90,7 @@ impl Processes {
                 name: entry.name.clone(),
                 program: details.and_then(program),
                 script: None,
+                hears_term: details.and_then(|of| of.hears_term),
             };
             let words = details.filter(|_| above.is_shell()).map(|of| of.command.words.as_slice());
             let script = words.and_then(script).map(str::to_owned);

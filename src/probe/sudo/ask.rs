@@ -7,7 +7,7 @@
 
 use super::{Scrub, refusal, told};
 use crate::{
-    host::{Seen, StepDown, StepTool, SudoAnswer, is_plain_user},
+    host::{Seen, Starts, StepDown, StepTool, SudoAnswer, is_plain_user},
     platform::{
         accounts,
         command::{Call, Commands},
@@ -18,8 +18,11 @@ use crate::{
 };
 use std::time::Duration;
 
-/// A program that every system has and that does nothing; it is not run.
+/// A program that every system has and that does nothing; it is not run. It stands for the agent's own.
 const NOTHING: &str = "true";
+
+/// Most arguments of a prefix's program, and the longest, in bytes.
+const ARGUMENTS: (usize, usize) = (16, 256);
 
 /// Asks for an agent's account what its command prefix asks of sudo.
 pub(in crate::probe) fn answer(
@@ -59,8 +62,10 @@ fn asked(
     };
     let (uid, gid) = (account.uid.to_string(), account.gid.to_string());
     let words = ["--reuid", &uid, "--regid", &gid, "--init-groups", "--"];
-    let question = ["sudo", "-n", "-l", "-u", target, "--", NOTHING];
-    let call = Call::new("setpriv", words.into_iter().chain(question)).within(limit);
+    let question = ["sudo", "-n", "-l", "-u", target, "--"];
+    let started = started(step, scrub);
+    let words = words.into_iter().chain(question).chain(started);
+    let call = Call::new("setpriv", words).within(limit);
     match commands.answer(&call) {
         Ok(answer) => Seen::Known(SudoAnswer {
             allowed: answer.code == Some(0),
@@ -69,6 +74,19 @@ fn asked(
         }),
         Err(error) => Seen::broken(error.message()),
     }
+}
+
+/// The very command that sudo has to allow. sudo writes it to the system's log: arguments with a
+/// secret among them are left out.
+fn started<'a>(step: &'a StepDown, scrub: &Scrub) -> Vec<&'a str> {
+    let Starts::Program(program) = &step.starts else { return vec![NOTHING] };
+    let is_shown = |word: &String| word.len() <= ARGUMENTS.1 && scrub.text(word) == *word;
+    let mut words = vec![program.as_str()];
+    if step.arguments.len() <= ARGUMENTS.0 && step.arguments.iter().all(is_shown) {
+        words.extend(step.arguments.iter().map(String::as_str));
+        words.push(NOTHING);
+    }
+    words
 }
 
 /// Whether this process could not start sudo as an agent can.
@@ -84,13 +102,17 @@ mod tests {
     use crate::platform::command::Recorded;
 
     fn answer_for(target: &str, uid: u32) -> (Seen<SudoAnswer>, Vec<String>) {
+        answer_to(&["sudo", "-n", "-u", target, "--"], uid)
+    }
+
+    fn answer_to(prefix: &[&str], uid: u32) -> (Seen<SudoAnswer>, Vec<String>) {
         let (folder, root) = crate::platform::fs::empty_root();
         std::fs::create_dir(folder.path().join("etc")).unwrap();
         let line = format!("ci:x:{uid}:77::/home/ci:/bin/sh\n");
         std::fs::write(folder.path().join("etc/passwd"), line).unwrap();
         let commands =
             Recorded::answering(1, "sudo: PAM account management error: Permission denied\n");
-        let step = StepDown::of(&["sudo", "-n", "-u", target, "--"]).unwrap();
+        let step = StepDown::of(prefix).unwrap();
         let limit = Duration::from_secs(1);
         let answer = asked(&root, &commands, ("ci", &step), limit, &Scrub::default());
         (answer, commands.calls())
@@ -101,6 +123,11 @@ mod tests {
         if !privilege::is_privileged() || has_no_new_privs() {
             return;
         }
+        let (_, calls) = answer_to(&["sudo", "-nHu", "builder", "env", "CI=1"], 990);
+        assert!(calls[0].ends_with("sudo -n -l -u builder -- env CI=1 true"), "{calls:?}");
+        let secret = format!("TOKEN={}", "a1b2c3d4".repeat(5));
+        let (_, calls) = answer_to(&["sudo", "-nHu", "builder", "env", &secret], 990);
+        assert!(calls[0].ends_with("-u builder -- env"), "{calls:?}");
         let (answer, calls) = answer_for("builder", 990);
         assert_eq!(
             calls,

@@ -88,6 +88,9 @@ fn files_are_read_in_sudos_order_and_named() {
         ]
     );
     assert!(!sudo.wants_terminal);
+    let ignored: Vec<_> = sudo.ignored.iter().map(|file| file.readable.to_str().unwrap()).collect();
+    assert_eq!(ignored, ["/etc/sudoers.d/a-conf", "/etc/sudoers.d/a"]);
+    assert_eq!(sudo.ignored[0].rules, ["(x) ALL"]);
 }
 
 #[test]

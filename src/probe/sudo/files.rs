@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     Code, Error, Result,
-    host::{Provenance, Sudo},
+    host::{Ignored, Provenance, Sudo},
     platform::fs::Root,
     probe::reader::{self, Part},
 };
@@ -23,6 +23,9 @@ const FILE: &str = "/etc/sudoers";
 
 /// Most bytes of a file, and most files.
 const LIMITS: (u64, usize) = (1 << 20, 128);
+
+/// Most files that sudo leaves out and that are looked at.
+const IGNORED: usize = 16;
 
 /// A line, continued lines joined, and where it begins.
 pub(super) struct Line {
@@ -35,7 +38,8 @@ pub(super) struct Line {
 /// # Errors
 /// When the first file cannot be read.
 pub(super) fn read(root: &Root, asker: &Asker<'_>) -> Result<Sudo> {
-    let mut files = Files { root, lines: Vec::new(), unusable: Vec::new(), seen: 0 };
+    let mut files =
+        Files { root, lines: Vec::new(), unusable: Vec::new(), ignored: Vec::new(), seen: 0 };
     files.file(Path::new(FILE))?;
     let mut sudo = Sudo {
         complaints: told(files.unusable.iter().map(String::as_str), &Scrub::default()),
@@ -66,6 +70,22 @@ pub(super) fn read(root: &Root, asker: &Asker<'_>) -> Result<Sudo> {
             sudo.places.push(place.clone());
         }
     }
+    for (path, readable) in std::mem::take(&mut files.ignored) {
+        let begin = files.lines.len();
+        if files.file(&path).is_err() {
+            continue;
+        }
+        let aliases = Aliases::of(&files.lines);
+        let own = files
+            .lines
+            .drain(begin..)
+            .filter(|line| defaults(&line.text).is_none() && alias(&line.text).is_none());
+        let rules: Vec<String> =
+            own.flat_map(|line| asker.rules(&line.text, &aliases, &default_account)).collect();
+        if !rules.is_empty() {
+            sudo.ignored.push(Ignored { path, readable, rules });
+        }
+    }
     Ok(sudo)
 }
 
@@ -74,6 +94,8 @@ struct Files<'a> {
     root: &'a Root,
     lines: Vec<Line>,
     unusable: Vec<String>,
+    /// Files that are left out because of their names, each with a name that would be read.
+    ignored: Vec<(PathBuf, PathBuf)>,
     seen: usize,
 }
 
@@ -134,13 +156,23 @@ impl Files<'_> {
     }
 
     /// Files of a folder by name; sudo leaves out those with a dot and those that end in `~`.
-    fn names(&self, folder: &Path) -> Vec<PathBuf> {
+    fn names(&mut self, folder: &Path) -> Vec<PathBuf> {
         let Ok(walk) = self.root.walk(folder) else { return Vec::new() };
         let names = self.root.find(&walk.real).ok().flatten().and_then(|spot| spot.list().ok());
         let names = names.unwrap_or_default().into_iter();
         let mut names: Vec<String> = names.filter_map(|name| name.into_string().ok()).collect();
-        names.retain(|name| !name.contains('.') && !name.ends_with('~'));
+        let is_read = |name: &String| !name.contains('.') && !name.ends_with('~');
+        let readable = |name: &String| name.trim_end_matches('~').replace('.', "-");
+        // A leading dot hides a file, such as an editor's, on purpose.
+        let is_meant = |name: &&String| !is_read(name) && !name.starts_with('.');
         names.sort();
+        for name in names.iter().filter(is_meant).take(IGNORED) {
+            let free = readable(name);
+            if !free.is_empty() && !names.contains(&free) {
+                self.ignored.push((folder.join(name), folder.join(free)));
+            }
+        }
+        names.retain(is_read);
         names.into_iter().map(|name| folder.join(name)).collect()
     }
 }

@@ -63,6 +63,7 @@ pub(super) fn of_host(
     sudo.installed = true;
     sudo.program = program;
     sudo.complaints = complaints(&answer.stderr, scrub);
+    sudo.ignored = in_files.as_ref().map(|files| files.ignored.clone()).unwrap_or_default();
     if let Some(in_files) = in_files.filter(|in_files| in_files.rules == sudo.rules) {
         sudo.places = in_files.places;
     }

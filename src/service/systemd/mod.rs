@@ -8,6 +8,8 @@ pub(crate) mod environment_line;
 mod foreign;
 mod instances;
 pub(crate) mod meant;
+mod misnamed;
+mod on_unit;
 mod profile;
 #[cfg(test)]
 mod recorded;
@@ -16,6 +18,7 @@ mod show;
 pub(crate) mod size;
 pub(crate) mod specifier_words;
 pub(crate) mod specifiers;
+mod start_line;
 pub mod state;
 pub(crate) mod time_span;
 pub mod unit_folders;
@@ -24,7 +27,8 @@ pub mod untrusted;
 mod verify;
 pub(crate) mod words;
 
-pub(crate) use profile::{SystemdProfile, on_unit, reload};
+pub(crate) use on_unit::{OnUnit, on_unit, reload};
+pub(crate) use profile::SystemdProfile;
 pub(crate) use state::{environment, slices_of};
 
 use crate::{

@@ -2,7 +2,7 @@
 
 use crate::{
     doctor::{Finding, Selection, Status, fixtures::*, judge},
-    host::{Mount, Refusal, Seen, Setting, Sudo, SudoAnswer, Survey, Written},
+    host::{Ignored, Mount, Refusal, Seen, Setting, Sudo, SudoAnswer, Survey, Written},
 };
 
 /// Jobs run as `builder`, by this rule.
@@ -49,6 +49,47 @@ fn the_very_account_is_judged_by_the_last_rule() {
         let found = found(&stepping(rules));
         assert!(found.status == expected && found.summary.contains(words), "{found:?}");
     }
+}
+
+#[test]
+fn a_rule_for_one_command_is_judged_by_that_of_the_prefix() {
+    let of = |rules: &[&str], user: &str, answer: Option<bool>| {
+        let mut survey = stepping(rules);
+        let words = ["sudo", "-nHu", user, "env", "CI=1"].map(Into::into).to_vec();
+        config_of(&mut survey).settings.last_mut().unwrap().value = Written::List(words);
+        if let Some(allowed) = answer {
+            let answer = SudoAnswer { allowed, refusal: None, words: Vec::new() };
+            agent(&mut survey).sudo = Seen::Known(answer);
+        }
+        found(&survey).status
+    };
+    let env = &["(builder) NOPASSWD: /usr/bin/env"][..];
+    assert_eq!(of(env, "builder", Some(true)), Status::Pass);
+    assert_eq!(of(env, "#991", Some(true)), Status::Pass);
+    assert_eq!(of(env, "builder", Some(false)), Status::Fail);
+    assert_eq!(of(env, "builder", None), Status::Skip);
+    // The agent's own program may be one of its arguments.
+    let arguments = &["(builder) NOPASSWD: /usr/bin/env CI=1 /var/opt/*"][..];
+    assert_eq!(of(arguments, "builder", Some(false)), Status::Skip);
+    assert_eq!(of(&["(builder) NOPASSWD: /bin/nice"], "builder", Some(false)), Status::Fail);
+}
+
+#[test]
+fn a_file_that_sudo_leaves_out_is_named_with_its_cure() {
+    let mut survey = stepping(&["(root) /bin/ls"]);
+    let file = |name: &str, rule: &str| Ignored {
+        path: format!("/etc/sudoers.d/{name}").into(),
+        readable: "/etc/sudoers.d/ci-conf".into(),
+        rules: vec![rule.into()],
+    };
+    sudo_of(&mut survey).ignored =
+        vec![file("a~", "(root) NOPASSWD: ALL"), file("ci.conf", "(ALL) NOPASSWD: ALL")];
+    let it = found(&survey);
+    assert!(it.summary.contains("/etc/sudoers.d/ci.conf"), "{}", it.summary);
+    assert_eq!(
+        it.remedy.unwrap().commands(),
+        ["sudo mv -n /etc/sudoers.d/ci.conf /etc/sudoers.d/ci-conf"]
+    );
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Limits of a unit.
 
 use super::{
+    OnUnit,
     drop_in::drop_in,
     in_force::{in_force, limit, place, time},
     on_unit,
@@ -55,7 +56,7 @@ pub(super) fn judge(install: &Install, service: &Service) -> Judged {
                     drop_in("Remove the limit.", install, "runtime", lines)
                 }
                 _ => Remedy::by_hand("Raise the limit, or remove it.").command(on_unit(
-                    "systemctl edit",
+                    OnUnit::Edit,
                     install,
                     service,
                 )),

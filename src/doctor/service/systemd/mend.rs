@@ -1,6 +1,6 @@
 //! Commands that write a line of a unit or of an environment file as it was meant.
 
-use super::{on_unit, unit};
+use super::{OnUnit, on_unit, unit};
 use crate::{
     Command,
     doctor::Remedy,
@@ -56,7 +56,7 @@ pub(super) fn without_sign(line: &Directive, install: &Install, service: &Servic
             let remedy = remedy.command(edit).typed(Verb::Reload, install, service);
             remedy.typed(Verb::Restart, install, service)
         }
-        false => remedy.command(on_unit("systemctl edit --full", install, service)),
+        false => remedy.command(on_unit(OnUnit::EditFull, install, service)),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Sandbox directives of the unit that break jobs.
 
 use super::{
-    on_unit, privileges, unit,
+    OnUnit, on_unit, privileges, unit,
     view::{Closed, View},
 };
 use crate::{
@@ -172,7 +172,7 @@ fn closed_places(survey: &Survey, install: &Install, service: &Service) -> Vec<P
             }
             (None, Some(line)) => {
                 if place.wanted == Wanted::Root {
-                    let edit = on_unit("systemctl edit", install, service);
+                    let edit = on_unit(OnUnit::Edit, install, service);
                     remedy = Remedy::by_hand(DYNAMIC).command(edit);
                 }
                 format!("{}, which implies {key}=", shown(line))
@@ -210,7 +210,7 @@ impl Wanted {
             Self::Root => {
                 let remedy = Remedy::by_hand("Remove the directive, or add an exception.");
                 match install.named_by.is_root() {
-                    true => remedy.command(on_unit("systemctl edit", install, service)),
+                    true => remedy.command(on_unit(OnUnit::Edit, install, service)),
                     false => remedy,
                 }
             }

@@ -1,6 +1,6 @@
 //! What ends a start before the agent runs.
 
-use super::{on_unit, unit};
+use super::{OnUnit, on_unit, unit};
 use crate::{
     doctor::{
         Check, Command, Judge, Judged, Problem, Remedy, Verdict,
@@ -75,7 +75,7 @@ fn passed_over(install: &Install, service: &Service) -> Option<Problem> {
         service.name, exec.words
     ));
     let text = "Have the command end with 0, or remove the directive; then start the service.";
-    let edit = on_unit("systemctl edit --full", install, service);
+    let edit = on_unit(OnUnit::EditFull, install, service);
     let remedy = Remedy::by_hand(text).command(edit);
     let seen = format!("{}systemd passes over the start", place.unwrap_or_default());
     Some(problem.seen(seen).cure(remedy))
@@ -106,9 +106,9 @@ fn cure(lack: &StartLack, install: &Install, service: &Service) -> Remedy {
         let remedy = if is_up {
             remedy
         } else {
-            remedy.command(on_unit("systemctl reset-failed", install, service))
+            remedy.command(on_unit(OnUnit::ResetFailed, install, service))
         };
-        remedy.command(on_unit("systemctl restart", install, service))
+        remedy.command(on_unit(OnUnit::Restart, install, service))
     };
     match (&lack.need, lack.lack) {
         (StartNeed::Group(name), Lack::Missing) => started(
@@ -129,7 +129,7 @@ fn cure(lack: &StartLack, install: &Install, service: &Service) -> Remedy {
         _ => Remedy::by_hand(
             "Provide what the directive names, or correct it; then start the service.",
         )
-        .command(on_unit("systemctl edit --full", install, service)),
+        .command(on_unit(OnUnit::EditFull, install, service)),
     }
 }
 

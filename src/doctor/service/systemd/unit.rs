@@ -194,6 +194,7 @@ mod tests {
             way: Way::Waits,
             script: Some("/opt/start.sh".into()),
             line: Some(2),
+            background: false,
         };
         service_of(&mut survey).launch.links.push(link);
         assert_eq!(status(&survey, "service/health-reported"), Status::Pass);

@@ -1,6 +1,7 @@
 //! The account of a unit.
 
 use super::{
+    OnUnit,
     in_force::{is_misread, sandbox, word},
     mend::without_sign,
     on_unit,
@@ -31,7 +32,7 @@ pub(super) fn judge(survey: &Survey, install: &Install, service: &Service) -> Ju
         }
         let remedy =
             Remedy::by_hand("Give the service its own account: User=circleci under [Service].")
-                .command(on_unit("systemctl edit", install, service));
+                .command(on_unit(OnUnit::Edit, install, service));
         return Ok(Problem::warn(
             "the service has no account, so the agent and its jobs run as root",
         )

@@ -65,6 +65,20 @@ pub const FAULTS: &[Fault] = &[
             CLEAR,
         ),
     ),
+    // sudoers(5), Including other files.
+    saying(
+        &["/etc/sudoers.d/ci.conf", "a name that sudo reads"],
+        fault(
+            "sudo: a file of rules whose name has a dot",
+            rules!(
+                "circleci ALL=(builder) NOPASSWD: ALL\\n",
+                "mv /etc/sudoers.d/90-ci /etc/sudoers.d/ci.conf"
+            ),
+            SUDO,
+            Paste,
+            "config; rm -f /etc/sudoers.d/ci.conf /etc/sudoers.d/ci-conf; chown circleci: $W; userdel -r builder",
+        ),
+    ),
     saying(
         &["NOEXEC"],
         fault(
@@ -263,6 +277,12 @@ pub const HEALTHY: &[Healthy] = &[
         rules!(
             "Defaults requiretty\\nDefaults:circleci !requiretty\\ncircleci ALL=(root) ALL\\ncircleci ALL=(builder) NOPASSWD: ALL\\n"
         ),
+        CLEAR,
+    ),
+    // sudo itself says whether the rule is for the command; `sudo -u '#1501'` is in sudo(8).
+    form(
+        "sudo to a number, by a rule for the prefix's own command",
+        "useradd -m -G circleci builder; printf 'circleci ALL=(builder) NOPASSWD: /usr/bin/env\\n' >/etc/sudoers.d/90-ci; chmod 440 /etc/sudoers.d/90-ci; chown builder: $W; edit \"s/^runner:/runner:\\n  command_prefix: ['sudo', '-nHu', '#$(id -u builder)', 'env', 'CI=1']/\"",
         CLEAR,
     ),
     form(

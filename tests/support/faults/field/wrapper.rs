@@ -18,6 +18,18 @@ drop '[Service]\\nExecStart=\\nExecStart=/opt/circleci/start.sh\\n'; systemctl r
             "undrop; rm /opt/circleci/start.sh; systemctl restart circleci",
         ),
     ),
+    // By hand, as above. No trap: the shell ends at TERM.
+    saying(
+        &["run starts the agent in the background", "stop at bash", "remove the &"],
+        fault(
+            "start script that waits for a background job",
+            "printf '#!/bin/bash\\n%s --config %s &\\nwait $!\\n' $B $C >/opt/circleci/run; chmod 755 /opt/circleci/run
+drop '[Service]\\nExecStart=\\nExecStart=/opt/circleci/run\\n'; systemctl restart circleci; sleep 0.5",
+            "service/command-right",
+            Hand,
+            "undrop; rm /opt/circleci/run; systemctl restart circleci",
+        ),
+    ),
     // By hand: the rest of the line may be anything.
     saying(
         &["stop at flock", "--no-fork"],
@@ -76,6 +88,13 @@ pub const HEALTHY: &[Healthy] = &[
         "a script that leaves the agent in the background, and its number in a file",
         "printf '#!/bin/bash\\n%s --config %s &\\necho $! >/run/ci-agent/pid\\n' $B $C >/opt/circleci/run; chmod 755 /opt/circleci/run
 drop '[Service]\\nType=forking\\nRuntimeDirectory=ci-agent\\nPIDFile=/run/ci-agent/pid\\nExecStart=\\nExecStart=/opt/circleci/run\\n'; systemctl restart circleci",
+        "undrop; rm /opt/circleci/run; systemctl restart circleci",
+    ),
+    // As entry points of public container images do it.
+    form(
+        "a script that passes TERM on to the agent in the background",
+        "printf '#!/bin/bash\\n%s --config %s & pid=$!\\ntrap \"kill -TERM $pid\" TERM\\nwait $pid\\nwait $pid\\n' $B $C >/opt/circleci/run; chmod 755 /opt/circleci/run
+drop '[Service]\\nNotifyAccess=all\\nExecStart=\\nExecStart=/opt/circleci/run\\n'; systemctl restart circleci; sleep 0.5",
         "undrop; rm /opt/circleci/run; systemctl restart circleci",
     ),
     form(
