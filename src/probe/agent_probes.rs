@@ -388,7 +388,8 @@ impl AgentProbes {
         };
         let mut token_in = candidate.token_places();
         token_in.extend(of_install.holds_token.then_some(TokenPlace::Process));
-        let environment = environment::kept(&candidate.variables, scrub);
+        let unknown = &candidate.started.run.unknown;
+        let environment = environment::with_unknown(&candidate.variables, unknown, scrub);
         let host_ends = self.host_ends.seen();
         let boot = match (&managers.boots, &name) {
             (Seen::Known(boots), Some(name)) => boots.get(name).cloned().map_or_else(
