@@ -22,7 +22,13 @@ impl Command {
     /// The same where it gives somebody a right, or takes a protection away: left out unless root
     /// alone could have written what it is advised for.
     pub fn granting(text: &'static str, because: Provenance) -> Self {
-        if because.is_root() { Self::root(text) } else { Self::left_out() }
+        Self::root(text).if_roots(because)
+    }
+
+    /// The same on the same condition.
+    #[must_use]
+    pub(crate) fn if_roots(self, because: Provenance) -> Self {
+        if because.is_root() { self } else { self.refused() }
     }
 
     /// With a unit of systemd.

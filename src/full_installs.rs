@@ -81,8 +81,6 @@ impl Stage {
         // A run that is killed before its first step knows of no folder above its own.
         fs::create_dir_all(folder.path().join("var/lib")).unwrap();
         fs::create_dir(folder.path().join("etc")).unwrap();
-        // A drive is a folder here.
-        fs::create_dir_all(folder.path().join("C:/Program Files")).unwrap();
         let passwd = folder.path().join("etc/passwd");
         fs::write(&passwd, "root:x:0:0::/root:/bin/sh\n").unwrap();
         let mut told = FakeState::default();
@@ -282,6 +280,24 @@ fn a_mac_that_knows_of_changes_late_is_waited_for() {
     let calls = stage.shown(&stage.host.calls());
     for (call, times) in [("dscacheutil -flushcache", 2), ("launchctl bootstrap", 3)] {
         assert_eq!(calls.matches(call).count(), times, "{calls}");
+    }
+}
+
+/// What sets a list replaces the rights of those alone whom it names.
+#[test]
+fn a_folder_that_was_there_loses_what_its_list_gave_to_others() {
+    for (_, os, desktop) in kinds().into_iter().filter(|kind| kind.1 == Os::Windows && !kind.2) {
+        let stage = Stage::new(os, desktop);
+        fs::create_dir_all(stage.folder.path().join("Program Files/CircleCI")).unwrap();
+        let plan = stage.install();
+        stage.host.calls();
+        stage.apply(&plan).unwrap();
+        let calls = stage.shown(&stage.host.calls());
+        let at = |what: &str| {
+            let call = format!("icacls C:/Program Files/CircleCI {what}");
+            calls.find(&call).unwrap_or_else(|| panic!("{what}: {calls}"))
+        };
+        assert!(at("/reset") < at("/inheritance:r"));
     }
 }
 

@@ -125,6 +125,7 @@ impl Session {
         looked?;
         facts.release = Some(artifact?);
         let mut plan = plan::install(&spec, settings, &facts)?;
+        plan::refuse_host_end(&plan, &facts)?;
         notes.append(&mut plan.notes);
         plan.notes = notes;
         self.refuse_led_out(&plan)?;
@@ -159,7 +160,10 @@ impl Session {
             let system = self.system()?;
             without_root(apply::refuse_mounts(&plan.steps, &self.root, system.as_ref()))?;
         }
-        plan.iter().try_for_each(|plan| self.refuse_led_out(plan))?;
+        plan.iter().try_for_each(|plan| {
+            plan::refuse_host_end(plan, &facts)?;
+            self.refuse_led_out(plan)
+        })?;
         Ok(plan)
     }
 

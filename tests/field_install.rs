@@ -112,6 +112,26 @@ fn what_is_harmless_stays_and_what_runs_is_what_was_planned() {
     lab.runnerup(&["uninstall", "--purge", "--yes"], 0);
     without(&lab, DROP_IN);
 
+    // A virtual machine for one job goes away with its agent: the published one-shot set-ups.
+    lab.host.write("/usr/local/sbin/poweroff", b"#!/bin/sh\ntouch /root/ended\n", 0o755);
+    lab.install(&[], 0);
+    drop_in(&lab, DROP_IN, "[Service]\\nExecStopPost=+/usr/local/sbin/poweroff\\n");
+    for words in [
+        &["uninstall", "--yes"][..],
+        &["uninstall", "--purge", "--yes"],
+        &["uninstall", "--dry-run"],
+    ] {
+        let told = lab.runnerup(words, 3);
+        assert!(told.contains("E3011") && told.contains(&format!("{DROP_IN}:2")), "{told}");
+    }
+    refused(&lab, &["--max-run-time", "2h"], 3, &["E3011", "powers the host off"]);
+    assert_eq!(lab.property(UNIT, "ActiveState"), "active");
+    // The line is gone, and systemd has not read that: it does before the stop.
+    sh(&lab, &format!("rm {DROP_IN}"));
+    lab.runnerup(&["uninstall", "--purge", "--yes"], 0);
+    sh(&lab, "! test -e /root/ended; rm /usr/local/sbin/poweroff");
+    without(&lab, DROP_IN);
+
     // What keeps the agent from being heard is no healthy agent: the drop-in is named.
     drop_in(&lab, DROP_IN, "[Service]\\nNotifyAccess=none\\n");
     let told = lab.install(&[], 8);

@@ -130,7 +130,8 @@ mod tests {
         Command,
         agent::{Kind, Layout},
         doctor::fixtures::*,
-        service::Verb,
+        host::Provenance,
+        service::{Verb, launchd::OnJob, systemd::OnUnit, task_scheduler::OnTask},
         values::Manager,
     };
     use std::{fs, path::Path};
@@ -184,13 +185,10 @@ mod tests {
     }
 
     /// What makes a command, before its words.
-    const MADE: [(&str, &str); 8] = [
+    const MADE: [(&str, &str); 5] = [
         ("fixed(", ""),
         ("root(", "sudo "),
         ("granting(", "sudo "),
-        ("on_unit(", "sudo "),
-        ("on_job(", "sudo "),
-        ("on_task(", ""),
         ("on_account(", "sudo "),
         ("plutil(file, ", "sudo "),
     ];
@@ -209,8 +207,34 @@ mod tests {
                 found.push((at, format!("{before}{words}")));
             }
         }
+        for (made, line) in typed() {
+            let places = source.match_indices(&made);
+            let is_part = |at: usize| {
+                !made.ends_with(['(', ')'])
+                    && source[at + made.len()..].starts_with(char::is_alphanumeric)
+            };
+            found.extend(places.filter(|(at, _)| !is_part(*at)).map(|(at, _)| (at, line.clone())));
+        }
         found.sort();
         found
+    }
+
+    /// What makes a command on a service or an install, and the command.
+    fn typed() -> Vec<(String, String)> {
+        let by = Provenance::Root;
+        let line = |command: Command, name: &str| {
+            command.into_line().unwrap().strip_suffix(name).unwrap().trim_end().to_owned()
+        };
+        let unit = |what: OnUnit| line(what.of("x.service", by), "x.service");
+        let job = |what: OnJob| line(what.of("system", "x", by), "system/x");
+        let task = |what: OnTask| line(what.of("x", by), "x");
+        let units = OnUnit::ALL.map(|what| (format!("OnUnit::{what:?}"), unit(what)));
+        let jobs = OnJob::ALL.map(|what| (format!("OnJob::{what:?}"), job(what)));
+        let tasks = OnTask::ALL.map(|what| (format!("OnTask::{what:?}"), task(what)));
+        let install = ("Command::install()".to_owned(), line(Command::install(), ""));
+        let bootstrap = ["bootstrap(", "bootstrap_in("]
+            .map(|made| (made.to_owned(), "sudo launchctl bootstrap".to_owned()));
+        units.into_iter().chain(jobs).chain(tasks).chain([install]).chain(bootstrap).collect()
     }
 
     /// The text between a bracket and the one that closes it.
@@ -255,7 +279,8 @@ mod tests {
     /// Sources of the commands of the service managers.
     fn profiles() -> Vec<(String, String)> {
         let mut all = sources("src/service");
-        all.retain(|(path, _)| path.ends_with("profile.rs"));
+        let made = ["profile.rs", "on_unit.rs", "on_job.rs", "on_task.rs"];
+        all.retain(|(path, _)| made.iter().any(|made| path.ends_with(made)));
         all
     }
 

@@ -8,6 +8,7 @@ use crate::{
     platform::Os,
     record::Step,
     service::Verb,
+    text::Effect,
     values::InstanceName,
 };
 use serde::Serialize;
@@ -40,6 +41,9 @@ struct Line {
     /// Whether it removes the problem; else it only shows more of it.
     #[serde(skip)]
     is_cure: bool,
+    /// What it does to what runs.
+    #[serde(skip)]
+    effect: Effect,
 }
 
 /// Advice, made of this program's own words and of numbers. What a probe or a document says belongs in
@@ -163,7 +167,8 @@ impl Remedy {
     }
 
     fn line(mut self, command: Command, is_cure: bool) -> Self {
-        self.commands.extend(command.into_line().map(|text| Line { text, is_cure }));
+        let parts = command.into_parts();
+        self.commands.extend(parts.map(|(text, effect)| Line { text, is_cure, effect }));
         self
     }
 
@@ -199,11 +204,11 @@ impl Remedy {
     pub(super) fn leave_out(
         &mut self,
         is_step: impl Fn(&Step) -> bool,
-        is_line: impl Fn(&str) -> bool,
+        acts: impl Fn(&Effect) -> bool,
     ) -> bool {
         let before = self.steps.len() + self.commands.len();
         self.steps.retain(|step| !is_step(step));
-        self.commands.retain(|line| !is_line(&line.text));
+        self.commands.retain(|line| !acts(&line.effect));
         let is_start = |step: &Step| matches!(step, Step::Start { .. });
         let was_changed = self.steps.len() + self.commands.len() < before;
         if was_changed {
@@ -280,7 +285,7 @@ impl Remedy {
     #[must_use]
     pub(super) fn for_instance(mut self, instance: Option<&InstanceName>) -> Self {
         const INSTALL: &str = "runnerup install";
-        let installs = |line: &Line| line.text.trim_start_matches("sudo ").starts_with(INSTALL);
+        let installs = |line: &Line| line.effect == Effect::Install;
         let Some(instance) = instance else {
             let has_install = self.commands.iter().any(installs);
             self.commands.retain(|line| !installs(line));
@@ -340,7 +345,7 @@ mod tests {
     #[test]
     fn an_install_is_repeated_for_its_own_instance() {
         let remedy = Remedy::by_hand("x")
-            .command(Command::root("runnerup install --version latest"))
+            .command(Command::install().then("--version latest"))
             .command(Command::root("runnerup doctor --fix"));
         let commands =
             ["sudo runnerup install --instance gpu --version latest", "sudo runnerup doctor --fix"];
@@ -366,7 +371,7 @@ mod tests {
     #[test]
     fn a_command_for_windows_has_no_sudo() {
         let remedy = Remedy::by_hand("x")
-            .command(Command::root("runnerup install"))
+            .command(Command::install())
             .command(Command::root("systemctl restart x"))
             .command(Command::fixed("sudoedit C:\\x.yaml"))
             .command(Command::fixed("schtasks /Run /TN x"));
@@ -377,7 +382,7 @@ mod tests {
     #[test]
     fn a_command_for_an_image_names_its_folder_or_is_left_out() {
         let remedy = Remedy::by_hand("x")
-            .command(Command::root("runnerup install"))
+            .command(Command::install())
             .command(Command::root("systemctl restart x"));
         let image = |base| remedy.clone().in_image(Some(Path::new(base))).commands().join("\n");
         assert_eq!(image("/srv/img"), "sudo runnerup install --root /srv/img");

@@ -134,6 +134,11 @@ catalogue! {
          false, and a list for runner.command_prefix. The message gives line and column, and never \
          a value of the file. Correct the line, or move the file away: runnerup then writes a new \
          one.";
+    HostWouldEnd = 3, "E3011", "a stop of the service ends the host",
+        "The service has to be stopped for this, and its definition ends the host when it stops: \
+         ExecStopPost=poweroff, SuccessAction=, OnSuccess=, a script, as virtual machines have it that \
+         are there for one job. The message names the file and the line. Remove that line, have the \
+         service manager read its files again, and run again; or make a new host.";
     Resolve = 4, "E4001", "a host name cannot be resolved",
         "The host name of a URL has no address: the DNS resolver answered that the name does not \
          exist, or did not answer. Check the spelling, and the result of `getent hosts NAME` on \

@@ -2,7 +2,7 @@
 
 use super::Scrubbed;
 use serde::{Deserialize, Serialize};
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
 /// The values of a unit that are in force; before they are scrubbed, of `String`. What a version of
 /// systemd does not tell is empty or unknown.
@@ -114,6 +114,9 @@ pub struct Effective<T = Scrubbed> {
     pub part_of: Vec<String>,
     /// Units that it is started after.
     pub after: Vec<String>,
+    /// Each directive of the sandbox that concerns folders, with its words, what others imply
+    /// included; empty in facts of older versions.
+    pub sandbox: BTreeMap<String, Vec<T>>,
     /// Whether its conditions held at the last start; `None`: none was tried.
     pub conditions_held: Option<bool>,
     /// Whether its assertions held at the last start; `None`: none was tried.

@@ -1,6 +1,6 @@
 //! All that a planner may know of a host. Secrets never enter it.
 
-use super::{AccountFacts, Directive, PathFact, ServiceState};
+use super::{AccountFacts, Directive, HostEnd, PathFact, ServiceState};
 use crate::{
     agent::Kind,
     platform::windows::registry::{Place, Value},
@@ -44,6 +44,10 @@ pub struct Facts {
     pub paths: BTreeMap<PathBuf, PathFact>,
     /// What the service manager says.
     pub services: BTreeMap<String, ServiceState>,
+    /// What the definition of each service that runs does to the host when it ends, by the service's
+    /// name.
+    #[serde(skip)]
+    pub host_ends: BTreeMap<String, Vec<HostEnd>>,
     /// The account that each service of the manager runs as, by the service's name.
     pub service_users: BTreeMap<String, String>,
     /// Values of the Windows registry, by their place in words.

@@ -305,10 +305,10 @@ fn no_longer_wanted(wanted: &[Step], facts: &Facts) -> Vec<Step> {
         .collect()
 }
 
-/// Whether a fix of the doctor made it: rights alone of what was there, or a drop-in. The fault that it
-/// cured would be back.
+/// Whether a fix of the doctor made it, or could have: rights of what was there, or a drop-in. The fault
+/// that it cured would be back.
 fn is_cure(record: &Record) -> bool {
-    matches!(record.before, State::PermissionsSet { .. })
+    matches!(record.before, State::PermissionsSet { .. } | State::Folder { .. })
         || record.target.path().is_some_and(drop_ins::is_of_doctor)
 }
 

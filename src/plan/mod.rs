@@ -4,6 +4,7 @@ mod compare;
 mod config;
 mod desired;
 mod desktop;
+mod host_end;
 mod install;
 mod notes;
 mod places;
@@ -11,6 +12,7 @@ mod real_path;
 mod unconfirmed;
 mod uninstall;
 
+pub use host_end::refuse_host_end;
 pub use install::{install, known_artifact, queries, refuse_unfit};
 pub use uninstall::{UninstallOptions, purged_folders, uninstall, uninstall_queries};
 

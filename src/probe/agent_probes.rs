@@ -5,12 +5,11 @@ use super::{
     candidate::Candidate,
     command_prefix, config,
     deadline::Probe,
-    effective,
-    environment::{self, Raw},
-    host, host_end, log,
+    effective, environment, held_names, host, host_end, log,
+    named_paths::{self, NamedPaths},
     processes::{OfInstall, Processes},
-    reader, start_lacks, sudo, tasks,
-    units::Unit,
+    reader, start_lacks, sudo,
+    unit::Unit,
     workdir,
 };
 use crate::{
@@ -26,8 +25,6 @@ use crate::{
     },
     record::Receipt,
     service::{host_end::command, systemd::drop_ins::is_template},
-    text::{inner, is_whole},
-    values::static_prefix,
 };
 use std::{
     collections::BTreeMap,
@@ -36,9 +33,6 @@ use std::{
 
 /// Why nothing is said of a path.
 const SECRET: &str = "what is named as its path looks like a secret";
-
-/// Most paths that the start of a service depends on.
-const CONDITIONS: usize = 8;
 
 /// The looks at one agent.
 pub(super) struct AgentProbes {
@@ -83,85 +77,10 @@ pub(super) fn begin(
             binary
         })
     });
-    // What the receipt knows was named by root, whoever repeats it.
-    let or_receipts = |setting: &str, (text, by): (String, Provenance)| {
-        let known = candidate.receipt.as_ref().and_then(|receipt| receipt.settings.get(setting));
-        let by = if known.is_some_and(|known| *known == text) { Provenance::Root } else { by };
-        (text, by)
-    };
-    let mut named: Vec<(PathRole, Provenance, PathBuf)> = Vec::new();
-    let mut name = |role: PathRole, named_by: Provenance, path: Option<PathBuf>| {
-        named.extend(path.map(|path| (role, named_by, path)));
-    };
-    let by = |raw: &Raw| (raw.value.clone(), by_service.and(raw.written_by));
-    let variable = |name: &str| candidate.raw(name).map(by);
-    let work = candidate.setting("runner.working_directory");
-    let work = work.map(|given| or_receipts("workdir", given));
-    let work = work.map(|(path, by)| (static_prefix(&path), by)).filter(|(path, _)| is_whole(path));
-    if let Some((path, by)) = &work {
-        name(PathRole::WorkFolder, *by, Some(path.clone()));
-    }
-    let profile = candidate.agent.profile();
-    let file = candidate.setting("logging.file").filter(|(text, _)| !profile.logs_to_stream(text));
-    let file = file.map(|given| or_receipts("log-file", given));
-    let file = file.map(|(path, by)| (inner(&path), by)).filter(|(path, _)| is_whole(path));
-    if let Some((path, by)) = &file {
-        name(PathRole::LogFile, *by, Some(path.clone()));
-    }
-    // An image gets its /tmp where it runs.
-    let usual = (context.is_host && context.os != Os::Windows).then_some("/tmp");
-    match (variable("TMPDIR"), usual) {
-        (Some((path, by)), _) => name(PathRole::TemporaryFolder, by, Some(path.into())),
-        (None, usual) => {
-            name(PathRole::TemporaryFolder, Provenance::Root, usual.map(PathBuf::from));
-        }
-    }
-    if let Some((path, by)) = candidate.setting("runner.task_agent_directory") {
-        name(PathRole::TaskAgentFolder, by, Some(path.into()));
-    }
-    if let Some((path, by)) = variable("SSL_CERT_FILE") {
-        name(PathRole::Certificates, by, Some(path.into()));
-    }
-    let directive = |key: &str| {
-        let directives = candidate.unit.iter().flat_map(|unit| unit.directives.iter().rev());
-        directives
-            .filter(|directive| directive.section == "Service" && directive.key == key)
-            .map(|directive| directive.value.clone())
-            .next()
-    };
-    let output = candidate.unit.iter().flat_map(|unit| &unit.directives);
-    let output =
-        output.filter(|output| output.section.is_empty() && output.key == "StandardErrorPath");
-    let output = output.map(|output| PathBuf::from(&output.value)).find(|path| path.is_absolute());
-    name(PathRole::ServiceOutput, by_service, output);
-    let conditions = candidate.unit.iter().flat_map(|unit| &unit.directives);
-    let conditions = conditions.filter(|line| line.section == "KeepAlive/PathState");
-    for path in conditions
-        .map(|line| PathBuf::from(&line.key))
-        .filter(|path| path.is_absolute())
-        .take(CONDITIONS)
-    {
-        name(PathRole::StartCondition, by_service, Some(path));
-    }
-    let of_top = |key: &str| {
-        let lines = candidate.unit.iter().flat_map(|unit| &unit.directives);
-        let line = lines.rev().find(|line| line.section.is_empty() && line.key == key)?;
-        Some(PathBuf::from(&line.value)).filter(|path| path.is_absolute())
-    };
-    let profile = candidate.unit.as_ref().map(|unit| unit.manager.profile());
-    for (role, key) in profile.map_or(&[][..], |profile| profile.folder_keys()) {
-        name(*role, by_service, of_top(key));
-    }
-    let filled =
-        |path: String| candidate.unit.as_ref().map_or(path.clone(), |unit| unit.filled(&path));
-    let folder = directive("WorkingDirectory").map(filled);
-    let folder = folder.map(|path| path.trim_start_matches('-').to_owned());
-    let folder = folder.filter(|path| path.starts_with('/')).map(PathBuf::from);
-    let folder = folder.or_else(|| candidate.unit.as_ref().and_then(tasks::start_folder));
-    name(PathRole::ServiceFolder, by_service, folder);
+    let NamedPaths { all: named, work, log: file } = NamedPaths::of(&candidate, context);
     let prefix = candidate.settings().given("runner.command_prefix").ok().flatten();
     let prefix = prefix.and_then(|given| Some((given.by, given.into_list()?)));
-    let folders = variable("PATH");
+    let folders = named_paths::variable(&candidate, "PATH");
     let prefix = prefix.and_then(|(by, words)| {
         Some((by, words.first()?.clone().into_owned(), StepDown::of(&words)))
     });
@@ -183,10 +102,13 @@ pub(super) fn begin(
         });
         (by_prefix, probe)
     });
-    let temporary = variable("TMPDIR").map(|(path, by)| (PathBuf::from(path), by));
-    let temporary = temporary.or_else(|| usual.map(|path| (path.into(), Provenance::Root)));
+    let temporary = named.iter().find(|(role, ..)| *role == PathRole::TemporaryFolder);
+    let temporary = temporary.map(|(_, by, folder)| (folder.clone(), *by));
     let held_names = temporary.map(|(folder, by)| {
-        context.start(ProbeName::Path, move |context| held_names(context, &folder, by, agent))
+        context.start(ProbeName::Path, move |context| {
+            let end = |path: &Path| end_of(&context.root, path, by, agent);
+            held_names::at(&end, &folder)
+        })
     });
     let mut paths: Vec<_> = named
         .into_iter()
@@ -298,26 +220,6 @@ fn walk(
         true => Seen::not(SECRET),
         false => Seen::from(reader::walk(&context.root, path, named_by, agent)),
     }
-}
-
-/// Sockets that the task agent makes anew for each job, by its own fixed names in the temporary folder
-/// (a public issue thread on four runners of one host names the first, a cache proxy's source the
-/// other).
-const SOCKETS: [&str; 2] = ["circleci-plugin.sock", "circleci-ts.sock"];
-
-/// What stands at the names that each job needs.
-fn held_names(
-    context: &ProbeContext,
-    folder: &Path,
-    named_by: Provenance,
-    agent: Option<u32>,
-) -> Vec<HeldName> {
-    let held = |name: &str| {
-        let path = folder.join(name);
-        let uid = end_of(&context.root, &path, named_by, agent)?.uid()?;
-        Some(HeldName { path, uid })
-    };
-    SOCKETS.into_iter().filter_map(held).collect()
 }
 
 /// What stands at a path, as far as whoever named it could find out.

@@ -2,10 +2,7 @@
 //! names none, or one that is no whole path.
 
 use super::{
-    candidate::{self, Candidate},
-    environment::Raw,
-    processes::RawRunning,
-    units::Unit,
+    agent_words, candidate::Candidate, environment::Raw, processes::RawRunning, unit::Unit,
 };
 use crate::{
     agent::{Config, Flag, Kind, Token, flags, program},
@@ -30,7 +27,7 @@ pub(super) fn config_place(
     command: &[String],
     folder: Option<&Path>,
 ) -> Option<ConfigPlace> {
-    let (path, is_default) = match candidate::config(command) {
+    let (path, is_default) = match agent_words::config(command) {
         Some(path) => (path, false),
         None => (agent.profile().default_config?.into(), true),
     };

@@ -2,31 +2,30 @@
 
 use super::{
     agent_settings::{self, config_place},
+    agent_words::{binary, holds_token, kind},
     environment::{self, Raw},
     launch,
-    processes::{Agent, Processes, RawRunning, Wanted},
+    processes::{Processes, RawRunning, Wanted},
     scrub::Scrub,
-    task_action::program_name,
+    strays::{none_yet, stray},
     uid_of,
-    units::Unit,
+    unit::Unit,
 };
 use crate::{
-    agent::{Flag, Kind, Layout, Token, flags, is_token_flag, is_token_variable},
+    agent::{Kind, Layout, Token, is_token_flag},
     host::{
-        ConfigFile, Directive, Misread, Provenance, Resolved, Seen, StepDown, Stray, Strays,
-        TokenPlace, TokenShape, Unseen,
+        ConfigFile, Directive, Misread, Provenance, Resolved, Seen, StepDown, Strays, TokenPlace,
+        TokenShape,
     },
     platform::{Os, accounts, fs::Root},
     record::Receipt,
-    text::{Found, Secrets, inner, is_whole},
+    service::systemd::elevation::Elevation,
+    text::{Found, Secrets},
 };
 use std::{
     path::{Path, PathBuf},
     time::Instant,
 };
-
-/// Most strays that are shown; the rest are counted.
-const STRAYS: usize = 8;
 
 /// An agent that is to be examined.
 #[derive(Default, Clone)]
@@ -125,31 +124,6 @@ pub(super) fn all(
     (found, strays)
 }
 
-/// No strays but those that were not looked at.
-pub(super) fn none_yet(processes: &Processes) -> Strays {
-    let unseen = processes.fault().map(|fault| Unseen::not_examined(fault.why.clone()));
-    Strays { shown: Vec::new(), count: processes.agents_beyond(), unseen }
-}
-
-/// Notes an agent's process that nothing accounts for.
-pub(super) fn stray(
-    strays: &mut Strays,
-    agent: &Agent,
-    processes: &Processes,
-    root: Option<&Root>,
-    scrub: &Scrub,
-) {
-    strays.count += 1;
-    if strays.shown.len() < STRAYS
-        && let Some(process) = processes.agent_process(agent, scrub)
-    {
-        let account = accounts::name_of(agent.uid);
-        let unit = agent.managed.system_unit().map(str::to_owned);
-        let (supervisor, is_kept_by_root) = processes.supervisor(agent, root);
-        strays.shown.push(Stray { process, account, unit, supervisor, is_kept_by_root });
-    }
-}
-
 /// The name of an account that a definition may give by its number, or a prefix for sudo behind `#`.
 pub(super) fn by_name(root: &Root, user: String) -> String {
     let number = user.strip_prefix('#').unwrap_or(&user);
@@ -209,27 +183,6 @@ fn of_definition(root: &Root, mut unit: Unit, receipt: Option<Receipt>) -> Candi
     }
 }
 
-/// Agents that run though no task of the candidates runs them.
-pub(super) fn by_hand(
-    found: &[Candidate],
-    processes: &Processes,
-    root: &Root,
-    scrub: &Scrub,
-) -> Strays {
-    let is_found = |pid: &u32| {
-        let of = |candidate: &Candidate| {
-            candidate.binary.as_ref().and_then(|path| processes.running(path))
-        };
-        found.iter().filter_map(of).any(|(running, _)| running == *pid)
-    };
-    let mut strays = none_yet(processes);
-    let agents = processes.agents(&Wanted::default(), Instant::now());
-    for agent in agents.iter().filter(|agent| !is_found(&agent.pid)) {
-        stray(&mut strays, agent, processes, Some(root), scrub);
-    }
-    strays
-}
-
 /// An install whose service is gone, or that was made without one.
 fn of_receipt(receipt: Receipt) -> Candidate {
     let layout = layout(&receipt);
@@ -280,6 +233,11 @@ impl Candidate {
     /// Takes in the account that its manager has in force, specifiers filled in.
     pub(super) fn runs_as(&mut self, user: &str) {
         if user.is_empty() || self.user.as_deref() == Some(user) {
+            return;
+        }
+        // What the unit names is not whom its command runs as.
+        let unit = self.unit.as_ref();
+        if unit.is_some_and(|unit| Elevation::of_unit(&unit.directives).is_some()) {
             return;
         }
         // The manager knows nothing of what a program in front of the agent steps over to.
@@ -353,27 +311,6 @@ impl Candidate {
     }
 }
 
-/// Whether a command line holds the token.
-pub(super) fn holds_token(words: &[String]) -> bool {
-    let mut words = words.iter().flat_map(|word| word.split_whitespace()).peekable();
-    while let Some(word) = words.next() {
-        let holds = match word.split_once('=') {
-            Some((name, value)) => {
-                let is_name = is_token_flag(name) || is_token_variable(name);
-                is_name && !value.is_empty()
-            }
-            None => {
-                let has_value = words.peek().is_some_and(|value| !value.starts_with('-'));
-                is_token_flag(word) && has_value
-            }
-        };
-        if holds {
-            return true;
-        }
-    }
-    false
-}
-
 /// The places of an install of ours.
 fn layout(receipt: &Receipt) -> Layout {
     let instance = (receipt.instance != "default").then_some(receipt.instance.as_str());
@@ -381,32 +318,9 @@ fn layout(receipt: &Receipt) -> Layout {
     Layout::of(receipt.agent(), os, instance)
 }
 
-pub(super) fn kind(command: &[String]) -> Kind {
-    // A folder is often called so too; what counts is the first program that is named.
-    command.iter().find_map(|word| Kind::named_in(word)).unwrap_or_default()
-}
-
-/// The agent's binary: the word that ends in its name, else the first one.
-pub(super) fn binary(command: &[String]) -> Option<PathBuf> {
-    let named = command.iter().find(|word| Kind::of_program(&program_name(word)).is_some());
-    let path = inner(named.or(command.first())?);
-    is_whole(&path).then_some(path)
-}
-
-/// What stands behind `--config` or `-c`.
-pub(super) fn config(command: &[String]) -> Option<PathBuf> {
-    let named = flags(kind(command), command).into_iter().rev();
-    named.into_iter().find(|(flag, _)| *flag == Flag::Config).map(|(_, path)| inner(path))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[cfg(unix)]
-    fn words(line: &str) -> Vec<String> {
-        line.split(' ').map(str::to_owned).collect()
-    }
 
     #[test]
     fn a_variable_counts_for_the_agent_that_reads_it() {
@@ -422,32 +336,6 @@ mod tests {
             let candidate = Candidate { agent, variables, ..Candidate::default() };
             assert_eq!(candidate.setting("runner.working_directory").unwrap().0, name);
         }
-    }
-
-    #[test]
-    fn a_token_in_a_command_line_is_known_by_its_option_or_variable() {
-        let holds = |words: &[&str]| {
-            holds_token(&words.iter().map(ToString::to_string).collect::<Vec<_>>())
-        };
-        for words in [
-            ["agent", "--api.auth_token=x"].as_slice(),
-            &["agent", "--api.auth_token", "x"],
-            &["sh", "-c", "exec agent --api.auth_token x"],
-            &["env", "LAUNCH_AGENT_API_AUTH_TOKEN=x", "agent"],
-        ] {
-            assert!(holds(words), "{words:?}");
-        }
-        for words in [
-            ["agent", "--config", "/auth_token/x"].as_slice(),
-            &["agent", "--api.auth_token="],
-            &["agent", "--api.auth_token"],
-            &["agent", "--api.auth_token", "--config=***"],
-            &["agent", "***"],
-        ] {
-            assert!(!holds(words), "{words:?}");
-        }
-        assert!(environment::sets_token("A=b LAUNCH_AGENT_API_AUTH_TOKEN=x"));
-        assert!(!environment::sets_token("LAUNCH_AGENT_API_AUTH_TOKEN= A=***"));
     }
 
     /// Everybody can run the program that an install without service has.
@@ -479,17 +367,5 @@ mod tests {
             assert_eq!(found[0].process.is_some(), is_own, "{uid}");
             assert_eq!(strays.count == 0, is_own, "{uid}");
         }
-    }
-
-    #[test]
-    #[cfg(unix)] // The path is whole only there.
-    fn binary_and_configuration_come_from_the_command() {
-        let line =
-            words("/usr/bin/env /opt/circleci-runner/circleci-runner machine --config=/c.yaml");
-        assert_eq!(kind(&line), Kind::MachineRunner);
-        assert_eq!(binary(&line), Some("/opt/circleci-runner/circleci-runner".into()));
-        let place = config_place(Kind::MachineRunner, &line, None).unwrap();
-        assert_eq!((place.path, place.is_default), ("/c.yaml".into(), false));
-        assert_eq!(binary(&words("relative")), None);
     }
 }

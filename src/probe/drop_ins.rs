@@ -1,6 +1,6 @@
 //! Drop-ins of units, by the rules of `systemd.unit(5)`.
 
-use super::units::FILES;
+use super::unit::FILES;
 use crate::{
     platform::fs::Root,
     service::systemd::{

@@ -6,7 +6,7 @@ use super::{
     environment,
     manager_settings::{self, ManagerSettings},
     scrub::Scrub,
-    units::Unit,
+    unit::Unit,
 };
 use crate::{
     host::{Assigned, Effective, Exec, Load, ProbeName, Scrubbed, Seen, ServiceState},
@@ -178,6 +178,11 @@ fn scrubbed(told: &Effective<String>, scrub: &Scrub) -> Effective {
         binds_to: told.binds_to,
         part_of: told.part_of,
         after: told.after,
+        sandbox: told
+            .sandbox
+            .iter()
+            .map(|(key, words)| (key.clone(), words.iter().map(text).collect()))
+            .collect(),
         conditions_held: told.conditions_held,
         assertions_held: told.assertions_held,
     }

@@ -4,7 +4,7 @@ use super::{
     environment_files,
     reader::{self, Part},
     scrub::Scrub,
-    units::Unit,
+    unit::Unit,
 };
 use crate::{
     agent::{is_agents_variable, is_token_variable},

@@ -1,23 +1,48 @@
 //! Scripts and units that a service names, and what they do to the host when it ends. Of their text
 //! nothing is kept.
 
-use super::reader::{self, Part};
+use super::{
+    launchd,
+    reader::{self, Part},
+    tasks,
+    unit::Unit,
+    units,
+};
 use crate::{
     Code,
     host::{Directive, EndedBy, Ending, HostEnd, Provenance},
     platform::fs::Root,
     service::{
-        host_end::{command, handlers, of_script, of_words, scripts},
+        host_end::{command, handlers, of_definition, of_script, of_words, scripts},
         systemd::{drop_ins::FOLDERS, unit_text::parse},
     },
 };
-use std::path::Path;
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
 /// Most bytes of a script that are read.
 const LIMIT: u64 = 64 << 10;
 
+/// How long folders of drop-ins may take to be listed for a plan.
+const TIME: Duration = Duration::from_secs(1);
+
 /// Most units and scripts that are looked at for one service.
 const NAMED: usize = 32;
+
+/// What the service of a name does to the host when it ends or is stopped.
+pub(super) fn of_service(root: &Root, name: &str) -> Vec<HostEnd> {
+    let is_it = |unit: &Unit| unit.name == name;
+    let unit = units::named(root, name, Instant::now() + TIME)
+        .or_else(|| launchd::find(root).into_iter().find(is_it))
+        .or_else(|| tasks::find(root).into_iter().find(is_it));
+    let Some(unit) = unit else { return Vec::new() };
+    let words = unit.command();
+    let file = unit.definitions.first().map(|definition| definition.walk.path.clone());
+    let named = examine(root, &unit.directives, &words, unit.provenance());
+    of_definition(&unit.directives, &words, &file.unwrap_or_default(), &named)
+}
 
 /// What scripts and units do to the host that these directives name, which `named_by` wrote.
 pub(super) fn examine(

@@ -4,7 +4,7 @@ use super::{
     environment::Raw,
     launch,
     reader::{self, Part},
-    units::Unit,
+    unit::Unit,
 };
 use crate::{
     agent::Kind as Agent,

@@ -2,9 +2,10 @@
 //! no job, and what `ps` shows of its command is what whoever started it calls it.
 
 use super::{
-    candidate::{self, Candidate},
+    candidate::Candidate,
     processes::{Agent, Processes, Wanted},
     scrub::Scrub,
+    strays,
 };
 use crate::{
     host::{Seen, Strays},
@@ -34,7 +35,7 @@ impl MacAgents<'_> {
         candidates: &mut [&mut Candidate],
         uids: &BTreeMap<String, u32>,
     ) -> Strays {
-        let mut strays = candidate::none_yet(self.processes);
+        let mut strays = strays::none_yet(self.processes);
         let jobs = match &self.jobs {
             Seen::Known(jobs) => jobs,
             Seen::Unseen(unseen) => {
@@ -71,7 +72,7 @@ impl MacAgents<'_> {
                         above.chain([agent.pid]).find_map(|pid| labels.get(&pid).cloned())
                     };
                     let shown = strays.shown.len();
-                    candidate::stray(&mut strays, agent, self.processes, None, self.scrub);
+                    strays::stray(&mut strays, agent, self.processes, None, self.scrub);
                     if let Some(stray) = strays.shown.get_mut(shown) {
                         stray.unit = unit();
                     }
@@ -123,7 +124,7 @@ mod tests {
     use crate::{
         host::{Process, Unseen},
         platform::command::Script,
-        probe::units::Unit,
+        probe::unit::Unit,
         values::Manager,
     };
 

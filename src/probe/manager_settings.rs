@@ -4,7 +4,7 @@ use super::{
     environment::Raw,
     reader::{self, Part},
     scrub::Scrub,
-    units::Unit,
+    unit::Unit,
 };
 use crate::{
     host::{Assigned, Directive, Provenance},

@@ -1,6 +1,6 @@
 //! Unit files of agents that systemd never reads, because their names do not end in `.service`.
 
-use super::units::{LIMIT, Unit};
+use super::unit::{LIMIT, Unit};
 use crate::{platform::fs::Root, service::systemd::unit_folders::UnitFolders, values::Manager};
 use std::path::Path;
 

@@ -5,6 +5,7 @@ mod account;
 mod acl;
 mod agent_probes;
 mod agent_settings;
+mod agent_words;
 mod binary;
 mod boot;
 mod candidate;
@@ -19,6 +20,7 @@ mod endpoints;
 mod environment;
 mod environment_files;
 mod existing;
+mod held_names;
 mod host;
 mod host_end;
 mod host_probes;
@@ -30,6 +32,7 @@ mod mac;
 mod mac_agents;
 mod manager_settings;
 mod misnamed;
+mod named_paths;
 pub mod network;
 mod numbered;
 mod objections;
@@ -47,9 +50,11 @@ mod secret_words;
 mod services;
 mod start_lacks;
 mod start_log;
+mod strays;
 mod sudo;
 mod task_action;
 mod tasks;
+mod unit;
 mod unit_parts;
 mod units;
 mod upgrades;
@@ -197,7 +202,7 @@ fn take(root: Arc<Root>, probes: ProbeSet, request: Request, until: Instant) -> 
             Seen::Unseen(unseen) => Processes::unseen(unseen, context.now - host::uptime()),
         });
         windows.name_users(&mut candidates);
-        strays = candidate::by_hand(&candidates, &processes, &context.root, &context.scrub);
+        strays = strays::by_hand(&candidates, &processes, &context.root, &context.scrub);
     }
     numbered::name_accounts(&context, &mut candidates);
     let host = host_probes::begin(&context, &candidates, &processes);
@@ -208,7 +213,7 @@ fn take(root: Arc<Root>, probes: ProbeSet, request: Request, until: Instant) -> 
     // Windows tells of its accounts in another way, and none of them has a number here.
     let asked: &[Candidate] = if context.os == Os::Windows { &[] } else { &candidates };
     let accounts = accounts(&context, asked);
-    let uids = numbered::of_names(&context, names(asked).collect());
+    let uids = numbered::of_names(&context, asked);
     let mut probes: Vec<AgentProbes> = candidates
         .into_iter()
         .map(|candidate| agent_probes::begin(&context, candidate, &uids))
@@ -337,7 +342,7 @@ fn service_states(
 ) -> Probe<Seen<BTreeMap<String, Told>>> {
     let units = candidates.iter().filter_map(|candidate| candidate.unit.as_ref());
     let manager = units.clone().next().map_or(Manager::usual(context.os), |unit| unit.manager);
-    let service = |unit: &units::Unit| {
+    let service = |unit: &unit::Unit| {
         let file = unit.definitions.first()?.walk.path.clone();
         let is_asked = unit.manager == manager && !is_template(&unit.name);
         is_asked.then(|| (unit.name.clone(), file))
@@ -418,7 +423,7 @@ fn accounts(
     context: &ProbeContext,
     candidates: &[Candidate],
 ) -> Vec<Probe<Seen<Option<AccountFacts>>>> {
-    let mut names: BTreeSet<String> = names(candidates).collect();
+    let mut names: BTreeSet<String> = numbered::names(candidates).collect();
     names.insert("root".to_owned());
     let probe = |name: String| {
         context.start(ProbeName::Account, move |context| {
@@ -434,12 +439,6 @@ fn accounts(
         })
     };
     names.into_iter().map(probe).collect()
-}
-
-/// The accounts that agents and their jobs run as.
-fn names(candidates: &[Candidate]) -> impl Iterator<Item = String> {
-    let users = candidates.iter().flat_map(|candidate| [&candidate.user, &candidate.task_user]);
-    users.flatten().cloned()
 }
 
 fn uid_of(root: &Root, name: &str) -> Option<u32> {

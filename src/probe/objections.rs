@@ -1,6 +1,6 @@
 //! What service managers object to in the definitions of agents.
 
-use super::{ProbeContext, candidate::Candidate, deadline::Probe, scrub::Scrub, units::Unit};
+use super::{ProbeContext, candidate::Candidate, deadline::Probe, scrub::Scrub, unit::Unit};
 use crate::{
     host::{Definition, Objection, ProbeName, Provenance, Reason, Scrubbed, Seen},
     platform::fs::Kind,

@@ -1,6 +1,6 @@
 //! What a planner has to know of a host.
 
-use super::{account, candidate, image_name, launchd, mac, paths, unit_parts, units};
+use super::{account, agent_words, host_end, image_name, launchd, mac, paths, unit, unit_parts};
 use crate::{
     Code, Error, Result,
     host::{Defined, Facts, Query},
@@ -75,7 +75,11 @@ pub fn examine_paths(
             }
             Query::Service(name) => {
                 if let Some(services) = services {
-                    facts.services.insert(name.clone(), services.state(name)?);
+                    let state = services.state(name)?;
+                    if state.is_held() {
+                        facts.host_ends.insert(name.clone(), host_end::of_service(root, name));
+                    }
+                    facts.services.insert(name.clone(), state);
                 }
             }
             Query::DropIns(name) => {
@@ -106,9 +110,9 @@ pub fn examine_paths(
 
 /// What launchd is to run of agents: the administrator's, and every user's.
 fn defined(root: &Root) -> Vec<Defined> {
-    let of = |unit: units::Unit| {
+    let of = |unit: unit::Unit| {
         let file = unit.definitions.first()?.walk.path.clone();
-        let agent = candidate::kind(&unit.command());
+        let agent = agent_words::kind(&unit.command());
         Some(Defined { label: unit.name, file, agent })
     };
     launchd::find(root).into_iter().filter_map(of).collect()

@@ -6,7 +6,8 @@ use super::{
     deadline::known_or_default,
     environment, host, launch, misnamed,
     processes::Processes,
-    units::{self, Found, Unit},
+    unit::Unit,
+    units::{self, Found},
 };
 use crate::{
     host::{ProbeName, Seen},

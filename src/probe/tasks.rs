@@ -3,7 +3,7 @@
 use super::{
     reader::{self, Part},
     task_action::{self, Action},
-    units::Unit,
+    unit::Unit,
 };
 use crate::{
     agent::Kind as Agent,

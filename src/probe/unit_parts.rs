@@ -2,7 +2,7 @@
 
 use super::{
     drop_ins::{DropIns, by_name},
-    units::{LIMIT, Unit},
+    unit::{LIMIT, Unit},
 };
 use crate::{host::UnitParts, platform::fs::Root, service::systemd::unit_folders::UnitFolders};
 use std::time::{Duration, Instant};

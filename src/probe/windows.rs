@@ -341,9 +341,9 @@ mod tests {
     }
 
     fn candidates() -> Vec<Candidate> {
-        let unit = super::super::units::Unit {
+        let unit = super::super::unit::Unit {
             name: "CircleCI Launch Agent".into(),
-            ..super::super::units::Unit::default()
+            ..super::super::unit::Unit::default()
         };
         vec![Candidate {
             unit: Some(unit),

@@ -3,6 +3,7 @@
 
 use super::systemd::unit_text::{split, take_signs};
 use crate::host::{Directive, EndedBy, Ending, HostEnd, Service};
+use std::path::Path;
 
 /// Programs that run the command behind their own words.
 const PREFIXES: [&str; 20] = [
@@ -54,28 +55,37 @@ const PROVIDERS: [(&str, &[&str]); 12] = [
 /// What a service's definition itself does to the host when the agent ends or is stopped, and what
 /// scripts and units do that it names, as far as a probe read them.
 pub(crate) fn host_ends(service: &Service) -> Vec<HostEnd> {
-    let mut ends: Vec<HostEnd> = service
-        .directives
-        .iter()
-        .filter(|line| service.directives(&line.section, &line.key).any(|counts| counts == *line))
-        .filter_map(|line| {
-            of_directive(line.section.as_str(), &line.key, &line.value).map(|found| {
-                let (by, ending) = found;
-                HostEnd { by, ending, file: line.file.clone(), line: line.line }
-            })
+    let file = service.file().map(|walk| walk.path.clone()).unwrap_or_default();
+    let named = service.host_ends.ok().map_or(&[][..], Vec::as_slice);
+    of_definition(&service.directives, &service.command, &file, named)
+}
+
+/// The same of a definition by its parts: its lines, the words of its command, its file, and what
+/// `named` scripts and units do.
+pub(crate) fn of_definition<Value: AsRef<str>, Word: AsRef<str>>(
+    lines: &[Directive<Value>],
+    words: &[Word],
+    file: &Path,
+    named: &[HostEnd],
+) -> Vec<HostEnd> {
+    let is_taken_back = |at: usize, line: &Directive<Value>| {
+        lines[at..].iter().any(|later| {
+            (&later.section, &later.key) == (&line.section, &line.key)
+                && later.value.as_ref().is_empty()
         })
-        .collect();
+    };
+    let counting = lines.iter().enumerate().filter(|(at, line)| !is_taken_back(*at, line));
+    let of_line = |(_, line): (usize, &Directive<Value>)| {
+        let (by, ending) = of_directive(&line.section, &line.key, line.value.as_ref())?;
+        Some(HostEnd { by, ending, file: line.file.clone(), line: line.line })
+    };
+    let mut ends: Vec<HostEnd> = counting.filter_map(of_line).collect();
     if ends.is_empty() {
-        let words: Vec<&str> = service.command.iter().map(crate::host::Scrubbed::as_str).collect();
-        let file = service.file().map(|walk| walk.path.clone()).unwrap_or_default();
-        ends.extend(of_words(&words).map(|ending| HostEnd {
-            by: EndedBy::Command,
-            ending,
-            file,
-            line: 1,
-        }));
+        let of_command =
+            |ending| HostEnd { by: EndedBy::Command, ending, file: file.into(), line: 1 };
+        ends.extend(of_words(words).map(of_command));
     }
-    for end in service.host_ends.ok().into_iter().flatten() {
+    for end in named {
         if !ends.iter().any(|other| other.by == end.by && other.line == end.line) {
             ends.push(end.clone());
         }

@@ -1,6 +1,7 @@
 //! A command that a person is shown, to paste.
 
 use super::{
+    Effect,
     paths::shown,
     shell::{Shell, is_plain, is_sound, is_whole_path, written},
 };
@@ -12,22 +13,40 @@ use std::path::Path;
 pub struct Command {
     text: String,
     is_refused: bool,
+    effect: Effect,
 }
 
 impl Command {
     /// A command that is the same on every host; `text` is written as a shell takes it.
     pub fn fixed(text: &'static str) -> Self {
-        Self { text: text.to_owned(), is_refused: false }
+        Self { text: text.to_owned(), is_refused: false, effect: Effect::Nothing }
     }
 
     /// The same, run by root.
     pub fn root(text: &'static str) -> Self {
-        Self { text: format!("sudo {text}"), is_refused: false }
+        Self { text: format!("sudo {text}"), ..Self::fixed(text) }
+    }
+
+    /// This program installs the agent that the command is advised for.
+    pub(crate) fn install() -> Self {
+        Self::root("runnerup install").with_effect(Effect::Install)
+    }
+
+    /// A command of root's that ends processes.
+    pub(crate) fn ending(text: &'static str) -> Self {
+        Self::root(text).with_effect(Effect::Processes)
+    }
+
+    /// The same with what it does to what runs. What starts or stops a service is made by the room of
+    /// its manager.
+    #[must_use]
+    pub(crate) fn with_effect(self, effect: Effect) -> Self {
+        Self { effect, ..self }
     }
 
     /// No command at all, where one that helps would be unsafe.
     pub(crate) fn left_out() -> Self {
-        Self { text: String::new(), is_refused: true }
+        Self::fixed("").refused()
     }
 
     /// A command that shows what is at a path, and who uses it, and changes nothing: any plain path
@@ -109,7 +128,12 @@ impl Command {
 
     /// The same, when nothing is added any more.
     pub(crate) fn into_line(self) -> Option<String> {
-        (!self.is_refused).then_some(self.text)
+        self.into_parts().map(|(text, _)| text)
+    }
+
+    /// The line and what it does, when nothing is added any more.
+    pub(crate) fn into_parts(self) -> Option<(String, Effect)> {
+        (!self.is_refused).then_some((self.text, self.effect))
     }
 }
 

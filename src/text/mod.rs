@@ -2,6 +2,7 @@
 //! runners.
 
 mod command;
+mod effect;
 mod nearest;
 mod paths;
 mod secrets;
@@ -10,6 +11,7 @@ pub mod url;
 pub mod yaml;
 
 pub use command::Command;
+pub(crate) use effect::Effect;
 pub use nearest::nearest;
 pub use paths::{has_drive, inner, is_whole, shown};
 pub(crate) use secrets::may_be_secret;

@@ -214,7 +214,8 @@ fn what_the_doctor_cured_is_not_taken_back_by_the_next_install() {
     let drop_in = drop_ins::of_doctor("circleci.service", "stop");
     let receipt = installed.receipt.as_mut().unwrap();
     for (target, before) in [
-        (Target::Folder("/tmp".into()), State::PermissionsSet { meta }),
+        (Target::Folder("/tmp".into()), State::Folder { meta }),
+        (Target::File("/srv/x".into()), State::PermissionsSet { meta }),
         (Target::Folder(drop_in.parent().unwrap().into()), State::Absent),
         (Target::File(drop_in), State::Absent),
     ] {

@@ -97,7 +97,7 @@ fn tried(lab: &Lab, fault: &Fault) -> String {
 fn cured(lab: &Lab, fault: &Fault, own: Option<&Value>) -> Option<String> {
     match fault.cure {
         Cure::Hand => {
-            let failed = pasted(lab, own).find(|(line, _)| cannot_be_run(line).is_none());
+            let failed = pasted(lab, own).find(|(line, _)| cannot_be_run(line, own).is_none());
             if let Some((line, told)) = failed {
                 return Some(format!("pasted {line:?}: {told}"));
             }
@@ -153,7 +153,6 @@ const CANNOT_BE_RUN: &[(&str, &str)] = &[
     ("sudo visudo", "a person edits the rules"),
     ("sudoedit ", "a person edits the file"),
     ("sudo systemctl edit ", "a person edits the unit"),
-    ("sudo runnerup install", "asks for the token, which the configuration does not have"),
     ("ls -ld ", "shows that nothing is there"),
     ("getent hosts ", "shows that the name has no address"),
     ("curl ", "is not on the host"),
@@ -161,7 +160,11 @@ const CANNOT_BE_RUN: &[(&str, &str)] = &[
     ("sudo systemd-analyze ", "shows what systemd objects to"),
 ];
 
-fn cannot_be_run(line: &str) -> Option<&'static str> {
+fn cannot_be_run(line: &str, own: Option<&Value>) -> Option<&'static str> {
+    // Elsewhere a command of a remedy that fails is a defect.
+    if line == "sudo runnerup install" && own.is_some_and(|own| own["check"] == "config/exists") {
+        return Some("asks for the token, which is lost, and replaces nothing that is no file");
+    }
     CANNOT_BE_RUN.iter().find(|(begin, _)| line.starts_with(begin)).map(|(_, why)| *why)
 }
 
@@ -173,12 +176,12 @@ fn commands(own: Option<&Value>) -> impl Iterator<Item = &str> {
 
 /// Pastes the commands of a remedy, each as it is: those that failed, with what they said.
 fn pasted<'a>(lab: &'a Lab, own: Option<&'a Value>) -> impl Iterator<Item = (&'a str, String)> {
-    commands(own).filter_map(|line| {
+    commands(own).filter_map(move |line| {
         let output = lab.host.run(&["sh", "-ec", line]);
         let code = output.status.code().unwrap_or(-1);
         println!(
             "pasted: {line}: {}",
-            match (code, cannot_be_run(line)) {
+            match (code, cannot_be_run(line, own)) {
                 (0, _) => "0".to_owned(),
                 (code, None) => code.to_string(),
                 (code, Some(why)) => format!("{code}, {why}"),

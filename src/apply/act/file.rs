@@ -111,7 +111,7 @@ pub(super) fn set_permissions(
         claim::refuse_filled(&spot, &of_file(meta))?;
     }
     spot.set_file_permissions(&open, owner, change.mode)?;
-    tools.set_acl(&spot, change.owner.as_ref(), change.mode, false)?;
+    tools.replace_acl(&spot, change.owner.as_ref(), change.mode, false)?;
     let meta = spot.metadata()?.unwrap_or(meta);
     Ok(After { meta, digest: None, made_for: None })
 }

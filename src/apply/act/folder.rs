@@ -24,21 +24,22 @@ pub(super) fn before(tools: &Tools<'_>, path: &Path) -> Result<State> {
 pub(super) fn make(tools: &Tools<'_>, folder: &Folder, known: Option<&Record>) -> Result<After> {
     let spot = tools.host.spot(&folder.path)?;
     let owner = tools.host.numbers(folder.owner.as_ref())?;
-    match spot.metadata()? {
+    let was_there = match spot.metadata()? {
         None => {
             spot.create_folder()?;
             spot.settle_new_folder(owner, folder.mode)?;
+            false
         }
         Some(meta) if meta.kind != Kind::Folder => return Err(in_the_way(&spot, meta.kind)),
         Some(_) => {
             set_claimed_permissions(&spot, owner, folder.mode, &|_| Ok(()), known)?;
-            if !folder.shared {
-                tools.reset_acl(&spot)?;
-            }
+            true
         }
-    }
-    if !folder.shared {
-        tools.set_acl(&spot, folder.owner.as_ref(), folder.mode, true)?;
+    };
+    match (folder.shared, was_there) {
+        (true, _) => {}
+        (false, true) => tools.replace_acl(&spot, folder.owner.as_ref(), folder.mode, true)?,
+        (false, false) => tools.set_acl(&spot, folder.owner.as_ref(), folder.mode, true)?,
     }
     spot.sync_folder()?;
     after(&spot)
@@ -57,7 +58,7 @@ pub(super) fn set_permissions(
         if change.only_if_empty { claim::refuse_filled(&spot, found) } else { Ok(()) }
     };
     set_claimed_permissions(&spot, owner, change.mode, &permit, known)?;
-    tools.set_acl(&spot, change.owner.as_ref(), change.mode, true)?;
+    tools.replace_acl(&spot, change.owner.as_ref(), change.mode, true)?;
     after(&spot)
 }
 

@@ -202,9 +202,16 @@ impl Tools<'_> {
         self.host.system.set_acl(&path, account, mode, is_folder)
     }
 
-    /// Takes away what an access list of before gives to others.
-    fn reset_acl(&self, spot: &Spot) -> Result<()> {
-        self.host.system.reset_acl(&self.host.root.outside(spot.path()))
+    /// The same for what was there before, whose list may give rights to others.
+    fn replace_acl(
+        &self,
+        spot: &Spot,
+        owner: Option<&Owner>,
+        mode: u32,
+        is_folder: bool,
+    ) -> Result<()> {
+        self.host.system.reset_acl(&self.host.root.outside(spot.path()))?;
+        self.set_acl(spot, owner, mode, is_folder)
     }
 
     /// The name of this run's temporary file beside `path`.

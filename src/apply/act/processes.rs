@@ -149,7 +149,7 @@ fn unended(tools: &Tools<'_>, account: &UnixAccount, left: Vec<Process>) -> Erro
     }
     let mut error = Error::new(Code::StepFailed, parts.join("; "));
     if !theirs.is_empty() {
-        error = error.help(Command::root("pkill -KILL -u").user(name, Provenance::Root));
+        error = error.help(Command::ending("pkill -KILL -u").user(name, Provenance::Root));
         let programs = rest::find(tools).then("-xdev -perm -4000 -uid").number(*uid);
         let programs = programs.then("| cat -v");
         error = error.help(Help::command(

@@ -48,8 +48,13 @@ pub(super) fn start(tools: &Tools<'_>, name: &str, drain: Duration, if_busy: IfB
 
 pub(super) fn stop(tools: &Tools<'_>, name: &str, drain: Duration) -> Result<()> {
     let Some(services) = tools.host.services else { return Ok(()) };
-    if !services.state(name)?.is_held() {
+    let now = services.state(name)?;
+    if !now.is_held() {
         return Ok(());
+    }
+    // What the plan judged is what was on disk: a line that was removed must not count any more.
+    if now.needs_reload {
+        services.reload()?;
     }
     services.stop(name, drain)?;
     let what = format!("{name} to finish its job (at most {} s)", drain.as_secs());

@@ -56,7 +56,7 @@ fn no_strays(survey: &Survey) -> Judged {
 /// The problem of a host on which nothing but such processes was found.
 pub(super) fn alone(survey: &Survey) -> Problem {
     let strays = &survey.strays;
-    let install = Remedy::by_hand("Install an agent.").command(Command::root("runnerup install"));
+    let install = Remedy::by_hand("Install an agent.").command(Command::install());
     if let Some((stray, by)) = first_kept(survey) {
         let who = stray.account.clone().unwrap_or(format!("account {}", stray.process.uid));
         let kept = kept(&stray.supervisor, &who).unwrap_or_default();

@@ -87,7 +87,7 @@ fn newest(survey: &Survey, install: &Install) -> Judged {
         None => return Err(Unseen::not_examined("these facts do not say whether it is pinned")),
         Some(false) => {
             let remedy = Remedy::by_hand("Install the newest version, or pin the installed one.")
-                .command(Command::root("runnerup install --version latest"));
+                .command(Command::install().then("--version latest"));
             return Ok(Problem::warn(format!("version {installed} is not the newest, {newest}"))
                 .seen(format!("receipt: {installed}; release bucket: {newest}"))
                 .cure(remedy)

@@ -7,6 +7,7 @@ use crate::{
     platform::fs::Kind,
     record::Step,
     service::host_ends,
+    text::Effect,
 };
 
 /// Why a service is left as it runs.
@@ -56,7 +57,7 @@ pub(in crate::doctor) fn left_running(
         let is_own = subject.is_some_and(|subject| subject.name == install.name);
         let was_changed = remedy.leave_out(
             |step| acts_on(step, &service.name),
-            |line| acts(line, &service.name, is_own),
+            |effect| acts(effect, &service.name, is_own),
         );
         if was_changed {
             remedy = remedy.with_text(why.words());
@@ -94,43 +95,12 @@ fn acts_on(step: &Step, name: &str) -> bool {
     }
 }
 
-/// Whether a command starts, stops or restarts a service, or ends its processes.
-fn acts(line: &str, service: &str, is_own: bool) -> bool {
-    let words: Vec<&str> = line.split_whitespace().filter(|word| *word != "sudo").collect();
-    let has = |word: &str| words.contains(&word);
-    let names = || {
-        words.iter().any(|word| {
-            let word = word.trim_matches(['\'', '"']);
-            word == service
-                || word.ends_with(&format!("/{service}"))
-                || word.ends_with(&format!("/{service}.plist"))
-                || service.strip_suffix(".service") == Some(word)
-        })
-    };
-    match words.first().copied().unwrap_or_default() {
-        "systemctl" => {
-            let verbs = [
-                "start",
-                "stop",
-                "restart",
-                "try-restart",
-                "reload-or-restart",
-                "kill",
-                "isolate",
-                "--now",
-            ];
-            verbs.into_iter().any(has) && names()
-        }
-        // The wait between the two.
-        "while" => has("launchctl") && names(),
-        "launchctl" => {
-            ["kickstart", "bootout", "bootstrap", "kill"].into_iter().any(has) && names()
-        }
-        "schtasks" => (has("/Run") || has("/End")) && names(),
-        "Stop-ScheduledTask" | "Start-ScheduledTask" | "Restart-Service" => names(),
-        "runnerup" => is_own && (has("install") || has("uninstall")),
-        "kill" | "pkill" | "killall" | "taskkill" => is_own,
-        _ => false,
+/// Whether a command acts on a service; `is_own`: it is advised for the agent that this one runs.
+fn acts(effect: &Effect, service: &str, is_own: bool) -> bool {
+    match effect {
+        Effect::Nothing => false,
+        Effect::Service(name) => name == service,
+        Effect::Processes | Effect::Install => is_own,
     }
 }
 
@@ -138,9 +108,17 @@ fn acts(line: &str, service: &str, is_own: bool) -> bool {
 mod tests {
     use super::*;
     use crate::{
+        Command,
         doctor::{CHECKS, Selection, Status, fixtures::*, judge},
-        host::{Activity, Load, Seen},
+        host::{Activity, Load, Provenance, Seen},
+        service::{
+            launchd::{self, OnJob, bootstrap_in},
+            systemd::OnUnit,
+            task_scheduler::OnTask,
+        },
+        values::Manager,
     };
+    use std::{fs, path::Path};
 
     fn one_shot_host() -> Survey {
         let mut survey = healthy();
@@ -189,39 +167,115 @@ mod tests {
                 assert!(remedy.consent.is_none(), "{}", found.check);
                 assert!(!remedy.steps().iter().any(|step| acts_on(step, "circleci.service")));
                 for line in remedy.commands() {
-                    assert!(!acts(line, "circleci.service", true), "{}: {line}", found.check);
+                    assert!(!acts_by_words(line), "{}: {line}", found.check);
                 }
             }
         }
         assert!(with_steps > 0 && !CHECKS.is_empty());
     }
 
+    /// Whether a line starts, stops or restarts a service, or ends processes: by its words, which know
+    /// nothing of [`Effect`].
+    fn acts_by_words(line: &str) -> bool {
+        let words: Vec<&str> = line.split_whitespace().filter(|word| *word != "sudo").collect();
+        let has = |all: &[&str]| all.iter().any(|word| words.contains(word));
+        match words.first().copied().unwrap_or_default() {
+            "systemctl" => has(&[
+                "start",
+                "stop",
+                "restart",
+                "try-restart",
+                "reload-or-restart",
+                "kill",
+                "isolate",
+                "--now",
+            ]),
+            // The wait between the two.
+            "while" => has(&["launchctl"]),
+            "launchctl" => has(&["kickstart", "bootout", "bootstrap", "kill"]),
+            "schtasks" => has(&["/Run", "/End"]),
+            "Stop-ScheduledTask" | "Start-ScheduledTask" | "Restart-Service" => true,
+            "runnerup" => has(&["install", "uninstall"]),
+            "kill" | "pkill" | "killall" | "taskkill" => true,
+            _ => false,
+        }
+    }
+
+    /// Every command that a manager's room makes on a service.
+    fn of_managers() -> Vec<Command> {
+        const ROOT: Provenance = Provenance::Root;
+        let units = OnUnit::ALL.map(|what| what.of("circleci.service", ROOT));
+        let jobs = OnJob::ALL.map(|what| what.of("system", "com.circleci.runner", ROOT));
+        let tasks = OnTask::ALL.map(|what| what.of("circleci", ROOT));
+        let survey = healthy();
+        let install = &survey.installs[0];
+        let mut service = install.service.clone().unwrap();
+        service.manager = Manager::Launchd;
+        service.name = "com.circleci.runner".into();
+        let file = Path::new("/Library/LaunchDaemons/com.circleci.runner.plist");
+        let more = [bootstrap_in("system", file, install, &service)];
+        let reload = launchd::reload(install, &service);
+        units.into_iter().chain(jobs).chain(tasks).chain(more).chain(reload).collect()
+    }
+
     #[test]
-    fn commands_that_act_on_a_service_are_told_from_those_that_show_it() {
-        for line in [
-            "sudo systemctl restart circleci.service",
-            "sudo systemctl enable --now circleci.service",
-            "sudo systemctl kill -s TERM circleci.service",
-            "sudo systemctl stop circleci",
-            "sudo runnerup install --version latest",
-            "sudo kill 101",
-        ] {
-            assert!(acts(line, "circleci.service", true), "{line}");
+    fn what_a_command_does_agrees_with_its_words() {
+        let made = [Command::install(), Command::ending("kill -KILL").number(101_u32)];
+        for command in of_managers().into_iter().chain(made) {
+            let Some((line, effect)) = command.into_parts() else { continue };
+            assert_eq!(effect != Effect::Nothing, acts_by_words(&line), "{line}: {effect:?}");
         }
-        for line in [
-            "sudo systemctl edit circleci.service",
-            "systemctl status circleci.service",
-            "sudo systemctl restart other.service",
-            "sudo systemctl daemon-reload",
-            "sudo runnerup doctor --fix",
-        ] {
-            assert!(!acts(line, "circleci.service", true), "{line}");
+        let does = |command: Command| command.into_parts().unwrap().1;
+        let restart = does(OnUnit::Restart.of("circleci.service", Provenance::Root));
+        assert!(
+            acts(&restart, "circleci.service", false) && !acts(&restart, "other.service", true)
+        );
+        for own in [Effect::Install, Effect::Processes] {
+            assert!(acts(&own, "circleci.service", true) && !acts(&own, "circleci.service", false));
         }
-        assert!(acts(
-            "sudo launchctl kickstart -k system/com.circleci.runner",
-            "com.circleci.runner",
-            true
-        ));
-        assert!(acts("schtasks /End /TN circleci", "circleci", true));
+    }
+
+    /// The files that say with the words what the command does.
+    const TYPED: [&str; 4] = ["on_unit.rs", "on_job.rs", "on_task.rs", "text/command.rs"];
+
+    /// Rooms whose commands are help for the host where they are told, and never a remedy's.
+    const HELP: [&str; 5] = ["apply", "cli", "error", "session", "settings"];
+
+    /// A command made of words alone does nothing to what runs.
+    #[test]
+    fn no_command_acts_without_a_word_for_it_in_its_type() {
+        let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        let mut folders = vec![sources.clone()];
+        let mut count = 0;
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                    continue;
+                }
+                let text = fs::read_to_string(&path).unwrap();
+                let code = text.split("#[cfg(test)]\nmod ").next().unwrap();
+                let is_help = HELP.iter().any(|room| path.starts_with(sources.join(room)));
+                if is_help || TYPED.iter().any(|typed| path.ends_with(typed)) {
+                    continue;
+                }
+                for made in ["fixed(", "root(", "granting(", "shows(", "plutil(file, "] {
+                    let begins = code.split(made).skip(1);
+                    for rest in begins.filter_map(|rest| rest.trim_start().strip_prefix('"')) {
+                        let line = rest.split('"').next().unwrap();
+                        count += 1;
+                        assert!(!acts_by_words(line), "{}: {line}", path.display());
+                    }
+                }
+                // Behind a command stands no other one that acts.
+                for rest in code.split("then(\"").skip(1) {
+                    let line = rest.split('"').next().unwrap();
+                    let acts = line.split([';', '|', '&']).any(acts_by_words);
+                    assert!(!acts, "{}: {line}", path.display());
+                }
+            }
+        }
+        assert!(count > 100, "{count}");
     }
 }

@@ -70,7 +70,7 @@ fn exists(survey: &Survey, install: &Install) -> Judged {
         ConfigState::NotAFile => Change::new(survey, install).aside(remedy, site),
         _ => remedy,
     }
-    .command(Command::root("runnerup install"));
+    .command(Command::install());
     Ok(Problem::fail(format!("the configuration {path} {what}")).seen(why).cure(remedy).into())
 }
 

@@ -134,8 +134,8 @@ fn same(survey: &Survey, install: &Install) -> Judged {
             let remedy = Remedy::by_hand("Give the service the proxy of the shell.");
             // The other settings stay as the receipt has them.
             let by = theirs.proxy.as_ref().map_or(Provenance::Anybody, |proxy| proxy.named_by);
-            let remedy = remedy
-                .command(Command::root("runnerup install --proxy").trusted_value(&of_shell, by));
+            let remedy =
+                remedy.command(Command::install().then("--proxy").trusted_value(&of_shell, by));
             return Ok(Problem::fail(format!(
                 "{} can be reached from the shell, but not from the service",
                 named(ours)

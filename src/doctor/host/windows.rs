@@ -3,6 +3,7 @@
 use crate::{
     doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict},
     host::{Install, Survey, Unseen, Windows},
+    service::task_scheduler::OnTask,
 };
 
 fn windows(survey: &Survey) -> Result<&Windows, Unseen> {
@@ -123,9 +124,9 @@ fn saved(install: &Install) -> Remedy {
     let remedy = Remedy::by_hand(SAVE);
     if install.receipt.is_some() {
         let text = "Register the task that keeps the session again: it saves the credential.";
-        let delete = Command::fixed("schtasks /Delete /TN");
-        let delete = delete.task(keeper(install).unwrap_or_default(), install.named_by).then("/F");
-        return Remedy::by_hand(text).in_turn([delete, Command::fixed("runnerup install")]);
+        let task = keeper(install).unwrap_or_default();
+        let delete = OnTask::Delete.of(task, install.named_by).then("/F");
+        return Remedy::by_hand(text).in_turn([delete, Command::install()]);
     }
     let add = Command::fixed("cmdkey /add:TERMSRV/localhost");
     let user = install.user.as_deref().unwrap_or_default();

@@ -49,7 +49,7 @@ fn executable(survey: &Survey, install: &Install) -> Judged {
         Ok(account) if walk.strange_to(account).is_some() => Remedy::by_hand(
             "Install the binary again: another account could have put this file there.",
         )
-        .command(Command::root("runnerup install")),
+        .command(Command::install()),
         _ => restarted_if_changed(change.permissions(remedy, site, None, Mode::Open), install),
     };
     if walk.is(Kind::Link) {
@@ -58,7 +58,7 @@ fn executable(survey: &Survey, install: &Install) -> Judged {
             .cure(
                 change
                     .aside(Remedy::by_hand("Put the binary itself at this path, not a link."), site)
-                    .command(Command::root("runnerup install")),
+                    .command(Command::install()),
             )
             .into());
     }
@@ -72,7 +72,7 @@ fn executable(survey: &Survey, install: &Install) -> Judged {
         };
         return Ok(Problem::fail(format!("the agent's binary {path} {what}"))
             .seen(walk.why())
-            .cure(remedy.command(Command::root("runnerup install")))
+            .cure(remedy.command(Command::install()))
             .into());
     }
     if rights::apply(survey) {
@@ -201,7 +201,7 @@ fn not_writable(survey: &Survey, install: &Install) -> Judged {
         ))
         .cure(
             Remedy::by_hand("Install the binary again, as a file of root.")
-                .command(Command::root("runnerup install --auto-update false")),
+                .command(Command::install().then("--auto-update false")),
         )
         .into());
     }
@@ -209,7 +209,7 @@ fn not_writable(survey: &Survey, install: &Install) -> Judged {
         && (account.owns(&end) || folder.is_some_and(|folder| account.owns(&folder)));
     if owned && !updates_itself(install) {
         let remedy = Remedy::by_hand("Install the binary again, as a file of root.")
-            .command(Command::root("runnerup install --auto-update false"));
+            .command(Command::install().then("--auto-update false"));
         return Ok(Problem::warn(format!(
             "jobs can replace {}: {} owns it or its folder",
             walk.path.display(),
@@ -246,7 +246,7 @@ fn open_to_all(
     );
     let remedy = Change::new(survey, install)
         .permissions(remedy, site, None, Mode::closed(&found.meta))
-        .command(Command::root("runnerup install"));
+        .command(Command::install());
     let path = way.path.display();
     let problem = Problem::fail(format!("every user can modify {path}"));
     Some(problem.seen(format!("{path} has mode {}", octal(&found.meta))).cure(remedy))
@@ -287,7 +287,7 @@ fn updatable(survey: &Survey, install: &Install) -> Judged {
         true => Remedy::by_hand(
             "Make the account the owner of the folder, or set disable_auto_update: true.",
         )
-        .command(Command::root("runnerup install --auto-update true")),
+        .command(Command::install().then("--auto-update true")),
         false if survey.is_saved => Remedy::by_hand(
             "Make the account the owner of the folder, or set disable_auto_update: true.",
         )

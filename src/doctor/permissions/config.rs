@@ -63,7 +63,7 @@ pub(super) const PRIVATE: Check = Check {
           and read their secrets.",
     found: "The doctor reads mode and owner of the file; on Windows it reads the access list.",
     cure: "Set the mode to 0600. If other users could read the file, create a new token.",
-    after: &["config/exists"],
+    after: &["config/exists", "service/user-exists"],
     judge: Judge::Agent(private),
 };
 

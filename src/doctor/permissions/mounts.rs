@@ -95,8 +95,10 @@ fn is_sandboxed(install: &Install) -> bool {
         "ReadOnlyPaths",
         "InaccessiblePaths",
         "BindReadOnlyPaths",
+        "DynamicUser",
         "RootDirectory",
         "RootImage",
+        "TemporaryFileSystem",
     ];
     install
         .service

@@ -36,8 +36,8 @@ fn is_program(_: &Survey, install: &Install) -> Judged {
         Program::Other => "not a program",
     };
     let size = walk.end.map_or(0, |meta| meta.size);
-    let remedy = Remedy::by_hand("Download and verify the binary again.")
-        .command(Command::root("runnerup install"));
+    let remedy =
+        Remedy::by_hand("Download and verify the binary again.").command(Command::install());
     Ok(Problem::fail(format!("{path} is {what}"))
         .seen(format!("first bytes of {path}, a file of {size} bytes"))
         .cure(remedy)
@@ -75,8 +75,8 @@ fn architecture(survey: &Survey, install: &Install) -> Judged {
     if *os == host.os.to_string() && (runs || translated) {
         return Ok(Verdict::Holds(format!("the binary is for {is_for}")));
     }
-    let remedy = Remedy::by_hand("Install the agent for this platform.")
-        .command(Command::root("runnerup install"));
+    let remedy =
+        Remedy::by_hand("Install the agent for this platform.").command(Command::install());
     Ok(Problem::fail(format!(
         "{} is for {is_for}, but this host is {}/{machine}",
         walk.path.display(),
@@ -110,8 +110,7 @@ fn as_verified(_: &Survey, install: &Install) -> Judged {
     if updates_itself(install) {
         return Ok(Verdict::Holds("the agent has updated itself since the install".to_owned()));
     }
-    let remedy =
-        Remedy::by_hand("Install the binary again.").command(Command::root("runnerup install"));
+    let remedy = Remedy::by_hand("Install the binary again.").command(Command::install());
     Ok(Problem::fail(format!("{} is not the binary that was verified", walk.path.display()))
         .seen(format!("SHA-256 of the binary: {found}; in the receipt: {expected}"))
         .cure(remedy)

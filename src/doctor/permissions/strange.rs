@@ -43,7 +43,7 @@ pub(super) fn problem(
 
 /// Closes the first path that others can change, then writes anew what may have been replaced.
 pub(super) fn cure(install: &Install, found: &Strange) -> Remedy {
-    let anew = Command::root("runnerup install");
+    let anew = Command::install();
     if found.meta.kind != Kind::Folder {
         let text = "Install again: this writes a new file that only root can modify.";
         return Remedy::by_hand(text).command(anew);

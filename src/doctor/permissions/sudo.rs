@@ -352,7 +352,7 @@ fn granted(by_config: Provenance) -> Remedy {
         "Remove sudo from runner.command_prefix. If jobs are meant to have this right, install the \
          agent with --passwordless-sudo.",
     )
-    .command(Command::granting("runnerup install --passwordless-sudo", by_config))
+    .command(Command::install().then("--passwordless-sudo").if_roots(by_config))
 }
 
 #[cfg(test)]

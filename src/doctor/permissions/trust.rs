@@ -103,7 +103,7 @@ fn written_anew(service: &Service, install: &Install, part: &PathWalk) -> Remedy
     let remedy = Remedy::by_hand(text);
     let remedy = remedy.typed(Verb::ShowDefinition, install, service);
     match is_unit || !service.manager.profile().has_drop_ins() {
-        true => remedy.command(Command::root("runnerup install")),
+        true => remedy.command(Command::install()),
         false => remedy,
     }
 }

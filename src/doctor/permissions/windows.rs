@@ -44,7 +44,7 @@ fn defender(survey: &Survey, install: &Install) -> Judged {
             Command::fixed("Add-MpPreference -ExclusionPath")
                 .path(Path::new(folder), install.named_by),
         )
-        .command(Command::fixed("runnerup install"));
+        .command(Command::install());
     let (seen, problem) = match walk.is(Kind::File) {
         true => (
             "the binary exists",

@@ -97,7 +97,7 @@ fn names(survey: &Survey) -> Judged {
                     ))
                     .cure(
                         Remedy::by_hand("Give each runner its own name.")
-                            .command(Command::root("runnerup install --name '{hostname}'")),
+                            .command(Command::install().then("--name '{hostname}'")),
                     ),
             );
         }

@@ -40,8 +40,7 @@ fn defined(survey: &Survey, install: &Install) -> Judged {
     if install.binary.is_none() {
         return Err(Unseen::not_applicable("only a configuration was given"));
     }
-    let remedy = Remedy::by_hand("Create a service for the agent.")
-        .command(Command::root("runnerup install"));
+    let remedy = Remedy::by_hand("Create a service for the agent.").command(Command::install());
     if let Some(process) = install.main_process() {
         return Ok(Problem::fail("the agent is running, but not as a service")
             .seen(format!("process {}: {}", process.pid, process.command))

@@ -8,7 +8,7 @@ use crate::{
         environment::Raw,
         reader::{self, Part},
         scrub::Scrub,
-        units::Unit,
+        unit::Unit,
     },
     service::systemd::{
         specifiers::Specifiers,

@@ -4,9 +4,7 @@
 use crate::{
     agent::Kind,
     probe::{
-        agent_settings::config_place,
-        candidate::{self, Candidate},
-        processes::RawRunning,
+        agent_settings::config_place, agent_words, candidate::Candidate, processes::RawRunning,
         task_action::program_name,
     },
 };
@@ -21,12 +19,13 @@ impl Candidate {
         }
         let Some(words) = agents_words(&running) else { return };
         let folder = running.folder().or(self.folder.as_deref()).map(ToOwned::to_owned);
-        let place = config_place(candidate::kind(words), words, folder.as_deref());
+        let place = config_place(agent_words::kind(words), words, folder.as_deref());
         let is_default = place.as_ref().is_some_and(|place| place.is_default);
         let config = place.map(|place| place.path);
-        self.agent = candidate::kind(words);
+        self.agent = agent_words::kind(words);
         self.started.run.unread = None;
-        let binary = running.program().map(ToOwned::to_owned).or_else(|| candidate::binary(words));
+        let binary =
+            running.program().map(ToOwned::to_owned).or_else(|| agent_words::binary(words));
         let is_known = binary == self.binary && config == self.config_path;
         self.command = words.to_vec();
         if !is_known {

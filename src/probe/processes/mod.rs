@@ -12,7 +12,7 @@ mod summary;
 mod supervisor;
 
 use super::{
-    candidate,
+    agent_words,
     procfs::{CommandLine, ManagedBy},
     scrub::Scrub,
 };
@@ -335,7 +335,7 @@ fn look_closer<'a>(
 }
 
 fn holds_token(details: &HashMap<u32, Details>, main: u32) -> bool {
-    details.get(&main).is_some_and(|detail| candidate::holds_token(&detail.command.words))
+    details.get(&main).is_some_and(|detail| agent_words::holds_token(&detail.command.words))
 }
 
 fn process(entry: &Entry, in_service: bool, details: Option<Details>, scrub: &Scrub) -> Process {

@@ -1,7 +1,7 @@
 //! What is told of a command line. Whoever runs a program chooses its words, and puts secrets into
 //! them in more forms than anyone can list: so they are counted, and not told.
 
-use super::{super::candidate, CommandLine, plain};
+use super::{super::agent_words, CommandLine, plain};
 use crate::{agent::is_like_process_name, probe::scrub::Scrub};
 use std::path::Path;
 
@@ -17,7 +17,7 @@ pub(in crate::probe) fn summary(command: &CommandLine, scrub: &Scrub) -> String 
     let name = Path::new(first).file_name().map_or(first.into(), |name| name.to_string_lossy());
     let mut text: String = scrub.text(&name).chars().take(LONGEST).collect();
     let is_agents = is_like_process_name(plain(&name));
-    if is_agents && let Some(path) = candidate::config(words) {
+    if is_agents && let Some(path) = agent_words::config(words) {
         text.push_str(&format!(" --config {}", scrub.text(&path.display().to_string())));
     }
     if is_agents && words.iter().any(|word| word.contains("auth_token")) {

@@ -4,14 +4,16 @@ pub mod definition;
 mod end;
 mod jobs;
 pub(crate) mod keys;
+mod on_job;
 mod plist;
 mod profile;
 mod rival;
 mod state;
 
 pub(crate) use end::is_binarys;
+pub(crate) use on_job::{OnJob, bootstrap, bootstrap_in, on_job, reload};
 pub(crate) use plist::{Plist, VARIABLES};
-pub(crate) use profile::{LaunchdProfile, bootstrap, domain, on_job, reload};
+pub(crate) use profile::{LaunchdProfile, domain};
 
 use crate::{
     Code, Command, Error, Help, Result,

@@ -1,11 +1,11 @@
 //! What is known of launchd.
 
-use super::{Launchd, definition, domain_of, end, jobs, rival};
+use super::{Launchd, OnJob, definition, domain_of, end, jobs, on_job, reload, rival};
 use crate::{
     Code, Command, Error, Result,
     host::{Directive, Facts, Install, PathRole, Seen, Service, ServiceState},
     platform::{command::Commands, macos::SYSTEM},
-    service::{DefinitionFile, Parts, Profile, Services, StateQuery, Verb, trust::is_roots},
+    service::{DefinitionFile, Parts, Profile, Services, StateQuery, Verb},
     settings::Spec,
 };
 use std::{
@@ -23,32 +23,6 @@ pub(crate) fn domain(service: &Service) -> &str {
     }
     let file = service.file().map_or(Path::new(""), |file| file.path.as_path());
     domain_of(file).unwrap_or_default()
-}
-
-/// A command of root's on a job of launchd. One that a user's launchd runs has no more rights than
-/// that user.
-pub(crate) fn on_job(text: &'static str, install: &Install, service: &Service) -> Command {
-    match domain(service) != SYSTEM || is_roots(install, service) {
-        true => Command::root(text).job(domain(service), &service.name, install.named_by),
-        false => Command::left_out(),
-    }
-}
-
-/// The command that has launchd load a definition.
-pub(crate) fn bootstrap(install: &Install, service: &Service) -> Command {
-    let Some(file) = service.file() else { return Command::left_out() };
-    Command::root("launchctl bootstrap")
-        .domain(domain(service), install.named_by)
-        .path(&file.path, install.named_by)
-}
-
-/// The commands that have launchd read a definition again. The first one comes back while the agent
-/// waits for its job to end, and a definition whose job is still there is refused.
-pub(crate) fn reload(install: &Install, service: &Service) -> [Command; 3] {
-    let wait = Command::fixed("while sudo launchctl print")
-        .job(domain(service), &service.name, install.named_by)
-        .then(">/dev/null 2>&1; do sleep 5; done");
-    [on_job("launchctl bootout", install, service), wait, bootstrap(install, service)]
 }
 
 /// Whether launchd runs it for the system, from the place where daemons are.
@@ -120,12 +94,12 @@ impl Profile for LaunchdProfile {
     }
 
     fn commands(&self, verb: Verb, install: &Install, service: &Service) -> Vec<Command> {
-        let on_job = |text| on_job(text, install, service);
+        let on_job = |what| on_job(what, install, service);
         match verb {
-            Verb::Enable => vec![on_job("launchctl enable")],
+            Verb::Enable => vec![on_job(OnJob::Enable)],
             // `kickstart -k` would end a job, and start what launchd has read before.
             Verb::Restart | Verb::Reload => reload(install, service).into(),
-            Verb::Inspect => vec![on_job("launchctl print")],
+            Verb::Inspect => vec![on_job(OnJob::Print)],
             // What is loaded runs, or launchd starts it again; a log it has none.
             Verb::Start | Verb::ShowDefinition | Verb::ShowLog => Vec::new(),
         }

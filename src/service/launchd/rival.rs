@@ -1,6 +1,6 @@
 //! Another agent that already has our launchd label.
 
-use super::{AGENTS, DAEMONS};
+use super::{AGENTS, DAEMONS, OnJob};
 use crate::{
     Code, Command, Error, Help, Result,
     agent::{Profile, profiles},
@@ -55,14 +55,12 @@ pub(super) fn refuse(spec: &Spec, facts: &Facts) -> Result<()> {
 fn removal(file: &Path, label: &str) -> Command {
     let by = Provenance::Root;
     match file.parent().and_then(Path::to_str) {
-        Some(DAEMONS) => Command::root("launchctl bootout")
-            .job(macos::SYSTEM, label, by)
-            .then("; sudo rm")
-            .path(file, by),
-        Some(AGENTS) => Command::root("launchctl bootout")
-            .job(macos::DESKTOP, label, by)
-            .then("; sudo rm")
-            .path(file, by),
+        Some(DAEMONS) => {
+            OnJob::Bootout.of(macos::SYSTEM, label, by).then("; sudo rm").path(file, by)
+        }
+        Some(AGENTS) => {
+            OnJob::Bootout.of(macos::DESKTOP, label, by).then("; sudo rm").path(file, by)
+        }
         _ => Command::left_out(),
     }
 }

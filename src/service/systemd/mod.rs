@@ -2,14 +2,17 @@
 
 pub mod definition;
 pub mod drop_ins;
+pub(crate) mod elevation;
 pub(crate) mod environment_file;
 pub(crate) mod environment_line;
 mod foreign;
 mod instances;
 pub(crate) mod meant;
+mod on_unit;
 mod profile;
 #[cfg(test)]
 mod recorded;
+pub(crate) mod sandbox;
 mod show;
 pub(crate) mod specifier_words;
 pub(crate) mod specifiers;
@@ -21,7 +24,8 @@ pub mod untrusted;
 mod verify;
 pub(crate) mod words;
 
-pub(crate) use profile::{SystemdProfile, on_unit, reload};
+pub(crate) use on_unit::{OnUnit, on_unit, reload};
+pub(crate) use profile::SystemdProfile;
 pub(crate) use state::{environment, slices_of};
 
 use crate::{

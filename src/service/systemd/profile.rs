@@ -1,13 +1,15 @@
 //! What is known of systemd.
 
-use super::{Systemd, definition, foreign, instances, state, verify};
+use super::{
+    OnUnit, Systemd, definition, elevation::Elevation, foreign, instances, on_unit, reload, state,
+    verify,
+};
 use crate::{
     Code, Command, Error, Result,
     host::{Directive, Facts, Install, Objection, Seen, Service, ServiceState},
     platform::command::Commands,
     service::{
-        DefinitionFile, Parts, Profile, Services, StateQuery, Told, Verb, environment,
-        systemd_runs, trust::is_roots,
+        DefinitionFile, Parts, Profile, Services, StateQuery, Told, Verb, environment, systemd_runs,
     },
     settings::Spec,
 };
@@ -22,22 +24,6 @@ pub(super) const FOLDER: &str = "/etc/systemd/system";
 
 /// What is known of systemd.
 pub(crate) struct SystemdProfile;
-
-/// A command of root's on the unit of an agent.
-pub(crate) fn on_unit(text: &'static str, install: &Install, service: &Service) -> Command {
-    match is_roots(install, service) {
-        true => Command::root(text).unit(&service.name, install.named_by),
-        false => Command::left_out(),
-    }
-}
-
-/// Has systemd read the files of its units again.
-pub(crate) fn reload(install: &Install, service: &Service) -> Command {
-    match is_roots(install, service) {
-        true => Command::root("systemctl daemon-reload"),
-        false => Command::left_out(),
-    }
-}
 
 /// The link by which an image starts a unit: what `systemctl --root=DIR enable` makes of
 /// `WantedBy=multi-user.target`.
@@ -111,8 +97,11 @@ impl Profile for SystemdProfile {
         }
     }
 
-    /// A unit that names none runs as root.
+    /// A unit that names none runs as root, as one does whose command has a sign for that.
     fn account(&self, directives: &[Directive<String>], _: &Path) -> Option<String> {
+        if Elevation::of_unit(directives).is_some() {
+            return Some("root".to_owned());
+        }
         let is_user = |line: &&Directive<String>| line.section == "Service" && line.key == "User";
         let user = directives.iter().rev().find(is_user).map(|line| line.value.as_str());
         Some(user.filter(|user| !user.is_empty()).unwrap_or("root").to_owned())
@@ -151,20 +140,20 @@ impl Profile for SystemdProfile {
     }
 
     fn commands(&self, verb: Verb, install: &Install, service: &Service) -> Vec<Command> {
-        let on_unit = |text| on_unit(text, install, service);
-        let shown = |command: Command| command.unit(&service.name, install.named_by);
+        let on_unit = |what| on_unit(what, install, service);
+        let shown = |what: OnUnit| what.of(&service.name, install.named_by);
         match verb {
-            Verb::Enable => vec![on_unit("systemctl enable")],
+            Verb::Enable => vec![on_unit(OnUnit::Enable)],
             // Root starts nothing that an account could have defined.
             Verb::Start if !install.named_by.is_root() => Vec::new(),
-            Verb::Start => vec![on_unit("systemctl start")],
-            Verb::Restart => vec![on_unit("systemctl restart")],
+            Verb::Start => vec![on_unit(OnUnit::Start)],
+            Verb::Restart => vec![on_unit(OnUnit::Restart)],
             Verb::Reload => vec![reload(install, service)],
-            Verb::Inspect => vec![shown(Command::fixed("systemctl status"))],
+            Verb::Inspect => vec![shown(OnUnit::Status)],
             Verb::ShowDefinition => {
-                vec![shown(Command::root("systemctl cat")).then("| cat -v")]
+                vec![shown(OnUnit::Cat).then("| cat -v")]
             }
-            Verb::ShowLog => vec![shown(Command::fixed("journalctl --lines 50 --unit"))],
+            Verb::ShowLog => vec![shown(OnUnit::Log)],
         }
     }
 

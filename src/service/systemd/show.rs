@@ -1,7 +1,7 @@
 //! Reads what `systemctl show` prints: a block of `Key=value` for each unit. Versions 247 to 257 write
 //! it alike; what one of them lacks is unknown.
 
-use super::time_span::time_span;
+use super::{sandbox, time_span::time_span};
 use crate::host::{Assigned, Effective, EnvironmentFile, Exec, Limit, SliceLimits};
 use std::{collections::BTreeMap, path::PathBuf};
 
@@ -226,6 +226,11 @@ pub(super) fn effective(block: &Block<'_>) -> Effective<String> {
         binds_to: block.list("BindsTo"),
         part_of: block.list("PartOf"),
         after: block.list("After"),
+        sandbox: sandbox::KEYS
+            .into_iter()
+            .map(|key| (key.to_owned(), block.list(key)))
+            .filter(|(_, words)| !words.is_empty())
+            .collect(),
         conditions_held: block.tried("ConditionResult", "ConditionTimestampMonotonic"),
         assertions_held: block.tried("AssertResult", "AssertTimestampMonotonic"),
     }

@@ -1,6 +1,9 @@
 //! What systemd says of units: one question for all of them, and the one reader of its answer.
 
-use super::show::{self, Block};
+use super::{
+    sandbox,
+    show::{self, Block},
+};
 use crate::{
     Foreign, Result,
     host::{Activity, Assigned, Directive, Load, ServiceState, SliceLimits},
@@ -44,7 +47,7 @@ pub(super) fn told(
     if units.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let properties = [PROPERTIES, show::PROPERTIES].join(",");
+    let properties = [PROPERTIES, show::PROPERTIES, &sandbox::KEYS.join(",")].join(",");
     let all: Vec<String> = units.iter().chain(slices).cloned().collect();
     let shown = ask(commands, &properties, &all, Some(limit))?;
     let mut blocks: Vec<Block<'_>> = blocks(&shown).collect();

@@ -72,12 +72,14 @@ pub(crate) fn value<'a>(
 /// What may stand in front of the program of a command.
 pub(crate) const SIGNS: [char; 6] = ['@', '-', ':', '+', '!', '|'];
 
+/// The line of the last `ExecStart`.
+pub(crate) fn last_command<Value>(lines: &[Directive<Value>]) -> Option<&Directive<Value>> {
+    lines.iter().rev().find(|line| line.key == "ExecStart" && line.section == "Service")
+}
+
 /// The command line of the last `ExecStart`, split as systemd does.
 pub(crate) fn command(directives: &[Directive<String>]) -> Vec<String> {
-    let is_command =
-        |line: &&Directive<String>| line.key == "ExecStart" && line.section == "Service";
-    let last = directives.iter().rev().find(is_command);
-    let value = last.map_or("", |line| line.value.as_str());
+    let value = last_command(directives).map_or("", |line| line.value.as_str());
     let mut words = split(value);
     if let ([whole], true) = (words.as_slice(), is_quoted_whole(value)) {
         // What is meant; that the quotes make one word of it is told elsewhere.

@@ -2,6 +2,7 @@
 //! language.
 
 pub mod definition;
+mod on_task;
 mod profile;
 pub(crate) mod results;
 mod scripts;
@@ -9,7 +10,8 @@ pub mod session;
 pub(crate) mod times;
 pub(crate) mod xml;
 
-pub(crate) use profile::{TaskSchedulerProfile, named, on_task};
+pub(crate) use on_task::{OnTask, named};
+pub(crate) use profile::TaskSchedulerProfile;
 
 use crate::{
     Code, Error, Result,

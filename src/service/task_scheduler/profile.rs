@@ -1,6 +1,6 @@
 //! What is known of the task scheduler.
 
-use super::{Tasks, definition, definition_path, keeper, results};
+use super::{OnTask, Tasks, definition, definition_path, keeper, named, results};
 use crate::{
     Command, Result,
     host::{Directive, Install, PathRole, PathWalk, Provenance, Service, ServiceState},
@@ -12,29 +12,6 @@ use std::path::{Path, PathBuf};
 
 /// What is known of the task scheduler.
 pub(crate) struct TaskSchedulerProfile;
-
-/// A command on the task of an agent, and what stands behind the task's name.
-pub(crate) fn on_task(
-    text: &'static str,
-    install: &Install,
-    service: &Service,
-    then: &'static str,
-) -> Command {
-    let command = Command::fixed(text).task(&service.name, install.named_by);
-    if then.is_empty() { command } else { command.then(then) }
-}
-
-/// With the task's name as commands of PowerShell take it: its folder apart.
-pub(crate) fn named(command: Command, task: &str, named_by: Provenance) -> Command {
-    match task.rsplit_once('\\') {
-        Some((folder, name)) => command
-            .then("-TaskPath")
-            .task(&format!(r"\{folder}\"), named_by)
-            .then("-TaskName")
-            .task(name, named_by),
-        None => command.task(task, named_by),
-    }
-}
 
 /// The account of a principal, by its own name, without the host's or a dot before it.
 fn account(name: &str) -> String {
@@ -73,7 +50,7 @@ impl Profile for TaskSchedulerProfile {
     }
 
     fn commands(&self, verb: Verb, install: &Install, service: &Service) -> Vec<Command> {
-        let on_task = |text, then| on_task(text, install, service, then);
+        let on_task = |what: OnTask| what.of(&service.name, install.named_by);
         match verb {
             // It asks for no password, other than `schtasks /Change`.
             Verb::Enable => {
@@ -81,9 +58,9 @@ impl Profile for TaskSchedulerProfile {
                 vec![named(enable, &service.name, install.named_by)]
             }
             Verb::Restart => {
-                vec![on_task("schtasks /End /TN", ""), on_task("schtasks /Run /TN", "")]
+                vec![on_task(OnTask::End), on_task(OnTask::Run)]
             }
-            Verb::Inspect => vec![on_task("schtasks /Query /TN", "")],
+            Verb::Inspect => vec![on_task(OnTask::Query)],
             Verb::ShowLog => {
                 let log = install.named(PathRole::LogFile);
                 let walk = log.and_then(|log| Some((log.walk.ok()?, log.named_by)));

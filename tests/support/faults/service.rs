@@ -50,7 +50,7 @@ pub const FAULTS: &[Fault] = &[
             "rm $U; ln -s /dev/null $U; systemctl daemon-reload",
             "service/loaded",
             Paste,
-            "rm $U; cp -p /root/unit.kept $U; systemctl daemon-reload",
+            "rm -f $U; cp -p /root/unit.kept $U; systemctl daemon-reload",
         ),
     ),
     fault(

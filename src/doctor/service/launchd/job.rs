@@ -8,8 +8,8 @@ use super::{
 use crate::{
     doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict},
     host::{Activity, Install, PathRole, Service, Survey},
-    platform::fs::Kind,
-    service::launchd::{AGENTS, DAEMONS, on_job},
+    platform::{fs::Kind, macos::SYSTEM},
+    service::launchd::{AGENTS, DAEMONS, OnJob, bootstrap_in, on_job},
 };
 use std::path::{Path, PathBuf};
 
@@ -48,7 +48,7 @@ fn domain(survey: &Survey, install: &Install) -> Judged {
             .command(
                 Command::root("plutil -remove LimitLoadToSessionType").path(file, install.named_by),
             )
-            .command(Command::root("launchctl bootstrap system").path(file, install.named_by));
+            .command(bootstrap_in(SYSTEM, file, install, service));
         return Ok(Problem::fail(format!(
             "launchd does not load a daemon for the session type {sessions}"
         ))
@@ -112,8 +112,8 @@ pub(super) fn moved(install: &Install, service: &Service) -> Remedy {
         "Make it a daemon, which also runs while nobody is logged in: `runnerup install` writes a \
          new definition. Then unload and remove this one.",
     )
-    .command(on_job("launchctl bootout", install, service))
-    .command(Command::root("runnerup install"))
+    .command(on_job(OnJob::Bootout, install, service))
+    .command(Command::install())
 }
 
 fn headless(install: &Install, service: &Service, file: &Path) -> Remedy {
@@ -123,12 +123,12 @@ fn headless(install: &Install, service: &Service, file: &Path) -> Remedy {
          Background.",
     );
     if !file.starts_with(AGENTS) {
-        return remedy.command(Command::root("runnerup install"));
+        return remedy.command(Command::install());
     }
     remedy.in_turn([
         Command::root("plutil -replace LimitLoadToSessionType -string Background")
             .path(file, install.named_by),
-        on_job("launchctl bootout", install, service),
+        on_job(OnJob::Bootout, install, service),
     ])
 }
 

@@ -124,7 +124,7 @@ pub(super) fn user(survey: &Survey, service: &Service) -> Judged {
         "Create the account in System Settings, Users & Groups, or remove UserName; `runnerup install` \
          makes an account for the agent, and a definition that names none.",
     )
-    .command(Command::root("runnerup install"));
+    .command(Command::install());
     Ok(Problem::fail(format!(
         "launchd must run the agent as {name}, an account that does not exist"
     ))

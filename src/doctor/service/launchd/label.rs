@@ -4,7 +4,7 @@ use super::job;
 use crate::{
     doctor::{Check, Judge, Judged, Problem, Remedy, Verdict, lookup::others},
     host::{Install, Survey},
-    service::launchd::on_job,
+    service::launchd::{OnJob, on_job},
 };
 
 pub(in crate::doctor) const LABEL: Check = Check {
@@ -31,7 +31,7 @@ fn label(survey: &Survey, install: &Install) -> Judged {
                 .seen(format!("the other one is defined in {path}"))
                 .cure(other.service.iter().fold(
                     Remedy::by_hand("Unload one of the two agents, and remove its plist."),
-                    |all, theirs| all.command(on_job("launchctl bootout", other, theirs)),
+                    |all, theirs| all.command(on_job(OnJob::Bootout, other, theirs)),
                 ))
                 .into())
         }

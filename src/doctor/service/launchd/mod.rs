@@ -21,7 +21,7 @@ use crate::{
     host::{
         Activity, Definition, Install, Load, Seen, Service, ServiceState, Survey, Unseen, ValueKind,
     },
-    service::launchd::{bootstrap, is_binarys, on_job},
+    service::launchd::{OnJob, bootstrap, is_binarys, on_job},
     values::Manager,
 };
 
@@ -64,7 +64,7 @@ impl Rules for LaunchdRules {
                 "Load the service; where it was switched off in System Settings, General, Login \
                  Items, switch it on again there.",
             )
-            .command(on_job("launchctl enable", install, service))
+            .command(on_job(OnJob::Enable, install, service))
             .command(bootstrap(install, service)),
         ))
     }
@@ -105,7 +105,7 @@ impl Rules for LaunchdRules {
     fn after_end(&self, state: &ServiceState) -> Option<Remedy> {
         is_binarys(state).then(|| {
             Remedy::by_hand("Install the agent again: the binary is then verified and in place.")
-                .command(Command::root("runnerup install"))
+                .command(Command::install())
         })
     }
 
@@ -123,7 +123,7 @@ impl Rules for LaunchdRules {
         };
         is_off.then(|| {
             let remedy = Remedy::by_hand("Remove the key, and enable the service in launchd.")
-                .command(on_job("launchctl enable", install, service));
+                .command(on_job(OnJob::Enable, install, service));
             let name = &service.name;
             Problem::fail(format!("the definition of {name} disables the service"))
                 .seen(format!("Disabled is true in {}", line.file.display()))

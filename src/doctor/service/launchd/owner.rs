@@ -26,7 +26,7 @@ pub(super) fn strangers(
         // Its owner wrote it, or could have.
         let remedy =
             Remedy::by_hand(["Check the content of the file, and write it again as ", whose, "."])
-                .command(Command::root("runnerup install"));
+                .command(Command::install());
         Problem::fail(format!("launchd does not load {path}, because {whose} does not own it"))
             .seen(described(&definition.walk, survey))
             .cure(remedy)

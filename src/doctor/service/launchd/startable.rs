@@ -63,7 +63,7 @@ pub(super) fn unread_name(service: &Service) -> Option<Problem> {
             "launchd reads files whose names end in .plist only, and nothing runs the agent",
         )
         .seen(file.display().to_string())
-        .cure(remedy.command(Command::root("runnerup install"))),
+        .cure(remedy.command(Command::install())),
     )
 }
 

@@ -1,8 +1,8 @@
 //! Whether the next boot starts a unit.
 
-use super::on_unit;
+use super::{OnUnit, on_unit};
 use crate::{
-    doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict},
+    doctor::{Check, Judge, Judged, Problem, Remedy, Verdict},
     host::{
         Boot, ConditionFault, Install, PathRole, Service, Survey, UnitCondition, Wanter,
         WanterState,
@@ -97,7 +97,7 @@ fn wanted(boot: &Boot, install: &Install, service: &Service) -> Remedy {
         "Have a target of the boot start the unit, and correct WantedBy= in [Install] of the unit.",
     );
     match boot.is_multi_user {
-        true => remedy.command(on_unit("systemctl add-wants multi-user.target", install, service)),
+        true => remedy.command(on_unit(OnUnit::AddWants, install, service)),
         false => remedy,
     }
 }
@@ -111,7 +111,7 @@ fn enabled(install: &Install, service: &Service) -> Remedy {
 }
 
 fn edited(text: &'static str, install: &Install, service: &Service) -> Remedy {
-    let edit = on_unit("systemctl edit --full", install, service);
+    let edit = on_unit(OnUnit::EditFull, install, service);
     Remedy::by_hand(text).command(edit)
 }
 
@@ -186,7 +186,7 @@ fn requirements(_: &Survey, install: &Install) -> Judged {
         let what = if need.is_masked { "is masked" } else { "does not exist" };
         let remedy = match need.is_masked {
             true => Remedy::by_hand("Unmask the unit that is required, or require it no more.")
-                .command(Command::root("systemctl unmask").unit(&need.name, install.named_by)),
+                .command(OnUnit::Unmask.of(&need.name, install.named_by)),
             false => edited(
                 "Install what the unit requires, or name it in Wants= in place of Requires=.",
                 install,

@@ -3,7 +3,7 @@
 use crate::{
     doctor::{Judged, Problem, Remedy, Verdict},
     host::{Directive, Install, Misread, Objection, Service},
-    service::systemd::on_unit,
+    service::systemd::{OnUnit, on_unit},
     text::nearest,
 };
 
@@ -68,7 +68,7 @@ pub(super) fn accepted(install: &Install, service: &Service) -> Judged {
     let advice = "Correct each line that is shown; systemd.directives(7) names the manual of each \
                   directive.";
     let problem = |objection| {
-        let shows = on_unit("systemd-analyze --man=no verify", install, service);
+        let shows = on_unit(OnUnit::Verify, install, service);
         problem(service, objection).cure(Remedy::by_hand(advice).inspect(shows))
     };
     // What is meant by a line, and what becomes of it, is told elsewhere.

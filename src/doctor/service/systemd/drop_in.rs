@@ -1,6 +1,6 @@
 //! Fixes of a unit, each in its own drop-in, so that existing files do not change.
 
-use super::{in_force::word, on_unit, unit};
+use super::{OnUnit, in_force::word, on_unit, unit};
 use crate::{
     doctor::{Remedy, lookup::restarted, remedy::Text},
     host::{Install, Service},
@@ -38,7 +38,7 @@ pub(super) fn written_alone(
     let Some(service) = unit(install).ok().filter(|_| install.named_by.is_root()) else {
         return remedy;
     };
-    let remedy = remedy.command(on_unit("systemctl edit", install, service));
+    let remedy = remedy.command(on_unit(OnUnit::Edit, install, service));
     written(remedy, service, what, &lines)
 }
 

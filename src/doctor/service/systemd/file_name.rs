@@ -3,7 +3,7 @@
 use crate::{
     doctor::{Problem, Remedy, change::renamed},
     host::{Install, Service},
-    service::systemd::{on_unit, reload},
+    service::systemd::{OnUnit, on_unit, reload},
     values::Manager,
 };
 
@@ -24,7 +24,7 @@ pub(in crate::doctor::service) fn unread(install: &Install, service: &Service) -
             Remedy::by_hand("Rename the file, and start the service.")
                 .command(renamed(file, &meant, install.named_by))
                 .command(reload(install, service))
-                .command(on_unit("systemctl enable --now", install, service)),
+                .command(on_unit(OnUnit::EnableNow, install, service)),
         ),
     )
 }

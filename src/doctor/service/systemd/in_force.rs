@@ -1,14 +1,25 @@
 //! What systemd has in force for a unit, and which file that comes from.
 
 use crate::{
-    host::{Directive, Effective, Limit, Load, Service},
-    service::systemd::time_span::time_span,
+    host::{Directive, Effective, Limit, Load, Scrubbed, Service},
+    service::systemd::{
+        sandbox::{Words, of_lines},
+        time_span::time_span,
+    },
 };
 
 /// What is in force, where systemd runs and has loaded the unit.
 pub(super) fn in_force(service: &Service) -> Option<&Effective> {
     let state = service.state.ok().filter(|state| state.load == Load::Loaded)?;
     state.effective.as_deref()
+}
+
+/// The directives of the sandbox that concern folders: what systemd has in force, else the lines.
+pub(super) fn sandbox(service: &Service) -> Words {
+    let told = in_force(service).map(|unit| &unit.sandbox).filter(|told| !told.is_empty());
+    let Some(told) = told else { return of_lines(&service.directives) };
+    let words = |words: &Vec<Scrubbed>| words.iter().map(|word| word.as_str().to_owned()).collect();
+    told.iter().map(|(key, of_key)| (key.clone(), words(of_key))).collect()
 }
 
 /// Whether systemd takes a line of this key otherwise than it is meant.

@@ -1,6 +1,7 @@
 //! Limits of a unit.
 
 use super::{
+    OnUnit,
     in_force::{in_force, limit, place, time},
     on_unit,
 };
@@ -51,7 +52,7 @@ pub(super) fn judge(install: &Install, service: &Service) -> Judged {
             problems.push(
                 Problem::warn(format!("{key}={}: {what}", shown(key, found)))
                     .seen(place(service, keys, found, read))
-                    .cure(remedy.command(on_unit("systemctl edit", install, service))),
+                    .cure(remedy.command(on_unit(OnUnit::Edit, install, service))),
             );
         }
     }

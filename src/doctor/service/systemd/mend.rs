@@ -1,10 +1,10 @@
 //! Commands that write a line of a unit or of an environment file as it was meant.
 
-use super::unit;
+use super::{OnUnit, on_unit, unit};
 use crate::{
     Command,
     doctor::Remedy,
-    host::{Install, Misread, Misreading, Provenance, Service},
+    host::{Directive, Install, Misread, Misreading, Provenance, Service},
     platform::fs::Kind,
     service::Verb,
     text::REDACTED,
@@ -24,7 +24,7 @@ pub(super) fn mended(
 ) -> Remedy {
     let remedy = Remedy::by_hand("Write the line as the finding says; then start the agent again.");
     let file = misread.file.to_str().unwrap_or_default();
-    let by = by(misread, install, service);
+    let by = by(&misread.file, install, service);
     let line = |edit| Command::root("sed -i").in_line(misread.line, edit).trusted_value(file, by);
     let edited = line_edit(misread, service).map(line);
     match edited.filter(|line| line.line().is_some() && !is_of_package(&misread.file)) {
@@ -45,22 +45,40 @@ pub(in crate::doctor) fn path_as_meant(install: &Install) -> Option<Remedy> {
     Some(mended(misread, install, service, true))
 }
 
+/// The remedy for a sign in front of the command of a unit, by which root runs it.
+pub(super) fn without_sign(line: &Directive, install: &Install, service: &Service) -> Remedy {
+    let remedy = Remedy::by_hand(
+        "Take the sign away from the command in ExecStart=; then start the agent again.",
+    );
+    let file = line.file.to_str().unwrap_or_default();
+    let edit = Command::root("sed -i")
+        .in_line(line.line, "s/^\\([^=]*=[-@:|\"[:blank:]]*\\)[+!]/\\1/")
+        .trusted_value(file, by(&line.file, install, service));
+    match edit.line().is_some() && !is_of_package(&line.file) {
+        true => {
+            let remedy = remedy.command(edit).typed(Verb::Reload, install, service);
+            remedy.typed(Verb::Restart, install, service)
+        }
+        false => remedy.command(on_unit(OnUnit::EditFull, install, service)),
+    }
+}
+
 fn is_of_package(file: &Path) -> bool {
     OF_PACKAGES.iter().any(|folder| file.starts_with(folder))
 }
 
 /// Who could have named or written the file.
-fn by(misread: &Misread, install: &Install, service: &Service) -> Provenance {
+fn by(file: &Path, install: &Install, service: &Service) -> Provenance {
     let definitions = service.definitions.iter().map(|definition| &definition.walk);
     let files = install.paths.iter().filter_map(|named| named.walk.ok());
-    let walk = definitions.chain(files).find(|walk| walk.path == misread.file);
+    let walk = definitions.chain(files).find(|walk| walk.path == file);
     let is_file = walk.filter(|walk| walk.is(Kind::File));
     is_file.map_or(Provenance::Anybody, |walk| install.named_by.and(walk.written_by()))
 }
 
 /// The edit, in the language of sed.
 fn line_edit(misread: &Misread, service: &Service) -> Option<&'static str> {
-    let is_it = |line: &&crate::host::Directive| {
+    let is_it = |line: &&Directive| {
         line.file == misread.file && line.line == misread.line && line.key == misread.key
     };
     let value = service.directives.iter().find(is_it).map(|line| line.value.as_str());

@@ -17,6 +17,7 @@ mod stop;
 mod unit;
 mod user;
 mod version;
+mod view;
 
 pub(super) use boot::REQUIREMENTS;
 pub(super) use file_name::unread;
@@ -30,10 +31,10 @@ pub(super) use version::NEW_ENOUGH;
 
 use super::rules::{Rules, only};
 use crate::{
-    doctor::{Judged, Problem, Remedy},
+    doctor::{Command, Judged, Problem, Remedy},
     host::{Install, Load, PathWalk, Service, ServiceState, Survey, Unseen},
     platform::fs::Kind,
-    service::systemd::{on_unit, reload},
+    service::systemd::{OnUnit, on_unit, reload},
     values::Manager,
 };
 
@@ -57,14 +58,19 @@ impl Rules for SystemdRules {
         load: Load,
     ) -> Result<Problem, Unseen> {
         let name = &service.name;
-        let on_unit = |text| on_unit(text, install, service);
+        let on_unit = |what| on_unit(what, install, service);
         Ok(match load {
             Load::Masked => {
-                Problem::fail(format!("{name} is masked, so that nothing can start it")).cure(
-                    Remedy::by_hand("Unmask the unit.")
-                        .command(on_unit("systemctl unmask"))
-                        .command(on_unit("systemctl enable --now")),
-                )
+                let unmasked = Remedy::by_hand("Unmask the unit.").command(on_unit(OnUnit::Unmask));
+                // Where the mask is in the place of our unit, nothing is left to start without it.
+                let again = match service.file().zip(install.receipt.as_ref()) {
+                    Some((file, _)) if file.path.starts_with("/etc/systemd/system") => {
+                        Command::install()
+                    }
+                    _ => on_unit(OnUnit::EnableNow),
+                };
+                Problem::fail(format!("{name} is masked, so that nothing can start it"))
+                    .cure(unmasked.command(again))
             }
             Load::NotFound => Problem::fail(format!("systemd has no unit {name}")).cure(
                 Remedy::by_hand("Have systemd read its unit files again.")
@@ -73,7 +79,7 @@ impl Rules for SystemdRules {
             // Without the manual pages of the unit, which `man` would read.
             other => Problem::fail(format!("systemd cannot load {name}: {other}")).cure(
                 Remedy::by_hand("Correct the unit.")
-                    .inspect(on_unit("systemd-analyze --man=no verify"))
+                    .inspect(on_unit(OnUnit::Verify))
                     .command(reload(install, service)),
             ),
         })
@@ -102,8 +108,8 @@ impl Rules for SystemdRules {
 
     fn right_command(&self, install: &Install, service: &Service) -> Remedy {
         Remedy::by_hand(["Set ExecStart=/PATH/", install.agent.profile().usage, "."])
-            .command(on_unit("systemctl edit --full", install, service))
-            .command(on_unit("systemctl restart", install, service))
+            .command(on_unit(OnUnit::EditFull, install, service))
+            .command(on_unit(OnUnit::Restart, install, service))
     }
 
     fn hears_main_process_alone(&self, install: &Install, service: &Service) -> bool {

@@ -2,7 +2,10 @@
 //!
 //! Each of them was tried with sudo under systemd 247, 252 and 257.
 
-use crate::host::{Directive, Install, Service, StepTool};
+use crate::{
+    host::{Directive, Install, Service, StepTool},
+    service::systemd::sandbox::{is_off, is_on},
+};
 
 /// From this version on systemd installs its filters while it is still root, so that they need no
 /// `no_new_privs` any more (`exec-invoke.c`, `keep_seccomp_privileges`).
@@ -99,21 +102,12 @@ pub(super) fn blocks<'a>(
             found.extend(filters.chain(lists).map(|line| (line, block)));
         }
     }
-    let private =
-        line("PrivateUsers").filter(|line| !is_off(&line.value) && !line.value.is_empty());
+    let private = line("PrivateUsers").filter(|line| !is_off(&line.value));
     if (is_setuid || step.tool.needs_root()) && step.user.as_ref() != install.user.as_ref() {
         found.extend(private.map(|line| (line, Block::Namespace)));
         found.extend(capabilities(service).map(|line| (line, Block::Capabilities)));
     }
     found
-}
-
-fn is_on(value: &str) -> bool {
-    ["1", "yes", "y", "true", "t", "on"].iter().any(|on| value.eq_ignore_ascii_case(on))
-}
-
-fn is_off(value: &str) -> bool {
-    ["0", "no", "n", "false", "f", "off"].iter().any(|off| value.eq_ignore_ascii_case(off))
 }
 
 /// The line by which `CapabilityBoundingSet=` lacks what a change of accounts needs.

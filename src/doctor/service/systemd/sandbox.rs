@@ -1,19 +1,31 @@
 //! Sandbox directives of the unit that break jobs.
 
-use super::{on_unit, privileges, unit};
-use crate::{
-    doctor::{Check, Judge, Judged, Problem, Remedy, Verdict, own_folders::OwnFolders},
-    host::{Directive, Install, PathRole, Service, Survey},
+use super::{
+    OnUnit, on_unit, privileges, unit,
+    view::{Closed, View},
 };
-use std::path::{Path, PathBuf};
+use crate::{
+    doctor::{
+        Check, Judge, Judged, Problem, Remedy, Verdict, lookup::task_account,
+        own_folders::OwnFolders,
+    },
+    host::{Directive, Install, PathRole, PathWalk, Service, Survey},
+    platform::fs::Kind,
+    service::systemd::{
+        elevation::Elevation,
+        sandbox::{is_off, is_on},
+    },
+};
+use std::path::Path;
 
 pub(in crate::doctor::service) const ALLOWS_JOBS: Check = Check {
     name: "service/sandbox-allows-jobs",
     holds: "The sandbox of the unit allows what jobs need",
-    why: "Every job fails if the work folder is read-only in the sandbox, or the network is \
-          disabled. Jobs run in the sandbox of the agent's unit.",
-    found: "The doctor compares the sandbox directives with the work folder, the temporary folder \
-            and the command prefix.",
+    why: "Every job fails if the work folder or the home folder is closed or read-only in the \
+          sandbox, or the network is disabled. Jobs run in the sandbox of the agent's unit.",
+    found: "The doctor compares what systemd has in force, which DynamicUser= implies too, with the \
+            work folder, the home folder, the temporary folder, the files of the agent and the \
+            command prefix.",
     cure: "Remove the directive, or add the folder to ReadWritePaths=. If jobs could have named \
            the folder or written the prefix, change the configuration instead.",
     after: &["service/loaded"],
@@ -22,74 +34,21 @@ pub(in crate::doctor::service) const ALLOWS_JOBS: Check = Check {
 
 fn allows_jobs(survey: &Survey, install: &Install) -> Judged {
     let service = unit(install)?;
-    let mut problems = Vec::new();
+    let elevation = Elevation::of_unit(&service.directives);
+    let mut problems = closed_places(survey, install, service);
     let mut add = |line: &Directive, what: String, wanted_by: Wanted| {
         problems.push(
-            Problem::fail(what)
-                .seen(format!("{}:{}: {}={}", line.file.display(), line.line, line.key, line.value))
-                .cure(wanted_by.cure(survey, install, service)),
+            Problem::fail(what).seen(shown(line)).cure(wanted_by.cure(survey, install, service)),
         );
     };
-    let is_on = |value: &str| matches!(value, "yes" | "true" | "on" | "1");
-    let own_folders = OwnFolders::of(survey, install);
-    let folders: Vec<(&Path, Wanted)> = [PathRole::WorkFolder, PathRole::LogFile]
-        .into_iter()
-        .filter_map(|role| {
-            let named = install.named(role)?;
-            let path = named.walk.ok()?.path.as_path();
-            let is_meant = named.named_by.is_root() || own_folders.is_known(path);
-            Some((path, if is_meant { Wanted::Root } else { Wanted::Folder }))
-        })
-        .collect();
-    let paths = |key: &str| -> Vec<PathBuf> {
-        let lines = service.directives("Service", key);
-        let words = lines.flat_map(|line| line.value.split_whitespace());
-        words.map(|word| PathBuf::from(word.trim_start_matches(['-', '+']))).collect()
-    };
-    let writable = paths("ReadWritePaths");
-    let is_open = |folder: &Path| writable.iter().any(|open| folder.starts_with(open));
     for line in service.directives.iter().filter(|line| line.section == "Service") {
         let value = line.value.as_str();
         // Only the effective directive is judged.
-        if service.directives("Service", &line.key).all(|directive| directive != line) {
+        let counts = service.directives("Service", &line.key).any(|directive| directive == line);
+        if !counts || elevation.is_some_and(|elevation| !elevation.keeps(&line.key)) {
             continue;
         }
         match line.key.as_str() {
-            "ProtectSystem" if matches!(value, "strict" | "full") || is_on(value) => {
-                for (folder, wanted) in &folders {
-                    let is_closed = match value {
-                        "strict" => !folder.starts_with("/dev") && !folder.starts_with("/proc"),
-                        _ => {
-                            folder.starts_with("/usr")
-                                || folder.starts_with("/boot")
-                                || (value == "full" && folder.starts_with("/etc"))
-                        }
-                    };
-                    if is_closed && !is_open(folder) {
-                        add(line, format!("{} is read-only for jobs", folder.display()), *wanted);
-                    }
-                }
-            }
-            "ReadOnlyPaths" | "InaccessiblePaths" | "NoExecPaths" | "TemporaryFileSystem" => {
-                for word in value.split_whitespace() {
-                    let closed = Path::new(
-                        word.trim_start_matches(['-', '+']).split(':').next().unwrap_or(word),
-                    );
-                    for (folder, wanted) in
-                        folders.iter().filter(|folder| folder.0.starts_with(closed))
-                    {
-                        if !(line.key == "ReadOnlyPaths" && is_open(folder)) {
-                            add(line, format!("jobs cannot use {}", folder.display()), *wanted);
-                        }
-                    }
-                }
-            }
-            "ProtectHome" if is_on(value) || matches!(value, "read-only" | "tmpfs") => {
-                let is_home = |path: &Path| path.starts_with("/home") || path.starts_with("/root");
-                for (folder, wanted) in folders.iter().filter(|folder| is_home(folder.0)) {
-                    add(line, format!("jobs cannot use {}", folder.display()), *wanted);
-                }
-            }
             "PrivateNetwork" if is_on(value) => {
                 add(line, "jobs have no network".to_owned(), Wanted::Root);
             }
@@ -133,6 +92,107 @@ fn allows_jobs(survey: &Survey, install: &Install) -> Judged {
     Ok(Verdict::of(problems, "the sandbox allows what jobs need"))
 }
 
+/// A place that the agent and its jobs need.
+struct Place<'a> {
+    what: &'static str,
+    path: &'a Path,
+    wanted: Wanted,
+    /// Nothing is written there.
+    is_read: bool,
+}
+
+fn places<'a>(survey: &'a Survey, install: &'a Install) -> Vec<Place<'a>> {
+    let own_folders = OwnFolders::of(survey, install);
+    let named = |(role, what): (PathRole, &'static str)| {
+        let named = install.named(role)?;
+        let path = named.walk.ok()?.path.as_path();
+        let is_meant = named.named_by.is_root() || own_folders.is_known(path);
+        let wanted = if is_meant { Wanted::Root } else { Wanted::Folder };
+        Some(Place { what, path, wanted, is_read: false })
+    };
+    let written = [
+        (PathRole::WorkFolder, "the work folder"),
+        (PathRole::LogFile, "the log file"),
+        (PathRole::TemporaryFolder, "the temporary folder"),
+    ];
+    let account = task_account(survey, install).ok();
+    let home = account.filter(|account| account.home.is(Kind::Folder)).map(|account| Place {
+        what: "the home folder",
+        path: &account.home.path,
+        wanted: match install.account_by(account).is_root() {
+            true => Wanted::Root,
+            false => Wanted::Prefix,
+        },
+        is_read: false,
+    });
+    let read = |(what, walk): (&'static str, &'a PathWalk)| {
+        let is_meant = install.named_by.is_root() || own_folders.is_known(&walk.path);
+        let wanted = if is_meant { Wanted::Root } else { Wanted::Folder };
+        Place { what, path: &walk.path, wanted, is_read: true }
+    };
+    let binary = install.binary.as_ref().and_then(|binary| binary.walk.ok());
+    let config = install.config_file().ok().map(|config| &config.walk);
+    let parts = [("the binary", binary), ("the configuration", config)];
+    let parts = parts.into_iter().filter_map(|(what, walk)| Some((what, walk?)));
+    // An image gets its own where it runs, and the sandbox with it.
+    let has_folder = install.named(PathRole::TemporaryFolder).is_some();
+    let usual = (!has_folder).then(|| Place {
+        what: "the temporary folder",
+        path: Path::new("/tmp"),
+        wanted: Wanted::Root,
+        is_read: false,
+    });
+    written.into_iter().filter_map(named).chain(usual).chain(home).chain(parts.map(read)).collect()
+}
+
+/// Of each place that the sandbox closes, by which directive.
+fn closed_places(survey: &Survey, install: &Install, service: &Service) -> Vec<Problem> {
+    let view = View::of(service);
+    let problem = |place: Place<'_>| {
+        let (closed, key) = view.closed(place.path)?;
+        if place.is_read && matches!(closed, Closed::ReadOnly | Closed::NoPrograms) {
+            return None;
+        }
+        let (what, path) = (place.what, place.path.display());
+        let summary = match closed {
+            Closed::ReadOnly => format!("{what} {path} is read-only for jobs"),
+            Closed::Inaccessible => format!("jobs cannot use {what} {path}: {key}= closes it"),
+            Closed::Empty => {
+                format!("jobs cannot use {what} {path}: {key}= puts an empty folder over it")
+            }
+            Closed::NoPrograms => format!("no program can be executed in {what} {path}"),
+        };
+        let mut remedy = place.wanted.cure(survey, install, service);
+        let dynamic = service.directive("Service", "DynamicUser");
+        let set = service.directive("Service", key).filter(|line| !is_off(&line.value));
+        let seen = match (set, dynamic) {
+            (Some(_), _) => {
+                let lines = service.directives("Service", key);
+                lines.map(shown).collect::<Vec<_>>().join("\n")
+            }
+            (None, Some(line)) => {
+                if place.wanted == Wanted::Root {
+                    let edit = on_unit(OnUnit::Edit, install, service);
+                    remedy = Remedy::by_hand(DYNAMIC).command(edit);
+                }
+                format!("{}, which implies {key}=", shown(line))
+            }
+            (None, None) => format!("systemctl show: {key}= is in force"),
+        };
+        Some(Problem::fail(summary).seen(seen).cure(remedy))
+    };
+    places(survey, install).into_iter().filter_map(problem).collect()
+}
+
+/// What `systemd.exec(5)` says of it.
+const DYNAMIC: &str = "Set DynamicUser=no and give the service an account by User=: DynamicUser=yes implies \
+     ProtectSystem=strict, ProtectHome=read-only, PrivateTmp=yes, RemoveIPC=yes, \
+     NoNewPrivileges=yes and RestrictSUIDSGID=yes. To keep it, name each folder in ReadWritePaths=.";
+
+fn shown(line: &Directive) -> String {
+    format!("{}:{}: {}={}", line.file.display(), line.line, line.key, line.value)
+}
+
 /// Who asks for what the sandbox blocks. Only what root chose justifies a change of root's directive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Wanted {
@@ -150,7 +210,7 @@ impl Wanted {
             Self::Root => {
                 let remedy = Remedy::by_hand("Remove the directive, or add an exception.");
                 match install.named_by.is_root() {
-                    true => remedy.command(on_unit("systemctl edit", install, service)),
+                    true => remedy.command(on_unit(OnUnit::Edit, install, service)),
                     false => remedy,
                 }
             }
@@ -189,7 +249,14 @@ mod tests {
             ("RestrictAddressFamilies", "AF_UNIX", Status::Fail),
             ("MemoryDenyWriteExecute", "yes", Status::Fail),
             ("NoNewPrivileges", "yes", Status::Pass),
-            ("ProtectHome", "yes", Status::Pass),
+            ("ProtectHome", "yes", Status::Fail),
+            ("ProtectHome", "read-only", Status::Fail),
+            ("ProtectHome", "tmpfs", Status::Fail),
+            ("TemporaryFileSystem", "/home", Status::Fail),
+            ("ReadOnlyPaths", "/tmp", Status::Fail),
+            ("ReadOnlyPaths", "/opt /etc /usr", Status::Pass),
+            ("InaccessiblePaths", "/etc/opt", Status::Fail),
+            ("DynamicUser", "yes", Status::Fail),
         ] {
             let mut survey = healthy();
             directive(&mut survey, "Service", key, value);
@@ -198,6 +265,7 @@ mod tests {
         let mut survey = healthy();
         directive(&mut survey, "Service", "ProtectSystem", "strict");
         directive(&mut survey, "Service", "ReadWritePaths", "/var/opt/circleci");
+        directive(&mut survey, "Service", "PrivateTmp", "yes");
         assert_eq!(status(&survey, "service/sandbox-allows-jobs"), Status::Pass);
     }
 
@@ -213,12 +281,13 @@ mod tests {
             let walk = walk(path, folder(UID, 0o750));
             agent(&mut survey).paths[0] = Named { named_by, ..named(PathRole::WorkFolder, walk) };
             directive(&mut survey, "Service", "ProtectSystem", "strict");
+            directive(&mut survey, "Service", "PrivateTmp", "yes");
             survey
         };
         let ci = Provenance::Account(UID);
         assert!(edits(&closed("/srv/work", Provenance::Root)));
         assert!(edits(&closed(WORKDIR, ci)), "the documented folder");
-        assert!(!edits(&closed("/root/x", ci)));
+        assert!(!edits(&closed("/boot/x", ci)));
         let mut survey = healthy();
         directive(&mut survey, "Service", "NoNewPrivileges", "yes");
         let value = Written::List(vec!["sudo".into(), "-n".into(), "--".into()]);

@@ -1,6 +1,6 @@
 //! What a unit says of its share of the host: what ends with one job, and who comes first.
 
-use super::{drop_in::written_alone, on_unit, unit};
+use super::{OnUnit, drop_in::written_alone, on_unit, unit};
 use crate::{
     doctor::{Check, Judge, Judged, Problem, Remedy, Verdict},
     host::{Install, Service, Survey, Unseen},
@@ -101,7 +101,7 @@ fn scheduled(_: &Survey, install: &Install) -> Judged {
     let log = install.settings().given("logging.file");
     let has_log = log.is_err() || log.is_ok_and(|log| log.is_some());
     if is_lost && !has_log {
-        let edit = on_unit("systemctl edit", install, service);
+        let edit = on_unit(OnUnit::Edit, install, service);
         problems.push(
             Problem::warn("what the agent logs is kept nowhere")
                 .seen(place(service, "StandardOutput"))

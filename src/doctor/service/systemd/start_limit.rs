@@ -1,6 +1,6 @@
 //! The start limit of a unit: systemd gives up after too many starts in too short a time.
 
-use super::{drop_in::drop_in, on_unit};
+use super::{OnUnit, drop_in::drop_in, on_unit};
 use crate::{
     doctor::{Problem, Remedy},
     host::{Activity, Install, Limit, Service, ServiceState},
@@ -88,9 +88,11 @@ pub(super) fn has_given_up(service: &Service, state: &ServiceState) -> bool {
 /// What starts a unit again that was given up.
 pub(super) fn started_anew(remedy: Remedy, install: &Install, service: &Service) -> Remedy {
     match install.named_by.is_root() {
-        true => remedy
-            .command(on_unit("systemctl reset-failed", install, service))
-            .command(on_unit("systemctl start", install, service)),
+        true => remedy.command(on_unit(OnUnit::ResetFailed, install, service)).command(on_unit(
+            OnUnit::Start,
+            install,
+            service,
+        )),
         false => remedy,
     }
 }

@@ -1,6 +1,6 @@
 //! What ends a start before the agent runs.
 
-use super::{on_unit, unit};
+use super::{OnUnit, on_unit, unit};
 use crate::{
     doctor::{
         Check, Command, Judge, Judged, Problem, Remedy, Verdict,
@@ -78,9 +78,9 @@ fn cure(lack: &StartLack, install: &Install, service: &Service) -> Remedy {
         let remedy = if is_up {
             remedy
         } else {
-            remedy.command(on_unit("systemctl reset-failed", install, service))
+            remedy.command(on_unit(OnUnit::ResetFailed, install, service))
         };
-        remedy.command(on_unit("systemctl restart", install, service))
+        remedy.command(on_unit(OnUnit::Restart, install, service))
     };
     match (&lack.need, lack.lack) {
         (StartNeed::Group(name), Lack::Missing) => started(
@@ -101,7 +101,7 @@ fn cure(lack: &StartLack, install: &Install, service: &Service) -> Remedy {
         _ => Remedy::by_hand(
             "Provide what the directive names, or correct it; then start the service.",
         )
-        .command(on_unit("systemctl edit --full", install, service)),
+        .command(on_unit(OnUnit::EditFull, install, service)),
     }
 }
 

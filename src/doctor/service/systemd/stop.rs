@@ -1,6 +1,7 @@
 //! Stop and restart of a unit.
 
 use super::{
+    OnUnit,
     drop_in::{drains, drop_in},
     in_force::{in_force, is_misread, limit, line, place, time, word},
     on_unit, start_limit,
@@ -70,7 +71,7 @@ pub(super) fn stop(install: &Install, service: &Service) -> Judged {
         problems.push(
             Problem::fail(format!("{key}={value} is not a time span"))
                 .seen(place(service, &KEYS, Limit::Unknown, time))
-                .cure(remedy.command(on_unit("systemctl edit --full", install, service))),
+                .cure(remedy.command(on_unit(OnUnit::EditFull, install, service))),
         );
     }
     let seconds = limit.seconds().filter(|_| problems.is_empty());

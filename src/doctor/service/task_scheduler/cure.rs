@@ -3,7 +3,7 @@
 use crate::{
     doctor::{Command, Remedy},
     host::{Install, Service},
-    service::task_scheduler::{named, on_task},
+    service::task_scheduler::{OnTask, named},
 };
 
 /// Changes a task through PowerShell, which keeps all else of it.
@@ -43,19 +43,11 @@ pub(super) fn changed_by(
 /// would ask for, and an install gives the account a new one only where the task is not registered. What
 /// runs goes on meanwhile.
 pub(super) fn registered_anew(remedy: Remedy, install: &Install, service: &Service) -> Remedy {
-    registered_anew_as(remedy, install, &service.name, service)
+    registered_anew_as(remedy, install, &service.name)
 }
 
 /// The same for another task of the install.
-pub(super) fn registered_anew_as(
-    remedy: Remedy,
-    install: &Install,
-    name: &str,
-    service: &Service,
-) -> Remedy {
-    let delete = match name == service.name {
-        true => on_task("schtasks /Delete /TN", install, service, "/F"),
-        false => Command::fixed("schtasks /Delete /TN").task(name, install.named_by).then("/F"),
-    };
-    remedy.in_turn([delete, Command::fixed("runnerup install")])
+pub(super) fn registered_anew_as(remedy: Remedy, install: &Install, name: &str) -> Remedy {
+    let delete = OnTask::Delete.of(name, install.named_by).then("/F");
+    remedy.in_turn([delete, Command::install()])
 }

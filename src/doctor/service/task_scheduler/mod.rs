@@ -36,8 +36,7 @@ fn task(install: &Install) -> Result<&Service, Unseen> {
 impl Rules for TaskRules {
     fn unread(&self, _: &Install, definition: &Definition, why: &str) -> Option<Problem> {
         let path = definition.walk.path.display();
-        let remedy =
-            Remedy::by_hand("Register the task again.").command(Command::fixed("runnerup install"));
+        let remedy = Remedy::by_hand("Register the task again.").command(Command::install());
         Some(
             Problem::fail(format!("{path} is not a valid definition of a task"))
                 .seen(why)
@@ -56,7 +55,7 @@ impl Rules for TaskRules {
         Ok(Problem::fail(format!("the task {name} is not registered")).cure(
             Remedy::by_hand("Register the task again.")
                 .typed(Verb::Inspect, install, service)
-                .command(Command::fixed("runnerup install")),
+                .command(Command::install()),
         ))
     }
 

@@ -9,7 +9,7 @@ use crate::{
     doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict, lookup::service},
     host::{Install, Survey, TaskState, Unseen},
     service::task_scheduler::{
-        named, on_task,
+        OnTask, named,
         results::{LOGON, last},
     },
 };
@@ -46,7 +46,7 @@ fn logs_on(_: &Survey, install: &Install) -> Judged {
         None => Remedy::by_hand(
             "Give the scheduler the account's current password; the command asks for it.",
         )
-        .command(on_task("schtasks /Change /TN", install, service, "/RP *")),
+        .command(OnTask::Change.of(&service.name, install.named_by).then("/RP *")),
     };
     Ok(Problem::fail(format!("the task cannot log on: {why}"))
         .seen(format!("last result of the task: 0x{code:08X}"))
@@ -72,7 +72,7 @@ fn session_kept(survey: &Survey, install: &Install) -> Judged {
     };
     let start = Remedy::by_hand("Enable and start the task.")
         .command(named(Command::fixed("Enable-ScheduledTask"), name, install.named_by))
-        .command(Command::fixed("schtasks /Run /TN").task(name, install.named_by));
+        .command(OnTask::Run.of(name, install.named_by));
     let of = |section: &str, key: &str| service.value(&format!("SessionKeeper/{section}"), key);
     let account = |text: &str| text.rsplit('\\').next().unwrap_or_default().to_lowercase();
     let theirs = of("Principals/Principal", "UserId").map(account);
@@ -85,13 +85,14 @@ fn session_kept(survey: &Survey, install: &Install) -> Judged {
     {
         let remedy = Remedy::by_hand("Run both tasks as the same account.");
         let remedy = match install.receipt {
-            Some(_) => registered_anew_as(remedy, install, name, service),
-            None => remedy.command(
-                Command::fixed("schtasks /Change /TN")
-                    .task(name, install.named_by)
-                    .then("/RU")
-                    .windows_user(ours, "", install.named_by),
-            ),
+            Some(_) => registered_anew_as(remedy, install, name),
+            None => {
+                remedy.command(OnTask::Change.of(name, install.named_by).then("/RU").windows_user(
+                    ours,
+                    "",
+                    install.named_by,
+                ))
+            }
         };
         return Ok(Problem::fail(format!(
             "{name} keeps the session of {theirs} open, not of {ours}"

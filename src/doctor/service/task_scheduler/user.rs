@@ -27,7 +27,7 @@ pub(super) fn judge(survey: &Survey, install: &Install, service: &Service) -> Ju
         return Err(Unseen::not_examined("the accounts of this host are not known"));
     }
     let remedy = Remedy::by_hand("Create the account, and register the task with it.")
-        .command(Command::fixed("runnerup install"));
+        .command(Command::install());
     Ok(Problem::fail(format!("the task must run as {name}, an account that does not exist"))
         .seen(format!("UserId of the task is {written}"))
         .cure(remedy)

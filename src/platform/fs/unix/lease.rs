@@ -13,7 +13,10 @@ pub(super) fn held(path: &Path, inode: u64) -> Error {
     match holder(&list, inode) {
         Some(pid) => error(format!("the process {pid}"))
             .help(Help::command("look at it", &Command::fixed("ps -fp").number(pid)))
-            .help(Help::command("end it, and run again", &Command::root("kill -KILL").number(pid))),
+            .help(Help::command(
+                "end it, and run again",
+                &Command::ending("kill -KILL").number(pid),
+            )),
         None => error("another process".to_owned()).help(
             "look for the word LEASE in /proc/locks; the number after the mode is the process",
         ),

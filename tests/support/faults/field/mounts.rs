@@ -1,11 +1,40 @@
 //! Mounts under what the agent and its jobs write to.
 
-use super::super::{Cure::Paste, Fault, Healthy, fault, form, saying, seen_by};
+use super::super::{
+    Cure::{Hand, Paste},
+    Fault, Healthy, fault, form, saying, seen_by,
+};
 
 const WORK: &str = "permissions/workdir-usable";
 
 /// Each is found, and nothing else.
 pub const FAULTS: &[Fault] = &[
+    // Only an administrator decides on the sandbox of a unit.
+    saying(
+        &[
+            "the home folder /home/circleci",
+            "ProtectHome= puts an empty folder over it",
+            "90-fault.conf:2",
+        ],
+        fault(
+            "sandbox: home that is empty for the agent",
+            "drop '[Service]\\nProtectHome=tmpfs\\n'; systemctl restart circleci",
+            "service/sandbox-allows-jobs",
+            Hand,
+            "undrop; systemctl restart circleci",
+        ),
+    ),
+    // The same, and what such an account implies besides.
+    saying(
+        &["read-only for jobs", "DynamicUser=yes, which implies ProtectSystem=", "RemoveIPC=yes"],
+        fault(
+            "sandbox: account that systemd makes for each start",
+            "drop '[Service]\\nDynamicUser=yes\\n'; systemctl restart circleci",
+            "service/sandbox-allows-jobs",
+            Hand,
+            "undrop; systemctl restart circleci",
+        ),
+    ),
     // What `errors=remount-ro` leaves, without a disk that fails.
     saying(
         &["mounted read-only", "/var/opt/circleci is mounted with"],
@@ -105,6 +134,12 @@ pub const HEALTHY: &[Healthy] = &[
         "read-only mounts beside, and one that another hides",
         "mkdir /srv/ro; mount -t tmpfs -o ro tmpfs /srv/ro; mount -t tmpfs -o ro,mode=755 tmpfs /var/opt/circleci; mount -t tmpfs -o mode=755 tmpfs /var/opt/circleci; mkdir $W; chown circleci: $W",
         "umount /var/opt/circleci; umount /var/opt/circleci; umount /srv/ro; rmdir /srv/ro",
+    ),
+    // systemd.exec(5) names this way to show a service its own home alone.
+    form(
+        "a closed sandbox with what jobs need in it",
+        "drop '[Service]\\nProtectSystem=strict\\nProtectHome=tmpfs\\nPrivateTmp=yes\\nBindPaths=/home/circleci\\nReadWritePaths=/var/opt/circleci -/var/log\\n'; systemctl restart circleci",
+        "undrop; systemctl restart circleci",
     ),
     form(
         "a temporary folder of its own, and a socket of another in /tmp",

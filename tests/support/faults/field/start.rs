@@ -14,6 +14,17 @@ const BACK: &str = "undrop; systemctl reset-failed circleci || true; systemctl r
 
 /// Each is found, and nothing else.
 pub const FAULTS: &[Fault] = &[
+    // A plus sign that was copied from a line of ExecStartPre=, where it has its use.
+    saying(
+        &["run as root in spite of User=circleci", "ExecStart=+/opt/circleci"],
+        fault(
+            "a command behind a plus sign",
+            "sed -i 's/^ExecStart=/&+/' $U; systemctl daemon-reload; systemctl restart circleci",
+            "service/user-exists",
+            Cure::Paste,
+            "cp -p /root/unit.kept $U; systemctl daemon-reload; systemctl restart circleci",
+        ),
+    ),
     saying(
         &["/opt/circleci/prepare.sh", "203/EXEC", "Control process exited"],
         // What the script is to do is not known.
