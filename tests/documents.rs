@@ -142,7 +142,7 @@ fn the_readme_counts_the_planted_faults_as_they_are() {
     let forms = count(&kinds, &["    form(", "    Healthy {"]);
     let linux = [count(&all, &begins), count(&kinds, &begins), forms];
     let mac = count(&[tests.join("recorded_facts/mac/faults.rs")], &["    ("]);
-    let windows = count(&[tests.join("recorded_facts/windows.rs")], &["    Fault("]);
+    let windows = count(&[tests.join("recorded_facts/windows/faults.rs")], &["    Fault("]);
     let readme = fs::read_to_string(project().join("README.md")).unwrap();
     let row = readme.lines().find(|line| line.starts_with("| doctor: agents, service, rights"));
     let cells: Vec<&str> = row.unwrap().split(" | ").collect();

@@ -1,11 +1,12 @@
 //! The looks at one agent: all begun at once, then put together.
 
 use super::{
-    IMAGE, ManagerAnswers, ProbeContext, account, binary,
+    IMAGE, ProbeContext, account, binary,
     candidate::Candidate,
     command_prefix, config,
     deadline::Probe,
     effective, environment, held_names, host, host_end, log,
+    managers::ManagerAnswers,
     named_paths::{self, NamedPaths},
     processes::{OfInstall, Processes},
     reader, start_lacks, sudo,

@@ -49,10 +49,9 @@ pub(super) fn config(command: &[String]) -> Option<PathBuf> {
 
 #[cfg(test)]
 mod tests {
-    use super::{
-        super::{agent_settings::config_place, environment},
-        *,
-    };
+    #[cfg(unix)]
+    use super::super::agent_settings::config_place;
+    use super::{super::environment, *};
 
     #[cfg(unix)]
     fn words(line: &str) -> Vec<String> {

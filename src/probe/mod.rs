@@ -31,6 +31,7 @@ mod log;
 mod mac;
 mod mac_agents;
 mod manager_settings;
+mod managers;
 mod misnamed;
 mod named_paths;
 pub mod network;
@@ -42,6 +43,7 @@ mod plan_facts;
 mod planned_mounts;
 mod processes;
 pub mod procfs;
+mod questions;
 mod reader;
 mod route;
 mod scrub;
@@ -66,14 +68,10 @@ mod workdir;
 
 use crate::{
     Code, Command, Error, Help, Result,
-    host::{
-        AccountFacts, Boot, Install, Network, ProbeName, ProbeSet, Queue, SCHEMA_VERSION, Seen,
-        Survey,
-    },
+    host::{AccountFacts, Install, Network, ProbeName, ProbeSet, SCHEMA_VERSION, Seen, Survey},
     platform::{Os, command::HostCommands, fs::Root},
-    service::{StateQuery, Told, systemd::drop_ins::is_template},
+    service::Told,
     text::Secrets,
-    values::Manager,
 };
 use agent_probes::AgentProbes;
 use candidate::Candidate;
@@ -81,12 +79,13 @@ use context::ProbeContext;
 use deadline::{Limit, Probe, known_or_default, probe};
 use discovery::{Discovery, discover};
 use mac_agents::MacAgents;
-use manager_settings::ManagerSettings;
-use network::{EndpointProbe, QueueQuery};
+use managers::{Answer, ManagerAnswers, next_boot, service_states};
+use network::QueueQuery;
 use processes::Processes;
+use questions::{network_probe, queue_probe};
 use scrub::Scrub;
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     path::PathBuf,
     sync::Arc,
     time::{Duration, Instant},
@@ -281,128 +280,6 @@ fn take(root: Arc<Root>, probes: ProbeSet, request: Request, until: Instant) -> 
         is_saved: false,
     };
     Ok(Examined { survey, secrets })
-}
-
-/// The answer of a manager, which others may have waited for.
-enum Answer {
-    Begun(Probe<Seen<BTreeMap<String, Told>>>),
-    Done(Seen<BTreeMap<String, Told>>),
-}
-
-impl Answer {
-    fn done(self) -> Seen<BTreeMap<String, Told>> {
-        match self {
-            Self::Begun(probe) => probe.flat(),
-            Self::Done(told) => told,
-        }
-    }
-}
-
-/// What the managers say of the services.
-struct ManagerAnswers {
-    states: Seen<BTreeMap<String, Told>>,
-    objections: objections::Objections,
-    settings: ManagerSettings,
-    boots: Seen<BTreeMap<String, Boot>>,
-}
-
-/// Foresees the next boot of the units of systemd.
-fn next_boot(
-    context: &ProbeContext,
-    candidates: &[Candidate],
-) -> Probe<Seen<BTreeMap<String, Boot>>> {
-    let units = candidates.iter().filter_map(|candidate| candidate.unit.as_ref());
-    let units = units.filter(|unit| unit.manager.profile().starts_by_links());
-    let units: Vec<_> = units.map(|unit| (unit.name.clone(), unit.provenance())).collect();
-    context.start(ProbeName::NextBoot, move |context| {
-        boot::examine(&context.root, &units, context.soon())
-    })
-}
-
-/// Asks what an agent asks, as far as that was asked for.
-fn network_probe(
-    context: &ProbeContext,
-    request: &Request,
-    candidates: &[Candidate],
-) -> Option<Probe<Network>> {
-    let endpoint_probes = endpoint_probes(context, request.endpoints.as_ref()?, candidates);
-    let (timeout, scrub) = (request.timeout, context.scrub.clone());
-    // Each attempt has a deadline of its own; this one guards against a hang.
-    Some(context.begin(ProbeName::Network, timeout + LOCAL_LIMIT, move || {
-        let mut network = network::examine(endpoint_probes, timeout);
-        network.endpoints.iter_mut().for_each(|endpoint| scrub.endpoint(endpoint));
-        network
-    }))
-}
-
-/// Asks the manager of the agents' services for their states; Windows tells of tasks with all else.
-fn service_states(
-    context: &ProbeContext,
-    candidates: &[Candidate],
-) -> Probe<Seen<BTreeMap<String, Told>>> {
-    let units = candidates.iter().filter_map(|candidate| candidate.unit.as_ref());
-    let manager = units.clone().next().map_or(Manager::usual(context.os), |unit| unit.manager);
-    let service = |unit: &unit::Unit| {
-        let file = unit.definitions.first()?.walk.path.clone();
-        let is_asked = unit.manager == manager && !is_template(&unit.name);
-        is_asked.then(|| (unit.name.clone(), file))
-    };
-    let slices = effective::slices(units.clone());
-    let services = units.filter_map(service).collect();
-    let booted = context.now - host::uptime();
-    context.start(ProbeName::ServiceState, move |context| {
-        if !context.is_host {
-            return Seen::not_applicable(IMAGE);
-        }
-        let ProbeContext { root, commands, limit, .. } = context;
-        let uid_of = |name: &str| match name {
-            StateQuery::CONSOLE => mac::console(root)?.uid(),
-            name => uid_of(root, name),
-        };
-        let query =
-            StateQuery { commands, services, slices, limit: *limit, booted, uid_of: &uid_of };
-        manager.profile().told(&query)
-    })
-}
-
-/// What is to be asked over the network, for each agent. What an account has named may never answer
-/// and keeps the questions of no other agent back.
-fn endpoint_probes(
-    context: &ProbeContext,
-    endpoints: &Endpoints,
-    candidates: &[Candidate],
-) -> Vec<EndpointProbe> {
-    let begin = |candidate: &Candidate| {
-        let (endpoints, candidate) = (endpoints.clone(), candidate.clone());
-        context.start(ProbeName::Connections, move |context| {
-            endpoints::of(&endpoints, &candidate, &context.root)
-        })
-    };
-    let begun: Vec<_> = candidates.iter().map(begin).collect();
-    begun.into_iter().flat_map(|probe| known_or_default(probe.seen())).collect()
-}
-
-/// Asks for the resource class.
-fn queue_probe(
-    context: &ProbeContext,
-    request: &Request,
-    candidates: &[Candidate],
-) -> Option<Probe<Seen<Queue>>> {
-    let queue_query = request.queue_query.clone()?;
-    let (endpoints, candidates) = (request.endpoints.clone(), candidates.to_vec());
-    let (timeout, root) = (request.timeout, Arc::clone(&context.root));
-    let limit = timeout * 2 + LOCAL_LIMIT;
-    let way = move || match &endpoints {
-        Some(endpoints) => personal::way(endpoints, &candidates, &root),
-        None => Err(personal::Refusal::NotAsked("not examined, because --offline was given")),
-    };
-    Some(context.begin(ProbeName::RunnerApi, limit, move || match way() {
-        Ok(way) => network::inquire(&queue_query, &way, timeout),
-        Err(personal::Refusal::NotAsked(why)) => Seen::not(why),
-        Err(personal::Refusal::Withheld(host)) => {
-            Seen::Known(Queue::withheld(queue_query.resource_class, host))
-        }
-    }))
 }
 
 /// The candidates of that name.

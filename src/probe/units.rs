@@ -106,7 +106,9 @@ fn unit(root: &Root, name: &str, path: &Path, drop_ins: &[&DropIn]) -> Unit {
 #[cfg(test)]
 mod tests {
     use super::{super::unit::FILES, *};
-    use crate::host::{Provenance, limits::DIRECTIVES};
+    #[cfg(unix)]
+    use crate::host::Provenance;
+    use crate::host::limits::DIRECTIVES;
     use std::{path::PathBuf, time::Duration};
 
     fn found(root: &Root, until: Instant) -> Vec<Unit> {

@@ -18,7 +18,7 @@ pub(crate) use environment::unquoted;
 pub(crate) use host_end::host_ends;
 pub(crate) use parts::{DefinitionFile, Parts};
 pub(crate) use profile::Profile;
-pub(crate) use query::{StateQuery, Told};
+pub(crate) use query::{StartLine, StartQuery, StateQuery, Told, Unread};
 pub(crate) use trust::is_closed;
 pub(crate) use verb::Verb;
 

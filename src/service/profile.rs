@@ -1,13 +1,15 @@
 //! What is known of each service manager: one [`Profile`] for each, in the folder of its name.
 
 use super::{
-    Parts, Services, StateQuery, Told, Verb, launchd::LaunchdProfile, systemd::SystemdProfile,
+    Parts, Services, StartLine, StartQuery, StateQuery, Told, Unread, Verb,
+    launchd::LaunchdProfile,
+    systemd::{SystemdProfile, unit_text::value},
     task_scheduler::TaskSchedulerProfile,
 };
 use crate::{
     Command, Result,
     host::{Directive, Facts, Install, Objection, PathRole, Seen, Service, ServiceState},
-    platform::command::Commands,
+    platform::{command::Commands, fs::Root},
     settings::Spec,
     values::Manager,
 };
@@ -124,6 +126,22 @@ pub(crate) trait Profile: Sync {
         _limit: Duration,
     ) -> Seen<Vec<Objection<String>>> {
         Seen::not_applicable("its manager judges no single line of a definition")
+    }
+
+    /// Files that were meant as definitions and that the manager never reads because of their names.
+    fn unread(&self, _root: &Root) -> Vec<Unread> {
+        Vec::new()
+    }
+
+    /// The command that the manager runs by a definition.
+    fn start_line(&self, query: &mut StartQuery<'_>) -> StartLine {
+        let folder = value(query.directives, "", "WorkingDirectory").map(PathBuf::from);
+        StartLine { words: std::mem::take(&mut query.words), folder }
+    }
+
+    /// Whether what stands in front of the agent in that command is looked through.
+    fn is_followed(&self) -> bool {
+        true
     }
 
     /// The account that a definition has the agent run as; `None` where that depends on who is

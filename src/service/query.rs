@@ -1,7 +1,7 @@
 //! What the doctor asks a service manager.
 
 use crate::{
-    host::{Effective, ServiceState},
+    host::{Directive, Effective, ServiceState},
     platform::command::Commands,
 };
 use std::{path::PathBuf, time::Duration};
@@ -40,4 +40,32 @@ impl From<ServiceState> for Told {
     fn from(state: ServiceState) -> Self {
         Self { state, effective: None }
     }
+}
+
+/// The question for the command that a definition has the manager run.
+pub(crate) struct StartQuery<'a> {
+    pub(crate) service: &'a str,
+    pub(crate) directives: &'a [Directive<String>],
+    /// The words of the definition, as they stand in it.
+    pub(crate) words: Vec<String>,
+    /// systemd: what a specifier stands for that differs from host to host.
+    pub(crate) specifier: &'a dyn Fn(char) -> Option<String>,
+    /// What a variable stands for.
+    pub(crate) variable: &'a mut dyn FnMut(&str) -> Option<String>,
+}
+
+/// The command that a manager runs.
+#[derive(Debug, Default)]
+pub(crate) struct StartLine {
+    pub(crate) words: Vec<String>,
+    /// Its working directory.
+    pub(crate) folder: Option<PathBuf>,
+}
+
+/// A definition that its manager never reads.
+#[derive(Debug)]
+pub(crate) struct Unread {
+    pub(crate) file: PathBuf,
+    /// The service that it was meant to define.
+    pub(crate) service: String,
 }

@@ -18,6 +18,7 @@ use crate::{
     agent::Kind,
     host::{Link, PathWalk, Provenance, StepDown, Way},
     platform::fs::{Kind as FileKind, Root},
+    service::systemd::environment_line::is_name,
 };
 pub(super) use of_unit::{Command, of_unit};
 use script::Script;
@@ -272,10 +273,4 @@ impl Follower<'_> {
 
 fn is_executable(walk: &PathWalk) -> bool {
     walk.is(FileKind::File) && walk.end.is_some_and(|end| !end.has_none(0o111))
-}
-
-/// Whether it can be the name of a variable.
-fn is_name(text: &str) -> bool {
-    let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-    !text.is_empty() && !text.starts_with(|c: char| c.is_ascii_digit()) && text.bytes().all(fits)
 }

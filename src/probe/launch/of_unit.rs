@@ -10,11 +10,7 @@ use crate::{
         scrub::Scrub,
         unit::Unit,
     },
-    service::systemd::{
-        specifiers::Specifiers,
-        unit_text::{command, value},
-    },
-    values::Manager,
+    service::{StartLine, StartQuery},
 };
 use std::path::{Path, PathBuf};
 
@@ -54,48 +50,11 @@ impl Command {
 
 /// The command of a definition; `variables` is what it sets.
 pub(in crate::probe) fn of_unit(root: &Root, unit: &Unit, variables: &[Raw]) -> Command {
-    let named_by = unit.provenance();
-    let Manager::Systemd = unit.manager else {
-        let words = unit.command();
-        let is_followed = unit.manager == Manager::TaskScheduler;
-        let folder = value(&unit.directives, "", "WorkingDirectory").map(PathBuf::from);
-        let start = Start { words: words.clone(), variables, folder: folder.clone(), named_by };
-        let run = match is_followed {
-            true => Run { words: words.clone(), named_by, ..Run::default() },
-            false => follow(root, &start),
-        };
-        return Command { words, run, folder };
-    };
-    let words = command(&unit.directives);
-    let of_file = unit.specifiers();
-    let of_host = |letter| of_file(letter).or_else(|| of_host(root, letter));
-    let specifiers = Specifiers { unit: &unit.name, of_host: &of_host };
-    let fill = |text: &str| specifiers.fill(text).unwrap_or_else(|_| text.to_owned());
-    let words: Vec<String> = words.iter().map(|word| fill(word)).collect();
-    let mut named_by = named_by;
+    let mut named_by = unit.provenance();
     let mut unread = None;
-    let words = with_variables(&words, variables, &mut named_by, &mut unread);
-    let folder = value(&unit.directives, "Service", "WorkingDirectory");
-    let folder = folder.map(|folder| fill(folder.trim_start_matches('-')));
-    let folder = Some(folder.map_or_else(|| PathBuf::from("/"), PathBuf::from));
-    let start = Start { words: words.clone(), variables, folder: folder.clone(), named_by };
-    let mut run = follow(root, &start);
-    run.unread = run.unread.or(unread);
-    Command { words, run, folder }
-}
-
-/// The words with variables filled in as systemd does: `${A}` within a word, `$A` as words of its
-/// own, `$$` for a `$`. The program itself is never one.
-fn with_variables(
-    words: &[String],
-    variables: &[Raw],
-    named_by: &mut Provenance,
-    unread: &mut Option<String>,
-) -> Vec<String> {
-    let mut filled: Vec<String> = words.first().cloned().into_iter().collect();
-    let mut find = |name: &str| match variables.iter().rev().find(|raw| raw.name == name) {
+    let mut variable = |name: &str| match variables.iter().rev().find(|raw| raw.name == name) {
         Some(raw) => {
-            *named_by = named_by.and(raw.written_by);
+            named_by = named_by.and(raw.written_by);
             Some(raw.value.clone())
         }
         None => {
@@ -103,33 +62,24 @@ fn with_variables(
             None
         }
     };
-    for word in words.iter().skip(1) {
-        if let Some(name) = word.strip_prefix('$').filter(|name| super::is_name(name)) {
-            let text = find(name).unwrap_or_default();
-            filled.extend(crate::service::systemd::words::split(&text));
-            continue;
-        }
-        let mut text = String::new();
-        let mut rest = word.as_str();
-        while let Some((before, after)) = rest.split_once('$') {
-            text.push_str(before);
-            let braced = after.strip_prefix('{').and_then(|after| after.split_once('}'));
-            rest = after;
-            match braced.filter(|(name, _)| super::is_name(name)) {
-                Some((name, behind)) => {
-                    text.push_str(&find(name).unwrap_or_default());
-                    rest = behind;
-                }
-                None => {
-                    text.push('$');
-                    rest = rest.strip_prefix('$').unwrap_or(rest);
-                }
-            }
-        }
-        text.push_str(rest);
-        filled.push(text);
+    let of_file = unit.specifiers();
+    let specifier = |letter| of_file(letter).or_else(|| of_host(root, letter));
+    let profile = unit.manager.profile();
+    let StartLine { words, folder } = profile.start_line(&mut StartQuery {
+        service: &unit.name,
+        directives: &unit.directives,
+        words: unit.command(),
+        specifier: &specifier,
+        variable: &mut variable,
+    });
+    if !profile.is_followed() {
+        let run = Run { words: words.clone(), named_by, ..Run::default() };
+        return Command { words, run, folder };
     }
-    filled
+    let start = Start { words: words.clone(), variables, folder: folder.clone(), named_by };
+    let mut run = follow(root, &start);
+    run.unread = run.unread.or(unread);
+    Command { words, run, folder }
 }
 
 /// What a specifier stands for on this host, as far as its files tell.

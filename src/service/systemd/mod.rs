@@ -8,6 +8,7 @@ pub(crate) mod environment_line;
 mod foreign;
 mod instances;
 pub(crate) mod meant;
+mod misnamed;
 mod on_unit;
 mod profile;
 #[cfg(test)]
@@ -16,6 +17,7 @@ pub(crate) mod sandbox;
 mod show;
 pub(crate) mod specifier_words;
 pub(crate) mod specifiers;
+mod start_line;
 pub mod state;
 pub(crate) mod time_span;
 pub mod unit_folders;

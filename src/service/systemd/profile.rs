@@ -1,15 +1,16 @@
 //! What is known of systemd.
 
 use super::{
-    OnUnit, Systemd, definition, elevation::Elevation, foreign, instances, on_unit, reload, state,
-    verify,
+    OnUnit, Systemd, definition, elevation::Elevation, foreign, instances, misnamed, on_unit,
+    reload, start_line, state, verify,
 };
 use crate::{
     Code, Command, Error, Result,
     host::{Directive, Facts, Install, Objection, Seen, Service, ServiceState},
-    platform::command::Commands,
+    platform::{command::Commands, fs::Root},
     service::{
-        DefinitionFile, Parts, Profile, Services, StateQuery, Told, Verb, environment, systemd_runs,
+        DefinitionFile, Parts, Profile, Services, StartLine, StartQuery, StateQuery, Told, Unread,
+        Verb, environment, systemd_runs,
     },
     settings::Spec,
 };
@@ -95,6 +96,14 @@ impl Profile for SystemdProfile {
             Err(error) if error.code() == Code::ToolMissing => Seen::not(error.message()),
             answer => answer.into(),
         }
+    }
+
+    fn unread(&self, root: &Root) -> Vec<Unread> {
+        misnamed::unread(root)
+    }
+
+    fn start_line(&self, query: &mut StartQuery<'_>) -> StartLine {
+        start_line::of(query)
     }
 
     /// A unit that names none runs as root, as one does whose command has a sign for that.

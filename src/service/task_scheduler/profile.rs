@@ -37,6 +37,11 @@ impl Profile for TaskSchedulerProfile {
         false
     }
 
+    /// The words are the agent's own already: what an action runs was read from its script.
+    fn is_followed(&self) -> bool {
+        false
+    }
+
     /// A task of a group runs as whoever of it is logged on.
     fn account(&self, directives: &[Directive<String>], _: &Path) -> Option<String> {
         let is_user = |line: &&Directive<String>| {

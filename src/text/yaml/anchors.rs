@@ -128,19 +128,14 @@ impl Node {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{MAX_BYTES, parse};
-    use super::*;
-
-    fn map(text: &str) -> Vec<Entry> {
-        match parse(text.as_bytes()).unwrap().value {
-            Value::Map(entries) => entries,
-            other => panic!("{other:?}"),
-        }
-    }
-
-    fn fault_of(text: &str) -> String {
-        parse(text.as_bytes()).unwrap_err().to_string()
-    }
+    use super::{
+        super::{
+            MAX_BYTES,
+            fixtures::{fault_of, map},
+            parse,
+        },
+        *,
+    };
 
     fn texts(entries: &[Entry]) -> Vec<(String, String, usize)> {
         let text = |entry: &Entry| match &entry.value.value {

@@ -8,6 +8,8 @@
 //! Nothing here puts a *value* into a message: it may be a token.
 
 mod anchors;
+#[cfg(test)]
+mod fixtures;
 mod quote;
 mod read;
 mod tags;

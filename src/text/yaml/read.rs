@@ -346,19 +346,11 @@ pub(super) fn fault(place: Place, what: impl Into<String>) -> Fault {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{
+        super::fixtures::{fault_of, map},
+        *,
+    };
     use proptest::prelude::*;
-
-    fn map(text: &str) -> Vec<Entry> {
-        match parse(text.as_bytes()).unwrap().value {
-            Value::Map(entries) => entries,
-            other => panic!("{other:?}"),
-        }
-    }
-
-    fn fault_of(text: &str) -> String {
-        parse(text.as_bytes()).unwrap_err().to_string()
-    }
 
     #[test]
     fn scalars_keep_their_text_and_place() {

@@ -3,8 +3,10 @@
 mod of_account;
 mod owned;
 mod staging;
+mod top;
 
 use staging::Staging;
+use top::Top;
 
 use super::{
     Spot, failure, is_ours,
@@ -14,7 +16,7 @@ use super::{
 use crate::{
     Result,
     platform::{
-        fs::{GoOn, Kind, Removal},
+        fs::{GoOn, Removal},
         privilege::is_privileged,
     },
 };
@@ -84,18 +86,10 @@ impl Spot {
     /// # Errors
     /// When something cannot be removed, and when `go_on` says so.
     pub fn remove_tree(&self, go_on: &GoOn<'_>) -> Result<Removal> {
-        let Some(meta) = self.metadata()? else { return Ok(Removal::Complete) };
-        self.expect(Kind::Folder, Some(meta))?;
-        let top = open_folder(&self.folder, &self.name)
-            .map_err(|errno| failure("open the folder", &self.path, errno))?;
-        // The folder that this one stands in tells whether it is a mount point itself.
-        let of = |folder: &OwnedFd| {
-            MountId::of(folder).map_err(|errno| failure("look at", &self.path, errno))
+        let Top { folder: top, mount } = match self.top()? {
+            Ok(top) => top,
+            Err(removal) => return Ok(removal),
         };
-        let mount = of(&top)?;
-        if mount != of(&self.folder)? {
-            return Ok(Removal::Mounted(vec![self.path.clone()]));
-        }
         close(&top);
         let begun = Instant::now();
         let until = begun + TIME_LIMIT;

@@ -1,10 +1,10 @@
 //! Removing the folder of one account, in which others may have left what is theirs.
 
-use super::{DEPTH_LIMIT, Pass, Sweep, TIME_LIMIT, close, give_to_root};
+use super::{DEPTH_LIMIT, Pass, Sweep, TIME_LIMIT, Top, close, give_to_root};
 use crate::{
     Result,
     platform::fs::{
-        GoOn, Kind, Removal, Spot,
+        GoOn, Removal, Spot,
         unix::{
             failure,
             mount::{Glance, MountId},
@@ -27,17 +27,10 @@ impl Spot {
     /// # Errors
     /// As [`remove_tree`](Self::remove_tree).
     pub fn remove_tree_of(&self, uid: u32, go_on: &GoOn<'_>) -> Result<Removal> {
-        let Some(meta) = self.metadata()? else { return Ok(Removal::Complete) };
-        self.expect(Kind::Folder, Some(meta))?;
-        let top = open_folder(&self.folder, &self.name)
-            .map_err(|errno| failure("open the folder", &self.path, errno))?;
-        let of = |folder: &OwnedFd| {
-            MountId::of(folder).map_err(|errno| failure("look at", &self.path, errno))
+        let Top { folder: top, mount } = match self.top()? {
+            Ok(top) => top,
+            Err(removal) => return Ok(removal),
         };
-        let mount = of(&top)?;
-        if mount != of(&self.folder)? {
-            return Ok(Removal::Mounted(vec![self.path.clone()]));
-        }
         // Nobody adds to it while it is looked through.
         let mode = fs::fstat(&top).map(|stat| stat.st_mode & 0o7777).unwrap_or(0o700);
         close(&top);

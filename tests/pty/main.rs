@@ -3,93 +3,18 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used)]
 
-#[path = "support/terminal.rs"]
+mod changing;
+mod stage;
+#[path = "../support/mod.rs"]
+mod support;
+#[path = "../support/terminal.rs"]
 #[allow(unreachable_pub, clippy::panic)]
 mod terminal;
+mod token;
 
-use std::{
-    fs,
-    io::{BufRead, BufReader, Write},
-    net::{TcpListener, TcpStream},
-    path::Path,
-    thread,
-    time::Duration,
-};
-mod support;
-
-use support::loopback::Loopback;
+use stage::{DIALOGUE, MENUS, Stage, TOKEN, reply};
+use std::{fs, path::Path};
 use terminal::Terminal;
-
-const TOKEN: &str =
-    "0123456789abcdefghijklmnopqrstuvwxyzABCD0123456789abcdefghijklmnopqrstuvwxyzABCD";
-
-/// Every question of an install into a folder, with an answer. `--root` starts nothing, so there
-/// is no question of starting.
-const DIALOGUE: [(&str, &str); 8] = [
-    ("Where do the jobs come from?", "server"),
-    ("What is the server's URL?", "https://ci.example.com"),
-    ("Which version of CircleCI server is it?", "4.6"),
-    ("What is the token of the resource class?", TOKEN),
-    ("What name should the runner have?", "builder-7"),
-    ("Which account should run the jobs?", ""),
-    ("In which folder should jobs run?", ""),
-    ("Empty that folder after each job?", "n"),
-];
-
-/// The questions that are menus.
-const MENUS: [&str; 2] = ["Where do the jobs come from?", "Empty that folder after each job?"];
-
-fn reply(person: &mut Terminal, (question, answer): (&str, &str)) {
-    match (MENUS.contains(&question), answer) {
-        (true, "n") => person.choose(question, "No"),
-        (true, answer) => person.choose(question, answer),
-        (false, answer) => person.answer(question, answer),
-    }
-}
-
-struct Stage {
-    folder: tempfile::TempDir,
-    bucket: Loopback,
-}
-
-impl Stage {
-    fn new() -> Self {
-        // Any program of this platform will do: it is placed, not run.
-        let agent = fs::read("/bin/sh").unwrap();
-        Self { folder: tempfile::tempdir().unwrap(), bucket: Loopback::start(&agent, TOKEN) }
-    }
-
-    fn root(&self) -> &Path {
-        self.folder.path()
-    }
-
-    /// A guided install into the folder, with these further arguments.
-    fn install(&self, more: &[&str]) -> Terminal {
-        self.install_in(80, more)
-    }
-
-    fn install_in(&self, columns: u16, more: &[&str]) -> Terminal {
-        let (root, url) = (self.root().display().to_string(), self.bucket.url());
-        let fixed = ["install", "--root", &root, "--service", "none", "--release-url", &url];
-        Terminal::start(&[&fixed, more].concat(), self.root(), columns)
-    }
-
-    /// An unattended one, from a bucket at `url`, with a token in a file beside the root.
-    fn install_from(&self, url: &str, root: &Path) -> Terminal {
-        let token = self.root().join("token");
-        fs::write(&token, TOKEN).unwrap();
-        fs::set_permissions(&token, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
-        let root = root.display().to_string();
-        let args = ["install", "--yes", "--token-file", "token", "--root", &root];
-        let more = ["--service", "none", "--name", "pty", "--release-url", url];
-        Terminal::start(&[&args[..], &more].concat(), self.root(), 60)
-    }
-
-    fn assert_untouched(&self) {
-        let found: Vec<_> = fs::read_dir(self.root()).unwrap().collect();
-        assert!(found.is_empty(), "{found:?}");
-    }
-}
 
 #[test]
 fn from_the_first_question_to_done() {
@@ -331,163 +256,6 @@ fn a_terminal_without_a_cursor_asks_for_words() {
     assert!(!person.raw().replace("\u{1b}[2K", "").contains('\u{1b}'), "{:?}", person.raw());
 }
 
-/// A token that was pasted at the wrong question stands nowhere on the screen.
-#[test]
-fn a_token_at_the_wrong_question_is_not_shown() {
-    let stage = Stage::new();
-    let mut person = stage.install(&[]);
-    person.choose("Where do the jobs come from?", "server");
-    person.expect("What is the server's URL?");
-    person.expect("> ");
-    person.keys(TOKEN);
-    person.keys("\r");
-    person.expect("That may be a token");
-    person.keys("ci.example.com\r");
-    person.expect("Which version of CircleCI server is it?");
-    person.keys("\u{1b}");
-    person.expect("Nothing was changed.");
-    assert_eq!(person.end(), 0);
-    person.assert_restored();
-    // Of a row that was cleared, what came after that stays.
-    let raw = person.raw();
-    let rows = raw.lines().map(|row| row.rsplit("\u{1b}[2K").next().unwrap());
-    let left: Vec<&str> = rows.filter(|row| row.contains(&TOKEN[..8])).collect();
-    assert!(left.is_empty(), "{left:?}");
-}
-
-/// The same after the token was given, at every later question, and at any terminal.
-#[test]
-fn a_token_is_shown_at_no_later_question() {
-    for term in ["xterm", "dumb"] {
-        let stage = Stage::new();
-        let (root, url) = (stage.root().display().to_string(), stage.bucket.url());
-        let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_runnerup"));
-        program.args(["install", "--root", &root, "--service", "none", "--release-url", &url]);
-        program.env_clear().env("TERM", term).current_dir(stage.root());
-        let mut person = Terminal::run(program, 80);
-        for (at, (question, answer)) in DIALOGUE.into_iter().enumerate() {
-            person.expect(question);
-            let is_menu = MENUS.contains(&question) && term == "xterm";
-            if !is_menu && answer != TOKEN {
-                person.expect("> ");
-                person.keys(TOKEN);
-                person.keys("\r");
-                person.expect(if MENUS.contains(&question) { "Answer " } else { "may be a token" });
-            }
-            match is_menu {
-                true => person.choose("", if at == 0 { answer } else { "No" }),
-                false => person.answer("", answer),
-            }
-        }
-        match term {
-            "dumb" => {
-                person.answer("Install this?", TOKEN);
-                person.expect("Answer y, n or e.");
-                person.answer("", "n");
-            }
-            _ => person.choose("Install this?", "No"),
-        }
-        person.expect("Nothing was changed.");
-        assert_eq!(person.end(), 0);
-        person.assert_restored();
-        let raw = person.raw();
-        assert!(!raw.contains(TOKEN), "{raw}");
-        // Of a row that was cleared, what came after that stays.
-        let rows = raw.lines().map(|row| row.rsplit("\u{1b}[2K").next().unwrap());
-        let left: Vec<&str> = rows.filter(|row| row.contains(&TOKEN[..8])).collect();
-        assert!(left.is_empty(), "{term}: {left:?}");
-    }
-}
-
-#[test]
-fn ctrl_c_while_the_host_is_changed_undoes_what_was_done() {
-    let stage = Stage::new();
-    let root = stage.root().join("root");
-    fs::create_dir(&root).unwrap();
-    let mut person = stage.install_from(&stalling_bucket(), &root);
-    person.expect("4 B/1.00 MB");
-    person.keys("\u{3}");
-    person.expect("Stopping at the next safe place");
-    person.expect("undoing");
-    person.expect("error[E130001]");
-    assert_eq!(person.end(), 130);
-    person.assert_restored();
-    assert_eq!(fs::read_dir(&root).unwrap().count(), 0, "{}", person.shown());
-}
-
-#[test]
-fn progress_is_shown_in_a_narrow_window() {
-    let stage = Stage::new();
-    let root = stage.root().join("root");
-    fs::create_dir(&root).unwrap();
-    let mut person = stage.install_from(&stage.bucket.url(), &root);
-    person.expect("+ Downloaded and verified");
-    person.expect("Installed");
-    assert_eq!(person.end(), 0);
-    person.assert_restored();
-    person.assert_fits();
-}
-
-/// What is wrong stands before the question, and Enter alone changes nothing.
-#[test]
-fn a_fix_is_asked_for_after_what_is_wrong() {
-    let stage = Stage::new();
-    let root = stage.root().join("root");
-    fs::create_dir(&root).unwrap();
-    assert_eq!(stage.install_from(&stage.bucket.url(), &root).end(), 0);
-    let binary = root.join("opt/circleci/circleci-launch-agent");
-    let mode = |mode| std::os::unix::fs::PermissionsExt::from_mode(mode);
-    fs::set_permissions(&binary, mode(0o644)).unwrap();
-    let root_text = root.display().to_string();
-    let args = ["doctor", "--root", &root_text, "--fix"];
-    let mut person = Terminal::start(&args, stage.root(), 80);
-    person.expect("permissions/binary-executable");
-    person.expect("evidence: ");
-    person.expect("Do this?");
-    person.expect("  > No");
-    person.keys("\r");
-    person.expect("+ Do this?  No");
-    person.expect("Nothing was changed.");
-    assert_eq!(person.end(), 1, "{}", person.shown());
-    assert_eq!(fs::metadata(&binary).unwrap().permissions(), mode(0o100_644));
-    person.assert_restored();
-}
-
-/// A bucket that begins to send the binary and then says nothing more.
-fn stalling_bucket() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    thread::spawn(move || {
-        for connection in listener.incoming().flatten() {
-            thread::spawn(move || stall(connection));
-        }
-    });
-    format!("http://{address}")
-}
-
-fn stall(mut connection: TcpStream) {
-    let asked = BufReader::new(connection.try_clone().unwrap());
-    let mut lines = asked.lines().map_while(Result::ok);
-    while let Some(request) = lines.next() {
-        lines.by_ref().find(String::is_empty);
-        let platform = runnerup::platform::Platform::of_this_host().unwrap();
-        let body = match request {
-            path if path.contains("release.txt") => "1.1.73695-40bf772\n".to_owned(),
-            path if path.contains("checksums.txt") => {
-                format!("{} *{platform}/circleci-launch-agent\n", "0".repeat(64))
-            }
-            _ => {
-                let head = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n\x7fELF";
-                connection.write_all(head).unwrap();
-                return thread::sleep(Duration::from_secs(60));
-            }
-        };
-        let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len());
-        connection.write_all(head.as_bytes()).unwrap();
-        connection.write_all(body.as_bytes()).unwrap();
-    }
-}
-
 #[test]
 fn quiet_and_questions_do_not_go_together() {
     let stage = Stage::new();
@@ -529,31 +297,6 @@ fn sixty_columns_are_enough() {
     person.expect("Nothing was changed.");
     assert_eq!(person.end(), 0);
     person.assert_fits();
-}
-
-#[test]
-fn a_token_is_not_shown_while_it_is_typed() {
-    let stage = Stage::new();
-    let mut person = stage.install(&["--url", "https://ci.example.com", "--version", "server-4.6"]);
-    person.expect("What is the token of the resource class?");
-    // So many that some arrive while the program is busy with the one before.
-    for _ in 0..3000 {
-        person.keys("z");
-        thread::sleep(Duration::from_micros(1));
-    }
-    person.keys("\u{15}");
-    person.keys(TOKEN);
-    person.keys("\rbuilder-7\r");
-    person.expect("(80 characters)");
-    person.expect("Which account should run the jobs?");
-    person.expect("> ");
-    person.keys("\u{3}");
-    assert_eq!(person.end(), 130);
-    let shown = person.shown();
-    let asked = shown.split("What is the token").nth(1).unwrap();
-    let typed = asked.split("> ").nth(1).unwrap();
-    assert!(!typed.contains(char::is_alphanumeric), "{typed}");
-    person.assert_restored();
 }
 
 #[test]
