@@ -290,6 +290,8 @@ fn ruled(
     };
     let remedy = if sudo.complaints.is_empty() { remedy } else { unparsed() };
     if let Some(file) = sudo.would_allow(target) {
+        // The names are those of a folder of root; `renamed` sees whether it is one.
+        let by = Provenance::Root;
         let shown = file.walk.path.display();
         let text = format!(
             "sudo leaves out {shown}, which would allow it: it reads no file whose name has a dot or \
@@ -297,10 +299,13 @@ fn ruled(
         );
         let seen = file.rules.iter().map(|rule| format!("{shown}: {rule}"));
         let seen = seen.collect::<Vec<_>>().join("\n");
-        let rename = renamed(&file.walk, &file.readable, Provenance::Root);
         return Ok(Problem::fail(text)
             .seen(with_complaints(&seen, sudo))
-            .cure(Remedy::by_hand("Give the file a name that sudo reads.").command(rename))
+            .cure(Remedy::by_hand("Give the file a name that sudo reads.").command(renamed(
+                &file.walk,
+                &file.readable,
+                by,
+            )))
             .into());
     }
     Ok(Problem::fail(text).seen(with_complaints(&seen, sudo)).cure(remedy).into())

@@ -78,7 +78,7 @@ fn a_rule_for_one_command_is_judged_by_that_of_the_prefix() {
 fn a_file_that_sudo_leaves_out_is_named_with_its_cure() {
     let mut survey = stepping(&["(root) /bin/ls"]);
     let left_out = |name: &str, rule: &str| Ignored {
-        walk: walk(&format!("/etc/sudoers.d/{name}"), file(0, 0o440)),
+        walk: walk(format!("/etc/sudoers.d/{name}"), file(0, 0o440)),
         readable: "/etc/sudoers.d/ci-conf".into(),
         rules: vec![rule.into()],
     };
