@@ -31,8 +31,8 @@ pub struct Sudo {
 /// A file in a folder of sudo's rules whose name has a dot or ends in `~`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ignored {
-    /// The file.
-    pub path: PathBuf,
+    /// The way to the file.
+    pub walk: PathWalk,
     /// A name that sudo would read, and that is free.
     pub readable: PathBuf,
     /// Its rules for the account, as `sudo -l` would write them.

@@ -299,7 +299,8 @@ impl AgentProbes {
         };
         let mut token_in = candidate.token_places();
         token_in.extend(of_install.holds_token.then_some(TokenPlace::Process));
-        let environment = environment::kept(&candidate.variables, scrub);
+        let unknown = &candidate.started.run.unknown;
+        let environment = environment::with_unknown(&candidate.variables, unknown, scrub);
         let host_ends = self.host_ends.seen();
         let slices = self.slices.and_then(|probe| probe.seen().ok().cloned()).unwrap_or_default();
         let boot = match (&managers.boots, &name) {

@@ -74,12 +74,14 @@ impl Candidate {
         // What the service sets counts: it is what root has written.
         let of_service =
             self.variables.iter().map(|raw| given(raw, self.named_by.and(raw.written_by)));
+        let unknown = self.started.run.unknown.iter();
+        let unknown = unknown.map(|raw| Given { value: None, ..given(raw, self.named_by) });
         Settings {
             agent: self.agent,
             command: inner.unwrap_or(&self.command),
             defined: None,
             command_by: if inner.is_some() { by_process } else { self.named_by },
-            variables: of_process.chain(of_service).collect(),
+            variables: unknown.chain(of_process).chain(of_service).collect(),
             file: match &self.config {
                 Some(config) => config.known().and_then(counted),
                 None => Err(Unseen::not_examined("no configuration is known")),
@@ -208,5 +210,27 @@ mod tests {
         assert_eq!(of(&env, Some("variable")).as_deref(), Some("word"));
         assert_eq!(of(agent, Some("")), None);
         assert_eq!(of(agent, None), None);
+    }
+
+    #[test]
+    fn what_a_script_sets_to_something_unknown_is_given_and_not_known() {
+        let raw = |value: &str| Raw {
+            name: "LAUNCH_AGENT_RUNNER_NAME".to_owned(),
+            value: value.to_owned(),
+            source: "/opt/start.sh:3".to_owned(),
+            written_by: Provenance::Root,
+        };
+        let mut candidate = Candidate { config: Some(Seen::not("x")), ..Candidate::default() };
+        candidate.started.run.unknown.push(raw(""));
+        let value = |candidate: &Candidate| {
+            let settings = candidate.settings();
+            let given = settings.given("runner.name").ok().flatten().unwrap();
+            format!("{:?} {}", given.value, given.source)
+        };
+        assert!(value(&candidate).starts_with("Hidden"), "{}", value(&candidate));
+        assert!(value(&candidate).contains("/opt/start.sh:3"));
+        // The process tells what it became.
+        candidate.of_process.push(raw("told"));
+        assert!(value(&candidate).contains("told"), "{}", value(&candidate));
     }
 }

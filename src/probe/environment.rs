@@ -286,6 +286,18 @@ pub(super) fn kept(raw: &[Raw], scrub: &Scrub) -> Vec<Variable> {
     raw.iter().map(variable).collect()
 }
 
+/// The same behind those that a script sets to what only a run tells.
+pub(super) fn with_unknown(raw: &[Raw], unknown: &[Raw], scrub: &Scrub) -> Vec<Variable> {
+    let untold = |raw: &Raw| Variable {
+        name: raw.name.clone(),
+        value: None,
+        secret: None,
+        source: raw.source.clone(),
+        written_by: raw.written_by,
+    };
+    unknown.iter().map(untold).chain(kept(raw, scrub)).collect()
+}
+
 /// The value of an `Environment=` directive without secrets.
 pub(super) fn shown(value: &str, scrub: &Scrub) -> String {
     let shown = split(value).into_iter().map(|word| match word.split_once('=') {

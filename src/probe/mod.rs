@@ -213,7 +213,7 @@ fn take(root: Arc<Root>, probes: ProbeSet, request: Request, until: Instant) -> 
     // Windows tells of its accounts in another way, and none of them has a number here.
     let asked: &[Candidate] = if context.os == Os::Windows { &[] } else { &candidates };
     let accounts = accounts(&context, asked);
-    let uids = numbered::of_names(&context, names(asked).collect());
+    let uids = numbered::of_names(&context, asked);
     let mut probes: Vec<AgentProbes> = candidates
         .into_iter()
         .map(|candidate| agent_probes::begin(&context, candidate, &uids))
@@ -301,7 +301,7 @@ fn accounts(
     context: &ProbeContext,
     candidates: &[Candidate],
 ) -> Vec<Probe<Seen<Option<AccountFacts>>>> {
-    let mut names: BTreeSet<String> = names(candidates).collect();
+    let mut names: BTreeSet<String> = numbered::names(candidates).collect();
     names.insert("root".to_owned());
     let probe = |name: String| {
         context.start(ProbeName::Account, move |context| {
@@ -317,12 +317,6 @@ fn accounts(
         })
     };
     names.into_iter().map(probe).collect()
-}
-
-/// The accounts that agents and their jobs run as.
-fn names(candidates: &[Candidate]) -> impl Iterator<Item = String> {
-    let users = candidates.iter().flat_map(|candidate| [&candidate.user, &candidate.task_user]);
-    users.flatten().cloned()
 }
 
 fn uid_of(root: &Root, name: &str) -> Option<u32> {

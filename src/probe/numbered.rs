@@ -5,7 +5,8 @@ use crate::host::{ProbeName, Seen};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The numbers of accounts.
-pub(super) fn of_names(context: &ProbeContext, names: BTreeSet<String>) -> BTreeMap<String, u32> {
+pub(super) fn of_names(context: &ProbeContext, candidates: &[Candidate]) -> BTreeMap<String, u32> {
+    let names: BTreeSet<String> = names(candidates).collect();
     let uids = context.start(ProbeName::AccountNumbers, |context| {
         let number = |name: String| Some((name.clone(), uid_of(&context.root, &name)?));
         names.into_iter().filter_map(number).collect()
@@ -13,7 +14,13 @@ pub(super) fn of_names(context: &ProbeContext, names: BTreeSet<String>) -> BTree
     known_or_default(uids.seen())
 }
 
-/// Names them, where the system knows a name.
+/// The accounts that agents and their jobs run as.
+pub(super) fn names(candidates: &[Candidate]) -> impl Iterator<Item = String> {
+    let users = candidates.iter().flat_map(|candidate| [&candidate.user, &candidate.task_user]);
+    users.flatten().cloned()
+}
+
+/// Names accounts that are given by number, where the system knows a name.
 pub(super) fn name_accounts(context: &ProbeContext, candidates: &mut [Candidate]) {
     for user in candidates.iter_mut().filter_map(|candidate| candidate.task_user.as_mut()) {
         let number = user.clone();

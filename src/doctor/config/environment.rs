@@ -58,7 +58,7 @@ pub(super) const OVERRIDES: Check = Check {
     found: "The doctor compares each flag and each variable that the agent reads with its key in the \
             file.",
     cure: "Keep the value in one place: remove the flag or variable, or the key.",
-    after: &["config/parses"],
+    after: &["config/parses", "service/lines-as-meant"],
     judge: Judge::Agent(overrides),
 };
 

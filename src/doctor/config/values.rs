@@ -99,7 +99,7 @@ pub(super) const OTHERS: Check = Check {
     found: "The doctor checks each value by its own rule: a known mode, a URL with its scheme, an \
             address with its port, an absolute path.",
     cure: "Write the value as the finding shows.",
-    after: &["config/parses"],
+    after: &["config/parses", "service/lines-as-meant"],
     judge: Judge::Agent(others),
 };
 
@@ -160,7 +160,7 @@ pub(super) const WORKDIR: Check = Check {
     found: "The doctor looks for `%`, `$` and `~` in runner.working_directory.",
     cure: "Name a fixed folder, and set runner.cleanup_working_directory: true to clean it after \
            each job.",
-    after: &["config/parses"],
+    after: &["config/parses", "service/lines-as-meant"],
     judge: Judge::Agent(workdir),
 };
 

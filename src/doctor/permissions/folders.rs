@@ -30,7 +30,12 @@ pub(super) const WORKDIR: Check = Check {
            configuration, so the doctor gives away a folder that only the configuration names only \
            with `doctor --fix --allow-path PATH`. Use this option for an empty folder that you \
            chose yourself.",
-    after: &["config/values-valid", "service/user-exists", "permissions/workdir-apart"],
+    after: &[
+        "config/values-valid",
+        "service/user-exists",
+        "service/lines-as-meant",
+        "permissions/workdir-apart",
+    ],
     judge: Judge::Agent(workdir),
 };
 
@@ -195,7 +200,7 @@ pub(super) const TEMPORARY: Check = Check {
           write and run its helper programs in the temporary folder.",
     found: "The doctor reads mode, owner and mount options of the service's TMPDIR, or of /tmp.",
     cure: "Mount the folder without noexec, or set TMPDIR in the service to another folder.",
-    after: &["service/user-exists"],
+    after: &["service/user-exists", "service/lines-as-meant"],
     judge: Judge::Agent(temporary),
 };
 

@@ -5,7 +5,10 @@ use super::mounts::remount_suid;
 use crate::{
     doctor::{
         Check, Command, Judge, Judged, Problem, Remedy, Verdict,
-        change::system::{roots_sudo, setuid_sudo},
+        change::{
+            renamed,
+            system::{roots_sudo, setuid_sudo},
+        },
         lookup::{account, edit_config, owner_of},
     },
     host::{
@@ -287,19 +290,22 @@ fn ruled(
     };
     let remedy = if sudo.complaints.is_empty() { remedy } else { unparsed() };
     if let Some(file) = sudo.would_allow(target) {
-        let shown = file.path.display();
+        // The names are those of a folder of root; `renamed` sees whether it is one.
+        let by = Provenance::Root;
+        let shown = file.walk.path.display();
         let text = format!(
             "sudo leaves out {shown}, which would allow it: it reads no file whose name has a dot or \
              ends in ~"
         );
         let seen = file.rules.iter().map(|rule| format!("{shown}: {rule}"));
         let seen = seen.collect::<Vec<_>>().join("\n");
-        let rename = Command::root("mv -n")
-            .path(&file.path, Provenance::Root)
-            .path(&file.readable, Provenance::Root);
         return Ok(Problem::fail(text)
             .seen(with_complaints(&seen, sudo))
-            .cure(Remedy::by_hand("Give the file a name that sudo reads.").command(rename))
+            .cure(Remedy::by_hand("Give the file a name that sudo reads.").command(renamed(
+                &file.walk,
+                &file.readable,
+                by,
+            )))
             .into());
     }
     Ok(Problem::fail(text).seen(with_complaints(&seen, sudo)).cure(remedy).into())

@@ -4,7 +4,8 @@ use super::{Given, Resolved, Settings, Source, counted};
 use crate::{
     agent::{CircleCi, Config, UrlFault},
     host::{
-        ConfigFile, ConfigState, Directive, Install, Scrubbed, Seen, Service, TokenShape, Unseen,
+        ConfigFile, ConfigState, Directive, Install, Provenance, Scrubbed, Seen, Service,
+        TokenShape, Unseen, Variable,
     },
 };
 
@@ -37,13 +38,13 @@ impl Install {
                 by,
             })
         });
-        // What the service sets counts: it is what root has written.
-        let of_definition = self.environment.iter().map(|variable| Given {
-            name: &variable.name,
-            value: variable.value.as_deref(),
-            at: &variable.source,
-            by: self.named_by.and(variable.written_by),
-        });
+        // What the service sets counts: it is what root has written. But what a script makes of a
+        // variable only the process tells.
+        let given = |variable| of_variable(variable, self.named_by);
+        let is_untold =
+            |variable: &&Variable| variable.value.is_none() && variable.secret.is_none();
+        let untold = self.environment.iter().filter(is_untold).map(given);
+        let of_definition = self.environment.iter().filter(|all| !is_untold(all)).map(given);
         Settings {
             agent: self.agent,
             command: match inner {
@@ -55,7 +56,7 @@ impl Install {
                 None => self.service.as_ref().and_then(defined_at),
             },
             command_by: inner.map_or(self.named_by, |running| self.named_by.and(running.named_by)),
-            variables: of_process.chain(of_definition).collect(),
+            variables: untold.chain(of_process).chain(of_definition).collect(),
             file: match &self.config {
                 Some(config) => config.known().and_then(counted),
                 None => Err(Unseen::not_examined(
@@ -124,6 +125,15 @@ impl Install {
             return Err(Unseen::not_examined(format!("api.url {}", fault.what())));
         }
         Ok(CircleCi::of(text))
+    }
+}
+
+fn of_variable(variable: &Variable, named_by: Provenance) -> Given<'_> {
+    Given {
+        name: &variable.name,
+        value: variable.value.as_deref(),
+        at: &variable.source,
+        by: named_by.and(variable.written_by),
     }
 }
 

@@ -82,8 +82,8 @@ pub(super) fn read(root: &Root, asker: &Asker<'_>) -> Result<Sudo> {
             .filter(|line| defaults(&line.text).is_none() && alias(&line.text).is_none());
         let rules: Vec<String> =
             own.flat_map(|line| asker.rules(&line.text, &aliases, &default_account)).collect();
-        if !rules.is_empty() {
-            sudo.ignored.push(Ignored { path, readable, rules });
+        if let Some(walk) = root.walk(&path).ok().filter(|_| !rules.is_empty()) {
+            sudo.ignored.push(Ignored { walk, readable, rules });
         }
     }
     Ok(sudo)

@@ -77,13 +77,13 @@ fn a_rule_for_one_command_is_judged_by_that_of_the_prefix() {
 #[test]
 fn a_file_that_sudo_leaves_out_is_named_with_its_cure() {
     let mut survey = stepping(&["(root) /bin/ls"]);
-    let file = |name: &str, rule: &str| Ignored {
-        path: format!("/etc/sudoers.d/{name}").into(),
+    let left_out = |name: &str, rule: &str| Ignored {
+        walk: walk(format!("/etc/sudoers.d/{name}"), file(0, 0o440)),
         readable: "/etc/sudoers.d/ci-conf".into(),
         rules: vec![rule.into()],
     };
     sudo_of(&mut survey).ignored =
-        vec![file("a~", "(root) NOPASSWD: ALL"), file("ci.conf", "(ALL) NOPASSWD: ALL")];
+        vec![left_out("a~", "(root) NOPASSWD: ALL"), left_out("ci.conf", "(ALL) NOPASSWD: ALL")];
     let it = found(&survey);
     assert!(it.summary.contains("/etc/sudoers.d/ci.conf"), "{}", it.summary);
     assert_eq!(

@@ -126,9 +126,30 @@ fn described(misread: &Misread, install: &Install) -> (String, String) {
 #[cfg(test)]
 mod tests {
     use crate::{
-        doctor::{Status, fixtures::*},
+        doctor::{Selection, Status, fixtures::*, judge},
         host::{Misread, Misreading, Provenance},
     };
+
+    #[test]
+    fn a_value_that_nothing_expands_is_told_once() {
+        let mut survey = healthy();
+        let variable = Some("LAUNCH_AGENT_RUNNER_WORK_DIR".to_owned());
+        let (file, what) = ("/etc/default/ci".into(), Misreading::NotExpanded("$BASE".into()));
+        let misread = Misread { file, line: 2, key: String::new(), variable, matters: true, what };
+        service_of(&mut survey).misread.push(misread);
+        agent(&mut survey).environment.push(crate::host::Variable {
+            name: "LAUNCH_AGENT_RUNNER_WORK_DIR".into(),
+            value: Some("$BASE/work".into()),
+            secret: None,
+            source: "/etc/default/ci:2".into(),
+            written_by: Provenance::Root,
+        });
+        let all = judge(&survey, &Selection::default());
+        let bad = all.iter().filter(|finding| finding.is_problem()).map(|finding| finding.check);
+        assert_eq!(bad.collect::<Vec<_>>(), ["service/lines-as-meant"]);
+        let because = |check| all.iter().find(|own| own.check == check).unwrap().because;
+        assert_eq!(because("config/environment-overrides"), Some("service/lines-as-meant"));
+    }
 
     fn found(key: &str, variable: Option<&str>, what: Misreading) -> crate::doctor::Finding {
         let mut survey = healthy();

@@ -4,6 +4,18 @@ use super::super::{Cure, Fault, Healthy, fault, form, saying, seen_by};
 
 /// Each is found, and nothing else.
 pub const FAULTS: &[Fault] = &[
+    // As a .env file of docker compose has it, which expands what systemd does not.
+    saying(
+        &["LAUNCH_AGENT_RUNNER_WORK_DIR holds $BASE as it is"],
+        fault(
+            "environment file whose values name another of its variables",
+            "printf 'BASE=/var/opt/circleci\\nLAUNCH_AGENT_RUNNER_WORK_DIR=$BASE/workdir\\nTMPDIR=$BASE/tmp\\n' >/etc/default/circleci
+drop '[Service]\\nEnvironmentFile=/etc/default/circleci\\n'; systemctl restart circleci",
+            "service/lines-as-meant",
+            Cure::Hand,
+            "undrop; rm /etc/default/circleci; systemctl restart circleci",
+        ),
+    ),
     // A password of a proxy as a browser's address bar has it: docker's documents and several issue
     // threads of systemd, podman and docker.
     saying(
