@@ -42,6 +42,9 @@ pub enum Way {
     Waits,
     /// It waits for it, and passes signals on.
     Forwards,
+    /// It passes TERM on, and does not wait until it has ended: its service manager, or it itself,
+    /// kills it then.
+    Leaves,
     /// Its text does not tell.
     #[default]
     #[serde(other)]

@@ -46,6 +46,9 @@ pub(super) fn problem(install: &Install, service: &Service) -> Option<Problem> {
         (Way::Forwards | Way::Unknown, true) => Problem::warn(format!(
             "{who} stays in front of the agent: the health that the agent reports stops at {name}"
         )),
+        (Way::Leaves, _) => Problem::warn(format!(
+            "{who} {how}: {name} passes TERM on and does not wait, so that a stop kills the running job"
+        )),
         (Way::Waits, true) => {
             Problem::warn(format!("{who} {how}: TERM and the agent's health stop at {name}"))
         }
@@ -58,7 +61,8 @@ pub(super) fn problem(install: &Install, service: &Service) -> Option<Problem> {
 fn of_process(running: &Running, service: &Service, named_by: Provenance) -> Option<Standing> {
     let of_above = |above| of_above(above, service, named_by, running.named_by);
     let mut all: Vec<Standing> = running.above.iter().map(of_above).collect();
-    let at = all.iter().position(|standing| standing.way == Way::Waits).unwrap_or_default();
+    let ends = |standing: &Standing| matches!(standing.way, Way::Waits | Way::Leaves);
+    let at = all.iter().position(ends).unwrap_or_default();
     (at < all.len()).then(|| all.swap_remove(at))
 }
 
@@ -92,7 +96,7 @@ fn of_above(
 }
 
 fn of_text(link: &Link, named_by: Provenance) -> Option<Standing> {
-    matches!(link.way, Way::Waits | Way::Forwards).then(|| Standing {
+    matches!(link.way, Way::Waits | Way::Leaves | Way::Forwards).then(|| Standing {
         name: link.program.clone(),
         way: link.way,
         script: link.script.clone(),
@@ -142,6 +146,10 @@ impl Standing {
             (true, Way::Waits) => line("In line ").then(
                 " of the script, write exec in front of the agent's command and remove the & behind \
                  it; the agent is then the last that the script starts.",
+            ),
+            (true, Way::Leaves) => line("In line ").then(
+                " of the script, start the agent with exec and without &, or wait for it twice: TERM \
+                 ends the first wait.",
             ),
             (true, _) => line("In line ").then(
                 " of the script, start the agent with exec and without &, where nothing needs the \
@@ -292,6 +300,17 @@ mod tests {
         assert!(!found.summary.contains("TERM"), "{}", found.summary);
         directive(&mut survey, "Service", "NotifyAccess", "all");
         assert_eq!(status(&survey, "service/command-right"), Status::Pass);
+    }
+
+    #[test]
+    fn what_does_not_wait_at_term_loses_the_job() {
+        let survey = runs(text("runuser", Way::Leaves, None), &["runuser"]);
+        let found = finding(&survey, "service/command-right");
+        assert!(found.summary.contains("a stop kills the running job"), "{}", found.summary);
+        let mut survey = text("bash", Way::Leaves, SCRIPT);
+        service_of(&mut survey).launch.links[0].background = true;
+        let remedy = finding(&survey, "service/command-right").remedy.unwrap();
+        assert!(remedy.text().contains("wait for it twice"), "{}", remedy.text());
     }
 
     #[test]

@@ -42,8 +42,6 @@ const PREFIXES: [(&str, Way); 54] = [
     ("dbus-launch", Way::Replaces),
     ("start-stop-daemon", Way::Replaces),
     // They wait for it.
-    ("script", Way::Waits),
-    ("su", Way::Waits),
     ("setsid", Way::Waits),
     ("xvfb-run", Way::Waits),
     ("dbus-run-session", Way::Waits),
@@ -53,7 +51,6 @@ const PREFIXES: [(&str, Way); 54] = [
     // They wait for it, and pass a signal to end on.
     ("timeout", Way::Forwards),
     ("sudo", Way::Forwards),
-    ("runuser", Way::Forwards),
     ("dumb-init", Way::Forwards),
     ("tini", Way::Forwards),
     ("tini-static", Way::Forwards),
@@ -61,6 +58,10 @@ const PREFIXES: [(&str, Way); 54] = [
     ("docker-init", Way::Forwards),
     ("doppler", Way::Forwards),
     ("infisical", Way::Forwards),
+    // They kill it two seconds after they have passed a signal on (their code in util-linux).
+    ("script", Way::Leaves),
+    ("su", Way::Leaves),
+    ("runuser", Way::Leaves),
     // What they do with a signal is not documented, or depends on their version.
     ("strace", Way::Unknown),
     ("caffeinate", Way::Unknown),

@@ -329,7 +329,7 @@ mod tests {
             (format!("/usr/bin/flock -n /run/lock/ci {agent}"), vec![("flock", Way::Waits)]),
             (
                 format!("/usr/bin/script -qc \"{agent}\" /dev/null"),
-                vec![("script", Way::Waits), ("sh", Way::Replaces)],
+                vec![("script", Way::Leaves), ("sh", Way::Replaces)],
             ),
             (
                 format!("/usr/bin/nice -n 5 ionice -c3 chrt -b 0 {agent}"),
@@ -376,7 +376,7 @@ mod tests {
 
     #[test]
     fn a_shell_that_passes_the_signal_on_is_known() {
-        let text = "#!/bin/bash\ntrap 'kill -TERM $child' TERM INT\ncd /opt/circleci\n./circleci-launch-agent -c x.yaml &\nchild=$!\nwait $child\n";
+        let text = "#!/bin/bash\ntrap 'kill -TERM $child' TERM INT\ncd /opt/circleci\n./circleci-launch-agent -c x.yaml &\nchild=$!\nwait $child\nwait $child\n";
         let run = followed(&[("/srv/a", text)], "/srv/a");
         assert_eq!(ways(&run), [("bash", Way::Forwards)]);
         assert_eq!(

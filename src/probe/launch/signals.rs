@@ -9,9 +9,9 @@ use std::collections::BTreeSet;
 const HANDLER: usize = 64;
 
 /// Commands of a handler that signal nothing.
-const HARMLESS: [&str; 14] = [
-    "exit", "echo", "printf", "logger", "rm", "true", ":", "return", "sleep", "unset", "wait",
-    "trap", "set", "local",
+const HARMLESS: [&str; 13] = [
+    "exit", "echo", "printf", "logger", "rm", "true", ":", "return", "sleep", "unset", "trap",
+    "set", "local",
 ];
 
 /// What a script tells of signals.
@@ -27,6 +27,8 @@ pub(super) struct Signals {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Deed {
     Passes,
+    /// Until what was started has ended.
+    Waits,
     Nothing,
     Unknown,
 }
@@ -108,9 +110,36 @@ fn handler(text: &str, all: &[Statement], children: &BTreeSet<&str>) -> Way {
         }
     }
     match () {
-        () if deeds.contains(&Deed::Passes) => Way::Forwards,
+        () if deeds.contains(&Deed::Passes) && deeds.contains(&Deed::Waits) => Way::Forwards,
+        () if deeds.contains(&Deed::Passes) => behind_the_signal(all),
         () if deeds.contains(&Deed::Unknown) => Way::Unknown,
         () => Way::Waits,
+    }
+}
+
+/// What a shell whose handler has passed the signal on does then: the signal ends the `wait` that it was
+/// in, and only another one keeps the shell until the agent has ended.
+fn behind_the_signal(all: &[Statement]) -> Way {
+    let is = |statement: &Statement, name: &str| {
+        let mut words = statement.words.iter();
+        words
+            .find(|word| !super::script::LEADS.contains(&word.as_str()))
+            .is_some_and(|word| word == name)
+    };
+    let is_loop = |statement: &Statement| {
+        statement
+            .words
+            .first()
+            .is_some_and(|word| matches!(word.as_str(), "while" | "until" | "for"))
+    };
+    let waits = all.iter().filter(|statement| is(statement, "wait")).count();
+    let last = all.iter().rposition(|statement| is(statement, "wait"));
+    let rest = last.map_or(&[][..], |last| all.get(last + 1..).unwrap_or_default());
+    let is_idle = |statement: &Statement| deed(statement, &BTreeSet::new()) == Deed::Nothing;
+    match waits {
+        1 if !all.iter().any(is_loop) && rest.iter().all(is_idle) => Way::Leaves,
+        0 | 1 => Way::Unknown,
+        _ => Way::Forwards,
     }
 }
 
@@ -137,6 +166,7 @@ fn deed(command: &Statement, children: &BTreeSet<&str>) -> Deed {
     let words: Vec<&str> = words.collect();
     match name {
         None => Deed::Nothing,
+        Some("wait") => Deed::Waits,
         Some(name) if HARMLESS.contains(&name) || name.starts_with('[') => Deed::Nothing,
         Some(name) if name.contains('=') || matches!(name, "fi" | "done" | "test") => Deed::Nothing,
         Some("kill") => kill(&words, children),
@@ -202,18 +232,44 @@ mod tests {
     /// Forms of entry points that public container images and start scripts have.
     #[test]
     fn a_trap_that_passes_the_signal_on_is_known() {
-        for text in [
-            "trap 'kill -TERM $PID' TERM INT\n/a/agent &\nPID=$!\nwait $PID\ntrap - TERM INT\nwait $PID",
-            "/a/agent & pid=$!; trap \"kill -TERM $pid\" TERM; wait $pid",
-            "/a/agent &\nchild=$!\ntrap \"kill \\$child 2>/dev/null\" SIGTERM\nwait \"$child\"",
-            "_term() {\n  echo caught\n  kill -TERM \"$child\" 2>/dev/null\n}\ntrap _term SIGTERM\n/a/agent &\nchild=$!\nwait \"$child\"",
-            "function stop { kill -s TERM ${pid}; wait ${pid}; }\ntrap stop 15\n/a/agent &\npid=${!}\nwait",
-            "trap 'kill $(jobs -p)' EXIT TERM\n/a/agent &\nwait",
-            "trap 'kill 0' TERM\n/a/agent &\nwait",
-            "trap 'trap - TERM; kill -- -$$' TERM INT\n/a/agent &\nwait",
-            "trap 'pkill -TERM -P $$' TERM\n/a/agent &\nwait",
+        for (text, expected) in [
+            ("trap 'kill $p' TERM\n/a/agent & p=$!\nwait $p\nwait $p", Way::Forwards),
+            ("trap 'kill $p' TERM\n/a/agent & p=$!\nwait $p || wait $p", Way::Forwards),
+            (
+                "trap 'kill $p' TERM\n/a/agent & p=$!\nwhile kill -0 $p; do wait $p; done",
+                Way::Unknown,
+            ),
+            (
+                "trap 'kill $p' TERM\n/a/agent & p=$!\nwait $p\ntail --pid=$p -f /dev/null",
+                Way::Unknown,
+            ),
+            (
+                "trap 'kill $p' TERM\n/a/agent & p=$!\nwait $p\ncode=$?\necho ended\nexit $code",
+                Way::Leaves,
+            ),
+            (
+                "trap 'kill -TERM $PID' TERM INT\n/a/agent &\nPID=$!\nwait $PID\ntrap - TERM INT\nwait $PID",
+                Way::Forwards,
+            ),
+            ("/a/agent & pid=$!; trap \"kill -TERM $pid\" TERM; wait $pid", Way::Leaves),
+            (
+                "/a/agent &\nchild=$!\ntrap \"kill \\$child 2>/dev/null\" SIGTERM\nwait \"$child\"",
+                Way::Leaves,
+            ),
+            (
+                "_term() {\n  echo caught\n  kill -TERM \"$child\" 2>/dev/null\n}\ntrap _term SIGTERM\n/a/agent &\nchild=$!\nwait \"$child\"",
+                Way::Leaves,
+            ),
+            (
+                "function stop { kill -s TERM ${pid}; wait ${pid}; }\ntrap stop 15\n/a/agent &\npid=${!}\nwait",
+                Way::Forwards,
+            ),
+            ("trap 'kill $(jobs -p)' EXIT TERM\n/a/agent &\nwait", Way::Leaves),
+            ("trap 'kill 0' TERM\n/a/agent &\nwait", Way::Leaves),
+            ("trap 'trap - TERM; kill -- -$$' TERM INT\n/a/agent &\nwait", Way::Leaves),
+            ("trap 'pkill -TERM -P $$' TERM\n/a/agent &\nwait", Way::Leaves),
         ] {
-            assert_eq!(way(text), Way::Forwards, "{text}");
+            assert_eq!(way(text), expected, "{text}");
         }
     }
 

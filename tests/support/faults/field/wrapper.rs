@@ -43,7 +43,7 @@ touch /run/lock/circleci; chown circleci: /run/lock/circleci; systemctl restart 
         ),
     ),
     saying(
-        &["stop at script"],
+        &["script passes TERM on and does not wait"],
         fault(
             "script that keeps a terminal for the agent",
             "drop \"[Service]\\nExecStart=\\nExecStart=/usr/bin/script -qc \\\"$B --config $C\\\" /dev/null\\n\"; systemctl restart circleci; sleep 0.5",
