@@ -78,6 +78,11 @@ impl Services for Systemd<'_> {
         self.systemctl(&["start", "--no-block", service])
     }
 
+    fn begins_within(&self) -> Duration {
+        // A busy systemd has taken the start on, and shows the state of before.
+        Duration::from_secs(3)
+    }
+
     fn stop(&self, service: &str, _drain: Duration) -> Result<()> {
         // The unit's own KillMode and TimeoutStopSec make this a drain.
         self.systemctl(&["stop", "--no-block", service])
