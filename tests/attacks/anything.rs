@@ -99,8 +99,12 @@ fn any_text_as_any_value_changes_nothing_of_others() {
     let values = prop::collection::vec(text(), fleet.sources.len());
     let tried = runner().run(&values, |values| {
         let plant = || fleet.plant(&|number| values[number].clone());
-        let (printed, wrongs) =
-            trial::examined_and_cured(&stage, &plant, &[&here, "--timeout=1"], "");
+        let (printed, wrongs) = trial::examined_and_cured(
+            &stage,
+            &plant,
+            &[&here, "--timeout=1", trial::NO_RESTARTS],
+            "",
+        );
         fleet.assert_examined(&printed);
         stage.reset();
         match wrongs.is_empty() {

@@ -125,8 +125,8 @@ fn names_that_the_doctor_sees() {
     let mut table = Table::new(names, &EXAMINED);
     for hostile in MARKED.iter().chain(&SHARED) {
         let plant = || fleet.plant(&|number| hostile.for_mark(&mark(number)));
-        let (printed, wrongs) =
-            trial::examined_and_cured(&stage, &plant, &[&here, "--timeout=1"], "");
+        let more = [&*here, "--timeout=1", trial::NO_RESTARTS];
+        let (printed, wrongs) = trial::examined_and_cured(&stage, &plant, &more, "");
         fleet.assert_examined(&printed);
         table.see(&printed);
         table.sort(wrongs, hostile);

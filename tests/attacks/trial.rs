@@ -170,6 +170,10 @@ pub fn is_control(c: char) -> bool {
         || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
+/// Without the restart of every agent of a fleet that was planted anew, one after another: no name
+/// steers it.
+pub const NO_RESTARTS: &str = "--skip=service/runs-current";
+
 /// Plants, examines, cures and pastes; between printing and pasting `meanwhile` is run.
 pub fn examined_and_cured(
     stage: &Stage,
