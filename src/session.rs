@@ -86,13 +86,9 @@ impl Session {
     pub fn plan_install(&self, settings: &Settings, found: Discovery) -> Result<Install> {
         let Discovery { mut facts, token, failure, mut notes, here } = found;
         if let (None, Some(failure)) = (&token, failure) {
-            return Err(Error::new(
-                Code::NeedsRoot,
-                format!(
-                    "no token was given, and the existing configuration cannot be read: {failure}"
-                ),
-            )
-            .help("run it with sudo, or give --token-file FILE"));
+            let failure = failure
+                .context("no token was given, and the existing configuration is not readable");
+            return Err(failure.help("or give the token again: --token-file FILE"));
         }
         let spec = Spec::resolve(settings, token, here)?;
         plan::refuse_unfit(&spec, &facts)?;

@@ -48,8 +48,14 @@ impl Token {
             ),
             _ => (
                 Code::TokenPlaceholder,
-                if kind.is_placeholder() { "is a placeholder" } else { "is none" },
-                "make one with `circleci runner token create NAMESPACE/CLASS NICKNAME`",
+                if kind.is_placeholder() { "is a placeholder" } else { "is not a token" },
+                match kind {
+                    NotToken::Quoted => "give it without the quotes",
+                    NotToken::Assignment | NotToken::Header => {
+                        "give only the token itself, which follows the name"
+                    }
+                    _ => "make one with `circleci runner token create NAMESPACE/CLASS NICKNAME`",
+                },
             ),
         };
         Err(Error::new(code, format!("the token {what}: {kind}")).help(help))

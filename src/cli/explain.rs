@@ -6,7 +6,7 @@ use super::{
     text::{Fold, Line, Text, Tone},
 };
 use crate::{
-    Code, Error, Help, Result,
+    Code, Command, Error, Help, Result,
     doctor::{CHECKS, Check},
     error::Entry,
     text::nearest,
@@ -52,7 +52,8 @@ fn find(word: &str) -> Result<&'static Entry> {
         Some(near) => error.help(Help::words(format!("runnerup explain {near}"))),
         None => error,
     }
-    .help("runnerup explain --list"))
+    .help(Help::of_program(Command::fixed("runnerup explain --list"), "all errors"))
+    .help(Help::of_program(Command::fixed("runnerup doctor --list"), "all checks")))
 }
 
 fn of_check(check: &Check, out: &Output) -> Result<()> {

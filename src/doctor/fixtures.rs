@@ -122,6 +122,7 @@ pub(crate) fn healthy() -> Survey {
         name: "default".into(),
         agent: Agent::LaunchAgent,
         receipt: Some(Received {
+            has_service: Some(true),
             complete: true,
             installed: true,
             version: Some("1.1.73189-8792751".into()),

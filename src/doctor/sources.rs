@@ -127,11 +127,11 @@ mod tests {
     fn the_token_of_a_flag_or_variable_is_judged_by_its_shape() {
         let mut survey = healthy();
         flag(&mut survey, &["--api.auth_token", "***"]);
-        let why = Some("the token is none: it is JSON".to_owned());
+        let why = Some("the token is not a token: it is JSON".to_owned());
         agent(&mut survey).token_given = Some(TokenShape { unusable: why, ..Default::default() });
         let found = finding(&survey, "config/token-set");
         assert_eq!(found.status, Status::Fail);
-        assert!(found.evidence.contains("--api.auth_token: the token is none"), "{found:?}");
+        assert!(found.evidence.contains("--api.auth_token: the token is not a token"), "{found:?}");
     }
 
     #[test]

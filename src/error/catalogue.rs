@@ -80,7 +80,7 @@ catalogue! {
          one of them.";
     CodeUnknown = 2, "E2009", "the code or check does not exist",
         "The name given to `explain` is neither an error code, such as E4006, nor a check, such as \
-         permissions/binary-executable. `runnerup explain --list` prints all of them.";
+         permissions/binary-executable. `runnerup explain --list` prints all errors, `runnerup doctor --list` all checks.";
     FactsInvalid = 2, "E2010", "the file given as --facts cannot be used",
         "The file was not written by `runnerup doctor --save-facts`, it is incomplete, or another \
          version of runnerup wrote it in another format. Nothing was examined. Save the facts on \

@@ -137,6 +137,9 @@ pub struct Received {
     pub sha256: Option<String>,
     /// Whether a person chose an exact version; `None` in facts of older versions.
     pub is_pinned: Option<bool>,
+    /// Whether a service was registered; `None` in facts of older versions.
+    #[serde(default)]
+    pub has_service: Option<bool>,
 }
 
 /// A variable of a service.

@@ -407,7 +407,9 @@ impl AgentProbes {
 
 fn received(receipt: &Receipt) -> Received {
     let choice = receipt.settings.get("version").map(String::as_str);
+    let manager = receipt.settings.get("service");
     Received {
+        has_service: manager.map(|manager| manager != "none"),
         is_pinned: Some(choice.is_some_and(|choice| choice != "latest")),
         complete: receipt.complete,
         installed: receipt.installed,

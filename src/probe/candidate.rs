@@ -19,7 +19,7 @@ use crate::{
     },
     platform::{Os, accounts, fs::Root},
     record::Receipt,
-    service::systemd::elevation::Elevation,
+    service::systemd::{drop_ins::is_documented, elevation::Elevation},
     text::{Found, Secrets},
 };
 use std::{
@@ -83,7 +83,10 @@ pub(super) fn all(
     for unit in units {
         let of_unit = |receipt: &Receipt| layout(receipt).service == unit.name;
         let receipt = receipts.iter().position(of_unit).map(|at| receipts.remove(at));
-        found.push(of_definition(root, unit, receipt));
+        let candidate = of_definition(root, unit, receipt);
+        if !candidate.is_another_service(processes) {
+            found.push(candidate);
+        }
     }
     found.extend(receipts.into_iter().map(of_receipt));
     let uids: Vec<Option<u32>> =
@@ -200,6 +203,17 @@ fn of_receipt(receipt: Receipt) -> Candidate {
 }
 
 impl Candidate {
+    /// Whether its unit runs another program than an agent, such as one that cleans up after agents or
+    /// watches them: neither a name nor an argument makes it an agent's.
+    fn is_another_service(&self, processes: &Processes) -> bool {
+        let Some(unit) = &self.unit else { return false };
+        let is_known = self.receipt.is_some() || processes.agent_of(&unit.name).is_some();
+        let run = &self.started.run;
+        let is_followed = run.words.is_empty() && run.unread.is_none();
+        let is_systems = unit.manager.profile().starts_by_links() && !is_documented(&unit.name);
+        is_systems && !is_known && !self.started.words.is_empty() && is_followed
+    }
+
     /// Takes in what was read of its configuration.
     pub(super) fn configured(&mut self, config: Seen<ConfigFile<String>>, token: Option<Token>) {
         self.config = Some(config);

@@ -3,7 +3,7 @@
 
 use super::reader::refuse_unreadable;
 use crate::{
-    Result,
+    Error, Result,
     agent::{Config, Layout, Token},
     platform::fs::Root,
     record::{Digest, Receipt, Target},
@@ -21,7 +21,7 @@ pub struct Existing {
     /// The token in its configuration.
     pub token: Option<(Token, Source)>,
     /// Why its configuration could not be read.
-    pub failure: Option<String>,
+    pub failure: Option<Error>,
     /// Settings that were found and not taken over, and why.
     pub notes: Vec<String>,
 }
@@ -45,10 +45,10 @@ pub fn existing(
             Ok(config) => {
                 existing.token = from_config(config, &layout.config, receipt, settings)?;
             }
-            Err(error) => existing.failure = Some(error.to_string()),
+            Err(error) => existing.failure = Some(error),
         },
         Ok(None) => {}
-        Err(error) => existing.failure = Some(error.to_string()),
+        Err(error) => existing.failure = Some(error),
     }
     for path in [&layout.environment, &layout.definition] {
         let Ok(Some(bytes)) = read(root, path) else { continue };
@@ -211,10 +211,7 @@ fn read(root: &Root, path: &Path) -> Result<Option<Vec<u8>>> {
     refuse_unreadable(root, &walk, walk.changed_by())?;
     let mut bytes = Vec::new();
     spot.read()?.0.take(SIZE_LIMIT).read_to_end(&mut bytes).map_err(|error| {
-        crate::Error::new(
-            crate::Code::StepFailed,
-            format!("cannot read {}: {error}", path.display()),
-        )
+        Error::new(crate::Code::StepFailed, format!("cannot read {}: {error}", path.display()))
     })?;
     Ok(Some(bytes))
 }

@@ -261,7 +261,8 @@ fn take(root: Arc<Root>, probes: ProbeSet, request: Request, until: Instant) -> 
     }
     let network: Seen<Network> = match network {
         Some(network) => network.seen(),
-        None => Seen::not("not examined, because --offline was given"),
+        None if context.is_host => Seen::not("not examined, because --offline was given"),
+        None => Seen::not_applicable("an image reaches no server"),
     };
     let survey = Survey {
         schema_version: SCHEMA_VERSION,

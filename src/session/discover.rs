@@ -3,7 +3,7 @@
 
 use super::Session;
 use crate::{
-    Result,
+    Error, Result,
     agent::{Kind, Layout, Token},
     host::Facts,
     platform::Platform,
@@ -22,7 +22,7 @@ pub struct Discovery {
     /// The token, given or found in an existing install.
     pub token: Option<Token>,
     /// Why an existing configuration could not be read.
-    pub failure: Option<String>,
+    pub failure: Option<Error>,
     /// What an existing install has that is not taken over, and why.
     pub notes: Vec<String>,
     /// The platform and service manager of this host.

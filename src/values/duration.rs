@@ -105,6 +105,8 @@ fn suggestion(text: &str) -> Option<String> {
     let (number, unit) = text.split_at(digits);
     let number: u64 = number.parse().ok()?;
     let seconds = match unit {
+        // Nobody means weeks by it: it is the number of seconds that a unit or another tool has.
+        "" if number > 168 => 1,
         "" | "h" | "hr" | "hrs" | "hour" | "hours" => 3600,
         "m" | "min" | "mins" | "minute" | "minutes" => 60,
         "s" | "sec" | "secs" | "second" | "seconds" => 1,

@@ -24,6 +24,7 @@ use crate::{
     text::Secrets,
 };
 use std::{
+    path::{Path, PathBuf},
     process::ExitCode,
     time::{Duration, Instant},
 };
@@ -79,7 +80,7 @@ pub(super) fn examined(
     let request = Request {
         timeout: timeout(args)?,
         instance: args.instance.clone(),
-        config: args.config.clone(),
+        config: args.config.as_deref().map(|path| whole(path, args)).transpose()?,
         endpoints: match args.offline || args.root.is_some() {
             true => None,
             false => Some(Endpoints::parse(&args.endpoint)?),
@@ -91,6 +92,16 @@ pub(super) fn examined(
     let examination = session.diagnose(selection, args.save_facts.is_some(), request)?;
     out.secrets().take(&examination.secrets);
     Ok(examination)
+}
+
+/// A path of this host as the current folder completes it; one of an image begins at its root.
+fn whole(path: &Path, args: &DoctorArgs) -> Result<PathBuf> {
+    if args.root.is_some() {
+        return Ok(path.to_owned());
+    }
+    std::path::absolute(path).map_err(|error| {
+        Error::new(Code::ValueInvalid, format!("--config {}: {error}", path.display()))
+    })
 }
 
 /// The resource class and the personal token; both or neither.

@@ -6,7 +6,7 @@ use crate::{
     host::{EndedBy, Ending, HostEnd, Install, Named, PathWalk, Service, Survey},
     platform::fs::Kind,
     record::Step,
-    service::host_ends,
+    service::{host_ends, systemd::drop_ins::is_documented},
     text::Effect,
 };
 
@@ -17,6 +17,8 @@ enum Held {
     HostEnds(EndedBy, Ending),
     /// systemd refuses to start it: a unit that it requires does not exist, or is masked.
     Unstartable,
+    /// It runs more than the agent: what a host does at its start, or a service that ends.
+    Shared,
     /// The manager would follow a link to a file of variables, and give them to the jobs.
     ForeignFile,
 }
@@ -32,8 +34,26 @@ fn held(install: &Install, service: &Service) -> Option<Held> {
     let is_unstartable = service.boot.ok().is_some_and(|boot| !boot.missing.is_empty());
     let is_foreign = install.paths.iter().any(leads_elsewhere);
     ending
+        .or(runs_more(install, service).then_some(Held::Shared))
         .or(is_unstartable.then_some(Held::Unstartable))
         .or(is_foreign.then_some(Held::ForeignFile))
+}
+
+/// Whether a unit that nobody gave to the agent alone runs it beside other things: `/etc/rc.local`, a
+/// script of the time before systemd, a unit that ends by itself.
+fn runs_more(install: &Install, service: &Service) -> bool {
+    let is_agents = install.receipt.is_some() || is_documented(&service.name);
+    let is_made = |walk: &PathWalk| {
+        ["/run/systemd/generator", "/run/systemd/transient"]
+            .iter()
+            .any(|folder| walk.path.to_string_lossy().starts_with(folder))
+    };
+    let is_oneshot = || service.value("Service", "Type") == Some("oneshot");
+    service.manager.profile().starts_by_links()
+        && !is_agents
+        && (service.name.starts_with("rc-local.")
+            || service.file().is_some_and(is_made)
+            || is_oneshot())
 }
 
 /// Whether it is a file of variables behind a link: root's manager follows it, wherever it leads by
@@ -56,7 +76,9 @@ pub(in crate::doctor) fn left_running(
         let Some(why) = held(install, service) else { continue };
         let is_own = subject.is_some_and(|subject| subject.name == install.name);
         let was_changed = remedy.leave_out(
-            |step| acts_on(step, &service.name),
+            |step| {
+                acts_on(step, &service.name) || why == Held::Shared && adds_to(step, &service.name)
+            },
             |effect| acts(effect, &service.name, is_own),
         );
         if was_changed {
@@ -80,11 +102,29 @@ impl Held {
                 " The service is not restarted: an environment file of it is behind a link, which \
                  systemd follows as root.",
             ),
+            Self::Shared => Text::from(
+                " The service is not changed or restarted: it runs more than the agent. Give the agent a \
+                 unit of its own.",
+            ),
             Self::Unstartable => Text::from(
                 " The service is not restarted: systemd refuses to start it while a unit that it \
                  requires is missing.",
             ),
         }
+    }
+}
+
+/// Whether a step enables the service, or writes a drop-in of it.
+fn adds_to(step: &Step, name: &str) -> bool {
+    let folder = format!("{name}.d");
+    match step {
+        Step::Enable { service } => service == name,
+        Step::File(_) | Step::Folder(_) => {
+            let target = step.target();
+            let mut names = target.path().into_iter().flat_map(std::path::Path::iter);
+            names.any(|part| part == folder.as_str())
+        }
+        _ => false,
     }
 }
 
@@ -127,6 +167,28 @@ mod tests {
         set(&mut survey, "runner.mode", Some("single-task"));
         set(&mut survey, "runner.idle_timeout", Some("1m"));
         survey
+    }
+
+    /// An rc.local that starts an agent once lost the rest of its work to drop-ins and restarts.
+    #[test]
+    fn what_runs_more_than_the_agent_is_not_changed() {
+        for (name, kind, is_changed) in [
+            ("rc-local.service", "forking", false),
+            ("ci-start.service", "oneshot", false),
+            ("ci-start.service", "exec", true),
+            ("circleci.service", "oneshot", true),
+        ] {
+            let mut survey = healthy();
+            agent(&mut survey).receipt = None;
+            service_of(&mut survey).name = name.into();
+            directive(&mut survey, "Service", "Type", kind);
+            directive(&mut survey, "Service", "Restart", "no");
+            let found = judge(&survey, &Selection::default());
+            let mut steps = found.iter().filter_map(|found| found.remedy.as_ref());
+            let is_step = |step: &Step| acts_on(step, name) || adds_to(step, name);
+            let changes = steps.any(|remedy| remedy.steps().iter().any(is_step));
+            assert_eq!(changes, is_changed, "{name} {kind}");
+        }
     }
 
     #[test]

@@ -45,6 +45,7 @@ fn strange_key(
         let last = nearest(last, &lasts)?;
         Config::KEYS.iter().copied().find(|key| key.rsplit('.').next() == Some(last))
     });
+    let meant = meant.or_else(|| usual(last)).or_else(|| nearest(path, &Config::SECTIONS));
     let text = match meant {
         Some(meant) => ["Did you mean ", meant, "?"],
         None => ["Remove the key: no agent reads it.", "", ""],
@@ -56,6 +57,15 @@ fn strange_key(
     let summary = format!("no agent reads the key {path}");
     let problem = if is_needed { Problem::fail(summary) } else { Problem::warn(summary) };
     problem.seen(setting.place(config)).cure(remedy)
+}
+
+/// The key that people mean by a name that other runners have for it.
+fn usual(last: &str) -> Option<&'static str> {
+    Some(match last {
+        "workdir" | "work_dir" | "work_folder" => "runner.working_directory",
+        "token" | "runner_token" => "api.auth_token",
+        _ => return None,
+    })
 }
 
 pub(super) const OF_THIS_AGENT: Check = Check {

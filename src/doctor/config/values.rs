@@ -221,7 +221,10 @@ fn mode(survey: &Survey, install: &Install) -> Judged {
         && !matches!(restart, Some("always" | "on-success"))
     {
         return Ok(Problem::warn("the agent ends by itself, and the service does not restart it")
-            .seen(format!("Restart={} in the unit", restart.unwrap_or("no")))
+            .seen(format!(
+                "the unit has {}",
+                restart.map_or_else(|| "no Restart=".to_owned(), |word| format!("Restart={word}"))
+            ))
             .cure(Remedy::by_hand("Set Restart=always in the service."))
             .into());
     }

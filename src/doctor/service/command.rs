@@ -38,7 +38,7 @@ fn right(_: &Survey, install: &Install) -> Judged {
     let mut problems: Vec<Problem> = in_front::problem(install, service).into_iter().collect();
     if service.manager.profile().needs_whole_path() && !program.starts_with('/') {
         problems.push(
-            Problem::fail(format!("{program:?} is not an absolute path"))
+            Problem::fail(format!("{:?} is not an absolute path", program.as_str()))
                 .seen(place(service))
                 .cure(correct_command(service, install)),
         );

@@ -47,7 +47,9 @@ fn defined(survey: &Survey, install: &Install) -> Judged {
             .cure(remedy)
             .into());
     }
-    if survey.host.systemd.is_none() && survey.host.os == crate::platform::Os::Linux {
+    let was_registered = install.receipt.as_ref().and_then(|receipt| receipt.has_service);
+    let runs = survey.host.systemd.is_some() || was_registered == Some(true);
+    if !runs && survey.host.os == crate::platform::Os::Linux {
         return Err(Unseen::not_applicable("systemd does not run on this host"));
     }
     Ok(Problem::fail("the agent is installed, but has no service")

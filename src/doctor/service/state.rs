@@ -123,6 +123,11 @@ fn enabled(survey: &Survey, install: &Install) -> Judged {
     if survey.host.image && is_reached == Some(true) {
         return Ok(Verdict::Holds("the boot of the image starts it".to_owned()));
     }
+    if survey.host.image && is_reached == Some(false) && install.named_by.is_root() {
+        let remedy = Remedy::by_hand("Enable the service.").typed(Verb::Enable, install, unit);
+        let problem = Problem::fail(format!("{} does not start with the host", unit.name));
+        return Ok(problem.seen("no unit of the boot starts it").cure(remedy).into());
+    }
     let (service, state) = state(install)?;
     let name = &service.name;
     if state.enabled {
@@ -167,6 +172,13 @@ fn running(survey: &Survey, install: &Install) -> Judged {
     let (service, state) = state(install)?;
     let profile = service.manager.profile();
     match state.active {
+        Activity::Active if state.sub == "exited" && install.main_process().is_none() => {
+            let what = format!("{} is active, but its agent has ended", service.name);
+            let text = "Remove RemainAfterExit= from the unit, so that the agent is started again; then \
+                        restart the service.";
+            let remedy = Remedy::by_hand(text).afterwards(Verb::Restart, install, service);
+            return Ok(Problem::fail(what).seen(profile.words(state)).cure(remedy).into());
+        }
         Activity::Active => return Ok(Verdict::Holds(profile.words(state))),
         Activity::Deactivating => {
             return Ok(Verdict::Holds("the service is stopping and waits for the job".to_owned()));
@@ -395,6 +407,11 @@ mod tests {
             status(&with(|s| s.health = Some("Unhealthy".into())), "service/healthy"),
             Status::Fail
         );
+        // RemainAfterExit=yes: nothing runs, and systemd starts nothing again.
+        let mut survey = with(|s| s.sub = "exited".into());
+        assert_eq!(status(&survey, "service/running"), Status::Pass);
+        agent(&mut survey).processes = Seen::Known(Vec::new());
+        assert_eq!(status(&survey, "service/running"), Status::Fail);
     }
 
     /// It would be made what runs: a command on a unit is for a unit that is root's as a whole.

@@ -43,6 +43,12 @@ pub fn template_of(unit: &str) -> Option<String> {
     (!instance.is_empty()).then(|| format!("{template}@.{kind}"))
 }
 
+/// Whether documentation and packages give an agent's unit this name: nothing else has it.
+pub fn is_documented(unit: &str) -> bool {
+    ["circleci.service", "circleci-runner.service", "circleci-launch-agent.service"].contains(&unit)
+        || unit.starts_with("circleci@")
+}
+
 /// Whether it is the name of a template, which nothing runs by itself.
 pub fn is_template(unit: &str) -> bool {
     unit.rsplit_once('.').is_some_and(|(stem, _)| stem.ends_with('@'))

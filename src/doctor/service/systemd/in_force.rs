@@ -87,6 +87,23 @@ pub(super) fn place(
     }
 }
 
+/// Where a word in force comes from: the line that sets it, the one that systemd did not take, or none.
+pub(super) fn word_place(service: &Service, key: &str, word: &str) -> String {
+    match line(service, &[key]) {
+        Some(line) if line.value.as_str() == word => {
+            format!("{}:{}: {}={word}", line.file.display(), line.line, line.key)
+        }
+        Some(line) => format!(
+            "{key}={word} is in force; {}:{} has {}={}",
+            line.file.display(),
+            line.line,
+            line.key,
+            line.value
+        ),
+        None => format!("{key}={word} is in force, and no line of the unit sets it"),
+    }
+}
+
 /// A time span as a limit in microseconds; 0 is none.
 pub(super) fn time(text: &str) -> Limit {
     match time_span(text).map(|span| u64::try_from(span.as_micros())) {

@@ -45,7 +45,7 @@ pub(in crate::doctor) fn path_as_meant(install: &Install) -> Option<Remedy> {
 /// The remedy for a sign in front of the command of a unit, by which root runs it.
 pub(super) fn without_sign(line: &Directive, install: &Install, service: &Service) -> Remedy {
     let remedy = Remedy::by_hand(
-        "Take the sign away from the command in ExecStart=; then start the agent again.",
+        "Remove the + or ! in front of the command in ExecStart=; then restart the agent.",
     );
     let file = line.file.to_str().unwrap_or_default();
     let edit = Command::root("sed -i")

@@ -3,7 +3,7 @@
 use super::{
     OnUnit,
     drop_in::{drains, drop_in},
-    in_force::{in_force, is_misread, limit, line, place, time, word},
+    in_force::{in_force, is_misread, limit, line, place, time, word, word_place},
     on_unit, start_limit,
 };
 use crate::{
@@ -45,7 +45,7 @@ pub(super) fn restarts(install: &Install, service: &Service) -> Judged {
     };
     let lines = "[Service]\nRestart=always\nRestartSec=5\n";
     let cure = drop_in("Set Restart=always in [Service].", install, "restart", lines);
-    Ok(problem.seen(format!("Restart={restart} in the unit")).cure(cure).into())
+    Ok(problem.seen(word_place(service, "Restart", restart)).cure(cure).into())
 }
 
 /// Whether a stop waits for the longest job, and ends nothing else.
@@ -114,7 +114,7 @@ pub(super) fn stop(install: &Install, service: &Service) -> Judged {
         let lines = "[Service]\nKillMode=mixed\n";
         problems.push(
             Problem::warn("a stop leaves processes of the agent running")
-                .seen("KillMode=none in the unit")
+                .seen(word_place(service, "KillMode", "none"))
                 .cure(drop_in("Set KillMode=mixed in [Service].", install, "kill", lines)),
         );
     }

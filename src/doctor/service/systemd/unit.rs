@@ -1,6 +1,10 @@
 //! Environment files and start order of a unit.
 
-use super::{drop_in::drop_in, in_force::word, unit};
+use super::{
+    drop_in::drop_in,
+    in_force::{word, word_place},
+    unit,
+};
 use crate::{
     doctor::{Check, Judge, Judged, Problem, Remedy, Verdict},
     host::{Activity, Install, PathRole, Service, Survey, Unseen},
@@ -72,8 +76,12 @@ fn network(_: &Survey, install: &Install) -> Judged {
     let lines = "[Unit]\nWants=network-online.target\nAfter=network-online.target\n";
     let after: Vec<_> =
         service.directives("Unit", "After").map(|line| line.value.as_str()).collect();
+    let seen = match after.is_empty() {
+        true => "the unit has no After=".to_owned(),
+        false => format!("After={}", after.join(" ")),
+    };
     Ok(Problem::warn("the unit does not wait until the network is online")
-        .seen(format!("After={} in the unit", after.join(" ")))
+        .seen(seen)
         .cure(drop_in(
             "Set Wants= and After= to network-online.target in [Unit].",
             install,
@@ -100,7 +108,7 @@ fn health(_: &Survey, install: &Install) -> Judged {
     if let Some(what) = waits_for(kind).filter(|_| !is_daemonized(service, kind)) {
         let lines = "[Service]\nType=simple\n";
         return Ok(Problem::fail(format!("Type={kind} is set, but the agent {what}"))
-            .seen(format!("Type={kind} in the unit"))
+            .seen(word_place(service, "Type", kind))
             .cure(drop_in("Set Type=simple in [Service].", install, "type", lines))
             .into());
     }
@@ -115,7 +123,7 @@ fn health(_: &Survey, install: &Install) -> Judged {
         other => {
             let lines = "[Service]\nNotifyAccess=exec\n";
             Ok(Problem::warn("systemd does not accept the health that the agent reports")
-                .seen(format!("NotifyAccess={} in the unit", other.unwrap_or("none")))
+                .seen(word_place(service, "NotifyAccess", other.unwrap_or("none")))
                 .cure(drop_in(
                     "Set NotifyAccess=exec, so that systemd accepts the health that the agent reports.",
                     install,
@@ -182,7 +190,8 @@ mod tests {
             let found = finding(&survey, "service/health-reported");
             assert_eq!(found.status, Status::Fail, "{kind}");
             assert!(found.summary.contains(what), "{}", found.summary);
-            assert_eq!(found.evidence, format!("Type={kind} in the unit"));
+            let line = format!(": Type={kind}");
+            assert!(found.evidence.ends_with(&line), "{}", found.evidence);
         }
         let mut survey = healthy();
         directive(&mut survey, "Service", "Type", "exec");

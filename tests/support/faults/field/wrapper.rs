@@ -83,6 +83,13 @@ pub const HEALTHY: &[Healthy] = &[
         "drop \"[Service]\\nExecStart=\\nExecStart=@$B ci-agent --config $C\\n\"; systemctl restart circleci",
         "undrop; systemctl restart circleci",
     ),
+    // Neither the name of a unit nor an argument makes it an agent's.
+    form(
+        "units that clean up after agents and watch them",
+        "printf '[Service]\\nType=oneshot\\nExecStart=/bin/sh -c \"rm -rf /var/opt/circleci/none/*\"\\n' >/etc/systemd/system/circleci-cleanup.service
+printf '[Service]\\nExecStart=/bin/sh -c \"pgrep -f circleci-launch-agent || systemctl restart circleci\"\\n' >/etc/systemd/system/ci-watchdog.service; systemctl daemon-reload",
+        "rm /etc/systemd/system/circleci-cleanup.service /etc/systemd/system/ci-watchdog.service; systemctl daemon-reload",
+    ),
     // As scripts of the time before systemd do it.
     form(
         "a script that leaves the agent in the background, and its number in a file",
