@@ -14,10 +14,11 @@ pub(super) fn holds_token(words: &[String]) -> bool {
         let holds = match word.split_once('=') {
             Some((name, value)) => {
                 let is_name = is_token_flag(name) || is_token_variable(name);
-                is_name && !value.is_empty()
+                is_name && is_literal(value)
             }
             None => {
-                let has_value = words.peek().is_some_and(|value| !value.starts_with('-'));
+                let is_value = |value: &&str| !value.starts_with('-') && is_literal(value);
+                let has_value = words.peek().is_some_and(is_value);
                 is_token_flag(word) && has_value
             }
         };
@@ -26,6 +27,13 @@ pub(super) fn holds_token(words: &[String]) -> bool {
         }
     }
     false
+}
+
+/// Whether a value stands there itself: what a shell puts in for `$(…)`, a backtick or a variable is
+/// not in the line.
+pub(super) fn is_literal(value: &str) -> bool {
+    let value = value.trim_start_matches(['"', '\'', '\\']);
+    !value.is_empty() && !value.starts_with(['$', '`'])
 }
 
 /// The agent that it runs.
@@ -77,6 +85,9 @@ mod tests {
             &["agent", "--api.auth_token"],
             &["agent", "--api.auth_token", "--config=***"],
             &["agent", "***"],
+            &["bash", "-c", "LAUNCH_AGENT_API_AUTH_TOKEN=$(aws ssm get-parameter) exec agent"],
+            &["agent", "--api.auth_token", "${TOKEN}"],
+            &["agent", "--api.auth_token=\"$TOKEN\""],
         ] {
             assert!(!holds(words), "{words:?}");
         }

@@ -1,6 +1,7 @@
 //! The variables that a service gives its agent, and what of them may be kept.
 
 use super::{
+    agent_words::is_literal,
     environment_files,
     reader::{self, Part},
     scrub::Scrub,
@@ -314,7 +315,7 @@ pub(super) fn shown(value: &str, scrub: &Scrub) -> String {
 pub(super) fn sets_token(value: &str) -> bool {
     split(value).iter().any(|word| {
         let set = word.split_once('=');
-        set.is_some_and(|(name, value)| is_token_variable(name) && !value.is_empty())
+        set.is_some_and(|(name, value)| is_token_variable(name) && is_literal(value))
     })
 }
 

@@ -3,6 +3,7 @@
 mod boot;
 mod directives;
 pub(in crate::doctor) mod drop_in;
+mod exec_stop;
 mod file_name;
 mod in_force;
 mod limits;

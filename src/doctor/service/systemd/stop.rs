@@ -3,6 +3,7 @@
 use super::{
     OnUnit,
     drop_in::{drains, drop_in},
+    exec_stop,
     in_force::{in_force, is_misread, limit, line, place, time, word, word_place},
     on_unit, start_limit,
 };
@@ -118,6 +119,7 @@ pub(super) fn stop(install: &Install, service: &Service) -> Judged {
                 .cure(drop_in("Set KillMode=mixed in [Service].", install, "kill", lines)),
         );
     }
+    problems.extend(exec_stop::problem(install, service));
     Ok(Verdict::of(problems, "a stop waits for the longest job"))
 }
 

@@ -25,6 +25,17 @@ pub const FAULTS: &[Fault] = &[
             "cp -p /root/unit.kept $U; systemctl daemon-reload; systemctl restart circleci",
         ),
     ),
+    // As units of web servers have it.
+    saying(
+        &["signals the agent twice", "90-fault.conf:2: ExecStop=/bin/kill"],
+        fault(
+            "a stop that signals the agent once more",
+            "drop '[Service]\\nExecStop=/bin/kill -s TERM $MAINPID\\n'",
+            "service/stop-waits",
+            Cure::Fix,
+            "undrop; systemctl restart circleci",
+        ),
+    ),
     saying(
         &["ExecCondition= of circleci.service", "/bin/false has exit status 1", "90-fault.conf:3"],
         fault(
