@@ -135,7 +135,7 @@ fn the_next_boot_is_as_foreseen() {
     lab.host.ok(&["systemctl", "set-default", "multi-user.target"]);
     for (name, unit, install, _) in UNITS {
         let text = format!(
-            "[Unit]\n{unit}\n[Service]\nExecStart=/bin/sleep infinity\n[Install]\n{install}\n"
+            "[Unit]\n{unit}\n[Service]\nExecStart=/bin/sh -c 'sleep infinity; exec circleci-launch-agent'\n[Install]\n{install}\n"
         );
         let path = format!("/etc/systemd/system/circleci-{name}.service");
         lab.host.write(&path, text.as_bytes(), 0o644);
