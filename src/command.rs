@@ -289,23 +289,14 @@ mod tests {
     /// Only `doctor::change` knows whether a target may be changed.
     #[test]
     fn a_command_that_changes_a_path_is_made_in_one_place() {
-        let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
-        while let Some(folder) = folders.pop() {
-            for entry in std::fs::read_dir(folder).unwrap() {
-                let path = entry.unwrap().path();
-                if path.is_dir() {
-                    folders.push(path);
-                } else if !["doctor/change.rs", "change/start.rs", "change/system.rs"]
-                    .iter()
-                    .any(|made| path.ends_with(made))
-                {
-                    let text = std::fs::read_to_string(&path).unwrap();
-                    for program in CHANGING {
-                        for end in [" ", "\")"] {
-                            let made = format!("root(\"{program}{end}");
-                            assert!(!text.contains(&made), "{}: {made}", path.display());
-                        }
-                    }
+        let homes = ["doctor/change.rs", "change/start.rs", "change/system.rs"];
+        let mut others = crate::text::sources::below("");
+        others.retain(|(path, _)| !homes.iter().any(|home| path.ends_with(home)));
+        for (path, text) in others {
+            for program in CHANGING {
+                for end in [" ", "\")"] {
+                    let made = format!("root(\"{program}{end}");
+                    assert!(!text.contains(&made), "{}: {made}", path.display());
                 }
             }
         }
@@ -317,33 +308,24 @@ mod tests {
     /// A command can be pasted as it stands: no blank to fill in, and no remark behind it.
     #[test]
     fn no_command_has_a_blank_or_a_remark() {
-        let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-        let mut folders = vec![sources.join("doctor"), sources.join("service")];
-        while let Some(folder) = folders.pop() {
-            for entry in std::fs::read_dir(folder).unwrap() {
-                let path = entry.unwrap().path();
-                if path.is_dir() {
-                    folders.push(path);
-                    continue;
-                }
-                let text = std::fs::read_to_string(&path).unwrap();
-                let made = ["fixed(", "root(", "granting(", "shows(", "then("];
-                let begins = made.iter().flat_map(|made| text.split(made).skip(1));
-                for rest in begins.filter_map(|rest| rest.trim_start().strip_prefix('"')) {
-                    let line = rest.split('"').next().unwrap();
-                    let is_blank = |word: &&str| {
-                        word.len() > 1
-                            && word.chars().all(|c| c.is_ascii_uppercase() || c == '_')
-                            && !AS_THEY_ARE.contains(word)
-                    };
-                    // Options and rights of Windows are written in capitals.
-                    let is_windows = |word: &&str| word.starts_with(['/', '*']);
-                    let words = line.split_whitespace().filter(|word| !is_windows(word));
-                    let is_end = |c: char| !c.is_ascii_alphanumeric() && c != '_';
-                    let mut words = words.flat_map(|word| word.split(is_end));
-                    assert_eq!(words.find(is_blank), None, "{}: {line}", path.display());
-                    assert!(!line.contains(" #"), "{}: {line}", path.display());
-                }
+        for (path, text) in ["doctor", "service"].into_iter().flat_map(crate::text::sources::below)
+        {
+            let made = ["fixed(", "root(", "granting(", "shows(", "then("];
+            let begins = made.iter().flat_map(|made| text.split(made).skip(1));
+            for rest in begins.filter_map(|rest| rest.trim_start().strip_prefix('"')) {
+                let line = rest.split('"').next().unwrap();
+                let is_blank = |word: &&str| {
+                    word.len() > 1
+                        && word.chars().all(|c| c.is_ascii_uppercase() || c == '_')
+                        && !AS_THEY_ARE.contains(word)
+                };
+                // Options and rights of Windows are written in capitals.
+                let is_windows = |word: &&str| word.starts_with(['/', '*']);
+                let words = line.split_whitespace().filter(|word| !is_windows(word));
+                let is_end = |c: char| !c.is_ascii_alphanumeric() && c != '_';
+                let mut words = words.flat_map(|word| word.split(is_end));
+                assert_eq!(words.find(is_blank), None, "{}: {line}", path.display());
+                assert!(!line.contains(" #"), "{}: {line}", path.display());
             }
         }
     }

@@ -134,7 +134,6 @@ mod tests {
         service::{Verb, launchd::OnJob, systemd::OnUnit, task_scheduler::OnTask},
         values::Manager,
     };
-    use std::{fs, path::Path};
 
     /// Programs that only show something, and what one of their words must be for that; no word: they
     /// do in every case.
@@ -259,26 +258,14 @@ mod tests {
 
     /// Sources in a folder, without their tests.
     fn sources(folder: &str) -> Vec<(String, String)> {
-        let mut all = Vec::new();
-        let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)];
-        while let Some(folder) = folders.pop() {
-            for entry in fs::read_dir(folder).unwrap() {
-                let path = entry.unwrap().path();
-                if path.is_dir() {
-                    folders.push(path);
-                    continue;
-                }
-                let text = fs::read_to_string(&path).unwrap();
-                let code = text.split("#[cfg(test)]").next().unwrap().to_owned();
-                all.push((path.display().to_string(), code));
-            }
-        }
-        all
+        let code = |text: String| text.split("#[cfg(test)]").next().unwrap().to_owned();
+        let all = crate::text::sources::below(folder).into_iter();
+        all.map(|(path, text)| (path.display().to_string(), code(text))).collect()
     }
 
     /// Sources of the commands of the service managers.
     fn profiles() -> Vec<(String, String)> {
-        let mut all = sources("src/service");
+        let mut all = sources("service");
         let made = ["profile.rs", "on_unit.rs", "on_job.rs", "on_task.rs"];
         all.retain(|(path, _)| made.iter().any(|made| path.ends_with(made)));
         all
@@ -300,7 +287,7 @@ mod tests {
 
     /// Every command that a remedy is given with, and whether as one that only shows something.
     fn given() -> Vec<(String, String, bool)> {
-        let checks = sources("src/doctor");
+        let checks = sources("doctor");
         let sources = [checks.clone(), profiles()].concat();
         let mut all = Vec::new();
         for (path, source) in &checks {
@@ -372,7 +359,7 @@ mod tests {
     #[test]
     fn every_program_that_a_remedy_names_is_in_the_table() {
         let mut names = Vec::new();
-        for (path, source) in [sources("src/doctor"), profiles()].concat() {
+        for (path, source) in [sources("doctor"), profiles()].concat() {
             for (_, line) in made(&source) {
                 let name = first(&line).to_owned();
                 let is_known = PROGRAMS.iter().any(|(known, _)| *known == name);
@@ -390,7 +377,7 @@ mod tests {
     fn a_long_option_of_a_program_that_a_mac_has_is_known_to_be_there() {
         const THERE: [(&str, &str); 1] = [("curl", "--proto")];
         let mut wrong = Vec::new();
-        for (path, source) in [sources("src/doctor"), profiles()].concat() {
+        for (path, source) in [sources("doctor"), profiles()].concat() {
             for (_, line) in made(&source) {
                 let program = first(&line).to_owned();
                 let is_shared = is_of(&program, Os::Darwin) && is_of(&program, Os::Linux);

@@ -86,7 +86,6 @@ impl From<Command> for Help {
 mod tests {
     use super::*;
     use crate::{Code, Error};
-    use std::fs;
 
     #[test]
     fn a_command_of_ours_is_told_with_the_image_of_the_run() {
@@ -112,23 +111,14 @@ mod tests {
         // Before a command line is understood, there is no image.
         const EARLY: [&str; 4] =
             ["cli/early.rs", "cli/usage.rs", "cli/doctor/facts.rs", "error/help.rs"];
-        let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
-        while let Some(folder) = folders.pop() {
-            for entry in fs::read_dir(folder).unwrap() {
-                let path = entry.unwrap().path();
-                if path.is_dir() {
-                    folders.push(path);
-                    continue;
-                }
-                let text = fs::read_to_string(&path).unwrap();
-                for line in text.split(".help(").skip(1).filter(|line| line.starts_with('"')) {
-                    let line = line.split('"').nth(1).unwrap_or_default();
-                    let rest = line.split("runnerup ").nth(1).unwrap_or_default();
-                    let is_list = rest.ends_with("--list") || rest.contains("--help");
-                    let acts = VERBS.iter().any(|verb| rest.starts_with(verb)) && !is_list;
-                    let is_early = EARLY.iter().any(|file| path.ends_with(file));
-                    assert!(!acts || is_early, "{}: {line}", path.display());
-                }
+        for (path, text) in crate::text::sources::below("") {
+            for line in text.split(".help(").skip(1).filter(|line| line.starts_with('"')) {
+                let line = line.split('"').nth(1).unwrap_or_default();
+                let rest = line.split("runnerup ").nth(1).unwrap_or_default();
+                let is_list = rest.ends_with("--list") || rest.contains("--help");
+                let acts = VERBS.iter().any(|verb| rest.starts_with(verb)) && !is_list;
+                let is_early = EARLY.iter().any(|file| path.ends_with(file));
+                assert!(!acts || is_early, "{}: {line}", path.display());
             }
         }
     }

@@ -112,6 +112,11 @@ impl ServiceState {
         self.domain.is_some() || !is_idle
     }
 
+    /// systemd counts it as active though its main process has ended (`RemainAfterExit=`).
+    pub fn has_exited(&self) -> bool {
+        self.active == Activity::Active && self.sub == "exited"
+    }
+
     /// It has ended, and waits to be started again.
     pub fn waits_for_restart(&self) -> bool {
         self.active == Activity::Activating && self.sub == AUTO_RESTART

@@ -3,6 +3,27 @@
 use super::Os;
 use std::path::{Path, PathBuf};
 
+/// Folders whose files a package brings and replaces: no person edits them.
+const OF_PACKAGES: [&str; 12] = [
+    "/usr/bin",
+    "/usr/sbin",
+    "/bin",
+    "/sbin",
+    "/lib",
+    "/usr/lib",
+    "/usr/libexec",
+    "/usr/share",
+    "/System",
+    "/opt/homebrew",
+    "/nix/store",
+    "/snap",
+];
+
+/// Whether a package brings a file, and not an administrator.
+pub fn is_of_package(file: &Path) -> bool {
+    OF_PACKAGES.iter().any(|folder| file.starts_with(folder))
+}
+
 /// Folders whose whole content is the system's.
 const SYSTEM: [&str; 24] = [
     "/bin",

@@ -7,6 +7,8 @@ mod nearest;
 mod paths;
 mod secrets;
 mod shell;
+#[cfg(test)]
+pub(crate) mod sources;
 pub mod url;
 pub mod yaml;
 

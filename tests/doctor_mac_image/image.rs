@@ -1,6 +1,6 @@
 //! A folder that holds what the disk of a documented Mac does.
 
-use crate::support;
+use crate::support::{self, report::problems};
 use serde_json::Value;
 use std::{
     fs,
@@ -132,12 +132,7 @@ impl Image {
     }
 
     pub(super) fn problems(&self) -> Vec<String> {
-        let report = self.doctor(&[]);
-        let findings = report["findings"].as_array().unwrap().iter();
-        findings
-            .filter(|own| matches!(own["status"].as_str(), Some("fail" | "warn" | "error")))
-            .map(|own| own["check"].as_str().unwrap().to_owned())
-            .collect()
+        problems(&self.doctor(&[]))
     }
 }
 

@@ -1,5 +1,6 @@
 //! A folder that holds what the system's drive of Windows does, with an agent.
 
+use super::support::report::problems;
 use serde_json::Value;
 use std::{
     fs,
@@ -172,11 +173,6 @@ impl Image {
     }
 
     pub(super) fn problems(&self) -> Vec<String> {
-        let report = self.doctor(&[]);
-        let findings = report["findings"].as_array().unwrap().iter();
-        findings
-            .filter(|own| matches!(own["status"].as_str(), Some("fail" | "warn" | "error")))
-            .map(|own| own["check"].as_str().unwrap().to_owned())
-            .collect()
+        problems(&self.doctor(&[]))
     }
 }

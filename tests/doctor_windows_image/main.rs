@@ -7,6 +7,8 @@
 mod faults;
 mod forms;
 mod image;
+#[path = "../support/mod.rs"]
+mod support;
 
 use image::{Image, Kind};
 use serde_json::Value;

@@ -30,6 +30,7 @@ pub mod plans;
 pub mod planted;
 #[cfg(unix)]
 pub mod process;
+pub mod report;
 #[cfg(target_os = "linux")]
 pub mod scratch;
 

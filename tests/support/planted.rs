@@ -3,6 +3,7 @@
 
 #![allow(clippy::print_stdout)]
 
+pub use super::report::problems;
 use super::{
     faults::{Cure, Fault, Healthy, PRELUDE},
     lab::{Lab, PROGRAM, UNIT, said},
@@ -260,14 +261,6 @@ pub fn finding<'a>(report: &'a Value, check: &str) -> Option<&'a Value> {
         .unwrap()
         .iter()
         .find(|own| own["check"] == check && own["status"] != "pass" && own["status"] != "skip")
-}
-
-/// The checks that failed, warned or could not be made.
-pub fn problems(report: &Value) -> Vec<String> {
-    let findings = report["findings"].as_array().unwrap().iter();
-    let bad =
-        findings.filter(|own| matches!(own["status"].as_str(), Some("fail" | "warn" | "error")));
-    bad.map(|own| own["check"].as_str().unwrap().to_owned()).collect()
 }
 
 /// Nothing is wrong, and much was looked at.

@@ -149,16 +149,17 @@ mod tests {
     use super::*;
     use crate::{
         Command,
-        doctor::{CHECKS, Selection, Status, fixtures::*, judge},
+        doctor::{Selection, Status, fixtures::*, judge},
         host::{Activity, Load, Provenance, Seen},
         service::{
             launchd::{self, OnJob, bootstrap_in},
             systemd::OnUnit,
             task_scheduler::OnTask,
         },
+        text::sources,
         values::Manager,
     };
-    use std::{fs, path::Path};
+    use std::path::Path;
 
     fn one_shot_host() -> Survey {
         let mut survey = healthy();
@@ -233,7 +234,7 @@ mod tests {
                 }
             }
         }
-        assert!(with_steps > 0 && !CHECKS.is_empty());
+        assert!(with_steps > 0);
     }
 
     /// Whether a line starts, stops or restarts a service, or ends processes: by its words, which know
@@ -306,36 +307,27 @@ mod tests {
     /// A command made of words alone does nothing to what runs.
     #[test]
     fn no_command_acts_without_a_word_for_it_in_its_type() {
-        let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-        let mut folders = vec![sources.clone()];
+        let help: Vec<_> = HELP.iter().flat_map(|room| sources::below(room)).collect();
         let mut count = 0;
-        while let Some(folder) = folders.pop() {
-            for entry in fs::read_dir(folder).unwrap() {
-                let path = entry.unwrap().path();
-                if path.is_dir() {
-                    folders.push(path);
-                    continue;
-                }
-                let text = fs::read_to_string(&path).unwrap();
-                let code = text.split("#[cfg(test)]\nmod ").next().unwrap();
-                let is_help = HELP.iter().any(|room| path.starts_with(sources.join(room)));
-                if is_help || TYPED.iter().any(|typed| path.ends_with(typed)) {
-                    continue;
-                }
-                for made in ["fixed(", "root(", "granting(", "shows(", "plutil(file, "] {
-                    let begins = code.split(made).skip(1);
-                    for rest in begins.filter_map(|rest| rest.trim_start().strip_prefix('"')) {
-                        let line = rest.split('"').next().unwrap();
-                        count += 1;
-                        assert!(!acts_by_words(line), "{}: {line}", path.display());
-                    }
-                }
-                // Behind a command stands no other one that acts.
-                for rest in code.split("then(\"").skip(1) {
+        for (path, text) in sources::below("") {
+            let code = text.split("#[cfg(test)]\nmod ").next().unwrap();
+            let is_help = help.iter().any(|(other, _)| *other == path);
+            if is_help || TYPED.iter().any(|typed| path.ends_with(typed)) {
+                continue;
+            }
+            for made in ["fixed(", "root(", "granting(", "shows(", "plutil(file, "] {
+                let begins = code.split(made).skip(1);
+                for rest in begins.filter_map(|rest| rest.trim_start().strip_prefix('"')) {
                     let line = rest.split('"').next().unwrap();
-                    let acts = line.split([';', '|', '&']).any(acts_by_words);
-                    assert!(!acts, "{}: {line}", path.display());
+                    count += 1;
+                    assert!(!acts_by_words(line), "{}: {line}", path.display());
                 }
+            }
+            // Behind a command stands no other one that acts.
+            for rest in code.split("then(\"").skip(1) {
+                let line = rest.split('"').next().unwrap();
+                let acts = line.split([';', '|', '&']).any(acts_by_words);
+                assert!(!acts, "{}: {line}", path.display());
             }
         }
         assert!(count > 100, "{count}");

@@ -4,9 +4,10 @@ use super::rules;
 use crate::{
     doctor::{Command, Problem, Remedy, remedy::Text},
     host::{Above, Install, Link, Provenance, Running, Service, Way},
+    platform::paths::is_of_package,
     service::Verb,
 };
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// A program that stays in front of the agent.
 struct Standing {
@@ -128,7 +129,7 @@ impl Standing {
                 "Give flock the option --no-fork: it then holds the lock in the agent's own process.",
             );
         }
-        let Some(script) = self.script.as_ref().filter(|script| !is_packaged(script)) else {
+        let Some(script) = self.script.as_ref().filter(|script| !is_of_package(script)) else {
             let remedy = rules(service.manager).right_command(install, service);
             return match self.script {
                 Some(_) => remedy.reworded(
@@ -160,25 +161,6 @@ impl Standing {
         let edit = Command::fixed("sudoedit").path(script, self.named_by);
         Remedy::by_hand(text).command(edit).afterwards(Verb::Restart, install, service)
     }
-}
-
-/// Folders of packages, whose files are no person's to edit.
-const PACKAGED: [&str; 11] = [
-    "/usr/bin/",
-    "/usr/sbin/",
-    "/bin/",
-    "/sbin/",
-    "/usr/lib/",
-    "/usr/libexec/",
-    "/usr/share/",
-    "/System/",
-    "/opt/homebrew/",
-    "/nix/store/",
-    "/snap/",
-];
-
-fn is_packaged(script: &Path) -> bool {
-    script.to_str().is_some_and(|script| PACKAGED.iter().any(|folder| script.starts_with(folder)))
 }
 
 #[cfg(test)]

@@ -172,7 +172,7 @@ fn running(survey: &Survey, install: &Install) -> Judged {
     let (service, state) = state(install)?;
     let profile = service.manager.profile();
     match state.active {
-        Activity::Active if state.sub == "exited" && install.main_process().is_none() => {
+        Activity::Active if state.has_exited() && install.main_process().is_none() => {
             let what = format!("{} is active, but its agent has ended", service.name);
             let text = "Remove RemainAfterExit= from the unit, so that the agent is started again; then \
                         restart the service.";

@@ -8,6 +8,7 @@ use crate::{
         machine::hostname,
     },
     probe::reader,
+    service::systemd::truth::is_on,
 };
 use std::path::{Path, PathBuf};
 
@@ -47,7 +48,7 @@ fn fault(root: &Root, line: &Directive<String>, named_by: Provenance) -> Option<
     let key = line.key.trim_start_matches("Condition").trim_start_matches("Assert");
     match key {
         "FirstBoot" => {
-            let wants = matches!(value, "yes" | "true" | "on" | "1");
+            let wants = is_on(value);
             return (wants != is_not).then_some(ConditionFault::FirstBoot);
         }
         "Host"

@@ -9,7 +9,6 @@ mod unit;
 use crate::{
     host::{Boot, Provenance, Requirement, Seen, Wanter, WanterState},
     platform::fs::Root,
-    service::systemd::unit_folders::is_of_package,
     text::nearest,
 };
 use files::{Files, is_volatile};
@@ -127,7 +126,8 @@ impl<'a> NextBoot<'a> {
         };
         let wanter = |(name, folder): (String, &Path)| {
             let state = state(&name, !is_volatile(folder));
-            let by_package = is_of_package(folder);
+            // Neither an administrator's nor of this boot alone.
+            let by_package = !folder.starts_with("/etc") && !is_volatile(folder);
             let is_missing = state == WanterState::Missing;
             let meant = is_missing.then(|| nearest(&name, &self.files.targets())).flatten();
             Wanter { meant: meant.map(str::to_owned), name, state, by_package }

@@ -1,7 +1,10 @@
 //! One unit as the next boot will read it.
 
 use super::files::Files;
-use crate::{host::Directive, service::systemd::unit_text::parse};
+use crate::{
+    host::Directive,
+    service::systemd::{truth::is_off, unit_text::parse},
+};
 use std::path::Path;
 
 /// What stands at a unit's name.
@@ -73,8 +76,8 @@ impl Unit {
     }
 
     pub(super) fn has_defaults(&self) -> bool {
-        let value = self.value("Unit", "DefaultDependencies").unwrap_or("yes");
-        !matches!(value, "no" | "false" | "off" | "0")
+        let value = self.value("Unit", "DefaultDependencies").unwrap_or_default();
+        value.is_empty() || !is_off(value)
     }
 
     /// The units that it cannot be started without, each with the directive.

@@ -21,6 +21,7 @@ pub(crate) mod specifiers;
 mod start_line;
 pub mod state;
 pub(crate) mod time_span;
+pub(crate) mod truth;
 pub mod unit_folders;
 pub(crate) mod unit_text;
 pub mod untrusted;

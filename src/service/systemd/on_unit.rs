@@ -39,48 +39,27 @@ pub(crate) enum OnUnit {
 }
 
 impl OnUnit {
-    /// Its words before the name.
-    fn begin(self) -> Command {
-        match self {
-            Self::Enable => Command::root("systemctl enable"),
-            Self::EnableNow => Command::root("systemctl enable --now"),
-            Self::AddWants => Command::root("systemctl add-wants multi-user.target"),
-            Self::Start => Command::root("systemctl start"),
-            Self::Restart => Command::root("systemctl restart"),
-            Self::ResetFailed => Command::root("systemctl reset-failed"),
-            Self::Unmask => Command::root("systemctl unmask"),
-            Self::Edit => Command::root("systemctl edit"),
-            Self::EditFull => Command::root("systemctl edit --full"),
-            Self::Verify => Command::root("systemd-analyze --man=no verify"),
-            Self::Status => Command::fixed("systemctl status"),
-            Self::Cat => Command::root("systemctl cat"),
-            Self::Log => Command::fixed("journalctl --lines 50 --unit"),
-        }
-    }
-
-    fn starts_or_stops(self) -> bool {
-        match self {
-            Self::EnableNow | Self::Start | Self::Restart => true,
-            Self::Enable
-            | Self::AddWants
-            | Self::ResetFailed
-            | Self::Unmask
-            | Self::Edit
-            | Self::EditFull
-            | Self::Verify
-            | Self::Status
-            | Self::Cat
-            | Self::Log => false,
-        }
-    }
-
     /// On the unit of this name.
     pub(crate) fn of(self, unit: &str, named_by: Provenance) -> Command {
-        let command = self.begin().unit(unit, named_by);
-        match self.starts_or_stops() {
-            true => command.with_effect(Effect::Service(unit.to_owned())),
-            false => command,
-        }
+        let acts = || Effect::Service(unit.to_owned());
+        let (command, effect) = match self {
+            Self::Enable => (Command::root("systemctl enable"), Effect::Nothing),
+            Self::EnableNow => (Command::root("systemctl enable --now"), acts()),
+            Self::AddWants => {
+                (Command::root("systemctl add-wants multi-user.target"), Effect::Nothing)
+            }
+            Self::Start => (Command::root("systemctl start"), acts()),
+            Self::Restart => (Command::root("systemctl restart"), acts()),
+            Self::ResetFailed => (Command::root("systemctl reset-failed"), Effect::Nothing),
+            Self::Unmask => (Command::root("systemctl unmask"), Effect::Nothing),
+            Self::Edit => (Command::root("systemctl edit"), Effect::Nothing),
+            Self::EditFull => (Command::root("systemctl edit --full"), Effect::Nothing),
+            Self::Verify => (Command::root("systemd-analyze --man=no verify"), Effect::Nothing),
+            Self::Status => (Command::fixed("systemctl status"), Effect::Nothing),
+            Self::Cat => (Command::root("systemctl cat"), Effect::Nothing),
+            Self::Log => (Command::fixed("journalctl --lines 50 --unit"), Effect::Nothing),
+        };
+        command.unit(unit, named_by).with_effect(effect)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Directives by which a unit sees other folders than the host: `systemd.exec(5)`, "Sandboxing", and
 //! `src/core/namespace.c` of systemd for what counts where several of them name a path.
 
-use super::unit_text::split;
+use super::{truth::is_off, unit_text::split};
 use crate::host::Directive;
 use std::collections::BTreeMap;
 
@@ -35,16 +35,6 @@ const IMPLIED: [(&str, &str); 3] =
 
 /// The words of each directive, by its key.
 pub(crate) type Words = BTreeMap<String, Vec<String>>;
-
-/// Whether a truth of systemd's is one.
-pub(crate) fn is_on(value: &str) -> bool {
-    ["1", "yes", "y", "true", "t", "on"].iter().any(|on| value.eq_ignore_ascii_case(on))
-}
-
-/// Whether it is none.
-pub(crate) fn is_off(value: &str) -> bool {
-    ["", "0", "no", "n", "false", "f", "off"].iter().any(|off| value.eq_ignore_ascii_case(off))
-}
 
 /// What the lines of a unit set, where systemd was not asked; words with a specifier are left out.
 pub(crate) fn of_lines<Value: AsRef<str>>(lines: &[Directive<Value>]) -> Words {

@@ -12,14 +12,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Folders whose files a package brings and replaces.
-const OF_PACKAGES: [&str; 2] = ["/usr", "/lib"];
-
-/// Whether a package brings a file, and not an administrator.
-pub(crate) fn is_of_package(file: &Path) -> bool {
-    OF_PACKAGES.iter().any(|folder| file.starts_with(folder))
-}
-
 /// Most names that are taken from a folder which an account could have filled.
 const NAMES: usize = 4000;
 

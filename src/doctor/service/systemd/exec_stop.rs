@@ -1,5 +1,5 @@
 //! A command of the unit that signals the agent at a stop: systemd signals it again behind that, and an
-//! agent ends its job at the second signal (docs/agents.md, Stop).
+//! agent ends its job at the second signal (docs/agents.md, Configuration).
 
 use super::drop_in::drop_in;
 use crate::{

@@ -5,8 +5,8 @@ use crate::{
     Command,
     doctor::Remedy,
     host::{Directive, Install, Misread, Misreading, Provenance, Service},
-    platform::fs::Kind,
-    service::{Verb, systemd::unit_folders::is_of_package},
+    platform::{fs::Kind, paths::is_of_package},
+    service::Verb,
     text::REDACTED,
 };
 use std::path::Path;

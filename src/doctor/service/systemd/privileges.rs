@@ -4,7 +4,7 @@
 
 use crate::{
     host::{Directive, Install, Service, StepTool},
-    service::systemd::sandbox::{is_off, is_on},
+    service::systemd::truth::{is_off, is_on},
 };
 
 /// From this version on systemd installs its filters while it is still root, so that they need no

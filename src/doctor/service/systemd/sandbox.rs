@@ -13,7 +13,7 @@ use crate::{
     platform::fs::Kind,
     service::systemd::{
         elevation::Elevation,
-        sandbox::{is_off, is_on},
+        truth::{is_off, is_on},
     },
 };
 use std::path::Path;

@@ -7,7 +7,7 @@ use crate::{
         change::{made_for_start, on_account},
     },
     host::{Install, Lack, Service, StartLack, StartNeed, Survey},
-    service::systemd::sandbox::is_off,
+    service::systemd::truth::is_off,
 };
 
 pub(in crate::doctor::service) const START_NEEDS: Check = Check {

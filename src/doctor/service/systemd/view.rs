@@ -5,7 +5,8 @@ use crate::{
     host::Service,
     service::systemd::{
         elevation::Elevation,
-        sandbox::{Words, is_off, is_on},
+        sandbox::Words,
+        truth::{is_off, is_on},
     },
 };
 use std::path::{Path, PathBuf};
