@@ -21,7 +21,7 @@ pub use layout::{Layout, is_documented};
 pub use not_token::NotToken;
 pub use profile::{
     Bucket, Drain, End, Health, Key, Names, Origin, Profile, ReleaseForm, is_agents_variable,
-    is_like_process_name, is_process_name, is_token_variable, is_unhealthy, profiles,
+    is_job_name, is_like_process_name, is_process_name, is_token_variable, is_unhealthy, profiles,
     token_variables, variables,
 };
 pub use token::Token;

@@ -7,7 +7,7 @@ use super::{
     unit::Unit,
 };
 use crate::{
-    agent::Kind as Agent,
+    agent::{Kind as Agent, is_job_name},
     host::{Definition, Directive, PathWalk, Provenance, ValueKind},
     platform::fs::{Kind, Root},
     service::launchd::{AGENTS, DAEMONS, Plist},
@@ -114,7 +114,7 @@ fn definition(root: &Root, path: &Path) -> Option<Unit> {
     };
     let name = plist.label.unwrap_or(stem);
     let is_agent = |word: &String| Agent::named_in(word).is_some();
-    let is_agents = name.contains("circleci") || plist.command.iter().any(is_agent);
+    let is_like_agents = name.contains("circleci") || plist.command.iter().any(is_agent);
     let written_by = definition.walk.written_by();
     let source = path.display().to_string();
     let variables = plist.variables.into_iter();
@@ -127,13 +127,18 @@ fn definition(root: &Root, path: &Path) -> Option<Unit> {
         variables: variables.collect(),
         ..Unit::of_one_file(name, Manager::Launchd)
     };
-    (is_agents || leads_to_agent(root, &unit)).then_some(unit)
+    (is_job_name(&unit.name) || leads_to_agent(root, &unit, is_like_agents)).then_some(unit)
 }
 
-/// Whether a job starts an agent by a script, whatever the job is called.
-fn leads_to_agent(root: &Root, unit: &Unit) -> bool {
-    launch::may_be_script(&unit.command())
-        && !launch::of_unit(root, unit, &unit.variables).run.words.is_empty()
+/// Whether a job starts an agent, whatever the job is called: one that cleans up after agents or
+/// watches them names them too. Where not all of its command could be read, its words decide.
+fn leads_to_agent(root: &Root, unit: &Unit, is_like_agents: bool) -> bool {
+    let command = unit.command();
+    if !is_like_agents && !launch::may_be_script(&command) {
+        return false;
+    }
+    let run = launch::of_unit(root, unit, &unit.variables).run;
+    !run.words.is_empty() || is_like_agents && (run.unread.is_some() || command.is_empty())
 }
 
 #[cfg(test)]
@@ -228,6 +233,31 @@ mod tests {
         let text = "#!/bin/bash\nexec /opt/circleci/circleci-launch-agent --config /c.yaml\n";
         std::fs::write(&script, text).unwrap();
         assert_eq!(find(&root)[0].name, "org.ci");
+    }
+
+    /// As administrators' own jobs beside an agent are.
+    #[cfg(unix)]
+    #[test]
+    fn a_job_that_only_names_agents_is_anothers() {
+        for (label, words) in [
+            ("com.circleci.cleanup", &["/bin/sh", "-c", "rm -rf /var/opt/circleci/workdir/*"][..]),
+            ("org.ci.watchdog", &["/bin/sh", "-c", "pgrep -f circleci-launch-agent || reboot"]),
+            ("com.circleci.exporter", &["/usr/bin/nc", "-lk", "9100"]),
+        ] {
+            let words: String =
+                words.iter().map(|word| format!("<string>{word}</string>")).collect();
+            let keys = format!(
+                "<key>Label</key><string>{label}</string><key>ProgramArguments</key>\
+                 <array>{words}</array>"
+            );
+            let file = format!("Library/LaunchDaemons/{label}.plist");
+            let (_folder, root) = image(&file, &plist(&keys));
+            assert!(find(&root).iter().all(|unit| unit.name != label), "{label}");
+        }
+        let keys = "<key>Label</key><string>com.circleci.ci</string><key>ProgramArguments</key>\
+            <array><string>/opt/gone.sh</string></array>";
+        let (_folder, root) = image("Library/LaunchDaemons/com.circleci.ci.plist", &plist(keys));
+        assert_eq!(find(&root).len(), 1, "what it runs is not known");
     }
 
     #[test]

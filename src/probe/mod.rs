@@ -56,6 +56,7 @@ mod start_log;
 mod strays;
 mod sudo;
 mod task_action;
+mod task_starts;
 mod tasks;
 mod unit;
 mod unit_parts;

@@ -4,9 +4,9 @@
 use super::{
     environment::Raw,
     reader::{self, Part},
+    task_starts::{is_agent, starts_agent},
 };
 use crate::{
-    agent::Kind,
     platform::fs::{Provenance, Root},
     service::task_scheduler::xml,
     text::{has_drive, inner, is_whole},
@@ -53,12 +53,14 @@ pub(super) struct Run {
     pub(super) variables: Vec<Raw>,
     /// The script.
     pub(super) script: Option<PathBuf>,
+    /// Not all of what it runs could be read.
+    pub(super) is_unread: bool,
 }
 
 impl Run {
     /// Whether it runs an agent.
     pub(super) fn is_agent(&self) -> bool {
-        self.words.iter().any(|word| is_agent(word))
+        starts_agent(&self.words)
     }
 }
 
@@ -84,15 +86,24 @@ pub(super) fn follow(root: &Root, action: &Action, named_by: Provenance) -> Run 
     };
     let statements = line.map_or_else(|| vec![plain()], |line| statements(&bare(line)));
     let folder = folder(action);
+    // A command in code is one that a person cannot read either.
+    let mut is_unread = words(&arguments).iter().any(|word| is_encoded(word));
     let mut run = statements
         .iter()
-        .find(|statement| statement.iter().any(|word| is_agent(word)))
+        .find(|statement| starts_agent(statement))
         .map(|statement| Run { words: statement.clone(), ..Run::default() })
         .or_else(|| {
-            let of_script = |text: &Vec<String>| of_script(root, text.first()?, &folder, named_by);
-            statements.iter().find_map(of_script)
+            let mut scripts = statements.iter().filter_map(|text| text.first());
+            scripts.find_map(|word| match of_script(root, word, &folder, named_by) {
+                Script::Read(run) => run,
+                Script::Unread => {
+                    is_unread = true;
+                    None
+                }
+                Script::None => None,
+            })
         })
-        .unwrap_or_else(|| Run { words: plain(), ..Run::default() });
+        .unwrap_or_else(|| Run { words: plain(), is_unread, ..Run::default() });
     if let Some(first) = run.words.first_mut().filter(|first| !is_whole(Path::new(first.as_str())))
         && is_agent(first)
         && !folder.is_empty()
@@ -139,8 +150,11 @@ fn resolve_config(words: &mut [String], folder: &str) {
     }
 }
 
-fn is_agent(word: &str) -> bool {
-    Kind::of_program(&program_name(word)).is_some()
+/// Whether it is PowerShell's option of a command in Base64, in any of the forms that it takes.
+fn is_encoded(word: &str) -> bool {
+    let word = word.to_ascii_lowercase();
+    let option = word.strip_prefix(['-', '/']).unwrap_or_default();
+    option == "ec" || option.len() > 1 && "encodedcommand".starts_with(option)
 }
 
 /// A text with the variables filled in that stand for known folders.
@@ -223,16 +237,30 @@ fn words(text: &str) -> Vec<String> {
     words
 }
 
-/// What a script sets and runs; `None` where the word is no script, or runs no agent.
-fn of_script(root: &Root, word: &str, folder: &str, named_by: Provenance) -> Option<Run> {
+/// What the first word of a statement comes to.
+enum Script {
+    /// No script.
+    None,
+    /// One that could not be read.
+    Unread,
+    /// What it sets and runs, if it runs an agent.
+    Read(Option<Run>),
+}
+
+fn of_script(root: &Root, word: &str, folder: &str, named_by: Provenance) -> Script {
     let small = word.to_ascii_lowercase();
-    if ![".cmd", ".bat", ".ps1"].iter().any(|end| small.ends_with(end)) {
-        return None;
+    if ![".cmd", ".bat", ".ps1", ".vbs"].iter().any(|end| small.ends_with(end)) {
+        return Script::None;
     }
     let whole =
         if is_whole(Path::new(word)) { word.to_owned() } else { format!("{folder}\\{word}") };
     let path = inner(&whole);
-    let (walk, content) = reader::read_at(root, &path, Part::Head(LIMIT), named_by).ok()?;
+    let Ok((walk, content)) = reader::read_at(root, &path, Part::Head(LIMIT), named_by) else {
+        return Script::Unread;
+    };
+    if content.cut {
+        return Script::Unread;
+    }
     let written_by = named_by.and(walk.written_by());
     let text = xml::decoded(&content.bytes);
     let here = whole.rsplit_once(['/', '\\']).map_or("", |(folder, _)| folder);
@@ -258,12 +286,12 @@ fn of_script(root: &Root, word: &str, folder: &str, named_by: Provenance) -> Opt
             folder =
                 into.filter(|into| is_whole(Path::new(&format!("{into}\\")))).unwrap_or(folder);
         }
-        if let Some(words) = runs.into_iter().find(|run| run.iter().any(|word| is_agent(word))) {
+        if let Some(words) = runs.into_iter().find(|run| starts_agent(run)) {
             run.words = words;
         }
     }
     resolve_config(&mut run.words, &folder);
-    (!run.words.is_empty()).then_some(run)
+    Script::Read((!run.words.is_empty()).then_some(run))
 }
 
 /// The folder that a statement of a script goes into.
@@ -419,6 +447,14 @@ mod tests {
             ("", ""),
         ] {
             assert!(!run(command, arguments).is_agent(), "{command} {arguments}");
+        }
+        for (command, arguments, is_unread) in [
+            ("cmd", "/c gone.cmd", true),
+            ("powershell", "-NoProfile -enc ZQB4AGkAdAA=", true),
+            ("powershell", "-ExecutionPolicy Bypass -Command exit", false),
+            ("taskkill", "/im circleci-launch-agent.exe", false),
+        ] {
+            assert_eq!(run(command, arguments).is_unread, is_unread, "{command} {arguments}");
         }
     }
 

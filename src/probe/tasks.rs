@@ -6,7 +6,7 @@ use super::{
     unit::Unit,
 };
 use crate::{
-    agent::Kind as Agent,
+    agent::{Kind as Agent, is_job_name},
     host::{Definition, Directive, PathWalk, Provenance, ValueKind},
     platform::fs::{Kind, Root},
     service::task_scheduler::xml,
@@ -100,7 +100,6 @@ fn list(root: &Root, folder: &Path, depth: usize, files: &mut Vec<PathBuf>) {
 /// A task, if it is an agent's.
 fn definition(root: &Root, path: &Path) -> Option<Unit> {
     let name = path.strip_prefix(FOLDER).ok()?.display().to_string().replace('/', "\\");
-    let is_called_so = name.to_lowercase().contains("circleci");
     let mut definition = Definition {
         walk: PathWalk { path: path.to_owned(), ..PathWalk::default() },
         failure: None,
@@ -120,12 +119,19 @@ fn definition(root: &Root, path: &Path) -> Option<Unit> {
         // Of one that cannot be read only the name tells whose it is.
         Err(failure) => definition.failure = Some(failure),
     }
+    let definition_failed = definition.failure.is_some();
     unit.definitions.push(definition);
     let named_by = unit.provenance();
     let runs: Vec<_> =
         actions(&unit).iter().map(|action| task_action::follow(root, action, named_by)).collect();
     let at = runs.iter().position(task_action::Run::is_agent);
-    let is_agents = at.is_some() || is_called_so;
+    // One that cleans up after agents or watches them is called so too: a name alone counts where
+    // nobody else has it, or where not all that the task runs is known.
+    let small = unit.name.to_lowercase();
+    let is_unknown = definition_failed || runs.iter().any(|run| run.is_unread) || runs.is_empty();
+    let is_agents = at.is_some()
+        || is_job_name(&unit.name)
+        || small.contains("circleci") && (is_unknown || small.contains(KEEPER));
     let run = runs.into_iter().nth(at.unwrap_or_default()).unwrap_or_default();
     unit.command = Some(run.words);
     unit.variables = run.variables;
@@ -194,6 +200,10 @@ mod tests {
         )
     }
 
+    /// As on public hosts.
+    const WATCHDOG: &str = "-Command \"if (!(Get-Process circleci-launch-agent)) { \
+        Start-ScheduledTask 'CircleCI Launch Agent' }\"";
+
     const AGENT: &str = r"C:\Program Files\CircleCI\circleci-launch-agent.exe";
 
     #[test]
@@ -205,6 +215,8 @@ mod tests {
             ("Microsoft/Windows/Defrag", &task("S-1-5-18", "defrag", "")),
             ("Backup", &task("bob", "backup.exe", "")),
             ("CircleCI broken", "<Task><"),
+            ("CircleCI Cleanup", &task("S-1-5-18", "cmd", "/c rd /s /q C:\\w")),
+            ("CI watchdog", &task("S-1-5-18", "powershell", WATCHDOG)),
         ]);
         let found = find(&root);
         let accounts: Vec<_> =

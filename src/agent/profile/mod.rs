@@ -254,6 +254,11 @@ pub fn profiles() -> impl Iterator<Item = &'static Profile> {
     Kind::ALL.into_iter().map(Kind::profile)
 }
 
+/// Whether documentation gives this name to an agent's launchd job or scheduled task.
+pub fn is_job_name(name: &str) -> bool {
+    profiles().any(|profile| [profile.names.label, profile.names.task].contains(&name))
+}
+
 /// Every variable that an agent reads.
 pub fn variables() -> impl Iterator<Item = &'static str> {
     profiles().flat_map(|profile| profile.keys).map(|key| key.variable)
