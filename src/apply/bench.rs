@@ -162,6 +162,7 @@ pub(super) fn tools_with<T>(
         state: &state,
         run: "r",
         key: b"",
+        cures: false,
         undoes: false,
         lost: std::cell::RefCell::default(),
     };

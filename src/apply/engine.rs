@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 /// Steps to do, and the receipt for them.
 #[derive(Debug)]
 pub struct Task<'a> {
-    /// Such as `install`; it goes into the journal.
+    /// Such as `install`, or [`FIX`](record::FIX); it goes into the journal.
     pub command: &'a str,
     /// The steps.
     pub steps: &'a [Step],
@@ -54,6 +54,7 @@ pub fn run(task: Task<'_>, host: &Host<'_>) -> Result<Option<Receipt>> {
         state: &state,
         run: &run,
         key: &key,
+        cures: record::cures(command),
         undoes: false,
         lost: std::cell::RefCell::default(),
     };
@@ -184,7 +185,8 @@ fn go(
         if restores {
             receipt.restored(&target);
         } else {
-            receipt.changed(Record { target, before, after, data: step.is_data() });
+            let (data, cure) = (step.is_data(), tools.cures);
+            receipt.changed(Record { target, before, after, data, cure });
         }
         tools.host.report.done();
     }

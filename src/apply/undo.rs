@@ -266,6 +266,7 @@ mod tests {
             before: State::Absent,
             after: None,
             data: true,
+            cure: false,
         };
         run(&bench, &[Step::restore(&record, true)], Receipt::new("default")).unwrap();
         assert!(!home.exists());

@@ -188,6 +188,7 @@ mod tests {
             before: crate::record::State::Absent,
             after: None,
             data: false,
+            cure: false,
         };
         let mut other = Receipt::new("gpu");
         other.installed = true;

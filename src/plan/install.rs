@@ -15,7 +15,7 @@ use crate::{
     platform::{Os, home::refusal, paths::home},
     record::{Digest, PlacedBinary, Receipt, Record, State, Step, Target, ancestors},
     release::Artifact,
-    service::{systemd::drop_ins, task_scheduler},
+    service::task_scheduler,
     settings::{
         Settings, Source, Spec,
         table::{Definition, SETTINGS},
@@ -282,7 +282,7 @@ fn missing_tool(tool: &str, why: &str, package: &str) -> Error {
 fn no_longer_wanted(wanted: &[Step], facts: &Facts) -> Vec<Step> {
     let records = facts.receipt.iter().flat_map(|receipt| &receipt.records);
     let targets: Vec<Target> = wanted.iter().map(Step::target).collect();
-    let stays = |record: &&Record| record.data || is_cure(record);
+    let stays = |record: &&Record| record.data || record.cure;
     let kept = records.clone().filter(stays).map(|record| &record.target);
     let staying: Vec<&Path> = targets.iter().chain(kept).filter_map(Target::path).collect();
     let is_stale = |record: &&Record| {
@@ -303,13 +303,6 @@ fn no_longer_wanted(wanted: &[Step], facts: &Facts) -> Vec<Step> {
                 || matches!(step, Step::Restore { to, .. } if *to != State::Absent)
         })
         .collect()
-}
-
-/// Whether a fix of the doctor made it, or could have: rights of what was there, or a drop-in. The fault
-/// that it cured would be back.
-fn is_cure(record: &Record) -> bool {
-    matches!(record.before, State::PermissionsSet { .. } | State::Folder { .. })
-        || record.target.path().is_some_and(drop_ins::is_of_doctor)
 }
 
 /// Whether a running agent must be restarted for the change of a step.

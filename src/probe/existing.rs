@@ -296,6 +296,7 @@ mod tests {
                 before: State::Absent,
                 after: Some(After { meta, digest: Some(digest), made_for: None }),
                 data: false,
+                cure: false,
             });
             let Found { settings, .. } = found("", 0o777, Some(&receipt), b"key");
             assert_eq!(settings.has("proxy"), expected);

@@ -132,6 +132,7 @@ mod tests {
             before: State::Absent,
             after: Some(after),
             data: false,
+            cure: false,
         });
         facts.receipt = Some(receipt);
         assert_eq!(digest(&root, Fingerprint::Plain, &facts), Some(Digest::of(b"four", None)));

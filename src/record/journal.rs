@@ -22,7 +22,7 @@ const SIZE_LIMIT: u64 = 1 << 20;
 pub(crate) enum Event {
     /// A run began.
     Begin {
-        /// Such as `install`.
+        /// Such as `install`, or [`FIX`].
         command: String,
         /// The instance that it is about.
         instance: String,
@@ -60,6 +60,14 @@ pub(crate) enum Event {
         /// Its number.
         step: usize,
     },
+}
+
+/// The command of a run that cures faults.
+pub const FIX: &str = "doctor --fix";
+
+/// Whether a run of this command cures faults: an install leaves what it did as it is.
+pub(crate) fn cures(command: &str) -> bool {
+    command == FIX
 }
 
 /// The journal of the run that is under way.
@@ -159,6 +167,10 @@ impl Unfinished {
     pub(crate) fn fold(&self, receipt: &mut Receipt) {
         let original = receipt.clone();
         receipt.complete = false;
+        let cure = self
+            .events
+            .iter()
+            .any(|event| matches!(event, Event::Begin { command, .. } if cures(command)));
         for event in &self.events {
             match event {
                 Event::Begin { made, .. } => {
@@ -174,6 +186,7 @@ impl Unfinished {
                         before: before.clone(),
                         after: None,
                         data: *data,
+                        cure,
                     });
                 }
                 Event::Intent { .. } => {}
@@ -184,6 +197,7 @@ impl Unfinished {
                         before: before.clone(),
                         after: after.clone(),
                         data: *data,
+                        cure,
                     }),
                     _ => {}
                 },
@@ -281,8 +295,13 @@ mod tests {
     #[test]
     fn what_was_taken_away_and_put_back_again_is_on_record_again() {
         let target = Target::File("/a".into());
-        let record =
-            Record { target: target.clone(), before: State::Absent, after: None, data: false };
+        let record = Record {
+            target: target.clone(),
+            before: State::Absent,
+            after: None,
+            data: false,
+            cure: false,
+        };
         let mut receipt = Receipt::new("default");
         receipt.changed(record.clone());
         let Event::Intent { step, what, before, data, .. } = intent(1, "/a") else { panic!() };

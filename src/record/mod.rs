@@ -8,8 +8,8 @@ mod step;
 mod target;
 
 pub(crate) use digest::{FILE_LIMIT, file_digest};
-pub use journal::Unfinished;
-pub(crate) use journal::{Event, Journal};
+pub(crate) use journal::{Event, Journal, cures};
+pub use journal::{FIX, Unfinished};
 pub(crate) use known::{KEY_LENGTH, ancestors, path, read_key, receipts};
 pub use known::{StateSnapshot, read};
 pub use receipt::{PlacedBinary, Receipt};

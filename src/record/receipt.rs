@@ -102,6 +102,8 @@ impl Receipt {
                 known.after = record.after;
                 // A step that only sets rights does not know what the folder is for.
                 known.data |= record.data;
+                // What an install makes as well is its own.
+                known.cure &= record.cure;
             }
             None => self.records.push(record),
         }
@@ -121,7 +123,13 @@ mod tests {
     #[test]
     fn the_first_before_stays() {
         let target = Target::File("/etc/x".into());
-        let record = |before| Record { target: target.clone(), before, after: None, data: false };
+        let record = |before| Record {
+            target: target.clone(),
+            before,
+            after: None,
+            data: false,
+            cure: false,
+        };
         let mut receipt = Receipt::new("default");
         receipt.changed(record(State::Absent));
         receipt.changed(record(State::Present));
@@ -133,7 +141,13 @@ mod tests {
     #[test]
     fn what_was_settled_and_then_written_is_put_back_whole() {
         let target = Target::File("/etc/x".into());
-        let record = |before| Record { target: target.clone(), before, after: None, data: false };
+        let record = |before| Record {
+            target: target.clone(),
+            before,
+            after: None,
+            data: false,
+            cure: false,
+        };
         let meta = |mode| Meta {
             kind: Kind::File,
             permissions: Permissions::Mode { uid: 1, gid: 1, mode },

@@ -129,6 +129,9 @@ pub struct Record {
     pub after: Option<After>,
     /// Belongs to the jobs' data, and goes only with `--purge`.
     pub data: bool,
+    /// The doctor cured a fault by it: only an uninstall puts it back, as the fault comes back with it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cure: bool,
 }
 
 impl Record {

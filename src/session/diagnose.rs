@@ -86,7 +86,7 @@ fn of(command: &'static str, unfinished: &Unfinished, why: &'static str) -> Help
 
 /// What an unfinished run is called: by one of our own names, whatever a journal says.
 fn name_of(unfinished: &Unfinished) -> String {
-    let known = ["install", "uninstall", "doctor --fix"].into_iter();
+    let known = ["install", "uninstall", record::FIX].into_iter();
     let name = known.into_iter().find(|name| *name == unfinished.command);
     let name = name.map_or("a run".to_owned(), |name| format!("a run of `{name}`"));
     match is_plain(&unfinished.at) {

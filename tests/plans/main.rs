@@ -194,10 +194,17 @@ fn what_the_doctor_cured_is_not_taken_back_by_the_next_install() {
         (Target::Folder(drop_in.parent().unwrap().into()), State::Absent),
         (Target::File(drop_in), State::Absent),
     ] {
-        receipt.records.push(Record { target, before, after: None, data: false });
+        receipt.records.push(Record { target, before, after: None, data: false, cure: true });
     }
     let again = planned(system, &USUAL, &installed);
     assert!(again.steps.is_empty(), "{}", shown(&again));
+    let records = &mut installed.receipt.as_mut().unwrap().records;
+    records.iter_mut().for_each(|record| record.cure = false);
+    let again = planned(system, &USUAL, &installed);
+    assert!(
+        !again.steps.is_empty(),
+        "what an install made goes when the next one does not want it"
+    );
 }
 
 #[test]

@@ -146,7 +146,7 @@ fn a_folder_of_somebody_is_not_the_accounts_on_windows() {
     assert!(error.message().contains("does not belong to circleci"), "{error}");
     // One that an earlier run made for it.
     let target = Target::Folder("D:/jobs".into());
-    let record = Record { target, before: State::Absent, after: None, data: true };
+    let record = Record { target, before: State::Absent, after: None, data: true, cure: false };
     facts.receipt.as_mut().unwrap().changed(record);
     planned(windows, &given, &facts);
 }

@@ -121,7 +121,13 @@ pub fn done(mut facts: Facts, plan: &Plan) -> Facts {
         if let Step::Restore { target, .. } = step {
             receipt.restored(target);
         } else {
-            receipt.changed(Record { target: step.target(), before, after, data: step.is_data() });
+            receipt.changed(Record {
+                target: step.target(),
+                before,
+                after,
+                data: step.is_data(),
+                cure: false,
+            });
         }
     }
     facts.receipt = Some(receipt);

@@ -309,6 +309,7 @@ mod tests {
             before: State::Absent,
             after: Some(After { meta, digest: None, made_for: None }),
             data: false,
+            cure: false,
         };
         let judged = |meta: Meta| {
             let found = Found { meta, is_bare_folder: false };

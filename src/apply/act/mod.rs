@@ -34,6 +34,8 @@ pub(crate) struct Tools<'a> {
     /// Suffix of this run's temporary files and backups.
     pub(crate) run: &'a str,
     pub(crate) key: &'a [u8],
+    /// This run cures faults.
+    pub(crate) cures: bool,
     /// This is a roll-back, which an interruption does not end.
     pub(crate) undoes: bool,
     /// What this run removed and no roll-back restores.

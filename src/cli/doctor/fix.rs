@@ -94,7 +94,7 @@ pub(super) fn run(
     interrupt::applying();
     let progress = Progress::new(out);
     for plan in &found.plans {
-        session.apply("doctor --fix", plan, None, &progress)?;
+        session.apply(record::FIX, plan, None, &progress)?;
         if let Some(service) = &plan.prove {
             // The second examination reports why the service did not come up.
             if let Err(error) = session.prove(service, None, &progress) {

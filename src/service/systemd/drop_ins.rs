@@ -1,6 +1,6 @@
 //! Where systemd looks for units, and for what it adds to them.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Where systemd reads units, the one that counts first: `systemd.unit(5)`, and what `systemd-analyze
 /// unit-paths` lists besides.
@@ -29,11 +29,6 @@ const OF_DOCTOR: &str = "zz-runnerup-";
 /// The drop-in that holds one of the doctor's fixes of a unit.
 pub fn of_doctor(unit: &str, what: &str) -> PathBuf {
     PathBuf::from(format!("/etc/systemd/system/{unit}.d/{OF_DOCTOR}{what}.conf"))
-}
-
-/// Whether it is a drop-in that holds one of the doctor's fixes.
-pub fn is_of_doctor(path: &Path) -> bool {
-    path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with(OF_DOCTOR))
 }
 
 /// The name of the template that a unit is an instance of.
