@@ -53,7 +53,11 @@ pub enum Ending {
     Reboot,
     /// Its provider stops or deletes it.
     Terminate,
-    /// A script that runs at the end could not be read.
+    /// All of its services end that a target does not want, such as those of the rescue mode.
+    Isolate,
+    /// It sleeps.
+    Sleep,
+    /// What a program does that runs at the end is not known, or a script could not be read.
     Unread,
     /// What another version of this program knows.
     #[serde(other)]
@@ -113,7 +117,9 @@ impl Ending {
             Self::PowerOff => "powers the host off",
             Self::Reboot => "reboots the host",
             Self::Terminate => "has the host's provider stop or delete it",
-            Self::Unread => "runs a script that could not be read",
+            Self::Isolate => "stops the host's other services",
+            Self::Sleep => "suspends the host",
+            Self::Unread => "runs a program that this one does not know",
             Self::Unknown => "ends the host",
         }
     }

@@ -96,7 +96,8 @@ impl Unit {
                 let mut directives = parse(&String::from_utf8_lossy(&content.bytes), path);
                 if template_of(&self.name).is_some() {
                     for directive in &mut directives {
-                        directive.value = instantiated(&directive.value, &self.name);
+                        directive.value =
+                            instantiated(&directive.key, &directive.value, &self.name);
                     }
                 }
                 let room = DIRECTIVES.saturating_sub(self.directives.len());

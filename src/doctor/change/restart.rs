@@ -15,6 +15,8 @@ use crate::{
 enum Held {
     /// The host ends with it.
     HostEnds(EndedBy, Ending),
+    /// What runs then is not known: a person may restart it, who knows.
+    MayEnd(EndedBy),
     /// systemd refuses to start it: a unit that it requires does not exist, or is masked.
     Unstartable,
     /// It runs more than the agent: what a host does at its start, or a service that ends.
@@ -30,13 +32,17 @@ pub(in crate::doctor) fn one_shot(install: &Install) -> Option<HostEnd> {
 }
 
 fn held(install: &Install, service: &Service) -> Option<Held> {
-    let ending = host_ends(service).first().map(|end| Held::HostEnds(end.by, end.ending));
+    let ends = host_ends(service);
+    let is_known = |end: &&HostEnd| end.ending != Ending::Unread;
+    let ending = ends.iter().find(is_known).map(|end| Held::HostEnds(end.by, end.ending));
+    let unknown = ends.iter().find(|end| !is_known(end)).map(|end| Held::MayEnd(end.by));
     let is_unstartable = service.boot.ok().is_some_and(|boot| !boot.missing.is_empty());
     let is_foreign = install.paths.iter().any(leads_elsewhere);
     ending
         .or(runs_more(install, service).then_some(Held::Shared))
         .or(is_unstartable.then_some(Held::Unstartable))
         .or(is_foreign.then_some(Held::ForeignFile))
+        .or(unknown)
 }
 
 /// Whether a unit that nobody gave to the agent alone runs it beside other things: `/etc/rc.local`, a
@@ -79,7 +85,7 @@ pub(in crate::doctor) fn left_running(
             |step| {
                 acts_on(step, &service.name) || why == Held::Shared && adds_to(step, &service.name)
             },
-            |effect| acts(effect, &service.name, is_own),
+            |effect| !matches!(why, Held::MayEnd(_)) && acts(effect, &service.name, is_own),
         );
         if was_changed {
             remedy = remedy.with_text(why.words());
@@ -97,6 +103,13 @@ impl Held {
                 " ",
                 ending.words(),
                 " when the agent ends.",
+            ]),
+            Self::MayEnd(by) => Text::from([
+                " This program does not stop or restart the service by itself: ",
+                by.name(),
+                " ",
+                Ending::Unread.words(),
+                " and that may end the host. Look at it first.",
             ]),
             Self::ForeignFile => Text::from(
                 " The service is not restarted: an environment file of it is behind a link, which \
@@ -235,6 +248,25 @@ mod tests {
             }
         }
         assert!(with_steps > 0);
+    }
+
+    /// A person may know what `--fix` does not.
+    #[test]
+    fn what_a_stop_runs_that_nobody_knows_is_left_to_a_person() {
+        let mut survey = healthy();
+        directive(&mut survey, "Service", "NotifyAccess", "none");
+        let fix = |survey: &Survey| {
+            let remedy = finding(survey, "service/health-reported").remedy.unwrap();
+            let starts = remedy.steps().iter().any(|step| acts_on(step, "circleci.service"));
+            let types = remedy.commands().iter().any(|line| acts_by_words(line));
+            (starts, types, remedy.text().contains("ExecStopPost= runs a program that"))
+        };
+        assert_eq!(fix(&survey), (true, true, false));
+        let (by, ending) = (EndedBy::ExecStopPost, Ending::Unread);
+        let end = HostEnd { by, ending, file: UNIT.into(), line: 6 };
+        service_of(&mut survey).host_ends = Seen::Known(vec![end]);
+        assert_eq!(fix(&survey), (false, true, true));
+        assert_eq!(one_shot(agent(&mut survey)), None);
     }
 
     /// Whether a line starts, stops or restarts a service, or ends processes: by its words, which know

@@ -76,9 +76,12 @@ impl Specifiers<'_> {
     }
 }
 
-/// Fills in what the name of an instance stands for, and leaves all other specifiers: the text that
-/// its template would have if it were written for this instance alone.
-pub(crate) fn instantiated(text: &str, unit: &str) -> String {
+/// Fills in what the name of an instance stands for, and leaves all other specifiers: the value that
+/// the directive `key` would have if its template were written for this instance alone.
+///
+/// systemd splits and unquotes a value before it fills its words: what is filled in is no escape.
+pub(crate) fn instantiated(key: &str, text: &str, unit: &str) -> String {
+    let is_unquoted = is_unquoted(key);
     let mut filled = String::with_capacity(text.len());
     let mut characters = text.chars();
     while let Some(character) = characters.next() {
@@ -89,13 +92,35 @@ pub(crate) fn instantiated(text: &str, unit: &str) -> String {
         match characters.next() {
             Some(letter) if letter != '%' && name(unit, letter).is_some() => {
                 filled.pop();
-                filled.push_str(&name(unit, letter).unwrap_or_default().replace('%', "%%"));
+                let value = name(unit, letter).unwrap_or_default().replace('%', "%%");
+                match is_unquoted {
+                    true => value.chars().for_each(|sign| push_escaped(&mut filled, sign)),
+                    false => filled.push_str(&value),
+                }
             }
             Some(letter) => filled.push(letter),
             None => {}
         }
     }
     filled
+}
+
+/// Whether systemd takes quotes and escapes from the words of a directive.
+fn is_unquoted(key: &str) -> bool {
+    const LISTS: [&str; 3] = ["Environment", "PassEnvironment", "UnsetEnvironment"];
+    let is_path = key.ends_with("Paths") || key.ends_with("Directory") && key != "WorkingDirectory";
+    key.starts_with("Exec") || LISTS.contains(&key) || is_path && key != "RootDirectory"
+}
+
+/// Writes a sign so that it is itself in a word, in quotes or not.
+fn push_escaped(text: &mut String, sign: char) {
+    match sign {
+        ' ' => text.push_str(r"\s"),
+        '\t' => text.push_str(r"\t"),
+        '\n' => text.push_str(r"\n"),
+        '\\' | '"' | '\'' => text.extend(['\\', sign]),
+        sign => text.push(sign),
+    }
 }
 
 /// What a letter stands for by the name of a unit.
@@ -185,15 +210,34 @@ mod tests {
     #[test]
     fn a_text_of_a_template_is_written_for_one_instance() {
         let text = "/etc/opt/circleci-%i/%%i %H %I %";
-        assert_eq!(instantiated(text, "circleci@1.service"), "/etc/opt/circleci-1/%%i %H 1 %");
-        assert_eq!(instantiated("%i", "c@50%.service"), "50%%");
+        let of = |text| instantiated("ExecStart", text, "circleci@1.service");
+        assert_eq!(of(text), "/etc/opt/circleci-1/%%i %H 1 %");
+        assert_eq!(instantiated("User", "%i", "c@50%.service"), "50%%");
+    }
+
+    /// As systemd 252 runs them: it fills the words, and not the line. An instance for each resource
+    /// class of an organization is named by `systemd-escape org/class`.
+    #[test]
+    fn what_stands_for_an_instance_is_no_escape_and_no_other_word() {
+        let unit = r"circleci@org\x2fclass\x20\x22a\x27.service";
+        for (text, expected) in [
+            ("/a --config /etc/%i.yaml", r"/etc/org\x2fclass\x20\x22a\x27.yaml"),
+            ("/a --name \"%i\"", r"org\x2fclass\x20\x22a\x27"),
+            ("/a --name %I", "org/class \"a'"),
+            ("/a --name '%I'", "org/class \"a'"),
+        ] {
+            let words = super::super::words::split(&instantiated("ExecStart", text, unit));
+            assert_eq!((words.len(), words[2].as_str()), (3, expected), "{text}");
+        }
+        assert_eq!(instantiated("User", "%i", r"c@a\x2db.service"), r"a\x2db");
+        assert_eq!(instantiated("Environment", "A=%i", r"c@a\x2db.service"), r"A=a\\x2db");
     }
 
     proptest! {
         #[test]
         fn any_text_is_filled_without_panic(unit in ".{0,20}", text in "([%a-zA-Z0-9é\\\\-]{0,30})") {
             let _ = filled(&unit, &text);
-            let _ = instantiated(&text, &unit);
+            let _ = instantiated("ExecStart", &text, &unit);
             unescaped(&unit);
         }
     }

@@ -1,56 +1,16 @@
 //! Commands and directives that end the host: seen in the published one-shot runners of CI services,
 //! whose virtual machine goes away with its only job.
 
+mod calls;
+mod script;
+mod words;
+
+pub(crate) use script::{of_foreign, of_text};
+pub(crate) use words::{Part, parts};
+
 use super::systemd::unit_text::{split, take_signs};
 use crate::host::{Directive, EndedBy, Ending, HostEnd, Service};
 use std::path::Path;
-
-/// Programs that run the command behind their own words.
-const PREFIXES: [&str; 20] = [
-    "sudo",
-    "doas",
-    "env",
-    "nohup",
-    "exec",
-    "command",
-    "builtin",
-    "eval",
-    "timeout",
-    "nice",
-    "ionice",
-    "chrt",
-    "setsid",
-    "stdbuf",
-    "flock",
-    "systemd-run",
-    "time",
-    "xargs",
-    "trap",
-    "start",
-];
-
-/// Shells, which read a script after `-c`, `/c` or `-Command`.
-const SHELLS: [&str; 9] = ["sh", "bash", "dash", "ash", "zsh", "ksh", "cmd", "powershell", "pwsh"];
-
-/// Words of a script that a command may follow.
-const KEYWORDS: [&str; 11] =
-    ["then", "do", "else", "elif", "if", "while", "until", "!", "{", "time", "&"];
-
-/// Command lines of providers, and the words by which they stop or delete a machine.
-const PROVIDERS: [(&str, &[&str]); 12] = [
-    ("aws", &["terminate-instances", "stop-instances", "terminate-instance-in-auto-scaling-group"]),
-    ("gcloud", &["delete", "stop", "delete-instances", "suspend"]),
-    ("az", &["delete", "deallocate", "stop"]),
-    ("doctl", &["delete", "shutdown", "power-off"]),
-    ("hcloud", &["delete", "shutdown", "poweroff"]),
-    ("openstack", &["delete", "stop"]),
-    ("oci", &["terminate"]),
-    ("linode-cli", &["delete", "shutdown"]),
-    ("virsh", &["destroy", "shutdown"]),
-    ("tart", &["stop", "delete"]),
-    ("orb", &["stop", "delete"]),
-    ("multipass", &["stop", "delete"]),
-];
 
 /// What a service's definition itself does to the host when the agent ends or is stopped, and what
 /// scripts and units do that it names, as far as a probe read them.
@@ -120,121 +80,27 @@ fn of_action(value: &str) -> Option<Ending> {
     }
 }
 
-fn of_target(unit: &str) -> Option<Ending> {
+/// What a target does that ends the host.
+pub(crate) fn of_target(unit: &str) -> Option<Ending> {
     of_action(unit.strip_suffix(".target")?)
 }
 
-/// What a command line does to the host.
+/// What a command line does to the host by itself, as far as that is known.
 pub(crate) fn of_words<Word: AsRef<str>>(words: &[Word]) -> Option<Ending> {
-    let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
-    of(&words)
+    known(parts(words))
 }
 
-fn of(words: &[&str]) -> Option<Ending> {
-    let (first, rest) = words.split_first()?;
-    let has = |options: &[&str]| rest.iter().any(|word| options.contains(word));
-    if rest.windows(2).any(|pair| matches!(pair, [">" | ">>" | "tee", "/proc/sysrq-trigger"]))
-        || has(&[">/proc/sysrq-trigger"])
-    {
-        return Some(if has(&["b"]) { Ending::Reboot } else { Ending::PowerOff });
-    }
-    match name(first).as_str() {
-        "shutdown" if has(&["-c", "-k", "/a", "--show"]) => None,
-        "shutdown" if has(&["-r", "--reboot", "/r", "/g"]) => Some(Ending::Reboot),
-        "shutdown" | "poweroff" | "halt" | "stop-computer" => Some(Ending::PowerOff),
-        "reboot" | "restart-computer" => Some(Ending::Reboot),
-        "init" | "telinit" if has(&["0"]) => Some(Ending::PowerOff),
-        "init" | "telinit" if has(&["6"]) => Some(Ending::Reboot),
-        "systemctl" | "loginctl" => rest.iter().find_map(|word| of_target(word)).or_else(|| {
-            let verb = rest.iter().find(|word| !word.starts_with('-'))?;
-            of_action(verb).filter(|_| *verb != "exit" && !verb.contains('@'))
-        }),
-        "osascript" if rest.iter().any(|word| word.contains("shut down")) => Some(Ending::PowerOff),
-        "osascript" if rest.iter().any(|word| word.contains("restart")) => Some(Ending::Reboot),
-        shell if SHELLS.contains(&shell) => {
-            let at = rest.iter().position(|word| {
-                let option = word.to_lowercase();
-                option == "/c" || option == "-command" || is_command_option(&option)
-            })?;
-            of_script(&rest.get(at + 1..)?.join(" "))
-        }
-        prefix if PREFIXES.contains(&prefix) => (0..rest.len()).find_map(|at| {
-            let script = rest.get(at).filter(|word| word.contains(' ')).copied();
-            script.and_then(of_script).or_else(|| of(rest.get(at..).unwrap_or_default()))
-        }),
-        provider => {
-            let (_, verbs) = PROVIDERS.iter().find(|(name, _)| *name == provider)?;
-            has(verbs).then_some(Ending::Terminate)
-        }
-    }
+/// The same of any command of a script.
+#[cfg(test)]
+fn of_script(text: &str) -> Option<Ending> {
+    known(of_text(text))
 }
 
-/// `-c`, also among others as in `-lc`.
-fn is_command_option(word: &str) -> bool {
-    word.strip_prefix('-').is_some_and(|letters| {
-        letters.len() <= 4
-            && letters.contains('c')
-            && letters.bytes().all(|b| b.is_ascii_lowercase())
+fn known(parts: Vec<Part>) -> Option<Ending> {
+    parts.into_iter().find_map(|part| match part {
+        Part::Ends(ending) => Some(ending).filter(|ending| *ending != Ending::Unread),
+        Part::Starts(_) | Part::Runs(_) => None,
     })
-}
-
-/// The name of a program without its folder and `.exe`.
-fn name(program: &str) -> String {
-    let name = program.rsplit(['/', '\\']).next().unwrap_or(program).to_lowercase();
-    name.strip_suffix(".exe").map_or(name.clone(), str::to_owned)
-}
-
-/// What a script does to the host in any of its commands.
-pub(crate) fn of_script(text: &str) -> Option<Ending> {
-    let text = text.replace("\\\r\n", " ").replace("\\\n", " ");
-    commands(&text).iter().find_map(|words| {
-        let is_before = |word: &&&str| KEYWORDS.contains(*word) || is_assignment(word);
-        let skipped = words.iter().map(String::as_str).collect::<Vec<_>>();
-        let at = skipped.iter().take_while(is_before).count();
-        of(skipped.get(at..).unwrap_or_default())
-    })
-}
-
-fn is_assignment(word: &str) -> bool {
-    word.split_once('=').is_some_and(|(name, _)| {
-        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-    })
-}
-
-/// The simple commands of a script, each as its words. Comments are left out; what stands in quotes
-/// is one word.
-fn commands(text: &str) -> Vec<Vec<String>> {
-    let (mut all, mut words, mut word) = (Vec::new(), Vec::new(), String::new());
-    let mut quote = None;
-    let mut signs = text.chars().peekable();
-    while let Some(sign) = signs.next() {
-        match (sign, quote) {
-            (c, Some(open)) if c == open => quote = None,
-            (c, Some(_)) => word.push(c),
-            ('"' | '\'', None) => quote = Some(sign),
-            ('#', None) if word.is_empty() => while signs.next_if(|c| *c != '\n').is_some() {},
-            (';' | '&' | '|' | '(' | ')' | '`' | '\n', None) => {
-                words.extend((!word.is_empty()).then(|| std::mem::take(&mut word)));
-                all.push(std::mem::take(&mut words));
-            }
-            (c, None) if c.is_whitespace() => {
-                words.extend((!word.is_empty()).then(|| std::mem::take(&mut word)));
-            }
-            (c, None) => word.push(c),
-        }
-    }
-    words.extend((!word.is_empty()).then_some(word));
-    all.push(words);
-    all
-}
-
-/// The files of a command that may be a script: its program, and the word behind a shell.
-pub(crate) fn scripts(words: &[String]) -> Vec<&str> {
-    let Some((first, rest)) = words.split_first() else { return Vec::new() };
-    let program = name(first);
-    let is_runner = SHELLS.contains(&&*program) || PREFIXES.contains(&&*program);
-    let behind = rest.iter().filter(|_| is_runner).filter(|word| word.starts_with('/'));
-    std::iter::once(first).chain(behind).map(String::as_str).collect()
 }
 
 /// The part of a directive that names units which start when the service has ended.
