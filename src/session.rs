@@ -119,7 +119,16 @@ impl Session {
             (asked.join().unwrap_or_else(|_| lost()), looked)
         });
         looked?;
-        facts.release = Some(artifact?);
+        let is_left_out = |receipt: &Receipt| {
+            receipt.settings.contains_key("release-url") && !settings.has("release-url")
+        };
+        facts.release = Some(artifact.map_err(|error| match &facts.receipt {
+            Some(receipt) if is_left_out(receipt) => error.help(
+                "the image was installed from another bucket, which is not taken over from its \
+                 receipt; if it is meant, give --release-url",
+            ),
+            _ => error,
+        })?);
         let mut plan = plan::install(&spec, settings, &facts)?;
         plan::refuse_host_end(&plan, &facts)?;
         notes.append(&mut plan.notes);

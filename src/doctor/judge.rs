@@ -2,7 +2,7 @@
 
 use super::{
     CHECKS, Check, Finding, Judge, Judged, Problem, Remedy, Severity, Status, Topic, Verdict,
-    bounds, change::left_running,
+    bounds, change::left_running, reinstall,
 };
 use crate::{
     Code, Error, Help, Result,
@@ -91,6 +91,10 @@ pub fn judge(survey: &Survey, selection: &Selection) -> Vec<Finding> {
             if let Some(instance) = install.and_then(instance) {
                 let instance = Some(&instance).filter(|_| !survey.is_saved);
                 finding.remedy = finding.remedy.map(|remedy| remedy.for_instance(instance));
+            }
+            if let Some(install) = install {
+                let possible = |remedy| reinstall::possible(remedy, survey, install);
+                finding.remedy = finding.remedy.map(possible);
             }
             if survey.host.image {
                 let base = survey.base.as_deref();

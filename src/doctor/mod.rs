@@ -9,6 +9,7 @@ mod change;
 mod check;
 mod config;
 mod connectivity;
+mod consequence;
 mod finding;
 #[cfg(test)]
 pub(crate) mod fixtures;
@@ -21,6 +22,7 @@ mod page;
 mod permissions;
 mod programs;
 mod queue;
+mod reinstall;
 mod remedy;
 #[cfg(test)]
 mod saved;
@@ -30,6 +32,7 @@ mod sources;
 pub use crate::Command;
 pub use change::allowed_path;
 pub use check::{Check, Judge, Judged, Problem, Severity, Topic, Verdict};
+pub use consequence::consequence;
 pub use finding::{Diagnosis, Finding, Status, Summary};
 pub use judge::{JUDGED_LIMIT, Selection, judge};
 pub use page::page;

@@ -299,6 +299,17 @@ impl Remedy {
         self
     }
 
+    /// The same with advice on the install that it names; without that, where it would do nothing.
+    #[must_use]
+    pub(super) fn of_install(mut self, is_refused: bool, advice: &'static str) -> Self {
+        let installs = |line: &Line| line.effect == Effect::Install;
+        if !self.commands.iter().any(installs) {
+            return self;
+        }
+        self.commands.retain(|line| !(is_refused && installs(line)));
+        self.and(advice)
+    }
+
     /// The same as a person at a host of this system types it: Windows has no sudo, and a program
     /// that the system does not have is named by no command.
     #[must_use]

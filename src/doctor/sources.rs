@@ -4,7 +4,7 @@ use super::{
     Command, Remedy,
     lookup::{edit, edit_config},
 };
-use crate::host::{Install, PathWalk, Source, Survey};
+use crate::host::{ConfigFile, Install, PathWalk, Source, Survey};
 
 /// The command that edits what gives a setting: the configuration, or the file of the definition or
 /// of the variables; none where that is no file whose way is known.
@@ -56,8 +56,13 @@ pub(super) fn from(source: &Source) -> String {
 
 /// That nothing gives a key, for evidence.
 pub(super) fn unset(install: &Install, key: &str) -> String {
+    let setting = |config: &ConfigFile| {
+        let setting = config.setting(key)?;
+        Some(format!("{}: {key} has no value", setting.place(config)))
+    };
     match install.config() {
-        Ok(config) => format!("{} has no key {key}", config.walk.path.display()),
+        Ok(config) => setting(config)
+            .unwrap_or_else(|| format!("{} has no key {key}", config.walk.path.display())),
         Err(_) => format!("neither a flag nor a variable gives {key}"),
     }
 }

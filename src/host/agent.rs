@@ -140,6 +140,9 @@ pub struct Received {
     /// Whether a service was registered; `None` in facts of older versions.
     #[serde(default)]
     pub has_service: Option<bool>,
+    /// It names a release bucket of its own; `false` in facts of older versions.
+    #[serde(default)]
+    pub has_bucket: bool,
 }
 
 /// A variable of a service.

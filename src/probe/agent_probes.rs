@@ -410,6 +410,7 @@ fn received(receipt: &Receipt) -> Received {
     let manager = receipt.settings.get("service");
     Received {
         has_service: manager.map(|manager| manager != "none"),
+        has_bucket: receipt.settings.contains_key("release-url"),
         is_pinned: Some(choice.is_some_and(|choice| choice != "latest")),
         complete: receipt.complete,
         installed: receipt.installed,

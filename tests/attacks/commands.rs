@@ -94,8 +94,8 @@ pub fn of(findings: &[Value], report: &str) -> BTreeSet<String> {
     let mut commands: BTreeSet<String> =
         remedies.flatten().filter_map(|command| command.as_str().map(str::to_owned)).collect();
     // What a finding quotes may have the same words; it begins no row.
-    let end = report.rsplit_once("\nIf nothing is done: ").map_or(report, |(_, end)| end);
-    if let Some((_, next)) = end.rsplit_once(" Next: ").or(end.rsplit_once("\nNext: ")) {
+    let end = report.rsplit_once("\nIf nothing is done: ").map_or("", |(_, end)| end);
+    if let Some((_, next)) = report.rsplit_once("\nNext: ").or(end.rsplit_once(" Next: ")) {
         commands.insert(next.split_whitespace().collect::<Vec<_>>().join(" "));
     }
     commands

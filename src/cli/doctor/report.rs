@@ -6,7 +6,7 @@ use crate::{
         Output,
         text::{Fold, Line, Text, Tone},
     },
-    doctor::{CHECKS, Command, Consent, Diagnosis, Finding, Status},
+    doctor::{Command, Consent, Diagnosis, Finding, Status, consequence},
     host::{Provenance, Seen, Survey},
     platform::Os,
 };
@@ -124,8 +124,8 @@ fn counted(survey: &Survey, diagnosis: &Diagnosis) -> String {
     format!("{agents} on {host}, {} ms: {}.", diagnosis.elapsed_ms, parts.join(", "))
 }
 
-/// What happens if nothing is done, and the one command, or the one thing to do, that removes the first
-/// failure.
+/// What the first failure leads to, where that is known, and the one command, or the one thing to do,
+/// that removes it.
 fn last_line(diagnosis: &Diagnosis, survey: &Survey) -> Line {
     let line = Line::new().fold(Fold::Always).hang(2);
     let Some(worst) = diagnosis.problems().next() else {
@@ -136,12 +136,13 @@ fn last_line(diagnosis: &Diagnosis, survey: &Survey) -> Line {
                 .text(whole(survey).line().unwrap_or_default().to_owned()),
         };
     };
-    let why = CHECKS.iter().find(|check| check.name == worst.check).map_or("", |check| check.why);
-    let why = why.split_inclusive(". ").next().unwrap_or(why).trim_end();
-    let line = line.text("If nothing is done: ").text(why);
+    let line = match consequence(worst) {
+        Some(consequence) => line.text("If nothing is done: ").text(consequence).text(" "),
+        None => line,
+    };
     match next(worst, survey) {
-        Next::Command(command) => line.text(" Next: ").text(command),
-        Next::Words(words) => line.text(" Next, by hand: ").text(words),
+        Next::Command(command) => line.text("Next: ").text(command),
+        Next::Words(words) => line.text("Next, by hand: ").text(words),
     }
 }
 

@@ -5,6 +5,7 @@ use crate::{
     doctor::{
         Check, Judge, Judged, Problem, Remedy, Verdict,
         change::one_shot,
+        service,
         sources::{change, from, unset},
     },
     host::{Install, Resolved, Source, Survey, Unseen},
@@ -169,6 +170,9 @@ fn workdir(survey: &Survey, install: &Install) -> Judged {
     let Some((text, source)) = given.and_then(|given| Some((given.text()?, given.source))) else {
         return Err(Unseen::not_applicable("runner.working_directory is not set"));
     };
+    if !is_absolute(text, survey) {
+        return Err(Unseen::not_examined("runner.working_directory is not an absolute path"));
+    }
     match install.agent.profile().unreplaced(text) {
         None => Ok(Verdict::Holds(format!("runner.working_directory is {text}{}", from(&source)))),
         Some(blank) => Ok(Problem::fail(format!(
@@ -194,7 +198,7 @@ pub(super) const MODE: Check = Check {
     found: "The doctor compares runner.mode and runner.idle_timeout with the restart settings of \
             the service.",
     cure: "Set Restart=always in the service, or set runner.mode to continuous.",
-    after: &["config/parses"],
+    after: &["service/restarts", "config/parses"],
     judge: Judge::Agent(mode),
 };
 
@@ -214,7 +218,7 @@ fn mode(survey: &Survey, install: &Install) -> Judged {
         return Ok(Verdict::Holds(format!("a one-shot host: {end}")));
     }
     let ends = is_single || settings.given("runner.idle_timeout")?.is_some();
-    let restart = install.service.as_ref().and_then(|service| service.value("Service", "Restart"));
+    let restart = install.service.as_ref().and_then(service::restart);
     if ends
         && survey.host.os == crate::platform::Os::Linux
         && install.service.is_some()

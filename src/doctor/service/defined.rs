@@ -87,6 +87,10 @@ fn loaded(survey: &Survey, install: &Install) -> Judged {
         let problem = rules.not_loaded(survey, install, service, Load::Masked)?;
         return Ok(problem.seen(format!("{file} is empty, or a link to /dev/null")).into());
     }
+    let is_loaded = service.state.ok().is_some_and(|state| state.load == Load::Loaded);
+    if let Some(problem) = rules.without_command(install, service).filter(|_| !is_loaded) {
+        return Ok(problem.into());
+    }
     let state = service.state.known()?;
     let failure = state.load_error.clone().filter(|error| !error.trim().is_empty());
     let failure = failure.unwrap_or_else(|| format!("state of the definition: {}", state.load));

@@ -2,7 +2,7 @@
 
 use super::{launchd::LaunchdRules, systemd::SystemdRules, task_scheduler::TaskRules};
 use crate::{
-    doctor::{Judged, Problem, Remedy, lookup::service},
+    doctor::{Judged, Problem, Remedy},
     host::{Definition, Install, Load, Service, ServiceState, Survey, Unseen},
     values::Manager,
 };
@@ -41,6 +41,11 @@ pub(in crate::doctor) trait Rules: Sync {
     /// Whether the account of the definition exists.
     fn user(&self, _survey: &Survey, _install: &Install, _service: &Service) -> Judged {
         Err(no_manager())
+    }
+
+    /// The problem of a definition that has no command, and why.
+    fn without_command(&self, _install: &Install, _service: &Service) -> Option<Problem> {
+        None
     }
 
     /// Whether the manager accepts every line of a definition.
@@ -143,7 +148,9 @@ pub(in crate::doctor) fn rules(manager: Manager) -> &'static dyn Rules {
 /// # Errors
 /// When there is none, or another manager runs it: the check is not about that one.
 pub(in crate::doctor) fn only(manager: Manager, install: &Install) -> Result<&Service, Unseen> {
-    let service = service(install)?;
+    let Some(service) = &install.service else {
+        return Err(Unseen::not_applicable("no service runs the agent"));
+    };
     match service.manager == manager {
         true => Ok(service),
         false => Err(Unseen::not_applicable(manager.profile().elsewhere())),

@@ -1,5 +1,6 @@
 //! systemd, through `systemctl` and `journalctl`.
 
+pub(crate) mod choices;
 pub mod definition;
 pub mod drop_ins;
 pub(crate) mod elevation;

@@ -1,8 +1,9 @@
 //! Lines of a unit that systemd does not accept.
 
+use super::image_lines;
 use crate::{
     doctor::{Judged, Problem, Remedy, Verdict},
-    host::{Directive, Install, Misread, Objection, Service},
+    host::{Directive, Install, Misread, Objection, Seen, Service},
     service::systemd::{OnUnit, on_unit},
     text::nearest,
 };
@@ -77,7 +78,15 @@ pub(super) fn accepted(install: &Install, service: &Service) -> Judged {
             |misread: &Misread| misread.file == objection.file && misread.line == objection.line;
         service.misread.iter().any(is_it) || is_judged(service, objection)
     };
-    let objections = service.objections.known()?.iter();
+    let objections = match &service.objections {
+        Seen::Known(objections) => objections.iter(),
+        Seen::Unseen(unseen) => {
+            return match image_lines::problems(service) {
+                problems if problems.is_empty() => Err(unseen.clone()),
+                problems => Ok(Verdict::Broken(problems)),
+            };
+        }
+    };
     let problems: Vec<_> =
         objections.filter(|objection| !is_told(objection)).map(problem).collect();
     let count = service.directives.len();

@@ -3,6 +3,7 @@
 use crate::{
     host::{Directive, Effective, Limit, Load, Scrubbed, Service},
     service::systemd::{
+        choices::may_take,
         sandbox::{Words, of_lines},
         time_span::time_span,
     },
@@ -35,7 +36,8 @@ pub(super) fn word<'a>(
     told: impl Fn(&'a Effective) -> &'a str,
 ) -> Option<&'a str> {
     let told = in_force(service).map(told).filter(|word| !word.is_empty());
-    told.or_else(|| service.value("Service", key))
+    let taken = service.directives("Service", key).filter(|line| may_take(key, &line.value));
+    told.or_else(|| taken.last().map(|line| line.value.as_str()))
 }
 
 /// A limit in force: of the unit's definition, or of systemd's own configuration, where systemd was not

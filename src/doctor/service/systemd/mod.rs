@@ -5,6 +5,7 @@ mod directives;
 pub(in crate::doctor) mod drop_in;
 mod exec_stop;
 mod file_name;
+mod image_lines;
 mod in_force;
 mod limits;
 mod meant;
@@ -41,6 +42,11 @@ use crate::{
 
 /// The rules for units of systemd.
 pub(super) struct SystemdRules;
+
+/// The word of `Restart=` that counts.
+pub(in crate::doctor) fn restart(service: &Service) -> Option<&str> {
+    in_force::word(service, "Restart", |unit| &unit.restart)
+}
 
 /// The unit of an agent.
 ///
@@ -97,6 +103,10 @@ impl Rules for SystemdRules {
 
     fn user(&self, survey: &Survey, install: &Install, service: &Service) -> Judged {
         user::judge(survey, install, service)
+    }
+
+    fn without_command(&self, install: &Install, service: &Service) -> Option<Problem> {
+        image_lines::without_service(install, service)
     }
 
     fn accepted(&self, install: &Install, service: &Service) -> Judged {

@@ -5,7 +5,7 @@ use super::{
     drop_in::{drains, drop_in},
     exec_stop,
     in_force::{in_force, is_misread, limit, line, place, time, word, word_place},
-    on_unit, start_limit,
+    on_unit, restart, start_limit,
 };
 use crate::{
     doctor::{
@@ -31,9 +31,7 @@ pub(super) fn restarts(install: &Install, service: &Service) -> Judged {
     if let Some(end) = one_shot(install) {
         return Ok(Verdict::Holds(format!("a one-shot host: {end}")));
     }
-    let restart = word(service, "Restart", |unit| &unit.restart).unwrap_or("no");
-    // A word with a comment behind it is none.
-    let restart = if restart.contains(' ') { "no" } else { restart };
+    let restart = restart(service).unwrap_or("no");
     if restart == "always" {
         let holds = || Verdict::Holds("Restart=always".to_owned());
         return Ok(start_limit::gives_up(install, service).map_or_else(holds, Verdict::from));
