@@ -128,6 +128,7 @@ pub(crate) fn healthy() -> Survey {
             version: Some("1.1.73189-8792751".into()),
             sha256: Some("ab".repeat(32)),
             is_pinned: Some(false),
+            binary: None,
             has_bucket: false,
         }),
         service: Some(service),

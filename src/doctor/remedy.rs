@@ -362,7 +362,10 @@ mod tests {
             ["sudo runnerup install --instance gpu --version latest", "sudo runnerup doctor --fix"];
         assert_eq!(remedy.for_instance(Some(&"gpu".parse().unwrap())).commands(), commands);
         let mut survey = healthy();
-        agent(&mut survey).binary.as_mut().unwrap().walk = Seen::Known(PathWalk::default());
+        agent(&mut survey).binary.as_mut().unwrap().walk = Seen::Known(PathWalk {
+            path: "/opt/circleci/circleci-launch-agent".into(),
+            ..PathWalk::default()
+        });
         let commands = |survey: &Survey| {
             let found = finding(survey, "permissions/binary-executable");
             found.remedy.unwrap().commands().join(" ")

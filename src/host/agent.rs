@@ -135,13 +135,13 @@ pub struct Received {
     pub version: Option<String>,
     /// The verified SHA-256 of its binary, in hex.
     pub sha256: Option<String>,
+    /// Where its binary was placed; `None` in facts of older versions.
+    pub binary: Option<PathBuf>,
     /// Whether a person chose an exact version; `None` in facts of older versions.
     pub is_pinned: Option<bool>,
     /// Whether a service was registered; `None` in facts of older versions.
-    #[serde(default)]
     pub has_service: Option<bool>,
     /// It names a release bucket of its own; `false` in facts of older versions.
-    #[serde(default)]
     pub has_bucket: bool,
 }
 

@@ -74,7 +74,7 @@ pub use settings::{Given, Resolved, Settings, Source, Value};
 pub use start_lack::{Lack, StartLack, StartNeed};
 pub use starting::Starting;
 pub use step_down::{Starts, StepDown, StepTool, is_plain_user};
-pub use sudo::{At, Ignored, Refusal, Ruling, Sudo, SudoAnswer, Target};
+pub use sudo::{At, Ignored, Refusal, Ruling, Sudo, SudoAnswer, Target, TargetDefault};
 pub use supervisor::{Keeper, Supervisor};
 pub use token_place::TokenPlace;
 pub use upgrades::{Place, Upgrades};

@@ -20,12 +20,23 @@ pub struct Sudo {
     pub wants_terminal: bool,
     /// `Defaults !authenticate`: no rule asks for a password.
     pub asks_nobody: bool,
+    /// `Defaults>ACCOUNTS`, in its order: such a setting goes before those for everybody.
+    pub by_target: Vec<TargetDefault>,
     /// What sudo says of its files: lines that it cannot read, files that it leaves out.
     pub complaints: Vec<Scrubbed>,
     /// The way to sudo itself.
     pub program: Option<PathWalk>,
     /// Files that sudo leaves out because of their names, with rules for the account.
     pub ignored: Vec<Ignored>,
+}
+
+/// `Defaults>ACCOUNTS authenticate`: whether commands that run as these accounts need a password.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TargetDefault {
+    /// The accounts, aliases resolved, with commas between them.
+    pub accounts: String,
+    /// `!authenticate`.
+    pub asks_nobody: bool,
 }
 
 /// A file in a folder of sudo's rules whose name has a dot or ends in `~`.
@@ -144,6 +155,13 @@ impl Sudo {
         matches!(self.ruling(root), Ruling::Allowed(_) | Ruling::NoExec(_))
     }
 
+    /// Whether no rule without a tag of its own asks for a password for commands as an account.
+    fn asks_nobody_as(&self, target: Target<'_>) -> bool {
+        let mut own = self.by_target.iter().rev();
+        let own = own.find(|default| fits(&default.accounts, target) == Some(true));
+        own.map_or(self.asks_nobody, |default| default.asks_nobody)
+    }
+
     /// What the rules say of any command as an account: the last one that fits counts.
     pub fn ruling(&self, target: Target<'_>) -> Ruling<'_> {
         let mut last: Option<Ruling<'_>> = None;
@@ -166,7 +184,7 @@ impl Sudo {
                 }
             }
             for part in parts(rest) {
-                let free = part.free.unwrap_or(self.asks_nobody);
+                let free = part.free.unwrap_or_else(|| self.asks_nobody_as(target));
                 let (is_negated, command) = match part.command.strip_prefix('!') {
                     Some(command) => (true, command.trim_start()),
                     None => (false, part.command),
@@ -373,5 +391,26 @@ mod tests {
         let sudo = Sudo { rules, asks_nobody: true, ..Sudo::default() };
         assert!(sudo.is_passwordless());
         assert!(!Sudo { asks_nobody: false, ..sudo }.is_passwordless());
+    }
+
+    /// `Defaults>builder !authenticate`: for commands as that account, and as no other.
+    #[test]
+    fn a_setting_for_the_target_goes_before_that_for_everybody() {
+        let default = |accounts: &str, asks_nobody| TargetDefault {
+            accounts: accounts.to_owned(),
+            asks_nobody,
+        };
+        let is_free = |by_target: Vec<TargetDefault>, asks_nobody| {
+            let rules = vec!["(ALL) ALL".to_owned()];
+            let sudo = Sudo { rules, by_target, asks_nobody, ..Sudo::default() };
+            let starts = Starting::Any;
+            let target = Target { name: "builder", account: None, sets_variables: false, starts };
+            matches!(sudo.ruling(target), Ruling::Allowed(_))
+        };
+        assert!(is_free(vec![default("builder", true)], false));
+        assert!(is_free(vec![default("ops, builder", true)], false));
+        assert!(!is_free(vec![default("ops", true)], false));
+        assert!(!is_free(vec![default("builder", false)], true));
+        assert!(!is_free(vec![default("builder", true), default("builder", false)], false));
     }
 }

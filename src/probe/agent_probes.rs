@@ -416,6 +416,7 @@ fn received(receipt: &Receipt) -> Received {
         installed: receipt.installed,
         version: receipt.binary.as_ref().map(|binary| binary.version.to_string()),
         sha256: receipt.binary.as_ref().map(|binary| binary.sha256.to_string()),
+        binary: receipt.binary.as_ref().map(|binary| binary.path.clone()),
     }
 }
 

@@ -33,9 +33,35 @@ fn of(text: &str) -> Wrapper {
         && text.contains("trap ");
     Wrapper {
         passes_arguments: text.contains("\"$@\"") || text.contains("\"${@"),
-        ends_in_exec: last.starts_with("exec ") || last.contains(" exec ") || is_waited_for,
+        ends_in_exec: last.starts_with("exec ")
+            || last.contains(" exec ")
+            || is_waited_for
+            || hands_on_code(lines),
         steps_down,
     }
+}
+
+/// Whether a script ends with the exit code of its job: `"$@"; rc=$?; exit $rc`, as wrappers do that
+/// clean up behind a job.
+fn hands_on_code<'a>(lines: impl Iterator<Item = &'a str>) -> bool {
+    let statements: Vec<&str> = lines
+        .flat_map(|line| line.split(';'))
+        .map(str::trim)
+        .filter(|one| !one.is_empty())
+        .collect();
+    let Some(job) = statements.iter().rposition(|one| one.contains("\"$@\"")) else { return false };
+    let (Some(next), Some(last)) = (statements.get(job + 1), statements.last()) else {
+        return false;
+    };
+    let Some(code) = last.strip_prefix("exit ").map(|code| code.trim().trim_matches('"')) else {
+        return false;
+    };
+    // `$?` is the job's only right behind it.
+    if code == "$?" {
+        return statements.len() == job + 2;
+    }
+    let name = code.trim_start_matches('$').trim_start_matches('{').trim_end_matches('}');
+    code.starts_with('$') && next.strip_suffix("=$?") == Some(name)
 }
 
 #[cfg(test)]
@@ -53,5 +79,20 @@ mod tests {
         let official = of(official);
         assert!(official.passes_arguments && official.ends_in_exec);
         assert!(official.steps_down.unwrap().tool.needs_root());
+    }
+
+    #[test]
+    fn a_wrapper_may_clean_up_behind_the_job_and_hand_on_its_code() {
+        for (text, expected) in [
+            ("\"$@\"; rc=$?; exit $rc\n", true),
+            ("sudo -nu ci -- \"$@\"\nrc=$?\nrm -f /tmp/x\nexit \"${rc}\"\n", true),
+            ("\"$@\"\nexit $?\n", true),
+            ("\"$@\"\nrm -f /tmp/x\nexit $?\n", false),
+            ("\"$@\"\nrc=$?\nexit $code\n", false),
+            ("\"$@\"\nexit 0\n", false),
+            ("\"$@\"\n", false),
+        ] {
+            assert_eq!(of(&format!("#!/bin/sh\n{text}")).ends_in_exec, expected, "{text}");
+        }
     }
 }

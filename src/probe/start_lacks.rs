@@ -5,6 +5,7 @@ use super::{
     scrub::Scrub,
 };
 use crate::{
+    agent,
     host::{Access, Directive, Lack, PathWalk, Provenance, StartLack, StartNeed},
     platform::{
         accounts,
@@ -84,12 +85,19 @@ impl Search<'_> {
             return found;
         }
         let made = lines.made();
-        for line in ["ExecCondition", "ExecStartPre"].iter().flat_map(|key| lines.all(key)) {
+        let keys = ["ExecCondition", "ExecStartPre", "ExecStart"];
+        for line in keys.iter().flat_map(|key| lines.all(key)) {
             let signs = line.value.trim_start_matches(['@', ':', '+', '!', '|']);
             if signs.starts_with('-') {
                 continue;
             }
             let Some(program) = command(&line.value).into_iter().next() else { continue };
+            // The agent's own program is judged as such.
+            if line.key == "ExecStart"
+                && agent::Kind::of_program(program.rsplit('/').next().unwrap_or(&program)).is_some()
+            {
+                continue;
+            }
             let (path, lack) = self.program(&program);
             add(line, StartNeed::Program(path), lack);
         }
@@ -311,6 +319,10 @@ mod tests {
             ("ExecStartPre=-/opt/none.sh", None),
             ("ExecStartPre=sh -c true", None),
             ("ExecStartPre=none-such-program", Some(Lack::Missing)),
+            ("ExecStart=/opt/none.sh --config /c.yaml", Some(Lack::Missing)),
+            ("ExecStart=/opt/plain.sh", Some(Lack::NotExecutable)),
+            ("ExecStart=/opt/dos.sh", Some(Lack::Missing)),
+            ("ExecStart=/opt/none/circleci-launch-agent --config /c.yaml", None),
             ("WorkingDirectory=/opt/run", Some(Lack::Missing)),
             ("WorkingDirectory=-/opt/run", None),
             ("WorkingDirectory=~", None),

@@ -2,11 +2,12 @@
 
 use super::{mounts::remount_exec, rights, strange};
 use crate::{
-    agent::CircleCi,
+    agent::{self, CircleCi},
     doctor::{
         Check, Command, Judge, Judged, Problem, Remedy, Verdict,
         change::{Change, Mode, Purpose, Site},
         lookup::{account, octal, owner_of, restarted_if_changed},
+        service,
     },
     host::{
         Access, AccountFacts, Binary, Denied, Install, PathWalk, Service, Strange, Stranger,
@@ -25,6 +26,17 @@ pub(super) fn binary(install: &Install) -> Result<(&Binary, &PathWalk), Unseen> 
         .as_ref()
         .ok_or_else(|| Unseen::not_examined("the service names no binary"))?;
     Ok((binary, binary.walk.known()?))
+}
+
+/// Whether the program that the service starts is meant to be the agent, by its name or because an
+/// install placed it there: a wrapper or a program of a drop-in is not what an install would replace.
+pub(super) fn is_agents(install: &Install, walk: &PathWalk) -> bool {
+    // The paths of Windows are judged on any system.
+    let path = walk.path.to_string_lossy();
+    let name = path.rsplit(['/', '\\']).next().unwrap_or_default().trim_end_matches(".exe");
+    let is_named = agent::Kind::of_program(name) == Some(install.agent);
+    let placed = install.receipt.as_ref().and_then(|receipt| receipt.binary.as_ref());
+    is_named || placed == Some(&walk.path)
 }
 
 pub(super) const EXECUTABLE: Check = Check {
@@ -52,6 +64,10 @@ fn executable(survey: &Survey, install: &Install) -> Judged {
         .command(Command::install()),
         _ => restarted_if_changed(change.permissions(remedy, site, None, Mode::Open), install),
     };
+    let lacks = |service: &Service| service::lacks_program(service, &walk.path);
+    if !is_agents(install, walk) && install.service.as_ref().is_some_and(lacks) {
+        return Err(Unseen::not_examined(format!("service/start-needs-met tells of {path}")));
+    }
     if walk.is(Kind::Link) {
         return Ok(Problem::fail(format!("{path} is a link, which root does not follow"))
             .seen(walk.why())
@@ -60,6 +76,13 @@ fn executable(survey: &Survey, install: &Install) -> Judged {
                     .aside(Remedy::by_hand("Put the binary itself at this path, not a link."), site)
                     .command(Command::install()),
             )
+            .into());
+    }
+    if !walk.is(Kind::File) && !is_agents(install, walk) {
+        let what = walk.end.map_or("does not exist".to_owned(), |meta| format!("is {}", meta.kind));
+        return Ok(Problem::fail(format!("the program that the service starts, {path}, {what}"))
+            .seen(walk.why())
+            .cure(Remedy::by_hand("Put the program there, or correct the command of the service."))
             .into());
     }
     if !walk.is(Kind::File) {

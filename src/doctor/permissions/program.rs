@@ -1,6 +1,6 @@
 //! Whether the binary is the agent's program, and whether the system's policies let it run.
 
-use super::binary::{binary, updates_itself};
+use super::binary::{binary, is_agents, updates_itself};
 use crate::{
     doctor::{Check, Command, Judge, Judged, Problem, Remedy, Verdict, lookup::restarted},
     host::{Install, Program, Provenance, Survey, Unseen},
@@ -36,6 +36,16 @@ fn is_program(_: &Survey, install: &Install) -> Judged {
         Program::Other => "not a program",
     };
     let size = walk.end.map_or(0, |meta| meta.size);
+    if !is_agents(install, walk) {
+        let remedy = Remedy::by_hand(
+            "Begin a script with #! and its interpreter, such as #!/bin/sh, or correct the command of \
+             the service.",
+        );
+        return Ok(Problem::fail(format!("{path}, which the service starts, cannot be executed"))
+            .seen(format!("first bytes of {path}, a file of {size} bytes: {what}"))
+            .cure(remedy)
+            .into());
+    }
     let remedy =
         Remedy::by_hand("Download and verify the binary again.").command(Command::install());
     Ok(Problem::fail(format!("{path} is {what}"))
@@ -103,6 +113,9 @@ fn as_verified(_: &Survey, install: &Install) -> Judged {
     let Some(expected) = expected else {
         return Err(Unseen::not_applicable("no receipt has the checksum of the binary"));
     };
+    if !is_agents(install, walk) {
+        return Err(Unseen::not_examined("the service starts a program of another name"));
+    }
     let found = binary.sha256.known()?;
     if found == expected {
         return Ok(Verdict::Holds(format!("SHA-256 {expected}, as in the receipt")));
@@ -252,6 +265,30 @@ mod tests {
             let survey = with(|binary| binary.program = Seen::Known(program));
             assert_eq!(status(&survey, "permissions/binary-is-program"), Status::Fail);
         }
+    }
+
+    /// A wrapper or a drop-in's program is not the binary that was installed.
+    #[test]
+    fn a_program_of_another_name_is_not_called_the_agents_binary() {
+        let other = |program| {
+            with(|binary| {
+                binary.walk = Seen::Known(walk("/opt/run.sh", file(0, 0o755)));
+                binary.program = Seen::Known(program);
+                binary.sha256 = Seen::Known("cd".repeat(32));
+            })
+        };
+        let survey = other(Program::Other);
+        let found = finding(&survey, "permissions/binary-is-program");
+        assert_eq!(found.status, Status::Fail);
+        let remedy = found.remedy.unwrap();
+        assert!(remedy.commands().is_empty() && remedy.text().contains("#!/bin/sh"), "{remedy:?}");
+        let script = other(Program::Script { interpreter: "/bin/sh".into() });
+        assert_ne!(status(&script, "permissions/binary-as-verified"), Status::Fail);
+        // One that an install placed is its own, by any name.
+        let mut placed =
+            other(Program::Native { os: "linux".into(), machines: vec!["amd64".into()] });
+        agent(&mut placed).receipt.as_mut().unwrap().binary = Some("/opt/run.sh".into());
+        assert_eq!(status(&placed, "permissions/binary-as-verified"), Status::Fail);
     }
 
     #[test]

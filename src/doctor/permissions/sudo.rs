@@ -259,7 +259,10 @@ fn ruled(
         Ruling::Password(at) => (
             format!("{name} cannot use sudo without a password, which the command prefix requires"),
             at.to_string(),
-            granted(by_config),
+            by_hand(
+                "Remove sudo from runner.command_prefix. If jobs are meant to have this right, add \
+                 NOPASSWD: to this rule, in front of its commands.",
+            ),
         ),
         Ruling::Forbidden(at) => (
             format!("a rule of sudo forbids {name} every command as {user}"),
@@ -288,7 +291,17 @@ fn ruled(
             granted(by_config),
         ),
     };
-    let remedy = if sudo.complaints.is_empty() { remedy } else { unparsed() };
+    // What sudo cannot read may be the very rule.
+    let (text, remedy) = match sudo.complaints.is_empty() {
+        true => (text, remedy),
+        false => (
+            format!(
+                "sudo cannot read all of its files, and by those that it reads {name} may not start \
+                 jobs as {user}"
+            ),
+            unparsed(),
+        ),
+    };
     if let Some(file) = sudo.would_allow(target) {
         // The names are those of a folder of root; `renamed` sees whether it is one.
         let by = Provenance::Root;

@@ -14,7 +14,7 @@ mod systemd;
 mod task_scheduler;
 
 pub(super) use rules::rules;
-pub(super) use systemd::{path_as_meant, restart, unit};
+pub(super) use systemd::{lacks_program, path_as_meant, restart, unit};
 
 use super::Check;
 

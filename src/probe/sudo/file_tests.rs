@@ -101,6 +101,9 @@ fn settings_count_in_their_order() {
     assert!(!wants("Defaults requiretty\nDefaults !requiretty").wants_terminal);
     assert!(!wants("Defaults!/bin/ls requiretty").wants_terminal);
     assert!(wants("Defaults:ci !authenticate").asks_nobody);
+    let found = wants("Runas_Alias B = b, c\nDefaults>B !authenticate\nci ALL=(ALL) ALL");
+    assert!(!found.asks_nobody && found.by_target.len() == 1);
+    assert!(found.by_target[0].asks_nobody && found.by_target[0].accounts == "b,c");
 }
 
 #[test]

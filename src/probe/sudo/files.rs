@@ -8,7 +8,7 @@ pub(super) use super::rules::Asker;
 use super::{
     Scrub,
     rules::{Aliases, alias, defaults, list, without_comment},
-    set, told,
+    set, set_for, told,
 };
 use crate::{
     Code, Error, Result,
@@ -49,6 +49,11 @@ pub(super) fn read(root: &Root, asker: &Asker<'_>) -> Result<Sudo> {
     let mut default_account = "root".to_owned();
     for Line { text, .. } in &files.lines {
         let Some((scope, settings)) = defaults(text) else { continue };
+        if let Some(accounts) = scope.strip_prefix('>') {
+            let accounts = aliases.expand('R', &list(accounts), 0).join(",");
+            list(settings).iter().for_each(|word| set_for(&mut sudo, &accounts, word));
+            continue;
+        }
         if !asker.is_scope(scope, &aliases) {
             continue;
         }

@@ -11,7 +11,7 @@ pub(super) use ask::answer;
 
 use super::scrub::Scrub;
 use crate::{
-    host::{AccountFacts, Refusal, Scrubbed, Seen, Sudo},
+    host::{AccountFacts, Refusal, Scrubbed, Seen, Sudo, TargetDefault},
     platform::{
         command::{Call, Commands},
         fs::Root,
@@ -93,7 +93,32 @@ fn listed(output: &str) -> Sudo {
     let settings = output.lines().skip_while(|line| !line.starts_with("Matching Defaults"));
     let settings = settings.skip(1).take_while(|line| line.starts_with([' ', '\t']));
     settings.flat_map(|line| line.split(',')).for_each(|word| set(&mut sudo, word.trim()));
+    let bound = output.lines().skip_while(|line| !line.starts_with("Runas and Command-specific"));
+    let bound = bound.skip(1).take_while(|line| line.starts_with([' ', '\t']));
+    for text in bound.flat_map(|line| line.split("Defaults")) {
+        let Some(text) = text.strip_prefix('>') else { continue };
+        let mut words = text.split_whitespace();
+        let mut accounts = String::new();
+        for word in words.by_ref() {
+            accounts.push_str(word);
+            // More accounts follow.
+            if !word.ends_with(',') {
+                break;
+            }
+        }
+        words.for_each(|word| set_for(&mut sudo, &accounts, word.trim_end_matches(',')));
+    }
     sudo
+}
+
+/// A setting for commands that run as some accounts; the last one counts.
+fn set_for(sudo: &mut Sudo, accounts: &str, word: &str) {
+    let asks_nobody = match word {
+        "!authenticate" => true,
+        "authenticate" => false,
+        _ => return,
+    };
+    sudo.by_target.push(TargetDefault { accounts: accounts.to_owned(), asks_nobody });
 }
 
 /// A setting, of which the last one counts.
@@ -180,6 +205,18 @@ mod tests {
             User ci may run the following commands on h:\n    (root) ALL\n";
         let sudo = listed(output);
         assert!(!sudo.wants_terminal && !sudo.asks_nobody && sudo.rules == ["(root) ALL"]);
+        assert!(sudo.by_target.is_empty());
+    }
+
+    #[test]
+    fn settings_for_the_account_that_a_command_runs_as_are_kept() {
+        let output = "Runas and Command-specific defaults for ci:\n    Defaults>a, b requiretty, !authenticate\n    \
+            Defaults!/bin/ls !authenticate    Defaults>c authenticate\n\n\
+            User ci may run the following commands on h:\n    (ALL) ALL\n";
+        let found = listed(output).by_target;
+        let found: Vec<_> =
+            found.iter().map(|one| (one.accounts.as_str(), one.asks_nobody)).collect();
+        assert_eq!(found, [("a,b", true), ("c", false)]);
     }
 
     #[test]

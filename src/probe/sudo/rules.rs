@@ -93,7 +93,7 @@ impl Aliases {
     }
 
     /// The items of a list with aliases put in; an alias of `!` gives each of its items one.
-    fn expand(&self, kind: char, items: &[String], depth: usize) -> Vec<String> {
+    pub(super) fn expand(&self, kind: char, items: &[String], depth: usize) -> Vec<String> {
         let mut found = Vec::new();
         for item in items {
             let bare = item.trim_start_matches('!').trim();

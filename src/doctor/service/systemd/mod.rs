@@ -28,6 +28,7 @@ pub(in crate::doctor) use mend::path_as_meant;
 pub(super) use sandbox::ALLOWS_JOBS;
 pub(super) use shared_host::{OOM, SCHEDULED};
 pub(super) use start_needs::START_NEEDS;
+pub(in crate::doctor) use start_needs::lacks_program;
 pub(super) use unit::{ENVIRONMENT_FILES, HEALTH, NETWORK};
 pub(super) use version::NEW_ENOUGH;
 

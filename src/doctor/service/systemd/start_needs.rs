@@ -9,13 +9,15 @@ use crate::{
     host::{Install, Lack, Service, StartLack, StartNeed, Survey},
     service::systemd::truth::is_off,
 };
+use std::path::Path;
 
 pub(in crate::doctor::service) const START_NEEDS: Check = Check {
     name: "service/start-needs-met",
     holds: "Everything exists that systemd needs before it starts the agent",
-    why: "systemd ends the start, before the agent has said a word, when a program of ExecStartPre=, \
-          the working directory, a group, the folder of an output file, a credential or a path of the \
-          sandbox is missing, or when a command of ExecCondition= says no. The journal alone has the reason, such as 200/CHDIR or 216/GROUP.",
+    why: "systemd ends the start, before the agent has said a word, when a program of ExecStartPre=, a \
+          wrapper in front of the agent or its interpreter, the working directory, a group, the folder \
+          of an output file, a credential or a path of the sandbox is missing, or when a command of \
+          ExecCondition= says no. The journal alone has the reason, such as 200/CHDIR or 216/GROUP.",
     found: "The doctor looks for each path and group that the unit names for its start, and for the \
             exit status of each ExecCondition=.",
     cure: "Create what is missing, or correct the directive.",
@@ -31,17 +33,28 @@ fn start_needs(_: &Survey, install: &Install) -> Judged {
     Ok(Verdict::of(problems, "everything that the unit names for its start exists"))
 }
 
+/// Whether the start lacks the program that the service starts: [`START_NEEDS`] tells of it then.
+pub(in crate::doctor) fn lacks_program(service: &Service, program: &Path) -> bool {
+    let is_it = |lack: &StartLack| {
+        lack.key == "ExecStart" && matches!(&lack.need, StartNeed::Program(path) if path == program)
+    };
+    service.start_lacks.ok().is_some_and(|lacks| lacks.iter().any(is_it))
+}
+
 fn problem(lack: &StartLack, install: &Install, service: &Service) -> Problem {
     let StartLack { key, file, line, need, lack: why } = lack;
     let thing = match need {
         StartNeed::Group(name) => format!("the group {name}"),
         StartNeed::Folder(path) => format!("the folder {}", path.display()),
-        StartNeed::Program(path) => format!("the program {}", path.display()),
+        StartNeed::Program(path) => format!("the program {}", path.to_string_lossy().trim_end()),
         StartNeed::File(path) => format!("the file {}", path.display()),
         StartNeed::Path(path) => path.display().to_string(),
         StartNeed::Unknown => "a thing".to_owned(),
     };
+    let ends_in_cr =
+        matches!(need, StartNeed::Program(path) if path.to_string_lossy().ends_with('\r'));
     let what = match why {
+        Lack::Missing if ends_in_cr => "does not exist: the first line of the script ends in CR LF",
         Lack::Missing => "does not exist",
         Lack::OtherKind => "is of another kind",
         Lack::NotExecutable => "is not executable",
@@ -86,7 +99,7 @@ fn status(key: &str, need: &StartNeed, service: &Service) -> Option<&'static str
     // Without the file systems of the kernel, versions differ: 226/NAMESPACE, or 210/CHROOT of 257.
     let is_bare = service.value("Service", "MountAPIVFS").is_some_and(is_off);
     Some(match (key, need) {
-        ("ExecStartPre" | "ExecCondition", _) => "203/EXEC",
+        ("ExecStart" | "ExecStartPre" | "ExecCondition", _) => "203/EXEC",
         ("WorkingDirectory", _) => "200/CHDIR",
         (_, StartNeed::Group(_)) => "216/GROUP",
         ("StandardInput", _) => "208/STDIN",
@@ -213,5 +226,25 @@ mod tests {
         let program = StartNeed::Program("/opt/circleci/prepare.sh".into());
         let found = with("ExecStartPre", program, Lack::NotExecutable);
         assert!(found.summary.contains("is not executable"), "{}", found.summary);
+    }
+
+    /// A wrapper that nobody can execute is told once, and not as the agent's binary.
+    #[test]
+    fn a_wrapper_that_cannot_start_is_one_finding() {
+        let mut survey = healthy();
+        let binary = agent(&mut survey).binary.as_mut().unwrap();
+        binary.walk = Seen::Known(walk("/opt/run.sh", file(0, 0o644)));
+        let need = StartNeed::Program("/opt/run.sh".into());
+        let lack = Lack::NotExecutable;
+        let key = "ExecStart".to_owned();
+        let lack = StartLack { key, file: UNIT.into(), line: 7, need, lack };
+        service_of(&mut survey).start_lacks = Seen::Known(vec![lack]);
+        let found = finding(&survey, "service/start-needs-met");
+        assert!(found.summary.contains("203/EXEC"), "{}", found.summary);
+        assert_eq!(status(&survey, "permissions/binary-executable"), Status::Skip);
+        let dos = StartNeed::Program("/bin/sh\r".into());
+        let found = with("ExecStart", dos, Lack::Missing);
+        assert!(found.summary.contains("CR LF"), "{}", found.summary);
+        assert!(!found.summary.contains('\r'), "{:?}", found.summary);
     }
 }
