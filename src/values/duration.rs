@@ -4,12 +4,11 @@ use super::serde_as_text;
 use crate::{Code, Error, Help, Result};
 use std::{fmt, str::FromStr};
 
-/// A length of time in Go's syntax: hours, minutes and seconds in this order, such as `5h` or
-/// `1h30m20s`.
+/// A length of time in Go's syntax, such as `5h`, `1.5h` or `1h30m20s`.
 ///
-/// Rule: `^(\d+h)?(\d+m)?(\d+s)?$` and not empty, as the agent's documentation writes
-/// `max_run_time` and `idle_timeout`. At most what a Go `time.Duration` can hold, 2562047 hours.
-/// Written in the shortest form, so `90m` becomes `1h30m`.
+/// Rule: that of Go's `time.ParseDuration`, which the agents use, without a minus. Parts of a second
+/// count as a whole one. At most what a Go `time.Duration` can hold, 2562047 hours. Written in the
+/// shortest form of hours, minutes and seconds, so `90m` becomes `1h30m`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct GoDuration {
     seconds: u64,
@@ -21,6 +20,21 @@ pub const LONGEST_UNCONFIRMED: GoDuration = GoDuration { seconds: 5 * 3600 };
 
 /// Go counts a duration in nanoseconds, in a signed 64-bit number.
 const MAX_SECONDS: u64 = i64::MAX as u64 / 1_000_000_000;
+
+/// A second in nanoseconds.
+const SECOND: u128 = 1_000_000_000;
+
+/// Go's units, in nanoseconds. The microsecond has three names.
+const UNITS: [(&str, u128); 8] = [
+    ("h", 3600 * SECOND),
+    ("m", 60 * SECOND),
+    ("s", SECOND),
+    ("ms", 1_000_000),
+    ("us", 1000),
+    ("\u{b5}s", 1000),
+    ("\u{3bc}s", 1000),
+    ("ns", 1),
+];
 
 const RULE: &str = "a duration is hours, minutes and seconds, such as 5h, 90m or 1h30m20s";
 
@@ -47,19 +61,16 @@ impl FromStr for GoDuration {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        let Some(parts) = split(text) else {
+        let Some(nanoseconds) = nanoseconds(text) else {
             let error = Error::new(Code::ValueInvalid, format!("{text:?} is not a duration"));
             return Err(match suggestion(text) {
                 Some(better) => error.help(Help::value("use ", better, "")),
                 None => error.help(RULE),
             });
         };
-        let seconds = parts.into_iter().try_fold(0_u64, |sum, (number, unit)| {
-            sum.checked_add(number.parse::<u64>().ok()?.checked_mul(unit)?)
-        });
         // `u64::MAX` stands for "does not fit" and is refused with the same words.
-        Self::from_seconds(seconds.unwrap_or(u64::MAX))
-            .map_err(|error| error.context(format_args!("{text:?}")))
+        let seconds = u64::try_from(nanoseconds.div_ceil(SECOND)).unwrap_or(u64::MAX);
+        Self::from_seconds(seconds).map_err(|error| error.context(format_args!("{text:?}")))
     }
 }
 
@@ -82,20 +93,35 @@ impl fmt::Display for GoDuration {
 
 serde_as_text!(GoDuration);
 
-/// The digits and the seconds of their unit, or `None` when the text breaks the rule.
-fn split(text: &str) -> Option<Vec<(&str, u64)>> {
-    let mut rest = text;
-    let mut parts = Vec::new();
-    for (letter, unit) in [('h', 3600), ('m', 60), ('s', 1)] {
-        if let Some((number, after)) = rest.split_once(letter) {
-            if number.is_empty() || !number.bytes().all(|byte| byte.is_ascii_digit()) {
-                return None;
-            }
-            parts.push((number, unit));
-            rest = after;
-        }
+/// The nanoseconds of a text, or `None` when it breaks the rule.
+fn nanoseconds(text: &str) -> Option<u128> {
+    let mut rest = text.strip_prefix('+').unwrap_or(text);
+    if rest == "0" {
+        return Some(0);
     }
-    (rest.is_empty() && !parts.is_empty()).then_some(parts)
+    let mut sum = (!rest.is_empty()).then_some(0_u128)?;
+    while !rest.is_empty() {
+        let is_unit = |sign: char| !sign.is_ascii_digit() && sign != '.';
+        let (number, after) = rest.split_at(rest.find(is_unit)?);
+        let (unit, after) =
+            after.split_at(after.find(|sign| !is_unit(sign)).unwrap_or(after.len()));
+        let unit = UNITS.iter().find(|(name, _)| *name == unit)?.1;
+        let (whole, part) = number.split_once('.').unwrap_or((number, ""));
+        if part.contains('.') || whole.is_empty() && part.is_empty() {
+            return None;
+        }
+        let whole = whole.bytes().fold(0_u128, |sum, digit| {
+            sum.saturating_mul(10).saturating_add(u128::from(digit - b'0'))
+        });
+        // What stands behind more digits is less than a nanosecond.
+        let part = part.bytes().take(15);
+        let (part, of) = part.fold((0_u128, 1_u128), |(sum, of), digit| {
+            (sum * 10 + u128::from(digit - b'0'), of * 10)
+        });
+        sum = sum.saturating_add(whole.saturating_mul(unit)).saturating_add(part * unit / of);
+        rest = after;
+    }
+    Some(sum)
 }
 
 /// What someone who wrote a bare number, days or a word for the unit will have meant.
@@ -157,9 +183,26 @@ mod tests {
         assert_eq!(help("soon"), RULE);
     }
 
+    /// The cases of the tests of Go's `time` package.
     #[test]
-    fn other_orders_signs_and_fractions_are_refused() {
-        for text in ["", "h", "-5h", "+5h", "1.5h", "5m1h", "5h5h", "5h ", "٥h", "1h30", "100ms"] {
+    fn what_go_reads_is_read() {
+        for (text, expected) in [
+            ("0", 0),
+            ("+5h", 18_000),
+            ("1.5h", 5400),
+            (".5m", 30),
+            ("5.m", 300),
+            ("5m1h", 3900),
+            ("5h5h", 36_000),
+            ("3m30.5s", 211),
+            ("100ms", 1),
+            ("12\u{b5}s", 1),
+            ("0.9999999999999999999h", 3600),
+        ] {
+            assert_eq!(seconds(text), expected, "{text:?}");
+        }
+        for text in ["", "h", "-5h", "5h ", "\u{665}h", "1h30", "5", ".", ".s", "+", "1.2.3h", "3d"]
+        {
             assert!(text.parse::<GoDuration>().is_err(), "{text:?}");
         }
     }

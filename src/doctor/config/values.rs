@@ -49,7 +49,7 @@ fn name(survey: &Survey, install: &Install) -> Judged {
 
 pub(super) const DURATIONS: Check = Check {
     name: "config/durations-valid",
-    holds: "Durations are written in hours, minutes and seconds",
+    holds: "Durations are written as the agent reads them, such as 1h30m",
     why: "An agent ends at once if it cannot read a duration, such as 5d or a number without a \
           unit.",
     found: "The doctor reads runner.max_run_time and runner.idle_timeout by the rules of Go, which \

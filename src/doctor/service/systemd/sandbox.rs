@@ -53,7 +53,8 @@ fn allows_jobs(survey: &Survey, install: &Install) -> Judged {
                 add(line, "jobs have no network".to_owned(), Wanted::Root);
             }
             "IPAddressDeny"
-                if value.split_whitespace().any(|word| matches!(word, "any" | "0.0.0.0/0")) =>
+                if value.split_whitespace().any(|word| matches!(word, "any" | "0.0.0.0/0"))
+                    && !has_ways_out(service) =>
             {
                 add(
                     line,
@@ -90,6 +91,18 @@ fn allows_jobs(survey: &Survey, install: &Install) -> Judged {
         add(line, block.why().to_owned(), wanted);
     }
     Ok(Verdict::of(problems, "the sandbox allows what jobs need"))
+}
+
+/// Whether addresses beyond this host are allowed, which goes before each denial: jobs may need no
+/// others.
+fn has_ways_out(service: &Service) -> bool {
+    let is_near = |word: &str| {
+        matches!(word, "localhost" | "link-local" | "multicast")
+            || word.starts_with("127.")
+            || word.starts_with("::1")
+    };
+    let lines = service.directives("Service", "IPAddressAllow");
+    lines.flat_map(|line| line.value.split_whitespace()).any(|word| !is_near(word))
 }
 
 /// A place that the agent and its jobs need.
@@ -261,6 +274,14 @@ mod tests {
             let mut survey = healthy();
             directive(&mut survey, "Service", key, value);
             assert_eq!(status(&survey, "service/sandbox-allows-jobs"), expected, "{key}={value}");
+        }
+        for (allowed, expected) in
+            [("localhost 127.0.0.0/8", Status::Fail), ("localhost 10.0.0.0/8", Status::Pass)]
+        {
+            let mut survey = healthy();
+            directive(&mut survey, "Service", "IPAddressDeny", "any");
+            directive(&mut survey, "Service", "IPAddressAllow", allowed);
+            assert_eq!(status(&survey, "service/sandbox-allows-jobs"), expected, "{allowed}");
         }
         let mut survey = healthy();
         directive(&mut survey, "Service", "ProtectSystem", "strict");
