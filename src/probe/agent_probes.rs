@@ -151,6 +151,8 @@ pub(super) fn begin(
     });
     let definition = candidate.unit.as_ref().map(|unit| unit.directives.clone());
     let lines = definition.clone().unwrap_or_default();
+    let programs =
+        candidate.unit.as_ref().map(|unit| unit.manager.profile().program_folders(&lines));
     let start_lacks = context.start(ProbeName::Path, move |context| {
         let search = start_lacks::Search {
             root: &context.root,
@@ -160,6 +162,7 @@ pub(super) fn begin(
             scrub: &context.scrub,
             named_by: by_service,
             agent,
+            programs: programs.unwrap_or_default(),
         };
         search.lacks(&lines)
     });

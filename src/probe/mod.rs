@@ -43,6 +43,7 @@ mod plan_facts;
 mod planned_mounts;
 mod processes;
 pub mod procfs;
+mod program_path;
 mod questions;
 mod reader;
 mod route;

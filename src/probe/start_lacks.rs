@@ -1,6 +1,7 @@
 //! What a unit names for its start, looked for as it must be: `systemd.exec(5)`.
 
 use super::{
+    program_path,
     reader::{self, Part},
     scrub::Scrub,
 };
@@ -18,10 +19,6 @@ use std::{
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
-
-/// Folders where systemd looks for a program that is named without one.
-const PROGRAMS: [&str; 6] =
-    ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 
 /// Folders whose content another unit may make before this one starts.
 const MADE_ANEW: [&str; 4] = ["/run", "/proc", "/sys", "/dev"];
@@ -60,6 +57,8 @@ pub(super) struct Search<'a> {
     pub(super) named_by: Provenance,
     /// The number of the account that it runs as.
     pub(super) agent: Option<u32>,
+    /// Folders of programs that are named without one.
+    pub(super) programs: Vec<PathBuf>,
 }
 
 impl Search<'_> {
@@ -194,17 +193,14 @@ impl Search<'_> {
 
     /// Where a program is, and what is wrong with it.
     fn program(&self, name: &str) -> (PathBuf, Option<Lack>) {
-        let is_there = |path: &PathBuf| self.root.walk(path).is_ok_and(|walk| walk.end.is_some());
-        let path = match name.contains('/') {
-            true => PathBuf::from(name),
-            false => {
-                let mut places = PROGRAMS.iter().map(|folder| Path::new(folder).join(name));
-                places.find(is_there).unwrap_or_else(|| PathBuf::from(name))
-            }
+        let path = match program_path::is_bare(name) {
+            true => program_path::find(self.root, name, &self.programs),
+            false => Some(PathBuf::from(name)),
         };
-        if !name.contains('/') && !path.is_absolute() {
-            return (path, (!name.contains(['%', '$'])).then_some(Lack::Missing));
-        }
+        let Some(path) = path else {
+            let is_known = !name.contains(['%', '$']);
+            return (PathBuf::from(name), is_known.then_some(Lack::Missing));
+        };
         let lack = self.path(&path, |walk| {
             let has_bits = walk.end.is_some_and(|end| end.mode().is_none() || end.has_any(0o111));
             is_not(walk, Kind::File).or((!has_bits).then_some(Lack::NotExecutable))
@@ -303,6 +299,7 @@ mod tests {
             scrub: &Scrub::default(),
             named_by: Provenance::Root,
             agent: Some(0),
+            programs: vec!["/usr/bin".into(), "/bin".into()],
         };
         let directives = parse(&format!("[Service]\n{lines}"), Path::new("/u"));
         search.lacks(&directives).into_iter().map(|lack| (lack.key, lack.lack)).collect()

@@ -139,6 +139,11 @@ pub(crate) trait Profile: Sync {
         StartLine { words: std::mem::take(&mut query.words), folder }
     }
 
+    /// Folders where the manager looks for a program that a definition names without one.
+    fn program_folders(&self, _directives: &[Directive<String>]) -> Vec<PathBuf> {
+        Vec::new()
+    }
+
     /// Whether what stands in front of the agent in that command is looked through.
     fn is_followed(&self) -> bool {
         true

@@ -36,9 +36,12 @@ fn right(_: &Survey, install: &Install) -> Judged {
     let is_agent = |name: String| name.trim_end_matches(".exe") == profile.program;
     let at = agents.iter().position(|word| name(word).is_some_and(is_agent));
     let mut problems: Vec<Problem> = in_front::problem(install, service).into_iter().collect();
-    if service.manager.profile().needs_whole_path() && !program.starts_with('/') {
+    // Of a bare name the probe has looked in the folders of the manager.
+    let is_found =
+        !program.contains('/') && followed.first().is_some_and(|word| word.starts_with('/'));
+    if service.manager.profile().needs_whole_path() && !program.starts_with('/') && !is_found {
         problems.push(
-            Problem::fail(format!("{:?} is not an absolute path", program.as_str()))
+            Problem::fail(format!("{program} is not an absolute path"))
                 .seen(place(service))
                 .cure(correct_command(service, install)),
         );

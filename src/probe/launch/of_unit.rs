@@ -6,6 +6,7 @@ use crate::{
     platform::{accounts, fs::Root},
     probe::{
         environment::Raw,
+        program_path,
         reader::{self, Part},
         scrub::Scrub,
         unit::Unit,
@@ -65,13 +66,14 @@ pub(in crate::probe) fn of_unit(root: &Root, unit: &Unit, variables: &[Raw]) -> 
     let of_file = unit.specifiers();
     let specifier = |letter| of_file(letter).or_else(|| of_host(root, letter));
     let profile = unit.manager.profile();
-    let StartLine { words, folder } = profile.start_line(&mut StartQuery {
+    let StartLine { mut words, folder } = profile.start_line(&mut StartQuery {
         service: &unit.name,
         directives: &unit.directives,
         words: unit.command(),
         specifier: &specifier,
         variable: &mut variable,
     });
+    program_path::fill(root, unit, &mut words);
     if !profile.is_followed() {
         let run = Run { words: words.clone(), named_by, ..Run::default() };
         return Command { words, run, folder };

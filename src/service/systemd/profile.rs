@@ -106,6 +106,10 @@ impl Profile for SystemdProfile {
         start_line::of(query)
     }
 
+    fn program_folders(&self, directives: &[Directive<String>]) -> Vec<PathBuf> {
+        start_line::program_folders(directives)
+    }
+
     /// A unit that names none runs as root, as one does whose command has a sign for that.
     fn account(&self, directives: &[Directive<String>], _: &Path) -> Option<String> {
         if Elevation::of_unit(directives).is_some() {

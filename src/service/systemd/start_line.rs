@@ -6,7 +6,10 @@ use super::{
     unit_text::{command, value},
     words::split,
 };
-use crate::service::{StartLine, StartQuery};
+use crate::{
+    host::Directive,
+    service::{StartLine, StartQuery},
+};
 use std::path::PathBuf;
 
 /// Words and folder of the main command.
@@ -18,6 +21,14 @@ pub(super) fn of(query: &mut StartQuery<'_>) -> StartLine {
     let folder = folder.map(|folder| fill(folder.trim_start_matches('-')));
     let folder = Some(folder.map_or_else(|| PathBuf::from("/"), PathBuf::from));
     StartLine { words: with_variables(&words, query.variable), folder }
+}
+
+/// Where systemd looks for a program that is named without a folder: `ExecSearchPath=`, or those that
+/// it was built with (`systemd.exec(5)`, since 239).
+pub(super) fn program_folders(directives: &[Directive<String>]) -> Vec<PathBuf> {
+    const BUILT_IN: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+    let own = value(directives, "Service", "ExecSearchPath");
+    own.unwrap_or(BUILT_IN).split(':').map(PathBuf::from).collect()
 }
 
 /// The words with variables filled in as systemd does: `${A}` within a word, `$A` as words of its
