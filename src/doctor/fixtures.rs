@@ -372,6 +372,7 @@ fn config(values: &[(&str, Written)]) -> ConfigFile {
         state: ConfigState::Parsed,
         written_by: Provenance::Account(UID),
         is_default: false,
+        second: None,
         settings: values.iter().enumerate().map(setting).collect(),
         token: Some(TokenShape {
             length: 80,

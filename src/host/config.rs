@@ -25,6 +25,9 @@ pub struct ConfigFile<T = Scrubbed> {
     /// Nobody named it: the agent looks for a file of this name in its working directory.
     #[serde(default)]
     pub is_default: bool,
+    /// The line where a second document begins, which no agent reads.
+    #[serde(default)]
+    pub second: Option<usize>,
 }
 
 /// What came of reading a configuration.
@@ -69,18 +72,21 @@ struct Saved<T> {
     written_by: Provenance,
     #[serde(default)]
     is_default: bool,
+    #[serde(default)]
+    second: Option<usize>,
 }
 
 impl<T> From<Saved<T>> for ConfigFile<T> {
     fn from(saved: Saved<T>) -> Self {
-        let Saved { walk, state, fault, unread, settings, token, written_by, is_default } = saved;
+        let Saved { walk, state, fault, unread, settings, token, written_by, is_default, second } =
+            saved;
         let of_older = || {
             let unread = unread.map(ConfigState::Unreadable);
             let state = unread.or_else(|| ConfigState::of_walk(&walk));
             state.or(fault.map(ConfigState::Broken)).unwrap_or(ConfigState::Parsed)
         };
         let state = state.unwrap_or_else(of_older);
-        Self { walk, state, settings, token, written_by, is_default }
+        Self { walk, state, settings, token, written_by, is_default, second }
     }
 }
 

@@ -185,6 +185,7 @@ mod tests {
             token: None,
             written_by: Provenance::Root,
             is_default: true,
+            second: None,
         };
         let of = |line: &str, variable: Option<&str>| {
             let line = format!("{line} --runner.name n");

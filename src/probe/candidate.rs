@@ -89,6 +89,10 @@ pub(super) fn all(
         }
     }
     found.extend(receipts.into_iter().map(of_receipt));
+    // Beside another agent a masked unit is one that somebody has put out of use.
+    if !found.iter().all(Candidate::is_put_away) {
+        found.retain(|candidate| !candidate.is_put_away());
+    }
     let uids: Vec<Option<u32>> =
         found.iter().map(|candidate| uid_of(root, candidate.user.as_deref()?)).collect();
     let units = found.iter().filter_map(|candidate| Some(candidate.unit.as_ref()?.name.clone()));
@@ -142,13 +146,14 @@ fn of_definition(root: &Root, mut unit: Unit, receipt: Option<Receipt>) -> Candi
         }
         receipt => receipt,
     };
-    let environment::OfUnit { set: mut variables, files, mut misread } =
+    let environment::OfUnit { set: mut variables, unknown, files, mut misread } =
         environment::of_unit(root, &unit, None, Vec::new());
     if unit.manager.profile().has_drop_ins() {
         misread.extend(unit.misread());
     }
     variables.append(&mut unit.variables);
-    let started = launch::of_unit(root, &unit, &variables);
+    let mut started = launch::of_unit(root, &unit, &variables);
+    started.run.unknown.extend(unknown);
     let run = &started.run;
     variables.extend(run.variables.iter().cloned());
     let is_found = !run.words.is_empty();
@@ -203,6 +208,15 @@ fn of_receipt(receipt: Receipt) -> Candidate {
 }
 
 impl Candidate {
+    /// Whether its unit is masked, and nothing else tells that it was an agent's.
+    fn is_put_away(&self) -> bool {
+        let Some(unit) = self.unit.as_ref().filter(|_| self.receipt.is_none()) else {
+            return false;
+        };
+        let is_empty = unit.directives.is_empty() && unit.command.is_none();
+        is_empty && unit.definitions.iter().any(|definition| definition.walk.leads_to_null())
+    }
+
     /// Whether its unit runs another program than an agent, such as one that cleans up after agents or
     /// watches them: neither a name nor an argument makes it an agent's.
     fn is_another_service(&self, processes: &Processes) -> bool {

@@ -35,6 +35,7 @@ pub fn read(
         token: None,
         written_by,
         is_default: false,
+        second: None,
     };
     let document = match Document::parse(bytes) {
         Ok(document) if document.is_empty() => {
@@ -50,6 +51,7 @@ pub fn read(
     if document.keys().len() > SETTINGS {
         file.state = ConfigState::Broken(format!("it has more than {SETTINGS} settings"));
     }
+    file.second = document.second.map(|place| place.line);
     let keys = document.keys().iter().take(SETTINGS);
     file.settings = keys.map(|key| setting(key, named_by)).collect();
     let token = document.token();
@@ -109,6 +111,7 @@ pub(super) fn scrubbed(file: ConfigFile<String>, scrub: &Scrub) -> ConfigFile {
         token: file.token,
         written_by: file.written_by,
         is_default: file.is_default,
+        second: file.second,
     }
 }
 

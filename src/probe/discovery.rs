@@ -199,6 +199,7 @@ fn read_config(
                 token: None,
                 written_by: Provenance::Anybody,
                 is_default: *is_default,
+                second: None,
             };
             (Seen::Known(config), None)
         }

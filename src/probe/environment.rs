@@ -94,6 +94,8 @@ pub(super) struct File {
 pub(super) struct OfUnit {
     /// In the order in which they count.
     pub(super) set: Vec<Raw>,
+    /// Those whose value has a specifier that only the host knows, without it.
+    pub(super) unknown: Vec<Raw>,
     /// The files that they come from.
     pub(super) files: Vec<File>,
     /// Lines that set something else than they say.
@@ -128,12 +130,22 @@ pub(super) fn of_unit(
             _ => {}
         }
     }
-    let set = match told {
-        Some(told) => lines.in_force(unit, told),
-        None => lines.set.iter().map(|(raw, _)| raw.clone()).collect(),
+    let (set, unknown) = match told {
+        Some(told) => (lines.in_force(unit, told), Vec::new()),
+        None => {
+            // Of several to one name the last one counts.
+            let mut names = HashSet::new();
+            let last = lines.set.iter().rev().filter(|(raw, _)| names.insert(raw.name.as_str()));
+            let mut last: Vec<_> = last.cloned().collect();
+            last.reverse();
+            let (known, unknown): (Vec<_>, Vec<_>) =
+                last.into_iter().partition(|(_, known)| *known);
+            let raws = |all: Vec<(Raw, bool)>| all.into_iter().map(|(raw, _)| raw).collect();
+            (raws(known), raws(unknown))
+        }
     };
     let set = base.into_iter().chain(set).collect();
-    let mut of_unit = OfUnit { set, misread: lines.misread, ..OfUnit::default() };
+    let mut of_unit = OfUnit { set, unknown, misread: lines.misread, ..OfUnit::default() };
     let mut from_files: Vec<Raw> = Vec::new();
     let named = lines.files.into_iter().flat_map(|(path, optional, named_by)| {
         let all = environment_files::matching(root, &path).into_iter();
@@ -156,9 +168,11 @@ pub(super) fn of_unit(
         of_unit.files.push(File { path, optional, walk, named_by });
     }
     // What a file sets counts before what the unit sets: systemd.exec(5).
+    of_unit.unknown.retain(|raw| from_files.iter().all(|other| other.name != raw.name));
     of_unit.set.extend(from_files);
     let unset = told.map_or(lines.unset, |told| told.unset_environment.clone());
     of_unit.set.retain(|raw| !unset.contains(&raw.name));
+    of_unit.unknown.retain(|raw| !unset.contains(&raw.name));
     of_unit.set = limited(of_unit.set, OF_UNIT);
     // An account may have written them.
     of_unit.misread.sort_by_key(|misread| !misread.matters);
@@ -169,8 +183,8 @@ pub(super) fn of_unit(
 /// What the lines of a unit say of its environment.
 #[derive(Default)]
 struct Lines {
-    /// Each with the value as it is written.
-    set: Vec<(Raw, String)>,
+    /// Each with whether its value is known, and not only as it is written.
+    set: Vec<(Raw, bool)>,
     /// Path, whether it may be missing, and who named it.
     files: Vec<(PathBuf, bool, Provenance)>,
     /// Names that are taken out at the end.
@@ -201,10 +215,11 @@ impl Lines {
         for set in line.set {
             let meant = meant::of_assignment(&set.name, &set.written, true);
             self.misread.extend(meant.map(|what| misread(Some(set.name.clone()), what)));
-            let value = set.value.unwrap_or_else(|| set.written.clone());
+            let is_known = set.value.is_some();
+            let value = set.value.unwrap_or(set.written);
             let written_by = unit.written_by(&directive.file);
             let raw = Raw { name: set.name, value, source: source.clone(), written_by };
-            self.set.push((raw, set.written));
+            self.set.push((raw, is_known));
         }
     }
 
@@ -434,9 +449,10 @@ mod tests {
         let live = of_unit(&root, &unit, Some(&told), base());
         let known = ["B=base manager", "Z=base manager", "B=unit /u:2"];
         assert_eq!(shown(&live), [&known[..], &["C=host-1 /u:3", "D=x, /u:3"]].concat());
-        // Of an image only its text is known.
+        // What an image does not tell is not known.
         let image = of_unit(&root, &unit, None, base());
-        assert_eq!(shown(&image), [&known[..], &["C=%H /u:3", "D=x, /u:3"]].concat());
+        assert_eq!(shown(&image), [&known[..], &["D=x, /u:3"]].concat());
+        assert_eq!(image.unknown.iter().map(|raw| raw.name.as_str()).collect::<Vec<_>>(), ["C"]);
         for of_unit in [live, image] {
             let misread: Vec<_> = of_unit.misread.into_iter().map(|own| own.what).collect();
             let percent = Misreading::NoSpecifier("%40".to_owned());

@@ -102,6 +102,7 @@ mod tests {
             token: None,
             written_by,
             is_default: false,
+            second: None,
         };
         Candidate {
             named_by: Provenance::Root,

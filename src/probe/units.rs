@@ -3,13 +3,16 @@
 use super::{
     drop_ins::{DropIn, DropIns, by_name},
     launch,
+    reader::{self, Part},
     unit::{LIMIT, Unit},
 };
 use crate::{
+    host::Provenance,
     platform::fs::Root,
     service::systemd::{
         drop_ins::{is_template, template_of},
         unit_folders::UnitFolders,
+        unit_text::parse,
         untrusted::Search,
     },
 };
@@ -67,13 +70,45 @@ pub(super) fn find(root: &Root, more: &BTreeSet<String>, until: Instant) -> Foun
         let units: Vec<Unit> =
             of_template.into_iter().take(INSTANCES).map(|name| read(name, path)).collect();
         found.units.extend(units);
-        if !found.units.iter().any(|unit| template_of(&unit.name).as_ref() == Some(template)) {
+        let has_none = |found: &Found| {
+            found.units.iter().all(|unit| template_of(&unit.name).as_ref() != Some(template))
+        };
+        if has_none(&found) {
+            let named = named_instances(root, &folders, template);
+            found.units.extend(named.iter().map(|name| read(name, path)));
+        }
+        if has_none(&found) {
             found.units.push(read(template, path));
         }
     }
     let mut search = Search::new(root, &folders);
     for unit in found.units.iter_mut().chain(&mut found.scripts) {
         unit.strange_parts = unit.search(root, &mut search).into();
+    }
+    found
+}
+
+/// Instances of a template that an administrator's units name, such as a target for all of them.
+fn named_instances(root: &Root, folders: &UnitFolders, template: &str) -> BTreeSet<String> {
+    const KEYS: [&str; 5] = ["Wants", "Requires", "Requisite", "BindsTo", "Upholds"];
+    let names =
+        folders.names().filter(|name| name.ends_with(".target") || name.ends_with(".service"));
+    let own = names.filter_map(|name| folders.places(name).first());
+    let own = own.filter(|path| {
+        path.starts_with("/etc")
+            && !folders.untrusted().iter().any(|folder| path.starts_with(folder))
+    });
+    let mut found = BTreeSet::new();
+    for path in own.take(SCRIPTS) {
+        let Ok((_, content)) = reader::read_at(root, path, Part::Head(LIMIT), Provenance::Root)
+        else {
+            continue;
+        };
+        let lines = parse(&String::from_utf8_lossy(&content.bytes), path);
+        let named = lines.iter().filter(|line| KEYS.contains(&line.key.as_str()));
+        let named = named.flat_map(|line| line.value.split_whitespace());
+        let own = named.filter(|name| template_of(name).as_deref() == Some(template));
+        found.extend(own.take(INSTANCES).map(str::to_owned));
     }
     found
 }
@@ -106,8 +141,6 @@ fn unit(root: &Root, name: &str, path: &Path, drop_ins: &[&DropIn]) -> Unit {
 #[cfg(test)]
 mod tests {
     use super::{super::unit::FILES, *};
-    #[cfg(unix)]
-    use crate::host::Provenance;
     use crate::host::limits::DIRECTIVES;
     use std::{path::PathBuf, time::Duration};
 
@@ -232,6 +265,8 @@ mod tests {
             units.into_iter().map(|unit| unit.name).collect::<Vec<_>>()
         };
         assert_eq!(names(&[]), ["ci@.service"]);
+        write("all.target", "[Unit]\nWants=ci@a.service ci@b.service other@a.service\n");
+        assert_eq!(names(&[]), ["ci@a.service", "ci@b.service"]);
         let link = |name: &str| {
             std::fs::create_dir_all(units.join(name).parent().unwrap()).unwrap();
             std::os::unix::fs::symlink("/etc/systemd/system/ci@.service", units.join(name))

@@ -12,6 +12,8 @@ use crate::{
 pub struct Document {
     keys: Vec<KeyRead>,
     is_empty: bool,
+    /// Where a second document begins, of which an agent reads nothing.
+    pub second: Option<Place>,
 }
 
 /// A key of a file.
@@ -27,7 +29,11 @@ pub struct KeyRead {
 impl Config {
     /// Reads a config. The error gives line and column, and none of the file's values.
     pub fn parse(bytes: &[u8]) -> Result<Self> {
-        Document::parse(bytes).and_then(|document| document.config()).map_err(|fault| {
+        let only = |document: Document| match document.second {
+            None => document.config(),
+            Some(place) => Err(yaml::second(place)),
+        };
+        Document::parse(bytes).and_then(only).map_err(|fault| {
             Error::new(Code::ConfigInvalid, fault.to_string())
                 .help("the keys and what they hold: `runnerup explain E3010`")
         })
@@ -58,7 +64,7 @@ impl Document {
                 return Err(file.root.fault(format!("the file must hold a mapping, not {kind}")));
             }
         }
-        Ok(Self { keys, is_empty })
+        Ok(Self { keys, is_empty, second: file.second })
     }
 
     /// Whether nothing stands in it, or comments alone.

@@ -7,7 +7,7 @@ use crate::{
         change::{Change, Purpose, Site},
         lookup::{described, edit_config},
     },
-    host::{ConfigFile, ConfigState, Install, Survey, Unseen},
+    host::{ConfigFile, ConfigState, Install, Service, Survey, Unseen},
 };
 
 pub(super) const EXISTS: Check = Check {
@@ -44,8 +44,19 @@ fn exists(survey: &Survey, install: &Install) -> Judged {
             ));
         }
     };
+    let service = install.service.as_ref();
     if config.is_default && config.state == ConfigState::Missing {
-        return without(survey, install, config);
+        // `--config` may be among the words that only a run tells.
+        return match service.and_then(|service| service.launch.unread.as_ref()) {
+            Some(why) => Err(Unseen::not_examined(why)),
+            None => without(survey, install, config),
+        };
+    }
+    let is_up = service.is_some_and(Service::is_active);
+    if config.state == ConfigState::Missing && config.walk.path.starts_with("/run") && !is_up {
+        return Err(Unseen::not_examined(
+            "what is in /run is made when the host or the agent starts",
+        ));
     }
     let path = config.walk.path.display();
     let what = match (&config.state, config.walk.end) {
@@ -118,6 +129,16 @@ fn parses(survey: &Survey, install: &Install) -> Judged {
             Err(Unseen::not_examined("the configuration does not exist"))
         }
         ConfigState::Unreadable(why) => Err(Unseen::not_examined(why)),
+        ConfigState::Parsed if config.second.is_some() => {
+            let (path, line) = (path.display(), config.second.unwrap_or_default());
+            let remedy = Remedy::by_hand(
+                "Write all keys in the first document, without a line of three dashes behind them.",
+            );
+            Ok(Problem::warn(format!("the agent does not read what stands behind --- in {path}"))
+                .seen(format!("{path}:{line}: a second document begins here"))
+                .cure(remedy.command(edit_config(survey, install)))
+                .into())
+        }
         ConfigState::Parsed => Ok(Verdict::Holds(format!("{} is a YAML mapping", path.display()))),
         ConfigState::Broken(fault) => {
             let remedy = Remedy::by_hand("Correct the line that the error names.")
@@ -153,11 +174,33 @@ mod tests {
         config_of(&mut survey).state = ConfigState::NotAFile;
         assert_eq!(status(&survey, "config/exists"), Status::Fail);
         let mut survey = healthy();
+        config_of(&mut survey).state = ConfigState::Missing;
+        config_of(&mut survey).walk.path = "/run/circleci/config.yaml".into();
+        assert_eq!(status(&survey, "config/exists"), Status::Fail);
+        survey.host.image = true;
+        service_of(&mut survey).state = Seen::not_applicable("an image");
+        assert_eq!(status(&survey, "config/exists"), Status::Skip);
+        let mut survey = healthy();
+        config_of(&mut survey).state = ConfigState::Missing;
+        config_of(&mut survey).is_default = true;
+        service_of(&mut survey).launch.unread = Some("the arguments of sh".into());
+        assert_eq!(status(&survey, "config/exists"), Status::Skip);
+        let mut survey = healthy();
         agent(&mut survey).config = None;
         assert_eq!(status(&survey, "config/exists"), Status::Skip);
         let mut survey = healthy();
         config_of(&mut survey).state = ConfigState::Broken("line 3, column 1: a tab".into());
         assert!(finding(&survey, "config/parses").evidence.contains("line 3"));
+    }
+
+    #[test]
+    fn a_second_document_is_not_read() {
+        let mut survey = healthy();
+        config_of(&mut survey).second = Some(9);
+        let found = finding(&survey, "config/parses");
+        assert_eq!(found.status, Status::Warn);
+        assert!(found.evidence.contains(":9: "), "{}", found.evidence);
+        assert_eq!(status(&survey, "config/token-set"), Status::Pass);
     }
 
     /// As the container image of launch-agent was started.

@@ -4,6 +4,7 @@ mod environment;
 mod file;
 mod keys;
 mod prefix;
+mod prefix_shell;
 mod token;
 mod values;
 mod windows_paths;

@@ -1,5 +1,6 @@
 //! The command prefix, through which the agent starts each job.
 
+use super::prefix_shell::lost;
 use crate::{
     doctor::{
         Check, Judge, Judged, Problem, Remedy, Verdict,
@@ -98,14 +99,26 @@ pub(super) const FORWARDS: Check = Check {
     holds: "A wrapper script passes its arguments on unchanged and ends when the job ends",
     why: "A script that splits its arguments breaks paths with spaces. A script that goes on after \
           the job hides its exit code and keeps signals from it.",
-    found: "The doctor searches a shell script in the command prefix for \"$@\", and its last line \
-            for exec.",
+    found: "The doctor searches a shell script in the command prefix, or the text after -c of a shell, \
+            for \"$@\", and the last line of a script for exec.",
     cure: "Make this the last line of the script: exec \"$@\".",
     after: &["config/prefix-runs"],
     judge: Judge::Agent(forwards),
 };
 
 fn forwards(survey: &Survey, install: &Install) -> Judged {
+    let settings = install.settings();
+    let given = settings.get("runner.command_prefix").ok().flatten();
+    let source = given.as_ref().map(|given| given.source.clone());
+    let prefix = given.and_then(Resolved::into_list).unwrap_or_default();
+    if let Some((why, source)) = lost(&prefix).zip(source) {
+        let text =
+            "Put the words of the job behind the text: \"exec \\\"$@\\\"\", \"job\" after -c.";
+        return Ok(Problem::fail(why)
+            .seen(format!("{source}: runner.command_prefix is {}", prefix.join(" ")))
+            .cure(sources::change(survey, install, &source, text))
+            .into());
+    }
     let Some(wrapper) = &install.wrapper else {
         return Err(Unseen::not_applicable("the command prefix is not a shell script"));
     };

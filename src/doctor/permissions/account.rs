@@ -168,6 +168,7 @@ fn home(survey: &Survey, install: &Install) -> Judged {
                 .or_else(|| no_programs(survey, install, (&account.home, by), problem, text)),
         );
     }
+    problems.extend(roots_home(install, account));
     let shell = account.shell.path.display();
     let last = account.shell.path.file_name().map(|name| name.to_string_lossy().into_owned());
     let is_none = last.as_deref().is_some_and(|name| NO_SHELLS.contains(&name));
@@ -188,6 +189,21 @@ fn home(survey: &Survey, install: &Install) -> Judged {
         );
     }
     Ok(Verdict::of(problems, format!("home folder {home}, shell {shell}")))
+}
+
+/// `HOME=/root` of a service that another account runs, which its jobs are given.
+fn roots_home(install: &Install, account: &AccountFacts) -> Option<Problem> {
+    let home = install.environment.iter().rev().find(|variable| variable.name == "HOME")?;
+    let is_roots = home.value.as_ref().is_some_and(|value| value.trim_end_matches('/') == "/root");
+    let steps_down = install.task_user != install.user;
+    (is_roots && account.name != "root" && !steps_down).then(|| {
+        let name = &account.name;
+        Problem::fail(format!(
+            "HOME of the service is /root, the home folder of root, not of {name}"
+        ))
+        .seen(format!("{}: HOME=/root", home.source))
+        .cure(Remedy::by_hand("Remove the variable: systemd sets HOME to that of User=."))
+    })
 }
 
 /// What is wrong with an existing home folder, and the path that shows it.

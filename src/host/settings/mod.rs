@@ -330,6 +330,7 @@ mod tests {
             token: None,
             written_by: Provenance::Account(7),
             is_default: false,
+            second: None,
         }
     }
 

@@ -122,3 +122,19 @@ fn what_others_can_write_is_left_out_and_circles_end() {
     let sudo = read(&root, &Asker { account: &account, hostname: None }).unwrap();
     assert!(sudo.rules.is_empty() && sudo.complaints[0].starts_with("/etc/open: "));
 }
+
+#[test]
+fn a_tag_without_its_colon_is_a_fault() {
+    use super::rules::bare_tag;
+    for (line, expected) in [
+        ("ci ALL=(ALL) NOPASSWD ALL", Some("NOPASSWD")),
+        ("ci ALL=(ALL) SETENV: NOPASSWD /bin/a", Some("NOPASSWD")),
+        ("ci ALL=(ALL)NOPASSWD:ALL", None),
+        ("ci ALL=(ALL) NOPASSWD : ALL", None),
+        ("ci ALL=(ALL) NOPASSWD: SETENV: ALL", None),
+        ("Defaults env_keep=EXEC", None),
+        ("Cmnd_Alias A = /bin/a", None),
+    ] {
+        assert_eq!(bare_tag(line), expected, "{line}");
+    }
+}

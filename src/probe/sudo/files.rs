@@ -7,7 +7,7 @@
 pub(super) use super::rules::Asker;
 use super::{
     Scrub,
-    rules::{Aliases, alias, defaults, list, without_comment},
+    rules::{Aliases, alias, bare_tag, defaults, list, without_comment},
     set, set_for, told,
 };
 use crate::{
@@ -41,8 +41,11 @@ pub(super) fn read(root: &Root, asker: &Asker<'_>) -> Result<Sudo> {
     let mut files =
         Files { root, lines: Vec::new(), unusable: Vec::new(), ignored: Vec::new(), seen: 0 };
     files.file(Path::new(FILE))?;
+    let bare = files.lines.iter().filter_map(|line| Some((line, bare_tag(&line.text)?)));
+    let bare = bare.map(|(line, tag)| format!("{}: no colon stands behind {tag}", line.place));
+    let complaints: Vec<String> = files.unusable.iter().cloned().chain(bare).collect();
     let mut sudo = Sudo {
-        complaints: told(files.unusable.iter().map(String::as_str), &Scrub::default()),
+        complaints: told(complaints.iter().map(String::as_str), &Scrub::default()),
         ..Sudo::default()
     };
     let aliases = Aliases::of(&files.lines);

@@ -61,6 +61,26 @@ fn split(text: &str, at: char) -> Vec<String> {
     found
 }
 
+/// A tag of a rule that no colon follows, for which sudo takes nothing of the rule.
+pub(super) fn bare_tag(line: &str) -> Option<&'static str> {
+    const TAGS: [&str; 8] =
+        ["NOPASSWD", "PASSWD", "NOEXEC", "EXEC", "SETENV", "NOSETENV", "NOFOLLOW", "FOLLOW"];
+    if defaults(line).is_some() || alias(line).is_some() {
+        return None;
+    }
+    let (_, commands) = line.split_once('=')?;
+    // Tags stand behind the accounts, behind other tags and in front of commands.
+    let mut words =
+        commands.split([' ', '\t', ',', ')']).filter(|word| !word.is_empty()).peekable();
+    while let Some(word) = words.next() {
+        let tag = TAGS.into_iter().find(|tag| *tag == word);
+        if let Some(tag) = tag.filter(|_| words.peek().is_none_or(|next| !next.starts_with(':'))) {
+            return Some(tag);
+        }
+    }
+    None
+}
+
 /// `Defaults`, what it is for, and its settings.
 pub(super) fn defaults(line: &str) -> Option<(&str, &str)> {
     let rest = line.strip_prefix("Defaults")?;

@@ -131,6 +131,21 @@ pub(crate) fn of_assignment(name: &str, written: &str, in_unit: bool) -> Option<
     specifier
         .map(Misreading::Specifier)
         .or_else(|| expansion(name, written).map(Misreading::NotExpanded))
+        .or_else(|| (!in_unit && ends_in_comment(name, written)).then_some(Misreading::Comment))
+}
+
+/// Whether it means something to an agent, or holds a path.
+fn matters(name: &str) -> bool {
+    PATHS.contains(&name) || is_proxy(name) || is_agents_variable(name)
+}
+
+fn is_proxy(name: &str) -> bool {
+    name.to_ascii_uppercase().ends_with("_PROXY")
+}
+
+/// In a file of variables, `#` begins a comment only where it begins the line: `systemd.exec(5)`.
+fn ends_in_comment(name: &str, written: &str) -> bool {
+    matters(name) && written.split_whitespace().skip(1).any(|word| word.starts_with('#'))
 }
 
 /// A specifier that was meant as something else: the agent's own `%s`, or a sign that a URL escapes.
@@ -162,9 +177,8 @@ fn odd_specifier(name: &str, written: &str) -> Option<String> {
 /// What only a shell expands, in a variable that means something to an agent or holds a path. Any
 /// other may have a dollar sign for a reason, as a password has.
 fn expansion(name: &str, written: &str) -> Option<String> {
-    let is_path = PATHS.contains(&name);
-    let is_proxy = name.to_ascii_uppercase().ends_with("_PROXY");
-    if !is_path && !is_proxy && !is_agents_variable(name) {
+    let (is_path, is_proxy) = (PATHS.contains(&name), is_proxy(name));
+    if !matters(name) {
         return None;
     }
     let is_home = |part: &str| part == "~" || part.starts_with("~/");
@@ -296,5 +310,8 @@ mod tests {
             assert_eq!(of_assignment(name, value, true), expected, "{name}={value}");
         }
         assert_eq!(of_assignment("LAUNCH_AGENT_RUNNER_WORK_DIR", "/w/%s", false), None);
+        let comment = |name| of_assignment(name, "http://p:3128 # ours", false);
+        assert_eq!(comment("HTTPS_PROXY"), Some(Misreading::Comment));
+        assert_eq!(comment("MOTTO"), None);
     }
 }

@@ -3,7 +3,7 @@
 //! A tree of events rather than serde's data model, because a lint needs what that model drops:
 //! the text of each value as it was written (`007`, `1.10`), whether it was quoted, and where it
 //! stands. Anchors, aliases, merge keys and YAML's own tags are taken as the libraries of agents take
-//! them, within limits; tags of others and further documents are refused.
+//! them, within limits; tags of others are refused.
 //!
 //! Nothing here puts a *value* into a message: it may be a token.
 
@@ -15,5 +15,7 @@ mod read;
 mod tags;
 
 pub use quote::{quoted, scalar};
-pub use read::{Document, Entry, Fault, MAX_BYTES, Node, Place, Value, document, parse, shown};
+pub use read::{
+    Document, Entry, Fault, MAX_BYTES, Node, Place, Value, document, parse, second, shown,
+};
 pub use tags::truth;

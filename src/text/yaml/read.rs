@@ -76,6 +76,8 @@ pub struct Fault {
 pub struct Document {
     /// The document.
     pub root: Node,
+    /// Where a second one begins in the same file. Libraries that take one read nothing of it.
+    pub second: Option<Place>,
     meant: BTreeSet<Place>,
 }
 
@@ -86,12 +88,27 @@ impl Document {
     }
 }
 
-/// Reads one document. A file without any is [`Value::Null`].
+/// Reads the only document of a file. A file without any is [`Value::Null`].
+///
+/// # Errors
+/// When it is no YAML, or has a second one.
 pub fn parse(bytes: &[u8]) -> Result<Node, Fault> {
-    document(bytes).map(|document| document.root)
+    let document = document(bytes)?;
+    match document.second {
+        None => Ok(document.root),
+        Some(place) => Err(second(place)),
+    }
 }
 
-/// The same, with what its aliases mean.
+/// That a file has a second document, as a fault.
+pub fn second(place: Place) -> Fault {
+    fault(place, "a second document starts here; only one is taken")
+}
+
+/// Reads the first document of a file, with what its aliases mean.
+///
+/// # Errors
+/// When it is no YAML. What stands behind it is not read.
 pub fn document(bytes: &[u8]) -> Result<Document, Fault> {
     let text = text_of(bytes)?;
     let options = granit_parser::options! {
@@ -106,24 +123,27 @@ pub fn document(bytes: &[u8]) -> Result<Document, Fault> {
         match reader.next()? {
             (Event::StreamEnd, place) => {
                 let root = root.unwrap_or(Node { place, value: Value::Null });
-                return Ok(Document { root, meant: reader.anchors.meant() });
+                return Ok(Document { root, second: None, meant: reader.anchors.meant() });
             }
             (Event::DocumentStart(..), start) => {
                 let (event, place) = reader.next()?;
-                let node = reader.node(event, place)?;
-                match (&root, &node.value) {
-                    (None, _) => root = Some(node),
-                    // Nothing stands behind the last `---`.
-                    (Some(_), Value::Null) => {}
-                    (Some(_), _) => {
-                        let what = "a second document starts here; only one is taken";
-                        return Err(fault(start, what));
+                match root.take() {
+                    None => root = Some(reader.node(event, place)?),
+                    Some(first) if is_nothing(&event) => root = Some(first),
+                    Some(root) => {
+                        let meant = reader.anchors.meant();
+                        return Ok(Document { root, second: Some(start), meant });
                     }
                 }
             }
             _ => {}
         }
     }
+}
+
+/// Whether an event is the empty document that a last `---` begins; the parser gives it as `~`.
+fn is_nothing(event: &Event<'_>) -> bool {
+    matches!(event, Event::Scalar(text, ScalarStyle::Plain, ..) if matches!(&**text, "" | "~"))
 }
 
 impl Value {

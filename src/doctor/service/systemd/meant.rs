@@ -110,8 +110,8 @@ fn described(misread: &Misread, install: &Install) -> (String, String) {
             format!("write what {text} stands for"),
         ),
         Misreading::Comment => (
-            format!("the comment behind {key}= is a part of its value"),
-            "a unit has no comments at the end of a line: put it on a line of its own".to_owned(),
+            format!("the comment behind {}= is a part of its value", variable.unwrap_or(key)),
+            "systemd knows no comment at the end of a line: put it on a line of its own".to_owned(),
         ),
         Misreading::Quoted if key.starts_with("Exec") => (
             format!("quotes make the whole command of {key}= the path of a program"),
@@ -192,13 +192,13 @@ mod tests {
                 found("User", None, Misreading::Comment),
                 Status::Fail,
                 "the comment behind User=",
-                "a unit has no comments at the end of a line",
+                "systemd knows no comment at the end of a line",
             ),
             (
                 found("TimeoutStopSec", None, Misreading::Comment),
                 Status::Warn,
                 "the comment behind TimeoutStopSec=",
-                "a unit has no comments at the end of a line",
+                "systemd knows no comment at the end of a line",
             ),
             (
                 found("ExecStart", None, Misreading::Quoted),

@@ -34,6 +34,9 @@ pub(super) fn restarts(install: &Install, service: &Service) -> Judged {
     let restart = restart(service).unwrap_or("no");
     if restart == "always" {
         let holds = || Verdict::Holds("Restart=always".to_owned());
+        if let Some(problem) = kept_down(install, service) {
+            return Ok(problem.into());
+        }
         return Ok(start_limit::gives_up(install, service).map_or_else(holds, Verdict::from));
     }
     let problem = match restart {
@@ -45,6 +48,26 @@ pub(super) fn restarts(install: &Install, service: &Service) -> Judged {
     let lines = "[Service]\nRestart=always\nRestartSec=5\n";
     let cure = drop_in("Set Restart=always in [Service].", install, "restart", lines);
     Ok(problem.seen(word_place(service, "Restart", restart)).cure(cure).into())
+}
+
+/// The problem of a unit that systemd does not restart after an exit with a status that agents have:
+/// `systemd.service(5)`.
+fn kept_down(install: &Install, service: &Service) -> Option<Problem> {
+    const KEY: &str = "RestartPreventExitStatus";
+    let of_agents = |line: &&Directive| {
+        line.value.split_whitespace().any(|word| matches!(word, "0" | "1" | "SUCCESS" | "FAILURE"))
+    };
+    let line = service.directives("Service", KEY).find(of_agents)?;
+    let lines = "[Service]\nRestartPreventExitStatus=\n";
+    let cure =
+        drop_in("Take RestartPreventExitStatus= back in [Service].", install, "restart", lines);
+    Some(
+        Problem::warn(
+            "systemd does not restart the agent after each end, in spite of Restart=always",
+        )
+        .seen(format!("{}:{}: {KEY}={}", line.file.display(), line.line, line.value))
+        .cure(cure),
+    )
 }
 
 /// Whether a stop waits for the longest job, and ends nothing else.
@@ -208,5 +231,18 @@ mod tests {
         assert!(!written(&survey).contains("KillMode"));
         directive(&mut survey, "Service", "KillMode", "control-group");
         assert!(written(&survey).ends_with("TimeoutStopSec=18300\nKillMode=mixed\n"));
+    }
+
+    #[test]
+    fn an_exit_status_that_prevents_the_restart_is_told() {
+        for (value, expected) in
+            [("1", Status::Warn), ("78 FAILURE", Status::Warn), ("255", Status::Pass)]
+        {
+            let mut survey = healthy();
+            directive(&mut survey, "Service", "RestartPreventExitStatus", value);
+            assert_eq!(finding(&survey, "service/restarts").status, expected, "{value}");
+            directive(&mut survey, "Service", "RestartPreventExitStatus", "");
+            assert_eq!(finding(&survey, "service/restarts").status, Status::Pass);
+        }
     }
 }

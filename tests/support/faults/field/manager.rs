@@ -102,7 +102,7 @@ drop '[Service]\\nEnvironmentFile=/etc/default/circleci\\n'; systemctl restart c
         ),
     ),
     saying(
-        &["a unit has no comments at the end of a line"],
+        &["systemd knows no comment at the end of a line"],
         fault(
             "a comment behind the account",
             "sed -i 's/^User=circleci$/User=circleci # the jobs run as this/' $U; \
@@ -117,7 +117,7 @@ drop '[Service]\\nEnvironmentFile=/etc/default/circleci\\n'; systemctl restart c
     seen_by(
         &["service/stop-waits"],
         saying(
-            &["a unit has no comments at the end of a line", "TimeoutStopSec="],
+            &["systemd knows no comment at the end of a line", "TimeoutStopSec="],
             fault(
                 "a comment behind the time for a stop",
                 "sed -i 's/^TimeoutStopSec=.*/& # five hours/' $U; systemctl daemon-reload",
