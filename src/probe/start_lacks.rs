@@ -13,7 +13,7 @@ use crate::{
         command::{Call, Commands},
         fs::{Kind, Root, WalkEnd},
     },
-    service::host_end::command,
+    service::{host_end::command, systemd::meant::is_quoted_whole},
 };
 use std::{
     path::{Path, PathBuf},
@@ -91,10 +91,10 @@ impl Search<'_> {
                 continue;
             }
             let Some(program) = command(&line.value).into_iter().next() else { continue };
-            // The agent's own program is judged as such.
-            if line.key == "ExecStart"
-                && agent::Kind::of_program(program.rsplit('/').next().unwrap_or(&program)).is_some()
-            {
+            // The agent's own program is judged as such, and a command in quotes is told as one.
+            let name = program.rsplit('/').next().unwrap_or(&program);
+            let is_agents = agent::Kind::of_program(name).is_some();
+            if line.key == "ExecStart" && (is_agents || is_quoted_whole(&line.value)) {
                 continue;
             }
             let (path, lack) = self.program(&program);
@@ -319,6 +319,7 @@ mod tests {
             ("ExecStart=/opt/none.sh --config /c.yaml", Some(Lack::Missing)),
             ("ExecStart=/opt/plain.sh", Some(Lack::NotExecutable)),
             ("ExecStart=/opt/dos.sh", Some(Lack::Missing)),
+            ("ExecStart=\"/opt/none.sh --config /c.yaml\"", None),
             ("ExecStart=/opt/none/circleci-launch-agent --config /c.yaml", None),
             ("WorkingDirectory=/opt/run", Some(Lack::Missing)),
             ("WorkingDirectory=-/opt/run", None),
