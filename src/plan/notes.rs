@@ -76,7 +76,10 @@ pub(super) fn of(spec: &Spec, facts: &Facts, steps: &[Step]) -> Vec<String> {
         notes.push(match facts.is_host {
             true => format!("no service is registered; to run the agent: {}", by_hand(spec)),
             // The paths are those of the host that the image becomes.
-            false => "no service is registered in the image".to_owned(),
+            false => format!(
+                "no service is registered in the image; give --service {} if it has that",
+                Manager::usual(spec.platform.os())
+            ),
         });
     }
     notes

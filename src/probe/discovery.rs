@@ -6,7 +6,7 @@ use super::{
     config,
     context::ProbeContext,
     deadline::known_or_default,
-    host, launchd, mac,
+    host, launchd, mac, other_keepers,
     processes::Processes,
     reader::{self, Part},
     services, tasks, units, variables,
@@ -98,6 +98,12 @@ fn agents(context: &ProbeContext) -> Discovery {
     undiscovered.extend(fault.clone());
     let (mut candidates, mut strays) = known_or_default(candidates);
     strays.unseen = strays.unseen.or(fault.map(Unseen::not_examined));
+    if candidates.is_empty() && !context.is_host {
+        let others = context.start(ProbeName::Definitions, |context| {
+            other_keepers::find(&context.root, context.soon())
+        });
+        undiscovered.extend(known_or_default(others.seen()));
+    }
     let machine = known_or_default(machine.seen());
     for candidate in &mut candidates {
         // What a script sets comes later, and counts.

@@ -9,6 +9,7 @@ use crate::{
     record::{Digest, Receipt, Target},
     settings::{SettingValue, Settings, Source},
     text::shown,
+    values::GoDuration,
 };
 use std::{io::Read, path::Path};
 
@@ -43,6 +44,9 @@ pub fn existing(
     match read(root, &layout.config) {
         Ok(Some(bytes)) => match Config::parse(&bytes) {
             Ok(config) => {
+                if let Some(receipt) = receipt {
+                    existing.notes = put_back(&config, layout, receipt, settings);
+                }
                 existing.token = from_config(config, &layout.config, receipt, settings)?;
             }
             Err(error) => existing.failure = Some(error),
@@ -131,6 +135,51 @@ fn from_config(
         settings.add("command-prefix", SettingValue::list(prefix, source.clone()))?;
     }
     Ok(config.api.auth_token.map(|token| (token, source)))
+}
+
+/// A note for each setting that somebody has changed in the configuration and that the receipt decides,
+/// unless a person gave a value. The changed value is not repeated: an account may have written it.
+fn put_back(
+    config: &Config,
+    layout: &Layout,
+    receipt: &Receipt,
+    settings: &Settings,
+) -> Vec<String> {
+    let path = &layout.config;
+    let written = |name: &str| receipt.settings.get(name).map(String::as_str);
+    let workdir = shown(&layout.workdir);
+    let workdir = written("workdir").unwrap_or(&workdir);
+    let runner = &config.runner;
+    let time = |text: &str| text.parse::<GoDuration>().ok();
+    let is_other_time = runner.max_run_time.as_deref().zip(written("max-run-time"));
+    let updates = runner.disable_auto_update.map(|disabled| (!disabled).to_string());
+    let prefix = runner.command_prefix.clone().unwrap_or_default();
+    let is_other_prefix = match written("command-prefix") {
+        Some(text) => shlex::split(text).unwrap_or_default() != prefix,
+        // On macOS it is the default to step down.
+        None => !prefix.is_empty() && !prefix.starts_with(&["sudo", "-niHu"].map(str::to_owned)),
+    };
+    let log = layout.log.as_ref().map(shown);
+    let log = written("log-file").or(log.as_deref());
+    let changed = [
+        ("workdir", runner.working_directory.as_deref().is_some_and(|now| now != workdir)),
+        ("log-file", config.logging.file.is_some() && config.logging.file.as_deref() != log),
+        (
+            "auto-update",
+            updates.as_deref().zip(written("auto-update")).is_some_and(|(now, then)| now != then),
+        ),
+        ("max-run-time", is_other_time.is_some_and(|(now, then)| time(now) != time(then))),
+        ("command-prefix", is_other_prefix),
+    ];
+    let changed = changed.into_iter().filter(|(name, other)| *other && !settings.has(name));
+    let note = |(name, _)| {
+        format!(
+            "{name} was changed in {} since the last install, and is put back: another account could \
+             have changed it; if it is meant, give --{name}",
+            shown(path)
+        )
+    };
+    changed.map(note).collect()
 }
 
 fn environment_variables(bytes: &[u8]) -> Vec<(String, String)> {
@@ -310,6 +359,30 @@ mod tests {
         let Found { settings, notes } = found("", 0o755, Some(&receipt), b"key");
         assert!(!settings.has("release-url"));
         assert!(notes.iter().any(|note| note.contains("--release-url")), "{notes:?}");
+    }
+
+    #[test]
+    fn what_is_put_back_is_told_by_its_name_alone() {
+        let mut receipt = Receipt::new("default");
+        for (name, value) in [
+            ("max-run-time", "5h"),
+            ("workdir", "/w"),
+            ("auto-update", "false"),
+            ("command-prefix", "nice -n 5"),
+        ] {
+            receipt.settings.insert(name.into(), value.into());
+        }
+        let same = "runner:\n  max_run_time: 300m\n  working_directory: /w\n  disable_auto_update: true\n  \
+                    command_prefix: [nice, -n, \"5\"]\n";
+        let notes = |config: &str| found(config, 0o755, Some(&receipt), b"key").notes;
+        assert_eq!(notes(same), [""; 0]);
+        let found =
+            notes(&same.replace("300m", "87600h").replace("/w", "/x").replace("nice", "mine"));
+        let names = ["workdir", "max-run-time", "command-prefix"];
+        assert!(
+            found.iter().zip(names).all(|(note, name)| note.ends_with(&format!("give --{name}")))
+        );
+        assert!(found.len() == 3 && !found.concat().contains("87600h"), "{found:?}");
     }
 
     #[test]

@@ -37,6 +37,7 @@ mod named_paths;
 pub mod network;
 mod numbered;
 mod objections;
+mod other_keepers;
 mod paths;
 mod personal;
 mod plan_facts;

@@ -97,8 +97,9 @@ impl Refusal {
                  find out why, and set the mode yourself."
             }
             Self::Account => {
-                "Set this account in a file that only root can write, such as the unit: another account \
-                 could have set it here, so root gives it no rights."
+                "Another account could have named this one, so this program gives it no rights. If you \
+                 know it, give it the rights yourself, or name it in a file that only root can write, such \
+                 as the unit."
             }
         })
     }
