@@ -95,7 +95,7 @@ const TOOLS: [(&str, StepTool); 16] = [
 ];
 
 /// Programs that start another one as the same account.
-const TRANSPARENT: [&str; 22] = [
+const TRANSPARENT: [&str; 27] = [
     "env",
     "nice",
     "ionice",
@@ -118,6 +118,11 @@ const TRANSPARENT: [&str; 22] = [
     "systemd-inhibit",
     "dbus-run-session",
     "exec",
+    "caffeinate",
+    "arch",
+    "numactl",
+    "dumb-init",
+    "tini",
 ];
 
 /// Shells, whose `-c` has a script behind it.
@@ -376,6 +381,8 @@ mod tests {
             ("sudo PATH=$PATH -niHu circleci --", Sudo, Some("circleci")),
             ("sudo -g u -n --", Sudo, Some("root")),
             ("nice -n 10 sudo -u ci --", Sudo, Some("ci")),
+            ("caffeinate -i sudo -niHu ci --", Sudo, Some("ci")),
+            ("arch -arm64 sudo -niHu ci --", Sudo, Some("ci")),
             ("env A=b /usr/bin/sudo -nu ci --", Sudo, Some("ci")),
             ("doas -n -u ci", Doas, Some("ci")),
             ("su - ci -c", Su, Some("ci")),

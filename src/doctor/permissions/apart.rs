@@ -7,7 +7,7 @@ use crate::{
         lookup::{edit_config, others},
     },
     host::{Install, PathRole, PathWalk, Survey, Unseen},
-    platform::{fs::Kind, paths::state_folder},
+    platform::{Os, fs::Kind, paths::state_folder},
     text::inner,
 };
 
@@ -66,10 +66,11 @@ fn apart(survey: &Survey, install: &Install) -> Judged {
     if walk.end.is_some() && walk.real != walk.path {
         seen += &format!(", which leads to {}", walk.real.display());
     }
-    let remedy = Remedy::by_hand(
-        "Set runner.working_directory to a folder that nothing else uses, such as a new one below \
-         /var/opt/circleci. Until then set runner.cleanup_working_directory to false.",
-    );
+    let remedy = Remedy::by_hand([
+        "Set runner.working_directory to a folder that nothing else uses, such as a new one below ",
+        if os == Os::Windows { r"C:\Program Files\CircleCI" } else { "/var/opt/circleci" },
+        ". Until then set runner.cleanup_working_directory to false.",
+    ]);
     let remedy = remedy.command(edit_config(survey, install));
     Ok(Problem::fail(summary).seen(seen).cure(remedy).into())
 }
