@@ -20,6 +20,8 @@ pub struct Sudo {
     pub wants_terminal: bool,
     /// `Defaults !authenticate`: no rule asks for a password.
     pub asks_nobody: bool,
+    /// `Defaults noexec`: no command may start another one.
+    pub no_exec: bool,
     /// `Defaults>ACCOUNTS`, in its order: such a setting goes before those for everybody.
     pub by_target: Vec<TargetDefault>,
     /// What sudo says of its files: lines that it cannot read, files that it leaves out.
@@ -185,6 +187,7 @@ impl Sudo {
             }
             for part in parts(rest) {
                 let free = part.free.unwrap_or_else(|| self.asks_nobody_as(target));
+                let noexec = part.noexec.unwrap_or(self.no_exec);
                 let (is_negated, command) = match part.command.strip_prefix('!') {
                     Some(command) => (true, command.trim_start()),
                     None => (false, part.command),
@@ -203,10 +206,10 @@ impl Sudo {
                     Some(true) if is_negated => Ruling::Forbidden(at),
                     Some(true) if !free => Ruling::Password(at),
                     Some(true) if lacks_setenv && part.setenv.is_some() => Ruling::NoVariables(at),
-                    Some(true) if part.noexec => Ruling::NoExec(at),
+                    Some(true) if noexec => Ruling::NoExec(at),
                     Some(true) if !lacks_setenv => Ruling::Allowed(at),
                     Some(true) | None => {
-                        is_open_free &= free && !is_negated && !part.noexec && !lacks_setenv;
+                        is_open_free &= free && !is_negated && !noexec && !lacks_setenv;
                         open.push(at);
                         continue;
                     }
@@ -280,13 +283,13 @@ struct Part<'a> {
     command: &'a str,
     /// `NOPASSWD`, `PASSWD`.
     free: Option<bool>,
-    noexec: bool,
+    noexec: Option<bool>,
     setenv: Option<bool>,
 }
 
 /// The commands of a rule; tags hold for those behind them too.
 fn parts(text: &str) -> Vec<Part<'_>> {
-    let (mut free, mut noexec, mut setenv) = (None, false, None);
+    let (mut free, mut noexec, mut setenv) = (None, None, None);
     let mut found = Vec::new();
     for item in items(text) {
         let mut command = item.trim();
@@ -295,8 +298,8 @@ fn parts(text: &str) -> Vec<Part<'_>> {
             match word {
                 "NOPASSWD:" => free = Some(true),
                 "PASSWD:" => free = Some(false),
-                "NOEXEC:" => noexec = true,
-                "EXEC:" => noexec = false,
+                "NOEXEC:" => noexec = Some(true),
+                "EXEC:" => noexec = Some(false),
                 "SETENV:" => setenv = Some(true),
                 "NOSETENV:" => setenv = Some(false),
                 _ if is_tag(word) => {}
@@ -391,6 +394,18 @@ mod tests {
         let sudo = Sudo { rules, asks_nobody: true, ..Sudo::default() };
         assert!(sudo.is_passwordless());
         assert!(!Sudo { asks_nobody: false, ..sudo }.is_passwordless());
+    }
+
+    #[test]
+    fn the_default_keeps_programs_from_starting_others() {
+        let ruling = |rule: &str| {
+            let sudo = Sudo { rules: vec![rule.to_owned()], no_exec: true, ..Sudo::default() };
+            let starts = Starting::Any;
+            let target = Target { name: "root", account: None, sets_variables: false, starts };
+            matches!(sudo.ruling(target), Ruling::NoExec(_))
+        };
+        assert!(ruling("(ALL) NOPASSWD: ALL"));
+        assert!(!ruling("(ALL) NOPASSWD: EXEC: ALL"));
     }
 
     /// `Defaults>builder !authenticate`: for commands as that account, and as no other.

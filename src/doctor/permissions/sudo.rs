@@ -265,9 +265,12 @@ fn ruled(
             ),
         ),
         Ruling::Forbidden(at) => (
-            format!("a rule of sudo forbids {name} every command as {user}"),
+            format!("a rule of sudo forbids {name} the command of the prefix as {user}"),
             at.to_string(),
-            by_hand("Remove `!ALL` from the rule, or remove sudo from runner.command_prefix."),
+            by_hand(
+                "Remove what stands behind the `!` from the rule, or remove sudo from \
+                 runner.command_prefix.",
+            ),
         ),
         Ruling::NoVariables(at) => (
             "the command prefix sets variables for sudo, and the rule has NOSETENV".to_owned(),
@@ -277,7 +280,7 @@ fn ruled(
         Ruling::NoExec(at) => (
             "jobs can start no program: the rule of sudo has NOEXEC".to_owned(),
             at.to_string(),
-            by_hand("Remove NOEXEC from the rule."),
+            by_hand("Remove NOEXEC from the rule, or `Defaults noexec`."),
         ),
         Ruling::Commands(rules) => (some_commands(name, user), lines(&rules), granted(by_config)),
         Ruling::OtherAccounts(rules) => (

@@ -40,7 +40,11 @@ pub(super) struct Line {
 pub(super) fn read(root: &Root, asker: &Asker<'_>) -> Result<Sudo> {
     let mut files =
         Files { root, lines: Vec::new(), unusable: Vec::new(), ignored: Vec::new(), seen: 0 };
-    files.file(Path::new(FILE))?;
+    match files.file(Path::new(FILE)) {
+        // sudo refuses everybody then.
+        Err(error) if error.code() == Code::UntrustedPath && !files.unusable.is_empty() => {}
+        other => other?,
+    }
     let bare = files.lines.iter().filter_map(|line| Some((line, bare_tag(&line.text)?)));
     let bare = bare.map(|(line, tag)| format!("{}: no colon stands behind {tag}", line.place));
     let complaints: Vec<String> = files.unusable.iter().cloned().chain(bare).collect();

@@ -128,6 +128,8 @@ fn set(sudo: &mut Sudo, word: &str) {
         "!requiretty" => sudo.wants_terminal = false,
         "!authenticate" => sudo.asks_nobody = true,
         "authenticate" => sudo.asks_nobody = false,
+        "noexec" => sudo.no_exec = true,
+        "!noexec" => sudo.no_exec = false,
         _ => {}
     }
 }
