@@ -6,7 +6,7 @@
 
 use crate::{
     Code, Result,
-    agent::Token,
+    agent::{Kind, Token},
     apply::{self, BinarySource, Host, StepReporter, Task},
     host::Facts,
     plan::{self, Plan, UninstallOptions},
@@ -23,7 +23,7 @@ use crate::{
     release::Artifact,
     service::{Services, launchd::Launchd, task_scheduler::Tasks},
     settings::{HostDefaults, SettingValue, Settings, Source, Spec},
-    values::Manager,
+    values::{Manager, Sha256},
 };
 use std::{
     collections::BTreeMap,
@@ -37,13 +37,20 @@ use std::{
 const TOKEN: &str =
     "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 const AGENT: &[u8] = b"the agent";
-const VERSION: &str = "1.1.73189-8792751";
 
 /// A host of `os` that has nothing of ours.
 struct Stage {
     folder: tempfile::TempDir,
     root: Root,
     host: FakeHost,
+    case: Case,
+}
+
+/// What is installed on which system.
+#[derive(Clone, Copy)]
+struct Case {
+    name: &'static str,
+    agent: Kind,
     os: Os,
     desktop: bool,
 }
@@ -51,9 +58,9 @@ struct Stage {
 struct Agent;
 
 impl BinarySource for Agent {
-    fn fetch(&self, _: &Artifact, mut into: File) -> Result<()> {
+    fn fetch(&self, artifact: &Artifact, mut into: File) -> Result<Sha256> {
         into.write_all(AGENT).unwrap();
-        Ok(())
+        Ok(artifact.sha256)
     }
 }
 
@@ -74,7 +81,7 @@ impl StepReporter for Nobody {
 }
 
 impl Stage {
-    fn new(os: Os, desktop: bool) -> Self {
+    fn new(case: Case) -> Self {
         // Hundreds of runs, each of which waits for the disk again and again: where memory serves.
         let memory = Some(Path::new("/dev/shm")).filter(|folder| folder.is_dir());
         let folder = memory.map_or_else(tempfile::tempdir, tempfile::tempdir_in).unwrap();
@@ -95,11 +102,11 @@ impl Stage {
             told.keys.insert(key.to_owned());
         }
         let root = Root::open(folder.path()).unwrap();
-        Self { root, host: FakeHost::new(passwd, told), folder, os, desktop }
+        Self { root, host: FakeHost::new(passwd, told), folder, case }
     }
 
     fn services(&self) -> Box<dyn Services + '_> {
-        match self.os {
+        match self.case.os {
             Os::Windows => Box::new(Tasks::new(&self.host)),
             _ => Box::new(Launchd::new(&self.host)),
         }
@@ -111,17 +118,18 @@ impl Stage {
     }
 
     fn install(&self) -> Plan {
-        let (platform, manager) = match self.os {
+        let (platform, manager) = match self.case.os {
             Os::Windows => ("windows/amd64", Manager::TaskScheduler),
             _ => ("darwin/arm64", Manager::Launchd),
         };
         let here = HostDefaults { platform: platform.parse().unwrap(), service: manager };
         let mut settings = Settings::default();
         for (name, value) in [
+            ("agent", self.case.agent.profile().name),
             ("url", "https://ci.example.com"),
-            ("version", VERSION),
+            ("version", self.case.agent.profile().versions.example),
             ("name", "builder"),
-            ("desktop-session", if self.desktop { "true" } else { "false" }),
+            ("desktop-session", if self.case.desktop { "true" } else { "false" }),
         ] {
             settings.add(name, SettingValue::one(value, Source::Flag)).unwrap();
         }
@@ -132,7 +140,7 @@ impl Stage {
         let artifact = Artifact::new(
             &spec.release_url,
             spec.agent,
-            VERSION.parse().unwrap(),
+            spec.agent.profile().versions.example.parse().unwrap(),
             here.platform,
             sum.parse().unwrap(),
         );
@@ -165,7 +173,7 @@ impl Stage {
 
     fn apply(&self, plan: &Plan) -> Result<Option<Receipt>> {
         let services = self.services();
-        let system = system::of(self.os, &self.host, &self.root, true);
+        let system = system::of(self.case.os, &self.host, &self.root, true);
         let host = Host {
             root: &self.root,
             commands: &self.host,
@@ -179,7 +187,7 @@ impl Stage {
     }
 
     fn remove_empty_state(&self) {
-        let system = system::of(self.os, &self.host, &self.root, true);
+        let system = system::of(self.case.os, &self.host, &self.root, true);
         apply::remove_empty_state(&self.root, system.as_ref()).unwrap();
     }
 
@@ -200,7 +208,7 @@ impl Stage {
             if call.program() == "powershell" {
                 line = line.replace("; ", ";\n    ");
             }
-            line = line.replace(&base, if self.os == Os::Windows { "" } else { "/" });
+            line = line.replace(&base, if self.case.os == Os::Windows { "" } else { "/" });
             while let Some(at) = line.find(".runnerup-") {
                 line.replace_range(at..at + ".runnerup-".len() + 16, ".RUN");
             }
@@ -234,18 +242,26 @@ fn compare(name: &str, text: &str) {
 
 /// Without root nothing of macOS is given to its owner, and Windows is left out: the folders that
 /// its account may only read are closed to whoever makes them here.
-fn kinds() -> Vec<(&'static str, Os, bool)> {
-    let mut all = vec![("darwin", Os::Darwin, false)];
+fn cases() -> Vec<Case> {
+    let case = |name, agent, os| Case { name, agent, os, desktop: false };
+    let mut all = vec![MAC, case("darwin-runner", Kind::MachineRunner, Os::Darwin)];
     if !needs_root("whole runs on Windows, and the owners of what those on macOS make") {
-        all.extend([("windows", Os::Windows, false), ("windows-desktop", Os::Windows, true)]);
+        let windows = case("windows", Kind::LaunchAgent, Os::Windows);
+        all.extend([
+            windows,
+            Case { name: "windows-desktop", desktop: true, ..windows },
+            case("windows-runner", Kind::MachineRunner, Os::Windows),
+        ]);
     }
     all
 }
 
+const MAC: Case = Case { name: "darwin", agent: Kind::LaunchAgent, os: Os::Darwin, desktop: false };
+
 #[test]
 fn every_command_comes_as_it_is_written_down() {
-    for (name, os, desktop) in kinds() {
-        let stage = Stage::new(os, desktop);
+    for case in cases() {
+        let (name, stage) = (case.name, Stage::new(case));
         let before = stage.state();
         let plan = stage.install();
         stage.host.calls();
@@ -272,7 +288,7 @@ fn a_mac_that_knows_of_changes_late_is_waited_for() {
     if needs_root("an install on a Mac that answers late") {
         return;
     }
-    let stage = Stage::new(Os::Darwin, false);
+    let stage = Stage::new(MAC);
     let plan = stage.install();
     stage.host.answer_late(2);
     stage.apply(&plan).unwrap();
@@ -286,8 +302,8 @@ fn a_mac_that_knows_of_changes_late_is_waited_for() {
 /// What sets a list replaces the rights of those alone whom it names.
 #[test]
 fn a_folder_that_was_there_loses_what_its_list_gave_to_others() {
-    for (_, os, desktop) in kinds().into_iter().filter(|kind| kind.1 == Os::Windows && !kind.2) {
-        let stage = Stage::new(os, desktop);
+    for case in cases().into_iter().filter(|case| case.name == "windows") {
+        let stage = Stage::new(case);
         fs::create_dir_all(stage.folder.path().join("Program Files/CircleCI")).unwrap();
         let plan = stage.install();
         stage.host.calls();
@@ -303,10 +319,11 @@ fn a_folder_that_was_there_loses_what_its_list_gave_to_others() {
 
 #[test]
 fn a_command_that_fails_or_hangs_is_told_and_all_before_it_undone() {
-    for (name, os, desktop) in kinds() {
-        for number in 0..calls_of_an_install(os, desktop) {
+    for case in cases() {
+        let name = case.name;
+        for number in 0..calls_of_an_install(case) {
             for fault in [Fault::Fails(number), Fault::Hangs(number)] {
-                let stage = Stage::new(os, desktop);
+                let stage = Stage::new(case);
                 let before = stage.state();
                 let plan = stage.install();
                 stage.host.make(fault);
@@ -333,10 +350,11 @@ fn a_command_that_fails_or_hangs_is_told_and_all_before_it_undone() {
 
 #[test]
 fn a_run_that_is_killed_at_any_command_is_finished_or_taken_away() {
-    for (name, os, desktop) in kinds() {
-        for number in 0..calls_of_an_install(os, desktop) {
+    for case in cases() {
+        let name = case.name;
+        for number in 0..calls_of_an_install(case) {
             for finishes in [false, true] {
-                let stage = Stage::new(os, desktop);
+                let stage = Stage::new(case);
                 let before = stage.state();
                 let plan = stage.install();
                 stage.host.make(Fault::Kills(number));
@@ -362,12 +380,13 @@ fn a_run_that_is_killed_at_any_command_is_finished_or_taken_away() {
 
 #[test]
 fn an_uninstall_that_does_not_end_is_ended_by_the_next() {
-    for (name, os, desktop) in kinds() {
+    for case in cases() {
+        let name = case.name;
         let mut number = 0;
         let mut is_over = false;
         while !is_over {
             for fault in [Fault::Fails(number), Fault::Hangs(number), Fault::Kills(number)] {
-                let stage = Stage::new(os, desktop);
+                let stage = Stage::new(case);
                 let before = stage.state();
                 stage.apply(&stage.install()).unwrap();
                 let plan = stage.uninstall(true).unwrap();
@@ -394,8 +413,8 @@ fn an_uninstall_that_does_not_end_is_ended_by_the_next() {
     }
 }
 
-fn calls_of_an_install(os: Os, desktop: bool) -> usize {
-    let stage = Stage::new(os, desktop);
+fn calls_of_an_install(case: Case) -> usize {
+    let stage = Stage::new(case);
     let plan = stage.install();
     stage.host.calls();
     stage.apply(&plan).unwrap();

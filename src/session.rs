@@ -27,8 +27,8 @@ use crate::{
     release::{Artifact, Client, DownloadProgress, read_certificates},
     service::{Hints, Services},
     settings::{Settings, Source, Spec},
-    text::shown,
-    values::Manager,
+    text::{inner, shown},
+    values::{Manager, Sha256},
 };
 use std::{fs::File, path::Path, sync::Arc};
 
@@ -58,12 +58,15 @@ impl Install {
         let (binary, config) = (shown(&layout.binary), shown(&layout.config));
         let words = [binary.as_str()].into_iter().chain(profile.arguments(&config));
         let health = profile.health.filter(|_| spec.service.profile().passes_health());
+        // Only where the manager knows the log.
+        let is_usual_log = spec.log_file.as_ref().map(|path| inner(path.as_str())) == layout.log;
         Expected {
             binary: layout.binary.clone(),
             command: words.map(str::to_owned).collect(),
             definition: layout.definition.clone(),
             user: spec.user.as_str().to_owned(),
             healthy: health.map(|health| health.healthy),
+            start_text: profile.start_text.filter(|_| is_usual_log),
             updates_itself: spec.auto_update,
         }
     }
@@ -292,8 +295,8 @@ impl Session {
 }
 
 impl BinarySource for Bucket<'_> {
-    fn fetch(&self, artifact: &Artifact, into: File) -> Result<()> {
-        self.client.fetch(artifact, into, self.watch).map(drop)
+    fn fetch(&self, artifact: &Artifact, into: File) -> Result<Sha256> {
+        self.client.fetch(artifact, into, self.watch).map(|fetched| fetched.sha256)
     }
 }
 
@@ -301,7 +304,7 @@ impl BinarySource for Bucket<'_> {
 fn offered(client: &Client, spec: &Spec, facts: &Facts) -> Result<Artifact> {
     let version = match &spec.version {
         VersionChoice::Exact(version) => version.clone(),
-        VersionChoice::Latest => client.newest()?,
+        VersionChoice::Latest => client.newest(spec.platform)?,
     };
     if let Some(known) = plan::known_artifact(spec, facts, Some(version.as_str())) {
         return Ok(known);

@@ -68,7 +68,7 @@ fn client(hostile: &Hostile) -> Client {
 /// All three questions through the library; what the file holds afterwards is checked.
 fn fetch(hostile: &Hostile, watch: &Silent) -> Result<Fetched> {
     let client = client(hostile);
-    let version = client.newest()?;
+    let version = client.newest(*PLATFORM)?;
     let artifact = client.artifact(&version, *PLATFORM, None)?;
     let mut file = tempfile::tempfile().unwrap();
     let fetched = client.fetch(&artifact, file.try_clone().unwrap(), watch)?;
@@ -353,7 +353,7 @@ fn a_bucket_that_tells_no_newest_version_does_not_delay_the_error() {
 fn a_small_file_is_asked_for_four_times_and_a_refusal_once() {
     for (status, times) in [("500 Internal Server Error", 4), ("400 Bad Request", 1)] {
         let hostile = bucket(move |a| release(a, Reply::new(status, "")));
-        client(&hostile).newest().unwrap_err();
+        client(&hostile).newest(*PLATFORM).unwrap_err();
         assert_eq!(hostile.asked_for("release.txt"), times, "{status}");
     }
 }
@@ -364,7 +364,7 @@ fn a_minute_of_waiting_is_not_begun() {
         bucket(|a| release(a, Reply::new("503 Slow Down", "").header("Retry-After", "3600")));
     // The tests' own patience: the limit itself is a minute.
     let begun = Instant::now();
-    client(&hostile).newest().unwrap_err();
+    client(&hostile).newest(*PLATFORM).unwrap_err();
     assert!(begun.elapsed() < Duration::from_secs(61), "{:?}", begun.elapsed());
 }
 

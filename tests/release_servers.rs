@@ -72,7 +72,7 @@ fn network(url: &str) -> Network {
 }
 
 fn fetch(client: &Client, watch: &dyn DownloadProgress) -> Result<(Fetched, Vec<u8>)> {
-    let artifact = client.artifact(&client.newest()?, platform(), None)?;
+    let artifact = client.artifact(&client.newest(platform())?, platform(), None)?;
     let mut file: File = tempfile::tempfile().unwrap();
     let fetched = client.fetch(&artifact, file.try_clone().unwrap(), watch)?;
     let mut content = Vec::new();
@@ -83,7 +83,7 @@ fn fetch(client: &Client, watch: &dyn DownloadProgress) -> Result<(Fetched, Vec<
 
 /// What `newest` fails with.
 fn failure(network: Network) -> Error {
-    Client::new(Kind::LaunchAgent, network).newest().unwrap_err()
+    Client::new(Kind::LaunchAgent, network).newest(platform()).unwrap_err()
 }
 
 fn run(command: &mut Command) -> (Output, String) {
@@ -318,5 +318,5 @@ fn what_squid_refuses_is_told_with_where_its_address_came_from() {
     let no_proxy = Some("127.0.0.0/8".to_owned());
     let through = Some(proxy.url("worker:hunter2").parse().unwrap());
     let exempt = Network { proxy: through, no_proxy, ..network(&plain) };
-    assert!(Client::new(Kind::LaunchAgent, exempt).newest().is_ok());
+    assert!(Client::new(Kind::LaunchAgent, exempt).newest(platform()).is_ok());
 }

@@ -11,6 +11,9 @@
 #[path = "../stand-in-agent/agent.rs"]
 mod agent;
 #[cfg(unix)]
+#[path = "../stand-in-agent/form.rs"]
+mod form;
+#[cfg(unix)]
 #[path = "../stand-in-agent/job.rs"]
 mod job;
 #[cfg(unix)]

@@ -28,7 +28,7 @@ use std::time::{Duration, Instant};
 use serde::Deserialize;
 use url::Url;
 
-use crate::job::Job;
+use crate::{form::Form, job::Job};
 
 /// How often it claims, and looks at its control file. The real agent claims every few seconds.
 const POLL: Duration = Duration::from_millis(200);
@@ -84,12 +84,15 @@ struct Logging {
 }
 
 struct Agent {
+    form: Form,
     config: Config,
     /// Where it may claim: nowhere, when the config names more than loopback.
     claims_at: Option<Url>,
     control: PathBuf,
     last_control: String,
     healthy: Option<bool>,
+    /// Machine runner 3 ends when its token is refused.
+    is_refused: bool,
     begin: Instant,
 }
 
@@ -120,9 +123,8 @@ fn flags(arguments: impl Iterator<Item = String>) -> io::Result<BTreeMap<String,
 
 impl Agent {
     fn new(mut arguments: impl Iterator<Item = String>) -> io::Result<Agent> {
-        // Machine runner 3 has a command, launch-agent has none.
-        let is_runner = std::env::args().next().is_some_and(|own| own.ends_with("circleci-runner"));
-        if is_runner && arguments.next().as_deref() != Some("machine") {
+        let form = Form::of_program();
+        if form == Form::MachineRunner && arguments.next().as_deref() != Some("machine") {
             return Err(io::Error::other("usage: circleci-runner machine --config FILE"));
         }
         let flags = flags(arguments)?;
@@ -137,24 +139,25 @@ impl Agent {
             }
             Err(error) => return Err(error),
         };
-        let variable = |name: &str| std::env::var(format!("LAUNCH_AGENT_{name}")).ok();
-        if let Some(token) = flag("api.auth_token").or_else(|| variable("API_AUTH_TOKEN")) {
+        let given = |key: &str| flag(key).or_else(|| form.variable(key));
+        if let Some(token) = given("api.auth_token") {
             config.api.auth_token = token;
         }
-        if let Some(name) = flag("runner.name").or_else(|| variable("RUNNER_NAME")) {
+        if let Some(name) = given("runner.name") {
             config.runner.name = name;
         }
         if config.api.auth_token.is_empty() || config.runner.name.is_empty() {
             return Err(io::Error::other("api.auth_token and runner.name are required"));
         }
-        let url =
-            flag("api.url").or_else(|| variable("API_URL")).or_else(|| config.api.url.clone());
+        let url = given("api.url").or_else(|| config.api.url.clone());
         let beside = file.parent().unwrap_or(Path::new("/")).join("stand-in.control");
         Ok(Agent {
+            form,
             claims_at: url.and_then(|url| Url::parse(&url).ok()).filter(is_loopback),
             control: std::env::var_os("STAND_IN_CONTROL").map_or(beside, PathBuf::from),
             last_control: String::new(),
             healthy: None,
+            is_refused: false,
             begin: Instant::now(),
             config,
         })
@@ -173,6 +176,9 @@ impl Agent {
             };
             if let Some(code) = order("exit") {
                 return u8::try_from(code).unwrap_or(u8::MAX);
+            }
+            if self.form == Form::MachineRunner && self.is_refused {
+                return 1;
             }
             if order("crash").is_some_and(|after| self.begin.elapsed().as_secs() >= after) {
                 self.log("FATA", "crashed", "by", "order");
@@ -203,7 +209,7 @@ impl Agent {
     /// One claim, told to the log and the service manager; the seconds of the job it brought.
     fn claim_once(&mut self) -> Option<u64> {
         let answer = match &self.claims_at {
-            Some(url) => claim(url, &self.config.api.auth_token),
+            Some(url) => claim(self.form, url, &self.config.api.auth_token),
             None => Ok(Claim::Nothing),
         };
         let error = match answer {
@@ -221,6 +227,7 @@ impl Agent {
         if self.healthy != Some(false) {
             let error = format!("unexpected error claiming task: {error}");
             self.log("ERRO", "error running task", "error", &error);
+            self.is_refused = error.contains("401");
         }
         self.report(false);
         None
@@ -255,7 +262,14 @@ impl Agent {
 
     /// Tells the service manager, as the status text of the unit, when it is news.
     fn report(&mut self, healthy: bool) {
-        if self.healthy.replace(healthy) != Some(healthy) {
+        let is_news = self.healthy.replace(healthy) != Some(healthy);
+        if !self.form.notifies() {
+            if is_news && healthy {
+                self.log("INFO", "status", "", "");
+            }
+            return;
+        }
+        if is_news {
             let text = if healthy { "Healthy" } else { "Unhealthy" };
             #[cfg(target_os = "linux")]
             if let Err(error) = notify(&format!("STATUS={text}")) {
@@ -266,10 +280,10 @@ impl Agent {
     }
 
     fn log(&self, level: &str, message: &str, key: &str, value: &str) {
-        let uptime = self.begin.elapsed().as_secs();
-        let line = format!("{level}[{uptime:04}] {message}    {key}={value:?}\n");
+        let line = self.form.line(self.begin.elapsed(), (level, message), (key, value));
         let _ = io::stderr().write_all(line.as_bytes());
-        if let Some(file) = &self.config.logging.file {
+        if let Some(file) = self.config.logging.file.as_ref().filter(|file| *file != Path::new("-"))
+        {
             let file = OpenOptions::new().append(true).create(true).open(file);
             let _ = file.and_then(|mut file| file.write_all(line.as_bytes()));
         }
@@ -281,7 +295,7 @@ fn is_loopback(url: &Url) -> bool {
     url.scheme() == "http" && matches!(host, "127.0.0.1" | "localhost" | "[::1]")
 }
 
-fn claim(url: &Url, token: &str) -> io::Result<Claim> {
+fn claim(form: Form, url: &Url, token: &str) -> io::Result<Claim> {
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
     let address = (host, url.port_or_known_default().unwrap_or(80)).to_socket_addrs()?.next();
     let address = address.ok_or_else(|| io::Error::other("no such host"))?;
@@ -289,9 +303,10 @@ fn claim(url: &Url, token: &str) -> io::Result<Claim> {
     stream.set_read_timeout(Some(CALL_LIMIT))?;
     write!(
         stream,
-        "POST {}/api/v2/runner/claim HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {token}\r\n\
+        "POST {}{} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {token}\r\n\
          Content-Length: 0\r\nConnection: close\r\n\r\n",
-        url.path().trim_end_matches('/')
+        url.path().trim_end_matches('/'),
+        form.claims_at()
     )?;
     let mut answer = String::new();
     stream.take(64 * 1024).read_to_string(&mut answer)?;

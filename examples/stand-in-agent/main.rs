@@ -1,7 +1,9 @@
-//! A stand-in for CircleCI's launch-agent, for rehearsals and tests. Not the agent: it runs no
+//! A stand-in for CircleCI's launch-agent, and for machine runner 3 where it is called
+//! `circleci-runner`, for rehearsals and tests. Not the agent: it runs no
 //! jobs but `sleep`, and calls nothing but plain HTTP on loopback. See [`agent`].
 
 mod agent;
+mod form;
 mod job;
 
 fn main() -> std::process::ExitCode {

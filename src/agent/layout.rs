@@ -24,6 +24,8 @@ pub struct Layout {
     pub data: PathBuf,
     /// The default work folder.
     pub workdir: PathBuf,
+    /// Where the task agents are kept that the agent downloads; `None`: in the account's home.
+    pub task_agents: Option<PathBuf>,
     /// The agent's log, where the system keeps none.
     pub log: Option<PathBuf>,
     /// What the agent writes before its log is open, where the system keeps none.
@@ -59,7 +61,7 @@ impl Layout {
         let files = [&self.binary, &self.config, &self.environment, &self.ca];
         let folders = [&self.binary, &self.config].into_iter().filter_map(|file| file.parent());
         let more = [&self.definition, &self.data, &self.workdir];
-        let logs = [&self.log, &self.start_log].into_iter().flatten();
+        let logs = [&self.log, &self.start_log, &self.task_agents].into_iter().flatten();
         let paths = files.into_iter().chain(more).chain(logs).map(PathBuf::as_path);
         paths.chain(folders).map(Path::to_owned).collect()
     }
@@ -77,6 +79,7 @@ impl Layout {
             ca: etc.join("ca.pem"),
             workdir: data.join("workdir"),
             data,
+            task_agents: None,
             log: None,
             start_log: None,
             definition: Path::new("/etc/systemd/system").join(&service),
@@ -92,8 +95,11 @@ impl Layout {
         let preferences = Path::new("/Library/Preferences").join(&label);
         let logs = Path::new("/Library/Logs");
         let data = Path::new("/var/opt").join(&name);
+        let programs = Path::new("/opt").join(&name);
         Self {
-            binary: Path::new("/opt").join(&name).join(profile.program_file(Os::Darwin)),
+            // Root starts them for an account that cannot look into root's home.
+            task_agents: keeps_task_agents(profile).then(|| programs.join("task-agents")),
+            binary: programs.join(profile.program_file(Os::Darwin)),
             config: preferences.join(names.config[1]),
             environment: preferences.join("environment"),
             ca: preferences.join("ca.pem"),
@@ -111,6 +117,7 @@ impl Layout {
         let names = &profile.names;
         let folder = Path::new("C:/Program Files").join(with(WINDOWS_FOLDER, ' ', instance));
         Self {
+            task_agents: keeps_task_agents(profile).then(|| folder.join("Agents")),
             binary: folder.join(profile.program_file(Os::Windows)),
             config: folder.join(names.config[2]),
             environment: folder.join(format!("{}.cmd", profile.program)),
@@ -124,6 +131,11 @@ impl Layout {
             user: with(names.account, '-', instance),
         }
     }
+}
+
+/// Whether the agent can be told where to keep them.
+fn keeps_task_agents(profile: &Profile) -> bool {
+    profile.reads("runner.task_agent_directory")
 }
 
 /// The folder of agents in that of programs; an instance's name follows.

@@ -176,8 +176,60 @@ const OTHERS: &[&str] = &[
     "start request repeated too quickly",
 ];
 
+/// What a log tells of the last start in it, by the lines from there on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Started {
+    /// There is none in it.
+    No,
+    /// There is one, and no known failure after it that no request has succeeded after.
+    Well,
+    /// A known failure, and what it means.
+    Failing(&'static str),
+}
+
+/// What the last lines of a log tell of the last start, of which it has the text `start`.
+pub fn started(lines: &str, start: &str) -> Started {
+    let lines: Vec<&str> = lines.lines().collect();
+    let Some(at) = lines.iter().rposition(|line| line.contains(start)) else { return Started::No };
+    let mut found = Started::Well;
+    for line in lines.iter().skip(at) {
+        let small = line.to_lowercase();
+        let has = |texts: &[&str]| texts.iter().any(|text| small.contains(text));
+        let failure = FAILURES.iter().find(|(text, _)| small.contains(text));
+        match failure.filter(|_| has(ERRORS)) {
+            Some((_, meaning)) => found = Started::Failing(meaning),
+            None if has(SUCCESSES) => found = Started::Well,
+            None => {}
+        }
+    }
+    found
+}
+
 /// Every known text. Large and small letters are the same.
 pub fn all() -> impl Iterator<Item = &'static str> {
     let others = [ERRORS, SUCCESSES, STARTS, OTHERS].into_iter().flatten().copied();
     FAILURES.iter().map(|(text, _)| *text).chain(others)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_start_is_judged_by_what_follows_it() {
+        let start = "20:04:58 f0666 0.004ms starting agent app.version=3.1.4-7421-b48991f";
+        let refused = "20:04:59 f0666 9ms GET /api/v2/tasks/download error=x \
+                       http.response.status_code=401 result=error";
+        let good = "20:05:09 f0666 9ms POST /api/v3/runner/claim http.response.status_code=204";
+        for (lines, expected) in [
+            (vec![], Started::No),
+            (vec![good, refused], Started::No),
+            (vec![refused, start], Started::Well),
+            (vec![start, refused, good], Started::Well),
+            (vec![start, good, refused], Started::Failing(FAILURES[3].1)),
+            (vec![start, refused, start], Started::Well),
+        ] {
+            assert_eq!(started(&lines.join("\n"), "starting agent"), expected, "{lines:?}");
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     Kind,
-    profile::{Profile, profiles},
+    profile::{Profile, ReleaseForm, profiles},
 };
 use crate::{Code, Error, Help, Result};
 use serde::{Deserialize, Serialize};
@@ -34,6 +34,9 @@ pub struct Versions {
     pub example: &'static str,
     /// Whether a text has the form of one.
     pub fits: fn(&str) -> bool,
+    /// The first CircleCI server release from which on any version works; `None` where versions are
+    /// pinned.
+    pub first_server: Option<&'static str>,
     /// The version to pin for each CircleCI server release (CircleCI's server documentation).
     pub of_servers: &'static [(&'static str, &'static str)],
 }
@@ -56,9 +59,28 @@ impl Version {
         ))
     }
 
-    /// The text, fit for a URL's path.
+    /// The text as receipts have it.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The newest version of an agent whose bucket does not name it, as of a day such as
+    /// `2026-11-20`.
+    pub fn current(day: Option<&str>) -> Self {
+        let day = day.filter(|day| is_day(day));
+        Self(day.map_or(CURRENT.to_owned(), |day| format!("{CURRENT}-{day}")))
+    }
+
+    /// The folder of the bucket that has it.
+    pub fn folder(&self) -> &str {
+        if is_current(&self.0) { CURRENT } else { &self.0 }
+    }
+
+    /// Its first three numbers, by which versions are compared.
+    pub fn numbers(&self) -> [u64; 3] {
+        let numbers = self.0.split('-').next().unwrap_or_default();
+        let mut parts = numbers.split('.').map(|part| part.parse().unwrap_or_default());
+        std::array::from_fn(|_| parts.next().unwrap_or_default())
     }
 
     /// The first and the last CircleCI server release that a version is pinned for.
@@ -111,6 +133,10 @@ impl VersionChoice {
     pub fn of(agent: Kind, text: &str) -> Result<Self> {
         match text.strip_prefix("server-") {
             _ if text == "latest" => Ok(Self::Latest),
+            _ if text == CURRENT && agent.profile().bucket.form == ReleaseForm::Archives => {
+                Ok(Self::Latest)
+            }
+            Some(release) if is_server(agent, release) => Ok(Self::Latest),
             Some(release) => Version::for_server(agent, release).map(Self::Exact),
             None => Version::of(agent, text).map(Self::Exact).map_err(|error: Error| {
                 error.help("or `latest`, or `server-4.6` for what that CircleCI server needs")
@@ -122,13 +148,35 @@ impl VersionChoice {
 impl FromStr for Version {
     type Err = Error;
 
-    /// A version of any agent.
+    /// A version of any agent, or [`current`](Version::current).
     fn from_str(text: &str) -> Result<Self> {
-        if profiles().any(|profile| is_of(&profile.versions, text)) {
+        if is_current(text) || profiles().any(|profile| is_of(&profile.versions, text)) {
             return Ok(Self(text.to_owned()));
         }
         Err(Error::new(Code::ValueInvalid, format!("{text:?} is not a version of an agent")))
     }
+}
+
+/// Where the bucket has the newest version, whichever that is.
+const CURRENT: &str = "current";
+
+/// Whether an agent of any version works with a CircleCI server release.
+fn is_server(agent: Kind, release: &str) -> bool {
+    let number = |text: &str| {
+        let (major, minor) = text.split_once('.')?;
+        Some((major.parse::<u32>().ok()?, minor.parse::<u32>().ok()?))
+    };
+    let first = agent.profile().versions.first_server.and_then(number);
+    first.zip(number(release)).is_some_and(|(first, release)| release >= first)
+}
+
+fn is_current(text: &str) -> bool {
+    text.strip_prefix(CURRENT)
+        .is_some_and(|rest| rest.is_empty() || rest.strip_prefix('-').is_some_and(is_day))
+}
+
+fn is_day(text: &str) -> bool {
+    text.len() == 10 && text.parse::<jiff::civil::Date>().is_ok()
 }
 
 fn is_of(versions: &Versions, text: &str) -> bool {
@@ -180,7 +228,10 @@ fn is_digit_dot_digit(text: &str) -> bool {
 
 impl fmt::Display for Version {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        match self.0.strip_prefix(CURRENT).and_then(|rest| rest.strip_prefix('-')) {
+            Some(day) => write!(f, "{CURRENT} ({day})"),
+            None => f.write_str(&self.0),
+        }
     }
 }
 
@@ -242,8 +293,36 @@ mod tests {
         let choice = VersionChoice::of(Kind::LaunchAgent, "server-4.6").unwrap();
         assert_eq!(choice.to_string(), "1.1.73189-8792751");
         assert!(VersionChoice::of(Kind::LaunchAgent, "server-4.8").is_err());
-        assert!(VersionChoice::of(Kind::MachineRunner, "server-4.8").is_err());
+        let of = |release| VersionChoice::of(Kind::MachineRunner, release);
+        assert_eq!(of("server-4.8").unwrap(), VersionChoice::Latest);
+        assert_eq!(of("server-4.4").unwrap(), VersionChoice::Latest);
+        for release in ["server-4.3", "server-4", "server-x.y"] {
+            assert!(of(release).is_err(), "{release}");
+        }
         assert_eq!(Version::servers_of(&choice.to_string()), Some(("4.3", "4.7")));
+    }
+
+    #[test]
+    fn the_current_release_is_a_version_that_nobody_asks_for_by_its_day() {
+        let current = Version::current(Some("2026-11-20"));
+        assert_eq!(current.to_string(), "current (2026-11-20)");
+        assert_eq!(current.as_str().parse::<Version>().unwrap(), current);
+        assert_eq!(current.folder(), "current");
+        assert_eq!(Version::current(Some("../../etc")).as_str(), "current");
+        let of = |text| VersionChoice::of(Kind::MachineRunner, text);
+        assert_eq!(of("current").unwrap(), VersionChoice::Latest);
+        assert!(of("current-2026-11-20").is_err());
+        assert!(VersionChoice::of(Kind::LaunchAgent, "current").is_err());
+        for text in ["current-", "current-x", "current/..", "currents", "current-2026-13-01"] {
+            assert!(text.parse::<Version>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn versions_are_compared_by_their_numbers() {
+        let numbers = |text: &str| text.parse::<Version>().unwrap().numbers();
+        assert!(numbers("3.1.10") > numbers("3.1.9-8524-872f9d7"));
+        assert_eq!(numbers("1.1.73189-8792751"), [1, 1, 73189]);
     }
 
     #[test]

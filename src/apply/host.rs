@@ -11,6 +11,7 @@ use crate::{
     record::{Owner, Step},
     release::Artifact,
     service::Services,
+    values::Sha256,
 };
 use std::{
     fs::File,
@@ -37,11 +38,11 @@ pub struct Host<'a> {
 
 /// Where binaries come from: the release bucket, or a bundle.
 pub trait BinarySource {
-    /// Writes the verified binary into an empty file and syncs it.
+    /// Writes the verified binary into an empty file and syncs it; returns its checksum.
     ///
     /// # Errors
     /// When the binary does not match `artifact` or cannot be fetched; the caller then removes the file.
-    fn fetch(&self, artifact: &Artifact, into: File) -> Result<()>;
+    fn fetch(&self, artifact: &Artifact, into: File) -> Result<Sha256>;
 }
 
 /// Reports every step, and says whether to continue.

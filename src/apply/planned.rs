@@ -20,6 +20,8 @@ pub struct Expected {
     pub user: String,
     /// What the agent reports once it is healthy; `None` where it reports nothing.
     pub healthy: Option<&'static str>,
+    /// What the log that its manager knows has of a start, in place of its health.
+    pub start_text: Option<&'static str>,
     /// Whether it may have replaced its own binary since.
     pub updates_itself: bool,
 }
@@ -109,6 +111,7 @@ mod tests {
             definition: "/etc/systemd/system/circleci.service".into(),
             user: "circleci".into(),
             healthy: Some("Healthy"),
+            start_text: None,
             updates_itself: false,
         }
     }

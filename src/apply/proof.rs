@@ -6,7 +6,12 @@ use super::{
     planned::{Expected, another},
 };
 use crate::{
-    Code, Command, Error, Foreign, Help, Result, agent::is_unhealthy, host::ServiceState,
+    Code, Command, Error, Foreign, Help, Result,
+    agent::{
+        is_unhealthy,
+        log_texts::{Started, started},
+    },
+    host::ServiceState,
     service::Services,
 };
 use std::{
@@ -31,6 +36,9 @@ struct Pace {
 
 /// Restarts that count as a crash loop.
 const RESTARTS: u32 = 2;
+
+/// Lines of the service's log in which its start is looked for.
+const STARTED_WITHIN: usize = 200;
 
 /// Lines of the service's log that the error shows.
 const LINES: usize = 12;
@@ -58,6 +66,7 @@ fn prove_at(
     expected: Option<&Expected>,
 ) -> Result<ServiceState> {
     let word = expected.and_then(|expected| expected.healthy);
+    let start_text = expected.and_then(|expected| expected.start_text);
     let begun = Instant::now();
     let first = services.state(service)?.restarts;
     let mut steady: Option<(u32, Instant)> = None;
@@ -78,8 +87,15 @@ fn prove_at(
             _ => None,
         };
         let health = state.health.as_deref();
+        // Asked only of one that stays: it costs a command.
+        let started = start_text.filter(|_| stays).and_then(|text| {
+            // A log that cannot be read proves nothing, and the process stays all the same.
+            let lines = services.last_lines(service, STARTED_WITHIN).ok()?;
+            Some(started(&lines, text))
+        });
         let is_silent = word.is_some_and(|word| !health.is_some_and(|said| said.contains(word)));
-        if stays && !unhealthy && !is_silent && other.is_none() {
+        let is_bad = matches!(started, Some(Started::No | Started::Failing(_)));
+        if stays && !unhealthy && !is_silent && !is_bad && other.is_none() {
             return Ok(state);
         }
         let why = if other.is_some() {
@@ -90,6 +106,12 @@ fn prove_at(
             Some(format!("it ends and is started again and again: {state}"))
         } else if begun.elapsed() > pace.limit {
             Some(match (health, word) {
+                _ if started == Some(Started::No) => {
+                    "it runs, and its log does not tell of its start".to_owned()
+                }
+                (None, _) if let Some(Started::Failing(meaning)) = started => {
+                    format!("it runs, and its log has an error: {meaning}")
+                }
                 (Some(health), _) => format!("its state is {state}, and it reports {health:?}"),
                 (None, Some(word)) => {
                     format!("its state is {state}, and it does not report {word}")

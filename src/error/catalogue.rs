@@ -209,6 +209,16 @@ catalogue! {
         "The file, or its decoded content, is larger than its limit. Every download has a limit, so \
          that a hostile or broken server cannot fill the disk or the memory. The incomplete file \
          was deleted. Check --release-url.";
+    ManifestInvalid = 5, "E5007", "manifest.json cannot be used",
+        "manifest.json in the bucket must have, for each version and platform of machine runner 3, the \
+         URL of an archive in the same bucket and its SHA-256. The message says what was found \
+         instead; a web page means that a proxy or a captive portal answered. With --release-url the \
+         archive is taken from the same path of that bucket.";
+    ArchiveInvalid = 5, "E5008", "the archive of the release cannot be used",
+        "A release of machine runner 3 is a .tar.gz with the agent at its top. The archive holds \
+         something else, is damaged, or holds what could lead a reader astray, such as a link or a \
+         path outside of it. Nothing of it was kept or executed. Check --release-url, or give \
+         another --version.";
     StepFailed = 6, "E6001", "a step failed, and the steps before it were rolled back",
         "A step of the plan failed. The steps before it were undone, and the result was verified. \
          Processes that the run ended stay ended, as the message then says. Remove the cause that \

@@ -6,7 +6,7 @@ use crate::{
         accounts::AccountId,
         fs::{Kind, Meta, Permissions},
     },
-    record::{Digest, Owner, Step, Target},
+    record::{Binary, Digest, Owner, Step, Target},
 };
 
 /// Whether the host is already in the state that the step would create.
@@ -38,7 +38,8 @@ pub(super) fn is_done(step: &Step, facts: &Facts) -> bool {
         Step::Binary(binary) => {
             let fact = facts.path(&binary.path);
             fact.is(Kind::File)
-                && fact.digest == Some(Digest::of_sha256(binary.artifact.sha256))
+                && fact.digest.is_some()
+                && fact.digest == expected_digest(binary, facts)
                 && has_list(step, fact, facts)
                 && is_as_planned(fact, binary.owner.as_ref(), 0o755, facts)
         }
@@ -66,6 +67,18 @@ pub(super) fn is_done(step: &Step, facts: &Facts) -> bool {
         }
         Step::Restore { target, .. } => is_gone(target, facts),
     }
+}
+
+/// What the binary must hash to; of an archive only the install that unpacked it knows.
+fn expected_digest(binary: &Binary, facts: &Facts) -> Option<Digest> {
+    let artifact = &binary.artifact;
+    if artifact.member.is_none() {
+        return Some(Digest::of_sha256(artifact.sha256));
+    }
+    let receipt = facts.receipt.as_ref()?;
+    let placed = receipt.binary.as_ref()?;
+    let is_same = placed.archived && placed.sha256 == artifact.sha256 && placed.path == binary.path;
+    is_same.then(|| receipt.binary_digest())?
 }
 
 /// Whether an access list is the one that an earlier install set: one that others made may give anything

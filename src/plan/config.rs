@@ -2,11 +2,12 @@
 
 use crate::{
     Code, Error, Result,
-    agent::{Config, Token},
+    agent::{Config, Profile, Token},
     host::Facts,
     record::Content,
     settings::Spec,
-    values::RunnerName,
+    text::shown,
+    values::{Mode, RunnerName},
 };
 
 /// The configuration file's content.
@@ -26,6 +27,11 @@ pub(super) fn content(spec: &Spec, token: &Token, name: &RunnerName) -> Content 
     runner.disable_auto_update =
         profile.reads("runner.disable_auto_update").then_some(!spec.auto_update);
     runner.ssh.advertise_addr = spec.ssh_advertise_addr.as_ref().map(ToString::to_string);
+    runner.task_agent_directory = spec.layout.task_agents.as_ref().map(shown);
+    // A program that is kept need not be downloaded for each job.
+    let keeps = profile.reads("runner.cache_task_agent") && spec.mode == Mode::SingleTask;
+    runner.cache_task_agent = keeps.then_some(true);
+    config.logging.format = profile.log_format.map(str::to_owned);
     config.logging.file = spec.log_file.as_ref().map(ToString::to_string);
     let os = spec.platform.os();
     Content::secret(config.render(os), config.render_redacted(os))
@@ -43,5 +49,15 @@ pub(super) fn runner_name(spec: &Spec, facts: &Facts) -> Result<RunnerName> {
         )
         .help("give the runner's name: --name NAME"));
     }
-    spec.name.resolve(&facts.hostname, &facts.random)
+    let name = spec.name.resolve(&facts.hostname, &facts.random)?;
+    let Profile { title, longest_name, .. } = spec.agent.profile();
+    let length = name.as_str().chars().count();
+    if length > *longest_name {
+        let message = format!(
+            "the runner's name {:?} has {length} characters, and {title} takes {longest_name} at most",
+            name.as_str()
+        );
+        return Err(Error::new(Code::ValueInvalid, message).help("give a shorter one: --name NAME"));
+    }
+    Ok(name)
 }

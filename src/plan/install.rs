@@ -5,6 +5,7 @@ use super::{
     Plan, Setting, compare,
     desired::{Desired, is_declared, refuse_foreign_workdir},
     desktop, notes,
+    other_agents::{self, refuse_other_agent},
     places::{refuse_links, refuse_taken_places, refuse_twice},
     unconfirmed::refuse_unconfirmed,
 };
@@ -41,6 +42,8 @@ pub fn queries(spec: &Spec, facts: &Facts) -> Vec<Query> {
         (static_prefix(spec.workdir.as_str()), None),
     ];
     paths.extend(spec.log_file.as_ref().map(|path| (inner(path.as_str()), None)));
+    paths.extend(other_agents::places(spec).map(|path| (path, None)));
+    paths.extend(layout.task_agents.as_ref().map(|path| (path.clone(), None)));
     paths.extend(layout.start_log.as_ref().map(|path| (path.clone(), None)));
     let service = layout.service.as_str();
     match spec.platform.os() {
@@ -135,6 +138,7 @@ pub fn install(spec: &Spec, settings: &Settings, facts: &Facts) -> Result<Plan> 
     spec.service.profile().refuse_foreign_parts(spec, facts)?;
     refuse_prefix_without_end(spec, settings)?;
     refuse_foreign_home(spec, facts)?;
+    refuse_other_agent(spec, facts)?;
     refuse_unconfirmed(spec, settings, facts)?;
     refuse_taken_places(spec, settings, facts)?;
     refuse_foreign_workdir(spec, facts)?;
@@ -328,6 +332,7 @@ fn receipt(spec: &Spec, settings: &Settings, facts: &Facts, artifact: &Artifact)
         version: artifact.version.clone(),
         platform: artifact.platform,
         sha256: artifact.sha256,
+        archived: artifact.member.is_some(),
     });
     for setting in SETTINGS.iter().filter(|setting| setting.is_remembered) {
         if let Some(value) = settings.text(setting.name) {
@@ -339,6 +344,8 @@ fn receipt(spec: &Spec, settings: &Settings, facts: &Facts, artifact: &Artifact)
     if let Some(prefix) = prefix {
         receipt.settings.insert("command-prefix".to_owned(), prefix);
     }
+    // The default too: which one it is depends on the CircleCI that it is for.
+    receipt.settings.insert("agent".to_owned(), spec.agent.to_string());
     // The default too: the account can write the configuration, which has it as well.
     receipt.settings.insert("max-run-time".to_owned(), spec.max_run_time.to_string());
     // The default too: a purge of another instance must know which account it would remove.

@@ -7,6 +7,7 @@ mod desktop;
 mod host_end;
 mod install;
 mod notes;
+mod other_agents;
 mod places;
 mod real_path;
 mod unconfirmed;

@@ -418,7 +418,9 @@ fn received(receipt: &Receipt) -> Received {
         complete: receipt.complete,
         installed: receipt.installed,
         version: receipt.binary.as_ref().map(|binary| binary.version.to_string()),
-        sha256: receipt.binary.as_ref().map(|binary| binary.sha256.to_string()),
+        sha256: receipt
+            .binary_digest()
+            .map(|digest| digest.to_string().trim_start_matches("sha256:").to_owned()),
         binary: receipt.binary.as_ref().map(|binary| binary.path.clone()),
     }
 }

@@ -7,7 +7,7 @@ use crate::{
         executable::{Content, HEAD},
         fs::{Kind, PathWalk, Root},
     },
-    record::{Receipt, Target},
+    record::{Digest, Receipt, Target},
 };
 use std::path::Path;
 
@@ -57,7 +57,10 @@ fn checksum(root: &Root, walk: &PathWalk, receipt: Option<&Receipt>) -> Seen<Str
             })
         })
     {
-        return Seen::Known(placed.sha256.to_string());
+        return match receipt.and_then(Receipt::binary_digest) {
+            Some(digest) => Seen::Known(hex(&digest)),
+            None => Seen::not_applicable("no receipt has a checksum to compare it with"),
+        };
     }
     let digest = root.find(&walk.real).and_then(|spot| match spot {
         Some(spot) => crate::record::file_digest(&spot, None, crate::record::FILE_LIMIT),
@@ -65,11 +68,13 @@ fn checksum(root: &Root, walk: &PathWalk, receipt: Option<&Receipt>) -> Seen<Str
     });
     match digest {
         Ok(None) => Seen::not("it has more bytes than any program of an agent"),
-        Ok(Some(digest)) => {
-            Seen::Known(digest.to_string().trim_start_matches("sha256:").to_owned())
-        }
+        Ok(Some(digest)) => Seen::Known(hex(&digest)),
         Err(error) => Err::<String, _>(error).into(),
     }
+}
+
+fn hex(digest: &Digest) -> String {
+    digest.to_string().trim_start_matches("sha256:").to_owned()
 }
 
 #[cfg(target_os = "linux")]

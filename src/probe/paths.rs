@@ -83,8 +83,8 @@ fn known(path: &Path, meta: &Meta, facts: &Facts) -> KnownDigest {
         return KnownDigest::Nothing;
     }
     let placed = || {
-        let binary = receipt.binary.as_ref().filter(|binary| binary.path == path)?;
-        Some(Digest::of_sha256(binary.sha256))
+        receipt.binary.as_ref().filter(|binary| binary.path == path)?;
+        receipt.binary_digest()
     };
     after.digest.clone().or_else(placed).map_or(KnownDigest::Nothing, KnownDigest::Unchanged)
 }

@@ -1,7 +1,7 @@
 //! The receipt: what was installed, and how the host stood before. Readable by everyone, and so
 //! without a secret.
 
-use super::target::{Record, State, Target};
+use super::target::{Digest, Record, State, Target};
 use crate::{
     agent::{Kind, Version},
     platform::Platform,
@@ -56,8 +56,11 @@ pub struct PlacedBinary {
     pub version: Version,
     /// Its platform.
     pub platform: Platform,
-    /// Its verified checksum.
+    /// The checksum that was verified: its own, or that of the archive that it came in.
     pub sha256: Sha256,
+    /// Whether it came in an archive.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub archived: bool,
 }
 
 impl Receipt {
@@ -81,6 +84,16 @@ impl Receipt {
     pub fn agent(&self) -> Kind {
         let name = self.settings.get("agent");
         name.and_then(|name| name.parse().ok()).unwrap_or_default()
+    }
+
+    /// The checksum of the binary that was placed, where it is known.
+    pub fn binary_digest(&self) -> Option<Digest> {
+        let placed = self.binary.as_ref()?;
+        if !placed.archived {
+            return Some(Digest::of_sha256(placed.sha256));
+        }
+        let record = self.record(&Target::File(placed.path.clone()))?;
+        record.after.as_ref()?.digest.clone()
     }
 
     /// The record of a target, if this tool changed it.

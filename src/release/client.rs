@@ -1,7 +1,11 @@
 //! The client: what is asked of the bucket.
 
 use super::{
-    attempt_error, checksums, download, network::Network, retry::AttemptError, text,
+    Artifact, attempt_error, checksums, download,
+    manifest::{Archive, Manifest},
+    network::Network,
+    retry::AttemptError,
+    text,
     transport::Transport,
 };
 use crate::{
@@ -12,9 +16,9 @@ use crate::{
     values::Sha256,
 };
 use reqwest::header;
-use serde::{Deserialize, Serialize};
 use std::{
     fs::File,
+    sync::OnceLock,
     time::{Duration, Instant},
 };
 use tokio::time::timeout;
@@ -40,35 +44,33 @@ const RELEASE_LIMIT: usize = 4 << 10;
 /// Bytes of `checksums.txt` that are read.
 const CHECKSUMS_LIMIT: usize = 1 << 20;
 
+/// Bytes of `manifest.json` that are read; one release has about a kilobyte of it.
+const MANIFEST_LIMIT: usize = 4 << 20;
+
 /// Bytes of an error's body that are read.
 const BODY_LIMIT: usize = 4 << 10;
+
+/// A small file of the bucket.
+struct Small {
+    bytes: Vec<u8>,
+    day: Option<String>,
+}
 
 /// Asks the release bucket. Cheap to make: nothing is set up before the first question.
 #[derive(Debug)]
 pub struct Client {
     agent: Kind,
     transport: Transport,
-}
-
-/// A binary in the bucket, and what it must hash to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Artifact {
-    /// Its version.
-    pub version: Version,
-    /// Its platform.
-    pub platform: Platform,
-    /// Where it is.
-    pub url: Url,
-    /// The checksum of its decoded bytes.
-    pub sha256: Sha256,
+    manifest: OnceLock<Manifest>,
 }
 
 /// A download that was verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fetched {
-    /// Decoded bytes.
+    /// Bytes of the binary.
     pub bytes: u64,
+    /// The binary's checksum; that of an archive is another one.
+    pub sha256: Sha256,
     /// Requests that it took.
     pub attempts: u32,
 }
@@ -85,36 +87,21 @@ pub trait DownloadProgress: Sync {
     fn cancelled(&self) -> bool;
 }
 
-impl Artifact {
-    /// The binary of a version for a platform in the bucket at `base`.
-    ///
-    /// # Errors
-    /// [`Code::ValueInvalid`] when that makes no URL.
-    pub fn new(
-        base: &Url,
-        agent: Kind,
-        version: Version,
-        platform: Platform,
-        sha256: Sha256,
-    ) -> Result<Self> {
-        let key = format!("{version}/{}", checksums::path_of(agent, platform));
-        let url = key_url(base, agent, &key)?;
-        Ok(Self { version, platform, url, sha256 })
-    }
-}
-
 impl Client {
     /// A client for the releases of an agent in this bucket.
     pub fn new(agent: Kind, network: Network) -> Self {
-        Self { agent, transport: Transport::new(network) }
+        Self { agent, transport: Transport::new(network), manifest: OnceLock::new() }
     }
 
-    /// The newest version, by the bucket's file for that.
-    pub fn newest(&self) -> Result<Version> {
-        self.newest_with(NEEDED)
+    /// The newest version for a platform, by the bucket's file for that.
+    pub fn newest(&self, platform: Platform) -> Result<Version> {
+        match self.agent.profile().bucket.form {
+            ReleaseForm::Binaries => self.newest_with(NEEDED),
+            ReleaseForm::Archives => self.manifest()?.newest(platform),
+        }
     }
 
-    /// The binary of a version for a platform, by `checksums.txt`.
+    /// The binary of a version for a platform, by `checksums.txt` or `manifest.json`.
     ///
     /// # Errors
     /// [`Code::NoSuchVersion`] with the versions that could be meant, [`Code::ChecksumMismatch`]
@@ -125,28 +112,29 @@ impl Client {
         platform: Platform,
         pinned: Option<Sha256>,
     ) -> Result<Artifact> {
-        if self.agent.profile().bucket.form != ReleaseForm::Binaries {
-            return Err(self.unread());
-        }
-        let url = self.url(&format!("{version}/checksums.txt"))?;
-        let bytes =
-            self.small(&url, CHECKSUMS_LIMIT, Code::ChecksumsInvalid, NEEDED).map_err(|error| {
-                match error.code() {
-                    Code::NoSuchVersion => self.with_suggestions(error, version),
-                    _ => error,
-                }
-            })?;
-        let sha256 = checksums::checksum_for(&bytes, self.agent, platform)?;
+        let base = &self.transport.network().base;
+        let (artifact, named_by) = match self.agent.profile().bucket.form {
+            ReleaseForm::Binaries => {
+                let sha256 = self.checksum(version, platform)?;
+                let (agent, version) = (self.agent, version.clone());
+                (Artifact::new(base, agent, version, platform, sha256)?, "checksums.txt")
+            }
+            ReleaseForm::Archives => {
+                let Archive { url, sha256 } = self.manifest()?.archive(version, platform, base)?;
+                let version = version.clone();
+                (Artifact::at(url, self.agent, version, platform, sha256), "manifest.json")
+            }
+        };
         match pinned {
-            Some(pinned) if pinned != sha256 => Err(Error::new(
+            Some(pinned) if pinned != artifact.sha256 => Err(Error::new(
                 Code::ChecksumMismatch,
-                format!("--sha256 wants {pinned}, and checksums.txt of {version} says {sha256}"),
+                format!(
+                    "--sha256 wants {pinned}, and {named_by} says {} of {version}",
+                    artifact.sha256
+                ),
             )
             .help("one of them is wrong: check where each comes from")),
-            _ => {
-                let base = &self.transport.network().base;
-                Artifact::new(base, self.agent, version.clone(), platform, sha256)
-            }
+            _ => Ok(artifact),
         }
     }
 
@@ -162,21 +150,30 @@ impl Client {
     }
 
     fn newest_with(&self, policy: RetryPolicy) -> Result<Version> {
-        let bucket = self.agent.profile().bucket;
-        match bucket.form {
-            ReleaseForm::Binaries => {
-                let url = self.url(bucket.newest)?;
-                let bytes = self.small(&url, RELEASE_LIMIT, Code::ReleaseInvalid, policy)?;
-                text::newest_version(self.agent, &bytes)
-            }
-            ReleaseForm::Archives => Err(self.unread()),
-        }
+        let url = self.url(self.agent.profile().bucket.newest)?;
+        let file = self.small(&url, RELEASE_LIMIT, Code::ReleaseInvalid, policy)?;
+        text::newest_version(self.agent, &file.bytes)
     }
 
-    /// Releases in a form that is not read here: of an agent that cannot be installed.
-    fn unread(&self) -> Error {
-        let title = self.agent.profile().title;
-        Error::new(Code::ReleaseInvalid, format!("releases of {title} cannot be read"))
+    fn checksum(&self, version: &Version, platform: Platform) -> Result<Sha256> {
+        let url = self.url(&format!("{version}/checksums.txt"))?;
+        let file = self.small(&url, CHECKSUMS_LIMIT, Code::ChecksumsInvalid, NEEDED);
+        let file = file.map_err(|error| match error.code() {
+            Code::NoSuchVersion => self.with_suggestions(error, version),
+            _ => error,
+        })?;
+        checksums::checksum_for(&file.bytes, self.agent, platform)
+    }
+
+    /// The manifest, which is read once: it answers for every version.
+    fn manifest(&self) -> Result<&Manifest> {
+        if let Some(manifest) = self.manifest.get() {
+            return Ok(manifest);
+        }
+        let url = self.url(self.agent.profile().bucket.newest)?;
+        let file = self.small(&url, MANIFEST_LIMIT, Code::ManifestInvalid, NEEDED)?;
+        let manifest = Manifest::read(self.agent, &file.bytes, file.day)?;
+        Ok(self.manifest.get_or_init(|| manifest))
     }
 
     fn url(&self, key: &str) -> Result<Url> {
@@ -184,7 +181,7 @@ impl Client {
     }
 
     /// A whole small file. `code` is told when it is larger than it can be.
-    fn small(&self, url: &Url, limit: usize, code: Code, policy: RetryPolicy) -> Result<Vec<u8>> {
+    fn small(&self, url: &Url, limit: usize, code: Code, policy: RetryPolicy) -> Result<Small> {
         let begun = Instant::now();
         self.transport.block_on(async {
             let mut attempt = 1;
@@ -192,7 +189,7 @@ impl Client {
                 let left = policy.limit.saturating_sub(begun.elapsed());
                 let tried = timeout(left, self.small_once(url, limit, code)).await;
                 let attempt_error = match tried {
-                    Ok(Ok(bytes)) => return Ok(bytes),
+                    Ok(Ok(file)) => return Ok(file),
                     Ok(Err(attempt_error)) => attempt_error,
                     Err(_) => {
                         return Err(attempt_error::timed_out(
@@ -216,12 +213,7 @@ impl Client {
         })
     }
 
-    async fn small_once(
-        &self,
-        url: &Url,
-        limit: usize,
-        code: Code,
-    ) -> Result<Vec<u8>, AttemptError> {
+    async fn small_once(&self, url: &Url, limit: usize, code: Code) -> Result<Small, AttemptError> {
         let network = self.transport.network();
         let (url, mut answer) = self.transport.get(url, "identity", None).await?;
         let status = answer.status();
@@ -264,7 +256,7 @@ impl Client {
             Err(_) => Err(attempt_error::timed_out(&url, "it was not all there", network.timeout)),
             Ok(Err(error)) => Err(attempt_error::of_transfer(&error, &url, network)),
             Ok(Ok(())) if bytes.len() > limit => Err(too_large()),
-            Ok(Ok(())) => Ok(bytes),
+            Ok(Ok(())) => Ok(Small { bytes, day: day(&headers) }),
         }
     }
 
@@ -293,10 +285,17 @@ impl Client {
     }
 }
 
-fn key_url(base: &Url, agent: Kind, key: &str) -> Result<Url> {
+pub(super) fn key_url(base: &Url, agent: Kind, key: &str) -> Result<Url> {
     let folder = agent.profile().bucket.folder;
     let text = format!("{}/{folder}/{key}", base.as_str().trim_end_matches('/'));
     text.parse().map_err(|error| {
         Error::new(Code::ValueInvalid, format!("--release-url makes no URL ({error})"))
     })
+}
+
+/// The day that a server gives for a file, such as `2026-11-20`.
+fn day(headers: &header::HeaderMap) -> Option<String> {
+    let text = headers.get(header::LAST_MODIFIED)?.to_str().ok()?;
+    let time = jiff::fmt::rfc2822::parse(text).ok()?;
+    Some(time.date().to_string())
 }

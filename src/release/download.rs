@@ -7,6 +7,7 @@ use super::{
     retry::AttemptError,
     stalls::{Stall, StallDetector},
     transport::{Resume, Transport},
+    write::Written,
 };
 use crate::{Code, Error, Result, text::url::without_login};
 use reqwest::{Response, StatusCode, header};
@@ -74,8 +75,8 @@ pub(super) async fn run(
             return Err(attempt_error.error);
         }
     }
-    let bytes = pipeline.finish()?;
-    Ok(Fetched { bytes, attempts })
+    let Written { bytes, sha256 } = pipeline.finish()?;
+    Ok(Fetched { bytes, sha256, attempts })
 }
 
 /// One request. `Ok` when all has arrived, or when the pipeline has failed and will say why.
@@ -88,9 +89,15 @@ async fn attempt(
 ) -> Result<(), AttemptError> {
     let etag = arrived.etag.clone().filter(|_| arrived.encoded > 0);
     let resume = etag.as_deref().map(|etag| Resume { offset: arrived.encoded, etag });
-    let (url, mut answer) = watched(watch, transport.get(&artifact.url, "gzip", resume)).await??;
+    let accepted = artifact.accepted_encoding();
+    let (url, mut answer) =
+        watched(watch, transport.get(&artifact.url, accepted, resume)).await??;
     let headers = answer.headers().clone();
-    let encoding = || Encoding::of(&headers).map_err(AttemptError::lasting);
+    // Whatever a server calls it: an archive is verified as it is stored.
+    let encoding = || match artifact.member {
+        Some(_) => Ok(Encoding::Identity),
+        None => Encoding::of(&headers).map_err(AttemptError::lasting),
+    };
     let encoding = match answer.status() {
         StatusCode::OK => {
             let encoding = encoding()?;

@@ -5,17 +5,20 @@
 use super::{
     Artifact,
     decode::{Decoder, Encoding},
-    write::Writer,
+    unpack::unpack,
+    write::{Writer, Written, refuse_other},
 };
-use crate::{Code, Error, Result};
+use crate::{Code, Error, Result, values::Sha256};
+use sha2::Digest;
 use std::{
+    cell::RefCell,
     fs::File,
     sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel},
     thread::{self, JoinHandle},
 };
 
 /// Bytes of a decoded block.
-const BLOCK: usize = 256 << 10;
+pub(super) const BLOCK: usize = 256 << 10;
 
 /// Decoded blocks under way at most.
 const BLOCKS: usize = 6;
@@ -27,16 +30,23 @@ const PIECES: usize = 4;
 pub(super) struct Pipeline {
     pieces: SyncSender<Piece>,
     decoder: JoinHandle<Result<()>>,
-    writer: JoinHandle<Result<u64>>,
+    writer: JoinHandle<Result<Written>>,
+    archive: Option<Archive>,
 }
 
-enum Piece {
+/// An archive is verified as it arrives, and its member by that.
+struct Archive {
+    arrived: RefCell<sha2::Sha256>,
+    wanted: Sha256,
+}
+
+pub(super) enum Piece {
     Begin(Encoding),
     Encoded(Vec<u8>),
     End,
 }
 
-enum Block {
+pub(super) enum Block {
     Begin,
     Decoded(Vec<u8>),
     End,
@@ -49,9 +59,17 @@ impl Pipeline {
         let (blocks, to_write) = sync_channel(BLOCKS);
         let (used, free) = channel();
         let writer = Writer::new(into, artifact);
+        let blocks = Blocks { blocks, free };
+        let decoder = match artifact.member.clone() {
+            None => spawn("decode", move || decode(&to_decode, &blocks))?,
+            Some(member) => spawn("unpack", move || unpack(&to_decode, &blocks, &member))?,
+        };
+        let wanted = artifact.sha256;
+        let archive = || Archive { arrived: RefCell::default(), wanted };
         Ok(Self {
             pieces,
-            decoder: spawn("decode", move || decode(&to_decode, &Blocks { blocks, free }))?,
+            decoder,
+            archive: artifact.member.is_some().then(archive),
             writer: spawn("write", move || write(writer, &to_write, &used))?,
         })
     }
@@ -59,32 +77,47 @@ impl Pipeline {
     /// Begins the file anew: whatever came before is forgotten. `false` as for
     /// [`Pipeline::send`].
     pub(super) fn begin(&self, encoding: Encoding) -> bool {
+        if let Some(archive) = &self.archive {
+            archive.arrived.take();
+        }
         self.pieces.send(Piece::Begin(encoding)).is_ok()
     }
 
     /// Hands over the next bytes; `false` when the pipeline has failed, and
     /// [`Pipeline::finish`] says why.
     pub(super) fn send(&self, bytes: &[u8]) -> bool {
+        if let Some(archive) = &self.archive {
+            archive.arrived.borrow_mut().update(bytes);
+        }
         self.pieces.send(Piece::Encoded(bytes.to_vec())).is_ok()
     }
 
     /// Ends the threads, so that nobody holds the file any more.
     pub(super) fn abandon(self) {
-        let Self { pieces, decoder, writer } = self;
+        let Self { pieces, decoder, writer, .. } = self;
         drop(pieces);
         let _ = (decoder.join(), writer.join());
     }
 
-    /// All bytes were sent: waits until the file is verified and synced, and says its size.
-    pub(super) fn finish(self) -> Result<u64> {
-        let Self { pieces, decoder, writer } = self;
-        let _ = pieces.send(Piece::End);
+    /// All bytes were sent: waits until the file is verified and synced.
+    pub(super) fn finish(self) -> Result<Written> {
+        let Self { pieces, decoder, writer, archive } = self;
+        let refused = archive.map_or(Ok(()), |archive| {
+            refuse_other(archive.arrived.into_inner(), archive.wanted, "archive").map(drop)
+        });
+        if refused.is_ok() {
+            let _ = pieces.send(Piece::End);
+        }
         drop(pieces);
         let lost = || Error::new(Code::StepFailed, "a thread of the download was lost");
         let decoded = decoder.join().unwrap_or_else(|_| Err(lost()));
         let written = writer.join().unwrap_or_else(|_| Err(lost()));
-        // A writer that was cut short by the decoder has nothing to say of its own.
-        decoded.and(written)
+        // A decoder that failed did not wait for the rest, by which the checksum was taken. A writer
+        // that was cut short has nothing to say of its own.
+        match written {
+            Err(error) if error.code() != Code::Broken => Err(error),
+            written => decoded.and(refused).and(written),
+        }
     }
 }
 
@@ -99,27 +132,27 @@ fn spawn<T: Send + 'static>(
 }
 
 /// Where decoded blocks go, and where used ones come back.
-struct Blocks {
+pub(super) struct Blocks {
     blocks: SyncSender<Block>,
     free: Receiver<Vec<u8>>,
 }
 
 /// The writer has stopped; its own error says why.
-struct Stopped;
+pub(super) struct Stopped;
 
 impl Blocks {
-    fn empty(&self) -> Vec<u8> {
+    pub(super) fn empty(&self) -> Vec<u8> {
         let mut block = self.free.try_recv().unwrap_or_else(|_| Vec::with_capacity(BLOCK));
         block.clear();
         block
     }
 
-    fn send(&self, block: Block) -> Result<(), Stopped> {
+    pub(super) fn send(&self, block: Block) -> Result<(), Stopped> {
         self.blocks.send(block).map_err(|_| Stopped)
     }
 
     /// Sends a block unless it is empty, and puts an empty one in its place.
-    fn pass_on(&self, block: &mut Vec<u8>) -> Result<(), Stopped> {
+    pub(super) fn pass_on(&self, block: &mut Vec<u8>) -> Result<(), Stopped> {
         if block.is_empty() {
             return Ok(());
         }
@@ -166,7 +199,7 @@ fn decode(pieces: &Receiver<Piece>, blocks: &Blocks) -> Result<()> {
     Ok(())
 }
 
-fn write(mut writer: Writer, blocks: &Receiver<Block>, used: &Sender<Vec<u8>>) -> Result<u64> {
+fn write(mut writer: Writer, blocks: &Receiver<Block>, used: &Sender<Vec<u8>>) -> Result<Written> {
     for block in blocks {
         match block {
             Block::Begin => writer.begin()?,
@@ -206,6 +239,7 @@ mod tests {
             platform: "linux/amd64".parse().unwrap(),
             url: "https://bucket.example.com/a".parse().unwrap(),
             sha256,
+            member: None,
         }
     }
 
@@ -217,17 +251,40 @@ mod tests {
 
     /// What stands in the file after `sent` went through in pieces of `size`.
     fn through(encoding: Encoding, sent: &[u8], size: usize, want: &[u8]) -> Result<Vec<u8>> {
+        passed(encoding, sent, size, &artifact(want))
+    }
+
+    fn passed(encoding: Encoding, sent: &[u8], size: usize, want: &Artifact) -> Result<Vec<u8>> {
         let mut file = tempfile::tempfile().unwrap();
-        let pipeline = Pipeline::start(file.try_clone().unwrap(), &artifact(want))?;
+        let pipeline = Pipeline::start(file.try_clone().unwrap(), want)?;
         // What a broken transfer left before it began anew.
-        let _ = pipeline.begin(Encoding::Identity) && pipeline.send(b"\x7fELF, and nonsense");
+        let earlier = match want.member {
+            None => b"\x7fELF, and nonsense",
+            Some(_) => sent.get(..sent.len() / 2).unwrap_or_default(),
+        };
+        let _ = pipeline.begin(Encoding::Identity) && pipeline.send(earlier);
         let _ = pipeline.begin(encoding) && sent.chunks(size).all(|piece| pipeline.send(piece));
-        let bytes = pipeline.finish()?;
+        let Written { bytes, sha256 } = pipeline.finish()?;
         file.rewind().unwrap();
         let mut written = Vec::new();
         file.read_to_end(&mut written).unwrap();
         assert_eq!(bytes, written.len() as u64);
+        assert_eq!(sha256, artifact(&written).sha256);
         Ok(written)
+    }
+
+    /// A `.tar.gz` with the agent as its member, and what it must be.
+    fn packed(agent: &[u8]) -> (Vec<u8>, Artifact) {
+        let mut builder = tar::Builder::new(Vec::new());
+        for (name, content) in [("LICENSE", &b"text"[..]), ("circleci-runner", agent)] {
+            let mut header = tar::Header::new_gnu();
+            header.set_size(content.len() as u64);
+            builder.append_data(&mut header, name, content).unwrap();
+        }
+        let archive = gzip(&builder.into_inner().unwrap());
+        let member = Some("circleci-runner".to_owned());
+        let artifact = Artifact { member, ..artifact(&archive) };
+        (archive, artifact)
     }
 
     proptest! {
@@ -246,6 +303,8 @@ mod tests {
             {
                 prop_assert!(through(encoding, sent, piece, &agent).unwrap() == agent);
             }
+            let (archive, artifact) = packed(&agent);
+            prop_assert!(passed(Encoding::Identity, &archive, piece, &artifact).unwrap() == agent);
         }
     }
 
@@ -259,7 +318,42 @@ mod tests {
             let sent = [start, &bytes].concat();
             let encoding = if encoded { Encoding::Gzip } else { Encoding::Identity };
             prop_assert!(through(encoding, &sent, piece, &agent(1)).is_err());
+            prop_assert!(passed(encoding, &sent, piece, &packed(&agent(1)).1).is_err());
         }
+    }
+
+    #[test]
+    fn an_archive_is_verified_as_a_whole() {
+        let (archive, artifact) = packed(&agent(50_000));
+        let code =
+            |sent: &[u8]| passed(Encoding::Identity, sent, 999, &artifact).unwrap_err().code();
+        // Its header says when it was made, and nothing checks that but the checksum.
+        let mut other = archive.clone();
+        other[5] ^= 1;
+        assert_eq!(code(&other), Code::ChecksumMismatch);
+        assert_eq!(code(&archive[..archive.len() - 1]), Code::ChecksumMismatch);
+        assert_eq!(code(&archive[..archive.len() / 2]), Code::ChecksumMismatch);
+        assert_eq!(code(&[]), Code::ChecksumMismatch);
+        assert_eq!(code(b"<!DOCTYPE html>"), Code::EncodingBroken);
+        assert_eq!(code(&[&archive[..], b"more"].concat()), Code::EncodingBroken);
+        let mut damaged = archive.clone();
+        damaged[archive.len() / 2] ^= 1;
+        let code = code(&damaged);
+        assert!([Code::EncodingBroken, Code::ChecksumMismatch].contains(&code), "{code:?}");
+    }
+
+    #[test]
+    fn an_archive_that_hashes_as_published_must_hold_an_agent() {
+        let published = |agent: &[u8]| {
+            let (archive, artifact) = packed(agent);
+            passed(Encoding::Identity, &archive, 999, &artifact).unwrap_err().code()
+        };
+        assert_eq!(published(b"#!/bin/sh\nexit\n"), Code::NotExecutable);
+        assert_eq!(published(b""), Code::NotExecutable);
+        let gzipped = gzip(&agent(10));
+        let artifact = Artifact { member: Some("circleci-runner".into()), ..artifact(&gzipped) };
+        let error = passed(Encoding::Identity, &gzipped, 999, &artifact).unwrap_err();
+        assert_eq!(error.code(), Code::ArchiveInvalid, "{error}");
     }
 
     #[test]

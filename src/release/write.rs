@@ -17,6 +17,13 @@ use std::{
 /// Written bytes after which the disk is told to begin, so that the last sync has little to do.
 const SYNC_EVERY: u64 = 16 << 20;
 
+/// What stands in the file.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Written {
+    pub(super) bytes: u64,
+    pub(super) sha256: Sha256,
+}
+
 /// Writes one file and knows what it must become.
 pub(super) struct Writer {
     file: File,
@@ -66,26 +73,30 @@ impl Writer {
         Ok(())
     }
 
-    /// That was all: compares, syncs, and says how many bytes it was.
-    pub(super) fn end(self) -> Result<u64> {
+    /// That was all: compares and syncs. A member of an archive is verified by that.
+    pub(super) fn end(self) -> Result<Written> {
         if self.head.len() < HEAD {
             check_executable(&self.head, self.artifact.platform)?;
         }
-        let (sum, wanted) = (Sha256::from_bytes(self.sha.finalize().into()), self.artifact.sha256);
-        if sum != wanted {
-            return Err(Error::new(
-                Code::ChecksumMismatch,
-                format!(
-                    "the {} bytes that arrived hash to {sum}, and not to {wanted}",
-                    self.written
-                ),
-            )
-            .help("nothing of it was kept; try again, and then look at what lies in between"));
-        }
+        let sha256 = match self.artifact.member {
+            None => refuse_other(self.sha, self.artifact.sha256, "file")?,
+            Some(_) => Sha256::from_bytes(self.sha.finalize().into()),
+        };
         self.syncing.map_or(Ok(()), Syncing::finish).map_err(cannot_write)?;
         self.file.sync_all().map_err(cannot_write)?;
-        Ok(self.written)
+        Ok(Written { bytes: self.written, sha256 })
     }
+}
+
+/// The checksum of what arrived, unless it is another one than it must be.
+pub(super) fn refuse_other(arrived: sha2::Sha256, wanted: Sha256, what: &str) -> Result<Sha256> {
+    let sum = Sha256::from_bytes(arrived.finalize().into());
+    if sum == wanted {
+        return Ok(sum);
+    }
+    let message = format!("the {what} that arrived hashes to {sum}, and not to {wanted}");
+    Err(Error::new(Code::ChecksumMismatch, message)
+        .help("nothing of it was kept; try again, and then look at what lies in between"))
 }
 
 /// Has the disk write while the transfer goes on.

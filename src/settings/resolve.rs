@@ -169,7 +169,7 @@ pub fn agent_of(settings: &Settings) -> Result<Kind> {
         .read("agent", |text| {
             Kind::installable().find(|kind| kind.profile().name == text).ok_or_else(|| {
                 Error::new(Code::ValueInvalid, format!("{text:?} cannot be installed"))
-                    .help("use launch-agent; machine runner 3 comes from CircleCI's own packages")
+                    .help("use launch-agent or machine-runner")
             })
         })
         .map(Option::unwrap_or_default)

@@ -11,6 +11,7 @@ mod support;
 mod windows;
 
 use runnerup::{
+    agent::Kind as Agent,
     host::{AccountFacts, Activity, Defined, Facts, Load, ServiceState},
     plan::{Plan, UninstallOptions},
     platform::{
@@ -25,7 +26,8 @@ use runnerup::{
 };
 use std::{fmt::Write, fs, path::Path};
 use support::plans::{
-    SYSTEMS, TOKEN, USUAL, done, fresh, install, meta, planned, settings, stands, uninstall,
+    SYSTEMS, TOKEN, USUAL, USUAL_RUNNER, done, fresh, fresh_for, install, meta, planned, settings,
+    stands, uninstall,
 };
 
 /// A plan as a person reads it, every file whole.
@@ -71,6 +73,56 @@ fn fresh_hosts_and_hosts_that_are_right_already() {
         let again = planned(system, &USUAL, &done(before, &plan));
         assert!(again.steps.is_empty(), "{}: {}", system.0, shown(&again));
     }
+}
+
+#[test]
+fn machine_runner_is_planned_by_its_own_rules() {
+    for system in SYSTEMS {
+        let before = fresh_for(Agent::MachineRunner, system.0);
+        let plan = planned(system, &USUAL_RUNNER, &before);
+        compare(&named(system, "runner-fresh"), &shown(&plan));
+        let installed = done(before, &plan);
+        let again = planned(system, &USUAL_RUNNER, &installed);
+        assert!(again.steps.is_empty(), "{}: {}", system.0, shown(&again));
+        // The next archive may have another binary, whatever it hashes to.
+        let mut newer = installed;
+        newer.release.as_mut().unwrap().sha256 = "6b".repeat(32).parse().unwrap();
+        let plan = planned(system, &USUAL_RUNNER, &newer);
+        let binaries = plan.steps.iter().filter(|step| matches!(step, Step::Binary(_))).count();
+        assert_eq!(binaries, 1, "{}: {}", system.0, shown(&plan));
+    }
+}
+
+#[test]
+fn what_machine_runner_does_not_take_is_refused() {
+    let refusal = |given: &[(&str, &str)], facts: &Facts| {
+        let here =
+            HostDefaults { platform: "linux/amd64".parse().unwrap(), service: Manager::Systemd };
+        let settings = settings(&[&USUAL_RUNNER[..2], given].concat());
+        let spec = Spec::resolve(&settings, Some(TOKEN.parse().unwrap()), here).unwrap();
+        install(&spec, &settings, facts).unwrap_err().message().to_owned()
+    };
+    let facts = fresh_for(Agent::MachineRunner, "linux/amd64");
+    let long = "n".repeat(65);
+    assert!(refusal(&[("name", &long)], &facts).contains("takes 64 at most"));
+    let workdir = ("workdir", "/var/lib/circleci-runner/%s");
+    assert!(refusal(&[("name", "n"), workdir], &facts).contains("does not replace '%'"));
+    for (path, words) in [
+        ("/etc/systemd/system/circleci.service", "launch-agent is here already, defined by"),
+        ("/usr/lib/systemd/system/circleci.service", "launch-agent is here already, defined by"),
+        ("/usr/lib/systemd/system/circleci-runner.service", "of a package is here"),
+    ] {
+        let mut facts = facts.clone();
+        stands(&mut facts, Path::new(path), meta(Kind::File, (0, 0), 0o644), None);
+        let message = refusal(&[("name", "n")], &facts);
+        assert!(message.contains(words) && message.contains(path), "{message}");
+    }
+    let mut facts = fresh("linux/amd64");
+    let plan = planned(SYSTEMS[0], &USUAL, &facts);
+    facts = done(facts, &plan);
+    facts.release = fresh_for(Agent::MachineRunner, "linux/amd64").release;
+    let message = refusal(&[("name", "n")], &facts);
+    assert!(message.contains("launch-agent is installed as this instance"), "{message}");
 }
 
 /// By default another instance runs as the account that this one has made, or an agent of a person's

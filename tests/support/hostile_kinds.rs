@@ -153,12 +153,12 @@ pub const KINDS: &[Kind] = &[
     kind("binary: an archive that is no agent", E5004, &["a gzip file"], |a| {
         promised(a, &PACKED, Reply::ok(&*PACKED))
     }),
-    kind("binary: another content", E5001, &["hash to", GOOD_START], |a| {
+    kind("binary: another content", E5001, &["hashes to", GOOD_START], |a| {
         let mut other = AGENT.clone();
         other[200_000] ^= 1;
         binary(a, packed(other))
     }),
-    kind("binary: longer than promised", E5001, &["hash to"], |a| {
+    kind("binary: longer than promised", E5001, &["hashes to"], |a| {
         binary(a, packed([AGENT.as_slice(), b"more"].concat()))
     }),
     kind("binary: a byte is changed", E5005, &["gzip data is damaged"], |a| {
@@ -220,7 +220,7 @@ pub const KINDS: &[Kind] = &[
     kind("binary: a redirect to http", E4008, &["not https"], |a| {
         binary(a, Reply::redirect("http://mirror.example.com/agent"))
     }),
-    kind("binary: the rest is of another file", E5001, &["hash to", GOOD_START], |a| {
+    kind("binary: the rest is of another file", E5001, &["hashes to", GOOD_START], |a| {
         // What broke off was the right file; then another one stands there, with its own ETag.
         let mut other = AGENT.clone();
         other[399_000] ^= 1;

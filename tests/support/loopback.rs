@@ -1,6 +1,7 @@
 //! A stand-in for the release bucket and for the runner API, on loopback: well-behaved, as the
 //! facts describe them. What hostile servers do is the business of other tests.
 
+use runnerup::agent::RELEASE_URL;
 use sha2::{Digest, Sha256};
 use std::{
     fmt::Write as _,
@@ -12,6 +13,9 @@ use std::{
 
 /// The newest version that the bucket offers.
 pub const NEWEST: &str = "1.1.73695-40bf772";
+
+/// The newest version of machine runner 3.
+pub const NEWEST_RUNNER: &str = "3.1.11";
 
 /// The one before it.
 pub const OLDER: &str = "1.1.73189-8792751";
@@ -25,6 +29,7 @@ pub struct Loopback {
 struct Shared {
     platform: String,
     agents: Vec<(&'static str, Agent)>,
+    runner: Agent,
     token: String,
     requests: Mutex<Vec<String>>,
 }
@@ -48,6 +53,7 @@ impl Loopback {
         let shared = Arc::new(Shared {
             platform: platform(),
             agents: vec![(NEWEST, Agent::new(agent)), (OLDER, Agent::new(&older))],
+            runner: Agent::archive(agent),
             token: token.to_owned(),
             requests: Mutex::default(),
         });
@@ -112,7 +118,14 @@ impl Shared {
             };
         }
         if path == "/circleci-runner/manifest.json" {
-            return plain("200 OK", "{\"releases\": {}}");
+            return plain("200 OK", &self.manifest());
+        }
+        if let Some(key) = path.strip_prefix("/circleci-runner/") {
+            if key != self.archive(NEWEST_RUNNER) {
+                return plain("403 Forbidden", DENIED);
+            }
+            let extra = format!("ETag: \"{}\"\r\n", &self.runner.sha256[..32]);
+            return ("200 OK".to_owned(), extra, self.runner.gzipped.clone());
         }
         let Some(key) = path.strip_prefix("/circleci-launch-agent/") else {
             return plain("403 Forbidden", DENIED);
@@ -140,20 +153,61 @@ impl Shared {
     }
 }
 
+impl Shared {
+    /// Below the folder of machine runner 3.
+    fn archive(&self, version: &str) -> String {
+        format!("{version}/circleci-runner_{}.tar.gz", self.platform.replace('/', "_"))
+    }
+
+    fn manifest(&self) -> String {
+        let (os, arch) = self.platform.split_once('/').expect("a platform is os/arch");
+        let entry = |version: &str| {
+            let url = format!("{RELEASE_URL}/circleci-runner/{}", self.archive(version));
+            let sha256 = self.runner.sha256.to_uppercase();
+            serde_json::json!({ os: { arch: { "url": url, "sha256": sha256 } } })
+        };
+        let releases = serde_json::json!({
+            NEWEST_RUNNER: entry(NEWEST_RUNNER),
+            "current": entry(NEWEST_RUNNER),
+        });
+        serde_json::json!({ "releases": releases }).to_string()
+    }
+}
+
 /// What S3 answers for a key that is not there, where listing is not allowed.
 const DENIED: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
     <Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>";
 
 impl Agent {
     fn new(bytes: &[u8]) -> Self {
-        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-        encoder.write_all(bytes).expect("memory takes all bytes");
-        let mut sha256 = String::new();
-        for byte in Sha256::digest(bytes) {
-            let _ = write!(sha256, "{byte:02x}");
-        }
-        Self { sha256, gzipped: encoder.finish().expect("memory takes all bytes") }
+        Self { sha256: sha256(bytes), gzipped: gzipped(bytes) }
     }
+
+    /// As the `.tar.gz` of machine runner 3, whose checksum is its own.
+    fn archive(bytes: &[u8]) -> Self {
+        let mut builder = tar::Builder::new(Vec::new());
+        let mut header = tar::Header::new_gnu();
+        header.set_size(bytes.len() as u64);
+        header.set_mode(0o755);
+        let name = format!("circleci-runner{}", std::env::consts::EXE_SUFFIX);
+        builder.append_data(&mut header, name, bytes).expect("memory takes all bytes");
+        let gzipped = gzipped(&builder.into_inner().expect("memory takes all bytes"));
+        Self { sha256: sha256(&gzipped), gzipped }
+    }
+}
+
+fn gzipped(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(bytes).expect("memory takes all bytes");
+    encoder.finish().expect("memory takes all bytes")
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    for byte in Sha256::digest(bytes) {
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
 }
 
 fn request(from: &mut impl BufRead) -> Option<(String, Vec<String>)> {

@@ -26,12 +26,22 @@ pub const SYSTEMS: [(&str, Manager); 3] = [
 pub const USUAL: [(&str, &str); 3] =
     [("url", "https://ci.example.com"), ("version", VERSION), ("name", "builder")];
 
+/// The same for machine runner 3.
+pub const USUAL_RUNNER: [(&str, &str); 3] =
+    [("agent", "machine-runner"), ("version", "3.1.11"), ("name", "builder")];
+
 /// A host of which nothing is known but that it is new.
 pub fn fresh(platform: &str) -> Facts {
+    fresh_for(agent::Kind::LaunchAgent, platform)
+}
+
+/// The same, for an install of this agent.
+pub fn fresh_for(agent: agent::Kind, platform: &str) -> Facts {
+    let version = agent.profile().versions.example;
     let artifact = Artifact::new(
         &"https://releases.example.com".parse().unwrap(),
-        agent::Kind::LaunchAgent,
-        VERSION.parse().unwrap(),
+        agent,
+        version.parse().unwrap(),
         platform.parse().unwrap(),
         "5a".repeat(32).parse::<Sha256>().unwrap(),
     );
@@ -47,7 +57,9 @@ pub fn fresh(platform: &str) -> Facts {
         key: vec![7; 32],
         ..Facts::default()
     };
-    for folder in ["/opt", "/etc", "/etc/opt", "/var", "/var/opt", "/etc/systemd/system"] {
+    for folder in
+        ["/opt", "/etc", "/etc/opt", "/var", "/var/opt", "/var/lib", "/etc/systemd/system"]
+    {
         stands(&mut facts, Path::new(folder), meta(Kind::Folder, (0, 0), 0o755), None);
     }
     stands(&mut facts, Path::new("/bin/bash"), meta(Kind::File, (0, 0), 0o755), None);

@@ -62,6 +62,7 @@ pub(crate) static LAUNCH_AGENT: Profile = Profile {
     versions: Versions {
         example: "1.1.73189-8792751",
         fits: has_commit,
+        first_server: None,
         of_servers: &[
             ("3.1", "1.0.11147-881b608"),
             ("3.2", "1.0.19813-e9e1cd9"),
@@ -88,6 +89,9 @@ pub(crate) static LAUNCH_AGENT: Profile = Profile {
         grace: Duration::from_secs(300),
     },
     health: Some(Health { healthy: "Healthy", unhealthy: "Unhealthy" }),
+    start_text: None,
+    longest_name: 255,
+    log_format: None,
     selinux_module: "circleci_launch_agent",
     cask: None,
 };

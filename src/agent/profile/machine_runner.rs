@@ -67,8 +67,14 @@ pub(crate) static MACHINE_RUNNER: Profile = Profile {
         newest: "manifest.json",
         form: ReleaseForm::Archives,
     },
-    versions: Versions { example: "3.1.11", fits: has_numbers, of_servers: &[] },
-    can_install: false,
+    versions: Versions {
+        example: "3.1.11",
+        fits: has_numbers,
+        // No minimum for a release is published.
+        first_server: Some("4.4"),
+        of_servers: &[],
+    },
+    can_install: true,
     updates_itself: false,
     end_on_cloud: None,
     servers: "4.4 and later",
@@ -79,6 +85,10 @@ pub(crate) static MACHINE_RUNNER: Profile = Profile {
         grace: Duration::from_secs(300),
     },
     health: None,
+    start_text: Some("starting agent"),
+    longest_name: 64,
+    // Its default, `color`, puts escape sequences into the log.
+    log_format: Some("text"),
     selinux_module: "circleci_runner",
     cask: Some("circleci-runner"),
 };

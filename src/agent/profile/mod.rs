@@ -60,6 +60,12 @@ pub struct Profile {
     pub drain: Drain,
     /// How it reports its health to systemd; `None` where it does not.
     pub health: Option<Health>,
+    /// What its log has of a start, where it then tells of each request and what came of it.
+    pub start_text: Option<&'static str>,
+    /// Characters of the longest `runner.name` that it takes.
+    pub longest_name: usize,
+    /// What `logging.format` must be for a log that no terminal shows; `None`: it has no such key.
+    pub log_format: Option<&'static str>,
     /// Its policy module of SELinux, with which the type of its binary's label begins.
     pub selinux_module: &'static str,
     /// Its cask of Homebrew.

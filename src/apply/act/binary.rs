@@ -13,12 +13,13 @@ pub(super) fn place(tools: &Tools<'_>, binary: &Binary) -> Result<After> {
         Error::new(Code::StepFailed, "this plan has no source for the agent's binary")
     })?;
     let temporary = tools.temporary(&spot)?;
+    let mut sha256 = None;
     let meta = file::placed(&temporary, &spot, |temporary| {
         let open = temporary.create(0o600)?;
         let second = open.try_clone().map_err(|error| {
             Error::new(Code::StepFailed, format!("the downloaded file cannot be opened: {error}"))
         })?;
-        source.fetch(&binary.artifact, second)?;
+        sha256 = Some(source.fetch(&binary.artifact, second)?);
         // The quarantine is removed only after the verification.
         if let Some(verdict) =
             tools.host.system.clear_quarantine(&tools.host.root.outside(temporary.path()))?
@@ -28,6 +29,6 @@ pub(super) fn place(tools: &Tools<'_>, binary: &Binary) -> Result<After> {
         tools.set_acl(temporary, binary.owner.as_ref(), 0o755, false)?;
         temporary.set_file_permissions(&open, tools.host.numbers(binary.owner.as_ref())?, 0o755)
     })?;
-    let digest = (!binary.updates_itself).then(|| Digest::of_sha256(binary.artifact.sha256));
+    let digest = sha256.filter(|_| !binary.updates_itself).map(Digest::of_sha256);
     Ok(After { meta, digest, made_for: None })
 }

@@ -20,15 +20,16 @@ const RUN: &str = "Run";
 pub struct InstallArgs {
     /// Which agent to install [launch-agent]
     ///
-    /// launch-agent is the agent of CircleCI server up to 4.7. CircleCI cloud takes machine runner
-    /// 3, which CircleCI has packages of.
+    /// launch-agent is the agent of CircleCI server up to 4.7. machine-runner is machine runner 3, the
+    /// agent of CircleCI cloud and of server from 4.4 on.
     #[arg(long, value_name = "KIND", help_heading = AGENT, value_parser = agents(), hide_possible_values = true)]
     pub agent: Option<String>,
     /// `latest`, an exact version, or `server-X.Y`
     ///
-    /// `latest` is the newest version in the release bucket. `server-4.6` is the version that
-    /// CircleCI server 4.6 works with. An exact version includes the commit, such as
-    /// 1.1.73189-8792751. Default: latest.
+    /// `latest` is the newest version in the release bucket; for machine-runner it is called `current`
+    /// too. `server-4.6` is the version that CircleCI server 4.6 works with. An exact version of
+    /// launch-agent includes the commit, such as 1.1.73189-8792751; one of machine-runner is such as
+    /// 3.1.11. Default: latest.
     #[arg(long, value_name = "VERSION", help_heading = AGENT)]
     pub version: Option<String>,
     /// Platform of the binary, such as linux/arm64
@@ -38,7 +39,8 @@ pub struct InstallArgs {
     pub platform: Option<String>,
     /// Expected SHA-256 of the binary
     ///
-    /// Without it, the checksum is taken from the release bucket. A binary with another checksum is
+    /// For machine-runner that of its .tar.gz. Without it, the checksum is taken from the release
+    /// bucket. A binary with another checksum is
     /// deleted without being run.
     #[arg(long, value_name = "HEX", help_heading = AGENT)]
     pub sha256: Option<String>,

@@ -168,6 +168,10 @@ impl<'a> Desired<'a> {
         if workdir != layout.data {
             self.folder(&workdir, user.clone(), 0o750, true);
         }
+        if let Some(folder) = layout.task_agents.as_ref() {
+            let owner = self.agent();
+            self.folder(folder, owner, 0o755, true);
+        }
         let log = self.spec.log_file.as_ref().map(|path| PathBuf::from(path.as_str()));
         let Some(log) = log.filter(|_| self.os() == Os::Linux) else { return };
         let Some(folder) = log.parent() else { return };

@@ -54,6 +54,9 @@ impl Desired<'_> {
         let purpose = "the agent's configuration, with the token";
         self.file(&layout.config, content, user.clone(), 0o400, purpose);
         self.folder(&static_prefix(spec.workdir.as_str()), user.clone(), 0o700, true);
+        if let Some(folder) = layout.task_agents.as_ref() {
+            self.folder(folder, user.clone(), 0o700, true);
+        }
         if let Some(log) = spec.log_file.as_ref() {
             self.log(inner(log.as_str()), user, "the agent's log");
         }

@@ -47,7 +47,12 @@ pub(crate) struct FakeHost {
     fault: Mutex<Option<Fault>>,
 }
 
-const TASKS: [&str; 2] = ["CircleCI Launch Agent session keeper", "CircleCI Launch Agent"];
+const TASKS: [&str; 4] = [
+    "CircleCI Launch Agent session keeper",
+    "CircleCI Launch Agent",
+    "CircleCI Runner Agent session keeper",
+    "CircleCI Runner Agent",
+];
 
 impl FakeHost {
     pub(crate) fn new(passwd: PathBuf, state: FakeState) -> Self {

@@ -28,7 +28,12 @@ pub(crate) fn content(spec: &Spec, layout: &Layout, with_environment: bool) -> C
     let (binary, config) = (shown(&layout.binary), shown(&layout.config));
     let words = [binary.as_str()].into_iter().chain(profile.arguments(&config));
     let words: Vec<String> = words.map(argument).collect();
-    let health = profile.health.map_or(String::new(), |health| {
+    let priority = || {
+        "# A job that takes all processors can starve the agent, which then loses the job. Where that\n\
+         # happens, write Nice=-5 into a drop-in."
+            .to_owned()
+    };
+    let health = profile.health.map_or_else(priority, |health| {
         format!(
             "# The agent reports {} or {}; `systemctl status` shows it.\nNotifyAccess=exec",
             health.healthy, health.unhealthy
