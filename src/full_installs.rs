@@ -122,7 +122,7 @@ impl Stage {
             Os::Windows => ("windows/amd64", Manager::TaskScheduler),
             _ => ("darwin/arm64", Manager::Launchd),
         };
-        let here = HostDefaults { platform: platform.parse().unwrap(), service: manager };
+        let here = HostDefaults::new(platform.parse().unwrap(), manager);
         let mut settings = Settings::default();
         for (name, value) in [
             ("agent", self.case.agent.profile().name),

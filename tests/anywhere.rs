@@ -45,6 +45,7 @@ impl Stage {
     fn install(&self, more: &[&str]) -> Command {
         let mut command = self.command("install");
         command.args(["--token-file", "token", "--name", "n", "--service", "none"]);
+        command.args(["--agent", "launch-agent"]);
         command.args(["--release-url", &self.bucket.url()]).args(more);
         command
     }

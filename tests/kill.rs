@@ -58,6 +58,7 @@ fn enumerate(prepare: fn() -> Scratch, earlier: &[&[&str]], command: &[&str], ca
 fn the_first_install_on_an_empty_root() {
     if !is_left_out("kill -9 after each journal entry") {
         enumerate(Scratch::new, &[], &["install"], "fdatasync");
+        enumerate(Scratch::new, &[], &["install", "--agent", "machine-runner"], "fdatasync");
     }
 }
 

@@ -163,7 +163,7 @@ fn install(hostile: &Hostile, folder: &Path) -> std::process::Output {
     Command::new(env!("CARGO_BIN_EXE_runnerup"))
         .env_clear()
         .args(["install", "--yes", "--json", "--name", "n", "--service", "none", "--timeout", "2"])
-        .args(["--release-url", &hostile.url()])
+        .args(["--agent", "launch-agent", "--release-url", &hostile.url()])
         .arg("--root")
         .arg(&root)
         .arg("--token-file")

@@ -205,6 +205,7 @@ fn an_image_that_was_installed_into_as_root_has_its_account_and_is_left_as_it_wa
     fs::write(token.path(), TOKEN).unwrap();
     let mut install = Command::new(&binary);
     install.args(["install", "--yes", "--name", "image", "--release-url", &bucket.url()]);
+    install.args(["--agent", "launch-agent"]);
     install.args(["--url", &bucket.url()]).arg("--token-file").arg(token.path());
     install.arg("--root").arg(host.root()).env_clear();
     said(&install.output().unwrap(), 0);

@@ -80,10 +80,15 @@ impl Receipt {
         }
     }
 
-    /// The agent that was installed. Receipts have it where it was named.
+    /// The agent that was installed. Receipts of earlier versions have it where it was named.
     pub fn agent(&self) -> Kind {
-        let name = self.settings.get("agent");
-        name.and_then(|name| name.parse().ok()).unwrap_or_default()
+        self.known_agent().unwrap_or_default()
+    }
+
+    /// The same; `None` for an install that was cut off before its receipt was written.
+    pub fn known_agent(&self) -> Option<Kind> {
+        let named = self.settings.get("agent").and_then(|name| name.parse().ok());
+        named.or_else(|| self.installed.then(Kind::default))
     }
 
     /// The checksum of the binary that was placed, where it is known.

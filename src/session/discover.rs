@@ -6,8 +6,9 @@ use crate::{
     Error, Result,
     agent::{Kind, Layout, Token},
     host::Facts,
-    platform::Platform,
-    probe, record,
+    platform::{Os, Platform},
+    probe,
+    record::{self, Receipt},
     settings::{HostDefaults, SettingValue, Settings, agent_of},
     text::REDACTED,
     values::InstanceName,
@@ -35,10 +36,11 @@ impl Session {
         let instance = settings.parse::<InstanceName>("instance")?;
         let name = instance.as_ref().map(InstanceName::as_str);
         let facts = probe::of_host(&self.root, &self.commands, name.unwrap_or("default"))?;
-        let here =
-            HostDefaults { platform: Platform::of_this_host()?, service: self.default_service()? };
+        let mut here = HostDefaults::new(Platform::of_this_host()?, self.default_service()?);
         let platform = settings.parse::<Platform>("platform")?.unwrap_or(here.platform);
-        let layout = Layout::of(agent_of(settings)?, platform.os(), name);
+        let on_record = facts.receipt.as_ref().and_then(Receipt::known_agent);
+        here.installed = on_record.or_else(|| self.made_by_hand(platform.os(), name));
+        let layout = Layout::of(agent_of(settings, here.installed)?, platform.os(), name);
         let receipt = facts.receipt.as_ref();
         let existing = probe::existing(&self.root, &layout, receipt, &facts.key, settings)?;
         let mut failure = existing.failure;
@@ -55,6 +57,16 @@ impl Session {
             failure = None;
         }
         Ok(Discovery { facts, token, failure, notes: existing.notes, here })
+    }
+
+    /// The agent whose configuration stands where its documentation or its package puts it.
+    fn made_by_hand(&self, os: Os, instance: Option<&str>) -> Option<Kind> {
+        let is_there = |kind: &Kind| {
+            let config = Layout::of(*kind, os, instance).config;
+            // What cannot be looked at is not known to be an agent's.
+            matches!(self.root.metadata(&config), Ok(Some(_)))
+        };
+        Kind::ALL.into_iter().find(is_there)
     }
 
     /// The instances that a receipt tells of, in order.

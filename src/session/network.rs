@@ -63,7 +63,7 @@ mod tests {
             settings.add(name, SettingValue::one(value, source.clone())).unwrap();
         }
         let platform = "linux/amd64".parse().unwrap();
-        let here = HostDefaults { platform, service: Manager::None };
+        let here = HostDefaults::new(platform, Manager::None);
         let spec = Spec::resolve(&settings, None, here).unwrap();
         of_download(&spec, &settings, Some("PEM".into()), is_host)
     }

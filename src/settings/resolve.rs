@@ -21,6 +21,15 @@ pub struct HostDefaults {
     pub platform: Platform,
     /// The service manager that an install here would use.
     pub service: Manager,
+    /// The agent that is installed here as the instance, by whomever.
+    pub installed: Option<Kind>,
+}
+
+impl HostDefaults {
+    /// Of a host where no agent is installed.
+    pub fn new(platform: Platform, service: Manager) -> Self {
+        Self { platform, service, installed: None }
+    }
 }
 
 impl Spec {
@@ -31,7 +40,7 @@ impl Spec {
     pub fn resolve(settings: &Settings, token: Option<Token>, here: HostDefaults) -> Result<Self> {
         let platform = settings.parse::<Platform>("platform")?.unwrap_or(here.platform);
         let os = platform.os();
-        let agent = agent_of(settings)?;
+        let agent = agent_of(settings, here.installed)?;
         let instance = settings.parse::<InstanceName>("instance")?;
         let layout = Layout::of(agent, os, instance.as_ref().map(InstanceName::as_str));
         let sha256 = settings.parse("sha256")?;
@@ -160,19 +169,36 @@ impl Spec {
     }
 }
 
-/// The agent that is to be installed.
+/// The agent that is to be installed: the one that is asked for; else the one that is installed; else
+/// the one that has the version, or that the CircleCI works with.
 ///
 /// # Errors
 /// When it is none that can be.
-pub fn agent_of(settings: &Settings) -> Result<Kind> {
-    settings
-        .read("agent", |text| {
-            Kind::installable().find(|kind| kind.profile().name == text).ok_or_else(|| {
-                Error::new(Code::ValueInvalid, format!("{text:?} cannot be installed"))
-                    .help("use launch-agent or machine-runner")
+pub fn agent_of(settings: &Settings, installed: Option<Kind>) -> Result<Kind> {
+    let given = settings.read("agent", |text| {
+        Kind::installable().find(|kind| kind.profile().name == text).ok_or_else(|| {
+            Error::new(Code::ValueInvalid, format!("{text:?} cannot be installed"))
+                .help("use launch-agent or machine-runner")
+        })
+    })?;
+    if let Some(kind) = given.or(installed) {
+        return Ok(kind);
+    }
+    let version = settings.text("version");
+    let named = version.and_then(|text| {
+        // Of two that fit the one for older servers, whose jobs it has run so far.
+        let mut kinds = Kind::installable();
+        kinds.find(|kind| {
+            VersionChoice::of(*kind, &text).is_ok_and(|choice| {
+                text.starts_with("server-") || matches!(choice, VersionChoice::Exact(_))
             })
         })
-        .map(Option::unwrap_or_default)
+    });
+    let url = settings.read("url", |text| api_url("url", text))?;
+    Ok(named.unwrap_or(match CircleCi::of(url.as_ref().map(Url::as_str)) {
+        CircleCi::Cloud => Kind::MachineRunner,
+        CircleCi::Server(_) => Kind::LaunchAgent,
+    }))
 }
 
 fn release_url(settings: &Settings, pinned: bool) -> Result<Url> {
@@ -245,14 +271,36 @@ mod tests {
         for (name, value) in given {
             settings.add(name, SettingValue::one(*value, Source::Flag)).unwrap();
         }
-        let here =
-            HostDefaults { platform: "linux/amd64".parse().unwrap(), service: Manager::Systemd };
+        let here = HostDefaults::new("linux/amd64".parse().unwrap(), Manager::Systemd);
         Spec::resolve(&settings, None, here)
     }
 
     #[test]
+    fn the_agent_follows_from_what_it_is_for() {
+        use Kind::{LaunchAgent, MachineRunner};
+        let server = ("url", "https://ci.example.com");
+        for (given, expected) in [
+            (&[][..], MachineRunner),
+            (&[("url", "https://runner.circleci.com")], MachineRunner),
+            (&[server], LaunchAgent),
+            (&[server, ("version", "latest")], LaunchAgent),
+            (&[server, ("version", "server-4.7")], LaunchAgent),
+            (&[server, ("version", "server-4.8")], MachineRunner),
+            (&[server, ("version", "3.1.11")], MachineRunner),
+            (&[("version", "server-4.6")], LaunchAgent),
+            (&[("version", "1.1.73189-8792751")], LaunchAgent),
+            (&[("agent", "launch-agent")], LaunchAgent),
+        ] {
+            assert_eq!(spec(given).unwrap().agent, expected, "{given:?}");
+        }
+        let settings = Settings::default();
+        assert_eq!(agent_of(&settings, Some(LaunchAgent)).unwrap(), LaunchAgent);
+    }
+
+    #[test]
     fn updates_of_its_own_are_off_on_a_server_and_for_a_pinned_version() {
-        assert!(spec(&[]).unwrap().auto_update);
+        assert!(spec(&[("agent", "launch-agent")]).unwrap().auto_update);
+        assert!(!spec(&[]).unwrap().auto_update);
         assert!(!spec(&[("url", "https://ci.example.com")]).unwrap().auto_update);
         assert!(!spec(&[("version", "1.1.73189-8792751")]).unwrap().auto_update);
         assert!(spec(&[("version", "server-4.6"), ("auto-update", "true")]).unwrap().auto_update);
@@ -260,7 +308,7 @@ mod tests {
 
     #[test]
     fn an_instance_has_places_of_its_own() {
-        let spec = spec(&[("instance", "gpu")]).unwrap();
+        let spec = spec(&[("instance", "gpu"), ("agent", "launch-agent")]).unwrap();
         assert_eq!(spec.workdir.as_str(), "/var/opt/circleci-gpu/workdir");
         assert_eq!(spec.user.as_str(), "circleci-gpu");
     }

@@ -108,7 +108,8 @@ fn no_core_dump_has_the_token() {
     fs::create_dir(&root).unwrap();
     let bucket = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", bucket.local_addr().unwrap());
-    let mut words = vec![PROGRAM, "install", "--yes", "--release-url", &url, "--root"];
+    let mut words =
+        vec![PROGRAM, "install", "--yes", "--agent=launch-agent", "--release-url", &url, "--root"];
     words.extend([root.to_str().unwrap(), "--token-file", token.to_str().unwrap()]);
     let mut child = unlimited(&words).spawn().unwrap();
     let asked = bucket.accept().unwrap();

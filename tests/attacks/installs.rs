@@ -154,7 +154,7 @@ fn groups(sources: &[Source]) -> Vec<Vec<(usize, Source)>> {
 fn run(stage: &Stage, args: &[&str]) -> (i32, Wrongs) {
     let mut words = vec![PROGRAM, args[0], "--yes"];
     if args[0] == "install" {
-        words.extend(["--token-file", "/root/token", "--name", "lab"]);
+        words.extend(["--token-file", "/root/token", "--name", "lab", "--agent=launch-agent"]);
     }
     words.extend(&args[1..]);
     let output = stage.lab.host.run(&words);

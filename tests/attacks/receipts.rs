@@ -31,7 +31,13 @@ const CARELESS: [(&str, &str); 7] = [
 const COMMANDS: [&[&str]; 3] = [
     &["uninstall", "--yes", "--force", "--purge"],
     &["doctor", "--fix", "--yes", "--offline"],
-    &["install", "--yes", "--token-file=/root/token", "--release-url=http://127.0.0.1:1"],
+    &[
+        "install",
+        "--yes",
+        "--agent=launch-agent",
+        "--token-file=/root/token",
+        "--release-url=http://127.0.0.1:1",
+    ],
 ];
 
 /// Records as nobody but an attacker writes them, for a victim; with the facts of a file.

@@ -96,8 +96,7 @@ fn machine_runner_is_planned_by_its_own_rules() {
 #[test]
 fn what_machine_runner_does_not_take_is_refused() {
     let refusal = |given: &[(&str, &str)], facts: &Facts| {
-        let here =
-            HostDefaults { platform: "linux/amd64".parse().unwrap(), service: Manager::Systemd };
+        let here = HostDefaults::new("linux/amd64".parse().unwrap(), Manager::Systemd);
         let settings = settings(&[&USUAL_RUNNER[..2], given].concat());
         let spec = Spec::resolve(&settings, Some(TOKEN.parse().unwrap()), here).unwrap();
         install(&spec, &settings, facts).unwrap_err().message().to_owned()
@@ -209,7 +208,7 @@ fn a_unit_that_is_a_link_is_told_before_anything_is_changed() {
     let mut before = fresh(system.0);
     let unit = Path::new("/etc/systemd/system/circleci.service");
     stands(&mut before, unit, meta(Kind::Link, (0, 0), 0o777), None);
-    let here = HostDefaults { platform: system.0.parse().unwrap(), service: system.1 };
+    let here = HostDefaults::new(system.0.parse().unwrap(), system.1);
     let settings = settings(&USUAL);
     let spec = Spec::resolve(&settings, Some(TOKEN.parse().unwrap()), here).unwrap();
     let error = install(&spec, &settings, &before).unwrap_err().to_string();
@@ -335,7 +334,7 @@ fn another_agents_label_is_refused_with_the_way_out() {
     let mut facts = fresh(system.0);
     let rival = Path::new("/Library/LaunchAgents/com.circleci.runner.plist");
     stands(&mut facts, rival, meta(Kind::File, (0, 0), 0o644), None);
-    let here = HostDefaults { platform: system.0.parse().unwrap(), service: system.1 };
+    let here = HostDefaults::new(system.0.parse().unwrap(), system.1);
     let settings = settings(&USUAL);
     let spec = Spec::resolve(&settings, Some(TOKEN.parse().unwrap()), here).unwrap();
     let error = install(&spec, &settings, &facts).unwrap_err();
@@ -412,7 +411,7 @@ fn what_the_account_owns_is_in_the_place_of_nothing_else() {
         [(SYSTEMS[0], &linux[..]), (SYSTEMS[1], &macos[..]), (SYSTEMS[2], &windows[..])]
     {
         let facts = fresh(system.0);
-        let here = HostDefaults { platform: system.0.parse().unwrap(), service: system.1 };
+        let here = HostDefaults::new(system.0.parse().unwrap(), system.1);
         for (name, value) in taken {
             // The state folder is that of the system which plans.
             if cfg!(windows) && value.contains("runnerup") {

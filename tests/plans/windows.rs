@@ -89,7 +89,7 @@ fn values_that_are_right_already_stay_when_a_session_goes() {
 fn a_desktop_session_is_refused_where_it_cannot_be_kept() {
     let refused = |system: (&str, Manager), given: &[(&str, &str)], facts: &Facts| {
         let given = [&USUAL[..], &[("desktop-session", "true")], given].concat();
-        let here = HostDefaults { platform: system.0.parse().unwrap(), service: system.1 };
+        let here = HostDefaults::new(system.0.parse().unwrap(), system.1);
         let settings = settings(&given);
         Spec::resolve(&settings, Some(TOKEN.parse().unwrap()), here)
             .and_then(|spec| install(&spec, &settings, facts))
@@ -139,7 +139,7 @@ fn a_folder_of_somebody_is_not_the_accounts_on_windows() {
     let mut facts = done(fresh(windows.0), &planned(windows, &USUAL, &fresh(windows.0)));
     let there = PathFact { meta: Some(meta(Kind::Folder, (0, 0), 0o700)), ..PathFact::default() };
     facts.paths.insert("D:/jobs".into(), there);
-    let here = HostDefaults { platform: windows.0.parse().unwrap(), service: windows.1 };
+    let here = HostDefaults::new(windows.0.parse().unwrap(), windows.1);
     let settings = settings(&given);
     let spec = Spec::resolve(&settings, Some(TOKEN.parse().unwrap()), here).unwrap();
     let error = install(&spec, &settings, &facts).unwrap_err();

@@ -167,7 +167,7 @@ fn wrong_answers_are_asked_again_and_back_goes_back() {
     person.answer("", "<");
     person.choose("Where do the jobs come from?", "server");
     person.answer("What is the server's URL?", "ci.example.com");
-    person.answer("Which version of CircleCI server is it?", "4.9");
+    person.answer("Which version of CircleCI server is it?", "2.19");
     person.expect("machine runner 3");
     person.answer("", "4.6");
     person.answer("What is the token of the resource class?", "<< AUTH_TOKEN >>");
@@ -241,7 +241,7 @@ fn a_terminal_without_a_cursor_asks_for_words() {
     program.env_clear().env("TERM", "dumb").current_dir(stage.root());
     let mut person = Terminal::run(program, 80);
     person.answer("Where do the jobs come from?", "moon");
-    person.expect("Answer server or cloud.");
+    person.expect("Answer cloud or server.");
     person.answer("", "server");
     for (question, answer) in &DIALOGUE[1..] {
         person.answer(question, answer);
@@ -267,7 +267,7 @@ fn quiet_and_questions_do_not_go_together() {
 #[test]
 fn on_cloud_it_says_that_launch_agent_has_a_successor() {
     let stage = Stage::new();
-    let mut person = stage.install(&[]);
+    let mut person = stage.install(&["--agent", "launch-agent"]);
     person.choose("Where do the jobs come from?", "cloud");
     person.expect("Go on with launch-agent on cloud?");
     person.choose("2024-07-31", "No");

@@ -65,7 +65,8 @@ impl Stage {
         fs::set_permissions(&token, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
         let root = root.display().to_string();
         let args = ["install", "--yes", "--token-file", "token", "--root", &root];
-        let more = ["--service", "none", "--name", "pty", "--release-url", url];
+        let more = ["--service", "none", "--name", "pty", "--agent", "launch-agent"];
+        let more = [&more[..], &["--release-url", url]].concat();
         Terminal::start(&[&args[..], &more].concat(), self.root(), 60)
     }
 

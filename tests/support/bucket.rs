@@ -240,6 +240,7 @@ impl Place {
         command
             .env_clear()
             .args(["install", "--yes", "--json", "--name", "n", "--service", "none"])
+            .args(["--agent", "launch-agent"])
             .args(["--timeout", "1", "--release-url", url, "--root"])
             .arg(self.root())
             .arg("--token-file")

@@ -90,7 +90,7 @@ pub fn settings(given: &[(&str, &str)]) -> Settings {
 }
 
 pub fn planned(system: (&str, Manager), given: &[(&str, &str)], facts: &Facts) -> Plan {
-    let here = HostDefaults { platform: system.0.parse().unwrap(), service: system.1 };
+    let here = HostDefaults::new(system.0.parse().unwrap(), system.1);
     let settings = settings(given);
     let token = TOKEN.parse::<Token>().unwrap();
     let spec = Spec::resolve(&settings, Some(token), here).unwrap();

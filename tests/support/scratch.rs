@@ -76,6 +76,9 @@ impl Scratch {
             let more = ["--release-url", &url, "--token-file", &token, "--name", "scratch"];
             command.extend(more.map(str::to_owned));
             command.extend(["--service", "systemd"].map(str::to_owned));
+            if !words.contains(&"--agent") {
+                command.extend(["--agent", "launch-agent"].map(str::to_owned));
+            }
         }
         command.extend(words[1..].iter().map(|word| (*word).to_owned()));
         command

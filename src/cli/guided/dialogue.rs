@@ -134,7 +134,6 @@ fn reason(error: &Error) -> String {
 mod tests {
     use super::*;
     use crate::{
-        agent::{Kind, Layout},
         platform::Os,
         settings::{SettingValue, Settings, Source},
     };
@@ -187,7 +186,8 @@ mod tests {
             settings,
             hostname: "build_1.example".to_owned(),
             os: Os::Linux,
-            layout: Layout::of(Kind::LaunchAgent, Os::Linux, None),
+            instance: None,
+            installed: None,
             token: None,
             is_installed: false,
             can_start: true,
@@ -215,7 +215,7 @@ mod tests {
     #[test]
     fn enter_all_along_gives_the_defaults() {
         let settings = Settings::default();
-        let answers = ["", "ci.example.com", "", TOKEN, "", "", "", "", ""];
+        let answers = ["server", "ci.example.com", "", TOKEN, "", "", "", "", ""];
         let (draft, _) = hold(&known(&settings), &answers);
         let draft = draft.unwrap();
         assert_eq!(
@@ -254,14 +254,29 @@ mod tests {
     }
 
     #[test]
-    fn cloud_goes_on_only_when_that_is_meant() {
+    fn cloud_takes_four_answers_and_gets_machine_runner() {
         let settings = Settings::default();
+        let (draft, log) = hold(&known(&settings), &["", TOKEN, "", ""]);
+        assert_eq!(given(&draft.unwrap()), [("user", "circleci")]);
+        assert!(!log.concat().contains("launch-agent"), "{log:?}");
+        // A server that launch-agent is not for gets it too.
+        let answers = ["server", "ci.example.com", "4.8", TOKEN, "", "", "", "", ""];
+        let (draft, _) = hold(&known(&settings), &answers);
+        let draft = draft.unwrap();
+        assert_eq!(draft.settings["workdir"], "/var/lib/circleci-runner/workdir");
+        let (_, log) = hold(&known(&settings), &["server", "ci.example.com", "2.19", "q"]);
+        assert!(log.iter().any(|line| line.starts_with("! No launch-agent version")), "{log:?}");
+    }
+
+    #[test]
+    fn launch_agent_on_cloud_goes_on_only_when_that_is_meant() {
+        let settings = settings(&[("agent", "launch-agent")]);
         for no in ["", "n", "No"] {
             let (draft, log) = hold(&known(&settings), &["cloud", no]);
             assert_eq!(draft, None);
             assert!(log.last().unwrap().contains("Machine runner 3"), "{log:?}");
         }
-        let (draft, log) = hold(&known(&settings), &["cloud", "yes", TOKEN, "", "", "", "", ""]);
+        let (draft, log) = hold(&known(&settings), &["cloud", "yes", TOKEN, "", ""]);
         assert!(!draft.unwrap().settings.contains_key("url"));
         assert!(!log.iter().any(|line| line.contains("URL")), "{log:?}");
     }
@@ -380,7 +395,7 @@ mod tests {
     fn an_answer_taken_back_leaves_nothing_behind() {
         let settings = settings(&[("version", "latest")]);
         let there = ["server", "a.example.com", "<", "<"];
-        let then = ["cloud", "y", TOKEN, "", "", "", "", ""];
+        let then = ["cloud", TOKEN, "", ""];
         let (draft, _) = hold(&known(&settings), &[&there[..], &then].concat());
         assert!(!draft.unwrap().settings.contains_key("url"));
     }
@@ -399,7 +414,6 @@ mod tests {
         let nothing = settings(&[("url", "https://ci.example.com"), ("version", "latest")]);
         let mac = |console_user: Option<&str>| Known {
             os: Os::Darwin,
-            layout: Layout::of(Kind::LaunchAgent, Os::Darwin, None),
             console_user: console_user.map(str::to_owned),
             ..known(&nothing)
         };
@@ -425,7 +439,7 @@ mod tests {
     #[test]
     fn quitting_anywhere_leaves_nothing() {
         let settings = Settings::default();
-        let answers = ["", "ci.example.com", "", TOKEN, "", "", "", "", ""];
+        let answers = ["server", "ci.example.com", "", TOKEN, "", "", "", "", ""];
         for questions in 0..answers.len() {
             let answers: Vec<_> = answers[..questions].iter().copied().chain(["q"]).collect();
             assert_eq!(hold(&known(&settings), &answers).0, None);

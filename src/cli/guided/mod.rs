@@ -15,10 +15,9 @@ pub(super) use terminal::Person;
 use super::Output;
 use crate::{
     Result,
-    agent::Layout,
     platform::Platform,
     session::Discovery,
-    settings::{SettingValue, Settings, Source, agent_of, table::names},
+    settings::{SettingValue, Settings, Source, table::names},
     text::REDACTED,
     values::{InstanceName, Manager},
 };
@@ -38,11 +37,8 @@ pub(super) fn ask(
     let known = Known {
         hostname: discovery.facts.hostname.clone(),
         os: platform.os(),
-        layout: Layout::of(
-            agent_of(settings)?,
-            platform.os(),
-            instance.as_ref().map(InstanceName::as_str),
-        ),
+        instance,
+        installed: discovery.here.installed,
         token: discovery.token.clone(),
         is_installed: discovery.facts.receipt.is_some() || names().any(is_existing),
         can_start: discovery.facts.is_host

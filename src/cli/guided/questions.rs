@@ -5,9 +5,9 @@ use crate::{
     Code, Error, Result,
     agent::{Kind, Layout, Token, VersionChoice, api_url},
     platform::Os,
-    settings::Settings,
+    settings::{SettingValue, Settings, Source, agent_of},
     text::{shown, url::has_host},
-    values::{AbsolutePath, AccountName, RunnerNameTemplate},
+    values::{AbsolutePath, AccountName, InstanceName, RunnerNameTemplate},
 };
 use std::collections::BTreeMap;
 use url::Url;
@@ -26,8 +26,10 @@ pub(super) struct Known<'a> {
     pub(super) hostname: String,
     /// The system that the install is for.
     pub(super) os: Os,
-    /// Where things go by default.
-    pub(super) layout: Layout,
+    /// The instance that it is for.
+    pub(super) instance: Option<InstanceName>,
+    /// The agent that is installed here already.
+    pub(super) installed: Option<Kind>,
     /// The token that was given or found.
     pub(super) token: Option<Token>,
     /// An earlier install answered everything once.
@@ -36,6 +38,25 @@ pub(super) struct Known<'a> {
     pub(super) can_start: bool,
     /// A Mac: who is logged in at the screen.
     pub(super) console_user: Option<String>,
+}
+
+impl Known<'_> {
+    /// The agent that the answers so far lead to.
+    pub(super) fn agent(&self, draft: &Draft) -> Kind {
+        let mut settings = self.settings.clone();
+        for (name, value) in &draft.settings {
+            // What is no setting leads to no other agent.
+            let _ = settings.add(name, SettingValue::one(value.clone(), Source::Prompt));
+        }
+        // A setting that is wrong is refused by whoever needs it.
+        agent_of(&settings, self.installed).unwrap_or_default()
+    }
+
+    /// Where things go by default.
+    fn layout(&self, draft: &Draft) -> Layout {
+        let instance = self.instance.as_ref().map(InstanceName::as_str);
+        Layout::of(self.agent(draft), self.os, instance)
+    }
 }
 
 /// What was answered so far.
@@ -119,9 +140,13 @@ impl Question {
         let has = |name| known.settings.has(name);
         let is_missing = |name| !known.is_installed && !has(name);
         let is_server = draft.place == Some(Place::Server);
+        let is_detailed = draft.place != Some(Place::Cloud);
         match self {
             Self::Place => is_missing("url"),
-            Self::CloudAllTheSame => draft.place == Some(Place::Cloud),
+            Self::CloudAllTheSame => {
+                draft.place == Some(Place::Cloud)
+                    && known.agent(draft).profile().end_on_cloud.is_some()
+            }
             Self::Url => is_server,
             Self::ServerVersion => is_server && !has("version"),
             Self::Token => known.token.is_none(),
@@ -129,9 +154,10 @@ impl Question {
             Self::Name => is_missing("name"),
             Self::Desktop => known.os == Os::Darwin && is_missing("user"),
             Self::User => is_missing("user"),
-            Self::Workdir => is_missing("workdir"),
-            Self::Cleanup => is_missing("cleanup-workdir"),
-            Self::Start => known.can_start && is_missing("no-start"),
+            // On cloud the defaults do; the plan shows them.
+            Self::Workdir => is_detailed && is_missing("workdir"),
+            Self::Cleanup => is_detailed && is_missing("cleanup-workdir"),
+            Self::Start => is_detailed && known.can_start && is_missing("no-start"),
         }
     }
 
@@ -139,15 +165,15 @@ impl Question {
     pub(super) fn prompt(self, known: &Known<'_>, draft: &Draft) -> Prompt {
         match self {
             Self::Place => Prompt::new("Where do the jobs come from?")
-                .choice("server", "a CircleCI server of your own, 4.7 or older")
                 .choice("cloud", "CircleCI cloud, circleci.com")
-                .preset("server"),
+                .choice("server", "a CircleCI server of your own")
+                .preset("cloud"),
             Self::CloudAllTheSame => Prompt::yes_or_no("Go on with launch-agent on cloud?", false)
-                .meaning("CircleCI cloud has not supported launch-agent since 2024-07-31: jobs may not be handed out, and nobody at CircleCI will help. Its successor is machine runner 3, which CircleCI has packages of."),
+                .meaning("CircleCI cloud has not supported launch-agent since 2024-07-31: jobs may not be handed out, and nobody at CircleCI will help. Its successor is machine runner 3: --agent machine-runner."),
             Self::Url => Prompt::new("What is the server's URL?")
                 .meaning("The address that you open in the browser, such as https://circleci.example.com. The agent asks it for jobs."),
             Self::ServerVersion => Prompt::new("Which version of CircleCI server is it?")
-                .meaning("Each server release works with one launch-agent, which is installed and kept. The version stands in the server's admin console.")
+                .meaning("Up to 4.7 each release works with one launch-agent, which is installed and kept; from 4.8 on it works with machine runner 3. The version stands in the server's admin console.")
                 .preset(NEWEST_SERVER),
             Self::Token => Prompt::new("What is the token of the resource class?")
                 .meaning("Paste the token: it is not shown here. It is stored in a file that only root and the agent can read. CircleCI showed it once, when it was created. To create a new one: circleci runner token create NAMESPACE/CLASS NICKNAME")
@@ -171,10 +197,13 @@ impl Question {
             }
             Self::User => Prompt::new("Which account should run the jobs?")
                 .meaning("Jobs can do whatever this account can: read its files, use its keys. In the docker group it is as good as root. It is created when it is missing.")
-                .preset(known.layout.user.clone()),
+                .preset(known.layout(draft).user),
             Self::Workdir => Prompt::new("In which folder should jobs run?")
-                .meaning("It needs room for checkouts and caches. %s in it gives each job a folder of its own.")
-                .preset(shown(&known.layout.workdir)),
+                .meaning(match known.agent(draft).profile().workdir_blank {
+                    Some(blank) => format!("It needs room for checkouts and caches. {blank} in it gives each job a folder of its own."),
+                    None => "It needs room for checkouts and caches.".to_owned(),
+                })
+                .preset(shown(&known.layout(draft).workdir)),
             Self::Cleanup => Prompt::yes_or_no("Empty that folder after each job?", true)
                 .meaning("Otherwise a job finds what earlier jobs left: faster, but one job can break or read another's files."),
             Self::Start => Prompt::yes_or_no("Start the agent now?", true)
@@ -210,8 +239,13 @@ impl Question {
             }
             Self::ServerVersion => {
                 let text = format!("server-{}", answer.trim_start_matches("server-"));
-                VersionChoice::of(Kind::default(), &text)?;
-                set("version", text);
+                let agents = Kind::installable();
+                let mut refusals = agents.map(|agent| VersionChoice::of(agent, &text).err());
+                // The one that most servers have had says what is wrong.
+                match (refusals.next().flatten(), refusals.next().flatten()) {
+                    (Some(error), Some(_)) => return Err(error),
+                    _ => set("version", text),
+                };
             }
             Self::Token => draft.token = Some(answer.parse()?),
             // What is the default anyway stays one: `plan` tells it as such.

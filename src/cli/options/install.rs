@@ -18,10 +18,12 @@ const RUN: &str = "Run";
 /// name, together with the variables and the answers file that have the same names.
 #[derive(Debug, Args)]
 pub struct InstallArgs {
-    /// Which agent to install [launch-agent]
+    /// launch-agent or machine-runner
     ///
     /// launch-agent is the agent of CircleCI server up to 4.7. machine-runner is machine runner 3, the
-    /// agent of CircleCI cloud and of server from 4.4 on.
+    /// agent of CircleCI cloud and of server from 4.4 on. Default: the one that is installed; else
+    /// machine-runner on cloud and on server from 4.8 on, launch-agent on an older server and on one
+    /// whose version is not given by --version.
     #[arg(long, value_name = "KIND", help_heading = AGENT, value_parser = agents(), hide_possible_values = true)]
     pub agent: Option<String>,
     /// `latest`, an exact version, or `server-X.Y`

@@ -141,8 +141,7 @@ mod tests {
     const DROP_IN: &str = "/etc/systemd/system/circleci.service.d/override.conf";
 
     fn spec() -> Spec {
-        let here =
-            HostDefaults { platform: "linux/amd64".parse().unwrap(), service: Manager::Systemd };
+        let here = HostDefaults::new("linux/amd64".parse().unwrap(), Manager::Systemd);
         Spec::resolve(&Settings::default(), None, here).unwrap()
     }
 
