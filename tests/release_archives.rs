@@ -236,6 +236,7 @@ fn the_newest_version_is_told_by_its_checksum_or_by_its_day() {
             proxy: None,
             no_proxy: None,
             ca: None,
+            connections: runnerup::values::Connections::default(),
             timeout: std::time::Duration::from_secs(2),
         };
         let client = runnerup::release::Client::new(Kind::MachineRunner, network);

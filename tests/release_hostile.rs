@@ -11,6 +11,7 @@ mod support;
 use runnerup::{
     Code, Error, Result,
     release::{Client, DownloadProgress, Fetched, Network},
+    values::Connections,
 };
 use std::{
     fs::{self, File},
@@ -61,6 +62,7 @@ fn client(hostile: &Hostile) -> Client {
             no_proxy: None,
             ca: None,
             timeout: Duration::from_secs(1),
+            connections: Connections::default(),
         },
     )
 }

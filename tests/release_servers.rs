@@ -12,6 +12,7 @@ use runnerup::{
     agent::{Kind, Version},
     platform::Platform,
     release::{Client, DownloadProgress, Fetched, Network},
+    values::Connections,
 };
 use std::{
     fs::File,
@@ -68,6 +69,7 @@ fn network(url: &str) -> Network {
         no_proxy: None,
         ca: None,
         timeout: Duration::from_secs(2),
+        connections: Connections::default(),
     }
 }
 

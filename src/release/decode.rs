@@ -21,6 +21,14 @@ pub(super) enum Encoding {
 }
 
 impl Encoding {
+    /// What a server may send a part of a file in that came so.
+    pub(super) fn accepted(self) -> &'static str {
+        match self {
+            Self::Gzip => "gzip",
+            Self::Identity => "identity",
+        }
+    }
+
     /// By the `Content-Encoding` headers.
     pub(super) fn of(headers: &HeaderMap) -> Result<Self> {
         let mut values = headers.get_all(CONTENT_ENCODING).iter();

@@ -1,16 +1,20 @@
 //! One large download: attempts, resumed where they broke off, for as long as it moves.
 
 use super::{
-    Artifact, DownloadProgress, Fetched, attempt_error,
+    Artifact, DownloadProgress, Fetched, Network,
+    answers::{ContentRange, Stored, offers_ranges, strong_etag},
+    attempt_error,
     decode::Encoding,
+    parts::SMALLEST,
     pipeline::Pipeline,
+    ranges::{self, Transfer},
     retry::AttemptError,
     stalls::{Stall, StallDetector},
     transport::{Resume, Transport},
     write::Written,
 };
 use crate::{Code, Error, Result, text::url::without_login};
-use reqwest::{Response, StatusCode, header};
+use reqwest::{Response, StatusCode};
 use std::{
     fs::File,
     future::Future,
@@ -20,30 +24,53 @@ use tokio::time::{sleep, timeout};
 use url::Url;
 
 /// Attempts in a row without progress.
-const FRUITLESS: u32 = 4;
+pub(super) const FRUITLESS: u32 = 4;
 
 /// Attempts altogether: a server that breaks off again and again is no server.
-const ATTEMPTS: u32 = 50;
+pub(super) const ATTEMPTS: u32 = 50;
 
 /// Less than this is no progress.
-const PROGRESS: u64 = 64 << 10;
+pub(super) const PROGRESS: u64 = 64 << 10;
 
 /// An encoded file that is larger is no agent.
 const ENCODED_LIMIT: u64 = 1 << 30;
 
 /// How often the person's wish to stop, and the pace, are looked at.
-const LOOK: Duration = Duration::from_millis(100);
+pub(super) const LOOK: Duration = Duration::from_millis(100);
 
 /// How long, and how much, is read of what comes with a refusal.
 const REFUSAL: (Duration, usize) = (Duration::from_secs(1), 4 << 10);
 
+/// A file that is larger comes over several connections, where one is slow.
+const LARGE: u64 = 8 << 20;
+
+/// Less than this is not worth further connections.
+const REST: u64 = 2 * SMALLEST;
+
+/// How long altogether the network is waited for before there are further connections. On a line
+/// that is as fast as this host they would bring nothing.
+const WAITED: Duration = Duration::from_millis(100);
+
 /// What has arrived so far.
 #[derive(Default)]
-struct Arrived {
-    encoded: u64,
+pub(super) struct Arrived {
+    /// Bytes that the pipeline has, in order.
+    pub(super) encoded: u64,
     /// A strong validator of what arrived; without one a broken transfer begins anew.
     etag: Option<String>,
     encoding: Option<Encoding>,
+    /// Ranges were of no use: one connection has to do.
+    pub(super) alone: bool,
+    /// Requests for parts that failed.
+    pub(super) failures: u32,
+}
+
+/// Why one stream is not read on.
+enum Stopped {
+    /// All came, or the pipeline has failed and will say why.
+    Done,
+    /// The network is slower than this host.
+    Slow,
 }
 
 pub(super) async fn run(
@@ -65,9 +92,10 @@ pub(super) async fn run(
         let progress = arrived.encoded.saturating_sub(before) >= PROGRESS;
         fruitless = if progress { 1 } else { fruitless + 1 };
         let pause = attempt_error.pause(fruitless + 1);
-        let Some(pause) = pause.filter(|_| fruitless < FRUITLESS && attempts < ATTEMPTS) else {
+        let all = attempts + arrived.failures;
+        let Some(pause) = pause.filter(|_| fruitless < FRUITLESS && all < ATTEMPTS) else {
             pipeline.abandon();
-            return Err(attempt_error.after_attempts(attempts));
+            return Err(attempt_error.after_attempts(all));
         };
         watch.retrying(attempt_error.error.message(), pause);
         if let Err(attempt_error) = watched(watch, sleep(pause)).await {
@@ -76,7 +104,7 @@ pub(super) async fn run(
         }
     }
     let Written { bytes, sha256 } = pipeline.finish()?;
-    Ok(Fetched { bytes, sha256, attempts })
+    Ok(Fetched { bytes, sha256, attempts: attempts + arrived.failures })
 }
 
 /// One request. `Ok` when all has arrived, or when the pipeline has failed and will say why.
@@ -88,7 +116,7 @@ async fn attempt(
     watch: &dyn DownloadProgress,
 ) -> Result<(), AttemptError> {
     let etag = arrived.etag.clone().filter(|_| arrived.encoded > 0);
-    let resume = etag.as_deref().map(|etag| Resume { offset: arrived.encoded, etag });
+    let resume = etag.as_deref().map(|etag| Resume { offset: arrived.encoded, end: None, etag });
     let accepted = artifact.accepted_encoding();
     let (url, mut answer) =
         watched(watch, transport.get(&artifact.url, accepted, resume)).await??;
@@ -140,53 +168,101 @@ async fn attempt(
         return Err(too_large(&url));
     }
     watch.started(total);
-    receive(transport, pipeline, arrived, watch, &url, &mut answer).await
+    let stored = arrived.stored(&answer, total, transport);
+    let first = Stream { transport, pipeline, watch, url: &url, may_be_slow: stored.is_none() };
+    match (first.receive(arrived, &mut answer).await?, stored) {
+        (Stopped::Slow, Some(stored)) => {
+            let transfer = Transfer { transport, url: &url, stored: &stored, pipeline, watch };
+            ranges::receive(&transfer, answer, arrived).await
+        }
+        _ => Ok(()),
+    }
 }
 
-async fn receive(
-    transport: &Transport,
-    pipeline: &Pipeline,
-    arrived: &mut Arrived,
-    watch: &dyn DownloadProgress,
-    url: &Url,
-    answer: &mut Response,
-) -> Result<(), AttemptError> {
-    let limit = transport.network().timeout;
-    let mut stalls = StallDetector::new(limit, Instant::now());
-    loop {
-        match timeout(LOOK, answer.chunk()).await {
-            Ok(Ok(None)) => return Ok(()),
-            Ok(Ok(Some(chunk))) => {
-                let came = Instant::now();
-                arrived.encoded += chunk.len() as u64;
-                if arrived.encoded > ENCODED_LIMIT {
-                    return Err(too_large(url));
+impl Arrived {
+    /// The file that an answer is of, if the rest of it can come in parts.
+    fn stored(&self, answer: &Response, total: Option<u64>, by: &Transport) -> Option<Stored> {
+        let is_partial = answer.status() == StatusCode::PARTIAL_CONTENT;
+        let may = !self.alone && by.network().connections.get() > 1;
+        let total = total.filter(|total| may && *total > LARGE)?;
+        let (etag, encoding) = (self.etag.clone()?, self.encoding?);
+        (is_partial || offers_ranges(answer.headers())).then_some(Stored { etag, encoding, total })
+    }
+}
+
+/// One answer, read as it comes.
+struct Stream<'a> {
+    transport: &'a Transport,
+    pipeline: &'a Pipeline,
+    watch: &'a dyn DownloadProgress,
+    url: &'a Url,
+    /// It is read to its end, however slow it is.
+    may_be_slow: bool,
+}
+
+impl Stream<'_> {
+    async fn receive(
+        &self,
+        arrived: &mut Arrived,
+        answer: &mut Response,
+    ) -> Result<Stopped, AttemptError> {
+        let Self { transport, pipeline, watch, url, .. } = *self;
+        let mut stalls = StallDetector::new(transport.network().timeout, Instant::now());
+        let (mut waited, mut worked) = (Duration::ZERO, Duration::ZERO);
+        let left = answer.content_length().unwrap_or(0);
+        let enough = arrived.encoded.saturating_add(left.saturating_sub(REST));
+        loop {
+            let asked = Instant::now();
+            let came = timeout(LOOK, answer.chunk()).await;
+            let now = Instant::now();
+            waited += now.saturating_duration_since(asked);
+            match came {
+                Ok(Ok(None)) => return Ok(Stopped::Done),
+                Ok(Ok(Some(chunk))) => {
+                    arrived.encoded += chunk.len() as u64;
+                    if arrived.encoded > ENCODED_LIMIT {
+                        return Err(too_large(url));
+                    }
+                    if !pipeline.send(&chunk) {
+                        return Ok(Stopped::Done);
+                    }
+                    let sent = Instant::now();
+                    worked += sent.saturating_duration_since(now);
+                    stalls.moved(chunk.len() as u64, now, sent);
+                    watch.moved(arrived.encoded);
                 }
-                if !pipeline.send(&chunk) {
-                    return Ok(());
+                Ok(Err(error)) => {
+                    return Err(attempt_error::of_transfer(&error, url, transport.network()));
                 }
-                stalls.moved(chunk.len() as u64, came, Instant::now());
-                watch.moved(arrived.encoded);
+                Err(_) => {}
             }
-            Ok(Err(error)) => {
-                return Err(attempt_error::of_transfer(&error, url, transport.network()));
+            refuse_cancelled(watch)?;
+            if let Some(stall) = stalls.stall(Instant::now()) {
+                return Err(stalled(url, arrived.encoded, &stall, transport.network()));
             }
-            Err(_) => {}
-        }
-        refuse_cancelled(watch)?;
-        if let Some(stall) = stalls.stall(Instant::now()) {
-            let more = match stall {
-                Stall::Silent => "nothing".to_owned(),
-                Stall::Slow(bytes) => format!("only {bytes} bytes"),
-            };
-            let how = format!("after {} bytes, {more} more came", arrived.encoded);
-            return Err(attempt_error::timed_out(url, &how, limit));
+            let is_slow = waited >= WAITED && waited > worked && arrived.encoded < enough;
+            if is_slow && !self.may_be_slow {
+                return Ok(Stopped::Slow);
+            }
         }
     }
 }
 
+/// The error of a transfer that does not move any more, after so many bytes.
+pub(super) fn stalled(url: &Url, after: u64, stall: &Stall, network: &Network) -> AttemptError {
+    let more = match stall {
+        Stall::Silent => "nothing".to_owned(),
+        Stall::Slow(bytes) => format!("only {bytes} bytes"),
+    };
+    attempt_error::timed_out(
+        url,
+        &format!("after {after} bytes, {more} more came"),
+        network.timeout,
+    )
+}
+
 /// The start of what comes with an answer that is no success.
-async fn refusal(answer: &mut Response) -> Vec<u8> {
+pub(super) async fn refusal(answer: &mut Response) -> Vec<u8> {
     let mut body = Vec::new();
     let read = async {
         while let Ok(Some(chunk)) = answer.chunk().await {
@@ -215,7 +291,7 @@ async fn watched<T>(
     }
 }
 
-fn refuse_cancelled(watch: &dyn DownloadProgress) -> Result<(), AttemptError> {
+pub(super) fn refuse_cancelled(watch: &dyn DownloadProgress) -> Result<(), AttemptError> {
     match watch.cancelled() {
         true => Err(AttemptError::lasting(Error::new(Code::Interrupted, "interrupted"))),
         false => Ok(()),
@@ -224,18 +300,11 @@ fn refuse_cancelled(watch: &dyn DownloadProgress) -> Result<(), AttemptError> {
 
 fn goes_on(answer: &Response, resume: Resume<'_>) -> bool {
     let same = strong_etag(answer.headers()).is_none_or(|etag| etag == resume.etag);
-    let range = answer.headers().get(header::CONTENT_RANGE).and_then(|value| value.to_str().ok());
-    let starts =
-        range.and_then(|range| range.strip_prefix("bytes ")?.split('-').next()?.parse().ok());
-    same && starts == Some(resume.offset)
+    let said = ContentRange::of(answer.headers());
+    same && said.is_some_and(|said| said.range.start == resume.offset)
 }
 
-fn strong_etag(headers: &header::HeaderMap) -> Option<String> {
-    let etag = headers.get(header::ETAG)?.to_str().ok()?;
-    etag.starts_with('"').then(|| etag.to_owned())
-}
-
-fn broken(url: &Url, how: &str) -> AttemptError {
+pub(super) fn broken(url: &Url, how: &str) -> AttemptError {
     let shown = without_login(url);
     AttemptError::passing(Error::new(Code::Broken, format!("the transfer of {shown} {how}")))
 }

@@ -1,6 +1,7 @@
 //! The release bucket: which version there is, what it must hash to, and the one pass that
 //! downloads, decodes, hashes and writes it.
 
+mod answers;
 mod archive;
 mod artifact;
 mod attempt_error;
@@ -11,7 +12,9 @@ mod decode;
 mod download;
 mod manifest;
 mod network;
+mod parts;
 mod pipeline;
+mod ranges;
 mod retry;
 mod stalls;
 mod text;

@@ -1,6 +1,10 @@
 //! How the network is reached: the bucket, the proxy on the way to it, and whom to trust.
 
-use crate::{Error, Result, text::url::is_loopback, values::ProxyUrl};
+use crate::{
+    Error, Result,
+    text::url::is_loopback,
+    values::{Connections, ProxyUrl},
+};
 use hyper_util::client::proxy::matcher::Matcher;
 use std::{fmt, time::Duration};
 use url::Url;
@@ -18,6 +22,8 @@ pub struct Network {
     pub ca: Option<String>,
     /// How long an attempt may be silent.
     pub timeout: Duration,
+    /// Over how many connections at most one large file is downloaded.
+    pub connections: Connections,
 }
 
 /// A proxy, and which setting named it.
@@ -102,6 +108,7 @@ mod tests {
             no_proxy: no_proxy.map(ToOwned::to_owned),
             ca: None,
             timeout: Duration::from_secs(30),
+            connections: Connections::default(),
         }
     }
 

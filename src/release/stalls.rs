@@ -38,6 +38,13 @@ impl StallDetector {
         self.since += now.saturating_duration_since(came);
     }
 
+    /// We did something else from `from` to `to`, and took nothing in: as for [`Self::moved`].
+    pub(super) fn kept_waiting(&mut self, from: Instant, to: Instant) {
+        let waited = to.saturating_duration_since(from);
+        self.last += waited;
+        self.since += waited;
+    }
+
     /// To be asked several times within a timeout.
     pub(super) fn stall(&mut self, now: Instant) -> Option<Stall> {
         if now.saturating_duration_since(self.last) >= self.limit {
@@ -87,5 +94,10 @@ mod tests {
     #[test]
     fn a_slow_disk_of_ours_is_not_held_against_the_server() {
         assert_eq!(run(1024, Duration::from_secs(40), 100), None);
+        let begun = Instant::now();
+        let (mut stalls, later) = (StallDetector::new(LIMIT, begun), begun + 2 * LIMIT);
+        stalls.kept_waiting(begun, later);
+        assert_eq!(stalls.stall(later + LIMIT / 2), None);
+        assert_eq!(stalls.stall(later + LIMIT), Some(Stall::Silent));
     }
 }

@@ -23,10 +23,12 @@ pub(super) struct Transport {
     tls: OnceLock<reqwest::Client>,
 }
 
-/// From where on a transfer is resumed, and the version that it must still be.
+/// Which bytes are asked for, and the version that they must be of.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Resume<'a> {
     pub(super) offset: u64,
+    /// Behind its last byte; `None`: to the end of the file.
+    pub(super) end: Option<u64>,
     pub(super) etag: &'a str,
 }
 
@@ -70,9 +72,10 @@ impl Transport {
             self.network.via(&url).map_err(AttemptError::lasting)?;
             let client = self.client(url.scheme()).map_err(AttemptError::lasting)?;
             let mut request = client.get(url.clone()).header(header::ACCEPT_ENCODING, encoding);
-            if let Some(Resume { offset, etag }) = resume {
+            if let Some(Resume { offset, end, etag }) = resume {
+                let last = end.map(|end| end.saturating_sub(1).to_string()).unwrap_or_default();
                 request = request
-                    .header(header::RANGE, format!("bytes={offset}-"))
+                    .header(header::RANGE, format!("bytes={offset}-{last}"))
                     .header(header::IF_RANGE, etag);
             }
             let answer = timeout(self.network.timeout, request.send()).await;

@@ -20,6 +20,7 @@ pub(super) fn of_download(
         no_proxy: spec.no_proxy.clone(),
         ca,
         timeout: spec.timeout,
+        connections: spec.connections,
     };
     let notes = [
         ("proxy", whole.proxy.is_some()),

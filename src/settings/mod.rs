@@ -14,8 +14,8 @@ use crate::{
     agent::{Kind, Layout, Token, VersionChoice},
     platform::Platform,
     values::{
-        AbsolutePath, AccountName, GoDuration, HostPort, InstanceName, Manager, Mode, ProxyUrl,
-        RunnerNameTemplate, Sha256,
+        AbsolutePath, AccountName, Connections, GoDuration, HostPort, InstanceName, Manager, Mode,
+        ProxyUrl, RunnerNameTemplate, Sha256,
     },
 };
 use serde::Serialize;
@@ -55,6 +55,7 @@ pub struct Spec {
     pub passwordless_sudo: bool,
     pub desktop_session: bool,
     pub root: Option<PathBuf>,
+    pub connections: Connections,
     pub timeout: Duration,
     /// Where things go; follows from platform and instance.
     pub layout: Layout,

@@ -108,6 +108,7 @@ impl Spec {
             passwordless_sudo: settings.switch("passwordless-sudo")?,
             desktop_session: settings.switch("desktop-session")?,
             root: settings.text("root").map(PathBuf::from),
+            connections: settings.parse("connections")?.unwrap_or_default(),
             timeout: settings.read("timeout", seconds)?.unwrap_or(Duration::from_secs(30)),
             layout,
         };

@@ -80,6 +80,7 @@ pub const SETTINGS: &[Definition] = &[
         .remembered()
         .shown(|spec| spec.desktop_session.to_string()),
     Definition::new("root"),
+    Definition::new("connections").shown(|spec| spec.connections.to_string()),
     Definition::new("timeout").shown(|spec| format!("{} s", spec.timeout.as_secs())),
     Definition::new("yes").of(Form::Switch).of_the_run(),
     Definition::new("dry-run").of(Form::Switch).of_the_run(),

@@ -9,6 +9,7 @@
 mod account;
 mod address;
 mod choice;
+mod connections;
 mod duration;
 mod instance;
 mod manager;
@@ -22,6 +23,7 @@ pub(crate) mod windows_path;
 pub use account::AccountName;
 pub use address::HostPort;
 pub use choice::{Mode, truth};
+pub use connections::Connections;
 pub use duration::{GoDuration, LONGEST_UNCONFIRMED};
 pub use instance::InstanceName;
 pub use manager::Manager;

@@ -184,6 +184,12 @@ pub struct InstallArgs {
     /// a private key in the file is not.
     #[arg(long, value_name = "PEM", help_heading = NETWORK, value_hint = clap::ValueHint::FilePath)]
     pub ca_file: Option<PathBuf>,
+    /// Connections for a large download, 1 to 4 [4]
+    ///
+    /// What is larger than 8 MiB, and comes slower than this host takes it in, comes in parts over
+    /// several connections, where the server sends parts. 1: one stream.
+    #[arg(long, value_name = "N", help_heading = NETWORK)]
+    pub connections: Option<String>,
     /// Limit of each network attempt [30]
     #[arg(long, value_name = "SECONDS", help_heading = NETWORK)]
     pub timeout: Option<String>,
