@@ -1,5 +1,6 @@
 //! One run against one host: discover, plan, apply, prove, in that order; or diagnose, and cure.
 
+mod bundle;
 mod cure;
 mod diagnose;
 mod discover;
@@ -12,7 +13,7 @@ pub use discover::Discovery;
 
 use crate::{
     Code, Error, Result,
-    agent::VersionChoice,
+    agent::{CLOUD_URL, VersionChoice},
     apply::{self, BinarySource, Expected, Host, StepReporter, Task},
     host::{Facts, ServiceState},
     plan::{self, Plan, UninstallOptions},
@@ -24,13 +25,14 @@ use crate::{
     },
     probe,
     record::{Receipt, Step, Target},
-    release::{Artifact, Client, DownloadProgress, read_certificates},
+    release::{Artifact, Client, DownloadProgress, Supply, read_certificates},
     service::{Hints, Services},
     settings::{Settings, Source, Spec},
     text::{inner, shown},
     values::{Manager, Sha256},
 };
 use std::{fs::File, path::Path, sync::Arc};
+use url::Url;
 
 /// The host that a run is about, or the folder that stands for it.
 #[derive(Debug)]
@@ -47,7 +49,7 @@ pub struct Install {
     /// What is to be done.
     pub plan: Plan,
     /// Where the binary comes from.
-    pub client: Client,
+    pub supply: Supply,
 }
 
 impl Install {
@@ -72,9 +74,9 @@ impl Install {
     }
 }
 
-/// The release bucket, told where to report progress.
-struct Bucket<'a> {
-    client: &'a Client,
+/// A supply, told where to report progress.
+struct Reported<'a> {
+    supply: &'a Supply,
     watch: &'a dyn DownloadProgress,
 }
 
@@ -99,17 +101,20 @@ impl Session {
         let (network, image_notes) =
             network::of_download(&spec, settings, facts.ca.clone(), self.root.is_host());
         notes.extend(image_notes);
-        let client = Client::new(spec.agent, network);
+        let supply = match &spec.bundle {
+            Some(path) => Supply::Bundle(bundle::open(path)?),
+            None => Supply::Bucket(Box::new(Client::new(spec.agent, network))),
+        };
         let queries = plan::queries(&spec, &facts);
         let services = self.services(spec.service);
         // The bucket answers while the disk is read.
         let known = plan::known_artifact(&spec, &facts, None);
         let (artifact, looked) = std::thread::scope(|scope| {
             let earlier = facts.clone();
-            let (spec, client) = (&spec, &client);
+            let (spec, supply) = (&spec, &supply);
             let asked = scope.spawn(move || match known {
                 Some(artifact) => Ok(artifact),
-                None => offered(client, spec, &earlier),
+                None => offered(supply, spec, &earlier),
             });
             let looked = probe::examine_paths(
                 &mut facts,
@@ -135,9 +140,16 @@ impl Session {
         let mut plan = plan::install(&spec, settings, &facts)?;
         plan::refuse_host_end(&plan, &facts)?;
         notes.append(&mut plan.notes);
+        if spec.bundle.is_some() {
+            notes.push(format!(
+                "the agent itself fetches its task agent from {}: the host needs a way there before \
+                 it takes a job",
+                spec.url.as_ref().map_or(CLOUD_URL, Url::as_str)
+            ));
+        }
         plan.notes = notes;
         self.refuse_led_out(&plan)?;
-        Ok(Install { spec, plan, client })
+        Ok(Install { spec, plan, supply })
     }
 
     /// Plans an uninstall; `None` when there is nothing of the instance.
@@ -199,7 +211,7 @@ impl Session {
         &self,
         command: &str,
         plan: &Plan,
-        source: Option<(&Client, &dyn DownloadProgress)>,
+        source: Option<(&Supply, &dyn DownloadProgress)>,
         report: &dyn StepReporter,
     ) -> Result<Option<Receipt>> {
         self.root.admit_changes()?;
@@ -234,19 +246,19 @@ impl Session {
 
     fn with_host<T>(
         &self,
-        source: Option<(&Client, &dyn DownloadProgress)>,
+        source: Option<(&Supply, &dyn DownloadProgress)>,
         report: &dyn StepReporter,
         work: impl FnOnce(&Host<'_>) -> Result<T>,
     ) -> Result<T> {
         let services = self.services(self.default_service()?);
         let system = self.system()?;
-        let bucket = source.map(|(client, watch)| Bucket { client, watch });
+        let reported = source.map(|(supply, watch)| Reported { supply, watch });
         work(&Host {
             root: &self.root,
             commands: &self.commands,
             system: system.as_ref(),
             services: services.as_deref(),
-            source: bucket.as_ref().map(|bucket| bucket as _),
+            source: reported.as_ref().map(|source| source as _),
             report,
         })
     }
@@ -294,14 +306,21 @@ impl Session {
     }
 }
 
-impl BinarySource for Bucket<'_> {
+impl BinarySource for Reported<'_> {
     fn fetch(&self, artifact: &Artifact, into: File) -> Result<Sha256> {
-        self.client.fetch(artifact, into, self.watch).map(|fetched| fetched.sha256)
+        self.supply.fetch(artifact, into, self.watch).map(|fetched| fetched.sha256)
     }
 }
 
 /// What the bucket offers for the settings; no more questions than needed.
-fn offered(client: &Client, spec: &Spec, facts: &Facts) -> Result<Artifact> {
+fn offered(supply: &Supply, spec: &Spec, facts: &Facts) -> Result<Artifact> {
+    let client = match supply {
+        Supply::Bucket(client) => client,
+        Supply::Bundle(bundle) => {
+            let Spec { agent, version, platform, sha256, release_url, .. } = spec;
+            return bundle.artifact(release_url, *agent, version, *platform, *sha256);
+        }
+    };
     let version = match &spec.version {
         VersionChoice::Exact(version) => version.clone(),
         VersionChoice::Latest => client.newest(spec.platform)?,

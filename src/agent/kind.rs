@@ -7,6 +7,7 @@ use std::{fmt, str::FromStr};
 
 /// Which agent runs the jobs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Default)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// `circleci-launch-agent` 1.x: CircleCI server up to 4.7, and legacy cloud installs.

@@ -86,7 +86,7 @@ pub(super) fn run(inputs: Inputs, plan_only: bool, out: &Output) -> Result<ExitC
         }
         break (settings, token, install);
     };
-    let Install { spec, plan, client } = &install;
+    let Install { spec, plan, supply } = &install;
     if elevate::is_needed(root.as_deref()) {
         let code = elevate::install(&settings, token.as_ref(), is_asking, out)?;
         let os = spec.platform.os();
@@ -98,7 +98,7 @@ pub(super) fn run(inputs: Inputs, plan_only: bool, out: &Output) -> Result<ExitC
     }
     interrupt::applying();
     let progress = Progress::of_install(out);
-    let receipt = session.apply("install", plan, Some((client, &progress)), &progress)?;
+    let receipt = session.apply("install", plan, Some((supply, &progress)), &progress)?;
     let state = match plan.prove.as_deref() {
         Some(service) => {
             let begun = Instant::now();

@@ -1,5 +1,6 @@
 //! What people type and read: one file a command, the dialogue, text and JSON.
 
+mod bundle;
 pub mod completions;
 mod confirm;
 mod doctor;
@@ -16,6 +17,7 @@ pub mod man;
 mod next_steps;
 pub mod options;
 pub mod output;
+mod place;
 mod plan;
 mod progress;
 #[cfg(test)]
@@ -89,6 +91,7 @@ fn dispatch(command: &Command, matches: &ArgMatches, out: &Output) -> Result<Exi
             interrupt::listen(out)?;
             uninstall::run(args, out)
         }
+        Command::Bundle(args) => bundle::run(args, out),
         Command::Explain(args) => explain::run(args, out),
         Command::Completions(args) => completions::run(args, out),
         Command::Man => man::run(out),

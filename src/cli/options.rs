@@ -4,10 +4,12 @@
 // The comments on options are their help, where `[x]` is a default and no link.
 #![allow(rustdoc::broken_intra_doc_links)]
 
+mod bundle;
 mod doctor;
 mod install;
 mod uninstall;
 
+pub use bundle::{BundleArgs, BundleCommand, BundleCreateArgs};
 pub use doctor::DoctorArgs;
 pub use install::InstallArgs;
 pub use uninstall::UninstallArgs;
@@ -87,6 +89,9 @@ pub enum Command {
     /// Remove what was installed, and nothing else
     #[command(after_help = UNINSTALL_EXAMPLES)]
     Uninstall(UninstallArgs),
+    /// Put agents into one file, for hosts without internet
+    #[command(after_help = BUNDLE_EXAMPLES)]
+    Bundle(BundleArgs),
     /// Explain an error code or a check
     Explain(ExplainArgs),
     /// Print shell completions
@@ -151,6 +156,13 @@ Every option is also a variable (RUNNERUP_INSTANCE).
 Examples:
   runnerup uninstall --dry-run
   runnerup uninstall --instance gpu --purge";
+
+const BUNDLE_EXAMPLES: &str = "\
+Every option is also a variable (RUNNERUP_PLATFORM).
+
+Examples:
+  runnerup bundle create --out runners.tar --platform linux/amd64,linux/arm64
+  sudo runnerup install --bundle runners.tar --token-file token --yes";
 
 /// The agents that can be installed.
 fn agents() -> PossibleValuesParser {

@@ -4,7 +4,7 @@
 //! `RUNNERUP_BLESS=1 cargo test --lib schemas` writes them anew; the difference is to be read, for it
 //! is what scripts will see. `tests/schemas.rs` holds what the program prints against them.
 
-use super::{doctor, explain, install, output, plan, uninstall};
+use super::{bundle, doctor, explain, install, output, plan, uninstall};
 use crate::doctor::Diagnosis;
 use schemars::{JsonSchema, Schema, generate::SchemaSettings};
 use std::{collections::BTreeMap, fs, path::PathBuf};
@@ -26,6 +26,7 @@ fn schemas() -> BTreeMap<&'static str, Schema> {
         ("plan", document::<plan::Document<'_>>("plan, and any --dry-run")),
         ("install", document::<install::Document<'_>>("install")),
         ("uninstall", document::<uninstall::Document<'_>>("uninstall")),
+        ("bundle-create", document::<bundle::Document<'_>>("bundle create")),
         ("doctor", document::<Diagnosis>("doctor")),
         ("doctor-fix", document::<doctor::Fixed<'_>>("doctor --fix, where it did something")),
         ("doctor-list", document::<doctor::List>("doctor --list")),

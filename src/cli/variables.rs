@@ -65,8 +65,9 @@ impl Fill for bool {
 }
 
 /// Options besides the settings of an install.
-const OTHERS: [&str; 20] = [
+const OTHERS: [&str; 21] = [
     "token",
+    "out",
     "quiet",
     "verbose",
     "color",

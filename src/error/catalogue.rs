@@ -219,6 +219,10 @@ catalogue! {
          something else, is damaged, or holds what could lead a reader astray, such as a link or a \
          path outside of it. Nothing of it was kept or executed. Check --release-url, or give \
          another --version.";
+    BundleInvalid = 5, "E5009", "the bundle cannot be used",
+        "The file of --bundle is not a bundle that `runnerup bundle create` has written, or a byte of \
+         it is another one: it was cut off, changed on its way, or made by another version of \
+         runnerup. Nothing of it was used. Copy it again, or make it anew.";
     StepFailed = 6, "E6001", "a step failed, and the steps before it were rolled back",
         "A step of the plan failed. The steps before it were undone, and the result was verified. \
          Processes that the run ended stay ended, as the message then says. Remove the cause that \

@@ -31,6 +31,7 @@ pub struct Spec {
     pub platform: Platform,
     pub sha256: Option<Sha256>,
     pub release_url: Url,
+    pub bundle: Option<PathBuf>,
     pub url: Option<Url>,
     pub proxy: Option<ProxyUrl>,
     pub no_proxy: Option<String>,

@@ -63,6 +63,7 @@ impl Spec {
             version,
             platform,
             release_url: release_url(settings, sha256.is_some())?,
+            bundle: settings.text("bundle").map(PathBuf::from),
             sha256,
             url,
             proxy: settings.parse::<ProxyUrl>("proxy")?,

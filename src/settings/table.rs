@@ -45,6 +45,7 @@ pub const SETTINGS: &[Definition] = &[
     Definition::new("platform").remembered().shown(|spec| spec.platform.to_string()),
     Definition::new("sha256").shown(|spec| or_none(spec.sha256.as_ref())),
     Definition::new("release-url").remembered().shown(|spec| spec.release_url.to_string()),
+    Definition::new("bundle").shown(|spec| or_none(spec.bundle.as_ref().map(shown))),
     Definition::new("url")
         .shown(|spec| spec.url.as_ref().map_or(CLOUD_URL.into(), ToString::to_string)),
     Definition::new("proxy").shown(|spec| or_none(spec.proxy.as_ref())),

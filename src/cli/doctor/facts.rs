@@ -2,12 +2,13 @@
 
 use crate::{
     Code, Error, Result,
-    cli::Output,
+    cli::{Output, place::place},
     host::{SCHEMA_VERSION, Survey},
-    platform::{command::quoted, fs::Root, input},
+    platform::{command::quoted, input},
 };
 use serde_json::error::Category;
 use std::{
+    fs::File,
     io::{Read, Write},
     path::Path,
 };
@@ -21,7 +22,11 @@ pub(super) fn save(file: &Path, survey: &Survey, out: &Output) -> Result<()> {
     if file == Path::new("-") {
         return out.json_result(&facts);
     }
-    place(file, facts.as_bytes()).map_err(|error| {
+    let write = |open: &mut File| {
+        open.write_all(facts.as_bytes())
+            .map_err(|error| Error::new(Code::HostUnfit, error.to_string()))
+    };
+    place(file, write).map_err(|error| {
         error.recode(Code::HostUnfit).context(format!("{} cannot be written", file.display()))
     })?;
     out.note_with("facts saved; they are judged anywhere by", judging(file));
@@ -87,28 +92,6 @@ fn fault(error: &serde_json::Error) -> String {
         Category::Data => "this is not a saved-facts file of this version",
     };
     format!("line {}, column {}: {what}", error.line(), error.column())
-}
-
-/// Puts a file in place, whole or not at all. Its folder may belong to others, who can put any
-/// name there before or meanwhile: the temporary has a name that nobody knows before, and only
-/// what was made here is taken away again.
-fn place(file: &Path, content: &[u8]) -> Result<()> {
-    let lost = |error: std::io::Error| Error::new(Code::HostUnfit, error.to_string());
-    let root = Root::open(Path::new("/"))?;
-    let spot = root.find(&std::path::absolute(file).map_err(lost)?)?;
-    let spot = spot.ok_or_else(|| Error::new(Code::HostUnfit, "its folder is not there"))?;
-    let random = getrandom::u64().map_err(std::io::Error::other).map_err(lost)?;
-    let temporary = spot.sibling(format!(".runnerup-{random:016x}"))?;
-    let mut open = temporary.create(0o600)?;
-    let made = temporary.metadata()?;
-    let written = open.write_all(content).and_then(|()| open.sync_all()).map_err(lost);
-    written.and_then(|()| temporary.rename_to(&spot)).inspect_err(|_| {
-        let now = temporary.metadata().ok().flatten();
-        if now.zip(made).is_some_and(|(now, made)| now.is_same_file(&made)) {
-            // What cannot be removed either is told by the error that comes first.
-            let _ = temporary.remove();
-        }
-    })
 }
 
 #[cfg(test)]

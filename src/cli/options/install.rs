@@ -52,6 +52,12 @@ pub struct InstallArgs {
     /// host, or with --sha256.
     #[arg(long, value_name = "URL", help_heading = AGENT)]
     pub release_url: Option<String>,
+    /// Install from a bundle, without the network
+    ///
+    /// A file that `runnerup bundle create` has written. Nothing is downloaded before the agent starts. A
+    /// bundle of which one byte was changed is refused.
+    #[arg(long, value_name = "FILE", help_heading = AGENT, value_hint = clap::ValueHint::FilePath)]
+    pub bundle: Option<PathBuf>,
     /// Whether the agent replaces its own binary
     ///
     /// With true, the account that runs jobs can replace the binary that it runs as. Default: true for
@@ -188,7 +194,7 @@ pub struct InstallArgs {
     ///
     /// What is larger than 8 MiB, and comes slower than this host takes it in, comes in parts over
     /// several connections, where the server sends parts. 1: one stream.
-    #[arg(long, value_name = "N", help_heading = NETWORK)]
+    #[arg(long, hide_short_help = true, value_name = "N", help_heading = NETWORK)]
     pub connections: Option<String>,
     /// Limit of each network attempt [30]
     #[arg(long, value_name = "SECONDS", help_heading = NETWORK)]
