@@ -218,6 +218,9 @@ mod tests {
         };
         let mut options: BTreeSet<String> = longs(&command);
         options.extend(subs.iter().flat_map(|sub| longs(sub)));
+        // Commands of a command, such as `bundle create`.
+        let below = subs.iter().flat_map(|sub| sub.get_subcommands());
+        options.extend(below.flat_map(longs));
         options.insert("help".to_owned());
         let names: BTreeSet<&str> = subs.iter().map(|sub| sub.get_name()).collect();
 
