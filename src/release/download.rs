@@ -116,7 +116,8 @@ async fn attempt(
     watch: &dyn DownloadProgress,
 ) -> Result<(), AttemptError> {
     let etag = arrived.etag.clone().filter(|_| arrived.encoded > 0);
-    let resume = etag.as_deref().map(|etag| Resume { offset: arrived.encoded, end: None, etag });
+    let resume =
+        etag.as_deref().map(|etag| Resume { offset: arrived.encoded, end: None, etag, line: 0 });
     let accepted = artifact.accepted_encoding();
     let (url, mut answer) =
         watched(watch, transport.get(&artifact.url, accepted, resume)).await??;

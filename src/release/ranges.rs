@@ -91,6 +91,9 @@ enum State<'a> {
     Asking(Pin<Box<dyn Future<Output = Result<Response, Failure>> + 'a>>, Range<u64>),
     Reading(Body),
     Resting(Instant),
+    /// It is of no use any more. The library sees that nobody reads it, and closes its connection,
+    /// only when more comes; until then no other connection may take its place.
+    Closing(Body),
     /// The server does not want it.
     Ended,
 }
@@ -114,6 +117,7 @@ enum Failure {
 }
 
 enum Event {
+    Closed,
     Answered(Result<Response, Failure>),
     Chunk(reqwest::Result<Option<Bytes>>),
 }
@@ -142,11 +146,12 @@ impl<'a> Ranges<'a> {
             let is_free = match line.state {
                 State::Idle => true,
                 State::Resting(until) => until <= now,
-                State::Asking(..) | State::Reading(_) | State::Ended => false,
+                State::Asking(..) | State::Reading(_) => false,
+                State::Closing(_) | State::Ended => false,
             };
             if let Some(range) = is_free.then(|| self.parts.ask(number, now)).flatten() {
                 line.received = 0;
-                let asked = Box::pin(ask(self.transfer, range.clone()));
+                let asked = Box::pin(ask(self.transfer, number, range.clone()));
                 line.state = State::Asking(asked, range);
             }
         }
@@ -154,11 +159,11 @@ impl<'a> Ranges<'a> {
 
     /// What happens next on any line; nothing when there is something to hand over meanwhile.
     async fn event(&mut self) -> Option<(usize, Event)> {
+        // The connections are served by tasks, which run when this one does not.
+        yield_now().await;
         if self.parts.ready(SLICE).is_empty() {
             return timeout(LOOK, poll_fn(|context| self.poll(context))).await.ok();
         }
-        // The connections are served by tasks, which run when this one does not.
-        yield_now().await;
         match poll_fn(|context| Poll::Ready(self.poll(context))).await {
             Poll::Ready(event) => Some(event),
             Poll::Pending => None,
@@ -173,6 +178,9 @@ impl<'a> Ranges<'a> {
             let event = match &mut line.state {
                 State::Asking(asked, _) => asked.as_mut().poll(context).map(Event::Answered),
                 State::Reading(body) => pin!(body.answer.chunk()).poll(context).map(Event::Chunk),
+                State::Closing(body) => {
+                    pin!(body.answer.chunk()).poll(context).map(|_| Event::Closed)
+                }
                 State::Idle | State::Resting(_) | State::Ended => Poll::Pending,
             };
             if let Poll::Ready(event) = event {
@@ -205,6 +213,10 @@ impl<'a> Ranges<'a> {
                 let error = attempt_error::of_transfer(&error, url, transport.network());
                 self.fail(number, Failure::Broken(error))
             }
+            (Event::Closed, _) => {
+                line.state = State::Idle;
+                Ok(())
+            }
             (Event::Answered(Ok(_)), _) => Ok(()),
         }
     }
@@ -231,22 +243,25 @@ impl<'a> Ranges<'a> {
         if !rest.is_empty() && !body.is_whole {
             return self.fail(number, Failure::Differs);
         }
-        self.cut_off();
+        self.cut_off(number);
         Ok(())
     }
 
     /// Ends what brings nothing more that is not there: another line was faster. What came to its
     /// own end stays, so that its connection is used again.
-    fn cut_off(&mut self) {
+    fn cut_off(&mut self, receiving: usize) {
         for (number, line) in self.lines.iter_mut().enumerate() {
-            let brings = match &line.state {
-                State::Reading(body) => !body.left.is_empty(),
-                State::Asking(..) => true,
-                State::Idle | State::Resting(_) | State::Ended => false,
-            };
-            if brings && !self.parts.is_held_by(number) {
-                line.state = State::Idle;
+            if self.parts.is_held_by(number) {
+                continue;
             }
+            line.state = match std::mem::take(&mut line.state) {
+                State::Reading(body) if !body.left.is_empty() => match number == receiving {
+                    true => State::Idle,
+                    false => State::Closing(body),
+                },
+                State::Asking(..) => State::Idle,
+                other => other,
+            };
         }
     }
 
@@ -269,8 +284,13 @@ impl<'a> Ranges<'a> {
             .pause(line.fruitless + 1)
             .filter(|_| line.fruitless < FRUITLESS && (line.has_served || !is_refused));
         tracing::debug!(line = number, ?pause, error = %error.error, "a connection failed");
-        line.state = pause.map_or(State::Ended, |pause| State::Resting(Instant::now() + pause));
-        let is_over = self.lines.iter().all(|line| matches!(line.state, State::Ended));
+        line.state = match (std::mem::take(&mut line.state), pause) {
+            (State::Closing(body), _) => State::Closing(body),
+            (_, Some(pause)) => State::Resting(Instant::now() + pause),
+            (_, None) => State::Ended,
+        };
+        let is_over = |line: &Line<'_>| matches!(line.state, State::Closing(_) | State::Ended);
+        let is_over = self.lines.iter().all(is_over);
         if is_over || self.arrived.failures >= ATTEMPTS {
             // A server that refuses every range may still give the whole.
             self.arrived.alone |= is_refused;
@@ -319,15 +339,15 @@ impl<'a> Ranges<'a> {
     fn find_stalls(&mut self) -> Result<(), AttemptError> {
         let now = Instant::now();
         for number in 0..self.lines.len() {
-            let Some(State::Reading(body)) = self.lines.get_mut(number).map(|line| &mut line.state)
-            else {
-                continue;
-            };
-            if let Some(stall) = body.stalls.stall(now) {
-                let Transfer { transport, url, .. } = self.transfer;
-                let error = stalled(url, self.arrived.encoded, &stall, transport.network());
-                self.fail(number, Failure::Broken(error))?;
+            let Some(line) = self.lines.get_mut(number) else { continue };
+            let State::Reading(body) = &mut line.state else { continue };
+            let Some(stall) = body.stalls.stall(now) else { continue };
+            let Transfer { transport, url, .. } = self.transfer;
+            let error = stalled(url, self.arrived.encoded, &stall, transport.network());
+            if let State::Reading(body) = std::mem::take(&mut line.state) {
+                line.state = State::Closing(body);
             }
+            self.fail(number, Failure::Broken(error))?;
         }
         Ok(())
     }
@@ -340,12 +360,12 @@ impl Body {
     }
 }
 
-async fn ask(transfer: &Transfer<'_>, range: Range<u64>) -> Result<Response, Failure> {
+async fn ask(transfer: &Transfer<'_>, line: usize, range: Range<u64>) -> Result<Response, Failure> {
     for _ in 0..TURNS {
         yield_now().await;
     }
     let Transfer { transport, url, stored, .. } = *transfer;
-    let resume = Resume { offset: range.start, end: Some(range.end), etag: &stored.etag };
+    let resume = Resume { offset: range.start, end: Some(range.end), etag: &stored.etag, line };
     let asked = transport.get(url, stored.encoding.accepted(), Some(resume)).await;
     let (url, mut answer) = asked.map_err(Failure::Broken)?;
     let (status, headers) = (answer.status(), answer.headers().clone());

@@ -4,6 +4,7 @@ use super::{attempt_error, network::Network, retry::AttemptError};
 use crate::{
     Code, Error, Result,
     text::url::{is_loopback, without_login},
+    values::Connections,
 };
 use reqwest::{Certificate, Proxy, Response, header, redirect};
 use std::{collections::HashSet, future::Future, sync::OnceLock};
@@ -19,8 +20,8 @@ pub(super) struct Transport {
     network: Network,
     runtime: OnceLock<Runtime>,
     /// For plain http: loading the system's certificates would be for nothing.
-    plain: OnceLock<reqwest::Client>,
-    tls: OnceLock<reqwest::Client>,
+    plain: [OnceLock<reqwest::Client>; Connections::MOST],
+    tls: [OnceLock<reqwest::Client>; Connections::MOST],
 }
 
 /// Which bytes are asked for, and the version that they must be of.
@@ -30,6 +31,9 @@ pub(super) struct Resume<'a> {
     /// Behind its last byte; `None`: to the end of the file.
     pub(super) end: Option<u64>,
     pub(super) etag: &'a str,
+    /// Each line has connections of its own. Of a common pool one line takes what another left, and
+    /// what it had begun to open for itself is one more than is allowed.
+    pub(super) line: usize,
 }
 
 impl Transport {
@@ -70,9 +74,11 @@ impl Transport {
         loop {
             // What the client cannot say of a proxy that it is not able to use.
             self.network.via(&url).map_err(AttemptError::lasting)?;
-            let client = self.client(url.scheme()).map_err(AttemptError::lasting)?;
+            let client = self
+                .client(url.scheme(), resume.map_or(0, |resume| resume.line))
+                .map_err(AttemptError::lasting)?;
             let mut request = client.get(url.clone()).header(header::ACCEPT_ENCODING, encoding);
-            if let Some(Resume { offset, end, etag }) = resume {
+            if let Some(Resume { offset, end, etag, .. }) = resume {
                 let last = end.map(|end| end.saturating_sub(1).to_string()).unwrap_or_default();
                 request = request
                     .header(header::RANGE, format!("bytes={offset}-{last}"))
@@ -125,13 +131,15 @@ impl Transport {
         }
     }
 
-    fn client(&self, scheme: &str) -> Result<&reqwest::Client> {
+    fn client(&self, scheme: &str, line: usize) -> Result<&reqwest::Client> {
         let secure = scheme == "https";
-        let cell = if secure { &self.tls } else { &self.plain };
+        let none = || Error::new(Code::HostUnfit, "no HTTP client");
+        let cells = if secure { &self.tls } else { &self.plain };
+        let cell = cells.get(line).ok_or_else(none)?;
         if cell.get().is_none() {
             let _ = cell.set(self.build(secure)?);
         }
-        cell.get().ok_or_else(|| Error::new(Code::HostUnfit, "no HTTP client"))
+        cell.get().ok_or_else(none)
     }
 
     fn build(&self, secure: bool) -> Result<reqwest::Client> {

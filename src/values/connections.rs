@@ -4,7 +4,7 @@ use super::serde_as_text;
 use crate::{Code, Error, Result};
 use std::{fmt, str::FromStr};
 
-/// `--connections`: more than these would take a server's patience, and bring nothing.
+/// More than these would cost a server's patience, and bring nothing.
 const MOST: u8 = 4;
 
 /// A number of connections at once, from 1 to 4.
@@ -12,6 +12,9 @@ const MOST: u8 = 4;
 pub struct Connections(u8);
 
 impl Connections {
+    /// The largest number.
+    pub const MOST: usize = MOST as usize;
+
     /// The number.
     pub fn get(self) -> usize {
         usize::from(self.0)

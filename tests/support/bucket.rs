@@ -34,6 +34,15 @@ pub struct Bucket {
 impl Bucket {
     /// `None`, having said so, where there is no nginx.
     pub fn start(what: &str, identity: Option<&Identity>) -> Option<Self> {
+        Self::with(what, identity, "")
+    }
+
+    /// With directives of nginx that hold for the agents.
+    pub fn limited(what: &str, directives: &str) -> Option<Self> {
+        Self::with(what, None, directives)
+    }
+
+    fn with(what: &str, identity: Option<&Identity>, directives: &str) -> Option<Self> {
         let nginx = super::tool("nginx", what)?;
         let folder = tempfile::tempdir().unwrap();
         let at = folder.path().display();
@@ -64,7 +73,7 @@ impl Bucket {
             "server {{ listen 127.0.0.1:{port} {listen}; {tls} root {at}/objects;\n\
              location / {{ error_page 404 403 =403 @denied; }}\n\
              location ~ /circleci-launch-agent$ {{\n\
-             add_header Content-Encoding gzip; error_page 404 =403 @denied; }}\n\
+             {directives} add_header Content-Encoding gzip; error_page 404 =403 @denied; }}\n\
              location @denied {{ default_type application/xml; return 403 '{DENIED}'; }}\n\
              }}\n}}\n"
         );

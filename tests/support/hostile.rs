@@ -25,6 +25,8 @@ pub struct Asked {
     pub before: usize,
     /// From which byte on.
     pub from: Option<usize>,
+    /// Behind the last byte of the range, where it has an end.
+    pub to: Option<usize>,
     /// The ETag that the rest must belong to.
     pub if_range: Option<String>,
 }
@@ -51,6 +53,10 @@ pub enum Then {
     Stall(usize),
     /// A byte every now and then.
     Drip,
+    /// As it should; at first, for so many bytes, with as many each hundredth of a second.
+    Paced { each: usize, at_first: usize },
+    /// So many bytes of it at this pace, and then a reset.
+    PacedReset(usize, usize),
     /// These bytes, of no announced length.
     Once(Vec<u8>),
     /// These bytes again and again, of no announced length.
@@ -172,13 +178,15 @@ impl Shared {
                 key.eq_ignore_ascii_case(name).then(|| value.trim().to_owned())
             })
         };
-        let from = header("Range");
-        let from =
-            from.and_then(|range| range.strip_prefix("bytes=")?.strip_suffix('-')?.parse().ok());
+        let range = header("Range");
+        let range =
+            range.as_deref().and_then(|range| range.strip_prefix("bytes=")?.split_once('-'));
+        let from = range.and_then(|(first, _)| first.parse().ok());
+        let to = range.and_then(|(_, last)| Some(last.parse::<usize>().ok()? + 1));
         let mut counts = self.asked.lock().unwrap();
         let count = counts.entry(key.clone()).or_default();
         *count += 1;
-        Asked { key, before: *count - 1, from, if_range: header("If-Range") }
+        Asked { key, before: *count - 1, from, to, if_range: header("If-Range") }
     }
 }
 
@@ -202,6 +210,16 @@ fn send(mut connection: TcpStream, body: &[u8], then: Then) -> io::Result<()> {
                 thread::sleep(Duration::from_millis(50));
             }
         }
+        Then::Paced { each, at_first } => {
+            let (first, rest) = body.split_at(at_first.min(body.len()));
+            pace(&mut connection, first, each)?;
+            connection.write_all(rest)?;
+        }
+        Then::PacedReset(each, at) => {
+            pace(&mut connection, &body[..at.min(body.len())], each)?;
+            thread::sleep(Duration::from_millis(50));
+            return Ok(());
+        }
         Then::Once(bytes) => {
             connection.write_all(body)?;
             connection.write_all(&bytes)?;
@@ -214,6 +232,13 @@ fn send(mut connection: TcpStream, body: &[u8], then: Then) -> io::Result<()> {
         }
     }
     close(connection)
+}
+
+fn pace(connection: &mut TcpStream, body: &[u8], each: usize) -> io::Result<()> {
+    body.chunks(each).try_for_each(|piece| {
+        thread::sleep(Duration::from_millis(10));
+        connection.write_all(piece)
+    })
 }
 
 fn close(mut connection: TcpStream) -> io::Result<()> {
