@@ -47,8 +47,9 @@ impl Stage {
     /// Makes a bundle of an agent.
     fn create(&self, name: &str, agent: &str) -> PathBuf {
         let url = self.bucket.url();
+        let platforms = format!("{0},{0}", *PLATFORM);
         let args = ["bundle", "create", "--out", name, "--agent", agent, "--release-url", &url];
-        said(&self.run(&args), 0);
+        said(&self.run(&[&args[..], &["--platform", &platforms]].concat()), 0);
         self.file(name)
     }
 

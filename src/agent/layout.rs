@@ -61,8 +61,8 @@ impl Layout {
         let files = [&self.binary, &self.config, &self.environment, &self.ca];
         let folders = [&self.binary, &self.config].into_iter().filter_map(|file| file.parent());
         let more = [&self.definition, &self.data, &self.workdir];
-        let logs = [&self.log, &self.start_log, &self.task_agents].into_iter().flatten();
-        let paths = files.into_iter().chain(more).chain(logs).map(PathBuf::as_path);
+        let optional = [&self.log, &self.start_log, &self.task_agents].into_iter().flatten();
+        let paths = files.into_iter().chain(more).chain(optional).map(PathBuf::as_path);
         paths.chain(folders).map(Path::to_owned).collect()
     }
 

@@ -17,7 +17,7 @@ use crate::{
     values::Manager,
 };
 use serde::Serialize;
-use std::process::ExitCode;
+use std::{collections::HashSet, process::ExitCode};
 
 /// The JSON document of a bundle that was made.
 #[derive(Serialize)]
@@ -50,10 +50,13 @@ fn create(mut args: BundleCreateArgs, out: &Output) -> Result<ExitCode> {
         out.secrets().add_login(&proxy);
     }
     let here = Platform::of_this_host();
-    let platforms = match args.platform.as_slice() {
+    let mut platforms = match args.platform.as_slice() {
         [] => vec![here.clone()?],
         given => given.iter().map(|text| text.trim().parse()).collect::<Result<Vec<_>>>()?,
     };
+    // One that is named twice is in the bundle once.
+    let mut seen = HashSet::new();
+    platforms.retain(|platform| seen.insert(*platform));
     // Any platform does for what the settings are asked for.
     let first = platforms.first().copied().map_or(here, Ok)?;
     let spec = Spec::resolve(&settings, None, HostDefaults::new(first, Manager::None))?;

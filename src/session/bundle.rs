@@ -2,9 +2,9 @@
 
 use super::{Session, network};
 use crate::{
-    Code, Command, Error, Result,
+    Code, Error, Result,
     agent::VersionChoice,
-    platform::{Platform, exposure::others_can_write, fs::Provenance, input},
+    platform::{Platform, exposure::others_can_write, input},
     release::{Artifact, Bundle, Client},
     settings::{Settings, Spec},
     text::shown,
@@ -52,9 +52,10 @@ pub(super) fn open(path: &Path) -> Result<Bundle> {
     }
     // Its checksums are its own: who writes it chooses what root runs.
     if others_can_write(&meta) {
-        let command = Command::fixed("chmod go-w").trusted_value(&shown(path), Provenance::Root);
         let why = "other users of this host can write this file";
-        return Err(named(Error::new(Code::UntrustedPath, why).help(command)));
+        // Without the path: where others can lead it elsewhere, root would change another file.
+        return Err(named(Error::new(Code::UntrustedPath, why))
+            .help("let its owner alone write it: chmod go-w FILE"));
     }
     Bundle::open(file).map_err(named)
 }

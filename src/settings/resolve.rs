@@ -164,6 +164,9 @@ impl Spec {
                 return against("desktop-session", other, why);
             }
         }
+        if self.auto_update && !self.agent.profile().updates_itself {
+            return against("auto-update", "agent", "it never replaces its own binary");
+        }
         if self.idle_timeout.is_some_and(|idle| idle.seconds() == 0) {
             return against("idle-timeout", "mode", "an agent that ends at once takes no job");
         }
@@ -297,6 +300,9 @@ mod tests {
         }
         let settings = Settings::default();
         assert_eq!(agent_of(&settings, Some(LaunchAgent)).unwrap(), LaunchAgent);
+        // It would own a binary that it never replaces.
+        let error = spec(&[("agent", "machine-runner"), ("auto-update", "true")]).unwrap_err();
+        assert_eq!(error.code(), Code::Contradiction);
     }
 
     #[test]

@@ -61,7 +61,7 @@ pub struct InstallArgs {
     /// Whether the agent replaces its own binary
     ///
     /// With true, the account that runs jobs can replace the binary that it runs as. Default: true for
-    /// the latest version on CircleCI cloud, else false.
+    /// the latest launch-agent on CircleCI cloud, else false; machine-runner never does.
     #[arg(long, value_name = "true|false", help_heading = AGENT, value_parser = choice(["true", "false"]), hide_possible_values = true)]
     pub auto_update: Option<String>,
 
@@ -80,7 +80,8 @@ pub struct InstallArgs {
     pub token_file: Option<PathBuf>,
     /// Folder that jobs run in
     ///
-    /// %s in the name makes a folder for each job. Default on Linux: /var/opt/circleci/workdir.
+    /// %s in the name makes a folder for each job of launch-agent. Default on Linux:
+    /// /var/opt/circleci/workdir, for machine-runner /var/lib/circleci-runner/workdir.
     #[arg(long, value_name = "DIR", help_heading = RUNNER, value_hint = clap::ValueHint::DirPath)]
     pub workdir: Option<String>,
     /// Empty it after each job [true]

@@ -60,7 +60,7 @@ impl Bundle {
             return Err(invalid(
                 "is not what was written: its checksum does not match, or it ends too early",
             )
-            .help("copy it again, and compare the SHA-256 that `bundle create` printed"));
+            .help("copy it again, or make it anew"));
         }
         let mut members = members(&file)?;
         let mut parts = Vec::new();
